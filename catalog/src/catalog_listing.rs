@@ -1,4 +1,4 @@
-//! What a participant sees of the catalogue: the datasets that it has a contract or an offer for, and nothing else.
+//! Listing of the catalogue for one participant: the datasets for which it has a contract or an offer, and no others.
 
 use crate::Catalog;
 use crate::dataset::Dataset;
@@ -7,41 +7,41 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractRegistry;
 use hansa_policy::id::{ContractId, ParticipantId, SqlIdentifier};
 
-/// One page of what a participant sees.
+/// One page of a participant's listing.
 #[derive(Debug, Clone)]
 pub struct ListingPage<'a> {
-    /// The datasets, in order of their names.
+    /// Datasets in the order of their names.
     pub entries: Vec<CatalogListing<'a>>,
-    /// Where the next page starts: after this name. Absent on the last page. It names something that the participant has
-    /// just seen, so it tells nothing, and it stays right while datasets come and go.
+    /// Name after which the next page starts; absent on the last page. It is the name of a shown dataset, so it discloses nothing,
+    /// and it stays valid while datasets come and go.
     pub after: Option<SqlIdentifier>,
 }
 
-/// A dataset as one participant sees it.
+/// Dataset as one participant sees it.
 #[derive(Debug, Clone)]
 pub struct CatalogListing<'a> {
-    /// The dataset.
+    /// Entry of the dataset.
     pub dataset: &'a Dataset,
-    /// The offers made to this participant.
+    /// Offers to this participant.
     pub offers: Vec<&'a IdentifiedOffer>,
-    /// Its contracts and public views in force.
+    /// Contracts of the participant and public views, all in force.
     pub contracts: Vec<ContractId>,
 }
 
-/// An offer that is over, as the participant is told to whom it was made.
+/// Ended offer, as reported to a participant to which it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedOffer {
-    /// The dataset.
+    /// Name of the dataset.
     pub dataset: SqlIdentifier,
-    /// The end of its window.
+    /// End of the offer's period.
     pub ended: UtcTimestamp,
 }
 
-/// The most entries of one page.
+/// Largest number of entries on one page.
 pub const MOST_ENTRIES: usize = 200;
 
 impl Catalog {
-    /// The page of what `peer` sees that starts after the name `after`, with at most `most` entries.
+    /// Page of the listing for `peer` that starts after the name `after`, with at most `most` entries.
     #[must_use]
     pub fn visible_to<'a>(
         &'a self,
@@ -71,7 +71,7 @@ impl Catalog {
         }
     }
 
-    /// One dataset as `peer` sees it: nothing for what does not exist and for what it may not know of, alike.
+    /// One dataset as `peer` sees it; none for a dataset that does not exist and for one that the peer may not see.
     #[must_use]
     pub fn visible_one<'a>(
         &'a self,
@@ -94,8 +94,8 @@ impl Catalog {
         })
     }
 
-    /// The offers to `peer` that are over, of each dataset of which no other is made to it: the one that ended last. Who was not
-    /// addressed by the offer learns nothing, as of a dataset that does not exist.
+    /// Ended offers to `peer` for datasets without another offer to it; for each dataset the one that ended last. A participant
+    /// that had no offer gets no entry, as for a dataset that does not exist.
     #[must_use]
     pub fn ended_for(&self, peer: &ParticipantId, now: UtcTimestamp) -> Vec<EndedOffer> {
         let mut ended = Vec::new();
@@ -118,7 +118,7 @@ impl Catalog {
         ended
     }
 
-    /// The first name behind that one of what `peer` may have an offer or a contract for.
+    /// First name after `after` for which `peer` may have an offer or a contract.
     fn next_name<'b>(
         &'b self,
         peer: &ParticipantId,

@@ -1,4 +1,4 @@
-//! Which contracts a new version of a dataset would break.
+//! Contracts that a new version of a dataset would break.
 
 use crate::dataset::{Dataset, DatasetColumn};
 use crate::grid_alignment;
@@ -9,20 +9,20 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::clause_effects;
 
-/// A contract that is good for the version published now and would be refused under the new one.
+/// Contract that is valid for the published version and would be refused under the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContractBreak {
-    /// The contract.
+    /// Identity of the contract.
     pub contract: ContractId,
-    /// With whom; absent for a public view.
+    /// Consumer of the contract; absent for a public view.
     pub peer: Option<ParticipantId>,
-    /// Until when it would have been good.
+    /// End of the contract.
     pub not_after: UtcTimestamp,
-    /// What its questions would get: `SCHEMA_CHANGED` or `GRID_CONFLICT`.
+    /// Code of the later refusals: `SCHEMA_CHANGED` or `GRID_CONFLICT`.
     pub code: ErrorCode,
 }
 
-/// The contracts, in force or still to come, that publishing `new` in place of `old` would break.
+/// Contracts, in force or in the future, that publishing `new` in place of `old` would break.
 #[must_use]
 pub fn breaks(
     (old, new): (&Dataset, &Dataset),
@@ -50,7 +50,7 @@ pub fn breaks(
         .collect()
 }
 
-/// Why a contract could not be asked under, with the dataset as it is in this version.
+/// Code of the refusal of a contract for this version of the dataset; none for a valid contract.
 fn fault(
     agreement: &Agreement,
     dataset: &Dataset,
@@ -71,7 +71,7 @@ fn cells_fit(agreement: &Agreement, dataset: &Dataset) -> Result<(), Refusal> {
     }
 }
 
-/// What a new version changes in the schema, one sentence each.
+/// Changes of the schema in a new version, one sentence each.
 #[must_use]
 pub fn schema_changes(old: &Dataset, new: &Dataset) -> Vec<String> {
     let find = |columns: &[DatasetColumn], wanted: &DatasetColumn| {

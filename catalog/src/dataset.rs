@@ -1,4 +1,4 @@
-//! The catalogue entry of a dataset.
+//! Catalogue entry of a dataset.
 
 use crate::feed::DatasetFeed;
 use crate::saved_query::SavedQuery;
@@ -12,73 +12,73 @@ use hansa_policy::value::decimal_type::DecimalType;
 use hansa_policy::value::time::TimeBucketWidth;
 use serde::{Deserialize, Serialize};
 
-/// A published dataset: the entry that travels to peers, and against which contracts are made.
+/// Published dataset: the entry that peers receive and that contracts refer to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dataset {
-    /// Which.
+    /// Identity of the dataset.
     pub id: DatasetId,
     /// Title for people.
     pub title: String,
     /// Licence, as an SPDX or national identifier, `CC-BY-4.0`, `dl-de/by-2-0`, `proprietary`.
     pub licence: String,
-    /// How the source wants to be named.
+    /// Attribution text that the owner asks for.
     pub attribution: Option<String>,
-    /// 42: it falls under the regulation on high-value datasets.
+    /// True for a high-value dataset under the regulation (term 42).
     pub high_value: bool,
-    /// The models that it conforms to, checked at publication.
+    /// Models that the dataset conforms to, checked at publication.
     pub model: Option<String>,
-    /// How its values came about; absent where its owner does not say.
+    /// Origin of the values; absent where the owner does not state it.
     pub kind: Option<DatasetKind>,
-    /// How good its values are, how they were collected, and how it is served.
+    /// Owner's statements on quality, collection and service.
     pub description: DatasetDescription,
-    /// The statements over it that its owner has saved for others.
+    /// Statements that the owner has saved for others.
     pub queries: Vec<SavedQuery>,
-    /// The column whose distinct values a minimum group counts.
+    /// Column whose distinct values a smallest group size counts.
     pub unit_column: Option<SqlIdentifier>,
-    /// Whether rows are about persons.
+    /// True if rows are about persons.
     pub personal: bool,
-    /// The columns in order; in an entry as a peer sees it, those alone that it may know.
+    /// Columns in order. An entry for a peer contains only the columns that the peer may know.
     pub columns: Vec<DatasetColumn>,
-    /// The name that the owner gives to the schema with all columns; absent where the digest of those that stand here is it.
+    /// Owner's digest of the schema with all columns; absent where it is the digest of the columns in this entry.
     pub whole_schema: Option<Digest>,
-    /// The registered grid for aggregate contracts.
+    /// Registered grid for aggregate contracts.
     pub grid: Option<RegisteredGrid>,
-    /// It only grows: what is published of it stays, and what comes later is a segment of its own.
+    /// Feed; absent for other datasets. A feed only grows, and each publication adds a segment.
     pub feed: Option<DatasetFeed>,
-    /// The label of the published snapshot, such as `2026-11-20.3`.
+    /// Label of the published snapshot, such as `2026-11-20.3`.
     pub version: String,
-    /// When it was published.
+    /// Instant of publication.
     pub published_at: UtcTimestamp,
-    /// Rows of the snapshot; 0 where that is not told.
+    /// Number of rows in the snapshot; 0 where it is not disclosed.
     pub rows: u64,
-    /// Bytes of the snapshot on disk; 0 where that is not told.
+    /// Size of the snapshot on disk, bytes; 0 where it is not disclosed.
     pub bytes: u64,
     /// First and last instant of the time column, where there is one.
     pub time_span: Option<(UtcTimestamp, UtcTimestamp)>,
-    /// West, south, east, north in degrees, where there are coordinates.
+    /// West, south, east and north in degrees, where there are coordinates.
     #[serde(with = "degrees_as_text")]
     pub area: Option<[f64; 4]>,
     /// IANA zone of the dataset's civil times.
     pub zone: String,
 }
 
-/// How the values of a dataset came about. One of the closed list, so that a figure over several cities does not put what was counted
-/// and what was only expected together.
+/// Origin of the values of a dataset, from a closed list. Figures over several cities can then keep counted and forecast values
+/// apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DatasetKind {
-    /// By an instrument, or somebody who counted.
+    /// Measured by an instrument, or counted.
     Measured,
-    /// Of a time that had not come yet when they were made.
+    /// Forecast of a time that was in the future when it was made.
     Forecast,
-    /// By a model of what goes on where or when nothing was measured.
+    /// Computed by a model for places or times without measurements.
     Modelled,
-    /// From other figures, by a rule or by experience.
+    /// Estimated from other figures, by a rule or by experience.
     Estimated,
 }
 
 impl DatasetKind {
-    /// All of them with their names in configuration and catalogue.
+    /// All origins with their names in configuration and catalogue.
     pub const ALL: [(&'static str, Self); 4] = [
         ("measured", Self::Measured),
         ("forecast", Self::Forecast),
@@ -86,7 +86,7 @@ impl DatasetKind {
         ("estimated", Self::Estimated),
     ];
 
-    /// Its name in configuration and catalogue.
+    /// Name in configuration and catalogue.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -116,27 +116,27 @@ impl std::str::FromStr for DatasetKind {
     }
 }
 
-/// Statements of the owner about the quality of a dataset and about its service: the description that recipients in a data space
-/// are owed beside content, use restrictions and licence (Regulation (EU) 2023/2854, Article 33(1)(a) and (c); the scope of
-/// prEN 18235-3). Each is one line of text; nothing checks that it is true.
+/// Owner's statements about the quality and the service of a dataset. Data spaces owe recipients this description besides content,
+/// use restrictions and licence (Regulation (EU) 2023/2854, Article 33(1)(a) and (c); the scope of prEN 18235-3). Each statement is
+/// one line of text; its truth is not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetDescription {
     /// Quality of the data, such as completeness and plausibility checks.
     pub quality: Option<String>,
-    /// Uncertainty of the values as a whole; that of one column is [`DatasetColumn::uncertainty`].
+    /// Uncertainty of the values of the dataset; [`DatasetColumn::uncertainty`] is that of one column.
     pub uncertainty: Option<String>,
     /// Method by which the data were collected.
     pub collection_method: Option<String>,
-    /// Quality of the service: how often new data come, when answers are to be expected, whom to call.
+    /// Quality of the service: frequency of new data, expected response times, contact.
     pub service_level: Option<String>,
 }
 
 impl DatasetDescription {
-    /// Upper bound on the bytes of one statement, in the configuration and on the wire.
+    /// Largest size of one statement, bytes, in the configuration and on the wire.
     pub const LONGEST: usize = 1_000;
 
-    /// The statements with their keys, in the order in which they are shown.
+    /// Statements with their keys, in display order.
     #[must_use]
     pub fn statements(&self) -> [(&'static str, Option<&str>); 4] {
         let Self {
@@ -154,37 +154,37 @@ impl DatasetDescription {
     }
 }
 
-/// A column of a dataset.
+/// Column of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetColumn {
-    /// Its name.
+    /// Name of the column.
     pub name: SqlIdentifier,
-    /// Its type, one of the closed list.
+    /// Type, from a closed list.
     #[serde(rename = "type")]
     pub kind: ColumnType,
-    /// Whether NULL occurs.
+    /// True if NULL may occur.
     pub nullable: bool,
     /// Unit in UCUM notation, such as `ug.m-3`.
     pub unit: Option<String>,
     /// Coordinate reference system of a coordinate, such as `OGC:CRS84`.
     pub crs: Option<String>,
-    /// Whether its values are about persons.
+    /// True if the values are about persons.
     pub personal: bool,
-    /// What it means.
+    /// Meaning of the column.
     pub meaning: Option<String>,
-    /// Uncertainty of its values, such as `± 5 %`; absent where the owner does not say.
+    /// Uncertainty of the values, such as `± 5 %`; absent where the owner does not state it.
     pub uncertainty: Option<String>,
-    /// How it was converted at publication, with the source of the factor.
+    /// Conversion at publication, with the source of the factor.
     pub conversion: Option<String>,
-    /// The space of keys that its values are of, where the owner states that no other participant has them: two of different
-    /// participants of one space are never equal.
+    /// Key space of the values. The owner states that no other participant has keys of its own in common: keys of different
+    /// participants in one space are never equal.
     pub own_keys: Option<SqlIdentifier>,
-    /// About how many different values it has, rounded up to a power of two; 0 where that is not told.
+    /// Approximate number of distinct values, rounded up to a power of two; 0 where it is not disclosed.
     pub distinct: u64,
 }
 
-/// The closed list of column types.
+/// Type of a column, from a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColumnType {
     /// UTF-8 text.
@@ -193,9 +193,9 @@ pub enum ColumnType {
     Int,
     /// 64-bit floating point.
     Float,
-    /// Decimal number of a fixed number of digits, exact.
+    /// Exact decimal number with a fixed number of decimals.
     Decimal(DecimalType),
-    /// True or false.
+    /// Boolean.
     Bool,
     /// Calendar date.
     Date,
@@ -204,7 +204,7 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// Those without digits to be stated, which is all but [`Self::Decimal`].
+    /// Types without digits in their name: all except [`Self::Decimal`].
     pub const PLAIN: [Self; 6] = [
         Self::Text,
         Self::Int,
@@ -214,7 +214,7 @@ impl ColumnType {
         Self::Instant,
     ];
 
-    /// The Arrow type of its values: `Utf8`, `Int64`, `Float64`, `Decimal128`, `Boolean`, `Date32` or `Timestamp(µs, UTC)`.
+    /// Arrow type of the values: `Utf8`, `Int64`, `Float64`, `Decimal128`, `Boolean`, `Date32` or `Timestamp(µs, UTC)`.
     #[must_use]
     pub fn arrow(self) -> arrow_schema::DataType {
         use arrow_schema::{DataType, TimeUnit};
@@ -223,7 +223,7 @@ impl ColumnType {
             Self::Int => DataType::Int64,
             Self::Float => DataType::Float64,
             Self::Decimal(kind) => {
-                // At most 38.
+                // The scale is at most 38.
                 let scale = i8::try_from(kind.scale()).unwrap_or_default();
                 DataType::Decimal128(kind.precision(), scale)
             }
@@ -233,7 +233,7 @@ impl ColumnType {
         }
     }
 
-    /// The type of an Arrow type that [`Self::arrow`] gives.
+    /// Column type of an Arrow type that [`Self::arrow`] gives.
     #[must_use]
     pub fn of_arrow(kind: &arrow_schema::DataType) -> Option<Self> {
         match kind {
@@ -246,7 +246,7 @@ impl ColumnType {
     }
 }
 
-/// Its name in configuration and catalogue.
+/// Writes the name in configuration and catalogue.
 impl std::fmt::Display for ColumnType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -264,7 +264,7 @@ impl std::fmt::Display for ColumnType {
 impl std::str::FromStr for ColumnType {
     type Err = String;
 
-    /// Reads the one spelling that [`std::fmt::Display`] writes.
+    /// Parses the canonical notation that [`std::fmt::Display`] writes.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with("decimal") {
             return text.parse().map(Self::Decimal);
@@ -282,32 +282,32 @@ impl std::str::FromStr for ColumnType {
 
 serialize_as_text!(ColumnType, DatasetKind);
 
-/// The one registered grid of a dataset: its finest cells.
+/// Registered grid of a dataset, with its finest cells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegisteredGrid {
-    /// Its name, `hansa://<domain>/grid/<dataset>-1`.
+    /// Identifier `hansa://<domain>/grid/<dataset>-1`.
     pub id: String,
-    /// Its dimensions.
+    /// Dimensions of the grid.
     pub dimensions: Vec<GridDimension>,
-    /// How its cells are released; computed anew for each question where it says nothing.
+    /// Release of the cells; absent: cells are computed for each question.
     pub release: Option<ReleaseTerm>,
 }
 
-/// A dimension of a grid.
+/// Dimension of a grid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GridDimension {
-    /// The column.
+    /// Column of the dimension.
     pub column: SqlIdentifier,
-    /// For an instant or a date: the width of a bucket.
+    /// Width of a bucket, for an instant or a date.
     pub bucket: Option<TimeBucketWidth>,
-    /// IANA zone in which the bucket begins; absent: UTC.
+    /// IANA zone in which the buckets begin; absent: UTC.
     pub zone: Option<String>,
 }
 
 impl Dataset {
-    /// The Arrow schema: fields in order, no metadata.
+    /// Arrow schema: fields in order, no metadata.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         let fields: Vec<arrow_schema::Field> = self
@@ -320,14 +320,14 @@ impl Dataset {
         std::sync::Arc::new(arrow_schema::Schema::new(fields))
     }
 
-    /// Digest of the schema with all columns, also where the entry does not show them all.
+    /// Digest of the schema with all columns, even if the entry does not contain them all.
     #[must_use]
     pub fn schema_digest(&self) -> Digest {
         self.whole_schema.unwrap_or_else(|| self.shown_digest())
     }
 
-    /// The name of the schema with all columns under a secret of the owner: contracts pin it, and whoever sees only some of
-    /// the columns can't try guesses of the others against it, nor learn that there are none.
+    /// Digest of the schema with all columns, keyed with a secret of the owner. Contracts pin it. A participant that sees some of
+    /// the columns can't test guesses about the others against it, or learn that there are none.
     #[must_use]
     pub fn sealed_digest(&self, secret: &[u8; 32]) -> Digest {
         let id = self.id.to_string();
@@ -340,7 +340,7 @@ impl Dataset {
         ])
     }
 
-    /// Digest of the columns that stand here: names, types and nullability in order, canonical, without metadata.
+    /// Digest of the columns in this entry: names, types and nullability in order, canonical, without metadata.
     #[must_use]
     pub fn shown_digest(&self) -> Digest {
         Digest::of(format!("schema/1\n{}\n", self.listing()).as_bytes())
@@ -363,7 +363,7 @@ impl Dataset {
     }
 }
 
-/// Degrees in their shortest decimal text: strict JSON has no floating point.
+/// Degrees as their shortest decimal text, since strict JSON has no floating point.
 mod degrees_as_text {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};

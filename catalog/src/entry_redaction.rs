@@ -1,4 +1,4 @@
-//! What of a dataset's entry a participant may know: what some offer or contract of it shows, and nothing else.
+//! Redaction of a dataset's entry for one participant: only what its offers and contracts show.
 
 use crate::catalog_listing::CatalogListing;
 use crate::dataset::{ColumnType, Dataset, DatasetColumn};
@@ -9,10 +9,12 @@ use hansa_policy::term::{Clause, Term};
 use std::collections::BTreeSet;
 
 impl CatalogListing<'_> {
-    /// The entry as this participant may see it: those columns alone that one of its offers, contracts or public views
-    /// shows or names, and the saved queries that name no other; rows, bytes, time span, area and numbers of different values only where one of them shows everything
-    /// that they were counted over; of a feed, that it is one.
-    /// The schema digest stays that of the whole schema, since contracts pin it.
+    /// Entry for this participant.
+    ///
+    /// It contains the columns that one of the participant's offers, contracts or public views shows or names, and the saved
+    /// queries that name no other column. Rows, bytes, time span, area and numbers of distinct values are included only where one
+    /// of them shows all data that they were counted over; of a feed, only that it is one. The schema digest stays that of the
+    /// complete schema, since contracts pin it.
     #[must_use]
     pub fn entry(&self, registry: &ContractRegistry) -> Dataset {
         let offered = self.offers.iter().map(|offer| offer.clauses.as_slice());
@@ -78,16 +80,17 @@ const fn is_time(column: &DatasetColumn) -> bool {
     matches!(column.kind, ColumnType::Instant | ColumnType::Date)
 }
 
-/// Column of a dataset that a policy shows or names, and whether its own values are shown.
+/// Column of a dataset that a policy shows or names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownColumn<'a> {
-    /// The column.
+    /// Column of the dataset.
     pub column: &'a DatasetColumn,
-    /// Whether its values are those of the dataset; else they are replaced, grouped, or only named by a clause.
+    /// True if the column shows the values of the dataset. False if they are replaced or grouped, or a clause only names the
+    /// column.
     pub is_plain: bool,
 }
 
-/// The columns that these clauses show or name, in the order of the dataset: the categories of data that a contract is about.
+/// Columns that these clauses show or name, in the order of the dataset. They are the categories of data of a contract.
 #[must_use]
 pub fn shown_columns<'a>(dataset: &'a Dataset, clauses: &[Clause]) -> Vec<ShownColumn<'a>> {
     let shown = VisibleColumns::of(dataset, clauses);
@@ -101,13 +104,13 @@ pub fn shown_columns<'a>(dataset: &'a Dataset, clauses: &[Clause]) -> Vec<ShownC
         .collect()
 }
 
-/// What one policy shows of a dataset.
+/// Columns and rows of a dataset that one policy shows.
 struct VisibleColumns<'a> {
-    /// Whether every row is there, each for itself.
+    /// True if every single row is visible.
     all_rows: bool,
-    /// The columns with their own values.
+    /// Columns with the values of the dataset.
     plain: BTreeSet<&'a SqlIdentifier>,
-    /// Those that its clauses name beyond them, which their reader knows anyway.
+    /// Further columns that the clauses name, and that their reader knows anyway.
     named: BTreeSet<SqlIdentifier>,
 }
 
@@ -159,7 +162,7 @@ impl<'a> VisibleColumns<'a> {
         self.plain.contains(column) || self.named.contains(column)
     }
 
-    /// Whether each of these columns of the dataset shows its own values.
+    /// True if each of the selected columns of the dataset shows its own values.
     fn plainly(&self, dataset: &Dataset, which: impl Fn(&DatasetColumn) -> bool) -> bool {
         dataset
             .columns

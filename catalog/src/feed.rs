@@ -1,38 +1,38 @@
-//! A dataset that only grows: what is published of it stays, and what comes later is a segment of its own.
+//! Feeds: datasets that only grow. Published rows stay, and each publication adds a segment.
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::publications::{FeedEntry, FeedSegmentEntry};
 use hansa_audit_log::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 
-/// What is known of a dataset that only grows.
+/// Properties of a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetFeed {
-    /// Of how many segments it consists; 0 where that is not told.
+    /// Number of segments; 0 where it is not disclosed.
     pub segments: u64,
-    /// The one that came last, where it is told.
+    /// Newest segment, where it is disclosed.
     pub newest: Option<FeedSegment>,
 }
 
-/// Rows that came at once.
+/// Segment of a feed: rows that were published together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeedSegment {
-    /// The label of the publication that brought them.
+    /// Label of the publication.
     pub version: String,
-    /// When.
+    /// Instant of the publication.
     pub arrived: UtcTimestamp,
-    /// How many there are.
+    /// Number of rows.
     pub rows: u64,
-    /// Over the schema and the content of their files, as a digest of a whole snapshot is.
+    /// Digest over the schema and the content of the files, as for a complete snapshot.
     pub digest: Digest,
-    /// First and last instant of their time column, where there is one.
+    /// First and last instant of the time column, where there is one.
     pub time_span: Option<(UtcTimestamp, UtcTimestamp)>,
 }
 
 impl DatasetFeed {
-    /// What the record of a publication says of it.
+    /// Entry in the record of a publication.
     pub(crate) fn entry(&self) -> FeedEntry {
         FeedEntry {
             segments: self.segments,

@@ -1,4 +1,4 @@
-//! A dataset for the tests of this package.
+//! Dataset for the tests of this package.
 
 use crate::dataset::{
     ColumnType, Dataset, DatasetColumn, DatasetDescription, GridDimension, RegisteredGrid,
@@ -48,7 +48,8 @@ pub(crate) fn column(of: &str, kind: ColumnType) -> DatasetColumn {
     }
 }
 
-/// `site` text, `at` instant (not null), `day` date, `bikes` int, `share` float, `open` bool, `device` text, `lon`, `lat`.
+/// Dataset with the columns `site` text, `at` instant (not null), `day` date, `bikes` int, `share` float, `open` bool, `device`
+/// text, `lon`, `lat`.
 pub(crate) fn counts() -> Dataset {
     let mut columns = vec![
         column("site", ColumnType::Text),
@@ -101,7 +102,7 @@ pub(crate) fn counts() -> Dataset {
     }
 }
 
-/// `dpv:Purpose` > `dpv:Research`.
+/// Small taxonomy: `dpv:Purpose` > `dpv:Research`.
 pub(crate) fn taxonomy() -> Taxonomy {
     let purpose = |text: &str| text.parse().unwrap();
     let vocabulary = BTreeMap::from([
@@ -148,7 +149,7 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
     offer.agreement(dataset, filled)
 }
 
-/// A registry with this contract, and its identity.
+/// Registry with this contract, and its identity.
 pub(crate) fn registry_with(agreement: Agreement) -> (ContractRegistry, ContractId) {
     let id = ContractId(Digest::of(format!("{agreement:?}").as_bytes()));
     (contract::registry([contract::signed(id, agreement)]), id)

@@ -1,4 +1,4 @@
-//! Whether a cube's cells are cells of the dataset's one registered grid, or unions of them.
+//! Check of a cube against the registered grid of its dataset: each cell must be a union of cells of the grid.
 
 use crate::dataset::{ColumnType, Dataset, GridDimension, RegisteredGrid};
 use hansa_policy::effect::{Cube, CubeDimension};
@@ -8,11 +8,11 @@ use hansa_policy::term::odrl::word;
 use hansa_policy::value::cube::LateDataPolicy;
 use hansa_policy::value::time::TimeBucketWidth;
 
-/// Checks the cube against the dataset's grid: its dimensions are some of the grid's, each with the grid's bucket or a
-/// whole multiple of it in the same zone. Otherwise cells of two contracts could be subtracted from each other.
+/// Checks the cube against the grid: its dimensions are some of the grid's, each with the grid's bucket or a whole multiple of it
+/// in the same zone. Otherwise cells of two contracts could be subtracted from each other.
 ///
 /// # Errors
-/// `GRID_CONFLICT` with what would nest.
+/// `GRID_CONFLICT` with the possible buckets.
 pub fn nests(cube: &Cube, dataset: &Dataset) -> Result<(), Refusal> {
     let grid = dataset.grid.as_ref().ok_or_else(|| {
         conflict(format!("`{}` has no registered grid", dataset.id.name))
@@ -30,7 +30,7 @@ pub fn nests(cube: &Cube, dataset: &Dataset) -> Result<(), Refusal> {
     check_same_release(cube, grid, dataset)
 }
 
-/// All cells of a grid are released alike, or none is: else those that stay could be held against those that do not.
+/// Checks that the cells of a grid are released alike, or none is. Otherwise released cells could be compared with computed ones.
 fn check_same_release(
     cube: &Cube,
     grid: &RegisteredGrid,
@@ -53,7 +53,7 @@ fn check_same_release(
                 .with_help("add release = \"day\" to [dataset.grid]"));
         }
     }
-    // What reaches over a period's end is not whole when the period is released.
+    // A bucket that extends beyond the end of a period is incomplete when the period is released.
     let every = cube.release.as_ref().map(|release| &release.column);
     let own = cube
         .dimensions
@@ -106,12 +106,12 @@ fn is_date(dataset: &Dataset, name: &SqlIdentifier) -> bool {
     columns.any(|column| column.name == *name && column.kind == ColumnType::Date)
 }
 
-/// A date without a bucket is a day.
+/// Finest bucket; a date without a bucket counts as a day.
 fn finest(bucket: Option<TimeBucketWidth>, dated: bool) -> Option<TimeBucketWidth> {
     bucket.or_else(|| dated.then_some(TimeBucketWidth::Day))
 }
 
-/// Buckets shorter than a day begin in UTC whatever the zone.
+/// True if both have the same zone. Buckets shorter than a day begin in UTC in any zone.
 fn same_zone(dimension: &CubeDimension, registered: &GridDimension) -> bool {
     if dimension
         .bucket
@@ -152,7 +152,7 @@ mod tests {
     use crate::fixture::{self, name};
     use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 
-    /// The dataset's grid is site, by hour of Berlin of `at`, and `day`.
+    /// Checks a cube against a grid of site, hours of `at` in Berlin, and `day`.
     #[track_caller]
     fn check(
         dimensions: &[(&str, Option<TimeBucketWidth>, Option<&str>)],
@@ -197,7 +197,7 @@ mod tests {
         );
         check(&[("at", Some(TimeBucketWidth::Day), berlin)], Ok(()));
         check(&[("at", Some(TimeBucketWidth::Week), berlin)], Ok(()));
-        // Hours are the same in every zone.
+        // Hours are equal in every zone.
         check(&[("at", Some(TimeBucketWidth::Hour), None)], Ok(()));
         check(&[("day", None, None)], Ok(()));
         check(&[("day", Some(TimeBucketWidth::Month), None)], Ok(()));

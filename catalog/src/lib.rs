@@ -1,25 +1,26 @@
-//! The datasets that a participant publishes, what it offers to whom, and what one question may name.
+//! Datasets of a participant, its offers, and the view of one question.
 //!
-//! A provider lists here what it has. A peer sees of it what it has an offer or a contract for. A question is planned over a
-//! view of it, so that what the contracts do not show does not exist.
+//! A provider lists its datasets in the catalogue. A peer sees the datasets for which it has an offer or a contract. A question is
+//! planned over a view, in which tables and columns that the contracts don't show do not exist.
 //!
 //! # The walk
 //!
 //! 1. **Publish.** A [`Dataset`] entry is a [`DatasetDraft`]. [`DatasetDraft::check`] compares it with its snapshot and gives a
-//!    [`PublishableDataset`]. Once that is recorded, [`Catalog::publish`] takes it.
-//! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody.
-//!    [`lint::offer`] finds what is wrong with it before anybody signs. [`Catalog::set_offers`] takes it.
-//! 3. **List.** [`Catalog::visible_to`] gives a [`CatalogListing`] of what one peer may see.
-//! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::match_proposal`] says whether a proposal is an offer.
+//!    [`PublishableDataset`]. [`Catalog::publish`] takes it once its record is durable.
+//! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody. [`lint::offer`]
+//!    finds its faults before it is signed. [`Catalog::set_offers`] takes it.
+//! 3. **List.** [`Catalog::visible_to`] gives a [`CatalogListing`] of each dataset that one peer may see.
+//! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::match_proposal`] compares a proposal with the
+//!    offers.
 //! 5. **View.** [`Catalog::view`] takes the contracts of one question and gives a [`QueryView`] with a [`ViewTable`] for each
 //!    dataset that they permit.
-//! 6. **Withdraw.** A recorded [`DatasetWithdrawal`] takes a dataset out.
+//! 6. **Withdraw.** A recorded [`DatasetWithdrawal`] removes a dataset.
 //!
 //! # What it must never do
 //!
 //! - Hold rows or connections.
 //! - List a dataset whose publication is not recorded.
-//! - Let a peer tell a hidden dataset from one that does not exist.
+//! - Let a peer distinguish a hidden dataset from one that does not exist.
 //!
 //! # Publishing, offering, viewing
 //!
@@ -171,7 +172,7 @@ use hansa_policy::negotiation::OfferMatch;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 
-/// What this participant publishes, and to whom it offers what.
+/// Catalogue of a participant: its published datasets and its offers.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     own: ParticipantId,
@@ -181,7 +182,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// An empty catalogue of the participant `own`.
+    /// Empty catalogue of the participant `own`.
     #[must_use]
     pub const fn new(own: ParticipantId) -> Self {
         Self {
@@ -192,20 +193,21 @@ impl Catalog {
         }
     }
 
-    /// The same, of an owner who names its schemas under this secret.
+    /// Catalogue whose schema digests are keyed with this secret.
     #[must_use]
     pub fn sealed_by(mut self, seal: SchemaSecret) -> Self {
         self.seal = Some(seal);
         self
     }
 
-    /// The secret under which the schemas are named.
+    /// Secret of the schema digests.
     #[must_use]
     pub const fn seal(&self) -> Option<&SchemaSecret> {
         self.seal.as_ref()
     }
 
-    /// What a worker of `own` sees for one question: these datasets. That they are published is in the log of its connector.
+    /// Catalogue of a worker of `own` for one question, with these datasets. The publication records are in the log of its
+    /// connector.
     #[must_use]
     pub fn from_delegated_datasets(
         own: ParticipantId,
@@ -218,17 +220,17 @@ impl Catalog {
         catalog
     }
 
-    /// Takes in a dataset whose publication is durably recorded; a newer version takes the place of the older one.
+    /// Adds a dataset whose publication is durably recorded. It replaces an older version.
     pub fn publish(&mut self, listed: Recorded<PublishableDataset>) {
         let (listed, _) = listed.into_parts();
         self.place(listed.into_dataset());
     }
 
-    /// Takes in, at start-up, a dataset whose publication the log already holds; `logged` is the body of its last
-    /// `publish` record.
+    /// Adds, at start-up, a dataset whose publication the log already holds. `logged` is the body of the dataset's last `publish`
+    /// record.
     ///
     /// # Errors
-    /// `DATASET_NOT_PUBLISHED` when the entry is not the one that was recorded.
+    /// `DATASET_NOT_PUBLISHED` when the entry differs from the recorded one.
     pub fn restore(&mut self, dataset: Dataset, logged: &PublicationRecord) -> Result<(), Refusal> {
         if publication::body(&dataset) != *logged {
             return Err(Refusal::new(
@@ -246,30 +248,30 @@ impl Catalog {
         }
     }
 
-    /// Removes a dataset whose withdrawal is durably recorded. Contracts over it stay, and answer `DATASET_UNKNOWN`.
+    /// Removes a dataset whose withdrawal is durably recorded. Its contracts stay, and their questions get `DATASET_UNKNOWN`.
     pub fn withdraw(&mut self, withdrawn: Recorded<DatasetWithdrawal>) {
         self.datasets.remove(&withdrawn.dataset().name);
     }
 
-    /// Replaces all offers, as a reload of the configuration does. Offers of datasets that are not published wait for
-    /// them, invisible.
+    /// Replaces all offers, as a reload of the configuration does. Offers of unpublished datasets stay invisible until the
+    /// publication.
     pub fn set_offers(&mut self, offers: Vec<Offer>) {
         self.offers = OfferIndex::of(offers);
     }
 
-    /// Whose catalogue it is.
+    /// Participant that owns the catalogue.
     #[must_use]
     pub const fn own(&self) -> &ParticipantId {
         &self.own
     }
 
-    /// The published dataset of that name.
+    /// Published dataset with this name.
     #[must_use]
     pub fn dataset(&self, name: &SqlIdentifier) -> Option<&Dataset> {
         self.datasets.get(name)
     }
 
-    /// The offers that name `one`, each with its published dataset, in the order of their names.
+    /// Offers that name `one` as a recipient, each with its published dataset, in the order of their names.
     pub fn offers_naming(
         &self,
         one: &ParticipantId,
@@ -280,7 +282,7 @@ impl Catalog {
         })
     }
 
-    /// The published dataset, if it is one of ours.
+    /// Published dataset with this identity, if it belongs to this participant.
     #[must_use]
     pub fn by_id(&self, id: &DatasetId) -> Option<&Dataset> {
         (id.owner == self.own)
@@ -288,18 +290,18 @@ impl Catalog {
             .flatten()
     }
 
-    /// All published datasets, in order of their names.
+    /// All published datasets, in the order of their names.
     pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
         self.datasets.values()
     }
 
-    /// All offers, of published datasets or not, in order of the datasets' names.
+    /// All offers, also of unpublished datasets, in the order of the datasets' names.
     pub fn offers(&self) -> impl Iterator<Item = &IdentifiedOffer> {
         self.offers.all()
     }
 
-    /// What the catalogue says of a proposal by `peer`: whether it is exactly an offer to it, for the dataset as it is
-    /// published now. Where two offers fit, the one that needs no officer counts.
+    /// Comparison of a proposal by `peer` with the offers: does it equal an offer to the peer, for the dataset as published now?
+    /// Of two matching offers, the one that needs no officer counts.
     #[must_use]
     pub fn match_proposal(
         &self,

@@ -1,4 +1,4 @@
-//! What is wrong, or unwise, with a policy for a dataset: every finding at once, before anybody signs.
+//! Lint of a policy for a dataset: all errors and warnings at once, before the policy is signed.
 
 mod ineffective_term;
 mod open_data;
@@ -25,31 +25,31 @@ use hansa_policy::value::column::MaskValue;
 use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
-/// One thing that is wrong or unwise.
+/// One error or warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LintFinding {
-    /// Whether it can be signed.
+    /// Severity: error or warning.
     pub severity: LintSeverity,
-    /// The code.
+    /// Code of the finding.
     pub code: ErrorCode,
-    /// The clause that it is about.
+    /// Clause of the finding.
     pub clause: Option<ClauseId>,
     /// One sentence: lower case, no full stop.
     pub sentence: String,
-    /// What would help, the best first.
+    /// Suggestions, the most useful first.
     pub help: Vec<String>,
 }
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LintSeverity {
-    /// It can't be signed.
+    /// The policy can't be signed.
     Error,
-    /// It can be signed by somebody who has read the warning.
+    /// The policy can be signed by a person who has read the warning.
     Warning,
 }
 
-/// Checks the clauses of a policy against the dataset that they are for. Own purposes that they use must be in `taxonomy`.
+/// Checks the clauses of a policy against their dataset. Own purposes of the clauses must be in `taxonomy`.
 #[must_use]
 pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<LintFinding> {
     let policy = LintedPolicy {
@@ -78,7 +78,7 @@ pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<
     tidy(findings)
 }
 
-/// Checks an offer: its policy, its window at `now`, and to whom it is made.
+/// Checks an offer: its policy, its period at `now`, and its recipients.
 #[must_use]
 pub fn offer(
     offer: &Offer,
@@ -143,7 +143,7 @@ pub fn offer(
     tidy(findings)
 }
 
-/// What keeps anybody on the web from fetching a view that says that anybody may.
+/// Finding for an open view that can't be fetched by everybody on the web.
 fn open_to_web(offer: &Offer) -> Option<LintFinding> {
     let mut clauses = offer.clauses.iter();
     let open = clauses.find(|clause| matches!(clause.term, Term::OpenData))?;
@@ -163,7 +163,7 @@ fn closed_to_strangers() -> Refusal {
         .with_help("leave it out, or leave open_data out and offer the view to the league")
 }
 
-/// What we say against an agreement on our dataset before anybody signs it: the first error, as a refusal.
+/// Objection of this provider to an agreement before signing: the first error, as a refusal.
 #[must_use]
 pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) -> Option<Refusal> {
     let whole = match taxonomy.with_own(&agreement.own_purposes) {
@@ -200,15 +200,15 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
         .map(|finding| finding.refusal(&agreement.clauses))
 }
 
-/// What a proposal names that its sender can't know: columns neither of the entry as it sees it, nor in the clauses that it
-/// was `shown`, and groups that are not in these. Whether there is such a column or group makes no difference.
+/// Names in a proposal that its sender can't know: columns that are neither in the entry as the sender sees it nor in the clauses
+/// that it was `shown`, and groups that are not in these. The result does not depend on whether the column or group exists.
 #[must_use]
 pub fn unknown_to_sender(
     proposed: &[Clause],
     entry: &Dataset,
     shown: &[Clause],
 ) -> Option<Refusal> {
-    // What the proposal makes may be joined over.
+    // New columns of the proposal may be join keys.
     let made = proposed.iter().filter_map(|one| one.term.output_column());
     let mut said: BTreeSet<SqlIdentifier> =
         shown.iter().flat_map(|one| one.term.columns()).collect();
@@ -227,14 +227,14 @@ pub fn unknown_to_sender(
     })
 }
 
-/// What can't be signed since a list that a clause names is not among `published`.
+/// Finding for a clause that names a list which is not among `published`.
 #[must_use]
 pub fn lists(clauses: &[Clause], published: &PublishedLists) -> Option<LintFinding> {
     let refusal = published.execute(clauses).err()?;
     Some(LintFinding::error(refusal.clause, refusal))
 }
 
-/// What is checked, together.
+/// Policy with its dataset and taxonomy, as checked by the lint.
 #[derive(Debug, Clone, Copy)]
 struct LintedPolicy<'a> {
     clauses: &'a [Clause],
@@ -249,7 +249,7 @@ impl LintedPolicy<'_> {
             .any(|clause| matches!(clause.term, Term::Functions(_) | Term::Dimensions(_)))
     }
 
-    /// The clause that lists the columns, and the list.
+    /// Clause with the list of columns, and the list.
     fn shown_columns(&self) -> Option<(ClauseId, &[SqlIdentifier])> {
         self.clauses.iter().find_map(|clause| {
             if let Term::Columns(list) = &clause.term {
@@ -260,7 +260,7 @@ impl LintedPolicy<'_> {
         })
     }
 
-    /// Whether rows have the column, in whatever form: it is listed where there is a list, and not prohibited.
+    /// True if rows have the column, masked or not: it is listed where there is a list, and not prohibited.
     fn is_there(&self, name: &SqlIdentifier) -> bool {
         let hidden = self.clauses.iter().any(
             |clause| matches!(&clause.term, Term::Prohibition(one) if one.hidden_columns().contains(name)),
@@ -271,7 +271,7 @@ impl LintedPolicy<'_> {
                 .is_none_or(|(_, list)| list.contains(name))
     }
 
-    /// Whether a row shows the column's values as they are stored.
+    /// True if a row shows the stored values of the column.
     fn shows_clear(&self, name: &SqlIdentifier) -> bool {
         let listed = self.is_there(name);
         let treated = self
@@ -283,7 +283,7 @@ impl LintedPolicy<'_> {
 }
 
 impl LintFinding {
-    /// The finding as a refusal that cites its clause.
+    /// Finding as a refusal that cites its clause.
     #[must_use]
     pub fn refusal(&self, clauses: &[Clause]) -> Refusal {
         let mut refusal = Refusal::new(self.code, self.sentence.clone());
@@ -315,7 +315,7 @@ impl LintFinding {
     }
 }
 
-/// Columns that do not exist and values of the wrong type, clause by clause.
+/// Findings on unknown columns and on values of a wrong type, clause by clause.
 fn columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let columns = &policy.dataset.columns;
     let mut findings = Vec::new();
@@ -363,8 +363,8 @@ fn columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-/// The columns that a term names; a filter's and a group's are looked at on their own. What the policy makes can be joined
-/// over.
+/// Columns that a term names, without those of filters and groups, which have checks of their own. New columns of the policy may be
+/// join keys.
 fn term_columns(policy: &LintedPolicy<'_>, term: &Term) -> Vec<SqlIdentifier> {
     match term {
         Term::Rows(_) | Term::MinGroup { .. } => Vec::new(),
@@ -381,7 +381,7 @@ fn term_columns(policy: &LintedPolicy<'_>, term: &Term) -> Vec<SqlIdentifier> {
     }
 }
 
-/// The policy as enforcement will read it: the first thing that it refuses, or else the grid.
+/// Finding by the functions of enforcement: their first refusal, or else one on the grid.
 fn whole(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     let read = || {
         let effects = clause_effects::of_clauses(
@@ -403,7 +403,7 @@ fn whole(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     Some(LintFinding::error(refusal.clause.or(grid), refusal))
 }
 
-/// Errors first, then in order of clauses; what two checks found stands once.
+/// Findings in order: errors first, then by clause; duplicates are removed.
 fn tidy(mut findings: Vec<LintFinding>) -> Vec<LintFinding> {
     findings.sort_by_key(|finding| (finding.severity, finding.clause));
     let mut kept: Vec<LintFinding> = Vec::with_capacity(findings.len());
@@ -420,12 +420,12 @@ fn tidy(mut findings: Vec<LintFinding>) -> Vec<LintFinding> {
     kept
 }
 
-/// Whether the dataset says that rows, or values of a column, are about persons.
+/// True if the dataset declares that rows, or values of a column, are about persons.
 fn is_personal(dataset: &Dataset) -> bool {
     dataset.personal || dataset.columns.iter().any(|column| column.personal)
 }
 
-/// Whether the column's values have an order on which ranges make sense.
+/// True if ranges are meaningful for the type of the column.
 const fn has_order(kind: ColumnType) -> bool {
     match kind {
         ColumnType::Bool => false,

@@ -1,4 +1,4 @@
-//! Whether the literals of a policy have the type of the column that they are compared with or put in place of.
+//! Type check of a policy's literals against their columns.
 
 use crate::dataset::{ColumnType, DatasetColumn};
 use hansa_audit_log::time::UtcTimestamp;
@@ -6,10 +6,10 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
 
-/// The column of that name.
+/// Column with this name.
 ///
 /// # Errors
-/// `TERM_COLUMN_UNKNOWN` with the columns that there are.
+/// `TERM_COLUMN_UNKNOWN` with the existing columns.
 pub fn column<'a>(
     columns: &'a [DatasetColumn],
     name: &SqlIdentifier,
@@ -27,7 +27,7 @@ pub fn column<'a>(
         })
 }
 
-/// Whether the literal can stand for a value of that type: dates and instants are written as text.
+/// True if the literal is a value of the type. Dates and instants are written as text.
 #[must_use]
 pub fn fits(kind: ColumnType, literal: &PolicyLiteral) -> bool {
     match (kind, literal) {
@@ -37,7 +37,7 @@ pub fn fits(kind: ColumnType, literal: &PolicyLiteral) -> bool {
         | (ColumnType::Bool, PolicyLiteral::Bool(_)) => literal.check().is_ok(),
         (ColumnType::Date, PolicyLiteral::Text(text)) => is_date(text),
         (ColumnType::Instant, PolicyLiteral::Text(text)) => text.parse::<UtcTimestamp>().is_ok(),
-        // A number that the type can't hold is most likely a slip of the pen, and is equal to none of its values.
+        // A number outside the type is probably a mistake, and equals none of the type's values.
         (ColumnType::Decimal(kind), PolicyLiteral::Int(number)) => {
             kind.parse_number(&number.to_string()).is_ok()
         }
@@ -60,7 +60,7 @@ pub fn fits(kind: ColumnType, literal: &PolicyLiteral) -> bool {
     }
 }
 
-/// Everything that is wrong with a filter's columns and types.
+/// All errors of a filter's columns and types.
 #[must_use]
 pub fn faults(columns: &[DatasetColumn], filter: &RowFilter) -> Vec<Refusal> {
     let mut faults: Vec<Refusal> = filter
@@ -86,7 +86,7 @@ pub fn faults(columns: &[DatasetColumn], filter: &RowFilter) -> Vec<Refusal> {
     faults
 }
 
-/// What is wrong with putting `literal` in place of the column's values.
+/// Error of `literal` as a replacement of the column's values.
 #[must_use]
 pub fn literal_fault(column: &DatasetColumn, literal: &PolicyLiteral) -> Option<Refusal> {
     (!fits(column.kind, literal)).then(|| {

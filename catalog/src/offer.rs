@@ -1,4 +1,4 @@
-//! An offer: a dataset, the policy under which it may be had, and by whom.
+//! Offer: a dataset, its policy and its recipients.
 
 use crate::dataset::Dataset;
 use hansa_audit_log::digest::Digest;
@@ -14,39 +14,39 @@ use hansa_policy::term::{Clause, normal_form};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A dataset under a policy, to somebody. A changed policy is another offer and never alters a contract.
+/// Offer of a dataset under a policy. A changed policy is another offer and never alters a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// The dataset.
+    /// Identity of the dataset.
     pub dataset: DatasetId,
     /// Title of the policy.
     pub title: String,
-    /// What the policy says.
+    /// Clauses of the policy.
     pub clauses: Vec<Clause>,
-    /// The own purposes that it uses.
+    /// Own purposes that the clauses use.
     pub own_purposes: Vec<OwnPurpose>,
     /// First instant in force.
     pub not_before: UtcTimestamp,
     /// First instant no longer in force.
     pub not_after: UtcTimestamp,
-    /// The legal text that is bound to it.
+    /// Legal text that is bound to the contract.
     pub legal: Option<LegalText>,
-    /// The template from which its policy was filled.
+    /// Template from which the policy was filled in.
     pub template: Option<TemplateReference>,
-    /// To whom.
+    /// Recipients of the offer.
     pub to: OfferRecipients,
-    /// Who signs for the provider.
+    /// Signing by an officer or by the connector.
     pub sign: SigningMode,
 }
 
-/// To whom an offer is made.
+/// Recipients of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OfferRecipients {
-    /// To every participant of the league.
+    /// Every participant of the league.
     League,
-    /// To these.
+    /// Listed participants.
     Participants(BTreeSet<ParticipantId>),
-    /// 43: to every participant of the league, without a contract: the provider alone signs.
+    /// Every participant of the league, without a contract (term 43): the provider alone signs.
     Public,
 }
 
@@ -54,14 +54,14 @@ pub enum OfferRecipients {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SigningMode {
-    /// The officer, each contract by hand.
+    /// An officer signs each contract.
     Officer,
-    /// The connector, whoever of the recipients asks for exactly this offer.
+    /// The connector signs for every recipient that asks for exactly this offer.
     Auto,
 }
 
 impl OfferRecipients {
-    /// Whether the offer is made to `peer`, who is a participant of the league.
+    /// True if the offer is made to `peer`, which is a participant of the league.
     #[must_use]
     pub fn admits(&self, peer: &ParticipantId) -> bool {
         match self {
@@ -71,34 +71,34 @@ impl OfferRecipients {
     }
 }
 
-/// What makes an agreement of an offer: what differs from one agreement to the next.
+/// Parameters of an agreement on an offer, which differ from one agreement to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgreementParameters {
-    /// `urn:uuid:…`
+    /// Label `urn:uuid:…`.
     pub uid: String,
-    /// Version under that label.
+    /// Version under the label.
     pub version: u32,
-    /// The contract that it replaces.
+    /// Contract that the agreement replaces.
     pub supersedes: Option<ContractId>,
-    /// Who gives.
+    /// Provider of the dataset.
     pub provider: ContractParty,
-    /// Who takes.
+    /// Recipient of the contract.
     pub assignee: Assignee,
     /// Label of the purpose vocabulary.
     pub purposes: String,
-    /// Who signs for the provider, and in what capacity.
+    /// Digest of the statement that names the provider's signatory and his capacity.
     pub signatory: Option<Digest>,
-    /// The page that the signers are shown.
+    /// Language and time zone of the page that the signers see.
     pub rendering: PageRendering,
-    /// When it is proposed.
+    /// Instant of the proposal.
     pub proposed_at: UtcTimestamp,
-    /// 16 random bytes, base64url.
+    /// 16 random bytes in base64url.
     pub nonce: String,
 }
 
 impl Offer {
-    /// Its identity: a digest over the dataset and everything that a contract would take from the offer. The title, the
-    /// recipients and who signs do not count.
+    /// Identity of the offer: a digest over the dataset and everything that a contract would take from the offer. Title, recipients
+    /// and signing mode are excluded.
     #[must_use]
     pub fn id(&self) -> Digest {
         let own: BTreeSet<String> = self
@@ -135,7 +135,7 @@ impl Offer {
             ),
             ("legal", legal),
         ]);
-        // An offer without one keeps the name that it had before there was such a thing.
+        // Included only where it is set, so that offers without a template keep their identity.
         if let (Json::Object(members), Some(template)) = (&mut whole, &self.template) {
             let template = Json::List(vec![
                 Json::text(&template.author),
@@ -148,8 +148,8 @@ impl Offer {
         Digest::of(&canonical(&whole))
     }
 
-    /// Whether a proposed agreement is exactly this offer: the same dataset, terms, window, purposes, legal text and template,
-    /// whatever the numbers and the order of its clauses.
+    /// True if a proposed agreement equals this offer: the same dataset, terms, period, purposes, legal text and template. Numbers
+    /// and order of the clauses don't matter.
     #[must_use]
     pub fn is_exactly(&self, proposal: &Agreement) -> bool {
         let own = |list: &[OwnPurpose]| list.iter().cloned().collect::<BTreeSet<_>>();
@@ -162,7 +162,7 @@ impl Offer {
             && self.template == proposal.template
     }
 
-    /// The unsigned agreement on exactly this offer, for the dataset as it is published now.
+    /// Unsigned agreement on exactly this offer, for the dataset as published now.
     #[must_use]
     pub fn agreement(&self, dataset: &Dataset, filled: AgreementParameters) -> Agreement {
         let AgreementParameters {
@@ -196,7 +196,7 @@ impl Offer {
             legal: self.legal.clone(),
             template: self.template.clone(),
             signatory,
-            // Its dates are those of the dataset's zone, in which days of its policies begin and end.
+            // Dates on the page are in the zone of the dataset, in which days of its policies begin and end.
             rendering: rendering.in_zone(&dataset.zone),
             proposed_at,
             nonce,

@@ -1,4 +1,4 @@
-//! All offers, by dataset and by whom they are made to: a page of the catalogue looks at what it shows.
+//! Index of offers by dataset and recipient, so that a page of the catalogue reads only the offers that it shows.
 
 use crate::offer::{Offer, OfferRecipients};
 use hansa_audit_log::digest::Digest;
@@ -6,7 +6,7 @@ use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Deref};
 
-/// An offer and its identity, which is not computed anew for each reader.
+/// Offer with its identity, which is computed once.
 #[derive(Debug, Clone)]
 pub struct IdentifiedOffer {
     offer: Offer,
@@ -14,7 +14,7 @@ pub struct IdentifiedOffer {
 }
 
 impl IdentifiedOffer {
-    /// As [`Offer::id`].
+    /// Identity of the offer, as [`Offer::id`].
     #[must_use]
     pub const fn id(&self) -> Digest {
         self.id
@@ -42,7 +42,7 @@ impl Deref for IdentifiedOffer {
     }
 }
 
-/// All offers.
+/// Index of all offers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OfferIndex {
     of: BTreeMap<SqlIdentifier, Vec<IdentifiedOffer>>,
@@ -50,7 +50,7 @@ pub(crate) struct OfferIndex {
     named: BTreeMap<ParticipantId, OfferPositions>,
 }
 
-/// What is offered to some: of which datasets, and the places of the offers among those of each.
+/// Positions of offers in the list of their dataset, by dataset.
 type OfferPositions = BTreeMap<SqlIdentifier, BTreeSet<usize>>;
 
 impl OfferIndex {
@@ -62,7 +62,7 @@ impl OfferIndex {
         }
     }
 
-    /// These offers; of one dataset they stay in their order.
+    /// Index of these offers. Offers of one dataset keep their order.
     pub(crate) fn of(all: Vec<Offer>) -> Self {
         let mut offers = Self::new();
         for offer in all {
@@ -89,7 +89,7 @@ impl OfferIndex {
         self.of.values().flatten()
     }
 
-    /// Those of a dataset to `peer`, by name or as to everybody.
+    /// Offers of a dataset to `peer`, by name or to everybody.
     pub(crate) fn to(
         &self,
         peer: &ParticipantId,
@@ -101,7 +101,7 @@ impl OfferIndex {
         places.into_iter().filter_map(|place| of.get(place))
     }
 
-    /// Those that name `one`, by their datasets; what is for everybody names nobody.
+    /// Offers that name `one` as a recipient, by dataset. Offers to everybody name no participant.
     pub(crate) fn naming(&self, one: &ParticipantId) -> impl Iterator<Item = &IdentifiedOffer> {
         let lists = self.named.get(one).into_iter().flatten();
         lists.flat_map(|(dataset, places)| {
@@ -110,7 +110,7 @@ impl OfferIndex {
         })
     }
 
-    /// The first dataset behind that name of which there is an offer to `peer`.
+    /// First name of a dataset after `after` with an offer to `peer`.
     pub(crate) fn dataset_after(
         &self,
         peer: &ParticipantId,

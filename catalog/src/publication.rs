@@ -1,4 +1,4 @@
-//! Publishing: from a declared entry and the snapshot's schema to a dataset that may be listed.
+//! Publication: from a declared entry and the schema of a snapshot to a dataset that may be listed.
 
 use crate::Catalog;
 use crate::dataset::{ColumnType, Dataset, DatasetColumn, RegisteredGrid};
@@ -14,25 +14,25 @@ use hansa_policy::value::cube::ReleaseTerm;
 use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeSet;
 
-/// An entry about to be published, not yet compared with the snapshot.
+/// Declared entry, not yet compared with the snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatasetDraft {
-    /// The entry.
+    /// Entry of the dataset.
     pub dataset: Dataset,
 }
 
-/// A dataset that may be listed: its entry says what its snapshot holds.
+/// Dataset that may be listed: its entry agrees with its snapshot.
 #[derive(Debug)]
 pub struct PublishableDataset {
     dataset: Dataset,
 }
 
 impl DatasetDraft {
-    /// The one maker of [`PublishableDataset`]: the snapshot has exactly the declared columns, and everything that the entry says of
-    /// them can be true.
+    /// Checks that the snapshot has exactly the declared columns, and that the entry's statements about them are possible. This is
+    /// the only constructor of [`PublishableDataset`].
     ///
     /// # Errors
-    /// Every problem at once.
+    /// All problems together.
     pub fn check(self, snapshot: &Schema) -> Result<PublishableDataset, Vec<Refusal>> {
         let mut problems = columns(&self.dataset, snapshot);
         problems.extend(unit(&self.dataset));
@@ -49,7 +49,7 @@ impl DatasetDraft {
 }
 
 impl PublishableDataset {
-    /// The dataset.
+    /// Entry of the dataset.
     #[must_use]
     pub const fn dataset(&self) -> &Dataset {
         &self.dataset
@@ -66,7 +66,7 @@ impl Evidence for PublishableDataset {
     }
 }
 
-/// The body of the record of a publication.
+/// Body of the publication record.
 #[must_use]
 pub fn body(dataset: &Dataset) -> PublicationRecord {
     let personal = dataset.columns.iter().filter(|column| column.personal);
@@ -87,7 +87,7 @@ pub fn body(dataset: &Dataset) -> PublicationRecord {
     }
 }
 
-/// A dataset that is about to be taken out of the catalogue.
+/// Withdrawal of a dataset that is not recorded yet.
 #[derive(Debug)]
 pub struct DatasetWithdrawal {
     dataset: DatasetId,
@@ -96,7 +96,7 @@ pub struct DatasetWithdrawal {
 }
 
 impl DatasetWithdrawal {
-    /// The one maker: only what is published can be withdrawn.
+    /// Makes the withdrawal of a published dataset. This is the only constructor.
     ///
     /// # Errors
     /// `DATASET_NOT_PUBLISHED`.
@@ -114,7 +114,7 @@ impl DatasetWithdrawal {
         })
     }
 
-    /// The dataset.
+    /// Identity of the dataset.
     #[must_use]
     pub const fn dataset(&self) -> &DatasetId {
         &self.dataset
@@ -254,7 +254,7 @@ fn release_fault(dataset: &Dataset, grid: &RegisteredGrid) -> Option<String> {
         matches!(bucket, TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour)
     };
     if short(finest) && !short(*every) && !hansa_audit_log::time::keeps_hours(zone) {
-        // Hours are those of UTC: one would lie in two periods, and be released twice.
+        // Hours are those of UTC, so one hour could lie in two periods and be released twice.
         return Some(format!(
             "days of `{zone}` do not begin with an hour of UTC, so an hour of `{column}` is not released as a whole"
         ));

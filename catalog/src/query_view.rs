@@ -1,4 +1,4 @@
-//! What the asker of one question may name at all. A name that is not in here does not exist.
+//! View of one question: the tables and columns that its contracts permit. Other names do not exist.
 
 mod clause_text;
 mod cube_view;
@@ -17,58 +17,59 @@ use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The tables of one question, by the name under which the asker writes them.
+/// Tables of one question, by the name that the question uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryView {
     tables: BTreeMap<SqlIdentifier, ViewTable>,
 }
 
-/// One governed dataset as its contract shows it.
+/// Governed dataset as its contract shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewTable {
-    /// The dataset.
+    /// Identity of the dataset.
     pub dataset: DatasetId,
-    /// The contract; absent for the house contract.
+    /// Contract of the view; absent for the house contract.
     pub contract: Option<ContractId>,
-    /// The stored columns, complete, for the private plan.
+    /// All stored columns, for the private plan.
     pub stored: SchemaRef,
-    /// What the asker sees: a row table or a cube.
+    /// Shape of the view: a row table or a cube.
     pub shape: ViewShape,
 }
 
-/// How a contract shows a dataset.
+/// Shape in which a contract shows a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "a few are made for a question, and none is copied on the way of a row"
 )]
 pub enum ViewShape {
-    /// Rows with this schema: masked and coarsened columns keep type and become nullable where the mask is NULL.
+    /// Rows with this schema. Masked and coarsened columns keep their type, and become nullable where the mask is NULL.
     Rows(SchemaRef),
-    /// Cells only. `base` is what row-style SQL may name (dimensions and measures, usable in aggregate blocks alone);
-    /// `cells` is the relation `NAME.cube`: the dimensions, and of `n`, `cnt_<m>` and `sum_<m>` per measure what the
-    /// permitted functions tell: `n`, `units` and `cnt_<m>` are counts, `sum_<m>` is a sum, `dev_<m>` the sum of the squares of
-    /// what the values are from their mean.
+    /// Cells only. `base` is the row-style table of dimensions and measures, for aggregate blocks alone. `cells` is the relation
+    /// `NAME.cube`:
+    /// the dimensions, and `n`, `units` and `cnt_<m>` (counts), `sum_<m>` (sum) and `dev_<m>` (sum of squared deviations from the
+    /// mean) for each measure, as far as the permitted functions disclose them.
     Cube {
-        /// The cube.
+        /// Cube of the contract.
         cube: Cube,
         /// Schema of the row-style table.
         base: SchemaRef,
         /// Schema of the cube relation.
         cells: SchemaRef,
-        /// Schema of what totals are made of, which nobody can name: an average needs sums and counts that may not be told.
+        /// Schema for the computation of totals, which a question can't name. An average needs sums and counts that may not be
+        /// disclosed.
         totals: SchemaRef,
     },
 }
 
 impl QueryView {
-    /// A view of these tables.
+    /// View of these tables.
     #[must_use]
     pub const fn new(tables: BTreeMap<SqlIdentifier, ViewTable>) -> Self {
         Self { tables }
     }
 
-    /// The table of that name.
+    /// Table with this name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&ViewTable> {
         self.tables
@@ -77,18 +78,18 @@ impl QueryView {
             .map(|(_, table)| table)
     }
 
-    /// All tables, by name.
+    /// All tables by name.
     pub fn tables(&self) -> impl Iterator<Item = (&SqlIdentifier, &ViewTable)> {
         self.tables.iter()
     }
 }
 
 impl Catalog {
-    /// What may be named under these contracts, dataset by dataset.
+    /// View of these contracts, dataset by dataset.
     ///
     /// # Errors
-    /// `DATASET_UNKNOWN` for a dataset that is not, or no longer, published; `SCHEMA_CHANGED`; `GRID_CONFLICT` when another
-    /// grid was registered since; and whatever is wrong with a term, now that columns and types are known.
+    /// `DATASET_UNKNOWN` for a dataset that is not published; `SCHEMA_CHANGED`; `GRID_CONFLICT` when another grid was registered
+    /// since; and the errors of terms against the columns and types.
     pub fn view(
         &self,
         active: &ActiveContracts,
@@ -148,15 +149,15 @@ impl Catalog {
     }
 }
 
-/// The schema of the permitted view: what these effects leave of the dataset. The same for the provider, who enforces it,
-/// and for the consumer, who plans with it.
+/// Schema of the permitted view: the result of these effects on the dataset. Provider and consumer use this function: one enforces
+/// the view, the other plans with it.
 ///
 /// # Errors
 /// `TERM_COLUMN_UNKNOWN`, `TERM_ILL_TYPED` or `POLICY_CONTRADICTION`, citing the clause.
 pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<ViewShape, Refusal> {
     let mut rows = dataset.columns.clone();
     let mut cube = None;
-    // A column that is made is added to those that the others leave, wherever its clause stands.
+    // A new column is added to the remaining ones, wherever its clause stands.
     let makes = |effect: &&Effect| matches!(effect.kind, EffectKind::CoarsenPlace { .. });
     let (made, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(makes);
     for effect in others.into_iter().chain(made) {
@@ -282,7 +283,7 @@ fn apply(
     }
 }
 
-/// Two columns that hold degrees.
+/// Checks that two columns contain degrees.
 fn degrees(dataset: &Dataset, names: [&SqlIdentifier; 2]) -> Result<(), Refusal> {
     names.into_iter().try_for_each(|name| {
         let column = literal_type::column(&dataset.columns, name)?;
@@ -290,7 +291,7 @@ fn degrees(dataset: &Dataset, names: [&SqlIdentifier; 2]) -> Result<(), Refusal>
     })
 }
 
-/// A column of cells takes the place of two of degrees, where the first of them stood.
+/// Replaces two columns of degrees by one of cells, at the position of the first.
 fn place(
     dataset: &Dataset,
     rows: &mut Vec<DatasetColumn>,
@@ -298,7 +299,7 @@ fn place(
     cell: &SqlIdentifier,
 ) -> Result<(), Refusal> {
     degrees(dataset, places)?;
-    // A column that is not shown is not there, so that its name can be given to cells and nobody learns of it.
+    // A hidden column does not exist in the view. Its name is free for the cells, so that the name does not disclose the column.
     if rows.iter().any(|column| column.name == *cell) {
         return Err(Refusal::new(
             ErrorCode::PolicyContradiction,

@@ -1,6 +1,6 @@
-//! A saved query: a statement with named parameters that is asked by its name.
+//! Saved queries: statements with named parameters that are run by name.
 //!
-//! A provider declares some on a dataset of its own, and a participant declares some for its own people over the datasets of others.
+//! A provider declares them for its own datasets. A participant may also declare them for its users, over datasets of others.
 
 use crate::dataset::ColumnType;
 use hansa_audit_log::time::UtcTimestamp;
@@ -9,54 +9,54 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::decimal_type::DecimalType;
 use serde::{Deserialize, Serialize};
 
-/// A statement that is asked by its name.
+/// Statement that is run by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedQuery {
-    /// Its name.
+    /// Name of the query.
     pub name: SqlIdentifier,
     /// Title for people.
     pub title: String,
-    /// What it is good for, in one line.
+    /// Use of the query, in one line.
     pub description: Option<String>,
-    /// Its text, with parameters as `$name`.
+    /// SQL text, with parameters as `$name`.
     pub sql: String,
-    /// The parameters, by name.
+    /// Parameters of the query.
     pub parameters: Vec<SavedQueryParameter>,
 }
 
-/// A parameter of a saved query.
+/// Parameter of a saved query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedQueryParameter {
-    /// Its name, without the sign.
+    /// Name without the dollar sign.
     pub name: SqlIdentifier,
-    /// The type of its value.
+    /// Type of the value.
     #[serde(rename = "type")]
     pub kind: ColumnType,
-    /// What it is, in one line.
+    /// Meaning of the parameter, in one line.
     pub description: Option<String>,
-    /// The value where none is given; absent: one must be given.
+    /// Default value; absent: a value is required.
     pub default: Option<String>,
 }
 
 impl SavedQuery {
-    /// Upper bound on the bytes of its text.
+    /// Largest size of the text, bytes.
     pub const LONGEST: usize = 16 * 1024;
 
-    /// Upper bound on its parameters.
+    /// Largest number of parameters.
     pub const MOST_PARAMETERS: usize = 32;
 
-    /// Names that no parameter may have, since an address has them for something else.
+    /// Names that parameters may not have, since a web address uses them for something else.
     pub const RESERVED: [&'static str; 2] = ["format", "purpose"];
 
-    /// Upper bound on the saved queries of one dataset.
+    /// Largest number of saved queries of one dataset.
     pub const MOST: usize = 50;
 
-    /// Upper bound on the bytes of all saved queries of one dataset, so that peers read its entry.
+    /// Largest size of all saved queries of one dataset, bytes, so that peers accept its entry.
     pub const LONGEST_TOGETHER: usize = 128 * 1024;
 
-    /// The bytes of its text and of all that is said of it.
+    /// Size of the query's text and descriptions, bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         let parameters = self.parameters.iter().flat_map(|parameter| {
@@ -68,7 +68,7 @@ impl SavedQuery {
         texts.map(String::len).sum()
     }
 
-    /// Whether one of these words stands in its text or in what is said of it.
+    /// True if one of these words occurs in the query's text or descriptions.
     #[must_use]
     pub fn names_any(&self, words: &[&str]) -> bool {
         let said = [
@@ -93,41 +93,41 @@ impl SavedQuery {
     }
 }
 
-/// The value of a parameter.
+/// Value of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ParameterValue {
     /// Text.
     Text(String),
-    /// A whole number.
+    /// Integer.
     Int(i64),
-    /// A finite number.
+    /// Finite floating-point number.
     Float(f64),
-    /// A decimal number.
+    /// Decimal number.
     Decimal {
-        /// Its value, in units of the last place of its type.
+        /// Value in units of the type's last decimal.
         units: i128,
-        /// Its type.
+        /// Decimal type.
         kind: DecimalType,
     },
-    /// True or false.
+    /// Boolean.
     Bool(bool),
-    /// Days since 1970.
+    /// Days since 1970-01-01.
     Date(i32),
-    /// An instant.
+    /// Instant in UTC.
     Instant(UtcTimestamp),
 }
 
-/// In microseconds.
+/// Length of a day, microseconds.
 const DAY: i64 = 86_400_000_000;
 
 impl SavedQueryParameter {
-    /// Upper bound on the letters of one value.
+    /// Largest number of characters in one value.
     pub const LONGEST_VALUE: usize = 1_000;
 
-    /// The value that a text is.
+    /// Parses a value of the parameter.
     ///
     /// # Errors
-    /// `USAGE` where it is none of the parameter's type.
+    /// `USAGE` where the text is not a value of the parameter's type.
     pub fn value(&self, text: &str) -> Result<ParameterValue, Refusal> {
         let fits = text.chars().count() <= Self::LONGEST_VALUE && !text.contains('\0');
         fits.then(|| self.parse_value(text))
@@ -173,7 +173,7 @@ impl SavedQueryParameter {
         })
     }
 
-    /// How a value of its type is written.
+    /// Notation of values of the type.
     #[must_use]
     pub const fn spelling(&self) -> &'static str {
         match self.kind {

@@ -1,4 +1,4 @@
-//! Whether a contract that was signed for one schema is good for a dataset as it is now.
+//! Compatibility of a signed contract's schema with the present schema of its dataset.
 
 use crate::dataset::Dataset;
 use hansa_audit_log::digest::Digest;
@@ -7,19 +7,19 @@ use hansa_policy::term::schema_version::SchemaCompatibility;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The secret under which an owner names the schemas of its datasets. It is shown to nobody.
+/// Owner's secret for the digests of its schemas. It is never disclosed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SchemaSecret([u8; 32]);
 
 impl SchemaSecret {
-    /// The seal of this secret.
+    /// Secret of these bytes.
     #[must_use]
     pub const fn new(secret: [u8; 32]) -> Self {
         Self(secret)
     }
 
-    /// The names that the schema had before its last columns came: of its first column, of its first two, and so on. Whoever
-    /// holds the secret needs nothing else to know an earlier schema again.
+    /// Digests of the earlier schemas from which the present one grew: of its first column, of its first two, and so on. The secret
+    /// is enough to recognise an earlier schema.
     #[must_use]
     pub fn earlier(&self, dataset: &Dataset) -> BTreeSet<Digest> {
         let mut before = dataset.clone();
@@ -37,8 +37,8 @@ impl fmt::Debug for SchemaSecret {
     }
 }
 
-/// Whether a contract of these clauses that was signed for `schema` is good for the dataset as it is. Without a seal there is
-/// only the schema itself.
+/// True if a contract with these clauses, signed for `schema`, is valid for the present dataset. Without the secret, only the
+/// unchanged schema is accepted.
 #[must_use]
 pub fn fits(
     schema: Digest,
@@ -113,7 +113,7 @@ mod tests {
         for change in [between, less, typed, nullable] {
             assert!(!good(change, SchemaCompatibility::Compatible));
         }
-        // Who does not hold the secret knows nothing again.
+        // Another secret recognises no earlier schema.
         let now = sealed([1; 32], more);
         let compatible = clause(SchemaCompatibility::Compatible);
         assert!(!fits(

@@ -1,4 +1,4 @@
-//! The catalogue as a whole: what is published, who sees it, what a contract shows of it.
+//! Tests of the whole catalogue: publication, listing, views.
 
 use super::*;
 use crate::contract_break::breaks;
@@ -95,7 +95,7 @@ fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
     );
 }
 
-/// Whatever somebody is offered by name and as one of all, it sees in the order of the file, and nothing else.
+/// A participant sees all offers to it, by name or to everybody, in the order of the file, and no others.
 #[test]
 fn offers_are_found_by_whom_they_are_made_to() {
     let others = ["hansa://a.example", "hansa://b.example"].map(participant);

@@ -1,4 +1,4 @@
-//! Answers that say in which state a process is.
+//! Acknowledgements with the state of a process.
 
 use crate::document::{self, process_message, put};
 use crate::message_error::MessageError;
@@ -11,27 +11,28 @@ use serde_json::Value;
 const CONTRACT_NEGOTIATION: &str = "ContractNegotiation";
 const TRANSFER_PROCESS: &str = "TransferProcess";
 
-/// The state of a negotiation with this name (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "State Machine").
+/// State of a negotiation with this name (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "State Machine").
 fn phase_of(name: &str) -> Option<Phase> {
     let mut phases = Phase::ALL.into_iter();
     phases.find(|phase| phase.as_str() == name)
 }
 
-/// State of a negotiation as an answer (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "ACK - Contract Negotiation").
+/// Acknowledgement with the state of a negotiation (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "ACK - Contract
+/// Negotiation").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationAck {
-    /// Ids of the negotiation.
+    /// Process ids of the negotiation.
     pub pids: ProcessPids,
     /// State of the negotiation.
     pub state: Phase,
 }
 
 impl NegotiationAck {
-    /// The answer that the bytes are.
+    /// Parses the acknowledgement.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, CONTRACT_NEGOTIATION)?;
@@ -42,7 +43,7 @@ impl NegotiationAck {
         })
     }
 
-    /// The message.
+    /// Acknowledgement as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = process_message(CONTRACT_NEGOTIATION, None, &self.pids);
@@ -51,21 +52,21 @@ impl NegotiationAck {
     }
 }
 
-/// State of a transfer as an answer (Dataspace Protocol 2025-1, Transfer Process Protocol, "ACK - Transfer Process").
+/// Acknowledgement with the state of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "ACK - Transfer Process").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferAck {
-    /// Ids of the transfer.
+    /// Process ids of the transfer.
     pub pids: ProcessPids,
     /// State of the transfer.
     pub state: TransferState,
 }
 
 impl TransferAck {
-    /// The answer that the bytes are.
+    /// Parses the acknowledgement.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, TRANSFER_PROCESS)?;
@@ -77,7 +78,7 @@ impl TransferAck {
         })
     }
 
-    /// The message.
+    /// Acknowledgement as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = process_message(TRANSFER_PROCESS, None, &self.pids);

@@ -1,4 +1,4 @@
-//! Addresses that are put together from a base and a path.
+//! Addresses made of a base and a path.
 
 /// The base and the path with exactly one slash between them (Dataspace Protocol 2025-1, HTTPS bindings: `callbackAddress`).
 ///

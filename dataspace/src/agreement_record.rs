@@ -1,4 +1,4 @@
-//! Agreements as the control plane keeps them that made them.
+//! Agreements in the form in which a control plane stores them.
 
 use crate::message_error::MessageError;
 use crate::node::Node;
@@ -8,13 +8,13 @@ use crate::strict_json;
 use serde_json::Value;
 
 impl AgreementDocument {
-    /// The agreement that a control plane of the same participant tells: an Agreement of the protocol (Data Plane Signaling 1.0-RC3, "Control
-    /// Plane API"), or a `ContractAgreement` of the management interface of EDC 0.14, whose dates are in seconds.
+    /// Parses the agreement from a control plane of this participant: an Agreement of the protocol (Data Plane Signaling 1.0-RC3,
+    /// "Control Plane API"), or a `ContractAgreement` of the management interface of EDC 0.14, whose dates are in seconds.
     ///
-    /// Contexts are passed over, since the rules count only where they are those of an offer of this participant, word for word.
+    /// Contexts are ignored, since the rules are accepted only if they equal an offer of this participant exactly.
     ///
     /// # Errors
-    /// For bytes that are neither.
+    /// For bytes in neither form.
     pub fn of_control_plane(bytes: &[u8]) -> Result<Self, MessageError> {
         let mut value = strict_json::read(bytes)?;
         if let Some(members) = value.as_object_mut() {

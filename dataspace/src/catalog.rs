@@ -1,4 +1,4 @@
-//! Catalogues and datasets of others, as far as they are needed to negotiate and to fetch.
+//! Catalogues and datasets of other participants, as far as negotiation and transfer need them.
 
 use crate::document;
 use crate::message_error::MessageError;
@@ -7,22 +7,22 @@ use crate::policy_document::OfferDocument;
 use crate::vocabulary::{DCT_NAMESPACE, EDC_NAMESPACE};
 use serde_json::Value;
 
-/// Catalogue of a provider (Dataspace Protocol 2025-1, Catalog Protocol, "Catalog"). Catalogues inside it are not read.
+/// Catalogue of a provider (Dataspace Protocol 2025-1, Catalog Protocol, "Catalog"). Nested catalogues are not read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalog {
     /// Id of the catalogue.
     pub id: String,
-    /// Participant who provides the datasets.
+    /// Participant that provides the datasets.
     pub participant_id: String,
     /// Services of the provider.
     pub services: Vec<DataService>,
-    /// Datasets that have an offer and a distribution.
+    /// Datasets with an offer and a distribution.
     pub datasets: Vec<Dataset>,
-    /// Other datasets. One of them does not make the catalogue unreadable: EDC lists those that no data plane of it serves.
+    /// Other datasets. They don't make the catalogue invalid: EDC lists also datasets without a data plane.
     pub unusable: Vec<UnusableDataset>,
 }
 
-/// Dataset of a catalogue that can not be negotiated: without an offer, without a distribution, or with members that are not valid.
+/// Dataset of a catalogue that can't be negotiated: without an offer, without a distribution, or with invalid members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnusableDataset {
     /// Id of the dataset.
@@ -51,25 +51,25 @@ pub struct Dataset {
     pub description: Option<String>,
     /// Offers of the dataset.
     pub offers: Vec<OfferDocument>,
-    /// Formats in which it can be had.
+    /// Available formats.
     pub distributions: Vec<Distribution>,
 }
 
-/// Format of a dataset, and where it can be had (Dataspace Protocol 2025-1, Catalog Protocol, "Distribution").
+/// Format of a dataset with its service (Dataspace Protocol 2025-1, Catalog Protocol, "Distribution").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
     /// Format, for the transfer request.
     pub format: String,
-    /// Address of the service; absent where only the id of an unknown service stands.
+    /// Address of the service; absent where only the id of an unknown service is given.
     pub endpoint: Option<String>,
 }
 
 impl Catalog {
-    /// The catalogue that the bytes are.
+    /// Parses the catalogue.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, "Catalog")?;
@@ -96,11 +96,11 @@ impl Catalog {
 }
 
 impl Dataset {
-    /// The dataset that the bytes are, alone. It has an offer and a distribution.
+    /// Parses a single dataset. It must have an offer and a distribution.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, "Dataset")?;
@@ -170,7 +170,7 @@ fn services(node: &Node<'_>) -> Result<Vec<DataService>, MessageError> {
         .collect()
 }
 
-/// Words for people, from the vocabulary of Dublin Core or of EDC. Whatever is no text is left out: nothing depends on it.
+/// Text for people, from the vocabulary of Dublin Core or of EDC. Other values than texts are ignored, since nothing depends on it.
 fn caption(node: &Node<'_>, of_dct: &str, of_edc: &str) -> Option<String> {
     let names = [
         format!("{DCT_NAMESPACE}{of_dct}"),

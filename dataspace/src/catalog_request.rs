@@ -1,4 +1,4 @@
-//! Requests to a catalogue, and the filter that EDC sends with each of them.
+//! Catalogue requests, with the filter that EDC sends in each of them.
 
 use crate::document::{self, envelope, put, put_list};
 use crate::message_error::MessageError;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 const CATALOG_REQUEST: &str = "CatalogRequestMessage";
 const DATASET_REQUEST: &str = "DatasetRequestMessage";
 
-/// Members of EDC's filter that say which part of the catalogue is wanted, and in which order; the order is ignored.
+/// Members of EDC's filter that select a part of the catalogue and its order. The order is ignored.
 const FILTER_MEMBERS: [&str; 7] = [
     "@id",
     "@type",
@@ -23,21 +23,20 @@ const FILTER_MEMBERS: [&str; 7] = [
 /// Request for a catalogue (Dataspace Protocol 2025-1, Catalog Protocol, "Catalog Request Message").
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CatalogRequest {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Number of datasets to leave out at the beginning (EDC).
+    /// Number of datasets to skip at the start (EDC).
     pub offset: Option<u64>,
-    /// Number of datasets wanted at most (EDC).
+    /// Largest number of datasets (EDC).
     pub limit: Option<u64>,
 }
 
 impl CatalogRequest {
-    /// The request that the bytes are.
+    /// Parses the request.
     ///
     /// # Errors
     ///
-    /// [`MessageError::FilterUnsupported`] for a filter that leaves out datasets by anything but their place; any other for a message
-    /// that is not valid.
+    /// [`MessageError::FilterUnsupported`] for a filter by anything other than position; another error for an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, CATALOG_REQUEST)?;
@@ -72,7 +71,7 @@ impl CatalogRequest {
         Ok(())
     }
 
-    /// The message. A part of the catalogue is asked for in the words of EDC, in full: they are not in the context of 2025-1.
+    /// Request as JSON. A range is written with EDC's terms as full IRIs, since the context of 2025-1 does not define them.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = envelope(CATALOG_REQUEST, self.message_id.as_deref());
@@ -111,21 +110,21 @@ fn number(value: &Value, name: &'static str, before: Option<u64>) -> Result<u64,
     })
 }
 
-/// Request for one dataset (Dataspace Protocol 2025-1, Catalog Protocol, "Dataset Request Message"); over HTTPS a GET stands for it.
+/// Request for one dataset (Dataspace Protocol 2025-1, Catalog Protocol, "Dataset Request Message"); over HTTPS it is a GET.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetRequest {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
     /// Id of the dataset.
     pub dataset: String,
 }
 
 impl DatasetRequest {
-    /// The request that the bytes are.
+    /// Parses the request.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node: Node<'_> = document::open(&value, DATASET_REQUEST)?;
@@ -135,7 +134,7 @@ impl DatasetRequest {
         })
     }
 
-    /// The message.
+    /// Request as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = envelope(DATASET_REQUEST, self.message_id.as_deref());

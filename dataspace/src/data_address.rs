@@ -1,4 +1,4 @@
-//! Addresses of data, with what opens them.
+//! Data addresses with their access tokens.
 
 use crate::document::{put, put_list};
 use crate::message_error::MessageError;
@@ -10,25 +10,25 @@ use std::fmt;
 /// Properties that EDC looks up by their full name.
 const PROPERTIES_OF_EDC: [&str; 2] = ["authorization", "authType"];
 
-/// Address of data (Dataspace Protocol 2025-1, Transfer Process Protocol, "Data Address").
+/// Data address (Dataspace Protocol 2025-1, Transfer Process Protocol, "Data Address").
 ///
-/// Its `Debug` shows no values of properties: a token is among them.
+/// Its `Debug` output contains no values of properties, since one of them is a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DataAddress {
     /// Kind of the endpoint.
     pub endpoint_type: String,
-    /// Address, from the member or from the property of EDC.
+    /// Address, from the member or from EDC's property.
     pub endpoint: Option<String>,
-    /// Names, without what stands before their last segment, and values; without the endpoint.
+    /// Names without their namespaces, with values; without the endpoint.
     pub properties: Vec<(String, String)>,
 }
 
 impl DataAddress {
-    /// The address that a member `dataAddress` is.
+    /// Parses the value of a member `dataAddress`.
     ///
     /// # Errors
     ///
-    /// For a value that is none.
+    /// For a value that is not an address.
     pub fn read(value: &Value) -> Result<Self, MessageError> {
         let node = Node::new(value, "dataAddress")?;
         node.check_type_if_any("DataAddress")?;
@@ -48,7 +48,7 @@ impl DataAddress {
                 other => address.property(other),
             };
             match before {
-                // Two values of one name: it would depend on the reader which one is used.
+                // Two values with one name: readers could disagree on the value.
                 Some(before) if before != value => {
                     return Err(property.invalid("value", "differs from that of the same name"));
                 }
@@ -60,7 +60,7 @@ impl DataAddress {
         Ok(address)
     }
 
-    /// The value of the property with this name.
+    /// Value of the property with this name.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&str> {
         let mut properties = self.properties.iter();
@@ -68,8 +68,8 @@ impl DataAddress {
         Some(value)
     }
 
-    /// The address as a member of a message. The endpoint and what opens it stand there once more under the names of EDC, which reads
-    /// the endpoint nowhere else.
+    /// Address as a member of a message. Endpoint and token are repeated under EDC's names, since EDC reads the endpoint only
+    /// there.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = Map::new();

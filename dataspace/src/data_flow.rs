@@ -1,7 +1,7 @@
-//! Messages of Data Plane Signaling: a control plane tells a data plane of the same participant which data to give, or to fetch.
+//! Messages of Data Plane Signaling: a control plane orders a data plane of the same participant to serve data, or to fetch it.
 //!
-//! (Eclipse Data Plane Signaling 1.0-RC3, "Data Plane API" and "Control Plane API".) Plain JSON without contexts. EDC 0.17 and 0.18 name the
-//! profile `transferType`, and send the address for their own answers in the message.
+//! (Eclipse Data Plane Signaling 1.0-RC3, "Data Plane API" and "Control Plane API".) Plain JSON without contexts. EDC 0.17 and 0.18
+//! use the member `transferType` for the profile, and send their callback address in the message.
 
 use crate::data_address::DataAddress;
 use crate::data_flow_state::DataFlowState;
@@ -12,40 +12,40 @@ use crate::process_id::ProcessId;
 use crate::strict_json;
 use serde_json::{Map, Value};
 
-/// The profile of data that is pulled by HTTP, which is the kind of its endpoint as well. (Data Plane Signaling HTTP profile)
+/// Profile of data pulled over HTTP, and the type of its endpoint. (Data Plane Signaling HTTP profile)
 pub const HTTP_PULL_PROFILE: &str = "https://w3id.org/dspace-sig/profile/http-pull";
 
-/// The same by the name that EDC and others gave it before there were profiles.
+/// Earlier name of this profile in EDC and other products, from before there were profiles.
 pub const HTTP_PULL_FORMAT: &str = "HttpData-PULL";
 
-/// What a data plane is to prepare as consumer, or to start as provider.
+/// Order to a data plane to prepare as consumer, or to start as provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFlowRequest {
     /// Id of the message.
     pub message_id: Option<String>,
-    /// Identity of the participant whose planes both are.
+    /// Identity of the participant that owns both planes.
     pub participant_id: String,
     /// Identity of the other party.
     pub counter_party_id: String,
-    /// Id of the transfer at the control plane, which is that of the flow.
+    /// Id of the transfer at the control plane, which is also the id of the flow.
     pub process_id: ProcessId,
-    /// Agreement under which it takes place.
+    /// Agreement of the transfer.
     pub agreement_id: String,
-    /// Dataset.
+    /// Id of the dataset.
     pub dataset_id: String,
-    /// How the data goes.
+    /// Profile of the transfer.
     pub profile: String,
-    /// Where the control plane is told what becomes of it, where that is not the address of its registration.
+    /// Callback address of the control plane, where it differs from its registered address.
     pub callback: Option<String>,
-    /// Where the data is to be pushed.
+    /// Destination of pushed data.
     pub data_address: Option<DataAddress>,
 }
 
 impl DataFlowRequest {
-    /// The message that the bytes are.
+    /// Parses the message.
     ///
     /// # Errors
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = plain(bytes)?;
         let node = Node::new(&value, "the data flow")?;
@@ -68,29 +68,29 @@ impl DataFlowRequest {
         })
     }
 
-    /// Whether the data is pulled by HTTP: nothing else is understood.
+    /// True if the data is pulled over HTTP, the only supported profile.
     #[must_use]
     pub fn is_http_pull(&self) -> bool {
         [HTTP_PULL_PROFILE, HTTP_PULL_FORMAT].contains(&self.profile.as_str())
     }
 }
 
-/// A message about a flow that both planes know: it was started elsewhere, is to be suspended, resumed or ended.
+/// Message about a flow that both planes know: started elsewhere, to be suspended, resumed or ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DataFlowMessage {
     /// Id of the message.
     pub message_id: Option<String>,
-    /// Why.
+    /// Reason for people.
     pub reason: Option<String>,
-    /// Where the data is, or is to go, from now on.
+    /// New address of the data, or new destination.
     pub data_address: Option<DataAddress>,
 }
 
 impl DataFlowMessage {
-    /// The message that the bytes are; none at all says nothing.
+    /// Parses the message; an empty body is a message without members.
     ///
     /// # Errors
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
@@ -105,23 +105,23 @@ impl DataFlowMessage {
     }
 }
 
-/// What a flow has come to, as a data plane says it.
+/// Status of a flow, as reported by a data plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFlowStatus {
     /// Id of the message.
     pub message_id: String,
-    /// The flow.
+    /// Id of the flow.
     pub flow_id: ProcessId,
-    /// Its state.
+    /// State of the flow.
     pub state: DataFlowState,
-    /// Where the data is.
+    /// Address of the data.
     pub data_address: Option<DataAddress>,
-    /// What went wrong.
+    /// Description of an error.
     pub error: Option<String>,
 }
 
 impl DataFlowStatus {
-    /// The message.
+    /// Status as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = Map::new();
@@ -135,7 +135,7 @@ impl DataFlowStatus {
     }
 }
 
-/// Strict JSON without keywords that would give its members another meaning.
+/// Strict JSON without keywords that would change the meaning of its members.
 fn plain(bytes: &[u8]) -> Result<Value, MessageError> {
     let value = strict_json::read(bytes)?;
     check_keywords(&value, 1)?;

@@ -1,7 +1,7 @@
-//! Messages of the control plane of EDC 0.14 to a data plane, from before Data Plane Signaling was a specification of its own.
+//! Messages from the control plane of EDC 0.14 to a data plane, from before Data Plane Signaling was a specification.
 //!
-//! JSON-LD with a context of prefixes. The kind of a message is its type, since start, resumption and preparation come at one path; who is to
-//! have the data is `participantId`; there is no id of a message, and no policy.
+//! JSON-LD with a context of prefixes. The type of a message is its kind, since start, resumption and preparation use one path.
+//! `participantId` is the recipient of the data. There is no message id and no policy.
 
 use crate::data_address::DataAddress;
 use crate::message_error::MessageError;
@@ -11,29 +11,29 @@ use crate::strict_json;
 use crate::vocabulary::EDC_NAMESPACE;
 use serde_json::{Value, json};
 
-/// The namespace of addresses in these messages: that of the protocol before 2024.
+/// Namespace of addresses in these messages: that of the protocol before 2024.
 const DSPACE_OF_2024: &str = "https://w3id.org/dspace/v0.8/";
 
-/// That data is to be given, or given again after a pause (`DataFlowStartMessage`).
+/// Order to serve data, or to resume after a suspension (`DataFlowStartMessage`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdcDataFlowStart {
-    /// Identity of the party that is to have the data.
+    /// Identity of the recipient of the data.
     pub counter_party_id: String,
     /// Id of the transfer at the control plane.
     pub process_id: ProcessId,
-    /// Agreement under which it takes place.
+    /// Agreement of the transfer.
     pub agreement_id: String,
-    /// Dataset.
+    /// Id of the dataset.
     pub dataset_id: String,
-    /// Where the control plane is told what becomes of it.
+    /// Callback address of the control plane.
     pub callback: Option<String>,
 }
 
 impl EdcDataFlowStart {
-    /// The message that the bytes are.
+    /// Parses the message.
     ///
     /// # Errors
-    /// For a message of another type, one that has data pushed, and one that is not valid.
+    /// For a message of another type, a push transfer, and an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let mut value = strict_json::read(bytes)?;
         if let Some(members) = value.as_object_mut() {
@@ -53,7 +53,7 @@ impl EdcDataFlowStart {
         })
     }
 
-    /// The answer to it: where the data is. EDC looks up properties by full names, and passes over any others.
+    /// Reply with the address of the data. EDC looks up properties by full names and ignores others.
     #[must_use]
     pub fn answer(address: &DataAddress) -> Value {
         let named = |name: &str, value: &str| {

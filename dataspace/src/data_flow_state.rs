@@ -1,44 +1,44 @@
-//! States of a data flow, and which message leads from one to another.
+//! States of a data flow, and the transitions between them.
 
 use hansa_policy::negotiation::PartyRole;
 
-/// State of a data flow (Data Plane Signaling 1.0-RC3, "Data Flow State Machine"). Of the states of a plane that takes its time there are
-/// none here: whether a flow is given is decided before its message is answered.
+/// State of a data flow (Data Plane Signaling 1.0-RC3, "Data Flow State Machine"). The asynchronous states don't occur here, since
+/// a message is answered after the decision on the flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataFlowState {
     /// The consumer is ready.
     Prepared,
     /// Data can be pulled.
     Started,
-    /// Paused.
+    /// Ended successfully.
     Suspended,
-    /// Ended well.
+    /// Ended without success.
     Completed,
     /// Ended otherwise.
     Terminated,
 }
 
-/// What a control plane asks for (Data Plane Signaling 1.0-RC3, "Data Plane API").
+/// Step that a control plane orders (Data Plane Signaling 1.0-RC3, "Data Plane API").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataFlowStep {
-    /// To get ready, as consumer.
+    /// Prepare as consumer.
     Prepare,
-    /// To give the data, as provider.
+    /// Serve the data as provider.
     Start,
-    /// The provider has started, which the consumer is told.
+    /// Note to the consumer that the provider has started.
     Started,
-    /// To pause.
+    /// Suspend the flow.
     Suspend,
-    /// To go on.
+    /// Resume the flow.
     Resume,
-    /// All of it came.
+    /// All data was transferred.
     Complete,
-    /// To end.
+    /// End the flow.
     Terminate,
 }
 
 impl DataFlowState {
-    /// Each state, in the order of a flow.
+    /// All states, in the order of a flow.
     pub const ALL: [Self; 5] = [
         Self::Prepared,
         Self::Started,
@@ -47,9 +47,9 @@ impl DataFlowState {
         Self::Terminated,
     ];
 
-    /// The state after a step of a flow in which the data plane has that role; nothing where the step may not come then.
+    /// State after a step of a flow in which the data plane has this role; none for a forbidden transition.
     ///
-    /// `from` is absent where there is no flow yet.
+    /// `from` is absent before the first step.
     #[must_use]
     pub const fn next(from: Option<Self>, step: DataFlowStep, role: PartyRole) -> Option<Self> {
         match (from, step, role) {
@@ -68,7 +68,7 @@ impl DataFlowState {
         }
     }
 
-    /// The name in messages.
+    /// Name of the state in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ impl DataFlowState {
         }
     }
 
-    /// The state with this name.
+    /// State with this name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
@@ -88,7 +88,7 @@ impl DataFlowState {
 }
 
 impl DataFlowStep {
-    /// The step at the end of a path; nothing where there is none.
+    /// Step of the last segment of a path; none for an unknown one.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         Some(match path {
@@ -101,7 +101,7 @@ impl DataFlowStep {
         })
     }
 
-    /// Its name, as records have it.
+    /// Name of the step in records.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

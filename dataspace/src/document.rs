@@ -1,4 +1,4 @@
-//! Frame of a message: its context, its type, and the keywords that it must not use.
+//! Frame of a message: context, type and refused keywords.
 
 use crate::message_error::{MessageError, excerpt};
 use crate::node::Node;
@@ -7,8 +7,7 @@ use crate::strict_json::{self, DEPTH_LIMIT};
 use crate::vocabulary::{DSPACE_CONTEXT, EDC_CONTEXT};
 use serde_json::{Map, Value, json};
 
-/// Keywords of JSON-LD 1.1 by which a message could say something else than its members show. A reader without a processor of
-/// JSON-LD can only refuse them.
+/// Keywords of JSON-LD 1.1 that can change the meaning of other members. A reader without a JSON-LD processor must refuse them.
 const REFUSED_KEYWORDS: [&str; 14] = [
     "@graph",
     "@reverse",
@@ -26,7 +25,7 @@ const REFUSED_KEYWORDS: [&str; 14] = [
     "@version",
 ];
 
-/// The message as a value: strict JSON with the context of 2025-1, an object without refused keywords.
+/// Parses a message: strict JSON with the context of 2025-1, an object without refused keywords.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, MessageError> {
     let value = strict_json::read(bytes)?;
     let members = value
@@ -40,14 +39,14 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, MessageError> {
     Ok(value)
 }
 
-/// Members of a message, whose type has to be the expected one.
+/// Members of a message, after a check of its type.
 pub(crate) fn open<'a>(value: &'a Value, expected: &'static str) -> Result<Node<'a>, MessageError> {
     let node = Node::new(value, expected)?;
     node.check_type(expected)?;
     Ok(node)
 }
 
-/// Beginning of a message that is written.
+/// First members of a message that is written.
 pub(crate) fn envelope(name: &str, message_id: Option<&str>) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("@context".to_owned(), json!([DSPACE_CONTEXT]));
@@ -58,14 +57,14 @@ pub(crate) fn envelope(name: &str, message_id: Option<&str>) -> Map<String, Valu
     members
 }
 
-/// Adds a member, unless it has no value.
+/// Adds a member if it has a value.
 pub(crate) fn put<T: Into<Value>>(members: &mut Map<String, Value>, name: &str, value: Option<T>) {
     if let Some(value) = value {
         members.insert(name.to_owned(), value.into());
     }
 }
 
-/// Adds a list, unless it is empty: the schemas want at least one entry of every list that is there.
+/// Adds a list if it is not empty, since the schemas demand at least one entry in a list.
 pub(crate) fn put_list(members: &mut Map<String, Value>, name: &str, values: Vec<Value>) {
     if !values.is_empty() {
         members.insert(name.to_owned(), Value::Array(values));
@@ -76,7 +75,7 @@ pub(crate) fn put_pid(members: &mut Map<String, Value>, name: &str, pid: &Proces
     members.insert(name.to_owned(), json!(pid.as_str()));
 }
 
-/// Beginning of a message about a process that both parties know.
+/// First members of a message about a process that both parties know.
 pub(crate) fn process_message(
     name: &str,
     message_id: Option<&str>,
@@ -101,7 +100,7 @@ pub(crate) fn put_reasons(
     );
 }
 
-/// Refuses keywords below the top of a message, and nesting over the limit.
+/// Refuses keywords below the top of a message, and nesting beyond the limit.
 pub(crate) fn check_keywords(value: &Value, depth: usize) -> Result<(), MessageError> {
     if depth > DEPTH_LIMIT && (value.is_object() || value.is_array()) {
         return Err(MessageError::TooDeep);

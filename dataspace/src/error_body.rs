@@ -1,4 +1,4 @@
-//! Answers to requests that failed.
+//! Error bodies of failed requests.
 
 use crate::document::{self, envelope, put_reasons};
 use crate::message_error::MessageError;
@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::process_id::{NIL_PID, ProcessId};
 use serde_json::{Value, json};
 
-/// Kind of an error, by the part of the protocol in which it happened.
+/// Kind of an error, by the part of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Dataspace Protocol 2025-1, Catalog Protocol, "ERROR - Catalog Error". It has no process ids.
@@ -17,14 +17,14 @@ pub enum ErrorKind {
     Transfer,
 }
 
-/// Answer to a request that failed (Dataspace Protocol 2025-1, "ERROR" of each of its three parts).
+/// Error body of a failed request (Dataspace Protocol 2025-1, "ERROR" of each of its three parts).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorBody {
     /// Part of the protocol.
     pub kind: ErrorKind,
-    /// Id of the process at the consumer; EDC leaves it out.
+    /// Process id at the consumer; EDC leaves it out.
     pub consumer_pid: Option<ProcessId>,
-    /// Id of the process at the provider; EDC leaves it out.
+    /// Process id at the provider; EDC leaves it out.
     pub provider_pid: Option<ProcessId>,
     /// Reason for programs.
     pub code: Option<String>,
@@ -35,7 +35,7 @@ pub struct ErrorBody {
 impl ErrorKind {
     const ALL: [Self; 3] = [Self::Catalog, Self::Negotiation, Self::Transfer];
 
-    /// The type of the message.
+    /// Type of the message.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,18 +47,18 @@ impl ErrorKind {
 }
 
 impl ErrorBody {
-    /// The error that the bytes are, of any kind.
+    /// Parses an error of any kind.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let named = value.get("@type").and_then(Value::as_str);
         let known = ErrorKind::ALL
             .into_iter()
             .find(|kind| Some(kind.name()) == named);
-        // Any kind does for a message of another type: its type is refused next.
+        // The kind does not matter for a message of another type, which is refused next.
         let kind = known.unwrap_or(ErrorKind::Catalog);
         let node = document::open(&value, kind.name())?;
         Ok(Self {
@@ -70,7 +70,7 @@ impl ErrorBody {
         })
     }
 
-    /// The message. It has both process ids, the nil UUID for one that is not known; an error of the catalogue has none.
+    /// Error as JSON. It has both process ids, the nil UUID for an unknown one; an error of the catalogue has none.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = envelope(self.kind.name(), None);

@@ -1,15 +1,14 @@
 //! Messages of the Dataspace Protocol 2025-1 (Eclipse Dataspace Working Group, tag `2025-1-err1`): read, written and checked.
 //!
-//! Pure: bytes go in, values come out, and the other way round. Who may send a message, whether it fits the state of a process and
-//! where it goes is decided elsewhere; only the table of a transfer's states is here, as [`TransferState::next`].
+//! The functions are pure: they convert bytes to values and values to bytes. Other packages decide on senders, on the state of a
+//! process and on addresses; only the transition table of transfers is here, as [`TransferState::next`].
 //!
-//! Messages are read as plain JSON. A message that another reader could understand otherwise, by a processor of JSON-LD, is refused:
-//! names that stand twice, contexts that are not known, keywords that change the meaning of members. Names may be bare, have one of
-//! the known prefixes, or be full IRIs. Members that the protocol does not know are ignored, except in policies
-//! ([`PolicyRules`]).
+//! Messages are read as plain JSON. A message that a JSON-LD processor could understand differently is refused: duplicate names,
+//! unknown contexts, keywords that change the meaning of members. Names may be bare, have one of the known prefixes, or be full
+//! IRIs. Members that the protocol does not know are ignored, except in policies ([`PolicyRules`]).
 //!
-//! Each message has a type with `read` and `to_json`. What `to_json` returns is valid against the schemas of 2025-1, as long as
-//! offers and agreements have a permission or a prohibition.
+//! Each message has a type with `read` and `to_json`. The result of `to_json` is valid against the schemas of 2025-1, if offers and
+//! agreements have a permission or a prohibition.
 //!
 //! ```
 //! use hansa_dataspace::{MessageError, NegotiationEvent, NegotiationEventKind};

@@ -2,28 +2,28 @@
 
 use thiserror::Error;
 
-/// Longest part of a message that an error repeats, in characters.
+/// Longest part of a message that an error text contains, characters.
 const EXCERPT: usize = 80;
 
-/// Reason for which a message of Dataspace Protocol 2025-1 is not read.
+/// Reason why a message of the Dataspace Protocol 2025-1 is not accepted.
 ///
-/// Parts of the message in the sentences are short and escaped: they end up in logs and in answers.
+/// Excerpts of the message in error texts are short and escaped, since they appear in logs and in responses.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// Message over [`crate::MESSAGE_LIMIT`].
+    /// Message larger than [`crate::MESSAGE_LIMIT`].
     #[error("the message is {0} bytes long, over the limit of 1 MiB")]
     TooLarge(usize),
-    /// Lists and objects in each other over [`crate::DEPTH_LIMIT`].
+    /// Nesting of lists and objects deeper than [`crate::DEPTH_LIMIT`].
     #[error("the message is nested deeper than 32 levels")]
     TooDeep,
-    /// Name that stands twice in one object, bare or in two forms of one name.
+    /// Duplicate name in one object, bare or in two forms.
     #[error("the member {0:?} stands twice in one object")]
     DuplicateMember(String),
     /// Bytes that are not one JSON value.
     #[error("the message is not JSON")]
     NotJson(#[source] serde_json::Error),
-    /// Value that should be an object.
+    /// Value that is not an object.
     #[error("{0} is not an object")]
     NotAnObject(&'static str),
     /// Absent `@context`, or one without the context of 2025-1.
@@ -32,47 +32,47 @@ pub enum MessageError {
     /// Context that is neither that of 2025-1 nor that of EDC.
     #[error("the context {0:?} is not known")]
     ContextUnknown(String),
-    /// `@context` that is neither a text nor a list of texts. An object could give keywords other names.
+    /// `@context` that is neither a text nor a list of texts. An object could rename keywords.
     #[error("@context is neither a text nor a list of texts")]
     ContextShape,
     /// `@context` below the top of the message.
     #[error("@context stands below the top of the message")]
     NestedContext,
-    /// Keyword of JSON-LD that would give the members around it another meaning.
+    /// Keyword of JSON-LD that would change the meaning of other members.
     #[error("the keyword {0} is not supported")]
     KeywordUnsupported(&'static str),
     /// Message or nested object of another type.
     #[error("@type of {place} is {found:?}, not the plain name {expected}")]
     TypeUnexpected {
-        /// Object with that type.
+        /// Object with the type.
         place: &'static str,
-        /// Type that is due.
+        /// Expected type.
         expected: &'static str,
-        /// Type that stands there; empty where there is none.
+        /// Actual type; empty where there is none.
         found: String,
     },
-    /// Absent member that is due.
+    /// Missing required member.
     #[error("{place} has no {member}")]
     MemberMissing {
-        /// Object without it.
+        /// Object without the member.
         place: &'static str,
         /// Name of the member.
         member: &'static str,
     },
-    /// Member with a value that it can not have.
+    /// Member with an invalid value.
     #[error("{member} of {place} {defect}")]
     MemberInvalid {
-        /// Object that has it.
+        /// Object with the member.
         place: &'static str,
         /// Name of the member.
         member: &'static str,
-        /// Rest of the sentence.
+        /// Defect, as the rest of the sentence.
         defect: &'static str,
     },
     /// Filter of a catalogue request that is not empty.
     #[error("the filter is not supported")]
     FilterUnsupported,
-    /// First message of a negotiation with the other party's process id, or a later one without; `oneOf` of the schemas.
+    /// First message of a negotiation with the other party's process id, or a later one without it; `oneOf` of the schemas.
     #[error("{0} must have either callbackAddress or the process id of the other party")]
     CallbackOrPid(&'static str),
     /// Policy with neither a permission nor a prohibition.
@@ -80,7 +80,7 @@ pub enum MessageError {
     PolicyEmpty(&'static str),
 }
 
-/// Short part of a text of the message, for a sentence.
+/// Short excerpt of a text in the message, for a sentence.
 pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT).collect()
 }

@@ -16,27 +16,27 @@ const NEGOTIATION_TERMINATION: &str = "ContractNegotiationTerminationMessage";
 
 /// Request of a consumer for a contract (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Request Message").
 ///
-/// The first one of a negotiation has a callback address, a later one the provider's process id; never both.
+/// The first request of a negotiation has a callback address, a later one the provider's process id; never both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContractRequest {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Id of the negotiation at the consumer.
+    /// Process id at the consumer.
     pub consumer_pid: ProcessId,
-    /// Id of the negotiation at the provider.
+    /// Process id at the provider.
     pub provider_pid: Option<ProcessId>,
-    /// Offer that the consumer takes, or proposes.
+    /// Offer that the consumer accepts or proposes.
     pub offer: OfferDocument,
-    /// Address at which the consumer gets messages.
+    /// Callback address of the consumer.
     pub callback: Option<String>,
 }
 
 impl ContractRequest {
-    /// The request that the bytes are.
+    /// Parses the request.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, CONTRACT_REQUEST)?;
@@ -55,7 +55,7 @@ impl ContractRequest {
         Ok(request)
     }
 
-    /// The message. With a process id of the provider it has no callback address.
+    /// Request as JSON. With a process id of the provider it has no callback address.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = envelope(CONTRACT_REQUEST, self.message_id.as_deref());
@@ -73,27 +73,27 @@ impl ContractRequest {
 
 /// Offer of a provider (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Offer Message").
 ///
-/// The first one of a negotiation has a callback address, a later one the consumer's process id; never both.
+/// The first offer of a negotiation has a callback address, a later one the consumer's process id; never both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContractOffer {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Id of the negotiation at the provider.
+    /// Process id at the provider.
     pub provider_pid: ProcessId,
-    /// Id of the negotiation at the consumer.
+    /// Process id at the consumer.
     pub consumer_pid: Option<ProcessId>,
-    /// Offer; it has a target.
+    /// Offer with a target.
     pub offer: OfferDocument,
-    /// Address at which the provider gets messages.
+    /// Callback address of the provider.
     pub callback: Option<String>,
 }
 
 impl ContractOffer {
-    /// The offer that the bytes are.
+    /// Parses the offer.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, CONTRACT_OFFER)?;
@@ -118,7 +118,7 @@ impl ContractOffer {
         Ok(message)
     }
 
-    /// The message. With a process id of the consumer it has no callback address.
+    /// Offer as JSON. With a process id of the consumer it has no callback address.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = envelope(CONTRACT_OFFER, self.message_id.as_deref());
@@ -137,20 +137,20 @@ impl ContractOffer {
 /// Agreement of a provider (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Agreement Message").
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContractAgreement {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the negotiation.
+    /// Process ids of the negotiation.
     pub pids: ProcessPids,
     /// Agreement with its rules.
     pub agreement: AgreementDocument,
 }
 
 impl ContractAgreement {
-    /// The agreement that the bytes are.
+    /// Parses the agreement.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, CONTRACT_AGREEMENT)?;
@@ -161,7 +161,7 @@ impl ContractAgreement {
         })
     }
 
-    /// The message.
+    /// Agreement as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members =
@@ -175,18 +175,18 @@ impl ContractAgreement {
 /// Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgreementVerification {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the negotiation.
+    /// Process ids of the negotiation.
     pub pids: ProcessPids,
 }
 
 impl AgreementVerification {
-    /// The message that the bytes are.
+    /// Parses the verification.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, AGREEMENT_VERIFICATION)?;
@@ -196,7 +196,7 @@ impl AgreementVerification {
         })
     }
 
-    /// The message.
+    /// Verification as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::Object(process_message(
@@ -207,7 +207,7 @@ impl AgreementVerification {
     }
 }
 
-/// Event of a negotiation (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Negotiation Event Message").
+/// Kind of a negotiation event (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Negotiation Event Message").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NegotiationEventKind {
     /// The consumer accepts the provider's offer.
@@ -216,24 +216,23 @@ pub enum NegotiationEventKind {
     Finalized,
 }
 
-/// Message of an event of a negotiation (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Negotiation Event
-/// Message").
+/// Event of a negotiation (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Negotiation Event Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationEvent {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the negotiation.
+    /// Process ids of the negotiation.
     pub pids: ProcessPids,
     /// Kind of the event.
     pub event: NegotiationEventKind,
 }
 
 impl NegotiationEvent {
-    /// The message that the bytes are.
+    /// Parses the event.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, NEGOTIATION_EVENT)?;
@@ -250,7 +249,7 @@ impl NegotiationEvent {
         })
     }
 
-    /// The message.
+    /// Event as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members =
@@ -268,9 +267,9 @@ impl NegotiationEvent {
 /// Termination Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationTermination {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the negotiation.
+    /// Process ids of the negotiation.
     pub pids: ProcessPids,
     /// Reason for programs.
     pub code: Option<String>,
@@ -279,11 +278,11 @@ pub struct NegotiationTermination {
 }
 
 impl NegotiationTermination {
-    /// The message that the bytes are.
+    /// Parses the termination.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, NEGOTIATION_TERMINATION)?;
@@ -295,7 +294,7 @@ impl NegotiationTermination {
         })
     }
 
-    /// The message.
+    /// Termination as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = process_message(

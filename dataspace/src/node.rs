@@ -1,4 +1,4 @@
-//! Members of one object of a message, found by their canonical names.
+//! Members of one object in a message, by their canonical names.
 
 use crate::message_error::{MessageError, excerpt};
 use crate::process_id::{ProcessId, ProcessPids};
@@ -6,7 +6,7 @@ use crate::vocabulary;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// One object of a message. Members with the value `null` are absent, as in JSON-LD.
+/// Object in a message. Members with the value `null` count as absent, as in JSON-LD.
 #[derive(Debug)]
 pub(crate) struct Node<'a> {
     place: &'static str,
@@ -22,7 +22,7 @@ impl<'a> Node<'a> {
                 continue;
             }
             let canonical = vocabulary::canonical(name);
-            // `action` and `odrl:action` are one member: with both there, it would depend on the reader which one counts.
+            // `action` and `odrl:action` are one member. With both of them, readers could disagree on the value.
             if members.insert(canonical, member).is_some() {
                 return Err(MessageError::DuplicateMember(excerpt(name)));
             }
@@ -44,7 +44,7 @@ impl<'a> Node<'a> {
         self.member(name).ok_or(self.missing(name))
     }
 
-    /// Refuses an object whose type is absent or another one.
+    /// Checks that the object has the expected type.
     pub(crate) fn check_type(&self, expected: &'static str) -> Result<(), MessageError> {
         let found = self.member("@type");
         if found.and_then(Value::as_str) == Some(expected) {
@@ -61,7 +61,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Refuses an object whose type is another one; the schemas do not want it everywhere.
+    /// Checks the type of an object where it has one, since the schemas don't always require it.
     pub(crate) fn check_type_if_any(&self, expected: &'static str) -> Result<(), MessageError> {
         match self.member("@type") {
             None => Ok(()),
@@ -103,7 +103,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// The entries of a list; EDC writes a list of one without its brackets where its context does not name the list.
+    /// Entries of a list. EDC writes a single entry without brackets where its context does not define the list.
     pub(crate) fn list(&self, name: &str) -> &'a [Value] {
         match self.member(name) {
             None => &[],
@@ -119,7 +119,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The reasons as texts; the protocol lets them be any value.
+    /// Reasons as texts; the protocol permits any values.
     pub(crate) fn reasons(&self) -> Vec<String> {
         let text = |value: &Value| match plain_text(value) {
             Some(text) => text.to_owned(),
@@ -144,7 +144,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The text of a value: itself, or that of a reference or of a value object of JSON-LD.
+/// Text of a value: the text itself, or that of a JSON-LD reference or value object.
 pub(crate) fn plain_text(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text),

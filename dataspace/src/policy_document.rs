@@ -1,4 +1,4 @@
-//! Offers and agreements: rules with an id, what they are about, and between whom.
+//! Offers and agreements: rules with an id, a target and the parties.
 
 use crate::document::put;
 use crate::message_error::MessageError;
@@ -8,23 +8,23 @@ use serde_json::{Map, Value};
 
 /// Offer in a message or in a dataset (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Offer").
 ///
-/// In a message it has a `target`, in a dataset it has none; who gets the message decides what follows where it is missing.
+/// In a message it has a `target`, in a dataset it has none. The receiver of a message decides on a missing target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfferDocument {
-    /// Id of the offer; opaque.
+    /// Opaque id of the offer.
     pub id: String,
-    /// Dataset that is offered.
+    /// Offered dataset.
     pub target: Option<String>,
-    /// Participant who offers.
+    /// Offering participant.
     pub assigner: Option<String>,
-    /// Participant to whom it is offered.
+    /// Recipient of the offer.
     pub assignee: Option<String>,
     /// Rules of use.
     pub rules: PolicyRules,
 }
 
 impl OfferDocument {
-    /// Offer that is a member of a message: it has a type, and a rule.
+    /// Parses an offer in a message: it has a type and at least one rule.
     pub(crate) fn read_in_message(value: &Value) -> Result<Self, MessageError> {
         let node = Node::new(value, "offer")?;
         node.check_type("Offer")?;
@@ -35,7 +35,7 @@ impl OfferDocument {
         Ok(offer)
     }
 
-    /// Offer that is a member of a dataset. EDC lists policies without rules, too.
+    /// Parses an offer in a dataset. EDC lists policies without rules, too.
     pub(crate) fn read_in_dataset(value: &Value) -> Result<Self, MessageError> {
         let node = Node::new(value, "hasPolicy")?;
         node.check_type_if_any("Offer")?;
@@ -52,7 +52,7 @@ impl OfferDocument {
         })
     }
 
-    /// The offer as a member of a message.
+    /// Offer as a member of a message.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = policy(&self.id, "Offer");
@@ -67,15 +67,15 @@ impl OfferDocument {
 /// Agreement in a message (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Contract Agreement Message").
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgreementDocument {
-    /// Id of the agreement; opaque.
+    /// Opaque id of the agreement.
     pub id: String,
-    /// Dataset that is agreed on.
+    /// Dataset of the agreement.
     pub target: String,
-    /// Participant who provides.
+    /// Provider of the dataset.
     pub assigner: String,
-    /// Participant who consumes.
+    /// Consumer of the dataset.
     pub assignee: String,
-    /// Time of the agreement, as the provider wrote it. The text of the protocol wants it, the schema does not.
+    /// Time of the agreement, as written by the provider. The text of the protocol demands it, the schema does not.
     pub timestamp: String,
     /// Rules of use.
     pub rules: PolicyRules,
@@ -99,7 +99,7 @@ impl AgreementDocument {
         Ok(agreement)
     }
 
-    /// The agreement as a member of a message.
+    /// Agreement as a member of a message.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = policy(&self.id, "Agreement");

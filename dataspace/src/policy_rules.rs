@@ -1,4 +1,4 @@
-//! Rules of an offer or agreement in one canonical form, by which they can be compared.
+//! Rules of an offer or agreement in a canonical form, in which they can be compared.
 
 use crate::document::{check_keywords, put_list};
 use crate::message_error::MessageError;
@@ -16,7 +16,7 @@ const OTHER_MEMBERS: [&str; 6] = [
     "timestamp",
 ];
 
-/// Types that say of a rule or a constraint only what its place says.
+/// Types of rules and constraints that add nothing to their position.
 const RULE_TYPES: [&str; 6] = [
     "Permission",
     "Prohibition",
@@ -28,14 +28,14 @@ const RULE_TYPES: [&str; 6] = [
 
 /// Rules of an offer or agreement (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Policy"; ODRL 2.2).
 ///
-/// Each rule is a JSON object in canonical form. Names that the context of 2025-1 defines stand bare (`permission`, `use`, `eq`);
-/// other names with a known prefix are full IRIs, left operands of EDC too. A single object where a list is due is a list of one, an
-/// empty list of rules, constraints or duties is absent, `{"@id": x}` is the text x and `{"@value": v}` the value v. Members that
-/// the protocol does not know stay, so that who enforces the rules can refuse them. Rules are not checked for what they lack, as an
-/// action or an operator: who enforces them refuses what is not complete, too.
+/// Each rule is a JSON object in canonical form. Names that the context of 2025-1 defines have no prefix (`permission`, `use`,
+/// `eq`); other names with a known prefix are full IRIs, as are left operands of EDC. A single object in place of a list becomes a
+/// list of one. An empty list of rules, constraints or duties is left out. `{"@id": x}` becomes the text x, and `{"@value": v}` the
+/// value v. Unknown members are kept, so that enforcement can refuse them. Rules are not checked for missing parts, such as an
+/// action or an operator; enforcement refuses incomplete rules, too.
 ///
-/// Two values are equal if they say the same; the order of rules and of constraints counts. Members of an object stand in the order
-/// of their names, so equal rules are equal bytes, too.
+/// Two values are equal if they have equal meaning; the order of rules and of constraints counts. Members of an object are sorted
+/// by name, so equal rules have equal bytes.
 ///
 /// ```
 /// use hansa_dataspace::PolicyRules;
@@ -55,11 +55,11 @@ pub struct PolicyRules {
 }
 
 impl PolicyRules {
-    /// The rules of an object with `permission`, `prohibition` and `obligation`, of which each may be absent.
+    /// Parses the rules of an object with the optional members `permission`, `prohibition` and `obligation`.
     ///
     /// # Errors
     ///
-    /// For keywords that are not supported, names that stand twice, and rules that are not objects.
+    /// For unsupported keywords, duplicate names, and rules that are not objects.
     pub fn read(policy: &Value) -> Result<Self, MessageError> {
         check_keywords(policy, 1)?;
         Self::of_node(&Node::new(policy, "the policy")?)
@@ -94,38 +94,38 @@ impl PolicyRules {
         &self.prohibitions
     }
 
-    /// Duties that hold whatever is used.
+    /// Duties that hold for every use.
     #[must_use]
     pub fn obligations(&self) -> &[Value] {
         &self.obligations
     }
 
-    /// Profiles of ODRL that the policy names.
+    /// ODRL profiles that the policy names.
     #[must_use]
     pub fn profiles(&self) -> &[String] {
         &self.profiles
     }
 
-    /// Members of the policy itself that the protocol does not know.
+    /// Members of the policy itself that the protocol does not define.
     #[must_use]
     pub fn unknown(&self) -> &Map<String, Value> {
         &self.unknown
     }
 
-    /// True without any permission or prohibition. The protocol has no offer or agreement with such rules.
+    /// True without any permission or prohibition. The protocol does not permit such offers and agreements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.permissions.is_empty() && self.prohibitions.is_empty()
     }
 
-    /// The members of an offer or agreement that the rules are. Numbers and truth values among right operands become `{"@value": v}`:
-    /// the schema wants a text, an object or a list.
+    /// Rules as members of an offer or agreement. Numbers and Booleans in right operands become `{"@value": v}`, since the schema
+    /// demands a text, an object or a list.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
         let mut members = self.unknown.clone();
         match self.profiles.as_slice() {
             [] => {}
-            // The TCK's copy of the schema does not know a list.
+            // The TCK's copy of the schema permits no list.
             [one] => {
                 members.insert("profile".to_owned(), json!(one));
             }
@@ -170,7 +170,7 @@ fn canonical(value: &Value, place: &'static str) -> Result<Value, MessageError> 
                 none if none.is_empty() => continue,
                 some => Value::Array(some),
             },
-            // An empty one stays: it is not the same as none.
+            // An empty list is kept, since it differs from an absent one.
             "and" | "or" | "xone" | "andSequence" => Value::Array(rule_list(value, "constraint")?),
             "leftOperand" => {
                 let text = node.required_text("leftOperand")?;
@@ -193,7 +193,7 @@ fn says_nothing(of_type: &Value) -> bool {
     RULE_TYPES.contains(&local.unwrap_or(name))
 }
 
-/// An action is a text, unless it has a refinement.
+/// Canonical form of an action: a text, or an object with a refinement.
 fn action(value: &Value, place: &'static str) -> Result<Value, MessageError> {
     if let Some(text) = plain_text(value) {
         return Ok(json!(vocabulary::canonical(text)));
@@ -237,14 +237,14 @@ fn right_operand(value: &Value) -> Value {
     }
 }
 
-/// Whole numbers are one number in JSON-LD with and without a fraction of zero.
+/// Integer form of a number with a zero fraction, since JSON-LD treats both as equal.
 fn whole(number: &Number) -> Number {
     let text = number.to_string();
     let digits = text.strip_suffix(".0").unwrap_or(&text);
     digits.parse::<i64>().map_or(number.clone(), Number::from)
 }
 
-/// A rule or constraint as it is written.
+/// Rule or constraint in the form for messages.
 fn rule_json(value: &Value) -> Value {
     match value {
         Value::Object(members) => members

@@ -1,4 +1,4 @@
-//! The own catalogue, as others read it.
+//! Catalogue of this participant, as other participants read it.
 
 use crate::catalog::DataService;
 use crate::document::{envelope, put, put_list};
@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 pub struct PublishedCatalog {
     /// Id of the catalogue.
     pub id: String,
-    /// The own participant.
+    /// Identity of this participant.
     pub participant_id: String,
-    /// The own service, in the version of the protocol.
+    /// Service of this participant for the protocol version.
     pub service: DataService,
-    /// Datasets that the receiver of the answer may see.
+    /// Datasets that the recipient may see.
     pub datasets: Vec<PublishedDataset>,
 }
 
@@ -30,24 +30,24 @@ pub struct PublishedDataset {
     pub description: Option<String>,
     /// Offers, at least one.
     pub offers: Vec<PublishedOffer>,
-    /// Formats in which it can be had, at least one.
+    /// Available formats, at least one.
     pub formats: Vec<String>,
 }
 
-/// Offer of an own dataset (Dataspace Protocol 2025-1, Catalog Protocol, "Dataset", `hasPolicy`). It has no target: the dataset
-/// around it is the target.
+/// Offer of an own dataset (Dataspace Protocol 2025-1, Catalog Protocol, "Dataset", `hasPolicy`). It has no target; its target is
+/// the enclosing dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishedOffer {
     /// Id of the offer, unique in its dataset.
     pub id: String,
-    /// The own participant.
+    /// Identity of this participant.
     pub assigner: String,
     /// Rules of use.
     pub rules: PolicyRules,
 }
 
 impl PublishedCatalog {
-    /// The message. Datasets that can not be written are left out, as in [`PublishedDataset::to_json`].
+    /// Catalogue as JSON. Datasets without a valid form are left out, as in [`PublishedDataset::to_json`].
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = envelope("Catalog", Some(&self.id));
@@ -69,8 +69,8 @@ impl PublishedCatalog {
 }
 
 impl PublishedDataset {
-    /// The answer to a request for this dataset alone; nothing where it has no format, or no offer with a permission or a
-    /// prohibition: the protocol has no such datasets.
+    /// Response to a request for this dataset alone. None where it has no format, or no offer with a permission or a prohibition,
+    /// since the protocol does not permit such datasets.
     #[must_use]
     pub fn to_json(&self, service: &DataService) -> Option<Value> {
         let mut members = envelope("Dataset", None);

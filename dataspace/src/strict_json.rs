@@ -1,4 +1,4 @@
-//! JSON without the things on which two readers disagree: names that stand twice, and nesting without end.
+//! Strict JSON: no duplicate names and no unlimited nesting, on which readers may disagree.
 
 use crate::message_error::{MessageError, excerpt};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -6,17 +6,17 @@ use serde_json::{Map, Number, Value};
 use std::cell::RefCell;
 use std::fmt;
 
-/// Longest message that is read, in bytes.
+/// Largest message that is read, bytes.
 pub const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// Deepest nesting of lists and objects that is read.
 pub const DEPTH_LIMIT: usize = 32;
 
-/// The value that the bytes are.
+/// Parses the bytes as one value.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, MessageError> {
     if bytes.len() > MESSAGE_LIMIT {
         return Err(MessageError::TooLarge(bytes.len()));
     }
-    // The library's errors are texts; what was found is kept beside them.
+    // Errors of the library are texts, so the typed defect is kept here.
     let defect = RefCell::new(None);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let seed = ValueSeed {
@@ -29,7 +29,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, MessageError> {
     value.map_err(|error| defect.take().unwrap_or(MessageError::NotJson(error)))
 }
 
-/// Reader of one value at a depth.
+/// Deserializer of one value at a depth.
 #[derive(Clone, Copy)]
 struct ValueSeed<'a> {
     depth: usize,

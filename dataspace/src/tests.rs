@@ -1,4 +1,4 @@
-//! Messages against the official schemas and samples, and each refusal.
+//! Tests of messages against the official schemas and samples, and of each refusal.
 
 mod edc;
 mod message_writer;
@@ -34,7 +34,7 @@ fn rules(value: Value) -> PolicyRules {
     PolicyRules::read(&value).unwrap()
 }
 
-/// The message with other members; `null` takes one away.
+/// Message with changed members; `null` removes one.
 fn with(message: &Value, changes: Value) -> Vec<u8> {
     let mut message = message.clone();
     let members = message.as_object_mut().unwrap();
@@ -71,7 +71,7 @@ fn contract_request() -> Value {
     )
 }
 
-/// Reads a message of any type and writes what was read.
+/// Parses a message of any type and writes it again.
 fn reread(name: &str, bytes: &[u8]) -> Result<Option<Value>, MessageError> {
     let written = match name {
         "CatalogRequestMessage" => CatalogRequest::read(bytes)?.to_json(),

@@ -16,26 +16,26 @@ const TRANSFER_TERMINATION: &str = "TransferTerminationMessage";
 /// Request of a consumer for a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Request Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferRequest {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Id of the transfer at the consumer.
+    /// Process id at the consumer.
     pub consumer_pid: ProcessId,
-    /// Agreement under which it takes place.
+    /// Agreement of the transfer.
     pub agreement_id: String,
     /// Format of a distribution of the dataset.
     pub format: String,
-    /// Address to which the provider is to push; absent for a pull.
+    /// Destination of a push by the provider; absent for a pull.
     pub data_address: Option<DataAddress>,
-    /// Address at which the consumer gets messages.
+    /// Callback address of the consumer.
     pub callback: String,
 }
 
 impl TransferRequest {
-    /// The request that the bytes are.
+    /// Parses the request.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, TRANSFER_REQUEST)?;
@@ -49,7 +49,7 @@ impl TransferRequest {
         })
     }
 
-    /// The message.
+    /// Request as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = envelope(TRANSFER_REQUEST, self.message_id.as_deref());
@@ -71,23 +71,23 @@ impl TransferRequest {
     }
 }
 
-/// Start of a transfer, or its resumption (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Start Message").
+/// Start or resumption of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Start Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferStart {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the transfer.
+    /// Process ids of the transfer.
     pub pids: ProcessPids,
     /// Address from which the consumer pulls.
     pub data_address: Option<DataAddress>,
 }
 
 impl TransferStart {
-    /// The message that the bytes are.
+    /// Parses the start message.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, TRANSFER_START)?;
@@ -98,7 +98,7 @@ impl TransferStart {
         })
     }
 
-    /// The message.
+    /// Start message as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = process_message(TRANSFER_START, self.message_id.as_deref(), &self.pids);
@@ -108,12 +108,12 @@ impl TransferStart {
     }
 }
 
-/// Pause of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Suspension Message").
+/// Suspension of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Suspension Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferSuspension {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the transfer.
+    /// Process ids of the transfer.
     pub pids: ProcessPids,
     /// Reason for programs.
     pub code: Option<String>,
@@ -122,11 +122,11 @@ pub struct TransferSuspension {
 }
 
 impl TransferSuspension {
-    /// The message that the bytes are.
+    /// Parses the suspension.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, TRANSFER_SUSPENSION)?;
@@ -138,7 +138,7 @@ impl TransferSuspension {
         })
     }
 
-    /// The message.
+    /// Suspension as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members =
@@ -148,21 +148,21 @@ impl TransferSuspension {
     }
 }
 
-/// Good end of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Completion Message").
+/// Successful end of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Completion Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferCompletion {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the transfer.
+    /// Process ids of the transfer.
     pub pids: ProcessPids,
 }
 
 impl TransferCompletion {
-    /// The message that the bytes are.
+    /// Parses the completion.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, TRANSFER_COMPLETION)?;
@@ -172,7 +172,7 @@ impl TransferCompletion {
         })
     }
 
-    /// The message.
+    /// Completion as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::Object(process_message(
@@ -183,12 +183,12 @@ impl TransferCompletion {
     }
 }
 
-/// Other end of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Termination Message").
+/// Unsuccessful end of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "Transfer Termination Message").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferTermination {
-    /// Id of the message, the same in each attempt to send it.
+    /// Id of the message, equal in all attempts to send it.
     pub message_id: Option<String>,
-    /// Ids of the transfer.
+    /// Process ids of the transfer.
     pub pids: ProcessPids,
     /// Reason for programs.
     pub code: Option<String>,
@@ -197,11 +197,11 @@ pub struct TransferTermination {
 }
 
 impl TransferTermination {
-    /// The message that the bytes are.
+    /// Parses the termination.
     ///
     /// # Errors
     ///
-    /// For a message that is not valid.
+    /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = document::read(bytes)?;
         let node = document::open(&value, TRANSFER_TERMINATION)?;
@@ -213,7 +213,7 @@ impl TransferTermination {
         })
     }
 
-    /// The message.
+    /// Termination as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members =

@@ -1,4 +1,4 @@
-//! States of a transfer, and which message leads from one to another.
+//! States of a transfer, and the transitions between them.
 
 use hansa_policy::negotiation::PartyRole;
 
@@ -11,9 +11,9 @@ pub enum TransferState {
     Started,
     /// Paused.
     Suspended,
-    /// Ended well.
+    /// Ended successfully.
     Completed,
-    /// Ended otherwise.
+    /// Ended without success.
     Terminated,
 }
 
@@ -33,7 +33,7 @@ pub enum TransferMessageKind {
 }
 
 impl TransferState {
-    /// Each state, in the order of a transfer.
+    /// All states, in the order of a transfer.
     pub const ALL: [Self; 5] = [
         Self::Requested,
         Self::Started,
@@ -42,10 +42,10 @@ impl TransferState {
         Self::Terminated,
     ];
 
-    /// The state after a message; nothing where the message may not come then, or not from that party.
+    /// State after a message; none for a forbidden transition or sender.
     ///
-    /// `from` is absent where there is no transfer yet. `suspended_by` is who suspended it, if that is known: only that party may start
-    /// it again. The protocol leaves this open; Data Plane Signaling 1.0 wants it.
+    /// `from` is absent before the first message. `suspended_by` is the party that suspended the transfer, if known: only that
+    /// party may resume it. The protocol leaves this open; Data Plane Signaling 1.0 demands it.
     #[must_use]
     pub fn next(
         from: Option<Self>,
@@ -73,7 +73,7 @@ impl TransferState {
         }
     }
 
-    /// The name in messages.
+    /// Name of the state in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl TransferState {
         }
     }
 
-    /// The state with this name.
+    /// State with this name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)

@@ -1,4 +1,4 @@
-//! Versions of the protocol that a participant speaks.
+//! Versions of the protocol that a participant supports.
 
 use crate::document::{put, put_list};
 use crate::message_error::MessageError;
@@ -10,48 +10,48 @@ use serde_json::{Map, Value, json};
 pub const PROTOCOL_VERSION: &str = "2025-1";
 const HTTPS: &str = "HTTPS";
 
-/// Answer of `/.well-known/dspace-version` (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions"). It has no context
-/// and no type.
+/// Response of `/.well-known/dspace-version` (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions"). It has no
+/// context and no type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionList {
     /// Versions, at least one.
     pub versions: Vec<ProtocolVersion>,
 }
 
-/// Version of the protocol, and where it is spoken (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions").
+/// Version of the protocol with its path (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtocolVersion {
     /// Name of the version.
     pub version: String,
-    /// Path below the address of the version list's root.
+    /// Path below the root of the version list.
     pub path: String,
     /// Binding; `HTTPS` in 2025-1.
     pub binding: String,
-    /// Service that speaks it.
+    /// Service for the version.
     pub service_id: Option<String>,
-    /// Kind of the ids of participants.
+    /// Type of the identifiers of participants.
     pub identifier_type: Option<String>,
-    /// Protocol by which participants prove who they are.
+    /// Authentication protocol of participants.
     pub auth: Option<VersionAuth>,
 }
 
-/// Protocol by which participants prove who they are (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions", `auth`).
+/// Authentication protocol of participants (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions", `auth`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionAuth {
     /// Name of the protocol.
     pub protocol: String,
-    /// Version of it.
+    /// Version of the authentication protocol.
     pub version: String,
-    /// Profiles of it.
+    /// Profiles of the authentication protocol.
     pub profiles: Vec<String>,
 }
 
 impl VersionList {
-    /// The list that the bytes are.
+    /// Parses the list.
     ///
     /// # Errors
     ///
-    /// For bytes that are no such list.
+    /// For bytes that are not such a list.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = strict_json::read(bytes)?;
         let node = Node::new(&value, "the version list")?;
@@ -66,14 +66,14 @@ impl VersionList {
         })
     }
 
-    /// The first entry of [`PROTOCOL_VERSION`] over HTTPS.
+    /// First entry of [`PROTOCOL_VERSION`] over HTTPS.
     #[must_use]
     pub fn of_2025_1(&self) -> Option<&ProtocolVersion> {
         let mut versions = self.versions.iter();
         versions.find(|entry| entry.version == PROTOCOL_VERSION && entry.binding == HTTPS)
     }
 
-    /// The list as an answer.
+    /// List as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let versions = self.versions.iter().map(ProtocolVersion::to_json);

@@ -1,4 +1,4 @@
-//! Names of the vocabularies that a message may use, and their one canonical form.
+//! Names of the vocabularies in messages, and their canonical form.
 
 /// Address of the context of Dataspace Protocol 2025-1, section "Schemas and Contexts".
 pub const DSPACE_CONTEXT: &str = "https://w3id.org/dspace/2025/1/context.jsonld";
@@ -24,7 +24,7 @@ const PREFIXES: [(&str, &str); 6] = [
     ("xsd", XSD_NAMESPACE),
 ];
 
-/// Terms that the context of 2025-1 defines without a prefix, and the namespace that each is of.
+/// Terms that the context of 2025-1 defines without a prefix, by namespace.
 const CONTEXT_TERMS: [(&str, &[&str]); 4] = [
     (
         DSPACE_NAMESPACE,
@@ -94,7 +94,7 @@ const CONTEXT_TERMS: [(&str, &[&str]); 4] = [
             "prohibition",
             "rightOperand",
             "target",
-            // not in the context, but the schema knows this operator by its bare name alone
+            // Not in the context, but the schema knows this operator only by its bare name.
             "term-lteq",
             "use",
             "xone",
@@ -129,7 +129,7 @@ pub(crate) fn canonical(name: &str) -> String {
     }
 }
 
-/// Canonical form of a left operand. Bare terms of EDC become IRIs: their meaning would otherwise hang on a second context.
+/// Canonical form of a left operand. Bare terms of EDC become IRIs, since their meaning would otherwise depend on a second context.
 pub(crate) fn canonical_left_operand(name: &str) -> String {
     if EDC_TERMS.contains(&name) {
         return format!("{EDC_NAMESPACE}{name}");

@@ -1,5 +1,5 @@
-//! The read-only part of the action API of CKAN (version 3) that portals of portals use: `package_list`, `package_show` and
-//! `package_search`. What is asked beyond that is refused, not left out.
+//! Read-only part of CKAN's action API (version 3) for harvesting portals: `package_list`, `package_show` and `package_search`.
+//! Unsupported parameters are refused and never ignored.
 
 use crate::licence;
 use crate::portal_catalog::{PortalCatalog, PortalDataset};
@@ -8,20 +8,20 @@ use hansa_audit_log::time::UtcTimestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The actions.
+/// Supported actions.
 pub const PACKAGES: [&str; 3] = ["package_list", "package_show", "package_search"];
 
-/// Datasets of a search, where it does not say, and most of them.
+/// Default and largest number of datasets in a search result.
 const ROWS: usize = 10;
 const MOST_ROWS: usize = 1_000;
 
-/// Why an action is not done.
+/// Reason why an action fails.
 enum ActionError {
     NotFound,
     Wrong(String),
 }
 
-/// The answer to an action.
+/// Response to an action.
 pub(crate) fn answer(
     catalog: &PortalCatalog,
     action: &str,
@@ -114,7 +114,7 @@ fn search(
     }))
 }
 
-/// The text in which words are looked for.
+/// Text in which search words are looked up.
 fn searchable_text(dataset: &PortalDataset) -> String {
     let statements = &dataset.statements;
     let mut text = format!("{} {}", dataset.name, dataset.title);
@@ -126,7 +126,7 @@ fn searchable_text(dataset: &PortalDataset) -> String {
     text.to_lowercase()
 }
 
-/// The one filter that harvesters send: `metadata_modified:[2026-01-01T00:00:00Z TO *]`.
+/// Instant of the only supported filter, which harvesters send: `metadata_modified:[2026-01-01T00:00:00Z TO *]`.
 fn modified_since(filter: &str) -> Result<Option<UtcTimestamp>, ActionError> {
     let filter = filter.trim().trim_start_matches('+');
     if filter.is_empty() {
@@ -149,7 +149,7 @@ fn modified_since(filter: &str) -> Result<Option<UtcTimestamp>, ActionError> {
 }
 
 fn sort(found: &mut [&PortalDataset], order: Option<&str>) -> Result<(), ActionError> {
-    // By relevance is by name here: each word is there or not.
+    // Order by relevance means by name here, since a dataset contains all search words or is left out.
     let first = order
         .unwrap_or_default()
         .split(',')
@@ -208,7 +208,7 @@ fn number(parameters: &BTreeMap<String, String>, name: &str) -> Result<Option<us
     number.map(Some)
 }
 
-/// A dataset as CKAN has it.
+/// Dataset in the form of CKAN.
 fn package(catalog: &PortalCatalog, dataset: &PortalDataset) -> Value {
     let statements = &dataset.statements;
     let modified = plain_instant(dataset.published_at);
@@ -294,7 +294,7 @@ fn package(catalog: &PortalCatalog, dataset: &PortalDataset) -> Value {
     Value::Object(package)
 }
 
-/// An instant of UTC without its zone, as CKAN writes it.
+/// Instant in UTC without a zone, as CKAN writes it.
 fn plain_instant(at: UtcTimestamp) -> String {
     let text = at.to_string();
     text.strip_suffix('Z').unwrap_or(&text).to_owned()

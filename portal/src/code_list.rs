@@ -1,15 +1,15 @@
-//! Words of the controlled vocabularies that DCAT-AP 3.0.1 asks for, and the names that stand for them.
+//! Codes of the controlled vocabularies that DCAT-AP 3.0.1 demands, with their IRIs.
 //!
 //! Sources: the authority tables of the Publications Office of the European Union (data themes, frequencies, languages, file types,
 //! access rights, planned availability), the publisher types of ADMS, and the categories of Implementing Regulation (EU) 2023/138.
 
-/// Where the authority tables are.
+/// Base IRI of the authority tables.
 const AUTHORITY: &str = "http://publications.europa.eu/resource/authority";
 
-/// The law on high-value datasets, by its European Legislation Identifier.
+/// Regulation on high-value datasets, by its European Legislation Identifier.
 pub(crate) const HVD_LAW: &str = "http://data.europa.eu/eli/reg_impl/2023/138/oj";
 
-/// What datasets are about.
+/// Data themes.
 pub const THEMES: [&str; 14] = [
     "AGRI",
     "ECON",
@@ -27,7 +27,7 @@ pub const THEMES: [&str; 14] = [
     "TRAN",
 ];
 
-/// How often datasets change.
+/// Frequencies of updates.
 pub const FREQUENCIES: [&str; 17] = [
     "1MIN",
     "5MIN",
@@ -48,7 +48,7 @@ pub const FREQUENCIES: [&str; 17] = [
     "UNKNOWN",
 ];
 
-/// The languages of the European Union, each with its tag.
+/// Languages of the European Union, each with its tag.
 pub const LANGUAGES: [(&str, &str); 24] = [
     ("BUL", "bg"),
     ("CES", "cs"),
@@ -76,7 +76,7 @@ pub const LANGUAGES: [(&str, &str); 24] = [
     ("SWE", "sv"),
 ];
 
-/// What kinds of bodies publish.
+/// Types of publishers.
 pub const PUBLISHER_KINDS: [&str; 11] = [
     "Academia-ScientificOrganisation",
     "Company",
@@ -91,7 +91,7 @@ pub const PUBLISHER_KINDS: [&str; 11] = [
     "SupraNationalAuthority",
 ];
 
-/// The categories of high-value datasets, each with its number in the vocabulary.
+/// Categories of high-value datasets, each with its number in the vocabulary.
 pub const HVD_CATEGORIES: [(&str, &str); 6] = [
     ("geospatial", "c_ac64a52d"),
     ("earth-observation-and-environment", "c_dd313021"),
@@ -101,17 +101,17 @@ pub const HVD_CATEGORIES: [(&str, &str); 6] = [
     ("mobility", "c_b79e35eb"),
 ];
 
-/// The name of a code of an authority table.
+/// IRI of a code in an authority table.
 pub(crate) fn authority(table: &str, code: &str) -> String {
     format!("{AUTHORITY}/{table}/{code}")
 }
 
-/// The name of a table.
+/// IRI of an authority table.
 pub(crate) fn authority_table(table: &str) -> String {
     format!("{AUTHORITY}/{table}")
 }
 
-/// The tag of a language.
+/// Tag of a language.
 pub(crate) fn language_tag(code: &str) -> &'static str {
     let mut known = LANGUAGES.iter();
     known
@@ -119,14 +119,14 @@ pub(crate) fn language_tag(code: &str) -> &'static str {
         .map_or("en", |(_, tag)| tag)
 }
 
-/// The name of a category of high-value datasets.
+/// IRI of a category of high-value datasets.
 pub(crate) fn hvd_category(word: &str) -> Option<String> {
     let mut known = HVD_CATEGORIES.iter();
     let (_, number) = known.find(|(known, _)| *known == word)?;
     Some(format!("http://data.europa.eu/bna/{number}"))
 }
 
-/// The code of a form of file.
+/// IRI of the file type for a file name extension.
 pub(crate) fn file_type(ending: &str) -> String {
     let code = match ending {
         "parquet" => "PARQUET",

@@ -1,4 +1,4 @@
-//! The catalogue as triples: DCAT-AP 3.0.1 (SEMIC, 2025), and what HVD 3.0 adds for high-value datasets.
+//! Catalogue as RDF triples: DCAT-AP 3.0.1 (SEMIC, 2025), with HVD 3.0 for high-value datasets.
 
 use crate::code_list::{
     HVD_LAW, authority, authority_table, file_type, hvd_category, language_tag,
@@ -21,10 +21,10 @@ const VCARD: &str = "http://www.w3.org/2006/vcard/ns#";
 const WKT: &str = "http://www.opengis.net/ont/geosparql#wktLiteral";
 const MEDIA_TYPES: &str = "http://www.iana.org/assignments/media-types";
 
-/// Datasets of a page.
+/// Number of datasets on a page.
 pub(crate) const PAGE: usize = 100;
 
-/// The whole catalogue, or its high-value part.
+/// Graph of the whole catalogue, or of its high-value part.
 pub(crate) fn whole(catalog: &PortalCatalog, is_high_value: bool) -> Graph {
     let shown: Vec<&PortalDataset> = listed_datasets(catalog, is_high_value).collect();
     let mut triples = CatalogTriples::new(catalog);
@@ -33,7 +33,7 @@ pub(crate) fn whole(catalog: &PortalCatalog, is_high_value: bool) -> Graph {
     triples.graph
 }
 
-/// One page of it, whole in itself; `page` counts from 1. Nothing where there is no such page.
+/// Graph of one page, complete in itself; `page` counts from 1. None where there is no such page.
 pub(crate) fn page(catalog: &PortalCatalog, is_high_value: bool, page: usize) -> Option<Graph> {
     let all: Vec<&PortalDataset> = listed_datasets(catalog, is_high_value).collect();
     let pages = all.len().div_ceil(PAGE).max(1);
@@ -51,7 +51,7 @@ pub(crate) fn page(catalog: &PortalCatalog, is_high_value: bool, page: usize) ->
     Some(triples.graph)
 }
 
-/// One dataset alone.
+/// Graph of one dataset.
 pub(crate) fn one(catalog: &PortalCatalog, dataset: &PortalDataset) -> Graph {
     let mut triples = CatalogTriples::new(catalog);
     triples.dataset(dataset);
@@ -67,7 +67,7 @@ fn listed_datasets(
     all.filter(move |dataset| dataset.high_value || !is_high_value)
 }
 
-/// Triples that are put together.
+/// Builder of the triples.
 struct CatalogTriples<'a> {
     catalog: &'a PortalCatalog,
     graph: Graph,
@@ -151,8 +151,8 @@ impl<'a> CatalogTriples<'a> {
         }
     }
 
-    /// The service that gives the rows of a dataset, a page at a time. Each dataset has one of its own, since the law wants the licence and
-    /// the category of the dataset on it.
+    /// Adds the service that gives the rows of a dataset, page by page. Each dataset has its own, since the law demands the licence
+    /// and the category of the dataset on the service.
     fn service(&mut self, dataset: &PortalDataset) {
         let catalog = self.catalog;
         let service = node(&self.service_id(dataset));
@@ -322,7 +322,7 @@ impl<'a> CatalogTriples<'a> {
         }
     }
 
-    /// The licence, or that it is none that is known, and how the source wants to be named.
+    /// Adds the licence or a note that it is unknown, and the attribution.
     fn licence(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
         let mut texts = Vec::new();
         match licence::document(&dataset.licence) {
@@ -336,14 +336,14 @@ impl<'a> CatalogTriples<'a> {
         if texts.is_empty() {
             return;
         }
-        // One statement: more of them a portal does not take.
+        // A single rights statement, since portals accept only one.
         let (predicate, class) = (format!("{DCT}rights"), format!("{DCT}RightsStatement"));
         let rights = self.blank(of, &predicate, &class);
         let text = self.text(&texts.join(". "));
         self.says(&rights, rdfs::LABEL.as_str(), text);
     }
 
-    /// The columns, as CSV on the Web has them.
+    /// Adds the columns as a CSV on the Web schema.
     fn schema(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
         let id = self.catalog.id(&format!("schema-{}", dataset.name));
         let it = node(&id);
@@ -389,7 +389,7 @@ impl<'a> CatalogTriples<'a> {
         it
     }
 
-    /// A list of RDF; gives its beginning.
+    /// Adds an RDF list, and returns its first node.
     fn list(&mut self, name: &str, members: &[NamedOrBlankNode]) -> Term {
         let mut rest = Term::NamedNode(rdf::NIL.into_owned());
         for (number, member) in members.iter().enumerate().rev() {
@@ -401,7 +401,7 @@ impl<'a> CatalogTriples<'a> {
         rest
     }
 
-    /// Where the other pages are, in the words of Hydra, by which harvesters go on.
+    /// Adds the links to other pages in the Hydra vocabulary, which harvesters follow.
     fn paging(&mut self, total: usize, (page, pages): (usize, usize), is_high_value: bool) {
         let base = self.catalog.iri();
         let profile = if is_high_value { "profile=hvd&" } else { "" };
@@ -454,7 +454,7 @@ impl<'a> CatalogTriples<'a> {
         self.catalog.id(&format!("service-{}", dataset.name))
     }
 
-    /// A text in the language of the catalogue, without characters that XML can't hold.
+    /// Text in the language of the catalogue, without characters that XML can't represent.
     fn text(&self, text: &str) -> Term {
         let tag = language_tag(&self.catalog.language);
         let is_held = |letter: &char| {
@@ -462,11 +462,11 @@ impl<'a> CatalogTriples<'a> {
                 || matches!(*letter, '\n' | '\t')
         };
         let text: String = text.chars().filter(is_held).collect();
-        // The tags are those of a closed list.
+        // The tags are from a closed list.
         Literal::new_language_tagged_literal_unchecked(text, tag).into()
     }
 
-    /// Says something in a word of an authority table.
+    /// Adds a property with a code of an authority table.
     fn add_coded_value(
         &mut self,
         of: &NamedOrBlankNode,
@@ -479,7 +479,7 @@ impl<'a> CatalogTriples<'a> {
         self.refers(of, predicate, &word);
     }
 
-    /// A word of a controlled vocabulary, with what is said of it there.
+    /// Adds a code of a controlled vocabulary with its description.
     fn concept(&mut self, word: &str, class: &str, scheme: &str) {
         let it = node(word);
         self.is_a(&it, class);
@@ -493,7 +493,7 @@ impl<'a> CatalogTriples<'a> {
         );
     }
 
-    /// A controlled vocabulary, with its title.
+    /// Adds a controlled vocabulary with its title.
     fn scheme(&mut self, scheme: &str, title: &str) {
         let it = node(scheme);
         self.is_a(&it, &format!("{SKOS}ConceptScheme"));
@@ -501,7 +501,7 @@ impl<'a> CatalogTriples<'a> {
         self.says(&it, &format!("{DCT}title"), title.into());
     }
 
-    /// An address, which the shapes want to be a resource.
+    /// Adds a type for an address, since the SHACL shapes demand a resource.
     fn resource(&mut self, address: &str) {
         self.is_a(&node(address), rdfs::RESOURCE.as_str());
     }
@@ -535,11 +535,11 @@ impl<'a> CatalogTriples<'a> {
     }
 }
 
-/// A node that has no name, the same one in each writing.
+/// Blank node with a stable label.
 fn blank(of: &str) -> NamedOrBlankNode {
     let digest = hansa_audit_log::digest::Digest::of(of.as_bytes()).to_string();
     let short = digest.get(..16).unwrap_or(&digest);
-    // A letter and digits, as the standard wants it.
+    // A letter and digits, as the standard demands.
     NamedOrBlankNode::BlankNode(BlankNode::new_unchecked(format!("b{short}")))
 }
 
@@ -547,7 +547,7 @@ fn node(iri: &str) -> NamedOrBlankNode {
     NamedOrBlankNode::NamedNode(named_node(iri))
 }
 
-/// A name. Those of a configuration were checked when it was read; the others are constants.
+/// Named node. IRIs of the configuration were checked when it was read; the others are constants.
 fn named_node(iri: &str) -> NamedNode {
     NamedNode::new(iri).unwrap_or_else(|_| NamedNode::new_unchecked("urn:hansa:no-name"))
 }

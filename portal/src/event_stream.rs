@@ -1,5 +1,5 @@
-//! The changes of the catalogue as a stream of events: Linked Data Event Streams, in pages of the TREE hypermedia specification.
-//! Whoever follows it reads each page that is full once, and the last one again.
+//! Changes of the catalogue as a Linked Data Event Stream, in pages of the TREE hypermedia specification.
+//! A follower reads each full page once, and the last page repeatedly.
 
 use crate::notification::PortalChangeKind;
 use crate::portal_catalog::PortalCatalog;
@@ -13,33 +13,33 @@ const DCT: &str = "http://purl.org/dc/terms/";
 const EVENT_STREAM: &str = "https://w3id.org/ldes#";
 const TREE: &str = "https://w3id.org/tree#";
 
-/// Events of a page.
+/// Number of events on a page.
 pub(crate) const PAGE: usize = 100;
 
-/// A change of the catalogue, in its place.
+/// Change of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalEvent {
-    /// When it was seen.
+    /// Time of the observation.
     pub at: UtcTimestamp,
-    /// The name of the dataset.
+    /// Name of the dataset.
     pub dataset: String,
-    /// What happened.
+    /// Kind of the change.
     pub kind: PortalChangeKind,
-    /// The label of the snapshot that is open since; absent: none is.
+    /// Label of the snapshot that is open after the change; absent: none is.
     pub version: Option<String>,
 }
 
-/// The changes that are kept. Each has its number for good: the oldest pages give way, whole.
+/// Kept changes. Their numbers never change; the oldest whole pages are removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PortalEvents {
-    /// How many were there before those that are kept, in whole pages.
+    /// Number of removed events, in whole pages.
     pub before: usize,
-    /// Those that are kept, in order.
+    /// Kept events, in order.
     pub events: Vec<PortalEvent>,
 }
 
 impl PortalEvents {
-    /// How many of so many events give way, in whole pages, where at most `most` are kept.
+    /// Number of events to remove, in whole pages, so that at most `most` are kept.
     #[must_use]
     pub const fn giving_way(events: usize, most: usize) -> usize {
         let over = events.saturating_sub(most);
@@ -47,7 +47,7 @@ impl PortalEvents {
     }
 }
 
-/// A page of the events, counted from 1; nothing where there is no such page, or no longer.
+/// Page of the events, counted from 1; none where the page does not exist or is removed.
 pub(crate) fn page(catalog: &PortalCatalog, kept: &PortalEvents, number: usize) -> Option<Graph> {
     let all = kept.before.saturating_add(kept.events.len());
     let pages = all.div_ceil(PAGE).max(1);

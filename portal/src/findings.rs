@@ -1,25 +1,25 @@
-//! What is wrong with what portals are told: what DCAT-AP and the law on high-value datasets want, before a portal says so.
+//! Findings about the catalogue for portals: requirements of DCAT-AP and of the law on high-value datasets that are not met.
 
 use crate::code_list::{FREQUENCIES, HVD_CATEGORIES, LANGUAGES, PUBLISHER_KINDS, THEMES};
 use crate::licence;
 use crate::portal_catalog::{PortalCatalog, PortalDataset};
 
-/// One thing that is wrong or is missing.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalFinding {
-    /// The dataset; absent: the catalogue itself.
+    /// Dataset of the finding; absent: the catalogue itself.
     pub dataset: Option<String>,
-    /// Whether a portal or the law refuses it; else it is recommended.
+    /// True if a portal or the law would refuse it; false for a recommendation.
     pub is_error: bool,
-    /// The property, as DCAT-AP names it.
+    /// Property by its name in DCAT-AP.
     pub property: &'static str,
     /// One sentence: lower case, no full stop.
     pub sentence: String,
-    /// The key of the configuration that mends it.
+    /// Configuration key that solves it.
     pub key: &'static str,
 }
 
-/// All that is wrong or missing, the catalogue first.
+/// All findings, the catalogue's first.
 #[must_use]
 pub fn findings(catalog: &PortalCatalog) -> Vec<PortalFinding> {
     let mut found = Vec::new();
@@ -56,7 +56,7 @@ pub fn findings(catalog: &PortalCatalog) -> Vec<PortalFinding> {
     }
     if catalog.publisher.email.is_none() && catalog.publisher.page.is_none() {
         let sentence = "nobody is named whom one could ask".to_owned();
-        // The law wants it for the services of high-value datasets.
+        // The law demands it for the services of high-value datasets.
         let is_error = catalog.datasets.iter().any(|dataset| dataset.high_value);
         note(is_error, "dcat:contactPoint", "portal.contact", sentence);
     }
@@ -66,7 +66,7 @@ pub fn findings(catalog: &PortalCatalog) -> Vec<PortalFinding> {
     found
 }
 
-/// Why CKAN's harvester, which makes tags of keywords, refuses one unless it is told to clean them.
+/// Reason why CKAN's harvester, which turns keywords into tags, refuses a keyword unless configured to clean them.
 fn tag_fault(keyword: &str) -> Option<String> {
     let other = keyword
         .chars()

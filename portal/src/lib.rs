@@ -1,9 +1,8 @@
-//! The catalogue as data portals read it: DCAT-AP 3.0.1 with the high-value part (HVD 3.0), and the read-only part of the CKAN
-//! action API by which portals of portals list datasets.
+//! Catalogue for data portals: DCAT-AP 3.0.1 with the high-value part (HVD 3.0), and the read-only part of the CKAN action API for
+//! harvesting portals.
 //!
-//! Pure: a [`PortalCatalog`] and a [`PortalRequest`] go in, a [`PortalResponse`] comes out. What is in the catalogue, and that each
-//! byte is recorded before it leaves, is decided elsewhere: a dataset gets here because its owner has signed a public view that
-//! anybody on the web may read.
+//! The functions are pure: they compute a [`PortalResponse`] from a [`PortalCatalog`] and a [`PortalRequest`]. The caller selects
+//! the datasets, each of which has a signed public view with open data, and records all bytes before they are sent.
 //!
 //! ```
 //! use hansa_portal::{PortalCatalog, PortalPublisher, PortalRequest};
@@ -57,7 +56,7 @@ pub use portal_request::{
 };
 pub use rdf_format::RdfFormat;
 
-/// The catalogue as a document of RDF, of all its datasets or of the high-value ones alone; nothing where it can't be written.
+/// Catalogue as an RDF document, with all datasets or the high-value ones alone. None where it can't be serialised.
 #[must_use]
 pub fn document(
     catalog: &PortalCatalog,
@@ -67,7 +66,7 @@ pub fn document(
     format.serialize_graph(&dcat::whole(catalog, is_high_value))
 }
 
-/// Whether a text is the name of something in the web: `https://` or `http://`, and what RDF takes for a name.
+/// True for a web address: a valid IRI with `https://` or `http://`.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     let scheme = text.starts_with("https://") || text.starts_with("http://");

@@ -1,8 +1,8 @@
-//! Which document a licence is.
+//! Licences and their documents.
 
 use crate::code_list::authority;
 
-/// Licences that the authority table of the Publications Office has, by their identifiers of SPDX.
+/// Licences in the authority table of the Publications Office, by SPDX identifier.
 const AUTHORITY_CODES: [(&str, &str); 8] = [
     ("CC0-1.0", "CC0"),
     ("CC-BY-4.0", "CC_BY_4_0"),
@@ -14,7 +14,7 @@ const AUTHORITY_CODES: [(&str, &str); 8] = [
     ("OGL-UK-3.0", "OGL_3_0"),
 ];
 
-/// National licences, by the address that their owner gives them.
+/// National licences, by the IRI that their owners publish.
 const NATIONAL: [(&str, &str); 3] = [
     ("dl-de/by-2-0", "https://www.govdata.de/dl-de/by-2-0"),
     ("dl-de/zero-2-0", "https://www.govdata.de/dl-de/zero-2-0"),
@@ -24,7 +24,7 @@ const NATIONAL: [(&str, &str); 3] = [
     ),
 ];
 
-/// The name of the document of a licence; nothing where the owner has none that anybody knows, such as `proprietary`.
+/// IRI of a licence's document; none for a licence without a public document, such as `proprietary`.
 pub(crate) fn document(licence: &str) -> Option<String> {
     let same = |known: &str| known.eq_ignore_ascii_case(licence);
     if let Some((_, code)) = AUTHORITY_CODES.iter().find(|(known, _)| same(known)) {
@@ -38,15 +38,15 @@ pub(crate) fn document(licence: &str) -> Option<String> {
     (is_address && licence.bytes().all(is_plain)).then(|| licence.to_owned())
 }
 
-/// Whether it is one of the open licences that are known here.
+/// True for a known open licence.
 pub(crate) fn is_open(licence: &str) -> bool {
     let known = AUTHORITY_CODES.iter().chain(&NATIONAL);
     let mut known = known.map(|(known, _)| known);
     known.any(|known| known.eq_ignore_ascii_case(licence))
 }
 
-/// Whether the licence is one that may be on a high-value dataset: CC0, CC BY 4.0, or one as open (Implementing Regulation (EU)
-/// 2023/138, Article 4(3)).
+/// True for a licence that is permitted for a high-value dataset: CC0, CC BY 4.0, or an equally open one (Implementing Regulation
+/// (EU) 2023/138, Article 4(3)).
 pub(crate) fn fits_high_value(licence: &str) -> bool {
     let open = [
         "CC0-1.0",

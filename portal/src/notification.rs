@@ -1,4 +1,4 @@
-//! What portals are told when something changes: Linked Data Notifications (W3C, 2017) in the words of Activity Streams 2.0.
+//! Notifications of changes to portals: Linked Data Notifications (W3C, 2017) with Activity Streams 2.0.
 
 use crate::portal_catalog::PortalCatalog;
 use hansa_audit_log::digest::Digest;
@@ -6,22 +6,22 @@ use hansa_audit_log::time::UtcTimestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What an inbox was told of a dataset the last time: the label of its snapshot, and the identity of its public view.
+/// Last reported version of a dataset: the label of its snapshot, and the identity of its public view.
 pub type ReportedVersion = (String, String);
 
-/// A change of which an inbox is told.
+/// Change to be reported to an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalChange {
-    /// The name of the dataset.
+    /// Name of the dataset.
     pub dataset: String,
-    /// What happened.
+    /// Kind of the change.
     pub kind: PortalChangeKind,
-    /// What is told with it; absent: it is open no longer.
+    /// New version; absent for a dataset that is not open any more.
     pub version: Option<ReportedVersion>,
 }
 
 impl PortalChange {
-    /// Notes the change in what was told.
+    /// Updates the reported versions by this change.
     pub fn apply(self, told: &mut BTreeMap<String, ReportedVersion>) {
         match self.version {
             Some(version) => told.insert(self.dataset, version),
@@ -30,19 +30,19 @@ impl PortalChange {
     }
 }
 
-/// What happened to an open dataset.
+/// Kind of a change of an open dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortalChangeKind {
-    /// It is open since.
+    /// The dataset is now open.
     Create,
-    /// It has another version, or another public view.
+    /// The dataset has another version, or another public view.
     Update,
-    /// It is open no longer.
+    /// The dataset is not open any more.
     Delete,
 }
 
 impl PortalChangeKind {
-    /// The activity, as Activity Streams names it.
+    /// Name of the activity in Activity Streams.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl PortalChangeKind {
         }
     }
 
-    /// The kind of an activity.
+    /// Kind of an activity.
     #[must_use]
     pub fn of(activity: &str) -> Option<Self> {
         let mut all = [Self::Create, Self::Update, Self::Delete].into_iter();
@@ -60,7 +60,7 @@ impl PortalChangeKind {
     }
 }
 
-/// What an inbox has not been told yet, in the order of names.
+/// Changes that an inbox has not been sent yet, in the order of names.
 #[must_use]
 pub fn changes(
     told: &BTreeMap<String, ReportedVersion>,
@@ -90,8 +90,8 @@ pub fn changes(
     changes
 }
 
-/// The notification of a change, the `number`th that the inbox is told, with an identity that is the same whenever it is told again. Of a dataset that is open no
-/// longer it says the name alone, which the inbox knows.
+/// Notification number `number` to an inbox. Its identity is equal in all attempts to send it. For a dataset that is not open any
+/// more it contains only the name, which the inbox knows.
 #[must_use]
 pub fn notification(
     catalog: &PortalCatalog,

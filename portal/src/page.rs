@@ -1,11 +1,11 @@
-//! The catalogue for people: plain pages without style, script or any other host.
+//! HTML pages of the catalogue for people: without style sheets, scripts and other hosts.
 
 use crate::code_list::language_tag;
 use crate::licence;
 use crate::portal_catalog::{PortalCatalog, PortalDataset};
 use crate::rdf_format::RdfFormat;
 
-/// The list of datasets.
+/// Page with the list of datasets.
 pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
     let mut body = format!(
         "<h1>{}</h1>\n<p>{}</p>\n<p>{}</p>\n<ul>\n",
@@ -26,7 +26,7 @@ pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
     whole(catalog, &catalog.title, &body)
 }
 
-/// One dataset.
+/// Page of one dataset.
 pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> String {
     let statements = &dataset.statements;
     let mut body = format!("<h1>{}</h1>\n", escape_html(&dataset.title));
@@ -89,7 +89,7 @@ pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> Strin
     whole(catalog, &dataset.title, &body)
 }
 
-/// The same in the forms of RDF.
+/// Links to the RDF formats of a page.
 fn forms(address: &str) -> String {
     let links = RdfFormat::ALL.map(|format| {
         format!(
@@ -111,7 +111,7 @@ fn whole(catalog: &PortalCatalog, title: &str, body: &str) -> String {
     )
 }
 
-/// Text as it stands between tags and within quotes.
+/// Text escaped for HTML content and quoted attributes.
 fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,109 +1,108 @@
-//! What portals are told, before it is put into their words.
+//! Content of the catalogue for portals, independent of the output format.
 
 use crate::event_stream::PortalEvents;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::DatasetColumn;
 
-/// The open datasets of a participant, with who publishes them.
+/// Open datasets of a participant, with the publisher.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PortalCatalog {
-    /// `https://` and the host under which anybody reaches the pages; the beginning of each name that is given here. Without a slash
-    /// at its end.
+    /// Base of all addresses: `https://` and the public host, without a slash at the end.
     pub base: String,
     /// Title for people.
     pub title: String,
-    /// What is in it.
+    /// Description for people.
     pub description: String,
-    /// The language of titles and descriptions, as one of [`crate::LANGUAGES`].
+    /// Language of titles and descriptions, one of [`crate::LANGUAGES`].
     pub language: String,
-    /// Who publishes it.
+    /// Publisher of the catalogue.
     pub publisher: PortalPublisher,
-    /// The datasets, in order of their names.
+    /// Datasets in the order of their names.
     pub datasets: Vec<PortalDataset>,
-    /// What changed in it; absent where it was not asked for, or can't be read.
+    /// Changes of the catalogue; absent where they were not requested, or can't be read.
     pub events: Option<PortalEvents>,
 }
 
-/// Who publishes.
+/// Publisher of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalPublisher {
-    /// Its name.
+    /// Name of the publisher.
     pub name: String,
-    /// What kind of body it is, one of [`crate::PUBLISHER_KINDS`].
+    /// Type of the publisher, one of [`crate::PUBLISHER_KINDS`].
     pub kind: String,
-    /// Whom to write to.
+    /// Contact address.
     pub email: Option<String>,
-    /// A page about whom to ask.
+    /// Contact page.
     pub page: Option<String>,
 }
 
-/// A dataset that anybody may fetch. It holds what the public view shows and nothing beyond.
+/// Dataset that everybody may fetch, as far as its public view shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PortalDataset {
-    /// Its name, of which names and addresses are made: letters, digits and `_`.
+    /// Name for addresses: letters, digits and `_`.
     pub name: String,
     /// Title for people.
     pub title: String,
-    /// Licence, as the owner wrote it.
+    /// Licence, as written by the owner.
     pub licence: String,
-    /// How the source wants to be named.
+    /// Attribution text that the owner asks for.
     pub attribution: Option<String>,
-    /// Whether it falls under the regulation on high-value datasets.
+    /// True for a high-value dataset under the regulation.
     pub high_value: bool,
-    /// The label of the published snapshot.
+    /// Label of the published snapshot.
     pub version: String,
-    /// When that was published.
+    /// Instant of publication.
     pub published_at: UtcTimestamp,
-    /// First and last instant, where the view shows all of it.
+    /// First and last instant, where the view shows all rows.
     pub time_span: Option<(UtcTimestamp, UtcTimestamp)>,
-    /// West, south, east, north in degrees, where the view shows all of it.
+    /// West, south, east and north in degrees, where the view shows all rows.
     pub area: Option<[f64; 4]>,
-    /// The columns of the view.
+    /// Columns of the view.
     pub columns: Vec<DatasetColumn>,
-    /// The identity of the public view, by which its record is found.
+    /// Identity of the public view, as in its record.
     pub contract: String,
-    /// How it is fetched whole.
+    /// Files for downloads of the whole dataset.
     pub files: Vec<PortalFile>,
-    /// What the owner says to portals.
+    /// Owner's statements for portals.
     pub statements: PortalStatements,
 }
 
-/// What the owner says of a dataset to portals, beside what is known of it anyway.
+/// Owner's statements about a dataset for portals, in addition to the catalogue entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PortalStatements {
-    /// What it is.
+    /// Description for people.
     pub description: Option<String>,
-    /// Words by which it is found.
+    /// Keywords for searches.
     pub keywords: Vec<String>,
-    /// What it is about, one of [`crate::THEMES`].
+    /// Data theme, one of [`crate::THEMES`].
     pub theme: Option<String>,
-    /// How often it changes, one of [`crate::FREQUENCIES`].
+    /// Frequency of updates, one of [`crate::FREQUENCIES`].
     pub frequency: Option<String>,
-    /// The category of high-value data, one of [`crate::HVD_CATEGORIES`].
+    /// Category of high-value data, one of [`crate::HVD_CATEGORIES`].
     pub hvd_category: Option<String>,
 }
 
-/// A way to fetch a dataset whole.
+/// File for a download of the whole dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalFile {
-    /// The ending of its name, which is the form: `parquet`, `csv` or `geojson`.
+    /// File name extension: `parquet`, `csv` or `geojson`.
     pub ending: &'static str,
-    /// Its media type, without parameters.
+    /// Media type, without parameters.
     pub media_type: &'static str,
 }
 
 impl PortalCatalog {
-    /// The name of the catalogue.
+    /// IRI of the catalogue.
     pub(crate) fn iri(&self) -> String {
         format!("{}/catalog", self.base)
     }
 
-    /// A name under the base.
+    /// IRI below the base.
     pub(crate) fn id(&self, local: &str) -> String {
         format!("{}/id/{local}", self.base)
     }
 
-    /// Each dataset with the addresses at which it is fetched, whole and by pages.
+    /// All datasets with their download addresses, of files and of pages.
     #[must_use]
     pub fn links(&self) -> Vec<(String, String)> {
         let mut links = Vec::new();
@@ -117,12 +116,12 @@ impl PortalCatalog {
         links
     }
 
-    /// The dataset of that name.
+    /// Dataset with this name.
     pub(crate) fn dataset(&self, name: &str) -> Option<&PortalDataset> {
         self.datasets.iter().find(|dataset| dataset.name == name)
     }
 
-    /// When the newest of its datasets was published.
+    /// Latest instant of publication of all datasets.
     pub(crate) fn last_published_at(&self) -> Option<UtcTimestamp> {
         let published = self.datasets.iter().map(|dataset| dataset.published_at);
         published.max()
@@ -130,12 +129,12 @@ impl PortalCatalog {
 }
 
 impl PortalDataset {
-    /// Where its rows are had, a page at a time.
+    /// Address of the dataset's rows, page by page.
     pub(crate) fn rows(&self, base: &str) -> String {
         format!("{base}/open/{}/rows", self.name)
     }
 
-    /// Where a file of it is fetched.
+    /// Address of a file.
     pub(crate) fn download(&self, base: &str, file: &PortalFile) -> String {
         format!("{base}/open/{}.{}", self.name, file.ending)
     }

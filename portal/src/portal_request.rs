@@ -1,4 +1,4 @@
-//! Which page a request wants, and the answer to it.
+//! Requests of portals, and the responses.
 
 use crate::action_api;
 use crate::dcat;
@@ -10,66 +10,66 @@ use hansa_audit_log::digest::Digest;
 use oxrdf::Graph;
 use std::collections::BTreeMap;
 
-/// What is asked for, by GET.
+/// GET request of a portal.
 #[derive(Debug, Clone, Copy)]
 pub struct PortalRequest<'a> {
-    /// The parts of the path.
+    /// Segments of the path.
     pub path: &'a [String],
-    /// The media types that the client takes, the best one first, without parameters; absent: it does not say.
+    /// Accepted media types, the preferred one first, without parameters; absent: no preference.
     pub accept: Option<&'a [String]>,
-    /// The parameters of the address.
+    /// Query parameters.
     pub parameters: &'a BTreeMap<String, String>,
 }
 
-/// The answer.
+/// Response to a portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalResponse {
-    /// The status of HTTP.
+    /// HTTP status.
     pub status: u16,
-    /// The media type of the body.
+    /// Media type of the body.
     pub content_type: &'static str,
-    /// The body.
+    /// Body of the response.
     pub body: Vec<u8>,
-    /// Where it is instead.
+    /// Address of a redirection.
     pub location: Option<String>,
-    /// What is the same as long as the page says the same; its bytes may stand in another order.
+    /// Tag that is equal for equal content, even if the bytes are in another order.
     pub tag: String,
 }
 
-/// A form of a page.
+/// Format of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageFormat {
     Rdf(RdfFormat),
     Html,
 }
 
-/// What a path names.
+/// Resource of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PortalPath<'a> {
     Catalog(Option<PageFormat>),
     Dataset(&'a str, Option<PageFormat>),
-    /// What changed.
+    /// Changes of the catalogue.
     Changes,
-    /// Something that is described in the page of the catalogue.
+    /// Resource that the page of the catalogue describes.
     InCatalog,
-    /// Something that is described in the page of a dataset.
+    /// Resource that the page of a dataset describes.
     InDataset(&'a str),
     Action(&'a str),
 }
 
-/// Whether a path is one of those that portals read, whatever is there.
+/// True for a path that portals read, even if no resource exists there.
 #[must_use]
 pub fn is_portal_path(path: &[String]) -> bool {
     PortalPath::of(path).is_some()
 }
 
-/// Whether a path is that of the changes of the catalogue.
+/// True for the path of the changes of the catalogue.
 #[must_use]
 pub fn is_path_of_changes(path: &[String]) -> bool {
     PortalPath::of(path) == Some(PortalPath::Changes)
 }
 
-/// The answer to a request; nothing where its path is none of those that portals read.
+/// Response to a request; none for other paths than those of portals.
 #[must_use]
 pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<PortalResponse> {
     let path = PortalPath::of(request.path)?;
@@ -145,7 +145,7 @@ impl<'a> PortalPath<'a> {
             }
             ["id", local] => {
                 if let Some(name) = local.strip_prefix("dataset-") {
-                    // Names of datasets have no dot.
+                    // Names of datasets contain no dot.
                     return match name.split_once('.') {
                         None => Some(Self::Dataset(name, None)),
                         Some((name, ending)) => {
@@ -180,7 +180,7 @@ impl PageFormat {
         found.map(Self::Rdf)
     }
 
-    /// The first form that a client takes.
+    /// First accepted format.
     fn from_media_types(accept: Option<&[String]>) -> Option<Self> {
         let Some(accept) = accept else {
             return Some(Self::Rdf(RdfFormat::Turtle));
@@ -232,7 +232,7 @@ impl PortalResponse {
         Self::of(status, "application/json", value.to_string().into_bytes())
     }
 
-    /// A thing that is described in another document (303 See Other).
+    /// Redirection to the document that describes a resource (303 See Other).
     fn elsewhere(location: String) -> Self {
         Self {
             location: Some(location),
@@ -241,7 +241,7 @@ impl PortalResponse {
     }
 }
 
-/// The page and the profile that are asked for.
+/// Requested page and profile.
 fn asked_page(parameters: &BTreeMap<String, String>) -> Result<(usize, bool), String> {
     let mut asked = (1, false);
     for (name, value) in parameters {
@@ -262,7 +262,7 @@ fn no_parameter(name: &str) -> PortalResponse {
     PortalResponse::plain(400, &format!("there is no parameter `{name}` here"))
 }
 
-/// The same words whatever is not there.
+/// Not-found response, equal for all missing resources.
 fn not_there() -> PortalResponse {
     PortalResponse::plain(404, "there is no open dataset of that name")
 }

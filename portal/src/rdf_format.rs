@@ -1,4 +1,4 @@
-//! The forms of RDF in which the catalogue is written, and which of them a client wants.
+//! RDF formats of the catalogue, and the choice by media type.
 
 use hansa_audit_log::digest::Digest;
 use oxjsonld::JsonLdSerializer;
@@ -6,7 +6,7 @@ use oxrdf::Graph;
 use oxrdfxml::RdfXmlSerializer;
 use oxttl::TurtleSerializer;
 
-/// A form of RDF.
+/// RDF format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RdfFormat {
     /// Turtle.
@@ -17,7 +17,7 @@ pub enum RdfFormat {
     RdfXml,
 }
 
-/// The prefixes of the vocabularies that are used.
+/// Prefixes of the used vocabularies.
 pub(crate) const PREFIXES: [(&str, &str); 17] = [
     ("as", "https://www.w3.org/ns/activitystreams#"),
     ("csvw", "http://www.w3.org/ns/csvw#"),
@@ -39,10 +39,10 @@ pub(crate) const PREFIXES: [(&str, &str); 17] = [
 ];
 
 impl RdfFormat {
-    /// All of them, the first one first where a client takes any.
+    /// All formats; the first one is the default.
     pub const ALL: [Self; 3] = [Self::Turtle, Self::JsonLd, Self::RdfXml];
 
-    /// The ending of a file with it.
+    /// File name extension.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl RdfFormat {
         }
     }
 
-    /// Its media type: exactly this is sent, since harvesters choose their reader by it.
+    /// Media type. It is sent exactly like this, since harvesters choose their parser by it.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -62,8 +62,7 @@ impl RdfFormat {
         }
     }
 
-    /// The graph in this form.
-    /// Nothing where a name or a prefix is none, which those here all are.
+    /// Serialises the graph. None for an invalid IRI or prefix, which does not occur here.
     pub(crate) fn serialize_graph(self, graph: &Graph) -> Option<Vec<u8>> {
         match self {
             Self::Turtle => turtle(graph),
@@ -110,18 +109,18 @@ fn json_ld(graph: &Graph) -> Option<Vec<u8>> {
     writer.finish().ok()
 }
 
-/// What is the same for the same triples, in whatever order a form writes its prefixes.
+/// Tag that is equal for equal triples, whatever the order of prefixes in the output.
 pub(crate) fn tag(graph: &Graph) -> String {
     let triples = sorted_triples(graph).into_iter();
     let lines: Vec<String> = triples.map(|triple| triple.to_string()).collect();
     Digest::of(lines.join("\n").as_bytes()).to_string()
 }
 
-/// The triples, those of one subject together and in an order of their own.
+/// Triples in a fixed order, grouped by subject.
 fn sorted_triples(graph: &Graph) -> Vec<oxrdf::TripleRef<'_>> {
     let mut triples: Vec<_> = graph.iter().collect();
     triples.sort_by_cached_key(|triple| {
-        // The catalogue first, as people expect it.
+        // The catalogue comes first, for human readers.
         let text = triple.subject.to_string();
         (
             !text.ends_with("/catalog>"),

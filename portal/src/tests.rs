@@ -1,4 +1,4 @@
-//! What is told of a catalogue, page by page and word by word.
+//! Tests of the catalogue for portals, page by page and word by word.
 
 use super::*;
 use hansa_catalog::{ColumnType, DatasetColumn};
@@ -76,7 +76,7 @@ fn asked(catalog: &PortalCatalog, path: &str, parameters: &[(&str, &str)]) -> (u
     (answer.status, String::from_utf8(answer.body).unwrap())
 }
 
-/// Each dataset is in one page, and each page leads to the next: one that a harvester misses it deletes.
+/// Each dataset is on one page, and each page links to the next. A harvester deletes a dataset that it misses.
 #[test]
 fn pages_hold_each_dataset_once() {
     for count in [0_usize, 1, 100, 101, 250] {
@@ -96,7 +96,7 @@ fn pages_hold_each_dataset_once() {
             let here = whole
                 .filter(|dataset| page.contains(&format!("dct:identifier \"{}\"", dataset.name)));
             seen.extend(here.map(|dataset| dataset.name.clone()));
-            // Each page is whole in itself.
+            // Each page is complete in itself.
             assert!(page.contains("foaf:name \"City of Lindau\"@en"));
         }
         let all: Vec<String> = catalog
@@ -202,7 +202,7 @@ fn each_thing_that_is_wrong_is_found_with_its_key() {
     }
 }
 
-/// Texts of an owner are texts in each form, whatever they hold.
+/// Texts of an owner stay texts in each format, whatever their content.
 #[test]
 fn texts_stay_texts() {
     let text = "a\"b\\c\n<script>&'@de .\u{202e}\u{1}";
@@ -269,7 +269,7 @@ fn what_is_not_understood_is_refused() {
     }
 }
 
-/// Each change is in one page, in order, and the datasets of now are what the changes lead to.
+/// Each change is on one page, in order, and the changes lead to the present datasets.
 #[test]
 fn events_lead_to_what_is_open() {
     let at = |second: u32| {
@@ -293,7 +293,7 @@ fn events_lead_to_what_is_open() {
             let (identity, activity) = notification(&catalog, &change, number, at(step));
             let again = notification(&catalog, &change, number, at(step + 1));
             assert_eq!(again.0, identity);
-            // No two of an inbox are taken for one.
+            // All notifications of an inbox have distinct identities.
             assert!(identities.insert(identity));
             assert_eq!(activity["type"], change.kind.as_str());
             assert_eq!(
@@ -320,7 +320,7 @@ fn events_lead_to_what_is_open() {
     let pages = count.div_ceil(100);
     assert!(pages > 1, "{pages}");
     assert_eq!(asked(&catalog, "catalog/changes", &[]).0, 503);
-    // The oldest give way in whole pages, and each keeps its number.
+    // The oldest are removed in whole pages, and the others keep their numbers.
     let before = PortalEvents::giving_way(count, count - 1);
     assert_eq!(before, 100);
     catalog.events = Some(PortalEvents {

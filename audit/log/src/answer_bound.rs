@@ -1,11 +1,11 @@
-//! The bound of an answer: what may have left of it, at most, while its close is not recorded.
+//! Bound of an answer: the largest amount that may have been sent while the answer's close is not recorded.
 //!
-//! A permit carries the bound of the first block, and each further block a record of its own, which is durable before
-//! anything of the block leaves. So also of an answer that a crash has ended it is known how much left at most.
+//! A permit contains the bound of the first block, and each further block has a record of its own, which is durable before any part
+//! of the block is sent. So the largest sent amount is known even for an answer that a crash has ended.
 
 use serde::{Deserialize, Serialize};
 
-/// The most that may have left of an answer from its first message on.
+/// Largest amount of an answer that may have been sent, counted from its first message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerBound {
@@ -22,7 +22,7 @@ impl AnswerBound {
         bytes: 1 << 20,
     };
 
-    /// Says whether so many rows and bytes lie within it.
+    /// True if this number of rows and bytes is within the bound.
     #[must_use]
     pub const fn holds(self, rows: u64, bytes: u64) -> bool {
         rows <= self.rows && bytes <= self.bytes

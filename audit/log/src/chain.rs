@@ -1,4 +1,4 @@
-//! How records follow each other: place, time, the hash of the one before, and the tree over all of them.
+//! Chain of records: place, time, hash of the preceding record, and the tree over all records.
 
 use crate::digest::Digest;
 use crate::note::Checkpoint;
@@ -8,7 +8,7 @@ use crate::time::UtcTimestamp;
 use crate::tree::{CompactRange, leaf_hash};
 use std::borrow::Cow;
 
-/// The end of a log: what the next record must fit to.
+/// End of a log, to which the next record must fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainState {
     log: String,
@@ -18,7 +18,7 @@ pub struct ChainState {
 }
 
 impl ChainState {
-    /// The beginning of the log `origin`.
+    /// Start of the log `origin`.
     #[must_use]
     pub fn new(origin: &str) -> Self {
         Self {
@@ -29,31 +29,31 @@ impl ChainState {
         }
     }
 
-    /// The log's origin.
+    /// Origin of the log.
     #[must_use]
     pub fn log(&self) -> &str {
         &self.log
     }
 
-    /// The place of the next record.
+    /// Place of the next record.
     #[must_use]
     pub const fn next(&self) -> u64 {
         self.frontier.size()
     }
 
-    /// The leaf hash of the last record.
+    /// Leaf hash of the last record.
     #[must_use]
     pub const fn prev(&self) -> Digest {
         self.prev
     }
 
-    /// The time of the last record.
+    /// Time of the last record.
     #[must_use]
     pub const fn last(&self) -> UtcTimestamp {
         self.last
     }
 
-    /// The head over all records so far.
+    /// Head over all records so far.
     #[must_use]
     pub fn head(&self) -> Checkpoint {
         Checkpoint {
@@ -63,16 +63,16 @@ impl ChainState {
         }
     }
 
-    /// Passes over a record that is not at hand, by its leaf hash.
+    /// Skips a record that is not available, by its leaf hash.
     pub(crate) fn pass(&mut self, leaf: Digest) {
         self.frontier.push(leaf);
         self.prev = leaf;
     }
 
-    /// Takes the next record if it fits, and gives it; the chain is unchanged if it does not.
+    /// Takes the next record and returns it if it fits. If it does not fit, the chain is unchanged.
     ///
     /// # Errors
-    /// How it does not fit.
+    /// The reason why the record does not fit.
     pub fn accept(&mut self, bytes: &[u8]) -> Result<Record, ChainError> {
         let record = Record::from_bytes(bytes)?;
         self.fit(&record.log, record.seq, record.prev, record.at)?;
@@ -80,7 +80,8 @@ impl ChainState {
         Ok(record)
     }
 
-    /// As [`Self::accept`], without building its body; `leaf` is its leaf hash. Gives its time and its type.
+    /// Takes the next record like [`Self::accept`], without parsing its body. `leaf` is its leaf hash. Returns its time and its
+    /// kind.
     pub(crate) fn follow<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -124,25 +125,25 @@ impl ChainState {
     }
 }
 
-/// Why a record does not follow the one before it.
+/// Reason why a record does not follow the preceding one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
-    /// The bytes are no record.
+    /// The bytes are not a record.
     #[error("{0}")]
     Record(#[from] RecordError),
-    /// It is of another log.
+    /// The record belongs to another log.
     #[error("it is of another log")]
     Log,
-    /// It says that it stands elsewhere.
+    /// The record states another place.
     #[error("it says that it is record {says}")]
     Place {
-        /// Where it says that it stands.
+        /// Stated place.
         says: u64,
     },
-    /// The hash of the record before does not match.
+    /// The hash of the preceding record does not match.
     #[error("it does not follow the record before it")]
     Previous,
-    /// It is older than the record before.
+    /// The record is older than the preceding one.
     #[error("it is older than the record before it")]
     Time,
 }

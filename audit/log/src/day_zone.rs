@@ -1,27 +1,27 @@
-//! Days as people mean them: they begin at midnight in a time zone, and have 23 or 25 hours where its clock is changed.
+//! Civil days: they begin at midnight in a time zone, and have 23 or 25 hours where its clock changes.
 
 use crate::time::{UtcTimestamp, is_zone};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A time zone in which days are told apart.
+/// Time zone in which days are counted.
 ///
-/// Every instant lies in one day. Where a clock is put back over midnight, the day that has begun stays begun; where it is put
-/// forward over midnight, the day begins with the first time that it has.
+/// Every instant lies in exactly one day. If the clock is put back across midnight, the new day continues. If it is put forward
+/// across midnight, the day begins with its first existing time.
 #[derive(Clone)]
 pub struct DayZone {
     name: Arc<str>,
     zone: jiff::tz::TimeZone,
 }
 
-/// The name is not the exact name of a zone in the IANA database that this program carries.
+/// Error of a name that is not an exact name of a zone in the IANA database of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a time zone is written like Europe/Berlin")]
 pub struct DayZoneError;
 
 impl DayZone {
-    /// UTC.
+    /// Zone UTC.
     #[must_use]
     pub fn utc() -> Self {
         Self {
@@ -36,16 +36,16 @@ impl DayZone {
         &self.name
     }
 
-    /// The number of the day in which an instant lies, counted from 1970-01-01 in the zone.
+    /// Number of the day of an instant, counted from 1970-01-01 in the zone.
     #[must_use]
     pub fn number_day(&self, at: UtcTimestamp) -> i64 {
         let Ok(stamp) = jiff::Timestamp::from_microsecond(at.micros()) else {
-            // An instant of this type is one of that.
+            // Every value of this type is in the range of the other one.
             return at.micros().div_euclid(DAY);
         };
         let date = self.zone.to_datetime(stamp).date();
         let number = EPOCH.duration_until(date).as_hours() / 24;
-        // The clock may show a date again, or for the first time, on the other side of a midnight.
+        // Around a clock change the civil date may repeat, or begin after midnight.
         if at < self.begin_day(number) {
             return number.saturating_sub(1);
         }
@@ -55,7 +55,7 @@ impl DayZone {
         number
     }
 
-    /// The first instant of a day; of one before or after all that can be told, the first or the last instant.
+    /// First instant of a day. Outside the supported range, the first or last supported instant.
     #[must_use]
     pub fn begin_day(&self, number: i64) -> UtcTimestamp {
         let begun = jiff::Span::new()
@@ -121,7 +121,7 @@ mod tests {
         name.parse().unwrap()
     }
 
-    /// The first instant of the day in which an instant lies, and of the next.
+    /// First instant of the day of an instant, and first instant of the next day.
     fn day_of(name: &str, at: &str) -> [String; 2] {
         let number = zone(name).number_day(at.parse().unwrap());
         [number, number + 1].map(|number| zone(name).begin_day(number).to_string())
@@ -155,19 +155,19 @@ mod tests {
                 "2026-03-29T18:29:59Z",
                 ["2026-03-28T18:30:00Z", "2026-03-29T18:30:00Z"],
             ),
-            // It begins at one o'clock, since the clock goes forward at midnight.
+            // The day begins at one o'clock, since the clock goes forward at midnight.
             (
                 "Asia/Beirut",
                 "2019-03-30T22:00:00Z",
                 ["2019-03-30T22:00:00Z", "2019-03-31T21:00:00Z"],
             ),
-            // The clock went back from 00:01 to 23:01: the day had begun already.
+            // The clock went back from 00:01 to 23:01, after the day had begun.
             (
                 "America/St_Johns",
                 "2010-11-07T03:00:00Z",
                 ["2010-11-07T02:30:00Z", "2010-11-08T03:30:00Z"],
             ),
-            // There was no 30 December.
+            // The zone skipped 30 December.
             (
                 "Pacific/Apia",
                 "2011-12-30T10:00:00Z",

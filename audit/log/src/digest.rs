@@ -1,22 +1,22 @@
-//! SHA-256 digests, the identity of everything that is signed or recorded.
+//! SHA-256 digests. They identify everything that is signed or recorded.
 
 use crate::hexadecimal::hex;
 use sha2::Digest as _;
 use std::fmt;
 use std::str::FromStr;
 
-/// A SHA-256 digest (FIPS 180-4), 32 bytes; shown as 64 lower-case hexadecimal digits.
+/// SHA-256 digest (FIPS 180-4), 32 bytes; displayed as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of `bytes`.
+    /// Digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
-    /// The digest of the concatenation of `parts`, without building it.
+    /// Digest of the concatenation of `parts`, without building it.
     #[must_use]
     pub fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hasher = sha2::Sha256::new();
@@ -26,42 +26,42 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// Takes 32 bytes that are already a digest.
+    /// Digest from its 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// Bytes of the digest.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The first twelve hexadecimal digits, enough for people to tell digests apart.
+    /// First twelve hexadecimal digits, enough for people to distinguish digests.
     #[must_use]
     pub fn short(&self) -> String {
         self.to_string().chars().take(12).collect()
     }
 }
 
-/// A digest that is computed as the bytes come.
+/// Digest that is computed incrementally.
 #[derive(Debug, Clone, Default)]
 pub struct IncrementalDigest(sha2::Sha256);
 
 impl IncrementalDigest {
-    /// Of nothing so far.
+    /// Digest of no bytes so far.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next bytes.
+    /// Adds further bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all bytes taken.
+    /// Digest of all added bytes.
     #[must_use]
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
@@ -70,7 +70,7 @@ impl IncrementalDigest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // At once: a page of a catalogue has hundreds.
+        // Written in one step, since a catalogue page has hundreds of digests.
         let mut text = String::with_capacity(64);
         hex(&self.0, &mut text);
         f.write_str(&text)
@@ -101,7 +101,7 @@ impl FromStr for Digest {
     }
 }
 
-/// The text is not 64 lower-case hexadecimal digits.
+/// Error of a text that is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a digest is 64 lower-case hexadecimal digits")]
 pub struct DigestParseError;

@@ -1,6 +1,6 @@
-//! Hexadecimal digits, in which digests and salts are written.
+//! Hexadecimal notation of digests and salts.
 
-/// Writes bytes as digits in lower case.
+/// Writes bytes as lower-case digits.
 pub(crate) fn hex(bytes: &[u8], out: &mut String) {
     let digit = |nibble: u8| {
         char::from(if nibble < 10 {

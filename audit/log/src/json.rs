@@ -1,7 +1,7 @@
-//! Strict JSON: the input rules of the signed formats, and their one canonical spelling (RFC 8785).
+//! Strict JSON: input rules of the signed formats, and their canonical form (RFC 8785).
 //!
-//! Ordinary JSON readers accept duplicate members (the last wins) and silently round large integers; a signature over
-//! what such a reader saw would cover something else than what was sent. So this reader refuses both.
+//! Ordinary JSON readers accept duplicate members (the last one wins) and silently round large integers. A signature over the bytes
+//! would then cover other content than the reader saw. This reader refuses both.
 
 use crate::digest::Digest;
 use std::collections::BTreeMap;
@@ -14,10 +14,10 @@ pub mod strict_object;
 #[cfg(test)]
 mod tests;
 
-/// The largest integer that every JSON reader keeps exactly: 2^53 − 1.
+/// Largest integer that every JSON reader keeps exactly: 2^53 − 1.
 pub const MAX_INT: i64 = 9_007_199_254_740_991;
 
-/// A JSON value without floating-point numbers.
+/// JSON value without floating-point numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
     /// `null`
@@ -34,12 +34,12 @@ pub enum Json {
     Object(BTreeMap<String, Json>),
 }
 
-/// How much a reader takes.
+/// Limits of a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonLimits {
-    /// The most bytes.
+    /// Largest size, bytes.
     pub bytes: usize,
-    /// The deepest nesting of arrays and objects.
+    /// Deepest nesting of arrays and objects.
     pub depth: usize,
 }
 
@@ -52,16 +52,16 @@ impl Default for JsonLimits {
     }
 }
 
-/// Reads one JSON value; nothing but white space may surround it.
+/// Parses one JSON value. Only white space may surround it.
 ///
 /// # Errors
-/// The first fault: malformed text, a duplicate member, a number that is no integer within ±(2^53 − 1), a lone
-/// surrogate, trailing bytes, or more than `limits` allow.
+/// The first error: malformed text, a duplicate member, a number that is not an integer within ±(2^53 − 1), a lone surrogate,
+/// trailing bytes, or more than `limits` allow.
 pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Json, JsonError> {
     reader::parse(bytes, limits)
 }
 
-/// The canonical spelling of RFC 8785: no white space, members ordered by UTF-16 code units, least escapes.
+/// Canonical form of RFC 8785: no white space, members ordered by UTF-16 code units, minimal escapes.
 #[must_use]
 pub fn canonical(value: &Json) -> Vec<u8> {
     let mut out = String::new();
@@ -70,7 +70,7 @@ pub fn canonical(value: &Json) -> Vec<u8> {
 }
 
 impl Json {
-    /// An object of these members.
+    /// Object of these members.
     #[must_use]
     pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
         Self::Object(
@@ -81,25 +81,25 @@ impl Json {
         )
     }
 
-    /// A string.
+    /// String of a displayed value.
     #[must_use]
     pub fn text(value: impl std::fmt::Display) -> Self {
         Self::Text(value.to_string())
     }
 
-    /// A count; one that JSON can't hold exactly is written as the largest that it can.
+    /// Count as an integer; a count above 2^53 − 1 is written as 2^53 − 1.
     #[must_use]
     pub fn count(value: u64) -> Self {
         Self::Int(i64::try_from(value).map_or(MAX_INT, |value| value.min(MAX_INT)))
     }
 
-    /// The member `name`, if this is an object that has it.
+    /// Member `name`, if this is an object that has it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.as_object().and_then(|members| members.get(name))
     }
 
-    /// The string, if this is one.
+    /// Text, if this is a string.
     #[must_use]
     pub const fn as_text(&self) -> Option<&str> {
         match self {
@@ -108,7 +108,7 @@ impl Json {
         }
     }
 
-    /// The integer, if this is one.
+    /// Integer, if this is one.
     #[must_use]
     pub const fn as_int(&self) -> Option<i64> {
         match self {
@@ -117,13 +117,13 @@ impl Json {
         }
     }
 
-    /// The integer, if this is one and not negative.
+    /// Integer, if this is one and not negative.
     #[must_use]
     pub fn as_count(&self) -> Option<u64> {
         self.as_int().and_then(|value| u64::try_from(value).ok())
     }
 
-    /// The truth value, if this is one.
+    /// Boolean, if this is one.
     #[must_use]
     pub const fn as_bool(&self) -> Option<bool> {
         match self {
@@ -132,7 +132,7 @@ impl Json {
         }
     }
 
-    /// The elements, if this is an array.
+    /// Elements, if this is an array.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Self]> {
         match self {
@@ -141,7 +141,7 @@ impl Json {
         }
     }
 
-    /// The members, if this is an object.
+    /// Members, if this is an object.
     #[must_use]
     pub const fn as_object(&self) -> Option<&BTreeMap<String, Self>> {
         match self {
@@ -150,13 +150,14 @@ impl Json {
         }
     }
 
-    /// SHA-256 of the canonical spelling.
+    /// SHA-256 of the canonical form.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(&canonical(self))
     }
 
-    /// Whether the strict reader takes the canonical spelling back: every integer within ±(2^53 − 1), nesting at most `depth`.
+    /// True if the strict reader accepts the canonical form: every integer is within ±(2^53 − 1), and the nesting is at most
+    /// `depth`.
     #[must_use]
     pub fn fits(&self, depth: usize) -> bool {
         match self {
@@ -174,23 +175,23 @@ impl From<&str> for Json {
     }
 }
 
-/// What the reader did not accept.
+/// Error of the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at byte {at}")]
 pub struct JsonError {
-    /// Offset of the first byte that is wrong.
+    /// Offset of the first wrong byte.
     pub at: usize,
-    /// What is wrong.
+    /// Kind of the error.
     pub what: JsonErrorKind,
 }
 
-/// The kinds of faults.
+/// Kinds of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JsonErrorKind {
-    /// More bytes than the limit.
+    /// The text is larger than the limit.
     #[error("too many bytes")]
     TooLarge,
-    /// Deeper than the limit.
+    /// The nesting is deeper than the limit.
     #[error("nesting too deep")]
     TooDeep,
     /// The bytes are not UTF-8.
@@ -199,28 +200,28 @@ pub enum JsonErrorKind {
     /// The text ends too early.
     #[error("unexpected end")]
     Ended,
-    /// A character that does not belong there.
+    /// A character is not expected here.
     #[error("unexpected character")]
     Unexpected,
-    /// Something follows the value.
+    /// Bytes follow the value.
     #[error("trailing bytes")]
     Trailing,
-    /// The same member twice.
+    /// A member occurs twice.
     #[error("duplicate member")]
     Duplicate,
-    /// A fraction, an exponent, a leading zero or −0.
+    /// A number is a fraction, or has an exponent, a leading zero or −0.
     #[error("a number that is no plain integer")]
     NotAnInteger,
-    /// Beyond ±(2^53 − 1).
+    /// An integer is beyond ±(2^53 − 1).
     #[error("an integer beyond ±(2^53 − 1)")]
     OutOfRange,
-    /// An escape that does not exist.
+    /// An escape does not exist.
     #[error("an unknown escape")]
     BadEscape,
-    /// Half of a surrogate pair.
+    /// A surrogate stands without its pair.
     #[error("a lone surrogate")]
     LoneSurrogate,
-    /// A control character that is not escaped.
+    /// A control character is not escaped.
     #[error("a control character in a string")]
     Control,
 }
@@ -231,7 +232,7 @@ pub(crate) fn write(value: &Json, out: &mut String) {
         Json::Bool(true) => out.push_str("true"),
         Json::Bool(false) => out.push_str("false"),
         Json::Int(value) => {
-            // Writing into a string can't fail.
+            // Writing to a string can't fail.
             let _ = write!(out, "{value}");
         }
         Json::Text(text) => write_text(text, out),
@@ -274,10 +275,10 @@ fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Json)>, out:
 
 pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
-    // All of one byte, which is part of no other character.
+    // Single bytes, which occur in no other character.
     let special = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
     let mut rest = text;
-    // What needs no escape is copied in one go.
+    // A run without escapes is copied in one step.
     while let Some((plain, behind)) = rest
         .bytes()
         .position(special)

@@ -1,4 +1,4 @@
-//! The ledger: an entry is staged, flushed to a storage that survives power loss, and only then confirmed.
+//! Ledger: a record is staged, then flushed to a storage that survives a loss of power, and only then confirmed.
 
 use crate::chain::ChainState;
 use crate::digest::Digest;
@@ -13,22 +13,22 @@ use std::sync::Arc;
 #[cfg(test)]
 mod tests;
 
-/// Something that can be recorded.
+/// Value that can be recorded.
 pub trait Evidence {
-    /// The body of the record, without the members that the ledger adds.
+    /// Body of the record, without the members that the ledger adds.
     fn entry(&self) -> RecordBody;
 }
 
-/// What the ledger can't know by itself and writes into a record.
+/// Metadata of a record that the ledger gets from its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordMetadata {
-    /// The time.
+    /// Reading of the clock.
     pub tick: ClockReading,
     /// Fresh random bytes.
     pub salt: RecordSalt,
 }
 
-/// The end of a log in a storage; the only one that adds to it.
+/// Writer at the end of a log in a storage. Each log has only one.
 #[derive(Debug)]
 pub struct Ledger<S> {
     storage: S,
@@ -41,17 +41,17 @@ pub struct Ledger<S> {
     identity: Arc<()>,
 }
 
-/// A record as the tree and an index need it.
+/// Record as a leaf of the tree, with its size for an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordLeaf {
-    /// Its leaf hash.
+    /// Leaf hash of the record.
     pub hash: Digest,
-    /// The bytes of its frame: the record and a line break.
+    /// Size of the frame, bytes: the record and a line break.
     pub frame: usize,
 }
 
 impl<S: LogStorage> Ledger<S> {
-    /// Goes on at the end of the log that `storage` holds.
+    /// Ledger that continues at the end of the log in `storage`.
     pub fn open(storage: S, chain: ChainState, boot: impl Into<String>) -> Self {
         Self {
             storage,
@@ -65,10 +65,10 @@ impl<S: LogStorage> Ledger<S> {
         }
     }
 
-    /// Writes the record of `value` behind those staged before; it is not durable yet.
+    /// Writes the record of `value` after the already staged ones. The record is not durable yet.
     ///
     /// # Errors
-    /// When the ledger is shut, or the record is larger than records may be.
+    /// When the ledger is shut, or the record exceeds the largest size.
     pub fn stage<T: Evidence>(
         &mut self,
         value: T,
@@ -115,13 +115,13 @@ impl<S: LogStorage> Ledger<S> {
         })
     }
 
-    /// The time that a record with this stamp has if it is the next one.
+    /// Time that a record with this metadata has if it is the next one.
     pub fn time_of(&self, stamp: &RecordMetadata) -> UtcTimestamp {
         // INVARIANT: log-time. Times never decrease within a log, whatever happens to the wall clock.
         stamp.tick.wall.max(self.chain.last())
     }
 
-    /// Makes everything that is staged durable, in one go.
+    /// Makes all staged records durable together.
     ///
     /// # Errors
     /// When the storage fails; from then on the ledger is shut.
@@ -130,7 +130,7 @@ impl<S: LogStorage> Ledger<S> {
         let from = self.durable.size;
         if !self.staged.is_empty() {
             if let Err(broken) = self.storage.append(&self.frames) {
-                // INVARIANT: shut-for-good. After a failed write or sync nobody knows what the disk holds.
+                // INVARIANT: shut-for-good. After a failed write or sync the content of the disk is unknown.
                 self.broken = Some(broken.clone());
                 return Err(LedgerError::Broken(broken));
             }
@@ -165,71 +165,72 @@ impl<S: LogStorage> Ledger<S> {
             .map_or(Ok(()), |broken| Err(LedgerError::Broken(broken)))
     }
 
-    /// The head over the durable records.
+    /// Head over the durable records.
     pub const fn durable(&self) -> &Checkpoint {
         &self.durable
     }
 
-    /// The time of the last record, staged or durable.
+    /// Time of the last record, staged or durable.
     pub const fn last(&self) -> UtcTimestamp {
         self.chain.last()
     }
 
-    /// How many bytes are staged.
+    /// Size of the staged records, bytes.
     pub const fn staged_bytes(&self) -> usize {
         self.frames.len()
     }
 
-    /// The storage, for what is not appending.
+    /// Storage, for operations other than appending.
     pub const fn storage_mut(&mut self) -> &mut S {
         &mut self.storage
     }
 
-    /// Why the ledger is shut, if it is.
+    /// Error that has shut the ledger, if it is shut.
     pub const fn storage_error(&self) -> Option<&StorageError> {
         self.broken.as_ref()
     }
 }
 
-/// Nothing can be recorded, so nothing may be done.
+/// Error of recording. Without the record, the recorded action must not be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
-    /// The storage failed; the ledger is shut for good.
+    /// The storage has failed; the ledger is shut permanently.
     #[error(transparent)]
     Broken(#[from] StorageError),
-    /// The disk has less room than is kept for closing what is open.
+    /// The disk has less free space than the reserve for closing open entries.
     #[error(
         "the disk has {free} bytes left, fewer than the {reserve} that are kept for closing what is open"
     )]
     LowSpace {
-        /// What is left.
+        /// Free space, bytes.
         free: u64,
-        /// What is kept.
+        /// Reserve, bytes.
         reserve: u64,
     },
-    /// This one record is larger than records may be; others can be written.
+    /// The record exceeds the largest size. Other records can be written.
     #[error("a record of type `{kind}` has {bytes} bytes, more than records may have")]
     TooLarge {
-        /// The record's type.
+        /// Kind of the record.
         kind: &'static str,
-        /// Its size.
+        /// Size of the record, bytes.
         bytes: usize,
     },
-    /// This one body is no object, too deep, or holds a number that JSON can't hold exactly; others can be written.
+    /// The body of the record is not an object, is nested too deeply, or contains a number that JSON can't represent exactly. Other
+    /// records can be written.
     #[error("the body of a record of type `{kind}` can't be written exactly")]
     Unsound {
-        /// The record's type.
+        /// Kind of the record.
         kind: &'static str,
     },
-    /// What this one stands on was changed since it was decided, or was over at its place in the log; it can be decided again.
+    /// The basis of the decision has changed before its record, or has ended by then. The decision can be made again.
     #[error("what it stands on was changed since it was decided")]
     Overtaken,
-    /// The log was closed.
+    /// The log is closed.
     #[error("the log is closed")]
     Closed,
 }
 
-/// A value whose record is written but not durable.
+/// Value whose record is written and not durable yet.
 #[derive(Debug)]
 #[must_use]
 pub struct PendingRecord<T> {
@@ -240,22 +241,22 @@ pub struct PendingRecord<T> {
 }
 
 impl<T> PendingRecord<T> {
-    /// The type of its record.
+    /// Kind of the record.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// The time of its record.
+    /// Time of the record.
     #[must_use]
     pub const fn at(&self) -> UtcTimestamp {
         self.receipt.at
     }
 
-    /// The one maker of [`Recorded`].
+    /// Confirms that the record is durable. This is the only constructor of [`Recorded`].
     ///
     /// # Errors
-    /// Gives the staged value back when `flushed` is of another ledger or does not reach its record.
+    /// Gives the staged value back when `flushed` belongs to another ledger or does not cover its record.
     pub fn confirm(self, flushed: &FlushProof) -> Result<Recorded<T>, Self> {
         if !Arc::ptr_eq(&self.ledger, &flushed.ledger) || self.receipt.index >= flushed.upto {
             return Err(self);
@@ -267,7 +268,7 @@ impl<T> PendingRecord<T> {
     }
 }
 
-/// That everything staged before is durable. Made by [`Ledger::flush`] alone.
+/// Proof that all records staged before are durable. Made by [`Ledger::flush`] alone.
 #[derive(Debug)]
 #[must_use]
 pub struct FlushProof {
@@ -278,26 +279,26 @@ pub struct FlushProof {
 }
 
 impl FlushProof {
-    /// The index of the first record that this flush made durable.
+    /// Index of the first record that this flush made durable.
     #[must_use]
     pub const fn from(&self) -> u64 {
         self.from
     }
 
-    /// The number of durable records.
+    /// Number of durable records.
     #[must_use]
     pub const fn upto(&self) -> u64 {
         self.upto
     }
 
-    /// The records that this flush made durable.
+    /// Records that this flush made durable.
     #[must_use]
     pub fn leaves(&self) -> &[RecordLeaf] {
         &self.leaves
     }
 }
 
-/// A value whose record is durable. The only maker is the ledger.
+/// Value whose record is durable. Made by the ledger alone.
 #[derive(Debug)]
 #[must_use]
 pub struct Recorded<T> {
@@ -306,12 +307,12 @@ pub struct Recorded<T> {
 }
 
 impl<T> Recorded<T> {
-    /// The duty to close the entry.
+    /// Receipt of the record, which obliges the holder to close an open entry.
     pub const fn receipt(&self) -> &RecordReceipt {
         &self.receipt
     }
 
-    /// The value and the duty to close its entry.
+    /// Value and receipt of its record.
     pub fn into_parts(self) -> (T, RecordReceipt) {
         (self.value, self.receipt)
     }
@@ -325,7 +326,7 @@ impl<T> std::ops::Deref for Recorded<T> {
     }
 }
 
-/// Where a durable record stands; for an opened entry also the duty to close it.
+/// Place of a durable record. For an open entry, the receipt obliges its holder to close it.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RecordReceipt {
@@ -335,19 +336,19 @@ pub struct RecordReceipt {
 }
 
 impl RecordReceipt {
-    /// The record's index in the log, from 0.
+    /// Index of the record in the log, from 0.
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
     }
 
-    /// The record's leaf hash.
+    /// Leaf hash of the record.
     #[must_use]
     pub const fn leaf(&self) -> Digest {
         self.leaf
     }
 
-    /// The record's time.
+    /// Time of the record.
     #[must_use]
     pub const fn at(&self) -> UtcTimestamp {
         self.at

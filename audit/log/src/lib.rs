@@ -1,22 +1,22 @@
-//! The audit log as data: records, the hash tree over them, the ledger that adds to it, and the check of a copy.
+//! Audit log as data: records, the hash tree over them, the ledger that appends to the log, and the verification of a copy.
 //!
-//! Every other package builds on this one. What a connector does is proved by a [`Recorded`] value, and the only maker of
-//! that value is here.
+//! Every other package builds on this one. A [`Recorded`] value proves that an action of a connector is recorded. Only this package
+//! can make one.
 //!
 //! # The walk
 //!
-//! 1. A value that implements [`Evidence`] says what its record holds: a [`RecordBody`].
-//! 2. [`Ledger::stage`] writes the [`Record`] behind the earlier ones and gives a [`PendingRecord`].
+//! 1. A value that implements [`Evidence`] gives the content of its record: a [`RecordBody`].
+//! 2. [`Ledger::stage`] writes the [`Record`] after the earlier ones and gives a [`PendingRecord`].
 //! 3. [`Ledger::flush`] makes all staged records durable in a [`LogStorage`] and gives a [`FlushProof`].
 //! 4. [`PendingRecord::confirm`] takes that proof and gives a [`Recorded`] value with its [`RecordReceipt`].
 //! 5. The owner of the log signs a [`Checkpoint`] over all durable records: a [`SignedHead`].
-//! 6. Anybody checks a copy with a [`LogVerifier`]. Its [`VerificationReport`] names the first bad record.
-//! 7. Two participants compare what one sent and the other received: [`reconcile::reconcile`].
+//! 6. A copy is checked with a [`LogVerifier`]. Its [`VerificationReport`] names the first bad record.
+//! 7. Two participants compare the sent and the received answers: [`reconcile::reconcile`].
 //!
 //! # What it must never do
 //!
 //! - Perform input or output, or read a clock. Storage, time and keys are arguments.
-//! - Know what a record means. A body is JSON.
+//! - Know the meaning of a record. A body is JSON.
 //! - Give a [`Recorded`] value before the storage has confirmed the record.
 //!
 //! # Recording
@@ -70,7 +70,7 @@
 //!
 //! # Checking a copy
 //!
-//! A [`LogVerifier`] takes the lines of a log and the heads that were signed. It names the first bad record.
+//! A [`LogVerifier`] takes the lines of a log and its signed heads. It names the first bad record.
 //!
 //! ```
 //! use hansa_audit_log::{FaultKind, LogVerifier, leaf_hash};
@@ -138,8 +138,8 @@
 //!
 //! # Heads
 //!
-//! A [`SignedHead`] is a C2SP checkpoint note. It has one spelling. Its signature is checked with a [`NoteVerifier`]; the
-//! one of the product is in `hansa-audit-store`.
+//! A [`SignedHead`] is a C2SP checkpoint note. It has one canonical form. Its signature is checked with a [`NoteVerifier`]; the
+//! product's is in `hansa-audit-store`.
 //!
 //! ```
 //! use hansa_audit_log::{Digest, SignedHead};
@@ -161,7 +161,7 @@
 //!
 //! # Canonical JSON
 //!
-//! Signatures and hashes cover the canonical spelling of RFC 8785. The reader refuses what other readers change silently.
+//! Signatures and hashes cover the canonical form of RFC 8785. The reader refuses input that other readers change silently.
 //!
 //! ```
 //! use hansa_audit_log::{JsonErrorKind, JsonLimits, canonical, json};

@@ -1,7 +1,7 @@
-//! Signed heads of a log as C2SP checkpoint notes, readable by the tools of the transparency world.
+//! Signed heads of a log as C2SP checkpoint notes, which tools for transparency logs can read.
 //!
-//! A note is text, an empty line, and one line for each signature: `— name base64(key hash ‖ signature)`. Signing and
-//! checking come through two small traits, so that this crate holds no key and names no algorithm.
+//! A note is text, an empty line, and one line for each signature: `— name base64(key hash ‖ signature)`. Signing and verification
+//! are two small traits, so that this crate contains no keys and no signature algorithm.
 
 use crate::digest::Digest;
 use std::fmt;
@@ -11,31 +11,31 @@ pub mod base64;
 #[cfg(test)]
 mod tests;
 
-/// The algorithm byte of an Ed25519 note key.
+/// Algorithm byte of an Ed25519 note key.
 pub const ED25519: u8 = 1;
 
-/// The algorithm byte of a timestamped Ed25519 cosignature.
+/// Algorithm byte of a timestamped Ed25519 cosignature.
 pub const COSIGNATURE: u8 = 4;
 
-/// The origin of a participant's log: `<domain>/hansa/evidence`.
+/// Origin of a participant's log: `<domain>/hansa/evidence`.
 #[must_use]
 pub fn origin(domain: &str) -> String {
     format!("{domain}/hansa/evidence")
 }
 
-/// What a head says: this log, at this size, has this root.
+/// Checkpoint: origin, size and root of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which log.
+    /// Origin of the log.
     pub origin: String,
-    /// How many records.
+    /// Number of records.
     pub size: u64,
-    /// The root of the hash tree over them.
+    /// Root of the hash tree over the records.
     pub root: Digest,
 }
 
 impl Checkpoint {
-    /// The text that is signed.
+    /// Signed text.
     #[must_use]
     pub fn text(&self) -> String {
         format!(
@@ -55,54 +55,54 @@ impl Checkpoint {
             size: size.parse().ok()?,
             root: Digest::from_bytes(root),
         };
-        // One spelling: no leading zeros, no sign, no extension lines.
+        // Canonical form: no leading zeros, no sign, no extension lines.
         (is_name(origin) && read.text() == text).then_some(read)
     }
 }
 
-/// One signature below a note.
+/// Signature line of a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureLine {
-    /// The key's name.
+    /// Name of the key.
     pub name: String,
-    /// The first four bytes of the key's hash.
+    /// First four bytes of the key's hash.
     pub key_hash: [u8; 4],
-    /// The signature; of a cosignature eight bytes of time before it.
+    /// Signature; a cosignature has eight bytes of time before it.
     pub signature: Vec<u8>,
 }
 
-/// A head with its signatures: the log's own first, then those of witnesses.
+/// Head with its signatures: the log's own first, then those of witnesses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedHead {
-    /// What it says.
+    /// Content of the head.
     pub checkpoint: Checkpoint,
-    /// The signatures.
+    /// Signatures of the head.
     pub signatures: Vec<SignatureLine>,
 }
 
-/// Signs notes.
+/// Signer of notes.
 pub trait NoteSigner: Send + Sync {
-    /// The public half.
+    /// Public key of the signer.
     fn key(&self) -> NoteKey;
 
-    /// The signature over `message`.
+    /// Signature over `message`.
     ///
     /// # Errors
     /// When the key can't be used.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NoteSigningError>;
 }
 
-/// Checks the signatures of the algorithms that it knows.
+/// Verifier of note signatures.
 pub trait NoteVerifier {
-    /// Whether `signature` is by `key` over `message`; `false` for an algorithm that is not known.
+    /// True if `signature` is by `key` over `message`; `false` for an unknown algorithm.
     fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool;
 }
 
-/// The signer failed.
+/// Error of a signer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the head can't be signed: {reason}")]
 pub struct NoteSigningError {
-    /// What the signer said.
+    /// Reason given by the signer.
     pub reason: String,
 }
 
@@ -125,7 +125,7 @@ impl SignedHead {
         })
     }
 
-    /// Adds a witness's timestamped signature; the signer's key must be of the kind [`COSIGNATURE`].
+    /// Adds a witness's timestamped signature. The signer's key must have the algorithm [`COSIGNATURE`].
     ///
     /// # Errors
     /// When the signer fails.
@@ -145,7 +145,7 @@ impl SignedHead {
         Ok(())
     }
 
-    /// Whether one of the signatures is by `key`.
+    /// True if one of the signatures is by `key`.
     #[must_use]
     pub fn is_signed_by(&self, key: &NoteKey, checker: &dyn NoteVerifier) -> bool {
         let text = self.checkpoint.text();
@@ -153,7 +153,7 @@ impl SignedHead {
             .any(|line| checker.check(key, text.as_bytes(), &line.signature))
     }
 
-    /// This head with the signature by `key` alone, if there is a good one.
+    /// Head with the signature by `key` alone, if there is a valid one.
     #[must_use]
     pub fn only_by(mut self, key: &NoteKey, checker: &dyn NoteVerifier) -> Option<Self> {
         let text = self.checkpoint.text();
@@ -165,7 +165,7 @@ impl SignedHead {
         Some(self)
     }
 
-    /// When the witness with `key` signed, in seconds since 1970, if it did.
+    /// Time of the cosignature of the witness with `key`, seconds since 1970-01-01, if there is a valid one.
     #[must_use]
     pub fn cosigned_by(&self, key: &NoteKey, checker: &dyn NoteVerifier) -> Option<u64> {
         self.lines_of(key).find_map(|line| {
@@ -188,7 +188,7 @@ impl SignedHead {
             .filter(move |line| line.name == key.name && line.key_hash == hash)
     }
 
-    /// SHA-256 of the whole note, its signatures included: what a time stamp is over.
+    /// SHA-256 of the complete note with its signatures. Time stamps cover this digest.
     #[must_use]
     pub fn note_digest(&self) -> Digest {
         Digest::of(self.to_string().as_bytes())
@@ -234,14 +234,14 @@ impl FromStr for SignedHead {
     }
 }
 
-/// Reads the notes of a file in which each is followed by an empty line, as far as they are complete.
+/// Parses the complete notes of a file in which each note is followed by an empty line.
 ///
 /// # Errors
-/// The number of the first complete note, from 0, that can't be read.
+/// The number, from 0, of the first complete note that can't be parsed.
 pub fn read_all(text: &str) -> Result<Vec<SignedHead>, usize> {
     let mut heads = Vec::new();
     let mut rest = text;
-    // A note holds one empty line itself, between its text and its signatures.
+    // A note itself contains one empty line, between its text and its signatures.
     while let Some(end) = rest
         .find("\n\n")
         .and_then(|body| Some(body + 2 + rest.get(body + 2..)?.find("\n\n")?))
@@ -268,19 +268,19 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 
-/// The public half of a note key; as text `name+hash+base64(algorithm ‖ key)`.
+/// Public note key; as text `name+hash+base64(algorithm ‖ key)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteKey {
-    /// Its name; for a log's own key the origin.
+    /// Name of the key; for a log's own key the origin.
     pub name: String,
-    /// [`ED25519`] or [`COSIGNATURE`]; others may come.
+    /// Algorithm: [`ED25519`], [`COSIGNATURE`] or an unknown one.
     pub algorithm: u8,
-    /// The public key.
+    /// Bytes of the public key.
     pub public: Vec<u8>,
 }
 
 impl NoteKey {
-    /// The four bytes by which a signature line names its key.
+    /// First four bytes of the hash, by which a signature line names its key.
     #[must_use]
     pub fn hash(&self) -> [u8; 4] {
         let digest =

@@ -1,4 +1,4 @@
-//! Two participants' views of the same answers, laid side by side: what each side's log says of each request.
+//! Reconciliation of two participants' logs: the records of each side about the same answers.
 
 use crate::answer_bound::AnswerBound;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,35 +6,35 @@ use std::collections::{BTreeMap, BTreeSet};
 #[cfg(test)]
 mod tests;
 
-/// What one side's log says of one answer.
+/// Summary of one answer by one side's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerSummary {
-    /// The request, which both sides name alike.
+    /// Identity of the request, which is equal on both sides.
     pub request_id: String,
-    /// The contract or contracts.
+    /// Contract or contracts.
     pub contract: String,
-    /// Rows sent or received.
+    /// Number of rows, sent or received.
     pub rows: u64,
-    /// Bytes sent or received.
+    /// Number of bytes, sent or received.
     pub bytes: u64,
-    /// The digest over what was sent or received.
+    /// Digest of the sent or received content.
     pub digest: String,
-    /// How it ended.
+    /// Outcome of the answer.
     pub outcome: String,
-    /// The most that may have been sent, as records say from before it left. It counts while nothing else tells.
+    /// Largest amount that may have been sent, by records from before the sending. Used only where no exact count is known.
     pub at_most: Option<AnswerBound>,
-    /// Whether this side holds the receipt: who sent has made it, who received may have been cut off before it came.
+    /// True if this side has the receipt. The provider has made it; the consumer may have been cut off before it arrived.
     pub receipt: bool,
-    /// Whether this side holds the acknowledgement: given by the consumer, received by the provider.
+    /// True if this side has the acknowledgement: given by the consumer, received by the provider.
     pub acknowledged: bool,
-    /// Whether a program took it that has no connector, so that no log of the consumer tells of it.
+    /// True if a program without a connector received the answer, so that the consumer has no log of it.
     pub one_sided: bool,
 }
 
-/// The outcome of an answer that its provider closed at its next start, since its process ended in the middle. It has counted nothing.
+/// Outcome of an answer that its provider closed at its next start after a crash. Rows and bytes were not counted.
 pub const CLOSED_AFTER_CRASH: &str = "cut:INTERRUPTED";
 
-/// The outcome of a line that says that the consumer did not take the answer to its end, so that it holds no receipt.
+/// Outcome of an answer that the consumer did not take to its end, so that it has no receipt.
 pub const NOT_TAKEN: &str = "not_received";
 
 impl AnswerSummary {
@@ -42,69 +42,68 @@ impl AnswerSummary {
         self.outcome != NOT_TAKEN
     }
 
-    /// Says whether the provider's log tells only how much of the answer left at most: its process ended in the middle, or the
-    /// answer runs.
+    /// True if the provider's log has only a bound of the answer: the process crashed, or the answer is still running.
     #[must_use]
     pub fn is_uncounted(&self) -> bool {
         matches!(self.outcome.as_str(), CLOSED_AFTER_CRASH | OPEN) && self.digest.is_empty()
     }
 
-    /// Whether the connection broke under the answer, so that this side has a part of it and no receipt.
+    /// True if the connection broke during the answer, so that this side has a part of it and no receipt.
     fn is_cut_off(&self) -> bool {
         !self.receipt && self.outcome.starts_with("failed")
     }
 }
 
-/// The outcome of an answer that its provider has not closed.
+/// Outcome of an answer that its provider has not closed.
 pub const OPEN: &str = "open";
 
-/// Which side of an answer.
+/// Side of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AnswerSide {
-    /// Who sent.
+    /// Participant that sent the answer.
     Provider,
-    /// Who received.
+    /// Participant that received the answer.
     Consumer,
 }
 
-/// How the two views of one request compare.
+/// Result of the comparison of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReconciliationFinding {
-    /// Both say the same, and both hold the acknowledgement.
+    /// Both sides agree and have the acknowledgement.
     Matched,
-    /// Both say the same; the acknowledgement is not with both.
+    /// Both sides agree; the acknowledgement is missing on one side or both.
     Unacknowledged {
-        /// Whether the provider holds it.
+        /// True if the provider has the acknowledgement.
         provider: bool,
-        /// Whether the consumer gave it.
+        /// True if the consumer gave the acknowledgement.
         consumer: bool,
     },
     /// The two sides differ.
     Mismatch(Vec<FieldDifference>),
-    /// The consumer's log lacks it.
+    /// The consumer's log has no entry.
     ProviderOnly {
-        /// Whether anything was sent.
+        /// True if anything was sent.
         sent: bool,
     },
-    /// The consumer's log says that it asked, and that it did not take the answer to its end: it had seen enough, or was
-    /// interrupted. What was sent stands in the provider's log alone.
+    /// The consumer's log states that the consumer asked and stopped before the end: it had enough rows, or was interrupted. Only
+    /// the provider's log has the sent amount.
     NotTaken,
-    /// A program of the consumer took it, without a connector: the provider's log alone tells of it, as the contract permits.
+    /// A program of the consumer without a connector received the answer, as the contract permits. Only the provider's log has an
+    /// entry.
     OneSided,
-    /// The connection broke before the receipt came: the consumer's log has no more than what the provider's says that it sent. It
-    /// may be all rows, where the provider was killed or the line fell right behind them.
+    /// The connection broke before the receipt arrived. The consumer's log has at most the amount that the provider's log has. It
+    /// may be all rows, if the connection broke directly after them.
     CutOff,
-    /// The process of the provider ended in the middle. Its log says how much left at most, the consumer's how much came, and
-    /// that lies within.
+    /// The provider's process crashed during the answer. Its log has a bound, and the consumer's received amount is within it.
     Interrupted,
-    /// The provider's log lacks it: serious, since the provider answered outside its log or has lost a record.
+    /// The provider's log has no entry. This is serious: the provider answered without a record or has lost one.
     ConsumerOnly,
-    /// One side's log has it more than once.
+    /// One side's log has several entries.
     Repeated(AnswerSide),
 }
 
 impl ReconciliationFinding {
-    /// One word for tables.
+    /// Word for tables.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -121,7 +120,7 @@ impl ReconciliationFinding {
         }
     }
 
-    /// Whether it needs nobody's attention: an acknowledgement may be on its way, and what was not sent can't arrive.
+    /// True if no action is needed: an acknowledgement may be in transit, and an answer that was not sent can't arrive.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         match self {
@@ -140,58 +139,58 @@ impl ReconciliationFinding {
     }
 }
 
-/// A field in which the two sides differ.
+/// Field in which the two sides differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldDifference {
-    /// Its name.
+    /// Name of the field.
     pub field: &'static str,
-    /// What the provider's log says.
+    /// Value in the provider's log.
     pub provider: String,
-    /// What the consumer's log says.
+    /// Value in the consumer's log.
     pub consumer: String,
 }
 
-/// One request.
+/// Comparison of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComparedAnswer {
-    /// The request.
+    /// Identity of the request.
     pub request_id: String,
-    /// What the provider's log says, if it says anything.
+    /// Summary by the provider's log, if it has an entry.
     pub provider: Option<AnswerSummary>,
-    /// What the consumer's log says, if it says anything.
+    /// Summary by the consumer's log, if it has an entry.
     pub consumer: Option<AnswerSummary>,
-    /// How they compare.
+    /// Result of the comparison.
     pub finding: ReconciliationFinding,
 }
 
-/// Sums under one contract, as each side's log has them.
+/// Totals of one side's log under one contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ContractTotals {
-    /// Answers.
+    /// Number of answers.
     pub answers: u64,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Bytes.
+    /// Number of bytes.
     pub bytes: u64,
-    /// Answers whose rows and bytes the provider's log does not say, since its process ended in the middle.
+    /// Number of answers without exact counts in the provider's log, after a crash.
     pub uncounted: u64,
-    /// Rows that may have left of these at most.
+    /// Largest number of rows that these answers may have sent.
     pub uncounted_rows: u64,
-    /// Bytes that may have left of these at most.
+    /// Largest number of bytes that these answers may have sent.
     pub uncounted_bytes: u64,
 }
 
-/// Both logs side by side.
+/// Comparison of two logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciliation {
-    /// Every request of either side, in the order of their names.
+    /// All requests of both sides, in the order of their identities.
     pub requests: Vec<ComparedAnswer>,
-    /// Sums by contract: the provider's, the consumer's.
+    /// Totals by contract: the provider's and the consumer's.
     pub totals: BTreeMap<String, (ContractTotals, ContractTotals)>,
 }
 
 impl Reconciliation {
-    /// Whether the two logs agree.
+    /// True if the two logs agree.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.requests
@@ -200,11 +199,11 @@ impl Reconciliation {
     }
 }
 
-/// Lays what the provider's log says beside what the consumer's log says.
+/// Compares the provider's with the consumer's summaries.
 #[must_use]
 pub fn reconcile(provider: &[AnswerSummary], consumer: &[AnswerSummary]) -> Reconciliation {
     let (sent, received) = (by_request(provider), by_request(consumer));
-    // A question that never arrived has no answer that could be compared.
+    // A question that never arrived has no answer to compare.
     let arrived = received
         .iter()
         .filter(|(_, lines)| lines.iter().any(|line| line.is_taken()))
@@ -225,7 +224,7 @@ pub fn reconcile(provider: &[AnswerSummary], consumer: &[AnswerSummary]) -> Reco
         })
         .collect();
     let mut totals: BTreeMap<String, (ContractTotals, ContractTotals)> = BTreeMap::new();
-    // What no other log can tell of is compared with nothing.
+    // One-sided answers have no counterpart.
     for line in provider.iter().filter(|line| !line.one_sided) {
         totals.entry(line.contract.clone()).or_default().0.add(line);
     }
@@ -258,7 +257,7 @@ fn compare(provider: &[&AnswerSummary], consumer: &[&AnswerSummary]) -> Reconcil
 }
 
 fn compare_one(sent: &AnswerSummary, received: &AnswerSummary) -> ReconciliationFinding {
-    // Taken apart completely, so that a new field is compared too.
+    // Destructured completely, so that a new field can't be forgotten.
     let AnswerSummary {
         request_id: _,
         contract,
@@ -269,7 +268,7 @@ fn compare_one(sent: &AnswerSummary, received: &AnswerSummary) -> Reconciliation
         at_most,
         receipt: _,
         acknowledged,
-        // That the consumer's connector has it does no harm.
+        // It does no harm if the consumer's connector has the answer too.
         one_sided: _,
     } = sent;
     let is_part = received.is_cut_off() && received.contract == *contract && !acknowledged;
@@ -284,7 +283,7 @@ fn compare_one(sent: &AnswerSummary, received: &AnswerSummary) -> Reconciliation
             ReconciliationFinding::Interrupted,
             [bound.rows, bound.bytes].map(|most| format!("at most {most}")),
         ),
-        // Each permit names a bound.
+        // Each permit has a bound.
         (true, None) => (
             false,
             ReconciliationFinding::Interrupted,

@@ -1,4 +1,4 @@
-//! One record of the log: canonical JSON, so without a line break, and at most 65,535 bytes.
+//! Record of the log: canonical JSON without a line break, at most 65,535 bytes.
 
 use crate::digest::Digest;
 use crate::hexadecimal::hex;
@@ -25,16 +25,16 @@ pub mod upkeep;
 use body::{RecordBody, RecordBodyError};
 use header::RecordHeader;
 
-/// The most bytes of a record.
+/// Largest size of a record, bytes.
 pub const MAX_BYTES: usize = 65_535;
 
-/// The deepest nesting of a record's body.
+/// Deepest nesting of a record's body.
 pub const MAX_BODY_DEPTH: usize = 31;
 
-/// The line that stands in the place of a record whose retention is over; its leaf hash is kept.
+/// Line in place of a record whose retention has ended. The leaf hash of the record is kept.
 pub const EXPIRED: &[u8] = b"null";
 
-/// Random bytes that keep a record from being guessed from its hash.
+/// Random bytes that prevent guessing of a record from its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordSalt(pub [u8; 16]);
 
@@ -73,34 +73,34 @@ crate::serialize_as_text!(RecordSalt);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The log's origin.
+    /// Origin of the log.
     pub log: String,
-    /// Its place, from 0.
+    /// Place in the log, from 0.
     pub seq: u64,
     /// When it was made; never before the record before it.
     #[serde(rename = "t")]
     pub at: UtcTimestamp,
-    /// The run of the program that made it.
+    /// Identifier of the program run that made the record.
     pub boot: String,
-    /// Microseconds of the clock that never goes back.
+    /// Microseconds of the monotonic clock.
     pub mono: u64,
     /// Random bytes.
     pub salt: RecordSalt,
     /// What it is, such as `permit`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The leaf hash of the record before it (`tree::leaf_hash`), so that each record is hashed once; of the first one zeros.
+    /// Leaf hash of the preceding record (`tree::leaf_hash`), so that each record is hashed once. Zeros in the first record.
     pub prev: Digest,
-    /// What its maker wrote.
+    /// Body of the record.
     pub body: Json,
 }
 
 impl Record {
-    /// The one spelling of this record.
+    /// Canonical bytes of the record.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = String::with_capacity(512);
-        // Members in the order of the canonical spelling, so that the body need not be copied.
+        // Members in canonical order, so that the body is not copied.
         out.push_str("{\"body\":");
         write(&self.body, &mut out);
         out.push_str(",\"boot\":");
@@ -123,7 +123,7 @@ impl Record {
         out.into_bytes()
     }
 
-    /// This record as JSON.
+    /// Record as JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {
         Json::object([
@@ -140,18 +140,18 @@ impl Record {
         ])
     }
 
-    /// The body, as a value of its kind.
+    /// Body of the record, as a struct of its kind.
     ///
     /// # Errors
-    /// The kind is unknown, or the body is none of it.
+    /// The kind is unknown, or the body does not fit it.
     pub fn read_body(&self) -> Result<RecordBody, RecordBodyError> {
         RecordBody::read(&self.kind, &self.body)
     }
 
-    /// Reads a record; only its one spelling is taken.
+    /// Parses a record. Only the canonical form is accepted.
     ///
     /// # Errors
-    /// What is wrong with the bytes.
+    /// The reason why the bytes are not accepted.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         match RecordHeader::of(bytes) {
             Some(header) => Self::with_header(&header),
@@ -159,7 +159,7 @@ impl Record {
         }
     }
 
-    /// Reads the body of a record whose header was read, in its one spelling.
+    /// Parses the body of a record after its header, in canonical form.
     fn with_header(header: &RecordHeader<'_>) -> Result<Self, RecordError> {
         let limits = JsonLimits {
             bytes: MAX_BYTES,
@@ -178,7 +178,7 @@ impl Record {
         })
     }
 
-    /// As [`Self::from_bytes`], by the strict reader and the canonical writer.
+    /// Parses a record like [`Self::from_bytes`], with the strict reader and the canonical writer.
     pub(crate) fn read_fully(bytes: &[u8]) -> Result<Self, RecordError> {
         let limits = JsonLimits {
             bytes: MAX_BYTES,
@@ -206,7 +206,7 @@ impl Record {
 /// Why bytes are no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// Not the JSON that records are written in.
+    /// The bytes are not strict JSON.
     #[error("{0}")]
     Json(#[from] JsonError),
     /// A member is missing, wrong or unknown.
@@ -215,7 +215,7 @@ pub enum RecordError {
     /// Another version of the format.
     #[error("the record is of a version that is not known here")]
     Version,
-    /// The same content in another spelling.
+    /// The record is not in canonical form.
     #[error("the record is not in its one spelling")]
     Spelling,
 }

@@ -1,20 +1,20 @@
-//! Where frames are kept.
+//! Storage of a log's frames.
 
-/// Where frames are kept.
+/// Storage of a log's frames.
 pub trait LogStorage {
-    /// Appends whole frames; `Ok` means that they survive a loss of power.
+    /// Appends whole frames. After `Ok`, they survive a loss of power.
     ///
     /// # Errors
-    /// [`StorageError`] when anything could not be written or synced; the storage is then not used again.
+    /// [`StorageError`] when a write or sync fails; the storage is then not used again.
     fn append(&mut self, frames: &[u8]) -> Result<(), StorageError>;
 }
 
-/// The storage could not keep the frames.
+/// Error of a storage that could not keep the frames.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the log can't be written: {reason}")]
 pub struct StorageError {
-    /// What the system said.
+    /// Reason given by the operating system.
     pub reason: String,
-    /// Whether the disk is full.
+    /// True if the disk is full.
     pub full: bool,
 }

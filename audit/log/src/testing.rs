@@ -1,4 +1,4 @@
-//! Shelves and values for the tests of this crate.
+//! Storages and values for the tests of this crate.
 
 use crate::chain::ChainState;
 use crate::ledger::{Evidence, Ledger, RecordMetadata};
@@ -8,10 +8,10 @@ use crate::record::messages::FetchedMessagesRecord;
 use crate::storage::{LogStorage, StorageError};
 use crate::time::{ClockReading, UtcTimestamp};
 
-/// The log of all tests.
+/// Origin of the log in all tests.
 pub(crate) const LOG: &str = "tallinn.example/hansa/evidence";
 
-/// Keeps frames in memory and fails at the append with the number `fail_at`, after keeping `torn` bytes of it.
+/// Storage in memory that fails at append number `fail_at`, after keeping `torn` bytes of it.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStorage {
     pub(crate) kept: Vec<u8>,
@@ -35,7 +35,7 @@ impl LogStorage for MemoryStorage {
     }
 }
 
-/// A value with a number.
+/// Value with a number.
 #[derive(Debug)]
 pub(crate) struct NumberedEvidence(pub(crate) i64);
 
@@ -65,7 +65,7 @@ pub(crate) fn ledger(storage: MemoryStorage) -> Ledger<MemoryStorage> {
     Ledger::open(storage, ChainState::new(LOG), "boot-1")
 }
 
-/// The lines of a log with `count` records.
+/// Lines of a log with `count` records.
 pub(crate) fn some_log(count: i64) -> Vec<Vec<u8>> {
     let mut ledger = ledger(MemoryStorage::default());
     for n in 0..count {
@@ -74,7 +74,7 @@ pub(crate) fn some_log(count: i64) -> Vec<Vec<u8>> {
     lines(&ledger.storage_mut().kept)
 }
 
-/// The complete lines.
+/// Complete lines of a storage.
 pub(crate) fn lines(kept: &[u8]) -> Vec<Vec<u8>> {
     kept.split_inclusive(|byte| *byte == b'\n')
         .filter_map(|line| line.strip_suffix(b"\n"))

@@ -1,8 +1,8 @@
-//! A log as static files that tools of the transparency world read: the layout of C2SP tlog-tiles.
+//! A log as static files for transparency-log tools: the layout of C2SP tlog-tiles.
 //!
-//! A tile holds up to 256 hashes that stand beside each other in the tree; tiles of level `L` hold the roots of complete
-//! subtrees over 256^L records. An entry bundle holds up to 256 records, each behind its length. A tile that is not full
-//! has its width in its name, so that no file ever changes.
+//! A tile contains up to 256 neighbouring hashes of the tree; tiles of level `L` contain the roots of complete subtrees over 256^L
+//! records. An entry bundle contains up to 256 records, each after its length. The name of a partial tile contains its width, so
+//! that no file ever changes.
 
 use crate::record::MAX_BYTES;
 use crate::tree::MerkleTree;
@@ -10,28 +10,28 @@ use crate::tree::MerkleTree;
 #[cfg(test)]
 mod tests;
 
-/// Hashes of a full tile, and records of a full bundle.
+/// Number of hashes in a full tile, and of records in a full bundle.
 pub const WIDTH: u64 = 256;
 
-/// A tile.
+/// Tile of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tile {
-    /// Its level, from 0.
+    /// Level, from 0.
     pub level: u32,
-    /// Its place on that level, from 0.
+    /// Index on the level, from 0.
     pub index: u64,
-    /// How many hashes it holds: 256, or fewer at the right edge.
+    /// Number of hashes: 256, or fewer at the right edge.
     pub width: u64,
 }
 
 impl Tile {
-    /// Its path below the log's folder.
+    /// Path below the log's folder.
     #[must_use]
     pub fn path(&self) -> String {
         format!("tile/{}/{}", self.level, place(self.index, self.width))
     }
 
-    /// Its hashes, one behind the other; `None` when the tree does not have them.
+    /// Concatenated hashes; `None` when the tree does not have them.
     #[must_use]
     pub fn bytes(&self, tree: &MerkleTree) -> Option<Vec<u8>> {
         let depth = self.level.checked_mul(8)?;
@@ -44,7 +44,7 @@ impl Tile {
     }
 }
 
-/// The tiles of a log of `size` records, the lowest level first.
+/// Tiles of a log of `size` records, the lowest level first.
 pub fn tiles(size: u64) -> impl Iterator<Item = Tile> {
     let levels = (0..8).map(move |level| (level, size >> (8 * level)));
     levels
@@ -58,7 +58,7 @@ pub fn tiles(size: u64) -> impl Iterator<Item = Tile> {
         })
 }
 
-/// The bundles of records of a log of `size` records: their paths, the first record, and how many there are.
+/// Entry bundles of a log of `size` records: path, first record, number of records.
 pub fn bundles(size: u64) -> impl Iterator<Item = (String, u64, u64)> {
     row(size).map(|(index, width)| {
         let path = format!("tile/entries/{}", place(index, width));
@@ -69,7 +69,7 @@ pub fn bundles(size: u64) -> impl Iterator<Item = (String, u64, u64)> {
 /// Adds a record to a bundle: two bytes of its length, then the record.
 ///
 /// # Errors
-/// Gives the length of a record that is longer than records may be.
+/// The length of a record that exceeds the largest size.
 pub fn add_entry(bundle: &mut Vec<u8>, record: &[u8]) -> Result<(), usize> {
     let length = u16::try_from(record.len())
         .ok()
@@ -80,12 +80,12 @@ pub fn add_entry(bundle: &mut Vec<u8>, record: &[u8]) -> Result<(), usize> {
     Ok(())
 }
 
-/// Pieces of 256, the last one perhaps smaller.
+/// Indices and widths of tiles in a row of `count` hashes.
 fn row(count: u64) -> impl Iterator<Item = (u64, u64)> {
     (0..count.div_ceil(WIDTH)).map(move |index| (index, (count - index * WIDTH).min(WIDTH)))
 }
 
-/// The number in groups of three digits, all but the last one marked: `x001/x234/067`; with its width where it is not full.
+/// Index as a path of groups of three digits, all but the last with a prefix: `x001/x234/067`; with the width of a partial tile.
 fn place(index: u64, width: u64) -> String {
     let mut path = format!("{:03}", index % 1000);
     let mut rest = index / 1000;

@@ -1,24 +1,24 @@
-//! Instants. Everything that depends on time receives one as an argument; only the binary reads the clock.
+//! Instants. Functions get the present instant as an argument; only the binary reads the clock.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// An instant in UTC, in microseconds since 1970-01-01T00:00:00Z, shown as RFC 3339 with `Z`.
+/// Instant in UTC, in microseconds since 1970-01-01T00:00:00Z; displayed as RFC 3339 with `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UtcTimestamp(i64);
 
 impl UtcTimestamp {
-    /// The earliest instant.
+    /// Earliest instant.
     pub const EARLIEST: Self = Self(-377_705_023_201_000_000);
 
-    /// The first instant of 1970, from which microseconds are counted.
+    /// First instant of 1970, from which microseconds are counted.
     pub const EPOCH: Self = Self(0);
 
-    /// The latest instant.
+    /// Latest instant.
     pub const LATEST: Self = Self(253_402_207_200_000_000);
 
-    /// An instant from microseconds since the epoch.
+    /// Instant from microseconds since the epoch.
     ///
     /// # Errors
     /// When the instant lies outside the years -9999 to 9999.
@@ -27,7 +27,7 @@ impl UtcTimestamp {
         Ok(Self(micros))
     }
 
-    /// Reads the one spelling of the years 1 to 9999: UTC, and of a fraction no more digits than it needs. Others are left to
+    /// Parses the canonical form of instants in the years 1 to 9999: UTC, and a fraction without trailing zeros. Others are left to
     /// [`str::parse`].
     pub(crate) fn read(text: &[u8]) -> Option<Self> {
         let (moment, rest) = text.split_first_chunk::<19>()?;
@@ -88,7 +88,7 @@ impl UtcTimestamp {
             }
             _ => return None,
         };
-        // Days since 1970-01-01, by years that begin in March.
+        // Days since 1970-01-01, with years that begin in March.
         let (year, month) = if month > 2 {
             (year, month - 3)
         } else {
@@ -107,7 +107,7 @@ impl UtcTimestamp {
         self.0
     }
 
-    /// This instant moved by `micros`, held within the representable years.
+    /// Instant moved by `micros`, clamped to the representable years.
     #[must_use]
     pub fn plus_micros(self, micros: i64) -> Self {
         let moved = self.0.saturating_add(micros);
@@ -115,16 +115,16 @@ impl UtcTimestamp {
     }
 }
 
-/// One reading of the clock.
+/// Reading of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockReading {
-    /// The wall clock, which people can set.
+    /// Wall clock, which people can set.
     pub wall: UtcTimestamp,
-    /// Nanoseconds of a clock that never goes back, since some start.
+    /// Nanoseconds of a monotonic clock, since an arbitrary start.
     pub mono_ns: u64,
 }
 
-/// The clock as a value: made once by the binary (a door) or by a test, handed to whatever needs the time.
+/// Clock as a value. Made once by the binary (a door) or by a test, and passed to all code that needs the time.
 pub type Clock = Arc<dyn Fn() -> ClockReading + Send + Sync>;
 
 impl fmt::Display for UtcTimestamp {
@@ -146,18 +146,18 @@ impl FromStr for UtcTimestamp {
             return Err(TimestampParseError);
         }
         let stamp: jiff::Timestamp = text.parse().map_err(|_| TimestampParseError)?;
-        // The parser takes the last second of its range whole, the other way takes its first microsecond only.
+        // The parser accepts the complete last second of its range, the conversion only its first microsecond.
         Self::from_micros(stamp.as_microsecond())
     }
 }
 
-/// Whether `name` is the exact name of a time zone in the IANA database that this program carries.
+/// True if `name` is the exact name of a time zone in the IANA database of this program.
 #[must_use]
 pub fn is_zone(name: &str) -> bool {
     jiff::tz::TimeZone::get(name).is_ok_and(|zone| zone.iana_name() == Some(name))
 }
 
-/// Whether the hours of a zone's clock have begun with those of UTC since 1970, and will as far as its rules go.
+/// True if the hours of the zone have begun together with UTC hours since 1970, and do so in the future by its rules.
 #[must_use]
 pub fn keeps_hours(name: &str) -> bool {
     let whole = |offset: jiff::tz::Offset| offset.seconds().checked_rem(3600) == Some(0);
@@ -165,17 +165,17 @@ pub fn keeps_hours(name: &str) -> bool {
         return false;
     };
     let start = jiff::Timestamp::UNIX_EPOCH;
-    // Where summer time comes and goes, that is for ever: two centuries show it.
+    // Summer time rules repeat, so two centuries are enough.
     let mut changes = zone.following(start).take(400);
     whole(zone.to_offset(start)) && changes.all(|change| whole(change.offset()))
 }
 
-/// The hands of a zone's clock at an instant.
+/// Civil time of a zone at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CivilTime {
-    /// The day of the week, Monday being 0.
+    /// Day of the week, Monday being 0.
     pub weekday: u8,
-    /// The minute of the day, from 0 to 1439.
+    /// Minute of the day, from 0 to 1439.
     pub minute: u16,
 }
 
@@ -196,7 +196,7 @@ pub fn civil(time: UtcTimestamp, zone: &str) -> Option<CivilTime> {
     })
 }
 
-/// The text is not an RFC 3339 instant in UTC, or lies outside the representable years.
+/// Error of a text that is not an RFC 3339 instant in UTC, or lies outside the representable years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an instant is written like 2026-12-01T00:00:00Z")]
 pub struct TimestampParseError;

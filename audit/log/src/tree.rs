@@ -1,7 +1,7 @@
-//! The hash tree of RFC 9162 (for SHA-256 the same as RFC 6962): roots, inclusion and consistency.
+//! Hash tree of RFC 9162 (for SHA-256 equal to RFC 6962): roots, inclusion and consistency proofs.
 //!
-//! A root commits to every record and its place. An inclusion proof shows that one record is under a root, a
-//! consistency proof that one root continues another; both are a few dozen digests, whatever the size of the log.
+//! A root commits to every record and its place. An inclusion proof shows that one record is under a root; a consistency proof
+//! shows that one root continues another. Each is a few dozen digests, whatever the size of the log.
 
 use crate::digest::Digest;
 
@@ -9,19 +9,19 @@ mod proof;
 #[cfg(test)]
 mod tests;
 
-/// The hash of a record as a leaf.
+/// Hash of a record as a leaf.
 #[must_use]
 pub fn leaf_hash(record: &[u8]) -> Digest {
     Digest::of_parts(&[&[0], record])
 }
 
-/// The hash of an inner node.
+/// Hash of an inner node.
 #[must_use]
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
     Digest::of_parts(&[&[1], left.as_bytes(), right.as_bytes()])
 }
 
-/// Whether `proof` shows that `leaf` stands at `index` of the tree of `size` leaves with this `root`.
+/// True if `proof` shows that `leaf` stands at `index` of the tree of `size` leaves with this `root`.
 #[must_use]
 pub fn check_inclusion(
     index: u64,
@@ -33,7 +33,7 @@ pub fn check_inclusion(
     proof::check_inclusion(index, size, leaf, proof, root)
 }
 
-/// Whether `proof` shows that the tree of size `to` continues the tree of size `from`.
+/// True if `proof` shows that the tree of size `to` continues the tree of size `from`.
 #[must_use]
 pub fn check_consistency(
     from: u64,
@@ -45,7 +45,7 @@ pub fn check_consistency(
     proof::check_consistency(from, to, from_root, to_root, proof)
 }
 
-/// The right edge of a growing tree: enough to add leaves and to tell the root.
+/// Right edge of a growing tree: enough to add leaves and to compute the root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CompactRange {
     size: u64,
@@ -54,7 +54,7 @@ pub struct CompactRange {
 }
 
 impl CompactRange {
-    /// The edge of the empty tree.
+    /// Edge of the empty tree.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -63,7 +63,7 @@ impl CompactRange {
         }
     }
 
-    /// How many leaves there are.
+    /// Number of leaves.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
@@ -81,7 +81,7 @@ impl CompactRange {
         self.size += 1;
     }
 
-    /// The root; of the empty tree the hash of nothing.
+    /// Root; for the empty tree the hash of no bytes.
     #[must_use]
     pub fn root(&self) -> Digest {
         let mut peaks = self.peaks.iter().rev();
@@ -92,21 +92,21 @@ impl CompactRange {
     }
 }
 
-/// A whole tree in memory: 64 bytes for each leaf, every proof in logarithmic time.
+/// Complete tree in memory: 64 bytes for each leaf, every proof in logarithmic time.
 #[derive(Debug, Clone, Default)]
 pub struct MerkleTree {
-    /// `levels[k][i]` is the root of the complete subtree over the leaves from `i << k` to `(i + 1) << k`.
+    /// Node `levels[k][i]` is the root of the complete subtree over the leaves from `i << k` to `(i + 1) << k`.
     levels: Vec<Vec<Digest>>,
 }
 
 impl MerkleTree {
-    /// The empty tree.
+    /// Empty tree.
     #[must_use]
     pub const fn new() -> Self {
         Self { levels: Vec::new() }
     }
 
-    /// The tree of these leaves.
+    /// Tree of these leaves.
     #[must_use]
     pub fn of(leaves: impl IntoIterator<Item = Digest>) -> Self {
         let mut tree = Self::new();
@@ -116,7 +116,7 @@ impl MerkleTree {
         tree
     }
 
-    /// How many leaves there are.
+    /// Number of leaves.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.levels
@@ -124,7 +124,7 @@ impl MerkleTree {
             .map_or(0, |leaves| u64::try_from(leaves.len()).unwrap_or(u64::MAX))
     }
 
-    /// The leaf at `index`.
+    /// Leaf at `index`.
     #[must_use]
     pub fn leaf(&self, index: u64) -> Option<Digest> {
         self.node(0, index)
@@ -151,7 +151,7 @@ impl MerkleTree {
         }
     }
 
-    /// The root when the tree had `size` leaves; none if it never had so many.
+    /// Root of the tree at `size` leaves; none if the tree has fewer.
     #[must_use]
     pub fn root(&self, size: u64) -> Option<Digest> {
         if size == 0 {
@@ -160,7 +160,7 @@ impl MerkleTree {
         self.range(0, size)
     }
 
-    /// The inclusion proof of the leaf at `index` in the tree of `size` leaves.
+    /// Inclusion proof of the leaf at `index` in the tree of `size` leaves.
     #[must_use]
     pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
         if index >= size || size > self.size() {
@@ -182,7 +182,7 @@ impl MerkleTree {
         Some(proof)
     }
 
-    /// The proof that the tree of size `to` continues the tree of size `from`; empty for equal sizes and from nothing.
+    /// Proof that the tree of size `to` continues the tree of size `from`; empty for equal sizes and from size 0.
     #[must_use]
     pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
         if from > to || to > self.size() {
@@ -203,7 +203,7 @@ impl MerkleTree {
                 start = middle;
             }
         }
-        // The old tree's own last subtree is known to the reader only if it is the whole old tree.
+        // The reader knows the old tree's last subtree only if it is the whole old tree.
         if start > 0 {
             proof.push(self.range(start, end)?);
         }
@@ -211,7 +211,7 @@ impl MerkleTree {
         Some(proof)
     }
 
-    /// The root of the complete subtree over the `1 << depth` leaves from `index << depth` on.
+    /// Root of the complete subtree over the `1 << depth` leaves from `index << depth` on.
     #[must_use]
     pub fn subtree(&self, depth: u32, index: u64) -> Option<Digest> {
         self.node(usize::try_from(depth).ok()?, index)
@@ -222,7 +222,7 @@ impl MerkleTree {
         self.levels.get(depth)?.get(index).copied()
     }
 
-    /// The root over the leaves from `start` to `end`; `start` is a multiple of the largest power of two in the range.
+    /// Root over the leaves from `start` to `end`; `start` is a multiple of the largest power of two in the range.
     fn range(&self, start: u64, end: u64) -> Option<Digest> {
         let width = end.checked_sub(start)?;
         if width.is_power_of_two() {
@@ -237,7 +237,7 @@ impl MerkleTree {
     }
 }
 
-/// The largest power of two below `width`, which is at least 2.
+/// Largest power of two below `width`, which is at least 2.
 const fn split(width: u64) -> u64 {
     1 << (63 - (width - 1).leading_zeros())
 }

@@ -1,9 +1,9 @@
-//! Checks a copied log and names the first record that is bad.
+//! Verification of a copied log. The result names the first bad record.
 //!
-//! Three things find faults: each record's own form and its link to the one before; the hash tree, whose root the signed
-//! heads state; and the leaf hashes kept beside the records, which are believed as far as a signed head confirms them.
-//! With leaf hashes the first bad record is known exactly. Without them an edit shows at the record that follows it, and
-//! the one after that tells which of the two was changed.
+//! Faults are found by three things: the form of each record and its link to the preceding one; the hash tree, whose root the
+//! signed heads state; and the leaf hashes kept beside the records, which are trusted as far as a signed head confirms them. With
+//! leaf hashes the first bad record is known exactly. Without them an edit shows at the record after the edited one, and the next
+//! record decides which of the two was changed.
 
 use crate::chain::{ChainError, ChainState};
 use crate::digest::Digest;
@@ -18,134 +18,134 @@ mod absent_records;
 #[cfg(test)]
 mod tests;
 
-/// What was found.
+/// Result of the verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationReport {
-    /// The log's origin.
+    /// Origin of the log.
     pub log: String,
-    /// How many records are good: up to the first bad one, or all.
+    /// Number of good records: up to the first bad one, or all.
     pub records: u64,
-    /// How many of them a signed head covers.
+    /// Number of good records that a signed head covers.
     pub covered: u64,
-    /// The head over all records, where none is bad.
+    /// Head over all records, if none is bad.
     pub head: Option<Checkpoint>,
-    /// The first bad record.
+    /// First bad record.
     pub fault: Option<VerificationFault>,
-    /// The leaf hashes beside the records are damaged; the records were checked without them.
+    /// True if the leaf hashes beside the records are damaged; the records were checked without them.
     pub leaves_damaged: bool,
 }
 
-/// The first bad record.
+/// First bad record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("record {index} {what}")]
 pub struct VerificationFault {
-    /// Its index, from 0.
+    /// Index of the record, from 0.
     pub index: u64,
-    /// What is wrong with it.
+    /// Kind of the fault.
     pub what: FaultKind,
 }
 
-/// What is wrong with a record.
+/// Kind of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultKind {
-    /// It is not the record that was written.
+    /// The record was changed.
     #[error("was edited")]
     Edited,
-    /// It is gone, and no record says that its time was over.
+    /// The record is missing, and no record says that its retention has ended.
     #[error("is gone, and nothing in the log says that its time was over")]
     Gone,
-    /// It can't be read as a record.
+    /// The bytes can't be parsed as a record.
     #[error("is damaged: {0}")]
     Damaged(ChainError),
-    /// Another record stands in its place.
+    /// Another record is in the place.
     #[error("is not in its place: record {found} stands there")]
     Displaced {
-        /// The one that stands there.
+        /// Index of the record that is there.
         found: u64,
     },
     /// The end of the log is cut off.
     #[error("is missing: the log had {size} records")]
     CutOff {
-        /// How many records there were, as the newest head says.
+        /// Number of records by the newest head.
         size: u64,
     },
     /// The last record is not complete.
     #[error("is incomplete")]
     Incomplete,
-    /// The proof beside it does not lead to the signed head.
+    /// The proof beside the record does not lead to the signed head.
     #[error("is not the one that the signed head was made for, or its proof is damaged")]
     Unproved,
     /// A signed head states another history; this record is the first that may differ.
     #[error("or a later one is not what the head over {size} records was signed for")]
     OtherHistory {
-        /// The size of the head.
+        /// Size of the head.
         size: u64,
     },
 }
 
-/// A line that is the next record of its log.
+/// Line that is the next record of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedLine<'a> {
-    /// Its bytes.
+    /// Bytes of the line.
     pub line: &'a [u8],
-    /// Its leaf hash.
+    /// Leaf hash of the record.
     pub leaf: Digest,
-    /// The record's time.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// The record's type.
+    /// Kind of the record.
     pub kind: Cow<'a, str>,
 }
 
 impl VerifiedLine<'_> {
-    /// The record.
+    /// Parsed record.
     #[must_use]
     pub fn record(&self) -> Option<Record> {
         Record::from_bytes(self.line).ok()
     }
 }
 
-/// Checks one copy, record by record.
+/// Verifier of one copy, record by record.
 #[derive(Debug)]
 pub struct LogVerifier {
     chain: ChainState,
     heads: BTreeMap<u64, Vec<Digest>>,
     given: BTreeMap<u64, Digest>,
     leaves: Vec<Digest>,
-    /// How many of them, from the first on, are those of the records.
+    /// Number of given leaf hashes, from the first on, that equal those of the records.
     matched: u64,
     trust: Option<LeafTrust>,
     covered: u64,
     covered_by_given: u64,
-    /// No head is of fewer records than this and of more than there were when one was looked for last.
+    /// Size of the next head to compare. No head has a size between the last lookup and this one.
     next_head: u64,
     last_leaf: Option<Digest>,
     doubt: Option<PendingCheck>,
     fault: Option<VerificationFault>,
 }
 
-/// How far the leaf hashes given are believed, where they are not those of the records.
+/// Trust in the given leaf hashes where they differ from those of the records.
 #[derive(Debug, Clone, Copy)]
 struct LeafTrust {
-    /// Up to here a signed head confirms them.
+    /// Number of leaf hashes that a signed head confirms.
     confirmed: u64,
-    /// A signed head contradicts them.
+    /// True if a signed head contradicts the leaf hashes.
     damaged: bool,
 }
 
-/// What only the next record can tell: whether it links to the last one, which has this leaf hash.
+/// Open check that only the next record can decide, by its link to the last record with this leaf hash.
 #[derive(Debug)]
 enum PendingCheck {
-    /// The last record does not link to the one before it: one of the two was edited.
+    /// The last record does not link to the preceding one: one of the two was edited.
     Link(Digest),
-    /// The last record links, but the head over this many records has another root: it was edited, or the log rewritten.
+    /// The last record links, but the head over this many records has another root: the record was edited, or the log rewritten.
     Head(Digest, u64),
 }
 
 impl LogVerifier {
-    /// A verifier for the log `origin`.
+    /// Verifier of the log `origin`.
     ///
-    /// `heads` are those in the copy whose signatures hold, `given` those that somebody else holds of this log, `leaves`
-    /// the leaf hashes found in the copy.
+    /// `heads` are the heads in the copy with valid signatures, `given` those of this log that the caller has from elsewhere,
+    /// `leaves` the leaf hashes in the copy.
     #[must_use]
     pub fn new(
         origin: &str,
@@ -175,12 +175,12 @@ impl LogVerifier {
         verifier
     }
 
-    /// The next complete line, without its line break. `None` when the record, or an earlier one, is bad.
+    /// Takes the next complete line, without its line break. `None` when the record, or an earlier one, is bad.
     pub fn push(&mut self, line: &[u8]) -> Option<Record> {
         self.check(line)?.record()
     }
 
-    /// As [`Self::push`], without building the record.
+    /// Takes the next line like [`Self::push`], without building the record.
     pub fn check<'a>(&mut self, line: &'a [u8]) -> Option<VerifiedLine<'a>> {
         if self.fault.is_some() {
             return None;
@@ -191,7 +191,7 @@ impl LogVerifier {
         }
         let index = self.chain.next();
         let leaf = leaf_hash(line);
-        // While they are those of the records, it does not matter how far they are believed.
+        // As long as they equal those of the records, trust in them does not matter.
         let known = usize::try_from(index)
             .ok()
             .and_then(|index| self.leaves.get(index));
@@ -211,7 +211,7 @@ impl LogVerifier {
                 });
             }
             Err(ChainError::Place { says }) => {
-                // Its own number may be what was edited; then the rest of it still links to the record before.
+                // The edit may have changed the record's own number; then its link to the preceding record still holds.
                 let links = Record::from_bytes(line).is_ok_and(|r| r.prev == self.chain.prev());
                 let displaced = FaultKind::Displaced { found: says };
                 self.fail(index, if links { FaultKind::Edited } else { displaced });
@@ -222,19 +222,19 @@ impl LogVerifier {
         None
     }
 
-    /// Whether the first bad record is known, so that nothing further need be pushed.
+    /// True if the first bad record is known, so that further lines need not be pushed.
     #[must_use]
     pub const fn is_settled(&self) -> bool {
         self.fault.is_some()
     }
 
-    /// The end of what was taken so far, to go on from.
+    /// Chain state after the accepted records, for a continuation.
     #[must_use]
     pub const fn chain(&self) -> &ChainState {
         &self.chain
     }
 
-    /// The record at `index` does not link to the one before: which of the two was edited?
+    /// Reports that the record at `index` does not link to the preceding one, and decides which of the two was edited.
     fn report_broken_link(&mut self, index: u64, leaf: Digest) {
         let before = index.checked_sub(1).and_then(|before| self.leaf(before));
         let last = self.last_leaf;
@@ -247,7 +247,7 @@ impl LogVerifier {
         }
     }
 
-    /// Settles a doubt by the link of the record that follows, if one does.
+    /// Decides an open check by the link of the next record, if there is one.
     fn settle(&mut self, doubt: &PendingCheck, link: Option<Digest>) {
         let next = self.chain.next();
         match doubt {
@@ -264,7 +264,7 @@ impl LogVerifier {
         }
     }
 
-    /// How far the leaf hashes given are believed: their own tree is held against the heads.
+    /// Trust in the given leaf hashes, by comparing their own tree with the heads.
     fn trust(&mut self) -> LeafTrust {
         if let Some(trust) = self.trust {
             return trust;
@@ -287,7 +287,7 @@ impl LogVerifier {
         trust
     }
 
-    /// The leaf hash kept for `index`; where they are damaged only as far as a head confirms them.
+    /// Given leaf hash at `index`; where the hashes are damaged, only as far as a head confirms them.
     fn leaf(&mut self, index: u64) -> Option<Digest> {
         let trust = self.trust();
         if trust.damaged && index >= trust.confirmed {
@@ -315,7 +315,7 @@ impl LogVerifier {
         let given = self.given.range(after).next().map(|(size, _)| *size);
         self.next_head = head.unwrap_or(u64::MAX).min(given.unwrap_or(u64::MAX));
         if !self.heads.contains_key(&size) && !self.given.contains_key(&size) {
-            // The root takes a hash for each level of the tree.
+            // Computing the root needs a hash for each level of the tree.
             return;
         }
         let root = self.chain.head().root;
@@ -332,7 +332,7 @@ impl LogVerifier {
         }
     }
 
-    /// How many records there were, as far as the copy or the heads given show.
+    /// Number of records, as far as the copy or the given heads show.
     fn size_known(&self, damaged: bool) -> u64 {
         let newest = |size: Option<u64>| size.unwrap_or_default();
         let leaves = if damaged { 0 } else { self.leaves.len() };
@@ -341,14 +341,14 @@ impl LogVerifier {
             .max(newest(u64::try_from(leaves).ok()))
     }
 
-    /// Ends the check; `rest` says whether bytes without a line break followed.
+    /// Ends the verification; `rest` is true if bytes without a line break followed.
     #[must_use]
     pub fn finish(mut self, rest: bool) -> VerificationReport {
         if let Some(doubt) = self.doubt.take() {
             self.settle(&doubt, None);
         }
         let head = self.chain.head();
-        // Leaf hashes that are those of all records are as good as the records.
+        // Leaf hashes that equal those of all records are as good as the records.
         let all = u64::try_from(self.leaves.len()).is_ok_and(|all| all == self.matched);
         let damaged = !(all && self.fault.is_none()) && self.trust().damaged;
         let size = self.size_known(damaged);

@@ -1,4 +1,4 @@
-//! What a log says of answers, given and received, as lines that two participants can lay side by side.
+//! Answers of a log, given and received, as summaries that two participants can compare.
 
 use crate::retention;
 use hansa_audit_log::reconcile::{AnswerSummary, NOT_TAKEN, OPEN};
@@ -10,36 +10,36 @@ use std::collections::BTreeMap;
 #[cfg(test)]
 mod tests;
 
-/// The answers of one log, gathered record by record.
+/// Collector of the answers in one log, record by record.
 #[derive(Debug, Default)]
 pub struct AnswerCollector {
     given: BTreeMap<u64, PeerAnswer>,
     received: Vec<PeerAnswer>,
-    /// Questions that went out and whose answers were not taken to their end, by request and peer.
+    /// Sent questions with incomplete answers, by request and peer.
     answers: BTreeMap<(String, String), PeerAnswer>,
-    /// Where the permit of each request stands: each peer draws identities of its own, so two may draw the same.
+    /// Place of the permit of each request. Each peer chooses its own request identities, so two peers may choose equal ones.
     places: BTreeMap<(String, String), u64>,
-    /// From when on the log keeps its decisions, where it has erased older ones.
+    /// Instant from which the log keeps its decisions, where it has erased older ones.
     kept_from: Option<UtcTimestamp>,
 }
 
-/// An answer and the participant at its other end.
+/// Answer and its other participant.
 #[derive(Debug)]
 struct PeerAnswer {
     peer: String,
     line: AnswerSummary,
-    /// When it was asked for, as far as this log says.
+    /// Time of the question, by this log.
     at: UtcTimestamp,
 }
 
 impl AnswerCollector {
-    /// Nothing yet.
+    /// Empty collector.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in the next record, with its body; those that are about something else are passed over.
+    /// Takes the next record with its body. Records without relation to answers are skipped.
     pub fn see(&mut self, record: &Record, body: &RecordBody) {
         match body {
             RecordBody::Answer(body) => self.see_answer(record, body),
@@ -81,7 +81,7 @@ impl AnswerCollector {
                     line.rows = close.rows.unwrap_or_default();
                     line.bytes = close.bytes.unwrap_or_default();
                     line.digest = close.result_digest.clone().unwrap_or_default();
-                    // Receipts write both in one word.
+                    // Receipts write outcome and code in one word.
                     line.outcome = match &close.code {
                         Some(code) => format!("{}:{code}", close.outcome),
                         None => close.outcome.clone(),
@@ -96,7 +96,7 @@ impl AnswerCollector {
                     answer.line.acknowledged = word.matches;
                 }
             }
-            // Until the log says more, what was asked for has not been received: a crash may have come in between.
+            // An answer counts as not received until a later record, since a crash may follow the question.
             AnswerBody::RemoteQuery(query) => {
                 let own = (query.request_id.clone(), query.peer.clone());
                 let line = name_answer(&query.request_id, &query.contracts, NOT_TAKEN);
@@ -131,21 +131,21 @@ impl AnswerCollector {
         }
     }
 
-    /// From when on both logs keep what can be compared, where one of them has erased older decisions; a day later, since
-    /// the two clocks differ and an answer takes its time.
+    /// Instant from which both logs have comparable records, where one of them has erased older decisions. One day is added for
+    /// clock differences and the duration of answers.
     #[must_use]
     pub fn comparable_from(&self, other: &Self) -> Option<UtcTimestamp> {
         let from = self.kept_from.max(other.kept_from);
         from.map(|from| from.plus_micros(DAY))
     }
 
-    /// What was given to `peer`, since that instant.
+    /// Answers given to `peer` since this instant.
     #[must_use]
     pub fn given_to(&self, peer: &str, since: Option<UtcTimestamp>) -> Vec<AnswerSummary> {
         of_peer(self.given.values(), peer, since)
     }
 
-    /// What was received from `peer`, asked for since that instant.
+    /// Answers received from `peer` to questions since this instant.
     #[must_use]
     pub fn received_from(&self, peer: &str, since: Option<UtcTimestamp>) -> Vec<AnswerSummary> {
         let all = self.received.iter().chain(self.answers.values());
@@ -167,7 +167,7 @@ fn of_peer<'a>(
         .collect()
 }
 
-/// The line of an answer of which nothing is counted yet.
+/// Summary of an answer without counts.
 fn name_answer(request: &str, contracts: &[String], outcome: &str) -> AnswerSummary {
     let mut contracts: Vec<&str> = contracts.iter().map(String::as_str).collect();
     contracts.sort_unstable();
@@ -179,7 +179,7 @@ fn name_answer(request: &str, contracts: &[String], outcome: &str) -> AnswerSumm
         digest: String::new(),
         outcome: outcome.to_owned(),
         at_most: None,
-        // Who sent makes it with the record.
+        // The provider makes the receipt together with the record.
         receipt: true,
         acknowledged: false,
         one_sided: false,

@@ -1,5 +1,5 @@
-//! Moving sealed segments out of the way: to the folder `archive`, which may be a link to another disk. What stays are the
-//! leaf hashes of all records, so that every old proof can still be made and checked.
+//! Archival: moving sealed segments to the folder `archive`, which may be a link to another disk. The leaf hashes of all records
+//! stay, so that every old proof can still be made and checked.
 
 use crate::AuditLog;
 use crate::log_dir::{self, LEAVES};
@@ -19,20 +19,20 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// What was moved.
+/// Moved segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchivedSegment {
-    /// The file's name.
+    /// Name of the file.
     pub name: String,
-    /// Its first record.
+    /// Place of its first record.
     pub first: u64,
-    /// The record after its last one.
+    /// Place after its last record.
     pub end: u64,
-    /// The digest of its bytes, as the first record of the next segment has it.
+    /// Digest of its bytes, as in the first record of the next segment.
     pub sha256: Digest,
 }
 
-/// Segments that go to the archive.
+/// Segments to be archived.
 #[derive(Debug)]
 struct SegmentArchival(Vec<ArchivedSegment>);
 
@@ -51,24 +51,25 @@ impl Evidence for SegmentArchival {
     }
 }
 
-/// Up to which records a log says that it was archived, and that their retention is over.
+/// Ranges of absent records by the log itself: archived, or past their retention.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct AbsentRecords {
-    /// Those before this one went to the archive.
+    /// Place before which records are archived.
     pub(super) archived: u64,
-    /// Of those before this one some are past their retention.
+    /// Place before which some records are past their retention.
     pub(super) expired: u64,
-    /// How many, or more where a crash came between the record and the act; of the records that were seen alone.
+    /// Number of erased records, or more after a crash between the record and the erasure; counted over the processed records.
     pub(super) erased: u64,
-    /// The first record of all that were erased.
+    /// Place of the first erased record.
     pub(super) from: u64,
-    /// In a check the first record of each file with its time, so that a log is not believed what it says of young records.
+    /// First record of each file with its time, during a verification. The log's statements about young records are then not
+    /// trusted.
     pub(super) files: Option<BTreeMap<u64, UtcTimestamp>>,
 }
 
 impl AbsentRecords {
-    /// For whoever does not believe the log: that records are past their retention counts only where the file behind them
-    /// began before the instant from which on they are kept, since none of them is younger than that.
+    /// Ranges for a verification, which does not trust the log. Erasure is accepted only for records in files that begin before the
+    /// instant from which records are kept, since none of them is younger.
     pub(super) fn checking() -> Self {
         Self {
             from: u64::MAX,
@@ -77,7 +78,7 @@ impl AbsentRecords {
         }
     }
 
-    /// Whether a record may say that those before `end` are past their retention.
+    /// True if a record may state that records before `end` are past their retention.
     fn may_say(&self, record: &Record, expiry: &ExpiryRecord) -> bool {
         let Some(before) = kept_from(record) else {
             return false;
@@ -87,9 +88,9 @@ impl AbsentRecords {
             .is_none_or(|files| files.get(&expiry.end).is_some_and(|begun| *begun < before))
     }
 
-    /// Takes in what a record says of it.
+    /// Takes the statements of a record about absent records.
     pub(super) fn see(&mut self, good: &VerifiedLine<'_>) {
-        // Most records say nothing of it, and need not be read.
+        // Most records have no such statement and need not be parsed.
         if !matches!(&*good.kind, "archive" | "expire" | "segment") {
             return;
         }
@@ -113,7 +114,7 @@ impl AbsentRecords {
                 self.archived = self.archived.max(segment.archived_before);
                 match &mut self.files {
                     None => self.expired = self.expired.max(segment.expired_before),
-                    // Whoever checks reads the records that said so first.
+                    // A verification has read the records with these statements before.
                     Some(files) => drop(files.insert(record.seq, record.at)),
                 }
             }
@@ -127,19 +128,19 @@ impl AbsentRecords {
     }
 }
 
-/// The most segments of one run: they stand in one record.
+/// Largest number of segments in one run, which share one record.
 const MOST: usize = 200;
 
-/// Moves the sealed segments but the newest `keep`: each is copied, checked against the hash tree, recorded, and only then
-/// taken away here. Blocks.
+/// Archives the sealed segments except the newest `keep`. Each is copied, compared with the hash tree, recorded, and only then
+/// removed from the log's folder. Blocks.
 ///
 /// # Errors
-/// `EVIDENCE_BROKEN` when a segment is no longer what was written, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when the archive or
-/// the log can't be written; then everything stays where it is.
+/// `EVIDENCE_BROKEN` when a segment differs from the hash tree, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when the archive or the log
+/// can't be written; then everything stays where it is.
 pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refusal> {
     let path = log.folder();
     let failed = |error: io::Error| log_dir::unavailable(path, &error);
-    // The hashes must stand without the records from now on.
+    // From now on the hashes must be durable without the records.
     File::open(path.join(LEAVES))
         .and_then(|leaves| leaves.sync_all())
         .map_err(failed)?;
@@ -169,7 +170,7 @@ pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refu
     Ok(moved)
 }
 
-/// The archived files that hold records from `from` on and are not here.
+/// Names of the archived files that contain records from `from` on and are missing here.
 ///
 /// # Errors
 /// When the records that say what was archived can't be read.
@@ -194,7 +195,7 @@ pub fn absent(log: &AuditLog, from: u64) -> Result<Vec<String>, Refusal> {
     Ok(absent)
 }
 
-/// Copies a segment, line by line, as the hash tree has it.
+/// Copies a segment, and compares each line with the hash tree.
 fn copy(
     log: &AuditLog,
     segment: &LogSegment,

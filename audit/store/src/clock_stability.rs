@@ -1,5 +1,5 @@
-//! Whether the clock has stood about where it stands for a week. What is erased by a clock that was set forward by years does
-//! not come back when it is set right.
+//! Check that the clock has been stable for a week. Records that are erased under a clock set years ahead are lost even after the
+//! clock is corrected.
 
 use crate::AuditLog;
 use hansa_audit_log::ledger::Evidence;
@@ -8,13 +8,13 @@ use hansa_audit_log::record::upkeep::ClockRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// How long the clock must have gone on, in microseconds: time enough for somebody to notice.
+/// Time for which the clock must have been stable, microseconds: enough for a person to notice an error.
 const WEEK: i64 = 7 * 86_400_000_000;
 
-/// What is older than this does not show that the clock was here a week ago.
+/// Age above which a record does not prove the clock of the last week, microseconds.
 const MONTH: i64 = 31 * 86_400_000_000;
 
-/// Where no record tells of the last month, this one is written, to be found a week later.
+/// Record of the present time, written where no record of the last month exists. It serves as proof a week later.
 struct ClockObservation;
 
 impl Evidence for ClockObservation {
@@ -29,11 +29,11 @@ impl Evidence for ClockObservation {
     }
 }
 
-/// Whether the log has a record of a week to a month ago: then the clock did not jump here since. Where it has none and is
-/// not getting one by itself, the time is written down. Blocks.
+/// True if the log has a record that is between a week and a month old, so that the clock has not jumped since. If there is none,
+/// and none will be written otherwise, the present time is recorded. Blocks.
 ///
 /// # Errors
-/// As [`AuditLog::get`]; `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when the time can't be written down.
+/// As [`AuditLog::get`]; `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when the time can't be recorded.
 pub(super) fn is_clock_stable(log: &AuditLog) -> Result<bool, Refusal> {
     let now = log.now();
     let ago = |span: i64| now.plus_micros(-span);
@@ -60,7 +60,7 @@ pub(super) fn is_clock_stable(log: &AuditLog) -> Result<bool, Refusal> {
     Ok(false)
 }
 
-/// When a record was written; nothing where it is past its retention, or in an archive that is not here.
+/// Time of a record; none where it is past its retention, or in an archive that is missing here.
 fn when(log: &AuditLog, index: u64) -> Result<Option<UtcTimestamp>, Refusal> {
     match log.get(index) {
         Ok(record) => Ok(record.map(|record| record.at)),

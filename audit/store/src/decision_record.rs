@@ -1,4 +1,4 @@
-//! The record of a decision, which is taken only where the decision still holds.
+//! Recording of a decision on the condition that it is still valid.
 
 use super::AuditLog;
 use super::epoch::DecisionValidity;
@@ -6,11 +6,13 @@ use super::writer::job::{CompletionSender, PendingWrite, WriteHook, WriterMessag
 use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
 
 impl AuditLog {
-    /// As [`AuditLog::record`] for a decision; where it is `headed` a head over the record is signed as soon as it is durable, and waited for
-    /// by nobody: whoever needs it a moment later finds it ([`AuditLog::head_over`]).
+    /// Records a decision like [`AuditLog::record`], if it is still valid at its place in the log.
+    ///
+    /// With `headed`, a head over the record is signed as soon as the record is durable. The call does not wait for the head, which
+    /// [`AuditLog::head_over`] gives later.
     ///
     /// # Errors
-    /// As [`AuditLog::record`]; `Overtaken` where it holds no longer at the place that it would get.
+    /// As [`AuditLog::record`]; `Overtaken` where the decision is no longer valid at its place.
     pub async fn record_while_valid<T>(
         &self,
         value: T,

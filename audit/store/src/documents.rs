@@ -1,7 +1,7 @@
-//! The signed documents that records name: contracts, withdrawals, receipts, the statements on which answers relied, and those
-//! of deletion and of use; and the trust bundle, with everybody's keys.
+//! Signed documents that records name by digest: contracts, withdrawals, receipts, and statements of credentials, groups, deletion
+//! and use; also the trust bundle with the keys of the members.
 //!
-//! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the documents beside it.
+//! A verifier of a copy without network access needs these documents beside the records.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,22 +12,22 @@ use hansa_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What a document is.
+/// Kind of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DocumentKind {
-    /// The trust bundle, by the digest of what the league signed.
+    /// Trust bundle, by the digest of the bytes that the league signed.
     Trust,
-    /// A contract, by its identity.
+    /// Contract, by its identity.
     Contract,
-    /// A withdrawal, by the digest of its statement.
+    /// Withdrawal, by the digest of its statement.
     Withdrawal,
-    /// A receipt, by the digest of its bytes.
+    /// Receipt, by the digest of its bytes.
     Receipt,
-    /// A credential or the list of a group, by the digest of its statement.
+    /// Credential or list of a group, by the digest of its statement.
     Statement,
-    /// A consumer's statement of deletion, by the digest of its bytes.
+    /// Consumer's statement of deletion, by the digest of its bytes.
     Deletion,
-    /// A provider's statement of use, by the digest of its bytes.
+    /// Provider's statement of use, by the digest of its bytes.
     Usage,
     /// The restriction of a dataset, by the digest of its bytes. It is signed by nobody and stays in the house: it is in the
     /// whole of a log and not in a part that is made for somebody else.
@@ -49,7 +49,7 @@ impl DocumentKind {
         Self::Incident,
     ];
 
-    /// The kind in one word.
+    /// Word of the kind.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,39 +81,39 @@ pub struct SignedDocument {
     /// What it is.
     #[serde(rename = "paper")]
     pub kind: DocumentKind,
-    /// The digest by which records name it.
+    /// Digest by which records name the document.
     pub name: String,
-    /// All of it; absent where a record names it and it was not kept.
+    /// Complete text; absent where a record names the document and it was not kept.
     pub text: Option<String>,
 }
 
-/// Where documents are kept.
+/// Store of documents.
 pub trait DocumentStore {
-    /// The trust bundle in force: its digest and its bytes.
+    /// Trust bundle in force: its digest and its bytes.
     fn trust(&self) -> (String, Vec<u8>);
 
-    /// A document that a record names, if it was kept.
+    /// Document that a record names, if it was kept.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// When the document can't be read.
     fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal>;
 }
 
-/// The documents that records name, gathered record by record.
+/// Documents that records name, collected record by record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReferencedDocuments(BTreeSet<(DocumentKind, String)>);
 
 impl ReferencedDocuments {
-    /// Nothing yet.
+    /// Empty set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in what the next record names.
+    /// Takes the documents that the next record names.
     pub fn see(&mut self, body: &RecordBody) {
         for contract in body.contracts() {
-            // The contract of a partner of another make has another kind of name.
+            // The contract of a partner has an identity of another form.
             if contract.parse::<Digest>().is_ok() {
                 self.add(DocumentKind::Contract, contract);
             }
@@ -198,18 +198,18 @@ impl ReferencedDocuments {
         self.0.insert((kind, name.to_string()));
     }
 
-    /// Forgets those of a kind.
+    /// Removes the documents of a kind.
     pub(super) fn leave_out(&mut self, kind: DocumentKind) {
         self.0.retain(|(one, _)| *one != kind);
     }
 
-    /// Each once, contracts first.
+    /// Documents without duplicates, contracts first.
     pub fn iter(&self) -> impl Iterator<Item = (DocumentKind, &str)> {
         self.0.iter().map(|(kind, name)| (*kind, name.as_str()))
     }
 }
 
-/// The head that a receipt names, by the digest of its text; `None` if this is no receipt.
+/// Digest of the head that a receipt names; `None` if the bytes are not a receipt.
 #[must_use]
 pub fn head_of_receipt(bytes: &[u8]) -> Option<Digest> {
     let envelope = parse(bytes, JsonLimits::default()).ok()?;

@@ -1,5 +1,5 @@
-//! A log that is thrown away: what is "recorded" in it survives nothing and opens no answer to anybody. It lets our own
-//! people look at what a ruling would do, on the very code that enforces it.
+//! Dry run of recording, in a log that is discarded. Its records are not durable and permit no answer. Local users simulate
+//! decisions with it, on the code that enforces real ones.
 
 use super::segment_storage::NullStorage;
 use hansa_audit_log::chain::ChainState;
@@ -8,10 +8,10 @@ use hansa_audit_log::record::RecordSalt;
 use hansa_audit_log::time::ClockReading;
 use hansa_policy::refusal::Refusal;
 
-/// The entry as if it had been recorded, in a log that holds nothing else and is gone when this returns.
+/// Records the entry in an empty log that is discarded on return.
 ///
 /// # Errors
-/// `EVIDENCE_UNAVAILABLE` for an entry that no log would take, such as one that is too large.
+/// `EVIDENCE_UNAVAILABLE` for an entry that a real log would refuse, such as one that is too large.
 pub fn record_dry_run<E: Evidence>(entry: E, tick: ClockReading) -> Result<Recorded<E>, Refusal> {
     let mut ledger = Ledger::open(NullStorage, ChainState::new("rehearsal"), "rehearsal");
     let stamp = RecordMetadata {

@@ -1,4 +1,4 @@
-//! What is made of a record beside waiting for it: while the disk confirms it, handed out with the proof alone.
+//! Work on a record while the disk confirms it. The result is returned together with the proof only.
 
 use super::AuditLog;
 use super::writer::job::{CompletionSender, PendingWrite, WriteHook, WriterMessage};
@@ -6,11 +6,11 @@ use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
 use hansa_audit_log::time::UtcTimestamp;
 
 impl AuditLog {
-    /// As [`AuditLog::record`]; from when the record is written until the disk confirms it, `make` makes something of the record's time,
-    /// such as a signature over it.
+    /// Records a value like [`AuditLog::record`]. While the disk confirms the record, `make` computes a result from its time, such
+    /// as a signature over it.
     ///
     /// # Errors
-    /// As [`AuditLog::record`]; what was made is then dropped, so that nobody gets it without a durable record behind it.
+    /// As [`AuditLog::record`]; the result is then dropped, so that it never exists without a durable record.
     pub async fn record_while<T, M>(
         &self,
         value: T,
@@ -29,7 +29,7 @@ impl AuditLog {
             Ok(at) => Some(make(at).await),
             Err(_) => None,
         };
-        // INVARIANT: made-with-proof. What was made meanwhile leaves this function beside the proof, or not at all.
+        // INVARIANT: made-with-proof. The result of `make` leaves this function only together with the proof.
         let recorded = woken.await.unwrap_or(Err(LedgerError::Closed))?;
         made.map(|made| (recorded, made)).ok_or(LedgerError::Closed)
     }

@@ -1,9 +1,9 @@
-//! Epochs: between two stops everything that was permitted stays so. A decision is recorded only in the epoch in which it was made,
-//! so that none stands behind the record of the stop that ended what it rests on.
+//! Epochs: between two stops every decision stays valid. A decision is recorded only in the epoch in which it was made, so that
+//! none stands after the record of the stop that ended its basis.
 //!
-//! A stop is whatever takes something away: a withdrawal, an expulsion, a restriction, a list without a member, a newer version
-//! of a contract. It begins an epoch, then its record is queued, then what it ends is ended, then it is over. The log's writer,
-//! which gives places, compares epochs; whoever decides waits for stops that are under way, so that it sees what they have ended.
+//! A stop removes a permission: a withdrawal, an expulsion, a restriction, a group list without a member, a newer version of a
+//! contract. A stop begins an epoch, queues its record, ends the affected permissions, and is then complete. The log's writer
+//! assigns the places in the log and compares epochs. A decider waits for pending stops, so that it sees their effects.
 
 use super::AuditLog;
 use hansa_audit_log::time::UtcTimestamp;
@@ -11,20 +11,20 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// An epoch of a log: what was decided in it holds until the next stop.
+/// Epoch of a log: decisions in it are valid until the next stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogEpoch(u64);
 
-/// What must hold where a decision is placed in the log.
+/// Conditions that must hold at a decision's place in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecisionValidity {
-    /// When it was decided: no stop has begun since.
+    /// Epoch of the decision: no stop may have begun since.
     pub epoch: LogEpoch,
-    /// The first instant at which it holds no longer, whoever stops anything.
+    /// First instant at which the decision is no longer valid, independently of stops.
     pub until: UtcTimestamp,
 }
 
-/// The epochs of one log.
+/// Epochs of one log.
 #[derive(Debug, Default)]
 pub(super) struct EpochTracker {
     state: Mutex<EpochState>,
@@ -37,19 +37,18 @@ struct EpochState {
     under_way: u64,
 }
 
-/// A stop that is under way: as long as this is held nothing is decided. It is let go when what is stopped can be seen by whoever
-/// decides.
+/// Pending stop. While it exists, no decisions are made. It is dropped when deciders can see the effects of the stop.
 #[derive(Debug)]
 #[must_use = "a stop is over when this is let go"]
 pub struct PendingStop(Arc<EpochTracker>, LogEpoch);
 
 impl EpochTracker {
-    /// Whether a decision still holds in a record of that time.
+    /// True if a decision is still valid in a record of this time.
     pub(super) fn holds(&self, validity: &DecisionValidity, at: UtcTimestamp) -> bool {
         self.state.lock().epoch == validity.epoch.0 && at < validity.until
     }
 
-    /// The epoch of now, unless a stop is under way.
+    /// Present epoch, unless a stop is pending.
     fn current(&self) -> Option<LogEpoch> {
         let state = self.state.lock();
         (state.under_way == 0).then_some(LogEpoch(state.epoch))
@@ -57,7 +56,7 @@ impl EpochTracker {
 }
 
 impl PendingStop {
-    /// The epoch that it has begun, for what comes about with the stop itself.
+    /// Epoch that the stop has begun, for decisions that are part of the stop itself.
     #[must_use]
     pub const fn epoch(&self) -> LogEpoch {
         self.1
@@ -74,7 +73,7 @@ impl Drop for PendingStop {
 }
 
 impl AuditLog {
-    /// Begins a stop, and with it another epoch: what was decided before, and is not in the log yet, does not come there. To be
+    /// Begins a stop and with it a new epoch. Earlier decisions that are not in the log yet are not recorded any more. Must be
     /// called before the record of the stop is queued.
     pub fn begin_stop(&self) -> PendingStop {
         let mut state = self.inner.epochs.state.lock();
@@ -85,7 +84,7 @@ impl AuditLog {
         PendingStop(Arc::clone(&self.inner.epochs), epoch)
     }
 
-    /// The epoch of now, for something that is decided from here on. Waits for stops that are under way.
+    /// Present epoch for a new decision. Waits for pending stops.
     pub async fn epoch(&self) -> LogEpoch {
         loop {
             let over = self.inner.epochs.over.notified();

@@ -1,9 +1,10 @@
-//! Beside the log: texts that the log commits to, each under a key of its own, which can be destroyed.
+//! Store of erasable texts beside the log. The log commits to each text, and each text has a key of its own, which can be
+//! destroyed.
 //!
-//! The log commits to a text under a salt and holds neither. Here both stand, encrypted (JWE, `dir` with A256GCM); whoever
-//! destroys the key of one has destroyed the text and the salt, and what the log holds of it is a random value. Two files:
-//! `objects.jsonl` with one object a line, and `keys` with 32 bytes for each, zeros where the key was destroyed. A disk that
-//! keeps old blocks, and copies that were made before, are out of its reach.
+//! The log contains a commitment to the text under a salt, and neither text nor salt. This store holds both, encrypted (JWE, `dir`
+//! with A256GCM). Destroying the key erases text and salt, and the commitment becomes a random value. Two files: `objects.jsonl`
+//! with one object a line, and `keys` with 32 bytes for each, zeros where the key was destroyed. Old blocks on the disk and earlier
+//! copies are not erased.
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
@@ -20,7 +21,7 @@ const OBJECTS: &str = "objects.jsonl";
 const KEYS: &str = "keys";
 const KEY: usize = 32;
 
-/// The texts of a participant's log. Clones are not made: one participant, one store.
+/// Erasable texts of a participant's log. Not cloneable: each participant has one store.
 #[derive(Debug)]
 pub struct ErasableTextStore {
     folder: PathBuf,
@@ -34,21 +35,21 @@ struct ErasableTextFiles {
     count: u64,
 }
 
-/// A text that can still be read.
+/// Text that can still be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredText {
     number: u64,
-    /// What the log holds of it.
+    /// Commitment in the log.
     pub commit: Digest,
-    /// When it was put here.
+    /// Time of storage.
     pub at: UtcTimestamp,
 }
 
 impl ErasableTextStore {
-    /// The store in `folder`, made if it is not there.
+    /// Opens the store in `folder`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// `STATE_BROKEN` or `DISK_FULL` when it can't be opened.
+    /// `STATE_BROKEN` or `DISK_FULL` when the store can't be opened.
     pub fn open(folder: &Path) -> Result<Self, Refusal> {
         hansa_files::folder(folder)?;
         let files = ErasableTextFiles::open(folder)
@@ -63,10 +64,10 @@ impl ErasableTextStore {
         hansa_files::unwritable(&self.folder, error)
     }
 
-    /// Keeps a text and the salt under which the log commits to it.
+    /// Stores a text with the salt of its commitment.
     ///
     /// # Errors
-    /// When it can't be written; the log does not need it.
+    /// When the text can't be written. The log does not depend on it.
     pub fn keep(
         &self,
         at: UtcTimestamp,
@@ -96,14 +97,14 @@ impl ErasableTextStore {
             .and_then(|()| files.objects.write_all(&line));
         files.count = number.saturating_add(1);
         if let (Err(_), Ok(before)) = (&written, before) {
-            // Half a line would swallow the next one, whose key would live on without a text that anybody finds.
+            // A partial line would merge with the next one, and leave a key whose text can't be found.
             let _cut = files.objects.set_len(before);
         }
         written.map_err(|error| self.storage_refusal(&error))?;
         Ok(StoredText { number, commit, at })
     }
 
-    /// The same; when this returns, it survives a loss of power.
+    /// Stores a text like [`Self::keep`], durably: on return it survives a loss of power.
     ///
     /// # Errors
     /// As [`Self::keep`].
@@ -123,7 +124,7 @@ impl ErasableTextStore {
         Ok(held)
     }
 
-    /// The text that the log commits to so, if it can still be read.
+    /// Text of a commitment, if it can still be read.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -161,10 +162,10 @@ impl ErasableTextStore {
         }
     }
 
-    /// Copies both files into a new folder, as they are at one moment.
+    /// Copies both files into a new folder, in a consistent state.
     ///
     /// # Errors
-    /// When they can't be read or written.
+    /// When the files can't be read or written.
     pub fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
         hansa_files::folder(folder)?;
         let _still = self.files.lock();
@@ -175,7 +176,7 @@ impl ErasableTextStore {
         Ok(())
     }
 
-    /// The texts that can still be read.
+    /// All texts that can still be read.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -196,10 +197,11 @@ impl ErasableTextStore {
             .map_err(|error| self.storage_refusal(&error))
     }
 
-    /// Destroys the keys of texts; when this returns, that survives a loss of power. The caller has recorded it.
+    /// Destroys the keys of texts, durably: on return the erasure survives a loss of power. The caller has recorded the erasure
+    /// before.
     ///
     /// # Errors
-    /// When it can't be written; then it is to be done again.
+    /// When the file can't be written. The erasure must then be repeated.
     pub fn erase(&self, texts: &[StoredText]) -> Result<(), Refusal> {
         let mut files = self.files.lock();
         let erased = texts
@@ -233,7 +235,7 @@ impl ErasableTextFiles {
             objects.read_exact_at(&mut last, length - 1)?;
         }
         if last != [b'\n'] {
-            // A crash ended one in the middle.
+            // A crash has left a partial line.
             objects.write_all(b"\n")?;
         }
         let mut files = Self {
@@ -241,7 +243,7 @@ impl ErasableTextFiles {
             keys,
             count: 0,
         };
-        // Neither file is synced when a text is kept, and either may have got further: no number is used twice.
+        // Neither file is synced when a text is stored, and either may be longer after a crash. No number is used twice.
         let mut count = files.keys.metadata()?.len().div_ceil(32);
         files.each(folder, |held, _| {
             count = count.max(held.number.saturating_add(1));
@@ -250,7 +252,7 @@ impl ErasableTextFiles {
         Ok(files)
     }
 
-    /// The key of an object, unless it was destroyed.
+    /// Key of an object, unless it was destroyed.
     fn key(&self, number: u64) -> io::Result<Option<[u8; KEY]>> {
         let mut key = [0; KEY];
         match self.keys.read_exact_at(&mut key, number.saturating_mul(32)) {
@@ -260,7 +262,7 @@ impl ErasableTextFiles {
         Ok((key != [0; KEY]).then_some(key))
     }
 
-    /// Each object that is written whole.
+    /// Calls `act` for each complete object.
     fn each(&self, folder: &Path, mut act: impl FnMut(StoredText, &str)) -> io::Result<()> {
         for line in BufReader::new(File::open(folder.join(OBJECTS))?).split(b'\n') {
             let line = line?;
@@ -284,7 +286,7 @@ impl ErasableTextFiles {
         Ok(())
     }
 
-    /// Takes away the objects that nobody can read any more.
+    /// Removes the objects whose keys were destroyed.
     fn drop_erased(&mut self, folder: &Path) -> io::Result<()> {
         let beside = folder.join("objects.new");
         let mut kept = OpenOptions::new()

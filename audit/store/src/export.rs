@@ -1,12 +1,11 @@
-//! Taking a log, or a part of it, out of the house.
+//! Export of a log, or of a part of it, as a bundle or as CSV.
 //!
-//! A bundle is one text file: a line that names the log, its keys and a signed head; one line for each record; then the
-//! documents that the records name, the heads, and a last line with the counts. A whole log carries its leaf hashes and all
-//! of its heads; a part carries the inclusion proof of each record, and of the heads those that its receipts name, each
-//! with the proof that the log went on from there. A head carries its time stamp, or null where it has none; a part has the first
-//! that is stamped behind each of its records. In a whole log a record that is past its retention is null, and its leaf hash stays.
-//! [`super::offline::verify`] checks either without configuration. A part
-//! can't show that it is complete; the two parties of a contract can, by comparing theirs.
+//! A bundle is one text file: a line that names the log, its keys and a signed head; one line for each record; then the documents
+//! that the records name, the heads, and a last line with the counts. An export of a whole log contains its leaf hashes and all its
+//! heads. A part contains the inclusion proof of each record, and the heads that its receipts name, each with a consistency proof.
+//! A head has its time stamp, or null where it has none; a part has the first time-stamped head after each of its records. In a
+//! whole log a record past its retention is null, and its leaf hash stays. [`super::offline::verify`] checks either kind without
+//! configuration. A part can't prove that it is complete; the two parties of a contract can, by comparing their parts.
 
 use crate::bundle_line::{
     BundleEnd, BundleHeader, EndLine, FORM, HeadLine, RecordLine, TimeStampToken,
@@ -104,7 +103,7 @@ pub fn bundle(
     Ok(count)
 }
 
-/// Keeps the digest of all that was written: a copy that was cut off or damaged on its way is told from a forged one.
+/// Writer that computes the digest of all bytes. It distinguishes an incomplete or damaged copy from a forged one.
 struct DigestWriter<'a> {
     out: &'a mut dyn Write,
     sum: IncrementalDigest,
@@ -122,7 +121,7 @@ impl Write for DigestWriter<'_> {
     }
 }
 
-/// The lines of records that are past their retention, of which no other is in the log.
+/// Writes the lines of records past their retention, up to the next existing record.
 fn write_expired(
     log: &AuditLog,
     indexes: std::ops::Range<u64>,
@@ -164,7 +163,7 @@ fn header(
     Ok(to_form(FORM, &header))
 }
 
-/// The trust bundle and the documents; gives their number, and the heads that receipts among them name.
+/// Writes the trust bundle and the documents, and returns their number and the heads that receipts name.
 fn write_documents(
     named: &ReferencedDocuments,
     documents: &dyn DocumentStore,
@@ -206,8 +205,8 @@ fn write_document(
     write_line(out, &to_json(&document))
 }
 
-/// The heads over no more records than `newest`; of a part those that are named and those that are stamped, each with its proof.
-/// Gives their number.
+/// Writes the heads with at most as many records as `newest`; for a part the named and the time-stamped heads, each with its proof.
+/// Returns their number.
 fn write_heads(
     log: &AuditLog,
     newest: &SignedHead,
@@ -247,14 +246,14 @@ fn write_heads(
             write(&head, token)?;
         }
     }
-    // Of a head that was signed and could not be kept beside the others.
+    // Time stamps of heads that were signed and are missing in the file of heads.
     for stamped in tokens.into_values() {
         write(&stamped.head.clone(), Some(stamped))?;
     }
     Ok(count)
 }
 
-/// The time stamps that an export needs: of a part, for each of its records the first one behind it.
+/// Time stamps that an export needs: for a part, the first one after each of its records.
 struct StampChoice {
     stamps: Vec<StampedHead>,
     whole: bool,
@@ -271,7 +270,7 @@ impl StampChoice {
         }
     }
 
-    /// Takes in a record that is exported.
+    /// Takes an exported record.
     fn see(&mut self, index: u64) {
         let first = |stamped: &StampedHead| stamped.head.checkpoint.size <= index;
         self.needed.insert(self.stamps.partition_point(first));
@@ -288,7 +287,7 @@ impl StampChoice {
     }
 }
 
-/// Writes records as CSV (RFC 4180) with a header; gives their number.
+/// Writes records as CSV (RFC 4180) with a header, and returns their number.
 ///
 /// # Errors
 /// The first error of `records`, or `FILE_MISSING` when `out` can't be written.
@@ -303,7 +302,7 @@ pub fn csv(
     )
 }
 
-/// Writes a header and rows as CSV (RFC 4180); gives the number of rows.
+/// Writes a header and rows as CSV (RFC 4180), and returns the number of rows.
 ///
 /// # Errors
 /// The first error of `rows`, or `FILE_MISSING` when `out` can't be written.

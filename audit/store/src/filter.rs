@@ -1,7 +1,7 @@
-//! Which records of a log somebody wants: by whom and what they are about, by time, by outcome.
+//! Filter of records by participant, subject, time and outcome.
 //!
-//! What a record is about stands in it or in the one that it belongs to: the end of an answer names neither participant
-//! nor dataset, but the question that it closes; the end of a contract names the contract alone.
+//! The subject of a record may be in an earlier one: the end of an answer names only the permit that it closes, and the end of a
+//! contract names the contract alone.
 
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::record::Record;
@@ -15,22 +15,22 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordFilter {
-    /// The other side of a question, a contract, a message.
+    /// Other party of a question, a contract or a message.
     pub participant: Option<ParticipantId>,
-    /// The dataset: its identity, or `/d/` and its name for whoever owns it.
+    /// Dataset: its identity, or `/d/` and its name for any owner.
     pub dataset: Option<String>,
-    /// The contract or public view.
+    /// Contract or public view.
     pub contract: Option<ContractId>,
-    /// Not before.
+    /// First instant.
     pub from: Option<UtcTimestamp>,
-    /// Before.
+    /// First instant after the range.
     pub to: Option<UtcTimestamp>,
-    /// The record's type, its code, or its outcome.
+    /// Kind, code or outcome of the record.
     pub outcome: Option<String>,
 }
 
 impl RecordFilter {
-    /// Whether nothing is left out.
+    /// True if all records are selected.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
@@ -42,7 +42,7 @@ impl RecordFilter {
         self.from.is_none() && self.outcome.is_none()
     }
 
-    /// A chooser that has seen nothing yet.
+    /// Selector that has not processed any record.
     #[must_use]
     pub const fn chooser(&self) -> RecordSelector<'_> {
         RecordSelector {
@@ -53,10 +53,10 @@ impl RecordFilter {
         }
     }
 
-    /// Whether the record itself names all that is asked for.
+    /// True if the record itself satisfies the subject conditions.
     fn names(&self, body: &RecordBody) -> bool {
         self.participant.as_ref().is_none_or(|wanted| {
-            // Whose values went out.
+            // Owner of the sent key values.
             let owner = format!("{wanted}/d/");
             body.participants().contains(&wanted.as_str())
                 || body
@@ -107,7 +107,7 @@ pub struct RecordSelector<'c> {
 }
 
 impl RecordSelector<'_> {
-    /// Says whether the next record is wanted, by its body.
+    /// True if the next record, with this body, is selected.
     pub fn takes(&mut self, record: &Record, body: &RecordBody) -> bool {
         let (request, contract) = (body.request(), body.contract());
         let belongs = request.is_some_and(|request| self.requests.contains(request))
@@ -125,7 +125,7 @@ impl RecordSelector<'_> {
     }
 }
 
-/// The columns of a table of records: what most records have, and the whole body in the last one.
+/// Columns of a table of records: common members, and the complete body in the last column.
 pub const COLUMNS: [&str; 11] = [
     "seq",
     "t",
@@ -146,7 +146,7 @@ fn list_texts(body: &Json, name: &str) -> String {
     texts.join(" ")
 }
 
-/// A record as the cells of [`COLUMNS`]; empty where it has nothing to say.
+/// Cells of a record for [`COLUMNS`]; empty where the record has no value.
 #[must_use]
 pub fn cells(record: &Record) -> [String; 11] {
     let cell = |name: &str| match record.body.get(name) {

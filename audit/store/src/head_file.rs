@@ -1,8 +1,8 @@
-//! The file of signed heads, and the word in the lock file that it is whole.
+//! File of signed heads, and the mark in the lock file that it is complete.
 //!
-//! A head may be shown before the disk holds it: it says nothing but what the records say, and Ed25519 gives the same bytes each time. So no
-//! answer waits for a sync of its head. A start that finds no word of an orderly end signs over each size behind the last head that is
-//! left, and every head that was shown is among those. The file is synced now and then, so that there are few of them.
+//! A head may be shown before it is durable: it contains only what the records determine, and an Ed25519 signature of equal bytes
+//! is equal. So no answer waits for a sync of its head. A start without the mark of an orderly end signs a head for each size after
+//! the last stored one; every shown head is among these. The file is synced from time to time, so that there are few of them.
 
 use hansa_audit_log::note::SignedHead;
 use std::fs::{File, OpenOptions};
@@ -10,31 +10,31 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// The bytes behind the last sync that bring about the next one: a part of what a start reads of the end of the file.
+/// Number of unsynced bytes that causes a sync. It bounds the part of the file that a start reads.
 const SYNC_BYTES: usize = 32 * 1024;
 
-/// The records behind the last head that was synced which bring about the next sync: over so many a start signs in a moment.
+/// Number of records after the last synced head that causes a sync. A start signs this number of heads in a moment.
 const SYNC_RECORDS: u64 = 4096;
 
-/// The word in the lock file that the writer has ended and that the disk holds all heads.
+/// Mark in the lock file: the writer has ended, and all heads are durable.
 const ENDED: &[u8] = b"ended\n";
 
-/// The file of heads, open for appending.
+/// File of heads, open for appending.
 #[derive(Debug)]
 pub(super) struct HeadFile {
     path: PathBuf,
-    /// Absent after a failure: a descriptor that has seen one is not used again.
+    /// Open file; absent after a failure, since a descriptor with a failed sync is never used again.
     file: Option<File>,
-    /// The length that a sync has confirmed, and the size of the last head there.
+    /// Synced length of the file, and the size of the last head in it.
     synced: u64,
     synced_size: u64,
-    /// The notes behind that, and the size of the last one.
+    /// Unsynced notes, and the size of the last one.
     unsynced: Vec<u8>,
     newest_size: u64,
 }
 
 impl HeadFile {
-    /// Goes on behind the head over `size` records, with which the file ends.
+    /// Opens the file at its end, after the head over `size` records.
     pub(super) fn open(path: &Path, size: u64) -> io::Result<Self> {
         let file = OpenOptions::new()
             .append(true)
@@ -43,7 +43,7 @@ impl HeadFile {
             .open(path)?;
         file.sync_all()?;
         let synced = file.metadata()?.len();
-        // The name of a new file is durable only when its folder is.
+        // The name of a new file is durable only after a sync of its folder.
         if let Some(folder) = path.parent().filter(|_| synced == 0) {
             File::open(folder)?.sync_all()?;
         }
@@ -57,8 +57,8 @@ impl HeadFile {
         })
     }
 
-    /// Writes a head behind the others, and with it those that could not be written before. It is synced at once only where much
-    /// is not, or nothing ever was: a file without any head is one that was emptied.
+    /// Appends a head, with earlier ones that could not be written. It is synced at once only if much is unsynced, or nothing was
+    /// ever synced: a file without heads would look like one that was emptied.
     pub(super) fn keep_head(&mut self, head: &SignedHead) -> io::Result<()> {
         let note = format!("{head}\n").into_bytes();
         self.unsynced.extend(&note);
@@ -95,9 +95,10 @@ impl HeadFile {
         Ok(())
     }
 
-    /// Writes everything that no sync has confirmed, over a descriptor that has seen no failure.
+    /// Writes all unsynced bytes over a new descriptor.
     ///
-    /// After a failed sync the system can show bytes that never came to the disk, and after a failed write there is a part of a note.
+    /// After a failed sync the system may return bytes that never reached the disk, and after a failed write the file contains a
+    /// partial note.
     fn write_unsynced(&self) -> io::Result<File> {
         let mut file = OpenOptions::new().append(true).open(&self.path)?;
         file.set_len(self.synced)?;
@@ -106,12 +107,12 @@ impl HeadFile {
     }
 }
 
-/// An orderly end of the run before: every head that it showed is in the file.
+/// True after an orderly end of the preceding run: every shown head is in the file.
 pub(super) fn has_ended(lock: &File) -> io::Result<bool> {
     Ok(lock.metadata()?.len() > 0)
 }
 
-/// Takes the word of the run before away, durably: of what is signed from now on it says nothing.
+/// Removes the mark of the preceding run, durably, before further heads are signed.
 pub(super) fn begin_run(lock: &File) -> io::Result<()> {
     if !has_ended(lock)? {
         return Ok(());
@@ -120,7 +121,7 @@ pub(super) fn begin_run(lock: &File) -> io::Result<()> {
     lock.sync_all()
 }
 
-/// Says that the run has ended and that the disk holds every head that it showed.
+/// Writes the mark of an orderly end: every shown head is durable.
 pub(super) fn end_run(mut lock: &File) -> io::Result<()> {
     lock.write_all(ENDED)?;
     lock.sync_all()
@@ -164,11 +165,11 @@ mod tests {
                 syncs.push(size);
             }
         }
-        // The first one, and then one in more than a hundred.
+        // The first head is synced, and then fewer than one in a hundred.
         assert_eq!(syncs[0], 1);
         assert!(syncs.windows(2).all(|pair| pair[1] - pair[0] > 100));
         assert!(syncs.len() > 2, "{syncs:?}");
-        // One head over many records is enough.
+        // One head over many records causes a sync.
         let far = heads.synced_size + SYNC_RECORDS;
         heads.keep_head(&head(&log_dir, far - 1)).unwrap();
         assert!(heads.synced_size < far - 1);
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(sizes(&path), [1, 2]);
         heads.keep_head(&head(&log_dir, 4)).unwrap();
         assert_eq!(sizes(&path), [1, 2, 3, 4]);
-        // One that takes everything, and whose sync fails.
+        // A descriptor that accepts all bytes and whose sync fails.
         let null = OpenOptions::new().append(true).open("/dev/null").unwrap();
         heads.file = Some(null);
         heads.keep_head(&head(&log_dir, 5)).unwrap();

@@ -1,5 +1,5 @@
-//! What a log tells, record by record: who asked for what, under which contract it was permitted, what left, and what the
-//! log says of other logs. Only the shape of records is known here; whether what they say holds is judged elsewhere.
+//! History in a log, record by record: questions, permits, answers, contracts, and heads of other logs. It only collects the
+//! records; their truth is judged elsewhere.
 
 use crate::retention;
 use hansa_audit_log::record::Record;
@@ -33,18 +33,18 @@ use received_answer::ReceivedAnswer;
 use refusals::RefusalSummary;
 use statement::{AffectedNotice, RecordedStatement};
 
-/// All that a log tells.
+/// History in a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditHistory {
-    /// The questions, in the order of their permits and refusals.
+    /// Questions, in the order of their permits and refusals.
     pub questions: Vec<QueryEntry>,
-    /// The answers that were received, in order.
+    /// Received answers, in order.
     pub received: Vec<ReceivedAnswer>,
-    /// The contracts, by identity.
+    /// Contracts by identity.
     pub contracts: BTreeMap<String, ContractTimeline>,
     /// Heads of other logs.
     pub observed_heads: Vec<ObservedHead>,
-    /// Heads of other logs that were passed on by others.
+    /// Heads of other logs, as passed on by third participants.
     pub gossiped_heads: Vec<ObservedHead>,
     /// Heads of this log that others have cosigned.
     pub witnessed: Vec<ObservedHead>,
@@ -52,44 +52,44 @@ pub struct AuditHistory {
     pub forks: Vec<ForkedLog>,
     /// Statements that close incidents of this log or of others.
     pub incidents: Vec<RecordedIncident>,
-    /// Statements of deletion, by consumers of the log's owner or by itself.
+    /// Statements of deletion, by consumers of the log's owner or by the owner.
     pub deletions: Vec<RecordedStatement>,
-    /// Statements of use, by the log's owner.
+    /// Statements of use by the log's owner.
     pub usages: Vec<RecordedStatement>,
-    /// Notices to those whom answers from a snapshot went to.
+    /// Notices to recipients of answers from a snapshot.
     pub notified: Vec<AffectedNotice>,
-    /// The snapshots, in the order of their publication.
+    /// Snapshots, in the order of their publication.
     pub published: Vec<PublishedSnapshot>,
-    /// Where somebody was told that nothing came since an earlier answer.
+    /// Decisions that nothing new came since an earlier answer.
     pub no_new_data: Vec<NoNewData>,
-    /// Ends of answers that the record which they name has not admitted.
+    /// Ends of answers without a matching permit.
     pub unadmitted_ends: Vec<UnadmittedEnd>,
-    /// What was reserved for anybody on the web.
+    /// Reserved blocks of open data for the web.
     pub open_blocks: Vec<OpenBlock>,
-    /// Its own questions to others.
+    /// Questions of the log's owner to others.
     pub remote_queries: RemoteQueries,
-    /// From when on decisions are kept, where older ones were erased.
+    /// Instant from which decisions are kept, where older ones were erased.
     pub kept_from: Option<UtcTimestamp>,
-    /// Refusals beside those among the questions, on records that stand for many.
+    /// Counted refusals without a record each.
     pub refusals: RefusalSummary,
-    /// The run of the program that wrote the last record.
+    /// Identifier of the program run that wrote the last record.
     boot: String,
-    /// Records that were taken in: the places of first ones, and the places behind the last ones that follow them.
+    /// Places of the processed records, as ranges: start and end.
     seen: BTreeMap<u64, u64>,
-    /// Where the permits stand in `questions`.
+    /// Index in `questions` of each permit, by its place.
     permits: BTreeMap<u64, usize>,
-    /// The newest permit of each request and peer: each peer draws identities of its own, so two may draw the same.
+    /// Newest permit of each request and peer. Each peer chooses its own request identities, so two peers may choose equal ones.
     requests: BTreeMap<(String, String), u64>,
 }
 
 impl AuditHistory {
-    /// Nothing yet.
+    /// Empty history.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in the next record, with its body.
+    /// Takes the next record with its body.
     pub fn see(&mut self, record: &Record, body: RecordBody) {
         if self.boot != record.boot {
             self.boot.clone_from(&record.boot);
@@ -272,13 +272,13 @@ impl AuditHistory {
         }
     }
 
-    /// The question whose permit stands at that place.
+    /// Question whose permit stands at this place.
     fn question_at(&mut self, permit: u64) -> Option<&mut QueryEntry> {
         let at = *self.permits.get(&permit)?;
         self.questions.get_mut(at)
     }
 
-    /// Notes that the record at that place was taken in.
+    /// Notes that the record at this place was processed.
     fn note_place(&mut self, place: u64) {
         let behind = place.saturating_add(1);
         if let Some(mut run) = self.seen.last_entry()
@@ -290,32 +290,32 @@ impl AuditHistory {
         self.seen.insert(place, behind);
     }
 
-    /// Says whether the record at that place was taken in.
+    /// True if the record at this place was processed.
     fn has_seen(&self, place: u64) -> bool {
         let run = self.seen.range(..=place).next_back();
         run.is_some_and(|(_, end)| place < *end)
     }
 
-    /// The newest question of that identity by that participant.
+    /// Newest question with this identity by this participant.
     fn newest_question(&mut self, request: &str, peer: &str) -> Option<&mut QueryEntry> {
         let own = (request.to_owned(), peer.to_owned());
         let permit = *self.requests.get(&own)?;
         self.question_at(permit)
     }
 
-    /// The newest snapshot of that label.
+    /// Newest snapshot with this label.
     fn snapshot(&mut self, dataset: &str, version: &str) -> Option<&mut PublishedSnapshot> {
         let mut newest = self.published.iter_mut().rev();
         newest.find(|one| one.dataset == dataset && one.version == version)
     }
 
-    /// The question whose permit is that record.
+    /// Question whose permit stands at this place.
     #[must_use]
     pub fn question_by_permit(&self, permit: u64) -> Option<&QueryEntry> {
         self.questions.get(*self.permits.get(&permit)?)
     }
 
-    /// The question of this identity, by its beginning; the first one where several fit.
+    /// First question whose identity begins with this text.
     #[must_use]
     pub fn question(&self, request: &str) -> Option<&QueryEntry> {
         self.questions

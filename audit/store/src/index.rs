@@ -1,4 +1,4 @@
-//! What readers share with the writer: the tree, the places of the records, and the newest head. Durable records alone.
+//! Index shared by readers and writer: the tree, the places of records, and the newest head, over durable records alone.
 
 use crate::log_dir::RecordOffset;
 use crate::log_segment::{self, LogSegment};
@@ -21,16 +21,16 @@ pub(super) struct LogIndex {
     state: RwLock<LogIndexState>,
 }
 
-/// 72 bytes for each record: the tree and the place. Where those before `begin` stand is looked up when they are read.
+/// State of the index, 72 bytes for each record. The offsets of records before `begin` are looked up when they are read.
 #[derive(Debug)]
 pub(super) struct LogIndexState {
     pub(super) tree: MerkleTree,
-    /// The record that the first of the `offsets` is of: the first one that opening has read.
+    /// First record of `offsets`: the first one that the opening has read.
     pub(super) begin: u64,
     pub(super) offsets: Vec<u64>,
-    /// Those of older segments that were read since, by their first record.
+    /// Offsets of older segments that were read since, by first record.
     pub(super) older: BTreeMap<u64, Arc<Vec<u64>>>,
-    /// Of the records before this one some are past their retention.
+    /// Place before which some records are past their retention.
     pub(super) expired: u64,
     pub(super) segments: Vec<LogSegment>,
     pub(super) head: SignedHead,
@@ -40,7 +40,7 @@ pub(super) struct LogIndexState {
 }
 
 impl LogIndexState {
-    /// Adds records that are durable now; the first stands at `offset` of the last segment.
+    /// Adds newly durable records; the first stands at `offset` of the last segment.
     pub(super) fn add(&mut self, leaves: &[RecordLeaf], mut offset: u64) {
         for leaf in leaves {
             self.tree.push(leaf.hash);
@@ -51,7 +51,7 @@ impl LogIndexState {
 }
 
 impl LogIndexState {
-    /// The oldest `count` segments that are not in `archive` stand there from now on.
+    /// Notes that the oldest `count` segments outside `archive` are now in it.
     pub(super) fn moved_to(&mut self, archive: &Path, count: usize) {
         let here = self.segments.iter_mut();
         let here = here.filter(|segment| segment.path.parent() != Some(archive));
@@ -123,7 +123,7 @@ impl LogIndex {
         self.state.read().broken.clone()
     }
 
-    /// The first record that is not in the archive.
+    /// Place of the first record that is not archived.
     pub(super) fn archived_before(&self) -> u64 {
         let state = self.state.read();
         let here = |segment: &&LogSegment| segment.path.parent() == Some(self.folder.as_path());
@@ -134,23 +134,23 @@ impl LogIndex {
             .map_or(0, |segment| segment.first)
     }
 
-    /// Of the records before this one some are past their retention.
+    /// Place before which some records are past their retention.
     pub(super) fn expired_before(&self) -> u64 {
         self.state.read().expired
     }
 
-    /// From now on records before `end` may be gone.
+    /// Notes that records before `end` may be gone.
     pub(super) fn expire(&self, end: u64) {
         let mut state = self.change();
         state.expired = state.expired.max(end);
     }
 
-    /// The files of the log, in order.
+    /// Files of the log, in order.
     pub(super) fn segments(&self) -> Vec<LogSegment> {
         self.state.read().segments.clone()
     }
 
-    /// The file of the records up to `end` was written anew by `replace`: where they stand in it is looked up again.
+    /// Replaces the file of the records up to `end` by `replace`, and forgets the offsets in it.
     pub(super) fn rewritten(
         &self,
         segment: &LogSegment,
@@ -167,7 +167,7 @@ impl LogIndex {
         Ok(())
     }
 
-    /// Where the records of the segment that holds this one stand is looked up again.
+    /// Forgets the offsets of the segment that contains this record.
     pub(super) fn forget(&self, index: u64) {
         let mut state = self.change();
         let after = state.segments.partition_point(|s| s.first <= index);
@@ -177,7 +177,7 @@ impl LogIndex {
         }
     }
 
-    /// Where the record at `index` stands, and in which segment; none where its segment is not here.
+    /// Offset of the record at `index` and its segment; none where the segment is missing here.
     pub(super) fn place(&self, index: u64) -> std::io::Result<Option<(RecordOffset, LogSegment)>> {
         let state = self.state.read();
         let after = state.segments.partition_point(|s| s.first <= index);

@@ -1,4 +1,4 @@
-//! The note key of a log: signs its heads, and is another than the key that signs contracts.
+//! Note key of a log. It signs heads, and differs from the key that signs contracts.
 
 use hansa_audit_log::note::{
     self, COSIGNATURE, ED25519, NoteKey, NoteSigner, NoteSigningError, NoteVerifier,
@@ -7,7 +7,7 @@ use hansa_identity::keys::{PrivateKey, PublicKey, SignatureAlgorithm};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
-/// The private note key of a log.
+/// Private note key of a log.
 #[derive(Debug)]
 pub struct LogSigningKey {
     key: PrivateKey,
@@ -15,7 +15,7 @@ pub struct LogSigningKey {
 }
 
 impl LogSigningKey {
-    /// Makes the key of the log of `domain` in a new file that only the owner can read.
+    /// Creates the key for the log of `domain` in a new file that only the owner can read.
     ///
     /// # Errors
     /// As [`PrivateKey::create`].
@@ -24,10 +24,10 @@ impl LogSigningKey {
         Self::of(key, path, domain)
     }
 
-    /// Reads the key of the log of `domain`.
+    /// Opens the key for the log of `domain`.
     ///
     /// # Errors
-    /// As [`PrivateKey::open`]; `KEY_INVALID` when it is no Ed25519 key.
+    /// As [`PrivateKey::open`]; `KEY_INVALID` when the key is not an Ed25519 key.
     pub fn open(path: &Path, domain: &str) -> Result<Self, Refusal> {
         let key = PrivateKey::open(path)?;
         Self::of(key, path, domain)
@@ -62,8 +62,8 @@ impl NoteSigner for LogSigningKey {
     }
 }
 
-/// The same key as a witness of other logs. Its signatures are told apart by the algorithm in its name, and what it signs
-/// begins with another line than any head.
+/// Note key in the role of a witness of other logs. The algorithm in the key's name distinguishes its signatures, and the signed
+/// text begins with another line than a head.
 pub(super) struct WitnessSigner<'a>(pub(super) &'a dyn NoteSigner);
 
 impl NoteSigner for WitnessSigner<'_> {
@@ -79,7 +79,7 @@ impl NoteSigner for WitnessSigner<'_> {
     }
 }
 
-/// Checks Ed25519 signatures of notes, by logs and by witnesses.
+/// Verifier of Ed25519 signatures of notes, by logs and by witnesses.
 #[derive(Debug, Clone, Copy)]
 pub struct Ed25519NoteVerifier;
 

@@ -1,4 +1,4 @@
-//! The audit log on disk: one writer, group commit, and readers that see durable records alone.
+//! Audit log on disk: one writer, group commit, and readers that see durable records alone.
 //!
 //! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
 //! keys), `time-stamps` (tokens over heads, where an authority is configured), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
@@ -12,10 +12,10 @@
 //! 3. **Decide and record.** A decision carries the [`LogEpoch`] in which it was made. [`AuditLog::begin_stop`] begins another
 //!    epoch with a [`PendingStop`]. [`AuditLog::record_while_valid`] refuses a decision whose [`DecisionValidity`] is over.
 //! 4. **Sign.** The writer signs a head over the durable records with a [`LogSigningKey`]: [`AuditLog::head`].
-//! 5. **Keep what can be erased apart.** An [`ErasableTextStore`] holds texts under keys of their own. The log holds only a
+//! 5. **Keep erasable texts apart.** An [`ErasableTextStore`] holds texts, each under a key of its own. The log contains only a
 //!    commitment to each.
-//! 6. **Export.** [`export::bundle`] writes the records that a [`RecordFilter`] takes, with the documents that they name.
-//! 7. **Check.** [`offline::verify`] gives a [`CopyReport`]. [`AuditHistory`] says what the records tell.
+//! 6. **Export.** [`export::bundle`] writes the records that a [`RecordFilter`] selects, with the documents that they name.
+//! 7. **Check.** [`offline::verify`] gives a [`CopyReport`]. [`AuditHistory`] collects the content of the records.
 //! 8. **Archive and expire.** [`archive::archive`] moves old segments; [`retention::expire`] ends the retention of records.
 //!
 //! [`Recorded`]: hansa_audit_log::Recorded
@@ -23,7 +23,7 @@
 //! # What it must never do
 //!
 //! - Confirm a record before the disk does.
-//! - Go on after a failed write. Nobody knows then what the disk holds.
+//! - Continue after a failed write. The content of the disk is then unknown.
 //! - Change or remove a record, except for one whose retention is over and is recorded as over.
 //! - Hold the text of a question in a record.
 //!
@@ -226,41 +226,41 @@ pub use crate::offline::{BundleVisitor, CopyReport};
 pub use crate::steady_clock::ClockFault;
 pub use crate::time_stamps::StampedHead;
 
-/// The type of the record that opens an entry, and the duty to close it.
+/// Kind of the record that opens an entry, which must then be closed.
 pub const OPENING: &str = "permit";
 
-/// The type of the record that closes an entry.
+/// Kind of the record that closes an entry.
 pub const CLOSING: &str = "close";
 
-/// How a log is kept.
+/// Configuration of a log.
 #[derive(Clone)]
 pub struct LogConfig {
-    /// Its folder; created if it is not there.
+    /// Folder of the log; created if it does not exist.
     pub folder: PathBuf,
-    /// The participant's domain, from which the log's origin is made.
+    /// Domain of the participant, from which the log's origin is made.
     pub domain: String,
-    /// Signs heads; its key is another than the one that signs contracts.
+    /// Signer of heads. Its key differs from the one that signs contracts.
     pub signer: Arc<dyn NoteSigner>,
-    /// The clock.
+    /// Clock of the log.
     pub clock: Clock,
-    /// The clock of the machine, where a start is to find that it jumped ahead while nobody ran.
+    /// Clock of the machine. With it a start detects that the clock jumped ahead while the program was not running.
     pub machine: Option<MachineClock>,
-    /// Names this run of the program.
+    /// Identifier of this program run.
     pub boot: String,
-    /// Bytes that the disk must have left for new entries to be opened.
+    /// Free space that the disk must have for new entries, bytes.
     pub reserve: u64,
-    /// Bytes that the disk gives beforehand for what must be said when the log can't be written any more.
+    /// Size of the reserve, which is allocated beforehand for records after the log has failed, bytes.
     pub spare: u64,
-    /// A segment ends when it has so many bytes.
+    /// Size at which a segment ends, bytes.
     pub segment: u64,
-    /// A head is signed after so many records.
+    /// Number of records after which a head is signed.
     pub head_records: u64,
-    /// A head is signed after so long, if there are new records.
+    /// Interval after which a head is signed, if there are new records.
     pub head_interval: std::time::Duration,
 }
 
 impl LogConfig {
-    /// The usual settings: 16 MiB that must be free, 16 MiB held for a stop, segments of 64 MiB, a head each second or 256 records.
+    /// Default configuration: 16 MiB of free space, a reserve of 16 MiB, segments of 64 MiB, a head each second or 256 records.
     #[must_use]
     pub fn new(
         folder: impl Into<PathBuf>,
@@ -294,20 +294,20 @@ impl fmt::Debug for LogConfig {
     }
 }
 
-/// What opening a log found.
+/// Result of opening a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayReport {
-    /// How many records there were, before those that opening itself wrote.
+    /// Number of records before those that the opening itself wrote.
     pub records: u64,
-    /// The time of the last of them.
+    /// Time of the last of these records.
     pub last: Option<UtcTimestamp>,
-    /// Bytes of an incomplete last record that were cut off; a record of type `repair` says so.
+    /// Size of an incomplete last record that was cut off, bytes; a record of kind `repair` states it.
     pub cut: Option<u64>,
-    /// Entries that were opened and never closed, as far as opening has read: in the segment that is written.
+    /// Entries that were opened and never closed, as far as the opening has read: in the present segment.
     pub open: Vec<Record>,
 }
 
-/// A log that is open for writing and reading. Clones share it; the last one to go signs the newest head.
+/// Log that is open for writing and reading. Clones share it; dropping the last one signs the newest head.
 #[derive(Clone, Debug)]
 pub struct AuditLog {
     inner: Arc<LogInner>,
@@ -324,8 +324,8 @@ struct LogInner {
 impl AuditLog {
     /// Opens the log, checks all of it, and starts its writer.
     ///
-    /// An incomplete last record, which a crash leaves behind, is cut off and the cut recorded. Heads that a loss of power has
-    /// taken from the file of heads are signed again.
+    /// An incomplete last record, left by a crash, is cut off, and the cut is recorded. Heads that a loss of power has removed from
+    /// the file of heads are signed again.
     ///
     /// # Errors
     /// `EVIDENCE_BROKEN` naming the first bad record, `STATE_LOCKED` when another process has the log,
@@ -348,13 +348,13 @@ impl AuditLog {
         Ok((log, replay))
     }
 
-    /// Records `value`; when this returns, the record survives a loss of power.
+    /// Records `value`. On return the record survives a loss of power.
     ///
-    /// A caller that stops waiting loses the receipt, not the record: an entry opened so stays open until start-up
-    /// closes it. So await this where nothing cancels it.
+    /// If the caller's future is dropped, the receipt is lost and not the record: an entry opened like this stays open until the
+    /// next start closes it. So await the call where nothing cancels it.
     ///
     /// # Errors
-    /// When the record could not be made durable; nothing may be done then.
+    /// When the record could not be made durable. The recorded action must then not be done.
     pub async fn record<T>(&self, value: T) -> Result<Recorded<T>, LedgerError>
     where
         T: Evidence + Send + 'static,
@@ -367,7 +367,7 @@ impl AuditLog {
         woken.await.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// As [`AuditLog::record`], for callers that are no tasks.
+    /// Records a value like [`AuditLog::record`], for callers outside async tasks.
     ///
     /// # Errors
     /// As [`AuditLog::record`].
@@ -383,19 +383,19 @@ impl AuditLog {
         woken.recv().unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// How many records are durable.
+    /// Number of durable records.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.inner.index.size()
     }
 
-    /// The head over all durable records, not signed.
+    /// Unsigned head over all durable records.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
         self.inner.index.checkpoint()
     }
 
-    /// The head that the log had with `size` records, not signed; none if it never had so many.
+    /// Unsigned head of the log at `size` records; none if the log has fewer.
     #[must_use]
     pub fn checkpoint_at(&self, size: u64) -> Option<Checkpoint> {
         let root = self.tree(|tree| tree.root(size))?;
@@ -403,7 +403,7 @@ impl AuditLog {
         Some(Checkpoint { origin, size, root })
     }
 
-    /// Adds a timestamped cosignature by this log's key to a head of somebody else's log, as its witness.
+    /// Adds a timestamped cosignature by this log's key to a head of another log, as its witness.
     ///
     /// # Errors
     /// When the key can't be used.
@@ -411,16 +411,16 @@ impl AuditLog {
         head.cosign(&key::WitnessSigner(self.inner.signer.as_ref()), seconds)
     }
 
-    /// The newest signed head; it may lack the records of the last second.
+    /// Newest signed head; it may lack the records of the last second.
     #[must_use]
     pub fn head(&self) -> SignedHead {
         self.inner.index.head()
     }
 
-    /// A signed head over at least `size` records, signed now if there is none yet.
+    /// Signed head over at least `size` records. It is signed now if there is none yet.
     ///
     /// # Errors
-    /// When there are not so many durable records, or the log is closed.
+    /// When there are fewer durable records, or the log is closed.
     pub async fn head_over(&self, size: u64) -> Result<SignedHead, LedgerError> {
         let head = self.head();
         if head.checkpoint.size >= size {
@@ -435,71 +435,71 @@ impl AuditLog {
         Err(LedgerError::Closed)
     }
 
-    /// The proof that the log of size `to` continues the log of size `from`; none if it never had so many records.
+    /// Proof that the log of size `to` continues the log of size `from`; none if the log has fewer records.
     #[must_use]
     pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
         self.inner.index.tree(|tree| tree.consistency(from, to))
     }
 
-    /// The proof that the record at `index` is in the log of `size` records; none if it never had so many.
+    /// Proof that the record at `index` is in the log of `size` records; none if the log has fewer.
     #[must_use]
     pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
         self.inner.index.tree(|tree| tree.inclusion(index, size))
     }
 
-    /// The leaf hash of the record at `index`.
+    /// Leaf hash of the record at `index`.
     #[must_use]
     pub fn leaf(&self, index: u64) -> Option<Digest> {
         self.inner.index.tree(|tree| tree.leaf(index))
     }
 
-    /// The hash tree over the durable records.
+    /// Calls `ask` with the hash tree over the durable records.
     fn tree<T>(&self, ask: impl FnOnce(&hansa_audit_log::tree::MerkleTree) -> T) -> T {
         self.inner.index.tree(ask)
     }
 
-    /// How often records were synced to the disk, and how many, since opening.
+    /// Number of syncs to the disk, and of synced records, since opening.
     #[must_use]
     pub fn syncs(&self) -> (u64, u64) {
         self.inner.index.syncs()
     }
 
-    /// The log's clock: the wall clock, but never before the last record. Terms that depend on time use it.
+    /// Present instant by the log's clock: the wall clock, but never before the last record. Terms that depend on time use it.
     #[must_use]
     pub fn now(&self) -> UtcTimestamp {
         self.inner.index.now()
     }
 
-    /// Why the wall clock can't be relied on, if it made a large step since it was last acknowledged. A step ahead that is
-    /// undone needs nobody.
+    /// Reason why the wall clock is not trusted: a large step since the last acknowledgement. A step ahead that is undone needs no
+    /// acknowledgement.
     #[must_use]
     pub fn clock_fault(&self) -> Option<ClockFault> {
         self.inner.index.clock().fault()
     }
 
-    /// The clock is followed from where it stands. An operator has looked at it; the caller records who.
+    /// Accepts the present clock. An operator has checked it; the caller records who.
     pub fn acknowledge_clock(&self) {
         self.inner.index.clock().acknowledge();
     }
 
-    /// Why nothing can be recorded any more, if so.
+    /// Error that prevents recording, if there is one.
     #[must_use]
     pub fn ledger_error(&self) -> Option<LedgerError> {
         self.inner.index.ledger_error()
     }
 
-    /// The log's folder.
+    /// Folder of the log.
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
         self.inner.index.folder()
     }
 
-    /// The oldest `count` of the segments beside the archive are in it now.
+    /// Notes that the oldest `count` segments outside the archive are now in it.
     fn moved_to(&self, archive: &std::path::Path, count: usize) {
         self.inner.index.change().moved_to(archive, count);
     }
 
-    /// Writes what is waiting, signs the newest head and ends the writer. Later records are refused.
+    /// Writes waiting records, signs the newest head and ends the writer. Later records are refused.
     pub fn close(&self) {
         self.inner.close();
     }
@@ -524,10 +524,10 @@ impl fmt::Debug for LogInner {
 
 impl LogInner {
     fn close(&self) {
-        // The writer ends when nobody can send any more.
+        // The writer ends when all senders are dropped.
         drop(self.sender.lock().take());
         let writer = self.writer.lock().take();
-        // A value that holds a log may be dropped by the writer itself, which can't wait for its own end.
+        // The writer itself may drop a value that holds a log. It can't wait for its own end.
         if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id()) {
             writer.join().ok();
         }
@@ -540,7 +540,7 @@ impl Drop for LogInner {
     }
 }
 
-/// Whether the disk of a log has less room than is kept for closing what is open.
+/// Error if the disk of a log has less free space than the reserve for closing entries.
 #[must_use]
 pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<LedgerError> {
     match fs4::available_space(folder) {
@@ -553,18 +553,18 @@ pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<LedgerError> 
     }
 }
 
-/// Bytes that are free on the disk of a folder.
+/// Free space on the disk of a folder, bytes.
 ///
 /// # Errors
-/// When the system does not say.
+/// When the system call fails.
 pub fn free_space(folder: &std::path::Path) -> std::io::Result<u64> {
     fs4::available_space(folder)
 }
 
-/// The body of a record of a log.
+/// Body of a record of a log.
 ///
 /// # Errors
-/// `EVIDENCE_BROKEN` where the kind of the record is not known, or its body is none of that kind.
+/// `EVIDENCE_BROKEN` where the kind of the record is unknown, or its body does not fit the kind.
 pub fn read_body(record: &Record) -> Result<RecordBody, Refusal> {
     record.read_body().map_err(|unknown| {
         let sentence = format!("record {} can't be used: {unknown}", record.seq);
@@ -572,7 +572,7 @@ pub fn read_body(record: &Record) -> Result<RecordBody, Refusal> {
     })
 }
 
-/// What an operator is told when nothing can be recorded.
+/// Refusal for an operator when nothing can be recorded.
 #[must_use]
 pub fn refusal(unwritable: &LedgerError) -> Refusal {
     let code = match unwritable {

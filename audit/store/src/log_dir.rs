@@ -1,4 +1,4 @@
-//! What stands where in a log's folder.
+//! Files in a log's folder.
 
 use super::log_segment::LogSegment;
 use super::reserve;
@@ -19,16 +19,16 @@ pub(super) const KEY: &str = "key";
 pub(super) const LEAVES: &str = "leaves";
 pub(super) const LOCK: &str = "lock";
 
-/// The public note keys of a log.
+/// Public note keys of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct NoteKeySet {
-    /// Those that can be read, the newest last.
+    /// Readable keys, the newest last.
     pub(super) known: Vec<NoteKey>,
-    /// How many lines can't be read.
+    /// Number of lines that can't be read.
     pub(super) unreadable: usize,
 }
 
-/// The public note keys of the log.
+/// Reads the public note keys of the log.
 pub(super) fn keys(folder: &Path) -> io::Result<NoteKeySet> {
     let bytes = absent_is_empty(std::fs::read(folder.join(KEY)))?;
     let text = String::from_utf8_lossy(&bytes);
@@ -37,19 +37,19 @@ pub(super) fn keys(folder: &Path) -> io::Result<NoteKeySet> {
     Ok(NoteKeySet { known, unreadable })
 }
 
-/// The signed heads of a log.
+/// Signed heads of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HeadHistory {
-    /// In the order of signing.
+    /// Heads in the order of signing.
     pub(super) heads: Vec<SignedHead>,
-    /// Whether a head behind them is incomplete.
+    /// True if an incomplete head follows them.
     pub(super) rest: bool,
 }
 
-/// The signed heads. The inner error is the number of the first head that can't be read.
+/// Reads the signed heads. The inner error is the number of the first head that can't be read.
 pub(super) fn heads(folder: &Path) -> io::Result<Result<HeadHistory, usize>> {
     let text = absent_is_empty(std::fs::read(folder.join(HEADS)))?;
-    // Characters that are no UTF-8 make the note that holds them unreadable, and no other.
+    // Invalid UTF-8 makes only its own note unreadable.
     Ok(read_all(&String::from_utf8_lossy(&text)).map(|heads| {
         let whole: usize = heads.iter().map(|head| head.to_string().len() + 1).sum();
         HeadHistory {
@@ -59,19 +59,19 @@ pub(super) fn heads(folder: &Path) -> io::Result<Result<HeadHistory, usize>> {
     }))
 }
 
-/// The end of the file of heads.
+/// End of the file of heads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NewestHead {
-    /// The last complete head.
+    /// Last complete head.
     pub(super) head: Option<SignedHead>,
-    /// Bytes of an incomplete one behind it.
+    /// Number of bytes of an incomplete head after it.
     pub(super) rest: u64,
 }
 
-/// How much of the end of the file of heads is read; one head has some 250 bytes.
+/// Size of the part at the end of the file of heads that is read, bytes; one head has some 250 bytes.
 const HEADS_END: u64 = 64 * 1024;
 
-/// The newest head; the inner error says that it can't be read.
+/// Reads the newest head. The inner error means that it can't be read.
 pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<NewestHead, ()>> {
     let none = NewestHead {
         head: None,
@@ -85,7 +85,7 @@ pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<Newe
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    // From the middle of the file on, the first whole head follows an empty line and begins with the origin.
+    // From the middle of the file on, the first complete head follows an empty line and begins with the origin.
     let border = format!("\n\n{origin}\n");
     let from = match start {
         0 => Some(0),
@@ -97,13 +97,13 @@ pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<Newe
     let Some(end) = from.and_then(|from| bytes.get(from..)) else {
         return Ok(Err(()));
     };
-    // Heads are not synced one by one: a loss of power can leave zeros behind those that were.
+    // Heads are not synced one by one, so a loss of power can leave zeros after the synced ones.
     let length = end.len();
     let written = end.iter().position(|byte| *byte == 0).unwrap_or(length);
     let end = end.get(..written).unwrap_or(end);
     let text = match std::str::from_utf8(end) {
         Ok(text) => text,
-        // The last character was being written.
+        // The last character is incomplete.
         Err(fault) if fault.error_len().is_none() => end
             .get(..fault.valid_up_to())
             .and_then(|whole| std::str::from_utf8(whole).ok())
@@ -119,7 +119,7 @@ pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<Newe
     Ok(Ok(NewestHead { head, rest }))
 }
 
-/// The leaf hashes, as far as they were written.
+/// Reads the leaf hashes, as far as they were written.
 pub(super) fn leaves(folder: &Path) -> io::Result<Vec<Digest>> {
     let bytes = absent_is_empty(std::fs::read(folder.join(LEAVES)))?;
     let (whole, _) = bytes.as_chunks::<32>();
@@ -138,12 +138,12 @@ fn absent_is_empty<T: Default>(read: io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Where a record stands.
+/// Position of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordOffset {
-    /// The number of its segment, from 0.
+    /// Number of its segment, from 0.
     pub(super) segment: usize,
-    /// Its first byte there.
+    /// Position of its first byte in the segment.
     pub(super) offset: u64,
 }
 
@@ -152,19 +152,19 @@ pub(super) struct RecordOffset {
 pub(super) struct TrailingBytes {
     pub(super) offset: RecordOffset,
     pub(super) bytes: Vec<u8>,
-    /// It is the end of the last segment, so a crash can have left it.
+    /// True at the end of the last segment, where a crash may have left the bytes.
     pub(super) at_end: bool,
 }
 
-/// What stands in the place of a record.
+/// Content at the place of a record.
 pub(super) enum LogSlot<'a, 'l> {
-    /// The record.
+    /// Record that is present and good.
     Good(&'a VerifiedLine<'l>),
-    /// Of one whose retention is over its place and its leaf hash.
+    /// Place and leaf hash of a record past its retention.
     Expired(u64, Digest),
 }
 
-/// Pushes every line of the segments into `verifier` until it has settled; what is good goes to `each`.
+/// Pushes every line of the segments into `verifier` until its result is final; good records are passed to `each`.
 pub(super) fn walk(
     segments: &[LogSegment],
     verifier: &mut LogVerifier,
@@ -201,7 +201,7 @@ pub(super) fn walk(
     Ok(None)
 }
 
-/// The refusal for a part of the log that can't be read or written.
+/// Refusal for a part of the log that can't be read or written.
 pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
     let code = if hansa_files::is_full(error) {
         ErrorCode::DiskFull
@@ -215,8 +215,8 @@ pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
     )
 }
 
-/// Whether the last record may be on its way: a connector has this log open, or was stopped in the middle. What a stop left
-/// unfinished was confirmed to nobody, and the next start cuts it.
+/// True if the last record may be incomplete: a connector has this log open, or was stopped while writing. An incomplete record was
+/// never confirmed, and the next start cuts it off.
 pub(super) fn may_be_torn(path: &Path, log: &str) -> bool {
     is_being_written(path) || reserve::reserve_contents(path, log).is_ok_and(|held| held.is_some())
 }
@@ -226,7 +226,7 @@ fn is_being_written(path: &Path) -> bool {
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// The log that the first record says that it is of, where no key says it.
+/// Origin in the first record, for a log without a key.
 pub(super) fn first_log(segments: &[LogSegment]) -> String {
     let read = || {
         let text = std::fs::read_to_string(&segments.first()?.path).ok()?;

@@ -1,4 +1,4 @@
-//! What people should know of a log's folder although the log opens: files that are links, and signed heads that are gone.
+//! Warnings about a log's folder that don't prevent opening: linked files, and missing signed heads.
 
 use crate::log_dir::{HEADS, KEY, LEAVES};
 use crate::log_segment::{self, ARCHIVE};
@@ -7,8 +7,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::io::BufRead as _;
 use std::path::Path;
 
-/// Files of the log that lie elsewhere and are only linked to: whoever changes what they lead to changes the log. The archive may be a link as
-/// a whole, and what is in it is not looked at.
+/// Warnings for files of the log that are links. A person who changes the target changes the log. The archive may be a link as a
+/// whole, so its content is not checked.
 #[must_use]
 pub fn linked_files(log: &Path) -> Vec<Refusal> {
     let segments = log_segment::segments(log).unwrap_or_default();
@@ -27,8 +27,8 @@ pub fn linked_files(log: &Path) -> Vec<Refusal> {
         .collect()
 }
 
-/// That a log has records and no signed head, as none is that ran for longer than it takes to sign one. To be asked before the log is opened,
-/// which signs one anew.
+/// Warning for a log that has records and no signed head, although it ran long enough to sign one. Must be called before the log is
+/// opened, which signs a new head.
 #[must_use]
 pub fn lost_heads(log: &Path) -> Option<Refusal> {
     let heads = std::fs::metadata(log.join(HEADS));
@@ -62,10 +62,10 @@ fn last_record(segment: &log_segment::LogSegment) -> Option<Record> {
         .last()
 }
 
-/// So many records have a head.
+/// Number of records after which there is always a head.
 const FEW: u64 = 300;
 
-/// After so many microseconds records have one.
+/// Time after which records always have a head, microseconds.
 const SHORT: i64 = 10_000_000;
 
 #[cfg(test)]

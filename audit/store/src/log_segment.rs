@@ -1,16 +1,16 @@
-//! Segments: the files that hold the records, in the log's folder and in its archive.
+//! Segments: the files with the records, in the log's folder and in its archive.
 
 use hansa_audit_log::record::Record;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// A file of records.
+/// File of records.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LogSegment {
-    /// The index of its first record, as its name says.
+    /// Index of its first record, as in its name.
     pub(super) first: u64,
-    /// Where it is.
+    /// Path of the file.
     pub(super) path: PathBuf,
 }
 
@@ -36,7 +36,7 @@ impl LogSegment {
     }
 }
 
-/// The segments of a folder, in order.
+/// Segments of a folder, in order.
 pub(super) fn segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -54,10 +54,10 @@ pub(super) fn segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
     Ok(found)
 }
 
-/// Where segments go that nobody writes any more; it may be a link to another disk.
+/// Folder of archived segments; it may be a link to another disk.
 pub(super) const ARCHIVE: &str = "archive";
 
-/// All segments of the log, in order: those in the archive and those beside it. Of one that is in both, the one beside it.
+/// All segments of the log, in order, archived or not. If a segment is in both places, the one outside the archive.
 pub(super) fn all_segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
     let mut all = segments(folder)?;
     let archived = match segments(&folder.join(ARCHIVE)) {
@@ -74,7 +74,7 @@ pub(super) fn all_segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
     Ok(all)
 }
 
-/// The first record of a segment.
+/// First record of a segment.
 pub(super) fn first_record(segment: &LogSegment) -> io::Result<Option<Record>> {
     let mut line = Vec::new();
     segment.open_at(0)?.read_until(b'\n', &mut line)?;
@@ -84,7 +84,7 @@ pub(super) fn first_record(segment: &LogSegment) -> io::Result<Option<Record>> {
         .filter(|record| record.seq == segment.first))
 }
 
-/// Where the records of a segment begin that is not written any more.
+/// Offsets of the records in a sealed segment.
 pub(super) fn offsets(segment: &LogSegment) -> io::Result<Vec<u64>> {
     let (mut lines, mut line) = (segment.open_at(0)?, Vec::new());
     let (mut offsets, mut at) = (Vec::new(), 0);

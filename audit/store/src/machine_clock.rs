@@ -1,5 +1,4 @@
-//! The clock of the machine from one start of the program to the next. Until the machine itself is started anew, its count says
-//! what its clock should show.
+//! Clock of the machine between two starts of the program. Until the machine reboots, its monotonic count predicts its wall clock.
 
 use crate::steady_clock::{RECORDED_MICROS, UNTRUSTED_AHEAD_MICROS};
 use hansa_audit_log::json::{self, Json, JsonLimits};
@@ -8,10 +7,10 @@ use hansa_files::FileVisibility;
 use std::fmt;
 use std::path::PathBuf;
 
-/// More bytes than the file ever has.
+/// Upper bound of the file's size, bytes.
 const FILE_LIMIT: u64 = 4096;
 
-/// The clock of the machine, and the file that holds what it was relied on to show.
+/// Clock of the machine, with the file that stores its expected time.
 #[derive(Clone)]
 pub struct MachineClock {
     file: PathBuf,
@@ -19,7 +18,7 @@ pub struct MachineClock {
     clock: Clock,
 }
 
-/// A time that the log went by, and what the machine had counted then.
+/// Time of the log, with the machine's monotonic count at that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CountedTime {
     boot: String,
@@ -28,8 +27,8 @@ pub(super) struct CountedTime {
 }
 
 impl MachineClock {
-    /// The `clock` of a machine whose present run has the name `boot`. It is the clock as the kernel gives it: where a
-    /// configuration moves the clock of the log, this one stays.
+    /// Machine clock over `clock`, with `boot` as the identifier of the machine's present boot. It is the clock of the kernel: an
+    /// offset in the configuration of the log's clock does not change it.
     pub fn new(file: impl Into<PathBuf>, boot: impl Into<String>, clock: Clock) -> Self {
         Self {
             file: file.into(),
@@ -38,8 +37,7 @@ impl MachineClock {
         }
     }
 
-    /// Microseconds by which the clock stands ahead of what the file and the count say, where that is more than is followed;
-    /// else 0.
+    /// Microseconds by which the clock is ahead of the expected time, if more than the log follows; else 0.
     #[must_use]
     pub fn find_held_jump(&self) -> i64 {
         let ahead = self.measure_jump(self.read_kept().as_ref());
@@ -50,7 +48,7 @@ impl MachineClock {
         }
     }
 
-    /// Microseconds by which the clock stands ahead of a time that was kept; 0 where another run of the machine counted.
+    /// Microseconds by which the clock is ahead of a stored time; 0 for a time of another boot.
     pub(super) fn measure_jump(&self, kept: Option<&CountedTime>) -> i64 {
         let tick = self.read_clock();
         kept.and_then(|kept| kept.expect_wall_at(&self.boot, tick.mono_ns))
@@ -63,7 +61,7 @@ impl MachineClock {
         (self.clock)()
     }
 
-    /// The time of this run of the machine, with the wall clock taken back by so many microseconds.
+    /// Present time with the count of this boot, and with the wall clock put back by `ahead` microseconds.
     pub(super) fn count_time(&self, tick: ClockReading, ahead: i64) -> CountedTime {
         CountedTime {
             boot: self.boot.clone(),
@@ -72,7 +70,7 @@ impl MachineClock {
         }
     }
 
-    /// The time that the file holds. None where there is no file, or one that can't be understood.
+    /// Stored time; none where the file is missing or invalid.
     pub(super) fn read_kept(&self) -> Option<CountedTime> {
         if !self.file.exists() {
             return None;
@@ -86,8 +84,7 @@ impl MachineClock {
         kept
     }
 
-    /// Puts a time into the file, durably. A disk that does not take it is no reason to stand still: the next start compares
-    /// with the time before.
+    /// Stores a time durably. A failure does not stop the log: the next start then compares with the earlier time.
     pub(super) fn write_kept(&self, counted: &CountedTime) -> bool {
         let written = hansa_files::replace(&self.file, &counted.to_bytes(), FileVisibility::Owner);
         if let Err(refusal) = &written {
@@ -107,8 +104,8 @@ impl fmt::Debug for MachineClock {
 }
 
 impl CountedTime {
-    /// The time when the machine has counted so far. Nothing where another run of it counted, and where it counted less: that
-    /// is another count under the same name.
+    /// Expected wall clock at this count. None for another boot, and for a smaller count, which means another count under the same
+    /// name.
     fn expect_wall_at(&self, boot: &str, counted_ns: u64) -> Option<UtcTimestamp> {
         if self.boot != boot {
             return None;
@@ -118,7 +115,7 @@ impl CountedTime {
         Some(self.wall.plus_micros(passed))
     }
 
-    /// Agreement with another time of the same run, but for a step that would not be recorded.
+    /// True if the two times of one boot agree, except for a step too small to be recorded.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let expected = self.expect_wall_at(&other.boot, other.counted_ns);
         expected.is_some_and(|expected| {
@@ -143,7 +140,7 @@ impl CountedTime {
             wall: value.get("wall")?.as_text()?.parse().ok()?,
             counted_ns: value.get("counted_ns")?.as_count()?,
         };
-        // What is not understood as a whole is not understood.
+        // Only the canonical form is accepted.
         (counted.to_bytes() == bytes).then_some(counted)
     }
 }
@@ -172,14 +169,14 @@ mod tests {
         assert!(machine.write_kept(&kept));
         assert_eq!(machine.read_kept(), Some(kept.clone()));
         assert_eq!(machine.find_held_jump(), 400_000_000);
-        // Another run of the machine, or another count, bears nothing out.
+        // Another boot, or another count, gives no expectation.
         let machine = |boot: &str, mono_ns: u64| {
             let tick = ClockReading { mono_ns, ..tick };
             MachineClock::new(&file, boot, Arc::new(move || tick))
         };
         assert_eq!(machine("b2", 70_000_000_000).find_held_jump(), 0);
         assert_eq!(machine("b1", 60_000_000_000).find_held_jump(), 0);
-        // Time that has passed is no step: 400 s ahead of 1600, 101 s later.
+        // Elapsed time is not a step: 400 s ahead of 1600, 101 s later.
         assert_eq!(machine("b1", 171_000_000_000).find_held_jump(), 0);
         let good = std::fs::read_to_string(&file).unwrap();
         for bad in [

@@ -1,7 +1,7 @@
-//! Checking a copied log, or a bundle, without configuration, network or the running connector.
+//! Offline verification of a copied log or a bundle, without configuration, network or the running connector.
 //!
-//! The copy brings its own note key. So the check shows that the copy is whole and as that key's owner signed it; whose
-//! key it is, the reader compares with the trust bundle or asks the participant.
+//! The copy contains its own note key. The verification shows that the copy is complete and as the owner of that key signed it. The
+//! reader must compare the key with the trust bundle, or ask the participant.
 
 use crate::archive::AbsentRecords;
 use crate::documents::SignedDocument;
@@ -24,39 +24,39 @@ mod copy_check;
 #[cfg(test)]
 mod tests;
 
-/// What a check found.
+/// Result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyReport {
-    /// The log's origin: `<domain>/hansa/evidence`.
+    /// Origin of the log: `<domain>/hansa/evidence`.
     pub log: String,
-    /// How many records are good: all, or those before the first bad one.
+    /// Number of good records: all, or those before the first bad one.
     pub records: u64,
-    /// How many of them a signed head covers.
+    /// Number of good records that a signed head covers.
     pub covered: u64,
-    /// The newest head in the copy whose signature holds.
+    /// Newest head in the copy with a valid signature.
     pub head: Option<SignedHead>,
-    /// The keys that the copy brings.
+    /// Note keys in the copy.
     pub keys: Vec<NoteKey>,
-    /// The time of the first and of the last good record.
+    /// Times of the first and of the last good record.
     pub span: Option<(UtcTimestamp, UtcTimestamp)>,
-    /// The contract, where the copy is the part of the log that concerns it.
+    /// Contract, where the copy is the part of the log about one contract.
     pub contract: Option<String>,
-    /// Whether the copy is a part of the log.
+    /// True if the copy is a part of the log.
     pub is_part: bool,
-    /// The first bad record.
+    /// First bad record.
     pub fault: Option<VerificationFault>,
-    /// What else is damaged: heads, and leaf hashes.
+    /// Further damage: heads and leaf hashes.
     pub damaged: Vec<String>,
-    /// What is under an algorithm or of a version that is not known here, so that nothing can be said of it.
+    /// Parts of an unknown algorithm or version, which can't be judged here.
     pub unknown: Vec<String>,
-    /// What belongs to the copy and is not here, so that it could not be checked.
+    /// Missing parts of the copy, which could not be checked.
     pub missing: Vec<String>,
-    /// What this check could not see.
+    /// Facts that this verification can't see.
     pub unseen: Vec<String>,
 }
 
 impl CopyReport {
-    /// Whether all of it could be checked and nothing bad was found.
+    /// True if everything could be checked and nothing bad was found.
     #[must_use]
     pub const fn is_good(&self) -> bool {
         self.fault.is_none()
@@ -65,8 +65,7 @@ impl CopyReport {
             && self.missing.is_empty()
     }
 
-    /// `EVIDENCE_BROKEN` naming the first bad record, if something bad was found; `EVIDENCE_UNKNOWN` for what is not known
-    /// here.
+    /// Refusal for a bad result: `EVIDENCE_BROKEN` with the first bad record, or `EVIDENCE_UNKNOWN` for unknown parts.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         let first = (
@@ -88,34 +87,34 @@ impl CopyReport {
     }
 }
 
-/// Checks the log folder or bundle at `path`; `newest` is a head of this log that somebody else holds.
+/// Verifies the log folder or bundle at `path`. `newest` is a head of this log that the caller has from elsewhere.
 ///
 /// # Errors
-/// When the copy can't be read, or is not of the log that `newest` is of: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
+/// When the copy can't be read, or belongs to another log than `newest`: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
 pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<CopyReport, Refusal> {
     visit(path, newest, &mut SilentVisitor)
 }
 
-/// Takes in what a check finds good, in the order of the copy: records first.
+/// Visitor of the good parts of a copy, in the order of the copy: records first.
 pub trait BundleVisitor {
-    /// The next good record, with its body.
+    /// Takes the next good record with its body.
     fn record(&mut self, record: &Record, body: RecordBody);
 
-    /// Whether records are looked at; if not, they are checked without being built.
+    /// True if the visitor wants records. Otherwise they are checked without being parsed.
     fn looks_at_records(&self) -> bool {
         true
     }
 
-    /// The leaf hash of the next record, whose retention is over.
+    /// Takes the leaf hash of the next record, whose retention has ended.
     fn expired_record(&mut self, _leaf: Digest) {}
 
-    /// A document that came with the records. Its signatures are not checked yet.
+    /// Takes a document of the copy. Its signatures are not checked yet.
     fn document(&mut self, _paper: SignedDocument) {}
 
-    /// A head of the log, signed by a key that the copy brings.
+    /// Takes a head of the log, signed by a key in the copy.
     fn head(&mut self, _head: &SignedHead) {}
 
-    /// The time stamp of a head of the log. Its token is not judged yet.
+    /// Takes the time stamp of a head of the log. Its token is not judged yet.
     fn time_stamp(&mut self, _stamped: &StampedHead) {}
 }
 
@@ -135,7 +134,7 @@ impl BundleVisitor for SilentVisitor {
     }
 }
 
-/// As [`verify`]; what is good goes to `each`, in order.
+/// Verifies a copy like [`verify`], and passes the good parts to `each`, in order.
 ///
 /// # Errors
 /// As [`verify`].
@@ -179,7 +178,7 @@ fn verify_folder(
         found.damaged.push(damaged);
     }
     found.take_time_stamps(history.stamps);
-    // After heads and leaf hashes: of a log that is being written more records than those are no fault, fewer are.
+    // Read after heads and leaf hashes: a log that is being written may have more records than these, but not fewer.
     let segments = log_segment::all_segments(path).map_err(failed)?;
     if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {
         let sentence = "here is no log: neither records nor a key";
@@ -188,14 +187,14 @@ fn verify_folder(
     if found.log.is_empty() {
         found.log = log_dir::first_log(&segments);
     }
-    // Empty in a log that is open, or was opened since.
+    // The reserve is empty in a log that is open, or was opened since.
     if let Ok(Some(held)) = reserve::reserve_contents(path, &found.log) {
         let reason = held.reason();
         let stopped = format!("the log was stopped and not opened since: {reason}");
         found.unseen.push(stopped);
     }
     let mut verifier = found.verifier(leaves);
-    // Of archived records that are not here it can be said that their hashes are those under the heads.
+    // For archived records that are missing here, only their hashes can be compared with the heads.
     let begin = segments.first().map_or(0, |segment| segment.first);
     let first = segments.first().filter(|_| begin > 0);
     let first = first

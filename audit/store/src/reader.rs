@@ -1,4 +1,4 @@
-//! Reading durable records while others are written.
+//! Reader of durable records during writing.
 
 use crate::AuditLog;
 use crate::index::LogIndex;
@@ -11,8 +11,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
-/// The records of a log from an index on, up to what was durable when reading began. Those that are past their retention are
-/// passed over.
+/// Records of a log from an index on, up to the durable ones at the start of reading. Records past their retention are skipped.
 #[derive(Debug)]
 pub struct LogReader {
     index: Arc<LogIndex>,
@@ -21,37 +20,37 @@ pub struct LogReader {
     open: Option<(RecordOffset, BufReader<File>)>,
 }
 
-/// What stands in the place of a record.
+/// Content at the place of a record.
 pub(super) enum StoredLine {
-    /// Its bytes.
+    /// Bytes of the record.
     Record(Vec<u8>),
-    /// Its retention is over.
+    /// The retention of the record has ended.
     Expired,
 }
 
 impl AuditLog {
-    /// The records from the index `from` on, as many as are durable now.
+    /// Reader of the records from index `from` on, up to the present number of durable records.
     #[must_use]
     pub fn read(&self, from: u64) -> LogReader {
         LogReader::new(Arc::clone(&self.inner.index), from)
     }
 
-    /// The record at `index`.
+    /// Record at `index`.
     ///
     /// # Errors
-    /// `EVIDENCE_UNAVAILABLE` when it can't be read, `EVIDENCE_BROKEN` when it is no longer what was written,
-    /// `EVIDENCE_EXPIRED` when it is past its retention.
+    /// `EVIDENCE_UNAVAILABLE` when the record can't be read, `EVIDENCE_BROKEN` when its bytes were changed, `EVIDENCE_EXPIRED` when
+    /// it is past its retention.
     pub fn get(&self, index: u64) -> Result<Option<Record>, Refusal> {
         self.read(index).exactly()
     }
 
-    /// The records before this one went to the archive. 0 where none did.
+    /// Place before which records are archived; 0 where none is.
     #[must_use]
     pub fn archived_before(&self) -> u64 {
         self.inner.index.archived_before()
     }
 
-    /// Of the records before this one some are past their retention: their leaf hashes alone are kept. 0 where none is.
+    /// Place before which some records are past their retention, so that only their leaf hashes are kept; 0 where none is.
     #[must_use]
     pub fn expired_before(&self) -> u64 {
         self.inner.index.expired_before()
@@ -69,14 +68,14 @@ impl LogReader {
         }
     }
 
-    /// The bytes of the next record, compared with the leaf hash in memory; or that they are kept no longer.
+    /// Bytes of the next record, after a comparison with the leaf hash in memory, or the note that its retention has ended.
     pub(super) fn next_line(&mut self) -> Option<Result<StoredLine, Refusal>> {
         if self.next >= self.end {
             return None;
         }
         let mut read = self.line();
         if read.is_err() && self.next < self.index.expired_before() {
-            // The file may just have been written anew, without what is kept no longer.
+            // The file may have been rewritten meanwhile, without expired records.
             self.index.forget(self.next);
             self.open = None;
             read = self.line();
@@ -97,7 +96,7 @@ impl LogReader {
         let failed = |error| log_dir::unavailable(&segment.path, &error);
         let mut lines = match self.open.take() {
             Some((at, lines)) if at == record_offset => lines,
-            // It may just have gone to the archive.
+            // The segment may have been archived meanwhile.
             _ => match segment.open_at(record_offset.offset) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     return Err(not_here(number, self.index.folder()));
@@ -127,7 +126,7 @@ impl LogReader {
         })
     }
 
-    /// The record at the place of the reader, and no other.
+    /// Record at exactly the place of the reader.
     pub(super) fn exactly(mut self) -> Result<Option<Record>, Refusal> {
         let number = self.next;
         match self.next_line().transpose()? {

@@ -1,15 +1,15 @@
-//! Two records that are seen together: what one of them says holds with the other.
+//! Recording of two values whose records belong together.
 
 use super::AuditLog;
 use super::writer::job::{CompletionSender, PendingWrite, WriterMessage};
 use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
 
 impl AuditLog {
-    /// As [`AuditLog::record`], for two values: their records stand one behind the other, one sync makes both durable, and whoever
-    /// reads the log sees both or neither. A loss of power in the middle of writing may leave the first alone.
+    /// Records two values like [`AuditLog::record`]. Their records are adjacent and become durable by one sync, so that readers see
+    /// both or neither. A loss of power during writing may leave the first alone.
     ///
     /// # Errors
-    /// As [`AuditLog::record`]; the second is not recorded where the first can't be. Where the second alone can't be, the first stands.
+    /// As [`AuditLog::record`]; the second is not recorded if the first fails. If only the second fails, the first stays.
     pub async fn record_both<A, B>(
         &self,
         first: A,

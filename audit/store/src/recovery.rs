@@ -1,5 +1,5 @@
-//! Going on after a stop: what the run before left in the reserve is taken into the log, and the segment that could not be
-//! written is sealed as suspect.
+//! Recovery after a stop: the records in the reserve are merged into the log, and the segment that could not be written is sealed
+//! as suspect.
 
 use crate::archive::AbsentRecords;
 use crate::log_dir::{self, TrailingBytes};
@@ -20,15 +20,15 @@ use hansa_audit_log::record::upkeep::{RepairRecord, SegmentRecord, StopRecord};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 
-/// What was left in the reserve and is not in the log yet.
+/// Content of the reserve that is not in the log yet.
 pub(super) struct UnmergedReserve {
     held: Option<ReserveContents>,
-    /// Whether it is in the log already: a crash came before the reserve was emptied.
+    /// True if the content is in the log already, after a crash before the reserve was emptied.
     known: bool,
 }
 
 impl UnmergedReserve {
-    /// Looks at the reserve. `taken` is what the last record about a stop in the log says.
+    /// Reads the reserve. `taken` is the last record about a stop in the log.
     pub(super) fn find(config: &LogConfig, taken: Option<&Record>) -> Result<Self, Refusal> {
         let path = config.folder.as_path();
         let held = reserve::reserve_contents(path, &origin(&config.domain))
@@ -42,10 +42,10 @@ impl UnmergedReserve {
         self.held.as_ref().filter(|_| !self.known)
     }
 
-    /// Seals the segment that could not be written, if this is the one, and begins another behind `records`; gives that one
-    /// and what its first record says, also of what is `away`.
+    /// Seals the segment that could not be written, if this is the one, and begins another after `records`. Returns the new segment
+    /// and the body of its first record, with the ranges of `away`.
     ///
-    /// What stands behind the last confirmed byte is written again: the system may show what the disk does not hold.
+    /// The bytes after the last confirmed one are written again, since the system may return bytes that the disk does not have.
     pub(super) fn seal(
         &self,
         storage: &mut SegmentStorage,
@@ -70,10 +70,10 @@ impl UnmergedReserve {
         Ok(Some((segment, body.into())))
     }
 
-    /// What the log says of it: the stop, what was taken away since then, and the refusals for each participant.
+    /// Bodies of the records for the log: the stop, the later withdrawals, and the refusals for each participant.
     ///
     /// # Errors
-    /// When the reserve holds a record that is not known here.
+    /// When the reserve contains an unknown record.
     fn record_bodies(&self) -> Result<Vec<RecordBody>, RecordBodyError> {
         let Some(held) = self.fresh() else {
             return Ok(Vec::new());
@@ -81,7 +81,7 @@ impl UnmergedReserve {
         let from = Some(held.digest);
         let (mut bodies, mut counts) = (Vec::new(), BTreeMap::new());
         for record in &held.records {
-            // Withdrawals, restrictions and groups are not summed up; they hold from when they were kept in the reserve.
+            // Withdrawals, restrictions and groups are not aggregated. They have effect from their time in the reserve.
             let body: RecordBody = match record.read_body()? {
                 RecordBody::Upkeep(UpkeepBody::Stop(stop)) => StopRecord {
                     at: Some(record.at),
@@ -111,7 +111,7 @@ impl UnmergedReserve {
                     add_refusals(&mut counts, *count);
                     continue;
                 }
-                // Nothing else is kept there.
+                // The reserve contains no other kinds.
                 RecordBody::Answer(_)
                 | RecordBody::Contract(_)
                 | RecordBody::Message(_)
@@ -130,7 +130,7 @@ impl UnmergedReserve {
         });
         bodies.extend(counts.map(RecordBody::from));
         if bodies.is_empty() {
-            // The first record was being written: that much is known.
+            // The first record is incomplete; only the fact of the stop is known.
             let stop = StopRecord {
                 reason: None,
                 full: None,
@@ -147,7 +147,7 @@ impl UnmergedReserve {
         Ok(bodies)
     }
 
-    /// Records what opening found, durably, and empties the reserve.
+    /// Records the findings of the opening, durably, and empties the reserve.
     pub(super) fn settle(
         self,
         writer: &mut LogWriter,
@@ -179,7 +179,7 @@ impl UnmergedReserve {
     }
 }
 
-/// The digest of the reserve that a record was taken from.
+/// Digest of the reserve from which a record was taken.
 fn reserve_of(record: &Record) -> Option<Digest> {
     match record.read_body().ok()? {
         RecordBody::Upkeep(UpkeepBody::Stop(stop)) => stop.reserve_sha256,
@@ -201,7 +201,7 @@ fn repair(rest: &TrailingBytes) -> RecordBody {
     .into()
 }
 
-/// Adds a count of refusals to that of the same participant: the first time and the last stay.
+/// Adds a count of refusals to that of the same participant, with the first and the last time of both.
 fn add_refusals(
     counts: &mut BTreeMap<Option<String>, RefusalCountRecord>,
     more: RefusalCountRecord,
@@ -213,7 +213,7 @@ fn add_refusals(
     before.count = before.count.saturating_add(more.count);
     before.first = before.first.or(more.first);
     before.last = more.last.or(before.last);
-    // All that were allowed and never counted may have been told.
+    // All refusals that were allowed and never counted may have been sent.
     before.next = more.next.or(before.next);
     for (code, count) in more.codes {
         let counted = before.codes.entry(code).or_default();

@@ -1,7 +1,7 @@
-//! The auditor's questions as tables: which answers a snapshot went into, what left under a contract or a key, who received
-//! a dataset, and the record of processing.
+//! Reports for auditors as tables: answers from a snapshot, disclosures under a contract or key, recipients of a dataset, and the
+//! record of processing.
 //!
-//! The logic is over what a log tells and what the contracts say; nothing is read here.
+//! The functions are pure: their input is the history of a log and the contracts.
 
 use crate::history::AuditHistory;
 use crate::history::query_entry::QueryEntry;
@@ -16,21 +16,21 @@ pub mod received;
 #[cfg(test)]
 mod tests;
 
-/// A cell of a table.
+/// Cell of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportCell {
-    /// A word or a sentence.
+    /// Word or sentence.
     Text(String),
-    /// A number.
+    /// Exact number.
     Count(u64),
-    /// A number that it is at most.
+    /// Upper bound of a number.
     AtMost(u64),
-    /// Nobody knows.
+    /// Unknown number.
     Unknown,
 }
 
 impl ReportCell {
-    /// For people and for CSV.
+    /// Text for people and for CSV.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -59,28 +59,28 @@ impl ReportCell {
     }
 }
 
-/// A table, with names of columns that programs can use.
+/// Table, with column names for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportTable {
-    /// The names of the columns.
+    /// Names of the columns.
     pub columns: &'static [&'static str],
-    /// The rows.
+    /// Rows of the table.
     pub rows: Vec<Vec<ReportCell>>,
 }
 
-/// Rows or bytes that left.
+/// Number of rows or bytes that were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LeftAmount {
-    /// So many.
+    /// Exact number.
     Counted(u64),
-    /// So many at most: a crash has ended an answer, or one runs.
+    /// Upper bound: a crash has ended an answer, or one is still running.
     AtMost(u64),
-    /// Nobody knows.
+    /// Unknown number.
     Unknown,
 }
 
 impl LeftAmount {
-    /// The amount of the close, else the bound.
+    /// Amount in the close, else the bound.
     fn of(counted: Option<u64>, most: Option<u64>) -> Self {
         match (counted, most) {
             (Some(count), _) => Self::Counted(count),
@@ -100,7 +100,7 @@ impl LeftAmount {
     }
 }
 
-/// The rows and bytes that left of an answer.
+/// Rows and bytes that were sent in an answer.
 fn left_amounts(question: &QueryEntry) -> [LeftAmount; 2] {
     let (end, bound) = (question.end.as_ref(), question.at_most);
     let rows = LeftAmount::of(end.and_then(|end| end.rows), bound.map(|bound| bound.rows));
@@ -111,7 +111,7 @@ fn left_amounts(question: &QueryEntry) -> [LeftAmount; 2] {
     [rows, bytes]
 }
 
-/// What is added up over answers; what is not known of one is not known of the sum.
+/// Totals over answers. If the amount of one answer is unknown, the total is unknown.
 #[derive(Debug, Clone, Copy)]
 struct AnswerTotals {
     answers: u64,
@@ -163,7 +163,7 @@ fn sums<K: Ord>(questions: impl Iterator<Item = (K, AnswerTotals)>) -> BTreeMap<
     sums
 }
 
-/// Every answer to somebody else of which something left, or may have left.
+/// Answers to other participants of which something was sent, or may have been.
 fn disclosed_answers<'a>(
     history: &'a AuditHistory,
     own: &'a str,
@@ -172,7 +172,7 @@ fn disclosed_answers<'a>(
     history.questions.iter().filter(foreign)
 }
 
-/// The columns of a table of answers.
+/// Columns of a table of answers.
 const ANSWERS: [&str; 10] = [
     "question",
     "record",
@@ -219,21 +219,21 @@ fn answer(question: &QueryEntry) -> Vec<ReportCell> {
     ]
 }
 
-/// What a breach is about.
+/// Scope of a breach report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BreachScope {
-    /// Under one of these contracts.
+    /// Affected contracts.
     pub contracts: BTreeSet<String>,
-    /// Or over a connection with this certificate (SHA-256).
+    /// SHA-256 of an affected certificate; answers over its connections count too.
     pub certificate: Option<String>,
-    /// Not before.
+    /// First instant.
     pub from: Option<UtcTimestamp>,
-    /// Before.
+    /// First instant after the range.
     pub to: Option<UtcTimestamp>,
 }
 
-/// What left in that time under the contracts or over the connection. An answer that began before counts when it ended
-/// after.
+/// Disclosures in that time under the contracts or over connections with the certificate. An answer that began earlier counts if it
+/// ended within the time or later.
 #[must_use]
 pub fn breach(history: &AuditHistory, own: &str, breach: &BreachScope) -> ReportTable {
     let touched = |question: &&QueryEntry| {
@@ -255,7 +255,7 @@ pub fn breach(history: &AuditHistory, own: &str, breach: &BreachScope) -> Report
     }
 }
 
-/// Who received something of `dataset`, under which contracts, and for which purposes.
+/// Recipients of `dataset`, with contracts and purposes.
 #[must_use]
 pub fn recipients(history: &AuditHistory, own: &str, dataset: &str) -> ReportTable {
     let reads = |question: &&QueryEntry| question.reads.iter().any(|read| read.dataset == dataset);
@@ -294,56 +294,55 @@ pub fn recipients(history: &AuditHistory, own: &str, dataset: &str) -> ReportTab
     }
 }
 
-/// For how long what is kept here, in words.
+/// Retention periods of this participant, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RetentionPeriods {
-    /// The records of single questions.
+    /// Period of records of single questions.
     pub decisions: String,
-    /// The texts of questions.
+    /// Period of texts of questions.
     pub texts: String,
-    /// Old snapshots of each own dataset.
+    /// Periods of old snapshots, by own dataset.
     pub snapshots: BTreeMap<String, String>,
 }
 
 /// Controller in a record of processing: whose record it is (Article 30(1)(a) of Regulation (EU) 2016/679).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ControllerDetails {
-    /// Its name and identity.
+    /// Name and identity.
     pub name: String,
-    /// Its contact.
+    /// Contact.
     pub contact: Option<String>,
-    /// Its representative in the Union.
+    /// Representative in the Union.
     pub representative: Option<String>,
-    /// Its data protection officer.
+    /// Data protection officer.
     pub data_protection_officer: Option<String>,
 }
 
-/// Categories of data subjects and of personal data under one contract (Article 30(1)(c) of the same).
+/// Categories of data subjects and of personal data under one contract (Article 30(1)(c) of Regulation (EU) 2016/679).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DataCategories {
-    /// Whose data they are.
+    /// Categories of data subjects.
     pub data_subjects: Option<String>,
-    /// The personal columns that the contract shows.
+    /// Personal columns that the contract shows.
     pub personal_data: Option<String>,
 }
 
-/// What configuration and catalogue say of processing, beyond the log and the contracts.
+/// Context of processing from configuration and catalogue, beyond the log and the contracts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProcessingContext {
-    /// Whose record it is.
+    /// Controller of the record.
     pub controller: ControllerDetails,
-    /// For how long what is kept here.
+    /// Retention periods of this participant.
     pub times: RetentionPeriods,
-    /// The categories under each contract over an own dataset with personal data.
+    /// Categories under each contract over an own dataset with personal data.
     pub categories: BTreeMap<ContractId, DataCategories>,
 }
 
 /// Measures that protect the data of every contract.
 pub const GENERAL_MEASURES: &str = "TLS 1.3 with certificates on both sides; signed contracts; each answer within the permitted view; a hash-chained log with signed heads";
 
-/// The record of processing: for each contract who is controller and who receives, for what, on what basis, and for how
-/// long, there and here (the fields of Article 30(1) of Regulation (EU) 2016/679). What no contract, no catalogue entry and
-/// no configuration says is called not stated.
+/// Record of processing: controller, recipients, purposes, legal basis and periods of each contract (the fields of Article 30(1) of
+/// Regulation (EU) 2016/679). A field without a value in contract, catalogue and configuration is shown as not stated.
 #[must_use]
 pub fn processing(
     history: &AuditHistory,
@@ -532,7 +531,7 @@ fn third_country(agreement: &Agreement) -> String {
     region.unwrap_or_else(|| "not stated: the contract has no clause on the region".to_owned())
 }
 
-/// The measures for all contracts, and the executed clauses of this one by their names.
+/// General measures, and the executed clauses of this contract by their names.
 fn measures(agreement: &Agreement) -> String {
     let executed = agreement
         .clauses

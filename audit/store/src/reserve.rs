@@ -1,9 +1,9 @@
-//! The reserve: room that the disk has given already, for what must be said when it gives no more.
+//! Reserve: preallocated space for records when the disk takes no more.
 //!
-//! A file of fixed size in the log's folder, zeros while nothing has happened. When the log can't be written any more, what
-//! stopped it is recorded there, and how many were refused since: a small log under an origin of its own. The next start
-//! takes it into the log (`recovery.rs`) and empties it. A file system that copies on every write keeps no such
-//! promise; there the low-water mark is what helps.
+//! A file of fixed size in the log's folder, filled with zeros in normal operation. When the log can't be written any more, the
+//! reserve records the cause and the later refusals: a small log with its own origin. The next start merges it into the log
+//! (`recovery.rs`) and empties it. A copy-on-write file system does not guarantee that the space can be overwritten; there the
+//! low-water mark helps.
 
 use crate::segment_storage::PreallocatedStorage;
 use crate::writer::job::InternalRecord;
@@ -18,31 +18,31 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Its name in the log's folder.
+/// Name in the log's folder.
 pub const FILE: &str = "reserve";
 
-/// The largest reserve that is read: more than any that is made.
+/// Largest reserve that is read, bytes; larger than any that is created.
 const MOST: u64 = 1 << 30;
 
-/// The reserve of a log that is open for writing.
+/// Reserve of a log that is open for writing.
 #[derive(Debug)]
 pub(super) struct LogReserve {
     ledger: Ledger<PreallocatedStorage>,
 }
 
-/// What a run of the program left in the reserve.
+/// Content of the reserve left by an earlier run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReserveContents {
-    /// The records, in order; the first one says what stopped the log.
+    /// Records in order; the first one states the cause of the stop.
     pub(super) records: Vec<Record>,
-    /// The digest over their bytes, by which the log names what it has taken in.
+    /// Digest of their bytes, by which the log names the merged reserve.
     pub(super) digest: Digest,
-    /// Bytes behind them that are no record: one that was being written.
+    /// Number of bytes of an incomplete record after them.
     pub(super) rest: u64,
 }
 
 impl ReserveContents {
-    /// The record of the stop, where it could be written.
+    /// Record of the stop, where it could be written.
     pub(super) fn stop(&self) -> Option<StopRecord> {
         let first = self.records.first()?;
         match first.read_body() {
@@ -51,7 +51,7 @@ impl ReserveContents {
         }
     }
 
-    /// What stopped the log, in words.
+    /// Cause of the stop in words.
     pub(super) fn reason(&self) -> String {
         let reason = self.stop().and_then(|stop| stop.reason);
         reason.unwrap_or_else(|| "nobody could say why".to_owned())
@@ -59,10 +59,11 @@ impl ReserveContents {
 }
 
 impl LogReserve {
-    /// The reserve in `folder`, made if it is not there. It must be empty: [`reserve_contents`] was taken in before.
+    /// Opens the reserve in `folder`, and creates it if it does not exist. It must be empty: [`reserve_contents`] was merged
+    /// before.
     ///
     /// # Errors
-    /// When the disk does not give so much.
+    /// When the disk has not enough space.
     pub(super) fn open(folder: &Path, origin: &str, size: u64, boot: &str) -> io::Result<Self> {
         let file = OpenOptions::new()
             .read(true)
@@ -83,10 +84,10 @@ impl LogReserve {
         })
     }
 
-    /// Records something here; when this returns, it survives a loss of power.
+    /// Records a value in the reserve. On return the record survives a loss of power.
     ///
     /// # Errors
-    /// When the reserve is used up or broken, too.
+    /// When the reserve is used up or has failed too.
     pub(super) fn record(
         &mut self,
         own: InternalRecord,
@@ -100,7 +101,7 @@ fn reserve_origin(origin: &str) -> String {
     format!("{origin}/reserve")
 }
 
-/// Has the disk give `size` bytes to the file; zeros are written where the file system can't promise them.
+/// Allocates `size` bytes for the file; writes zeros where the file system has no allocation call.
 fn allocate(file: &File, size: u64) -> io::Result<()> {
     match fs4::FileExt::allocate(file, size) {
         Err(error) if error.kind() == ErrorKind::Unsupported => zeros(file, size),
@@ -137,7 +138,7 @@ impl io::Write for PositionedWriter<'_> {
     }
 }
 
-/// Whether the file at `path` is a reserve that holds nothing, so that copies can do without it.
+/// True if the file at `path` is an empty reserve, which copies may leave out.
 #[must_use]
 pub fn is_empty(path: &Path) -> bool {
     let mut first = [0_u8; 1];
@@ -147,7 +148,7 @@ pub fn is_empty(path: &Path) -> bool {
         && first == [0]
 }
 
-/// What the reserve in `folder` of the log `origin` holds; nothing where it is empty or not there.
+/// Content of the reserve in `folder` of the log `origin`; none where it is empty or missing.
 pub(super) fn reserve_contents(folder: &Path, origin: &str) -> io::Result<Option<ReserveContents>> {
     let file = match File::open(folder.join(FILE)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -182,10 +183,10 @@ pub(super) fn reserve_contents(folder: &Path, origin: &str) -> io::Result<Option
     }))
 }
 
-/// Empties the reserve, after what it held was recorded.
+/// Empties the reserve, after its content was recorded.
 pub(super) fn empty(folder: &Path) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(folder.join(FILE))?;
-    // The room stays given: it is overwritten, not cut off.
+    // Overwritten and not truncated, so that the space stays allocated.
     let length = file.metadata()?.len();
     zeros(&file, length)?;
     file.sync_all()

@@ -1,4 +1,4 @@
-//! What is said in the reserve, beside a log that can't be written any more.
+//! Recording in the reserve beside a log that can't be written any more.
 
 use super::AuditLog;
 use super::writer::job::{InternalRecord, WriterMessage};
@@ -6,7 +6,7 @@ use hansa_audit_log::ledger::LedgerError;
 use hansa_audit_log::record::body::RecordBody;
 
 impl AuditLog {
-    /// Keeps a fact in the reserve where the log can't be written any more; the next start takes it into the log.
+    /// Records a fact in the reserve when the log can't be written any more. The next start merges it into the log.
     ///
     /// # Errors
     /// When the log can still be written, is closed, or the reserve can't be written either.
@@ -17,7 +17,7 @@ impl AuditLog {
         woken.await.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// As [`AuditLog::record_in_reserve`], for callers that are no tasks.
+    /// Records a fact like [`AuditLog::record_in_reserve`], for callers outside async tasks.
     ///
     /// # Errors
     /// As [`AuditLog::record_in_reserve`].

@@ -1,6 +1,6 @@
-//! The end of the time that decisions are kept: of sealed files whose newest record is older, the records of single questions
-//! go. A line that says so stands in the place of each, and its leaf hash stays, so that every old proof still holds. What
-//! is no decision stays, and so does each decision that something still depends on.
+//! Retention of decisions: the records of single questions are erased from sealed files whose newest record is old enough. A
+//! placeholder line replaces each, and its leaf hash stays, so that every old proof is still valid. Other records stay, and so does
+//! each decision on which something still depends.
 
 use crate::AuditLog;
 use crate::clock_stability::is_clock_stable;
@@ -17,11 +17,11 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 
-/// The type of the record that says what was erased.
+/// Kind of the record that states an erasure.
 pub const KIND: &str = "expire";
 
-/// The types of the records of single questions, given and asked. All others say what a participant has agreed, published or
-/// was shown: the state of the connector is made from them, and they are kept with the log.
+/// Kinds of the records of single questions, given and asked. All other records state agreements, publications and observations:
+/// the state of the connector is computed from them, and they are kept with the log.
 pub const DECISIONS: [&str; 12] = [
     "permit",
     "no_new_data",
@@ -37,8 +37,8 @@ pub const DECISIONS: [&str; 12] = [
     "one_sided_receipt",
 ];
 
-/// From when on a log keeps its decisions, as this record says. None for every other record, and for one that says so of the
-/// last month: nothing is past its retention so soon.
+/// Instant from which a log keeps its decisions, as stated by this record. None for every other record, and for a statement about
+/// the last month, since no retention is that short.
 #[must_use]
 pub fn kept_from(record: &Record) -> Option<UtcTimestamp> {
     if record.kind != KIND {
@@ -51,38 +51,38 @@ pub fn kept_from(record: &Record) -> Option<UtcTimestamp> {
     (expiry.before <= record.at.plus_micros(LEAST.saturating_neg())).then_some(expiry.before)
 }
 
-/// Decisions are kept for so many days at least: so far back quotas count.
+/// Shortest retention of decisions, days. Quotas count this far back.
 pub const LEAST_DAYS: u64 = 32;
 
-/// A month, in microseconds.
+/// Length of a month, microseconds.
 const LEAST: i64 = 31 * 86_400_000_000;
 
-/// The most files of one run.
+/// Largest number of files in one run.
 const MOST: usize = 100;
 
-/// What a run has erased.
+/// Result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiryRun {
-    /// The first record that went.
+    /// Place of the first erased record.
     pub first: u64,
-    /// The record after the last one of the files that were looked at.
+    /// Place after the last record of the processed files.
     pub end: u64,
-    /// How many went.
+    /// Number of erased records.
     pub records: u64,
-    /// Decisions in those files that something still depends on.
+    /// Number of decisions in those files on which something still depends.
     pub retained: u64,
-    /// From when on decisions are kept.
+    /// Instant from which decisions are kept.
     pub before: UtcTimestamp,
-    /// The contracts of which more is kept.
+    /// Contracts with older kept decisions.
     pub of: RetainedContracts,
 }
 
-/// Contracts of which decisions stay that are older, by their identities.
+/// Contracts with older kept decisions, by identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RetainedContracts {
-    /// Their first question stays, since their time runs from it.
+    /// Contracts whose first question is kept, since their period begins with it.
     pub first_use: Vec<String>,
-    /// Questions stay whose receipts were never countersigned, since they stand in the way of others.
+    /// Contracts whose questions with uncountersigned receipts are kept, since these count against further questions.
     pub receipts: Vec<String>,
 }
 
@@ -102,29 +102,28 @@ impl Evidence for ExpiryRun {
     }
 }
 
-/// What is still needed, and what goes with the records.
+/// Handler that knows the needed decisions and removes related documents.
 pub trait RetentionHandler {
-    /// The contracts of which more is kept: what [`RetentionHandler::is_needed`] says of their records, as it stands in the log.
+    /// Contracts with kept decisions, consistent with [`RetentionHandler::is_needed`], for the record in the log.
     fn lasting(&self) -> RetainedContracts;
 
-    /// Whether something still depends on a decision.
+    /// True if something still depends on a decision.
     fn is_needed(&self, record: &Record) -> bool;
 
-    /// Takes away a receipt that a record names which goes. Done again after a crash.
+    /// Removes the receipt of an erased record. Repeated after a crash.
     ///
     /// # Errors
-    /// When it can't be taken away.
+    /// When the receipt can't be removed.
     fn drop_receipt(&self, digest: Digest) -> Result<(), Refusal>;
 }
 
-/// Erases the decisions of sealed files all of whose records are from before that instant: first it is in the log, then
-/// their receipts go, and then each file is written anew. Nothing where none is due, or where the log does not show that the
-/// clock was already here a week ago. Files that are in an archive which is not here are left for the time when it is.
-/// Blocks.
+/// Erases the decisions in sealed files whose records are all older than the instant. First the erasure is recorded, then the
+/// receipts are removed, and then each file is rewritten. None where nothing is due, or where the log does not prove that the clock
+/// has been stable for a week. Files in a missing archive are left for a later run. Blocks.
 ///
 /// # Errors
-/// `EVIDENCE_BROKEN` when a file is no longer what was written, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when a file or the
-/// log can't be written. What was recorded and not done is done by the next run.
+/// `EVIDENCE_BROKEN` when the bytes of a file were changed, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when a file or the log can't be
+/// written. The next run completes a recorded erasure.
 pub fn expire(
     log: &AuditLog,
     before: UtcTimestamp,
@@ -160,7 +159,7 @@ pub fn expire(
     let Some(run) = run else {
         return Ok(None);
     };
-    // The hashes must stand without the records from now on.
+    // From now on the hashes must be durable without the records.
     File::open(path.join(LEAVES))
         .and_then(|leaves| leaves.sync_all())
         .map_err(failed)?;
@@ -177,7 +176,7 @@ pub fn expire(
     Ok(Some(run))
 }
 
-/// The sealed files all of whose records are older, with the record after their last one.
+/// Sealed files whose records are all older, each with the place after its last record.
 fn due(log: &AuditLog, before: UtcTimestamp) -> io::Result<Vec<(LogSegment, u64)>> {
     let all = log.inner.index.segments();
     let signed = log.head().checkpoint.size;
@@ -197,24 +196,24 @@ fn due(log: &AuditLog, before: UtcTimestamp) -> io::Result<Vec<(LogSegment, u64)
     Ok(due)
 }
 
-/// What becomes of a file.
+/// Erasure in one file.
 #[derive(Default)]
 struct SegmentErasure {
-    /// The records that go.
+    /// Places of the erased records.
     goes: Vec<u64>,
-    /// How many decisions stay.
+    /// Number of kept decisions.
     kept: u64,
-    /// The receipts that go with them.
+    /// Receipts that are removed with the records.
     receipts: Vec<Digest>,
 }
 
-/// Where the decision stands to which a record belongs: the permit of an answer, or itself.
+/// Place of the decision to which a record belongs: the permit of an answer, or itself.
 fn root(record: &Record, body: &RecordBody) -> u64 {
     body.permit_index().unwrap_or(record.seq)
 }
 
-/// The decisions on which something depends, with all that belongs to each: what an answer has spent is told by its permit,
-/// by later reservations and by its end together. An answer may go on in the file behind the last one.
+/// Decisions on which something depends, with all records of each: permit, later reservations and end together give the spent
+/// amount. An answer may continue in the file after the last one.
 fn find_needed_decisions(
     log: &AuditLog,
     due: &[(LogSegment, u64)],
@@ -277,7 +276,7 @@ fn plan(
     Ok(plan)
 }
 
-/// Writes a file anew, without what goes; it is there whole in the one form or in the other.
+/// Rewrites a file without the erased records. At any time the complete old or the complete new file exists.
 fn rewrite(
     log: &AuditLog,
     segment: &LogSegment,

@@ -1,4 +1,4 @@
-//! The storage on disk: the one place where "recorded" becomes "survives a loss of power".
+//! Storage on disk: the only code that makes records survive a loss of power.
 
 use crate::log_segment::LogSegment;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// The last segment of a log, open for appending.
+/// Last segment of a log, open for appending.
 #[derive(Debug)]
 pub(super) struct SegmentStorage {
     folder: PathBuf,
@@ -34,7 +34,7 @@ impl FrameAppender for SyncedAppender {
     }
 }
 
-/// Room in a file that the disk has given already: frames stand one behind the other from its beginning.
+/// Preallocated file; frames stand one after another from its beginning.
 #[derive(Debug)]
 pub(super) struct PreallocatedStorage {
     file: File,
@@ -43,7 +43,7 @@ pub(super) struct PreallocatedStorage {
 }
 
 impl PreallocatedStorage {
-    /// All of it, empty.
+    /// Storage over the whole file, empty.
     pub(super) const fn new(file: File, size: u64) -> Self {
         Self {
             file,
@@ -53,7 +53,7 @@ impl PreallocatedStorage {
     }
 }
 
-/// A storage that keeps nothing, for what is only rehearsed.
+/// Storage that keeps nothing, for dry runs.
 pub(super) struct NullStorage;
 
 impl LogStorage for NullStorage {
@@ -63,14 +63,14 @@ impl LogStorage for NullStorage {
 }
 
 impl SegmentStorage {
-    /// Goes on with `segment`, which is created if it is not there.
+    /// Opens `segment` at its end, and creates it if it does not exist.
     pub(super) fn open(folder: &Path, segment: LogSegment) -> io::Result<Self> {
         let file = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o600)
             .open(&segment.path)?;
-        // The name of a new file is durable only when its folder is.
+        // The name of a new file is durable only after a sync of its folder.
         File::open(folder)?.sync_all()?;
         let length = file.metadata()?.len();
         Ok(Self {
@@ -82,14 +82,14 @@ impl SegmentStorage {
         })
     }
 
-    /// Cuts off what stands behind `length`.
+    /// Cuts off the bytes after `length`.
     pub(super) fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.file.set_len(length)?;
         self.length = length;
         Ok(())
     }
 
-    /// Makes durable what the file holds.
+    /// Syncs the content of the file.
     pub(super) fn sync_file(&self) -> io::Result<()> {
         self.file.sync_all()
     }
@@ -98,14 +98,14 @@ impl SegmentStorage {
         self.length
     }
 
-    /// The file's name.
+    /// Name of the file.
     pub(super) fn name(&self) -> String {
         self.segment.name()
     }
 
-    /// Writes what stands behind `from` once more and syncs it, over a descriptor that has seen no failure.
+    /// Writes the bytes after `from` again and syncs them, over a new descriptor.
     ///
-    /// After a failed sync the system can show bytes that never came to the disk, and takes them for written.
+    /// After a failed sync the system may return bytes that never reached the disk, and may treat them as written.
     pub(super) fn write_again(&mut self, from: u64) -> io::Result<()> {
         let file = OpenOptions::new()
             .read(true)
@@ -118,7 +118,7 @@ impl SegmentStorage {
         file.sync_all()
     }
 
-    /// Begins a new segment with the record `first`; gives the name and the digest of the one that ends.
+    /// Begins a new segment with the record `first`. Returns the new segment, and the name and the digest of the ended one.
     pub(super) fn rotate(&mut self, first: u64) -> io::Result<(LogSegment, String, Digest)> {
         let digest = digest_of(&self.segment.path)?;
         let name = self.segment.name();
@@ -130,10 +130,10 @@ impl SegmentStorage {
     }
 }
 
-/// DOOR: `Ok` says that the frames survive a loss of power, which only the kernel and the disk can promise.
+/// DOOR: `Ok` states that the frames survive a loss of power, which only the kernel and the disk can promise.
 ///
-/// A failed write or sync is never tried again on the same descriptor: the kernel may have dropped the pages and would
-/// report success. Beyond a file-size limit a write fails only in a process that ignores SIGXFSZ, as the binary does.
+/// A failed write or sync is never repeated on the same descriptor: the kernel may have dropped the pages and would report success.
+/// Beyond a file-size limit a write fails only in a process that ignores SIGXFSZ, as the binary does.
 impl LogStorage for SegmentStorage {
     fn append(&mut self, frames: &[u8]) -> Result<(), StorageError> {
         self.appender
@@ -147,7 +147,7 @@ impl LogStorage for SegmentStorage {
     }
 }
 
-/// DOOR: as that of the log, over another descriptor that has seen no failure.
+/// DOOR: like that of the log, over another descriptor without a failure.
 impl LogStorage for PreallocatedStorage {
     fn append(&mut self, frames: &[u8]) -> Result<(), StorageError> {
         let length = u64::try_from(frames.len()).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
+//! Opening of a log: locking, complete check, removal of an incomplete record, preparation for writing.
 
 use crate::archive::AbsentRecords;
 use crate::head_file::{self, HeadFile};
@@ -39,7 +39,7 @@ pub(super) fn open(
     let mut segments = log_segment::all_segments(path).map_err(failed)?;
     let checked = check(&config, &segments, newest.as_ref())?;
     let (records, last) = (checked.chain.next(), checked.last);
-    // A segment that holds no whole record is begun again.
+    // A segment without a complete record is begun again.
     if let Some(begun) = segments.pop_if(|last| last.first > 0 && last.first == records) {
         std::fs::remove_file(&begun.path).map_err(failed)?;
     }
@@ -51,13 +51,14 @@ pub(super) fn open(
         .cloned()
         .unwrap_or_else(|| LogSegment::new(path, 0));
     let mut storage = SegmentStorage::open(path, segment).map_err(failed)?;
-    // If a whole segment was begun and not finished, it is gone already.
+    // An unfinished segment without a complete record was removed above.
     if let Some(rest) = &checked.rest
         && checked.skipped + rest.offset.segment + 1 == segments.len()
     {
         storage.truncate(rest.offset.offset).map_err(failed)?;
     }
-    // Records that the run before wrote and did not sync count from here on. Heads are signed over them, so no loss of power may take them.
+    // Unsynced records of the preceding run count from here on. Heads will be signed over them, so no loss of power may remove
+    // them.
     storage.sync_file().map_err(failed)?;
     let left = UnmergedReserve::find(&config, checked.stopped.as_ref())?;
     let here = segments.iter().find(|one| one.path.parent() == Some(path));
@@ -155,7 +156,7 @@ fn append(path: &Path) -> std::io::Result<File> {
         .open(path)
 }
 
-/// Puts the public note key beside the log, so that a copy can be checked without configuration.
+/// Writes the public note key beside the log, so that a copy can be verified without configuration.
 fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
     let path = config.folder.join(KEY);
     let failed = |error: std::io::Error| log_dir::unavailable(&path, &error);
@@ -183,9 +184,9 @@ fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
     )
 }
 
-/// The newest head of the folder, if there is one; it must be signed by a key of this log.
+/// Newest head of the folder, if there is one. It must be signed by a key of this log.
 ///
-/// Older heads are left to `verify`: there can be one for each second that the log was ever written in.
+/// Older heads are left to `verify`: there can be one for each second in which the log was written.
 fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
     let path = config.folder.join(HEADS);
     let failed = |error: std::io::Error| log_dir::unavailable(&path, &error);
@@ -207,7 +208,7 @@ fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
         let sentence = format!("the signature of the head over {size} records does not hold");
         return Err(broken_log_refusal(config, sentence));
     }
-    // The next head is written behind a clean end.
+    // The next head is written after a clean end.
     if newest.rest > 0 {
         let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
@@ -227,22 +228,22 @@ fn sign_empty(config: &LogConfig) -> Result<SignedHead, Refusal> {
         .map_err(|error| Refusal::new(ErrorCode::EvidenceUnavailable, error.to_string()))
 }
 
-/// What checking the whole log gives.
+/// Result of the check of the whole log.
 struct CheckedLog {
     chain: hansa_audit_log::chain::ChainState,
     tree: MerkleTree,
-    /// The first record that was read, and how many segments before it were not.
+    /// Place of the first record that was read, and number of segments before it.
     begin: u64,
     skipped: usize,
     offsets: Vec<u64>,
     open: BTreeMap<u64, Record>,
     last: Option<UtcTimestamp>,
     rest: Option<TrailingBytes>,
-    /// Of the records before this one some are past their retention.
+    /// Place before which some records are past their retention.
     expired: u64,
-    /// The last record of a stop.
+    /// Last record of a stop.
     stopped: Option<Record>,
-    /// Whether a record that needs a head is under none.
+    /// True if a record that needs a head is not covered by one.
     unheaded: bool,
 }
 
@@ -263,8 +264,8 @@ fn check(
     let (mut tree, mut offsets) = (MerkleTree::new(), Vec::new());
     let mut verifier = LogVerifier::new(&origin(&config.domain), &checkpoints, &[], leaves.clone());
     let mut skipped = 0;
-    // Sealed segments were checked when they were written, and the signed head still says so of their leaf hashes. What was
-    // changed in them since is found when they are read, and by `verify`.
+    // Sealed segments were checked when they were written, and a signed head still confirms their leaf hashes. Later changes in
+    // them are found when they are read, and by `verify`.
     let sealed = segments.partition_point(|segment| segment.first < newest);
     let is_whole = segments.first().is_none_or(|first| first.first == 0);
     if let Some(number) = sealed
@@ -347,7 +348,7 @@ fn check(
     })
 }
 
-/// Keeps the entries that are open. A closing record names the opening one by its place, or by the request.
+/// Tracks the open entries. A closing record names the opening one by its place, or by the request.
 fn follow(open: &mut BTreeMap<u64, Record>, record: &Record) {
     match record.kind.as_str() {
         OPENING => drop(open.insert(record.seq, record.clone())),
@@ -366,7 +367,7 @@ fn broken_log_refusal(config: &LogConfig, sentence: String) -> Refusal {
         .with_help("keep the folder as it is, and compare it with the heads that partners hold")
 }
 
-/// Writes the leaf hashes anew where the file does not hold exactly them.
+/// Rewrites the file of leaf hashes where it differs from the tree.
 fn write_leaves(folder: &Path, tree: &MerkleTree) -> std::io::Result<File> {
     let bytes: Vec<u8> = (0..tree.size())
         .filter_map(|index| tree.leaf(index))
@@ -384,7 +385,7 @@ fn write_leaves(folder: &Path, tree: &MerkleTree) -> std::io::Result<File> {
     append(&path)
 }
 
-/// A disk that does not give the reserve is no reason to stand still: what it is for is then told to nobody.
+/// Opens the reserve. A failure does not stop the log, but then a later stop can't be recorded.
 fn reserve(config: &LogConfig) -> Option<LogReserve> {
     let origin = origin(&config.domain);
     match LogReserve::open(&config.folder, &origin, config.spare, &config.boot) {

@@ -1,83 +1,84 @@
-//! The wall clock of the machine, as far as the clock that only counts bears it out.
+//! Steady clock: the wall clock of the machine, as far as the monotonic clock confirms it.
 //!
-//! A record's time never goes back. So a clock that runs ahead for a moment would leave the log ahead for good: what is only
-//! over by then would be over now. A jump ahead is therefore not followed until a person has looked at it.
+//! The time of records never decreases. A clock that runs ahead for a moment would leave the log ahead permanently, and periods
+//! would end too early. So a jump ahead is not followed until a person has checked it.
 
 use crate::machine_clock::{CountedTime, MachineClock};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use parking_lot::Mutex;
 
-/// A step beyond this is recorded.
+/// Smallest step that is recorded, microseconds.
 pub(super) const RECORDED_MICROS: i64 = 5_000_000;
 
-/// A step back beyond this makes the clock untrusted until an operator has looked at it.
+/// Step back above which the clock is untrusted until an operator has checked it, microseconds.
 const UNTRUSTED_BACK_MICROS: i64 = 60_000_000;
 
-/// A step ahead beyond this is not followed until an operator has looked at it.
+/// Step ahead above which the clock is not followed until an operator has checked it, microseconds.
 pub(super) const UNTRUSTED_AHEAD_MICROS: i64 = 300_000_000;
 
-/// The most steps that wait to be recorded. Further ones are added to the last of them.
+/// Largest number of steps waiting to be recorded. Further ones are added to the last of them.
 const WAITING: usize = 16;
 
-/// Why the clock can't be relied on.
+/// Reason why the clock is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockFault {
-    /// It went back by more than a minute.
+    /// The clock went back by more than a minute.
     WentBack,
-    /// It stands ahead, by so many microseconds, of what has passed since it was looked at last. The log does not follow it.
+    /// The clock is ahead of the time that has elapsed since the last check. The log does not follow it.
     JumpedAhead {
-        /// How far it stands ahead, in microseconds.
+        /// Lead of the clock, microseconds.
         micros: i64,
     },
 }
 
-/// A step of the wall clock.
+/// Step of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClockStep {
-    /// In microseconds; negative when it went back.
+    /// Size in microseconds; negative for a step back.
     pub(super) micros: i64,
     pub(super) outcome: StepOutcome,
 }
 
-/// Answer of the log to a step.
+/// Reaction of the log to a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StepOutcome {
-    /// It follows.
+    /// The log follows the step.
     Followed,
-    /// It goes on as if there had been no step.
+    /// The log continues as if there were no step.
     Held,
-    /// A step that was held is undone: the clock stands where it would stand without it.
+    /// A held step is undone: the clock shows the time without it.
     Undone,
 }
 
-/// The clock of one log.
+/// Clock of one log.
 pub(super) struct SteadyClock {
     given: Clock,
-    /// The time that the next start compares with.
+    /// Stored time with which the next start compares.
     kept: Option<Mutex<KeptTime>>,
     state: Mutex<ClockState>,
 }
 
-/// The file in which a start finds what the clock should show.
+/// File that stores the expected time for the next start.
 struct KeptTime {
     machine: MachineClock,
-    /// The time that the file holds.
+    /// Time in the file.
     newest: Option<CountedTime>,
 }
 
 #[derive(Debug)]
 struct ClockState {
-    /// The reading that was given out last.
+    /// Last reading that was returned.
     last: ClockReading,
     went_back: bool,
-    /// How far the wall clock stands ahead of what is given out, while that is held.
+    /// Lead of the wall clock over the returned time, while a jump is held.
     ahead: Option<i64>,
     steps: Vec<ClockStep>,
 }
 
 impl SteadyClock {
-    /// A clock over the `given` one. Where the log ends later than the clock stands, it went back while nobody ran: the first
-    /// reading finds that. Where the clock of the `machine` jumped ahead while nobody ran, it is held from the first reading on.
+    /// Clock over the `given` one. If the log ends later than the clock shows, the clock went back while the program was not
+    /// running; the first reading detects it. If the clock of the `machine` jumped ahead while the program was not running, it is
+    /// held from the first reading on.
     pub(super) fn new(
         given: Clock,
         last_record: Option<UtcTimestamp>,
@@ -87,7 +88,7 @@ impl SteadyClock {
             newest: machine.read_kept(),
             machine,
         });
-        // Were it read the other way round, a step in between would be followed.
+        // In the other order, a step in between would be followed.
         let tick = given();
         let ahead = kept
             .as_ref()
@@ -117,14 +118,14 @@ impl SteadyClock {
         }
     }
 
-    /// The time, without a jump ahead that nobody has looked at.
+    /// Present reading, without an unchecked jump ahead.
     pub(super) fn read(&self) -> ClockReading {
         let mut state = self.state.lock();
         let tick = (self.given)();
         state.follow(tick)
     }
 
-    /// Why the clock can't be relied on, if so.
+    /// Reason why the clock is not trusted, if so.
     pub(super) fn fault(&self) -> Option<ClockFault> {
         let state = self.state.lock();
         match state.ahead {
@@ -133,7 +134,7 @@ impl SteadyClock {
         }
     }
 
-    /// The clock is followed from where it stands: a person has looked at it.
+    /// Accepts the present clock: a person has checked it.
     pub(super) fn acknowledge(&self) {
         let mut state = self.state.lock();
         state.last = (self.given)();
@@ -143,8 +144,8 @@ impl SteadyClock {
         self.keep_time();
     }
 
-    /// Puts into the file of the machine what the log goes by, where the file says something else. A clock that went back is not
-    /// kept until somebody has looked at it: when it is right again, it has not jumped.
+    /// Stores the log's time in the machine's file, where the file differs. A clock that went back is not stored until a person has
+    /// checked it; when it is corrected, that must not look like a jump.
     pub(super) fn keep_time(&self) {
         let Some(kept) = &self.kept else {
             return;
@@ -161,7 +162,7 @@ impl SteadyClock {
         };
         let after = kept.machine.read_clock();
         let counted = kept.machine.count_time(after, ahead);
-        // A step between the two readings may be counted or not. It is seen the next time.
+        // A step between the two readings may be included or not; the next comparison detects it.
         let is_steady = kept.machine.count_time(before, ahead).agrees_with(&counted);
         let is_kept = |newest: &CountedTime| newest.agrees_with(&counted);
         if !is_steady || kept.newest.as_ref().is_some_and(is_kept) {
@@ -172,7 +173,7 @@ impl SteadyClock {
         }
     }
 
-    /// The steps since this was asked last.
+    /// Steps since the last call.
     pub(super) fn take_steps(&self) -> Vec<ClockStep> {
         std::mem::take(&mut self.state.lock().steps)
     }
@@ -236,7 +237,7 @@ mod tests {
         }
     }
 
-    /// A steady clock, and the reading of the machine's that a test sets.
+    /// Steady clock, and the machine's reading that a test sets.
     fn steady(begin: ClockReading) -> (SteadyClock, Arc<Mutex<ClockReading>>) {
         let hands = Arc::new(Mutex::new(begin));
         let given = Arc::clone(&hands);
@@ -299,7 +300,7 @@ mod tests {
         assert_eq!(see(9000, 63), (1013, vec![StepOutcome::Held], ahead(7987)));
         clock.acknowledge();
         assert_eq!(see(9001, 64), (9001, vec![], None));
-        // Undone by more than the jump, it went back as well.
+        // Going back by more than the jump undoes it and is a step back too.
         assert_eq!(see(19001, 64).2, ahead(10_000));
         let back = Some(ClockFault::WentBack);
         assert_eq!(see(8900, 65), (8900, vec![StepOutcome::Undone], back));

@@ -1,4 +1,5 @@
-//! The log on a real disk: what is confirmed is there, what is broken is refused, what is cut off is recorded.
+//! Tests of the log on a real disk: confirmed records are there, broken logs are refused, incomplete records are cut off and
+//! recorded.
 
 use super::key::{Ed25519NoteVerifier, LogSigningKey};
 use super::{AuditLog, LogConfig, ReplayReport, refusal, startup};
@@ -31,14 +32,14 @@ mod retention;
 mod segments;
 mod stop;
 
-/// A folder for a log, and the key that signs its heads.
+/// Folder of a log, and the key that signs its heads.
 pub(super) struct TestLogDir {
     pub(super) dir: TestDir,
     pub(super) key: Arc<LogSigningKey>,
     clock: Clock,
 }
 
-/// Its own, or one that others use, too.
+/// Own folder, or one that others use, too.
 pub(super) enum TestDir {
     Own(TempDir),
     Shared(PathBuf),
@@ -58,7 +59,7 @@ impl TestLogDir {
         Self::with(TestDir::Own(tempfile::tempdir().unwrap()))
     }
 
-    /// In a folder that other processes use before and after.
+    /// Test log in a folder that other processes use before and after.
     fn at(folder: &Path) -> Self {
         Self::with(TestDir::Shared(folder.to_path_buf()))
     }
@@ -71,7 +72,7 @@ impl TestLogDir {
             LogSigningKey::create(&file, "tallinn.example").unwrap()
         };
         let ticks = AtomicU64::new(0);
-        // A clock that goes on by a millisecond at each look.
+        // A clock that advances by a millisecond at each reading.
         let clock: Clock = Arc::new(move || {
             let n = ticks.fetch_add(1, SeqCst);
             ClockReading {
@@ -132,10 +133,10 @@ pub(super) fn test_evidence(n: i64) -> TestEvidence {
     TestEvidence { kind: NUMBERED, n }
 }
 
-/// The kind of a record that holds a number and closes nothing.
+/// Kind of a record that contains a number and closes nothing.
 const NUMBERED: &str = "messages_fetched";
 
-/// A record with that number.
+/// Record with this number.
 fn number(number: u64) -> FetchedMessagesRecord {
     FetchedMessagesRecord {
         peer: "hansa://acme.example".to_owned(),
@@ -158,7 +159,7 @@ fn numbers(log: &AuditLog, from: u64) -> Vec<i64> {
         .collect()
 }
 
-/// The bytes of all records.
+/// Bytes of all records.
 fn bytes(folder: &Path) -> Vec<u8> {
     super::log_segment::segments(folder)
         .unwrap()
@@ -183,7 +184,7 @@ fn recorded_read_and_proved() {
     for n in 0..20 {
         let recorded = log.record_blocking(test_evidence(n)).unwrap();
         assert_eq!((recorded.n, recorded.receipt().index()), (n, n as u64));
-        // It is in the file, whole, before the caller hears of it.
+        // The record is completely in the file before the caller gets the result.
         assert_eq!(
             bytes(&log_dir.folder())
                 .iter()
@@ -229,7 +230,7 @@ fn recorded_read_and_proved() {
     assert_eq!(numbers(&log, 19), [19, 20]);
 }
 
-/// Keeps the writer busy until the test lets go.
+/// Keeps the writer busy until the test releases it.
 #[derive(Debug)]
 struct BlockingEvidence(Mutex<std::sync::mpsc::Receiver<()>>);
 
@@ -257,7 +258,7 @@ async fn one_sync_for_all_who_wait() {
         let log = log.clone();
         waiting.spawn(async move { log.record(test_evidence(n)).await.map(|_| ()) });
     }
-    // The test runs on one thread: after this every task has handed over its value and waits.
+    // The test runs on one thread: after this every task has queued its value and waits.
     tokio::task::yield_now().await;
     go.send(()).unwrap();
     while let Some(ended) = waiting.join_next().await {
@@ -296,7 +297,7 @@ fn below_the_reserve_nothing_is_opened() {
             n: 1,
         })
         .unwrap();
-    // That nothing is opened is in the log, once.
+    // The pause is recorded once.
     assert_eq!(log.size(), 2);
     assert_eq!(log.get(0).unwrap().unwrap().kind, "pause");
     assert_eq!(log.ledger_error(), None);

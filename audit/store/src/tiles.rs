@@ -1,4 +1,4 @@
-//! A log as a folder of static files in the layout of C2SP tlog-tiles, for tools that know nothing of Hansa.
+//! A log as a folder of static files in the layout of C2SP tlog-tiles, for general transparency-log tools.
 //!
 //! `checkpoint` is the signed head, `key` the public keys, `tile/<L>/<N>` the hash tiles and `tile/entries/<N>` the records.
 //! All of it is derived from the segments.
@@ -10,10 +10,10 @@ use hansa_audit_log::tile::{add_entry, bundles, tiles};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
-/// Writes the log under `head` into the folder `to`, which must not be there yet; gives the number of records.
+/// Writes the log under `head` into the folder `to`, which must not exist yet, and returns the number of records.
 ///
 /// # Errors
-/// `FILE_EXISTS`, `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, and what a full disk gives.
+/// `FILE_EXISTS`, `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, and the error of a full disk.
 pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
     if to.exists() {
         let shown = to.display();
@@ -49,7 +49,7 @@ pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusa
                 Refusal::new(ErrorCode::EvidenceBroken, sentence)
             })?;
         }
-        // The hashes stand without it, as those of every log that is pruned.
+        // Hash tiles are valid without the entries, as in every pruned log.
         if whole {
             put(to, &path, &bytes)?;
         }
@@ -58,7 +58,7 @@ pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusa
         log_dir::keys(log.folder()).map_err(|error| log_dir::unavailable(log.folder(), &error))?;
     let keys: String = keys.known.iter().map(|key| format!("{key}\n")).collect();
     put(to, log_dir::KEY, keys.as_bytes())?;
-    // Last, so that a folder with a checkpoint holds all that is under it.
+    // Written last, so that a folder with a checkpoint is complete.
     put(to, "checkpoint", head.to_string().as_bytes())?;
     Ok(size)
 }

@@ -1,8 +1,8 @@
 //! Time stamps of heads: tokens (RFC 3161) of an authority outside the league, in the file `time-stamps` beside the heads.
 //!
-//! Each line holds one head as it was signed and the token over that note. Nothing of a token is judged here: whoever keeps one has
-//! judged it, and whoever checks a copy judges it under anchors of its own. The file is derived evidence like the heads. The log is
-//! whole without it.
+//! Each line contains one signed head and the token over its note. Tokens are not judged here: the caller has judged a token before
+//! storing it, and a verifier of a copy judges it under its own trust anchors. The file is derived evidence like the heads; the log
+//! is complete without it.
 
 use crate::writer::append_whole;
 use crate::{AuditLog, log_dir};
@@ -16,10 +16,10 @@ use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// The name of the file.
+/// Name of the file.
 pub(super) const TIME_STAMPS: &str = "time-stamps";
 
-/// A token with its signatures and certificates, and a head.
+/// Limits of a line: a token with its signatures and certificates, and a head.
 const LINE: JsonLimits = JsonLimits {
     bytes: 256 * 1024,
     depth: 2,
@@ -29,19 +29,19 @@ const LINE: JsonLimits = JsonLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StampedHead {
-    /// The head as it was signed.
+    /// Signed head.
     pub head: SignedHead,
     /// The token, in DER.
     #[serde(with = "base64")]
     pub token: Vec<u8>,
 }
 
-/// The file as far as it can be read.
+/// Content of the file, as far as it can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct TimeStampHistory {
-    /// By the size of the heads.
+    /// Time stamps in the order of the heads' sizes.
     pub(super) stamps: Vec<StampedHead>,
-    /// How many whole lines can't be read.
+    /// Number of complete lines that can't be read.
     pub(super) unreadable: usize,
 }
 
@@ -57,7 +57,7 @@ impl StampedHead {
     }
 }
 
-/// Reads the time stamps in the folder of a log. A last line without its end was being written.
+/// Reads the time stamps in the folder of a log. A last line without an end is incomplete and skipped.
 pub(super) fn time_stamps(folder: &Path) -> io::Result<TimeStampHistory> {
     let bytes = match std::fs::read(folder.join(TIME_STAMPS)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
@@ -80,7 +80,7 @@ pub(super) fn time_stamps(folder: &Path) -> io::Result<TimeStampHistory> {
 }
 
 impl AuditLog {
-    /// Keeps the time stamp of a head durably. One caller at a time.
+    /// Stores the time stamp of a head durably. One caller at a time.
     ///
     /// # Errors
     /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL` when it can't be written.
@@ -100,7 +100,7 @@ impl AuditLog {
         keep().map_err(|error| log_dir::unavailable(&path, &error))
     }
 
-    /// The time stamps that are kept, by the size of their heads. Lines that can't be read are left out: `audit verify` names them.
+    /// Stored time stamps in the order of the heads' sizes. Unreadable lines are left out; `audit verify` reports them.
     ///
     /// # Errors
     /// `EVIDENCE_UNAVAILABLE` when the file can't be read.
@@ -112,11 +112,11 @@ impl AuditLog {
     }
 }
 
-/// Cuts off a line that a crash left without its end.
+/// Cuts off a line that a crash left incomplete.
 fn cut_incomplete_line(mut file: &File) -> io::Result<()> {
     let mut last = [0];
     match file.seek(SeekFrom::End(-1)) {
-        // An empty file has no end to look at.
+        // An empty file has no last line.
         Err(_) => return Ok(()),
         Ok(_) => file.read_exact(&mut last)?,
     }

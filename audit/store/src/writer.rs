@@ -1,4 +1,4 @@
-//! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
+//! Writer of a log: takes the waiting values, writes their records, syncs once, and wakes the callers.
 
 use crate::epoch::EpochTracker;
 use crate::head_file::{self, HeadFile};
@@ -26,39 +26,39 @@ use std::time::Duration;
 
 pub(super) mod job;
 
-/// The most values that one sync makes durable.
+/// Largest number of values in one sync.
 const GROUP: usize = 1024;
 
-/// The most bytes that one sync makes durable, but for the last record.
+/// Largest number of bytes in one sync, apart from the last record.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
-/// The most sizes over which a start signs again: many times those that a loss of power can take. More are behind the last head only
-/// where the file of heads was lost in another way.
+/// Largest number of heads that a start signs again: many times the number that a loss of power can remove. More are missing only
+/// if the file of heads was lost in another way.
 const SIGNED_AGAIN: u64 = 65_536;
 
-/// The writer of one log.
+/// Writer of one log.
 pub(super) struct LogWriter {
     pub(super) config: LogConfig,
     pub(super) ledger: Ledger<SegmentStorage>,
     pub(super) index: Arc<LogIndex>,
-    /// Absent once it could not be written: with a gap it would accuse good records.
+    /// File of leaf hashes; absent after a failed write, since a gap would make good records look bad.
     pub(super) leaves: Option<File>,
     pub(super) heads: HeadFile,
-    /// Held as long as the writer lives.
+    /// Lock file, held during the writer's life.
     pub(super) lock: File,
     pub(super) signed_mono: u64,
-    /// Where it is said that the log is shut; absent where the disk did not give it.
+    /// Reserve for the record of a stop; absent where the disk had no space for it.
     pub(super) reserve: Option<LogReserve>,
-    /// Whether the log says that there is too little room for new entries.
+    /// True if the log has recorded that there is too little space for new entries.
     pub(super) paused: bool,
-    /// What was stopped since something was decided.
+    /// Epochs, for the check of decisions against stops.
     pub(super) epochs: Arc<EpochTracker>,
-    /// Whether a record that needs a head is under none yet.
+    /// True if a record that needs a head is not covered by one yet.
     pub(super) unheaded: bool,
 }
 
-/// The types of records that need no head of their own: they tell of heads, or count calls. Were one signed for each, two
-/// connectors that greet each other would sign, show and record heads for ever.
+/// Kinds of records that need no head of their own: they are about heads, or count calls. If each got a head, two connectors that
+/// exchange greetings would sign, show and record heads without end.
 const UNHEADED: [&str; 4] = [
     "checkpoint_seen",
     "checkpoint_gossiped",
@@ -66,7 +66,7 @@ const UNHEADED: [&str; 4] = [
     "action_count",
 ];
 
-/// Whether a head is signed for a record of this type.
+/// True if a head is signed for a record of this kind.
 pub(super) fn needs_head(kind: &str) -> bool {
     !UNHEADED.contains(&kind)
 }
@@ -107,7 +107,7 @@ impl LogWriter {
         self.lock.unlock().ok();
     }
 
-    /// How long until a head is due; none if every record that needs one has it.
+    /// Time until a head is due; none if every record that needs one has it.
     fn until_head(&self) -> Option<Duration> {
         if !self.unheaded || self.ledger.durable().size == self.index.head().checkpoint.size {
             return None;
@@ -122,7 +122,7 @@ impl LogWriter {
         )
     }
 
-    /// One group: what waits is staged, made durable by one sync, and told.
+    /// Processes one group: the waiting values are staged, made durable by one sync, and their callers are woken.
     fn turn(&mut self, first: WriterMessage, receiver: &Receiver<WriterMessage>) {
         let low = self.low_space();
         self.rotate();
@@ -140,7 +140,7 @@ impl LogWriter {
                             jobs.push(first);
                             jobs.extend(self.stage(second, low.as_ref()));
                         }
-                        // Whoever waits for both is told by the first.
+                        // The caller waits for both and gets the error of the first.
                         None => drop(second),
                     }
                 }
@@ -155,11 +155,11 @@ impl LogWriter {
         for job in jobs {
             job.settle(outcome.as_ref().map_err(Clone::clone));
         }
-        // Who was woken may have been put behind this thread; what follows is derived, so nobody waits for it.
+        // Woken callers may be queued behind this thread. The following work is derived, and no caller waits for it.
         std::thread::yield_now();
         if let Ok(flushed) = &outcome {
             self.keep_leaves(flushed);
-            // A step is in the log before the next start goes by it.
+            // A step must be in the log before the next start relies on the stored time.
             self.index.clock().keep_time();
         }
         let signed = self.index.head().checkpoint.size;
@@ -195,7 +195,7 @@ impl LogWriter {
             return None;
         }
         let stamp = self.stamp();
-        // INVARIANT: permit-stands. Places in the log are given here, so here it is looked at whether a decision still holds.
+        // INVARIANT: permit-stands. Places in the log are assigned here, so the validity of a decision is checked here.
         if let Some(validity) = job.validity()
             && !self.epochs.holds(&validity, self.ledger.time_of(&stamp))
         {
@@ -214,7 +214,7 @@ impl LogWriter {
         }
     }
 
-    /// Below the reserve entries can still be closed, but none can be opened. A log that is shut has other worries.
+    /// Error for new entries if the free space is below the reserve; closing entries is still possible. None for a shut log.
     fn low_space(&self) -> Option<LedgerError> {
         if self.ledger.storage_error().is_some() {
             return None;
@@ -222,7 +222,7 @@ impl LogWriter {
         low_space(&self.config.folder, self.config.reserve)
     }
 
-    /// Begins a new segment when the last one is full; its first record names and digests the one before.
+    /// Begins a new segment when the last one is full. Its first record contains name and digest of the preceding one.
     fn rotate(&mut self) {
         if self.ledger.storage_mut().length() < self.config.segment
             || self.ledger.storage_error().is_some()
@@ -243,7 +243,7 @@ impl LogWriter {
                 });
             }
             Err(error) => {
-                // The full segment goes on; the disk will say soon enough if it is broken.
+                // The full segment is continued; a failed disk will show at the next write.
                 tracing::warn!(%error, "log.segment_not_begun");
             }
         }
@@ -268,7 +268,7 @@ impl LogWriter {
         }
     }
 
-    /// Records that new entries are refused since the disk is almost full, and that they are taken again.
+    /// Records that new entries are refused since the disk is almost full, and that they are accepted again.
     fn check_free_space(&mut self, low: Option<&LedgerError>) {
         let room: RecordBody = match low {
             Some(LedgerError::LowSpace { free, reserve }) if !self.paused => PauseRecord {
@@ -284,19 +284,19 @@ impl LogWriter {
         self.say(room);
     }
 
-    /// Stages a record of the log about itself. It stands in the group that follows, which fails as a whole if this fails.
+    /// Stages a record of the log about itself. It belongs to the next group, which fails as a whole if this fails.
     fn say(&mut self, body: impl Into<RecordBody>) {
         drop(self.stage_own(body.into()));
     }
 
-    /// As [`Self::say`], where it matters that the record is taken.
+    /// Stages a record like [`Self::say`], and reports a failure.
     pub(super) fn stage_own(&mut self, body: RecordBody) -> Result<(), LedgerError> {
         self.unheaded |= needs_head(body.kind());
         let stamp = self.stamp();
         self.ledger.stage(InternalRecord(body), stamp).map(drop)
     }
 
-    /// Says in the reserve why the log is shut and how far it is confirmed. What stands behind that was told to nobody.
+    /// Records in the reserve the cause of the stop and the confirmed size. Later records were never confirmed to a caller.
     fn stop(&mut self, unwritable: &LedgerError) {
         tracing::error!(reason = %unwritable, "log.shut");
         let durable = self.ledger.durable().clone();
@@ -323,7 +323,7 @@ impl LogWriter {
         }
     }
 
-    /// Makes durable what is staged and shows it to readers.
+    /// Makes the staged records durable and visible to readers.
     pub(super) fn flush(&mut self) -> Result<FlushProof, LedgerError> {
         let offset = self.ledger.storage_mut().length();
         match self.ledger.flush() {
@@ -353,7 +353,7 @@ impl LogWriter {
         }
     }
 
-    /// Derived: what is missing is written again at the next start.
+    /// Writes the leaf hashes. They are derived: missing ones are written at the next start.
     pub(super) fn keep_leaves(&mut self, flushed: &FlushProof) {
         let mut bytes = Vec::new();
         for leaf in flushed.leaves() {
@@ -365,7 +365,7 @@ impl LogWriter {
         }
     }
 
-    /// Signs a head over everything that is durable.
+    /// Signs a head over all durable records.
     pub(super) fn sign(&mut self) {
         self.signed_mono = (self.config.clock)().mono_ns;
         let durable = self.ledger.durable().clone();
@@ -377,8 +377,8 @@ impl LogWriter {
         }
     }
 
-    /// Signs a head over each size behind the newest one that is left. A run that did not end in order may have shown any of them, and
-    /// the loss of power that ended it may have taken them from the file. The key gives the bytes that were shown.
+    /// Signs a head for each size after the newest stored one. A run without an orderly end may have shown any of them, and the
+    /// loss of power may have removed them from the file. Equal bytes get equal signatures.
     pub(super) fn sign_heads_again(&mut self) -> Result<(), Refusal> {
         let size = self.ledger.durable().size;
         let newest = self.index.head().checkpoint.size;
@@ -400,10 +400,10 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Signs a head, keeps it and shows it.
+    /// Signs a head, stores it and publishes it.
     fn sign_head_over(&mut self, checkpoint: Checkpoint) -> Result<(), NoteSigningError> {
         let head = SignedHead::sign(checkpoint, self.config.signer.as_ref())?;
-        // INVARIANT: shown-heads-stay. The records under it are durable, so a head that is lost can be signed again.
+        // INVARIANT: shown-heads-stay. The records under the head are durable, so a lost head can be signed again.
         if let Err(error) = self.heads.keep_head(&head) {
             let refusal = log_dir::unavailable(&self.config.folder.join(HEADS), &error);
             tracing::error!(%refusal, "log.head_not_kept");
@@ -414,7 +414,7 @@ impl LogWriter {
     }
 }
 
-/// Appends all of `bytes`, or nothing: a part would spoil what comes behind it.
+/// Appends all of `bytes` or nothing, since a part would make later bytes unreadable.
 pub(super) fn append_whole(mut file: &File, bytes: &[u8]) -> std::io::Result<()> {
     let before = file.metadata()?.len();
     file.write_all(bytes).inspect_err(|_| {

@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Command line arguments of `hansa-verify`.
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Whether what was told of what came since was told to who had the answer before, and under a contract in force.
+//! Check of answers that continue an earlier one: their consumer had the earlier answer, under a contract in force.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -23,7 +23,8 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     findings
 }
 
-/// That nothing came tells of a dataset, too: the contracts of the earlier answer must have been in force.
+/// Judges a record that nothing new came. It discloses something about a dataset, so the contracts of the earlier answer must have
+/// been in force.
 fn quietly(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -41,7 +42,7 @@ fn quietly(
     }
     let came = copy.history.published.iter().find(|one| {
         let mut reads = earlier.reads.iter();
-        // A question holds on to what it found when it came, and a publication is in the log before it is shown.
+        // A question uses the state at its arrival, and a publication is recorded before it is shown.
         one.at > earlier.at
             && one.at.plus_micros(LONGEST) < quiet.at
             && reads.any(|read| read.dataset == one.dataset)
@@ -63,7 +64,7 @@ fn quietly(
         let Ok(id) = contract.parse::<ContractId>() else {
             return broken("the contract's name is none");
         };
-        // One that is missing was told with the permit.
+        // A missing contract was reported with the permit.
         if !case.documents.contracts.contains_key(&id) {
             continue;
         }
@@ -78,7 +79,7 @@ fn quietly(
     None
 }
 
-/// What came since is told to who had what was there before, of the same datasets.
+/// Checks that a continued answer goes to the consumer of the earlier one, for datasets that the earlier one read.
 fn check_continuation(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
     let follows = question.follows?;
     let Some(earlier) = copy.history.question_by_permit(follows) else {
@@ -107,10 +108,10 @@ fn check_continuation(copy: &ExportFile, question: &QueryEntry) -> Option<AuditF
     ))
 }
 
-/// No question takes longer to be answered, microseconds.
+/// Longest duration of an answer, microseconds.
 const LONGEST: i64 = 600 * 1_000_000;
 
-/// A part of a log may lack the record; so may a log that keeps its decisions for a time.
+/// Finding for a missing record. A part of a log may lack it, and so may a log with a limited retention.
 fn lacks(copy: &ExportFile, index: u64) -> Option<AuditFinding> {
     let whole = copy.tree.is_some() && copy.history.kept_from.is_none();
     whole.then(|| {

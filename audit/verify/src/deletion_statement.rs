@@ -1,5 +1,5 @@
-//! The statements of deletion that a log names: each is what was signed, by the consumer, about what its record says; and
-//! no question was let in while one was overdue.
+//! Check of the statements of deletion in a log: each is signed by the consumer and agrees with its record, and no question was
+//! admitted while one was overdue.
 
 use crate::documents::{first, of_refusal, seconds};
 use crate::evidence_set::{EvidenceSet, ExportFile};
@@ -54,7 +54,7 @@ fn of_record(
         .map(|refusal| wrong(copy, stated.index, "its statement of deletion", &refusal))
 }
 
-/// What is wrong with a statement that a record names.
+/// Finding for a wrong statement that a record names.
 pub(crate) fn wrong(copy: &ExportFile, index: u64, what: &str, refusal: &Refusal) -> AuditFinding {
     let mut finding = of_refusal(&copy.file, refusal);
     finding.sentence = format!("record {index}: {what}: {}", finding.sentence);
@@ -62,7 +62,7 @@ pub(crate) fn wrong(copy: &ExportFile, index: u64, what: &str, refusal: &Refusal
     finding
 }
 
-/// A statement of another form, or with other content, than the record says.
+/// Refusal for a statement with another form or content than the record states.
 pub(crate) fn another(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::StatementMalformed, sentence)
 }
@@ -118,7 +118,8 @@ fn check_statement(
     )
 }
 
-/// Whether whoever states it has signed it, with a key that was not revoked when it was first in anybody's log.
+/// Checks that the stated author has signed the statement, with a key that was not revoked when the statement first appeared in a
+/// log.
 pub(crate) fn check_signature(
     case: &EvidenceSet,
     signer: &ParticipantId,
@@ -133,8 +134,8 @@ pub(crate) fn check_signature(
     keys.check(signer, signature, SignaturePurpose::Statement)
 }
 
-/// When a statement first came to the provider, by the files of its log: the consumer, who signs it, may write any time into
-/// a log of its own. Where no file of the provider names it, by the record itself.
+/// Time at which a statement first appeared in a log of the provider. The consumer signs it and could write any time into its own
+/// log. If no file of the provider names it, the time of the record itself.
 fn first_seen(
     case: &EvidenceSet,
     stated: &RecordedStatement,
@@ -145,25 +146,25 @@ fn first_seen(
     same.map(|one| one.at).min().unwrap_or(stated.at)
 }
 
-/// What a log says of what is owed, in its order.
+/// Event for the account of owed deletions, in the order of the log.
 enum DeletionEvent<'a> {
-    /// An answer ended, of which something may have left, under these contracts by their first versions.
+    /// End of an answer of which something may have been sent, with its contracts by first version.
     Closed(&'a QueryEntry, UtcTimestamp),
-    /// It is stated that what came with answers is deleted.
+    /// Statement that received answers are deleted.
     Stated(&'a RecordedStatement),
-    /// A question was let in.
+    /// Admission of a question.
     Permitted(&'a QueryEntry),
 }
 
-/// How much later than the moment of its decision a permit may be recorded, microseconds.
+/// Largest delay between a decision and its permit record, microseconds.
 const SLACK: i64 = 300 * 1_000_000;
 
 const DAY: i64 = 86_400_000_000;
 
-/// What is owed of one consumer under one contract: by when each answer ended.
+/// Owed deletions of one consumer under one contract, by due time.
 type DueDeletions = BTreeMap<(ContractId, String), BTreeSet<(UtcTimestamp, String)>>;
 
-/// The permits that were given while a statement was overdue.
+/// Findings for permits that were given while a statement was overdue.
 fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
     let mut events = BTreeMap::new();
     for question in &copy.history.questions {
@@ -217,7 +218,7 @@ fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
     findings
 }
 
-/// The contracts of a question that ask for a statement, by their first versions, and within how many days.
+/// Contracts of a question that demand a statement, by first version, with the number of days.
 fn asking(case: &EvidenceSet, question: &QueryEntry) -> Vec<(ContractId, u32)> {
     let named = question.reads.iter().filter_map(|read| {
         let id: ContractId = read.contract.as_ref()?.parse().ok()?;

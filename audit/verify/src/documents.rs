@@ -1,4 +1,4 @@
-//! The signed documents of all files: each is what its name says, and signed by those whom it binds.
+//! Signed documents of all files, and their check: each agrees with its name and has the required signatures.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -13,31 +13,31 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The documents, as far as they hold.
+/// Verified documents, by kind.
 #[derive(Default)]
 pub(crate) struct DocumentIndex {
-    /// The contracts whose signatures hold.
+    /// Contracts with valid signatures.
     pub(crate) contracts: BTreeMap<ContractId, VerifiedContract>,
-    /// When each signature of a contract was made, by the signer's own clock, and by which key.
+    /// Signatures of each contract, with the signers' times and keys.
     pub(crate) signed: BTreeMap<ContractId, Vec<Signature>>,
-    /// The contracts that are there and do not hold, or can't be judged.
+    /// Contracts that are present and invalid, or can't be judged.
     bad: BTreeSet<ContractId>,
-    /// The receipts, by the digest of their bytes, as they came.
+    /// Receipts by the digest of their bytes, as received.
     pub(crate) receipts: BTreeMap<String, String>,
-    /// The statements on which answers relied, by their digest, as they came.
+    /// Supporting statements of answers by their digest, as received.
     pub(crate) statements: BTreeMap<String, String>,
-    /// The statements of deletion, by the digest of their bytes, as they came.
+    /// Statements of deletion by the digest of their bytes, as received.
     pub(crate) deletions: BTreeMap<String, String>,
-    /// The statements of use, by the digest of their bytes, as they came.
+    /// Statements of use by the digest of their bytes, as received.
     pub(crate) usages: BTreeMap<String, String>,
-    /// The statements of incidents, by the digest of their bytes, as they came.
+    /// Statements of incidents by the digest of their bytes, as received.
     pub(crate) incidents: BTreeMap<String, String>,
-    /// The restrictions of datasets, by the digest of their bytes, as they came.
+    /// Restrictions of datasets by the digest of their bytes, as received.
     pub(crate) restrictions: BTreeMap<String, String>,
 }
 
 impl DocumentIndex {
-    /// Judges the documents under the keys of the league.
+    /// Judges the documents by the keys of the league.
     pub(crate) fn judge(
         documents: Vec<SignedDocument>,
         copies: &[ExportFile],
@@ -106,7 +106,7 @@ impl DocumentIndex {
         }
     }
 
-    /// Whether a contract is there, whatever became of it.
+    /// True if a contract is among the documents, valid or not.
     pub(crate) fn knows(&self, id: ContractId) -> bool {
         self.contracts.contains_key(&id) || self.bad.contains(&id)
     }
@@ -153,10 +153,10 @@ impl DocumentIndex {
     }
 }
 
-/// The first version of a contract; none where an earlier one is not in the files.
+/// First version of a contract; none where an earlier version is missing in the files.
 pub(crate) fn first(case: &EvidenceSet, id: ContractId) -> Option<ContractId> {
     let mut first = id;
-    // No chain is longer than the documents, whatever contracts say of each other.
+    // Bounded by the number of documents, since contracts may claim to replace each other in a circle.
     for _ in 0..=case.documents.contracts.len() {
         let agreement = case.documents.contracts.get(&first)?.agreement();
         match agreement.supersedes {
@@ -173,8 +173,8 @@ pub(crate) fn first(case: &EvidenceSet, id: ContractId) -> Option<ContractId> {
     None
 }
 
-/// When a contract entered the log of a party: its keys count as of then. Where no such log says so, when it was signed. Of
-/// contracts that bind others the log of somebody else says nothing.
+/// Time at which a contract entered the log of a party; its keys must have been valid then. Without such a log, the time of
+/// signing. For a contract that binds others, only their logs count.
 fn counted_at(name: &str, signed: &SignedContract, copies: &[ExportFile]) -> UtcTimestamp {
     let agreement = &signed.agreement;
     let is_party = |owner: &ParticipantId| {
@@ -192,9 +192,8 @@ fn counted_at(name: &str, signed: &SignedContract, copies: &[ExportFile]) -> Utc
     })
 }
 
-/// When a withdrawal was first in the log of those whom it was signed against: whoever has stolen a key that was revoked
-/// can write any time into a signature, and who signed may write any time into a log of its own. Where no such log is among
-/// the files, by the record itself.
+/// Time at which a withdrawal first appeared in a log of the other party. The holder of a stolen key can write any time into a
+/// signature, and the signer any time into its own log. Without such a log, the time of the record itself.
 fn first_seen(
     copies: &[ExportFile],
     withdrawn: &RecordedWithdrawal,
@@ -218,7 +217,7 @@ pub(crate) fn seconds(since: i64) -> UtcTimestamp {
     UtcTimestamp::from_micros(since.saturating_mul(1_000_000)).unwrap_or(UtcTimestamp::EARLIEST)
 }
 
-/// A document that does not hold; one that a newer program may understand is told apart.
+/// Finding for an invalid document. A document that a newer program may understand gets another verdict.
 pub(crate) fn of_refusal(about: &str, refusal: &Refusal) -> AuditFinding {
     let sentence = format!("{}: {}", refusal.code, refusal.sentence);
     match refusal.code {

@@ -1,4 +1,4 @@
-//! The files of a case, read and checked each on its own.
+//! Evidence set: the files of a case, each read and checked on its own.
 
 use crate::args::VerifyArgs;
 use crate::documents::DocumentIndex;
@@ -24,44 +24,44 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::ProviderRestriction;
 use std::path::Path;
 
-/// One file.
+/// File of the case.
 pub(crate) struct ExportFile {
-    /// Its path, as it was named.
+    /// Path as given by the user.
     pub(crate) file: String,
-    /// Whose log it is.
+    /// Owner of the log.
     pub(crate) owner: ParticipantId,
-    /// What the check of its records found.
+    /// Report of the check of its records.
     pub(crate) report: CopyReport,
-    /// What its records tell.
+    /// History of its records.
     pub(crate) history: AuditHistory,
-    /// The same as lines that can be laid beside those of another log.
+    /// Answers of its records, for comparison with another log.
     pub(crate) answers: AnswerCollector,
-    /// The hash tree over its records; of a part there is none.
+    /// Hash tree over its records; none for a part.
     pub(crate) tree: Option<MerkleTree>,
-    /// The heads that it brings, signed by its own key and part of its own history.
+    /// Heads in the file, signed by its own key and part of its own history.
     pub(crate) heads: Vec<SignedHead>,
-    /// The time stamps of heads that it brings, not judged.
+    /// Time stamps of heads in the file, not judged yet.
     pub(crate) time_stamps: Vec<StampedHead>,
 }
 
-/// All files, and what they bring together.
+/// All files with their common documents.
 pub(crate) struct EvidenceSet {
-    /// The files.
+    /// Files of the case.
     pub(crate) copies: Vec<ExportFile>,
-    /// The trust bundle that is believed.
+    /// Trusted bundle of the league.
     pub(crate) trust: Option<TrustBundle>,
-    /// The documents of all files.
+    /// Documents of all files.
     pub(crate) documents: DocumentIndex,
-    /// The incidents that were stated, by statements that hold.
+    /// Closed incidents, by valid statements.
     pub(crate) incidents: Vec<ClosedIncident>,
-    /// What is to be shown of them, and which statements do not hold.
+    /// Findings about incidents: the closed ones, and invalid statements.
     pub(crate) shown: Vec<AuditFinding>,
-    /// What was found on the way.
+    /// Findings of the reading.
     pub(crate) findings: Vec<AuditFinding>,
 }
 
 impl EvidenceSet {
-    /// Reads the files; what is wrong with their content is a finding.
+    /// Reads the files. Errors of their content are findings.
     pub(crate) fn open(args: &VerifyArgs) -> Result<Self, String> {
         let (mut copies, mut findings, mut documents) = (Vec::new(), Vec::new(), Vec::new());
         for path in args.ask.files() {
@@ -100,18 +100,18 @@ impl EvidenceSet {
         Ok(case)
     }
 
-    /// The key that signs the heads of a participant's log, as the league registers it.
+    /// Key that signs the heads of a participant's log, as the league registers it.
     pub(crate) fn note_key(&self, of: &ParticipantId) -> Option<NoteKey> {
         note_key(self.trust.as_ref()?, of)
     }
 
-    /// Whether a head is signed by the registered key of the participant; `None` where no key is known.
+    /// True if a head is signed by the registered key of the participant; `None` for an unknown key.
     pub(crate) fn is_signed(&self, of: &ParticipantId, head: &SignedHead) -> Option<bool> {
         let key = self.note_key(of)?;
         Some(head.is_signed_by(&key, &Ed25519NoteVerifier))
     }
 
-    /// The restriction of a dataset that a record names by its document, as far as that is here and is what it should be.
+    /// Restriction of a dataset by the document's digest in a record, if the document is present and valid.
     pub(crate) fn restriction(&self, document: &str, dataset: &str) -> Option<ProviderRestriction> {
         let text = self.documents.restrictions.get(document)?;
         let (document, dataset) = (document.parse().ok()?, dataset.parse().ok()?);
@@ -119,7 +119,7 @@ impl EvidenceSet {
             .restriction
     }
 
-    /// The files of one participant's log.
+    /// Files of one participant's log.
     pub(crate) fn of<'a>(
         &'a self,
         owner: &'a ParticipantId,
@@ -129,7 +129,7 @@ impl EvidenceSet {
 }
 
 impl ExportFile {
-    /// The time of its last record.
+    /// Time of the last record.
     pub(crate) fn last(&self) -> UtcTimestamp {
         self.report
             .span
@@ -165,7 +165,7 @@ fn note_key(trust: &TrustBundle, of: &ParticipantId) -> Option<NoteKey> {
     })
 }
 
-/// What comes out of a file, record by record.
+/// Builder of a file, record by record.
 #[derive(Default)]
 struct ExportFileBuilder {
     history: AuditHistory,
@@ -248,7 +248,7 @@ fn of_report(file: &str, report: &CopyReport) -> Vec<AuditFinding> {
     findings
 }
 
-/// A file that could not be judged. That it can't be read at all is a wrong use.
+/// Finding for a file that could not be judged. An unreadable file is wrong use, and an error.
 fn of_refusal(file: &str, refusal: &Refusal) -> Result<AuditFinding, String> {
     let sentence = refusal.sentence.as_str();
     match refusal.code {
@@ -259,7 +259,7 @@ fn of_refusal(file: &str, refusal: &Refusal) -> Result<AuditFinding, String> {
     }
 }
 
-/// The trust bundle that was named, or the newest one of the files.
+/// Trust bundle given by the user, or the newest one in the files.
 fn trust(
     args: &VerifyArgs,
     documents: &[SignedDocument],

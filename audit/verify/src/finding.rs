@@ -1,25 +1,25 @@
-//! What is wrong, and how wrong that is.
+//! Findings of a verification, with their verdicts.
 
-/// How a check ends; the worst finding decides.
+/// Verdict of a check; the worst finding decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum AuditVerdict {
-    /// Nothing is wrong.
+    /// No error was found.
     Good,
-    /// Something was wrong, and whose log it is has stated how that came about.
+    /// There was an error, and the owner of the log has stated its cause.
     Incident,
-    /// Something is not in the files, so that it could not be judged.
+    /// Something is missing in the files and could not be judged.
     Incomplete,
-    /// Something is of a version or under an algorithm that is not known here.
+    /// Something has an unknown version or algorithm.
     Unknown,
-    /// Something does not hold.
+    /// Something is invalid.
     Broken,
 }
 
 impl AuditVerdict {
-    /// The status for a command that was put wrongly.
+    /// Exit status for wrong use of the command.
     pub(crate) const WRONG_USE: u8 = 2;
 
-    /// The status of the program.
+    /// Exit status of the program.
     pub(crate) const fn status(self) -> u8 {
         match self {
             Self::Good | Self::Incident => 0,
@@ -29,7 +29,7 @@ impl AuditVerdict {
         }
     }
 
-    /// One word.
+    /// Verdict in one word.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -41,23 +41,23 @@ impl AuditVerdict {
     }
 }
 
-/// One thing that is wrong.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuditFinding {
-    /// How wrong.
+    /// Verdict of the finding.
     pub(crate) verdict: AuditVerdict,
-    /// The file.
+    /// Affected file.
     pub(crate) file: String,
-    /// The record, where it is about one.
+    /// Affected record, if there is one.
     pub(crate) record: Option<u64>,
-    /// What.
+    /// Finding as a sentence.
     pub(crate) sentence: String,
-    /// Signed heads that prove it to anybody.
+    /// Signed heads that prove the finding to others.
     pub(crate) proof: Vec<String>,
 }
 
 impl AuditFinding {
-    /// Something that does not hold.
+    /// Finding of invalid evidence.
     pub(crate) fn broken_evidence(
         file: &str,
         record: Option<u64>,
@@ -66,22 +66,22 @@ impl AuditFinding {
         Self::new(AuditVerdict::Broken, file, record, sentence)
     }
 
-    /// Something that is not there.
+    /// Finding of missing evidence.
     pub(crate) fn incomplete(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
         Self::new(AuditVerdict::Incomplete, file, record, sentence)
     }
 
-    /// Something that was wrong and is closed by a statement.
+    /// Finding of an error that a statement closes.
     pub(crate) fn incident(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
         Self::new(AuditVerdict::Incident, file, record, sentence)
     }
 
-    /// Something that is not known here.
+    /// Finding of an unknown version or algorithm.
     pub(crate) fn unknown(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
         Self::new(AuditVerdict::Unknown, file, record, sentence)
     }
 
-    /// With the heads that prove it.
+    /// Adds the heads that prove the finding.
     pub(crate) fn proven_by(mut self, heads: [String; 2]) -> Self {
         self.proof.extend(heads);
         self

@@ -1,4 +1,4 @@
-//! How the files fit each other: whether every head that anybody was shown is of the one history of its log.
+//! Consistency of the files: every head that was shown to anybody must belong to the single history of its log.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -12,12 +12,12 @@ use hansa_proto::incident::IncidentStatement;
 use hansa_proto::statement;
 use std::collections::BTreeMap;
 
-/// A head, and in which file it was found.
+/// Head with the file in which it was found.
 struct ObservedHead<'a> {
     copy: &'a ExportFile,
-    /// The record that holds it; the log's own heads stand beside it.
+    /// Record that contains the head; none for the log's own heads.
     record: Option<u64>,
-    /// Whether somebody else than the log's owner has shown it.
+    /// True if another participant than the log's owner has shown the head.
     passed_on: bool,
     owner: ParticipantId,
     head: SignedHead,
@@ -40,7 +40,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     findings
 }
 
-/// Heads over as many records with different roots. One that is closed says nothing of what was signed later.
+/// Findings for heads of equal size with different roots. A head of a closed incident says nothing about later ones.
 fn equivocations(
     held: &[ObservedHead<'_>],
     is_closed: impl Fn(&ObservedHead<'_>) -> bool,
@@ -48,7 +48,7 @@ fn equivocations(
     let mut seen: BTreeMap<(&str, u64), &ObservedHead<'_>> = BTreeMap::new();
     let mut findings = Vec::new();
     for one in held {
-        // The log's own heads are of the history that goes on, whatever was stated of others.
+        // The log's own heads belong to its present history, whatever was stated about others.
         if one.record.is_some() && is_closed(one) {
             continue;
         }
@@ -65,17 +65,17 @@ fn equivocations(
     findings
 }
 
-/// A head of a log that somebody else has cosigned.
+/// Head of a log that another participant has cosigned.
 pub(crate) struct CosignedHead {
-    /// Who.
+    /// Cosigning participant.
     pub(crate) by: ParticipantId,
-    /// How many records it covers.
+    /// Number of records.
     pub(crate) size: u64,
-    /// When, by the witness's clock.
+    /// Time of the cosignature by the witness's clock.
     pub(crate) at: UtcTimestamp,
 }
 
-/// The newest head that each witness has cosigned, and what is wrong with the others.
+/// Newest head that each witness has cosigned, and findings for the others.
 pub(crate) fn witnesses(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -123,14 +123,14 @@ pub(crate) fn witnesses(
     (newest.into_values().collect(), findings)
 }
 
-/// The heads that can be believed: each signed by the registered key of the log's owner.
+/// Trusted heads: each is signed by the registered key of the log's owner.
 fn observed_heads<'a>(
     case: &'a EvidenceSet,
     findings: &mut Vec<AuditFinding>,
 ) -> Vec<ObservedHead<'a>> {
     let mut all = Vec::new();
     for copy in &case.copies {
-        // A file can bring any key: only what is signed by the registered one speaks for the owner.
+        // A file can contain any key. Only the registered one speaks for the owner.
         let own = |head: &&SignedHead| case.is_signed(&copy.owner, head) == Some(true);
         for head in copy.heads.iter().filter(own) {
             all.push(ObservedHead {
@@ -151,7 +151,7 @@ fn observed_heads<'a>(
             both.map(|note| (fork.index, &fork.peer, note, false))
         });
         for (index, owner, head) in stated_heads(case, copy) {
-            // That it is not signed is told with the statement.
+            // A missing signature is reported with the statement.
             if case.is_signed(&owner, &head) == Some(true) {
                 all.push(ObservedHead {
                     copy,
@@ -193,7 +193,7 @@ fn observed_heads<'a>(
     all
 }
 
-/// The heads that statements of incidents name as those of the history that goes on: they bind their log like any other.
+/// Heads of the present history in statements of incidents. They bind their log like any other head.
 fn stated_heads(case: &EvidenceSet, copy: &ExportFile) -> Vec<(u64, ParticipantId, SignedHead)> {
     let heads = copy.history.incidents.iter().filter_map(|recorded| {
         let text = case.documents.incidents.get(&recorded.statement)?;
@@ -205,7 +205,7 @@ fn stated_heads(case: &EvidenceSet, copy: &ExportFile) -> Vec<(u64, ParticipantI
     heads.collect()
 }
 
-/// Whether the owner of a log has stated that a head which it does not go on from is of an incident.
+/// True if the owner of a log has stated that a head outside its history belongs to an incident.
 fn is_closed(case: &EvidenceSet, held: &ObservedHead<'_>) -> bool {
     let place = HeadLocation {
         copy: held.copy,
@@ -215,7 +215,7 @@ fn is_closed(case: &EvidenceSet, held: &ObservedHead<'_>) -> bool {
     case.is_closed_head(&held.owner, held.head.checkpoint.size, &place)
 }
 
-/// Two heads of one size with different roots: whoever signed both has two histories, and the two notes prove it.
+/// Finding for two heads of one size with different roots. Their signer has two histories, and the two notes prove it.
 fn two_heads(first: &ObservedHead<'_>, second: &ObservedHead<'_>) -> AuditFinding {
     let what = format!(
         "{} signed two histories: two heads over {} records with different roots ({} and {})",
@@ -235,7 +235,7 @@ fn place(held: &ObservedHead<'_>) -> String {
     }
 }
 
-/// Whether a head is of the history that a file of the log holds.
+/// Finding for a head that does not belong to the history in a file of its log.
 fn of_one_history(
     case: &EvidenceSet,
     held: &ObservedHead<'_>,
@@ -250,7 +250,7 @@ fn of_one_history(
     };
     let newest = log.report.head.as_ref()?;
     if log.report.fault.is_some() || case.is_signed(&log.owner, newest) != Some(true) {
-        // Its first bad record, or that its owner did not sign it, was told already: it is nobody's history.
+        // The first bad record, or a missing signature, was reported already.
         return None;
     }
     let root: Option<Digest> = tree.root(checkpoint.size);
@@ -277,7 +277,7 @@ fn of_one_history(
     Some(AuditFinding::broken_evidence(&log.file, None, what).proven_by(proof))
 }
 
-/// The largest size up to which the file that holds the head was shown this same history.
+/// Largest size up to which the file with the head saw this history.
 fn last_common(held: &ObservedHead<'_>, log: &ExportFile) -> String {
     let owner = held.owner.as_str();
     let common = held
@@ -304,7 +304,7 @@ fn last_common(held: &ObservedHead<'_>, log: &ExportFile) -> String {
     )
 }
 
-/// What a log says of a fork of another one whose own files are not here to compare.
+/// Findings for forks that a log reports of another log whose files are missing here.
 fn reported_forks(case: &EvidenceSet) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     for copy in &case.copies {
@@ -358,7 +358,7 @@ mod tests {
         };
         let is_closed = |one: &ObservedHead<'_>| one.record.is_none_or(|record| record < 40);
         let found = |all: &[ObservedHead<'_>]| equivocations(all, is_closed).len();
-        // What was shown before the statement differs from all that came later, and is closed.
+        // A head from before the statement may differ from later ones, and is closed.
         let closed = || held(&consumer, Some(30), "old");
         let own = || held(&provider, None, "new");
         let good = || held(&consumer, Some(41), "new");

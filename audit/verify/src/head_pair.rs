@@ -1,4 +1,4 @@
-//! Whether a log went on from one signed head to another.
+//! Check that a log continued from one signed head to another.
 
 use crate::evidence_set::EvidenceSet;
 use crate::finding::AuditFinding;
@@ -17,7 +17,7 @@ pub(crate) struct HeadPair {
 }
 
 impl HeadPair {
-    /// Reads both; each file may hold several, of which the last one counts.
+    /// Reads both files. Of several heads in a file the last one counts.
     pub(crate) fn open(older: &Path, newer: &Path) -> Result<Self, String> {
         let file = newer.display().to_string();
         let (mut older, mut newer) = (last(older)?, last(newer)?);
@@ -51,7 +51,7 @@ fn last(file: &Path) -> Result<SignedHead, String> {
         .ok_or_else(|| format!("`{shown}` holds no signed head"))
 }
 
-/// Whether the older head is under the newer one.
+/// Judges if the newer head continues the older one.
 pub(crate) fn judge(
     pair: &HeadPair,
     case: &EvidenceSet,

@@ -1,5 +1,5 @@
-//! The statements by which participants close incidents of their logs: each is what was signed, with a key that took the place of
-//! the one that another copy has. What it closes is shown as an incident, and no longer counts as broken.
+//! Check of the statements that close incidents of logs: each is signed with a key that replaced the one of the other copy. A
+//! closed incident is shown, and does not count as broken evidence.
 
 use crate::deletion_statement::{another, check_signature, wrong};
 use crate::evidence_set::{EvidenceSet, ExportFile};
@@ -15,31 +15,31 @@ use hansa_policy::refusal::Refusal;
 use hansa_proto::incident::{ForkedRange, IncidentStatement};
 use hansa_proto::statement;
 
-/// So many records behind a withdrawal a permit may stand to be closed by a statement.
+/// Largest number of records after a withdrawal at which a late permit can be closed by a statement.
 const LATE_RECORDS: u64 = 1_000;
 
-/// The same in time, microseconds.
+/// Longest time after a withdrawal at which a late permit can be closed by a statement, microseconds.
 const LATE_MICROS: i64 = 60_000_000;
 
-/// An incident that was stated, by a statement that holds.
+/// Incident that a valid statement closes.
 pub(crate) struct ClosedIncident {
-    /// What was stated.
+    /// Content of the statement.
     stated: IncidentStatement,
-    /// The digest of the statement.
+    /// Digest of the statement.
     name: String,
 }
 
-/// Where a head was found.
+/// Place at which a head was found.
 pub(crate) struct HeadLocation<'a> {
-    /// In which file.
+    /// File with the head.
     pub(crate) copy: &'a ExportFile,
-    /// In which record; the log's own heads stand beside it.
+    /// Record that contains the head; none for the log's own heads.
     pub(crate) record: Option<u64>,
-    /// Whether somebody else than the log's owner has shown it.
+    /// True if another participant than the log's owner has shown the head.
     pub(crate) passed_on: bool,
 }
 
-/// Judges the statements of every file. Gives those that hold; what does not is a finding, and so is each incident.
+/// Judges the statements of every file. Gives the valid ones, and findings for invalid ones and for each incident.
 pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFinding>) {
     let (mut closed, mut findings): (Vec<ClosedIncident>, _) = (Vec::new(), Vec::new());
     let all = case.copies.iter().flat_map(|copy| {
@@ -47,7 +47,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
         incidents.map(move |recorded| (copy, recorded))
     });
     let mut all: Vec<_> = all.collect();
-    // In the order in which they came, since a later one is judged by those before it.
+    // In the order of their first appearance, since a later one is judged by the earlier ones.
     all.sort_by_key(|(_, recorded)| first_seen_time(case, recorded));
     for (copy, recorded) in all {
         match check_incident_statement(case, recorded, &closed) {
@@ -85,8 +85,8 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
     (closed, findings)
 }
 
-/// The files that hold heads of a forked log which its history does not go on from, and whose owners were never told of the
-/// statement: it binds nobody who does not have it in its log, or the log's owner could close by itself whatever it did.
+/// Findings for files with heads outside the history of a forked log whose owners never received the statement. A statement binds
+/// only participants that have it in their logs. Otherwise the owner of a forked log could close any incident alone.
 fn check_owners_informed(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
     let (log, Some(fork)) = (&one.stated.log, &one.stated.fork) else {
         return Vec::new();
@@ -128,7 +128,7 @@ fn check_owners_informed(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditF
     .collect()
 }
 
-/// The statement that a record names, where it is here and holds; `closed` are those that hold already.
+/// Statement that a record names, if it is present and valid. `closed` are the earlier valid ones.
 fn check_incident_statement(
     case: &EvidenceSet,
     recorded: &RecordedIncident,
@@ -155,7 +155,7 @@ fn check_incident_statement(
     if let Some(fork) = &stated.fork
         && let Some(trust) = &case.trust
     {
-        // Whether or not anybody has noticed a fork: whoever has the other copy could state one with the same key.
+        // The rule holds for undetected forks too, since the holder of the other copy could state one with the old key.
         let noticed = fork_discovery_time(case, &stated.log, &recorded.statement, (seen, closed));
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
         if !trust.replaced_since(&stated.log, &read.signature.kid, since) {
@@ -170,7 +170,7 @@ fn check_incident_statement(
     }))
 }
 
-/// When a statement was first in the log of anybody else than its signer; where no such file is here, in that of the signer.
+/// Time at which a statement first appeared in a log other than its signer's. Without such a file, in the signer's log.
 fn first_seen_time(case: &EvidenceSet, recorded: &RecordedIncident) -> UtcTimestamp {
     let all = case.copies.iter().flat_map(|copy| {
         let incidents = copy.history.incidents.iter();
@@ -180,14 +180,15 @@ fn first_seen_time(case: &EvidenceSet, recorded: &RecordedIncident) -> UtcTimest
     all.min().map_or(recorded.at, |(_, at)| at)
 }
 
-/// When the fork that a statement closes was first found, by the files that tell of both.
+/// Time at which the fork of a statement was first detected, by the files that contain both heads.
 fn fork_discovery_time(
     case: &EvidenceSet,
     log: &ParticipantId,
     statement: &str,
     (seen, closed): (UtcTimestamp, &[ClosedIncident]),
 ) -> Option<UtcTimestamp> {
-    // One that an earlier statement closes is not that of this one; a statement that does not hold, or of permits alone, closes none.
+    // A fork that an earlier statement closes does not belong to this one. An invalid statement, or one about permits alone, closes
+    // none.
     let closes = |one: &RecordedIncident| {
         let mut known = closed.iter().filter(|known| known.stated.fork.is_some());
         one.peer == log.as_str()
@@ -259,8 +260,8 @@ impl EvidenceSet {
         own.filter_map(|one| Some((one, one.stated.fork.as_ref()?)))
     }
 
-    /// Whether a head of this size that its log does not go on from was stated to be of an incident. A statement binds only the
-    /// files that have it.
+    /// True if a head of this size outside its log's history was stated to belong to an incident. A statement binds only the files
+    /// that contain it.
     pub(crate) fn is_closed_head(
         &self,
         of: &ParticipantId,
@@ -270,7 +271,7 @@ impl EvidenceSet {
         self.forks(of).any(|(one, fork)| {
             let within = size <= fork.upto;
             let counts = match (place(at.copy, &one.name), at.record) {
-                // Whatever was shown here before the statement came is of the incident; what the owner shows later is another.
+                // A head shown before the statement belongs to the incident; a later one of the owner does not.
                 (Some(stated), Some(record)) => record < stated || (within && at.passed_on),
                 (Some(_), None) => within,
                 (None, _) => false,
@@ -279,7 +280,7 @@ impl EvidenceSet {
         })
     }
 
-    /// The same of a head that stands in no file, by statements that somebody else than their signer has in its log.
+    /// True if a statement closes a head that is in no file, by statements in logs other than their signer's.
     pub(crate) fn is_stated(&self, of: &ParticipantId, size: u64) -> bool {
         let is_known = |one: &ClosedIncident| {
             let mut others = self.copies.iter().filter(|copy| copy.owner != *of);
@@ -289,8 +290,8 @@ impl EvidenceSet {
         forks.any(|(one, fork)| fork.from < size && size <= fork.upto && is_known(one))
     }
 
-    /// Whether a record of a participant that stands in no file of its log was stated to be of an incident; somebody else's file
-    /// names it in a record.
+    /// True if a statement closes a record of a participant that is in no file of its log, and that another participant's record
+    /// names.
     pub(crate) fn is_closed_record(
         &self,
         of: &ParticipantId,
@@ -304,8 +305,7 @@ impl EvidenceSet {
         })
     }
 
-    /// Whether what somebody else has in its log of a participant, and the participant's log has not, was stated to be of an
-    /// incident.
+    /// True if a statement closes an answer that another participant's log has and the participant's log lacks.
     pub(crate) fn is_closed_answer(
         &self,
         of: &ParticipantId,
@@ -320,8 +320,8 @@ impl EvidenceSet {
         })
     }
 
-    /// The withdrawal behind which a permit stands, where that was stated and nothing is known to have left under it. Of one that
-    /// is open nobody knows that.
+    /// Withdrawal before a late permit, if a statement closes the permit and nothing is known to have been sent under it. For an
+    /// open answer this is not known.
     pub(crate) fn closed_permit<'a>(
         &self,
         copy: &'a ExportFile,
@@ -334,7 +334,7 @@ impl EvidenceSet {
         }
         let own = self.incidents.iter();
         let own = own.filter(|one| one.stated.log == copy.owner);
-        // A log says it of itself, and later than it happened.
+        // A log contains the statement about itself at a later place.
         let own = own.filter(|one| place(copy, &one.name).is_some_and(|at| at > question.index));
         let mut late = own.flat_map(|one| &one.stated.late);
         let late = late.find(|late| {
@@ -350,7 +350,7 @@ impl EvidenceSet {
         few.then_some(withdrawn)
     }
 
-    /// Whether whoever asked has anything of the answer in its log, which the log's owner says never left.
+    /// True if the log of the asking participant has a part of the answer, although the log's owner states that nothing was sent.
     fn was_received(&self, copy: &ExportFile, question: &QueryEntry) -> bool {
         let theirs = self.copies.iter();
         let theirs = theirs.filter(|one| one.owner.as_str() == question.peer);
@@ -362,8 +362,8 @@ impl EvidenceSet {
         })
     }
 
-    /// Whether a statement names the permit of this question as one behind a withdrawal: nothing of its answer can have left, and
-    /// no fork explains that something did.
+    /// True if a statement names the permit of this question as late. Then nothing of the answer can have been sent, and no fork
+    /// explains an answer.
     fn is_late(&self, one: &ClosedIncident, peer: &ParticipantId, request: &str) -> bool {
         let questions = self.of(&one.stated.log);
         let mut questions = questions.flat_map(|copy| &copy.history.questions);
@@ -375,7 +375,7 @@ impl EvidenceSet {
     }
 }
 
-/// Whether a statement names the permit in this record as one behind a withdrawal.
+/// True if a statement names the permit in this record as late.
 fn names_late(stated: &IncidentStatement, permit: u64) -> bool {
     let mut late = stated.late.iter();
     late.any(|late| late.permits.binary_search(&permit).is_ok())

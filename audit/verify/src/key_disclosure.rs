@@ -1,5 +1,5 @@
-//! Whether values of one participant that went out in a question to another were let go by the contract under which they
-//! had come.
+//! Check of key pushdown: values of one participant in a question to another must be permitted by the contract under which they
+//! were received.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -8,7 +8,7 @@ use hansa_audit_store::history::keys_sent::{KeySource, KeysSent};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::term::clause_summary;
 
-/// Judges every question that took values along.
+/// Judges every question that was sent with values.
 pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     let all = case.copies.iter().flat_map(|copy| {
         let keys_sent = copy.history.remote_queries.keys_sent.iter();
@@ -33,7 +33,7 @@ fn judge_list(case: &EvidenceSet, copy: &ExportFile, keys_sent: &KeysSent) -> Ve
             .parse()
             .is_ok_and(|id: DatasetId| id.owner == peer)
     };
-    // What came from somebody is no news to him.
+    // Values that go back to their owner disclose nothing.
     let others: Vec<&KeySource> = keys_sent.of.iter().filter(|one| !back(one)).collect();
     let named = keys_sent.of.iter().any(|one| one.column.is_some());
     if !named && (keys_sent.of.is_empty() || !others.is_empty()) {
@@ -61,7 +61,7 @@ fn judge_one(
         return broken("the contract's name is none");
     };
     let Some(agreed) = case.documents.contracts.get(&id) else {
-        // What is wrong with one that is there was told with it.
+        // An invalid contract was reported with the contract.
         let what = report(&format!("contract {} is not in the files", id.short()));
         return (!case.documents.knows(id)).then(|| AuditFinding::incomplete(&copy.file, at, what));
     };
@@ -79,7 +79,7 @@ fn judge_one(
         }
         _ => {}
     }
-    // They came before, under that contract; what is older than what is kept nobody can say.
+    // The values were received before, under that contract. Expired records can't be checked.
     let whole = copy.tree.is_some() && copy.history.kept_from.is_none();
     let first = copy.history.remote_queries.asked.get(name);
     if whole && first.is_none_or(|first| *first >= keys_sent.index) {

@@ -1,7 +1,7 @@
-//! Checks evidence without a connector: copies of logs, exports, and the signed documents in them.
+//! Verification of evidence without a connector: copies of logs, exports, and the signed documents in them.
 //!
 //! The package is the library behind the program `hansa-verify`. An auditor gives it files. It needs no configuration and no
-//! network. It believes only signatures: those of the league's trust bundle, and those by the keys that the bundle names.
+//! network. It trusts only signatures: those of the league's trust bundle, and those by the keys that the bundle names.
 //!
 //! # The walk
 //!
@@ -9,17 +9,17 @@
 //! 2. Each file is read again, record by record: `hansa_audit_store::offline` checks hash chain, tree and signed heads.
 //! 3. The trust bundle is read, and with it the key of each participant.
 //! 4. The documents are verified: contracts, mandates, credentials, groups, statements, receipts.
-//! 5. With `--tsa-trust`, the time stamps of heads are judged: whether they hold, and when the heads existed.
+//! 5. With `--tsa-trust`, the time stamps of heads are verified. They prove when the heads existed.
 //! 6. Each permit is compared with the signed contract, each receipt with the log, each head with the one history of its log,
 //!    and two copies with each other.
-//! 7. A [`RunOutput`] says what was found. Its status is 0 where all is good, 7 where something is broken, 8 where something
-//!    is missing, 9 where something is not known here.
+//! 7. A [`RunOutput`] contains the findings. Its status is 0 for good evidence, 7 for broken evidence, 8 for missing parts, 9 for
+//!    unknown versions or algorithms.
 //!
 //! # What it must never do
 //!
 //! - Link the query engine, or need a network.
-//! - Believe a log about its own key, or a file about its signer.
-//! - Call something good that it could not check.
+//! - Trust a log's statement about its own key, or a file's statement about its signer.
+//! - Report an unchecked part as good.
 //!
 //! # Verifying a log
 //!
@@ -75,8 +75,8 @@
 //!
 //! # A contract, from signatures to force
 //!
-//! An auditor verifies a contract as a connector does. [`ContractRegistry::in_force`] also asks for a [`VerifiedPeer`], which
-//! only a handshake gives; see the page of `hansa-identity`. Here the provider looks at what the contract gives.
+//! An auditor verifies a contract as a connector does. [`ContractRegistry::in_force`] also asks for a [`VerifiedPeer`], which only
+//! a handshake gives; see the documentation of `hansa-identity`. In this example the provider simulates the contract.
 //!
 //! [`ContractRegistry::in_force`]: hansa_policy::ContractRegistry::in_force
 //! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
@@ -268,18 +268,18 @@ use hansa_policy::safe_text::{printable_json, printable_lines};
 use output::OutputCollector;
 use std::ffi::OsString;
 
-/// What a run wrote, and how it ended.
+/// Output of a run, with its exit status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunOutput {
-    /// For the standard output.
+    /// Text for standard output.
     pub out: String,
-    /// For the standard error.
+    /// Text for standard error.
     pub err: String,
-    /// 0 good, 2 wrong use, 7 broken, 8 incomplete, 9 can't be checked here.
+    /// Exit status: 0 good, 2 wrong use, 7 broken, 8 incomplete, 9 can't be checked here.
     pub status: u8,
 }
 
-/// Does what the arguments ask for; the first one is the program's name.
+/// Runs the program with these arguments; the first one is the program's name.
 pub fn run<I, T>(arguments: I) -> RunOutput
 where
     I: IntoIterator<Item = T>,
@@ -302,7 +302,7 @@ where
     output.neutral(args.json)
 }
 
-/// Judges the files and answers the question; the error says what is wrong with how it was asked.
+/// Judges the files and answers the question. The error describes wrong arguments.
 fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
     let mut collector = OutputCollector::new(args.json);
     if let VerifyCommand::Heads { older, newer, .. } = &args.ask {
@@ -363,7 +363,7 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
 }
 
 impl RunOutput {
-    /// The same, commanding no terminal: logs hold texts of others. JSON keeps its values.
+    /// Output without terminal control characters, since logs contain texts of others. Values in JSON are unchanged.
     fn neutral(self, is_json: bool) -> Self {
         let out = match is_json {
             true => printable_json(&self.out).into_owned(),

@@ -1,9 +1,9 @@
-//! `hansa-verify`: reads what was typed and ends with the status of the verdict.
+//! `hansa-verify`: parses the arguments and exits with the status of the verdict.
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
-/// The status where a verdict was reached and could not be written down.
+/// Exit status where the verdict could not be written.
 const NOT_TOLD: u8 = 1;
 
 fn main() -> ExitCode {
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         .and_then(|()| out.flush());
     let _ = std::io::stderr().write_all(output.err.as_bytes());
     match written {
-        // A reader that has seen enough asks for the verdict only.
+        // A reader that closed the pipe still gets the status of the verdict.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let _ = writeln!(
                 std::io::stderr(),

@@ -1,4 +1,4 @@
-//! How it is told: as text for people, or as one JSON object.
+//! Output of the results: text for people, or one JSON object.
 
 use crate::RunOutput;
 use crate::evidence_set::ExportFile;
@@ -8,7 +8,7 @@ use crate::time_stamp::{DatedHead, TimeStampReport};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Gathers what is to be told.
+/// Collector of the output.
 pub(crate) struct OutputCollector {
     json: bool,
     text: String,
@@ -16,7 +16,7 @@ pub(crate) struct OutputCollector {
 }
 
 impl OutputCollector {
-    /// Nothing yet.
+    /// Empty collector.
     pub(crate) const fn new(json: bool) -> Self {
         Self {
             json,
@@ -25,14 +25,14 @@ impl OutputCollector {
         }
     }
 
-    /// An answer, in both forms.
+    /// Adds an answer in both forms.
     pub(crate) fn answer(&mut self, value: Value, text: &str) {
         self.answers.push(value);
         self.text.push_str(text.trim_end());
         self.text.push('\n');
     }
 
-    /// What a file is, by whom it was witnessed and stamped, and what of its statements of use could not be counted again.
+    /// Adds a file with its witnesses and time stamps, and the months of its statements of use that could not be recounted.
     pub(crate) fn copy(
         &mut self,
         copy: &ExportFile,
@@ -136,7 +136,7 @@ impl OutputCollector {
         self.answer(value, &text);
     }
 
-    /// The findings behind the answers, and the verdict.
+    /// Ends the output with the findings and the verdict.
     pub(crate) fn end(mut self, mut findings: Vec<AuditFinding>) -> RunOutput {
         findings.sort_by(|one, other| {
             other
@@ -145,7 +145,7 @@ impl OutputCollector {
                 .then_with(|| (&one.file, one.record).cmp(&(&other.file, other.record)))
         });
         findings.dedup();
-        // An incident is shown, and what came after it is as good as ever.
+        // A closed incident is shown, and does not affect later evidence.
         let verdict = match findings.first().map(|finding| finding.verdict) {
             None | Some(AuditVerdict::Incident) => AuditVerdict::Good,
             Some(worst) => worst,
@@ -173,7 +173,7 @@ impl OutputCollector {
     }
 }
 
-/// How many questions were refused with which code.
+/// Number of refused questions by code.
 fn codes(copy: &ExportFile) -> BTreeMap<&str, u64> {
     let summed = copy.history.refusals.codes.iter();
     let mut codes: BTreeMap<&str, u64> = summed.map(|(code, n)| (code.as_str(), *n)).collect();

@@ -1,5 +1,4 @@
-//! Whether each question that was permitted may have been: its contract was in force, covered the purpose, and was applied
-//! as it was signed.
+//! Check of permits: the contract was in force, covered the purpose, and was applied as signed.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -39,11 +38,11 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     findings
 }
 
-/// No more left of an answer than was recorded before it could, and the end repeats that bound where it does not count.
+/// Checks that the sent amount is within the recorded bound, and that an end without counts repeats the bound.
 fn judge_bound(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
     let end = question.end.as_ref()?;
     let (index, opened) = (end.index, question.index);
-    // A permit, to which alone an end belongs, has a bound.
+    // Only a permit has an end, and each permit has a bound.
     let bound = question.at_most?;
     let is_within = match end.rows.zip(end.bytes) {
         Some((rows, bytes)) => bound.holds(rows, bytes),
@@ -58,10 +57,10 @@ fn judge_bound(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding>
     })
 }
 
-/// A block for anybody on the web stands on a public view that was in force and open to anybody.
+/// Checks that a block of open data has a public view that was in force and open to everybody.
 fn judge_block(case: &EvidenceSet, copy: &ExportFile, block: &OpenBlock) -> Option<AuditFinding> {
     let (file, index) = (copy.file.as_str(), Some(block.index));
-    // What is told of all open views is reserved for none of them.
+    // Requests for the list of open views belong to no view.
     let id = block.contract.as_ref()?;
     let said = |what: String| format!("record {}: {what}", block.index);
     let Ok(id) = id.parse::<ContractId>() else {
@@ -83,7 +82,7 @@ fn judge_block(case: &EvidenceSet, copy: &ExportFile, block: &OpenBlock) -> Opti
     Some(AuditFinding::broken_evidence(file, index, what))
 }
 
-/// Why a public view did not stand open to anybody on the web at a record, where it did not.
+/// Reason why a public view was not open to everybody on the web at a record, if so.
 fn not_open(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -120,7 +119,7 @@ fn judge_read(
         ))
     };
     let Some(contract) = &read.contract else {
-        // Whoever is on the web is not of the house.
+        // A question from the web is not one of the owner's users.
         let own = question.peer == copy.owner.as_str() && !question.is_web;
         return if own {
             None
@@ -133,7 +132,7 @@ fn judge_read(
         Err(_) => return broken("the contract's name is none".to_owned()),
     };
     let Some(agreed) = case.documents.contracts.get(&id) else {
-        // What is wrong with one that is there was told with it.
+        // An invalid contract was reported with the contract.
         return (!case.documents.knows(id)).then(|| {
             let what = format!(
                 "record {}: contract {} is not in the files",
@@ -246,7 +245,7 @@ fn judge_read(
     }
 }
 
-/// What is wrong with the restriction that a permit names: it is not here, or is not the one of the dataset.
+/// Finding for the restriction that a permit names, if it is missing or belongs to another dataset.
 fn check_restriction(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -266,20 +265,20 @@ fn check_restriction(
         let what = "is another document than the permit names, or can't be read";
         return Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
     }
-    // A part of a log that is made for somebody else brings none.
+    // A part of a log for another participant contains no restrictions.
     let whole = copy.tree.is_some();
     whole.then(|| AuditFinding::incomplete(&copy.file, at, report("is not in the files")))
 }
 
-/// What kept the question from being permitted.
+/// Reason why a question may not have been permitted.
 pub(crate) enum PermitDenial {
-    /// A vocabulary that is not known here.
+    /// Purpose vocabulary that is not known here.
     Unknown(String),
-    /// The state of the contract, or the purpose.
+    /// State of the contract, or purpose.
     Not(String),
 }
 
-/// Why a contract did not permit a question at its time.
+/// Reason why a contract did not permit a question at its time.
 pub(crate) fn find_contract_denial(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -290,7 +289,7 @@ pub(crate) fn find_contract_denial(
     barred_at(case, copy, (question, question.index), id, taxonomy)
 }
 
-/// The same, as the registry stood before the record `upto`.
+/// Reason by the state of the registry before the record `upto`.
 fn barred_at(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -324,7 +323,8 @@ fn barred_at(
     })
 }
 
-/// The registry of the asker as the log's owner had it before the record `upto`: the contract, and those that replace it.
+/// Registry of the asking participant, as known to the log's owner before the record `upto`: the contract, and those that replace
+/// it.
 fn registry_before(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -353,7 +353,7 @@ fn registry_before(
     registry
 }
 
-/// Whether a contract was in force for the log's owner at a record.
+/// True if a contract was in force for the log's owner at a record.
 pub(crate) fn in_force(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -361,7 +361,7 @@ pub(crate) fn in_force(
     (upto, at): (u64, UtcTimestamp),
 ) -> bool {
     let active = life(copy, agreed.id()).and_then(|life| life.activated);
-    // A part may begin after it.
+    // A part of a log may begin after the activation.
     if copy.tree.is_some() && active.is_none_or(|(index, _)| index >= upto) {
         return false;
     }
@@ -374,7 +374,7 @@ fn life(copy: &ExportFile, id: ContractId) -> Option<&ContractTimeline> {
     copy.history.contracts.get(&id.to_string())
 }
 
-/// How a contract stood for the asker at an instant, in words.
+/// State of a contract for the asking participant at an instant, in words.
 pub(crate) fn standing(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -415,7 +415,7 @@ pub(crate) fn standing(
     }
 }
 
-/// How the clauses of a contract were applied.
+/// Result of the check of the applied clauses.
 enum PolicyApplication {
     AsSigned,
     OtherForm,

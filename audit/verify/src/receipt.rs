@@ -1,4 +1,4 @@
-//! Whether the receipts say what the logs say, and whether the provider's log holds what it gave receipts for.
+//! Check of receipts against the logs, and of the provider's log against its receipts.
 
 use crate::documents::of_refusal;
 use crate::evidence_set::{EvidenceSet, ExportFile};
@@ -24,7 +24,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     findings
 }
 
-/// A receipt that came back with the consumer's signature, or that a program got, which nobody countersigns.
+/// Judges a receipt with the consumer's countersignature, or one for a program, without countersignature.
 fn check_given_receipt(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -32,7 +32,7 @@ fn check_given_receipt(
 ) -> Option<AuditFinding> {
     let name = match (&question.acknowledged, &question.one_sided_receipt) {
         (Some((name, true)), _) | (None, Some(name)) => name,
-        // What the consumer disputes is no receipt; that it does is in the log.
+        // A disputed receipt is not checked; the dispute is in the log.
         (Some((_, false)), _) | (None, None) => return None,
     };
     let index = question.index;
@@ -89,7 +89,7 @@ fn check_given_receipt(
     })
 }
 
-/// A receipt that the log's owner got for an answer that it received.
+/// Judges a receipt for an answer that the log's owner received.
 fn check_received_receipt(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -122,7 +122,7 @@ fn check_received_receipt(
     in_the_log(case, copy, index, receipt)
 }
 
-/// Whether the log of the provider, where it is among the files, holds the record that the receipt was given for.
+/// Checks that the provider's log, if it is among the files, contains the record of the receipt.
 fn in_the_log(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -143,7 +143,7 @@ fn in_the_log(
         };
         let what = match held {
             Some(hash) if hash == leaf.hash => continue,
-            // A part that was chosen by something else does not hold it.
+            // A part selected by another filter may lack it.
             None if provider.report.is_part => continue,
             _ if case.is_closed_record(&receipt.provider, leaf.index, (copy, index)) => {
                 let what = format!(
@@ -180,7 +180,7 @@ fn in_the_log(
     incident
 }
 
-/// The receipt of this name, with signatures that hold; `None` where no key is known.
+/// Receipt with this name and valid signatures; `None` for an unknown key.
 fn read(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -207,7 +207,7 @@ fn read(
     })
 }
 
-/// Whether the consumer has a receipt for the answer that the provider signed.
+/// True if the consumer has a receipt for the answer, signed by the provider.
 pub(crate) fn was_given(case: &EvidenceSet, consumer: &ExportFile, request: &str) -> bool {
     let received = consumer.history.received.iter();
     received
@@ -222,7 +222,7 @@ pub(crate) fn was_given(case: &EvidenceSet, consumer: &ExportFile, request: &str
         })
 }
 
-/// Whether the provider has a receipt for the answer that the consumer has countersigned.
+/// True if the provider has a receipt for the answer, countersigned by the consumer.
 pub(crate) fn was_returned(case: &EvidenceSet, provider: &ExportFile, request: &str) -> bool {
     let questions = provider.history.questions.iter();
     questions
@@ -259,7 +259,7 @@ fn broken_receipt_finding(copy: &ExportFile, index: u64, what: &str) -> AuditFin
     AuditFinding::broken_evidence(&copy.file, Some(index), format!("record {index}: {what}"))
 }
 
-/// The contracts under which a question was permitted.
+/// Contracts under which a question was permitted.
 pub(crate) fn contracts(question: &QueryEntry) -> BTreeSet<ContractId> {
     let named = question
         .reads

@@ -1,4 +1,4 @@
-//! What one side sent and the other received, laid side by side.
+//! Comparison of sent and received answers.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -36,14 +36,14 @@ fn direction(
     consumer: &ExportFile,
     collector: Option<&mut OutputCollector>,
 ) -> Vec<AuditFinding> {
-    // What one of them keeps no longer can't be compared.
+    // Records past the retention of one log can't be compared.
     let since = provider.answers.comparable_from(&consumer.answers);
     let sent = provider.answers.given_to(consumer.owner.as_str(), since);
     let received = consumer
         .answers
         .received_from(provider.owner.as_str(), since);
     let found = reconcile(&sent, &received);
-    // What was left out is said, or an empty comparison would look like a good one.
+    // Skipped records are reported, since an empty comparison would look like a good one.
     let older = (
         provider
             .answers
@@ -128,7 +128,7 @@ fn direction(
         .collect()
 }
 
-/// An answer that one log lacks, where its owner has stated an incident in which the answer falls.
+/// Finding for an answer that one log lacks and that falls into a closed incident of its owner.
 fn closed_answer(
     case: &EvidenceSet,
     provider: &ExportFile,
@@ -152,7 +152,7 @@ fn closed_answer(
     Some(AuditFinding::incident(&lacking.file, None, what))
 }
 
-/// Whether the side whose log lacks an answer has stated an incident of it in which the answer falls.
+/// True if the owner of the log without the answer has stated an incident that covers it.
 fn is_closed(
     case: &EvidenceSet,
     provider: &ExportFile,
@@ -192,7 +192,7 @@ const fn add(sum: &mut ContractTotals, more: &ContractTotals) {
     sum.bytes = sum.bytes.saturating_add(more.bytes);
 }
 
-/// What is wrong with one answer. Of what one side says alone the other is accused only by its own signature on a receipt.
+/// Finding for one answer. A statement of one side alone incriminates the other side only with the other's signature on a receipt.
 fn unclean(
     case: &EvidenceSet,
     provider: &ExportFile,

@@ -1,4 +1,4 @@
-//! Whether the statements on which a question was let in say what its contract asks for: credentials, and lists of groups.
+//! Check of the statements that an admission relied on, against the contract: credentials, and lists of groups.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -12,13 +12,13 @@ use hansa_policy::refusal::Refusal;
 use hansa_policy::term::Term;
 use hansa_proto::{credential, group};
 
-/// A statement as it came.
+/// Supporting statement as received.
 enum SupportingStatement {
     Credential(Credential),
     Group(SignedGroupList),
 }
 
-/// What the statements show, all together.
+/// Content of all supporting statements together.
 #[derive(Default)]
 struct ReliedStatements {
     attested: Vec<AttestedAttribute>,
@@ -89,7 +89,7 @@ pub(crate) fn judge(
 }
 
 impl ReliedStatements {
-    /// Whether what a clause wants to see of the asker was shown; true of clauses that want nothing so.
+    /// True if the statements satisfy a clause about the asking participant, or the clause is about something else.
     fn meet(&self, term: &Term) -> bool {
         let shown = |holds: &dyn Fn(&ParticipantAttribute) -> bool| {
             let mut attested = self.attested.iter();
@@ -112,7 +112,7 @@ impl ReliedStatements {
     }
 }
 
-/// The statement of this digest.
+/// Statement with this digest.
 fn read_statement(name: &str, text: &str) -> Option<SupportingStatement> {
     let bytes = text.as_bytes();
     let (stated, statement) = match credential::from_envelope(bytes) {
@@ -129,7 +129,7 @@ fn read_statement(name: &str, text: &str) -> Option<SupportingStatement> {
     (statement.to_string() == name).then_some(stated)
 }
 
-/// Whether the bundle says less of the issuer than it must have said: what the league took back later was good before.
+/// True if the bundle gives the issuer fewer rights than the credential needs. The league may have revoked them later.
 fn changed_since(trust: &TrustBundle, credential: &Credential) -> bool {
     let content = trust.content();
     let issuer = content

@@ -1,4 +1,4 @@
-//! Answers to single questions: one question, one contract, what left.
+//! Reports on one question, one contract, or the disclosed answers.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::output::OutputCollector;
@@ -13,7 +13,7 @@ use hansa_policy::id::ContractId;
 use hansa_policy::restriction::ProviderRestriction;
 use serde_json::{Value, json};
 
-/// Who asked, whether it was permitted under which clauses, and what left.
+/// Report on a question: asking participant, permit with its clauses, sent amount.
 pub(crate) fn question(
     case: &EvidenceSet,
     id: &str,
@@ -231,7 +231,7 @@ fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
     })
 }
 
-/// The page of a contract, and how it stood.
+/// Report on a contract: its page and its state.
 pub(crate) fn contract(
     case: &EvidenceSet,
     id: &str,
@@ -287,7 +287,7 @@ pub(crate) fn contract(
     }
 }
 
-/// Which answers somebody wants to see.
+/// Filter of the disclosed answers.
 pub(crate) struct AnswerFilter {
     to: Option<String>,
     contract: Option<String>,
@@ -296,7 +296,7 @@ pub(crate) struct AnswerFilter {
 }
 
 impl AnswerFilter {
-    /// Reads the conditions.
+    /// Parses the conditions.
     pub(crate) fn read(
         to: Option<String>,
         contract: Option<String>,
@@ -326,7 +326,7 @@ impl AnswerFilter {
     }
 }
 
-/// Every answer to somebody else of which something left, or may have left.
+/// Report on all answers to other participants of which something was sent, or may have been.
 pub(crate) fn report_disclosed_answers(
     case: &EvidenceSet,
     filter: &AnswerFilter,
@@ -350,7 +350,7 @@ pub(crate) fn report_disclosed_answers(
     }
 }
 
-/// An instant, or the beginning of a day.
+/// Instant, or start of a day.
 fn instant(written: &str) -> Result<UtcTimestamp, String> {
     let whole = if written.len() == "2026-12-01".len() {
         format!("{written}T00:00:00Z")

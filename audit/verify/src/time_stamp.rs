@@ -1,6 +1,6 @@
-//! Time stamps of heads (RFC 3161): when an authority outside the league says that a head existed.
+//! Time stamps of heads (RFC 3161): proof by an authority outside the league that a head existed at an instant.
 //!
-//! The anchors are the auditor's own. No file of the case says whom to believe here.
+//! The auditor supplies the trust anchors. Files of the case can't add any.
 
 use crate::documents::of_refusal;
 use crate::evidence_set::{EvidenceSet, ExportFile};
@@ -10,24 +10,24 @@ use hansa_identity::time_stamp::anchors::TimeStampAnchors;
 use hansa_identity::time_stamp::{self, VerifiedTimeStamp};
 use std::path::PathBuf;
 
-/// A head whose time stamp holds.
+/// Head with a valid time stamp.
 pub(crate) struct DatedHead {
-    /// How many records it is over.
+    /// Number of records.
     pub(crate) size: u64,
-    /// What the authority states.
+    /// Statement of the authority.
     pub(crate) stamp: VerifiedTimeStamp,
 }
 
-/// The time stamps of one file.
+/// Time stamps of one file.
 #[derive(Default)]
 pub(crate) struct TimeStampReport {
-    /// Those that hold, by the size of their heads.
+    /// Valid time stamps, by the size of their heads.
     pub(crate) dated: Vec<DatedHead>,
-    /// How many were not judged, as no anchor was named.
+    /// Number of time stamps that were not judged, since no anchor was given.
     pub(crate) not_judged: usize,
 }
 
-/// Reads the anchors that were named; none where none was. The error says what is wrong with a file.
+/// Reads the given anchors; none if no file is given. The error describes an unreadable file.
 pub(crate) fn anchors(files: &[PathBuf]) -> Result<Option<TimeStampAnchors>, String> {
     if files.is_empty() {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! The statements of use that a log names: each is what was signed, by the provider, at prices that were signed; and it says
-//! of each month what the log says.
+//! Check of the statements of use in a log: each is signed by the provider, with the prices of the contract, and its months agree
+//! with the log.
 
 use crate::deletion_statement::{another, check_signature, wrong};
 use crate::documents::first;
@@ -28,7 +28,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     findings
 }
 
-/// What the months of a log's statements of use say where its answers are past their retention: nobody can count them again.
+/// Note on months in statements of use whose answers are past their retention and can't be recounted.
 pub(crate) fn describe_uncounted_months(case: &EvidenceSet, copy: &ExportFile) -> Option<String> {
     let gone = month(copy.history.kept_from?);
     let texts = copy.history.usages.iter();
@@ -102,7 +102,7 @@ fn check_statement(
     Ok(())
 }
 
-/// Whether the sums of a line are made of its counts, at the prices of the contract.
+/// Checks that the sums of a line follow from its counts and the prices of the contract.
 fn check_line_sums(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Refusal> {
     for sum in &line.sums {
         let clause = agreement.clauses.iter().find(|one| one.id == sum.clause);
@@ -132,7 +132,7 @@ fn check_line_sums(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Ref
     Ok(())
 }
 
-/// Whether each month counts the answers that the log holds. What ended while it was counted may be in it or not.
+/// Checks that each month counts the answers in the log. An answer that ended during the count may be included or not.
 fn check_monthly_counts(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -151,7 +151,7 @@ fn check_monthly_counts(
         .iter()
         .map(|line| (line.contract.to_string(), line.month.as_str()))
         .collect();
-    // Of a month whose answers are kept no longer nothing can be counted; that is told.
+    // A month with expired answers can't be recounted; this is reported.
     let gone = copy.history.kept_from.map(month);
     let kept = |line: &&MonthlyUsage| gone.as_ref().is_none_or(|gone| line.month > *gone);
     for line in statement.lines.iter().filter(kept) {
@@ -188,7 +188,7 @@ fn check_monthly_counts(
     Ok(())
 }
 
-/// Questions, rows and bytes. Of an answer that a crash has ended nobody knows what left, and nothing is counted.
+/// Number of questions, rows and bytes. An answer that a crash has ended has no counts and adds nothing.
 fn sum<'a>(ended: impl Iterator<Item = &'a (&'a QueryEntry, &'a AnswerEnd)>) -> [u64; 3] {
     ended.fold([0; 3], |[questions, rows, bytes], (_, end)| {
         [
@@ -199,7 +199,7 @@ fn sum<'a>(ended: impl Iterator<Item = &'a (&'a QueryEntry, &'a AnswerEnd)>) -> 
     })
 }
 
-/// The month (UTC) of an instant.
+/// Calendar month (UTC) of an instant.
 fn month(at: UtcTimestamp) -> String {
     at.to_string().chars().take(7).collect()
 }

@@ -1,4 +1,4 @@
-//! The program as it is started: what it asks for, what it says, and with which status it ends.
+//! Tests of the program as a process: arguments, output and exit status.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What it wrote to both outputs, and its status; in an environment that holds nothing.
+/// Output on both streams and exit status, with an empty environment.
 fn run(folder: &Path, args: &[&str]) -> (String, String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_hansa-verify"))
         .args(args)
@@ -63,7 +63,7 @@ fn what_is_no_evidence_or_of_another_version() {
         let value: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(value["findings"][0]["file"], file, "{value}");
     }
-    // An empty folder is no log.
+    // An empty folder is not a log.
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     let (out, _, status) = run(folder.path(), &["check", "empty"]);
     assert_eq!(status, 8, "{out}");

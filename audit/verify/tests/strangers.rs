@@ -1,4 +1,4 @@
-//! A log's tiles, its heads and its proofs, read by an implementation that knows nothing of Hansa.
+//! Tests: an independent implementation reads a log's tiles, heads and proofs.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +38,7 @@ impl Evidence for SampleEvidence {
     }
 }
 
-/// A log of so many records.
+/// Log with this many records.
 fn log(folder: &Path, records: u64) -> AuditLog {
     let key = LogSigningKey::create(&folder.join("note.key"), "lindau.example").unwrap();
     let tick = ClockReading {
@@ -60,7 +60,7 @@ fn log(folder: &Path, records: u64) -> AuditLog {
     log
 }
 
-/// The tiles of a folder.
+/// Tiles of a folder.
 struct TileFolder(PathBuf);
 
 impl TileReader for TileFolder {
@@ -70,7 +70,7 @@ impl TileReader for TileFolder {
 
     fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, Error> {
         let read = |tile: &Tile| {
-            // The specification has done away with the height in the path.
+            // The specification no longer has the height in the path.
             let path = tile.path().replacen("tile/8/", "tile/", 1);
             std::fs::read(self.0.join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"))
         };
@@ -80,7 +80,7 @@ impl TileReader for TileFolder {
     fn save_tiles(&self, _: &[Tile], _: &[Vec<u8>]) {}
 }
 
-/// The records of an entry bundle.
+/// Records of an entry bundle.
 fn entries(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     while let [high, low, rest @ ..] = bytes {
@@ -102,7 +102,7 @@ fn a_stranger_reads_the_tiles() {
     let log = log(place.path(), SIZE);
     let out = place.path().join("tiles");
     assert_eq!(tiles::write(&log, &log.head(), &out).unwrap(), SIZE);
-    // Nothing is written over.
+    // Existing files are not overwritten.
     assert!(tiles::write(&log, &log.head(), &out).is_err());
 
     let key = std::fs::read_to_string(out.join("key")).unwrap();
@@ -128,12 +128,12 @@ fn a_stranger_reads_the_tiles() {
         let hash = record_hash(record);
         let proof = prove_record(SIZE, at, &reader).unwrap();
         check_record(&proof, SIZE, *head.hash(), at, hash).unwrap();
-        // The proofs that this log gives are good to others as well.
+        // Other implementations accept the proofs of this log.
         let ours = theirs(&log.inclusion(at, SIZE).unwrap());
         check_record(&ours, SIZE, *head.hash(), at, hash).unwrap();
         assert!(check_record(&ours, SIZE, *head.hash(), (at + 1) % SIZE, hash).is_err());
     }
-    // From every earlier size: the tiles lead to the root that this log had then.
+    // From every earlier size: the tiles lead to the root that the log had then.
     for size in [1, 2, 255, 256, 257, 512, 599] {
         let before = tlog_tiles::tree_hash(size, &reader).unwrap();
         let ours = theirs(&log.consistency(size, SIZE).unwrap());
@@ -156,7 +156,7 @@ fn a_tile_that_was_changed_leads_to_another_root() {
     let folder = TileFolder(out);
     let root = Hash(*log.head().checkpoint.root.as_bytes());
     let reader = TileHashReader::new(300, root, &folder);
-    // The second record is proven by the first one's hash, which was changed.
+    // The second record is proven by the hash of the first one, which was changed.
     let second = entries(&std::fs::read(folder.0.join("tile/entries/000")).unwrap())[1].clone();
     let held = prove_record(300, 1, &reader)
         .is_ok_and(|proof| check_record(&proof, 300, root, 1, record_hash(&second)).is_ok());

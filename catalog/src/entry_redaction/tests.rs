@@ -1,4 +1,4 @@
-//! Whatever is hidden from a participant is missing in the entry that it gets, and planning works with what is left.
+//! Tests: hidden parts are missing in the entry of a participant, and planning works with the rest.
 
 use super::*;
 use crate::Catalog;
@@ -34,7 +34,7 @@ fn whole() -> Dataset {
     dataset
 }
 
-/// The columns of whose different values something is told.
+/// Columns with a disclosed number of distinct values.
 fn counted(dataset: &Dataset) -> String {
     let reported = dataset.columns.iter().filter(|column| column.distinct > 0);
     let names: Vec<&str> = reported.map(|column| column.name.as_str()).collect();
@@ -51,7 +51,7 @@ fn entry(offers: Vec<Offer>) -> Dataset {
     seen.unwrap().entry(&registry)
 }
 
-/// An entry travels as it is, so what is withheld of a feed is taken away here.
+/// An entry is sent as it is, so withheld facts of a feed are removed here.
 #[test]
 fn of_a_feed_its_reader_learns_that_it_is_one() {
     let mut feed = whole();
@@ -95,7 +95,7 @@ fn rows_where(text: &str) -> Term {
     Term::Rows(hansa_policy::row_filter::parse(text).unwrap())
 }
 
-/// The description of the dataset is told to whoever sees its entry, as its title is; that of a column goes with the column.
+/// Every reader of the entry sees the description of the dataset, like its title; that of a column is shown with the column.
 #[test]
 fn the_uncertainty_of_a_column_is_told_to_those_alone_who_see_the_column() {
     let seen = entry(vec![league([Term::Columns(names(&["site", "open"]))])]);
@@ -135,7 +135,7 @@ fn who_may_see_everything_gets_the_whole_entry() {
     assert_eq!(entry(vec![league([])]), whole());
 }
 
-/// Whoever sees some columns can't tell by the pinned digest what others there are, nor whether there are any.
+/// A participant that sees some columns can't find out from the pinned digest which others exist, or that there are none.
 #[test]
 fn guesses_of_hidden_columns_fit_no_digest() {
     let sealed = |secret: u8| {
@@ -145,7 +145,7 @@ fn guesses_of_hidden_columns_fit_no_digest() {
     };
     assert_eq!(sealed(1).schema_digest(), sealed(1).schema_digest());
     assert_ne!(sealed(1).schema_digest(), sealed(2).schema_digest());
-    // All columns guessed right, or all of them shown: the digest of what stands there is another.
+    // Even with all columns guessed or shown, the digest of the shown columns differs.
     assert_ne!(sealed(1).schema_digest(), sealed(1).shown_digest());
     let mut twin = sealed(1);
     twin.id.name = "twin".parse().unwrap();
@@ -263,7 +263,7 @@ fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
     assert_eq!(theirs, ours);
 }
 
-/// Rows that are prohibited are missed in counts, and a prohibited column is told as far as its clause tells of it.
+/// Prohibited rows are missing in counts, and a prohibited column is shown only as its clause names it.
 #[test]
 fn what_is_prohibited_is_not_counted() {
     let prohibited = |part| {

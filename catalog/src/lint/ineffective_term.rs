@@ -1,4 +1,4 @@
-//! Windows, purposes and quotas that can't do what they are there for.
+//! Lint of windows, purposes and quotas that have no effect.
 
 use super::{LintFinding, LintedPolicy};
 use hansa_audit_log::time::UtcTimestamp;
@@ -69,7 +69,7 @@ fn quotas(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-/// In row form a quota above the dataset's rows never bites.
+/// Finding for a row quota above the number of the dataset's rows, in row form.
 fn row_quota(policy: &LintedPolicy<'_>, clause: &Clause, max: u64) -> Option<LintFinding> {
     let rows = policy.dataset.rows;
     (rows > 0 && max > rows).then(|| {

@@ -1,4 +1,4 @@
-//! Terms on data that is open already: by law (high-value datasets) or by its licence.
+//! Lint of terms on data that is open by law (high-value datasets) or by its licence.
 
 use super::{LintFinding, LintedPolicy};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -9,7 +9,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let open = is_open(licence);
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        // That a contract has a window is its form, not a restriction.
+        // The period of a contract belongs to its form and is not a restriction.
         let nature = clause.term.spec().nature;
         if policy.dataset.high_value && nature != DemandKind::Technical {
             let refusal = Refusal::new(
@@ -37,7 +37,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-/// Whether the licence lets anybody use, pass on and change the data for any purpose, perhaps with attribution.
+/// True if the licence permits everybody to use, share and change the data for any purpose, possibly with attribution.
 #[must_use]
 pub(super) fn is_open(licence: &str) -> bool {
     let plain: String = licence

@@ -1,5 +1,5 @@
-//! Columns that tell a place beside a clause that limits or coarsens it. What a column holds is told by its name and its reference
-//! system, so that this is a warning and no proof.
+//! Lint of columns that disclose a place besides a clause that limits or coarsens it. The content of a column is guessed from its
+//! name and reference system, so the finding is a warning.
 
 use super::{LintFinding, LintedPolicy};
 use crate::dataset::DatasetColumn;
@@ -40,7 +40,7 @@ fn finding(policy: &LintedPolicy<'_>, clause: &Clause) -> Option<LintFinding> {
     Some(LintFinding::warning(Some(clause.id), refusal))
 }
 
-/// The columns of a place that a clause limits or coarsens, and which of the two it does.
+/// Columns of a place that a clause limits or coarsens, and the kind of the clause.
 fn governed_place(
     policy: &LintedPolicy<'_>,
     clause: &Clause,
@@ -49,7 +49,7 @@ fn governed_place(
         Term::Area { lon, lat, .. } => Some((vec![lon.clone(), lat.clone()], "limits")),
         Term::PublishedArea(area) => Some((vec![area.lon.clone(), area.lat.clone()], "limits")),
         Term::PlaceCells(place) => Some((vec![place.lon.clone(), place.lat.clone()], "coarsens")),
-        // A term that shows nothing of a place coarsens none.
+        // A term that hides the place completely does not coarsen it.
         Term::Mask {
             mask: MaskValue::Null | MaskValue::Constant(_),
             ..
@@ -61,7 +61,7 @@ fn governed_place(
             if !places.any(|column| replaced.contains(&column.name)) {
                 return None;
             }
-            // The other coordinate of the same place is no further one.
+            // The other coordinate of the place is not a further column.
             let columns = policy.dataset.columns.iter();
             let coordinates = columns.filter(|column| is_coordinate(column));
             Some((
@@ -93,7 +93,7 @@ fn tells_place(column: &DatasetColumn) -> bool {
         })
 }
 
-/// The words of a column's name.
+/// Words in the name of a column.
 fn words(column: &DatasetColumn) -> impl Iterator<Item = &str> {
     column.name.as_str().split('_')
 }
@@ -115,7 +115,7 @@ const COORDINATES: [&str; 14] = [
     "koordinaten",
 ];
 
-/// Whole words: geometry in text, addresses, postcodes, cells, and nodes of networks.
+/// Words that mean places: geometry in text, addresses, postcodes, cells, and nodes of networks.
 const PLACES: [&str; 36] = [
     "wkt",
     "ewkt",

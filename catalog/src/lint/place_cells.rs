@@ -1,4 +1,4 @@
-//! Cells that stand for places: whether they are so small that persons can be found, and whether any place has one.
+//! Lint of place cells: cells so small that persons could be identified, and data outside the grid.
 
 use super::{LintFinding, LintedPolicy, is_personal};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -34,7 +34,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-/// Whether the whole area, west, south, east and north, lies beyond the area of use of EPSG:3035.
+/// True if the whole area (west, south, east, north) lies outside the area of use of EPSG:3035.
 fn outside(area: Option<[f64; 4]>) -> bool {
     let Some([west, south, east, north]) = area else {
         return false;

@@ -1,5 +1,5 @@
-//! Policies on one dataset that tell together what neither of them tells: to whoever holds contracts under both, or is given
-//! what somebody else was told.
+//! Lint of policies on one dataset that together disclose more than each alone, to a holder of both contracts or to consumers that
+//! share their answers.
 
 use super::LintFinding;
 use crate::offer::Offer;
@@ -9,17 +9,17 @@ use hansa_policy::contract::differencing::{self, ContractCombination, Differenci
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Clause;
 
-/// A policy beside the one that is checked, on the same dataset.
+/// Other policy on the dataset of the checked one.
 #[derive(Debug, Clone, Copy)]
 pub struct CoexistingPolicy<'a> {
-    /// What people know it by.
+    /// Name for people.
     name: &'a str,
     clauses: &'a [Clause],
     not_after: UtcTimestamp,
 }
 
 impl<'a> CoexistingPolicy<'a> {
-    /// That of an offer.
+    /// Policy of an offer.
     #[must_use]
     pub fn of_offer(offer: &'a Offer) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl<'a> CoexistingPolicy<'a> {
         }
     }
 
-    /// That of a contract, known by this.
+    /// Policy of a contract, under this name.
     #[must_use]
     pub fn of_contract(name: &'a str, agreement: &'a Agreement) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl<'a> CoexistingPolicy<'a> {
     }
 }
 
-/// What an offer would tell beside the policies of others on its dataset.
+/// Findings of an offer combined with the other policies on its dataset.
 #[must_use]
 pub fn check_policy_combination(
     offer: &Offer,

@@ -1,4 +1,4 @@
-//! Groups that are too small, units and personal columns that show, filters that tell what they hide.
+//! Lint of privacy: small groups, visible units and personal columns, filters that disclose hidden values.
 
 use super::{LintFinding, LintedPolicy, is_personal};
 use hansa_policy::id::{ClauseId, SqlIdentifier};
@@ -9,13 +9,13 @@ use hansa_policy::value::cube::CountingUnit;
 use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 use std::collections::BTreeSet;
 
-/// Below this, a group on personal data can't be signed.
+/// Smallest group on personal data that can be signed.
 const LEAST: u32 = 3;
 
-/// Below this, it needs a second look.
+/// Group size below which there is a warning.
 const SMALL: u32 = 10;
 
-/// Above this, in millionths, a budget of privacy needs a second look.
+/// Epsilon of a privacy budget above which there is a warning, in millionths.
 const LARGE: u64 = 3_000_000;
 
 pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
@@ -31,7 +31,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-/// Row form: columns about persons that are shown, in whatever form but as NULL or one value.
+/// Finding for visible columns about persons in the row form, in any form except NULL or a constant, without a legal basis.
 fn legal_basis(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     let reported = policy
         .clauses
@@ -108,7 +108,7 @@ fn groups(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-/// Noise takes the place of a least group.
+/// Findings of a privacy budget, which replaces a smallest group size.
 fn check_privacy_budget(
     policy: &LintedPolicy<'_>,
     clause: &Clause,
@@ -130,7 +130,7 @@ fn check_privacy_budget(
     findings
 }
 
-/// Where rows are about persons, groups must count persons.
+/// Finding where rows are about persons and groups don't count persons.
 fn unit_of_persons(
     policy: &LintedPolicy<'_>,
     clause: &Clause,
@@ -155,7 +155,7 @@ fn unit_of_persons(
     Some(LintFinding::warning(Some(clause.id), refusal))
 }
 
-/// Row form: the unit column and the columns about persons, as they are stored.
+/// Findings for unmasked unit columns and columns about persons in the row form.
 fn visible(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let clause = policy.shown_columns().map(|(clause, _)| clause);
     let mut findings = Vec::new();
@@ -178,7 +178,7 @@ fn visible(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-/// Aggregate form: what is grouped by is shown as it is.
+/// Findings for dimensions in the aggregate form, which show stored values.
 fn dimensions(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
@@ -208,8 +208,8 @@ fn about_persons(clause: Option<ClauseId>, name: &SqlIdentifier) -> LintFinding 
     LintFinding::warning(clause, refusal)
 }
 
-/// A condition on a column that is not shown as it is tells its range for every visible row; in aggregate form, one on a
-/// column that the grid does not have cuts through cells.
+/// Findings for filters. A condition on a masked or hidden column discloses its range for every visible row. In the aggregate form,
+/// a condition on a column outside the grid divides cells.
 fn filters(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
@@ -266,7 +266,8 @@ fn is_dimension(policy: &LintedPolicy<'_>, name: &SqlIdentifier) -> bool {
     })
 }
 
-/// The columns whose range a filter tells. Whoever asks knows who they are, so `column = {{consumer}}` tells nothing.
+/// Columns whose range a filter discloses. The asking participant knows its own identity, so `column = {{consumer}}` discloses
+/// nothing.
 fn revealed_by(filter: &RowFilter) -> Vec<SqlIdentifier> {
     let (mut asked, mut other) = (BTreeSet::new(), BTreeSet::new());
     filter.each_operand(&mut |name, operand| {

@@ -1,7 +1,7 @@
-//! Offers and agreements held against the rules of the league's rulebook. Each rule that is broken is one finding.
+//! Lint of offers and agreements against the rules of the league's rulebook. Each broken rule is one finding.
 //!
-//! What the regulation on high-value datasets (EU 2023/138) forbids, a rulebook can't demand: the rules on purposes and on
-//! deletion do not count for such a dataset.
+//! A rulebook can't demand terms that the regulation on high-value datasets (EU 2023/138) forbids: the rules on purposes and on
+//! deletion do not apply to such a dataset.
 
 use super::{LintFinding, tidy};
 use crate::dataset::Dataset;
@@ -17,16 +17,16 @@ use hansa_policy::term::{Clause, Term};
 
 const DAY: i64 = 86_400_000_000;
 
-/// The rules of one version of a rulebook.
+/// Rules of one version of a rulebook.
 #[derive(Debug, Clone, Copy)]
 pub struct VersionedRules<'a> {
-    /// The version, for people.
+    /// Version for people.
     pub version: u64,
-    /// Its rules.
+    /// Rules for offers.
     pub rules: &'a OfferRules,
 }
 
-/// The terms that are held against the rules: of an offer, or of an agreement before it is signed.
+/// Checked terms: those of an offer, or of an agreement before it is signed.
 #[derive(Debug, Clone, Copy)]
 pub struct OfferedTerms<'a> {
     clauses: &'a [Clause],
@@ -60,7 +60,7 @@ impl<'a> From<&'a Agreement> for OfferedTerms<'a> {
     }
 }
 
-/// Checks terms on `dataset` against the rules: each finding is an error.
+/// Checks terms on `dataset` against the rules. Each finding is an error.
 #[must_use]
 pub fn check(
     terms: OfferedTerms<'_>,
@@ -69,7 +69,7 @@ pub fn check(
     book: VersionedRules<'_>,
     now: UtcTimestamp,
 ) -> Vec<LintFinding> {
-    // Own purposes that can't be read are a finding of the other lints, and covered by nothing here.
+    // Unreadable own purposes are a finding of other lints; here no purpose covers them.
     let taxonomy = taxonomy.with_own(terms.own_purposes);
     let check = RuleCheck {
         terms,
@@ -166,13 +166,13 @@ impl RuleCheck<'_> {
         findings
     }
 
-    /// A contract that comes into force as early as it can.
+    /// Finding on the duration of a contract that comes into force at the earliest possible instant.
     fn duration(&self, now: UtcTimestamp) -> Option<LintFinding> {
         let most = self.book.rules.longest_days?;
         let start = self.terms.not_before.max(now);
         let latest = start.plus_micros(i64::from(most).saturating_mul(DAY));
         let lasting = self.terms.clauses.iter().filter_map(|clause| {
-            // Nobody knows when the first question will come.
+            // The instant of the first question is unknown.
             match &clause.term {
                 Term::Lasts(window) if window.since == WindowStart::Activation => {
                     Some(start.plus_micros(i64::from(window.days).saturating_mul(DAY)))
@@ -205,7 +205,7 @@ impl RuleCheck<'_> {
         ))
     }
 
-    /// An aggregate has a least group; noise under a privacy budget takes its place.
+    /// Finding on the smallest group size of an aggregate. Noise under a privacy budget replaces it.
     fn least_group(&self) -> Option<LintFinding> {
         let least = self.book.rules.least_rows?;
         let clauses = self.terms.clauses;
@@ -322,7 +322,7 @@ mod tests {
         time("2026-06-01T00:00:00Z")
     }
 
-    /// The findings: rule, clause and whether it is an error.
+    /// Findings: rule, clause and severity.
     fn found(rules: &OfferRules, terms: Vec<Term>, to: OfferRecipients) -> Vec<String> {
         found_on(|_| {}, rules, terms, to)
     }
@@ -354,7 +354,7 @@ mod tests {
                 .collect()
         };
         let of_offer = told(check((&offer).into(), &dataset, &taxonomy(), book, now()));
-        // An agreement on the offer is judged alike.
+        // An agreement on the offer gives equal findings.
         let agreement = agreement(&offer, &dataset);
         let of_agreement = told(check(
             (&agreement).into(),
@@ -399,7 +399,7 @@ mod tests {
             ["purposes #c1"]
         );
         assert!(found(&research, vec![purpose("dpv:Research")], league()).is_empty());
-        // A narrower one is permitted; an unknown one is covered by nothing.
+        // A narrower purpose is permitted; an unknown one is not covered.
         assert!(
             found(
                 &permitted("dpv:Purpose"),
@@ -470,7 +470,7 @@ mod tests {
         assert_eq!(found(&rules, cube(None), league()), ["least_rows"]);
         assert_eq!(found(&rules, cube(Some(9)), league()), ["least_rows #c3"]);
         assert!(found(&rules, cube(Some(10)), league()).is_empty());
-        // Of rows nothing is counted together.
+        // Rows have no groups to be counted.
         let rows = vec![Term::Columns(names(&["site"]))];
         assert!(found(&rules, rows, league()).is_empty());
     }

@@ -1,6 +1,6 @@
-//! Whether any row at all can pass the policy's conditions, and whether its window is open at all.
+//! Lint of conditions that no row can satisfy, and of periods that are never open.
 //!
-//! It only claims what it can prove: conditions that contradict each other on one column.
+//! It reports only proven cases: conditions that contradict each other on one column.
 
 use super::{LintFinding, LintedPolicy, has_order};
 use crate::dataset::{ColumnType, DatasetColumn};
@@ -95,7 +95,7 @@ fn inside(lon: &SqlIdentifier, lat: &SqlIdentifier, bounds: &BoundingBox) -> [Ro
     ]
 }
 
-/// What is known of each column's value so far.
+/// Known range of each column's values.
 type ColumnRanges<'a> = BTreeMap<&'a SqlIdentifier, ValueRange>;
 
 #[derive(Debug, Clone, Default)]
@@ -115,10 +115,10 @@ enum RangeValue {
     Text(String),
 }
 
-/// After so many alternatives the answer is "possible".
+/// Largest number of alternatives; after that the result is "possible".
 const MOST_STEPS: usize = 10_000;
 
-/// Whether all of `open` (each with whether it is negated) can hold at once, beside what is known.
+/// True if all conditions in `open` (each with a flag for negation) may hold together with the known ranges.
 fn possible<'a>(
     mut open: Vec<(&'a RowFilter, bool)>,
     mut known: ColumnRanges<'a>,
@@ -149,7 +149,7 @@ fn possible<'a>(
                 low,
                 high,
             } if *not != negated => {
-                // Outside: below or above. Each is tried as an alternative.
+                // Outside the range means below or above. Both alternatives are tried.
                 let sides = [
                     (ComparisonOperator::Lt, low),
                     (ComparisonOperator::Gt, high),
@@ -170,7 +170,7 @@ fn possible<'a>(
     true
 }
 
-/// Takes in one atom; false when nothing is left.
+/// Narrows the ranges by one condition; false when no value is left.
 fn narrow_by<'a>(
     known: &mut ColumnRanges<'a>,
     columns: &[DatasetColumn],
@@ -198,7 +198,7 @@ fn narrow_by<'a>(
             };
             let range = known.entry(column).or_default();
             range.some = true;
-            // Who asks is not known here, so a list with it says nothing.
+            // The asking participant is unknown here, so a list that contains it excludes nothing.
             let values: Option<Vec<RangeValue>> =
                 list.iter().map(|each| value(kind, each)).collect();
             match values {
@@ -334,7 +334,7 @@ fn kind_of(columns: &[DatasetColumn], name: &SqlIdentifier) -> Option<ColumnType
         .map(|column| column.kind)
 }
 
-/// The operand as a value of the column; nothing for whoever asks.
+/// Value of the operand in the type of the column; none for the asking participant.
 fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
     let FilterOperand::Literal(literal) = operand else {
         return None;
@@ -343,7 +343,7 @@ fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
         (ColumnType::Date, PolicyLiteral::Text(text)) => format!("{text}T00:00:00Z")
             .parse::<UtcTimestamp>()
             .ok()
-            // Dates are whole days, so that `> a AND < the day after` is found empty.
+            // Dates are whole days, so that `> a AND < the day after` is recognised as empty.
             .map(|time| RangeValue::Whole(i128::from(time.micros()) / 86_400_000_000)),
         (ColumnType::Instant, PolicyLiteral::Text(text)) => text
             .parse::<UtcTimestamp>()
@@ -374,7 +374,7 @@ fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
     }
 }
 
-/// A decimal number in units of its last place, so that `> 0.10 AND < 0.11` is found empty.
+/// Decimal number in units of its last decimal, so that `> 0.10 AND < 0.11` is recognised as empty.
 fn units(kind: DecimalType, text: &str) -> Option<RangeValue> {
     kind.parse_number(text).ok().map(RangeValue::Whole)
 }

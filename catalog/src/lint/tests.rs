@@ -1,4 +1,4 @@
-//! Policies and what is found in them.
+//! Tests of policies and their findings.
 
 mod aggregate_cells;
 mod contradictions;
@@ -32,7 +32,7 @@ fn a_good_policy_has_no_findings() {
     case_on(personal, cube(vec![group(10, device())]), &[]);
 }
 
-/// Noise takes the place of a least group; a budget that protects little, or not the persons, is told.
+/// Noise replaces a smallest group size; a large budget, or one that does not protect persons, is reported.
 #[test]
 fn a_large_budget_needs_a_second_look() {
     let released = |dataset: &mut Dataset| {
@@ -245,7 +245,7 @@ fn what_we_say_against_a_proposal() {
     assert_eq!(changed.code, ErrorCode::SchemaChanged);
 }
 
-/// The findings as `E CODE #c1` and `W CODE -`.
+/// Findings as `E CODE #c1` and `W CODE -`.
 fn found(mut terms: Vec<Term>, change: impl FnOnce(&mut Dataset)) -> Vec<String> {
     let mut dataset = counts();
     change(&mut dataset);
@@ -310,7 +310,7 @@ fn device() -> CountingUnit {
     CountingUnit::Column(name("device"))
 }
 
-/// Sums by site and day, and `more` from `#c6` on.
+/// Sums by site and day, with `more` clauses from `#c6` on.
 fn cube(more: Vec<Term>) -> Vec<Term> {
     let mut terms = vec![
         Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
@@ -331,7 +331,7 @@ fn personal(dataset: &mut Dataset) {
     dataset.personal = true;
 }
 
-/// A proposal can't be used to ask for columns: one that the entry hides is told like one that does not exist.
+/// A proposal can't be used to search for columns: a hidden column gives the finding of one that does not exist.
 #[test]
 fn a_proposal_names_what_its_sender_can_know() {
     let mut entry = counts();
@@ -347,7 +347,7 @@ fn a_proposal_names_what_its_sender_can_know() {
         assert_eq!(refusal.code, ErrorCode::TermColumnUnknown);
         format!("{refusal} {:?}", refusal.help).replace(column, "COLUMN")
     };
-    // `device` is there and hidden, `gadget` is not there.
+    // `device` exists and is hidden, `gadget` does not exist.
     assert_eq!(report("device"), report("gadget"));
     assert!(!report("gadget").contains("device"));
     let known = |shown: &[Clause], columns: &[&str]| {
@@ -357,7 +357,8 @@ fn a_proposal_names_what_its_sender_can_know() {
     assert!(known(&[clause(7, &["device"])], &["bikes", "device"]));
 }
 
-/// Nor for groups: one of which its sender was not shown a clause is told like one that does not exist.
+/// A proposal can't be used to search for groups: a group that the sender was not shown gives the finding of one that does not
+/// exist.
 #[test]
 fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
     let entry = counts();
@@ -375,10 +376,10 @@ fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
         Some(format!("{refusal} {:?}", refusal.help).replace(group, "GROUP"))
     };
     assert_eq!(report("hanse"), None);
-    // `staff` is there, and no clause that was shown names it; `stuff` is not there.
+    // `staff` exists, and no shown clause names it; `stuff` does not exist.
     let absent = report("stuff").unwrap();
     assert_eq!(report("staff"), Some(absent.clone()));
     assert!(absent.contains("TERM_NOT_EXECUTABLE_HERE"), "{absent}");
-    // Whoever signs for the provider is told what is so.
+    // The provider's signatory gets the actual finding.
     assert!(published.execute(&[clause(2, "staff")]).is_ok());
 }

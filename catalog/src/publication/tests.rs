@@ -1,4 +1,4 @@
-//! Entries and what is wrong with them.
+//! Tests of entries and their errors.
 
 use super::*;
 use crate::fixture::{counts, name};
@@ -91,7 +91,7 @@ fn the_entry_says_what_the_snapshot_holds() {
     );
 }
 
-/// An hour of UTC that lies in two days would be released twice.
+/// A UTC hour that belongs to two days would be released twice.
 #[test]
 fn an_hour_lies_in_one_period() {
     let released = |zone: &str, every| {
@@ -117,6 +117,6 @@ fn an_hour_lies_in_one_period() {
             "`counts`: days of `Asia/Kolkata` do not begin with an hour of UTC, so an hour of `at` is not released as a whole",
         )],
     );
-    // Half an hour in summer alone.
+    // Half an hour of summer time.
     assert!(!hansa_audit_log::time::keeps_hours("Australia/Lord_Howe"));
 }

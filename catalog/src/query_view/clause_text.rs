@@ -1,4 +1,4 @@
-//! What a clause says, from the effect that it has.
+//! Sentence of a clause, derived from its effect.
 
 use hansa_policy::effect::EffectKind;
 use hansa_policy::term;
@@ -10,7 +10,7 @@ use hansa_policy::term::prohibition::{
 };
 use hansa_policy::term::pseudonym::PseudonymTerm;
 
-/// What the clause of an effect says, in the words of its term.
+/// Sentence of an effect's clause, in the words of its term.
 pub(super) fn clause_text(what: &EffectKind) -> String {
     match what {
         EffectKind::KeepRows(filter) => term::Term::Rows(filter.clone()),

@@ -1,4 +1,4 @@
-//! What an aggregate-only contract shows: a table to aggregate, and the cells themselves.
+//! View of an aggregate-only contract: a row-style table for aggregates, and the relation of the cells.
 
 use super::{ViewShape, bucket_fits, demand, field, ill_typed, schema};
 use crate::dataset::{ColumnType, Dataset, DatasetColumn};
@@ -13,7 +13,7 @@ use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The row-style table of dimensions and measures, and the relation of the cells.
+/// Row-style table of dimensions and measures, and relation of the cells.
 pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal> {
     let [counts, sums, averages, variances, units] = [
         CubeFunction::Count,
@@ -91,8 +91,8 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
     })
 }
 
-/// Refuses decimals whose sums could be beyond 38 digits, since a hidden cell could show itself by the error, and those of cells
-/// that are filed or get noise.
+/// Refuses decimal measures whose sums could exceed 38 digits, since the error would disclose a hidden cell. Refuses also decimals
+/// in stored or noisy cells.
 fn check_decimal_measure(
     column: &DatasetColumn,
     kind: DecimalType,
@@ -113,7 +113,7 @@ fn check_decimal_measure(
     Ok(())
 }
 
-/// The type of the sum of a measure: 10 digits more than a decimal hold the sum of more rows than there can be.
+/// Type of the sum of a measure. 10 further digits hold the sum of more rows than can exist.
 fn sum_type(kind: ColumnType) -> DataType {
     let wider = match kind {
         ColumnType::Decimal(kind) => {
@@ -124,13 +124,13 @@ fn sum_type(kind: ColumnType) -> DataType {
     wider.map_or(kind, ColumnType::Decimal).arrow()
 }
 
-/// Digits that a sum has beside those of its values, as in the engine.
+/// Further digits of a sum, as in the engine.
 const SUM_DIGITS: u8 = 10;
 
-/// The most digits of a measure.
+/// Largest number of digits of a measure.
 const MOST_MEASURE_DIGITS: u8 = DecimalType::MOST_DIGITS - SUM_DIGITS;
 
-/// What a budget of privacy says fits the columns.
+/// Checks that a privacy budget fits the columns.
 fn check_privacy_budget(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result<(), Refusal> {
     literal_type::column(&dataset.columns, &budget.unit)?;
     for held in &budget.bounds {

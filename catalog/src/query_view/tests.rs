@@ -1,4 +1,4 @@
-//! The schema of V for each shape of policy.
+//! Tests of the view's schema for each shape of policy.
 
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names};
@@ -144,7 +144,7 @@ fn cells_take_the_place_of_degrees() {
     refused(vec![cells("bikes", "cell")], ErrorCode::TermIllTyped);
     refused(vec![cells("nope", "cell")], ErrorCode::TermColumnUnknown);
     refused(vec![cells("lon", "device")], ErrorCode::PolicyContradiction);
-    // A column that is not shown is not there: its name is free, and nobody learns that it is taken.
+    // A hidden column does not exist: its name is free, so that the name does not disclose the column.
     rows(
         vec![shown(), cells("lon", "device")],
         "site Utf8?, device Utf8?",
@@ -212,7 +212,7 @@ fn aggregate_form() {
         listed(&cells),
         "site Utf8?, at instant, n Int64, cnt_bikes Int64?, sum_bikes Int64?, cnt_share Int64?, sum_share Float64?"
     );
-    // The cells tell what the functions do; what totals are made of tells nobody.
+    // The cells show what the functions disclose; the columns for totals are never shown.
     let (count, sum, avg) = (CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg);
     for (functions, text, made_of) in [
         (

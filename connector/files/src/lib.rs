@@ -1,20 +1,20 @@
 //! Files that survive a loss of power.
 //!
-//! A file is written in full under another name, synced, and then put in its place; or it is created once. All packages that
-//! keep state in files do it through this one.
+//! A file is written completely under another name, synced, and then renamed; or it is created once. All packages that keep state
+//! in files use this one.
 //!
 //! # The walk
 //!
 //! 1. [`folder`] makes a folder that only its owner can read.
-//! 2. [`create`] makes a file that must not exist yet; [`replace`] puts new bytes in the place of old ones.
-//!    [`FileVisibility`] says who may read the file.
-//! 3. [`read`] reads at most so many bytes. [`read_private`] refuses a file that others can read.
-//! 4. [`remove`] takes a file away.
+//! 2. [`create`] makes a file that must not exist yet; [`replace`] replaces the bytes of a file. [`FileVisibility`] decides who may
+//!    read the file.
+//! 3. [`read`] reads up to a number of bytes. [`read_private`] refuses a file that others can read.
+//! 4. [`remove`] removes a file.
 //!
 //! # What it must never do
 //!
-//! - Leave half a file in place, or say that a file is written before it is synced.
-//! - Know what a file holds.
+//! - Leave a partial file in place, or report a file as written before it is synced.
+//! - Interpret the content of a file.
 //!
 //! # Example
 //!
@@ -56,12 +56,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Who may read a file.
+/// Readers of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileVisibility {
-    /// The owner alone: mode 0600.
+    /// Owner alone: mode 0600.
     Owner,
-    /// Everybody: mode 0644.
+    /// All users: mode 0644.
     Everybody,
 }
 
@@ -77,16 +77,16 @@ impl FileVisibility {
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
-/// `FILE_MISSING` when it is not there, can't be read or is larger.
+/// `FILE_MISSING` when the file does not exist, can't be read or is larger.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     read_open(file, path, limit)
 }
 
-/// Reads a private file, refusing one that others can read.
+/// Reads a private file. Refuses a file that others can read.
 ///
 /// # Errors
-/// `KEY_FILE_PERMISSIONS` with the command that mends it, or as [`read`].
+/// `KEY_FILE_PERMISSIONS` with the command that corrects it, or as [`read`].
 pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let mode = file
@@ -109,10 +109,10 @@ pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
     read_open(file, path, limit)
 }
 
-/// Creates a file that must not exist yet; when this returns, it survives a loss of power.
+/// Creates a file that must not exist yet. On return it survives a loss of power.
 ///
 /// # Errors
-/// `FILE_EXISTS` when something is there already, else `DISK_FULL` or `STATE_BROKEN`.
+/// `FILE_EXISTS` when the path exists already, else `DISK_FULL` or `STATE_BROKEN`.
 pub fn create(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), Refusal> {
     let mut file = OpenOptions::new()
         .write(true)
@@ -122,14 +122,14 @@ pub fn create(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), 
         .map_err(|error| unwritable(path, &error))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written {
-        // Half a file would stand in the way of the next attempt.
+        // A partial file would block the next attempt.
         std::fs::remove_file(path).ok();
         return Err(unwritable(path, &error));
     }
     sync_folder_of(path)
 }
 
-/// Writes a file in one step: whoever opens it sees the old bytes or the new ones, after a loss of power too.
+/// Replaces a file in one step: a reader sees the old bytes or the new ones, even after a loss of power.
 ///
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
@@ -163,10 +163,10 @@ fn swap(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Refusal> {
     sync_folder_of(path)
 }
 
-/// The same for a file that people edit: who may read it stays as they set it.
+/// Replaces a file that people edit. Its permissions stay.
 ///
 /// # Errors
-/// `FILE_MISSING` when it is not there, else `DISK_FULL` or `STATE_BROKEN`.
+/// `FILE_MISSING` when the file does not exist, else `DISK_FULL` or `STATE_BROKEN`.
 pub fn replace_keeping_readers(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     let mode = std::fs::metadata(path)
         .map_err(|error| unreadable(path, &error))?
@@ -175,7 +175,7 @@ pub fn replace_keeping_readers(path: &Path, bytes: &[u8]) -> Result<(), Refusal>
     swap(path, bytes, mode & 0o777)
 }
 
-/// Takes a file away; one that is not there is away already. After a loss of power it does not come back.
+/// Removes a file, if it exists. After a loss of power it does not come back.
 ///
 /// # Errors
 /// `STATE_BROKEN`
@@ -187,7 +187,7 @@ pub fn remove(path: &Path) -> Result<(), Refusal> {
     }
 }
 
-/// Creates a folder and those above it, readable by the owner alone where it is new.
+/// Creates a folder and those above it. New ones are readable by the owner alone.
 ///
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
@@ -201,7 +201,7 @@ pub fn folder(path: &Path) -> Result<(), Refusal> {
     sync_folder_of(path)
 }
 
-/// The files of a folder, in order of their names.
+/// Files of a folder, in the order of their names.
 ///
 /// # Errors
 /// `STATE_BROKEN`
@@ -215,7 +215,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Refusal> {
     Ok(files)
 }
 
-/// Whether a file is what [`replace`] had not put in place when the process or the machine stopped.
+/// True for a temporary file of an interrupted [`replace`].
 #[must_use]
 pub fn is_unfinished(path: &Path) -> bool {
     path.as_os_str()
@@ -225,7 +225,7 @@ pub fn is_unfinished(path: &Path) -> bool {
 
 const UNFINISHED: &str = ".new";
 
-/// The refusal for a file that can't be written.
+/// Refusal for a file that can't be written.
 #[must_use]
 pub fn unwritable(path: &Path, error: &std::io::Error) -> Refusal {
     let code = match error.kind() {
@@ -241,7 +241,7 @@ pub fn unwritable(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(code, sentence).with_place(path.display().to_string(), None, None)
 }
 
-/// Whether there is no room: on the disk, in a quota, or below a limit on the size of files.
+/// True if there is no space: on the disk, in a quota, or below a limit on the size of files.
 #[must_use]
 pub fn is_full(error: &std::io::Error) -> bool {
     matches!(
@@ -250,7 +250,7 @@ pub fn is_full(error: &std::io::Error) -> bool {
     )
 }
 
-/// The refusal for a file that can't be read.
+/// Refusal for a file that can't be read.
 #[must_use]
 pub fn unreadable(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(

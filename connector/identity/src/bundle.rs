@@ -1,5 +1,5 @@
-//! The trust bundle: whom a league admits, with which keys, and which authority may speak for whom. Signed by the
-//! league, numbered, and good for thirty days at most.
+//! Trust bundle: the members of a league, their keys, and the authorities that may certify them. Signed by the league, numbered,
+//! and valid for thirty days at most.
 
 use crate::certificate::authority_certificate::TrustedAuthority;
 use crate::jwk;
@@ -29,29 +29,29 @@ mod key_authorization;
 #[cfg(test)]
 mod tests;
 
-/// Content of a bundle. In JSON every member is there, whatever it says.
+/// Content of a bundle. In JSON every member is present, even without a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BundleContent {
-    /// The league's name for people.
+    /// Name of the league for people.
     pub league: String,
-    /// The key that signs the bundles of this league: it is the league.
+    /// Key that signs the bundles. It identifies the league.
     pub key: PublicKey,
-    /// Counts up with every bundle.
+    /// Sequence number; each bundle has a higher one.
     pub sequence: u64,
-    /// When it was made.
+    /// Instant of issue.
     pub issued_at: UtcTimestamp,
-    /// First instant at which it no longer counts.
+    /// First instant at which the bundle is no longer valid.
     pub expires_at: UtcTimestamp,
-    /// Made for a show: not to be used for anything else.
+    /// True for a demonstration league, which must not be used otherwise.
     pub demo: bool,
-    /// The authorities that issue TLS certificates.
+    /// Authorities that issue TLS certificates.
     pub anchors: Vec<CertificateAnchor>,
-    /// The participants, past ones too.
+    /// Present and former participants.
     pub parties: Vec<LeagueMember>,
-    /// SHA-256 of leaf certificates, and of the payloads of credentials, that no longer count.
+    /// SHA-256 of revoked leaf certificates, and of the payloads of revoked credentials.
     pub denied: BTreeSet<Digest>,
-    /// Who may state what of participants.
+    /// Issuers of credentials about participants.
     pub issuers: Vec<CredentialIssuer>,
 }
 
@@ -66,57 +66,57 @@ impl SignedContent for BundleContent {
     }
 }
 
-/// Whose credentials count, and for what.
+/// Issuer of credentials, with the attributes that it may state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialIssuer {
-    /// Its identity; it need not be a participant.
+    /// Identity of the issuer, which need not be a participant.
     pub id: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// The keys with which it signs credentials. What a key signed counts as long as the key does.
+    /// Keys that sign credentials. A credential is valid only as long as its key.
     pub keys: Vec<RegisteredKey>,
-    /// What it may state.
+    /// Kinds of attributes that the issuer may state.
     pub states: BTreeSet<AttributeKind>,
 }
 
-/// An authority and whom it may speak for.
+/// Authority, and the identities that it may certify.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CertificateAnchor {
-    /// Its certificate.
+    /// Certificate of the authority.
     #[serde(with = "jwk::certificate")]
     pub certificate: CertificateDer<'static>,
     /// SHA-256 of its SPKI.
     pub spki: Digest,
-    /// The identities for which it may issue; no others, whatever its certificate says.
+    /// Identities for which the authority may issue certificates. No others, whatever its certificate permits.
     pub identities: BTreeSet<ParticipantId>,
-    /// First instant at which it no longer counts.
+    /// First instant at which the authority is no longer valid.
     pub not_after: UtcTimestamp,
 }
 
-/// A participant of the league.
+/// Participant of the league.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeagueMember {
-    /// Its identity.
+    /// Identity of the participant.
     pub id: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// Its signing keys, past ones too.
+    /// Present and former signing keys.
     pub keys: Vec<RegisteredKey>,
-    /// The authorities that may seal for it, past ones too.
+    /// Present and former authorities of its seals.
     pub seals: Vec<SealAnchor>,
-    /// What it states of its mandates.
+    /// Registration of its mandates.
     pub mandates: MandateRegistration,
-    /// The key that signs the heads of its log.
+    /// Key that signs the heads of its log.
     pub note_key: PublicKey,
-    /// Where it listens, as host and port; absent for one that only asks.
+    /// Address as host and port; absent for a participant that only asks.
     pub address: Option<String>,
-    /// Since when it is no longer a participant. Its keys stay, so that its past signatures can be checked.
+    /// Instant of expulsion, if expelled. The keys stay, so that earlier signatures can be verified.
     pub expelled_at: Option<UtcTimestamp>,
 }
 
-/// A bundle whose signature and inner rules were checked.
+/// Bundle with checked signature and content.
 #[derive(Debug, Clone)]
 pub struct TrustBundle {
     content: BundleContent,
@@ -131,7 +131,7 @@ pub struct TrustBundle {
 }
 
 impl TrustBundle {
-    /// Reads a bundle signed by the key that it names: for the file that the operator installed, and for a first join.
+    /// Parses a bundle signed by the key that it names. For the file that the operator installed, and for a first join.
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
@@ -153,7 +153,7 @@ impl TrustBundle {
             .map_err(|refusal| refusal.with_place(path.display().to_string(), None, None))
     }
 
-    /// As [`TrustBundle::read`], from JSON that was already parsed from its canonical form.
+    /// Parses a bundle like [`TrustBundle::read`], from JSON that was already parsed from its canonical form.
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
@@ -200,11 +200,11 @@ impl TrustBundle {
         })
     }
 
-    /// Takes a bundle that somebody shows if it is newer than this one: of the same league, with a higher number, not
-    /// expired. An older one is nothing new and gives `None`.
+    /// Accepts a bundle that is newer than this one: of the same league, with a higher number, not expired. `None` for an older
+    /// one.
     ///
     /// # Errors
-    /// `WRONG_LEAGUE`; `BUNDLE_INVALID` when it is malformed, expired, or another one of the same number.
+    /// `WRONG_LEAGUE`; `BUNDLE_INVALID` when it is malformed, expired, or a different one with this number.
     pub fn accept_newer(&self, bytes: &[u8], now: UtcTimestamp) -> Result<Option<Self>, Refusal> {
         let shown = Self::read(bytes)?;
         self.same_league(&shown)?;
@@ -227,10 +227,10 @@ impl TrustBundle {
         Ok(Some(shown))
     }
 
-    /// Takes the bundle that is to follow this one: as [`TrustBundle::accept_newer`], but going back is a fault.
+    /// Accepts the bundle that follows this one, like [`TrustBundle::accept_newer`]; an older one is an error.
     ///
     /// # Errors
-    /// `WRONG_LEAGUE`; `BUNDLE_INVALID` when it is malformed, expired, older, or another one of the same number.
+    /// `WRONG_LEAGUE`; `BUNDLE_INVALID` when it is malformed, expired, older, or a different one with this number.
     pub fn follow(&self, bytes: &[u8], now: UtcTimestamp) -> Result<Self, Refusal> {
         if let Some(newer) = self.accept_newer(bytes, now)? {
             return Ok(newer);
@@ -258,7 +258,7 @@ impl TrustBundle {
         ))
     }
 
-    /// Refuses a bundle that is over.
+    /// Refuses an expired bundle.
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
@@ -296,31 +296,31 @@ impl TrustBundle {
         ))
     }
 
-    /// What it says.
+    /// Content of the bundle.
     #[must_use]
     pub const fn content(&self) -> &BundleContent {
         &self.content
     }
 
-    /// The participant `id`, past ones too.
+    /// Present or former participant `id`.
     #[must_use]
     pub fn member(&self, id: &ParticipantId) -> Option<&LeagueMember> {
         self.content.parties.iter().find(|party| party.id == *id)
     }
 
-    /// Its bytes, as the league signed and distributes them.
+    /// Bytes of the bundle, as signed and distributed by the league.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         signed_envelope::to_bytes(&self.envelope)
     }
 
-    /// Its envelope as JSON, to be put into a join file.
+    /// Envelope as JSON, for a join file.
     #[must_use]
     pub const fn envelope(&self) -> &Json {
         &self.envelope
     }
 
-    /// SHA-256 of what the league signed.
+    /// SHA-256 of the signed content.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.envelope
@@ -328,13 +328,13 @@ impl TrustBundle {
             .map_or_else(|| self.envelope.digest(), Json::digest)
     }
 
-    /// Who may be recognised while this bundle is current; whether it is, [`TrustBundle::current`] says.
+    /// Roster for the identification of peers. [`TrustBundle::current`] checks that the bundle has not expired.
     #[must_use]
     pub const fn roster(&self) -> &Roster {
         &self.roster
     }
 
-    /// The registered keys, for signatures that entered the log at `logged`.
+    /// Registered keys, for signatures that entered the log at `logged`.
     #[must_use]
     pub const fn keys(&self, logged: UtcTimestamp) -> RegisteredKeys<'_> {
         RegisteredKeys::new(&self.history, logged)
@@ -342,7 +342,7 @@ impl TrustBundle {
             .and_mandated(&self.mandated)
     }
 
-    /// What a credential shows of `subject` at `now`, by what this bundle says of its issuer.
+    /// Attributes that a credential shows about `subject` at `now`, by this bundle's statements about its issuer.
     ///
     /// # Errors
     /// As [`Credential::verify`].
@@ -360,7 +360,7 @@ impl TrustBundle {
         credential.verify(subject, &stating, now)
     }
 
-    /// The anchors that may speak for `id` at `now`.
+    /// Authorities that may certify `id` at `now`.
     pub fn anchors_for<'a>(
         &'a self,
         id: &'a ParticipantId,
@@ -372,7 +372,7 @@ impl TrustBundle {
             .map(|(trusted, anchor)| (trusted, anchor))
     }
 
-    /// Signs `content` and reads the result back through the same checks as everybody else.
+    /// Signs `content`, and parses the result with all checks of a received bundle.
     pub(crate) fn seal(
         content: &BundleContent,
         signer: &dyn crate::signature::ParticipantSigner,
@@ -381,10 +381,10 @@ impl TrustBundle {
     }
 }
 
-/// The longest that a bundle may count.
+/// Longest validity of a bundle, microseconds.
 pub const LONGEST: i64 = 30 * 24 * 3600 * 1_000_000;
 
-/// The largest bundle file that is read.
+/// Largest bundle file that is read, bytes.
 pub(crate) const LARGEST: u64 = 8 * 1024 * 1024;
 
 fn roster(content: &BundleContent) -> Roster {

@@ -1,4 +1,4 @@
-//! What a TLS certificate says, and whether a chain may speak for an identity under the current bundle.
+//! Content of TLS certificates, and the verification of a chain for an identity under the current bundle.
 
 use crate::bundle::TrustBundle;
 use crate::certificate::authority_certificate::CertificatePathError;
@@ -15,17 +15,17 @@ use x509_parser::prelude::FromDer;
 pub mod authority_certificate;
 pub(crate) mod subject_names;
 
-/// What the certificate is used for.
+/// Use of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateUsage {
-    /// By the end that accepts the connection.
+    /// Server: the end that accepts the connection.
     Server,
-    /// By the end that opens the connection.
+    /// Client: the end that opens the connection.
     Client,
 }
 
 impl CertificateUsage {
-    /// The extended key usage must be there: a certificate for anything is for nothing.
+    /// Required extended key usage. A certificate without one is not accepted.
     const fn key_usage(self) -> KeyUsage {
         match self {
             Self::Server => KeyUsage::required(&[0x2b, 6, 1, 5, 5, 7, 3, 1]),
@@ -34,24 +34,24 @@ impl CertificateUsage {
     }
 }
 
-/// What a participant's own certificate says of itself; nothing of it is believed before [`verify`].
+/// Content of a participant's certificate. It is not trusted before [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeafCertificate {
-    /// The one identity in it.
+    /// Single identity in the certificate.
     pub identity: ParticipantId,
-    /// The hosts in it, in lower case: its DNS names, and those in its subject.
+    /// Host names in lower case: its DNS names, and those in its subject.
     pub hosts: Vec<String>,
     /// SHA-256 of the certificate in DER.
     pub digest: Digest,
     /// SHA-256 of its SPKI.
     pub spki: Digest,
-    /// Its first instant.
+    /// First instant of validity.
     pub not_before: UtcTimestamp,
-    /// First instant at which it is over.
+    /// First instant at which the certificate is no longer valid.
     pub not_after: UtcTimestamp,
 }
 
-/// A chain that was verified for its identity.
+/// Chain that was verified for its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedChain {
     leaf: LeafCertificate,
@@ -60,89 +60,89 @@ pub struct VerifiedChain {
 }
 
 impl VerifiedChain {
-    /// Who the leaf is.
+    /// Content of the leaf certificate.
     #[must_use]
     pub const fn leaf(&self) -> &LeafCertificate {
         &self.leaf
     }
 
-    /// SHA-256 of the SPKI of the anchor that it goes back to.
+    /// SHA-256 of the SPKI of the issuing authority.
     #[must_use]
     pub const fn anchor(&self) -> Digest {
         self.anchor
     }
 
-    /// First instant at which the leaf or its anchor is over.
+    /// First instant at which the leaf or its authority is no longer valid.
     #[must_use]
     pub const fn not_after(&self) -> UtcTimestamp {
         self.not_after
     }
 }
 
-/// Why a certificate does not count.
+/// Reason why a certificate is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeerCertificateError {
-    /// It can't be read.
+    /// The certificate can't be parsed.
     #[error("the certificate can't be read")]
     Unreadable,
-    /// None, several, or malformed.
+    /// The certificate has no identity, several, or a malformed one.
     #[error("the certificate does not hold exactly one identity hansa://<domain>")]
     NotOneIdentity,
-    /// A name that no certificate of a participant holds.
+    /// The certificate has a name of a kind that is not permitted.
     #[error("the certificate of {0} holds {1}; beside its identity it may hold hosts alone")]
     OtherName(ParticipantId, &'static str),
-    /// A name of somebody else.
+    /// The certificate has a name of another participant.
     #[error("the certificate of {id} also holds the name `{name}`, which is that of {owner}")]
     ForeignName {
-        /// Whose certificate it is.
+        /// Identity of the certificate.
         id: ParticipantId,
-        /// The name.
+        /// Foreign name.
         name: String,
-        /// Whose name it is.
+        /// Owner of the name.
         owner: ParticipantId,
     },
-    /// An authority's certificate where a participant's is expected.
+    /// The certificate is an authority's, where a participant's is expected.
     #[error("the certificate is an authority's, not a participant's")]
     NotALeaf,
-    /// A participant's certificate where an authority's is expected.
+    /// The certificate is a participant's, where an authority's is expected.
     #[error("the certificate is not an authority's")]
     NotAnAuthority,
-    /// No anchor of the bundle may speak for it.
+    /// No authority of the bundle may certify the identity.
     #[error("no authority of the current trust bundle may speak for {0}")]
     MayNotSpeak(ParticipantId),
-    /// The anchor's own certificate does not permit it.
+    /// The authority's own certificate does not permit the chain.
     #[error("the authority above the certificate of {0} does not permit it: {1}")]
     BeyondAuthority(ParticipantId, CertificatePathError),
-    /// Its time is over.
+    /// The certificate has expired.
     #[error("the certificate of {0} expired on {1}")]
     Expired(ParticipantId, UtcTimestamp),
-    /// Its time has not come.
+    /// The certificate is not valid yet.
     #[error("the certificate of {0} is valid from {1}")]
     NotYetValid(ParticipantId, UtcTimestamp),
-    /// It is for something else.
+    /// The certificate is for another use.
     #[error("the certificate of {0} is not meant for this end of a connection")]
     WrongPurpose(ParticipantId),
-    /// The bundle denies it.
+    /// The certificate is revoked by the bundle.
     #[error("the trust bundle denies the certificate of {0}")]
     Denied(ParticipantId),
-    /// The name that was dialled is not in it.
+    /// The certificate does not contain the host name of the connection.
     #[error("the certificate of {0} does not cover the name `{1}`")]
     WrongName(ParticipantId, String),
-    /// Somebody else answers.
+    /// Another participant answers.
     #[error("{found} answers instead of {expected}")]
     OtherParticipant {
-        /// Who was meant.
+        /// Expected participant.
         expected: ParticipantId,
-        /// Who it is.
+        /// Actual participant.
         found: ParticipantId,
     },
-    /// The bundle is over.
+    /// The bundle has expired.
     #[error("the trust bundle has expired")]
     BundleExpired,
 }
 
 impl PeerCertificateError {
-    /// The refusal for people.
+    /// Refusal for people.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         let code = match self {
@@ -165,7 +165,7 @@ impl PeerCertificateError {
         Refusal::new(code, self.to_string())
     }
 
-    /// The refusal where the certificate is this participant's own: what renews it.
+    /// Refusal for this participant's own certificate, with the way to renew it.
     #[must_use]
     pub fn of_our_own(&self) -> Refusal {
         match self {
@@ -180,7 +180,7 @@ impl PeerCertificateError {
         }
     }
 
-    /// The refusal where the certificate is that of a peer that answered: nothing here mends it.
+    /// Refusal for the certificate of a peer that answered. Nothing on this side can solve it.
     #[must_use]
     pub fn of_a_peer(&self) -> Refusal {
         match self {
@@ -193,10 +193,10 @@ impl PeerCertificateError {
     }
 }
 
-/// Reads a participant's certificate.
+/// Parses a participant's certificate.
 ///
 /// # Errors
-/// When it can't be read, is an authority's, or does not hold exactly one identity.
+/// When it can't be parsed, is an authority's, or does not contain exactly one identity.
 pub fn leaf(certificate: &CertificateDer<'_>) -> Result<LeafCertificate, PeerCertificateError> {
     let parsed = parse(certificate)?;
     if parsed.is_ca() {
@@ -213,22 +213,22 @@ pub fn leaf(certificate: &CertificateDer<'_>) -> Result<LeafCertificate, PeerCer
     })
 }
 
-/// First instant at which a certificate is over, whosever it is.
+/// First instant at which a certificate is no longer valid.
 ///
 /// # Errors
-/// When it can't be read.
+/// When it can't be parsed.
 pub(super) fn not_after(
     certificate: &CertificateDer<'_>,
 ) -> Result<UtcTimestamp, PeerCertificateError> {
     time(parse(certificate)?.validity().not_after.timestamp())
 }
 
-/// Verifies a chain, leaf first: that an anchor listed for the leaf's identity has issued it, as that anchor's certificate
-/// permits, for this use, for now, with no name of somebody else, and that the bundle does not deny it. Path validation
-/// alone would let any authority speak for anybody.
+/// Verifies a chain, leaf first: an authority listed for the leaf's identity has issued it within its own permissions, for this
+/// use, for now, without a name of another participant, and the bundle has not revoked it. Path validation alone would let any
+/// authority certify any identity.
 ///
 /// # Errors
-/// The first fault.
+/// The first error.
 pub fn verify(
     chain: &[CertificateDer<'_>],
     bundle: &TrustBundle,
@@ -279,7 +279,7 @@ pub fn verify(
             None,
         );
         match path {
-            // The house counts an end as the first instant after; X.509 as the last one within.
+            // Here the end is the first instant after the validity; in X.509 it is the last instant within.
             Ok(_) if now >= leaf.not_after => {
                 worst = PeerCertificateError::Expired(id.clone(), leaf.not_after);
             }
@@ -306,7 +306,7 @@ pub fn verify(
     Err(worst)
 }
 
-/// Whether the certificate covers the name that was dialled; an address of numbers is covered by the identity alone.
+/// Checks that the certificate contains the host name of the connection. For an IP address the identity alone is enough.
 ///
 /// # Errors
 /// [`PeerCertificateError::WrongName`].
@@ -345,7 +345,7 @@ fn fault(error: &webpki::Error, leaf: &LeafCertificate) -> Option<PeerCertificat
             Some(PeerCertificateError::NotYetValid(id, leaf.not_before))
         }
         Error::RequiredEkuNotFoundContext(_) => Some(PeerCertificateError::WrongPurpose(id)),
-        // A path that leads nowhere: the anchor did not issue it.
+        // The path does not lead to this authority.
         _ => None,
     }
 }

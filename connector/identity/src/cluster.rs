@@ -1,5 +1,5 @@
-//! A cluster's own certificate authority: by it, and by no league's, a connector and the workers that run stages of its questions know
-//! each other.
+//! Certificate authority of a cluster. By it, and by no league's, a connector and the workers that run stages of its questions
+//! identify each other.
 
 use crate::certificate::authority_certificate::AuthorityCertificate;
 use crate::cluster::verifier::{ClusterCallerVerifier, WorkerCertVerifier};
@@ -28,10 +28,10 @@ use std::sync::Arc;
 mod tests;
 mod verifier;
 
-/// Founds a cluster in a folder: its authority, good for ten years, and the connector's own certificate and key.
+/// Creates a cluster in a folder: its authority, valid for ten years, and the connector's certificate and key.
 ///
 /// # Errors
-/// `FILE_EXISTS` when there is one already, else `DISK_FULL` or `STATE_BROKEN`.
+/// `FILE_EXISTS` when a cluster exists already, else `DISK_FULL` or `STATE_BROKEN`.
 pub fn found(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
     for name in [AUTHORITY, CONNECTOR] {
         if certificate_of(folder, name).exists() || key_of(folder, name).exists() {
@@ -45,7 +45,7 @@ pub fn found(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
     }
     hansa_files::folder(folder)?;
     let key = certificate_issuance::new_key(SignatureAlgorithm::Es256)?;
-    // The key comes first: of two that found a cluster here at once, the second one finds it.
+    // The key is created first: of two simultaneous calls, the second one fails here.
     hansa_files::create(
         &key_of(folder, AUTHORITY),
         key.serialize_pem().as_bytes(),
@@ -73,7 +73,7 @@ pub fn found(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
     certify(folder, CONNECTOR, None, now).map(|_| ())
 }
 
-/// Admits a worker: makes its certificate and its key, in files that are to be copied to its machine beside `ca.crt`.
+/// Admits a worker: makes its certificate and its key, in files that must be copied to its machine together with `ca.crt`.
 ///
 /// # Errors
 /// `USAGE` for a name that no worker can have; `FILE_EXISTS` when it was admitted already; `FILE_MISSING` without a
@@ -94,17 +94,16 @@ pub fn admit(
     certify(folder, worker.as_str(), Some(&name), now)
 }
 
-/// The configuration of the connector, which opens the connections; each names the worker that it expects, by
-/// [`server_name`].
+/// TLS configuration of the connector, which opens connections. Each connection names its worker by [`server_name`].
 ///
 /// # Errors
-/// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID` or `CERTIFICATE_EXPIRED` of the files in the folder; `INTERNAL`
-/// when the TLS library can't do what is asked of it.
+/// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID` or `CERTIFICATE_EXPIRED` of the files in the folder; `INTERNAL` when the
+/// TLS library does not support the configuration.
 pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig>, Refusal> {
     client_config(folder, CONNECTOR, clock)
 }
 
-/// The configuration with which a worker opens connections to other workers of its cluster.
+/// TLS configuration of a worker for connections to other workers of its cluster.
 ///
 /// # Errors
 /// As [`connector_config`].
@@ -134,7 +133,7 @@ fn client_config(folder: &Path, file: &str, clock: &Clock) -> Result<Arc<ClientC
     Ok(Arc::new(config))
 }
 
-/// The configuration of a worker, which accepts connections of its connector and of other workers; [`caller`] says which.
+/// TLS configuration of a worker as server for its connector and other workers. [`caller`] gives the caller.
 ///
 /// # Errors
 /// As [`connector_config`].
@@ -147,7 +146,7 @@ pub fn worker_config(
     let own = own(folder, worker.as_str(), clock)?;
     let provider = Arc::new(provider());
     let path = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
-        // Hints would tell strangers which authority there is.
+        // Hints would disclose the authority to strangers.
         .clear_root_hint_subjects()
         .build()
         .map_err(impossible)?;
@@ -161,18 +160,18 @@ pub fn worker_config(
     Ok(Arc::new(config))
 }
 
-/// The name of the worker that has a certificate which [`worker_config`] accepted, as [`server_name`] writes it; none for the connector.
+/// Name of the worker with a certificate that [`worker_config`] accepted, as written by [`server_name`]; none for the connector.
 ///
 /// # Errors
-/// `PEER_NOT_TRUSTED` where it is neither a connector's nor a worker's.
+/// `PEER_NOT_TRUSTED` when the certificate is neither a connector's nor a worker's.
 pub fn caller(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
     verifier::caller(certificate)
 }
 
-/// The name of a worker in its certificate. No name has a hyphen, so that two of them stay two.
+/// Name of a worker in its certificate. Underscores become hyphens; names have no hyphens, so the result is unique.
 ///
 /// # Errors
-/// `USAGE` for a name that ends with an underscore: no label of a domain ends with a hyphen.
+/// `USAGE` for a name that ends with an underscore, since no domain label ends with a hyphen.
 pub fn server_name(worker: &SqlIdentifier) -> Result<ServerName<'static>, Refusal> {
     let label = worker.as_str().replace('_', "-");
     ServerName::try_from(format!("{label}{WORKERS}")).map_err(|cause| {
@@ -184,7 +183,7 @@ pub fn server_name(worker: &SqlIdentifier) -> Result<ServerName<'static>, Refusa
     })
 }
 
-/// How the names of workers end; no host has such a name (RFC 2606, section 2).
+/// Suffix of the names of workers; no real host has it (RFC 2606, section 2).
 const WORKERS: &str = ".worker.invalid";
 const AUTHORITY: &str = "ca";
 const CONNECTOR: &str = "connector";
@@ -199,8 +198,8 @@ fn key_of(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.key"))
 }
 
-/// Makes a key and its certificate: that of a worker, which has a name, or that of the connector, which has none and only opens
-/// connections. A stolen certificate of a worker begins no question: it is no connector's.
+/// Makes a key and its certificate: for a worker with its name, or for the connector without a name and as client only. A stolen
+/// certificate of a worker can't start a question, since it is not a connector's.
 fn certify(
     folder: &Path,
     file: &str,
@@ -267,7 +266,7 @@ fn keep(
     if let Err(refusal) =
         hansa_files::create(&certificate, text.as_bytes(), FileVisibility::Everybody)
     {
-        // A key without a certificate would stand in the way of the next attempt.
+        // A key without a certificate would block the next attempt.
         hansa_files::remove(&private)?;
         return Err(there_already(refusal));
     }
@@ -307,7 +306,7 @@ fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, AuthorityCertificate), Re
     Ok((Arc::new(roots), facts))
 }
 
-/// The own certificate with its key, in time.
+/// Own certificate with its key, checked to be valid now.
 fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Refusal> {
     let path = certificate_of(folder, name);
     let chain = read_certificates(&path).map_err(|refusal| match refusal.code {

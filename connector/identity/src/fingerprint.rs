@@ -1,15 +1,15 @@
-//! The fingerprint of keys that two people can read to each other: forty digits in groups of five, the same in any language.
+//! Fingerprint of keys that two people can read to each other: forty digits in groups of five, independent of language.
 
 use crate::keys::PublicKey;
 use hansa_audit_log::digest::Digest;
 use std::fmt;
 
-/// What stands for keys when people compare them: about 132 bits of SHA-256 over their names.
+/// Fingerprint of keys for comparison by people: about 132 bits of SHA-256 over their thumbprints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFingerprint(String);
 
 impl KeyFingerprint {
-    /// That of these keys, in this order.
+    /// Fingerprint of these keys in this order.
     #[must_use]
     pub fn of(keys: &[&PublicKey]) -> Self {
         let names: Vec<&str> = keys.iter().map(|key| key.kid()).collect();
@@ -23,7 +23,7 @@ impl KeyFingerprint {
         Self(groups.collect::<Vec<_>>().join(" "))
     }
 
-    /// Whether somebody read or typed this one; only digits count.
+    /// True if the text is this fingerprint; only digits count.
     #[must_use]
     pub fn is_read_as(&self, message: &str) -> bool {
         let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
@@ -59,7 +59,7 @@ mod tests {
             KeyFingerprint::of(&[&one, &other]),
             KeyFingerprint::of(&[&other, &one])
         );
-        // However it is spelled on the telephone.
+        // Any grouping of the digits is accepted.
         assert!(print.is_read_as(&groups.concat()));
         assert!(print.is_read_as(&format!(" {}. ", groups.join("-"))));
         assert!(!print.is_read_as(""));

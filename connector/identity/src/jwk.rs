@@ -1,4 +1,4 @@
-//! Public keys as JSON (RFC 7517, RFC 8037), and bytes in it, in exactly one spelling.
+//! Public keys as JSON (RFC 7517, RFC 8037), and bytes in JSON, in exactly one form.
 
 use crate::keys::{PublicKey, SignatureAlgorithm};
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The members of a JWK: the required ones alone, so that nothing in it can be mistaken.
+/// Members of a JWK: the required ones alone, so that each key has one form.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JwkMembers {
@@ -50,7 +50,7 @@ impl TryFrom<JwkMembers> for PublicKey {
     }
 }
 
-/// Reads a JWK.
+/// Parses a JWK.
 ///
 /// # Errors
 /// `KEY_INVALID`.
@@ -81,7 +81,7 @@ impl FromStr for Base64Url {
     }
 }
 
-/// A key as its JWK, with the algorithm beside it.
+/// Key as its JWK, with its algorithm.
 pub(crate) mod named_key {
     use crate::keys::{PublicKey, SignatureAlgorithm};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -97,13 +97,13 @@ pub(crate) mod named_key {
         NamedKey { jwk, alg }.serialize(to)
     }
 
-    /// The key alone: another algorithm than its own is another spelling.
+    /// Parses the key. An algorithm other than its own is not canonical.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PublicKey, D::Error> {
         NamedKey::deserialize(from).map(|named| named.jwk)
     }
 }
 
-/// A certificate, which is written as [`Base64Url`].
+/// Certificate in the form of [`Base64Url`].
 pub(crate) mod certificate {
     use super::Base64Url;
     use rustls_pki_types::CertificateDer;
@@ -123,7 +123,7 @@ pub(crate) mod certificate {
     }
 }
 
-/// base64url without padding, each value in its one spelling.
+/// Decodes base64url without padding, in canonical form.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(text).map_err(|cause| {
         Refusal::new(
@@ -134,7 +134,7 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
     })
 }
 
-/// base64url without padding.
+/// Encodes base64url without padding.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }

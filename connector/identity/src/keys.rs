@@ -1,4 +1,4 @@
-//! Key pairs in files, and public keys with the name that follows from them (RFC 7638).
+//! Key pairs in files, and public keys with their thumbprints (RFC 7638).
 
 use crate::jwk::JwkMembers;
 use aws_lc_rs::rand::SystemRandom;
@@ -24,17 +24,17 @@ use std::path::Path;
 #[cfg(test)]
 mod tests;
 
-/// How a key signs.
+/// Signature algorithm of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignatureAlgorithm {
-    /// Ed25519, and no other curve.
+    /// Ed25519; no other curve.
     EdDsa,
     /// ECDSA over P-256 with SHA-256; signatures are the 64 bytes r ‖ s.
     Es256,
 }
 
 impl SignatureAlgorithm {
-    /// The name in signature headers: `EdDSA` or `ES256`.
+    /// Name in signature headers: `EdDSA` or `ES256`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The algorithm of that name, letter by letter.
+    /// Algorithm with exactly this name.
     #[must_use]
     pub fn from_word(name: &str) -> Option<Self> {
         [Self::EdDsa, Self::Es256]
@@ -54,18 +54,18 @@ impl SignatureAlgorithm {
 
 hansa_audit_log::serialize_as_word!(SignatureAlgorithm);
 
-/// A public key on its curve; in JSON it is a JWK.
+/// Public key on its curve; in JSON a JWK.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "JwkMembers", into = "JwkMembers")]
 pub struct PublicKey {
     algorithm: SignatureAlgorithm,
-    /// Ed25519: the 32 bytes of the key. P-256: x ‖ y.
+    /// Bytes of the key. Ed25519: 32 bytes. P-256: x ‖ y.
     raw: Vec<u8>,
     kid: String,
 }
 
 impl PublicKey {
-    /// An Ed25519 key from its 32 bytes.
+    /// Ed25519 key from its 32 bytes.
     ///
     /// # Errors
     /// `KEY_INVALID`.
@@ -73,7 +73,7 @@ impl PublicKey {
         Self::checked(SignatureAlgorithm::EdDsa, raw.to_vec())
     }
 
-    /// A P-256 key from its coordinates, 32 bytes each.
+    /// P-256 key from its coordinates, 32 bytes each.
     ///
     /// # Errors
     /// `KEY_INVALID` when the point is not on the curve.
@@ -84,7 +84,7 @@ impl PublicKey {
         Self::checked(SignatureAlgorithm::Es256, [x, y].concat())
     }
 
-    /// A key from its SubjectPublicKeyInfo in DER.
+    /// Key from its SubjectPublicKeyInfo in DER.
     ///
     /// # Errors
     /// `KEY_INVALID` when it is of another kind or not on its curve.
@@ -98,7 +98,7 @@ impl PublicKey {
         Err(unfit("only keys on Ed25519 and P-256 are used"))
     }
 
-    /// The SubjectPublicKeyInfo in DER.
+    /// SubjectPublicKeyInfo in DER.
     #[must_use]
     pub fn spki(&self) -> Vec<u8> {
         let prefix = match self.algorithm {
@@ -108,7 +108,7 @@ impl PublicKey {
         [prefix, &self.raw].concat()
     }
 
-    /// The one algorithm that it signs with.
+    /// Signature algorithm of the key.
     #[must_use]
     pub const fn algorithm(&self) -> SignatureAlgorithm {
         self.algorithm
@@ -120,13 +120,13 @@ impl PublicKey {
         &self.kid
     }
 
-    /// Ed25519: the 32 bytes of the key. P-256: x ‖ y.
+    /// Bytes of the key. Ed25519: 32 bytes. P-256: x ‖ y.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         &self.raw
     }
 
-    /// Whether `signature` over `message` is by this key.
+    /// True if `signature` over `message` is by this key.
     #[must_use]
     pub fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
         let verified = match self.algorithm {
@@ -141,7 +141,7 @@ impl PublicKey {
         signature.len() == 64 && verified.is_ok()
     }
 
-    /// The point of a key on P-256 (SEC 1, section 2.3.3).
+    /// Uncompressed point of a key on P-256 (SEC 1, section 2.3.3).
     fn point(&self) -> Vec<u8> {
         [&[UNCOMPRESSED], self.raw.as_slice()].concat()
     }
@@ -189,7 +189,7 @@ impl PublicKey {
     }
 }
 
-/// A private key that was read from its file. It is shown without its secret and can't be cloned.
+/// Private key from its file. `Debug` output does not contain the secret, and the type is not cloneable.
 pub struct PrivateKey {
     signer: SigningKeyPair,
     public: PublicKey,
@@ -201,10 +201,10 @@ enum SigningKeyPair {
 }
 
 impl PrivateKey {
-    /// Makes a key and writes it to a new file that only the owner can read.
+    /// Creates a key in a new file that only the owner can read.
     ///
     /// # Errors
-    /// `FILE_EXISTS`, `DISK_FULL`, `STATE_BROKEN`; `INTERNAL` when the library can't make a key.
+    /// `FILE_EXISTS`, `DISK_FULL`, `STATE_BROKEN`; `INTERNAL` when the library can't generate a key.
     pub fn create(path: &Path, algorithm: SignatureAlgorithm) -> Result<Self, Refusal> {
         let failed = |error| {
             Refusal::new(
@@ -234,7 +234,7 @@ impl PrivateKey {
         Self::from_pem(&pem).ok_or_else(|| broken(path))
     }
 
-    /// The public half.
+    /// Public key.
     #[must_use]
     pub const fn public(&self) -> &PublicKey {
         &self.public
@@ -245,7 +245,7 @@ impl PrivateKey {
     /// # Errors
     /// `INTERNAL` when the library refuses.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
-        // The library says nothing but that it failed.
+        // The library reports no reason.
         let failed = |_| Refusal::new(ErrorCode::Internal, "signing failed");
         let signature = match &self.signer {
             SigningKeyPair::EdDsa(pair) => pair.try_sign(message),
@@ -278,11 +278,11 @@ impl PrivateKey {
     }
 }
 
-/// The 32 bytes of a private key (RFC 7518, section 6.2.2.1; RFC 8037, section 2).
+/// Private key's 32 bytes (RFC 7518, section 6.2.2.1; RFC 8037, section 2).
 fn secret(key: &Jwk) -> Option<[u8; 32]> {
     let text = key.parameter("d")?.as_str()?;
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    // A small number may stand without its zeros.
+    // Leading zeros may be missing.
     let mut whole = [0; 32];
     let from = whole.len().checked_sub(bytes.len())?;
     whole.get_mut(from..)?.copy_from_slice(&bytes);
@@ -297,25 +297,25 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// The largest key file that is read.
+/// Largest key file that is read, bytes.
 const LARGEST_KEY_FILE: u64 = 64 * 1024;
 
-/// What stands before the 32 bytes of an Ed25519 key in its SubjectPublicKeyInfo (RFC 8410).
+/// Prefix of an Ed25519 key in its SubjectPublicKeyInfo (RFC 8410).
 const ED25519_SPKI: &[u8] = &[
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
-/// What stands before x ‖ y of an uncompressed P-256 key in its SubjectPublicKeyInfo (RFC 5480).
+/// Prefix of an uncompressed P-256 key in its SubjectPublicKeyInfo (RFC 5480).
 const P256_SPKI: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
 
-/// What stands before x ‖ y of a point on P-256 (SEC 1, section 2.3.3).
+/// Prefix of an uncompressed point on P-256 (SEC 1, section 2.3.3).
 const UNCOMPRESSED: u8 = 0x04;
 
-/// The points of small order on Ed25519 without their sign, those that are not reduced among them. A party that
-/// registered one could sign, and later show that anybody else could have.
+/// Points of small order on Ed25519 without their sign, including non-reduced encodings. Anybody can make signatures for such a
+/// key, so its owner could deny a signature later.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     ends(0x01, 0x00, 0x00),

@@ -1,5 +1,5 @@
-//! A league's own certificate authority and its signed trust bundle, for pilots and the demo; larger leagues bring their
-//! own anchors.
+//! League with its own certificate authority and its signed trust bundle, for pilots and the demonstration. Larger leagues use
+//! existing authorities.
 
 use crate::bundle::{self, BundleContent, CertificateAnchor, LeagueMember, TrustBundle};
 use crate::certificate::authority_certificate::AuthorityCertificate;
@@ -25,18 +25,18 @@ pub mod signer_registration;
 #[cfg(test)]
 mod tests;
 
-/// What a new league is told.
+/// Settings of a new league.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeagueSettings {
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// The kind of its authority's key and of its signing key.
+    /// Algorithm of the authority's key and of the league's signing key.
     pub algorithm: SignatureAlgorithm,
-    /// Whether it is for a show only.
+    /// True for a demonstration league.
     pub demo: bool,
 }
 
-/// A league's folder, locked while this value lives.
+/// Folder of a league, locked while this value exists.
 #[derive(Debug)]
 pub struct LeagueAuthority {
     folder: PathBuf,
@@ -46,19 +46,19 @@ pub struct LeagueAuthority {
     _lock: File,
 }
 
-/// What an admission has made.
+/// Result of an admission.
 #[derive(Debug)]
 pub struct AdmittedMember {
-    /// Who was admitted.
+    /// Identity of the admitted participant.
     pub id: ParticipantId,
-    /// What is to be sent back to it.
+    /// Join file to be sent to the participant.
     pub join: JoinFile,
-    /// When its certificate is over.
+    /// First instant at which its certificate is no longer valid.
     pub not_after: UtcTimestamp,
 }
 
 impl LeagueAuthority {
-    /// Founds a league in a new folder.
+    /// Creates a league in a new folder.
     ///
     /// # Errors
     /// `FILE_EXISTS`, `DISK_FULL` or `STATE_BROKEN`.
@@ -117,7 +117,7 @@ impl LeagueAuthority {
         })
     }
 
-    /// Opens a league's folder.
+    /// Opens the folder of a league.
     ///
     /// # Errors
     /// `FILE_MISSING`, `STATE_LOCKED`, `KEY_INVALID`, `BUNDLE_INVALID` or `WRONG_LEAGUE`.
@@ -140,12 +140,12 @@ impl LeagueAuthority {
         })
     }
 
-    /// Admits the participant that wrote `request`, or renews its certificate. With a new signing key the one before
-    /// ends now; what it signed stays good.
+    /// Admits the participant that wrote `request`, or renews its certificate. With a new signing key the former one ends now; its
+    /// signatures stay valid.
     ///
     /// # Errors
-    /// `KEY_INVALID` when the request does not prove what it claims, or a name in it is somebody else's; `PEER_NOT_TRUSTED` when the participant was
-    /// expelled; `USAGE` for more days than a certificate may last.
+    /// `KEY_INVALID` when the request's proof of possession fails, or a name in it belongs to another participant;
+    /// `PEER_NOT_TRUSTED` when the participant was expelled; `USAGE` for more days than a certificate may last.
     pub fn admit(
         &mut self,
         request: &[u8],
@@ -185,10 +185,10 @@ impl LeagueAuthority {
         })
     }
 
-    /// Expels a participant: nobody may speak for it any more, its certificates are denied, its keys end now.
+    /// Expels a participant: no authority may certify it any more, its certificates are revoked, and its keys end now.
     ///
     /// # Errors
-    /// `PEER_UNKNOWN` when it is no member.
+    /// `PEER_UNKNOWN` when the participant is not a member.
     pub fn expel(&mut self, id: &ParticipantId, now: UtcTimestamp) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
         let member = content
@@ -215,7 +215,7 @@ impl LeagueAuthority {
         self.publish(content, now)
     }
 
-    /// Signs the bundle again with the next number, good for thirty days from now, and gives its bytes.
+    /// Signs the bundle again with the next number, valid for thirty days, and returns its bytes.
     ///
     /// # Errors
     /// `DISK_FULL` or `STATE_BROKEN`.
@@ -224,7 +224,7 @@ impl LeagueAuthority {
         Ok(self.bundle.to_bytes())
     }
 
-    /// The current bundle; its parties are the list of members.
+    /// Current bundle, with the list of members.
     #[must_use]
     pub const fn bundle(&self) -> &TrustBundle {
         &self.bundle
@@ -244,7 +244,7 @@ impl LeagueAuthority {
         Ok(())
     }
 
-    /// The anchor of the authority in this folder; a league may list others beside it.
+    /// Anchor of the authority in this folder. A league may list others, too.
     fn own_anchor<'a>(
         &self,
         content: &'a mut BundleContent,
@@ -262,7 +262,7 @@ impl LeagueAuthority {
             })
     }
 
-    /// Every certificate that was issued is kept, so that it can be denied.
+    /// Stores every issued certificate, so that it can be revoked.
     fn keep_issued(
         &self,
         id: &ParticipantId,
@@ -296,15 +296,15 @@ impl LeagueAuthority {
     }
 }
 
-/// How long a certificate lasts unless told otherwise.
+/// Default validity of a certificate, days.
 pub const LEAF_DAYS: u16 = 7;
 
-/// The longest that a certificate may last.
+/// Longest validity of a certificate, days.
 pub const LONGEST_LEAF_DAYS: u16 = 90;
 
 pub(super) const DAY: i64 = 24 * 3600 * 1_000_000;
 
-/// How long a signing key counts from its admission.
+/// Validity of a signing key from its admission, years.
 const KEY_YEARS: i64 = 5;
 
 const BUNDLE: &str = "trust-bundle.json";
@@ -312,7 +312,7 @@ const SIGNING_KEY: &str = "league.pem";
 const AUTHORITY_KEY: &str = "authority.pem";
 const ISSUED: &str = "issued";
 
-/// Takes the participant in, or finds it, and registers its key.
+/// Adds the participant, or finds it, and registers its key.
 fn enlist<'a>(
     content: &'a mut BundleContent,
     request: &AdmissionRequest,
@@ -320,7 +320,7 @@ fn enlist<'a>(
 ) -> Result<&'a mut LeagueMember, Refusal> {
     let registered = RegisteredKey {
         key: request.signing.clone(),
-        // Signatures carry whole seconds, and the clocks of participants differ.
+        // Signatures contain whole seconds, and the clocks of participants differ.
         not_before: now.plus_micros(-SLACK),
         not_after: now.plus_micros(KEY_YEARS * 365 * DAY),
         revoked_at: None,

@@ -1,4 +1,4 @@
-//! A league and its participants in a temporary folder, for the tests of this module.
+//! League and participants in a temporary folder, for the tests of this package.
 
 use crate::keys::SignatureAlgorithm;
 use crate::league::{LeagueAuthority, LeagueSettings};
@@ -15,7 +15,7 @@ pub(crate) fn time(text: &str) -> UtcTimestamp {
 
 pub(crate) const DAY: i64 = 24 * 3600 * 1_000_000;
 
-/// The instant at which every sample starts.
+/// Instant at which every sample starts.
 pub(crate) fn start() -> UtcTimestamp {
     time("2026-06-01T12:00:00Z")
 }
@@ -45,7 +45,7 @@ impl LeagueFixture {
         self.dir.path().join(id)
     }
 
-    /// The signer of the league, for what the league itself would never sign.
+    /// Signer of the league, for content that the league itself would never sign.
     pub(crate) fn signer(&self) -> FileSigner {
         FileSigner::open(&self.folder("league").join("league.pem")).unwrap()
     }
@@ -72,7 +72,7 @@ impl LeagueFixture {
         .unwrap()
     }
 
-    /// The whole way: keys, request, admission, join.
+    /// Complete admission: keys, request, admission, join.
     pub(crate) fn admit(&mut self, id: &str, now: UtcTimestamp) -> ParticipantIdentity {
         let request = self.apply(id);
         let admitted = self.league.admit(&request, 7, now).unwrap();

@@ -1,23 +1,23 @@
-//! Keys, certificates, the trust bundle, and signatures: who a participant is, and whom it believes.
+//! Keys, certificates, the trust bundle, and signatures: the identity of a participant, and the basis of its trust.
 //!
 //! A league has one authority. It admits participants and signs the trust bundle, which names the members, the certificate
-//! authorities and the keys that count. Two participants trust each other through the bundle alone.
+//! authorities and the valid keys. Two participants trust each other through the bundle alone.
 //!
 //! # The walk
 //!
 //! 1. **Found.** [`LeagueAuthority::init`] makes a league with its first [`TrustBundle`].
 //! 2. **Join.** A participant makes its keys and an admission request: [`participant_identity::init`]. The league answers with an
-//!    [`AdmittedMember`], whose [`JoinFile`] holds certificate and bundle. [`participant_identity::load`] gives a
+//!    [`AdmittedMember`], whose [`JoinFile`] contains certificate and bundle. [`participant_identity::load`] gives a
 //!    [`ParticipantIdentity`].
-//! 3. **Trust.** A [`TrustStore`] holds the identity and the bundle of the moment. TLS configurations that are made from it
-//!    follow each change: [`mtls::server_config`], [`mtls::client_config`].
-//! 4. **Identify.** [`mtls::attest`] reads a [`PeerCertificate`] off a finished handshake.
-//!    [`TrustStore::recognise`] turns it into a [`VerifiedPeer`], again at every request.
+//! 3. **Trust.** A [`TrustStore`] holds the current identity and bundle. TLS configurations that are made from it follow each
+//!    change: [`mtls::server_config`], [`mtls::client_config`].
+//! 4. **Identify.** [`mtls::attest`] reads a [`PeerCertificate`] after a finished handshake. [`TrustStore::recognise`] checks it at
+//!    every request and gives a [`VerifiedPeer`].
 //! 5. **Sign.** A [`ParticipantSigner`] signs contracts and statements. The one on files is [`FileSigner`].
 //! 6. **Verify.** [`TrustBundle::keys`] gives the [`RegisteredKeys`], the one [`SignatureVerifier`] of the product.
-//! 7. **Seal.** An organization signs by an X.509 certificate: [`SealSigner`], checked under a [`SealAnchor`].
-//! 8. **Stamp.** An authority outside the league states when bytes were there: [`TimeStampRequest`] asks it, and
-//!    [`time_stamp::verify`] judges a token under [`TimeStampAnchors`].
+//! 7. **Seal.** An organization signs with an X.509 certificate: [`SealSigner`], verified under a [`SealAnchor`].
+//! 8. **Stamp.** An authority outside the league states when bytes existed: [`TimeStampRequest`] is the request, and
+//!    [`time_stamp::verify`] verifies a token under [`TimeStampAnchors`].
 //!
 //! [`PeerCertificate`]: hansa_policy::PeerCertificate
 //! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
@@ -25,10 +25,10 @@
 //!
 //! # What it must never do
 //!
-//! - Believe a bundle that is not signed by the league, is too old, or goes back to an earlier number.
+//! - Trust a bundle that is not signed by the league, has expired, or has a lower number than an earlier one.
 //! - Copy, print or send a private key.
-//! - Judge a peer at the handshake alone. A bundle can change while a connection is open.
-//! - Know the query engine.
+//! - Identify a peer at the handshake alone. A bundle can change while a connection is open.
+//! - Depend on the query engine.
 //!
 //! # Identifying a peer
 //!
@@ -107,7 +107,7 @@
 //!
 //! # A trust bundle
 //!
-//! The authority seals the bundle with its key. A change of one letter, or a lower number, is refused.
+//! The authority signs the bundle with its key. A changed byte, or a lower number, is refused.
 //!
 //! ```
 //! use hansa_identity::{LeagueAuthority, LeagueSettings, SignatureAlgorithm, TrustBundle};

@@ -1,4 +1,4 @@
-//! TLS between participants: 1.3 only, both ends with a certificate, checked against the bundle of the moment.
+//! TLS between participants: version 1.3 only, certificates at both ends, verified against the current bundle.
 
 use crate::bundle::TrustBundle;
 use crate::certificate::{self, CertificateUsage, LeafCertificate, PeerCertificateError};
@@ -30,17 +30,17 @@ mod current_identity;
 mod tests;
 mod verifier;
 
-/// What this participant believes and shows at the moment. Configurations made from it follow every swap, so that
-/// nothing is restarted; open connections stay.
+/// Current identity and bundle of this participant. Configurations made from the store follow every change without a restart; open
+/// connections stay.
 #[derive(Debug)]
 pub struct TrustStore {
     id: ParticipantId,
-    /// Replaced in one assignment, so that a panic elsewhere leaves it whole.
+    /// Replaced in one assignment, so that a panic elsewhere leaves it consistent.
     current: RwLock<Arc<CurrentIdentity>>,
 }
 
 impl TrustStore {
-    /// A store of this identity.
+    /// Store of this identity.
     #[must_use]
     pub fn new(identity: &ParticipantIdentity) -> Arc<Self> {
         Arc::new(Self {
@@ -52,22 +52,22 @@ impl TrustStore {
         })
     }
 
-    /// Who we are.
+    /// Identity of this participant.
     #[must_use]
     pub const fn id(&self) -> &ParticipantId {
         &self.id
     }
 
-    /// The bundle of the moment.
+    /// Current bundle.
     #[must_use]
     pub fn bundle(&self) -> Arc<TrustBundle> {
         Arc::clone(&self.current_identity().bundle)
     }
 
-    /// What our own certificate says; others refuse us from its end on.
+    /// Content of the own certificate. Others refuse it from its end on.
     ///
     /// # Errors
-    /// `CERTIFICATE_EXPIRED` with what to do.
+    /// `CERTIFICATE_EXPIRED` with the way to renew it.
     pub fn own_certificate(&self, now: UtcTimestamp) -> Result<LeafCertificate, Refusal> {
         let held = self.current_identity();
         let first = held.certified.cert.first();
@@ -81,7 +81,7 @@ impl TrustStore {
         Err(PeerCertificateError::Expired(self.id.clone(), leaf.not_after).of_our_own())
     }
 
-    /// Puts an identity that was read again in the place of this one: certificate and bundle in one step.
+    /// Replaces the identity: certificate and bundle in one step.
     ///
     /// # Errors
     /// `WRONG_LEAGUE`, `BUNDLE_INVALID` for an older bundle, `KEY_INVALID` for another participant.
@@ -98,7 +98,7 @@ impl TrustStore {
         )
     }
 
-    /// Puts a newer bundle in the place of this one.
+    /// Replaces the bundle by a newer one.
     ///
     /// # Errors
     /// `WRONG_LEAGUE`, or `BUNDLE_INVALID` for an older one.
@@ -106,12 +106,12 @@ impl TrustStore {
         self.put(Arc::new(bundle), None)
     }
 
-    /// Takes a bundle that somebody shows if it is newer: into use, then into its file. Two that come at once are taken one after the
-    /// other, so that the file never holds an older one than it could.
+    /// Accepts a bundle if it is newer: into use, then into its file. Simultaneous calls are serialised, so that the file never
+    /// contains an older bundle than possible.
     ///
     /// # Errors
-    /// As [`TrustBundle::accept_newer`]; then everything stays as it was. `DISK_FULL` or `STATE_BROKEN` where there is no file for it: whom it
-    /// puts out is out all the same, until the next start.
+    /// As [`TrustBundle::accept_newer`]; then nothing changes. `DISK_FULL` or `STATE_BROKEN` when the file can't be written: the
+    /// bundle is in use all the same, until the next start.
     pub fn take_newer(
         &self,
         files: &IdentityFiles,
@@ -131,11 +131,10 @@ impl TrustStore {
         Ok(Some(bundle))
     }
 
-    /// Checks a caller at a request, by the bundle and the time of now: a check at the handshake alone would outlive
-    /// an expulsion.
+    /// Identifies a caller at a request, by the current bundle and time. A check at the handshake alone would outlive an expulsion.
     ///
     /// # Errors
-    /// `BUNDLE_INVALID` when our own bundle is over; `PEER_NOT_TRUSTED` or `CERTIFICATE_EXPIRED`.
+    /// `BUNDLE_INVALID` when the own bundle has expired; `PEER_NOT_TRUSTED` or `CERTIFICATE_EXPIRED`.
     pub fn recognise(
         &self,
         presented: &PeerCertificate,
@@ -144,7 +143,7 @@ impl TrustStore {
         self.recognised(now, |roster| roster.recognise(presented, now))
     }
 
-    /// The same of a program that presents the certificate of a participant.
+    /// Identifies a program that presents the certificate of a participant.
     ///
     /// # Errors
     /// As [`TrustStore::recognise`].
@@ -156,7 +155,7 @@ impl TrustStore {
         self.recognised(now, |roster| roster.recognise_program(presented, now))
     }
 
-    /// The same of a program that presents an access token.
+    /// Identifies a program that presents an access token.
     ///
     /// # Errors
     /// As [`TrustStore::recognise`].
@@ -168,8 +167,7 @@ impl TrustStore {
         self.recognised(now, |roster| roster.recognise_token(presented))
     }
 
-    /// A partner that presents the token of a transfer, recognised against the bundle that counts now and those that the configuration
-    /// names.
+    /// Identifies a partner that presents the token of a transfer, by the current bundle and the partners in the configuration.
     ///
     /// # Errors
     /// As [`TrustStore::recognise`].
@@ -219,10 +217,10 @@ impl TrustStore {
     }
 }
 
-/// The configuration of the end that accepts connections.
+/// TLS configuration of the server.
 ///
 /// # Errors
-/// `INTERNAL` when the TLS library can't do what is asked of it.
+/// `INTERNAL` when the TLS library does not support the configuration.
 pub fn server_config(store: &Arc<TrustStore>, clock: &Clock) -> Result<Arc<ServerConfig>, Refusal> {
     let provider = Arc::new(provider());
     let verifier = CallerCertVerifier::new(Arc::clone(store), &provider);
@@ -236,10 +234,10 @@ pub fn server_config(store: &Arc<TrustStore>, clock: &Clock) -> Result<Arc<Serve
     Ok(Arc::new(config))
 }
 
-/// The configuration for connections to `expected`: whoever else answers is refused, whatever name was dialled.
+/// TLS configuration for connections to `expected`. Another participant that answers is refused, whatever the host name.
 ///
 /// # Errors
-/// `INTERNAL` when the TLS library can't do what is asked of it.
+/// `INTERNAL` when the TLS library does not support the configuration.
 pub fn client_config(
     store: &Arc<TrustStore>,
     expected: &ParticipantId,
@@ -258,10 +256,10 @@ pub fn client_config(
     Ok(Arc::new(config))
 }
 
-/// DOOR: what a caller's finished handshake presented, verified again by the bundle of now.
+/// DOOR: certificate that a caller presented in its finished handshake, verified again by the current bundle.
 ///
 /// # Errors
-/// `PEER_NOT_TRUSTED` and the other codes of certificates.
+/// `PEER_NOT_TRUSTED` or another code of a certificate check.
 pub fn attest(
     store: &TrustStore,
     connection: &ServerConnection,
@@ -278,10 +276,10 @@ pub fn attest(
     ))
 }
 
-/// Whether the other end of a connection that we opened is still `expected`, by the bundle of now.
+/// Checks that the server of an open connection is still `expected`, by the current bundle.
 ///
 /// # Errors
-/// `PEER_NOT_TRUSTED` and the other codes of certificates.
+/// `PEER_NOT_TRUSTED` or another code of a certificate check.
 pub fn check_listener(
     store: &TrustStore,
     expected: &ParticipantId,
@@ -294,7 +292,7 @@ pub fn check_listener(
         .map_err(|fault| fault.of_a_peer().with_participant(expected.clone()))
 }
 
-/// The refusal inside an error of the TLS library, if one of our checks made it.
+/// Refusal inside an error of the TLS library, if one of the own checks made it.
 #[must_use]
 pub fn refusal_within(error: &rustls::Error) -> Option<&Refusal> {
     match error {
@@ -307,30 +305,30 @@ pub fn refusal_within(error: &rustls::Error) -> Option<&Refusal> {
 
 const ALPN: &[u8] = b"h2";
 
-/// What holds of each end that accepts connections: nothing is taken up again from an earlier connection.
+/// Common settings of servers: no session resumption.
 pub(super) fn whole_server(config: &mut ServerConfig) {
     config.alpn_protocols = vec![ALPN.to_vec()];
-    // Resumption would skip the check of the caller's certificate.
+    // Resumption would skip the verification of the caller's certificate.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
 }
 
-/// The same of each end that opens connections.
+/// Common settings of clients: no session resumption.
 pub(super) fn whole_client(config: &mut ClientConfig) {
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
 }
 
-/// One of our own refusals within an error of the TLS library: for the end that refuses; the other end sees an alert alone.
+/// Error of the TLS library with a refusal inside, for this end; the other end sees an alert only.
 pub(super) fn refused(refusal: Refusal) -> rustls::Error {
     rustls::Error::InvalidCertificate(rustls::CertificateError::Other(rustls::OtherError(
         Arc::new(refusal),
     )))
 }
 
-/// The one selection of algorithms, handed to each configuration: nothing is set for the whole process.
+/// Selection of algorithms, passed to each configuration; no process-wide default is set.
 pub(super) fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
@@ -359,12 +357,12 @@ fn presented<'a>(
     }
 }
 
-/// The refusal for what the TLS library can't do.
+/// Refusal for a configuration that the TLS library does not support.
 pub(super) fn impossible(error: impl std::error::Error + Send + Sync + 'static) -> Refusal {
     Refusal::new(ErrorCode::Internal, format!("TLS can't be set up: {error}")).caused_by(error)
 }
 
-/// The clock that was handed in, as the TLS library wants it.
+/// Clock of the caller, in the form of the TLS library.
 pub(super) struct TlsClock(pub(super) Clock);
 
 impl fmt::Debug for TlsClock {

@@ -1,4 +1,4 @@
-//! Bytes from strangers, changed at random: whatever comes in, it is read as what was written or refused, and nothing panics.
+//! Random changes of untrusted bytes: they are parsed as the original or refused, without a panic.
 
 use crate::bundle::TrustBundle;
 use crate::certificate;
@@ -10,7 +10,7 @@ use hansa_policy::rulebook::OfferRules;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-/// Some of the ways in which bytes go wrong.
+/// Bytes with one of several kinds of damage.
 fn spoil(good: &[u8], random: &mut StdRng) -> Vec<u8> {
     let mut bytes = good.to_vec();
     for _ in 0..random.random_range(1..4) {
@@ -30,14 +30,14 @@ fn spoil(good: &[u8], random: &mut StdRng) -> Vec<u8> {
     bytes
 }
 
-/// `read` gives back what it understood, in the one spelling that it has.
+/// Checks `read`, which gives the parsed value back in canonical form.
 #[track_caller]
 fn check(good: &[u8], cases: u32, read: impl Fn(&[u8]) -> Option<Vec<u8>>) {
     assert_eq!(read(good).as_deref(), Some(good));
     let mut random = StdRng::seed_from_u64(7);
     for case in 0..cases {
         let spoilt = spoil(good, &mut random);
-        // Some changes put back what was there, or only touch the line feed at the end.
+        // Some changes restore the original, or affect only the final line feed.
         if let Some(understood) = read(&spoilt) {
             assert_eq!(understood, good, "case {case}: {spoilt:?}");
         }
@@ -96,7 +96,7 @@ fn a_spoilt_join_file_is_refused_or_for_another_certificate() {
     let good = admitted.join.to_bytes();
     let bundle = admitted.join.bundle.to_bytes();
     check(&good, 3000, |bytes| {
-        // The file itself is not signed: what counts in it is.
+        // The file itself is not signed, but its parts are.
         let join = JoinFile::read(bytes).ok()?;
         assert_eq!(join.bundle.to_bytes(), bundle);
         Some(good.clone())

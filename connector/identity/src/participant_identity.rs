@@ -1,4 +1,4 @@
-//! Who this participant is: its keys, its certificate and the bundle of its league, in files that the configuration names.
+//! Identity of this participant: keys, certificate and bundle, in files that the configuration names.
 
 use crate::bundle::{self, TrustBundle};
 use crate::certificate::{self, CertificateUsage, VerifiedChain};
@@ -26,23 +26,23 @@ pub mod key_rotation;
 #[cfg(test)]
 mod tests;
 
-/// Where a participant's keys and certificates are.
+/// Paths of a participant's keys and certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityFiles {
-    /// The key that signs contracts, withdrawals and receipts.
+    /// Key that signs contracts, withdrawals and receipts.
     pub signing_key: PathBuf,
-    /// The key that signs the heads of the log.
+    /// Key that signs the heads of the log.
     pub note_key: PathBuf,
-    /// The key of the TLS certificate.
+    /// Key of the TLS certificate.
     pub tls_key: PathBuf,
-    /// The TLS certificate and those between it and the anchor.
+    /// TLS certificate and its intermediate authorities.
     pub tls_cert: PathBuf,
-    /// The trust bundle.
+    /// Trust bundle.
     pub bundle: PathBuf,
 }
 
 impl IdentityFiles {
-    /// The usual places in a participant's folder.
+    /// Default paths in a participant's folder.
     #[must_use]
     pub fn within(folder: &Path) -> Self {
         let keys = folder.join("keys");
@@ -56,37 +56,37 @@ impl IdentityFiles {
     }
 }
 
-/// A participant that can prove who it is.
+/// Identity of a participant with its signers.
 #[derive(Debug, Clone)]
 pub struct ParticipantIdentity {
-    /// Its identity.
+    /// Identity of the participant.
     pub id: ParticipantId,
-    /// Signs contracts, withdrawals and receipts.
+    /// Signer of contracts, withdrawals and receipts.
     pub signer: Arc<dyn ParticipantSigner>,
-    /// Signs the heads of the log.
+    /// Signer of the heads of the log.
     pub note: Arc<dyn ParticipantSigner>,
     /// Certificate and key for TLS.
     pub certified: Arc<CertifiedKey>,
-    /// What was verified of the certificate.
+    /// Verified chain of the certificate.
     pub chain: VerifiedChain,
-    /// The bundle of its league.
+    /// Bundle of the league.
     pub bundle: TrustBundle,
 }
 
-/// What a join has installed, for people.
+/// Result of a join, for people.
 #[derive(Debug)]
 pub struct JoinSummary {
-    /// The bundle in force now; its parties carry the addresses of the others.
+    /// Bundle now in force, with the addresses of the other participants.
     pub bundle: TrustBundle,
-    /// When the certificate is over.
+    /// First instant at which the certificate is no longer valid.
     pub not_after: UtcTimestamp,
 }
 
-/// Makes the keys of a new participant and the request for its admission, which the caller hands to the league. The
-/// signing key is of the kind that was chosen; heads of logs are signed with Ed25519 by everybody.
+/// Creates the keys of a new participant and its admission request, which the caller sends to the league. The signing key has the
+/// chosen algorithm; heads of logs are always signed with Ed25519.
 ///
 /// # Errors
-/// `FILE_EXISTS` when a key is already there, else `DISK_FULL` or `STATE_BROKEN`.
+/// `FILE_EXISTS` when a key exists already, else `DISK_FULL` or `STATE_BROKEN`.
 pub fn init(
     files: &IdentityFiles,
     applicant: &Applicant,
@@ -117,7 +117,7 @@ pub fn init(
     request(files, applicant)
 }
 
-/// Writes a request with the keys that are there: for the first admission and for every renewal.
+/// Writes a request with the existing keys: for the first admission and for every renewal.
 ///
 /// # Errors
 /// When a key can't be read.
@@ -156,11 +156,11 @@ fn request_with(
     AdmissionRequest::write(applicant, &csr, signing, &note)
 }
 
-/// Installs what the league sent: checks that it is for this participant and its keys, and from its league.
+/// Installs a join file, after a check that it is for this participant and its keys, and from its league.
 ///
-/// A bundle that is already here and newer stays. The bundle is put in place before the certificate, each in one step:
-/// whoever loses power in between has the old certificate under the new bundle, and joins again. A signing key that
-/// waited for the league's word is put in force last.
+/// A newer bundle that is already installed stays. The bundle is installed before the certificate, each in one step. After a loss
+/// of power in between, the old certificate is used under the new bundle, and the join is repeated. A pending signing key comes
+/// into force last.
 ///
 /// # Errors
 /// `KEY_INVALID`, `WRONG_LEAGUE`, `BUNDLE_INVALID`, `CERTIFICATE_EXPIRED` or `PEER_NOT_TRUSTED`.
@@ -206,7 +206,7 @@ pub fn join(
     })
 }
 
-/// Puts a newer bundle in the place of the installed one.
+/// Replaces the installed bundle by a newer one.
 ///
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
@@ -214,8 +214,7 @@ pub fn install_bundle(files: &IdentityFiles, bundle: &TrustBundle) -> Result<(),
     hansa_files::replace(&files.bundle, &bundle.to_bytes(), FileVisibility::Everybody)
 }
 
-/// Reads everything that makes up this participant and checks that it fits together. `floor` is the highest bundle
-/// number that was ever in use here.
+/// Reads the identity and checks its consistency. `floor` is the highest bundle number that was ever in use here.
 ///
 /// # Errors
 /// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID`, `BUNDLE_INVALID`, `CERTIFICATE_EXPIRED` or `PEER_NOT_TRUSTED`.
@@ -244,7 +243,7 @@ pub fn load(
     })
 }
 
-/// The trust bundle that came with joining the league.
+/// Trust bundle from the join.
 fn joined(files: &IdentityFiles) -> Result<TrustBundle, Refusal> {
     if files.bundle.exists() {
         return TrustBundle::open(&files.bundle);
@@ -257,7 +256,7 @@ fn joined(files: &IdentityFiles) -> Result<TrustBundle, Refusal> {
     .with_help("install what the league has sent: hansa join FILE"))
 }
 
-/// Everything that is wrong with the files of this participant, at once; nothing is changed.
+/// All errors in the files of this participant; nothing is changed.
 #[must_use]
 pub fn faults(files: &IdentityFiles, id: &ParticipantId, now: UtcTimestamp) -> Vec<Refusal> {
     let mut found = Vec::new();
@@ -293,7 +292,7 @@ fn noted<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
     result.map_err(|refusal| found.push(refusal)).ok()
 }
 
-/// The certificate and those between it and the anchor, from a PEM file.
+/// Certificate and its intermediate authorities, from a PEM file.
 ///
 /// # Errors
 /// `FILE_MISSING` or `KEY_INVALID`.
@@ -314,7 +313,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Re
     }
 }
 
-/// The own certificate must hold the own identity and be good for both ends of a connection.
+/// Checks that the own certificate contains the own identity and is valid for both ends of a connection.
 fn own_chain(
     id: &ParticipantId,
     certified: &CertifiedKey,
@@ -336,7 +335,7 @@ fn own_chain(
     ))
 }
 
-/// The bundle must register the keys that are here, or nobody would believe what they sign.
+/// Checks that the bundle registers the own keys. Otherwise other participants would refuse all signatures.
 fn registered(
     id: &ParticipantId,
     bundle: &TrustBundle,

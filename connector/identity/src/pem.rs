@@ -1,4 +1,4 @@
-//! Certificates and TLS keys between PEM files and the libraries that use them.
+//! Conversion of certificates and TLS keys between PEM files and libraries.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +31,7 @@ pub(crate) fn certificates(chain: &[CertificateDer<'_>]) -> String {
     text
 }
 
-/// A TLS key with its certificate; they must fit.
+/// TLS key with its certificate, after a check that they match.
 pub(crate) fn certified(
     chain: Vec<CertificateDer<'static>>,
     key: &Path,
@@ -55,14 +55,14 @@ pub(crate) fn certified(
     }
 }
 
-/// A TLS key, to sign a certificate request or a certificate with.
+/// TLS key that signs a certificate request or a certificate.
 pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, Refusal> {
     let bytes = hansa_files::read_private(path, LARGEST_KEY_FILE)?;
     let text = std::str::from_utf8(&bytes).map_err(|cause| broken(path).caused_by(cause))?;
     KeyPair::from_pem(text).map_err(|cause| broken(path).caused_by(cause))
 }
 
-/// The refusal for what the certificate library could not do.
+/// Refusal for an error of the certificate library.
 pub(crate) fn failed(error: &impl Display) -> Refusal {
     Refusal::new(
         ErrorCode::KeyInvalid,

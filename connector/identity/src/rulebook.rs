@@ -1,7 +1,7 @@
-//! The rulebook of a league: a numbered document with the rules for its members, signed by the key that signs the trust bundle.
+//! Rulebook of a league: a numbered document with the rules for its members, signed by the key that signs the trust bundle.
 //!
-//! A rulebook holds the text that people read, byte for byte, and the rules that programs check. The key of the league stands in
-//! it and in the trust bundle, so that a member takes no rulebook but that of its own league.
+//! A rulebook contains the text for people, byte for byte, and the rules that programs check. It names the key of the league, as
+//! the trust bundle does, so that a member accepts only rulebooks of its own league.
 
 use crate::bundle::TrustBundle;
 use crate::keys::PublicKey;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 mod tests;
 
-/// The largest text of a rulebook, in bytes.
+/// Largest text of a rulebook, bytes.
 pub const LARGEST_TEXT: usize = 256 * 1024;
 
 /// Content of a rulebook before the league numbers and signs it.
@@ -27,29 +27,29 @@ pub const LARGEST_TEXT: usize = 256 * 1024;
 pub struct RulebookDraft {
     /// Title for people.
     pub title: String,
-    /// The document that people read.
+    /// Document for people.
     pub text: RulebookText,
-    /// First instant at which the rules count.
+    /// First instant at which the rules apply.
     pub from: UtcTimestamp,
-    /// The rules that are checked.
+    /// Machine-checked rules.
     pub offers: OfferRules,
 }
 
-/// The document that people read: plain text or Markdown.
+/// Document for people: plain text or Markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RulebookTextForm", into = "RulebookTextForm")]
 pub struct RulebookText {
     /// Name of its file, without folders.
     pub name: String,
-    /// Its text.
+    /// Text of the document.
     pub content: String,
 }
 
 impl RulebookText {
-    /// The document in a file.
+    /// Document from the content of a file.
     ///
     /// # Errors
-    /// `RULEBOOK_INVALID` for one that is empty, too large, no UTF-8, or holds characters that a terminal would obey or not show.
+    /// `RULEBOOK_INVALID` for a document that is empty, too large, not UTF-8, or contains control or invisible characters.
     pub fn new(name: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         if bytes.is_empty() || bytes.len() > LARGEST_TEXT {
             return Err(invalid(format!(
@@ -72,7 +72,7 @@ impl RulebookText {
         })
     }
 
-    /// The lines of the document as they are shown, whatever ends them in the file.
+    /// Lines of the document for display, with uniform line ends.
     #[must_use]
     pub fn lines(&self) -> String {
         self.content.replace("\r\n", "\n")
@@ -85,7 +85,7 @@ impl RulebookText {
     }
 }
 
-/// The members of the document in JSON. Another digest than that of the text is another spelling.
+/// Members of the document in JSON. A digest that differs from that of the text is not accepted.
 #[derive(Serialize, Deserialize)]
 struct RulebookTextForm {
     name: String,
@@ -115,15 +115,15 @@ impl TryFrom<RulebookTextForm> for RulebookText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RulebookContent {
-    /// The league's name for people.
+    /// Name of the league for people.
     pub league: String,
-    /// The key that signs the rulebook: it is the league.
+    /// Key that signs the rulebook. It identifies the league.
     pub key: PublicKey,
-    /// Counts up with every rulebook of the league, from 1.
+    /// Version, counted from 1.
     pub version: u64,
-    /// When it was signed.
+    /// Instant of signing.
     pub issued_at: UtcTimestamp,
-    /// What its operator wrote.
+    /// Draft by the league's operator.
     #[serde(rename = "content")]
     pub draft: RulebookDraft,
 }
@@ -140,7 +140,7 @@ impl SignedContent for RulebookContent {
 }
 
 impl RulebookContent {
-    /// Checks what the types of the members leave open.
+    /// Checks rules beyond the types of the members.
     fn check(&self) -> Result<(), Refusal> {
         if self.version == 0 {
             return Err(invalid("the versions of a rulebook begin with 1"));
@@ -172,12 +172,12 @@ impl RulebookContent {
     }
 }
 
-/// True where each text is above the one before, so that none stands twice.
+/// True if the texts are strictly ascending, and so without duplicates.
 fn is_ascending<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
     texts.is_sorted_by(|one, next| one < next)
 }
 
-/// A rulebook whose signature was checked.
+/// Rulebook with a checked signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRulebook {
     content: RulebookContent,
@@ -185,7 +185,7 @@ pub struct SignedRulebook {
 }
 
 impl SignedRulebook {
-    /// Reads a rulebook of the league whose trust bundle this is.
+    /// Parses a rulebook of the league with this trust bundle.
     ///
     /// # Errors
     /// `RULEBOOK_INVALID` when it is malformed or not signed by the key that it names; `WRONG_LEAGUE` when that is the key of
@@ -217,38 +217,38 @@ impl SignedRulebook {
         &self.content
     }
 
-    /// The version of the rulebook.
+    /// Version of the rulebook.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.content.version
     }
 
-    /// The rules that are checked.
+    /// Machine-checked rules.
     #[must_use]
     pub const fn offers(&self) -> &OfferRules {
         &self.content.draft.offers
     }
 
-    /// The bytes of the rulebook, as the league distributes them.
+    /// Bytes of the rulebook, as distributed by the league.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         signed_envelope::to_bytes(&self.envelope)
     }
 
-    /// SHA-256 of what the league signed; people compare it and members accept it.
+    /// SHA-256 of the signed content. People compare it, and members accept it.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let signed = self.envelope.get(EnvelopeKind::Rulebook.member());
         signed.map_or_else(|| self.envelope.digest(), Json::digest)
     }
 
-    /// Whether its rules count at `now`.
+    /// True if the rules apply at `now`.
     #[must_use]
     pub fn counts_at(&self, now: UtcTimestamp) -> bool {
         self.content.draft.from <= now
     }
 
-    /// Refuses another rulebook with the number of this one.
+    /// Refuses a different rulebook with this version.
     ///
     /// # Errors
     /// `RULEBOOK_INVALID`
@@ -263,7 +263,7 @@ impl SignedRulebook {
         .with_help("keep both files and ask the operator of your league which one counts"))
     }
 
-    /// Signs `content` and reads the result back through the same checks as everybody else.
+    /// Signs `content`, and parses the result with all checks of a received rulebook.
     pub(crate) fn seal(
         content: &RulebookContent,
         signer: &dyn ParticipantSigner,

@@ -1,8 +1,8 @@
-//! Seals: whether the certificates that a signature brings lead to an authority that may seal for its signer, and whether
-//! their key made the signature.
+//! Verification of seals: the certificates in a signature must lead to an authority that may certify seals of its signer, and their
+//! key must have made the signature.
 //!
-//! An authority issues seals to many. So the bundle names beside its certificate the organisation to which the seal must be
-//! issued, as certificates write it: `organizationIdentifier` (ETSI EN 319 412-1, section 5.1.4).
+//! An authority issues seals to many organisations. So the bundle names with its certificate the organisation to which the seal
+//! must be issued, as in certificates: `organizationIdentifier` (ETSI EN 319 412-1, section 5.1.4).
 
 use crate::jwk;
 use crate::keys::{PublicKey, SignatureAlgorithm};
@@ -29,48 +29,46 @@ mod test_certificate;
 #[cfg(test)]
 mod tests;
 
-/// An authority that may seal for a participant, as the trust bundle names it.
+/// Authority that may certify seals of a participant, as named in the trust bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SealAnchor {
-    /// Its certificate.
+    /// Certificate of the authority.
     #[serde(with = "jwk::certificate")]
     pub certificate: CertificateDer<'static>,
-    /// To whom the seal must be issued, such as `VATDE-123456789`.
+    /// Organisation to which the seal must be issued, such as `VATDE-123456789`.
     pub organization: String,
-    /// First instant at which its seals count.
+    /// First instant at which its seals are valid.
     pub not_before: UtcTimestamp,
-    /// First instant at which they no longer count.
+    /// First instant at which its seals are no longer valid.
     pub not_after: UtcTimestamp,
-    /// The certificates and keys of its seals that are revoked.
+    /// Revoked certificates and keys of its seals.
     pub revoked: Vec<RevokedSeal>,
 }
 
-/// A part of a seal that no longer counts.
+/// Revoked part of a seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedSeal {
-    /// The certificate or the key.
+    /// Certificate or key.
     #[serde(flatten)]
     pub what: SealRevocation,
-    /// First instant at which it no longer counts.
+    /// First instant at which the part is no longer valid.
     pub from: UtcTimestamp,
 }
 
-/// A certificate or a key of a seal.
+/// Certificate or key of a seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SealRevocation {
     /// One certificate, by its SHA-256.
     Certificate(Digest),
-    /// A key, by its RFC 7638 thumbprint, whatever certificates it has: that of a stolen key which is renewed, or that another
-    /// authority issues, is one of a stolen key. The thumbprint and not the digest of the SPKI, since one key may be
-    /// written as several of these.
+    /// Key with all its certificates, by its RFC 7638 thumbprint. A renewed certificate of a stolen key, or one by another
+    /// authority, is revoked with it. The thumbprint is used since one key may have several SPKI encodings.
     Key(String),
 }
 
-/// Checks a sealed signature: certificates, organisation, times, the name of the key, and the signature itself. `times` are
-/// when it was made, by its own word, and when it entered the log; `seen` is when it was first seen, and only a revocation is
-/// held against that.
+/// Checks a sealed signature: certificates, organisation, times, key identifier and signature. `times` are the stated time of the
+/// signature and the time of its log entry; `seen` is the time when it was first seen, which is compared only with revocations.
 ///
 /// # Errors
 /// `SEAL_NOT_TRUSTED`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED`, `SIGNATURE_ALG`, `SIGNATURE_HEADER` or
@@ -104,7 +102,7 @@ pub(super) fn check(
     }
     let key = SealKey::of(&read)?;
     let digest = Digest::of(&own);
-    // Of all its authorities: a key is stolen whoever certifies it.
+    // Of all authorities, since a stolen key is stolen whoever certifies it.
     for RevokedSeal { what, from } in anchors.iter().flat_map(|anchor| &anchor.revoked) {
         let it = match what {
             SealRevocation::Certificate(one) => *one == digest,
@@ -146,13 +144,13 @@ pub(super) fn check(
     ))
 }
 
-/// To whom a seal says that it is issued; nothing of it is believed here.
+/// Organisation stated in a seal. It is not verified here.
 #[must_use]
 pub fn issued_to(seal: &SealCertificates) -> Option<String> {
     organization(&parse(&CertificateDer::from(seal.own())).ok()?).ok()
 }
 
-/// The thumbprint of the key in a seal's certificate.
+/// Thumbprint of the key in a seal's certificate.
 ///
 /// # Errors
 /// `SIGNATURE_HEADER` or `SIGNATURE_ALG`.
@@ -161,21 +159,21 @@ pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<String, Refusal
     Ok(key.kid().to_owned())
 }
 
-/// The organisation that an authority's certificate and a seal's may be named with: one printable line.
+/// True if the text can be the name of an organisation: one printable line.
 pub(crate) fn is_organization(text: &str) -> bool {
     (1..=256).contains(&text.len()) && hansa_policy::safe_text::signed_line(text) == text
 }
 
-/// The key of a seal, as its certificate holds it.
+/// Key of a seal, from its certificate.
 pub(crate) enum SealKey {
-    /// P-256.
+    /// P-256 key.
     Curve(PublicKey),
-    /// RSA, for PS256 alone.
+    /// RSA key, for PS256 alone.
     Rsa { spki: Vec<u8>, kid: String },
 }
 
 impl SealKey {
-    /// The key in a certificate.
+    /// Key in a certificate.
     pub(crate) fn of(certificate: &X509Certificate<'_>) -> Result<Self, Refusal> {
         let spki = certificate.public_key().raw;
         if let Ok(key) = PublicKey::from_spki(spki)
@@ -202,7 +200,7 @@ impl SealKey {
         })
     }
 
-    /// Its RFC 7638 thumbprint.
+    /// RFC 7638 thumbprint.
     pub(crate) fn kid(&self) -> &str {
         match self {
             Self::Curve(key) => key.kid(),
@@ -210,7 +208,7 @@ impl SealKey {
         }
     }
 
-    /// Its one algorithm.
+    /// Signature algorithm of the key.
     pub(crate) const fn algorithm(&self) -> &'static str {
         match self {
             Self::Curve(_) => "ES256",
@@ -230,7 +228,7 @@ impl SealKey {
 
 const PS256: &str = "PS256";
 
-/// RFC 7638, section 3.2, for RSA: numbers without leading zeros (RFC 7518, section 2).
+/// Thumbprint of an RSA key by RFC 7638, section 3.2: integers without leading zeros (RFC 7518, section 2).
 pub(crate) fn rsa_thumbprint(modulus: &[u8], exponent: &[u8]) -> String {
     let number = |bytes: &[u8]| {
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -244,7 +242,7 @@ pub(crate) fn rsa_thumbprint(modulus: &[u8], exponent: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Digest::of(jwk.as_bytes()).as_bytes())
 }
 
-/// The seal's own certificate is for signatures: `digitalSignature` or `nonRepudiation` (RFC 5280, section 4.2.1.3).
+/// Checks that the seal's own certificate is for signatures: `digitalSignature` or `nonRepudiation` (RFC 5280, section 4.2.1.3).
 fn for_signatures(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
     let usage = certificate.key_usage().ok().flatten();
     let signs =
@@ -255,7 +253,7 @@ fn for_signatures(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
     Err(untrusted("the seal's certificate is not for signatures"))
 }
 
-/// `organizationIdentifier` of the subject; exactly one.
+/// Value of `organizationIdentifier` in the subject; exactly one is required.
 fn organization(certificate: &X509Certificate<'_>) -> Result<String, Refusal> {
     const ORGANIZATION: Oid<'static> = oid!(2.5.4.97);
     let mut found = certificate

@@ -1,4 +1,4 @@
-//! Who signs, and whose signatures count: the signer of this participant and the registered keys of all others.
+//! Signer of this participant, and verifier with the registered keys of all participants.
 
 use crate::jwk;
 use crate::keys::{PrivateKey, PublicKey, SignatureAlgorithm};
@@ -17,32 +17,32 @@ use std::path::Path;
 #[cfg(test)]
 mod tests;
 
-/// Signs for this participant. A key on another machine or in hardware comes in through this trait.
+/// Signer for this participant. Keys on another machine or in hardware implement this trait.
 pub trait ParticipantSigner: fmt::Debug + Send + Sync {
-    /// The key's name: its RFC 7638 thumbprint.
+    /// RFC 7638 thumbprint of the key.
     fn kid(&self) -> &str;
 
-    /// Its algorithm.
+    /// Algorithm of the key.
     fn algorithm(&self) -> SignatureAlgorithm;
 
-    /// Its public half.
+    /// Public key.
     fn public(&self) -> &PublicKey;
 
     /// Signs `message`.
     ///
     /// # Errors
-    /// When the key is out of reach.
+    /// When the key is not available.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal>;
 }
 
-/// Signs with a key in a file.
+/// Signer with a key in a file.
 #[derive(Debug)]
 pub struct FileSigner {
     key: PrivateKey,
 }
 
 impl FileSigner {
-    /// Makes a key in a new file.
+    /// Creates a key in a new file.
     ///
     /// # Errors
     /// As [`PrivateKey::create`].
@@ -79,37 +79,37 @@ impl ParticipantSigner for FileSigner {
     }
 }
 
-/// How much earlier a key counts than the league registered it, microseconds: the clocks of participants differ.
+/// Time before its registration from which a key is valid, microseconds, since the clocks of participants differ.
 pub const SLACK: i64 = 300 * 1_000_000;
 
-/// A signing key as the trust bundle registers it.
+/// Signing key as registered in the trust bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredKey {
-    /// The key; its name and its one algorithm follow from it.
+    /// Public key, which determines thumbprint and algorithm.
     #[serde(flatten, with = "jwk::named_key")]
     pub key: PublicKey,
-    /// First instant at which it counts.
+    /// First instant of validity.
     pub not_before: UtcTimestamp,
-    /// First instant at which it no longer counts.
+    /// First instant at which the key is no longer valid.
     pub not_after: UtcTimestamp,
-    /// From when the league has revoked it.
+    /// Instant of revocation by the league, if revoked.
     pub revoked_at: Option<UtcTimestamp>,
-    /// From when others may have had it.
+    /// Instant since which others may know the private key.
     pub compromised_since: Option<UtcTimestamp>,
-    /// Whether it concludes and ends contracts and does nothing else, so that it need not lie where the connector runs.
+    /// True for a key that only concludes and ends contracts. It need not be stored on the connector's machine.
     pub only_contracts: bool,
 }
 
 impl RegisteredKey {
-    /// Whether what it signs counts at `at`.
+    /// True if signatures of the key are valid at `at`.
     #[must_use]
     pub fn counts_at(&self, at: UtcTimestamp) -> bool {
         self.not_before <= at && at < self.not_after && !self.is_revoked_at(at)
     }
 
-    /// From when it alone concludes contracts of its participant, if it is such a key: it counts a little earlier than it
-    /// was registered, since clocks differ, and what another key concluded in that time stays good.
+    /// Instant from which the key alone concludes contracts of its participant, if it is such a key. Its validity begins a little
+    /// before the registration, since clocks differ; contracts that another key concluded in that time stay valid.
     #[must_use]
     pub fn alone_from(&self) -> Option<UtcTimestamp> {
         self.only_contracts
@@ -122,26 +122,26 @@ impl RegisteredKey {
     }
 }
 
-/// The signing keys of every participant, past ones too: contracts outlive keys.
+/// Present and former signing keys of every participant, since contracts outlive keys.
 pub type KeyHistory = BTreeMap<ParticipantId, Vec<RegisteredKey>>;
 
-/// The authorities that may seal for each participant, past ones too.
+/// Present and former authorities of seals, by participant.
 pub type SealAnchors = BTreeMap<ParticipantId, Vec<SealAnchor>>;
 
-/// What a participant has the league state of its mandates.
+/// Registration of a participant's mandates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MandateRegistration {
-    /// Since when whoever signs contracts for it has one.
+    /// Instant since which every signatory of contracts needs a mandate, if so.
     pub since: Option<UtcTimestamp>,
-    /// Those that no longer count, by the digests of their statements, each with the instant from which. What rests on one
-    /// and was seen before stays good.
+    /// Revoked mandates by the digests of their statements, with the instants of revocation. Signatures that were seen earlier stay
+    /// valid.
     pub revoked: BTreeMap<Digest, UtcTimestamp>,
 }
 
-/// The mandates of each participant.
+/// Registrations of mandates, by participant.
 pub type MandatesByParticipant = BTreeMap<ParticipantId, MandateRegistration>;
 
-/// The registered keys, as they counted at one instant.
+/// Registered keys, with their validity at one instant.
 #[derive(Debug, Clone, Copy)]
 pub struct RegisteredKeys<'a> {
     history: &'a KeyHistory,
@@ -152,8 +152,8 @@ pub struct RegisteredKeys<'a> {
 }
 
 impl<'a> RegisteredKeys<'a> {
-    /// The keys of `history` for signatures that entered the log at `logged`: now for what has just come in, the time of
-    /// its record for what is read again. A signer can write any time into a signature, so the log's time counts too.
+    /// Keys of `history` for signatures that entered the log at `logged`: the present for a new signature, the time of its record
+    /// for a stored one. A signer can write any time into a signature, so the log's time is checked too.
     #[must_use]
     pub const fn new(history: &'a KeyHistory, logged: UtcTimestamp) -> Self {
         Self {
@@ -165,15 +165,15 @@ impl<'a> RegisteredKeys<'a> {
         }
     }
 
-    /// The same, for signatures that may be older than their way here: what was first seen at `seen` counts by the time of
-    /// its signature as long as a key lasts, but not when the key had been revoked by then. Whoever has stolen a key can write
-    /// any time into a signature, and can't have it seen earlier.
+    /// Keys for signatures that may be older than their arrival. A signature first seen at `seen` is judged by its own time against
+    /// the validity of the key, and by `seen` against its revocation. The holder of a stolen key can write any time into a
+    /// signature, but can't make it appear earlier.
     #[must_use]
     pub const fn first_seen(self, seen: UtcTimestamp) -> Self {
         Self { seen, ..self }
     }
 
-    /// The same, and the seals by these authorities.
+    /// Adds the authorities of seals.
     #[must_use]
     pub const fn and_seals(self, seals: &'a SealAnchors) -> Self {
         Self {
@@ -182,7 +182,7 @@ impl<'a> RegisteredKeys<'a> {
         }
     }
 
-    /// The same, and what participants state of their mandates.
+    /// Adds the registrations of mandates.
     #[must_use]
     pub const fn and_mandated(self, mandated: &'a MandatesByParticipant) -> Self {
         Self {
@@ -191,7 +191,7 @@ impl<'a> RegisteredKeys<'a> {
         }
     }
 
-    /// The key that `signer` registers under the signature's name, if it may do this.
+    /// Key of `signer` with the signature's thumbprint, if it is permitted for the purpose.
     fn registered(
         &self,
         signer: &ParticipantId,
@@ -211,7 +211,7 @@ impl<'a> RegisteredKeys<'a> {
                     "the key `{kid}` of {signer} concludes contracts and does nothing else"
                 ))
             }
-            // From the first such key on, for good: nobody waits for it to end.
+            // Permanently from the first such key on, even after its end.
             SignaturePurpose::Contract
                 if !registered.only_contracts
                     && keys.iter().any(|other| {
@@ -230,7 +230,7 @@ impl<'a> RegisteredKeys<'a> {
         self.mandated.and_then(|mandated| mandated.get(of))
     }
 
-    /// When the signature was made, by its own word, and when it entered the log.
+    /// Stated time of the signature, and time of its log entry.
     fn times(&self, signature: &Signature) -> Option<[UtcTimestamp; 2]> {
         let micros = signature.issued_at.checked_mul(1_000_000)?;
         let signed = UtcTimestamp::from_micros(micros).ok()?;
@@ -238,7 +238,7 @@ impl<'a> RegisteredKeys<'a> {
     }
 }
 
-/// DOOR: signatures are checked here and nowhere else.
+/// DOOR: the only code that verifies signatures.
 impl SignatureVerifier for RegisteredKeys<'_> {
     fn check(
         &self,
@@ -334,7 +334,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
     ) -> bool {
         let revoked = self.mandates(signer).map(|mandates| &mandates.revoked);
         let from = revoked.and_then(|revoked| revoked.get(&mandate.statement));
-        // What was made at no time was made too late.
+        // A signature without a valid time counts as too late.
         from.is_some_and(|from| {
             self.times(signature)
                 .is_none_or(|times| times.iter().chain([&self.seen]).any(|at| from <= at))

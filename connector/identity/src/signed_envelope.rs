@@ -1,5 +1,5 @@
-//! The form of everything that a league and its participants send one another: canonical JSON of a content and one or
-//! more signatures over it, told apart by what it is for.
+//! Signed envelopes between a league and its participants: canonical JSON of a content and one or more signatures over it, with the
+//! kind of the content.
 
 use crate::jwk;
 use crate::keys::PublicKey;
@@ -10,21 +10,21 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What an envelope is for. A signature over one kind never counts for another.
+/// Kind of an envelope. A signature over one kind is invalid for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvelopeKind {
-    /// A league's trust bundle.
+    /// Trust bundle of a league.
     Bundle,
-    /// A participant's request for admission.
+    /// Admission request of a participant.
     Request,
-    /// A key of a participant for contracts alone.
+    /// Key of a participant for contracts alone.
     ContractKey,
-    /// A league's rulebook.
+    /// Rulebook of a league.
     Rulebook,
 }
 
 impl EnvelopeKind {
-    /// The form of the content.
+    /// Form of the content.
     pub(crate) const fn form(self) -> &'static str {
         match self {
             Self::Bundle => "bundle/1",
@@ -34,7 +34,7 @@ impl EnvelopeKind {
         }
     }
 
-    /// The member of an envelope that holds the content.
+    /// Member of an envelope that contains the content.
     pub(crate) const fn member(self) -> &'static str {
         match self {
             Self::Bundle => "bundle",
@@ -44,34 +44,34 @@ impl EnvelopeKind {
         }
     }
 
-    /// The bytes that are signed.
+    /// Signed bytes.
     fn message(self, content: &Json) -> Vec<u8> {
         let form = self.form().as_bytes();
         [b"hansa-", form, b"\n", &canonical(content)].concat()
     }
 }
 
-/// A content that names the one key by which it is signed.
+/// Content that names the key by which it is signed.
 pub(crate) trait SignedContent: Serialize + DeserializeOwned {
-    /// The kind of its envelope.
+    /// Kind of its envelope.
     const KIND: EnvelopeKind;
 
-    /// Its name, for sentences.
+    /// Name of the content, for error texts.
     const NAME: &'static str;
 
-    /// The name of who signs it, for sentences.
+    /// Name of the signer, for error texts.
     const SIGNER: &'static str;
 
-    /// The code of what is wrong with it.
+    /// Code of its errors.
     const CODE: ErrorCode;
 
-    /// The key that signs it.
+    /// Key that signs the content.
     fn key(&self) -> &PublicKey;
 
-    /// Its envelope.
+    /// Signs the content and returns the envelope.
     ///
     /// # Errors
-    /// When the signer does not sign.
+    /// When the signer fails.
     fn seal(&self, signer: &dyn ParticipantSigner) -> Result<Json, Refusal> {
         let content = to_form(Self::KIND.form(), self);
         let signature = sign(Self::KIND, &content, signer)?;
@@ -81,7 +81,7 @@ pub(crate) trait SignedContent: Serialize + DeserializeOwned {
         ]))
     }
 
-    /// The content of an envelope, which is taken completely apart, under a signature that holds.
+    /// Content of an envelope, parsed completely, with a valid signature.
     ///
     /// # Errors
     /// With [`Self::CODE`].
@@ -115,7 +115,7 @@ struct SignatureForm {
 /// The signature of `signer` over `content`, in base64url.
 ///
 /// # Errors
-/// When the signer does not sign.
+/// When the signer fails.
 pub fn sign(
     kind: EnvelopeKind,
     content: &Json,
@@ -125,13 +125,13 @@ pub fn sign(
     Ok(jwk::encode(&signature))
 }
 
-/// Whether `signature` in base64url is by `key` over `content`.
+/// True if `signature` in base64url is by `key` over `content`.
 #[must_use]
 pub fn signed(kind: EnvelopeKind, content: &Json, signature: &str, key: &PublicKey) -> bool {
     jwk::decode(signature).is_ok_and(|signature| key.matches(&kind.message(content), &signature))
 }
 
-/// The bytes of an envelope: canonical JSON and a line feed.
+/// Bytes of an envelope: canonical JSON and a line feed.
 #[must_use]
 pub fn to_bytes(envelope: &Json) -> Vec<u8> {
     let mut bytes = canonical(envelope);
@@ -139,10 +139,10 @@ pub fn to_bytes(envelope: &Json) -> Vec<u8> {
     bytes
 }
 
-/// Reads an envelope, which must be in its canonical form.
+/// Parses an envelope in canonical form.
 ///
 /// # Errors
-/// `code` when it is malformed, too large or spelled differently.
+/// `code` when it is malformed, too large or not canonical.
 pub fn from_bytes(bytes: &[u8], what: &str, code: ErrorCode) -> Result<Json, Refusal> {
     let envelope = parse(bytes, LIMITS)
         .map_err(|fault| Refusal::new(code, format!("{what} can't be read: {fault}")))?;
@@ -156,7 +156,7 @@ pub fn from_bytes(bytes: &[u8], what: &str, code: ErrorCode) -> Result<Json, Ref
     Ok(envelope)
 }
 
-/// A bundle of some thousand participants fits.
+/// Limits of an envelope; enough for a bundle of some thousand participants.
 const LIMITS: JsonLimits = JsonLimits {
     bytes: 8 * 1024 * 1024,
     depth: 12,

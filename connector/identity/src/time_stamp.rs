@@ -1,8 +1,8 @@
-//! Time stamps (RFC 3161, with the update of RFC 5816): what an authority outside the league states of bytes, and when.
+//! Time stamps (RFC 3161, with the update of RFC 5816): an external authority's statement that bytes existed at an instant.
 //!
-//! An authority signs that it has seen a digest at an instant. So whoever trusts the authority knows that the bytes existed before
-//! that instant, whatever the clock of their owner said. Nothing here reads a clock or opens a connection: the request is bytes, the
-//! response is bytes, and a token is judged at the instant that it states.
+//! An authority signs that it has seen a digest at an instant. This proves to everybody who trusts the authority that the bytes
+//! existed before that instant, whatever the clock of their owner. This module reads no clock and opens no connection: request and
+//! response are bytes, and a token is judged at the instant that it states.
 
 use anchors::TimeStampAnchors;
 use hansa_audit_log::digest::Digest;
@@ -32,31 +32,31 @@ mod timestamp_info;
 mod token_refusal;
 mod token_signed_data;
 
-/// The most bytes of a token. Those of public authorities, with their certificates, have 2 to 10 KB.
+/// Largest size of a token, bytes. Tokens of public authorities, with their certificates, have 2 to 10 KB.
 pub const LONGEST_TOKEN: usize = 64 * 1024;
 
-/// A time stamp whose token holds: signed by an authority that one of the anchors vouches for.
+/// Time stamp with a valid token, signed by an authority under one of the anchors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedTimeStamp {
     /// Subject of the authority's certificate.
     pub authority: String,
-    /// The instant that the authority states (`genTime`).
+    /// Instant that the authority states (`genTime`).
     pub at: UtcTimestamp,
-    /// The instant before which the bytes existed: that one, and the deviation that the authority admits (`accuracy`).
+    /// Instant before which the bytes existed: the stated one plus the stated deviation (`accuracy`).
     pub existed_before: UtcTimestamp,
-    /// The number of the token at its authority, in hexadecimal.
+    /// Serial number of the token, in hexadecimal.
     pub serial: String,
-    /// The policy under which it was issued, as a dotted object identifier.
+    /// Policy of the token, as a dotted object identifier.
     pub policy: String,
-    /// The number that the request drew, as the content octets of an INTEGER.
+    /// Nonce of the request, as the content octets of an INTEGER.
     nonce: Option<Vec<u8>>,
 }
 
-/// Judges a token: whether it is over bytes with the digest `imprint`, and whether one of `anchors` vouches for who signed it, at
-/// the instant that it states.
+/// Verifies a token: it covers bytes with the digest `imprint`, and one of `anchors` leads to its signer, at the instant that it
+/// states.
 ///
 /// # Errors
-/// `TIME_STAMP_INVALID`, `TIME_STAMP_NOT_TRUSTED`, or `SIGNATURE_ALG` for an algorithm that is not known here.
+/// `TIME_STAMP_INVALID`, `TIME_STAMP_NOT_TRUSTED`, or `SIGNATURE_ALG` for an unknown algorithm.
 pub fn verify(
     token: &[u8],
     imprint: &Digest,

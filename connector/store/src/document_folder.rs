@@ -1,7 +1,7 @@
 //! Documents on disk: contracts, withdrawals, messages and receipts, one file each, written once.
 //!
-//! A file is durable before the record that names it. Nothing is ever overwritten; a file that is there already holds the
-//! same bytes or is a fault.
+//! A file is durable before the record that names it. Nothing is ever overwritten: an existing file has equal bytes, or there is an
+//! error.
 
 use hansa_audit_log::digest::Digest;
 use hansa_files::FileVisibility;
@@ -9,7 +9,7 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
-/// The kinds of documents, each in a folder of its own.
+/// Kinds of documents, each in its own folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoredDocumentKind {
     /// Messages, named by the digest of their bytes.
@@ -20,7 +20,7 @@ pub enum StoredDocumentKind {
     Receipt,
     /// Credentials of this participant in their envelope, named by the digest of their bytes.
     Credential,
-    /// Statements of others on which answers rely, in their envelope, named by the digest of their bytes.
+    /// Statements of others that answers rely on, in their envelope, named by the digest of their bytes.
     Shown,
     /// Lists of the groups of this participant, in their envelope, named by the digest of their bytes.
     Group,
@@ -32,7 +32,7 @@ pub enum StoredDocumentKind {
     Rulebook,
     /// Acceptances of rulebooks by this participant, in their envelope, named by the digest of their bytes.
     RulebookAcceptance,
-    /// What access tokens are good for, named by the digest of their bytes.
+    /// Permissions of access tokens, named by the digest of their bytes.
     AccessToken,
 }
 
@@ -54,29 +54,29 @@ impl StoredDocumentKind {
     }
 }
 
-/// The documents of one participant.
+/// Documents of one participant.
 #[derive(Debug, Clone)]
 pub struct DocumentFolder {
     folder: PathBuf,
 }
 
-/// A contract as it is kept: its identity by the file's name, and the bytes of its envelope, not checked yet.
+/// Stored contract: its identity from the file name, and the unchecked bytes of its envelope.
 pub type ContractFile = (ContractId, Vec<u8>);
 
-/// A contract file that can't be used; the others can.
+/// Contract file that can't be used; it does not affect the others.
 #[derive(Debug)]
 pub struct UnusableContractFile {
-    /// The file.
+    /// Path of the file.
     pub file: PathBuf,
-    /// Why.
+    /// Reason of the error.
     pub refusal: Refusal,
 }
 
-/// The largest document, in bytes.
+/// Largest document, bytes.
 pub const LARGEST: u64 = 1024 * 1024;
 
 impl DocumentFolder {
-    /// The documents below this folder, which is made where it is missing.
+    /// Opens the documents below this folder, and creates the folder if it is missing.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
@@ -102,7 +102,7 @@ impl DocumentFolder {
         })
     }
 
-    /// Keeps a document; when this returns it survives a loss of power.
+    /// Stores a document. On return it survives a loss of power.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
@@ -112,8 +112,7 @@ impl DocumentFolder {
         Ok(digest)
     }
 
-    /// Takes a document away; one that is not there is away already. When this returns it does not come back after a loss of
-    /// power.
+    /// Removes a document, if it exists. On return it does not come back after a loss of power.
     ///
     /// # Errors
     /// `STATE_BROKEN`
@@ -121,10 +120,10 @@ impl DocumentFolder {
         hansa_files::remove(&self.path(kind, digest))
     }
 
-    /// Reads a document and checks that it is still what was written.
+    /// Reads a document and checks that its bytes are unchanged.
     ///
     /// # Errors
-    /// `FILE_MISSING` when it is not there, `STATE_BROKEN` when it is another one.
+    /// `FILE_MISSING` when the document does not exist, `STATE_BROKEN` when its bytes were changed.
     pub fn read(&self, kind: StoredDocumentKind, digest: Digest) -> Result<Vec<u8>, Refusal> {
         let file = self.path(kind, digest);
         let bytes = hansa_files::read(&file, LARGEST)?;
@@ -137,14 +136,14 @@ impl DocumentFolder {
         ))
     }
 
-    /// Whether a document is not there; one that can't be read for another reason is.
+    /// True if a document does not exist. A document that can't be read for another reason exists.
     #[must_use]
     pub fn is_missing(&self, kind: StoredDocumentKind, digest: Digest) -> bool {
         let found = std::fs::metadata(self.path(kind, digest));
         found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 
-    /// Takes a document away, if it is here.
+    /// Removes a document, if it exists.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
@@ -158,23 +157,23 @@ impl DocumentFolder {
         }
     }
 
-    /// Every document of a kind, each checked to be what was written.
+    /// All documents of a kind, each checked to be unchanged.
     ///
     /// # Errors
-    /// `FILE_MISSING` when the folder can't be read, `STATE_BROKEN` when a document is another one.
+    /// `FILE_MISSING` when the folder can't be read, `STATE_BROKEN` when the bytes of a document were changed.
     pub fn all(&self, kind: StoredDocumentKind) -> Result<Vec<Vec<u8>>, Refusal> {
         let folder = self.folder.join(kind.folder());
         let failed = |error| hansa_files::unreadable(&folder, &error);
         let mut found = Vec::new();
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            // What a crash left half written has another name.
+            // A partial file after a crash has another name.
             let Some(digest) = name.to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
             match self.read(kind, digest) {
                 Ok(bytes) => found.push(bytes),
-                // It was taken away meanwhile.
+                // The document was removed meanwhile.
                 Err(_) if !self.path(kind, digest).exists() => {}
                 Err(refusal) => return Err(refusal),
             }
@@ -182,7 +181,7 @@ impl DocumentFolder {
         Ok(found)
     }
 
-    /// Keeps a contract in its envelope under its identity.
+    /// Stores a contract in its envelope under its identity.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
@@ -193,13 +192,13 @@ impl DocumentFolder {
     /// Reads a contract's envelope.
     ///
     /// # Errors
-    /// `FILE_MISSING` when it is not there.
+    /// `FILE_MISSING` when the contract does not exist.
     pub fn contract(&self, id: ContractId) -> Result<Vec<u8>, Refusal> {
         hansa_files::read(&self.contract_path(id), LARGEST)
     }
 
-    /// Every contract file, by its name; and those whose name or content can't be read. What a crash left half written
-    /// was named by no record and is passed over.
+    /// All contract files, and those whose name or content can't be read. A partial file after a crash was named by no record and
+    /// is skipped.
     ///
     /// # Errors
     /// `FILE_MISSING` when the folder can't be read.
@@ -252,7 +251,7 @@ impl DocumentFolder {
                 format!("`{}` is there with other content", file.display()),
             ));
         }
-        // A crash in the middle of writing leaves nothing: the file is written whole and then put in place.
+        // A crash during the write leaves nothing: the file is written completely and then renamed.
         hansa_files::replace(file, bytes, FileVisibility::Owner)
     }
 }
@@ -286,7 +285,7 @@ mod tests {
             .read(StoredDocumentKind::Letter, digest)
             .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::StateBroken);
-        // What is taken away is away, also a second time.
+        // Removing a document twice is not an error.
         documents
             .remove(StoredDocumentKind::Letter, digest)
             .unwrap();

@@ -1,18 +1,18 @@
-//! What a participant stores beside its log: signed documents in files, and the index of its state in SQLite.
+//! Storage of a participant beside its log: signed documents in files, and the index of its state in SQLite.
 //!
 //! # The walk
 //!
 //! 1. A document is written first: [`DocumentFolder::keep`] gives the digest by which a record names it.
 //! 2. It is recorded in the audit log (`hansa-audit-store`).
-//! 3. [`StateIndex::change`] takes the record into the index: an [`IndexTransaction`] makes all changes up to a position of the
+//! 3. [`StateIndex::change`] applies the record to the index: an [`IndexTransaction`] makes all changes up to a position of the
 //!    log, or none.
-//! 4. Questions to the index are methods of [`StateIndex`] in [`state_index::query`]; their rows are in [`state_index::row`].
+//! 4. Queries of the index are methods of [`StateIndex`] in [`state_index::query`]; their rows are in [`state_index::row`].
 //!
 //! # What it must never do
 //!
-//! - Hold index state that the log can't restore. A lost index is made again from position 0.
+//! - Hold index state that the log can't restore. A lost index is rebuilt from position 0.
 //! - Open an index that is ahead of its log.
-//! - Overwrite a document, or give out one that is not the one that was written.
+//! - Overwrite a document, or return one whose bytes were changed.
 //!
 //! # Documents
 //!

@@ -1,8 +1,8 @@
-//! The index over the log: negotiations, outbox, peers, budgets and receipts in SQLite.
+//! Index over the log: negotiations, outbox, peers, budgets and receipts in SQLite.
 //!
-//! The log is the truth. Every change here is made from records, in their order, and stores the position that it reflects;
-//! a lost index is made again from position 0. An index that is ahead of the log is refused: then somebody put an older
-//! log in its place.
+//! The log is the source of truth. Every change of the index is made from records, in their order, and stores the position that it
+//! reflects. A lost index is rebuilt from position 0. An index that is ahead of the log is refused, since the log was then replaced
+//! by an older one.
 
 pub mod index_transaction;
 pub mod query;
@@ -16,32 +16,32 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use std::path::Path;
 use std::time::Duration;
 
-/// The index of one participant. Locked by whoever holds the state folder.
+/// Index of one participant. The holder of the state folder's lock has exclusive access.
 #[derive(Debug)]
 pub struct StateIndex {
     connection: Connection,
-    /// What `meta` says of it: nobody else writes there.
+    /// Position stored in `meta`, which only this value writes.
     position: u64,
 }
 
 impl StateIndex {
-    /// Opens or makes the index. `records` is the number of records in the log.
+    /// Opens or creates the index. `records` is the number of records in the log.
     ///
-    /// One that another version made is emptied: it is made again from the log.
+    /// An index of another version is emptied and rebuilt from the log.
     ///
     /// # Errors
-    /// `LEDGER_ROLLBACK` when the index reflects more records than the log holds; `STATE_BROKEN` or `DISK_FULL`.
+    /// `LEDGER_ROLLBACK` when the index reflects more records than the log has; `STATE_BROKEN` or `DISK_FULL`.
     pub fn open(file: &Path, records: u64) -> Result<Self, Refusal> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let connection = Connection::open_with_flags(file, flags).map_err(database_refusal)?;
         connection
             .busy_timeout(Duration::from_secs(5))
             .map_err(database_refusal)?;
-        // What a power cut takes from its end is in the log, which is durable before anything of it is taken in here.
+        // Changes lost in a power cut are in the log, which is durable before they are applied here.
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
             .map_err(|fault| damaged_file_refusal(fault, file))?;
-        // Else what is bound to a statement has it prepared anew, each time.
+        // Otherwise SQLite would prepare a statement anew for different bound values.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(database_refusal)?;
@@ -69,8 +69,7 @@ impl StateIndex {
         Ok(state)
     }
 
-    /// Opens the index to read what it holds now, also while somebody else has it; none where there is none, or one of another
-    /// version.
+    /// Opens the index read-only, also while another process uses it. None where there is no index, or one of another version.
     ///
     /// # Errors
     /// `STATE_BROKEN`.
@@ -97,7 +96,7 @@ impl StateIndex {
         Ok(Some(state))
     }
 
-    /// How many records the index reflects: the next one to take in has this index.
+    /// Number of records that the index reflects, which is the place of the next one to apply.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position
@@ -116,7 +115,7 @@ impl StateIndex {
         one(&self.connection, sql, [table], |_| Ok(())).map(|found| found.is_some())
     }
 
-    /// Makes the tables where there are none, or others.
+    /// Creates the tables, if they are missing or of another version.
     fn lay_out(&mut self) -> Result<(), Refusal> {
         let version = version();
         let transaction = self.connection.transaction().map_err(database_refusal)?;
@@ -142,10 +141,10 @@ impl StateIndex {
             .map_err(database_refusal)
     }
 
-    /// Makes changes from the records up to `position` (exclusive), all of them or none.
+    /// Applies changes from the records before `position`, all of them or none.
     ///
     /// # Errors
-    /// What `make` refuses, or `STATE_BROKEN` or `DISK_FULL`; then nothing has changed.
+    /// The refusal of `make`, or `STATE_BROKEN` or `DISK_FULL`; then nothing has changed.
     pub fn change<T>(
         &mut self,
         position: u64,
@@ -166,7 +165,7 @@ impl StateIndex {
         Ok(made)
     }
 
-    /// Writes a consistent copy of the index into a new file, while it is in use.
+    /// Writes a consistent copy of the index into a new file, during use.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
@@ -178,7 +177,7 @@ impl StateIndex {
     }
 }
 
-/// The version of the tables follows from their text, so that nobody forgets to count it up.
+/// Version of the tables, derived from their text, so that it can't be forgotten.
 fn version() -> i32 {
     let digest = Digest::of(SCHEMA.as_bytes());
     let [a, b, c, d, ..] = *digest.as_bytes();
@@ -202,7 +201,7 @@ fn damaged_file_refusal(fault: rusqlite::Error, file: &Path) -> Refusal {
     ))
 }
 
-/// Counts are kept as SQLite's signed integers.
+/// Count as a signed integer of SQLite.
 pub(crate) fn to_signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -211,10 +210,10 @@ pub(crate) fn to_unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-/// More than are written here: none is read anew while the connector runs.
+/// Size of the statement cache: more than all statements, so that none is prepared twice.
 const STATEMENTS: usize = 256;
 
-/// The rows that a query finds.
+/// Rows of a query.
 pub(crate) fn all<T>(
     connection: &Connection,
     sql: &str,
@@ -226,7 +225,7 @@ pub(crate) fn all<T>(
     rows.collect::<Result<_, _>>().map_err(database_refusal)
 }
 
-/// The row that a query finds, if there is one.
+/// Row of a query, if there is one.
 pub(crate) fn one<T>(
     connection: &Connection,
     sql: &str,

@@ -1,4 +1,4 @@
-//! The local socket: `hansa.admin.v1.Admin` between the command line and a running connector.
+//! Local socket: `hansa.admin.v1.Admin` between the command line and a running connector.
 
 pub mod client;
 mod local_connections;

@@ -1,4 +1,4 @@
-//! The connection of a client: whoever holds one must say in time who it is.
+//! Connection of a client, which must identify itself before a deadline.
 
 use crate::connection_acceptor::party_connections::{PartyConnection, PartyConnections};
 use crate::connection_acceptor::unproven_connections::{ConnectionSource, UnprovenConnections};
@@ -25,8 +25,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 
-/// The connections of a listening socket at which clients say who they are behind TLS; `attest` reads the certificate of whoever shows
-/// one. `face` names it in traces.
+/// Connections of a listening socket whose clients identify themselves after the TLS handshake. `attest` reads a presented
+/// certificate.
+/// `face` is the name of the socket in traces.
 pub(crate) fn accept_clients(
     listener: TcpListener,
     (tls, attest): (ServerTlsProvider, PeerCertificateReader),
@@ -48,11 +49,11 @@ pub(crate) fn accept_clients(
         incoming,
         gate,
         move |connection, from| {
-            // Whoever holds too many on which nobody is identified keeps out its own address alone.
+            // An address with too many unidentified connections locks out only itself.
             let share = shares
                 .take(ConnectionSource::from(from))
                 .ok_or(RejectedConnection::Crowded)?;
-            // Nobody has to show a certificate; one that is shown has to count.
+            // A client certificate is optional; a presented one must be valid.
             let certificate = match connection.peer_certificates() {
                 None => None,
                 Some(_) => Some(attest(connection).map_err(|_| RejectedConnection::NoIdentity)?),
@@ -65,18 +66,18 @@ pub(crate) fn accept_clients(
     secured.map(|secured| secured.map(|secured| ClientStream::new(secured, UNIDENTIFIED)))
 }
 
-/// How long a connection may last on which nobody is identified.
+/// Deadline for the identification on a connection.
 const UNIDENTIFIED: Duration = Duration::from_secs(20);
 
-/// What is known of a connection.
+/// State of a connection.
 #[derive(Debug)]
 pub(crate) struct ClientConnection {
     is_identified: AtomicBool,
-    /// A place among those of its address on which nobody is identified.
+    /// Place among the unidentified connections of its address.
     share: Mutex<Option<PartyConnection<ConnectionSource>>>,
-    /// What it showed at its handshake, where it showed one.
+    /// Certificate presented at the handshake, if any.
     certificate: Option<PeerCertificate>,
-    /// Where it comes from.
+    /// Address of the client.
     address: Option<IpAddr>,
 }
 
@@ -94,7 +95,7 @@ impl ClientConnection {
         })
     }
 
-    /// What a call on it presents.
+    /// Credentials of a call on the connection.
     pub(crate) fn credentials<'a>(
         &'a self,
         token: Option<&'a AccessToken>,
@@ -106,19 +107,19 @@ impl ClientConnection {
         }
     }
 
-    /// A call on it presented a token that counts.
+    /// Marks the connection as identified, after a call with a valid token.
     pub(crate) fn mark_identified(&self) {
         self.is_identified.store(true, Ordering::Relaxed);
         self.share.lock().take();
     }
 
-    /// A call on it is answered though nobody is identified: it lasts, and keeps its place among those of its address.
+    /// Marks the connection as admitted without identification: it may last, and keeps its place among those of its address.
     pub(crate) fn mark_admitted(&self) {
         self.is_identified.store(true, Ordering::Relaxed);
     }
 }
 
-/// A connection that ends where nobody is identified on it in time: a port that anybody reaches has no place to give away.
+/// Connection that ends if no client is identified in time, since everybody can reach the port.
 pub(crate) struct ClientStream<IO> {
     connection: SecuredConnection<IO, Arc<ClientConnection>>,
     known: Arc<ClientConnection>,

@@ -1,4 +1,4 @@
-//! The one client that the tests of the faces know, by its token.
+//! Client that the tests of the servers know, by its token.
 
 use crate::flight_sql::ClientCredentials;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -9,7 +9,7 @@ pub(crate) fn secret() -> String {
     "c".repeat(64)
 }
 
-/// The client, by its purpose.
+/// Client of the token, for its purpose.
 pub(crate) fn identify_client(
     presented: ClientCredentials<'_>,
     purpose: Option<&str>,

@@ -1,4 +1,4 @@
-//! The wire between a connector and workers of its own: Arrow Flight `DoGet` over a mutual TLS of the two, both ends.
+//! Protocol between a connector and its workers: Arrow Flight `DoGet` over the mutual TLS of the cluster, both ends.
 
 pub mod client;
 pub mod server;

@@ -1,4 +1,4 @@
-//! From a connection to a secured one that knows who is at the other end.
+//! Acceptor of connections: from a TCP connection to a secured one with an identified peer.
 
 pub(crate) mod opening_deadline;
 pub(crate) mod party_connections;
@@ -27,7 +27,7 @@ use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 use unproven_connections::{ConnectionSource, UnprovenConnection, UnprovenConnections};
 
-/// A connection after its handshake, with what was learnt of the other end.
+/// Connection after its handshake, with the identity of the other end.
 pub(crate) struct SecuredConnection<IO, W> {
     stream: TlsStream<IO>,
     party: W,
@@ -36,12 +36,12 @@ pub(crate) struct SecuredConnection<IO, W> {
     _share: Option<PartyConnection<ParticipantId>>,
 }
 
-/// A connection that is refused once its handshake is over.
+/// Connection that is refused after its handshake.
 #[derive(Debug)]
 pub(crate) struct RefusedConnection {
-    /// How it is counted.
+    /// Reason, for the counters.
     pub(crate) rejected: RejectedConnection,
-    /// The last word to the other end; strangers hear none.
+    /// Refusal sent to the other end; strangers get none.
     pub(crate) word: Option<Vec<u8>>,
 }
 
@@ -54,29 +54,29 @@ impl From<RejectedConnection> for RefusedConnection {
     }
 }
 
-/// Whoever is at the other end, and a place among its own connections where these are counted.
+/// Identity of the other end, and a place among its own connections where these are counted.
 pub(crate) type ConnectionParty<W> = (W, Option<PartyConnection<ParticipantId>>);
 
-/// Where connections enter.
+/// Acceptor of connections.
 pub(crate) struct ConnectionAcceptor {
-    /// The face behind it, as it stands in traces.
+    /// Name of the server in traces.
     pub(crate) face: &'static str,
-    /// How long a handshake may take in all.
+    /// Deadline for the handshake.
     pub(crate) time: Duration,
-    /// How long the first message may take, before the handshake and behind it.
+    /// Deadline for the first message, before the handshake and again after it.
     pub(crate) first: Duration,
-    /// The time that bytes may stay unacknowledged; not bounded for programs of others, which may read when they like.
+    /// Longest time for which bytes may stay unacknowledged; unlimited for programs, which may read slowly.
     pub(crate) unacknowledged: Option<Duration>,
-    /// The TLS configuration of this moment.
+    /// Present TLS configuration.
     pub(crate) tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
-    /// The places for connections.
+    /// Places for connections.
     pub(crate) places: Arc<Semaphore>,
-    /// Those that have not proven anything yet.
+    /// Unproven connections.
     pub(crate) unproven: Arc<UnprovenConnections>,
 }
 
-/// The connections of a listening socket. A failing accept (no more file descriptors) is tried again after a pause, and one
-/// connection that has proven nothing makes way.
+/// Connections of a listening socket. A failed accept (no more file descriptors) is repeated after a pause, and one unproven
+/// connection is ended.
 pub(crate) fn incoming(
     listener: TcpListener,
     gate: Arc<ConnectionAcceptor>,
@@ -85,7 +85,7 @@ pub(crate) fn incoming(
         loop {
             match listener.accept().await {
                 Ok((stream, from)) => {
-                    // Without it small messages wait for the acknowledgement of the last ones; nothing breaks.
+                    // Without this option small messages are delayed; nothing else breaks.
                     let _ = stream.set_nodelay(true);
                     if let Some(time) = gate.unacknowledged {
                         secure_connection::bound_unacknowledged(&stream, time);
@@ -102,8 +102,7 @@ pub(crate) fn incoming(
     })
 }
 
-/// The connections that came through their handshakes. Each has a task of its own, so that no number of them keeps the next
-/// one from being accepted.
+/// Connections after their handshakes. Each handshake has its own task, so that none delays the next accept.
 pub(crate) fn secure_connections<I, IO, W>(
     incoming: I,
     gate: Arc<ConnectionAcceptor>,
@@ -150,7 +149,7 @@ where
 }
 
 impl ConnectionAcceptor {
-    /// Does the handshake, within its time and for as long as the connection need not make way.
+    /// Does the handshake before its deadline, as long as the connection need not make room.
     async fn handshake<IO, W>(
         &self,
         io: IO,
@@ -184,7 +183,7 @@ impl ConnectionAcceptor {
         let (who, share) = match who(stream.get_ref().1) {
             Ok(party) => party,
             Err(RefusedConnection { rejected, word }) => {
-                // It keeps its place among the unproven meanwhile, and makes way as they do.
+                // The connection keeps its place among the unproven ones during the refusal, and makes room like them.
                 if let Some(word) = word {
                     tokio::select! {
                         biased;
@@ -213,14 +212,14 @@ impl ConnectionAcceptor {
     }
 }
 
-/// Says the last word on a connection, and closes it. An end that is gone already hears nothing.
+/// Sends the refusal on a connection, and closes it. An error is ignored, since the other end may be gone.
 async fn say_last(stream: &mut (impl AsyncWrite + Unpin), word: &[u8]) {
     if stream.write_all(word).await.is_ok() {
         let _ = stream.shutdown().await;
     }
 }
 
-/// After an accept that failed.
+/// Pause after a failed accept.
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl<IO, W: Clone + Send + Sync + 'static> Connected for SecuredConnection<IO, W> {

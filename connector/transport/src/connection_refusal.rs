@@ -1,32 +1,31 @@
-//! The word with which a connection is closed that is one too many.
+//! Refusal of a connection above a limit, sent as the first bytes of HTTP/2.
 //!
-//! It is what a server of HTTP/2 says first, and then that it closes (RFC 9113, sections 3.4 and 6.8), with the status of the
-//! refusal as its reason. It fits into one record of TLS and into the empty buffer of a new connection, so that nobody waits
-//! for whoever is refused.
+//! It consists of the server's settings and a GOAWAY frame (RFC 9113, sections 3.4 and 6.8), with the status of the refusal as
+//! debug data. It fits into one TLS record and into the empty buffer of a new connection, so that sending it never blocks.
 
 use hansa_proto::peer::refusal;
 use std::fmt;
 use tonic::Status;
 
-/// The settings of a server that has none of its own: a frame without a body.
+/// Empty settings frame.
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
-/// A frame that closes the connection, behind its length: kind, flags, stream.
+/// Header of a GOAWAY frame after its length: type, flags, stream.
 const CLOSING: [u8; 6] = [7, 0, 0, 0, 0, 0];
 
-/// The body of such a frame before the reason: no request was taken, and whoever called shall call less.
+/// Body of a GOAWAY frame before the debug data: no request was processed, ENHANCE_YOUR_CALM.
 const CALM: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 0xb];
 
-/// The word to a holder of as many connections as one may hold.
+/// Refusal for a holder that is at its limit of connections.
 pub(crate) fn write_refusal(holder: &dyn fmt::Display, most: usize) -> Vec<u8> {
     let status = refusal::refuse_connection(holder, most);
     let length = CALM.len().saturating_add(status.details().len());
-    // The details are bounded by a few texts: three bytes are enough.
+    // The details are a few short texts, so three bytes are enough for the length.
     let [_, length @ ..] = u32::try_from(length).unwrap_or(0).to_be_bytes();
     [&SETTINGS[..], &length, &CLOSING, &CALM, status.details()].concat()
 }
 
-/// The status of the refusal, where the first word of a connection is one.
+/// Status of the refusal, if the first bytes of a connection are one.
 pub(crate) fn read_refusal(word: &[u8]) -> Option<Status> {
     let (length, frame) = word.strip_prefix(&SETTINGS)?.split_first_chunk::<3>()?;
     let body = frame.strip_prefix(&CLOSING)?;
@@ -48,7 +47,7 @@ mod tests {
     #[test]
     fn the_word_comes_back_as_it_was_said() {
         let word = write_refusal(&"tallinn.example", 64);
-        // It is one record of TLS, and less than a new socket takes at once.
+        // Fits into one TLS record and into the buffer of a new socket.
         assert!(word.len() < 2048, "{}", word.len());
         let status = read_refusal(&word).unwrap();
         let refusal = refusal::carried_refusal(&status, "munster.example").unwrap();
@@ -67,7 +66,7 @@ mod tests {
             assert!(read_refusal(&word[..end]).is_none(), "{end}");
         }
         assert!(read_refusal(&[&word[..], b"x"].concat()).is_none());
-        // The settings of a server that goes on.
+        // Settings of a server that continues.
         assert!(read_refusal(&[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 64]).is_none());
     }
 }

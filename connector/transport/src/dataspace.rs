@@ -1,4 +1,4 @@
-//! The Dataspace Protocol over HTTP: requests of connectors of other makes, and messages to them. What a message says is read elsewhere.
+//! Dataspace Protocol over HTTP: requests of partners, and messages to partners. The package `hansa-dataspace` parses the messages.
 
 pub mod client;
 pub mod server;
@@ -11,65 +11,65 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-/// A request of a partner, its body read whole.
+/// Request of a partner, with its complete body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataspaceRequest {
-    /// Whether it is a `POST`; otherwise it is a `GET`.
+    /// True for `POST`, false for `GET`.
     pub is_post: bool,
-    /// The parts of its path behind `/dsp`.
+    /// Segments of its path after `/dsp`.
     pub path: Vec<String>,
-    /// Its parameters, each once.
+    /// Query parameters, without duplicates.
     pub parameters: BTreeMap<String, String>,
-    /// From where it comes.
+    /// Address of the caller.
     pub address: Option<IpAddr>,
-    /// Its body.
+    /// Body of the request.
     pub body: Vec<u8>,
 }
 
-/// What a request of the protocol is answered.
+/// Response to a request of the protocol.
 #[derive(Debug)]
 pub struct DataspaceResponse {
-    /// The status of HTTP.
+    /// HTTP status.
     pub status: u16,
-    /// Where the page behind this one is, and the one before it, by their relation.
+    /// Addresses of the next and the previous page, by link relation.
     pub links: Vec<(&'static str, String)>,
-    /// What is sent.
+    /// Body of the response.
     pub body: DataspaceBody,
 }
 
-/// What is sent to a partner.
+/// Body of a response to a partner.
 pub enum DataspaceBody {
-    /// A message in JSON; empty where there is none.
+    /// Message in JSON; empty where there is none.
     Json(Vec<u8>),
-    /// The rows of a transfer.
+    /// Rows of a transfer.
     Rows {
-        /// The rows.
+        /// Answer with the rows.
         answer: Box<ClientAnswer>,
-        /// How they are written.
+        /// Format of the rows.
         format: TransferFormat,
-        /// Who writes them, where it is not done here.
+        /// Writer of the format, where it is not implemented here.
         writer: Option<Box<dyn AnswerWriter>>,
     },
 }
 
-/// In which form the rows of a transfer are written.
+/// Format of the rows of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferFormat {
     /// CSV (RFC 4180).
     Csv,
-    /// One object of JSON for each row, each on a line.
+    /// One JSON object a line for each row.
     JsonLines,
-    /// The stream of Arrow.
+    /// Arrow IPC stream.
     Arrow,
     /// Parquet.
     Parquet,
 }
 
 impl TransferFormat {
-    /// Each of them, the first one where nothing is said.
+    /// All formats; the first one is the default.
     pub const ALL: [Self; 4] = [Self::Csv, Self::JsonLines, Self::Arrow, Self::Parquet];
 
-    /// Its name in an address.
+    /// Name in an address.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ impl TransferFormat {
         }
     }
 
-    /// The media type.
+    /// Media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl TransferFormat {
 }
 
 impl DataspaceResponse {
-    /// A message.
+    /// Response with a message.
     #[must_use]
     pub const fn json(status: u16, body: Vec<u8>) -> Self {
         Self {
@@ -104,16 +104,16 @@ impl DataspaceResponse {
     }
 }
 
-/// What answers the requests of partners.
+/// Handler of partners' requests.
 #[async_trait]
 pub trait DataspaceHandler: Send + Sync + 'static {
-    /// The versions of the protocol, which anybody may ask for. (Dataspace Protocol 2025-1, section 4.3)
+    /// Versions of the protocol, available to everybody. (Dataspace Protocol 2025-1, section 4.3)
     fn versions(&self) -> Vec<u8>;
 
-    /// Who presents a value of `Authorization`, or a path that only one can know. Asked before the body is read.
+    /// Identifies the caller by a value of `Authorization`, or by a secret path. Called before the body is read.
     ///
     /// # Errors
-    /// When it is nobody that the configuration names.
+    /// When the configuration names no such caller.
     fn identify(
         &self,
         authorization: Option<&str>,
@@ -121,23 +121,23 @@ pub trait DataspaceHandler: Send + Sync + 'static {
         path: &[String],
     ) -> Result<PartnerKey, Refusal>;
 
-    /// The answer to a request of an identified partner.
+    /// Response to a request of an identified partner.
     async fn answer(&self, partner: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse;
 }
 
-/// Who makes a request.
+/// Identified caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartnerKey {
-    /// A partner, by its name in the configuration.
+    /// Partner, by its name in the configuration.
     Partner(String),
-    /// Whoever presents the token of a transfer.
+    /// Caller with the token of a transfer.
     Transfer {
-        /// The process of the provider.
+        /// Process id at the provider.
         process: String,
-        /// The digest of the token.
+        /// Digest of the token.
         token: String,
     },
-    /// A control plane of this participant, by its name in the configuration.
+    /// Control plane of this participant, by its name in the configuration.
     ControlPlane(String),
 }
 

@@ -1,4 +1,4 @@
-//! Arrow Flight with `DoGet` alone, whoever answers it.
+//! Arrow Flight service with `DoGet` alone, over any handler.
 
 use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::{
@@ -9,17 +9,17 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
 
-/// The messages of an answer. The connection pulls them; there is no queue between it and whoever answers.
+/// Messages of an answer. The connection pulls them, without a queue in between.
 pub(crate) type FlightMessageStream = BoxStream<'static, Result<FlightData, Status>>;
 
-/// Answers tickets.
+/// Handler of tickets.
 #[async_trait]
 pub(crate) trait DoGetHandler: Send + Sync + 'static {
-    /// The messages that a ticket asks for; dropping them ends the answer.
+    /// Messages of the answer to a ticket. Dropping them ends the answer.
     async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status>;
 }
 
-/// The Flight service.
+/// Flight service over a handler.
 pub(crate) struct DoGetService<D>(pub(crate) D);
 
 fn absent<T>() -> Result<Response<T>, Status> {

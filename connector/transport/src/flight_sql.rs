@@ -1,8 +1,7 @@
-//! Flight SQL for the programs of analysts: data frames, notebooks, and whatever speaks ADBC, JDBC or ODBC.
+//! Flight SQL for programs of analysts: data frames, notebooks, and clients of ADBC, JDBC or ODBC.
 //!
-//! Each call presents an access token, or comes over a connection that showed a certificate of the league. It is identified by these
-//! before anything else happens; no session is kept. A prepared
-//! statement is its text: whoever holds its handle holds no right, and it is decided anew each time that it is executed.
+//! Each call presents an access token, or comes over a connection with a certificate of the league. The call is identified first,
+//! and no session is kept. The handle of a prepared statement contains its text. It gives no right: each execution is decided anew.
 //!
 //! Apache Arrow, Flight SQL, protocol of arrow-flight 59.
 
@@ -27,53 +26,53 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// A table as a client may name it: `owner.name`.
+/// Table that a client may name: `owner.name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientTable {
-    /// The alias of its owner.
+    /// Alias of its owner.
     pub owner: String,
-    /// Its name, behind the owner's.
+    /// Name of the table at its owner.
     pub name: String,
-    /// The columns that its contract shows.
+    /// Columns that the contract shows.
     pub columns: SchemaRef,
 }
 
-/// A statement as it was planned; nothing was asked of anybody.
+/// Description of a planned statement. Nothing was executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementDescription {
-    /// The columns of its answer.
+    /// Columns of the answer.
     pub columns: SchemaRef,
-    /// The parameters that it has, in order.
+    /// Parameters of the statement, in order.
     pub parameters: SchemaRef,
 }
 
-/// An answer on its way.
+/// Running answer.
 pub struct ClientAnswer {
-    /// Its columns.
+    /// Columns of the answer.
     pub columns: SchemaRef,
-    /// Its rows. An error ends them, and all rows before it are void. Dropping them ends the answer.
+    /// Rows of the answer. An error ends the stream and makes all earlier rows void. Dropping the stream ends the answer.
     pub rows: BoxStream<'static, Result<RecordBatch, Refusal>>,
-    /// What proves it; absent where nobody else was asked.
+    /// Evidence of the answer; absent where no other participant was asked.
     pub evidence: Option<Arc<dyn AnswerEvidence>>,
 }
 
-/// What proves an answer: read behind its last row.
+/// Evidence of an answer, available after its last row.
 pub trait AnswerEvidence: Send + Sync {
-    /// The requests that it was made of; may wait for the disk.
+    /// Requests of the answer. The call may wait for the disk.
     ///
     /// # Errors
     /// When the index can't be read.
     fn requests(&self) -> Result<Vec<AnsweredRequest>, Refusal>;
 }
 
-/// A request to a participant, as both logs name it.
+/// Request to a participant, as named in both logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnsweredRequest {
-    /// Who answered.
+    /// Participant that answered.
     pub participant: String,
-    /// The id of the request.
+    /// Identity of the request.
     pub request: String,
-    /// The digest of its receipt, once that is in the log.
+    /// Digest of its receipt, once the receipt is in the log.
     pub receipt: Option<String>,
 }
 
@@ -85,49 +84,49 @@ impl fmt::Debug for ClientAnswer {
     }
 }
 
-/// What a call presents of whoever makes it.
+/// Credentials of a call.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClientCredentials<'a> {
-    /// The access token.
+    /// Access token.
     pub token: Option<&'a AccessToken>,
-    /// The certificate of the league that its connection showed.
+    /// Certificate of the league that the connection presented.
     pub certificate: Option<&'a PeerCertificate>,
-    /// From which address its connection comes.
+    /// Address from which the connection comes.
     pub address: Option<IpAddr>,
 }
 
-/// What answers clients.
+/// Handler of clients.
 #[async_trait::async_trait]
 pub trait FlightSqlHandler: Send + Sync + 'static {
-    /// Who asks, for which purpose. Only [`FlightSqlHandler::identify`] makes one, and everything else needs one.
+    /// Identified client with its purpose. Only [`FlightSqlHandler::identify`] makes one, and all other functions need one.
     type Client: Clone + Send + Sync + 'static;
 
-    /// Identifies a client by what it presents; asked at each call.
+    /// Identifies a client by its credentials. Called for each call.
     ///
     /// # Errors
-    /// `TOKEN_REQUIRED` where it presents nothing, `TOKEN_INVALID`, that its certificate does not count, or the refusal of its purpose.
+    /// `TOKEN_REQUIRED` without credentials, `TOKEN_INVALID`, the refusal of an invalid certificate, or the refusal of the purpose.
     fn identify(
         &self,
         presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Self::Client, Refusal>;
 
-    /// The receipts that the client was given and that nobody countersigns, the newest first.
+    /// Receipts for the client without countersignature, the newest first.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// When the receipts can't be read.
     async fn receipts(&self, client: &Self::Client) -> Result<Vec<Bytes>, Refusal>;
 
-    /// The tables that the client may name.
+    /// Tables that the client may name.
     ///
     /// # Errors
-    /// When they can't be gathered.
+    /// When the tables can't be collected.
     async fn tables(&self, client: &Self::Client) -> Result<Vec<ClientTable>, Refusal>;
 
-    /// Plans a statement; `parameters` is the one row of its values, where they are known.
+    /// Plans a statement. `parameters` is the single row of its values, where they are known.
     ///
     /// # Errors
-    /// Why it can't be planned for this client.
+    /// The reason why the statement can't be planned for this client.
     async fn describe(
         &self,
         client: &Self::Client,
@@ -138,7 +137,7 @@ pub trait FlightSqlHandler: Send + Sync + 'static {
     /// Executes a statement.
     ///
     /// # Errors
-    /// Why it is not answered.
+    /// The reason why there is no answer.
     async fn run(
         &self,
         client: &Self::Client,

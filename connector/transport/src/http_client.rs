@@ -1,18 +1,18 @@
-//! The client for HTTP services of others: webhooks and authorities, never other participants.
+//! HTTP client for external services: webhooks and authorities, never other participants.
 
 use hansa_policy::refusal::Refusal;
 use std::time::Duration;
 
-/// A client that follows no redirection and gives up after `patience`, its connection included. TLS is checked by the roots of the
+/// Client without redirections and with the timeout `patience`, including the connection. TLS uses the root certificates of the
 /// system.
 ///
 /// # Errors
-/// What `refused` makes of the reason.
+/// The refusal that `refused` makes of the reason.
 pub(crate) fn client(
     patience: Duration,
     refused: impl Fn(String) -> Refusal,
 ) -> Result<reqwest::Client, Refusal> {
-    // Another part of the process may have done so; then that one counts.
+    // If another part of the process has installed one already, that one is used.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
         .timeout(patience)
@@ -21,7 +21,7 @@ pub(crate) fn client(
         .map_err(|fault| refused(reason(&fault, patience)).caused_by(fault.without_url()))
 }
 
-/// Why a request failed, without its address, which may hold a secret: what is recorded and shown is the reason alone.
+/// Reason of a failed request, without its address, which may contain a secret. Records and messages contain the reason alone.
 pub(crate) fn reason(fault: &reqwest::Error, patience: Duration) -> String {
     if fault.is_timeout() {
         format!("no answer within {} seconds", patience.as_secs())

@@ -1,9 +1,9 @@
-//! Failures inside at the edges of a process: their causes go into its trace, and whoever asked gets a number to find them by.
+//! Internal errors at the interfaces of a process: the cause goes into the trace, and the caller gets a number for finding it.
 //!
-//! The causes are texts of libraries, with values, paths and addresses in them. They never leave the machine.
+//! Causes are texts of libraries with values, paths and addresses. They never leave the machine.
 //!
-//! The number is the id of the request, which whoever asked knows already, or is drawn at random. A counter would tell others
-//! how often something fails here.
+//! The number is the identity of the request, which the caller knows already, or is random. A counter would disclose the frequency
+//! of errors.
 
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::RequestId;
@@ -12,8 +12,8 @@ use hansa_proto::peer::refusal;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use tonic::Status;
 
-/// Writes what brought a refusal about into the trace. Gives the number under which it stands there as an error, where it is
-/// an `INTERNAL` that has none yet; of others the cause stands there at the level of debugging.
+/// Writes the cause of a refusal into the trace. An `INTERNAL` without a number is traced as an error, and its number is returned;
+/// other causes are traced at debug level.
 #[must_use]
 pub fn trace_refusal(refusal: &Refusal, request: Option<RequestId>) -> Option<String> {
     let cause = refusal.cause_chain();
@@ -29,7 +29,7 @@ pub fn trace_refusal(refusal: &Refusal, request: Option<RequestId>) -> Option<St
     Some(number)
 }
 
-/// The refusal as it is told: an `INTERNAL` with the number under which the trace holds its cause.
+/// Refusal for the caller: an `INTERNAL` gets the number under which the trace holds its cause.
 #[must_use]
 pub fn with_trace_number(refusal: Refusal) -> Refusal {
     match trace_refusal(&refusal, None) {
@@ -38,12 +38,12 @@ pub fn with_trace_number(refusal: Refusal) -> Refusal {
     }
 }
 
-/// The status that ends an answer or a share, as [`refusal::cut_answer_status`].
+/// Status that ends an answer or a partial answer, as [`refusal::cut_answer_status`].
 pub(crate) fn cut_answer_status(refusal: Refusal) -> Status {
     refusal::cut_answer_status(&with_trace_number(refusal))
 }
 
-/// Eight hexadecimal digits. They need to be no secret, only to say nothing: the keys of a hash map are random enough.
+/// Eight random hexadecimal digits. They need not be secret, only meaningless, so the random keys of a hash map are enough.
 fn random_hex_digits() -> String {
     let random = RandomState::new().build_hasher().finish();
     let digits = Digest::of(&random.to_le_bytes()).to_string();
@@ -52,14 +52,14 @@ fn random_hex_digits() -> String {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! A trace that is kept, to be read.
+    //! Captured trace of a thread, for tests.
 
     use parking_lot::Mutex;
     use std::io::Write;
     use std::sync::Arc;
     use tracing::subscriber::DefaultGuard;
 
-    /// What was traced on this thread while it lives.
+    /// Captured trace of this thread, while the value exists.
     pub(crate) struct KeptTrace {
         text: Arc<Mutex<Vec<u8>>>,
         _guard: DefaultGuard,
@@ -92,7 +92,7 @@ pub(crate) mod testing {
             }
         }
 
-        /// The lines that hold this text.
+        /// Lines that contain this text.
         pub(crate) fn lines(&self, with: &str) -> Vec<String> {
             let text = String::from_utf8_lossy(&self.text.lock()).into_owned();
             let lines = text.lines().filter(|line| line.contains(with));
@@ -100,7 +100,7 @@ pub(crate) mod testing {
         }
     }
 
-    /// The number in the first line of help.
+    /// Number in the first line of help.
     pub(crate) fn number(help: &[String]) -> String {
         let mut parts = help.first().unwrap().split('`');
         assert_eq!(parts.next(), Some("number "), "{help:?}");
@@ -138,7 +138,7 @@ mod tests {
         assert!(line.contains("ERROR"), "{line}");
         assert!(line.contains("the page can't be read"), "{line}");
         assert!(line.contains(SECRET), "{line}");
-        // The other side gets the number, and nothing of the cause.
+        // The other side gets the number, and no part of the cause.
         let details = String::from_utf8_lossy(status.details()).into_owned();
         assert!(!details.contains("secret") && !status.message().contains("secret"));
         assert!(!details.contains("can't be read"));

@@ -1,21 +1,22 @@
-//! The connections of a connector: to peers, to its own workers, and to the command line.
+//! Connections of a connector: to peers, programs, partners, its own workers, and the command line.
 //!
-//! Peers speak gRPC and Arrow Flight over mutual TLS. Programs of analysts speak Flight SQL over TLS and bring a token. Workers do so under certificates of the cluster. The command line uses a
-//! Unix socket. This package moves messages. What stands behind a connection is a trait that the binary implements.
+//! Peers speak gRPC and Arrow Flight over mutual TLS. Programs of analysts use Flight SQL over TLS and present a token. Workers use
+//! Arrow Flight under certificates of the cluster. The command line uses a Unix socket. This package transports messages. The
+//! handler of each interface is a trait that other packages implement.
 //!
 //! # The walk
 //!
 //! A provider:
 //!
 //! 1. [`peer::server::serve`] accepts connections by a [`TlsAcceptorConfig`]. A finished handshake gives a [`PeerCertificate`].
-//! 2. At every request [`PeerHandler::recognise`] turns it into a [`VerifiedPeer`].
+//! 2. At every request [`PeerHandler::recognise`] checks it and gives a [`VerifiedPeer`].
 //! 3. [`PeerHandler::answer`] gives an [`AnswerStream`] of [`AnswerStreamFrame`] values, the receipt last; or a
 //!    [`QueryRejection`], which holds the proof that the refusal is recorded.
 //!
 //! A consumer:
 //!
-//! 1. [`PeerClient::connect`] opens a [`PeerEndpoint`] and checks who is there.
-//! 2. [`PeerClient::ask`] takes a recorded [`QueryRecord`] only, and gives an [`AnswerBatchStream`].
+//! 1. [`PeerClient::connect`] opens a [`PeerEndpoint`] and checks the identity of the other end.
+//! 2. [`PeerClient::ask`] accepts a recorded [`QueryRecord`] only, and gives an [`AnswerBatchStream`].
 //!
 //! Programs of analysts: [`flight_sql::server::serve`] with a [`FlightSqlHandler`], which identifies each call by its [`AccessToken`].
 //!
@@ -27,12 +28,12 @@
 //!
 //! # What it must never do
 //!
-//! - Decide. It asks a handler.
-//! - Believe what a message says about its sender. Who is there follows from the certificate, or from the kernel.
+//! - Decide. Handlers decide.
+//! - Trust a message's statement about its sender. The certificate or the kernel identifies the sender.
 //! - Send a question or a refusal that is not recorded.
-//! - Know the query engine.
+//! - Depend on the query engine.
 //!
-//! An example of a whole answer needs a connector at each end; see `tests/e2e`. The examples here are about one connection.
+//! An example of a whole answer needs a connector at each end; see `tests/e2e`. The examples here show single connections.
 //!
 //! # A command over the socket
 //!

@@ -1,15 +1,15 @@
-//! From where members are expected to call.
+//! Hosts from which members are expected to connect.
 
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// Hosts of members, whose connections come before those of strangers from the start.
+/// Hosts of members. Their connections have separate places from the start, which strangers can't take.
 #[derive(Debug, Default)]
 pub struct MemberHosts(Mutex<BTreeSet<IpAddr>>);
 
 impl MemberHosts {
-    /// Puts other hosts in the place of these.
+    /// Replaces the hosts.
     pub fn set(&self, hosts: impl IntoIterator<Item = IpAddr>) {
         *self.0.lock() = hosts.into_iter().map(|host| host.to_canonical()).collect();
     }

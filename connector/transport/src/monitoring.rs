@@ -1,8 +1,7 @@
-//! The monitoring face: metrics, and whether the connector lives and is ready, for the tools of whoever runs it.
+//! Monitoring interface: metrics, liveness and readiness, for the operator's tools.
 //!
-//! It speaks HTTP/1.1 and HTTP/2 without TLS, on an address of the own machine or network. It shows names of peers and datasets
-//! to whoever may read metrics, so an address that others reach needs a token. Whether the connector is ready is told without
-//! one, by codes alone.
+//! It uses HTTP/1.1 and HTTP/2 without TLS, on an address of the own machine or network. Metrics contain names of peers and
+//! datasets, so an address that others can reach needs a token. Readiness is available without a token, as codes alone.
 
 use axum::Router;
 use axum::extract::{Query, State};
@@ -24,37 +23,37 @@ use tokio::task::JoinSet;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-/// What knows how the connector is.
+/// Handler that knows the state of the connector.
 #[async_trait::async_trait]
 pub trait MonitoringHandler: Send + Sync + 'static {
-    /// The metrics, in the text form of OpenMetrics 1.0.
+    /// Metrics in the text format of OpenMetrics 1.0.
     ///
     /// # Errors
-    /// When they can't be gathered.
+    /// When the metrics can't be collected.
     async fn metrics(&self) -> Result<String, Refusal>;
 
-    /// What has to be in order before a question can be answered; peers are not among it.
+    /// Conditions for answering questions; peers are not among them.
     async fn readiness(&self) -> Vec<ReadinessCheck>;
 }
 
-/// One thing that has to be in order.
+/// One condition of readiness.
 #[derive(Debug, Clone)]
 pub struct ReadinessCheck {
-    /// What is looked at, in one or two words.
+    /// Name of the condition, one or two words.
     pub name: &'static str,
-    /// What is wrong with it, if anything.
+    /// Reason why the condition is not met, if it is not.
     pub fault: Option<Refusal>,
 }
 
-/// The token that whoever reads metrics presents as `Authorization: Bearer …`; kept as its digest.
+/// Token for readers of metrics, presented as `Authorization: Bearer …`. Kept as its digest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MonitoringToken(blake3::Hash);
 
 impl MonitoringToken {
-    /// The token with this text.
+    /// Token with this text.
     ///
     /// # Errors
-    /// `CONFIG_INVALID` where it is shorter than 16 characters.
+    /// `CONFIG_INVALID` when the text has fewer than 16 characters.
     pub fn new(text: &str) -> Result<Self, Refusal> {
         if text.len() < 16 {
             return Err(Refusal::new(
@@ -66,7 +65,7 @@ impl MonitoringToken {
         Ok(Self(blake3::hash(text.as_bytes())))
     }
 
-    /// Whether a request presents it; takes as long whatever is presented.
+    /// True if a request presents the token. The comparison takes constant time.
     fn is_in(&self, headers: &HeaderMap) -> bool {
         let presented = headers
             .get(header::AUTHORIZATION)
@@ -94,8 +93,8 @@ impl MonitoringState {
     }
 }
 
-/// Serves `/metrics`, `/livez`, `/readyz` and `grpc.health.v1` until `stop`. Without a `token` everybody who reaches the address
-/// reads all of it.
+/// Serves `/metrics`, `/livez`, `/readyz` and `grpc.health.v1` until `stop`. Without a `token`, everybody who reaches the address
+/// can read everything.
 pub async fn serve(
     listener: TcpListener,
     handler: Arc<dyn MonitoringHandler>,
@@ -138,7 +137,7 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, _)) = accepted else {
-            // No more file descriptors: they come back.
+            // Out of file descriptors; some will be freed.
             tokio::time::sleep(PAUSE).await;
             continue;
         };
@@ -152,7 +151,7 @@ pub async fn serve(
         connections.spawn(async move {
             let _place = permit;
             let served = server.serve_connection(TokioIo::new(stream), service);
-            // Whoever wants more connects again.
+            // A client that needs more time connects again.
             let _ = tokio::time::timeout(WHOLE, served).await;
         });
     }
@@ -203,10 +202,10 @@ async fn readyz(
     (status, text).into_response()
 }
 
-/// Keeps the answer of `grpc.health.v1` up to date.
+/// Updates the status of `grpc.health.v1`.
 async fn report(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
     let mut look = tokio::time::interval(LOOK);
-    // What the reporter says before it is told anything.
+    // Initial status of the reporter.
     let mut told = ServingStatus::Serving;
     loop {
         look.tick().await;
@@ -215,7 +214,7 @@ async fn report(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
             true => ServingStatus::Serving,
             false => ServingStatus::NotServing,
         };
-        // Whoever watches is told each change once, and nothing else.
+        // Watchers get each change once.
         if status != told {
             reporter.set_service_status("", status).await;
             told = status;
@@ -225,22 +224,22 @@ async fn report(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Connections at once.
+/// Largest number of connections.
 const CONNECTIONS: usize = 32;
 
-/// Requests at once on one connection of HTTP/2.
+/// Largest number of concurrent requests on one HTTP/2 connection.
 const STREAMS: u32 = 16;
 
-/// How long the head of a request may take.
+/// Deadline for the head of a request.
 const HEADERS: Duration = Duration::from_secs(10);
 
-/// How long a connection may last.
+/// Longest duration of a connection.
 const WHOLE: Duration = Duration::from_secs(300);
 
-/// After a connection that could not be accepted.
+/// Pause after a failed accept.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often it is looked whether the connector is ready.
+/// Interval of the readiness checks.
 const LOOK: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

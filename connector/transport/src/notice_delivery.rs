@@ -1,4 +1,4 @@
-//! Telling people: a notice goes to a webhook, or to a command that sends mail.
+//! Delivery of notices to people: by a webhook, or by a command that sends mail.
 
 use crate::http_client;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-/// How long one delivery may take.
+/// Timeout of one delivery.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Posts a notice in JSON, of this media type. `id` is the same whenever the same notice is tried again, so that whoever takes it in can tell.
+/// Posts a notice in JSON with this media type. `id` is equal in all attempts for one notice, so that the recipient can detect
+/// repetitions.
 ///
 /// # Errors
-/// `NOTICE_UNDELIVERABLE`, unless the answer is a success (RFC 9110, section 15.3). Redirections are not followed.
+/// `NOTICE_UNDELIVERABLE` unless the response is a success (RFC 9110, section 15.3). Redirections are not followed.
 pub async fn post(url: &str, id: &str, media_type: &str, json: Vec<u8>) -> Result<(), Refusal> {
     let client = http_client::client(PATIENCE, undeliverable)?;
     let answer = client
@@ -31,10 +32,10 @@ pub async fn post(url: &str, id: &str, media_type: &str, json: Vec<u8>) -> Resul
     Err(undeliverable(format!("it answered {}", status.as_u16())))
 }
 
-/// Asks an address whether it gives something to somebody who presents nothing; what it gives is not read.
+/// Checks that an address answers a request without credentials. The body is not read.
 ///
 /// # Errors
-/// `NOTICE_UNDELIVERABLE`, unless the answer is a success.
+/// `NOTICE_UNDELIVERABLE` unless the response is a success.
 pub async fn answers(url: &str) -> Result<(), Refusal> {
     let client = http_client::client(PATIENCE, undeliverable)?;
     let answer = client.get(url).send().await;
@@ -48,10 +49,10 @@ pub async fn answers(url: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Hands a message to a command on its standard input.
+/// Runs a command with a message on its standard input.
 ///
 /// # Errors
-/// `NOTICE_UNDELIVERABLE`, unless the command ends with 0 in time.
+/// `NOTICE_UNDELIVERABLE` unless the command exits with 0 before the timeout.
 pub async fn mail(command: &[String], letter: &str) -> Result<(), Refusal> {
     let Some((program, args)) = command.split_first() else {
         return Err(undeliverable("the command is empty".to_owned()));
@@ -66,7 +67,7 @@ pub async fn mail(command: &[String], letter: &str) -> Result<(), Refusal> {
         .map_err(|fault| undeliverable(format!("`{program}` can't be started: {fault}")))?;
     let reporting = async {
         if let Some(mut input) = child.stdin.take() {
-            // A command that does not read its message says so with its status.
+            // A write error is ignored: the exit status of the command decides.
             let _ = input.write_all(letter.as_bytes()).await;
             let _ = input.shutdown().await;
         }

@@ -1,4 +1,4 @@
-//! The peer wire: `hansa.peer.v1.Peer` and Arrow Flight `DoGet` over mutual TLS, both ends.
+//! Peer protocol: `hansa.peer.v1.Peer` and Arrow Flight `DoGet` over mutual TLS, both ends.
 
 pub mod client;
 pub mod listen_patience;

@@ -1,4 +1,4 @@
-//! What stands behind the peer face: the connector, as far as a face needs to know it.
+//! Handler behind the peer server: the connector, as far as the server needs it.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,43 +17,43 @@ use hansa_proto::peer::proof::{LogProof, LogProofRequest};
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_proto::peer::witness::{CosignOutcome, HeadSubmission};
 
-/// A connector that peers talk to.
+/// Connector as seen by the peer server.
 #[async_trait]
 pub trait PeerHandler: Send + Sync + 'static {
-    /// Who is calling, by the trust bundle of this moment. Asked at every request.
+    /// Identifies the caller by the present trust bundle. Called at every request.
     ///
     /// # Errors
-    /// Why the caller is not a peer, or no longer.
+    /// The reason why the caller is not a peer.
     fn recognise(&self, presented: &PeerCertificate) -> Result<VerifiedPeer, Refusal>;
 
-    /// Somebody did not get as far as a request. Counted, not recorded one by one: strangers must not fill the log.
+    /// Counts a connection that was rejected before a request. It is not recorded, since strangers must not fill the log.
     fn connection_rejected(&self, rejected: RejectedConnection);
 
-    /// Records a refusal that the face found by itself.
+    /// Records a refusal that the server itself found.
     async fn decline(&self, presented: &PeerCertificate, refusal: Refusal) -> QueryRejection;
 
-    /// Greets back.
+    /// Responds to a greeting.
     async fn hello(
         &self,
         peer: &VerifiedPeer,
         greeting: PeerGreeting,
     ) -> Result<PeerGreeting, QueryRejection>;
 
-    /// One page of what the caller may see.
+    /// One page of the catalogue that the caller may see.
     async fn catalog(
         &self,
         peer: &VerifiedPeer,
         request: CatalogPageRequest,
     ) -> Result<CatalogEntryPage, QueryRejection>;
 
-    /// Takes in one message, durably; the same message again changes nothing.
+    /// Takes in one message durably. A repeated message changes nothing.
     async fn send(
         &self,
         peer: &VerifiedPeer,
         message: SubmittedMessage,
     ) -> Result<MessageReceipt, QueryRejection>;
 
-    /// The messages for the caller after that number, then, unless only `once`, those that come. Those up to it are
+    /// Messages for the caller after this number. Without `once`, also new messages as they arrive. Messages up to the number are
     /// acknowledged.
     async fn inbox(
         &self,
@@ -62,14 +62,14 @@ pub trait PeerHandler: Send + Sync + 'static {
         once: bool,
     ) -> Result<PeerMessageStream, QueryRejection>;
 
-    /// A proof from the log.
+    /// Proof from the log.
     async fn proof(
         &self,
         peer: &VerifiedPeer,
         request: LogProofRequest,
     ) -> Result<LogProof, QueryRejection>;
 
-    /// Cosigns the caller's head, once it is seen that its log went on.
+    /// Cosigns the caller's head, after a check that its log has only grown.
     async fn witness(
         &self,
         peer: &VerifiedPeer,
@@ -84,22 +84,22 @@ pub trait PeerHandler: Send + Sync + 'static {
     ) -> Result<AnswerStream, QueryRejection>;
 }
 
-/// What became of a message.
+/// Result of taking in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageReceipt {
-    /// It is here, durably.
+    /// The message is stored durably.
     In,
-    /// What it leaves out is not held here: it has to come whole.
+    /// The message omits a part that is not stored here; it must be sent in full.
     NotWhole,
 }
 
-/// Messages as they come; dropping it ends the wait for more.
+/// Messages as they arrive. Dropping the stream ends the subscription.
 pub type PeerMessageStream = BoxStream<'static, Result<SequencedMessage, Refusal>>;
 
-/// An answer under way. The face pulls; dropping it ends the answer.
+/// Running answer. The server pulls it. Dropping it ends the answer.
 pub struct AnswerStream {
-    /// First the schema, then batches, then the receipt. An error before the receipt is a fault of the connector;
-    /// a cut answer gives its receipt first and its error after.
+    /// First the schema, then batches, then the receipt. An error before the receipt is an internal error; a cut answer has its
+    /// receipt first and then its error.
     pub frames: BoxStream<'static, Result<AnswerStreamFrame, Refusal>>,
 }
 
@@ -112,43 +112,43 @@ impl std::fmt::Debug for AnswerStream {
 /// One message of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerStreamFrame {
-    /// An Arrow IPC message.
+    /// Arrow IPC message.
     Data {
-        /// Its header, a flatbuffer.
+        /// Header, a flatbuffer.
         header: Bytes,
-        /// Its buffers.
+        /// Buffers of the message.
         body: Bytes,
     },
-    /// The signed receipt; no rows follow.
+    /// Signed receipt; no rows follow.
     Receipt(Bytes),
 }
 
-/// Why there is no answer.
+/// Reason why there is no answer.
 #[derive(Debug)]
 pub enum QueryRejection {
-    /// It was refused, and that is in the log.
+    /// Recorded refusal.
     Declined(Recorded<PendingRefusal>),
-    /// Nothing came since the answer that it goes on from, and that is in the log.
+    /// Recorded decision that nothing new came since the earlier answer.
     Quiet(Recorded<NoNewDataDecision>),
-    /// It was refused as one of many, which are in the log together.
+    /// Refusal among many with a common record.
     Summed(DisclosableRefusal),
-    /// The log can't be written, so nothing is answered. A peer learns this alone, a stranger nothing.
+    /// The log can't be written, so nothing is answered. A peer learns only this, a stranger nothing.
     Closed,
-    /// The connector is being stopped and takes no more questions. Nothing of the question is in the log, so it can be asked again.
+    /// The connector is stopping and accepts no questions. The question is not in the log, so it can be repeated.
     Moved,
 }
 
-/// How somebody failed before a request.
+/// Reason of a rejection before the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RejectedConnection {
     /// The TLS handshake failed.
     Handshake,
     /// The TLS handshake took too long.
     Slow,
-    /// The handshake held, but what was presented is no identity.
+    /// The handshake succeeded, but the certificate has no valid identity.
     NoIdentity,
-    /// There were too many connections, and this one made way.
+    /// There were too many unproven connections, and this one was ended.
     Crowded,
-    /// Whoever has proven who it is held as many connections as one may, and was told so.
+    /// The identified participant had too many connections, and got a refusal.
     TooMany,
 }

@@ -1,5 +1,5 @@
-//! Opens connections: TCP, TLS by the connector's own configuration, the first word of the other end. And what a call that
-//! failed on one carries inside.
+//! Opening of secured connections: TCP, TLS by the connector's configuration, the first bytes of the other end. Also the errors
+//! inside failed calls.
 
 use hansa_policy::refusal::Refusal;
 use rustls::{ClientConfig, ClientConnection};
@@ -16,30 +16,30 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::Status;
 
-/// Why a connection could not be secured.
+/// Reason why a connection could not be secured.
 pub(crate) enum SecureConnectError {
     /// TLS, or the connection below it, failed.
     Tls(io::Error),
-    /// The check of the other end refused.
+    /// The identity check refused the other end.
     Check(Refusal),
-    /// The other end hung up before its first word.
+    /// The other end closed the connection before its first bytes.
     Silent,
 }
 
-/// What is said of an end that hung up before its first word.
+/// Sentence for an end that closed the connection before its first bytes.
 pub(crate) const SILENT: &str = "it hung up before it said anything";
 
-/// The sentence about an end of which nothing is heard any more.
+/// Sentence for an end that has become silent.
 pub(crate) const UNHEARD: &str = "nothing was heard of it in time";
 
-/// Connects to the first of the addresses that answers within `time`.
+/// Connects to the first address that accepts within `time`.
 pub(crate) async fn tcp(address: impl ToSocketAddrs, time: Duration) -> io::Result<TcpStream> {
     let mut last = None;
     for address in tokio::net::lookup_host(address).await? {
         let attempt = tokio::time::timeout(time, TcpStream::connect(address)).await;
         match attempt.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late))) {
             Ok(tcp) => {
-                // Without it small messages wait for the acknowledgement of the last ones; nothing breaks.
+                // Without this option small messages are delayed; nothing else breaks.
                 let _ = tcp.set_nodelay(true);
                 return Ok(tcp);
             }
@@ -49,7 +49,8 @@ pub(crate) async fn tcp(address: impl ToSocketAddrs, time: Duration) -> io::Resu
     Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "its name has no address")))
 }
 
-/// Has the system end a connection whose bytes stay unacknowledged for that long. Where the system can't, HTTP/2 notices later.
+/// Makes the system end a connection whose bytes stay unacknowledged for this time. Where the system can't, HTTP/2 notices it
+/// later.
 pub(crate) fn bound_unacknowledged(tcp: &TcpStream, time: Duration) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Err(error) = SockRef::from(tcp).set_tcp_user_timeout(Some(time)) {
@@ -59,7 +60,7 @@ pub(crate) fn bound_unacknowledged(tcp: &TcpStream, time: Duration) {
     let _ = (tcp, time);
 }
 
-/// Does the handshake, and waits for the first word of the other end.
+/// Does the handshake, and waits for the first bytes of the other end.
 pub(crate) async fn tls(
     tcp: TcpStream,
     name: ServerName<'static>,
@@ -71,7 +72,7 @@ pub(crate) async fn tls(
         .await
         .map_err(SecureConnectError::Tls)?;
     check(stream.get_ref().1).map_err(SecureConnectError::Check)?;
-    // The other end judges this one's certificate after the handshake is over for this one. Its first word tells.
+    // The other end checks this end's certificate after this end's handshake is complete. Its first bytes show the result.
     let word = stream.fill_buf().await;
     match word.map(<[u8]>::is_empty) {
         Ok(false) => Ok(stream),
@@ -80,12 +81,12 @@ pub(crate) async fn tls(
     }
 }
 
-/// The refusal that a failed call carries inside, if this side made one.
+/// Refusal inside the error of a failed call, if this side made one.
 pub(crate) fn refusal_within(error: &(dyn Error + 'static)) -> Option<Refusal> {
     causes(error).find_map(|cause| cause.downcast_ref::<Refusal>().cloned())
 }
 
-/// Whether the connection closed before the request was sent, so that sending it again can't do anything twice.
+/// True if the connection closed before the request was sent, so that repeating it is safe.
 pub(crate) fn never_sent(status: &Status) -> bool {
     causes(status).any(|cause| {
         cause
@@ -94,10 +95,10 @@ pub(crate) fn never_sent(status: &Status) -> bool {
     })
 }
 
-/// Says whether a connection ended because nothing was heard of the other end.
+/// True if a connection ended because of the other end's silence.
 pub(crate) fn is_unheard(status: &Status) -> bool {
     causes(status).any(|cause| {
-        // The libraries hand on what the connection said in two ways: as it is, and within an error of HTTP/2.
+        // The libraries pass on the connection's error in two ways: directly, and inside an error of HTTP/2.
         let within = cause
             .downcast_ref::<h2::Error>()
             .and_then(h2::Error::get_io);
@@ -112,11 +113,11 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// What the system or TLS said, in the house's form.
+/// Error of the system or of TLS as a sentence in the form of refusals.
 pub(crate) fn spoken(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "nobody listens at its address".to_owned(),
-        // The library of TLS says a page of its documentation here.
+        // The TLS library has a long text with a link to its documentation here.
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
             "it closed the connection".to_owned()
         }
@@ -126,14 +127,14 @@ pub(crate) fn spoken(error: &io::Error) -> String {
     }
 }
 
-/// Calls again when the connection closed before the request was sent: it had come of age, or the other side stopped.
+/// Repeats a call if the connection closed before the request was sent: at its age limit, or when the other side stopped.
 pub(crate) async fn persist<T, F>(call: impl Fn() -> F) -> Result<T, Status>
 where
     F: Future<Output = Result<T, Status>>,
 {
     for _ in 0..AGAIN {
         match call().await {
-            // INVARIANT: asked-once. What may have arrived is never sent again by itself.
+            // INVARIANT: asked-once. A request that may have arrived is never repeated automatically.
             Err(status) if never_sent(&status) => {}
             outcome => return outcome,
         }
@@ -141,7 +142,7 @@ where
     call().await
 }
 
-/// How often a request that was never sent is tried again.
+/// Largest number of repetitions of a request that was not sent.
 const AGAIN: usize = 3;
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
-//! Asking a time-stamp authority over HTTP (RFC 3161, section 3.4).
+//! Client of a time-stamp authority over HTTP (RFC 3161, section 3.4).
 //!
-//! Nothing of the answer is judged here but its length and its kind. Without TLS nobody loses anything: request and token hold a digest
-//! alone, and the token is signed.
+//! Only the length and the media type of the response are checked here. TLS is not needed: request and token contain only a digest,
+//! and the token is signed.
 
 use crate::http_client;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
-/// How long one answer may take, its connection included.
+/// Timeout of a request, including the connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const QUERY: &str = "application/timestamp-query";
 const REPLY: &str = "application/timestamp-reply";
 
-/// Posts a request in DER; gives the response, which has at most `longest` bytes.
+/// Posts a request in DER, and returns the response of at most `longest` bytes.
 ///
 /// # Errors
 /// `TIME_STAMP_UNAVAILABLE`. Redirections are not followed.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use std::io::{Read as _, Write as _};
 
-    /// Takes one request, gives this answer; the request as it came.
+    /// Server that takes one request and sends this response; returns the request.
     fn answering(answer: Vec<u8>) -> (String, std::thread::JoinHandle<String>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/tsa", listener.local_addr().unwrap());
@@ -76,7 +76,7 @@ mod tests {
                 let length = caller.read(&mut piece).unwrap();
                 seen.extend_from_slice(&piece[..length]);
             }
-            // Whoever has enough hangs up.
+            // The client may close the connection early.
             let _ = caller.write_all(&answer);
             String::from_utf8(seen).unwrap().to_lowercase()
         });

@@ -1,8 +1,8 @@
-//! The trace that a question belongs to travels with it as `traceparent` (W3C Trace Context, section 3.2), so that what several
-//! participants did for one question can be put beside each other.
+//! Trace context of a question, sent as `traceparent` (W3C Trace Context, section 3.2), so that the traces of several participants
+//! for one question can be compared.
 //!
-//! Nothing else travels: no state of vendors, no baggage, nothing back. Who is asked takes it as a link. A peer neither becomes the parent
-//! of what is traced here, nor decides whether anything is.
+//! Nothing else is sent: no vendor state, no baggage, nothing in the response. The provider uses it as a link only. A peer does not
+//! become the parent of a local span, and does not decide on sampling.
 
 use opentelemetry::global;
 use opentelemetry::propagation::{Extractor, Injector};
@@ -11,10 +11,10 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// The one header that is written and read.
+/// The only header that is written and read.
 const HEADER: &str = "traceparent";
 
-/// Puts the context of the current span into the metadata of a request; nothing where no traces are taken here.
+/// Writes the context of the present span into the metadata of a request; nothing if tracing is off.
 pub(crate) fn inject(metadata: &mut MetadataMap) {
     let context = Span::current().context();
     global::get_text_map_propagator(|propagator| {
@@ -22,7 +22,7 @@ pub(crate) fn inject(metadata: &mut MetadataMap) {
     });
 }
 
-/// Links a span to the trace of whoever asks. What is no `traceparent` is passed over: the question is the same without it.
+/// Links a span to the caller's trace. An invalid `traceparent` is ignored, since the question does not depend on it.
 pub(crate) fn link(metadata: &MetadataMap, span: &Span) {
     let brought = global::get_text_map_propagator(|propagator| {
         propagator.extract(&PresentedMetadata(metadata))
@@ -49,7 +49,7 @@ struct PresentedMetadata<'a>(&'a MetadataMap);
 
 impl Extractor for PresentedMetadata<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        // Of several it is not known which is meant.
+        // With several values the right one is unknown.
         let mut values = self.0.get_all(HEADER).iter();
         match (key, values.next(), values.next()) {
             (HEADER, Some(one), None) => one.to_str().ok(),

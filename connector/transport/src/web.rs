@@ -1,8 +1,8 @@
-//! HTTP for programs that do not speak Arrow: saved queries and statements as CSV, JSON, GeoJSON and workbooks.
+//! HTTP interface for programs without Arrow: saved queries and statements as CSV, JSON, GeoJSON and workbooks.
 //!
-//! Each request presents an access token, and is identified by it before its path is looked at. What is asked goes the way of
-//! Flight SQL. An answer that fails after its first byte ends without the end that its protocol has, so that no program takes it for a
-//! whole one.
+//! Each request presents an access token, and is identified before its path is looked at. Questions use the code of Flight SQL. An
+//! answer that fails after its first byte ends without the end mark of its protocol, so that no program takes it for a complete
+//! one.
 
 mod agent_tools;
 mod answer_body;
@@ -36,21 +36,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A saved query that a client may ask.
+/// Saved query that a client may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientSavedQuery {
-    /// The alias of the participant that declares it with its dataset; absent: the house itself.
+    /// Alias of the participant that declares the query with its dataset; absent: this participant.
     pub owner: Option<String>,
-    /// What was declared.
+    /// Declaration of the query.
     pub query: SavedQuery,
-    /// The statement that is asked, with the parameters as `$1` and so on, in the order in which they are declared.
+    /// Statement to be run, with the parameters as `$1` and so on, in the order of their declaration.
     pub statement: String,
-    /// The columns of its answer.
+    /// Columns of the answer.
     pub columns: SchemaRef,
 }
 
 impl ClientSavedQuery {
-    /// Its path: aliases and names have letters, digits and `_` alone.
+    /// Path of the query. Aliases and names contain only letters, digits and `_`.
     fn path(&self) -> String {
         match &self.owner {
             Some(owner) => format!("/v1/queries/{owner}/{}", self.query.name),
@@ -59,53 +59,53 @@ impl ClientSavedQuery {
     }
 }
 
-/// A dataset that anybody on the web may fetch, as it is now. Another version of it, or another view, is another one.
+/// Present version of a dataset that everybody on the web may fetch. Another version or another view is a different value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenDataset {
-    /// Its name.
+    /// Name of the dataset.
     pub name: String,
-    /// Its title.
+    /// Title of the dataset.
     pub title: String,
-    /// The address of its licence.
+    /// Address of its licence.
     pub licence: String,
-    /// The text that names its source, where the owner wants one.
+    /// Attribution text, where the owner demands it.
     pub attribution: Option<String>,
-    /// The identity of the public view.
+    /// Identity of the public view.
     pub contract: String,
-    /// The label of its snapshot.
+    /// Label of the snapshot.
     pub version: String,
-    /// The columns of the view.
+    /// Columns of the view.
     pub columns: SchemaRef,
 }
 
 impl OpenDataset {
-    /// The forms in which it is fetched whole: the ending of each file, and its media type.
+    /// Formats of complete files: file name extension and media type of each.
     #[must_use]
     pub fn files(&self) -> Vec<(&'static str, &'static str)> {
         open_format::files(self)
     }
 }
 
-/// A page for data portals.
+/// Page for data portals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalPage {
-    /// The status of HTTP.
+    /// HTTP status.
     pub status: u16,
-    /// The media type of the body.
+    /// Media type of the body.
     pub content_type: &'static str,
-    /// Where it is instead.
+    /// Address of a redirection.
     pub location: Option<String>,
-    /// The body.
+    /// Body of the page.
     pub body: Bytes,
-    /// What is the same as long as the page says the same.
+    /// Tag that is equal for equal content.
     pub tag: String,
 }
 
-/// All rows of an open dataset, and what they stand on.
+/// All rows of an open dataset, with the check of their validity.
 pub struct OpenAnswer {
-    /// The rows.
+    /// Answer with the rows.
     pub answer: ClientAnswer,
-    /// Whether they may still be shown.
+    /// Check that the rows may still be sent.
     pub standing: Box<dyn OpenAnswerStanding>,
 }
 
@@ -118,25 +118,25 @@ impl fmt::Debug for OpenAnswer {
     }
 }
 
-/// Whether an answer that is kept may still be shown to anybody.
+/// Check that a cached answer may still be sent to everybody.
 pub trait OpenAnswerStanding: Send + Sync {
-    /// Why not, where it may not.
+    /// Refusal if the view has ended.
     fn ended_view_refusal(&self) -> Option<Refusal>;
 }
 
-/// What answers clients over HTTP. It identifies and executes as for Flight SQL.
+/// Handler of clients over HTTP. It identifies and executes as for Flight SQL.
 #[async_trait::async_trait]
 pub trait WebHandler: FlightSqlHandler {
-    /// The saved queries that the client may ask, in order: those that can be planned under the contracts of this moment.
+    /// Saved queries that the client may run, in order: those that can be planned under the present contracts.
     ///
     /// # Errors
-    /// When they can't be gathered.
+    /// When the queries can't be collected.
     async fn saved_queries(&self, client: &Self::Client) -> Result<Vec<ClientSavedQuery>, Refusal>;
 
-    /// One of them.
+    /// Saved query with this name.
     ///
     /// # Errors
-    /// `QUERY_UNKNOWN` where there is none of that name for this client, or why it can't be planned.
+    /// `QUERY_UNKNOWN` when there is no such query for this client, or the reason why it can't be planned.
     async fn saved_query(
         &self,
         client: &Self::Client,
@@ -144,32 +144,32 @@ pub trait WebHandler: FlightSqlHandler {
         name: &str,
     ) -> Result<ClientSavedQuery, Refusal>;
 
-    /// What would be asked of whom for a statement, and under which clauses; nothing is asked.
+    /// Remote queries and clauses of a statement, without running it.
     ///
     /// # Errors
-    /// Why it can't be planned for this client.
+    /// The reason why the statement can't be planned for this client.
     async fn explain(&self, client: &Self::Client, sql: &str) -> Result<Value, Refusal>;
 
-    /// Whether anybody on the web may fetch anything. Asked before a request is counted, so that it looks at little.
+    /// True if there is any open data. Called before a request is counted, so it must be cheap.
     fn opens_anything(&self) -> bool;
 
-    /// Whether portals are told something at a path. Asked before a request is counted, likewise.
+    /// True if portals may read the path. Called before a request is counted, so it must be cheap.
     fn tells_portals(&self, path: &[String]) -> bool;
 
-    /// What answers connectors of other makes; nothing where none is spoken to.
+    /// Handler of the Dataspace Protocol; none where no partners are configured.
     fn dataspace(&self) -> Option<Arc<dyn DataspaceHandler>>;
 
-    /// A clock that only counts, in microseconds.
+    /// Monotonic clock, microseconds.
     fn ticks(&self) -> i64;
 
-    /// The datasets that anybody on the web may fetch now, in order of their names.
+    /// Open datasets at present, in the order of their names.
     fn open_datasets(&self) -> Vec<OpenDataset>;
 
-    /// The page of the catalogue for portals at this path: in a form that the client takes, the best one first; nothing where none is
-    /// told of.
+    /// Page of the catalogue for portals at this path, in the best format that the client accepts; none where there is no such
+    /// page.
     ///
     /// # Errors
-    /// When it can't be put together.
+    /// When the page can't be built.
     async fn portal(
         &self,
         path: &[String],
@@ -177,35 +177,35 @@ pub trait WebHandler: FlightSqlHandler {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Option<PortalPage>, Refusal>;
 
-    /// Counts a request of somebody who is not known.
+    /// Counts a request of an unidentified caller.
     ///
     /// # Errors
-    /// After how long another one has a place.
+    /// The time after which another request is possible.
     fn admit_stranger(&self, from: Option<IpAddr>) -> Result<(), Duration>;
 
-    /// All rows of an open dataset; the question is recorded as any other.
+    /// All rows of an open dataset. The question is recorded like any other.
     ///
     /// # Errors
-    /// Why it is not answered.
+    /// The reason why there is no answer.
     async fn open_answer(&self, dataset: &OpenDataset) -> Result<OpenAnswer, Refusal>;
 
-    /// Writes rows of these columns as Parquet.
+    /// Writer of Parquet for these columns.
     ///
     /// # Errors
-    /// `USAGE` where two columns have one name.
+    /// `USAGE` when two columns have one name.
     fn parquet_writer(&self, columns: SchemaRef) -> Result<Box<dyn AnswerWriter>, Refusal>;
 
-    /// Takes one request and so many bytes from what is reserved on the log for a dataset, or for the list of them.
+    /// Takes one request and a number of bytes from the reservation in the log for a dataset, or for the list of datasets.
     ///
     /// # Errors
-    /// When the log can't be written; then nothing may leave.
+    /// When the log can't be written; then nothing may be sent.
     async fn reserve(&self, dataset: Option<&OpenDataset>, bytes: u64) -> Result<(), Refusal>;
 }
 
-/// The rows of a transfer in their form. `writer` is whoever writes what is not written here.
+/// Rows of a transfer in their format. `writer` writes a format that is not implemented here.
 ///
 /// # Errors
-/// Where they fail within their first bytes, or have no writer.
+/// When the answer fails within its first bytes, or the format has no writer.
 pub(crate) async fn transfer_body(
     answer: ClientAnswer,
     format: TransferFormat,

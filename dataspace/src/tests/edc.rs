@@ -1,4 +1,4 @@
-//! Messages as the Eclipse Dataspace Components write them.
+//! Tests of messages in the form of the Eclipse Dataspace Components.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Messages that are written: each fits its schema, says what was put in, and holds no empty list.
+//! Tests of written messages: each fits its schema, has the given content, and contains no empty list.
 
 use super::schema::Schemas;
 use super::*;
@@ -35,7 +35,7 @@ fn address() -> DataAddress {
     }
 }
 
-/// Fails for a list without entries, for objects without a type where the context is bound to one, and for an absent context.
+/// Fails for an empty list, for an object without a required type, and for a missing context.
 fn check_form(message: &Value, name: &str) {
     fn walk(value: &Value, at: &str) {
         match value {

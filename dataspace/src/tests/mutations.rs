@@ -1,4 +1,4 @@
-//! Changed messages: whatever stands in a message, it is read or refused, and what was read can be written.
+//! Tests of changed messages: each is parsed or refused, and a parsed one can be written.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn a_message_that_ends_early_is_refused() {
     }
 }
 
-/// Addresses of all values in a message, as JSON Pointers.
+/// JSON Pointers of all values in a message.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
@@ -68,7 +68,7 @@ fn any_value_in_any_place_is_read_or_refused() {
                     Err(_) => refused += 1,
                     Ok(written) => {
                         read += 1;
-                        // What is written is understood as it was read.
+                        // The written message is parsed with an equal result.
                         if let Some(written) = written {
                             let again = reread(name_of(&message), &bytes(&written)).unwrap();
                             assert_eq!(again, Some(written), "{place} {other} {line}");

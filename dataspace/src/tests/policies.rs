@@ -1,4 +1,4 @@
-//! Canonical form of rules, and when two are equal.
+//! Tests of the canonical form of rules, and of their equality.
 
 use super::*;
 
@@ -69,7 +69,7 @@ fn what_says_something_else_is_not_equal() {
         changed(|value| value["obligation"] = json!([{"action": "delete"}])),
         changed(|value| value["profile"] = json!("https://example.org/profile")),
         changed(|value| value["conflict"] = json!("perm")),
-        // Without a prefix it is no word of ODRL.
+        // Without a prefix it is not an ODRL term.
         changed(|value| value["permission"][1]["action"] = json!("odrl:read")),
     ];
     for other in others {
@@ -143,7 +143,7 @@ fn right_operands() {
         let is_number = number != json!({"@value": "5"});
         assert_eq!(read(number) == read(json!(5)), is_number);
     }
-    // The schema wants no bare number.
+    // The schema permits no plain number.
     let written = json!(read(json!(5)).to_json());
     assert_eq!(
         written["permission"][0]["constraint"][0]["rightOperand"],

@@ -1,4 +1,4 @@
-//! Messages that are not read, and the reason of each.
+//! Tests of refused messages, and of the reasons.
 
 use super::*;
 
@@ -145,7 +145,7 @@ fn contexts_other_than_the_two() {
             MessageError::ContextUnknown(_)
         ));
     }
-    // An object could say that `callbackAddress` is another member, or that `x` is `@type`.
+    // An object could map `callbackAddress` to another member, or `x` to `@type`.
     let shapes = [
         json!({}),
         json!({"x": "@type"}),

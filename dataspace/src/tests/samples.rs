@@ -1,5 +1,5 @@
-//! The samples of upstream and one message of each kind of our own sheet: each fits its schema, is read, and what is written of it
-//! fits too and says the same.
+//! Tests of the official samples, and of one own message of each kind: each fits its schema and is parsed; the rewritten message
+//! fits too and is equal.
 
 use super::schema::{Schemas, data_folder, files};
 use super::*;
@@ -26,7 +26,7 @@ fn each_sample_of_upstream_is_read_and_written() {
     let schemas = Schemas::load();
     let mut checked = 0;
     for (place, bytes) in files(&data_folder().join("example")) {
-        // Documents of DIDs are not read here.
+        // DID documents are not read here.
         if place.ends_with("-did-service.json") {
             continue;
         }

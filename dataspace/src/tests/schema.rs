@@ -1,5 +1,5 @@
-//! Validation against the official schemas. A validator of the registry would change the features of packages that the engine is
-//! built with; this one knows the keywords that these schemas use, and fails on any other.
+//! Validator for the official schemas. A validator crate would change the features of packages that the engine is built with. This
+//! one supports the keywords of these schemas, and fails on any other.
 
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "https://w3id.org/dspace/2025/1/";
 
-/// The schemas by their address.
+/// Schemas by address.
 pub(super) struct Schemas(BTreeMap<String, Value>);
 
 pub(super) fn data_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests-data/dsp-2025-1")
 }
 
-/// Files below a folder, with their path from it.
+/// Files below a folder, with their relative paths.
 pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for part in ["catalog", "common", "negotiation", "transfer"] {
@@ -34,7 +34,7 @@ impl Schemas {
     pub(super) fn load() -> Self {
         let mut schemas = BTreeMap::new();
         for (name, bytes) in files(&data_folder().join("schema")) {
-            // The one defect of upstream that matters here: a pointer without its leading slash.
+            // The only relevant defect of the official schemas: a pointer without its leading slash.
             let text = String::from_utf8(bytes).unwrap();
             let text = text.replace("json#definitions/", "json#/definitions/");
             let schema: Value = serde_json::from_str(&text).unwrap();
@@ -45,7 +45,7 @@ impl Schemas {
         Self(schemas)
     }
 
-    /// Fails with the place of the first part that is not valid.
+    /// Fails with the place of the first invalid part.
     pub(super) fn check(&self, name: &str, value: &Value) -> Result<(), String> {
         let base = format!("{PREFIX}{name}");
         self.valid(&self.0[&base], &base, value, "")

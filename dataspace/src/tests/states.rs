@@ -1,4 +1,4 @@
-//! The whole table of a transfer's states.
+//! Test of the complete transition table of transfers.
 
 use super::*;
 use hansa_policy::negotiation::PartyRole;

@@ -1,5 +1,5 @@
-//! What issuers state of participants, as signed credentials, and which of them count: whether the trust bundle lets an
-//! issuer state such a thing, and of whom and until when it is said. A term is judged by what comes out here, never by text.
+//! Attributes of participants: credentials signed by issuers, and the check of a credential under the trust bundle.
+//! The bundle lists the kinds of attributes that each issuer may state. Terms judge an [`AttestedAttribute`], never text.
 
 use crate::contract::signature::{Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;
@@ -12,7 +12,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What can be stated of a participant.
+/// Attribute that an issuer can state of a participant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -21,26 +21,26 @@ use std::collections::{BTreeMap, BTreeSet};
     deny_unknown_fields
 )]
 pub enum ParticipantAttribute {
-    /// What it works in.
+    /// Economic sector of the participant.
     Sector(SectorCode),
-    /// Where it sits.
+    /// Region of the participant's seat.
     Region(RegionCode),
 }
 
-/// The kinds of attributes: what a trust bundle lets an issuer state.
+/// Kinds of attributes. The trust bundle permits each issuer a set of kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttributeKind {
-    /// [`ParticipantAttribute::Sector`].
+    /// Kind of [`ParticipantAttribute::Sector`].
     Sector,
-    /// [`ParticipantAttribute::Region`].
+    /// Kind of [`ParticipantAttribute::Region`].
     Region,
 }
 
 impl AttributeKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 2] = [Self::Sector, Self::Region];
 
-    /// Its word in bundles, credentials and commands.
+    /// Word of the kind in bundles, credentials and commands.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl AttributeKind {
         }
     }
 
-    /// The kind of that word.
+    /// Kind with this word; none for an unknown word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
@@ -59,7 +59,7 @@ impl AttributeKind {
 hansa_audit_log::serialize_as_word!(AttributeKind);
 
 impl ParticipantAttribute {
-    /// Its kind.
+    /// Kind of the attribute.
     #[must_use]
     pub const fn kind(&self) -> AttributeKind {
         match self {
@@ -68,7 +68,7 @@ impl ParticipantAttribute {
         }
     }
 
-    /// Its value as text.
+    /// Value of the attribute as text.
     #[must_use]
     pub fn value(&self) -> String {
         match self {
@@ -78,51 +78,51 @@ impl ParticipantAttribute {
     }
 }
 
-/// Who may state what, by the trust bundle.
+/// Kinds of attributes that each issuer may state, by the trust bundle.
 pub type AttributeIssuers = BTreeMap<ParticipantId, BTreeSet<AttributeKind>>;
 
-/// A credential as read from its envelope, its signature not yet checked.
+/// Credential as read from its envelope. Its signature is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// SHA-256 of its payload.
+    /// SHA-256 of the payload.
     pub statement: Digest,
-    /// Who states it, and signs.
+    /// Issuer, which signs the credential.
     pub issuer: ParticipantId,
-    /// Of whom.
+    /// Participant that the credential is about.
     pub subject: ParticipantId,
-    /// What; sorted, none twice, at least one.
+    /// Attributes: sorted, without duplicates, at least one.
     pub attributes: Vec<ParticipantAttribute>,
-    /// When it was written, and from when it counts.
+    /// Instant of writing, and first instant of validity.
     pub issued_at: UtcTimestamp,
-    /// First instant at which it no longer counts.
+    /// First instant at which the credential is no longer valid.
     pub until: UtcTimestamp,
     /// The issuer's signature.
     pub signature: Signature,
 }
 
-/// The longest that a credential may count, microseconds: what it says is looked at again each year.
+/// Longest validity of a credential, microseconds. Issuers must confirm an attribute at least once a year.
 pub const LONGEST: i64 = 366 * 24 * 3600 * 1_000_000;
 
-/// By how much an issuer's clock may be ahead, microseconds.
+/// Largest accepted lead of an issuer's clock, microseconds.
 const AHEAD: i64 = 5 * 60 * 1_000_000;
 
-/// What the trust bundle says of statements about participants.
+/// Trust bundle's statements about issuers of credentials.
 #[derive(Debug)]
 pub struct CredentialTrust<'a, K: ?Sized> {
-    /// Who may state what.
+    /// Kinds of attributes that each issuer may state.
     pub issuers: &'a AttributeIssuers,
-    /// The issuers' keys, as they count now.
+    /// Issuers' keys with their present validity.
     pub keys: &'a K,
-    /// Statements that no longer count, by their digests.
+    /// Digests of the payloads of revoked credentials.
     pub denied: &'a BTreeSet<Digest>,
 }
 
 impl Credential {
-    /// What it shows of `subject` at `now`: all that it states, or nothing.
+    /// Checks the credential for `subject` at `now`, and gives all its attributes.
     ///
     /// # Errors
-    /// `CREDENTIAL_INVALID` when it is of somebody else, over, not begun, denied, too long, or by an issuer that may not
-    /// state all of it; the code of the signature's fault.
+    /// `CREDENTIAL_INVALID` when it is about another participant, expired, not valid yet, revoked, valid for too long, or by an
+    /// issuer that may not state all its attributes; otherwise the code of the signature check.
     pub fn verify<K: SignatureVerifier + ?Sized>(
         &self,
         subject: &ParticipantId,
@@ -183,7 +183,7 @@ impl Credential {
     }
 }
 
-/// An attribute of whoever asks, shown by a credential that counts. Made by [`Credential::verify`] alone.
+/// Attribute of the asking participant, shown by a valid credential. Made by [`Credential::verify`] alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttestedAttribute {
     attribute: ParticipantAttribute,
@@ -191,48 +191,48 @@ pub struct AttestedAttribute {
 }
 
 impl AttestedAttribute {
-    /// What is shown.
+    /// Attribute that the credential shows.
     #[must_use]
     pub const fn attribute(&self) -> &ParticipantAttribute {
         &self.attribute
     }
 
-    /// By what.
+    /// Credential that shows the attribute.
     #[must_use]
     pub const fn supporting_credential(&self) -> SupportingCredential {
         self.supporting_credential
     }
 }
 
-/// A signed statement on which letting a question in relies.
+/// Signed statement that a decision relies on when it admits a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SupportingCredential {
-    /// First instant at which it no longer counts.
+    /// First instant at which the statement is no longer valid.
     pub until: UtcTimestamp,
-    /// SHA-256 of its payload.
+    /// SHA-256 of the statement's payload.
     pub statement: Digest,
 }
 
-/// What is known of an asker's attributes.
+/// Attributes of the asking participant that a decision may use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PresentedAttributes {
-    /// What counts.
+    /// Attributes shown by valid credentials.
     pub attested: Vec<AttestedAttribute>,
-    /// Why what it showed beside that does not.
+    /// Refusals of the credentials that were presented and are not valid.
     pub unfit: Vec<Refusal>,
-    /// What our own people suppose, to see what would follow; it is no ground for an answer to anybody.
+    /// Attributes that a local user assumes in a simulation. No answer may rest on them.
     pub supposed: Vec<ParticipantAttribute>,
 }
 
 impl PresentedAttributes {
-    /// Nothing.
+    /// No attributes.
     pub const NOTHING: Self = Self {
         attested: Vec::new(),
         unfit: Vec::new(),
         supposed: Vec::new(),
     };
 
-    /// The document that shows something for which `wanted` holds, and counts longest.
+    /// Credential for an attribute that satisfies `wanted`. Of several credentials the one with the longest validity.
     #[must_use]
     pub fn supporting_credential(
         &self,
@@ -245,7 +245,7 @@ impl PresentedAttributes {
             .max()
     }
 
-    /// The refusal, with what was wrong with what was shown.
+    /// Adds to the refusal the reasons why presented credentials are not valid.
     #[must_use]
     pub fn explain(&self, refusal: Refusal) -> Refusal {
         self.unfit

@@ -1,4 +1,6 @@
-//! From signed bytes to a contract in force: what a contract is, and the one maker of each thing that proves it was checked.
+//! Contracts: agreement, signatures, registry of contracts in force, withdrawal.
+//!
+//! Each proof type, such as [`VerifiedContract`], has exactly one constructor that does the check.
 
 mod accessors;
 mod activation_record;
@@ -39,19 +41,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The unsigned agreement: the payload of a contract in domain form (wire form: `hansa_proto::contract`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
-    /// `urn:uuid:…`, a label; the identity is the hash of the payload.
+    /// Label `urn:uuid:…`. The identity of the contract is the hash of the payload, not this label.
     pub uid: String,
-    /// Version under that label, from 1.
+    /// Version under the label, from 1.
     pub version: u32,
     /// The contract that this one replaces.
     pub supersedes: Option<ContractId>,
-    /// Who gives.
+    /// Participant that owns the dataset and answers.
     pub provider: ContractParty,
-    /// Who takes.
+    /// Recipient: a participant, a partner, or everybody.
     pub assignee: Assignee,
-    /// What is given.
+    /// Dataset of the contract.
     pub dataset: DatasetRef,
-    /// What the policy says, in clause order; numbers are unique.
+    /// Clauses of the policy in their order. Clause numbers are unique.
     pub clauses: Vec<Clause>,
     /// First instant in force.
     pub not_before: UtcTimestamp,
@@ -59,19 +61,19 @@ pub struct Agreement {
     pub not_after: UtcTimestamp,
     /// Version and digest of the purpose vocabulary that both sides used, `version:sha256:…`.
     pub purposes: String,
-    /// Own purposes of the provider that the clauses use: name, the purpose that it is part of, and its text.
+    /// Provider's own purposes that the clauses use: name, parent purpose and text of each.
     pub own_purposes: Vec<OwnPurpose>,
-    /// The legal text that is bound to the contract.
+    /// Legal text that is bound to the contract.
     pub legal: Option<LegalText>,
-    /// The template whose parameters were filled to make its terms, by the word of whoever proposed them.
+    /// Template from which the terms were filled in, as stated by the proposer.
     pub template: Option<TemplateReference>,
-    /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
+    /// Digest of the statement that names the provider's signatory and his capacity. The statement is kept beside the log.
     pub signatory: Option<Digest>,
-    /// The page that its signers are shown.
+    /// Language and time zone of the page that the signers see.
     pub rendering: PageRendering,
-    /// When it was proposed.
+    /// Instant of the proposal.
     pub proposed_at: UtcTimestamp,
-    /// 16 random bytes, base64url.
+    /// 16 random bytes in base64url.
     pub nonce: String,
 }
 
@@ -79,26 +81,26 @@ pub struct Agreement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ContractParty {
-    /// Its identity.
+    /// Identity of the participant.
     pub id: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// Its number in a public register, where given.
+    /// Number in a public register, where given.
     pub legal_id: Option<String>,
-    /// RFC 7638 thumbprint of the key that signs for it, base64url.
+    /// RFC 7638 thumbprint of the party's signing key, in base64url.
     pub signing_key: String,
-    /// SHA-256 of the SPKI that issues its TLS certificates.
+    /// SHA-256 of the SPKI of the authority that issues the party's TLS certificates.
     pub tls_issuer: Digest,
 }
 
-/// Who takes.
+/// Recipient of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assignee {
     /// One participant; both sign.
     Participant(ContractParty),
-    /// 43: any participant of the league; the provider alone signs.
+    /// Any participant of the league (term 43). The provider alone signs.
     Public,
-    /// A connector of another make, which signs nothing that can be checked here; the provider alone signs.
+    /// Connector of another product. Its signatures can't be checked here, so the provider alone signs.
     Partner(ContractPartner),
 }
 
@@ -106,11 +108,11 @@ pub enum Assignee {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ContractPartner {
-    /// Under which it is known here.
+    /// Local identity of the partner.
     pub id: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// Its identity in the Dataspace Protocol, such as a DID.
+    /// Identity in the Dataspace Protocol, such as a DID.
     pub protocol_id: String,
 }
 
@@ -118,12 +120,12 @@ pub struct ContractPartner {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetRef {
-    /// Which.
+    /// Identity of the dataset.
     pub id: DatasetId,
     /// Digest of its schema when the contract was made.
     #[serde(rename = "schemaSha256")]
     pub schema: Digest,
-    /// 42: it is a high-value dataset.
+    /// True for a high-value dataset (term 42).
     pub high_value: bool,
 }
 
@@ -132,9 +134,9 @@ pub struct DatasetRef {
 pub struct LegalText {
     /// File name or address.
     pub text_ref: String,
-    /// Its digest.
+    /// SHA-256 of the text.
     pub text: Digest,
-    /// Its language (BCP 47).
+    /// Language of the text (BCP 47).
     pub language: String,
 }
 
@@ -142,28 +144,28 @@ pub struct LegalText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateReference {
-    /// Who wrote it.
+    /// Author of the template.
     pub author: ParticipantId,
-    /// Its title: one line.
+    /// Title: one line.
     pub title: String,
-    /// Its version, from 1.
+    /// Version of the template, from 1.
     pub version: u32,
-    /// SHA-256 of its file.
+    /// SHA-256 of the template's file.
     pub sha256: Digest,
 }
 
-/// A contract as read from its envelope, its signatures not yet checked.
+/// Contract as read from its envelope. Its signatures are not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedContract {
     /// SHA-256 of the payload bytes.
     pub id: ContractId,
-    /// What the payload says.
+    /// Content of the payload.
     pub agreement: Agreement,
     /// The signatures: two for a contract, the provider's alone for a public view and for a contract with a partner.
     pub signatures: Vec<Signature>,
 }
 
-/// A contract whose signatures were checked, both of them.
+/// Contract with all required signatures checked.
 #[derive(Debug, Clone)]
 pub struct VerifiedContract {
     id: ContractId,
@@ -171,10 +173,11 @@ pub struct VerifiedContract {
 }
 
 impl SignedContract {
-    /// The one maker of [`VerifiedContract`]: exactly the signatures that the contract needs, each by its party's own key.
+    /// Checks that the contract carries exactly the required signatures, each by the key of its party.
+    /// This is the only constructor of [`VerifiedContract`].
     ///
     /// # Errors
-    /// A refusal with the code of the first fault.
+    /// A refusal with the code of the first check that fails.
     pub fn verify(
         self,
         keys: &(impl SignatureVerifier + ?Sized),
@@ -187,43 +190,43 @@ impl SignedContract {
     }
 }
 
-/// A withdrawal as read from its envelope, its signature not yet checked.
+/// Withdrawal as read from its envelope. Its signature is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedWithdrawal {
     /// SHA-256 of the statement's bytes.
     pub statement: Digest,
-    /// The contract that ends.
+    /// Contract that ends.
     pub contract: ContractId,
-    /// Who withdraws.
+    /// Party that withdraws.
     pub party: ParticipantId,
-    /// From when; never before it is received. Later than `issued_at` only where the party gives notice.
+    /// Instant of effect, never before the receipt of the withdrawal. Later than `issued_at` only where the party gives notice.
     pub effective_at: UtcTimestamp,
-    /// When it was written.
+    /// Instant of writing.
     pub issued_at: UtcTimestamp,
-    /// Why, for people.
+    /// Reason, for people.
     pub reason: String,
     /// The party's signature.
     pub signature: Signature,
 }
 
-/// A withdrawal whose signature was checked and that is by a party of the contract.
+/// Withdrawal with a checked signature of a party of the contract.
 #[derive(Debug, Clone)]
 pub struct VerifiedWithdrawal {
     contract: ContractId,
     party: ParticipantId,
     effective_at: Option<UtcTimestamp>,
     statement: Digest,
-    /// The statement as it was signed, where the record is to hold it.
+    /// Signed statement as text. Set where the record itself must hold the statement.
     envelope: Option<String>,
 }
 
-/// The contracts that this participant may act on, as provider or as consumer.
+/// Contracts of this participant, as provider and as consumer.
 #[derive(Debug, Clone)]
 pub struct ContractRegistry {
     own: ParticipantId,
     contracts: BTreeMap<ContractId, RegistryEntry>,
     superseded: BTreeMap<ContractId, BTreeSet<ContractId>>,
-    /// What each participant takes by name, what anybody may, and what is over a dataset: no question looks through all contracts.
+    /// Contracts by assignee, with public views, and by dataset. A question looks only at its own part of the registry.
     taken: BTreeMap<ParticipantId, AssigneeContracts>,
     public: AssigneeContracts,
     over: BTreeMap<DatasetId, BTreeSet<ContractId>>,
@@ -232,14 +235,17 @@ pub struct ContractRegistry {
 #[derive(Debug, Clone)]
 struct RegistryEntry {
     agreement: Agreement,
-    /// From when; the earliest instant where it ended with its record, whatever a clock says.
+    /// Instant of effect of the withdrawal. The earliest possible instant where the contract ended with the record of its
+    /// withdrawal.
     withdrawn: Option<UtcTimestamp>,
 }
 
 impl ContractRegistry {
-    /// The one maker of [`ActiveContracts`] for a peer: every contract named is ours to give, is with this caller or public, and is in force.
+    /// Checks the contracts that a peer names, and gives [`ActiveContracts`]: each is a contract of this provider, with this caller
+    /// or public, and in force. This is the only constructor of [`ActiveContracts`] for a peer.
     ///
-    /// A contract of somebody else is `CONTRACT_UNKNOWN`, word for word as one that does not exist.
+    /// A contract with another participant gives the error `CONTRACT_UNKNOWN`, with exactly the text for a contract that does not
+    /// exist.
     ///
     /// # Errors
     /// `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`, or `CONTRACT_AMBIGUOUS` when two of them give the same dataset.
@@ -250,7 +256,7 @@ impl ContractRegistry {
         now: UtcTimestamp,
     ) -> Result<ActiveContracts, Refusal> {
         for id in ids {
-            // INVARIANT: partner-by-transfer. What was given to a partner leaves by a transfer of that contract, and by nothing else.
+            // INVARIANT: partner-by-transfer. Data for a partner leaves only by a transfer under the partner's contract.
             let is_partner = |agreement: &Agreement| agreement.partner().is_some();
             if self.agreement(*id).is_some_and(is_partner) && !who.presents_token_of(*id) {
                 let sentence = format!("no contract `{}` with you", id.short());
@@ -263,19 +269,20 @@ impl ContractRegistry {
         })
     }
 
-    /// The public view `id` as anybody on the web may ask under it: ours, in force, and open by a clause that it signs.
+    /// Gives the public view `id` for an unidentified caller on the web: a view of this provider, in force, with a signed clause
+    /// for open data.
     ///
     /// # Errors
-    /// `DATASET_UNKNOWN` where there is none, word for word as where there is no such dataset; `POLICY_CONTRADICTION` where another clause
-    /// can't be kept with somebody who is not known.
+    /// `DATASET_UNKNOWN` where there is no such view, with exactly the text for a dataset that does not exist;
+    /// `POLICY_CONTRADICTION` where another clause needs an identified caller.
     pub fn on_web(&self, id: ContractId, now: UtcTimestamp) -> Result<ActiveContracts, Refusal> {
         let unknown = || Refusal::new(ErrorCode::DatasetUnknown, "there is no such open dataset");
         let agreement = self.provided_agreement(id, now).map_err(|_| unknown())?;
-        // INVARIANT: open-by-signature. A public view is for the league unless a clause of it says more.
+        // INVARIANT: open-by-signature. A public view is for members of the league unless one of its clauses opens it to everybody.
         if agreement.assignee != Assignee::Public || !open_data::is_open(&agreement.clauses) {
             return Err(unknown());
         }
-        // What nobody asks again decides at each look: a file outlives the question that made it.
+        // The time clauses are checked at each download, since a published file stays available after its question was decided.
         if open_data::clause_out_of_time(&agreement.clauses, now).is_some() {
             return Err(unknown());
         }
@@ -292,7 +299,8 @@ impl ContractRegistry {
         })
     }
 
-    /// The house contract: the owner asks for its own datasets. The grants come from the house policy, never from a peer.
+    /// Gives the house contract, under which the owner asks for its own datasets.
+    /// The grants come from the house policy, never from a peer.
     #[must_use]
     pub fn owner_contracts(
         &self,
@@ -313,19 +321,19 @@ impl ContractRegistry {
 /// The state of a contract at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContractStatus {
-    /// It can be used.
+    /// The contract can be used.
     InForce,
-    /// Its first instant is ahead.
+    /// The first instant in force is in the future.
     NotYet,
-    /// Its last instant is past.
+    /// The last instant in force is past.
     Expired,
-    /// A party ended it.
+    /// A party has withdrawn the contract.
     Withdrawn,
-    /// A newer version took its place.
+    /// A newer version has replaced the contract.
     Superseded,
 }
 
-/// What one contract gives of one dataset.
+/// Permission that one contract gives for one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetGrant {
     contract: Option<ContractId>,
@@ -338,28 +346,28 @@ pub struct DatasetGrant {
     not_after: UtcTimestamp,
 }
 
-/// The contracts under which one question is asked, all of them in force now.
+/// Contracts under which one question is asked. All are in force at the instant of the decision.
 #[derive(Debug)]
 pub struct ActiveContracts {
     asker: Requester,
     grants: BTreeMap<DatasetId, DatasetGrant>,
 }
 
-/// Who asks.
+/// Caller of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requester {
     /// Another participant.
     Peer(VerifiedPeer),
-    /// Our own people, under the house contract.
+    /// User of this participant, under the house contract.
     House(ParticipantId),
-    /// Anybody on the web, under public views that are open. It bears the identity of the participant that gives.
+    /// Unidentified caller on the web, under public views with open data. Holds the identity of the provider.
     Web(ParticipantId),
-    /// Nobody: our own people look at what this participant could see.
+    /// Simulated caller: a local user looks at what this participant could see.
     Supposed(ParticipantId),
 }
 
 impl ActiveContracts {
-    /// What nobody stands on, for our own people to look at.
+    /// Contracts for a simulation by a local user. No answer may rest on them.
     const fn from_supposed_grants(
         who: ParticipantId,
         grants: BTreeMap<DatasetId, DatasetGrant>,
@@ -372,10 +380,10 @@ impl ActiveContracts {
 }
 
 impl VerifiedContract {
-    /// The one maker of [`VerifiedWithdrawal`].
+    /// Checks a withdrawal of this contract. This is the only constructor of [`VerifiedWithdrawal`].
     ///
     /// # Errors
-    /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
+    /// When the withdrawal names another contract, is not by a party of this contract, or has a signature that is not valid.
     pub fn revoke(
         &self,
         withdrawal: &SignedWithdrawal,
@@ -400,7 +408,8 @@ impl VerifiedContract {
         Ok(VerifiedWithdrawal {
             contract: self.id,
             party: party.clone(),
-            // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
+            // `issued_at` comes from the party's clock, which may be wrong. Without notice, the withdrawal has effect from its
+            // record on.
             effective_at: (withdrawal.effective_at > withdrawal.issued_at)
                 .then_some(withdrawal.effective_at),
             statement: withdrawal.statement,
@@ -410,7 +419,7 @@ impl VerifiedContract {
 }
 
 impl ContractRegistry {
-    /// A contract as it was taken in, its signatures checked: what can be withdrawn, whatever becomes of its file.
+    /// Verified contract as it was admitted. It can be withdrawn even if its file is lost.
     #[must_use]
     pub fn verified_contract(&self, id: ContractId) -> Option<VerifiedContract> {
         let agreement = self.contracts.get(&id)?.agreement.clone();

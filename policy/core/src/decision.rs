@@ -1,4 +1,4 @@
-//! The ruling on a question: `decide` and its outcome.
+//! Decision on a question: `decide` and its outcome.
 
 pub mod clause_trace;
 mod column_check;
@@ -43,8 +43,8 @@ use restricted_contracts::RestrictedContracts;
 use sourced_grant::SourcedGrant;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
-/// party, purpose, delivery, prohibitions and the provider's restrictions, over all contracts named. [`decide`] makes them again.
+/// Checks that need no plan: window, party, purpose, delivery, prohibitions and the provider's restrictions, over all named
+/// contracts. A caller makes them before it parses the question's text. [`decide`] repeats them.
 ///
 /// # Errors
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
@@ -59,11 +59,11 @@ pub fn admissible(active: &ActiveContracts, facts: &DecisionInput<'_>) -> Result
         .try_for_each(|requirement| evaluation.evaluate(requirement))
 }
 
-/// Every quota of the contracts named and of the restrictions, with its slot at `now`: what to look up for
+/// Quotas of all named contracts and of the restrictions, with their slot at `now`. The caller looks these up for
 /// [`DecisionInput::spent`].
 ///
 /// # Errors
-/// `POLICY_CONTRADICTION` for a quota in the house contract, which nobody counts.
+/// `POLICY_CONTRADICTION` for a quota in the house contract, since nothing counts it.
 pub fn budgets(
     active: &ActiveContracts,
     restrictions: &ProviderRestrictions,
@@ -79,11 +79,12 @@ pub fn budgets(
     Ok(budgets)
 }
 
-/// The one maker of [`PermitDecision`]: total and pure. All requirements are collected first and then evaluated once, in order. The
-/// first one that fails decides the code: window, party, purpose, delivery, prohibitions, restrictions, schema, limits, counts,
-/// names, terms, joins; within a stage in order of datasets, then of clauses.
+/// Decides on a question: permit or refusal. The function is pure and is the only constructor of [`PermitDecision`].
 ///
-/// Schema, limits, names and terms are those of the datasets that the question reads, the rest of all contracts named.
+/// All requirements are collected first and then evaluated once, in order. The first one that fails decides the code: window,
+/// party, purpose, delivery, prohibitions, restrictions, schema, limits, counts, names, terms, joins; within a stage in the order
+/// of datasets, then of clauses. Schema, limits, names and terms are checked for the datasets that the question reads, all others
+/// for all named contracts.
 ///
 /// # Errors
 /// The refusal of the first requirement that fails; an error in any term refuses.
@@ -113,7 +114,7 @@ pub fn decide<Q: QueryShape>(
     })
 }
 
-/// A question that is permitted, with what is done to each dataset. Made by [`decide`] alone.
+/// Permit of a question, with the effects on each dataset. Made by [`decide`] alone.
 #[derive(Debug)]
 pub struct PermitDecision<Q> {
     question: Q,
@@ -129,7 +130,7 @@ pub struct PermitDecision<Q> {
     row_scope: ResolvedRowScope,
 }
 
-/// What an answer is given under: part of a permit, put together while its requirements are evaluated.
+/// Conditions of an answer, as part of a permit. They are collected while the requirements are evaluated.
 #[derive(Debug)]
 pub struct PermitConditions {
     effects: BTreeMap<DatasetId, Vec<Effect>>,
@@ -145,7 +146,7 @@ pub struct PermitConditions {
     charges: Vec<PrepaidCharge>,
 }
 
-/// A refusal about to be recorded.
+/// Refusal that is not recorded yet.
 #[derive(Debug)]
 pub struct PendingRefusal {
     refusal: Refusal,
@@ -153,27 +154,27 @@ pub struct PendingRefusal {
     asked: Option<RefusedQuery>,
 }
 
-/// What is known of a question that was refused.
+/// Known facts of a refused question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedQuery {
-    /// The question's identity.
+    /// Identity of the question.
     pub request: RequestId,
-    /// Who asked.
+    /// Participant that asked.
     pub peer: crate::id::ParticipantId,
-    /// SHA-256 of its leaf certificate.
+    /// SHA-256 of the participant's leaf certificate.
     pub certificate: Option<Digest>,
-    /// How it asked, where a program asked and no connector.
+    /// Access of a program, where a program asked and not a connector.
     pub program: Option<ProgramAccess>,
-    /// Under which contracts.
+    /// Named contracts.
     pub contracts: Vec<ContractId>,
-    /// For which purpose.
+    /// Declared purpose.
     pub purpose: Option<PurposeId>,
     /// Commitment to the SQL text.
     pub sql_commit: Digest,
 }
 
 impl PendingRefusal {
-    /// A refusal before anything was opened.
+    /// Refusal of a question for which no log entry was opened.
     #[must_use]
     pub const fn from_refusal(refusal: Refusal, asked: Option<RefusedQuery>) -> Self {
         Self {
@@ -183,7 +184,7 @@ impl PendingRefusal {
         }
     }
 
-    /// A refusal that closes an opened entry.
+    /// Refusal that closes an open log entry.
     #[must_use]
     pub const fn closing(
         opened: RecordReceipt,
@@ -197,19 +198,19 @@ impl PendingRefusal {
         }
     }
 
-    /// The refusal.
+    /// Refusal to be recorded.
     #[must_use]
     pub const fn refusal(&self) -> &Refusal {
         &self.refusal
     }
 
-    /// Whether it closes an opened entry.
+    /// True if the refusal closes an open log entry.
     #[must_use]
     pub const fn closes(&self) -> bool {
         self.opened.is_some()
     }
 
-    /// What is known of the question.
+    /// Known facts of the question.
     #[must_use]
     pub const fn refused_query(&self) -> Option<&RefusedQuery> {
         self.asked.as_ref()

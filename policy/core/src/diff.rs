@@ -1,4 +1,4 @@
-//! What changed from one version of a policy to the next, clause by clause, for a person to read.
+//! Comparison of two versions of a policy, clause by clause, for people.
 
 use crate::contract::Agreement;
 use crate::safe_text::printable;
@@ -17,30 +17,30 @@ pub enum PolicyChange {
     Added(Clause),
     /// The clause is gone.
     Removed(Clause),
-    /// The clause says something else about the same thing.
+    /// The clause has another value for the same subject.
     Changed {
-        /// What it said.
+        /// Clause of the old version.
         old: Clause,
-        /// What it says.
+        /// Clause of the new version.
         new: Clause,
     },
 }
 
-/// What a change does to what is let out.
+/// Effect of a change on the disclosed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeVerdict {
-    /// It lets out the same.
+    /// The disclosed data is unchanged.
     Same,
-    /// It lets out less.
+    /// Less data is disclosed.
     Tighter,
-    /// It can't be decided from the clauses alone: a person must look.
+    /// The clauses alone don't decide it: a person must look.
     NotComparable,
-    /// It lets out more.
+    /// More data is disclosed.
     Looser,
 }
 
 impl ChangeVerdict {
-    /// The verdict in a word, with a sign for those who see no colours.
+    /// Verdict in a word, with a sign for readers who see no colours.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl fmt::Display for ChangeVerdict {
 }
 
 impl PolicyChange {
-    /// What the change does, by the partial order of its term alone.
+    /// Verdict on the change by the partial order of its term alone.
     fn by_its_term(&self) -> ChangeVerdict {
         match self {
             Self::Added(clause) => {
@@ -84,7 +84,7 @@ impl PolicyChange {
 }
 
 impl PolicyChange {
-    /// Whether a clause comes, goes or changes that says which rows there are.
+    /// True if the change adds, removes or changes a clause that selects rows.
     fn cuts_rows(&self) -> bool {
         let cuts = |clause: &Clause| match &clause.term {
             Term::Rows(_) | Term::Area { .. } | Term::PublishedArea(_) => true,
@@ -100,17 +100,17 @@ impl PolicyChange {
     }
 }
 
-/// A change, and what it does among the other clauses.
+/// Change with its verdict among the other clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeAssessment {
-    /// What changed.
+    /// Change of a clause.
     pub change: PolicyChange,
-    /// What that does to what is let out.
+    /// Verdict on the change.
     pub verdict: ChangeVerdict,
 }
 
 impl PolicyDiff {
-    /// The gravest verdict: one looser clause makes a policy looser, whatever the others do.
+    /// Gravest verdict of all changes: one looser clause makes a policy looser.
     #[must_use]
     pub fn verdict(&self) -> ChangeVerdict {
         let verdicts = self.0.iter().map(|assessment| assessment.verdict);
@@ -118,14 +118,14 @@ impl PolicyDiff {
     }
 }
 
-/// All changes of a policy, one line each when shown.
+/// All changes of a policy. `Display` writes one line for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyDiff(pub Vec<ChangeAssessment>);
 
-/// The changes from `old` to `new`, to be shown.
+/// Changes from `old` to `new`, with their verdicts.
 ///
-/// Other rows under aggregates that are worked out for each question are not comparable, also where they are fewer: whoever
-/// asks under both versions can subtract what he got. Released cells stay those of one cut.
+/// A change of the rows under aggregates that are computed for each question is not comparable, even if there are fewer rows: a
+/// consumer that asks under both versions can subtract the answers. Released cells don't change with the clauses.
 #[must_use]
 pub fn compare(old: &[Clause], new: &[Clause]) -> PolicyDiff {
     let asked = is_asked(old) && is_asked(new);
@@ -143,8 +143,8 @@ pub fn compare(old: &[Clause], new: &[Clause]) -> PolicyDiff {
     PolicyDiff(assessment.collect())
 }
 
-/// The changes from `old` to `new`: in the order of the new clauses, then what is gone. Clauses that only moved, or are
-/// spelt otherwise, are not changes.
+/// Changes from `old` to `new`, in the order of the new clauses, then the removed ones. Moved or differently written clauses are
+/// not changes.
 #[must_use]
 fn diff(old: &[Clause], new: &[Clause]) -> Vec<PolicyChange> {
     let mut gone: Vec<&Clause> = old.iter().collect();
@@ -178,8 +178,8 @@ fn diff(old: &[Clause], new: &[Clause]) -> Vec<PolicyChange> {
     changes
 }
 
-/// What an agreement in the place of another does to what is let out: the gravest verdict of its clauses, its window and
-/// all that a person would have to read beside them.
+/// Verdict on an agreement that replaces another one: the gravest verdict of its clauses, its period and all other text that a
+/// person would have to read.
 #[must_use]
 pub fn of_agreements(old: &Agreement, new: &Agreement) -> ChangeVerdict {
     let window = if old.not_before > new.not_before || old.not_after < new.not_after {
@@ -203,14 +203,13 @@ pub fn of_agreements(old: &Agreement, new: &Agreement) -> ChangeVerdict {
     changes.verdict().max(window).max(beside)
 }
 
-/// Whether the clauses permit aggregates that are worked out for each question.
+/// True if the clauses permit aggregates that are computed for each question.
 fn is_asked(clauses: &[Clause]) -> bool {
     let any = |is: fn(&Term) -> bool| clauses.iter().any(|clause| is(&clause.term));
     any(|term| matches!(term, Term::Functions(_))) && !any(|term| matches!(term, Term::Release(_)))
 }
 
-/// The changes from one agreement to the next as lines: `+` added, `-` removed, `~` changed; empty when a person would
-/// sign the same.
+/// Changes between two agreements as lines: `+` added, `-` removed, `~` changed. Empty when a person would sign the same content.
 #[must_use]
 pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
     let mut lines: Vec<String> = compare(&old.clauses, &new.clauses)
@@ -289,9 +288,9 @@ fn same(one: &Clause, other: &Clause) -> bool {
         == normal_form::grant_hash(std::slice::from_ref(other))
 }
 
-/// What a clause is about: two clauses about the same thing are one clause that changed.
+/// Subject of a clause. Two clauses with the same subject count as one changed clause.
 fn subject(term: &Term) -> (&'static str, String) {
-    // Whatever replaces the values of a column is one thing that may change from one way to another.
+    // All masks of a column have the same subject, so that a change of the kind of mask is one change.
     if let Some(column) = term.column() {
         return ("values", column.to_string());
     }

@@ -1,4 +1,4 @@
-//! The closed set of things that a decision can do to a dataset: all that enforcement and the query engine understand.
+//! Effects of a decision on a dataset: the closed set that enforcement and the query engine implement.
 
 use crate::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
 use crate::row_filter::RowFilter;
@@ -11,129 +11,127 @@ use crate::value::time::TimeBucketWidth;
 use hansa_audit_log::time::{UtcTimestamp, keeps_hours};
 use serde::{Deserialize, Serialize};
 
-/// One thing done to a dataset, with the clause that demands it.
+/// One effect on a dataset, with its clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
-    /// The clause.
+    /// Clause that demands the effect.
     pub clause: ClauseId,
-    /// What is done.
+    /// Kind of the effect.
     pub kind: EffectKind,
 }
 
-/// What is done.
+/// Kind of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EffectKind {
-    /// Rows for which this is not true do not exist. No `{{consumer}}` is left in it.
+    /// Removes rows for which the filter is not true. The placeholder `{{consumer}}` is already replaced.
     KeepRows(RowFilter),
-    /// Rows whose point lies outside, or is NULL, do not exist.
+    /// Removes rows whose point lies outside the box or is NULL.
     KeepInside {
         /// Column of the longitude.
         lon: SqlIdentifier,
         /// Column of the latitude.
         lat: SqlIdentifier,
-        /// The box.
+        /// Bounding box.
         bounds: BoundingBox,
     },
-    /// Rows whose point lies outside a published area, or is NULL, do not exist.
+    /// Removes rows whose point lies outside a published area or is NULL.
     KeepWithin(PublishedAreaTerm),
-    /// Rows do not exist whose event was at this instant or later, or has none; of a cube, buckets do not exist that were
-    /// not over by then.
+    /// Removes rows whose event is at or after the instant, or is NULL. In a cube, removes buckets that end after the instant.
     KeepBefore {
-        /// Column of the event.
+        /// Column with the time of the event.
         column: SqlIdentifier,
-        /// The instant.
+        /// Instant of the limit.
         before: UtcTimestamp,
     },
-    /// Columns that are not listed do not exist.
+    /// Removes columns that are not listed.
     ShowColumns(Vec<SqlIdentifier>),
-    /// Columns that are listed do not exist.
+    /// Removes the listed columns.
     HideColumns(Vec<SqlIdentifier>),
-    /// The column shows this instead.
+    /// Replaces the values of a column by a mask.
     MaskColumn {
-        /// The column.
+        /// Column to be masked.
         column: SqlIdentifier,
-        /// What it shows.
+        /// Replacement value.
         mask: MaskValue,
     },
-    /// The column shows a keyed hash: HMAC-SHA-256 cut to 128 bits, in hexadecimal digits.
+    /// Replaces the values of a column by a keyed hash: HMAC-SHA-256 cut to 128 bits, in hexadecimal digits.
     Pseudonymise {
-        /// The column.
+        /// Column to be hashed.
         column: SqlIdentifier,
-        /// For whom: nobody else's rows can be joined over it.
+        /// Consumer. Each consumer has its own key, so that rows of different consumers can't be joined over the column.
         consumer: ParticipantId,
-        /// Under which contract, by its first version: nor can those of another contract.
+        /// First version of the contract. Each contract has its own key.
         contract: Option<ContractId>,
-        /// Another number is another key.
+        /// Number of the key; another number gives another key.
         epoch: u32,
     },
-    /// The column shows its first characters.
+    /// Shortens the values of a column to their first characters.
     Shorten {
-        /// The column.
+        /// Column to be shortened.
         column: SqlIdentifier,
-        /// How many code points.
+        /// Number of code points.
         length: u32,
     },
-    /// The column shows the lower edge of its band.
+    /// Replaces the values of a column by the lower edge of their band.
     Band {
-        /// The column.
+        /// Column to be replaced.
         column: SqlIdentifier,
-        /// The lower edges, ascending, as decimal text.
+        /// Lower edges, ascending, as decimal text.
         edges: Vec<String>,
     },
-    /// The column shows a level of a published table; NULL for what that does not know.
+    /// Replaces the values of a column by a level of a published table; NULL for values that the table does not contain.
     LookUp(LookupTerm),
-    /// The column is floored to its bucket.
+    /// Rounds the times of a column down to the start of their bucket.
     CoarsenTime {
-        /// The column.
+        /// Column of times.
         column: SqlIdentifier,
-        /// The width.
+        /// Width of the bucket.
         bucket: TimeBucketWidth,
-        /// IANA zone; absent: UTC.
+        /// IANA zone of the buckets; absent: UTC.
         zone: Option<String>,
     },
-    /// Two columns of degrees do not exist; one that holds the cell of a grid does. NULL where there is no cell.
+    /// Replaces two columns of degrees by one column with the cell of a grid. NULL where there is no cell.
     CoarsenPlace {
         /// Column of the longitude.
         lon: SqlIdentifier,
         /// Column of the latitude.
         lat: SqlIdentifier,
-        /// The column that is there instead.
+        /// Name of the new column.
         cell: SqlIdentifier,
-        /// Of which grid.
+        /// Size of the grid's cells.
         size: CellSize,
     },
-    /// Rows do not exist; the protected cube does.
+    /// Replaces the rows by a protected cube.
     AggregateOnly(Cube),
 }
 
-/// The protected cube of an aggregate-only contract: one cell for each combination of dimension values.
+/// Protected cube of an aggregate-only contract: one cell for each combination of dimension values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cube {
-    /// The grid's name.
+    /// Name of the grid.
     pub grid: String,
-    /// What one can group and filter by.
+    /// Columns for grouping and filtering.
     pub dimensions: Vec<CubeDimension>,
-    /// The columns that can be aggregated.
+    /// Columns that can be aggregated.
     pub measures: Vec<SqlIdentifier>,
-    /// The aggregates allowed.
+    /// Permitted aggregate functions.
     pub functions: Vec<CubeFunction>,
-    /// A cell, and each measure in it, exists only with at least so many units; 1 if no clause says more.
+    /// Lowest number of units in a shown cell, and in each of its measures; 1 without a clause about it.
     pub at_least: u32,
-    /// What is counted for that.
+    /// Unit that is counted for `at_least`.
     pub unit: CountingUnit,
-    /// Where a measure of a cell is absent since few units dominate it.
+    /// Dominance rules: a measure of a cell is withheld where few units dominate it.
     pub dominance: Vec<DominanceTerm>,
-    /// How its cells are released; computed anew for each question where no clause says so.
+    /// Release of the cells; absent: they are computed for each question.
     pub release: Option<ReleaseTerm>,
-    /// Noise on its cells, and what it may tell of a unit: then they are no exact ones.
+    /// Noise on the cells and the limit of what it may disclose about a unit. With noise, cells are not exact.
     pub budget: Option<Box<PrivacyBudgetTerm>>,
-    /// The number of whose multiples its counts are; exact where it is absent.
+    /// Base to whose multiples counts are rounded; absent: exact counts.
     pub base: Option<u32>,
 }
 
 impl Cube {
-    /// Whether the numbers of different units in the cells of both, which are not the same cells, tell how many units are in
-    /// several of them.
+    /// True if counts of distinct units in the differing cells of both cubes disclose how many units are in several cells.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let same = self.refines(other) && other.refines(self);
@@ -142,8 +140,8 @@ impl Cube {
             && (!same || self.unit != other.unit)
     }
 
-    /// The columns of its cells that hold a measure: how many values there are, their sum, and where a variance is
-    /// permitted the sum of the squares of what each is from their mean.
+    /// Columns of the cells that belong to a measure: count, sum and, where variances are permitted, the sum of squared deviations
+    /// from the mean.
     #[must_use]
     pub fn numbers_of(&self, measure: &SqlIdentifier) -> Vec<String> {
         let mut names = vec![format!("cnt_{measure}"), format!("sum_{measure}")];
@@ -153,25 +151,25 @@ impl Cube {
         names
     }
 
-    /// Whether variances are told, and those that would tell single values withheld: of groups that may be of one nothing is
-    /// left to withhold.
+    /// True if variances are permitted, and those that would disclose single values are withheld. Groups that may contain one unit
+    /// only need no such protection.
     #[must_use]
     pub fn withholds_variances(&self) -> bool {
         self.permits(CubeFunction::Variance) && self.at_least > 1
     }
 
-    /// Whether a function is permitted of its cells.
+    /// True if the function is permitted on the cells.
     #[must_use]
     pub fn permits(&self, function: CubeFunction) -> bool {
         self.functions.contains(&function)
     }
 
-    /// Whether every cell of `other` is a union of whole cells of this one, or could be: the same or finer dimensions.
+    /// True if every cell of `other` is a union of cells of this cube, or could be: this cube has the same or finer dimensions.
     #[must_use]
     pub fn refines(&self, other: &Self) -> bool {
         other.dimensions.iter().all(|coarse| {
             self.dimensions.iter().any(|fine| {
-                // What has no bucket is as fine as the column is: single instants, or days.
+                // A dimension without a bucket has the resolution of its column: instants or days.
                 let made_of = |coarse: TimeBucketWidth| {
                     fine.bucket.is_none_or(|fine| coarse.is_made_of(fine))
                 };
@@ -187,17 +185,17 @@ impl Cube {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CubeDimension {
-    /// The column.
+    /// Column of the dimension.
     pub column: SqlIdentifier,
-    /// For a time column: its bucket.
+    /// Bucket of a time column.
     pub bucket: Option<TimeBucketWidth>,
-    /// IANA zone in which the bucket begins; absent: UTC.
+    /// IANA zone in which the buckets begin; absent: UTC.
     pub zone: Option<String>,
 }
 
 impl CubeDimension {
-    /// True if its buckets and coarser ones of `other` begin together as far as zones go. Buckets shorter than a day begin in UTC whatever
-    /// the zone.
+    /// True if zones allow the buckets to begin together with coarser ones of `other`. Buckets shorter than a day begin in UTC in
+    /// any zone.
     fn begins_with(&self, other: &Self) -> bool {
         let is_short = |one: &Self| one.bucket.is_some_and(|width| width < TimeBucketWidth::Day);
         let zone = |one: &Self| one.zone.clone().unwrap_or_else(|| "UTC".to_owned());
@@ -206,8 +204,8 @@ impl CubeDimension {
             || (is_short(self) && keeps_hours(&zone(other)))
     }
 
-    /// The zone in which days of its column begin: that of its buckets, which is UTC for days that name none. Shorter buckets that name
-    /// none leave it to `otherwise`.
+    /// Zone in which days of the column begin: that of its buckets, or UTC for day buckets without a zone. For shorter buckets
+    /// without a zone, `otherwise`.
     #[must_use]
     pub fn day_zone<'a>(&'a self, otherwise: &'a str) -> &'a str {
         match (&self.zone, self.bucket) {
@@ -250,7 +248,7 @@ mod tests {
             assert!(!by(Some(bucket)).refines(&by(None)), "{bucket:?}");
         }
         assert!(by(None).refines(&by(None)));
-        // Hours begin everywhere with those of UTC, days of a zone are made of them, and days of two zones are not made of each other.
+        // Hours begin in every zone with hours of UTC, and days of a zone are made of hours. Days of different zones do not nest.
         let in_zone = |bucket, zone: &str| {
             let mut cube = by(Some(bucket));
             for dimension in &mut cube.dimensions {

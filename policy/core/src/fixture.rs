@@ -1,4 +1,4 @@
-//! Contracts, callers and facts for the tests of this package, made the way that the product makes them.
+//! Contracts, callers and facts for the tests of this package, made as in the product.
 
 pub(crate) mod random_terms;
 pub(crate) mod sample_rows;
@@ -53,7 +53,7 @@ pub(crate) fn dataset(name: &str) -> DatasetId {
     format!("{PROVIDER}/d/{name}").parse().unwrap()
 }
 
-/// `dpv:Purpose` > `dpv:Research` > `dpv:Academic`; `dpv:Purpose` > `dpv:Marketing`.
+/// Small taxonomy: `dpv:Purpose` > `dpv:Research` > `dpv:Academic`; `dpv:Purpose` > `dpv:Marketing`.
 pub(crate) fn taxonomy() -> Taxonomy {
     let edge = |name: &str, parents: &[&str]| (purpose(name), purposes(parents));
     let vocabulary = BTreeMap::from([
@@ -149,7 +149,7 @@ impl SignatureVerifier for PermissiveKeys {
     }
 }
 
-/// No signature counts.
+/// Verifier that accepts no signature.
 pub(crate) struct RejectingKeys;
 
 impl SignatureVerifier for RejectingKeys {
@@ -209,7 +209,7 @@ pub(crate) fn caller(id: &str) -> VerifiedPeer {
         .unwrap()
 }
 
-/// A program that asks for a participant.
+/// Program that asks on behalf of a participant.
 pub(crate) fn program(id: &str, access: &ProgramAccess) -> VerifiedPeer {
     let (roster, presented) = presented(id);
     match access {
@@ -244,7 +244,7 @@ fn presented(id: &str) -> (Roster, PeerCertificate) {
     (roster, presented)
 }
 
-/// A registry that holds one contract for each of these datasets.
+/// Registry with one contract for each of these agreements.
 pub(crate) fn registry_with(agreements: impl IntoIterator<Item = Agreement>) -> ContractRegistry {
     let mut registry = ContractRegistry::new(participant(PROVIDER));
     for agreement in agreements {
@@ -256,12 +256,12 @@ pub(crate) fn registry_with(agreements: impl IntoIterator<Item = Agreement>) -> 
     registry
 }
 
-/// The consumer's contracts for these datasets, in force now.
+/// Contracts of the consumer for these agreements, in force now.
 pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> ActiveContracts {
     standing_of(&caller(CONSUMER), agreements)
 }
 
-/// The same, for whoever asks.
+/// Contracts for these agreements, in force now, for any caller.
 pub(crate) fn standing_of(
     who: &VerifiedPeer,
     agreements: impl IntoIterator<Item = Agreement>,
@@ -276,7 +276,7 @@ pub(crate) fn standing_of(
         .unwrap()
 }
 
-/// A question at the door at an instant, nothing being known around it.
+/// Admission of a question at an instant, without further facts.
 pub(crate) fn admitting<T>(
     now: &str,
     check: impl FnOnce(&crate::term::rule::AdmissionContext<'_>) -> T,
@@ -289,7 +289,7 @@ pub(crate) fn admitting<T>(
 }
 
 impl crate::term::contract_context::ContractContext {
-    /// Nothing runs and nothing is outstanding.
+    /// Context without running questions and open duties.
     pub(crate) const QUIET: Self = Self {
         address: None,
         format: crate::value::delivery::DeliveryFormat::ArrowIpc,
@@ -304,7 +304,7 @@ impl crate::term::contract_context::ContractContext {
     };
 }
 
-/// An attribute as a credential shows it that counts long enough.
+/// Attribute shown by a credential that is valid long enough.
 pub(crate) fn attested(
     attribute: crate::attribute::ParticipantAttribute,
 ) -> crate::attribute::AttestedAttribute {

@@ -1,4 +1,4 @@
-//! Groups: lists of participants that their owner signs and renews. Who is in one is judged by what comes out here.
+//! Groups: lists of participants that their owner signs and renews. Terms judge a [`GroupMembership`], never text.
 
 use crate::attribute::SupportingCredential;
 use crate::contract::signature::{Signature, SignatureVerifier};
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a group of one participant: `[a-z][a-z0-9_-]{0,62}`.
+/// Name of a group of one participant: `[a-z][a-z0-9_-]{0,62}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupName(String);
 
@@ -31,7 +31,7 @@ impl fmt::Display for GroupName {
     }
 }
 
-/// The text is no name of a group.
+/// Error of a text that is not a name of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a group's name starts with a lower-case letter and holds up to 63 of a-z, 0-9, _ and -")]
 pub struct GroupNameError;
@@ -51,40 +51,40 @@ impl FromStr for GroupName {
     }
 }
 
-/// A group's list as read from its envelope, its signature not yet checked.
+/// List of a group's members as read from its envelope. Its signature is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedGroupList {
-    /// SHA-256 of its payload.
+    /// SHA-256 of the payload.
     pub statement: Digest,
-    /// Which group.
+    /// Name of the group.
     pub name: GroupName,
-    /// Whose group; the owner signs.
+    /// Owner of the group, who signs the list.
     pub owner: ParticipantId,
-    /// Counts up with each list of the group, from 1.
+    /// Serial number of the list, from 1. Each new list of the group has a higher one.
     pub serial: u64,
-    /// Who belongs to it.
+    /// Members of the group.
     pub members: BTreeSet<ParticipantId>,
-    /// When the list was written.
+    /// Instant of writing.
     pub issued_at: UtcTimestamp,
     /// The owner's signature.
     pub signature: Signature,
 }
 
-/// How long a list counts after it was written, microseconds.
+/// Validity of a list after it was written, microseconds.
 pub const COUNTS: i64 = 24 * 3600 * 1_000_000;
 
-/// After so long the owner's connector writes the list anew, microseconds.
+/// Age at which the owner's connector renews the list, microseconds.
 pub const RENEWED: i64 = COUNTS / 2;
 
-/// By how much the clock of its writer may be ahead, microseconds.
+/// Largest accepted lead of the writer's clock, microseconds.
 const AHEAD: i64 = 5 * 60 * 1_000_000;
 
 impl SignedGroupList {
-    /// The list as a ground for answers, while it counts.
+    /// Checks that the list is valid at this instant.
     ///
     /// # Errors
-    /// `ATTRIBUTE_STALE` when it is older than 24 hours; `CREDENTIAL_INVALID` when it is of somebody else, or was written
-    /// in the future; the code of the signature's fault.
+    /// `ATTRIBUTE_STALE` when the list is older than 24 hours; `CREDENTIAL_INVALID` when it belongs to another owner or was written
+    /// in the future; otherwise the code of the signature check.
     pub fn check<K: SignatureVerifier + ?Sized>(
         &self,
         owner: &ParticipantId,
@@ -113,10 +113,10 @@ impl SignedGroupList {
         })
     }
 
-    /// Whether `who` belongs to it, by a list that counts.
+    /// Checks that `who` is a member of the group by a valid list.
     ///
     /// # Errors
-    /// As [`SignedGroupList::check`]; `PARTY_NOT_IN_GROUP` for whoever is not on it.
+    /// As [`SignedGroupList::check`]; `PARTY_NOT_IN_GROUP` where `who` is not on the list.
     pub fn lists<K: SignatureVerifier + ?Sized>(
         &self,
         who: &ParticipantId,
@@ -134,19 +134,19 @@ impl SignedGroupList {
     }
 }
 
-/// The refusal where a list is too old, or not there.
+/// Refusal where a list is too old or missing.
 #[must_use]
 pub fn stale(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::AttributeStale, sentence)
         .with_help("ask the provider to renew it: hansa group show says what stands in its way")
 }
 
-/// The asker is on a list that counts. Made by [`SignedGroupList::lists`] alone.
+/// Membership of the asking participant by a valid list. Made by [`SignedGroupList::lists`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupMembership(SupportingCredential);
 
 impl GroupMembership {
-    /// By which list.
+    /// List that proves the membership.
     #[must_use]
     pub const fn supporting_credential(self) -> SupportingCredential {
         self.0

@@ -1,30 +1,30 @@
-//! Names, parsed once; a value of one of these types can't be malformed.
+//! Names and identities. Each is checked when it is parsed, so a value of these types is always well formed.
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::serialize_as_text;
 use std::fmt;
 use std::str::FromStr;
 
-/// A participant's identity: `hansa://<domain>`, lower case, as it stands in exactly one URI SAN of its certificates.
+/// Identity of a participant: `hansa://<domain>`, lower case. It stands in exactly one URI SAN of the participant's certificates.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParticipantId(String);
 
 impl ParticipantId {
     const SCHEME: &'static str = "hansa://";
 
-    /// The whole identity, with its scheme.
+    /// Identity with its scheme.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The domain alone, as it stands in results and receipts.
+    /// Domain without the scheme, as in results and receipts.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.strip_prefix(Self::SCHEME).unwrap_or(&self.0)
     }
 
-    /// The alias that a connector uses unless it was told another: the first label of the domain, if it is a name.
+    /// Default alias of the participant, where the configuration sets none: the first label of the domain, if it is a valid name.
     #[must_use]
     pub fn default_alias(&self) -> Option<SqlIdentifier> {
         let label = self.domain().split('.').next()?;
@@ -51,7 +51,7 @@ impl fmt::Display for ParticipantId {
 impl FromStr for ParticipantId {
     type Err = IdentifierError;
 
-    /// Takes `hansa://munster.example` and, for people's convenience, `munster.example`.
+    /// Parses `hansa://munster.example` and, for convenience, `munster.example`.
     fn from_str(text: &str) -> Result<Self, IdentifierError> {
         let domain = text.strip_prefix(Self::SCHEME).unwrap_or(text);
         let label_ok = |label: &str| {
@@ -69,7 +69,7 @@ impl FromStr for ParticipantId {
     }
 }
 
-/// A dataset, column or alias name: `[a-z][a-z0-9_]{0,62}`, none of the reserved words.
+/// Name of a dataset, column or alias: `[a-z][a-z0-9_]{0,62}`, except the reserved words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SqlIdentifier(String);
 
@@ -104,15 +104,15 @@ impl FromStr for SqlIdentifier {
     }
 }
 
-/// Words that no dataset, column or alias may take.
+/// Reserved words: no dataset, column or alias may have them as name.
 pub const RESERVED: [&str; 4] = ["model", "hansa", "public", "information_schema"];
 
-/// A dataset and who owns it; written `hansa://munster.example/d/bike_counts`.
+/// Identity of a dataset, with its owner; written `hansa://munster.example/d/bike_counts`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DatasetId {
-    /// The participant that publishes it.
+    /// Participant that publishes the dataset.
     pub owner: ParticipantId,
-    /// Its name there.
+    /// Name of the dataset at its owner.
     pub name: SqlIdentifier,
 }
 
@@ -137,12 +137,12 @@ impl FromStr for DatasetId {
     }
 }
 
-/// A contract: the SHA-256 of the payload bytes that both parties signed.
+/// Identity of a contract: the SHA-256 of the payload bytes that the parties signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContractId(pub Digest);
 
 impl ContractId {
-    /// The first twelve digits, as shown to people.
+    /// First twelve hexadecimal digits, for people.
     #[must_use]
     pub fn short(&self) -> String {
         self.0.short()
@@ -173,13 +173,13 @@ impl ClauseId {
     /// The numbers from here on are those of restrictions; no contract has one of them.
     const RESTRICTIONS: u32 = 1 << 31;
 
-    /// The same number in a restriction, so that it can't be taken for a clause of the contract beside it.
+    /// Number of the clause in a restriction. It differs from every number of a contract's clause.
     #[must_use]
     pub const fn in_restriction(self) -> Self {
         Self(self.0 | Self::RESTRICTIONS)
     }
 
-    /// The number within the restriction; none for a clause of a contract.
+    /// Number within the restriction; none for a clause of a contract.
     #[must_use]
     pub const fn of_restriction(self) -> Option<u32> {
         if self.0 < Self::RESTRICTIONS {
@@ -218,14 +218,14 @@ impl FromStr for ClauseId {
     }
 }
 
-/// A purpose of the taxonomy: `dpv:ResearchAndDevelopment`, or an own one such as `mobility-research`.
+/// Purpose of the taxonomy: `dpv:ResearchAndDevelopment`, or an own one such as `mobility-research`.
 ///
-/// Which purposes exist and which covers which is the business of [`crate::term::purpose::Taxonomy`].
+/// [`crate::term::purpose::Taxonomy`] holds the existing purposes and their order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PurposeId(String);
 
 impl PurposeId {
-    /// The purpose as text.
+    /// Purpose as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -255,7 +255,7 @@ impl FromStr for PurposeId {
     }
 }
 
-/// One question's identity, chosen by the asker: 16 random bytes, shown as 32 hexadecimal digits.
+/// Identity of one question, chosen by the asking participant: 16 random bytes, shown as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub [u8; 16]);
 
@@ -281,33 +281,33 @@ impl FromStr for RequestId {
     }
 }
 
-/// What is wrong with a name that was given.
+/// Error of a malformed name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentifierError {
-    /// Not a participant's identity.
+    /// Not an identity of a participant.
     #[error(
         "a participant is written `hansa://` and a lower-case domain, such as hansa://munster.example"
     )]
     Participant,
-    /// Not a name.
+    /// Not a valid name.
     #[error("a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _")]
     Name,
-    /// A reserved word.
+    /// Name that is a reserved word.
     #[error("`model`, `hansa`, `public` and `information_schema` are reserved")]
     Reserved,
-    /// Not a dataset.
+    /// Not an identity of a dataset.
     #[error("a dataset is written hansa://<domain>/d/<name>")]
     Dataset,
-    /// Not a contract.
+    /// Not an identity of a contract.
     #[error("a contract is named by the 64 hexadecimal digits of its hash")]
     Contract,
-    /// Not a clause.
+    /// Not a number of a clause.
     #[error("a clause is written #c and its number")]
     Clause,
     /// Not a purpose.
     #[error("a purpose is a name such as traffic-planning or dpv:ResearchAndDevelopment")]
     Purpose,
-    /// Not a request.
+    /// Not an identity of a question.
     #[error("a request is named by 32 hexadecimal digits")]
     Request,
 }

@@ -1,18 +1,18 @@
 //! Participants, contracts, terms, and the decision on a question.
 //!
-//! A provider answers a question only as far as a contract with both signatures permits. This package says what a contract
-//! is, how two participants come to one, and what it permits. It decides; others record, enforce and execute.
+//! A provider answers a question only as far as a contract with both signatures permits. This package defines contracts, their
+//! negotiation and their meaning. It decides; other packages record, enforce and execute.
 //!
 //! # The walk
 //!
-//! 1. **Identify.** The TLS handshake gives a [`PeerCertificate`]. [`Roster::recognise`] makes a [`VerifiedPeer`] of it, by
-//!    the trust bundle of that moment.
-//! 2. **Negotiate.** A [`NegotiationState`] takes one [`NegotiationMessage`] after the other. Its end is a [`SignedContract`].
-//! 3. **Verify.** [`SignedContract::verify`] checks each signature with a [`SignatureVerifier`] and gives a
-//!    [`VerifiedContract`]. Once that is recorded, it goes into the [`ContractRegistry`].
-//! 4. **Contract.** [`ContractRegistry::in_force`] takes the [`VerifiedPeer`] and the contracts that it names, and gives
-//!    [`ActiveContracts`]. For own people [`ContractRegistry::owner_contracts`] gives the house contract.
-//! 5. **Check what needs no plan.** [`admissible`] looks at time, party, purpose and restrictions.
+//! 1. **Identify.** The TLS handshake gives a [`PeerCertificate`]. [`Roster::recognise`] checks it against the current trust bundle
+//!    and gives a [`VerifiedPeer`].
+//! 2. **Negotiate.** A [`NegotiationState`] takes one [`NegotiationMessage`] after another. The result is a [`SignedContract`].
+//! 3. **Verify.** [`SignedContract::verify`] checks each signature with a [`SignatureVerifier`] and gives a [`VerifiedContract`].
+//!    The [`ContractRegistry`] admits it once its record is durable.
+//! 4. **Contract.** [`ContractRegistry::in_force`] takes the [`VerifiedPeer`] and the contracts that the peer names, and gives
+//!    [`ActiveContracts`]. For local users [`ContractRegistry::owner_contracts`] gives the house contract.
+//! 5. **Check without a plan.** [`admissible`] looks at time, party, purpose and restrictions.
 //! 6. **Decide.** [`decide`] takes [`ActiveContracts`], a [`DecisionInput`] and a question with its [`QueryShape`]. It gives a
 //!    [`PermitDecision`] with the [`Effect`] list of each dataset, or a [`Refusal`] with the code of the first check that fails.
 //! 7. **Refuse.** A refusal is a [`PendingRefusal`] until it is recorded.
@@ -84,8 +84,8 @@
 //!
 //! # Deciding
 //!
-//! A contract in force needs real signatures, so an example of one is in the page of `hansa-verify`. Here the owner looks at
-//! what a draft would permit to its assignee: [`ContractRegistry::suppose_draft`]. The decision is the same function.
+//! A contract in force needs real signatures, so an example with one is in the documentation of `hansa-verify`. In this example the
+//! owner simulates a draft for its assignee with [`ContractRegistry::suppose_draft`]. The function of the decision is the same.
 //!
 //! ```
 //! use hansa_policy::{Clause, ClauseId, ContractRegistry, ErrorCode, ParticipantId, Term, decide};
@@ -178,7 +178,7 @@
 //!
 //! # Comparing two policies
 //!
-//! A person who amends a contract sees what the change does.
+//! A person who amends a contract sees the effect of the change.
 //!
 //! ```
 //! use hansa_policy::diff::{ChangeVerdict, compare};

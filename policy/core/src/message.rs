@@ -1,7 +1,8 @@
-//! Sentences of contracts, in a file of messages for each language.
+//! Sentences of contracts, in one message file for each language.
 //!
-//! The files are written in Fluent, a message a line: `id = text with { $argument }`. An argument is text as it is shown, numbers
-//! and dates too, and no marks of direction are put around it: contracts are signed with these bytes.
+//! The files are in Fluent, one message a line: `id = text with { $argument }`. Arguments are formatted text, also numbers and
+//! dates.
+//! No Unicode direction marks are added around arguments, since the bytes of the sentences are part of signed contracts.
 
 use crate::term::language::Language;
 use fluent_bundle::concurrent::FluentBundle;
@@ -10,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::OnceLock;
 
-/// Sentences of terms.
+/// Catalog of the sentences of terms.
 pub(crate) static TERMS: MessageCatalog = MessageCatalog::new(
     include_str!("../messages/en/terms.ftl"),
     include_str!("../messages/de/terms.ftl"),
     include_str!("../messages/pt/terms.ftl"),
 );
 
-/// Sentence of a term in a language: its id, and the variables that are its arguments.
+/// Sentence of a term in a language, by its id and the variables that are its arguments.
 macro_rules! message {
     ($language:expr, $id:literal $(, $name:ident)* $(,)?) => {
         $crate::message::TERMS.text(
@@ -29,7 +30,7 @@ macro_rules! message {
 }
 pub(crate) use message;
 
-/// Name of a message in its files.
+/// Name of a message in the message files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageId(pub &'static str);
 
@@ -40,7 +41,7 @@ pub struct MessageCatalog {
 }
 
 impl MessageCatalog {
-    /// Catalog of the texts of three files.
+    /// Catalog of the messages in the texts of three files.
     #[must_use]
     pub const fn new(en: &'static str, de: &'static str, pt: &'static str) -> Self {
         Self {
@@ -49,10 +50,11 @@ impl MessageCatalog {
         }
     }
 
-    /// Message in a language, with its arguments by their names.
+    /// Message in a language, with its arguments by name.
     ///
-    /// What is missing never stops the product: instead of a message stands its id, and instead of an argument its name. That
-    /// there is none of either [`Self::faults`] finds in tests.
+    /// A missing message or argument never stops the product: the result shows the id of the message or the name of the argument
+    /// instead.
+    /// Tests find both with [`Self::faults`].
     #[must_use]
     pub fn text(
         &self,
@@ -80,10 +82,10 @@ impl MessageCatalog {
         text.into_owned()
     }
 
-    /// Where the messages and what source files use of them do not agree; for tests.
+    /// Disagreements between the messages and their uses in source files; for tests.
     ///
-    /// That is a message which a language lacks or has twice, which nobody uses or which is used and not there, an argument that
-    /// a use lacks or that no language takes, and a line that is no message.
+    /// These are: a message that a language lacks or has twice, an unused or undefined message, an argument that a use lacks or no
+    /// language takes, and a line that is not a message.
     #[must_use]
     pub fn faults(&self, sources: &[String]) -> Vec<String> {
         let mut faults = Vec::new();
@@ -149,7 +151,7 @@ fn bundle(language: Language, file: &str) -> FluentBundle<FluentResource> {
     bundle
 }
 
-/// Messages that a source file uses, with the names of their arguments; the text of a use that is written in another way.
+/// Messages that a source file uses, with the names of their arguments. The text of a use in another form is an error.
 fn uses(source: &str) -> impl Iterator<Item = Result<(&str, BTreeSet<&str>), &str>> {
     let calls = source
         .split("message!")

@@ -1,45 +1,45 @@
-//! Amounts of money, exact: what is counted against what was paid beforehand must not drift by a rounding.
+//! Exact amounts of money. Charges are added up against a prepaid amount, so that rounding errors must not accumulate.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An amount without its currency, in millionths of a millionth: a price has up to six digits behind the point, and a byte
-/// costs a millionth of a megabyte. What would be too much for the type stays at its most.
+/// Amount without its currency, in units of 10⁻¹². A price has up to six decimals, and a byte costs a millionth of a megabyte.
+/// Additions and multiplications saturate at the largest value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct MoneyAmount(u128);
 
-/// Digits behind the point.
+/// Decimals of the internal unit.
 const SCALE: u32 = 12;
 
-/// Digits behind the point of what people write.
+/// Largest number of decimals in an amount written by people.
 const WRITTEN: usize = 6;
 
 impl MoneyAmount {
-    /// Nothing.
+    /// Amount of zero.
     pub const NOTHING: Self = Self(0);
 
-    /// More than anybody has.
+    /// Largest amount, as a limit that is never reached.
     pub const ENDLESS: Self = Self(u128::MAX);
 
-    /// So many times.
+    /// Amount multiplied by `count`.
     #[must_use]
     pub fn times(self, count: u64) -> Self {
         Self(self.0.saturating_mul(u128::from(count)))
     }
 
-    /// Together.
+    /// Sum of two amounts.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// What is left of it; nothing, where the other is more.
+    /// Difference of two amounts; zero where `other` is larger.
     #[must_use]
     pub const fn less(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// How often the other goes into it; without end where that costs nothing.
+    /// Number of times that `each` fits into the amount. The largest number where `each` is zero.
     #[must_use]
     pub fn holds(self, each: Self) -> u64 {
         match self.0.checked_div(each.0) {
@@ -48,7 +48,7 @@ impl MoneyAmount {
         }
     }
 
-    /// Its millionth part; exact for what people write.
+    /// Millionth part. Exact for amounts with at most six decimals.
     #[must_use]
     pub const fn millionth(self) -> Self {
         Self(self.0 / 1_000_000)
@@ -69,7 +69,7 @@ impl fmt::Display for MoneyAmount {
     }
 }
 
-/// The text is no amount.
+/// Error of a text that is not an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an amount has up to 12 digits, and behind a point up to 6, such as 0.05")]
 pub struct MoneyAmountError;
@@ -77,7 +77,7 @@ pub struct MoneyAmountError;
 impl FromStr for MoneyAmount {
     type Err = MoneyAmountError;
 
-    /// What people write, and what is written here: then up to twelve digits stand behind the point.
+    /// Parses amounts written by people and by this program, with up to twelve decimals.
     fn from_str(text: &str) -> Result<Self, MoneyAmountError> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -97,10 +97,10 @@ impl FromStr for MoneyAmount {
     }
 }
 
-/// An amount as people write it: in a contract, or on a command line.
+/// Parses an amount as people write it: in a contract, or on a command line.
 ///
 /// # Errors
-/// When it has more digits than money has.
+/// When the text has more than six decimals or is not an amount.
 pub fn parse_written_amount(text: &str) -> Result<MoneyAmount, MoneyAmountError> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if whole.len() > 12 || fraction.len() > WRITTEN {

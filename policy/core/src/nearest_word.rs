@@ -1,7 +1,7 @@
-//! The known word that is nearest to one that is not known, for "did you mean".
+//! Nearest known word to an unknown word, for "did you mean".
 
-/// The known word that takes the fewest edits to come from `word`, in whatever case, if they are at most a third of the letters of
-/// `word`, or one. An exchange of two neighbours is one edit (optimal string alignment).
+/// Known word with the smallest edit distance from `word`, ignoring case. None if the distance is more than a third of the letters
+/// of `word`, and more than one. A swap of two neighbouring letters is one edit (optimal string alignment).
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();

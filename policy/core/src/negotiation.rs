@@ -1,7 +1,7 @@
-//! The negotiation of a contract: a pure state machine with the states of the Dataspace Protocol.
+//! Negotiation of a contract: a pure state machine with the states of the Dataspace Protocol.
 //!
-//! Both sides run the same machine over the same messages, their own ones included: a message about to be sent is a step
-//! like one that came in. Nothing is sent, signed or stored here.
+//! Both sides run the same machine over all messages. A message to be sent is a step like a received one. Sending, signing and
+//! storing are done elsewhere.
 
 pub mod comment;
 mod transition;
@@ -18,21 +18,21 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One of the two sides.
+/// Side of a negotiation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartyRole {
-    /// Who owns the dataset.
+    /// Owner of the dataset.
     Provider,
-    /// Who wants it.
+    /// Participant that asks for the contract.
     Consumer,
 }
 
-/// The states of the Dataspace Protocol.
+/// State of a negotiation, by the Dataspace Protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// The consumer has asked; it is the provider's turn.
+    /// The consumer has requested; the provider is next.
     Requested,
-    /// The provider has offered; it is the consumer's turn.
+    /// The provider has offered; the consumer is next.
     Offered,
     /// The consumer has accepted the offer.
     Accepted,
@@ -40,13 +40,13 @@ pub enum Phase {
     Agreed,
     /// The consumer has signed too.
     Verified,
-    /// The contract is in force; nothing follows.
+    /// The contract is in force; a final state.
     Finalized,
-    /// One side has ended the negotiation; nothing follows.
+    /// One side has ended the negotiation; a final state.
     Terminated,
 }
 
-/// A negotiation as one side knows it.
+/// Negotiation as known to one side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationState {
     parties: NegotiationParties,
@@ -59,36 +59,36 @@ pub struct NegotiationState {
     handled: BTreeMap<(PartyRole, NegotiationMessageId), HandledMessage>,
 }
 
-/// Between whom, and about what.
+/// Parties and dataset of a negotiation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationParties {
-    /// `n-…`, as its opener named it.
+    /// Identifier `n-…`, chosen by the side that opened the negotiation.
     pub negotiation: String,
-    /// The dataset.
+    /// Dataset to be shared.
     pub dataset: DatasetId,
-    /// Who owns it.
+    /// Owner of the dataset.
     pub provider: ParticipantId,
-    /// Who wants it.
+    /// Participant that asks for the contract.
     pub consumer: ParticipantId,
 }
 
-/// An unsigned agreement and the hash of its payload: what it would become when both sign.
+/// Unsigned agreement with the hash of its payload. The hash is the identity of the later contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
     /// SHA-256 of the payload bytes.
     pub contract: ContractId,
-    /// What the payload says.
+    /// Content of the payload.
     pub agreement: Agreement,
 }
 
-/// How a negotiation was ended.
+/// Termination of a negotiation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationTermination {
-    /// By whom.
+    /// Side that ended the negotiation.
     pub by: PartyRole,
-    /// Why, as a code; absent: somebody declined.
+    /// Reason as a code; absent: a person declined.
     pub code: Option<ErrorCode>,
-    /// Why, for people.
+    /// Reason for people.
     pub reason: String,
 }
 
@@ -98,7 +98,7 @@ struct HandledMessage {
     sends: Vec<NextMessage>,
 }
 
-/// A message's identity, 16 random bytes; a message is taken in once.
+/// Identity of a message: 16 random bytes. Each message is processed once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NegotiationMessageId(pub [u8; 16]);
 
@@ -108,79 +108,79 @@ impl fmt::Display for NegotiationMessageId {
     }
 }
 
-/// A message, sent or received.
+/// Message of a negotiation, sent or received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationMessage {
-    /// Its identity.
+    /// Identity of the message.
     pub id: NegotiationMessageId,
-    /// Which side sends it; for one that came in, the side of the peer that was recognised.
+    /// Side of the sender. For a received message, the side of the verified peer.
     pub from: PartyRole,
-    /// What it says.
+    /// Content of the message.
     pub content: NegotiationContent,
 }
 
-/// What a message says.
+/// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NegotiationContent {
-    /// The consumer asks, unsigned; within a negotiation: it counters.
+    /// Unsigned request of the consumer; within a negotiation a counter-request.
     Request {
-        /// The offer that it asks for; absent: terms of its own.
+        /// Digest of the requested offer; absent: the consumer proposes own terms.
         offer: Option<Digest>,
-        /// What it proposes.
+        /// Proposed agreement.
         proposal: Proposal,
     },
-    /// The provider offers, unsigned; within a negotiation: it counters.
+    /// Unsigned offer of the provider; within a negotiation a counter-offer.
     Offer {
-        /// What it proposes.
+        /// Proposed agreement.
         proposal: Proposal,
     },
-    /// The consumer accepts exactly what is offered.
+    /// Acceptance of the present offer by the consumer.
     Acceptance {
-        /// What it accepts.
+        /// Identity of the accepted proposal.
         contract: ContractId,
     },
-    /// The provider agrees and signs.
+    /// Agreement and signature of the provider.
     Agreement {
-        /// The contract with the provider's signature.
+        /// Contract with the provider's signature.
         signed: SignedContract,
     },
-    /// The consumer verifies and signs.
+    /// Verification and signature of the consumer.
     Verification {
-        /// The contract with the consumer's signature.
+        /// Contract with the consumer's signature.
         signed: SignedContract,
     },
-    /// The provider finalises.
+    /// Finalization by the provider.
     Finalization {
-        /// The contract with both signatures.
+        /// Contract with both signatures.
         signed: SignedContract,
     },
-    /// Either side ends the negotiation.
+    /// Termination by either side.
     Termination {
-        /// Why, as a code; absent: somebody declined.
+        /// Reason as a code; absent: a person declined.
         code: Option<ErrorCode>,
-        /// Why, for people.
+        /// Reason for people.
         reason: String,
     },
 }
 
-/// What a step may depend on; what is not in here is not known.
+/// Facts that a step may depend on.
 #[derive(Clone, Copy)]
 pub struct NegotiationContext<'a> {
-    /// Now.
+    /// Present instant.
     pub now: UtcTimestamp,
-    /// Which side we are.
+    /// Side of this participant.
     pub own: PartyRole,
-    /// The purposes that there are.
+    /// Known purposes.
     pub taxonomy: &'a Taxonomy,
-    /// The registered keys.
+    /// Verifier with the registered keys.
     pub keys: &'a dyn SignatureVerifier,
-    /// As provider: what our catalogue says of the proposal in the message, or of the one on the table.
+    /// As provider: result of the comparison with the catalogue, for the proposal in the message or else for the present one.
     pub offer_match: OfferMatch,
-    /// The contract that the proposal names as the one it replaces, if our registry holds it.
+    /// Contract that the proposal is to replace, if the registry holds it.
     pub replaces: Option<&'a Agreement>,
-    /// What the lint says against the proposal, where we know the dataset: the first error.
+    /// First error of the lint against the proposal, where the dataset is known.
     pub objection: Option<&'a Refusal>,
-    /// For a message of our own: whether our officer has said that we sign exactly this when it is our turn.
+    /// For a message of this side: true if the officer has agreed in advance that exactly this proposal is signed.
     pub sign_beforehand: bool,
 }
 
@@ -194,33 +194,33 @@ impl fmt::Debug for NegotiationContext<'_> {
     }
 }
 
-/// What a provider's catalogue says of a proposal.
+/// Result of the comparison of a proposal with the provider's catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfferMatch {
     /// The dataset does not exist for the consumer.
     Nothing,
-    /// The dataset is offered to the consumer, but not on these terms.
+    /// The dataset is offered to the consumer on other terms.
     OtherTerms,
-    /// It is exactly an offer to the consumer, and the officer signs.
+    /// The proposal equals an offer to the consumer that an officer signs.
     Officer,
-    /// It is exactly an offer to the consumer, and the connector signs.
+    /// The proposal equals an offer to the consumer that the connector signs.
     Auto,
 }
 
-/// A message that a side has to send next: it signs what has to be signed, makes the step and sends.
+/// Next message of a side. The caller signs where needed, makes the step and sends the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextMessage {
-    /// The consumer accepts.
+    /// Acceptance by the consumer.
     Acceptance(ContractId),
-    /// The provider signs and agrees.
+    /// Signed agreement of the provider.
     Agreement(ContractId),
-    /// The consumer signs and verifies.
+    /// Signed verification by the consumer.
     Verification(ContractId),
-    /// The provider puts both signatures together and finalises.
+    /// Finalization by the provider, with both signatures.
     Finalization(ContractId),
 }
 
-/// The most messages of one negotiation, so that a peer can't let it grow without end.
+/// Largest number of messages in one negotiation, as a limit against a peer that never stops.
 pub const MOST_MESSAGES: usize = 100;
 
 /// Opens a negotiation with its first message: a request of the consumer, or an offer of the provider.
@@ -235,8 +235,8 @@ pub fn open(
     transition::open(parties, message, facts, ProposalCheck::Now)
 }
 
-/// Opens a negotiation again from its first message, as it was taken in then: the turn and the message are checked, what
-/// is proposed is not judged anew, since a newer version of this program might judge otherwise.
+/// Opens a recorded negotiation again from its first message. The order and the message are checked. The proposal is not judged
+/// again, since a newer version of this program might judge otherwise.
 ///
 /// # Errors
 /// As [`step_again`].
@@ -248,10 +248,10 @@ pub fn open_again(
     transition::open(parties, message, facts, ProposalCheck::Then)
 }
 
-/// Takes in a message again, as it was taken in then. Signatures are checked as ever.
+/// Repeats the step for a recorded message. Signatures are checked again.
 ///
 /// # Errors
-/// `NEGOTIATION_STATE` or the fault of a signature: then the messages are not those that were recorded.
+/// `NEGOTIATION_STATE` or the code of the signature check. Then the messages differ from the recorded ones.
 pub fn step_again(
     state: &NegotiationState,
     message: NegotiationMessage,
@@ -260,15 +260,15 @@ pub fn step_again(
     transition::step(state, message, facts, ProposalCheck::Then)
 }
 
-/// Takes in the next message, sent or received. A refused message changes nothing; a repeated one gives the same as the
-/// first time and changes nothing.
+/// Makes the step for the next message, sent or received. A refused message changes nothing. A repeated message gives the result of
+/// the first time and changes nothing.
 ///
-/// The messages returned are those that this side must send without asking anybody; [`NegotiationState::due`] says what its people
-/// may do.
+/// The returned messages must be sent by this side without a person's decision. [`NegotiationState::due`] gives the step that a
+/// person of this side may decide on.
 ///
 /// # Errors
-/// `NEGOTIATION_STATE` for a message that is not this side's turn; `OFFER_UNKNOWN`; whatever is wrong with a proposal;
-/// the fault of a signature; `REQUEST_ID_REUSED` for another message under a known id.
+/// `NEGOTIATION_STATE` for a message that is out of turn; `OFFER_UNKNOWN`; the code of a check of the proposal or of a signature;
+/// `REQUEST_ID_REUSED` for another message under a known identity.
 pub fn step(
     state: &NegotiationState,
     message: NegotiationMessage,
@@ -278,55 +278,55 @@ pub fn step(
 }
 
 impl NegotiationState {
-    /// Between whom, and about what.
+    /// Parties and dataset of the negotiation.
     #[must_use]
     pub const fn parties(&self) -> &NegotiationParties {
         &self.parties
     }
 
-    /// The protocol's state.
+    /// State of the negotiation.
     #[must_use]
     pub const fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// What is on the table.
+    /// Present proposal.
     #[must_use]
     pub const fn proposal(&self) -> &Proposal {
         &self.proposal
     }
 
-    /// Whose proposal it is.
+    /// Side that made the present proposal.
     #[must_use]
     pub const fn proposed_by(&self) -> PartyRole {
         self.proposed_by
     }
 
-    /// The contract with the signatures that it has so far; both of them when finalised.
+    /// Contract with its present signatures; both after the finalization.
     #[must_use]
     pub const fn signed_contract(&self) -> Option<&SignedContract> {
         self.signed.as_ref()
     }
 
-    /// What our officer has allowed to sign beforehand.
+    /// Proposal that the local officer has agreed in advance to sign.
     #[must_use]
     pub const fn consent(&self) -> Option<ContractId> {
         self.consent
     }
 
-    /// How it was ended, if it was terminated.
+    /// Termination of the negotiation, if it was terminated.
     #[must_use]
     pub const fn termination(&self) -> Option<&NegotiationTermination> {
         self.ended.as_ref()
     }
 
-    /// Whose turn it is; nobody's at the end.
+    /// Side that is next; none in a final state.
     #[must_use]
     pub const fn turn(&self) -> Option<PartyRole> {
         self.phase.turn()
     }
 
-    /// What `own` would send next if it goes on with what is on the table: the step that `contract sign` does.
+    /// Next message of `own` if that side continues with the present proposal: the step of `hansa contract sign`.
     #[must_use]
     pub fn due(&self, own: PartyRole) -> Option<NextMessage> {
         let contract = self.proposal.contract;
@@ -344,7 +344,7 @@ impl NegotiationState {
 }
 
 impl PartyRole {
-    /// The other side.
+    /// Other side of the negotiation.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -353,7 +353,7 @@ impl PartyRole {
         }
     }
 
-    /// `provider` or `consumer`.
+    /// Word of the side: `provider` or `consumer`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -364,7 +364,7 @@ impl PartyRole {
 }
 
 impl Phase {
-    /// Every state, in the order of a negotiation that succeeds.
+    /// All states, in the order of a successful negotiation.
     pub const ALL: [Self; 7] = [
         Self::Requested,
         Self::Offered,
@@ -375,7 +375,7 @@ impl Phase {
         Self::Terminated,
     ];
 
-    /// The state as the protocol writes it.
+    /// Name of the state in the protocol.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,16 +1,16 @@
-//! Noise whose distribution is exact: the discrete Laplace distribution, drawn with whole numbers alone.
+//! Noise with an exact distribution: the discrete Laplace distribution, sampled with integers alone.
 //!
 //! Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy" (2020), algorithms 1 and 2. Noise from
-//! floating-point logarithms has gaps that tell the value below it; here every probability is the one that the proof
-//! needs. Where chance comes from is the caller's affair.
+//! floating-point logarithms has gaps that disclose the value below it. Here every probability is exactly that of the proof.
+//! The caller supplies the random source.
 
-/// Where chance comes from.
+/// Source of random numbers.
 pub trait RandomSource {
-    /// A number below `bound`, each with the same probability; 0 where `bound` is 0.
+    /// Uniformly distributed number below `bound`; 0 where `bound` is 0.
     fn below(&mut self, bound: u128) -> u128;
 }
 
-/// Uniformly distributed bits as chance: numbers that are too large are drawn again.
+/// Random source over uniformly distributed bits. Numbers that are too large are drawn again.
 #[derive(Debug)]
 pub struct RandomBits<F>(pub F);
 
@@ -39,7 +39,7 @@ impl<F: FnMut() -> u64> RandomSource for RandomBits<F> {
     }
 }
 
-/// How wide noise is: the scale of a Laplace distribution, an exact fraction. Made by [`LaplaceScale::new`] alone.
+/// Scale of a Laplace distribution, as an exact fraction. Made by [`LaplaceScale::new`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaplaceScale {
     numerator: u128,
@@ -47,7 +47,7 @@ pub struct LaplaceScale {
 }
 
 impl LaplaceScale {
-    /// `numerator / denominator`; none where one of them is 0, or so large that a draw could leave 128 bits.
+    /// Scale `numerator / denominator`. None if one of them is 0, or is so large that a draw could exceed 128 bits.
     #[must_use]
     pub fn new(numerator: u128, denominator: u128) -> Option<Self> {
         let common = divisor(numerator, denominator);
@@ -62,7 +62,7 @@ impl LaplaceScale {
         })
     }
 
-    /// A whole number `x` with probability proportional to `exp(-|x| / scale)`.
+    /// Draws an integer `x` with probability proportional to `exp(-|x| / scale)`.
     pub fn draw(self, chance: &mut impl RandomSource) -> i128 {
         let Self {
             numerator,
@@ -110,7 +110,7 @@ fn divisor(one: u128, other: u128) -> u128 {
     one
 }
 
-/// So that a draw of 2^27 times the scale, which nobody will see, still fits.
+/// Largest numerator and denominator. A draw of 2^27 times the scale, which never occurs in practice, still fits into 128 bits.
 const MOST: u128 = 1 << 100;
 
 #[cfg(test)]
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// Chance that goes along one path, and remembers how wide the first step beyond it was.
+    /// Random source that follows one path of choices, and notes the bound of the first choice beyond it.
     struct ScriptedRandom {
         steps: std::vec::IntoIter<u128>,
         beyond: Option<u128>,
@@ -131,7 +131,7 @@ mod tests {
                 Some(step) => step,
                 None => {
                     self.beyond.get_or_insert(bound);
-                    // Anything that lets the draw end: nothing of it is used.
+                    // Any values that let the draw end; its result is not used.
                     self.any = self
                         .any
                         .wrapping_mul(6_364_136_223_846_793_005)
@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// The probability of each outcome of a draw, by going along every path that is likely enough; and what was left out.
+    /// Probability of each result of a draw, over all paths of sufficient probability, and the probability of the paths left out.
     fn probabilities<T: Ord>(
         draw: impl Fn(&mut ScriptedRandom) -> T,
         least: f64,
@@ -175,7 +175,7 @@ mod tests {
         (found, left_out)
     }
 
-    /// The one step that the proof needs: an event of probability `exp(-part / of)`.
+    /// The step that the proof relies on: an event of probability `exp(-part / of)`.
     #[test]
     fn decay_has_exactly_its_probability() {
         for of in 1..=4 {
@@ -216,7 +216,7 @@ mod tests {
         for bound in 1..=17_u128 {
             let mut met = vec![0; usize::try_from(bound).unwrap()];
             for word in 0..32_u64 {
-                // The second word ends a draw whose first was too large.
+                // The second word ends a draw whose first word was too large.
                 let mut words = [word, 0].into_iter();
                 let drawn = RandomBits(|| words.next().unwrap_or(0)).below(bound);
                 let needed = u128::BITS - (bound - 1).leading_zeros();

@@ -1,4 +1,4 @@
-//! Who is calling: from what a connection presented to a participant that the current roster knows.
+//! Identification of a caller: from the credentials of a connection to a participant in the current roster.
 
 use crate::id::{ContractId, ParticipantId};
 use hansa_audit_log::digest::Digest;
@@ -6,7 +6,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-/// What the transport says of the other end of a connection. Evidence of an outside fact: it comes through a door.
+/// Certificate of a peer, as verified by the transport. Evidence of an outside fact: it comes through a door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerCertificate {
     identity: ParticipantId,
@@ -19,7 +19,7 @@ pub struct PeerCertificate {
 impl PeerCertificate {
     /// DOOR: called in one place only, where the TLS handshake has verified the chain.
     ///
-    /// `certificate` is the SHA-256 of the leaf in DER, `issuer_key` that of its issuer's SPKI.
+    /// `certificate` is the SHA-256 of the leaf in DER, `issuer_key` that of the issuer's SPKI.
     #[must_use]
     pub const fn attest(
         identity: ParticipantId,
@@ -36,21 +36,21 @@ impl PeerCertificate {
         }
     }
 
-    /// From which address the connection comes.
+    /// Adds the address from which the connection comes.
     #[must_use]
     pub const fn from_address(mut self, address: Option<IpAddr>) -> Self {
         self.address = address;
         self
     }
 
-    /// Whom its certificate names. Whether that is a peer is another question, asked at every request.
+    /// Identity in the certificate. Membership is checked separately, at every request.
     #[must_use]
     pub const fn identity(&self) -> &ParticipantId {
         &self.identity
     }
 }
 
-/// A participant whose connection, certificate and standing in the current trust bundle were checked at this request.
+/// Participant whose connection, certificate and membership in the current trust bundle were checked at this request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedPeer {
     id: ParticipantId,
@@ -59,21 +59,21 @@ pub struct VerifiedPeer {
     program: Option<ProgramAccess>,
 }
 
-/// How a program asks for a participant that has no connector in between: nobody countersigns its receipts.
+/// Access of a program that asks for a participant without a connector. Its receipts are not countersigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProgramAccess {
-    /// By the certificate of the participant.
+    /// Certificate of the participant.
     Certificate,
-    /// By an access token that the provider has made for one contract.
+    /// Access token that the provider made for one contract.
     AccessToken {
-        /// Its id.
+        /// Identifier of the token.
         id: String,
-        /// The contract.
+        /// Contract of the token.
         contract: ContractId,
     },
 }
 
-/// An access token of ours that somebody presented and that counts. Evidence of an outside fact: it comes through a door.
+/// Valid access token of this provider, as presented by a program. Evidence of an outside fact: it comes through a door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresentedToken {
     id: String,
@@ -85,7 +85,7 @@ pub struct PresentedToken {
 impl PresentedToken {
     /// DOOR: called in one place only, where the secret was compared with its digest.
     ///
-    /// `consumer` is the one of the contract.
+    /// `consumer` is the consumer of the contract.
     #[must_use]
     pub const fn attest(id: String, contract: ContractId, consumer: ParticipantId) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl PresentedToken {
         }
     }
 
-    /// From which address it comes.
+    /// Adds the address from which the request comes.
     #[must_use]
     pub const fn from_address(mut self, address: Option<IpAddr>) -> Self {
         self.address = address;
@@ -105,25 +105,25 @@ impl PresentedToken {
 }
 
 impl VerifiedPeer {
-    /// Who it is.
+    /// Identity of the participant.
     #[must_use]
     pub const fn id(&self) -> &ParticipantId {
         &self.id
     }
 
-    /// SHA-256 of its leaf certificate, where it presented one.
+    /// SHA-256 of the leaf certificate, where the caller presented one.
     #[must_use]
     pub const fn certificate(&self) -> Option<Digest> {
         self.certificate
     }
 
-    /// How it asks, where a program asks for it and no connector.
+    /// Access of a program, where a program asks and not a connector.
     #[must_use]
     pub const fn program(&self) -> Option<&ProgramAccess> {
         self.program.as_ref()
     }
 
-    /// Whether it presents a token that was made for that contract.
+    /// True if the caller presents an access token for this contract.
     #[must_use]
     pub fn presents_token_of(&self, id: ContractId) -> bool {
         matches!(
@@ -132,40 +132,40 @@ impl VerifiedPeer {
         )
     }
 
-    /// The address from which its connection comes, where it is known.
+    /// Address from which the connection comes, where known.
     #[must_use]
     pub const fn address(&self) -> Option<IpAddr> {
         self.address
     }
 }
 
-/// The participants of the current trust bundle, as far as recognising a caller needs them.
+/// Members in the current trust bundle, with the facts that identification needs.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
     members: BTreeMap<ParticipantId, MembershipStatus>,
 }
 
-/// What the bundle says of one participant.
+/// Status of one member in the trust bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembershipStatus {
-    /// SHA-256 of the SPKI of each anchor that may issue for this identity.
+    /// SHA-256 of the SPKI of each authority that may issue certificates for this identity.
     pub issuers: Vec<Digest>,
-    /// SHA-256 of leaf certificates that the bundle denies.
+    /// SHA-256 of revoked leaf certificates.
     pub denied: Vec<Digest>,
 }
 
 impl Roster {
-    /// A roster of these members.
+    /// Roster of these members.
     #[must_use]
     pub const fn new(members: BTreeMap<ParticipantId, MembershipStatus>) -> Self {
         Self { members }
     }
 
-    /// One of the three makers of [`VerifiedPeer`]: checks, at every request, that the identity is still a member, that its issuer may
-    /// still speak for it, and that its certificate is neither denied nor expired.
+    /// Identifies a peer by its certificate: the identity is a member, the issuer may certify it, and the certificate is neither
+    /// revoked nor expired. Called at every request. One of the three constructors of [`VerifiedPeer`].
     ///
     /// # Errors
-    /// [`UnrecognisedPeerError`], which tells the caller nothing beyond itself.
+    /// [`UnrecognisedPeerError`], which contains no further detail for the caller.
     pub fn recognise(
         &self,
         presented: &PeerCertificate,
@@ -192,7 +192,7 @@ impl Roster {
         })
     }
 
-    /// A program that presents the certificate of a participant.
+    /// Identifies a program that presents the certificate of a participant.
     ///
     /// # Errors
     /// As [`Roster::recognise`].
@@ -206,7 +206,8 @@ impl Roster {
         Ok(peer)
     }
 
-    /// The second maker of [`VerifiedPeer`], for a program that presents an access token: the consumer of its contract is still a member.
+    /// Identifies a program by its access token: the consumer of the token's contract is still a member. The second constructor of
+    /// [`VerifiedPeer`].
     ///
     /// # Errors
     /// [`UnrecognisedPeerError::NotInBundle`].
@@ -228,8 +229,8 @@ impl Roster {
         })
     }
 
-    /// The third maker of [`VerifiedPeer`], for a partner that presents the token of a transfer: it is no participant of the league, and the
-    /// configuration names it.
+    /// Identifies a partner by the token of a transfer: the configuration names the partner, and it is not a member of the league.
+    /// The third constructor of [`VerifiedPeer`].
     ///
     /// # Errors
     /// [`UnrecognisedPeerError::NoPartner`].
@@ -253,28 +254,28 @@ impl Roster {
         })
     }
 
-    /// The members.
+    /// Identities of the members.
     pub fn members(&self) -> impl Iterator<Item = &ParticipantId> {
         self.members.keys()
     }
 }
 
-/// Why a caller is not a peer.
+/// Reason why a caller is not identified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnrecognisedPeerError {
     /// The identity is not in the current trust bundle.
     #[error("the identity is not in the current trust bundle")]
     NotInBundle,
-    /// The issuer is not listed for this identity.
+    /// The issuer may not certify this identity.
     #[error("the certificate's issuer may not speak for this identity")]
     IssuerMayNotSpeak,
-    /// The certificate is denied.
+    /// The certificate is revoked.
     #[error("the certificate is on the bundle's deny list")]
     Denied,
-    /// The certificate is over.
+    /// The certificate has expired.
     #[error("the certificate has expired")]
     CertificateExpired,
-    /// The configuration names no such partner, or it is a participant by now.
+    /// The configuration names no such partner, or the partner has become a member.
     #[error("it is no partner that the configuration names")]
     NoPartner,
 }

@@ -1,5 +1,5 @@
-//! Lists that somebody published and that a contract names by the SHA-256 digest of their file: areas with their outlines,
-//! and tables of what a value counts as. The provider holds the files; what it does not hold it can't execute.
+//! Published lists that contracts name by the SHA-256 digest of their file: areas with outlines, and tables of hierarchies.
+//! The provider stores the files. A clause whose file is missing can't be executed.
 
 pub mod area_list;
 pub mod hierarchy_table;
@@ -17,42 +17,42 @@ use missing_list::lacks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The lists that a participant holds, by the digest of their file.
+/// Published lists that a participant has, by the digest of their file.
 #[derive(Debug, Clone, Default)]
 pub struct PublishedLists {
     lists: BTreeMap<Digest, PublishedList>,
     groups: BTreeSet<GroupName>,
 }
 
-/// One list.
+/// Published list.
 #[derive(Debug, Clone)]
 pub enum PublishedList {
-    /// Areas.
+    /// Areas with outlines.
     Areas(Arc<AreaList>),
-    /// What values count as.
+    /// Levels of a hierarchy.
     Levels(Arc<HierarchyTable>),
 }
 
 impl PublishedLists {
-    /// Takes in a list; `digest` is that of its file.
+    /// Adds a list under the digest of its file.
     pub fn hold(&mut self, digest: Digest, list: PublishedList) {
         self.lists.insert(digest, list);
     }
 
-    /// The groups of which there is a list, from now on.
+    /// Sets the groups for which there is a members' list.
     pub fn know_groups(&mut self, groups: BTreeSet<GroupName>) {
         self.groups = groups;
     }
 
-    /// All of them.
+    /// All lists with the digests of their files.
     pub fn lists(&self) -> impl Iterator<Item = (&Digest, &PublishedList)> {
         self.lists.iter()
     }
 
-    /// The areas of a list.
+    /// Areas of a list.
     ///
     /// # Errors
-    /// `TERM_NOT_EXECUTABLE_HERE` where there is no such list, or it is of another kind.
+    /// `TERM_NOT_EXECUTABLE_HERE` where the list is missing or of another kind.
     pub fn areas(&self, digest: &Digest) -> Result<&Arc<AreaList>, Refusal> {
         match self.lists.get(digest) {
             Some(PublishedList::Areas(areas)) => Ok(areas),
@@ -65,7 +65,7 @@ impl PublishedLists {
         }
     }
 
-    /// The table of a list.
+    /// Hierarchy table of a list.
     ///
     /// # Errors
     /// As [`PublishedLists::areas`].
@@ -77,7 +77,7 @@ impl PublishedLists {
         }
     }
 
-    /// The first of the clauses that can't be executed with these lists, as a refusal that cites it.
+    /// Checks that all clauses can be executed with these lists. The refusal cites the first clause that can't.
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE`.
@@ -107,7 +107,7 @@ impl PublishedLists {
     }
 }
 
-/// The refusal of a clause whose group has no list here, or none of which its reader may know.
+/// Refusal by a clause whose group has no list here, or none that the reader may know of.
 #[must_use]
 pub fn no_group(clause: &Clause, name: &GroupName) -> Refusal {
     let refusal = Refusal::new(

@@ -1,31 +1,31 @@
-//! A question as it arrives, parsed.
+//! Question of a peer, parsed.
 
 use crate::id::{ContractId, PurposeId, RequestId};
 use hansa_audit_log::time::UtcTimestamp;
 
-/// What a peer asks: SQL under named contracts, for a declared purpose.
+/// Question of a peer: SQL under named contracts, for a declared purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryRequest {
-    /// The asker's identity for this question; the same one is answered once.
+    /// Identity of the question, chosen by the asking participant. Each identity is answered once.
     pub request: RequestId,
-    /// The contracts (or public views) under which it asks; each binds its dataset. At least one, at most 64.
+    /// Contracts or public views under which the peer asks, each with its dataset. 1 to 64.
     pub contracts: Vec<ContractId>,
-    /// One SQL statement.
+    /// Text of one SQL statement.
     pub sql: String,
-    /// The declared purpose.
+    /// Declared purpose.
     pub purpose: Option<PurposeId>,
-    /// About which rows.
+    /// Rows that the question covers.
     pub rows: RowScope,
 }
 
-/// Which rows of its datasets a question is about, by when they came.
+/// Rows of the datasets that a question covers, by the time of their publication.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RowScope {
-    /// All that there are.
+    /// All rows.
     #[default]
     All,
-    /// Those that came after the answer to this question of the same asker.
+    /// Rows published after the answer to this earlier question of the same participant.
     Since(RequestId),
-    /// Those that were there at this instant.
+    /// Rows that were published by this instant.
     AsOf(UtcTimestamp),
 }

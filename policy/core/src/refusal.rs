@@ -1,7 +1,8 @@
-//! What a person or a peer is told when something is refused or fails.
+//! Refusals and failures, as people and peers see them.
 //!
-//! One registry of codes for every face: gRPC, local socket, command line and log. A code is never used again for
-//! something else. Texts come from the request, the contract and the configuration, never from data.
+//! All interfaces share one registry of codes: gRPC, local socket, command line and log. A code is never reused for another
+//! meaning.
+//! Texts contain parts of the request, the contract and the configuration, never of data.
 
 use crate::id::{ClauseId, ContractId, ParticipantId};
 use crate::safe_text::printable;
@@ -9,32 +10,32 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// A refusal or failure, complete: what, where, which clause, and what would help.
+/// Refusal or failure with its code, sentence, place, clause and help.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The stable code.
+    /// Stable code.
     pub code: ErrorCode,
-    /// One sentence: lower case, no full stop, what the user wrote in backticks.
+    /// One sentence: lower case, no full stop, user input in backticks.
     pub sentence: String,
-    /// The contract that demands it.
+    /// Contract that demands the refusal.
     pub contract: Option<ContractId>,
-    /// The clause of that contract.
+    /// Clause of that contract.
     pub clause: Option<ClauseId>,
-    /// What the clause allows, in plain language.
+    /// Content of the clause in plain language.
     pub allowed: Option<String>,
-    /// The participant that refuses or fails; absent: this one.
+    /// Participant that refuses or fails; absent: this one.
     pub participant: Option<ParticipantId>,
     /// File, line and key.
     pub location: Option<SourceLocation>,
-    /// What would help, one line each, the best first.
+    /// Suggestions, one line each, the most useful first.
     pub help: Vec<String>,
-    /// What brought it about, for the trace of this machine alone. What is in it can only be asked for by [`Refusal::causes`].
+    /// Cause, for the trace of this machine alone. Only [`Refusal::causes`] gives access to its content.
     pub cause: ErrorCause,
 }
 
-/// What brought a refusal about. It is no part of what is told: two refusals that say the same are the same.
+/// Cause of a refusal. Ignored in comparisons: refusals with equal content are equal.
 ///
-/// Boxed within, so that it makes a refusal longer by one word.
+/// The inner box keeps the size of a refusal small: one word.
 #[derive(Clone, Default)]
 pub struct ErrorCause(Option<Arc<Box<dyn Error + Send + Sync>>>);
 
@@ -52,19 +53,19 @@ impl fmt::Debug for ErrorCause {
     }
 }
 
-/// Where in a file something is wrong.
+/// Place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceLocation {
-    /// The file as the user named it.
+    /// Name of the file as given by the user.
     pub file: String,
-    /// Line from 1, where known.
+    /// Line number from 1, where known.
     pub line: Option<u64>,
-    /// The key or column, where known.
+    /// Key or column, where known.
     pub key: Option<String>,
 }
 
 impl Refusal {
-    /// A refusal with a code and a sentence; the rest is added with the `with_…` methods.
+    /// Refusal with a code and a sentence. The `with_…` methods add the rest.
     #[must_use]
     pub fn new(code: ErrorCode, sentence: impl Into<String>) -> Self {
         Self {
@@ -80,35 +81,35 @@ impl Refusal {
         }
     }
 
-    /// Keeps what brought it about. [`Error::source`] gives it back; no text, no message and no record holds it.
+    /// Adds the cause. [`Error::source`] returns it; it never appears in a text, message or record.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = ErrorCause(Some(Arc::new(cause.into())));
         self
     }
 
-    /// What brought it about, the nearest first.
+    /// Chain of causes, the nearest first.
     pub fn causes(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
         std::iter::successors(self.source(), |&cause| cause.source())
     }
 
-    /// What brought it about in one line, for the trace of this machine; nothing where that is not known.
+    /// Chain of causes in one line, for the trace of this machine; none without a cause.
     ///
-    /// The texts are those of libraries and may hold values, paths and addresses: they must not leave the machine.
+    /// These texts come from libraries and may contain values, paths and addresses. They must not leave the machine.
     #[must_use]
     pub fn cause_chain(&self) -> Option<String> {
         let texts: Vec<String> = self.causes().map(ToString::to_string).collect();
         (!texts.is_empty()).then(|| texts.join(": "))
     }
 
-    /// An `INTERNAL` that nobody has given a number yet: what brought it about is not in the trace.
+    /// True for an `INTERNAL` without a number. Its cause is not in the trace yet.
     #[must_use]
     pub fn lacks_number(&self) -> bool {
         self.code == ErrorCode::Internal && !self.help.iter().any(|line| line.starts_with(NUMBER))
     }
 
-    /// Says under which number the trace holds what brought it about. The number must tell the reader nothing else: neither how
-    /// often something failed here nor anything of the data.
+    /// Adds the number under which the trace holds the cause. The number must disclose nothing else: neither the frequency of
+    /// failures nor any data.
     #[must_use]
     pub fn with_number(mut self, number: &str) -> Self {
         let line =
@@ -117,14 +118,14 @@ impl Refusal {
         self
     }
 
-    /// Names the contract.
+    /// Adds the contract.
     #[must_use]
     pub fn with_contract(mut self, contract: ContractId) -> Self {
         self.contract = Some(contract);
         self
     }
 
-    /// Names the clause and what it allows.
+    /// Adds the clause and its content.
     #[must_use]
     pub fn with_clause(mut self, clause: ClauseId, allowed: impl Into<String>) -> Self {
         self.clause = Some(clause);
@@ -132,14 +133,14 @@ impl Refusal {
         self
     }
 
-    /// Names the participant that refuses.
+    /// Adds the participant that refuses.
     #[must_use]
     pub fn with_participant(mut self, participant: ParticipantId) -> Self {
         self.participant = Some(participant);
         self
     }
 
-    /// Names the file, line and key.
+    /// Adds file, line and key.
     #[must_use]
     pub fn with_place(
         mut self,
@@ -164,7 +165,7 @@ impl Refusal {
 }
 
 impl fmt::Display for Refusal {
-    /// One line: `CODE: sentence (contract …, clause #c3 allows …)`.
+    /// Writes one line: `CODE: sentence (contract …, clause #c3 allows …)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.sentence)?;
         if let Some(clause) = self.clause {
@@ -184,7 +185,7 @@ impl Error for Refusal {
 }
 
 impl fmt::Debug for Refusal {
-    /// All that may be told. The cause is left out: what is written with `{:?}` may end up anywhere.
+    /// Writes all fields except the cause, since `{:?}` output may be sent anywhere.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             code,
@@ -210,25 +211,25 @@ impl fmt::Debug for Refusal {
     }
 }
 
-/// How the line of help begins that names the number of an `INTERNAL`.
+/// Start of the help line with the number of an `INTERNAL`.
 const NUMBER: &str = "number `";
 
-/// The kind of a code: decides the exit code of the command line and the status of gRPC.
+/// Class of a code. It decides the exit code of the command line and the status of gRPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// Exit 1, INTERNAL: it failed here.
+    /// Exit 1, INTERNAL: an internal error.
     Failed,
     /// Exit 2, INVALID_ARGUMENT: wrong use.
     Usage,
     /// Exit 3, PERMISSION_DENIED: refused by a policy or a contract.
     Policy,
-    /// Exit 3, NOT_FOUND: nothing by that name for this asker.
+    /// Exit 3, NOT_FOUND: no such thing for the asking participant.
     Unknown,
-    /// Exit 3, FAILED_PRECONDITION: the contract's window, schema or duties.
+    /// Exit 3, FAILED_PRECONDITION: the contract's period, schema or duties.
     State,
     /// Exit 3, RESOURCE_EXHAUSTED: a quota or limit.
     Exhausted,
-    /// Exit 4, UNAUTHENTICATED: who are you.
+    /// Exit 4, UNAUTHENTICATED: the caller is not identified.
     Identity,
     /// Exit 5, UNAVAILABLE: a participant or source is out of reach, or the answer would be incomplete.
     OutOfReach,
@@ -259,35 +260,35 @@ impl ErrorClass {
 
 macro_rules! codes {
     ($($variant:ident $text:literal $kind:ident $cause:literal $remedy:literal;)*) => {
-        /// A stable code.
+        /// Stable error code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ErrorCode {
             $(#[doc = $cause] $variant,)*
         }
 
         impl ErrorCode {
-            /// Every code, in the order of the registry.
+            /// All codes, in the order of the registry.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The code as it is shown and sent.
+            /// Text of the code.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// Its kind.
+            /// Class of the code.
             #[must_use]
             pub const fn kind(self) -> ErrorClass {
                 match self { $(Self::$variant => ErrorClass::$kind,)* }
             }
 
-            /// What it means, for `hansa error`.
+            /// Meaning of the code, for `hansa error`.
             #[must_use]
             pub const fn cause(self) -> &'static str {
                 match self { $(Self::$variant => $cause,)* }
             }
 
-            /// What mends it, for `hansa error`.
+            /// Suggested remedy, for `hansa error`.
             #[must_use]
             pub const fn remedy(self) -> &'static str {
                 match self { $(Self::$variant => $remedy,)* }
@@ -508,12 +509,12 @@ impl std::str::FromStr for ErrorCode {
     }
 }
 
-/// The text is not a code of the registry.
+/// Error of a text that is not a code of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such code")]
 pub struct UnknownCodeError;
 
-/// The policy permits nothing, or its clauses exclude each other.
+/// Refusal of a policy that permits nothing, or whose clauses exclude each other.
 pub(crate) fn contradiction(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::PolicyContradiction, sentence)
 }

@@ -1,8 +1,8 @@
-//! A restriction: what a provider refuses for a dataset of its own, whatever its contracts permit.
+//! Restrictions: refusals that a provider sets for its own dataset, in addition to all contracts.
 //!
-//! It is no part of any contract and nobody signs it, so it can only tighten: a question is let in where the contract *and*
-//! the restriction let it in, and is refused otherwise. It never changes an answer. A restriction that took rows away would make a
-//! total that looks whole and is not.
+//! A restriction is not signed and not part of a contract, so it can only refuse: a question is admitted if the contract *and* the
+//! restriction admit it. A restriction never changes an answer. Removing rows from an answer would make totals that look complete
+//! and are not.
 
 use crate::id::DatasetId;
 use crate::refusal::{ErrorCode, Refusal};
@@ -11,7 +11,8 @@ use crate::term::{Clause, Term, cite, normal_form};
 use hansa_audit_log::digest::Digest;
 use std::collections::BTreeMap;
 
-/// What a provider refuses for one dataset. Made by [`ProviderRestriction::of`] alone, so that it holds only what can be judged at the door.
+/// Restriction of one dataset. Made by [`ProviderRestriction::of`] alone, which accepts only terms that can be checked at
+/// admission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderRestriction {
     title: String,
@@ -20,24 +21,24 @@ pub struct ProviderRestriction {
     own_purposes: Vec<OwnPurpose>,
 }
 
-/// The restriction of a dataset as it is kept.
+/// Stored restriction of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRestriction {
-    /// The digest of its document, which the log names.
+    /// Digest of the document, as named in the log.
     pub document: Digest,
-    /// What it says; none where the document can't be read, and then nothing of the dataset is answered.
+    /// Content; none where the document can't be read. Then all questions about the dataset are refused.
     pub restriction: Option<ProviderRestriction>,
 }
 
-/// The restrictions of a participant, by dataset.
+/// Restrictions of a participant, by dataset.
 pub type ProviderRestrictions = BTreeMap<DatasetId, StoredRestriction>;
 
 impl ProviderRestriction {
-    /// A restriction of these clauses: purposes, hours, networks, prohibitions of the whole dataset or of columns, and limits of
-    /// what each participant gets under all its contracts together. `purposes` names the vocabulary.
+    /// Makes a restriction of these clauses: purposes, hours, networks, prohibitions of the whole dataset or of columns, and quotas
+    /// of each participant over all its contracts. `purposes` names the purpose vocabulary.
     ///
     /// # Errors
-    /// `TERM_NOT_EXECUTABLE_HERE` for any other term, `POLICY_CONTRADICTION` for one that never holds, or where there is none.
+    /// `TERM_NOT_EXECUTABLE_HERE` for any other term, `POLICY_CONTRADICTION` for a prohibition that never holds, or an empty list.
     pub fn of(
         title: String,
         clauses: Vec<Clause>,
@@ -75,31 +76,31 @@ impl ProviderRestriction {
         })
     }
 
-    /// What it is called.
+    /// Title of the restriction.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// Its clauses, in order.
+    /// Clauses in their order.
     #[must_use]
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses
     }
 
-    /// Version and digest of the purpose vocabulary that it was made with.
+    /// Version and digest of the purpose vocabulary.
     #[must_use]
     pub fn purposes(&self) -> &str {
         &self.purposes
     }
 
-    /// The own purposes that its clauses use.
+    /// Provider's own purposes that the clauses use.
     #[must_use]
     pub fn own_purposes(&self) -> &[OwnPurpose] {
         &self.own_purposes
     }
 
-    /// Digest of what it says in normal form: the same whatever the order and the spelling of its clauses.
+    /// Digest of the normal form. It does not depend on order and notation of the clauses.
     #[must_use]
     pub fn hash(&self) -> Digest {
         normal_form::grant_hash(&self.clauses)

@@ -1,8 +1,8 @@
-//! The row filter of a contract: a small language without functions, so that evaluating it can't fail.
+//! Row filter of a contract: a small language without functions, so that its evaluation can't fail.
 //!
 //! Grammar (term 8): columns, literals, `= <> < <= > >=`, `IN`, `BETWEEN`, `IS [NOT] NULL`, `AND`, `OR`, `NOT`.
 //! A row for which the filter is NULL is hidden. `{{consumer}}` stands for the identity of the asking participant and is
-//! bound as a typed literal (term 9), never by replacing text.
+//! bound as a typed literal (term 9), never by text substitution.
 
 mod canonical_text;
 mod parser;
@@ -11,72 +11,72 @@ use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
-/// Reads a filter; its canonical text is what [`RowFilter`] displays.
+/// Parses a filter. [`RowFilter`] displays as its canonical text.
 ///
 /// # Errors
-/// `TERM_UNKNOWN` for what is not in the grammar (functions, arithmetic, comparisons of two columns), `TERM_ILL_TYPED` for
-/// text that can't be read, both with the character where it starts.
+/// `TERM_UNKNOWN` for constructs outside the grammar (functions, arithmetic, comparisons of two columns), `TERM_ILL_TYPED` for text
+/// that can't be parsed; both name the character position.
 pub fn parse(text: &str) -> Result<RowFilter, Refusal> {
     parser::read(text)
 }
 
-/// The most characters of a filter.
+/// Largest number of characters in a filter.
 pub const MOST_CHARACTERS: usize = 16_384;
 
-/// The deepest nesting of AND, OR and NOT.
+/// Deepest nesting of AND, OR and NOT.
 pub const DEEPEST: usize = 16;
 
-/// The most literals of a filter.
+/// Largest number of literals in a filter.
 pub const MOST_LITERALS: usize = 1_000;
 
-/// A condition on one row.
+/// Condition on one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowFilter {
-    /// `column op operand`
+    /// `column op operand`.
     Compare {
-        /// The column.
+        /// Column on the left side.
         column: SqlIdentifier,
-        /// The comparison.
+        /// Comparison operator.
         op: ComparisonOperator,
-        /// What it is compared with.
+        /// Operand on the right side.
         with: FilterOperand,
     },
-    /// `column IN (…)` or `NOT IN`
+    /// `column IN (…)` or `NOT IN`.
     In {
-        /// The column.
+        /// Column on the left side.
         column: SqlIdentifier,
-        /// Whether it is `NOT IN`.
+        /// True for `NOT IN`.
         negated: bool,
-        /// The list; not empty.
+        /// List of operands; not empty.
         list: Vec<FilterOperand>,
     },
-    /// `column BETWEEN low AND high`, both ends included
+    /// `column BETWEEN low AND high`, both ends included.
     Between {
-        /// The column.
+        /// Column on the left side.
         column: SqlIdentifier,
-        /// Whether it is `NOT BETWEEN`.
+        /// True for `NOT BETWEEN`.
         negated: bool,
         /// Lower end.
         low: FilterOperand,
         /// Upper end.
         high: FilterOperand,
     },
-    /// `column IS NULL` or `IS NOT NULL`
+    /// `column IS NULL` or `IS NOT NULL`.
     IsNull {
-        /// The column.
+        /// Column to be tested.
         column: SqlIdentifier,
-        /// Whether it is `IS NOT NULL`.
+        /// True for `IS NOT NULL`.
         negated: bool,
     },
-    /// All of them; at least two.
+    /// Conjunction; at least two parts.
     And(Vec<RowFilter>),
-    /// Any of them; at least two.
+    /// Disjunction; at least two parts.
     Or(Vec<RowFilter>),
-    /// The opposite.
+    /// Negation.
     Not(Box<RowFilter>),
 }
 
-/// A comparison operator.
+/// Comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComparisonOperator {
     /// `=`
@@ -94,7 +94,7 @@ pub enum ComparisonOperator {
 }
 
 impl ComparisonOperator {
-    /// What holds exactly where this one fails, NULL aside.
+    /// Operator that is true exactly where this one is false, NULL aside.
     #[must_use]
     pub const fn opposite(self) -> Self {
         match self {
@@ -108,33 +108,33 @@ impl ComparisonOperator {
     }
 }
 
-/// The right side of a comparison.
+/// Right side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilterOperand {
-    /// A literal; its type must be that of the column, dates and instants are written as text.
+    /// Literal of the column's type. Dates and instants are written as text.
     Literal(PolicyLiteral),
-    /// `{{consumer}}`: the domain of the asking participant, or the tenant that the provider maps it to.
+    /// Placeholder `{{consumer}}`: the domain of the asking participant, or the tenant that the provider maps it to.
     Consumer,
 }
 
-/// A literal in a policy. No floating point: decimals keep their text.
+/// Literal in a policy. There is no floating point: decimals keep their text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyLiteral {
     /// Text, also for dates (`2026-01-31`) and instants (RFC 3339).
     Text(String),
     /// An integer.
     Int(i64),
-    /// A decimal number, as written.
+    /// Decimal number as written.
     Decimal(String),
     /// True or false.
     Bool(bool),
 }
 
 impl RowFilter {
-    /// Checks what the type alone does not say: lists are not empty, nesting and size are bounded, literals are well formed.
+    /// Checks rules beyond the type: lists are not empty, nesting and size are bounded, literals are well formed.
     ///
     /// # Errors
-    /// `TERM_ILL_TYPED` with what is wrong.
+    /// `TERM_ILL_TYPED` with the reason.
     pub fn check(&self) -> Result<(), Refusal> {
         let mut literals = 0;
         self.check_at(0, &mut literals)
@@ -171,7 +171,7 @@ impl RowFilter {
         }
     }
 
-    /// The same filter with `tenant` in place of `{{consumer}}`: a typed literal, never text that is read again.
+    /// Filter with `tenant` in place of `{{consumer}}`, as a typed literal and not as parsed text.
     #[must_use]
     pub fn bind_consumer(&self, tenant: &str) -> Self {
         let bind = |operand: &FilterOperand| match operand {
@@ -226,7 +226,7 @@ impl RowFilter {
         }
     }
 
-    /// The same as NOT of it, pushed down to the comparisons, which is exact also where values are NULL.
+    /// Negation of the filter, pushed down to the comparisons. Exact also for NULL.
     #[must_use]
     pub fn negation(&self) -> Self {
         let all = |parts: &[Self]| parts.iter().map(Self::negation).collect();
@@ -266,7 +266,7 @@ impl RowFilter {
         }
     }
 
-    /// Whether `{{consumer}}` stands in it.
+    /// True if the filter contains `{{consumer}}`.
     #[must_use]
     pub fn names_consumer(&self) -> bool {
         let mut found = false;
@@ -274,7 +274,7 @@ impl RowFilter {
         found
     }
 
-    /// The columns that it looks at.
+    /// Columns that the filter uses.
     #[must_use]
     pub fn columns(&self) -> BTreeSet<SqlIdentifier> {
         let mut columns = BTreeSet::new();
@@ -305,7 +305,7 @@ impl RowFilter {
         });
     }
 
-    /// Calls `visit` with every comparison that orders or equates, `BETWEEN` being `>=` and `<=`.
+    /// Calls `visit` with every comparison; `BETWEEN` counts as `>=` and `<=`.
     pub fn each_comparison(&self, visit: &mut impl FnMut(&SqlIdentifier, ComparisonOperator)) {
         self.each_atom(&mut |atom| match atom {
             Self::Compare { column, op, .. } => visit(column, *op),
@@ -346,7 +346,7 @@ impl FilterOperand {
 }
 
 impl PolicyLiteral {
-    /// Checks what the type alone does not say: a decimal is written with digits, a point and digits; text holds no NUL.
+    /// Checks rules beyond the type: a decimal has digits on both sides of the point; text has no NUL character.
     ///
     /// # Errors
     /// `TERM_ILL_TYPED` with the literal.
@@ -364,7 +364,7 @@ impl PolicyLiteral {
     }
 }
 
-/// `-?(0|[1-9][0-9]*)\.[0-9]+`, at most 40 characters: one spelling only of each written number.
+/// True for `-?(0|[1-9][0-9]*)\.[0-9]+` with at most 40 characters. Each number has only one such notation.
 fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let Some((whole, part)) = digits.split_once('.') else {

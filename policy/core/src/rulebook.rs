@@ -1,9 +1,8 @@
-//! The rulebook of a league: the rules that offers of its members must keep to, and the statement by which a member accepts a
-//! version of it.
+//! Rulebook of a league: machine-checked rules for its members' offers, and the signed acceptance of a version by a member.
 //!
-//! A data space writes its governance framework down in a rulebook (IDSA Rulebook, section 2.4; Sitra, rulebook model for a fair data
-//! economy). OASC MIM3, on contracts, asks for terms and conditions that providers in one ecosystem share. Most of a rulebook is
-//! text for people. The rules here are the part that a program can check.
+//! A data space writes its governance framework down in a rulebook (IDSA Rulebook, section 2.4; Sitra, rulebook model for a fair
+//! data economy). OASC MIM3, on contracts, asks for terms and conditions that providers in one ecosystem share. Most of a rulebook
+//! is text for people. The rules here are the part that a program can check.
 
 use crate::contract::signature::{Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;
@@ -13,51 +12,50 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 
-/// The rules of a rulebook for offers. The list is closed: a version of the program that does not know a rule refuses the
-/// rulebook that has it.
+/// Rules of a rulebook for offers. The list is closed: a program version that does not know a rule refuses the whole rulebook.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferRules {
     /// Each offer names its purposes.
     pub purposes_required: bool,
-    /// Each purpose of an offer is one of these or narrower; empty: any.
+    /// Permitted purposes: each purpose of an offer is one of these or narrower; empty: any.
     pub purposes: Vec<PurposeId>,
-    /// The most days that a contract may last.
+    /// Longest duration of a contract, days.
     pub longest_days: Option<u32>,
-    /// Each cell of an aggregate counts so many rows or contributors at least.
+    /// Smallest number of rows or contributors in each cell of an aggregate.
     pub least_rows: Option<u32>,
-    /// The licence of the dataset is one of these; empty: any.
+    /// Permitted licences of the dataset; empty: any.
     pub licences: Vec<String>,
-    /// Each offer demands that its source is named.
+    /// Each offer demands attribution of the source.
     pub attribution_required: bool,
-    /// Nothing is offered to the public, without a contract.
+    /// Public views are forbidden.
     pub no_public_views: bool,
-    /// Each offer demands that what was received is deleted after so many days at most.
+    /// Longest period after which each offer demands deletion, days.
     pub delete_after_most_days: Option<u32>,
 }
 
-/// A rule for offers. Its name is the key in the file of a rulebook.
+/// Rule for offers. The name of a rule is its key in the file of a rulebook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfferRuleKind {
-    /// [`OfferRules::purposes_required`]
+    /// Rule [`OfferRules::purposes_required`].
     PurposesRequired,
-    /// [`OfferRules::purposes`]
+    /// Rule [`OfferRules::purposes`].
     Purposes,
-    /// [`OfferRules::longest_days`]
+    /// Rule [`OfferRules::longest_days`].
     LongestDays,
-    /// [`OfferRules::least_rows`]
+    /// Rule [`OfferRules::least_rows`].
     LeastRows,
-    /// [`OfferRules::licences`]
+    /// Rule [`OfferRules::licences`].
     Licences,
-    /// [`OfferRules::attribution_required`]
+    /// Rule [`OfferRules::attribution_required`].
     AttributionRequired,
-    /// [`OfferRules::no_public_views`], which the file states as `public_views`
+    /// Rule [`OfferRules::no_public_views`]; its key in the file is `public_views`.
     PublicViews,
-    /// [`OfferRules::delete_after_most_days`]
+    /// Rule [`OfferRules::delete_after_most_days`].
     DeleteAfterMostDays,
 }
 
 impl OfferRuleKind {
-    /// All of them, in the order in which they are shown.
+    /// All rules, in display order.
     pub const ALL: [Self; 8] = [
         Self::PurposesRequired,
         Self::Purposes,
@@ -69,7 +67,7 @@ impl OfferRuleKind {
         Self::DeleteAfterMostDays,
     ];
 
-    /// The key of the rule in the file of a rulebook.
+    /// Key of the rule in the file of a rulebook.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -85,19 +83,19 @@ impl OfferRuleKind {
     }
 }
 
-/// A rule that says something else in one version of a rulebook than in another one.
+/// Rule that differs between two versions of a rulebook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleChange {
-    /// The rule.
+    /// Changed rule.
     pub rule: OfferRuleKind,
-    /// The value before; absent: the rule was not there.
+    /// Value in the old version; absent: the rule was not set.
     pub old: Option<String>,
-    /// The value after; absent: the rule is no longer there.
+    /// Value in the new version; absent: the rule is not set.
     pub new: Option<String>,
 }
 
 impl OfferRules {
-    /// The value of a rule for people; absent where the rule demands nothing.
+    /// Value of a rule for people; absent where the rule is not set.
     #[must_use]
     pub fn value(&self, rule: OfferRuleKind) -> Option<String> {
         let number = |value: Option<u32>| value.map(|value| value.to_string());
@@ -115,7 +113,7 @@ impl OfferRules {
         }
     }
 
-    /// The rules that demand something, with their values, in the order in which they are shown.
+    /// Rules that are set, with their values, in display order.
     #[must_use]
     pub fn demanding_rules(&self) -> Vec<(OfferRuleKind, String)> {
         let all = OfferRuleKind::ALL.into_iter();
@@ -123,7 +121,7 @@ impl OfferRules {
             .collect()
     }
 
-    /// The rules in which `newer` differs from this.
+    /// Rules in which `newer` differs from this version.
     #[must_use]
     pub fn changes(&self, newer: &Self) -> Vec<RuleChange> {
         let all = OfferRuleKind::ALL.into_iter();
@@ -137,28 +135,28 @@ impl OfferRules {
     }
 }
 
-/// The acceptance of a rulebook as read from its envelope, its signature not yet checked.
+/// Acceptance of a rulebook as read from its envelope. Its signature is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RulebookAcceptance {
-    /// SHA-256 of its payload.
+    /// SHA-256 of the payload.
     pub statement: Digest,
-    /// Who accepts; the participant signs.
+    /// Participant that accepts and signs.
     pub participant: ParticipantId,
-    /// SHA-256 of the rulebook as the league signed it.
+    /// SHA-256 of the rulebook as signed by the league.
     pub rulebook: Digest,
-    /// The version of the rulebook.
+    /// Version of the rulebook.
     pub version: u64,
-    /// When it was written.
+    /// Instant of writing.
     pub accepted_at: UtcTimestamp,
     /// The participant's signature.
     pub signature: Signature,
 }
 
 impl RulebookAcceptance {
-    /// Checks that the participant signed the acceptance, and that it is of the rulebook with this version and this digest.
+    /// Checks that the participant signed the acceptance, and that it names this version and digest of the rulebook.
     ///
     /// # Errors
-    /// `RULEBOOK_INVALID` when it is of another rulebook; the code of the signature's fault.
+    /// `RULEBOOK_INVALID` when it names another rulebook; otherwise the code of the signature check.
     pub fn check<K: SignatureVerifier + ?Sized>(
         &self,
         version: u64,

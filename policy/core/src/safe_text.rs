@@ -1,22 +1,22 @@
-//! Text from elsewhere as it is safe to show: it neither commands a terminal nor turns the direction of writing, and nothing
-//! in it is hidden. And text that a person types, as it may go into records, statements and messages.
+//! Text that is safe to display: without terminal control codes, direction overrides and hidden characters. Also the check of text
+//! that a person types for records, statements and messages.
 
 use crate::refusal::{ErrorCode, Refusal};
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-/// One line that a person typed: it says something, is safe to show, and short enough for whoever reads it.
+/// Line of text typed by a person: not empty, safe to display, and not too long for its readers.
 ///
-/// Every text that people give a command on its way into a record, a statement or a message becomes one of these first, so
-/// that nothing is written that its own reader would refuse.
+/// Text arguments of commands are converted to this type before they go into a record, statement or message. So no written text can
+/// be refused by its own reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SingleLineText(String);
 
 impl SingleLineText {
-    /// The most bytes of one.
+    /// Largest length, bytes.
     pub const LONGEST: usize = 2_000;
 
-    /// Takes what somebody typed; `what` is what it is for: `reason`.
+    /// Checks typed text. `what` names the argument in the error, such as `reason`.
     ///
     /// # Errors
     /// `USAGE`
@@ -39,7 +39,7 @@ impl SingleLineText {
         Err(Refusal::new(ErrorCode::UsageWrong, fault))
     }
 
-    /// Whatever somebody wrote as a line of that kind: made printable, and cut where it is too long.
+    /// Converts any text: made printable, and cut to the largest length.
     #[must_use]
     pub fn from_any_text(text: &str) -> Self {
         let text = printable(text);
@@ -66,11 +66,11 @@ impl fmt::Display for SingleLineText {
     }
 }
 
-/// The text on one line: line breaks and tabs are blanks, and what a terminal would obey, or would not show, is shown as an
-/// escape. What is printable already stays as it is.
+/// Text on one line: line breaks and tabs become blanks, control and invisible characters become escapes. Printable text is
+/// unchanged.
 ///
-/// Controls are those of C0 and C1; what is not shown are the format characters of Unicode (general category Cf), which turn
-/// the direction of writing, join, part or tag, and its separators of lines and paragraphs (Zl, Zp).
+/// Control characters are those of C0 and C1. Invisible are the format characters of Unicode (general category Cf), which change
+/// the direction, join, split or tag text, and the separators of lines and paragraphs (Zl, Zp).
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -84,7 +84,7 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// The same for a text of several lines: their breaks and tabs stay.
+/// Text of several lines, made printable; its line breaks and tabs stay.
 #[must_use]
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     replace_unsafe_characters(text, |character, shown| {
@@ -92,20 +92,19 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The same for JSON: within its texts such a character is written as JSON's own escape, so that the value stays exactly what
-/// it is (RFC 8259, section 7).
+/// JSON made printable: an unsafe character in its texts is written as a JSON escape, so that the value is unchanged (RFC 8259,
+/// section 7).
 #[must_use]
 pub fn printable_json(json: &str) -> Cow<'_, str> {
     replace_unsafe_characters(json, |character, shown| {
         for unit in character.encode_utf16(&mut [0; 2]) {
-            // A `String` takes whatever is written to it.
+            // Writing to a `String` can't fail.
             let _ = write!(shown, "\\u{unit:04x}");
         }
     })
 }
 
-/// A line as the pages and statements have it that contracts are signed with. It never changes: another spelling of a
-/// line would be another page, and what was signed would verify no more.
+/// Line in the form of signed pages and statements. The form never changes, since another text would not match the signatures.
 #[must_use]
 pub fn signed_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
@@ -142,7 +141,7 @@ fn replace_unsafe_characters(
     Cow::Owned(shown)
 }
 
-/// Whether a terminal would obey the character, or not show it.
+/// True for a character that a terminal would obey or not show.
 const fn is_unsafe(character: char) -> bool {
     matches!(
         character,
@@ -196,7 +195,7 @@ mod tests {
         );
     }
 
-    /// Each character of each kind, held against the list of the standard library where it has one.
+    /// Every character of each category, compared with the standard library where it has a list.
     #[test]
     fn no_control_and_no_mark_of_direction_passes() {
         // Bidi_Control of Unicode's PropList.

@@ -1,23 +1,23 @@
-//! The refusals of foreign JSON that is read member by member: known ones only, none missing, none left over.
+//! Refusals of the strict JSON object reader: unknown, missing and left-over members.
 
 use crate::id::ClauseId;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::strict_object::{ObjectErrors, StrictObject, StrictObjectError};
 use hansa_audit_log::json::{Json, canonical};
 
-/// The codes with which a reader refuses, and the clause in which it stands.
+/// Error codes of a reader, and the clause that is being read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReaderErrorCodes {
-    /// For what is not known.
+    /// Code for an unknown member or value.
     pub unknown: ErrorCode,
-    /// For what is known, and missing or of another type.
+    /// Code for a missing member or a wrong type.
     pub wrong: ErrorCode,
-    /// The clause that is being read.
+    /// Clause that is being read.
     pub clause: Option<ClauseId>,
 }
 
 impl ReaderErrorCodes {
-    /// One code for both.
+    /// One code for both cases.
     #[must_use]
     pub const fn of(code: ErrorCode) -> Self {
         Self {
@@ -27,27 +27,27 @@ impl ReaderErrorCodes {
         }
     }
 
-    /// The codes of a policy.
+    /// Codes of a policy.
     pub const POLICY: Self = Self {
         unknown: ErrorCode::TermUnknown,
         wrong: ErrorCode::TermIllTyped,
         clause: None,
     };
 
-    /// The same inside a clause.
+    /// Codes with the clause that is being read.
     #[must_use]
     pub const fn within(mut self, clause: ClauseId) -> Self {
         self.clause = Some(clause);
         self
     }
 
-    /// A refusal of something unknown.
+    /// Refusal of something unknown.
     #[must_use]
     pub fn unknown(&self, sentence: impl Into<String>) -> Refusal {
         self.refuse(self.unknown, sentence)
     }
 
-    /// A refusal of something missing or ill-typed.
+    /// Refusal of something missing or of a wrong type.
     #[must_use]
     pub fn wrong(&self, sentence: impl Into<String>) -> Refusal {
         self.refuse(self.wrong, sentence)
@@ -60,7 +60,7 @@ impl ReaderErrorCodes {
     }
 }
 
-/// The members of an object that were not taken yet; faults are refusals.
+/// Members of an object that were not read yet; errors are refusals.
 pub type StrictObjectReader = StrictObject<ReaderErrorCodes>;
 
 impl ObjectErrors for ReaderErrorCodes {
@@ -99,7 +99,7 @@ impl ObjectErrors for ReaderErrorCodes {
     }
 }
 
-/// The value as it is shown in a sentence, cut to a readable length.
+/// Value as text for a sentence, cut to a readable length.
 #[must_use]
 pub fn show(json: &Json) -> String {
     let bytes = canonical(json);

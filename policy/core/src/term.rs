@@ -1,7 +1,7 @@
-//! The terms: the closed vocabulary of what a contract can say.
+//! Terms: the closed vocabulary of contracts.
 //!
-//! A term is executed exactly, or recorded and shown as "not technically enforced", or the contract can't be signed. The
-//! numbers are those of the vocabulary; each term stands in a file of its own below `term/`, and this list is their index.
+//! A term is executed exactly, or recorded and shown as "not technically enforced"; otherwise the contract can't be signed.
+//! The numbers are those of the vocabulary (docs/terms.md). Each term has its own file below `term/`, and [`Term`] is their index.
 
 pub mod aggregate;
 pub mod area;
@@ -93,10 +93,10 @@ use relative_window::RelativeWindowTerm;
 use schema_version::SchemaCompatibility;
 use service_level::ServiceLevelTerm;
 
-/// The most clauses that a policy may hold, so that every ruling fits into one record.
+/// Largest number of clauses in a policy, so that the record of a decision stays bounded.
 pub const MOST_CLAUSES: usize = 100;
 
-/// A refusal that cites a clause and what it says.
+/// Refusal with a clause and its content.
 pub(crate) fn cite(refusal: Refusal, clause: &Clause) -> Refusal {
     refusal.with_clause(clause.id, clause.term.plain())
 }
@@ -107,167 +107,167 @@ impl From<ProhibitionTerm> for Term {
     }
 }
 
-/// A term with its place in the contract.
+/// Numbered term of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {
-    /// The number under which refusals cite it.
+    /// Number, as cited in refusals.
     pub id: ClauseId,
-    /// What it says.
+    /// Term of the clause.
     pub term: Term,
 }
 
-/// One executable or recorded rule.
+/// Executable or recorded term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
-    /// 2: only for the members of a group of the provider.
+    /// Term 2: members of a group of the provider only.
     Group(GroupName),
-    /// 2: anybody may fetch all rows over the web, without being known.
+    /// Term 2: everybody may fetch all rows over the web, unidentified.
     OpenData,
-    /// 3: only for whoever works in one of these sectors, by a credential.
+    /// Term 3: participants in one of these sectors only, by credential.
     Sector(Vec<SectorCode>),
-    /// 4: the declared purpose is one of these or narrower.
+    /// Term 4: the declared purpose is one of these or narrower.
     Purpose(Vec<PurposeId>),
-    /// 4: the declared purpose is none of these, nor narrower or wider.
+    /// Term 4: the declared purpose is none of these, nor narrower or wider.
     PurposeNot(Vec<PurposeId>),
-    /// 5: not before this instant.
+    /// Term 5: not before this instant.
     NotBefore(UtcTimestamp),
-    /// 5: before this instant.
+    /// Term 5: before this instant.
     NotAfter(UtcTimestamp),
-    /// 6: over so long after it came into force, or was first used.
+    /// Term 6: duration after entry into force or after the first use.
     Lasts(RelativeWindowTerm),
-    /// 7: in these hours of the week.
+    /// Term 7: in these hours of the week.
     Hours(HoursTerm),
-    /// 8, 9: only rows for which this holds exist.
+    /// Terms 8 and 9: only rows for which the filter is true exist.
     Rows(RowFilter),
-    /// 10: only these columns exist.
+    /// Term 10: only these columns exist.
     Columns(Vec<SqlIdentifier>),
-    /// 11: the column shows a keyed hash.
+    /// Term 11: the column shows a keyed hash.
     Pseudonym(PseudonymTerm),
-    /// 12: the column is replaced.
+    /// Term 12: the column is replaced by a mask.
     Mask {
-        /// The column.
+        /// Column to be masked.
         column: SqlIdentifier,
-        /// By what.
+        /// Replacement value.
         mask: MaskValue,
     },
-    /// 12: the column shows its first characters.
+    /// Term 12: the column shows its first characters.
     Prefix(PrefixTerm),
-    /// 13: the column shows the lower edge of a band.
+    /// Term 13: the column shows the lower edge of a band.
     Band(BandTerm),
-    /// 13: the column shows a level of a published hierarchy.
+    /// Term 13: the column shows a level of a published hierarchy.
     Lookup(LookupTerm),
-    /// 14: an instant or a date is floored to its bucket.
+    /// Term 14: an instant or a date is rounded down to its bucket.
     TimeBucket {
-        /// The column.
+        /// Column of times.
         column: SqlIdentifier,
-        /// The width.
+        /// Width of the bucket.
         bucket: TimeBucketWidth,
-        /// IANA zone in which days and longer begin; absent: UTC.
+        /// IANA zone of buckets of a day or longer; absent: UTC.
         zone: Option<String>,
     },
-    /// 15: only rows whose point lies in the box (edges included).
+    /// Term 15: only rows whose point lies in the box (edges included).
     Area {
         /// Column of the longitude, degrees.
         lon: SqlIdentifier,
         /// Column of the latitude, degrees.
         lat: SqlIdentifier,
-        /// The box.
+        /// Bounding box.
         bounds: BoundingBox,
     },
-    /// 15: only rows whose point lies in a published area (its outline included).
+    /// Term 15: only rows whose point lies in a published area (outline included).
     PublishedArea(PublishedAreaTerm),
-    /// 16: coordinates do not exist; the cell of a grid does.
+    /// Term 16: coordinates are replaced by the cell of a grid.
     PlaceCells(PlaceCellsTerm),
-    /// 17: aggregates only, with these functions.
+    /// Term 17: aggregates only, with these functions.
     Functions(Vec<CubeFunction>),
-    /// 17: the columns that may be grouped and filtered by.
+    /// Term 17: columns for grouping and filtering.
     Dimensions(Vec<SqlIdentifier>),
-    /// 17: the columns that may be aggregated.
+    /// Term 17: columns that may be aggregated.
     Measures(Vec<SqlIdentifier>),
-    /// 21, first half: the dataset's registered grid.
+    /// Term 21, first half: registered grid of the dataset.
     Grid(String),
-    /// 21, second half: cells are released once a period and stay as they are.
+    /// Term 21, second half: cells are released once in each period and never change.
     Release(ReleaseTerm),
-    /// 18: a cell (and each measure in it) exists only with at least so many distinct values of the unit.
+    /// Term 18: a cell, and each measure in it, exists only with at least this number of distinct units.
     MinGroup {
-        /// The least number; at least 1.
+        /// Smallest number, at least 1.
         at_least: u32,
-        /// What is counted.
+        /// Counted unit.
         unit: CountingUnit,
     },
-    /// 19: a measure of a cell is absent where few units dominate it.
+    /// Term 19: a measure of a cell is withheld where few units dominate it.
     Dominance(DominanceTerm),
-    /// 20: totals are built from published cells only.
+    /// Term 20: totals are computed from published cells only.
     TotalsFromPublished,
-    /// 20: further cells are withheld until no total tells of a small group.
+    /// Term 20: further cells are withheld until no total discloses a small group.
     SuppressComplement,
-    /// 20: counts are multiples of a base, by lots of the units.
+    /// Term 20: counts are rounded to multiples of a base, by random values of the units.
     CellKey(u32),
-    /// 22: noise that is drawn once a cell, and a budget of what may be told of a unit.
+    /// Term 22: noise that is drawn once for each cell, and a privacy budget of each unit.
     Budget(PrivacyBudgetTerm),
-    /// 23: joined here over these columns only.
+    /// Term 23: joins at the provider over these columns only.
     JoinKeys(Vec<SqlIdentifier>),
-    /// 24: in one question here with these datasets only; with none where the list is empty.
+    /// Term 24: joins at the provider with these datasets only; with none if the list is empty.
     JoinWith(Vec<DatasetId>),
-    /// 25: the columns that it is joined over are shown to nobody.
+    /// Term 25: key columns of joins are never shown.
     KeysStay,
-    /// 25: values of columns may be sent to others, to narrow what these answer.
+    /// Term 25: values of columns may be sent to other participants to filter their rows.
     KeysTravel(KeyTransferTerm),
-    /// 26: questions in each period.
+    /// Term 26: questions in each period.
     Queries(PeriodQuota),
-    /// 27: rows in each period.
+    /// Term 27: rows in each period.
     RowQuota(PeriodQuota),
-    /// 28: bytes in each period.
+    /// Term 28: bytes in each period.
     ByteQuota(PeriodQuota),
-    /// 29: rows in a second, over all answers.
+    /// Term 29: rows per second, over all answers.
     RowsPerSecond(u64),
-    /// 30: answers at once.
+    /// Term 30: simultaneous answers.
     Concurrent(u32),
-    /// 31: rows of one answer.
+    /// Term 31: rows of one answer.
     ResultRows(u64),
-    /// 32: rows are hidden until they are so old.
+    /// Term 32: rows are hidden until they have this age.
     Embargo(EmbargoTerm),
-    /// 33: only to these networks.
+    /// Term 33: delivery to these networks only.
     Networks(Vec<NetworkPrefix>),
-    /// 33: only to whoever sits in this region, by a credential.
+    /// Term 33: participants with a seat in this region only, by credential.
     Region(RegionCode),
-    /// 34: only in these forms.
+    /// Term 34: delivery in these formats only.
     Formats(Vec<DeliveryFormat>),
-    /// 35, recorded: the consumer deletes what it received after so many days.
+    /// Term 35, recorded: the consumer deletes received data after this number of days.
     DeleteAfter {
-        /// Days.
+        /// Number of days.
         days: u32,
     },
-    /// 35, second half: in a signed statement, so many days after each answer, the consumer says that it is deleted.
+    /// Term 35, second half: the consumer signs a statement of deletion this number of days after each answer.
     Attest {
-        /// Days.
+        /// Number of days.
         days: u32,
     },
-    /// 36, recorded: the consumer names the source with this text.
+    /// Term 36, recorded: the consumer names the source with this text.
     Attribution(String),
-    /// 37, recorded (onward federation is refused technically): the consumer does not do this.
+    /// Term 37, recorded: a use that the consumer refrains from. Onward federation is refused technically.
     Prohibit(ForbiddenUse),
-    /// 37: under these conditions no question is answered, or a part is not there.
+    /// Term 37: under these conditions all questions are refused, or a part of the dataset does not exist.
     Prohibition(Box<ProhibitionTerm>),
-    /// 38: nobody else gets a contract on the dataset for the time.
+    /// Term 38: no other participant gets a contract on the dataset during this contract.
     Exclusive,
-    /// 39, recorded: what the provider promises of its service.
+    /// Term 39, recorded: service level that the provider promises.
     Service(ServiceLevelTerm),
-    /// 40, recorded: what is paid.
+    /// Term 40, recorded: price.
     Price(PriceTerm),
-    /// 41, recorded: of what the parties tell each other.
+    /// Term 41, recorded: events that the parties report to each other.
     Inform(Vec<InformEvent>),
-    /// 41: of what the provider's connector tells whom.
+    /// Term 41: events that the provider's connector reports to a party.
     Notify(NotificationTerm),
-    /// 45: the legal basis.
+    /// Term 45: legal basis.
     LegalBasis(LegalBasis),
-    /// 46, recorded: the persons concerned have consented.
+    /// Term 46, recorded: consent of the data subjects.
     ObtainConsent,
-    /// 47: at most so many receipts are open.
+    /// Term 47: largest number of receipts without countersignature.
     Receipts(u32),
-    /// 47: programs of the consumer may ask without a connector, and nobody countersigns their receipts.
+    /// Term 47: programs of the consumer may ask without a connector. Their receipts are not countersigned.
     OneSidedReceipts,
-    /// 48: for which schemas of the dataset it is good.
+    /// Term 48: schemas of the dataset for which the contract is valid.
     Version(SchemaCompatibility),
 }
 

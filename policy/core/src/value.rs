@@ -1,4 +1,4 @@
-//! Plain values that effects and terms share: what a clause says, without how it is written, shown or enforced.
+//! Plain values that effects and terms share. Notation, sentences and enforcement are elsewhere.
 
 pub mod area;
 pub mod cell;

@@ -1,5 +1,4 @@
-//! Whether a place lies in a published area. Total, so that it can't fail: what is no number, or no place on Earth, lies in
-//! none, and the answer is never NULL.
+//! Test of points against a published area. It can't fail and is never NULL: NaN and coordinates outside the Earth lie in no area.
 
 use datafusion_common::arrow::array::{Array, AsArray, BooleanArray};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
@@ -15,7 +14,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// Whether the place at `lon` and `lat` lies in one of the polygons, which are those of `which` in `list`.
+/// Expression that is true if the point at `lon` and `lat` lies in one of the polygons, which are those of `which` in `list`.
 pub(crate) fn within(
     lon: Expr,
     lat: Expr,
@@ -32,7 +31,7 @@ pub(crate) fn within(
     ScalarUDF::from(made).call(vec![lon, lat])
 }
 
-/// The list and the choice from it name the polygons, so that these need not be compared.
+/// Function with its polygons. Comparisons use the list and the selection, which determine the polygons.
 struct AreaMembershipFunction {
     list: Digest,
     which: AreaSelector,

@@ -1,4 +1,4 @@
-//! From a plan to a question that policy can rule on: what it reads, by dataset, and nothing that is not listed here.
+//! Binding of a plan: the datasets and columns that it reads, as a question for a decision. Unlisted constructs are refused.
 
 use crate::join_lineage;
 use crate::table_source::{NamedTable, RelationPart};
@@ -12,7 +12,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A plan of which it is known what it reads. Made by [`bind`] alone.
+/// Plan with the list of the datasets and columns that it reads. Made by [`bind`] alone.
 #[derive(Debug, Clone)]
 pub struct BoundPlan {
     plan: LogicalPlan,
@@ -23,7 +23,7 @@ pub struct BoundPlan {
     origin: Option<PlanOrigin>,
 }
 
-/// Where a plan is from that is kept: those of one origin are the same plan. Nothing else is equal to it.
+/// Origin of a cached plan. Plans with one origin are equal; an origin equals only its own clones.
 #[derive(Debug, Clone)]
 pub struct PlanOrigin(Arc<()>);
 
@@ -35,14 +35,14 @@ impl PartialEq for PlanOrigin {
 
 impl Eq for PlanOrigin {}
 
-/// The one maker of [`BoundPlan`]: every node, every expression and every table of the plan and of the subqueries inside its
-/// expressions is listed, anything else is refused.
+/// Binds a plan: lists every node, expression and table of the plan and of the subqueries inside its expressions. This is the only
+/// constructor of [`BoundPlan`].
 ///
-/// `explain` says that the plan itself is asked for, not its rows.
+/// `explain` means that the question asks for the plan itself and not for its rows.
 ///
 /// # Errors
 /// `CONSTRUCT_NOT_ALLOWED` for an unlisted node or expression, `DATASET_UNKNOWN` for a table that is not a dataset,
-/// `AGGREGATE_ONLY` for a row-style table of a cube that no aggregate block has taken up.
+/// `AGGREGATE_ONLY` for a row-style table of a cube that is used outside an aggregate block.
 pub fn bind(plan: LogicalPlan, explain: bool) -> Result<BoundPlan, Refusal> {
     let mut scans: Vec<(DatasetId, RelationPart, BTreeSet<String>)> = Vec::new();
     let mut named = BTreeSet::new();
@@ -81,14 +81,14 @@ pub fn bind(plan: LogicalPlan, explain: bool) -> Result<BoundPlan, Refusal> {
 }
 
 impl BoundPlan {
-    /// The same, to be kept: what is cloned of it can be told from all other plans, and so can what is made of that.
+    /// Plan with an origin, for the plan cache. The origin identifies clones of the plan and everything derived from them.
     #[must_use]
     pub fn with_origin(mut self) -> Self {
         self.origin = Some(PlanOrigin(Arc::default()));
         self
     }
 
-    /// The plan over what the asker sees.
+    /// Plan over the view of the asking participant.
     #[must_use]
     pub const fn plan(&self) -> &LogicalPlan {
         &self.plan
@@ -246,7 +246,7 @@ fn not_allowed(what: &str) -> Refusal {
     )
 }
 
-/// The stored column behind a column of a relation.
+/// Stored column behind a column of a relation.
 pub(crate) fn stored_column(part: &RelationPart, column: &str) -> Option<SqlIdentifier> {
     let bare = match part {
         RelationPart::Rows | RelationPart::Base(_) => column,

@@ -1,7 +1,7 @@
-//! Flooring an instant or a date to its bucket: total, so that a mask can't fail, and NULL stays NULL.
+//! Rounding of an instant or a date down to its bucket. It can't fail, so that a mask can't fail, and NULL stays NULL.
 //!
-//! Days and longer begin at civil midnight of the zone, hours and quarters in UTC. Instants beyond the years -9999 to 9999
-//! are held at the edge first.
+//! Buckets of a day or longer begin at civil midnight of the zone, hours and quarter hours in UTC. Instants beyond the years -9999
+//! to 9999 are clamped first.
 
 use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use datafusion_common::arrow::datatypes::{
@@ -19,10 +19,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use std::sync::Arc;
 
-/// `column` floored to its bucket.
+/// Expression for `column` rounded down to the start of its bucket.
 ///
 /// # Errors
-/// `TERM_ILL_TYPED` for a column that is no instant and no date, or an unknown zone.
+/// `TERM_ILL_TYPED` for a column that is neither an instant nor a date, or an unknown zone.
 pub fn floor_to_bucket(
     column: Expr,
     kind: &DataType,
@@ -51,7 +51,7 @@ pub fn floor_to_bucket(
     Ok(ScalarUDF::from(floor).call(vec![column]))
 }
 
-/// The first instant of the bucket that holds `micros`, and the first one after it.
+/// First instant of the bucket that contains `micros`, and first instant of the next bucket.
 #[must_use]
 pub fn bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> (i64, i64) {
     let micros = micros.clamp(
@@ -68,7 +68,7 @@ pub fn bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> (i64, i6
     }
 }
 
-/// The first day of the bucket that holds the day `days` after 1970-01-01.
+/// First day of the bucket that contains the day `days` after 1970-01-01.
 #[must_use]
 pub fn first_day(days: i32, bucket: TimeBucketWidth) -> i32 {
     let held = days.clamp(-4_371_587, 2_932_896);

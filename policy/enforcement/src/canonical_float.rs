@@ -1,7 +1,7 @@
-//! Floating-point numbers with one zero and one NaN.
+//! Floating-point numbers with a single zero and a single NaN.
 //!
-//! Arrow compares, hashes and sorts numbers by IEEE 754-2019, section 5.10 (totalOrder): there -0 is another number than 0, and a NaN with
-//! a sign another one than one without. In SQL they are equal. So every number is made canonical when it is read or computed.
+//! Arrow compares, hashes and sorts numbers by IEEE 754-2019, section 5.10 (totalOrder), where -0 and 0 differ, and so do NaN
+//! values with and without a sign. In SQL they are equal. So every number is made canonical when it is read or computed.
 
 use datafusion_common::arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray,
@@ -14,18 +14,18 @@ use datafusion_expr::{
 };
 use std::sync::Arc;
 
-/// The number, with the one zero and the one NaN.
+/// Canonical form of the number.
 #[must_use]
 pub const fn canonical_float(number: f64) -> f64 {
     if number.is_nan() {
         f64::NAN
     } else {
-        // Of both zeros this makes the one without a sign.
+        // The addition turns -0 into 0.
         number + 0.0
     }
 }
 
-/// The column with canonical numbers, where it holds floating-point numbers; any other column as it is.
+/// Column with canonical numbers; a column of another type is unchanged.
 #[must_use]
 pub fn canonical_floats(column: &ArrayRef) -> ArrayRef {
     match column.data_type() {
@@ -45,7 +45,7 @@ pub fn canonical_floats(column: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// The value, where it is a floating-point number with its canonical form in its place.
+/// Scalar value with a canonical number; a value of another type is unchanged.
 #[must_use]
 pub fn canonical_scalar(value: ScalarValue) -> ScalarValue {
     match value {
@@ -58,7 +58,7 @@ pub fn canonical_scalar(value: ScalarValue) -> ScalarValue {
     }
 }
 
-/// A column or a single value with canonical numbers.
+/// Column or scalar value with canonical numbers.
 #[must_use]
 pub fn canonical_value(value: ColumnarValue) -> ColumnarValue {
     match value {
@@ -79,14 +79,14 @@ fn canonical_array<T: ArrowPrimitiveType>(
     canonical: impl Fn(T::Native) -> T::Native,
 ) -> ArrayRef {
     let numbers: &PrimitiveArray<T> = column.as_primitive::<T>();
-    // Most columns have neither, and are not copied.
+    // Most columns contain canonical numbers only, and are not copied.
     if numbers.values().iter().all(|number| is_canonical(*number)) {
         return Arc::clone(column);
     }
     Arc::new(numbers.unary::<_, T>(canonical))
 }
 
-/// A function that gives its argument with canonical numbers.
+/// Function that makes the numbers of its argument canonical.
 #[must_use]
 pub fn canonical_function() -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::from(CanonicalFloatFunction {

@@ -1,6 +1,6 @@
-//! The private plan of the aggregate form: the published cells of a protected cube.
+//! Private plan of the aggregate form: the published cells of a protected cube.
 //!
-//! A cell exists only with at least so many units, and so does each measure in it; what is below is not there at all.
+//! A cell, and each measure in it, exists only with the required number of units. Smaller cells are left out.
 
 use crate::bucket;
 use crate::dominance::dominance;
@@ -22,21 +22,21 @@ use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What private plans are made with: aggregate functions of the engine, and the secret for hashes.
+/// Context of private plans: aggregate functions of the engine, and the secret for hashes.
 #[derive(Debug, Clone)]
 pub struct PrivatePlanContext {
-    /// The owner's secret.
+    /// Owner's secret for hashed columns.
     pub secret: MaskingSecret,
-    /// The published lists that are held here.
+    /// Published lists of this participant.
     pub published: Arc<PublishedLists>,
-    /// `count`
+    /// Function `count`.
     pub count: Arc<AggregateUDF>,
-    /// `sum`, of integers as [`crate::overflow_safe_sum::WHOLE`]: it must not fail for a cell that is not shown.
+    /// Function `sum`, for integers as [`crate::overflow_safe_sum::WHOLE`]. It must not fail for a cell that is not shown.
     pub sum: Arc<AggregateUDF>,
 }
 
-/// The private plan that shows exactly the cells in `shown`: the dimensions, and of `n`, `units`, and `cnt_m`, `sum_m` and
-/// `dev_m` per measure, no more than the functions of the cube need.
+/// Private plan that shows exactly the cells in `shown`: the dimensions, `n`, `units`, and `cnt_m`, `sum_m` and `dev_m` for each
+/// measure, as far as the functions of the cube need them.
 pub(crate) fn cells(
     dataset: &DatasetId,
     stored: &SchemaRef,
@@ -93,7 +93,7 @@ pub(crate) fn cells(
         };
         groups.push(expr.alias(format!("d_{name}")));
     }
-    // Group expressions get their names in a projection of their own: an aggregate's are anonymous.
+    // Group expressions get their names in a projection of their own, since those of an aggregate are anonymous.
     let unit = match &cube.unit {
         CountingUnit::Column(column) => {
             kind(column.as_str())?;
@@ -131,7 +131,7 @@ pub(crate) fn cells(
     }
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
-        // A column without NULL, as most are, is not gone through to count what it has.
+        // The function does not scan columns without NULL, which most columns are.
         aggregates.push(null_count(value()).alias(format!("abs_{measure}")));
         aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
         if cube.permits(CubeFunction::Variance) {
@@ -175,7 +175,7 @@ pub(crate) fn cells(
         .and_then(|plan| plan.project(totals))
         .and_then(|plan| plan.filter(own(units(cube, None)).gt_eq(lit(threshold))))
         .and_then(|plan| plan.project(outputs(shown, cube, threshold)?))
-        // In one order whatever the rows' was, or sums of floating-point numbers over cells would tell of it.
+        // A fixed order. Otherwise sums of floating-point numbers over cells would disclose the order of the rows.
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|cause| changed_view_refusal().caused_by(cause))?;
@@ -186,7 +186,7 @@ pub(crate) fn cells(
     })
 }
 
-/// Of a cube only whole buckets are shown: what hides the newest rows hides the bucket that has begun, too.
+/// Effect on a cube that shows whole buckets only: an embargo hides the bucket that has begun, too.
 pub(crate) fn hide_open_bucket(effect: &Effect, cube: &Cube) -> Effect {
     let mut effect = effect.clone();
     if let EffectKind::KeepBefore { column, before } = &mut effect.kind
@@ -202,8 +202,8 @@ pub(crate) fn hide_open_bucket(effect: &Effect, cube: &Cube) -> Effect {
     effect
 }
 
-/// Each column of the cells, in the order and type in which the asker sees it; a measure below the threshold is NULL,
-/// and so are squares that would tell single values.
+/// Columns of the cells, in the order and types of the view. A measure below the threshold is NULL, and so are squares that would
+/// disclose single values.
 fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common::Result<Vec<Expr>> {
     let own = |name: String| col(datafusion_common::Column::from_name(name));
     let mut columns = Vec::new();
@@ -256,8 +256,8 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
     Ok(columns)
 }
 
-/// The column that counts the units of a cell, or those that have a value of a measure in it. Where rows are the unit, it is the
-/// one that counts rows: nothing is counted twice.
+/// Column with the number of a cell's units, or of the units with a value of a measure. If the unit is a row, the row count serves,
+/// so that nothing is counted twice.
 fn units(cube: &Cube, measure: Option<&str>) -> String {
     match (&cube.unit, measure) {
         (CountingUnit::Column(_), None) => "units".to_owned(),
@@ -267,7 +267,7 @@ fn units(cube: &Cube, measure: Option<&str>) -> String {
     }
 }
 
-/// Whether the functions of the cube need the column of its cells.
+/// True if the functions of the cube need this column of its cells.
 pub(crate) fn permits(cube: &Cube, name: &str) -> bool {
     let means = cube.permits(CubeFunction::Avg) || cube.permits(CubeFunction::Variance);
     let is_dimension = || {

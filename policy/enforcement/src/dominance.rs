@@ -1,4 +1,4 @@
-//! Whether few units dominate a cell: an aggregate over pairs of unit and value.
+//! Dominance test: an aggregate over pairs of unit and value that reports a cell dominated by few units.
 
 use crate::string_view::TEXT;
 use datafusion_common::arrow::array::{
@@ -15,8 +15,8 @@ use hansa_policy::value::cube::DominanceRule;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Whether the cell is unsafe by `rule`: `unit` is compared as a text, `value` is a float. NULL values count for nothing;
-/// rows without a unit count together as one.
+/// Expression that is true if the cell is unsafe by `rule`. `unit` is compared as text, `value` is a float. NULL values are
+/// ignored; rows without a unit count together as one unit.
 #[must_use]
 pub fn dominance(unit: Expr, value: Expr, rule: DominanceRule) -> Expr {
     let function = DominanceAggregate {
@@ -25,7 +25,7 @@ pub fn dominance(unit: Expr, value: Expr, rule: DominanceRule) -> Expr {
     };
     Expr::AggregateFunction(AggregateFunction::new_udf(
         Arc::new(AggregateUDF::from(function)),
-        // A view: written out, the units of one batch have no bound.
+        // A string view: the plain texts of one batch could have any size.
         vec![cast(unit, TEXT), value],
         false,
         None,
@@ -77,7 +77,7 @@ impl AggregateUDFImpl for DominanceAggregate {
     }
 }
 
-/// The part of each unit.
+/// Accumulator of each unit's contribution.
 #[derive(Debug)]
 struct DominanceAccumulator {
     rule: DominanceRule,
@@ -204,7 +204,7 @@ mod tests {
     fn check(rule: DominanceRule, of: &[(Option<&str>, Option<f64>)], expect: bool) {
         let mut whole = parts(rule, of);
         assert_eq!(whole.is_unsafe(), expect);
-        // In two halves, merged from their states.
+        // Two halves, merged from their states.
         let (one, other) = of.split_at(of.len() / 2);
         let mut merged = parts(rule, &[]);
         for half in [one, other] {

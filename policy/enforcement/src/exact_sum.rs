@@ -1,22 +1,21 @@
-//! Sums of floating-point numbers without any rounding: they are the same in whatever order the numbers come, and in whatever
-//! parts they are put together. The last digit of a usual sum tells of the order of the rows behind it. Those of squares stand
-//! in [`crate::power_sums`].
+//! Exact sums of floating-point numbers, rounded once at the end. The result does not depend on the order of the numbers or on
+//! partial sums. The last digit of a usual sum discloses the order of the rows. Sums of squares are in [`crate::power_sums`].
 
 use crate::superaccumulator::{
     Superaccumulator, float, round_to_float, rounded_near, scale_by_power,
 };
 
-/// A sum as it is told: of no numbers none, and as the engine's own where one of them is infinite or none.
+/// Exact sum with its result: none for no numbers, and as in the engine for infinities and NaN.
 #[derive(Debug, Clone, Default)]
 pub struct ExactSum {
     sum: Superaccumulator,
-    /// Numbers; what was put together counts as one.
+    /// Number of summands. A merged state counts as one.
     count: u64,
-    /// Those that are not finite, which few sums have.
+    /// Counts of infinities and NaN, where there are any.
     beyond: Option<Box<NonFiniteCounts>>,
 }
 
-/// How many numbers are infinite, above and below zero, and how many are none.
+/// Counts of positive infinities, negative infinities and NaN.
 #[derive(Debug, Clone, Copy, Default)]
 struct NonFiniteCounts {
     above: u64,
@@ -25,7 +24,7 @@ struct NonFiniteCounts {
 }
 
 impl ExactSum {
-    /// One more number.
+    /// Adds a number.
     #[inline]
     pub fn add(&mut self, value: f64) {
         self.count = self.count.saturating_add(1);
@@ -36,7 +35,7 @@ impl ExactSum {
         }
     }
 
-    /// One of the numbers less.
+    /// Removes an added number.
     pub fn take(&mut self, value: f64) {
         self.count = self.count.saturating_sub(1);
         if value.is_finite() {
@@ -58,11 +57,11 @@ impl ExactSum {
         *count = change(*count);
     }
 
-    /// The sum of those that are not finite; zero where there is none of them.
+    /// Sum of the infinities and NaN; zero where there are none.
     fn beyond(&self) -> f64 {
         let beyond = self.beyond.as_deref().copied().unwrap_or_default();
         if beyond.none > 0 {
-            // Of one kind, in whatever order infinite ones and none met.
+            // The canonical NaN, independent of the order of the summands.
             return f64::NAN;
         }
         match (beyond.above > 0, beyond.below > 0) {
@@ -73,7 +72,7 @@ impl ExactSum {
         }
     }
 
-    /// The sum, rounded once.
+    /// Sum, rounded once.
     #[must_use]
     pub fn rounded_value(&self) -> Option<f64> {
         if self.count == 0 {
@@ -92,20 +91,20 @@ impl ExactSum {
         })
     }
 
-    /// The sum by a count of numbers: finite where these are, though the sum may be none.
+    /// Sum divided by a count of numbers. Finite for finite numbers, even if the sum exceeds the range of the type.
     #[must_use]
     pub fn mean(&self, count: u64) -> Option<f64> {
         let reported = self.rounded_value()?;
         if reported.is_finite() || self.beyond() != 0.0 {
             return Some(reported / float(count));
         }
-        // No count is so large that the sum of so many numbers is still infinite.
+        // The count is at most 2^64, so a quotient of an overflowing sum is finite.
         let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
         let mean = round_to_float(&sum, power.saturating_sub(64)) / float(count);
         Some(scale_by_power(mean, 64).clamp(-f64::MAX, f64::MAX))
     }
 
-    /// The sum, where it is a number itself: most sums of one number are, and many of measurements.
+    /// Sum, where a floating-point number holds it exactly. That is so for single numbers, and often for measurements.
     fn number(&self) -> Option<f64> {
         if self.beyond.is_some() {
             return None;
@@ -117,7 +116,8 @@ impl ExactSum {
         (bits <= f64::MANTISSA_DIGITS && number.is_finite()).then_some(number)
     }
 
-    /// Bytes, to be read by [`Self::merge`]; none of no numbers. Those of a number are the bytes of a sum of it alone.
+    /// Bytes of the state, to be read by [`Self::merge`]; none for no numbers. The bytes of an exact number are those of its sum
+    /// alone.
     #[must_use]
     pub fn write(&self) -> Option<Vec<u8>> {
         if let Some(number) = self.number() {
@@ -129,13 +129,13 @@ impl ExactSum {
         (self.count > 0).then_some(out)
     }
 
-    /// The bytes that [`Self::write`] gives of one number.
+    /// Bytes that [`Self::write`] gives for one number.
     #[must_use]
     pub const fn write_number(value: f64) -> [u8; 8] {
         value.to_le_bytes()
     }
 
-    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    /// Merges bytes of [`Self::write`]; none for other bytes.
     pub fn merge(&mut self, bytes: &[u8]) -> Option<()> {
         let (beyond, parts) = bytes.split_first_chunk::<8>()?;
         let (parts, []) = parts.as_chunks::<PART>() else {
@@ -150,7 +150,7 @@ impl ExactSum {
         }
         for part in parts {
             let (place, digit) = read(part)?;
-            // It may come from another machine: a place that no number has would ask for any amount of memory.
+            // The bytes may come from another machine, and an invalid place could demand any amount of memory.
             if !PLACES.contains(&place) {
                 return None;
             }
@@ -159,7 +159,7 @@ impl ExactSum {
         Some(())
     }
 
-    /// How many bytes it holds beside itself.
+    /// Size of the memory on the heap, bytes.
     #[must_use]
     pub const fn heap_bytes(&self) -> usize {
         let beyond = match self.beyond {
@@ -170,13 +170,14 @@ impl ExactSum {
     }
 }
 
-/// The places of the digits of finite numbers: the lowest bit of one is 2045 above the least at most, and it has 53.
+/// Valid places of digits of finite numbers: the lowest bit of a number is at most 2045 above that of the smallest number, and a
+/// number has 53 bits.
 const PLACES: std::ops::RangeInclusive<i16> = 0..=66;
 
-/// So many bytes are written of a digit.
+/// Size of a written digit, bytes.
 const PART: usize = 1 + 4 + 16;
 
-/// A zero, the place and the digit.
+/// Bytes of a digit: a zero, its place and its value.
 fn part(place: i16, digit: i128) -> [u8; PART] {
     let mut part = [0; PART];
     let bytes = i32::from(place)
@@ -189,7 +190,7 @@ fn part(place: i16, digit: i128) -> [u8; PART] {
     part
 }
 
-/// The place and the digit.
+/// Place and value of a digit.
 fn read(part: &[u8; PART]) -> Option<(i16, i128)> {
     let (_, rest) = part.split_first()?;
     let (place, digit) = rest.split_first_chunk::<4>()?;
@@ -225,7 +226,7 @@ mod tests {
         assert_eq!(sum(&[1e16, 1.0, -1e16]), Some(1.0));
         assert_eq!(sum(&[1e300, 1e-300, -1e300]), Some(1e-300));
         assert_eq!(sum(&[-1e-300, 3.5, 1e-300]), Some(3.5));
-        // What is taken away again leaves nothing behind.
+        // Removed numbers leave no rest.
         let mut window = ExactSum::default();
         for value in [0.1, 1e300, f64::INFINITY, f64::NAN, 0.2] {
             window.add(value);
@@ -234,7 +235,7 @@ mod tests {
             window.take(value);
         }
         assert_eq!(window.rounded_value(), Some(0.1 + 0.2));
-        // The last bit that is left is told from what was cut off: 2^53 + 1 and a little more.
+        // The last bit depends on the cut-off part: 2^53 + 1 and a little more.
         let tie = 9_007_199_254_740_992.0;
         assert_eq!(sum(&[tie, 1.0]), Some(tie));
         assert_eq!(sum(&[tie, 1.0, 1e-300]), Some(tie + 2.0));
@@ -245,12 +246,12 @@ mod tests {
         assert!(sum(&none).unwrap().is_nan() && sum(&[1.0, f64::NAN]).unwrap().is_nan());
     }
 
-    /// A sum that fits near by is rounded as one that needs memory, and its state is the same sum.
+    /// Sums in the compact form round like those on the heap, and have equal states.
     #[test]
     fn near_sums_are_those_that_need_memory() {
         let all_bits = f64::from_bits(0x3fff_ffff_ffff_ffff);
         let mut near = 0;
-        // Two and three numbers so many powers of two from each other, of one and of both signs.
+        // Two and three numbers at these distances in powers of two, with equal and with different signs.
         for apart in -140..=140 {
             for further in [0, 1, 31, 53, 64, 100, 300] {
                 for (first, second, third) in [
@@ -285,7 +286,7 @@ mod tests {
                 }
             }
         }
-        // Both ways are gone.
+        // Both forms occur.
         assert!(near > 1_000 && near < 281 * 7 * 5, "{near}");
         for value in [0.1, -0.0, f64::MAX, f64::INFINITY, f64::NAN] {
             let mut one = ExactSum::default();
@@ -302,7 +303,7 @@ mod tests {
         }
     }
 
-    /// The sum of the largest numbers is none, and their mean is.
+    /// A mean of the largest numbers is finite, although their sum is not.
     #[test]
     fn a_mean_is_finite_where_its_numbers_are() {
         let mean = |values: &[f64]| {

@@ -1,14 +1,14 @@
-//! Changes parts of expressions all over a plan.
+//! Rewriting of expressions in a whole plan.
 
 use datafusion_common::Result;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::{Expr, LogicalPlan};
 
-/// The plan with parts of its expressions changed, from the leaves up, in sub-queries too; names of columns stay.
+/// Plan with `change` applied to its expressions, from the leaves up, with subqueries. Column names are kept.
 ///
 /// # Errors
-/// That of `change`, or when the plan can't be put together again.
+/// An error of `change`, or of the reconstruction of the plan.
 pub fn rewritten(
     plan: LogicalPlan,
     change: impl Fn(Expr) -> Result<Transformed<Expr>>,

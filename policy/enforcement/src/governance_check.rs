@@ -1,14 +1,14 @@
-//! Looks once more, after optimising: every table that is left is a governed one.
+//! Check after optimization that every table of a plan is a governed one.
 
 use crate::table_source::GovernedTable;
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_expr::LogicalPlan;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Whether every scan of the plan, also of those inside expressions, reads a governed dataset.
+/// Checks that every scan of the plan, with those inside expressions, reads a governed table.
 ///
 /// # Errors
-/// `INTERNAL` when one does not: the plan is then not executed.
+/// `INTERNAL` when a scan reads another table. The plan is then not executed.
 pub fn still_gated(plan: &LogicalPlan) -> Result<(), Refusal> {
     let mut gated = true;
     let walked = plan.apply_with_subqueries(|node| {

@@ -1,5 +1,5 @@
-//! Long lists of values, each as one function from when a plan is optimised: every rule looks at every value of a list, several
-//! times, and not one of them does anything with it; and so does who plans what is run.
+//! Long IN lists as one function during optimization. Every optimizer rule and the physical planner would visit each value of a
+//! list several times without using it.
 
 mod set_values;
 
@@ -16,13 +16,13 @@ use datafusion_expr::{
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// From so many values on.
+/// Smallest length of a folded list.
 const LONG: usize = 64;
 
-/// The plan with the long lists of its conditions put together.
+/// Plan with the long lists of its conditions folded.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error of the reconstruction of the plan.
 pub fn fold_in_lists(plan: LogicalPlan) -> Result<LogicalPlan> {
     let folded = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Filter(mut filter) => {
@@ -40,33 +40,32 @@ pub fn fold_in_lists(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(folded.data)
 }
 
-/// The expression with its long lists put together, over these columns, and whether there are any.
+/// Expression with its long lists folded over these columns, and a flag for a change.
 ///
 /// # Errors
-/// When the expression can't be put together again.
+/// An error of the reconstruction of the expression.
 pub fn folded_in(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     expr.transform_down(|part| fold(part, schema))
 }
 
-/// Whether a list would be put together.
+/// True if the list is folded.
 #[must_use]
 pub fn folds(list: &InList, schema: &DFSchema) -> bool {
     values(list, schema).is_some()
 }
 
-/// The expression with its lists as they were.
+/// Expression with its folded lists unfolded.
 ///
 /// # Errors
-/// When the expression can't be put together again.
+/// An error of the reconstruction of the expression.
 pub fn unfolded_in(expr: Expr) -> Result<Expr> {
     expr.transform_up(unfold).data()
 }
 
-/// Whether a value is one of these, or none of them.
+/// Function that tests membership of a value in a list, or its negation.
 #[derive(Debug, Clone)]
 pub struct InSetFunction {
-    /// What tells it from every other list: the common sub-expressions that the optimizer looks for, and the digest of a plan, know
-    /// a function by its name alone.
+    /// Name unique to the list. Common subexpression elimination and the digest of a plan identify a function by its name alone.
     name: Box<str>,
     values: Arc<SetValues>,
     negated: bool,
@@ -87,7 +86,7 @@ impl InSetFunction {
         }
     }
 
-    /// The list that an expression is, with what is looked for in it; nothing for other expressions.
+    /// Folded list of an expression, and the tested expression; none for other expressions.
     #[must_use]
     pub fn of(expr: &Expr) -> Option<(&Self, &Expr)> {
         match expr {
@@ -99,19 +98,19 @@ impl InSetFunction {
         }
     }
 
-    /// The type of all values, which is that of what is looked for.
+    /// Type of all values and of the tested expression.
     #[must_use]
     pub const fn kind(&self) -> &DataType {
         &self.kind
     }
 
-    /// The values.
+    /// Values of the list.
     #[must_use]
     pub fn values(&self) -> &[ScalarValue] {
         self.values.all()
     }
 
-    /// Whether none of them is looked for.
+    /// True for NOT IN.
     #[must_use]
     pub const fn is_negated(&self) -> bool {
         self.negated
@@ -144,8 +143,8 @@ fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
 }
 
-/// The values of a list that is long and holds nothing but values of the type of what is looked for, or such ones cast to it, of
-/// which equal ones are alike: none of floating point, and no NULL.
+/// Values of a list that can be folded: long, and with literals of the tested expression's type, or casts to it. Equal values must
+/// be identical, so floating-point types and NULL are excluded.
 fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue>)> {
     if list.list.len() < LONG {
         return None;
@@ -165,12 +164,12 @@ fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue
     Some((kind.clone(), values?))
 }
 
-/// The value that an expression is, if it is one of that type. One that can't be cast stays to fail where it is looked at.
+/// Literal value of an expression, if it has this type. A cast that fails is kept, so that it fails at execution.
 fn value(item: &Expr, kind: &DataType) -> Option<ScalarValue> {
     let value = match item {
         Expr::Literal(value, None) => value.clone(),
         Expr::Cast(cast) if cast.field.data_type() == kind => match (&*cast.expr, kind) {
-            // What the planner makes of texts, of which there may be thousands: to cast one takes an array.
+            // Common case of text literals, of which there may be thousands. A cast would need an array for each.
             (Expr::Literal(ScalarValue::Utf8(text), None), DataType::Utf8View) => {
                 ScalarValue::Utf8View(text.clone())
             }
@@ -212,7 +211,7 @@ impl ScalarUDFImpl for InSetFunction {
         Ok(DataType::Boolean)
     }
 
-    /// As the list.
+    /// Result of the list test.
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [value] = args.args.as_slice() else {
             return exec_err!("one argument");
@@ -221,7 +220,7 @@ impl ScalarUDFImpl for InSetFunction {
         let found = |column: &ArrayRef| self.values.test_membership(column, self.negated);
         Ok(match value {
             ColumnarValue::Array(column) => ColumnarValue::Array(Arc::new(found(&column)?)),
-            // The optimizer tries what becomes of NULL.
+            // The optimizer evaluates the function for NULL.
             ColumnarValue::Scalar(value) => {
                 let found: ArrayRef = Arc::new(found(&value.to_array()?)?);
                 ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?)

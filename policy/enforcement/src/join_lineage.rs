@@ -1,7 +1,8 @@
-//! How a plan brings datasets together: what clauses about joins are held against.
+//! Joins of a plan by dataset, for the clauses about joins.
 //!
-//! A column's origin is followed by position through aliases, filters and bare projections, so that no new name hides it.
-//! Whatever can't be followed counts as the less permitted.
+//! The origin of a column is followed by position through aliases, filters and plain projections, so that renaming does not hide
+//! it.
+//! An untraceable use counts as the less permitted one.
 
 use crate::table_source::NamedTable;
 use datafusion_common::tree_node::{TreeNode as _, TreeNodeRecursion};
@@ -12,7 +13,7 @@ use hansa_policy::id::{DatasetId, SqlIdentifier};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The meetings of a plan, by dataset.
+/// Joins of a plan, by dataset.
 pub(crate) fn meetings(plan: &LogicalPlan) -> BTreeMap<DatasetId, JoinUse> {
     let mut lineage = JoinLineage::default();
     lineage.visit(plan);
@@ -21,20 +22,20 @@ pub(crate) fn meetings(plan: &LogicalPlan) -> BTreeMap<DatasetId, JoinUse> {
     lineage.0
 }
 
-/// What is known so far, and which columns were compared with each other.
+/// Collected joins, and pairs of columns that are compared with each other.
 #[derive(Default)]
 struct JoinLineage(
     BTreeMap<DatasetId, JoinUse>,
     Vec<(ColumnOrigin, ColumnOrigin)>,
 );
 
-/// A column of a dataset.
+/// Column of a dataset.
 type ColumnOrigin = (DatasetId, SqlIdentifier);
 
 type DatasetIds = BTreeSet<DatasetId>;
 
 impl JoinLineage {
-    /// Looks at a node and what is below; gives the datasets that are there.
+    /// Visits a node and its inputs, and gives the datasets below it.
     fn visit(&mut self, plan: &LogicalPlan) -> DatasetIds {
         if let LogicalPlan::TableScan(scan) = plan {
             let Some(named) = scan.source.downcast_ref::<NamedTable>() else {
@@ -69,7 +70,7 @@ impl JoinLineage {
         all
     }
 
-    /// Two sides that meet: each dataset of the one with each of the other.
+    /// Notes a join of two sides: each dataset of one with each of the other.
     fn meet(&mut self, sides: &[DatasetIds], otherwise: Option<&str>) {
         for (index, side) in sides.iter().enumerate() {
             let others = sides
@@ -118,9 +119,9 @@ impl JoinLineage {
             match (one, other) {
                 (Some((first, one)), Some((second, other))) if first != second => {
                     equal = equal.saturating_add(1);
-                    // Compared with itself, a dataset shows which of its own rows belong together.
+                    // A comparison of a dataset with itself discloses which of its rows belong together.
                     let itself = one.0 == other.0;
-                    // Rows that stay because their key is on the other side, as those of INTERSECT, tell which keys are there.
+                    // A semi-join such as INTERSECT discloses which keys exist on the other side.
                     let tells = tells_membership(join.join_type);
                     self.1.push((one.clone(), other.clone()));
                     for (dataset, column) in [one, other] {
@@ -151,10 +152,10 @@ impl JoinLineage {
         self.meet(sides, how);
     }
 
-    /// A column that was compared with a used one holds the same values, so it is used too.
+    /// Spreads uses over comparisons: a column that was compared with a used column has the same values, so it counts as used.
     fn propagate_column_uses(&mut self) {
         let pairs = std::mem::take(&mut self.1);
-        // Each round carries a use over one more comparison.
+        // Each round carries a use over one further comparison.
         for _ in 0..=pairs.len() {
             for (one, other) in &pairs {
                 for (from, to) in [(one, other), (other, one)] {
@@ -168,7 +169,7 @@ impl JoinLineage {
         }
     }
 
-    /// What the expressions of a node use; bare columns of a projection only pass through.
+    /// Notes the uses in the expressions of a node. Plain columns of a projection only pass through.
     fn uses(&mut self, plan: &LogicalPlan) {
         let inputs = plan.inputs();
         match plan {
@@ -199,7 +200,7 @@ impl JoinLineage {
         }
     }
 
-    /// What a plan gives out is used.
+    /// Notes the columns of the plan's output as used.
     fn output(&mut self, plan: &LogicalPlan) {
         for column in plan.schema().columns() {
             if let Some((dataset, name)) = origin(plan, &column) {
@@ -209,7 +210,7 @@ impl JoinLineage {
     }
 }
 
-/// The dataset and column that a column of a plan is, unchanged.
+/// Dataset and column of a plan's column that is unchanged.
 fn origin(plan: &LogicalPlan, column: &Column) -> Option<(DatasetId, SqlIdentifier)> {
     let index = plan.schema().maybe_index_of_column(column)?;
     at(plan, index)
@@ -250,7 +251,7 @@ fn at(plan: &LogicalPlan, index: usize) -> Option<(DatasetId, SqlIdentifier)> {
     }
 }
 
-/// On which side of a join a bare column is, and which one.
+/// Side of a join and origin of a plain column.
 fn side_of(expr: &Expr, join: &Join) -> Option<(bool, (DatasetId, SqlIdentifier))> {
     let column = bare(expr)?;
     match (origin(&join.left, column), origin(&join.right, column)) {
@@ -260,7 +261,7 @@ fn side_of(expr: &Expr, join: &Join) -> Option<(bool, (DatasetId, SqlIdentifier)
     }
 }
 
-/// Whether such a join gives the rows of one side by whether their key is on the other.
+/// True for a join that selects rows of one side by the existence of their key on the other.
 const fn tells_membership(kind: JoinType) -> bool {
     !matches!(
         kind,
@@ -291,10 +292,10 @@ fn conjuncts(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
-/// The plans inside the expressions of a node.
+/// Plans inside the expressions of a node.
 fn subqueries(plan: &LogicalPlan) -> Vec<Arc<LogicalPlan>> {
     let mut found = Vec::new();
-    // The walk can't fail, and nothing that it visits ends it.
+    // The visitor never fails and never stops early.
     let _ = plan.apply_expressions(|expr| {
         expr.apply(|part| {
             let inner = match part {

@@ -1,7 +1,7 @@
-//! Rewrites a query plan under a decision: each table that the question names becomes a governed one.
+//! Rewriting of a query plan under a decision: each named table becomes a governed table.
 //!
-//! The engine can execute only what this package has made of a recorded decision. A [`GovernedTable`] has a private plan behind
-//! it, which filters rows and masks columns before anything of the question sees them.
+//! The engine can execute only plans that this package has made from a recorded decision. A [`GovernedTable`] contains a private
+//! plan, which filters rows and masks columns before any expression of the question is evaluated.
 //!
 //! # The walk
 //!
@@ -11,18 +11,18 @@
 //!    `Recorded<PermitDecision<BoundPlan>>`.
 //! 3. **Apply.** [`apply`] takes that proof and a [`PrivatePlanContext`]. It gives a [`PermittedPlan`] over [`GovernedTable`]
 //!    values, or a refusal that closes the entry of the log.
-//! 4. **Look once more.** After optimizing, [`governance_check::still_gated`] refuses a plan with a table that is not governed.
-//! 5. **On a worker.** [`delegate`] makes a [`DelegatedPlan`] of what the worker derived itself.
+//! 4. **Check again.** After optimization, [`governance_check::still_gated`] refuses a plan with a table that is not governed.
+//! 5. **On a worker.** [`delegate`] makes a [`DelegatedPlan`] of the effects that the worker derived itself.
 //!
 //! # What it must never do
 //!
 //! - Decide, execute, or read a stored row.
 //! - Take an effect from anywhere but the decision.
-//! - Let a mask or a filter fail for some rows: a failure would tell about a row that is not shown.
+//! - Let a mask or a filter fail for some rows: a failure would disclose a hidden row.
 //!
 //! # Binding a plan
 //!
-//! [`apply`] needs aggregate functions of the engine, so its example is in the page of `hansa-query`.
+//! [`apply`] needs aggregate functions of the engine, so its example is in the documentation of `hansa-query`.
 //!
 //! ```
 //! use datafusion_expr::{LogicalPlanBuilder, col, lit};
@@ -64,7 +64,7 @@
 //! # }
 //! ```
 //!
-//! # A sum that tells nothing of the order of rows
+//! # A sum that does not disclose the order of rows
 //!
 //! ```
 //! use hansa_enforcement::exact_sum::ExactSum;

@@ -1,5 +1,4 @@
-//! What a value counts as on a level of a published table. Total, so that a mask can't fail: what the table does not know is
-//! NULL.
+//! Level of a value in a published table. It can't fail, so that a mask can't fail: a value that is not in the table gives NULL.
 
 use crate::string_view::TEXT;
 use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
@@ -15,7 +14,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// What `column` counts as on the level numbered `level` of `levels`, the table whose file has the digest `table`.
+/// Expression for the value of `column` on the level number `level` of `levels`, the table whose file has the digest `table`.
 pub(crate) fn level(
     column: Expr,
     table: Digest,
@@ -31,7 +30,7 @@ pub(crate) fn level(
     ScalarUDF::from(made).call(vec![column])
 }
 
-/// The digest names the table, so that it need not be compared.
+/// Function with its table. Comparisons use the digest, which determines the table.
 struct LookupLevelFunction {
     table: Digest,
     levels: Arc<HierarchyTable>,

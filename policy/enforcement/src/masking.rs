@@ -1,5 +1,4 @@
-//! What a column shows instead of its values: a keyed hash, its first characters, the lower edge of its band. Total, so
-//! that a mask can't fail; NULL stays NULL.
+//! Masks of columns: a keyed hash, the first characters, the lower edge of a band. They can't fail; NULL stays NULL.
 
 mod band;
 
@@ -24,18 +23,18 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// The owner's secret under which columns are hashed; it is never shown.
+/// Owner's secret from which the keys of hashed columns are derived. It is never disclosed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MaskingSecret([u8; 32]);
 
 impl MaskingSecret {
-    /// The secret of a participant.
+    /// Secret of a participant.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The key: a pseudo-random function of the secret, so that no key tells another.
+    /// Key of a scope: a pseudo-random function of the secret, so that one key discloses nothing about another.
     fn key(&self, of: HashKeyScope<'_>) -> HashKey {
         let HashKeyScope {
             dataset,
@@ -52,12 +51,12 @@ impl MaskingSecret {
     }
 }
 
-/// What a key belongs to.
+/// Scope of a key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HashKeyScope<'a> {
     pub(crate) dataset: &'a DatasetId,
     pub(crate) consumer: &'a ParticipantId,
-    /// The first version of the contract.
+    /// First version of the contract.
     pub(crate) contract: Option<ContractId>,
     pub(crate) epoch: u32,
 }
@@ -68,12 +67,13 @@ impl fmt::Debug for MaskingSecret {
     }
 }
 
-/// `column` as 32 hexadecimal digits: HMAC-SHA-256 (RFC 2104), the first 128 bits. Integers are hashed as their decimal text.
+/// Expression for `column` as 32 hexadecimal digits: the first 128 bits of HMAC-SHA-256 (RFC 2104). Integers are hashed as decimal
+/// text.
 pub(crate) fn hash_column(column: Expr, secret: &MaskingSecret, of: HashKeyScope<'_>) -> Expr {
     mask_column(column, MaskOp::Hash(secret.key(of)))
 }
 
-/// The first `length` code points of `column`.
+/// Expression for the first `length` code points of `column`.
 pub(crate) fn shorten_column(column: Expr, length: u32) -> Expr {
     mask_column(
         column,
@@ -81,10 +81,10 @@ pub(crate) fn shorten_column(column: Expr, length: u32) -> Expr {
     )
 }
 
-/// The lower edge of the band of `column`.
+/// Expression for the lower edge of the band of `column`.
 ///
 /// # Errors
-/// `SCHEMA_CHANGED` for edges that are not of the column's type any more.
+/// `SCHEMA_CHANGED` for edges that don't fit the column's present type.
 pub(crate) fn band_column(
     column: Expr,
     kind: &DataType,
@@ -143,7 +143,7 @@ impl fmt::Debug for HashKey {
     }
 }
 
-/// Edges that are finite numbers, compared bit by bit.
+/// Edges that are finite numbers. Comparisons are bit by bit.
 #[derive(Debug)]
 struct BandEdges(Vec<f64>);
 
@@ -251,13 +251,13 @@ fn first(text: &str, length: usize) -> &str {
     }
 }
 
-/// `nulls` are those of `values`.
+/// Hexadecimal hashes of values. `nulls` is the null mask of `values`.
 fn hash_to_hex<T: AsRef<[u8]>>(
     key: &HashKey,
     values: impl ExactSizeIterator<Item = Option<T>>,
     nulls: Option<&NullBuffer>,
 ) -> Result<ArrayRef> {
-    // By blocks, as the library gives them: its whole state is larger, and would be copied for each row.
+    // The block-level core: the state of the complete type is larger and would be copied for each row.
     let mac = mac_from_key::<HmacCore<Sha256>>(&key.0);
     let hash = |value: T| {
         let mut mac = mac.clone();
@@ -267,27 +267,27 @@ fn hash_to_hex<T: AsRef<[u8]>>(
         mac.finalize_fixed_core(&mut rest, &mut hash);
         std::array::from_fn(|byte| hash.get(byte).copied().unwrap_or_default())
     };
-    // As many digits for each row, so that no row has to know where the last one ended.
+    // All hashes have equal length, so the offsets are regular.
     let offsets = OffsetBuffer::from_repeated_length(2 * HASH, values.len());
     let hashes: Vec<[u8; HASH]> = values.map(|v| v.map_or([0; HASH], hash)).collect();
     // One pass over the bytes of all rows.
     let bytes = hashes.as_flattened().iter();
     let digits: Vec<[u8; 2]> = bytes.map(|b| [digit(b >> 4), digit(b & 15)]).collect();
-    // All at once: they are checked to be text once, and not each for itself.
+    // UTF-8 is checked once for all texts, and not for each.
     let texts = StringArray::try_new(offsets, digits.into_flattened().into(), nulls.cloned())?;
     Ok(Arc::new(StringViewArray::from(&texts)))
 }
 
-/// How many bytes of a hash are shown.
+/// Number of shown bytes of a hash.
 const HASH: usize = 16;
 
-/// The hexadecimal digit of a number below 16.
+/// Hexadecimal digit of a number below 16.
 const fn digit(half: u8) -> u8 {
     half.wrapping_add(if half < 10 { b'0' } else { b'a' - 10 })
 }
 
 fn mac_from_key<M: KeyInit>(key: &[u8; 32]) -> M {
-    // A key of 32 bytes is shorter than a block, which no HMAC refuses.
+    // A key of 32 bytes is shorter than a block, which every HMAC accepts.
     M::new_from_slice(key).unwrap_or_else(|_| M::new(&Default::default()))
 }
 
@@ -303,7 +303,7 @@ mod tests {
             .unwrap()
     }
 
-    /// RFC 4231, test case 1 has a key of 20 bytes; here its data under our 32 bytes, against a value computed elsewhere.
+    /// Data of RFC 4231, test case 1, with a key of 32 bytes instead of 20; the expected value was computed elsewhere.
     #[test]
     fn hashes_are_those_of_the_standard_and_differ_by_consumer_and_epoch() {
         let texts: ArrayRef = Arc::new(StringViewArray::from(vec![

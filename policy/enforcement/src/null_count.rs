@@ -1,4 +1,4 @@
-//! How many values a group lacks: of a column that lacks none nothing is counted, and how many it has follows from its rows.
+//! Count of NULL values in a group. A column without NULL is not scanned.
 
 use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
@@ -12,7 +12,7 @@ use datafusion_expr::{
 };
 use std::sync::{Arc, LazyLock};
 
-/// How many of the values are NULL; never NULL itself.
+/// Expression for the number of NULL values; never NULL itself.
 #[must_use]
 pub fn null_count(value: Expr) -> Expr {
     Expr::AggregateFunction(AggregateFunction::new_udf(
@@ -78,7 +78,7 @@ impl AggregateUDFImpl for NullCountAggregate {
     }
 }
 
-/// Of one group.
+/// Accumulator of one group.
 #[derive(Debug, Default)]
 struct NullCountAccumulator(i64);
 
@@ -110,7 +110,7 @@ impl Accumulator for NullCountAccumulator {
     }
 }
 
-/// Of many groups.
+/// Accumulator of many groups.
 #[derive(Debug, Default)]
 struct NullCountGroupsAccumulator(Vec<i64>);
 

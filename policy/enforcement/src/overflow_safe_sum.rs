@@ -1,5 +1,5 @@
-//! Totals of integers, exact until it is known whether they are told: one that is not told must not fail the question, or its
-//! size would show.
+//! Totals of integers that can't overflow before disclosure is decided. A hidden total must not fail the question, since the
+//! failure would disclose its size.
 
 use datafusion_common::arrow::array::{ArrayRef, AsArray, Int64Builder};
 use datafusion_common::arrow::datatypes::{DataType, Decimal128Type};
@@ -10,10 +10,10 @@ use datafusion_expr::{
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The type in which integers are summed until then: no sum of fewer than 2^63 of them is too large for it.
+/// Type of integer sums before disclosure. No sum of fewer than 2^63 integers exceeds it.
 pub const WHOLE: DataType = DataType::Decimal128(38, 0);
 
-/// `total`, of the type [`WHOLE`], as an integer where it is `disclosed`, and NULL elsewhere.
+/// Expression for `total`, of type [`WHOLE`], as an integer where it is `disclosed`, and NULL elsewhere.
 #[must_use]
 pub fn whole(disclosed: Expr, total: Expr) -> Expr {
     let function = IntegerTotalFunction {
@@ -22,7 +22,7 @@ pub fn whole(disclosed: Expr, total: Expr) -> Expr {
     ScalarUDF::from(function).call(vec![disclosed, total])
 }
 
-/// The refusal for a total that its type can't hold.
+/// Refusal of a total that exceeds its type.
 #[must_use]
 pub fn beyond() -> Refusal {
     Refusal::new(
@@ -66,7 +66,7 @@ impl ScalarUDFImpl for IntegerTotalFunction {
         for (reported, total) in reported.iter().zip(totals) {
             let total = total.filter(|_| reported == Some(true));
             let narrow = total.map(i64::try_from).transpose();
-            // That the total does not fit is all there is to say.
+            // The error says only that the total does not fit.
             made.append_option(narrow.map_err(|_| DataFusionError::External(Box::new(beyond())))?);
         }
         let made: ArrayRef = Arc::new(made.finish());

@@ -1,4 +1,4 @@
-//! Puts a ruling into its plan: each named table becomes a governed one, made of the ruling's effects and nothing else.
+//! Application of a decision to its plan: each named table becomes a governed one, made from the effects of the decision alone.
 
 use crate::bound_plan::{BoundPlan, PlanOrigin};
 use crate::cube_plan::{self, PrivatePlanContext};
@@ -20,36 +20,36 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A plan that may be executed: recorded, and every table of it governed. Made by [`apply`] alone.
+/// Plan that may be executed: its decision is recorded, and every table of it is governed. Made by [`apply`] alone.
 #[derive(Debug)]
 pub struct PermittedPlan {
     parts: PermittedPlanParts,
 }
 
-/// What becomes of a [`PermittedPlan`] when it is executed.
+/// Parts of a [`PermittedPlan`], for its execution.
 #[derive(Debug)]
 pub struct PermittedPlanParts {
-    /// The plan over governed tables.
+    /// Plan over governed tables.
     pub plan: LogicalPlan,
-    /// The same plan as it was asked, for `EXPLAIN`.
+    /// Plan over the named tables, for `EXPLAIN`.
     pub named: LogicalPlan,
-    /// Whether the plan itself is asked for.
+    /// True if the question asks for the plan itself.
     pub explain: bool,
-    /// The duty to close the entry.
+    /// Receipt of the open log entry, which must be closed.
     pub opened: RecordReceipt,
-    /// The question's identity.
+    /// Identity of the question.
     pub request: RequestId,
-    /// The least limit on its rows.
+    /// Lowest limit on the rows of the answer.
     pub row_limit: Option<RowLimit>,
-    /// The instant at which it is cut.
+    /// Instant at which the answer is cut.
     pub ends: UtcTimestamp,
-    /// The datasets that it reads.
+    /// Datasets that the plan reads.
     pub datasets: BTreeSet<DatasetId>,
-    /// All that the plan is made of, where the question is one that is kept.
+    /// Basis of the plan, where the plan may be cached.
     pub basis: Option<PlanBasis>,
 }
 
-/// All that a plan over governed tables is made of: with the same basis it is the same plan, to the last filter and mask.
+/// Everything that determines a plan over governed tables. Plans with equal bases are equal, with all filters and masks.
 #[derive(Debug, Clone)]
 pub struct PlanBasis {
     origin: PlanOrigin,
@@ -59,7 +59,7 @@ pub struct PlanBasis {
 }
 
 impl PlanBasis {
-    /// The datasets that the plan reads.
+    /// Datasets that the plan reads.
     pub fn datasets(&self) -> impl Iterator<Item = &DatasetId> {
         self.effects.keys()
     }
@@ -70,17 +70,17 @@ impl PartialEq for PlanBasis {
         self.origin == other.origin
             && self.effects == other.effects
             && self.secret == other.secret
-            // Lists that are held anew are others, whatever they say.
+            // Compared by identity: reloaded lists count as different, whatever their content.
             && Arc::ptr_eq(&self.published, &other.published)
     }
 }
 
 impl Eq for PlanBasis {}
 
-/// The one maker of [`PermittedPlan`].
+/// Makes the permitted plan of a recorded decision. This is the only constructor of [`PermittedPlan`].
 ///
 /// # Errors
-/// A refusal that closes the opened entry, when the effects do not give exactly what the question was planned against.
+/// A refusal that closes the open log entry, when the effects don't give exactly the view that the question was planned against.
 pub fn apply(
     ruled: Recorded<PermitDecision<BoundPlan>>,
     tools: &PrivatePlanContext,
@@ -114,19 +114,19 @@ pub fn apply(
 }
 
 impl PermittedPlan {
-    /// The question's identity.
+    /// Identity of the question.
     #[must_use]
     pub const fn request(&self) -> RequestId {
         self.parts.request
     }
 
-    /// The instant at which the first of the contracts ends; the answer is cut there.
+    /// Instant at which the answer is cut: the first end of a contract.
     #[must_use]
     pub const fn ends(&self) -> UtcTimestamp {
         self.parts.ends
     }
 
-    /// Takes it apart, to execute it.
+    /// Parts of the plan, for its execution.
     #[must_use]
     pub fn into_parts(self) -> PermittedPlanParts {
         self.parts

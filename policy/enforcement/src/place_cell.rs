@@ -1,7 +1,7 @@
-//! The cell of a published grid, or the area of a published list, in which a place lies, from longitude and latitude in degrees. Total, so that it can't fail:
-//! what is no number, or no place on Earth, or lies outside a grid, has no cell and gives NULL.
+//! Cell of a published grid, or area of a published list, for a longitude and latitude in degrees. It can't fail: NaN, coordinates
+//! outside the Earth and points outside the grid give NULL.
 //!
-//! Coordinates are WGS 84. The European grid is defined on ETRS89, which is the same to within a metre and taken as the same.
+//! Coordinates are WGS 84. The European grid is defined on ETRS89, which differs by less than a metre and is treated as equal.
 
 use crate::string_view::TEXT;
 use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
@@ -19,10 +19,10 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// The cell of the place at `lon` and `lat`.
+/// Expression for the cell of the point at `lon` and `lat`.
 ///
 /// # Errors
-/// `TERM_NOT_EXECUTABLE_HERE` where the list of areas is not here.
+/// `TERM_NOT_EXECUTABLE_HERE` where the list of areas is missing.
 pub(crate) fn cell(
     lon: Expr,
     lat: Expr,
@@ -41,7 +41,7 @@ pub(crate) fn cell(
     Ok(ScalarUDF::from(made).call(vec![lon, lat]))
 }
 
-/// The size names the areas, where there are any, so that these need not be compared.
+/// Function with its areas. Comparisons use the size, which determines the areas.
 struct PlaceCellFunction {
     size: CellSize,
     areas: Arc<[(String, Vec<Polygon>)]>,
@@ -116,9 +116,9 @@ impl PlaceCellFunction {
 }
 
 impl PlaceCellFunction {
-    /// The name of the cell in which a place lies.
+    /// Name of the cell of a point.
     fn of(&self, lon: f64, lat: f64) -> Option<String> {
-        // No number lies in no range, so what is none goes no further.
+        // NaN is outside every range, so it is refused here too.
         if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
             return None;
         }
@@ -140,10 +140,10 @@ impl PlaceCellFunction {
     }
 }
 
-/// The code of a square cell (INSPIRE D2.8.I.2): its size, and the metres of its lower left corner without as many zeros as
-/// the size has, `1kmN2689E4337`.
+/// Code of a square cell (INSPIRE D2.8.I.2): its size, and the metres of its lower left corner without the zeros of the size, such
+/// as `1kmN2689E4337`.
 fn square(lon: f64, lat: f64, edge: SquareCellEdge) -> Option<String> {
-    // The area of use of EPSG:3035, outside of which its figures mean nothing.
+    // Area of use of EPSG:3035. Coordinates outside it are not meaningful.
     if !(-35.58..=44.83).contains(&lon) || !(24.6..=84.73).contains(&lat) {
         return None;
     }
@@ -152,14 +152,14 @@ fn square(lon: f64, lat: f64, edge: SquareCellEdge) -> Option<String> {
     let digits = metres.to_string();
     let zeros = digits.len() - digits.trim_end_matches('0').len();
     let step: f64 = digits.get(..digits.len() - zeros)?.parse().ok()?;
-    // Whole metres first: from there on each figure is a whole number, which a double holds exactly.
+    // Rounded down to whole metres first; all further values are integers, which a double holds exactly.
     let index = |along: f64| (along.floor() / f64::from(metres)).floor() * step;
     let (north, east) = (index(north), index(east));
-    // A corner of the area of use lies west of the grid's origin, and codes know no sign.
+    // A corner of the area of use lies west of the origin of the grid, and codes have no sign.
     (north >= 0.0 && east >= 0.0).then(|| format!("{}N{north:.0}E{east:.0}", edge.label()))
 }
 
-/// Easting and northing, metres, in ETRS89-LAEA (EPSG:3035): Lambert azimuthal equal area, EPSG method 9820.
+/// Easting and northing in metres, in ETRS89-LAEA (EPSG:3035): Lambert azimuthal equal area, EPSG method 9820.
 fn project_to_laea(lon: f64, lat: f64) -> (f64, f64) {
     // Ellipsoid GRS 1980.
     const A: f64 = 6_378_137.0;

@@ -1,19 +1,18 @@
-//! What variances, covariances and correlations are made of, without any rounding: how many rows there are, the sums of their
-//! numbers and the sums of the products of these. It is the same in whatever order the rows come and in whatever parts they
-//! are put together; rounded is each result, once. The usual ways (Welford, Chan) round at every row, so that the last digit
-//! tells of the order of the rows behind it.
+//! Exact power sums for variances, covariances and correlations: number of rows, sums of their numbers, and sums of products. Each
+//! result is rounded once. It does not depend on the order of the rows or on partial sums. The usual algorithms (Welford, Chan)
+//! round at every row, so that the last digit discloses the order of the rows.
 
 use crate::superaccumulator::{Superaccumulator, float, round_to_float, scale_by_power};
 use num_bigint::BigInt;
 
-/// Of rows of `N` numbers.
+/// Power sums of rows with `N` numbers.
 #[derive(Debug, Clone)]
 pub struct PowerSums<const N: usize> {
     count: u64,
-    /// Rows of which a number is infinite or none.
+    /// Number of rows with an infinity or NaN.
     strange: u64,
     sums: [Superaccumulator; N],
-    /// Of each number with itself and with those behind it.
+    /// Sums of the products of each number with itself and with the later ones.
     products: [[Superaccumulator; N]; N],
 }
 
@@ -29,7 +28,7 @@ impl<const N: usize> Default for PowerSums<N> {
     }
 }
 
-/// A number times a power of two, which is even: it may be larger or nearer to zero than any number of the type.
+/// Number times an even power of two. Its range exceeds that of the floating-point type.
 #[derive(Debug, Clone, Copy)]
 pub struct ScaledNumber {
     number: f64,
@@ -37,7 +36,7 @@ pub struct ScaledNumber {
 }
 
 impl ScaledNumber {
-    /// By a number.
+    /// Product with a number.
     #[must_use]
     pub fn by(self, number: f64) -> Self {
         Self {
@@ -46,7 +45,7 @@ impl ScaledNumber {
         }
     }
 
-    /// By the roots of two others; none where one of these is zero.
+    /// Quotient by the square roots of two numbers; none where one of them is zero.
     #[must_use]
     pub fn by_roots(self, one: Self, other: Self) -> Option<f64> {
         let roots = one.number.sqrt() * other.number.sqrt();
@@ -54,13 +53,13 @@ impl ScaledNumber {
         (roots != 0.0).then(|| scale_by_power(self.number / roots, power))
     }
 
-    /// As a number.
+    /// Value as a floating-point number.
     #[must_use]
     pub fn value(self) -> f64 {
         scale_by_power(self.number, self.power)
     }
 
-    /// Its root.
+    /// Square root.
     #[must_use]
     pub fn root(self) -> f64 {
         scale_by_power(self.number.sqrt(), self.power / 2)
@@ -68,7 +67,7 @@ impl ScaledNumber {
 }
 
 impl<const N: usize> PowerSums<N> {
-    /// One more row.
+    /// Adds a row.
     pub fn add(&mut self, row: [f64; N]) {
         self.count = self.count.saturating_add(1);
         if !row.iter().all(|number| number.is_finite()) {
@@ -81,7 +80,7 @@ impl<const N: usize> PowerSums<N> {
         self.multiply(row, 1.0);
     }
 
-    /// One of the rows less.
+    /// Removes an added row.
     pub fn take(&mut self, row: [f64; N]) {
         self.count = self.count.saturating_sub(1);
         if !row.iter().all(|number| number.is_finite()) {
@@ -102,20 +101,20 @@ impl<const N: usize> PowerSums<N> {
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn count(&self) -> f64 {
         float(self.count)
     }
 
-    /// The sum of the products of how far the one number and the other are from their means; of one number, that of the
-    /// squares. NaN where a number is infinite or none; zero of no rows.
+    /// Sum of the products of the deviations of two numbers from their means; for one number the sum of squared deviations. NaN
+    /// where a number is infinite or NaN; zero for no rows.
     #[must_use]
     pub fn deviation(&self, one: usize, other: usize) -> f64 {
         self.scaled_deviation(one, other).value()
     }
 
-    /// The same, with a power of its own: what is made of it may be a number where it is none itself.
+    /// Scaled sum of the products of the deviations. Values computed from it may be in range where the sum itself is not.
     #[must_use]
     pub fn scaled_deviation(&self, one: usize, other: usize) -> ScaledNumber {
         let not_one = ScaledNumber {
@@ -131,7 +130,7 @@ impl<const N: usize> PowerSums<N> {
         if self.strange > 0 {
             return not_one;
         }
-        // n times the sum of the products less the product of the sums, both as multiples of the same power of two.
+        // n times the sum of products less the product of sums, both as multiples of one power of two.
         let (first, low) = first.whole(Superaccumulator::NUMBERS);
         let (last, lower) = last.whole(Superaccumulator::NUMBERS);
         let (products, power) = products.whole(Superaccumulator::PRODUCTS);
@@ -145,7 +144,7 @@ impl<const N: usize> PowerSums<N> {
                 power: 0,
             };
         }
-        // Even, so that the root has a whole one.
+        // Even, so that the square root has an integer exponent.
         let bits = i32::try_from(rest.bits()).unwrap_or(i32::MAX);
         let power = least.saturating_add(bits) & !1;
         ScaledNumber {
@@ -154,7 +153,7 @@ impl<const N: usize> PowerSums<N> {
         }
     }
 
-    /// Bytes, to be read by [`Self::merge`]; none of no rows.
+    /// Bytes of the state, to be read by [`Self::merge`]; none for no rows.
     #[must_use]
     pub fn write(&self) -> Option<Vec<u8>> {
         let mut out = self.count.to_le_bytes().to_vec();
@@ -169,7 +168,7 @@ impl<const N: usize> PowerSums<N> {
         (self.count > 0).then_some(out)
     }
 
-    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    /// Merges bytes of [`Self::write`]; none for other bytes.
     pub fn merge(&mut self, bytes: &[u8]) -> Option<()> {
         let (count, rest) = bytes.split_first_chunk::<8>()?;
         let (strange, rest) = rest.split_first_chunk::<8>()?;
@@ -182,7 +181,7 @@ impl<const N: usize> PowerSums<N> {
             let (which, rest) = part.split_first()?;
             let (place, digit) = rest.split_first_chunk::<2>()?;
             let (place, digit) = (i16::from_le_bytes(*place), digit.first_chunk()?);
-            // It may come from another machine: a place that no number has would ask for any amount of memory.
+            // The bytes may come from another machine, and an invalid place could demand any amount of memory.
             if !PLACES.contains(&place) {
                 return None;
             }
@@ -192,7 +191,7 @@ impl<const N: usize> PowerSums<N> {
         Some(())
     }
 
-    /// How many bytes it holds beside itself.
+    /// Size of the memory on the heap, bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.accumulators().map(Superaccumulator::heap_bytes).sum()
@@ -210,13 +209,13 @@ impl<const N: usize> PowerSums<N> {
 }
 
 impl PowerSums<1> {
-    /// One more row, of a whole number; every digit of it counts.
+    /// Adds a row with an integer, exactly.
     pub fn add_whole(&mut self, number: i128) {
         self.count = self.count.saturating_add(1);
         self.put_whole(number, 1.0);
     }
 
-    /// One of the rows less.
+    /// Removes an added row with an integer.
     pub fn take_whole(&mut self, number: i128) {
         self.count = self.count.saturating_sub(1);
         self.put_whole(number, -1.0);
@@ -234,7 +233,7 @@ impl PowerSums<1> {
     }
 }
 
-/// Floating-point numbers whose sum is the number, with 42 bits of it each.
+/// Floating-point numbers with 42 bits each, whose exact sum is the integer.
 fn split_exactly(number: i128) -> [f64; 4] {
     const BITS: u32 = 42;
     let sign = if number < 0 { -1.0 } else { 1.0 };
@@ -245,11 +244,11 @@ fn split_exactly(number: i128) -> [f64; 4] {
     })
 }
 
-/// The places of the digits of products of finite numbers: the lowest bit of one is 4090 above that of the least at most, and
-/// it has 106.
+/// Valid places of digits of products of finite numbers: the lowest bit of a product is at most 4090 above that of the smallest
+/// one, and a product has 106 bits.
 const PLACES: std::ops::RangeInclusive<i16> = 0..=133;
 
-/// So many bytes are written of a digit.
+/// Size of a written digit, bytes.
 const PART: usize = 1 + 2 + 16;
 
 #[cfg(test)]
@@ -341,7 +340,7 @@ mod tests {
         }
     }
 
-    /// Where squares are beyond all numbers, or nearer to zero, roots and ratios of them are not.
+    /// Roots and ratios of squares can be in range where the squares are not.
     #[test]
     fn what_is_made_of_squares_is_a_number_where_they_are_none() {
         let near: Vec<[f64; 2]> = (0..9_i32)
@@ -365,7 +364,7 @@ mod tests {
             assert_eq!(ratio(&far).to_bits(), ratio(&expect).to_bits(), "{power}");
             assert!((0.9..1.0).contains(&ratio(&far)));
         }
-        // n times the squares is beyond, and the squares are not.
+        // n times the squares overflows, the squares don't.
         let mut all = PowerSums::<1>::default();
         for at in 0..8 {
             all.add([if at % 2 == 0 { 4e153 } else { -4e153 }]);

@@ -1,6 +1,6 @@
-//! The predicates of the asker that may enter the private plan: total ones on columns that show stored values.
+//! Predicates of the question that may be pushed into the private plan: total ones on columns with stored values.
 //!
-//! They can't fail, they see the permitted view's own values, and they serve to skip files and pages.
+//! They can't fail, and they see values of the permitted view only. They serve to skip files and pages.
 
 use crate::in_set::InSetFunction;
 use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
@@ -9,8 +9,8 @@ use datafusion_expr::expr::InList;
 use datafusion_expr::{Between, BinaryExpr, Expr, Operator};
 use std::collections::BTreeSet;
 
-/// Whether `filter` is a comparison, list, range or null test of a column of `clear` with literals of exactly the column's
-/// type, a column of truth values or what it is not, or such ones joined by AND and OR.
+/// True if `filter` is harmless: a comparison, list, range or null test of a column in `clear` with literals of exactly its type, a
+/// Boolean column or its negation, or such parts joined by AND and OR.
 #[must_use]
 pub fn is_harmless(filter: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -> bool {
     let matches = |name: &str, expr: &Expr| literal_of_type(expr, shown, name);
@@ -32,7 +32,7 @@ pub fn is_harmless(filter: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -
             _ => false,
         },
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => clear_column(inner, clear).is_some(),
-        // Form in which the optimizer leaves a comparison with true or false.
+        // Form to which the optimizer simplifies a comparison with true or false.
         Expr::Column(_) => is_truth(filter, shown, clear),
         Expr::Not(inner) => is_truth(inner, shown, clear),
         Expr::InList(InList { expr, list, .. }) => clear_column(expr, clear)
@@ -42,7 +42,7 @@ pub fn is_harmless(filter: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -
         }) => {
             clear_column(expr, clear).is_some_and(|name| matches(name, low) && matches(name, high))
         }
-        // A list that the optimizer sees as one function.
+        // A folded IN list.
         Expr::ScalarFunction(_) => InSetFunction::of(filter).is_some_and(|(among, expr)| {
             clear_column(expr, clear).is_some_and(|name| type_of(shown, name) == Some(among.kind()))
         }),
@@ -57,7 +57,7 @@ fn clear_column<'a>(expr: &'a Expr, clear: &BTreeSet<String>) -> Option<&'a str>
     }
 }
 
-/// True if an expression is a column of truth values that shows stored ones.
+/// True if an expression is a Boolean column with stored values.
 fn is_truth(expr: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -> bool {
     clear_column(expr, clear).is_some_and(|name| type_of(shown, name) == Some(&DataType::Boolean))
 }

@@ -1,6 +1,6 @@
-//! Cells that were released: what they are named by, how they lie on file, and the private plan that shows them.
+//! Released cells: name, file schema, and the private plan that shows them.
 //!
-//! They are read, not computed: whatever is published afterwards, a cell stays as it was released.
+//! They are read and never computed again: later publications don't change a released cell.
 
 use crate::cube_plan::{self, hide_open_bucket};
 use crate::row_plan::{self, RowView, changed_view_refusal, stored_row_filter};
@@ -14,8 +14,8 @@ use hansa_policy::refusal::Refusal;
 use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
-/// The columns of released cells on file: each dimension, `n`, and `cnt_m` and `sum_m` of each measure, which are NULL
-/// where the measure is withheld; where they are permitted, `units` and `dev_m`.
+/// Schema of the file of released cells: each dimension, `n`, and `cnt_m` and `sum_m` of each measure, which are NULL where the
+/// measure is withheld; where permitted, also `units` and `dev_m`.
 ///
 /// # Errors
 /// `SCHEMA_CHANGED` for a column that is not stored.
@@ -54,7 +54,7 @@ pub fn schema(cube: &Cube, stored: &SchemaRef) -> Result<SchemaRef, Refusal> {
     Ok(Arc::new(Schema::new(fields)))
 }
 
-/// The private plan that shows of the released cells what the ruling permits.
+/// Private plan that shows the released cells as far as the decision permits.
 pub(crate) fn cells(
     dataset: &DatasetId,
     stored: &SchemaRef,
@@ -125,7 +125,7 @@ pub(crate) fn cells(
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|cause| changed_view_refusal().caused_by(cause))?;
-    // What lies on file are the cells alone, so a condition on a bucket of time is as harmless as one on any dimension.
+    // The file contains the cells alone, so a condition on a time bucket is as harmless as one on any dimension.
     let clear = cube.dimensions.iter();
     Ok(RowView {
         plan,

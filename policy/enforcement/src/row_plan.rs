@@ -1,4 +1,4 @@
-//! The private plan of the row form: rows filtered, then columns masked, then nothing of the asker's.
+//! Private plan of the row form: rows filtered, then columns masked. It contains no expression of the question.
 
 pub(crate) mod stored_row_filter;
 
@@ -22,16 +22,16 @@ use hansa_policy::value::column::{LookupTerm, MaskValue};
 use hansa_policy::value::decimal_type::DecimalType;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the row form of a ruling comes to.
+/// Result of a decision in the row form.
 #[derive(Debug)]
 pub(crate) struct RowView {
     pub(crate) plan: LogicalPlan,
-    /// Columns that show stored values as they are.
+    /// Columns with unchanged stored values.
     pub(crate) clear: BTreeSet<String>,
     pub(crate) hides_rows: bool,
 }
 
-/// What the effects do to one column.
+/// Effects on one column.
 enum ColumnTreatment<'a> {
     Mask(&'a MaskValue),
     Bucket(hansa_policy::value::time::TimeBucketWidth, Option<&'a str>),
@@ -39,11 +39,11 @@ enum ColumnTreatment<'a> {
     Prefix(u32),
     Band(&'a [String]),
     Level(&'a LookupTerm),
-    /// It does not exist: the cell of the place stands for it, here or at the other coordinate.
+    /// Removed coordinate. The cell of the place is shown instead, in this column's place or in that of the other coordinate.
     Place(Option<CellColumn<'a>>),
 }
 
-/// The column that stands for two coordinates.
+/// Column that replaces two coordinates.
 #[derive(Clone, Copy)]
 struct CellColumn<'a> {
     lon: &'a SqlIdentifier,
@@ -52,7 +52,7 @@ struct CellColumn<'a> {
     size: &'a CellSize,
 }
 
-/// The private plan that shows exactly the columns of `shown`, in its order.
+/// Private plan that shows exactly the columns of `shown`, in its order.
 pub(crate) fn rows(
     dataset: &DatasetId,
     stored: &SchemaRef,
@@ -205,7 +205,7 @@ pub(crate) fn rows(
         columns.push((shown_as.to_owned(), expr.alias(shown_as)));
         fields.push(Field::new(shown_as, kind, nullable));
     }
-    // The question was planned against `shown`: anything else than exactly that is a changed contract or schema.
+    // The question was planned against `shown`. Any difference means a changed contract or schema.
     let same = shown.fields().len() == fields.len()
         && shown
             .fields()
@@ -230,7 +230,7 @@ pub(crate) fn rows(
     })
 }
 
-/// The cell of a place.
+/// Expression for the cell of a place.
 fn cell_expression(
     cell: CellColumn<'_>,
     stored: &SchemaRef,
@@ -244,15 +244,15 @@ fn cell_expression(
     place_cell::cell(lon, lat, cell.size, published)
 }
 
-/// A stored column by name.
+/// Stored column by name.
 pub(crate) fn stored_column(name: &str) -> Expr {
     Expr::Column(Column::new(Some(STORED), name))
 }
 
-/// The name of the stored rows inside a private plan.
+/// Name of the stored rows inside a private plan.
 const STORED: &str = "stored";
 
-/// The refusal for a view that is no longer what the question was planned against.
+/// Refusal for a view that differs from the one that the question was planned against.
 pub(crate) fn changed_view_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SchemaChanged,
@@ -283,7 +283,7 @@ fn type_of<'a>(column: &SqlIdentifier, stored: &'a SchemaRef) -> Result<&'a Data
         .ok_or_else(changed_view_refusal)
 }
 
-/// A literal of a policy in exactly the type of its column.
+/// Literal of a policy in exactly the type of its column.
 pub(crate) fn typed_literal(
     value: &PolicyLiteral,
     wanted: &DataType,
@@ -329,7 +329,7 @@ fn float(text: &str) -> Option<ScalarValue> {
         .then_some(ScalarValue::Float64(Some(canonical_float(number))))
 }
 
-/// A number of a policy as a value of a column of decimals, which it is exactly or not at all.
+/// Number of a policy as a value of a decimal column; none where it would have to be rounded.
 fn decimal(text: &str, wanted: &DataType) -> Option<ScalarValue> {
     let DataType::Decimal128(precision, scale) = wanted else {
         return None;

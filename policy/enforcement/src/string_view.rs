@@ -1,13 +1,13 @@
-//! How texts are held while a question is planned and run: as views, which are compared, grouped and copied without moving
-//! the texts. On file, on the wire and in a contract's schema they are plain.
+//! Texts as string views during planning and execution: they are compared, grouped and copied without moving the bytes. Files, the
+//! wire and schemas of contracts use plain strings.
 
 use datafusion_common::arrow::datatypes::{DataType, Schema, SchemaRef};
 use std::sync::Arc;
 
-/// The type of a text in a plan.
+/// Type of texts in a plan.
 pub const TEXT: DataType = DataType::Utf8View;
 
-/// The schema with its texts as [`TEXT`].
+/// Schema with its texts as [`TEXT`].
 #[must_use]
 pub fn with_string_views(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {

@@ -1,42 +1,42 @@
-//! A sum of floating-point numbers without any rounding (Kulisch 2011, Neal 2015): it is the same in whatever order the numbers
-//! come, and in whatever parts they are put together.
+//! Superaccumulator: an exact sum of floating-point numbers (Kulisch 2011, Neal 2015). The result does not depend on the order of
+//! the numbers or on partial sums.
 
 use num_bigint::{BigInt, Sign};
 
-/// A sum, as multiples of powers of 2^32. Most sums have one or two digits, which need no memory beside it.
+/// Sum as digits, each a multiple of a power of 2^32. Most sums have one or two digits, which need no heap memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Superaccumulator {
     first: i128,
     second: i128,
-    /// Further digits and their places.
+    /// Further digits with their places.
     rest: Vec<(i16, i128)>,
     first_place: i16,
     second_place: i16,
-    /// How many of the first two there are.
+    /// Number of used inline digits.
     used: u8,
 }
 
 impl Superaccumulator {
-    /// The power of two of which a sum of numbers is a multiple: that of the least number (IEEE 754-2019, section 3.4).
+    /// Exponent of the unit of a sum of numbers: that of the smallest number (IEEE 754-2019, section 3.4).
     pub(crate) const NUMBERS: i32 = -1074;
 
-    /// The same of a sum of products of two numbers.
+    /// Exponent of the unit of a sum of products of two numbers.
     pub(crate) const PRODUCTS: i32 = 2 * Self::NUMBERS;
 
-    /// One more number, which is finite.
+    /// Adds a finite number.
     #[inline]
     pub(crate) fn add(&mut self, value: f64) {
         let (significand, lowest, is_negative) = parts(value);
         if significand == 0 {
             return;
         }
-        // One place takes all of it: 84 bits at most, so that trillions of numbers fit.
+        // The number needs 84 bits at most in one place, so that trillions of numbers fit.
         let digit = i128::from(significand) << (lowest % 32);
         let place = i16::try_from(lowest / 32).unwrap_or_default();
         self.put(place, if is_negative { -digit } else { digit });
     }
 
-    /// One product more, of two finite numbers.
+    /// Adds the product of two finite numbers.
     #[inline]
     pub(crate) fn add_product(&mut self, one: f64, other: f64) {
         let (left, low, minus) = parts(one);
@@ -47,7 +47,7 @@ impl Superaccumulator {
         }
         let lowest = low + lower;
         let place = i16::try_from(lowest / 32).unwrap_or_default();
-        // It has 106 bits at most: 64 of them and the others are at places of their own.
+        // The product has 106 bits at most. The lower 64 bits and the others go to places of their own.
         let halves = [
             (place, product & u128::from(u64::MAX)),
             (place + 2, product >> 64),
@@ -60,7 +60,7 @@ impl Superaccumulator {
         }
     }
 
-    /// Adds a digit at its place; what does not fit there goes on to the next one.
+    /// Adds a digit at its place, and carries the rest to the next place.
     pub(crate) fn put(&mut self, place: i16, digit: i128) {
         let known = if self.used > 0 && self.first_place == place {
             &mut self.first
@@ -92,7 +92,7 @@ impl Superaccumulator {
         }
     }
 
-    /// Its digits with their places.
+    /// Digits with their places.
     pub(crate) fn digits(&self) -> impl Iterator<Item = (i16, i128)> {
         let near = [
             (self.first_place, self.first),
@@ -102,7 +102,7 @@ impl Superaccumulator {
         near.chain(self.rest.iter().copied())
     }
 
-    /// The sum as a multiple of a power of two, where its digits are multiples of 2^`unit`.
+    /// Sum as a multiple of a power of two, where its digits are multiples of 2^`unit`.
     pub(crate) fn whole(&self, unit: i32) -> (BigInt, i32) {
         let least = self.digits().map(|(place, _)| place).min();
         let least = least.unwrap_or_default();
@@ -113,7 +113,7 @@ impl Superaccumulator {
         (digits.sum(), i32::from(least) * 32 + unit)
     }
 
-    /// The sum as by [`Self::whole`], without memory of its own, where its digits lie near each other, as those of most sums do.
+    /// Result of [`Self::whole`] without heap memory, where the digits are close together, as in most sums.
     pub(crate) fn near(&self, unit: i32) -> Option<(i128, i32)> {
         if !self.rest.is_empty() {
             return None;
@@ -138,14 +138,14 @@ impl Superaccumulator {
         Some((low.1.checked_add(raised)?, i32::from(low.0) * 32 + unit))
     }
 
-    /// Bytes that it holds beside itself.
+    /// Size of the memory on the heap, bytes.
     pub(crate) const fn heap_bytes(&self) -> usize {
         self.rest.capacity() * size_of::<(i16, i128)>()
     }
 }
 
-/// The significand of a finite number, how far its lowest bit is above that of the least number there is, and whether it is
-/// below zero. IEEE 754-2019, section 3.4: a sign, 11 bits of the exponent, 52 of the significand.
+/// Significand of a finite number, distance of its lowest bit from that of the smallest number, and sign. IEEE 754-2019, section
+/// 3.4: a sign, 11 bits of the exponent, 52 of the significand.
 #[must_use]
 pub fn parts(value: f64) -> (u64, u64, bool) {
     let bits = value.to_bits();
@@ -154,7 +154,7 @@ pub fn parts(value: f64) -> (u64, u64, bool) {
     (significand, exponent.max(1) - 1, value.is_sign_negative())
 }
 
-/// `number` times 2^`power`, rounded.
+/// Product of `number` and 2^`power`, rounded.
 pub(crate) fn round_to_float(number: &BigInt, power: i32) -> f64 {
     let sign = if number.sign() == Sign::Minus {
         -1.0
@@ -167,14 +167,14 @@ pub(crate) fn round_to_float(number: &BigInt, power: i32) -> f64 {
         .iter_u64_digits()
         .next()
         .unwrap_or_default();
-    // What is cut off below decides only whether two neighbours are equally near.
+    // The cut-off bits only decide a tie between two neighbours.
     let more = number.trailing_zeros().is_some_and(|zeros| zeros < down);
     let top = float(top | u64::from(more));
     let power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
     scale_by_power(sign * top, power)
 }
 
-/// `number` times 2^`power`, rounded, as by [`round_to_float`].
+/// Product of `number` and 2^`power`, rounded like [`round_to_float`].
 pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
     let sign = if number < 0 { -1.0 } else { 1.0 };
     let number = number.unsigned_abs();
@@ -185,9 +185,9 @@ pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
     scale_by_power(sign * top, power.saturating_add(down.cast_signed()))
 }
 
-/// `value` times 2^`power`.
+/// Product of `value` and 2^`power`.
 pub(crate) fn scale_by_power(mut value: f64, mut power: i32) -> f64 {
-    // In steps, none of which is beyond the powers that there are.
+    // In steps within the range of exponents.
     while power != 0 && value != 0.0 && value.is_finite() {
         let step = power.clamp(-512, 512);
         value *= 2.0_f64.powi(step);
@@ -196,7 +196,7 @@ pub(crate) fn scale_by_power(mut value: f64, mut power: i32) -> f64 {
     value
 }
 
-/// The number, rounded where it has more than 53 bits.
+/// Number as a float, rounded where it has more than 53 bits.
 pub(crate) fn float(number: u64) -> f64 {
     let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
     f64::from(half(number >> 32)) * 4_294_967_296.0 + f64::from(half(number))
@@ -222,7 +222,7 @@ mod tests {
         }
     }
 
-    /// Products keep every bit, of the largest numbers and the least.
+    /// Products keep every bit, for the largest and the smallest numbers.
     #[test]
     fn products_are_exact() {
         let numbers = [

@@ -1,5 +1,4 @@
-//! The tables that a plan can hold: one that was named, one that is governed, and, inside that, the stored rows or the
-//! released cells.
+//! Tables of a plan: named tables, governed tables and, inside the latter, stored rows or released cells.
 
 use crate::predicate_pushdown;
 use datafusion_common::arrow::datatypes::SchemaRef;
@@ -14,31 +13,31 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-/// Which relation of a dataset a name stands for.
+/// Relation of a dataset that a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelationPart {
-    /// The permitted rows.
+    /// Permitted rows.
     Rows,
-    /// The dimensions and measures of an aggregate-only dataset: usable in aggregate blocks alone.
+    /// Dimensions and measures of an aggregate-only dataset, for aggregate blocks alone.
     Base(Arc<Cube>),
-    /// The published cells of an aggregate-only dataset.
+    /// Published cells of an aggregate-only dataset.
     Cells(Arc<Cube>),
 }
 
-/// A dataset that a question names. It knows its columns and holds nothing; it can't be executed.
+/// Dataset that a question names. It has a schema and no data, so it can't be executed.
 #[derive(Debug, Clone)]
 pub struct NamedTable {
-    /// Which.
+    /// Identity of the dataset.
     pub dataset: DatasetId,
-    /// Which relation of it.
+    /// Relation of the dataset.
     pub part: RelationPart,
-    /// The columns that the asker sees.
+    /// Columns of the view.
     pub shown: SchemaRef,
-    /// For a row-style table of a cube: the columns of its cells that totals are made of.
+    /// Columns of the cells from which totals are computed, for a row-style table of a cube.
     pub cells: Option<SchemaRef>,
-    /// The columns that are stored.
+    /// Stored columns.
     pub stored: SchemaRef,
-    /// The contract; absent for the house contract.
+    /// Contract of the view; absent for the house contract.
     pub contract: Option<ContractId>,
 }
 
@@ -48,7 +47,7 @@ impl TableSource for NamedTable {
     }
 }
 
-/// A dataset's stored rows; occurs inside a private plan only.
+/// Stored rows of a dataset, inside a private plan only.
 #[derive(Debug, Clone)]
 pub struct StoredTable {
     dataset: DatasetId,
@@ -60,7 +59,7 @@ impl StoredTable {
         Self { dataset, schema }
     }
 
-    /// Which.
+    /// Identity of the dataset.
     #[must_use]
     pub const fn dataset(&self) -> &DatasetId {
         &self.dataset
@@ -73,7 +72,7 @@ impl TableSource for StoredTable {
     }
 }
 
-/// The released cells of a cube; occurs inside a private plan only.
+/// Released cells of a cube, inside a private plan only.
 #[derive(Debug, Clone)]
 pub struct ReleasedTable {
     dataset: DatasetId,
@@ -92,19 +91,19 @@ impl ReleasedTable {
         }
     }
 
-    /// The column of time by which they are released.
+    /// Time column of the release.
     #[must_use]
     pub const fn by(&self) -> Option<&SqlIdentifier> {
         self.by.as_ref()
     }
 
-    /// Which.
+    /// Identity of the dataset.
     #[must_use]
     pub const fn dataset(&self) -> &DatasetId {
         &self.dataset
     }
 
-    /// The cells of which cube: [`hansa_policy::effect::Cube::shape`].
+    /// Name of the cells: [`hansa_policy::effect::Cube::shape`].
     #[must_use]
     pub const fn shape(&self) -> Digest {
         self.shape
@@ -117,7 +116,7 @@ impl TableSource for ReleasedTable {
     }
 }
 
-/// A dataset under a ruling: what it shows, and the private plan that computes it. Made by `apply` alone.
+/// Dataset under a decision, with the private plan that computes its view. Made by `apply` alone.
 pub struct GovernedTable {
     dataset: DatasetId,
     shown: SchemaRef,
@@ -143,26 +142,26 @@ impl GovernedTable {
         }
     }
 
-    /// Which.
+    /// Identity of the dataset.
     #[must_use]
     pub const fn dataset(&self) -> &DatasetId {
         &self.dataset
     }
 
-    /// Whether some stored rows may be missing from what it shows, so that batches must be cut anew.
+    /// True if the view may lack stored rows. Batches must then be cut anew.
     #[must_use]
     pub const fn hides_rows(&self) -> bool {
         self.hides_rows
     }
 
-    /// The columns that show stored values as they are.
+    /// Columns with unchanged stored values.
     #[must_use]
     pub const fn clear_columns(&self) -> &BTreeSet<String> {
         &self.prunable
     }
 
-    /// The private plan, with the harmless ones of `filters` (by bare column names) above the permitted view, and of its
-    /// columns those at `projection`.
+    /// Private plan with the harmless ones of `filters` (by plain column names) above the permitted view, and with the columns at
+    /// `projection`.
     ///
     /// # Errors
     /// When a filter is not harmless, or the plan can't be built.
@@ -173,7 +172,7 @@ impl GovernedTable {
     ) -> Result<LogicalPlan> {
         let mut plan = LogicalPlanBuilder::from(self.private.clone());
         for filter in filters {
-            // The optimizer makes a truth value of a test that came down, as of IS NOT NULL of a column that is never NULL.
+            // The optimizer may simplify a pushed-down test to a Boolean constant, such as IS NOT NULL of a column without NULL.
             let is_constant = matches!(filter, Expr::Literal(ScalarValue::Boolean(_), _));
             if !is_constant && !predicate_pushdown::is_harmless(filter, &self.shown, &self.prunable)
             {
@@ -205,7 +204,7 @@ fn column_from_name(name: &str) -> datafusion_common::Column {
 }
 
 impl fmt::Debug for GovernedTable {
-    /// Names the dataset and nothing of what the ruling hides.
+    /// Writes the identity of the dataset and nothing that the decision hides.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GovernedTable")
             .field("dataset", &self.dataset)

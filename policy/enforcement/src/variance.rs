@@ -1,5 +1,5 @@
-//! How far values are from their mean: the sum of the squares, put together from parts without the cancellation that a sum of
-//! squares less a square of sums has (Chan, Golub and LeVeque).
+//! Sum of squared deviations from the mean, merged from parts without the cancellation of "sum of squares less square of sums"
+//! (Chan, Golub and LeVeque).
 
 use crate::power_sums::PowerSums;
 use datafusion_common::arrow::array::{ArrayRef, AsArray, Float64Array};
@@ -13,13 +13,14 @@ use datafusion_expr::{
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// The sum of the squares of what the values are from their mean; NULL of no values.
+/// Expression for the sum of squared deviations of the values from their mean; NULL for no values.
 #[must_use]
 pub fn squares(value: Expr) -> Expr {
     call(AccumulatorMode::Values, vec![value])
 }
 
-/// The same of groups that are put together: of each how many values it has, their sum, and its own [`squares`].
+/// Expression for the sum of squared deviations of merged groups: of each group the number of values, their sum and its own
+/// [`squares`].
 #[must_use]
 pub fn merge_squares(count: Expr, sum: Expr, squares: Expr) -> Expr {
     call(AccumulatorMode::Groups, vec![count, sum, squares])
@@ -84,7 +85,7 @@ impl AggregateUDFImpl for SquaredDeviationAggregate {
     }
 }
 
-/// How many values there are, their mean, and the squares of what they are from it.
+/// Number of values, their mean, and the sum of squared deviations.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Moments {
     pub(crate) count: f64,
@@ -93,7 +94,7 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// Of one value.
+    /// Moments of one value.
     pub(crate) const fn of(value: f64) -> Self {
         Self {
             count: 1.0,
@@ -102,7 +103,7 @@ impl Moments {
         }
     }
 
-    /// Some order, the same for the same numbers.
+    /// Total order, so that merging has a fixed order.
     pub(crate) fn total_cmp(&self, other: &Self) -> Ordering {
         let by = |of: fn(&Self) -> f64| of(self).total_cmp(&of(other));
         by(|of| of.mean)
@@ -110,7 +111,7 @@ impl Moments {
             .then_with(|| by(|of| of.squares))
     }
 
-    /// Together with others.
+    /// Merges the moments of further values.
     pub(crate) fn add(&mut self, other: Self) {
         if other.count <= 0.0 {
             return;
@@ -123,7 +124,7 @@ impl Moments {
     }
 }
 
-/// Of values.
+/// Accumulator of values.
 #[derive(Debug)]
 struct VarianceAccumulator(PowerSums<1>);
 
@@ -140,7 +141,7 @@ impl Accumulator for VarianceAccumulator {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let squares = self.0.deviation(0, 0);
-        // What is beyond all numbers is none: no comparison of it must let anything out.
+        // An overflow counts as NaN, so that no comparison can admit it.
         let squares = if squares.is_finite() {
             squares
         } else {
@@ -168,13 +169,13 @@ impl Accumulator for VarianceAccumulator {
     }
 }
 
-/// Of groups: each of them. They are put together at the end and in an order of their own: that in which they come is that of
-/// the rows behind them, shows in the last digit, and is not the asker's to know.
+/// Accumulator of groups. They are merged at the end in a fixed order, since the order of arrival is that of the rows and would
+/// show in the last digit.
 #[derive(Debug)]
 struct VarianceMergeAccumulator(Vec<Moments>);
 
 impl VarianceMergeAccumulator {
-    /// All of them together.
+    /// Moments of all groups together.
     fn whole(&mut self) -> Moments {
         self.0.sort_by(|one, other| {
             let order = one.count.total_cmp(&other.count);
@@ -245,7 +246,7 @@ fn floats(column: &ArrayRef) -> Result<&Float64Array> {
     floats.map_or_else(|| exec_err!("floating-point numbers"), Ok)
 }
 
-/// What other parts of the same have written.
+/// States written by other partitions.
 fn state_bytes(states: &[ArrayRef]) -> Result<impl Iterator<Item = &[u8]>> {
     let states = states.first().and_then(|one| one.as_binary_opt::<i32>());
     let Some(states) = states else {
@@ -266,7 +267,7 @@ mod tests {
         all
     }
 
-    /// The squares of values, and of the same as they are put together from parts of three.
+    /// Sum of squares of the values, after a check that merging parts of three gives an equal one.
     fn reported_variance(values: &[f64]) -> Option<f64> {
         let column = |values: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
         let mut whole = VarianceAccumulator(PowerSums::default());
@@ -297,7 +298,7 @@ mod tests {
             reported_variance(&[3e100, 3e100, 0.0, 3e100]),
             Some(9e200 / 4.0 * 3.0)
         );
-        // Numbers whose squares are beyond all, and which are all the same.
+        // Equal numbers whose squares overflow.
         assert_eq!(reported_variance(&[1e200; 5]), Some(0.0));
         for odd in [f64::NAN, f64::INFINITY, 1e200] {
             assert!(
@@ -307,7 +308,7 @@ mod tests {
         }
     }
 
-    /// The last digit tells nothing of the order in which groups came, nor of how they came together.
+    /// The last digit does not depend on the order of the groups or on the order of merging.
     #[test]
     fn groups_are_put_together_alike_in_every_order() {
         let groups: Vec<[f64; 3]> = (0..40_u32)
@@ -343,7 +344,7 @@ mod tests {
             reported.iter().all(|one| *one == reported[0]),
             "{reported:?}"
         );
-        // Put together as they come they differ: the test would see it.
+        // Merging in the order of arrival gives differences, so the test is sensitive.
         let as_they_come = |rows: &[[f64; 3]]| {
             let mut all = Moments::default();
             for [count, sum, squares] in rows {
@@ -365,7 +366,7 @@ mod tests {
 
     #[test]
     fn groups_are_put_together_without_loss() {
-        // Far from zero and close together: a sum of squares less a square of sums has no digit of this.
+        // Far from zero and close together: the sum of squares less the square of sums has no correct digit here.
         let values: Vec<f64> = (0..60).map(|at| 1e9 + f64::from(at % 7)).collect();
         let mean: f64 = values.iter().map(|value| value - 1e9).sum::<f64>() / 60.0;
         let exact: f64 = values

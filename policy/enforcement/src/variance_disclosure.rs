@@ -1,14 +1,14 @@
-//! Whether a variance would tell single values: an aggregate over pairs of unit and value.
+//! Test of a variance for disclosure of single values: an aggregate over pairs of unit and value.
 //!
-//! Beside number `n` and sum, a variance tells the squares of what the values are from their mean. That they are 0 tells all
-//! values. Where one unit differs from others that are alike, that unit and the others follow at any `n`: of values that are
-//! not negative the squares are then as large as the sum allows. And whoever knows values takes them out of all three
-//! numbers, and is told the same of those that are left.
+//! With the number `n` and the sum, a variance discloses the sum of squared deviations. If it is 0, all values are known. If one
+//! unit differs from otherwise equal units, its value and theirs follow at any `n`: for non-negative values the squares are then as
+//! large as the sum allows. A person who knows some values subtracts them from all three numbers, and gets the three numbers of the
+//! remaining values.
 //!
-//! So a variance is told where, whichever three units are taken out, the rest is apart from its own mean by at least a tenth
-//! of all squares: whoever knows the values of up to two units can't be told those of a third, for they are one of many
-//! ways in which the others, which are not alike, can be apart. Of four known units nothing is promised; no rule that looks
-//! at one cell could promise it for all.
+//! So a variance is disclosed only if, after the removal of any three units, the squared deviations of the rest are at least a
+//! tenth of all squares. A person who knows the values of up to two units can't compute those of a third, since the unequal
+//! remaining values have many solutions. There is no guarantee for four known units; no rule on a single cell could give one for
+//! all.
 
 use crate::string_view::TEXT;
 use crate::variance::Moments;
@@ -25,8 +25,9 @@ use datafusion_expr::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Whether the variance of the cell's values must be withheld. Without a unit each value is one of its own. NULL values count
-/// for nothing; rows without a unit count together as one.
+/// Expression that is true if the variance of the cell's values must be withheld. Without a unit column each value is a unit of its
+/// own.
+/// NULL values are ignored; rows without a unit count together as one unit.
 #[must_use]
 pub fn variance_disclosure(unit: Option<Expr>, value: Expr) -> Expr {
     let mut kinds = vec![DataType::Float64];
@@ -34,7 +35,7 @@ pub fn variance_disclosure(unit: Option<Expr>, value: Expr) -> Expr {
     let by_unit = unit.is_some();
     if let Some(unit) = unit {
         kinds.push(TEXT);
-        // A view: written out, the units of one batch have no bound.
+        // A string view: the plain texts of one batch could have any size.
         arguments.push(cast(unit, TEXT));
     }
     let function = VarianceDisclosureAggregate {
@@ -51,16 +52,16 @@ pub fn variance_disclosure(unit: Option<Expr>, value: Expr) -> Expr {
     ))
 }
 
-/// Units that are taken out.
+/// Number of removed units.
 const OUT: usize = 3;
 
-/// The part of the squares that must be left: a tenth, but for rounding.
+/// Required remaining part of the squares: a tenth, with a margin for rounding.
 const LEFT: f64 = 0.099_999_999_9;
 
-/// Values that differ from their mean by less than this share of it are the same.
+/// Relative deviation from the mean below which values count as equal.
 const ALIKE: f64 = 1e-12;
 
-/// Of so many units each choice is looked at; of more, a bound for all choices.
+/// Largest number of units for which every choice is tested; for more units a bound covers all choices.
 const FEW: usize = 12;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -101,7 +102,7 @@ impl AggregateUDFImpl for VarianceDisclosureAggregate {
     }
 }
 
-/// The values by their units; of values without a unit, all together and those at either end.
+/// Values by unit. Without a unit column, all values together and the extreme values at both ends.
 #[derive(Debug)]
 struct VarianceDisclosureAccumulator {
     by_unit: bool,
@@ -146,7 +147,7 @@ impl VarianceDisclosureAccumulator {
     fn is_narrow(&self) -> bool {
         let mut all = self.single;
         let mut parts: Vec<Moments> = self.of.values().copied().collect();
-        // In an order of their own, whatever that of the table is: the last digit must not decide now so and now otherwise.
+        // A fixed order, since the last digit must not make the result depend on the order of the table.
         parts.sort_by(Moments::total_cmp);
         for part in &parts {
             all.add(*part);
@@ -158,15 +159,14 @@ impl VarianceDisclosureAccumulator {
         };
         let apart = all.mean * ALIKE;
         let wide = all.squares > all.count * apart * apart;
-        // What is no number passes no comparison.
+        // NaN satisfies no comparison, so the variance is withheld.
         !(wide && rest(&all, &units) >= all.squares * LEFT)
     }
 }
 
-/// What is left of the squares, around the mean of what is left, when those three units are taken out that leave least; or
-/// less than that.
+/// Remaining squared deviations after the removal of the three units that leave the least, or a lower bound of them.
 fn rest(all: &Moments, units: &[Moments]) -> f64 {
-    // How much less there is of all when a unit goes, beside what the mean then moves by.
+    // Decrease of the squares by the removal of a unit, apart from the shift of the mean.
     let parts: Vec<(f64, f64, f64)> = units
         .iter()
         .map(|unit| {
@@ -249,7 +249,7 @@ impl Accumulator for VarianceDisclosureAccumulator {
             .saturating_add(128)
     }
 
-    /// The units, each with its values; or, where there are none, all values together and then the ends.
+    /// Units with their values; without units, all values together and then the extreme values.
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let mut units = ListBuilder::new(StringBuilder::new());
         let mut numbers: [ListBuilder<Float64Builder>; 3] =

@@ -1,4 +1,4 @@
-//! Puts what a worker has derived into its plan: the same governed tables as those of the connector that ruled.
+//! Application of derived effects to a plan on a worker. It has the governed tables of the deciding connector's plan.
 
 use crate::bound_plan::BoundPlan;
 use crate::cube_plan::PrivatePlanContext;
@@ -7,17 +7,17 @@ use datafusion_expr::LogicalPlan;
 use hansa_policy::decision::derivation::DerivedQuery;
 use hansa_policy::refusal::Refusal;
 
-/// A plan of which tasks may be run for the connector of the same participant: every table of it governed. What comes of it is no
-/// answer. Made by [`delegate`] alone.
+/// Plan whose tasks a worker may run for the connector of its participant: every table is governed. Its result is not an answer.
+/// Made by [`delegate`] alone.
 #[derive(Debug)]
 pub struct DelegatedPlan {
     plan: LogicalPlan,
 }
 
-/// The one maker of [`DelegatedPlan`].
+/// Makes the delegated plan of a derived question. This is the only constructor of [`DelegatedPlan`].
 ///
 /// # Errors
-/// When the effects do not give exactly what the question was planned against.
+/// When the effects don't give exactly the view that the question was planned against.
 pub fn delegate(
     derived: DerivedQuery<BoundPlan>,
     tools: &PrivatePlanContext,
@@ -30,7 +30,7 @@ pub fn delegate(
 }
 
 impl DelegatedPlan {
-    /// The plan over governed tables.
+    /// Plan over governed tables.
     #[must_use]
     pub fn into_plan(self) -> LogicalPlan {
         self.plan

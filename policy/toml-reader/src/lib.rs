@@ -1,20 +1,20 @@
-//! Reader of TOML files: configuration, datasets and policies are all read by it.
+//! Reader of TOML files: configuration, datasets and policies.
 //!
-//! A file that people write has several mistakes at once. All of them are reported, each with its file, line and key, and with
-//! the nearest word that is known.
+//! A file written by people may have several mistakes at once. All of them are reported, each with its file, line and key, and with
+//! the nearest known word.
 //!
 //! # The walk
 //!
 //! 1. A [`TomlReader`] holds the text of a file, its name for messages, and the problems found in it.
 //! 2. [`TomlReader::parse`] and [`TomlReader::root`] give the outermost [`TomlTable`].
-//! 3. A table gives the [`TomlValue`] of a key, or reads it at once: [`TomlTable::text`], [`TomlTable::table`]. Each key that was
-//!    asked for is known.
-//! 4. [`TomlTable::finish`] refuses the keys that are left over.
+//! 3. A table gives the [`TomlValue`] of a key, or reads it at once: [`TomlTable::text`], [`TomlTable::table`]. Each requested key
+//!    counts as known.
+//! 4. [`TomlTable::finish`] refuses all other keys.
 //! 5. [`TomlReader::take_problems`] gives all problems in the order of the file.
 //!
 //! # What it must never do
 //!
-//! - Accept a key that nobody asked for. TOML itself refuses a key that stands there twice.
+//! - Accept a key that was not requested. TOML itself refuses a duplicate key.
 //! - Stop at the first problem, where the file is TOML.
 //! - Know what a key means.
 //!

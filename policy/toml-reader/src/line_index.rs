@@ -1,13 +1,13 @@
-//! Which line of a text a byte stands in.
+//! Line numbers of byte positions in a text.
 
-/// Where the lines of a text end: found once, however many places are asked for.
+/// Positions of the line ends of a text, computed once for all lookups.
 #[derive(Debug, Clone)]
 pub(crate) struct LineIndex {
     ends: Vec<usize>,
 }
 
 impl LineIndex {
-    /// The lines of this text.
+    /// Index of this text.
     pub(crate) fn of(text: &str) -> Self {
         let ends = text.match_indices('\n').map(|(at, _)| at);
         Self {
@@ -15,7 +15,7 @@ impl LineIndex {
         }
     }
 
-    /// The line of a byte, from 1.
+    /// Line number of a byte, from 1.
     pub(crate) fn line(&self, byte: usize) -> u64 {
         let before = self.ends.partition_point(|end| *end < byte);
         u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1)

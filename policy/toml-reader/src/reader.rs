@@ -1,4 +1,4 @@
-//! The file that is read, and what was found wrong in it.
+//! Reader of one TOML file, with the problems found in it.
 
 use crate::line_index::LineIndex;
 use crate::table::TomlTable;
@@ -7,30 +7,30 @@ use std::cell::RefCell;
 use std::ops::Range;
 use toml::de::DeTable;
 
-/// The text of a TOML file, its name for messages, and the problems found in it.
+/// Text of a TOML file, its name for messages, and the problems found in it.
 #[derive(Debug)]
 pub struct TomlReader<'a> {
     file: &'a str,
     text: &'a str,
     lines: LineIndex,
     pub(crate) style: ProblemStyle,
-    /// Each with the byte at which it is.
+    /// Problems with their byte positions.
     problems: RefCell<Vec<(usize, Refusal)>>,
 }
 
-/// What the problems of a kind of file have in common.
+/// Style of the problems in one kind of file.
 #[derive(Debug, Clone, Copy)]
 pub struct ProblemStyle {
-    /// The code of a value of another type than the one wanted, and of a text that can't be read.
+    /// Code for a value of a wrong type, and for a text that can't be read.
     pub ill_typed: ErrorCode,
-    /// The code of a word that is none of those known.
+    /// Code for an unknown word.
     pub unknown_word: ErrorCode,
-    /// Whether a problem names its key with the tables around it, as in `limits.memory`.
+    /// True if a problem names its key with the tables around it, such as `limits.memory`.
     pub whole_keys: bool,
 }
 
 impl ProblemStyle {
-    /// That of a configuration.
+    /// Style of configuration files.
     pub const CONFIG: Self = Self {
         ill_typed: ErrorCode::ConfigInvalid,
         unknown_word: ErrorCode::ConfigInvalid,
@@ -39,7 +39,7 @@ impl ProblemStyle {
 }
 
 impl<'a> TomlReader<'a> {
-    /// Begins to read `text`; `file` is its name for messages.
+    /// Reader of `text`; `file` is its name for messages.
     #[must_use]
     pub fn new(file: &'a str, text: &'a str, style: ProblemStyle) -> Self {
         Self {
@@ -51,10 +51,10 @@ impl<'a> TomlReader<'a> {
         }
     }
 
-    /// The file as TOML.
+    /// Parses the file as TOML.
     ///
     /// # Errors
-    /// `CONFIG_INVALID` for each place at which the text is not TOML; a key that stands there twice is one.
+    /// `CONFIG_INVALID` for each syntax error; a duplicate key is one.
     pub fn parse(&self) -> Result<DeTable<'a>, Vec<Refusal>> {
         let (table, faults) = DeTable::parse_recoverable(self.text);
         if faults.is_empty() {
@@ -72,24 +72,24 @@ impl<'a> TomlReader<'a> {
         Err(self.take_problems())
     }
 
-    /// The outermost table of what was parsed.
+    /// Outermost table of the parsed file.
     #[must_use]
     pub fn root(&'a self, parsed: &'a DeTable<'a>) -> TomlTable<'a> {
         TomlTable::new(self, String::new(), 0, Some(parsed))
     }
 
-    /// The name of the file in messages.
+    /// Name of the file for messages.
     #[must_use]
     pub const fn file(&self) -> &'a str {
         self.file
     }
 
-    /// The line of a byte, from 1.
+    /// Line number of a byte, from 1.
     pub(crate) fn line(&self, byte: usize) -> u64 {
         self.lines.line(byte)
     }
 
-    /// The text between two bytes.
+    /// Text between two bytes.
     pub(crate) fn source_text(&self, span: &Range<usize>) -> &'a str {
         self.text.get(span.clone()).unwrap_or_default()
     }
@@ -100,13 +100,13 @@ impl<'a> TomlReader<'a> {
         self.problems.borrow_mut().push((byte, placed));
     }
 
-    /// Whether nothing was found wrong.
+    /// True if there are no problems.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.problems.borrow().is_empty()
     }
 
-    /// Takes out the problems, in the order of the file.
+    /// Takes the problems, in the order of the file.
     #[must_use]
     pub fn take_problems(&self) -> Vec<Refusal> {
         let mut problems = self.problems.take();

@@ -1,4 +1,4 @@
-//! A table of the file, whose keys are taken one by one.
+//! Table of the file, whose keys are taken one by one.
 
 use crate::reader::TomlReader;
 use crate::value::{TomlValue, suggestion};
@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use toml::de::{DeTable, DeValue};
 
-/// A table, or the place of one that is absent. Each key that is asked for is known; [`TomlTable::finish`] refuses the others.
+/// Table, or the place of an absent one. Each requested key counts as known; [`TomlTable::finish`] refuses the others.
 #[derive(Debug)]
 pub struct TomlTable<'a> {
     reader: &'a TomlReader<'a>,
@@ -44,7 +44,7 @@ impl<'a> TomlTable<'a> {
         whole
     }
 
-    /// A value of `key` that comes from elsewhere; its place is that of the table.
+    /// Value of `key` from another node, with the place of this table.
     #[must_use]
     pub fn value(&self, key: &'a str, node: &'a DeValue<'a>) -> TomlValue<'a> {
         TomlValue {
@@ -56,7 +56,7 @@ impl<'a> TomlTable<'a> {
         }
     }
 
-    /// A key with the tables around it.
+    /// Key with the tables around it.
     #[must_use]
     pub fn path_of(&self, key: &str) -> String {
         match self.path.as_str() {
@@ -65,42 +65,42 @@ impl<'a> TomlTable<'a> {
         }
     }
 
-    /// The name of the file in messages.
+    /// Name of the file for messages.
     #[must_use]
     pub const fn file(&self) -> &'a str {
         self.reader.file()
     }
 
-    /// The line on which it begins.
+    /// Line number of the table's start.
     #[must_use]
     pub fn line(&self) -> u64 {
         self.reader.line(self.start)
     }
 
-    /// Whether it is there.
+    /// True if the table is in the file.
     #[must_use]
     pub const fn is_present(&self) -> bool {
         self.is_present
     }
 
-    /// All values, in the order of the file, whether their keys are known or not.
+    /// All values in the order of the file, with known and unknown keys.
     #[must_use]
     pub fn values(&self) -> &[TomlValue<'a>] {
         &self.values
     }
 
-    /// The value of a key, which is known from now on.
+    /// Value of a key. The key counts as known from now on.
     pub fn get(&self, key: &str) -> Option<&TomlValue<'a>> {
         self.skip(key);
         self.values.iter().find(|value| value.key == key)
     }
 
-    /// Takes a key that somebody else reads.
+    /// Marks a key as known, for another reader.
     pub fn skip(&self, key: &str) {
         self.known.borrow_mut().insert(key.to_owned());
     }
 
-    /// The value of a key that must be there.
+    /// Value of a required key; a missing one is a problem.
     pub fn required_value(&self, key: &str) -> Option<&TomlValue<'a>> {
         let value = self.get(key);
         if value.is_none() {
@@ -110,42 +110,42 @@ impl<'a> TomlTable<'a> {
         value
     }
 
-    /// A text.
+    /// Text of a key.
     pub fn text(&self, key: &str) -> Option<String> {
         self.get(key)?.text()
     }
 
-    /// True or false.
+    /// Boolean of a key.
     pub fn flag(&self, key: &str) -> Option<bool> {
         self.get(key)?.flag()
     }
 
-    /// A whole number from `least`.
+    /// Integer of a key, at least `least`.
     pub fn whole<T: TryFrom<u64>>(&self, key: &str, least: u64) -> Option<T> {
         self.get(key)?.whole(least)
     }
 
-    /// What is read from a text.
+    /// Value parsed from the text of a key.
     pub fn parse_text<T: FromStr<Err: Display>>(&self, key: &str) -> Option<T> {
         self.get(key)?.parse_text()
     }
 
-    /// One of the known words, as what it stands for.
+    /// Value that the known word of a key stands for.
     pub fn word<T: Copy>(&self, key: &str, known: &[(&'static str, T)]) -> Option<T> {
         self.get(key)?.word(known)
     }
 
-    /// One text or a list of texts.
+    /// Text or list of texts of a key.
     pub fn texts(&self, key: &str) -> Option<Vec<String>> {
         self.get(key)?.texts()
     }
 
-    /// A table within.
+    /// Nested table.
     pub fn table(&self, key: &str) -> Option<Self> {
         self.get(key)?.table()
     }
 
-    /// A table within, or its place where there is none: that of this table.
+    /// Nested table; if it is absent, an empty table at the place of this one.
     pub fn section(&self, key: &str) -> Self {
         let value = self.get(key);
         let start = value.map_or(self.start, |value| value.span.start);
@@ -153,12 +153,12 @@ impl<'a> TomlTable<'a> {
         value.and_then(TomlValue::table).unwrap_or_else(absent)
     }
 
-    /// Tables within, written `[[key]]`.
+    /// Nested tables, written `[[key]]`.
     pub fn tables(&self, key: &str) -> Vec<Self> {
         self.get(key).map(TomlValue::tables).unwrap_or_default()
     }
 
-    /// Notes what is wrong with a key, at its value where it has one.
+    /// Notes a problem with a key, at its value where it has one.
     pub fn wrong(&self, key: &str, sentence: impl Into<String>) {
         match self.get(key) {
             Some(value) => value.problem(ErrorCode::ConfigInvalid, sentence),
@@ -166,7 +166,7 @@ impl<'a> TomlTable<'a> {
         }
     }
 
-    /// Notes a problem with a key, at the beginning of the table.
+    /// Notes a problem with a key, at the start of the table.
     pub fn refuse(&self, key: &str, refusal: Refusal) {
         let key = match self.reader.style.whole_keys {
             true => self.path_of(key),
@@ -175,7 +175,7 @@ impl<'a> TomlTable<'a> {
         self.reader.refuse(self.start, Some(key), refusal);
     }
 
-    /// Takes these keys and refuses all others.
+    /// Marks these keys as known and refuses all others.
     pub fn allow(&self, keys: &[&str]) {
         for key in keys {
             self.skip(key);
@@ -183,7 +183,7 @@ impl<'a> TomlTable<'a> {
         self.refuse_unknown();
     }
 
-    /// Ends the reading: a key that nobody asked for is refused.
+    /// Ends the reading: a key that was not requested is refused.
     pub fn finish(self) {
         self.refuse_unknown();
     }

@@ -1,4 +1,4 @@
-//! A value of the file: what it is, and where it stands.
+//! Value of the file with its place.
 
 use crate::reader::TomlReader;
 use crate::table::TomlTable;
@@ -10,38 +10,38 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// A value and where it stands. Each getter reports a value of another type and gives nothing.
+/// Value with its place. Each getter reports a value of another type as a problem and gives none.
 #[derive(Debug, Clone)]
 pub struct TomlValue<'a> {
     pub(crate) reader: &'a TomlReader<'a>,
     pub(crate) path: String,
     pub(crate) span: Range<usize>,
-    /// Its key, without the tables around it; of an item that of its list.
+    /// Key without the tables around it; for an item the key of its list.
     pub key: &'a str,
-    /// The value as it was parsed.
+    /// Parsed value.
     pub node: &'a DeValue<'a>,
 }
 
 impl<'a> TomlValue<'a> {
-    /// Its key with the tables around it.
+    /// Key with the tables around it.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Its line, from 1.
+    /// Line number, from 1.
     #[must_use]
     pub fn line(&self) -> u64 {
         self.reader.line(self.span.start)
     }
 
-    /// The value as it is written.
+    /// Value as written in the file.
     #[must_use]
     pub fn source_text(&self) -> &'a str {
         self.reader.source_text(&self.span)
     }
 
-    /// Notes a problem with it that somebody else found.
+    /// Notes a problem with the value that another check found.
     pub fn refuse(&self, refusal: Refusal) {
         let key = match self.reader.style.whole_keys {
             true => &self.path,
@@ -51,12 +51,12 @@ impl<'a> TomlValue<'a> {
             .refuse(self.span.start, Some(key.to_owned()), refusal);
     }
 
-    /// Notes a problem with it.
+    /// Notes a problem with the value.
     pub fn problem(&self, code: ErrorCode, sentence: impl Into<String>) {
         self.refuse(Refusal::new(code, sentence));
     }
 
-    /// Notes that it is of another type than the one wanted.
+    /// Notes that the value has not the wanted type.
     pub fn ill_typed(&self, wanted: &str) {
         self.unfit(kind(self.node), wanted);
     }
@@ -73,17 +73,17 @@ impl<'a> TomlValue<'a> {
         found
     }
 
-    /// A text.
+    /// Value as a text.
     pub fn text(&self) -> Option<String> {
         self.require_type(self.node.as_str().map(str::to_owned), "a text")
     }
 
-    /// True or false.
+    /// Value as a Boolean.
     pub fn flag(&self) -> Option<bool> {
         self.require_type(self.node.as_bool(), "true or false")
     }
 
-    /// A whole number from `least`.
+    /// Value as an integer, at least `least`.
     pub fn whole<T: TryFrom<u64>>(&self, least: u64) -> Option<T> {
         let number = self.node.as_integer().and_then(|number| {
             let number = u64::from_str_radix(number.as_str(), number.radix()).ok();
@@ -93,7 +93,7 @@ impl<'a> TomlValue<'a> {
         self.require_type(T::try_from(number).ok(), "a number that fits here")
     }
 
-    /// What is read from a text.
+    /// Value parsed from its text.
     pub fn parse_text<T: FromStr<Err: Display>>(&self) -> Option<T> {
         let text = self.text()?;
         let parsed = text.parse().map_err(|fault| {
@@ -102,7 +102,7 @@ impl<'a> TomlValue<'a> {
         parsed.ok()
     }
 
-    /// One of the known words, as what it stands for.
+    /// Value that the known word stands for.
     pub fn word<T: Copy>(&self, known: &[(&'static str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = known.iter().find(|(word, _)| *word == text);
@@ -115,7 +115,7 @@ impl<'a> TomlValue<'a> {
         found.map(|(_, value)| *value)
     }
 
-    /// One text or a list of texts.
+    /// Value as a text or a list of texts.
     pub fn texts(&self) -> Option<Vec<String>> {
         const WANTED: &str = "a text or a list of texts";
         let Some(items) = self.node.as_array() else {
@@ -134,7 +134,7 @@ impl<'a> TomlValue<'a> {
         Some(texts)
     }
 
-    /// The items of a list.
+    /// Items of a list.
     pub fn items(&self) -> Option<Vec<Self>> {
         let items = self.require_type(self.node.as_array(), "a list")?;
         Some(items.iter().map(|item| self.item(item)).collect())
@@ -148,7 +148,7 @@ impl<'a> TomlValue<'a> {
         }
     }
 
-    /// A table.
+    /// Value as a table.
     pub fn table(&self) -> Option<TomlTable<'a>> {
         let table = self.require_type(self.node.as_table(), "a table")?;
         let path = self.path.clone();
@@ -156,14 +156,14 @@ impl<'a> TomlValue<'a> {
         Some(TomlTable::new(self.reader, path, start, Some(table)))
     }
 
-    /// A table with these keys and no others.
+    /// Value as a table with these keys and no others.
     pub fn table_with(&self, keys: &[&str]) -> Option<TomlTable<'a>> {
         let table = self.table()?;
         table.allow(keys);
         Some(table)
     }
 
-    /// The tables of an array of tables.
+    /// Tables of an array of tables.
     pub fn tables(&self) -> Vec<TomlTable<'a>> {
         let wanted = format!("an array of tables, [[{}]]", self.path);
         let items = self.require_type(self.node.as_array(), &wanted);
@@ -172,7 +172,7 @@ impl<'a> TomlValue<'a> {
     }
 }
 
-/// The help against a word that is not known: the nearest one that is, or all of them.
+/// Suggestion for an unknown word: the nearest known one, or all of them.
 pub(crate) fn suggestion(word: &str, what: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -1,4 +1,4 @@
-//! The strict reader.
+//! Strict JSON reader.
 
 use super::{Json, JsonError, JsonErrorKind, JsonLimits, MAX_INT};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl JsonReader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The fault of a byte that is not expected, or of the end.
+    /// Error for an unexpected byte, or for the end of the text.
     fn unexpected_byte_error(&self) -> JsonError {
         let what = match self.peek() {
             Some(_) => JsonErrorKind::Unexpected,
@@ -195,7 +195,7 @@ impl JsonReader<'_> {
         }
     }
 
-    /// Copies what stands between `run` and here; both lie before or behind an ASCII byte, so on character borders.
+    /// Copies the text from `run` to the present position. Both are next to ASCII bytes, so on character boundaries.
     fn take(&self, run: usize, out: &mut String) {
         out.push_str(self.text.get(run..self.at).unwrap_or_default());
     }

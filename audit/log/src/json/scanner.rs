@@ -1,12 +1,11 @@
-//! A look at canonical JSON without building it.
+//! Scanner of canonical JSON, without building values.
 //!
-//! It accepts less than the strict reader: a text that it takes is in the canonical spelling and within the limits, and of
-//! one that it does not take the reader says whether and where it is wrong. So it can be used wherever only the common
-//! case has to be quick.
+//! It accepts less than the strict reader. An accepted text is canonical and within the limits. For other texts, the strict reader
+//! decides if and where they are wrong. So the scanner can replace the reader where only the common case must be fast.
 
 use super::MAX_INT;
 
-/// Goes over a text that is known to be UTF-8.
+/// Scanner of a text that is known to be UTF-8.
 #[derive(Debug)]
 pub(crate) struct JsonScanner<'a> {
     bytes: &'a [u8],
@@ -28,7 +27,7 @@ impl<'a> JsonScanner<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Goes over exactly these bytes.
+    /// Skips exactly these bytes.
     #[inline]
     pub(crate) fn expect(&mut self, expected: &[u8]) -> Option<()> {
         self.rest().starts_with(expected).then(|| {
@@ -36,12 +35,12 @@ impl<'a> JsonScanner<'a> {
         })
     }
 
-    /// Whether nothing follows.
+    /// True at the end of the text.
     pub(crate) const fn is_at_end(&self) -> bool {
         self.at == self.bytes.len()
     }
 
-    /// Goes over a value with at most so many levels of arrays and objects; gives its bytes.
+    /// Skips a value with at most this depth of arrays and objects, and returns its bytes.
     pub(crate) fn value(&mut self, depth: usize) -> Option<&'a [u8]> {
         let start = self.at;
         match self.peek()? {
@@ -82,7 +81,8 @@ impl<'a> JsonScanner<'a> {
         }
         let mut before: Option<&[u8]> = None;
         loop {
-            // Of plain names the order of bytes is that of UTF-16; others are left to the reader.
+            // For names without escapes and non-ASCII characters the byte order is that of UTF-16; other names are left to the
+            // reader.
             let name = self.plain()?;
             if !name.is_ascii() || before.is_some_and(|before| !is_less(before, name)) {
                 return None;
@@ -100,7 +100,7 @@ impl<'a> JsonScanner<'a> {
         }
     }
 
-    /// Goes over a string; gives what stands between its quotes, with its escapes.
+    /// Skips a string, and returns the part between its quotes, with escapes.
     pub(crate) fn string(&mut self) -> Option<&'a [u8]> {
         self.byte(b'"')?;
         let start = self.at;
@@ -118,7 +118,7 @@ impl<'a> JsonScanner<'a> {
         }
     }
 
-    /// Goes over a string without escapes; gives what stands between its quotes.
+    /// Skips a string without escapes, and returns the part between its quotes.
     pub(crate) fn plain(&mut self) -> Option<&'a [u8]> {
         self.byte(b'"')?;
         let rest = self.rest();
@@ -133,7 +133,7 @@ impl<'a> JsonScanner<'a> {
         (self.peek()? == expected).then(|| self.at += 1)
     }
 
-    /// The escapes that the canonical spelling has, and no others.
+    /// Skips an escape of the canonical form; other escapes are not accepted.
     fn escape(&mut self) -> Option<()> {
         match self.bytes.get(self.at + 1)? {
             b'"' | b'\\' | b'b' | b't' | b'n' | b'f' | b'r' => self.at += 2,
@@ -153,7 +153,7 @@ impl<'a> JsonScanner<'a> {
         Some(())
     }
 
-    /// Goes over an integer within ±(2^53 − 1).
+    /// Reads an integer within ±(2^53 − 1).
     pub(crate) fn integer(&mut self) -> Option<i64> {
         let negative = self.peek()? == b'-';
         self.at += usize::from(negative);
@@ -174,7 +174,7 @@ impl<'a> JsonScanner<'a> {
     }
 }
 
-/// Names mostly differ in their first byte.
+/// Byte order of two names, which mostly differ in their first byte.
 fn is_less(one: &[u8], other: &[u8]) -> bool {
     match (one.first(), other.first()) {
         (Some(one), Some(other)) if one != other => one < other,
@@ -182,11 +182,11 @@ fn is_less(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// How many bytes stand before the first quote, backslash or control character: sixteen at a time, then eight.
+/// Number of bytes before the first quote, backslash or control character; tests sixteen bytes at a time, then eight.
 fn plain_run(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The lowest byte that is marked is one below `limit`; higher ones may be marked wrongly.
+    // The lowest marked byte is below `limit`; higher marks may be wrong.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
     let special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     let mut run = 0;

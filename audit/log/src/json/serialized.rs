@@ -1,22 +1,23 @@
-//! JSON of structs that serde writes and reads, each value in one spelling.
+//! JSON of structs by serde, with one form for each value.
 
 use super::{Json, canonical};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A value as strict JSON.
+/// Value as strict JSON.
 ///
-/// A number that strict JSON can't hold exactly is written as the nearest that it can. A value that is no JSON at all is null.
+/// A number that strict JSON can't represent exactly is written as the nearest possible one. A value that JSON can't represent is
+/// null.
 #[must_use]
 pub fn to_json(value: &impl Serialize) -> Json {
     serde_json::to_value(value).map_or(Json::Null, json_of)
 }
 
-/// The value of that type, if it is written as the same again.
+/// Value of this type, if writing it gives equal JSON again.
 ///
 /// # Errors
-/// The fault, which names the member: unknown, missing, no value of its type, or in another spelling.
+/// The error with the name of the member: unknown, missing, of a wrong type, or not in canonical form.
 pub fn from_json<T: Serialize + DeserializeOwned>(json: &Json) -> Result<T, String> {
     let bytes = canonical(json);
     let reader = &mut serde_json::Deserializer::from_slice(&bytes);
@@ -33,10 +34,10 @@ pub fn from_json<T: Serialize + DeserializeOwned>(json: &Json) -> Result<T, Stri
     }
 }
 
-/// The member that names the form of an object.
+/// Member that names the form of an object.
 const FORM: &str = "hansa";
 
-/// A struct as the object of a form, such as `group/1`.
+/// Struct as an object of a form, such as `group/1`.
 #[must_use]
 pub fn to_form(form: &str, value: &impl Serialize) -> Json {
     match to_json(value) {
@@ -44,15 +45,15 @@ pub fn to_form(form: &str, value: &impl Serialize) -> Json {
             members.insert(FORM.to_owned(), Json::text(form));
             Json::Object(members)
         }
-        // A struct is an object.
+        // Structs serialise to objects only.
         other => other,
     }
 }
 
-/// The struct of an object of that form.
+/// Struct from an object of this form.
 ///
 /// # Errors
-/// As [`from_json`], and where it is no object, or of another form.
+/// As [`from_json`], and where the value is not an object, or has another form.
 pub fn from_form<T: Serialize + DeserializeOwned>(form: &str, json: &Json) -> Result<T, String> {
     let mut members = json.as_object().ok_or("it is no object")?.clone();
     match members.remove(FORM) {
@@ -61,7 +62,7 @@ pub fn from_form<T: Serialize + DeserializeOwned>(form: &str, json: &Json) -> Re
     }
 }
 
-/// The first member in which what was read differs from what is written.
+/// First member in which the parsed JSON differs from the rewritten JSON.
 fn find_difference(read: &Json, written: &Json, at: &str) -> Option<String> {
     let below = |name: &str| match at {
         "" => name.to_owned(),
@@ -92,7 +93,7 @@ fn find_difference(read: &Json, written: &Json, at: &str) -> Option<String> {
     }
 }
 
-/// The fault without its place, which is one of bytes that nobody sees.
+/// Error text without the position, which is one in bytes that are never shown.
 pub(crate) fn describe_fault(fault: &serde_json::Error) -> String {
     let text = fault.to_string();
     match text.rsplit_once(" at line ") {
@@ -140,7 +141,7 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// Writes values of these types as their text, and reads them from it.
+/// Implements serialisation of these types as text.
 #[macro_export]
 macro_rules! serialize_as_text {
     ($($type:ty),* $(,)?) => {
@@ -163,7 +164,7 @@ macro_rules! serialize_as_text {
     };
 }
 
-/// Writes values of these enumerations as their words (`as_str`), and reads them from these (`from_word`).
+/// Implements serialisation of these enumerations as words (`as_str`, `from_word`).
 #[macro_export]
 macro_rules! serialize_as_word {
     ($($type:ty),* $(,)?) => {

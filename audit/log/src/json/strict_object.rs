@@ -1,4 +1,4 @@
-//! Taking an object apart completely: each member is asked for once, none is missing, and none is left over.
+//! Complete reading of a JSON object: each member is taken once, none is missing, and none is left over.
 
 use super::Json;
 use crate::time::UtcTimestamp;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// The members of an object that were not taken yet.
+/// Members of an object that were not taken yet.
 #[derive(Debug)]
 #[must_use = "call `finish`, which refuses members that nobody took"]
 pub struct StrictObject<C = PlainErrors> {
@@ -15,16 +15,16 @@ pub struct StrictObject<C = PlainErrors> {
     members: BTreeMap<String, Json>,
 }
 
-/// How a fault is told to whoever reads an object; a function of the fault is one way.
+/// Conversion of errors for the caller of a reader. A function on the error is one implementation.
 pub trait ObjectErrors {
-    /// What a reader gives instead of a value.
+    /// Error type of the reader.
     type Error;
 
-    /// The error for a fault.
+    /// Error for a fault.
     fn error(&self, fault: StrictObjectError) -> Self::Error;
 }
 
-/// Faults as they are.
+/// Errors without conversion.
 #[derive(Debug, Clone, Copy)]
 pub struct PlainErrors;
 
@@ -45,20 +45,20 @@ impl<E, F: Fn(StrictObjectError) -> E> ObjectErrors for F {
 }
 
 impl StrictObject {
-    /// The members of `json`.
+    /// Reader of the members of `json`.
     ///
     /// # Errors
-    /// When it is no object.
+    /// When `json` is not an object.
     pub fn plain(json: Json) -> Result<Self, StrictObjectError> {
         Self::of(json, "", PlainErrors)
     }
 }
 
 impl<C: ObjectErrors> StrictObject<C> {
-    /// The members of `json`, which stands at `at`.
+    /// Reader of the members of `json`, which is at the path `at`.
     ///
     /// # Errors
-    /// When it is no object.
+    /// When `json` is not an object.
     pub fn of(json: Json, at: impl Into<String>, codes: C) -> Result<Self, C::Error> {
         let at = at.into();
         match json {
@@ -67,7 +67,7 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// How this reader tells faults.
+    /// Conversion of errors of this reader.
     #[must_use]
     pub fn codes(&self) -> C
     where
@@ -76,12 +76,12 @@ impl<C: ObjectErrors> StrictObject<C> {
         self.codes
     }
 
-    /// Tells faults otherwise from here on.
+    /// Replaces the conversion of errors.
     pub fn set_codes(&mut self, codes: C) {
         self.codes = codes;
     }
 
-    /// The place of a member, for sentences.
+    /// Path of a member, for error texts.
     #[must_use]
     pub fn member_path(&self, name: &str) -> String {
         if self.at.is_empty() {
@@ -91,13 +91,13 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// Whether there is a member of that name.
+    /// True if there is a member with this name that was not taken yet.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
 
-    /// Whether the member is this text.
+    /// True if the member is this text.
     #[must_use]
     pub fn has_text(&self, name: &str, value: &str) -> bool {
         self.members
@@ -105,15 +105,15 @@ impl<C: ObjectErrors> StrictObject<C> {
             .is_some_and(|actual| actual.as_text() == Some(value))
     }
 
-    /// The value of a member, if it is there.
+    /// Takes the value of an optional member.
     pub fn optional(&mut self, name: &str) -> Option<Json> {
         self.members.remove(name)
     }
 
-    /// The value of a member that must be there.
+    /// Takes the value of a required member.
     ///
     /// # Errors
-    /// When it is missing.
+    /// When the member is missing.
     pub fn take(&mut self, name: &str) -> Result<Json, C::Error> {
         self.optional(name).ok_or_else(|| {
             let path = self.member_path(name);
@@ -121,10 +121,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         })
     }
 
-    /// A text.
+    /// Takes a text.
     ///
     /// # Errors
-    /// When it is missing or no text.
+    /// When the member is missing or not a text.
     pub fn text(&mut self, name: &str) -> Result<String, C::Error> {
         match self.take(name)? {
             Json::Text(text) => Ok(text),
@@ -132,10 +132,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// A text that may be absent.
+    /// Takes an optional text.
     ///
     /// # Errors
-    /// When it is there and no text.
+    /// When the member is present and not a text.
     pub fn text_if_there(&mut self, name: &str) -> Result<Option<String>, C::Error> {
         if self.has(name) {
             self.text(name).map(Some)
@@ -144,10 +144,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// A text or `null`.
+    /// Takes a text or `null`.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing or of another type.
     pub fn text_or_null(&mut self, name: &str) -> Result<Option<String>, C::Error> {
         match self.take(name)? {
             Json::Text(text) => Ok(Some(text)),
@@ -156,19 +156,19 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// A text that is parsed into a type of its own.
+    /// Takes a text and parses it.
     ///
     /// # Errors
-    /// When it is missing, no text, or malformed.
+    /// When the member is missing, not a text, or malformed.
     pub fn parse_text<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, C::Error> {
         let text = self.text(name)?;
         self.parse(name, text)
     }
 
-    /// A text that is parsed into a type of its own, or `null`.
+    /// Takes a text and parses it, or takes `null`.
     ///
     /// # Errors
-    /// When it is missing, something else, or malformed.
+    /// When the member is missing, of another type, or malformed.
     pub fn parsed_or_null<T: FromStr<Err: Display>>(
         &mut self,
         name: &str,
@@ -189,10 +189,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         })
     }
 
-    /// An instant in its one spelling.
+    /// Takes an instant in its canonical form.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing or of another type.
     pub fn time(&mut self, name: &str) -> Result<UtcTimestamp, C::Error> {
         let text = self.text(name)?;
         match text.parse::<UtcTimestamp>() {
@@ -201,10 +201,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// An integer.
+    /// Takes an integer.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing or of another type.
     pub fn int(&mut self, name: &str) -> Result<i64, C::Error> {
         match self.take(name)? {
             Json::Int(number) => Ok(number),
@@ -212,19 +212,19 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// An integer that is not negative.
+    /// Takes an integer that is not negative.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing, negative or of another type.
     pub fn count(&mut self, name: &str) -> Result<u64, C::Error> {
         let number = self.int(name)?;
         u64::try_from(number).map_err(|_| self.wrong(name, Json::Int(number), "a number from 0"))
     }
 
-    /// True or false.
+    /// Takes a Boolean.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing or of another type.
     pub fn flag(&mut self, name: &str) -> Result<bool, C::Error> {
         match self.take(name)? {
             Json::Bool(flag) => Ok(flag),
@@ -232,10 +232,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// A list.
+    /// Takes a list.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing or of another type.
     pub fn list(&mut self, name: &str) -> Result<Vec<Json>, C::Error> {
         match self.take(name)? {
             Json::List(items) => Ok(items),
@@ -243,10 +243,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// The items of a list that is absent rather than empty, each with its place.
+    /// Takes the items of an optional list, each with its path. An empty list must be left out.
     ///
     /// # Errors
-    /// When it is there and no list, or empty.
+    /// When the member is present and not a list, or empty.
     pub fn items(&mut self, name: &str) -> Result<Vec<(String, Json)>, C::Error> {
         if !self.has(name) {
             return Ok(Vec::new());
@@ -262,10 +262,10 @@ impl<C: ObjectErrors> StrictObject<C> {
             .collect())
     }
 
-    /// An object below this one.
+    /// Takes a nested object.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing or of another type.
     pub fn object(&mut self, name: &str) -> Result<Self, C::Error>
     where
         C: Copy,
@@ -274,10 +274,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         Self::of(json, self.member_path(name), self.codes)
     }
 
-    /// An object below this one, or `null`.
+    /// Takes a nested object or `null`.
     ///
     /// # Errors
-    /// When it is missing or something else.
+    /// When the member is missing or of another type.
     pub fn object_or_null(&mut self, name: &str) -> Result<Option<Self>, C::Error>
     where
         C: Copy,
@@ -288,10 +288,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    /// Insists on one exact value.
+    /// Takes a member that must have this value.
     ///
     /// # Errors
-    /// When it is missing or another one.
+    /// When the member is missing or has another value.
     pub fn exactly(&mut self, name: &str, value: &Json) -> Result<(), C::Error> {
         let actual = self.take(name)?;
         if actual == *value {
@@ -304,18 +304,18 @@ impl<C: ObjectErrors> StrictObject<C> {
         }))
     }
 
-    /// Insists on one exact text.
+    /// Takes a member that must be this text.
     ///
     /// # Errors
-    /// When it is missing or another one.
+    /// When the member is missing or has another value.
     pub fn exactly_text(&mut self, name: &str, value: &str) -> Result<(), C::Error> {
         self.exactly(name, &Json::text(value))
     }
 
-    /// Refuses members that nobody took.
+    /// Checks that all members were taken.
     ///
     /// # Errors
-    /// With the name of the first of them.
+    /// With the name of the first member that was not taken.
     pub fn finish(self) -> Result<(), C::Error> {
         match self.members.keys().next() {
             None => Ok(()),
@@ -335,15 +335,15 @@ impl<C: ObjectErrors> StrictObject<C> {
     }
 }
 
-/// Why an object is not the one expected. Members are named by their paths.
+/// Reason why an object is not the expected one. Members are named by their paths.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StrictObjectError {
-    /// The value is no object.
+    /// The value is not an object.
     #[error("an object is expected")]
     NotAnObject {
-        /// Where it stands.
+        /// Path of the value.
         at: String,
-        /// What is there.
+        /// Actual value.
         actual: Json,
     },
     /// A member is missing.
@@ -352,37 +352,37 @@ pub enum StrictObjectError {
     /// A member has a value of another type.
     #[error("the member `{name}` has a wrong value")]
     Wrong {
-        /// Which.
+        /// Path of the member.
         name: String,
-        /// Its value.
+        /// Actual value.
         actual: Json,
-        /// What is expected.
+        /// Expected type.
         wanted: &'static str,
     },
-    /// A member is a text that can't be parsed.
+    /// A text member can't be parsed.
     #[error("the member `{name}` has a wrong value")]
     Malformed {
-        /// Which.
+        /// Path of the member.
         name: String,
-        /// The text.
+        /// Text of the member.
         text: String,
-        /// What is wrong with it.
+        /// Reason of the error.
         fault: String,
     },
-    /// A member has another value than the one that it must have.
+    /// A member has a value other than the required one.
     #[error("the member `{name}` has a wrong value")]
     Other {
-        /// Which.
+        /// Path of the member.
         name: String,
-        /// Its value.
+        /// Actual value.
         actual: Json,
-        /// The one that it must have.
+        /// Required value.
         wanted: Json,
     },
-    /// A list is empty that would rather be absent.
+    /// A list is empty; it should be left out.
     #[error("the member `{0}` has a wrong value")]
     Empty(String),
-    /// A member that does not exist.
+    /// A member is unknown.
     #[error("the member `{0}` does not exist here")]
     Unknown(String),
 }

@@ -1,4 +1,4 @@
-//! The strict reader refuses what signed formats may not hold; the writer has one spelling.
+//! Tests: the strict reader refuses input that signed formats forbid; the writer has one canonical form.
 
 use super::{Json, JsonErrorKind, JsonLimits, MAX_INT, canonical, parse};
 use JsonErrorKind::{
@@ -44,7 +44,7 @@ fn one_spelling() {
 
 #[test]
 fn members_in_utf16_order() {
-    // The example of RFC 8785, section 3.2.3: U+1F602 sorts before U+FB33 although its UTF-8 bytes are larger.
+    // Example of RFC 8785, section 3.2.3: U+1F602 sorts before U+FB33 although its UTF-8 bytes are larger.
     check(
         r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#,
         "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\u{fb33}\":3}",
@@ -121,7 +121,7 @@ fn fits_says_what_the_reader_takes_back() {
     }
 }
 
-/// A small generator of pseudo-random numbers, the same in each run.
+/// Small generator of pseudo-random numbers, equal in each run.
 struct JsonRandom(u64);
 
 impl JsonRandom {
@@ -166,7 +166,7 @@ fn whatever_is_written_is_read_back_and_whatever_is_read_has_one_spelling() {
         let value = dice.value(4);
         let bytes = canonical(&value);
         assert_eq!(parse(&bytes, JsonLimits::default()).as_ref(), Ok(&value));
-        // Any single change is refused or means something else, unless it only changes the spelling.
+        // Every single change is refused or has another meaning, unless it only changes the notation.
         let mut changed = bytes.clone();
         let place = dice.roll(bytes.len() as u64) as usize;
         changed[place] = dice.roll(256) as u8;

@@ -1,4 +1,4 @@
-//! What is confirmed is in the storage; after a failure nothing is confirmed any more.
+//! Tests: a confirmed record is in the storage; after a failure nothing is confirmed any more.
 
 use super::{Evidence, LedgerError};
 use crate::chain::ChainState;
@@ -65,7 +65,7 @@ fn another_ledger_confirms_nothing() {
 #[test]
 fn records_follow_each_other() {
     let mut test_ledger = ledger(MemoryStorage::default());
-    // The wall clock goes back by an hour; the log does not.
+    // The wall clock goes back by an hour; the times in the log don't.
     let times = [stamp(0), stamp(3600), stamp(5), stamp(3601)];
     for (n, stamp) in times.into_iter().enumerate() {
         let _ = test_ledger
@@ -130,13 +130,13 @@ fn shut_for_good_after_each_crash_point() {
             assert_eq!(test_ledger.storage_mut().appends, fail_at);
             assert_eq!(test_ledger.durable().size, fail_at as u64);
             drop(staged);
-            // What was confirmed is there, whatever else is.
+            // Confirmed records are there, possibly with others.
             assert!(lines(&test_ledger.storage_mut().kept).len() >= fail_at);
         }
     }
 }
 
-/// A removal with a reason of that length.
+/// Removal with a reason of this length.
 struct LongEvidence(usize);
 
 impl Evidence for LongEvidence {
@@ -150,7 +150,7 @@ impl Evidence for LongEvidence {
     }
 }
 
-/// A step of the clock by so many microseconds.
+/// Step of the clock, microseconds.
 struct ClockStep(i64);
 
 impl Evidence for ClockStep {
@@ -177,14 +177,14 @@ fn one_bad_record_harms_no_other() {
             bytes: 66_000..
         })
     ));
-    // No reader of JSON has to take a number of so many digits as it stands.
+    // JSON readers need not keep a number with this many digits.
     assert_eq!(
         test_ledger
             .record(ClockStep(i64::MIN), stamp(0))
             .map(|_| ()),
         Err(LedgerError::Unsound { kind: "clock" })
     );
-    // The largest record that fits is read back.
+    // The largest record that fits can be read back.
     let empty = test_ledger.record(LongEvidence(0), stamp(0));
     assert_eq!(empty.unwrap().receipt().index(), 0);
     let room = 65_535 - lines(&test_ledger.storage_mut().kept)[0].len();

@@ -1,11 +1,11 @@
-//! Base64 with padding (RFC 4648, section 4), strict: each byte string has one spelling.
+//! Strict Base64 with padding (RFC 4648, section 4): each byte string has one encoding.
 
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The text of `bytes`.
+/// Base64 text of `bytes`.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     let mut out = String::new();
@@ -23,7 +23,7 @@ pub fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes of `text`; none if it is not the one spelling of them.
+/// Bytes of `text`; none if it is not their canonical encoding.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();

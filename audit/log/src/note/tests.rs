@@ -1,4 +1,4 @@
-//! Notes have one spelling and say who signed them.
+//! Tests: notes have one canonical form, and name their signers.
 
 use super::{
     COSIGNATURE, Checkpoint, ED25519, NoteKey, NoteSigner, NoteSigningError, NoteVerifier,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::digest::Digest;
 
-/// Stands for a real algorithm: the "signature" is a digest under a shared secret.
+/// Signer in place of a real algorithm: the "signature" is a digest under a shared secret.
 struct TestNoteSigner(NoteKey);
 
 impl NoteSigner for TestNoteSigner {
@@ -71,7 +71,7 @@ fn base64_vectors() {
 
 #[test]
 fn published_key_hash() {
-    // The key of the Go checksum database, as it is published.
+    // Published key of the Go checksum database.
     let text = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
     let key: NoteKey = text.parse().unwrap();
     assert_eq!((key.algorithm, key.public.len()), (ED25519, 32));
@@ -130,7 +130,7 @@ fn many_in_one_file() {
     let text = format!("{a}\n{b}\n");
     assert_eq!(read_all(&text).unwrap(), [a.clone(), b]);
     assert_eq!(read_all("").unwrap(), []);
-    // A note that was being written is left out; one that is complete and wrong is not.
+    // An incomplete last note is skipped; a complete invalid one is an error.
     for cut in 1..text.len() {
         if let Some(part) = text.get(..cut) {
             let complete = usize::from(cut > a.to_string().len());

@@ -1,4 +1,4 @@
-//! Each way in which two logs can differ has its own finding.
+//! Tests: every difference between two logs has its own finding.
 
 use super::{
     AnswerBound, AnswerSide, AnswerSummary, CLOSED_AFTER_CRASH, ContractTotals, FieldDifference,
@@ -94,7 +94,7 @@ fn each_finding() {
         std::slice::from_ref(&cut),
         ReconciliationFinding::CutOff,
     );
-    // Nobody has received more than was sent, or has lost a receipt that he has acknowledged.
+    // A consumer can't receive more than was sent, or lose a receipt that it has acknowledged.
     let more = AnswerSummary {
         bytes: 1001,
         ..cut.clone()
@@ -103,7 +103,7 @@ fn each_finding() {
         let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(cut));
         assert!(!found.is_clean(), "{found:?}");
     }
-    // A provider that crashed in the middle has counted nothing, and can't have given a receipt.
+    // After a crash a provider has no counts, and can't have issued a receipt.
     let crashed = AnswerSummary {
         rows: 0,
         bytes: 0,
@@ -123,7 +123,7 @@ fn each_finding() {
             ReconciliationFinding::Interrupted,
         );
     }
-    // It has recorded how much may have left at most.
+    // The provider has recorded a bound.
     let beyond = AnswerSummary {
         rows: AnswerBound::FIRST.rows + 1,
         ..cut.clone()

@@ -1,4 +1,4 @@
-//! Records of questions and their answers: admitted or refused, what left, what was asked of others and received.
+//! Records of questions and answers: admissions, refusals, sent and received amounts, questions to other participants.
 
 use crate::answer_bound::AnswerBound;
 use crate::digest::Digest;
@@ -8,51 +8,51 @@ use std::collections::BTreeMap;
 
 /// The admission of a question, durable before the first byte of its answer.
 ///
-/// Written by the provider. Proves under which contracts and clauses the answer was given, and how much of it left at most.
+/// Written by the provider. Proves the contracts and clauses of the answer, and an upper bound of the sent amount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PermitRecord {
-    /// The request, as the asker has named it.
+    /// The request, as named by the asking participant.
     pub request_id: String,
     /// The participant that asked.
     pub peer: String,
-    /// The certificate of its connection.
+    /// The certificate of the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer_cert_sha256: Option<Digest>,
-    /// The contracts that are relied on.
+    /// The contracts that the admission relies on.
     pub contracts: Vec<String>,
     /// The permission for each dataset that is read.
     pub grants: Vec<GrantEntry>,
-    /// The purpose that the asker gave.
+    /// The declared purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// A commitment to the text of the question.
     pub sql_commit: Digest,
-    /// The digest of the plan that the permission was decided on.
+    /// The digest of the plan that was admitted.
     pub plan_digest: String,
     /// The datasets that are read.
     pub datasets: Vec<DatasetEntry>,
-    /// Drawn from quotas by the admission alone.
+    /// The amounts that the admission itself takes from quotas.
     pub reservations: Vec<QuotaReservation>,
-    /// Drawn from prepaid amounts by the admission alone.
+    /// The amounts that the admission itself takes from prepaid amounts.
     pub charges: Vec<PrepaidDraft>,
-    /// The rows and bytes that leave at most before another record says more.
+    /// The largest numbers of rows and bytes that are sent before a further record.
     pub at_most: AnswerBound,
     /// The version of the connector.
     pub node_version: String,
-    /// The place of the permit that this answer goes on from.
+    /// The place of the permit that this answer continues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follows: Option<u64>,
     /// The instant in whose state the datasets are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<UtcTimestamp>,
-    /// The mark of the answer, by which a copy that turns up is found again.
+    /// The mark of the question with its effects, by which a continuing question is recognised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
     /// The program that asked, where no connector did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<ProgramEntry>,
-    /// Present where somebody on the web asked, under a public view.
+    /// Present for a question from the web, under a public view.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<bool>,
 }
@@ -61,19 +61,19 @@ pub struct PermitRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GrantEntry {
-    /// The dataset.
+    /// The dataset of the permission.
     pub dataset: String,
-    /// The contract; absent for the participant's own people.
+    /// The contract; absent for the participant's own users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
-    /// The normal form of the clauses and its digest.
+    /// The normal form of the clauses, with its digest.
     pub grant_hash: String,
-    /// The numbers of the clauses that decided.
+    /// The numbers of the applied clauses.
     pub clauses_applied: Vec<u32>,
-    /// The statements of credentials that clauses rely on.
+    /// The supporting statements of credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relied_on: Vec<String>,
-    /// The first version of the contract under which deletion is owed.
+    /// The first version of the contract under which a statement of deletion is owed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attest: Option<String>,
     /// The digest of the provider's restriction on the dataset.
@@ -85,45 +85,45 @@ pub struct GrantEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetEntry {
-    /// The dataset.
+    /// The identity of the dataset.
     pub id: String,
     /// The label of the snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
-    /// The label behind which rows are new to the asker.
+    /// The label of the last snapshot whose rows the asking participant has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
-/// An amount that is drawn from a quota.
+/// An amount that is taken from a quota.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuotaReservation {
-    /// The contract.
+    /// The contract of the quota.
     pub contract: String,
     /// The number of the clause in the contract.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clause: Option<u32>,
-    /// The number of the clause in the provider's restriction, where the quota stands there.
+    /// The number of the clause in the provider's restriction, for a quota of a restriction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restriction: Option<u32>,
     /// The unit: `queries`, `rows` or `bytes`.
     pub counts: String,
-    /// The period that it counts in.
+    /// The period in which it counts.
     pub slot: String,
-    /// The amount, in that unit.
+    /// The amount in the unit.
     pub amount: u64,
 }
 
-/// An amount that is drawn from what was paid beforehand.
+/// An amount that is taken from a prepaid amount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrepaidDraft {
     /// The first version of the contract.
     pub contract: String,
-    /// The number of the clause that has the price.
+    /// The number of the clause with the price.
     pub clause: u32,
-    /// The unit that the price is for.
+    /// The unit of the price.
     pub per: String,
     /// The price of one unit.
     pub each: String,
@@ -131,23 +131,23 @@ pub struct PrepaidDraft {
     pub count: u64,
 }
 
-/// A program that has no connector.
+/// A program without a connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramEntry {
-    /// The way in which it has shown who it is: `certificate` or `access_token`.
+    /// The kind of its credential: `certificate` or `access_token`.
     pub by: String,
     /// The access token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// The contract that the access token is for.
+    /// The contract of the access token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
 }
 
-/// The word that nothing new came since an earlier answer.
+/// The decision that nothing new came since an earlier answer.
 ///
-/// Written by the provider. Proves that the asker was told so, and behind which answer.
+/// Written by the provider. Proves this response, and the earlier answer that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoNewDataRecord {
@@ -159,20 +159,20 @@ pub struct NoNewDataRecord {
     pub follows: u64,
 }
 
-/// A refusal before anything was admitted.
+/// The refusal of a question before its admission.
 ///
-/// Written by the provider. Proves which clause or limit refused.
+/// Written by the provider. Proves the refusing clause or limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalRecord {
-    /// The request, where one was read.
+    /// The request, where its identity was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The code of the refusal.
     pub code: String,
     /// The step that refused.
     pub stage: String,
-    /// The contract that refused.
+    /// The contract of the refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
     /// The number of the clause in the contract.
@@ -184,13 +184,13 @@ pub struct RefusalRecord {
     /// The participant that asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
-    /// The certificate of its connection.
+    /// The certificate of the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer_cert_sha256: Option<Digest>,
     /// The contracts that the question named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contracts: Option<Vec<String>>,
-    /// The purpose that the asker gave.
+    /// The declared purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// A commitment to the text of the question.
@@ -201,85 +201,86 @@ pub struct RefusalRecord {
     pub program: Option<ProgramEntry>,
 }
 
-/// A count of refusals that have no record each.
+/// A count of refusals without a record each.
 ///
-/// Written by the provider. Proves how many were refused, and how many more may be before the next record.
+/// Written by the provider. Proves the number of refusals, and how many more may follow before the next record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalCountRecord {
     /// The participant; absent for strangers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
-    /// The refusals since the record before.
+    /// The number of refusals since the preceding record.
     pub count: u64,
-    /// The time of the first of them.
+    /// The time of the first refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<UtcTimestamp>,
-    /// The time of the last of them.
+    /// The time of the last refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<UtcTimestamp>,
-    /// The counts by code.
+    /// The numbers of refusals by code.
     pub codes: BTreeMap<String, u64>,
-    /// The refusals that may follow before the next record; absent where none may.
+    /// The number of refusals that may follow before the next record; absent where none may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,
-    /// The digest of the reserve, where the record was taken from there.
+    /// The digest of the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserve_sha256: Option<Digest>,
 }
 
-/// A further block of a running answer, durable before anything of it leaves.
+/// A further block of a running answer, durable before any part of the block is sent.
 ///
-/// Written by the provider. Proves how much of the answer left at most, also where a crash ended it.
+/// Written by the provider. Proves an upper bound of the sent amount, even after a crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProgressRecord {
     /// The request.
     pub request_id: String,
-    /// The place of its permit.
+    /// The place of the answer's permit.
     pub opened: u64,
-    /// Drawn from quotas.
+    /// The amounts taken from quotas.
     pub reservations: Vec<QuotaReservation>,
-    /// Drawn from prepaid amounts.
+    /// The amounts taken from prepaid amounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<PrepaidDraft>,
-    /// The rows and bytes that leave at most from the beginning on; absent where the bound before still holds.
+    /// The largest numbers of rows and bytes that are sent from the beginning of the answer on; absent where the earlier bound
+    /// still holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<AnswerBound>,
 }
 
 /// The end of an answer.
 ///
-/// Written by the provider, after a crash at its next start. Proves what left.
+/// Written by the provider; after a crash at its next start. Proves the sent amount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CloseRecord {
     /// The request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The place of its permit.
+    /// The place of the answer's permit.
     pub opened: u64,
     /// The outcome: `done`, `cut`, `cancelled` or `failed`.
     pub outcome: String,
-    /// The code of the refusal that ended it.
+    /// The code of the refusal that ended the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The rows that left; absent where a crash ended it.
+    /// The number of sent rows; absent after a crash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
-    /// The bytes that left; absent where a crash ended it.
+    /// The number of sent bytes; absent after a crash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// The digest of what left.
+    /// The digest of the sent content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_digest: Option<String>,
-    /// The rows and bytes that left at most, where a crash ended it.
+    /// The largest numbers of rows and bytes that may have been sent, after a crash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<AnswerBound>,
     /// The step that refused the question after its admission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// The contract that refused it then.
+    /// The contract of that refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
     /// The number of the clause in the contract.
@@ -290,9 +291,9 @@ pub struct CloseRecord {
     pub restriction: Option<u32>,
 }
 
-/// A question that goes to another participant, durable before it goes.
+/// A question to another participant, durable before it is sent.
 ///
-/// Written by the consumer. Proves what was asked of whom, and which values of others went along.
+/// Written by the consumer. Proves the question, its recipient, and the values of other participants that were sent with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteQueryRecord {
@@ -300,25 +301,25 @@ pub struct RemoteQueryRecord {
     pub request_id: String,
     /// The provider.
     pub peer: String,
-    /// The datasets that are read there.
+    /// The datasets that the question reads there.
     pub datasets: Vec<DatasetEntry>,
-    /// The contracts that are named.
+    /// The named contracts.
     pub contracts: Vec<String>,
-    /// The purpose.
+    /// The declared purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
-    /// The pseudonym of the person that asks.
+    /// The pseudonym of the asking person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// A commitment to the text of the question.
     pub sql_commit: Digest,
-    /// Values of other participants that go along, by the columns they are keys of.
+    /// The sent values of other participants, by their key columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<SentKeys>,
-    /// The access token of the program that asks.
+    /// The access token of the asking program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
-    /// The request that this one repeats, since its answer broke off before the first row.
+    /// The request that this one repeats, after an answer that broke off before the first row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<String>,
 }
@@ -329,30 +330,30 @@ pub struct RemoteQueryRecord {
 pub struct SentKeys {
     /// The number of values.
     pub values: u64,
-    /// The columns that they are of.
+    /// The columns of the values.
     pub of: Vec<KeySource>,
 }
 
-/// A column that values are of.
+/// A column from which sent values come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeySource {
     /// The dataset.
     pub dataset: String,
-    /// The contract on it; absent for the participant's own data.
+    /// The contract of the dataset; absent for the participant's own data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
-    /// The number of the clause that lets values go.
+    /// The number of the clause that permits the transfer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clause: Option<u32>,
-    /// The column.
+    /// The column of the values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
 }
 
-/// An answer that was received.
+/// A received answer.
 ///
-/// Written by the consumer. Proves what came, beside what the provider says that it sent.
+/// Written by the consumer. Proves the received amount, for comparison with the amount that the provider states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceivedRecord {
@@ -362,27 +363,27 @@ pub struct ReceivedRecord {
     pub peer: String,
     /// The contracts.
     pub contracts: Vec<String>,
-    /// The rows that came.
+    /// The number of received rows.
     pub rows: u64,
-    /// The bytes that came.
+    /// The number of received bytes.
     pub bytes: u64,
-    /// The digest of what came.
+    /// The digest of the received content.
     pub result_digest: String,
-    /// The outcome, and the code where it has one.
+    /// The outcome, with a code where there is one.
     pub outcome: String,
     /// The state of the receipt.
     pub state: String,
-    /// The digest of the file that holds the receipt; absent where none came.
+    /// The digest of the receipt's file; absent without a receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Digest>,
-    /// The reason for which the receipt is disputed.
+    /// The reason of a dispute about the receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dispute: Option<String>,
 }
 
-/// The word that an answer was not taken to its end.
+/// The end of a question without a complete answer.
 ///
-/// Written by the consumer. Proves that a question of its own has ended without a receipt.
+/// Written by the consumer. Proves that an own question has ended without a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotReceivedRecord {
@@ -390,16 +391,16 @@ pub struct NotReceivedRecord {
     pub request_id: String,
     /// The provider.
     pub peer: String,
-    /// The code of what ended it.
+    /// The code of the reason.
     pub code: String,
-    /// `false` where the question did not go.
+    /// `false` for a question that was not sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<bool>,
 }
 
 /// The acknowledgement of a receipt.
 ///
-/// Written by the provider. Proves that the consumer has countersigned the receipt, or that it disputes it.
+/// Written by the provider. Proves that the consumer has countersigned or disputed the receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptAcknowledgementRecord {
@@ -407,16 +408,16 @@ pub struct ReceiptAcknowledgementRecord {
     pub request_id: String,
     /// The consumer.
     pub peer: String,
-    /// The digest of the file that holds the acknowledgement.
+    /// The digest of the acknowledgement's file.
     pub receipt: Digest,
-    /// `true` where both have counted alike.
+    /// `true` where both participants have equal counts.
     #[serde(rename = "match")]
     pub matches: bool,
 }
 
-/// A receipt for a program that can't countersign.
+/// A receipt for a program, which can't countersign.
 ///
-/// Written by the provider. Proves that the receipt was issued; nobody confirms it.
+/// Written by the provider. Proves that the receipt was issued, without a confirmation by the consumer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneSidedReceiptRecord {
@@ -424,17 +425,17 @@ pub struct OneSidedReceiptRecord {
     pub request_id: String,
     /// The consumer.
     pub peer: String,
-    /// The digest of the file that holds the receipt.
+    /// The digest of the receipt's file.
     pub receipt: Digest,
 }
 
-/// A block of requests and bytes for anybody on the web, durable before anything of it leaves.
+/// A block of requests and bytes for open data, durable before any part of the block is sent.
 ///
-/// Written by the provider. Proves how much left at most under a public view.
+/// Written by the provider. Proves an upper bound of the amount sent under a public view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenBlockRecord {
-    /// The contract of the public view; absent for pages that show no dataset.
+    /// The contract of the public view; absent for pages without a dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
     /// The dataset.
@@ -443,27 +444,27 @@ pub struct OpenBlockRecord {
     /// The label of the snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
-    /// The requests that the block is for.
+    /// The number of requests in the block.
     pub requests: u64,
-    /// The bytes that the block is for.
+    /// The number of bytes in the block.
     pub bytes: u64,
-    /// Taken of the block before, since the connector began.
+    /// The used part of the preceding block, since the start of the connector.
     pub used: OpenBlockUse,
 }
 
-/// Requests and bytes that were taken of a block.
+/// The used part of a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenBlockUse {
-    /// Requests.
+    /// The number of requests.
     pub requests: u64,
-    /// Bytes.
+    /// The number of bytes.
     pub bytes: u64,
 }
 
-/// The model of a dataset as its provider shows it.
+/// The model of a dataset, as shown by its provider.
 ///
-/// Written by the consumer. Proves which model was seen under a contract, so that a later one is told apart.
+/// Written by the consumer. Proves the observed model under a contract, for comparison with a later one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSeenRecord {
@@ -476,9 +477,9 @@ pub struct ModelSeenRecord {
     pub model: Option<String>,
 }
 
-/// A count of calls that have no record each.
+/// A count of calls without a record each.
 ///
-/// Written by the provider. Proves how often a participant, or strangers, did something that leaves nothing else.
+/// Written by the provider. Proves the number of calls by a participant, or by strangers, that have no other record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActionCountRecord {
@@ -488,6 +489,6 @@ pub struct ActionCountRecord {
     /// The kind of call.
     #[serde(rename = "what")]
     pub action: String,
-    /// The calls since the record before.
+    /// The number of calls since the preceding record.
     pub before: u64,
 }

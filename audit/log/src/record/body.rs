@@ -1,4 +1,4 @@
-//! The body of a record: a struct for each kind, with one spelling.
+//! Body of a record: a struct for each kind, with one canonical form.
 
 use super::answers::{
     ActionCountRecord, CloseRecord, ModelSeenRecord, NoNewDataRecord, NotReceivedRecord,
@@ -35,7 +35,7 @@ use serde::{Deserialize, Deserializer};
 #[cfg(test)]
 mod tests;
 
-/// The kinds of records by family: the word in the log, the variant, the struct.
+/// Kinds of records by family: word in the log, variant, struct.
 macro_rules! record_kinds {
     ($(
         $(#[$doc:meta])*
@@ -43,7 +43,7 @@ macro_rules! record_kinds {
             $($word:literal $kind:ident $body:ident,)*
         }
     )*) => {
-        /// The body of a record, by its family and kind.
+        /// Body of a record, by its family and kind.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum RecordBody {
             $(
@@ -72,10 +72,10 @@ macro_rules! record_kinds {
         )*
 
         impl RecordBody {
-            /// The kinds, as the log writes them.
+            /// All kinds, as written in the log.
             pub const KINDS: &[&str] = &[$($($word),*),*];
 
-            /// The kind, as the log writes it.
+            /// Kind, as written in the log.
             #[must_use]
             pub const fn kind(&self) -> &'static str {
                 match self {
@@ -83,7 +83,7 @@ macro_rules! record_kinds {
                 }
             }
 
-            /// The members, for the one spelling of the record.
+            /// Members of the body, for the canonical form of the record.
             #[must_use]
             pub fn to_json(&self) -> Json {
                 match self {
@@ -91,10 +91,10 @@ macro_rules! record_kinds {
                 }
             }
 
-            /// Reads the body of a record of that kind.
+            /// Parses the body of a record of this kind.
             ///
             /// # Errors
-            /// The kind is unknown, or a member is unknown, missing or no value of its type.
+            /// The kind is unknown, or a member is unknown, missing or of a wrong type.
             pub fn read(kind: &str, body: &Json) -> Result<Self, RecordBodyError> {
                 let bytes = canonical(body);
                 let mut members = serde_json::Deserializer::from_slice(&bytes);
@@ -104,14 +104,14 @@ macro_rules! record_kinds {
                         kind: kind.to_owned(),
                         fault: describe_fault(&fault),
                     })?;
-                // A member that is null where it could be absent is another spelling.
+                // A member that is null instead of absent is not canonical.
                 if read.to_json() != *body {
                     return Err(RecordBodyError::Spelling(kind.to_owned()));
                 }
                 Ok(read)
             }
 
-            /// The body of that kind; nothing where the kind is unknown.
+            /// Body of this kind; none for an unknown kind.
             fn deserialize_as<'de, D: Deserializer<'de>>(
                 kind: &str,
                 members: D,
@@ -204,21 +204,21 @@ record_kinds! {
     }
 }
 
-/// Why a body is none of its kind.
+/// Reason why a body does not fit its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordBodyError {
-    /// No kind of record.
+    /// The kind is unknown.
     #[error("records of the kind `{0}` are not known here")]
     Kind(String),
-    /// A member is unknown, missing or no value of its type.
+    /// A member is unknown, missing or of a wrong type.
     #[error("the body of a `{kind}`: {fault}")]
     Member {
-        /// The kind.
+        /// Kind of the record.
         kind: String,
-        /// The fault, which names the member.
+        /// Error with the name of the member.
         fault: String,
     },
-    /// The same content in another spelling.
+    /// The body is not in canonical form.
     #[error("the body of a `{0}` is not in its one spelling")]
     Spelling(String),
 }

@@ -1,4 +1,4 @@
-//! Records of what a connector goes by: its configuration, the league, peers, access tokens.
+//! Records of the configuration, the league, peers and access tokens.
 
 use crate::digest::Digest;
 use crate::time::UtcTimestamp;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A trust bundle in force.
 ///
-/// Written by each participant. Proves whom it took for a member from then on.
+/// Written by each participant. Proves the members that it trusts from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustRecord {
@@ -22,47 +22,47 @@ pub struct TrustRecord {
 
 /// A configuration in force.
 ///
-/// Written by each participant. Proves from when on it went by another one; texts and values are not in it.
+/// Written by each participant. Proves the time of a change; the record contains no texts and no values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigurationRecord {
-    /// The file.
+    /// The path of the file.
     pub path: String,
-    /// The digest before.
+    /// The digest of the preceding configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<String>,
-    /// The digest of the file, of what overrides it and of the policies.
+    /// The digest of the file, its overrides and the policies.
     pub new: Digest,
     /// The digest of the policies.
     pub policies: Digest,
     /// The settings that the environment overrides.
     pub overrides: Vec<String>,
-    /// The digest of the rules for the own people.
+    /// The digest of the rules for the participant's own users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub house: Option<Digest>,
-    /// Added to the wall clock, in microseconds.
+    /// The offset of the wall clock, microseconds.
     pub clock_offset_us: i64,
 }
 
-/// A participant that was made known, or forgotten.
+/// A peer that was added or removed.
 ///
-/// Written by each participant. Proves whom it had as a peer, at which address.
+/// Written by each participant. Proves its peers and their addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeerRecord {
     /// The participant.
     pub peer: String,
-    /// The address; absent where it was forgotten.
+    /// The address; absent for a removed peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The name by which statements write it; absent where it was forgotten.
+    /// The alias of the participant in statements; absent for a removed peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
 }
 
 /// A rulebook of the league, installed or accepted.
 ///
-/// Written by each participant. Proves which version it had accepted, and when.
+/// Written by each participant. Proves the accepted version, and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RulebookRecord {
@@ -72,7 +72,7 @@ pub struct RulebookRecord {
     pub version: u64,
     /// The digest of the rulebook.
     pub rulebook: Digest,
-    /// The day from which on it holds, where it was installed.
+    /// The day from which the version applies, for an installed one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// The digest of the statement of acceptance.
@@ -80,14 +80,14 @@ pub struct RulebookRecord {
     pub statement: Option<Digest>,
     /// The digest of the file.
     pub file: Digest,
-    /// The pseudonym of who accepted it.
+    /// The pseudonym of the accepting person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
 }
 
 /// An access token for a program, created or revoked.
 ///
-/// Written by the participant that issues it. Proves for which purposes and until when; its secret is not in it.
+/// Written by the participant that issues it. Proves its purposes and its end; the secret is not in the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessTokenRecord {
@@ -95,19 +95,19 @@ pub struct AccessTokenRecord {
     pub event: String,
     /// The token.
     pub token: String,
-    /// The pseudonym of the person that it is for.
+    /// The pseudonym of the token's person.
     pub actor: String,
     /// The purposes.
     pub purposes: Vec<String>,
     /// The instant at which it ends.
     pub until: UtcTimestamp,
-    /// The pseudonym of the person that created or revoked it.
+    /// The pseudonym of the person that created or revoked the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// The contract that it is for.
+    /// The contract of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
-    /// The digest of the file that says what it is for, where it was created.
+    /// The digest of the file with the token's permissions, where it was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Digest>,
 }

@@ -1,4 +1,4 @@
-//! Records of contracts: activation, withdrawal, restriction, use, deletion, notices, and the people who decided.
+//! Records of contracts: activation, withdrawal, restriction, use, deletion, notices, approvals.
 
 use crate::digest::Digest;
 use crate::time::UtcTimestamp;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A contract in force.
 ///
-/// Written by both parties. Proves from when on each took the contract for good.
+/// Written by both parties. Proves the time from which each party treats the contract as valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActivationRecord {
@@ -16,19 +16,20 @@ pub struct ActivationRecord {
     pub event: String,
     /// The provider.
     pub provider: String,
-    /// The consumer; the public where the contract is a public view.
+    /// The consumer; `h:public` for a public view.
     pub consumer: String,
     /// The dataset.
     pub dataset: String,
-    /// The instant from which on it holds.
+    /// The first instant in force.
     pub not_before: UtcTimestamp,
-    /// The instant at which it ends.
+    /// The first instant no longer in force.
     pub not_after: UtcTimestamp,
 }
 
-/// A contract that one party has withdrawn.
+/// The withdrawal of a contract.
 ///
-/// Written by both parties. Proves when each knew of it: nothing leaves behind this record that it forbids.
+/// Written by both parties. Proves the time at which each party knew of it; nothing that the withdrawal forbids is sent after this
+/// record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawalRecord {
@@ -36,50 +37,50 @@ pub struct WithdrawalRecord {
     pub contract: String,
     /// The party that withdraws.
     pub party: String,
-    /// The instant at which it ends; absent where it ends at once.
+    /// The instant of effect; absent for an immediate effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective: Option<UtcTimestamp>,
     /// The digest of the statement.
     pub statement: Digest,
-    /// The signed statement, where its file could not be kept.
+    /// The signed statement, where its file could not be stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub envelope: Option<String>,
-    /// The time of the record in the reserve, where it was taken from there.
+    /// The time of the record in the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<UtcTimestamp>,
-    /// The digest of the reserve, where the record was taken from there.
+    /// The digest of the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserve_sha256: Option<Digest>,
 }
 
-/// A restriction of the provider beside the contracts on a dataset, put or lifted.
+/// A restriction of the provider on a dataset, set or removed.
 ///
-/// Written by the provider. Proves which restriction holds for the questions behind it.
+/// Written by the provider. Proves the restriction that applies to later questions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RestrictionRecord {
     /// The dataset.
     pub dataset: String,
-    /// The digest of the restriction; absent where it was lifted.
+    /// The digest of the restriction; absent for a removed one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restriction: Option<Digest>,
-    /// The digest of the restriction before.
+    /// The digest of the preceding restriction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Digest>,
-    /// The restriction itself, where its file could not be kept.
+    /// The restriction itself, where its file could not be stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub envelope: Option<String>,
-    /// The time of the record in the reserve, where it was taken from there.
+    /// The time of the record in the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<UtcTimestamp>,
-    /// The digest of the reserve, where the record was taken from there.
+    /// The digest of the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserve_sha256: Option<Digest>,
 }
 
-/// A statement of who is in a group of participants.
+/// A signed list of a group's members.
 ///
-/// Written by a provider whose contracts name the group. Proves from when on who was in it.
+/// Written by a provider whose contracts name the group. Proves the members from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupRecord {
@@ -93,38 +94,38 @@ pub struct GroupRecord {
     pub file: Digest,
     /// `changed` or `renewed`.
     pub event: String,
-    /// The participants that are new in it.
+    /// The new members.
     pub added: Vec<String>,
-    /// The participants that are no longer in it.
+    /// The removed members.
     pub removed: Vec<String>,
-    /// The signed statement, where its file could not be kept.
+    /// The signed statement, where its file could not be stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub envelope: Option<String>,
-    /// The time of the record in the reserve, where it was taken from there.
+    /// The time of the record in the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<UtcTimestamp>,
-    /// The digest of the reserve, where the record was taken from there.
+    /// The digest of the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserve_sha256: Option<Digest>,
 }
 
-/// A step of the people who decide about a contract or a change.
+/// An officer's approval of a contract or a change.
 ///
-/// Written by the participant whose people they are. Proves that one or two of them have agreed, under pseudonyms.
+/// Written by the participant of the officers. Proves that one or two of them have agreed, under pseudonyms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalRecord {
-    /// The contract, where it is about one.
+    /// The contract, for an approval of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
-    /// The change, where it is about one.
+    /// The change, for an approval of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
     /// The step.
     pub action: String,
-    /// The pseudonym of the first person.
+    /// The pseudonym of the first officer.
     pub first: String,
-    /// The pseudonym of the second person; absent while there is none.
+    /// The pseudonym of the second officer; absent while there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second: Option<String>,
     /// A commitment to the reason.
@@ -134,19 +135,19 @@ pub struct ApprovalRecord {
 
 /// A statement of use under a contract.
 ///
-/// Written by the participant that has made it. Proves which statement it gave out.
+/// Written by its author. Proves the issued statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UsageRecord {
     /// The contract.
     pub contract: String,
-    /// The digest of the file that holds the statement.
+    /// The digest of the statement's file.
     pub statement: Digest,
 }
 
-/// An amount that was paid beforehand.
+/// A prepaid amount.
 ///
-/// Written by the provider. Proves from when on it can be drawn from.
+/// Written by the provider. Proves the time from which it can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopUpRecord {
@@ -158,40 +159,40 @@ pub struct TopUpRecord {
 
 /// A statement of deletion.
 ///
-/// Written by both parties. Proves that the consumer has stated the deletion of what it had received.
+/// Written by both parties. Proves that the consumer has stated the deletion of received data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeletionRecord {
     /// The other party.
     pub peer: String,
-    /// `in` for one that came, `out` for one that was given.
+    /// `in` for a received statement, `out` for an own one.
     pub direction: String,
     /// The contract.
     pub contract: String,
-    /// The first version of it.
+    /// The first version of the contract.
     pub first: String,
-    /// The digest of the file that holds the statement.
+    /// The digest of the statement's file.
     pub statement: Digest,
     /// The requests whose answers are deleted.
     pub requests: Vec<String>,
 }
 
-/// A notice to people or to the other party, delivered or not.
+/// An attempt to deliver a notice to people or to the other party.
 ///
-/// Written by the participant that gives notice. Proves what was tried and with which outcome.
+/// Written by the notifying participant. Proves the attempt and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeRecord {
     /// The contract.
     pub contract: String,
-    /// The days before an end, where the notice is about one.
+    /// The number of days before an end, for a notice about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<u32>,
     /// The topic.
     pub topic: String,
     /// The channel.
     pub channel: String,
-    /// `delivered`, or how it failed.
+    /// `delivered`, or the kind of failure.
     pub outcome: String,
     /// The number of the attempt, from 1.
     pub attempt: u64,
@@ -200,9 +201,9 @@ pub struct NoticeRecord {
     pub reason: Option<String>,
 }
 
-/// A notice that came from the other party.
+/// A notice from the other party.
 ///
-/// Written by the party that received it. Proves from when on it knew.
+/// Written by the party that received it. Proves the time from which it knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceivedNoticeRecord {
@@ -212,17 +213,17 @@ pub struct ReceivedNoticeRecord {
     pub contract: String,
     /// The topic.
     pub topic: String,
-    /// The snapshot, or other subject, that the topic is about.
+    /// The snapshot, or another subject of the topic.
     pub detail: String,
-    /// The time at which it happened there.
+    /// The time of the event at the other party.
     pub happened: UtcTimestamp,
-    /// The digest of the file that holds the statement.
+    /// The digest of the statement's file.
     pub statement: Digest,
 }
 
-/// A credential that was put into the own store, or taken out of it.
+/// A credential that was added to the own store, or removed.
 ///
-/// Written by the participant that holds it. Proves from when to when it could be presented.
+/// Written by the participant that holds it. Proves the time in which it could be presented.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialRecord {
@@ -230,20 +231,20 @@ pub struct CredentialRecord {
     pub statement: Digest,
     /// The issuer.
     pub issuer: String,
-    /// The instant at which it ends.
+    /// The end of its validity.
     pub until: UtcTimestamp,
-    /// `true` where it was taken out.
+    /// `true` for a removed credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed: Option<bool>,
 }
 
-/// A template of a policy that was taken over from another participant.
+/// A template of a policy, taken from another participant.
 ///
-/// Written by the participant that took it. Proves where its text came from.
+/// Written by the participant that took it. Proves the origin of its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateRecord {
-    /// The participant that offers it.
+    /// The participant that offers the template.
     pub peer: String,
     /// The name.
     pub name: String,

@@ -1,11 +1,11 @@
-//! What is needed of a record to see that it follows the one before, read without building its body.
+//! Header of a record: the members that are needed to check the chain, parsed without the body.
 
 use super::{MAX_BODY_DEPTH, MAX_BYTES};
 use crate::digest::Digest;
 use crate::json::scanner::JsonScanner;
 use crate::time::UtcTimestamp;
 
-/// The members of a record beside its body; the body is known to be an object in its one spelling.
+/// Members of a record other than the body. The body is known to be an object in canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RecordHeader<'a> {
     pub(crate) log: &'a str,
@@ -20,7 +20,7 @@ pub(crate) struct RecordHeader<'a> {
 }
 
 impl<'a> RecordHeader<'a> {
-    /// Reads a record that is in the one spelling and plain; of others the full reader says what they are.
+    /// Parses a record in canonical form with simple members. Other records are left to the full reader.
     pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
         if bytes.len() > MAX_BYTES {
             return None;
@@ -63,12 +63,12 @@ impl<'a> RecordHeader<'a> {
     }
 }
 
-/// A string without escapes.
+/// String without escapes.
 fn plain<'a>(scan: &mut JsonScanner<'a>) -> Option<&'a str> {
     std::str::from_utf8(scan.plain()?).ok()
 }
 
-/// Bytes from lower-case hexadecimal digits.
+/// Bytes of lower-case hexadecimal digits.
 fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let (pairs, []) = digits.as_chunks::<2>() else {
         return None;
@@ -76,7 +76,7 @@ fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     if pairs.len() != N {
         return None;
     }
-    // Without a branch for each digit, so that it is done for many of them at once.
+    // Without a branch for each digit, so that the compiler can vectorise the test.
     let is_digit = |byte: u8| (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6);
     if !digits.iter().fold(true, |all, byte| all & is_digit(*byte)) {
         return None;

@@ -1,50 +1,50 @@
-//! Records of the logs of others: their heads, forks, and the statements that explain these.
+//! Records of other logs: their heads, forks, and the statements that explain them.
 
 use crate::digest::Digest;
 use crate::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 
-/// A head that another participant has shown of its log.
+/// A head of another participant's log, shown by its owner.
 ///
-/// Written by who saw it. Proves that the log had this head.
+/// Written by the observer. Proves that the log had this head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObservedHeadRecord {
     /// The participant.
     pub peer: String,
-    /// The records under it.
+    /// The number of records under the head.
     pub size: u64,
-    /// `true` where it was proven to go on from the one seen before.
+    /// `true` where it was proven to continue the earlier head.
     pub proven: bool,
-    /// Recorded heads that it was proven to go on from.
+    /// The recorded heads that it was proven to continue.
     pub over: Vec<EarlierHead>,
     /// The signed head.
     pub note: String,
 }
 
-/// A recorded head that a later one goes on from.
+/// A recorded head that a later one continues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlierHead {
-    /// The records under it.
+    /// The number of records under the head.
     pub size: u64,
-    /// The root of the tree over these, in base 64.
+    /// The root of the tree over the records, in base 64.
     pub root: String,
 }
 
-/// A head of a log that a third participant has passed on.
+/// A head of a log, passed on by a third participant.
 ///
-/// Written by who was told. Proves that the log had this head, if the signature holds.
+/// Written by the recipient. Proves that the log had this head, if the signature is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GossipedHeadRecord {
-    /// The participant whose log it is.
+    /// The owner of the log.
     pub peer: String,
     /// The participant that passed it on.
     pub via: String,
-    /// The records under it.
+    /// The number of records under the head.
     pub size: u64,
-    /// `true` where it and the one seen before were proven to be of one log.
+    /// `true` where it and the earlier head were proven to belong to one log.
     pub proven: bool,
     /// The signed head.
     pub note: String,
@@ -52,13 +52,13 @@ pub struct GossipedHeadRecord {
 
 /// A head of the own log that another participant has cosigned.
 ///
-/// Written by the owner of the log. Proves that somebody else has seen it.
+/// Written by the owner of the log. Proves that another participant has seen it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WitnessedHeadRecord {
     /// The participant that cosigned it.
     pub peer: String,
-    /// The records under it.
+    /// The number of records under the head.
     pub size: u64,
     /// The time of the cosignature, in seconds since 1970.
     pub seconds: u64,
@@ -66,9 +66,9 @@ pub struct WitnessedHeadRecord {
     pub note: String,
 }
 
-/// Two histories of another log.
+/// A fork of another log.
 ///
-/// Written by who saw both. Proves the fork by two signed heads.
+/// Written by the observer. Proves the fork by two signed heads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogForkRecord {
@@ -76,43 +76,43 @@ pub struct LogForkRecord {
     pub peer: String,
     /// `LOG_FORK`.
     pub code: String,
-    /// The participant that passed one of them on.
+    /// The participant that passed on one of the heads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
-    /// The signed head that was known.
+    /// The signed head that was known before.
     pub known: String,
-    /// The signed head that was shown.
+    /// The signed head that contradicts it.
     pub shown: String,
 }
 
 /// A statement that closes an incident of a log.
 ///
-/// Written by its owner and by those who take it. Proves how the owner explains the fork or the loss.
+/// Written by the owner of the log and by the recipients of the statement. Proves the owner's explanation of a fork or a loss.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IncidentRecord {
-    /// The participant whose log it is.
+    /// The owner of the log.
     pub peer: String,
-    /// `in` for a statement that came, `out` for an own one.
+    /// `in` for a received statement, `out` for an own one.
     pub direction: String,
-    /// The digest of the file that holds the statement.
+    /// The digest of the statement's file.
     pub statement: Digest,
     /// The cause.
     pub cause: String,
-    /// The first record that has two histories.
+    /// The first record with two histories.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
-    /// The record behind the last that has two.
+    /// The place after the last record with two histories.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upto: Option<u64>,
-    /// The time since which there are two.
+    /// The time of the fork.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<UtcTimestamp>,
-    /// The permits that are stated late.
+    /// The number of late permits in the statement.
     pub late: u64,
-    /// The records under the head that counts from now on.
+    /// The number of records under the head that is valid from now on.
     pub size: u64,
-    /// That head, signed.
+    /// That head with its signature.
     pub head: String,
     /// The time of the statement.
     pub stated_at: UtcTimestamp,

@@ -1,11 +1,11 @@
-//! Records of messages: negotiations, the outbox, partners of other makes, portals.
+//! Records of messages: negotiations, the outbox, partners, portals.
 
 use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-/// A message of a negotiation, and the state that it led to.
+/// A message of a negotiation, with the resulting state.
 ///
-/// Written by both sides. Proves what was said in which order.
+/// Written by both sides. Proves the messages and their order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageRecord {
@@ -17,20 +17,20 @@ pub struct MessageRecord {
     pub id: String,
     /// The kind of message.
     pub kind: String,
-    /// The negotiation; absent where the message was refused.
+    /// The negotiation; absent for a refused message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negotiation: Option<String>,
-    /// The digest of its file.
+    /// The digest of the message's file.
     pub digest: Digest,
     /// The number in the outbox of its sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// The code for which it was refused.
+    /// The code of its refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-    /// `true` while it waits for the other side to fetch it.
+    /// `true` for a message that waits in the outbox.
     pub outbox: bool,
-    /// `time` where the number was taken from the time.
+    /// `time` where the number was derived from the time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbered_by: Option<String>,
     /// The own role in the negotiation.
@@ -39,13 +39,13 @@ pub struct MessageRecord {
     /// The dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
-    /// The state of the negotiation behind it.
+    /// The state of the negotiation after the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// The contract that is negotiated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
-    /// The contract that it takes the place of.
+    /// The contract that the officer has agreed in advance to sign.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beforehand: Option<String>,
     /// The title of the offer.
@@ -53,9 +53,9 @@ pub struct MessageRecord {
     pub title: Option<String>,
 }
 
-/// The word that messages were fetched.
+/// The delivery of messages.
 ///
-/// Written by both sides. Proves up to which number.
+/// Written by both sides. Proves the number up to which they were delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FetchedMessagesRecord {
@@ -63,16 +63,16 @@ pub struct FetchedMessagesRecord {
     pub peer: String,
     /// The number of the last message.
     pub number: u64,
-    /// `true` where this participant has delivered them; `false` where the other side has fetched them.
+    /// `true` where this participant has delivered the messages; `false` where the other side has fetched them.
     pub carried: bool,
-    /// The code for which the last one was refused.
+    /// The code of the last message's refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }
 
-/// A message of the own outbox that could not be read any more, and what took its place.
+/// An unreadable message of the own outbox, and its replacement.
 ///
-/// Written by its sender. Proves that the number stands for something else from then on.
+/// Written by its sender. Proves that the number belongs to another message from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplacedMessageRecord {
@@ -80,53 +80,53 @@ pub struct ReplacedMessageRecord {
     pub peer: String,
     /// The number in the outbox.
     pub number: u64,
-    /// The digest of the message before.
+    /// The digest of the unreadable message.
     pub was: Digest,
-    /// The digest of the message in its place; absent where it left the outbox.
+    /// The digest of the replacement; absent where the message was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// The code for which it could not be read.
+    /// The code of the read error.
     pub refused: String,
 }
 
 /// A message of the Dataspace Protocol.
 ///
-/// Written by the participant whose partner it is. Proves what was said in which process.
+/// Written by the participant with this partner. Proves the message and its process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerMessageRecord {
     /// The partner.
     pub partner: String,
-    /// `true` where the partner has sent it.
+    /// `true` for a message from the partner.
     pub incoming: bool,
     /// The kind of message.
     pub message: String,
     /// The process.
     pub process: String,
-    /// The state of the process behind it.
+    /// The state of the process after the message.
     pub state: String,
     /// The digest of the message.
     pub sha256: String,
-    /// The agreement that rows are given under.
+    /// The agreement under which rows are sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<String>,
-    /// The contract that the agreement stands for.
+    /// The contract that belongs to the agreement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
-    /// The messages of this kind that have no record each.
+    /// The number of messages of this kind without a record each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub others: Option<u64>,
-    /// The reason for which it was refused.
+    /// The reason of a refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-    /// The refusals that have no record each.
+    /// The number of refusals without a record each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub others_refused: Option<u64>,
 }
 
-/// Data that was taken from a partner of another make.
+/// Data received from a partner.
 ///
-/// Written by the participant that took it. Proves which bytes came under which agreement.
+/// Written by the recipient. Proves the received bytes and their agreement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerDataRecord {
@@ -136,15 +136,15 @@ pub struct PartnerDataRecord {
     pub process: String,
     /// The agreement.
     pub agreement: String,
-    /// The bytes that came.
+    /// The number of received bytes.
     pub bytes: u64,
-    /// Their digest.
+    /// The digest of the received bytes.
     pub sha256: String,
 }
 
-/// A notice of a change to a portal that has an inbox.
+/// A notice of a change to a portal's inbox.
 ///
-/// Written by the provider, before the notice goes. Proves what the portal was told.
+/// Written by the provider, before the notice is sent. Proves the content of the notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PortalNoticeRecord {

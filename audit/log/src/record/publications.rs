@@ -1,12 +1,12 @@
-//! Records of datasets: publication, withdrawal from the catalogue, releases, checks of what is stored.
+//! Records of datasets: publication, withdrawal from the catalogue, releases, checks of stored snapshots.
 
 use crate::digest::Digest;
 use crate::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 
-/// A snapshot of a dataset, durable before anybody sees it.
+/// A published snapshot of a dataset, durable before it is visible.
 ///
-/// Written by its owner. Proves which rows a label stands for, and from when on.
+/// Written by its owner. Proves the rows of a label, and the time of publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicationRecord {
@@ -14,13 +14,13 @@ pub struct PublicationRecord {
     pub dataset: String,
     /// The label.
     pub version: String,
-    /// The digest of its columns.
+    /// The digest of the columns.
     pub schema_sha256: Digest,
     /// The time of the publication.
     pub published_at: UtcTimestamp,
-    /// The rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The bytes of its files.
+    /// The size of the files, bytes.
     pub bytes: u64,
     /// The licence.
     pub licence: String,
@@ -30,13 +30,13 @@ pub struct PublicationRecord {
     pub personal: bool,
     /// The columns that are about persons.
     pub personal_columns: Vec<String>,
-    /// The column that tells persons, or other units, apart.
+    /// The column that identifies persons or other units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_column: Option<String>,
-    /// The grid of cells that it is released by.
+    /// The grid of the released cells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grid: Option<String>,
-    /// The segments, where the dataset is a feed.
+    /// The segments of a feed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feed: Option<FeedEntry>,
 }
@@ -45,9 +45,9 @@ pub struct PublicationRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedEntry {
-    /// Their number.
+    /// The number of segments.
     pub segments: u64,
-    /// The newest one.
+    /// The newest segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<FeedSegmentEntry>,
 }
@@ -56,36 +56,36 @@ pub struct FeedEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedSegmentEntry {
-    /// The label with which it came.
+    /// The label of its publication.
     pub version: String,
-    /// The time at which it came.
+    /// The time of its arrival.
     pub arrived: UtcTimestamp,
-    /// The rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The digest of its rows.
+    /// The digest of the rows.
     pub digest: Digest,
-    /// The first and the last instant in its time column.
+    /// The first and the last instant in the time column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_span: Option<[String; 2]>,
 }
 
-/// A dataset that was taken out of the catalogue.
+/// The withdrawal of a dataset from the catalogue.
 ///
-/// Written by its owner. Proves from when on it is shown to nobody.
+/// Written by its owner. Proves the time from which it is invisible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnpublicationRecord {
     /// The dataset.
     pub dataset: String,
-    /// The label of its last snapshot.
+    /// The label of the last snapshot.
     pub version: String,
     /// The reason.
     pub reason: String,
 }
 
-/// A release of cells, durable before anybody sees it.
+/// A release of cells, durable before it is visible.
 ///
-/// Written by the owner of the dataset. Proves which cells were released, and how many are withheld.
+/// Written by the owner of the dataset. Proves the released cells, and the number of withheld ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseRecord {
@@ -95,37 +95,37 @@ pub struct ReleaseRecord {
     pub snapshot: String,
     /// The shape of the cells.
     pub cells: String,
-    /// `true` where it corrects an earlier one.
+    /// `true` for a correction of an earlier release.
     pub correction: bool,
-    /// The end of its last period.
+    /// The end of the last period.
     pub until: String,
-    /// The cells that are released.
+    /// The number of released cells.
     pub published: u64,
-    /// The cells that are withheld.
+    /// The number of withheld cells.
     pub withheld: u64,
     /// The digest of the cells.
     pub digest: String,
-    /// The privacy budget that it spends.
+    /// The epsilon that the release spends from the privacy budget.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<String>,
-    /// The unit that the budget protects.
+    /// The unit that the privacy budget protects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
 
 /// A check of stored snapshots against their digests.
 ///
-/// Written by their owner. Proves which ones were as they were written.
+/// Written by their owner. Proves which snapshots were unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotCheckRecord {
-    /// The snapshots that were.
+    /// The unchanged snapshots.
     pub good: Vec<SnapshotEntry>,
-    /// The snapshots that were not.
+    /// The damaged snapshots.
     pub damaged: Vec<SnapshotEntry>,
 }
 
-/// A snapshot.
+/// A published snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotEntry {

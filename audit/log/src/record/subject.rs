@@ -1,4 +1,4 @@
-//! The subject of a record: participants, contracts, datasets, and the question that it belongs to.
+//! Subject of a record: participants, contracts, datasets and the question.
 
 use super::body::{
     AnswerBody, ConfigurationBody, ContractBody, IncidentBody, MessageBody, PublicationBody,
@@ -6,7 +6,7 @@ use super::body::{
 };
 
 impl RecordBody {
-    /// The other participant of the record; absent where it is about nobody else, or about strangers.
+    /// Other participant of the record; absent where there is none, or for strangers.
     #[must_use]
     pub fn peer(&self) -> Option<&str> {
         match self {
@@ -66,7 +66,7 @@ impl RecordBody {
         }
     }
 
-    /// The participants that the record is about: the other one, and the parties of a contract.
+    /// Participants of the record: the other one, and the parties of a contract.
     #[must_use]
     pub fn participants(&self) -> Vec<&str> {
         match self {
@@ -84,7 +84,7 @@ impl RecordBody {
         }
     }
 
-    /// The contract that the record is about, where it is about one alone.
+    /// Contract of the record, where it is exactly one.
     #[must_use]
     pub fn contract(&self) -> Option<&str> {
         match self {
@@ -133,7 +133,7 @@ impl RecordBody {
         }
     }
 
-    /// The contracts that the record is about, also those of values that went out with a question.
+    /// Contracts of the record, with those of key values that were sent with a question.
     #[must_use]
     pub fn contracts(&self) -> Vec<&str> {
         let several: &[String] = match self {
@@ -165,7 +165,7 @@ impl RecordBody {
         several.chain(self.contract()).collect()
     }
 
-    /// The datasets that the record is about, also those of values that went out with a question.
+    /// Datasets of the record, with those of key values that were sent with a question.
     #[must_use]
     pub fn datasets(&self) -> Vec<&str> {
         let one: Option<&str> = match self {
@@ -228,7 +228,7 @@ impl RecordBody {
         one.into_iter().collect()
     }
 
-    /// The columns of others whose values went out with a question.
+    /// Columns of other participants whose values were sent with a question.
     pub fn sources(&self) -> impl Iterator<Item = &super::answers::KeySource> {
         let keys = match self {
             Self::Answer(AnswerBody::RemoteQuery(query)) => query.keys.as_slice(),
@@ -243,7 +243,7 @@ impl RecordBody {
         keys.iter().flat_map(|keys| &keys.of)
     }
 
-    /// The request of the question that the record belongs to.
+    /// Request identity of the record's question.
     #[must_use]
     pub fn request(&self) -> Option<&str> {
         let Self::Answer(body) = self else {
@@ -267,7 +267,7 @@ impl RecordBody {
         }
     }
 
-    /// The place of the permit that the record belongs to.
+    /// Place of the permit to which the record belongs.
     #[must_use]
     pub const fn permit_index(&self) -> Option<u64> {
         match self {
@@ -283,7 +283,7 @@ impl RecordBody {
         }
     }
 
-    /// The code of the refusal that the record tells.
+    /// Code of the refusal in the record.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -313,7 +313,7 @@ impl RecordBody {
         }
     }
 
-    /// How what the record is about ended.
+    /// Outcome in the record.
     #[must_use]
     pub fn outcome(&self) -> Option<&str> {
         match self {

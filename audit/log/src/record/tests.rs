@@ -1,4 +1,4 @@
-//! The quick look at a record and the full reader agree, on good records and on damaged ones.
+//! Tests: the scanner and the full reader of records agree, on good records and on damaged ones.
 
 use super::header::RecordHeader;
 use super::{Record, RecordSalt};
@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::json::Json;
 use crate::time::UtcTimestamp;
 
-/// Numbers that look random and are the same each time.
+/// Pseudo-random numbers, equal in each run.
 struct XorShiftRandom(u64);
 
 impl XorShiftRandom {
@@ -67,7 +67,7 @@ impl XorShiftRandom {
     }
 }
 
-/// What the quick look takes, the full reader takes, and both read the same.
+/// Checks that the full reader accepts what the scanner accepts, with an equal result.
 #[track_caller]
 fn agree(bytes: &[u8]) -> bool {
     let Some(header) = RecordHeader::of(bytes) else {
@@ -124,7 +124,7 @@ fn a_damaged_record_is_never_taken_by_the_quick_look_alone() {
         }
         taken += usize::from(agree(&bytes));
     }
-    // Some changes, as that of a digit, leave a good record.
+    // Some changes, such as that of a digit, give a good record again.
     assert!(taken > 100, "{taken}");
 }
 

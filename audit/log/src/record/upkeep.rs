@@ -1,30 +1,30 @@
-//! Records of a log about itself: its segments, the disk, the clock, and what was erased.
+//! Records of a log about itself: segments, disk, clock, erasure.
 
 use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 /// The beginning of a segment.
 ///
-/// Written by each log. Proves the bytes of the segment before it.
+/// Written by each log. Proves the bytes of the preceding segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentRecord {
-    /// The name of the segment before.
+    /// The name of the preceding segment.
     pub previous: String,
     /// The digest of its bytes.
     pub sha256: Digest,
-    /// The records before this one are in the archive.
+    /// The place before which records are archived.
     pub archived_before: u64,
-    /// Records before this one are past their retention.
+    /// The place before which some records are past their retention.
     pub expired_before: u64,
-    /// `true` where the segment before could not be written to its end.
+    /// `true` where the preceding segment could not be written to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspect: Option<bool>,
 }
 
-/// Segments that went to the archive.
+/// Archived segments.
 ///
-/// Written by each log. Proves which bytes they had.
+/// Written by each log. Proves their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArchivalRecord {
@@ -32,7 +32,7 @@ pub struct ArchivalRecord {
     pub segments: Vec<ArchivedSegmentEntry>,
 }
 
-/// A segment in the archive.
+/// An archived segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArchivedSegmentEntry {
@@ -40,58 +40,58 @@ pub struct ArchivedSegmentEntry {
     pub segment: String,
     /// The place of its first record.
     pub first: u64,
-    /// The place behind its last record.
+    /// The place after its last record.
     pub end: u64,
     /// The digest of its bytes.
     pub sha256: Digest,
 }
 
-/// Records whose retention is over.
+/// Records past their retention.
 ///
-/// Written by each log, before they are erased. Proves that only these are absent.
+/// Written by each log, before their erasure. Proves that only these records are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpiryRecord {
-    /// `decisions`.
+    /// The class of the records: `decisions`.
     pub class: String,
-    /// `retention`.
+    /// The ground of the erasure: `retention`.
     pub ground: String,
     /// The place of the first record.
     pub first: u64,
-    /// The place behind the last record.
+    /// The place after the last record.
     pub end: u64,
-    /// How many records between these are erased.
+    /// The number of erased records in this range.
     pub records: u64,
-    /// The instant before which they were written.
+    /// The instant before which the erased records were written.
     pub before: crate::time::UtcTimestamp,
-    /// The contracts whose first use is among them.
+    /// The contracts whose first question in the range is kept.
     pub first_use_of: Vec<String>,
-    /// The contracts whose receipts are among them.
+    /// The contracts whose questions with open receipts in the range are kept.
     pub receipts_of: Vec<String>,
 }
 
-/// A disk with too little room for new entries.
+/// A disk with too little space for new entries.
 ///
-/// Written by each log. Proves why questions are refused from then on.
+/// Written by each log. Proves the reason why questions are refused from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PauseRecord {
-    /// The bytes that are free.
+    /// The free space, bytes.
     pub free: u64,
-    /// The bytes that stay free for entries that must end.
+    /// The space that is kept for closing entries, bytes.
     pub reserve: u64,
 }
 
-/// A disk with room again.
+/// A disk with enough space again.
 ///
-/// Written by each log. Proves that questions are taken again.
+/// Written by each log. Proves that questions are accepted again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeRecord {}
 
 /// A log that could not be written.
 ///
-/// Written into the reserve, and by the next start into the log. Proves how far the log was confirmed.
+/// Written into the reserve, and by the next start into the log. Proves the confirmed size of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StopRecord {
@@ -101,63 +101,63 @@ pub struct StopRecord {
     /// `true` where the disk was full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full: Option<bool>,
-    /// The records that are confirmed.
+    /// The number of confirmed records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// The root of the tree over these.
+    /// The root of the tree over the confirmed records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<Digest>,
     /// The name of the last segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<String>,
-    /// The bytes of it that are confirmed.
+    /// The confirmed size of the last segment, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment_bytes: Option<u64>,
-    /// The bytes of the reserve that are no record.
+    /// The number of bytes in the reserve after its last complete record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rest: Option<u64>,
-    /// The time of the record in the reserve, where it was taken from there.
+    /// The time of the record in the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<crate::time::UtcTimestamp>,
-    /// The digest of the reserve, where the record was taken from there.
+    /// The digest of the reserve, for a record that was taken from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserve_sha256: Option<Digest>,
 }
 
-/// Bytes behind the last record that were cut off.
+/// Removed bytes after the last record.
 ///
-/// Written by the next start. Proves that they were no whole record, which nobody was told of.
+/// Written by the next start. Proves that they were an incomplete record, which was never confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RepairRecord {
-    /// Their number.
+    /// The number of removed bytes.
     pub cut_bytes: u64,
-    /// Their digest.
+    /// The digest of the removed bytes.
     pub cut_sha256: Digest,
 }
 
-/// Something about the wall clock.
+/// An observation of the wall clock.
 ///
-/// Written by each log. Proves which steps it made, so that times in the log can be judged.
+/// Written by each log. Proves the steps of the clock, so that times in the log can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockRecord {
-    /// The step in microseconds.
+    /// The size of the step, microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step_us: Option<i64>,
     /// The log's answer to the step: `followed`, `held` or `undone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
-    /// `true` where a person has said that the clock is right.
+    /// `true` where a person has confirmed that the clock is right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<bool>,
-    /// Who says so: `system`, `operator` or `retention`.
+    /// The source of the observation: `system`, `operator` or `retention`.
     pub source: String,
 }
 
 /// Objects that were erased beside the log: texts of questions, names of persons, snapshots.
 ///
-/// Written by each participant, before they are erased. Proves on which ground.
+/// Written by each participant, before the erasure. Proves its ground.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErasureRecord {
@@ -165,9 +165,9 @@ pub struct ErasureRecord {
     pub class: String,
     /// The ground: `retention` or `request`.
     pub ground: String,
-    /// The instant before which they were made.
+    /// The instant before which the objects were made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<crate::time::UtcTimestamp>,
-    /// The objects.
+    /// The erased objects.
     pub objects: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Paths as the specification gives them, and the tree is in the tiles.
+//! Tests: paths as in the specification, and all hashes of the tree in the tiles.
 
 use super::{Tile, add_entry, bundles, tiles};
 use crate::digest::Digest;
@@ -15,7 +15,7 @@ fn paths() {
         }
         .path()
     };
-    // The example of the specification.
+    // Example of the specification.
     assert_eq!(path(0, 1_234_067, 256), "tile/0/x001/x234/067");
     assert_eq!(path(1, 0, 256), "tile/1/000");
     assert_eq!(path(2, 5, 7), "tile/2/005.p/7");
@@ -67,11 +67,11 @@ fn entries_stand_behind_their_length() {
     assert_eq!(add_entry(&mut bundle, &[0; 65_536]), Err(65_536));
 }
 
-/// The root of the tree of `size` records from the hashes of its tiles: whoever has the files has the tree.
+/// Root of the tree of `size` records, from the hashes of its tiles alone.
 fn root_of(size: u64, hash: &mut dyn FnMut(u32, u64) -> Option<Digest>) -> Option<Digest> {
     let mut frontier = None;
     let mut end = size;
-    // Complete subtrees from the right to the left; of each its root stands in a tile, or is made of eight levels of one.
+    // Complete subtrees from right to left; each root is in a tile, or is computed from eight levels of one.
     while end > 0 {
         let depth = end.trailing_zeros();
         let index = (end >> depth) - 1;

@@ -1,4 +1,4 @@
-//! Checking proofs, after RFC 9162, sections 2.1.3.2 and 2.1.4.2.
+//! Verification of proofs, by RFC 9162, sections 2.1.3.2 and 2.1.4.2.
 
 use super::node_hash;
 use crate::digest::Digest;
@@ -78,7 +78,7 @@ pub(super) fn check_consistency(
     last == 0 && old == from_root && new == to_root
 }
 
-/// Leaves out the levels on which the right edge has no sibling.
+/// Skips the levels on which the right edge has no sibling.
 const fn climb(place: &mut u64, last: &mut u64) {
     while *place & 1 == 0 && *place != 0 {
         *place >>= 1;

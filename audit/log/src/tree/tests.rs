@@ -1,9 +1,9 @@
-//! The published vectors, and every proof of every small tree against the definition.
+//! Tests with published vectors, and of every proof of every small tree against the definition.
 
 use super::{CompactRange, MerkleTree, check_consistency, check_inclusion, leaf_hash, node_hash};
 use crate::digest::Digest;
 
-/// The leaves and roots that Certificate Transparency's implementations test with.
+/// Leaves and roots in the tests of Certificate Transparency.
 const LEAVES: [&[u8]; 8] = [
     b"",
     b"\x00",
@@ -26,7 +26,7 @@ const ROOTS: [&str; 9] = [
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ];
 
-/// The definition, word by word.
+/// Root by the definition, literally.
 fn defined(leaves: &[Digest]) -> Digest {
     match leaves {
         [] => Digest::of(&[]),

@@ -1,12 +1,12 @@
-//! Records that are not at hand: archived elsewhere, or past their retention. Their leaf hashes stand for them, as far as a
-//! signed head covers these.
+//! Absent records: archived elsewhere, or past their retention. Their leaf hashes replace them, as far as a signed head covers
+//! these.
 
 use super::{FaultKind, LogVerifier, VerificationFault};
 use crate::digest::Digest;
 
 impl LogVerifier {
-    /// Begins with the record at `first`: those before it are not read, and their leaf hashes stand for them. False, and
-    /// nothing is changed, where hashes are missing or no signed head covers them and that record.
+    /// Starts with the record at `first`; leaf hashes replace the records before it. False, without a change, where hashes are
+    /// missing or no signed head covers them and that record.
     #[must_use]
     pub fn begin_at(&mut self, first: u64) -> bool {
         let index = usize::try_from(first).unwrap_or(usize::MAX);
@@ -27,8 +27,8 @@ impl LogVerifier {
         true
     }
 
-    /// Takes the leaf hash of the next record in its place, which is past its retention, and gives it. None where there is no
-    /// such hash or no signed head covers it, or where an earlier record is bad.
+    /// Takes the leaf hash in place of the next record, which is past its retention, and returns it. None where there is no such
+    /// hash, or no signed head covers it, or an earlier record is bad.
     pub fn pass(&mut self) -> Option<Digest> {
         if self.fault.is_some() {
             return None;
@@ -56,13 +56,13 @@ impl LogVerifier {
         Some(leaf)
     }
 
-    /// The record at `index` is not there, and no record says why.
+    /// Reports that the record at `index` is absent without a record that explains it.
     pub fn report_absent_record(&mut self, index: u64) {
         let what = FaultKind::Gone;
         self.fault.get_or_insert(VerificationFault { index, what });
     }
 
-    /// The records before `found` should be here and are not.
+    /// Reports that the records before `found` are missing.
     pub fn lacks(&mut self, found: u64) {
         self.fault = Some(VerificationFault {
             index: 0,

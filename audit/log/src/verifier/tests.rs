@@ -1,4 +1,4 @@
-//! Every change of a copied log is found, and the first bad record is named.
+//! Tests: every change of a copied log is found, and the first bad record is named.
 
 use super::{FaultKind, LogVerifier, VerificationReport};
 use crate::digest::Digest;
@@ -6,7 +6,7 @@ use crate::note::Checkpoint;
 use crate::testing::{LOG, NumberedEvidence, ledger, lines, some_log, stamp};
 use crate::tree::{MerkleTree, leaf_hash};
 
-/// A log as it is copied: the bytes of its records, heads over some sizes, and its leaf hashes.
+/// Copy of a log: the bytes of its records, heads over some sizes, and its leaf hashes.
 struct CopiedLog {
     bytes: Vec<u8>,
     heads: Vec<Checkpoint>,
@@ -51,7 +51,7 @@ fn verify(
     verifier.finish(bytes.last().is_some_and(|last| *last != b'\n'))
 }
 
-/// The copy with other bytes for its records.
+/// Verifies the copy with other bytes for its records.
 #[track_caller]
 fn check(copy: &CopiedLog, bytes: &[u8], index: u64) {
     let found = verify(bytes, &copy.heads, &[], &copy.leaves).fault;
@@ -108,9 +108,9 @@ fn every_flipped_bit_without_leaf_hashes() {
         let mut bytes = copy.bytes.clone();
         bytes[place] ^= 1 << (place % 8);
         let fault = verify(&bytes, &copy.heads, &[], &[]).fault.expect("found");
-        // The link between the last two records tells that one of them was changed; nothing tells which.
+        // The link between the last two records shows that one of them was changed, but not which one.
         let near = fault.index == index || index == 4 && fault.index == 5;
-        // An edit of the very last record shows at the head alone.
+        // An edit of the last record shows at the head alone.
         let at_head = index == 5 && fault.index >= 2;
         assert!(near || at_head, "byte {place} of record {index}: {fault:?}");
         index += u64::from(copy.bytes[place] == b'\n');
@@ -143,7 +143,7 @@ fn deleted_reordered_repeated_cut() {
                 check(&bare, &joined(&swapped), i as u64);
             }
         }
-        // Cut within a record, at every byte of the last two.
+        // Cuts within a record, at every byte of the last two.
         for cut in joined(&log[..10]).len() + 1..copy.bytes.len() {
             let whole = lines(&copy.bytes[..cut]).len() as u64;
             check(&copy, &copy.bytes[..cut], whole);
@@ -171,7 +171,7 @@ fn several_edits_name_the_first() {
 fn a_log_written_anew_differs_from_its_heads() {
     let log = some_log(10);
     let copy = copied(&log, &[4, 8]);
-    // The same log, but record 5 says something else and everything after it was linked again.
+    // A copy in which record 5 has other content and all later records were linked again.
     let mut other = ledger(crate::testing::MemoryStorage::default());
     for n in 0..10 {
         let _ = other
@@ -180,14 +180,14 @@ fn a_log_written_anew_differs_from_its_heads() {
     }
     let bytes = other.storage_mut().kept.clone();
     check(&copy, &bytes, 5);
-    // Without leaf hashes: after the last head that still agrees.
+    // Without leaf hashes the fault is after the last head that still agrees.
     let report = verify(&bytes, &copy.heads, &[], &[]);
     assert_eq!((report.records, report.covered), (4, 4));
     assert_eq!(
         report.fault.unwrap().what,
         FaultKind::OtherHistory { size: 8 }
     );
-    // Whoever rewrites the copy rewrites its leaf hashes and heads too, but not the head that a partner holds.
+    // A forger of the copy rewrites its leaf hashes and heads too, but not the head that a partner has.
     let rewritten = copied(&lines(&bytes), &[4, 8, 10]);
     assert_eq!(
         verify(&bytes, &rewritten.heads, &[], &rewritten.leaves).fault,
@@ -204,7 +204,7 @@ fn a_log_written_anew_differs_from_its_heads() {
 fn a_cut_tail_against_the_newest_head() {
     let log = some_log(10);
     let whole = copied(&log, &[4, 7, 10]);
-    // Records, heads and leaf hashes are all cut at a head: the copy is consistent in itself.
+    // Records, heads and leaf hashes are all cut at a head, so the copy is consistent in itself.
     let cut = copied(&log[..7], &[4, 7]);
     assert_eq!(verify(&cut.bytes, &cut.heads, &[], &cut.leaves).fault, None);
     let report = verify(&cut.bytes, &cut.heads, &whole.heads[2..], &cut.leaves);
@@ -213,7 +213,7 @@ fn a_cut_tail_against_the_newest_head() {
         (fault.index, fault.what),
         (7, FaultKind::CutOff { size: 10 })
     );
-    // Only the records are cut: the copy's own head, or its leaf hashes, tell.
+    // Only the records are cut: the copy's own head, or its leaf hashes, show it.
     check(&whole, &joined(&log[..7]), 7);
     check(&copied(&log, &[4]), &joined(&log[..9]), 9);
 }
@@ -289,7 +289,7 @@ fn an_older_head_is_held_against_hashes_that_stand_for_records() {
     }
 }
 
-/// Checks a copy in which those records are past their retention.
+/// Verifies a copy in which these records are past their retention.
 fn verify_without(copy: &CopiedLog, records: &[Vec<u8>], gone: &[u64]) -> VerificationReport {
     let mut verifier = LogVerifier::new(LOG, &copy.heads, &[], copy.leaves.clone());
     for (index, line) in (0..).zip(records) {
@@ -311,7 +311,7 @@ fn leaf_hashes_stand_for_records_whose_time_is_over() {
         assert_eq!((report.fault, report.covered), (None, 7), "{gone:?}");
         assert_eq!(report.records, 9);
     }
-    // Only where a signed head covers them, and with the hashes that it was signed for.
+    // Only where a signed head covers them, and with the hashes under the head.
     let report = verify_without(&copy, &records, &[7]);
     assert_eq!(
         report.fault.map(|f| (f.index, f.what)),
@@ -328,7 +328,7 @@ fn leaf_hashes_stand_for_records_whose_time_is_over() {
         report.fault.map(|f| (f.index, f.what)),
         Some((2, FaultKind::Gone))
     );
-    // Those that stay are held against the head as before.
+    // The remaining records are compared with the head as before.
     let mut edited = records.clone();
     let text = String::from_utf8(edited[3].clone()).unwrap();
     edited[3] = text.replace("\"number\":3", "\"number\":4").into_bytes();
@@ -336,7 +336,7 @@ fn leaf_hashes_stand_for_records_whose_time_is_over() {
     assert_eq!(report.fault.map(|fault| fault.index), Some(3));
 }
 
-/// A writer may sign whatever it likes; what follows a record that is gone must still link to the hash that stands for it.
+/// A log's owner may sign any record. A record after an expired one must still link to its leaf hash.
 #[test]
 fn what_follows_an_expired_record_links_to_its_leaf_hash() {
     let mut records = some_log(9);

@@ -1,4 +1,4 @@
-//! Both sides' records of the same answers give the same lines.
+//! Tests: both sides' records of an answer give equal summaries.
 
 use super::AnswerCollector;
 use crate::tests::TestLogDir;
@@ -16,7 +16,7 @@ impl Evidence for RawEvidence {
     }
 }
 
-/// The answers of a log that holds these records.
+/// Answers of a log with these records.
 fn answers(records: Vec<RawEvidence>) -> AnswerCollector {
     let log_dir = TestLogDir::new();
     let (log, _) = log_dir.open();
@@ -40,7 +40,7 @@ fn permit(request: &str) -> RawEvidence {
     )
 }
 
-/// The end of the answer whose permit stands at that place.
+/// End of the answer whose permit stands at this place.
 fn close(request: &str, opened: u64, rest: &str) -> RawEvidence {
     RawEvidence(
         "close",
@@ -94,7 +94,7 @@ fn two_logs_side_by_side() {
         received("r2", "cut:WITHDRAWN", 3),
         received("r4", "done", 8),
         received("r6", "done", 1),
-        // Asked, and then the power went; and one that never arrived.
+        // A question followed by a power cut, and one that was not sent.
         remote_query("r7"),
         remote_query("r8"),
     ]);
@@ -133,7 +133,8 @@ fn two_logs_side_by_side() {
     assert_eq!(found.totals["a b"].0.rows, 24);
 }
 
-/// Each peer draws the identities of its questions itself, also one that another has drawn: what is said of one is not said of the other.
+/// Each peer chooses its own request identities. Records about one peer's question don't affect another peer's with an equal
+/// identity.
 #[test]
 fn two_peers_may_draw_the_same_identity() {
     let of = |kind: &'static str, peer: &str, rest: &str| {

@@ -1,9 +1,9 @@
-//! Texts are kept, found again, and erased.
+//! Tests: texts are stored, found and erased.
 
 use super::{ErasableTextStore, KEYS, OBJECTS, commitment};
 use hansa_audit_log::time::UtcTimestamp;
 
-/// After a loss of power the keys may have got less far than the texts.
+/// After a loss of power the file of keys may be shorter than the file of texts.
 #[test]
 fn no_number_is_used_twice() {
     let dir = tempfile::tempdir().unwrap();
@@ -61,7 +61,7 @@ fn an_erased_text_is_gone_and_the_others_stay() {
     side.erase(&held[3..4]).unwrap();
     assert_eq!(text(&side, 3), None);
     assert!(!contains(&key));
-    // In another run, after a crash in the middle of a line.
+    // In a later run, after a crash in the middle of a line.
     drop(side);
     let path = dir.path().join(OBJECTS);
     let mut torn = std::fs::read(&path).unwrap();
@@ -79,7 +79,7 @@ fn an_erased_text_is_gone_and_the_others_stay() {
     for n in [0, 1, 2, 4] {
         assert!(text(&side, n).is_some());
     }
-    // Another text in its place is not taken for it.
+    // Another text in its place is not accepted.
     let changed = std::fs::read_to_string(&path).unwrap();
     let swapped = changed.replace(&commit(0).to_string(), &commit(7).to_string());
     std::fs::write(&path, swapped).unwrap();

@@ -1,4 +1,4 @@
-//! What a record is about may stand in the one that it belongs to.
+//! Tests: the subject of a record may be in an earlier record.
 
 use super::RecordFilter;
 use crate::tests::complete::complete;

@@ -1,33 +1,33 @@
-//! The contracts of the log's owner: when they came into force, and when they were withdrawn.
+//! Contracts of the log's owner: activation and withdrawals.
 
 use hansa_audit_log::time::UtcTimestamp;
 
-/// What the log says of a contract.
+/// Records of the log about a contract.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContractTimeline {
-    /// Where its activation stands, and when that was.
+    /// Place and time of the activation.
     pub activated: Option<(u64, UtcTimestamp)>,
-    /// Its withdrawals.
+    /// Withdrawals of the contract.
     pub withdrawn: Vec<RecordedWithdrawal>,
-    /// The owner of the dataset.
+    /// Provider of the dataset.
     pub provider: String,
-    /// Who takes; `h:public` for a public view.
+    /// Consumer; `h:public` for a public view.
     pub consumer: String,
-    /// The dataset.
+    /// Dataset of the contract.
     pub dataset: String,
 }
 
-/// The withdrawal of a contract.
+/// Withdrawal of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedWithdrawal {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When it was recorded.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// From when, where notice was given.
+    /// Instant of effect, where notice was given.
     pub effective: Option<UtcTimestamp>,
-    /// By whom.
+    /// Party that withdrew.
     pub party: String,
-    /// The digest of the signed statement.
+    /// Digest of the signed statement.
     pub statement: String,
 }

@@ -1,35 +1,35 @@
-//! Logs that went on in two places, and the statements by which participants close incidents, as records name them.
+//! Forks of logs, and the statements by which participants close incidents.
 
 use hansa_audit_log::time::UtcTimestamp;
 
-/// A statement that closes an incident, as it came into the log.
+/// Recorded statement that closes an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedIncident {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When it was recorded.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// Whose log it is about.
+    /// Owner of the affected log.
     pub peer: String,
-    /// The cause that is stated, in one word.
+    /// Word of the stated cause.
     pub cause: String,
-    /// The digest of the signed statement.
+    /// Digest of the signed statement.
     pub statement: String,
-    /// The sizes between which heads that do not fit no longer count; nothing where it is about permits alone.
+    /// Range of sizes in which inconsistent heads no longer count; none for a statement about permits alone.
     pub fork: Option<(u64, u64)>,
 }
 
-/// Two heads of somebody else's log of which neither continues the other.
+/// Two heads of another participant's log, neither of which continues the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForkedLog {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When it was found.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// Whose log.
+    /// Owner of the log.
     pub peer: String,
-    /// The one that was known.
+    /// Known head.
     pub known: String,
-    /// The one that was shown.
+    /// Contradicting head.
     pub shown: String,
 }

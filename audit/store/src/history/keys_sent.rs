@@ -1,49 +1,49 @@
-//! Values of one participant that went out in a question to another.
+//! Key values of one participant that were sent in a question to another.
 
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::answers::{self, NotReceivedRecord, RemoteQueryRecord};
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
-/// A list of values that was sent to somebody.
+/// List of key values sent to a participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeysSent {
-    /// Where the question stands with which they went.
+    /// Place of the question's record.
     pub index: u64,
-    /// When.
+    /// Time of the question.
     pub at: UtcTimestamp,
-    /// The question.
+    /// Identity of the question.
     pub request: String,
-    /// To whom.
+    /// Recipient of the values.
     pub peer: String,
-    /// The datasets of which they tell something.
+    /// Datasets about which the values disclose something.
     pub of: Vec<KeySource>,
 }
 
-/// A dataset of which values tell something.
+/// Dataset about which values disclose something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySource {
-    /// Which.
+    /// Identity of the dataset.
     pub dataset: String,
-    /// Under which contract they had come; none of own data.
+    /// Contract under which the values were received; none for own data.
     pub contract: Option<String>,
-    /// The clause that lets them; none where they went back to whose they are.
+    /// Clause that permits the transfer; none where the values went back to their owner.
     pub clause: Option<u64>,
-    /// Of which column; none where the dataset only had a part in which values there were.
+    /// Column of the values; none where the dataset only influenced the list of values.
     pub column: Option<String>,
 }
 
-/// The questions of the log's owner to others, as far as values went with them.
+/// Questions of the log's owner to others, with the sent values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteQueries {
-    /// What went, in order.
+    /// Sent values, in order.
     pub keys_sent: Vec<KeysSent>,
-    /// Where each contract was first asked under.
+    /// Place of the first question under each contract.
     pub asked: BTreeMap<String, u64>,
 }
 
 impl RemoteQueries {
-    /// A question before it was sent.
+    /// Adds a question that is about to be sent.
     pub(super) fn add_query(&mut self, record: &Record, query: RemoteQueryRecord) {
         for keys in query.keys {
             self.keys_sent.push(KeysSent {
@@ -59,7 +59,7 @@ impl RemoteQueries {
         }
     }
 
-    /// A question of which nothing came: values in one that did not go were sent to nobody.
+    /// Removes the values of a question that was not sent.
     pub(super) fn remove_unsent_keys(&mut self, end: &NotReceivedRecord) {
         if end.sent == Some(false) {
             self.keys_sent

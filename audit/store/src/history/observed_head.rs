@@ -1,12 +1,12 @@
-//! Heads of logs, as they were shown to the log's owner.
+//! Observed heads of logs.
 
-/// A head of somebody else's log, as this log's owner was shown it.
+/// Head of a log, as shown to the owner of this log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedHead {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// Whose log; of a head of this log, whose cosignature.
+    /// Owner of the log; for a head of this log, the cosigning participant.
     pub peer: String,
-    /// The signed head.
+    /// Signed head.
     pub note: String,
 }

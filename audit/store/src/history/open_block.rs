@@ -1,28 +1,28 @@
-//! Blocks of requests and bytes that were reserved for anybody on the web, before they left.
+//! Reserved blocks of open data: requests and bytes for the web, recorded before they are sent.
 
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::answers::OpenBlockRecord;
 use hansa_audit_log::time::UtcTimestamp;
 
-/// What may leave to anybody on the web without another record.
+/// Amount of open data that may be sent without a further record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenBlock {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// The public view under which it leaves; absent: it is for the list of what is open.
+    /// Public view of the data; absent for the list of open datasets.
     pub contract: Option<String>,
-    /// The dataset.
+    /// Dataset of the view.
     pub dataset: Option<String>,
-    /// Requests.
+    /// Number of requests.
     pub requests: u64,
-    /// Bytes.
+    /// Number of bytes.
     pub bytes: u64,
 }
 
 impl OpenBlock {
-    /// The block of a record.
+    /// Block of a record.
     pub(super) fn of(record: &Record, block: OpenBlockRecord) -> Self {
         Self {
             index: record.seq,

@@ -1,4 +1,4 @@
-//! What was published, and which publications the rows of an answer came with.
+//! Publications, and the publications from which rows of an answer came.
 
 use super::AuditHistory;
 use super::query_entry::{DatasetRead, QueryEntry};
@@ -6,39 +6,39 @@ use hansa_audit_log::record::Record;
 use hansa_audit_log::record::publications::{PublicationRecord, SnapshotCheckRecord};
 use hansa_audit_log::time::UtcTimestamp;
 
-/// A snapshot of a dataset in the owner's catalogue.
+/// Snapshot of a dataset in the owner's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedSnapshot {
-    /// When it was published.
+    /// Time of publication.
     pub at: UtcTimestamp,
-    /// When its rows came.
+    /// Time of arrival of its rows.
     pub arrived: UtcTimestamp,
-    /// The dataset.
+    /// Dataset of the snapshot.
     pub dataset: String,
-    /// The snapshot.
+    /// Label of the snapshot.
     pub version: String,
-    /// Whether it is about persons.
+    /// True if rows are about persons.
     pub personal: bool,
-    /// Of a feed: it has all rows of the one before.
+    /// True for a feed whose snapshot contains all rows of the preceding one.
     pub goes_on: bool,
-    /// When it was taken out of the catalogue, and why.
+    /// Time and reason of the withdrawal from the catalogue.
     pub withdrawn: Option<(UtcTimestamp, String)>,
-    /// When it was read to its end after that, and found to be as it was published.
+    /// Time of the last complete read after that without a difference.
     pub good: Option<UtcTimestamp>,
-    /// When it was found not to be, since then.
+    /// Time since then at which a difference was found.
     pub damaged: Option<UtcTimestamp>,
 }
 
-/// Somebody was told that nothing came since an earlier answer.
+/// Decision that nothing new came since an earlier answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoNewData {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// Who asked.
+    /// Participant that asked.
     pub peer: String,
-    /// Where the permit of the earlier answer stands.
+    /// Place of the permit of the earlier answer.
     pub follows: u64,
 }
 
@@ -60,7 +60,7 @@ impl PublishedSnapshot {
 }
 
 impl AuditHistory {
-    /// What was found when snapshots were read to their end.
+    /// Applies the result of a check of snapshots.
     pub(super) fn apply_snapshot_check(&mut self, record: &Record, check: &SnapshotCheckRecord) {
         for entry in &check.good {
             if let Some(known) = self.snapshot(&entry.dataset, &entry.version) {
@@ -75,7 +75,7 @@ impl AuditHistory {
         }
     }
 
-    /// The publications whose files a snapshot has, itself and those of a feed before it, the newest first.
+    /// Publications whose files a snapshot contains: itself and, for a feed, the earlier ones, the newest first.
     fn shared_publications(&self, dataset: &str, version: &str) -> Vec<&PublishedSnapshot> {
         let of_it = |one: &&PublishedSnapshot| one.dataset == dataset;
         let history: Vec<&PublishedSnapshot> = self.published.iter().filter(of_it).collect();
@@ -91,7 +91,7 @@ impl AuditHistory {
         shared
     }
 
-    /// When a snapshot was last known to be as it was published. That a feed went on says nothing of the files that it had before.
+    /// Last time at which a snapshot was known to be undamaged. A later publication of a feed says nothing about its earlier files.
     #[must_use]
     pub fn known_good(&self, dataset: &str, version: &str) -> Option<UtcTimestamp> {
         let shared = self.shared_publications(dataset, version);
@@ -99,7 +99,7 @@ impl AuditHistory {
         checked.or_else(|| shared.last().map(|one| one.at))
     }
 
-    /// Whether a question read files that a snapshot has, or may have, after an instant.
+    /// True if a question read, or may have read, files of a snapshot after an instant.
     #[must_use]
     pub fn read_since(
         &self,
@@ -119,7 +119,7 @@ impl AuditHistory {
         })
     }
 
-    /// Whether rows that a publication brought were read, or may have been: of a feed it brought them to all that came after it.
+    /// True if rows of a publication were read, or may have been. In a feed they belong to all later snapshots too.
     #[must_use]
     pub fn holds(&self, read: &DatasetRead, version: &str) -> bool {
         let Some(label) = read.snapshot.as_deref() else {

@@ -1,4 +1,4 @@
-//! The questions that somebody asked of the log's owner: what they were permitted to read, and how their answers ended.
+//! Questions to the log's owner: permitted reads and ends of the answers.
 
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
@@ -9,122 +9,122 @@ use hansa_audit_log::record::answers::{
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::leaf_hash;
 
-/// A question that somebody asked of the log's owner.
+/// Question to the log's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryEntry {
-    /// Its identity; empty where it was refused before it had one.
+    /// Identity of the question; empty where it was refused before the identity was read.
     pub request: String,
-    /// Where its permit or refusal stands.
+    /// Place of its permit or refusal.
     pub index: u64,
-    /// The leaf hash of that record.
+    /// Leaf hash of that record.
     pub leaf: Digest,
-    /// When it was admitted or refused.
+    /// Time of admission or refusal.
     pub at: UtcTimestamp,
-    /// Who asked; the owner itself for its own questions.
+    /// Participant that asked; the owner itself for own questions.
     pub peer: String,
-    /// SHA-256 of the certificate of the connection; the owner itself has none.
+    /// SHA-256 of the connection's certificate; none for own questions.
     pub certificate: Option<String>,
-    /// Whether it was asked for anybody on the web, so that the owner stands there as the one who asked.
+    /// True for a question from the web. The owner is then named as the asking participant.
     pub is_web: bool,
-    /// The program that asked, where no connector did.
+    /// Program that asked, where no connector did.
     pub program: Option<QueryingProgram>,
-    /// The purpose that was declared.
+    /// Declared purpose.
     pub purpose: Option<String>,
-    /// The contracts that were named.
+    /// Named contracts.
     pub contracts: Vec<String>,
-    /// Where the permit of the answer stands that it goes on from.
+    /// Place of the permit of the earlier answer that this answer continues.
     pub follows: Option<u64>,
-    /// What it was permitted to read; nothing where it was refused.
+    /// Permitted reads; empty after a refusal.
     pub reads: Vec<DatasetRead>,
-    /// Whether it was refused, and why.
+    /// Reason of the refusal, where the question was refused.
     pub refused: Option<DenialReason>,
-    /// The most that may have left, as was recorded before it could; none where it was refused.
+    /// Largest amount that may have been sent, as recorded beforehand; none after a refusal.
     pub at_most: Option<AnswerBound>,
-    /// How the answer ended; `None` while it is open.
+    /// End of the answer; `None` while it is open.
     pub end: Option<AnswerEnd>,
-    /// The consumer's word on the receipt: its digest, and whether it agrees.
+    /// Digest of the consumer's acknowledgement of the receipt, and true if it agrees.
     pub acknowledged: Option<(String, bool)>,
-    /// The digest of the receipt that a program got, which nobody countersigns.
+    /// Digest of the receipt for a program, which is not countersigned.
     pub one_sided_receipt: Option<String>,
 }
 
-/// A program that asked for a participant without a connector.
+/// Program that asked on behalf of a participant, without a connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryingProgram {
-    /// What it presented: `certificate` or `access_token`.
+    /// Presented credential: `certificate` or `access_token`.
     pub by: String,
-    /// The id of its access token.
+    /// Identifier of the access token.
     pub token: Option<String>,
-    /// The contract that the access token is for.
+    /// Contract of the access token.
     pub contract: Option<String>,
 }
 
-/// A dataset that a permitted question reads.
+/// Dataset that a permitted question reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetRead {
-    /// Which.
+    /// Identity of the dataset.
     pub dataset: String,
-    /// Under which contract; the house contract has none.
+    /// Contract of the read; none for the house contract.
     pub contract: Option<String>,
-    /// Form and digest of the clauses as they were applied.
+    /// Form and digest of the applied clauses.
     pub grant: String,
-    /// The numbers of the clauses that were applied.
+    /// Numbers of the applied clauses.
     pub clauses: Vec<u64>,
-    /// The signed statements on which it relied that the question was let in.
+    /// Signed statements that the admission relied on.
     pub relied_on: Vec<String>,
-    /// The restriction of the dataset that it passed, by the digest of its document.
+    /// Digest of the dataset's restriction that admitted the question.
     pub restriction: Option<String>,
-    /// The snapshot that was read.
+    /// Snapshot that was read.
     pub snapshot: Option<String>,
-    /// Of a feed: the publication after which the rows came that were read; all where it says nothing.
+    /// Publication of a feed after which the read rows came; absent: all rows.
     pub after: Option<String>,
-    /// The instant by which they had come, where the question named one.
+    /// Instant by which the rows had come, where the question named one.
     pub as_of: Option<UtcTimestamp>,
 }
 
-/// Why a question was refused.
+/// Reason of a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DenialReason {
-    /// The code.
+    /// Code of the refusal.
     pub code: String,
-    /// The clause of the contract, where one refused it.
+    /// Clause of the contract that refused, if one did.
     pub clause: Option<u64>,
-    /// The clause of the dataset's restriction, where one refused it.
+    /// Clause of the restriction that refused, if one did.
     pub restriction: Option<u64>,
 }
 
-/// The end of an answer that was not admitted: the record that it names is no permit.
+/// End of an answer that was not admitted: the record that it names is not a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnadmittedEnd {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// The record that it names.
+    /// Place of the named record.
     pub opened: u64,
 }
 
-/// The end of an answer.
+/// End of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerEnd {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// `done`, `cut`, `cancelled` or `failed`.
+    /// Outcome: `done`, `cut`, `cancelled` or `failed`.
     pub outcome: String,
-    /// Why, where there is a reason.
+    /// Code of the reason, where there is one.
     pub code: Option<String>,
-    /// Rows that left; of an answer that a crash has ended only the bound of the question is known.
+    /// Number of sent rows; absent after a crash, where only the bound is known.
     pub rows: Option<u64>,
-    /// Bytes that left; of an answer that a crash has ended only the bound of the question is known.
+    /// Number of sent bytes; absent after a crash, where only the bound is known.
     pub bytes: Option<u64>,
-    /// The bound that the record repeats, where it does not count.
+    /// Bound of the answer, where the record has no counts.
     pub at_most: Option<AnswerBound>,
-    /// The digest over what left.
+    /// Digest of the sent content.
     pub digest: String,
 }
 
 impl QueryEntry {
-    /// The question of a permit.
+    /// Question of a permit.
     pub(super) fn of_permit(record: &Record, permit: PermitRecord) -> Self {
         Self {
             reads: DatasetRead::all_of(&permit),
@@ -147,7 +147,7 @@ impl QueryEntry {
         }
     }
 
-    /// The question of a refusal.
+    /// Question of a refusal.
     pub(super) fn of_refusal(record: &Record, refusal: RefusalRecord) -> Self {
         let mut contracts = refusal.contracts.unwrap_or_default();
         contracts.extend(refusal.contract);
@@ -177,7 +177,7 @@ impl QueryEntry {
         }
     }
 
-    /// Whether anything can have left: it was permitted, and not closed without a row or a byte.
+    /// True if anything may have been sent: the question was permitted, and not closed with zero rows and bytes.
     #[must_use]
     pub fn may_have_left(&self) -> bool {
         self.refused.is_none()
@@ -187,7 +187,7 @@ impl QueryEntry {
                 .is_none_or(|end| end.rows != Some(0) || end.bytes != Some(0))
     }
 
-    /// Whether it was asked by somebody else under the contract `id`.
+    /// True if another participant asked under the contract `id`.
     #[must_use]
     pub fn is_under(&self, id: &str) -> bool {
         self.reads
@@ -207,7 +207,7 @@ impl From<ProgramEntry> for QueryingProgram {
 }
 
 impl DatasetRead {
-    /// What a permit grants, with the snapshots that were read.
+    /// Reads that a permit grants, with their snapshots.
     fn all_of(permit: &PermitRecord) -> Vec<Self> {
         let read = |grant: &GrantEntry| {
             let mut entries = permit.datasets.iter();
@@ -234,7 +234,7 @@ impl DatasetRead {
 }
 
 impl AnswerEnd {
-    /// How an answer ended.
+    /// End of an answer by its record.
     pub(super) fn of(record: &Record, close: CloseRecord) -> Self {
         Self {
             index: record.seq,

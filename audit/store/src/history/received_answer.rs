@@ -1,34 +1,34 @@
-//! The answers that the log's owner received.
+//! Received answers of the log's owner.
 
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::answers::ReceivedRecord;
 use hansa_audit_log::time::UtcTimestamp;
 
-/// An answer that the log's owner received.
+/// Answer that the log's owner received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedAnswer {
-    /// The question's identity.
+    /// Identity of the question.
     pub request: String,
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// Who answered.
+    /// Provider of the answer.
     pub peer: String,
-    /// Rows that came.
+    /// Number of received rows.
     pub rows: u64,
-    /// Bytes that came.
+    /// Number of received bytes.
     pub bytes: u64,
-    /// The digest over what came.
+    /// Digest of the received content.
     pub digest: String,
-    /// How it ended, as receipts write it.
+    /// Outcome, as written in receipts.
     pub outcome: String,
-    /// The digest of the receipt.
+    /// Digest of the receipt.
     pub receipt: Option<String>,
 }
 
 impl ReceivedAnswer {
-    /// What came, and from whom.
+    /// Received answer of a record.
     pub(super) fn of(record: &Record, received: ReceivedRecord) -> Self {
         Self {
             request: received.request_id,

@@ -1,14 +1,14 @@
-//! Refusals that share records: how many were told, with which codes.
+//! Refusals that share records: their numbers by code.
 
 use hansa_audit_log::record::answers::RefusalCountRecord;
 use std::collections::BTreeMap;
 
-/// The refusals that are in the log together.
+/// Summary of refusals in shared records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RefusalSummary {
-    /// How many by code.
+    /// Number of refusals by code.
     pub codes: BTreeMap<String, u64>,
-    /// How many more each participant may have been told: what was allowed before a crash and never counted.
+    /// Number of further refusals that each participant may have been sent: allowed before a crash and never counted.
     allowed: BTreeMap<String, u64>,
     lost: u64,
 }
@@ -20,7 +20,7 @@ impl RefusalSummary {
             *sum = sum.saturating_add(count);
         }
         let next = counted.next.unwrap_or_default();
-        // What the reserve of a stopped log allowed was never counted further.
+        // The allowance in the reserve of a stopped log was never counted further.
         if counted.reserve_sha256.is_some() {
             self.lost = self.lost.saturating_add(next);
             return;
@@ -28,19 +28,19 @@ impl RefusalSummary {
         self.allowed.insert(counted.peer.unwrap_or_default(), next);
     }
 
-    /// A new run of the program counts from the beginning.
+    /// Begins a new run of the program, which starts its counts anew.
     pub(super) fn begin(&mut self) {
         let open = std::mem::take(&mut self.allowed).into_values().sum::<u64>();
         self.lost = self.lost.saturating_add(open);
     }
 
-    /// How many were told.
+    /// Number of counted refusals.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.codes.values().sum()
     }
 
-    /// The most that may have been told beside those that were counted.
+    /// Largest number of sent refusals that were not counted.
     #[must_use]
     pub fn max_uncounted_refusals(&self) -> u64 {
         self.allowed

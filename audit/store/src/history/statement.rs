@@ -1,27 +1,27 @@
-//! Signed statements and notices under contracts, as records name them.
+//! Signed statements and notices under contracts, by their records.
 
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::contracts::{DeletionRecord, NoticeRecord, UsageRecord};
 use hansa_audit_log::time::UtcTimestamp;
 
-/// A statement of deletion or of use.
+/// Statement of deletion or of use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedStatement {
-    /// Where it stands.
+    /// Place of the record.
     pub index: u64,
-    /// When it was recorded.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// Under which contract.
+    /// Contract of the statement.
     pub contract: String,
-    /// The first version of that contract, under which it counts.
+    /// First version of the contract, which keeps the account.
     pub first: Option<String>,
-    /// Who sent it, or to whom it went; empty where it went to nobody.
+    /// Sender or recipient; empty where the statement was sent to no participant.
     pub peer: String,
-    /// Whether it came in.
+    /// True for a received statement.
     pub incoming: bool,
-    /// The questions with whose answers came what is deleted.
+    /// Questions whose answers are deleted.
     pub requests: Vec<String>,
-    /// The digest of the signed statement.
+    /// Digest of the signed statement.
     pub statement: String,
 }
 
@@ -53,17 +53,17 @@ impl RecordedStatement {
     }
 }
 
-/// How the topic of a notice begins by which somebody is told that answers to them used a snapshot.
+/// Prefix of the topic of notices that answers used a snapshot.
 pub const AFFECTED: &str = "affected:";
 
-/// That somebody was told that answers to them used a snapshot.
+/// Notice to a participant that answers to it used a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AffectedNotice {
-    /// When.
+    /// Time of the notice.
     pub at: UtcTimestamp,
-    /// Under which contract.
+    /// Contract of the notice.
     pub contract: String,
-    /// What of: the snapshot, and under a contract with everybody whom.
+    /// Topic: the snapshot and, under a public view, the recipient.
     pub topic: String,
 }
 

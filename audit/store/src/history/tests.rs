@@ -1,4 +1,4 @@
-//! A log's records give its story.
+//! Tests of the history of a log's records.
 
 use super::AuditHistory;
 use crate::tests::complete::complete;
@@ -76,7 +76,7 @@ fn a_question_that_was_refused_after_its_permit_left_nothing() {
     let question = &history.questions[0];
     assert_eq!(question.refused.as_ref().unwrap().code, "TENANT_UNBOUND");
     assert!(!question.may_have_left());
-    // Nobody knows what left of an answer that is open, or that a crash has ended.
+    // For an open answer, or one that a crash has ended, the sent amount is unknown.
     assert!(history_of(&[("permit", PERMIT)]).questions[0].may_have_left());
     let crashed = r#"{"opened":0,"request_id":"r1","outcome":"cut","code":"INTERRUPTED"}"#;
     let history = history_of(&[("permit", PERMIT), ("close", crashed)]);
@@ -137,7 +137,7 @@ fn contracts_heads_and_snapshots() {
 const ERRAND: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","contracts":["b"],
     "keys":[{"values":2,"of":[{"dataset":"hansa://lindau.example/d/sites","contract":"c","clause":7,"column":"site"}]}]}"#;
 
-/// Whoever refuses a question has seen what stands in it, whatever the code.
+/// A provider that refuses a question has seen its content, whatever the code.
 #[test]
 fn values_went_unless_the_question_did_not_go() {
     let refused = r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"KEY_MUST_STAY"}"#;
@@ -154,7 +154,7 @@ fn values_went_unless_the_question_did_not_go() {
     assert!(history.remote_queries.keys_sent.is_empty());
 }
 
-/// Two peers may draw the same identity for their questions: what is said of one is not said of the other.
+/// Two peers may choose equal request identities. Records about one peer's question don't affect the other's.
 #[test]
 fn the_same_identity_of_two_peers_is_two_questions() {
     let visby = PERMIT.replace("acme", "visby");

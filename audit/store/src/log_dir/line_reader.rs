@@ -1,16 +1,16 @@
-//! The lines of a long file, without a copy of each.
+//! Reader of the lines of a long file, without a copy of each line.
 
 use std::fs::File;
 use std::io::{self, Read as _};
 
-/// So many bytes are read at once; more for a line that is longer.
+/// Number of bytes that are read at once; more for a longer line.
 const AT_ONCE: usize = 256 * 1024;
 
-/// Goes over the lines of a file.
+/// Reader of the lines of a file.
 pub(super) struct LineReader {
     file: File,
     held: Vec<u8>,
-    /// Where the next line begins, and up to where bytes were read.
+    /// Start of the next line, and end of the bytes that were read.
     unread: (usize, usize),
 }
 
@@ -23,7 +23,7 @@ impl LineReader {
         }
     }
 
-    /// The next line without its line break, and whether it had one: the last one may have none.
+    /// Next line without its line break, and true if it had one: the last line may have none.
     pub(super) fn next(&mut self) -> io::Result<Option<(&[u8], bool)>> {
         let (mut from, mut to) = self.unread;
         let mut searched = from;
@@ -33,7 +33,7 @@ impl LineReader {
                 break (searched + length, searched + length + 1);
             }
             searched = to;
-            // The line goes to the front, so that all the room behind it is for the rest of it.
+            // The line is moved to the front, so that the rest of the buffer is free for its remaining bytes.
             self.held.copy_within(from..to, 0);
             (searched, to, from) = (searched - from, to - from, 0);
             if to == self.held.len() {
@@ -71,7 +71,7 @@ mod tests {
         while let Some((line, is_whole)) = lines.next().unwrap() {
             all.push((line.to_vec(), is_whole));
         }
-        // The end stays the end.
+        // The end is permanent.
         assert_eq!(lines.next().unwrap(), None);
         all
     }
@@ -102,7 +102,7 @@ mod tests {
             .iter()
             .map(|line| (line.clone(), true))
             .collect();
-        // A line break at the very end ends the line before it, and begins none.
+        // A line break at the end of the file ends the last line, and begins none.
         assert_eq!(lines(&text), without);
         text.extend(b"rest");
         let mut with = without;

@@ -1,4 +1,4 @@
-//! Checking a bundle.
+//! Verification of a bundle.
 
 use super::{BundleVisitor, CopyCheck, CopyReport, incomplete};
 use crate::archive::AbsentRecords;
@@ -44,15 +44,15 @@ pub(super) fn verify(
     }
 }
 
-/// What stands behind the records, as far as it was read.
+/// Lines after the records, as far as they were read.
 #[derive(Default)]
 struct BundleTrailer {
     documents: u64,
     heads: u64,
     end: Option<BundleEnd>,
-    /// Whether the sum of the last line is that of all lines before it.
+    /// True if the digest in the last line is that of all lines before it.
     sum_holds: bool,
-    /// Whether something follows the last line.
+    /// True if bytes follow the last line.
     more: bool,
 }
 
@@ -67,7 +67,7 @@ impl BundleTrailer {
         self.end = Some(end);
     }
 
-    /// Whether the last line says that this many records and what else was read is all there is.
+    /// Checks that the counts in the last line agree with the records and the other lines.
     fn judge(&self, records: u64, found: &mut CopyCheck<'_>) -> Result<(), String> {
         let Some(end) = self.end else {
             return Err("the end of the bundle is missing".to_owned());
@@ -88,7 +88,7 @@ impl BundleTrailer {
     }
 }
 
-/// A whole log: its leaf hashes and heads first, then record by record as in a folder.
+/// Verifies a whole log: leaf hashes and heads first, then record by record as in a folder.
 fn whole(
     path: &Path,
     mut lines: BundleLineReader,
@@ -152,7 +152,7 @@ fn whole(
                 behind.end(end, lines.before);
                 continue;
             }
-            // What is no line of a bundle is no record either, and is named as one that is damaged.
+            // An unknown line is treated as a damaged record.
             None => (None, bytes),
         };
         if let Some(good) = verifier.check(&record) {
@@ -188,7 +188,7 @@ fn whole(
     Ok(report)
 }
 
-/// A part: each record with its own proof.
+/// Verifies a part: each record by its own proof.
 fn part(
     path: &Path,
     mut lines: BundleLineReader,
@@ -308,14 +308,14 @@ fn earlier(line: HeadLine, header: &BundleHeader, found: &mut CopyCheck<'_>) {
     }
 }
 
-/// Whether a document is what its name says, as far as its bytes alone tell.
+/// True if a document agrees with its name, as far as its bytes alone show.
 pub(super) fn is_named_rightly(document: &SignedDocument) -> bool {
     match (&document.text, document.kind) {
         (Some(text), DocumentKind::Receipt) => {
             Digest::of(text.as_bytes()).to_string() == document.name
                 && head_of_receipt(text.as_bytes()).is_some()
         }
-        // Of the others the name is that of what was signed; who reads them compares it.
+        // The other kinds are named by the digest of their signed content, which their reader compares.
         (Some(_) | None, _) => true,
     }
 }

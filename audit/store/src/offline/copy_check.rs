@@ -1,4 +1,4 @@
-//! What a check of a copy gathers on its way to its report.
+//! State of the verification of a copy, from which its report is made.
 
 use super::{BundleVisitor, CopyReport, bundle, incomplete};
 use crate::archive::AbsentRecords;
@@ -15,7 +15,7 @@ use hansa_policy::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What a check gathers on its way.
+/// State of the verification of a copy.
 pub(super) struct CopyCheck<'a> {
     pub(super) each: &'a mut dyn BundleVisitor,
     pub(super) log: String,
@@ -23,7 +23,7 @@ pub(super) struct CopyCheck<'a> {
     pub(super) heads: Vec<SignedHead>,
     pub(super) given: Vec<Checkpoint>,
     pub(super) span: Option<(UtcTimestamp, UtcTimestamp)>,
-    /// The first and the last record whose retention is over, and how many there are.
+    /// First and last record past their retention, and their number.
     pub(super) expired: Option<(u64, u64, u64)>,
     pub(super) damaged: Vec<String>,
     pub(super) unknown: Vec<String>,
@@ -90,7 +90,7 @@ impl<'a> CopyCheck<'a> {
             .any(|key| head.is_signed_by(key, &Ed25519NoteVerifier))
     }
 
-    /// Believes the heads whose signature holds, and reports the others.
+    /// Takes the heads with valid signatures, and reports the others.
     pub(super) fn take_heads(&mut self, heads: Vec<SignedHead>) {
         self.take_more_heads(heads);
         if self.heads.is_empty() && self.given.is_empty() {
@@ -99,7 +99,7 @@ impl<'a> CopyCheck<'a> {
         }
     }
 
-    /// As [`Self::take_heads`], where a head is there already.
+    /// Takes further heads like [`Self::take_heads`].
     pub(super) fn take_more_heads(&mut self, heads: Vec<SignedHead>) {
         for head in heads {
             if self.is_believed(&head) {
@@ -127,7 +127,7 @@ impl<'a> CopyCheck<'a> {
         }
     }
 
-    /// Whether the signature of a head holds; if not, it is reported.
+    /// True if the signature of a head is valid; an invalid one is reported.
     pub(super) fn is_believed(&mut self, head: &SignedHead) -> bool {
         if self.is_signed(head) {
             return true;
@@ -172,13 +172,13 @@ impl<'a> CopyCheck<'a> {
         LogVerifier::new(&self.log, &heads, &self.given, leaves)
     }
 
-    /// Takes in a record whose body was read.
+    /// Takes a record with its body.
     pub(super) fn see(&mut self, record: &Record, body: RecordBody) {
         self.was_at(record.at);
         self.each.record(record, body);
     }
 
-    /// Reads the body of a record; what is not known here is named as damaged.
+    /// Reads the body of a record; an unknown one is reported as damage.
     pub(super) fn read_body(&mut self, record: &Record) -> Option<RecordBody> {
         let read = record.read_body();
         read.map_err(|unknown| {
@@ -188,7 +188,7 @@ impl<'a> CopyCheck<'a> {
         .ok()
     }
 
-    /// The same of a record that is only built when somebody looks at it.
+    /// Takes a good line. Its record is built only if the visitor wants it.
     pub(super) fn see_good(&mut self, good: &VerifiedLine<'_>) {
         self.was_at(good.at);
         if self.each.looks_at_records()
@@ -199,14 +199,14 @@ impl<'a> CopyCheck<'a> {
         }
     }
 
-    /// Of a record whose retention is over.
+    /// Takes the place of a record past its retention.
     pub(super) fn see_expired(&mut self, index: u64, leaf: Digest) {
         let (first, _, count) = self.expired.unwrap_or((index, index, 0));
         self.expired = Some((first, index, count + 1));
         self.each.expired_record(leaf);
     }
 
-    /// What is gone must be what the log says is past its retention: these records, and no more.
+    /// Checks that exactly the records are absent that the log states as past their retention.
     pub(super) fn judge_expired(&mut self, away: &AbsentRecords, verifier: &mut LogVerifier) {
         let Some((first, last, count)) = self.expired else {
             return;

@@ -1,4 +1,4 @@
-//! A copy with any change is found out, and the first bad record is named; without configuration.
+//! Tests: every change of a copy is found, and the first bad record is named, without configuration.
 
 use super::{CopyReport, verify, visit};
 use crate::documents::{DocumentKind, DocumentStore};
@@ -18,7 +18,7 @@ use std::path::Path;
 
 mod time_stamps;
 
-/// A log of `count` records in several segments, closed.
+/// Closed log of `count` records in several segments.
 fn some_log(count: i64, segment: u64) -> TestLogDir {
     let log_dir = TestLogDir::new();
     let (log, _) = AuditLog::open(LogConfig {
@@ -38,7 +38,7 @@ fn checked(path: &Path) -> CopyReport {
     verify(path, None).unwrap()
 }
 
-/// Whether the check is content, with nothing that it could not see.
+/// True for a good result without unseen parts.
 fn content(found: &Result<CopyReport, Refusal>) -> bool {
     found
         .as_ref()
@@ -55,12 +55,12 @@ fn a_good_folder() {
     assert!(report.records > 20);
     assert!(report.unseen.is_empty());
     assert_eq!(report.keys, [log_dir.key.key()]);
-    // A running log can be checked too; what the last second wrote is under no head yet.
+    // A running log can be verified too; the records of the last second are under no head yet.
     let (log, _) = log_dir.open();
     let _ = log.record_blocking(test_evidence(1)).unwrap();
     let running = checked(&log_dir.folder());
     assert_eq!((running.fault, running.records), (None, report.records + 1));
-    // Half a record is on its way while the log is open, and left behind once it is not.
+    // An incomplete record is normal while the log is open, and damage afterwards.
     let segments = crate::log_segment::segments(&log_dir.folder()).unwrap();
     let last = &segments.last().unwrap().path;
     let half = [&std::fs::read(last).unwrap()[..], b"{\"body\""].concat();
@@ -82,7 +82,7 @@ fn any_flipped_bit_in_any_file() {
     let mut files: Vec<_> = std::fs::read_dir(log_dir.folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        // Of a log that was not stopped, the reserve says nothing.
+        // The reserve of a log that was not stopped is empty.
         .filter(|path| !path.ends_with("lock") && !path.ends_with("reserve"))
         .collect();
     files.sort();
@@ -148,7 +148,7 @@ fn a_cut_tail_against_a_head_that_was_given() {
     let (log, _) = log_dir.open();
     let _ = log.record_blocking(test_evidence(6)).unwrap();
     log.close();
-    // The copy is an older state, whole in itself.
+    // The copy is an older state, consistent in itself.
     assert!(content(&verify(&copy, None)));
     let report = verify(&copy, Some(&log.head())).unwrap();
     assert_eq!(report.fault.as_ref().map(|fault| fault.index), Some(6));
@@ -158,7 +158,7 @@ fn a_cut_tail_against_a_head_that_was_given() {
         refusal.sentence,
         "record 6 is missing: the log had 7 records (log `tallinn.example/hansa/evidence`)"
     );
-    // A head that somebody made up is no evidence.
+    // A forged head is no evidence.
     let mut forged: SignedHead = log.head();
     forged.checkpoint.size = 9;
     assert_eq!(
@@ -191,12 +191,12 @@ fn a_copy_without_key_heads_or_leaf_hashes_says_what_was_not_seen() {
     assert_eq!(checked(&log_dir.folder()).records, 6);
 }
 
-/// The identity of a contract.
+/// Identity of a contract.
 fn contract(name: &str) -> String {
     Digest::of(name.as_bytes()).to_string()
 }
 
-/// Everything, or what concerns a contract.
+/// Filter for everything, or for one contract.
 fn chosen(name: Option<&str>) -> RecordFilter {
     RecordFilter {
         contract: name.map(|name| contract(name).parse().unwrap()),
@@ -204,7 +204,7 @@ fn chosen(name: Option<&str>) -> RecordFilter {
     }
 }
 
-/// A record of a request under a contract.
+/// Record of a request under a contract.
 #[derive(Debug)]
 struct RequestEvidence(&'static str, String, i64);
 
@@ -221,7 +221,7 @@ impl Evidence for RequestEvidence {
     }
 }
 
-/// Two documents, one of them lost.
+/// Store with two documents, one of them lost.
 struct PartialDocuments;
 
 impl DocumentStore for PartialDocuments {
@@ -234,7 +234,7 @@ impl DocumentStore for PartialDocuments {
     }
 }
 
-/// A log with requests under two contracts.
+/// Log with requests under two contracts.
 fn two_contracts() -> (TestLogDir, AuditLog) {
     let log_dir = TestLogDir::new();
     let (log, _) = log_dir.open();
@@ -321,7 +321,7 @@ fn any_change_of_a_bundle() {
             if !lines[line].starts_with(b"{\"index\"") {
                 continue;
             }
-            // An edit that keeps the form names the record.
+            // An edit that keeps the form is found, and the record is named.
             let edited = String::from_utf8(lines[line].to_vec())
                 .unwrap()
                 .replace("boot-1", "boot-7");
@@ -359,7 +359,7 @@ fn a_table_of_records() {
     assert_eq!(lines.count(), 12);
 }
 
-/// The loop of this package's README: plain tools follow the chain.
+/// Loop in this package's README: plain tools follow the chain.
 #[test]
 fn plain_tools_follow_the_chain() {
     let log_dir = some_log(6, 1 << 20);

@@ -1,4 +1,4 @@
-//! Which answers used a snapshot, whom they went to, and whether those were told.
+//! Answers that used a snapshot, with their recipients and notices.
 
 use super::{ReportCell, ReportTable, answer, disclosed_answers};
 use crate::history::AuditHistory;
@@ -7,7 +7,7 @@ use crate::history::statement::{AFFECTED, AffectedNotice};
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeSet;
 
-/// The columns of a table of answers, and when those whom they went to were told.
+/// Columns of the table: those of answers, and the time of the notice to the recipient.
 const AFFECTED_ANSWERS: [&str; 11] = [
     "question",
     "record",
@@ -22,14 +22,14 @@ const AFFECTED_ANSWERS: [&str; 11] = [
     "told",
 ];
 
-/// Which answers are looked for.
+/// Criteria of the affected answers.
 #[derive(Debug, Clone, Copy)]
 pub struct AffectedQuery<'a> {
-    /// Of the dataset.
+    /// Dataset of the answers.
     pub dataset: &'a str,
-    /// That used this snapshot.
+    /// Snapshot that they used.
     pub version: &'a str,
-    /// That read its files after this instant, whatever rows they used of them.
+    /// Instant after which they read files of the snapshot, whatever rows they used.
     pub since: Option<UtcTimestamp>,
 }
 
@@ -42,7 +42,7 @@ impl AffectedQuery<'_> {
     }
 }
 
-/// Which answers those are, and whether those whom they went to were told. What may have been read counts, so that nobody is forgotten.
+/// Table of the affected answers, with the notices to their recipients. Possible reads count, so that no recipient is left out.
 #[must_use]
 pub fn affected_answers_table(
     history: &AuditHistory,
@@ -79,14 +79,14 @@ fn has_used_snapshot(
     reads.any(|read| read.dataset == dataset && history.holds(read, version))
 }
 
-/// The contracts under which a question read a dataset.
+/// Contracts under which a question read a dataset.
 fn under<'a>(question: &'a QueryEntry, dataset: &'a str) -> impl Iterator<Item = &'a str> {
     let reads = question.reads.iter();
     let reads = reads.filter(move |read| read.dataset == dataset);
     reads.filter_map(|read| read.contract.as_deref())
 }
 
-/// When somebody was told under a contract that answers used a snapshot.
+/// Time of the notice to a recipient under a contract that answers used a snapshot.
 fn notified_at(
     history: &AuditHistory,
     contract: &str,
@@ -101,8 +101,8 @@ fn notified_at(
     history.notified.iter().find(of).map(|one| one.at)
 }
 
-/// The topic of a notice that answers used a snapshot; under a contract with everybody it names to whom, since of each topic
-/// somebody is told once.
+/// Topic of a notice that answers used a snapshot. Under a public view it names the recipient, since a notice is sent once for each
+/// topic.
 #[must_use]
 pub fn affected_topic(version: &str, whom: Option<&str>) -> String {
     match whom {
@@ -114,7 +114,7 @@ pub fn affected_topic(version: &str, whom: Option<&str>) -> String {
     }
 }
 
-/// To whom they went, under which contracts.
+/// Recipients of the answers, with their contracts.
 #[must_use]
 pub fn affected_recipients<'a>(
     history: &'a AuditHistory,

@@ -1,4 +1,4 @@
-//! Who received what, under which clauses of which contract, over all datasets, with sums.
+//! Received data over all datasets: recipients, contracts and clauses, with totals.
 
 use super::{AnswerTotals, LeftAmount, ReportCell, ReportTable, disclosed_answers};
 use crate::history::AuditHistory;
@@ -7,7 +7,7 @@ use crate::history::query_entry::{DatasetRead, QueryEntry};
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The columns of the table.
+/// Columns of the table.
 const RECEIVED: [&str; 10] = [
     "recipient",
     "dataset",
@@ -21,22 +21,22 @@ const RECEIVED: [&str; 10] = [
     "last",
 ];
 
-/// The recipient of open data: nobody knows who asked.
+/// Recipient of open data, who is not identified.
 const ANYBODY: &str = "anybody on the web";
 
-/// The word for the sum of all lines; no identity is written like it.
+/// Word for the total of all lines; no identity is written like it.
 const ALL: &str = "all";
 
-/// Bounds of the answers that are counted; an absent one bounds nothing.
+/// Bounds of the counted answers; an absent bound does not limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReceivedScope {
-    /// To this participant.
+    /// Recipient of the answers.
     pub recipient: Option<String>,
-    /// Of this dataset.
+    /// Dataset of the answers.
     pub dataset: Option<String>,
-    /// Asked at this instant or later.
+    /// First instant of the questions.
     pub from: Option<UtcTimestamp>,
-    /// Asked before this instant.
+    /// First instant after the range.
     pub to: Option<UtcTimestamp>,
 }
 
@@ -52,7 +52,7 @@ impl ReceivedScope {
     }
 }
 
-/// One line: a recipient, a dataset and the contract under which it was received.
+/// Key of one line: a recipient, a dataset and the contract.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct ReceivedKey {
     recipient: String,
@@ -60,7 +60,7 @@ struct ReceivedKey {
     contract: String,
 }
 
-/// Sums of one line.
+/// Totals of one line.
 #[derive(Debug, Clone)]
 struct ReceivedLine {
     clauses: BTreeSet<u64>,
@@ -76,7 +76,8 @@ impl ReceivedLine {
     }
 }
 
-/// Who received what in that scope. An answer over several datasets stands in the line of each, and once in the sum, which is the last row.
+/// Table of received data within the scope. An answer over several datasets counts in the line of each, and once in the total,
+/// which is the last row.
 #[must_use]
 pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScope) -> ReportTable {
     let mut lines: BTreeMap<ReceivedKey, ReceivedLine> = BTreeMap::new();
@@ -95,7 +96,7 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
             continue;
         }
         count(AnswerTotals::of(question));
-        // A dataset that is read twice under one contract is one line of the answer.
+        // A dataset that is read twice under one contract counts once for the answer.
         let mut own_lines: BTreeMap<ReceivedKey, ReceivedLine> = BTreeMap::new();
         for read in reads {
             let line = own_lines.entry(key(question, read));
@@ -163,7 +164,7 @@ fn put(lines: &mut BTreeMap<ReceivedKey, ReceivedLine>, key: ReceivedKey, line: 
     }
 }
 
-/// The most that may have left to anybody on the web: what was reserved for it.
+/// Largest amount of open data that may have been sent to the web, by the reserved block.
 fn of_web(block: &OpenBlock, scope: &ReceivedScope) -> Option<(ReceivedKey, AnswerTotals)> {
     let dataset = block.dataset.clone()?;
     let is_meant = scope.covers(ANYBODY, block.at) && scope.covers_dataset(&dataset);
@@ -286,7 +287,7 @@ mod tests {
         let found = tabulate_received(&history, OWN, &ReceivedScope::default());
         assert_eq!(column(&found, "recipient")[0], "anybody on the web");
         assert_eq!(column(&found, "answers"), ["64", "1", "1", "65"]);
-        // How many rows those were nobody knows, so nobody knows the sum.
+        // The number of rows is unknown, so the total is unknown.
         assert_eq!(column(&found, "rows"), ["unknown", "5", "5", "unknown"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Each question names the answers that it is about, and no others.
+//! Tests: each report contains exactly its answers.
 
 use super::affected_answers::{AffectedQuery, affected_answers_table as recalled};
 use super::{
@@ -22,7 +22,7 @@ pub(super) fn at(second: i64) -> UtcTimestamp {
     UtcTimestamp::from_micros(1_800_000_000_000_000 + second * 1_000_000).unwrap()
 }
 
-/// A question of `peer` at a second, of a snapshot of `bikes` under a contract; it takes ten seconds.
+/// Question of `peer` at a second, of a snapshot of `bikes` under a contract; its answer takes ten seconds.
 pub(super) fn question(
     peer: &str,
     second: i64,
@@ -90,10 +90,10 @@ fn sample_history() -> AuditHistory {
         question("acme", 100, "1", "a", Some(5)),
         question("acme", 200, "2", "a", Some(7)),
         question("tallinn", 300, "1", "t", Some(3)),
-        // Nothing left, but for what nobody knows of a crash.
+        // Nothing was sent, apart from an unknown amount after a crash.
         question("tallinn", 400, "1", "t", Some(0)),
         question("acme", 500, "1", "b", None),
-        // The owner's own.
+        // A question of the owner.
         question("lindau", 600, "1", "a", Some(9)),
     ];
     history
@@ -125,7 +125,7 @@ fn a_faulty_snapshot() {
     assert_eq!(affected(&sample_history(), OWN, "bikes", "3").rows.len(), 0);
 }
 
-/// What a publication of a feed brought is in all answers of later ones, but for those of what came since and of what was there before.
+/// Rows of a feed's publication are in all later answers, except those about newer rows only and about earlier states.
 #[test]
 fn a_faulty_segment() {
     let mut history = AuditHistory::new();
@@ -165,7 +165,7 @@ fn a_faulty_segment() {
     assert_eq!(found("4"), ["35"]);
 }
 
-/// What read the files of a snapshot since they were known to be as they were published; a feed that went on has those from before.
+/// Answers that read the files of a snapshot since it was last known to be good. A continued feed shares files with earlier ones.
 #[test]
 fn what_was_read_since_a_snapshot_was_known_to_be_good() {
     let mut history = AuditHistory::new();
@@ -185,10 +185,10 @@ fn what_was_read_since_a_snapshot_was_known_to_be_good() {
         };
         column(&recalled(history, OWN, of), "record")
     };
-    // Nobody has looked since the feed began.
+    // No check since the feed began.
     assert_eq!(since(&history), ["1", "30", "40", "60"]);
     history.published[1].good = Some(at(45));
-    // One that had not ended by then may have read after it.
+    // An answer that had not ended by then may have read afterwards.
     assert_eq!(since(&history), ["40", "60"]);
 }
 
@@ -221,7 +221,7 @@ fn who_received_a_dataset() {
     );
     assert_eq!(column(&found, "contracts"), ["a b", "t"]);
     assert_eq!(column(&found, "answers"), ["3", "1"]);
-    // Of one answer nobody knows how many rows left.
+    // The number of rows of one answer is unknown.
     assert_eq!(column(&found, "rows"), ["unknown", "3"]);
 }
 
@@ -320,7 +320,7 @@ fn the_record_of_processing_says_what_is_not_stated() {
     assert_eq!(column(&found, "old_snapshots_kept"), ["30 days"]);
     assert_eq!(ReportCell::Unknown.text(), "unknown");
 
-    // What is stated stands in the same places; what a clause executes is a measure, what it only records is none.
+    // Stated categories appear in their columns. An executed clause counts as a measure, a recorded one does not.
     let about = DataCategories {
         data_subjects: Some("cyclists".to_owned()),
         personal_data: Some("device".to_owned()),
@@ -354,7 +354,7 @@ fn the_record_of_processing_says_what_is_not_stated() {
     };
     assert!(measures(&region).ends_with("executed clauses: region"));
     assert!(!measures(&contracts[0].1).contains("executed clauses"));
-    // Of what is received the categories are known to the provider.
+    // For received data the provider knows the categories.
     let found = processing(&history, "hansa://acme.example", &contracts, &context);
     assert_eq!(column(&found, "our_role"), ["recipient"]);
     assert_eq!(column(&found, "personal"), ["unknown"]);

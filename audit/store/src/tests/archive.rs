@@ -1,4 +1,4 @@
-//! What is archived stays provable, and what can't be read is said.
+//! Tests: archived records stay provable, and unreadable ones are reported.
 
 use super::{TestLogDir, numbers, test_evidence};
 use crate::archive::archive;
@@ -14,7 +14,7 @@ fn config(log_dir: &TestLogDir) -> LogConfig {
     }
 }
 
-/// A log of so many said records in several segments, all but the newest two of which went to the archive.
+/// Log of this many numbered records in several segments, all but the newest two archived.
 fn archived(log_dir: &TestLogDir) -> (AuditLog, u64) {
     let (log, _) = AuditLog::open(config(log_dir)).unwrap();
     for n in 0..60 {
@@ -42,7 +42,7 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     drop(log);
     let report = offline::verify(&log_dir.folder(), None).unwrap();
     assert!(report.is_good(), "{report:?}");
-    // Opening reads the segment that is written, and no other.
+    // Opening reads only the present segment.
     let hidden = log_dir.dir.path().join("elsewhere");
     let path = log_dir.folder().join(log_segment::ARCHIVE);
     std::fs::rename(&path, &hidden).unwrap();
@@ -87,7 +87,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
     let report = offline::verify(&test_log_dir.folder(), None).unwrap();
     assert_eq!(report.fault.unwrap().to_string(), "record 3 was edited");
 
-    // The hashes that stand for archived records are held against the signed heads.
+    // The hashes of archived records are compared with the signed heads.
     let path = test_log_dir.folder().join(log_dir::LEAVES);
     let mut leaves = std::fs::read(&path).unwrap();
     leaves[40] ^= 1;

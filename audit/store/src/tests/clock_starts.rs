@@ -1,4 +1,4 @@
-//! A clock that jumps ahead while nobody runs is held from the first reading on.
+//! Tests: a clock that jumps ahead while the program is not running is held from the first reading on.
 
 use super::{TestLogDir, test_evidence};
 use crate::machine_clock::MachineClock;
@@ -17,16 +17,16 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// When the machine of a test was made.
+/// Time at which the test's machine was made.
 const BEGIN: i64 = 1_800_000_000 * SECOND;
 
-/// A machine: its true time, by how much its wall clock is wrong, and its runs. All in microseconds.
+/// Machine: its true time, the error of its wall clock, and its boots. All in microseconds.
 #[derive(Debug, Clone, Copy, Default)]
 struct TestMachine {
     passed: i64,
     wrong: i64,
     boot: u32,
-    /// When its present run began.
+    /// Start of its present boot.
     booted: i64,
 }
 
@@ -45,7 +45,7 @@ impl TestMachine {
     }
 }
 
-/// The machine, shared with the clocks that are read from it.
+/// Machine shared with the clocks that read it.
 #[derive(Debug, Clone, Default)]
 struct SharedMachine(Arc<Mutex<TestMachine>>);
 
@@ -77,7 +77,7 @@ impl SharedMachine {
         AuditLog::open(config).unwrap().0
     }
 
-    /// How far a log is ahead of the true time.
+    /// Lead of a log over the true time.
     fn ahead(&self, log: &AuditLog) -> i64 {
         log.now().micros() - BEGIN - self.0.lock().passed
     }
@@ -87,7 +87,7 @@ fn say(log: &AuditLog) {
     let _ = log.record_blocking(test_evidence(0)).unwrap();
 }
 
-/// The outcomes of all steps in the log.
+/// Outcomes of all steps in the log.
 pub(super) fn list_outcomes(log: &AuditLog) -> Vec<String> {
     let records = log.read(0).map(Result::unwrap);
     let clocks = records.filter(|record| record.kind == "clock");
@@ -115,7 +115,7 @@ fn a_start_under_a_clock_that_jumped_holds_it() {
     assert_eq!(log.clock_fault(), make_jump(30 * DAY));
     say(&log);
     assert_eq!((machine.ahead(&log), list_outcomes(&log).len()), (0, 1));
-    // It is held over further starts, and undone by itself.
+    // The jump is held over further starts, and undone by itself.
     drop(log);
     machine.pass(HOUR);
     let log = machine.open(&log_dir);
@@ -128,7 +128,7 @@ fn a_start_under_a_clock_that_jumped_holds_it() {
     assert_eq!((machine.ahead(&log), log.clock_fault()), (0, None));
     assert_eq!(list_outcomes(&log), ["held", "held", "undone"]);
     drop(log);
-    // One that somebody has looked at is followed, and the next start goes by it.
+    // An acknowledged clock is followed, also by the next start.
     machine.set_wrong(DAY);
     let log = machine.open(&log_dir);
     assert_eq!(log.clock_fault(), make_jump(DAY));
@@ -162,7 +162,7 @@ fn small_steps_of_a_running_log_do_not_add_up_for_the_next_start() {
         machine.set_wrong(step * 4 * SECOND);
         say(&log);
     }
-    // The process is killed: nothing is written at its end.
+    // The process is killed, so nothing is written at its end.
     std::mem::forget(log);
     let copy = TestLogDir::new();
     copy_file(&log_dir, &copy);
@@ -173,7 +173,7 @@ fn small_steps_of_a_running_log_do_not_add_up_for_the_next_start() {
     );
 }
 
-/// The file as a killed process leaves it.
+/// Copies the file as a killed process leaves it.
 fn copy_file(from: &TestLogDir, to: &TestLogDir) {
     std::fs::copy(from.dir.path().join("clock"), to.dir.path().join("clock")).unwrap();
 }
@@ -201,7 +201,7 @@ fn a_clock_that_went_back_and_came_right_while_nobody_ran_has_not_jumped() {
     machine.pass(HOUR);
     let log = machine.open(&log_dir);
     assert_eq!((machine.ahead(&log), log.clock_fault()), (0, None));
-    // Set back while nobody runs it is found by the last record, whatever is held beside.
+    // A step back while the program was not running is found by the last record, even while a jump is held.
     drop(log);
     machine.set_wrong(-DAY);
     let log = machine.open(&log_dir);
@@ -241,7 +241,7 @@ fn a_clock_that_is_moved_by_a_configuration_is_not_held_at_a_start() {
         say(&log);
         assert_eq!((machine.ahead(&log), log.clock_fault()), (offset, None));
     }
-    // What is held is what the machine's own clock does.
+    // The machine's own clock is held.
     machine.set_wrong(HOUR);
     let log = moved(10 * DAY);
     assert_eq!(
@@ -250,7 +250,7 @@ fn a_clock_that_is_moved_by_a_configuration_is_not_held_at_a_start() {
     );
 }
 
-/// By how much the clock is wrong in a random walk: little, or so much that it is held.
+/// Error of the clock in a random walk: small, or so large that it is held.
 fn random_error(random: &mut StdRng) -> i64 {
     let large = [15 * MINUTE, HOUR, DAY, 30 * DAY, -15 * MINUTE, -DAY];
     match random.random_range(0..3) {
@@ -268,7 +268,7 @@ fn no_sequence_of_starts_and_steps_leads_the_log_ahead_unless_somebody_said_so()
     for case in 0..40 {
         let folder = tempfile::tempdir().unwrap();
         let machine = SharedMachine::default();
-        // A start, and by how much it may lead the log ahead: by all that its clock is wrong where it has nothing to compare with.
+        // A start, and the largest lead that it may give to the log: the whole error of its clock if there is no stored time.
         let start = |last: i64| {
             let file = std::fs::read_to_string(folder.path().join("clock"));
             let boot = format!("\"run-{}\"", machine.0.lock().boot);
@@ -281,17 +281,17 @@ fn no_sequence_of_starts_and_steps_leads_the_log_ahead_unless_somebody_said_so()
             clock.keep_time();
             (clock, free)
         };
-        // The time of the last record, which starts with the first.
+        // Time of the last record, which begins with the first.
         let mut last = BEGIN;
         let (mut clock, _) = start(last);
-        // By how much the log may be ahead.
+        // Largest permitted lead of the log.
         let mut allowed = 5 * MINUTE;
         for step in 0..60 {
             let at = format!("seed {seed}, case {case}, step {step}");
             machine.pass(random.random_range(0..3 * HOUR));
             match random.random_range(0..8) {
                 0 | 1 => machine.set_wrong(random_error(&mut random)),
-                // The end in order, and a kill; in between the clock may be set.
+                // An orderly end, and a kill; the clock may be set in between.
                 2 | 3 => {
                     if random.random() {
                         clock.keep_time();
@@ -319,7 +319,7 @@ fn no_sequence_of_starts_and_steps_leads_the_log_ahead_unless_somebody_said_so()
                 }
                 _ => {}
             }
-            // A record, and what the writer does behind it.
+            // A record, and the writer's work after it.
             last = last.max(clock.read().wall.micros());
             if random.random() {
                 clock.keep_time();

@@ -1,9 +1,9 @@
-//! Bodies of records for tests that care about a few of their members.
+//! Bodies of records for tests that need only a few of their members.
 
 use hansa_audit_log::json::{Json, JsonLimits, parse};
 use hansa_audit_log::record::body::{RecordBody, RecordBodyError};
 
-/// The body of that kind with these members, as JSON; each other one that it must have is as empty as its type lets it be.
+/// Body of a kind with these members, as JSON. Other required members get an empty value of their type.
 pub(crate) fn complete(kind: &str, members: &str) -> RecordBody {
     let members = parse(members.as_bytes(), JsonLimits::default()).unwrap();
     let mut members = members.as_object().unwrap().clone();
@@ -27,14 +27,14 @@ pub(crate) fn complete(kind: &str, members: &str) -> RecordBody {
     }
 }
 
-/// The member that is missing, if that is the fault.
+/// Missing member, if that is the error.
 fn missing(error: &RecordBodyError) -> Option<String> {
     let text = error.to_string();
     let (_, rest) = text.split_once("missing field `")?;
     rest.split_once('`').map(|(name, _)| name.to_owned())
 }
 
-/// A value of each type.
+/// Empty value of each type.
 fn empty_values() -> [Json; 9] {
     let count = Json::Int(0);
     [

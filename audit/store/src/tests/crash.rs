@@ -1,4 +1,4 @@
-//! Crash points: a storage that fails on command, a disk that is full, a log that was changed while nobody ran.
+//! Crash tests: a storage that fails on command, a full disk, a log that was changed while the program was not running.
 
 use super::{
     AuditLog, ErrorCode, LedgerError, LogConfig, SeqCst, TestLogDir, bytes, numbers, refusal,
@@ -36,7 +36,7 @@ impl FrameAppender for FailingAppender {
     }
 }
 
-/// A log whose storage fails on command.
+/// Log whose storage fails on command.
 pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
     let signer = Arc::clone(&config.signer);
     let (mut writer, index, _) = startup::open(config).unwrap();
@@ -62,7 +62,7 @@ pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
 #[test]
 fn every_crash_point_loses_nothing_that_was_confirmed() {
     for at in 1..=3_u64 {
-        // A record is as long as the digits of its time.
+        // The length of a record depends on the digits of its time.
         let length = {
             let log_dir = TestLogDir::new();
             let (log, _) = log_dir.open();
@@ -89,11 +89,11 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
                     }
                 }
             }
-            // The storage works again after one failure; nothing is written all the same.
+            // The storage works again after one failure, but nothing is written.
             assert_eq!(confirmed, (0..at as i64 - 1).collect::<Vec<_>>());
             assert_eq!(numbers(&log, 0), confirmed);
             drop(log);
-            // The log of a machine that stopped with it: nothing says why.
+            // The log of a machine that failed with it: no record states the reason.
             if at == 2 {
                 std::fs::remove_file(log_dir.folder().join("reserve")).unwrap();
             }
@@ -139,7 +139,7 @@ fn a_broken_log_is_refused_and_the_record_named() {
             (refused.code, refused.sentence.as_str()),
             (ErrorCode::EvidenceBroken, sentence)
         );
-        // Nothing is mended behind the operator's back.
+        // Nothing is repaired without the operator.
         assert_eq!(bytes(&log_dir.folder()), before);
     };
     check(
@@ -216,7 +216,7 @@ fn derived_files_are_made_anew() {
     assert_eq!(log_dir.open().1.records, 9);
 }
 
-/// Run by the next test in a process that may write only small files.
+/// Run by the next test, in a process with a small file-size limit.
 #[test]
 #[ignore = "run by another test in a process of its own"]
 fn in_a_small_world() {

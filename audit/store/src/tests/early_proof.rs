@@ -1,4 +1,4 @@
-//! What is made of a record while the disk confirms it.
+//! Tests of work on a record while the disk confirms it.
 
 use super::crash::failing;
 use super::{BlockingEvidence, SeqCst, TestLogDir, test_evidence};
@@ -6,8 +6,8 @@ use hansa_audit_log::ledger::LedgerError;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
-/// Records one value between two that hold the writer; gives whether what was made came back, how many records were durable when
-/// it was made, and how many there are at the end.
+/// Records one value between two that block the writer. Returns if the result came back, the number of durable records when it was
+/// computed, and the number at the end.
 async fn made(fails: u64) -> (Result<bool, LedgerError>, u64, u64) {
     let log_dir = TestLogDir::new();
     let (log, fail) = failing(log_dir.config());
@@ -27,7 +27,7 @@ async fn made(fails: u64) -> (Result<bool, LedgerError>, u64, u64) {
     let middle = tokio::spawn(async move {
         let make = |at| async move {
             reporter.send(looked_at.size()).unwrap();
-            // The writer syncs when it has been let go, and not before.
+            // The writer syncs only after it is released.
             open_last.send(()).unwrap();
             at
         };

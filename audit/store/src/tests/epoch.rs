@@ -1,4 +1,4 @@
-//! Decisions and stops in one log: the order of the log is the order of what holds.
+//! Tests of decisions and stops in one log: their order in the log agrees with their validity.
 
 use super::{AuditLog, BlockingEvidence, TestLogDir, test_evidence};
 use crate::epoch::{DecisionValidity, LogEpoch};
@@ -28,7 +28,7 @@ async fn what_was_decided_before_a_stop_does_not_come_behind_it() {
         decided(&log, before, UtcTimestamp::LATEST).await,
         Err(LedgerError::Overtaken)
     );
-    // As long as a stop is under way nobody learns of another epoch: what it ends may still look as before.
+    // During a pending stop no caller gets the new epoch, since the stop's effects may not be visible yet.
     let waits = tokio::time::timeout(Duration::from_millis(50), log.epoch()).await;
     assert!(waits.is_err());
     let second = log.begin_stop();
@@ -45,7 +45,7 @@ async fn what_was_decided_before_a_stop_does_not_come_behind_it() {
     assert_eq!(log.size(), 3);
 }
 
-/// The writer is held, so that decisions and a stop wait for it in a known order.
+/// The writer is blocked, so that decisions and a stop are queued in a known order.
 #[tokio::test]
 async fn what_waits_for_its_place_is_looked_at_when_it_gets_one() {
     let log_dir = TestLogDir::new();
@@ -69,7 +69,7 @@ async fn what_waits_for_its_place_is_looked_at_when_it_gets_one() {
     tokio::task::yield_now().await;
     open.send(()).unwrap();
     assert!(held.await.unwrap() && stopping.await.unwrap());
-    // It was queued before the stop, and got no place any more: what is refused wrongly is decided again.
+    // The decision was queued before the stop and got its place after it. A wrong refusal is harmless: it is decided again.
     assert_eq!(first.await.unwrap(), Err(LedgerError::Overtaken));
     drop(stop);
     assert_eq!(log.size(), 2);

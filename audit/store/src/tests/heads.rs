@@ -1,4 +1,4 @@
-//! Signed heads: when they come, and that the newest is found.
+//! Tests of signed heads: when they are signed, and that the newest is found.
 
 use super::complete::complete;
 use super::{Ed25519NoteVerifier, NoteSigner, TestLogDir, test_evidence};
@@ -10,7 +10,7 @@ use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use std::time::Duration;
 
-/// A log whose records wait so long for a head at most.
+/// Log whose records wait at most this long for a head.
 fn heads_after(log_dir: &TestLogDir, head_interval: Duration) -> AuditLog {
     let config = LogConfig {
         head_interval,
@@ -38,7 +38,7 @@ async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
     for n in 9..19 {
         let _ = log.record(test_evidence(n)).await.unwrap();
     }
-    // A head is written behind the wake-up; asking for one waits for it.
+    // A head is written after the callers are woken; a request for one waits for it.
     assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
     let _ = log.record(test_evidence(19)).await.unwrap();
     drop(log);
@@ -63,7 +63,7 @@ async fn a_head_is_signed_over_the_record_that_asks_for_one() {
         .record_while_valid(test_evidence(1), validity, true)
         .await
         .unwrap();
-    // It is written behind the wake-up, and before the next record.
+    // It is written after the callers are woken, and before the next record.
     let _ = log.record(test_evidence(2)).await.unwrap();
     assert_eq!(log.head().checkpoint.size, 2);
 }
@@ -97,7 +97,7 @@ async fn what_tells_of_heads_needs_none_of_its_own() {
     }
     assert_eq!(log.head().checkpoint.size, 1);
     drop(log);
-    // Nor at the end, nor at the next start; with the next record that needs one they are under it, too.
+    // Neither at the end nor at the next start; the head of the next record that needs one covers them, too.
     let (log, _) = AuditLog::open(config()).unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(log.head().checkpoint.size, 1);
@@ -148,7 +148,7 @@ fn only_the_end_of_many_heads_is_read_at_start() {
     );
 }
 
-/// The head of another log.
+/// Head of another log.
 struct ObservedHead(u64);
 
 impl Evidence for ObservedHead {
@@ -174,11 +174,11 @@ fn a_log_is_a_witness_of_another() {
         head.cosigned_by(&key, &Ed25519NoteVerifier),
         Some(1_800_000_000)
     );
-    // It is none of the log's own signatures, and no other's.
+    // It is neither the log's own signature nor another's.
     assert!(!head.is_signed_by(&key, &Ed25519NoteVerifier));
     assert!(head.is_signed_by(&one.key.key(), &Ed25519NoteVerifier));
     assert_eq!(head.cosigned_by(&one.key.key(), &Ed25519NoteVerifier), None);
-    // The time is signed too.
+    // The signature covers the time, too.
     let mut later = head.clone();
     later.signatures[1].signature[7] ^= 1;
     assert_eq!(later.cosigned_by(&key, &Ed25519NoteVerifier), None);

@@ -1,4 +1,4 @@
-//! A loss of power takes what was not synced: no head is lost that was shown to somebody.
+//! Tests: a loss of power removes unsynced bytes, but no head that was shown to anybody.
 
 use super::{AuditLog, TestDir, TestEvidence, TestLogDir, test_evidence};
 use crate::epoch::DecisionValidity;
@@ -8,7 +8,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::path::Path;
 use std::time::Duration;
 
-/// A log whose heads are signed when somebody needs one.
+/// Log whose heads are signed on request.
 fn open_log(log_dir: &TestLogDir) -> AuditLog {
     let config = LogConfig {
         head_records: 10,
@@ -18,7 +18,7 @@ fn open_log(log_dir: &TestLogDir) -> AuditLog {
     AuditLog::open(config).unwrap().0
 }
 
-/// A record that tells of a head of somebody else.
+/// Record about a head of another log.
 fn seen_head(n: i64) -> TestEvidence {
     let kind = "checkpoint_seen";
     TestEvidence { kind, n }
@@ -28,8 +28,7 @@ fn read_heads(log_dir: &TestLogDir) -> Vec<u8> {
     std::fs::read(log_dir.folder().join("heads")).unwrap()
 }
 
-/// The folder of a log that is open, as the disk holds it after a loss of power: records are whole, leaf hashes are gone, and of the
-/// heads these bytes are left.
+/// Folder of an open log as after a loss of power: complete records, no leaf hashes, and these bytes of the heads.
 fn cut_power(log_dir: &TestLogDir, heads: &[u8]) -> TestLogDir {
     let dir = tempfile::tempdir().unwrap();
     let copy = |from: &Path, to: &Path| std::fs::copy(from, to).map(drop).unwrap();
@@ -48,7 +47,7 @@ fn cut_power(log_dir: &TestLogDir, heads: &[u8]) -> TestLogDir {
     TestLogDir::with(TestDir::Own(dir))
 }
 
-/// Asserts that each head that was shown is in the file of heads, byte for byte, and that the log is whole.
+/// Asserts that each shown head is in the file of heads, byte for byte, and that the log is consistent.
 fn assert_kept(log_dir: &TestLogDir, shown: &[SignedHead], case: &str) {
     let text = String::from_utf8(read_heads(log_dir)).unwrap();
     let kept = log_dir::heads(&log_dir.folder()).unwrap().unwrap();
@@ -64,7 +63,7 @@ fn assert_kept(log_dir: &TestLogDir, shown: &[SignedHead], case: &str) {
     assert!(report.is_good(), "{case}: {report:?}");
 }
 
-/// Records what connectors record and shows heads on each way on which they are shown; gives those that were shown.
+/// Makes records like a connector and shows heads in every way in which they are shown. Returns the shown heads.
 async fn show_heads(log: &AuditLog) -> Vec<SignedHead> {
     let mut shown = Vec::new();
     for n in 0..8 {
@@ -77,12 +76,12 @@ async fn show_heads(log: &AuditLog) -> Vec<SignedHead> {
         // A receipt names a head over the permit.
         shown.push(log.head_over(leaf + 1).await.unwrap());
         let _ = log.record(test_evidence(n)).await.unwrap();
-        // A greeting shows the newest one, and no record says so.
+        // A greeting shows the newest one, without a record.
         shown.push(log.head());
         let _ = log.record(seen_head(n)).await.unwrap();
         if n % 2 == 0 {
             let _ = log.record(seen_head(n)).await.unwrap();
-            // A peer asks for one over everything.
+            // A peer requests one over everything.
             shown.push(log.head_over(log.size()).await.unwrap());
         }
     }
@@ -145,7 +144,7 @@ async fn an_end_that_was_orderly_says_nothing_of_the_run_behind_it() {
     let _ = log.record(seen_head(5)).await.unwrap();
     drop(log);
     let ended = read_heads(&log_dir);
-    // Nothing is signed again behind an orderly end.
+    // After an orderly end nothing is signed again.
     let log = open_log(&log_dir);
     assert_eq!(log.head(), first);
     assert_eq!(read_heads(&log_dir), ended);
@@ -168,7 +167,7 @@ async fn a_head_that_a_witness_cosigned_is_the_one_that_is_kept() {
     let after = cut_power(&log_dir, b"");
     drop(open_log(&after));
     assert_kept(&after, std::slice::from_ref(&shown), "cosigned");
-    // The line of the witness stands below the same text and the same signature of the log.
+    // The witness's line is added below unchanged text and an unchanged signature of the log.
     assert_eq!(cosigned.digest(), shown.digest());
     assert_eq!(cosigned.signatures[..1], shown.signatures);
 }

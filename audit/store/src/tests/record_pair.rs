@@ -1,4 +1,4 @@
-//! Two records that are seen together.
+//! Tests of two records that are visible together.
 
 use super::{TestLogDir, number, test_evidence};
 use crate::AuditLog;
@@ -7,7 +7,7 @@ use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What no record can hold.
+/// Value that exceeds the size of a record.
 #[derive(Debug)]
 struct OversizedEvidence;
 
@@ -39,7 +39,7 @@ fn whoever_looks_sees_both_or_neither() {
         let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
         runtime.block_on(async {
             for round in 0..200_i64 {
-                // Several at once, so that pairs of one group are not told apart by its end.
+                // Several pairs at once, so that the end of a group can't hide an error.
                 let pairs = (0..4).map(|n| {
                     let log = log.clone();
                     tokio::spawn(async move {

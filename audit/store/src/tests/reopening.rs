@@ -1,4 +1,4 @@
-//! What a log says and checks when it is opened again.
+//! Tests of checks and records at the opening of a log.
 
 use super::clock_starts::list_outcomes;
 use super::complete::complete;
@@ -71,7 +71,7 @@ fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
     let _ = log.record_blocking(test_evidence(2)).unwrap();
     assert_eq!(log.clock_fault(), None);
     drop(log);
-    // Set back while nobody ran: the next record says so.
+    // Set back while the program was not running: the next record states it.
     let (log, _) = AuditLog::open(config()).unwrap();
     let _ = log.record_blocking(test_evidence(3)).unwrap();
     assert_eq!(kinds(&log)[4..], ["clock", NUMBERED]);
@@ -118,7 +118,7 @@ fn a_clock_that_jumps_ahead_is_recorded_and_not_followed() {
     assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
 }
 
-/// The clock of a log, and by how many microseconds it is moved.
+/// Clock of a log, and its offset in microseconds.
 fn movable(log_dir: &TestLogDir) -> (Clock, Arc<AtomicI64>) {
     let offset = Arc::new(AtomicI64::new(0));
     let (clock, moved) = (Arc::clone(&log_dir.clock), Arc::clone(&offset));
@@ -154,7 +154,7 @@ fn another_key_or_domain_is_refused_or_kept_beside() {
         AuditLog::open(config).map(|_| ()).unwrap_err().code,
         ErrorCode::KeyInvalid
     );
-    // A new key of the same log: heads of the old one still hold.
+    // A new key of the log: heads by the old one are still valid.
     let (log, _) = test_log_dir.open();
     let _ = log.record_blocking(test_evidence(0)).unwrap();
     drop(log);

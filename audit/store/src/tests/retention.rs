@@ -1,4 +1,4 @@
-//! Decisions go when their time is over. What was proven before can still be proven, and whoever reads says what is gone.
+//! Tests of retention: expired decisions are erased. Old proofs stay valid, and readers report the erased records.
 
 mod premature_expiry;
 
@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex};
 
 const DAY: i64 = 86_400_000_000;
 
-/// So many days later.
+/// Configuration with a clock this many days later.
 fn config(log_dir: &TestLogDir, days: i64) -> LogConfig {
     let usual = log_dir.config();
     let clock = Arc::clone(&usual.clock);
@@ -42,7 +42,7 @@ fn config(log_dir: &TestLogDir, days: i64) -> LogConfig {
     }
 }
 
-/// Every third record says what was agreed, the others are about single questions.
+/// Every third record is about an agreement, the others are about single questions.
 struct MixedEvidence(i64);
 
 impl Evidence for MixedEvidence {
@@ -62,14 +62,14 @@ impl Evidence for MixedEvidence {
     }
 }
 
-/// The number of such a record.
+/// Number of such a record.
 fn number_in(record: &Record) -> Option<i64> {
     let named = ["contract", "request_id"].map(|name| record.body.get(name)?.as_text());
     let name = named.into_iter().flatten().next()?;
     name.strip_prefix("r-")?.strip_suffix('-')?.parse().ok()
 }
 
-/// The numbers of the records that are there.
+/// Numbers of the existing records.
 fn numbers(log: &AuditLog) -> Vec<i64> {
     let there = log.read(0).filter_map(Result::ok);
     there.filter_map(|record| number_in(&record)).collect()
@@ -79,7 +79,7 @@ fn receipt(n: i64) -> Digest {
     Digest::of(&n.to_be_bytes())
 }
 
-/// Something still depends on what came of this question.
+/// Question on which something still depends.
 const NEEDED: i64 = 8;
 
 #[derive(Default)]
@@ -106,7 +106,7 @@ fn month_ago(log: &AuditLog) -> UtcTimestamp {
     log.now().plus_micros(-31 * DAY)
 }
 
-/// A log of so many told records in several files, opened two months later, after one more a week before.
+/// Log of these records in several files, opened two months later, after one more record a week before.
 fn old(log_dir: &TestLogDir) -> AuditLog {
     let log = jumped(log_dir, 52);
     let _ = log.record_blocking(MixedEvidence(-3)).unwrap();
@@ -114,7 +114,7 @@ fn old(log_dir: &TestLogDir) -> AuditLog {
     AuditLog::open(config(log_dir, 60)).unwrap().0
 }
 
-/// The same, opened so many days later.
+/// Log opened this many days later.
 fn jumped(log_dir: &TestLogDir, days: i64) -> AuditLog {
     let (log, _) = AuditLog::open(config(log_dir, 0)).unwrap();
     for n in 0..60 {
@@ -124,7 +124,7 @@ fn jumped(log_dir: &TestLogDir, days: i64) -> AuditLog {
     AuditLog::open(config(log_dir, days)).unwrap().0
 }
 
-/// The same, when its decisions were erased.
+/// Log after the erasure of its decisions.
 fn expired(log_dir: &TestLogDir) -> (AuditLog, ExpiryRun) {
     let log = old(log_dir);
     let before = month_ago(&log);
@@ -134,7 +134,7 @@ fn expired(log_dir: &TestLogDir) -> (AuditLog, ExpiryRun) {
     (log, run)
 }
 
-/// The numbers that stay: what is no decision, what is needed, and the end of the log.
+/// True for a number that stays: not a decision, or needed, or at the end of the log.
 fn stays(n: i64, run: &ExpiryRun, log: &AuditLog) -> bool {
     let at = log.read(run.end).filter_map(Result::ok);
     let mut later = at.filter_map(|record| number_in(&record));
@@ -184,12 +184,12 @@ fn decisions_go_and_every_proof_stays() {
     for n in 0..60 {
         assert_eq!(kept.contains(&n), stays(n, &run, &log), "{n}");
     }
-    // Of what went nothing is in any file, and its receipts went, too.
+    // The erased records are in no file, and their receipts are removed, too.
     let text = String::from_utf8(bytes(&log_dir.folder())).unwrap();
     assert!(!text.contains("\"r-4-\"") && text.contains("\"r-8-\""));
     let receipts = rest.receipts.lock().unwrap().clone();
     assert!(receipts.contains(&receipt(5)) && !receipts.contains(&receipt(NEEDED)));
-    // It is in the log.
+    // The erasure is recorded.
     let said = log.read(run.end).map(Result::unwrap);
     let said: Vec<Record> = said.filter(|record| record.kind == "expire").collect();
     assert_eq!(said.len(), 1);
@@ -229,7 +229,7 @@ fn decisions_go_and_every_proof_stays() {
     );
     // Nothing is due any more.
     assert_eq!(expire(&log, month_ago(&log), &rest).unwrap(), None);
-    // So it stays over many more files, and a start that reads the last one alone.
+    // This also holds over many more files, and at a start that reads only the last one.
     for n in 60..120 {
         let _ = log.record_blocking(MixedEvidence(n)).unwrap();
     }
@@ -261,7 +261,7 @@ fn bytes_of_all(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     .collect()
 }
 
-/// Where the records stand that are there.
+/// Places of the existing records.
 fn offline_numbers(path: &Path) -> Vec<u64> {
     let mut all = Vec::new();
     offline::visit(path, None, &mut |record: &Record, _| all.push(record.seq)).unwrap();
@@ -292,7 +292,7 @@ fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
     assert!(!numbers(&log).contains(&4) && run.records > 20);
     drop(log);
     assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
-    // The log says more than was done. What stands behind the end of it is missed all the same.
+    // The log states more erasures than were done. A missing record outside the stated range is reported all the same.
     erase(&log_dir, run.end);
     let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(
@@ -330,7 +330,7 @@ fn an_archive_and_an_export_hold_what_stays() {
         assert!(report.is_good(), "{report:?}");
         assert_eq!(report.records, log.size());
         assert!(report.unseen.iter().any(|one| one.contains("retention")));
-        // A line of which the hash alone is left can't stand for another record.
+        // A line with only a leaf hash can't replace another record.
         let text = std::fs::read_to_string(&file).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         let at = lines
@@ -343,7 +343,7 @@ fn an_archive_and_an_export_hold_what_stays() {
         std::fs::write(&file, forged).unwrap();
         let fault = offline::verify(&file, None).unwrap().fault.unwrap();
         assert_eq!(fault.what, FaultKind::Gone);
-        // Of another version nothing is read.
+        // Another version is not read at all.
         std::fs::write(&file, text.replacen("bundle/1", "bundle/2", 1)).unwrap();
         let refusal = offline::verify(&file, None).unwrap_err();
         assert_eq!(refusal.code.as_str(), "EVIDENCE_UNKNOWN");

@@ -1,4 +1,4 @@
-//! The files of records follow each other.
+//! Tests of the sequence of segment files.
 
 use super::{NUMBERED, TestLogDir, bytes, numbers, test_evidence};
 use crate::{AuditLog, LogConfig, log_segment};

@@ -1,4 +1,4 @@
-//! A log that can't be written says so in the reserve, and goes on in another segment after the next start.
+//! Tests: a log that can't be written states it in the reserve, and continues in another segment after the next start.
 
 use super::crash::failing;
 use super::{
@@ -29,7 +29,7 @@ fn kinds(records: &[Record]) -> Vec<&str> {
     records.iter().map(|record| record.kind.as_str()).collect()
 }
 
-/// So many refusals of a participant, in these seconds of a minute.
+/// Number of refusals of a participant, between these seconds of a minute.
 fn count_refusals(peer: &str, count: u64, first: u32, last: u32) -> RefusalCountRecord {
     RefusalCountRecord {
         peer: Some(peer.to_owned()),
@@ -46,7 +46,7 @@ fn second(number: u32) -> UtcTimestamp {
     format!("2026-06-01T12:00:{number:02}Z").parse().unwrap()
 }
 
-/// Waits for it on this thread.
+/// Records in the reserve, blocking this thread.
 fn beside(log: &AuditLog, body: RefusalCountRecord) -> Result<(), LedgerError> {
     let run = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -58,7 +58,7 @@ fn reserve_of(log_dir: &TestLogDir) -> Vec<u8> {
     std::fs::read(log_dir.folder().join(reserve::FILE)).unwrap()
 }
 
-/// A log of three records whose fourth failed after so many bytes, with what was said in the reserve.
+/// Log of three records whose fourth failed after this many bytes, with records in the reserve.
 fn stopped(torn: usize) -> TestLogDir {
     let log_dir = TestLogDir::new();
     let (log, fail) = failing(log_dir.config());
@@ -82,7 +82,7 @@ fn stopped(torn: usize) -> TestLogDir {
 fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
     for torn in [0, 50, 1 << 20] {
         let log_dir = stopped(torn);
-        // Also where nobody has it open: what is torn there was confirmed to nobody.
+        // Also for a closed log: an incomplete record was never confirmed.
         let report = offline::verify(&log_dir.folder(), None).unwrap();
         assert!(report.is_good(), "{torn}: {report:?}");
         let stop = |what: &String| what.contains("was stopped");
@@ -90,7 +90,7 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
         let left = reserve_of(&log_dir);
         assert_eq!(left.len() as u64, SPARE);
         let (log, replay) = log_dir.open();
-        // The record that failed is there only if all of it is; it was confirmed to nobody either way.
+        // The failed record is present only if it is complete; it was not confirmed in either case.
         let whole = torn > 1000;
         assert_eq!(replay.records, 3 + u64::from(whole));
         assert_eq!(replay.cut, (torn == 50).then_some(50));
@@ -122,7 +122,7 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
         assert_eq!(reserve_of(&log_dir), vec![0; SPARE as usize]);
         let size = log.size();
         drop(log);
-        // A crash after it was recorded and before the reserve was emptied.
+        // A crash after the record and before the reserve was emptied.
         std::fs::write(log_dir.folder().join(reserve::FILE), left).unwrap();
         let (log, replay) = log_dir.open();
         assert_eq!((replay.records, log.size()), (size, size));
@@ -206,7 +206,7 @@ fn where_the_disk_gives_no_reserve_the_log_goes_on() {
     let _ = log.record_blocking(test_evidence(0)).unwrap();
 }
 
-/// A world of its own for the processes of the next tests: a small file system, or files that can't become large.
+/// Isolated file system for the processes of the next tests: a small one, or one with a file-size limit.
 struct LimitedFileSystem {
     folder: PathBuf,
     ballast: Option<PathBuf>,
@@ -243,7 +243,7 @@ impl LimitedFileSystem {
     }
 }
 
-/// Run by the next but one in a process that is killed.
+/// Run by the test after the next one, in a process that is killed.
 #[test]
 #[ignore = "run by another test in a process of its own"]
 fn fills_the_disk() {
@@ -256,18 +256,18 @@ fn fills_the_disk() {
     };
     permit(0).unwrap();
     if file_system.ballast.is_some() {
-        // Below the mark nothing is opened, and above it again.
+        // Below the mark no entry is opened, above it entries are opened again.
         file_system.load(1700);
         assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
         let refused = refusal(&permit(1).unwrap_err());
         assert_eq!(refused.code, ErrorCode::DiskFull);
-        // Nothing has to be started again for it.
+        // No restart is needed.
         assert!(
             refused.help.concat().contains("goes on by itself"),
             "{refused}"
         );
         file_system.load(100);
-        // The group that refused may still be going on; this one ends it.
+        // The refusing group may still be running; this record ends it.
         let kind = "notice";
         let _ = log.record_blocking(TestEvidence { kind, n: 1 }).unwrap();
         permit(1).unwrap();
@@ -308,7 +308,7 @@ fn own(test: &str, world: &Path) -> Command {
     command
 }
 
-/// How many records were confirmed to the process when its disk was full.
+/// Number of confirmed records when the process found the disk full.
 fn shut(child: &mut Child) -> i64 {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = lines
@@ -326,7 +326,7 @@ fn full_and_killed(file_system: &LimitedFileSystem) {
     assert!(confirmed > 100, "{confirmed}");
     let log_dir = file_system.place();
     if let Some(ballast) = &file_system.ballast {
-        // As long as there is no room nothing is begun, and nothing is lost.
+        // Without space no entry is begun, and nothing is lost.
         let refused = AuditLog::open(file_system.config(&log_dir))
             .map(drop)
             .unwrap_err();
@@ -388,7 +388,7 @@ fn a_full_file_system_and_a_kill_lose_nothing_that_was_confirmed() {
         .args(["--user", "--map-root-user", "--mount", "true"])
         .status();
     if !possible.is_ok_and(|status| status.success()) {
-        // The test after this one does the same with a limit on files.
+        // The next test does this with a file-size limit.
         println!("no file system of its own is to be had here");
         return;
     }

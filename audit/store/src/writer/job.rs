@@ -1,4 +1,4 @@
-//! What waits for the writer: values on their way to the log, and those who wait for them.
+//! Jobs of the writer: values to be recorded, and the callers that wait for them.
 
 use crate::epoch::DecisionValidity;
 use crate::segment_storage::SegmentStorage;
@@ -11,50 +11,50 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::sync::mpsc::SyncSender;
 use tokio::sync::oneshot;
 
-/// What the writer is asked for.
+/// Message to the writer.
 pub(crate) enum WriterMessage {
     /// Record a value.
     Record(Box<dyn WriteJob>),
-    /// Record two, the second right behind the first and not without it.
+    /// Record two values, the second directly after the first and not without it.
     Both(Box<dyn WriteJob>, Box<dyn WriteJob>),
-    /// Sign a head over everything that is durable.
+    /// Sign a head over all durable records.
     Sign(oneshot::Sender<SignedHead>),
-    /// Keep this in the reserve, where the log can't be written any more, and tell so.
+    /// Record this in the reserve when the log can't be written any more, and report the result.
     Beside(
         InternalRecord,
         Box<dyn FnOnce(Result<(), LedgerError>) + Send>,
     ),
 }
 
-/// A value on its way through the ledger, whatever its type.
+/// Value to be recorded, without its type.
 pub(crate) trait WriteJob: Send {
-    /// The type of its record.
+    /// Kind of the record.
     fn kind(&self) -> &'static str;
-    /// What must still hold where it is placed in the log; nothing for what stands by itself.
+    /// Conditions at its place in the log; none for a record without conditions.
     fn validity(&self) -> Option<DecisionValidity>;
-    /// Stages it; on failure its caller is told.
+    /// Stages the value; on failure its caller gets the error.
     fn stage(
         self: Box<Self>,
         ledger: &mut Ledger<SegmentStorage>,
         stamp: RecordMetadata,
     ) -> Option<Box<dyn WriteJob>>;
-    /// Whether a head over it is to be signed.
+    /// True if a head over the record must be signed.
     fn is_headed(&self) -> bool;
-    /// Tells its caller how it ended.
+    /// Reports the result to the caller.
     fn settle(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>);
 }
 
-/// How a caller is woken.
+/// Sender of the result to the caller.
 pub(crate) enum CompletionSender<T> {
-    /// A task.
+    /// Waiting async task.
     Task(oneshot::Sender<Result<Recorded<T>, LedgerError>>),
-    /// A thread.
+    /// Waiting thread.
     Thread(SyncSender<Result<Recorded<T>, LedgerError>>),
 }
 
 impl<T> CompletionSender<T> {
     fn tell(self, outcome: Result<Recorded<T>, LedgerError>) {
-        // Nobody waits any more: the record stands, and start-up closes what it opened.
+        // The caller is gone: the record stays, and the next start closes the entry that it opened.
         match self {
             Self::Task(task) => drop(task.send(outcome)),
             Self::Thread(thread) => drop(thread.send(outcome)),
@@ -62,7 +62,7 @@ impl<T> CompletionSender<T> {
     }
 }
 
-/// A value that waits.
+/// Waiting value.
 pub(crate) struct PendingWrite<T> {
     value: PendingValue<T>,
     wake: CompletionSender<T>,
@@ -70,12 +70,12 @@ pub(crate) struct PendingWrite<T> {
     validity: Option<DecisionValidity>,
 }
 
-/// What is done beside waking who waits.
+/// Additional action besides waking the caller.
 pub(crate) enum WriteHook {
     Nothing,
-    /// Somebody is told the time of the record when it is written, before it is durable.
+    /// Sends the time of the record when it is written, before it is durable.
     Told(oneshot::Sender<UtcTimestamp>),
-    /// A head over the record is signed when it is durable.
+    /// Signs a head over the record when it is durable.
     Headed,
 }
 
@@ -97,7 +97,7 @@ impl<T: Evidence + Send + 'static> PendingWrite<T> {
         Box::new(Self::new(value, wake, beside))
     }
 
-    /// A decision, which is taken only where it still holds.
+    /// Job of a decision, which is recorded only if it is still valid.
     pub(crate) fn boxed_while(
         value: T,
         wake: CompletionSender<T>,
@@ -151,7 +151,7 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
             Ok(staged) => {
                 let beside = match beside {
                     WriteHook::Told(written) => {
-                        // Whoever has gone needs nothing.
+                        // The receiver may be gone, which does no harm.
                         let _gone = written.send(staged.at());
                         WriteHook::Nothing
                     }
@@ -188,7 +188,7 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
     }
 }
 
-/// A record that the log writes about itself.
+/// Record that the log writes about itself.
 #[derive(Debug)]
 pub(crate) struct InternalRecord(pub(crate) RecordBody);
 

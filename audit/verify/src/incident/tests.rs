@@ -1,4 +1,4 @@
-//! What a statement closes, and for whom.
+//! Tests of the incidents that a statement closes, and for whom.
 
 use super::*;
 use crate::documents::DocumentIndex;
@@ -30,7 +30,7 @@ pub(crate) fn head(domain: &str, size: u64, root: &str) -> SignedHead {
     }
 }
 
-/// The file of a log with statements, each in the record of this number.
+/// File of a log with statements, each in the record of this number.
 pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> ExportFile {
     let incidents = statements.iter().map(|(index, name)| RecordedIncident {
         index: *index,
@@ -68,7 +68,7 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Export
     }
 }
 
-/// That the log of `p.example` went on in two places.
+/// Statement of a fork in the log of `p.example`.
 fn stated(name: &str) -> ClosedIncident {
     ClosedIncident {
         stated: IncidentStatement {
@@ -98,7 +98,7 @@ fn case(copies: Vec<ExportFile>, incidents: Vec<ClosedIncident>) -> EvidenceSet 
     }
 }
 
-/// A question of `c.example` that was permitted in record 30, with its end.
+/// Question of `c.example` that was permitted in record 30, with its end.
 fn question(end: Option<(u64, u64)>) -> QueryEntry {
     QueryEntry {
         request: "q".to_owned(),
@@ -130,7 +130,7 @@ fn question(end: Option<(u64, u64)>) -> QueryEntry {
     }
 }
 
-/// A statement that names that permit as one behind a withdrawal, and the log's file.
+/// Statement that names that permit as late, and the file of the log.
 fn late(end: Option<(u64, u64)>) -> (ContractId, ExportFile, ClosedIncident) {
     let contract = ContractId(Digest::of(b"contract"));
     let mut provider = copy("p.example", "p.example", &[(61, "s")]);
@@ -165,7 +165,7 @@ fn a_late_permit_is_closed_only_where_nothing_left() {
         (Some((0, 0)), None, true),
         (Some((0, 200)), None, false),
         (Some((5, 200)), None, false),
-        // It is open; what is shown of it is no incident.
+        // It is open; what was shown of it is not an incident.
         (None, None, true),
         (Some((0, 0)), Some(0), true),
         (Some((0, 0)), Some(5), false),
@@ -276,11 +276,11 @@ fn a_statement_that_closes_no_fork_hides_none() {
     let case = case(vec![consumer], Vec::new());
     let found =
         |closed: &[ClosedIncident]| fork_discovery_time(&case, &owner, "s", (at(40), closed));
-    // One that does not hold, and one of permits alone.
+    // An invalid statement, and one about permits alone.
     assert_eq!(found(&[]), Some(at(20)));
     let mut permits = stated("late");
     permits.stated.fork = None;
     assert_eq!(found(&[permits]), Some(at(20)));
-    // One that holds has closed what was found before it.
+    // A valid statement has closed the fork that was found before it.
     assert_eq!(found(&[stated("late")]), None);
 }

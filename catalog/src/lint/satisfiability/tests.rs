@@ -1,10 +1,10 @@
-//! What is claimed to be empty is empty: random filters against every row of a small world, by a plain evaluation.
+//! Tests: a filter reported as empty is empty. Random filters are evaluated on every row of a small set.
 
 use super::*;
 use crate::fixture::{column, name};
 use hansa_policy::row_filter::parse;
 
-/// `i` int, `f` float, `t` text, `b` bool: each value that a row may have, NULL first.
+/// Columns `i` int, `f` float, `t` text, `b` bool, with all values of a row, NULL first.
 const WORLD: [(&str, ColumnType, &[&str]); 4] = [
     ("i", ColumnType::Int, &["0", "1", "2", "3"]),
     ("f", ColumnType::Float, &["0.0", "0.5", "1.0", "1.5"]),
@@ -52,7 +52,7 @@ impl FilterGenerator {
     }
 }
 
-/// True, false or unknown, as SQL evaluates it.
+/// Value of a filter for a row in SQL's three-valued logic.
 fn holds(filter: &RowFilter, row: &[(SqlIdentifier, Option<RangeValue>)]) -> Option<bool> {
     let compare = |column: &SqlIdentifier, op: ComparisonOperator, with: &FilterOperand| {
         let (kind, value) = stored(row, column);
@@ -124,7 +124,7 @@ fn stored(
     (kind, value.1.clone())
 }
 
-/// Every row of the world.
+/// All rows.
 fn rows() -> Vec<Vec<(SqlIdentifier, Option<RangeValue>)>> {
     let mut rows: Vec<Vec<(SqlIdentifier, Option<RangeValue>)>> = vec![Vec::new()];
     for (column, kind, values) in WORLD {

@@ -1,4 +1,4 @@
-//! Aggregates: the grid, what cuts its cells, and how many must be in one.
+//! Tests of aggregates: the grid, terms that divide its cells, and the smallest group size.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Policies under which nothing could ever be answered.
+//! Tests of policies under which no question can ever be answered.
 
 use super::*;
 use hansa_policy::value::area::BoundingBox;
@@ -78,7 +78,7 @@ fn terms_that_exclude_each_other() {
 
 #[test]
 fn a_filter_that_is_too_hard_to_judge_passes() {
-    // Forty choices of two would take 2^40 tries; but the last condition is looked at first.
+    // Forty choices of two would be 2^40 alternatives, but the last condition is tried first.
     let hard: Vec<String> = (0..40)
         .map(|n| format!("(share > {n}.5 OR share <= {n}.5)"))
         .chain(["bikes = 1 AND (bikes = 2 OR bikes = 3)".to_owned()])
@@ -87,7 +87,7 @@ fn a_filter_that_is_too_hard_to_judge_passes() {
         vec![rows(&hard.join(" AND "))],
         &["E POLICY_CONTRADICTION #c1"],
     );
-    // Here its turn does not come, and what is not proved is not claimed.
+    // Here the limit is reached first, so nothing is reported.
     let harder: Vec<String> = ["(bikes = 2 OR bikes = 3) AND bikes = 1".to_owned()]
         .into_iter()
         .chain((0..40).map(|n| format!("(share <> {n}.5 OR share = {n}.7 OR site = 'x')")))

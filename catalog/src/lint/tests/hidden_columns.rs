@@ -1,4 +1,4 @@
-//! What shows of persons, and what a filter shows of a hidden column.
+//! Tests of visible columns about persons, and of filters that disclose a hidden column.
 
 use super::*;
 

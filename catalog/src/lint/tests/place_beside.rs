@@ -1,4 +1,4 @@
-//! Columns that tell a place beside a clause on it.
+//! Tests of columns that disclose a place besides a clause on it.
 
 use super::*;
 use crate::dataset::ColumnType;
@@ -52,9 +52,9 @@ fn another_column_that_tells_the_place_is_told() {
     ] {
         case_on(with(added), vec![area()], &["W PLACE_BESIDE #c1"]);
         case_on(with(added), vec![cells()], &["W PLACE_BESIDE #c1"]);
-        // Where nothing is said of places, nothing is beside it.
+        // Without a clause on places there is no finding.
         case_on(with(added), vec![rows("bikes > 1")], &[]);
-        // A hidden or masked column tells nothing.
+        // A hidden or masked column discloses nothing.
         case_on(with(added), vec![area(), mask(added, MaskValue::Null)], &[]);
         let listed = Term::Columns(names(&["lon", "lat", "bikes"]));
         case_on(with(added), vec![area(), listed], &[]);

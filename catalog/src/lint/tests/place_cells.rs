@@ -1,4 +1,4 @@
-//! Cells that stand for places.
+//! Tests of the lint of place cells.
 
 use super::*;
 use hansa_policy::published_list::hierarchy_table::HierarchyTable;
@@ -85,7 +85,7 @@ fn lists_that_are_not_held() {
     published.hold(list, PublishedList::Levels(Arc::new(table)));
     assert!(found(&[level("a")], &published).is_empty());
     assert_eq!(found(&[level("b")], &published), lacks);
-    // A list of another kind is none.
+    // A list of another kind counts as missing.
     assert_eq!(found(&[within], &published), lacks);
 }
 

@@ -1,4 +1,4 @@
-//! Prohibitions of a part or under a condition.
+//! Tests of prohibitions of a part or under a condition.
 
 use super::*;
 use hansa_policy::term::prohibition::{
@@ -29,7 +29,7 @@ fn rows_that_are_prohibited() {
     case(vec![rows_of("site = 'c'")], &[]);
     case(vec![rows_of("nope = 'c'")], &["E TERM_COLUMN_UNKNOWN #c1"]);
     case(vec![rows_of("bikes = 'c'")], &["E TERM_ILL_TYPED #c1"]);
-    // What is left is empty.
+    // The remaining part is empty.
     case(
         vec![rows("site = 'a'"), rows_of("site IN ('a', 'b')")],
         &["E POLICY_CONTRADICTION #c2"],
@@ -48,12 +48,12 @@ fn columns_that_are_prohibited() {
         vec![Term::Columns(names(&["site"])), columns_of(&["site"])],
         &["E POLICY_CONTRADICTION -"],
     );
-    // The rows are chosen by what is not there.
+    // The rows are selected by a removed column.
     case(
         vec![columns_of(&["bikes"]), rows("bikes > 3")],
         &["W FILTER_ON_TREATED_COLUMN #c2"],
     );
-    // What is about persons and not there needs no legal basis.
+    // Removed columns about persons need no legal basis.
     let about = |dataset: &mut Dataset| {
         for column in &mut dataset.columns {
             column.personal = column.name == name("site");

@@ -1,4 +1,4 @@
-//! What must hold inside a bundle, beyond its form and its signature.
+//! Validation of a bundle's content, beyond its form and its signature.
 
 use super::{BundleContent, CertificateAnchor, LONGEST};
 use crate::certificate::authority_certificate::{AuthorityCertificate, TrustedAuthority};
@@ -7,7 +7,7 @@ use crate::seal::{self, SealRevocation};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
-/// The anchors, each read from its certificate.
+/// Authorities, each parsed from its certificate.
 pub(super) fn anchors(
     content: &BundleContent,
 ) -> Result<Vec<(TrustedAuthority, CertificateAnchor)>, Refusal> {
@@ -39,7 +39,7 @@ pub(super) fn anchors(
         .collect()
 }
 
-/// Everything else: times, and no identity and no key twice.
+/// Checks the times, and that no identity and no key occurs twice.
 pub(super) fn content(content: &BundleContent) -> Result<(), Refusal> {
     if content.expires_at <= content.issued_at
         || content.expires_at > content.issued_at.plus_micros(LONGEST)
@@ -83,7 +83,8 @@ pub(super) fn content(content: &BundleContent) -> Result<(), Refusal> {
     issuers(content, &mut kids)
 }
 
-/// Each authority that seals is one, seals within its own time, and seals for one organisation as one participant alone.
+/// Checks the authorities of seals: each certificate is an authority's, covers the period, and stands for one organisation with one
+/// participant.
 fn seals(content: &BundleContent) -> Result<(), Refusal> {
     let mut named = BTreeSet::new();
     for party in &content.parties {
@@ -120,7 +121,7 @@ fn seals(content: &BundleContent) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// No issuer twice, each with something to state, and with keys of its own: a key that signs contracts states nothing.
+/// Checks the issuers: none occurs twice, each may state something, and each has keys of its own, which sign no contracts.
 fn issuers<'a>(content: &'a BundleContent, kids: &mut BTreeSet<&'a str>) -> Result<(), Refusal> {
     let mut ids = BTreeSet::new();
     for issuer in &content.issuers {

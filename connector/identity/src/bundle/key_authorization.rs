@@ -1,4 +1,4 @@
-//! Which key of a participant signs what.
+//! Permitted uses of a participant's keys.
 
 use super::TrustBundle;
 use crate::fingerprint::KeyFingerprint;
@@ -7,26 +7,26 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::ParticipantId;
 
 impl TrustBundle {
-    /// What people compare of the league's key.
+    /// Fingerprint of the league's key, for comparison by people.
     #[must_use]
     pub fn fingerprint(&self) -> KeyFingerprint {
         KeyFingerprint::of(&[&self.content.key])
     }
 
-    /// The key that concludes contracts for `id` at `now`: the newest one for that alone, from the first such key on; else
-    /// that of its connector.
+    /// Key that concludes contracts for `id` at `now`: the newest one for contracts alone, if there has ever been one; else the key
+    /// of the connector.
     #[must_use]
     pub fn concluding_key(&self, id: &ParticipantId, now: UtcTimestamp) -> Option<&RegisteredKey> {
         self.newest(id, now, self.concludes_apart(id, now))
     }
 
-    /// The key of its connector at `now`.
+    /// Key of the participant's connector at `now`.
     #[must_use]
     pub fn connector_key(&self, id: &ParticipantId, now: UtcTimestamp) -> Option<&RegisteredKey> {
         self.newest(id, now, false)
     }
 
-    /// Whether the key of that name may conclude contracts for `id` at `now`.
+    /// True if the key `kid` may conclude contracts for `id` at `now`.
     #[must_use]
     pub fn may_conclude(&self, id: &ParticipantId, kid: &str, now: UtcTimestamp) -> bool {
         let apart = self.concludes_apart(id, now);
@@ -37,7 +37,7 @@ impl TrustBundle {
         })
     }
 
-    /// Whether `id` concludes contracts with keys of their own.
+    /// True if `id` concludes contracts with separate keys.
     #[must_use]
     pub fn concludes_apart(&self, id: &ParticipantId, now: UtcTimestamp) -> bool {
         self.member(id).is_some_and(|member| {
@@ -46,7 +46,7 @@ impl TrustBundle {
         })
     }
 
-    /// Whether a key of its connector ended at `since` or later, and the one of that name is another.
+    /// True if a key of the connector ended at `since` or later, and `kid` is another key.
     #[must_use]
     pub fn replaced_since(&self, id: &ParticipantId, kid: &str, since: UtcTimestamp) -> bool {
         self.member(id).is_some_and(|member| {

@@ -1,4 +1,4 @@
-//! A bundle counts only as its league signed it, never goes back, and each authority speaks only for its own.
+//! Tests: a bundle is valid only as signed by its league, never goes back, and each authority certifies only its own identities.
 
 use super::{BundleContent, CredentialIssuer, TrustBundle};
 use crate::bundle::LONGEST;
@@ -51,7 +51,7 @@ fn a_bundle_survives_the_round_trip() {
 fn every_changed_byte_is_found() {
     let (_sample, bundle) = bundle_of_two();
     let bytes = bundle.to_bytes();
-    // The line feed at the end is no part of what is signed.
+    // The final line feed is not signed.
     for at in 0..bytes.len() - 1 {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
@@ -75,7 +75,7 @@ fn other_spellings_and_members_are_refused() {
     assert!(TrustBundle::read(&canonical(&envelope)).is_err());
 }
 
-/// A bundle with all that one can say.
+/// Bundle with all optional parts.
 fn full(sample: &LeagueFixture, content: &mut BundleContent) {
     let day = |days: i64| start().plus_micros(days * DAY);
     let authority = content.anchors[0].clone();
@@ -119,7 +119,7 @@ fn full(sample: &LeagueFixture, content: &mut BundleContent) {
     content.denied = [b"one", b"two"].map(|one| Digest::of(one)).into();
 }
 
-/// A content that the league signs, though it would never write it so.
+/// Content that the league signs, although it would never write it like this.
 #[test]
 fn another_spelling_is_refused_whoever_signs_it() {
     let (sample, _) = bundle_of_two();

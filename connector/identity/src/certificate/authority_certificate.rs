@@ -1,5 +1,5 @@
-//! What an authority's certificate permits below itself. The library that follows paths takes of an anchor its name, its key
-//! and its name constraints (RFC 5280, section 6.2, leaves the rest open); the rest is held here.
+//! Limits in an authority's certificate. The path validation library uses only its name, its key and its name constraints (RFC
+//! 5280, section 6.2, leaves the rest open); all other limits are checked here.
 
 use super::{PeerCertificateError, parse, time};
 use hansa_audit_log::digest::Digest;
@@ -9,58 +9,58 @@ use webpki::VerifiedPath;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 
-/// What an authority's certificate says.
+/// Content of an authority's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorityCertificate {
     /// SHA-256 of its SPKI.
     pub spki: Digest,
-    /// Its first instant.
+    /// First instant of validity.
     pub not_before: UtcTimestamp,
-    /// First instant at which it is over.
+    /// First instant at which the certificate is no longer valid.
     pub not_after: UtcTimestamp,
-    /// How many authorities may stand between it and an end (`pathLenConstraint`); absent for any number.
+    /// Largest number of intermediate authorities (`pathLenConstraint`); absent for any number.
     path_length: Option<usize>,
-    /// Whether its key may sign certificates (`keyCertSign`); so it may where no usage is named.
+    /// True if the key may sign certificates (`keyCertSign`), or no key usage is given.
     issues: bool,
-    /// Whether nothing in it is critical that is not looked at.
+    /// True if every critical extension is checked here or by the library.
     understood: bool,
 }
 
-/// An authority's certificate, ready to be an end of paths.
+/// Authority's certificate, prepared as a trust anchor of paths.
 #[derive(Debug, Clone)]
 pub struct TrustedAuthority {
     pub(crate) anchor: TrustAnchor<'static>,
     pub(crate) facts: AuthorityCertificate,
 }
 
-/// Why a path is none that its authority permits.
+/// Reason why an authority does not permit a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificatePathError {
-    /// `pathLenConstraint`.
+    /// The path exceeds `pathLenConstraint`.
     #[error("more authorities stand below it than its certificate permits")]
     TooLong,
-    /// `keyCertSign` of the authority itself.
+    /// The authority itself lacks `keyCertSign`.
     #[error("its key may not sign certificates")]
     IssuesNothing,
-    /// `keyCertSign` of one between.
+    /// An intermediate authority lacks `keyCertSign`.
     #[error("a certificate below it may not sign others")]
     BetweenIssuesNothing,
-    /// Before its first instant.
+    /// The authority's certificate is not valid yet.
     #[error("its certificate is not valid yet")]
     NotYetValid,
-    /// From its end on.
+    /// The authority's certificate has expired.
     #[error("its certificate has expired")]
     Over,
-    /// A critical extension that nobody looks at.
+    /// The authority's certificate has an unknown critical extension.
     #[error("its certificate has a critical extension that is not known here")]
     NotUnderstood,
 }
 
 impl AuthorityCertificate {
-    /// Reads an authority's certificate.
+    /// Parses an authority's certificate.
     ///
     /// # Errors
-    /// When it can't be read or is not an authority's.
+    /// When it can't be parsed or is not an authority's.
     pub fn read(certificate: &CertificateDer<'_>) -> Result<Self, PeerCertificateError> {
         let parsed = parse(certificate)?;
         if !parsed.is_ca() {
@@ -82,10 +82,10 @@ impl AuthorityCertificate {
         })
     }
 
-    /// Whether a path that was followed to this authority keeps to what its certificate says, at that time.
+    /// Checks a path to this authority against the limits in its certificate, at this time.
     ///
     /// # Errors
-    /// The first fault.
+    /// The first error.
     pub(crate) fn permits(
         &self,
         path: &VerifiedPath<'_>,
@@ -106,10 +106,10 @@ impl AuthorityCertificate {
         Ok(())
     }
 
-    /// Whether it may issue certificates at all at that time.
+    /// Checks that the authority may issue certificates at this time.
     ///
     /// # Errors
-    /// The first fault.
+    /// The first error.
     pub(crate) fn counts(&self, at: UtcTimestamp) -> Result<(), CertificatePathError> {
         if !self.issues {
             return Err(CertificatePathError::IssuesNothing);
@@ -123,7 +123,7 @@ impl AuthorityCertificate {
         Ok(())
     }
 
-    /// Whether nothing in its certificate is critical that is not looked at.
+    /// Checks that every critical extension is known.
     ///
     /// # Errors
     /// [`CertificatePathError::NotUnderstood`].
@@ -135,7 +135,7 @@ impl AuthorityCertificate {
     }
 }
 
-/// RFC 5280, section 6.1.4 (n): where a usage is named, signing certificates must be in it.
+/// True if the authority may sign certificates. RFC 5280, section 6.1.4 (n): a given key usage must include it.
 fn issues(certificate: &X509Certificate<'_>) -> Result<bool, PeerCertificateError> {
     let usage = certificate
         .key_usage()
@@ -143,7 +143,7 @@ fn issues(certificate: &X509Certificate<'_>) -> Result<bool, PeerCertificateErro
     Ok(usage.is_none_or(|usage| usage.value.key_cert_sign()))
 }
 
-/// What may be critical: what is looked at here, and the name constraints, which the library holds.
+/// True if all critical extensions are known: those checked here, and name constraints, which the library checks.
 fn understood(certificate: &X509Certificate<'_>) -> bool {
     let known = |parsed: &ParsedExtension<'_>| {
         matches!(

@@ -1,4 +1,4 @@
-//! The names in a participant's certificate: one identity, hosts beside it, and nothing of somebody else's.
+//! Names in a participant's certificate: one identity and further hosts, and no name of another participant.
 
 use super::PeerCertificateError;
 use crate::bundle::LeagueMember;
@@ -8,11 +8,11 @@ use rustls_pki_types::ServerName;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 
-/// The one identity of a certificate, and the hosts beside it in lower case.
+/// Identity of a certificate, and its hosts in lower case.
 ///
 /// # Errors
-/// When there is not exactly one URI, or a name of another kind beside it: addresses and mailboxes prove nothing here, so
-/// a certificate that holds them was made for something else.
+/// When there is not exactly one URI, or there is a name of another kind. IP and mail addresses are not used here, so such a
+/// certificate was made for another purpose.
 pub(super) fn read(
     certificate: &X509Certificate<'_>,
 ) -> Result<(ParticipantId, Vec<String>), PeerCertificateError> {
@@ -59,14 +59,14 @@ pub(super) fn read(
         let name = name.as_str().map_err(|_| {
             PeerCertificateError::OtherName(id.clone(), "a name that can't be read")
         })?;
-        // A name for people is no host.
+        // A common name without a dot is a name for people.
         hosts.extend(host(name).filter(|host| host.contains('.')));
     }
     Ok((id, hosts))
 }
 
-/// Whose a host is, if it is somebody else's than `own`: whose domain it is, who listens there by the trust bundle, or in
-/// whose domain it lies. A host that nobody of the league claims is let pass: the own one from before a move is such.
+/// Owner of a host, if it is another participant than `own`: by its domain, by its address in the trust bundle, or as a host within
+/// its domain. A host that no member claims is permitted, such as the own host from before a move.
 pub(crate) fn owner<'a>(
     host: &str,
     own: &ParticipantId,
@@ -85,7 +85,7 @@ pub(crate) fn owner<'a>(
     if let Some(party) = others().find(|party| listens_at(party, host)) {
         return Some(&party.id);
     }
-    // Of a domain within another one the longer counts.
+    // Of nested domains the longer one counts.
     let within = |party: &&LeagueMember| {
         let above = host.strip_suffix(party.id.domain());
         above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
@@ -98,7 +98,7 @@ pub(crate) fn owner<'a>(
         .filter(|id| *id != own)
 }
 
-/// Whether a participant listens at that host, by the trust bundle.
+/// True if a participant listens at this host, by the trust bundle.
 pub(crate) fn listens_at(party: &LeagueMember, host: &str) -> bool {
     party.expelled_at.is_none()
         && party

@@ -1,4 +1,4 @@
-//! Real handshakes between a connector and its workers: who gets in, and who does not.
+//! Tests with real handshakes between a connector and its workers: accepted and refused ones.
 
 use super::{admit, caller, client_config, connector_config, found, server_name, worker_config};
 use crate::league::certificate_issuance;
@@ -37,7 +37,7 @@ fn clock_at(now: UtcTimestamp) -> Clock {
     })
 }
 
-/// A cluster with the workers `one` and `two`.
+/// Cluster with the workers `one` and `two`.
 fn cluster() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     found(folder.path(), start()).unwrap();
@@ -47,7 +47,7 @@ fn cluster() -> TempDir {
     folder
 }
 
-/// A folder with the authority of one cluster, and a certificate and a key of `from` under another name.
+/// Folder with the authority of one cluster, and a certificate and a key of `from` under another name.
 fn posing(authority: &Path, from: &Path, as_made: &str, as_shown: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(authority.join("ca.crt"), folder.path().join("ca.crt")).unwrap();
@@ -82,7 +82,7 @@ async fn handshake(
     )
 }
 
-/// Why an end refused the certificate that it was shown.
+/// Reason why an end refused the presented certificate.
 #[track_caller]
 fn refused<T>(end: std::io::Result<T>) -> CertificateError {
     let Err(error) = end else {
@@ -100,7 +100,7 @@ fn refused<T>(end: std::io::Result<T>) -> CertificateError {
 #[tokio::test]
 async fn the_connector_reaches_its_worker_and_nothing_is_taken_up_again() {
     let folder = cluster();
-    // A worker's machine has three files.
+    // The machine of a worker has three files.
     let machine = posing(folder.path(), folder.path(), "one", "one");
     let (worker, connector) = (worker(machine.path(), "one"), connector(folder.path()));
     for _ in 0..2 {
@@ -136,7 +136,7 @@ async fn who_connects_is_known_by_the_certificate() {
     let folder = cluster();
     let from =
         |machine: &Path, file: &str| client_config(machine, file, &clock_at(start())).unwrap();
-    // A worker that poses as the connector is known as what it is.
+    // A worker that poses as the connector is recognised as a worker.
     let posing = posing(folder.path(), folder.path(), "two", "connector");
     for (client, known) in [
         (from(folder.path(), "connector"), None),
@@ -150,7 +150,7 @@ async fn who_connects_is_known_by_the_certificate() {
     }
 }
 
-/// Why the connector takes whoever has this certificate for no worker of the name `one`.
+/// Reason why the connector does not accept this certificate for the worker `one`.
 async fn posing_as_one(folder: &Path, who: &str) -> CertificateError {
     let posing = posing(folder, folder, who, "one");
     let listener = worker(posing.path(), "one");
@@ -179,7 +179,7 @@ async fn one_worker_does_not_answer_for_another() {
     ));
 }
 
-/// A folder of the cluster in which a file holds another certificate of the same authority, made for this test.
+/// Folder of the cluster in which a file contains another certificate of its authority, made for this test.
 fn spoilt(
     folder: &Path,
     file: &str,
@@ -237,7 +237,7 @@ async fn a_certificate_of_the_cluster_holds_its_own_name_alone_and_comes_from_it
     }
     let connectors: [(&[&str], bool, bool); 5] = [
         (&[], false, true),
-        // A worker's, whatever its file is called.
+        // A worker's certificate, whatever the name of its file.
         (&[one], false, true),
         (&[one, two], false, false),
         (&["one.example"], false, false),
@@ -309,7 +309,7 @@ async fn a_certificate_ends_after_two_years_at_either_end() {
     assert_eq!(over.code, ErrorCode::CertificateExpired);
     let over = worker_config(folder.path(), &one, &moving).unwrap_err();
     assert_eq!(over.code, ErrorCode::CertificateExpired);
-    // The authority lasts longer: a worker is admitted again.
+    // The authority is valid longer: a worker is admitted again.
     let now = moving().wall;
     assert!(admit(folder.path(), &name("three"), now).is_ok());
     let late = start().plus_micros(3651 * DAY);
@@ -333,7 +333,7 @@ fn nothing_is_written_over() {
         let refusal = admit(folder.path(), &name(worker), start()).unwrap_err();
         assert_eq!(refusal.code, code, "{worker}");
     }
-    // The key alone is gone: the certificate stays, and no other key comes to lie beside it.
+    // Only the key is missing: the certificate stays, and no other key is created for it.
     std::fs::remove_file(folder.path().join("one.key")).unwrap();
     let half = admit(folder.path(), &name("one"), start()).unwrap_err();
     assert_eq!(half.code, ErrorCode::FileExists);

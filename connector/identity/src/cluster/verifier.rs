@@ -1,4 +1,4 @@
-//! The checks of certificates within a cluster: its authority issues each one itself, a worker's holds its one name, and the
+//! Verification of certificates within a cluster: its authority issues each one directly; a worker's contains one name, the
 //! connector's none.
 
 use crate::certificate::authority_certificate::{AuthorityCertificate, CertificatePathError};
@@ -14,14 +14,14 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 use x509_parser::extensions::GeneralName;
 
-/// The connector's check of a worker.
+/// Connector's verifier of a worker's certificate.
 #[derive(Debug)]
 pub(super) struct WorkerCertVerifier {
     pub(super) path: Arc<WebPkiServerVerifier>,
     pub(super) authority: AuthorityCertificate,
 }
 
-/// A worker's check of its connector and of other workers.
+/// Worker's verifier of its connector's and of other workers' certificates.
 #[derive(Debug)]
 pub(super) struct ClusterCallerVerifier {
     pub(super) path: Arc<dyn ClientCertVerifier>,
@@ -45,7 +45,7 @@ impl ServerCertVerifier for WorkerCertVerifier {
             now,
         )?;
         issued_directly(&self.authority, intermediates, now)?;
-        // That its one name is the one that was asked for is known by now.
+        // The library has already checked that the name is the expected one.
         match names(end_entity) {
             Ok(CertificateNames::Host(_)) => Ok(checked),
             Ok(_) | Err(_) => Err(distrusted(
@@ -121,7 +121,7 @@ impl ClientCertVerifier for ClusterCallerVerifier {
     }
 }
 
-/// Who has a certificate: a connector's holds no name, and a worker's one of a worker.
+/// Caller by its certificate: none for a connector, which has no name, or the name of a worker.
 pub(super) fn caller(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
     let other = || {
         Refusal::new(
@@ -155,7 +155,7 @@ fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, PeerCerti
     })
 }
 
-/// That nobody stands between the cluster's authority and an end, and that the authority counts now.
+/// Checks that the cluster's authority issued the certificate directly, and is valid now.
 fn issued_directly(
     authority: &AuthorityCertificate,
     intermediates: &[CertificateDer<'_>],

@@ -1,4 +1,4 @@
-//! A key is named by itself, signs as itself, and keeps its secret.
+//! Tests: a key's name follows from it, it signs with its own algorithm, and it keeps its secret.
 
 use super::{PrivateKey, PublicKey, SignatureAlgorithm, secret};
 use hansa_policy::refusal::ErrorCode;
@@ -55,8 +55,8 @@ fn a_small_number_is_a_key_too() {
     assert_eq!(key(&"A".repeat(44)), None);
 }
 
-/// Keys are checked by one library and signatures by another: they say the same of each, those included that are no canonical
-/// number, or of a key that no participant has.
+/// Keys are checked by one library and signatures by another. They agree on every signature, including non-canonical numbers and
+/// keys that no participant has.
 #[test]
 fn both_libraries_say_the_same_of_a_signature() {
     let dir = tempfile::tempdir().unwrap();
@@ -72,7 +72,7 @@ fn both_libraries_say_the_same_of_a_signature() {
                 all.push(flipped);
             }
         }
-        // The same numbers with the order of the group put to the second.
+        // These numbers with the order of the group added to the second.
         let order: [u8; 32] = match algorithm {
             SignatureAlgorithm::EdDsa => ED25519_ORDER,
             SignatureAlgorithm::Es256 => P256_ORDER,
@@ -103,13 +103,13 @@ fn both_libraries_say_the_same_of_a_signature() {
     }
 }
 
-/// The order of the group of Ed25519 (RFC 8032, section 5.1), the lowest byte first.
+/// Order of the group of Ed25519 (RFC 8032, section 5.1), the lowest byte first.
 const ED25519_ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// That of P-256 (SEC 2, section 2.4.2), the highest byte first.
+/// Order of the group of P-256 (SEC 2, section 2.4.2), the highest byte first.
 const P256_ORDER: [u8; 32] = [
     0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
     0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
@@ -117,7 +117,7 @@ const P256_ORDER: [u8; 32] = [
 
 #[test]
 fn a_key_for_which_anybody_can_sign_is_refused() {
-    // The neutral point and zero: no secret is needed to write it.
+    // The neutral point and zero: no secret is needed to make it.
     let mut anybody = [0_u8; 64];
     anybody[0] = 1;
     for point in super::SMALL_ORDER {
@@ -130,7 +130,7 @@ fn a_key_for_which_anybody_can_sign_is_refused() {
                 raw: raw.to_vec(),
                 kid: String::new(),
             };
-            // By the library that keys are checked with; the other refuses a zero with a sign, too.
+            // With the library that checks keys; the other one also refuses a negative zero.
             let verifier = unchecked.verifier().unwrap();
             let forged = (0..200_u8).any(|message| verifier.verify(&[message], &anybody).is_ok());
             assert!(forged, "{raw:x?}");

@@ -1,4 +1,4 @@
-//! The certificates that a league's authority makes: its own, and those of participants.
+//! Issuance of certificates by a league's authority: its own, and those of participants.
 
 use super::LeagueSettings;
 use crate::bundle::BundleContent;
@@ -17,7 +17,7 @@ use rcgen::{
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::time::Duration;
 
-/// A new key of an authority, or of what it certifies.
+/// New key pair.
 pub(crate) fn new_key(algorithm: SignatureAlgorithm) -> Result<KeyPair, Refusal> {
     let kind = match algorithm {
         SignatureAlgorithm::EdDsa => &rcgen::PKCS_ED25519,
@@ -26,12 +26,12 @@ pub(crate) fn new_key(algorithm: SignatureAlgorithm) -> Result<KeyPair, Refusal>
     KeyPair::generate_for(kind).map_err(|error| failed(&error))
 }
 
-/// SHA-256 of the SPKI of a key.
+/// SHA-256 of a key's SPKI.
 pub(crate) fn spki(key: &KeyPair) -> Digest {
     Digest::of(&key.subject_public_key_info())
 }
 
-/// The authority's certificate, good for ten years, and when it is over.
+/// Certificate of the authority, valid for ten years, and its end.
 pub(super) fn authority(
     founding: &LeagueSettings,
     key: &KeyPair,
@@ -50,7 +50,7 @@ pub(super) fn authority(
     Ok((certificate.der().clone(), not_after))
 }
 
-/// A participant's certificate: what stands in it follows from the checked request, nothing is copied from elsewhere.
+/// Certificate of a participant. Its content is derived from the checked request; nothing is copied from the certificate request.
 pub(super) fn leaf(
     request: &AdmissionRequest,
     issuer: &CertificateDer<'_>,
@@ -87,8 +87,7 @@ pub(super) fn leaf(
     Ok(certificate.der().clone())
 }
 
-/// A participant's names must not be somebody else's, or its certificate would be refused, or that of the other would from now
-/// on.
+/// Checks that the names of the participant belong to no other one. Otherwise one of the two certificates would be refused.
 pub(super) fn names_apart(
     content: &BundleContent,
     request: &AdmissionRequest,
@@ -116,7 +115,7 @@ pub(super) fn names_apart(
     Ok(())
 }
 
-/// What each certificate begins with: when it is good, and a number of its own.
+/// Common parameters of certificates: validity and serial number.
 pub(crate) fn params(now: UtcTimestamp, not_after: UtcTimestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -128,14 +127,14 @@ pub(crate) fn params(now: UtcTimestamp, not_after: UtcTimestamp) -> CertificateP
     params.not_after = epoch + since(not_after);
     let mut serial: [u8; 16] = rand::random();
     if let Some(first) = serial.first_mut() {
-        // A serial number is positive and not shorter than it looks.
+        // The serial number is positive and has a fixed length.
         *first = (*first & 0x7f) | 0x40;
     }
     params.serial_number = Some(serial.to_vec().into());
     params
 }
 
-/// The start of the second: a certificate says no finer when it is over.
+/// Instant rounded down to the second, the resolution of certificates.
 pub(crate) fn whole_second(time: UtcTimestamp) -> UtcTimestamp {
     time.plus_micros(-(time.micros().rem_euclid(1_000_000)))
 }

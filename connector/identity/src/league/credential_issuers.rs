@@ -1,4 +1,4 @@
-//! Issuers that a league names, and the keys of those that leave them in its folder.
+//! Issuers of credentials that a league names, with the keys that are stored in the league's folder.
 
 use super::{DAY, KEY_YEARS, LeagueAuthority};
 use crate::bundle::CredentialIssuer;
@@ -11,25 +11,24 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// An issuer as the league is to name it.
+/// Issuer to be named by the league.
 #[derive(Debug)]
 pub struct IssuerRegistration {
-    /// Its identity.
+    /// Identity of the issuer.
     pub id: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// What it may state.
+    /// Kinds of attributes that the issuer may state.
     pub states: BTreeSet<AttributeKind>,
-    /// Its key, where it holds it itself; absent: one in the league's folder, made where it is missing.
+    /// Key of the issuer; absent for a key in the league's folder, which is created if it is missing.
     pub key: Option<PublicKey>,
 }
 
 impl LeagueAuthority {
-    /// Names an issuer in the next bundle; for one that is named already, this takes the place of what was said of it.
+    /// Names an issuer in the next bundle. An existing entry is replaced.
     ///
     /// # Errors
-    /// `USAGE` for an issuer with nothing to state; `KEY_INVALID`, `BUNDLE_INVALID` for a key that stands for somebody
-    /// else.
+    /// `USAGE` for an issuer without attributes; `KEY_INVALID`, `BUNDLE_INVALID` for a key that belongs to another one.
     pub fn name_issuer(
         &mut self,
         naming: IssuerRegistration,
@@ -64,10 +63,10 @@ impl LeagueAuthority {
         self.publish(content, now)
     }
 
-    /// Names an issuer no longer: nothing that it has stated counts from the next bundle on.
+    /// Removes an issuer. From the next bundle on, its credentials are not valid.
     ///
     /// # Errors
-    /// `USAGE` when it is not named.
+    /// `USAGE` when the issuer is not named.
     pub fn drop_issuer(&mut self, id: &ParticipantId, now: UtcTimestamp) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
         let before = content.issuers.len();
@@ -78,7 +77,7 @@ impl LeagueAuthority {
         self.publish(content, now)
     }
 
-    /// Signs for an issuer that is named and whose key lies in the league's folder.
+    /// Signer for a named issuer whose key is in the league's folder.
     ///
     /// # Errors
     /// `USAGE` for an issuer that is not named here; `KEY_INVALID`, `KEY_FILE_PERMISSIONS`.
@@ -182,14 +181,14 @@ mod tests {
         forged.signature.signing_input = b"header.other".to_vec();
         let by_nobody = Err(ErrorCode::SignatureInvalid);
         assert_eq!(shown(&bundle, &forged, &acme, 1), by_nobody);
-        // A member's own key states nothing, whoever it says that it is.
+        // A member's own key can't sign credentials, whoever claims it.
         let member = sample.admit("acme.example", start());
         let mut own = good.clone();
         own.signature.kid = member.signer.kid().to_owned();
         own.signature.signature = member.signer.sign(&own.signature.signing_input).unwrap();
         let not_theirs = Err(ErrorCode::SignerNotParty);
         assert_eq!(shown(&bundle, &own, &acme, 1), not_theirs);
-        // A bundle with issuers reads back as what was signed; a key stands for one alone.
+        // A bundle with issuers is parsed as signed; a key belongs to one owner only.
         let again = TrustBundle::read(&bundle.to_bytes()).unwrap();
         assert_eq!(again.content(), bundle.content());
         let twin = naming("other.example", Some(signer.public().clone()));

@@ -1,4 +1,4 @@
-//! The rulebooks of a league and who has accepted them. All versions stay in the folder of the league.
+//! Rulebooks of a league, and their acceptances. All versions stay in the folder of the league.
 
 use super::LeagueAuthority;
 use crate::rulebook::{RulebookContent, RulebookDraft, SignedRulebook};
@@ -8,17 +8,17 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::PathBuf;
 
-/// The folder of the rulebooks within that of the league.
+/// Folder of the rulebooks within the league's folder.
 const RULEBOOKS: &str = "rulebooks";
 
-/// The largest file of a rulebook or of an acceptance, in bytes.
+/// Largest file of a rulebook or of an acceptance, bytes.
 const LARGEST: u64 = 1024 * 1024;
 
 impl LeagueAuthority {
     /// Signs the next version of the rulebook.
     ///
     /// # Errors
-    /// `USAGE` when the newest version says the same; `RULEBOOK_INVALID` when nobody would take it.
+    /// `USAGE` when the newest version has equal content; `RULEBOOK_INVALID` when members would refuse it.
     pub fn issue_rulebook(
         &mut self,
         draft: RulebookDraft,
@@ -54,10 +54,10 @@ impl LeagueAuthority {
         Ok(rulebook)
     }
 
-    /// Every version of the rulebook, the newest last.
+    /// All versions of the rulebook, the newest last.
     ///
     /// # Errors
-    /// When a version can't be read, or is not of this league.
+    /// When a version can't be read, or belongs to another league.
     pub fn rulebooks(&self) -> Result<Vec<SignedRulebook>, Refusal> {
         let mut found = Vec::new();
         loop {
@@ -82,7 +82,7 @@ impl LeagueAuthority {
         }
     }
 
-    /// Keeps the acceptance of a version by a participant, whose signature the caller has checked.
+    /// Stores the acceptance of a version by a participant. The caller has checked its signature.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
@@ -99,10 +99,10 @@ impl LeagueAuthority {
         hansa_files::replace(&file, bytes, FileVisibility::Everybody)
     }
 
-    /// The acceptance of a version by a participant, if it is kept here.
+    /// Acceptance of a version by a participant, if it is stored here.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// When the acceptance can't be read.
     pub fn acceptance(
         &self,
         version: u64,

@@ -1,4 +1,4 @@
-//! Who may sign for a participant beside its connector: keys for contracts alone, and authorities that seal for it.
+//! Registration of a participant's signers besides its connector: keys for contracts alone, and authorities of seals.
 
 use super::{DAY, KEY_YEARS, LeagueAuthority};
 use crate::bundle::{BundleContent, LeagueMember};
@@ -13,24 +13,25 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls_pki_types::CertificateDer;
 use std::path::Path;
 
-/// How a key or a seal ends.
+/// End of a key or a seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyEndKind {
-    /// It is not used any more from now on.
+    /// Out of use from now on.
     Over,
-    /// It was revoked now.
+    /// Revoked now.
     Revoked,
-    /// Others may have had it since then.
+    /// Possibly known to others since this instant.
     Compromised(UtcTimestamp),
 }
 
 impl LeagueAuthority {
-    /// Registers a key that concludes contracts for a participant and does nothing else. The one before ends at the same
-    /// instant; what it signed stays good. From the first such key on the connector's own key concludes none.
+    /// Registers a key that concludes contracts for a participant and has no other use. The former one ends now; its signatures
+    /// stay valid.
+    /// From the first such key on, the connector's own key concludes no contracts.
     ///
     /// # Errors
-    /// `PEER_UNKNOWN` when the participant is no member; `KEY_INVALID` for a key that does not prove what it claims;
-    /// `BUNDLE_INVALID` for one that stands in the bundle already.
+    /// `PEER_UNKNOWN` when the participant is not a member; `KEY_INVALID` when the key's proof of possession fails;
+    /// `BUNDLE_INVALID` for a key that is in the bundle already.
     pub fn register_key(
         &mut self,
         statement: &[u8],
@@ -57,7 +58,7 @@ impl LeagueAuthority {
     /// Ends a signing key of a participant.
     ///
     /// # Errors
-    /// `PEER_UNKNOWN` when the participant is no member, `KEY_INVALID` when it has no such key.
+    /// `PEER_UNKNOWN` when the participant is not a member, `KEY_INVALID` when it has no such key.
     pub fn end_key(
         &mut self,
         id: &ParticipantId,
@@ -90,11 +91,10 @@ impl LeagueAuthority {
         self.publish(content, now)
     }
 
-    /// Notes that a participant signs contracts with mandates from now on, or does so no more. What was concluded before is
-    /// judged as it was.
+    /// Notes that a participant uses mandates from now on, or no longer. Earlier contracts are judged by the earlier state.
     ///
     /// # Errors
-    /// `PEER_UNKNOWN` when the participant is no member; `USAGE` when nothing would change.
+    /// `PEER_UNKNOWN` when the participant is not a member; `USAGE` when nothing would change.
     pub fn use_mandates(
         &mut self,
         id: &ParticipantId,
@@ -113,11 +113,11 @@ impl LeagueAuthority {
         self.publish(content, now)
     }
 
-    /// Revokes one mandate of a participant, by the digest of its statement, now or since an earlier instant. What rests on it
-    /// and was seen before stays good; nobody can have it revoked any later.
+    /// Revokes one mandate of a participant, by the digest of its statement, now or since an earlier instant. Signatures under it
+    /// that were seen earlier stay valid. A revocation can't be moved to a later instant.
     ///
     /// # Errors
-    /// `PEER_UNKNOWN` when the participant is no member; `USAGE` when it is revoked from that instant on already.
+    /// `PEER_UNKNOWN` when the participant is not a member; `USAGE` when the mandate is already revoked from that instant on.
     pub fn revoke_mandate(
         &mut self,
         id: &ParticipantId,
@@ -138,12 +138,12 @@ impl LeagueAuthority {
         self.publish(content, now)
     }
 
-    /// Names an authority that may seal for a participant, for seals issued to this organisation, for as long as its
-    /// certificate lasts.
+    /// Names an authority that may certify seals of a participant, issued to this organisation, for as long as the authority's
+    /// certificate is valid.
     ///
     /// # Errors
-    /// `PEER_UNKNOWN` when the participant is no member, `KEY_INVALID` for a certificate that is no authority's,
-    /// `BUNDLE_INVALID` for one that is named for the same organisation already.
+    /// `PEER_UNKNOWN` when the participant is not a member, `KEY_INVALID` for a certificate that is not an authority's,
+    /// `BUNDLE_INVALID` for an authority that is already named for this organisation.
     pub fn name_seal(
         &mut self,
         id: &ParticipantId,
@@ -163,10 +163,10 @@ impl LeagueAuthority {
         self.publish(content, now)
     }
 
-    /// Ends the seals that an authority may make for a participant, all of them, or those of one certificate or one key.
+    /// Ends the seals of a participant by an authority: all of them, or those of one certificate or one key.
     ///
     /// # Errors
-    /// `PEER_UNKNOWN` when the participant is no member, `KEY_INVALID` when no authority may seal for the organisation.
+    /// `PEER_UNKNOWN` when the participant is not a member, `KEY_INVALID` when no authority is named for the organisation.
     pub fn end_seal(
         &mut self,
         id: &ParticipantId,
@@ -195,7 +195,7 @@ impl LeagueAuthority {
                 }),
             }
         }
-        // What ends before it began was never named.
+        // An entry that ends before its start is removed.
         member.seals.retain(|seal| seal.not_before < seal.not_after);
         if !found {
             return Err(Refusal::new(
@@ -207,7 +207,7 @@ impl LeagueAuthority {
     }
 }
 
-/// The first certificate of a file: an authority's own, or that of a seal.
+/// First certificate in a file: an authority's, or that of a seal.
 ///
 /// # Errors
 /// `FILE_MISSING` or `KEY_INVALID`.
@@ -221,10 +221,10 @@ pub fn certificate(file: &Path) -> Result<CertificateDer<'static>, Refusal> {
     })
 }
 
-/// A seal as it is revoked: by its certificate alone, or by its key.
+/// Revocation of a seal: of its certificate alone, or of its key.
 ///
 /// # Errors
-/// `FILE_MISSING`, `KEY_INVALID`, or `SIGNATURE_ALG` for a key of a kind that seals nothing.
+/// `FILE_MISSING`, `KEY_INVALID`, or `SIGNATURE_ALG` for a key of an unsupported algorithm.
 pub fn ended(file: &Path, with_its_key: bool) -> Result<SealRevocation, Refusal> {
     let certificate = certificate(file)?;
     if with_its_key {

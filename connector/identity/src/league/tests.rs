@@ -1,4 +1,4 @@
-//! A league admits whoever proves its keys, renews, expels, and keeps the keys of the past.
+//! Tests: a league admits applicants with proven keys, renews, expels, and keeps former keys.
 
 use super::{LONGEST_LEAF_DAYS, LeagueAuthority};
 use crate::certificate::{self, CertificateUsage, PeerCertificateError};
@@ -121,7 +121,7 @@ fn nobody_is_admitted_under_a_name_of_somebody_else() {
         "{refusal}"
     );
 
-    // Whoever listens with a host of others, as the league has written it down, goes on when these are admitted.
+    // A participant at a host of another domain, as recorded by the league, stays valid when that domain's owner is admitted.
     let request = listening(&sample, "ottawa.example", "ottawa.hosts.example:7443");
     let admitted = sample.league.admit(&request, 7, start()).unwrap();
     let ottawa = "ottawa.example".parse().unwrap();
@@ -136,7 +136,7 @@ fn nobody_is_admitted_under_a_name_of_somebody_else() {
         start(),
     )
     .unwrap();
-    // Not where its very host is their domain.
+    // Not if the host itself is the domain.
     let request = sample.apply("ottawa.hosts.example");
     let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::KeyInvalid);
@@ -270,7 +270,7 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
     };
     for (days, expect) in [
         ([4, 4, 4], false),
-        // It bears an earlier time, and nobody saw it then.
+        // The signature states an earlier time, and was not seen then.
         ([4, 4, 5], true),
         ([4, 5, 4], true),
         ([5, 4, 4], true),
@@ -279,7 +279,7 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
         assert_eq!(revoked(&sample, &stolen, days), expect, "{days:?}");
         assert!(!revoked(&sample, &good, days), "{days:?}");
     }
-    // It was stolen earlier than anybody thought; nobody takes that back.
+    // The theft was earlier than known before; this can't be revoked.
     let since = |sample: &mut LeagueFixture, days: i64| {
         let from = Some(at(days));
         let revoking = sample
@@ -292,7 +292,7 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
     assert_eq!(since(&mut sample, 3), Ok(()));
     assert!(revoked(&sample, &stolen, [3, 3, 3]));
     assert!(!revoked(&sample, &stolen, [2, 2, 2]));
-    // As everybody reads it.
+    // As every participant reads it.
     let read = crate::bundle::TrustBundle::read(&sample.league.bundle().to_bytes()).unwrap();
     let member = read.member(&munster.id).unwrap();
     assert_eq!(

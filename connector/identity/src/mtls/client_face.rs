@@ -1,5 +1,5 @@
-//! TLS towards programs of analysts. The connector shows a certificate, and a program may show one of the league; the others say who
-//! they are behind it, with each call.
+//! TLS for programs of analysts. The connector presents a certificate. A program may present one of the league; otherwise it
+//! presents a token with each call.
 
 use super::current_identity::OwnCertificate;
 use super::verifier::CallerCertVerifier;
@@ -14,11 +14,11 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The configuration of the end that programs of analysts connect to: the connector shows a certificate, its own or `shown`. A program is
-/// asked for one and may show none, so that it is told in words what it lacks and not by an alert.
+/// TLS configuration of the server for programs. The connector presents its own certificate or `shown`. The client certificate is
+/// optional, so that a program without one gets a refusal in words and not an alert.
 ///
 /// # Errors
-/// `INTERNAL` when the TLS library can't do what is asked of it.
+/// `INTERNAL` when the TLS library does not support the configuration.
 pub fn config(
     store: &Arc<TrustStore>,
     clock: &Clock,
@@ -40,10 +40,10 @@ pub fn config(
     Ok(Arc::new(config))
 }
 
-/// The same for programs that speak HTTP, of which not all know its second version.
+/// TLS configuration of the server for HTTP programs, some of which do not support HTTP/2.
 ///
 /// # Errors
-/// Those of [`config`].
+/// As [`config`].
 pub fn web_config(
     store: &Arc<TrustStore>,
     clock: &Clock,
@@ -54,7 +54,7 @@ pub fn web_config(
     Ok(Arc::new(config))
 }
 
-/// The certificates of the authorities that vouch for the participant's own certificate in its league, in PEM: what a program has to trust.
+/// Certificates of the league's authorities for the own certificate, in PEM: the roots that a program must trust.
 #[must_use]
 pub fn roots(store: &TrustStore, now: UtcTimestamp) -> String {
     let bundle = store.bundle();
@@ -65,10 +65,10 @@ pub fn roots(store: &TrustStore, now: UtcTimestamp) -> String {
     pem::certificates(&anchors)
 }
 
-/// The configuration of a program that trusts the certificates in this file, in PEM.
+/// TLS configuration of a program that trusts the certificates in this PEM file.
 ///
 /// # Errors
-/// `FILE_MISSING`, or `KEY_INVALID` where a certificate can't be read.
+/// `FILE_MISSING`, or `KEY_INVALID` when a certificate can't be parsed.
 pub fn program(trusted: &Path) -> Result<Arc<ClientConfig>, Refusal> {
     let mut roots = RootCertStore::empty();
     for certificate in read_certificates(trusted)? {
@@ -86,7 +86,7 @@ pub fn program(trusted: &Path) -> Result<Arc<ClientConfig>, Refusal> {
     Ok(Arc::new(config))
 }
 
-/// A certificate with its chain and key, out of files in PEM.
+/// Certificate with its chain and key, from PEM files.
 ///
 /// # Errors
 /// `FILE_MISSING`, `KEY_FILE_PERMISSIONS` or `KEY_INVALID`.
@@ -94,7 +94,7 @@ pub fn certificate(file: &Path, key: &Path) -> Result<Arc<CertifiedKey>, Refusal
     pem::certified(read_certificates(file)?, key)
 }
 
-/// Shows one certificate to everybody.
+/// Resolver that presents one certificate to all clients.
 #[derive(Debug)]
 struct ConfiguredCertificate(Arc<CertifiedKey>);
 

@@ -1,4 +1,4 @@
-//! What a store holds at a moment, and how it is shown to the other end.
+//! Current state of a store, and the certificate that it presents.
 
 use super::TrustStore;
 use crate::bundle::TrustBundle;
@@ -14,7 +14,7 @@ pub(super) struct CurrentIdentity {
     pub(super) bundle: Arc<TrustBundle>,
 }
 
-/// Shows the certificate of the moment at either end.
+/// Resolver that presents the current certificate, for both ends.
 #[derive(Debug)]
 pub(super) struct OwnCertificate(pub(super) Arc<TrustStore>);
 

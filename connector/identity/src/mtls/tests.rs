@@ -1,4 +1,4 @@
-//! Real handshakes over real sockets: who gets in, who does not, and what happens while connections are open.
+//! Tests with real handshakes over real sockets: accepted and refused ones, and changes while connections are open.
 
 use super::{TrustStore, attest, check_listener, client_config, refusal_within, server_config};
 use crate::bundle::TrustBundle;
@@ -47,7 +47,7 @@ pub(super) async fn handshake(
     )
 }
 
-/// What one of our checks said.
+/// Refusal of one of the own checks.
 #[track_caller]
 pub(super) fn refused<T>(end: std::io::Result<T>) -> Refusal {
     let Err(error) = end else {
@@ -66,7 +66,7 @@ pub(super) struct HandshakeFixture {
     pub(super) sample: LeagueFixture,
     pub(super) munster: ParticipantIdentity,
     pub(super) ottawa: ParticipantIdentity,
-    /// The bundle in force, where it is another one than the league's newest.
+    /// Bundle in force, where it is not the league's newest.
     pub(super) bundle: Option<TrustBundle>,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn two() -> HandshakeFixture {
 }
 
 impl HandshakeFixture {
-    /// The store of a participant, with the bundle in force.
+    /// Store of a participant, with the bundle in force.
     pub(super) fn store(&self, identity: &ParticipantIdentity) -> Arc<TrustStore> {
         let store = TrustStore::new(identity);
         let newest = || self.sample.league.bundle().clone();
@@ -93,12 +93,12 @@ impl HandshakeFixture {
         store
     }
 
-    /// Münster listens.
+    /// Server configuration of Münster.
     pub(super) fn server(&self, now: UtcTimestamp) -> Arc<ServerConfig> {
         server_config(&self.store(&self.munster), &clock_at(now)).unwrap()
     }
 
-    /// Ottawa asks for `expected`.
+    /// Client configuration of Ottawa for `expected`.
     pub(super) fn client(&self, expected: &str, now: UtcTimestamp) -> Arc<ClientConfig> {
         let expected: ParticipantId = expected.parse().unwrap();
         client_config(&self.store(&self.ottawa), &expected, &clock_at(now)).unwrap()
@@ -151,7 +151,7 @@ async fn every_handshake_is_a_full_one() {
     for _ in 0..3 {
         let (here, there) = handshake(&server, &client, "munster.example").await;
         let (mut here, mut there) = (here.unwrap(), there.unwrap());
-        // Tickets would come with the first bytes.
+        // Session tickets would arrive with the first bytes.
         here.write_all(b"rows").await.unwrap();
         here.flush().await.unwrap();
         let mut read = [0_u8; 4];
@@ -203,7 +203,7 @@ async fn the_time_is_that_of_the_clock_that_was_passed() {
         "127.0.0.1",
     )
     .await;
-    // The caller is told by an alert of its own what it must mend; in TLS 1.3 that comes after its handshake.
+    // A specific alert tells the caller the reason; in TLS 1.3 it arrives after the caller's handshake.
     let here = format!("{:?}", expired.0.unwrap_err());
     assert!(here.contains("InvalidCertificate(Expired)"), "{here}");
     let text = expired.1.unwrap().read_u8().await.unwrap_err().to_string();
@@ -308,7 +308,7 @@ async fn certificates_are_swapped_without_dropping_a_connection() {
     participant_identity::join(&files, &two.munster.id, &renewed.join.to_bytes(), start()).unwrap();
     let renewed = participant_identity::load(&files, &two.munster.id, 0, start()).unwrap();
     store.swap(&renewed).unwrap();
-    // A fourth participant, unknown when the configuration was made, gets in by it.
+    // A fourth participant, unknown when the configuration was made, is accepted by it.
     let lisbon = two.sample.admit("lisbon.example", start());
     store
         .swap_bundle(two.sample.league.bundle().clone())

@@ -1,4 +1,4 @@
-//! The checks that the TLS library asks for at a handshake, at either end.
+//! Certificate verifiers for TLS handshakes, at both ends.
 
 use super::{TrustStore, refused};
 use crate::bundle::TrustBundle;
@@ -12,7 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 
-/// Whether a chain is that of `expected` as a listener.
+/// Checks that a chain is the server certificate of `expected`.
 pub(super) fn listener(
     chain: &[CertificateDer<'_>],
     bundle: &TrustBundle,
@@ -29,12 +29,12 @@ pub(super) fn listener(
     })
 }
 
-/// Checks whoever calls.
+/// Verifier of a caller's certificate.
 #[derive(Debug)]
 pub(super) struct CallerCertVerifier {
     store: Arc<TrustStore>,
     algorithms: WebPkiSupportedAlgorithms,
-    /// Whether whoever shows no certificate is turned away.
+    /// True if a caller without a certificate is refused.
     is_mandatory: bool,
 }
 
@@ -47,7 +47,7 @@ impl CallerCertVerifier {
         }
     }
 
-    /// The same, which lets in whoever shows none.
+    /// Verifier that also admits callers without a certificate.
     pub(super) fn optional(self) -> Self {
         Self {
             is_mandatory: false,
@@ -62,7 +62,7 @@ impl ClientCertVerifier for CallerCertVerifier {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        // Hints would tell strangers which authorities there are.
+        // Hints would disclose the authorities to strangers.
         &[]
     }
 
@@ -81,7 +81,7 @@ impl ClientCertVerifier for CallerCertVerifier {
         )
         .map(|_| ClientCertVerified::assertion())
         .map_err(|fault| match fault {
-            // With an alert of its own, so that the caller learns what it must mend.
+            // With a specific alert, so that the caller learns the reason.
             PeerCertificateError::Expired(..) => {
                 Error::InvalidCertificate(CertificateError::Expired)
             }
@@ -112,7 +112,7 @@ impl ClientCertVerifier for CallerCertVerifier {
     }
 }
 
-/// Checks whoever answers.
+/// Verifier of a server's certificate.
 #[derive(Debug)]
 pub(super) struct ListenerCertVerifier {
     store: Arc<TrustStore>,

@@ -1,4 +1,4 @@
-//! A participant's request for admission: who it is, its public keys, and the proof that it has the private ones.
+//! Admission request of a participant: its identity, its public keys, and the proofs of possession of the private keys.
 
 use crate::fingerprint::KeyFingerprint;
 use crate::keys::PublicKey;
@@ -11,35 +11,35 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use rcgen::{CertificateSigningRequestParams, PublicKeyData, SanType};
 use serde::{Deserialize, Serialize};
 
-/// A request whose three proofs of possession were checked: the TLS key's in the certificate request, the signing key's
-/// and the note key's over the whole.
+/// Request with three checked proofs of possession: of the TLS key in the certificate request, of the signing key and the note key
+/// over the whole request.
 #[derive(Debug)]
 pub struct AdmissionRequest {
-    /// Who asks.
+    /// Identity of the applicant.
     pub id: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// Where it will listen, as host and port; absent for one that only asks.
+    /// Future address as host and port; absent for a participant that only asks.
     pub address: Option<String>,
-    /// The key that will sign contracts.
+    /// Key that will sign contracts.
     pub signing: PublicKey,
-    /// The key that will sign the heads of its log.
+    /// Key that will sign the heads of the log.
     pub note: PublicKey,
     tls: rcgen::PublicKey,
 }
 
-/// Who applies.
+/// Applicant for admission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applicant {
-    /// Its identity.
+    /// Identity of the applicant.
     pub id: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub name: String,
-    /// Where it will listen, as host and port.
+    /// Future address as host and port.
     pub address: Option<String>,
 }
 
-/// The members of the file.
+/// Members of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestEnvelope {
@@ -48,7 +48,7 @@ struct RequestEnvelope {
     signed_by_note_key: String,
 }
 
-/// The members that are signed.
+/// Signed members.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestContent {
@@ -64,7 +64,7 @@ impl AdmissionRequest {
     /// Writes a request.
     ///
     /// # Errors
-    /// When a signer does not sign.
+    /// When a signer fails.
     pub fn write(
         applicant: &Applicant,
         certificate_request: &str,
@@ -89,13 +89,13 @@ impl AdmissionRequest {
         })))
     }
 
-    /// What people compare of its keys.
+    /// Fingerprint of the keys, for comparison by people.
     #[must_use]
     pub fn fingerprint(&self) -> KeyFingerprint {
         KeyFingerprint::of(&[&self.signing, &self.note])
     }
 
-    /// Reads a request and checks its proofs.
+    /// Parses a request and checks its proofs.
     ///
     /// # Errors
     /// `KEY_INVALID`.
@@ -140,20 +140,20 @@ impl AdmissionRequest {
         })
     }
 
-    /// The key that its certificate is to be for.
+    /// Key of the certificate to be issued.
     #[must_use]
     pub const fn tls_key(&self) -> &rcgen::PublicKey {
         &self.tls
     }
 
-    /// The host of its address, without the port.
+    /// Host of the address, without the port.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.address.as_deref().map(host_of)
     }
 }
 
-/// The host of `host:port` or `[::1]:port`.
+/// Host in `host:port` or `[::1]:port`.
 pub(crate) fn host_of(address: &str) -> &str {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     host.trim_start_matches('[').trim_end_matches(']')

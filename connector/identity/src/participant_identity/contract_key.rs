@@ -1,5 +1,4 @@
-//! A key that concludes contracts and does nothing else, made where its private half stays, and the statement by which the
-//! league registers its public one.
+//! Key for contracts alone, created where its private key stays, and the statement by which the league registers its public key.
 
 use crate::keys::{PublicKey, SignatureAlgorithm};
 use crate::signature::{FileSigner, ParticipantSigner as _};
@@ -9,17 +8,17 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// A key for contracts whose proof of possession was checked.
+/// Key for contracts with a checked proof of possession.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContractKey {
-    /// For whom it concludes contracts.
+    /// Participant for which the key concludes contracts.
     pub id: ParticipantId,
-    /// Its public half.
+    /// Public key.
     pub key: PublicKey,
 }
 
 impl ContractKey {
-    /// Makes a key in a new file, and the statement that proves it.
+    /// Creates a key in a new file, and the statement with its proof of possession.
     ///
     /// # Errors
     /// As [`FileSigner::create`].
@@ -34,7 +33,7 @@ impl ContractKey {
         Ok((Self::read(&statement)?, statement))
     }
 
-    /// Reads the statement and checks that who wrote it has the private half.
+    /// Parses the statement and checks the proof of possession.
     ///
     /// # Errors
     /// `KEY_INVALID`.
@@ -69,7 +68,7 @@ mod tests {
             let (made, bytes) = ContractKey::create(&path, &id, algorithm).unwrap();
             assert_eq!(ContractKey::read(&bytes).unwrap(), made);
             assert_eq!(made.key.algorithm(), algorithm);
-            // There is one already.
+            // The file exists already.
             assert!(ContractKey::create(&path, &id, algorithm).is_err());
             for at in 0..bytes.len() {
                 let mut other = bytes.clone();

@@ -1,4 +1,4 @@
-//! What a league sends back to one that it admits: its certificate chain and the trust bundle.
+//! Join file: a league's response to an admitted participant, with its certificate chain and the trust bundle.
 
 use crate::bundle::TrustBundle;
 use crate::jwk::Base64Url;
@@ -10,19 +10,19 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 
-/// A join file as read; whether it fits a participant is checked when it is installed.
+/// Parsed join file. The installation checks that it fits the participant.
 #[derive(Debug)]
 pub struct JoinFile {
-    /// Whom it is for.
+    /// Identity of the participant.
     pub id: ParticipantId,
-    /// Its certificate and those between it and the anchor.
+    /// Certificate and its intermediate authorities.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The bundle, with the addresses of the others.
+    /// Bundle, with the addresses of the other participants.
     pub bundle: TrustBundle,
 }
 
 impl JoinFile {
-    /// Its bytes.
+    /// Bytes of the file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let chain = self.chain.iter().map(|one| Base64Url(one.to_vec()));
@@ -34,7 +34,7 @@ impl JoinFile {
         signed_envelope::to_bytes(&to_form(FORM, &content))
     }
 
-    /// Reads it.
+    /// Parses a join file.
     ///
     /// # Errors
     /// `KEY_INVALID`, or `BUNDLE_INVALID` for the bundle inside.
@@ -52,7 +52,7 @@ impl JoinFile {
     }
 }
 
-/// The members of the file.
+/// Members of the file.
 #[derive(Serialize, Deserialize)]
 struct JoinFileForm {
     id: ParticipantId,

@@ -1,4 +1,4 @@
-//! Another signing key: made beside the one in force, and put in its place when the league has registered it.
+//! Rotation of the signing key: a new key is created beside the present one, and replaces it when the league has registered it.
 
 use super::{IdentityFiles, request_with};
 use crate::bundle::TrustBundle;
@@ -8,9 +8,9 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
-/// Makes another signing key and the request that proves it; the one in force stays until a join brings the league's word.
+/// Creates a new signing key and its request. The present key stays until a join confirms the new one.
 ///
-/// A request that was made before and not answered yet is written again with the same key.
+/// A pending request is written again with its key.
 ///
 /// # Errors
 /// When a key can't be read or written.
@@ -25,13 +25,13 @@ pub fn rekey(files: &IdentityFiles, applicant: &Applicant) -> Result<Vec<u8>, Re
     request_with(files, applicant, &next)
 }
 
-/// The key that waits for the league's word, if there is one.
+/// Pending key, if there is one.
 pub(super) fn waiting(files: &IdentityFiles) -> Result<Option<FileSigner>, Refusal> {
     let next = beside(&files.signing_key, "next");
     next.exists().then(|| FileSigner::open(&next)).transpose()
 }
 
-/// The signing key that counts under `bundle`: the one in force, or the one that waits.
+/// Signing key that is valid under `bundle`: the present or the pending one.
 pub(super) fn chosen(
     files: &IdentityFiles,
     id: &ParticipantId,
@@ -44,7 +44,7 @@ pub(super) fn chosen(
     }
 }
 
-/// Whether the league registers the key for the participant, and has not ended it.
+/// True if the league registers the key for the participant, and has not ended it.
 pub(super) fn is_current(id: &ParticipantId, bundle: &TrustBundle, signer: &FileSigner) -> bool {
     let keys = bundle.member(id).map(|member| member.keys.as_slice());
     let last = keys
@@ -55,7 +55,7 @@ pub(super) fn is_current(id: &ParticipantId, bundle: &TrustBundle, signer: &File
     last.is_some_and(|key| key.key == *signer.public() && key.revoked_at.is_none())
 }
 
-/// Puts the key that waited in force. The one before is no longer needed: what it signed is checked with its public half.
+/// Puts the pending key in force. The private key of the former one is not needed: its signatures are verified with the public key.
 pub(super) fn adopt(files: &IdentityFiles) -> Result<(), Refusal> {
     let next = beside(&files.signing_key, "next");
     std::fs::rename(&next, &files.signing_key).map_err(|error| {

@@ -1,4 +1,4 @@
-//! What a participant installs must be for itself, for its keys and from its league.
+//! Tests: a join file must be for this participant, for its keys and from its league.
 
 use super::{IdentityFiles, faults, init, install_bundle, join, load};
 use crate::keys::SignatureAlgorithm;
@@ -57,7 +57,7 @@ fn a_join_file_is_for_one_participant_with_its_keys() {
     let other = join(&files, &ottawa.id, &bytes, start()).unwrap_err();
     assert_eq!(other.code, ErrorCode::KeyInvalid);
 
-    // The right name, but other keys: the participant was set up again in another folder.
+    // The right name, but other keys: the participant was created again in another folder.
     let again = IdentityFiles::within(&sample.folder("again"));
     let applicant = LeagueFixture::applicant("munster.example");
     init(&again, &applicant, SignatureAlgorithm::EdDsa).unwrap();
@@ -193,7 +193,7 @@ fn a_join_that_lost_power_in_the_middle_leaves_a_participant_that_works() {
     let applicant = LeagueFixture::applicant("munster.example");
     let request = super::request(&files, &applicant).unwrap();
     let renewed = sample.league.admit(&request, 7, start()).unwrap();
-    // The bundle is in place, the certificate still under its other name.
+    // The bundle is installed, the certificate still has its temporary name.
     install_bundle(&files, &renewed.join.bundle).unwrap();
     std::fs::write(files.tls_cert.with_extension("pem.new"), "-----BEGIN CERT").unwrap();
     let between = load(&files, &munster.id, 3, start()).unwrap();
@@ -211,7 +211,7 @@ fn another_signing_key_waits_for_the_leagues_word() {
     let applicant = LeagueFixture::applicant("munster.example");
     let later = start().plus_micros(DAY);
     let request = super::key_rotation::rekey(&files, &applicant).unwrap();
-    // Until it is registered the one before is in force, and asking again changes nothing.
+    // Until the registration the former key is in force, and a repeated request changes nothing.
     let before = load(&files, &munster.id, 0, later).unwrap();
     assert_eq!(before.signer.kid(), munster.signer.kid());
     let again = super::admission_request::AdmissionRequest::read(
@@ -221,7 +221,7 @@ fn another_signing_key_waits_for_the_leagues_word() {
         .unwrap()
         .signing;
     assert_eq!(again.unwrap().signing, asked);
-    // A renewal that the league answers without knowing of it leaves it waiting.
+    // A renewal without the new key leaves it pending.
     let renewal = super::request(&files, &applicant).unwrap();
     let renewed = sample.league.admit(&renewal, 7, later).unwrap();
     join(&files, &munster.id, &renewed.join.to_bytes(), later).unwrap();
@@ -235,7 +235,7 @@ fn another_signing_key_waits_for_the_leagues_word() {
     let after = load(&files, &munster.id, 0, later).unwrap();
     assert_eq!(after.signer.kid(), asked.kid());
     assert_ne!(after.signer.kid(), munster.signer.kid());
-    // What the first one signed before stays good.
+    // Signatures by the former key stay valid.
     let keys = &after.bundle.member(&munster.id).unwrap().keys;
     assert!(keys[0].counts_at(start()) && !keys[0].counts_at(later));
 }

@@ -1,4 +1,4 @@
-//! A rulebook is taken as its league signed it, and no other way.
+//! Tests: a rulebook is accepted only as signed by its league.
 
 use super::{LARGEST_TEXT, RulebookDraft, RulebookText, SignedRulebook};
 use crate::league_fixture::{DAY, LeagueFixture, start};
@@ -88,7 +88,7 @@ fn a_changed_rulebook_is_refused() {
     }
 }
 
-/// A content that the league signs, though it would never write it so.
+/// Content that the league signs, although it would never write it like this.
 #[test]
 fn another_spelling_is_refused_whoever_signs_it() {
     let mut sample = LeagueFixture::new();
@@ -140,7 +140,7 @@ fn another_spelling_is_refused_whoever_signs_it() {
     }
 }
 
-/// What a league signs as its trust bundle is no rulebook, and the other way round.
+/// A signed trust bundle is not a rulebook, and vice versa.
 #[test]
 fn a_signature_over_a_bundle_is_none_over_a_rulebook() {
     let mut sample = LeagueFixture::new();
@@ -153,7 +153,7 @@ fn a_signature_over_a_bundle_is_none_over_a_rulebook() {
     let bytes = signed_envelope::to_bytes(&posed);
     let refusal = SignedRulebook::read(&bytes, sample.league.bundle()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::RulebookInvalid);
-    // The same content under the signature of another kind.
+    // Equal content under the signature of another kind.
     let rulebook = sample.league.issue_rulebook(draft(1), start()).unwrap();
     let content = to_form("rulebook/1", rulebook.content());
     let kind = signed_envelope::EnvelopeKind::Bundle;
@@ -194,7 +194,7 @@ fn a_text_is_bounded_and_can_be_shown() {
     RulebookText::new("r.md", "Straße\r\n\tein\n".as_bytes()).unwrap();
 }
 
-/// The largest text fits into what everybody reads.
+/// The largest text is accepted by every reader.
 #[test]
 fn the_largest_rulebook_can_be_read() {
     let mut sample = LeagueFixture::new();

@@ -1,4 +1,4 @@
-//! The path from a seal to an authority that the bundle names.
+//! Certificate path from a seal to an authority that the bundle names.
 
 use super::{SealAnchor, parse, untrusted};
 use crate::certificate::authority_certificate::{AuthorityCertificate, CertificatePathError};
@@ -9,8 +9,8 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter};
 
-/// Whether the certificates lead to this authority, in their order and with none left over, at both times; `None` where
-/// another authority may do better.
+/// Checks that the certificates lead to this authority, in their order and with none left over, at both times. `None` if another
+/// authority may fit.
 pub(super) fn led_to(
     seal: &SealCertificates,
     own: &CertificateDer<'_>,
@@ -23,7 +23,7 @@ pub(super) fn led_to(
         .map_err(|cause| Some(unreadable().caused_by(cause)))?;
     let authority = AuthorityCertificate::read(&anchor.certificate)
         .map_err(|cause| Some(unreadable().caused_by(cause)))?;
-    // Some bring their authority's certificate, too. Then it is the one that the bundle names.
+    // Some seals include the certificate of their authority. It must be the one in the bundle.
     let mut above: Vec<CertificateDer<'_>> = seal
         .above()
         .iter()
@@ -79,7 +79,7 @@ pub(super) fn led_to(
             anchor.organization
         ))));
     }
-    // X.509 counts the last instant within, the bundle the first one after.
+    // In X.509 the end is the last instant of validity, in the bundle the first instant after it.
     let counts = |at: &UtcTimestamp| anchor.not_before <= *at && *at < anchor.not_after;
     if times.iter().all(counts) {
         return Ok(());
@@ -90,7 +90,7 @@ pub(super) fn led_to(
     )))
 }
 
-/// What a path that does not hold is refused with; one that leads nowhere says nothing by itself.
+/// Refusal of an invalid path; none for a path that does not lead to this authority.
 fn fault(error: &webpki::Error) -> Option<Refusal> {
     use webpki::Error;
     match error {
@@ -105,7 +105,7 @@ fn fault(error: &webpki::Error) -> Option<Refusal> {
     }
 }
 
-/// What a path is refused with that its authority's certificate does not permit.
+/// Refusal of a path that its authority's certificate does not permit.
 fn forbidden(fault: CertificatePathError) -> Refusal {
     let sentence = format!("the authority above the seal does not permit it: {fault}");
     match fault {
@@ -116,8 +116,8 @@ fn forbidden(fault: CertificatePathError) -> Refusal {
     }
 }
 
-/// A certificate for connections alone seals nothing, even if the same authority issues both. One without extended key
-/// usage is bound by its key usage.
+/// Extended key usages for documents. A certificate for TLS alone is not accepted for a seal, even from an authority that issues
+/// both. One without extended key usage is limited by its key usage.
 struct DocumentKeyUsage;
 
 impl ExtendedKeyUsageValidator for DocumentKeyUsage {
@@ -140,10 +140,10 @@ impl ExtendedKeyUsageValidator for DocumentKeyUsage {
     }
 }
 
-/// `id-kp-documentSigning` (RFC 9336).
+/// Object identifier `id-kp-documentSigning` (RFC 9336).
 const DOCUMENT_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 36];
 
-/// For documents: that, `emailProtection`, as many seals have it, and any purpose.
+/// Usages for documents: `id-kp-documentSigning`, `emailProtection`, which many seals have, and any usage.
 const DOCUMENTS: [&[u8]; 3] = [
     DOCUMENT_SIGNING,
     &[0x2b, 6, 1, 5, 5, 7, 3, 4],

@@ -1,4 +1,4 @@
-//! A seal in two files: its key and its certificates.
+//! Seal in two files: its key and its certificates.
 
 use super::{PS256, SealKey, parse};
 use crate::bundle;
@@ -12,7 +12,7 @@ use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm;
 use std::fmt;
 use std::path::Path;
 
-/// Seals with a key in a file. It is shown without its secret and can't be cloned.
+/// Signer of seals with a key in a file. `Debug` output does not contain the secret, and the type is not cloneable.
 pub struct SealSigner {
     key: SealKey,
     seal: SealCertificates,
@@ -25,7 +25,7 @@ enum SealPrivateKey {
 }
 
 impl SealSigner {
-    /// Reads key and certificates, in PEM, the key's own certificate first, and checks that they fit.
+    /// Reads key and certificates in PEM, the key's own certificate first, and checks that they match.
     ///
     /// # Errors
     /// `KEY_FILE_PERMISSIONS`, `FILE_MISSING`, or `KEY_INVALID`.
@@ -70,19 +70,19 @@ impl SealSigner {
         )))
     }
 
-    /// The name of its key: its RFC 7638 thumbprint.
+    /// RFC 7638 thumbprint of the key.
     #[must_use]
     pub fn kid(&self) -> &str {
         self.key.kid()
     }
 
-    /// `ES256` or `PS256`.
+    /// Algorithm: `ES256` or `PS256`.
     #[must_use]
     pub const fn algorithm(&self) -> &'static str {
         self.key.algorithm()
     }
 
-    /// The certificates that its signatures bring.
+    /// Certificates that are added to its signatures.
     #[must_use]
     pub const fn seal(&self) -> &SealCertificates {
         &self.seal
@@ -103,7 +103,7 @@ impl SealSigner {
     }
 }
 
-/// Signs with an RSA key in PEM (PKCS#8).
+/// Signer with an RSA key in PEM (PKCS#8).
 pub(super) fn rsa(pem: &[u8]) -> Option<impl JwsSigner + use<>> {
     let pair = RsaKeyPair::from_pem(pem).ok()?;
     RsassaPssJwsAlgorithm::Ps256

@@ -17,14 +17,14 @@ use std::time::Duration;
 
 pub(crate) const ORGANIZATION: &str = "VATDE-123456789";
 
-/// A certificate and its key.
+/// Certificate with its key.
 pub(crate) struct TestCertificate {
     pub(crate) der: CertificateDer<'static>,
     pub(crate) key: KeyPair,
     params: CertificateParams,
 }
 
-/// What a certificate is to say.
+/// Specification of a certificate.
 #[derive(Clone)]
 pub(crate) struct TestCertSpec {
     pub(crate) name: &'static str,
@@ -34,7 +34,7 @@ pub(crate) struct TestCertSpec {
     pub(crate) extended: Vec<ExtendedKeyUsagePurpose>,
     pub(crate) until: UtcTimestamp,
     pub(crate) rsa: bool,
-    /// How many authorities may stand below it.
+    /// Largest number of authorities below this one.
     pub(crate) path_length: Option<u8>,
 }
 
@@ -72,7 +72,7 @@ impl TestCertSpec {
         self.of(key.unwrap(), issuer)
     }
 
-    /// The same, for a key that there is.
+    /// Certificate with an existing key.
     pub(crate) fn of(self, key: KeyPair, issuer: Option<&TestCertificate>) -> TestCertificate {
         let mut params = CertificateParams::default();
         let mut subject = DistinguishedName::new();
@@ -111,7 +111,7 @@ impl TestCertSpec {
 }
 
 impl TestCertificate {
-    /// Named for the usual organisation.
+    /// Anchor for the usual organisation.
     pub(crate) fn anchor(&self) -> SealAnchor {
         SealAnchor {
             certificate: self.der.clone(),
@@ -122,7 +122,7 @@ impl TestCertificate {
         }
     }
 
-    /// A sealed signature, made at `at`.
+    /// Sealed signature, made at `at`.
     pub(crate) fn sign(&self, above: &[&Self], at: UtcTimestamp) -> Signature {
         let mut chain = vec![self.der.to_vec()];
         chain.extend(above.iter().map(|one| one.der.to_vec()));

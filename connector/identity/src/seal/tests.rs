@@ -1,4 +1,4 @@
-//! A seal counts by the authority that the bundle names, for the organisation that it names, in their time.
+//! Tests: a seal is valid under the authority and for the organisation in the bundle, within their periods.
 
 use super::test_certificate::{ORGANIZATION, TestCertSpec, TestCertificate};
 use super::{RevokedSeal, SealAnchor, SealRevocation, key_of, rsa_thumbprint};
@@ -23,7 +23,7 @@ fn munster() -> ParticipantId {
     "munster.example".parse().unwrap()
 }
 
-/// Whether a signature for Münster counts where these may seal for it.
+/// Checks a signature for Münster with these authorities.
 fn judged(
     anchors: &[SealAnchor],
     signature: &Signature,
@@ -87,7 +87,7 @@ fn a_seal_by_the_named_authority_counts() {
             ..TestCertSpec::seal()
         });
         check(&w.root.anchor(), &w.signed(), Ok(()));
-        // With the authority's own certificate at the end, and with the one between as the authority.
+        // With the authority's own certificate at the end, and with the intermediate one as the authority.
         let whole = w.seal.sign(&[&w.between, &w.root], at());
         check(&w.root.anchor(), &whole, Ok(()));
         check(&w.between.anchor(), &w.seal.sign(&[], at()), Ok(()));
@@ -108,10 +108,10 @@ fn no_other_chain_leads_to_it() {
     let w = world(TestCertSpec::seal());
     let anchor = w.root.anchor();
     let other = world(TestCertSpec::seal());
-    // Nobody is named; another authority of the same name is.
+    // No authority is named; another one with an equal name is.
     assert_eq!(judged(&[], &w.signed(), at()), REFUSED);
     check(&other.root.anchor(), &w.signed(), REFUSED);
-    // The one between is missing, is another's, stands elsewhere, or with one too many.
+    // The intermediate certificate is missing, another's, misplaced, or there is an additional one.
     check(&anchor, &w.seal.sign(&[], at()), REFUSED);
     check(&anchor, &w.seal.sign(&[&other.between], at()), REFUSED);
     for above in [
@@ -124,12 +124,12 @@ fn no_other_chain_leads_to_it() {
     }
     let turned = w.between.sign(&[&w.seal], at());
     check(&anchor, &turned, REFUSED);
-    // Signed by itself, and by an authority itself.
+    // Self-signed, and signed by an authority with its own key.
     let own = TestCertSpec::seal().by(None);
     check(&anchor, &own.sign(&[], at()), REFUSED);
     check(&anchor, &own.sign(&[&w.between], at()), REFUSED);
     check(&anchor, &w.root.sign(&[], at()), REFUSED);
-    // By one that may not issue: a seal, and an authority without that use.
+    // Signed by a certificate that may not issue: a seal, and an authority without this usage.
     let below = TestCertSpec::seal().by(Some(&w.seal));
     check(&anchor, &below.sign(&[&w.seal, &w.between], at()), REFUSED);
     let idle = TestCertSpec {
@@ -214,7 +214,7 @@ fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
     let w = world(TestCertSpec::seal());
     let late = Err(ErrorCode::KeyNotValidAtSigning);
     let lines = [
-        // made, logged, in days after the start
+        // Time of signing, time of the log entry (days after the start), result.
         (1, 1, Ok(())),
         (1, 99, Ok(())),
         (1, 101, late),
@@ -227,7 +227,7 @@ fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
         let found = judged(&[w.root.anchor()], &signature, logged);
         assert_eq!(found, expect, "{made} {logged}");
     }
-    // The bundle's word on the authority, and on this one seal.
+    // Revocations of the authority, and of this seal alone.
     let mut anchor = w.root.anchor();
     anchor.not_after = at();
     check(&anchor, &w.signed(), late);
@@ -262,7 +262,7 @@ fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
     for purpose in [SignaturePurpose::View, SignaturePurpose::Withdrawal] {
         assert_eq!(keys.check(&munster(), &w.signed(), purpose), Ok(()));
     }
-    // The authority that seals for one participant seals for no other.
+    // The authority certifies seals of one participant only.
     let other: ParticipantId = "ottawa.example".parse().unwrap();
     let refusal = keys
         .check(&other, &w.signed(), SignaturePurpose::Contract)
@@ -270,7 +270,7 @@ fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
     assert_eq!(refusal.code, ErrorCode::SealNotTrusted);
 }
 
-/// The certificate of a stolen key is renewed, by its authority or by another one: it is still stolen.
+/// The certificate of a stolen key is renewed, by its authority or by another one: the key is still stolen.
 #[test]
 fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
     for rsa in [false, true] {
@@ -292,7 +292,7 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
         check(&anchor, &signed, Err(ErrorCode::KeyRevoked));
         check(&anchor, &next, Ok(()));
-        // By an authority that was named for the same participant and knows nothing of the theft.
+        // By an authority of the participant that does not know of the theft.
         let other = world(spec());
         let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
         let elsewhere = spec().of(again, Some(&other.between));
@@ -300,7 +300,7 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         let signed = elsewhere.sign(&[&other.between], at());
         check(&anchors[0], &signed, Ok(()));
         assert_eq!(judged(&anchors, &signed, at()), Err(ErrorCode::KeyRevoked));
-        // What was seen before stays good.
+        // A signature that was seen before stays valid.
         anchor.revoked = vec![revoked_seal(key(&w.seal), at().plus_micros(DAY))];
         check(&anchor, &w.signed(), Ok(()));
         let later = judged(&[anchor], &w.signed(), at().plus_micros(DAY));
@@ -308,7 +308,7 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
     }
 }
 
-/// The example of RFC 7638, section 3.1.
+/// Example of RFC 7638, section 3.1.
 #[test]
 fn the_thumbprint_of_an_rsa_key_is_that_of_the_standard() {
     let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";

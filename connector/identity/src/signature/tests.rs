@@ -1,4 +1,4 @@
-//! A signature counts only by the registered key, with its one algorithm, while the key counts.
+//! Tests: a signature is valid only by the registered key, with its algorithm, while the key is valid.
 
 use super::{FileSigner, KeyHistory, ParticipantSigner, RegisteredKey, RegisteredKeys};
 use crate::keys::SignatureAlgorithm;
@@ -141,7 +141,7 @@ fn every_flipped_bit_is_found() {
 fn time_is_that_of_the_signature_and_of_the_log() {
     let w = world();
     let lines = [
-        // signed, logged, counts
+        // Time of signing, time of the log entry, result.
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", true),
         ("2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", false),
         ("2026-12-31T23:59:59Z", "2026-12-31T23:59:59Z", true),
@@ -181,7 +181,7 @@ fn a_compromised_key_voids_what_was_logged_later_and_keeps_the_rest() {
         end(&mut keys[0], time("2026-06-01T00:00:00Z"));
         w.check("2026-03-02T00:00:00Z", &early, Ok(()));
         w.check("2026-09-02T00:00:00Z", &late, Err(ErrorCode::KeyRevoked));
-        // Dated back by a thief: the log says when it really came.
+        // Backdated by a thief: the log shows the real time.
         w.check("2026-09-02T00:00:00Z", &early, Err(ErrorCode::KeyRevoked));
     }
 }
@@ -237,7 +237,7 @@ fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
         );
         assert_eq!(judged(officer, during, purpose), by_officer, "{purpose:?}");
     }
-    // Before there was such a key, and in the minutes by which it counts earlier; and after its end.
+    // Before there was such a key, in the minutes by which its validity begins earlier, and after its end.
     for (logged, expect) in [
         ("2026-05-31T00:00:00Z", Ok(())),
         ("2026-06-01T00:04:59Z", Ok(())),

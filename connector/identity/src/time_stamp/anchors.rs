@@ -1,4 +1,4 @@
-//! Trust anchors of time-stamp authorities: the certificates that somebody has chosen to believe.
+//! Trust anchors of time-stamp authorities: the certificates that the operator or auditor has chosen to trust.
 
 use crate::certificate::authority_certificate::{AuthorityCertificate, TrustedAuthority};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -6,15 +6,15 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::path::Path;
 
-/// The most bytes of a file of anchors.
+/// Largest size of a file with anchors, bytes.
 const LONGEST_FILE: u64 = 1024 * 1024;
 
-/// The anchors, at least one.
+/// Anchors, at least one.
 #[derive(Debug, Clone)]
 pub struct TimeStampAnchors(Vec<TrustedAuthority>);
 
 impl TimeStampAnchors {
-    /// Reads files of certificates in PEM, each with one or several.
+    /// Reads PEM files with one or several certificates.
     ///
     /// # Errors
     /// `FILE_MISSING`, or `KEY_INVALID` for a file without a certificate of an authority.
@@ -33,7 +33,7 @@ impl TimeStampAnchors {
         Ok(Self(anchors))
     }
 
-    /// Reads certificates in PEM.
+    /// Parses certificates in PEM.
     ///
     /// # Errors
     /// `KEY_INVALID`
@@ -50,7 +50,7 @@ impl TimeStampAnchors {
         Ok(Self(anchors))
     }
 
-    /// Each of them.
+    /// All anchors.
     pub(super) fn iter(&self) -> impl Iterator<Item = &TrustedAuthority> {
         self.0.iter()
     }

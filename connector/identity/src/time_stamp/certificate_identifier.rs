@@ -1,4 +1,4 @@
-//! How a token names a certificate: by issuer and serial number, and by its digest.
+//! References to a certificate in a token: by issuer and serial number, and by digest.
 
 use super::der_reader::{DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, constructed};
 use super::digest_algorithm::DigestAlgorithm;
@@ -8,14 +8,14 @@ use x509_parser::certificate::X509Certificate;
 /// Issuer and serial number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CertificateIdentifier<'a> {
-    /// The issuer's `Name`, in DER.
+    /// `Name` of the issuer, in DER.
     pub(super) issuer: &'a [u8],
     /// Content octets of the serial number.
     pub(super) serial: &'a [u8],
 }
 
 impl CertificateIdentifier<'_> {
-    /// Whether a certificate is the one that is named.
+    /// True if the reference means this certificate.
     pub(super) fn names(&self, certificate: &X509Certificate<'_>) -> bool {
         certificate.issuer().as_raw() == self.issuer && certificate.raw_serial() == self.serial
     }
@@ -30,7 +30,7 @@ pub(super) struct CertificateDigest<'a> {
 }
 
 impl<'a> CertificateDigest<'a> {
-    /// Reads the first of the certificates in an attribute, which is the signer's; `v1` names them by SHA-1 alone.
+    /// Reads the first reference in an attribute, which is the signer's. `v1` references use SHA-1 alone.
     pub(super) fn first(attribute: &'a [u8], v1: bool) -> Result<Self, Refusal> {
         const STRUCTURE: &str = "a signing certificate attribute";
         let mut fields = DerReader::only(attribute, SEQUENCE, STRUCTURE)?;
@@ -55,7 +55,7 @@ impl<'a> CertificateDigest<'a> {
         })
     }
 
-    /// Whether a certificate is the one that is named.
+    /// True if the reference means this certificate.
     pub(super) fn names(&self, der: &[u8], certificate: &X509Certificate<'_>) -> bool {
         self.algorithm.digest(der).as_ref() == self.digest
             && self
@@ -64,7 +64,7 @@ impl<'a> CertificateDigest<'a> {
     }
 }
 
-/// `IssuerSerial`: one directory name.
+/// `IssuerSerial` with one directory name.
 fn issuer_serial(content: &[u8]) -> Result<CertificateIdentifier<'_>, MalformedDer> {
     let mut fields = DerReader::new(content, "an IssuerSerial");
     let mut names = fields.enter(SEQUENCE)?;

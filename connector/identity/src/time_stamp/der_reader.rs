@@ -1,6 +1,6 @@
 //! Strict reader of DER (X.690, sections 8 and 10): definite lengths in their shortest form, tags of one octet, nothing left over.
 //!
-//! The readers of certificates take more than DER permits, and give back no bytes of what they have read. A signature is over bytes.
+//! Libraries for certificates accept more than DER permits, and don't return the bytes of parsed parts, which signatures cover.
 
 /// `INTEGER`.
 pub(super) const INTEGER: u8 = 0x02;
@@ -31,27 +31,27 @@ pub(super) const fn primitive(number: u8) -> u8 {
     0x80 | number
 }
 
-/// The bytes are not the structure that is expected.
+/// Error of bytes without the expected structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the bytes are not in the DER form of {0}")]
 pub(super) struct MalformedDer(pub(super) &'static str);
 
-/// One element.
+/// DER element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DerElement<'a> {
-    /// Its identifier octet.
+    /// Identifier octet.
     pub(super) tag: u8,
-    /// All of it.
+    /// All octets of the element.
     pub(super) whole: &'a [u8],
-    /// Its content octets.
+    /// Content octets.
     pub(super) content: &'a [u8],
 }
 
-/// Elements that follow each other.
+/// Reader of consecutive elements.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DerReader<'a> {
     rest: &'a [u8],
-    /// The structure, for the error.
+    /// Name of the structure, for the error.
     structure: &'static str,
 }
 
@@ -61,7 +61,7 @@ impl<'a> DerReader<'a> {
         Self { rest, structure }
     }
 
-    /// Reader of the one element with this tag that `bytes` are.
+    /// Reader of the content of the single element in `bytes`, with this tag.
     pub(super) fn only(
         bytes: &'a [u8],
         tag: u8,
@@ -77,7 +77,7 @@ impl<'a> DerReader<'a> {
         MalformedDer(self.structure)
     }
 
-    /// The next element, whatever it is.
+    /// Next element with any tag.
     pub(super) fn any(&mut self) -> Result<DerElement<'a>, MalformedDer> {
         let malformed = self.malformed();
         let ([tag, first], after) = self.rest.split_first_chunk::<2>().ok_or(malformed)?;
@@ -119,7 +119,7 @@ impl<'a> DerReader<'a> {
         })
     }
 
-    /// The next element, which has this tag.
+    /// Next element, which must have this tag.
     pub(super) fn element(&mut self, tag: u8) -> Result<DerElement<'a>, MalformedDer> {
         let element = self.any()?;
         if element.tag == tag {
@@ -128,7 +128,7 @@ impl<'a> DerReader<'a> {
         Err(self.malformed())
     }
 
-    /// The next element, if it has this tag.
+    /// Next element, if it has this tag.
     pub(super) fn optional(&mut self, tag: u8) -> Result<Option<DerElement<'a>>, MalformedDer> {
         match self.rest.first() {
             Some(next) if *next == tag => self.any().map(Some),
@@ -136,13 +136,13 @@ impl<'a> DerReader<'a> {
         }
     }
 
-    /// Reader of the content of the next element, which has this tag.
+    /// Reader of the content of the next element, which must have this tag.
     pub(super) fn enter(&mut self, tag: u8) -> Result<Self, MalformedDer> {
         let content = self.element(tag)?.content;
         Ok(Self::new(content, self.structure))
     }
 
-    /// A whole number that is not negative, as its content octets: in the shortest form (X.690, section 8.3.2).
+    /// Content octets of a non-negative integer in the shortest form (X.690, section 8.3.2).
     pub(super) fn number(&mut self, tag: u8) -> Result<&'a [u8], MalformedDer> {
         let octets = self.element(tag)?.content;
         match octets {
@@ -151,7 +151,7 @@ impl<'a> DerReader<'a> {
         }
     }
 
-    /// A whole number of at most 32 bits.
+    /// Integer of at most 32 bits.
     pub(super) fn small_number(&mut self, tag: u8) -> Result<u32, MalformedDer> {
         let octets = self.number(tag)?;
         let number = octets.iter().try_fold(0_u32, |number, octet| {
@@ -160,17 +160,17 @@ impl<'a> DerReader<'a> {
         number.ok_or(self.malformed())
     }
 
-    /// An object identifier, as its content octets.
+    /// Content octets of an object identifier.
     pub(super) fn object_identifier(&mut self) -> Result<&'a [u8], MalformedDer> {
         Ok(self.element(OBJECT_IDENTIFIER)?.content)
     }
 
-    /// Whether nothing is left.
+    /// True if nothing is left.
     pub(super) const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// Ends the structure: nothing may be left.
+    /// Ends the structure; an error if anything is left.
     pub(super) fn finish(self) -> Result<(), MalformedDer> {
         if self.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Digests that a token may name.
+//! Digest algorithms of tokens.
 
 use super::der_reader::{DerReader, MalformedDer, NULL, SEQUENCE};
 use super::object_identifier::{SHA_1, SHA_256, SHA_384, SHA_512};
@@ -6,10 +6,11 @@ use super::token_refusal::unknown_algorithm;
 use aws_lc_rs::digest;
 use hansa_policy::refusal::Refusal;
 
-/// A digest algorithm.
+/// Digest algorithm of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DigestAlgorithm {
-    /// For the name of a certificate alone (RFC 3161, section 2.4.2): the signature itself binds its key.
+    /// SHA-1, for references to a certificate only (RFC 3161, section 2.4.2); the signature itself is bound to the certificate's
+    /// key.
     Sha1,
     /// SHA-256.
     Sha256,
@@ -38,7 +39,7 @@ impl DigestAlgorithm {
         }
     }
 
-    /// The digest of `bytes`.
+    /// Digest of `bytes`.
     pub(super) fn digest(self, bytes: &[u8]) -> digest::Digest {
         let algorithm = match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,

@@ -1,4 +1,4 @@
-//! Property: whatever single octet of a token is changed, the token is refused or says the same.
+//! Property: after a change of a single octet, a token is refused or has equal content.
 
 use super::anchors::TimeStampAnchors;
 use super::test_authority::{TestAuthority, TestTokenSpec};
@@ -9,7 +9,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 const HEAD: &[u8] = b"a head with its signature";
 
-/// A token that OpenSSL made over [`HEAD`], and the root above its authority.
+/// Token made by OpenSSL over [`HEAD`], and the root certificate of its authority.
 const FOREIGN: (&[u8], &[u8]) = (
     include_bytes!("testdata/openssl.tst"),
     include_bytes!("testdata/openssl-root.pem"),
@@ -19,7 +19,7 @@ fn judge(token: &[u8], anchors: &TimeStampAnchors) -> Option<VerifiedTimeStamp> 
     verify(token, &Digest::of(HEAD), anchors).ok()
 }
 
-/// Every octet with each of some changes; gives how many changed tokens still count.
+/// Applies some changes to each octet, and returns the number of changed tokens that are still valid.
 fn flip(token: &[u8], anchors: &TimeStampAnchors, changes: &[u8]) -> usize {
     let good = judge(token, anchors).expect("the token counts");
     let mut taken = 0;

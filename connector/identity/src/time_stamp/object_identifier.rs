@@ -45,13 +45,13 @@ pub(super) const TIME_STAMPING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 8];
 /// `anyExtendedKeyUsage` (RFC 5280, section 4.2.1.12).
 pub(super) const ANY_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25, 0];
 
-/// The dotted form of the content octets; none where they are no object identifier in DER (X.690, section 8.19).
+/// Dotted form of the content octets; none for an invalid encoding (X.690, section 8.19).
 pub(super) fn dotted(octets: &[u8]) -> Option<String> {
     let mut arcs: Vec<u64> = Vec::new();
     let mut arc = None;
     for octet in octets {
         let value: u64 = arc.unwrap_or(0);
-        // No leading zeros, and no arc that does not fit.
+        // Refuses leading zeros, and an arc above 64 bits.
         if (arc.is_none() && *octet == 0x80) || value > u64::MAX >> 7 {
             return None;
         }

@@ -8,32 +8,32 @@ use super::{LONGEST_TOKEN, VerifiedTimeStamp, verify};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The most bytes of a response: a token, and the words of its status.
+/// Largest size of a response, bytes: a token, and the text of its status.
 pub const LONGEST_RESPONSE: usize = LONGEST_TOKEN + 4096;
 
-/// A request for a token over one digest.
+/// Request for a token over one digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeStampRequest {
     imprint: Digest,
     nonce: [u8; 8],
 }
 
-/// A token that its request and the anchors hold good.
+/// Token that matches its request and was verified under the anchors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedToken {
-    /// The token, in DER.
+    /// Token in DER.
     pub token: Vec<u8>,
-    /// Its content.
+    /// Content of the token.
     pub stamp: VerifiedTimeStamp,
 }
 
 impl TimeStampRequest {
-    /// Request for the digest `imprint`; `random` makes the response one to this request.
+    /// Request for the digest `imprint`. `random` is the nonce, which binds the response to this request.
     #[must_use]
     pub const fn new(imprint: Digest, random: [u8; 8]) -> Self {
         let [first, rest @ ..] = random;
         let [a, b, c, d, e, f, g] = rest;
-        // Positive, and without leading zeros: the one form in DER.
+        // Positive and without leading zeros, as DER demands.
         let first = first & 0x7f | 0x40;
         Self {
             imprint,
@@ -41,7 +41,7 @@ impl TimeStampRequest {
         }
     }
 
-    /// The request in DER: SHA-256, the drawn number, and `certReq`, so that the token can be judged by itself.
+    /// Request in DER: SHA-256, the nonce, and `certReq`, so that the token contains its certificates.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let mut algorithm = element(OBJECT_IDENTIFIER, &[SHA_256]);
@@ -55,11 +55,11 @@ impl TimeStampRequest {
         )
     }
 
-    /// Judges the response of an authority wholly: granted, over the digest and with the number of this request, signed, and
-    /// vouched for by one of the anchors.
+    /// Verifies the response of an authority: granted, over the digest and with the nonce of this request, signed, and under one of
+    /// the anchors.
     ///
     /// # Errors
-    /// `TIME_STAMP_UNAVAILABLE` where the authority does not grant it, or as [`verify`].
+    /// `TIME_STAMP_UNAVAILABLE` when the authority does not grant the request, or as [`verify`].
     pub fn accept(
         &self,
         response: &[u8],
@@ -80,17 +80,17 @@ impl TimeStampRequest {
     }
 }
 
-/// The token of a response that grants one.
+/// Token of a response that grants one.
 fn granted(response: &[u8]) -> Result<&[u8], Refusal> {
     const STRUCTURE: &str = "a TimeStampResp";
     let mut fields = DerReader::only(response, SEQUENCE, STRUCTURE)?;
     let mut status = fields.enter(SEQUENCE)?;
     let number = status.small_number(INTEGER)?;
-    // Free words of the authority; the bits say why.
+    // Free text of the authority; the failure bits give the reason.
     let _words = status.optional(SEQUENCE)?;
     let bits = status.optional(BIT_STRING)?;
     status.finish()?;
-    // 0 is granted, 1 granted with modifications, of which every one that matters is checked.
+    // 0 is granted, 1 granted with modifications; all relevant fields are checked anyway.
     if number > 1 {
         let why = bits.map_or("", |bits| failure(bits.content));
         return Err(Refusal::new(
@@ -103,7 +103,7 @@ fn granted(response: &[u8]) -> Result<&[u8], Refusal> {
     Ok(token)
 }
 
-/// `PKIFailureInfo`, as far as RFC 3161 gives it a meaning: the first bit that is set.
+/// `PKIFailureInfo` as text: the first set bit with a meaning in RFC 3161.
 fn failure(content: &[u8]) -> &'static str {
     const REASONS: [(usize, &str); 8] = [
         (0, ", badAlg"),
@@ -126,7 +126,7 @@ fn failure(content: &[u8]) -> &'static str {
         .map_or("", |(_, word)| word)
 }
 
-/// An element whose content is shorter than 128 octets, as all parts of a request are.
+/// Element with less than 128 content octets, as in all parts of a request.
 fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut bytes = vec![tag, u8::try_from(content.len()).unwrap_or(u8::MAX)];

@@ -1,4 +1,4 @@
-//! The signature of a token, under the key of the certificate that it names.
+//! Verification of a token's signature, with the key of the certificate that it names.
 
 use super::der_reader::{DerReader, NULL};
 use super::digest_algorithm::DigestAlgorithm;
@@ -12,7 +12,7 @@ use super::token_signed_data::TokenSignedData;
 use hansa_policy::refusal::Refusal;
 use rustls_pki_types::{AlgorithmIdentifier, alg_id};
 
-/// Whether the signature of a token is by the key of its signer's certificate.
+/// Checks that the signature of a token is by the key of its signer's certificate.
 pub(super) fn check(
     signed: &TokenSignedData<'_>,
     certificate: &SignerCertificate<'_>,
@@ -36,7 +36,7 @@ pub(super) fn check(
     ))
 }
 
-/// The algorithm of a signature that is made with this digest.
+/// Signature algorithm for this digest.
 fn algorithm(content: &[u8], digest: DigestAlgorithm) -> Result<AlgorithmIdentifier, Refusal> {
     use DigestAlgorithm::{Sha256, Sha384, Sha512};
     let mut fields = DerReader::new(content, "a signature algorithm");
@@ -47,7 +47,7 @@ fn algorithm(content: &[u8], digest: DigestAlgorithm) -> Result<AlgorithmIdentif
             Sha384 => alg_id::RSA_PSS_SHA384,
             _ => alg_id::RSA_PSS_SHA512,
         };
-        // The parameters are part of the algorithm.
+        // The parameters are part of the algorithm identifier.
         return match content == known.as_ref() {
             true => Ok(known),
             false => Err(unknown_algorithm("signature algorithm")),

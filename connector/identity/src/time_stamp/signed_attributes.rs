@@ -1,4 +1,4 @@
-//! Signed attributes of a token (RFC 5652, section 11): the signature is over them, and they name content and certificate.
+//! Signed attributes of a token (RFC 5652, section 11): the signature covers them, and they refer to content and certificate.
 
 use super::certificate_identifier::CertificateDigest;
 use super::der_reader::{
@@ -11,19 +11,19 @@ use super::token_refusal::invalid;
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeMap;
 
-/// The attributes.
+/// Signed attributes.
 #[derive(Debug)]
 pub(super) struct SignedAttributes<'a> {
     /// Digest of the content.
     pub(super) message_digest: &'a [u8],
-    /// The names of the signer's certificate: at least one.
+    /// References to the signer's certificate: at least one.
     pub(super) certificates: Vec<CertificateDigest<'a>>,
-    /// The bytes that are signed: the attributes as a SET OF (RFC 5652, section 5.4).
+    /// Signed bytes: the attributes as a SET OF (RFC 5652, section 5.4).
     pub(super) message: Vec<u8>,
 }
 
 impl<'a> SignedAttributes<'a> {
-    /// Reads the element of the attributes.
+    /// Reads the element with the attributes.
     pub(super) fn read(element: DerElement<'a>) -> Result<Self, Refusal> {
         let found = values(element.content)?;
         let content_type = value(&found, CONTENT_TYPE, OBJECT_IDENTIFIER)?;
@@ -53,7 +53,7 @@ impl<'a> SignedAttributes<'a> {
     }
 }
 
-/// The values of each attribute, by its type; no type stands there twice.
+/// Values of the attributes by type; no type occurs twice.
 fn values(content: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, MalformedDer> {
     const STRUCTURE: &str = "signed attributes";
     let mut attributes = DerReader::new(content, STRUCTURE);
@@ -70,7 +70,7 @@ fn values(content: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, MalformedDer> {
     Ok(found)
 }
 
-/// The one value of an attribute.
+/// Single value of an attribute.
 fn value<'a>(
     found: &BTreeMap<&[u8], &'a [u8]>,
     name: &[u8],

@@ -1,4 +1,4 @@
-//! The certificate of a time-stamp authority (RFC 3161, section 2.3), and the path from it to an anchor.
+//! Certificate of a time-stamp authority (RFC 3161, section 2.3), and the path from it to an anchor.
 
 use super::anchors::TimeStampAnchors;
 use super::object_identifier::{ANY_KEY_USAGE, TIME_STAMPING};
@@ -13,7 +13,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
 
-/// The certificate that the signed attributes of a token name, and that is for time stamps alone.
+/// Certificate to which the signed attributes of a token refer, and that is for time stamps alone.
 #[derive(Debug)]
 pub(super) struct SignerCertificate<'a> {
     der: CertificateDer<'a>,
@@ -21,7 +21,7 @@ pub(super) struct SignerCertificate<'a> {
 }
 
 impl<'a> SignerCertificate<'a> {
-    /// Finds it among those that the token brings.
+    /// Finds the certificate among those in the token.
     pub(super) fn find(signed: &TokenSignedData<'a>) -> Result<Self, Refusal> {
         for der in &signed.certificates {
             let Ok(([], parsed)) = X509Certificate::from_der(der) else {
@@ -30,7 +30,7 @@ impl<'a> SignerCertificate<'a> {
             if !is_signer(&signed.signer, &parsed) {
                 continue;
             }
-            // Both names must fit where there are two; else the signature could be moved to another certificate of the key.
+            // Of two references both must match; otherwise the signature could be moved to another certificate of the key.
             let mut names = signed.attributes.certificates.iter();
             if !names.all(|name| name.names(der, &parsed)) {
                 return Err(invalid(
@@ -46,14 +46,14 @@ impl<'a> SignerCertificate<'a> {
         Err(invalid("it does not bring the certificate of its signer"))
     }
 
-    /// The same for the library that follows paths.
+    /// Certificate in the form of the path validation library.
     pub(super) fn end_entity(&self) -> Result<EndEntityCert<'_>, Refusal> {
         EndEntityCert::try_from(&self.der).map_err(|cause| {
             invalid("the certificate of its signer is none of a signer").caused_by(cause)
         })
     }
 
-    /// Whether one of the anchors vouches for it at that instant; gives its subject.
+    /// Checks that a path leads to one of the anchors at this instant, and returns the subject.
     pub(super) fn vouched_for(
         &self,
         brought: &[&[u8]],
@@ -103,7 +103,7 @@ impl<'a> SignerCertificate<'a> {
     }
 }
 
-/// Whether a certificate is the one that the signer names.
+/// True if the signer identifier means this certificate.
 fn is_signer(signer: &SignerIdentifier<'_>, certificate: &X509Certificate<'_>) -> bool {
     match signer {
         SignerIdentifier::Issued(identifier) => identifier.names(certificate),
@@ -116,7 +116,7 @@ fn is_signer(signer: &SignerIdentifier<'_>, certificate: &X509Certificate<'_>) -
     }
 }
 
-/// One extended key usage, which is critical and time stamps; and signatures, where a key usage is named.
+/// Checks the usages: a single, critical extended key usage for time stamps, and a key usage, if given, for signatures.
 fn for_time_stamps(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
     let extended = certificate.extended_key_usage().ok().flatten();
     let alone = extended.is_some_and(|usage| {
@@ -140,7 +140,7 @@ fn for_time_stamps(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
     Err(invalid("its certificate is not for time stamps alone"))
 }
 
-/// Extended key usages along the path: those that are named must let time stamps through. The signer's own are checked above.
+/// Extended key usages along the path: given ones must permit time stamps. The signer's own are checked above.
 struct TimeStampKeyUsage;
 
 impl ExtendedKeyUsageValidator for TimeStampKeyUsage {

@@ -1,4 +1,4 @@
-//! A time-stamp authority in test code: it signs whatever it is told to, right or wrong.
+//! Time-stamp authority in test code. It signs any content, right or wrong.
 
 use super::anchors::TimeStampAnchors;
 use super::object_identifier::{
@@ -20,7 +20,7 @@ use rustls_pki_types::CertificateDer;
 use std::time::Duration;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-/// An element in DER.
+/// DER element.
 pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut bytes = vec![tag];
@@ -40,23 +40,23 @@ fn identifier(oid: &[u8]) -> Vec<u8> {
     element(0x30, &[&element(0x06, &[oid])])
 }
 
-/// How a token is made; the default is a good one.
+/// Specification of a token; the default is a good one.
 #[derive(Clone)]
 pub(super) struct TestTokenSpec {
     pub(super) version: u8,
     pub(super) imprint: Digest,
     pub(super) time: &'static str,
-    /// The element of the accuracy, and what stands behind it up to the nonce.
+    /// Element of the accuracy, and the elements after it up to the nonce.
     pub(super) accuracy: Vec<u8>,
     pub(super) nonce: Option<Vec<u8>>,
-    /// What stands behind the nonce.
+    /// Elements after the nonce.
     pub(super) more: Vec<u8>,
     pub(super) content_type: &'static [u8],
-    /// Whether the certificate is named by SHA-256, by SHA-1, or both.
+    /// Flags for references to the certificate by SHA-256 and by SHA-1.
     pub(super) named: (bool, bool),
-    /// The certificate that the attributes name, where it is another.
+    /// Certificate in the attributes, where it is not the signer's.
     pub(super) named_certificate: Option<Vec<u8>>,
-    /// Octets that the signature is made wrong with.
+    /// Mask that makes the signature wrong.
     pub(super) signature_flip: u8,
     pub(super) without_certificates: bool,
     pub(super) signers: usize,
@@ -83,15 +83,15 @@ impl TestTokenSpec {
     }
 }
 
-/// How the certificate of an authority is made; the default is a good one.
+/// Specification of an authority's certificate; the default is a good one.
 pub(super) struct TestAuthoritySpec {
     /// Content of the extended key usage.
     pub(super) uses: Vec<&'static [u64]>,
     pub(super) critical: bool,
     pub(super) key_usage: KeyUsagePurpose,
-    /// Days from the start of the fixture.
+    /// End of validity in days from the start of the fixture.
     pub(super) until: i64,
-    /// Days from the start of the fixture for the root.
+    /// End of the root's validity in days from the start of the fixture.
     pub(super) root_until: i64,
 }
 
@@ -109,7 +109,7 @@ impl Default for TestAuthoritySpec {
     }
 }
 
-/// A root, an authority below it, and the key of the authority.
+/// Root, an authority below it, and the key of the authority.
 pub(super) struct TestAuthority {
     pub(super) root: CertificateDer<'static>,
     pub(super) certificate: CertificateDer<'static>,
@@ -123,7 +123,7 @@ fn dates(params: &mut CertificateParams, until: i64) {
     params.not_after = epoch + since(start().plus_micros(until * DAY));
 }
 
-/// `ExtKeyUsageSyntax` in DER.
+/// DER of `ExtKeyUsageSyntax`.
 fn uses(uses: &[&[u64]]) -> Vec<u8> {
     let oid = |arcs: &[u64]| {
         let mut octets = vec![(arcs[0] * 40 + arcs[1]) as u8];
@@ -201,7 +201,7 @@ impl TestAuthority {
         )
     }
 
-    /// A token.
+    /// Token by this specification.
     pub(super) fn token(&self, spec: &TestTokenSpec) -> Vec<u8> {
         let info = Self::info(spec);
         let attribute = |oid: &[u8], value: &[u8]| {

@@ -1,4 +1,4 @@
-//! A token counts by the digest, the signature, the certificate and the anchor, each by itself.
+//! Tests: digest, signature, certificate and anchor of a token are each required.
 
 use super::anchors::TimeStampAnchors;
 use super::object_identifier::{SIGNED_DATA, dotted};
@@ -59,7 +59,7 @@ fn the_deviation_that_the_authority_admits_counts_against_it() {
         found.existed_before.to_string(),
         "2026-06-10T12:00:01.750007Z"
     );
-    // What is finer than we count is rounded to the later instant.
+    // A fraction below a microsecond is rounded to the later instant.
     let spec = TestTokenSpec {
         time: "20260610120000.2500001Z",
         ..good()
@@ -269,7 +269,7 @@ fn an_anchor_vouches_only_for_what_is_below_it_and_in_its_time() {
         let refusal = TimeStampAnchors::read(text.as_bytes()).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::KeyInvalid);
     }
-    // An authority's own certificate is none above it.
+    // An authority's own certificate is not an anchor above it.
     let own = crate::pem::certificates(std::slice::from_ref(&authority.certificate));
     TimeStampAnchors::read(own.as_bytes()).unwrap_err();
 }

@@ -1,4 +1,4 @@
-//! `TSTInfo` (RFC 3161, section 2.4.2): what the authority signs.
+//! `TSTInfo` (RFC 3161, section 2.4.2): the signed statement of the authority.
 
 use super::der_reader::{
     BOOLEAN, DerReader, GENERALIZED_TIME, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE,
@@ -13,17 +13,17 @@ use hansa_policy::refusal::Refusal;
 
 const STRUCTURE: &str = "a TSTInfo";
 
-/// The most octets of a serial number: 160 bits, and one for the sign.
+/// Largest number of octets in a serial number: 160 bits, and one octet for the sign.
 const LONGEST_SERIAL: usize = 21;
 
-/// What the authority states.
+/// Statement of the authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimestampInfo {
-    /// Digest of the bytes that it is about.
+    /// Digest of the stamped bytes.
     pub(super) imprint: Digest,
-    /// `genTime`, without what is below a microsecond.
+    /// `genTime`, rounded down to a microsecond.
     pub(super) at: UtcTimestamp,
-    /// The latest instant that `genTime` and `accuracy` leave open, in whole microseconds.
+    /// Latest instant permitted by `genTime` and `accuracy`, in whole microseconds.
     pub(super) existed_before: UtcTimestamp,
     pub(super) serial: String,
     pub(super) policy: String,
@@ -31,7 +31,7 @@ pub(super) struct TimestampInfo {
 }
 
 impl TimestampInfo {
-    /// Reads the bytes that are signed.
+    /// Parses the signed bytes.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut fields = DerReader::only(bytes, SEQUENCE, STRUCTURE)?;
         if fields.small_number(INTEGER)? != 1 {
@@ -45,7 +45,7 @@ impl TimestampInfo {
             Some(element) => accuracy(element.content)?,
             None => 0,
         };
-        // DEFAULT FALSE: DER writes TRUE alone.
+        // DEFAULT FALSE: DER encodes TRUE alone.
         let ordering = fields.optional(BOOLEAN)?;
         let nonce = match fields.optional(INTEGER)? {
             Some(element) => {
@@ -54,7 +54,7 @@ impl TimestampInfo {
             }
             None => None,
         };
-        // The name of the authority: that of its certificate counts.
+        // The name of the authority is taken from its certificate.
         let _name = fields.optional(constructed(0))?;
         let extensions = fields.optional(constructed(1))?;
         fields.finish()?;
@@ -63,7 +63,7 @@ impl TimestampInfo {
         {
             return Err(MalformedDer(STRUCTURE).into());
         }
-        // Those of qualified authorities (ETSI EN 319 422, section 9.1) are not critical and say nothing of the time.
+        // Extensions of qualified authorities (ETSI EN 319 422, section 9.1) are not critical and don't affect the time.
         if extensions.is_some_and(|extensions| has_critical(extensions.content)) {
             return Err(invalid(
                 "it has a critical extension that is not known here",
@@ -82,7 +82,7 @@ impl TimestampInfo {
     }
 }
 
-/// `MessageImprint`: we ask for SHA-256 alone.
+/// Digest in the `MessageImprint`; requests use SHA-256 alone.
 fn imprint(fields: &mut DerReader<'_>) -> Result<Digest, Refusal> {
     let mut imprint = fields.enter(SEQUENCE)?;
     if DigestAlgorithm::read(&mut imprint)? != DigestAlgorithm::Sha256 {
@@ -96,7 +96,7 @@ fn imprint(fields: &mut DerReader<'_>) -> Result<Digest, Refusal> {
     Ok(Digest::from_bytes(digest))
 }
 
-/// `Accuracy`, in microseconds.
+/// `Accuracy` in microseconds.
 fn accuracy(content: &[u8]) -> Result<i64, MalformedDer> {
     let mut fields = DerReader::new(content, "an Accuracy");
     let mut micros = 0_i64;
@@ -118,7 +118,7 @@ fn accuracy(content: &[u8]) -> Result<i64, MalformedDer> {
     Ok(micros)
 }
 
-/// Whether one of the extensions is critical, or they can't be read.
+/// True if an extension is critical, or the extensions can't be parsed.
 fn has_critical(content: &[u8]) -> bool {
     let critical = || -> Result<bool, MalformedDer> {
         let mut extensions = DerReader::new(content, "an extension");
@@ -135,8 +135,8 @@ fn has_critical(content: &[u8]) -> bool {
     critical().unwrap_or(true)
 }
 
-/// `YYYYMMDDhhmmss[.f…]Z` without zeros at the end of a fraction (RFC 3161, section 2.4.2), and one microsecond where the fraction
-/// is finer than that.
+/// Time in the form `YYYYMMDDhhmmss[.f…]Z`, without trailing zeros in the fraction (RFC 3161, section 2.4.2), and one microsecond
+/// if the fraction is finer than that.
 fn generalized_time(content: &[u8]) -> Option<(UtcTimestamp, u8)> {
     let (digits, rest) = content.split_first_chunk::<14>()?;
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -165,7 +165,7 @@ fn generalized_time(content: &[u8]) -> Option<(UtcTimestamp, u8)> {
         part(6, 8)?,
         part(8, 10)?,
         part(10, 12)?,
-        // A leap second has no number of its own here, and another reader would take it as the one before.
+        // A leap second is refused: it has no representation here, and other readers map it to the preceding second.
         part(12, 14).filter(|second| *second != "60")?
     )
     .parse()

@@ -3,7 +3,7 @@
 use super::der_reader::MalformedDer;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Refusal of a token that does not hold.
+/// Refusal of an invalid token.
 pub(super) fn invalid(sentence: &str) -> Refusal {
     Refusal::new(
         ErrorCode::TimeStampInvalid,
@@ -17,7 +17,7 @@ impl From<MalformedDer> for Refusal {
     }
 }
 
-/// Refusal of a token whose authority no anchor vouches for.
+/// Refusal of a token without a path to an anchor.
 pub(super) fn untrusted(sentence: &str) -> Refusal {
     Refusal::new(
         ErrorCode::TimeStampNotTrusted,
@@ -25,7 +25,7 @@ pub(super) fn untrusted(sentence: &str) -> Refusal {
     )
 }
 
-/// Refusal of an algorithm that is not known here.
+/// Refusal of an unknown algorithm.
 pub(super) fn unknown_algorithm(what: &str) -> Refusal {
     Refusal::new(
         ErrorCode::SignatureAlg,

@@ -10,27 +10,27 @@ use super::signed_attributes::SignedAttributes;
 use super::token_refusal::{invalid, unknown_algorithm};
 use hansa_policy::refusal::Refusal;
 
-/// The most certificates that a token brings.
+/// Largest number of certificates in a token.
 const MOST_CERTIFICATES: usize = 16;
 
 const STRUCTURE: &str = "a TimeStampToken";
 
-/// A token, read and not judged.
+/// Parsed token, not verified yet.
 #[derive(Debug)]
 pub(super) struct TokenSignedData<'a> {
-    /// The bytes of `TSTInfo`.
+    /// Bytes of `TSTInfo`.
     pub(super) content: &'a [u8],
-    /// The certificates that it brings, in DER.
+    /// Certificates in the token, in DER.
     pub(super) certificates: Vec<&'a [u8]>,
-    /// How the signer names its certificate.
+    /// Reference to the signer's certificate.
     pub(super) signer: SignerIdentifier<'a>,
-    /// The digest of the signature and of the attribute of the content.
+    /// Digest algorithm of the signature and of the content's attribute.
     pub(super) digest: DigestAlgorithm,
-    /// What is signed.
+    /// Signed attributes.
     pub(super) attributes: SignedAttributes<'a>,
     /// Content octets of the signature's `AlgorithmIdentifier`.
     pub(super) algorithm: &'a [u8],
-    /// The signature.
+    /// Bytes of the signature.
     pub(super) signature: &'a [u8],
 }
 
@@ -44,12 +44,12 @@ pub(super) enum SignerIdentifier<'a> {
 }
 
 impl<'a> TokenSignedData<'a> {
-    /// Reads a token.
+    /// Parses a token.
     pub(super) fn read(token: &'a [u8]) -> Result<Self, Refusal> {
         let content = content_info(token)?;
         let mut fields = DerReader::only(content, SEQUENCE, STRUCTURE)?;
         let version = fields.small_number(INTEGER)?;
-        // 3 as the content is not id-data; 4 and 5 with other kinds of certificates or revocations.
+        // Version 3, since the content is not id-data; 4 and 5 with other kinds of certificates or revocation data.
         if !(3..=5).contains(&version) {
             return Err(invalid("its SignedData is of another version"));
         }
@@ -59,7 +59,7 @@ impl<'a> TokenSignedData<'a> {
             Some(set) => certificates(set.content)?,
             None => Vec::new(),
         };
-        // Revocation lists: whoever needs to judge revocation asks the authority.
+        // Revocation lists in the token are ignored.
         let _revocations = fields.optional(constructed(1))?;
         let mut signers = fields.enter(SET)?;
         let mut signer = signers.enter(SEQUENCE)?;
@@ -96,7 +96,7 @@ impl<'a> TokenSignedData<'a> {
         })
     }
 
-    /// Whether the signed attribute is the digest of the content (RFC 5652, section 5.6).
+    /// Checks that the signed attribute is the digest of the content (RFC 5652, section 5.6).
     pub(super) fn check_content_digest(&self) -> Result<(), Refusal> {
         if self.digest.digest(self.content).as_ref() == self.attributes.message_digest {
             return Ok(());
@@ -105,7 +105,7 @@ impl<'a> TokenSignedData<'a> {
     }
 }
 
-/// The content of the `ContentInfo`.
+/// Content of the `ContentInfo`.
 fn content_info(token: &[u8]) -> Result<&[u8], MalformedDer> {
     let mut info = DerReader::only(token, SEQUENCE, STRUCTURE)?;
     if info.object_identifier()? != SIGNED_DATA {
@@ -116,7 +116,7 @@ fn content_info(token: &[u8]) -> Result<&[u8], MalformedDer> {
     Ok(content)
 }
 
-/// The bytes of the `EncapsulatedContentInfo`.
+/// Bytes of the `EncapsulatedContentInfo`.
 fn encapsulated<'a>(fields: &mut DerReader<'a>) -> Result<&'a [u8], MalformedDer> {
     let mut info = fields.enter(SEQUENCE)?;
     if info.object_identifier()? != TIMESTAMP_INFO {
@@ -129,7 +129,7 @@ fn encapsulated<'a>(fields: &mut DerReader<'a>) -> Result<&'a [u8], MalformedDer
     Ok(content)
 }
 
-/// The `CertificateSet`; what is no X.509 certificate is left out.
+/// Certificates of the `CertificateSet`; other choices than X.509 certificates are skipped.
 fn certificates(content: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
     let mut set = DerReader::new(content, "a CertificateSet");
     let mut found = Vec::new();
@@ -160,7 +160,7 @@ fn signer_identifier<'a>(
     Ok((SignerIdentifier::Issued(issued), version))
 }
 
-/// Whether `digestAlgorithms` hold this one.
+/// True if `digestAlgorithms` contains this algorithm.
 fn lists(content: &[u8], digest: DigestAlgorithm) -> Result<bool, Refusal> {
     let mut set = DerReader::new(content, "a list of digest algorithms");
     let mut found = false;

@@ -1,4 +1,4 @@
-//! The index after a crash: whatever was there at that moment, taking in the rest of the log gives the same index.
+//! Index after a crash: from any state at that moment, applying the rest of the log gives an equal index.
 
 use super::StateIndex;
 use super::index_transaction::IndexTransaction;
@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::path::{Path, PathBuf};
 
-/// What a record says, as far as the index needs it.
+/// Content of a record, as far as the index needs it.
 #[derive(Debug, Clone)]
 enum ReplayedRecord {
     Letter {
@@ -142,7 +142,7 @@ fn take_in(
     }
 }
 
-/// Everything that the index says.
+/// Complete content of the index.
 fn dump(state: &StateIndex) -> String {
     let mut all = format!(
         "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
@@ -165,7 +165,7 @@ fn dump(state: &StateIndex) -> String {
     all
 }
 
-/// Takes in what the index does not reflect yet, some records at a time.
+/// Applies the remaining records, several at a time.
 fn catch_up(state: &mut StateIndex, log: &[ReplayedRecord], random: &mut StdRng) {
     loop {
         let from = state.position();
@@ -192,7 +192,7 @@ fn some(
     })
 }
 
-/// The files as they are at this moment, as a crash would leave them.
+/// Copy of the files at this moment, as a crash would leave them.
 fn image(file: &Path, to: &Path) -> PathBuf {
     std::fs::create_dir_all(to).unwrap();
     for end in ["", "-wal"] {
@@ -233,7 +233,7 @@ fn an_index_after_a_crash_becomes_what_it_would_have_been() {
         }
         let expected = dump(&state);
         for (position, copy) in &images {
-            // A power cut may take the end of what was not synced.
+            // A power cut may remove the unsynced end.
             let cut = folder.path().join("cut");
             let cut = image(copy, &cut);
             let wal = cut.with_file_name("state.db-wal");

@@ -13,7 +13,7 @@ use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use rusqlite::{Row, Transaction, params};
 
-/// Changes under way; they count all together or not at all.
+/// Transaction of changes, applied all together or not at all.
 #[derive(Debug)]
 pub struct IndexTransaction<'t> {
     transaction: &'t Transaction<'t>,
@@ -24,10 +24,10 @@ impl<'t> IndexTransaction<'t> {
         Self { transaction }
     }
 
-    /// The log holds the activation of a contract on a dataset, in force from the first instant until the second.
+    /// Notes the activation of a contract on a dataset, in force from the first instant until the second.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn activate_contract(
         &self,
         contract: ContractId,
@@ -50,10 +50,10 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// The dataset of a contract was seen to be of this model, or of none.
+    /// Notes the model of a contract's dataset, or that it has none.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn of_model(&self, contract: ContractId, model: Option<&str>) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO model (contract, model) VALUES (?1, ?2)",
@@ -61,10 +61,10 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// The log holds the withdrawal of a contract; the earlier one wins.
+    /// Notes the withdrawal of a contract. Of several the earliest counts.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn withdrawn(
         &self,
         contract: ContractId,
@@ -81,10 +81,10 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// This record holds a statement that had no file of its own when it was recorded.
+    /// Notes that this record contains a statement without a file of its own.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn add_unfiled_record(&self, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO unfiled (record) VALUES (?1)",
@@ -92,10 +92,10 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// The log holds the publication of a dataset.
+    /// Notes the publication of a dataset.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn set_publication(&self, dataset: &str, body: &str, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO published (dataset, body, record) VALUES (?1, ?2, ?3)
@@ -104,18 +104,18 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// The log holds the withdrawal of a dataset.
+    /// Notes the withdrawal of a dataset.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn remove_publication(&self, dataset: &str) -> Result<(), Refusal> {
         self.run("DELETE FROM published WHERE dataset = ?1", [dataset])
     }
 
-    /// The log holds a list of a group of ours; `changed` is its record, if it has other members than the one before.
+    /// Notes a list of an own group. `changed` is its record, if the members differ from the preceding list.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn group(
         &self,
         name: &str,
@@ -132,10 +132,10 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// The log holds the restriction of a dataset of ours, or that it has none any more, by this record.
+    /// Notes the restriction of an own dataset, or its end, by this record.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn set_restriction(
         &self,
         dataset: &str,
@@ -149,10 +149,10 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// The log says that this text, person or reason beside it is erased.
+    /// Notes that this text, person or reason beside the log is erased.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn mark_erased(&self, object: &str) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO erased (object) VALUES (?1)",
@@ -160,10 +160,10 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// Writes a peer's address and alias.
+    /// Notes a peer's address and alias.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn peer(&self, id: &ParticipantId, address: &str, alias: &str) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO peer (id, address, alias) VALUES (?1, ?2, ?3)
@@ -172,18 +172,18 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// Forgets a peer's address.
+    /// Removes a peer's address.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn forget_peer(&self, id: &ParticipantId) -> Result<(), Refusal> {
         self.run("DELETE FROM peer WHERE id = ?1", [id.as_str()])
     }
 
-    /// Remembers a number under a name, such as the highest bundle number ever in use.
+    /// Stores the highest number under a name, such as the highest bundle number ever in use.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn highest(&self, key: &str, value: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO meta (key, value) VALUES (?1, ?2)

@@ -1,4 +1,4 @@
-//! What the index knows.
+//! Queries of the index.
 
 mod agreements;
 pub(crate) mod balance;
@@ -16,35 +16,35 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::{Connection, Row, params};
 use std::str::FromStr;
 
-/// What the log says of a contract.
+/// Events of a contract in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContractEvents {
-    /// The contract.
+    /// Identity of the contract.
     pub id: ContractId,
-    /// When it was activated.
+    /// Time of activation.
     pub activated: Option<UtcTimestamp>,
-    /// When it was withdrawn.
+    /// Time of withdrawal.
     pub withdrawn: Option<UtcTimestamp>,
 }
 
-/// What an asker has used of a dataset in a piece of time: asker, dataset, what is counted, start, amount.
+/// Used amount of a dataset in a slot: asking participant, dataset, counted quantity, start, amount.
 pub type QuotaUsageRow = (ParticipantId, DatasetId, String, UtcTimestamp, u64);
 
 impl StateIndex {
-    /// Whether the log says that what stands beside it under this digest is erased.
+    /// True if the log states that the object with this digest beside it is erased.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn is_erased(&self, object: Digest) -> Result<bool, Refusal> {
         let sql = "SELECT 1 FROM erased WHERE object = ?1";
         let found = one(&self.connection, sql, [object.to_string()], |_| Ok(()));
         found.map(|found| found.is_some())
     }
 
-    /// The peers that were added: identity, address and alias.
+    /// Added peers: identity, address and alias.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn peers(&self) -> Result<Vec<(ParticipantId, String, String)>, Refusal> {
         self.all(
             "SELECT id, address, alias FROM peer ORDER BY alias",
@@ -53,10 +53,10 @@ impl StateIndex {
         )
     }
 
-    /// What was used from `since` on; what is older counts for no quota any more.
+    /// Used amounts from `since` on; older ones belong to no present quota.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn budgets(&self, since: UtcTimestamp) -> Result<Vec<QuotaUsageRow>, Refusal> {
         self.all(
             "SELECT asker, dataset, counts, at, used FROM budget WHERE at >= ?1",
@@ -65,10 +65,10 @@ impl StateIndex {
         )
     }
 
-    /// What the log says of each contract.
+    /// Events of all contracts.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn contracts(&self) -> Result<Vec<ContractEvents>, Refusal> {
         self.all(
             "SELECT id, activated, withdrawn FROM contract ORDER BY id",
@@ -83,10 +83,10 @@ impl StateIndex {
         )
     }
 
-    /// When a contract was activated, if the log says so.
+    /// Time of a contract's activation, if the log has it.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn contract_activation(&self, id: ContractId) -> Result<Option<UtcTimestamp>, Refusal> {
         let sql = "SELECT activated FROM contract WHERE id = ?1";
         let activated = one(&self.connection, sql, [id.to_string()], |row| {
@@ -95,10 +95,10 @@ impl StateIndex {
         Ok(activated.flatten())
     }
 
-    /// The answers that were opened and never closed, in the order of the records that opened them.
+    /// Answers without a close, in the order of their opening records.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn open_answers(&self) -> Result<Vec<OpenAnswerRow>, Refusal> {
         self.all(
             "SELECT request, record, most_rows, most_bytes FROM answer WHERE closed IS NULL ORDER BY record",
@@ -118,10 +118,10 @@ impl StateIndex {
         )
     }
 
-    /// The record that opened the answer to that question of that asker, and the one that closed it.
+    /// Opening record of the answer to this question of this participant, and its closing record.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn answer_to(
         &self,
         request: &str,
@@ -138,10 +138,10 @@ impl StateIndex {
         )
     }
 
-    /// Whether a question of that identity was opened before by that asker.
+    /// True if a question with this identity was opened before by this participant.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn knows_request(&self, request: &str, peer: &str) -> Result<bool, Refusal> {
         one(
             &self.connection,
@@ -152,10 +152,10 @@ impl StateIndex {
         .map(|found| found.is_some())
     }
 
-    /// The receipts, the newest first.
+    /// Receipts, the newest first.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn receipts(&self) -> Result<Vec<ReceiptRow>, Refusal> {
         self.all(
             "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
@@ -165,10 +165,10 @@ impl StateIndex {
         )
     }
 
-    /// The receipt that was received on a request to a peer.
+    /// Received receipt for a request to a peer.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn receipt_of(
         &self,
         request: &str,
@@ -183,10 +183,10 @@ impl StateIndex {
         Ok(found.into_iter().next())
     }
 
-    /// How many receipts of whole answers that were issued before an instant nobody has acknowledged yet.
+    /// Number of issued receipts of complete answers from before an instant that are not acknowledged.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn count_unacknowledged_receipts(&self, before: UtcTimestamp) -> Result<u64, Refusal> {
         let count = self.all(
             "SELECT COUNT(*) FROM receipt
@@ -197,11 +197,11 @@ impl StateIndex {
         Ok(count.first().copied().unwrap_or(0))
     }
 
-    /// The files of the receipts that programs of a consumer got and that nobody countersigns, the newest first and `most` at most;
-    /// those under one contract, where one is named.
+    /// Files of the receipts without countersignature for programs of a consumer, the newest first, `most` at most; those under one
+    /// contract, where one is named.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn one_sided_receipts(
         &self,
         consumer: &ParticipantId,
@@ -217,10 +217,10 @@ impl StateIndex {
         )
     }
 
-    /// What we know of our own answer to a question of this asker.
+    /// Own answer to a question of this participant, with the state of its receipt.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn issued_receipt(
         &self,
         request: &str,
@@ -235,10 +235,10 @@ impl StateIndex {
         Ok(found.into_iter().next())
     }
 
-    /// The file of the receipt of what a provider has answered to a question of ours, by its digest.
+    /// File of the receipt for a provider's answer to an own question, by its digest.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn received_receipt_file(
         &self,
         request: RequestId,
@@ -252,10 +252,10 @@ impl StateIndex {
         )
     }
 
-    /// The datasets whose publication the log holds, with the body of that record.
+    /// Published datasets with the bodies of their publication records.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn publications(&self) -> Result<Vec<(String, String)>, Refusal> {
         self.all(
             "SELECT dataset, body FROM published ORDER BY dataset",
@@ -264,20 +264,20 @@ impl StateIndex {
         )
     }
 
-    /// The body of the record of a dataset's publication, if the log holds one.
+    /// Body of a dataset's publication record, if there is one.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn publication(&self, dataset: &DatasetId) -> Result<Option<String>, Refusal> {
         let sql = "SELECT body FROM published WHERE dataset = ?1";
         let dataset = [dataset.to_string()];
         one(&self.connection, sql, dataset, |row| row.get(0))
     }
 
-    /// A number remembered under a name.
+    /// Number stored under a name.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn stored_number(&self, key: &str) -> Result<u64, Refusal> {
         one(
             &self.connection,
@@ -370,7 +370,7 @@ fn parsed_or_none<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<O
         .transpose()
 }
 
-/// The text of this error stands in what is told, so what was wrong with the value is left out of it.
+/// Error without the invalid value, since its text appears in messages.
 fn unreadable(index: usize) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(index, "identifier".to_owned(), rusqlite::types::Type::Text)
 }

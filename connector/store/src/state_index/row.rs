@@ -1,4 +1,4 @@
-//! What the index holds, as it is written and read again.
+//! Rows of the index.
 
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
@@ -6,272 +6,272 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::money::MoneyAmount;
 
-/// An answer that was opened and never closed.
+/// Answer without a close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenAnswerRow {
-    /// The question.
+    /// Identity of the question.
     pub request: String,
-    /// The record that opened it.
+    /// Place of the opening record.
     pub opened: u64,
-    /// The most that may have left of it.
+    /// Bound of the answer.
     pub bound: Option<AnswerBound>,
 }
 
-/// The newest head that a peer has shown of its log.
+/// Newest head that a peer has shown of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerHeadRow {
-    /// The peer.
+    /// Owner of the log.
     pub peer: ParticipantId,
-    /// The signed head.
+    /// Signed head.
     pub note: String,
-    /// It has proven that it goes on from those before.
+    /// True if the peer has proven that it continues the earlier heads.
     pub proven: bool,
 }
 
-/// A head of a log that somebody has shown or passed on.
+/// Head of a log that another participant has shown or passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GossipedHeadRow {
-    /// Whose log.
+    /// Owner of the log.
     pub peer: ParticipantId,
-    /// Who has passed it on, or the owner.
+    /// Participant that passed it on, or the owner.
     pub via: ParticipantId,
-    /// The signed head.
+    /// Signed head.
     pub note: String,
-    /// The owner has proven that it is of the history that it shows to us.
+    /// True if the owner has proven that it belongs to the history that it shows.
     pub proven: bool,
 }
 
-/// The newest head of the own log that a peer has cosigned.
+/// Newest head of the own log that a peer has cosigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WitnessedHeadRow {
-    /// The peer.
+    /// Cosigning peer.
     pub peer: ParticipantId,
-    /// How many records the head covers.
+    /// Number of records under the head.
     pub size: u64,
-    /// The record that holds it.
+    /// Place of the record that contains the head.
     pub record: u64,
 }
 
-/// An incident of a log that its owner has stated.
+/// Incident of a log, as stated by its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentRow {
-    /// The record that holds the statement.
+    /// Place of the record that contains the statement.
     pub record: u64,
-    /// Whose log.
+    /// Owner of the log.
     pub peer: ParticipantId,
-    /// Why, in one word.
+    /// Word of the cause.
     pub cause: String,
-    /// The digest of the signed statement, which is the name of its file.
+    /// Digest of the signed statement, which is the name of its file.
     pub statement: String,
-    /// When it was recorded.
+    /// Time of the record.
     pub at: UtcTimestamp,
-    /// Where the log went on in two places: so many records are common, and the largest head that no longer counts.
+    /// Fork: number of common records, and size of the largest head that no longer counts.
     pub fork: Option<(u64, u64)>,
-    /// How many permits stand behind the withdrawal of their contract.
+    /// Number of permits after the withdrawal of their contract.
     pub late: u64,
 }
 
-/// A message as the log names it.
+/// Message as named in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerMessageRow {
-    /// The other participant.
+    /// Other participant.
     pub peer: ParticipantId,
-    /// Whether it came in.
+    /// True for a received message.
     pub incoming: bool,
-    /// Its identity.
+    /// Identity of the message.
     pub id: String,
-    /// What kind it is, such as `request`.
+    /// Kind of the message, such as `request`.
     pub kind: String,
-    /// The negotiation that it belongs to.
+    /// Negotiation of the message.
     pub negotiation: Option<String>,
     /// Digest of its bytes, which is the name of its file.
     pub digest: String,
-    /// Its record.
+    /// Place of its record.
     pub record: u64,
-    /// When it was recorded.
+    /// Time of its record.
     pub at: UtcTimestamp,
 }
 
-/// A message that waits to be carried.
+/// Message that waits in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxMessageRow {
-    /// Its place in the outbox.
+    /// Number in the outbox.
     pub number: u64,
     /// Digest of its bytes, which is the name of its file, if it has one.
     pub digest: Digest,
-    /// The answer whose receipt it carries, from which it can be made again.
+    /// Answer whose receipt the message carries; the message can be rebuilt from it.
     pub acknowledged_request: Option<RequestId>,
 }
 
-/// A negotiation as it stands.
+/// State of a negotiation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiationRow {
-    /// `n-…`
+    /// Identifier `n-…`.
     pub id: String,
-    /// The other participant.
+    /// Other participant.
     pub peer: ParticipantId,
-    /// Our side: `provider` or `consumer`.
+    /// Own role: `provider` or `consumer`.
     pub role: String,
-    /// The dataset.
+    /// Dataset of the negotiation.
     pub dataset: String,
-    /// The protocol's state, such as `REQUESTED`.
+    /// State in the protocol, such as `REQUESTED`.
     pub state: String,
-    /// The contract that its newest terms would become, or have become.
+    /// Identity of the contract with the newest terms, proposed or concluded.
     pub contract: Option<ContractId>,
-    /// The contract for which our signature was given beforehand.
+    /// Contract that the officer has agreed in advance to sign.
     pub beforehand: Option<ContractId>,
-    /// Why it was terminated.
+    /// Reason of the termination.
     pub reason: Option<String>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated: UtcTimestamp,
-    /// The title of the offer that it began with, as far as that was known.
+    /// Title of the first offer, where known.
     pub title: Option<String>,
 }
 
-/// What an officer has asked for that needs two.
+/// Officer's request that needs a second officer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingApprovalRow {
-    /// The contract, or what would become it.
+    /// Identity of the contract, proposed or concluded.
     pub contract: ContractId,
-    /// `sign` or `withdraw`.
+    /// Action: `sign` or `withdraw`.
     pub action: String,
-    /// Who asked, under a pseudonym.
+    /// Pseudonym of the officer who asked.
     pub first: String,
-    /// Who approved.
+    /// Pseudonym of the officer who approved.
     pub second: Option<String>,
-    /// Why, where the first one said so: the digest of what is kept beside the log.
+    /// Digest of the reason, which is stored beside the log.
     pub reason: Option<String>,
-    /// When it was asked for.
+    /// Time of the request.
     pub at: UtcTimestamp,
 }
 
-/// Something that happened under a contract.
+/// Event under a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContractEventRow {
-    /// What, such as `first-use` or `refusal:2026-06-01`.
+    /// Topic, such as `first-use` or `refusal:2026-06-01`.
     pub topic: String,
-    /// More of it, such as a code.
+    /// Detail, such as a code.
     pub detail: String,
-    /// When.
+    /// Time of the event.
     pub at: UtcTimestamp,
 }
 
-/// What came of telling people that a contract ends, or of something that happened under it.
+/// Result of a notice that a contract ends, or of an event under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeDeliveryRow {
-    /// The contract.
+    /// Identity of the contract.
     pub contract: ContractId,
-    /// Of what: the number of days before its end, or the topic of an event.
+    /// Topic: the number of days before the end, or the topic of an event.
     pub topic: String,
-    /// Over what: `folder`, `webhook`, `mail` or, to the other party, `post`.
+    /// Channel: `folder`, `webhook`, `mail` or, to the other party, `post`.
     pub channel: String,
-    /// Whether it has arrived.
+    /// True if the notice was delivered.
     pub delivered: bool,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Why it failed the last time.
+    /// Reason of the last failure.
     pub reason: Option<String>,
-    /// When it was tried last.
+    /// Time of the last attempt.
     pub at: UtcTimestamp,
 }
 
-/// So much of a dataset, as quotas count it.
+/// Used amount of a dataset, as counted for quotas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotaSpending {
-    /// The dataset.
+    /// Dataset of the quota.
     pub dataset: DatasetId,
-    /// `queries`, `rows` or `bytes`.
+    /// Counted quantity: `queries`, `rows` or `bytes`.
     pub counts: String,
-    /// The piece of time that it counts for, by its start.
+    /// Start of the slot.
     pub at: UtcTimestamp,
-    /// How much.
+    /// Used amount.
     pub amount: u64,
 }
 
-/// What was paid beforehand beside the contract, and what was spent.
+/// Prepaid amounts in addition to the contract, and spent amounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BalanceRow {
-    /// What was spent.
+    /// Spent amount.
     pub spent: MoneyAmount,
-    /// What was paid beside what the contract says.
+    /// Prepaid amount in addition to that in the contract.
     pub topped: MoneyAmount,
-    /// The months that were charged.
+    /// Number of charged months.
     pub months: u64,
 }
 
 impl BalanceRow {
-    /// What is left, where the contract says that so much was paid.
+    /// Remaining amount, where the contract states this prepaid amount.
     #[must_use]
     pub const fn left(&self, paid: MoneyAmount) -> MoneyAmount {
         paid.plus(self.topped).less(self.spent)
     }
 }
 
-/// What was charged for something of which so many were taken.
+/// Charge for a number of units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeRow {
-    /// The first version of the contract.
+    /// First version of the contract.
     pub contract: String,
-    /// For what: `query`, `row`, `MB` (then it counts bytes) or `month`.
+    /// Unit: `query`, `row`, `MB` (then `count` is in bytes) or `month`.
     pub per: String,
-    /// What one costs.
+    /// Price of one unit.
     pub each: MoneyAmount,
-    /// How many.
+    /// Number of units.
     pub count: u64,
 }
 
-/// What was answered under a contract in a month.
+/// Use under a contract in a month.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonthlyUsageRow {
-    /// The month (UTC), such as 2026-06.
+    /// Month (UTC), such as 2026-06.
     pub month: String,
-    /// Questions that were answered.
+    /// Number of answered questions.
     pub questions: u64,
-    /// Rows that were sent.
+    /// Number of sent rows.
     pub rows: u64,
-    /// Bytes that were sent.
+    /// Number of sent bytes.
     pub bytes: u64,
 }
 
-/// A receipt, or what is known of an answer that has none yet.
+/// Receipt, or the known facts of an answer without a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptRow {
-    /// The question.
+    /// Identity of the question.
     pub request: String,
-    /// The other participant.
+    /// Other participant.
     pub peer: ParticipantId,
-    /// Our side: `provider` or `consumer`.
+    /// Own role: `provider` or `consumer`.
     pub role: String,
-    /// The contract; several are separated by spaces.
+    /// Contract; several are separated by spaces.
     pub contract: String,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Bytes.
+    /// Number of bytes.
     pub bytes: u64,
     /// Digest of the frames.
     pub digest: String,
-    /// How it ended.
+    /// Outcome of the answer.
     pub outcome: String,
-    /// `issued`, `acknowledged`, `disputed`, or `one_sided` where nobody countersigns.
+    /// State: `issued`, `acknowledged`, `disputed`, or `one_sided` without countersignature.
     pub state: String,
-    /// When.
+    /// Time of the receipt.
     pub at: UtcTimestamp,
     /// Digest of the signed receipt, which is the name of its file.
     pub file: Option<String>,
 }
 
 impl ReceiptRow {
-    /// The state of a receipt that nobody has said a word on yet.
+    /// State of a receipt without a response.
     pub const ISSUED: &str = "issued";
 }
 
-/// What was received within a time, by receipts.
+/// Totals of received answers within a period, by their receipts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReceivedTotals {
-    /// Questions that were answered.
+    /// Number of answered questions.
     pub questions: u64,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Bytes of payload.
+    /// Number of payload bytes.
     pub bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! The index says what the log led to.
+//! Tests: the index has the content of the log.
 
 use crate::state_index::StateIndex;
 use crate::state_index::row::{IncidentRow, PeerMessageRow, QuotaSpending, ReceiptRow};
@@ -96,7 +96,7 @@ fn numbers_go_on_from_the_time_so_that_an_older_copy_gives_none_twice() {
         at: UtcTimestamp::from_micros(micros).unwrap(),
         ..message_row(id, record)
     };
-    // The third one bears the time of the second, as two records may.
+    // The third record has the time of the second, which is permitted.
     let all = [("a", 0, false), ("b", 500, true), ("c", 500, true)];
     for (position, (id, micros, by_time)) in (1..).zip(all) {
         let row = written(id, position - 1, micros);
@@ -133,7 +133,7 @@ fn a_withdrawal_that_was_fetched_is_there_for_whoever_goes_back() {
     let after = |number| state.next_after(&peer(), number).unwrap();
     assert_eq!(after(0).map(|row| row.number), Some(2));
     assert_eq!(after(2), None);
-    // It waits for nobody who goes on.
+    // The message no longer waits in the outbox.
     assert_eq!(state.newest_for(&peer()).unwrap(), None);
     assert_eq!(state.oldest_for(&peer()).unwrap(), None);
     assert!(state.outbox(&peer(), 0).unwrap().is_empty());
@@ -188,7 +188,7 @@ fn asker(id: &str) -> ParticipantId {
     id.parse().unwrap()
 }
 
-/// Three contracts with a question on each of three days. Of the first two days goes what nothing runs from.
+/// Three contracts with a question on each of three days. Of the first two days the decisions without dependants are removed.
 #[test]
 fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
     let day = |number: i64| UtcTimestamp::from_micros(number * 86_400_000_000).unwrap();
@@ -198,7 +198,7 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
         let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
         for (record, (on, contract)) in (1_u64..).zip(asked()) {
             let request = format!("{contract} {on}");
-            // Nobody has countersigned the first day's.
+            // The receipts of the first day are not countersigned.
             let word = if on == 1 { "issued" } else { "acknowledged" };
             let receipt = ReceiptRow {
                 request: request.clone(),
@@ -215,7 +215,7 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
             };
             let change = state.change(record, |change| {
                 change.open_answer(record, (&request, ASKER), (contract, "issued"), day(on))?;
-                // One has not come to its end.
+                // One answer has not ended.
                 if request != "plain 2" {
                     change.close_answer(record, record)?;
                 }
@@ -285,7 +285,7 @@ fn first_answers_are_known_by_contract() {
     assert_eq!(known(&state, a), first(0, "one"));
     assert_eq!(known(&state, b), first(1, "two"));
     assert_eq!(known(&state, id("c")), (None, None));
-    // The first answer of one contract is kept, the other one has its next.
+    // The first answer of one contract is kept; the other one gets its next.
     let of = RetainedContracts {
         first_use: vec![a.to_string()],
         ..RetainedContracts::default()
@@ -324,7 +324,7 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
             change.stated_incident(&row(0, 1 << 60), Some((30, &note(30))))
         })
         .unwrap();
-    // The head over 40 records is gone with the statement, so the one over 50 is the largest.
+    // The statement removed the head over 40 records, so the one over 50 is the largest.
     state
         .change(2, |change| {
             change.stated_incident(&row(1, 1 << 60), Some((50, &note(50))))
@@ -335,7 +335,7 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
             change.stated_incident(&row(2, 20), Some((60, &note(60))))
         })
         .unwrap();
-    // Of the own log nothing is recorded here, and what is stated is what was found.
+    // Of the own log nothing is stored here; stated and found incidents agree.
     state
         .change(4, |change| change.stated_incident(&row(3, 70), None))
         .unwrap();

@@ -1,4 +1,4 @@
-//! Talks to a running connector over its socket.
+//! Client of a running connector's socket.
 
 use crate::{connection_refusal, secure_connection};
 use futures::StreamExt as _;
@@ -16,19 +16,19 @@ use tokio::net::UnixStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::BoxError;
 
-/// The largest message on the socket, in bytes.
+/// Largest message on the socket, bytes.
 pub(super) const MESSAGE: usize = 64 * 1024 * 1024;
 
-/// A connection to a running connector.
+/// Connection to a running connector.
 #[derive(Debug, Clone)]
 pub struct AdminSocketClient {
     channel: Channel,
 }
 
-/// Connects to the connector whose socket this is; absent: none runs there.
+/// Connects to the connector with this socket. None where no connector is running.
 ///
 /// # Errors
-/// When the socket is there but can't be opened.
+/// When the socket exists and can't be opened.
 pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> {
     let broken = |what: String| {
         Refusal::new(
@@ -36,13 +36,13 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
             format!("the socket `{}` can't be opened: {what}", path.display()),
         )
     };
-    // Tried once by hand, to tell "nobody there" from what is wrong.
+    // A plain connect first, to distinguish a missing connector from other errors.
     match UnixStream::connect(path).await {
         Ok(_) => {}
         Err(error)
             if matches!(
                 error.kind(),
-                // Reset: it ended while the connection waited for it.
+                // Reset: the connector ended while the connection waited to be accepted.
                 io::ErrorKind::NotFound
                     | io::ErrorKind::ConnectionRefused
                     | io::ErrorKind::ConnectionReset
@@ -61,7 +61,7 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
         .await
         .map_err(|error| {
             let carried = secure_connection::refusal_within(&error);
-            // Somebody listened just now.
+            // The plain connect above succeeded, so the connector has just ended.
             let sentence = "the own connector ended before it took the command";
             carried.unwrap_or_else(|| {
                 Refusal::new(ErrorCode::ConnectorLost, sentence).caused_by(error.to_string())
@@ -70,10 +70,10 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
     Ok(Some(AdminSocketClient { channel }))
 }
 
-/// One connection, once the connector has said its first word: nothing is sent before.
+/// Opens a connection and waits for the connector's first byte. Nothing is sent before it.
 async fn open_socket(path: &Path) -> Result<BufReader<UnixStream>, BoxError> {
     let mut stream = BufReader::new(UnixStream::connect(path).await?);
-    // What broke here breaks at the command as well, which tells it.
+    // An error here shows again at the command, which reports it.
     let word = stream.fill_buf().await.unwrap_or_default();
     let refused = connection_refusal::read_refusal(word)
         .and_then(|status| refusal::carried_refusal(&status, "the connector"));
@@ -84,7 +84,7 @@ async fn open_socket(path: &Path) -> Result<BufReader<UnixStream>, BoxError> {
 }
 
 impl AdminSocketClient {
-    /// Runs a verb. The last event is `Done` or `Failure`; dropping the stream stops the verb.
+    /// Runs a verb. The last event is `Done` or `Failure`. Dropping the stream stops the verb.
     #[must_use]
     pub fn run(&self, command: &AdminCommand) -> BoxStream<'static, AdminEvent> {
         let message = command::to_wire(command);
@@ -100,7 +100,7 @@ impl AdminSocketClient {
     }
 }
 
-/// The events of a verb. A stream that breaks off without an end is a failure.
+/// Events of a verb. A stream that ends without a last event is a failure.
 fn events(
     stream: tonic::Streaming<hansa_proto::admin::pb::Event>,
 ) -> BoxStream<'static, AdminEvent> {

@@ -1,4 +1,4 @@
-//! Connections of the local socket: each user has places of its own, and who has one must use it.
+//! Connections of the local socket: a limited number for each user, and a deadline for the first bytes.
 
 use crate::connection_acceptor::opening_deadline::OpeningDeadline;
 use crate::connection_acceptor::party_connections::{PartyConnection, PartyConnections};
@@ -16,17 +16,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tonic::transport::server::{Connected, UdsConnectInfo};
 
-/// The connections of all users.
+/// Connections of all users.
 pub(super) struct LocalConnections {
     silent: Arc<UnprovenConnections>,
     users: Arc<PartyConnections<u32>>,
 }
 
-/// One of them.
+/// One admitted connection.
 pub(super) struct LocalConnection {
     stream: UnixStream,
     opening: OpeningDeadline,
-    /// As long as nothing was said over it.
+    /// Entry among the silent connections, until the first bytes arrive.
     silent: Option<UnprovenConnection>,
     _share: PartyConnection<u32>,
 }
@@ -39,9 +39,9 @@ impl LocalConnections {
         }
     }
 
-    /// Lets a user's connection in. One that is one too many of its user is told so, and closed.
+    /// Admits a connection of a user. A connection above the user's limit gets a refusal and is closed.
     pub(super) fn admit(&self, stream: UnixStream, user: u32) -> Option<LocalConnection> {
-        // First, so that those which say nothing make way for it.
+        // Registered first, so that silent connections make room for it.
         let silent = self.silent.admit(ConnectionSource::User(user));
         let Some(share) = self.users.take(user) else {
             refuse(stream, user);
@@ -55,13 +55,14 @@ impl LocalConnections {
         })
     }
 
-    /// Ends a connection over which nothing was said.
+    /// Ends a silent connection.
     pub(super) fn make_room(&self) {
         self.silent.make_room();
     }
 }
 
-/// Tells a user that it holds too many connections. The word fits into the empty buffer of the socket, which does not block.
+/// Sends a user the refusal of a connection above the limit. It fits into the empty buffer of the socket, so the call does not
+/// block.
 fn refuse(stream: UnixStream, user: u32) {
     let word = connection_refusal::write_refusal(&format_args!("the user {user}"), EACH);
     let told = stream
@@ -72,17 +73,17 @@ fn refuse(stream: UnixStream, user: u32) {
     }
 }
 
-/// How many connections a user may hold.
+/// Largest number of connections of one user.
 pub(super) const EACH: usize = 256;
 
-/// How many of them may be silent.
+/// Limits of silent connections.
 const SILENT: UnprovenBounds = UnprovenBounds {
     each: 64,
     strangers: 256,
     members: 0,
 };
 
-/// How long the first words may take.
+/// Deadline for the first bytes.
 const FIRST: Duration = Duration::from_secs(3);
 
 impl Connected for LocalConnection {

@@ -1,4 +1,4 @@
-//! Serves the command line on a Unix socket that only the connector's own user can open.
+//! Server for the command line, on a Unix socket.
 
 use crate::admin::local_connections::LocalConnections;
 use crate::internal_error;
@@ -19,30 +19,30 @@ use tonic::transport::Server;
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
-/// What runs verbs.
+/// Handler of verbs.
 pub trait AdminHandler: Send + Sync + 'static {
-    /// Runs a verb for a Unix user, as the kernel knows it. The last event is `Done` or `Failure`; dropping the stream stops
-    /// the verb.
+    /// Runs a verb for a Unix user, as stated by the kernel. The last event is `Done` or `Failure`. Dropping the stream stops the
+    /// verb.
     fn run(&self, command: AdminCommand, caller: Option<u32>) -> BoxStream<'static, AdminEvent>;
 }
 
-/// Which users may command the connector, beside the one that it runs as and root.
+/// Predicate for the users that may command the connector, besides the one that it runs as and root.
 pub type UserAuthorization = Arc<dyn Fn(u32) -> bool + Send + Sync>;
 
-/// Who can open a socket's file. Who may say anything over it is decided by the user that the kernel names.
+/// Access to the socket's file. The kernel's statement of the user decides on the right to give commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketAccess {
-    /// The own user and root: mode 0600.
+    /// Own user and root: mode 0600.
     Own,
-    /// Anybody who reaches the file: mode 0666.
+    /// Every user that reaches the file: mode 0666.
     Anybody,
 }
 
-/// The socket, bound. One that a dead connector left behind is replaced; the caller holds the lock
-/// of the state folder, so a living one can't be there.
+/// Binds the socket. It replaces the file of a dead connector: the caller holds the lock of the state folder, so no other connector
+/// is running.
 ///
 /// # Errors
-/// `STATE_BROKEN` when the file can't be made.
+/// `STATE_BROKEN` when the file can't be created.
 pub fn bind(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
     let broken = |error: io::Error| {
         Refusal::new(
@@ -62,7 +62,7 @@ pub fn bind(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
         Err(error) => return Err(broken(error)),
     }
     let listener = UnixListener::bind(path).map_err(broken)?;
-    // Until here another user could connect, but is turned away by its uid.
+    // Until here another user could connect, but is refused by its uid.
     let mode = match open {
         SocketAccess::Own => 0o600,
         SocketAccess::Anybody => 0o666,
@@ -71,11 +71,10 @@ pub fn bind(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
     Ok(listener)
 }
 
-/// Serves the command line until `stop`. Callers that are neither the own Unix user nor root nor among `users` are turned
-/// away.
+/// Serves the command line until `stop`. Callers other than the own Unix user, root and `users` are refused.
 ///
 /// # Errors
-/// When the server can't go on.
+/// When the server can't continue.
 pub async fn serve(
     listener: UnixListener,
     handler: Arc<dyn AdminHandler>,
@@ -122,7 +121,7 @@ pub async fn serve(
         })
 }
 
-/// After an accept that failed.
+/// Pause after a failed accept.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 struct AdminRpcService {
@@ -156,7 +155,7 @@ impl Admin for AdminRpcService {
     }
 }
 
-/// What went wrong inside goes into the trace of this process; the caller gets the number.
+/// Event with the number of an internal error. Its cause goes into the trace of this process only.
 fn with_failure_number(event: AdminEvent) -> AdminEvent {
     match event {
         AdminEvent::Failure(refusal) => {
@@ -166,7 +165,7 @@ fn with_failure_number(event: AdminEvent) -> AdminEvent {
     }
 }
 
-/// The user that this process runs as is the owner of a file that it has just made.
+/// User of this process: the owner of a file that it has just created.
 fn own_uid(listener: &UnixListener) -> Result<u32, Refusal> {
     let owner = listener
         .local_addr()
@@ -176,7 +175,7 @@ fn own_uid(listener: &UnixListener) -> Result<u32, Refusal> {
     owner.ok_or_else(|| Refusal::new(ErrorCode::StateBroken, "the socket has vanished"))
 }
 
-/// The user that calls, if it may.
+/// User of the caller, if it is authorized.
 fn authorized_user(caller: &UnixStream, own: u32, users: &UserAuthorization) -> Option<u32> {
     let user = caller.peer_cred().ok()?.uid();
     (user == own || user == 0 || users(user)).then_some(user)

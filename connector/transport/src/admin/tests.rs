@@ -1,4 +1,4 @@
-//! The socket: who may open it, what a verb says, and that going away stops it.
+//! Tests of the socket: access, events of a verb, and cancellation by disconnecting.
 
 use crate::admin::client::{self, AdminSocketClient};
 use crate::admin::local_connections::EACH;
@@ -18,7 +18,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-/// An admin handler with a few commands; tells when an endless one was stopped.
+/// Admin handler with a few commands; it reports when an endless one was stopped.
 struct TestAdminHandler {
     stopped: mpsc::Sender<()>,
 }
@@ -158,7 +158,7 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
         panic!("{events:?}");
     };
     assert_eq!(refusal.cause_chain(), None);
-    // Where it is shown it keeps the number that it came with.
+    // The number from the server is kept.
     assert!(!refusal.lacks_number());
     let lines = trace.lines(&number(&refusal.help));
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -187,7 +187,7 @@ async fn going_away_stops_the_verb() {
     stopped.await.unwrap().unwrap();
 }
 
-/// Connections that say nothing make way, also where the same user opens more of them than there are places.
+/// Silent connections make room, also where one user opens more than the limit.
 #[tokio::test]
 async fn silent_connections_keep_no_command_out() {
     let connector = start();
@@ -200,7 +200,7 @@ async fn silent_connections_keep_no_command_out() {
     }
     let mut read = [0_u8; 16];
     for mut one in silent.drain(..300) {
-        // It is closed, after the head of the settings perhaps.
+        // It is closed, perhaps after the header of the settings.
         let over = async { while matches!(one.read(&mut read).await, Ok(1..)) {} };
         tokio::time::timeout(Duration::from_secs(30), over)
             .await
@@ -208,7 +208,7 @@ async fn silent_connections_keep_no_command_out() {
     }
 }
 
-/// Connections that are used stay: whoever holds as many as a user may is told so before a command is sent.
+/// Used connections stay: a user at the limit gets a refusal before a command is sent.
 #[tokio::test]
 async fn a_user_that_holds_too_many_connections_is_told_so() {
     let connector = start();
@@ -229,7 +229,7 @@ async fn a_user_that_holds_too_many_connections_is_told_so() {
     let number = format!("holds {EACH} connections here");
     assert!(refusal.sentence.contains(&number), "{refusal}");
     drop(held);
-    // What is dropped is seen soon, not at once.
+    // A dropped connection is noticed soon, not at once.
     let again = async {
         while client::connect(&connector.socket).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -252,7 +252,7 @@ async fn where_none_runs_nobody_answers() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("hansa.sock");
     assert!(client::connect(&socket).await.unwrap().is_none());
-    // What a dead connector left behind is replaced, what is no socket is not touched.
+    // The socket of a dead connector is replaced; a file that is not a socket is not touched.
     drop(server::bind(&socket, SocketAccess::Own).unwrap());
     assert!(client::connect(&socket).await.unwrap().is_none());
     drop(server::bind(&socket, SocketAccess::Own).unwrap());
@@ -265,7 +265,7 @@ async fn where_none_runs_nobody_answers() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }
 
-/// A connector that ends between two steps of a connection is lost: its folder is not broken.
+/// A connector that ends between two steps of a connection is unreachable; its folder is not broken.
 #[tokio::test]
 async fn a_connector_that_ends_under_a_connection_is_lost() {
     let folder = tempfile::tempdir().unwrap();
@@ -283,7 +283,7 @@ async fn a_connector_that_ends_under_a_connection_is_lost() {
     }
 }
 
-/// Somebody who connects before, while or after it ends is told that nobody is there, or that it has ended.
+/// A caller that connects before, during or after the end learns that no connector is running, or that it has ended.
 #[tokio::test]
 async fn a_connector_that_ends_while_somebody_connects_is_no_broken_state() {
     let folder = tempfile::tempdir().unwrap();

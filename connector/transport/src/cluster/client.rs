@@ -1,4 +1,4 @@
-//! Calls a worker: a connection over the TLS of the two, a ticket, and the rows that come back.
+//! Client of a worker: a connection over the TLS of the cluster, a ticket, and the returned rows.
 
 use crate::peer::client::batch_decoder::{self, BatchDecoder};
 use crate::peer::settings::TransportSettings;
@@ -28,7 +28,7 @@ use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Status, Streaming};
 
-/// A connection to one worker. Cheap to clone; one that broke is made again with the next ticket.
+/// Connection to one worker. Cheap to clone. A broken connection is reopened with the next ticket.
 #[derive(Debug, Clone)]
 pub struct WorkerClient {
     channel: Channel,
@@ -37,7 +37,7 @@ pub struct WorkerClient {
 }
 
 impl WorkerClient {
-    /// Connects to `address`, a host and a port. The certificate of the other end must be one for `name`.
+    /// Connects to `address`, a host and a port. The certificate of the worker must be for `name`.
     ///
     /// # Errors
     /// `WORKER_FAILED`.
@@ -62,7 +62,7 @@ impl WorkerClient {
         let connector = tower::service_fn(move |_: Uri| {
             let peer_endpoint = Arc::clone(&peer_endpoint);
             async move {
-                // Once for each connection: one that broke is made anew long after the first.
+                // A timeout for each connection, since a broken one is reopened much later.
                 match tokio::time::timeout(time, peer_endpoint.secure()).await {
                     Ok(secured) => secured.map(TokioIo::new),
                     Err(late) => Err(
@@ -89,12 +89,12 @@ impl WorkerClient {
         })
     }
 
-    /// Hands over a ticket, and returns when the answer has begun. It is waited for a little longer than `time`, so that the worker
-    /// itself says that its time is over.
+    /// Sends a ticket, and returns when the answer has begun. It waits a little longer than `time`, so that the worker itself can
+    /// report a timeout.
     ///
     /// # Errors
-    /// What the worker refuses; `WORKER_FAILED` when it can't be reached or what comes is no answer; `MESSAGE_TOO_LARGE` when
-    /// the ticket is.
+    /// The refusal of the worker; `WORKER_FAILED` when it can't be reached or its answer is invalid; `MESSAGE_TOO_LARGE` for a
+    /// ticket above the limit.
     pub async fn ask(
         &self,
         ticket: &WorkerTicket,
@@ -158,13 +158,13 @@ impl WorkerClient {
     }
 }
 
-/// How connections to one worker are made.
+/// Parameters of connections to one worker.
 struct WorkerEndpoint {
     worker: SqlIdentifier,
     address: String,
     tls: Arc<ClientConfig>,
     name: ServerName<'static>,
-    /// How long the opening of a connection may take.
+    /// Deadline for opening a connection.
     time: Duration,
 }
 
@@ -188,7 +188,8 @@ impl WorkerEndpoint {
     }
 }
 
-/// The batches of one answer. It is complete only if the stream ends without an error. Dropping it ends the answer at the worker.
+/// Batches of one answer. The answer is complete only if the stream ends without an error. Dropping the stream ends the answer at
+/// the worker.
 pub struct TaskRowStream {
     frames: Streaming<FlightData>,
     worker: SqlIdentifier,
@@ -200,13 +201,13 @@ pub struct TaskRowStream {
 }
 
 impl TaskRowStream {
-    /// The columns of the answer.
+    /// Schema of the answer.
     #[must_use]
     pub const fn schema(&self) -> &SchemaRef {
         self.decoder.schema()
     }
 
-    /// One message: a batch, or the one that closes the answer.
+    /// Takes one message: a batch, or the one that closes the answer.
     fn take(&mut self, frame: &FlightData) -> Result<Option<RecordBatch>, Refusal> {
         if self.closed {
             return Err(batch_decoder::invalid(
@@ -218,7 +219,7 @@ impl TaskRowStream {
             self.received = self.received.saturating_add(1);
             return Ok(Some(batch));
         }
-        // INVARIANT: task-closed. What was lost on the way is never taken for the end.
+        // INVARIANT: task-closed. A lost message is never taken for the end.
         let fits = frame.app_metadata.as_ref() == self.received.to_be_bytes();
         if frame.flight_descriptor.is_some() || !fits {
             return Err(batch_decoder::invalid(
@@ -280,7 +281,7 @@ impl fmt::Debug for TaskRowStream {
 const LATE_CONNECTION: &str = "no connection within its time";
 const LATE: &str = "it did not end its answer in time";
 
-/// A worker that did not give its rows.
+/// Refusal for a worker that did not return its rows.
 fn failed_worker_refusal(worker: &SqlIdentifier, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::WorkerFailed,
@@ -288,12 +289,12 @@ fn failed_worker_refusal(worker: &SqlIdentifier, why: &str) -> Refusal {
     )
 }
 
-/// What came is no answer.
+/// Refusal for an invalid answer of a worker.
 fn no_answer(worker: &SqlIdentifier, fault: &Refusal) -> Refusal {
     failed_worker_refusal(worker, &fault.sentence).caused_by(fault.clone())
 }
 
-/// What a failed call means: the refusal of the worker, or that there is none.
+/// Refusal of a failed call: the one of the worker, or one that the worker can't be reached.
 fn failed_call_refusal(worker: &SqlIdentifier, status: &Status) -> Refusal {
     if let Some(refusal) = secure_connection::refusal_within(status) {
         return refusal;
@@ -326,7 +327,7 @@ fn failed_call_refusal(worker: &SqlIdentifier, status: &Status) -> Refusal {
     failed_worker_refusal(worker, why).caused_by(status.clone())
 }
 
-/// Why the two ends do not trust each other, in words.
+/// Reason why the two ends do not trust each other, in words.
 fn distrust(error: &io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {

@@ -1,5 +1,5 @@
-//! Serves the connector and the workers of its cluster: tickets in, rows out. Who may connect is the business of the TLS
-//! configuration, who may ask for what that of the handler.
+//! Server for the connector and the workers of its cluster: tickets in, rows out. The TLS configuration decides who may connect,
+//! the handler decides on the tickets.
 
 use crate::connection_acceptor::unproven_connections::UnprovenConnections;
 use crate::connection_acceptor::{self, ConnectionAcceptor};
@@ -22,13 +22,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tonic::{Request, Status};
 
-/// What runs tasks.
+/// Handler of tasks.
 #[async_trait]
 pub trait TaskHandler: Send + Sync + 'static {
-    /// Begins to answer a ticket of `caller`.
+    /// Starts the answer to a ticket of `caller`.
     ///
     /// # Errors
-    /// Why it does not.
+    /// The reason why the task is refused.
     async fn answer(
         &self,
         caller: &ClusterCaller,
@@ -36,36 +36,35 @@ pub trait TaskHandler: Send + Sync + 'static {
     ) -> Result<TaskFrameStream, Refusal>;
 }
 
-/// Who opened a connection to a worker.
+/// Caller of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClusterCaller {
-    /// The connector.
+    /// Connector of the cluster.
     Connector,
-    /// The worker with this name in its certificate.
+    /// Worker with this name in its certificate.
     Worker(String),
 }
 
-/// Tells by a certificate whose path holds who connects.
+/// Function that identifies the caller by its verified certificate.
 pub type CallerOf =
     Arc<dyn Fn(&CertificateDer<'_>) -> Result<ClusterCaller, Refusal> + Send + Sync>;
 
-/// An answer under way: first the schema, then batches. The face pulls; dropping it ends the answer.
+/// Running answer: first the schema, then batches. The server pulls it. Dropping it ends the answer.
 pub type TaskFrameStream = BoxStream<'static, Result<TaskFrame, Refusal>>;
 
 /// One message of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskFrame {
-    /// The header of an Arrow IPC message, a flatbuffer.
+    /// Header of an Arrow IPC message, a flatbuffer.
     pub header: Bytes,
-    /// Its buffers.
+    /// Buffers of the message.
     pub body: Bytes,
 }
 
-/// Serves on a listening socket until `stop`; what runs by then is finished. The TLS configuration is asked for
-/// at every handshake.
+/// Serves on a listening socket until `stop`, and then finishes running answers. The TLS configuration is read at every handshake.
 ///
 /// # Errors
-/// When the server can't go on.
+/// When the server can't continue.
 pub async fn serve(
     listener: TcpListener,
     (tls, caller): (ServerTlsProvider, CallerOf),
@@ -77,7 +76,7 @@ pub async fn serve(
     serve_tickets(listener, (tls, caller), service, settings, stop).await
 }
 
-/// Serves tickets of any kind in the same way.
+/// Serves tickets of any kind in this way.
 pub(super) async fn serve_tickets(
     listener: TcpListener,
     (tls, caller): (ServerTlsProvider, CallerOf),
@@ -126,7 +125,7 @@ pub(super) async fn serve_tickets(
 
 const FACE: &str = "cluster";
 
-/// Answers tickets.
+/// Service that answers tickets.
 struct TaskService {
     handler: Arc<dyn TaskHandler>,
 }
@@ -150,7 +149,7 @@ impl DoGetHandler for TaskService {
     }
 }
 
-/// The messages of an answer, the last one with how many there were after the schema.
+/// Messages of an answer. The last one states the number of messages after the schema.
 fn messages(answer: TaskFrameStream) -> FlightMessageStream {
     let begun = Some((answer, None::<u64>));
     stream::unfold(begun, |state| async move {
@@ -162,14 +161,14 @@ fn messages(answer: TaskFrameStream) -> FlightMessageStream {
                 Some((Ok(message), Some((answer, Some(sent)))))
             }
             Some(Err(refusal)) => Some((Err(internal_error::cut_answer_status(refusal)), None)),
-            // What is not closed with its count is no answer.
+            // An answer without the closing count is invalid.
             None => Some((sent.map(closing).ok_or_else(no_columns), None)),
         }
     })
     .boxed()
 }
 
-/// The message after the last one with rows.
+/// Message after the last one with rows.
 pub(super) fn closing(sent: u64) -> FlightData {
     let count = Bytes::copy_from_slice(&sent.to_be_bytes());
     message(Bytes::new(), Bytes::new(), count)

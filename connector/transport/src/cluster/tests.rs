@@ -1,4 +1,4 @@
-//! A connector and its worker on a loopback socket, over real TLS.
+//! Tests of a connector and its worker on a loopback socket, over real TLS.
 
 mod authentication;
 mod task_rows;
@@ -34,7 +34,7 @@ use tonic::{Request, Status};
 
 type TaskFunction = Box<dyn Fn() -> Result<TaskFrameStream, Refusal> + Send + Sync>;
 
-/// A bench that answers every ticket alike.
+/// Handler that gives each ticket an equal answer.
 struct TestTaskHandler {
     give: TaskFunction,
     briefed: Mutex<Vec<WorkerTicket>>,
@@ -50,7 +50,7 @@ impl TestTaskHandler {
         })
     }
 
-    /// Gives these.
+    /// Handler that gives these frames.
     fn these(frames: Vec<Result<TaskFrame, Refusal>>) -> Arc<Self> {
         Self::new(move || Ok(stream::iter(frames.clone()).boxed()))
     }
@@ -69,7 +69,7 @@ impl TaskHandler for TestTaskHandler {
     }
 }
 
-/// A worker that sends what a test makes up, message by message.
+/// Worker that sends test messages, message by message.
 struct RawTaskService(Vec<Result<FlightData, Status>>);
 
 #[async_trait]
@@ -79,7 +79,7 @@ impl DoGetHandler for RawTaskService {
     }
 }
 
-/// A worker that runs.
+/// Running worker.
 struct TestWorker {
     address: SocketAddr,
     league: TlsLeague,
@@ -136,7 +136,7 @@ impl TestWorker {
         open(self.address, tls, self.settings.clone()).await
     }
 
-    /// The rows of one answer, or why there are none.
+    /// Number of rows in one answer, or its refusal.
     async fn rows(&self) -> Result<usize, Refusal> {
         let client = self.open().await.unwrap();
         let mut answer = soon(client.ask(&briefing(), LONG)).await?;
@@ -149,12 +149,12 @@ impl TestWorker {
     }
 }
 
-/// Whoever has a certificate is the connector.
+/// Treats every caller with a certificate as the connector.
 fn connector() -> server::CallerOf {
     Arc::new(|_| Ok(ClusterCaller::Connector))
 }
 
-/// What is waited for an answer.
+/// Timeout of an answer.
 const LONG: Duration = Duration::from_secs(60);
 
 async fn place() -> (
@@ -200,7 +200,7 @@ async fn drain(answer: &mut TaskRowStream) -> Result<usize, Refusal> {
     outcome.map(|()| rows)
 }
 
-/// Messages of an answer: the schema, then batches of so many rows each.
+/// Messages of an answer: the schema, then batches of this many rows each.
 fn parts(batches: &[usize]) -> Vec<(Bytes, Bytes)> {
     let data = |frame| match frame {
         AnswerStreamFrame::Data { header, body } => (header, body),

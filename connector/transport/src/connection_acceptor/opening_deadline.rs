@@ -1,4 +1,4 @@
-//! The first bytes of HTTP/2: who has a connection must use it.
+//! Deadline for the first bytes of HTTP/2 on a new connection.
 
 use std::io;
 use std::pin::Pin;
@@ -6,19 +6,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Sleep;
 
-/// What a client of HTTP/2 sends first: its preface and the head of its settings (RFC 9113, section 3.4).
+/// Size of the client's first bytes: the preface of HTTP/2 and the header of its settings (RFC 9113, section 3.4).
 const OPENING: usize = 24 + 9;
 
-/// Watches over the first bytes of a connection.
+/// Deadline for the first bytes of a connection.
 #[derive(Debug)]
 pub(crate) struct OpeningDeadline {
     missing: usize,
     time: Option<Pin<Box<Sleep>>>,
-    /// True once the time is over: only bytes that came meanwhile are read.
+    /// True after the deadline: only bytes that arrived before are read.
     is_late: bool,
 }
 
-/// The time for what came while this process stood still: its timers end before it has read anything.
+/// Additional time to read bytes that arrived while this process was suspended, since timers fire before the reads.
 const GRACE: Duration = Duration::from_millis(500);
 
 impl OpeningDeadline {
@@ -30,12 +30,12 @@ impl OpeningDeadline {
         }
     }
 
-    /// Whether all of them are there.
+    /// True if all first bytes have arrived.
     pub(crate) const fn is_over(&self) -> bool {
         self.time.is_none()
     }
 
-    /// What comes of a read that has brought so many bytes.
+    /// Result of a read of this number of bytes.
     pub(crate) fn check_read(
         &mut self,
         context: &mut Context<'_>,

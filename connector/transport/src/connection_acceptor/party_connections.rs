@@ -1,17 +1,17 @@
-//! How many connections each of those holds who have proven who they are.
+//! Number of connections of each identified party.
 
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The connections of all parties, each of whom may hold so many.
+/// Connections of all parties, with a limit for each.
 #[derive(Debug)]
 pub(crate) struct PartyConnections<K> {
     most: usize,
     counts: Mutex<BTreeMap<K, usize>>,
 }
 
-/// One connection of a party; dropping it gives its place back.
+/// One connection of a party. Dropping it frees its place.
 #[derive(Debug)]
 pub(crate) struct PartyConnection<K: Ord> {
     party: K,
@@ -26,7 +26,7 @@ impl<K: Ord + Clone> PartyConnections<K> {
         })
     }
 
-    /// A place for one more connection, if the party has one left.
+    /// Place for one more connection; none if the party is at its limit.
     pub(crate) fn take(self: &Arc<Self>, party: K) -> Option<PartyConnection<K>> {
         let mut held = self.counts.lock();
         let count = held.entry(party.clone()).or_default();

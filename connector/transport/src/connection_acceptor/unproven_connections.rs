@@ -1,8 +1,8 @@
-//! Connections that have proven nothing yet: how many there may be, and which of them make way when more come.
+//! Unproven connections: their limits, and the choice of those that make room for new ones.
 //!
-//! Whoever can reach a port can open connections and say nothing. None of them may keep another one out, so whoever comes
-//! is always let in, and over the bound the oldest of the most crowded source goes. Where connections of members have come
-//! from before there are places of their own, so that no crowd of strangers takes them.
+//! Everybody who reaches a port can open connections and stay silent. None of them may lock out others. So every new connection is
+//! admitted, and above the limit the oldest one of the source with the most connections is ended. Sources from which members have
+//! connected before have separate places, which strangers can't take.
 
 use crate::member_hosts::MemberHosts;
 use crate::peer::settings::UnprovenBounds;
@@ -14,16 +14,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
-/// Where a connection comes from, as far as whoever opens it can't choose that freely.
+/// Source of a connection, as far as the caller can't choose it freely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum ConnectionSource {
-    /// An address of IPv4.
+    /// IPv4 address.
     V4(Ipv4Addr),
-    /// A network of IPv6, by its first 64 bits: who has one address of it has them all.
+    /// IPv6 network of 64 bits, since the owner of one address usually owns the whole network.
     V6([u16; 4]),
-    /// A user of this machine.
+    /// User of this machine.
     User(u32),
-    /// None that is known.
+    /// Unknown source.
     Unknown,
 }
 
@@ -40,7 +40,7 @@ impl From<Option<IpAddr>> for ConnectionSource {
     }
 }
 
-/// The unproven connections of one face.
+/// Unproven connections of one server.
 #[derive(Debug)]
 pub(crate) struct UnprovenConnections {
     bounds: UnprovenBounds,
@@ -48,7 +48,7 @@ pub(crate) struct UnprovenConnections {
     state: Mutex<UnprovenState>,
 }
 
-/// One of them; dropping it says that it is none any more.
+/// One unproven connection. Dropping it removes it from the count.
 #[derive(Debug)]
 pub(crate) struct UnprovenConnection {
     number: u64,
@@ -62,7 +62,7 @@ struct UnprovenState {
     next: u64,
     waiting: BTreeMap<u64, UnprovenEntry>,
     counts: HashMap<ConnectionSource, usize>,
-    /// Where members came from, each with the number of the last connection.
+    /// Sources of members, each with the number of its last connection.
     known: HashMap<ConnectionSource, u64>,
 }
 
@@ -83,7 +83,7 @@ impl UnprovenConnections {
         })
     }
 
-    /// Lets one in; where that is one too many, another one is ended.
+    /// Admits a connection. Above the limit another one is ended.
     pub(crate) fn admit(self: &Arc<Self>, source: ConnectionSource) -> UnprovenConnection {
         let listed = self
             .hosts
@@ -127,12 +127,12 @@ impl UnprovenConnections {
         }
     }
 
-    /// Ends one, so that what it holds can be used by another.
+    /// Ends one connection, to free its resources for another.
     pub(crate) fn make_room(&self) {
         self.state.lock().end_one(|_| true);
     }
 
-    /// How many there are.
+    /// Number of unproven connections.
     #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.state.lock().waiting.len()
@@ -140,7 +140,7 @@ impl UnprovenConnections {
 }
 
 impl UnprovenState {
-    /// Ends one of these: of the most crowded source, a silent one before one that has said something, the oldest first.
+    /// Ends one of these connections: of the source with the most, a silent one first, the oldest first.
     fn end_one(&mut self, among: impl Fn(&UnprovenEntry) -> bool) {
         let first = self
             .waiting
@@ -152,7 +152,7 @@ impl UnprovenState {
             })
             .map(|(number, _)| *number);
         if let Some(one) = first.and_then(|number| self.remove(number)) {
-            // Who is not there any more has ended already.
+            // A missing receiver has ended already.
             let _ = one.end.send(());
         }
     }
@@ -168,7 +168,7 @@ impl UnprovenState {
         Some(one)
     }
 
-    /// Notes that a member came from there; of too many sources the one that was seen longest ago is forgotten.
+    /// Remembers the source of a member. Above the limit, the source seen longest ago is forgotten.
     fn know(&mut self, source: ConnectionSource) {
         self.known.insert(source, self.next);
         if self.known.len() > KNOWN {
@@ -180,18 +180,18 @@ impl UnprovenState {
     }
 }
 
-/// So many sources of members are remembered.
+/// Largest number of remembered sources.
 const KNOWN: usize = 4096;
 
 impl UnprovenConnection {
-    /// Its first bytes are there.
+    /// Notes that the first bytes have arrived.
     pub(crate) fn has_spoken(&self) {
         if let Some(one) = self.all.state.lock().waiting.get_mut(&self.number) {
             one.is_silent = false;
         }
     }
 
-    /// It is a member's: from now on its source has places of its own, and strangers do not make it go.
+    /// Notes that the connection belongs to a member. Its source then has separate places, which strangers can't take.
     pub(crate) fn is_proven(&self) {
         let mut state = self.all.state.lock();
         let Some(one) = state.waiting.get_mut(&self.number) else {
@@ -202,12 +202,12 @@ impl UnprovenConnection {
         state.know(source);
     }
 
-    /// Waits until it must make way.
+    /// Waits until the connection must make room.
     pub(crate) async fn must_end(&mut self) {
         std::future::poll_fn(|context| self.poll_must_end(context)).await
     }
 
-    /// The same as a step of a larger one.
+    /// Polls whether the connection must make room.
     pub(crate) fn poll_must_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.has_ended {
             return Poll::Ready(());

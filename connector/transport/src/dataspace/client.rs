@@ -1,4 +1,4 @@
-//! Sends messages to partners: to the addresses that the configuration names, by whoever knows them.
+//! Client for messages to partners, at the addresses in the configuration.
 
 use crate::http_client;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
@@ -8,32 +8,32 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
-/// How long one message may take.
+/// Timeout of one message.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long data may take.
+/// Timeout of a download.
 const DOWNLOAD: Duration = Duration::from_secs(3_600);
 
-/// Bytes of an answer that are read.
+/// Largest size of a response that is read, bytes.
 const ANSWER: usize = 1024 * 1024;
 
-/// What a partner answered.
+/// Response of a partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerAnswer {
-    /// The status of HTTP.
+    /// HTTP status.
     pub status: u16,
-    /// Its body, up to a mebibyte.
+    /// Body, up to 1 MiB.
     pub body: Vec<u8>,
-    /// The address behind `rel="next"` in its `Link` headers, if there is one.
+    /// Address of `rel="next"` in the `Link` headers, if there is one.
     pub next: Option<String>,
 }
 
-/// What is presented to whoever gets a message.
+/// Credential for a partner.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PartnerCredential {
-    /// In `Authorization`, as it is.
+    /// Value of the header `Authorization`.
     Authorization(String),
-    /// In `x-api-key`, which interfaces of EDC look at.
+    /// Value of the header `x-api-key`, as used by EDC's interfaces.
     ApiKey(String),
 }
 
@@ -43,10 +43,10 @@ impl fmt::Debug for PartnerCredential {
     }
 }
 
-/// Posts a message, or gets a page where there is none. Redirections are not followed.
+/// Posts a message, or gets a page where there is no message. Redirections are not followed.
 ///
 /// # Errors
-/// `PARTNER_UNREACHABLE`, where no answer came.
+/// `PARTNER_UNREACHABLE` when there is no response.
 pub async fn send(
     address: &str,
     credential: Option<&PartnerCredential>,
@@ -84,11 +84,11 @@ pub async fn send(
     Ok(PartnerAnswer { status, body, next })
 }
 
-/// Fetches what is at an address into a new file, up to a number of bytes; gives how many came, and their digest. The
-/// file has its name when it is whole: what breaks off, is longer, or is no success, leaves none.
+/// Downloads data into a new file, up to a number of bytes, and returns the size and the digest. The file gets its name only when
+/// it is complete. An aborted, oversized or unsuccessful download leaves no file.
 ///
 /// # Errors
-/// `PARTNER_UNREACHABLE`, `MESSAGE_TOO_LARGE`, or where the file can't be written or is there already.
+/// `PARTNER_UNREACHABLE`, `MESSAGE_TOO_LARGE`, or when the file can't be written or already exists.
 pub async fn download(
     address: &str,
     authorization: &str,
@@ -107,7 +107,7 @@ pub async fn download(
     let has_end =
         headers.contains_key("content-length") || headers.contains_key("transfer-encoding");
     if !has_end && answer.version() < reqwest::Version::HTTP_2 {
-        // A cut one would look whole.
+        // A truncated file would look complete.
         return Err(unreachable(
             "it does not say where its data ends".to_owned(),
         ));
@@ -120,7 +120,7 @@ pub async fn download(
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    // Readable by its owner alone, and gone where the download breaks off.
+    // Readable by its owner alone, and removed if the download fails.
     let part = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
     let mut written = tokio::fs::File::from_std(part.reopen().map_err(unwritable)?);
     let (mut bytes, mut digest) = (0_u64, IncrementalDigest::new());
@@ -139,7 +139,7 @@ pub async fn download(
     Ok((bytes, digest.finish()))
 }
 
-/// The address of the next page in a `Link` header (RFC 8288).
+/// Address of the next page in a `Link` header (RFC 8288).
 fn next_of(header: &str) -> Option<String> {
     header.split(',').find_map(|link| {
         let (address, parameters) = link.split_once('>')?;

@@ -1,4 +1,4 @@
-//! Answers requests of partners: behind the paths of the web, and on a plain listener of this machine for trials.
+//! Server for partners' requests: below the web server's paths, and on a listener without TLS for tests on this machine.
 
 use super::{DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
 use crate::internal_error;
@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// Bytes of a message.
+/// Largest size of a message, bytes.
 const BODY: usize = 1024 * 1024;
 
-/// How long a message may take.
+/// Deadline for reading a message.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// Whether a path is one of the protocol.
+/// True for a path of the protocol.
 #[must_use]
 pub fn is_path(path: &[String]) -> bool {
     match path {
@@ -33,15 +33,15 @@ pub fn is_path(path: &[String]) -> bool {
     }
 }
 
-/// A request whose path and parameters are read, and its body not yet.
+/// Request without its body.
 pub struct UnreadRequest<'a> {
-    /// What HTTP says of it.
+    /// Head of the HTTP request.
     pub parts: &'a Parts,
-    /// The parts of its path.
+    /// Segments of its path.
     pub path: &'a [String],
-    /// Its parameters.
+    /// Query parameters.
     pub parameters: &'a BTreeMap<String, String>,
-    /// From where it comes.
+    /// Address of the caller.
     pub address: Option<IpAddr>,
 }
 
@@ -51,7 +51,7 @@ impl std::fmt::Debug for UnreadRequest<'_> {
     }
 }
 
-/// Who makes a request; nobody where it presents nothing that counts.
+/// Identifies the caller of a request; none without valid credentials.
 pub fn identify_partner<H: DataspaceHandler + ?Sized>(
     handler: &H,
     parts: &Parts,
@@ -63,7 +63,7 @@ pub fn identify_partner<H: DataspaceHandler + ?Sized>(
     handler.identify(shown, address, inner(path)).ok()
 }
 
-/// The answer to a request: who makes it is known before its body is read.
+/// Response to a request. The caller is identified before the body is read.
 pub async fn answer<H: DataspaceHandler + ?Sized>(
     handler: &H,
     partner: Option<PartnerKey>,
@@ -100,7 +100,7 @@ pub async fn answer<H: DataspaceHandler + ?Sized>(
     to_http_response(handler.answer(&partner, request).await).await
 }
 
-/// The path behind `/dsp`.
+/// Path after `/dsp`.
 fn inner(path: &[String]) -> &[String] {
     match path {
         [first, rest @ ..] if first == "dsp" => rest,
@@ -108,7 +108,7 @@ fn inner(path: &[String]) -> &[String] {
     }
 }
 
-/// What those are told who are nobody: of processes nothing at all. (Dataspace Protocol 2025-1, sections 9.2 and 11.2)
+/// Response to an unidentified caller, which discloses nothing about processes. (Dataspace Protocol 2025-1, sections 9.2 and 11.2)
 fn unidentified_response(path: &[String]) -> DataspaceResponse {
     let is_process = path
         .iter()
@@ -128,7 +128,7 @@ async fn to_http_response(answer: DataspaceResponse) -> Response<Body> {
             Err(refusal) => {
                 let refusal = internal_error::with_trace_number(refusal);
                 tracing::info!(%refusal, "dataspace.rows_refused");
-                // The code alone: what is behind it is no business of a partner.
+                // The code alone, since a partner must not learn the cause.
                 let body = format!("{{\"code\":\"{}\"}}", refusal.code.as_str());
                 let mut response = Response::new(Body::from(body));
                 *response.status_mut() = match refusal.code.kind() {
@@ -154,10 +154,10 @@ async fn to_http_response(answer: DataspaceResponse) -> Response<Body> {
     response
 }
 
-/// Answers on a listener without TLS until the future is dropped. For trials on this machine alone.
+/// Serves on a listener without TLS until the future is dropped. For tests on this machine alone.
 ///
 /// # Errors
-/// `USAGE`, where the listener is on another address than that of this machine.
+/// `USAGE` when the listener's address is not a loopback address.
 pub async fn serve_plain<H: DataspaceHandler>(
     listener: TcpListener,
     handler: Arc<H>,

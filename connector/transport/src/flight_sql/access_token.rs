@@ -1,4 +1,4 @@
-//! The token by which a client is known: an id that may be shown, and a secret that is shown once.
+//! Access token of a client: a public id, and a secret that is shown once.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -8,33 +8,33 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use std::fmt;
 
-/// A token as a client presents it.
+/// Access token as presented by a client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
     id: String,
     secret: String,
 }
 
-/// Programs in Go leave the padding away (RFC 7617 wants it).
+/// Base64 with optional padding, since clients in Go leave it out (RFC 7617 demands it).
 const BASIC: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// How its text begins, so that whoever finds one knows what it is.
+/// Prefix of the text, by which a found token is recognised.
 const PREFIX: &str = "hansa_";
 
-/// Hexadecimal digits of the id: 48 bits.
+/// Number of hexadecimal digits of the id: 48 bits.
 pub const ID_DIGITS: usize = 12;
 
-/// Hexadecimal digits of the secret: 256 bits, so that nobody guesses it and a plain digest keeps it.
+/// Number of hexadecimal digits of the secret: 256 bits, enough against guessing, so that a plain digest protects it.
 pub const SECRET_DIGITS: usize = 64;
 
 impl AccessToken {
-    /// The token of these parts.
+    /// Token of these parts.
     ///
     /// # Errors
-    /// `TOKEN_INVALID` where they are not lower-case hexadecimal digits of the right number.
+    /// `TOKEN_INVALID` when the parts are not lower-case hexadecimal digits of the right number.
     pub fn new(id: &str, secret: &str) -> Result<Self, Refusal> {
         let is_hex = |text: &str, digits: usize| {
             text.len() == digits
@@ -51,34 +51,34 @@ impl AccessToken {
         Err(malformed_token_refusal())
     }
 
-    /// Its id, which is no secret: records, lists and the user name of a connection hold it.
+    /// Id, which is not secret: records, lists and user names of connections contain it.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its secret, which is the password of a connection.
+    /// Secret, which is the password of a connection.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// The whole of it as one text, as `Authorization: Bearer …` carries it.
+    /// Complete token as one text, as in `Authorization: Bearer …`.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{PREFIX}{}_{}", self.id, self.secret)
     }
 
-    /// The token that a call presents, as `Bearer TOKEN` or as `Basic` with id and secret.
+    /// Token of a call, as `Bearer TOKEN` or as `Basic` with id and secret.
     ///
     /// # Errors
-    /// `TOKEN_INVALID` where there are several, or one that is none.
+    /// `TOKEN_INVALID` when there are several tokens, or an invalid one.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
         let mut all = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = all.next() else {
             return Ok(None);
         };
-        // Two parties that each read another one of them would see two callers.
+        // With two tokens, two readers could identify two different callers.
         if all.next().is_some() {
             return Err(malformed_token_refusal());
         }
@@ -93,10 +93,10 @@ impl AccessToken {
         Err(malformed_token_refusal())
     }
 
-    /// The token of its text.
+    /// Parses the text of a token.
     ///
     /// # Errors
-    /// `TOKEN_INVALID` where it is none.
+    /// `TOKEN_INVALID` when the text is not a token.
     pub fn of_text(text: &str) -> Result<Self, Refusal> {
         let (id, secret) = text
             .strip_prefix(PREFIX)
@@ -105,7 +105,7 @@ impl AccessToken {
         Self::new(id, secret)
     }
 
-    /// Whether a text holds one, wherever in it: a secret that stands where it must not is known to others.
+    /// True if the text contains a token anywhere. A secret in a wrong place may be known to others.
     pub(crate) fn is_within(text: &str) -> bool {
         let begins = text.match_indices(PREFIX);
         begins.into_iter().any(|(at, _)| {
@@ -122,7 +122,7 @@ impl AccessToken {
             .map_err(|_| malformed_token_refusal())?;
         let text = std::str::from_utf8(&decoded).map_err(|_| malformed_token_refusal())?;
         let (id, secret) = text.split_once(':').ok_or_else(malformed_token_refusal)?;
-        // Where a program has one box alone, the whole token stands in that of the password.
+        // A program with a single input field puts the complete token into the password.
         if secret.starts_with(PREFIX) {
             return Self::of_text(secret);
         }
@@ -130,7 +130,7 @@ impl AccessToken {
     }
 }
 
-/// No secret stands in a trace.
+/// Without the secret, since `Debug` output may go into traces.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")

@@ -1,4 +1,4 @@
-//! The calls of Flight SQL.
+//! Calls of Flight SQL.
 
 use super::client_status::status;
 use super::statement_handle::StatementHandle;
@@ -37,16 +37,16 @@ use std::sync::Arc;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status, Streaming};
 
-/// Who asks, as each call carries it once it was identified.
+/// Identified client, as attached to each call.
 #[derive(Clone)]
 pub(super) struct IdentifiedClient<C> {
-    /// Who.
+    /// Client of the call.
     pub(super) client: C,
-    /// The text of the token, for the answer of a handshake.
+    /// Text of the token, for the response to a handshake.
     pub(super) token: Arc<str>,
 }
 
-/// The service.
+/// Flight SQL service.
 pub(super) struct ClientQueryService<H> {
     handler: Arc<H>,
     info: SqlInfoData,
@@ -54,10 +54,10 @@ pub(super) struct ClientQueryService<H> {
 }
 
 impl<H: FlightSqlHandler> ClientQueryService<H> {
-    /// The service of this handler.
+    /// Service of this handler.
     ///
     /// # Errors
-    /// `INTERNAL` where what it tells of itself can't be built.
+    /// `INTERNAL` when its metadata can't be built.
     pub(super) fn new(handler: Arc<H>) -> Result<Self, Refusal> {
         Ok(Self {
             handler,
@@ -98,7 +98,7 @@ impl<H: FlightSqlHandler> ClientQueryService<H> {
 
 type FlightRows = BoxStream<'static, Result<arrow_flight::FlightData, Status>>;
 
-/// The client of a call. Calls that are not identified never come here; without one nothing is answered.
+/// Client of a call. Unidentified calls are refused before; without a client there is no answer.
 fn client<H: FlightSqlHandler, T>(
     request: &Request<T>,
 ) -> Result<IdentifiedClient<H::Client>, Status> {
@@ -111,7 +111,7 @@ fn client<H: FlightSqlHandler, T>(
     })
 }
 
-/// Announces rows that a ticket fetches; the endpoint has no location, so that whoever asks stays on its connection.
+/// Flight info for rows that a ticket fetches. The endpoint has no location, so that the client stays on its connection.
 fn announce_rows(
     columns: &Schema,
     ticket: impl ProstMessageExt,
@@ -128,7 +128,7 @@ fn announce_rows(
     Ok(Response::new(info))
 }
 
-/// Rows that are here already.
+/// Response with available rows.
 fn rows_response(rows: Result<RecordBatch, Refusal>) -> Result<Response<FlightRows>, Status> {
     let rows = rows.map_err(status)?;
     Ok(Response::new(
@@ -140,7 +140,7 @@ fn rows_response(rows: Result<RecordBatch, Refusal>) -> Result<Response<FlightRo
     ))
 }
 
-/// A schema as a stream of Arrow IPC begins with it.
+/// Schema as the first message of an Arrow IPC stream.
 fn schema_message(columns: &Schema) -> Result<Bytes, Status> {
     let options = IpcWriteOptions::default();
     let message: Result<IpcMessage, _> = SchemaAsIpc::new(columns, &options).try_into();
@@ -160,14 +160,14 @@ fn read_only() -> Status {
     ))
 }
 
-/// Nothing of a session is kept, so there is nothing to set.
+/// Request to set session options. There are no sessions, so nothing can be set.
 #[derive(Clone, PartialEq, Message)]
 struct SetSessionOptionsRequest {
     #[prost(map = "string, message", tag = "1")]
     options: std::collections::HashMap<String, AnyValue>,
 }
 
-/// Whatever somebody wants to set.
+/// Ignored value of an option.
 #[derive(Clone, PartialEq, Message)]
 struct AnyValue {}
 
@@ -183,23 +183,23 @@ struct SessionOptionError {
     value: i32,
 }
 
-/// `SetSessionOptionsResult.ErrorValue.INVALID_NAME`
+/// Value `SetSessionOptionsResult.ErrorValue.INVALID_NAME`.
 const INVALID_NAME: i32 = 1;
 
-/// A result of the actions on sessions whose first member is a state.
+/// Result of a session action whose first member is a status.
 #[derive(Clone, PartialEq, Message)]
 struct CloseSessionResult {
     #[prost(int32, tag = "1")]
     status: i32,
 }
 
-/// `CloseSessionResult.Status.CLOSED`
+/// Value `CloseSessionResult.Status.CLOSED`.
 const CLOSED: i32 = 1;
 
 #[derive(Clone, PartialEq, Message)]
 struct GetSessionOptionsResult {}
 
-/// The receipts of a program without a connector, each as a JWS.
+/// Action that returns the receipts of a program without a connector, each as a JWS.
 const RECEIPTS_ACTION: &str = "hansa.Receipts";
 
 const ACTIONS: [(&str, &str); 5] = [
@@ -220,8 +220,7 @@ const ACTIONS: [(&str, &str); 5] = [
 impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
     type FlightService = Self;
 
-    /// Whoever presents user and password is told at once whether they count; the answer is the token itself, which stays the same
-    /// and outlives a restart.
+    /// Checks user and password at once. The response is the token itself, which stays valid over restarts.
     async fn do_handshake(
         &self,
         request: Request<Streaming<HandshakeRequest>>,
@@ -231,7 +230,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
     > {
         let client = client::<H, _>(&request)?;
         if client.token.is_empty() {
-            // Whoever is known by a certificate needs no token.
+            // A client with a certificate needs no token.
             return Ok(Response::new(Box::pin(stream::empty())));
         }
         let bearer = format!("Bearer {}", client.token);
@@ -607,7 +606,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
             }
             "CancelFlightInfo" => {
                 let _info = CancelFlightInfoRequest::decode(action.body).map_err(unreadable)?;
-                // An answer runs within the call that fetches it: it ends with that call, and nothing runs beside it.
+                // An answer runs only within the call that fetches it, so there is nothing else to cancel.
                 let status = CancelStatus::NotCancellable.into();
                 CancelFlightInfoResult { status }.encode_to_vec()
             }
@@ -627,7 +626,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
     async fn register_sql_info(&self, _: i32, _: &SqlInfo) {}
 }
 
-/// The one row of parameters; none where somebody binds nothing. More than one would be more than one question.
+/// Single row of parameters; none where the client binds nothing. More rows would be more than one question.
 async fn read_parameters(
     mut frames: impl Stream<Item = Result<FlightData, Status>> + Unpin,
 ) -> Result<Option<RecordBatch>, Status> {
@@ -640,7 +639,7 @@ async fn read_parameters(
     let mut decoder: Option<BatchDecoder> = None;
     let mut found: Option<RecordBatch> = None;
     while let Some(frame) = frames.next().await {
-        // The first one carries the call.
+        // The first message carries the descriptor of the call.
         let frame = FlightData {
             flight_descriptor: None,
             app_metadata: Bytes::new(),

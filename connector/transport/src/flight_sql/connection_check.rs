@@ -1,4 +1,4 @@
-//! Tries what a program does when it connects, step by step, so that the first step that fails is told.
+//! Check of a connection as a program makes it, step by step, so that the first failing step is reported.
 
 use super::access_token::AccessToken;
 use super::server::PURPOSE_HEADER;
@@ -17,20 +17,20 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-/// What was tried.
+/// Result of the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionCheck {
-    /// What the service says of itself.
+    /// Version, as stated by the service.
     pub version: String,
-    /// The tables that the token shows, each as `owner.name`.
+    /// Tables that the token shows, each as `owner.name`.
     pub tables: Vec<String>,
 }
 
-/// Connects as a program does: the address, the certificate for the name, the token with its purpose, the tables, and a statement.
+/// Connects like a program: address, certificate for the name, token with its purpose, tables, and a statement.
 ///
 /// # Errors
-/// `CONFIG_INVALID` where the name is none, `PEER_UNREACHABLE` where nobody answers there, or the certificate is not trusted for the name, and what the service
-/// refuses.
+/// `CONFIG_INVALID` for an invalid name, `PEER_UNREACHABLE` when no service answers or its certificate is not trusted for the name,
+/// and the refusal of the service.
 pub async fn check(
     (address, name): (SocketAddr, &str),
     tls: Arc<rustls::ClientConfig>,
@@ -77,7 +77,7 @@ pub async fn check(
     })
 }
 
-/// The texts in these columns of an answer, those of one row joined by a full stop.
+/// Texts in these columns of an answer, joined by a full stop for each row.
 async fn texts(
     client: &mut FlightSqlServiceClient<Channel>,
     info: FlightInfo,
@@ -105,7 +105,7 @@ async fn texts(
     Ok(found)
 }
 
-/// What the service says, in its own words: the code stands before the sentence.
+/// Refusal of the service in its own words; its message starts with the code.
 fn service_refusal(error: FlightError) -> Refusal {
     let text = match &error {
         FlightError::Tonic(status) => status.message().to_owned(),

@@ -1,5 +1,5 @@
-//! What clients are told of the service and of the tables that they may name. Schemas and rows come from the same builders, so
-//! that what is announced is what is sent.
+//! Metadata for clients: the service and the tables that they may name. Schemas and rows come from shared builders, so that the
+//! announced schema is the sent one.
 
 use super::ClientTable;
 use arrow_array::RecordBatch;
@@ -15,21 +15,21 @@ use arrow_schema::{DataType, Field, Schema};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// Relations are owned by participants, not by catalogues: there is one, without a name.
+/// Name of the only catalogue, which is empty: relations are owned by participants.
 const CATALOG: &str = "";
 
-/// The kind of every relation. Programs leave out what they do not take for a table.
+/// Type of every relation. Programs ignore other types than tables.
 const TABLE: &str = "TABLE";
 
-/// There are no catalogues.
+/// Empty list of catalogues.
 ///
 /// # Errors
-/// `INTERNAL` where Arrow can't build it; so everywhere here.
+/// `INTERNAL` when Arrow can't build the batch, as in all functions here.
 pub(super) fn catalogs() -> Result<RecordBatch, Refusal> {
     GetCatalogsBuilder::new().build().map_err(unbuildable)
 }
 
-/// The owners of tables.
+/// Owners of tables.
 pub(super) fn owners(
     asked: CommandGetDbSchemas,
     tables: &[ClientTable],
@@ -44,8 +44,7 @@ pub(super) fn owners(
     builder.build().map_err(unbuildable)
 }
 
-/// The tables that fit the patterns. A pattern may be any text, such as a whole statement: pandas asks whether there is a table of
-/// that name.
+/// Tables that match the patterns. A pattern may be any text, even a whole statement: pandas asks if a table has that name.
 pub(super) fn tables(
     asked: CommandGetTables,
     tables: &[ClientTable],
@@ -59,14 +58,14 @@ pub(super) fn tables(
     builder.build().map_err(unbuildable)
 }
 
-/// The kinds of relations.
+/// Types of relations.
 pub(super) fn table_types() -> Result<RecordBatch, Refusal> {
     let mut builder = CommandGetTableTypes {}.into_builder();
     builder.append(TABLE);
     builder.build().map_err(unbuildable)
 }
 
-/// The primary keys, of which there are none: a permitted view declares no key.
+/// Empty list of primary keys, since a permitted view declares none.
 pub(super) fn primary_keys() -> RecordBatch {
     let schema = Schema::new(vec![
         Field::new("catalog_name", DataType::Utf8, true),
@@ -79,7 +78,7 @@ pub(super) fn primary_keys() -> RecordBatch {
     RecordBatch::new_empty(Arc::new(schema))
 }
 
-/// The foreign keys, of which there are none.
+/// Empty list of foreign keys.
 pub(super) fn foreign_keys() -> RecordBatch {
     let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
     let schema = Schema::new(vec![
@@ -100,7 +99,7 @@ pub(super) fn foreign_keys() -> RecordBatch {
     RecordBatch::new_empty(Arc::new(schema))
 }
 
-/// What the service can do, for programs that ask before they connect.
+/// Capabilities of the service, for programs that ask before they connect.
 pub(super) fn sql_info() -> Result<SqlInfoData, Refusal> {
     let mut info = SqlInfoDataBuilder::new();
     info.append(SqlInfo::FlightSqlServerName, "Hansa");
@@ -109,9 +108,9 @@ pub(super) fn sql_info() -> Result<SqlInfoData, Refusal> {
     info.append(SqlInfo::FlightSqlServerReadOnly, true);
     info.append(SqlInfo::FlightSqlServerSql, true);
     info.append(SqlInfo::FlightSqlServerSubstrait, false);
-    // 0: there are none.
+    // 0: no transactions.
     info.append(SqlInfo::FlightSqlServerTransaction, 0_i32);
-    // Whoever ends the call that fetches an answer ends the answer.
+    // Ending the call that fetches an answer ends the answer.
     info.append(SqlInfo::FlightSqlServerCancel, false);
     info.append(SqlInfo::FlightSqlServerBulkIngestion, false);
     info.append(SqlInfo::FlightSqlServerIngestTransactionsSupported, false);
@@ -124,12 +123,12 @@ pub(super) fn sql_info() -> Result<SqlInfoData, Refusal> {
     ] {
         info.append(ddl, false);
     }
-    // 3: names are kept in lower case, quoted ones as they are written (1: sensitive).
+    // 3: unquoted names become lower case, quoted ones stay as written (1: sensitive).
     info.append(SqlInfo::SqlIdentifierCase, 3_i32);
     info.append(SqlInfo::SqlIdentifierQuoteChar, "\"");
     info.append(SqlInfo::SqlQuotedIdentifierCase, 1_i32);
     info.append(SqlInfo::SqlAllTablesAreSelectable, true);
-    // 1: values that are lacking sort last.
+    // 1: NULL sorts last.
     info.append(SqlInfo::SqlNullOrdering, 1_i32);
     for none in [
         SqlInfo::SqlKeywords,
@@ -165,10 +164,10 @@ pub(super) fn sql_info() -> Result<SqlInfoData, Refusal> {
     info.build().map_err(unbuildable)
 }
 
-/// The version of the columnar format that is sent.
+/// Version of the columnar format.
 const ARROW_FORMAT: &str = "1.3";
 
-/// The types that columns have, in the words of ODBC and JDBC.
+/// Types of columns, in the terms of ODBC and JDBC.
 pub(super) fn types() -> Result<XdbcTypeInfoData, Refusal> {
     let mut builder = XdbcTypeInfoDataBuilder::new();
     for (name, data_type, subcode) in [

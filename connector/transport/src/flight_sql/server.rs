@@ -1,4 +1,4 @@
-//! Serves clients: TLS in which a client may show a certificate of the league, and mostly a token with each call.
+//! Server for clients: TLS with an optional client certificate of the league, and usually a token with each call.
 
 use super::access_token::AccessToken;
 use super::client_query_service::{ClientQueryService, IdentifiedClient};
@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 use tonic::service::interceptor::InterceptedService;
 use tonic::{Request, Status};
 
-/// The header that names the purpose of a connection.
+/// Header with the purpose of a connection.
 pub const PURPOSE_HEADER: &str = "x-hansa-purpose";
 
-/// Serves clients on a listening socket until `stop`; `attest` reads the certificate of whoever shows one.
+/// Serves clients on a listening socket until `stop`. `attest` reads a presented certificate.
 ///
 /// # Errors
-/// When the server can't go on.
+/// When the server can't continue.
 pub async fn serve<H: FlightSqlHandler>(
     listener: TcpListener,
     (tls, attest): (ServerTlsProvider, PeerCertificateReader),
@@ -49,7 +49,7 @@ pub async fn serve<H: FlightSqlHandler>(
         })
 }
 
-/// Identifies the client of a call, before anything of it is looked at.
+/// Identifies the client of a call, before any other part of the call is read.
 // INVARIANT: token-each-call
 fn identify_client<H: FlightSqlHandler>(
     handler: &H,
@@ -77,10 +77,10 @@ fn identify_client<H: FlightSqlHandler>(
     Ok(request)
 }
 
-/// The purpose that a call names in its headers.
+/// Purpose in the headers of a call.
 ///
 /// # Errors
-/// `PURPOSE_UNKNOWN` where that is no text, or there are two.
+/// `PURPOSE_UNKNOWN` when it is not a text, or there are two.
 pub(crate) fn named_purpose(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut purposes = headers.get_all(PURPOSE_HEADER).iter();
     let purpose = purposes.next().map(|value| {

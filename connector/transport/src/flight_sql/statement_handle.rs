@@ -1,7 +1,7 @@
-//! The handle of a statement: the statement itself, since no session is kept.
+//! Handle of a statement: it contains the statement itself, since no session is kept.
 //!
-//! It carries no right. Whoever makes one up could have sent the same text. Its bytes are those of a stranger, and are read like the answer
-//! of a peer.
+//! A handle gives no right: its author could have sent the statement. Its bytes are untrusted, and are read like the answer of a
+//! peer.
 
 use crate::peer::client::batch_decoder::BatchDecoder;
 use arrow_array::RecordBatch;
@@ -14,14 +14,14 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use prost::Message;
 use std::sync::Arc;
 
-/// A statement, with its parameters where they were bound.
+/// Statement with its bound parameters, if any.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct StatementHandle {
-    /// Its text.
+    /// SQL text.
     pub(super) sql: String,
-    /// The one row of its parameters.
+    /// Single row of its parameters.
     pub(super) parameters: Option<RecordBatch>,
-    /// The columns that its answer had when it was planned.
+    /// Columns of the answer when it was planned.
     pub(super) columns: SchemaRef,
 }
 
@@ -29,19 +29,19 @@ pub(super) struct StatementHandle {
 struct HandleMessage {
     #[prost(string, tag = "1")]
     sql: String,
-    /// A schema and one batch, or nothing.
+    /// Schema and one batch, or empty.
     #[prost(message, repeated, tag = "2")]
     parameters: Vec<FlightData>,
-    /// A schema.
+    /// Schema of the answer.
     #[prost(message, optional, tag = "3")]
     columns: Option<FlightData>,
 }
 
 impl StatementHandle {
-    /// Its bytes.
+    /// Bytes of the handle.
     ///
     /// # Errors
-    /// `INTERNAL` where Arrow can't write them.
+    /// `INTERNAL` when Arrow can't write them.
     pub(super) fn encode(&self) -> Result<Bytes, Refusal> {
         let failed = |cause: ArrowError| {
             Refusal::new(ErrorCode::Internal, "a statement can't be written").caused_by(cause)
@@ -61,10 +61,10 @@ impl StatementHandle {
         Ok(message.encode_to_vec().into())
     }
 
-    /// Reads what a client sends back.
+    /// Parses a handle sent by a client.
     ///
     /// # Errors
-    /// `USAGE` where it is no handle.
+    /// `USAGE` when the bytes are not a handle.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
         let invalid = |cause: Refusal| unreadable().caused_by(cause.sentence);
         let message =
@@ -120,7 +120,7 @@ mod tests {
             };
             let bytes = handle.encode().unwrap();
             assert_eq!(StatementHandle::decode(&bytes).unwrap(), handle);
-            // Cut short anywhere, it is none.
+            // A truncated handle is invalid.
             for end in 0..bytes.len() {
                 assert!(StatementHandle::decode(&bytes[..end]).is_err(), "{end}");
             }
@@ -128,7 +128,7 @@ mod tests {
         assert!(StatementHandle::decode(b"0123456789").is_err());
     }
 
-    /// A handle with changed bytes is another statement or none, and ends nothing but its call.
+    /// A handle with changed bytes is another statement or invalid, and affects only its call.
     #[test]
     fn forged_handles_end_well() {
         let mut random = StdRng::seed_from_u64(seed("HANSA_PROPERTY_SEED"));

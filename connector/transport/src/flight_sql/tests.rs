@@ -1,4 +1,4 @@
-//! Calls of real clients of Flight SQL over real TLS, to a handler that answers one question.
+//! Tests with real clients of Flight SQL over real TLS, and a handler that answers one question.
 
 use super::access_token::AccessToken;
 use super::server::{PURPOSE_HEADER, serve};
@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 
-/// Answers whoever presents the one token: numbers, as many as the parameter says.
+/// Handler for one token: as many numbers as the parameter states.
 struct NumbersHandler;
 
 fn columns() -> SchemaRef {
@@ -297,7 +297,7 @@ async fn metadata_is_of_the_tables_of_the_client_and_patterns_may_be_any_text() 
         .await
         .unwrap();
     assert!(count(&rows(&mut client, info).await.unwrap()) > 5);
-    // The purpose of a connection travels with each call.
+    // The purpose of a connection is sent with each call.
     client.set_header(PURPOSE_HEADER, "traffic-planning");
     assert_eq!(tables(&mut client, None).await, 2);
 }
@@ -319,7 +319,7 @@ async fn a_session_is_closed_and_has_no_options() {
     );
     let options = act("GetSessionOptions", Vec::new()).await.unwrap();
     assert!(options[0].is_empty());
-    // One option, `catalog`, is refused by its name.
+    // The only option, `catalog`, is refused by its name.
     let asked = [&[10, 13, 10, 7][..], b"catalog", &[18, 2, 10, 0]].concat();
     let refused = act("SetSessionOptions", asked).await.unwrap();
     assert!(

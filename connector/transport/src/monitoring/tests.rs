@@ -1,4 +1,4 @@
-//! The monitoring face over real sockets: who reads what, in HTTP and gRPC, and that nobody holds it up.
+//! Tests of the monitoring interface over real sockets: access in HTTP and gRPC, and resistance to slow clients.
 
 use crate::monitoring::{MonitoringHandler, MonitoringToken, ReadinessCheck, serve};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -42,7 +42,7 @@ async fn face(token: Option<&str>) -> (SocketAddr, Arc<TestMonitoringHandler>) {
     (address, handler)
 }
 
-/// The whole answer to a request, as it came.
+/// Complete response to a request, as received.
 async fn get(address: SocketAddr, path: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
@@ -72,7 +72,7 @@ async fn what_is_served_is_what_the_handler_says() {
         ready.contains("DISK_FULL: the disk of `/srv/log` is full"),
         "{ready}"
     );
-    // It still lives: to begin it anew would mend nothing.
+    // It is still live: a restart would not help.
     assert!(
         get(address, "/livez", "")
             .await
@@ -128,8 +128,7 @@ async fn health_over_grpc_follows_readiness() {
     );
 }
 
-/// Connections that say nothing take their places, and no more than these; who waits in between gets its answer once one is
-/// gone.
+/// Silent connections occupy their places only. A client that waits meanwhile gets its response when one of them ends.
 #[tokio::test]
 async fn silent_connections_end() {
     let (address, _handler) = face(None).await;

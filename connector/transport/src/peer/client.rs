@@ -1,4 +1,4 @@
-//! Calls a peer: a connection over the connector's own TLS configuration, and typed requests on it.
+//! Client of a peer: a connection over the connector's TLS configuration, and typed requests.
 
 pub mod answer_stream;
 pub mod batch_decoder;
@@ -37,27 +37,27 @@ use std::sync::Arc;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-/// How connections to one participant are made. Both functions are asked at every handshake.
+/// Parameters of connections to one participant. Both functions are called at every handshake.
 #[derive(Clone)]
 pub struct PeerEndpoint {
-    /// The participant.
+    /// Participant to connect to.
     pub participant: ParticipantId,
-    /// Its host name or address.
+    /// Host name or address.
     pub host: String,
-    /// Its port.
+    /// Port number.
     pub port: u16,
-    /// The TLS configuration of this moment.
+    /// Provider of the present TLS configuration.
     pub tls: ClientTlsProvider,
-    /// Whether the other end of a finished handshake is that participant, by the trust bundle of this moment.
+    /// Check of the other end's identity after a handshake, by the present trust bundle.
     pub check: PeerIdentityCheck,
-    /// Limits.
+    /// Limits of connections.
     pub settings: TransportSettings,
 }
 
-/// Gives the TLS configuration of this moment.
+/// Function that returns the present TLS configuration.
 pub type ClientTlsProvider = Arc<dyn Fn() -> Arc<rustls::ClientConfig> + Send + Sync>;
 
-/// Says whether the other end of a finished handshake is the participant that was called.
+/// Function that checks the identity of the other end after a handshake.
 pub type PeerIdentityCheck =
     Arc<dyn Fn(&rustls::ClientConnection) -> Result<(), Refusal> + Send + Sync>;
 
@@ -71,17 +71,17 @@ impl fmt::Debug for PeerEndpoint {
     }
 }
 
-/// Something recorded that asks a question.
+/// Recorded question.
 pub trait QueryRecord {
-    /// The question.
+    /// Envelope of the question.
     fn asking(&self) -> &QueryRequestEnvelope;
 }
 
-/// A connection to one participant. Cheap to clone; one that broke is made again at the next request.
+/// Connection to one participant. Cheap to clone. A broken connection is reopened at the next request.
 #[derive(Debug, Clone)]
 pub struct PeerClient {
     channel: Channel,
-    /// Messages come on a connection of their own: its stream is always open, and would have the peer tried without end.
+    /// Separate connection for messages: its stream is always open, so keep-alive checks on it would never stop.
     inbox: Channel,
     calls: OpenCalls,
     participant: ParticipantId,
@@ -90,10 +90,10 @@ pub struct PeerClient {
 }
 
 impl PeerClient {
-    /// Connects.
+    /// Connects to the endpoint.
     ///
     /// # Errors
-    /// `PEER_UNREACHABLE`, or what the check of the other end said.
+    /// `PEER_UNREACHABLE`, or the refusal of the identity check.
     pub async fn connect(endpoint: PeerEndpoint) -> Result<Self, Refusal> {
         let participant = endpoint.participant.clone();
         let settings = endpoint.settings.clone();
@@ -121,16 +121,16 @@ impl PeerClient {
         })
     }
 
-    /// The participant.
+    /// Participant of the connection.
     #[must_use]
     pub const fn participant(&self) -> &ParticipantId {
         &self.participant
     }
 
-    /// Greets.
+    /// Exchanges greetings.
     ///
     /// # Errors
-    /// What the participant refuses, or why it can't be reached.
+    /// The refusal of the participant, or the reason why it can't be reached.
     pub async fn hello(&self, ours: &PeerGreeting) -> Result<PeerGreeting, Refusal> {
         let message = pb::HelloRequest {
             greeting: Some(greeting::to_wire(ours)),
@@ -145,7 +145,8 @@ impl PeerClient {
         greeting::from_wire(greeting).map_err(|fault| self.invalid(fault))
     }
 
-    /// One page of the participant's catalogue. A page that this connection has brought travels again only when it is another.
+    /// One page of the participant's catalogue. A page that this connection has received before is sent again only if it has
+    /// changed.
     ///
     /// # Errors
     /// As [`Self::hello`].
@@ -185,8 +186,8 @@ impl PeerClient {
         }
     }
 
-    /// Hands in one message; when this returns it is durable there. The word on a receipt goes without the receipt, as long as
-    /// the participant holds what it has issued.
+    /// Sends one message. On return it is durable at the participant. The acknowledgement of a receipt omits the receipt, as long
+    /// as the participant still has the receipt that it issued.
     ///
     /// # Errors
     /// As [`Self::hello`].
@@ -208,7 +209,7 @@ impl PeerClient {
         }
     }
 
-    /// Whether it was taken in; else it has to come whole.
+    /// Sends a message. False if the participant needs it in full.
     async fn hand_in(&self, peer_message: SubmittedMessage) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
             letter: Some(compact_ack::handed_to_wire(&peer_message)),
@@ -216,7 +217,7 @@ impl PeerClient {
         let short = matches!(peer_message, SubmittedMessage::Short(_));
         let reply = self
             .timely(|| async {
-                // What is short only grows.
+                // Compression enlarges short messages.
                 let mut client = if short {
                     self.peer()
                 } else {
@@ -229,8 +230,8 @@ impl PeerClient {
         Ok(!whole)
     }
 
-    /// The messages after that number, then, unless only `once`, those that come; their numbers rise. When the stream ends,
-    /// ask again.
+    /// Messages after this number. Without `once`, also new messages as they arrive, with ascending numbers. When the stream ends,
+    /// the caller must request it again.
     ///
     /// # Errors
     /// As [`Self::hello`].
@@ -272,7 +273,7 @@ impl PeerClient {
         .boxed())
     }
 
-    /// A proof from the participant's log.
+    /// Requests a proof from the participant's log.
     ///
     /// # Errors
     /// As [`Self::hello`].
@@ -287,7 +288,7 @@ impl PeerClient {
         proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
     }
 
-    /// Shows a head of the own log to be cosigned.
+    /// Submits a head of the own log to be cosigned.
     ///
     /// # Errors
     /// As [`Self::hello`].
@@ -305,7 +306,7 @@ impl PeerClient {
     /// Asks a question whose record is durable, and returns when the answer has begun.
     ///
     /// # Errors
-    /// What the participant refuses, or why it can't be reached, or that what it answers is no answer.
+    /// The refusal of the participant, the reason why it can't be reached, or that its answer is invalid.
     pub async fn ask<T: QueryRecord>(
         &self,
         remote_query: &Recorded<T>,
@@ -350,7 +351,7 @@ impl PeerClient {
             .max_encoding_message_size(self.settings.request)
     }
 
-    /// For requests that are long texts; what is short only grows.
+    /// Client with compression, for long requests. Compression enlarges short ones.
     fn peer_with_compression(&self) -> peer_client::PeerClient<Channel> {
         self.peer().send_compressed(COMPRESSION)
     }
@@ -361,14 +362,14 @@ impl PeerClient {
             .max_encoding_message_size(self.settings.request)
     }
 
-    /// A request that tells the other side how long it is waited for.
+    /// Request with the timeout of this side.
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.settings.call);
         request
     }
 
-    /// The outcome of a call within its time, and while the peer is heard.
+    /// Result of a call within its timeout, while signs of life arrive from the peer.
     async fn timely<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
     where
         F: Future<Output = Result<T, Status>>,
@@ -377,7 +378,7 @@ impl PeerClient {
         self.limit_time(call).await
     }
 
-    /// The outcome of a call within its time.
+    /// Result of a call within its timeout.
     async fn limit_time<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
     where
         F: Future<Output = Result<T, Status>>,
@@ -388,7 +389,7 @@ impl PeerClient {
         }
     }
 
-    /// What a failed call means; the connector's own check of the other end speaks first.
+    /// Refusal of a failed call. A refusal of the own identity check takes precedence.
     pub(crate) fn failed_call_refusal(&self, status: &Status) -> Refusal {
         if let Some(refusal) = secure_connection::refusal_within(status) {
             return refusal;
@@ -403,7 +404,7 @@ impl PeerClient {
         refusal::from_wire(status, &self.participant)
     }
 
-    /// The participant sent something that it must not.
+    /// Refusal for invalid data from the participant.
     pub(crate) fn invalid(&self, mut fault: Refusal) -> Refusal {
         if fault.code == ErrorCode::MessageMalformed {
             fault.code = ErrorCode::PeerDataInvalid;
@@ -436,7 +437,7 @@ impl PeerClient {
     }
 }
 
-/// A participant that can't be reached.
+/// Refusal for a participant that can't be reached.
 pub(crate) fn unreachable(participant: &ParticipantId, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::PeerUnreachable,

@@ -1,4 +1,4 @@
-//! The time for which an address is tried at which nobody listens.
+//! Time for which connecting to an address without a listener is repeated.
 
 use crate::peer::timer_clock::read_timer;
 use parking_lot::Mutex;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A connector whose program is replaced listens again soon, and whoever calls it meanwhile waits for that. An address that was
-/// tried in vain is tried once, for a while. Clones are of one address and know the same.
+/// Patience for one address. A connector that is being replaced listens again soon, so callers repeat for a while. After a failure,
+/// the address is tried only once for some time. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct ListenPatience {
     most: Duration,
@@ -15,7 +15,7 @@ pub struct ListenPatience {
 }
 
 impl ListenPatience {
-    /// So long it is tried at most.
+    /// Patience with this longest time.
     #[must_use]
     pub fn new(most: Duration) -> Self {
         Self {
@@ -24,7 +24,7 @@ impl ListenPatience {
         }
     }
 
-    /// Begins to try.
+    /// Starts an attempt.
     pub(crate) fn begin(&self) -> ListenAttempt {
         let gave_up = *self.gave_up.lock();
         let is_vain = gave_up.is_some_and(|at| read_timer() < at + VAIN);
@@ -50,7 +50,7 @@ impl Default for ListenPatience {
     }
 }
 
-/// One attempt to reach somebody who listens.
+/// Attempt to reach a listener.
 #[derive(Debug)]
 pub(crate) struct ListenAttempt {
     end: Instant,
@@ -58,7 +58,7 @@ pub(crate) struct ListenAttempt {
 }
 
 impl ListenAttempt {
-    /// Waits before another try. Says whether there is to be one.
+    /// Waits before another try; false if there is none.
     pub(crate) async fn wait(&self) -> bool {
         if read_timer() >= self.end {
             *self.patience.gave_up.lock() = Some(read_timer());
@@ -68,21 +68,21 @@ impl ListenAttempt {
         true
     }
 
-    /// Notes that somebody listens there.
+    /// Notes that a process listens at the address.
     pub(crate) fn note_listener(&self) {
         *self.patience.gave_up.lock() = None;
     }
 }
 
-/// So long an address that was tried in vain is tried once.
+/// Time for which a failed address is tried only once.
 const VAIN: Duration = Duration::from_secs(10);
 
-/// The pause between two tries.
+/// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
-    //! An address is tried for a while, and once after that.
+    //! Tests: an address is tried for a while, and once after that.
 
     use super::ListenPatience;
     use std::time::Duration;
@@ -101,7 +101,7 @@ mod tests {
         let patience = ListenPatience::new(Duration::from_secs(1));
         assert!(count_tries(&patience).await > 1);
         assert_eq!(count_tries(&patience.clone()).await, 1);
-        // Whoever listens is waited for again.
+        // After a success the full patience applies again.
         patience.begin().note_listener();
         assert!(count_tries(&patience).await > 1);
     }

@@ -1,4 +1,4 @@
-//! Small messages of an answer, packed: of few rows most bytes are what all such messages have in common.
+//! Packing of small messages in an answer. With few rows, most bytes are equal in all such messages.
 
 use arrow_flight::FlightData;
 use bytes::Bytes;
@@ -13,10 +13,10 @@ use std::{fmt, io};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
-/// Messages above this go as they are, and nothing that is packed holds more, in bytes.
+/// Largest size of a packed message, and of its content, bytes.
 const MOST: usize = 16 * 1024;
 
-/// Below this there is nothing to be saved, in bytes.
+/// Smallest size of a message for which packing saves space, bytes.
 const LEAST: usize = 128;
 
 static ENCODER: LazyLock<EncoderDictionary<'static>> =
@@ -25,11 +25,11 @@ static ENCODER: LazyLock<EncoderDictionary<'static>> =
 static DECODER: LazyLock<DecoderDictionary<'static>> =
     LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
-/// What packs and unpacks is large beside a small message, and made once for many.
+/// Idle compressors. A compressor is large compared with a message, so it is reused.
 static COMPRESSORS: IdlePool<Compressor<'static>> = IdlePool::new();
 static DECOMPRESSORS: IdlePool<Decompressor<'static>> = IdlePool::new();
 
-/// Packs the messages of one answer.
+/// Packer of the messages of one answer.
 #[derive(Default)]
 pub struct MessagePacker(Option<Compressor<'static>>);
 
@@ -40,7 +40,7 @@ impl Drop for MessagePacker {
 }
 
 impl MessagePacker {
-    /// The message, packed where that makes it smaller.
+    /// Message, packed if that makes it smaller.
     pub fn pack(&mut self, message: FlightData) -> FlightData {
         match self.compress_message(&message) {
             Some(packed) => FlightData {
@@ -76,7 +76,7 @@ impl MessagePacker {
         } else if data_header.is_empty() && data_body.is_empty() {
             CompactAnswerMessage::Receipt(EnvelopeParts::of(app_metadata)?)
         } else {
-            // Neither rows alone nor a receipt alone: something of it would be lost.
+            // A message with other fields than rows or a receipt would lose them.
             return None;
         };
         if self.0.is_none() {
@@ -94,10 +94,10 @@ impl fmt::Debug for MessagePacker {
     }
 }
 
-/// The message as it was before it was packed; one that is not stays as it is.
+/// Unpacked message; one that is not packed is unchanged.
 ///
 /// # Errors
-/// `PEER_DATA_INVALID` for what was not packed by these rules, or holds more than small messages may.
+/// `PEER_DATA_INVALID` for a message that was packed differently, or exceeds the size of small messages.
 pub fn unpack_message(message: FlightData) -> Result<FlightData, Refusal> {
     let [MARK, frame @ ..] = &message.app_metadata[..] else {
         return Ok(message);
@@ -108,7 +108,7 @@ pub fn unpack_message(message: FlightData) -> Result<FlightData, Refusal> {
     {
         return Err(invalid("a packed message carries something beside"));
     }
-    // Whatever it says of itself, no more room is taken than a small message may need.
+    // The buffer never exceeds the size of a small message, whatever the frame states.
     let bytes = decompress_frame(frame)
         .map_err(|cause| invalid("a packed message can't be unpacked").caused_by(cause))?;
     let small =
@@ -126,7 +126,7 @@ pub fn unpack_message(message: FlightData) -> Result<FlightData, Refusal> {
     })
 }
 
-/// What of a frame is good comes out; who could not unpack one is not used again.
+/// Decompressed content of a frame. A decompressor with an error is not reused.
 fn decompress_frame(frame: &[u8]) -> io::Result<Vec<u8>> {
     let mut decompressor = match DECOMPRESSORS.take() {
         Some(spare) => spare,
@@ -137,7 +137,7 @@ fn decompress_frame(frame: &[u8]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A few that are not in use.
+/// A few idle objects.
 struct IdlePool<T>(Mutex<Vec<T>>);
 
 impl<T> IdlePool<T> {
@@ -149,7 +149,7 @@ impl<T> IdlePool<T> {
         self.0.lock().pop()
     }
 
-    /// Keeps it, where there are few.
+    /// Returns an object to the pool, if there is room.
     fn keep(&self, one: Option<T>) {
         let mut spare = self.0.lock();
         if spare.len() < FEW {
@@ -158,10 +158,10 @@ impl<T> IdlePool<T> {
     }
 }
 
-/// So many wait for use: each holds its tables, up to a megabyte.
+/// Largest number of idle objects. Each has tables of up to 1 MB.
 const FEW: usize = 4;
 
-/// What a small message may hold, with what is around its parts, in bytes.
+/// Largest size of an unpacked message with the framing of its parts, bytes.
 const UNPACKED: usize = MOST.saturating_add(256);
 
 fn invalid(what: &str) -> Refusal {

@@ -1,4 +1,4 @@
-//! Serves peers: TLS by the connector's own configuration, identity from the certificate alone, asked anew at each request.
+//! Server for peers: TLS by the connector's configuration. The peer is identified by its certificate alone, at each request.
 
 mod admission;
 mod peer_service;
@@ -26,25 +26,25 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// How connections are let in. All of it is asked at every handshake, so a reload needs no restart.
+/// Configuration of the acceptor. Its functions are called at every handshake, so that a reload needs no restart.
 #[derive(Clone)]
 pub struct TlsAcceptorConfig {
-    /// The TLS configuration of this moment.
+    /// Provider of the present TLS configuration.
     pub tls: ServerTlsProvider,
-    /// What the other end of a finished handshake presented.
+    /// Reader of the certificate after a handshake.
     pub attest: PeerCertificateReader,
-    /// The hosts of members, whose connections come before those of strangers.
+    /// Hosts of members, whose connections have separate places.
     pub hosts: Arc<MemberHosts>,
-    /// Limits.
+    /// Limits of connections.
     pub settings: TransportSettings,
-    /// The end of new connections. Those that are open go on until the server is stopped.
+    /// Token that ends the acceptance of connections. Open ones continue until the server is stopped.
     pub shut: CancellationToken,
 }
 
-/// Gives the TLS configuration of this moment.
+/// Function that returns the present TLS configuration.
 pub type ServerTlsProvider = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 
-/// Says what the other end of a finished handshake presented.
+/// Function that reads the presented certificate after a handshake.
 pub type PeerCertificateReader =
     Arc<dyn Fn(&rustls::ServerConnection) -> Result<PeerCertificate, Refusal> + Send + Sync>;
 
@@ -56,10 +56,10 @@ impl fmt::Debug for TlsAcceptorConfig {
     }
 }
 
-/// Serves peers on a listening socket until `stop`; answers that run by then are finished.
+/// Serves peers on a listening socket until `stop`, and then finishes running answers.
 ///
 /// # Errors
-/// When the server can't go on.
+/// When the server can't continue.
 pub async fn serve(
     listener: TcpListener,
     entrance: TlsAcceptorConfig,
@@ -68,7 +68,7 @@ pub async fn serve(
 ) -> Result<(), Refusal> {
     let gate = gate(&entrance);
     let incoming = connection_acceptor::incoming(listener, Arc::clone(&gate));
-    // What ends closes the listener. Only `stop` ends the server.
+    // The end of the stream closes the listener. Only `stop` ends the server.
     let shut = entrance.shut.clone();
     let incoming = incoming
         .take_until(shut.cancelled_owned())
@@ -76,10 +76,10 @@ pub async fn serve(
     serve_through(gate, incoming, entrance, front, stop).await
 }
 
-/// Serves peers on connections, each with the address from which it comes where that is known.
+/// Serves peers on connections, each with its source address where known.
 ///
 /// # Errors
-/// When the server can't go on.
+/// When the server can't continue.
 pub async fn serve_on<I, IO>(
     incoming: I,
     entrance: TlsAcceptorConfig,
@@ -143,7 +143,7 @@ where
                 tracing::debug!(%cause, "peer.no_identity");
                 RejectedConnection::NoIdentity
             })?;
-            // Whoever holds too many keeps out nobody but itself.
+            // A participant with too many connections locks out only itself.
             let caller = presented.identity();
             let share = parties
                 .take(caller.clone())

@@ -1,90 +1,90 @@
-//! The settings of HTTP/2 and of messages, the same on both ends. The figures were measured over mutual TLS:
-//! frames of 256 KiB and windows of a few MiB are worth a fifth of the throughput.
+//! Settings of HTTP/2 and of messages, equal on both ends. The values were measured over mutual TLS:
+//! frames of 256 KiB and windows of a few MiB give a fifth more throughput.
 
 use crate::peer::listen_patience::ListenPatience;
 use std::time::Duration;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Endpoint, Server};
 
-/// How messages and heads are compressed on their way to a peer: most of a message is text that repeats itself. The limits of
-/// messages hold for what comes of them, and gzip needs no more than 32 KiB beside; a frame of zstd may ask for a hundred
-/// megabytes. Rows are compressed within their messages, as each stream agrees, and questions not at all.
+/// Compression of messages and heads to a peer, which are mostly repetitive text. The limits apply to the decompressed messages.
+/// gzip needs only 32 KiB of memory in addition; a zstd frame may demand a hundred megabytes. Rows are compressed within their
+/// messages, as each stream agrees, and questions are not compressed.
 pub(crate) const COMPRESSION: CompressionEncoding = CompressionEncoding::Gzip;
 
-/// Limits of the peer wire.
+/// Limits of the peer protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportSettings {
-    /// The largest HTTP/2 frame that is accepted, in bytes.
+    /// Largest accepted HTTP/2 frame, bytes.
     pub frame: u32,
-    /// How much one stream may have under way, in bytes.
+    /// Flow-control window of one stream, bytes.
     pub stream_window: u32,
-    /// How much one connection may have under way, in bytes.
+    /// Flow-control window of one connection, bytes.
     pub connection_window: u32,
-    /// The largest message of an answer, in bytes.
+    /// Largest message of an answer, bytes.
     pub message: usize,
-    /// The largest request, in bytes: a provider holds this much for each one that is on its way.
+    /// Largest request, bytes. A provider needs this much memory for each request that is being received.
     pub request: usize,
-    /// The time after which a connection is tried that carries no question of this side; an other end that does not answer within
-    /// the same time is gone. A peer that asks is tried more often, see [`SilenceBounds::caller`], and has the same time to answer.
+    /// Interval of pings on a connection without a question of this side, and the time for their answer. A peer that asks is pinged
+    /// more often, see [`SilenceBounds::caller`], with this time for its answer.
     pub keep_alive: Duration,
-    /// The bounds of a peer's silence.
+    /// Bounds of a peer's silence.
     pub silence: SilenceBounds,
-    /// The time that bytes to a peer may stay unacknowledged by its machine, or its machine may take no more of them. The system
-    /// keeps watch, where it can.
+    /// Longest time for which sent bytes may stay unacknowledged, or the peer's receive window may stay closed. Enforced by the
+    /// operating system, where it can.
     pub unacknowledged: Duration,
-    /// How many requests of one connection may run at once.
+    /// Largest number of concurrent requests on one connection.
     pub streams: u32,
-    /// How long a connection takes new requests. The peer is recognised at every request; this bounds the rest.
+    /// Age up to which a connection accepts new requests. The peer is identified at every request; this bounds everything else.
     pub connection_age: Duration,
-    /// How many connections may be open at once; more wait behind their handshake, as long as one may take.
+    /// Largest number of open connections. Further ones wait after their handshake, up to the handshake's deadline.
     pub connections: usize,
-    /// How many of them one participant may hold.
+    /// Largest number of connections of one participant.
     pub party_connections: usize,
-    /// How many there may be that have not come through their handshake yet; more make others go.
+    /// Limits of connections whose handshake is not complete. Above them others are ended.
     pub unproven: UnprovenBounds,
-    /// The time for TCP to one address of a peer that is called.
+    /// Timeout of TCP to one address of a called peer.
     pub connect: Duration,
-    /// The time for which an address is tried at which nobody listens.
+    /// Patience with an address without a listener.
     pub listening: ListenPatience,
-    /// The time for TLS with a peer that is called, its first word included.
+    /// Timeout of TLS with a called peer, including its first bytes.
     pub secure: Duration,
-    /// The time for a caller's TLS handshake, and for the opening of a connection to a worker.
+    /// Deadline for a caller's TLS handshake, and for the opening of a connection to a worker.
     pub handshake: Duration,
-    /// How long the first message of TLS may take, and behind it that of HTTP/2.
+    /// Deadline for the first message of TLS, and then for that of HTTP/2.
     pub first_message: Duration,
-    /// How long a call that does not stream may take.
+    /// Timeout of a call without a stream.
     pub call: Duration,
-    /// How long a stream of rows may stand still.
+    /// Longest pause in a stream of rows.
     pub stall: Duration,
 }
 
-/// The bounds of a peer's silence. Any byte counts as a sign of life, so that a slow line is not taken for a dead one.
+/// Bounds of a peer's silence. Every byte counts as a sign of life, so that a slow line does not count as a dead one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SilenceBounds {
-    /// The silence after which a peer that was asked is tried. It answers whether or not its rows are ready.
+    /// Silence after which a peer with an open question is pinged. It answers even if its rows are not ready.
     pub ping: Duration,
-    /// The longest silence of a peer that has not begun to answer.
+    /// Longest silence of a peer whose answer has not begun.
     pub asked: Duration,
-    /// The silence after which a peer whose answer has begun is called by another connection.
+    /// Silence after which a peer whose answer has begun is probed by another connection.
     pub probe: Duration,
-    /// The longest silence of a peer whose answer has begun, and that the other connection does not reach.
+    /// Longest silence of a peer whose answer has begun, and that the probe does not reach.
     pub answering: Duration,
-    /// The longest silence where the other connection reaches it: TCP waits as long as a break has lasted, and sends then.
+    /// Longest silence of a peer that the probe reaches. After a break, TCP waits for as long again before it retransmits.
     pub reachable: Duration,
-    /// The longest silence of a connection on which nothing is asked: more than two tries by a provider.
+    /// Longest silence of a connection without a question: more than two pings of a provider.
     pub idle: Duration,
-    /// The silence after which a provider tries the peer that called.
+    /// Silence after which a provider pings the peer that called.
     pub caller: Duration,
 }
 
-/// How many unproven connections there may be at once.
+/// Limits of simultaneous unproven connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnprovenBounds {
-    /// From one source.
+    /// Largest number from one source.
     pub each: usize,
-    /// From all strangers.
+    /// Largest number from all strangers.
     pub strangers: usize,
-    /// From all sources of members, beside those of strangers.
+    /// Largest number from all sources of members, in addition to those of strangers.
     pub members: usize,
 }
 
@@ -93,7 +93,7 @@ impl Default for TransportSettings {
         Self {
             frame: 256 * 1024,
             stream_window: 4 * 1024 * 1024,
-            // Every stream may be full of rows that nobody reads, and the next one still gets its own.
+            // All streams may be full of unread rows, and the next one still has its own window.
             connection_window: 64 * 4 * 1024 * 1024,
             message: 16 * 1024 * 1024,
             request: 4 * 1024 * 1024,
@@ -102,13 +102,13 @@ impl Default for TransportSettings {
                 ping: Duration::from_secs(1),
                 asked: Duration::from_millis(5500),
                 probe: Duration::from_secs(5),
-                // The second of two tries of TCP, and half a second for TLS.
+                // The second of two attempts of TCP, and half a second for TLS.
                 answering: Duration::from_millis(6500),
                 reachable: Duration::from_secs(12),
                 idle: Duration::from_secs(45),
                 caller: Duration::from_secs(10),
             },
-            // A longer time than any silence in an answer: the reason that a user reads is the connector's own.
+            // Longer than any silence within an answer, so that the user sees the connector's own reason.
             unacknowledged: Duration::from_secs(15),
             streams: 64,
             connection_age: Duration::from_secs(15 * 60),
@@ -131,19 +131,19 @@ impl Default for TransportSettings {
 }
 
 impl TransportSettings {
-    /// The time for a connection to a peer in all, its second and further tries included.
+    /// Timeout for opening a connection to a peer, over all attempts.
     #[must_use]
     pub const fn opening(&self) -> Duration {
         self.connect.saturating_add(self.secure)
     }
 
-    /// A server of HTTP/2 for peers by these limits.
+    /// HTTP/2 server for peers with these limits.
     pub(crate) fn peer_server(&self) -> Server {
         self.server()
             .http2_keepalive_interval(Some(self.silence.caller))
     }
 
-    /// A server of HTTP/2 by these limits.
+    /// HTTP/2 server with these limits.
     pub(crate) fn server(&self) -> Server {
         Server::builder()
             .max_frame_size(self.frame)
@@ -155,16 +155,15 @@ impl TransportSettings {
             .max_connection_age(self.connection_age)
     }
 
-    /// The other end by the same limits, for calls to a peer: while one runs the peer is tried soon, else not at all. The time
-    /// for the answer is long, since over a slow line it comes behind the rows that are under way; it is the silence of the
-    /// connection that ends it.
+    /// Endpoint for calls to a peer with these limits: pings are sent while a call is open, and not otherwise. The timeout of a
+    /// ping is long, since over a slow line its answer comes after the rows in transit; the silence of the connection ends it.
     pub(crate) fn calling_endpoint(&self, endpoint: Endpoint) -> Endpoint {
         self.endpoint(endpoint)
             .http2_keep_alive_interval(self.silence.ping)
             .keep_alive_while_idle(false)
     }
 
-    /// The other end by the same limits.
+    /// Endpoint with these limits.
     pub(crate) fn endpoint(&self, endpoint: Endpoint) -> Endpoint {
         endpoint
             .max_frame_size(self.frame)
@@ -177,7 +176,7 @@ impl TransportSettings {
     }
 }
 
-/// The most bytes of a reply's headers: a refusal with its help travels in them.
+/// Largest size of a response's headers, bytes. They carry a refusal with its help.
 const HEADERS: u32 = 64 * 1024;
 
 #[cfg(test)]
@@ -190,19 +189,19 @@ mod tests {
         let settings = TransportSettings::default();
         let silence = settings.silence;
         let a_break = Duration::from_secs(5);
-        // A dead peer is noticed within seven seconds in an answer, and within six by a new question, on either connection.
+        // A dead peer is noticed within seven seconds in an answer, and within six at a new question, on either connection.
         assert!(silence.answering < Duration::from_secs(7));
         assert!(silence.asked < Duration::from_secs(6));
         assert!(settings.opening() < Duration::from_secs(6));
-        // A break of five seconds is survived: TCP opens another connection at once or a second later, and sends what was
-        // lost before twice the break is over.
+        // A break of five seconds is survived: TCP opens another connection at once or a second later, and retransmits lost bytes
+        // before twice the break is over.
         assert!(silence.probe >= a_break);
         assert!(silence.answering > silence.probe.saturating_add(Duration::from_secs(1)));
         assert!(silence.reachable > a_break.saturating_mul(2).saturating_add(silence.ping));
-        // Nobody else is quicker: neither the system, nor the provider, nor HTTP/2.
+        // No other timeout is shorter: neither the system's, nor the provider's, nor HTTP/2's.
         assert!(settings.unacknowledged > silence.reachable);
         assert!(settings.keep_alive > silence.reachable);
-        // A live peer is heard several times before its time is over.
+        // A live peer gives several signs of life before its time is over.
         assert!(silence.ping.saturating_mul(4) < silence.asked);
         assert!(silence.idle > settings.keep_alive.saturating_mul(2));
         assert!(silence.idle > silence.caller.saturating_mul(2));

@@ -1,4 +1,4 @@
-//! Two cities for the tests of the peer wire: real TLS on a loopback socket, a front that does what a test tells it.
+//! Two cities for the tests of the peer protocol: real TLS on a loopback socket, with a handler that a test controls.
 
 mod refusing_verifier;
 mod silent_relay;
@@ -29,12 +29,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::peer_handler::AnswerStreamFrame;
 
-/// A provider that runs, and how others get at it.
+/// Running provider, with the means to connect to it.
 pub(crate) struct TestProvider {
     pub(crate) handler: Arc<TestPeerHandler>,
     pub(crate) address: SocketAddr,
     pub(crate) stop: Option<oneshot::Sender<()>>,
-    /// The end of new connections.
+    /// Token that ends the acceptance of connections.
     pub(crate) shut: CancellationToken,
     pub(crate) served: JoinHandle<Result<(), Refusal>>,
     league: TlsLeague,
@@ -79,7 +79,7 @@ impl TestProvider {
         }
     }
 
-    /// How the asker gets here.
+    /// Endpoint for the asking participant.
     pub(crate) fn endpoint(&self) -> PeerEndpoint {
         PeerEndpoint {
             participant: munster(),
@@ -91,7 +91,7 @@ impl TestProvider {
         }
     }
 
-    /// The same with a certificate of somebody else's authority.
+    /// Endpoint with a certificate of another authority.
     pub(crate) fn way_of_a_stranger(&self) -> PeerEndpoint {
         PeerEndpoint {
             tls: self.league.stranger(),
@@ -99,17 +99,17 @@ impl TestProvider {
         }
     }
 
-    /// Reloads: from now on the stranger's authority is trusted, and nobody else's.
+    /// Reloads: from now on only the stranger's authority is trusted.
     pub(crate) fn change_authority(&self) {
         self.league.change_authority();
     }
 
-    /// How many handshakes have held.
+    /// Number of successful handshakes.
     pub(crate) fn handshakes(&self) -> usize {
         self.league.handshakes()
     }
 
-    /// The same with a check of certificates that refuses with this reason.
+    /// Endpoint with a certificate check that refuses with this reason.
     pub(crate) fn way_that_refuses(&self, reason: Refusal) -> PeerEndpoint {
         let current = self.league.client()();
         let mut config = rustls::ClientConfig::clone(&current);
@@ -136,7 +136,7 @@ pub(crate) fn tallinn() -> ParticipantId {
     "hansa://tallinn.example".parse().unwrap()
 }
 
-/// Passes connections on to `to`; a word on the channel breaks the one that is open.
+/// Forwards connections to `to`; a message on the channel breaks the open one.
 pub(crate) async fn relay(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -154,7 +154,7 @@ pub(crate) async fn relay(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
     (address, cut)
 }
 
-/// An answer: the schema, then batches of so many rows each.
+/// Answer: the schema, then batches of this many rows each.
 pub(crate) fn frames(batches: &[usize]) -> Vec<AnswerStreamFrame> {
     let schema = Arc::new(Schema::new(vec![
         Field::new("n", DataType::Int64, false),
@@ -179,7 +179,7 @@ fn batch(schema: &Arc<Schema>, rows: usize) -> RecordBatch {
     RecordBatch::try_new(Arc::clone(schema), vec![Arc::new(numbers), Arc::new(names)]).unwrap()
 }
 
-/// The outcome of what must happen soon.
+/// Result of a future that must be ready soon.
 #[track_caller]
 pub(crate) fn soon<F: Future>(what: F) -> impl Future<Output = F::Output> {
     let location = std::panic::Location::caller();

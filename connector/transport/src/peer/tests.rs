@@ -1,4 +1,4 @@
-//! `serve` against `call` over real TLS.
+//! Tests of client and server over real TLS.
 
 mod authentication;
 mod connection_limits;

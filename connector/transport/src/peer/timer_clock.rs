@@ -1,9 +1,9 @@
-//! The clock of the timers, by which waits are measured. The clock of the participant, on which decisions hang, is another.
+//! Clock of timers and timeouts. Decisions use the participant's clock instead.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Reads it.
+/// Present time of the timer clock.
 pub(crate) fn read_timer() -> Instant {
     tokio::time::sleep(Duration::ZERO).deadline()
 }

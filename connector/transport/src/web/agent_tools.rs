@@ -1,7 +1,8 @@
-//! Tools for agents, by the Model Context Protocol (revision 2025-11-25) over HTTP: each call is one request, and no session is kept.
+//! Tools for agents, by the Model Context Protocol (revision 2025-11-25) over HTTP: each call is one request, and no session is
+//! kept.
 //!
-//! Each tool names the purpose for which it is called, and the token must be for it. An answer has few rows or is refused, and names the
-//! requests and receipts by which the log proves what was read.
+//! Each tool call names its purpose, which the token must permit. An answer has few rows or is refused, and names the requests and
+//! receipts by which the log proves the reads.
 
 use super::format::column_rules::{describe_columns, json_lines, reads};
 use super::parameter_values;
@@ -21,22 +22,22 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The newest revision that is understood.
+/// Newest supported revision.
 const NEWEST: &str = "2025-11-25";
 
-/// All of them.
+/// Supported revisions.
 pub(super) const REVISIONS: [&str; 3] = [NEWEST, "2025-06-18", "2025-03-26"];
 
-/// Most rows of an answer.
+/// Largest number of rows in an answer.
 const ROWS: usize = 1_000;
 
-/// Most bytes of an answer.
+/// Largest size of an answer, bytes.
 const BYTES: usize = 256 * 1024;
 
-/// Most hits of a search.
+/// Largest number of hits of a search.
 const HITS: usize = 50;
 
-/// A message of JSON-RPC 2.0.
+/// Message of JSON-RPC 2.0.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RpcMessage {
@@ -47,7 +48,7 @@ struct RpcMessage {
     params: Value,
 }
 
-/// A call of a tool.
+/// Call of a tool.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ToolCall {
@@ -78,14 +79,14 @@ struct ExplainArguments {
 struct AskArguments {
     purpose: String,
     sql: Option<String>,
-    /// The name of a saved query, as `owner/name` or `name`.
+    /// Name of a saved query, as `owner/name` or `name`.
     query: Option<String>,
-    /// Values of a statement by their order, or of a saved query by their names.
+    /// Values of a statement in their order, or of a saved query by name.
     #[serde(default)]
     parameters: Value,
 }
 
-/// Whoever calls tools.
+/// Tools for one caller.
 pub(super) struct AgentTools<'a, H> {
     handler: &'a H,
     presented: ClientCredentials<'a>,
@@ -96,10 +97,10 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
         Self { handler, presented }
     }
 
-    /// The answer to a message.
+    /// Response to a message.
     ///
     /// # Errors
-    /// Where it is none that is understood.
+    /// When the message is not supported.
     pub(super) async fn answer(&self, body: &Bytes) -> Result<Response<Body>, WebError> {
         let message: RpcMessage = object(body)?;
         let is_id = |id: &Value| id.is_string() || id.is_i64() || id.is_u64();
@@ -108,7 +109,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
             return Err(WebError::new(StatusCode::BAD_REQUEST, sentence));
         }
         let Some(id) = message.id else {
-            // A notification has no answer.
+            // A notification has no response.
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::ACCEPTED;
             return Ok(response);
@@ -159,7 +160,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
         }))
     }
 
-    /// The client for a purpose that a tool names.
+    /// Client for the purpose that a tool call names.
     fn client(&self, purpose: &str) -> Result<H::Client, WebError> {
         Ok(self.handler.identify(self.presented, Some(purpose))?)
     }
@@ -241,7 +242,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
     }
 }
 
-/// What is asked with a call: an object, or nothing of it.
+/// Arguments of a call: an object, or absent.
 fn arguments<T: DeserializeOwned>(value: Value) -> Result<T, (i32, String)> {
     match value.is_object() {
         true => T::deserialize(value).map_err(|error| (-32602, error.to_string())),
@@ -249,7 +250,7 @@ fn arguments<T: DeserializeOwned>(value: Value) -> Result<T, (i32, String)> {
     }
 }
 
-/// The rows of a small answer, with what proves it.
+/// Rows of a small answer, with their evidence.
 async fn whole(mut answer: ClientAnswer) -> Result<Value, Refusal> {
     let (mut rows, mut bytes) = (0_usize, 0_usize);
     let mut lines = Vec::new();
@@ -258,7 +259,7 @@ async fn whole(mut answer: ClientAnswer) -> Result<Value, Refusal> {
         let written = json_lines(&batch)?;
         rows = rows.saturating_add(batch.num_rows());
         bytes = bytes.saturating_add(written.len());
-        // INVARIANT: agents-see-whole-answers. What is too large is refused, not shortened.
+        // INVARIANT: agents-see-whole-answers. An answer that is too large is refused and never shortened.
         if rows > ROWS || bytes > BYTES {
             return Err(Refusal::new(
                 ErrorCode::ResultTooLarge,
@@ -304,7 +305,7 @@ async fn proof(evidence: Arc<dyn AnswerEvidence>) -> Result<Vec<Value>, Refusal>
     Ok(requests.collect())
 }
 
-/// Values by name, as an address would have them.
+/// Values by name, as text like in an address.
 fn named_values(values: Value) -> Option<BTreeMap<String, String>> {
     let members = match values {
         Value::Null => return Some(BTreeMap::new()),

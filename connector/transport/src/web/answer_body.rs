@@ -1,5 +1,5 @@
-//! The body of an answer: rows in their form, as they come. A small answer is sent with its length; a larger one begins while the
-//! rest of it is not there yet, and ends without an end where it fails.
+//! Body of an answer: rows in their format, as they arrive. A small answer is sent with its length. A larger one is sent while the
+//! rest is still being computed, and breaks off if it fails.
 
 use super::format::AnswerWriter;
 use crate::flight_sql::ClientAnswer;
@@ -11,21 +11,21 @@ use futures::stream::BoxStream;
 use futures::{StreamExt as _, stream};
 use hansa_policy::refusal::Refusal;
 
-/// Bytes up to which an answer is held, so that what fails within them is told as a refusal.
+/// Size up to which an answer is buffered, bytes, so that an error within it is sent as a refusal.
 const WHOLE: usize = 256 * 1024;
 
-/// Rows that are written at once.
+/// Number of rows that are written at once.
 const ROWS: usize = 1024;
 
-/// An answer that ended before its last row; what is behind it was traced, and nothing of it can be sent any more.
+/// Error of an answer that ended before its last row. The cause was traced, and can't be sent any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer was cut")]
 struct CutAnswerError;
 
-/// The body of an answer.
+/// Body of an answer.
 ///
 /// # Errors
-/// Where it fails within its first bytes.
+/// When the answer fails within its first bytes.
 pub(super) async fn body(
     answer: ClientAnswer,
     writer: Box<dyn AnswerWriter>,
@@ -55,7 +55,7 @@ pub(super) async fn body(
     Ok(Body::from_stream(begin.chain(rest)))
 }
 
-/// An answer, piece by piece.
+/// Pieces of an answer's body.
 pub(super) struct AnswerPieces {
     rows: BoxStream<'static, Result<RecordBatch, Refusal>>,
     writer: Box<dyn AnswerWriter>,
@@ -81,10 +81,10 @@ impl AnswerPieces {
         }
     }
 
-    /// The next piece; nothing behind the last one.
+    /// Next piece; none after the last one.
     ///
     /// # Errors
-    /// Why the answer ends before its last row.
+    /// The reason why the answer ends before its last row.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         let mut out = Vec::new();
         match self.place {
@@ -107,7 +107,7 @@ impl AnswerPieces {
                         self.writer.rows(&batch.slice(0, count), &mut out)?;
                         let left = batch.num_rows().saturating_sub(count);
                         self.batch = (left > 0).then(|| batch.slice(count, left));
-                        // Between the rows of one batch others have their turn.
+                        // Other tasks run between the pieces of one batch.
                         tokio::task::yield_now().await;
                     }
                 }

@@ -1,8 +1,8 @@
 //! OGC API Features, part 1 (OGC 17-069r4), core: datasets with longitude and latitude as collections of points.
 //!
-//! A box and a time become comparisons of a statement, and this is asked and decided as any other. Rows have no names of their own,
-//! so that features have no ids and there is no path of a single one. Pages are cut from the rows in the order of all their columns,
-//! and only as long as the dataset is the one of the first page.
+//! A box and a time become conditions of a statement, which is decided like any other. Rows have no ids, so features have none, and
+//! there is no path for a single feature. Pages are ranges of the rows in the order of all columns, and are available only as long
+//! as the dataset has the version of the first page.
 
 use super::answer_body;
 use super::format::AnswerWriter;
@@ -20,10 +20,10 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Features of a page where the request does not say.
+/// Default number of features on a page.
 const LIMIT: usize = 1_000;
 
-/// Most features of a page.
+/// Largest number of features on a page.
 const MOST: usize = 10_000;
 
 const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
@@ -33,7 +33,7 @@ const CLASSES: [&str; 2] = [
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
 ];
 
-/// The first page: what there is.
+/// Landing page.
 pub(super) fn landing(base: &str) -> Value {
     json!({
         "title": "Hansa",
@@ -47,12 +47,12 @@ pub(super) fn landing(base: &str) -> Value {
     })
 }
 
-/// What it conforms to.
+/// Conformance classes.
 pub(super) fn conformance() -> Value {
     json!({"conformsTo": CLASSES})
 }
 
-/// The collections that a client may ask for.
+/// Collections that a client may request.
 pub(super) fn collections(base: &str, tables: &[ClientTable]) -> Value {
     let all = tables.iter().filter(|table| is_collection(table));
     let all = all.map(|table| collection(base, table));
@@ -62,10 +62,10 @@ pub(super) fn collections(base: &str, tables: &[ClientTable]) -> Value {
     })
 }
 
-/// The table behind a collection.
+/// Table of a collection.
 ///
 /// # Errors
-/// `DATASET_UNKNOWN` where there is none for this client.
+/// `DATASET_UNKNOWN` when there is no such table for this client.
 pub(super) fn table<'a>(tables: &'a [ClientTable], id: &str) -> Result<&'a ClientTable, Refusal> {
     let mut found = tables.iter().filter(|table| is_collection(table));
     found.find(|table| id_of(table) == id).ok_or_else(|| {
@@ -75,7 +75,7 @@ pub(super) fn table<'a>(tables: &'a [ClientTable], id: &str) -> Result<&'a Clien
     })
 }
 
-/// What is told of one.
+/// Description of a collection.
 pub(super) fn collection(base: &str, table: &ClientTable) -> Value {
     let id = id_of(table);
     let path = format!("{base}/ogc/collections/{id}");
@@ -92,10 +92,10 @@ pub(super) fn collection(base: &str, table: &ClientTable) -> Value {
     })
 }
 
-/// A page of features.
+/// Page of features.
 ///
 /// # Errors
-/// Where the request is not understood, or why there is no answer.
+/// When the request is invalid, or the reason why there is no answer.
 pub(super) async fn items<H: FlightSqlHandler>(
     handler: &H,
     client: &H::Client,
@@ -136,14 +136,14 @@ pub(super) async fn items<H: FlightSqlHandler>(
     Ok(response)
 }
 
-/// What a request for features asks for.
+/// Request for features.
 #[derive(Debug, Clone, PartialEq)]
 struct FeatureRequest {
-    /// West, south, east, north.
+    /// West, south, east and north.
     edges: Option<[f64; 4]>,
-    /// First and last instant, each where it is said, and the column that they are of.
+    /// First and last instant, where given, and the index of their column.
     time: Option<(usize, Option<String>, Option<String>)>,
-    /// As it was written, for links.
+    /// Parameters as written, for links.
     written: Vec<(&'static str, String)>,
     limit: usize,
     offset: usize,
@@ -209,7 +209,8 @@ impl FeatureRequest {
         })
     }
 
-    /// The statement, and the values of its parameters. One row more than the page has says whether there is another page.
+    /// Statement with the values of its parameters. It asks for one row more than the page has, to find out if there is a next
+    /// page.
     fn statement(&self, table: &ClientTable) -> (String, Option<RecordBatch>) {
         let name = |at: usize| {
             let field = table.columns.fields().get(at);
@@ -226,7 +227,7 @@ impl FeatureRequest {
         {
             let (longitude, latitude) = (name(longitude), name(latitude));
             let (from, to) = (value(degrees(west)), value(degrees(east)));
-            // A box over the meridian where the day changes has its western edge east of the other.
+            // The western edge of a box across the antimeridian is greater than the eastern one.
             let word = if west <= east { "AND" } else { "OR" };
             conditions.push(format!(
                 "({longitude} >= {from} {word} {longitude} <= {to})"
@@ -282,7 +283,7 @@ impl FeatureRequest {
     }
 }
 
-/// A time that features are to have: an instant, or two ends of which one may be open.
+/// Time condition: an instant, or a range with at most one open end.
 fn time(
     table: &ClientTable,
     text: &str,
@@ -331,7 +332,7 @@ fn time(
     Ok((*column, from, to))
 }
 
-/// A page: so many features, and links to itself and to the next one.
+/// Writer of a page: its features, and links to itself and to the next page.
 #[derive(Debug)]
 struct FeaturePageWriter {
     points: GeoJsonWriter,
@@ -371,7 +372,7 @@ fn id_of(table: &ClientTable) -> String {
     format!("{}.{}", table.owner, table.name)
 }
 
-/// The snapshots that an answer read.
+/// Snapshots that an answer read.
 fn snapshot(columns: &SchemaRef) -> String {
     let reads = reads(columns);
     let labels = reads.as_array().into_iter().flatten();
@@ -383,12 +384,12 @@ fn link(relation: &str, path: &str, kind: &str) -> Value {
     json!({"rel": relation, "href": path, "type": kind})
 }
 
-/// A name as SQL takes it, whatever it holds.
+/// Quoted SQL identifier of any name.
 fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Text as it stands in an address.
+/// Percent-encoded text for an address.
 fn percent_encode(text: &str) -> String {
     let bytes = text.bytes();
     bytes

@@ -1,4 +1,4 @@
-//! The forms in which rows leave: a writer for each, which holds no more than the rows that it is given.
+//! Formats of rows: a streaming writer for each, which buffers no more than the given rows.
 
 pub(super) mod arrow_stream;
 pub(super) mod column_rules;
@@ -13,28 +13,28 @@ mod zip_file;
 use arrow_array::RecordBatch;
 use hansa_policy::refusal::Refusal;
 
-/// Writes an answer, piece by piece, each to the end of `out`.
+/// Writer of an answer. Each function appends to `out`.
 pub trait AnswerWriter: Send {
-    /// What stands before the rows.
+    /// Writes the part before the rows.
     ///
     /// # Errors
-    /// Why it can't be written.
+    /// The reason why it can't be written.
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 
-    /// Rows.
+    /// Writes rows.
     ///
     /// # Errors
-    /// Why they can't be written, such as a value for which the form has no word.
+    /// The reason why they can't be written, such as a value without a representation in the format.
     fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal>;
 
-    /// What stands behind the last row; written of a whole answer alone.
+    /// Writes the part after the last row; called only for a complete answer.
     ///
     /// # Errors
-    /// Why it can't be written.
+    /// The reason why it can't be written.
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
-/// Bytes, as a number that HTTP has.
+/// Number of bytes in the type of HTTP headers.
 pub(super) fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

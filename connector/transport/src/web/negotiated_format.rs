@@ -1,26 +1,26 @@
-//! In which form an answer is wanted.
+//! Negotiation of the format of an answer.
 
 use super::problem::WebError;
 use super::request::WebRequest;
 use http::{HeaderMap, StatusCode, header};
 
-/// A form of an answer.
+/// Format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AnswerFormat {
-    /// Comma-separated values that a spreadsheet may open: no cell of text begins a formula.
+    /// Comma-separated values that are safe in a spreadsheet: no text cell begins a formula.
     Csv,
-    /// Comma-separated values with each text as it is.
+    /// Comma-separated values with unchanged texts.
     PlainCsv,
     /// One JSON object.
     Json,
-    /// A collection of points.
+    /// Collection of points.
     GeoJson,
-    /// A workbook of Office Open XML.
+    /// Workbook of Office Open XML.
     Workbook,
 }
 
 impl AnswerFormat {
-    /// All of them, the first one first where a program takes any.
+    /// All formats; the first one is the default.
     pub(super) const ALL: [Self; 5] = [
         Self::Csv,
         Self::PlainCsv,
@@ -29,7 +29,7 @@ impl AnswerFormat {
         Self::Workbook,
     ];
 
-    /// Its word in an address.
+    /// Word in an address.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -40,7 +40,7 @@ impl AnswerFormat {
         }
     }
 
-    /// Its media type.
+    /// Media type.
     pub(super) const fn media_type(self) -> &'static str {
         match self {
             Self::Csv | Self::PlainCsv => "text/csv",
@@ -50,7 +50,7 @@ impl AnswerFormat {
         }
     }
 
-    /// The media type with what is said beside it.
+    /// Media type with its parameters.
     pub(super) const fn content_type(self) -> &'static str {
         match self {
             Self::Csv | Self::PlainCsv => "text/csv; charset=utf-8; header=present",
@@ -58,7 +58,7 @@ impl AnswerFormat {
         }
     }
 
-    /// The ending of a file with it.
+    /// File name extension.
     pub(super) const fn ending(self) -> &'static str {
         match self {
             Self::Csv | Self::PlainCsv => "csv",
@@ -66,10 +66,10 @@ impl AnswerFormat {
         }
     }
 
-    /// Which one a request wants: by its parameter `format`, or by its header `Accept`.
+    /// Requested format: by the parameter `format`, or by the header `Accept`.
     ///
     /// # Errors
-    /// Where it wants one that is not there.
+    /// When the requested format is not available.
     pub(super) fn from_request(
         request: &mut WebRequest,
         otherwise: Self,
@@ -99,8 +99,8 @@ impl AnswerFormat {
     }
 }
 
-/// The media types that the header `Accept` names, in small letters and without parameters, the best one first; nothing where it
-/// names none. One of weight 0 is not wanted.
+/// Media types in the header `Accept`, in lower case and without parameters, the preferred one first; none without such a header.
+/// Types with weight 0 are left out.
 pub(super) fn accepted_media_types(headers: &HeaderMap) -> Option<Vec<(f32, String)>> {
     let values = headers.get_all(header::ACCEPT).iter();
     let values = values.filter_map(|value| value.to_str().ok());
@@ -117,7 +117,7 @@ pub(super) fn accepted_media_types(headers: &HeaderMap) -> Option<Vec<(f32, Stri
         (weight.unwrap_or(0.0), media)
     });
     let mut ranges: Vec<(f32, String)> = weighed.filter(|(weight, _)| *weight > 0.0).collect();
-    // Stable: of two that weigh the same the first one is wanted more.
+    // The sort is stable: of two equal weights the first one is preferred.
     ranges.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     Some(ranges)
 }

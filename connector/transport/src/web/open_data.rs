@@ -1,8 +1,8 @@
-//! Open data: public views that anybody on the web may fetch as files, without being known.
+//! Open data: public views that everybody on the web may fetch as files, unidentified.
 //!
-//! The file is the answer to one question over the whole view, which is decided and recorded as any other. Whoever fetches it is
-//! answered from the file. What leaves is reserved on the log before, in blocks. Where the view ends, or something stops what stands
-//! on it, the file is no longer there, and what is on its way breaks off.
+//! The file is the answer to one question over the whole view, which is decided and recorded like any other. Requests are answered
+//! from the file. The sent amount is reserved in the log beforehand, in blocks. When the view ends or is stopped, the file is
+//! removed, and running responses break off.
 
 mod open_file;
 
@@ -31,8 +31,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
-/// What each answer with open data says beside its body: any page of the web may read it, and whoever keeps it asks again whether it
-/// still stands.
+/// Headers of each response with open data: every web page may read it, and caches must revalidate it.
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "no-cache"),
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
@@ -42,16 +41,16 @@ const HEADERS: [(HeaderName, &str); 3] = [
     ),
 ];
 
-/// What is asked for by a path.
+/// Resource of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OpenPath<'a> {
-    /// What there is.
+    /// List of open datasets.
     Index,
-    /// The same in OpenAPI.
+    /// OpenAPI description of the open datasets.
     Description,
-    /// A dataset as a file.
+    /// File of a dataset.
     File(&'a str),
-    /// A page of its rows.
+    /// Page of a dataset's rows.
     Rows(&'a str),
 }
 
@@ -68,7 +67,7 @@ impl<'a> OpenPath<'a> {
     }
 }
 
-/// The page of rows that is asked for.
+/// Requested page of rows.
 fn asked_page(request: &WebRequest) -> Result<usize, WebError> {
     let mut number = 1;
     for (name, value) in &request.parameters {
@@ -89,7 +88,7 @@ fn asked_page(request: &WebRequest) -> Result<usize, WebError> {
     Ok(number)
 }
 
-/// The dataset and the form of a file.
+/// Dataset and format of a file.
 fn of_file<'a>(
     file: &str,
     datasets: &'a [OpenDataset],
@@ -112,20 +111,20 @@ fn unknown() -> WebError {
     WebError::from(refusal.with_help("GET /open lists them"))
 }
 
-/// What came of making a file; whoever makes it holds the lock.
+/// Slot of a file. The task that makes the file holds its lock.
 type OpenFileSlot = Arc<AsyncMutex<SlotState>>;
 
-/// A file of open data, or why there is none.
+/// File of open data, or the reason why there is none.
 #[derive(Default)]
 enum SlotState {
-    /// Nobody has asked for it.
+    /// The file was not requested yet.
     #[default]
     Empty,
     Made(Arc<OpenFile>),
     Failed(Box<FailedFile>),
 }
 
-/// Of what a file could not be made, why, and until when it is not tried again.
+/// File that could not be made: reason, and time until which it is not made again.
 struct FailedFile {
     dataset: OpenDataset,
     refusal: Refusal,
@@ -133,7 +132,7 @@ struct FailedFile {
 }
 
 impl SlotState {
-    /// What is told at once of a dataset; nothing where the file has to be made.
+    /// Available response for a dataset; none if the file must be made.
     fn cached_file(
         &self,
         dataset: &OpenDataset,
@@ -153,21 +152,21 @@ impl SlotState {
     }
 }
 
-/// For so long a file that could not be made is not made again, in microseconds.
+/// Time for which a file is not made again after a failure, microseconds.
 const PAUSE: i64 = 60_000_000;
 
-/// How often it is looked whether a file may still be kept.
+/// Interval of the checks that a file may still be kept.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// The files of open data.
+/// Files of open data.
 pub(super) struct OpenFiles<H> {
     handler: Arc<H>,
-    /// Where they lie.
+    /// Folder of the files.
     folder: PathBuf,
     slots: Mutex<BTreeMap<(String, OpenFormat), OpenFileSlot>>,
-    /// One is made at a time: strangers take one place among the questions, however much they ask for.
+    /// One file is made at a time, so that strangers occupy one place among the questions, however many they request.
     making: Arc<Semaphore>,
-    /// What all of them hold.
+    /// Size of all files.
     space: FileSpace,
 }
 
@@ -182,14 +181,14 @@ impl<H: WebHandler> OpenFiles<H> {
         }
     }
 
-    /// The answer to whoever asks for open data, known or not; nothing where it asks for something else, or where no dataset is open.
+    /// Response to a request for open data, identified or not; none for other paths, or where no dataset is open.
     pub(super) async fn answer(
         &self,
         request: &WebRequest,
         connection: &ClientConnection,
     ) -> Option<Result<Response<Body>, WebError>> {
         let path = OpenPath::of(&request.path)?;
-        // INVARIANT: open-by-signature. A house that opens nothing answers as if there were no such path.
+        // INVARIANT: open-by-signature. A participant without open data answers as if the path did not exist.
         if !self.handler.opens_anything() {
             return None;
         }
@@ -247,7 +246,7 @@ impl<H: WebHandler> OpenFiles<H> {
                 end.saturating_sub(*begin).saturating_add(around)
             }
         };
-        // INVARIANT: reserved-before-sent. In the log before the first byte leaves; what follows looks whether the view still stands.
+        // INVARIANT: reserved-before-sent. Recorded before the first byte is sent; then the view is checked again.
         self.handler
             .reserve(Some(dataset), sends)
             .await
@@ -258,7 +257,7 @@ impl<H: WebHandler> OpenFiles<H> {
         response(file, format, (part, page), sends)
     }
 
-    /// What is told of all open datasets.
+    /// Sends a JSON page about all open datasets.
     async fn send_json_page(&self, page: &Value) -> Result<Response<Body>, WebError> {
         let page = page.to_string();
         self.handler
@@ -271,8 +270,7 @@ impl<H: WebHandler> OpenFiles<H> {
         Ok(response)
     }
 
-    /// The file of a dataset as it is now. It is made by a task of its own: whoever goes away leaves it to the next one. Whoever waits
-    /// for it and goes away leaves nothing behind.
+    /// File of a dataset's present version. A separate task makes it: if the caller leaves, the next caller finds the file.
     async fn file(
         &self,
         dataset: &OpenDataset,
@@ -288,7 +286,7 @@ impl<H: WebHandler> OpenFiles<H> {
         if let Some(known) = held.cached_file(dataset, self.handler.ticks()) {
             return known;
         }
-        // The old one goes first, so that two of them are never there for long.
+        // The old file is removed first, so that both don't exist for long.
         *held = SlotState::Empty;
         let making = Arc::clone(&self.making);
         let (handler, folder) = (Arc::clone(&self.handler), self.folder.clone());
@@ -314,7 +312,7 @@ impl<H: WebHandler> OpenFiles<H> {
         })?
     }
 
-    /// Lets go the files of what is open no longer.
+    /// Removes the files of datasets that are not open any more.
     fn forget_closed(&self, datasets: &[OpenDataset]) {
         self.slots.lock().retain(|(name, _), _| {
             let mut open = datasets.iter();
@@ -323,7 +321,7 @@ impl<H: WebHandler> OpenFiles<H> {
     }
 }
 
-/// Makes the file of a dataset, which must be the same when its question has been decided as when it was asked for.
+/// Makes the file of a dataset. The dataset must have an equal version before and after the decision on the question.
 async fn make_open_file<H: WebHandler>(
     handler: &H,
     dataset: &OpenDataset,
@@ -331,7 +329,7 @@ async fn make_open_file<H: WebHandler>(
     (folder, space): (PathBuf, FileSpace),
 ) -> Result<Arc<OpenFile>, Refusal> {
     let answer = handler.open_answer(dataset).await?;
-    // Versions only go on: one that is the same before and behind the decision is the one that is read.
+    // Versions only advance: if the version is equal before and after the decision, it is the one that is read.
     if !handler.open_datasets().contains(dataset) {
         let sentence = format!("`{}` was changed meanwhile", dataset.name);
         return Err(Refusal::new(ErrorCode::StreamCut, sentence).with_help("ask again"));
@@ -353,7 +351,7 @@ async fn make_open_file<H: WebHandler>(
     Ok(Arc::new(file))
 }
 
-/// Lets a file go as soon as what it stands on has ended, also where nobody asks any more.
+/// Removes a file as soon as its basis has ended, even without requests.
 async fn let_go(slot: Weak<AsyncMutex<SlotState>>, file: Weak<OpenFile>) {
     loop {
         tokio::time::sleep(LOOK).await;
@@ -371,8 +369,7 @@ async fn let_go(slot: Weak<AsyncMutex<SlotState>>, file: Weak<OpenFile>) {
     }
 }
 
-/// What somebody who is not known is told of a refusal: that there is no such thing, that it can't be recorded, or that there is
-/// nothing now. What is behind it is for the own people.
+/// Error for an unidentified caller: not found, can't be recorded, or not available now. The cause is only for local users.
 fn told_to_strangers(refusal: Refusal) -> WebError {
     tracing::info!(%refusal, "web.open_data_refused");
     match refusal.code {
@@ -391,10 +388,10 @@ fn told_to_strangers(refusal: Refusal) -> WebError {
     }
 }
 
-/// Counts a request of somebody who is not known, and lets its connection last.
+/// Counts a request of an unidentified caller, and lets its connection last.
 ///
 /// # Errors
-/// 429, with the time after which another one has a place.
+/// 429, with the time after which another request is possible.
 pub(super) fn admit<H: WebHandler>(
     handler: &H,
     connection: &ClientConnection,
@@ -409,7 +406,7 @@ pub(super) fn admit<H: WebHandler>(
     Ok(())
 }
 
-/// Says that anybody may read it, pages of the web as well.
+/// Adds the headers by which everybody may read the response, web pages included.
 pub(super) fn open_to_all(mut response: Response<Body>) -> Response<Body> {
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
@@ -418,7 +415,7 @@ pub(super) fn open_to_all(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// What is open.
+/// List of open datasets.
 fn index(base: &str, datasets: &[OpenDataset]) -> Value {
     let datasets = datasets.iter().map(|dataset| {
         let files = OpenFormat::FILES

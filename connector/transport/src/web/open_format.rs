@@ -1,23 +1,23 @@
-//! The forms in which open data is fetched.
+//! Formats of open data.
 
 use super::OpenDataset;
 use super::format::geojson::coordinates;
 
-/// A form of an open dataset.
+/// Format of an open dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OpenFormat {
     Parquet,
     Csv,
     GeoJson,
-    /// JSON, a page at a time.
+    /// JSON, page by page.
     Rows,
 }
 
 impl OpenFormat {
-    /// Those that are fetched whole.
+    /// Formats of complete files.
     pub(super) const FILES: [Self; 3] = [Self::Parquet, Self::Csv, Self::GeoJson];
 
-    /// The ending of its files.
+    /// File name extension.
     pub(super) const fn ending(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
@@ -43,7 +43,7 @@ impl OpenFormat {
         }
     }
 
-    /// Whether a dataset can be written in it.
+    /// True if the dataset can be written in the format.
     pub(super) fn fits(self, dataset: &OpenDataset) -> bool {
         match self {
             Self::Parquet | Self::Csv | Self::Rows => true,
@@ -52,7 +52,7 @@ impl OpenFormat {
     }
 }
 
-/// The forms in which a dataset is fetched whole: the ending and the media type of each.
+/// Formats of complete files of a dataset: file name extension and media type of each.
 pub(super) fn files(dataset: &OpenDataset) -> Vec<(&'static str, &'static str)> {
     let formats = OpenFormat::FILES.into_iter();
     let formats = formats.filter(|format| format.fits(dataset));

@@ -1,4 +1,4 @@
-//! The description of what a client may ask, in OpenAPI 3.1. It names what the client may see and nothing else.
+//! OpenAPI 3.1 description of the requests of a client. It names only resources that the client may see.
 
 use super::negotiated_format::AnswerFormat;
 use super::problem;
@@ -6,7 +6,7 @@ use super::{ClientSavedQuery, OpenDataset};
 use hansa_catalog::{ColumnType, SavedQueryParameter};
 use serde_json::{Map, Value, json};
 
-/// The description.
+/// Description for a client.
 pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
     let mut paths = Map::new();
     for query in queries {
@@ -85,7 +85,7 @@ pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
     })
 }
 
-/// A problem (RFC 9457).
+/// Schema of a problem (RFC 9457).
 fn problem_schema() -> Value {
     json!({
         "type": "object",
@@ -105,7 +105,7 @@ fn problem_schema() -> Value {
     })
 }
 
-/// The description of what anybody may fetch.
+/// Description of the open datasets.
 pub(super) fn of_open_data(base: &str, datasets: &[OpenDataset]) -> Value {
     let mut paths = Map::new();
     let told =
@@ -198,7 +198,7 @@ fn parameter(parameter: &SavedQueryParameter) -> Value {
             json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX})
         }
         ColumnType::Float => json!({"type": "number"}),
-        // As a number a program could read it into a floating-point one.
+        // A program could read a JSON number into a floating-point type.
         ColumnType::Decimal(_) => json!({"type": "string", "pattern": "^[-+]?[0-9]*(\\.[0-9]*)?$"}),
         ColumnType::Bool => json!({"type": "boolean"}),
         ColumnType::Date => json!({"type": "string", "format": "date"}),

@@ -1,4 +1,4 @@
-//! Values of the parameters of saved queries: text in a request, typed before it reaches a statement.
+//! Values of the parameters of saved queries: text in a request, converted to their types before planning.
 
 use super::ClientSavedQuery;
 use super::problem::WebError;
@@ -30,10 +30,10 @@ fn column(value: ParameterValue) -> ArrayRef {
     }
 }
 
-/// The one row of the values of a saved query, taken out of those of a request; none where it has no parameters.
+/// Single row of a saved query's values, taken out of the request's parameters; none without parameters.
 ///
 /// # Errors
-/// `USAGE` where one is missing or is none of its type.
+/// `USAGE` when a value is missing or not of its type.
 pub(super) fn of_request(
     query: &ClientSavedQuery,
     given: &mut BTreeMap<String, String>,
@@ -53,10 +53,10 @@ pub(super) fn of_request(
     row(columns)
 }
 
-/// The one row of values that stand in a body, in their order.
+/// Single row of the values in a body, in their order.
 ///
 /// # Errors
-/// `USAGE` where one is neither text, a number, a truth value nor null.
+/// `USAGE` when a value is not a text, a number, a Boolean or null.
 pub(super) fn of_body(values: &[Value]) -> Result<Option<RecordBatch>, WebError> {
     let mut columns = Vec::new();
     for (number, value) in (1_usize..).zip(values) {

@@ -1,4 +1,4 @@
-//! Pages for data portals, which anybody may read: made elsewhere, sent here.
+//! Pages for data portals, which everybody may read. Another package builds them.
 
 use super::format::length;
 use super::negotiated_format::accepted_media_types;
@@ -11,7 +11,7 @@ use axum::body::Body;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-/// The answer to whoever reads the catalogue; nothing where it asks for something else, or where nothing is told.
+/// Response to a reader of the catalogue; none for other paths.
 pub(super) async fn answer<H: WebHandler>(
     handler: &H,
     request: &WebRequest,
@@ -22,7 +22,7 @@ pub(super) async fn answer<H: WebHandler>(
     {
         return None;
     }
-    // Counted before anything is put together.
+    // Counted before anything is computed.
     let page = match super::open_data::admit(handler, connection) {
         Ok(()) => page(handler, request).await,
         Err(error) => return Some(Err(error)),
@@ -34,7 +34,7 @@ pub(super) async fn answer<H: WebHandler>(
     Some(send_page(handler, page, request).await.map(open_to_all))
 }
 
-/// The page at a path.
+/// Page at a path.
 async fn page<H: WebHandler>(
     handler: &H,
     request: &WebRequest,
@@ -59,7 +59,7 @@ async fn send_page<H: WebHandler>(
     }
     let internal =
         |cause| Refusal::new(ErrorCode::Internal, "a header can't be written").caused_by(cause);
-    // Weak: the same triples may be written in another order.
+    // A weak tag, since equal triples may be written in another order.
     let tag = format!("W/\"{}\"", page.tag);
     let known = request.parts.headers.get(header::IF_NONE_MATCH);
     let is_same = page.status == 200
@@ -71,7 +71,7 @@ async fn send_page<H: WebHandler>(
             });
     let is_sent = !is_same && request.parts.method == Method::GET;
     let sends = if is_sent { length(page.body.len()) } else { 0 };
-    // INVARIANT: reserved-before-sent. What is told of open data is counted beside it.
+    // INVARIANT: reserved-before-sent. Pages about open data are counted in a reservation of their own.
     handler.reserve(None, sends).await?;
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();

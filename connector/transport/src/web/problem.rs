@@ -1,4 +1,4 @@
-//! A refusal as an answer of HTTP: problem details (RFC 9457).
+//! Refusals as HTTP responses: problem details (RFC 9457).
 
 use crate::internal_error;
 use axum::body::Body;
@@ -7,19 +7,19 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// The media type of problem details.
+/// Media type of problem details.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// An answer that failed: its refusal, and the status where that says more than the code does.
+/// Failed request: its refusal, and a status where it is more specific than the code.
 #[derive(Debug)]
 pub(super) struct WebError {
     refusal: Box<Refusal>,
     status: StatusCode,
-    /// The methods that the path knows, where the method was wrong.
+    /// Methods of the path, after a wrong method.
     allowed: Option<&'static str>,
-    /// Whether what follows on the connection can't be understood.
+    /// True if the connection must end, since its further bytes can't be parsed.
     ends_connection: bool,
-    /// After how long it can be tried again.
+    /// Time after which the request can be repeated.
     retry_after: Option<Duration>,
 }
 
@@ -36,7 +36,7 @@ impl From<Refusal> for WebError {
 }
 
 impl WebError {
-    /// A request that is wrong, with a status of its own.
+    /// Error of a wrong request, with its own status.
     pub(super) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
         Self {
             status,
@@ -44,41 +44,41 @@ impl WebError {
         }
     }
 
-    /// Says what would help.
+    /// Adds help.
     pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
         *self.refusal = self.refusal.with_help(help);
         self
     }
 
-    /// Names the methods of the path.
+    /// Adds the methods of the path.
     pub(super) const fn with_methods(mut self, methods: &'static str) -> Self {
         self.allowed = Some(methods);
         self
     }
 
-    /// The connection ends behind the answer.
+    /// Ends the connection after the response.
     pub(super) const fn ending_connection(mut self) -> Self {
         self.ends_connection = true;
         self
     }
 
-    /// It can be tried again after so long.
+    /// Adds the time after which the request can be repeated.
     pub(super) const fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// The code of its refusal.
+    /// Code of the refusal.
     pub(super) const fn code(&self) -> ErrorCode {
         self.refusal.code
     }
 
-    /// The refusal, and the status.
+    /// Refusal and status.
     pub(super) fn into_parts(self) -> (Refusal, StatusCode) {
         (*self.refusal, self.status)
     }
 
-    /// The answer.
+    /// Response of the error.
     pub(super) fn response(self) -> Response<Body> {
         let refusal = internal_error::with_trace_number(*self.refusal);
         let body = details(&refusal, self.status).to_string();
@@ -87,7 +87,7 @@ impl WebError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if self.status == StatusCode::UNAUTHORIZED {
-            // The first is the one for which a browser or a spreadsheet shows two boxes.
+            // `Basic` comes first, since browsers and spreadsheets then ask for user and password.
             for scheme in ["Basic realm=\"hansa\", charset=\"UTF-8\"", "Bearer"] {
                 headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
             }
@@ -106,7 +106,7 @@ impl WebError {
     }
 }
 
-/// The members of a problem.
+/// Members of a problem.
 pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
     let mut members = Map::new();
     members.insert(
@@ -114,7 +114,7 @@ pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
         json!(format!("urn:hansa:error:{}", refusal.code)),
     );
     let (title, remedy) = match refusal.code {
-        // The registry speaks of commands here.
+        // The text in the registry is about commands.
         ErrorCode::UsageWrong => (
             "The request was made in a way that is not understood.",
             "GET /openapi.json says what is understood.",
@@ -145,7 +145,7 @@ pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
     Value::Object(members)
 }
 
-/// The status of a code.
+/// HTTP status of a code.
 const fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::MessageTooLarge | ErrorCode::SqlTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

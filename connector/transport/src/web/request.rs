@@ -1,4 +1,4 @@
-//! A request as it is read: its path and its parameters in plain text, and the limits that it keeps to.
+//! Parsing of a request: decoded path and parameters, within limits.
 
 use super::problem::WebError;
 use crate::flight_sql::access_token::AccessToken;
@@ -11,40 +11,40 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Bytes of a body.
+/// Largest size of a body, bytes.
 const BODY: usize = 512 * 1024;
 
-/// Bytes of path and parameters together.
+/// Largest size of path and parameters together, bytes.
 const ADDRESS: usize = 16 * 1024;
 
-/// A request.
+/// Parsed request.
 #[derive(Debug)]
 pub(super) struct WebRequest {
-    /// What HTTP says of it.
+    /// Head of the HTTP request.
     pub(super) parts: Parts,
-    /// Where it was sent, for links: `https://` and the name that the client dialled.
+    /// Base address for links: `https://` and the host name that the client used.
     pub(super) base: String,
-    /// The parts of its path.
+    /// Segments of the path.
     pub(super) path: Vec<String>,
-    /// Its parameters, each once.
+    /// Query parameters, without duplicates.
     pub(super) parameters: BTreeMap<String, String>,
 }
 
 impl WebRequest {
-    /// Reads all but the body.
+    /// Parses everything except the body.
     ///
     /// # Errors
-    /// Where two programs on the way could read it as two different requests, or where it is no request at all.
+    /// When intermediaries could parse the request differently, or when it is invalid.
     pub(super) fn of(parts: Parts) -> Result<Self, WebError> {
         if matches!(parts.version, Version::HTTP_09 | Version::HTTP_10) {
-            // Its answers end where the connection does: a cut one would look whole.
+            // HTTP/1.0 marks the end of a body by closing the connection, so a cut answer would look complete.
             let version = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
             let error = WebError::new(version, "an answer to HTTP/1.0 could be cut without a sign");
             return Err(error
                 .with_help("ask by HTTP/1.1 or HTTP/2")
                 .ending_connection());
         }
-        // INVARIANT: one-length. How long a body is stands in one place.
+        // INVARIANT: one-length. The length of a body is stated in one place only.
         if parts.headers.contains_key(header::TRANSFER_ENCODING) {
             let length = StatusCode::LENGTH_REQUIRED;
             let error = WebError::new(length, "a body comes with its length, not in pieces");
@@ -82,7 +82,7 @@ impl WebRequest {
             .iter()
             .chain(parameters.keys())
             .chain(parameters.values());
-        // INVARIANT: no-token-in-address. Addresses stand in the logs of proxies and in the history of browsers.
+        // INVARIANT: no-token-in-address. Addresses are kept in logs of proxies and in browser histories.
         if texts.any(|text| AccessToken::is_within(text)) {
             let refusal = Refusal::new(
                 ErrorCode::TokenInvalid,
@@ -103,10 +103,10 @@ impl WebRequest {
         })
     }
 
-    /// Insists on the method of its path, which is a `GET` without a body or a `POST`.
+    /// Checks the method of the path: a `GET` without a body, or a `POST`.
     ///
     /// # Errors
-    /// 405 for another method, 400 for a body where there is none. A body that nobody reads ends the connection.
+    /// 405 for another method, 400 for an unexpected body. An unread body ends the connection.
     pub(super) fn insist_on(&self, method: &Method) -> Result<(), WebError> {
         let length = self.parts.headers.get(header::CONTENT_LENGTH);
         let has_body = length.is_some_and(|length| length.as_bytes() != b"0");
@@ -128,15 +128,15 @@ impl WebRequest {
         })
     }
 
-    /// Takes a parameter of the address.
+    /// Takes a query parameter.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         self.parameters.remove(name)
     }
 
-    /// Refuses each parameter that nobody took.
+    /// Refuses each parameter that was not taken.
     ///
     /// # Errors
-    /// `USAGE` with its name.
+    /// `USAGE` with the name of the parameter.
     pub(super) fn finish(&self, known: &[&str]) -> Result<(), WebError> {
         let Some(name) = self.parameters.keys().next() else {
             return Ok(());
@@ -154,10 +154,10 @@ impl WebRequest {
     }
 }
 
-/// Reads a body of JSON.
+/// Reads a JSON body.
 ///
 /// # Errors
-/// Where it is too long or too slow, or says to be something else.
+/// When the body is too long or too slow, or has another media type.
 pub(super) async fn json_body(
     parts: &Parts,
     body: Body,
@@ -188,10 +188,10 @@ pub(super) async fn json_body(
     })
 }
 
-/// Reads what a body of JSON holds: one object. The reader of structures would take a list for one, too.
+/// Parses a JSON body: one object. The deserializer of structs alone would accept a list, too.
 ///
 /// # Errors
-/// Where it is no object, or holds what it must not.
+/// When the body is not an object, or has invalid members.
 pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
     let wrong = |what: String| {
         WebError::new(
@@ -205,7 +205,7 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
     serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))
 }
 
-/// Where a request was sent: the one host that it names, if that is one.
+/// Base address of a request: the single host that it names, if valid.
 fn base(parts: &Parts) -> Option<String> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let host = hosts.next().map(|host| host.to_str());
@@ -224,7 +224,7 @@ fn unreadable() -> WebError {
     WebError::new(StatusCode::BAD_REQUEST, sentence)
 }
 
-/// Text out of its form in an address; nothing where it is none.
+/// Percent-decoded text; none for an invalid encoding.
 fn percent_decode(text: &str, plus_is_blank: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

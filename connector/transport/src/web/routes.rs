@@ -1,4 +1,4 @@
-//! What is asked by which path.
+//! Routes of the web server.
 
 use super::agent_tools::{AgentTools, REVISIONS};
 use super::answer_body;
@@ -32,13 +32,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::io::ReaderStream;
 
-/// The header that names what an answer reads: owners, contracts, licences and attributions, in JSON.
+/// Header with the reads of an answer: owners, contracts, licences and attributions, in JSON.
 pub(super) const READS_HEADER: &str = "x-hansa-reads";
 
-/// Bytes of that header.
+/// Largest size of that header, bytes.
 const READS: usize = 8 * 1024;
 
-/// What each answer says beside its body.
+/// Headers of each response.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -53,7 +53,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// A statement in a body.
+/// Statement in a body.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StatementBody {
@@ -62,14 +62,14 @@ struct StatementBody {
     parameters: Vec<Value>,
 }
 
-/// The paths.
+/// Routes with their handler.
 pub(super) struct WebRoutes<H> {
     handler: Arc<H>,
-    /// How long a body may take.
+    /// Deadline for reading a body.
     body_time: Duration,
-    /// Where answers lie that are sent once they are whole.
+    /// Folder of answers that are sent only when complete.
     folder: PathBuf,
-    /// What anybody may fetch.
+    /// Files of open data.
     open: OpenFiles<H>,
 }
 
@@ -83,7 +83,7 @@ impl<H: WebHandler> WebRoutes<H> {
         }
     }
 
-    /// The answer to a request.
+    /// Response to a request.
     pub(super) async fn answer(
         &self,
         connection: &ClientConnection,
@@ -93,7 +93,7 @@ impl<H: WebHandler> WebRoutes<H> {
         let mut response = answered.unwrap_or_else(WebError::response);
         let headers = response.headers_mut();
         for (name, value) in HEADERS {
-            // Open data says some of it otherwise.
+            // Responses with open data have other values for some headers.
             headers
                 .entry(name)
                 .or_insert(HeaderValue::from_static(value));
@@ -116,7 +116,7 @@ impl<H: WebHandler> WebRoutes<H> {
                 dataspace::identify_partner(&*handler, &request.parts, &request.path, address);
             match partner {
                 Some(_) => connection.mark_identified(),
-                // Counted with strangers, so that they take nothing from partners.
+                // Counted with strangers, so that they take no capacity from partners.
                 None => super::open_data::admit(&*self.handler, connection)?,
             }
             let unread = UnreadRequest {
@@ -127,14 +127,14 @@ impl<H: WebHandler> WebRoutes<H> {
             };
             return Ok(dataspace::answer(&*handler, partner, unread, body).await);
         }
-        // Before anybody is asked who it is: what is open is open to those who are not known.
+        // Before the identification, since open data needs none.
         if let Some(answered) = self.open.answer(&request, connection).await {
             return answered;
         }
         if let Some(answered) = portal_pages::answer(&*self.handler, &request, connection).await {
             return answered;
         }
-        // INVARIANT: token-each-request. Before anybody is told whether a path is there.
+        // INVARIANT: token-each-request. Before a response shows if a path exists.
         let identified = self.identify(connection, &mut request);
         let is_known = match &identified {
             Ok(_) => true,
@@ -144,7 +144,7 @@ impl<H: WebHandler> WebRoutes<H> {
             connection.mark_identified();
         }
         if is_known && request.path == ["mcp"] && request.parts.method == Method::POST {
-            // Each tool names the purpose of its call.
+            // Each tool call names its own purpose.
             return self.tools(connection, request, body).await;
         }
         let client = identified?;
@@ -229,7 +229,7 @@ impl<H: WebHandler> WebRoutes<H> {
     ) -> Result<Response<Body>, WebError> {
         request.finish(&["purpose"])?;
         let headers = &request.parts.headers;
-        // A page of the web that a browser shows must not reach it by the browser's way into this network.
+        // A web page in a user's browser must not reach the agents' tools from inside this network.
         if headers.contains_key(header::ORIGIN) {
             let sentence = "tools are not for pages of the web";
             return Err(WebError::new(StatusCode::FORBIDDEN, sentence).ending_connection());
@@ -309,7 +309,7 @@ impl<H: WebHandler> WebRoutes<H> {
     }
 }
 
-/// The rows of an answer. `name` is that of the file in which a browser keeps them.
+/// Response with the rows of an answer. `name` is the name of the downloaded file.
 async fn rows(
     answer: ClientAnswer,
     format: AnswerFormat,
@@ -356,7 +356,7 @@ async fn rows(
     Ok(response)
 }
 
-/// What is read, fit for a header: letters beyond ASCII are escaped as JSON has it.
+/// Reads as a header value: non-ASCII characters are escaped as in JSON.
 fn reads_header(reads: &Value) -> Result<String, Refusal> {
     let mut text = String::new();
     for letter in reads.to_string().chars() {

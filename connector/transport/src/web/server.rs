@@ -1,4 +1,4 @@
-//! Serves clients by HTTP/1.1 and HTTP/2 over TLS.
+//! Web server for clients: HTTP/1.1 and HTTP/2 over TLS.
 
 use super::WebHandler;
 use super::routes::WebRoutes;
@@ -21,25 +21,26 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::Connected as _;
 
-/// How long the head of a request may take, and its body.
+/// Deadline for the head of a request, and for its body.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 
-/// Bytes of the head of a request.
+/// Largest size of the head of a request, bytes.
 const HEAD: u32 = 32 * 1024;
 
-/// Headers of a request.
+/// Largest number of headers.
 const HEADERS: usize = 64;
 
-/// Requests at once on one connection of HTTP/2.
+/// Largest number of concurrent requests on one HTTP/2 connection.
 const STREAMS: u32 = 16;
 
-/// Bytes of an answer that wait to be sent, for each request.
+/// Largest number of unsent bytes of an answer, for each request.
 const SEND: usize = 256 * 1024;
 
-/// How long requests that run are waited for when the connector stops.
+/// Time for which running requests are waited for when the connector stops.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Serves clients on a listening socket until `stop`; `tls` is as for Flight SQL. In `folder` lie answers that are sent once they are whole, without names.
+/// Serves clients on a listening socket until `stop`. `tls` is as for Flight SQL. `folder` is for unnamed files of answers that are
+/// sent only when complete.
 pub async fn serve<H: WebHandler>(
     listener: TcpListener,
     tls: (ServerTlsProvider, PeerCertificateReader),
@@ -101,7 +102,7 @@ fn server(settings: &TransportSettings) -> auto::Builder<TokioExecutor> {
     server
 }
 
-/// Answers what comes on one connection.
+/// Serves one connection.
 async fn connection<H: WebHandler>(
     stream: ClientStream<TcpStream>,
     server: Arc<auto::Builder<TokioExecutor>>,

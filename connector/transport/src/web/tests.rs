@@ -1,4 +1,4 @@
-//! Requests byte by byte over real TLS, to a handler that knows one saved query.
+//! Tests of requests byte by byte over real TLS, with a handler that knows one saved query.
 
 use super::format::AnswerWriter;
 use super::server::serve;
@@ -40,19 +40,18 @@ fn columns() -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, metadata.into()))
 }
 
-/// Answers whoever presents the one token: numbers, as many as the parameter says, with an error behind an odd number.
-/// Anybody may fetch others.
+/// Handler for one token: as many numbers as the parameter states, with an error after an odd number. Everybody may fetch others.
 #[derive(Default)]
 struct NumbersHandler {
-    /// What was reserved for open data.
+    /// Reserved amounts of open data.
     reserved: Mutex<Vec<u64>>,
-    /// The log takes nothing more.
+    /// True if the log accepts no records.
     is_full: AtomicBool,
-    /// The open view is over.
+    /// True if the open view has ended.
     is_over: Arc<AtomicBool>,
-    /// Questions for the open view.
+    /// Number of questions for the open view.
     asked: AtomicUsize,
-    /// They are refused.
+    /// True if they are refused.
     is_refused: AtomicBool,
     ticks: AtomicI64,
 }
@@ -280,17 +279,17 @@ impl Face {
         connector.connect(name, stream).await.unwrap()
     }
 
-    /// All that comes back for these bytes, until the other end closes.
+    /// All bytes that come back for these bytes, until the other end closes.
     async fn raw(&self, bytes: &str) -> String {
         let mut stream = self.open().await;
         stream.write_all(bytes.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        // Where it is cut, TLS has no end either.
+        // A cut answer has no TLS end either.
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8(answer).unwrap()
     }
 
-    /// The same for whoever presents nothing.
+    /// Response to a caller without credentials.
     async fn fetch(&self, path: &str) -> WebAnswer {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         WebAnswer::of(&self.raw(&request).await)
@@ -435,7 +434,7 @@ async fn a_saved_query_is_asked_by_its_name() {
 #[tokio::test]
 async fn a_cut_answer_has_no_end() {
     let face = Face::start(TransportSettings::default()).await;
-    // What fails early is told as a refusal, and nothing of it was sent.
+    // An early failure is sent as a refusal, without any rows.
     let small = face.get("/v1/queries/numbers?count=1001", "").await;
     assert_eq!((small.status, small.code().as_str()), (502, "STREAM_CUT"));
     for format in ["csv", "json"] {
@@ -486,7 +485,7 @@ async fn a_request_has_one_length() {
         let came = face.raw(&request).await;
         let answer = WebAnswer::of(&came);
         assert_eq!(answer.status, status, "{headers}: {came}");
-        // What stands behind it is not read as another request.
+        // Bytes after it are not parsed as another request.
         assert_eq!(came.matches("HTTP/1.1 ").count(), 1, "{headers}: {came}");
         assert!(!came.contains("umbers"), "{came}");
     }
@@ -524,7 +523,7 @@ async fn slow_and_endless_requests_end() {
     let face = Face::start(settings).await;
     let token = AccessToken::new(ID, &secret()).unwrap().text();
     let head = format!("POST /v1/query HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n");
-    // A head that does not end, a body that does not come, and one that is longer than it may be.
+    // A head that does not end, a body that does not arrive, and one above the limit.
     let slow = face.raw(&format!("{head}x-a: ")).await;
     assert!(!slow.contains(" 200 "), "{slow}");
     let slow = face
@@ -567,7 +566,7 @@ async fn open_bytes_leave_behind_their_record_alone() {
         "{}",
         file.head
     );
-    // As much as left, before it left; the second reader of a file asks nothing.
+    // The sent amount, reserved before sending; the second reader of a file causes no question.
     assert_eq!(
         *handler.reserved.lock(),
         [index.body.len(), file.body.len()].map(|length| length as u64)
@@ -608,7 +607,7 @@ async fn open_bytes_leave_behind_their_record_alone() {
 #[tokio::test]
 async fn an_open_view_that_ends_cuts_its_readers() {
     let face = Face::start(TransportSettings::default()).await;
-    // Its end takes in little: most of the eight million bytes wait at the other one.
+    // The client reads little: most of the eight million bytes wait at the server.
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = face
@@ -631,7 +630,7 @@ async fn an_open_view_that_ends_cuts_its_readers() {
         "{} of {length}",
         answer.body.len()
     );
-    // A house that opens nothing says nothing of it.
+    // A participant without open data discloses nothing about it.
     assert_eq!(face.fetch("/open").await.code(), "TOKEN_REQUIRED");
 }
 
@@ -675,7 +674,7 @@ async fn open_rows_come_in_pages() {
     );
 }
 
-/// What can't be made is not tried at each request, and strangers are not told why.
+/// A file that can't be made is not tried at each request, and strangers don't learn the reason.
 #[tokio::test]
 async fn a_file_that_is_refused_is_not_asked_for_again_at_once() {
     let face = Face::start(TransportSettings::default()).await;

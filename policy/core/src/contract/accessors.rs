@@ -1,16 +1,16 @@
-//! What may be read of what was checked.
+//! Getters of checked contracts and callers.
 
 use super::{Agreement, Requester, VerifiedContract};
 use crate::id::{ContractId, ParticipantId};
 
 impl VerifiedContract {
-    /// The contract's identity.
+    /// Identity of the contract.
     #[must_use]
     pub const fn id(&self) -> ContractId {
         self.id
     }
 
-    /// What it says.
+    /// Agreement of the contract.
     #[must_use]
     pub const fn agreement(&self) -> &Agreement {
         &self.agreement
@@ -18,7 +18,7 @@ impl VerifiedContract {
 }
 
 impl Requester {
-    /// The identity of the asking participant.
+    /// Identity of the asking participant. For a caller on the web, the identity of the provider.
     #[must_use]
     pub const fn id(&self) -> &ParticipantId {
         match self {

@@ -1,4 +1,4 @@
-//! What a contract leaves in the log when it starts.
+//! Record in the log of the activation of a contract.
 
 use super::VerifiedContract;
 use hansa_audit_log::ledger::Evidence;

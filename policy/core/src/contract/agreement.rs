@@ -1,11 +1,11 @@
-//! Between whom an agreement is, and to whom it gives.
+//! Parties and assignee of an agreement.
 
 use super::{Agreement, Assignee, ContractPartner, ContractStatus};
 use crate::id::ParticipantId;
 use hansa_audit_log::time::UtcTimestamp;
 
 impl Agreement {
-    /// Whether it is between the same participants and about the same dataset as `old`, so that it may take its place.
+    /// True if the agreement may replace `old`: both have the same participants and the same dataset.
     #[must_use]
     pub fn may_replace(&self, old: &Self) -> bool {
         self.assignee_id() == old.assignee_id()
@@ -13,7 +13,7 @@ impl Agreement {
             && self.dataset.id == old.dataset.id
     }
 
-    /// The participant or partner that takes; nobody in particular for a public view.
+    /// Identity of the participant or partner that is the assignee; none for a public view.
     #[must_use]
     pub const fn assignee_id(&self) -> Option<&ParticipantId> {
         match &self.assignee {
@@ -23,7 +23,7 @@ impl Agreement {
         }
     }
 
-    /// The partner that takes, where it is one.
+    /// Partner that is the assignee; none for a participant or a public view.
     #[must_use]
     pub const fn partner(&self) -> Option<&ContractPartner> {
         match &self.assignee {
@@ -32,7 +32,7 @@ impl Agreement {
         }
     }
 
-    /// Whether the key with this thumbprint signs it, for either party.
+    /// True if the key with this thumbprint is the signing key of one of the parties.
     #[must_use]
     pub fn is_signed_with(&self, key: &str) -> bool {
         let consumer = match &self.assignee {
@@ -42,7 +42,7 @@ impl Agreement {
         self.provider.signing_key == key || consumer.is_some_and(|signing| signing == key)
     }
 
-    /// How it stands at `now` by its own text alone.
+    /// State of the agreement at `now` by its own dates alone.
     pub(super) fn in_time(&self, now: UtcTimestamp) -> ContractStatus {
         if now < self.not_before {
             ContractStatus::NotYet
@@ -53,12 +53,12 @@ impl Agreement {
         }
     }
 
-    /// Whether it gives to `who`, by name or as to anybody.
+    /// True if `who` is the assignee, or the agreement is a public view.
     pub(super) fn gives_to(&self, who: &ParticipantId) -> bool {
         self.assignee_id().is_none_or(|assignee| assignee == who)
     }
 
-    /// Whether `who` is named in it, as provider or as assignee.
+    /// True if `who` is the provider or the named assignee.
     pub(super) fn is_party(&self, who: &ParticipantId) -> bool {
         self.provider.id == *who || self.assignee_id() == Some(who)
     }

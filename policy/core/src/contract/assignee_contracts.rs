@@ -1,19 +1,19 @@
-//! Contracts by who takes: neither a question nor a page of a catalogue looks through everybody's.
+//! Contracts by assignee. A question or a page of the catalogue then does not search all contracts.
 
 use crate::id::{ContractId, SqlIdentifier};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// What one participant takes by name, or what anybody may.
+/// Contracts of one assignee, or all public views.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AssigneeContracts {
     all: BTreeSet<ContractId>,
-    /// Those over our own datasets, by dataset.
+    /// Contracts of this provider, by name of the dataset.
     ours: BTreeMap<SqlIdentifier, BTreeSet<ContractId>>,
 }
 
 impl AssigneeContracts {
-    /// Nothing.
+    /// Empty set.
     pub(super) const fn new() -> Self {
         Self {
             all: BTreeSet::new(),
@@ -21,7 +21,7 @@ impl AssigneeContracts {
         }
     }
 
-    /// Takes in a contract, over that dataset where it is ours.
+    /// Adds a contract. `ours` is the name of its dataset where this participant is the provider.
     pub(super) fn insert(&mut self, id: ContractId, ours: Option<&SqlIdentifier>) {
         self.all.insert(id);
         if let Some(name) = ours {
@@ -29,17 +29,17 @@ impl AssigneeContracts {
         }
     }
 
-    /// All of them, in order.
+    /// All contracts, in the order of their identities.
     pub(super) fn all(&self) -> impl Iterator<Item = ContractId> {
         self.all.iter().copied()
     }
 
-    /// Those over one of our datasets, in order.
+    /// Contracts over one dataset of this provider, in the order of their identities.
     pub(super) fn of(&self, dataset: &SqlIdentifier) -> impl Iterator<Item = ContractId> {
         self.ours.get(dataset).into_iter().flatten().copied()
     }
 
-    /// The first of our datasets behind that name that there is one over.
+    /// First name of a dataset after `after`, in alphabetical order, that has a contract.
     pub(super) fn dataset_after(&self, after: Option<&SqlIdentifier>) -> Option<&SqlIdentifier> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut behind = self

@@ -1,7 +1,7 @@
 //! Time zones of the dates on a signed page.
 //!
-//! A page that was signed reads the same for ever, and a time zone database does not: countries change their rules. So the
-//! rules stand here and stay as they are. An instant is what counts; the date beside it only says it in local time.
+//! A signed page must read the same at any later time, but the rules of a time zone database change with national laws. So the
+//! rules are constants of this file. Only the instant is binding; the date beside it shows the instant in local time.
 
 use hansa_audit_log::time::UtcTimestamp;
 use std::fmt;
@@ -18,7 +18,7 @@ struct ZoneRule {
     name: &'static str,
     /// Hours ahead of UTC in winter.
     hours: i64,
-    /// Whether the clock is an hour ahead from the last Sunday of March to the last one of October, each at 01:00 UTC.
+    /// True if the clock is an hour ahead from the last Sunday of March to the last one of October, each at 01:00 UTC.
     summer: bool,
     /// Name of its time in English, German and Portuguese.
     titles: [&'static str; 3],
@@ -51,8 +51,8 @@ const fn rule(name: &'static str, hours: i64, summer: bool, titles: [&'static st
 
 static UTC: ZoneRule = rule("UTC", 0, false, ["UTC", "UTC", "UTC"]);
 
-/// Every zone but UTC. An entry stays as it is, and none is added: a page that was signed in another zone names UTC, and would
-/// name that zone then. Another zone is another form of the page.
+/// All zones except UTC. Entries are never changed and none is added: a page that was signed in an unlisted zone shows UTC, and
+/// would show that zone after the addition. Adding a zone requires a new form of the page.
 #[rustfmt::skip]
 static RULES: [ZoneRule; 36] = [
     rule("Atlantic/Azores", -1, true, ["Azores time", "Ortszeit Azoren", "hora dos Açores"]),
@@ -94,15 +94,15 @@ static RULES: [ZoneRule; 36] = [
 ];
 
 impl CivilZone {
-    /// UTC.
+    /// Coordinated universal time.
     pub const UTC: Self = Self(&UTC);
 
-    /// Every zone.
+    /// All zones.
     pub fn all() -> impl Iterator<Item = Self> {
         std::iter::once(&UTC).chain(&RULES).map(Self)
     }
 
-    /// Zone of an IANA name; UTC where there is no rule for that name.
+    /// Zone with this IANA name; UTC for a name without a rule.
     #[must_use]
     pub fn of(name: &str) -> Self {
         name.parse().unwrap_or_default()
@@ -136,14 +136,14 @@ impl CivilZone {
 }
 
 impl LocalTime {
-    /// Whether it is the first instant of its day.
+    /// True at the first instant of the day.
     #[must_use]
     pub const fn is_midnight(self) -> bool {
         self.micros == 0
     }
 }
 
-/// Whether summer time holds at an instant by the European rule.
+/// True if summer time holds at the instant by the European rule.
 fn is_summer(time: UtcTimestamp) -> bool {
     let days = time.micros().div_euclid(DAY);
     let (year, _, _) = date_of(days);

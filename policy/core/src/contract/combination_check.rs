@@ -1,7 +1,8 @@
-//! What one consumer may hold on one dataset: no contracts that tell together what neither of them tells.
+//! Check of the contracts that one consumer holds on one dataset: two contracts together must not disclose more than each does
+//! alone.
 //!
-//! What was told stays told: a contract that has ended counts as long as something was answered under it. So whoever judges
-//! has to bring along under which contracts something was.
+//! An answer can't be taken back, so a contract that has ended still counts if a question was answered under it.
+//! The caller passes the instants of the first answers.
 
 use super::differencing::{self, ContractCombination, DifferencingKind};
 use super::{ActiveContracts, Agreement, Assignee, ContractRegistry, ContractStatus};
@@ -11,17 +12,17 @@ use crate::term::Term;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
-/// When something was first answered under contracts, as far as somebody has looked.
+/// Instant of the first answer under each contract. Contracts that nobody looked up are absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FirstAnswers(BTreeMap<ContractId, Option<UtcTimestamp>>);
 
 impl FirstAnswers {
-    /// Notes when something was first answered under a contract; nothing was where there is no instant.
+    /// Notes the instant of the first answer under a contract; none means that nothing was answered.
     pub fn note(&mut self, id: ContractId, at: Option<UtcTimestamp>) {
         self.0.insert(id, at);
     }
 
-    /// Of a contract of which nobody has looked, something was answered at all times.
+    /// Instant of the first answer. For a contract that was not looked up, the earliest instant: the safe assumption.
     fn of(&self, id: ContractId) -> Option<UtcTimestamp> {
         self.0
             .get(&id)
@@ -30,17 +31,17 @@ impl FirstAnswers {
     }
 }
 
-/// A contract beside another one on the same dataset that the same consumer may use, and that is not harmless there.
+/// Contract of the same consumer on the same dataset that is not harmless beside the judged one.
 struct NeighbourContract<'a> {
     id: ContractId,
     agreement: &'a Agreement,
-    /// Its state, by its own time and that of its clauses.
+    /// State of the contract by its dates and those of its clauses.
     status: ContractStatus,
     time: AgreementWindow,
     combination: ContractCombination,
 }
 
-/// From when, and before when, something can be asked under an agreement.
+/// Period in which questions are possible under an agreement.
 #[derive(Debug, Clone, Copy)]
 struct AgreementWindow {
     from: UtcTimestamp,
@@ -48,7 +49,7 @@ struct AgreementWindow {
 }
 
 impl AgreementWindow {
-    /// The time of an agreement within that of its clauses.
+    /// Period of an agreement, limited by the periods of its clauses.
     fn of(agreement: &Agreement) -> Self {
         let whole = Self {
             from: agreement.not_before,
@@ -70,7 +71,7 @@ impl AgreementWindow {
             })
     }
 
-    /// How a contract stands that can be asked at this time alone.
+    /// State of a contract whose questions are possible in this period alone.
     fn standing(self, status: ContractStatus, now: UtcTimestamp) -> ContractStatus {
         match status {
             ContractStatus::InForce | ContractStatus::NotYet if now >= self.until => {
@@ -83,7 +84,7 @@ impl AgreementWindow {
 }
 
 impl NeighbourContract<'_> {
-    /// Whether it can still be asked, now or later.
+    /// True if questions under the contract are possible now or later.
     const fn is_alive(&self) -> bool {
         matches!(
             self.status,
@@ -91,8 +92,8 @@ impl NeighbourContract<'_> {
         )
     }
 
-    /// Whether a question beside it stands whatever was answered: rows that are asked tell all there is, and groups tell more
-    /// than rows only when these can't be asked any more.
+    /// True if a question under the judged contract is permitted whatever was answered under the neighbour. Rows that can be asked
+    /// already disclose everything; groups add to them only after the rows are no longer available.
     fn stands_anyway(&self) -> bool {
         self.combination == ContractCombination::Covered && (!self.shows_rows() || self.is_alive())
     }
@@ -103,7 +104,8 @@ impl NeighbourContract<'_> {
 }
 
 impl ContractRegistry {
-    /// Our contracts of which [`FirstAnswers`] must say something before this agreement is judged, itself among them.
+    /// Contracts of this provider for which [`FirstAnswers`] must be known before this agreement is judged, with the agreement
+    /// itself.
     #[must_use]
     pub fn combined_with(
         &self,
@@ -119,7 +121,7 @@ impl ContractRegistry {
         }
     }
 
-    /// The same before a question is judged, of all contracts under which it is asked.
+    /// Contracts for which [`FirstAnswers`] must be known before a question under these contracts is judged.
     #[must_use]
     pub fn combined_with_those(
         &self,
@@ -143,11 +145,12 @@ impl ContractRegistry {
             .collect()
     }
 
-    /// Refuses a question under a contract that would tell, beside another one, what neither tells: of two it is the one under
-    /// which something was answered later, or nothing; of two without an answer the one that was proposed later.
+    /// Refuses a question under a contract that would disclose, combined with another contract, more than each of them alone.
+    /// Of two contracts the one with the later first answer, or without an answer, is refused. If neither has an answer, the one
+    /// that was proposed later is refused.
     ///
     /// # Errors
-    /// `COMBINED_DISCLOSURE`, naming the other one.
+    /// `COMBINED_DISCLOSURE`, naming the other contract.
     pub fn check_combined(
         &self,
         active: &ActiveContracts,
@@ -163,7 +166,7 @@ impl ContractRegistry {
             let Some(agreement) = self.agreement(id) else {
                 continue;
             };
-            // INVARIANT: no-subtraction. Whatever was signed, the second of two such contracts tells nothing.
+            // INVARIANT: no-subtraction. Of two such contracts the second one gets no answer, even if both were signed.
             if let Some(refusal) = self.barred_beside((id, agreement), who, answered, now) {
                 return Err(refusal);
             }
@@ -171,7 +174,8 @@ impl ContractRegistry {
         Ok(())
     }
 
-    /// Our contracts in force under which a question is refused since another one tells something beside them, with the reason.
+    /// Refusals, each with its reason, of this provider's contracts in force that are blocked by a combination with another
+    /// contract.
     #[must_use]
     pub fn all_combined(&self, answered: &FirstAnswers, now: UtcTimestamp) -> Vec<Refusal> {
         let ours = self.all(now).filter(|(_, agreement, status)| {
@@ -218,11 +222,11 @@ impl ContractRegistry {
         Some(refusal.with_contract(id))
     }
 
-    /// Refuses an agreement on our dataset that would tell, beside another contract that the same consumer may use, what
-    /// neither tells: groups subtract from each other, and rows from groups.
+    /// Refuses an agreement on a dataset of this provider that would disclose, combined with another contract of the same consumer,
+    /// more than each of them alone: groups can be subtracted from groups, and rows from groups.
     ///
     /// # Errors
-    /// `COMBINED_DISCLOSURE`, naming the other one.
+    /// `COMBINED_DISCLOSURE`, naming the other contract.
     pub fn check_beside(
         &self,
         agreement: &Agreement,
@@ -236,7 +240,7 @@ impl ContractRegistry {
         let replaced = neighbours.iter().find(|one| replaces(one));
         let covered = covers(agreement, &neighbours, replaced.map(|one| one.id));
         let own = AgreementWindow::of(agreement);
-        // Rows that are renewed already cover groups for as long as their next contract does.
+        // A chain of renewed row contracts covers groups for as long as the next contract of the chain lasts.
         let follows = |next: &NeighbourContract<'_>, one: &NeighbourContract<'_>| {
             next.is_alive()
                 && !replaces(next)
@@ -268,9 +272,9 @@ impl ContractRegistry {
         }
     }
 
-    /// What is beside an agreement and not harmless: our other contracts on the dataset that `who` may use, or that everybody
-    /// may where the agreement is for everybody. Whoever holds a contract by name is refused at a question beside it: one
-    /// consumer's contract is no reason to keep the others from a public view.
+    /// Contracts on the dataset that are not harmless beside the agreement and that `who` may use, or that everybody may use if the
+    /// agreement is for everybody. A consumer with a contract of its own is refused at the question instead, so that one consumer's
+    /// contract does not prevent a public view for all others.
     fn neighbours<'a>(
         &'a self,
         own: Option<ContractId>,
@@ -312,7 +316,7 @@ fn aggregates(agreement: &Agreement) -> bool {
     clauses.any(|clause| clause.term.aggregates())
 }
 
-/// Whether rows that can be asked, for as long as the groups of this agreement, tell all that these are made of.
+/// True if rows that can be asked disclose all that the groups are made of, for as long as the groups of this agreement last.
 fn covers(
     agreement: &Agreement,
     beside: &[NeighbourContract<'_>],
@@ -328,7 +332,7 @@ fn covers(
         })
 }
 
-/// Why one contract, or an agreement that would be one, can't be used beside another one.
+/// Refusal of a contract or a proposed agreement that can't be used beside another contract.
 fn combination_refusal(
     (agreement, own): (&Agreement, Option<ContractId>),
     other: &NeighbourContract<'_>,
@@ -361,7 +365,7 @@ fn combination_refusal(
     };
     let ended = match (answered, other.is_alive()) {
         (true, false) => "; it has ended, and what was answered under it stays known",
-        // Somebody else may have asked a public view, which is nobody's business.
+        // Another participant may have asked a public view; the refusal does not say so.
         (true, true) if other.agreement.assignee == Assignee::Public => "",
         (true, true) => "; something was answered under it",
         (false, _) => "",

@@ -1,4 +1,4 @@
-//! As consumer: the contracts that we hold, and what keeps us from asking under one.
+//! Contracts of this participant as consumer, and reasons that prevent a question under one of them.
 
 use super::{Agreement, ContractRegistry, ContractStatus, DatasetGrant};
 use crate::decision::{prohibition_checks, purpose_check};
@@ -8,7 +8,7 @@ use crate::term::purpose::Taxonomy;
 use hansa_audit_log::time::UtcTimestamp;
 
 impl ContractRegistry {
-    /// The contracts and public views of others that give something to us, with their state at `now`.
+    /// Contracts and public views of other providers that are for this participant, with their state at `now`.
     pub fn consumer_contracts(
         &self,
         now: UtcTimestamp,
@@ -17,8 +17,8 @@ impl ContractRegistry {
             .filter(|(_, agreement, _)| agreement.provider.id != self.own)
     }
 
-    /// What keeps us from asking under a contract that we hold, as far as it is known here: its state, the purpose that we
-    /// would declare, or what it prohibits. The provider decides; this spares a question that it would refuse.
+    /// Known reason against a question under a contract of this consumer: the contract's state, the purpose to be declared, or a
+    /// prohibition. The provider decides; this check avoids a question that the provider would refuse.
     #[must_use]
     pub fn blocking_refusal(
         &self,
@@ -39,11 +39,11 @@ impl ContractRegistry {
         Some(refusal.with_participant(agreement.provider.id.clone()))
     }
 
-    /// A contract that we hold as consumer, where it is in force.
+    /// Checks that this participant is consumer of the contract and that the contract is in force.
     ///
     /// # Errors
-    /// `CONTRACT_UNKNOWN` where we hold none of that identity, or one that gives nothing to us; `WITHDRAWN`, `SUPERSEDED`,
-    /// `EXPIRED`, `NOT_YET_VALID`.
+    /// `CONTRACT_UNKNOWN` where there is no such contract, or it is not for this participant; `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`,
+    /// `NOT_YET_VALID`.
     pub fn usable(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
         let unknown = |sentence: String| Refusal::new(ErrorCode::ContractUnknown, sentence);
         let Some((agreement, status)) = self.stands(id, now) else {
@@ -62,10 +62,10 @@ impl ContractRegistry {
 }
 
 impl Agreement {
-    /// The clause that prohibits every question for this purpose about now, as far as that can be told without asking.
+    /// Clause that prohibits every question for this purpose at about this time, as far as known without asking the provider.
     ///
     /// # Errors
-    /// `TERM_UNKNOWN` where its purposes can't be judged here.
+    /// `TERM_UNKNOWN` where the contract uses a purpose vocabulary that is not known here.
     pub fn prohibits(
         &self,
         id: ContractId,
@@ -153,7 +153,7 @@ mod tests {
             Some(ErrorCode::ContractUnknown),
         );
     }
-    /// What is prohibited for certain is not asked for; what depends on what is not known here is left to the provider.
+    /// Certain prohibitions are found before asking. Prohibitions that depend on unknown facts are left to the provider.
     #[test]
     fn what_is_prohibited_is_known_beforehand() {
         let research = Some("dpv:Academic");
@@ -175,7 +175,7 @@ mod tests {
             ..ProhibitionCondition::ALWAYS
         };
         check(with(None, of("dpv:Academic")), research, now, refused);
-        // Narrower and wider ones are prohibited with it, and no other one.
+        // Narrower and wider purposes are prohibited too; other purposes are not.
         check(with(None, of("dpv:Research")), research, now, refused);
         check(with(None, of("dpv:Marketing")), research, now, None);
         let columns = ProhibitedPart::Columns(crate::fixture::names(&["site"]));
@@ -190,7 +190,7 @@ mod tests {
             ..of("dpv:Academic")
         };
         check(with(None, here), research, now, None);
-        // Clocks differ by minutes.
+        // Clocks of participants may differ by minutes.
         for (now, expect) in [
             ("2026-06-01T09:54:59Z", None),
             ("2026-06-01T10:04:59Z", None),
@@ -206,7 +206,7 @@ mod tests {
             };
             check(with(None, midday), research, now, expect);
         }
-        // A contract whose purposes are not ours can't be judged here.
+        // A contract with another purpose vocabulary can't be judged here.
         let foreign = |agreement: &mut Agreement| {
             agreement.purposes = "9:sha256:00".to_owned();
             agreement.clauses.clear();

@@ -1,8 +1,8 @@
-//! Which contracts on one dataset tell together what neither of them tells: groups of one less groups, or rows, of the other.
+//! Differencing between two contracts on one dataset: groups of one contract less groups, or rows, of the other.
 //!
-//! A cube tells cells, and totals of cells that it shows. So the cells of one cube, whatever was withheld of them, tell
-//! nothing of a cell that is not shown. Cells of two cubes do, as soon as one of them holds others of the other: a month less
-//! the days that are shown is the day that is not. What can't be proven to be harmless subtracts.
+//! A cube discloses its cells and totals of shown cells. So the cells of one cube disclose nothing about a withheld cell. The cells
+//! of two cubes do as soon as a cell of one is a union of cells of the other: a month less its shown days is the withheld day.
+//! A combination that is not proven harmless counts as one that subtracts.
 
 use crate::effect::Cube;
 use crate::id::SqlIdentifier;
@@ -12,30 +12,30 @@ use crate::term::{Clause, Term, clause_effects, disjointness};
 use crate::value::cube::{CountingUnit, CubeFunction};
 use std::cmp::Ordering;
 
-/// What two contracts on one dataset are beside each other, whoever holds them both.
+/// Result of the comparison of two contracts on one dataset, for a holder of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContractCombination {
-    /// They tell what each of them tells.
+    /// The two contracts disclose no more than each of them alone.
     Harmless,
-    /// One shows rows, and in them all that the groups of the other are made of: harmless as long as these rows can be asked.
-    /// Afterwards what the groups say of further rows is what is left of them.
+    /// One contract shows rows that contain all that the groups of the other are made of. This is harmless as long as the rows can
+    /// be asked. Afterwards, groups over further rows disclose these rows by subtraction.
     Covered,
-    /// They tell more.
+    /// The two contracts together disclose more than each of them alone.
     Subtracts(DifferencingKind),
 }
 
-/// What is taken away from what.
+/// Kind of a subtraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DifferencingKind {
-    /// Groups from groups that are made of them, or that they cut through.
+    /// Groups from groups that are unions of them, or that overlap them.
     Groups,
-    /// Rows from groups that hold further ones, or of which they do not tell all.
+    /// Rows from groups that hold further rows, or further values of the rows.
     Rows,
-    /// Numbers of different units, in groups that share some.
+    /// Numbers of distinct units, in groups that share some units.
     Units,
 }
 
-/// What policies with these clauses are beside each other, both on one dataset.
+/// Result for two lists of clauses on one dataset.
 #[must_use]
 pub fn between(one: &[Clause], other: &[Clause]) -> ContractCombination {
     let (Ok(first), Ok(second)) = (clause_effects::cube_of(one), clause_effects::cube_of(other))
@@ -51,7 +51,7 @@ pub fn between(one: &[Clause], other: &[Clause]) -> ContractCombination {
     }
 }
 
-/// Whether each group of the second policy is made of whole groups of the first, so that its totals can be asked there.
+/// True if each group of the second policy is a union of groups of the first, so that its totals can be computed there.
 #[must_use]
 pub fn is_made_of(coarse: &[Clause], fine: &[Clause]) -> bool {
     match (
@@ -63,8 +63,8 @@ pub fn is_made_of(coarse: &[Clause], fine: &[Clause]) -> bool {
     }
 }
 
-/// Whether rows tell by themselves all that groups tell of the same rows: each row of a group with its place and its measures
-/// as they are. Then the groups add nothing to them, whatever else is known.
+/// True if the rows contain all that the groups are made of: each row of a group, with its dimensions and its measures unmasked.
+/// The groups then disclose nothing more, whatever else is known.
 #[must_use]
 pub fn shows_all(groups: &[Clause], rows: &[Clause]) -> bool {
     let (Ok(Some(cube)), Ok(None)) = (
@@ -78,7 +78,7 @@ pub fn shows_all(groups: &[Clause], rows: &[Clause]) -> bool {
         CountingUnit::Column(column) if cube.permits(CubeFunction::Units) => plain(column),
         CountingUnit::Column(_) | CountingUnit::Rows => true,
     };
-    // Rows of whole cells alone are harmless beside groups, and say nothing of the other cells.
+    // Rows of whole cells alone are harmless beside groups, since they disclose nothing about other cells.
     let mut hidden = rows.iter().map(|clause| &clause.term);
     beside_rows((&cube, groups), rows) == ContractCombination::Covered
         && cube.measures.iter().all(plain)
@@ -89,7 +89,7 @@ pub fn shows_all(groups: &[Clause], rows: &[Clause]) -> bool {
 type CubeClauses<'a> = (&'a Cube, &'a [Clause]);
 
 fn cubes((one, own): CubeClauses<'_>, (other, theirs): CubeClauses<'_>) -> ContractCombination {
-    // Cells with noise tell nothing exactly, whatever is known beside them.
+    // Cells with noise disclose nothing exact, whatever else is known.
     if one.budget.is_some() || other.budget.is_some() {
         return ContractCombination::Harmless;
     }
@@ -97,14 +97,14 @@ fn cubes((one, own): CubeClauses<'_>, (other, theirs): CubeClauses<'_>) -> Contr
         return ContractCombination::Subtracts(DifferencingKind::Units);
     }
     let harmless = match (&one.release, &other.release) {
-        // A dataset has one grid at a time. Where another one takes its place, it releases what is after all that was released
-        // before, so that no cell of the one has a row in common with a cell of the other.
+        // A dataset has one grid at a time. A later grid releases only rows that come after all rows released under the earlier
+        // grid, so no cell of one has a row in common with a cell of the other.
         (Some(first), Some(second)) if one.grid != other.grid => first.column == second.column,
-        // All cells of a dataset that are released are tested beside each other, remainders too.
+        // All released cells of a dataset are tested against each other, with the remainders.
         (Some(first), Some(second)) => {
             first == second && one.grid == other.grid && (one.refines(other) || other.refines(one))
         }
-        // The same groups of the same rows: of each, one policy or both tell something.
+        // Groups of the same rows and the same grid: one policy or both may withhold some of them.
         (None, None) => {
             let (own, theirs) = (cutting(own, one), cutting(theirs, other));
             one.refines(other)
@@ -112,7 +112,7 @@ fn cubes((one, own): CubeClauses<'_>, (other, theirs): CubeClauses<'_>) -> Contr
                 && are_all_among(&own, &theirs)
                 && are_all_among(&theirs, &own)
         }
-        // Released groups stay as they were, so that others tell what came since.
+        // Released groups do not change, so groups computed later disclose the rows that came since.
         (Some(_), None) | (None, Some(_)) => false,
     };
     match harmless {
@@ -121,8 +121,8 @@ fn cubes((one, own): CubeClauses<'_>, (other, theirs): CubeClauses<'_>) -> Contr
     }
 }
 
-/// Groups beside rows: no more than the rows tell where these are all of each group, or none, with its place and with each
-/// measure as it is, or not at all.
+/// Result for groups beside rows. Harmless if the rows contain all rows of each group or none, with the dimensions, and each
+/// measure either unmasked or absent.
 fn beside_rows((cube, groups): CubeClauses<'_>, rows: &[Clause]) -> ContractCombination {
     if cube.budget.is_some() {
         return ContractCombination::Harmless;
@@ -145,7 +145,7 @@ fn beside_rows((cube, groups): CubeClauses<'_>, rows: &[Clause]) -> ContractComb
         let column = &dimension.column;
         is_shown(rows, column) && replacing(rows, column).all(buckets)
     });
-    // A mask is one value for all rows, which tells none of theirs.
+    // A mask replaces a measure by one value in all rows, so that it discloses no row's value.
     let measured = cube.measures.iter().all(|measure| {
         let masks = |clause: &Clause| matches!(clause.term, Term::Mask { .. });
         !is_shown(rows, measure) || replacing(rows, measure).all(masks)
@@ -153,7 +153,7 @@ fn beside_rows((cube, groups): CubeClauses<'_>, rows: &[Clause]) -> ContractComb
     let hidden = rows.iter().filter(|clause| hides_rows(&clause.term));
     let mut hidden = hidden.map(|clause| &clause.term);
     let all = hidden.all(|term| is_of_whole_cells(term, cube) || has_tighter(groups, term));
-    // For which rows a condition of the groups holds is told by how many there are, unless the rows say so themselves.
+    // The number of rows in a group discloses for which rows a condition holds, unless the rows show the column themselves.
     let is_dimension = |column: &SqlIdentifier| {
         let mut dimensions = cube.dimensions.iter();
         dimensions.any(|one| one.column == *column)
@@ -172,8 +172,8 @@ fn beside_rows((cube, groups): CubeClauses<'_>, rows: &[Clause]) -> ContractComb
     }
 }
 
-/// Whether rows can be asked whenever the groups can, as far as their clauses say when, where and by whom; from when until when
-/// is looked at with the times of the agreements. What is refused to whoever exhausts a limit or owes something comes back.
+/// True if the rows can be asked whenever the groups can, by the clauses on time, place and asking participant. The caller compares
+/// the periods of the agreements. Refusals for a used-up limit or an unmet duty are temporary and don't count.
 fn stays_open(groups: &[Clause], rows: &[Clause]) -> bool {
     let closes = |term: &&Term| match term {
         Term::Lasts(_)
@@ -195,12 +195,12 @@ fn stays_open(groups: &[Clause], rows: &[Clause]) -> bool {
         found.unwrap_or(SchemaCompatibility::Exact)
     };
     let mut closing = rows.iter().map(|clause| &clause.term).filter(closes);
-    // From which day a time runs is in no clause.
+    // The clause does not say from which day the duration is counted.
     closing.all(|term| !matches!(term, Term::Lasts(_)) && has_tighter(groups, term))
         && schemas(rows) >= schemas(groups)
 }
 
-/// Whether groups have a condition that is as tight as this one of rows, or tighter.
+/// True if the groups have a condition at least as tight as this condition of the rows.
 fn has_tighter(groups: &[Clause], term: &Term) -> bool {
     let applies = |own: &&Clause| match &own.term {
         Term::Prohibition(one) => one.action.contains(ProhibitedAction::Aggregate),
@@ -214,7 +214,7 @@ fn has_tighter(groups: &[Clause], term: &Term) -> bool {
     })
 }
 
-/// Whether no row is seen under both.
+/// True if no row is visible under both policies.
 fn are_disjoint(one: &[Clause], other: &[Clause]) -> bool {
     let filters = |clauses: &'_ [Clause]| -> Vec<_> {
         let conditions = clauses.iter().filter_map(|clause| match &clause.term {
@@ -231,7 +231,7 @@ fn are_disjoint(one: &[Clause], other: &[Clause]) -> bool {
     })
 }
 
-/// What says of rows, not of whole cells, that they do not exist.
+/// Terms that remove single rows, not whole cells.
 fn cutting<'a>(clauses: &'a [Clause], cube: &Cube) -> Vec<&'a Term> {
     let is_dimension = |column: &SqlIdentifier| {
         let mut dimensions = cube.dimensions.iter();
@@ -241,7 +241,7 @@ fn cutting<'a>(clauses: &'a [Clause], cube: &Cube) -> Vec<&'a Term> {
     terms
         .filter(|term| hides_rows(term))
         .filter(|term| match term {
-            // Of a cube whole buckets are shown.
+            // A cube shows whole time buckets.
             Term::Embargo(embargo) => !is_dimension(&embargo.column),
             term => !is_of_whole_cells(term, cube),
         })
@@ -256,7 +256,7 @@ fn hides_rows(term: &Term) -> bool {
     }
 }
 
-/// Whether a condition is on the place of a cell alone, so that it takes whole cells away.
+/// True if the condition is on dimensions of the cube alone, so that it removes whole cells.
 fn is_of_whole_cells(term: &Term, cube: &Cube) -> bool {
     let is_place = |column: &SqlIdentifier| {
         let mut dimensions = cube.dimensions.iter();
@@ -272,7 +272,7 @@ fn are_all_among(some: &[&Term], others: &[&Term]) -> bool {
     })
 }
 
-/// Whether rows have the column, in whatever form.
+/// True if the rows show the column in any form, masked or not.
 fn is_shown(rows: &[Clause], column: &SqlIdentifier) -> bool {
     let keys_stay = rows.iter().any(|clause| clause.term == Term::KeysStay);
     rows.iter().all(|clause| match &clause.term {
@@ -283,12 +283,12 @@ fn is_shown(rows: &[Clause], column: &SqlIdentifier) -> bool {
     })
 }
 
-/// Whether rows have the column, and in it the values of the dataset.
+/// True if the rows show the column with the values of the dataset.
 fn is_plain(rows: &[Clause], column: &SqlIdentifier) -> bool {
     is_shown(rows, column) && replacing(rows, column).next().is_none()
 }
 
-/// The clauses that have something else stand in the place of a column.
+/// Clauses that replace the values of a column.
 fn replacing<'a>(
     rows: &'a [Clause],
     column: &'a SqlIdentifier,

@@ -1,4 +1,4 @@
-//! What one contract gives, as the terms read it.
+//! Permission that one contract gives for one dataset, in the form that the terms read.
 
 use super::{ActiveContracts, Agreement, DatasetGrant, Requester};
 use crate::effect::Effect;
@@ -27,34 +27,34 @@ impl DatasetGrant {
         }
     }
 
-    /// The same, as a later version of another contract.
+    /// Grant with `first` as the first version of its contract.
     pub(super) const fn begun_by(mut self, first: ContractId) -> Self {
         self.first = Some(first);
         self
     }
 
-    /// The same, over at that instant at the latest.
+    /// Grant that ends at `at` at the latest.
     pub(super) fn ending(mut self, at: UtcTimestamp) -> Self {
         self.not_after = self.not_after.min(at);
         self
     }
 
-    /// The first version of the contract: what lasts over amendments, such as the keys of hashed columns, belongs to it.
+    /// First version of the contract. Values that last over amendments belong to it, such as the keys of hashed columns.
     #[must_use]
     pub const fn first(&self) -> Option<ContractId> {
         self.first
     }
 
-    /// What it does to its dataset, bound to who asks.
+    /// Effects of the grant on its dataset, bound to the asking participant.
     ///
     /// # Errors
-    /// As [`clause_effects::of_clauses`], with the contract.
+    /// As [`clause_effects::of_clauses`], with the contract added.
     pub fn effects(&self, to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
         let effects = clause_effects::of_clauses(self.clauses(), &to.under(self.first()));
         effects.map_err(|refusal| self.name_contract(refusal))
     }
 
-    /// A refusal with the contract that it comes from, where there is one.
+    /// Adds the contract to the refusal, where the grant has one.
     pub(crate) fn name_contract(&self, refusal: Refusal) -> Refusal {
         match self.contract() {
             Some(contract) => refusal.with_contract(contract),
@@ -62,7 +62,7 @@ impl DatasetGrant {
         }
     }
 
-    /// The clauses of a restriction in the place of those of the contract: what both give at most is what the contract gives.
+    /// Grant with the clauses of a restriction in place of the contract's. The clauses of the contract are checked separately.
     pub(crate) fn with_restriction(&self, restriction: &ProviderRestriction) -> Self {
         let asked = ProhibitedAction::from_clauses(&self.clauses);
         let clauses = restriction.clauses().iter();
@@ -79,14 +79,14 @@ impl DatasetGrant {
                 .collect(),
             purposes: restriction.purposes().to_owned(),
             own_purposes: restriction.own_purposes().to_vec(),
-            // Its periods begin with the days of UTC, whenever a contract began.
+            // Periods of a restriction's quotas begin with days in UTC, whenever the contract began.
             not_before: UtcTimestamp::EPOCH,
             not_after: UtcTimestamp::LATEST,
             ..self.clone()
         }
     }
 
-    /// All of a dataset of our own, for our own people.
+    /// Complete access of this participant's users to a dataset of its own.
     pub(super) const fn house(schema: Digest) -> Self {
         Self {
             contract: None,
@@ -100,37 +100,37 @@ impl DatasetGrant {
         }
     }
 
-    /// The contract; absent for the house contract.
+    /// Contract of the grant; absent for the house contract.
     #[must_use]
     pub const fn contract(&self) -> Option<ContractId> {
         self.contract
     }
 
-    /// The schema that it was made for.
+    /// Schema for which the grant was made.
     #[must_use]
     pub const fn schema(&self) -> Digest {
         self.schema
     }
 
-    /// Its clauses in order.
+    /// Clauses in their order.
     #[must_use]
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses
     }
 
-    /// Version and digest of the purpose vocabulary that it was made with.
+    /// Version and digest of the purpose vocabulary of the contract.
     #[must_use]
     pub fn purposes(&self) -> &str {
         &self.purposes
     }
 
-    /// The provider's own purposes that its clauses use.
+    /// Provider's own purposes that the clauses use.
     #[must_use]
     pub fn own_purposes(&self) -> &[OwnPurpose] {
         &self.own_purposes
     }
 
-    /// First instant in force, from which periods of quotas are counted.
+    /// First instant in force. Periods of quotas are counted from it.
     #[must_use]
     pub const fn not_before(&self) -> UtcTimestamp {
         self.not_before
@@ -142,7 +142,7 @@ impl DatasetGrant {
         self.not_after
     }
 
-    /// The number of the first clause for which `wanted` holds.
+    /// Number of the first clause that satisfies `wanted`.
     #[must_use]
     pub fn clause_where(&self, wanted: impl Fn(&crate::term::Term) -> bool) -> Option<ClauseId> {
         self.clauses
@@ -153,7 +153,8 @@ impl DatasetGrant {
 }
 
 impl ActiveContracts {
-    /// What the restrictions say in the place of the grants for which there is one: no ground for an answer, so it is supposed.
+    /// Contracts with the restrictions in place of the grants of their datasets. The result is marked as a simulation, so that no
+    /// answer can rest on it.
     pub(crate) fn with_restrictions(
         &self,
         restrictions: &BTreeMap<DatasetId, &ProviderRestriction>,
@@ -165,13 +166,13 @@ impl ActiveContracts {
         Self::from_supposed_grants(self.asker.id().clone(), restricted.collect())
     }
 
-    /// Who asks.
+    /// Caller.
     #[must_use]
     pub const fn asker(&self) -> &Requester {
         &self.asker
     }
 
-    /// What is given, by dataset.
+    /// Grants by dataset.
     #[must_use]
     pub const fn grants(&self) -> &BTreeMap<DatasetId, DatasetGrant> {
         &self.grants

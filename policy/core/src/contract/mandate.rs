@@ -1,31 +1,31 @@
-//! Mandates: who may sign for a participant, and up to which risk, as the participant itself states and signs.
+//! Mandates: a participant's signed statement that a key may sign contracts for it, up to a disclosure class.
 //!
-//! A mandate travels in the protected header of the signature that rests on it, so that whoever reads the contract can
-//! judge it, and the payload keeps one hash.
+//! A mandate is part of the protected header of the contract signature. A reader of the contract can judge the mandate, and the
+//! hash of the payload does not depend on it.
 
 use crate::id::ParticipantId;
 use hansa_audit_log::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What a contract lets out, the least first.
+/// Disclosure class of a contract, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DisclosureClass {
-    /// What anybody may have.
+    /// Data for everybody.
     Public,
-    /// Aggregates, and no row.
+    /// Aggregates without rows.
     Aggregate,
-    /// Rows.
+    /// Single rows.
     Rows,
-    /// What is about persons: there is a clause on its legal basis, or on their consent.
+    /// Personal data: a clause states its legal basis or consent.
     Personal,
 }
 
 impl DisclosureClass {
-    /// Every class, the least first.
+    /// All classes in ascending order.
     pub const ALL: [Self; 4] = [Self::Public, Self::Aggregate, Self::Rows, Self::Personal];
 
-    /// Its word in mandates and commands.
+    /// Word of the class in mandates and commands.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl DisclosureClass {
         }
     }
 
-    /// The class of that word.
+    /// Class with this word; none for an unknown word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == word)
@@ -45,24 +45,24 @@ impl DisclosureClass {
 
 hansa_audit_log::serialize_as_word!(DisclosureClass);
 
-/// What a participant states of a key that signs for it.
+/// Mandate: a participant's statement about a key that signs for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mandate {
-    /// For whom.
+    /// Participant that gives the mandate.
     pub participant: ParticipantId,
-    /// Thumbprint of the key that may sign.
+    /// RFC 7638 thumbprint of the key that may sign.
     pub holder: String,
-    /// In what capacity, for people: one line.
+    /// Capacity of the signatory, for people: one line.
     pub capacity: String,
-    /// The most that a contract may let out.
+    /// Highest disclosure class of a contract under the mandate.
     pub up_to: DisclosureClass,
-    /// The most days that a contract may last.
+    /// Longest duration of a contract under the mandate, days.
     pub longest_days: u32,
-    /// With whom; none: with anybody.
+    /// Permitted counterparties; empty permits all.
     pub counterparties: BTreeSet<ParticipantId>,
-    /// First instant at which it counts.
+    /// First instant of validity.
     pub not_before: UtcTimestamp,
-    /// First instant at which it no longer counts.
+    /// First instant at which the mandate is no longer valid.
     pub not_after: UtcTimestamp,
 }

@@ -1,4 +1,4 @@
-//! Whether a signature is within its mandate.
+//! Check of a signature against its mandate.
 
 use super::mandate::{DisclosureClass, Mandate};
 use super::signature::{Signature, SignatureVerifier};
@@ -10,7 +10,7 @@ use crate::term::{Term, aggregate};
 use hansa_audit_log::time::UtcTimestamp;
 
 impl DisclosureClass {
-    /// What an agreement lets out, and the clause that says so, if one does.
+    /// Disclosure class of an agreement, and the clause that decides it, if one does.
     #[must_use]
     pub fn of(agreement: &Agreement) -> (Self, Option<ClauseId>) {
         let personal = agreement
@@ -23,7 +23,7 @@ impl DisclosureClass {
         if agreement.assignee == Assignee::Public {
             return (Self::Public, None);
         }
-        // What can't be told apart counts as the more.
+        // An undecidable policy counts as the higher class.
         match aggregate::cube(&agreement.clauses) {
             Ok(Some(_)) => (Self::Aggregate, None),
             Ok(None) | Err(_) => (Self::Rows, None),
@@ -32,10 +32,10 @@ impl DisclosureClass {
 }
 
 impl Mandate {
-    /// Whether the key may sign this agreement for `party` at `at`.
+    /// Checks that the key may sign this agreement for `party` at `at`.
     ///
     /// # Errors
-    /// `MANDATE_EXPIRED` or `MANDATE_EXCEEDED`, with what is beyond it and the clause of the contract.
+    /// `MANDATE_EXPIRED` or `MANDATE_EXCEEDED`, with the exceeded limit and the clause of the contract.
     pub fn permits(
         &self,
         agreement: &Agreement,
@@ -118,8 +118,8 @@ impl Mandate {
     }
 }
 
-/// Whether the signature of `party` is within its mandate: needed where the participant states that it uses mandates, and
-/// checked wherever one is there.
+/// Checks that the signature of `party` is within its mandate. A mandate is required where the participant states that it uses
+/// mandates, and is checked wherever one is present.
 pub(super) fn check(
     agreement: &Agreement,
     party: &ContractParty,
@@ -157,7 +157,7 @@ pub(super) fn check(
     }
     let made = signature.issued_at.checked_mul(1_000_000);
     let made = made.and_then(|micros| UtcTimestamp::from_micros(micros).ok());
-    // A signer can write any time into a signature, so that of the log counts, too.
+    // A signer can write any time into a signature, so the time of the log is checked too.
     for at in [made, keys.logged_at()].into_iter().flatten() {
         signed
             .mandate

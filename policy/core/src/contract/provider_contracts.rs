@@ -1,4 +1,4 @@
-//! As provider: the contracts that a caller may name, and what those that it names give.
+//! Contracts of this participant as provider: the contracts that a caller may name, and their grants.
 
 use super::{Agreement, ContractRegistry, ContractStatus, DatasetGrant};
 use crate::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
@@ -7,7 +7,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
 impl ContractRegistry {
-    /// The contracts and public views of ours that `peer` may name at `now`, in order of their identity.
+    /// Contracts and public views of this provider that `peer` may name at `now`, in the order of their identities.
     pub fn contracts_for<'a>(
         &'a self,
         peer: &'a ParticipantId,
@@ -20,7 +20,7 @@ impl ContractRegistry {
             })
     }
 
-    /// The public views of ours that are in force at `now`, in order of their identity.
+    /// Public views of this provider that are in force at `now`, in the order of their identities.
     pub fn public_views(
         &self,
         now: UtcTimestamp,
@@ -32,7 +32,7 @@ impl ContractRegistry {
         })
     }
 
-    /// The same over one dataset.
+    /// Contracts and public views over one dataset that `peer` may name at `now`, in the order of their identities.
     pub fn contracts_over<'a>(
         &'a self,
         peer: &'a ParticipantId,
@@ -46,7 +46,7 @@ impl ContractRegistry {
             })
     }
 
-    /// What the contracts that `who` names give, by dataset: each must be ours to give, to `who`, and in force.
+    /// Grants by dataset of the contracts that `who` names. Each must be a contract of this provider for `who`, and in force.
     pub(super) fn dataset_grants(
         &self,
         who: &ParticipantId,
@@ -83,10 +83,10 @@ impl ContractRegistry {
         Ok(grants)
     }
 
-    /// A contract that we give, where it is in force.
+    /// Checks that this participant is provider of the contract and that the contract is in force.
     ///
     /// # Errors
-    /// `CONTRACT_UNKNOWN` where we give none of that identity; `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
+    /// `CONTRACT_UNKNOWN` where there is no such contract of this provider; `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
     pub fn provided_agreement(
         &self,
         id: ContractId,
@@ -104,11 +104,11 @@ impl ContractRegistry {
         }
     }
 
-    /// The first version of a contract, as far as its earlier ones are here.
+    /// First version of a contract, as far as its earlier versions are in the registry.
     #[must_use]
     pub fn first(&self, id: ContractId) -> ContractId {
         let mut first = id;
-        // No chain is longer than the registry, whatever contracts say of each other.
+        // Bounded by the size of the registry, since contracts may claim to replace each other in a circle.
         for _ in 0..self.contracts.len() {
             let Some(page) = self.contracts.get(&first) else {
                 break;

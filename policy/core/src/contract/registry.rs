@@ -1,4 +1,4 @@
-//! Keeping the registry: what comes in, what ends, and how a contract stands at an instant.
+//! Registry of contracts: admission, withdrawal, and the state of a contract at an instant.
 
 use super::{
     Agreement, AssigneeContracts, ContractRegistry, ContractStatus, RegistryEntry,
@@ -13,7 +13,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl ContractRegistry {
-    /// An empty registry of the participant `own`.
+    /// Empty registry of the participant `own`.
     #[must_use]
     pub const fn new(own: ParticipantId) -> Self {
         Self {
@@ -26,16 +26,16 @@ impl ContractRegistry {
         }
     }
 
-    /// Takes in a contract whose record is durable.
+    /// Admits a contract whose record is durable.
     pub fn admit(&mut self, agreed: Recorded<VerifiedContract>) {
         let (agreed, _) = agreed.into_parts();
         self.place(agreed);
     }
 
-    /// Takes in, at start-up, a contract whose activation the log already holds; `logged` is what the log says.
+    /// Admits, at start-up, a contract whose activation the log already holds. `logged` is the log's statement.
     ///
     /// # Errors
-    /// `CONTRACT_UNKNOWN` when the log holds no activation of it.
+    /// `CONTRACT_UNKNOWN` when the log holds no activation of the contract.
     pub fn readmit(
         &mut self,
         agreed: VerifiedContract,
@@ -71,7 +71,7 @@ impl ContractRegistry {
         });
     }
 
-    /// Ends a contract; the earlier withdrawal wins.
+    /// Ends a contract. Of two withdrawals the earlier one counts.
     pub fn revoke(&mut self, revoked: Recorded<VerifiedWithdrawal>) {
         let recorded = revoked.receipt().at();
         let at = revoked.effective_at.filter(|at| *at > recorded);
@@ -79,15 +79,15 @@ impl ContractRegistry {
         self.end(revoked.contract, at.unwrap_or(UtcTimestamp::EARLIEST));
     }
 
-    /// Ends a contract whose withdrawal the log holds already, as at start-up, or can't take any more: what ends something is not
-    /// kept waiting.
+    /// Ends a contract without a new record: the log already holds the withdrawal, as at start-up, or can't be written.
+    /// A stop never waits for the log.
     pub fn end(&mut self, contract: ContractId, at: UtcTimestamp) {
         if let Some(page) = self.contracts.get_mut(&contract) {
             page.withdrawn = Some(page.withdrawn.map_or(at, |earlier| earlier.min(at)));
         }
     }
 
-    /// Checks that the label of a proposed agreement, its id and version, does not stand for another contract already.
+    /// Checks that the label of a proposed agreement (uid and version) is not in use for another contract.
     ///
     /// # Errors
     /// `CONTRACT_ID_REUSED`.
@@ -109,7 +109,7 @@ impl ContractRegistry {
         Ok(())
     }
 
-    /// Checks that nobody is promised a dataset for himself alone for a time in which somebody else has it, or would have it.
+    /// Checks that an exclusive contract does not overlap in time with another participant's contract on the dataset.
     ///
     /// # Errors
     /// `EXCLUSIVITY_CLASH`, without saying who else has a contract.
@@ -142,8 +142,8 @@ impl ContractRegistry {
         Ok(())
     }
 
-    /// Checks that the cells that are released under the contract and those of every other on the dataset are made of one
-    /// another. Of margins that cross, groups could be told that nobody released.
+    /// Checks that the released cells of the contract and those of every other contract on the dataset are nested. From margins
+    /// that cross, groups that were never released could be computed.
     ///
     /// # Errors
     /// `GRID_NOT_NESTED`, without saying who else has a contract.
@@ -186,13 +186,13 @@ impl ContractRegistry {
         Ok(())
     }
 
-    /// The contract, whatever its state.
+    /// Agreement of the contract, whatever its state.
     #[must_use]
     pub fn agreement(&self, id: ContractId) -> Option<&Agreement> {
         self.contracts.get(&id).map(|page| &page.agreement)
     }
 
-    /// Every contract with its state at `now`.
+    /// All contracts with their state at `now`.
     pub fn all(
         &self,
         now: UtcTimestamp,
@@ -202,7 +202,7 @@ impl ContractRegistry {
             .map(move |(id, page)| (*id, &page.agreement, self.standing(*id, page, now)))
     }
 
-    /// Every contract over a dataset, whoever takes, with its state at `now`; in order of their identity.
+    /// All contracts over a dataset, with their state at `now`, in the order of their identities.
     pub fn over(
         &self,
         dataset: &DatasetId,
@@ -212,7 +212,7 @@ impl ContractRegistry {
         ids.filter_map(move |id| self.page(*id, now))
     }
 
-    /// Every contract that says that it replaces that one, with its state at `now`.
+    /// Contracts that claim to replace contract `id`, with their state at `now`.
     pub fn replacing(
         &self,
         old: ContractId,
@@ -222,7 +222,7 @@ impl ContractRegistry {
         ids.filter_map(move |id| self.page(*id, now))
     }
 
-    /// Every contract of which `who` is the consumer, by name, with its state at `now`; in order of their identity.
+    /// Contracts with `who` as named consumer, with their state at `now`, in the order of their identities.
     pub fn taken_by(
         &self,
         who: &ParticipantId,
@@ -236,7 +236,7 @@ impl ContractRegistry {
         ids.filter_map(move |id| self.page(id, now))
     }
 
-    /// Every contract that gives to `who`, by name or as to anybody, with its state at `now`; in order of their identity.
+    /// Contracts for `who`, by name or as public views, with their state at `now`, in the order of their identities.
     pub(super) fn giving_to(
         &self,
         who: &ParticipantId,
@@ -251,7 +251,7 @@ impl ContractRegistry {
         ids.into_iter().filter_map(move |id| self.page(id, now))
     }
 
-    /// The same over one of our datasets.
+    /// Contracts for `who` over one dataset of this provider, with their state at `now`.
     pub(super) fn giving_of(
         &self,
         who: &ParticipantId,
@@ -266,8 +266,7 @@ impl ContractRegistry {
         ids.into_iter().filter_map(move |id| self.page(id, now))
     }
 
-    /// The first of our datasets behind that name over which there is a contract that gives to `who`, by name or as to anybody,
-    /// in whatever state.
+    /// First dataset name after `after`, in alphabetical order, with a contract for `who` in any state, by name or as public view.
     #[must_use]
     pub fn dataset_after(
         &self,
@@ -279,7 +278,7 @@ impl ContractRegistry {
         each.filter_map(|some| some.dataset_after(after)).min()
     }
 
-    /// The contract with its state at `now`.
+    /// Contract with its state at `now`.
     #[must_use]
     pub fn stands(
         &self,
@@ -314,20 +313,19 @@ impl ContractRegistry {
         }
     }
 
-    /// From when a contract is withdrawn, where somebody has said so: an instant to come where notice was given.
+    /// Instant of effect of a withdrawal; in the future where notice was given. None without a withdrawal.
     #[must_use]
     pub fn withdrawn_from(&self, id: ContractId) -> Option<UtcTimestamp> {
         self.contracts.get(&id).and_then(|page| page.withdrawn)
     }
 
-    /// The first instant at which a contract is over, as far as it is known now.
+    /// First instant at which a contract is over, as far as known now.
     #[must_use]
     pub fn over_from(&self, id: ContractId) -> Option<UtcTimestamp> {
         self.contracts.get(&id).map(|page| self.ends(id, page))
     }
 
-    /// From when a contract that is in force can be used no longer: by its own end, a withdrawal with notice, or a newer contract
-    /// that is to take its place.
+    /// End of a contract in force: its own end, a withdrawal with notice, or the start of a contract that replaces it.
     pub(super) fn ends(&self, id: ContractId, page: &RegistryEntry) -> UtcTimestamp {
         let newer = self.superseded.get(&id).into_iter().flatten();
         let replaced = newer
@@ -340,8 +338,8 @@ impl ContractRegistry {
         ends.min().unwrap_or(page.agreement.not_after)
     }
 
-    /// Whether a newer contract took its place. Whatever a contract claims to replace, it can only replace one between the
-    /// same participants about the same dataset.
+    /// True if a newer contract has replaced this one. A contract can only replace one between the same participants about the same
+    /// dataset, whatever it claims.
     fn is_superseded(&self, id: ContractId, page: &RegistryEntry, now: UtcTimestamp) -> bool {
         self.superseded.get(&id).is_some_and(|newer| {
             newer
@@ -356,7 +354,7 @@ impl ContractRegistry {
 }
 
 impl ContractStatus {
-    /// The state in one word, as shown to people.
+    /// State in one word, for people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -368,7 +366,7 @@ impl ContractStatus {
         }
     }
 
-    /// Why nothing can be asked under a contract in this state; `None` when something can.
+    /// Refusal of a question under a contract in this state; `None` for a contract in force.
     pub(super) fn refusal(self, id: ContractId, agreement: &Agreement) -> Option<Refusal> {
         let (code, sentence) = match self {
             Self::InForce => return None,
@@ -397,9 +395,9 @@ impl ContractStatus {
     }
 }
 
-/// The cube whose cells are released under the contract.
+/// Cube of the cells that are released under the contract.
 fn released_cube(agreement: &Agreement) -> Option<Cube> {
     let cube = clause_effects::cube_of(&agreement.clauses).ok()??;
-    // Cells with noise hide what is exact in any combination of them, so that their margins may cross.
+    // Cells with noise disclose nothing exact in any combination, so their margins may cross.
     (cube.release.is_some() && cube.budget.is_none()).then_some(cube)
 }

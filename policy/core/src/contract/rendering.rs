@@ -1,7 +1,6 @@
-//! The page that the signers of a contract are shown, by its language and time zone; its text is part of what they sign.
+//! Language and time zone of the page that the signers of a contract see. The digest of the page's text is part of the payload.
 //!
-//! A form that has been signed stays as it is for ever: whoever words a term otherwise, or lays the page out otherwise, adds a
-//! form and leaves the one before it as it is.
+//! The form of a signed page never changes. A changed wording or layout is a new form, beside the old one.
 
 use super::civil_zone::CivilZone;
 use crate::term::language::Language;
@@ -9,17 +8,17 @@ use crate::term::language::Language;
 /// Language and zone of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PageRendering {
-    /// In which language.
+    /// Language of the text.
     pub language: Language,
-    /// In which local time its dates are told.
+    /// Time zone of the dates.
     pub zone: CivilZone,
 }
 
 impl PageRendering {
-    /// The form: layout and wording, as contracts name it.
+    /// Name of the form, that is of layout and wording, as contracts state it.
     pub const FORM: &'static str = "page/1";
 
-    /// The page in a language, with dates in UTC.
+    /// Page in a language, with dates in UTC.
     #[must_use]
     pub const fn of(language: Language) -> Self {
         Self {
@@ -28,7 +27,7 @@ impl PageRendering {
         }
     }
 
-    /// This page with its dates in the zone of an IANA name, where there is a rule for the zone.
+    /// Page with its dates in the zone of an IANA name; UTC where there is no rule for the zone.
     #[must_use]
     pub fn in_zone(self, name: &str) -> Self {
         Self {
@@ -37,7 +36,7 @@ impl PageRendering {
         }
     }
 
-    /// This page in another language.
+    /// Page in another language.
     #[must_use]
     pub const fn in_language(self, language: Language) -> Self {
         Self { language, ..self }

@@ -1,4 +1,4 @@
-//! Which signatures a contract needs, and whose each must be.
+//! Required signatures of a contract and their keys.
 
 use super::signature::{SignatoryRole, SignatureVerifier};
 use super::signature_purpose::SignaturePurpose;
@@ -6,10 +6,10 @@ use super::{Assignee, SignedContract, mandate_check};
 use crate::refusal::{ErrorCode, Refusal};
 
 impl SignedContract {
-    /// Checks that it carries exactly one signature, that of `role`: a contract on its way.
+    /// Checks that the contract carries exactly one signature, that of `role`. Such a contract waits for the counterparty.
     ///
     /// # Errors
-    /// A refusal with the code of the first fault.
+    /// A refusal with the code of the first check that fails.
     pub fn check_one(
         &self,
         role: SignatoryRole,
@@ -18,10 +18,10 @@ impl SignedContract {
         self.check_exactly(&[role], keys)
     }
 
-    /// Checks the signature of `role`, whatever others it carries.
+    /// Checks the signature of `role`. Other signatures are not checked.
     ///
     /// # Errors
-    /// A refusal with the code of the first fault.
+    /// A refusal with the code of the first check that fails.
     pub fn check_signature(
         &self,
         role: SignatoryRole,
@@ -43,7 +43,7 @@ impl SignedContract {
             )
             .with_contract(self.id));
         };
-        // A seal is a key of its own: whose it is, its authority says.
+        // A seal uses a key of its own; its certificate authority states the owner.
         if signature.seal.is_none() && signature.kid != party.signing_key {
             return Err(Refusal::new(
                 ErrorCode::SignerNotParty,
@@ -58,14 +58,14 @@ impl SignedContract {
         };
         keys.check(&party.id, signature, purpose)
             .and_then(|()| match purpose {
-                // A public view binds nobody else, and is signed by the connector itself.
+                // The provider's connector signs a public view itself, since the view binds no other participant.
                 SignaturePurpose::View => Ok(()),
                 _ => mandate_check::check(&self.agreement, party, signature, keys),
             })
             .map_err(|refusal| refusal.with_contract(self.id))
     }
 
-    /// Checks that it carries the signature of each side that must sign, and no other.
+    /// Checks that the contract carries the signature of each required party, and no other.
     pub(super) fn check_all(
         &self,
         keys: &(impl SignatureVerifier + ?Sized),

@@ -1,23 +1,23 @@
-//! The certificates of a seal: by them an authority speaks for whoever signs (RFC 7515, section 4.1.6).
+//! Certificates of a seal, by which an authority confirms the signer (RFC 7515, section 4.1.6).
 
-/// Certificates in DER, that of the signing key first, each issued by the next. Nothing of them is believed yet.
+/// Certificates in DER, the signing key's first, each issued by the next one. They are not verified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealCertificates {
     own: Vec<u8>,
     above: Vec<Vec<u8>>,
 }
 
-/// The most certificates of one seal.
+/// Largest number of certificates of one seal.
 pub const MOST: usize = 4;
 
-/// The most bytes of one certificate.
+/// Largest size of one certificate, bytes.
 pub const LARGEST: usize = 8 * 1024;
 
 impl SealCertificates {
-    /// The certificates in their order; none of them stands twice.
+    /// Takes a chain of certificates in order, without duplicates.
     ///
     /// # Errors
-    /// Why these are no seal.
+    /// The reason why the chain is not accepted.
     pub fn new(chain: Vec<Vec<u8>>) -> Result<Self, &'static str> {
         if chain.is_empty() || chain.len() > MOST {
             return Err("a seal brings one to four certificates");
@@ -43,19 +43,19 @@ impl SealCertificates {
         })
     }
 
-    /// The certificate of the key that signs.
+    /// Certificate of the signing key.
     #[must_use]
     pub fn own(&self) -> &[u8] {
         &self.own
     }
 
-    /// Those between it and its authority.
+    /// Certificates between the signing key's and the authority.
     #[must_use]
     pub fn above(&self) -> &[Vec<u8>] {
         &self.above
     }
 
-    /// All of them, in order.
+    /// All certificates in order.
     pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.own.as_slice()).chain(self.above.iter().map(Vec::as_slice))
     }

@@ -1,4 +1,4 @@
-//! Signatures as they are read, and what checks them.
+//! Signatures of contracts and statements, and the trait of their verifier.
 
 use super::mandate::Mandate;
 use super::seal::SealCertificates;
@@ -8,12 +8,12 @@ use crate::refusal::Refusal;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 
-/// Which party signed.
+/// Role of a party that signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SignatoryRole {
     /// The owner of the dataset.
     Provider,
-    /// The one who asks.
+    /// The participant that asks.
     Consumer,
 }
 
@@ -42,41 +42,42 @@ hansa_audit_log::serialize_as_word!(SignatoryRole);
 /// One signature as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// For whom.
+    /// Role of the party.
     pub role: SignatoryRole,
     /// Thumbprint of the key.
     pub kid: String,
-    /// `EdDSA` or `ES256`; of a seal `ES256` or `PS256`.
+    /// Algorithm: `EdDSA` or `ES256`; for a seal `ES256` or `PS256`.
     pub alg: String,
-    /// When it was made, by the signer's clock, in seconds.
+    /// Time of signing by the signer's clock, seconds since 1970-01-01.
     pub issued_at: i64,
-    /// `base64url(header) + "." + base64url(payload)`: the bytes that are signed.
+    /// Signed bytes: `base64url(header) + "." + base64url(payload)`.
     pub signing_input: Vec<u8>,
-    /// The signature.
+    /// Bytes of the signature.
     pub signature: Vec<u8>,
-    /// The certificates by which an authority speaks for the key; absent where the key itself is registered.
+    /// Certificates by which an authority confirms the key; absent where the key itself is registered.
     pub seal: Option<SealCertificates>,
-    /// The mandate on which it rests, where it brings one.
+    /// Mandate of the signing key, where the signature carries one.
     pub mandate: Option<Box<SignedMandate>>,
 }
 
-/// A mandate as read from its envelope, its signature not yet checked.
+/// Mandate as read from its envelope. Its signature is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedMandate {
-    /// SHA-256 of its payload.
+    /// SHA-256 of the payload.
     pub statement: Digest,
-    /// What it says.
+    /// Content of the mandate.
     pub mandate: Mandate,
-    /// By a key of the participant that signs no contracts.
+    /// Signature by a key of the participant that signs no contracts.
     pub signature: Signature,
-    /// Its envelope, as it travels.
+    /// Envelope in its transmitted form.
     pub bytes: Vec<u8>,
 }
 
-/// Checks signatures against the registered keys. Implemented once, in `keep` (a door).
+/// Verifier of signatures against the registered keys. Implemented once, in `hansa-identity` (a door).
 pub trait SignatureVerifier {
-    /// Whether `signature` is by a key of `signer` that the trust bundle registers under its `kid` with exactly its `alg`,
-    /// or by a seal for which the bundle names the authority; that may do this, counted at `signature.issued_at`, and matches.
+    /// Checks that `signature` is by a key that the trust bundle registers for `signer` under its `kid` and exactly its `alg`, or
+    /// by a seal of an authority that the bundle names. The key must be permitted for the purpose and valid at
+    /// `signature.issued_at`.
     ///
     /// # Errors
     /// `SIGNATURE_INVALID`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED` or
@@ -88,13 +89,12 @@ pub trait SignatureVerifier {
         purpose: SignaturePurpose,
     ) -> Result<(), Refusal>;
 
-    /// Whether `signer` states that whoever signs contracts for it has a mandate.
+    /// True if `signer` states that every key that signs contracts for it has a mandate.
     fn needs_mandate(&self, signer: &ParticipantId) -> bool;
 
-    /// Whether `signer` had revoked this mandate when a signature that rests on it was made, entered the log, or was first
-    /// seen.
+    /// True if `signer` had revoked this mandate when a signature under it was made, entered the log, or was first seen.
     fn mandate_revoked(&self, signer: &ParticipantId, on: &SignedMandate, by: &Signature) -> bool;
 
-    /// When they entered the log, where that counts.
+    /// Instant at which the signatures entered the log, where that matters.
     fn logged_at(&self) -> Option<UtcTimestamp>;
 }

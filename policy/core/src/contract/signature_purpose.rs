@@ -1,16 +1,16 @@
-//! What a signature does: not every key of a participant may do everything.
+//! Purposes of signatures. Each key of a participant is permitted for some of them only.
 
-/// What a signature does.
+/// Purpose of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignaturePurpose {
     /// Concludes a contract with another participant.
     Contract,
-    /// Offers a public view, which binds nobody else.
+    /// Offers a public view, which binds no other participant.
     View,
     /// Ends a contract.
     Withdrawal,
-    /// States what happened, or something of others: receipts, disputes, comments, credentials.
+    /// Confirms facts about the signer or others: receipts, disputes, comments, credentials.
     Statement,
-    /// Says who may sign for the participant.
+    /// Gives a key the right to sign for the participant.
     Mandate,
 }

@@ -1,5 +1,4 @@
-//! What somebody could see: a standing that nobody has, for our own people to look at. Nothing of it leaves, and it is no
-//! ground for an answer to anybody.
+//! Simulation of a participant's view, for local users. The result is never sent, and no answer may rest on it.
 
 use super::{ActiveContracts, Agreement, ContractRegistry, DatasetGrant, Requester};
 use crate::id::{ContractId, ParticipantId};
@@ -8,12 +7,12 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
 impl ContractRegistry {
-    /// What `who` stands on at `now` with all its contracts and public views with us; of a dataset that several give, under
-    /// the one among `chosen`.
+    /// Contracts for a simulation: all contracts and public views of `who` with this provider at `now`. Where several give the same
+    /// dataset, the one in `chosen`.
     ///
     /// # Errors
-    /// `CONTRACT_AMBIGUOUS` where several give a dataset and none is chosen, or several are; the reason of one that is chosen and
-    /// gives nothing to `who` then: `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
+    /// `CONTRACT_AMBIGUOUS` where several give a dataset and not exactly one is chosen; for a chosen contract that is not available
+    /// to `who` at `now`: `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
     pub fn simulate(
         &self,
         who: &ParticipantId,
@@ -53,10 +52,10 @@ impl ContractRegistry {
         Ok(ActiveContracts::from_supposed_grants(who.clone(), grants))
     }
 
-    /// What `who` would stand on with an agreement that nobody has signed.
+    /// Contracts for a simulation of `who` with an unsigned draft.
     #[must_use]
     pub fn suppose_draft(who: &ParticipantId, draft: &Agreement) -> ActiveContracts {
-        // A draft has no identity; its grant bears that of nothing.
+        // A draft has no identity; the grant gets a fixed placeholder.
         let id = ContractId(hansa_audit_log::digest::Digest::of(b"draft"));
         let grant = DatasetGrant::of(id, draft);
         let grants = BTreeMap::from([(draft.dataset.id.clone(), grant)]);
@@ -65,7 +64,7 @@ impl ContractRegistry {
 }
 
 impl ActiveContracts {
-    /// The same once more, where it is supposed: a ruling takes its standing, and people look more than once.
+    /// Copy of simulated contracts, since a decision consumes them and a simulation needs several. None for real contracts.
     #[must_use]
     pub fn supposed_again(&self) -> Option<Self> {
         match &self.asker {

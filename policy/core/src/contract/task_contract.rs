@@ -1,5 +1,4 @@
-//! What a worker goes by: the contracts of a question, whose signatures it has checked itself, and what its connector says of
-//! the circumstances.
+//! Contracts of a question on a worker. The worker checks the signatures itself; its connector states the circumstances.
 
 use super::{ActiveContracts, DatasetGrant, VerifiedContract};
 use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId};
@@ -9,19 +8,19 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A contract as a worker holds it for one question.
+/// Contract of one question on a worker.
 #[derive(Debug, Clone)]
 pub struct TaskContract {
-    /// The contract, its signatures checked.
+    /// Contract with checked signatures.
     pub agreed: VerifiedContract,
-    /// Its first version.
+    /// First version of the contract.
     pub first: ContractId,
-    /// Those of its prohibitions that hold, by the word of the connector.
+    /// Prohibitions of the contract that hold, as stated by the connector.
     pub prohibitions: BTreeSet<ClauseId>,
 }
 
 impl TaskContract {
-    /// The dataset that it gives.
+    /// Dataset of the contract.
     #[must_use]
     pub const fn dataset(&self) -> &DatasetId {
         &self.agreed.agreement.dataset.id
@@ -29,13 +28,14 @@ impl TaskContract {
 }
 
 impl ActiveContracts {
-    /// What `who` stands on with these contracts, as far as a worker of `own` can tell: each is ours to give, gives to `who`, and
-    /// is in its time. Whether one was withdrawn the connector knows, which ends what it has begun. No ground for an answer to
-    /// anybody: what is computed on it goes back to the connector.
+    /// Contracts of `who` for a task, as far as a worker of `own` can check: each is by this provider, for `who`, and within its
+    /// dates.
+    /// The connector knows of withdrawals and stops the tasks that it started. No answer may rest on the result alone: computed
+    /// rows go back to the connector.
     ///
     /// # Errors
-    /// `CONTRACT_UNKNOWN`, `NOT_YET_VALID`, `EXPIRED`, `CONTRACT_AMBIGUOUS`; `CONTRACT_MALFORMED` where what is said to hold is no
-    /// prohibition of the contract.
+    /// `CONTRACT_UNKNOWN`, `NOT_YET_VALID`, `EXPIRED`, `CONTRACT_AMBIGUOUS`; `CONTRACT_MALFORMED` where a stated prohibition is not
+    /// a clause of the contract.
     pub fn for_task(
         own: &ParticipantId,
         who: &ParticipantId,
@@ -84,8 +84,8 @@ impl ActiveContracts {
         Ok(Self::from_supposed_grants(who.clone(), grants))
     }
 
-    /// The same for our own people, under a grant of the house for these datasets of ours, each with its schema. No ground for an
-    /// answer to anybody either.
+    /// Contracts for a task of this participant's users, under a house grant for these datasets, each with its schema. No answer
+    /// may rest on the result alone.
     #[must_use]
     pub fn for_house_task(
         own: &ParticipantId,

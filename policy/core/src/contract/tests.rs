@@ -1,4 +1,4 @@
-//! What the registry admits, ends and replaces.
+//! Tests of admission, end and replacement of contracts in the registry.
 
 use super::*;
 use crate::fixture::{
@@ -177,7 +177,7 @@ fn an_exclusive_contract_bars_another() {
     assert_eq!(check(alone(), vec![], false), clash);
     assert_eq!(check(vec![], alone(), false), clash);
     assert_eq!(check(alone(), alone(), true), None);
-    // A renewal by the same participant is no other contract.
+    // A renewal by the participant itself does not clash.
     let registry = registry_of(&[("a", agreement("bikes", alone()))]);
     assert!(
         registry
@@ -208,7 +208,7 @@ fn keys_belong_to_the_first_version_of_a_contract() {
     }
 }
 
-/// How far the numbers of units of a group and of its parts differ tells who is in several of them.
+/// The difference between the number of units of a group and of its parts shows which units are in several parts.
 #[test]
 fn numbers_of_units_stand_in_one_set_of_cells() {
     use crate::term::Term;
@@ -265,7 +265,7 @@ fn numbers_of_units_stand_in_one_set_of_cells() {
     }
 }
 
-/// Of exact margins that cross, groups could be told that nobody released; of cells with noise they can't.
+/// From exact margins that cross, unreleased groups could be computed; from cells with noise they can't.
 #[test]
 fn only_cells_with_noise_may_cross() {
     use crate::term::Term;
@@ -323,7 +323,7 @@ fn only_cells_with_noise_may_cross() {
     }
 }
 
-/// What is found by the name of whoever takes is what is found by looking through all.
+/// The lookup by assignee finds the contracts of a complete search.
 #[test]
 fn contracts_are_found_by_who_takes() {
     const OTHER: &str = "hansa://other.example";
@@ -392,7 +392,7 @@ fn contracts_are_found_by_who_takes() {
             all().filter(|(_, one, state)| gives(one) && *state == ContractStatus::InForce);
         assert_eq!(held, in_force.map(|(id, _, _)| id).collect::<Vec<_>>());
         found += taken.len() + held.len();
-        // One dataset after another, nothing is missed and nothing comes twice.
+        // Going from dataset to dataset misses none and repeats none.
         let (mut over, mut after) = (Vec::new(), None);
         while let Some(name) = registry.dataset_after(who, after) {
             over.extend(registry.contracts_over(who, name, now).map(|(id, _)| id));

@@ -1,4 +1,4 @@
-//! A withdrawal that was checked, and what it leaves in the log.
+//! Checked withdrawal and its record in the log.
 
 use super::VerifiedWithdrawal;
 use crate::id::{ContractId, ParticipantId};
@@ -8,26 +8,26 @@ use hansa_audit_log::record::contracts::WithdrawalRecord;
 use hansa_audit_log::time::UtcTimestamp;
 
 impl VerifiedWithdrawal {
-    /// The contract that ends.
+    /// Contract that ends.
     #[must_use]
     pub const fn contract(&self) -> ContractId {
         self.contract
     }
 
-    /// Who withdrew it.
+    /// Party that withdrew the contract.
     #[must_use]
     pub const fn party(&self) -> &ParticipantId {
         &self.party
     }
 
-    /// The same, with the statement as it was signed in its record: for where that can't be kept in a file of its own beforehand.
+    /// Withdrawal whose record holds the signed statement. For a statement that can't be stored in its own file beforehand.
     #[must_use]
     pub fn with_envelope(mut self, envelope: String) -> Self {
         self.envelope = Some(envelope);
         self
     }
 
-    /// From when, where notice was given; else from its record on.
+    /// Instant of effect, where notice was given; none for an effect from the record on.
     #[must_use]
     pub const fn effective_at(&self) -> Option<UtcTimestamp> {
         self.effective_at

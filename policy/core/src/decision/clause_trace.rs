@@ -1,4 +1,4 @@
-//! What each clause says to a question before it is planned, for people: the same checks as of a decision, one by one.
+//! Result of each clause for a question before planning, for people. The checks are those of the decision, one by one.
 
 use super::decision_input::DecisionInput;
 use super::evaluation::check_clause;
@@ -9,21 +9,21 @@ use crate::id::{ContractId, DatasetId};
 use crate::refusal::Refusal;
 use crate::term::Clause;
 
-/// What one clause says.
+/// Result of one clause.
 #[derive(Debug)]
 pub struct ClauseVerdict {
-    /// The dataset.
+    /// Dataset of the clause.
     pub dataset: DatasetId,
-    /// The contract; absent for the house contract.
+    /// Contract of the clause; absent for the house contract.
     pub contract: Option<ContractId>,
-    /// The clause, of the contract or of the provider's restriction.
+    /// Clause of the contract or of the provider's restriction.
     pub clause: Clause,
-    /// Why it refuses; `None` where it lets the question in, or has its effect elsewhere.
+    /// Refusal by the clause; `None` where the clause admits the question, or is checked at another stage.
     pub refusal: Option<Refusal>,
 }
 
-/// Every clause of the standing, in order, with what it says at the door; then those of the restrictions. What only a plan shows,
-/// such as hidden columns and joins, is not looked at.
+/// Results of all clauses of the contracts, in order, then of all clauses of the restrictions. Checks that need a plan, such as
+/// hidden columns and joins, are left out.
 ///
 /// # Errors
 /// `DATASET_RESTRICTED` where a restriction can't be read.

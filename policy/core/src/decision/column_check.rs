@@ -1,5 +1,4 @@
-//! Which columns of a dataset a question may read, by what its contract does to the dataset and by what the provider's
-//! restriction withholds.
+//! Check of the columns that a question reads, against the effects of the contract and the provider's restriction.
 
 use crate::effect::{Effect, EffectKind};
 use crate::id::{DatasetId, SqlIdentifier};
@@ -9,8 +8,8 @@ use crate::term::prohibition::ProhibitionTerm;
 use crate::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
-/// What does not exist in the permitted view can't be read, whatever was planned. In aggregate form the gate itself, which
-/// holds the cube and nothing else, says what there is.
+/// Checks that each column exists in the permitted view. A plan over another view is refused all the same. In an aggregate-only
+/// contract the protected cube defines the columns.
 pub(super) fn check(
     dataset: &DatasetId,
     read: &BTreeSet<SqlIdentifier>,
@@ -38,8 +37,8 @@ pub(super) fn check(
     }
 }
 
-/// Refuses a question that reads a column which a prohibition of the restriction withholds. The contract shows it, so its
-/// name is no secret.
+/// Refuses a question that reads a column which a prohibition of the restriction withholds. The contract shows the column, so its
+/// name may stand in the refusal.
 pub(super) fn withheld(
     dataset: &DatasetId,
     read: &BTreeSet<SqlIdentifier>,
@@ -63,8 +62,8 @@ pub(super) fn withheld(
     }
 }
 
-/// Whether a column stands behind what the question reads under another name: a place behind its cell; and all that the
-/// cells of an aggregate are made of, of which nobody can tell apart which answer needs which.
+/// True if the question reads the column under another name: coordinates behind a place cell, and every column of an aggregate,
+/// since the columns behind a single cell can't be told apart.
 fn within(column: &SqlIdentifier, read: &BTreeSet<SqlIdentifier>, effects: &[Effect]) -> bool {
     effects.iter().any(|effect| match &effect.kind {
         EffectKind::CoarsenPlace { lon, lat, cell, .. } => {

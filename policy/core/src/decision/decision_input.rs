@@ -1,4 +1,4 @@
-//! What a decision depends on.
+//! Facts that a decision depends on.
 
 use crate::contract::DatasetGrant;
 use crate::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId};
@@ -9,39 +9,39 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything that a decision may depend on; what is not in here is not known.
+/// All facts that a decision may depend on.
 #[derive(Debug, Clone)]
 pub struct DecisionInput<'a> {
-    /// Now, by the log's clock.
+    /// Present instant by the log's clock.
     pub now: UtcTimestamp,
-    /// The question's identity.
+    /// Identity of the question.
     pub request: RequestId,
     /// Commitment to the SQL text: SHA-256(salt ‖ sql).
     pub sql_commit: Digest,
-    /// The declared purpose.
+    /// Declared purpose.
     pub purpose: Option<&'a PurposeId>,
-    /// Which purposes there are and which covers which.
+    /// Purposes and their order: a purpose covers the narrower ones.
     pub taxonomy: &'a Taxonomy,
-    /// The schema of each dataset of the question, as it is published now.
+    /// Published schema of each dataset of the question.
     pub schemas: &'a BTreeMap<DatasetId, Digest>,
-    /// The earlier schemas that the one of now extends by columns behind theirs; at least where a clause looks at it.
+    /// Earlier schemas that the present one extends by appended columns. Filled at least where a clause needs them.
     pub extends: &'a BTreeMap<DatasetId, BTreeSet<Digest>>,
-    /// The snapshot label of each dataset of the question.
+    /// Snapshot label of each dataset of the question.
     pub snapshots: &'a BTreeMap<DatasetId, String>,
-    /// What was already spent in the current slot of each quota, under whichever contract; of one that is missing, nothing.
+    /// Amount spent in the current slot of each quota, over all contracts. A missing entry counts as zero.
     pub spent: &'a BTreeMap<(ContractId, ClauseId), u64>,
-    /// What is known around the question, by contract.
+    /// Further facts about the question, by contract.
     pub contexts: &'a BTreeMap<ContractId, ContractContext>,
-    /// What the provider refuses for its datasets, whatever is in the contracts.
+    /// Provider's restrictions for its datasets.
     pub restrictions: &'a ProviderRestrictions,
-    /// The tenant name that the provider mapped the asker to, where it did; otherwise the asker's domain is used.
+    /// Tenant name to which the provider maps the asking participant; absent: its domain.
     pub tenant: Option<&'a str>,
     /// Version of this program.
     pub connector_version: &'a str,
 }
 
 impl<'a> DecisionInput<'a> {
-    /// What is known around the question under the contract of a grant.
+    /// Further facts about the question under the contract of a grant.
     pub(super) fn context(&self, grant: &DatasetGrant) -> &'a ContractContext {
         let context = grant.contract().and_then(|id| self.contexts.get(&id));
         context.unwrap_or(&NOBODY_LOOKED)

@@ -1,4 +1,4 @@
-//! What a ruling and a refusal leave in the log: names, digests and counts, never the text of a question.
+//! Records of permits and refusals: names, digests and counts, never the text of a question.
 
 use super::query_shape::QueryShape;
 use super::quota_budget::{QuotaBudget, QuotaKind};
@@ -69,7 +69,7 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
 }
 
 impl<Q> PermitDecision<Q> {
-    /// What of what was paid beforehand is spent by admitting the question.
+    /// Prepaid amounts that admission of the question spends.
     fn charges(&self) -> Vec<PrepaidDraft> {
         let charged = self
             .conditions
@@ -79,8 +79,8 @@ impl<Q> PermitDecision<Q> {
         charged.map(|charge| charge.charge(charge.count)).collect()
     }
 
-    /// What is spent by admitting the question: one question in each quota of questions. Rows and bytes are reserved when
-    /// they are about to leave, in records of their own.
+    /// Quotas that admission of the question uses: one question in each quota of questions. Rows and bytes are reserved before they
+    /// are sent, in records of their own.
     fn reservations(&self) -> Vec<QuotaReservation> {
         self.conditions
             .budgets
@@ -92,7 +92,7 @@ impl<Q> PermitDecision<Q> {
 }
 
 impl QuotaBudget {
-    /// What stands in a record of what is taken of it.
+    /// Record entry for a reservation of this amount.
     #[must_use]
     pub fn reservation(&self, amount: u64) -> QuotaReservation {
         let (clause, restriction) = number_clause(self.clause);
@@ -107,7 +107,7 @@ impl QuotaBudget {
     }
 }
 
-/// The number of a clause of the contract, or of one of the restriction beside it.
+/// Number of the clause, as one of the contract or as one of the restriction.
 fn number_clause(clause: ClauseId) -> (Option<u32>, Option<u32>) {
     match clause.of_restriction() {
         None => (Some(clause.0), None),
@@ -160,7 +160,7 @@ impl Evidence for PendingRefusal {
 }
 
 impl RefusedQuery {
-    /// What is known once the caller is.
+    /// Known facts of the question and of its identified caller.
     #[must_use]
     pub fn by(
         asker: &Requester,
@@ -192,10 +192,10 @@ impl RefusedQuery {
 }
 
 impl QuotaKind {
-    /// Everything that can be counted.
+    /// All countable quantities.
     pub const ALL: [Self; 3] = [Self::Queries, Self::Rows, Self::Bytes];
 
-    /// What is counted, in one word.
+    /// Counted quantity in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -242,7 +242,7 @@ fn certificate(active: &ActiveContracts) -> Option<Digest> {
     }
 }
 
-/// Says that no connector countersigns, and by which access token it was asked; absent where a connector asked.
+/// Record entry for a program's access: no connector countersigns, and the access token is named.
 fn program(access: &ProgramAccess) -> ProgramEntry {
     match access {
         ProgramAccess::Certificate => ProgramEntry {

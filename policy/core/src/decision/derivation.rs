@@ -1,4 +1,4 @@
-//! What a worker derives by itself: from contracts that it has checked, what is done to each dataset of a question.
+//! Derivation of a question's effects on a worker, from contracts that the worker has checked.
 
 use super::query_shape::QueryShape;
 use super::sourced_grant::SourcedGrant;
@@ -12,27 +12,27 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the connector says of the circumstances of a question; nothing of it can make a contract give more than it can ever give.
+/// Circumstances of a question, as stated by the connector. They can't extend what a contract permits.
 #[derive(Debug, Clone, Copy)]
 pub struct DerivationContext<'a> {
-    /// The tenant that the connector maps the asker to.
+    /// Tenant to which the connector maps the asking participant.
     pub tenant: Option<&'a str>,
-    /// The prohibitions that hold, by dataset.
+    /// Prohibitions that hold, by dataset.
     pub prohibitions: &'a BTreeMap<DatasetId, BTreeSet<ClauseId>>,
-    /// The instant of the ruling.
+    /// Instant of the decision.
     pub now: UtcTimestamp,
 }
 
-/// A question with what its contracts do to each dataset, derived and not ruled on: tasks of it may be run for the connector
-/// that has ruled. Made by [`derive()`] alone.
+/// Question with the effects of its contracts, derived without a decision. A worker may run tasks of it for the connector that has
+/// decided. Made by [`derive()`] alone.
 #[derive(Debug)]
 pub struct DerivedQuery<Q> {
     question: Q,
     effects: BTreeMap<DatasetId, Vec<Effect>>,
 }
 
-/// The one maker of [`DerivedQuery`]: window, names, columns and joins are checked as for a ruling; what only the connector can know
-/// (quotas, purposes, credentials, restrictions) it has ruled on.
+/// Derives the effects, after checks of window, names, columns and joins as for a decision. The connector has decided on what only
+/// it can know: quotas, purposes, credentials and restrictions. This is the only constructor of [`DerivedQuery`].
 ///
 /// # Errors
 /// As [`super::decide`], of these checks.
@@ -41,7 +41,7 @@ pub fn derive<Q: QueryShape>(
     stated: DerivationContext<'_>,
     question: Q,
 ) -> Result<DerivedQuery<Q>, Refusal> {
-    // All names before any column, so that a refusal names what is missing first.
+    // Names are checked before columns, so that a refusal reports a missing dataset first.
     let granted = |dataset| SourcedGrant::of_contract(active, dataset);
     let reads = question.reads();
     reads
@@ -65,20 +65,20 @@ pub fn derive<Q: QueryShape>(
 }
 
 impl<Q> DerivedQuery<Q> {
-    /// What is done to each dataset.
+    /// Effects on each dataset.
     #[must_use]
     pub const fn effects(&self) -> &BTreeMap<DatasetId, Vec<Effect>> {
         &self.effects
     }
 
-    /// The question alone; for the executor, which has taken the effects.
+    /// Question without its effects, which the executor has already taken.
     #[must_use]
     pub fn into_question(self) -> Q {
         self.question
     }
 }
 
-/// What names these effects as a whole: two programs of one version that derive the same get the same.
+/// Digest of all effects. Two programs of one version that derive the same effects get the same digest.
 #[must_use]
 pub fn digest(effects: &BTreeMap<DatasetId, Vec<Effect>>) -> Digest {
     Digest::of(format!("{effects:?}").as_bytes())

@@ -1,4 +1,4 @@
-//! The evaluation of what is asked of a question, requirement by requirement: a refusal, or what the answer is given under.
+//! Evaluation of the requirements of a question, one by one. The result is a refusal or the conditions of the answer.
 
 use super::decision_input::DecisionInput;
 use super::query_shape::{DatasetColumns, JoinUse};
@@ -27,12 +27,12 @@ pub(super) struct QueryEvaluation<'a> {
     facts: &'a DecisionInput<'a>,
     reads: &'a DatasetColumns,
     joins: BTreeMap<DatasetId, JoinUse>,
-    /// What the answer is given under, as far as it is evaluated.
+    /// Conditions of the answer, as evaluated so far.
     pub(super) conditions: PermitConditions,
 }
 
 impl<'a> QueryEvaluation<'a> {
-    /// Of a question that reads these columns and brings datasets together in these ways.
+    /// Evaluation of a question with these columns and joins.
     pub(super) const fn new(
         asker: &'a Requester,
         facts: &'a DecisionInput<'a>,
@@ -60,11 +60,11 @@ impl<'a> QueryEvaluation<'a> {
         }
     }
 
-    /// Evaluates one requirement; those of earlier stages are evaluated before. The one place where a question is refused
-    /// or gets its conditions.
+    /// Evaluates one requirement; requirements of earlier stages must be evaluated before.
+    /// A question is refused or gets its conditions here only.
     ///
     /// # Errors
-    /// Why it is not satisfied.
+    /// The refusal where the requirement is not satisfied.
     pub(super) fn evaluate(&mut self, requirement: Requirement<'_>) -> Result<(), Refusal> {
         let granted = requirement.granted;
         let granted = granted.ok_or_else(|| dataset_unknown(requirement.dataset))?;
@@ -82,7 +82,7 @@ impl<'a> QueryEvaluation<'a> {
             RequirementKind::UnreadableRestriction(refusal) => Err(refusal.clone()),
             RequirementKind::Schema => check_schema(granted, facts),
             RequirementKind::Program(program) => program_check::check(grant, program),
-            // A contract gives it, since there is a grant.
+            // Satisfied: the grant comes from a contract that gives the dataset.
             RequirementKind::Name => Ok(()),
             RequirementKind::Effects => self.effects(granted),
             RequirementKind::WithheldColumns => self
@@ -109,7 +109,7 @@ impl<'a> QueryEvaluation<'a> {
         }
     }
 
-    /// What the answer draws on by a clause, or is limited to.
+    /// Notes the quota, price or limit that a clause sets for the answer.
     fn draw(&mut self, granted: SourcedGrant<'_>, clause: &Clause) -> Result<(), Refusal> {
         let conditions = &mut self.conditions;
         let budget = QuotaBudget::of_clause(granted, clause, self.facts.now)?;
@@ -120,7 +120,7 @@ impl<'a> QueryEvaluation<'a> {
         if let Term::RowsPerSecond(rows) = clause.term {
             conditions.rates.push((contract, rows));
         }
-        // Of equal limits that of the first contract.
+        // Of equal limits the first contract's is kept.
         if let Term::ResultRows(rows) = clause.term
             && conditions.row_limit.is_none_or(|least| rows < least.rows)
         {
@@ -134,7 +134,7 @@ impl<'a> QueryEvaluation<'a> {
         Ok(())
     }
 
-    /// What the contract does to a dataset that is read, with all that the record says of it.
+    /// Notes the contract's effects on a dataset that is read, with the entries for the record.
     fn effects(&mut self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
         let (dataset, grant, facts) = (granted.dataset, granted.grant, self.facts);
         let Some(read) = self.reads.get(dataset) else {
@@ -162,7 +162,7 @@ impl<'a> QueryEvaluation<'a> {
         Ok(())
     }
 
-    /// Refuses what the prohibitions of a restriction withhold, by what the contract beside it does to the dataset.
+    /// Refuses columns that the prohibitions of a restriction withhold, by the effects of the contract on the dataset.
     fn withheld(&self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
         let (dataset, grant) = (granted.dataset, granted.grant);
         let read = self.reads.get(dataset);
@@ -178,7 +178,7 @@ impl<'a> QueryEvaluation<'a> {
     }
 }
 
-/// What a grant does to its dataset, where the columns that are read are there after it.
+/// Effects of a grant on its dataset, after a check that the read columns exist in the result.
 pub(super) fn effects(
     granted: SourcedGrant<'_>,
     read: &BTreeSet<SqlIdentifier>,
@@ -189,8 +189,7 @@ pub(super) fn effects(
     Ok(effects)
 }
 
-/// What one clause says to a question before it is planned. Every check looks at every clause, so that none is missed
-/// because its clause stands at another stage.
+/// Checks one clause before planning. Every check looks at every clause, so that no check is skipped because of its stage.
 pub(super) fn check_clause(
     asker: &Requester,
     granted: SourcedGrant<'_>,
@@ -212,7 +211,7 @@ pub(super) fn check_clause(
     check().map_err(|refusal| granted.refusal(clause, refusal))
 }
 
-/// The question at the door. A restriction is no ground for an answer: there, what is supposed of the asker counts.
+/// Admission check of the question. For a restriction, assumed attributes of the caller count, since no answer rests on it.
 fn admission<'a>(
     asker: &Requester,
     granted: SourcedGrant<'_>,
@@ -226,7 +225,7 @@ fn admission<'a>(
     }
 }
 
-/// The schema of the dataset is the one of the contract, or extends it where the contract permits that.
+/// Checks that the schema of the dataset is the contract's, or extends it where the contract permits that.
 fn check_schema(granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
     let (dataset, grant) = (granted.dataset, granted.grant);
     let Some(schema) = facts.schemas.get(dataset) else {
@@ -246,10 +245,10 @@ fn check_schema(granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) -> Result<
     Err(grant.name_contract(refusal))
 }
 
-/// The instant at which the contract ends, or something that lets the question in.
+/// First instant at which the contract or a statement that admits the question ends.
 fn end(asker: &Requester, granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) -> UtcTimestamp {
     let context = facts.context(granted.grant);
-    // The question itself may be the first one.
+    // This question may be the first one.
     let used = context.first_use.unwrap_or(facts.now);
     let clauses = granted.grant.clauses().iter();
     let ends = clauses.filter_map(|clause| match clause.term {
@@ -261,7 +260,7 @@ fn end(asker: &Requester, granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) 
         .fold(granted.grant.not_after(), UtcTimestamp::min)
 }
 
-/// The signed statements on which it relies that the question is let in.
+/// Signed statements that the admission relies on.
 fn supporting_credentials<'a>(
     asker: &Requester,
     granted: SourcedGrant<'a>,

@@ -1,4 +1,4 @@
-//! How a question brings a dataset together with others, by the clauses about joins.
+//! Check of a question's joins against the clauses about joins.
 
 use super::query_shape::JoinUse;
 use crate::contract::DatasetGrant;
@@ -7,7 +7,7 @@ use crate::refusal::{ErrorCode, Refusal};
 use crate::term::language::Language;
 use crate::term::{Term, cite};
 
-/// Checks how a question brings the dataset of a grant together with others, by the clauses of the grant.
+/// Checks the joins of a grant's dataset with other datasets, by the clauses of the grant.
 pub(super) fn check(grant: &DatasetGrant, join_use: &JoinUse) -> Result<(), Refusal> {
     let mut clauses = grant.clauses().iter();
     let keys = clauses.find_map(|clause| match &clause.term {
@@ -20,7 +20,7 @@ pub(super) fn check(grant: &DatasetGrant, join_use: &JoinUse) -> Result<(), Refu
     })
 }
 
-/// What a clause about joins says to how a question uses its dataset.
+/// Checks the use of a dataset in joins against one clause.
 fn check_term(term: &Term, keys: &[SqlIdentifier], join_use: &JoinUse) -> Result<(), Refusal> {
     match term {
         Term::JoinWith(list) => match join_use.with.iter().find(|other| !list.contains(other)) {

@@ -1,4 +1,4 @@
-//! What a question that is permitted says of itself.
+//! Getters of a permit.
 
 use super::PermitDecision;
 use super::quota_budget::{QuotaBudget, RowLimit};
@@ -12,22 +12,22 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl<Q> PermitDecision<Q> {
-    /// The question.
+    /// Question.
     pub const fn question(&self) -> &Q {
         &self.question
     }
 
-    /// The contracts.
+    /// Contracts of the question.
     pub const fn standing(&self) -> &ActiveContracts {
         &self.active
     }
 
-    /// The question's identity.
+    /// Identity of the question.
     pub const fn request(&self) -> RequestId {
         self.request
     }
 
-    /// The declared purpose.
+    /// Declared purpose.
     pub const fn purpose(&self) -> Option<&PurposeId> {
         self.purpose.as_ref()
     }
@@ -37,49 +37,49 @@ impl<Q> PermitDecision<Q> {
         self.sql_commit
     }
 
-    /// The snapshot label of each dataset.
+    /// Snapshot label of each dataset.
     pub const fn snapshots(&self) -> &BTreeMap<DatasetId, String> {
         &self.conditions.snapshots
     }
 
-    /// The signed statements on which it relies that the question is let in.
+    /// Digests of the signed statements that the admission relies on.
     pub fn relied_on(&self) -> BTreeSet<Digest> {
         let credentials = self.conditions.relied.values().flatten();
         credentials.map(|credential| credential.statement).collect()
     }
 
-    /// What is done to each dataset.
+    /// Effects on each dataset.
     pub const fn effects(&self) -> &BTreeMap<DatasetId, Vec<Effect>> {
         &self.conditions.effects
     }
 
-    /// The instant of the ruling.
+    /// Instant of the decision.
     pub const fn at(&self) -> UtcTimestamp {
         self.at
     }
 
-    /// The prohibitions of its contract that hold, of each dataset.
+    /// Prohibitions in force in the contract of each dataset.
     pub const fn prohibits(&self) -> &BTreeMap<DatasetId, BTreeSet<ClauseId>> {
         &self.conditions.prohibits
     }
 
-    /// The quotas that the answer draws on.
+    /// Quotas that the answer uses.
     pub fn budgets(&self) -> &[QuotaBudget] {
         &self.conditions.budgets
     }
 
-    /// The least limit on the rows of the answer.
+    /// Lowest limit on the rows of the answer.
     pub const fn row_limit(&self) -> Option<RowLimit> {
         self.conditions.row_limit
     }
 
-    /// How many rows may leave in a second, by contract.
+    /// Largest number of rows per second, by contract.
     pub fn rates(&self) -> &[(ContractId, u64)] {
         &self.conditions.rates
     }
 
-    /// The instant at which the first of the contracts ends, or a prohibition comes to hold, of a contract or a restriction; the
-    /// answer is cut there.
+    /// First instant at which a contract ends or a prohibition of a contract or restriction begins to hold. The answer is cut
+    /// there.
     pub fn ends(&self) -> UtcTimestamp {
         self.conditions
             .ends
@@ -87,7 +87,7 @@ impl<Q> PermitDecision<Q> {
             .min(self.conditions.restriction_begins)
     }
 
-    /// Why it is cut there.
+    /// Refusal that reports why the answer is cut at that instant.
     pub fn cut_refusal(&self) -> Refusal {
         if self.conditions.restriction_begins < self.conditions.prohibited.min(self.conditions.ends)
         {
@@ -104,12 +104,12 @@ impl<Q> PermitDecision<Q> {
         }
     }
 
-    /// What the answer draws from what was paid beforehand.
+    /// Prepaid amounts that the answer uses.
     pub fn prepaid_charges(&self) -> &[PrepaidCharge] {
         &self.conditions.charges
     }
 
-    /// The question alone; for the executor, which has taken the effects.
+    /// Question without its effects, which the executor has already taken.
     pub fn into_question(self) -> Q {
         self.question
     }

@@ -1,4 +1,4 @@
-//! What an answer draws from what was paid beforehand.
+//! Prepaid amounts that an answer uses.
 
 use crate::contract::DatasetGrant;
 use crate::id::{ClauseId, ContractId};
@@ -6,24 +6,24 @@ use crate::term::Term;
 use crate::term::price::{PriceTerm, PriceUnit};
 use hansa_audit_log::record::answers::PrepaidDraft;
 
-/// A price that is paid beforehand, and that the answer draws on.
+/// Prepaid price that the answer draws on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrepaidCharge {
-    /// The contract.
+    /// Contract of the price.
     pub contract: ContractId,
-    /// Its first version, for which what was paid and spent is kept.
+    /// First version of the contract. The account of paid and spent amounts belongs to it.
     pub first: ContractId,
-    /// The clause.
+    /// Clause of the price.
     pub clause: ClauseId,
-    /// The price.
+    /// Price with its unit.
     pub price: PriceTerm,
-    /// How many of what it is for are charged by letting the question in: a question, or months that have begun. Rows and
-    /// bytes are charged when they are about to leave.
+    /// Number of units that admission of the question charges: one question, or the months that have begun. Rows and bytes are
+    /// charged before they are sent.
     pub count: u64,
 }
 
 impl PrepaidCharge {
-    /// A charge of so many, as records hold it.
+    /// Charge of this number of units, as records hold it.
     #[must_use]
     pub fn charge(&self, count: u64) -> PrepaidDraft {
         PrepaidDraft {
@@ -35,7 +35,7 @@ impl PrepaidCharge {
         }
     }
 
-    /// How much of it so many rows and bytes are; none where it is for neither.
+    /// Number of units for these rows and bytes; none where the price is for neither.
     #[must_use]
     pub const fn running(&self, rows: u64, bytes: u64) -> Option<u64> {
         match self.price.per {
@@ -46,7 +46,7 @@ impl PrepaidCharge {
     }
 }
 
-/// The price of what the question reads under a grant, where it is paid beforehand.
+/// Prepaid price of a grant; none where the grant has none.
 pub(super) fn of_grant(grant: &DatasetGrant, months_due: u64) -> Option<PrepaidCharge> {
     let (contract, first) = (grant.contract()?, grant.first()?);
     grant

@@ -1,11 +1,11 @@
-//! Whether a program without a connector may ask under a contract.
+//! Check that a program without a connector may ask under a contract.
 
 use crate::contract::DatasetGrant;
 use crate::peer::ProgramAccess;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::{Clause, Term};
 
-/// The contract says that programs may ask, and the access token of the program is for this contract.
+/// Checks that the contract permits programs, and that the program's access token is for this contract.
 ///
 /// # Errors
 /// `CONNECTOR_REQUIRED` where no clause says so, `TOKEN_INVALID` where the token is for another contract.
@@ -25,14 +25,14 @@ pub(super) fn check(grant: &DatasetGrant, program: &ProgramAccess) -> Result<(),
     }
 }
 
-/// Whether a clause lets programs of the consumer ask without a connector.
+/// True if a clause permits programs of the consumer to ask without a connector.
 #[must_use]
 pub fn lets_programs_ask(clauses: &[Clause]) -> bool {
     let mut terms = clauses.iter().map(|clause| &clause.term);
     terms.any(|term| matches!(term, Term::OneSidedReceipts))
 }
 
-/// What a program is told where the contract is answered to connectors alone.
+/// Refusal for a program where the contract permits connectors alone.
 #[must_use]
 pub fn connector_required() -> Refusal {
     Refusal::new(

@@ -1,4 +1,4 @@
-//! The prohibitions of a ruling: which of them hold for a question, and when they come to.
+//! Prohibitions in a decision: whether one holds for a question now, and when it begins to hold.
 
 use super::decision_input::DecisionInput;
 use crate::contract::DatasetGrant;
@@ -23,9 +23,9 @@ pub(super) fn check_clause(
     }
 }
 
-/// Refuses where a prohibition holds for the whole dataset as far as its own text, a purpose and roughly the time tell it:
-/// for who would ask, and for who judges a permit later. From where a question comes neither knows, so that what
-/// depends on it is left to the provider; and clocks differ, so that it must hold a little earlier and a little later, too.
+/// Refuses where a prohibition holds for the whole dataset by its text, the purpose and an approximate time. For a consumer before
+/// it asks, and for a later judge of a permit. Neither knows the caller's network, so conditions on it are left to the provider.
+/// Clocks differ, so the prohibition must also hold a little earlier and a little later.
 pub(crate) fn for_certain(
     grant: &DatasetGrant,
     taxonomy: &Taxonomy,
@@ -57,10 +57,10 @@ pub(crate) fn for_certain(
     Ok(())
 }
 
-/// By how much the clocks of two participants may differ, microseconds.
+/// Largest difference between the clocks of two participants, microseconds.
 const CLOCKS: i64 = 300 * 1_000_000;
 
-/// The prohibition of the clause where it is one that holds, of a part too.
+/// Prohibition of the clause, where the clause is one and it holds, for the dataset or for a part.
 pub(super) fn in_force<'c>(
     grant: &DatasetGrant,
     clause: &'c Clause,
@@ -74,7 +74,7 @@ pub(super) fn in_force<'c>(
     Ok(holds.then_some(one))
 }
 
-/// The first instant at which one that does not hold yet comes to: what was begun before ends there.
+/// First instant at which a prohibition begins to hold. A running answer ends there.
 pub(super) fn begins(
     grant: &DatasetGrant,
     facts: &DecisionInput<'_>,
@@ -105,7 +105,7 @@ fn circumstances<'a>(grant: &'a DatasetGrant, facts: &DecisionInput<'a>) -> Circ
     }
 }
 
-/// The refusal of a prohibition that holds.
+/// Refusal by a prohibition that holds.
 fn prohibition_refusal(clause: &Clause) -> Refusal {
     let refusal = Refusal::new(
         ErrorCode::Prohibited,

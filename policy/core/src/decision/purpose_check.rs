@@ -1,4 +1,4 @@
-//! The declared purpose against the purpose clauses of a grant.
+//! Check of the declared purpose against the purpose clauses of a grant.
 
 use crate::contract::DatasetGrant;
 use crate::id::{DatasetId, PurposeId};
@@ -17,7 +17,7 @@ pub(crate) fn check(
     clauses.try_for_each(|clause| check_clause(dataset, grant, clause, taxonomy, declared))
 }
 
-/// Checks it against one clause of the grant.
+/// Checks the declared purpose against one clause of the grant.
 pub(super) fn check_clause(
     dataset: &DatasetId,
     grant: &DatasetGrant,
@@ -54,7 +54,7 @@ pub(super) fn check_clause(
     let fits = if excluded.is_empty() {
         needed.iter().any(|needed| whole.covers(needed, declared))
     } else {
-        // A wider purpose than one that is excluded would let it in by another name.
+        // A purpose wider than an excluded one is refused too, since it contains the excluded one.
         !excluded
             .iter()
             .any(|excluded| whole.covers(excluded, declared) || whole.covers(declared, excluded))
@@ -110,7 +110,7 @@ fn with_first(refusal: Refusal, needed: &[PurposeId]) -> Refusal {
     }
 }
 
-/// The first few, and how many more there are.
+/// First few purposes and the number of further ones, as text.
 fn some_of(purposes: &[PurposeId]) -> Option<String> {
     const SHOWN: usize = 8;
     if purposes.is_empty() {

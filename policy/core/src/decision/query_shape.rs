@@ -1,31 +1,31 @@
-//! A question as far as policy needs to know it.
+//! Properties of a question that a decision needs.
 
 use crate::id::{DatasetId, SqlIdentifier};
 use hansa_audit_log::digest::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The columns that a question reads, by dataset.
+/// Columns that a question reads, by dataset.
 pub(super) type DatasetColumns = BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>;
 
-/// A question as far as policy needs to know it; implemented by `hansa_enforcement::BoundPlan`.
+/// Properties of a question that a decision needs; implemented by `hansa_enforcement::BoundPlan`.
 pub trait QueryShape {
-    /// The columns that it reads, by dataset.
+    /// Columns that the question reads, by dataset.
     fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>;
     /// Digest of the question's plan.
     fn digest(&self) -> Digest;
-    /// How it brings each dataset together with others.
+    /// Joins of each dataset with others.
     fn meetings(&self) -> BTreeMap<DatasetId, JoinUse>;
 }
 
-/// How a question brings a dataset together with others, as far as clauses about joins need to know it.
+/// Joins of a dataset with others, as far as clauses about joins need them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JoinUse {
-    /// The other datasets of the question.
+    /// Other datasets of the question.
     pub with: BTreeSet<DatasetId>,
-    /// The columns of the dataset that are compared with another's as equal, bare.
+    /// Columns of the dataset that are compared for equality with columns of another dataset, without an expression around them.
     pub over: BTreeSet<SqlIdentifier>,
-    /// The columns of the dataset that are used for anything else.
+    /// Columns of the dataset that are used for anything else.
     pub used: BTreeSet<SqlIdentifier>,
-    /// Another way in which rows of it meet those of another, in words; none where equal columns are the only one.
+    /// Other way, in words, in which rows of the dataset are combined with rows of another one; none if equality is the only one.
     pub otherwise: Option<String>,
 }

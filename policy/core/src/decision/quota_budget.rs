@@ -1,4 +1,4 @@
-//! Quotas and limits that an answer draws on.
+//! Quotas and row limits of an answer.
 
 use super::sourced_grant::SourcedGrant;
 use crate::id::{ClauseId, ContractId, DatasetId};
@@ -8,29 +8,29 @@ use crate::value::time::PeriodQuota;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
-/// What a quota counts.
+/// Quantity that a quota counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QuotaKind {
     /// Questions.
     Queries,
     /// Rows.
     Rows,
-    /// Bytes of payload.
+    /// Bytes of the sent payload.
     Bytes,
 }
 
-/// A quota that the answer draws on.
+/// Quota that the answer uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotaBudget {
-    /// The dataset: what is counted of it for one asker is counted under all its contracts together.
+    /// Dataset. The count for one asking participant covers all its contracts on the dataset.
     pub dataset: DatasetId,
-    /// The contract.
+    /// Contract of the quota.
     pub contract: ContractId,
-    /// The clause.
+    /// Clause of the quota.
     pub clause: ClauseId,
-    /// What is counted.
+    /// Counted quantity.
     pub counts: QuotaKind,
-    /// The quota.
+    /// Amount and period.
     pub quota: PeriodQuota,
     /// Start of the current slot.
     pub slot: UtcTimestamp,
@@ -39,10 +39,10 @@ pub struct QuotaBudget {
 }
 
 impl QuotaBudget {
-    /// The quota that a clause sets, with its slot at `now`; none where it sets none.
+    /// Quota that a clause sets, with its slot at `now`; none where the clause sets no quota.
     ///
     /// # Errors
-    /// `POLICY_CONTRADICTION` in the house contract: a quota that nobody counts must not pass for one.
+    /// `POLICY_CONTRADICTION` in the house contract, since nothing would count the quota.
     pub(super) fn of_clause(
         granted: SourcedGrant<'_>,
         clause: &Clause,
@@ -69,7 +69,7 @@ impl QuotaBudget {
         }))
     }
 
-    /// Refuses when the questions of the slot are used up. Rows and bytes are counted when they are about to leave.
+    /// Refuses when the questions of the slot are used up. Rows and bytes are counted before they are sent.
     pub(super) fn check(
         &self,
         spent: &BTreeMap<(ContractId, ClauseId), u64>,
@@ -88,10 +88,10 @@ impl QuotaBudget {
 /// A limit on the rows of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowLimit {
-    /// The contract.
+    /// Contract of the limit.
     pub contract: ContractId,
-    /// The clause.
+    /// Clause of the limit.
     pub clause: ClauseId,
-    /// The most rows.
+    /// Largest number of rows.
     pub rows: u64,
 }

@@ -1,9 +1,8 @@
-//! Many refusals on few records.
+//! Summaries of refusals: many refusals in few records.
 //!
-//! A participant that is refused again and again must not fill the log by it, and yet nobody is told a refusal that is not
-//! in the log. So a record says beforehand how many may be told from here, as a reservation does of rows, and the next
-//! one how many were: their number, the first and the last time, and the codes. After a crash all that were allowed count
-//! as told.
+//! A participant that is refused again and again must not fill the log, yet no refusal may be sent without a record. So a record
+//! allows a number of further refusals beforehand, as a reservation does for rows. The next record states how many were sent: their
+//! number, the first and the last time, and the codes. After a crash, all allowed refusals count as sent.
 
 use super::PendingRefusal;
 use crate::id::ParticipantId;
@@ -14,7 +13,7 @@ use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
-/// The refusals that were told since the record before.
+/// Refusals sent since the last record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RefusalCounter {
     codes: BTreeMap<ErrorCode, u64>,
@@ -22,7 +21,7 @@ pub struct RefusalCounter {
 }
 
 impl RefusalCounter {
-    /// Counts one.
+    /// Counts one refusal.
     pub fn add(&mut self, code: ErrorCode, at: UtcTimestamp) {
         let count = self.codes.entry(code).or_default();
         *count = count.saturating_add(1);
@@ -30,7 +29,7 @@ impl RefusalCounter {
         self.span = Some((first, at));
     }
 
-    /// How many there were.
+    /// Number of counted refusals.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.codes
@@ -39,7 +38,7 @@ impl RefusalCounter {
     }
 }
 
-/// What is recorded: how many refusals one participant was told since the record before, and how many it may be told now.
+/// Record with the refusals sent to one participant since the last record, and the number of further ones allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusalSummaryRecord {
     peer: Option<ParticipantId>,
@@ -48,7 +47,8 @@ pub struct RefusalSummaryRecord {
 }
 
 impl RefusalSummaryRecord {
-    /// Of this participant; nobody stands for all whom the trust bundle does not know. `next` more may be told.
+    /// Record for this participant that allows `next` further refusals. `None` stands for all callers that the trust bundle does
+    /// not list.
     #[must_use]
     pub const fn of(peer: Option<ParticipantId>, refusal: RefusalCounter, next: u64) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Evidence for RefusalSummaryRecord {
     }
 }
 
-/// That so many refusals may still be told, by a record that is durable.
+/// Number of refusals that may still be sent, by a durable record.
 #[derive(Debug)]
 #[must_use]
 pub struct RefusalAllowance {
@@ -86,7 +86,7 @@ pub struct RefusalAllowance {
 }
 
 impl RefusalAllowance {
-    /// What a durable record allows.
+    /// Allowance of a durable record.
     pub fn of(recorded: Recorded<RefusalSummaryRecord>) -> Self {
         let (summary, _) = recorded.into_parts();
         Self {
@@ -95,10 +95,10 @@ impl RefusalAllowance {
         }
     }
 
-    /// Tells one refusal more; when nothing is left it is given back.
+    /// Takes one refusal from the allowance; gives it back when the allowance is used up.
     ///
     /// # Errors
-    /// The refusal, which may not be told yet.
+    /// The refusal, which may not be sent yet.
     pub fn disclose(
         &mut self,
         declined: PendingRefusal,
@@ -112,14 +112,14 @@ impl RefusalAllowance {
         Ok(DisclosableRefusal { declined })
     }
 
-    /// What was told by it, for the next record.
+    /// Counted refusals for the next record.
     #[must_use]
     pub fn into_disclosed(self) -> RefusalCounter {
         self.disclosed
     }
 }
 
-/// A refusal that a durable record allows to be told.
+/// Refusal that a durable record allows to be sent.
 #[derive(Debug)]
 #[must_use]
 pub struct DisclosableRefusal {
@@ -127,7 +127,7 @@ pub struct DisclosableRefusal {
 }
 
 impl DisclosableRefusal {
-    /// The refusal.
+    /// Refusal to be sent.
     #[must_use]
     pub const fn refusal(&self) -> &Refusal {
         self.declined.refusal()

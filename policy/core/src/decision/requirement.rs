@@ -1,5 +1,6 @@
-//! What is asked of a question: each clause of its contracts and of the provider's restrictions, and what they ask as a
-//! whole, in the order in which they refuse.
+//! Requirements of a question: each clause of its contracts and of the provider's restrictions, and checks of the question as a
+//! whole.
+//! They are ordered by the stage at which they refuse.
 
 use super::query_shape::DatasetColumns;
 use super::restricted_contracts::RestrictedContracts;
@@ -11,43 +12,43 @@ use crate::refusal::Refusal;
 use crate::term::rule::AdmissionCheck;
 use crate::term::{Clause, Term};
 
-/// One thing that is asked of a question, or of the answer to it.
+/// One requirement on a question or on its answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Requirement<'a> {
     pub(super) stage: RequirementStage,
     pub(super) dataset: &'a DatasetId,
-    /// Whose it is; absent for a dataset that is read and that no contract gives, which nothing satisfies.
+    /// Grant of the requirement. Absent for a dataset that is read and that no contract gives; such a requirement always fails.
     pub(super) granted: Option<SourcedGrant<'a>>,
     pub(super) kind: RequirementKind<'a>,
 }
 
-/// What a requirement is about.
+/// Subject of a requirement.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RequirementKind<'a> {
-    /// A clause as it can be judged without a plan, and the limit that it sets.
+    /// Clause as far as it can be judged without a plan, with the limit that it sets.
     Clause(&'a Clause),
-    /// The time for which the contract was made.
+    /// Period of the contract.
     ContractPeriod,
-    /// A restriction that can't be read, which nothing satisfies.
+    /// Restriction that can't be read; always fails.
     UnreadableRestriction(&'a Refusal),
-    /// The schema for which the contract was made.
+    /// Schema for which the contract was made.
     Schema,
-    /// That a program without a connector may ask under the contract.
+    /// Permission for a program without a connector to ask under the contract.
     Program(&'a ProgramAccess),
-    /// That a contract gives a dataset which is read.
+    /// Existence of a contract that gives the read dataset.
     Name,
-    /// What the contract does to the dataset, and which columns there are after it.
+    /// Effects of the contract on the dataset, and the columns in the result.
     Effects,
-    /// The columns that the prohibitions of a restriction withhold.
+    /// Columns that the prohibitions of a restriction withhold.
     WithheldColumns,
-    /// How the dataset is brought together with others.
+    /// Joins of the dataset with others.
     Join,
-    /// The instant at which the answer is cut.
+    /// Instant at which the answer is cut.
     End,
 }
 
-/// When a requirement is evaluated: the first one that fails decides the code of the refusal. Within a stage they come in
-/// the order of datasets, then of contract and restriction, then of clauses.
+/// Stage at which a requirement is evaluated. The first failing requirement decides the code of the refusal. Within a stage the
+/// order is by dataset, then contract before restriction, then by clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RequirementStage {
     Window,
@@ -70,12 +71,12 @@ pub(super) enum RequirementStage {
 }
 
 impl RequirementStage {
-    /// Whether it needs no plan, so that it is evaluated before the text of the question is looked at.
+    /// True if the requirement needs no plan. It is then evaluated before the question's text is parsed.
     pub(super) fn is_before_plan(self) -> bool {
         self <= Self::Restriction
     }
 
-    /// Of a clause, by whose it is.
+    /// Stage of a clause of a contract or restriction.
     fn of_clause(source: RequirementSource, term: &Term) -> Self {
         let of_contract = match term {
             Term::NotBefore(_) | Term::NotAfter(_) => Self::Window,
@@ -86,7 +87,7 @@ impl RequirementStage {
             | Term::ByteQuota(_)
             | Term::RowsPerSecond(_)
             | Term::ResultRows(_) => Self::Limit,
-            // Each other term says by its own rule at which check it is looked at.
+            // The rule of each other term names its own stage.
             term => match term.with(|rule| rule.check()) {
                 Some(AdmissionCheck::Window) => Self::RelativeWindow,
                 Some(AdmissionCheck::Party) => Self::Party,
@@ -104,7 +105,7 @@ impl RequirementStage {
 }
 
 impl<'a> Requirement<'a> {
-    /// All that is asked of a question which reads these columns, in the order of evaluation.
+    /// All requirements of a question with these columns, in the order of evaluation.
     pub(super) fn in_order(
         active: &'a ActiveContracts,
         restricted: &'a RestrictedContracts,
@@ -153,7 +154,7 @@ impl<'a> Requirement<'a> {
                 }
             }
         }
-        // Everything else is asked of all contracts that are named, whether or not the question reads under them.
+        // The other requirements are made for all named contracts, whether or not the question reads their datasets.
         let of_reads = [
             Stage::Schema,
             Stage::Limit,
@@ -161,7 +162,7 @@ impl<'a> Requirement<'a> {
             Stage::Plan,
         ];
         all.retain(|one| !of_reads.contains(&one.stage) || reads.contains_key(one.dataset));
-        // Stable: what one dataset is asked in one stage keeps its order, the contract before the restriction.
+        // The sort is stable: within a stage and dataset, the contract stays before the restriction.
         all.sort_by_key(|one| (one.stage, one.dataset));
         all
     }

@@ -1,16 +1,16 @@
-//! Which rows of its datasets a question is about, once that is settled.
+//! Rows of the datasets that a question covers, as resolved by the provider.
 
 use crate::id::DatasetId;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
-/// Which rows of its datasets a question is about.
+/// Rows of the datasets that a question covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResolvedRowScope {
-    /// It goes on from the answer whose permit is this record.
+    /// Place in the log of the permit of an earlier answer that the question continues.
     pub follows: Option<u64>,
-    /// Of these datasets, the rows alone that came after this publication.
+    /// For each dataset, the last publication before the covered rows.
     pub after: BTreeMap<DatasetId, String>,
-    /// Those that were there at this instant.
+    /// Instant of the state of the datasets that is read.
     pub as_of: Option<UtcTimestamp>,
 }

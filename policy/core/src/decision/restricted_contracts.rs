@@ -1,5 +1,5 @@
-//! The provider's restrictions of the datasets that contracts give: judged after the contract, by the same checks, and only
-//! ever against the question.
+//! Provider's restrictions of the datasets that contracts give. They are judged after the contract, by the same checks, and can
+//! only refuse.
 
 use crate::contract::{ActiveContracts, Requester};
 use crate::id::DatasetId;
@@ -8,20 +8,20 @@ use crate::restriction::ProviderRestrictions;
 use hansa_audit_log::digest::Digest;
 use std::collections::BTreeMap;
 
-/// The restrictions in the place of the contracts of their datasets.
+/// Contracts with the restrictions of their datasets in place of the clauses.
 #[derive(Debug)]
 pub(super) struct RestrictedContracts {
     pub(super) contracts: ActiveContracts,
-    /// The refusals of those that can't be read.
+    /// Refusals of the restrictions that can't be read.
     pub(super) unreadable: BTreeMap<DatasetId, Refusal>,
 }
 
 impl RestrictedContracts {
-    /// The restrictions of the datasets that are given.
+    /// Restrictions of the datasets that the contracts give.
     pub(super) fn of(active: &ActiveContracts, held: &ProviderRestrictions) -> Self {
         let mut readable = BTreeMap::new();
         let mut unreadable = BTreeMap::new();
-        // Our own people are under no restriction of their own.
+        // Users of this participant are not subject to its own restrictions.
         let own = matches!(active.asker(), Requester::House(_));
         for (dataset, grant) in active.grants().iter().filter(|_| !own) {
             match held.get(dataset).map(|held| &held.restriction) {
@@ -45,7 +45,7 @@ impl RestrictedContracts {
         }
     }
 
-    /// These, where a restriction that can't be read is an error at once.
+    /// Readable restrictions; an unreadable one is an error.
     pub(super) fn readable(self) -> Result<Self, Refusal> {
         match self.unreadable.values().next() {
             None => Ok(self),
@@ -53,7 +53,7 @@ impl RestrictedContracts {
         }
     }
 
-    /// The restrictions under which datasets are read, by the digests of their documents.
+    /// Digests of the documents of the restrictions under which datasets are read.
     pub(super) fn documents(&self, held: &ProviderRestrictions) -> BTreeMap<DatasetId, Digest> {
         let restricted = self.contracts.grants().keys();
         restricted

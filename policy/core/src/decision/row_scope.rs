@@ -1,8 +1,8 @@
-//! Questions that go on from an earlier answer, or are about an earlier instant: which rows of their datasets they are about, by when
-//! those came.
+//! Row scope: questions that continue an earlier answer or are about an earlier instant.
 //!
-//! Whoever was answered holds the answer over a state of the view. What came since is the answer over the rows that came, as long as
-//! the question and all that is done to the rows are the same as then, row by row. Everything else is asked anew.
+//! A consumer that was answered already has the answer over an earlier state of the view. The answer over the rows that came since
+//! is the remainder, provided that the question and all effects are unchanged and work row by row. Other questions are answered
+//! anew.
 
 use super::query_shape::QueryShape;
 use super::resolved_row_scope::ResolvedRowScope;
@@ -17,8 +17,8 @@ use hansa_audit_log::record::answers::NoNewDataRecord;
 use hansa_audit_log::record::body::RecordBody;
 
 impl<Q: QueryShape> PermitDecision<Q> {
-    /// Names the question with all that is done for it: a later one of the same name is the same question about the same view. The
-    /// secret keeps readers of the log from trying texts.
+    /// Mark of the question and all its effects. Two questions with equal marks are the same question about the same view. The
+    /// secret prevents readers of the log from guessing texts.
     #[must_use]
     pub fn mark(&self, secret: &[u8; 32], sql: &str) -> Digest {
         let effects = derivation::digest(&self.conditions.effects);
@@ -40,7 +40,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
         ])
     }
 
-    /// The same, about these rows.
+    /// Permit with this mark and row scope.
     #[must_use]
     pub fn with_row_scope(mut self, mark: Digest, part: ResolvedRowScope) -> Self {
         self.mark = Some(mark);
@@ -48,10 +48,10 @@ impl<Q: QueryShape> PermitDecision<Q> {
         self
     }
 
-    /// Whether what is done to the rows is done to each by itself, so that more rows make more of the view and nothing else.
+    /// Checks that each effect works on single rows, so that further rows extend the view without any other change.
     ///
     /// # Errors
-    /// `code` with the dataset and the clause that looks at rows together.
+    /// `code` with the dataset and the clause whose effect combines rows.
     pub fn is_row_by_row(&self, code: ErrorCode) -> Result<(), Refusal> {
         for (dataset, effects) in &self.conditions.effects {
             if let Some(effect) = effects.iter().find(|effect| !is_row_by_row(effect)) {
@@ -72,7 +72,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
         Ok(())
     }
 
-    /// Whether the same rows show the same at any time: neither cells that are released one after the other, nor noise.
+    /// True if equal rows look equal at any time: neither cells released one after the other, nor noise.
     #[must_use]
     pub fn stands_still(&self) -> bool {
         let mut all = self.conditions.effects.values().flatten();
@@ -82,7 +82,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
         })
     }
 
-    /// What is told instead of rows: that nothing came since the answer whose permit is this record.
+    /// Decision for an answer without new rows since the answer of permit `follows`.
     #[must_use]
     pub fn no_new_data(self, follows: u64) -> NoNewDataDecision {
         NoNewDataDecision {
@@ -93,7 +93,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
     }
 }
 
-/// The closed list of effects that look at one row at a time.
+/// Closed list of effects that work on single rows.
 const fn is_row_by_row(effect: &Effect) -> bool {
     match effect.kind {
         EffectKind::KeepRows(_)
@@ -108,13 +108,13 @@ const fn is_row_by_row(effect: &Effect) -> bool {
         | EffectKind::LookUp(_)
         | EffectKind::CoarsenTime { .. }
         | EffectKind::CoarsenPlace { .. }
-        // Its instant stands in it, and so in the mark: what was too young then is another question.
+        // The instant is part of the effect and so of the mark: a later instant gives another mark.
         | EffectKind::KeepBefore { .. } => true,
         EffectKind::AggregateOnly(_) => false,
     }
 }
 
-/// A question that is permitted and to which nothing came since an earlier answer. Made by [`PermitDecision::no_new_data`] alone.
+/// Permitted question without new rows since an earlier answer. Made by [`PermitDecision::no_new_data`] alone.
 #[derive(Debug)]
 pub struct NoNewDataDecision {
     request: RequestId,
@@ -123,7 +123,7 @@ pub struct NoNewDataDecision {
 }
 
 impl NoNewDataDecision {
-    /// What whoever asks is told.
+    /// Refusal for the asking participant.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         Refusal::new(ErrorCode::NothingNew, "nothing came since that answer")

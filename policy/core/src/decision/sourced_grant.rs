@@ -1,4 +1,4 @@
-//! Clauses on one dataset with whose they are: a contract's, or those of the provider's restriction beside it.
+//! Clauses on one dataset with their source: a contract or the provider's restriction.
 
 use super::restricted_contracts::RestrictedContracts;
 use crate::contract::{ActiveContracts, DatasetGrant};
@@ -6,7 +6,7 @@ use crate::id::DatasetId;
 use crate::refusal::{ErrorClass, ErrorCode, Refusal};
 use crate::term::Clause;
 
-/// Clauses on one dataset, with whose they are.
+/// Clauses on one dataset, with their source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SourcedGrant<'a> {
     pub(super) source: RequirementSource,
@@ -14,7 +14,7 @@ pub(super) struct SourcedGrant<'a> {
     pub(super) grant: &'a DatasetGrant,
 }
 
-/// Whose clauses a requirement comes from.
+/// Source of the clauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequirementSource {
     /// A contract.
@@ -24,7 +24,7 @@ pub(super) enum RequirementSource {
 }
 
 impl<'a> SourcedGrant<'a> {
-    /// The contracts, then the restrictions, each in the order of datasets.
+    /// Grants of the contracts, then of the restrictions, each in the order of datasets.
     pub(super) fn all(
         active: &'a ActiveContracts,
         restricted: &'a RestrictedContracts,
@@ -41,10 +41,10 @@ impl<'a> SourcedGrant<'a> {
         })
     }
 
-    /// What a contract gives of a dataset.
+    /// Grant of a contract for a dataset.
     ///
     /// # Errors
-    /// `DATASET_UNKNOWN` where none gives it, whether or not it exists.
+    /// `DATASET_UNKNOWN` where no contract gives the dataset, whether or not it exists.
     pub(super) fn of_contract(
         active: &'a ActiveContracts,
         dataset: &'a DatasetId,
@@ -57,8 +57,9 @@ impl<'a> SourcedGrant<'a> {
         })
     }
 
-    /// The refusal of a clause. That of a restriction says whose it is and that no amendment of the contract would help. It
-    /// is in the words of the restriction, since a check of contracts speaks of the contract.
+    /// Refusal by a clause. For a restriction, the refusal names the restriction and says that an amendment of the contract would
+    /// not help.
+    /// Its text is rewritten, since the check's own text speaks of a contract.
     pub(super) fn refusal(&self, clause: &Clause, why: Refusal) -> Refusal {
         if self.source == RequirementSource::Contract {
             return why;
@@ -85,7 +86,7 @@ impl<'a> SourcedGrant<'a> {
     }
 }
 
-/// The refusal of a dataset that is not there for who asks.
+/// Refusal for a dataset that does not exist for the caller.
 pub(super) fn dataset_unknown(dataset: &DatasetId) -> Refusal {
     let sentence = format!("no dataset `{}`", dataset.name);
     Refusal::new(ErrorCode::DatasetUnknown, sentence)

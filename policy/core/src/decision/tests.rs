@@ -1,4 +1,4 @@
-//! The order of the checks, what each one says, and that deciding is total.
+//! Tests of the order of the checks, of their refusals, and of the totality of the decision.
 
 mod admission_property;
 mod prohibitions;
@@ -55,7 +55,7 @@ impl QueryShape for TestQuery {
     }
 }
 
-/// A question under contracts, everything else as usual.
+/// Question under contracts; everything else is as usual.
 struct DecisionCase<'a> {
     agreements: Vec<Agreement>,
     reads: Vec<(&'static str, &'a [&'a str])>,
@@ -67,7 +67,7 @@ struct DecisionCase<'a> {
     extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
     restrictions: ProviderRestrictions,
     spent_by_restriction: u64,
-    /// How a program asks; a connector does where there is none.
+    /// Access of a program; none for a connector.
     program: Option<ProgramAccess>,
 }
 
@@ -170,7 +170,7 @@ fn quota(max: u64) -> PeriodQuota {
     }
 }
 
-/// A count that nobody looked up is at its most: the clause which depends on it refuses.
+/// A count that was not looked up is at its maximum, so that a clause that depends on it refuses.
 #[test]
 fn what_nobody_looked_up_refuses() {
     for (term, code) in [
@@ -181,7 +181,7 @@ fn what_nobody_looked_up_refuses() {
     }
 }
 
-/// A contract is good for another schema only where it says so, and only for one that extends its own.
+/// A contract accepts another schema only with a clause for it, and only one that extends its own.
 #[test]
 fn a_schema_that_has_only_grown() {
     let columns = || Term::Columns(names(&["site"]));
@@ -202,7 +202,7 @@ fn a_schema_that_has_only_grown() {
     assert_eq!(met(exact, &["bikes"]), changed);
 }
 
-/// What a credential shows lets the question in, ends the answer when it ends, and is named in the record.
+/// A shown credential admits the question, ends the answer at its own end, and is named in the record.
 #[test]
 fn a_credential_is_relied_on() {
     let sector: ParticipantAttribute = ParticipantAttribute::Sector("nace:H49.31".parse().unwrap());
@@ -213,7 +213,7 @@ fn a_credential_is_relied_on() {
     let mut around = ContractContext::QUIET;
     around.presented.supposed.push(sector.clone());
     case.around.insert(contract_id("bikes"), around.clone());
-    // A supposition is none for who really asks.
+    // Assumed attributes don't count for a real question.
     assert_eq!(refused(&case).code, ErrorCode::SectorNotAttested);
     around.presented.attested.push(attested(sector));
     case.around.insert(contract_id("bikes"), around);
@@ -386,11 +386,11 @@ fn a_refusal_is_recorded_with_what_was_asked() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
-    // It gave none.
+    // No purpose was declared.
     assert!(!text.contains("purpose\""), "{text}");
 }
 
-/// Without the clause no program is answered that has no connector, and each is told what would help.
+/// Without the clause, programs without a connector are refused, with help.
 #[test]
 fn a_program_asks_under_a_clause_alone() {
     let token = |dataset| ProgramAccess::AccessToken {
@@ -415,7 +415,7 @@ fn a_program_asks_under_a_clause_alone() {
         case.agreements.push(agreement("air", []));
         case.reads.push(("air", &["no2"]));
         assert!(case.decide().is_err());
-        // What a connector asks is as ever.
+        // Questions of a connector are not affected.
         case.program = None;
         assert!(
             case.decide()
@@ -431,7 +431,7 @@ fn a_program_asks_under_a_clause_alone() {
     assert_eq!(refused(&case).code, ErrorCode::TokenInvalid);
 }
 
-/// Who is on the web gets an own public view that says so, where no other clause asks who it is; and nothing else.
+/// A caller on the web gets an own public view with open data, if no clause demands its identity, and nothing else.
 #[test]
 fn only_an_open_view_is_given_to_the_web() {
     use crate::term::open_data::closing_clause;
@@ -452,7 +452,7 @@ fn only_an_open_view_is_given_to_the_web() {
     assert_eq!(on_web(open(), false), Err(ErrorCode::DatasetUnknown));
     let league = vec![Term::Columns(names(&["site"]))];
     assert_eq!(on_web(league, true), Err(ErrorCode::DatasetUnknown));
-    // What may stand beside it, named here once more: each says the same to everybody, at each time of its window.
+    // Harmless clauses, listed here again: each treats all callers equally, at each time of its period.
     let harmless = [
         "open_data",
         "not_before",
@@ -496,7 +496,7 @@ fn only_an_open_view_is_given_to_the_web() {
         BTreeSet::from(harmless),
         "and those refused: {closing:?}"
     );
-    // A window is looked at each time, since a file outlives the question that made it.
+    // A period is checked at each use, since a file outlives its question.
     for (window, is_open) in [
         (Term::NotBefore(time("2026-05-31T00:00:00Z")), true),
         (Term::NotBefore(time("2026-06-02T00:00:00Z")), false),

@@ -1,11 +1,11 @@
-//! Whether a question lies in the window of its contract, and of each clause.
+//! Check of a question's time against the period of its contract and of each clause.
 
 use crate::contract::DatasetGrant;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::{Clause, Term, cite};
 use hansa_audit_log::time::UtcTimestamp;
 
-/// Checks that `now` lies in the period of the contract itself.
+/// Checks that `now` lies in the period of the contract.
 pub(super) fn check_period(grant: &DatasetGrant, now: UtcTimestamp) -> Result<(), Refusal> {
     if now < grant.not_before() {
         return Err(not_yet(grant.not_before()));
@@ -16,7 +16,7 @@ pub(super) fn check_period(grant: &DatasetGrant, now: UtcTimestamp) -> Result<()
     Ok(())
 }
 
-/// Checks that `now` lies in the window of the clause.
+/// Checks that `now` lies in the period of the clause.
 pub(super) fn check_clause(clause: &Clause, now: UtcTimestamp) -> Result<(), Refusal> {
     if let Term::NotBefore(from) = clause.term
         && now < from

@@ -1,4 +1,4 @@
-//! What is a change, and what it does to what is let out.
+//! Tests of changes, and of their verdicts.
 
 use super::*;
 use crate::fixture::{agreement, clauses, name, names, purposes, time};
@@ -47,7 +47,7 @@ fn clause_by_clause() {
             "+ #c2: at most 5 queries in each period of one hour  < TIGHTER",
         ],
     );
-    // Other days are another limit: neither lets out less than the other.
+    // Other days are another limit; neither is tighter.
     check(
         vec![quota(5, day("UTC"))],
         vec![quota(5, day("Europe/Berlin"))],
@@ -75,7 +75,7 @@ fn clause_by_clause() {
     );
 }
 
-/// A prohibition more is tighter, one less is looser, and one that prohibits more of its kind is tighter.
+/// An additional prohibition is tighter, a removed one is looser, and one that prohibits more of its kind is tighter.
 #[test]
 fn prohibitions() {
     let prohibition = |purpose: &str, rows: Option<&str>| {
@@ -170,7 +170,7 @@ fn the_gravest_verdict_counts() {
     verdict(vec![], vec![Term::TotalsFromPublished], ChangeVerdict::Same);
 }
 
-/// Sums over fewer rows beside those over all of them tell of the rows between.
+/// Sums over fewer rows, beside sums over all rows, disclose the difference.
 #[test]
 fn fewer_rows_of_an_aggregate_are_not_comparable() {
     let functions = || Term::Functions(vec![CubeFunction::Count]);
@@ -192,7 +192,7 @@ fn fewer_rows_of_an_aggregate_are_not_comparable() {
     let check = |old: Vec<Term>, new: Vec<Term>, expect: ChangeVerdict| {
         let drafts = compare(&clauses(old.clone()), &clauses(new.clone()));
         assert_eq!(drafts.verdict(), expect);
-        // The line of the clause says so, too.
+        // The line of the clause shows the verdict, too.
         assert!(drafts.to_string().ends_with(expect.as_str()), "{drafts}");
         let [old, new] = [old, new].map(|terms| agreement("bikes", terms));
         assert_eq!(of_agreements(&old, &new), expect);

@@ -1,4 +1,4 @@
-//! Messages are complete in each language, and what is missing is found.
+//! Tests: messages are complete in each language, and missing ones are found.
 
 use super::*;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn sources(folder: &Path) -> Vec<String> {
     found
 }
 
-/// These examples use messages that are not there.
+/// Examples with messages that don't exist.
 fn here() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/message")
 }

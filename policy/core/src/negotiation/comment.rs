@@ -1,4 +1,4 @@
-//! A remark on a clause: what must hold of it. It changes nothing, and ends with the negotiation.
+//! Comments on a clause of a proposal, and their check. A comment changes no state and ends with the negotiation.
 
 use super::{NegotiationContent, NegotiationState, PartyRole, Phase};
 use crate::contract::Agreement;
@@ -7,30 +7,30 @@ use crate::contract::signature_purpose::SignaturePurpose;
 use crate::id::{ClauseId, ContractId, ParticipantId};
 use crate::refusal::{ErrorCode, Refusal};
 
-/// A remark as its signed statement makes it, the signature not yet checked.
+/// Comment as read from its signed statement. Its signature is not checked yet.
 #[derive(Debug, Clone, Copy)]
 pub struct ClauseComment<'a> {
-    /// The negotiation that it names.
+    /// Identifier of the negotiation.
     pub negotiation: &'a str,
-    /// The proposal that it is about, by what it would become.
+    /// Identity of the proposal that the comment is about.
     pub contract: ContractId,
-    /// Which clause of it.
+    /// Clause that the comment is about.
     pub clause: ClauseId,
-    /// Who says so.
+    /// Author of the comment.
     pub party: &'a ParticipantId,
     /// The party's signature.
     pub signature: &'a Signature,
 }
 
-/// The most remarks of one side in one negotiation.
+/// Largest number of comments of one side in one negotiation.
 pub const MOST_REMARKS: usize = 50;
 
 impl NegotiationState {
-    /// Checks a remark of `from`, who has made so many before.
+    /// Checks a comment of `from`, given the number of earlier comments of that side.
     ///
     /// # Errors
-    /// `NEGOTIATION_STATE` when the negotiation is over, knows no such clause, or has had enough; `SIGNER_NOT_PARTY`, or
-    /// the fault of its signature.
+    /// `NEGOTIATION_STATE` when the negotiation is over, has no such clause, or has reached the limit; `SIGNER_NOT_PARTY`, or the
+    /// code of the signature check.
     pub fn check_remark(
         &self,
         from: PartyRole,
@@ -79,7 +79,7 @@ impl NegotiationState {
         keys.check(party, remark.signature, SignaturePurpose::Statement)
     }
 
-    /// What was proposed under this hash, now or before: messages of the two sides may cross.
+    /// Agreement that is or was proposed under this hash. Earlier ones count, since messages of the two sides may cross.
     fn proposed_agreement(&self, contract: ContractId) -> Option<&Agreement> {
         self.handled
             .values()

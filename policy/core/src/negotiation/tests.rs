@@ -1,4 +1,4 @@
-//! The table of the protocol: who may send what when, and how a negotiation comes to its end.
+//! Tests of the transition table: senders, order, and the end of a negotiation.
 
 mod random_messages;
 mod rejected_proposals;
@@ -95,7 +95,7 @@ fn who_may_send_what_when() {
         (Consumer, verify(&p)),
         (Provider, finalize(&p)),
     ];
-    // Each row: after so many messages of the way above, what is accepted, as `who:what`.
+    // Each row: after this many messages of the negotiation above, the accepted messages as `who:what`.
     let expect = [
         "consumer:request provider:offer",
         "provider:agreement provider:offer provider:termination consumer:termination",
@@ -140,7 +140,7 @@ fn a_negotiation_does_not_grow_without_end() {
     assert_eq!(negotiator.phase(), Some(Phase::Terminated));
 }
 
-/// One side's view: every message gets a fresh id unless it is repeated on purpose.
+/// View of one side. Every message gets a new identity unless it is repeated on purpose.
 struct TestNegotiator {
     own: PartyRole,
     offered: OfferMatch,
@@ -209,7 +209,7 @@ impl TestNegotiator {
     }
 }
 
-/// Takes a signature from the party itself alone: its bytes are the party's name.
+/// Verifier that accepts as signature only the name of the party.
 struct PartyNameKeys;
 
 impl SignatureVerifier for PartyNameKeys {
@@ -269,7 +269,7 @@ fn propose(agreement: Agreement) -> Proposal {
 
 const BOTH: [SignatoryRole; 2] = [SignatoryRole::Provider, SignatoryRole::Consumer];
 
-/// The proposal, signed by these.
+/// Proposal signed by these parties.
 fn signed(proposal: &Proposal, roles: &[SignatoryRole]) -> SignedContract {
     let agreement = proposal.agreement.clone();
     let Assignee::Participant(consumer) = &agreement.assignee else {

@@ -1,4 +1,4 @@
-//! One step: the table, then what the message itself must hold, then what follows without asking anybody.
+//! One step of a negotiation: transition table, checks of the message, automatic next messages.
 
 use super::{
     HandledMessage, MOST_MESSAGES, NegotiationContent, NegotiationContext, NegotiationMessage,
@@ -13,7 +13,7 @@ use crate::term::rule::EffectBinding;
 use crate::term::{self, clause_effects};
 use std::collections::BTreeMap;
 
-/// Whether a proposal is judged by what is known now, or was judged when it was taken in.
+/// Mode of the check of a proposal: now, or skipped since it was made when the message was first processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProposalCheck {
     Now,
@@ -58,7 +58,7 @@ pub(super) fn step(
     judge: ProposalCheck,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
     if let Some(heard) = state.handled.get(&(message.from, message.id)) {
-        // INVARIANT: once. A repeated message has the answer of the first time and no effect.
+        // INVARIANT: once. A repeated message gets the first answer and has no effect.
         return if heard.content == message.content {
             Ok((state.clone(), heard.sends.clone()))
         } else {
@@ -93,7 +93,7 @@ pub(super) fn step(
         }
         NegotiationContent::Acceptance { contract } => same_contract(state, *contract)?,
         NegotiationContent::Agreement { signed } => {
-            // What was proposed long ago may be over, or not be enforceable here any more.
+            // An old proposal may have expired, or may no longer be enforceable here.
             if judge == ProposalCheck::Now {
                 check_proposal(&state.proposal, facts)?;
             }
@@ -109,7 +109,7 @@ pub(super) fn step(
         NegotiationContent::Finalization { signed } => {
             same_contract(state, signed.id)?;
             same_terms(state, &signed.agreement)?;
-            // INVARIANT: both-signatures. Nothing is final without both, each checked here and now.
+            // INVARIANT: both-signatures. A contract is final only with both signatures, each checked in this step.
             signed.clone().verify(facts.keys)?;
             next.signed = Some(signed.clone());
         }
@@ -125,7 +125,7 @@ pub(super) fn step(
     Ok(conclude(next, message, facts))
 }
 
-/// Notes the message, the officer's word, and what follows by itself.
+/// Notes the message and the officer's consent, and gives the automatic next messages.
 fn conclude(
     mut state: NegotiationState,
     message: NegotiationMessage,
@@ -135,7 +135,7 @@ fn conclude(
     if ours && facts.sign_beforehand {
         state.consent = Some(state.proposal.contract);
     } else if state.consent != Some(state.proposal.contract) {
-        // The word was given for exactly one text.
+        // The officer's consent was for exactly one text.
         state.consent = None;
     }
     let follows = state.follows(facts.own, facts.offer_match);
@@ -151,16 +151,16 @@ fn conclude(
 }
 
 impl NegotiationState {
-    /// The message that this side has to send now without asking anybody: for whoever comes back to a negotiation after what
-    /// followed from its last message was never done. `offered` is what our catalogue says of what is on the table.
+    /// Message that this side must send now without a person's decision. For a negotiation that is resumed after its automatic next
+    /// message was not sent. `offered` is the result of the comparison of the present proposal with the catalogue.
     #[must_use]
     pub fn follows(&self, own: PartyRole, offered: OfferMatch) -> Option<NextMessage> {
         self.due(own).filter(|send| by_itself(*send, self, offered))
     }
 }
 
-/// Whether this side goes on without asking anybody: the officer has said so for exactly this text, or the offer says
-/// that the connector signs. Putting two signatures together is nobody's decision.
+/// True if this side continues without a person's decision: the officer has agreed in advance to this text, or the offer is one
+/// that the connector signs. The finalization needs no decision.
 fn by_itself(send: NextMessage, state: &NegotiationState, offered: OfferMatch) -> bool {
     match send {
         NextMessage::Acceptance(_) => false,
@@ -196,7 +196,7 @@ fn check_offered(
     }
 }
 
-/// A proposal is between the two of this negotiation, about its dataset.
+/// Checks that a proposal is between the parties of this negotiation and about its dataset.
 fn check_parties(parties: &NegotiationParties, proposal: &Proposal) -> Result<(), Refusal> {
     let agreement = &proposal.agreement;
     let Assignee::Participant(consumer) = &agreement.assignee else {
@@ -216,7 +216,7 @@ fn check_parties(parties: &NegotiationParties, proposal: &Proposal) -> Result<()
     Ok(())
 }
 
-/// What must hold of a proposal now, whoever makes it. A term that can't be enforced is answered "no" here, never later.
+/// Checks a proposal of either side. A term that can't be enforced is refused here, never later.
 fn check_proposal(proposal: &Proposal, facts: &NegotiationContext<'_>) -> Result<(), Refusal> {
     let agreement = &proposal.agreement;
     if agreement.not_before >= agreement.not_after || agreement.not_after <= facts.now {
@@ -263,7 +263,7 @@ fn check_purposes(agreement: &Agreement, facts: &NegotiationContext<'_>) -> Resu
     Ok(())
 }
 
-/// A contract replaces one between the same two about the same dataset, or none.
+/// Checks that a contract replaces none, or one between the same parties about the same dataset.
 fn check_replaced(agreement: &Agreement, facts: &NegotiationContext<'_>) -> Result<(), Refusal> {
     let Some(old) = agreement.supersedes else {
         return Ok(());
@@ -306,7 +306,7 @@ fn same_contract(state: &NegotiationState, contract: ContractId) -> Result<(), R
     .with_help("look at the newest terms: hansa contract show --diff"))
 }
 
-/// The hash says so already; that the reader made the same of the same bytes is checked nevertheless.
+/// Checks that the agreement equals the proposal. Equal hashes imply this; the check guards against an error of the parser.
 fn same_terms(state: &NegotiationState, agreement: &Agreement) -> Result<(), Refusal> {
     if *agreement == state.proposal.agreement {
         Ok(())

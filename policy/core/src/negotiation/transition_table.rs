@@ -1,28 +1,28 @@
-//! Which message leads from which state to which, and who may send it: the table of the Dataspace Protocol.
+//! Transition table of the Dataspace Protocol: message, sender, old state, new state.
 
 use super::{NegotiationContent, PartyRole, Phase};
 
-/// What kind of message it is, whatever it holds.
+/// Kind of a message, without its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NegotiationStep {
-    /// The consumer asks or counters.
+    /// Request or counter-request of the consumer.
     Request,
-    /// The provider offers or counters.
+    /// Offer or counter-offer of the provider.
     Offer,
-    /// The consumer accepts.
+    /// Acceptance by the consumer.
     Acceptance,
-    /// The provider agrees.
+    /// Agreement of the provider.
     Agreement,
-    /// The consumer verifies.
+    /// Verification by the consumer.
     Verification,
-    /// The provider finalises.
+    /// Finalization by the provider.
     Finalization,
-    /// Either side ends the negotiation.
+    /// Termination by either side.
     Termination,
 }
 
 impl Phase {
-    /// The state that a message leads to; none when it is not allowed. `from` is absent before the first message. (Dataspace Protocol
+    /// State after a message; none for a forbidden transition. `from` is absent before the first message. (Dataspace Protocol
     /// 2025-1, section 8.1)
     #[must_use]
     pub fn after(from: Option<Self>, step: NegotiationStep, by: PartyRole) -> Option<Self> {
@@ -86,7 +86,7 @@ fn only(from: Option<Phase>, wanted: Phase, to: Phase) -> Option<Phase> {
 }
 
 impl Phase {
-    /// Whose turn it is; nobody's at the end.
+    /// Side that is next; none in a final state.
     #[must_use]
     pub const fn turn(self) -> Option<PartyRole> {
         match self {
@@ -98,7 +98,7 @@ impl Phase {
 }
 
 impl NegotiationContent {
-    /// What kind of message it is.
+    /// Kind of the message.
     #[must_use]
     pub const fn step(&self) -> NegotiationStep {
         match self {
@@ -112,7 +112,7 @@ impl NegotiationContent {
         }
     }
 
-    /// The message's name in one word.
+    /// Name of the message's kind in one word.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         self.step().as_str()
@@ -120,7 +120,7 @@ impl NegotiationContent {
 }
 
 impl NegotiationStep {
-    /// Each of them, in the order of a negotiation that succeeds.
+    /// All kinds, in the order of a successful negotiation.
     pub const ALL: [Self; 7] = [
         Self::Request,
         Self::Offer,
@@ -131,7 +131,7 @@ impl NegotiationStep {
         Self::Termination,
     ];
 
-    /// The name of such a message in one word.
+    /// Name of the kind in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

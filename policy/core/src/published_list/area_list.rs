@@ -1,33 +1,33 @@
-//! Areas with their outlines, and whether a point lies in one. Exact: coordinates are whole billionths of a degree (a tenth
-//! of a millimetre), edges are straight lines between them (RFC 7946, section 3.1.1), and a point on an outline lies in the
-//! area, on that of a hole as well as on the outer one.
+//! Areas with outlines, and the exact test of a point against them. Coordinates are integers in billionths of a degree (a tenth of
+//! a millimetre). Edges are straight lines between corners (RFC 7946, section 3.1.1). A point on an outline belongs to the area,
+//! also on the outline of a hole.
 
 use super::missing_list::lacks;
 use crate::refusal::Refusal;
 use crate::value::area::AreaSelector;
 use std::collections::BTreeMap;
 
-/// The areas of one list.
+/// Areas of one list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AreaList(Vec<ListedArea>);
 
-/// One area: what is said of it, and the polygons that it is made of.
+/// One area with its properties and polygons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedArea {
-    /// Its texts and numbers by name; `id` for the identity of its feature.
+    /// Properties by name, texts and numbers; `id` is the identity of the GeoJSON feature.
     pub properties: BTreeMap<String, String>,
-    /// Its parts.
+    /// Polygons of the area.
     pub polygons: Vec<Polygon>,
 }
 
-/// An outer ring, and rings around what is left out.
+/// Polygon: an outer ring, and rings of holes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Polygon {
     outer: LinearRing,
     holes: Vec<LinearRing>,
 }
 
-/// A closed line of at least three corners.
+/// Closed line with at least three corners.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LinearRing {
     corners: Vec<GeoPoint>,
@@ -35,33 +35,33 @@ pub struct LinearRing {
     high: GeoPoint,
 }
 
-/// A place in whole billionths of a degree, WGS 84.
+/// Point in billionths of a degree, WGS 84.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GeoPoint {
     lon: i64,
     lat: i64,
 }
 
-/// Billionths of a degree in one degree.
+/// Billionths in one degree.
 pub const DEGREE: i64 = 1_000_000_000;
 
 impl AreaList {
-    /// A list of areas.
+    /// List of these areas.
     #[must_use]
     pub const fn new(areas: Vec<ListedArea>) -> Self {
         Self(areas)
     }
 
-    /// How many there are.
+    /// Number of areas.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Each area of which `show` is said, with what is said, in the order of the list.
+    /// Value of the property `show` and polygons of each area that has this property, in the order of the list.
     ///
     /// # Errors
-    /// `TERM_NOT_EXECUTABLE_HERE` where it is said of none.
+    /// `TERM_NOT_EXECUTABLE_HERE` where no area has the property.
     pub fn areas_by_property(&self, show: &str) -> Result<Vec<(String, Vec<Polygon>)>, Refusal> {
         let named = self.0.iter().filter_map(|area| {
             let text = area.properties.get(show)?;
@@ -74,10 +74,10 @@ impl AreaList {
         Ok(named)
     }
 
-    /// The polygons of those asked for.
+    /// Polygons of the selected areas.
     ///
     /// # Errors
-    /// `TERM_NOT_EXECUTABLE_HERE` where the list has none.
+    /// `TERM_NOT_EXECUTABLE_HERE` where the list has no such area.
     pub fn select(&self, which: &AreaSelector) -> Result<Vec<Polygon>, Refusal> {
         let said = |area: &&ListedArea| area.properties.get(&which.name) == Some(&which.is);
         let found: Vec<Polygon> = self
@@ -94,7 +94,7 @@ impl AreaList {
 }
 
 impl GeoPoint {
-    /// A place on Earth, from billionths of a degree.
+    /// Point from billionths of a degree; none outside the range of coordinates.
     #[must_use]
     pub const fn of(lon: i64, lat: i64) -> Option<Self> {
         let fits = lon >= -180 * DEGREE
@@ -104,10 +104,10 @@ impl GeoPoint {
         if fits { Some(Self { lon, lat }) } else { None }
     }
 
-    /// The place at so many degrees, to the nearest billionth; nothing for what is no place on Earth.
+    /// Point at these degrees, rounded to the nearest billionth; none outside the range of coordinates.
     #[must_use]
     pub fn at(lon: f64, lat: f64) -> Option<Self> {
-        // No number lies in no range, so what is none goes no further.
+        // NaN is outside every range, so it is refused here too.
         if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
             return None;
         }
@@ -115,15 +115,15 @@ impl GeoPoint {
     }
 }
 
-/// The whole number nearest to one that lies within 2⁵¹ of nothing; halves go to the even one. Between 2⁵² and 2⁵³ a double
-/// holds whole numbers and nothing else, and counts them by its bits.
+/// Nearest integer to a number with an absolute value below 2⁵¹; halves are rounded to even. Between 2⁵² and 2⁵³ a double holds
+/// integers only, so that its bits count them.
 const fn nearest(number: f64) -> i64 {
     const MIDDLE: f64 = 6_755_399_441_055_744.0;
     (number + MIDDLE).to_bits().cast_signed() - MIDDLE.to_bits().cast_signed()
 }
 
 impl LinearRing {
-    /// A ring whose last corner is its first.
+    /// Ring whose last corner is its first.
     #[must_use]
     pub fn of(corners: Vec<GeoPoint>) -> Option<Self> {
         let closed = corners.len() >= 4 && corners.first() == corners.last();
@@ -140,13 +140,13 @@ impl LinearRing {
         closed.then_some(Self { corners, low, high })
     }
 
-    /// How many corners it has.
+    /// Number of corners.
     #[must_use]
     pub const fn corners(&self) -> usize {
         self.corners.len()
     }
 
-    /// On which side of the ring a point lies: the number of times that a line from it to the east crosses, odd or even.
+    /// Position of a point relative to the ring: the parity of the crossings of a ray to the east.
     fn side(&self, point: GeoPoint) -> PointSide {
         let around = (self.low.lon..=self.high.lon).contains(&point.lon)
             && (self.low.lat..=self.high.lat).contains(&point.lat);
@@ -165,7 +165,7 @@ impl LinearRing {
             {
                 return PointSide::On;
             }
-            // Each corner belongs to the edge above it alone, so that a line through one crosses once, or twice, or not.
+            // Each corner belongs only to the edge above it, so that a ray through a corner counts correctly.
             let rises = from.lat <= point.lat && point.lat < to.lat;
             let falls = to.lat <= point.lat && point.lat < from.lat;
             if (rises && turn > 0) || (falls && turn < 0) {
@@ -203,8 +203,7 @@ impl GeoPoint {
     }
 }
 
-/// Twice the area of the triangle, positive where `point` lies to the left of the line. At most 5.2 × 10²³, which 128 bits
-/// hold.
+/// Twice the area of the triangle, positive where `point` lies to the left of the line. At most 5.2 × 10²³, within 128 bits.
 fn turn(from: GeoPoint, to: GeoPoint, point: GeoPoint) -> i128 {
     let wide = |one: i64, other: i64| i128::from(one) - i128::from(other);
     wide(to.lon, from.lon) * wide(point.lat, from.lat)
@@ -212,27 +211,27 @@ fn turn(from: GeoPoint, to: GeoPoint, point: GeoPoint) -> i128 {
 }
 
 impl Polygon {
-    /// A polygon.
+    /// Polygon of these rings.
     #[must_use]
     pub const fn new(outer: LinearRing, holes: Vec<LinearRing>) -> Self {
         Self { outer, holes }
     }
 
-    /// How many corners its rings have.
+    /// Number of corners in all rings.
     #[must_use]
     pub fn corners(&self) -> usize {
         let holes = self.holes.iter().map(LinearRing::corners).sum::<usize>();
         self.outer.corners().saturating_add(holes)
     }
 
-    /// Whether a point lies in it; a point on any of its rings does.
+    /// True if the point lies in the polygon or on any of its rings.
     #[must_use]
     pub fn holds(&self, point: GeoPoint) -> bool {
         match self.outer.side(point) {
             PointSide::On => true,
             PointSide::Out => false,
             PointSide::In => {
-                // On the ring of one hole, and within another that overlaps it: it is left out.
+                // A point on the ring of one hole and inside an overlapping hole is outside the polygon.
                 let mut holes = self.holes.iter();
                 holes.all(|hole| hole.side(point) != PointSide::In)
             }

@@ -1,20 +1,20 @@
-//! Tables of what a value counts as: a published hierarchy, one line for each value, one column for each level.
+//! Hierarchy tables: one line for each value, one column for each level above it.
 
 use super::missing_list::lacks;
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 
-/// A table.
+/// Published hierarchy of values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HierarchyTable {
-    /// The names of the levels, without that of the values.
+    /// Names of the levels, without the column of the values.
     names: Vec<String>,
-    /// For each value, what it is on each level.
+    /// Values of all levels, by value.
     rows: BTreeMap<String, Vec<Option<String>>>,
 }
 
 impl HierarchyTable {
-    /// A table with these levels.
+    /// Empty table with these levels.
     #[must_use]
     pub const fn new(names: Vec<String>) -> Self {
         Self {
@@ -23,34 +23,34 @@ impl HierarchyTable {
         }
     }
 
-    /// Says what a value counts as, on each level in turn; false where it is said already, or on more or fewer levels.
+    /// Adds a value with its levels. False for a value that is already there, or for a wrong number of levels.
     #[must_use]
     pub fn say(&mut self, value: String, levels: Vec<Option<String>>) -> bool {
         levels.len() == self.names.len() && self.rows.insert(value, levels).is_none()
     }
 
-    /// The names of the levels.
+    /// Names of the levels.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// How many values it knows.
+    /// Number of values.
     #[must_use]
     pub fn count(&self) -> usize {
         self.rows.len()
     }
 
-    /// One level.
+    /// Index of a level.
     ///
     /// # Errors
-    /// `TERM_NOT_EXECUTABLE_HERE` where there is none of that name.
+    /// `TERM_NOT_EXECUTABLE_HERE` where there is no level with this name.
     pub fn level(&self, name: &str) -> Result<usize, Refusal> {
         let at = self.names.iter().position(|known| known == name);
         at.ok_or_else(|| lacks(format!("the table has no level `{name}`")))
     }
 
-    /// What a value counts as; nothing for one that the table does not know.
+    /// Value on a level; none for a value that the table does not contain.
     #[must_use]
     pub fn of(&self, value: &str, level: usize) -> Option<&str> {
         self.rows.get(value)?.get(level)?.as_deref()

@@ -1,8 +1,8 @@
-//! The refusal where a published list is not held here.
+//! Refusal for a published list that is missing here.
 
 use crate::refusal::{ErrorCode, Refusal};
 
-/// The refusal of a clause whose list is not here.
+/// Refusal by a clause whose list is missing here.
 pub(crate) fn lacks(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::TermNotExecutableHere, sentence).with_help(
         "the provider puts the published file, unchanged, into its folder of lists: [lists] dir",

@@ -1,4 +1,4 @@
-//! A refusal keeps its cause, and tells nothing of it.
+//! Tests: a refusal keeps its cause, and discloses nothing of it.
 
 use crate::refusal::{ErrorCode, Refusal};
 use std::error::Error as _;

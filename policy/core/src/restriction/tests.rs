@@ -1,4 +1,4 @@
-//! What a restriction can hold, and how its clauses are numbered.
+//! Tests of the content of restrictions, and of the numbers of their clauses.
 
 use super::*;
 use crate::fixture::{name, purposes, time};
@@ -24,7 +24,7 @@ fn prohibition(part: Option<ProhibitedPart>, when: ProhibitionCondition) -> Term
     })
 }
 
-/// What changes an answer, or needs more than the door knows, stands in no restriction.
+/// A term that changes an answer, or needs more than the facts at admission, is not accepted in a restriction.
 #[test]
 fn a_restriction_holds_what_only_refuses() {
     let rows = ProhibitedPart::Rows(row_filter::parse("site = 'a'").unwrap());

@@ -1,4 +1,4 @@
-//! The canonical text of a row filter: keywords in upper case, one blank, brackets only where they are needed.
+//! Canonical text of a row filter: upper-case keywords, single blanks, parentheses only where needed.
 
 use super::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
 use std::fmt;
@@ -34,7 +34,7 @@ impl fmt::Display for RowFilter {
 }
 
 impl ComparisonOperator {
-    /// The operator as it is written.
+    /// Text of the operator.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ const fn not(negated: bool) -> &'static str {
     if negated { "NOT " } else { "" }
 }
 
-/// Parts that are AND or OR themselves stand in brackets; everything else binds tighter.
+/// Writes parts with parentheses around AND and OR; all other parts bind more tightly.
 fn write_joined_parts(f: &mut fmt::Formatter<'_>, parts: &[RowFilter], word: &str) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {

@@ -1,4 +1,4 @@
-//! Reads the text of a row filter: words, then a descent through OR, AND, NOT and comparisons.
+//! Parser of row filters: a tokenizer, then recursive descent through OR, AND, NOT and comparisons.
 
 use super::{
     ComparisonOperator, DEEPEST, FilterOperand, MOST_CHARACTERS, PolicyLiteral, RowFilter,
@@ -88,7 +88,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
     Ok(out)
 }
 
-/// The value of a text whose opening quote was taken, and the bytes taken with both quotes.
+/// Value of a quoted text after its opening quote, and the number of bytes with both quotes.
 fn read_quoted_text(inner: &str) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut chars = inner.char_indices().peekable();
@@ -189,8 +189,7 @@ impl FilterParser {
         .map(|parts| one_or(parts, RowFilter::And))
     }
 
-    /// Parts joined by `word`; a part in brackets that is joined by the same word is taken apart, so that one meaning has
-    /// one tree.
+    /// Parts joined by `word`. A parenthesised part with the same word is flattened, so that one meaning has one tree.
     fn parse_joined_parts(
         &mut self,
         depth: usize,
@@ -220,7 +219,7 @@ impl FilterParser {
     }
 
     fn negation(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
-        // Brackets that mean nothing count as well: it is the reader that must not run out of stack.
+        // Redundant parentheses count too, since they deepen the recursion of the parser.
         if depth > DEEPEST {
             return Err(self.wrong(&format!("nested deeper than {DEEPEST}")));
         }
@@ -349,7 +348,7 @@ impl FilterParser {
     }
 }
 
-/// An integer, or a decimal in its one spelling.
+/// Integer, or decimal in its canonical notation.
 fn number(negative: bool, digits: &str) -> Option<PolicyLiteral> {
     let sign = if negative { "-" } else { "" };
     let text = format!("{sign}{digits}");

@@ -1,4 +1,4 @@
-//! Reading, printing and binding of row filters.
+//! Tests of parsing, printing and binding row filters.
 
 use super::*;
 
@@ -231,7 +231,7 @@ fn no_text_makes_the_reader_panic() {
     ];
     let (mut read, mut refused) = (0, 0);
     for _ in 0..20_000 {
-        // A good filter with a few words changed, left out or put in.
+        // A valid filter with a few words changed, removed or added.
         let text = random.filter(2).to_string();
         let mut words: Vec<&str> = text.split(' ').collect();
         for _ in 0..random.below(3) {

@@ -1,4 +1,4 @@
-//! Terms 17, 20, 21 and 22: aggregates only, over the dataset's registered grid; the rows themselves never leave.
+//! Terms 17, 20, 21 and 22: aggregates only, over the registered grid of the dataset. Rows are never sent.
 
 pub(super) mod aggregate_terms;
 mod budget_check;
@@ -13,7 +13,7 @@ use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm};
 
-/// The cube that the clauses define; none when they permit rows.
+/// Cube that the clauses define; none when they permit rows.
 pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     let parts = AggregateParts::of(clauses);
     let Some(first) = parts.first else {
@@ -90,8 +90,8 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     }))
 }
 
-/// How cells are released. A cell that stays can't depend on anything but its place in the grid: what hides rows is then
-/// said of dimensions alone.
+/// Release of the cells. A released cell never changes, so it may depend on its place in the grid alone: conditions on rows are
+/// then allowed on dimensions only.
 fn release(
     clauses: &[Clause],
     dimensions: &[CubeDimension],
@@ -162,7 +162,7 @@ fn dominance(
     Ok(rules)
 }
 
-/// The clauses that belong to the aggregate form.
+/// Clauses of the aggregate form.
 #[derive(Debug, Default)]
 struct AggregateParts<'a> {
     first: Option<&'a Clause>,
@@ -215,7 +215,7 @@ fn check_functions(functions: &[CubeFunction], measures: &[SqlIdentifier]) -> Re
     Ok(())
 }
 
-/// A column is grouped by or aggregated, not both; where columns are listed, both kinds are among them; and it is not masked.
+/// Checks the columns: each is a dimension or a measure, not both; a list of shown columns contains all of them; none is masked.
 fn check_columns(
     clauses: &[Clause],
     dimensions: &[SqlIdentifier],

@@ -12,7 +12,7 @@ use crate::term::canonical_value;
 use crate::value::area::BoundingBox;
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// Box as a term.
 pub(super) struct AreaTerm<'a> {
     pub(super) lon: &'a SqlIdentifier,
     pub(super) lat: &'a SqlIdentifier,
@@ -45,7 +45,7 @@ impl TermRule for AreaTerm<'_> {
             east,
             north,
         } = self.bounds;
-        // The `bbox` of GeoJSON: west, south, east, north.
+        // Order of the `bbox` of GeoJSON: west, south, east, north.
         let bbox = typed_literal("h:bbox", format!("[{west},{south},{east},{north}]"));
         Json::object([
             ("rightOperand", bbox),
@@ -82,7 +82,7 @@ impl TermRule for AreaTerm<'_> {
     }
 }
 
-/// A box of four decimal texts, if they make one.
+/// Box of four decimal texts; none if they don't form one.
 #[must_use]
 pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<BoundingBox> {
     let degrees = |text: &str, most: f64| -> Option<f64> {
@@ -99,7 +99,7 @@ pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<Bou
     })
 }
 
-/// Reads its columns, of the longitude and of the latitude, and its box.
+/// Reads the columns of longitude and latitude, and the box.
 pub(super) fn read(
     form: &mut OdrlReader<'_>,
     value: &str,
@@ -113,7 +113,7 @@ pub(super) fn read(
     Ok((lon, lat, bounds))
 }
 
-/// The columns that hold a place: that of the longitude and that of the latitude.
+/// Reads the columns of longitude and latitude.
 pub(super) fn places(form: &mut OdrlReader<'_>) -> Result<(SqlIdentifier, SqlIdentifier), Refusal> {
     let columns = form.texts::<SqlIdentifier>("h:column")?;
     match columns.as_slice() {
@@ -123,7 +123,7 @@ pub(super) fn places(form: &mut OdrlReader<'_>) -> Result<(SqlIdentifier, SqlIde
     }
 }
 
-/// A box `[west,south,east,north]`.
+/// Parses a box `[west,south,east,north]`.
 fn bounds(text: &str) -> Option<BoundingBox> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     let parts: Vec<&str> = inner.split(',').collect();

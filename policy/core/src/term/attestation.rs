@@ -1,6 +1,7 @@
-//! Term 35, second half: the consumer states, signed, that what it received is deleted.
+//! Term 35, second half: the consumer signs a statement that received data is deleted.
 //!
-//! Whether it is, nobody can see from here. What can be seen is whether it was stated in time; who has not, asks in vain.
+//! The deletion itself can't be observed by the provider. The provider can check that the statement came in time; further questions
+//! of a consumer with an overdue statement are refused.
 
 use super::odrl::write_deadline;
 use super::rule::{
@@ -10,7 +11,7 @@ use super::rule::{
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
-/// Term 35: stated so many days after each answer was closed.
+/// Term 35: number of days after the end of each answer for the statement.
 pub(super) struct AttestTerm(pub(super) u32);
 
 pub(super) static ATTEST: TermSpec = TermSpec {

@@ -1,6 +1,6 @@
-//! Term 13: a column of numbers shows the lower edge of the band in which its value lies.
+//! Term 13: a numeric column shows the lower edge of the band of its value.
 //!
-//! The type of the column stays. What lies below the first edge is NULL; the last band has no upper end.
+//! The type of the column stays. Values below the first edge become NULL; the last band has no upper end.
 
 use super::canonical_value;
 use super::odrl::{iri, is_decimal, texts};
@@ -13,12 +13,12 @@ use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// Band as a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BandTerm {
-    /// The column; numbers.
+    /// Numeric column.
     pub column: SqlIdentifier,
-    /// The lower edges, ascending, as decimal text.
+    /// Lower edges, ascending, as decimal text.
     pub edges: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) static BAND: TermSpec = TermSpec {
     test: "what_is_learned_is_a_function_of_the_view",
 };
 
-/// The most edges of one clause.
+/// Largest number of edges in one clause.
 pub const MOST_EDGES: usize = 1_000;
 
 impl TermRule for BandTerm {
@@ -97,7 +97,7 @@ impl TermRule for BandTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<BandTerm, Refusal> {
     let column = form.column("h:column")?;
     let edges: Vec<String> = form.texts("h:edges")?;

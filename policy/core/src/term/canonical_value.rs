@@ -1,4 +1,4 @@
-//! The one spelling of values in the normal form: numbers, literals and row filters.
+//! Canonical notation of values in the normal form: numbers, literals and row filters.
 
 use crate::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
 use hansa_audit_log::json::{Json, canonical};
@@ -13,7 +13,7 @@ pub(super) fn literal(value: &PolicyLiteral) -> Json {
     }
 }
 
-/// A decimal without what does not change its value: `7.50` and `7.5`, `7` and `7.0` are the same.
+/// Decimal without redundant characters: `7.50` becomes `7.5`, and `7.0` becomes `7`.
 pub(super) fn decimal(text: &str) -> String {
     let (sign, digits) = text
         .strip_prefix('-')
@@ -34,7 +34,7 @@ pub(super) fn rows(filter: &RowFilter) -> Json {
     normal(filter, false)
 }
 
-/// Negation normal form; NOT is pushed down to the comparisons, which is exact also where values are NULL.
+/// Negation normal form: NOT is pushed down to the comparisons. Exact also for NULL.
 fn normal(filter: &RowFilter, negated: bool) -> Json {
     match filter {
         RowFilter::Compare { column, op, with } => atom(
@@ -113,7 +113,7 @@ fn operand(operand: &FilterOperand) -> Json {
     }
 }
 
-/// Parts joined by the same word are taken apart; equal ones stand once; a single one stands alone.
+/// Joins parts: nested parts with the same word are flattened, duplicates removed, and a single part stands alone.
 fn join_canonical_parts(word: &str, parts: Vec<Json>) -> Json {
     let mut each = BTreeMap::new();
     for part in parts {

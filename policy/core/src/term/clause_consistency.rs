@@ -1,4 +1,4 @@
-//! What no term can see alone: that the clauses of a policy fit together.
+//! Consistency of the clauses of a policy, beyond the checks of single terms.
 
 use super::clause_summary::shown_columns;
 use super::rule::ClauseSubject;
@@ -8,7 +8,7 @@ use crate::id::ClauseId;
 use crate::refusal::{Refusal, contradiction};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Checks what no term can see alone: clause numbers are unique, and no two clauses decide the same thing.
+/// Checks that clause numbers are unique, and that no two clauses decide the same subject.
 pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
     if clauses.len() > MOST_CLAUSES {
         return Err(contradiction(format!(
@@ -41,7 +41,7 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
     shown_are_treated(clauses)
 }
 
-/// What a clause alone decides: what its term says, and what becomes of each column whose values it replaces.
+/// Subjects that a clause decides: that of its term, and each column whose values it replaces.
 fn decides(clause: &Clause) -> BTreeSet<ClauseSubject> {
     clause.term.with(|rule| {
         let replaced = rule.replaces().into_iter();
@@ -50,7 +50,7 @@ fn decides(clause: &Clause) -> BTreeSet<ClauseSubject> {
     })
 }
 
-/// What is to be stated must be owed, and no later than it is stated.
+/// Checks that a statement of deletion is demanded only together with deletion, and not before the deletion is due.
 fn deletion_is_owed(clauses: &[Clause]) -> Result<(), Refusal> {
     let deleted = clauses.iter().find_map(|clause| match &clause.term {
         Term::DeleteAfter { days } => Some(*days),
@@ -69,7 +69,7 @@ fn deletion_is_owed(clauses: &[Clause]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whoever is content with columns that come later says which there are now: otherwise they would show.
+/// Checks that a policy that accepts later columns lists the present ones. Otherwise later columns would become visible.
 fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
     let compatible = clauses
         .iter()
@@ -86,7 +86,7 @@ fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
     }
 }
 
-/// A column whose values are masked or coarsened must be among those shown, or the clause would do nothing.
+/// Checks that a masked or coarsened column is among the shown ones. Otherwise the clause would have no effect.
 fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
     let Some(shown) = shown_columns(clauses) else {
         return Ok(());

@@ -1,15 +1,16 @@
-//! What the clauses of a policy do to their dataset.
+//! Effects of the clauses of a policy on their dataset.
 
 use super::rule::EffectBinding;
 use super::{Clause, Term, aggregate, cite, clause_consistency};
 use crate::effect::{Cube, Effect, EffectKind};
 use crate::refusal::Refusal;
 
-/// What clauses do to their dataset: their terms as effects, bound to who asks. Only terms about rows, columns and form
-/// have one; window, purpose and quotas are the business of [`crate::decision::decide`].
+/// Effects of clauses on their dataset, bound to the asking participant. Only terms about rows, columns and form have an effect;
+/// [`crate::decision::decide`] checks period, purpose and quotas.
 ///
 /// # Errors
-/// What is wrong with any term refuses all: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`, `TENANT_UNBOUND`.
+/// An error in any term refuses the whole policy: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`,
+/// `TENANT_UNBOUND`.
 pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
     clause_consistency::check(clauses)?;
     let cube = aggregate::cube(clauses)?;
@@ -22,7 +23,8 @@ pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effe
         let effect = match (&clause.term, &cube) {
             (Term::Prohibition(_), _) if !to.prohibits(clause.id) => None,
             (Term::Functions(_), Some(cube)) => Some(EffectKind::AggregateOnly(cube.clone())),
-            // In aggregate form the cube alone says what exists; `aggregate::cube` has checked that the two agree.
+            // In the aggregate form the cube alone defines the columns; `aggregate::cube` has checked that the clauses agree with
+            // it.
             (Term::Columns(_) | Term::TimeBucket { .. }, Some(_)) => None,
             _ => effect,
         };
@@ -34,7 +36,7 @@ pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effe
     Ok(effects)
 }
 
-/// The cube that the clauses define; none when they permit rows.
+/// Cube that the clauses define; none when they permit rows.
 ///
 /// # Errors
 /// As [`of_clauses`], for the clauses of the aggregate form.

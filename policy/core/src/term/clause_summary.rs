@@ -1,4 +1,4 @@
-//! What the clauses of a policy say of one thing: its columns, its schemas, its keys.
+//! Summaries of the clauses of a policy by subject: columns, schemas, join keys.
 
 use super::joins::JoinSite;
 use super::key_transfer::KeyTransferTerm;
@@ -6,7 +6,7 @@ use super::schema_version::SchemaCompatibility;
 use super::{Clause, Term};
 use crate::id::{ClauseId, SqlIdentifier};
 
-/// The list of columns, where a clause gives one.
+/// List of shown columns, where a clause gives one.
 pub(super) fn shown_columns(clauses: &[Clause]) -> Option<&[SqlIdentifier]> {
     clauses.iter().find_map(|clause| {
         if let Term::Columns(list) = &clause.term {
@@ -18,7 +18,7 @@ pub(super) fn shown_columns(clauses: &[Clause]) -> Option<&[SqlIdentifier]> {
 }
 
 impl SchemaCompatibility {
-    /// For which schemas these clauses are good.
+    /// Schemas for which these clauses are valid.
     #[must_use]
     pub fn of(clauses: &[Clause]) -> Self {
         let said = clauses.iter().find_map(|clause| match clause.term {
@@ -29,7 +29,7 @@ impl SchemaCompatibility {
     }
 }
 
-/// The clause that lets values of columns be sent to others, and what it says.
+/// Clause that permits the transfer of key values, with its content.
 #[must_use]
 pub fn key_transfer(clauses: &[Clause]) -> Option<(ClauseId, &KeyTransferTerm)> {
     clauses.iter().find_map(|clause| match &clause.term {
@@ -38,7 +38,7 @@ pub fn key_transfer(clauses: &[Clause]) -> Option<(ClauseId, &KeyTransferTerm)> 
     })
 }
 
-/// Where clauses let a dataset be put together with others.
+/// Site at which clauses permit joins of a dataset.
 #[must_use]
 pub fn join_site(clauses: &[Clause]) -> JoinSite {
     let has = |which: fn(&Term) -> bool| clauses.iter().any(|clause| which(&clause.term));

@@ -10,7 +10,7 @@ use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// List of columns as a term.
 pub(super) struct ColumnsTerm<'a>(pub(super) &'a [SqlIdentifier]);
 
 pub(super) static ONLY: TermSpec = TermSpec {
@@ -53,12 +53,12 @@ impl TermRule for ColumnsTerm<'_> {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<SqlIdentifier>, Refusal> {
     form.texts("rightOperand")
 }
 
-/// A list of columns names one, and none twice.
+/// Checks that a list of columns is not empty and has no duplicates.
 pub(super) fn check_column_list(list: &[SqlIdentifier]) -> Result<(), Refusal> {
     if list.is_empty() {
         return Err(contradiction("the list of columns is empty"));
@@ -71,7 +71,7 @@ pub(super) fn check_column_list(list: &[SqlIdentifier]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The first name that occurs a second time.
+/// First name that occurs a second time.
 pub(super) fn twice(list: &[SqlIdentifier]) -> Option<&SqlIdentifier> {
     list.iter()
         .enumerate()

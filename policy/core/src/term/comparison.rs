@@ -1,4 +1,4 @@
-//! How terms compare: each with another of its kind, and those that decide what a column shows with one another.
+//! Comparison of terms by tightness: with a term of the same kind, and between terms that replace the values of one column.
 
 use super::Term;
 use super::delivery::NetworksTerm;
@@ -12,8 +12,8 @@ use crate::value::column::MaskValue;
 use std::cmp::Ordering;
 
 impl Term {
-    /// How it compares with another term about the same thing: less is tighter. None where neither lets out all that the
-    /// other does.
+    /// Comparison with another term about the same subject; less is tighter. None if each term discloses something that the other
+    /// does not.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.column().is_some() {
@@ -25,7 +25,7 @@ impl Term {
             (Self::Purpose(one), Self::Purpose(other)) => {
                 PurposeTerm(one).compare(&PurposeTerm(other))
             }
-            // More that is excluded is tighter.
+            // A larger list of excluded purposes is tighter.
             (Self::PurposeNot(one), Self::PurposeNot(other)) => subset(other, one),
             (Self::NotBefore(one), Self::NotBefore(other)) => {
                 NotBeforeTerm(*one).compare(&NotBeforeTerm(*other))
@@ -38,7 +38,7 @@ impl Term {
             (Self::Rows(one), Self::Rows(other)) => filters(one, other),
             (Self::Columns(one), Self::Columns(other)) => subset(one, other),
             (Self::Area { bounds: one, .. }, Self::Area { bounds: other, .. }) => boxes(one, other),
-            // Whether one area lies in another is not in the clauses.
+            // The clauses don't show if one area lies in the other.
             (Self::PublishedArea(one), Self::PublishedArea(other)) => same(one, other),
             (Self::PlaceCells(one), Self::PlaceCells(other)) => one.compare(other),
             (Self::Functions(one), Self::Functions(other)) => subset(one, other),
@@ -58,7 +58,7 @@ impl Term {
                 group(*at_least, unit).compare(&group(*other, of))
             }
             (Self::Dominance(one), Self::Dominance(other)) => one.compare(other),
-            // Multiples of twice the base are multiples of it, and not by the same lots.
+            // Multiples of twice the base are also multiples of the base, but are rounded by other random values.
             (Self::CellKey(one), Self::CellKey(other)) => same(one, other),
             (Self::Budget(one), Self::Budget(other)) => one.compare(other),
             (Self::JoinWith(one), Self::JoinWith(other)) => subset(one, other),
@@ -85,7 +85,7 @@ impl Term {
             (Self::Prohibition(one), Self::Prohibition(other)) => one.compare(other),
             (Self::Service(one), Self::Service(other)) => same(one, other),
             (Self::Price(one), Self::Price(other)) => same(one, other),
-            // More of which somebody is told is tighter.
+            // A larger list of reported events is tighter.
             (Self::Inform(one), Self::Inform(other)) => subset(other, one),
             (Self::Notify(one), Self::Notify(other)) => one.compare(other),
             (Self::LegalBasis(one), Self::LegalBasis(other)) => same(one, other),
@@ -102,13 +102,13 @@ impl Term {
     }
 }
 
-/// Terms of which one is the other, or neither is tighter.
+/// Comparison of terms that are either equal or not comparable.
 fn same<T: PartialEq>(one: &T, other: &T) -> Option<Ordering> {
     (one == other).then_some(Ordering::Equal)
 }
 
-/// What a column shows: nothing, or one value, is tighter than anything; coarser is tighter than finer. A hash beside a
-/// prefix or a band is neither tighter nor looser.
+/// Comparison of the shown values of a column: one value or NULL is tighter than anything else, and coarser is tighter than finer.
+/// A hash is not comparable with a prefix or a band.
 fn shown_values(one: &Term, other: &Term) -> Option<Ordering> {
     if one.column().is_none() || other.column().is_none() {
         return None;
@@ -137,7 +137,7 @@ fn shown_values(one: &Term, other: &Term) -> Option<Ordering> {
         ) if here == there => both(one.is_made_of(*other), other.is_made_of(*one)),
         (Term::Prefix(one), Term::Prefix(other)) => Some(one.length.cmp(&other.length)),
         (Term::Band(one), Term::Band(other)) => subset(&one.edges, &other.edges),
-        // Whether one level lies above another is in the table, not in the clauses.
+        // The table, not the clauses, shows if one level lies above the other.
         (Term::Lookup(one), Term::Lookup(other)) => same(one, other),
         (Term::Pseudonym(one), Term::Pseudonym(other)) => same(one, other),
         _ => None,

@@ -1,11 +1,11 @@
-//! Term 46: the persons concerned have consented; recorded and shown.
+//! Term 46: consent of the data subjects; recorded and shown.
 
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
 use hansa_audit_log::json::Json;
 
-/// Term 46: the consumer obtains the consent of the persons before it uses the data otherwise.
+/// Term 46: the consumer obtains the data subjects' consent before further use of the data.
 pub(super) struct ConsentTerm;
 
 pub(super) static CONSENT: TermSpec = TermSpec {

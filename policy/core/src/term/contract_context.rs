@@ -1,4 +1,4 @@
-//! What is known around a question, beyond the contract and the asker.
+//! Facts around a question under one contract, beyond the contract and the asking participant.
 
 use crate::attribute::PresentedAttributes;
 use crate::group::GroupMembership;
@@ -9,33 +9,33 @@ use crate::value::delivery::DeliveryFormat;
 use hansa_audit_log::time::UtcTimestamp;
 use std::net::IpAddr;
 
-/// What is known around a question under one contract.
+/// Facts around a question under one contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContractContext {
-    /// The address from which it comes; absent where nobody knows.
+    /// Address from which the question comes; absent where unknown.
     pub address: Option<IpAddr>,
-    /// The form in which the answer would be sent.
+    /// Format in which the answer would be sent.
     pub format: DeliveryFormat,
-    /// The other answers under the contract that run.
+    /// Number of other running answers under the contract.
     pub running: u64,
-    /// When the contract came into force, by its record.
+    /// Instant of entry into force, by the record of the activation.
     pub activated: Option<UtcTimestamp>,
-    /// When the first question was permitted under it.
+    /// Instant of the first permitted question under the contract.
     pub first_use: Option<UtcTimestamp>,
-    /// Receipts under it that the asker has not countersigned.
+    /// Number of receipts under the contract that the asking participant has not countersigned.
     pub outstanding: u64,
-    /// What issuers have stated of the asker.
+    /// Attributes of the asking participant, as stated by issuers.
     pub presented: PresentedAttributes,
-    /// What is left of what was paid beforehand.
+    /// Remaining prepaid amount.
     pub balance: PrepaidBalance,
-    /// What the asker has not stated yet though its time is over: that what it received is deleted.
+    /// Overdue statements of deletion by the asking participant.
     pub overdue: OverdueAttestations,
-    /// Whether the asker is a member of the group of the contract, or why not; absent where there is no list.
+    /// Membership of the asking participant in the contract's group, or the refusal; absent where there is no list.
     pub listed: Option<Result<GroupMembership, Refusal>>,
 }
 
 impl ContractContext {
-    /// What stands in where nobody looked: every count is at its most, so that a clause which depends on one refuses.
+    /// Context where nothing was looked up. All counts are at their maximum, so that every clause that depends on one refuses.
     pub const UNKNOWN: Self = Self {
         address: None,
         format: DeliveryFormat::ArrowIpc,
@@ -50,45 +50,45 @@ impl ContractContext {
     };
 }
 
-/// What is left of what was paid beforehand under a contract and its later versions.
+/// Remaining prepaid amount under a contract and its later versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrepaidBalance {
-    /// So much.
+    /// Remaining amount.
     pub left: MoneyAmount,
-    /// How many months have begun that were not paid for yet.
+    /// Number of months that have begun and are not paid yet.
     pub months_due: u64,
 }
 
 impl PrepaidBalance {
-    /// What stands in where nobody looked.
+    /// Balance where nothing was looked up: empty.
     pub const EMPTY: Self = Self {
         left: MoneyAmount::NOTHING,
         months_due: u64::MAX,
     };
 }
 
-/// Statements that are overdue.
+/// Overdue statements of deletion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OverdueAttestations {
-    /// How many answers lack one.
+    /// Number of answers without the statement.
     pub count: u64,
-    /// The first of these answers, to be named.
+    /// First of these answers, for the refusal.
     pub first: Vec<RequestId>,
 }
 
 impl OverdueAttestations {
-    /// No statement.
+    /// No overdue statement.
     pub const NOTHING: Self = Self {
         count: 0,
         first: Vec::new(),
     };
 
-    /// What stands in where nobody looked.
+    /// State where nothing was looked up: everything is overdue.
     pub const EVERYTHING: Self = Self {
         count: u64::MAX,
         first: Vec::new(),
     };
 
-    /// So many are named in a refusal.
+    /// Largest number of answers that a refusal names.
     pub const NAMED: usize = 5;
 }

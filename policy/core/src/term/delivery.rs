@@ -1,4 +1,4 @@
-//! Terms 33 and 34: to where, and in what form, answers are sent.
+//! Terms 33 and 34: networks and formats of the delivery of answers.
 
 use super::odrl::{iris, right_operand, set, texts, word};
 use super::rule::{
@@ -11,7 +11,7 @@ use crate::value::delivery::{DeliveryFormat, NetworkPrefix};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 33: from which networks questions may come, and so to which answers go.
+/// Term 33: networks from which questions may come, and so to which answers are sent.
 pub(super) struct NetworksTerm<'a>(pub(super) &'a [NetworkPrefix]);
 
 pub(super) static NETWORKS: TermSpec = TermSpec {
@@ -64,7 +64,7 @@ impl TermRule for NetworksTerm<'_> {
 }
 
 impl NetworksTerm<'_> {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another clause; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let inside = |one: &[NetworkPrefix], other: &[NetworkPrefix]| {
             one.iter()
@@ -76,7 +76,7 @@ impl NetworksTerm<'_> {
 
 const FORMATS: [(&str, DeliveryFormat); 1] = [("h:arrow-ipc", DeliveryFormat::ArrowIpc)];
 
-/// Term 34.
+/// Term 34: permitted formats.
 pub(super) struct FormatsTerm<'a>(pub(super) &'a [DeliveryFormat]);
 
 pub(super) static FORMATS_ALLOWED: TermSpec = TermSpec {
@@ -124,7 +124,7 @@ impl TermRule for FormatsTerm<'_> {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form of the formats.
 pub(super) fn read_formats(form: &mut OdrlReader<'_>) -> Result<Vec<DeliveryFormat>, Refusal> {
     let list = form.iris("rightOperand")?;
     let list = list.iter().map(|one| form.one_of(&FORMATS, one, "format"));

@@ -1,10 +1,10 @@
-//! Conditions that no row meets both, as far as ranges and lists of single columns decide it.
+//! Disjointness of row filters, as far as ranges and lists of single columns decide it.
 
 use super::tightness_order;
 use crate::row_filter::RowFilter;
 use std::cmp::Ordering;
 
-/// Whether no row is let out by both; false where that is not certain.
+/// True if no row satisfies both filters; false where this is not certain.
 pub(crate) fn are_disjoint(one: &RowFilter, other: &RowFilter) -> bool {
     match (one, other) {
         (RowFilter::Or(parts), other) | (other, RowFilter::Or(parts)) => {
@@ -17,7 +17,7 @@ pub(crate) fn are_disjoint(one: &RowFilter, other: &RowFilter) -> bool {
     }
 }
 
-/// Whether each row that `one` lets out is one that `other` does not.
+/// True if no row that `one` admits is admitted by `other`.
 fn excludes(one: &RowFilter, other: &RowFilter) -> bool {
     opposite(other).is_some_and(|opposite| {
         matches!(
@@ -27,7 +27,7 @@ fn excludes(one: &RowFilter, other: &RowFilter) -> bool {
     })
 }
 
-/// What holds where a comparison does not, of a column that is not NULL.
+/// Filter that is true where a comparison is false, for a column that is not NULL.
 fn opposite(filter: &RowFilter) -> Option<RowFilter> {
     match filter {
         RowFilter::Compare { column, op, with } => Some(RowFilter::Compare {
@@ -90,7 +90,7 @@ mod tests {
         check("NOT (a = 1 AND b = 1)", "a = 1", false);
     }
 
-    /// Whatever is called disjoint has no row in common, over all rows of a small world.
+    /// Filters reported as disjoint have no row in common, over all sample rows.
     #[test]
     fn no_row_meets_both() {
         let mut random = crate::fixture::random_terms::SeededRandom(78);

@@ -1,4 +1,4 @@
-//! What is asked of a term, answered by the rule behind its variant.
+//! Dispatch from a term to the rule of its variant.
 
 use super::language::Language;
 use super::rule::{TermRule, TermSpec};
@@ -14,31 +14,31 @@ use crate::safe_text::signed_line;
 use crate::value::time::PeriodQuota;
 
 impl Term {
-    /// The term as a person reads it: one line, lower case, no full stop, safe to show.
+    /// Sentence of the term in English: one line, lower case, no full stop, safe to display.
     #[must_use]
     pub fn plain(&self) -> String {
         self.render(Language::En)
     }
 
-    /// The same in a language.
+    /// Sentence of the term in a language.
     #[must_use]
     pub fn render(&self, language: Language) -> String {
         signed_line(&Wording::plain(language).sentence(self))
     }
 
-    /// Its entry in the vocabulary.
+    /// Entry in the vocabulary.
     #[must_use]
     pub fn spec(&self) -> &'static TermSpec {
         self.with(|rule| rule.spec())
     }
 
-    /// Whether the term is recorded and shown, but not technically enforced.
+    /// True if the term is recorded and shown, but not technically enforced.
     #[must_use]
     pub fn is_recorded_only(&self) -> bool {
         self.spec().is_recorded_only()
     }
 
-    /// Whether the term makes the policy one of aggregates only.
+    /// True if the term limits the policy to aggregates.
     #[must_use]
     pub const fn aggregates(&self) -> bool {
         matches!(
@@ -57,7 +57,7 @@ impl Term {
         )
     }
 
-    /// The kind of attribute of the asker at which it looks; issuers state those.
+    /// Kind of the asking participant's attribute that the term checks, as stated by issuers.
     #[must_use]
     pub const fn looks_at(&self) -> Option<AttributeKind> {
         match self {
@@ -67,13 +67,13 @@ impl Term {
         }
     }
 
-    /// Whether letting a question in rests on a signed statement about the asker.
+    /// True if admission relies on a signed statement about the asking participant.
     #[must_use]
     pub const fn rests_on_a_statement(&self) -> bool {
         self.looks_at().is_some() || matches!(self, Self::Group(_))
     }
 
-    /// The purposes that it names.
+    /// Purposes that the term names.
     #[must_use]
     pub fn purposes(&self) -> &[PurposeId] {
         match self {
@@ -83,31 +83,31 @@ impl Term {
         }
     }
 
-    /// The columns that it names.
+    /// Columns that the term names.
     #[must_use]
     pub fn columns(&self) -> Vec<SqlIdentifier> {
         self.with(|rule| rule.columns())
     }
 
-    /// The column whose values it replaces, under the same name.
+    /// Column whose values the term replaces, under the same name.
     #[must_use]
     pub fn column(&self) -> Option<SqlIdentifier> {
         self.with(|rule| rule.column().cloned())
     }
 
-    /// The columns of the dataset that do not show their own values.
+    /// Columns of the dataset whose own values are not shown.
     #[must_use]
     pub fn replaces(&self) -> Vec<SqlIdentifier> {
         self.with(|rule| rule.replaces().into_iter().cloned().collect())
     }
 
-    /// The column that it adds to those of the dataset.
+    /// Column that the term adds to the dataset.
     #[must_use]
     pub fn output_column(&self) -> Option<SqlIdentifier> {
         self.with(|rule| rule.output_column().cloned())
     }
 
-    /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.
+    /// Calls `ask` with the rule of the term's variant. This is the only list of the variants' rules.
     pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn TermRule) -> T) -> T {
         match self {
             Self::Group(name) => ask(&group::GroupTerm(name)),

@@ -1,8 +1,9 @@
-//! Term 19: a measure of a cell does not exist where a few units make up nearly all of it, so that nobody who knows the
-//! own part can tell that of a rival.
+//! Term 19: a measure of a cell is withheld where a few units contribute nearly all of it. Otherwise a unit could compute a
+//! competitor's share from its own.
 //!
-//! What counts is the sum of absolute values of each unit in the cell. By the p rule a cell is unsafe when the rest, without
-//! the two largest, is less than p percent of the largest; by the (n, k) rule when the n largest make more than k percent.
+//! The rule looks at the sum of the absolute values of each unit in the cell. By the p rule a cell is unsafe if the sum without the
+//! two largest units is less than p percent of the largest. By the (n, k) rule it is unsafe if the n largest units make more than k
+//! percent.
 
 use super::odrl::{integer, right_operand, with};
 use super::rule::{
@@ -35,7 +36,7 @@ const fn spec(operand: &'static str, name: &'static str) -> TermSpec {
 }
 
 impl DominanceTerm {
-    /// Checks what the type alone does not say.
+    /// Checks rules beyond the type, against the measures.
     pub(super) fn check(&self, measures: &[SqlIdentifier]) -> Result<(), Refusal> {
         if !measures.contains(&self.measure) {
             return Err(contradiction(format!(
@@ -99,7 +100,7 @@ impl TermRule for DominanceTerm {
     }
 
     fn decides(&self) -> Option<ClauseSubject> {
-        // One rule of a kind for a measure and its units.
+        // One rule of each kind for a measure and its units.
         Some(ClauseSubject::Values(format!(
             "{} {} {}",
             self.spec().name,
@@ -110,13 +111,13 @@ impl TermRule for DominanceTerm {
 }
 
 impl DominanceTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another rule; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.measure != other.measure || self.unit != other.unit {
             return None;
         }
         match (self.rule, other.rule) {
-            // A greater rest is demanded: tighter.
+            // A larger demanded remainder is tighter.
             (DominanceRule::P(one), DominanceRule::P(other)) => Some(other.cmp(&one)),
             (DominanceRule::Nk { n, k }, DominanceRule::Nk { n: m, k: l }) => {
                 super::tightness_order::both(n >= m && k <= l, n <= m && k >= l)
@@ -126,13 +127,13 @@ impl DominanceTerm {
     }
 }
 
-/// Reads the form of the p rule.
+/// Reads the ODRL form of the p rule.
 pub(super) fn read_p(form: &mut OdrlReader<'_>) -> Result<DominanceTerm, Refusal> {
     let p = form.number("rightOperand")?;
     read(form, DominanceRule::P(p))
 }
 
-/// Reads the form of the (n, k) rule.
+/// Reads the ODRL form of the (n, k) rule.
 pub(super) fn read_nk(form: &mut OdrlReader<'_>) -> Result<DominanceTerm, Refusal> {
     let rule = DominanceRule::Nk {
         n: form.number("h:n")?,

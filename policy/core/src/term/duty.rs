@@ -7,7 +7,7 @@ use super::rule::{
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
-/// Term 35: deletion.
+/// Term 35: deletion after this number of days.
 pub(super) struct DeletionTerm(pub(super) u32);
 
 pub(super) static DELETE: TermSpec = TermSpec {
@@ -72,24 +72,24 @@ impl TermRule for AttributionTerm<'_> {
     }
 }
 
-/// Reads the form of an attribution.
+/// Reads the ODRL form of an attribution.
 pub(super) fn read_attribute(form: &mut OdrlReader<'_>) -> Result<String, Refusal> {
     form.when("h:always")?;
     form.text("h:text")
 }
 
-/// What a consumer promises not to do; not technically enforced.
+/// Use that the consumer promises to refrain from; not technically enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ForbiddenUse {
-    /// Passing the data on.
+    /// Passing on the data.
     Distribute,
-    /// Selling it.
+    /// Selling the data.
     Sell,
     /// Making derived works.
     Derive,
 }
 
-/// Term 37: what is not done with the data.
+/// Term 37: forbidden use of the data.
 pub(super) struct RecordedProhibitionTerm(pub(super) ForbiddenUse);
 
 pub(super) static DISTRIBUTE: TermSpec = forbidden("distribute");
@@ -135,7 +135,7 @@ impl TermRule for RecordedProhibitionTerm {
 }
 
 impl ForbiddenUse {
-    /// What is forbidden, in one word.
+    /// Word of the forbidden use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Term 32: rows are hidden until they are so old; of a cube only buckets are shown that ended so long ago.
+//! Term 32: rows are hidden until they have a certain age. A cube shows only buckets that ended before that.
 
 use super::odrl::duration;
 use super::rule::{
@@ -13,16 +13,16 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The term.
+/// Embargo as a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbargoTerm {
-    /// The column of the event; an instant or a date.
+    /// Column of the event: an instant or a date.
     pub column: SqlIdentifier,
-    /// The delay.
+    /// Age from which rows are shown.
     pub delay: EmbargoDelay,
 }
 
-/// A length of time in whole seconds, written as a duration in the largest of hours, minutes and seconds that is exact.
+/// Duration in whole seconds. Its text uses the largest of hours, minutes and seconds that is exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EmbargoDelay(pub u64);
 
@@ -37,7 +37,7 @@ impl fmt::Display for EmbargoDelay {
 }
 
 impl EmbargoDelay {
-    /// Reads the one spelling of a delay.
+    /// Parses the canonical text of a delay.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("PT")?;
@@ -106,7 +106,7 @@ impl TermRule for EmbargoTerm {
         let delay = i64::try_from(self.delay.0)
             .unwrap_or(i64::MAX)
             .saturating_mul(1_000_000);
-        // Where nobody asks at an instant, no row is old enough.
+        // Without an instant of the question, no row is old enough.
         let before = to.now.map_or(UtcTimestamp::EARLIEST, |now| {
             now.plus_micros(delay.saturating_neg())
         });
@@ -118,13 +118,13 @@ impl TermRule for EmbargoTerm {
 }
 
 impl EmbargoTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another embargo; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         (self.column == other.column).then(|| other.delay.cmp(&self.delay))
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<EmbargoTerm, Refusal> {
     let text = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let delay = EmbargoDelay::read(&text)

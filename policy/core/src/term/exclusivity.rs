@@ -1,4 +1,4 @@
-//! Term 38: while the contract is in force, the provider signs no other on the dataset.
+//! Term 38: exclusive contract on the dataset.
 
 use super::odrl::right_operand;
 use super::rule::{
@@ -8,7 +8,7 @@ use super::rule::{
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
-/// Term 38: while this contract is in force, the provider signs no other on the dataset.
+/// Term 38: while this contract is in force, the provider signs no other one on the dataset.
 pub(super) struct ExclusivityTerm;
 
 pub(super) static EXCLUSIVE: TermSpec = TermSpec {
@@ -43,7 +43,7 @@ impl TermRule for ExclusivityTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     match form
         .read_typed_literal("rightOperand", "xsd:boolean")?

@@ -1,4 +1,4 @@
-//! Which term a form is, where several share an operand; and the forms of terms that hold more than one value.
+//! Choice of the term for an ODRL form, where several terms share an operand, and forms with more than one value.
 
 use super::inform::NotificationTerm;
 use super::rule::OdrlReader;
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::refusal::Refusal;
 
-/// What a column shows instead of its values.
+/// Reads a mask of a column.
 pub(super) fn read_masking_term(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let word = form.iri("rightOperand")?;
     match word.as_str() {
@@ -22,7 +22,7 @@ pub(super) fn read_masking_term(form: &mut OdrlReader<'_>) -> Result<Term, Refus
     }
 }
 
-/// A time bucket.
+/// Reads a time bucket.
 pub(super) fn time_bucket(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     buckets::read(form).map(|(column, bucket, zone)| Term::TimeBucket {
         column,
@@ -31,7 +31,7 @@ pub(super) fn time_bucket(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     })
 }
 
-/// A box, or an area of a published list.
+/// Reads a box or an area of a published list.
 pub(super) fn area(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let (value, datatype) = form.literal("rightOperand")?;
     match datatype.as_str() {
@@ -45,12 +45,12 @@ pub(super) fn area(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     }
 }
 
-/// A least size of groups.
+/// Reads a smallest group size.
 pub(super) fn min_group(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     groups::read(form).map(|(at_least, unit)| Term::MinGroup { at_least, unit })
 }
 
-/// What keeps totals from telling of small groups.
+/// Reads a clause on secondary suppression.
 pub(super) fn secondary(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     match form.iri("rightOperand")?.as_str() {
         "h:fromPublishedOnly" => Ok(Term::TotalsFromPublished),
@@ -60,7 +60,7 @@ pub(super) fn secondary(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     }
 }
 
-/// Of what the parties tell each other, or the connector tells whom.
+/// Reads a clause on events that the parties or the connector report.
 pub(super) fn inform(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     informing::read(form).map(|(events, recipients)| match recipients {
         Some(recipients) => Term::Notify(NotificationTerm { events, recipients }),

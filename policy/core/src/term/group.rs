@@ -1,6 +1,6 @@
-//! Term 2: only for the members of a group, by the list that the provider signs.
+//! Term 2: members of a group only, by the list that the provider signs.
 //!
-//! The group is always one of the provider's: its list lies where the question is judged, so that nobody brings one along.
+//! The group is always one of the provider's. Its list is stored where the question is judged, so that no caller can bring its own.
 
 use super::odrl::{iri, right_operand};
 use super::rule::{
@@ -12,7 +12,7 @@ use crate::group::{GroupName, stale};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
-/// Term 2: only for members of this group.
+/// Term 2: members of this group only.
 pub(super) struct GroupTerm<'a>(pub(super) &'a GroupName);
 
 pub(super) static MEMBER: TermSpec = TermSpec {
@@ -78,7 +78,7 @@ impl TermRule for GroupTerm<'_> {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<GroupName, Refusal> {
     let group = form.iri("rightOperand")?;
     let own = format!("{}/g/", form.assigner);

@@ -1,4 +1,4 @@
-//! Term 7: questions are answered in these hours of the week only, exact over changes of civil time.
+//! Term 7: questions are answered in certain hours of the week only, exact over changes of civil time.
 
 use super::odrl::right_operand;
 use super::rule::{
@@ -12,22 +12,22 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-/// The term: written like `Mo-Fr 06:00-20:00 Europe/Berlin`.
+/// Hours as a term, written like `Mo-Fr 06:00-20:00 Europe/Berlin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoursTerm {
-    /// Monday first.
+    /// Days of the week, Monday first.
     days: [bool; 7],
     /// First minute of the day, from 0.
     from: u16,
-    /// First minute that is not in it any more, up to 1440.
+    /// Minute of the day after the last one, up to 1440.
     until: u16,
-    /// IANA zone.
+    /// IANA name of the zone.
     zone: String,
 }
 
 const DAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 
-/// A week and a day, in minutes: the next opening is nearer.
+/// Minutes of a week and a day, as a bound of the search: the next opening is nearer.
 const AHEAD: i64 = 8 * 24 * 60;
 
 pub(super) static HOURS: TermSpec = TermSpec {
@@ -45,19 +45,19 @@ pub(super) static HOURS: TermSpec = TermSpec {
 };
 
 impl HoursTerm {
-    /// Which days of the week, Monday first.
+    /// Days of the week, Monday first.
     #[must_use]
     pub const fn days(&self) -> [bool; 7] {
         self.days
     }
 
-    /// First minute of the day, and the first one that is not in it any more, up to 1440.
+    /// First minute of the day, and the minute after the last one, up to 1440.
     #[must_use]
     pub const fn minutes(&self) -> (u16, u16) {
         (self.from, self.until)
     }
 
-    /// IANA zone.
+    /// IANA name of the zone.
     #[must_use]
     pub fn zone(&self) -> &str {
         &self.zone
@@ -70,12 +70,12 @@ impl HoursTerm {
         })
     }
 
-    /// The same, where what can't be told counts as open.
+    /// True if the hours are open at `now`, or this can't be decided.
     pub(super) fn may_be_open(&self, now: UtcTimestamp) -> bool {
         self.open(now) || civil(now, &self.zone).is_none()
     }
 
-    /// The first instant at which it is open again.
+    /// First instant at which the hours are open again.
     pub(super) fn next(&self, now: UtcTimestamp) -> Option<UtcTimestamp> {
         const MINUTE: i64 = 60_000_000;
         let start =
@@ -128,13 +128,13 @@ impl TermRule for HoursTerm {
 }
 
 impl HoursTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with other hours; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         super::tightness_order::both(self.within(other), other.within(self))
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<HoursTerm, Refusal> {
     let text = form.text("rightOperand")?;
     match text.parse::<HoursTerm>() {
@@ -146,7 +146,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<HoursTerm, Refusal> {
 }
 
 impl fmt::Display for HoursTerm {
-    /// The shortest spelling: neighbouring days as ranges.
+    /// Writes the shortest notation: neighbouring days as ranges.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = Vec::new();
         let mut run: Option<(usize, usize)> = None;
@@ -183,7 +183,7 @@ impl fmt::Display for HoursTerm {
     }
 }
 
-/// The text is not like `Mo-Fr 06:00-20:00 Europe/Berlin`.
+/// Error of a text that is not like `Mo-Fr 06:00-20:00 Europe/Berlin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("hours are written like Mo-Fr 06:00-20:00 Europe/Berlin")]
 pub struct HoursTermError;

@@ -1,5 +1,5 @@
-//! Term 41: of what the parties tell each other. Where the clause says who is told, the provider's connector does it;
-//! without that it is recorded and shown.
+//! Term 41: events that the parties report to each other. If the clause names recipients, the provider's connector reports the
+//! events; otherwise the clause is recorded and shown.
 
 use super::odrl::{iris, set, with, word};
 use super::rule::{
@@ -11,25 +11,25 @@ use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 41: of what one party tells the other.
+/// Term 41, recorded: events that one party reports to the other.
 pub(super) struct InformTerm<'a>(pub(super) &'a [InformEvent]);
 
-/// Of what one party tells the other.
+/// Event that one party reports to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InformEvent {
-    /// The first question under the contract.
+    /// First question under the contract.
     FirstUse,
-    /// A question was refused.
+    /// Refusal of a question.
     Refusal,
-    /// The dataset's schema changes.
+    /// Change of the dataset's schema.
     SchemaChange,
 }
 
 impl InformEvent {
-    /// Every event.
+    /// All events.
     pub const ALL: [Self; 3] = [Self::FirstUse, Self::Refusal, Self::SchemaChange];
 
-    /// Of what, in one word.
+    /// Word of the event.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -83,29 +83,29 @@ impl TermRule for InformTerm<'_> {
     }
 }
 
-/// Term 41, executed: of what the provider's connector tells whom.
+/// Term 41, executed: events that the provider's connector reports, with the recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotificationTerm {
-    /// Of what.
+    /// Reported events.
     pub events: Vec<InformEvent>,
-    /// Whom.
+    /// Recipients of the reports.
     pub recipients: Vec<Recipient>,
 }
 
-/// A party that is told.
+/// Party that gets a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recipient {
-    /// Who gives.
+    /// Provider of the dataset.
     Provider,
-    /// Who receives.
+    /// Consumer of the dataset.
     Consumer,
 }
 
 impl Recipient {
-    /// Both.
+    /// All recipients.
     pub const ALL: [Self; 2] = [Self::Provider, Self::Consumer];
 
-    /// Which, in one word.
+    /// Word of the recipient.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -161,16 +161,16 @@ impl TermRule for NotificationTerm {
 }
 
 impl NotificationTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another clause; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
-        // Who is told of more lets out nothing less; it is only another clause.
+        // Reports do not change the disclosed data, so that different clauses are not comparable.
         let same = subset(&self.events, &other.events) == Some(Ordering::Equal)
             && subset(&self.recipients, &other.recipients) == Some(Ordering::Equal);
         same.then_some(Ordering::Equal)
     }
 }
 
-/// Reads of what somebody is told, and who where the form says so.
+/// Reads the events, and the recipients where the form has them.
 pub(super) fn read(
     form: &mut OdrlReader<'_>,
 ) -> Result<(Vec<InformEvent>, Option<Vec<Recipient>>), Refusal> {

@@ -1,9 +1,8 @@
-//! Terms 23 to 25: over which columns, and with which datasets, the dataset meets others in one question here, and whether
-//! those columns stay here.
+//! Terms 23 to 25: columns and datasets for joins of the dataset at the provider, and the clause that its key columns are not
+//! shown.
 //!
-//! A question meets where one of its operators has rows of the dataset and rows of another on different sides. Only an equal
-//! comparison of bare columns is a join that can be permitted; everything else by which rows of two datasets could be told
-//! to belong together is refused.
+//! Datasets are joined where an operator of the question has rows of them on different sides. Only an equality of plain columns is
+//! a join that can be permitted. Every other way to relate rows of two datasets is refused.
 
 use super::odrl::{iri, right_operand, set, texts};
 use super::rule::{
@@ -14,7 +13,7 @@ use crate::id::{DatasetId, SqlIdentifier};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
-/// Term 23.
+/// Term 23: columns of joins.
 pub(super) struct JoinKeysTerm<'a>(pub(super) &'a [SqlIdentifier]);
 
 pub(super) static KEYS: TermSpec = TermSpec {
@@ -53,7 +52,7 @@ impl TermRule for JoinKeysTerm<'_> {
     }
 }
 
-/// Term 24.
+/// Term 24: datasets of joins.
 pub(super) struct JoinWithTerm<'a>(pub(super) &'a [DatasetId]);
 
 pub(super) static WITH: TermSpec = TermSpec {
@@ -95,7 +94,7 @@ impl TermRule for JoinWithTerm<'_> {
     }
 }
 
-/// Reads the datasets that it may be joined with.
+/// Reads the ODRL form of the datasets.
 pub(super) fn read_with(form: &mut OdrlReader<'_>) -> Result<Vec<DatasetId>, Refusal> {
     if form.operator == "eq" {
         return match form.iri("rightOperand")?.as_str() {
@@ -106,7 +105,7 @@ pub(super) fn read_with(form: &mut OdrlReader<'_>) -> Result<Vec<DatasetId>, Ref
     form.texts("rightOperand")
 }
 
-/// Term 25.
+/// Term 25: key columns are not shown.
 pub(super) struct KeysStayTerm;
 
 pub(super) static STAY: TermSpec = TermSpec {
@@ -141,7 +140,7 @@ impl TermRule for KeysStayTerm {
     }
 }
 
-/// Reads that keys stay.
+/// Reads the ODRL form of the clause on key columns.
 pub(super) fn read_stay(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     match form.iri("rightOperand")?.as_str() {
         "h:providerSide" => Ok(()),
@@ -149,13 +148,13 @@ pub(super) fn read_stay(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// On which side a dataset is put together with others.
+/// Site of the joins of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JoinSite {
-    /// On either.
+    /// Provider or consumer.
     Either,
-    /// At the consumer: the provider permits certain keys or partners alone, and what happens elsewhere is not its to judge.
+    /// Consumer: the provider permits only certain keys or datasets for joins on its own site, and does not check joins elsewhere.
     Consumer,
-    /// At the provider: keys stay there.
+    /// Provider: key columns stay there.
     Provider,
 }

@@ -1,9 +1,8 @@
-//! Term 25, the other way round: that values of columns may be sent to other participants, so that these answer with the
-//! rows alone that fit.
+//! Term 25, key pushdown: values of columns may be sent to other participants, which then answer with matching rows alone.
 //!
-//! Where no clause says so, what came from here is put together with the rows of others by the asker alone, who fetches
-//! these first: a list of keys tells whoever gets it which of them occur here. So the clause names the columns and who may
-//! get them, and lets out more than silence does.
+//! Without the clause, only the asking participant joins rows of this dataset with others, and fetches them first. A list of keys
+//! discloses to its recipient which of them occur in the dataset. So the clause names the columns and the recipients, and a policy
+//! with it discloses more than one without.
 
 use super::odrl::{iris, set, texts};
 use super::rule::{
@@ -16,17 +15,17 @@ use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// To whom values may be sent.
+/// Recipients of key values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyRecipients {
-    /// Whoever has a dataset that is asked for in the same question.
+    /// Every participant with a dataset in the same question.
     Anybody,
-    /// These.
+    /// Listed participants.
     These(Vec<ParticipantId>),
 }
 
 impl KeyRecipients {
-    /// Whether that participant is among them.
+    /// True if the participant is a recipient.
     #[must_use]
     pub fn has(&self, participant: &ParticipantId) -> bool {
         match self {
@@ -44,12 +43,12 @@ impl KeyRecipients {
     }
 }
 
-/// Term 25: the values of these columns may be sent to these participants.
+/// Term 25: values of these columns may be sent to these participants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyTransferTerm {
-    /// Whose values.
+    /// Columns whose values may be sent.
     pub columns: Vec<SqlIdentifier>,
-    /// To whom.
+    /// Recipients of the values.
     pub to: KeyRecipients,
 }
 
@@ -92,7 +91,7 @@ impl TermRule for KeyTransferTerm {
         self.columns.clone()
     }
 
-    // Keys that stay can't travel.
+    // Excludes the clause that key columns are not shown.
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("keys_stay"))
     }
@@ -103,7 +102,7 @@ impl TermRule for KeyTransferTerm {
 }
 
 impl KeyTransferTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another clause; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let columns = subset(&self.columns, &other.columns)?;
         let to = both(self.to.within(&other.to), other.to.within(&self.to))?;
@@ -114,7 +113,7 @@ impl KeyTransferTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<KeyTransferTerm, Refusal> {
     let columns = form.texts("h:columns")?;
     let list = form.iris("rightOperand")?;
@@ -122,7 +121,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<KeyTransferTerm, Refusal
         KeyRecipients::Anybody
     } else {
         let one = |text: &String| {
-            // The one spelling of an identity is the whole one.
+            // The canonical notation of an identity is the complete one.
             text.parse::<ParticipantId>()
                 .ok()
                 .filter(|id| id.as_str() == text)

@@ -1,10 +1,10 @@
-//! The languages in which a clause can be read.
+//! Languages of the sentences of clauses.
 
 use crate::message::message;
 use std::fmt;
 use std::str::FromStr;
 
-/// A language of the rendering of a contract. Each term has its sentence in every one of them.
+/// Language of the page of a contract. Each term has a sentence in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Language {
     /// English.
@@ -17,10 +17,10 @@ pub enum Language {
 }
 
 impl Language {
-    /// Every language.
+    /// All languages.
     pub const ALL: [Self; 3] = [Self::En, Self::De, Self::Pt];
 
-    /// Its tag (BCP 47).
+    /// Language tag (BCP 47).
     #[must_use]
     pub const fn tag(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Language {
         }
     }
 
-    /// The one of three that is in this language.
+    /// Value for this language.
     #[must_use]
     pub fn pick<T>(self, en: T, de: T, pt: T) -> T {
         match self {
@@ -40,19 +40,19 @@ impl Language {
         }
     }
 
-    /// `a, b and c`.
+    /// Conjunction of a list: `a, b and c`.
     #[must_use]
     pub fn all_of<T: ToString>(self, list: &[T]) -> String {
         self.join_list(list, &message!(self, "list-and"))
     }
 
-    /// `a, b or c`.
+    /// Disjunction of a list: `a, b or c`.
     #[must_use]
     pub fn one_of<T: ToString>(self, list: &[T]) -> String {
         self.join_list(list, &message!(self, "list-or"))
     }
 
-    /// A number with its groups of three: `10,000`, `10.000`.
+    /// Number with separated groups of three digits: `10,000`, `10.000`.
     #[must_use]
     pub fn number(self, number: u64) -> String {
         let digits = number.to_string();

@@ -1,4 +1,4 @@
-//! Term 45: on what law the processing of personal data rests (Article 6(1) of Regulation (EU) 2016/679).
+//! Term 45: legal basis of the processing of personal data (Article 6(1) of Regulation (EU) 2016/679).
 
 use super::odrl::{iri, right_operand, word};
 use super::rule::{
@@ -9,24 +9,24 @@ use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 45: on what law the processing of personal data rests.
+/// Term 45: legal basis of the processing of personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LegalBasis {
     /// Consent.
     Consent,
-    /// A contract with the person.
+    /// Contract with the data subject.
     Contract,
-    /// A legal obligation.
+    /// Legal obligation.
     Obligation,
     /// Vital interests.
     Vital,
-    /// A task in the public interest.
+    /// Task in the public interest.
     PublicTask,
     /// Legitimate interests.
     Interests,
 }
 
-/// Article 6(1) of Regulation (EU) 2016/679, as the vocabulary names its points.
+/// Legal bases with the names of their points in Article 6(1) of Regulation (EU) 2016/679, as in the vocabulary.
 const BASES: [(&str, LegalBasis); 6] = [
     ("eu-gdpr:A6-1-a", LegalBasis::Consent),
     ("eu-gdpr:A6-1-b", LegalBasis::Contract),
@@ -37,7 +37,7 @@ const BASES: [(&str, LegalBasis); 6] = [
 ];
 
 impl LegalBasis {
-    /// Every basis.
+    /// All legal bases.
     pub const ALL: [Self; 6] = [
         Self::Consent,
         Self::Contract,
@@ -47,14 +47,14 @@ impl LegalBasis {
         Self::Interests,
     ];
 
-    /// Its name in the vocabulary.
+    /// Name in the vocabulary.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         word(&BASES, &self)
     }
 }
 
-/// The clause about it.
+/// Legal basis as a term.
 pub(super) struct LegalBasisTerm(pub(super) LegalBasis);
 
 pub(super) static BASIS: TermSpec = TermSpec {
@@ -71,7 +71,7 @@ pub(super) static BASIS: TermSpec = TermSpec {
     test: "personal_columns_need_a_legal_basis",
 };
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<LegalBasis, Refusal> {
     form.word("rightOperand", &BASES, "legal basis")
 }
@@ -93,7 +93,7 @@ impl TermRule for LegalBasisTerm {
         Some(ClauseSubject::Kind("legal_basis"))
     }
 
-    // The basis on which data may be shared lets out nothing more or less.
+    // The legal basis does not change the disclosed data.
     fn presence(&self) -> Ordering {
         Ordering::Equal
     }

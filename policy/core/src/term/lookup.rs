@@ -1,6 +1,6 @@
-//! Term 13, second half: a column shows what its value counts as on a level of a published hierarchy.
+//! Term 13, second half: a column shows the level of its value in a published hierarchy.
 //!
-//! The hierarchy is a table that the contract names by the digest of its file. A value that it does not know becomes NULL.
+//! The contract names the table of the hierarchy by the digest of its file. A value that is not in the table becomes NULL.
 
 use super::odrl::iri;
 use super::rule::{
@@ -61,7 +61,7 @@ impl TermRule for LookupTerm {
     }
 }
 
-/// Reads its form; `table` names the table.
+/// Reads the ODRL form; `table` names the table.
 pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<LookupTerm, Refusal> {
     let table = table.parse().map_err(|cause| {
         form.wrong(format!("`{table}` is no SHA-256 digest"))
@@ -78,7 +78,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<LookupTerm,
     })
 }
 
-/// Whether a text can name a level: 1 to 200 characters that can be shown.
+/// True for the name of a level: 1 to 200 displayable characters.
 #[must_use]
 pub fn is_level(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)

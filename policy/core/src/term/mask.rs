@@ -13,7 +13,7 @@ use crate::row_filter::PolicyLiteral;
 use crate::value::column::MaskValue;
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// Mask as a term.
 pub(super) struct MaskTerm<'a> {
     pub(super) column: &'a SqlIdentifier,
     pub(super) mask: &'a MaskValue,
@@ -61,7 +61,7 @@ impl TermRule for MaskTerm<'_> {
         Some(self.column)
     }
 
-    // The types must fit each other; that is checked where the column's type is known (catalog/lint, catalog/view).
+    // The types must match; this is checked where the type of the column is known (catalog/lint, catalog/view).
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         match self.mask {
             MaskValue::Null => {}
@@ -74,7 +74,7 @@ impl TermRule for MaskTerm<'_> {
     }
 }
 
-/// Reads its column and what that shows, where `word` says so.
+/// Reads the column and its replacement, where `word` calls for one.
 pub(super) fn read(
     form: &mut OdrlReader<'_>,
     word: &str,

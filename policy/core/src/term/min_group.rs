@@ -1,4 +1,4 @@
-//! Term 18: a cell, and each measure in it, exists only with at least so many units.
+//! Term 18: a cell, and each measure in it, exists only with at least a number of units.
 
 use super::odrl::{integer, iri};
 use super::rule::{
@@ -12,7 +12,7 @@ use crate::value::cube::CountingUnit;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// The term.
+/// Smallest group size as a term.
 pub(super) struct MinGroupTerm<'a> {
     pub(super) at_least: u32,
     pub(super) unit: &'a CountingUnit,
@@ -70,11 +70,11 @@ impl TermRule for MinGroupTerm<'_> {
 }
 
 impl MinGroupTerm<'_> {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another clause; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self.unit, other.unit) {
             (one, two) if one == two => Some(other.at_least.cmp(&self.at_least)),
-            // Different values of a column are never more than the rows that hold them.
+            // A column never has more distinct values than rows.
             (CountingUnit::Column(_), CountingUnit::Rows) if self.at_least >= other.at_least => {
                 Some(Ordering::Less)
             }
@@ -93,12 +93,12 @@ pub(super) fn rule(at_least: u32) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(u32, CountingUnit), Refusal> {
     Ok((form.number("rightOperand")?, unit(form)?))
 }
 
-/// What is counted: a column, or rows.
+/// Counted unit: a column, or rows.
 pub(super) fn unit(form: &mut OdrlReader<'_>) -> Result<CountingUnit, Refusal> {
     let members = &mut *form.members;
     match members.take("h:unit")? {

@@ -1,4 +1,4 @@
-//! The normal form of a policy, and its hash: what a ruling applied, whatever order or spelling the clauses have.
+//! Normal form of a policy, and its hash. They identify the applied policy independently of order and notation of the clauses.
 
 use super::canonical_value::{named_object, text_of};
 use super::{Clause, Term};
@@ -6,7 +6,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use std::collections::BTreeSet;
 
-/// The version of the normal form: a hash is only compared with one of the same version.
+/// Version of the normal form. Only hashes of the same version are comparable.
 pub const FORM: &str = "grant/1";
 
 /// SHA-256 over the canonical JSON of the normal form. Clause numbers and clause order do not change it.
@@ -15,7 +15,7 @@ pub fn grant_hash(clauses: &[Clause]) -> Digest {
     Digest::of(&canonical(&normal_form(clauses)))
 }
 
-/// The normal form: each term once, in a fixed order, lists sorted, row filters in negation normal form.
+/// Normal form: each term once, in a fixed order, lists sorted, row filters in negation normal form.
 #[must_use]
 pub fn normal_form(clauses: &[Clause]) -> Json {
     let terms: BTreeSet<String> = clauses
@@ -31,7 +31,7 @@ pub fn normal_form(clauses: &[Clause]) -> Json {
     ])
 }
 
-/// One term without its number.
+/// Term without its number.
 fn term(term: &Term) -> Json {
     term.with(|rule| named_object(rule.spec().name, rule.canonical()))
 }
@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    /// NOT at the top, twice, or pushed down by hand: the hash of one condition, whatever NULL does to it.
+    /// NOT at the top, twice, or pushed down by hand gives the same hash, also for NULL.
     #[test]
     fn negation_normal_form_of_random_filters() {
         let of = |filter: RowFilter| {

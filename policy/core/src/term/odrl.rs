@@ -1,4 +1,4 @@
-//! The pieces of ODRL that terms are written and read with: constraints, typed literals, IRIs, lists.
+//! Parts of ODRL forms of terms: constraints, typed literals, IRIs, lists.
 
 use super::rule::{OdrlReader, OdrlWriter, TermRule};
 use crate::id::{ClauseId, SqlIdentifier};
@@ -61,7 +61,7 @@ pub(super) fn with<const N: usize>(json: Json, more: [(&str, Json); N]) -> Json 
     }
 }
 
-/// The JSON with its number.
+/// JSON object with its clause number.
 pub(super) fn with_clause_id(json: Json, id: ClauseId) -> Json {
     with(json, [("uid", Json::text(id))])
 }
@@ -97,24 +97,24 @@ pub(super) fn decimal(value: impl Display) -> Json {
     typed_literal("xsd:decimal", value)
 }
 
-/// Lists sorted and each entry once, for the normal form.
+/// Sorted list without duplicates, for the normal form.
 pub(super) fn set<T: ToString>(list: &[T]) -> Json {
     let sorted: std::collections::BTreeSet<String> = list.iter().map(ToString::to_string).collect();
     Json::List(sorted.into_iter().map(Json::Text).collect())
 }
 
 impl OdrlReader<'_> {
-    /// Refuses what is not known.
+    /// Refusal of something unknown.
     pub(super) fn unknown(&self, sentence: impl Into<String>) -> Refusal {
         self.members.codes().unknown(sentence)
     }
 
-    /// Refuses what is known and of the wrong type.
+    /// Refusal of something known with a wrong type.
     pub(super) fn wrong(&self, sentence: impl Into<String>) -> Refusal {
         self.members.codes().wrong(sentence)
     }
 
-    /// A literal of one datatype.
+    /// Reads a literal of one datatype.
     pub(super) fn read_typed_literal(
         &mut self,
         name: &str,
@@ -123,12 +123,12 @@ impl OdrlReader<'_> {
         typed_in(self.members, name, datatype)
     }
 
-    /// A literal of whichever datatype: its text and that.
+    /// Reads a literal of any datatype: its text and the datatype.
     pub(super) fn literal(&mut self, name: &str) -> Result<(String, String), Refusal> {
         literal_in(self.members, name)
     }
 
-    /// A number.
+    /// Reads a number.
     pub(super) fn number<T>(&mut self, name: &str) -> Result<T, Refusal>
     where
         T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
@@ -140,7 +140,7 @@ impl OdrlReader<'_> {
         })
     }
 
-    /// A decimal number, as text.
+    /// Reads a decimal number as text.
     pub(super) fn decimal(&mut self, name: &str) -> Result<String, Refusal> {
         let value = self.read_typed_literal(name, "xsd:decimal")?;
         if is_decimal(&value) {
@@ -150,12 +150,12 @@ impl OdrlReader<'_> {
         }
     }
 
-    /// A text.
+    /// Reads a text.
     pub(super) fn text(&mut self, name: &str) -> Result<String, Refusal> {
         self.members.text(name)
     }
 
-    /// An instant.
+    /// Reads an instant.
     pub(super) fn instant(
         &mut self,
         name: &str,
@@ -166,19 +166,19 @@ impl OdrlReader<'_> {
             .map_err(|fault| self.wrong(format!("`{value}`: {fault}")))
     }
 
-    /// A time zone in which days are told apart, by its exact name.
+    /// Reads a time zone of days by its exact name.
     pub(super) fn zone(&mut self, name: &str) -> Result<DayZone, Refusal> {
         let zone = self.text(name)?;
         zone.parse()
             .map_err(|_| self.wrong(format!("there is no time zone `{zone}`")))
     }
 
-    /// The name of a column.
+    /// Reads the name of a column.
     pub(super) fn column(&mut self, name: &str) -> Result<SqlIdentifier, Refusal> {
         self.members.parse_text(name)
     }
 
-    /// An IRI.
+    /// Reads an IRI.
     pub(super) fn iri(&mut self, name: &str) -> Result<String, Refusal> {
         let mut node = self.members.object(name)?;
         let iri = node.text("@id")?;
@@ -186,7 +186,7 @@ impl OdrlReader<'_> {
         Ok(iri)
     }
 
-    /// A list of IRIs, at least one, none twice.
+    /// Reads a list of IRIs: at least one, without duplicates.
     pub(super) fn iris(&mut self, name: &str) -> Result<Vec<String>, Refusal> {
         let mut found = Vec::new();
         for (at, item) in self.members.items(name)? {
@@ -197,7 +197,7 @@ impl OdrlReader<'_> {
         self.distinct(found)
     }
 
-    /// A list of texts that are parsed, at least one, none twice.
+    /// Reads a list of texts to be parsed: at least one, without duplicates.
     pub(super) fn texts<T: FromStr<Err: Display> + PartialEq>(
         &mut self,
         name: &str,
@@ -215,7 +215,7 @@ impl OdrlReader<'_> {
         self.distinct(found)
     }
 
-    /// One of the known words.
+    /// Reads one of the known words.
     pub(super) fn one_of<T: Clone>(
         &self,
         list: &[(&str, T)],
@@ -228,7 +228,7 @@ impl OdrlReader<'_> {
             .ok_or_else(|| self.unknown(format!("the {what} `{met}` is not known")))
     }
 
-    /// An IRI that is one of the known words.
+    /// Reads an IRI that is one of the known words.
     pub(super) fn word<T: Clone>(
         &mut self,
         name: &str,
@@ -239,7 +239,7 @@ impl OdrlReader<'_> {
         self.one_of(list, &met, what)
     }
 
-    /// Insists on the moment of a duty.
+    /// Checks the moment of a duty.
     pub(super) fn when(&mut self, when: &str) -> Result<(), Refusal> {
         self.members.exactly_text("h:when", when)
     }
@@ -275,7 +275,7 @@ impl OdrlReader<'_> {
     }
 }
 
-/// The word for a value of a list that holds every value.
+/// Word of a value in a list that contains all values.
 #[must_use]
 pub fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
     list.iter()
@@ -283,7 +283,7 @@ pub fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'st
         .map_or("", |(word, _)| word)
 }
 
-/// Whether the text is a decimal number: digits, perhaps a sign before and a fraction behind.
+/// True for a decimal number: digits, with optional sign and fraction.
 #[must_use]
 pub fn is_decimal(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

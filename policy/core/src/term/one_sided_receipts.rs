@@ -1,4 +1,4 @@
-//! Term 47: programs of the consumer may ask the provider without a connector, and their receipts bear one signature.
+//! Term 47: programs of the consumer may ask the provider without a connector. Their receipts have one signature.
 
 use super::odrl::{iri, right_operand};
 use super::rule::{
@@ -9,8 +9,8 @@ use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 47: programs of the consumer may ask the provider without a connector. Nobody there countersigns, so that a receipt is
-/// the provider's word alone.
+/// Term 47: programs of the consumer may ask the provider without a connector. No connector countersigns, so that only the provider
+/// confirms the receipt.
 pub(super) struct OneSidedReceiptsTerm;
 
 pub(super) static ONE_SIDED_RECEIPTS: TermSpec = TermSpec {
@@ -44,16 +44,16 @@ impl TermRule for OneSidedReceiptsTerm {
         Some(ClauseSubject::Kind("one_sided_receipts"))
     }
 
-    /// It permits what no other clause does.
+    /// A policy with the term permits more than one without.
     fn presence(&self) -> Ordering {
         Ordering::Greater
     }
 }
 
-/// The kinds of receipt that a clause names: one.
+/// Kinds of receipts that a clause names: one.
 const KINDS: [(&str, ()); 1] = [("h:oneSided", ())];
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     form.word("rightOperand", &KINDS, "kind of receipt")
 }

@@ -1,4 +1,4 @@
-//! Term 2: anybody may fetch all rows of a public view over the web, without being known.
+//! Term 2: everybody may fetch all rows of a public view over the web, unidentified.
 
 use super::odrl::{iri, right_operand};
 use super::rule::{
@@ -11,7 +11,7 @@ use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
-/// Term 2: anybody may fetch the rows over the web. The provider signs it in a public view, which has no consumer.
+/// Term 2: everybody may fetch the rows over the web. The provider signs the clause in a public view, which has no consumer.
 pub(super) struct OpenDataTerm;
 
 pub(super) static OPEN_DATA: TermSpec = TermSpec {
@@ -45,28 +45,28 @@ impl TermRule for OpenDataTerm {
         Some(ClauseSubject::Kind("open_data"))
     }
 
-    /// It permits what no other clause does.
+    /// A policy with the term permits more than one without.
     fn presence(&self) -> Ordering {
         Ordering::Greater
     }
 }
 
-/// The recipients that the clause names: all.
+/// Recipients that the clause names: all.
 const RECIPIENTS: [(&str, ()); 1] = [("odrl:All", ())];
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     form.word("rightOperand", &RECIPIENTS, "recipient")
 }
 
-/// Whether a clause opens the view to anybody on the web.
+/// True if a clause opens the view to everybody on the web.
 #[must_use]
 pub fn is_open(clauses: &[Clause]) -> bool {
     let mut terms = clauses.iter().map(|clause| &clause.term);
     terms.any(|term| matches!(term, Term::OpenData))
 }
 
-/// The first clause in whose window `now` does not lie.
+/// First clause whose period does not contain `now`.
 #[must_use]
 pub fn clause_out_of_time(clauses: &[Clause], now: UtcTimestamp) -> Option<&Clause> {
     clauses.iter().find(|clause| match clause.term {
@@ -76,7 +76,7 @@ pub fn clause_out_of_time(clauses: &[Clause], now: UtcTimestamp) -> Option<&Clau
     })
 }
 
-/// The first instant at which a clause ends the view, where one does.
+/// First instant at which a clause ends the view, where one does.
 #[must_use]
 pub fn end_by_clause(clauses: &[Clause]) -> Option<UtcTimestamp> {
     let ends = clauses.iter().filter_map(|clause| match clause.term {
@@ -86,17 +86,18 @@ pub fn end_by_clause(clauses: &[Clause]) -> Option<UtcTimestamp> {
     ends.min()
 }
 
-/// The first clause that can't stand beside `open_data`: one that asks something of whoever asks, or counts what one asker took,
-/// or shows no rows. Everything that is not listed here as harmless is such a clause.
+/// First clause that excludes `open_data`: one that demands something of the caller, counts what a caller receives, or shows no
+/// rows.
+/// Every term that is not listed as harmless counts as such a clause.
 #[must_use]
 pub fn closing_clause(clauses: &[Clause]) -> Option<&Clause> {
     clauses.iter().find(|clause| !stands_open(&clause.term))
 }
 
-/// Whether a term says the same to everybody, at each time of its window, and its effect is in the rows.
+/// True if a term has an effect on rows that is equal for all callers at all times of its period.
 fn stands_open(term: &Term) -> bool {
     match term {
-        // No filter that names whoever asks.
+        // A filter that names the caller is not open.
         Term::Rows(filter) => filter.bind_consumer("") == *filter,
         Term::OpenData
         | Term::NotBefore(_)
@@ -143,7 +144,7 @@ fn stands_open(term: &Term) -> bool {
         | Term::RowsPerSecond(_)
         | Term::Concurrent(_)
         | Term::ResultRows(_)
-        // A file would go on hiding what is old enough by now.
+        // A published file would still hide rows that have since passed the embargo.
         | Term::Embargo(_)
         | Term::Networks(_)
         | Term::Region(_)

@@ -1,8 +1,7 @@
-//! Term 16: a place shows as the cell of a published grid in which it lies, or as the area of a published list; its
-//! coordinates do not exist.
+//! Term 16: a place is shown as the cell of a published grid, or as the area of a published list. Its coordinates do not exist.
 //!
-//! The cell stands in a column of its own, under a name of its own: a condition that was written for degrees is refused
-//! instead of being answered wrongly over the names of cells.
+//! The cell has a column and a name of its own. So a condition that was written for degrees is refused; it is never evaluated on
+//! names of cells.
 
 use super::odrl::texts;
 use super::rule::{
@@ -17,16 +16,16 @@ use crate::value::cell::{CellSize, CellSizeError};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// The term.
+/// Place cells as a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceCellsTerm {
-    /// Column of the longitude, degrees; it does not exist.
+    /// Column of the longitude, degrees; removed.
     pub lon: SqlIdentifier,
-    /// Column of the latitude, degrees; it does not exist.
+    /// Column of the latitude, degrees; removed.
     pub lat: SqlIdentifier,
-    /// The column that holds the cell instead.
+    /// Name of the new column with the cell.
     pub cell: SqlIdentifier,
-    /// Of which grid.
+    /// Grid and size of the cells.
     pub size: CellSize,
 }
 
@@ -114,7 +113,7 @@ impl TermRule for PlaceCellsTerm {
 }
 
 impl PlaceCellsTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with other place cells; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.lon != other.lon || self.lat != other.lat || self.cell != other.cell {
             return None;
@@ -126,7 +125,7 @@ impl PlaceCellsTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PlaceCellsTerm, Refusal> {
     let text = form.text("rightOperand")?;
     let size = text

@@ -10,12 +10,12 @@ use crate::id::SqlIdentifier;
 use crate::refusal::{Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// Prefix as a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrefixTerm {
-    /// The column; text.
+    /// Text column.
     pub column: SqlIdentifier,
-    /// How many characters (Unicode code points) are left; at least 1.
+    /// Number of kept characters (Unicode code points); at least 1.
     pub length: u32,
 }
 
@@ -69,7 +69,7 @@ impl TermRule for PrefixTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrefixTerm, Refusal> {
     Ok(PrefixTerm {
         column: form.column("h:column")?,

@@ -1,6 +1,6 @@
-//! Term 40: what is paid. Counted and shown; where it is paid beforehand, nothing is answered beyond what was paid.
+//! Term 40: price. It is counted and shown. Where it is prepaid, no answer exceeds the prepaid amount.
 //!
-//! A month is one of the calendar, in UTC: each that has begun since the contract came into force is paid for.
+//! Months are calendar months in UTC. Each month that has begun since the contract came into force is charged.
 
 use super::odrl::{decimal, iri, is_decimal, with, word};
 use super::rule::{
@@ -13,24 +13,24 @@ use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
-/// Term 40: what is paid.
+/// Term 40: price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriceTerm {
-    /// The amount, as decimal text.
+    /// Amount as decimal text.
     pub amount: String,
-    /// The currency (ISO 4217).
+    /// Currency (ISO 4217).
     pub currency: String,
-    /// For what.
+    /// Unit of the price.
     pub per: PriceUnit,
-    /// What was paid beforehand, as decimal text; absent where it is paid afterwards.
+    /// Prepaid amount as decimal text; absent where the price is paid afterwards.
     pub prepaid: Option<String>,
 }
 
 impl PriceTerm {
-    /// What one of the things costs that are counted: a question, a row, a byte or a month.
+    /// Price of one counted thing: a question, a row, a byte or a month.
     #[must_use]
     pub fn each(&self) -> MoneyAmount {
-        // Both were read as amounts; what is none costs more than anybody has.
+        // Amounts were checked when the term was read; an invalid one counts as unaffordable.
         let amount = money::parse_written_amount(&self.amount).unwrap_or(MoneyAmount::ENDLESS);
         match self.per {
             PriceUnit::Megabyte => amount.millionth(),
@@ -38,7 +38,7 @@ impl PriceTerm {
         }
     }
 
-    /// What was paid beforehand.
+    /// Prepaid amount; none where the price is paid afterwards.
     #[must_use]
     pub fn prepaid_amount(&self) -> Option<MoneyAmount> {
         let paid = self.prepaid.as_ref()?;
@@ -46,24 +46,24 @@ impl PriceTerm {
     }
 }
 
-/// For what a price is paid.
+/// Unit of a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PriceUnit {
-    /// A question that was answered.
+    /// Answered question.
     Query,
-    /// A row that was sent.
+    /// Sent row.
     Row,
-    /// A million bytes that were sent.
+    /// Million sent bytes.
     Megabyte,
-    /// A month.
+    /// Calendar month.
     Month,
 }
 
 impl PriceUnit {
-    /// Everything that a price may be for.
+    /// All units.
     pub const ALL: [Self; 4] = [Self::Query, Self::Row, Self::Megabyte, Self::Month];
 
-    /// For what, in one word.
+    /// Word of the unit.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl PriceUnit {
         }
     }
 
-    /// The unit of that word.
+    /// Unit with this word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|unit| unit.as_str() == word)
@@ -132,7 +132,7 @@ impl TermRule for PriceTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        // What is not paid beforehand stands always; what is, must be there before use.
+        // A price without prepayment is a standing duty; a prepayment must exist before use.
         let when = match self.prepaid {
             Some(_) => "h:beforeUse",
             None => "h:always",
@@ -196,14 +196,14 @@ impl TermRule for PriceTerm {
         self.per.as_str().to_owned()
     }
 
-    // What is paid lets out nothing more or less.
+    // A price does not change the disclosed data.
     fn presence(&self) -> Ordering {
         Ordering::Equal
     }
 }
 
 impl PriceTerm {
-    /// What was paid beforehand is not enough.
+    /// Refusal where the prepaid amount is not enough.
     #[must_use]
     pub fn spent_prepayment_refusal(&self, left: MoneyAmount) -> Refusal {
         let currency = &self.currency;
@@ -215,7 +215,7 @@ impl PriceTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PriceTerm, Refusal> {
     let prepaid = if form.members.has("h:prepaid") {
         Some(form.decimal("h:prepaid")?)
@@ -248,7 +248,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PriceTerm, Refusal> {
     })
 }
 
-/// The month of the calendar (UTC) in which an instant lies, counted from the year 0.
+/// Number of the calendar month (UTC) of an instant, counted from the year 0.
 #[must_use]
 pub fn month(at: UtcTimestamp) -> u64 {
     let text = at.to_string();
@@ -257,13 +257,13 @@ pub fn month(at: UtcTimestamp) -> u64 {
     year.saturating_mul(12).saturating_add(month)
 }
 
-/// Whether the text has the form of a currency (ISO 4217).
+/// True if the text has the form of a currency code (ISO 4217).
 #[must_use]
 pub fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// Whether the text is an amount that can be paid.
+/// True if the text is an amount that can be paid.
 #[must_use]
 pub fn is_amount(text: &str) -> bool {
     is_decimal(text) && !text.starts_with('-')

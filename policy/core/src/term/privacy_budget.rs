@@ -1,10 +1,10 @@
-//! Term 22: a budget of privacy. Each cell has noise that is drawn once, when it is released, and what all releases of a
-//! dataset together can tell of any one unit is bounded.
+//! Term 22: privacy budget. Each cell has noise that is drawn once, at its release. The budget limits what all releases of a
+//! dataset together disclose about one unit.
 //!
-//! The neighbours of a dataset are those that have all rows of one unit more or less. Of a unit at most so many cells of a
-//! period count, in each at most so many of its rows, with values held within their bounds; so a sum changes by no more than
-//! cells × rows × bound, and discrete Laplace noise of that size over epsilon makes a release epsilon-private. That holds only
-//! if it can't be told from the cells that are there either, so these are all combinations of values that the contract names.
+//! Neighbouring datasets differ by all rows of one unit. A limited number of cells of a period counts for each unit, in each cell a
+//! limited number of its rows, with values clamped to their bounds. So a sum changes by at most cells × rows × bound, and discrete
+//! Laplace noise with this sensitivity divided by epsilon makes a release epsilon-private. The existence of cells must not disclose
+//! anything either, so the cells are all combinations of values that the contract lists.
 
 use super::odrl::{decimal, duration, integer, texts, typed_literal, with, word};
 use super::rule::{
@@ -123,7 +123,7 @@ impl TermRule for PrivacyBudgetTerm {
 }
 
 impl PrivacyBudgetTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another budget; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let alike = Self {
             most: other.most,
@@ -140,7 +140,7 @@ impl PrivacyBudgetTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrivacyBudgetTerm, Refusal> {
     let most: Epsilon = amount(form, "rightOperand")?;
     let each: Epsilon = amount(form, "h:each")?;
@@ -189,7 +189,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrivacyBudgetTerm, Refus
     })
 }
 
-/// A decimal number that is held as a whole one.
+/// Reads a decimal number with a fixed number of decimals.
 fn amount<T: FromStr<Err: Display>>(form: &mut OdrlReader<'_>, name: &str) -> Result<T, Refusal> {
     let text = form.decimal(name)?;
     text.parse()

@@ -1,5 +1,5 @@
-//! Term 37, executed: a question is refused, or a part of the dataset is not there, where all conditions of a prohibition
-//! hold. Prohibitions win over the permission; what can't be told counts as met.
+//! Term 37, executed: a question is refused, or a part of the dataset does not exist, where all conditions of a prohibition hold.
+//! Prohibitions override the permission. An undecidable condition counts as true.
 
 pub(crate) mod condition;
 pub(super) mod consistency_check;
@@ -21,55 +21,55 @@ use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
-/// The term.
+/// Prohibition as a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProhibitionTerm {
-    /// What is prohibited.
+    /// Prohibited action.
     pub action: ProhibitedAction,
-    /// Of which part; of the whole dataset where there is none.
+    /// Prohibited part; none for the whole dataset.
     pub part: Option<ProhibitedPart>,
-    /// Where all of this holds; always where it names nothing.
+    /// Conditions of the prohibition; without any it always holds.
     pub condition: ProhibitionCondition,
 }
 
-/// A part. Rows and columns at once would be single values, which nothing here can take away.
+/// Prohibited part of a dataset. Rows and columns together would be single values, which no effect can remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProhibitedPart {
-    /// The rows for which this is true, or can't be told.
+    /// Rows for which this filter is true or NULL.
     Rows(RowFilter),
-    /// These columns.
+    /// Listed columns.
     Columns(Vec<SqlIdentifier>),
 }
 
-/// Conditions on a question. Who asks is not among them: a statement of somebody's sector or seat is brought along by whom
-/// it is about, who would leave it at home.
+/// Conditions on a question. There is none on the caller: the caller itself presents a statement of its sector or seat, and would
+/// leave out one that prohibits its question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProhibitionCondition {
-    /// The declared purpose is one of these, narrower or wider, or none is declared.
+    /// The declared purpose is one of these, narrower or wider, or no purpose is declared.
     pub purpose: Option<Vec<PurposeId>>,
-    /// It is this instant or later.
+    /// The question is asked at this instant or later.
     pub from: Option<UtcTimestamp>,
-    /// It is before this instant.
+    /// The question is asked before this instant.
     pub until: Option<UtcTimestamp>,
-    /// It is one of these hours of the week.
+    /// The question is asked in these hours of the week.
     pub hours: Option<HoursTerm>,
-    /// The answer goes into one of these networks, or nobody knows where.
+    /// The answer is sent to one of these networks, or its destination is unknown.
     pub networks: Option<Vec<NetworkPrefix>>,
 }
 
-/// An action that can be prohibited.
+/// Action that can be prohibited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProhibitedAction {
-    /// Any use: it contains the others.
+    /// Any use, including the other actions.
     Use,
-    /// Asking for rows.
+    /// Question for rows.
     Query,
-    /// Asking for aggregates.
+    /// Question for aggregates.
     Aggregate,
 }
 
 impl ProhibitedAction {
-    /// Every action, with its word in a policy file.
+    /// All actions with their words in policy files.
     pub const ALL: [(&'static str, Self); 3] = [
         ("use", Self::Use),
         ("query", Self::Query),
@@ -84,7 +84,7 @@ impl ProhibitedAction {
         }
     }
 
-    /// Whether it is the other, or contains it.
+    /// True if the action equals the other one or includes it.
     pub(crate) fn contains(self, other: Self) -> bool {
         self == Self::Use || self == other
     }
@@ -162,7 +162,7 @@ impl TermRule for ProhibitionTerm {
         Json::object(members)
     }
 
-    /// Of prohibitions of one kind of part, one is the other that changed.
+    /// Subject of the prohibition. Two prohibitions of one kind of part count as one changed clause.
     fn subject(&self) -> String {
         match &self.part {
             None => "all",
@@ -186,14 +186,14 @@ impl TermRule for ProhibitionTerm {
 }
 
 impl ProhibitionTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another prohibition; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         both(self.covers(other), other.covers(self))
     }
 }
 
 impl ProhibitionTerm {
-    /// The rows that it is about, where it takes rows away.
+    /// Filter of the prohibited rows, where rows are prohibited.
     #[must_use]
     pub const fn rows(&self) -> Option<&RowFilter> {
         match &self.part {
@@ -202,7 +202,7 @@ impl ProhibitionTerm {
         }
     }
 
-    /// The columns that it takes away.
+    /// Prohibited columns.
     #[must_use]
     pub fn hidden_columns(&self) -> &[SqlIdentifier] {
         match &self.part {
@@ -211,7 +211,7 @@ impl ProhibitionTerm {
         }
     }
 
-    /// Whether it prohibits all that the other does.
+    /// True if the prohibition covers everything that the other one prohibits.
     fn covers(&self, other: &Self) -> bool {
         let part = match (&self.part, &other.part) {
             (None, _) => true,
@@ -221,8 +221,8 @@ impl ProhibitionTerm {
         self.action.contains(other.action) && part && self.condition.covers(&other.condition)
     }
 
-    /// What it can't stand in a restriction with: there it may refuse always, and columns under conditions, since it is judged
-    /// beside a plan and takes nothing away from what the plan is made over.
+    /// Checks a prohibition of a restriction: it may refuse always, and may withhold columns under conditions. A restriction is
+    /// checked against the plan and removes nothing from the view, so rows are not allowed.
     ///
     /// # Errors
     /// `POLICY_CONTRADICTION`; `TERM_NOT_EXECUTABLE_HERE` for rows.
@@ -238,7 +238,7 @@ impl ProhibitionTerm {
         }
     }
 
-    /// What it can't be signed with, whatever stands beside it.
+    /// Checks a prohibition at signing, independently of other clauses.
     fn check(&self) -> Result<(), Refusal> {
         self.condition.check()?;
         match &self.part {

@@ -1,7 +1,7 @@
-//! Term 11: a column shows a keyed hash, so that equal values stay equal and nobody can guess them.
+//! Term 11: a column shows a keyed hash. Equal values stay equal, and nobody can guess them without the key.
 //!
 //! HMAC-SHA-256, cut to 128 bits and written as 32 hexadecimal digits. The key belongs to the dataset, the consumer, the first
-//! version of the contract and the epoch: it outlives amendments, and rows of two contracts can't be joined over it.
+//! version of the contract and the epoch. It stays over amendments, and rows of two contracts can't be joined over the column.
 
 use super::odrl::{integer, iri};
 use super::rule::{
@@ -13,12 +13,12 @@ use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// Pseudonym as a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PseudonymTerm {
-    /// The column; text or integers.
+    /// Column of text or integers.
     pub column: SqlIdentifier,
-    /// Another number is another key: raised by an amendment, it unlinks what comes from what came.
+    /// Number of the key. An amendment that raises it makes later values unlinkable with earlier ones.
     pub epoch: u32,
 }
 
@@ -70,7 +70,7 @@ impl TermRule for PseudonymTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PseudonymTerm, Refusal> {
     Ok(PseudonymTerm {
         column: form.column("h:column")?,

@@ -1,6 +1,6 @@
 //! Term 15 over a published area: only rows whose point lies in it exist.
 //!
-//! The outline stands in a list that the contract names by the digest of its file. What lies on the outline lies in the area.
+//! The contract names the list with the outline by the digest of its file. A point on the outline belongs to the area.
 
 use super::odrl::{texts, typed_literal};
 use super::rule::{
@@ -68,7 +68,7 @@ impl TermRule for PublishedAreaTerm {
     }
 }
 
-/// What follows `h:area` as the datatype of the right operand.
+/// Reads the ODRL form. `list` is the part of the right operand's datatype after `h:area`.
 pub(super) fn read(form: &mut OdrlReader<'_>, list: &str) -> Result<PublishedAreaTerm, Refusal> {
     let list = list.parse().map_err(|cause| {
         form.wrong(format!("`{list}` is no SHA-256 digest"))

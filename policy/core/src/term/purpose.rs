@@ -1,4 +1,4 @@
-//! Term 4: the declared purpose is one of those named, or narrower.
+//! Term 4: the declared purpose is a named one or narrower. Also the taxonomy of purposes.
 
 pub(super) mod purpose_terms;
 
@@ -12,27 +12,27 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnPurpose {
-    /// Its name.
+    /// Name of the purpose.
     pub name: PurposeId,
-    /// The purpose of the vocabulary that it is part of.
+    /// Purpose of the vocabulary of which it is a part.
     pub parent: PurposeId,
-    /// What it means, for people.
+    /// Meaning for people.
     pub text: String,
 }
 
-/// The tree of purposes: each has at most a few parents. Pinned by version and digest.
+/// Taxonomy of purposes, identified by version and digest. A purpose may have several parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taxonomy {
-    /// Version and digest, `2.1:sha256:…`, as it stands in contracts.
+    /// Version and digest, `2.1:sha256:…`, as in contracts.
     pub label: String,
-    /// Each purpose of the vocabulary with its direct parents. A decision takes the whole of it along, and copies nothing.
+    /// Direct parents of each purpose of the vocabulary. Shared, so that a decision copies nothing.
     vocabulary: Arc<BTreeMap<PurposeId, Vec<PurposeId>>>,
-    /// The same of the own purposes that a contract brings along.
+    /// Direct parents of the contract's own purposes.
     own: BTreeMap<PurposeId, Vec<PurposeId>>,
 }
 
 impl Taxonomy {
-    /// The tree of a vocabulary: each purpose with its direct parents.
+    /// Taxonomy of a vocabulary: each purpose with its direct parents.
     #[must_use]
     pub fn new(label: String, vocabulary: BTreeMap<PurposeId, Vec<PurposeId>>) -> Self {
         Self {
@@ -42,12 +42,12 @@ impl Taxonomy {
         }
     }
 
-    /// Every purpose, those of the vocabulary first.
+    /// All purposes, those of the vocabulary first.
     pub fn purposes(&self) -> impl Iterator<Item = &PurposeId> {
         self.vocabulary.keys().chain(self.own.keys())
     }
 
-    /// The direct parents of a purpose; none where there is no such purpose.
+    /// Direct parents of a purpose; none for an unknown purpose.
     #[must_use]
     pub fn parents(&self, purpose: &PurposeId) -> Option<&[PurposeId]> {
         let found = self.own.get(purpose);
@@ -56,13 +56,13 @@ impl Taxonomy {
             .map(Vec::as_slice)
     }
 
-    /// Whether there is such a purpose.
+    /// True if the purpose is known.
     #[must_use]
     pub fn contains(&self, purpose: &PurposeId) -> bool {
         self.parents(purpose).is_some()
     }
 
-    /// Whether `declared` is `needed` or narrower; what is unknown covers nothing and is covered by nothing.
+    /// True if `declared` equals `needed` or is narrower. An unknown purpose covers nothing and is not covered.
     #[must_use]
     pub fn covers(&self, needed: &PurposeId, declared: &PurposeId) -> bool {
         if !self.contains(needed) {
@@ -71,7 +71,7 @@ impl Taxonomy {
         let mut seen = BTreeSet::new();
         let mut open = vec![declared];
         while let Some(purpose) = open.pop() {
-            // A cycle in the tree must not keep us here.
+            // Guard against cycles in the taxonomy.
             if !seen.insert(purpose) {
                 continue;
             }
@@ -86,13 +86,13 @@ impl Taxonomy {
         false
     }
 
-    /// Whether it has no parent: a purpose at the root covers nearly everything.
+    /// True if the purpose has no parent. A root covers nearly all purposes.
     #[must_use]
     pub fn is_root(&self, purpose: &PurposeId) -> bool {
         self.parents(purpose).is_some_and(<[PurposeId]>::is_empty)
     }
 
-    /// Every purpose that one of `needed` covers, in order.
+    /// All purposes that one of `needed` covers, in order.
     #[must_use]
     pub fn covered_by(&self, needed: &[PurposeId]) -> Vec<PurposeId> {
         let covered = |purpose: &&PurposeId| needed.iter().any(|one| self.covers(one, purpose));
@@ -100,10 +100,11 @@ impl Taxonomy {
         covered.into_iter().cloned().collect()
     }
 
-    /// The same tree with the own purposes that a contract brings along; what the contract says of them counts.
+    /// Taxonomy with the contract's own purposes. Their parents are those that the contract states.
     ///
     /// # Errors
-    /// `TERM_UNKNOWN` when an own purpose takes the name of one of the vocabulary, or hangs below nothing known or below itself.
+    /// `TERM_UNKNOWN` when an own purpose has the name of a purpose of the vocabulary, has an unknown parent, or is its own
+    /// ancestor.
     pub fn with_own(&self, own: &[OwnPurpose]) -> Result<Self, Refusal> {
         let mut whole = self.clone();
         for purpose in own {
@@ -139,7 +140,7 @@ impl Taxonomy {
         Ok(whole)
     }
 
-    /// The own purposes from `first` up to where `first` comes again; none where the way up ends elsewhere.
+    /// Cycle of own purposes from `first` back to `first`, as text; none if there is no such cycle.
     fn loop_above(&self, first: &PurposeId) -> Option<String> {
         let mut chain = format!("`{first}`");
         let mut seen = BTreeSet::from([first]);
@@ -149,7 +150,7 @@ impl Taxonomy {
             if next == first {
                 return Some(chain);
             }
-            // A loop further up is told of the purposes in it.
+            // A cycle without `first` is reported for the purposes in it.
             if !seen.insert(next) {
                 return None;
             }
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
     use crate::fixture::random_terms::SeededRandom;
 
-    /// A random tree over `p0 … p(n-1)`, cycles included: what is wrong with a vocabulary must not hang a ruling.
+    /// Random taxonomy over `p0 … p(n-1)`, with cycles, since an invalid vocabulary must not hang a decision.
     fn tree(random: &mut SeededRandom, size: usize) -> Taxonomy {
         let name = |number: usize| format!("p{number}").parse::<PurposeId>().unwrap();
         let parents = (0..size)

@@ -1,4 +1,4 @@
-//! Terms 26, 27, 28 and 31: counts in each period, and rows of one answer.
+//! Terms 26, 27, 28 and 31: quotas in each period, and the limit on the rows of one answer.
 
 use super::odrl::{duration, integer, right_operand, with, word};
 use super::rule::{
@@ -11,7 +11,7 @@ use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 
-/// Terms 26 to 28, by what they count.
+/// Terms 26 to 28: quota of questions, rows or bytes.
 pub(super) struct QuotaTerm<'a> {
     pub(super) spec: &'static TermSpec,
     pub(super) quota: &'a PeriodQuota,
@@ -76,7 +76,7 @@ impl TermRule for QuotaTerm<'_> {
         }
     }
 
-    // Counts above 2^53 have no exact JSON number, so counts are text.
+    // JSON numbers above 2^53 are not exact, so counts are text.
     fn canonical(&self) -> Json {
         let zone = self.quota.per.zone();
         let members = [
@@ -99,7 +99,7 @@ impl TermRule for QuotaTerm<'_> {
     }
 }
 
-/// Term 31.
+/// Term 31: largest number of rows in one answer.
 pub(super) struct ResultRowsTerm(pub(super) u64);
 
 pub(super) static RESULT_ROWS: TermSpec = TermSpec {
@@ -134,7 +134,7 @@ impl TermRule for ResultRowsTerm {
     }
 }
 
-/// The periods, as durations (XML Schema); an hour has no days.
+/// Periods as durations (XML Schema); an hour has no days.
 pub(super) const PERIODS: [(&str, Option<QuotaDays>); 4] = [
     ("PT1H", None),
     ("P1D", Some(QuotaDays::One)),
@@ -142,7 +142,7 @@ pub(super) const PERIODS: [(&str, Option<QuotaDays>); 4] = [
     ("P30D", Some(QuotaDays::Thirty)),
 ];
 
-/// Reads how many, and in which period. Days name their zone: without it the parties could read different days.
+/// Reads the count and the period. Days name their zone; otherwise the parties could mean different days.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
     let period = form.read_typed_literal("h:per", "xsd:duration")?;
     let per = match form.one_of(&PERIODS, &period, "period")? {
@@ -158,9 +158,9 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
     })
 }
 
-/// The slot of `period` in which `now` lies: its start, and the start of the next.
+/// Slot of `period` that contains `now`: its start, and the start of the next slot.
 ///
-/// Slots are half open, so that no two overlap. Those of an hour are counted from `from`; a day is one of its zone, and several
+/// Slots are half open, so that none overlap. Hours are counted from `from`; a day is one of its zone, and periods of several days
 /// are counted from the day of `from`.
 #[must_use]
 pub fn slot(
@@ -180,7 +180,7 @@ pub fn slot(
     }
 }
 
-/// The hour in which `now` lies, counted from `from`.
+/// Hour that contains `now`, counted from `from`.
 fn hour(from: UtcTimestamp, now: UtcTimestamp) -> (UtcTimestamp, UtcTimestamp) {
     let number = (i128::from(now.micros()) - i128::from(from.micros())).div_euclid(HOUR);
     let offset = |number: i128| {
@@ -191,7 +191,7 @@ fn hour(from: UtcTimestamp, now: UtcTimestamp) -> (UtcTimestamp, UtcTimestamp) {
     (offset(number), offset(number.saturating_add(1)))
 }
 
-/// An hour in microseconds.
+/// Microseconds in an hour.
 const HOUR: i128 = 3_600_000_000;
 
 pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {

@@ -1,4 +1,4 @@
-//! Term 47: how many receipts may wait for the consumer's signature.
+//! Term 47: largest number of receipts without the consumer's countersignature.
 
 use super::odrl::{integer, right_operand};
 use super::rule::{
@@ -8,7 +8,7 @@ use super::rule::{
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
-/// Term 47: how many receipts may wait for the consumer's signature.
+/// Term 47: largest number of receipts without the consumer's countersignature.
 pub(super) struct OpenReceiptsTerm(pub(super) u32);
 
 pub(super) static RECEIPTS: TermSpec = TermSpec {

@@ -1,4 +1,4 @@
-//! Term 33, second half: where whoever asks sits, as an issuer that the trust bundle names has stated it.
+//! Term 33, second half: region of the asking participant's seat, as stated by an issuer that the trust bundle names.
 
 use super::odrl::typed_literal;
 use super::rule::{
@@ -12,7 +12,7 @@ use crate::value::region::RegionCode;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 33: only to whoever sits there.
+/// Term 33: only participants with a seat in this region.
 pub(super) struct RegionTerm<'a>(pub(super) &'a RegionCode);
 
 pub(super) static REGION: TermSpec = TermSpec {
@@ -81,13 +81,13 @@ impl TermRule for RegionTerm<'_> {
 }
 
 impl RegionTerm<'_> {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another region; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         both(other.0.covers(self.0), self.0.covers(other.0))
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RegionCode, Refusal> {
     match form
         .read_typed_literal("h:attested", "xsd:boolean")?
@@ -149,7 +149,7 @@ mod tests {
             .flat_map(|one| letters().map(move |other| format!("{one}{other}")))
             .filter(|country| eu.covers(&region(country)))
             .collect();
-        // Greece has two codes, and the EU lies in itself.
+        // Greece has two codes, and the EU contains itself.
         assert_eq!(
             within.join(" "),
             "AT BE BG CY CZ DE DK EE EL ES EU FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
@@ -162,7 +162,7 @@ mod tests {
         ] {
             assert_eq!(eu.covers(&region(place)), lies, "{place}");
         }
-        // For whoever is in a member state only, that is the tighter term.
+        // For a participant with a member state only, the EU is the tighter term.
         let tighter = RegionTerm(&region("DE")).compare(&RegionTerm(&eu));
         assert_eq!(tighter, Some(Ordering::Less));
         assert_eq!(RegionTerm(&eu).compare(&RegionTerm(&region("CH"))), None);

@@ -1,4 +1,4 @@
-//! Term 6: the contract is over so long after it came into force, or after the first question under it.
+//! Term 6: the contract ends this number of days after it came into force, or after the first question under it.
 
 use super::odrl::{duration, iri, word};
 use super::rule::{
@@ -10,21 +10,21 @@ use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
-/// The term.
+/// Relative period as a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelativeWindowTerm {
-    /// Days of 86,400 seconds.
+    /// Number of days of 86,400 seconds.
     pub days: u32,
-    /// From when they are counted.
+    /// Start of the period.
     pub since: WindowStart,
 }
 
-/// From when a relative window is counted.
+/// Start of a relative period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WindowStart {
-    /// The record with which the contract came into force.
+    /// Record of the contract's activation.
     Activation,
-    /// The first question that was permitted under it.
+    /// First permitted question under the contract.
     FirstUse,
 }
 
@@ -50,7 +50,7 @@ pub(super) static LASTS: TermSpec = TermSpec {
 };
 
 impl RelativeWindowTerm {
-    /// The first instant at which it is over; none while nothing has begun that is counted from.
+    /// First instant after the period; none before the period has begun.
     #[must_use]
     pub fn end(
         &self,
@@ -94,7 +94,7 @@ impl TermRule for RelativeWindowTerm {
 
     fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         if self.since == WindowStart::Activation && to.context.activated.is_none() {
-            // Nobody knows how long it has been in force: what can't be counted is over.
+            // The start is unknown, so the period counts as over.
             return Err(Refusal::new(
                 ErrorCode::Expired,
                 "it is not known here when the contract came into force",
@@ -120,13 +120,13 @@ impl TermRule for RelativeWindowTerm {
 }
 
 impl RelativeWindowTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another period; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         (self.since == other.since).then(|| self.days.cmp(&other.days))
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RelativeWindowTerm, Refusal> {
     let period = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let days = super::odrl::read_days(&period)

@@ -1,4 +1,4 @@
-//! Term 21, second half: cells are released once a period and stay as they are.
+//! Term 21, second half: cells are released once in each period and never change.
 
 use super::odrl::{duration, iri, word};
 use super::rule::{
@@ -65,12 +65,12 @@ impl TermRule for ReleaseTerm {
 }
 
 impl ReleaseTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another release; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.column != other.column {
             return None;
         }
-        // A longer period lets the same cells out later.
+        // With a longer period, equal cells are released later.
         let every = tightness_order::both(
             self.every.is_made_of(other.every),
             other.every.is_made_of(self.every),
@@ -80,7 +80,7 @@ impl ReleaseTerm {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ReleaseTerm, Refusal> {
     let every = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let late = form.iri("h:late")?;

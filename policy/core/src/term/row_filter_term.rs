@@ -1,4 +1,4 @@
-//! Terms 8 and 9: only rows for which the filter is true exist; `{{consumer}}` is whoever asks.
+//! Terms 8 and 9: only rows for which the filter is true exist; `{{consumer}}` stands for the asking participant.
 
 use super::canonical_value;
 use super::odrl::right_operand;
@@ -12,7 +12,7 @@ use crate::refusal::{ErrorCode, Refusal};
 use crate::row_filter::{self, RowFilter};
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// Row filter as a term.
 pub(super) struct RowFilterTerm<'a>(pub(super) &'a RowFilter);
 
 pub(super) static WHERE: TermSpec = TermSpec {
@@ -51,13 +51,13 @@ impl TermRule for RowFilterTerm<'_> {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RowFilter, Refusal> {
     let filter = form.text("rightOperand")?;
     row_filter::parse(&filter).map_err(|fault| form.wrong(fault.sentence))
 }
 
-/// Binds the consumer as a literal: the tenant that the provider mapped it to, else its domain.
+/// Binds the consumer as a literal: the tenant that the provider maps it to, else its domain.
 pub(super) fn bind_consumer(
     filter: &RowFilter,
     asker: &ParticipantId,

@@ -1,5 +1,4 @@
-//! What every term has: its place in a policy, its ODRL form both ways, its sentence in each language, where it is
-//! executed, and the code with which it refuses.
+//! Rule of a term: its place in a policy, ODRL form, sentence, checks, effect and error codes.
 
 use super::contract_context::ContractContext;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
@@ -13,36 +12,36 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A term of the vocabulary, as tables, readers and writers know it.
+/// Specification of a term, for tables, readers and writers.
 #[derive(Debug)]
 pub struct TermSpec {
-    /// Its number in the vocabulary; a term that states two of them has both.
+    /// Number in the vocabulary; a term that covers two entries has both.
     pub numbers: &'static [u8],
-    /// Its name: lower case, unique, the one in the normal form. It never changes its meaning.
+    /// Name in lower case, unique, as in the normal form. Its meaning never changes.
     pub name: &'static str,
-    /// Where in the policy it stands.
+    /// Place of the term in the policy.
     pub position: OdrlPosition,
-    /// Its left operand, or the action of a duty or prohibition.
+    /// Left operand, or the action of a duty or prohibition.
     pub operand: &'static str,
-    /// The operators that are known with it; none for a duty or prohibition.
+    /// Permitted operators; none for a duty or prohibition.
     pub operators: &'static [&'static str],
-    /// Where it is executed.
+    /// Points at which the term is executed.
     pub executed: &'static [EnforcementPoint],
-    /// The codes with which it refuses at a question or at signing, the first being its own; empty where what it takes
-    /// away does not exist for the asker.
+    /// Codes of its refusals at a question or at signing, its own code first. Empty where removed data does not exist for the
+    /// asking participant.
     pub codes: &'static [ErrorCode],
-    /// What kind of demand it is.
+    /// Kind of demand.
     pub nature: DemandKind,
-    /// Whether rows that it takes away are missed in counts of the dataset.
+    /// True if the term removes rows that are then missing in counts of the dataset.
     pub hides_rows: bool,
-    /// What the asker can do about a refusal; where there is none, what it sees instead.
+    /// Remedy for the asking participant after a refusal; without refusals, the visible result.
     pub remedy: &'static str,
-    /// The name of a test that fails when its effect is dropped.
+    /// Name of a test that fails when the effect is missing.
     pub test: &'static str,
 }
 
 impl TermSpec {
-    /// Whether the term is recorded and shown, but not technically enforced.
+    /// True if the term is recorded and shown, but not technically enforced.
     #[must_use]
     pub fn is_recorded_only(&self) -> bool {
         self.executed
@@ -51,20 +50,20 @@ impl TermSpec {
     }
 }
 
-/// Where in the policy a clause stands.
+/// Place of a clause in a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OdrlPosition {
-    /// Who, when, why, how much.
+    /// Constraint of the permission: persons, times, purposes, amounts.
     Permission,
-    /// Which part.
+    /// Refinement of the target: part of the dataset.
     Target,
-    /// In what form.
+    /// Refinement of the action: form of the data.
     Action,
-    /// What the consumer has to do.
+    /// Duty of the consumer.
     Duty,
-    /// What the consumer may not do.
+    /// Prohibition for the consumer.
     Prohibition,
-    /// What the provider has to do.
+    /// Obligation of the provider.
     Obligation,
 }
 
@@ -81,36 +80,36 @@ impl fmt::Display for OdrlPosition {
     }
 }
 
-/// What kind of demand a term is: decides what data that is open by law or licence may be offered under.
+/// Kind of demand of a term. It decides which terms an offer of open data, by law or licence, may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DemandKind {
-    /// A technical limit or the naming of the source, which any data may be offered under.
+    /// Technical limit or attribution, permitted for all data.
     Technical,
-    /// A protection: some of the data is not shown.
+    /// Protection: a part of the data is not shown.
     Protection,
-    /// A demand on who uses the data for what, which an open licence does not make.
+    /// Demand on users or uses, which an open licence does not make.
     Use,
 }
 
-/// Where a term is executed.
+/// Point at which a term is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EnforcementPoint {
-    /// When the policy is checked and signed.
+    /// At the check and signing of the policy.
     Signing,
-    /// At each question, before it is planned.
+    /// At each question, before planning.
     Admission,
-    /// In the plan: what it takes away does not exist.
+    /// In the plan: removed data does not exist.
     Plan,
-    /// While the answer runs.
+    /// During the answer.
     Answer,
     /// From the log, after the answer.
     Ledger,
-    /// Nowhere: it is recorded and shown.
+    /// Nowhere: the term is recorded and shown.
     Recorded,
 }
 
 impl EnforcementPoint {
-    /// The stage in words.
+    /// Point in words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -124,79 +123,78 @@ impl EnforcementPoint {
     }
 }
 
-/// What a term does and says. Everything else about a policy is made of these.
+/// Rule of a term. All functions on policies are built on it.
 pub(crate) trait TermRule {
-    /// Its entry in the vocabulary.
+    /// Entry in the vocabulary.
     fn spec(&self) -> &'static TermSpec;
 
     /// Its form in ODRL beside the words of its entry. An operator stands here where it is not the first of the entry.
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json;
 
-    /// Its content in the normal form, whatever order or spelling it has. A member never changes its meaning, since a
-    /// hash in a contract outlives this program.
+    /// Content in the normal form, independent of order and notation. Members never change their meaning, since contracts with
+    /// these hashes outlive a program version.
     fn canonical(&self) -> Json;
 
-    /// The column whose values it decides: what it is about, names and decides follow from it; how it compares with
-    /// another such term is in one place, `comparison.rs`.
+    /// Column whose values the term decides. Subject, named columns and decision follow from it. Comparison with other such terms
+    /// is in `comparison.rs`.
     fn column(&self) -> Option<&SqlIdentifier> {
         None
     }
 
-    /// The columns of the dataset that do not show their own values: the one that it treats, or those whose place another
-    /// takes.
+    /// Columns of the dataset whose own values are not shown: the treated one, or those that a new column replaces.
     fn replaces(&self) -> Vec<&SqlIdentifier> {
         self.column().into_iter().collect()
     }
 
-    /// The column that it adds, which the dataset does not have.
+    /// New column that the term adds to the dataset.
     fn output_column(&self) -> Option<&SqlIdentifier> {
         None
     }
 
-    /// What it is about, where a policy may hold several of the kind: two clauses of one kind about the same thing are one
-    /// clause that changed.
+    /// Subject of the term, where a policy may hold several of its kind. Two clauses with one kind and subject count as one changed
+    /// clause.
     fn subject(&self) -> String {
         self.column().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The columns that it names.
+    /// Columns that the term names.
     fn columns(&self) -> Vec<SqlIdentifier> {
         self.column().cloned().into_iter().collect()
     }
 
-    /// What only one clause of a policy may decide.
+    /// Subject that only one clause of a policy may decide.
     fn decides(&self) -> Option<ClauseSubject> {
         let column = self.column()?;
         Some(ClauseSubject::Values(column.to_string()))
     }
 
-    /// What it does to the dataset.
+    /// Effect on the dataset.
     ///
     /// # Errors
-    /// Whatever is wrong with it refuses the whole grant.
+    /// An error refuses the whole grant.
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         Ok(None)
     }
 
-    /// At which of the checks of a question it is looked at; the effects of the others are in the plan.
+    /// Admission check at which the term is looked at; none for terms with an effect on the plan only.
     fn check(&self) -> Option<AdmissionCheck> {
         None
     }
 
-    /// Whether a question is let in.
+    /// Checks that the question is admitted.
     ///
     /// # Errors
-    /// Why not, and what would help.
+    /// The refusal, with help.
     fn admit(&self, _to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// The signed statement on which letting a question in relies, where it relies on one.
+    /// Signed statement that the admission relies on, where there is one.
     fn supporting_credential(&self, _to: &AdmissionContext<'_>) -> Option<SupportingCredential> {
         None
     }
 
-    /// The first instant at which it lets nothing out any more, by when the contract came into force and was first used.
+    /// First instant at which the term admits no question any more, given the instants of entry into force and first use.
     fn ends(
         &self,
         _activated: Option<UtcTimestamp>,
@@ -205,41 +203,41 @@ pub(crate) trait TermRule {
         None
     }
 
-    /// How a policy with the term compares with one without it.
+    /// Comparison of a policy with the term against one without it.
     fn presence(&self) -> Ordering {
         Ordering::Less
     }
 }
 
-/// The checks of a question that terms take part in, in their order.
+/// Admission checks of a question that involve terms, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AdmissionCheck {
-    /// Whether the contract is in force, now.
+    /// Period of the contract.
     Window,
-    /// Whether the asker is who it must be, beyond the party itself.
+    /// Attributes of the asking participant, beyond its identity.
     Party,
-    /// Where the answer goes, and in what form.
+    /// Destination and format of the answer.
     Delivery,
-    /// What is counted.
+    /// Counted limits.
     Count,
 }
 
-/// A question at the door.
+/// Question at admission.
 #[derive(Debug, Clone, Copy)]
 pub struct AdmissionContext<'a> {
-    /// Now, by the log's clock.
+    /// Present instant by the log's clock.
     pub now: UtcTimestamp,
-    /// What is known around it.
+    /// Facts around the question.
     pub context: &'a ContractContext,
-    /// Whether our own people suppose it: then what they suppose of the asker counts, and nothing leaves.
+    /// True in a simulation by local users. Assumed attributes of the caller then count, and nothing is sent.
     pub supposing: bool,
 }
 
 impl AdmissionContext<'_> {
-    /// Lets in whoever has shown an attribute for which `wanted` holds.
+    /// Admits a caller with a shown attribute that satisfies `wanted`.
     ///
     /// # Errors
-    /// `otherwise`, with what was wrong with what was shown.
+    /// `otherwise`, with the reasons why presented credentials are not valid.
     pub(crate) fn require_attribute(
         &self,
         wanted: impl Fn(&ParticipantAttribute) -> bool,
@@ -255,23 +253,23 @@ impl AdmissionContext<'_> {
     }
 }
 
-/// To whom, and when, the effects of a grant are bound.
+/// Binding of the effects of a grant to a caller and an instant.
 #[derive(Debug, Clone, Copy)]
 pub struct EffectBinding<'a> {
-    /// Who asks.
+    /// Asking participant.
     pub asker: &'a ParticipantId,
-    /// The tenant that the provider mapped the asker to, where it did.
+    /// Tenant to which the provider maps the participant, where it does.
     pub tenant: Option<&'a str>,
-    /// The first version of the contract; absent where there is none.
+    /// First version of the contract; absent where there is none.
     pub contract: Option<ContractId>,
-    /// The instant of the question; absent where no question is asked and no effect depends on it.
+    /// Instant of the question; absent where there is no question and no effect depends on it.
     pub now: Option<UtcTimestamp>,
-    /// The prohibitions that hold for the question; absent where none is asked: then all do.
+    /// Prohibitions that hold for the question; absent where there is no question: all of them hold.
     pub prohibited: Option<&'a BTreeSet<ClauseId>>,
 }
 
 impl<'a> EffectBinding<'a> {
-    /// To a participant, at no particular instant.
+    /// Binding to a participant, without an instant.
     #[must_use]
     pub const fn of(asker: &'a ParticipantId) -> Self {
         Self {
@@ -283,33 +281,33 @@ impl<'a> EffectBinding<'a> {
         }
     }
 
-    /// Of the prohibitions, under these alone.
+    /// Binding with these prohibitions alone.
     #[must_use]
     pub const fn with_prohibited(mut self, held: &'a BTreeSet<ClauseId>) -> Self {
         self.prohibited = Some(held);
         self
     }
 
-    /// Whether the prohibition of this number holds.
+    /// True if the prohibition with this number holds.
     pub(crate) fn prohibits(&self, clause: ClauseId) -> bool {
         self.prohibited.is_none_or(|held| held.contains(&clause))
     }
 
-    /// Under a contract, by its first version.
+    /// Binding with the first version of a contract.
     #[must_use]
     pub const fn under(mut self, contract: Option<ContractId>) -> Self {
         self.contract = contract;
         self
     }
 
-    /// To the tenant that the provider mapped the asker to.
+    /// Binding with the tenant to which the provider maps the participant.
     #[must_use]
     pub const fn with_tenant(mut self, tenant: Option<&'a str>) -> Self {
         self.tenant = tenant;
         self
     }
 
-    /// At an instant.
+    /// Binding to an instant.
     #[must_use]
     pub const fn at(mut self, now: UtcTimestamp) -> Self {
         self.now = Some(now);
@@ -317,27 +315,27 @@ impl<'a> EffectBinding<'a> {
     }
 }
 
-/// What only one clause may decide.
+/// Subject that only one clause may decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ClauseSubject {
-    /// What the term of this name says, once in a policy.
+    /// Term of this name, once in a policy.
     Kind(&'static str),
-    /// What a column shows.
+    /// Shown values of a column.
     Values(String),
 }
 
-/// A form that is being read, with what is known around it.
+/// Reader of an ODRL form, with its context.
 #[derive(Debug)]
 pub struct OdrlReader<'a> {
-    /// What is left of it.
+    /// Members that are not read yet.
     pub members: &'a mut StrictObjectReader,
-    /// Its operator; empty for a duty or prohibition.
+    /// Operator; empty for a duty or prohibition.
     pub operator: &'a str,
-    /// Who gives.
+    /// Provider, as the assigner of the policy.
     pub assigner: &'a ParticipantId,
 }
 
-/// What a form is written with.
+/// Writer of ODRL forms, with its context.
 #[derive(Debug)]
 pub struct OdrlWriter<'a> {
     assigner: &'a ParticipantId,
@@ -347,7 +345,7 @@ pub struct OdrlWriter<'a> {
 }
 
 impl<'a> OdrlWriter<'a> {
-    /// For the policy of `assigner` about `dataset`, with clauses of these numbers.
+    /// Writer for the policy of `assigner` about `dataset`, with clauses of these numbers.
     #[must_use]
     pub fn new(
         assigner: &'a ParticipantId,
@@ -362,20 +360,20 @@ impl<'a> OdrlWriter<'a> {
         }
     }
 
-    /// Who gives.
+    /// Provider, as the assigner of the policy.
     #[must_use]
     pub const fn assigner(&self) -> &'a ParticipantId {
         self.assigner
     }
 
-    /// What is given.
+    /// Dataset of the policy.
     #[must_use]
     pub const fn dataset(&self) -> &'a DatasetId {
         self.dataset
     }
 
-    /// A number for what needs one and is no clause: the permission itself and the constraint inside a duty. The least
-    /// that no clause bears, in order, so that the same clauses always give the same JSON.
+    /// Free number for parts that need one and are not clauses: the permission and the constraint inside a duty. The lowest unused
+    /// numbers in order, so that equal clauses always give equal JSON.
     pub fn spare(&mut self) -> ClauseId {
         while self.taken.contains(&self.next) {
             self.next = self.next.saturating_add(1);

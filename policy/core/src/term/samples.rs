@@ -1,4 +1,4 @@
-//! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
+//! Samples of every term, for the tests that no term is forgotten in a format, a hash or a text.
 
 use super::Term;
 use super::band::BandTerm;
@@ -28,7 +28,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 
 impl Term {
-    /// At least one of each term, and of each form that a term has.
+    /// At least one sample of each term and of each of its forms.
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let quota = |max, per| PeriodQuota { max, per };

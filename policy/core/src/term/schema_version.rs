@@ -1,9 +1,8 @@
-//! Term 48: what becomes of the contract when the dataset gets another schema.
+//! Term 48: validity of the contract after a change of the dataset's schema.
 //!
-//! A contract names the schema that it was signed for. `h:exact`, which holds also where no clause says anything, demands that
-//! very schema. `h:compatible` is content with one that has only grown: the columns of the signed one come first, the same in
-//! name, type, order and nullability, and others follow. What came later stays invisible, so that such a contract lists its
-//! columns, or permits aggregates, which name theirs.
+//! A contract names the schema that it was signed for. `h:exact`, also the default, demands exactly this schema. `h:compatible`
+//! accepts an extended schema: the columns of the signed one come first, with equal names, types, order and nullability, and others
+//! follow. Later columns stay invisible, so that such a contract must list its columns, or permit aggregates, which name theirs.
 
 use super::odrl::{iri, right_operand, word};
 use super::rule::{
@@ -14,12 +13,12 @@ use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// For which schemas a contract is good. Less is tighter.
+/// Schemas for which a contract is valid. Less is tighter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SchemaCompatibility {
-    /// The one that it was signed for.
+    /// Signed schema only.
     Exact,
-    /// That, and those which have more columns behind its own.
+    /// Signed schema, and schemas that append columns to it.
     Compatible,
 }
 
@@ -29,10 +28,10 @@ const SCHEMAS: [(&str, SchemaCompatibility); 2] = [
 ];
 
 impl SchemaCompatibility {
-    /// Every one of them.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Exact, Self::Compatible];
 
-    /// Its word in a policy file.
+    /// Word in a policy file.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +41,7 @@ impl SchemaCompatibility {
     }
 }
 
-/// Term 48.
+/// Term 48: schemas for which the contract is valid.
 pub(super) struct SchemaTerm(pub(super) SchemaCompatibility);
 
 pub(super) static VERSION: TermSpec = TermSpec {
@@ -59,7 +58,7 @@ pub(super) static VERSION: TermSpec = TermSpec {
     test: "a_schema_that_has_only_grown",
 };
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<SchemaCompatibility, Refusal> {
     form.word("rightOperand", &SCHEMAS, "treatment of versions")
 }
@@ -81,7 +80,7 @@ impl TermRule for SchemaTerm {
         Some(ClauseSubject::Kind("version"))
     }
 
-    // Looked at with the schemas, by `decision::check`.
+    // `decision::check` checks it together with the schemas.
     fn check(&self) -> Option<AdmissionCheck> {
         None
     }

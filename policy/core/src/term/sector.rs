@@ -1,4 +1,4 @@
-//! Term 3: what whoever asks works in, as an issuer that the trust bundle names has stated it.
+//! Term 3: economic sector of the asking participant, as stated by an issuer that the trust bundle names.
 
 use super::odrl::{iris, right_operand, set};
 use super::rule::{
@@ -12,7 +12,7 @@ use crate::value::sector::SectorCode;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 3: only whoever works in one of these.
+/// Term 3: only participants in one of these sectors.
 pub(super) struct SectorTerm<'a>(pub(super) &'a [SectorCode]);
 
 pub(super) static SECTOR: TermSpec = TermSpec {
@@ -79,7 +79,7 @@ impl TermRule for SectorTerm<'_> {
 }
 
 impl SectorTerm<'_> {
-    /// How it compares with another: less is tighter.
+    /// Comparison with other sectors; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let inside = |one: &[SectorCode], other: &[SectorCode]| {
             one.iter()
@@ -89,7 +89,7 @@ impl SectorTerm<'_> {
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<SectorCode>, Refusal> {
     let list = form.iris("rightOperand")?;
     let list = list.iter().map(|one| {
@@ -204,7 +204,7 @@ mod tests {
         for bad in [&[][..], &["nace:H"], &["nace:H50"], &["nace2.1:H49"]] {
             assert_eq!(met(bad, false), Err(ErrorCode::SectorNotAttested));
         }
-        // What our own people suppose lets nobody in.
+        // Assumed attributes admit no real question.
         assert_eq!(met(&[], true), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! Term 39: what the provider promises of its service; recorded and shown.
+//! Term 39: service level that the provider promises; recorded and shown.
 
 use super::odrl::{decimal, integer};
 use super::rule::{
@@ -9,12 +9,12 @@ use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 39: what the provider promises of its service.
+/// Term 39: service level that the provider promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceLevelTerm {
-    /// The share of the time in which it answers, in percent, as decimal text.
+    /// Availability in percent, as decimal text.
     pub availability: String,
-    /// In how many milliseconds 95 of 100 answers begin.
+    /// Time until the first byte for 95 % of the answers, milliseconds.
     pub p95_ms: u32,
 }
 
@@ -58,13 +58,13 @@ impl TermRule for ServiceLevelTerm {
         Some(ClauseSubject::Kind("service"))
     }
 
-    // What the provider promises lets out nothing more or less.
+    // A promise of the provider does not change the disclosed data.
     fn presence(&self) -> Ordering {
         Ordering::Equal
     }
 }
 
-/// Reads its form.
+/// Reads the ODRL form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ServiceLevelTerm, Refusal> {
     let availability = form.decimal("h:availability")?;
     let share: f64 = availability.parse().unwrap_or(f64::NAN);

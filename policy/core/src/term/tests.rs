@@ -1,4 +1,4 @@
-//! What terms do together, and that each can be read by a person.
+//! Tests of terms in combination, and of their sentences for people.
 
 mod variance;
 
@@ -198,7 +198,7 @@ fn release(late: LateDataPolicy) -> Term {
     })
 }
 
-/// A budget is signed only where it can be kept: no exact rule beside it, no cells that depend on rows, nothing unbounded.
+/// A privacy budget is signed only if it can be kept: without an exact rule, without cells that depend on rows, with all bounds.
 #[test]
 fn a_budget_that_can_not_be_kept_is_not_signed() {
     let with = |change: fn(&mut PrivacyBudgetTerm)| {
@@ -286,7 +286,7 @@ fn a_secondary_protection_is_one_that_is_executed() {
         CONTRADICTS,
     );
     check(counts(vec![kept(), Term::CellKey(5)]), CONTRADICTS);
-    // Sums would tell exactly what the counts hide.
+    // Sums would disclose what rounded counts hide.
     check(cube(vec![kept(), units(), Term::CellKey(5)]), CONTRADICTS);
     let twice = vec![kept(), units(), Term::CellKey(5), Term::TotalsFromPublished];
     check(counts(twice), CONTRADICTS);

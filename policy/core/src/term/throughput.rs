@@ -1,4 +1,4 @@
-//! Terms 29 and 30: how fast rows leave, and how many answers run at once under the contract.
+//! Terms 29 and 30: rate of sent rows, and number of simultaneous answers under the contract.
 
 use super::odrl::{integer, right_operand};
 use super::quota::not_zero;
@@ -10,7 +10,7 @@ use crate::effect::EffectKind;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
-/// Term 29: rows in a second, over all answers under the contract; it slows them and refuses nothing.
+/// Term 29: rows per second over all answers under the contract. It slows answers and refuses none.
 pub(super) struct RowRateTerm(pub(super) u64);
 
 pub(super) static RATE: TermSpec = TermSpec {
@@ -45,7 +45,7 @@ impl TermRule for RowRateTerm {
     }
 }
 
-/// Term 30: answers under way, over all connections.
+/// Term 30: simultaneous answers over all connections.
 pub(super) struct ConcurrencyTerm(pub(super) u32);
 
 pub(super) static AT_ONCE: TermSpec = TermSpec {

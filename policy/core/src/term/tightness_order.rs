@@ -1,7 +1,7 @@
-//! The partial order "tighter than" between what terms let out.
+//! Partial order "tighter than" between the disclosures of two terms.
 //!
-//! Less is tighter: everything that the tighter one lets out, the other lets out as well. Where neither does, or it can't
-//! be decided from the terms alone, there is no order, and a person must look.
+//! Less is tighter: the other term discloses everything that the tighter one discloses. There is no order where each discloses
+//! something that the other does not, or where the terms alone don't decide it. Then a person must look.
 
 use super::canonical_value;
 use crate::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
@@ -9,13 +9,13 @@ use crate::value::area::BoundingBox;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
-/// Of two lists of what is permitted, the one within the other is tighter.
+/// Order of two lists of permitted things: a sublist is tighter.
 pub(super) fn subset<T: PartialEq>(one: &[T], other: &[T]) -> Option<Ordering> {
     let within = |one: &[T], other: &[T]| one.iter().all(|item| other.contains(item));
     both(within(one, other), within(other, one))
 }
 
-/// Of two things, the one that lies within the other is tighter.
+/// Order of two things: the one that lies within the other is tighter.
 pub(super) const fn both(within: bool, around: bool) -> Option<Ordering> {
     match (within, around) {
         (true, true) => Some(Ordering::Equal),
@@ -25,7 +25,7 @@ pub(super) const fn both(within: bool, around: bool) -> Option<Ordering> {
     }
 }
 
-/// Boxes in degrees.
+/// Order of two boxes in degrees.
 pub(super) fn boxes(one: &BoundingBox, other: &BoundingBox) -> Option<Ordering> {
     let edge = |text: &String| text.parse::<f64>().ok();
     let within = |inner: &BoundingBox, outer: &BoundingBox| -> Option<bool> {
@@ -39,13 +39,13 @@ pub(super) fn boxes(one: &BoundingBox, other: &BoundingBox) -> Option<Ordering> 
     both(within(one, other)?, within(other, one)?)
 }
 
-/// Conditions on rows, as far as ranges and lists of single columns decide it.
+/// Order of two row filters, as far as ranges and lists of single columns decide it.
 pub(super) fn filters(one: &RowFilter, other: &RowFilter) -> Option<Ordering> {
     both(implies(one, other), implies(other, one))
 }
 
-/// Whether each row that `one` lets out is let out by `other` too; false where that is not certain. A row is let out when
-/// the condition is true, so a NULL meets no comparison.
+/// True if `other` admits every row that `one` admits; false where this is not certain. A row is admitted when the filter is true,
+/// so a NULL satisfies no comparison.
 fn implies(one: &RowFilter, other: &RowFilter) -> bool {
     if canonical_value::rows(one) == canonical_value::rows(other) {
         return true;
@@ -67,7 +67,7 @@ fn implies(one: &RowFilter, other: &RowFilter) -> bool {
     }
 }
 
-/// The column that a comparison is about, which therefore is not NULL.
+/// Column of a comparison, which is not NULL where the comparison is true.
 const fn compares(filter: &RowFilter) -> Option<&crate::id::SqlIdentifier> {
     match filter {
         RowFilter::Compare { column, .. }
@@ -77,13 +77,13 @@ const fn compares(filter: &RowFilter) -> Option<&crate::id::SqlIdentifier> {
     }
 }
 
-/// What one comparison permits of its column.
+/// Values that one comparison admits for its column.
 enum ColumnRange<'a> {
-    /// One of these.
+    /// Listed values only.
     List(Vec<&'a FilterOperand>),
-    /// None of these.
+    /// All values except these.
     Not(Vec<&'a FilterOperand>),
-    /// Between two edges, each with whether it is included.
+    /// Range between two edges, each with a flag for inclusion.
     Between(
         Option<(&'a FilterOperand, bool)>,
         Option<(&'a FilterOperand, bool)>,
@@ -158,7 +158,7 @@ impl<'a> ColumnRange<'a> {
     }
 }
 
-/// Whether the value lies beyond an edge of a range, on the side given.
+/// True if the value lies beyond an edge of a range, on this side.
 fn strictly(value: &FilterOperand, edge: &FilterOperand, included: bool, side: Ordering) -> bool {
     match compare_literals(value, edge) {
         Some(Ordering::Equal) => !included,
@@ -190,7 +190,7 @@ fn differ(one: &FilterOperand, other: &FilterOperand) -> bool {
     )
 }
 
-/// The order of two literals of one kind, where it is certain.
+/// Order of two literals of one kind, where certain.
 fn compare_literals(one: &FilterOperand, other: &FilterOperand) -> Option<Ordering> {
     let (FilterOperand::Literal(one), FilterOperand::Literal(other)) = (one, other) else {
         return None;
@@ -210,7 +210,7 @@ fn compare_literals(one: &FilterOperand, other: &FilterOperand) -> Option<Orderi
     }
 }
 
-/// Two texts. Those that are instants order alike as instants and as text, or not at all: the column may be either.
+/// Order of two texts. For two instants the orders as instants and as text must agree, since the column may be of either type.
 fn texts(one: &str, other: &str) -> Option<Ordering> {
     let order = one.cmp(other);
     match (one.parse::<UtcTimestamp>(), other.parse::<UtcTimestamp>()) {
@@ -219,7 +219,7 @@ fn texts(one: &str, other: &str) -> Option<Ordering> {
     }
 }
 
-/// Two decimals: equal only in their shortest spelling; where rounding hides a difference there is no order.
+/// Order of two decimals. Equal only in their shortest notation; none where rounding hides a difference.
 fn decimals(one: &str, other: &str) -> Option<Ordering> {
     if canonical_value::decimal(one) == canonical_value::decimal(other) {
         return Some(Ordering::Equal);
@@ -264,7 +264,7 @@ mod tests {
         check("NOT (a = 1 AND b = 2)", "a <> 1", None);
     }
 
-    /// Whatever is called tighter lets out no row that the other does not, over all rows of a small world.
+    /// A filter reported as tighter admits no row that the other does not, over all sample rows.
     #[test]
     fn tighter_lets_out_no_more() {
         let mut random = crate::fixture::random_terms::SeededRandom(77);

@@ -1,4 +1,4 @@
-//! Term 14: an instant or a date is floored to its bucket.
+//! Term 14: an instant or a date is rounded down to the start of its bucket.
 
 use super::odrl::{duration, with, word};
 use super::rule::{
@@ -11,7 +11,7 @@ use crate::refusal::{ErrorCode, Refusal};
 use crate::value::time::{TimeBucketWidth, WIDTHS};
 use hansa_audit_log::json::Json;
 
-/// The term.
+/// Time bucket as a term.
 pub(super) struct TimeBucketTerm<'a> {
     pub(super) column: &'a SqlIdentifier,
     pub(super) bucket: TimeBucketWidth,
@@ -71,7 +71,7 @@ impl TermRule for TimeBucketTerm<'_> {
     }
 }
 
-/// Reads its column, its width and its zone.
+/// Reads column, width and zone.
 pub(super) fn read(
     form: &mut OdrlReader<'_>,
 ) -> Result<(SqlIdentifier, TimeBucketWidth, Option<String>), Refusal> {
@@ -87,7 +87,7 @@ pub(super) fn read(
     Ok((form.column("h:column")?, bucket, zone))
 }
 
-/// A zone is written with its exact IANA name.
+/// Checks that a zone is an exact IANA name.
 pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
     let Some(zone) = zone else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The whole vocabulary: every term in one list, by which clauses are read from ODRL and written.
+//! Vocabulary: the list of all terms, for reading and writing clauses in ODRL.
 
 use super::aggregate::{aggregate_terms, secondary_suppression};
 use super::duty::ForbiddenUse;
@@ -17,13 +17,13 @@ use crate::refusal::Refusal;
 use crate::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use hansa_audit_log::json::Json;
 
-/// What reads the form of a term; the place, operand and operator are known to be its own.
+/// Reader of a term's ODRL form. Place, operand and operator have already been matched.
 type FormReader = fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>;
 
-/// A term of the vocabulary, with what reads its form.
+/// Term of the vocabulary with the reader of its form.
 #[derive(Debug)]
 pub struct VocabularyEntry {
-    /// What tables, readers and writers know of it.
+    /// Specification for tables, readers and writers.
     pub spec: &'static TermSpec,
     read: FormReader,
 }
@@ -32,7 +32,7 @@ const fn entry(spec: &'static TermSpec, read: FormReader) -> VocabularyEntry {
     VocabularyEntry { spec, read }
 }
 
-/// Every term that this version knows, in the order of their numbers.
+/// All terms of this program version, in the order of their numbers.
 pub static VOCABULARY: &[VocabularyEntry] = &[
     entry(&group::MEMBER, |form| group::read(form).map(Term::Group)),
     entry(&sector::SECTOR, |form| sector::read(form).map(Term::Sector)),
@@ -184,18 +184,18 @@ pub static VOCABULARY: &[VocabularyEntry] = &[
     }),
 ];
 
-/// The clause as it stands in its place, with its number.
+/// ODRL form of a clause with its number.
 #[must_use]
 pub fn write(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
     let json = clause.term.with(|rule| odrl::write_form(rule, script));
     odrl::with_clause_id(json, clause.id)
 }
 
-/// The clause that stands at `at` in a policy of `assigner`.
+/// Reads the clause at place `at` in a policy of `assigner`.
 ///
 /// # Errors
-/// `TERM_UNKNOWN` for an operand, operator, value or member that is not known, or known in another place; `TERM_ILL_TYPED`
-/// for a value of another type. Both name the clause.
+/// `TERM_UNKNOWN` for an operand, operator, value or member that is unknown or belongs to another place; `TERM_ILL_TYPED` for a
+/// value of another type. Both name the clause.
 pub fn read(
     json: Json,
     at: String,
@@ -288,7 +288,7 @@ fn prohibition(form: &mut OdrlReader<'_>, act: ProhibitedAction) -> Result<Term,
     .into())
 }
 
-/// Takes a constraint in; gives back what can't be one here, or is said a second time.
+/// Adds a constraint to the condition. Gives back a term that can't be one, or a duplicate.
 fn take(when: &mut ProhibitionCondition, term: Term) -> Result<(), Term> {
     match term {
         Term::Purpose(list) if when.purpose.is_none() => when.purpose = Some(list),
@@ -301,7 +301,8 @@ fn take(when: &mut ProhibitionCondition, term: Term) -> Result<(), Term> {
     Ok(())
 }
 
-/// That the source is the dataset of the policy is seen when the whole is written again.
+/// Reads the part of a prohibition. Its source must be the dataset of the policy; the comparison with the rewritten policy checks
+/// that.
 fn prohibited_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal> {
     let mut target = form.members.object("target")?;
     target.exactly_text("@type", "AssetCollection")?;
@@ -321,7 +322,7 @@ fn prohibited_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal>
     }
 }
 
-/// A constraint within the prohibition. Its number is none of a clause, so whatever is wrong with it cites the clause.
+/// Reads a constraint inside a prohibition. Its number is not one of a clause, so errors cite the clause of the prohibition.
 fn inner(
     form: &OdrlReader<'_>,
     json: Json,

@@ -1,11 +1,11 @@
-//! The vocabulary as a table, with an example of each term.
+//! Vocabulary as a table with an example of each term.
 
 use super::rule::{OdrlWriter, TermSpec};
 use super::vocabulary::{VOCABULARY, write};
 use super::{Clause, Term};
 use crate::id::{ClauseId, DatasetId};
 
-/// The vocabulary as a table in Markdown: number, name, ODRL form, where it is executed, code, what helps, test.
+/// Markdown table of the vocabulary: number, name, ODRL form, point of execution, code, remedy, test.
 #[must_use]
 pub fn table() -> String {
     let mut rows = vec![
@@ -43,7 +43,7 @@ pub fn table() -> String {
     rows.join("\n")
 }
 
-/// The form of the first sample of a term, in one line.
+/// ODRL form of the first sample of a term, in one line.
 fn example(spec: &'static TermSpec) -> Option<String> {
     let dataset: DatasetId = "hansa://munster.example/d/bike_counts".parse().ok()?;
     let term = Term::samples()
@@ -56,7 +56,7 @@ fn example(spec: &'static TermSpec) -> Option<String> {
     let script = &mut OdrlWriter::new(&dataset.owner, &dataset, [clause.id]);
     let json = write(&clause, script);
     let text = String::from_utf8(hansa_audit_log::json::canonical(&json)).ok()?;
-    // A bar would end the cell of the table.
+    // An unescaped bar would end the cell of the table.
     Some(text.replace('|', "\\|"))
 }
 

@@ -1,4 +1,4 @@
-//! Term 5: the window of time, half open, in UTC.
+//! Term 5: period of the contract, half open, in UTC.
 
 use super::odrl::{right_operand, typed_literal};
 use super::rule::{DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec};
@@ -7,7 +7,7 @@ use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
-/// The beginning.
+/// Start of the period.
 pub(super) struct NotBeforeTerm(pub(super) UtcTimestamp);
 
 pub(super) static FROM: TermSpec = TermSpec {
@@ -39,13 +39,13 @@ impl TermRule for NotBeforeTerm {
 }
 
 impl NotBeforeTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another start; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         Some(other.0.cmp(&self.0))
     }
 }
 
-/// The end.
+/// End of the period.
 pub(super) struct NotAfterTerm(pub(super) UtcTimestamp);
 
 pub(super) static UNTIL: TermSpec = TermSpec {
@@ -77,7 +77,7 @@ impl TermRule for NotAfterTerm {
 }
 
 impl NotAfterTerm {
-    /// How it compares with another: less is tighter.
+    /// Comparison with another end; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         Some(self.0.cmp(&other.0))
     }

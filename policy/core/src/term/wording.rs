@@ -17,15 +17,15 @@ use hansa_audit_log::time::UtcTimestamp;
 /// Language, zone and context of the sentences of terms.
 #[derive(Debug, Clone, Copy)]
 pub struct Wording<'a> {
-    /// The language.
+    /// Language of the sentences.
     pub language: Language,
-    /// The zone in which dates are told.
+    /// Zone of the shown dates.
     pub zone: CivilZone,
-    /// The clauses beside a term.
+    /// Other clauses of the policy.
     pub clauses: &'a [Clause],
-    /// The purposes that the policy defines.
+    /// Own purposes of the policy.
     pub own_purposes: &'a [OwnPurpose],
-    /// Finds the title of a purpose of the taxonomy in a language.
+    /// Lookup of the title of a purpose in a language.
     pub find_title: fn(Language, &PurposeId) -> Option<&'static str>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Wording<'a> {
         )
     }
 
-    /// The same behind a German preposition with the dative.
+    /// Number of days after a German preposition with the dative.
     pub(super) fn days_dative(&self, number: u32) -> String {
         self.count(
             u64::from(number),
@@ -92,7 +92,7 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// Decimal numbers as a list; its commas could be taken for those of the numbers.
+    /// List of decimal numbers. Separated so that list commas differ from decimal commas.
     pub(super) fn decimals(&self, numbers: &[String]) -> String {
         let numbers: Vec<String> = numbers.iter().map(|one| self.decimal(one)).collect();
         match numbers.split_last() {
@@ -124,10 +124,10 @@ impl<'a> Wording<'a> {
         self.language.pick(en, de, pt)
     }
 
-    /// Where the buckets of a column begin.
+    /// Zone in which the buckets of a column begin.
     ///
-    /// Quarters and hours begin in UTC whatever the zone says. The clocks of all zones with a rule are whole hours apart, so
-    /// there the hours of the zone are the same ones.
+    /// Quarter hours and hours begin in UTC in any zone. The offsets of all zones with a rule are whole hours, so that these
+    /// buckets coincide with those of the zone.
     pub(super) fn bucket_zone(&self, bucket: TimeBucketWidth, zone: Option<&str>) -> String {
         let whole_hours = zone.map(str::parse::<CivilZone>);
         match (bucket, zone, whole_hours) {
@@ -138,7 +138,7 @@ impl<'a> Wording<'a> {
                 "UTC".to_owned()
             }
             (_, Some(zone), _) => self.zone_name(zone),
-            // A date has no zone; an instant without one is cut in UTC. Which of them it is the schema says.
+            // A date has no zone; an instant without one is cut in UTC. The type in the schema decides.
             (_, None, _) => message!(self.language, "bucket-instant"),
         }
     }
@@ -158,14 +158,14 @@ impl<'a> Wording<'a> {
         })
     }
 
-    /// Whether a day of the zone begins at an instant. Where the clock is put back to midnight, that is the second midnight of
-    /// its day, which begins none.
+    /// True if a day of the zone begins at an instant. Where the clock is put back to midnight, the second midnight of the day
+    /// begins none.
     fn begins_day(&self, time: UtcTimestamp) -> bool {
         let (local, before) = (self.zone.local(time), self.zone.local(time.plus_micros(-1)));
         local.is_midnight() && local.day != before.day
     }
 
-    /// First instant, as a date in local time and as itself.
+    /// First instant of a period, as a local date with the instant.
     #[must_use]
     pub fn from(&self, time: UtcTimestamp) -> String {
         let local = self.zone.local(time);
@@ -177,7 +177,7 @@ impl<'a> Wording<'a> {
         message!(self.language, "from-date", date, zone, time)
     }
 
-    /// First instant that is no longer in it: by the last day where that ends there.
+    /// End of a period: by the last day where the period ends at midnight.
     #[must_use]
     pub fn until(&self, time: UtcTimestamp) -> String {
         let (local, zone) = (self.zone.local(time), self.zone_title(self.zone));

@@ -1,22 +1,22 @@
-//! Areas that rows are chosen by: a box, and an area of a published list.
+//! Areas that select rows: a box, and an area of a published list.
 
 use crate::id::SqlIdentifier;
 use hansa_audit_log::digest::Digest;
 
-/// A box in degrees, WGS 84, written as decimal text so that it stays exact: west ≤ east, south ≤ north.
+/// Bounding box in degrees, WGS 84, as exact decimal text: west ≤ east, south ≤ north.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoundingBox {
-    /// Least longitude.
+    /// Smallest longitude.
     pub west: String,
-    /// Least latitude.
+    /// Smallest latitude.
     pub south: String,
-    /// Greatest longitude.
+    /// Largest longitude.
     pub east: String,
-    /// Greatest latitude.
+    /// Largest latitude.
     pub north: String,
 }
 
-/// Term 15: an area of a published list, and the columns of the places in it.
+/// Term 15: area of a published list, with the columns of the tested points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedAreaTerm {
     /// Column of the longitude, degrees.
@@ -25,16 +25,16 @@ pub struct PublishedAreaTerm {
     pub lat: SqlIdentifier,
     /// SHA-256 of the file of the list.
     pub list: Digest,
-    /// Which of its areas.
+    /// Selection of areas of the list.
     pub which: AreaSelector,
 }
 
-/// Which areas of a list: those of which something is said, `name=Mitte`; together they are one.
+/// Selection of areas of a list by the value of a property: `name=Mitte`. Their union counts as one area.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AreaSelector {
-    /// What is looked at.
+    /// Name of the property.
     pub name: String,
-    /// What it must be.
+    /// Value of the property.
     pub is: String,
 }
 
@@ -47,7 +47,7 @@ impl std::fmt::Display for AreaSelector {
 impl std::str::FromStr for AreaSelector {
     type Err = AreaSelectorError;
 
-    /// `name=Mitte`; the first `=` parts the two.
+    /// Parses `name=Mitte`; the first `=` is the separator.
     fn from_str(text: &str) -> Result<Self, AreaSelectorError> {
         let (name, is) = text.split_once('=').ok_or(AreaSelectorError)?;
         let fits = is_property(name)
@@ -62,14 +62,14 @@ impl std::str::FromStr for AreaSelector {
     }
 }
 
-/// Whether a text can name what a list says of its areas: 1 to 200 characters that can be shown, none of them a blank or `=`.
+/// True for the name of a property: 1 to 200 displayable characters without blanks and `=`.
 #[must_use]
 pub fn is_property(text: &str) -> bool {
     let bad = |c: char| c.is_control() || c.is_whitespace() || c == '=';
     !text.is_empty() && text.len() <= 200 && !text.chars().any(bad)
 }
 
-/// The text does not say which area.
+/// Error of a text that is not a selection of areas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an area is chosen by what its list says of it, such as name=Mitte")]
 pub struct AreaSelectorError;

@@ -1,41 +1,41 @@
-//! Grids of cells that stand for places.
+//! Grids of cells for places.
 
 use super::area::is_property;
 use hansa_audit_log::digest::Digest;
 use std::fmt;
 use std::str::FromStr;
 
-/// A published grid of cells with the size of a cell, or a published list of areas.
+/// Published grid with the size of its cells, or published list of areas.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CellSize {
-    /// H3, with its resolution from 0 (edges of 1,281 km) to 15 (0.6 m).
+    /// H3 grid with its resolution from 0 (edges of 1,281 km) to 15 (0.6 m).
     H3(H3Resolution),
-    /// The square grid of INSPIRE over Europe, ETRS89-LAEA (EPSG:3035), with the edge of a cell.
+    /// Square grid of INSPIRE over Europe, ETRS89-LAEA (EPSG:3035), with the edge of a cell.
     Square(SquareCellEdge),
-    /// The areas of a list, by the SHA-256 of its file; where a place lies in several, the first of them.
+    /// Areas of a list. A place that lies in several areas belongs to the first of them.
     Areas {
-        /// The list.
+        /// SHA-256 of the list's file.
         list: Digest,
-        /// What of an area stands for it, such as `name` or `LAU_ID`.
+        /// Property that is shown for an area, such as `name` or `LAU_ID`.
         show: String,
     },
 }
 
-/// A resolution of H3: 0 to 15.
+/// Resolution of H3: 0 to 15.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct H3Resolution(u8);
 
-/// The edge of a square cell, metres; one of [`EDGES`].
+/// Edge of a square cell, metres; one of [`EDGES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SquareCellEdge(u32);
 
-/// The edges of square cells that can be asked for, metres.
+/// Permitted edges of square cells, metres.
 pub const EDGES: [u32; 10] = [
     100, 250, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 50_000, 100_000,
 ];
 
 impl H3Resolution {
-    /// The resolution, where there is one.
+    /// Resolution with this number, if valid.
     #[must_use]
     pub const fn of(number: u8) -> Option<Self> {
         if number <= 15 {
@@ -45,7 +45,7 @@ impl H3Resolution {
         }
     }
 
-    /// Its number.
+    /// Number of the resolution.
     #[must_use]
     pub const fn number(self) -> u8 {
         self.0
@@ -53,19 +53,19 @@ impl H3Resolution {
 }
 
 impl SquareCellEdge {
-    /// The edge, where cells have it.
+    /// Edge with this length, if permitted.
     #[must_use]
     pub fn of(metres: u32) -> Option<Self> {
         EDGES.contains(&metres).then_some(Self(metres))
     }
 
-    /// Metres.
+    /// Length in metres.
     #[must_use]
     pub const fn metres(self) -> u32 {
         self.0
     }
 
-    /// As the codes of cells begin: `250m`, `1km`.
+    /// Prefix of the codes of the cells: `250m`, `1km`.
     #[must_use]
     pub fn label(self) -> String {
         match self.0 % 1_000 {
@@ -76,8 +76,8 @@ impl SquareCellEdge {
 }
 
 impl CellSize {
-    /// Whether which of these cells a point lies in follows from which of `finer` it lies in. Squares do where the edges
-    /// divide; the hexagons of two resolutions of H3 cut each other.
+    /// True if the cell of a point follows from its cell in `finer`. True for squares whose edges divide; hexagons of two H3
+    /// resolutions overlap each other.
     #[must_use]
     pub fn follows_from(&self, finer: &Self) -> bool {
         match (self, finer) {
@@ -87,13 +87,13 @@ impl CellSize {
         }
     }
 
-    /// Whether a cell is smaller than a square of 1 km. The hexagons of H3 resolution 8 have 0.74 km² on average.
+    /// True for cells smaller than a square of 1 km. The hexagons of H3 resolution 8 have 0.74 km² on average.
     #[must_use]
     pub const fn is_small(&self) -> bool {
         match self {
             Self::H3(resolution) => resolution.0 >= 8,
             Self::Square(edge) => edge.0 < 1_000,
-            // How large areas are is in their list.
+            // The size of areas is only known from their list.
             Self::Areas { .. } => false,
         }
     }
@@ -112,7 +112,7 @@ impl fmt::Display for CellSize {
 impl FromStr for CellSize {
     type Err = CellSizeError;
 
-    /// One spelling each: `h3:8`, `grid:1000`, `areas:SHA-256:name`.
+    /// Parses the canonical notation: `h3:8`, `grid:1000`, `areas:SHA-256:name`.
     fn from_str(text: &str) -> Result<Self, CellSizeError> {
         let size = match text.split_once(':') {
             Some(("h3", number)) => number.parse().ok().and_then(H3Resolution::of).map(Self::H3),

@@ -1,10 +1,10 @@
-//! What a column shows instead of its values.
+//! Replacement values of columns.
 
 use crate::id::SqlIdentifier;
 use crate::row_filter::PolicyLiteral;
 use hansa_audit_log::digest::Digest;
 
-/// What a masked column shows instead of its values.
+/// Replacement value of a masked column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MaskValue {
     /// NULL in every row.
@@ -13,13 +13,13 @@ pub enum MaskValue {
     Constant(PolicyLiteral),
 }
 
-/// Term 13: the level of a published hierarchy on which a column shows its values.
+/// Term 13: level of a published hierarchy that a column shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupTerm {
-    /// The column; text or integers. It shows text.
+    /// Column of text or integers; it then shows text.
     pub column: SqlIdentifier,
-    /// SHA-256 of the file of the table.
+    /// SHA-256 of the table's file.
     pub table: Digest,
-    /// The level, by the name of its column.
+    /// Name of the level's column.
     pub level: String,
 }

@@ -1,26 +1,26 @@
-//! What the cells of a cube hold, and how they are released.
+//! Cells of a cube: aggregate functions, units, dominance rules, release.
 
 use super::time::TimeBucketWidth;
 use crate::id::SqlIdentifier;
 use serde::{Deserialize, Serialize};
 
-/// An aggregate that an aggregate-only contract may allow.
+/// Aggregate function that an aggregate-only contract may permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CubeFunction {
-    /// `count(*)` and `count(measure)`
+    /// `count(*)` and `count(measure)`.
     Count,
-    /// `sum(measure)`
+    /// `sum(measure)`.
     Sum,
-    /// `avg(measure)`
+    /// `avg(measure)`.
     Avg,
-    /// `var(measure)` and its kin
+    /// `var(measure)` and related functions.
     Variance,
-    /// The number of different units in a cell
+    /// Number of distinct units in a cell.
     Units,
 }
 
 impl CubeFunction {
-    /// Every function.
+    /// All functions.
     pub const ALL: [Self; 5] = [
         Self::Count,
         Self::Sum,
@@ -29,7 +29,7 @@ impl CubeFunction {
         Self::Units,
     ];
 
-    /// Its name in SQL; of the number of units, the column of the cells.
+    /// Name in SQL; for the number of units, the name of the cells' column.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl CubeFunction {
     }
 }
 
-/// What a minimum group counts.
+/// Counted unit of a smallest group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum CountingUnit {
@@ -52,61 +52,61 @@ pub enum CountingUnit {
     Rows,
 }
 
-/// Term 19: when a measure of a cell is absent, since few units make up nearly all of it.
+/// Term 19: rule by which a measure of a cell is withheld, since few units contribute nearly all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DominanceTerm {
-    /// The measure.
+    /// Measure to be protected.
     pub measure: SqlIdentifier,
-    /// The column that tells units apart, such as firms.
+    /// Column that identifies units, such as firms.
     pub unit: SqlIdentifier,
-    /// When a cell is unsafe.
+    /// Rule for unsafe cells.
     pub rule: DominanceRule,
 }
 
-/// When a few units dominate a cell.
+/// Rule for a cell that few units dominate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum DominanceRule {
-    /// The rest is less than so many percent of the largest.
+    /// The remainder without the two largest units is less than this percentage of the largest.
     P(u32),
-    /// The largest ones make more than a share.
+    /// The largest units contribute more than a share.
     Nk {
-        /// How many.
+        /// Number of the largest units.
         n: u32,
-        /// Percent of the whole.
+        /// Percentage of the total.
         k: u32,
     },
 }
 
-/// How the cells of a cube are released: those of each period together, when it is over, from the first snapshot published
-/// afterwards. What is released is read from then on and not computed again, whatever comes later.
+/// Release of the cells of a cube: those of each period together, after its end, from the first snapshot published then. Released
+/// cells are read from then on and never computed again, whatever data comes later.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReleaseTerm {
-    /// The dimension of time whose periods are released.
+    /// Time dimension whose periods are released.
     pub column: SqlIdentifier,
-    /// The period.
+    /// Length of a period.
     pub every: TimeBucketWidth,
-    /// What becomes of rows that come after the release of their period.
+    /// Policy for rows after the release of their period.
     pub late: LateDataPolicy,
 }
 
-/// What becomes of rows that are added, changed or taken away after the release of their period. A correction changes a cell
-/// only if nobody can tell a group below the threshold from the difference, and brings no cell that was withheld.
+/// Policy for rows that are added, changed or removed after the release of their period. A correction changes a cell only if the
+/// difference discloses no group below the threshold. A correction never shows a withheld cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LateDataPolicy {
-    /// They stay out for good.
+    /// Late rows are ignored for ever.
     Never,
-    /// They wait until a further period is released, and come as corrections then.
+    /// Late rows are applied as corrections when a further period is released.
     Wait,
-    /// They come as corrections with the next snapshot.
+    /// Late rows are applied as corrections with the next snapshot.
     Correct,
 }
 
 impl LateDataPolicy {
-    /// Each with its word in files and tables, the tightest first.
+    /// All policies with their words in files and tables, the tightest first.
     pub const ALL: [(&'static str, Self); 3] = [
         ("never", Self::Never),
         ("wait", Self::Wait),

@@ -1,29 +1,29 @@
-//! The type of decimal numbers: how many digits they have, how many of them stand behind the point, and how they are read and written.
+//! Decimal type: number of digits and of decimals, and the notation of values.
 
 use std::fmt;
 
-/// Decimal numbers of at most `precision` digits, `scale` of them behind the point: what SQL calls `decimal(precision, scale)`.
+/// Decimal type with at most `precision` digits, `scale` of them after the point: `decimal(precision, scale)` of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecimalType {
     precision: u8,
     scale: u8,
 }
 
-/// The reason why a text is no value of a decimal type.
+/// Reason why a text is not a value of a decimal type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecimalFault {
-    /// It is not made of digits, one point and one sign.
+    /// The text does not consist of digits, one point and one sign.
     NotANumber,
-    /// Zeros stand in front of it, as in a key.
+    /// The text has leading zeros, as in a key.
     LeadingZeros,
-    /// It has more digits behind the point than the type.
+    /// The text has more decimals than the type.
     TooManyPlaces,
-    /// It has more digits before the point than the type.
+    /// The text has more digits before the point than the type.
     TooLarge,
 }
 
 impl DecimalFault {
-    /// The reason in words.
+    /// Reason in words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,11 +42,11 @@ impl fmt::Display for DecimalFault {
 }
 
 impl DecimalType {
-    /// Upper bound on the digits.
+    /// Largest number of digits.
     pub const MOST_DIGITS: u8 = 38;
 
-    /// The type of so many digits, of which `scale` stand behind the point; none beyond 38, without digits, or with more behind the
-    /// point than there are.
+    /// Type with this number of digits, `scale` of them after the point. None for more than 38 digits, no digits, or more decimals
+    /// than digits.
     #[must_use]
     pub const fn new(precision: u8, scale: u8) -> Option<Self> {
         if precision == 0 || precision > Self::MOST_DIGITS || scale > precision {
@@ -55,24 +55,24 @@ impl DecimalType {
         Some(Self { precision, scale })
     }
 
-    /// How many digits its values have at most.
+    /// Largest number of digits of a value.
     #[must_use]
     pub const fn precision(self) -> u8 {
         self.precision
     }
 
-    /// How many of the digits stand behind the point.
+    /// Number of decimals.
     #[must_use]
     pub const fn scale(self) -> u8 {
         self.scale
     }
 
-    /// The value of a text, in units of its last place.
+    /// Parses a value, in units of its last decimal.
     ///
-    /// Nothing is rounded: `1.500` is no value of a type with two places, since nobody knows whether its point is one.
+    /// There is no rounding: `1.500` is not a value of a type with two decimals, since the point might separate thousands.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The reason why the text is not a value.
     pub fn parse(self, text: &str) -> Result<i128, DecimalFault> {
         let (is_negative, digits) = match text.as_bytes().first() {
             Some(b'-') => (true, text.get(1..).unwrap_or_default()),
@@ -106,10 +106,10 @@ impl DecimalType {
         Ok(if is_negative { -units } else { units })
     }
 
-    /// The value of a number that a typed source or a statement writes with zeros at its end that say nothing.
+    /// Parses a number of a typed source or a statement. Trailing zeros are permitted.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The reason why the text is not a value.
     pub fn parse_number(self, text: &str) -> Result<i128, DecimalFault> {
         match text.split_once('.') {
             Some((whole, places)) => {
@@ -120,7 +120,7 @@ impl DecimalType {
         }
     }
 
-    /// The text of a value that is given in units of its last place.
+    /// Text of a value in units of its last decimal.
     #[must_use]
     pub fn format_units(self, units: i128) -> String {
         let scale = usize::from(self.scale);
@@ -143,7 +143,7 @@ impl fmt::Display for DecimalType {
 impl std::str::FromStr for DecimalType {
     type Err = String;
 
-    /// Reads the one spelling that [`fmt::Display`] writes.
+    /// Parses the canonical notation that [`fmt::Display`] writes.
     fn from_str(text: &str) -> Result<Self, String> {
         let inner = text
             .strip_prefix("decimal(")

@@ -1,10 +1,10 @@
-//! To where, and in what form, answers can be sent.
+//! Networks and formats of the delivery of answers.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// A network: an address and how many of its first bits count.
+/// Network: an address and the number of its significant leading bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NetworkPrefix {
     address: IpAddr,
@@ -12,7 +12,7 @@ pub struct NetworkPrefix {
 }
 
 impl NetworkPrefix {
-    /// Whether the address lies in it. An IPv4 address that is written as an IPv6 one is the IPv4 address.
+    /// True if the network contains the address. An IPv4-mapped IPv6 address counts as the IPv4 address.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
@@ -34,7 +34,7 @@ impl NetworkPrefix {
         }
     }
 
-    /// Whether all of it lies in the other.
+    /// True if the network lies within the other one.
     pub(crate) fn within(&self, other: &Self) -> bool {
         self.bits >= other.bits && other.holds(self.address)
     }
@@ -46,7 +46,7 @@ impl fmt::Display for NetworkPrefix {
     }
 }
 
-/// The text is no network such as `10.20.0.0/16`, or has bits behind its length.
+/// Error of a text that is not a network such as `10.20.0.0/16`, or that has bits after the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a network is written like 10.20.0.0/16, without bits behind its length")]
 pub struct NetworkPrefixError;
@@ -75,7 +75,7 @@ impl FromStr for NetworkPrefix {
     }
 }
 
-/// A form in which rows travel.
+/// Format of delivered rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeliveryFormat {
     /// Arrow IPC over Flight.
@@ -83,10 +83,10 @@ pub enum DeliveryFormat {
 }
 
 impl DeliveryFormat {
-    /// Every form.
+    /// All formats.
     pub const ALL: [Self; 1] = [Self::ArrowIpc];
 
-    /// Its name.
+    /// Name of the format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

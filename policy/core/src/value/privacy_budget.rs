@@ -1,4 +1,4 @@
-//! A budget of privacy: what may be told of any one unit.
+//! Privacy budget: limit of what may be disclosed about one unit.
 
 pub mod amount;
 
@@ -7,58 +7,58 @@ use crate::id::SqlIdentifier;
 use amount::{Epsilon, ValueBound};
 use hansa_audit_log::time::UtcTimestamp;
 
-/// Term 22: a budget of privacy, and the noise that spends it.
+/// Term 22: privacy budget, with the parameters of the noise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivacyBudgetTerm {
-    /// The most that may be spent in a period, over all contracts on the dataset that count the same unit.
+    /// Largest epsilon in a period, over all contracts on the dataset that count the same unit.
     pub most: Epsilon,
-    /// The period, of the data.
+    /// Period of the budget, by the time in the data.
     pub per: TimeBucketWidth,
-    /// What the release of one period's cells spends.
+    /// Epsilon that the release of one period's cells spends.
     pub each: Epsilon,
-    /// The column that tells apart whom the budget is there for.
+    /// Column that identifies the protected units.
     pub unit: SqlIdentifier,
-    /// In how many cells of a release a unit counts.
+    /// Number of cells of a release in which a unit counts.
     pub cells: u32,
-    /// How many of its rows count in one cell.
+    /// Number of rows of a unit that count in one cell.
     pub rows: u32,
-    /// Between what the values of each measure are held.
+    /// Bounds to which the values of each measure are clamped.
     pub bounds: Vec<ClampRange>,
-    /// The values of each dimension that is not the time of release: there is a cell for each, with rows or without.
+    /// Values of each dimension other than the time of release. There is a cell for each value, with or without rows.
     pub values: Vec<DimensionValues>,
-    /// From when on there are cells.
+    /// Instant from which there are cells.
     pub from: UtcTimestamp,
 }
 
-/// Between what the values of a measure are held.
+/// Bounds to which the values of a measure are clamped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClampRange {
-    /// The measure.
+    /// Measure to be clamped.
     pub measure: SqlIdentifier,
-    /// The least value.
+    /// Smallest value.
     pub low: ValueBound,
-    /// The greatest value.
+    /// Largest value.
     pub high: ValueBound,
 }
 
-/// The values of a dimension that have cells, as text.
+/// Values of a dimension that have cells, as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DimensionValues {
-    /// The dimension.
+    /// Column of the dimension.
     pub column: SqlIdentifier,
-    /// Its values: text as it stands, integers in decimal digits, `true` and `false`.
+    /// Values: text as it is, integers in decimal digits, `true` and `false`.
     pub list: Vec<String>,
 }
 
 impl PrivacyBudgetTerm {
-    /// How many numbers each cell has: its rows, and for each measure how many and their sum. They share what is spent.
+    /// Number of noisy numbers in each cell: its rows, and for each measure the count and the sum. They share the spent epsilon.
     #[must_use]
     pub fn numbers(&self) -> u128 {
         let measures = u128::try_from(self.bounds.len()).unwrap_or(u128::MAX);
         measures.saturating_mul(2).saturating_add(1)
     }
 
-    /// By how much the numbers of a kind, over all cells of a release, can differ for one unit that can put `most` into
+    /// Sensitivity: largest difference of one kind of number, over all cells of a release, by one unit that adds at most `most` to
     /// each.
     #[must_use]
     pub fn reach(&self, most: u128) -> u128 {

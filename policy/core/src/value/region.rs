@@ -1,18 +1,18 @@
-//! Regions that participants sit in.
+//! Regions of participants' seats.
 //!
-//! A region is `EU`, or a code of NUTS: a country of two letters and up to three more characters. It lies in itself and in
-//! whatever its first characters name (`DEA33` in `DEA`), and what lies in a member state lies in the EU. Nothing is known of
-//! the other way round: who is stated to sit in the EU sits in none of its states.
+//! A region is `EU`, or a NUTS code: a country of two letters and up to three more characters. A region lies in itself and in every
+//! prefix of its code (`DEA33` in `DEA`). A region in a member state lies in the EU. The reverse does not hold: a participant with
+//! the region `EU` lies in none of its states.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// `EU`, or a code of NUTS.
+/// Code of a region: `EU`, or a NUTS code.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegionCode(String);
 
 impl RegionCode {
-    /// Whether `other` is this one or lies in it.
+    /// True if `other` equals this region or lies in it.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         other.0.starts_with(&self.0) || (self.0 == EU && other.is_of_a_member())
@@ -26,10 +26,10 @@ impl RegionCode {
 
 const EU: &str = "EU";
 
-/// The member states of the European Union since 1 February 2020, when the withdrawal of the United Kingdom took effect: the
-/// parties of Article 52(1) of the Treaty on European Union. Written as in NUTS (Regulation (EC) No 1059/2003, Annex I), which
-/// takes the codes of ISO 3166-1 but EL for Greece; its code of ISO is an issuer's word for the same country. A state that
-/// joins or leaves does so on a day that is published long before (Articles 49 and 50), and is a change of this list.
+/// Member states of the European Union since 1 February 2020, after the withdrawal of the United Kingdom: the parties of Article
+/// 52(1) of the Treaty on European Union. The codes are those of NUTS (Regulation (EC) No 1059/2003, Annex I), which equal ISO
+/// 3166-1 except EL for Greece; issuers may use the ISO code of Greece too. Accessions and withdrawals are published long before
+/// they take effect (Articles 49 and 50), and are a change of this list.
 const MEMBERS: [&str; 28] = [
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
     "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
@@ -43,7 +43,7 @@ impl fmt::Display for RegionCode {
     }
 }
 
-/// The text is no region.
+/// Error of a text that is not a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a region is EU, a country such as DE, or a code of NUTS such as DEA33")]
 pub struct RegionCodeError;

@@ -1,21 +1,21 @@
-//! Sectors that participants work in.
+//! Economic sectors of participants.
 //!
 //! A sector is a code of NACE, the statistical classification of economic activities in the European Union, with its
 //! section: `nace:H49.31` is of Rev. 2 (Regulation (EC) No 1893/2006), `nace2.1:H49.31` of Rev. 2.1 (Delegated Regulation
-//! (EU) 2023/137). A code covers itself and whatever lies below it in the same revision: its section is the same, and its
-//! digits are the first digits of the other's, level by level (division two, group three, class four). No code covers one of
-//! the other revision, in which the same letter may stand for something else.
+//! (EU) 2023/137). A code covers itself and all codes below it in the same revision: those with the same section whose digits start
+//! with its digits, level by level (division two, group three, class four). No code covers one of the other revision, in which the
+//! same letter may have another meaning.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A code of NACE.
+/// Code of NACE.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SectorCode {
     revision: NaceRevision,
-    /// `A` to `V`.
+    /// Section, `A` to `V`.
     section: char,
-    /// None for a section, two for a division, three for a group, four for a class.
+    /// Digits: none for a section, two for a division, three for a group, four for a class.
     digits: String,
 }
 
@@ -35,7 +35,7 @@ impl NaceRevision {
         }
     }
 
-    /// Each section with its first and last division.
+    /// All sections with their first and last division.
     const fn sections(self) -> &'static [(char, u8, u8)] {
         match self {
             Self::Two => &[
@@ -90,7 +90,7 @@ impl NaceRevision {
 }
 
 impl SectorCode {
-    /// Whether `other` is this one or lies below it.
+    /// True if `other` equals this sector or lies below it.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.revision == other.revision
@@ -111,7 +111,7 @@ impl fmt::Display for SectorCode {
     }
 }
 
-/// The text is no code of NACE.
+/// Error of a text that is not a code of NACE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a sector is a code of NACE with its section, such as nace:H49.31 (Rev. 2) or nace2.1:H49.31 (Rev. 2.1)"

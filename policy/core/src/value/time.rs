@@ -1,4 +1,4 @@
-//! Widths of time buckets, and periods in which things are counted.
+//! Widths of time buckets, and periods of quotas.
 
 use hansa_audit_log::day_zone::DayZone;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub enum TimeBucketWidth {
 }
 
 impl TimeBucketWidth {
-    /// Each with its name in configuration and documents.
+    /// All widths with their names in configuration and documents.
     pub const NAMES: [(&'static str, Self); 6] = [
         ("quarter-hour", Self::QuarterHour),
         ("hour", Self::Hour),
@@ -34,7 +34,7 @@ impl TimeBucketWidth {
     ];
 }
 
-/// The widths, as durations (XML Schema).
+/// All widths as durations (XML Schema).
 pub const WIDTHS: [(&str, TimeBucketWidth); 6] = [
     ("PT15M", TimeBucketWidth::QuarterHour),
     ("PT1H", TimeBucketWidth::Hour),
@@ -45,7 +45,7 @@ pub const WIDTHS: [(&str, TimeBucketWidth); 6] = [
 ];
 
 impl TimeBucketWidth {
-    /// Every bucket, the finest first.
+    /// All widths, the finest first.
     pub const ALL: [Self; 6] = [
         Self::QuarterHour,
         Self::Hour,
@@ -55,7 +55,7 @@ impl TimeBucketWidth {
         Self::Year,
     ];
 
-    /// The bucket in words.
+    /// Width in words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,11 +68,11 @@ impl TimeBucketWidth {
         }
     }
 
-    /// Whether every bucket of this width is a union of whole buckets of `finer`, both in the same zone.
+    /// True if every bucket of this width is a union of whole buckets of `finer`, both in the same zone.
     ///
-    /// Weeks and months cut each other. Quarter hours make whole hours and days since every zone's offset in use is a
-    /// multiple of a quarter hour; hours make whole days only where offsets are whole hours, which is why a day is
-    /// counted in the zone in which the grid is registered.
+    /// Weeks and months overlap. Quarter hours make whole hours and days, since the offset of every zone in use is a multiple of a
+    /// quarter hour. Hours make whole days only in zones with offsets of whole hours, so days are counted in the zone in which the
+    /// grid is registered.
     #[must_use]
     pub const fn is_made_of(self, finer: Self) -> bool {
         match self {
@@ -95,30 +95,31 @@ impl TimeBucketWidth {
     }
 }
 
-/// A count that starts anew in each period.
+/// Limit of a count that starts anew in each period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeriodQuota {
-    /// The most in one period.
+    /// Largest count in one period.
     pub max: u64,
-    /// The period.
+    /// Period of the count.
     pub per: QuotaPeriod,
 }
 
-/// A period in which things are counted. Periods follow each other without a gap.
+/// Period of a quota. Periods follow each other without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuotaPeriod {
     /// 3,600 seconds, counted from the contract's `notBefore`.
     Hour,
-    /// Whole days of a zone, of 23, 24 or 25 hours each. Several are counted from the day of the contract's `notBefore`.
+    /// Whole days of a zone, of 23, 24 or 25 hours each. Periods of several days are counted from the day of the contract's
+    /// `notBefore`.
     Days {
-        /// How many.
+        /// Number of days.
         count: QuotaDays,
-        /// The zone in which they begin.
+        /// Zone in which the days begin.
         zone: DayZone,
     },
 }
 
-/// How many days a period has.
+/// Number of days in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QuotaDays {
     /// One day.
@@ -130,10 +131,10 @@ pub enum QuotaDays {
 }
 
 impl QuotaDays {
-    /// Every number, the smallest first.
+    /// All numbers, the smallest first.
     pub const ALL: [Self; 3] = [Self::One, Self::Seven, Self::Thirty];
 
-    /// The number.
+    /// Number of days.
     #[must_use]
     pub const fn number(self) -> i64 {
         match self {
@@ -145,7 +146,7 @@ impl QuotaDays {
 }
 
 impl QuotaPeriod {
-    /// Lists every period with its days in a zone, the hour last.
+    /// All periods with their days in a zone, the hour last.
     #[must_use]
     pub fn list_periods(zone: &DayZone) -> [Self; 4] {
         let [day, week, month] = QuotaDays::ALL.map(|count| Self::Days {
@@ -155,7 +156,7 @@ impl QuotaPeriod {
         [day, week, month, Self::Hour]
     }
 
-    /// How many days it has; none for an hour.
+    /// Number of days; none for an hour.
     #[must_use]
     pub const fn days(&self) -> Option<QuotaDays> {
         match self {
@@ -164,7 +165,7 @@ impl QuotaPeriod {
         }
     }
 
-    /// The zone of its days; none for an hour.
+    /// Zone of the days; none for an hour.
     #[must_use]
     pub const fn zone(&self) -> Option<&DayZone> {
         match self {
@@ -173,7 +174,7 @@ impl QuotaPeriod {
         }
     }
 
-    /// Its name in words.
+    /// Name of the period in words.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -188,7 +189,7 @@ impl QuotaPeriod {
 }
 
 impl fmt::Display for QuotaPeriod {
-    /// Its name, with the zone of its days: `day (Europe/Berlin)`.
+    /// Name of the period with the zone of its days: `day (Europe/Berlin)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self.zone() {

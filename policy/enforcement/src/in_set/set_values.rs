@@ -1,4 +1,4 @@
-//! The values of a list, and which of a column are among them.
+//! Values of an IN list, and the membership test of a column.
 
 use datafusion_common::arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, BooleanBuilder,
@@ -12,15 +12,15 @@ use sha2::{Digest as _, Sha256};
 use std::hash::{Hash as _, Hasher};
 use std::sync::OnceLock;
 
-/// Values of one type, none of them NULL.
+/// Values of one type, without NULL.
 #[derive(Debug)]
 pub(super) struct SetValues {
     all: Box<[ScalarValue]>,
-    /// Made when they are looked up for the first time: a plan that is not run needs none.
+    /// Lookup table, made at the first test. A plan that is not executed needs none.
     known: OnceLock<ValueLookup>,
 }
 
-/// The values as they are looked up.
+/// Lookup table of the values, by type.
 #[derive(Debug)]
 enum ValueLookup {
     Numbers(HashSet<i64>),
@@ -38,12 +38,12 @@ impl From<Vec<ScalarValue>> for SetValues {
 }
 
 impl SetValues {
-    /// The values in their order.
+    /// Values in their order.
     pub(super) const fn all(&self) -> &[ScalarValue] {
         &self.all
     }
 
-    /// What tells such a list of this type from every other one.
+    /// Digest of the list with its type and negation, which identifies it.
     pub(super) fn digest(&self, kind: &DataType, negated: bool) -> u128 {
         let mut digest = DigestHasher(Sha256::new());
         (kind, negated).hash(&mut digest);
@@ -53,7 +53,7 @@ impl SetValues {
         whole.first().map_or(0, |half| u128::from_be_bytes(*half))
     }
 
-    /// Of each value of a column of their type whether it is among them, or `negated` whether it is not; NULL of NULL.
+    /// Result for each value of a column: true if it is in the list, or `negated` if it is not; NULL for NULL.
     ///
     /// # Errors
     /// When a value can't be read.
@@ -83,7 +83,7 @@ impl SetValues {
     }
 }
 
-/// Takes what is hashed into a digest that nobody can find another list for.
+/// Hasher that feeds a cryptographic digest, so that different lists can't have equal digests.
 struct DigestHasher(Sha256);
 
 impl Hasher for DigestHasher {
@@ -91,7 +91,7 @@ impl Hasher for DigestHasher {
         self.0.update(bytes);
     }
 
-    /// Not asked for: the digest is what counts.
+    /// Unused: the digest is the result.
     fn finish(&self) -> u64 {
         0
     }

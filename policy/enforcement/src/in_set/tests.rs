@@ -1,4 +1,4 @@
-//! A list that is folded says what it said, and comes back as it was.
+//! Tests: a folded list has the result of the list, and can be unfolded.
 
 use super::{InSetFunction, LONG, fold_in_lists, folded_in, unfolded_in};
 use crate::predicate_pushdown::is_harmless;
@@ -61,7 +61,7 @@ fn long_lists_of_values_are_folded_and_come_back() {
     }
 }
 
-/// The optimizer puts two functions with one name and the same arguments together.
+/// The optimizer merges two functions with one name and equal arguments.
 #[test]
 fn lists_that_differ_are_not_one() {
     let list = |last: i64, negated| {
@@ -101,7 +101,7 @@ fn other_lists_stay() {
         col("n").in_list(with(col("n")), false),
         col("n").in_list(with(lit(ScalarValue::Int64(None))), false),
         col("n").in_list(with(lit(1_i32)), false),
-        // Of numbers of floating point equal ones are not always alike.
+        // Equal floating-point numbers are not always identical.
         col("x").in_list(floats, false),
     ] {
         let plan = plan(condition);
@@ -129,13 +129,13 @@ fn it_may_enter_the_private_plan_as_the_list_may() {
         assert_eq!(is_harmless(&condition, &shown, &clear), harmless);
         assert_eq!(is_harmless(predicate(&small), &shown, &clear), harmless);
     }
-    // Of a column that is shown as another type than the values have, neither.
+    // Nor for a column with another type than the values.
     let other = Arc::new(Schema::new(vec![Field::new("n", DataType::Int32, true)]));
     let small = fold_in_lists(plan(col("n").in_list(numbers(LONG), false))).unwrap();
     assert!(!is_harmless(predicate(&small), &other, &clear));
 }
 
-/// What a list of these values says of a column.
+/// Result of a list with these values for a column.
 fn said(values: &[ScalarValue], negated: bool, column: &ArrayRef) -> ArrayRef {
     let schema = Schema::new(vec![Field::new("v", column.data_type().clone(), true)]);
     let list = values.iter().cloned().map(lit).collect();
@@ -145,7 +145,7 @@ fn said(values: &[ScalarValue], negated: bool, column: &ArrayRef) -> ArrayRef {
     called(&small, column)
 }
 
-/// What the function in a plan says of a column.
+/// Result of the function in a plan for a column.
 fn called(plan: &LogicalPlan, column: &ArrayRef) -> ArrayRef {
     let Expr::ScalarFunction(call) = predicate(plan) else {
         panic!("{plan}");
@@ -161,11 +161,11 @@ fn called(plan: &LogicalPlan, column: &ArrayRef) -> ArrayRef {
     said.to_array(column.len()).unwrap()
 }
 
-/// Of every type, against one comparison after the other.
+/// For every type, compared with single comparisons.
 #[test]
 fn what_it_says_of_values_is_what_the_list_says() {
     let count = 2 * i64::try_from(LONG).unwrap();
-    // As many values as fit into the smallest types, on both sides of 0 where there are any.
+    // As many values as the smallest types have, on both sides of 0 where possible.
     let numbers = Int64Array::from_iter((0..count).map(|n| (n % 7 != 0).then_some(n)));
     let numbers: ArrayRef = Arc::new(numbers);
     for kind in [
@@ -208,7 +208,7 @@ fn what_it_says_of_values_is_what_the_list_says() {
     }
 }
 
-/// The physical column may hold its values in another form than the plan says.
+/// The physical column may have another representation than the plan states.
 #[test]
 fn a_column_in_another_form_is_brought_into_that_of_the_values() {
     let names: Vec<Option<String>> = vec![Some("n1".to_owned()), Some("x".to_owned()), None];

@@ -1,10 +1,9 @@
-//! The band of a value: the greatest edge that it reaches.
+//! Band of a value: the largest edge that is not above it.
 
 use datafusion_common::arrow::array::{Array as _, ArrowPrimitiveType, PrimitiveArray};
 use datafusion_common::arrow::buffer::{BooleanBuffer, NullBuffer};
 
-/// For each value the greatest edge that it reaches; NULL for one that reaches none, that is no number, or that is NULL.
-/// The edges ascend.
+/// Largest edge at or below each value. NULL for a value below all edges, NaN and NULL. The edges ascend.
 pub(super) fn bands<T: ArrowPrimitiveType>(
     values: &PrimitiveArray<T>,
     edges: &[T::Native],
@@ -30,8 +29,7 @@ pub(super) fn bands<T: ArrowPrimitiveType>(
     PrimitiveArray::new(shown.into(), nulls)
 }
 
-/// So many edges are looked at one after the other, each for all values at once and without a branch; of more the right one is
-/// looked for.
+/// Largest number of edges that are compared one after another, each with all values and without a branch. More edges are searched.
 const FEW: usize = 16;
 
 #[cfg(test)]
@@ -39,7 +37,7 @@ mod tests {
     use super::*;
     use datafusion_common::arrow::array::{Float64Array, Int64Array};
 
-    /// What is said of a band, value by value.
+    /// Band of one value.
     fn band<N: PartialOrd + Copy>(value: Option<N>, edges: &[N]) -> Option<N> {
         let value = value?;
         edges.iter().copied().rfind(|edge| *edge <= value)

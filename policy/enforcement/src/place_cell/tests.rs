@@ -1,10 +1,10 @@
-//! Cells are those of the published grids, and every place has one, or none: never an error.
+//! Tests: cells are those of the published grids, and every point has one or none, never an error.
 
 use super::*;
 use datafusion_common::arrow::array::Float64Array;
 use hansa_policy::value::cell::H3Resolution;
 
-/// A place, its easting and northing, and its cells.
+/// Point, its easting and northing, and its cells.
 type ReferencePlace = (
     f64,
     f64,
@@ -16,9 +16,10 @@ type ReferencePlace = (
     &'static str,
 );
 
-/// Longitude, latitude; easting and northing in EPSG:3035 to the millimetre; squares of 1 km and 250 m; H3 of resolution 8
-/// and 3. The first place is the worked example of the EPSG guidance note 7-2 for method 9820, the others were computed with
-/// PROJ 9 and the C library of H3 4.
+/// Longitude and latitude; easting and northing in EPSG:3035 to the millimetre; squares of 1 km and 250 m; H3 of resolution 8 and
+/// 3. The
+/// first point is the worked example of the EPSG guidance note 7-2 for method 9820, the others were computed with PROJ 9 and the C
+/// library of H3 4.
 const KNOWN: [ReferencePlace; 13] = [
     (
         5.0,
@@ -183,7 +184,7 @@ fn cells_are_those_of_the_published_grids() {
             );
         }
     }
-    // The lower left corner of the cell that INSPIRE names as its example, one centimetre to either side of its edge.
+    // The lower left corner of the cell in INSPIRE's example, one centimetre to either side of its edge.
     let (west, east) = (
         (10.211457952118453, 47.31438762139279),
         (10.211458216439786, 47.314387620878954),
@@ -221,7 +222,7 @@ fn h3_covers_the_earth_with_its_poles_and_its_seam() {
     }
 }
 
-/// The reason why `hansa policy diff` calls two resolutions not comparable: the larger cell does not follow from the smaller.
+/// Reason why `hansa policy diff` reports two resolutions as not comparable: the larger cell does not follow from the smaller.
 #[test]
 fn hexagons_of_two_resolutions_cut_each_other() {
     let (lon, lat) = (5.017748622025346, 53.71404744724282);
@@ -321,7 +322,7 @@ fn is_total() {
             }
         }
     }
-    // Ottawa lies in no cell of Europe, nor does the corner of the area of use that lies west of the origin.
+    // Ottawa lies in no cell of Europe, nor does the corner of the area of use west of the origin.
     assert_eq!(of(-75.6972, 45.4215, "grid:1000"), None);
     assert_eq!(of(-35.58, 24.6, "grid:1000"), None);
     let mut numbers = random();
@@ -356,7 +357,7 @@ fn without_both_coordinates_there_is_no_cell() {
     assert_eq!(cells, [Some("1kmN2999E3962"), None, None, None]);
 }
 
-/// On the edge between two areas a place is in the one that comes first in the list.
+/// A point on the edge between two areas belongs to the first one in the list.
 #[test]
 fn places_in_areas_of_a_list() {
     let square = |west: i64, east: i64| {

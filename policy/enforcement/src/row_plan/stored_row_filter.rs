@@ -1,4 +1,4 @@
-//! Which stored rows a ruling keeps: conditions on stored columns, whatever becomes of these afterwards.
+//! Filter of stored rows by a decision. Its conditions see stored values, before any mask.
 
 use super::{
     MICROS_A_DAY, STORED, changed_view_refusal, ill_typed, stored_column, type_of, typed_literal,
@@ -17,7 +17,7 @@ use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral,
 use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
 use std::sync::Arc;
 
-/// The stored rows that the ruling keeps, with all stored columns.
+/// Stored rows that the decision keeps, with all stored columns.
 pub(crate) fn filter_stored_rows(
     dataset: &DatasetId,
     stored: &SchemaRef,
@@ -31,7 +31,7 @@ pub(crate) fn filter_stored_rows(
     filter_source_rows(Arc::new(source), stored, effects, published)
 }
 
-/// What the ruling keeps of a source, with all columns of it.
+/// Rows of a source that the decision keeps, with all its columns.
 pub(crate) fn filter_source_rows(
     source: Arc<dyn TableSource>,
     stored: &SchemaRef,
@@ -69,7 +69,7 @@ pub(crate) fn filter_source_rows(
     Ok((plan, hides_rows))
 }
 
-/// Question to a part of a filter: that it holds, or that it fails.
+/// Required result of a part of a filter: true or false.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sense {
     Holds,
@@ -84,16 +84,17 @@ impl Sense {
         }
     }
 
-    /// True if a condition that is written `NOT …` or not is asked for in its negated form.
+    /// True if a condition, written with or without `NOT`, is required in its negated form.
     const fn negates(self, negated: bool) -> bool {
         matches!(self, Self::Fails) != negated
     }
 }
 
-/// A row filter as an expression whose literals have exactly the columns' types.
+/// Row filter as an expression whose literals have exactly the columns' types.
 ///
-/// It has no NOT above an AND or an OR: negations are carried down to the comparisons, which is the same in SQL's three values. So a rule
-/// of an optimizer that takes *unknown* for *false* hides no less than the filter does, and can't show a row.
+/// It has no NOT above an AND or an OR: negations are pushed down to the comparisons, which is equivalent in SQL's three-valued
+/// logic.
+/// So an optimizer rule that treats *unknown* as *false* can't show a hidden row.
 fn condition(filter: &RowFilter, sense: Sense, stored: &SchemaRef) -> Result<Expr, Refusal> {
     let operand = |column: &SqlIdentifier, operand: &FilterOperand| -> Result<Expr, Refusal> {
         match operand {
@@ -209,7 +210,7 @@ fn inside(
     Ok(within(lon, &bounds.west, &bounds.east)?.and(within(lat, &bounds.south, &bounds.north)?))
 }
 
-/// Places in a published area. The list that the contract names must be here, or nothing is answered.
+/// Condition for points in a published area. Without the list that the contract names, nothing is answered.
 fn published_area(
     area: &PublishedAreaTerm,
     stored: &SchemaRef,
@@ -225,7 +226,7 @@ fn published_area(
     Ok(within(lon, lat, area.list, &area.which, polygons))
 }
 
-/// Events before an instant; of dates, days that were over by then in UTC.
+/// Condition for events before an instant; for dates, days that were over by then in UTC.
 fn earlier(
     column: &SqlIdentifier,
     before: UtcTimestamp,

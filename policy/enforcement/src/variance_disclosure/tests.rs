@@ -1,9 +1,9 @@
-//! Values that a variance would tell, and such that it would not.
+//! Tests of values that a variance would disclose, and of values that it would not.
 
 use super::*;
 use datafusion_common::arrow::array::{Float64Array, StringViewArray};
 
-/// The values, each of its own unit where none is named.
+/// Values by unit, or each of its own unit.
 fn parts(by_unit: bool, values: &[(Option<&str>, f64)]) -> VarianceDisclosureAccumulator {
     let mut made = VarianceDisclosureAccumulator::of(by_unit);
     let units: StringViewArray = values.iter().map(|(unit, _)| *unit).collect();
@@ -36,7 +36,7 @@ fn check(values: &[f64], expect: bool) {
 fn units(by_unit: bool, of: &[(Option<&str>, f64)], expect: bool) {
     let whole = parts(by_unit, of);
     assert_eq!(whole.is_narrow(), expect, "{by_unit} {of:?}");
-    // In two halves, merged from their states.
+    // Two halves, merged from their states.
     let (one, other) = of.split_at(of.len() / 2);
     let mut merged = parts(by_unit, &[]);
     for half in [one, other] {
@@ -52,14 +52,14 @@ fn what_tells_single_values_is_narrow() {
     let many = |value: f64, count: usize| vec![value; count];
     let with = |more: &[f64], value: f64, count: usize| [more, &many(value, count)].concat();
     for count in [5, 8, 40, 400] {
-        // All are told.
+        // All values are disclosed.
         check(&many(0.3, count), true);
         check(&many(0.0, count), true);
-        // One has everything: the squares are S²(1 - 1/n).
+        // One unit has everything: the squares are S²(1 - 1/n).
         check(&with(&[100.0], 0.0, count), true);
         check(&with(&[100.0], 7.0, count), true);
         check(&with(&[-100.0], 7.0, count), true);
-        // The same is left for whoever knows one or two others.
+        // This also holds for a person who knows one or two others.
         check(&with(&[100.0, 40.0], 7.0, count), true);
         check(&with(&[100.0, -40.0, 55.0], 7.0, count), true);
     }
@@ -67,16 +67,16 @@ fn what_tells_single_values_is_narrow() {
     check(&apart, false);
     check(&apart[..12], false);
     check(&apart[..8], false);
-    // Few that are far apart hide nobody.
+    // A few values far apart protect nobody.
     check(&apart[..4], true);
     check(&apart[..3], true);
     check(&[], true);
     check(&[f64::NAN, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], true);
     check(&with(&[1e9], 1.0, 3), true);
-    // Far from zero and close together is no reason.
+    // Values far from zero and close together are not a reason.
     let far: Vec<f64> = apart.iter().map(|value| value + 1e9).collect();
     check(&far, false);
-    // One that has more than all others together, also among many that are not alike.
+    // One unit has more than all others together, even among many different ones.
     check(
         &with(&[1e6], 0.0, 0)
             .into_iter()
@@ -95,18 +95,18 @@ fn values_of_one_unit_are_taken_out_together() {
             .map(|(at, name)| (Some(name.as_str()), value(at)))
             .collect()
     };
-    // What lies far from the others is of three units, or of four.
+    // The values far from the others belong to three units, or to four.
     let of_three = of(&|at| if at % 15 < 3 { 100.0 } else { 7.0 });
     units(true, &of_three, true);
     units(false, &of_three, false);
     let of_six = of(&|at| if at % 15 < 6 { 100.0 } else { 7.0 });
     units(true, &of_six, false);
-    // Without a unit they are one.
+    // Rows without a unit are one unit.
     let nobody: Vec<_> = of_six.iter().map(|one| (None, one.1)).collect();
     units(true, &nobody, true);
 }
 
-/// At the edge the last digit of a sum decides: it must be the same in whatever order units come, and lie in a table.
+/// At the threshold the last digit of a sum decides. It must be independent of the order of the units.
 #[test]
 fn the_same_values_have_the_same_verdict_in_every_order() {
     let names: Vec<String> = (0..21).map(|at| format!("u{at}")).collect();

@@ -1,4 +1,4 @@
-//! Each problem of a file is reported once, with its code, line, key and help.
+//! Tests: each problem of a file is reported once, with its code, line, key and help.
 
 use crate::reader::{ProblemStyle, TomlReader};
 use crate::table::TomlTable;
@@ -10,7 +10,7 @@ const STYLE: ProblemStyle = ProblemStyle {
     whole_keys: false,
 };
 
-/// Each problem of a file as `CODE line key: sentence; help`.
+/// Checks the problems of a file, as `CODE line key: sentence; help`.
 #[track_caller]
 fn check(text: &str, style: ProblemStyle, read: fn(TomlTable<'_>), expect: &[&str]) {
     let reader = TomlReader::new("a.toml", text, style);

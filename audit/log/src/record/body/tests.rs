@@ -1,4 +1,4 @@
-//! Each kind is read back as it was written, and nothing else is read.
+//! Tests: each kind is read back as written, and nothing else is accepted.
 
 use super::{RecordBody, RecordBodyError};
 use crate::digest::Digest;
@@ -9,13 +9,13 @@ use serde::de::value::{BorrowedStrDeserializer, Error, StringDeserializer};
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Draws the values of a struct.
+/// Random values of a struct.
 struct DrawnValues {
     state: u64,
 }
 
 impl DrawnValues {
-    /// Seeded by the clock unless the environment says by what; the seed is printed.
+    /// Generator with a seed from the environment or else from the clock; the seed is printed.
     fn new() -> Self {
         let drawn = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
         let seed = std::env::var("HANSA_PROPERTY_SEED")
@@ -45,7 +45,7 @@ impl DrawnValues {
         }
     }
 
-    /// A body of that kind. A text that is no digest, or no time, where one is wanted is drawn again.
+    /// Random body of a kind. A text that is refused as a digest or a time is drawn again.
     fn body(&mut self, kind: &str) -> RecordBody {
         for _ in 0..1_000_000 {
             if let Ok(body) = RecordBody::deserialize_as(kind, &mut *self).unwrap() {

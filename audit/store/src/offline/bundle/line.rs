@@ -1,4 +1,4 @@
-//! The lines of a bundle.
+//! Lines of a bundle.
 
 use crate::bundle_line::{BundleEnd, BundleHeader, EndLine, FORM, HeadLine, RecordLine};
 use crate::documents::SignedDocument;
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-/// A record with its proof, a header with many keys, or a trust bundle.
+/// Limits of a line: a record with its proof, a header with many keys, or a trust bundle.
 const LINE: JsonLimits = JsonLimits {
     bytes: 32 * 1024 * 1024,
     depth: 34,
@@ -18,9 +18,9 @@ const LINE: JsonLimits = JsonLimits {
 
 /// A later line.
 pub(super) enum BundleLine {
-    /// A record.
+    /// Record of the log.
     Record(BundleRecord),
-    /// A document that records name.
+    /// Document that records name.
     Paper(SignedDocument),
     /// A head.
     Head(Box<HeadLine>),
@@ -40,7 +40,7 @@ pub(super) struct BundleLineReader {
     path: PathBuf,
     pub(super) torn: bool,
     sum: IncrementalDigest,
-    /// The digest of all lines before the last one that was read.
+    /// Digest of all lines before the last one that was read.
     pub(super) before: Digest,
 }
 
@@ -58,7 +58,7 @@ impl BundleLineReader {
 
     pub(super) fn next_line(&mut self) -> Result<Option<Vec<u8>>, Refusal> {
         let mut line = Vec::new();
-        // What is longer than lines may be has no end here, and is reported as torn.
+        // A line above the limit is reported as incomplete.
         let most = u64::try_from(LINE.bytes).unwrap_or(u64::MAX);
         (&mut self.file)
             .take(most)
@@ -77,11 +77,11 @@ impl BundleLineReader {
     }
 }
 
-/// Why a first line is none.
+/// Error of a first line.
 pub(super) enum BundleHeaderError {
-    /// It is of another version of the format.
+    /// The bundle has another version of the format.
     Version(String),
-    /// It can't be read.
+    /// The line can't be parsed.
     Unreadable,
 }
 

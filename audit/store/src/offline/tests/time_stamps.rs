@@ -1,4 +1,4 @@
-//! Time stamps lie beside the heads, go out with them, and come back as they were. Nothing of a token is judged here.
+//! Tests: time stamps are stored beside the heads, exported with them, and read back unchanged. Tokens are not judged here.
 
 use super::{PartialDocuments, RequestEvidence, chosen, contract};
 use crate::export::bundle;
@@ -11,7 +11,7 @@ use hansa_audit_log::record::body::RecordBody;
 use std::io::Write as _;
 use std::path::Path;
 
-/// The sizes and tokens of the stamped heads that a check finds.
+/// Sizes and tokens of the time-stamped heads that a verification finds.
 #[derive(Default)]
 struct StampCollector(Vec<(u64, Vec<u8>)>);
 
@@ -32,7 +32,7 @@ fn found(path: &Path) -> Vec<(u64, Vec<u8>)> {
     found.0
 }
 
-/// Has the newest head stamped with this token.
+/// Stores this token for the newest head.
 async fn stamp(log: &AuditLog, token: &[u8]) -> u64 {
     let head = log.head_over(log.size()).await.unwrap();
     let size = head.checkpoint.size;
@@ -54,7 +54,7 @@ async fn a_part_has_for_each_record_the_first_stamp_behind_it() {
     let out = log_dir.dir.path().join("out.hansa");
     let of = |name: &str, request| RequestEvidence("permit", contract(name), request);
     let _ = log.record(of("a", 0)).await.unwrap();
-    // Without time stamps the members are there.
+    // Without time stamps the members exist with null.
     let _ = log.head_over(1).await.unwrap();
     let text = exported(&log, &out, None);
     let heads = || text.lines().filter(|line| line.starts_with("{\"head\":"));
@@ -64,7 +64,7 @@ async fn a_part_has_for_each_record_the_first_stamp_behind_it() {
     let second = stamp(&log, b"second").await;
     let _ = log.record(test_evidence(2)).await.unwrap();
     let third = stamp(&log, b"third").await;
-    // Behind the last one.
+    // A record after the last time stamp.
     let _ = log.record(of("b", 3)).await.unwrap();
     let _ = log.head_over(log.size()).await.unwrap();
 
@@ -84,7 +84,7 @@ async fn a_part_has_for_each_record_the_first_stamp_behind_it() {
         assert_eq!(written, stamps.len(), "{name}");
         assert!(text.contains("\"bundle/1\""), "{name}");
     }
-    // Another form is not known, and is told as such.
+    // Another format is reported as unknown.
     let other = exported(&log, &out, None).replacen("bundle/1", "bundle/2", 1);
     std::fs::write(&out, other).unwrap();
     let refusal = verify(&out, None).unwrap_err();

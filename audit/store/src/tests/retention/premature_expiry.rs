@@ -1,9 +1,10 @@
-//! What is younger than it says, or gone without a word.
+//! Tests of records that are erased too early, or without a statement.
 
 use super::*;
 use crate::log_segment;
 
-/// A clock that was set forward makes all seem old. Nothing goes before the log has shown for a week that it stands there.
+/// A clock that is set forward makes all records look old. Nothing is erased before the log has shown for a week that the clock is
+/// stable.
 #[test]
 fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
     let log_dir = TestLogDir::new();
@@ -15,7 +16,7 @@ fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
             .filter(|clock| clock.body.get("source").and_then(Json::as_text) == Some("retention"))
             .count()
     };
-    // The jump itself may have been noted by the log: then that is the record which a week counts from.
+    // The log may have recorded the jump itself; the week then begins with that record.
     for (day, goes) in [(4000, false), (4001, false), (4006, false), (4008, true)] {
         drop(log);
         log = AuditLog::open(config(&log_dir, day)).unwrap().0;
@@ -23,7 +24,7 @@ fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
         assert_eq!(run.is_some(), goes, "{day}");
         assert!(looks(&log) <= 1);
     }
-    // Set back and forward again, far from where it was.
+    // Set back and forward again, far from its first value.
     for n in 60..120 {
         let _ = log.record_blocking(MixedEvidence(n)).unwrap();
     }
@@ -45,7 +46,7 @@ fn what_is_gone_without_a_word_is_missed() {
     drop(log);
     let stub = |number: u64| erase(&log_dir, number);
     assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
-    // One more than is in the log, and one behind the end of what is.
+    // One more than stated in the log, and one after the stated range.
     let kept = offline_numbers(&log_dir.folder())
         .into_iter()
         .next()
@@ -62,7 +63,7 @@ fn what_is_gone_without_a_word_is_missed() {
             std::fs::write(path, bytes).unwrap();
         }
     }
-    // Where nothing at all is in the log.
+    // Without any statement in the log.
     let log_dir = TestLogDir::new();
     drop(old(&log_dir));
     let first = &log_segment::segments(&log_dir.folder()).unwrap()[0].path;
@@ -73,7 +74,7 @@ fn what_is_gone_without_a_word_is_missed() {
     assert_eq!(fault.map(|f| (f.index, f.what)), Some((0, FaultKind::Gone)));
     let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
     assert_eq!(log.get(0).unwrap_err().code, ErrorCode::EvidenceBroken);
-    // It does not become right by erasing the others.
+    // Erasing the others does not make it valid.
     assert_eq!(
         expire(&log, month_ago(&log), &TestRetention::default())
             .unwrap_err()
@@ -82,7 +83,7 @@ fn what_is_gone_without_a_word_is_missed() {
     );
 }
 
-/// Puts the line of a record that is past its retention in the place of this one.
+/// Replaces the line of this record by that of an expired one.
 pub(super) fn erase(log_dir: &TestLogDir, number: u64) {
     for segment in log_segment::all_segments(&log_dir.folder()).unwrap() {
         let text = std::fs::read_to_string(&segment.path).unwrap();
@@ -103,12 +104,12 @@ fn no_month_is_past_its_retention() {
     let run = expire(&log, before, &TestRetention::default()).unwrap();
     assert!(run.is_some());
     drop(log);
-    // A participant that erases what is a day old says so, and nobody takes it for retention.
+    // A participant that erases day-old records and states it is not believed.
     let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(fault.map(|fault| fault.what), Some(FaultKind::Gone));
 }
 
-/// Whoever takes a young decision out of its log can write that all of it is old: its own times say that it is not.
+/// A participant that erases a young decision can state that all records are old, but their times show that they are not.
 #[test]
 fn a_log_is_not_believed_what_it_says_of_young_records() {
     let log_dir = TestLogDir::new();

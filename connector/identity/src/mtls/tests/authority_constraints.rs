@@ -1,4 +1,4 @@
-//! What an authority's own certificate permits below itself, shown at both ends.
+//! Tests of the limits in an authority's own certificate, at both ends.
 
 use super::forged_certificates::{good, resealed, shown};
 use super::{HandshakeFixture, two};
@@ -17,10 +17,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What comes of a certificate at the server, and at the client.
+/// Results of a certificate at the server, and at the client.
 type HandshakeCodes = (Result<(), ErrorCode>, Result<(), ErrorCode>);
 
-/// An authority and its key.
+/// Authority with its key.
 struct TestAuthority {
     der: CertificateDer<'static>,
     params: CertificateParams,
@@ -53,7 +53,7 @@ impl TestAuthority {
         }
     }
 
-    /// One between another authority and ends.
+    /// Intermediate authority.
     fn between(above: &Self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         Self::authority(name, Some(above), |params| {
             params.extended_key_usages = vec![
@@ -68,7 +68,7 @@ impl TestAuthority {
         Issuer::from_params(&self.params, &self.key)
     }
 
-    /// Ottawa with a chain that leads here.
+    /// Ottawa with a chain to this authority.
     fn ottawa(&self, two: &HandshakeFixture, above: &[&Self]) -> ParticipantIdentity {
         let key = KeyPair::generate().unwrap();
         let leaf = good()
@@ -88,7 +88,7 @@ impl TestAuthority {
     }
 }
 
-/// When an authority's certificate counts, in days from the start.
+/// Sets the validity of an authority's certificate, in days from the start.
 fn counts(params: &mut CertificateParams, from: i64, until: i64) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let after = |days: i64| {
@@ -99,7 +99,7 @@ fn counts(params: &mut CertificateParams, from: i64, until: i64) {
     params.not_after = epoch + after(until);
 }
 
-/// What comes of a chain for Ottawa, where this authority may speak for it.
+/// Result of a chain for Ottawa, where this authority may certify it.
 async fn judged(
     root: &TestAuthority,
     issuer: &TestAuthority,

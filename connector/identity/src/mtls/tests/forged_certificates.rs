@@ -1,4 +1,4 @@
-//! Certificates that the league's authority would never make, shown at both ends.
+//! Tests of certificates that the league's authority would never make, at both ends.
 
 use super::{HandshakeFixture, clock_at, handshake, refused, two};
 use crate::bundle::{BundleContent, CertificateAnchor, TrustBundle};
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a good certificate of Ottawa has, to be spoilt in one respect.
+/// Parameters of a good certificate of Ottawa, to be changed in one respect.
 pub(super) fn good() -> CertificateParams {
     let mut params = CertificateParams::default();
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
@@ -48,7 +48,7 @@ fn mail(text: &str) -> SanType {
     SanType::Rfc822Name(text.to_owned().try_into().unwrap())
 }
 
-/// Ottawa with a certificate of its league's real authority.
+/// Ottawa with a certificate of the league's real authority.
 fn ottawa_with(two: &HandshakeFixture, params: &CertificateParams) -> ParticipantIdentity {
     let authority = pem::key_pair(&two.sample.folder("league").join("authority.pem")).unwrap();
     let anchor = &two.sample.league.bundle().content().anchors[0].certificate;
@@ -75,7 +75,7 @@ pub(super) fn issued(
     }
 }
 
-/// Shows the certificate as a caller and as a listener.
+/// Presents the certificate as a caller and as a server.
 pub(super) async fn shown(
     two: &HandshakeFixture,
     ottawa: &ParticipantIdentity,
@@ -300,7 +300,7 @@ async fn one_fault_is_enough() {
     }
 }
 
-/// The league's bundle with a change that the league itself would not make.
+/// League's bundle with a change that the league itself would not make.
 pub(super) fn resealed(
     two: &HandshakeFixture,
     change: impl FnOnce(&mut BundleContent),
@@ -314,7 +314,7 @@ pub(super) fn resealed(
 
 #[tokio::test]
 async fn an_authority_speaks_only_for_its_own() {
-    // Lisbon brings its own authority, listed for Lisbon. It makes a certificate for Ottawa.
+    // Lisbon has its own authority, listed for Lisbon. It makes a certificate for Ottawa.
     let mut two = two();
     let lisbon = two.sample.admit("lisbon.example", start());
     let (anchor, key) = authority();

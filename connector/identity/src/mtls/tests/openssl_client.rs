@@ -1,4 +1,4 @@
-//! Callers with another TLS library, which speaks what ours would never offer.
+//! Tests with callers that use another TLS library, with offers that the own library never makes.
 
 use super::{HandshakeFixture, two};
 use crate::league_fixture::start;
@@ -17,7 +17,7 @@ struct OpensslClient {
     certificate: bool,
 }
 
-/// Whether the caller got its four bytes echoed, and what the server said otherwise.
+/// Checks that the caller got its four bytes back; otherwise the error of the server.
 async fn called(two: &HandshakeFixture, caller: OpensslClient) -> Result<(), String> {
     let server: Arc<ServerConfig> = two.server(start());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! Answers, from the record that opens them to the receipt that both sides hold.
+//! Answers in the index, from the opening record to the receipt on both sides.
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::instant;
@@ -13,11 +13,12 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// An answer was opened by this record, under these contracts (separated by spaces); `receipt` is the state of its receipt
-    /// once it is closed: `issued`, or `one_sided` where nobody countersigns.
+    /// Notes an answer that this record opens, under these contracts (separated by spaces). `receipt` is the state of its receipt
+    /// after the close:
+    /// `issued`, or `one_sided` without countersignature.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn open_answer(
         &self,
         record: u64,
@@ -37,7 +38,7 @@ impl IndexTransaction<'_> {
                 at.micros()
             ],
         )?;
-        // Records come in their order, so that the first one of a contract stays.
+        // Records come in order, so that the first one of a contract stays.
         contracts.split_whitespace().try_for_each(|contract| {
             self.run(
                 "INSERT OR IGNORE INTO first_answer (contract, at, record) VALUES (?1, ?2, ?3)",
@@ -46,10 +47,10 @@ impl IndexTransaction<'_> {
         })
     }
 
-    /// So much may have left at most of the answer that the record `opened` has opened.
+    /// Notes the bound of the answer that the record `opened` has opened.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn bound_answer(&self, opened: u64, bound: AnswerBound) -> Result<(), Refusal> {
         self.run(
             "UPDATE answer SET most_rows = ?2, most_bytes = ?3 WHERE record = ?1",
@@ -61,10 +62,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Who asked the question that the record `opened` has opened, and when it was admitted.
+    /// Asking participant of the question that the record `opened` has opened, and the time of its admission.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn asker(&self, opened: u64) -> Result<Option<(String, UtcTimestamp)>, Refusal> {
         self.one(
             "SELECT peer, at FROM answer WHERE record = ?1",
@@ -73,11 +74,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The answer that the record `opened` has opened was closed by `record`. Gives its question, asker and
+    /// Notes that `record` closes the answer that the record `opened` has opened. Returns its question, asking participant and
     /// contracts, and the state of its receipt.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn close_answer(&self, opened: u64, record: u64) -> Result<Option<[String; 4]>, Refusal> {
         let answer = self.one(
             "SELECT request, peer, contracts, receipt FROM answer WHERE record = ?1 AND closed IS NULL",
@@ -98,7 +99,7 @@ impl IndexTransaction<'_> {
     /// Writes a receipt, or its new state.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn receipt(&self, row: &ReceiptRow) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO receipt (request, peer, role, contract, rows, bytes, digest, outcome, state, at, file)
@@ -121,12 +122,12 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Decisions from before that instant are kept no longer, but for those on which something still depends: answers for
-    /// which a statement is owed, receipts that were never countersigned, and the first question under a contract, from
-    /// which its time may run.
+    /// Removes decisions from before this instant, except those on which something depends: answers for which a statement of
+    /// deletion is owed, receipts without countersignature, and the first question under a contract, from which its period may be
+    /// counted.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn expire_decisions(
         &self,
         before: UtcTimestamp,
@@ -151,7 +152,7 @@ impl IndexTransaction<'_> {
                      WHERE contract IN (SELECT value FROM json_each(?2)))",
             params![before, list(&of.first_use)],
         )?;
-        // An index that is made again from the log finds the first answers that are left there.
+        // An index that is rebuilt from the log finds the first answers that are left there.
         self.run(
             "DELETE FROM first_answer WHERE record NOT IN (SELECT record FROM answer)",
             [],
@@ -165,10 +166,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The consumer has acknowledged a receipt, or disputed it.
+    /// Notes that the consumer has acknowledged or disputed a receipt.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn answered_receipt(
         &self,
         request: &str,
@@ -181,10 +182,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The file of a receipt that nobody countersigns.
+    /// Notes the file of a receipt without countersignature.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn one_sided_receipt(
         &self,
         request: &str,

@@ -1,5 +1,5 @@
-//! What was paid beforehand and what was spent of it, by the first version of a contract. Amounts are kept as text, since
-//! they are exact and larger than SQLite's integers.
+//! Prepaid and spent amounts, by the first version of a contract. Amounts are stored as text, since they are exact and exceed the
+//! integers of SQLite.
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::balance::{FARES, PURSE, balance_row, charge_row};
@@ -10,21 +10,21 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// More was paid.
+    /// Adds a prepaid amount.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn topped_up(&self, contract: &str, amount: MoneyAmount) -> Result<(), Refusal> {
         let mut balance = self.balance(contract)?;
         balance.topped = balance.topped.plus(amount);
         self.write_balance(contract, &balance)
     }
 
-    /// So many were charged, in the record that opens an answer or while it runs. What is charged while it runs is kept with
-    /// it, so that what it does not use can be given back when it is closed.
+    /// Adds a charge, in the record that opens an answer or during the answer. A charge during the answer is stored with it, so
+    /// that the unused part can be returned at its close.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn add_charge(&self, charge: &ChargeRow, opened: Option<u64>) -> Result<(), Refusal> {
         let mut balance = self.balance(&charge.contract)?;
         balance.spent = balance.spent.plus(charge.each.times(charge.count));
@@ -48,11 +48,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// An answer was closed: what it was charged for and did not use is given back. After a crash nobody knows what was
-    /// sent, and nothing is.
+    /// Settles the charges of a closed answer: the unused part is returned. After a crash the sent amount is unknown, and nothing
+    /// is returned.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn settle_charges(
         &self,
         opened: u64,

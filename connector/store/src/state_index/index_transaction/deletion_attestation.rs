@@ -1,4 +1,4 @@
-//! What consumers owe for answers beside the receipt: the statement that what they received is deleted.
+//! Owed statements of deletion, with which consumers confirm the deletion of received data.
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::to_signed;
@@ -7,10 +7,10 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// The answer that this record opens will be owed a statement, under the contract of which this is the first version.
+    /// Notes that the answer that this record opens will need a statement, under the contract with this first version.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn will_owe(
         &self,
         opened: u64,
@@ -24,11 +24,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The answer was closed then: from now on the time runs. What left nothing is owed nothing; of what was closed after
-    /// a crash nobody knows what left.
+    /// Notes the close of an answer, from which the period counts. An answer without rows needs no statement; after a crash the
+    /// number of rows is unknown.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn owes(&self, opened: u64, rows: Option<u64>, at: UtcTimestamp) -> Result<(), Refusal> {
         if rows == Some(0) {
             return self.run("DELETE FROM owed WHERE opened = ?1", [to_signed(opened)]);
@@ -39,11 +39,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The consumer has stated it of what came with the answer to a question under the contract of which this is the first
-    /// version; what came with it under another contract is owed still. Of an answer that runs nobody can say it yet.
+    /// Notes the consumer's statement for an answer under the contract with this first version. Statements under other contracts
+    /// stay owed. For a running answer no statement is possible.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn clear_owed_statement(
         &self,
         contract: &str,
@@ -56,10 +56,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// We have asked a peer a question, under these contracts (separated by spaces).
+    /// Notes an own question to a peer, under these contracts (separated by spaces).
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn add_sent_query(
         &self,
         request: &str,
@@ -73,10 +73,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Its answer came, or some of it, and no more will.
+    /// Notes the end of a question whose answer, or a part of it, was received.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn end_sent_query(
         &self,
         request: &str,
@@ -89,10 +89,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Nothing of its answer came.
+    /// Notes a question without any received answer.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn not_taken(&self, request: &str, peer: &str) -> Result<(), Refusal> {
         self.run(
             "DELETE FROM taken WHERE request = ?1 AND peer = ?2",
@@ -100,11 +100,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// We have stated, in this record, that what came with its answer under the contract of which this is the first version
-    /// is deleted.
+    /// Notes the own statement in this record, for an answer under the contract with this first version.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn have_stated(
         &self,
         contract: &str,

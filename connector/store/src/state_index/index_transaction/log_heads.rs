@@ -1,4 +1,4 @@
-//! Heads of logs: those of others, and of the own one those that others have cosigned.
+//! Heads of logs: those of others, and cosigned heads of the own log.
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::row::IncidentRow;
@@ -8,10 +8,10 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// Keeps a head of another log beside all that are in our log, by whoever has shown it first.
+    /// Stores a head of another log that is in the own log, with the participant that showed it first.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn add_recorded_head(
         &self,
         (peer, via): (&ParticipantId, &ParticipantId),
@@ -36,18 +36,18 @@ impl IndexTransaction<'_> {
         if !proven {
             return Ok(());
         }
-        // Whoever else has passed it on is borne out.
+        // Confirms heads that other participants have passed on.
         self.run(
             "UPDATE heard SET proven = 1 WHERE peer = ?1 AND size = ?2 AND instr(note, ?3) > 0",
             params![peer.as_str(), to_signed(size), root],
         )
     }
 
-    /// A log was proven to go on from its recorded head of this size and root; where no root is known, of this size if there
-    /// is but one.
+    /// Notes the proof that a log continues its recorded head with this size and root. Without a known root, the only head with
+    /// this size.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn gone_on(
         &self,
         peer: &ParticipantId,
@@ -61,11 +61,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Keeps the newest head that a peer has shown. One that the peer has proven to continue those before it gives way to
-    /// another such one alone.
+    /// Stores the newest head that a peer has shown. A head with a proof of continuation is replaced only by another one with a
+    /// proof.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn head(
         &self,
         peer: &ParticipantId,
@@ -81,10 +81,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Keeps the newest head of a log that somebody else has passed on.
+    /// Stores the newest head of a log that another participant has passed on.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn head_gossiped(
         &self,
         (peer, via): (&ParticipantId, &ParticipantId),
@@ -106,10 +106,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// A peer has shown two histories of its log: this record holds both heads.
+    /// Notes the record with two heads that prove a fork of a peer's log.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn add_fork(&self, peer: &ParticipantId, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO fork (peer, record) VALUES (?1, ?2)",
@@ -117,10 +117,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// A peer has cosigned a head of the own log: this record holds it.
+    /// Notes the record with the own log's head that a peer has cosigned.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn set_witness(&self, peer: &ParticipantId, size: u64, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO witness (peer, size, record) VALUES (?1, ?2, ?3)
@@ -130,11 +130,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The owner of a log has stated an incident of it. Heads in the range of a fork no longer count, as far as they can be known
-    /// here; what was shown before its beginning must be proven anew, from the head that is stated.
+    /// Notes the incident that the owner of a log has stated. Heads in the range of a fork no longer count, as far as known here.
+    /// Heads from before the fork must be proven anew, from the stated head.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn stated_incident(
         &self,
         row: &IncidentRow,
@@ -142,7 +142,7 @@ impl IndexTransaction<'_> {
     ) -> Result<(), Refusal> {
         let (first, mut last) = row.fork.unzip();
         if let (Some(upto), Some((size, _))) = (last, head) {
-            // A larger head was never shown here: it is held against the log when it comes, whatever size is stated.
+            // A larger head was never shown here. It will be compared with the log when it arrives, whatever size is stated.
             let known = self.one(
                 "SELECT COALESCE(MAX(size), 0) FROM recorded WHERE peer = ?1",
                 [row.peer.as_str()],
@@ -180,7 +180,7 @@ impl IndexTransaction<'_> {
                 params![peer],
             )?;
         }
-        // Of the own log no heads are kept here.
+        // No heads of the own log are stored here.
         let Some((size, note)) = head else {
             return Ok(());
         };

@@ -1,4 +1,4 @@
-//! Messages, the outbox that they wait in, and the negotiations that they make.
+//! Messages, their outbox, and the negotiations that they form.
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::peer_messages::negotiation_row;
@@ -11,17 +11,17 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
-/// The kind of a message that carries a receipt with both signatures; it bears the name of the answer.
+/// Kind of a message with a countersigned receipt. Its identity is that of the answer.
 const WORD: &str = "acknowledgement";
 
-/// The kind of a message by which a contract ends.
+/// Kind of a message that ends a contract.
 const WITHDRAWAL: &str = "withdrawal";
 
 impl IndexTransaction<'_> {
     /// Notes a message.
     ///
     /// # Errors
-    /// `STATE_BROKEN` or `DISK_FULL`, as everywhere here.
+    /// `STATE_BROKEN` or `DISK_FULL`, as in all functions here.
     pub fn message(&self, peer_message: &PeerMessageRow) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO letter (peer, direction, id, kind, negotiation, digest, record, at)
@@ -39,11 +39,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The same, of one that waits in our outbox from now on. Its number is the next one; `by_time` not before the microseconds of
-    /// its record, so that it is another than any that was given before an older copy of all this was put back.
+    /// Notes a message that waits in the own outbox. Its number is the next one, or with `by_time` at least the microseconds of its
+    /// record, so that it differs from all numbers given before a restored older copy of the state.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn add_outgoing_message(
         &self,
         message: &PeerMessageRow,
@@ -66,11 +66,11 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The peer has durably taken in the messages up to this number. A withdrawal that it has fetched, and that was not `carried`
-    /// to it, stays for the case that it goes back to an older copy of its state and fetches from there.
+    /// Notes that the peer has durably taken in the messages up to this number. A withdrawal that the peer has fetched, and that
+    /// was not `carried` to it, is kept: the peer may restore an older copy of its state and fetch again.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn acknowledge_messages(
         &self,
         peer: &ParticipantId,
@@ -90,10 +90,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Another message stands for one that could not be read, under the same number; without one it leaves the outbox.
+    /// Replaces an unreadable message by another one with its number; without one the message leaves the outbox.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn replace_message(
         &self,
         peer: &ParticipantId,
@@ -117,10 +117,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The messages of the peer up to this number are taken in here.
+    /// Notes that the messages of the peer up to this number were taken in.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn taken_in(&self, peer: &ParticipantId, number: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, 1, ?2)
@@ -129,10 +129,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Writes how a negotiation stands.
+    /// Writes the state of a negotiation.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn negotiation(&self, row: &NegotiationRow) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO negotiation (id, peer, role, dataset, state, contract, beforehand, reason, updated, title)
@@ -155,10 +155,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// An officer has asked for something that needs two; the first one to ask stays the first.
+    /// Notes an officer's request that needs a second officer. The first request stays.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn asked_for(&self, word: &PendingApprovalRow) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO word (contract, deed, first, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -172,10 +172,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Another officer has approved it.
+    /// Notes the approval by another officer.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn approve_change(
         &self,
         contract: ContractId,
@@ -188,10 +188,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// A notice was tried; one that has arrived stays so.
+    /// Notes the result of an attempt to deliver a notice. A delivered one stays delivered.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn set_notice_delivery(&self, row: &NoticeDeliveryRow) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO notice (contract, topic, channel, delivered, attempts, reason, at)
@@ -210,10 +210,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Something happened under a contract of which people may be to be told; of each topic the first time counts.
+    /// Notes an event under a contract that may need a notice. The first event of each topic counts.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn add_contract_event(
         &self,
         contract: &str,
@@ -227,10 +227,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// A negotiation as it stands, for changing it.
+    /// Present state of a negotiation, for a change.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn negotiation_now(&self, id: &str) -> Result<Option<NegotiationRow>, Refusal> {
         self.one(
             "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title

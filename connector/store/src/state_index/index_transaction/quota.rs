@@ -1,7 +1,7 @@
-//! What askers have used of the datasets here, as the quotas count it.
+//! Used amounts of own datasets by asking participant, as counted for quotas.
 //!
-//! A quota is a clause of one contract, but what is counted belongs to the asker and the dataset: another contract on the same
-//! dataset, an amendment or a public view that was signed again find what was used before.
+//! A quota is a clause of one contract, but the count belongs to the participant and the dataset: another contract on the dataset,
+//! an amendment or a renewed public view continues the count.
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::reserved_spendings;
@@ -12,11 +12,11 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// Spends so much. What an answer reserves for rows or bytes on their way is kept with it, so that what it does not use
-    /// can be given back when it is closed.
+    /// Adds a used amount. The reservation of an answer for rows or bytes is stored with it, so that the unused part can be
+    /// returned at its close.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn spend(
         &self,
         spending: &QuotaSpending,
@@ -41,10 +41,10 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Gives back what an answer had reserved and did not use.
+    /// Returns the unused part of an answer's reservation.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn give_back(&self, spending: &QuotaSpending, asker: &str) -> Result<(), Refusal> {
         self.run(
             "UPDATE budget SET used = max(0, used - ?5)
@@ -59,18 +59,18 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// What an answer has reserved.
+    /// Reservations of an answer.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn reserved_by(&self, opened: u64) -> Result<Vec<QuotaSpending>, Refusal> {
         reserved_spendings(self.transaction, opened)
     }
 
-    /// The dataset of a contract that the log holds.
+    /// Dataset of a contract in the log.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn dataset_of(&self, contract: ContractId) -> Result<Option<DatasetId>, Refusal> {
         let found: Option<Option<String>> = self.one(
             "SELECT dataset FROM contract WHERE id = ?1",

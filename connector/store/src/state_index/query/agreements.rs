@@ -1,4 +1,4 @@
-//! What was agreed on: the datasets of contracts, and their models.
+//! Queries on contracts: datasets, models, restrictions, groups, approvals and notices.
 
 use crate::state_index::query::{instant, parse_column};
 use crate::state_index::row::{
@@ -14,20 +14,20 @@ use rusqlite::params;
 use std::collections::BTreeMap;
 
 impl StateIndex {
-    /// The records that hold a statement which had no file of its own when they were made.
+    /// Records with a statement that had no file of its own when they were made.
     ///
     /// # Errors
-    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    /// `STATE_BROKEN` when the file can't be read, as in all functions here.
     pub fn unfiled_records(&self) -> Result<Vec<u64>, Refusal> {
         self.all("SELECT record FROM unfiled ORDER BY record", [], |row| {
             row.get(0).map(to_unsigned)
         })
     }
 
-    /// Of which models the dataset of each contract was seen to be; none is one of them.
+    /// Observed models of each contract's dataset; none counts as a model, too.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn models(&self) -> Result<BTreeMap<ContractId, Vec<Option<String>>>, Refusal> {
         let rows: Vec<(ContractId, String)> =
             self.all("SELECT contract, model FROM model", [], |row| {
@@ -41,10 +41,10 @@ impl StateIndex {
         Ok(models)
     }
 
-    /// When a contract came into force, and when the first question under it was permitted.
+    /// Time of a contract's entry into force, and of the first permitted question under it.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn began(
         &self,
         contract: ContractId,
@@ -65,10 +65,10 @@ impl StateIndex {
         Ok((first(activated), first(used)))
     }
 
-    /// The first question that was permitted under a contract, if there was one.
+    /// First permitted question under a contract, if there was one.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn first_question(&self, contract: &str) -> Result<Option<String>, Refusal> {
         let first = self.all(
             "SELECT request FROM answer
@@ -79,10 +79,10 @@ impl StateIndex {
         Ok(first.into_iter().next())
     }
 
-    /// The questions under a contract whose receipts were never countersigned.
+    /// Questions under a contract whose receipts are not countersigned.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn not_countersigned(&self, contract: &str) -> Result<Vec<String>, Refusal> {
         self.all(
             "SELECT request FROM receipt WHERE role = 'provider' AND state = 'issued'
@@ -92,10 +92,10 @@ impl StateIndex {
         )
     }
 
-    /// What we were answered under any of these contracts within a time, by the receipts.
+    /// Totals of received answers under any of these contracts within a period, by their receipts.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn received_within(
         &self,
         contracts: &[ContractId],
@@ -119,10 +119,10 @@ impl StateIndex {
         Ok(sums.into_iter().next().unwrap_or_default())
     }
 
-    /// How many receipts under a contract a consumer has not countersigned.
+    /// Number of receipts under a contract that a consumer has not countersigned.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn outstanding(
         &self,
         consumer: &ParticipantId,
@@ -139,11 +139,10 @@ impl StateIndex {
             .map_or(0, |count| crate::state_index::to_unsigned(*count)))
     }
 
-    /// The contracts that the log has come into force and not ended at `now`, with their datasets; whether their files can
-    /// be read is for others to say.
+    /// Contracts in force at `now` by the log, with their datasets. Their files may be unreadable.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn agreed_on(&self, now: UtcTimestamp) -> Result<Vec<(ContractId, DatasetId)>, Refusal> {
         self.all(
             "SELECT id, dataset FROM contract WHERE activated IS NOT NULL AND dataset IS NOT NULL
@@ -153,20 +152,20 @@ impl StateIndex {
         )
     }
 
-    /// The groups of which the log holds lists, each with the digest that names the file of the newest.
+    /// Groups with lists in the log, each with the digest of its newest list's file.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn groups(&self) -> Result<Vec<(String, Digest)>, Refusal> {
         self.all("SELECT name, file FROM listing ORDER BY name", [], |row| {
             Ok((row.get(0)?, parse_column(row, 1)?))
         })
     }
 
-    /// The datasets that have a restriction, each with the digest that names its document.
+    /// Datasets with a restriction, each with the digest of its document.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn restrictions(&self) -> Result<Vec<(DatasetId, Digest)>, Refusal> {
         self.all(
             "SELECT dataset, file FROM restriction WHERE file IS NOT NULL ORDER BY dataset",
@@ -175,10 +174,10 @@ impl StateIndex {
         )
     }
 
-    /// The record by which a dataset last got another restriction, or lost it; 0 where it never had one.
+    /// Record of the last change of a dataset's restriction; 0 where it never had one.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn restriction_changed(&self, dataset: &DatasetId) -> Result<u64, Refusal> {
         let found: Vec<i64> = self.all(
             "SELECT record FROM restriction WHERE dataset = ?1",
@@ -188,10 +187,10 @@ impl StateIndex {
         Ok(found.into_iter().next().map_or(0, to_unsigned))
     }
 
-    /// The record by which a group last got other members; 0 for a group that never was.
+    /// Record of the last change of a group's members; 0 for an unknown group.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn group_changed(&self, name: &str) -> Result<u64, Refusal> {
         let found: Vec<Option<i64>> = self.all(
             "SELECT changed FROM listing WHERE name = ?1",
@@ -201,10 +200,10 @@ impl StateIndex {
         Ok(found.into_iter().flatten().next().map_or(0, to_unsigned))
     }
 
-    /// What officers have asked for that needs two, the oldest first.
+    /// Officers' requests that need a second officer, the oldest first.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn pending_approvals(&self) -> Result<Vec<PendingApprovalRow>, Refusal> {
         self.all(
             "SELECT contract, deed, first, second, reason, at FROM word ORDER BY at, contract, deed",
@@ -222,10 +221,10 @@ impl StateIndex {
         )
     }
 
-    /// What happened under all contracts with topics that begin so: of each contract so many of the last, the first first.
+    /// Events with topics that begin with this text: the last few of each contract, in order.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn happened_so(
         &self,
         begins: &str,
@@ -248,10 +247,10 @@ impl StateIndex {
         )
     }
 
-    /// What happened under a contract, the first first.
+    /// Events under a contract, in order.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn contract_events(&self, contract: ContractId) -> Result<Vec<ContractEventRow>, Refusal> {
         self.all(
             "SELECT topic, detail, at FROM happened WHERE contract = ?1 ORDER BY at, topic",
@@ -266,10 +265,10 @@ impl StateIndex {
         )
     }
 
-    /// What came of each notice.
+    /// Results of all notices.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn notices(&self) -> Result<Vec<NoticeDeliveryRow>, Refusal> {
         self.all(
             "SELECT contract, topic, channel, delivered, attempts, reason, at FROM notice ORDER BY contract, topic, channel",

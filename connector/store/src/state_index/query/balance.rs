@@ -1,4 +1,4 @@
-//! What was paid beforehand and what was spent of it; and what was used, month by month.
+//! Prepaid and spent amounts, and the use by month.
 
 use crate::state_index::query::parse_column;
 use crate::state_index::row::{BalanceRow, ChargeRow, MonthlyUsageRow};
@@ -29,10 +29,10 @@ pub(crate) fn charge_row(row: &Row<'_>) -> rusqlite::Result<ChargeRow> {
 }
 
 impl StateIndex {
-    /// What was paid and spent, by the first version of the contract.
+    /// Balances by the first version of the contract.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn balances(&self) -> Result<Vec<(ContractId, BalanceRow)>, Refusal> {
         self.all(
             "SELECT spent, topped, months, contract FROM purse ORDER BY contract",
@@ -41,11 +41,10 @@ impl StateIndex {
         )
     }
 
-    /// What was answered under a contract, by the month (UTC) in which each answer was closed: as many questions as there
-    /// were answers, and what was sent with them.
+    /// Use under a contract by the month (UTC) in which each answer was closed: number of questions, and the sent amounts.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn months(&self, contract: ContractId) -> Result<Vec<MonthlyUsageRow>, Refusal> {
         self.all(
             "SELECT strftime('%Y-%m', at / 1000000, 'unixepoch') AS month, COUNT(*), SUM(rows), SUM(bytes)

@@ -1,4 +1,4 @@
-//! Statements of deletion that are owed to us, or by us.
+//! Queries on statements of deletion, owed to and by this participant.
 
 use crate::state_index::query::{instant_or_none, parse_column};
 use crate::state_index::{StateIndex, to_unsigned};
@@ -9,11 +9,11 @@ use rusqlite::params;
 use std::collections::BTreeSet;
 
 impl StateIndex {
-    /// How many answers under a contract, by its first version, were closed by then and lack the consumer's statement; and
-    /// the first `named` of them.
+    /// Number of answers under a contract, by its first version, that were closed by this instant and lack the consumer's
+    /// statement, with the first `named` of them.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn attestations_due(
         &self,
         first: ContractId,
@@ -45,11 +45,11 @@ impl StateIndex {
         Ok((count, requests))
     }
 
-    /// The newest answers of a peer whose receipts we have countersigned without writing the peer a message of it, which bears
-    /// the name of the answer: the requests, and the digests that name the files. A crash leaves the newest.
+    /// Newest answers of a peer with a countersigned receipt and without a message about it. The message would have the name of the
+    /// answer. A crash can leave only the newest ones. Requests, and digests that name the files.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn unsaid(&self, peer: &ParticipantId) -> Result<Vec<(RequestId, String)>, Refusal> {
         self.all(
             "SELECT DISTINCT r.request, r.file FROM (SELECT * FROM receipt ORDER BY rowid DESC LIMIT 256) r
@@ -60,10 +60,11 @@ impl StateIndex {
         )
     }
 
-    /// How many statements are owed to us under a contract, by its first version, and when the oldest answer was closed.
+    /// Number of statements that are owed to this participant under a contract, by its first version, and the time when the oldest
+    /// answer was closed.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn attestations_due_to_us(
         &self,
         first: ContractId,
@@ -76,11 +77,11 @@ impl StateIndex {
         Ok(found.into_iter().next().unwrap_or_default())
     }
 
-    /// The questions that we asked a provider under one of these versions of a contract, by its first one, whose answers have
-    /// ended and of which we have not stated that what came is deleted; the oldest first.
+    /// Own questions to a provider under one of these versions of a contract, by its first one, with ended answers and without a
+    /// statement of deletion; the oldest first.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn unattested_requests(
         &self,
         provider: &ParticipantId,
@@ -103,20 +104,19 @@ impl StateIndex {
         Ok(found.map(|(request, _)| request).collect())
     }
 
-    /// The questions whose answers we are owed a statement for.
+    /// Questions for whose answers a statement is owed to this participant.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn all_owed(&self) -> Result<BTreeSet<String>, Refusal> {
         let all = self.all("SELECT request FROM owed", [], |row| row.get(0))?;
         Ok(all.into_iter().collect())
     }
 
-    /// The questions that we asked: each with the contracts that it named, separated by spaces, and under how many of them we
-    /// have stated what came.
+    /// Own questions, each with its named contracts, separated by spaces, and the number of contracts with a statement.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn all_taken(&self) -> Result<Vec<(String, String, u64)>, Refusal> {
         self.all(
             "SELECT request, contracts, (SELECT COUNT(*) FROM stated WHERE stated.request = taken.request
@@ -126,10 +126,10 @@ impl StateIndex {
         )
     }
 
-    /// The questions that we asked and whose answers still come, as far as the log says: each with whom it was asked.
+    /// Own questions with a running answer, by the log, each with its provider.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn coming(&self) -> Result<Vec<(RequestId, ParticipantId)>, Refusal> {
         self.all(
             "SELECT request, peer FROM taken WHERE ended IS NULL ORDER BY at, request",

@@ -1,4 +1,4 @@
-//! What the index knows of other logs.
+//! Queries on other logs.
 
 use crate::state_index::query::{instant, parse_column};
 use crate::state_index::row::{GossipedHeadRow, IncidentRow, PeerHeadRow, WitnessedHeadRow};
@@ -8,10 +8,10 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::{Row, params};
 
 impl StateIndex {
-    /// The newest head that a peer has shown.
+    /// Newest head that a peer has shown.
     ///
     /// # Errors
-    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    /// `STATE_BROKEN` when the file can't be read, as in all functions here.
     pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<PeerHeadRow>, Refusal> {
         one(
             &self.connection,
@@ -21,10 +21,10 @@ impl StateIndex {
         )
     }
 
-    /// The newest head of each peer.
+    /// Newest head of each peer.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn heads(&self) -> Result<Vec<PeerHeadRow>, Refusal> {
         self.all(
             "SELECT peer, note, proven FROM head ORDER BY peer",
@@ -33,10 +33,10 @@ impl StateIndex {
         )
     }
 
-    /// The newest heads of a log that others have passed on, one from each of them.
+    /// Newest heads of a log that others have passed on, one from each of them.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn heard_of(&self, peer: &ParticipantId) -> Result<Vec<GossipedHeadRow>, Refusal> {
         self.all(
             "SELECT peer, via, note, proven FROM heard WHERE peer = ?1 ORDER BY size DESC, via",
@@ -45,10 +45,10 @@ impl StateIndex {
         )
     }
 
-    /// The heads of a log of this size that are in our log, whoever has shown them: one, or there are two histories.
+    /// Heads of a log with this size that are in the own log; more than one prove a fork.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn recorded_of(
         &self,
         peer: &ParticipantId,
@@ -61,11 +61,10 @@ impl StateIndex {
         )
     }
 
-    /// The heads of a log that are in our log and of which its owner has not proven that it goes on from them: the newest
-    /// ones, at most so many.
+    /// Heads of a log in the own log for which its owner has not proven a continuation: the newest ones, up to a number.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn unproven_of(
         &self,
         peer: &ParticipantId,
@@ -79,10 +78,10 @@ impl StateIndex {
         )
     }
 
-    /// The newest head of each log that was passed on.
+    /// Newest head of each log that was passed on.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn newest_heard(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
         let mut rows = self.all(
             "SELECT peer, via, note, proven FROM heard ORDER BY peer, size DESC, via",
@@ -93,10 +92,10 @@ impl StateIndex {
         Ok(rows)
     }
 
-    /// All that were passed on.
+    /// All heads that were passed on.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn gossiped_heads(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
         self.all(
             "SELECT peer, via, note, proven FROM heard ORDER BY peer, via",
@@ -105,10 +104,10 @@ impl StateIndex {
         )
     }
 
-    /// The newest head of the own log that each peer has cosigned.
+    /// Newest head of the own log that each peer has cosigned.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn witnesses(&self) -> Result<Vec<WitnessedHeadRow>, Refusal> {
         self.all(
             "SELECT peer, size, record FROM witness ORDER BY peer",
@@ -123,10 +122,10 @@ impl StateIndex {
         )
     }
 
-    /// How many records the newest head has that a peer has cosigned.
+    /// Size of the newest head that a peer has cosigned.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn witnessed_by(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
         one(
             &self.connection,
@@ -137,20 +136,20 @@ impl StateIndex {
         .map(|size| size.map(to_unsigned))
     }
 
-    /// The peers that have shown two histories of their logs, and the record that holds both heads.
+    /// Peers with a fork of their log, and the record with both heads.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn forks(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
         self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
             Ok((parse_column(row, 0)?, to_unsigned(row.get(1)?)))
         })
     }
 
-    /// The incidents of logs that their owners have stated, in the order in which they came into the log.
+    /// Incidents of logs that their owners have stated, in the order of their records.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn incidents(&self) -> Result<Vec<IncidentRow>, Refusal> {
         self.all(
             "SELECT record, peer, cause, statement, at, first, last, late FROM incident ORDER BY record",

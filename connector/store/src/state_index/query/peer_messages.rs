@@ -1,4 +1,4 @@
-//! Messages, those that wait to be carried, and the negotiations that they make.
+//! Queries on messages, outboxes and negotiations.
 
 use crate::state_index::query::{instant, parse_column, parsed_or_none};
 use crate::state_index::row::{NegotiationRow, OutboxMessageRow, PeerMessageRow};
@@ -10,10 +10,10 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::{Row, params};
 
 impl StateIndex {
-    /// Every negotiation, the newest change first.
+    /// All negotiations, the latest change first.
     ///
     /// # Errors
-    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    /// `STATE_BROKEN` when the file can't be read, as in all functions here.
     pub fn negotiations(&self) -> Result<Vec<NegotiationRow>, Refusal> {
         self.all(
             "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
@@ -23,10 +23,10 @@ impl StateIndex {
         )
     }
 
-    /// The negotiations with a peer that are under way, the newest change first.
+    /// Open negotiations with a peer, the latest change first.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn open_negotiations(&self, peer: &ParticipantId) -> Result<Vec<NegotiationRow>, Refusal> {
         let [finalized, terminated] = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
         self.all(
@@ -37,10 +37,10 @@ impl StateIndex {
         )
     }
 
-    /// The messages of a negotiation in their order.
+    /// Messages of a negotiation in order.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn messages_of(&self, negotiation: &str) -> Result<Vec<PeerMessageRow>, Refusal> {
         self.all(
             "SELECT peer, direction, id, kind, negotiation, digest, record, at
@@ -50,10 +50,10 @@ impl StateIndex {
         )
     }
 
-    /// The messages of a kind that we have written to a peer, in their order: the digests that name their files.
+    /// Digests of the sent messages of a kind to a peer, in order. They name the files.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn messages_to(&self, peer: &ParticipantId, kind: &str) -> Result<Vec<Digest>, Refusal> {
         self.all(
             "SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
@@ -62,10 +62,10 @@ impl StateIndex {
         )
     }
 
-    /// Whether a message was taken in, or sent, before.
+    /// True if a message was taken in, or sent, before.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn knows_message(
         &self,
         peer: &ParticipantId,
@@ -80,10 +80,10 @@ impl StateIndex {
         )
     }
 
-    /// The messages that wait for a peer after a number, in their order.
+    /// Messages that wait for a peer after a number, in order.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn outbox(
         &self,
         peer: &ParticipantId,
@@ -97,11 +97,10 @@ impl StateIndex {
         )
     }
 
-    /// The first message for a peer after a number: one that waits, or a withdrawal that it fetched before it went back to so
-    /// early a number.
+    /// First message for a peer after a number: a waiting one, or a withdrawal that it fetched before it restored an older state.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn next_after(
         &self,
         peer: &ParticipantId,
@@ -115,10 +114,10 @@ impl StateIndex {
         )
     }
 
-    /// All messages that wait: those to each peer in their order.
+    /// All waiting messages, those to each peer in order.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn outboxes(&self) -> Result<Vec<(ParticipantId, OutboxMessageRow)>, Refusal> {
         self.all(
             "SELECT number, digest, word, peer FROM outbox WHERE fetched = 0 ORDER BY peer, number",
@@ -127,10 +126,10 @@ impl StateIndex {
         )
     }
 
-    /// The number of the oldest message that waits for a peer.
+    /// Number of the oldest waiting message for a peer.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn oldest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
         let oldest = one(
             &self.connection,
@@ -141,10 +140,10 @@ impl StateIndex {
         Ok(oldest.flatten().map(to_unsigned))
     }
 
-    /// The last number that a message to a peer was given; 0 where there was none.
+    /// Last number that was given to a message to a peer; 0 where there was none.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn numbered_up_to(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
         let next = one(
             &self.connection,
@@ -155,10 +154,10 @@ impl StateIndex {
         Ok(next.map_or(0, |next| to_unsigned(next).saturating_sub(1)))
     }
 
-    /// The number of the newest message that waits for a peer.
+    /// Number of the newest waiting message for a peer.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn newest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
         let newest = one(
             &self.connection,
@@ -169,10 +168,10 @@ impl StateIndex {
         Ok(newest.flatten().map(to_unsigned))
     }
 
-    /// The number of the last message of a peer that was taken in.
+    /// Number of the last message of a peer that was taken in.
     ///
     /// # Errors
-    /// As everywhere here.
+    /// As in all functions here.
     pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
         one(
             &self.connection,

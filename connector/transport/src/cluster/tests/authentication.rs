@@ -1,4 +1,4 @@
-//! Who is served, and what is said when nobody is reached.
+//! Tests of admitted callers, and of refusals when no worker is reached.
 
 use super::{
     LONG, TestTaskHandler, TestWorker, TransportSettings, briefing, drain, frames_of, is_failure,
@@ -143,7 +143,7 @@ async fn nobody_waits_for_a_slow_handshake() {
     };
     let handler = TestTaskHandler::these(frames_of(&[1]));
     let worker = TestWorker::start_with(handler, settings).await;
-    // It holds the only place, until its time is over.
+    // It occupies the only place until its deadline.
     let silent = TcpStream::connect(worker.address).await.unwrap();
     let tls = worker.league.client()();
     let client = open(worker.address, tls, TransportSettings::default())

@@ -1,4 +1,4 @@
-//! Answers, and what is none.
+//! Tests of valid and invalid answers.
 
 use super::{
     LONG, TestTaskHandler, TestWorker, TransportSettings, briefing, closing, drain, frames_of,
@@ -50,7 +50,7 @@ async fn an_answer_that_fails_in_the_middle_says_why() {
     for rows in [vec![], vec![1, 2, 3]] {
         let mut failing = frames_of(&rows);
         failing.push(Err(refusal.clone()));
-        // Whatever comes after it is not sent.
+        // Frames after it are not sent.
         failing.extend(frames_of(&[1]));
         let worker = TestWorker::start(TestTaskHandler::these(failing)).await;
         assert_eq!(worker.rows().await.unwrap_err(), refusal);
@@ -91,7 +91,7 @@ async fn what_is_not_closed_is_not_complete() {
         all.extend(more.into_iter().map(Ok));
         all
     };
-    // What is closed as it must be is a answer.
+    // Closed with the right count, it is a valid answer.
     let worker = TestWorker::sending(and(&[3, 4], vec![closing(2)])).await;
     assert_eq!(worker.rows().await.unwrap(), 7);
 
@@ -110,7 +110,7 @@ async fn what_is_not_closed_is_not_complete() {
     let late = message(header, body, Bytes::new());
     fails(and(&[], vec![closing(0), late]), "after the closing").await;
     fails(vec![Ok(closing(0))], "").await;
-    // A schema of its own in the middle.
+    // A second schema in the middle.
     let mut twice = messages(&[1]);
     twice.extend(messages(&[]));
     fails(twice, "holds no rows").await;
@@ -126,7 +126,7 @@ async fn a_failure_after_the_closing_message_counts() {
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
 }
 
-/// Tells when an answer is dropped.
+/// Notifies when an answer is dropped.
 struct TaskDropNotifier(mpsc::Sender<()>);
 
 impl Drop for TaskDropNotifier {

@@ -1,4 +1,4 @@
-//! Who makes way for whom.
+//! Tests of the choice of connections that make room.
 
 use super::{ConnectionSource, UnprovenConnection, UnprovenConnections};
 use crate::member_hosts::MemberHosts;
@@ -48,7 +48,7 @@ fn of_many_the_most_crowded_source_makes_way() {
     assert!(has_ended(&mut connections[0]) && !has_ended(&mut lonely));
     let mut next = all.admit(from("10.0.0.4"));
     assert!(has_ended(&mut connections[1]));
-    // Each has one: the oldest goes.
+    // Each source has one: the oldest is ended.
     let mut last = all.admit(from("10.0.0.5"));
     assert!(has_ended(&mut lonely));
     for one in [&mut connections[2], &mut other, &mut next, &mut last] {
@@ -68,7 +68,7 @@ fn no_crowd_of_strangers_takes_the_places_of_members() {
         .collect();
     assert!(members.iter_mut().all(|one| !has_ended(one)));
     assert_eq!(all.count(), 3 + 4);
-    // Nor does a stranger that has become one go for others.
+    // A proven connection is not ended for others.
     let mut proven = all.admit(from("10.0.1.1"));
     proven.is_proven();
     for number in 0..200 {

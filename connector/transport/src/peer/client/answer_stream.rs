@@ -1,4 +1,4 @@
-//! An answer as it arrives: batches, what was received of them, and the receipt at the end.
+//! Answer of a peer as it arrives: batches, a summary of the received bytes, and the receipt at the end.
 
 use crate::peer::client::PeerClient;
 use crate::peer::client::batch_decoder::{self, BatchDecoder};
@@ -17,12 +17,12 @@ use std::time::Duration;
 use tokio::time::Sleep;
 use tonic::Streaming;
 
-/// The batches of one answer. It has ended well only if the stream ends without an error; then the receipt is there.
-/// Dropping it ends the answer at the provider.
+/// Batches of one answer. The answer is complete only if the stream ends without an error; then the receipt is available. Dropping
+/// the stream ends the answer at the provider.
 pub struct AnswerBatchStream {
     frames: Streaming<FlightData>,
     client: PeerClient,
-    /// Counts the answer among those that run, until it is over.
+    /// Entry among the open calls, until the answer ends.
     call: Option<OpenCall>,
     decoder: BatchDecoder,
     digest: blake3::Hasher,
@@ -34,16 +34,16 @@ pub struct AnswerBatchStream {
     stall: Pin<Box<Sleep>>,
 }
 
-/// What was received, for the receipt.
+/// Summary of the received answer, for the receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferSummary {
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Bytes of headers and bodies of all messages before the receipt.
+    /// Number of bytes in headers and bodies of all messages before the receipt.
     pub bytes: u64,
-    /// BLAKE3 over the same bytes, in order: of each message its header, then its body; the schema is the first.
+    /// BLAKE3 over these bytes in order: for each message the header, then the body; the schema is the first message.
     pub digest: [u8; 32],
-    /// The receipt as the provider signed it, once it has come. A cut answer has one too.
+    /// Signed receipt of the provider, once it has arrived. A cut answer has one too.
     pub receipt: Option<Bytes>,
 }
 
@@ -63,7 +63,7 @@ impl AnswerBatchStream {
             .ok_or_else(|| client.invalid(batch_decoder::invalid("the answer is empty")))?;
         let first = unpack_message(first).map_err(|fault| client.invalid(fault))?;
         if first.data_header.is_empty() && first.data_body.is_empty() {
-            // Cut before its first message: the receipt says that nothing left, and the status why.
+            // Cut before its first message: the receipt states that nothing was sent, and the status states the reason.
             batch_decoder::receipt(first).map_err(|fault| client.invalid(fault))?;
             return Err(match frames.message().await {
                 Err(status) => client.failed_call_refusal(&status),
@@ -92,19 +92,19 @@ impl AnswerBatchStream {
         Ok(stream)
     }
 
-    /// The columns of the answer.
+    /// Schema of the answer.
     #[must_use]
     pub const fn schema(&self) -> &SchemaRef {
         self.decoder.schema()
     }
 
-    /// Bytes of the messages that came so far.
+    /// Number of bytes received so far.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// What was received so far.
+    /// Summary of the answer received so far.
     #[must_use]
     pub fn transfer_summary(&self) -> TransferSummary {
         TransferSummary {
@@ -123,7 +123,7 @@ impl AnswerBatchStream {
         }
     }
 
-    /// One message: a batch, or the receipt.
+    /// Takes one message: a batch, or the receipt.
     fn take(&mut self, frame: FlightData) -> Result<Option<RecordBatch>, Refusal> {
         if self.receipt.is_some() {
             return Err(batch_decoder::invalid("a message came after the receipt"));
@@ -197,7 +197,7 @@ impl Stream for AnswerBatchStream {
     }
 }
 
-/// A connection that breaks in the middle of an answer has cut it.
+/// Refusal for an answer that was cut by a broken connection.
 fn cut_answer_refusal(mut refusal: Refusal) -> Refusal {
     if refusal.code == ErrorCode::PeerUnreachable {
         refusal.code = ErrorCode::StreamCut;

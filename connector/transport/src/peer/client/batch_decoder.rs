@@ -1,6 +1,6 @@
-//! Messages of an answer, read as what they are: bytes of somebody else.
+//! Decoder of the messages of an answer, which are untrusted bytes.
 //!
-//! arrow-ipc trusts lengths and panics on some malformed messages, so everything that it relies on is checked first.
+//! arrow-ipc trusts lengths and panics on some malformed messages, so all fields that it relies on are checked first.
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
@@ -13,14 +13,14 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Reads batches of one schema.
+/// Decoder of batches with one schema.
 #[derive(Debug)]
 pub struct BatchDecoder {
     schema: SchemaRef,
 }
 
 impl BatchDecoder {
-    /// Reads the first message, the schema.
+    /// Decodes the first message, the schema.
     ///
     /// # Errors
     /// `PEER_DATA_INVALID`.
@@ -59,7 +59,7 @@ impl BatchDecoder {
         &self.schema
     }
 
-    /// Reads one batch.
+    /// Decodes one batch.
     ///
     /// # Errors
     /// `PEER_DATA_INVALID`.
@@ -87,7 +87,7 @@ impl BatchDecoder {
     }
 }
 
-/// The receipt that a last message without rows carries.
+/// Receipt in the last message, which has no rows.
 pub(super) fn receipt(frame: FlightData) -> Result<Bytes, Refusal> {
     let FlightData {
         flight_descriptor,
@@ -101,27 +101,27 @@ pub(super) fn receipt(frame: FlightData) -> Result<Bytes, Refusal> {
     Ok(app_metadata)
 }
 
-/// A participant sent something that is no answer.
+/// Refusal for an invalid answer of a participant.
 pub(crate) fn invalid(what: &str) -> Refusal {
     Refusal::new(ErrorCode::PeerDataInvalid, what)
 }
 
-/// The most columns of an answer.
+/// Largest number of columns in an answer.
 const COLUMNS: usize = 4096;
 
-/// The most rows of one message.
+/// Largest number of rows in one message.
 const ROWS: i64 = 1 << 24;
 
-/// The most bytes of one message after decompression.
+/// Largest size of one message after decompression, bytes.
 const UNPACKED: i64 = 256 * 1024 * 1024;
 
-/// The most bytes of a receipt.
+/// Largest size of a receipt, bytes.
 const RECEIPT: usize = 64 * 1024;
 
-/// The prefix of a compressed buffer: its length after decompression, or -1 for one that is stored as it is.
+/// Size of the prefix of a compressed buffer: its length after decompression, or -1 for an uncompressed one.
 const PREFIX: usize = 8;
 
-/// A message with rows carries nothing else.
+/// Checks that a message with rows contains nothing else.
 fn bare(frame: &FlightData) -> Result<(), Refusal> {
     if frame.flight_descriptor.is_none() && frame.app_metadata.is_empty() {
         Ok(())
@@ -141,7 +141,7 @@ fn message(header: &Bytes) -> Result<Message<'_>, Refusal> {
     }
 }
 
-/// Types without children or dictionaries.
+/// True for types without children and dictionaries.
 const fn flat(kind: Type) -> bool {
     matches!(
         kind,
@@ -164,7 +164,7 @@ const fn flat(kind: Type) -> bool {
     )
 }
 
-/// Every length of the header lies within the body, and nothing unpacks to more than is read at once.
+/// Checks that every length in the header lies within the body, and that the decompressed size is within the limit.
 fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(), Refusal> {
     let wrong = || invalid("the lengths in a message of the answer do not fit its data");
     let rows = batch.length();
@@ -203,14 +203,14 @@ fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(),
     Ok(())
 }
 
-/// A belt for what the checks above did not foresee: foreign bytes end an answer, never the connector.
+/// Second line of defence after the checks: invalid bytes end an answer, never the connector.
 fn catch_decoding_panic<T>(
     otherwise: &str,
     read: impl FnOnce() -> Result<T, ArrowError>,
 ) -> Result<T, Refusal> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(read) => read.map_err(|cause| invalid(otherwise).caused_by(cause)),
-        // What it panicked with is in the trace already.
+        // The message of the panic is in the trace already.
         Err(_) => Err(invalid(otherwise)),
     }
 }

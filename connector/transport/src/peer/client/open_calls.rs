@@ -1,11 +1,11 @@
-//! The calls that run on the connection to a peer, and whether one of them has an answer already.
+//! Open calls on the connection to a peer, and their progress.
 
 use crate::peer::timer_clock::read_timer;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The calls of one peer. Cheap to clone.
+/// Open calls to one peer. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct OpenCalls(Arc<Mutex<CallCounts>>);
 
@@ -13,25 +13,25 @@ pub(super) struct OpenCalls(Arc<Mutex<CallCounts>>);
 struct CallCounts {
     asked: usize,
     answering: usize,
-    /// The time when the first of those that run was begun.
+    /// Start of the first open call.
     since: Instant,
 }
 
-/// One call; dropping it says that it is over.
+/// One open call. Dropping it ends the call.
 #[derive(Debug)]
 pub(super) struct OpenCall {
     calls: OpenCalls,
     is_answered: bool,
 }
 
-/// The progress of the calls to a peer.
+/// Progress of the calls to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallState {
-    /// None runs.
+    /// No call is open.
     Idle,
-    /// Some run since then, and none of them has an answer.
+    /// Calls are open since then, and none has an answer.
     Asked(Instant),
-    /// Some run since then, and an answer has begun.
+    /// Calls are open since then, and an answer has begun.
     Answering(Instant),
 }
 
@@ -44,7 +44,7 @@ impl OpenCalls {
         })))
     }
 
-    /// Counts one more.
+    /// Adds a call.
     pub(super) fn open_call(&self) -> OpenCall {
         let mut counts = self.0.lock();
         if counts.asked == 0 && counts.answering == 0 {
@@ -58,7 +58,7 @@ impl OpenCalls {
         }
     }
 
-    /// Says how far they are.
+    /// Progress of the calls.
     pub(super) fn read_state(&self) -> CallState {
         let counts = self.0.lock();
         match (counts.asked, counts.answering) {
@@ -70,7 +70,7 @@ impl OpenCalls {
 }
 
 impl OpenCall {
-    /// Notes that its answer has begun.
+    /// Notes that the answer of the call has begun.
     pub(super) fn begin_answer(&mut self) {
         if !self.is_answered {
             self.is_answered = true;

@@ -1,19 +1,20 @@
-//! The first pages of a catalogue, as a connection has brought them.
+//! Cache of the first catalogue pages received on a connection.
 
 use hansa_audit_log::digest::Digest;
 use hansa_proto::peer::catalog_page::{CatalogEntryPage, CatalogPageRequest};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// How many pages are kept: a question names few datasets of a participant that has many, and asks for all pages anyway.
+/// Largest number of cached pages. A question names few datasets of a large catalogue; a complete listing requests all pages
+/// anyway.
 const MOST: usize = 4;
 
-/// Pages by what was asked for, each with the digest of the reply that brought it.
+/// Pages by request, each with the digest of its response.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CatalogPageCache(Arc<Mutex<Vec<(CatalogPageRequest, Digest, CatalogEntryPage)>>>);
 
 impl CatalogPageCache {
-    /// The page that was brought for this.
+    /// Cached page of this request.
     pub(super) fn get(&self, request: &CatalogPageRequest) -> Option<(Digest, CatalogEntryPage)> {
         let pages = self.0.lock();
         let mut all = pages.iter();
@@ -21,7 +22,7 @@ impl CatalogPageCache {
         found.map(|(_, digest, page)| (*digest, page.clone()))
     }
 
-    /// Keeps the page that was brought for this, if there is room.
+    /// Caches the page of this request, if there is room.
     pub(super) fn keep(
         &self,
         request: &CatalogPageRequest,

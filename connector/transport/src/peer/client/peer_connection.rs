@@ -1,4 +1,4 @@
-//! Opens connections: TCP, TLS by the connector's own configuration, the check of the other end, HTTP/2.
+//! Opening of connections to peers: TCP, TLS by the connector's configuration, identity check, HTTP/2.
 
 use crate::connection_refusal;
 use crate::peer::client::open_calls::OpenCalls;
@@ -21,15 +21,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-/// The two ways to one peer.
+/// The two connections to one peer.
 pub(super) struct PeerChannels {
-    /// For calls: what runs on it has an end, and a peer that falls silent is noticed soon.
+    /// Connection for calls, which end. A silent peer is noticed quickly on it.
     pub(super) calls: Channel,
-    /// For messages as they come: open all the time, and opened only when they are asked for.
+    /// Connection for messages, which stays open. It is opened at the first request.
     pub(super) inbox: Channel,
 }
 
-/// Opens the connection for calls, which `open_calls` counts, and prepares the other.
+/// Opens the connection for calls, which `open_calls` counts, and prepares the other one.
 pub(super) async fn open(
     peer_endpoint: PeerEndpoint,
     open_calls: OpenCalls,
@@ -75,7 +75,7 @@ pub(super) async fn open(
     Ok(PeerChannels { calls, inbox })
 }
 
-/// Says whether a peer was reached: also one that has no place for another connection has spoken.
+/// True if the peer was reached. A peer that refuses a further connection was reached, too.
 fn is_there<T>(opened: &Result<T, Refusal>) -> bool {
     match opened {
         Ok(_) => true,
@@ -83,10 +83,10 @@ fn is_there<T>(opened: &Result<T, Refusal>) -> bool {
     }
 }
 
-/// How often a connection is begun that breaks before the other end has said anything on it, and what is waited in between.
+/// Waiting times between the attempts to open a connection that breaks before the other end has sent anything.
 ///
-/// A host at whose port many strangers stand closes connections of which it does not know yet whose they are, and a member's
-/// may be among them. No request has left before the other end's first word, so nothing is asked twice.
+/// A crowded host closes unproven connections, and a member's may be among them. No request is sent before the other end's first
+/// bytes, so nothing is asked twice.
 const WAITS: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
@@ -94,7 +94,7 @@ const WAITS: [Duration; 3] = [
 ];
 
 async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
-    // All tries together have this time.
+    // One timeout covers all attempts.
     let opened = tokio::time::timeout(endpoint.settings.opening(), async {
         let mut waits = WAITS.into_iter();
         let listening = endpoint.settings.listening.begin();
@@ -140,15 +140,15 @@ async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal
     }
 }
 
-/// Why there is no connection that another try may bring.
+/// Reason of a failed attempt that may succeed if it is repeated.
 enum UnopenedConnection {
-    /// Nobody listens at the address.
+    /// No process listens at the address.
     Unheard(io::Error),
-    /// It could not be secured.
+    /// The connection could not be secured.
     Unsecured(SecureConnectError),
 }
 
-/// One connection, or why it could not be opened.
+/// Opens one connection.
 async fn attempt(
     endpoint: &PeerEndpoint,
 ) -> Result<Result<TlsStream<TcpStream>, UnopenedConnection>, Refusal> {
@@ -175,26 +175,26 @@ async fn attempt(
             None => Ok(Ok(secured)),
         },
         Ok(Err(unsecured)) => Ok(Err(UnopenedConnection::Unsecured(unsecured))),
-        // A stopped process: its machine takes connections, and nobody there speaks.
+        // A suspended process: its machine accepts connections, and the process sends nothing.
         Err(late) => Err(unreachable(&endpoint.participant, MUTE).caused_by(late)),
     }
 }
 
-/// The refusal of the connection, where that is the first word of the other end.
+/// Refusal of the connection, if the other end's first bytes contain one.
 async fn read_refusal(
     secured: &mut TlsStream<TcpStream>,
     participant: &ParticipantId,
 ) -> Option<Refusal> {
-    // The first word is there, and stays there for HTTP/2.
+    // The first bytes are only peeked at, and stay in the buffer for HTTP/2.
     let word = secured.fill_buf().await.ok()?;
     let status = connection_refusal::read_refusal(word)?;
     Some(refusal::from_wire(&status, participant))
 }
 
-/// The sentence about an end that takes a connection and does not speak on it.
+/// Sentence for an end that accepts a connection and sends nothing.
 const MUTE: &str = "it takes connections and says nothing";
 
-/// Whether the connection itself broke, so that no end has said anything against the other.
+/// True if the connection itself broke, without an alert of either end.
 fn is_broken(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -202,7 +202,7 @@ fn is_broken(error: &io::Error) -> bool {
     )
 }
 
-/// Why the two ends do not trust each other: the refusal of the own check, or what the other end's alert says.
+/// Reason why the two ends do not trust each other: the refusal of the own check, or the alert of the other end.
 fn refused_handshake(participant: &ParticipantId, error: &io::Error) -> Refusal {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     let (code, what, help) = match inner {
@@ -224,7 +224,7 @@ fn refused_handshake(participant: &ParticipantId, error: &io::Error) -> Refusal 
         Some(rustls::Error::AlertReceived(AlertDescription::CertificateExpired)) => (
             ErrorCode::CertificateExpired,
             "it says that the certificate of this connector has expired",
-            // By the clock of this connector it has not, or nobody would have been dialled.
+            // By this connector's clock its certificate is still valid; otherwise it would not have connected.
             Some(
                 "renew it: hansa league admit, then hansa join; and compare the clocks of the two machines",
             ),

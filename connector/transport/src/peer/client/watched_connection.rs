@@ -1,11 +1,12 @@
-//! A connection to a peer that ends when nothing is heard any more.
+//! Connection to a peer that ends after a silence that is too long.
 //!
-//! HTTP/2 tries a peer while a call runs, and whoever lives answers. The library judges by that answer alone, though: over a
-//! slow line it comes behind megabytes of rows, and a process that was itself stopped finds its time over before it has read
-//! the answer. So the bytes themselves are judged here, and HTTP/2 does no more than to make some come.
+//! HTTP/2 sends pings while a call is open, and a live peer answers them. But the library only looks at the ping's answer. Over a
+//! slow line the answer comes after megabytes of rows, and a process that was suspended finds its timeout expired before it has
+//! read the answer. So this type watches the bytes themselves, and pings only provoke some.
 //!
-//! After a break of some seconds TCP waits as long again until it sends what was lost. A second connection tells whether the
-//! peer is there by then, and only if it is, the rows that are under way are waited for.
+//! After a break of some seconds TCP waits for as long again before it retransmits. A second connection tests if the peer is
+//! reachable.
+//! Only in this case the rows in transit are waited for.
 
 use super::open_calls::{CallState, OpenCalls};
 use crate::peer::settings::SilenceBounds;
@@ -19,39 +20,39 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// Says whether the peer can be reached by another connection.
+/// Function that tests if the peer is reachable by another connection.
 pub(super) type PeerProbe = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// The connection under HTTP/2.
+/// Connection under HTTP/2.
 pub(super) struct WatchedConnection<IO> {
     io: IO,
     calls: OpenCalls,
     watch: SilenceWatch,
     timer: Pin<Box<Sleep>>,
     probe: PeerProbe,
-    /// The probe that runs.
+    /// Running probe.
     probing: Option<BoxFuture<'static, bool>>,
 }
 
-/// The silence of a peer, and its bounds.
+/// Silence of a peer, and its bounds.
 #[derive(Debug)]
 struct SilenceWatch {
     bounds: SilenceBounds,
     heard: Instant,
-    /// The time of the next look.
+    /// Time of the next check.
     look: Instant,
-    /// The peer was probed in this silence.
+    /// True if the peer was probed in this silence.
     is_probed: bool,
-    /// A probe found it in this silence.
+    /// True if a probe reached the peer in this silence.
     is_reachable: bool,
 }
 
-/// The verdict on a silence.
+/// Verdict on a silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SilenceVerdict {
-    /// It may last a while longer.
+    /// The silence may continue.
     Wait,
-    /// Somebody should see whether the peer is there.
+    /// The peer must be probed.
     Probe,
     /// The peer counts as dead.
     Dead,
@@ -77,7 +78,7 @@ impl SilenceWatch {
         self.is_reachable = false;
     }
 
-    /// The time from which the silence is too long.
+    /// Time from which the silence is too long.
     fn compute_end(&self, calls: CallState) -> Instant {
         match calls {
             CallState::Idle => self.heard + self.bounds.idle,
@@ -89,7 +90,7 @@ impl SilenceWatch {
         }
     }
 
-    /// The time at which something is to be done if the silence lasts.
+    /// Time of the next check if the silence continues.
     fn compute_look(&self, calls: CallState) -> Instant {
         let end = self.compute_end(calls);
         match calls {
@@ -100,9 +101,9 @@ impl SilenceWatch {
         }
     }
 
-    /// Looks at the silence at the time that was set, and sets the next.
+    /// Checks the silence at its time, and sets the next check.
     fn judge_silence(&mut self, calls: CallState, now: Instant) -> SilenceVerdict {
-        // A process that comes late to look stood still itself, and has neither tried the peer nor heard it in the meantime.
+        // A check that is late means that this process was suspended, and has neither pinged nor read in the meantime.
         if now.saturating_duration_since(self.look) > self.bounds.ping {
             self.hear(now);
         }
@@ -132,10 +133,10 @@ impl<IO> WatchedConnection<IO> {
         }
     }
 
-    /// The outcome of a step that can't be done yet: it is waited for, until the silence is too long.
+    /// Result for a pending operation: pending until the silence is too long.
     fn await_sign<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let look = self.watch.compute_look(self.calls.read_state());
-        // A call that has just begun is waited for less long than none.
+        // The bound for a call that has just begun is shorter than the one without calls.
         if look < self.watch.look {
             self.watch.look = look;
             self.timer.as_mut().reset(look);
@@ -161,7 +162,7 @@ impl<IO> WatchedConnection<IO> {
         }
     }
 
-    /// The outcome of a step: waiting for it has an end.
+    /// Result of an operation, with a bound on its waiting time.
     fn bound_step<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -181,7 +182,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for WatchedConnection<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        // Bytes that are there already count, however late they are read.
+        // Bytes that have arrived count, however late they are read.
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.watch.hear(read_timer());
@@ -191,7 +192,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for WatchedConnection<IO> {
     }
 }
 
-// Writing is bounded too: HTTP/2 does not read while it can't send what it must.
+// Writes are bounded too, since HTTP/2 does not read while it can't send required frames.
 impl<IO: AsyncWrite + Unpin> AsyncWrite for WatchedConnection<IO> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -235,7 +236,7 @@ mod tests {
 
     const MOMENT: Duration = Duration::from_millis(1);
 
-    /// A silence that begins now, beside calls of which the first begins half a minute later.
+    /// Silence that begins now, with calls of which the first begins half a minute later.
     fn watch(calls: impl Fn(Instant) -> CallState) -> (SilenceWatch, CallState, Instant) {
         let start = Instant::now();
         let since = start + Duration::from_secs(30);
@@ -290,7 +291,7 @@ mod tests {
     fn any_byte_is_a_sign_of_life() {
         let (mut watch, calls, since) = watch(CallState::Answering);
         watch.hear(since);
-        // The next byte comes in the last moment, again and again.
+        // The next byte arrives at the last moment, repeatedly.
         for _ in 0..5 {
             assert_eq!(
                 watch.judge_silence(calls, watch.compute_look(calls)),

@@ -1,4 +1,4 @@
-//! Small messages come out as they went in, and what somebody else packed is not trusted.
+//! Tests: small messages are unpacked as they were, and messages packed by others are not trusted.
 
 use super::{ENCODER, MOST, MessagePacker, unpack_message};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -10,7 +10,7 @@ use hansa_proto::envelope::parts::{EnvelopeParts, SignaturePart};
 use hansa_proto::peer::compact_answer::{DICTIONARY, MARK};
 use std::sync::Arc;
 
-/// The schema and the rows of an aggregate of four groups.
+/// Schema and rows of an aggregate of four groups.
 fn rows() -> [FlightData; 2] {
     let texts = |one: &str| -> ArrayRef { Arc::new(StringArray::from(vec![one; 4])) };
     let sums = |by: f64| -> ArrayRef {
@@ -51,7 +51,7 @@ fn of(receipt: Vec<u8>) -> FlightData {
     }
 }
 
-/// A receipt of nine digests, as they are written.
+/// Receipt with nine digests in written form.
 fn receipt() -> FlightData {
     let digests: Vec<String> = (0..9_u8).map(|n| Digest::of(&[n]).to_string()).collect();
     let parts = EnvelopeParts {
@@ -68,7 +68,7 @@ fn size(message: &FlightData) -> usize {
     message.data_header.len() + message.data_body.len() + message.app_metadata.len()
 }
 
-/// Whoever packs with another dictionary is not understood.
+/// A message packed with another dictionary is refused.
 #[test]
 fn the_dictionary_stays_what_it_is() {
     assert_eq!(
@@ -90,7 +90,7 @@ fn small_messages_come_out_as_they_went_in() {
             size(&message)
         );
         assert_eq!(unpack_message(packed).unwrap(), message);
-        // What is not packed stays as it is.
+        // An unpacked message is unchanged.
         assert_eq!(unpack_message(message.clone()).unwrap(), message);
     }
 }
@@ -119,7 +119,7 @@ fn what_is_large_or_would_not_come_out_the_same_goes_as_it_is() {
         data_header: "tiny".into(),
         ..FlightData::default()
     };
-    // Spelled otherwise than statements are: it would not be the same receipt, and its signature would not hold.
+    // Not in canonical form: it would not be an equal receipt, and its signature would be invalid.
     let spelled = of([&receipt().app_metadata[..], &[b' '; 8]].concat());
     let mut packer = MessagePacker::default();
     let both = FlightData {
@@ -175,6 +175,6 @@ fn what_somebody_else_packed_is_not_trusted() {
     );
     let frame = plain.compress(&rows).unwrap();
     let other = unpack_message(of([&[MARK], &frame[..]].concat()));
-    // It holds all that it needs: then it is what it says.
+    // It needs no dictionary, so it is unpacked.
     assert!(other.is_ok_and(|message| message.data_header == "a header, a header, a header"));
 }

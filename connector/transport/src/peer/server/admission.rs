@@ -1,4 +1,4 @@
-//! Who is calling, at this request: from the certificate alone.
+//! Admission of requests: the caller is identified at each request, by its certificate alone.
 
 use crate::internal_error;
 use crate::peer_handler::{PeerHandler, QueryRejection};
@@ -8,13 +8,13 @@ use hansa_proto::peer::refusal;
 use std::sync::Arc;
 use tonic::{Extensions, Request, Status};
 
-/// Lets requests in.
+/// Admission of requests.
 #[derive(Clone)]
 pub(super) struct PeerAdmission {
     handler: Arc<dyn PeerHandler>,
 }
 
-/// Who asks, on which connection.
+/// Identified caller of a request.
 pub(super) struct AdmittedCaller {
     pub(super) presented: PeerCertificate,
     pub(super) peer: VerifiedPeer,
@@ -29,7 +29,7 @@ impl PeerAdmission {
         &self.handler
     }
 
-    /// Recognises the caller, and takes the message out of the request.
+    /// Identifies the caller, and takes the message out of the request.
     pub(super) async fn admit<T>(
         &self,
         request: Request<T>,
@@ -46,14 +46,14 @@ impl PeerAdmission {
             );
             return Err(self.refuse_stranger(&presented, refusal).await);
         }
-        // INVARIANT: recognised-each-time. A handshake outlives an expulsion, so no request rests on it.
+        // INVARIANT: recognised-each-time. A connection may outlive an expulsion, so no request relies on the handshake.
         match self.handler.recognise(&presented) {
             Ok(peer) => Ok((AdmittedCaller { presented, peer }, message)),
             Err(refusal) => Err(self.refuse_stranger(&presented, refusal).await),
         }
     }
 
-    /// The status of a refusal of a peer's request that the face found, after it was recorded.
+    /// Records a refusal of a peer's request that the server found, and returns its status.
     pub(super) async fn refuse_request(
         &self,
         presented: &PeerCertificate,
@@ -62,7 +62,7 @@ impl PeerAdmission {
         status(&self.handler.decline(presented, refusal).await)
     }
 
-    /// The same for a caller that is no peer, who does not learn that nothing can be recorded.
+    /// Records a refusal for an unidentified caller, and returns its status. Such a caller does not learn that recording failed.
     async fn refuse_stranger(&self, presented: &PeerCertificate, refusal: Refusal) -> Status {
         match self.handler.decline(presented, refusal).await {
             QueryRejection::Closed => refusal::closed_status(),
@@ -71,7 +71,7 @@ impl PeerAdmission {
     }
 }
 
-/// The status of a connector that does not answer.
+/// Status of a rejection.
 pub(super) fn status(no: &QueryRejection) -> Status {
     match no {
         QueryRejection::Declined(declined) => {
@@ -93,7 +93,7 @@ pub(super) fn status(no: &QueryRejection) -> Status {
     }
 }
 
-/// Headers by which proxies speak for others. Here nobody does.
+/// Headers by which proxies state another caller's identity. They are refused.
 const IDENTITY_HEADERS: [&str; 5] = [
     "authorization",
     "x-client-cert",

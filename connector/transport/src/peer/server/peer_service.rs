@@ -1,4 +1,4 @@
-//! Everything but rows: greetings, catalogue, messages, proofs, heads to be witnessed.
+//! Peer service for all requests except rows: greetings, catalogue, messages, proofs, heads to be witnessed.
 
 use crate::internal_error;
 use crate::peer::server::admission::{AdmittedCaller, PeerAdmission, status};
@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-/// The peer service.
+/// Peer service.
 pub(super) struct PeerService {
     admission: PeerAdmission,
     settings: TransportSettings,
@@ -35,7 +35,7 @@ impl PeerService {
         }
     }
 
-    /// What a message says, or the refusal of one that can't be read, after it was recorded.
+    /// Parses a message. An invalid one is refused, and the refusal is recorded.
     async fn read<T>(
         &self,
         caller: &AdmittedCaller,
@@ -172,7 +172,7 @@ impl Peer for PeerService {
     }
 }
 
-/// One inbox that is being listened to.
+/// Subscription of one inbox.
 struct InboxSubscription {
     admission: PeerAdmission,
     caller: AdmittedCaller,
@@ -182,8 +182,8 @@ struct InboxSubscription {
 }
 
 impl InboxSubscription {
-    /// Messages as they come, each only to somebody who is a peer at that moment. The stream ends with the age of a
-    /// connection or when the connector stops; the caller asks again from where it was.
+    /// Messages as they arrive. Before each, the caller is identified again. The stream ends at the age limit of connections or
+    /// when the connector stops; the caller then requests it again from its last number.
     fn post(self) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
         stream::unfold(Some(self), |subscription| async move {
             let mut subscription = subscription?;

@@ -1,4 +1,4 @@
-//! Rows for peers: each question as it was asked, its answer with the receipt at the end.
+//! Query service for peers: answers with rows, and the receipt at the end.
 
 use crate::flight::{DoGetHandler, FlightMessageStream};
 use crate::internal_error;
@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use tonic::{Request, Status};
 use tracing::{Instrument as _, Span, field};
 
-/// Answers the questions of peers.
+/// Query service for peers.
 pub(super) struct QueryService {
     admission: PeerAdmission,
 }
@@ -31,7 +31,7 @@ impl QueryService {
 #[async_trait]
 impl DoGetHandler for QueryService {
     async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
-        // At this level the lines of every log have it.
+        // At error level the span is part of every log line.
         let span = tracing::error_span!(
             "answer",
             otel.kind = "server",
@@ -49,7 +49,7 @@ impl DoGetHandler for QueryService {
     }
 }
 
-/// The messages of an answer, within its span, which ends with the last byte.
+/// Messages of an answer within its span, which ends with the last byte.
 struct TracedMessages {
     messages: FlightMessageStream,
     span: Span,
@@ -95,7 +95,7 @@ impl QueryService {
     }
 }
 
-/// The messages of an answer.
+/// Messages of an answer.
 fn messages(rows: AnswerStream) -> FlightMessageStream {
     let AnswerStream { frames } = rows;
     stream::unfold(StreamState::Rows(frames), |stage| async move {
@@ -128,7 +128,7 @@ fn messages(rows: AnswerStream) -> FlightMessageStream {
                     StreamState::Over,
                 )),
             },
-            // INVARIANT: receipt-last. After the receipt nothing follows but the reason for which the answer was cut.
+            // INVARIANT: receipt-last. After the receipt only the reason of a cut answer may follow.
             StreamState::Receipt(mut frames) => match frames.next().await {
                 Some(Err(cut)) => Some((
                     Err(internal_error::cut_answer_status(cut)),

@@ -1,4 +1,4 @@
-//! A check of certificates that refuses all of them, with a reason of this side's own.
+//! Certificate verifier that refuses all certificates, with a reason of its own.
 
 use hansa_policy::refusal::Refusal;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -6,7 +6,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, Signatu
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 
-/// Refuses with this reason.
+/// Verifier with its reason.
 #[derive(Debug)]
 pub(super) struct RefusingVerifier(pub(super) Refusal);
 

@@ -1,4 +1,4 @@
-//! A line that a test makes silent: connections stay open, and no byte passes.
+//! Relay that a test can make silent: connections stay open, and no byte passes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Passes connections on.
+/// Relay of connections.
 pub(crate) struct SilentRelay {
     pub(crate) address: SocketAddr,
     opened: Arc<AtomicUsize>,
-    /// The number of connections that are silent, the first ones.
+    /// Number of silent connections, counted from the first.
     silent: watch::Sender<usize>,
-    /// The number of times that bytes of the other end were held back.
+    /// Number of times that bytes of the other end were held back.
     answers_held: watch::Sender<usize>,
-    /// The number of connections that the caller has ended.
+    /// Number of connections that the caller has ended.
     ended: watch::Sender<usize>,
 }
 
@@ -55,7 +55,7 @@ impl SilentRelay {
         relay
     }
 
-    /// Makes the connections silent that there are; later ones are not.
+    /// Makes the existing connections silent; later ones are not.
     pub(crate) fn silence(&self) {
         self.silent.send_replace(self.opened.load(Ordering::SeqCst));
     }
@@ -65,12 +65,12 @@ impl SilentRelay {
         self.silent.send_replace(usize::MAX);
     }
 
-    /// Lets everything pass again, what was held back first.
+    /// Lets all bytes pass again, the held ones first.
     pub(crate) fn resume(&self) {
         self.silent.send_replace(0);
     }
 
-    /// Waits until the other end has said something that was held back.
+    /// Waits until bytes of the other end were held back.
     pub(crate) async fn await_held_answer(&self) {
         let mut held = self.answers_held.subscribe();
         held.wait_for(|held| *held > 0).await.unwrap();
@@ -83,7 +83,7 @@ impl SilentRelay {
     }
 }
 
-/// Passes bytes on in one direction, until either end hangs up.
+/// Forwards bytes in one direction, until either end closes.
 async fn pass_bytes(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -94,7 +94,7 @@ async fn pass_bytes(
     let mut bytes = vec![0; 64 * 1024];
     let mut pending = Vec::new();
     loop {
-        // The end of a caller that gives up is seen while nothing passes.
+        // The end of a caller that gives up is noticed even in silence.
         tokio::select! {
             read = from.read(&mut bytes), if pending.len() < MOST => match read {
                 Ok(count @ 1..) => pending.extend_from_slice(&bytes[..count]),
@@ -115,5 +115,5 @@ async fn pass_bytes(
     }
 }
 
-/// The most bytes that are held back in one direction.
+/// Largest number of bytes held back in one direction.
 const MOST: usize = 1024 * 1024;

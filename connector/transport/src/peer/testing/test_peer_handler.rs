@@ -1,4 +1,4 @@
-//! A front that does what a test tells it, with a real ledger in memory.
+//! Peer handler that a test controls, with a real ledger in memory.
 
 use crate::peer::client::QueryRecord;
 use crate::peer_handler::{
@@ -34,22 +34,22 @@ use tokio::sync::{Notify, broadcast, mpsc};
 type AnswerFunction =
     Box<dyn Fn(&QueryRequestEnvelope) -> Result<AnswerStream, Refusal> + Send + Sync>;
 
-/// A question that is heard and never answered.
+/// Question that is received and never answered.
 pub(crate) const HANG: &str = "SELECT hang";
 
-/// A question that comes while the connector is being stopped.
+/// Question that arrives while the connector is stopping.
 pub(crate) const MOVING: &str = "SELECT moving";
 
-/// What a test tells the front.
+/// Controlled peer handler.
 pub(crate) struct TestPeerHandler {
     pub(crate) roster: Mutex<Roster>,
     pub(crate) answer: AnswerFunction,
     pub(crate) asked: Mutex<Vec<QueryRequestEnvelope>>,
     pub(crate) heard: Notify,
     pub(crate) messages: Mutex<Vec<PeerMessage>>,
-    /// The receipt that it holds of what it has issued.
+    /// Receipt that it has issued.
     pub(crate) issued: Mutex<Option<Bytes>>,
-    /// How often a message was handed in, whole or not.
+    /// Number of submitted messages, complete or not.
     pub(crate) handed_in: Mutex<usize>,
     pub(crate) pages: Mutex<Vec<CatalogPageRequest>>,
     pub(crate) outbox: Mutex<Vec<SequencedMessage>>,
@@ -62,7 +62,7 @@ pub(crate) struct TestPeerHandler {
 }
 
 impl TestPeerHandler {
-    /// Answers every question like this.
+    /// Handler that answers every question in this way.
     pub(crate) fn answering(
         answer: impl Fn(&QueryRequestEnvelope) -> Result<AnswerStream, Refusal> + Send + Sync + 'static,
     ) -> Self {
@@ -83,7 +83,7 @@ impl TestPeerHandler {
         }
     }
 
-    /// Answers every question with these frames.
+    /// Handler that answers every question with these frames.
     pub(crate) fn giving(frames: Vec<Result<AnswerStreamFrame, Refusal>>) -> Self {
         Self::answering(move |_| {
             Ok(AnswerStream {
@@ -92,12 +92,12 @@ impl TestPeerHandler {
         })
     }
 
-    /// Answers nothing.
+    /// Handler that answers nothing.
     pub(crate) fn mute() -> Self {
         Self::answering(|_| Err(Refusal::new(ErrorCode::DatasetUnknown, "no such dataset")))
     }
 
-    /// How many refusals are in the log.
+    /// Number of refusals in the log.
     pub(crate) fn refusal_count(&self) -> u64 {
         self.ledger.lock().unwrap().durable().size
     }
@@ -140,7 +140,7 @@ impl PeerHandler for TestPeerHandler {
     }
 
     fn connection_rejected(&self, rejected: RejectedConnection) {
-        // A crowd knocks more often than any test listens.
+        // Crowded connections may exceed the channel's capacity.
         let _ = self.knocks.0.try_send(rejected);
     }
 
@@ -268,7 +268,7 @@ impl PeerHandler for TestPeerHandler {
     }
 }
 
-/// A recorded question.
+/// Recorded question.
 #[derive(Debug)]
 pub(crate) struct TestQueryRecord(pub(crate) QueryRequestEnvelope);
 
@@ -296,7 +296,7 @@ impl Evidence for TestQueryRecord {
     }
 }
 
-/// A question in the asker's log.
+/// Question in the log of the asking participant.
 pub(crate) fn recorded_query(sql: &str) -> Recorded<TestQueryRecord> {
     let remote_query = TestQueryRecord(QueryRequestEnvelope {
         ask: hansa_policy::query_request::QueryRequest {
@@ -314,7 +314,7 @@ pub(crate) fn recorded_query(sql: &str) -> Recorded<TestQueryRecord> {
     contract::recorded(&mut contract::ledger(), remote_query, now())
 }
 
-/// A refusal with all that a peer may be told.
+/// Refusal with all parts that a peer may see.
 pub(crate) fn purpose_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::PurposeNotCovered,

@@ -49,13 +49,13 @@ impl TlsLeague {
         }
     }
 
-    /// The provider's configuration of the moment.
+    /// Present configuration of the provider.
     pub(crate) fn server(&self) -> server::ServerTlsProvider {
         let current = Arc::clone(&self.current);
         Arc::new(move || Arc::clone(&current.lock().unwrap()))
     }
 
-    /// The configuration of an end that asks for no certificate.
+    /// Configuration of a server without client certificates.
     pub(crate) fn server_without_client_certificates(&self) -> server::ServerTlsProvider {
         let mut config = tls::server()
             .with_no_client_auth()
@@ -66,7 +66,7 @@ impl TlsLeague {
         Arc::new(move || Arc::clone(&config))
     }
 
-    /// From now on the stranger's authority is trusted, and nobody else's.
+    /// From now on only the stranger's authority is trusted.
     pub(crate) fn change_authority(&self) {
         *self.current.lock().unwrap() = server_config(&self.server, &self.foreign);
     }
@@ -79,14 +79,14 @@ impl TlsLeague {
         self.client_as(&self.stranger)
     }
 
-    /// Nobody, with no certificate at all.
+    /// Client without a certificate.
     pub(crate) fn nobody(&self) -> Arc<ClientConfig> {
         let mut config = self.trusting().with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec()];
         Arc::new(config)
     }
 
-    /// Whoever holds a certificate of the asker, by whatever authority, says that it is the asker.
+    /// Reader that takes every holder of the asking participant's certificate, by any authority, for that participant.
     pub(crate) fn attest(&self) -> server::PeerCertificateReader {
         let known = [&self.client, &self.stranger].map(|member| member.certificate.clone());
         let handshakes = Arc::clone(&self.handshakes);
@@ -110,7 +110,7 @@ impl TlsLeague {
         })
     }
 
-    /// How many handshakes have held.
+    /// Number of successful handshakes.
     pub(crate) fn handshakes(&self) -> usize {
         self.handshakes.load(Ordering::SeqCst)
     }

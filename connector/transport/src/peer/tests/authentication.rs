@@ -1,4 +1,4 @@
-//! Who is let in, and who is not.
+//! Tests of accepted and refused callers.
 
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::listen_patience::ListenPatience;
@@ -96,8 +96,8 @@ async fn an_expelled_member_gets_no_more_messages() {
     assert!(soon(inbox.next()).await.is_none());
 }
 
-/// Resets so many connections before anything is said on them, and passes the later ones on to `to`. What it gives counts those
-/// that came.
+/// Resets this many connections before any byte is sent on them, and forwards later ones to `to`. The counter counts all
+/// connections.
 async fn resetting_relay(to: SocketAddr, resets: usize) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -107,7 +107,7 @@ async fn resetting_relay(to: SocketAddr, resets: usize) -> (SocketAddr, Arc<Atom
         loop {
             let (mut near, _) = listener.accept().await.unwrap();
             if count.fetch_add(1, Ordering::SeqCst) < resets {
-                // Closed with something unread, a connection is reset.
+                // A connection that is closed with unread bytes is reset.
                 near.readable().await.unwrap();
                 continue;
             }
@@ -173,7 +173,7 @@ async fn an_old_connection_is_replaced_under_way() {
     };
     let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
     let client = city.connect().await;
-    // Every request is answered, whichever connection it travels on.
+    // Every request is answered, on any connection.
     while city.handshakes() < 3 {
         assert!(soon(client.hello(&greeting())).await.is_ok());
     }
@@ -203,7 +203,7 @@ async fn a_full_house_lets_in_who_comes_next() {
     let first = city.connect().await;
     assert!(soon(first.hello(&greeting())).await.is_ok());
     let mut second = tokio::spawn(hello_from(city.endpoint()));
-    // While the first is there the second waits; the first is served all the while.
+    // The second waits while the first is there; the first is served all the time.
     for _ in 0..100 {
         assert!(soon(first.hello(&greeting())).await.is_ok());
     }
@@ -302,7 +302,7 @@ async fn who_does_not_listen_yet_is_waited_for() {
         settings,
         ..city.endpoint()
     }));
-    // Some tries come too early.
+    // Some attempts come too early.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let late = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     let _heard = soon(late.accept()).await.unwrap();
@@ -338,7 +338,7 @@ async fn messages_of_another_compression_are_refused() {
     }
 }
 
-/// A few kilobytes of gzip that would be more than a request may be.
+/// A few kilobytes of gzip that exceed the limit of a request when unpacked.
 #[tokio::test]
 async fn a_request_that_unpacks_to_more_than_the_limit_is_refused() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
@@ -353,7 +353,7 @@ async fn a_request_that_unpacks_to_more_than_the_limit_is_refused() {
     let most = TransportSettings::default().request;
     let status = soon(raw.hello(greeting(most))).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::ResourceExhausted, "{status}");
-    // What fits is unpacked, and looked at.
+    // A smaller one is unpacked, and parsed.
     let reported = soon(raw.hello(greeting(most / 2))).await;
     assert!(
         reported.is_ok_and(|reply| reply.into_inner().greeting.is_some()),

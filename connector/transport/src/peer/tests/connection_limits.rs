@@ -1,4 +1,4 @@
-//! Connections that prove nothing, or are not used, keep nobody else out.
+//! Tests: connections that prove nothing, or are not used, lock out no others.
 
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::settings::{TransportSettings, UnprovenBounds};
@@ -42,7 +42,7 @@ async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
         .await
 }
 
-/// A member's connection over which nothing is asked.
+/// Connection of a member without a request.
 async fn idle(city: &TestProvider) -> TlsStream<TcpStream> {
     let tcp = TcpStream::connect(city.address).await.unwrap();
     let name = ServerName::try_from("127.0.0.1").unwrap();
@@ -50,7 +50,7 @@ async fn idle(city: &TestProvider) -> TlsStream<TcpStream> {
     TlsConnector::from(config).connect(name, tcp).await.unwrap()
 }
 
-/// Until the other end hangs up.
+/// Waits until the other end closes.
 async fn over(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
     let mut read = [0_u8; 4096];
     soon(async { while matches!(stream.read(&mut read).await, Ok(1..)) {} }).await;
@@ -105,14 +105,14 @@ async fn one_participant_holds_so_many_connections_and_is_told_so() {
     assert!(!refusal.help.is_empty());
     let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::TooMany));
-    // Those that are open are served, the stream of messages has a connection of its own, and strangers learn nothing.
+    // Open connections are served, the message stream has its own connection, and strangers learn nothing.
     assert!(soon(second.hello(&greeting())).await.is_ok());
     let inbox = soon(second.inbox(0, false)).await.err().unwrap();
     assert_eq!(inbox.code, ErrorCode::TooManyConnections);
     let stranger = hello_from(city.way_of_a_stranger()).await.unwrap_err();
     assert_eq!(stranger.code, ErrorCode::PeerNotTrusted);
     drop(first);
-    // What is dropped is seen soon, not at once.
+    // A dropped connection is noticed soon, not at once.
     let again = async {
         while hello_from(city.endpoint()).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -121,7 +121,7 @@ async fn one_participant_holds_so_many_connections_and_is_told_so() {
     soon(again).await;
 }
 
-/// Whoever is refused is not waited for, and takes no place, whether or not it reads why.
+/// A refused connection is not waited for, and takes no place, even if the refusal is not read.
 #[tokio::test]
 async fn refused_connections_keep_nobody_out() {
     let settings = TransportSettings {
@@ -135,7 +135,7 @@ async fn refused_connections_keep_nobody_out() {
     for _ in 0..40 {
         unread.push(idle(&city).await);
     }
-    // The provider has closed each of them, and what it said lies there.
+    // The provider has closed each of them, and the refusal is readable.
     for mut one in unread {
         let mut read = Vec::new();
         soon(one.read_to_end(&mut read)).await.unwrap();

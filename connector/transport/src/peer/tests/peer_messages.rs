@@ -1,4 +1,4 @@
-//! Greetings, catalogue, messages, proofs.
+//! Tests of greetings, catalogue, messages and proofs.
 
 use crate::peer::testing::{TestPeerHandler, TestProvider, munster, soon};
 use bytes::Bytes;
@@ -59,7 +59,7 @@ async fn what_is_said_arrives_and_the_caller_is_known() {
         known: None,
     };
     for _ in 0..2 {
-        // The second time it is the page that the connection has.
+        // The second time it is the cached page of the connection.
         let page = soon(client.catalog(&request)).await.unwrap();
         assert_eq!(page.entries[0].dataset, "after trips");
     }
@@ -173,7 +173,7 @@ async fn a_connector_that_stops_ends_its_inboxes() {
     soon(city.served).await.unwrap().unwrap();
 }
 
-/// The word on a receipt goes without the receipt where the provider holds it, and with it where it does not.
+/// The acknowledgement omits a receipt that the provider has, and contains it otherwise.
 #[tokio::test]
 async fn a_receipt_that_is_held_there_does_not_travel_back() {
     let mark = |n: u8| {
@@ -213,7 +213,7 @@ async fn a_receipt_that_is_held_there_does_not_travel_back() {
     for (held, handed_in) in [
         (Some(receipt(&[1])), 1),
         (None, 2),
-        // What is held is no receipt of one signature.
+        // The stored receipt has two signatures.
         (Some(receipt(&[1, 2])), 2),
     ] {
         let city = TestProvider::start(TestPeerHandler::mute()).await;

@@ -1,4 +1,4 @@
-//! Questions and their answers.
+//! Tests of questions and their answers.
 
 use crate::internal_error::testing::{KeptTrace, number};
 use crate::peer::client::answer_stream::AnswerBatchStream;
@@ -74,7 +74,7 @@ async fn who_is_about_to_stop_says_so_over_what_is_open_and_takes_no_more_connec
     let refusal = soon(client.ask(&recorded_query(MOVING))).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Moved);
     assert_eq!(refusal.participant, Some(munster()));
-    // What runs goes on over the connection that is open.
+    // A running answer continues on the open connection.
     let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 3);
     let settings = TransportSettings {
@@ -129,7 +129,7 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
     assert!(lines[0].contains(&in_span(&*remote_query)), "{lines:?}");
 }
 
-/// What each line of the log within a question's span has.
+/// Fields that each log line within a question's span has.
 fn in_span(remote_query: &impl QueryRecord) -> String {
     format!("request={}", remote_query.asking().ask.request)
 }
@@ -253,7 +253,7 @@ fn greeting() -> PeerGreeting {
     }
 }
 
-/// Tells when an answer is dropped.
+/// Notifies when an answer is dropped.
 struct AnswerDropNotifier(mpsc::Sender<()>);
 
 impl Drop for AnswerDropNotifier {
@@ -262,7 +262,7 @@ impl Drop for AnswerDropNotifier {
     }
 }
 
-/// An answer that never ends, in batches of some 200 KiB; counts how many were pulled and tells when it is dropped.
+/// Endless answer in batches of some 200 KiB; counts the pulled ones and notifies when it is dropped.
 fn endless(pulled: Arc<AtomicUsize>, dropped: mpsc::Sender<()>) -> TestPeerHandler {
     let all = frames(&[10_000]);
     let (schema, batch) = (all[0].clone(), all[1].clone());
@@ -289,8 +289,8 @@ async fn a_slow_reader_holds_nobody_else_and_little_memory() {
     let client = city.connect().await;
     let mut slow = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert!(soon(slow.next()).await.unwrap().is_ok());
-    // Others on the same connection are served, and all the while the answer does not pile up: the reader's window of
-    // 4 MiB, what the server may buffer, and a message on either side. An unbounded queue would take in thousands.
+    // Others on this connection are served, and meanwhile the answer does not pile up: the reader's window of 4 MiB, the server's
+    // buffer, and a message on either side. An unbounded queue would hold thousands.
     for _ in 0..200 {
         soon(client.hello(&greeting())).await.unwrap();
     }
@@ -377,7 +377,7 @@ async fn a_question_that_may_have_arrived_is_asked_once() {
     };
     let (outcome, ()) = soon(futures::future::join(asking, breaking)).await;
     assert_eq!(outcome.unwrap_err().code, ErrorCode::PeerUnreachable);
-    // The way there is open again, and still nobody asked twice.
+    // The connection is open again, and still nothing was asked twice.
     assert!(soon(client.hello(&greeting())).await.is_ok());
     assert_eq!(city.handler.asked.lock().unwrap().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Peers of which nothing is heard any more, and those that are only slow.
+//! Tests of peers that have become silent, and of slow ones.
 
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::settings::{SilenceBounds, TransportSettings};
@@ -16,11 +16,11 @@ use std::time::Duration;
 use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
 
-/// A time longer than any test.
+/// Time longer than any test.
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(500);
 
-/// Settings that notice nothing but what a test shortens.
+/// Settings with long times, which a test shortens individually.
 fn patient() -> TransportSettings {
     TransportSettings {
         keep_alive: LONG,
@@ -50,7 +50,7 @@ fn with_silence(change: impl FnOnce(&mut SilenceBounds)) -> TransportSettings {
     settings
 }
 
-/// The way to a provider through a relay, by settings of the caller's own.
+/// Endpoint of a provider through a relay, with the caller's own settings.
 fn endpoint_through(
     relay: &SilentRelay,
     city: &TestProvider,
@@ -74,7 +74,7 @@ fn greeting() -> PeerGreeting {
     }
 }
 
-/// An answer whose frames come from a channel.
+/// Answer whose frames come from a channel.
 fn given(frames: mpsc::Receiver<Result<AnswerStreamFrame, Refusal>>) -> TestPeerHandler {
     let frames = Mutex::new(Some(frames));
     TestPeerHandler::answering(move |_| {
@@ -141,7 +141,7 @@ async fn a_short_break_in_an_answer_costs_no_row() {
     let receipt = AnswerStreamFrame::Receipt("receipt".into());
     sender.send(Ok(receipt)).await.unwrap();
     drop(sender);
-    // Nothing passes, also no answer to a ping that left just before.
+    // No byte passes, not even the answer to a ping that was just sent.
     soon(relay.await_held_answer()).await;
     relay.resume();
     let mut rows = Vec::new();
@@ -169,7 +169,7 @@ async fn rows_of_a_peer_that_can_be_reached_are_waited_for() {
     assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 3);
     relay.silence();
     sender.send(Ok(all.next().unwrap())).await.unwrap();
-    // Another connection has reached the peer, and the time is over in which it would have been needed.
+    // Another connection has reached the peer, and the time for which it mattered is over.
     soon(relay.await_end()).await;
     assert_eq!(city.handshakes(), 2);
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -190,7 +190,7 @@ async fn a_peer_that_is_long_in_answering_is_not_dead() {
     let client = soon(PeerClient::connect(endpoint)).await.unwrap();
     let mut all = frames(&[3]).into_iter();
     let late = async {
-        // A time longer than a dead peer has, once before the answer and once in it.
+        // Longer than a dead peer's time, once before the answer and once within it.
         for frame in all.by_ref() {
             tokio::time::sleep(Duration::from_millis(1500)).await;
             sender.send(Ok(frame)).await.unwrap();
@@ -262,7 +262,7 @@ async fn messages_that_come_all_the_time_have_a_connection_of_their_own() {
     assert_eq!(city.handshakes(), 1, "it is opened when it is asked for");
     let mut messages = soon(client.inbox(0, false)).await.unwrap();
     assert_eq!(city.handshakes(), 2);
-    // A silent line ends what is asked on it; messages may come much later.
+    // A silent line ends the requests on it; messages may come much later.
     relay.silence();
     let refusal = soon(client.hello(&greeting())).await.unwrap_err();
     says_nothing(&refusal, ErrorCode::PeerUnreachable);
@@ -272,7 +272,7 @@ async fn messages_that_come_all_the_time_have_a_connection_of_their_own() {
 #[tokio::test]
 async fn a_process_that_takes_connections_and_says_nothing_is_given_up() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
-    // The system finishes connections that nobody accepts, as it does for a stopped process.
+    // The system completes connections that the process does not accept, as for a suspended process.
     let stopped = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = PeerEndpoint {
         port: stopped.local_addr().unwrap().port(),
@@ -295,7 +295,7 @@ async fn a_process_that_takes_connections_and_says_nothing_is_given_up() {
 #[tokio::test]
 async fn a_machine_that_does_not_answer_is_given_up() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
-    // A queue for connections that is full: what comes then is dropped, as if the machine was not there.
+    // A full queue of connections: further ones are dropped, as if the machine did not exist.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let full = socket.listen(0).unwrap();
@@ -337,7 +337,7 @@ async fn tries_that_break_do_not_add_up() {
         },
         ..city.endpoint()
     };
-    // The pauses between the tries alone take longer.
+    // The pauses between the attempts alone take longer.
     let refusal = soon(PeerClient::connect(endpoint)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
     assert_eq!(
@@ -347,7 +347,7 @@ async fn tries_that_break_do_not_add_up() {
     hang_up.abort();
 }
 
-/// Tells when it is dropped.
+/// Notifies when it is dropped.
 struct DropNotifier(mpsc::Sender<()>);
 
 impl Drop for DropNotifier {

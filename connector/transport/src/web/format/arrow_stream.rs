@@ -1,4 +1,4 @@
-//! The stream of Arrow IPC. Its last message says that it is whole.
+//! Arrow IPC stream. Its last message marks it as complete.
 
 use super::AnswerWriter;
 use super::column_rules::unwritten;
@@ -7,14 +7,14 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::SchemaRef;
 use hansa_policy::refusal::Refusal;
 
-/// Writes it.
+/// Writer of an Arrow IPC stream.
 pub(crate) struct ArrowStreamWriter(StreamWriter<Vec<u8>>);
 
 impl ArrowStreamWriter {
-    /// Rows of these columns.
+    /// Writer for rows of these columns.
     ///
     /// # Errors
-    /// Where Arrow can't write them.
+    /// When Arrow can't write the columns.
     pub(crate) fn new(columns: &SchemaRef) -> Result<Self, Refusal> {
         let writer = StreamWriter::try_new(Vec::new(), columns);
         writer.map(Self).map_err(unwritten)

@@ -1,4 +1,4 @@
-//! What is told of columns, and what they must be for a form of an answer.
+//! Descriptions of columns, and requirements of formats on columns.
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
@@ -9,7 +9,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The columns, with their types in the words of the catalogue where it has one.
+/// Columns with their types, in the words of the catalogue where it has one.
 pub(crate) fn describe_columns(columns: &Schema) -> Value {
     let columns = columns
         .fields()
@@ -18,7 +18,7 @@ pub(crate) fn describe_columns(columns: &Schema) -> Value {
     columns.collect()
 }
 
-/// The word for a type.
+/// Word of a type.
 pub(crate) fn word(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
@@ -33,17 +33,17 @@ pub(crate) fn word(data_type: &DataType) -> String {
     }
 }
 
-/// What the answer reads, out of the metadata of its columns.
+/// Reads of an answer, from the metadata of its columns.
 pub(crate) fn reads(columns: &Schema) -> Value {
     let text = columns.metadata().get("hansa.reads");
     text.and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_else(|| json!([]))
 }
 
-/// Each column has a name of its own.
+/// Checks that all columns have distinct names.
 ///
 /// # Errors
-/// `USAGE` with the name that stands there twice.
+/// `USAGE` with the duplicate name.
 pub(super) fn distinct(columns: &Schema) -> Result<(), Refusal> {
     let mut names = BTreeSet::new();
     match columns
@@ -63,7 +63,7 @@ pub(super) fn distinct(columns: &Schema) -> Result<(), Refusal> {
     }
 }
 
-/// Each number is one that JSON can write.
+/// Checks that JSON can represent all numbers.
 ///
 /// # Errors
 /// `EVALUATION_FAILED` with the column.
@@ -91,7 +91,7 @@ pub(super) fn finite(rows: &RecordBatch) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The rows as JSON objects, each in a line.
+/// Rows as JSON objects, one a line.
 pub(crate) fn json_lines(rows: &RecordBatch) -> Result<Vec<u8>, Refusal> {
     finite(rows)?;
     let mut writer = arrow_json::WriterBuilder::new()

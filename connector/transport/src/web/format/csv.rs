@@ -1,6 +1,6 @@
-//! Comma-separated values (RFC 4180): lines end with CR and LF, the first one names the columns.
+//! Comma-separated values (RFC 4180): lines end with CR and LF, the first one contains the column names.
 //!
-//! A value that is lacking is an empty field, an empty text is `""`. Days and instants are written as in ISO 8601, an instant in UTC.
+//! NULL is an empty field, an empty text is `""`. Dates and instants are written as in ISO 8601, instants in UTC.
 
 use super::AnswerWriter;
 use super::column_rules::unwritten;
@@ -9,16 +9,16 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, SchemaRef};
 use hansa_policy::refusal::Refusal;
 
-/// Writes them.
+/// Writer of CSV.
 #[derive(Debug)]
 pub(crate) struct CsvWriter {
     columns: SchemaRef,
-    /// Whether a spreadsheet may open it.
+    /// True if the file must be safe to open in a spreadsheet.
     is_guarded: bool,
 }
 
 impl CsvWriter {
-    /// Rows of these columns.
+    /// Writer for rows of these columns.
     pub(crate) const fn new(columns: SchemaRef, is_guarded: bool) -> Self {
         Self {
             columns,
@@ -27,7 +27,7 @@ impl CsvWriter {
     }
 
     fn text(&self, text: &str, out: &mut Vec<u8>) {
-        // INVARIANT: cells-are-no-formulas. A spreadsheet takes a cell that begins so for a formula and executes it.
+        // INVARIANT: cells-are-no-formulas. A spreadsheet executes a cell that begins like this as a formula.
         let begins_formula =
             text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
         let guard = match self.is_guarded && begins_formula {
@@ -90,7 +90,7 @@ impl AnswerWriter for CsvWriter {
     }
 }
 
-/// Whether values of a type are written with digits, letters and signs that need no quotes and begin no formula.
+/// True if values of the type need no quotes and never begin a formula.
 fn is_plain(data_type: &DataType) -> bool {
     data_type.is_numeric()
         || matches!(

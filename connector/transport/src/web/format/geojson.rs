@@ -1,4 +1,4 @@
-//! A collection of points (RFC 7946), with the other columns as properties. Its last members say that it is whole.
+//! Collection of points (RFC 7946), with the other columns as properties. Its last members mark it as complete.
 
 use super::AnswerWriter;
 use super::column_rules::{describe_columns, distinct, json_lines, reads, unwritten};
@@ -9,10 +9,10 @@ use arrow_schema::{DataType, Schema, SchemaRef};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::Value;
 
-/// The names of the columns with longitude and latitude, in degrees of WGS 84.
+/// Names of columns with longitude and latitude, in degrees of WGS 84.
 const COORDINATES: [(&str, &str); 2] = [("lon", "lat"), ("longitude", "latitude")];
 
-/// Where the coordinates stand among columns.
+/// Indices of the coordinates among the columns.
 pub(crate) fn coordinates(columns: &Schema) -> Option<(usize, usize)> {
     let number = |name: &str| {
         let (at, field) = columns.column_with_name(name)?;
@@ -22,7 +22,7 @@ pub(crate) fn coordinates(columns: &Schema) -> Option<(usize, usize)> {
     pairs.find_map(|(longitude, latitude)| Some((number(longitude)?, number(latitude)?)))
 }
 
-/// Writes it.
+/// Writer of GeoJSON.
 #[derive(Debug)]
 pub(crate) struct GeoJsonWriter {
     columns: SchemaRef,
@@ -32,10 +32,10 @@ pub(crate) struct GeoJsonWriter {
 }
 
 impl GeoJsonWriter {
-    /// Rows of these columns.
+    /// Writer for rows of these columns.
     ///
     /// # Errors
-    /// `USAGE` where none of them are coordinates, or two have one name.
+    /// `USAGE` when there are no coordinates, or two columns have one name.
     pub(crate) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
         distinct(&columns)?;
         let (longitude, latitude) = coordinates(&columns).ok_or_else(|| {
@@ -53,7 +53,7 @@ impl GeoJsonWriter {
         })
     }
 
-    /// The end, with these members before its own.
+    /// Writes the end, with these members before its own.
     pub(crate) fn end_with(&self, members: &[(&str, Value)], out: &mut Vec<u8>) {
         out.extend_from_slice(b"\n]");
         for (name, value) in members {

@@ -1,4 +1,4 @@
-//! One JSON object. Its last members say that it is whole, so that a cut one is no JSON.
+//! Answer as one JSON object. Its last members mark it as complete, so that a cut one is invalid JSON.
 
 use super::AnswerWriter;
 use super::column_rules::{describe_columns, distinct, json_lines, reads};
@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use hansa_policy::refusal::Refusal;
 
-/// Writes it.
+/// Writer of a JSON object.
 #[derive(Debug)]
 pub(crate) struct JsonWriter {
     columns: SchemaRef,
@@ -14,10 +14,10 @@ pub(crate) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// Rows of these columns.
+    /// Writer for rows of these columns.
     ///
     /// # Errors
-    /// `USAGE` where two have one name.
+    /// `USAGE` when two columns have one name.
     pub(crate) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
         distinct(&columns)?;
         Ok(Self { columns, count: 0 })

@@ -1,4 +1,4 @@
-//! One object of JSON for each row, each on a line.
+//! JSON lines: one object for each row.
 
 use super::AnswerWriter;
 use super::column_rules::{distinct, json_lines};
@@ -6,15 +6,15 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use hansa_policy::refusal::Refusal;
 
-/// Writes them.
+/// Writer of JSON lines.
 #[derive(Debug)]
 pub(crate) struct JsonLinesWriter(());
 
 impl JsonLinesWriter {
-    /// Rows of these columns.
+    /// Writer for rows of these columns.
     ///
     /// # Errors
-    /// `USAGE` where two have one name.
+    /// `USAGE` when two columns have one name.
     pub(crate) fn new(columns: &Schema) -> Result<Self, Refusal> {
         distinct(columns)?;
         Ok(Self(()))

@@ -1,4 +1,4 @@
-//! Rows as JSON in pages of the same length: written one after the other, and where each page begins.
+//! Rows as JSON in pages of equal length, written one after another, with the offset of each page.
 
 use super::AnswerWriter;
 use super::column_rules::{distinct, json_lines};
@@ -8,10 +8,10 @@ use hansa_policy::refusal::Refusal;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// Rows of a page.
+/// Number of rows on a page.
 pub(crate) const ROWS: usize = 1_000;
 
-/// Writes them.
+/// Writer of pages.
 #[derive(Debug)]
 pub(crate) struct RowPagesWriter {
     pages: PageBeginnings,
@@ -19,14 +19,14 @@ pub(crate) struct RowPagesWriter {
     bytes: u64,
 }
 
-/// Where the pages begin, in bytes.
+/// Offsets of the pages, bytes.
 pub(crate) type PageBeginnings = Arc<Mutex<Vec<u64>>>;
 
 impl RowPagesWriter {
-    /// Rows of these columns, and the place where the beginnings of pages are noted.
+    /// Writer for rows of these columns, and the list that receives the offsets of the pages.
     ///
     /// # Errors
-    /// `USAGE` where two have one name.
+    /// `USAGE` when two columns have one name.
     pub(crate) fn new(columns: &Schema) -> Result<(Self, PageBeginnings), Refusal> {
         distinct(columns)?;
         let pages = PageBeginnings::default();

@@ -1,7 +1,7 @@
-//! A workbook (ISO/IEC 29500): the rows in one sheet, and where they come from in another.
+//! Workbook (ISO/IEC 29500): the rows in one sheet, and their sources in another.
 //!
-//! It is written whole into a file that has no name, and sent once the answer has ended well. Text is written as text, never as a
-//! formula. Instants are those of UTC. What a number of a spreadsheet can't hold exactly is written as text.
+//! It is written completely into an unnamed file, and sent after the answer has ended successfully. Text is written as text, never
+//! as a formula. Instants are in UTC. A number that a spreadsheet can't represent exactly is written as text.
 
 use super::column_rules::{reads, unwritten};
 use super::zip_file::{ZipFile, ZipPartWriter};
@@ -18,16 +18,16 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Rows of a sheet, without that of the names.
+/// Largest number of rows in a sheet, without the header.
 const ROWS: usize = 1_048_575;
 
-/// Columns of a sheet.
+/// Largest number of columns in a sheet.
 const COLUMNS: usize = 16_384;
 
-/// Letters of a cell.
+/// Largest number of characters in a cell.
 const LETTERS: usize = 32_767;
 
-/// Bytes of the file.
+/// Largest size of the file, bytes.
 const BYTES: u32 = 256 * 1024 * 1024;
 
 const TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -42,21 +42,22 @@ const WORKBOOK: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?
 const SHEETS: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet2.xml"/><Relationship Id="rId3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#;
 
-/// The styles that cells name by number: plain, a day, an instant. Each style names the fonts, fills and borders that it refers to, and the
-/// style `Normal` is there: without it readers warn that they put their own in its place.
+/// Styles that cells refer to by number: plain, a date, an instant. Each style names its fonts, fills and borders, and the style
+/// `Normal` exists; otherwise readers warn that they replace them.
 const STYLES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/><numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts><fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/><xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/><xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>"#;
 
 const SHEET_BEGIN: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>"#;
 
-/// The end of a sheet. Numbers that a spreadsheet can't hold exactly are text on purpose, and no cell is marked for it.
+/// End of a sheet. Numbers as text are intended, so the spreadsheet's warnings about them are turned off.
 const SHEET_END: &str = r#"</sheetData><ignoredErrors><ignoredError sqref="A1:XFD1048576" numberStoredAsText="1"/></ignoredErrors></worksheet>"#;
 
-/// The whole answer as a workbook, at its beginning, and its length. The file lies in `folder` and has no name there.
+/// Writes the complete answer as a workbook, and returns the file at its start with its length. The file is in `folder` and has no
+/// name.
 ///
 /// # Errors
-/// Why the answer ended before its last row; `RESULT_TOO_LARGE` where a sheet can't hold it.
+/// The reason why the answer ended before its last row; `RESULT_TOO_LARGE` when it does not fit into a sheet.
 pub(crate) async fn write_workbook(
     mut answer: ClientAnswer,
     folder: &Path,
@@ -79,7 +80,7 @@ async fn blocking<T: Send + 'static>(
     })?
 }
 
-/// The sheet of rows, on its way.
+/// Writer of the sheet of rows.
 #[derive(Debug)]
 struct SheetWriter {
     columns: SchemaRef,
@@ -174,10 +175,10 @@ impl SheetWriter {
     }
 }
 
-/// Bytes that are written at once.
+/// Number of bytes that are written at once.
 const PIECE: usize = 64 * 1024;
 
-/// How the values of a column are written.
+/// Representation of the values of a column.
 enum SheetColumn {
     Text(ArrayRef),
     Number(ArrayRef),
@@ -186,12 +187,12 @@ enum SheetColumn {
     Instant(ArrayRef),
 }
 
-/// A value as a cell has it.
+/// Value of a cell.
 enum SheetCell {
     Text(String),
     Number(String),
     Flag(bool),
-    /// A number of days, and the style that shows it as a time.
+    /// Number of days, and the style that shows it as a time.
     Time(String, u8),
 }
 
@@ -247,20 +248,20 @@ impl SheetColumn {
     }
 }
 
-/// Whether a spreadsheet keeps a number as it is written: it has fifteen digits.
+/// True if a spreadsheet represents a number exactly: it has at most fifteen digits.
 fn is_exact(written: &str, is_decimal: bool) -> bool {
     let mantissa = written.split(['e', 'E']).next().unwrap_or_default();
     let is_number = written.parse::<f64>().is_ok_and(f64::is_finite);
     let is_float = written.contains(['e', 'E', '.']);
     let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
-    // Seventeen digits are those of the nearest float, which is what it keeps.
+    // A float has seventeen digits, and the spreadsheet keeps the nearest float.
     is_number && digits <= if is_float && !is_decimal { 17 } else { 15 }
 }
 
-/// Days since the epoch of spreadsheets; nothing for a time before its calendar is right.
+/// Days since the epoch of spreadsheets; none for a time outside their valid range.
 fn serial(micros: i64) -> Option<String> {
     const DAY: i128 = 86_400_000_000;
-    /// From 1899-12-30 to 1970-01-01.
+    /// Days from 1899-12-30 to 1970-01-01.
     const EPOCH: i128 = 25_569;
     let since = i128::from(micros).checked_add(EPOCH.checked_mul(DAY)?)?;
     let (days, rest) = (since.div_euclid(DAY), since.rem_euclid(DAY));
@@ -287,7 +288,7 @@ fn cell(text: &mut String, (at, row): (usize, usize), value: SheetCell) -> Resul
                 "<c r=\"{place}\" s=\"{style}\"><v>{serial}</v></c>"
             ));
         }
-        // INVARIANT: cells-are-no-formulas. A text is a text, whatever it begins with.
+        // INVARIANT: cells-are-no-formulas. A text cell is never a formula, whatever it begins with.
         SheetCell::Text(value) => {
             if value.encode_utf16().count() > LETTERS {
                 return Err(too_large(&format!("{LETTERS} letters in a cell")));
@@ -302,7 +303,7 @@ fn cell(text: &mut String, (at, row): (usize, usize), value: SheetCell) -> Resul
     Ok(())
 }
 
-/// A line of texts.
+/// Writes a row of texts.
 fn line(text: &mut String, row: usize, values: &[&str]) -> Result<(), Refusal> {
     text.push_str(&format!("<row r=\"{row}\">"));
     for (at, value) in values.iter().enumerate() {
@@ -312,7 +313,7 @@ fn line(text: &mut String, row: usize, values: &[&str]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The letters of a column, from 0.
+/// Letters of a column, counted from 0.
 fn letters(at: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = Some(at);
@@ -324,7 +325,7 @@ fn letters(at: usize) -> String {
     letters.iter().rev().collect()
 }
 
-/// Text as XML has it. What XML can't hold is written as its number, as spreadsheets do.
+/// Escaped XML text. A character that XML can't represent is written as its code, as spreadsheets do.
 fn push_escaped_text(text: &mut String, value: &str) {
     for (at, letter) in value.char_indices() {
         match letter {
@@ -342,7 +343,7 @@ fn push_escaped_text(text: &mut String, value: &str) {
     }
 }
 
-/// Whether a text begins as the number of a letter, `_x000D_`.
+/// True if a text begins like an escaped character code, `_x000D_`.
 fn is_number(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes.next() == Some(b'_')
@@ -351,7 +352,7 @@ fn is_number(text: &str) -> bool {
         && bytes.next() == Some(b'_')
 }
 
-/// The sheet that says where the rows come from.
+/// Sheet with the sources of the rows.
 fn about(columns: &Schema, rows: usize) -> Result<String, Refusal> {
     let mut text = SHEET_BEGIN.to_owned();
     let members = [

@@ -1,20 +1,20 @@
-//! A ZIP file of a few parts (APPNOTE 6.3), written part by part; sizes and sums go into each head once they are known.
+//! ZIP file with a few parts (APPNOTE 6.3), written part by part. Sizes and checksums are written into each header afterwards.
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 
-/// A file that is being written.
+/// File that is being written.
 #[derive(Debug)]
 pub(super) struct ZipFile {
     file: File,
     parts: Vec<ZipPart>,
-    /// Most bytes that it may have; below the four gigabytes that its old form can say.
+    /// Largest size, bytes; below the 4 GB of the format without ZIP64.
     most: u32,
 }
 
-/// A part that is done.
+/// Finished part.
 #[derive(Debug)]
 struct ZipPart {
     name: &'static str,
@@ -24,7 +24,7 @@ struct ZipPart {
     plain: u32,
 }
 
-/// A part that is being written.
+/// Part that is being written.
 #[derive(Debug)]
 pub(super) struct ZipPartWriter {
     zip: ZipFile,
@@ -39,14 +39,14 @@ const HEAD: u32 = 0x0403_4b50;
 const ENTRY: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
 
-/// Names in UTF-8.
+/// Flag for names in UTF-8.
 const FLAGS: u16 = 1 << 11;
 
-/// The version that can read it, and the method.
+/// Version needed to extract, and compression method.
 const VERSION: u16 = 20;
 const DEFLATED: u16 = 8;
 
-/// The first day that its form knows, 1980-01-01: a file says nothing of when it was made.
+/// Earliest date of the format, 1980-01-01, so that the file does not disclose its creation time.
 const DAY: u16 = 0x21;
 
 impl ZipFile {
@@ -58,7 +58,7 @@ impl ZipFile {
         }
     }
 
-    /// Begins a part.
+    /// Starts a part.
     pub(super) fn part(mut self, name: &'static str) -> io::Result<ZipPartWriter> {
         let at = self.place()?;
         let head = head(name, 0, 0, 0)?;
@@ -74,14 +74,14 @@ impl ZipFile {
         })
     }
 
-    /// Writes a whole part.
+    /// Writes a complete part.
     pub(super) fn with(self, name: &'static str, text: &str) -> io::Result<Self> {
         let mut part = self.part(name)?;
         part.write(text.as_bytes())?;
         part.finish()
     }
 
-    /// Ends the file, which stands at its beginning then, and gives its length.
+    /// Finishes the file, and returns it at its start with its length.
     pub(super) fn finish(mut self) -> io::Result<(File, u64)> {
         let at = self.place()?;
         let mut list = Vec::new();
@@ -89,7 +89,7 @@ impl ZipFile {
             list.extend_from_slice(&ENTRY.to_le_bytes());
             list.extend_from_slice(&VERSION.to_le_bytes());
             list.extend_from_slice(&fields(part.name, part.sum, part.packed, part.plain)?);
-            // Comment, disk, and two kinds of attributes: none.
+            // Comment length, disk number and both attributes are zero.
             list.extend_from_slice(&[0; 10]);
             list.extend_from_slice(&part.at.to_le_bytes());
             list.extend_from_slice(part.name.as_bytes());
@@ -119,7 +119,7 @@ impl ZipFile {
 }
 
 impl ZipPartWriter {
-    /// Writes more of the part.
+    /// Writes further bytes of the part.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.sum.update(bytes);
         self.plain = self
@@ -129,7 +129,7 @@ impl ZipPartWriter {
         self.zip.place().map(|_| ())
     }
 
-    /// Ends the part.
+    /// Finishes the part.
     pub(super) fn finish(self) -> io::Result<ZipFile> {
         self.packer.finish()?;
         let mut zip = self.zip;
@@ -155,7 +155,7 @@ impl ZipPartWriter {
     }
 }
 
-/// What stands before a part.
+/// Local header of a part.
 fn head(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
     let mut head = HEAD.to_le_bytes().to_vec();
     head.extend_from_slice(&fields(name, sum, packed, plain)?);
@@ -163,7 +163,7 @@ fn head(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// What stands in a head and in the list at the end alike.
+/// Common fields of the local header and the central directory.
 fn fields(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
     let mut fields = Vec::new();
     for word in [VERSION, FLAGS, DEFLATED, 0, DAY] {
@@ -174,7 +174,7 @@ fn fields(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> 
     }
     let length = u16::try_from(name.len()).map_err(io::Error::other)?;
     fields.extend_from_slice(&length.to_le_bytes());
-    // No further fields.
+    // No extra fields.
     fields.extend_from_slice(&[0; 2]);
     Ok(fields)
 }

@@ -1,4 +1,4 @@
-//! A file of open data: written once, read by many, whole, in parts or a page at a time.
+//! File of open data: written once, read by many, completely, in ranges or page by page.
 
 use crate::web::answer_body::AnswerPieces;
 use crate::web::format::{AnswerWriter, length};
@@ -21,26 +21,26 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// Bytes of a file.
+/// Largest size of a file, bytes.
 const FILE: u64 = 4 * 1024 * 1024 * 1024;
 
-/// Bytes that are read of a file at once.
+/// Number of bytes of a file that are read at once.
 const PIECE: u64 = 64 * 1024;
 
-/// Bytes of all files together, those included that somebody still reads.
+/// Largest size of all files together, bytes, with removed ones that still have readers.
 const ALL: u64 = 4 * FILE;
 
-/// How long a reader may take in nothing.
+/// Longest time for which a reader may take no bytes.
 const STALL: Duration = Duration::from_secs(60);
 
-/// How often it is looked whether what is sent still stands, while a reader takes in nothing.
+/// Interval of the checks that the sent file is still valid, while a reader takes no bytes.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The bytes that files hold, of all that they may.
+/// Size of all files, with its limit.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FileSpace(Arc<AtomicU64>);
 
-/// What one file holds of it.
+/// Share of one file in the size.
 #[derive(Debug)]
 struct HeldSpace {
     space: FileSpace,
@@ -52,7 +52,7 @@ impl HeldSpace {
         Self { space, bytes: 0 }
     }
 
-    /// Takes so many bytes more.
+    /// Adds bytes to the share.
     fn take(&mut self, bytes: u64) -> Result<(), Refusal> {
         let before = self.space.0.fetch_add(bytes, Ordering::Relaxed);
         self.bytes = self.bytes.saturating_add(bytes);
@@ -70,14 +70,14 @@ impl Drop for HeldSpace {
     }
 }
 
-/// The whole of an open dataset in one form. The file has no name.
+/// Complete open dataset in one format. The file has no name.
 pub(super) struct OpenFile {
     pub(super) dataset: OpenDataset,
     file: File,
     length: u64,
-    /// Its entity tag: the digest of its bytes.
+    /// Entity tag: the digest of its bytes.
     tag: String,
-    /// Where its pages begin, where it has some.
+    /// Offsets of its pages, where it has some.
     pub(super) pages: Vec<u64>,
     pub(super) standing: Box<dyn OpenAnswerStanding>,
     _space: HeldSpace,
@@ -86,7 +86,7 @@ pub(super) struct OpenFile {
 /// Writes an answer into a file.
 ///
 /// # Errors
-/// Why the answer ended before its last row; `RESULT_TOO_LARGE`.
+/// The reason why the answer ended before its last row; `RESULT_TOO_LARGE`.
 pub(super) async fn write_open_file(
     dataset: OpenDataset,
     (answer, writer): (OpenAnswer, Box<dyn AnswerWriter>),
@@ -136,18 +136,18 @@ fn file_write_refusal(cause: impl std::fmt::Display) -> Refusal {
         .caused_by(cause.to_string())
 }
 
-/// A page of rows, and what stands around them.
+/// Page of rows, with the JSON around them.
 pub(super) struct RowPage {
     begin: u64,
     end: u64,
     head: String,
     tail: &'static str,
-    /// Its entity tag, of what stands around the rows as well.
+    /// Entity tag, which covers the JSON around the rows as well.
     tag: String,
 }
 
 impl RowPage {
-    /// A page of a file, counted from 1.
+    /// Page of a file, counted from 1.
     pub(super) fn of(file: &OpenFile, number: usize, base: &str) -> Result<Self, WebError> {
         let pages = file.pages.len().max(1);
         if number > pages {
@@ -187,20 +187,20 @@ impl RowPage {
         })
     }
 
-    /// Bytes around the rows.
+    /// Number of bytes around the rows.
     pub(super) fn around(&self) -> u64 {
         length(self.head.len().saturating_add(self.tail.len()))
     }
 }
 
-/// Which part of a file a request wants (RFC 9110, sections 13 and 14).
+/// Requested part of a file (RFC 9110, sections 13 and 14).
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FilePart {
-    /// All that there is at the address.
+    /// Complete content.
     All { begin: u64, end: u64 },
-    /// From this byte to before that one.
+    /// Range of bytes, without its end.
     Range { begin: u64, end: u64 },
-    /// None: the client has it.
+    /// Nothing, since the client has the content already.
     Unchanged,
 }
 
@@ -229,7 +229,7 @@ impl FilePart {
             begin: 0,
             end: file.length,
         };
-        // A range is for GET alone.
+        // A range is valid for GET alone.
         let range = text(header::RANGE).filter(|_| parts.method == Method::GET);
         let Some(range) = range else {
             return Ok(all);
@@ -244,12 +244,12 @@ impl FilePart {
                 let sentence = format!("the file has {} bytes", file.length);
                 Err(WebError::new(beyond, sentence))
             }
-            // What is not understood is left out of account, as the standard has it.
+            // An invalid range is ignored, as the standard demands.
             None => Ok(all),
         }
     }
 
-    /// One range of bytes; nothing in the outer place where it is not one, in the inner one where the file has none of it.
+    /// Single byte range; outer none for an invalid one, inner none for one outside the file.
     fn range(text: &str, length: u64) -> Option<Option<Self>> {
         let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
         let number = |text: &str| {
@@ -267,10 +267,10 @@ impl FilePart {
     }
 }
 
-/// The answer with a part of a file.
+/// Response with a part of a file.
 ///
 /// # Errors
-/// Where a header can't be written.
+/// When a header can't be written.
 pub(super) fn response(
     file: Arc<OpenFile>,
     format: OpenFormat,
@@ -327,13 +327,13 @@ pub(super) fn response(
     Ok(response)
 }
 
-/// The file ended, or could not be read.
+/// Error of a file that ended, or could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the file was cut")]
 struct CutFileError;
 
-/// The bytes of a file, as long as what it stands on does. A task reads them: where the reader takes in nothing, it is the task that
-/// lets the file go.
+/// Bytes of the file, as long as its view is valid. A task reads them, so that the file is released even while a reader takes no
+/// bytes.
 fn body(file: Arc<OpenFile>, begin: u64, end: u64, (head, tail): (String, &'static str)) -> Body {
     let (send, receive) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -377,8 +377,7 @@ async fn read(file: &Arc<OpenFile>, at: u64, count: u64) -> Result<Bytes, CutFil
     }
 }
 
-/// Passes a piece on, as soon as there is room for it; false where nothing goes on. The stream then ends with an error, or its reader
-/// is gone.
+/// Sends a piece as soon as there is room; false if the body ends: with an error, or since its reader is gone.
 async fn send_piece(
     file: &OpenFile,
     send: &mpsc::Sender<Result<Bytes, CutFileError>>,
@@ -386,12 +385,12 @@ async fn send_piece(
 ) -> bool {
     let mut waited = Duration::ZERO;
     let room = loop {
-        // INVARIANT: open-files-end-with-their-view. Looked at before each piece, and while a reader takes in nothing.
+        // INVARIANT: open-files-end-with-their-view. Checked before each piece, and while a reader takes no bytes.
         let why = file.standing.ended_view_refusal();
         let is_late = waited >= STALL;
         if why.is_some() || is_late {
             tracing::info!(?why, is_late, "web.open_file_cut");
-            // Whoever reads on finds that it was cut; whoever does not holds a message and no file.
+            // An active reader gets the error. For an inactive one the task keeps only a message and not the file.
             let send = send.clone();
             tokio::spawn(async move { send.send(Err(CutFileError)).await.is_ok() });
             return false;
@@ -402,7 +401,7 @@ async fn send_piece(
             Err(_) => waited = waited.saturating_add(LOOK),
         }
     };
-    // Once more behind the wait.
+    // Checked again after the wait.
     match file.standing.ended_view_refusal() {
         None => {
             room.send(piece);

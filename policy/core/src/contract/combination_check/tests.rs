@@ -1,4 +1,4 @@
-//! What is signed, and what is answered, beside other contracts of the same consumer.
+//! Tests of signing and answering beside other contracts of one consumer.
 
 use super::*;
 use crate::contract::Assignee;
@@ -89,7 +89,7 @@ impl RegistryFixture {
         self
     }
 
-    /// Which contract stands in the way of signing, if one does.
+    /// Checks the contract that prevents signing, if one does.
     #[track_caller]
     fn signs(&self, agreement: &Agreement, expect: Option<&str>) {
         let got = self
@@ -102,7 +102,7 @@ impl RegistryFixture {
         }
     }
 
-    /// The same of asking under a contract.
+    /// Checks the contract that prevents a question, if one does.
     #[track_caller]
     fn asks(&self, name: &str, expect: Option<&str>) {
         let active = self
@@ -152,7 +152,7 @@ fn the_second_is_not_signed() {
     fixture.signs(&air, None);
 }
 
-/// A public view is held against other public views; whoever holds a contract beside it is refused at the question.
+/// A public view is compared with other public views. A holder of a contract beside it is refused at the question.
 #[test]
 fn a_public_view_beside_contracts() {
     let public = |bucket| {
@@ -176,7 +176,7 @@ fn a_public_view_beside_contracts() {
     };
     RegistryFixture::is_of(asks(CONSUMER), Some("a"));
     RegistryFixture::is_of(asks("hansa://other.example"), None);
-    // Who has asked a public view is not told to others.
+    // Questions of others under a public view are not disclosed.
     let used = view.answered("v", "2026-02-01T00:00:00Z");
     let refusal = used
         .registry
@@ -192,7 +192,7 @@ fn an_ended_contract_counts_if_something_was_answered() {
     let fixture = fixture.answered("a", "2026-03-01T00:00:00Z");
     fixture.signs(&cube(TimeBucketWidth::Month), Some("a"));
     fixture.signs(&cube(TimeBucketWidth::Day), None);
-    // Where nobody has looked, something was.
+    // Without a lookup, the first answer counts as given.
     let unknown = RegistryFixture {
         answered: FirstAnswers::default(),
         ..RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]).ended("a")
@@ -209,7 +209,7 @@ fn an_earlier_version_counts_if_something_was_answered() {
     used.signs(&amended, Some("a"));
     used.signs(&instead_of("a", cube(TimeBucketWidth::Day)), None);
     used.signs(&instead_of("a", rows()), None);
-    // It was signed while nothing was, and then something was.
+    // Signed before any answer; then there was one.
     let both = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day)), ("b", amended)]);
     both.asks("b", None);
     both.answered("a", "2026-03-01T00:00:00Z")
@@ -239,7 +239,7 @@ fn of_two_that_are_signed_the_later_one_is_refused() {
     let fixture = fixture.answered("a", "2026-01-02T00:00:00Z");
     fixture.asks("a", None);
     fixture.asks("b", Some("a"));
-    // The first one ended: what was answered under it stays known.
+    // The first contract has ended, but its answers still count.
     let fixture = fixture.ended("a");
     fixture.asks("b", Some("a"));
     let unused = RegistryFixture::of(&[early(), late()]).ended("a");
@@ -263,7 +263,7 @@ fn rows_tell_more_than_groups_while_they_can_be_asked() {
     let over = both.answered("a", "2026-02-01T00:00:00Z").ended("a");
     over.asks("g", Some("a"));
     over.signs(&cube(TimeBucketWidth::Day), Some("a"));
-    // Other rows are there to be asked again.
+    // Other rows can be asked later.
     let again = RegistryFixture::of(&[
         ("a", rows()),
         ("b", rows()),
@@ -273,7 +273,7 @@ fn rows_tell_more_than_groups_while_they_can_be_asked() {
     again.asks("g", None);
 }
 
-/// Rows beside which groups tell nothing further do not stand for rows that they do not show.
+/// Rows beside which groups are harmless don't cover rows that they don't show.
 #[test]
 fn rows_cover_only_what_they_show() {
     let showing = |columns: &[&str], filter: Option<&str>| {
@@ -295,7 +295,7 @@ fn rows_cover_only_what_they_show() {
     let narrow = || showing(&["site", "at"], None);
     let wide = || showing(&["site", "at", "bikes"], None);
     let some = || showing(&["site", "at", "bikes"], Some("kind = 'e'"));
-    // Of 15 rows the 14 with bikes are known: the sum less theirs is the value of the other one.
+    // Of 15 rows the 14 with bikes are known: the sum less theirs is the value of the remaining row.
     let pair = RegistryFixture::of(&[("r", narrow()), ("s", some())]);
     let pair = pair.answered("s", "2026-02-01T00:00:00Z");
     pair.signs(&sums(), Some("s"));
@@ -305,7 +305,7 @@ fn rows_cover_only_what_they_show() {
         .asks("g", Some("s"));
     let shown = RegistryFixture::of(&[("r", wide()), ("s", some()), ("g", sums())]);
     shown.answered("s", "2026-02-01T00:00:00Z").asks("g", None);
-    // Rows that were answered with bikes are not there again in those without.
+    // Answered rows with bikes are missing in the rows without bikes.
     let amended = [
         ("r", wide()),
         ("n", instead_of("r", narrow())),
@@ -315,7 +315,7 @@ fn rows_cover_only_what_they_show() {
     amended.asks("g", Some("r"));
 }
 
-/// Rows and groups are renewed one after the other while the earlier ones are still in force.
+/// Contracts on rows and groups are renewed one after another while the earlier ones are still in force.
 #[test]
 fn renewed_in_advance() {
     let next = |from: &str, mut one: Agreement| {
@@ -338,7 +338,7 @@ fn renewed_in_advance() {
     with(short).signs(&groups(), Some("f"));
 }
 
-/// The times of clauses count as those of the agreement do: a policy writes both.
+/// Periods of clauses count like those of the agreement, since a policy writes both.
 #[test]
 fn times_of_clauses_count() {
     let clause = |term: Term, mut one: Agreement| {
@@ -352,12 +352,12 @@ fn times_of_clauses_count() {
     let short = RegistryFixture::of(&[("r", ends(july, rows()))]);
     short.signs(&cube(TimeBucketWidth::Day), Some("r"));
     short.signs(&ends(july, cube(TimeBucketWidth::Day)), None);
-    // What its clauses have ended is answered no more.
+    // A contract that its clauses have ended gives no answers.
     let over = ends("2026-03-01T00:00:00Z", rows());
     let both = RegistryFixture::of(&[("r", over), ("g", cube(TimeBucketWidth::Day))]);
     both.answered("r", "2026-02-01T00:00:00Z")
         .asks("g", Some("r"));
-    // Of next year's rows this year's end is written in a clause, too.
+    // The end of this year is also a clause in the contract on next year's rows.
     let next = |one: Agreement| {
         let from = begins(new_year, until("2028-01-01T00:00:00Z", one));
         Agreement {

@@ -1,4 +1,4 @@
-//! Which pairs of policies tell more together.
+//! Tests of pairs of policies that together disclose more than each alone.
 
 use super::*;
 use crate::fixture::{clauses, name, names, time};
@@ -19,7 +19,7 @@ const ROWS: ContractCombination = ContractCombination::Subtracts(DifferencingKin
 const UNITS: ContractCombination = ContractCombination::Subtracts(DifferencingKind::Units);
 const HARMLESS: ContractCombination = ContractCombination::Harmless;
 
-/// Counts and sums of bikes by these columns, the time in buckets, from so many rows on.
+/// Counts and sums of bikes by these columns, with time buckets, from this number of rows on.
 fn cube(by: &[&str], bucket: TimeBucketWidth, at_least: u32) -> Vec<Term> {
     let mut terms = vec![
         Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
@@ -118,7 +118,7 @@ fn groups_beside_groups() {
 
 #[test]
 fn rows_that_groups_are_made_of() {
-    // Other rows in the same groups.
+    // Other rows in equal groups.
     check(with(days(), [only("bikes > 0")]), days(), GROUPS);
     check(
         with(days(), [only("bikes > 0")]),
@@ -142,7 +142,7 @@ fn rows_that_groups_are_made_of() {
         with(days(), [area("8")]),
         HARMLESS,
     );
-    // Whole groups that one of them does not show.
+    // Whole groups, some of which one policy does not show.
     check(with(days(), [only("site = 'a'")]), days(), HARMLESS);
     check(with(days(), [delayed("at", 24)]), days(), HARMLESS);
     // No row in common.
@@ -160,7 +160,7 @@ fn rows_that_groups_are_made_of() {
 
 #[test]
 fn groups_that_are_released() {
-    // Remainders are tested when they are released; of live groups beside them what came since can be told.
+    // Remainders are tested at their release; live groups beside them disclose the rows that came since.
     check(
         with(days(), [released()]),
         with(months(), [released()]),
@@ -186,7 +186,7 @@ fn groups_that_are_released() {
     );
 }
 
-/// The cells of the next grid are of later periods, whatever they are by; by another column of time they may be of any rows.
+/// Cells of the next grid belong to later periods, whatever their dimensions. With another time column they may contain any rows.
 #[test]
 fn groups_that_are_released_under_the_next_grid() {
     let next = |by: &[&str]| {
@@ -273,7 +273,7 @@ fn rows_beside_groups() {
     check(all(), all(), HARMLESS);
     check(Vec::new(), days(), ContractCombination::Covered);
     check(all(), days(), ContractCombination::Covered);
-    // Not where they are, or some of them, or not all that is added up.
+    // Not for rows without the place, with some rows only, or without all measures.
     check(shown(&["site", "bikes"]), days(), ROWS);
     check(with(all(), [only("kind = 'e'")]), days(), ROWS);
     check(with(all(), [delayed("at", 1)]), days(), ROWS);
@@ -287,7 +287,7 @@ fn rows_beside_groups() {
         edges: vec!["0".to_owned(), "10".to_owned()],
     });
     check(with(all(), [rounded]), days(), ROWS);
-    // All rows of whole groups, and at least those that the groups are made of.
+    // All rows of whole groups, at least those that the groups are made of.
     check(
         with(all(), [only("site = 'a'")]),
         days(),
@@ -303,7 +303,7 @@ fn rows_beside_groups() {
         with(days(), [only("bikes > 0")]),
         ROWS,
     );
-    // What is added up is not in the rows at all.
+    // The rows lack the measures completely.
     check(shown(&["site", "at"]), days(), ContractCombination::Covered);
     let masked = Term::Mask {
         column: name("bikes"),
@@ -340,7 +340,7 @@ fn rows_beside_groups() {
     check(with(all(), [taken_away]), days(), ROWS);
 }
 
-/// Groups say of a column that rows do not show for which of them their own condition holds.
+/// Groups with a condition on a column disclose for which rows it holds, if the rows don't show the column.
 #[test]
 fn conditions_of_groups_that_rows_do_not_tell() {
     let good = |terms| with(terms, [only("quality > 1")]);
@@ -369,7 +369,7 @@ fn conditions_of_groups_that_rows_do_not_tell() {
         with(days(), [delayed("sent", 1)]),
         ROWS,
     );
-    // Whole groups are there or not.
+    // Whole groups are present or missing.
     for whole in [delayed("at", 24), only("site = 'a'")] {
         check(
             shown(&["site", "at"]),
@@ -396,7 +396,7 @@ fn rows_that_can_be_refused_while_groups_are_answered() {
     let networks = |text: &str| Term::Networks(vec![text.parse().unwrap()]);
     let group = |text: &str| Term::Group(text.parse().unwrap());
     limited(Some(lasts.clone()), None, shut);
-    // Each is counted from a day of its own.
+    // Each period is counted from a day of its own.
     limited(Some(lasts.clone()), Some(lasts.clone()), shut);
     limited(None, Some(lasts), open);
     let (week, morning) = ("Mo-Fr 08:00-18:00 UTC", "Mo-Fr 08:00-12:00 UTC");
@@ -455,7 +455,7 @@ fn rows_that_show_all_of_groups() {
     }
     check(Vec::new(), days(), true);
     check(all(), days(), true);
-    // Harmless beside the groups, and still less than these tell.
+    // Harmless beside the groups, but with less information than they have.
     check(shown(&["site", "at"]), days(), false);
     let masked = Term::Mask {
         column: name("bikes"),

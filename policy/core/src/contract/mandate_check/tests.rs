@@ -1,4 +1,4 @@
-//! A mandate permits what it says and no more, and counts when what rests on it was made and when it was logged.
+//! Tests: a mandate permits its limits and no more, at the times of the signature and of its log entry.
 
 use super::{DAY, DisclosureClass, Mandate};
 use crate::contract::signature::{SignatoryRole, Signature, SignatureVerifier, SignedMandate};
@@ -115,7 +115,7 @@ fn a_mandate_permits_what_it_says_and_no_more() {
     check(&mandate(), &longer, exceeded("longestDays"));
 }
 
-/// Every signature is good; mandates are needed, and some are revoked.
+/// Verifier that accepts every signature; mandates are required, and some are revoked.
 struct MandateKeys {
     revoked: Digest,
     logged: UtcTimestamp,
@@ -170,7 +170,7 @@ fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
     assert_eq!(missing, Err(ErrorCode::MandateMissing));
     let revoked = judged(Some(mandate()), "good", later);
     assert_eq!(revoked, Err(ErrorCode::MandateRevoked));
-    // Whatever time a signature bears, that of the log counts, too; and the other way round.
+    // The time of the signature and that of the log must both be valid.
     for (not_before, not_after) in [
         ("2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z"),
         ("2026-06-01T12:00:00Z", "2027-01-01T00:00:00Z"),

@@ -1,5 +1,5 @@
-//! The property at the door: whether a question is let in is what its contract's clauses say of the circumstances, worked
-//! out here once more in plain numbers; and each clause is missed when it is left out.
+//! Property of admission: a question is admitted exactly if the contract's clauses admit it in the circumstances, computed here
+//! again with plain numbers. A left-out clause makes the property fail.
 
 mod generator;
 
@@ -15,7 +15,7 @@ use crate::value::delivery::DeliveryFormat;
 use generator::{KINDS, one, random_circumstances, random_clauses, random_restriction};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-/// In minutes from Monday, 1 June 2026, 00:00 UTC.
+/// Minutes since Monday, 1 June 2026, 00:00 UTC.
 type TestMinute = i64;
 
 const DAY: TestMinute = 24 * 60;
@@ -23,7 +23,7 @@ const DAY: TestMinute = 24 * 60;
 /// What all of the restriction is called where it is dropped.
 const RESTRICTION: &str = "restriction";
 
-/// Under what circumstances a question is asked.
+/// Circumstances of a question.
 #[derive(Debug, Clone)]
 struct TestCircumstances {
     now: TestMinute,
@@ -43,13 +43,13 @@ struct TestCircumstances {
     program: Option<ProgramAccess>,
 }
 
-/// A clause, what it is called, and what it says of a scene: the code with which it refuses.
+/// Model of a clause: its name, and the code of its refusal in the circumstances.
 struct ClauseModel {
     terms: Vec<Term>,
     says: Vec<RefusalOracle>,
 }
 
-/// The code with which a clause refuses in a scene.
+/// Code with which a clause refuses in the circumstances.
 type RefusalOracle = Box<dyn Fn(&TestCircumstances) -> Option<ErrorCode>>;
 
 impl ClauseModel {
@@ -75,7 +75,7 @@ const PURPOSES: [&str; 4] = [
     "dpv:Marketing",
 ];
 
-/// Whether the second is the first or below it.
+/// True if the second purpose equals the first or is narrower.
 fn below(wide: &str, narrow: &str) -> bool {
     wide == narrow || wide == "dpv:Purpose" || (wide == "dpv:Research" && narrow == "dpv:Academic")
 }
@@ -88,7 +88,7 @@ fn at(minute: TestMinute) -> UtcTimestamp {
     UtcTimestamp::from_micros(time("2026-06-01T00:00:00Z").micros() + minute * 60_000_000).unwrap()
 }
 
-/// The product's answer to a scene, under a contract and a restriction that lack the terms of a name.
+/// Product's result in the circumstances, under a contract and a restriction without the terms of a name.
 fn asked(
     (clauses, restriction): (&ClauseModel, &ClauseModel),
     circumstances: &TestCircumstances,
@@ -144,7 +144,7 @@ fn asked(
     case.decide().map(|_| ()).map_err(|refusal| refusal.code)
 }
 
-/// What must come of it: the codes of the clauses that refuse.
+/// Expected result: the codes of the refusing clauses.
 fn expected(
     clauses: &ClauseModel,
     restriction: &ClauseModel,
@@ -211,7 +211,7 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 fn what_is_let_in_is_what_the_clauses_say() {
-    // Another one in each run; what fails names it.
+    // A fresh seed in each run; a failure prints it.
     let fresh = RandomState::new().build_hasher().finish() >> 32;
     let seed = setting("HANSA_PROPERTY_SEED", fresh);
     let mut let_in = 0;
@@ -223,7 +223,7 @@ fn what_is_let_in_is_what_the_clauses_say() {
         }
     }
     eprintln!("{let_in} of {cases} questions let in");
-    // About one in nine is let in: far enough from these bounds that no seed meets them by chance.
+    // About one in nine is admitted, so these bounds are never met by chance.
     assert!(cases < 1000 || (let_in > cases / 25 && let_in < cases / 2));
 }
 

@@ -1,4 +1,4 @@
-//! Prohibitions in a ruling: what they refuse, what they take away, and when an answer is cut for them.
+//! Tests of prohibitions in a decision: refusals, removed parts, and cut answers.
 
 use super::*;
 use crate::decision::clause_trace::trace;
@@ -22,7 +22,7 @@ fn prohibition(part: Option<ProhibitedPart>, when: ProhibitionCondition) -> Term
     })
 }
 
-/// Conditions are conjunctive: where one of them fails, nothing is refused.
+/// Conditions are conjunctive: if one fails, nothing is refused.
 #[test]
 fn a_prohibition_refuses_where_all_of_it_holds() {
     let summer = ProhibitionCondition {
@@ -47,7 +47,7 @@ fn a_prohibition_refuses_where_all_of_it_holds() {
             assert_eq!(refusal.contract, Some(contract_id("bikes")));
         }
     }
-    // What is already permitted is cut when the prohibition comes to hold.
+    // A running answer is cut when the prohibition begins to hold.
     case.now = "2026-05-31T23:59:59Z";
     let ruled = case.decide().unwrap();
     assert_eq!(ruled.ends(), time("2026-06-01T00:00:00Z"));
@@ -58,7 +58,7 @@ fn a_prohibition_refuses_where_all_of_it_holds() {
     assert_eq!(ruled.cut_refusal().code, ErrorCode::Expired);
 }
 
-/// A prohibition wins over the permission beside it, whatever the order of the clauses.
+/// A prohibition overrides the permission, whatever the order of the clauses.
 #[test]
 fn prohibitions_win() {
     let permitted = || Term::Purpose(purposes(&["dpv:Marketing"]));
@@ -74,7 +74,7 @@ fn prohibitions_win() {
     }
 }
 
-/// What is prohibited of the contract of one dataset refuses a question over two.
+/// A prohibition in the contract of one dataset refuses a question over two.
 #[test]
 fn each_contract_counts() {
     let mut case = DecisionCase::of(Vec::new());
@@ -114,7 +114,7 @@ fn a_part_is_taken_away_where_the_conditions_hold() {
     assert_eq!(refused(&case).code, ErrorCode::ColumnUnknown);
 }
 
-/// People who ask why are told by the same check.
+/// The explanation for people uses this check.
 #[test]
 fn it_is_traced() {
     let active = standing(vec![agreement("bikes", [prohibition(None, marketing())])]);

@@ -1,4 +1,4 @@
-//! Purposes that a question declares.
+//! Tests of declared purposes.
 
 use super::*;
 
@@ -68,7 +68,7 @@ fn purposes_that_are_excluded() {
     let refused = Err(ErrorCode::PurposeNotCovered);
     assert_eq!(check(&["dpv:Marketing"], Some("dpv:Marketing")), refused);
     assert_eq!(check(&["dpv:Research"], Some("dpv:Academic")), refused);
-    // A wider purpose would let the excluded one in by another name.
+    // A wider purpose contains the excluded one.
     assert_eq!(check(&["dpv:Academic"], Some("dpv:Research")), refused);
     assert_eq!(
         check(&["dpv:Academic"], None),

@@ -1,4 +1,5 @@
-//! Restrictions in a ruling: they refuse after the contract, count beside it, withhold columns, and never let anything in.
+//! Tests of restrictions in a decision: they refuse after the contract, count beside it, withhold columns, and never admit
+//! anything.
 
 use super::*;
 use crate::decision::clause_trace::trace;
@@ -43,8 +44,7 @@ fn code(case: &DecisionCase<'_>) -> Option<ErrorCode> {
     case.decide().err().map(|refusal| refusal.code)
 }
 
-/// What a contract permits is refused by the restriction, with the restriction's clause; what a contract refuses, a restriction
-/// does not permit.
+/// A restriction refuses what a contract permits, with the restriction's clause; it does not permit what a contract refuses.
 #[test]
 fn a_restriction_refuses_what_a_contract_permits() {
     let purpose = |list: &[&'static str]| Term::Purpose(purposes(list));
@@ -60,17 +60,17 @@ fn a_restriction_refuses_what_a_contract_permits() {
         "{refusal:?}"
     );
     assert!(refusal.help.iter().all(|help| !help.contains("amendment")));
-    // Each of the two is asked, and the contract first.
+    // Both are checked, the contract first.
     case.purpose = Some("dpv:Marketing");
     assert_eq!(code(&case), Some(ErrorCode::PurposeNotCovered));
-    // Of another dataset it says nothing.
+    // It does not affect other datasets.
     case.purpose = Some("dpv:Academic");
     let other = case.restrictions.remove(&dataset("bikes")).unwrap();
     case.restrictions.insert(dataset("air"), other);
     assert_eq!(code(&case), None);
 }
 
-/// A restriction that can't be read lets nothing through, and so does one of another vocabulary.
+/// A restriction that can't be read, or has another vocabulary, refuses everything.
 #[test]
 fn what_can_not_be_judged_refuses() {
     let mut case = DecisionCase::of(vec![]);
@@ -88,7 +88,7 @@ fn what_can_not_be_judged_refuses() {
     assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
 }
 
-/// The limits of a restriction are drawn on beside those of the contract, each with its own slot and number.
+/// Quotas of a restriction count beside those of the contract, each with its own slot and number.
 #[test]
 fn a_restriction_counts_beside_the_contract() {
     let mut case = DecisionCase::of(vec![Term::Queries(quota(10)), Term::ResultRows(50)]);
@@ -112,7 +112,7 @@ fn a_restriction_counts_beside_the_contract() {
             (own(3), QuotaKind::Rows, 100),
         ]
     );
-    // The contract's periods begin where it does, those of the restriction with the day.
+    // Periods of the contract begin with the contract, those of the restriction with the day.
     assert_eq!(ruled.budgets()[1].slot, time("2026-06-01T00:00:00Z"));
     assert_eq!(ruled.row_limit().map(|limit| limit.rows), Some(7));
     let text = String::from_utf8(canonical(&ruled.entry().to_json())).unwrap();
@@ -136,8 +136,8 @@ fn a_restriction_counts_beside_the_contract() {
     assert!(!text.contains("\"clause\":"), "{text}");
 }
 
-/// A column is withheld from whatever reads it, also behind a cell of a grid and within the cells of an aggregate; a question
-/// that does not need it is answered in full.
+/// A column is withheld from every use, also behind a place cell and within the cells of an aggregate. A question that does not
+/// need the column is answered in full.
 #[test]
 fn columns_are_withheld_by_refusing() {
     let hidden = |columns: &[&str]| Some(ProhibitedPart::Columns(names(columns)));
@@ -152,7 +152,7 @@ fn columns_are_withheld_by_refusing() {
     let refusal = refused(&case);
     assert_eq!(refusal.code, ErrorCode::DatasetRestricted);
     assert!(refusal.sentence.contains("`note`"), "{refusal:?}");
-    // A condition holds at the question, and not at the plan.
+    // A condition is evaluated for the question, not for the plan.
     let later = ProhibitionCondition {
         from: Some(time("2026-06-02T00:00:00Z")),
         ..ProhibitionCondition::ALWAYS
@@ -221,7 +221,7 @@ fn columns_are_withheld_by_refusing() {
     assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
 }
 
-/// Our own people ask for their own data under no restriction, and whoever simulates is told what a restriction would say.
+/// Local users are not subject to restrictions for own data; a simulation reports what a restriction would refuse.
 #[test]
 fn it_is_traced() {
     let mut case = DecisionCase::of(vec![]);

@@ -1,4 +1,4 @@
-//! Deciding is total, and does not depend on names.
+//! Tests: a decision is total, and does not depend on names.
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! The property: whatever is said in whatever order, nothing is final without both signatures.
+//! Property: whatever the messages and their order, nothing is final without both signatures.
 
 use super::*;
 use crate::fixture::random_terms::SeededRandom;
 
-/// Random messages of both sides, good ones and forged ones, some of them repeated.
+/// Random messages of both sides, valid and forged, some of them repeated.
 #[test]
 fn random_messages_reach_nothing_final_without_both_signatures() {
     let mut random = SeededRandom(1);
@@ -62,7 +62,7 @@ fn random_messages_reach_nothing_final_without_both_signatures() {
     assert!(refused > 1_000 && repeated > 1_000, "{refused} {repeated}");
 }
 
-/// Mostly what is due, so that many rounds come to an end; its signatures are forged now and then.
+/// Usually the next valid message, so that many negotiations end; its signatures are sometimes forged.
 fn saying(
     random: &mut SeededRandom,
     state: Option<&NegotiationState>,

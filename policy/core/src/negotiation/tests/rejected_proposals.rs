@@ -1,4 +1,4 @@
-//! Proposals that are answered no, whoever makes them.
+//! Tests of proposals that are refused, whoever makes them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Messages of a log are read again as they were taken in, also by a program that would judge them otherwise now.
+//! Tests: recorded messages are replayed as they were processed, also by a program that would judge them otherwise today.
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn signatures_are_checked_as_ever() {
     assert_eq!(refusal.unwrap_err().code, ErrorCode::SignatureInvalid);
 }
 
-/// A provider with a newer vocabulary that offers nothing any more.
+/// Provider with a newer vocabulary and without offers.
 fn newer() -> TestNegotiator {
     let mut negotiator = TestNegotiator {
         offered: OfferMatch::Nothing,
@@ -54,7 +54,7 @@ fn newer() -> TestNegotiator {
     negotiator
 }
 
-/// Its facts, years later.
+/// Facts of the provider, years later.
 fn later(negotiator: &TestNegotiator) -> NegotiationContext<'_> {
     NegotiationContext {
         now: time("2030-01-01T00:00:00Z"),

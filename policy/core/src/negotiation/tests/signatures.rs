@@ -1,4 +1,4 @@
-//! Who signs, and that each signature is checked when it comes.
+//! Tests of the signers, and of the check of each signature on arrival.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Outlines to the last billionth, and which areas are meant.
+//! Tests of outlines to the last billionth, and of the selection of areas.
 
 use super::*;
 
@@ -39,7 +39,7 @@ fn outlines_belong_to_the_area_to_the_last_billionth() {
     }
 }
 
-/// A slanted edge: no double holds a third, and whole numbers need none.
+/// Slanted edge: no double represents a third exactly, and integers need none.
 #[test]
 fn slanted_edges_are_exact() {
     let polygon = Polygon::new(ring(&[(0, 0), (3, 1), (0, 1), (0, 0)]), vec![]);

@@ -1,4 +1,4 @@
-//! The clauses of the aggregate form, in a policy and in words.
+//! Clauses of the aggregate form: their ODRL form and normal form.
 
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
@@ -11,7 +11,7 @@ use crate::value::cube::CubeFunction;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// Term 17: with which functions.
+/// Term 17: permitted functions.
 pub(in crate::term) struct FunctionsTerm<'a>(pub(in crate::term) &'a [CubeFunction]);
 
 pub(in crate::term) static FUNCTIONS: TermSpec = TermSpec {
@@ -48,7 +48,7 @@ impl TermRule for FunctionsTerm<'_> {
     }
 }
 
-/// The functions as they stand in policies.
+/// Functions with their words in policies.
 const WORDS: [(&str, CubeFunction); 5] = [
     ("h:count", CubeFunction::Count),
     ("h:sum", CubeFunction::Sum),
@@ -57,7 +57,7 @@ const WORDS: [(&str, CubeFunction); 5] = [
     ("h:countDistinctUnit", CubeFunction::Units),
 ];
 
-/// Reads the functions.
+/// Reads the ODRL form of the functions.
 pub(in crate::term) fn read_functions(
     form: &mut OdrlReader<'_>,
 ) -> Result<Vec<CubeFunction>, Refusal> {
@@ -66,7 +66,7 @@ pub(in crate::term) fn read_functions(
     list.collect()
 }
 
-/// Term 17: grouped and filtered by what.
+/// Term 17: columns for grouping and filtering.
 pub(in crate::term) struct DimensionsTerm<'a>(pub(in crate::term) &'a [SqlIdentifier]);
 
 pub(in crate::term) static DIMENSIONS: TermSpec = TermSpec {
@@ -105,7 +105,7 @@ impl TermRule for DimensionsTerm<'_> {
     }
 }
 
-/// Term 17: over what.
+/// Term 17: columns that may be aggregated.
 pub(in crate::term) struct MeasuresTerm<'a>(pub(in crate::term) &'a [SqlIdentifier]);
 
 pub(in crate::term) static MEASURES: TermSpec = TermSpec {
@@ -143,13 +143,13 @@ impl TermRule for MeasuresTerm<'_> {
         self.0.to_vec()
     }
 
-    // Without the clause there are no measures at all.
+    // Without the clause there are no measures.
     fn presence(&self) -> Ordering {
         Ordering::Greater
     }
 }
 
-/// Term 21, first half: over which grid.
+/// Term 21, first half: registered grid.
 pub(in crate::term) struct GridTerm<'a>(pub(in crate::term) &'a str);
 
 pub(in crate::term) static GRID: TermSpec = TermSpec {

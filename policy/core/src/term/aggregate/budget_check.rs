@@ -1,4 +1,4 @@
-//! Whether a budget of privacy fits the cells that it is for.
+//! Check of a privacy budget against the cells that it covers.
 
 use crate::effect::CubeDimension;
 use crate::id::SqlIdentifier;
@@ -8,8 +8,8 @@ use crate::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
 use crate::value::privacy_budget::PrivacyBudgetTerm;
 use crate::value::time::TimeBucketWidth;
 
-/// The budget among the clauses. It holds for cells that are released once and never change, which are all combinations of
-/// values that the clause names, with counts and sums alone; and no exact rule beside it tells what the noise hides.
+/// Privacy budget among the clauses. It covers cells that are released once and never change: all combinations of the values that
+/// the clause lists, with counts and sums alone. An exact rule that would disclose the noise is refused beside it.
 pub(super) fn budget(
     clauses: &[Clause],
     dimensions: &[CubeDimension],
@@ -49,7 +49,7 @@ pub(super) fn budget(
     Ok(Some(Box::new(budget.clone())))
 }
 
-/// The release that the budget counts.
+/// Release that the budget counts.
 fn check_release<'a>(
     budget: &PrivacyBudgetTerm,
     release: Option<&'a ReleaseTerm>,
@@ -93,7 +93,7 @@ fn check_release<'a>(
     Ok(release)
 }
 
-/// Each measure has its bounds.
+/// Checks that each measure has bounds.
 fn check_bounds(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Result<(), Refusal> {
     for measure in measures {
         let of = budget.bounds.iter().filter(|one| one.measure == *measure);
@@ -119,7 +119,7 @@ fn check_bounds(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Resul
     Ok(())
 }
 
-/// Each dimension but the time of release has its values, and not more cells come of them than can be drawn.
+/// Checks that each dimension except the time of release has a list of values, and that the number of cells stays within its limit.
 fn check_dimension_values(
     budget: &PrivacyBudgetTerm,
     dimensions: &[CubeDimension],
@@ -174,7 +174,7 @@ fn check_dimension_values(
     Ok(())
 }
 
-/// How many quarter hours the longest bucket of a width has.
+/// Number of quarter hours in the longest bucket of a width.
 const fn quarters(bucket: TimeBucketWidth) -> usize {
     match bucket {
         TimeBucketWidth::QuarterHour => 1,
@@ -186,11 +186,11 @@ const fn quarters(bucket: TimeBucketWidth) -> usize {
     }
 }
 
-/// 2000-01-01, in microseconds since 1970.
+/// Instant 2000-01-01, microseconds since 1970.
 const EARLIEST: i64 = 946_684_800_000_000;
 
-/// The most rows of one unit that count, in all its cells.
+/// Largest number of rows of one unit that count, over all its cells.
 const MOST_OF_A_UNIT: u64 = 100_000;
 
-/// The most cells of one release.
+/// Largest number of cells in one release.
 const MOST_CELLS: usize = 200_000;

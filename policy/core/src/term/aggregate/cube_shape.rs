@@ -1,4 +1,4 @@
-//! What the cells of a cube are named by, once they are released.
+//! Digest that names the cells of a released cube.
 
 use crate::effect::Cube;
 use crate::term::Term;
@@ -7,8 +7,10 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 
 impl Cube {
-    /// The name of its cells: over everything that decides what they hold, in a form that outlives this version. Contracts
-    /// whose cubes agree in it read the same cells, whatever rows each permits, and whatever functions of counts and sums.
+    /// Name of the cells: a digest over all properties that decide their content, in a form that does not depend on the program
+    /// version.
+    /// Contracts whose cubes agree in it read the same cells, whatever rows each permits, and whatever functions of counts and
+    /// sums.
     #[must_use]
     pub fn shape(&self) -> Digest {
         let Self {
@@ -61,7 +63,7 @@ impl Cube {
             ("dominance", sorted(dominance.collect())),
             ("release", release.as_ref().map_or(Json::Null, normal)),
         ]);
-        // What a cube did not always have is named only where it is there, so that older cells keep their names.
+        // Later properties of a cube are included only where they are set, so that older cells keep their names.
         if let (Some(budget), Json::Object(members)) = (budget, &mut named) {
             members.insert(
                 "budget".to_owned(),

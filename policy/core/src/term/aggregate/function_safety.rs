@@ -1,10 +1,10 @@
-//! Whether a variance, or the number of different units, can be told beside the other clauses.
+//! Check that variances and counts of distinct units are safe beside the other clauses.
 
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::{Clause, Term, cite};
 use crate::value::cube::{CountingUnit, CubeFunction, LateDataPolicy, ReleaseTerm};
 
-/// Refuses what can't be made safe.
+/// Refuses functions that can't be made safe.
 pub(super) fn check(
     clauses: &[Clause],
     functions: &[CubeFunction],
@@ -26,10 +26,10 @@ pub(super) fn check(
     Ok(())
 }
 
-/// With sum and variance two numbers of a group are told: of two values both follow, and whoever knows values of others takes
-/// them out of both. Whoever knows two of five has three left with two numbers of them, so of fewer no variance is told. Also
-/// of larger groups one is withheld that would tell single values to somebody who knows up to two of them
-/// (`hansa_enforcement::narrow`); what a correction would tell beside it is not tested, so there is none.
+/// Sum and variance are two numbers of a group. With two values both can be computed, and a person who knows some values can
+/// subtract them from both numbers. A person who knows two of five values has two numbers about three values, so that smaller
+/// groups get no variance. The variance of a larger group is withheld if it would disclose single values to a person who knows up
+/// to two of them (`hansa_enforcement::narrow`). That test does not cover later corrections, so there are none.
 fn variance(
     clauses: &[Clause],
     at_least: u32,
@@ -62,10 +62,10 @@ fn variance(
     Ok(())
 }
 
-/// The fewest units of a group of which a variance is told.
+/// Smallest number of units in a group with a variance.
 const FEWEST: u32 = 5;
 
-/// Numbers of different units do not add up: how far those of a group and of its parts differ tells who is in several.
+/// Counts of distinct units are not additive: the difference between a group and its parts shows which units are in several parts.
 fn units(
     clauses: &[Clause],
     at_least: u32,

@@ -1,11 +1,11 @@
-//! The base to which the counts of cells are rounded.
+//! Base to which the counts of cells are rounded.
 
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::{Clause, Term, cite};
 use crate::value::cube::{CountingUnit, ReleaseTerm};
 
-/// The base to which counts are rounded; and that the secondary protection is one which the cells can have.
+/// Rounding base of the counts, after a check that the clause on secondary protection fits the cells.
 pub(super) fn base(
     clauses: &[Clause],
     measures: &[SqlIdentifier],

@@ -1,4 +1,4 @@
-//! Term 20: what keeps totals from telling of the groups that are withheld.
+//! Term 20: protection of withheld groups against computation from totals.
 
 use crate::refusal::ErrorCode;
 use crate::term::odrl::{integer, iri, right_operand};
@@ -8,13 +8,13 @@ use crate::term::rule::{
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// In its first form: totals are made of what is published.
+/// First form: totals are computed from published groups.
 pub(in crate::term) struct PublishedTotalsTerm;
 
-/// In its second: totals may hold what is withheld, and further groups are withheld until no total tells of a small one.
+/// Second form: totals include withheld groups, and further groups are withheld until no total discloses a small one.
 pub(in crate::term) struct ComplementSuppressionTerm;
 
-/// In its third: counts are rounded to multiples of a base, up or down by lots that belong to the units of the group.
+/// Third form: counts are rounded to multiples of a base, up or down by random values of the units in the group.
 pub(in crate::term) struct CellKeyTerm(pub(in crate::term) u32);
 
 pub(in crate::term) static TOTALS: TermSpec = spec(
@@ -63,7 +63,7 @@ const fn spec(
     }
 }
 
-/// A policy has one of them.
+/// A policy has at most one of the forms.
 const DECIDES: Option<ClauseSubject> = Some(ClauseSubject::Kind("secondary"));
 
 impl TermRule for PublishedTotalsTerm {
@@ -83,7 +83,7 @@ impl TermRule for PublishedTotalsTerm {
         DECIDES
     }
 
-    // Totals are made of published cells in any case; the clause says so.
+    // Totals are always computed from published cells; the clause only states it.
     fn presence(&self) -> Ordering {
         Ordering::Equal
     }
@@ -106,7 +106,7 @@ impl TermRule for ComplementSuppressionTerm {
         DECIDES
     }
 
-    // Every release is made so; the clause says so, and can't be signed where it is not.
+    // Every release is made like this; the clause states it, and is refused where it does not apply.
     fn presence(&self) -> Ordering {
         Ordering::Equal
     }

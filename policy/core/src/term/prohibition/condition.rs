@@ -1,4 +1,4 @@
-//! The conditions of a prohibition: all of them must hold.
+//! Conditions of a prohibition. The prohibition holds if all of them hold.
 
 use super::ProhibitionCondition;
 use crate::id::PurposeId;
@@ -13,19 +13,19 @@ use crate::term::window::{NotAfterTerm, NotBeforeTerm};
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
-/// Under what circumstances a question is asked.
+/// Circumstances of a question.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Circumstances<'a> {
     pub(crate) now: UtcTimestamp,
     pub(crate) purpose: Option<&'a PurposeId>,
     pub(crate) taxonomy: &'a Taxonomy,
-    /// Version and digest of the purpose vocabulary of the contract, and the own purposes that it brings along.
+    /// Version and digest of the contract's purpose vocabulary, and the own purposes of the contract.
     pub(crate) purposes: (&'a str, &'a [OwnPurpose]),
     pub(crate) around: &'a ContractContext,
 }
 
 impl ProhibitionCondition {
-    /// No condition.
+    /// Empty condition, which always holds.
     pub const ALWAYS: Self = Self {
         purpose: None,
         from: None,
@@ -34,7 +34,7 @@ impl ProhibitionCondition {
         networks: None,
     };
 
-    /// The rules of the conditions, in their one order, whose form and order they have.
+    /// Rules of the conditions in canonical order. They give the ODRL form and the comparison.
     pub(super) fn rules(&self) -> Vec<Box<dyn TermRule + '_>> {
         let mut rules: Vec<Box<dyn TermRule + '_>> = Vec::new();
         if let Some(list) = &self.purpose {
@@ -55,7 +55,7 @@ impl ProhibitionCondition {
         rules
     }
 
-    /// Whether they can hold at all.
+    /// Checks that the conditions can hold at some time.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         let empty = self.purpose.as_ref().is_some_and(Vec::is_empty)
             || self.networks.as_ref().is_some_and(Vec::is_empty);
@@ -70,15 +70,15 @@ impl ProhibitionCondition {
         }
     }
 
-    /// Whether all of them hold. What can't be told holds.
+    /// True if all conditions hold. An undecidable condition counts as true.
     ///
     /// # Errors
-    /// `TERM_UNKNOWN` where the purposes can't be judged here.
+    /// `TERM_UNKNOWN` where the contract uses a purpose vocabulary that is not known here.
     pub(crate) fn holds(&self, among: &Circumstances<'_>) -> Result<bool, Refusal> {
         Ok(self.at(among.now) && self.whatever_time(among)?)
     }
 
-    /// The next instant after now at which they come to hold; none where they never do, or hold already.
+    /// Next instant after now at which the conditions begin to hold. None if they never do, or hold already.
     ///
     /// # Errors
     /// As [`Self::holds`].
@@ -99,7 +99,7 @@ impl ProhibitionCondition {
         Ok(begins.filter(|begins| self.until.is_none_or(|until| *begins < until)))
     }
 
-    /// Whether they hold wherever those of the other do, as far as it can be told.
+    /// True if these conditions certainly hold wherever the other's hold.
     pub(super) fn covers(&self, other: &Self) -> bool {
         covers(&self.purpose, &other.purpose, |narrow, wide| {
             PurposeTerm(narrow).compare(&PurposeTerm(wide))
@@ -135,7 +135,7 @@ impl ProhibitionCondition {
     }
 }
 
-/// Whether one condition holds wherever the other of its kind does; one that is not there always holds.
+/// True if one condition holds wherever the other of its kind does. An absent condition always holds.
 fn covers<T>(
     wide: &Option<T>,
     narrow: &Option<T>,
@@ -150,7 +150,7 @@ fn covers<T>(
     }
 }
 
-/// Whether the declared purpose is one of the list, narrower or wider. None, and one that is not known, count as such.
+/// True if the declared purpose is one of the list, narrower or wider. An absent or unknown purpose counts as listed.
 fn is_declared_purpose_listed(
     list: &[PurposeId],
     among: &Circumstances<'_>,

@@ -1,4 +1,4 @@
-//! Whether a prohibition prohibits anything that its policy permits, and cuts through nothing that must stay whole.
+//! Consistency check of a prohibition with its policy: it must have an effect, and must not divide cells.
 
 use super::{ProhibitedAction, ProhibitedPart, ProhibitionCondition};
 use crate::id::SqlIdentifier;
@@ -6,7 +6,7 @@ use crate::refusal::{Refusal, contradiction};
 use crate::term::{Clause, Term, cite};
 
 impl ProhibitedAction {
-    /// What is asked under a policy.
+    /// Action of questions under a policy: rows or aggregates.
     pub(crate) fn from_clauses(clauses: &[Clause]) -> Self {
         if clauses.iter().any(|clause| clause.term.aggregates()) {
             Self::Aggregate
@@ -16,8 +16,7 @@ impl ProhibitedAction {
     }
 }
 
-/// What no prohibition can see alone: whether it prohibits anything that the policy permits, and that it does not cut
-/// through what must stay whole.
+/// Checks that each prohibition prohibits something that the policy permits, and does not divide cells.
 pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
     let asked = ProhibitedAction::from_clauses(clauses);
     for clause in clauses {
@@ -50,7 +49,7 @@ pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Cells with and without the prohibited rows could be subtracted from each other.
+/// Refusal of prohibited rows of cells under conditions. Cells with and without these rows could be subtracted.
 fn in_cells(part: &ProhibitedPart, when: &ProhibitionCondition) -> Option<Refusal> {
     match part {
         ProhibitedPart::Columns(_) => Some(
@@ -67,7 +66,7 @@ fn in_cells(part: &ProhibitedPart, when: &ProhibitionCondition) -> Option<Refusa
     }
 }
 
-/// What is not there can't be masked: one of the two clauses would do nothing.
+/// Checks that no prohibited column is masked too, since one of the two clauses would have no effect.
 fn not_treated(hidden: &[SqlIdentifier], clauses: &[Clause]) -> Result<(), Refusal> {
     for clause in clauses {
         let treated = clause.term.replaces();

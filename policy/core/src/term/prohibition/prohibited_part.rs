@@ -1,4 +1,4 @@
-//! The part of a dataset that is prohibited.
+//! Prohibited part of a dataset: its rule, effect and comparison.
 
 use super::ProhibitedPart;
 use crate::effect::EffectKind;
@@ -11,7 +11,7 @@ use crate::term::tightness_order;
 use std::cmp::Ordering;
 
 impl ProhibitedPart {
-    /// The rule whose form and words it has.
+    /// Rule that gives the part's ODRL form and sentence.
     pub(super) fn rule(&self) -> Box<dyn TermRule + '_> {
         match self {
             Self::Rows(filter) => Box::new(RowFilterTerm(filter)),
@@ -19,7 +19,7 @@ impl ProhibitedPart {
         }
     }
 
-    /// What is taken away. A row stays only where its test is false, so that NULL counts as a match.
+    /// Effect that removes the part. A row stays only where the filter is false; NULL counts as a match.
     pub(super) fn effect(&self, to: &EffectBinding<'_>) -> Result<EffectKind, Refusal> {
         match self {
             Self::Rows(filter) => {
@@ -32,10 +32,10 @@ impl ProhibitedPart {
         }
     }
 
-    /// Whether all of the other is in it, as far as it can be told.
+    /// True if the part certainly contains the other one.
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            // Of the filters that keep the rest, this one keeps no row that the other does not.
+            // Comparison of the filters that keep the remaining rows.
             (Self::Rows(own), Self::Rows(other)) => matches!(
                 tightness_order::filters(&own.negation(), &other.negation()),
                 Some(Ordering::Less | Ordering::Equal)

@@ -1,9 +1,9 @@
-//! Samples of prohibitions, for the checks that no term is forgotten.
+//! Samples of prohibitions, for the tests that no term is forgotten.
 
 use super::{ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm};
 use crate::term::Term;
 
-/// One of each kind of prohibition.
+/// One sample of each kind of prohibition.
 pub(in crate::term) fn samples() -> Vec<Term> {
     let parsed = |text: &str| crate::row_filter::parse(text).ok();
     let (from, until) = ("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z");

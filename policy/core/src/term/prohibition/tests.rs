@@ -1,4 +1,4 @@
-//! When a prohibition holds, what it takes away, what it can't carry, and how two of them compare.
+//! Tests of prohibitions: when they hold, their effect, invalid ones, and their comparison.
 
 use super::condition::Circumstances;
 use super::*;
@@ -12,7 +12,7 @@ use crate::term::Term;
 use crate::term::clause_effects::of_clauses;
 use crate::term::contract_context::ContractContext;
 
-/// Everything at the noon of a Monday, from an address within 10.20.0.0/16.
+/// All circumstances at noon on a Monday, from an address within 10.20.0.0/16.
 const NOON: &str = "2026-06-01T12:00:00Z";
 
 fn hours(text: &str) -> Option<HoursTerm> {
@@ -88,7 +88,7 @@ fn all_conditions_must_hold_and_what_is_not_known_does() {
         (Some("dpv:Marketing"), true),
         (Some("dpv:Research"), false),
         (Some("dpv:Academic"), false),
-        // Wider: it would let the narrower one in by another name.
+        // A wider purpose contains the narrower one.
         (Some("dpv:Purpose"), true),
         (Some("dpv:Nothing"), true),
         (None, true),
@@ -261,7 +261,7 @@ fn what_a_prohibition_cant_carry() {
         ..ProhibitionCondition::ALWAYS
     };
     signed(one(refuses(nobody)), bad);
-    // What nobody asks for under the contract can't be prohibited.
+    // An action that the contract does not permit can't be prohibited.
     for (act, expect) in [
         (ProhibitedAction::Query, None),
         (ProhibitedAction::Aggregate, bad),
@@ -337,7 +337,7 @@ fn what_would_cut_through_cells() {
         }));
         terms
     };
-    // Released cells are whole: what is taken away is said of them.
+    // Released cells are whole, so the prohibition removes cells.
     signed(released("site = 'C'"), None);
     signed(released("bikes = 3"), Some(ErrorCode::GridConflict));
 }
@@ -399,7 +399,7 @@ fn what_prohibits_more_is_tighter() {
         &rows("b = 1", ProhibitionCondition::ALWAYS),
         None,
     );
-    // NULL is taken away by either, so the second keeps no row that the first does not.
+    // Both remove NULL, so the second keeps no row that the first does not.
     order(
         &rows("a < 3", ProhibitionCondition::ALWAYS),
         &rows("a < 2", ProhibitionCondition::ALWAYS),
@@ -407,7 +407,7 @@ fn what_prohibits_more_is_tighter() {
     );
 }
 
-/// Whatever is called tighter keeps no row that the other does not.
+/// A prohibition reported as tighter keeps no row that the other does not.
 #[test]
 fn the_order_of_rows_is_that_of_what_stays() {
     let mut random = SeededRandom(4);

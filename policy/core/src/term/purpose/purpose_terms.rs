@@ -1,4 +1,4 @@
-//! The clauses about purposes, in a policy and in words.
+//! Clauses on purposes: their ODRL form and normal form.
 
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, PurposeId};
@@ -12,7 +12,7 @@ use crate::term::tightness_order;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// The term.
+/// Permitted purposes.
 pub(in crate::term) struct PurposeTerm<'a>(pub(in crate::term) &'a [PurposeId]);
 
 pub(in crate::term) static ONE_OF: TermSpec = TermSpec {
@@ -58,13 +58,13 @@ impl TermRule for PurposeTerm<'_> {
 }
 
 impl PurposeTerm<'_> {
-    /// How it compares with another: less is tighter.
+    /// Comparison with other permitted purposes; less is tighter.
     pub(in crate::term) fn compare(&self, other: &Self) -> Option<Ordering> {
         tightness_order::subset(self.0, other.0)
     }
 }
 
-/// The purposes that are not covered, whatever else is.
+/// Excluded purposes, which override the permitted ones.
 pub(in crate::term) struct PurposeNotTerm<'a>(pub(in crate::term) &'a [PurposeId]);
 
 pub(in crate::term) static NONE_OF: TermSpec = TermSpec {
@@ -110,7 +110,7 @@ fn not_empty(list: &[PurposeId]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Own purposes get the IRI of their provider, those of the vocabulary keep theirs.
+/// IRI of a purpose. Own purposes get an IRI of their provider.
 fn purpose_iri(purpose: &PurposeId, assigner: &ParticipantId) -> Json {
     if purpose.as_str().starts_with("dpv:") {
         iri(purpose.as_str())
@@ -127,7 +127,7 @@ fn all_written(list: &[PurposeId], script: &OdrlWriter<'_>) -> Json {
     )
 }
 
-/// Reads the purposes of either term.
+/// Reads the ODRL form of the purposes.
 pub(in crate::term) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<PurposeId>, Refusal> {
     let list = match form.operator {
         "isA" => vec![form.iri("rightOperand")?],

@@ -1,4 +1,4 @@
-//! Periods of quotas: where they begin and end, over changes of civil time.
+//! Tests of quota periods: their starts and ends, over changes of civil time.
 
 use super::*;
 use crate::term::Term;
@@ -34,7 +34,7 @@ impl RandomNumber {
         i64::try_from(self.0 >> 16).unwrap()
     }
 
-    /// An instant of the years 1976 to 2036.
+    /// Random instant of the years 1976 to 2036.
     fn draw_instant(&mut self) -> UtcTimestamp {
         const SIX_YEARS: i64 = 6 * 366 * 24 * 3_600_000_000;
         UtcTimestamp::from_micros(SIX_YEARS + self.draw().rem_euclid(10 * SIX_YEARS)).unwrap()
@@ -67,7 +67,7 @@ fn hours_are_counted_from_the_first_instant() {
     }
 }
 
-/// On 29 March 2026 the clock of Berlin goes from two to three: the day has 23 hours, and the weeks keep their midnights.
+/// On 29 March 2026 the clock of Berlin goes from two to three: the day has 23 hours, and weeks still begin at midnight.
 #[test]
 fn days_are_those_of_the_zone() {
     let from = "2026-03-26T10:30:00Z";
@@ -91,7 +91,7 @@ fn days_are_those_of_the_zone() {
             "2026-10-25T22:30:00Z",
             ("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
         ),
-        // Before the contract begins, too, each instant lies in a day.
+        // Instants before the start of the contract lie in a day, too.
         (
             "2026-03-26T10:00:00Z",
             ("2026-03-25T23:00:00Z", "2026-03-26T23:00:00Z"),
@@ -139,13 +139,13 @@ fn slots_never_overlap_and_leave_no_gap() {
     }
 }
 
-/// Whatever is asked when, no day of the zone gets more than its quota: also none of 23 or 25 hours, and the next has a whole one.
+/// No day of the zone gets more than its quota, even with 23 or 25 hours, and the next day has a full one.
 #[test]
 fn no_day_of_the_zone_gets_more_than_its_quota() {
     const MAX: u64 = 5;
     const QUARTER: i64 = 15 * 60_000_000;
     let mut random = RandomNumber(41);
-    // Two weeks around each change of a clock in 2026, and around the turn of the year.
+    // Two weeks around each clock change in 2026, and around the turn of the year.
     for zone in ZONES {
         let period = day(zone);
         for begin in [
@@ -159,13 +159,13 @@ fn no_day_of_the_zone_gets_more_than_its_quota() {
             let mut instants: Vec<UtcTimestamp> = (0..400)
                 .map(|_| begin.plus_micros(random.draw().rem_euclid(14 * 96) * QUARTER))
                 .collect();
-            // The last moment of a quarter, too, beside the first of the next.
+            // The last moment of a quarter hour, beside the first of the next.
             instants.extend(instants.clone().iter().map(|at| at.plus_micros(-1)));
             instants.sort();
             let from = random.draw_instant();
-            // What a provider counts: by the slot of its clause.
+            // Provider's count: by the slot of its clause.
             let mut counted: BTreeMap<UtcTimestamp, u64> = BTreeMap::new();
-            // What a person counts: anew whenever the clock on the wall shows another day of the week.
+            // Count of a person: from zero whenever the wall clock shows another day.
             let mut by_date: Vec<u64> = Vec::new();
             let mut weekday = None;
             for at in instants {
@@ -184,7 +184,7 @@ fn no_day_of_the_zone_gets_more_than_its_quota() {
                 by_date.iter().all(|permitted| *permitted <= MAX),
                 "{zone}: {by_date:?}"
             );
-            // A quota that is asked for all day long is used up each day, however long it is.
+            // A quota that is used all day long is used up each day, whatever its length.
             assert!(
                 by_date[1..13].iter().all(|permitted| *permitted == MAX),
                 "{zone}: {by_date:?}"

@@ -1,4 +1,4 @@
-//! Variances and numbers of units.
+//! Tests of variances and of numbers of units.
 
 use super::*;
 use crate::refusal::ErrorCode;
@@ -6,7 +6,7 @@ use crate::term::clause_effects::of_clauses;
 use crate::term::rule::EffectBinding;
 use crate::value::cube::{DominanceRule, LateDataPolicy};
 
-/// What a variance tells beside a sum, and numbers of different units beside each other.
+/// Disclosure by a variance beside a sum, and by numbers of distinct units beside each other.
 #[test]
 fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
     let with = |function: CubeFunction, more: Vec<Term>| -> Vec<Term> {
@@ -68,7 +68,7 @@ fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
     check(units(vec![kept(), budget(|_| {})]), CONTRADICTS);
 }
 
-/// Each of those refusals is its own: another one in its place would not say what is wrong, nor what would mend it.
+/// Each of these refusals has its own text: another one would name a wrong reason and a wrong remedy.
 #[test]
 fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
     fn sentences_of(function: CubeFunction, more: Vec<Term>) -> String {

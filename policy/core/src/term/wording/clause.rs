@@ -1,6 +1,6 @@
-//! Sentence of each term in the second form.
+//! Sentence of each term on signed pages.
 //!
-//! Contracts are signed with these words, so they stay as they are: another wording is another form.
+//! Signed contracts contain these sentences, so they never change: another wording is another form of the page.
 
 use super::Wording;
 use crate::id::ParticipantId;
@@ -16,7 +16,7 @@ use crate::term::schema_version::SchemaCompatibility;
 use crate::term::service_level::ServiceLevelTerm;
 use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 
-/// What a quota counts.
+/// Unit that a quota counts.
 #[derive(Clone, Copy)]
 enum QuotaUnit {
     Queries,

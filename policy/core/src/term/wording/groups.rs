@@ -96,7 +96,7 @@ impl Wording<'_> {
         if units {
             lines.push(message!(self.language, "groups-units"));
         }
-        // With noise every group is there, and none is withheld.
+        // With noise no group is withheld.
         if !terms().any(|term| matches!(term, Term::Budget(_))) {
             lines.push(message!(self.language, "groups-empty"));
         }

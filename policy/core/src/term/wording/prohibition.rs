@@ -87,7 +87,7 @@ impl Wording<'_> {
                 continue;
             }
             let begin = *first.get_or_insert(name);
-            // A run of days ends here where the next one is not in it.
+            // A run of days ends where the next day is not included.
             if days.get(at.saturating_add(1)) != Some(&true) {
                 parts.push(match begin == *name {
                     true => begin.to_owned(),

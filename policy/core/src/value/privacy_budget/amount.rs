@@ -1,25 +1,25 @@
-//! What is spent, and bounds of values: decimal numbers that are held as whole ones.
+//! Epsilon and bounds of values: decimal numbers in fixed-point form.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An epsilon in millionths, from one millionth to 1000.
+/// Epsilon in millionths, from one millionth to 1000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epsilon(u64);
 
-/// A bound of a value in thousandths, up to a million millions.
+/// Bound of a value in thousandths, up to 10¹².
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueBound(i64);
 
-/// The text is none.
+/// Error of a text that is not an epsilon or a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PrivacyAmountError {
-    /// No epsilon.
+    /// The text is not an epsilon.
     #[error(
         "is no epsilon: a decimal number from 0.000001 to 1000 with at most six digits behind the point"
     )]
     Epsilon,
-    /// No bound.
+    /// The text is not a bound.
     #[error(
         "is no bound: a decimal number up to 1000000000000 with at most three digits behind the point"
     )]
@@ -27,13 +27,13 @@ pub enum PrivacyAmountError {
 }
 
 impl Epsilon {
-    /// In millionths.
+    /// Value in millionths.
     #[must_use]
     pub const fn millionths(self) -> u64 {
         self.0
     }
 
-    /// So many millionths; none where that is 0 or more than can be spent.
+    /// Epsilon of this number of millionths; none for 0 and above the largest value.
     #[must_use]
     pub fn of_millionths(millionths: u64) -> Option<Self> {
         (1..=1_000_000_000)
@@ -41,7 +41,7 @@ impl Epsilon {
             .then_some(Self(millionths))
     }
 
-    /// Several together, shown as one of them is.
+    /// Text of the sum of several epsilons, in the notation of one.
     #[must_use]
     pub fn sum_text(millionths: u64) -> String {
         format_fixed_point(i64::try_from(millionths).unwrap_or(i64::MAX), 6)
@@ -49,13 +49,13 @@ impl Epsilon {
 }
 
 impl ValueBound {
-    /// In thousandths.
+    /// Value in thousandths.
     #[must_use]
     pub const fn thousandths(self) -> i64 {
         self.0
     }
 
-    /// As a whole number, where it is one.
+    /// Value as an integer, where it is one.
     #[must_use]
     pub fn whole(self) -> Option<i64> {
         (self.0.checked_rem(1000) == Some(0)).then(|| self.0.saturating_div(1000))
@@ -97,7 +97,7 @@ impl fmt::Display for ValueBound {
     }
 }
 
-/// A decimal number as a whole one of its last place; none where it has more places.
+/// Parses a decimal number with this number of decimals; none where it has more.
 fn parse_fixed_point(text: &str, places: usize) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
@@ -116,7 +116,7 @@ fn parse_fixed_point(text: &str, places: usize) -> Option<i64> {
     Some(number.saturating_mul(sign))
 }
 
-/// The shortest spelling of it.
+/// Shortest notation of the number.
 fn format_fixed_point(number: i64, places: usize) -> String {
     let sign = if number < 0 { "-" } else { "" };
     let width = places.saturating_add(1);

@@ -1,4 +1,4 @@
-//! Whatever the bytes are, they end an answer at most.
+//! Tests: invalid bytes end an answer and nothing else.
 
 use super::BatchDecoder;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, StringViewArray};
@@ -31,7 +31,7 @@ fn sample() -> RecordBatch {
     .unwrap()
 }
 
-/// The schema's message and the batch's.
+/// Messages of the schema and of the batch.
 fn encoded(compression: Option<CompressionType>) -> (FlightData, FlightData) {
     let batch = sample();
     let options = IpcWriteOptions::default()
@@ -80,7 +80,7 @@ fn no_changed_byte_does_harm() {
             for at in 0..schema.data_header.len() {
                 let mut schema = schema.clone();
                 schema.data_header = with_byte(&schema.data_header, at, change);
-                // Another schema may be read; then its batches must not do harm either.
+                // Another schema may be accepted; then its batches must not do harm either.
                 match BatchDecoder::from_first(&schema) {
                     Ok(other) => refused += usize::from(other.batch(&data).is_err()),
                     Err(_) => refused += 1,

@@ -1,4 +1,4 @@
-//! Workbooks, unpacked again.
+//! Tests of workbooks, unpacked again.
 
 use super::*;
 use arrow_array::{
@@ -16,7 +16,7 @@ fn number(bytes: &[u8]) -> usize {
     digits.fold(0, |sum, byte| sum * 256 + usize::from(*byte))
 }
 
-/// The parts of a file, each inflated and compared with its sum.
+/// Parts of a file, each inflated and compared with its checksum.
 fn unpacked(mut file: File) -> BTreeMap<String, String> {
     let mut bytes = Vec::new();
     file.rewind().unwrap();
@@ -44,7 +44,7 @@ fn unpacked(mut file: File) -> BTreeMap<String, String> {
         parts.insert(name, text);
         at = begin + packed;
     }
-    // The list at the end, of which each entry says where its part begins.
+    // The central directory, in which each entry has the offset of its part.
     let (end, mut listed) = (bytes.len() - 22, at);
     assert!(bytes[end..].starts_with(b"PK\x05\x06"));
     assert_eq!(number(&bytes[end + 16..end + 20]), at);
@@ -139,7 +139,7 @@ async fn what_does_not_fit_is_refused() {
     assert_eq!(refusal.code, ErrorCode::ResultTooLarge);
 }
 
-/// Readers warn of a workbook that lacks what its parts refer to, and put their own in its place.
+/// Readers warn of a workbook that lacks referenced parts, and replace them.
 #[test]
 fn styles_have_all_that_they_refer_to() {
     let counted = |list: &str, entry: &str| {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// How many kinds of clauses there are.
+/// Number of kinds of clauses.
 pub(super) const KINDS: u8 = 18;
 
 pub(super) fn random_clauses(random: &mut SeededRandom) -> ClauseModel {
@@ -190,7 +190,7 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
                 when(circumstances.column == "site", ErrorCode::ColumnUnknown)
             });
         }
-        // Where a program asks, that it is not there refuses.
+        // For a program, the missing clause refuses.
         17 => clauses.terms.push(Term::OneSidedReceipts),
         _ => {
             if !clauses.list_columns() {
@@ -203,7 +203,7 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
     }
 }
 
-/// A number from one to below the other.
+/// Random number in a range, without its end.
 pub(super) fn within(random: &mut SeededRandom, from: i64, to: i64) -> i64 {
     from + i64::try_from(random.below(usize::try_from(to - from).unwrap())).unwrap()
 }
@@ -260,7 +260,7 @@ pub(super) fn random_circumstances(random: &mut SeededRandom) -> TestCircumstanc
     }
 }
 
-/// In a third of the cases, what the provider refuses beside the contract: clauses of the kinds that a restriction can hold.
+/// Provider's restriction, in a third of the cases: clauses of the kinds that a restriction may have.
 pub(super) fn random_restriction(random: &mut SeededRandom) -> ClauseModel {
     let mut clauses = ClauseModel {
         terms: Vec::new(),
@@ -274,7 +274,7 @@ pub(super) fn random_restriction(random: &mut SeededRandom) -> ClauseModel {
     clauses
 }
 
-/// An access token for the contract on a dataset.
+/// Access token for the contract on a dataset.
 fn token(dataset: &str) -> ProgramAccess {
     ProgramAccess::AccessToken {
         id: "0123456789ab".to_owned(),
