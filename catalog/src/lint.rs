@@ -110,7 +110,7 @@ pub fn offer(
                 ErrorCode::OfferEnded,
                 format!("the offer's window ended on {}", offer.not_after),
             )
-            .with_help("set valid.until to a day ahead"),
+            .with_help("set valid.until to a later day"),
         ));
     }
     if offer.to == OfferRecipients::Public {
@@ -123,9 +123,9 @@ pub fn offer(
                 Some(clause.id),
                 Refusal::new(
                     ErrorCode::PolicyContradiction,
-                    "a public view is for anybody, and the clause is not",
+                    "a public view is for everybody, but the clause demands a credential or a group",
                 )
-                .with_help("offer it to the league: who signs brings its credential along"),
+                .with_help("offer it to the league: a member that signs sends its credential"),
             )
         }));
     }

@@ -303,7 +303,7 @@ fn place(
     if rows.iter().any(|column| column.name == *cell) {
         return Err(Refusal::new(
             ErrorCode::PolicyContradiction,
-            format!("a column `{cell}` is shown, so cells can't stand in one"),
+            format!("a column `{cell}` is shown already, so the cells can't have this name"),
         )
         .with_help("give the cells another name: as = \"place_cell\""));
     }

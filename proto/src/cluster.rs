@@ -240,7 +240,7 @@ fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
         .any(|ground| ground.contract.is_some() == granted)
     {
         return Err(field::malformed_message_refusal(
-            "the briefing rests on contracts or on a grant, and never on both or on none",
+            "the briefing must rest on contracts or on a grant, not on both and not on neither",
         ));
     }
     Ok(QuestionBriefing {

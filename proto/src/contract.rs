@@ -340,7 +340,7 @@ fn check_shown(agreement: &Agreement, reported: Digest) -> Result<(), Refusal> {
     Err(Refusal::new(
         ErrorCode::RenderingDiffers,
         format!(
-            "the contract says that its page `{}` in `{}` has the digest {}; its terms make one with {}",
+            "the contract says that its page `{}` in `{}` has the digest {}; the page of its terms has {}",
             PageRendering::FORM,
             agreement.rendering.language,
             reported.short(),

@@ -61,7 +61,7 @@ pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
     if from_bytes(&bytes)? != *message {
         return Err(Refusal::new(
             ErrorCode::MessageMalformed,
-            "the letter is read as another one than was written",
+            "the stored message reads back differently than it was written",
         ));
     }
     match &message.content {
@@ -118,7 +118,7 @@ pub fn repair_message(bytes: &[u8]) -> Option<PeerMessage> {
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn from_bytes(bytes: &[u8]) -> Result<PeerMessage, Refusal> {
     let message = <pb::Letter as prost::Message>::decode(bytes).map_err(|cause| {
-        Refusal::new(ErrorCode::MessageMalformed, "the letter can't be read").caused_by(cause)
+        Refusal::new(ErrorCode::MessageMalformed, "the message can't be read").caused_by(cause)
     })?;
     from_wire(Some(message))
 }

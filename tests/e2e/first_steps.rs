@@ -42,7 +42,10 @@ fn one_command_adds_offers_and_publishes() {
     // What says nothing, or something unknown, changes nothing.
     for (more, words) in [
         (&["--offer", "league"][..], "--until"),
-        (&["--offer", "league", "--until", "2020-01-01"], "is over"),
+        (
+            &["--offer", "league", "--until", "2020-01-01"],
+            "is in the past",
+        ),
         (&["--offer", "league", "--until", "soon"], "is not a day"),
         (
             &["--offer", "nobody at all", "--until", "2029-12-31"],

@@ -74,7 +74,7 @@ fn an_archived_log_goes_on_and_says_what_is_missing() {
     );
     let output = judge("state/log");
     assert_eq!(output.status, 8, "{}", output.out);
-    assert!(output.out.contains("archive is not here"), "{}", output.out);
+    assert!(output.out.contains("archive is missing"), "{}", output.out);
     // Questions are answered all the same, also after a new start; what needs the old records says so.
     lindau.stop();
     lindau.serve();

@@ -123,7 +123,7 @@ fn a_public_view_by_a_key_that_is_over_is_missed_until_it_is_signed_again() {
     new_key(&league, &lindau);
     league.hand_bundle_to("acme");
     let rest = sum(&[&counts[1]]);
-    lacks(&acme, TOTAL, "lindau.example", "did not count", rest);
+    lacks(&acme, TOTAL, "lindau.example", "was not valid", rest);
 
     lindau.stop();
     let keys = lindau.folder().join("keys");
@@ -168,7 +168,7 @@ fn a_contract_that_can_not_be_used_is_missed() {
     speyer
         .hansa(&["dataset", "withdraw", "counts", "--yes"])
         .must();
-    lacks(&acme, TOTAL, who, "does not show it any more", rest);
+    lacks(&acme, TOTAL, who, "no longer shows the dataset", rest);
     let file = speyer.folder().join("hansa.toml");
     let toml = std::fs::read_to_string(&file).unwrap();
     let plain = toml.replace("model = \"bicycle_counts\"", "");
@@ -176,7 +176,7 @@ fn a_contract_that_can_not_be_used_is_missed() {
     std::fs::write(&file, plain).unwrap();
     speyer.hansa(&["reload"]).must();
     speyer.publishes();
-    lacks(&acme, TOTAL, who, "does not say any more", rest);
+    lacks(&acme, TOTAL, who, "no longer publishes the dataset", rest);
     std::fs::write(&file, &toml).unwrap();
     speyer.hansa(&["reload"]).must();
     speyer.publishes();
@@ -209,5 +209,5 @@ fn a_contract_that_can_not_be_used_is_missed() {
 
     // Nobody knows where it is any more.
     acme.hansa(&["peer", "remove", "speyer"]).must();
-    lacks(&acme, TOTAL, who, "no peer here any more", rest);
+    lacks(&acme, TOTAL, who, "no longer a peer here", rest);
 }

@@ -53,7 +53,7 @@ fn two_contracts_give_back_no_group_that_one_withholds() {
     assert!(
         checked
             .out
-            .contains("together with `days` it tells what neither tells alone"),
+            .contains("together with `days` it shows what neither shows alone"),
         "{}",
         checked.out
     );

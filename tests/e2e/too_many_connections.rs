@@ -29,7 +29,7 @@ fn a_member_with_64_idle_connections_is_told_so() {
     });
     let refused = refused.refused("TOO_MANY_CONNECTIONS", 5);
     assert!(
-        refused.err.contains("acme.example holds 64 connections"),
+        refused.err.contains("acme.example has 64 connections"),
         "{}",
         refused.err
     );

@@ -210,7 +210,7 @@ pub enum JsonErrorKind {
     #[error("duplicate member")]
     Duplicate,
     /// A number is a fraction, or has an exponent, a leading zero or −0.
-    #[error("a number that is no plain integer")]
+    #[error("a number that is not a plain integer")]
     NotAnInteger,
     /// An integer is beyond ±(2^53 − 1).
     #[error("an integer beyond ±(2^53 − 1)")]

@@ -199,7 +199,7 @@ pub enum LedgerError {
     Broken(#[from] StorageError),
     /// The disk has less free space than the reserve for closing open entries.
     #[error(
-        "the disk has {free} bytes left, fewer than the {reserve} that are kept for closing what is open"
+        "the disk has {free} bytes left, fewer than the {reserve} bytes reserved for the records that end open answers"
     )]
     LowSpace {
         /// Free space, bytes.
@@ -223,7 +223,7 @@ pub enum LedgerError {
         kind: &'static str,
     },
     /// The basis of the decision has changed before its record, or has ended by then. The decision can be made again.
-    #[error("what it stands on was changed since it was decided")]
+    #[error("the state that the record depends on changed after the decision")]
     Overtaken,
     /// The log is closed.
     #[error("the log is closed")]

@@ -213,9 +213,9 @@ pub enum RecordError {
     #[error("a record: {0}")]
     Field(String),
     /// Another version of the format.
-    #[error("the record is of a version that is not known here")]
+    #[error("the record has a version that this program does not know")]
     Version,
     /// The record is not in canonical form.
-    #[error("the record is not in its one spelling")]
+    #[error("the record is not in its canonical form")]
     Spelling,
 }

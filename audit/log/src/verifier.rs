@@ -52,13 +52,13 @@ pub enum FaultKind {
     #[error("was edited")]
     Edited,
     /// The record is missing, and no record says that its retention has ended.
-    #[error("is gone, and nothing in the log says that its time was over")]
+    #[error("is missing, and no record says that its retention had ended")]
     Gone,
     /// The bytes can't be parsed as a record.
     #[error("is damaged: {0}")]
     Damaged(ChainError),
     /// Another record is in the place.
-    #[error("is not in its place: record {found} stands there")]
+    #[error("is not at its position: record {found} is there")]
     Displaced {
         /// Index of the record that is there.
         found: u64,
@@ -73,10 +73,10 @@ pub enum FaultKind {
     #[error("is incomplete")]
     Incomplete,
     /// The proof beside the record does not lead to the signed head.
-    #[error("is not the one that the signed head was made for, or its proof is damaged")]
+    #[error("does not match the signed head, or its proof is damaged")]
     Unproved,
     /// A signed head states another history; this record is the first that may differ.
-    #[error("or a later one is not what the head over {size} records was signed for")]
+    #[error("or a later record does not match the signed head over {size} records")]
     OtherHistory {
         /// Size of the head.
         size: u64,

@@ -193,7 +193,10 @@ fn write_document(
     let text = bytes.map(String::from_utf8).transpose().map_err(|cause| {
         Refusal::new(
             ErrorCode::StateBroken,
-            format!("the {} `{name}` is not what was written", kind.as_str()),
+            format!(
+                "the {} `{name}` differs from what was written",
+                kind.as_str()
+            ),
         )
         .caused_by(cause)
     })?;

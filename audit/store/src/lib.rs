@@ -584,8 +584,9 @@ pub fn refusal(unwritable: &LedgerError) -> Refusal {
     };
     let refusal = Refusal::new(code, unwritable.to_string()).caused_by(unwritable.clone());
     match unwritable {
-        LedgerError::LowSpace { .. } => refusal
-            .with_help("free space on the disk of the state folder; it goes on by itself then"),
+        LedgerError::LowSpace { .. } => refusal.with_help(
+            "free space on the disk of the state folder; the connector then continues by itself",
+        ),
         _ => refusal,
     }
 }

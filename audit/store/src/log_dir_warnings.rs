@@ -49,7 +49,7 @@ pub fn lost_heads(log: &Path) -> Option<Refusal> {
     );
     Some(
         Refusal::new(ErrorCode::StateBroken, sentence)
-            .with_help("bring the file back from a backup; until then nothing here says that the log is the one whose heads partners hold")
+            .with_help("restore the file from a backup; without it nothing here shows that this log is the one whose heads partners hold")
             .with_help("compare with a partner: hansa audit reconcile PARTICIPANT"),
     )
 }

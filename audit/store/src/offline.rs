@@ -217,7 +217,7 @@ fn verify_folder(
     if without && away.archived < begin {
         verifier.lacks(begin);
     } else if without {
-        let what = "are archived and the archive is not here; their hashes are";
+        let what = "are archived and the archive is missing; their hashes are here";
         found
             .missing
             .push(format!("the records before {begin} {what}"));

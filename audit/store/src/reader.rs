@@ -169,15 +169,15 @@ fn edited_record_refusal(index: u64) -> Refusal {
 fn expired_record_refusal(index: u64) -> Refusal {
     Refusal::new(
         ErrorCode::EvidenceExpired,
-        format!("record {index} of the log is past its retention; its leaf hash is kept"),
+        format!("record {index} of the log has reached the end of its retention; only its leaf hash is kept"),
     )
-    .with_help("what was erased, when and why: hansa audit list --outcome expire")
+    .with_help("to see what was erased, when and why: hansa audit list --outcome expire")
 }
 
 fn not_here(index: u64, folder: &std::path::Path) -> Refusal {
     Refusal::new(
         ErrorCode::EvidenceIncomplete,
-        format!("record {index} of the log is archived, and the archive is not here"),
+        format!("record {index} of the log is archived, and the archive is missing"),
     )
     .with_help(format!(
         "put it back as `{}`, or a link to it",

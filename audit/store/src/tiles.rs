@@ -27,7 +27,7 @@ pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusa
         let bytes = bytes.ok_or_else(|| {
             Refusal::new(
                 ErrorCode::EvidenceUnavailable,
-                format!("the log has no {size} records"),
+                format!("the log has fewer than {size} records"),
             )
         })?;
         put(to, &tile.path(), &bytes)?;

@@ -32,7 +32,7 @@ impl HeadPair {
         Ok(Self {
             owner: owner
                 .parse()
-                .map_err(|_| "the heads do not say whose log it is".to_owned())?,
+                .map_err(|_| "the heads do not name the owner of the log".to_owned())?,
             older,
             newer,
             file,

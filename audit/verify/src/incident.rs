@@ -228,7 +228,7 @@ fn describe(stated: &IncidentStatement) -> String {
             |since| format!("the first {} records, until {since}, are common", fork.from),
         );
         what.push(format!(
-            "the log of {who} went on in two places ({since}); heads over at most {} records that it does not go on from do not count",
+            "the log of {who} has two histories ({since}); contradicting heads over at most {} records are not valid",
             fork.upto
         ));
     }

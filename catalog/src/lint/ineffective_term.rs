@@ -30,7 +30,7 @@ fn purposes(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
             {
                 let refusal = Refusal::new(
                     ErrorCode::PolicyContradiction,
-                    format!("`{purpose}` is every purpose, so the condition is none"),
+                    format!("`{purpose}` covers every purpose, so the condition has no effect"),
                 )
                 .with_help("name a narrower purpose, or leave the condition out");
                 findings.push(LintFinding::error(Some(clause.id), refusal));
@@ -58,7 +58,7 @@ fn quotas(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
             if !bytes {
                 let refusal = Refusal::new(
                     ErrorCode::RowQuotaWithoutBytes,
-                    "many rows fit into one, so a quota on rows alone limits nothing",
+                    "one row of an answer can hold the values of many rows, so a quota on rows alone limits nothing",
                 )
                 .with_help("add a quota on bytes, such as bytes_per_day");
                 findings.push(LintFinding::error(Some(clause.id), refusal));

@@ -34,9 +34,7 @@ fn finding(policy: &LintedPolicy<'_>, clause: &Clause) -> Option<LintFinding> {
         ErrorCode::PlaceBeside,
         format!("the clause {verb} the place of a row, and {shown} {verb_of_columns} a place too"),
     )
-    .with_help(
-        "leave it out of columns, or mask it; where it tells no place, nothing is to be done",
-    );
+    .with_help("leave it out of columns, or mask it; if it holds no place, change nothing");
     Some(LintFinding::warning(Some(clause.id), refusal))
 }
 

@@ -69,7 +69,7 @@ pub fn check_policy_combination(
         let refusal = Refusal::new(
             ErrorCode::CombinedDisclosure,
             format!(
-                "together with `{}` it tells what neither tells alone: {what}; one participant is refused the second contract, but several may pass data on",
+                "together with `{}` it shows what neither shows alone: {what}; the second contract is refused to the same participant, but two participants can share their data",
                 other.name
             ),
         );

@@ -146,7 +146,7 @@ fn unit_of_persons(
     }
     let refusal = Refusal::new(
         ErrorCode::GroupWithoutUnit,
-        "the data is about persons, but what is counted of a group is something else",
+        "the data is about persons, but the minimum group counts something else",
     );
     let refusal = match registered {
         Some(column) => refusal.with_help(format!("count different values of {column}")),
@@ -165,7 +165,7 @@ fn visible(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     {
         let refusal = Refusal::new(
             ErrorCode::UnitVisible,
-            format!("`{unit}` tells persons or firms apart, and can be seen"),
+            format!("`{unit}` distinguishes persons or firms, and can be seen"),
         )
         .with_help("leave it out of the columns, or mask it");
         findings.push(LintFinding::warning(clause, refusal));

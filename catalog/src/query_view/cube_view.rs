@@ -158,10 +158,11 @@ fn check_privacy_budget(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result
         if let Some(other) = listed.list.iter().find(|text| !is_value(text)) {
             return Err(ill_typed(format!(
                 "`{other}` is no value of `{}`, which holds {}",
-                column.name,
-                column.kind
+                column.name, column.kind
             ))
-            .with_help("the values of texts, integers, true and false can be named, not those of a second time"));
+            .with_help(
+                "values can be listed for columns of texts, integers or truth values only",
+            ));
         }
     }
     Ok(())

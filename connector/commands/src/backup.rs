@@ -164,11 +164,11 @@ pub(crate) fn restore(
             return Err(Refusal::new(
                 ErrorCode::LedgerRollback,
                 format!(
-                    "the log here holds {} records and the copy {}: what came since would be lost",
+                    "the log here holds {} records and the copy {}: the newer records would be lost",
                     ours.records, theirs.records
                 ),
             )
-            .with_help("move the state folder away first if that is meant; partners will notice"));
+            .with_help("if you want that, first move the state folder away; partners will notice"));
         }
         let aside = parent.join(format!("state-before-restore-{}", random_hex(4)));
         std::fs::rename(&config.state, &aside).map_err(broken)?;

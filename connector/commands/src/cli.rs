@@ -93,21 +93,21 @@ pub enum TopLevelCommand {
     Join {
         /// The .join file, which may be /dev/stdin
         file: PathBuf,
-        /// The fingerprint of the league, as its operator reads it to you; absent: it is shown and asked for
+        /// Fingerprint of the league, as its operator reads it to you; absent: it is shown for confirmation
         #[arg(long, value_name = "DIGITS")]
         fingerprint: Option<String>,
     },
     /// The request that `init` wrote for the league, on standard output
     #[command(after_help = "Example: hansa --config munster/hansa.toml request")]
     Request,
-    /// Another signing key, and a request for it; `join` puts it in force
+    /// Makes a new signing key and a request for it; `join` activates the key
     #[command(after_help = "Example: hansa rekey --output munster.example.request")]
     Rekey {
         /// Where to write the request
         #[arg(short, long)]
         output: PathBuf,
     },
-    /// Keys that conclude contracts without lying where the connector runs
+    /// Keys that conclude contracts and can be stored on another machine
     #[command(subcommand)]
     Key(KeyCommand),
     /// A league's own certificate authority and signed trust bundle
@@ -136,7 +136,7 @@ pub enum TopLevelCommand {
         /// The folder, which is made
         folder: PathBuf,
     },
-    /// The long form of an error
+    /// Explains an error code
     #[command(after_help = "Example: hansa error PURPOSE_NOT_COVERED")]
     Error {
         /// The code; absent: all of them
@@ -162,7 +162,7 @@ pub struct DemoArgs {
     /// Play nothing: start the cities, sign the firm's contracts with three of them, and wait
     #[arg(long, conflicts_with = "role")]
     pub stage: bool,
-    /// End when standard input ends, as it does when the program that started it is gone
+    /// End when standard input ends: the program that started it has ended
     #[arg(long)]
     pub until_stdin_ends: bool,
 }
@@ -199,19 +199,19 @@ pub struct InitArgs {
     /// Name for people
     #[arg(long)]
     pub(crate) name: String,
-    /// Time zone of its civil times
+    /// Time zone of the participant
     #[arg(long, default_value = "UTC")]
     pub(crate) zone: String,
-    /// The file of the league, as `hansa league export` wrote it: its fingerprint is shown and asked for here, and `join` asks no more
+    /// The league's file from `hansa league export`: its fingerprint is confirmed here, so `join` does not ask again
     #[arg(long, value_name = "FILE")]
     pub(crate) league: Option<PathBuf>,
-    /// The fingerprint of the league, as its operator reads it to you; absent: it is shown and asked for
+    /// Fingerprint of the league, as its operator reads it to you; absent: it is shown for confirmation
     #[arg(long, value_name = "DIGITS", requires = "league")]
     pub(crate) fingerprint: Option<String>,
     /// Address to listen on, such as 0.0.0.0:8814; absent: consumer only
     #[arg(long)]
     pub(crate) listen: Option<String>,
-    /// Address under which others reach it; absent: the listening address
+    /// Address at which others reach it; absent: the listening address
     #[arg(long)]
     pub(crate) address: Option<String>,
     /// How its signing key signs contracts, withdrawals and receipts
@@ -274,7 +274,7 @@ pub enum LeagueCommand {
         #[arg(long, default_value = ".")]
         dir: PathBuf,
     },
-    /// Names an issuer of credentials and what it may state, or names it no longer
+    /// Names an issuer of credentials and what it may state, or removes it
     #[command(
         after_help = "Example: hansa league issuer chamber.example --states sector --dir league"
     )]
@@ -290,7 +290,7 @@ pub enum LeagueCommand {
         /// Its public key as a JWK, where it holds the key itself; absent: one in the league's folder
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
-        /// Name it no longer: nothing that it has stated counts any more
+        /// Remove the issuer: none of its statements is valid any more
         #[arg(long, conflicts_with_all = ["name", "states", "key"])]
         drop: bool,
         /// The league's folder
@@ -334,7 +334,7 @@ pub enum LeagueCommand {
         after_help = "Example: hansa league key officer.key.public --dir league\nExample: hansa league key --end KEY --of munster.example --revoked --dir league"
     )]
     Key(LeagueKeyArgs),
-    /// Notes that whoever signs contracts for a participant needs a mandate of it, or that this is over; or revokes one mandate
+    /// Requires mandates for a participant's signatures, or ends that; or revokes one mandate
     #[command(
         after_help = "Example: hansa league mandates munster.example --dir league\nExample: hansa league mandates munster.example --revoke 9f0c1a4be05ad4e3a6a1b6dd1f3e60f95ac0f1d2b7b8e44d92c7a3f15e60b7d1 --dir league"
     )]

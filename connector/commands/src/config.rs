@@ -100,7 +100,8 @@ pub(crate) async fn reload(connector: &Arc<Connector>, out: &EventSink) -> Comma
     let faults = blocking(move || reload_by_hand(&inner)).await?;
     let later = later(&before, &connector.config());
     let mut text =
-        "reloaded: configuration, certificate, trust bundle and offers; streams go on".to_owned();
+        "reloaded: configuration, certificate, trust bundle and offers; running answers continue"
+            .to_owned();
     if !later.is_empty() {
         text.push_str(&format!(
             "\nonly from the next start on: {}",
@@ -206,7 +207,7 @@ fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     if config.participant.id != before.participant.id || config.state != before.state {
         return Err(Refusal::new(
             ErrorCode::ConfigInvalid,
-            "participant.id and state.dir can't change while it runs",
+            "participant.id and state.dir can't change while the connector runs",
         )
         .with_help("stop the connector first"));
     }

@@ -232,7 +232,7 @@ struct RemovedCredentialReport {
 impl CommandReport for RemovedCredentialReport {
     fn text(&self) -> String {
         format!(
-            "no question brings along any more that {}; where it was shown it counts until {}",
+            "questions no longer present that {}; where it was shown it is valid until {}",
             self.credential.statement_text(),
             self.credential.until
         )

@@ -165,9 +165,11 @@ async fn check_connection(address: &str) -> Result<(), Refusal> {
     let refused = |why: String| {
         Refusal::new(
             ErrorCode::PeerUnreachable,
-            format!("`{address}` takes no connection: {why}"),
+            format!("`{address}` accepts no connection: {why}"),
         )
-        .with_help("see that the connector there serves, and that no firewall is between")
+        .with_help(
+            "check that the connector there is running, and that no firewall blocks the connection",
+        )
     };
     match tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect(address)).await {
         Ok(Ok(_)) => Ok(()),
@@ -321,7 +323,7 @@ fn under_contract(
         None => Err(Refusal::new(
             ErrorCode::DatasetUnknown,
             format!(
-                "contract {} is in force, and the dataset is not shown",
+                "contract {} is in force, but its provider does not show the dataset",
                 id.short()
             ),
         )

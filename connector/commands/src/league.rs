@@ -49,7 +49,7 @@ impl Command for LeagueCommand {
                 args.id, args.organization
             )),
             Self::Mandates(args) if args.end => CommandEffect::Ends(format!(
-                "From then on whoever has a key of {} signs whatever it is.",
+                "From then on every key of {} can sign any contract, without a mandate.",
                 args.id
             )),
             Self::Mandates(args) if args.revoke.is_some() => CommandEffect::Ends(format!(
@@ -307,7 +307,7 @@ fn init(
     show.result(
         &json!({"league": founding.name, "folder": dir, "demo": demo, "fingerprint": print.to_string()}),
         &format!(
-            "the league `{}` is founded in {}\nits fingerprint, which whoever joins compares with you: {print}\nnext: hansa league admit REQUEST… --dir {}",
+            "the league `{}` is founded in {}\nits fingerprint, which each new participant compares with you: {print}\nnext: hansa league admit REQUEST… --dir {}",
             founding.name,
             dir.display(),
             dir.display()

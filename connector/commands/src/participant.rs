@@ -109,7 +109,7 @@ pub(crate) fn run(
             "league": league.as_ref().map(|bundle| &bundle.content().league),
         }),
         &format!(
-            "{} is created in {}\nthe fingerprint of its keys, which the league compares with you: {print}\nnext: send {} to whoever runs your league (hansa league admit {}),\n      then install what comes back: hansa --config {} join FILE",
+            "{} is created in {}\nthe fingerprint of its keys, which the league compares with you: {print}\nnext: send {} to the operator of your league (hansa league admit {}),\n      then install what comes back: hansa --config {} join FILE",
             id.domain(),
             args.dir.display(),
             request_file.display(),

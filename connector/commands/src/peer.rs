@@ -210,7 +210,7 @@ async fn add(
     if id == connector.id() {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
-            "that is this participant",
+            "that is the identity of this participant itself",
         ));
     }
     let alias: SqlIdentifier = match alias {
@@ -220,7 +220,10 @@ async fn add(
         None => id.default_alias().ok_or_else(|| {
             Refusal::new(
                 ErrorCode::AliasClash,
-                format!("`{}` does not begin with a name", id.domain()),
+                format!(
+                    "`{}` does not begin with a label that can be an alias",
+                    id.domain()
+                ),
             )
             .with_help("choose one with --alias")
         })?,

@@ -619,7 +619,7 @@ async fn signals(
 fn unheard(fault: std::io::Error) -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
-        format!("signals can't be heard: {fault}"),
+        format!("signals can't be received: {fault}"),
     )
     .caused_by(fault)
 }

@@ -56,7 +56,7 @@ pub(crate) async fn status(
     }
     for held in connector.datasets.pending_views() {
         waiting.push(format!(
-            "the public view of {} is {} beside the one in force and waits for two officers: hansa contract sign {}",
+            "the public view of {} is {} compared with the one in force and waits for two officers: hansa contract sign {}",
             held.dataset.name,
             held.verdict,
             held.key.short()
@@ -273,14 +273,14 @@ fn due(period: &ValidityPeriod) -> String {
     let renewal = kind.renewal();
     match kind {
         ValidityKind::Contract => format!("contract {name} ends soon: it is in force {until}"),
-        ValidityKind::TrustBundle => format!("the trust bundle is over on {until}: {renewal}"),
+        ValidityKind::TrustBundle => format!("the trust bundle ends on {until}: {renewal}"),
         ValidityKind::TlsCertificate => {
-            format!("the TLS certificate is over on {until}: {renewal}")
+            format!("the TLS certificate ends on {until}: {renewal}")
         }
         ValidityKind::AccessToken => {
-            format!("the access token {name} is over on {until}: {renewal}")
+            format!("the access token {name} ends on {until}: {renewal}")
         }
-        ValidityKind::Credential => format!("the credential {name} is over on {until}: {renewal}"),
+        ValidityKind::Credential => format!("the credential {name} ends on {until}: {renewal}"),
     }
 }
 

@@ -187,7 +187,7 @@ fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agree
             "a public view has no consumer for whom a token could be made",
         )
         .with_contract(id)
-        .with_help("for the people of this house leave --contract away"));
+        .with_help("for people of this participant, remove --contract"));
     }
     if !lets_programs_ask(&agreement.clauses) {
         return Err(connector_required().with_contract(id));

@@ -58,7 +58,7 @@ pub(super) fn play(
             format!("the refusal of {} names its clause", no.what),
             &error,
         )?;
-        must(!help.is_empty(), "and the mend", &error)?;
+        must(!help.is_empty(), "and the remedy", &error)?;
         let mut message = format!(
             "{}\n  {}\nerror[{}]: {}\n  contract  {} clause {}: {}",
             no.what,

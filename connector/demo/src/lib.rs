@@ -58,7 +58,7 @@ const ACTS: [DemoStep; 7] = [
     },
     DemoStep {
         name: "refusals",
-        title: "Four refusals, each with its clause and the mend",
+        title: "Four refusals, each with its clause and the remedy",
         play: denied_query::play,
         roles: &[DemoRole::Analyst],
     },

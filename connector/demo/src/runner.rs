@@ -143,7 +143,7 @@ impl DemoRunner {
             .map_err(|fault| {
                 Refusal::new(
                     ErrorCode::Internal,
-                    format!("signals can't be heard: {fault}"),
+                    format!("signals can't be received: {fault}"),
                 )
             })?;
         let end = self.ending();
@@ -170,7 +170,7 @@ impl DemoRunner {
         let fault = |fault| {
             Refusal::new(
                 ErrorCode::Internal,
-                format!("signals can't be heard: {fault}"),
+                format!("signals can't be received: {fault}"),
             )
         };
         thread_shutdown::leave(heeds.map_err(fault)?);

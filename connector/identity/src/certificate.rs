@@ -89,7 +89,7 @@ pub enum PeerCertificateError {
     #[error("the certificate does not hold exactly one identity hansa://<domain>")]
     NotOneIdentity,
     /// The certificate has a name of a kind that is not permitted.
-    #[error("the certificate of {0} holds {1}; beside its identity it may hold hosts alone")]
+    #[error("the certificate of {0} holds {1}; besides its identity it may only hold host names")]
     OtherName(ParticipantId, &'static str),
     /// The certificate has a name of another participant.
     #[error("the certificate of {id} also holds the name `{name}`, which is that of {owner}")]
@@ -120,7 +120,7 @@ pub enum PeerCertificateError {
     #[error("the certificate of {0} is valid from {1}")]
     NotYetValid(ParticipantId, UtcTimestamp),
     /// The certificate is for another use.
-    #[error("the certificate of {0} is not meant for this end of a connection")]
+    #[error("the certificate of {0} is not valid for this side of a connection")]
     WrongPurpose(ParticipantId),
     /// The certificate is revoked by the bundle.
     #[error("the trust bundle denies the certificate of {0}")]

@@ -273,7 +273,7 @@ fn keep(
     Ok((certificate, private))
 }
 
-const ANEW: &str = "move the folder away and found the cluster anew: hansa cluster init";
+const ANEW: &str = "move the folder away and found the cluster again: hansa cluster init";
 
 fn authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
     let path = certificate_of(folder, AUTHORITY);

@@ -368,7 +368,7 @@ fn enlist<'a>(
             return Err(Refusal::new(
                 ErrorCode::KeyInvalid,
                 format!(
-                    "the signing key of {} no longer counts: make a new one",
+                    "the signing key of {} is no longer valid: make a new one",
                     request.id
                 ),
             ));

@@ -97,7 +97,7 @@ pub fn init(
             return Err(Refusal::new(
                 ErrorCode::FileExists,
                 format!(
-                    "`{}` is already there: this participant has keys",
+                    "`{}` exists already: this participant has keys",
                     path.display()
                 ),
             ));

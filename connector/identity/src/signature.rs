@@ -208,7 +208,7 @@ impl<'a> RegisteredKeys<'a> {
                 if registered.only_contracts =>
             {
                 refuse(format!(
-                    "the key `{kid}` of {signer} concludes contracts and does nothing else"
+                    "the key `{kid}` of {signer} may only conclude contracts"
                 ))
             }
             // Permanently from the first such key on, even after its end.
@@ -219,7 +219,7 @@ impl<'a> RegisteredKeys<'a> {
                     }) =>
             {
                 refuse(format!(
-                    "{signer} concludes contracts with a key of its own for that, and `{kid}` is another one"
+                    "{signer} concludes contracts with a separate key, and `{kid}` is not that key"
                 ))
             }
             _ => Ok(registered),
@@ -261,9 +261,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
             ) {
                 return refuse(
                     ErrorCode::SignerNotParty,
-                    format!(
-                        "a seal of {signer} concludes and ends contracts and does nothing else"
-                    ),
+                    format!("a seal of {signer} may only conclude and end contracts"),
                 );
             }
             let anchors = self.seals.and_then(|seals| seals.get(signer));
@@ -294,7 +292,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
             return refuse(
                 ErrorCode::KeyRevoked,
                 format!(
-                    "the key `{}` of {signer} was revoked before its signature was first seen, at {}, whatever time that bears",
+                    "the key `{}` of {signer} was revoked before its signature was first seen, at {}; the time in the signature does not count",
                     signature.kid, self.seen
                 ),
             );
@@ -303,7 +301,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
             return refuse(
                 ErrorCode::KeyNotValidAtSigning,
                 format!(
-                    "the key `{}` of {signer} did not count when it signed",
+                    "the key `{}` of {signer} was not valid when it signed",
                     signature.kid
                 ),
             );

@@ -68,7 +68,7 @@ pub fn verify(
     let signed = TokenSignedData::read(token)?;
     let info = TimestampInfo::read(signed.content)?;
     if info.imprint != *imprint {
-        return Err(invalid("it is over other bytes"));
+        return Err(invalid("it was made for other bytes"));
     }
     signed.check_content_digest()?;
     let certificate = SignerCertificate::find(&signed)?;

@@ -118,7 +118,7 @@ pub async fn state(
 fn nothing() -> Refusal {
     Refusal::new(
         ErrorCode::UsageWrong,
-        "there is nothing to state: no head is known that this log does not go on from, and no permit stands behind a withdrawal",
+        "there is nothing to state: no head is known that contradicts this log, and no permit comes after a withdrawal",
     )
     .with_help("a partner that holds such a head can export it; name its file: hansa audit incident --head FILE")
 }
@@ -196,7 +196,7 @@ pub async fn take_in(
     let signed = statement::from_envelope::<IncidentStatement>(bytes)?;
     let incident = &signed.content;
     if incident.log != *peer {
-        let sentence = "the statement is about the log of somebody else than whoever sends it";
+        let sentence = "the statement is about another log than that of its sender";
         return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
     }
     let head = incident.head.to_string();
@@ -246,7 +246,7 @@ fn insist_on_another_key(
     Err(Refusal::new(
         ErrorCode::LogFork,
         format!(
-            "the signing key of {} was not replaced{when}, and whoever has the other copy has that key",
+            "the signing key of {} was not replaced{when}, and the holder of the other copy has that key",
             of.domain()
         ),
     )

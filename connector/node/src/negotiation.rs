@@ -80,7 +80,7 @@ async fn take_in_turn(
         if known != Digest::of(&bytes).to_string() {
             return Err(Refusal::new(
                 ErrorCode::RequestIdReused,
-                "a letter of that identity said something else",
+                "another message with this identity came before",
             ));
         }
         return match message.content.negotiation() {
@@ -97,7 +97,7 @@ async fn take_in_turn(
     {
         let sentence = format!("{} sends too many messages", peer.domain());
         return Err(Refusal::new(ErrorCode::TooManyStreams, sentence)
-            .with_help("they are taken in later: they stay where they are"));
+            .with_help("the messages stay at the sender and are accepted later"));
     }
     match record_message(connector, peer, message, bytes, number).await? {
         Some((open, sends)) => follow(connector, open, sends).await,

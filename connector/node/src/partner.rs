@@ -159,7 +159,7 @@ impl PartnerProcessesSlot {
         running.ok_or_else(|| {
             Refusal::new(
                 ErrorCode::UsageWrong,
-                "the Dataspace Protocol is not spoken here, or no connector runs",
+                "the Dataspace Protocol is not switched on here, or no connector runs",
             )
             .with_help("set [dataspace] base and id, [web] listen and a [partner.NAME], and have hansa serve run")
         })

@@ -160,7 +160,7 @@ impl CatalogTerms {
     ) -> Result<Agreement, Refusal> {
         let gone = |sentence| Refusal::new(ErrorCode::OfferUnknown, sentence);
         let found = self.offer(partner, &process.offer, Some(&process.dataset));
-        let (dataset, offer) = found.ok_or_else(|| gone("the offer is made no longer"))?;
+        let (dataset, offer) = found.ok_or_else(|| gone("the offer is no longer made"))?;
         if process.policy().as_ref() != Some(&offer_rules::of(&offer)?) {
             return Err(gone("the terms are not those of the offer"));
         }
@@ -277,7 +277,7 @@ impl CatalogTerms {
         }
         let found = self.offer(partner, &process.offer, Some(&process.dataset));
         let Some((dataset, offer)) = found else {
-            return gone("the offer is made no longer");
+            return gone("the offer is no longer made");
         };
         if Some(offer_rules::of(&offer)?) != process.policy() {
             return gone("the terms are not those of the offer");
@@ -684,7 +684,7 @@ impl ProcessTerms for CatalogTerms {
 
     fn token_ended(&self, pid: &str) {
         let requests = self.running.lock().remove(pid).unwrap_or_default();
-        let why = Refusal::new(ErrorCode::TokenInvalid, "the transfer goes on no longer");
+        let why = Refusal::new(ErrorCode::TokenInvalid, "the transfer has ended");
         for request in requests {
             self.connector.queries.running.cut_request(request, &why);
         }

@@ -116,7 +116,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Err(RequestFault::bad(sentence));
         }
         if asked.data_address.is_some() {
-            return Err(RequestFault::bad("data that is pulled goes to no address"));
+            return Err(RequestFault::bad(
+                "data is pulled here: leave dataAddress out",
+            ));
         }
         let texts = [
             &asked.agreement_id,
@@ -314,7 +316,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Err(RequestFault::new(409, sentence));
         };
         if role == PartyRole::Provider && message.data_address.is_some() {
-            return Err(RequestFault::bad("data that is pulled goes to no address"));
+            return Err(RequestFault::bad(
+                "data is pulled here: leave dataAddress out",
+            ));
         }
         if next == DataFlowState::Started
             && role == PartyRole::Provider

@@ -288,7 +288,7 @@ impl CatalogTerms {
             return invalid("the agreement does not say when it was made");
         };
         if made > self.connector.now().plus_micros(SKEW) {
-            return invalid("the agreement says that it was made in times to come");
+            return invalid("the agreement is dated in the future");
         }
         let came_meanwhile = self.withdrawn_contracts(partner, agreed) != known;
         match came_meanwhile || last.is_some_and(|last| made <= last) {

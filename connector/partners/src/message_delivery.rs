@@ -404,7 +404,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         // INVARIANT: agreed-as-read. The caller names the terms that it has read, because the partner may have changed the
         // proposal.
         if terms.is_some_and(|terms| terms != process.terms()) {
-            let sentence = "what is on the table is not what you have read";
+            let sentence = "the terms have changed since you read them";
             return Err(Refusal::new(ErrorCode::OfferUnknown, sentence)
                 .with_help(format!("hansa partner show {pid}")));
         }

@@ -162,7 +162,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     .map(Answered::NegotiationMade)
                     .ok_or_else(RequestFault::internal),
                 false => Err(fault(RequestFault::bad(
-                    "there is a negotiation of that consumerPid",
+                    "there is already a negotiation with that consumerPid",
                 ))),
             };
         }
@@ -234,13 +234,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     .map(Answered::NegotiationMade)
                     .ok_or_else(RequestFault::internal),
                 false => Err(fault(RequestFault::bad(
-                    "there is a negotiation of that providerPid",
+                    "there is already a negotiation with that providerPid",
                 ))),
             };
         }
         if !self.terms.hears_offers() {
             return Err(fault(RequestFault::bad(
-                "offers that nobody asked for are not taken here",
+                "offers without a request are not accepted here",
             )));
         }
         let now = self.terms.now().micros();

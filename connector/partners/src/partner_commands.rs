@@ -161,7 +161,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
             (Some(Phase::Requested | Phase::Accepted), true) => NegotiationMove::Agree,
             _ => {
                 let sentence = format!(
-                    "the negotiation is {}, and waits for nobody here",
+                    "the negotiation is {}, and waits for no step of this participant",
                     process.base.state
                 );
                 return Err(Refusal::new(ErrorCode::NegotiationState, sentence));

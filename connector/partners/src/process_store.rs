@@ -120,7 +120,9 @@ impl<P: KeptProcess> ProcessStore<P> {
                 let process: P = serde_json::from_slice(&bytes).map_err(|cause| {
                     let sentence = format!("`{}` can't be read", file.display());
                     Refusal::new(ErrorCode::StateBroken, sentence)
-                        .with_help("restore it from a backup, or take it away: its process is then unknown")
+                        .with_help(
+                            "restore it from a backup, or delete it: its process is then unknown",
+                        )
                         .caused_by(cause)
                 })?;
                 kept.insert(process.base().pid.clone(), process);

@@ -110,7 +110,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     .map(Answered::TransferMade)
                     .ok_or_else(RequestFault::internal),
                 false => Err(fault(RequestFault::bad(
-                    "there is a transfer of that consumerPid",
+                    "there is already a transfer with that consumerPid",
                 ))),
             };
         }
@@ -129,7 +129,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         })?;
         if message.data_address.is_some() {
             return Err(fault(RequestFault::bad(
-                "data is pulled here: a dataAddress of yours has no use",
+                "data is pulled here: leave dataAddress out",
             )));
         }
         let mut process = TransferProcess {

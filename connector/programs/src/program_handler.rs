@@ -193,7 +193,7 @@ impl ClientHandler {
         let person = person.ok_or_else(|| {
             Refusal::new(
                 ErrorCode::TokenInvalid,
-                format!("whom the access token {} was for was erased", grant.id),
+                format!("the person of the access token {} was erased", grant.id),
             )
         })?;
         let author = match consumer_of(connector, &grant, now)? {
@@ -233,7 +233,7 @@ impl ClientHandler {
         if *certificate.identity() == connector.id() {
             return Err(Refusal::new(
                 ErrorCode::TokenRequired,
-                "the people of this house present an access token, so that the log can tell who asked",
+                "people of this participant must present an access token, so that the log names who asked",
             )
             .with_help("hansa token create"));
         }
@@ -283,7 +283,7 @@ impl FlightSqlHandler for ClientHandler {
                     .with_help(
                         "present a token: Authorization: Bearer TOKEN, or its id as user and its secret as password",
                     )
-                    .with_help("whoever runs the connector makes one: hansa token create")
+                    .with_help("the operator of the connector makes one: hansa token create")
                     .with_help("or show the certificate of a participant in the league"))
             }
         };

@@ -199,7 +199,7 @@ fn schema(error: &SchemaError) -> Refusal {
                 refusal
             } else if names.contains(&field.name()) {
                 refusal.with_help(format!(
-                    "there is a `{}` in another table; of USING and NATURAL it stands once, and is named alone",
+                    "there is a `{}` in another table; a column of USING or NATURAL is written without its table",
                     field.name()
                 ))
             } else {

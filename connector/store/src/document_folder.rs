@@ -248,7 +248,7 @@ impl DocumentFolder {
             }
             return Err(Refusal::new(
                 ErrorCode::StateBroken,
-                format!("`{}` is there with other content", file.display()),
+                format!("`{}` exists already with other content", file.display()),
             ));
         }
         // A crash during the write leaves nothing: the file is written completely and then renamed.

@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(refusal.code, ErrorCode::TooManyConnections);
         assert_eq!(
             refusal.sentence,
-            "tallinn.example holds 64 connections here, as many as it may"
+            "tallinn.example has 64 connections here, the most that it may have"
         );
         assert_eq!(refusal.help.len(), 1);
     }

@@ -69,7 +69,7 @@
 //! let handler = std::sync::Arc::new(CommandCounter);
 //! tokio::spawn(admin::server::serve(listener, handler, nobody_else, std::future::pending()));
 //!
-//! let client = admin::client::connect(&socket).await?.ok_or("nobody listens")?;
+//! let client = admin::client::connect(&socket).await?.ok_or("no server listens")?;
 //! let events: Vec<AdminEvent> = client.run(&command).collect().await;
 //! assert_eq!(events[0], AdminEvent::Notice("status by a known user: true".to_owned()));
 //! assert_eq!(events[1], AdminEvent::Done { exit_code: 0 });

@@ -27,10 +27,10 @@ pub(crate) enum SecureConnectError {
 }
 
 /// Sentence for an end that closed the connection before its first bytes.
-pub(crate) const SILENT: &str = "it hung up before it said anything";
+pub(crate) const SILENT: &str = "it closed the connection before it answered";
 
 /// Sentence for an end that has become silent.
-pub(crate) const UNHEARD: &str = "nothing was heard of it in time";
+pub(crate) const UNHEARD: &str = "it sent nothing in time";
 
 /// Connects to the first address that accepts within `time`.
 pub(crate) async fn tcp(address: impl ToSocketAddrs, time: Duration) -> io::Result<TcpStream> {
@@ -116,7 +116,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// Error of the system or of TLS as a sentence in the form of refusals.
 pub(crate) fn spoken(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "nobody listens at its address".to_owned(),
+        io::ErrorKind::ConnectionRefused => "no server listens at its address".to_owned(),
         // The TLS library has a long text with a link to its documentation here.
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
             "it closed the connection".to_owned()

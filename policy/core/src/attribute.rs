@@ -132,10 +132,14 @@ impl Credential {
         let refuse = |sentence: String| Err(Refusal::new(ErrorCode::CredentialInvalid, sentence));
         let issuer = self.issuer.domain();
         if self.subject != *subject {
-            return refuse(format!("the credential of {issuer} is of somebody else"));
+            return refuse(format!(
+                "the credential of {issuer} was issued to somebody else"
+            ));
         }
         let Some(may) = stating.issuers.get(&self.issuer) else {
-            return refuse(format!("{issuer} is no issuer that the trust bundle names"));
+            return refuse(format!(
+                "{issuer} is not an issuer that the trust bundle names"
+            ));
         };
         if let Some(other) = self
             .attributes
@@ -154,18 +158,18 @@ impl Credential {
         }
         if self.until <= self.issued_at || self.until > self.issued_at.plus_micros(LONGEST) {
             return refuse(format!(
-                "the credential of {issuer} counts for no time, or for more than 366 days"
+                "the credential of {issuer} must be valid for 1 to 366 days"
             ));
         }
         if now >= self.until {
             return refuse(format!(
-                "the credential of {issuer} was over on {}",
+                "the credential of {issuer} expired on {}",
                 self.until
             ));
         }
         if now.plus_micros(AHEAD) < self.issued_at {
             return refuse(format!(
-                "the credential of {issuer} counts from {} on",
+                "the credential of {issuer} is valid from {} on",
                 self.issued_at
             ));
         }

@@ -299,18 +299,18 @@ macro_rules! codes {
 
 codes! {
     // identity and trust
-    PeerNotTrusted "PEER_NOT_TRUSTED" Identity "The participant is not, or no longer, in the current trust bundle, or its certificate is over." "Ask the league to admit the participant, or renew the certificate with `hansa join`.";
+    PeerNotTrusted "PEER_NOT_TRUSTED" Identity "The participant is not, or no longer, in the current trust bundle, or its certificate has expired." "Ask the league to admit the participant, or renew the certificate with `hansa join`.";
     CertificateExpired "CERTIFICATE_EXPIRED" Identity "The TLS certificate has expired." "Ask the league for a new one (`hansa league admit`) and install it with `hansa join`.";
     WrongLeague "WRONG_LEAGUE" Identity "The file or the participant belongs to another league." "Use the file that your own league issued.";
     BundleInvalid "BUNDLE_INVALID" Identity "The trust bundle is malformed, expired, rolled back, or not signed by the league." "Fetch the current bundle: `hansa league export`.";
     IdentityHeaderPresent "IDENTITY_HEADER_PRESENT" Identity "The request carries an identity header; identity comes from the certificate alone." "Remove the header, or the proxy that adds it.";
-    CredentialInvalid "CREDENTIAL_INVALID" Identity "A credential is of somebody else, over, or by an issuer that the trust bundle does not name for it." "Ask an issuer that the league names for a new one.";
-    TokenRequired "TOKEN_REQUIRED" Identity "The call presents no access token, and without one nobody is answered here." "Present one that `hansa token create` made: as `Authorization: Bearer TOKEN`, or its id as the user and its secret as the password.";
-    TokenInvalid "TOKEN_INVALID" Identity "The access token is none of this connector, or it is over or revoked." "Ask the operator of the connector for a new one: `hansa token create`.";
+    CredentialInvalid "CREDENTIAL_INVALID" Identity "A credential was issued to somebody else, has expired, or is by an issuer that the trust bundle does not name for it." "Ask an issuer that the league names for a new one.";
+    TokenRequired "TOKEN_REQUIRED" Identity "The call presents no access token, and this connector answers only calls with one." "Present one that `hansa token create` made: as `Authorization: Bearer TOKEN`, or its id as the user and its secret as the password.";
+    TokenInvalid "TOKEN_INVALID" Identity "The access token is not from this connector, has ended, or was revoked." "Ask the operator of the connector for a new one: `hansa token create`.";
     // contracts
-    ContractUnknown "CONTRACT_UNKNOWN" Unknown "No contract in force by that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
+    ContractUnknown "CONTRACT_UNKNOWN" Unknown "There is no contract in force with that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
     ContractAmbiguous "CONTRACT_AMBIGUOUS" Usage "Several contracts in force fit the question." "Name one with --contract.";
-    ContractUnused "CONTRACT_UNUSED" Usage "A contract was named, and the question asks for nothing under it." "Leave it out, or ask for the dataset that it gives: `hansa contract list` says which.";
+    ContractUnused "CONTRACT_UNUSED" Usage "A contract was named, but the question does not use it." "Leave it out, or ask for the dataset that it gives: `hansa contract list` says which.";
     ContractMalformed "CONTRACT_MALFORMED" Invalid "The contract's bytes are not in the one accepted form." "Ask the other party for the file that it signed.";
     ContractIdReused "CONTRACT_ID_REUSED" Invalid "The same contract id and version stand for other content." "The party that drafted it must draw a new id.";
     SignatureInvalid "SIGNATURE_INVALID" Invalid "A signature does not match the payload and the registered key." "Do not use the file; ask for the original.";
@@ -318,30 +318,30 @@ codes! {
     SignatureHeader "SIGNATURE_HEADER" Invalid "The signature's protected header does not hold exactly the accepted members." "Sign with `hansa contract sign`.";
     SignatureMissing "SIGNATURE_MISSING" Invalid "One of the two signatures is missing." "Let the other party sign.";
     SignatureCount "SIGNATURE_COUNT" Invalid "A contract carries exactly two signatures." "Ask for the file as it was finalised.";
-    SignerNotParty "SIGNER_NOT_PARTY" Invalid "A signature is by somebody who is not the party that it stands for." "The party named in the contract must sign with its own key.";
+    SignerNotParty "SIGNER_NOT_PARTY" Invalid "A signature is not by the party for which it is given." "The party named in the contract must sign with its own key.";
     KeyNotValidAtSigning "KEY_NOT_VALID_AT_SIGNING" Invalid "The key was not valid when the contract was signed." "Sign again with the current key.";
     Superseded "SUPERSEDED" State "A newer version of the contract is in force." "Use the newer version: `hansa contract list`.";
     Withdrawn "WITHDRAWN" State "One party has withdrawn the contract." "Ask for a new contract: `hansa contract request`.";
-    Expired "EXPIRED" State "The contract is over." "Renew it: `hansa contract request`.";
+    Expired "EXPIRED" State "The contract has ended." "Renew it: `hansa contract request`.";
     NotYetValid "NOT_YET_VALID" State "The contract is not in force yet." "Wait until its first day.";
     SchemaChanged "SCHEMA_CHANGED" State "The dataset's schema is no longer the one that the contract was signed for." "The provider offers an amendment, or publishes the old schema again.";
-    NegotiationUnknown "NEGOTIATION_UNKNOWN" Unknown "No negotiation by that name with this participant." "`hansa contract list` shows them.";
+    NegotiationUnknown "NEGOTIATION_UNKNOWN" Unknown "There is no such negotiation with this participant." "`hansa contract list` shows them.";
     NegotiationState "NEGOTIATION_STATE" State "The negotiation is not in a state that allows this step." "`hansa contract show` tells whose turn it is.";
-    OfferEnded "OFFER_ENDED" State "The offer of the dataset to this participant is over." "Ask its owner for another offer; contracts that were signed under it stay in force until their own end.";
-    OfferUnknown "OFFER_UNKNOWN" Unknown "No offer for that dataset to this participant." "`hansa catalog list` shows what is offered to you.";
+    OfferEnded "OFFER_ENDED" State "The offer of the dataset to this participant has ended." "Ask its owner for another offer; contracts that were signed under it stay in force until their own end.";
+    OfferUnknown "OFFER_UNKNOWN" Unknown "There is no offer of that dataset to this participant." "`hansa catalog list` shows what is offered to you.";
     StatementMalformed "STATEMENT_MALFORMED" Invalid "A signed statement, a withdrawal or a receipt, is not in the one accepted form." "Ask the other party for the statement as it was signed.";
     RenderingDiffers "RENDERING_DIFFERS" Invalid "The page that the contract names as shown to its signers is not the one that its terms make." "Do not sign or use it: propose it again with a connector whose pages are the same.";
     NoticeUndeliverable "NOTICE_UNDELIVERABLE" OutOfReach "A notice that a contract ends could not be delivered." "Check [notice]: the folder, the address of the webhook, or the command that sends mail.";
     PartnerUnreachable "PARTNER_UNREACHABLE" OutOfReach "A partner of the Dataspace Protocol does not answer." "Check `address` and `token_file` under [partner.NAME].";
     PartnerUnknown "PARTNER_UNKNOWN" Unknown "The configuration names no such partner." "`hansa partner list` shows them.";
     PartnerAnswerInvalid "PARTNER_ANSWER_INVALID" OutOfReach "A partner sent something else than the Dataspace Protocol has." "Tell its operator; the log holds the record.";
-    SecondOfficerNeeded "SECOND_OFFICER_NEEDED" State "What lets out more, or ends a contract, needs two persons here, each as a Unix user of its own." "Have another of the users under [officers] run the same command.";
-    KeyRevoked "KEY_REVOKED" Invalid "The key was revoked, or others may have had it, before the signature entered a log." "Sign again with a key that counts.";
+    SecondOfficerNeeded "SECOND_OFFICER_NEEDED" State "A step that lets out more data, or ends a contract, needs two persons here, each with a separate Unix user." "Have another of the users under [officers] run the same command.";
+    KeyRevoked "KEY_REVOKED" Invalid "The key was revoked, or others may have had it, before the signature entered a log." "Sign again with a valid key.";
     SealNotTrusted "SEAL_NOT_TRUSTED" Invalid "The certificates of a seal do not lead to an authority that may seal for the participant." "Have the league name the authority: `hansa league seal PARTICIPANT --anchor FILE --organization ID`.";
     MandateMissing "MANDATE_MISSING" Invalid "The participant signs contracts with mandates only, and a signature has none." "Sign with it: `hansa contract sign --offline FILE --key FILE --mandate FILE`.";
     MandateExceeded "MANDATE_EXCEEDED" Invalid "A signature goes beyond the mandate on which it rests." "Have somebody sign whose mandate goes so far, or the participant state another: `hansa key mandate`.";
-    MandateExpired "MANDATE_EXPIRED" Invalid "The mandate on which a signature rests did not count when it signed." "Have the participant state it anew: `hansa key mandate`.";
-    MandateRevoked "MANDATE_REVOKED" Invalid "The mandate on which a signature rests was revoked." "Have somebody sign whose mandate counts, or the participant state another: `hansa key mandate`.";
+    MandateExpired "MANDATE_EXPIRED" Invalid "The mandate on which a signature rests was not valid when it signed." "Have the participant state a new one: `hansa key mandate`.";
+    MandateRevoked "MANDATE_REVOKED" Invalid "The mandate on which a signature rests was revoked." "Have somebody sign whose mandate is valid, or the participant state another: `hansa key mandate`.";
     // terms at signing and checking
     TermUnknown "TERM_UNKNOWN" Invalid "The policy holds something that this version does not execute." "Remove it, or use one of the terms that `hansa policy check` lists.";
     TermIllTyped "TERM_ILL_TYPED" Invalid "A term has a value of the wrong type." "Write the value as the reference shows.";
@@ -361,7 +361,7 @@ codes! {
     FilterOnTreatedColumn "FILTER_ON_TREATED_COLUMN" Invalid "The row filter looks at a column that is hidden, masked or coarsened, so it tells that column's range for every visible row." "Filter on a visible column, or accept it.";
     NoExpiry "NO_EXPIRY" Invalid "The policy has no end, or one more than five years ahead." "Set valid.until.";
     PurposeTooBroad "PURPOSE_TOO_BROAD" Invalid "The purpose stands at the root of the vocabulary and covers nearly everything." "Name a narrower purpose.";
-    QuotaUnfit "QUOTA_UNFIT" Invalid "A quota is so small, or so large, that it can't do what it is there for." "Fit it to the size of the dataset.";
+    QuotaUnfit "QUOTA_UNFIT" Invalid "A quota is so small, or so large, that it has no useful effect." "Fit it to the size of the dataset.";
     ExclusivityClash "EXCLUSIVITY_CLASH" Invalid "The dataset is promised to one participant alone for a time that overlaps." "Choose another time, or end the exclusive contract first.";
     LegalBasisMissing "LEGAL_BASIS_MISSING" Invalid "Columns about persons are shared without a legal basis." "Name it: legal_basis = \"eu-gdpr:A6-1-e\".";
     TemplateInvalid "TEMPLATE_INVALID" Invalid "A template of a policy is not in the form that is read." "Declare each hole under [hole.NAME] with type and text, and use each.";
@@ -373,7 +373,7 @@ codes! {
     RulebookViolated "RULEBOOK_VIOLATED" Invalid "An offer does not keep to a rule of the rulebook that this participant accepted." "Change the policy; `hansa rulebook show` lists the rules.";
     TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list, or the list of a group, that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload; make the group: `hansa group add`.";
     GridNotNested "GRID_NOT_NESTED" Invalid "The cells of the contract cut through those of another contract on the dataset." "Use cells that are made of the other's, or of which the other's are made.";
-    CombinedDisclosure "COMBINED_DISCLOSURE" Policy "Two contracts on one dataset would tell together what neither of them tells." "Agree on one contract in place of both, or ask under the other one alone.";
+    CombinedDisclosure "COMBINED_DISCLOSURE" Policy "Two contracts on one dataset would show together what neither of them shows alone." "Agree on one contract in place of both, or ask under the other one alone.";
     EpsilonTooLarge "EPSILON_TOO_LARGE" Invalid "The budget of privacy of a period is so large that it protects little." "Lower it to 3 or less, 1 is usual.";
     // a question under a contract
     PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";
@@ -400,29 +400,29 @@ codes! {
     PlaceNotAllowed "PLACE_NOT_ALLOWED" Policy "The question comes from a network that the contract does not name." "Connect from one of the networks of the clause.";
     FormatNotAllowed "FORMAT_NOT_ALLOWED" Policy "The contract does not permit the form in which the answer would be sent." "Take it in one of the forms of the clause.";
     JoinKeyNotAllowed "JOIN_KEY_NOT_ALLOWED" Policy "The contract does not permit joining the dataset this way." "Join over the columns of the clause, with ON and equal columns.";
-    JoinPartnerNotAllowed "JOIN_PARTNER_NOT_ALLOWED" Policy "The contract does not permit the dataset in one question with the other." "Ask for the two in questions of their own.";
+    JoinPartnerNotAllowed "JOIN_PARTNER_NOT_ALLOWED" Policy "The contract does not permit the dataset in one question with the other." "Ask for the two datasets in separate questions.";
     KeyMustStay "KEY_MUST_STAY" Policy "The columns that the dataset is joined over are shown to nobody." "Compare them in ON alone, and let the participant execute the join.";
-    ReceiptOverdue "RECEIPT_OVERDUE" State "Too many receipts wait for the asker's signature." "Countersign them: greet the provider once, `hansa peer show`.";
-    ConnectorRequired "CONNECTOR_REQUIRED" Policy "The contract is answered to the consumer's connector, which countersigns receipts, and to no program without one." "Ask through your own connector, or request an amendment with `one_sided_receipts = true`.";
+    ReceiptOverdue "RECEIPT_OVERDUE" State "Too many receipts wait for the asker's signature." "To countersign them, connect to the provider once: `hansa peer show`.";
+    ConnectorRequired "CONNECTOR_REQUIRED" Policy "The contract gives answers only to the consumer's connector, which countersigns receipts, and not to a program without a connector." "Ask through your own connector, or request an amendment with `one_sided_receipts = true`.";
     SectorNotAttested "SECTOR_NOT_ATTESTED" Policy "The contract is for some sectors only, and no credential that counts shows one of them." "Ask an issuer of the league for a credential and install it: `hansa credential add`.";
-    PartyNotInGroup "PARTY_NOT_IN_GROUP" Policy "The contract is for the members of a group, and the asker is none." "Ask the provider, who keeps the list, to add you.";
+    PartyNotInGroup "PARTY_NOT_IN_GROUP" Policy "The contract is for the members of a group, and the asker is not a member." "Ask the provider, who keeps the list, to add you.";
     AttributeStale "ATTRIBUTE_STALE" State "The list of the group is older than a day, or not there." "Ask the provider to renew it: its connector does so while it runs, and `hansa group show` says what stands in its way.";
     AttestationOverdue "ATTESTATION_OVERDUE" State "The consumer has not stated in time that what it received is deleted." "Delete it, and file the statement for the answers that the refusal names: `hansa contract attest`.";
-    PrepaidSpent "PREPAID_SPENT" Exhausted "What was paid beforehand under the contract is spent." "Pay more; the provider puts it on the books: `hansa contract top-up`.";
-    PrivacyBudgetSpent "PRIVACY_BUDGET_SPENT" Exhausted "What all releases together may tell of one person or firm in the period is spent, so some cells of the question were not released." "Leave out the period that the refusal names; cells come again with the next period of the budget.";
+    PrepaidSpent "PREPAID_SPENT" Exhausted "The prepaid amount of the contract is spent." "Pay more; the provider then records the payment: `hansa contract top-up`.";
+    PrivacyBudgetSpent "PRIVACY_BUDGET_SPENT" Exhausted "The privacy budget of a period, which limits what all releases together show of one person or firm, is spent, so some cells of the question were not released." "Leave out the period that the refusal names; cells come again with the next period of the budget.";
     // SQL
-    SqlSyntax "SQL_SYNTAX" Usage "The text is not SQL that is understood here." "Mend the text at the place shown.";
-    SqlInvalid "SQL_INVALID" Usage "The statement can be read but not planned: types or names do not fit." "Mend the statement.";
+    SqlSyntax "SQL_SYNTAX" Usage "The text is not SQL that is understood here." "Correct the text at the place shown.";
+    SqlInvalid "SQL_INVALID" Usage "The statement can be read but not planned: types or names do not fit." "Correct the statement.";
     SqlTooLarge "SQL_TOO_LARGE" Exhausted "The statement is larger than the limits." "Split the question.";
     SqlTooDeep "SQL_TOO_DEEP" Exhausted "The statement is nested deeper than the limits." "Flatten the statement.";
     OneStatementOnly "ONE_STATEMENT_ONLY" Usage "Exactly one statement is accepted." "Send the statements one by one.";
     StatementNotAllowed "STATEMENT_NOT_ALLOWED" Usage "Only queries are accepted." "Write a SELECT.";
     ConstructNotAllowed "CONSTRUCT_NOT_ALLOWED" Usage "This construct of SQL is not supported here." "Write the query without it.";
     EvaluationFailed "EVALUATION_FAILED" Usage "Evaluating the query failed on a value of the permitted view." "Guard the expression, for example with CASE or NULLIF.";
-    SumOverflow "SUM_OVERFLOW" Usage "A sum is beyond what its type can hold, so there is no right number to show." "Sum fewer rows at once, or sum(CAST(… AS DECIMAL(28, 0))).";
-    ArithmeticOverflow "ARITHMETIC_OVERFLOW" Usage "A result of arithmetic is beyond what its type can hold, so there is no right number to show." "Compute in a wider type, for example CAST(… AS DECIMAL(38, 0)), or guard the expression with CASE.";
+    SumOverflow "SUM_OVERFLOW" Usage "A sum is beyond the range of its type, so no correct number can be shown." "Sum fewer rows at once, or sum(CAST(… AS DECIMAL(28, 0))).";
+    ArithmeticOverflow "ARITHMETIC_OVERFLOW" Usage "A result of arithmetic is beyond the range of its type, so no correct number can be shown." "Compute in a wider type, for example CAST(… AS DECIMAL(38, 0)), or guard the expression with CASE.";
     ResourceLimit "RESOURCE_LIMIT" Exhausted "The question needs more memory, disk or time than its limit." "Ask for less, or raise [limits].";
-    TooManyStreams "TOO_MANY_STREAMS" Exhausted "Too many questions run, or too many messages come, at once." "Wait for one to end, or a while.";
+    TooManyStreams "TOO_MANY_STREAMS" Exhausted "Too many questions run, or too many messages come, at once." "Wait until one has ended, or for a while.";
     MessageTooLarge "MESSAGE_TOO_LARGE" Exhausted "A message is larger than the limits." "Send less in one message.";
     RequestIdReused "REQUEST_ID_REUSED" Usage "A request of that id was already answered." "Draw a new id for each question.";
     // federation
@@ -432,17 +432,17 @@ codes! {
     AnswerIncomplete "ANSWER_INCOMPLETE" OutOfReach "The answer lacks a participant." "Ask again, or accept it with --partial.";
     StreamCut "STREAM_CUT" OutOfReach "The answer ended before its last row." "Ask again.";
     Moved "MOVED" OutOfReach "The connector that answers is being stopped or replaced." "Ask again; the next one answers at the same address.";
-    TooManyConnections "TOO_MANY_CONNECTIONS" OutOfReach "Whoever asks holds as many connections as one may." "Close those on which nothing is asked, and ask over one that stays; look which other programs use the same key, or run commands as the same user.";
-    ConnectorLost "CONNECTOR_LOST" OutOfReach "The own connector ended while it ran a command." "`hansa status` tells whether it runs; look whether what was asked for has come about, and ask again.";
-    WorkerFailed "WORKER_FAILED" OutOfReach "A worker of this connector did not give its part of an answer." "Ask again; if it stays so, see that the worker runs at its address, and that each of the two has the certificate of the other.";
-    WorkerDiffers "WORKER_DIFFERS" OutOfReach "A worker came to something else than its connector: another version, clock, snapshot, policy or plan." "Run the same version on all machines, let the workers read the state folder of the connector, and compare their clocks.";
+    TooManyConnections "TOO_MANY_CONNECTIONS" OutOfReach "The asker has the most connections that it may have." "Close unused connections, and ask over one that stays open; check which other programs use the same key, or run commands as the same user.";
+    ConnectorLost "CONNECTOR_LOST" OutOfReach "The running connector ended during a command." "`hansa status` tells whether it runs; check whether the command took effect, and repeat it if not.";
+    WorkerFailed "WORKER_FAILED" OutOfReach "A worker of this connector did not give its part of an answer." "Ask again; if it fails again, check that the worker runs at its address, and that each of the two has the certificate of the other.";
+    WorkerDiffers "WORKER_DIFFERS" OutOfReach "A worker has another version, clock, snapshot, policy or plan than its connector." "Run the same version on all machines, let the workers read the state folder of the connector, and compare their clocks.";
     VersionUnsupported "VERSION_UNSUPPORTED" OutOfReach "The two connectors speak no common version." "Upgrade the older one.";
     AliasClash "ALIAS_CLASH" Usage "Another participant already has this alias, or it is a reserved word." "Choose another with --alias.";
     ConversionUnknown "CONVERSION_UNKNOWN" Invalid "There is no declared factor between the two units." "Declare a factor with its source on the column.";
     MessageMalformed "MESSAGE_MALFORMED" Invalid "A message from the other side does not hold what it must, or holds more." "Upgrade the older of the two connectors; if both are current, report it.";
     // evidence
-    EvidenceUnavailable "EVIDENCE_UNAVAILABLE" Failed "The log can't be written, so nothing is answered." "Free disk space, or mend the disk and start the connector again.";
-    DiskFull "DISK_FULL" Failed "The disk of the state folder is full." "Free space. The connector goes on by itself, unless its log is shut: then start it again.";
+    EvidenceUnavailable "EVIDENCE_UNAVAILABLE" Failed "The log can't be written, so no question is answered." "Free disk space, or repair the disk and start the connector again.";
+    DiskFull "DISK_FULL" Failed "The disk of the state folder is full." "Free space. The connector then continues by itself; if its log is closed, start it again.";
     EvidenceBroken "EVIDENCE_BROKEN" Evidence "A record of the log was edited, deleted, moved or cut off." "Keep the copy as it is and compare it with the heads that partners hold.";
     EvidenceIncomplete "EVIDENCE_INCOMPLETE" Evidence "The bundle lacks something that the check needs." "Export it again.";
     LogFork "LOG_FORK" Evidence "A participant has shown two histories of its log." "Keep both signed heads; its participant replaces its key and states the incident: docs/incidents.md.";
@@ -450,34 +450,34 @@ codes! {
     ReceiptMismatch "RECEIPT_MISMATCH" Evidence "The two sides' receipts of one answer differ." "Both versions are kept; compare them with `hansa audit reconcile`.";
     ClockUntrusted "CLOCK_UNTRUSTED" State "The clock of the machine went back by more than a minute, or jumped ahead by more than five." "Set the clock, then acknowledge with `hansa reload`.";
     EvidenceUnknown "EVIDENCE_UNKNOWN" Evidence "The evidence is of a version, or under an algorithm, that is not known here." "Check it with a newer program.";
-    TimeStampInvalid "TIME_STAMP_INVALID" Evidence "A time stamp does not hold: it is over other bytes, changed, or not signed by the authority that it names." "Ask for the file as it was exported; the log itself is judged without its time stamps.";
+    TimeStampInvalid "TIME_STAMP_INVALID" Evidence "A time stamp does not hold: it was made for other bytes, was changed, or is not signed by the authority that it names." "Ask for the file as it was exported; the log itself is judged without its time stamps.";
     TimeStampNotTrusted "TIME_STAMP_NOT_TRUSTED" Evidence "No certificate that was given vouches for the authority of a time stamp, or none did when it was issued." "Give the certificate above that authority: [audit] time_stamp, or `hansa-verify check --tsa-trust FILE`.";
     TimeStampUnavailable "TIME_STAMP_UNAVAILABLE" OutOfReach "The time-stamp authority can't be reached, or grants no token." "Check [audit] time_stamp and the way to the authority; it is asked again, and questions are answered meanwhile.";
-    EvidenceExpired "EVIDENCE_EXPIRED" Evidence "The record was erased when its time was over; its leaf hash is kept." "`hansa audit list --outcome expire` says when and what.";
+    EvidenceExpired "EVIDENCE_EXPIRED" Evidence "The record was erased at the end of its retention; its leaf hash is kept." "`hansa audit list --outcome expire` says when and what.";
     // configuration, files, sources
     ConfigUnknownKey "CONFIG_UNKNOWN_KEY" Invalid "The configuration holds a key that does not exist." "Use the key that is suggested, or `hansa config reference`.";
     ConfigInvalid "CONFIG_INVALID" Invalid "The configuration has a missing or wrong value." "Write the value as the reference shows.";
     ConfigMissing "CONFIG_MISSING" Invalid "No configuration was found." "Go to the participant's folder, name the file with --config, or create one with `hansa init`.";
     KeyFilePermissions "KEY_FILE_PERMISSIONS" Invalid "A private key can be read by others." "chmod 600 the file.";
     KeyInvalid "KEY_INVALID" Invalid "A key or certificate can't be read, or does not fit its counterpart." "Restore the file, or create the participant anew.";
-    FeedChanged "FEED_CHANGED" Invalid "A feed only grows, and what it was made of is another now." "Bring new rows in new files, or begin the feed again: `hansa dataset publish NAME --anew`.";
-    NothingNew "NOTHING_NEW" State "Nothing came since the earlier answer." "Ask again later with the same token.";
-    NotContinued "NOT_CONTINUED" State "What came since an earlier answer can't be told apart from what was there." "Ask without --since: the whole answer comes, and a new token with it.";
+    FeedChanged "FEED_CHANGED" Invalid "A feed only grows, but its earlier source has changed." "Put new rows into new files, or begin the feed again: `hansa dataset publish NAME --anew`.";
+    NothingNew "NOTHING_NEW" State "No new rows came since the earlier answer." "Ask again later with the same token.";
+    NotContinued "NOT_CONTINUED" State "The rows that came since an earlier answer can't be separated from the older ones." "Ask without --since: the whole answer comes, and a new token with it.";
     AsOfUnavailable "AS_OF_UNAVAILABLE" State "A dataset can't be shown as it was at that instant." "Ask for a later instant, or for what there is now.";
     FileMissing "FILE_MISSING" Invalid "A file is missing or can't be read." "Check the path and its permissions.";
     FileExists "FILE_EXISTS" Invalid "The file or folder is already there." "Choose another place, or remove it.";
     SourceUnreadable "SOURCE_UNREADABLE" Invalid "The source of a dataset can't be read." "Check path, format and encoding: `hansa dataset sample`.";
     SourceKindUnknown "SOURCE_KIND_UNKNOWN" Invalid "A file is of a kind that is not read, or of another kind than its source says." "Save it as CSV, Parquet or GeoJSON; one of them alone may be packed with gzip or zip.";
     PlacesTurned "PLACES_TURNED" Usage "Places lie in Europe only once longitude and latitude are exchanged." "Exchange them at the source, or say where they lie: `hansa dataset add --extent WEST,SOUTH,EAST,NORTH`.";
-    SourceOutside "SOURCE_OUTSIDE" Invalid "A source is read out of a folder that the configuration does not name, or where the connector keeps its state or its keys." "Move the file into the folder of the configuration, or name its folder: `[sources] roots`.";
+    SourceOutside "SOURCE_OUTSIDE" Invalid "A source lies in a folder that the configuration does not name, or in one where the connector keeps its state or its keys." "Move the file into the folder of the configuration, or name its folder: `[sources] roots`.";
     SourceUnavailable "SOURCE_UNAVAILABLE" OutOfReach "The store or the database in which the rows of a dataset stay can't be read at this time." "Ask again later; the log of its owner's connector holds the reason.";
     SourceChanged "SOURCE_CHANGED" State "A file that stays in place is not as it was published." "Publish the dataset again: `hansa dataset publish`.";
     SnapshotDamaged "SNAPSHOT_DAMAGED" State "The stored rows or cells of a dataset are not as they were published, so they are not read." "Its owner publishes it anew: `hansa dataset publish`.";
-    RowsUnreadable "ROWS_UNREADABLE" Invalid "More values of a source can't be read than its max_bad_rows allows; nothing was published." "Mend the rows shown, declare their words as nulls, or raise max_bad_rows.";
+    RowsUnreadable "ROWS_UNREADABLE" Invalid "More values of a source can't be read than its max_bad_rows allows; nothing was published." "Correct the rows shown, declare their words as nulls, or raise max_bad_rows.";
     SchemaMismatch "SCHEMA_MISMATCH" Invalid "The columns of the source are not those of the configuration." "Adjust the columns: `hansa dataset sample` shows the source.";
     ModelMismatch "MODEL_MISMATCH" Invalid "The dataset does not conform to the model that it declares." "Rename or convert the columns as the model demands.";
     KindMismatch "KIND_MISMATCH" Invalid "A dataset of the model is of another kind than the question takes: measured, forecast, modelled or estimated." "Ask for it with --kind, or leave the dataset out by name.";
-    PrepareFailed "PREPARE_FAILED" Invalid "The prepare statement can't be run." "Mend the statement: it is one SELECT over `source`.";
+    PrepareFailed "PREPARE_FAILED" Invalid "The prepare statement can't be run." "Correct the statement: it is one SELECT over `source`.";
     DatasetNotPublished "DATASET_NOT_PUBLISHED" Invalid "The dataset is configured but has no published snapshot, or only one from before its entry was changed." "`hansa dataset publish`.";
     // local use
     UsageWrong "USAGE" Usage "The command was used in a way that it does not understand." "See --help.";
@@ -486,7 +486,7 @@ codes! {
     StateBroken "STATE_BROKEN" Failed "The state folder can't be read or written." "Check the disk and the permissions of the folder.";
     StateExposed "STATE_EXPOSED" Invalid "The state folder can be read or written by everybody on this machine." "chmod 700 the folder.";
     AddressInUse "ADDRESS_IN_USE" Failed "The listening address is taken." "Stop the other program, or change `listen` of the section: [listen], [clients], [web] or [monitoring].";
-    TimedOut "TIMED_OUT" OutOfReach "The time that the command was given is over." "Give it more with --timeout.";
+    TimedOut "TIMED_OUT" OutOfReach "The time limit of the command has passed." "Give it more with --timeout.";
     Interrupted "INTERRUPTED" Interrupted "The command was interrupted." "Run it again.";
     Internal "INTERNAL" Failed "Something went wrong inside; the trace holds the detail under the number shown." "Report it with the number.";
 }

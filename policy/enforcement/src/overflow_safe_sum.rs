@@ -27,7 +27,7 @@ pub fn whole(disclosed: Expr, total: Expr) -> Expr {
 pub fn beyond() -> Refusal {
     Refusal::new(
         ErrorCode::SumOverflow,
-        "a sum is beyond what its type can hold, so there is no right number to show",
+        "a sum is beyond the range of its type, so no correct number can be shown",
     )
     .with_help("sum fewer rows at once, or sum(CAST(… AS DECIMAL(28, 0)))")
 }

@@ -256,7 +256,7 @@ const STORED: &str = "stored";
 pub(crate) fn changed_view_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SchemaChanged,
-        "what the contract shows of the dataset is not what the question was planned against",
+        "the view that the contract gives of the dataset changed after the question was planned",
     )
 }
 

@@ -153,7 +153,7 @@ fn every_ground_is_checked() {
     with(|m| m.grounds.clear(), "0 datasets");
     with(|m| m.grounds = vec![m.grounds[0].clone(); 65], "65");
     with(|m| m.grounds[1] = m.grounds[0].clone(), "twice");
-    with(|m| m.house_grant = "grant".into(), "never on both");
+    with(|m| m.house_grant = "grant".into(), "not on both");
     with(
         |m| {
             m.grounds[1] = pb::Ground {
@@ -164,7 +164,7 @@ fn every_ground_is_checked() {
                 ..m.grounds[1].clone()
             }
         },
-        "never on both",
+        "not on both",
     );
     let first = |change: fn(&mut pb::Ground), part| with(|m| change(&mut m.grounds[0]), part);
     first(|g| g.dataset = "Trips".to_owned(), "a name starts");

@@ -59,7 +59,7 @@ pub(crate) fn insist_on_roles(
             return Err(Refusal::new(
                 ErrorCode::SignatureMissing,
                 format!(
-                    "where the signature of the {} is due stands one of the {}",
+                    "a signature of the {} is due, but there is one of the {}",
                     role.as_str(),
                     signature.role.as_str()
                 ),

@@ -190,7 +190,9 @@ pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
         letter: peer_message,
     } = message;
     if number == 0 {
-        return Err(field::malformed_message_refusal("the letter has no number"));
+        return Err(field::malformed_message_refusal(
+            "the message has no number",
+        ));
     }
     let bytes = peer_message.as_ref().map(prost::Message::encode_to_vec);
     Ok(match from_wire(peer_message) {
@@ -306,7 +308,7 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
             } = message;
             if countersignature.is_some() {
                 return Err(field::malformed_message_refusal(
-                    "the letter leaves out the receipt",
+                    "the message leaves out the receipt",
                 ));
             }
             Ok(MessageContent::Acknowledgement {

@@ -99,7 +99,7 @@ pub fn for_client(refusal: &Refusal) -> tonic::Status {
 pub fn refuse_unrecorded() -> tonic::Status {
     let refusal = Refusal::new(
         ErrorCode::EvidenceUnavailable,
-        "nothing can be recorded here, so nothing is answered",
+        "nothing can be recorded here, so no question is answered",
     );
     status(&refusal.with_help(
         "ask again later; the operator of that participant sees the cause in `hansa status`",
@@ -122,10 +122,10 @@ pub fn refuse_moved() -> tonic::Status {
 pub fn refuse_connection(holder: &dyn fmt::Display, most: usize) -> tonic::Status {
     let refusal = Refusal::new(
         ErrorCode::TooManyConnections,
-        format!("{holder} holds {most} connections here, as many as it may"),
+        format!("{holder} has {most} connections here, the most that it may have"),
     );
     status(&refusal.with_help(
-        "close those on which nothing is asked, and ask over one that stays; each of them ends by itself in some minutes",
+        "close unused connections and ask over one that stays open; an unused connection ends by itself after some minutes",
     ))
 }
 

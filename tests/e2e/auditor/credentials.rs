@@ -91,7 +91,11 @@ fn what_a_permit_relied_on_is_in_the_file_and_judged() {
             naming(&(name.clone(), unsigned)),
             "SIGNATURE_INVALID",
         ),
-        ("of somebody else", naming(&others), "is of somebody else"),
+        (
+            "of somebody else",
+            naming(&others),
+            "was issued to somebody else",
+        ),
         (
             "of another sector",
             naming(&other_sector),

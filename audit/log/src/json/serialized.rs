@@ -89,7 +89,7 @@ fn find_difference(read: &Json, written: &Json, at: &str) -> Option<String> {
                 find_difference(read, written, &format!("{at}[{number}]"))
             })
         }
-        _ => Some(format!("`{at}` is not in its one spelling")),
+        _ => Some(format!("`{at}` is not in its canonical form")),
     }
 }
 
@@ -257,12 +257,12 @@ mod tests {
             (
                 "[\"a\",\"b\"]",
                 "[\"b\",\"a\"]",
-                "`inner[0].words[0]` is not in its one spelling",
+                "`inner[0].words[0]` is not in its canonical form",
             ),
             (
                 "[\"a\",\"b\"]",
                 "[\"a\",\"a\"]",
-                "`inner[0].words` is not in its one spelling",
+                "`inner[0].words` is not in its canonical form",
             ),
         ] {
             let other = text.replacen(from, to, 1);

@@ -219,6 +219,6 @@ pub enum RecordBodyError {
         fault: String,
     },
     /// The body is not in canonical form.
-    #[error("the body of a `{0}` is not in its one spelling")]
+    #[error("the body of a `{0}` is not in its canonical form")]
     Spelling(String),
 }

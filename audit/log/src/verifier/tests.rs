@@ -243,7 +243,7 @@ fn sentences() {
     );
     assert_eq!(
         fault(&joined(&log[1..])),
-        "record 0 is not in its place: record 1 stands there"
+        "record 0 is not at its position: record 1 is there"
     );
     assert_eq!(
         fault(&copy.bytes[..copy.bytes.len() - 1]),
@@ -256,7 +256,7 @@ fn sentences() {
     );
     assert_eq!(
         fault(text.replacen(":{", ": {", 1).as_bytes()),
-        "record 0 is damaged: the record is not in its one spelling"
+        "record 0 is damaged: the record is not in its canonical form"
     );
 }
 

@@ -27,11 +27,11 @@ pub(super) fn verify(
     let header = line::read_header(&first).map_err(|fault| match fault {
         BundleHeaderError::Unreadable => incomplete(
             path,
-            "this is no bundle of a log: its first line can't be read",
+            "this is not a bundle of a log: its first line can't be read",
         ),
         BundleHeaderError::Version(version) => Refusal::new(
             ErrorCode::EvidenceUnknown,
-            format!("the bundle is of the version `{version}`, which is not known here"),
+            format!("the bundle has the version `{version}`, which this program does not know"),
         )
         .with_place(path.display().to_string(), None, None),
     })?;

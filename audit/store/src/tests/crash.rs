@@ -161,14 +161,14 @@ fn a_broken_log_is_refused_and_the_record_named() {
             lines.remove(2);
             lines
         },
-        "record 2 is not in its place: record 3 stands there",
+        "record 2 is not at its position: record 3 is there",
     );
     check(
         &|mut lines| {
             lines.swap(0, 1);
             lines
         },
-        "record 0 is not in its place: record 1 stands there",
+        "record 0 is not at its position: record 1 is there",
     );
     check(
         &|lines| lines[..6].to_vec(),

@@ -263,7 +263,7 @@ fn fills_the_disk() {
         assert_eq!(refused.code, ErrorCode::DiskFull);
         // No restart is needed.
         assert!(
-            refused.help.concat().contains("goes on by itself"),
+            refused.help.concat().contains("continues by itself"),
             "{refused}"
         );
         file_system.load(100);

@@ -36,9 +36,9 @@ fn refuse_stranger(caller: u32, own: u32) -> Result<(), Refusal> {
     }
     Err(Refusal::new(
         ErrorCode::UsageWrong,
-        "the connector reads and writes files with its own rights, and does so for its own Unix user alone",
+        "the connector reads and writes files only for the Unix user that it runs as",
     )
-    .with_help("leave the file out, or run this as the user whose the connector is"))
+    .with_help("leave the file out, or run the command as that user"))
 }
 
 /// `true` if the connector itself would open a file that the verb names. Other files are read and written by the command.

@@ -14,11 +14,11 @@ pub enum AuditCommand {
         /// Which records
         #[command(flatten)]
         filter: AuditFilter,
-        /// Those too that tell of signed heads: which were seen, passed on and cosigned
+        /// Also records about signed heads that were seen, passed on or cosigned
         #[arg(long)]
         checkpoints: bool,
     },
-    /// One record, with what closed it
+    /// Shows one record, and the record that closed it
     #[command(after_help = "Example: hansa audit show 118")]
     Show {
         /// The record's index, or a question's identity
@@ -29,11 +29,11 @@ pub enum AuditCommand {
     Verify {
         /// A copied log folder or an exported bundle; absent: the own log
         file: Option<PathBuf>,
-        /// The newest head known, as a file
+        /// File with the newest known head
         #[arg(long)]
         head: Option<PathBuf>,
     },
-    /// Heads of other logs that are held here, who has cosigned ours, and what does not fit
+    /// Shows the heads of other logs that are held here, who has cosigned this log, and contradictions
     #[command(after_help = "Example: hansa audit heads")]
     Heads,
     /// States that this log went on in two places, or has permits behind a withdrawal, and closes that incident
@@ -43,7 +43,7 @@ pub enum AuditCommand {
         after_help = "Example: hansa audit incident --cause copied-folder --since 2026-12-01"
     )]
     Incident {
-        /// Why, as far as anybody knows
+        /// The cause, as far as it is known
         #[arg(long)]
         cause: Option<IncidentCauseArg>,
         /// The instant or day of the copy or the backup, until which both histories are one; absent: nobody knows
@@ -66,22 +66,22 @@ pub enum AuditCommand {
         #[command(flatten)]
         filter: AuditFilter,
     },
-    /// Which answers used a snapshot, and whom to tell
+    /// Lists the answers that used a snapshot, and the participants to inform
     #[command(after_help = "Example: hansa audit affected bikes@2026-05-01.1")]
     Affected {
         /// The dataset, an @, and the snapshot
         snapshot: String,
-        /// Only those that read its files after it was last known to be as it was published
+        /// Only answers that read its files after they were last found to be as published
         #[arg(long)]
         since_good: bool,
-        /// Tells them, once each, by a signed letter under their contract
+        /// Informs each participant once, by a signed message under its contract
         #[arg(long)]
         notify: bool,
         /// Writes the table as CSV, too
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// What left under a contract or a key, in a time
+    /// Lists the data that left under a contract or a key in a period
     #[command(
         after_help = "Example: hansa audit breach --contract 7f3a --from 2026-12-01 --to 2026-12-08"
     )]
@@ -103,7 +103,7 @@ pub enum AuditCommand {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// Who received a dataset
+    /// Lists who received a dataset
     #[command(after_help = "Example: hansa audit recipients bikes")]
     Recipients {
         /// The dataset
@@ -112,16 +112,16 @@ pub enum AuditCommand {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// Who received what, under which clauses of which contract, over all datasets, with sums
+    /// Lists who received what, under which clauses of which contract, over all datasets, with sums
     ///
-    /// An answer over several datasets stands in the line of each, and once in the sum, which is the last line. Of an answer that a
-    /// crash has ended, and to anybody on the web, may have left at most what stands there; so it is with their sums.
+    /// An answer over several datasets is in the line of each dataset, and once in the sum, which is the last line. For an answer that
+    /// a crash has ended, and for answers to anybody on the web, the numbers and their sums are an upper limit.
     #[command(after_help = "Example: hansa audit received --from 2026-12-01 --output received.csv")]
     Received {
-        /// By this participant alone
+        /// Only by this participant
         #[arg(long)]
         participant: Option<String>,
-        /// Of this dataset alone
+        /// Only of this dataset
         #[arg(long)]
         dataset: Option<String>,
         /// Asked not before this instant or day
@@ -147,7 +147,7 @@ pub enum AuditCommand {
     /// Moves full files of the log to its archive: the folder `archive` beside them, or what that is a link to
     #[command(after_help = "Example: hansa audit archive --keep 4")]
     Archive {
-        /// So many of the newest full files stay
+        /// Number of the newest full files that stay
         #[arg(long, default_value_t = 0)]
         keep: usize,
     },
@@ -157,11 +157,11 @@ pub enum AuditCommand {
         /// The question's identity, by its beginning, or a record by its index
         #[arg(required_unless_present_any = ["before", "actor"])]
         question: Option<String>,
-        /// Who a person was, a Unix user by the number or the holder of a token by the name: the pseudonyms in the log stay, and
-        /// nobody can tell whose they are
+        /// A person: a Unix user by the number, or the holder of a token by the name. The pseudonyms in the log stay, but nobody can
+        /// tell any more whose they are
         #[arg(long, conflicts_with_all = ["question", "before"])]
         actor: Option<String>,
-        /// All that were kept before this instant or day
+        /// All texts that were stored before this instant or day
         #[arg(long, conflicts_with = "question")]
         before: Option<String>,
         /// On what ground, which is recorded
@@ -213,7 +213,7 @@ pub struct AuditFilter {
     /// By type or outcome, such as permit, refuse, done, cut
     #[arg(long)]
     pub(crate) outcome: Option<String>,
-    /// At most so many, the newest; a list shows 100, an export all
+    /// At most this number of the newest records; a list shows 100, an export all
     #[arg(long)]
     pub(crate) last: Option<usize>,
 }

@@ -84,7 +84,7 @@ fn only_one(connector: &Connector, question: &str, records: &[Record]) -> Result
         if meant.len() > 1 {
             let sentence = format!("`{question}` could mean several questions");
             return Err(Refusal::new(ErrorCode::UsageWrong, sentence).with_help(
-                "give the whole of its request_id, or the index of its permit: hansa audit show",
+                "give the full request_id, or the index of the permit: hansa audit show",
             ));
         }
     }

@@ -55,7 +55,7 @@ pub(super) async fn tiles(
             ErrorCode::UsageWrong,
             "tiles hold the whole log, not a part of it",
         )
-        .with_help("leave the filters away, or write a bundle")
+        .with_help("remove the filters, or write a bundle")
         .into());
     }
     let head = head(connector).await?;
@@ -100,7 +100,7 @@ fn write_records(
             ErrorCode::UsageWrong,
             "an export holds all records that the other filters let through",
         )
-        .with_help("leave --last away, or choose with --from and --to"));
+        .with_help("remove --last, or choose with --from and --to"));
     }
     let choice = record_filter::choice(connector, filter)?;
     let file = File::create(path).map_err(|fault| hansa_files::unwritable(path, &fault))?;

@@ -50,8 +50,8 @@ pub(super) async fn state(
         members.insert("late".to_owned(), json!(late));
     }
     text.push_str(&match domains.is_empty() {
-        true => "\nthere is nobody to be told".to_owned(),
-        false => format!("\ntold with the next letters: {}", domains.join(", ")),
+        true => "\nthere is no partner to inform".to_owned(),
+        false => format!("\ninformed with the next messages: {}", domains.join(", ")),
     });
     out.object(data, text).await?;
     for peer in connector
@@ -61,7 +61,7 @@ pub(super) async fn state(
     {
         if let Err(refusal) = mailbox::pump(connector, &peer).await {
             out.notice(format!(
-                "{} hears of it when it can be reached: {}",
+                "{} gets it when it can be reached: {}",
                 peer.id.domain(),
                 refusal.sentence
             ))
@@ -90,7 +90,7 @@ fn describe(incident: &IncidentStatement) -> String {
             from => format!("the first {from} records are common"),
         };
         text.push_str(&format!(
-            "\nthis log went on in two places ({from}); heads over at most {} records that it does not go on from no longer count",
+            "\nthis log has two histories ({from}); contradicting heads over at most {} records are no longer valid",
             fork.upto
         ));
     }

@@ -101,7 +101,7 @@ async fn theirs(
         else {
             return Err(Refusal::new(
                 ErrorCode::PeerDataInvalid,
-                "the participant proves something else than it was asked for",
+                "the participant sent a proof of something else than was requested",
             )
             .with_participant(peer.clone()));
         };

@@ -96,7 +96,7 @@ fn newer_records(config: &ConnectorConfig, copy: &UnpackedCopy) -> Result<Option
         Refusal::new(
             ErrorCode::LedgerRollback,
             format!(
-                "the log here holds {} records and the copy {}: what is here has been put back to an earlier state",
+                "the log here holds {} records and the copy {}: the log here was put back to an earlier state",
                 ours.records, copy.log.records
             ),
         )

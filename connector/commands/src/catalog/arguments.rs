@@ -7,39 +7,39 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogCommand {
-    /// What is offered to us
+    /// Lists the datasets that are offered to this participant
     #[command(after_help = "Example: hansa catalog list munster")]
     List {
         /// One participant only
         participant: Option<String>,
     },
-    /// Datasets whose name, title or columns hold all these words
+    /// Finds datasets whose name, title or columns hold all these words
     #[command(after_help = "Example: hansa catalog search bicycle counts")]
     Search {
         /// The words
         #[arg(required = true)]
         words: Vec<String>,
     },
-    /// One dataset, with the terms in plain language
+    /// Shows one dataset, with its terms in plain language
     #[command(after_help = "Example: hansa catalog show munster.bike_counts")]
     Show {
         /// participant.dataset
         dataset: String,
     },
-    /// The own open datasets as data portals read them
+    /// Writes the catalogue of the own open datasets for data portals
     #[command(after_help = "Example: hansa catalog export --format jsonld --profile hvd")]
     Export {
         /// ttl, jsonld or rdf
         #[arg(long, default_value = "ttl", value_parser = ["ttl", "jsonld", "rdf"])]
         format: String,
-        /// hvd: the high-value ones alone
+        /// hvd: only the high-value datasets
         #[arg(long, value_parser = ["hvd"])]
         profile: Option<String>,
     },
-    /// Whether portals and the law on high-value datasets take them
+    /// Checks that portals and the law on high-value datasets accept the open datasets
     #[command(after_help = "Example: hansa catalog validate --fetch")]
     Validate {
-        /// Asks each link of the catalogue, as anybody would, whether it answers without a login
+        /// Checks that each link of the catalogue answers without a login
         #[arg(long)]
         fetch: bool,
     },

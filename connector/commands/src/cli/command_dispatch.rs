@@ -153,7 +153,7 @@ fn alone(
             head: Some(_),
         }) => Err(Refusal::new(
             ErrorCode::UsageWrong,
-            "--head is held against a log that is named; without one the own log is held against its own newest head",
+            "--head needs the name of a log; without a log, the connector's own log is checked against its own newest head",
         )
         .with_help("hansa audit verify state/log --head FILE")),
         ConnectorCommand::Audit(AuditCommand::Reconcile { files, .. }) if !files.is_empty() => {

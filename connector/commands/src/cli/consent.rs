@@ -23,10 +23,10 @@ pub(crate) fn consent(command: &impl Command, global: &GlobalArgs) -> Result<(),
 fn no_rehearsal(instead: &str) -> Refusal {
     let refusal = Refusal::new(
         ErrorCode::UsageWrong,
-        "this command has no dry run, and nothing was done",
+        "this command has no dry run; nothing was done",
     );
     if instead.is_empty() {
-        refusal.with_help("leave --dry-run away to have it done")
+        refusal.with_help("remove --dry-run to run the command")
     } else {
         refusal.with_help(instead)
     }
@@ -41,9 +41,9 @@ pub(crate) fn ask_confirmation(question: &str, global: &GlobalArgs) -> Result<()
     if global.json || !std::io::stdin().is_terminal() {
         return Err(Refusal::new(
             ErrorCode::ConfirmationNeeded,
-            format!("{question} Nobody is there to say so, and nothing was done"),
+            format!("{question} No terminal is there to confirm this; nothing was done"),
         )
-        .with_help("add --yes if it is meant"));
+        .with_help("add --yes to confirm"));
     }
     terminal::ask(&format!("{question} [y/N]"));
     let mut answer = String::new();
@@ -53,7 +53,7 @@ pub(crate) fn ask_confirmation(question: &str, global: &GlobalArgs) -> Result<()
         "y" | "Y" | "yes" => Ok(()),
         _ => Err(Refusal::new(
             ErrorCode::ConfirmationNeeded,
-            "it was not confirmed, and nothing was done",
+            "the command was not confirmed; nothing was done",
         )),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(code: Option<&str>, show: OutputSettings) -> Result<(), Refusa
         });
         let text = if long {
             format!(
-                "{code}\n  cause  {}\n  mend   {}\n  exit   {}",
+                "{code}\n  cause  {}\n  help   {}\n  exit   {}",
                 code.cause(),
                 code.remedy(),
                 code.kind().exit_code()

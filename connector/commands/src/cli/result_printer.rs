@@ -43,7 +43,7 @@ impl OutputTarget {
             if binary && self.file.is_none() && is_terminal() {
                 return Err(Refusal::new(
                     ErrorCode::UsageWrong,
-                    "rows in that format are no text, and would go to a terminal",
+                    "rows in that format are not text and can't be written to a terminal",
                 )
                 .with_help("name a file with -o, or read them through a pipe"));
             }
@@ -173,7 +173,7 @@ pub(crate) async fn print(
     printer.end(false)?;
     Err(Refusal::new(
         ErrorCode::StreamCut,
-        "the connector went away in the middle of the answer",
+        "the connector ended in the middle of the answer",
     ))
 }
 

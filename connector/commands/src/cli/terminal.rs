@@ -77,7 +77,7 @@ pub fn whole() -> Result<(), Refusal> {
     };
     let sentence = format!("the result is not whole: stdout can't be written: {error}");
     Err(Refusal::new(code, sentence)
-        .with_help("what was asked for is done; only its output is lost"))
+        .with_help("the command was carried out; only its output is lost"))
 }
 
 /// Whether stdout is a terminal.

@@ -29,19 +29,19 @@ pub struct ServeArgs {
     /// Configurations of further participants to serve in the same process
     #[arg(conflicts_with_all = ["name", "listen"])]
     pub(crate) also: Vec<PathBuf>,
-    /// Wait until `hansa join` has been run; meanwhile readiness says so, and no peer is answered
+    /// Wait until `hansa join` has been run; until then readiness says so, and no peer gets an answer
     #[arg(long, conflicts_with_all = ["name", "listen", "also"])]
     pub(crate) await_join: bool,
-    /// Ends when standard input ends, as it does when the program that started it is gone
+    /// Ends when standard input ends: the program that started it has ended
     #[arg(long, conflicts_with_all = ["name", "listen"])]
     pub(crate) until_stdin_ends: bool,
     /// The connector itself, or a worker, which only runs stages of its answers; absent: the connector
     #[arg(long, value_enum)]
     pub(crate) role: Option<ServeRole>,
-    /// The worker's name, as hansa cluster add was told
+    /// The worker's name, as given to hansa cluster add
     #[arg(long, requires = "role", required_if_eq("role", "worker"))]
     pub(crate) name: Option<SqlIdentifier>,
-    /// Where the worker listens for its connector, such as 10.0.0.11:8815
+    /// Address at which the worker listens for its connector, such as 10.0.0.11:8815
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -73,7 +73,7 @@ impl ServeArgs {
             (None | Some(ServeRole::Connector), None, None) => Ok(None),
             (_, _, _) => Err(Refusal::new(
                 ErrorCode::UsageWrong,
-                "--name and --listen are those of a worker, both; a connector listens where `listen.peer` says",
+                "a worker needs both --name and --listen, and a connector takes neither: it listens at `listen.peer`",
             )
             .with_help("hansa serve --role worker --name NAME --listen ADDRESS")),
         }

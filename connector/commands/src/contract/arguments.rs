@@ -64,13 +64,13 @@ pub enum ContractCommand {
         /// The terms' text; filled in by the command line
         #[arg(skip)]
         policy_text: Option<String>,
-        /// Which of several offers
+        /// The offer, where the dataset has several
         #[arg(long)]
         offer: Option<String>,
-        /// The contract that this one takes the place of, as its next version
+        /// The contract that the new one replaces, as its next version
         #[arg(long, value_name = "CONTRACT")]
         replaces: Option<String>,
-        /// In which language the page is written that both sign: en, de or pt; absent: [participant] language
+        /// Language of the page that both sides sign: en, de or pt; absent: [participant] language
         #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
         language: Option<String>,
     },
@@ -85,11 +85,11 @@ pub enum ContractCommand {
         /// As ODRL
         #[arg(long)]
         odrl: bool,
-        /// In which language the page is written: en, de or pt; absent: that in which it is signed
+        /// Language of the page: en, de or pt; absent: the language in which it is signed
         #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
         language: Option<String>,
     },
-    /// Waits until a negotiation has ended or it is our turn; --timeout bounds it
+    /// Waits until a negotiation has ended or needs a step of this participant; --timeout limits the wait
     #[command(after_help = "Example: hansa --timeout 1h contract wait n-3c51")]
     Wait {
         /// The negotiation, the contract that it makes, or its dataset
@@ -107,7 +107,7 @@ pub enum ContractCommand {
         #[arg(skip)]
         policy_text: Option<String>,
     },
-    /// Does the signing step that is due; with --offline on another machine, without a connector
+    /// Carries out the signing step that is due; with --offline on another machine, without a connector
     #[command(
         after_help = "Example: hansa contract sign bike_counts\nExample: hansa contract sign n-3c51\nExample: hansa contract sign --offline n-3c51.draft --key signing.key"
     )]
@@ -131,7 +131,7 @@ pub enum ContractCommand {
         #[arg(short, long, requires = "offline")]
         output: Option<PathBuf>,
     },
-    /// Brings a signature that was made on another machine, or a withdrawal
+    /// Imports a signature or a withdrawal that was made on another machine
     #[command(
         after_help = "Example: hansa contract attach n-3c51 n-3c51.draft.signed\nExample: hansa contract attach 7f3a contract.json.withdrawal"
     )]
@@ -144,7 +144,7 @@ pub enum ContractCommand {
         #[arg(skip)]
         signature: Option<String>,
     },
-    /// Says something of a clause to the other side; it is signed, and no part of the contract
+    /// Sends a signed comment on a clause to the other side; it does not become part of the contract
     #[command(
         after_help = "Example: hansa contract comment n-3c51 --clause 3 \"why not the small site?\""
     )]
@@ -157,27 +157,27 @@ pub enum ContractCommand {
         /// One line of text
         text: String,
     },
-    /// Declines
+    /// Declines a negotiation
     #[command(
         after_help = "Example: hansa contract decline n-3c51 --reason \"not for this purpose\""
     )]
     Decline {
         /// The negotiation
         id: String,
-        /// Why
+        /// The reason
         #[arg(long, default_value = "declined")]
         reason: String,
     },
-    /// States to the provider, signed, that what was received under a contract is deleted
+    /// Sends the provider a signed statement that the data received under a contract is deleted
     #[command(after_help = "Example: hansa --yes contract attest 7f3a")]
     Attest {
         /// The contract
         id: String,
-        /// Only what came with these answers: the numbers of their questions; absent: all that was not stated before
+        /// Only data of these answers, by the identities of their questions; absent: all data without a statement so far
         #[arg(long = "answer", value_name = "QUESTION")]
         answers: Vec<String>,
     },
-    /// States, signed, what was used under a contract and what that costs, month by month
+    /// Makes a signed statement of what was used under a contract and what it costs, month by month
     #[command(after_help = "Example: hansa contract usage 7f3a --output acme-usage.json")]
     Usage {
         /// The contract
@@ -186,7 +186,7 @@ pub enum ContractCommand {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// Puts on the books that more was paid beforehand, in the currency of the contract
+    /// Records a prepayment, in the currency of the contract
     #[command(after_help = "Example: hansa contract top-up 7f3a 250")]
     TopUp {
         /// The contract
@@ -202,11 +202,11 @@ pub enum ContractCommand {
         /// The contract, or its dataset
         #[arg(required_unless_present = "offline", conflicts_with = "offline")]
         id: Option<String>,
-        /// Why
+        /// The reason
         #[arg(long)]
         reason: String,
-        /// From when: a day, which begins in the zone of the participant, or an instant such as 2027-01-01T00:00:00+01:00; until then
-        /// everything runs. Absent: at once
+        /// Start of the withdrawal: a day, in the time zone of the participant, or an instant such as 2027-01-01T00:00:00+01:00; until
+        /// then the contract stays in force. Absent: at once
         #[arg(long, value_name = "DATE")]
         from: Option<String>,
         /// A contract that `contract export` wrote: shows its page and signs its end here
@@ -218,7 +218,7 @@ pub enum ContractCommand {
         /// The key is that of a seal: its certificates in PEM, the key's own first
         #[arg(long, value_name = "FILE", requires = "offline")]
         certificates: Option<PathBuf>,
-        /// For whom, where the contract does not name the key
+        /// The side that signs, where the contract does not name the key
         #[arg(long, value_enum, requires = "offline")]
         role: Option<PartyRoleArg>,
         /// Where to write the statement; absent: FILE.withdrawal
@@ -236,7 +236,7 @@ pub enum ContractCommand {
         #[arg(long)]
         bundle: Option<PathBuf>,
     },
-    /// Writes the signed contract; of a negotiation, the draft that waits for our signature
+    /// Writes the signed contract; for a negotiation, the draft that waits for this participant's signature
     #[command(
         after_help = "Example: hansa contract export 7f3a --output contract.json\nExample: hansa contract export n-3c51 --output n-3c51.draft"
     )]

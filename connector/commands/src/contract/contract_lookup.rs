@@ -116,7 +116,7 @@ pub(super) fn load_negotiation(
     let open = negotiation::message_replay::load(connector, &name)?.ok_or_else(|| {
         Refusal::new(
             ErrorCode::NegotiationUnknown,
-            format!("the letters of `{name}` are not here"),
+            format!("the messages of `{name}` are not stored here"),
         )
     })?;
     Ok((name, open))

@@ -73,7 +73,7 @@ pub(super) async fn attest(
     .await?;
     if let Err(refusal) = carried {
         out.notice(format!(
-            "the provider will hear of it when it can be reached: {}",
+            "the provider will get it when it can be reached: {}",
             refusal.sentence
         ))
         .await;

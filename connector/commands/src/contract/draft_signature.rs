@@ -142,7 +142,7 @@ fn check_key(draft: &ContractDraft, signer: &OfflineSigner) -> Result<(), Refusa
     Err(Refusal::new(
         ErrorCode::SignerNotParty,
         format!(
-            "the draft is to be signed for the {} with the key `{}`; this one is `{kid}`",
+            "the draft must be signed for the {} with the key `{}`; the given key is `{kid}`",
             draft.role.as_str(),
             party.map_or("none", |party| party.signing_key.as_str()),
         ),

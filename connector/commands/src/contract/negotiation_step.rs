@@ -126,7 +126,7 @@ async fn sign_view(
         format!("the public view of {dataset} is signed and in force")
     } else {
         format!(
-            "the public view of {dataset} is {} beside the one in force; your word is on the books, and nothing is signed yet\n\
+            "the public view of {dataset} is {} compared with the one in force; your approval is recorded, and nothing is signed yet\n\
              a second officer approves with: hansa contract sign {}",
             held.verdict,
             key.short()
@@ -175,7 +175,7 @@ pub(super) async fn waits(
                     "verdict": verdict.as_str(),
                 }),
                 format!(
-                    "{name} is {verdict} beside what is in force; your word is on the books, and nothing is signed yet\n\
+                    "{name} is {verdict} compared with what is in force; your approval is recorded, and nothing is signed yet\n\
                      a second officer approves with: hansa contract sign {name}"
                 ),
             )

@@ -57,7 +57,7 @@ pub(super) async fn attach(
         return Err(Refusal::new(
             ErrorCode::NegotiationState,
             format!(
-                "the signature is under `{}`, and `{}` is on the table",
+                "the signature is for the terms `{}`, but the newest terms are `{}`",
                 signed.id.short(),
                 wanted.short()
             ),

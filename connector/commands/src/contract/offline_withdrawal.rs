@@ -153,6 +153,6 @@ fn side<'a>(
             ),
         )
         .with_contract(signed.id)
-        .with_help("say it: --role provider, or --role consumer")
+        .with_help("name the side: --role provider, or --role consumer")
     })
 }

@@ -94,7 +94,7 @@ pub(super) async fn attach(
         return Err(Refusal::new(
             ErrorCode::SignerNotParty,
             format!(
-                "the statement ends `{}` for {}, and is to end `{}` for {}",
+                "the statement ends `{}` for {}, but it must end `{}` for {}",
                 read.contract.short(),
                 read.party.domain(),
                 contract.short(),
@@ -186,7 +186,7 @@ async fn end_contract(
     .await?;
     if let Err(refusal) = carried {
         out.notice(format!(
-            "the other party will hear of it when it can be reached: {}",
+            "the other party will get it when it can be reached: {}",
             refusal.sentence
         ))
         .await;
@@ -233,7 +233,7 @@ async fn waits(contract: ContractId, from: Option<UtcTimestamp>, out: &EventSink
             "waits_for": "second officer",
         }),
         format!(
-            "contract {short} is still in force; your word and your reason are on the books\n\
+            "contract {short} is still in force; your approval and your reason are recorded\n\
              a second officer approves with: hansa contract withdraw {short} {from}--reason \"…\""
         ),
     )

@@ -8,16 +8,16 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialCommand {
-    /// The credentials of this participant; a question brings those along at which a clause of its contract looks
+    /// Lists this participant's credentials; a question presents those that a clause of its contract demands
     #[command(after_help = "Example: hansa credential list")]
     List,
-    /// Keeps one that an issuer has sent
+    /// Stores a credential that an issuer has sent
     #[command(after_help = "Example: hansa credential add acme.credential")]
     Add {
         /// The file
         file: PathBuf,
     },
-    /// Takes one out, so that no question brings it along any more; it counts as before wherever it was shown
+    /// Removes a credential, so that questions no longer present it; where it was shown it stays valid
     #[command(after_help = "Example: hansa credential remove 4f1c")]
     Remove {
         /// The credential, by the beginning of its digest

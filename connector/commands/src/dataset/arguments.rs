@@ -9,32 +9,32 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DatasetCommand {
-    /// The own datasets
+    /// Lists the own datasets
     #[command(after_help = "Example: hansa dataset list --json")]
     List,
-    /// One of them
+    /// Shows one dataset
     #[command(after_help = "Example: hansa dataset show bike_counts")]
     Show {
         /// Its name
         name: String,
     },
-    /// Its first rows, as they would be published
+    /// Shows the first rows of a dataset, as they would be published
     #[command(after_help = "Example: hansa dataset sample bike_counts --rows 5")]
     Sample {
         /// Its name
         name: String,
-        /// How many rows
+        /// Number of rows
         #[arg(long, default_value_t = 10)]
         rows: usize,
     },
     /// Looks at files and writes a commented entry into the configuration
     ///
-    /// It is seen how they are written: lines above the header, several header lines or none, a date and a time of day in two columns,
+    /// The command detects how they are written: lines above the header, several header lines or none, a date and a time of day in two columns,
     /// one column for each station, rows that lack their last fields, notes and totals below the rows, marks between thousands. No value of
-    /// the data comes into the configuration. What fits two readings stays text and is asked at the end.
+    /// the data comes into the configuration. A column that fits two types stays text, and the command asks about it at the end.
     ///
-    /// With --offer a policy is written, too, and who may ask for a contract on it; with --publish all of that is put in force at once.
-    /// An offer names what leaves: --columns, or --all-columns; over groups --group-by and --measures say it. No other column is offered.
+    /// With --offer it also writes a policy and an offer to those who may ask for a contract; with --publish all of that is in force at once.
+    /// An offer names the columns that may leave: --columns, --all-columns, or for groups --group-by and --measures. No other column is offered.
     #[command(
         after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0\nExample: hansa dataset add bikes.csv --licence CC-BY-4.0 --group-by site,day --measures bikes --functions sum --bucket day --at-least 10 --questions-per-day 100 --purpose dpv:PublicBenefit --until 2027-12-31 --offer league --publish"
     )]
@@ -45,7 +45,7 @@ pub enum DatasetCommand {
         /// The name of the dataset; absent: from the name of the file or the folder
         #[arg(long)]
         name: Option<String>,
-        /// What it is, for people
+        /// Title for people
         #[arg(long)]
         title: Option<String>,
         /// Its licence, such as CC-BY-4.0 or proprietary
@@ -54,7 +54,7 @@ pub enum DatasetCommand {
         /// How its values came about: measured, forecast, modelled or estimated
         #[arg(long)]
         kind: Option<String>,
-        /// The columns that may leave, with commas; the others are not read. Absent: asked for one by one where somebody is there
+        /// The columns that may leave, with commas; the others are not read. Absent: asked for one by one on a terminal
         #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
         columns: Option<Vec<String>>,
         /// Each column may leave
@@ -71,26 +71,26 @@ pub enum DatasetCommand {
             allow_negative_numbers = true
         )]
         extent: Option<Vec<f64>>,
-        /// So many lines at the end of each file are no rows, such as notes and totals; 0: the last line is a row. Absent: it is seen or asked
+        /// Number of lines at the end of each file that are not rows, such as notes and totals; 0: the last line is a row. Absent: detected or asked
         #[arg(long, value_name = "LINES")]
         skip_last_lines: Option<u32>,
-        /// The terms on which it is offered
+        /// The terms of the offer
         #[command(flatten)]
         terms: Box<OfferTermsArgs>,
         /// Publish it at once, and put the offer in force
         #[arg(long)]
         publish: bool,
     },
-    /// Publishes what changed
+    /// Publishes changed datasets
     #[command(after_help = "Example: hansa dataset publish bike_counts --dry-run")]
     Publish {
         /// Names; absent: all
         names: Vec<String>,
-        /// Begins a feed again from all its source files; who follows it reads it from its beginning
+        /// Begins a feed again from all its source files; its consumers then read it from its beginning
         #[arg(long, requires = "names")]
         anew: bool,
     },
-    /// What is refused of a dataset whatever its contracts permit; without an option what there is
+    /// Refuses questions for a dataset whatever its contracts permit; without an option, shows the present restriction
     #[command(
         after_help = "Example: hansa dataset restrict bike_counts --policy restrictions/bikes.policy.toml"
     )]

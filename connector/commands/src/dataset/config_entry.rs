@@ -282,7 +282,10 @@ impl ConfigAddition {
         if now != self.after.as_bytes() {
             return Err(Refusal::new(
                 ErrorCode::FileExists,
-                format!("`{}` was changed in between", self.file.display()),
+                format!(
+                    "`{}` was changed by somebody else meanwhile",
+                    self.file.display()
+                ),
             ));
         }
         hansa_files::replace_keeping_readers(&self.file, self.before.as_bytes())?;

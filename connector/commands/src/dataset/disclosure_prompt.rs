@@ -70,7 +70,7 @@ pub(crate) async fn ask(
     answered.ok_or_else(|| {
         Refusal::new(
             ErrorCode::Interrupted,
-            "it was not said, and nothing was done",
+            "the questions were not answered; nothing was done",
         )
     })?;
     Ok(ConnectorCommand::Dataset(command))

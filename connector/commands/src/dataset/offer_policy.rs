@@ -132,7 +132,7 @@ fn last_day(terms: &OfferTermsArgs, today: Date) -> Result<Date, Refusal> {
     if until < today {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
-            format!("--until {until} is over"),
+            format!("--until {until} is in the past"),
         ));
     }
     Ok(until)
@@ -184,7 +184,7 @@ fn functions<'t>(terms: &'t OfferTermsArgs, measures: &[&str]) -> Result<Vec<&'t
     if terms.counts_alone() && !measures.is_empty() {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
-            "--functions count adds nothing up, so there are no --measures",
+            "--functions count adds nothing up, so --measures is not allowed",
         ));
     }
     Ok(match (terms.functions.is_empty(), measures.is_empty()) {
@@ -213,7 +213,7 @@ fn check_row_filter(terms: &OfferTermsArgs, dataset: &DraftDatasetConfig) -> Res
         None => Ok(()),
         Some(unread) => Err(Refusal::new(
             ErrorCode::UsageWrong,
-            format!("--rows looks at `{unread}`, which is not read"),
+            format!("--rows names the column `{unread}`, which is not read"),
         )
         .with_help("name it in --columns, too; columns that no group shows are not offered")),
     }

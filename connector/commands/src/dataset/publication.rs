@@ -72,7 +72,7 @@ pub(super) async fn publish(
             }
             Err(refusal) if is_alone => failed = Some(refusal.into()),
             Err(refusal) => faults.push(refusal.with_help(format!(
-                "`{name}` is not published anew; the others do not wait for it"
+                "`{name}` keeps its published version; the other datasets are published"
             ))),
         }
     }

@@ -25,7 +25,7 @@ pub enum GroupCommand {
         #[arg(required = true)]
         participants: Vec<String>,
     },
-    /// Takes participants out of a group; what they read by it is cut
+    /// Removes participants from a group; their running answers under it are cut
     #[command(after_help = "Example: hansa group remove hanse-cities riga.example")]
     Remove {
         /// The group

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 /// `hansa key …`
 #[derive(Debug, Clone, Subcommand)]
 pub enum KeyCommand {
-    /// Makes a key that concludes contracts and does nothing else, so that it need not lie where the connector runs
+    /// Makes a key that may only conclude contracts; it can be stored on another machine than the connector
     #[command(after_help = "Example: hansa key add officer.key --id munster.example")]
     Add {
-        /// Where to write it; its public half goes beside it, for the league
+        /// Where to write the key; its public half is written beside it, for the league
         file: PathBuf,
         /// For which participant
         #[arg(long)]
@@ -23,10 +23,10 @@ pub enum KeyCommand {
         after_help = "Example: hansa key mandate --of munster.example --holder KEY --up-to aggregate --longest 730 --signed-by keys/signing.key --output officer.mandate"
     )]
     Mandate(MandateArgs),
-    /// The keys and seals that the trust bundle names
+    /// Lists the keys and seals that the trust bundle names
     #[command(after_help = "Example: hansa key list munster.example --bundle trust/bundle.json")]
     List {
-        /// Of whom; absent: of everybody
+        /// Only those of this participant
         participant: Option<String>,
         /// The trust bundle; absent: that of the configuration
         #[arg(long)]
@@ -44,19 +44,19 @@ pub struct MandateArgs {
     // A thumbprint may begin with a hyphen.
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) holder: String,
-    /// In what capacity, for people
+    /// Role of the holder, as text for people
     #[arg(long, default_value = "officer")]
     pub(crate) capacity: String,
-    /// The most that a contract may let out
+    /// The most detailed data that a contract may let out
     #[arg(long, value_parser = ["public", "aggregate", "rows", "personal"])]
     pub(crate) up_to: String,
     /// The most days that a contract may last
     #[arg(long, value_name = "DAYS")]
     pub(crate) longest: u32,
-    /// With whom alone; may be repeated; absent: with anybody
+    /// Only contracts with this participant; may be repeated; absent: with anybody
     #[arg(long, value_name = "PARTICIPANT")]
     pub(crate) with: Vec<String>,
-    /// Days that the mandate counts
+    /// Days that the mandate is valid
     #[arg(long, default_value_t = 365)]
     pub(crate) days: u16,
     /// The signing key of the participant's connector

@@ -35,7 +35,7 @@ pub(crate) fn run(
     if signer.kid() == args.holder {
         return Err(Refusal::new(
             ErrorCode::MandateExceeded,
-            "nobody mandates itself: the holder is another key than the one that signs",
+            "a key can't mandate itself: the holder must be another key than the one that signs",
         ));
     }
     let stated = Mandate {

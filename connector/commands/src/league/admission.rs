@@ -38,7 +38,7 @@ pub(super) fn admit(
             ErrorCode::UsageWrong,
             "--output names one file, and there are several requests",
         )
-        .with_help("leave it away: each .join file is written beside its request"));
+        .with_help("remove it: each .join file is then written beside its request"));
     }
     let (mut admitted, mut refused) = (Vec::new(), None);
     for one in &read {

@@ -16,10 +16,10 @@ pub struct LeagueKeyArgs {
     /// Whose key ends
     #[arg(long, value_name = "PARTICIPANT", requires = "end")]
     pub(crate) of: Option<String>,
-    /// It is revoked; otherwise it is only not used any more
+    /// Revoke the key; without this it is only no longer used
     #[arg(long, requires = "end")]
     pub(crate) revoked: bool,
-    /// Others may have had it since then, such as 2026-12-01T00:00:00Z
+    /// Instant since which others may have had the key, such as 2026-12-01T00:00:00Z
     #[arg(long, value_name = "TIME", requires = "end")]
     pub(crate) since: Option<String>,
     /// The league's folder
@@ -35,7 +35,7 @@ pub struct LeagueKeyArgs {
 pub struct LeagueMandatesArgs {
     /// The participant
     pub(crate) id: String,
-    /// It is over
+    /// End the duty: contracts of the participant need no mandate any more
     #[arg(long)]
     pub(crate) end: bool,
     /// Revoke one mandate instead, by the digest of its statement: `hansa key mandate` and `hansa contract show` tell it
@@ -69,7 +69,7 @@ pub struct LeagueSealArgs {
     /// End the one seal of this certificate
     #[arg(long, value_name = "FILE", requires = "end")]
     pub(crate) revoke: Option<PathBuf>,
-    /// And every other one of the same key: it is stolen, whoever certifies it
+    /// Also end every other seal of the same key, because the key is stolen
     #[arg(long, requires = "revoke")]
     pub(crate) key: bool,
     /// From then on; absent: from now on
@@ -88,7 +88,7 @@ pub struct LeagueSealArgs {
 pub struct LeagueRulebookArgs {
     /// The file with title, text, first day and rules; absent: the versions are listed
     pub(crate) file: Option<PathBuf>,
-    /// Where to write the signed rulebook; absent: it is in the league's folder alone
+    /// Where to write the signed rulebook; absent: only in the league's folder
     #[arg(short, long, requires = "file", value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// A statement of acceptance that a participant sent; may be repeated

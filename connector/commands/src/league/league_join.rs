@@ -138,7 +138,7 @@ pub(crate) fn rekey(
     show.result(
         &json!({"participant": id.as_str(), "request": output}),
         &format!(
-            "another signing key waits; the one before stays in force until the league has registered it\nnext: send {shown} to whoever runs your league (hansa league admit {shown}), install what\n      comes back (hansa join FILE), then hansa reload"
+            "another signing key waits; the one before stays in force until the league has registered it\nnext: send {shown} to the operator of your league (hansa league admit {shown}), install what\n      comes back (hansa join FILE), then hansa reload"
         ),
     );
     Ok(())

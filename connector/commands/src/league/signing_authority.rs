@@ -36,7 +36,7 @@ pub(super) fn key(
         _ => {
             return Err(Refusal::new(
                 ErrorCode::UsageWrong,
-                "name the public half of a key, or one that ends: --end KEY --of PARTICIPANT",
+                "name the file of a public key, or the key that ends: --end KEY --of PARTICIPANT",
             ));
         }
     };

@@ -8,16 +8,16 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartnerCommand {
-    /// The partners of the configuration, and what is negotiated and transferred with them
+    /// Lists the partners of the configuration, with their negotiations and transfers
     #[command(after_help = "Example: hansa partner list")]
     List,
-    /// What a partner offers
+    /// Lists what a partner offers
     #[command(after_help = "Example: hansa partner catalog firm")]
     Catalog {
         /// Its name in the configuration
         partner: String,
     },
-    /// What is offered to a partner here, as policies that a control plane of ours has to offer word for word
+    /// Shows what is offered to a partner, as policies that the own control plane must offer word for word
     #[command(after_help = "Example: hansa partner policy firm --json")]
     Policy {
         /// Its name in the configuration
@@ -31,7 +31,7 @@ pub enum PartnerCommand {
         /// The dataset, or where it has several the offer, as its catalogue names it
         offer: String,
     },
-    /// What is on the table of a negotiation: the offer, its rules, and the digest that names all of it
+    /// Shows the current terms of a negotiation: the offer, its rules, and their digest
     #[command(
         after_help = "Example: hansa partner show urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77"
     )]
@@ -39,12 +39,12 @@ pub enum PartnerCommand {
         /// The negotiation
         process: String,
     },
-    /// Goes on with a negotiation that waits for us: agrees as provider, accepts as consumer
+    /// Continues a negotiation that waits for this participant: agrees as provider, accepts as consumer
     #[command(after_help = "Example: hansa partner agree PROCESS --terms TERMS")]
     Agree {
         /// The negotiation
         process: String,
-        /// What is agreed to, as hansa partner show names it: the partner may have put something else on the table
+        /// Digest of the terms, as hansa partner show gives it; refused if the partner has changed them since
         #[arg(long)]
         terms: String,
     },
@@ -76,7 +76,7 @@ pub enum PartnerCommand {
         #[arg(long, default_value_t = 10_240)]
         most: u64,
     },
-    /// Writes the data of a flow, which a control plane of ours has had started, to a file
+    /// Writes the data of a flow that the own control plane has started to a file
     #[command(after_help = "Example: hansa partner collect PROCESS -o air.csv")]
     Collect {
         /// The data flow, as hansa partner list shows it
@@ -88,10 +88,10 @@ pub enum PartnerCommand {
         #[arg(long, default_value_t = 10_240)]
         most: u64,
     },
-    /// Speaks the Dataspace Protocol by a table, without contracts and data, for a conformance kit on this machine
+    /// Runs the Dataspace Protocol from a table, without contracts and data, for a conformance kit on this machine
     #[command(after_help = "Example: hansa partner trial table.json --listen 127.0.0.1:8282")]
     Trial {
-        /// The table: what is done by itself in each state
+        /// The table of the automatic step in each state
         table: PathBuf,
         /// An address of this machine
         #[arg(long, default_value = "127.0.0.1:8282")]

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeerCommand {
-    /// The peers
+    /// Lists the peers
     #[command(after_help = "Example: hansa peer list")]
     List,
-    /// Adds one by its address, or a member of the league by its identity
+    /// Adds a peer by its address, or a member of the league by its identity
     #[command(
         after_help = "Example: hansa peer add munster.example\nExample: hansa peer add data.munster.example:8814 --id munster.example"
     )]
@@ -24,13 +24,13 @@ pub enum PeerCommand {
         #[arg(long)]
         alias: Option<String>,
     },
-    /// One of them
+    /// Shows one peer
     #[command(after_help = "Example: hansa peer show ottawa")]
     Show {
         /// Alias or identity
         peer: String,
     },
-    /// Forgets one
+    /// Removes a peer
     #[command(after_help = "Example: hansa peer remove ottawa")]
     Remove {
         /// Alias or identity

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyCommand {
-    /// The policies of the own offers
+    /// Lists the policies of the own offers
     #[command(after_help = "Example: hansa policy list")]
     List,
-    /// One of them as plain language
+    /// Shows one policy in plain language
     #[command(after_help = "Example: hansa policy show mobility-research --odrl")]
     Show {
         /// The policy's name or file
@@ -22,11 +22,11 @@ pub enum PolicyCommand {
         /// As it is written
         #[arg(long)]
         toml: bool,
-        /// A draft that no offer uses yet, as it would be over this own dataset
+        /// The own dataset to which a draft that no offer uses yet would apply
         #[arg(long)]
         dataset: Option<String>,
     },
-    /// What a change would let out or take away, clause by clause and contract by contract
+    /// Shows what a changed policy would let out or take away, by clause and by contract
     #[command(
         after_help = "Example: hansa policy diff mobility-research policies/wider.toml --dataset bike_counts"
     )]
@@ -35,31 +35,31 @@ pub enum PolicyCommand {
         old: String,
         /// The policy as it would be
         new: String,
-        /// Drafts that no offer uses yet, as they would be over this own dataset
+        /// The own dataset to which drafts that no offer uses yet would apply
         #[arg(long)]
         dataset: Option<String>,
     },
-    /// Every term that a policy can hold, where it is executed, and the code with which it refuses
+    /// Lists every term of policies, where it is executed, and the code with which it refuses
     #[command(after_help = "Example: hansa policy terms --json")]
     Terms,
-    /// A policy with holes: shows them, or fills each and writes the policy; needs no connector
+    /// Shows the holes of a policy template, or fills them and writes the policy; needs no connector
     #[command(
         after_help = "Example: hansa policy template templates/mobility_basic.toml --set rows=10000 --set until=2027-12-31 --author munster.example --output policies/mobility.toml"
     )]
     Template {
         /// The template's file
         file: PathBuf,
-        /// What fills a hole; once for each
+        /// The value of a hole; once for each hole
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
-        /// Whose template it is: each contract that is made of the policy names it
+        /// Author of the template; each contract that is made from the policy names it
         #[arg(long, value_name = "PARTICIPANT", requires = "set")]
         author: Option<String>,
         /// Where to write the policy; absent: standard output
         #[arg(short, long, requires = "set")]
         output: Option<PathBuf>,
     },
-    /// Takes over a policy with holes that another participant publishes; without a name, lists them
+    /// Downloads a policy template that another participant publishes; without a name, lists its templates
     #[command(
         after_help = "Example: hansa policy clone munster mobility_basic --output templates/mobility_basic.toml"
     )]
@@ -72,14 +72,14 @@ pub enum PolicyCommand {
         #[arg(short, long, requires = "name")]
         output: Option<PathBuf>,
     },
-    /// Lints policies
+    /// Checks policies for mistakes and risks
     #[command(
         after_help = "Example: hansa policy check policies/mobility-research.toml --dataset bike_counts"
     )]
     Check {
         /// Files; absent: those of all offers
         policies: Vec<String>,
-        /// Drafts that no offer uses yet, as they would be over this own dataset
+        /// The own dataset to which drafts that no offer uses yet would apply
         #[arg(long, requires = "policies")]
         dataset: Option<String>,
     },

@@ -12,7 +12,7 @@ pub struct SqlArgs {
     /// A pipe may bring many statements, each ended by a semicolon: each is asked as soon as it is there, so that a program can
     /// read its answer before it writes the next one. With --json each answer ends with an object `hansa`, also one that failed.
     pub(crate) sql: Option<String>,
-    /// What for
+    /// The declared purpose
     #[arg(long)]
     pub(crate) purpose: Option<String>,
     /// Under this contract; may be repeated
@@ -42,21 +42,21 @@ pub struct SqlArgs {
     /// The format
     #[arg(long, value_enum)]
     pub(crate) format: Option<OutputFormat>,
-    /// Only what came since the answer of this token, or that nothing did
+    /// Only rows that came since the answer with this token
     #[arg(long, value_name = "TOKEN", conflicts_with = "as_of")]
     pub(crate) since: Option<String>,
-    /// The datasets as they were at this instant, or who can't say
+    /// The datasets as they were at this instant; refused where one can't be shown so
     #[arg(long, value_name = "INSTANT")]
     pub(crate) as_of: Option<String>,
-    /// Goes on asking for what comes, until it is interrupted: as a table, or as JSON, one object a line
+    /// Repeats the question for new rows until it is interrupted; shows a table, or JSON with one object a line
     #[arg(long, requires = "sql", conflicts_with_all = ["as_of", "output"])]
     #[serde(skip)]
     pub(crate) follow: bool,
-    /// How often, in seconds
+    /// Seconds between two questions
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip)]
     pub(crate) every: u32,
-    /// The contracts are named for several questions: this one need not use them all
+    /// The named contracts are for several questions, so this question need not use all of them
     #[arg(skip)]
     #[serde(default)]
     pub(crate) among_several: bool,
@@ -85,20 +85,20 @@ pub(crate) enum OutputFormat {
 pub struct ExplainArgs {
     /// The question
     pub(crate) sql: String,
-    /// Ask it, too, and say what each participant has brought, beside what was expected
+    /// Also asks the question, and compares what each participant sent with what was expected
     #[arg(long)]
     pub(crate) analyze: bool,
     /// The kinds of datasets that model.NAME takes: measured, forecast, modelled, estimated; several with commas
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     #[serde(default)]
     pub(crate) kind: Vec<String>,
-    /// What for
+    /// The declared purpose
     #[arg(long)]
     pub(crate) purpose: Option<String>,
     /// Under this contract; may be repeated: each binds its dataset, or refuses the question with its own reason
     #[arg(long)]
     pub(crate) contract: Vec<String>,
-    /// The contracts are named for several questions: this one need not use them all
+    /// The named contracts are for several questions, so this question need not use all of them
     #[arg(skip)]
     #[serde(default)]
     pub(crate) among_several: bool,
@@ -116,13 +116,13 @@ pub struct GetArgs {
     #[arg(long, value_enum)]
     #[serde(default)]
     pub(crate) format: Option<OutputFormat>,
-    /// What for
+    /// The declared purpose
     #[arg(long)]
     pub(crate) purpose: Option<String>,
     /// Under this contract
     #[arg(long)]
     pub(crate) contract: Vec<String>,
-    /// Only what came since the answer of this token, or that nothing did
+    /// Only rows that came since the answer with this token
     #[arg(long, value_name = "TOKEN", conflicts_with = "as_of")]
     pub(crate) since: Option<String>,
     /// The dataset as it was at this instant
@@ -133,9 +133,9 @@ pub struct GetArgs {
 /// `hansa simulate`
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub struct SimulateArgs {
-    /// The question; absent: what there is, clause by clause
+    /// The question; absent: shows what the contracts give, clause by clause
     pub(crate) sql: Option<String>,
-    /// As whom: hansa://DOMAIN
+    /// The participant that asks: hansa://DOMAIN
     #[arg(long = "as", value_name = "PARTICIPANT")]
     pub(crate) who: String,
     /// Under this contract, where several give a dataset; may be repeated

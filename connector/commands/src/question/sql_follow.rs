@@ -27,9 +27,9 @@ pub(crate) async fn follow(
     ) {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
-            "a question that is followed is shown as a table or as JSON, one object a line",
+            "--follow shows a table or JSON with one object a line, no other format",
         )
-        .with_help("ask with --since TOKEN again and again to write files"));
+        .with_help("to write files, ask repeatedly with --since TOKEN"));
     }
     // Whoever takes rows as objects takes everything else as objects, too: what is void, and what is whole again.
     let show = OutputSettings {
@@ -55,7 +55,7 @@ pub(crate) async fn follow(
                     let report = json!({"hansa": {"anew": true, "why": why}});
                     object_out(&report);
                 } else {
-                    show.note(&format!("all of it follows anew: {why}"));
+                    show.note(&format!("the whole answer follows again: {why}"));
                 }
                 args.since = None;
                 continue;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RulebookCommand {
-    /// Takes in a version of the rulebook that the league has sent; it changes nothing until it is accepted
+    /// Installs a version of the rulebook that the league has sent; it has no effect until it is accepted
     #[command(after_help = "Example: hansa rulebook install rulebook.json")]
     Install {
         /// The file
@@ -17,7 +17,7 @@ pub enum RulebookCommand {
         #[arg(skip)]
         content: Option<String>,
     },
-    /// The rules, from when they count, what changes, and which own offers do not keep to them
+    /// Shows the rules, their first day, what changes, and which own offers break them
     #[command(
         after_help = "Example: hansa rulebook show\nExample: hansa rulebook show --version 1 --text"
     )]
@@ -25,11 +25,11 @@ pub enum RulebookCommand {
         /// An earlier version; absent: the newest
         #[arg(long = "version", value_name = "NUMBER")]
         number: Option<u64>,
-        /// With the document that people read
+        /// Also shows the rulebook's text
         #[arg(long)]
         text: bool,
     },
-    /// Accepts the newest version with a signed statement for the league; offers are held against it from its day on
+    /// Accepts the newest version with a signed statement for the league; offers are checked against it from its first day on
     #[command(after_help = "Example: hansa rulebook accept --output lindau.accepted")]
     Accept {
         /// Where to write the statement for the league

@@ -45,7 +45,7 @@ pub(crate) async fn run(
     let none = |fault: std::io::Error| {
         Refusal::new(
             ErrorCode::Internal,
-            format!("signals can't be heard: {fault}"),
+            format!("signals can't be received: {fault}"),
         )
         .caused_by(fault)
     };

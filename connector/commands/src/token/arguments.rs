@@ -10,24 +10,24 @@ pub enum TokenCommand {
     /// The access tokens, without their secrets
     #[command(after_help = "Example: hansa token list")]
     List,
-    /// Creates one for a person; its secret is shown this once
+    /// Creates a token for a person; its secret is shown only now
     #[command(
         after_help = "Example: hansa token create ida --purpose traffic-planning --days 90\nExample: hansa token create ida --purpose traffic-planning --purpose mobility-research\nExample: hansa token create \"ida of acme\" --contract 4f1c0a9b --purpose traffic-planning"
     )]
     Create {
-        /// Whom it is for: one person, by a name that the house knows
+        /// The person, by a name that this participant knows
         person: String,
         /// A purpose that a connection with it may name; it names exactly one of them
         #[arg(long)]
         purpose: Vec<String>,
-        /// So many days it counts, 366 at most
+        /// Days that it is valid, at most 366
         #[arg(long, default_value_t = 90)]
         days: u16,
-        /// For a participant without a connector: the contract that we give it and that the token is for, by a prefix
+        /// For a participant without a connector: its contract with this participant, by a prefix
         #[arg(long)]
         contract: Option<String>,
     },
-    /// Ends one; what is on its way is cut
+    /// Revokes a token and cuts its running answers
     #[command(after_help = "Example: hansa token revoke 4f1c0a9b22d7")]
     Revoke {
         /// The token, by the beginning of its id

@@ -25,7 +25,7 @@ pub(super) fn anchors(
             }
             if anchor.not_after > facts.not_after {
                 return Err(invalid(
-                    "an anchor of the trust bundle is to outlive its certificate",
+                    "an anchor of the trust bundle ends later than its certificate",
                 ));
             }
             let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
@@ -44,14 +44,14 @@ pub(super) fn content(content: &BundleContent) -> Result<(), Refusal> {
     if content.expires_at <= content.issued_at
         || content.expires_at > content.issued_at.plus_micros(LONGEST)
     {
-        return Err(invalid("a trust bundle counts for thirty days at most"));
+        return Err(invalid("a trust bundle is valid for thirty days at most"));
     }
     let mut ids = BTreeSet::new();
     let mut kids = BTreeSet::from([content.key.kid()]);
     for party in &content.parties {
         if !ids.insert(&party.id) {
             return Err(invalid(format!(
-                "{} stands twice in the trust bundle",
+                "{} is listed twice in the trust bundle",
                 party.id
             )));
         }
@@ -62,7 +62,7 @@ pub(super) fn content(content: &BundleContent) -> Result<(), Refusal> {
         for key in keys.chain([&party.note_key]) {
             if !kids.insert(key.kid()) {
                 return Err(invalid(format!(
-                    "the key `{}` stands twice in the trust bundle",
+                    "the key `{}` is listed twice in the trust bundle",
                     key.kid()
                 )));
             }
@@ -127,14 +127,14 @@ fn issuers<'a>(content: &'a BundleContent, kids: &mut BTreeSet<&'a str>) -> Resu
     for issuer in &content.issuers {
         if !ids.insert(&issuer.id) || issuer.keys.is_empty() || issuer.states.is_empty() {
             return Err(invalid(format!(
-                "the issuer {} stands twice in the trust bundle, or has no key or nothing to state",
+                "the issuer {} is listed twice in the trust bundle, or has no key or nothing to state",
                 issuer.id
             )));
         }
         for registered in &issuer.keys {
             if !kids.insert(registered.key.kid()) {
                 return Err(invalid(format!(
-                    "the key `{}` stands twice in the trust bundle",
+                    "the key `{}` is listed twice in the trust bundle",
                     registered.key.kid()
                 )));
             }

@@ -33,7 +33,7 @@ pub(super) fn led_to(
         above.pop();
     }
     let end = EndEntityCert::try_from(own).map_err(|cause| {
-        Some(untrusted("the seal's certificate is none of a signer").caused_by(cause))
+        Some(untrusted("the seal's certificate is not one for signing").caused_by(cause))
     })?;
     let algorithms = rustls::crypto::aws_lc_rs::default_provider()
         .signature_verification_algorithms
@@ -96,7 +96,7 @@ fn fault(error: &webpki::Error) -> Option<Refusal> {
     match error {
         Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Some(Refusal::new(
             ErrorCode::KeyNotValidAtSigning,
-            "a certificate of the seal did not count when it signed",
+            "a certificate of the seal was not valid when it signed",
         )),
         Error::RequiredEkuNotFoundContext(_) => {
             Some(untrusted("the seal's certificate is not for documents"))

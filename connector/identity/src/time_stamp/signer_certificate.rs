@@ -49,7 +49,7 @@ impl<'a> SignerCertificate<'a> {
     /// Certificate in the form of the path validation library.
     pub(super) fn end_entity(&self) -> Result<EndEntityCert<'_>, Refusal> {
         EndEntityCert::try_from(&self.der).map_err(|cause| {
-            invalid("the certificate of its signer is none of a signer").caused_by(cause)
+            invalid("the certificate of its signer is not one for signing").caused_by(cause)
         })
     }
 

@@ -75,7 +75,7 @@ pub(super) async fn open(
     if !connector.first_time(ask.request, asker)? {
         return Err(Refusal::new(
             ErrorCode::RequestIdReused,
-            "a question of that identity was already asked",
+            "a question with this identity was already asked",
         )
         .into());
     }

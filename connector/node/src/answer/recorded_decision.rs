@@ -104,7 +104,7 @@ fn unrecorded_decision_error(why: LedgerError) -> AnswerError {
         LedgerError::LowSpace { .. } => AnswerError::Refused(
             Refusal::new(
                 ErrorCode::EvidenceUnavailable,
-                "there is no room to record an answer, so nothing is answered",
+                "there is no room to record an answer, so the question is not answered",
             )
             .with_help("ask again later"),
         ),

@@ -107,11 +107,13 @@ impl<'q> ReadSet<'q> {
                 // rows.
                 if earlier.mark != mark.to_string() {
                     return refused(
-                        "the question, its purpose, its contract or what that shows is another than in the earlier answer",
+                        "the question, its purpose, its contract or the columns and rows that it shows have changed since the earlier answer",
                     );
                 }
                 if !ruled.stands_still() || !monotonicity::is_steady(ruled.question().plan()) {
-                    return refused("the answer is another at every time, also over the same rows");
+                    return refused(
+                        "the answer depends on the time of the question, even over the same rows",
+                    );
                 }
                 let (after, grown) = since(&ruled, earlier, &self.holdings)?;
                 if grown.is_empty() {
@@ -125,7 +127,7 @@ impl<'q> ReadSet<'q> {
                 ruled.is_row_by_row(ErrorCode::NotContinued)?;
                 if !monotonicity::is_additive(ruled.question().plan()) {
                     return refused(
-                        "the question puts rows together, so that new rows change the whole answer",
+                        "the question combines rows, so new rows change the whole answer",
                     );
                 }
                 let follows = Some(earlier.permit);
@@ -252,7 +254,7 @@ fn earlier(
     if close.outcome() != Some(StreamOutcome::Done.as_str()) {
         return Err(Refusal::new(
             ErrorCode::NotContinued,
-            "the earlier answer did not come to its end",
+            "the earlier answer did not end completely",
         ));
     }
     let RecordBody::Answer(AnswerBody::Permit(earlier)) = permit_body else {
@@ -272,6 +274,6 @@ fn earlier(
 fn unknown() -> Refusal {
     Refusal::new(
         ErrorCode::NotContinued,
-        "no answer is known here from which this question could go on",
+        "no earlier answer is known here that this question could continue",
     )
 }

@@ -241,8 +241,7 @@ fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Opt
     }
     let mock_identity = section.flag("mock_identity").unwrap_or(false);
     if mock_identity && address.as_ref().is_some_and(|address| !is_local(address)) {
-        let sentence =
-            "whoever presents a name alone is a partner on this machine, and nowhere else";
+        let sentence = "partners that present only a name are accepted on this machine only";
         section.wrong("mock_identity", sentence);
     }
     let file = |text: String| root.join(text);

@@ -69,7 +69,7 @@ fn read(section: &ConfigSection<'_>) -> Option<PeerConfig> {
     if id.is_none() || alias.is_none() {
         section.wrong(
             "id",
-            "a peer needs an id, and an alias where its domain does not begin with a name",
+            "a peer needs an id, and an alias where its domain does not begin with a label that can be an alias",
         );
     }
     Some(PeerConfig {

@@ -77,7 +77,8 @@ pub async fn take_in(
         })
     });
     if !parties || !known {
-        let sentence = "the statement is about no contract of ours with whoever sends it";
+        let sentence =
+            "the statement is not about a contract between its sender and this participant";
         return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
     }
     withdrawal::check_statement(connector, peer, &signed.signature)?;

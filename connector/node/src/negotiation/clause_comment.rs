@@ -66,7 +66,7 @@ pub(super) fn check_comment(
     else {
         return Err(Refusal::new(
             ErrorCode::Internal,
-            "the letter is no comment",
+            "the message is not a comment",
         ));
     };
     let unknown = || {
@@ -123,7 +123,7 @@ pub fn all(connector: &Connector, negotiation: &str) -> Result<Vec<ReceivedComme
     let lost = |digest: &str| {
         Refusal::new(
             ErrorCode::StateBroken,
-            format!("the letter `{digest}` can't be read again"),
+            format!("the message `{digest}` can't be read again"),
         )
     };
     let rows = connector

@@ -56,7 +56,7 @@ pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
         | MessageContent::Acknowledgement { .. } => {
             return Err(Refusal::new(
                 ErrorCode::NegotiationState,
-                "the letter is no step of a negotiation",
+                "the message is not a step of a negotiation",
             ));
         }
     })
@@ -66,11 +66,11 @@ pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
 pub fn elsewhere() -> Refusal {
     Refusal::new(
         ErrorCode::SignerNotParty,
-        "contracts of this participant are concluded with a key that does not lie here",
+        "the key that concludes contracts of this participant is not stored here",
     )
-    .with_help("write what waits for the signature: hansa contract export n-… --output n.draft")
-    .with_help("sign it where the key lies: hansa contract sign --offline n.draft --key FILE")
-    .with_help("bring the signature: hansa contract attach n-… n.draft.signed")
+    .with_help("export the draft: hansa contract export n-… --output n.draft")
+    .with_help("sign it where the key is stored: hansa contract sign --offline n.draft --key FILE")
+    .with_help("attach the signature: hansa contract attach n-… n.draft.signed")
 }
 
 /// Makes the due signatures and writes the message.

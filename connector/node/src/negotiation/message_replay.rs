@@ -47,7 +47,7 @@ fn again(
     let lost = || {
         Refusal::new(
             ErrorCode::StateBroken,
-            format!("the letter `{}` can't be read again", row.digest),
+            format!("the message `{}` can't be read again", row.digest),
         )
     };
     let digest: Digest = row

@@ -27,7 +27,7 @@ pub(super) fn step(
     let name = message.content.negotiation().ok_or_else(|| {
         Refusal::new(
             ErrorCode::NegotiationUnknown,
-            "the letter belongs to no negotiation",
+            "the message does not belong to a negotiation",
         )
     })?;
     let unknown = || {

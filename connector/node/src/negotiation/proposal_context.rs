@@ -75,7 +75,7 @@ pub fn check_partner(
         (_, Some(objection)) => Err(objection),
         (OfferMatch::Nothing | OfferMatch::OtherTerms, None) => Err(Refusal::new(
             ErrorCode::OfferUnknown,
-            "the offer is made no longer",
+            "the offer is no longer made",
         )),
     }
 }
@@ -114,7 +114,7 @@ fn unregistered_party_refusal(connector: &Connector, agreement: &Agreement) -> O
     match wrong {
         Some(party) => Some(
             refusal(format!(
-                "{} does not stand in the proposal as the league registers it",
+                "the proposal does not name {} as the league registers it",
                 party.id.domain()
             ))
             .with_help("take in the newest trust bundle and propose again"),

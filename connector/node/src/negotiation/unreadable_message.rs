@@ -56,7 +56,7 @@ pub fn faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     for (peer, row) in connector.records.index(|state| state.outboxes())? {
         if let Err(refusal) = acknowledgement::waiting(connector, &peer, &row) {
             let sentence = format!(
-                "letter {} to {} can't be read: {}",
+                "message {} to {} can't be read: {}",
                 row.number,
                 peer.domain(),
                 refusal.sentence
@@ -176,7 +176,7 @@ fn unsendable_message(
         "it was taken out of the outbox"
     };
     let sentence = format!(
-        "letter {} to {} could not be sent: {}; {became}",
+        "message {} to {} could not be sent: {}; {became}",
         row.number,
         peer.domain(),
         why.sentence
@@ -184,5 +184,6 @@ fn unsendable_message(
     Refusal::new(why.code, sentence)
 }
 
-const AGAIN: &str = "start the connector again: it mends what can be mended";
-const BACKUP: &str = "its letter is in a backup of the state, if there is one; decide the matter anew with another request";
+const AGAIN: &str = "start the connector again: it repairs what it can";
+const BACKUP: &str =
+    "a backup of the state may hold the message; otherwise negotiate again with a new request";

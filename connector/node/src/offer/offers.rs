@@ -170,9 +170,9 @@ pub fn tell_ended_offer(
             None,
             Some("valid.until".to_owned()),
         )
-        .with_help("to offer it for longer, set valid.until to a day ahead, then hansa reload")
+        .with_help("to offer it for longer, set valid.until to a later day, then hansa reload")
         .with_help(format!(
-            "to offer it no more, take the [[offer]] in line {} of {} out",
+            "to end the offer, remove the [[offer]] in line {} of {}",
             written.line,
             config.file.display()
         ))
@@ -216,7 +216,7 @@ pub fn unnamed_columns<'n>(file: &str, names: impl Iterator<Item = &'n str>) -> 
     let names: Vec<&str> = names.collect();
     let refusal = Refusal::new(
         ErrorCode::ColumnsUnnamed,
-        "the policy does not name the columns that leave, so nothing is offered by it",
+        "the policy does not name the columns that may leave, so it offers nothing",
     )
     .with_place(file, None, Some("columns".to_owned()));
     let refusal = match names.as_slice() {

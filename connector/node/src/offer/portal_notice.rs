@@ -87,7 +87,7 @@ impl PortalNotifier {
                 serde_json::from_slice(&bytes).map_err(|cause| {
                     let sentence = format!("`{}` can't be read", file.display());
                     Refusal::new(ErrorCode::StateBroken, sentence)
-                        .with_help("take it away: each inbox is then told of all that is open")
+                        .with_help("delete it: each inbox is then told of all open datasets")
                         .caused_by(cause)
                 })?
             }
@@ -245,7 +245,8 @@ fn read_kept_changes(connector: &Connector) -> Result<KeptChanges, Refusal> {
 
 fn unread(connector: &Connector) -> Refusal {
     let sentence = format!("`{}` can't be read", connector.file(CHANGES).display());
-    Refusal::new(ErrorCode::StateBroken, sentence).with_help("take it away: the changes begin anew")
+    Refusal::new(ErrorCode::StateBroken, sentence)
+        .with_help("delete it: the list of changes then begins anew")
 }
 
 fn unwritten(cause: serde_json::Error) -> Refusal {

@@ -217,7 +217,7 @@ pub fn insist(
     }
     Err(Refusal::new(
         ErrorCode::SecondOfficerNeeded,
-        format!("what would be signed is {verdict} beside what is in force"),
+        format!("the contract to be signed is {verdict} compared with those in force"),
     )
     .with_contract(contract)
     .with_help("hansa contract sign, by two of the users under [officers]"))
@@ -227,14 +227,14 @@ pub fn insist(
 fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Refusal> {
     let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence));
     let Some(user) = caller else {
-        return refuse("no connector runs here, so nobody can tell who you are".to_owned())
+        return refuse("no connector runs here, so your Unix user can't be checked".to_owned())
             .map_err(|refusal| {
                 refusal.with_help("start it, hansa serve, and give the command again")
             });
     };
     if !connector.config().officers.users.contains(&user) {
         return refuse(format!(
-            "you came as the Unix user {user}, who is none of the users under [officers]"
+            "you are the Unix user {user}, who is not listed under [officers]"
         ));
     }
     let now = connector.now();

@@ -26,10 +26,7 @@ impl Connector {
             }
             Refusal::new(
                 ErrorCode::KeyNotValidAtSigning,
-                format!(
-                    "no key of {} that concludes contracts counts now",
-                    id.domain()
-                ),
+                format!("{} has no valid key that concludes contracts", id.domain()),
             )
             .with_help("have the league register one: hansa key add, then hansa league key")
         })?;

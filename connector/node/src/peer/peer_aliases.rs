@@ -37,7 +37,7 @@ pub fn check(config: &ConnectorConfig, added: &[AddedPeer]) -> Result<(), Refusa
             return Err(Refusal::new(
                 ErrorCode::AliasClash,
                 format!(
-                    "`{alias}` would stand for {}, and here it is the alias of {known}",
+                    "`{alias}` would name {}, but here it is the alias of {known}",
                     id.domain()
                 ),
             )

@@ -252,9 +252,9 @@ fn turned_away(refusal: Refusal, peer: &ParticipantId) -> Refusal {
     }
     Refusal::new(
         ErrorCode::PeerNotTrusted,
-        format!("{} hung up before it said anything", peer.domain()),
+        format!("{} closed the connection before it answered", peer.domain()),
     )
     .with_participant(peer.clone())
-    .with_help("it may not know this participant yet: hand it the league's newest bundle (hansa league export)")
-    .with_help("or this participant's certificate is over: hansa join")
+    .with_help("it may not know this participant yet: give it the league's newest bundle (hansa league export)")
+    .with_help("or this participant's certificate has expired: hansa join")
 }

@@ -54,7 +54,7 @@ impl RequestedRowScope {
         match self {
             Self::Since(token) if !token.is_of(asked) => Err(Refusal::new(
                 ErrorCode::NotContinued,
-                "the token is of another question, purpose or contract",
+                "the token belongs to another question, purpose or contract",
             )),
             _ => Ok(()),
         }

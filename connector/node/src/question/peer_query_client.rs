@@ -307,7 +307,7 @@ impl PeerQueryClient {
             // A participant does not forward questions of another one.
             return Err(Refusal::new(
                 ErrorCode::OnwardNotPermitted,
-                "a program of another participant asks for what this one gives alone",
+                "a program of another participant can ask only for data of this participant",
             ));
         }
         let peer = self.peers.get(&remote_query.participant).ok_or_else(|| {

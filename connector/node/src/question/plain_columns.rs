@@ -25,7 +25,11 @@ pub fn plain(columns: &Schema, reads: HashMap<String, String>) -> SchemaRef {
 /// Casts rows to these columns.
 pub fn cast_batch(batch: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
     let failed = |cause| {
-        Refusal::new(ErrorCode::Internal, "rows are of other types than was said").caused_by(cause)
+        Refusal::new(
+            ErrorCode::Internal,
+            "the rows have other types than announced",
+        )
+        .caused_by(cause)
     };
     let cast = batch
         .columns()

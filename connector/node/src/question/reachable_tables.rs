@@ -116,7 +116,10 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
             if dataset.id.owner != peer.id {
                 return Err(Refusal::new(
                     ErrorCode::PeerDataInvalid,
-                    format!("{} shows a dataset of somebody else", peer.id.domain()),
+                    format!(
+                        "{} shows a dataset of another participant",
+                        peer.id.domain()
+                    ),
                 )
                 .with_participant(peer.id.clone()));
             }
@@ -202,7 +205,7 @@ fn view(
 fn elsewhere() -> Refusal {
     Refusal::new(
         ErrorCode::PeerDataInvalid,
-        "what is offered there is no view of that dataset",
+        "the offer there is not a view of that dataset",
     )
 }
 
@@ -354,7 +357,7 @@ fn unavailable_own_table(table: &RemoteTable) -> Option<UnavailableTable> {
         model: Some(table.model.clone()?),
         why: Refusal::new(
             ErrorCode::AnswerIncomplete,
-            "the own datasets of the participant are not for access tokens",
+            "an access token can't ask the participant's own datasets",
         )
         .with_participant(table.dataset.owner.clone())
         .with_help("ask at the connector itself: hansa sql"),
@@ -440,7 +443,7 @@ fn remote_tables(
     let reported = unusable.into_iter().map(|why| {
         let reported = Refusal::new(
             ErrorCode::AnswerIncomplete,
-            format!("what is in force on `{name}` can't be used here: {why}"),
+            format!("the contract in force on `{name}` can't be used here: {why}"),
         )
         .with_participant(visible.peer.id.clone())
         .with_help(format!(

@@ -148,7 +148,7 @@ impl AccessTokenRegister {
         // Secrets can't be guessed, so the time to compare their digests reveals nothing.
         let grant = found
             .filter(|grant| grant.secret == Digest::of(presented.secret().as_bytes()))
-            .ok_or_else(|| invalid("the access token is none of this connector".to_owned()))?;
+            .ok_or_else(|| invalid("the access token is not from this connector".to_owned()))?;
         if grant.is_revoked {
             return Err(invalid(format!(
                 "the access token {} was revoked",

@@ -43,7 +43,7 @@ pub fn check_instant(
             .with_help("without --from it ends at once"));
     }
     if from >= over_from {
-        let sentence = format!("the contract is over from {over_from} on already");
+        let sentence = format!("the contract already ends on {over_from}");
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
             .with_help("give an earlier --from, or none to end it at once"));
     }

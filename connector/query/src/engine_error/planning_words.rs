@@ -128,14 +128,14 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
         known_sentence(
             r"(?:clause|list) references:? *(?<what>.*?) must appear in the GROUP BY clause|Column in (?<clause>[A-Z ]+) must be in GROUP BY or an aggregate function: While expanding wildcard, column .(?<column>.+). must appear|Expression (?<expr>.+) could not be resolved from available columns",
             |_| {
-                invalid("something beside the groups is neither one of them nor an aggregate")
+                invalid("a column or expression is neither in GROUP BY nor in an aggregate")
                     .with_help("name it in GROUP BY, or put it into an aggregate")
             },
         ),
         known_sentence(
             r"must appear in the GROUP BY clause or be used in an aggregate function|must be in GROUP BY or an aggregate",
             |_| {
-                invalid("something beside the groups is neither one of them nor an aggregate")
+                invalid("a column or expression is neither in GROUP BY nor in an aggregate")
                     .with_help("name it in GROUP BY, or put it into an aggregate")
             },
         ),
@@ -266,12 +266,11 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
             },
         ),
         known_sentence(r"No functions registered with this context", |_| {
-            invalid("a function that is not one of values stands without OVER")
-                .with_help("write OVER (…) behind it")
+            invalid("a window function stands without OVER").with_help("write OVER (…) behind it")
         }),
         known_sentence(
             r"Window frame|RANGE is not implemented|window frame|Invalid window",
-            |_| invalid("the frame of a window is none: see docs/sql.md"),
+            |_| invalid("the frame of a window is not valid: see docs/sql.md"),
         ),
         known_sentence(
             r"Invalid timezone|Unsupported timezone|failed to parse timezone|Cannot parse time ?zone",

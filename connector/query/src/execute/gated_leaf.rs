@@ -463,7 +463,7 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         | ErrorCode::SchemaChanged => refusal,
         // Only the owner can repair the snapshot, and sees the details.
         ErrorCode::SnapshotDamaged => Refusal::new(ErrorCode::SnapshotDamaged, refusal.sentence)
-            .with_help("its owner mends it; there `hansa doctor` says how"),
+            .with_help("its owner must repair it: `hansa doctor` there says how"),
         _ => {
             tracing::error!(name = "gate.failed", detail = %error);
             Refusal::new(ErrorCode::Internal, "the permitted rows can't be computed")

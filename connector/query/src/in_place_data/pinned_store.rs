@@ -152,7 +152,7 @@ fn store_error_refusal(error: &Error) -> Refusal {
 fn changed_file_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SourceChanged,
-        "a file of a dataset in place is not as it was published",
+        "a file of a dataset in place has changed since it was published",
     )
     .with_help("its owner publishes it again: hansa dataset publish")
 }

@@ -353,7 +353,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
             "false" => Ok(JsonValue::Bool(false)),
             "null" => Ok(JsonValue::Null),
             "NaN" | "Infinity" => Err(self.error(format!("JSON has no number `{word}`"))),
-            _ => Err(self.error("a value is expected, and a word stands there")),
+            _ => Err(self.error("a value is expected, but a word was found")),
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) fn growth(
     let changed = |what: String| {
         let refusal = config.location.refuse(ErrorCode::FeedChanged, "feed", what);
         refusal.with_help(format!(
-            "new rows come in new files; to begin the feed again: hansa dataset publish {} --anew, and who follows it reads it from its beginning",
+            "new rows come in new files; to begin the feed again: hansa dataset publish {} --anew, and its consumers then read it from its beginning",
             config.name
         ))
     };
@@ -139,9 +139,9 @@ impl FeedAppend {
                 let refusal = config
                     .location
                     .refuse(ErrorCode::FeedChanged, "feed", sentence);
-                return Err(refusal.with_help(
-                    "give it its name again, or take it away: its rows stay published",
-                ));
+                return Err(
+                    refusal.with_help("rename it back, or delete it: its rows stay published")
+                );
             }
         }
         Ok(())

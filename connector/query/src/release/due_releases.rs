@@ -285,7 +285,7 @@ impl DueReleaseJob<'_> {
             return Err(Refusal::new(
                 ErrorCode::GridNotNested,
                 format!(
-                    "the numbers of different units by {} would tell, beside those that were released of `{}`, who is in several cells",
+                    "the numbers of different units by {} would, together with those released of `{}`, show who is in several cells",
                     fact.by, self.snapshot.dataset.id.name
                 ),
             ));

@@ -62,7 +62,7 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
         .map_err(|error| {
             let carried = secure_connection::refusal_within(&error);
             // The plain connect above succeeded, so the connector has just ended.
-            let sentence = "the own connector ended before it took the command";
+            let sentence = "the running connector ended before it accepted the command";
             carried.unwrap_or_else(|| {
                 Refusal::new(ErrorCode::ConnectorLost, sentence).caused_by(error.to_string())
             })
@@ -136,5 +136,5 @@ fn broke_off() -> Refusal {
         ErrorCode::ConnectorLost,
         "the connector ended before the command was done",
     )
-    .with_help("look whether what was asked for has come about: contract show, audit list")
+    .with_help("check whether the command took effect: contract show, audit list")
 }

@@ -304,7 +304,9 @@ fn failed_call_refusal(worker: &SqlIdentifier, status: &Status) -> Refusal {
     }
     tracing::debug!(%worker, %status, "cluster.failed");
     let why = match status.code() {
-        _ if secure_connection::never_sent(status) => "it hung up before it was asked",
+        _ if secure_connection::never_sent(status) => {
+            "it closed the connection before it was asked"
+        }
         tonic::Code::OutOfRange | tonic::Code::ResourceExhausted => {
             "it sent or was sent a message that is too large"
         }

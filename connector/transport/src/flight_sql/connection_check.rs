@@ -38,7 +38,7 @@ pub async fn check(
     purpose: Option<&str>,
 ) -> Result<ConnectionCheck, Refusal> {
     let tcp = TcpStream::connect(address).await.map_err(|cause| {
-        let sentence = format!("nobody answers at {address}");
+        let sentence = format!("no server answers at {address}");
         Refusal::new(ErrorCode::PeerUnreachable, sentence).caused_by(cause)
     })?;
     let name = ServerName::try_from(name.to_owned()).map_err(|cause| {

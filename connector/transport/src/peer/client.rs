@@ -395,8 +395,11 @@ impl PeerClient {
             return refusal;
         }
         if secure_connection::never_sent(status) {
-            return unreachable(&self.participant, "it hung up before it was asked")
-                .caused_by(status.clone());
+            return unreachable(
+                &self.participant,
+                "it closed the connection before it was asked",
+            )
+            .caused_by(status.clone());
         }
         if secure_connection::is_unheard(status) {
             return unreachable(&self.participant, UNHEARD).caused_by(status.clone());
@@ -432,7 +435,7 @@ impl PeerClient {
         }
         Err(self.invalid(Refusal::new(
             ErrorCode::PeerDataInvalid,
-            format!("letter {number} came after letter {last}"),
+            format!("message {number} came after message {last}"),
         )))
     }
 }

@@ -73,7 +73,7 @@ impl WebRequest {
             else {
                 return Err(unreadable());
             };
-            let sentence = format!("the parameter `{name}` stands there twice");
+            let sentence = format!("the parameter `{name}` is given twice");
             if parameters.insert(name, value).is_some() {
                 return Err(WebError::new(StatusCode::BAD_REQUEST, sentence));
             }
@@ -86,13 +86,11 @@ impl WebRequest {
         if texts.any(|text| AccessToken::is_within(text)) {
             let refusal = Refusal::new(
                 ErrorCode::TokenInvalid,
-                "an access token stands in the address of the request, where others read it",
+                "the address of the request contains an access token, which others can read there",
             );
             let refusal = refusal
                 .with_help("send it in the header Authorization, as Bearer or as user and password")
-                .with_help(
-                    "have this one revoked, since it is no secret any more: hansa token revoke ID",
-                );
+                .with_help("revoke this token, which is no longer secret: hansa token revoke ID");
             return Err(refusal.into());
         }
         Ok(Self {

@@ -373,7 +373,7 @@ fn reads_header(reads: &Value) -> Result<String, Refusal> {
     if text.len() > READS {
         return Err(Refusal::new(
             ErrorCode::MessageTooLarge,
-            format!("what is owed for the datasets of the answer is longer than the {READS} bytes of a header"),
+            format!("the attributions of the datasets in the answer are longer than the {READS} bytes of a header"),
         )
         .with_help("ask for fewer datasets at once"));
     }

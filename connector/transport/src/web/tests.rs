@@ -232,7 +232,7 @@ impl WebHandler for NumbersHandler {
 
     async fn reserve(&self, _: Option<&OpenDataset>, bytes: u64) -> Result<(), Refusal> {
         if self.is_full.load(Ordering::SeqCst) {
-            let full = "the log can't be written, so nothing is answered";
+            let full = "the log can't be written, so no question is answered";
             return Err(Refusal::new(ErrorCode::EvidenceUnavailable, full));
         }
         self.reserved.lock().push(bytes);

@@ -141,7 +141,7 @@ pub(super) fn check(
     if signed.signature.kid == signature.kid {
         return Err(Refusal::new(
             ErrorCode::MandateExceeded,
-            "`holder` of the mandate: nobody mandates itself",
+            "`holder` of the mandate: a key can't mandate itself",
         ));
     }
     keys.check(&party.id, &signed.signature, SignaturePurpose::Mandate)?;

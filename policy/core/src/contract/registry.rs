@@ -167,7 +167,7 @@ impl ContractRegistry {
             return Err(Refusal::new(
                 ErrorCode::GridNotNested,
                 format!(
-                    "the numbers of different units would tell, beside those of another contract on `{}`, who is in several groups",
+                    "the numbers of different units would, together with those of another contract on `{}`, show who is in several groups",
                     agreement.dataset.id.name
                 ),
             )

@@ -27,15 +27,15 @@ fn check_term(term: &Term, keys: &[SqlIdentifier], join_use: &JoinUse) -> Result
             None => Ok(()),
             Some(other) => Err(Refusal::new(
                 ErrorCode::JoinPartnerNotAllowed,
-                format!("the question brings it together with `{}`", other.name),
+                format!("the question combines it with `{}`", other.name),
             )
-            .with_help("ask for the two in questions of their own")),
+            .with_help("ask for the two datasets in separate questions")),
         },
         Term::JoinKeys(list) => {
             if let Some(how) = &join_use.otherwise {
                 return Err(Refusal::new(
                     ErrorCode::JoinKeyNotAllowed,
-                    format!("it meets another dataset by {how}, not by equal keys"),
+                    format!("it is combined with another dataset by {how}, not by equal keys"),
                 )
                 .with_help("join with ON and equal columns"));
             }
@@ -43,7 +43,7 @@ fn check_term(term: &Term, keys: &[SqlIdentifier], join_use: &JoinUse) -> Result
                 None => Ok(()),
                 Some(column) => Err(Refusal::new(
                     ErrorCode::JoinKeyNotAllowed,
-                    format!("it is joined over `{column}`"),
+                    format!("the question joins it over `{column}`"),
                 )
                 .with_help(format!("join over {}", Language::En.one_of(list)))),
             }

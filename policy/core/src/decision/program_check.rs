@@ -37,7 +37,9 @@ pub fn lets_programs_ask(clauses: &[Clause]) -> bool {
 pub fn connector_required() -> Refusal {
     Refusal::new(
         ErrorCode::ConnectorRequired,
-        "the contract is answered to the connector of the consumer alone, which countersigns receipts",
+        "the contract gives answers only to the consumer's connector, which countersigns receipts",
     )
-    .with_help("ask through your own connector, or request an amendment with one_sided_receipts = true")
+    .with_help(
+        "ask through your own connector, or request an amendment with one_sided_receipts = true",
+    )
 }

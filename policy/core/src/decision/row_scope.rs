@@ -126,7 +126,7 @@ impl NoNewDataDecision {
     /// Refusal for the asking participant.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
-        Refusal::new(ErrorCode::NothingNew, "nothing came since that answer")
+        Refusal::new(ErrorCode::NothingNew, "no new rows came since that answer")
     }
 }
 

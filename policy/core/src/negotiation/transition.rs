@@ -298,7 +298,7 @@ fn same_contract(state: &NegotiationState, contract: ContractId) -> Result<(), R
     Err(Refusal::new(
         ErrorCode::NegotiationState,
         format!(
-            "it is about `{}`, but `{}` is on the table",
+            "the message is about the terms `{}`, but the newest terms are `{}`",
             contract.short(),
             state.proposal.contract.short()
         ),
@@ -312,7 +312,7 @@ fn same_terms(state: &NegotiationState, agreement: &Agreement) -> Result<(), Ref
         Ok(())
     } else {
         Err(malformed_contract_refusal(
-            "the signed terms are not those on the table",
+            "the signed terms are not the newest terms of the negotiation",
         ))
     }
 }

@@ -63,7 +63,7 @@ impl TermRule for AttestTerm {
         };
         Err(Refusal::new(
             ErrorCode::AttestationOverdue,
-            format!("no statement says that what these answers held is deleted: {named}{more}"),
+            format!("no statement says that the data of these answers was deleted: {named}{more}"),
         )
         .with_help("delete it and file the statement: hansa contract attest CONTRACT"))
     }

@@ -65,7 +65,7 @@ pub(super) static WITH: TermSpec = TermSpec {
     codes: &[ErrorCode::JoinPartnerNotAllowed],
     nature: DemandKind::Protection,
     hides_rows: false,
-    remedy: "ask for the datasets in questions of their own",
+    remedy: "ask for the datasets in separate questions",
     test: "partners_are_listed",
 };
 

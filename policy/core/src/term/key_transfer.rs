@@ -62,7 +62,7 @@ pub(super) static TRAVEL: TermSpec = TermSpec {
     codes: &[],
     nature: DemandKind::Technical,
     hides_rows: false,
-    remedy: "the asker's connector sends the values to nobody else and puts each sending on its books; without the clause it sends none",
+    remedy: "the asker's connector sends the values to nobody else and records each sending; without the clause it sends none",
     test: "keys_travel_as_the_clause_says",
 };
 

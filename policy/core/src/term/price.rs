@@ -118,7 +118,7 @@ pub(super) static PREPAID: TermSpec = TermSpec {
     codes: &[ErrorCode::PrepaidSpent],
     nature: DemandKind::Use,
     hides_rows: false,
-    remedy: "pay more beforehand; the provider puts it on the books: hansa contract top-up",
+    remedy: "pay more in advance; the provider then records the payment: hansa contract top-up",
     test: "what_was_paid_beforehand_is_spent_to_the_last_row",
 };
 
@@ -209,9 +209,9 @@ impl PriceTerm {
         let currency = &self.currency;
         Refusal::new(
             ErrorCode::PrepaidSpent,
-            format!("of what was paid beforehand {left} {currency} are left"),
+            format!("only {left} {currency} of the prepaid amount are left"),
         )
-        .with_help("pay more; the provider puts it on the books: hansa contract top-up")
+        .with_help("pay more; the provider then records the payment: hansa contract top-up")
     }
 }
 

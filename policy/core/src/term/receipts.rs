@@ -57,7 +57,7 @@ impl TermRule for OpenReceiptsTerm {
                 to.context.outstanding
             ),
         )
-        .with_help("countersign them: greet the provider once with `hansa peer show`"))
+        .with_help("to countersign them, connect to the provider once: `hansa peer show`"))
     }
 }
 

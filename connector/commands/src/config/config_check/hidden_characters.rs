@@ -25,11 +25,11 @@ pub(super) fn find_hidden_characters(file: &str, text: &str) -> Vec<Refusal> {
     let report = |(line, (key, shown))| {
         Refusal::new(
             ErrorCode::ConfigInvalid,
-            format!("people will be shown this with escapes: {shown}"),
+            format!("this text has hidden characters; people will see it with escapes: {shown}"),
         )
         .with_place(file, Some(line), key)
         .with_help(
-            "leave out what commands a terminal, turns the direction of writing or can't be seen",
+            "remove characters that control a terminal, change the writing direction or are invisible",
         )
     };
     found.into_iter().map(report).collect()

@@ -205,7 +205,7 @@ pub async fn take_in(
         agreement.is_some_and(|agreement| agreement.provider.id == *peer)
     });
     if notice.provider != *peer || notice.consumer != connector.id() || !known {
-        let sentence = "the notice is about no contract of ours with whoever sends it";
+        let sentence = "the notice is not about a contract between its sender and this participant";
         return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
     }
     withdrawal::check_statement(connector, peer, &signed.signature)?;

@@ -54,9 +54,8 @@ impl Connector {
     fn borne_out(&self, id: ContractId) -> Result<(), Refusal> {
         let bytes = waiting(|| self.records.documents.contract(id))?;
         let activated = self.records.index(|state| state.contract_activation(id))?;
-        let at = activated.ok_or_else(|| {
-            Refusal::new(ErrorCode::ContractUnknown, "its record is not on the books")
-        })?;
+        let at = activated
+            .ok_or_else(|| Refusal::new(ErrorCode::ContractUnknown, "its record is missing"))?;
         read_contract(&bytes, id, &self.identity.trust.bundle(), at).map(|_| ())
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn with_missing_archive(log: &AuditLog, from: u64, refusal: Refusal) 
     Refusal::new(
         ErrorCode::EvidenceIncomplete,
         format!(
-            "the index of the log is lost or of another version and is made anew from record {from} on, and {count} archived files that it needs are not here: {}{more}",
+            "the index of the log is lost or has another version and must be made again from record {from} on, but {count} archived files for it are missing: {}{more}",
             absent.join(", ")
         ),
     )

@@ -109,7 +109,7 @@ impl Connector {
 fn own_fork(own: ParticipantId, record: u64) -> Refusal {
     Refusal::new(
         ErrorCode::LogFork,
-        "others hold a head that this log has signed and that it does not go on from; likely this folder was copied and both copies ran, an older backup was put in the place of the log, or two machines run as this participant",
+        "others hold a signed head of this log that does not match its records; probably this folder was copied and both copies ran, an older backup replaced the log, or two machines run as this participant",
     )
     .with_participant(own)
     .with_help(
@@ -123,7 +123,7 @@ fn forked_log_refusal(peer: ParticipantId, record: u64) -> Refusal {
     Refusal::new(
         ErrorCode::LogFork,
         format!(
-            "the log of {who} does not go on from a head that it has signed before; likely its folder was copied and both copies ran, an older backup was put in the place of its log, or two machines run as {who}"
+            "the log of {who} does not match a head that {who} signed before; probably its folder was copied and both copies ran, an older backup replaced its log, or two machines run as {who}"
         ),
     )
     .with_participant(peer)
@@ -142,7 +142,7 @@ fn describe_closed_incident(row: &IncidentRow, own: bool) -> String {
     let mut what = Vec::new();
     if let Some((from, upto)) = row.fork {
         what.push(format!(
-            "{whose} went on in two places: heads over more than {from} and at most {upto} records that it does not go on from no longer count"
+            "{whose} has two histories: contradicting heads over more than {from} and at most {upto} records are no longer valid"
         ));
     }
     if row.late > 0 {

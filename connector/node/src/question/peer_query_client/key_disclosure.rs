@@ -32,14 +32,14 @@ pub(super) fn may_go(
             let refusal = Refusal::new(
                 code,
                 format!(
-                    "values of `{}.{}` were to go to {}, and no contract lets them any more",
+                    "values of `{}.{}` would be sent to {}, but no contract permits that any more",
                     keys.alias,
                     key_source.dataset.name,
                     peer.domain()
                 ),
             )
             .with_participant(keys.participant.clone())
-            .with_help("ask again: they are put together here then");
+            .with_help("ask again: the tables are then joined here");
             return Err(match key_source.contract {
                 Some(contract) => refusal.with_contract(contract),
                 None => refusal,

@@ -65,7 +65,7 @@ pub fn plain(no: QueryRejection) -> Refusal {
         QueryRejection::Summed(summed) => summed.refusal().clone(),
         QueryRejection::Closed => Refusal::new(
             ErrorCode::EvidenceUnavailable,
-            "the log can't be written, so nothing is answered",
+            "the log can't be written, so no question is answered",
         ),
         QueryRejection::Moved => query_intake::tell_moved(),
     }

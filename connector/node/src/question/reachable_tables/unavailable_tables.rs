@@ -175,7 +175,7 @@ pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
     Refusal::new(
         ErrorCode::AnswerIncomplete,
         format!(
-            "by the log a contract on `{}` of {owner} is in force, and its file can't be used",
+            "according to the log, a contract on `{}` of {owner} is in force, but its file can't be used",
             dataset.name
         ),
     )
@@ -190,7 +190,7 @@ pub(super) fn former_peer_refusal(agreement: &Agreement) -> Refusal {
     Refusal::new(
         ErrorCode::AnswerIncomplete,
         format!(
-            "a contract on `{}` of {owner} is in force, and {owner} is no peer here any more",
+            "a contract on `{}` of {owner} is in force, but {owner} is no longer a peer here",
             agreement.dataset.id.name
         ),
     )
@@ -203,7 +203,7 @@ pub(super) fn dataset_not_shown_refusal(agreement: &Agreement) -> Refusal {
     Refusal::new(
         ErrorCode::AnswerIncomplete,
         format!(
-            "a contract on `{}` is in force, and {owner} does not show it any more",
+            "a contract on `{}` is in force, but {owner} no longer shows the dataset",
             agreement.dataset.id.name
         ),
     )
@@ -215,7 +215,7 @@ fn changed_model_refusal(agreement: &Agreement) -> Refusal {
     Refusal::new(
         ErrorCode::AnswerIncomplete,
         format!(
-            "a contract on `{}` is in force, and {owner} does not say any more that it is of that model",
+            "a contract on `{}` is in force, but {owner} no longer publishes the dataset under that model",
             agreement.dataset.id.name
         ),
     )

@@ -175,11 +175,11 @@ fn coarse(
     let zone = shown.zone.as_deref().unwrap_or("UTC");
     let refusal = Refusal::new(
         ErrorCode::AnswerIncomplete,
-        format!("the question looks further into `{column}` than `{named}` shows it"),
+        format!("the question needs finer values of `{column}` than `{named}` shows"),
     )
     .with_clause(clause, format!("{column} by {bucket} ({zone})"))
     .with_help(format!(
-        "write {} or coarser, or compare {column} by >= and < with where one begins",
+        "write {} or coarser, or compare {column} by >= and < with the start of a period",
         format_dimension(shown, kind == ColumnType::Date)
     ));
     with_member_help(refusal, part, &named)

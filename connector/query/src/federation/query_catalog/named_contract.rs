@@ -33,7 +33,7 @@ pub fn unused_contract_refusal(contract: ContractId, dataset: &str) -> Refusal {
     Refusal::new(
         ErrorCode::ContractUnused,
         format!(
-            "the question asks for nothing of `{dataset}`, which contract `{}` gives",
+            "the question does not use `{dataset}`, the dataset of contract `{}`",
             contract.short()
         ),
     )

@@ -98,7 +98,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
             Some(_) => {
                 return Err(self
                     .json
-                    .error("it is no GeoJSON, which begins with `{`")
+                    .error("it is not GeoJSON, which begins with `{`")
                     .into());
             }
             None => return Err(self.json.error("the file is empty").into()),

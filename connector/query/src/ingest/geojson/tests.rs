@@ -219,7 +219,7 @@ fn other_documents_are_named() {
         ),
         ("", "the file is empty"),
         ("\n\n", "the file is empty"),
-        ("a,b\n1,2\n", "it is no GeoJSON, which begins with `{`"),
+        ("a,b\n1,2\n", "it is not GeoJSON, which begins with `{`"),
     ] {
         check_refused(content, part);
     }

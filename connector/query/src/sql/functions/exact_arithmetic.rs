@@ -485,7 +485,7 @@ fn digits(array: &dyn Array) -> Result<(), ArrowError> {
 pub fn beyond() -> Refusal {
     Refusal::new(
         ErrorCode::ArithmeticOverflow,
-        "a result of arithmetic is beyond what its type can hold, so there is no right number to show",
+        "a result of arithmetic is beyond the range of its type, so no correct number can be shown",
     )
     .with_help("compute in a wider type, for example CAST(… AS DECIMAL(38, 0)), or guard the expression with CASE")
 }

@@ -81,7 +81,7 @@ async fn nobody_listens() {
     let refusal = open(address, tls, TransportSettings::default())
         .await
         .unwrap_err();
-    is_failure(&refusal, "nobody listens");
+    is_failure(&refusal, "no server listens");
 }
 
 #[tokio::test]

@@ -284,7 +284,7 @@ async fn nobody_at_home_is_reported() {
     .await
     .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
-    assert!(refusal.sentence.contains("nobody listens"), "{refusal}");
+    assert!(refusal.sentence.contains("no server listens"), "{refusal}");
     assert_eq!(refusal.participant, Some(munster()));
 }
 

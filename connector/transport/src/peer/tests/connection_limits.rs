@@ -100,7 +100,7 @@ async fn one_participant_holds_so_many_connections_and_is_told_so() {
     assert_eq!(refusal.participant, Some(munster()));
     assert_eq!(
         refusal.sentence,
-        "tallinn.example holds 2 connections here, as many as it may"
+        "tallinn.example has 2 connections here, the most that it may have"
     );
     assert!(!refusal.help.is_empty());
     let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;

@@ -94,7 +94,7 @@ fn says_nothing(refusal: &Refusal, code: ErrorCode) {
     assert_eq!(refusal.participant, Some(munster()));
     assert_eq!(
         refusal.sentence,
-        "munster.example can't be reached: nothing was heard of it in time"
+        "munster.example can't be reached: it sent nothing in time"
     );
 }
 

@@ -38,7 +38,7 @@ fn variance(
     if release.is_some_and(|release| release.late != LateDataPolicy::Never) && at_least > 1 {
         return Err(Refusal::new(
             ErrorCode::GridConflict,
-            "variances before and after a correction tell how far single values that came are from the others",
+            "variances before and after a correction show how far single new values are from the others",
         )
         .with_help("late = \"never\" in [dataset.grid], or leave var out of the functions"));
     }
@@ -83,7 +83,7 @@ fn units(
     match release {
         None => {
             return Err(conflict(
-                "different units are counted when cells are released, and these are worked out for each question",
+                "different units are counted when cells are released, but these cells are computed for each question",
             )
             .with_help("add release = \"day\" and late = \"never\" to [dataset.grid]"));
         }

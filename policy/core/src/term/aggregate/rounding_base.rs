@@ -22,7 +22,7 @@ pub(super) fn base(
         if release.is_none() {
             let refusal = Refusal::new(
                 ErrorCode::GridConflict,
-                "totals are held against each other when cells are released, and these are worked out for each question",
+                "totals are compared when cells are released, but these cells are computed for each question",
             )
             .with_help("add release = \"day\" to [dataset.grid]");
             return Err(at(refusal));

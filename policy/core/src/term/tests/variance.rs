@@ -114,7 +114,7 @@ fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
             vec![kept(), group(1, device())],
             "where a group needs so many",
         ),
-        (units, vec![group(5, device())], "worked out for each"),
+        (units, vec![group(5, device())], "computed for each"),
         (
             units,
             vec![release(LateDataPolicy::Wait), group(5, device())],
