@@ -86,7 +86,7 @@ impl ConnectorVerb for AuditCommand {
             | Self::Breach { output: file, .. }
             | Self::Recipients { output: file, .. }
             | Self::Received { output: file, .. }
-            | Self::Processing { output: file, .. } => NamedFile::opened(file.as_mut()),
+            | Self::Processing { output: file, .. } => NamedFile::list_opened(file.as_mut()),
             Self::List { .. }
             | Self::Show { .. }
             | Self::Verify { .. }

@@ -27,7 +27,7 @@ impl Command for ConnectArgs {
 
 impl ConnectorVerb for ConnectArgs {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
-        NamedFile::opened(self.test.as_mut())
+        NamedFile::list_opened(self.test.as_mut())
     }
 
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {

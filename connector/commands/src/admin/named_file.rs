@@ -23,7 +23,7 @@ pub(crate) enum NamedFile<'a> {
 
 impl<'a> NamedFile<'a> {
     /// The file of an argument that may be absent, if the connector opens it.
-    pub(crate) fn opened(file: Option<&'a mut PathBuf>) -> Vec<Self> {
+    pub(crate) fn list_opened(file: Option<&'a mut PathBuf>) -> Vec<Self> {
         file.map(Self::Opened).into_iter().collect()
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// Result of a command. The names of its fields are stable.
 pub(crate) trait CommandReport: Serialize {
-    /// The same facts for people.
+    /// Text for people, with the same facts.
     fn text(&self) -> String;
 }
 
