@@ -98,7 +98,7 @@ macro_rules! table {
                 let names: Vec<&str> = $keys.iter().map(|key| key.name).collect();
                 if let Some(table) = value.table_with(&names) {
                     read_keys($keys, reader, &table, terms);
-                    $check(value, &*terms);
+                    $check(value, terms);
                 }
             },
             write: |term| {
@@ -108,6 +108,9 @@ macro_rules! table {
         }
     };
 }
+
+/// The check of a table whose keys don't depend on each other.
+const fn accept_table(_value: &TomlValue<'_>, _terms: &LocatedTerms) {}
 
 /// Declares the key of a module that reads and writes.
 macro_rules! module {
@@ -156,7 +159,7 @@ static TERM_KEYS: &[PolicyKey] = &[
     single!("lasts", Lasts, Window),
     single!("hours", Hours),
     single!("embargo", Embargo),
-    table!("join", JOIN_KEYS, |_, _| {}),
+    table!("join", JOIN_KEYS, accept_table),
     single!("rows_per_second", RowsPerSecond),
     single!("concurrent", Concurrent),
     single!("open_receipts", Receipts),
