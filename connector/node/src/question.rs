@@ -5,7 +5,6 @@ pub mod answer_report;
 pub mod continuation;
 pub(crate) mod continuation_token;
 mod contract_succession;
-mod missing_contract;
 pub mod peer_query_client;
 pub mod plain_columns;
 pub(crate) mod prepared_tables;
@@ -13,6 +12,7 @@ pub mod query_author;
 pub mod query_start;
 pub mod reachable_tables;
 mod snapshot_age;
+pub mod unavailable_dataset;
 
 use crate::contract::clause_citation::cite;
 use crate::participant::Connector;
@@ -112,16 +112,18 @@ async fn plan_or_explain(
     let lapsed = if is_unknown_name(&refusal) {
         let damaged = author
             .reaches_own_datasets()
-            .then(|| reachable_tables::damaged_dataset_refusal(connector, named));
+            .then(|| unavailable_dataset::damaged_dataset_refusal(connector, named));
         match damaged.flatten() {
             Some(damaged) => Some(damaged),
-            None => match reachable_tables::lapsed_contract_refusal(connector, named, author)? {
+            None => match unavailable_dataset::lapsed_contract_refusal(connector, named, author)? {
                 Some(lapsed) => Some(lapsed),
                 None if author.program().is_some() => None,
-                None => match missing_contract::missing_contract_refusal(connector, named).await? {
-                    Some(missing) => Some(missing),
-                    None => reachable_tables::not_shown(connector, named)?,
-                },
+                None => {
+                    match unavailable_dataset::missing_contract_refusal(connector, named).await? {
+                        Some(missing) => Some(missing),
+                        None => reachable_tables::not_shown(connector, named)?,
+                    }
+                }
             },
         }
     } else {

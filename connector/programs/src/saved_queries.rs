@@ -13,6 +13,7 @@ use hansa_node::question::answer_report::reads_ahead;
 use hansa_node::question::plain_columns::plain;
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::reachable_tables;
+use hansa_node::question::unavailable_dataset;
 use hansa_node::question::{self, clauses};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::peer::VerifiedPeer;
@@ -259,7 +260,7 @@ impl ClientHandler {
                 let dataset =
                     NamedTables::with_table(peer.alias.as_str(), visible.dataset.id.name.as_str());
                 if let Some(why) =
-                    reachable_tables::lapsed_contract_refusal(&self.connector, &dataset, author)?
+                    unavailable_dataset::lapsed_contract_refusal(&self.connector, &dataset, author)?
                 {
                     return Ok(Some(why));
                 }

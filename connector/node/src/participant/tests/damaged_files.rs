@@ -7,7 +7,7 @@ use crate::participant::testing::{
     TERMS, TestFederation, agree, ask, caller, offer_policy, publish_configured_datasets,
     record_text, records,
 };
-use crate::question::reachable_tables as asks;
+use crate::question::unavailable_dataset as asks;
 use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use hansa_policy::refusal::ErrorCode;
 use hansa_query::sql::query_text::NamedTables;

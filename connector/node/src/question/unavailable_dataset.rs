@@ -1,8 +1,12 @@
-//! Reason why an offered dataset can't be queried yet: no contract, or an open negotiation.
+//! Refusals of a dataset that a question names and can't have: no contract yet, an ended contract, or a damaged snapshot.
 
 use crate::negotiation;
 use crate::participant::Connector;
+use crate::question::query_author::QueryAuthor;
 use crate::question::reachable_tables;
+use crate::question::reachable_tables::{list_asked_peers, naming_peer};
+use crate::withdrawal;
+use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -87,4 +91,80 @@ fn pending(
         .map(negotiation::open_negotiation::OpenNegotiation::turn_sentence)
         .unwrap_or_default();
     Ok(Some((row.id, turn)))
+}
+
+/// Returns the refusal for a dataset in a question whose contract is not in force.
+///
+/// # Errors
+/// If the own index can't be read.
+pub fn lapsed_contract_refusal(
+    connector: &Connector,
+    named: &NamedTables,
+    author: &QueryAuthor,
+) -> Result<Option<Refusal>, Refusal> {
+    let peers = list_asked_peers(connector, author)?;
+    let now = connector.now();
+    let own = author.consumer(connector.id());
+    let found = connector.contracts.with_registry(|registry| {
+        let stands = |agreement: &Agreement| {
+            registry.taken_by(&own, now).any(|(_, other, status)| {
+                status == ContractStatus::InForce && other.dataset.id == agreement.dataset.id
+            })
+        };
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status != ContractStatus::InForce && !stands(agreement)
+            })
+            .filter_map(|(id, agreement, status)| {
+                let peer = naming_peer(&peers, named, &agreement.dataset.id)?;
+                Some((id, agreement, status, peer))
+            })
+            .max_by_key(|(_, agreement, _, _)| agreement.proposed_at)
+            .map(|(id, agreement, status, peer)| (id, agreement.dataset.id.clone(), status, peer))
+    });
+    let Some((id, dataset, status, peer)) = found else {
+        return Ok(None);
+    };
+    let (code, what) = match status {
+        ContractStatus::Withdrawn => (
+            ErrorCode::Withdrawn,
+            match withdrawal::withdrawal_of(connector, id) {
+                Some(ended) => format!(
+                    "was withdrawn by {} at {}: {}",
+                    ended.party.domain(),
+                    withdrawal::effective_from(&ended),
+                    ended.reason
+                ),
+                None => "was withdrawn".to_owned(),
+            },
+        ),
+        ContractStatus::Expired => (ErrorCode::Expired, "has ended".to_owned()),
+        ContractStatus::NotYet => (ErrorCode::NotYetValid, "has not begun".to_owned()),
+        ContractStatus::Superseded => (
+            ErrorCode::Superseded,
+            "was replaced by another one".to_owned(),
+        ),
+        ContractStatus::InForce => return Ok(None),
+    };
+    let name = format!("{}.{}", peer.alias, dataset.name);
+    Ok(Some(
+        Refusal::new(code, format!("the contract on {name} {what}"))
+            .with_participant(peer.id.clone())
+            .with_contract(id)
+            .with_help(format!("ask for a new one: hansa contract request {name}")),
+    ))
+}
+
+/// Returns the refusal for an own dataset in a question whose snapshot can't be read.
+pub(crate) fn damaged_dataset_refusal(
+    connector: &Connector,
+    named: &NamedTables,
+) -> Option<Refusal> {
+    let config = connector.config();
+    let alias = config.participant.alias.as_str();
+    let mut damaged = connector.datasets.snapshots.damaged_datasets().into_iter();
+    damaged
+        .find(|(name, _)| named.has_dataset(alias, name.as_str()))
+        .map(|(_, refusal)| refusal)
 }
