@@ -107,7 +107,11 @@ const FILE_ARGUMENTS: &[(&str, &str, FileOpener)] = &[
         "policy",
         Connector,
     ),
-    ("dataset guard bikes --policy Cargo.toml", "policy", Command),
+    (
+        "dataset restrict bikes --policy Cargo.toml",
+        "policy",
+        Command,
+    ),
     ("get a.b -o Cargo.toml", "output", Command),
     ("sql SELECT -o Cargo.toml", "output", Command),
     (
