@@ -160,7 +160,7 @@ fn two_files_say_who_got_what_under_which_contract() {
     std::fs::write(folder.join("deleted"), without(place)).unwrap();
     let (report, status) = verify(folder, &["check", "deleted", firm]);
     assert_eq!(status, 7);
-    let named = format!("record {} is not in its place", place - 1);
+    let named = format!("record {} is not at its position", place - 1);
     let broken = findings(&report, "broken");
     assert!(
         broken.iter().any(|what| what.starts_with(&named)),

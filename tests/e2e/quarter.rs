@@ -197,7 +197,7 @@ fn a_record_is_missing(folder: &Path, lindau: &TestParticipant) {
         lindau.domain()
     );
     let broken = findings(&report, "broken");
-    let named = format!("record {index} is not in its place");
+    let named = format!("record {index} is not at its position");
     assert!(
         broken.iter().any(|what| what.starts_with(&named)),
         "{broken:#?}"

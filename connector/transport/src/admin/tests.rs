@@ -226,7 +226,7 @@ async fn a_user_that_holds_too_many_connections_is_told_so() {
         assert!(held.len() <= EACH, "nobody is refused");
     };
     assert_eq!(refusal.code, ErrorCode::TooManyConnections);
-    let number = format!("holds {EACH} connections here");
+    let number = format!("has {EACH} connections here");
     assert!(refusal.sentence.contains(&number), "{refusal}");
     drop(held);
     // A dropped connection is noticed soon, not at once.
