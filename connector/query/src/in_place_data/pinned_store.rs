@@ -197,6 +197,9 @@ mod tests {
             store.read_local_file(&pin, found).await.map(|_| ())
         });
         let error = result.unwrap_err().to_string();
-        assert!(error.contains("is not as it was published"), "{error}");
+        assert!(
+            error.contains("has changed since it was published"),
+            "{error}"
+        );
     }
 }

@@ -122,5 +122,5 @@ pub(super) fn read_line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
     let record = canonical(&members.remove("record")?);
     let line: RecordLine = from_json(&Json::Object(members)).ok()?;
     let is_whole = line.leaf.is_some() != is_part && line.proof.is_some() == is_part;
-    is_whole.then(|| BundleLine::Record(BundleRecord { line, record }))
+    is_whole.then_some(BundleLine::Record(BundleRecord { line, record }))
 }

@@ -236,7 +236,7 @@ fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
             "{sql}: {refusal}"
         );
         assert!(
-            refusal.sentence.contains("than `ottawa.trips` shows it"),
+            refusal.sentence.contains("than `ottawa.trips` shows"),
             "{sql}: {refusal}"
         );
         assert_eq!(refusal.clause, Some(ClauseId(4)), "{sql}");
