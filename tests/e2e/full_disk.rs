@@ -311,12 +311,12 @@ fn in_a_full_world() {
 
 #[test]
 fn a_withdrawal_holds_on_a_full_disk() {
-    holds_in_a_world_of_its_own("disk::in_a_small_world");
+    holds_in_a_world_of_its_own("full_disk::in_a_small_world");
 }
 
 #[test]
 fn a_full_disk_ends_no_connector() {
-    holds_in_a_world_of_its_own("disk::in_a_full_world");
+    holds_in_a_world_of_its_own("full_disk::in_a_full_world");
 }
 
 /// Runs a test that mounts file systems, where this machine lets it.

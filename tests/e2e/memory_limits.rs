@@ -140,7 +140,8 @@ fn one_bad_dataset_keeps_no_other_back() {
     assert!(done.err.contains("error[ROWS_UNREADABLE]"), "{}", done.err);
     for name in ["first", "third"] {
         assert!(
-            done.err.contains(&format!("`{name}` is not published")),
+            done.err
+                .contains(&format!("`{name}` keeps its published version")),
             "{}",
             done.err
         );

@@ -84,7 +84,7 @@ fn each_code_has_a_cause_and_a_mend() {
     for line in all {
         let code = line["code"].as_str().unwrap();
         let text = run(binary(), folder.path(), &["error", code]).must().out;
-        for part in [code, "cause", "mend", "exit"] {
+        for part in [code, "cause", "help", "exit"] {
             assert!(text.contains(part), "{text}");
         }
         let json = run(binary(), folder.path(), &["--json", "error", code])

@@ -246,11 +246,11 @@ async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> Comman
     out.report(&ShownDataset {
         entry: entry_json(&dataset),
         releases: has_releases.then(|| facts.iter().map(ReleaseReport::of).collect()),
-        guard: restriction.map(|held| restriction::restriction_json(&dataset, Some(held))),
+        restriction: restriction.map(|held| restriction::restriction_json(&dataset, Some(held))),
         in_place: in_place.map(|in_place| in_place.stays().locations()),
         entry_text: entry_text(&dataset),
         releases_text: releases_text(facts),
-        guard_text: restriction.map(|held| restriction::text(&dataset, Some(held))),
+        restriction_text: restriction.map(|held| restriction::text(&dataset, Some(held))),
     })
     .await?;
     Ok(0)
@@ -264,7 +264,7 @@ struct ShownDataset<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     releases: Option<Vec<ReleaseReport<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    guard: Option<Value>,
+    restriction: Option<Value>,
     /// Places of a dataset that stays where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_place: Option<Vec<String>>,
@@ -273,30 +273,19 @@ struct ShownDataset<'a> {
     #[serde(skip)]
     releases_text: String,
     #[serde(skip)]
-    guard_text: Option<String>,
+    restriction_text: Option<String>,
 }
 
 impl CommandReport for ShownDataset<'_> {
     fn text(&self) -> String {
         let mut text = format!("{}{}", self.entry_text, self.releases_text);
-        if let Some(guard) = &self.guard_text {
-            text.push_str(&format!(
-                "
-{guard}
-"
-            ));
+        if let Some(restriction) = &self.restriction_text {
+            text.push_str(&format!("\n{restriction}\n"));
         }
         if let Some(places) = &self.in_place {
-            text.push_str(
-                "
-stays where it is
-",
-            );
+            text.push_str("\nstays where it is\n");
             for place in places {
-                text.push_str(&format!(
-                    "  {place}
-"
-                ));
+                text.push_str(&format!("  {place}\n"));
             }
         }
         text
