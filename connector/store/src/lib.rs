@@ -47,8 +47,8 @@
 //!
 //! // The log holds one record: the publication of a dataset.
 //! let mut index = StateIndex::open(&file, 1)?;
-//! index.change(1, |change| change.published("hansa://lindau.example/d/bikes", "{}", 0))?;
-//! assert_eq!(index.published()?, [("hansa://lindau.example/d/bikes".to_owned(), "{}".to_owned())]);
+//! index.change(1, |change| change.set_publication("hansa://lindau.example/d/bikes", "{}", 0))?;
+//! assert_eq!(index.publications()?, [("hansa://lindau.example/d/bikes".to_owned(), "{}".to_owned())]);
 //! assert_eq!(index.position(), 1);
 //! drop(index);
 //!

@@ -81,17 +81,17 @@
 //!
 //! ```
 //! use arrow_flight::FlightData;
-//! use hansa_transport::peer::message_packer::{MessagePacker, unpacked};
+//! use hansa_transport::peer::message_packer::{MessagePacker, unpack_message};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!
 //! let message = FlightData { data_header: vec![7; 200].into(), data_body: vec![0; 4000].into(), ..FlightData::default() };
 //! let packed = MessagePacker::default().pack(message.clone());
 //! assert!(packed.app_metadata.len() < 1000);
-//! assert_eq!(unpacked(packed.clone())?, message);
+//! assert_eq!(unpack_message(packed.clone())?, message);
 //!
 //! // What is not packed by these rules is refused, not guessed.
 //! let cut = FlightData { app_metadata: packed.app_metadata.slice(..20), ..FlightData::default() };
-//! assert!(unpacked(cut).is_err());
+//! assert!(unpack_message(cut).is_err());
 //! # Ok(())
 //! # }
 //! ```
