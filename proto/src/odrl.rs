@@ -143,10 +143,15 @@ pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     one_shape(policy, &json)
 }
 
-/// The refusal of JSON around the clauses; serde begins its sentence with the word when a member or a value is unknown.
+/// Refusal of JSON around the clauses. An unknown member or value is told apart by the beginning of the fault, behind the path of the
+/// member: what follows can quote foreign text.
 fn refuse_document(fault: String) -> Refusal {
-    let unknown = ["unknown field", "unknown variant"];
-    match unknown.iter().any(|word| fault.contains(word)) {
+    let cause = fault
+        .strip_prefix('`')
+        .and_then(|rest| rest.split_once("`: "))
+        .map_or(fault.as_str(), |(_, cause)| cause);
+    let is_unknown = cause.starts_with("unknown field") || cause.starts_with("unknown variant");
+    match is_unknown {
         true => ReaderErrorCodes::POLICY.unknown(format!("the policy: {fault}")),
         false => ReaderErrorCodes::POLICY.wrong(format!("the policy: {fault}")),
     }

@@ -123,6 +123,15 @@ impl ConnectorVerb for DatasetCommand {
                 terms,
                 publish,
             } => {
+                // The command line asks for a file. A message to the socket can lack one, and then names no file to refuse.
+                if files.is_empty() {
+                    return Err(Refusal::new(
+                        ErrorCode::UsageWrong,
+                        "no source of the dataset is named",
+                    )
+                    .with_help("hansa dataset add FILE")
+                    .into());
+                }
                 let about = DraftConfigOptions {
                     name: name.as_deref().map(parse_dataset_name).transpose()?,
                     title,

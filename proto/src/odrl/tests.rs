@@ -143,6 +143,13 @@ fn each_fault_has_its_code() {
     check(r##""prohibit""##, r##""perm""##, TermUnknown, None);
     check("Agreement", "Set", TermUnknown, None);
     check("Agreement", "Offer", TermUnknown, None);
+    // Foreign text in a fault does not choose the code.
+    check(
+        r##""assigner":"hansa://munster.example""##,
+        r##""assigner":"unknown variant""##,
+        TermIllTyped,
+        None,
+    );
     check("odrl:aggregate", "odrl:sell", TermUnknown, None);
     check("odrl:aggregate", "h:query", ContractMalformed, None);
     let number = number(|term| matches!(term, Term::Dimensions(_)));

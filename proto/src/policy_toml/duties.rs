@@ -12,7 +12,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
     for item in texts(value) {
         let term = if item.node.is_table() {
             let table = item.table_with(&["attribution"]);
-            let text = table.and_then(|table| table.text("attribution"));
+            let text = table.and_then(|table| table.required_value("attribution")?.text());
             text.map(Term::Attribution)
         } else {
             read_duty(reader, &item)

@@ -69,8 +69,8 @@ pub(super) fn write_area(term: &Term) -> Option<PolicyFileEntry> {
 impl ValueForm<BoundingBox> for Plain {
     fn read(_reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<BoundingBox> {
         let items = non_empty_items(value).unwrap_or_default();
-        let texts: Vec<String> = items.iter().filter_map(decimal).collect();
-        let bounds = match texts.as_slice() {
+        let texts: Option<Vec<String>> = items.iter().map(decimal).collect();
+        let bounds = match texts.unwrap_or_default().as_slice() {
             [west, south, east, north] => bounds_of(west, south, east, north),
             _ => None,
         };

@@ -54,6 +54,17 @@ within = { list = "abc", which = "Mitte" }
 }
 
 #[test]
+fn no_item_of_a_list_is_left_out_silently() {
+    wrong(
+        "area = { box = [\"x\", 7.5, 51.9, 7.75, 52] }\nduties = [{}]\n",
+        &[
+            "TERM_ILL_TYPED 2 area.box: `box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north; ",
+            "CONFIG_INVALID 3 duties: `duties.attribution` is missing; ",
+        ],
+    );
+}
+
+#[test]
 fn prohibitions_that_cant_be_read() {
     wrong(
         "prohibit = [\n { purpos = \"x\" },\n { rows = \"site = 'C'\", columns = [\"site\"] },\n { columns = [\"sit\"] },\n { action = \"read\" }]",
