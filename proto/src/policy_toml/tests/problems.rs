@@ -59,7 +59,7 @@ fn no_item_of_a_list_is_left_out_silently() {
         "area = { box = [\"x\", 7.5, 51.9, 7.75, 52] }\nduties = [{}]\n",
         &[
             "TERM_ILL_TYPED 2 area.box: `box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north; ",
-            "CONFIG_INVALID 3 duties: `duties.attribution` is missing; ",
+            "CONFIG_INVALID 3 duties.attribution: `duties.attribution` is missing; ",
         ],
     );
 }
