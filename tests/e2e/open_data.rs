@@ -269,7 +269,7 @@ const ATTACKS: [AttackCase<OpenCity>; 5] = [
         setup: "open data",
         name: "S: fetches where the provider has put a restriction before the dataset",
         expected: "cut, then DATASET_UNKNOWN, whatever hours the restriction has",
-        does: restricted,
+        does: set_restriction_while_reading,
         lacks: "",
     },
 ];
@@ -374,7 +374,7 @@ fn flood(open: &mut OpenCity) -> AttackVerdict {
     }
 }
 
-fn restricted(open: &mut OpenCity) -> AttackVerdict {
+fn set_restriction_while_reading(open: &mut OpenCity) -> AttackVerdict {
     let city = &open.city;
     // It would let in each question of this moment, and no file asks it again.
     let restriction = "title = \"By day\"\nhours = \"Mo-Su 00:00-24:00 UTC\"\n";

@@ -10,7 +10,6 @@ use std::fmt::Write as _;
 mod reader;
 pub(crate) mod scanner;
 pub mod serialized;
-pub mod strict_object;
 #[cfg(test)]
 mod tests;
 

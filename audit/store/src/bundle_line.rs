@@ -14,7 +14,7 @@ pub(crate) const FORM: &str = "bundle/1";
 pub(crate) struct BundleHeader {
     pub(crate) keys: Vec<NoteKey>,
     pub(crate) head: SignedHead,
-    /// What was chosen; a whole log has none.
+    /// Filter of the records; a whole log has none.
     pub(crate) choice: Option<RecordFilter>,
     pub(crate) records: u64,
 }

@@ -184,7 +184,7 @@ impl ConnectorVerb for PartnerCommand {
                 let (bytes, sha256) = match fetched.await {
                     Ok(fetched) => fetched,
                     Err(refusal) => {
-                        // What can't be ended any more has ended.
+                        // A transfer that can't be ended has ended already.
                         let _over = processes.end(&pid, "the data did not come").await;
                         return Err(refusal.into());
                     }

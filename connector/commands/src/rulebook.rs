@@ -29,7 +29,7 @@ impl Command for RulebookCommand {
     fn effect(&self) -> CommandEffect {
         match self {
             Self::Show { .. } => CommandEffect::Looks,
-            // What is accepted is shown first, and the question comes after it.
+            // The command shows the rulebook first, and asks after it.
             Self::Install { .. } | Self::Accept { .. } => {
                 CommandEffect::Acts("hansa rulebook show says what it is about")
             }

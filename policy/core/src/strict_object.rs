@@ -1,9 +1,11 @@
-//! Refusals of the strict JSON object reader: unknown, missing and left-over members.
+//! Complete reading of a JSON object: each member is taken once, none is missing, and none is left over.
 
 use crate::id::ClauseId;
 use crate::refusal::{ErrorCode, Refusal};
-use hansa_audit_log::json::strict_object::{ObjectErrors, StrictObject, StrictObjectError};
 use hansa_audit_log::json::{Json, canonical};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 /// Error codes of a reader, and the clause that is being read.
 #[derive(Debug, Clone, Copy)]
@@ -17,16 +19,6 @@ pub struct ReaderErrorCodes {
 }
 
 impl ReaderErrorCodes {
-    /// One code for both cases.
-    #[must_use]
-    pub const fn of(code: ErrorCode) -> Self {
-        Self {
-            unknown: code,
-            wrong: code,
-            clause: None,
-        }
-    }
-
     /// Codes of a policy.
     pub const POLICY: Self = Self {
         unknown: ErrorCode::TermUnknown,
@@ -60,42 +52,181 @@ impl ReaderErrorCodes {
     }
 }
 
-/// Members of an object that were not read yet; errors are refusals.
-pub type StrictObjectReader = StrictObject<ReaderErrorCodes>;
+/// Members of an object that were not taken yet.
+#[derive(Debug)]
+#[must_use = "call `finish`, which refuses members that nobody took"]
+pub struct StrictObjectReader {
+    at: String,
+    codes: ReaderErrorCodes,
+    members: BTreeMap<String, Json>,
+}
 
-impl ObjectErrors for ReaderErrorCodes {
-    type Error = Refusal;
+impl StrictObjectReader {
+    /// Reader of the members of `json`, which is at the path `at`.
+    ///
+    /// # Errors
+    /// When `json` is not an object.
+    pub fn of(json: Json, at: impl Into<String>, codes: ReaderErrorCodes) -> Result<Self, Refusal> {
+        let at = at.into();
+        match json {
+            Json::Object(members) => Ok(Self { at, codes, members }),
+            actual => Err(codes.wrong(format!("`{at}` is {} instead of an object", kind(&actual)))),
+        }
+    }
 
-    fn error(&self, fault: StrictObjectError) -> Refusal {
-        match fault {
-            StrictObjectError::NotAnObject { at, actual } => {
-                self.wrong(format!("`{at}` is {} instead of an object", kind(&actual)))
-            }
-            StrictObjectError::Absent(name) => {
-                self.wrong(format!("the member `{name}` is missing"))
-            }
-            StrictObjectError::Wrong {
-                name,
-                actual,
-                wanted,
-            } => self.wrong(format!("`{name}` is {} instead of {wanted}", show(&actual))),
-            StrictObjectError::Malformed { name, text, fault } => {
-                self.wrong(format!("`{name}` is `{text}`: {fault}"))
-            }
-            StrictObjectError::Other {
-                name,
-                actual,
-                wanted,
-            } => self.unknown(format!(
-                "`{name}` is {} instead of {}",
-                show(&actual),
-                show(&wanted)
-            )),
-            StrictObjectError::Empty(name) => self.wrong(format!("the list `{name}` is empty")),
-            StrictObjectError::Unknown(name) => {
-                self.unknown(format!("the member `{name}` is not known"))
+    /// Error codes of this reader.
+    #[must_use]
+    pub const fn codes(&self) -> ReaderErrorCodes {
+        self.codes
+    }
+
+    /// Replaces the error codes.
+    pub const fn set_codes(&mut self, codes: ReaderErrorCodes) {
+        self.codes = codes;
+    }
+
+    /// Path of a member, for error texts.
+    #[must_use]
+    pub fn member_path(&self, name: &str) -> String {
+        if self.at.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.at)
+        }
+    }
+
+    /// True if there is a member with this name that was not taken yet.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// Takes the value of a required member.
+    ///
+    /// # Errors
+    /// When the member is missing.
+    pub fn take(&mut self, name: &str) -> Result<Json, Refusal> {
+        self.members.remove(name).ok_or_else(|| {
+            let path = self.member_path(name);
+            self.codes.wrong(format!("the member `{path}` is missing"))
+        })
+    }
+
+    /// Takes a text.
+    ///
+    /// # Errors
+    /// When the member is missing or not a text.
+    pub fn text(&mut self, name: &str) -> Result<String, Refusal> {
+        match self.take(name)? {
+            Json::Text(text) => Ok(text),
+            actual => Err(self.refuse_type(name, &actual, "a text")),
+        }
+    }
+
+    /// Takes an optional text.
+    ///
+    /// # Errors
+    /// When the member is present and not a text.
+    pub fn text_if_there(&mut self, name: &str) -> Result<Option<String>, Refusal> {
+        if self.has(name) {
+            self.text(name).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Takes a text and parses it.
+    ///
+    /// # Errors
+    /// When the member is missing, not a text, or malformed.
+    pub fn parse_text<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, Refusal> {
+        let text = self.text(name)?;
+        text.parse().map_err(|fault: T::Err| {
+            let path = self.member_path(name);
+            self.codes.wrong(format!("`{path}` is `{text}`: {fault}"))
+        })
+    }
+
+    /// Takes an integer that is not negative.
+    ///
+    /// # Errors
+    /// When the member is missing, negative or of another type.
+    pub fn count(&mut self, name: &str) -> Result<u64, Refusal> {
+        match self.take(name)? {
+            Json::Int(number) => u64::try_from(number)
+                .map_err(|_| self.refuse_type(name, &Json::Int(number), "a number from 0")),
+            actual => Err(self.refuse_type(name, &actual, "an integer")),
+        }
+    }
+
+    /// Takes the items of an optional list, each with its path. An empty list must be left out.
+    ///
+    /// # Errors
+    /// When the member is present and not a list, or empty.
+    pub fn items(&mut self, name: &str) -> Result<Vec<(String, Json)>, Refusal> {
+        if !self.has(name) {
+            return Ok(Vec::new());
+        }
+        let place = self.member_path(name);
+        let items = match self.take(name)? {
+            Json::List(items) => items,
+            actual => return Err(self.refuse_type(name, &actual, "a list")),
+        };
+        if items.is_empty() {
+            return Err(self.codes.wrong(format!("the list `{place}` is empty")));
+        }
+        let placed = items.into_iter().enumerate();
+        Ok(placed
+            .map(|(index, item)| (format!("{place}[{index}]"), item))
+            .collect())
+    }
+
+    /// Takes a nested object.
+    ///
+    /// # Errors
+    /// When the member is missing or of another type.
+    pub fn object(&mut self, name: &str) -> Result<Self, Refusal> {
+        let json = self.take(name)?;
+        Self::of(json, self.member_path(name), self.codes)
+    }
+
+    /// Takes a member that must be this text.
+    ///
+    /// # Errors
+    /// When the member is missing or has another value.
+    pub fn exactly_text(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
+        let actual = self.take(name)?;
+        if actual.as_text() == Some(value) {
+            return Ok(());
+        }
+        let (path, wanted) = (self.member_path(name), Json::text(value));
+        Err(self.codes.unknown(format!(
+            "`{path}` is {} instead of {}",
+            show(&actual),
+            show(&wanted)
+        )))
+    }
+
+    /// Checks that all members were taken.
+    ///
+    /// # Errors
+    /// With the name of the first member that was not taken.
+    pub fn finish(self) -> Result<(), Refusal> {
+        match self.members.keys().next() {
+            None => Ok(()),
+            Some(name) => {
+                let path = self.member_path(name);
+                Err(self
+                    .codes
+                    .unknown(format!("the member `{path}` is not known")))
             }
         }
+    }
+
+    fn refuse_type(&self, name: &str, actual: &Json, wanted: &str) -> Refusal {
+        let path = self.member_path(name);
+        self.codes
+            .wrong(format!("`{path}` is {} instead of {wanted}", show(actual)))
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) enum OdrlProfile {
     Hansa,
 }
 
-/// What holds where a prohibition and the permission meet.
+/// Strategy for a conflict of a prohibition with the permission (`conflict` of ODRL).
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ConflictStrategy {

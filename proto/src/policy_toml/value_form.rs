@@ -392,7 +392,7 @@ pub(super) fn write_numbers(numbers: &[String]) -> Option<String> {
     are_written.then(|| format!("[{}]", numbers.join(", ")))
 }
 
-/// Whether TOML has the decimal number.
+/// `true` for a decimal number that TOML can write.
 pub(super) fn is_toml_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let whole = digits.split('.').next().unwrap_or_default();

@@ -251,7 +251,7 @@ fn mask(random: &mut SplitMixRandom, kind: ColumnType) -> MaskValue {
     MaskValue::Constant(constant)
 }
 
-/// What a column of texts or integers shows instead of its value, beside a mask.
+/// Random replacement for the values of a column of texts or integers, other than a mask.
 fn replacement(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) -> Term {
     match random.below(3) {
         0 => Term::Pseudonym(PseudonymTerm {

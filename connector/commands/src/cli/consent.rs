@@ -9,7 +9,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 ///
 /// # Errors
 /// `USAGE` for a dry run that the command does not have, `CONFIRMATION_NEEDED` without a yes.
-pub(crate) fn consent(command: &impl Command, global: &GlobalArgs) -> Result<(), Refusal> {
+pub(crate) fn check_consent(command: &impl Command, global: &GlobalArgs) -> Result<(), Refusal> {
     match (command.effect(), global.dry_run) {
         (CommandEffect::Looks | CommandEffect::Judges | CommandEffect::Rehearses, _)
         | (CommandEffect::Acts(_), false) => Ok(()),
@@ -47,7 +47,7 @@ pub(crate) fn ask_confirmation(question: &str, global: &GlobalArgs) -> Result<()
     }
     terminal::ask(&format!("{question} [y/N]"));
     let mut answer = String::new();
-    // What can't be read is no yes.
+    // An unreadable answer is no confirmation.
     let _ = input.read_line(&mut answer);
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
@@ -62,10 +62,10 @@ pub(crate) fn ask_confirmation(question: &str, global: &GlobalArgs) -> Result<()
 mod tests {
     use crate::cli::CommandLine;
     use crate::cli::command_effect::{Command as _, CommandEffect};
-    use crate::cli::consent::consent;
+    use crate::cli::consent::check_consent;
     use clap::Parser as _;
 
-    fn parsed(line: &str) -> CommandLine {
+    fn parse_line(line: &str) -> CommandLine {
         CommandLine::try_parse_from(line.split(' '))
             .unwrap_or_else(|wrong| panic!("{line}: {wrong}"))
     }
@@ -83,8 +83,8 @@ mod tests {
             ("hansa --dry-run contract request north.bikes", true),
             ("hansa --dry-run status", true),
         ] {
-            let cli = parsed(line);
-            let outcome = consent(&cli.verb, &cli.global);
+            let cli = parse_line(line);
+            let outcome = check_consent(&cli.verb, &cli.global);
             assert_eq!(outcome.is_ok(), expected_effect, "{line}");
             if let Err(refusal) = outcome {
                 assert_eq!(refusal.code.as_str(), "USAGE", "{line}");
@@ -104,16 +104,16 @@ mod tests {
             "hansa audit erase 019a --ground request",
             "hansa audit incident --cause unknown",
         ] {
-            let cli = parsed(line);
+            let cli = parse_line(line);
             assert!(
                 matches!(cli.verb.effect(), CommandEffect::Ends(_)),
                 "{line}"
             );
-            let json = parsed(&line.replacen("hansa", "hansa --json", 1));
-            let refusal = consent(&json.verb, &json.global).unwrap_err();
+            let json = parse_line(&line.replacen("hansa", "hansa --json", 1));
+            let refusal = check_consent(&json.verb, &json.global).unwrap_err();
             assert_eq!(refusal.code.as_str(), "CONFIRMATION_NEEDED", "{line}");
-            let yes = parsed(&line.replacen("hansa", "hansa --yes", 1));
-            assert_eq!(consent(&yes.verb, &yes.global), Ok(()), "{line}");
+            let yes = parse_line(&line.replacen("hansa", "hansa --yes", 1));
+            assert_eq!(check_consent(&yes.verb, &yes.global), Ok(()), "{line}");
         }
     }
 }

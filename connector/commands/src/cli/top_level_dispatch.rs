@@ -55,7 +55,7 @@ pub fn run(
     let one = |refusal: Refusal| vec![refusal];
     let clock = clock::system();
     let now = clock().wall;
-    consent::consent(&cli.verb, &cli.global).map_err(one)?;
+    consent::check_consent(&cli.verb, &cli.global).map_err(one)?;
     match cli.verb {
         TopLevelCommand::Error { code } => {
             error_reference::run(code.as_deref(), show).map_err(one)?

@@ -141,7 +141,7 @@ const DRAFTS: &[&str] = &[
     "simulate --as hansa://a.example --policy Cargo.toml --dataset bikes",
 ];
 
-fn typed(line: &str) -> ConnectorCommand {
+fn parse_command(line: &str) -> ConnectorCommand {
     let words = ["hansa"].into_iter().chain(line.split(' '));
     match CommandLine::try_parse_from(words) {
         Ok(CommandLine {
@@ -197,7 +197,7 @@ fn a_stranger_names_no_file_to_the_connector() {
         .map(|(line, _, opener)| (*line, *opener));
     for (line, opener) in files.chain(drafts) {
         assert_eq!(
-            names_a_file(&mut typed(line)),
+            names_a_file(&mut parse_command(line)),
             opener == Connector,
             "{line}"
         );
@@ -209,7 +209,7 @@ fn a_stranger_names_no_file_to_the_connector() {
         "audit received",
         "connect python",
     ] {
-        assert!(!names_a_file(&mut typed(line)), "{line}");
+        assert!(!names_a_file(&mut parse_command(line)), "{line}");
     }
     assert_eq!(refuse_stranger(1000, 1000), Ok(()));
     assert_eq!(refuse_stranger(0, 1000), Ok(()));
@@ -225,7 +225,7 @@ fn a_path_for_the_connector_is_one_of_the_callers_folder() {
         .iter()
         .filter(|(_, _, opener)| *opener == Connector);
     for line in files.map(|(line, _, _)| line).chain(DRAFTS) {
-        let mut command = typed(line);
+        let mut command = parse_command(line);
         command
             .named_files()
             .into_iter()

@@ -48,7 +48,7 @@ struct OracleWorld {
     gates: Arc<GatedExecutor>,
     /// One participant with all tables.
     pool: FixtureParticipant,
-    /// The same, where no plan is optimized.
+    /// Participant with all tables that optimizes no plan.
     unoptimized_pool: FixtureParticipant,
 }
 
