@@ -14,7 +14,7 @@ use crate::odrl::{self, OdrlAssignee, OdrlPolicy, policy_vocabulary};
 use crate::render;
 use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, canonical, serialized};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::civil_zone::CivilZone;
 use hansa_policy::contract::rendering::PageRendering;
@@ -26,7 +26,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::language::Language;
 use hansa_policy::term::normal_form;
 use hansa_policy::term::purpose::OwnPurpose;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub(crate) mod terms_form;
 #[cfg(test)]
@@ -62,7 +63,8 @@ pub(crate) fn to_json(agreement: &Agreement) -> Json {
 /// # Errors
 /// As [`from_bytes`].
 pub(crate) fn from_json(json: &Json) -> Result<Agreement, Refusal> {
-    let form: AgreementForm = canonical_document::from_json(json)?;
+    let form: AgreementForm = canonical_document::from_json(json)
+        .map_err(|malformed| odrl::find_unknown_term(json).unwrap_or(malformed))?;
     let agreement = Agreement::try_from(form)?;
     // INVARIANT: one-payload. An agreement has one payload, so its hash names it.
     if to_json(&agreement) != *json {
@@ -99,15 +101,26 @@ struct AgreementForm {
 }
 
 /// Consumer of a contract, or everybody of the league.
-#[derive(Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "neither the members of a party, nor those of a partner, nor those of everybody"
-)]
+#[derive(Serialize)]
+#[serde(untagged)]
 enum ConsumerForm {
     Participant(ContractParty),
     Partner(ContractPartner),
     Everybody(EverybodyForm),
+}
+
+impl<'de> Deserialize<'de> for ConsumerForm {
+    /// A member that only one form has decides which form is read, so that a fault names the member in it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        let has = |member: &str| json.get(member).is_some();
+        let form = match () {
+            () if has("signingKey") => serialized::from_json(&json).map(Self::Participant),
+            () if has("protocolId") => serialized::from_json(&json).map(Self::Partner),
+            () => serialized::from_json(&json).map(Self::Everybody),
+        };
+        form.map_err(D::Error::custom)
+    }
 }
 
 /// Everybody of the league, named by [`policy_vocabulary::PUBLIC`].

@@ -143,14 +143,24 @@ pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     one_shape(policy, &json)
 }
 
-/// Refusal of JSON around the clauses. An unknown member or value is told apart by the beginning of the fault, behind the path of the
+/// Refusal of the policy in a malformed document, if the policy has a term that this version does not know.
+///
+/// A document of a later version can have both a new member and a new term. The term decides then: the document is not understood,
+/// rather than broken.
+pub(crate) fn find_unknown_term(document: &Json) -> Option<Refusal> {
+    let refusal = from_json(document.get("policy")?.clone()).err()?;
+    (refusal.code == ErrorCode::TermUnknown).then_some(refusal)
+}
+
+/// Refusal of JSON around the clauses. An unknown member, value or further entry of the context is told apart by the beginning of the fault, behind the path of the
 /// member: what follows can quote foreign text.
 fn refuse_document(fault: String) -> Refusal {
     let cause = fault
         .strip_prefix('`')
         .and_then(|rest| rest.split_once("`: "))
         .map_or(fault.as_str(), |(_, cause)| cause);
-    let is_unknown = cause.starts_with("unknown field") || cause.starts_with("unknown variant");
+    let unknown = ["unknown field", "unknown variant", "trailing characters"];
+    let is_unknown = unknown.iter().any(|start| cause.starts_with(start));
     match is_unknown {
         true => ReaderErrorCodes::POLICY.unknown(format!("the policy: {fault}")),
         false => ReaderErrorCodes::POLICY.wrong(format!("the policy: {fault}")),

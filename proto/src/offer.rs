@@ -145,7 +145,8 @@ fn to_json(offer: &IdentifiedOffer, reader: &ParticipantId) -> Json {
 }
 
 fn from_json(json: &Json) -> Result<Offer, Refusal> {
-    let form: OfferForm = canonical_document::from_json(json)?;
+    let form: OfferForm = canonical_document::from_json(json)
+        .map_err(|malformed| odrl::find_unknown_term(json).unwrap_or(malformed))?;
     let policy = odrl::from_json(form.policy)?;
     let offer = IdentifiedOffer::from(Offer {
         dataset: policy.dataset,

@@ -225,6 +225,29 @@ fn what_is_unknown_missing_or_ill_typed_anywhere_is_refused() {
 }
 
 #[test]
+fn an_unknown_term_decides_over_an_unknown_member() {
+    let later = format!(r##"{},"zzz":1}}"##, payload().strip_suffix('}').unwrap());
+    refused(later.as_bytes(), ErrorCode::ContractMalformed);
+    let (known, new) = (r##""leftOperand":"purpose""##, r##""leftOperand":"h:zzz""##);
+    assert!(later.contains(known), "{later}");
+    let later = later.replacen(known, new, 1);
+    refused(later.as_bytes(), ErrorCode::TermUnknown);
+}
+
+#[test]
+fn a_fault_of_the_consumer_names_the_member() {
+    let good = payload();
+    let spoilt = good.replacen(
+        r##""consumer":{"id":"hansa://firma.example""##,
+        r##""consumer":{"id":"firma.example""##,
+        1,
+    );
+    assert_ne!(spoilt, good);
+    let refusal = from_bytes(spoilt.as_bytes()).unwrap_err();
+    assert!(refusal.sentence.contains("`id`"), "{refusal}");
+}
+
+#[test]
 fn each_place_says_the_same() {
     let other = "hansa://other.example";
     exchanged(

@@ -119,14 +119,12 @@ pub(super) fn read_signature(
         refuse_malformed("a protected header is not in base64url without padding")
     })?;
     let header = strict_json::loose_document(&header, HEADER, ErrorCode::SignatureHeader)?;
+    refuse_unknown_algorithm(&header)?;
     let header: HeaderForm =
         from_json(&header).map_err(|fault| refuse_malformed(format!("`protected`: {fault}")))?;
     let seal = read_seal(&header, kind)?;
     if !is_accepted_algorithm(&header.alg, seal.is_some()) {
-        return Err(Refusal::new(
-            ErrorCode::SignatureAlg,
-            format!("the algorithm `{}` is not accepted", header.alg),
-        ));
+        return Err(refuse_algorithm(&header.alg));
     }
     if header.typ != kind.typ() {
         return Err(refuse_malformed(format!(
@@ -173,6 +171,26 @@ pub(super) fn read_signature(
         seal,
         mandate,
     })
+}
+
+/// Refuses an algorithm that no signature has here. It is looked at before other members: a header of a later version can have both
+/// a new algorithm and a new member, and is not understood then, rather than broken.
+fn refuse_unknown_algorithm(header: &Json) -> Result<(), Refusal> {
+    match header.get("alg").and_then(Json::as_text) {
+        Some(alg)
+            if [true, false]
+                .iter()
+                .all(|sealed| !is_accepted_algorithm(alg, *sealed)) =>
+        {
+            Err(refuse_algorithm(alg))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse_algorithm(alg: &str) -> Refusal {
+    let sentence = format!("the algorithm `{alg}` is not accepted");
+    Refusal::new(ErrorCode::SignatureAlg, sentence)
 }
 
 /// Checks the algorithm: `EdDSA` or `ES256` for a key, `ES256` or `PS256` for a seal.

@@ -140,6 +140,8 @@ fn each_fault_has_its_code() {
     use ErrorCode::{ContractMalformed, TermIllTyped, TermUnknown};
     let context = r##""urn:hansa:odrl:1"],"##;
     check(context, r##""urn:other"],"##, TermUnknown, None);
+    let further = r##""urn:hansa:odrl:1","urn:other"],"##;
+    check(context, further, TermUnknown, None);
     check(r##""prohibit""##, r##""perm""##, TermUnknown, None);
     check("Agreement", "Set", TermUnknown, None);
     check("Agreement", "Offer", TermUnknown, None);

@@ -70,6 +70,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
         None => grid.release.clone(),
     };
     terms.add_if_read(value, release.map(Term::Release));
+    refuse_unread_keys(&table);
     buckets(reader, &table, &by, value, terms);
     group(reader, &table, terms);
     if let Some(rules) = table.get("dominance") {
@@ -225,6 +226,40 @@ fn numbers_among(
         .filter(|name| !by.contains(name) && number(name))
         .cloned()
         .collect()
+}
+
+/// Refuses keys that no other key of the table reads: a zone without a bucket, a unit without a minimum of contributors.
+fn refuse_unread_keys(table: &TomlTable<'_>) {
+    if let Some(zone) = table.get("zone")
+        && !reads_zone(table.get("bucket"))
+    {
+        let sentence = "no `bucket` takes its zone from here";
+        let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);
+        let help =
+            "write `bucket` beside it, or leave `zone` out: buckets of the grid have its zone";
+        zone.refuse(refusal.with_help(help));
+    }
+    if let Some(unit) = table.get("unit")
+        && table.get("min_contributors").is_none()
+    {
+        let sentence = "contributors are counted by `unit`, and no `min_contributors` is written";
+        let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);
+        unit.refuse(refusal.with_help("write min_contributors beside it, or leave `unit` out"));
+    }
+}
+
+/// True if a bucket takes the zone beside it: one bucket does, and of several each that names none of its own.
+fn reads_zone(bucket: Option<&TomlValue<'_>>) -> bool {
+    let Some(bucket) = bucket else {
+        return false;
+    };
+    match bucket.node.as_table() {
+        Some(columns) => columns.values().any(|column| {
+            let own = column.get_ref().as_table();
+            own.is_none_or(|own| own.keys().all(|key| key.get_ref() != "zone"))
+        }),
+        None => true,
+    }
 }
 
 /// A bucket for every dimension of time: the one that is named, or that of the grid.

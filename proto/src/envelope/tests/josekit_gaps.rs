@@ -79,6 +79,9 @@ fn josekit_trap_3_an_algorithm_in_the_unprotected_header_alone_is_refused() {
     for alg in ["none", "HS256", "RS256", "Ed25519", "ES384", "", "EdDSA"] {
         fixture.header_refused("ES256", alg, ErrorCode::SignatureAlg);
     }
+    // An unknown algorithm decides over an unknown member.
+    let later = r#""alg":"ES384","zzz":1,"#;
+    fixture.header_refused(r#""alg":"ES256","#, later, ErrorCode::SignatureAlg);
 }
 
 #[test]

@@ -96,6 +96,22 @@ fn other_faults_are_reported() {
             "POLICY_CONTRADICTION 2 aggregate.min_contributors: a minimum group counts rows or contributors, not both; ",
         ],
     );
+    let aggregate = "aggregate = { by = [\"site\"], functions = [\"count\"], min_rows = 3";
+    wrong(
+        &format!("{aggregate}, unit = \"site\" }}"),
+        &[
+            "POLICY_CONTRADICTION 2 aggregate.unit: contributors are counted by `unit`, and no `min_contributors` is written; \
+             write min_contributors beside it, or leave `unit` out",
+        ],
+    );
+    let no_bucket = "POLICY_CONTRADICTION 2 aggregate.zone: no `bucket` takes its zone from here; \
+                     write `bucket` beside it, or leave `zone` out: buckets of the grid have its zone";
+    wrong(&format!("{aggregate}, zone = \"UTC\" }}"), &[no_bucket]);
+    let own = "bucket = { at = { to = \"day\", zone = \"UTC\" } }";
+    wrong(
+        &format!("{aggregate}, {own}, zone = \"Europe/Berlin\" }}"),
+        &[no_bucket],
+    );
     wrong(
         "rows = \"nope = 1\"",
         &[
