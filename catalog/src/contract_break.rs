@@ -22,14 +22,24 @@ pub struct ContractBreak {
     pub code: ErrorCode,
 }
 
-/// Contracts, in force or in the future, that publishing `new` in place of `old` would break.
+/// Dataset before and after a publication.
+#[derive(Debug, Clone, Copy)]
+pub struct DatasetVersions<'a> {
+    /// Published version.
+    pub old: &'a Dataset,
+    /// Version that would replace it.
+    pub new: &'a Dataset,
+}
+
+/// Contracts, in force or in the future, that publishing the new version in place of the old one would break.
 #[must_use]
 pub fn breaks(
-    (old, new): (&Dataset, &Dataset),
+    versions: DatasetVersions<'_>,
     seal: Option<&SchemaSecret>,
     registry: &ContractRegistry,
     now: UtcTimestamp,
 ) -> Vec<ContractBreak> {
+    let DatasetVersions { old, new } = versions;
     registry
         .over(&new.id, now)
         .filter(|(_, agreement, status)| {

@@ -1,7 +1,7 @@
 //! Tests of the whole catalogue: publication, listing, views.
 
 use super::*;
-use crate::contract_break::breaks;
+use crate::contract_break::{DatasetVersions, breaks};
 use crate::dataset::ColumnType;
 use crate::fixture::{
     CONSUMER, PROVIDER, agreement, column, counts, in_force, name, names, offer, participant,
@@ -202,13 +202,16 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
         refused(catalog([changed.clone()])),
         ErrorCode::SchemaChanged
     );
-    let broken = breaks((&counts(), &changed), None, &registry, now());
+    let published = counts();
+    let versions = |old, new| DatasetVersions { old, new };
+    let broken = breaks(versions(&published, &changed), None, &registry, now());
     assert_eq!(broken.len(), 1);
     assert_eq!(broken[0].peer, Some(participant(CONSUMER)));
-    assert!(breaks((&counts(), &counts()), None, &registry, now()).is_empty());
+    let unchanged = versions(&published, &published);
+    assert!(breaks(unchanged, None, &registry, now()).is_empty());
     assert!(
         breaks(
-            (&counts(), &changed),
+            versions(&published, &changed),
             None,
             &registry,
             time("2028-01-01T00:00:00Z")
@@ -216,7 +219,7 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
         .is_empty()
     );
     assert!(
-        breaks((&changed, &counts()), None, &registry, now()).is_empty(),
+        breaks(versions(&changed, &published), None, &registry, now()).is_empty(),
         "it is broken already"
     );
 }
@@ -236,7 +239,11 @@ fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     changed.grid.as_mut().unwrap().id = "hansa://munster.example/grid/counts-2".to_owned();
     let refusal = catalog([changed.clone()]).view(&active, None).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::GridConflict);
-    let codes: Vec<ErrorCode> = breaks((&counts(), &changed), None, &registry, now())
+    let versions = DatasetVersions {
+        old: &counts(),
+        new: &changed,
+    };
+    let codes: Vec<ErrorCode> = breaks(versions, None, &registry, now())
         .into_iter()
         .map(|broken| broken.code)
         .collect();

@@ -89,7 +89,10 @@ pub fn bundle(
         log,
         head,
         choice,
-        (&receipts, stamps.into_stamped_heads()),
+        HeadSelection {
+            named: &receipts,
+            stamped: stamps.into_stamped_heads(),
+        },
         out,
     )?;
     let end = BundleEnd {
@@ -208,13 +211,21 @@ fn write_document(
     write_line(out, &to_json(&document))
 }
 
-/// Writes the heads with at most as many records as `newest`; for a part the named and the time-stamped heads, each with its proof.
+/// Heads that a part of a log contains.
+struct HeadSelection<'a> {
+    /// Digests of the heads that its documents name.
+    named: &'a BTreeSet<Digest>,
+    /// Heads with a time stamp.
+    stamped: Vec<StampedHead>,
+}
+
+/// Writes the heads with at most as many records as `newest`; for a part only the selected heads, each with its proof.
 /// Returns their number.
 fn write_heads(
     log: &AuditLog,
     newest: &SignedHead,
     choice: &RecordFilter,
-    (named, stamps): (&BTreeSet<Digest>, Vec<StampedHead>),
+    selected: HeadSelection<'_>,
     out: &mut dyn Write,
 ) -> Result<u64, Refusal> {
     let size = newest.checkpoint.size;
@@ -227,7 +238,8 @@ fn write_heads(
         )
     })?;
     let whole = choice.is_everything();
-    let mut tokens: BTreeMap<Digest, StampedHead> = stamps
+    let mut tokens: BTreeMap<Digest, StampedHead> = selected
+        .stamped
         .into_iter()
         .map(|stamped| (stamped.head.note_digest(), stamped))
         .collect();
@@ -244,7 +256,7 @@ fn write_heads(
     };
     for head in heads.heads {
         let token = tokens.remove(&head.note_digest());
-        let is_chosen = whole || token.is_some() || named.contains(&head.digest());
+        let is_chosen = whole || token.is_some() || selected.named.contains(&head.digest());
         if head.checkpoint.size <= size && is_chosen {
             write(&head, token)?;
         }

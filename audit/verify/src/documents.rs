@@ -36,6 +36,13 @@ pub(crate) struct DocumentIndex {
     pub(crate) restrictions: BTreeMap<String, String>,
 }
 
+/// File of a log among all files that are judged together.
+#[derive(Clone, Copy)]
+struct ComparedCopy<'a> {
+    copy: &'a ExportFile,
+    copies: &'a [ExportFile],
+}
+
 impl DocumentIndex {
     /// Judges the documents by the keys of the league.
     pub(crate) fn judge(
@@ -62,7 +69,8 @@ impl DocumentIndex {
         }
         if let Some(trust) = trust {
             for copy in copies {
-                pool.withdrawals((copy, copies), &withdrawals, trust, findings);
+                let compared = ComparedCopy { copy, copies };
+                pool.withdrawals(compared, &withdrawals, trust, findings);
             }
         }
         pool
@@ -113,11 +121,12 @@ impl DocumentIndex {
 
     fn withdrawals(
         &self,
-        (copy, copies): (&ExportFile, &[ExportFile]),
+        compared: ComparedCopy<'_>,
         documents: &BTreeMap<String, String>,
         trust: &TrustBundle,
         findings: &mut Vec<AuditFinding>,
     ) {
+        let ComparedCopy { copy, copies } = compared;
         for (contract, life) in &copy.history.contracts {
             for withdrawn in &life.withdrawn {
                 let index = Some(withdrawn.index);

@@ -39,6 +39,17 @@ pub(crate) struct HeadLocation<'a> {
     pub(crate) passed_on: bool,
 }
 
+/// Place at which an answer was found.
+#[derive(Clone, Copy)]
+pub(crate) struct AnswerLocation<'a> {
+    /// File with the answer.
+    pub(crate) copy: &'a ExportFile,
+    /// Record of the answer.
+    pub(crate) record: u64,
+    /// Time of the answer.
+    pub(crate) at: UtcTimestamp,
+}
+
 /// Judges the statements of every file. Gives the valid ones, and findings for invalid ones and for each incident.
 pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFinding>) {
     let (mut closed, mut findings): (Vec<ClosedIncident>, _) = (Vec::new(), Vec::new());
@@ -156,7 +167,7 @@ fn check_incident_statement(
         && let Some(trust) = &case.trust
     {
         // The rule holds for undetected forks too, since the holder of the other copy could state one with the old key.
-        let noticed = fork_discovery_time(case, &stated.log, &recorded.statement, (seen, closed));
+        let noticed = fork_discovery_time(case, &stated.log, &recorded.statement, seen, closed);
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
         if !trust.replaced_since(&stated.log, &read.signature.kid, since) {
             return Err(another(
@@ -185,7 +196,8 @@ fn fork_discovery_time(
     case: &EvidenceSet,
     log: &ParticipantId,
     statement: &str,
-    (seen, closed): (UtcTimestamp, &[ClosedIncident]),
+    seen: UtcTimestamp,
+    closed: &[ClosedIncident],
 ) -> Option<UtcTimestamp> {
     // A fork that an earlier statement closes does not belong to this one. An invalid statement, or one about permits alone, closes
     // none.
@@ -296,7 +308,8 @@ impl EvidenceSet {
         &self,
         of: &ParticipantId,
         index: u64,
-        (copy, record): (&ExportFile, u64),
+        copy: &ExportFile,
+        record: u64,
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
             index >= fork.from
@@ -310,13 +323,13 @@ impl EvidenceSet {
         &self,
         of: &ParticipantId,
         request: &str,
-        (copy, record, at): (&ExportFile, u64, UtcTimestamp),
+        answer: AnswerLocation<'_>,
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
-            let before = place(copy, &one.name).is_some_and(|stated| record < stated);
-            before
-                && !self.is_late(one, &copy.owner, request)
-                && fork.since.is_none_or(|since| at >= since)
+            let stated = place(answer.copy, &one.name);
+            stated.is_some_and(|stated| answer.record < stated)
+                && !self.is_late(one, &answer.copy.owner, request)
+                && fork.since.is_none_or(|since| answer.at >= since)
         })
     }
 

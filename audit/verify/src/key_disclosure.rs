@@ -41,14 +41,15 @@ fn judge_list(case: &EvidenceSet, copy: &ExportFile, keys_sent: &KeysSent) -> Ve
     }
     let others = others.into_iter();
     others
-        .filter_map(|one| judge_one(case, copy, (keys_sent, one), &peer))
+        .filter_map(|one| judge_one(case, copy, keys_sent, one, &peer))
         .collect()
 }
 
 fn judge_one(
     case: &EvidenceSet,
     copy: &ExportFile,
-    (keys_sent, one): (&KeysSent, &KeySource),
+    keys_sent: &KeysSent,
+    one: &KeySource,
     peer: &ParticipantId,
 ) -> Option<AuditFinding> {
     let at = Some(keys_sent.index);
@@ -71,7 +72,7 @@ fn judge_one(
     }
     match agreement.assignee_id() {
         Some(who) if *who != copy.owner => return broken("the contract is somebody else's"),
-        Some(_) if !in_force(case, copy, agreed, (keys_sent.index, keys_sent.at)) => {
+        Some(_) if !in_force(case, copy, agreed, keys_sent.index, keys_sent.at) => {
             return broken("the contract was not in force");
         }
         None if keys_sent.at < agreement.not_before || keys_sent.at >= agreement.not_after => {

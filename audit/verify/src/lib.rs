@@ -328,7 +328,7 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
             for (copy, stamps) in case.copies.iter().zip(&stamped) {
                 let witnesses = head_consistency::witnesses(&case, copy).0;
                 let uncounted = usage_statement::describe_uncounted_months(&case, copy);
-                collector.copy(copy, (&witnesses, stamps), uncounted);
+                collector.copy(copy, &witnesses, stamps, uncounted);
             }
             findings.extend(reconciliation::judge(&case, None));
         }

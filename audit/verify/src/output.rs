@@ -36,7 +36,8 @@ impl OutputCollector {
     pub(crate) fn copy(
         &mut self,
         copy: &ExportFile,
-        (witnesses, stamps): (&[CosignedHead], &TimeStampReport),
+        witnesses: &[CosignedHead],
+        stamps: &TimeStampReport,
         uncounted: Option<String>,
     ) {
         let report = &copy.report;

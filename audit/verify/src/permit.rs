@@ -77,7 +77,7 @@ fn judge_block(case: &EvidenceSet, copy: &ExportFile, block: &OpenBlock) -> Opti
         let what = said(format!("public view {} is of another dataset", id.short()));
         return Some(AuditFinding::broken_evidence(file, index, what));
     }
-    let not_open = not_open(case, copy, id, (block.index, block.at))?;
+    let not_open = not_open(case, copy, id, block.index, block.at)?;
     let what = said(format!("{not_open}, and bytes were reserved for anybody"));
     Some(AuditFinding::broken_evidence(file, index, what))
 }
@@ -87,7 +87,8 @@ fn not_open(
     case: &EvidenceSet,
     copy: &ExportFile,
     id: ContractId,
-    (upto, at): (u64, UtcTimestamp),
+    upto: u64,
+    at: UtcTimestamp,
 ) -> Option<String> {
     let activated = life(copy, id).and_then(|life| life.activated);
     if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= upto) {
@@ -151,7 +152,7 @@ fn judge_read(
         ));
     }
     if question.is_web
-        && let Some(what) = not_open(case, copy, id, (question.index, question.at))
+        && let Some(what) = not_open(case, copy, id, question.index, question.at)
     {
         return broken(format!("it was asked for anybody, and {what}"));
     }
@@ -167,9 +168,10 @@ fn judge_read(
         true => None,
         false => find_contract_denial(case, copy, question, id, taxonomy),
     };
+    let judged = |upto| JudgedQuestion { question, upto };
     if let Some(what) = barred_now {
         if let Some(withdrawn) = case.closed_permit(copy, question, id)
-            && barred_at(case, copy, (question, withdrawn.index), id, taxonomy).is_none()
+            && barred_at(case, copy, judged(withdrawn.index), id, taxonomy).is_none()
         {
             let what = format!(
                 "record {}: it was permitted behind the withdrawal of contract {}, record {}, as {} has stated",
@@ -286,17 +288,30 @@ pub(crate) fn find_contract_denial(
     id: ContractId,
     taxonomy: &Taxonomy,
 ) -> Option<PermitDenial> {
-    barred_at(case, copy, (question, question.index), id, taxonomy)
+    let judged = JudgedQuestion {
+        question,
+        upto: question.index,
+    };
+    barred_at(case, copy, judged, id, taxonomy)
 }
 
-/// Reason by the state of the registry before the record `upto`.
+/// Question that is judged by the state of the registry before a record.
+#[derive(Clone, Copy)]
+struct JudgedQuestion<'a> {
+    question: &'a QueryEntry,
+    /// Place of the record.
+    upto: u64,
+}
+
+/// Reason by the state of the registry before a record.
 fn barred_at(
     case: &EvidenceSet,
     copy: &ExportFile,
-    (question, upto): (&QueryEntry, u64),
+    judged: JudgedQuestion<'_>,
     id: ContractId,
     taxonomy: &Taxonomy,
 ) -> Option<PermitDenial> {
+    let JudgedQuestion { question, upto } = judged;
     let life = copy.history.contracts.get(&id.to_string());
     let activated = life.and_then(|life| life.activated);
     if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= question.index) {
@@ -358,7 +373,8 @@ pub(crate) fn in_force(
     case: &EvidenceSet,
     copy: &ExportFile,
     agreed: &VerifiedContract,
-    (upto, at): (u64, UtcTimestamp),
+    upto: u64,
+    at: UtcTimestamp,
 ) -> bool {
     let active = life(copy, agreed.id()).and_then(|life| life.activated);
     // A part of a log may begin after the activation.

@@ -145,7 +145,7 @@ fn in_the_log(
             Some(hash) if hash == leaf.hash => continue,
             // A part selected by another filter may lack it.
             None if provider.report.is_part => continue,
-            _ if case.is_closed_record(&receipt.provider, leaf.index, (copy, index)) => {
+            _ if case.is_closed_record(&receipt.provider, leaf.index, copy, index) => {
                 let what = format!(
                     "record {}: {} has a signed receipt for question {}, which is of an incident that {} has stated (its record {index})",
                     leaf.index,

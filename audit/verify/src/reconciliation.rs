@@ -2,6 +2,7 @@
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
+use crate::incident::AnswerLocation;
 use crate::output::OutputCollector;
 use crate::receipt;
 use hansa_audit_log::reconcile::{
@@ -166,8 +167,12 @@ fn is_closed(
             questions
                 .filter(|question| question.request == *request)
                 .any(|question| {
-                    let at = (provider, question.index, question.at);
-                    case.is_closed_answer(&consumer.owner, request, at)
+                    let answer = AnswerLocation {
+                        copy: provider,
+                        record: question.index,
+                        at: question.at,
+                    };
+                    case.is_closed_answer(&consumer.owner, request, answer)
                 })
         }
         Said::ConsumerOnly => {
@@ -175,8 +180,12 @@ fn is_closed(
             received
                 .filter(|received| received.request == *request)
                 .any(|received| {
-                    let at = (consumer, received.index, received.at);
-                    case.is_closed_answer(&provider.owner, request, at)
+                    let answer = AnswerLocation {
+                        copy: consumer,
+                        record: received.index,
+                        at: received.at,
+                    };
+                    case.is_closed_answer(&provider.owner, request, answer)
                 })
         }
         _ => false,

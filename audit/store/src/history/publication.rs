@@ -29,6 +29,15 @@ pub struct PublishedSnapshot {
     pub damaged: Option<UtcTimestamp>,
 }
 
+/// Name of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotName<'a> {
+    /// Dataset of the snapshot.
+    pub dataset: &'a str,
+    /// Label of the snapshot.
+    pub version: &'a str,
+}
+
 /// Decision that nothing new came since an earlier answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoNewData {
@@ -76,10 +85,10 @@ impl AuditHistory {
     }
 
     /// Publications whose files a snapshot contains: itself and, for a feed, the earlier ones, the newest first.
-    fn shared_publications(&self, dataset: &str, version: &str) -> Vec<&PublishedSnapshot> {
-        let of_it = |one: &&PublishedSnapshot| one.dataset == dataset;
+    fn shared_publications(&self, name: SnapshotName<'_>) -> Vec<&PublishedSnapshot> {
+        let of_it = |one: &&PublishedSnapshot| one.dataset == name.dataset;
         let history: Vec<&PublishedSnapshot> = self.published.iter().filter(of_it).collect();
-        let place = history.iter().rposition(|one| one.version == version);
+        let place = history.iter().rposition(|one| one.version == name.version);
         let before = place.and_then(|place| history.get(..=place));
         let mut shared: Vec<&PublishedSnapshot> = Vec::new();
         for one in before.unwrap_or_default().iter().rev() {
@@ -94,7 +103,7 @@ impl AuditHistory {
     /// Last time at which a snapshot was known to be undamaged. A later publication of a feed says nothing about its earlier files.
     #[must_use]
     pub fn known_good(&self, dataset: &str, version: &str) -> Option<UtcTimestamp> {
-        let shared = self.shared_publications(dataset, version);
+        let shared = self.shared_publications(SnapshotName { dataset, version });
         let checked = shared.iter().filter_map(|one| one.good).max();
         checked.or_else(|| shared.last().map(|one| one.at))
     }
@@ -104,18 +113,18 @@ impl AuditHistory {
     pub fn read_since(
         &self,
         question: &QueryEntry,
-        (dataset, version): (&str, &str),
+        snapshot: SnapshotName<'_>,
         at: UtcTimestamp,
     ) -> bool {
         if question.end.as_ref().is_some_and(|end| end.at <= at) {
             return false;
         }
-        let shared = self.shared_publications(dataset, version);
+        let shared = self.shared_publications(snapshot);
         let mut reads = question.reads.iter();
         reads.any(|read| {
             let label = read.snapshot.as_deref();
             let of_these = label.is_none_or(|label| shared.iter().any(|one| one.version == label));
-            read.dataset == dataset && of_these
+            read.dataset == snapshot.dataset && of_these
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::{ReportCell, ReportTable, answer, disclosed_answers};
 use crate::history::AuditHistory;
+use crate::history::publication::SnapshotName;
 use crate::history::query_entry::QueryEntry;
 use crate::history::statement::{AFFECTED, AffectedNotice};
 use hansa_audit_log::time::UtcTimestamp;
@@ -37,7 +38,13 @@ impl AffectedQuery<'_> {
     fn concerns(&self, history: &AuditHistory, question: &QueryEntry) -> bool {
         match self.since {
             None => has_used_snapshot(history, question, self.dataset, self.version),
-            Some(at) => history.read_since(question, (self.dataset, self.version), at),
+            Some(at) => {
+                let snapshot = SnapshotName {
+                    dataset: self.dataset,
+                    version: self.version,
+                };
+                history.read_since(question, snapshot, at)
+            }
         }
     }
 }

@@ -204,10 +204,14 @@ fn no_fork_closes_what_left_under_a_late_permit() {
         let consumer = copy("c.example", "p.example", &[(40, "s")]);
         let case = case(vec![provider, consumer], vec![one]);
         let consumer = &case.copies[1];
-        let answer = (consumer, 35, at(35));
+        let answer = AnswerLocation {
+            copy: consumer,
+            record: 35,
+            at: at(35),
+        };
         assert_eq!(case.is_closed_answer(&owner, "q", answer), !is_late);
         assert!(case.is_closed_answer(&owner, "other", answer));
-        let record = case.is_closed_record(&owner, 30, (consumer, 35));
+        let record = case.is_closed_record(&owner, 30, consumer, 35);
         assert_eq!(record, !is_late);
     }
 }
@@ -232,8 +236,12 @@ fn a_statement_binds_only_files_that_have_it() {
         assert!(!case.is_closed_head(&owner, 50, &place(41, false)));
         assert_eq!(case.is_closed_head(&owner, 50, &place(41, true)), reported);
         assert_eq!(case.is_stated(&owner, 50), reported);
-        assert_eq!(case.is_closed_record(&owner, 50, (consumer, 39)), reported);
-        let answer = (consumer, 39, at(39));
+        assert_eq!(case.is_closed_record(&owner, 50, consumer, 39), reported);
+        let answer = AnswerLocation {
+            copy: consumer,
+            record: 39,
+            at: at(39),
+        };
         assert_eq!(case.is_closed_answer(&owner, "q", answer), reported);
     }
 }
@@ -274,8 +282,7 @@ fn a_statement_that_closes_no_fork_hides_none() {
         shown: String::new(),
     });
     let case = case(vec![consumer], Vec::new());
-    let found =
-        |closed: &[ClosedIncident]| fork_discovery_time(&case, &owner, "s", (at(40), closed));
+    let found = |closed: &[ClosedIncident]| fork_discovery_time(&case, &owner, "s", at(40), closed);
     // An invalid statement, and one about permits alone.
     assert_eq!(found(&[]), Some(at(20)));
     let mut permits = stated("late");

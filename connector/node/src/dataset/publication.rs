@@ -3,7 +3,7 @@
 use crate::dataset::snapshot_checks::last_published_version;
 use crate::participant::Connector;
 use crate::release;
-use hansa_catalog::contract_break::{self, ContractBreak};
+use hansa_catalog::contract_break::{self, ContractBreak, DatasetVersions};
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::publication::{DatasetDraft, DatasetWithdrawal};
 use hansa_policy::id::SqlIdentifier;
@@ -164,7 +164,10 @@ fn attempt(
         let seal = connector
             .datasets
             .catalog(|catalog| catalog.seal().cloned());
-        let versions = (&before, &staged.entry);
+        let versions = DatasetVersions {
+            old: &before,
+            new: &staged.entry,
+        };
         connector.contracts.with_registry(|registry| {
             contract_break::breaks(versions, seal.as_ref(), registry, now)
         })
