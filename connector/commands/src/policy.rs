@@ -309,7 +309,8 @@ async fn check(
                     .filter(|other| (other.line, &other.policy) != (written.line, &written.policy));
                 findings.extend(offers::beside(
                     &config,
-                    (&offer, &dataset),
+                    &offer,
+                    &dataset,
                     &others.collect::<Vec<_>>(),
                     &contracts(connector, &dataset),
                 ));

@@ -163,7 +163,7 @@ async fn run_query(
         first,
         continuation: continuation_footer,
         reads,
-    } = query_start::start_query(connector, &text, (&options, &scope), &author).await?;
+    } = query_start::start_query(connector, &text, &options, &scope, &author).await?;
     let Some(answer) = answer else {
         let report = continuation_footer.quiet_report();
         let text = report.to_string();

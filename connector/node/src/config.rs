@@ -175,8 +175,11 @@ impl ConnectorConfig {
         let web = clients::read(root.section("web"), &folder);
         let portal = portal::read(root.section("portal"));
         let dataspace = dataspace::read(
-            root.section("dataspace"),
-            (root.section("partner"), root.section("control_plane")),
+            dataspace::DataspaceSections {
+                dataspace: root.section("dataspace"),
+                partners: root.section("partner"),
+                control_planes: root.section("control_plane"),
+            },
             &folder,
         );
         let queries = saved_query::read_all(root.section("query"));

@@ -400,7 +400,8 @@ impl FlightSqlHandler for ClientHandler {
         let began = start_query(
             &self.connector,
             &text,
-            (&options, &RequestedRowScope::All),
+            &options,
+            &RequestedRowScope::All,
             &author,
         );
         let began = began.instrument(span.clone()).await?;

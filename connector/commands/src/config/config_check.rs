@@ -218,7 +218,7 @@ fn beside(config: &ConnectorConfig) -> Vec<Refusal> {
             continue;
         };
         let before: Vec<_> = config.offers.iter().take(at).collect();
-        let findings = offers::beside(config, (&offer, dataset), &before, &[]);
+        let findings = offers::beside(config, &offer, dataset, &before, &[]);
         found.extend(
             findings
                 .iter()

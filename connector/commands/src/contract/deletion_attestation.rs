@@ -47,7 +47,7 @@ pub(super) async fn attest(
         named
     };
     let statements =
-        deletion_attestation::state(connector, (contract, &agreement), &requests).await?;
+        deletion_attestation::state(connector, contract, &agreement, &requests).await?;
     let mut carried = Ok(());
     if statements > 0 {
         carried = mailbox::pump(connector, &connector.peer(provider.as_str())?).await;

@@ -26,8 +26,7 @@ pub(super) async fn came(
 ) -> Result<(Value, String), CommandError> {
     let begun = connector.ticks();
     let begun_here =
-        query_start::start_query(connector, text, (options, &RequestedRowScope::All), author)
-            .await?;
+        query_start::start_query(connector, text, options, &RequestedRowScope::All, author).await?;
     let (Some(mut answer), first) = (begun_here.answer, begun_here.first) else {
         return Err(Refusal::new(ErrorCode::Internal, "a question without an answer").into());
     };

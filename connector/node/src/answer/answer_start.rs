@@ -7,6 +7,7 @@ use crate::answer::concurrency::QueryPermit;
 use crate::answer::decision_epoch::{PermittedQuery, current_standing, decide_and_record};
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::answer::running_queries::RunningQueryGuard;
+use crate::answer::worker_tasks::PermittedRead;
 use crate::answer::{presented_attributes, worker_tasks};
 use crate::contract::prepaid_balances::BalanceReservation;
 use crate::contract::quota_budget::BudgetReservation;
@@ -135,11 +136,16 @@ pub(super) async fn open(
     if let Some(deadline) = posed.asking.deadline {
         limits.time = limits.time.min(deadline);
     }
-    let tenant = known.tenant.as_deref();
-    let within = (holdings.as_ref(), &limits);
+    let permitted = PermittedRead {
+        ruled: &recorded,
+        planned,
+        tenant: known.tenant.as_deref(),
+        holdings: holdings.as_ref(),
+        limits: &limits,
+    };
     // Workers read only whole snapshots.
     let among_workers = match whole {
-        true => worker_tasks::staging(connector, posed, (&recorded, planned), tenant, within),
+        true => worker_tasks::staging(connector, posed, permitted),
         false => None,
     };
     let (staging, placement) = match among_workers {

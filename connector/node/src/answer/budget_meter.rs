@@ -2,7 +2,7 @@
 
 use crate::answer::bound_reservation::BoundReservation;
 use crate::contract::prepaid_balances::BalanceReservation;
-use crate::contract::quota_budget::BudgetReservation;
+use crate::contract::quota_budget::{BudgetReservation, FrameSize};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use async_trait::async_trait;
@@ -62,14 +62,13 @@ impl AnswerMeter {
     /// Returns the record that must be durable before the message leaves, or `None` if earlier reservations cover the message.
     fn reserve_all(&mut self, rows: u64, bytes: u64) -> Result<Option<AuditEvent>, Refusal> {
         let accounting = &self.connector.accounting;
-        let amounts = (rows, bytes);
-        let charges =
-            accounting
-                .prepaid_balances
-                .reserve(&self.charges, &mut self.draft, amounts)?;
+        let frame = FrameSize { rows, bytes };
+        let charges = accounting
+            .prepaid_balances
+            .reserve(&self.charges, &mut self.draft, frame)?;
         let reservations = accounting
             .budgets
-            .reserve(&self.budgets, &mut self.reserve, amounts)?;
+            .reserve(&self.budgets, &mut self.reserve, frame)?;
         let bound = self.bound.reserve(rows, bytes, self.connector.ticks());
         if charges.is_empty() && reservations.is_empty() && bound.is_none() {
             return Ok(None);

@@ -3,7 +3,7 @@
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::answer::plan_tools::tools;
 use crate::answer::presented_attributes;
-use crate::answer::recorded_decision::{admissible, decide};
+use crate::answer::recorded_decision::{DecisionBasis, PlannedRead, admissible, decide};
 use crate::answer::request_context::{DecisionContext, contract_contexts, snapshots};
 use crate::answer::row_scope::ReadSet;
 use crate::answer::running_queries::RunningQueryGuard;
@@ -121,8 +121,12 @@ async fn once(
         return Err(why.into());
     }
     let mut rows = ReadSet::from_query(connector, posed, &holdings)?;
-    let decided = (epoch, active);
-    let recorded = decide(connector, posed, decided, &mut known, (bound, &mut rows)).await?;
+    let basis = DecisionBasis { epoch, active };
+    let read = PlannedRead {
+        bound,
+        rows: &mut rows,
+    };
+    let recorded = decide(connector, posed, basis, &mut known, read).await?;
     let (holdings, whole) = rows.into_holdings();
     let relied = recorded.relied_on();
     credentials.retain(|credential| relied.contains(&credential.statement));

@@ -106,7 +106,7 @@ impl DryRunContext {
                 .keys()
                 .filter_map(|id| Some((id.clone(), holdings.get(id)?.dataset.version.clone())))
                 .collect(),
-            spent: spent_by_clause(connector, active, asker, (&restrictions, rehearsal.now))?,
+            spent: spent_by_clause(connector, active, asker, &restrictions, rehearsal.now)?,
             restrictions,
             around,
             taxonomy: connector.reloadable.taxonomy(),

@@ -31,15 +31,29 @@ pub(super) fn admissible(
     decision::admissible(active, &facts(posed, known, &taxonomy, connector.now()))
 }
 
-/// Decides and records in the epoch in which `active` and the other facts were looked up. Counted uses are checked and recorded
+/// Contracts of a question, with the epoch of the log in which they and the other facts were looked up.
+pub(super) struct DecisionBasis {
+    pub(super) epoch: LogEpoch,
+    pub(super) active: ActiveContracts,
+}
+
+/// Plan of a question, with the rows that it is about.
+pub(super) struct PlannedRead<'a, 'q> {
+    pub(super) bound: BoundPlan,
+    pub(super) rows: &'a mut ReadSet<'q>,
+}
+
+/// Decides and records in the epoch of the basis. Counted uses are checked and recorded
 /// under one lock.
 pub(super) async fn decide(
     connector: &Connector,
     posed: &IncomingQuery,
-    (epoch, active): (LogEpoch, ActiveContracts),
+    basis: DecisionBasis,
     known: &mut DecisionContext,
-    (bound, rows): (BoundPlan, &mut ReadSet<'_>),
+    read: PlannedRead<'_, '_>,
 ) -> Result<Recorded<PermitDecision<BoundPlan>>, AnswerError> {
+    let DecisionBasis { epoch, active } = basis;
+    let PlannedRead { bound, rows } = read;
     let lock = if counts_questions(&active, &known.restrictions, connector.now())? {
         Some(connector.accounting.charge_lock.lock().await)
     } else {
@@ -49,7 +63,7 @@ pub(super) async fn decide(
     let now = connector.now();
     known.schemas = schemas(connector, &active);
     known.extends = extends(connector, &active);
-    known.spent = spent_by_clause(connector, &active, asker, (&known.restrictions, now))?;
+    known.spent = spent_by_clause(connector, &active, asker, &known.restrictions, now)?;
     for grant in active.grants().values() {
         let around = grant.contract().and_then(|id| known.around.get_mut(&id));
         if let Some(around) = around {

@@ -79,17 +79,17 @@ pub(super) fn spent_by_clause(
     connector: &Connector,
     active: &ActiveContracts,
     asker: &ParticipantId,
-    (restrictions, now): (&ProviderRestrictions, UtcTimestamp),
+    restrictions: &ProviderRestrictions,
+    now: UtcTimestamp,
 ) -> Result<BTreeMap<(ContractId, ClauseId), u64>, Refusal> {
     let budgets = decision::budgets(active, restrictions, now)?;
     Ok(budgets
         .into_iter()
         .map(|budget| {
-            let slot = (budget.slot, budget.slot_end);
             let used = connector.accounting.budgets.spent_amount(
                 &budget.dataset,
                 budget.counts,
-                slot,
+                budget.slot_bounds(),
                 asker,
             );
             ((budget.contract, budget.clause), used)

@@ -65,14 +65,30 @@ struct BegunQuestion {
     handle: Handle,
 }
 
+/// Permitted question, with the snapshots and the limits of its execution.
+#[derive(Clone, Copy)]
+pub(super) struct PermittedRead<'a> {
+    pub(super) ruled: &'a Recorded<PermitDecision<BoundPlan>>,
+    /// Time of the plan.
+    pub(super) planned: UtcTimestamp,
+    pub(super) tenant: Option<&'a str>,
+    pub(super) holdings: &'a SnapshotSet,
+    pub(super) limits: &'a limits::QueryResourceLimits,
+}
+
 /// Returns the workers for a question, if any exist and can read all its datasets.
 pub(super) fn staging(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
-    (ruled, planned): (&Recorded<PermitDecision<BoundPlan>>, UtcTimestamp),
-    tenant: Option<&str>,
-    (holdings, limits): (&SnapshotSet, &limits::QueryResourceLimits),
+    permitted: PermittedRead<'_>,
 ) -> Option<Result<Staging, HomeReason>> {
+    let PermittedRead {
+        ruled,
+        planned,
+        tenant,
+        holdings,
+        limits,
+    } = permitted;
     let config = connector.config();
     if config.cluster.workers.is_empty() {
         return None;
@@ -199,7 +215,8 @@ async fn begin_workers(
     connector: Arc<Connector>,
     config: Arc<ConnectorConfig>,
     team: Vec<WorkerConfig>,
-    (mut briefing, house): (QuestionBriefing, bool),
+    mut briefing: QuestionBriefing,
+    house: bool,
 ) -> Result<Vec<(WorkerClient, TaskRowStream)>, Refusal> {
     let inner = Arc::clone(&connector);
     let briefing = blocking(move || {
@@ -282,10 +299,10 @@ impl Workers for QueryWorkers {
         };
         let (request, time) = (briefing.request, briefing.limits.time);
         let (connector, config) = (Arc::clone(&self.connector), Arc::clone(&self.config));
-        let (team, briefing) = (self.team.clone(), (briefing, self.house));
+        let (team, house) = (self.team.clone(), self.house);
         let asked = self
             .handle
-            .spawn(begin_workers(connector, config, team, briefing));
+            .spawn(begin_workers(connector, config, team, briefing, house));
         // Dropping this future aborts the start, so that no worker begins a question nobody waits for.
         let begun = AbortOnDropHandle::new(asked)
             .await

@@ -100,12 +100,20 @@ impl PartnerConfig {
     }
 }
 
+/// Sections of the configuration about dataspaces.
+pub(super) struct DataspaceSections<'a> {
+    pub(super) dataspace: ConfigSection<'a>,
+    pub(super) partners: ConfigSection<'a>,
+    pub(super) control_planes: ConfigSection<'a>,
+}
+
 /// Reads the three sections. Without them, the protocol is not served.
-pub(super) fn read(
-    section: ConfigSection<'_>,
-    (partners, planes): (ConfigSection<'_>, ConfigSection<'_>),
-    root: &Path,
-) -> Option<DataspaceConfig> {
+pub(super) fn read(sections: DataspaceSections<'_>, root: &Path) -> Option<DataspaceConfig> {
+    let DataspaceSections {
+        dataspace: section,
+        partners,
+        control_planes: planes,
+    } = sections;
     let read = read_named_tables(&partners, "partner", |inner, name| {
         partner(inner, name, root)
     });

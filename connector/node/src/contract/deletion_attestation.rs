@@ -24,7 +24,8 @@ use std::sync::Arc;
 /// If a statement can't be signed, stored or recorded.
 pub async fn state(
     connector: &Arc<Connector>,
-    (contract, agreement): (ContractId, &Agreement),
+    contract: ContractId,
+    agreement: &Agreement,
     requests: &[RequestId],
 ) -> Result<usize, Refusal> {
     let provider = &agreement.provider.id;

@@ -1,6 +1,7 @@
 //! Prepaid balances, kept by the first version of a contract, so that an amendment sees earlier charges. Amounts are reserved
 //! before rows leave, in growing pieces, like quotas.
 
+use crate::contract::quota_budget::FrameSize;
 use hansa_audit_log::record::answers::PrepaidDraft;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
 use hansa_policy::id::ContractId;
@@ -73,11 +74,11 @@ impl BalanceStore {
         &self,
         prepaid_charges: &[PrepaidCharge],
         draft: &mut BalanceReservation,
-        (rows, bytes): (u64, u64),
+        frame: FrameSize,
     ) -> Result<Vec<PrepaidDraft>, Refusal> {
         let mut charges = Vec::new();
         for charge in prepaid_charges {
-            let Some(need) = charge.running(rows, bytes) else {
+            let Some(need) = charge.running(frame.rows, frame.bytes) else {
                 continue;
             };
             let left = draft.left.get(&charge.first).copied().unwrap_or(0);

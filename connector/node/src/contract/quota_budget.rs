@@ -13,6 +13,7 @@ use hansa_policy::decision::quota_budget::{QuotaBudget, QuotaKind};
 use hansa_policy::id::{DatasetId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
+use hansa_policy::term::quota::SlotBounds;
 use hansa_store::state_index::query::QuotaUsageRow;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -27,6 +28,13 @@ type UsageByTime = BTreeMap<UtcTimestamp, u64>;
 #[derive(Debug, Default)]
 pub struct BudgetCounters {
     used: Mutex<BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>>,
+}
+
+/// Rows and bytes of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameSize {
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Reserved and unused amounts of one answer.
@@ -95,14 +103,11 @@ fn kind(budget: &QuotaBudget) -> BudgetKey {
 }
 
 /// Sums the amounts in a period. The piece of the question's own admission always counts.
-fn within(
-    uses: &UsageByTime,
-    slot: UtcTimestamp,
-    slot_end: UtcTimestamp,
-    own: Option<UtcTimestamp>,
-) -> u64 {
+fn within(uses: &UsageByTime, slot: SlotBounds, own: Option<UtcTimestamp>) -> u64 {
     uses.iter()
-        .filter(|(start, _)| (end(**start) > slot && **start < slot_end) || own == Some(**start))
+        .filter(|(start, _)| {
+            (end(**start) > slot.begin && **start < slot.end) || own == Some(**start)
+        })
         .fold(0, |sum, (_, used)| sum.saturating_add(*used))
 }
 
@@ -143,28 +148,23 @@ impl BudgetCounters {
         &self,
         dataset: &DatasetId,
         counts: QuotaKind,
-        (slot, slot_end): (UtcTimestamp, UtcTimestamp),
+        slot: SlotBounds,
         asker: &ParticipantId,
     ) -> u64 {
         self.with_usage(|used| {
             used.get(&(dataset.clone(), counts))
                 .and_then(|askers| askers.get(asker))
-                .map_or(0, |uses| within(uses, slot, slot_end, None))
+                .map_or(0, |uses| within(uses, slot, None))
         })
     }
 
     /// Largest amount of any caller on a dataset in a period. Each caller has the whole quota.
-    pub fn most_spent(
-        &self,
-        dataset: &DatasetId,
-        counts: QuotaKind,
-        (slot, slot_end): (UtcTimestamp, UtcTimestamp),
-    ) -> u64 {
+    pub fn most_spent(&self, dataset: &DatasetId, counts: QuotaKind, slot: SlotBounds) -> u64 {
         self.with_usage(|used| {
             used.get(&(dataset.clone(), counts))
                 .into_iter()
                 .flat_map(BTreeMap::values)
-                .map(|uses| within(uses, slot, slot_end, None))
+                .map(|uses| within(uses, slot, None))
                 .max()
                 .unwrap_or(0)
         })
@@ -195,12 +195,12 @@ impl BudgetCounters {
         &self,
         budgets: &[QuotaBudget],
         reserve: &mut BudgetReservation,
-        (rows, bytes): (u64, u64),
+        frame: FrameSize,
     ) -> Result<Vec<QuotaReservation>, Refusal> {
         let need = |kind: &BudgetKey| match kind.1 {
             QuotaKind::Queries => 0,
-            QuotaKind::Rows => rows,
-            QuotaKind::Bytes => bytes,
+            QuotaKind::Rows => frame.rows,
+            QuotaKind::Bytes => frame.bytes,
         };
         let kinds = by_kind(budgets, |counts| counts != QuotaKind::Queries);
         let short = |kind: &BudgetKey| reserve.left.get(kind).copied().unwrap_or(0) < need(kind);
@@ -256,7 +256,7 @@ impl BudgetCounters {
                 let mut amount = want.most;
                 for budget in &want.clauses {
                     let spent = uses.map_or(0, |uses| {
-                        within(uses, budget.slot, budget.slot_end, Some(reserve.piece))
+                        within(uses, budget.slot_bounds(), Some(reserve.piece))
                     });
                     let room = budget.quota.max.saturating_sub(spent);
                     if room < want.least {

@@ -108,14 +108,15 @@ pub async fn set(
     let (connector, dataset) = (Arc::clone(connector), dataset.clone());
     // The task runs to its end, because a recorded change must take effect even if its caller is gone.
     let task = tokio::spawn(async move {
-        write_restriction(
-            &connector,
-            (dataset, after),
+        let change = RestrictionChange {
+            dataset,
+            after,
             old,
-            provider_restriction,
-            (bytes, verdict),
-        )
-        .await
+            restriction: provider_restriction,
+            bytes,
+            verdict,
+        };
+        write_restriction(&connector, change).await
     });
     task.await.unwrap_or_else(|cause| {
         Err(Refusal::new(
@@ -163,13 +164,31 @@ fn format_document_digest(document: Option<Digest>) -> String {
     document.map_or_else(|| "none".to_owned(), |document| document.to_string())
 }
 
-async fn write_restriction(
-    connector: &Arc<Connector>,
-    (dataset, after): (DatasetId, Option<u64>),
+/// Change of a dataset's restriction.
+struct RestrictionChange {
+    dataset: DatasetId,
+    /// Place of the change of the restriction that is replaced; none if it could not be read.
+    after: Option<u64>,
+    /// Digest of the replaced document.
     old: Option<Digest>,
     restriction: Option<ProviderRestriction>,
-    (bytes, verdict): (Option<Vec<u8>>, ChangeVerdict),
+    /// New document.
+    bytes: Option<Vec<u8>>,
+    verdict: ChangeVerdict,
+}
+
+async fn write_restriction(
+    connector: &Arc<Connector>,
+    change: RestrictionChange,
 ) -> Result<RestrictionOutcome, Refusal> {
+    let RestrictionChange {
+        dataset,
+        after,
+        old,
+        restriction,
+        bytes,
+        verdict,
+    } = change;
     // One change at a time, so that none undoes another one.
     let _turn = connector.contracts.negotiation_lock.lock().await;
     if let Some(after) = after

@@ -24,7 +24,9 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::state_index::StateIndex;
 use hansa_store::state_index::index_transaction::IndexTransaction;
-use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow, QuotaSpending, ReceiptRow};
+use hansa_store::state_index::row::{
+    ActivatedContract, NegotiationRow, OpenedAnswer, PeerMessageRow, QuotaSpending, ReceiptRow,
+};
 
 /// Adds every durable record that is not yet in the index.
 ///
@@ -94,12 +96,14 @@ fn apply_answer(
                 Some(_) => ONE_SIDED,
                 None => ReceiptRow::ISSUED,
             };
-            change.open_answer(
-                record.seq,
-                (&permit.request_id, asker),
-                (&permit.contracts.join(" "), receipt),
-                record.at,
-            )?;
+            change.open_answer(&OpenedAnswer {
+                record: record.seq,
+                request: &permit.request_id,
+                peer: asker,
+                contracts: &permit.contracts.join(" "),
+                receipt,
+                at: record.at,
+            })?;
             change.bound_answer(record.seq, permit.at_most)?;
             notice::apply_first_use(change, &permit.contracts, record.at)?;
             deletion_statements::apply_permit(change, record.seq, permit)?;
@@ -185,9 +189,12 @@ fn apply_contract(
     };
     match body {
         ContractBody::Activation(activation) => change.activate_contract(
-            place.parse("contract", &activation.contract)?,
-            &place.parse("dataset", &activation.dataset)?,
-            (activation.not_before, activation.not_after),
+            ActivatedContract {
+                contract: place.parse("contract", &activation.contract)?,
+                dataset: &place.parse("dataset", &activation.dataset)?,
+                begins: activation.not_before,
+                ends: activation.not_after,
+            },
             record.at,
         ),
         ContractBody::Withdrawal(withdrawal) => {

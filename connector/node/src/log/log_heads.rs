@@ -6,6 +6,7 @@ mod head_exchange;
 pub(crate) mod head_tracker;
 
 use crate::log::audit_event::AuditEvent;
+use crate::log::log_heads::forked_logs::ConflictingHeads;
 use crate::participant::Connector;
 use crate::peer::peer_allowances::CountedAction;
 use hansa_audit_log::note::{self, Checkpoint, NoteKey, SignedHead};
@@ -80,7 +81,11 @@ impl Connector {
         for (known, by) in self.recorded_heads(peer, head.checkpoint.size)? {
             if known.checkpoint != head.checkpoint {
                 let via = via.or((by != *peer).then_some(&by));
-                self.note_fork(peer, (&known, head), via).await?;
+                let heads = ConflictingHeads {
+                    known: &known,
+                    shown: head,
+                };
+                self.note_fork(peer, heads, via).await?;
                 return Ok(false);
             }
         }
@@ -128,7 +133,13 @@ impl Connector {
         }
         match self.prove(client, &known, &head).await {
             HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
-            HeadProof::Nothing(_) => self.note_fork(peer, (&known, &head), None).await,
+            HeadProof::Nothing(_) => {
+                let heads = ConflictingHeads {
+                    known: &known,
+                    shown: &head,
+                };
+                self.note_fork(peer, heads, None).await
+            }
             HeadProof::Unknown => Ok(()),
         }
     }

@@ -60,7 +60,7 @@ pub(crate) async fn prove(
             });
             let (connector, peer) = (Arc::clone(connector), peer.clone());
             let (records, next) =
-                blocking(move || records(&connector, &peer, (from, size), most)).await?;
+                blocking(move || records(&connector, &peer, LogRange { from, size }, most)).await?;
             Ok(LogProof::Records {
                 records,
                 head: text,
@@ -70,14 +70,24 @@ pub(crate) async fn prove(
     }
 }
 
-/// Returns the records from `from` on, below `size`, that concern a peer, and the place to continue. Each call reads a limited
+/// Records of a log from a place on, under a head.
+#[derive(Clone, Copy)]
+struct LogRange {
+    /// Place of the first record.
+    from: u64,
+    /// Number of records under the head.
+    size: u64,
+}
+
+/// Returns the records of a range that concern a peer, and the place to continue. Each call reads a limited
 /// number of records.
 fn records(
     connector: &Connector,
     peer: &ParticipantId,
-    (from, size): (u64, u64),
+    range: LogRange,
     most: usize,
 ) -> Result<(Vec<proof::ProvenRecord>, Option<u64>), Refusal> {
+    let LogRange { from, size } = range;
     let mut records = Vec::new();
     let end = from.saturating_add(LOOKED_AT);
     for record in connector.records.log.read(from) {

@@ -137,7 +137,8 @@ impl OfferChecks {
 /// Returns the disclosures of an offer together with other configured offers and contracts on its dataset.
 pub fn beside(
     config: &ConnectorConfig,
-    (offer, dataset): (&Offer, &Dataset),
+    offer: &Offer,
+    dataset: &Dataset,
     others: &[&config::offer::OfferConfig],
     contracts: &[(String, Agreement)],
 ) -> Vec<lint::LintFinding> {

@@ -96,7 +96,8 @@ impl ContinuationFooter {
 
     /// Makes the footer of a question that is about to be asked.
     pub(crate) fn of(
-        (asked, question): (continuation_token::QueryFingerprint, &FederatedQuery),
+        asked: continuation_token::QueryFingerprint,
+        question: &FederatedQuery,
         scope: &RequestedRowScope,
         query_client: Arc<PeerQueryClient>,
     ) -> Self {

@@ -54,12 +54,13 @@ crate::debug_by_name!(StartedQuery);
 pub async fn start_query(
     connector: &Arc<Connector>,
     text: &QueryText,
-    (options, scope): (&QueryOptions, &RequestedRowScope),
+    options: &QueryOptions,
+    scope: &RequestedRowScope,
     author: &QueryAuthor,
 ) -> Result<StartedQuery, Refusal> {
     let mut is_repeated = false;
     for _ in 0..AGAIN {
-        match once(connector, text, (options, scope), author).await {
+        match once(connector, text, options, scope, author).await {
             Err(refusal) if options.contracts.is_empty() && came_late(connector, &refusal) => {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -72,7 +73,7 @@ pub async fn start_query(
             begun => return begun,
         }
     }
-    once(connector, text, (options, scope), author).await
+    once(connector, text, options, scope, author).await
 }
 
 /// Most repetitions of a question after a succession.
@@ -81,7 +82,8 @@ const AGAIN: u8 = 4;
 async fn once(
     connector: &Arc<Connector>,
     text: &QueryText,
-    (options, scope): (&QueryOptions, &RequestedRowScope),
+    options: &QueryOptions,
+    scope: &RequestedRowScope,
     author: &QueryAuthor,
 ) -> Result<StartedQuery, Refusal> {
     let mut question = plan(connector, text, options, author).await?;
@@ -95,7 +97,7 @@ async fn once(
     let query_client = Arc::new(query_client);
     let asked = continuation_token::QueryFingerprint::of(text.sql(), options);
     scope.is_of(asked)?;
-    let footer = ContinuationFooter::of((asked, &question), scope, Arc::clone(&query_client));
+    let footer = ContinuationFooter::of(asked, &question, scope, Arc::clone(&query_client));
     if matches!(scope, RequestedRowScope::Since(_)) && !question.is_additive() {
         // Such an answer is not combined from parts: either no part has new rows, or the whole question is asked again.
         continuation::all_quiet(&question, scope, &query_client)

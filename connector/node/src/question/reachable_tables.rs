@@ -249,8 +249,7 @@ pub async fn reach(
                 for visible in &visible {
                     let held = usable_contracts(connector, visible);
                     let own = connector.id();
-                    let (usable, unusable) =
-                        remote_tables(connector, visible, (&own, held), options);
+                    let (usable, unusable) = remote_tables(connector, visible, &own, held, options);
                     unread.extend(unusable.iter().cloned());
                     if usable.is_empty() {
                         lacks.extend(unusable.into_iter().map(|why| UnavailableTable {
@@ -397,7 +396,8 @@ fn titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, S
 fn remote_tables(
     connector: &Connector,
     visible: &VisibleDataset,
-    (consumer, held): (&ParticipantId, Vec<(ContractId, Agreement)>),
+    consumer: &ParticipantId,
+    held: Vec<(ContractId, Agreement)>,
     options: &QueryOptions,
 ) -> (Vec<RemoteTable>, Vec<Refusal>) {
     let mut tables = Vec::new();

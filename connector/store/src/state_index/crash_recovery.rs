@@ -2,7 +2,7 @@
 
 use super::StateIndex;
 use super::index_transaction::IndexTransaction;
-use super::row::{NegotiationRow, PeerMessageRow};
+use super::row::{ActivatedContract, NegotiationRow, PeerMessageRow};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -125,9 +125,12 @@ fn take_in(
             title: None,
         }),
         ReplayedRecord::Activated(id) => change.activate_contract(
-            contract(*id),
-            &"hansa://munster.example/d/trips".parse().unwrap(),
-            (UtcTimestamp::EARLIEST, UtcTimestamp::LATEST),
+            ActivatedContract {
+                contract: contract(*id),
+                dataset: &"hansa://munster.example/d/trips".parse().unwrap(),
+                begins: UtcTimestamp::EARLIEST,
+                ends: UtcTimestamp::LATEST,
+            },
             at(record),
         ),
         ReplayedRecord::Withdrawn(id) => change.withdrawn(contract(*id), &peer(*id), at(record)),

@@ -7,9 +7,10 @@ mod log_heads;
 mod peer_messages;
 mod quota;
 
+use crate::state_index::row::ActivatedContract;
 use crate::state_index::{all, database_refusal, one, to_signed};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
+use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use rusqlite::{Row, Transaction, params};
 
@@ -24,15 +25,13 @@ impl<'t> IndexTransaction<'t> {
         Self { transaction }
     }
 
-    /// Notes the activation of a contract on a dataset, in force from the first instant until the second.
+    /// Notes the activation of a contract on a dataset.
     ///
     /// # Errors
     /// As in all functions here.
     pub fn activate_contract(
         &self,
-        contract: ContractId,
-        dataset: &DatasetId,
-        (begins, ends): (UtcTimestamp, UtcTimestamp),
+        activated: ActivatedContract<'_>,
         at: UtcTimestamp,
     ) -> Result<(), Refusal> {
         self.run(
@@ -41,10 +40,10 @@ impl<'t> IndexTransaction<'t> {
                  begins = coalesce(begins, excluded.begins), ends = coalesce(ends, excluded.ends),
                  activated = coalesce(activated, excluded.activated)",
             params![
-                contract.to_string(),
-                dataset.to_string(),
-                begins.micros(),
-                ends.micros(),
+                activated.contract.to_string(),
+                activated.dataset.to_string(),
+                activated.begins.micros(),
+                activated.ends.micros(),
                 at.micros()
             ],
         )

@@ -17,6 +17,51 @@ pub struct OpenAnswerRow {
     pub bound: Option<AnswerBound>,
 }
 
+/// Answer that a record opens.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenedAnswer<'a> {
+    /// Place of the record.
+    pub record: u64,
+    /// Identity of the question.
+    pub request: &'a str,
+    /// Participant that asked.
+    pub peer: &'a str,
+    /// Contracts, separated by spaces.
+    pub contracts: &'a str,
+    /// State of the receipt after the close: `issued`, or `one_sided` without countersignature.
+    pub receipt: &'a str,
+    /// Time of the record.
+    pub at: UtcTimestamp,
+}
+
+/// Contract on a dataset that comes into force.
+#[derive(Debug, Clone, Copy)]
+pub struct ActivatedContract<'a> {
+    /// Identity of the contract.
+    pub contract: ContractId,
+    /// Dataset of the contract.
+    pub dataset: &'a DatasetId,
+    /// First instant of the contract.
+    pub begins: UtcTimestamp,
+    /// Instant from which the contract is not in force any longer.
+    pub ends: UtcTimestamp,
+}
+
+/// Head of another log, shown by its owner or passed on.
+#[derive(Debug, Clone, Copy)]
+pub struct HeardHead<'a> {
+    /// Owner of the log.
+    pub peer: &'a ParticipantId,
+    /// Participant that passed it on, or the owner.
+    pub via: &'a ParticipantId,
+    /// Number of records under the head.
+    pub size: u64,
+    /// Signed head.
+    pub note: &'a str,
+    /// True if the owner has proven that it belongs to the history that it shows.
+    pub proven: bool,
+}
+
 /// Newest head that a peer has shown of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerHeadRow {

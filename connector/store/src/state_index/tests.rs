@@ -1,7 +1,9 @@
 //! Tests: the index has the content of the log.
 
 use crate::state_index::StateIndex;
-use crate::state_index::row::{IncidentRow, PeerMessageRow, QuotaSpending, ReceiptRow};
+use crate::state_index::row::{
+    HeardHead, IncidentRow, OpenedAnswer, PeerMessageRow, QuotaSpending, ReceiptRow,
+};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::retention::RetainedContracts;
@@ -158,7 +160,7 @@ fn what_is_given_back_can_be_spent_again() {
     const OTHER: &str = "hansa://other.example";
     state
         .change(1, |change| {
-            change.open_answer(0, ("q", ASKER), ("c", "issued"), at)?;
+            change.open_answer(&opened(0, "q", "c", at))?;
             change.spend(&rows(100), ASKER, Some(0))?;
             change.spend(&rows(7), OTHER, None)?;
             change.spend(&rows(50), ASKER, Some(0))
@@ -214,7 +216,7 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
                 file: None,
             };
             let change = state.change(record, |change| {
-                change.open_answer(record, (&request, ASKER), (contract, "issued"), day(on))?;
+                change.open_answer(&opened(record, &request, contract, day(on)))?;
                 // One answer has not ended.
                 if request != "plain 2" {
                     change.close_answer(record, record)?;
@@ -255,6 +257,23 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
     assert_eq!(left(&of), (with(&["plain 2", kept]), with(&[kept])));
 }
 
+/// Answer to one participant that a receipt follows.
+const fn opened<'a>(
+    record: u64,
+    request: &'a str,
+    contracts: &'a str,
+    at: UtcTimestamp,
+) -> OpenedAnswer<'a> {
+    OpenedAnswer {
+        record,
+        request,
+        peer: ASKER,
+        contracts,
+        receipt: "issued",
+        at,
+    }
+}
+
 /// Of several contracts under one question each has its first answer, also after earlier ones have expired.
 #[test]
 fn first_answers_are_known_by_contract() {
@@ -272,7 +291,7 @@ fn first_answers_are_known_by_contract() {
     for (record, request, contracts) in &asked {
         let on = day(i64::try_from(*record).unwrap());
         let made = state.change(record + 1, |change| {
-            change.open_answer(*record, (request, ASKER), (contracts, "issued"), on)?;
+            change.open_answer(&opened(*record, request, contracts, on))?;
             change.close_answer(*record, *record).map(|_| ())
         });
         made.unwrap();
@@ -320,7 +339,13 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
     };
     state
         .change(1, |change| {
-            change.add_recorded_head((&peer(), &peer()), 40, &note(40), false)?;
+            change.add_recorded_head(HeardHead {
+                peer: &peer(),
+                via: &peer(),
+                size: 40,
+                note: &note(40),
+                proven: false,
+            })?;
             change.stated_incident(&row(0, 1 << 60), Some((30, &note(30))))
         })
         .unwrap();

@@ -31,6 +31,13 @@ impl FirstAnswers {
     }
 }
 
+/// Contract that is judged beside others.
+#[derive(Clone, Copy)]
+struct JudgedContract<'a> {
+    id: ContractId,
+    agreement: &'a Agreement,
+}
+
 /// Contract of the same consumer on the same dataset that is not harmless beside the judged one.
 struct NeighbourContract<'a> {
     id: ContractId,
@@ -113,7 +120,7 @@ impl ContractRegistry {
         agreement: &Agreement,
         now: UtcTimestamp,
     ) -> Vec<ContractId> {
-        let neighbours = self.neighbours(own, (agreement, agreement.assignee_id()), now);
+        let neighbours = self.neighbours(own, agreement, agreement.assignee_id(), now);
         let others = neighbours.iter().map(|one| one.id);
         match neighbours.is_empty() {
             true => Vec::new(),
@@ -136,7 +143,7 @@ impl ContractRegistry {
         asked
             .filter_map(|id| Some((id, self.agreement(id)?)))
             .flat_map(|(id, agreement)| {
-                let neighbours = self.neighbours(Some(id), (agreement, Some(who)), now);
+                let neighbours = self.neighbours(Some(id), agreement, Some(who), now);
                 let others = neighbours.iter().filter(|one| !one.stands_anyway());
                 let others: Vec<ContractId> = others.map(|one| one.id).collect();
                 let own = (!others.is_empty()).then_some(id);
@@ -167,7 +174,8 @@ impl ContractRegistry {
                 continue;
             };
             // INVARIANT: no-subtraction. Of two such contracts the second one gets no answer, even if both were signed.
-            if let Some(refusal) = self.barred_beside((id, agreement), who, answered, now) {
+            let judged = JudgedContract { id, agreement };
+            if let Some(refusal) = self.barred_beside(judged, who, answered, now) {
                 return Err(refusal);
             }
         }
@@ -184,19 +192,20 @@ impl ContractRegistry {
         });
         ours.filter_map(|(id, agreement, _)| {
             let who = agreement.assignee_id()?;
-            self.barred_beside((id, agreement), who, answered, now)
+            self.barred_beside(JudgedContract { id, agreement }, who, answered, now)
         })
         .collect()
     }
 
     fn barred_beside(
         &self,
-        (id, agreement): (ContractId, &Agreement),
+        judged: JudgedContract<'_>,
         who: &ParticipantId,
         answered: &FirstAnswers,
         now: UtcTimestamp,
     ) -> Option<Refusal> {
-        let neighbours = self.neighbours(Some(id), (agreement, Some(who)), now);
+        let JudgedContract { id, agreement } = judged;
+        let neighbours = self.neighbours(Some(id), agreement, Some(who), now);
         let place = |id: ContractId, agreement: &Agreement| {
             let first = answered.of(id).unwrap_or(UtcTimestamp::LATEST);
             (first, agreement.proposed_at, id)
@@ -214,11 +223,8 @@ impl ContractRegistry {
             counts && !stands
         };
         let other = neighbours.iter().find(bars)?;
-        let refusal = combination_refusal(
-            (agreement, Some(id)),
-            other,
-            answered.of(other.id).is_some(),
-        );
+        let refusal =
+            combination_refusal(agreement, Some(id), other, answered.of(other.id).is_some());
         Some(refusal.with_contract(id))
     }
 
@@ -233,7 +239,7 @@ impl ContractRegistry {
         answered: &FirstAnswers,
         now: UtcTimestamp,
     ) -> Result<(), Refusal> {
-        let neighbours = self.neighbours(None, (agreement, agreement.assignee_id()), now);
+        let neighbours = self.neighbours(None, agreement, agreement.assignee_id(), now);
         let replaces = |one: &NeighbourContract<'_>| {
             agreement.supersedes == Some(one.id) && agreement.may_replace(one.agreement)
         };
@@ -265,7 +271,8 @@ impl ContractRegistry {
         match neighbours.iter().find(bars) {
             None => Ok(()),
             Some(other) => Err(combination_refusal(
-                (agreement, None),
+                agreement,
+                None,
                 other,
                 answered.of(other.id).is_some(),
             )),
@@ -278,7 +285,8 @@ impl ContractRegistry {
     fn neighbours<'a>(
         &'a self,
         own: Option<ContractId>,
-        (agreement, who): (&'a Agreement, Option<&ParticipantId>),
+        agreement: &'a Agreement,
+        who: Option<&ParticipantId>,
         now: UtcTimestamp,
     ) -> Vec<NeighbourContract<'a>> {
         let dataset = &agreement.dataset.id;
@@ -334,7 +342,8 @@ fn covers(
 
 /// Refusal of a contract or a proposed agreement that can't be used beside another contract.
 fn combination_refusal(
-    (agreement, own): (&Agreement, Option<ContractId>),
+    agreement: &Agreement,
+    own: Option<ContractId>,
     other: &NeighbourContract<'_>,
     answered: bool,
 ) -> Refusal {

@@ -45,9 +45,30 @@ pub fn between(one: &[Clause], other: &[Clause]) -> ContractCombination {
     match (first, second) {
         (None, None) => ContractCombination::Harmless,
         _ if are_disjoint(one, other) => ContractCombination::Harmless,
-        (Some(first), Some(second)) => cubes((&first, one), (&second, other)),
-        (Some(cube), None) => beside_rows((&cube, one), other),
-        (None, Some(cube)) => beside_rows((&cube, other), one),
+        (Some(first), Some(second)) => cubes(
+            CubeClauses {
+                cube: &first,
+                clauses: one,
+            },
+            CubeClauses {
+                cube: &second,
+                clauses: other,
+            },
+        ),
+        (Some(cube), None) => beside_rows(
+            CubeClauses {
+                cube: &cube,
+                clauses: one,
+            },
+            other,
+        ),
+        (None, Some(cube)) => beside_rows(
+            CubeClauses {
+                cube: &cube,
+                clauses: other,
+            },
+            one,
+        ),
     }
 }
 
@@ -80,15 +101,26 @@ pub fn shows_all(groups: &[Clause], rows: &[Clause]) -> bool {
     };
     // Rows of whole cells alone are harmless beside groups, since they disclose nothing about other cells.
     let mut hidden = rows.iter().map(|clause| &clause.term);
-    beside_rows((&cube, groups), rows) == ContractCombination::Covered
+    let policy = CubeClauses {
+        cube: &cube,
+        clauses: groups,
+    };
+    beside_rows(policy, rows) == ContractCombination::Covered
         && cube.measures.iter().all(plain)
         && units
         && hidden.all(|term| !hides_rows(term) || has_tighter(groups, term))
 }
 
-type CubeClauses<'a> = (&'a Cube, &'a [Clause]);
+/// Groups that a policy permits, with its clauses.
+#[derive(Clone, Copy)]
+struct CubeClauses<'a> {
+    cube: &'a Cube,
+    clauses: &'a [Clause],
+}
 
-fn cubes((one, own): CubeClauses<'_>, (other, theirs): CubeClauses<'_>) -> ContractCombination {
+fn cubes(first: CubeClauses<'_>, second: CubeClauses<'_>) -> ContractCombination {
+    let (one, own) = (first.cube, first.clauses);
+    let (other, theirs) = (second.cube, second.clauses);
     // Cells with noise disclose nothing exact, whatever else is known.
     if one.budget.is_some() || other.budget.is_some() {
         return ContractCombination::Harmless;
@@ -123,7 +155,11 @@ fn cubes((one, own): CubeClauses<'_>, (other, theirs): CubeClauses<'_>) -> Contr
 
 /// Result for groups beside rows. Harmless if the rows contain all rows of each group or none, with the dimensions, and each
 /// measure either unmasked or absent.
-fn beside_rows((cube, groups): CubeClauses<'_>, rows: &[Clause]) -> ContractCombination {
+fn beside_rows(policy: CubeClauses<'_>, rows: &[Clause]) -> ContractCombination {
+    let CubeClauses {
+        cube,
+        clauses: groups,
+    } = policy;
     if cube.budget.is_some() {
         return ContractCombination::Harmless;
     }

@@ -43,7 +43,8 @@ pub(super) fn withheld(
     dataset: &DatasetId,
     read: &BTreeSet<SqlIdentifier>,
     effects: &[Effect],
-    (clause, prohibition): (&Clause, &ProhibitionTerm),
+    clause: &Clause,
+    prohibition: &ProhibitionTerm,
 ) -> Result<(), Refusal> {
     let is_read = |column: &&SqlIdentifier| read.contains(column) || within(column, read, effects);
     match prohibition.hidden_columns().iter().find(is_read) {

@@ -171,7 +171,7 @@ impl<'a> QueryEvaluation<'a> {
         };
         for clause in grant.clauses() {
             if let Some(one) = prohibition_checks::in_force(grant, clause, self.facts)? {
-                column_check::withheld(dataset, read, effects, (clause, one))?;
+                column_check::withheld(dataset, read, effects, clause, one)?;
             }
         }
         Ok(())

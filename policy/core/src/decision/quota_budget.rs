@@ -3,6 +3,7 @@
 use super::sourced_grant::SourcedGrant;
 use crate::id::{ClauseId, ContractId, DatasetId};
 use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::term::quota::SlotBounds;
 use crate::term::{Clause, Term, quota};
 use crate::value::time::PeriodQuota;
 use hansa_audit_log::time::UtcTimestamp;
@@ -57,16 +58,25 @@ impl QuotaBudget {
         let Some(contract) = granted.grant.contract() else {
             return Err(contradiction("the house contract can't hold a quota"));
         };
-        let (slot, slot_end) = quota::slot(&quota.per, granted.grant.not_before(), now);
+        let SlotBounds { begin, end } = quota::slot(&quota.per, granted.grant.not_before(), now);
         Ok(Some(Self {
             dataset: granted.dataset.clone(),
             contract,
             clause: clause.id,
             counts,
             quota: quota.clone(),
-            slot,
-            slot_end,
+            slot: begin,
+            slot_end: end,
         }))
+    }
+
+    /// Bounds of the current slot.
+    #[must_use]
+    pub const fn slot_bounds(&self) -> SlotBounds {
+        SlotBounds {
+            begin: self.slot,
+            end: self.slot_end,
+        }
     }
 
     /// Refuses when the questions of the slot are used up. Rows and bytes are counted before they are sent.

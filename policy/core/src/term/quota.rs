@@ -158,16 +158,21 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
     })
 }
 
-/// Slot of `period` that contains `now`: its start, and the start of the next slot.
+/// Bounds of a slot, which is half open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlotBounds {
+    /// Start of the slot.
+    pub begin: UtcTimestamp,
+    /// Start of the next slot.
+    pub end: UtcTimestamp,
+}
+
+/// Slot of `period` that contains `now`.
 ///
 /// Slots are half open, so that none overlap. Hours are counted from `from`; a day is one of its zone, and periods of several days
 /// are counted from the day of `from`.
 #[must_use]
-pub fn slot(
-    period: &QuotaPeriod,
-    from: UtcTimestamp,
-    now: UtcTimestamp,
-) -> (UtcTimestamp, UtcTimestamp) {
+pub fn slot(period: &QuotaPeriod, from: UtcTimestamp, now: UtcTimestamp) -> SlotBounds {
     match period {
         QuotaPeriod::Hour => hour(from, now),
         QuotaPeriod::Days { count, zone } => {
@@ -175,20 +180,26 @@ pub fn slot(
             let past = zone.number_day(now).saturating_sub(first);
             let start = first.saturating_add(past.div_euclid(length).saturating_mul(length));
             let next = start.saturating_add(length);
-            (zone.begin_day(start), zone.begin_day(next))
+            SlotBounds {
+                begin: zone.begin_day(start),
+                end: zone.begin_day(next),
+            }
         }
     }
 }
 
 /// Hour that contains `now`, counted from `from`.
-fn hour(from: UtcTimestamp, now: UtcTimestamp) -> (UtcTimestamp, UtcTimestamp) {
+fn hour(from: UtcTimestamp, now: UtcTimestamp) -> SlotBounds {
     let number = (i128::from(now.micros()) - i128::from(from.micros())).div_euclid(HOUR);
     let offset = |number: i128| {
         let micros = number.saturating_mul(HOUR);
         let micros = i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX });
         from.plus_micros(micros)
     };
-    (offset(number), offset(number.saturating_add(1)))
+    SlotBounds {
+        begin: offset(number),
+        end: offset(number.saturating_add(1)),
+    }
 }
 
 /// Microseconds in an hour.

@@ -83,11 +83,32 @@ enum ColumnRange<'a> {
     List(Vec<&'a FilterOperand>),
     /// All values except these.
     Not(Vec<&'a FilterOperand>),
-    /// Range between two edges, each with a flag for inclusion.
-    Between(
-        Option<(&'a FilterOperand, bool)>,
-        Option<(&'a FilterOperand, bool)>,
-    ),
+    /// Range between two edges.
+    Between(Option<RangeEdge<'a>>, Option<RangeEdge<'a>>),
+}
+
+/// Edge of a range.
+#[derive(Clone, Copy)]
+struct RangeEdge<'a> {
+    value: &'a FilterOperand,
+    /// True if the range includes the value.
+    is_included: bool,
+}
+
+impl<'a> RangeEdge<'a> {
+    const fn including(value: &'a FilterOperand) -> Self {
+        Self {
+            value,
+            is_included: true,
+        }
+    }
+
+    const fn excluding(value: &'a FilterOperand) -> Self {
+        Self {
+            value,
+            is_included: false,
+        }
+    }
 }
 
 impl<'a> ColumnRange<'a> {
@@ -98,10 +119,14 @@ impl<'a> ColumnRange<'a> {
                 match op {
                     ComparisonOperator::Eq => Self::List(vec![with]),
                     ComparisonOperator::NotEq => Self::Not(vec![with]),
-                    ComparisonOperator::Lt => Self::Between(None, Some((with, false))),
-                    ComparisonOperator::LtEq => Self::Between(None, Some((with, true))),
-                    ComparisonOperator::Gt => Self::Between(Some((with, false)), None),
-                    ComparisonOperator::GtEq => Self::Between(Some((with, true)), None),
+                    ComparisonOperator::Lt => Self::Between(None, Some(RangeEdge::excluding(with))),
+                    ComparisonOperator::LtEq => {
+                        Self::Between(None, Some(RangeEdge::including(with)))
+                    }
+                    ComparisonOperator::Gt => Self::Between(Some(RangeEdge::excluding(with)), None),
+                    ComparisonOperator::GtEq => {
+                        Self::Between(Some(RangeEdge::including(with)), None)
+                    }
                 },
             )),
             RowFilter::In {
@@ -124,7 +149,13 @@ impl<'a> ColumnRange<'a> {
                 negated: false,
                 low,
                 high,
-            } => Some((column, Self::Between(Some((low, true)), Some((high, true))))),
+            } => Some((
+                column,
+                Self::Between(
+                    Some(RangeEdge::including(low)),
+                    Some(RangeEdge::including(high)),
+                ),
+            )),
             _ => None,
         }
     }
@@ -136,21 +167,17 @@ impl<'a> ColumnRange<'a> {
                 .iter()
                 .all(|item| other.iter().all(|no| differ(item, no))),
             (Self::List(one), Self::Between(low, high)) => one.iter().all(|item| {
-                low.is_none_or(|low| above(item, true, low))
-                    && high.is_none_or(|high| below(item, true, high))
+                let item = RangeEdge::including(item);
+                low.is_none_or(|low| above(item, low)) && high.is_none_or(|high| below(item, high))
             }),
             (Self::Not(one), Self::Not(other)) => other.iter().all(|item| one.contains(item)),
             (Self::Between(low, high), Self::Between(from, to)) => {
-                from.is_none_or(|from| {
-                    low.is_some_and(|(edge, included)| above(edge, included, from))
-                }) && to
-                    .is_none_or(|to| high.is_some_and(|(edge, included)| below(edge, included, to)))
+                from.is_none_or(|from| low.is_some_and(|edge| above(edge, from)))
+                    && to.is_none_or(|to| high.is_some_and(|edge| below(edge, to)))
             }
             (Self::Between(low, high), Self::Not(other)) => other.iter().all(|no| {
-                low.is_some_and(|(edge, included)| strictly(no, edge, included, Ordering::Less))
-                    || high.is_some_and(|(edge, included)| {
-                        strictly(no, edge, included, Ordering::Greater)
-                    })
+                low.is_some_and(|edge| strictly(no, edge, Ordering::Less))
+                    || high.is_some_and(|edge| strictly(no, edge, Ordering::Greater))
             }),
             (Self::Not(_), Self::List(_) | Self::Between(..))
             | (Self::Between(..), Self::List(_)) => false,
@@ -159,26 +186,26 @@ impl<'a> ColumnRange<'a> {
 }
 
 /// True if the value lies beyond an edge of a range, on this side.
-fn strictly(value: &FilterOperand, edge: &FilterOperand, included: bool, side: Ordering) -> bool {
-    match compare_literals(value, edge) {
-        Some(Ordering::Equal) => !included,
+fn strictly(value: &FilterOperand, edge: RangeEdge<'_>, side: Ordering) -> bool {
+    match compare_literals(value, edge.value) {
+        Some(Ordering::Equal) => !edge.is_included,
         Some(met) => met == side,
         None => false,
     }
 }
 
-fn above(edge: &FilterOperand, included: bool, (from, open): (&FilterOperand, bool)) -> bool {
-    match compare_literals(edge, from) {
+fn above(edge: RangeEdge<'_>, from: RangeEdge<'_>) -> bool {
+    match compare_literals(edge.value, from.value) {
         Some(Ordering::Greater) => true,
-        Some(Ordering::Equal) => open || !included,
+        Some(Ordering::Equal) => from.is_included || !edge.is_included,
         Some(Ordering::Less) | None => false,
     }
 }
 
-fn below(edge: &FilterOperand, included: bool, (to, open): (&FilterOperand, bool)) -> bool {
-    match compare_literals(edge, to) {
+fn below(edge: RangeEdge<'_>, to: RangeEdge<'_>) -> bool {
+    match compare_literals(edge.value, to.value) {
         Some(Ordering::Less) => true,
-        Some(Ordering::Equal) => open || !included,
+        Some(Ordering::Equal) => to.is_included || !edge.is_included,
         Some(Ordering::Greater) | None => false,
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn budgets(
             clause.clone(),
             (what, used),
             quota,
-            slot.1,
+            slot.end,
             !given,
         ));
     }
@@ -117,7 +117,7 @@ impl QuotaUsage {
     }
 }
 
-type QuotaSlot = (UtcTimestamp, UtcTimestamp);
+type QuotaSlot = hansa_policy::term::quota::SlotBounds;
 
 fn given_within(
     connector: &Connector,

@@ -43,7 +43,7 @@ fn acme() -> ParticipantId {
 }
 
 fn spent(budgets: &BudgetCounters, of: &QuotaBudget, who: &ParticipantId) -> u64 {
-    budgets.spent_amount(&of.dataset, of.counts, (of.slot, of.slot_end), who)
+    budgets.spent_amount(&of.dataset, of.counts, of.slot_bounds(), who)
 }
 
 fn take(
@@ -53,7 +53,7 @@ fn take(
     rows: u64,
 ) -> Result<bool, Refusal> {
     budgets
-        .reserve(clauses, reserve, (rows, rows))
+        .reserve(clauses, reserve, FrameSize { rows, bytes: rows })
         .map(|reservations| !reservations.is_empty())
 }
 
@@ -81,7 +81,7 @@ fn each_asker_of_a_public_view_has_its_own_quota() {
     budgets.give_back(&theirs, 60, 0);
     assert_eq!(spent(&budgets, &rows, &acme()), 100);
     assert_eq!(spent(&budgets, &rows, &other), 60);
-    let most = budgets.most_spent(&rows.dataset, rows.counts, (rows.slot, rows.slot_end));
+    let most = budgets.most_spent(&rows.dataset, rows.counts, rows.slot_bounds());
     assert_eq!(most, 100);
     let questions = budget(QuotaKind::Queries, 1);
     budgets.count_query(std::slice::from_ref(&questions), &other, at(8));
@@ -215,8 +215,10 @@ fn a_slot_that_begins_within_a_quarter_counts_all_of_it() {
 #[test]
 fn slots_of_a_contract_without_a_first_day_are_told_apart() {
     let now = at(200);
-    let (slot, slot_end) =
-        hansa_policy::term::quota::slot(&QuotaPeriod::Hour, UtcTimestamp::EARLIEST, now);
+    let SlotBounds {
+        begin: slot,
+        end: slot_end,
+    } = hansa_policy::term::quota::slot(&QuotaPeriod::Hour, UtcTimestamp::EARLIEST, now);
     let hour = QuotaBudget {
         slot,
         slot_end,
@@ -227,7 +229,10 @@ fn slots_of_a_contract_without_a_first_day_are_told_apart() {
         let mut own = BudgetReservation::of(acme(), slot.plus_micros(seconds * 1_000_000));
         assert!(reserve(&budgets, &budget(QuotaKind::Rows, 10), &mut own, 1).is_ok());
         budgets.give_back(&own, 1, 0);
-        let earlier = (slot.plus_micros(-3_600_000_000), slot);
+        let earlier = SlotBounds {
+            begin: slot.plus_micros(-3_600_000_000),
+            end: slot,
+        };
         let had = budgets.spent_amount(&hour.dataset, hour.counts, earlier, &acme());
         assert_eq!((had, spent(&budgets, &hour, &acme())), (before, after));
     }

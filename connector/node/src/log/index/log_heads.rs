@@ -6,7 +6,7 @@ use hansa_audit_log::record::incidents::{GossipedHeadRecord, IncidentRecord, Obs
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::index_transaction::IndexTransaction;
-use hansa_store::state_index::row::IncidentRow;
+use hansa_store::state_index::row::{HeardHead, IncidentRow};
 
 /// Applies a record about the log of another participant.
 pub(super) fn apply_incident(
@@ -35,7 +35,13 @@ fn apply_head(
     head: &ObservedHeadRecord,
 ) -> Result<(), Refusal> {
     let peer: ParticipantId = place.parse("peer", &head.peer)?;
-    change.add_recorded_head((&peer, &peer), head.size, &head.note, head.proven)?;
+    change.add_recorded_head(HeardHead {
+        peer: &peer,
+        via: &peer,
+        size: head.size,
+        note: &head.note,
+        proven: head.proven,
+    })?;
     for earlier in &head.over {
         change.gone_on(&peer, earlier.size, Some(&earlier.root))?;
     }
@@ -50,8 +56,15 @@ fn apply_gossiped_head(
 ) -> Result<(), Refusal> {
     let peer: ParticipantId = place.parse("peer", &head.peer)?;
     let via: ParticipantId = place.parse("via", &head.via)?;
-    change.add_recorded_head((&peer, &via), head.size, &head.note, head.proven)?;
-    change.head_gossiped((&peer, &via), head.size, &head.note, head.proven)
+    let heard = HeardHead {
+        peer: &peer,
+        via: &via,
+        size: head.size,
+        note: &head.note,
+        proven: head.proven,
+    };
+    change.add_recorded_head(heard)?;
+    change.head_gossiped(heard)
 }
 
 /// Applies an owner's statement about an incident of its log.

@@ -9,13 +9,22 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::incident::IncidentCause;
 use hansa_store::state_index::row::IncidentRow;
 
+/// Two heads of a log that contradict each other.
+#[derive(Clone, Copy)]
+pub(super) struct ConflictingHeads<'a> {
+    /// Head that was known first.
+    pub(super) known: &'a SignedHead,
+    /// Head that was shown later.
+    pub(super) shown: &'a SignedHead,
+}
+
 impl Connector {
     /// Records a fork once. Its proof is two recorded heads with the signature of the log's owner. If another participant has shown
     /// the second head, the record names it.
     pub(super) async fn note_fork(
         &self,
         peer: &ParticipantId,
-        (known, shown): (&SignedHead, &SignedHead),
+        heads: ConflictingHeads<'_>,
         via: Option<&ParticipantId>,
     ) -> Result<(), Refusal> {
         if self.fork_of(peer)?.is_some() {
@@ -27,8 +36,8 @@ impl Connector {
                 peer: peer.to_string(),
                 code: ErrorCode::LogFork.to_string(),
                 via: maybe(via),
-                known: known.to_string(),
-                shown: shown.to_string(),
+                known: heads.known.to_string(),
+                shown: heads.shown.to_string(),
             }))
             .await?;
         Ok(())
@@ -41,7 +50,7 @@ impl Connector {
     pub fn fork_of(&self, peer: &ParticipantId) -> Result<Option<Refusal>, Refusal> {
         let forks = self.records.index(|state| state.forks())?;
         let found = forks.into_iter().find(|(id, _)| id == peer);
-        Ok(found.map(|found| self.fork_refusal(found)))
+        Ok(found.map(|(peer, record)| self.fork_refusal(peer, record)))
     }
 
     /// Returns the open forks of all logs.
@@ -52,11 +61,11 @@ impl Connector {
         let forks = self.records.index(|state| state.forks())?;
         Ok(forks
             .into_iter()
-            .map(|fork| self.fork_refusal(fork))
+            .map(|(peer, record)| self.fork_refusal(peer, record))
             .collect())
     }
 
-    fn fork_refusal(&self, (peer, record): (ParticipantId, u64)) -> Refusal {
+    fn fork_refusal(&self, peer: ParticipantId, record: u64) -> Refusal {
         match peer == self.id() {
             true => own_fork(peer, record),
             false => forked_log_refusal(peer, record),

@@ -2,6 +2,7 @@
 //! soon as two participants with different heads are connected, directly or through others.
 
 use crate::log::audit_event::AuditEvent;
+use crate::log::log_heads::forked_logs::ConflictingHeads;
 use crate::log::log_heads::{HeadProof, on_the_way};
 use crate::participant::Connector;
 use bytes::Bytes;
@@ -100,7 +101,11 @@ impl Connector {
             return Ok(());
         }
         let (own, newest) = (self.id(), self.records.log.head());
-        self.note_fork(&own, (&newest, held), Some(via)).await
+        let heads = ConflictingHeads {
+            known: &newest,
+            shown: held,
+        };
+        self.note_fork(&own, heads, Some(via)).await
     }
 
     /// Compares a head that was passed on with the recorded heads of its log. It is recorded even if its owner was never met, so
@@ -169,7 +174,13 @@ impl Connector {
                     Some(via) => self.note_heard(owner, via, &head, true).await?,
                     None => self.note_head(owner, &head, true, &[]).await?,
                 },
-                HeadProof::Nothing(_) => self.note_fork(owner, (&known, &head), by).await?,
+                HeadProof::Nothing(_) => {
+                    let heads = ConflictingHeads {
+                        known: &known,
+                        shown: &head,
+                    };
+                    self.note_fork(owner, heads, by).await?;
+                }
                 HeadProof::Unknown => {}
             }
         }

@@ -4,6 +4,7 @@
 
 use crate::log::audit_event::AuditEvent;
 use crate::log::log_heads::HeadProof;
+use crate::log::log_heads::forked_logs::ConflictingHeads;
 use crate::log::log_heads::head_tracker::ExchangeTiming;
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
@@ -128,7 +129,13 @@ impl Connector {
         match self.prove(client, &known, &known).await {
             HeadProof::Proven(newest) if newest.checkpoint == known.checkpoint => Ok(()),
             HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
-            HeadProof::Nothing(Some(newest)) => self.note_fork(peer, (&known, &newest), None).await,
+            HeadProof::Nothing(Some(newest)) => {
+                let heads = ConflictingHeads {
+                    known: &known,
+                    shown: &newest,
+                };
+                self.note_fork(peer, heads, None).await
+            }
             // A failure without a head is repeated at the next greeting.
             HeadProof::Nothing(None) | HeadProof::Unknown => Ok(()),
         }
@@ -194,7 +201,11 @@ impl Connector {
                 // INVARIANT: witnessed-growth. A head that does not extend each known head of this log is not cosigned.
                 HeadContinuity::Not => {
                     let by = (via != peer).then_some(via);
-                    self.note_fork(peer, (before, &head), by).await?;
+                    let heads = ConflictingHeads {
+                        known: before,
+                        shown: &head,
+                    };
+                    self.note_fork(peer, heads, by).await?;
                     return Ok(CosignOutcome::Refuted(before.to_string().into()));
                 }
             }

@@ -79,8 +79,8 @@ impl AttestationCase {
     }
 
     async fn states(&self, requests: &[RequestId]) {
-        let about = (self.contract, &self.agreement());
-        deletion_attestation::state(&self.consumer, about, requests)
+        let agreement = self.agreement();
+        deletion_attestation::state(&self.consumer, self.contract, &agreement, requests)
             .await
             .unwrap();
         post(&self.consumer, &self.provider).await;
@@ -241,8 +241,8 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
 async fn a_statement_by_a_revoked_key_is_not_dated_back() {
     let mut case = case().await;
     assert_eq!(case.asks().await, Ok(2));
-    let about = (case.contract, &case.agreement());
-    deletion_attestation::state(&case.consumer, about, &case.requests())
+    let agreement = case.agreement();
+    deletion_attestation::state(&case.consumer, case.contract, &agreement, &case.requests())
         .await
         .unwrap();
     let file = record_text(&records(&case.consumer, "deletion")[0], "statement");

@@ -40,7 +40,7 @@ pub(super) fn reach(
             .filter(|(id, _)| is_meant(program, *id));
         let (held, closed): (Vec<_>, Vec<_>) =
             held.partition(|(_, agreement)| lets_programs_ask(&agreement.clauses));
-        let (usable, unusable) = remote_tables(connector, &visible, (program.id(), held), options);
+        let (usable, unusable) = remote_tables(connector, &visible, program.id(), held, options);
         if usable.is_empty() {
             let closed = closed
                 .into_iter()

@@ -2,7 +2,7 @@
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::instant;
-use crate::state_index::row::ReceiptRow;
+use crate::state_index::row::{OpenedAnswer, ReceiptRow};
 use crate::state_index::to_signed;
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::json::{Json, canonical};
@@ -13,19 +13,19 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// Notes an answer that this record opens, under these contracts (separated by spaces). `receipt` is the state of its receipt
-    /// after the close:
-    /// `issued`, or `one_sided` without countersignature.
+    /// Notes an answer that a record opens.
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn open_answer(
-        &self,
-        record: u64,
-        (request, peer): (&str, &str),
-        (contracts, receipt): (&str, &str),
-        at: UtcTimestamp,
-    ) -> Result<(), Refusal> {
+    pub fn open_answer(&self, answer: &OpenedAnswer<'_>) -> Result<(), Refusal> {
+        let OpenedAnswer {
+            record,
+            request,
+            peer,
+            contracts,
+            receipt,
+            at,
+        } = *answer;
         self.run(
             "INSERT OR IGNORE INTO answer (record, request, peer, contracts, receipt, at, closed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL)",

@@ -1,7 +1,7 @@
 //! Heads of logs: those of others, and cosigned heads of the own log.
 
 use crate::state_index::index_transaction::IndexTransaction;
-use crate::state_index::row::IncidentRow;
+use crate::state_index::row::{HeardHead, IncidentRow};
 use crate::state_index::{to_signed, to_unsigned};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
@@ -12,13 +12,14 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn add_recorded_head(
-        &self,
-        (peer, via): (&ParticipantId, &ParticipantId),
-        size: u64,
-        note: &str,
-        proven: bool,
-    ) -> Result<(), Refusal> {
+    pub fn add_recorded_head(&self, head: HeardHead<'_>) -> Result<(), Refusal> {
+        let HeardHead {
+            peer,
+            via,
+            size,
+            note,
+            proven,
+        } = head;
         // The third line of a head is the root of its tree.
         let root = note.lines().nth(2).unwrap_or_default();
         self.run(
@@ -85,23 +86,17 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn head_gossiped(
-        &self,
-        (peer, via): (&ParticipantId, &ParticipantId),
-        size: u64,
-        note: &str,
-        proven: bool,
-    ) -> Result<(), Refusal> {
+    pub fn head_gossiped(&self, head: HeardHead<'_>) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO heard (peer, via, size, note, proven) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (peer, via) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
              WHERE excluded.size > size OR (excluded.note = note AND excluded.proven > proven)",
             params![
-                peer.as_str(),
-                via.as_str(),
-                to_signed(size),
-                note,
-                i64::from(proven)
+                head.peer.as_str(),
+                head.via.as_str(),
+                to_signed(head.size),
+                head.note,
+                i64::from(head.proven)
             ],
         )
     }
@@ -184,7 +179,13 @@ impl IndexTransaction<'_> {
         let Some((size, note)) = head else {
             return Ok(());
         };
-        self.add_recorded_head((&row.peer, &row.peer), size, note, false)?;
+        self.add_recorded_head(HeardHead {
+            peer: &row.peer,
+            via: &row.peer,
+            size,
+            note,
+            proven: false,
+        })?;
         self.head(&row.peer, size, note, false)
     }
 }

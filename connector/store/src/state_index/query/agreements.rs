@@ -10,6 +10,7 @@ use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::refusal::Refusal;
+use hansa_policy::term::quota::SlotBounds;
 use rusqlite::params;
 use std::collections::BTreeMap;
 
@@ -92,14 +93,14 @@ impl StateIndex {
         )
     }
 
-    /// Totals of received answers under any of these contracts within a period, by their receipts.
+    /// Totals of received answers under any of these contracts within a slot, by their receipts.
     ///
     /// # Errors
     /// As in all functions here.
     pub fn received_within(
         &self,
         contracts: &[ContractId],
-        (from, until): (UtcTimestamp, UtcTimestamp),
+        slot: SlotBounds,
     ) -> Result<ReceivedTotals, Refusal> {
         let ids = Json::List(contracts.iter().map(Json::text).collect());
         let ids = String::from_utf8_lossy(&canonical(&ids)).into_owned();
@@ -107,7 +108,7 @@ impl StateIndex {
             "SELECT COUNT(*), COALESCE(SUM(rows), 0), COALESCE(SUM(bytes), 0) FROM receipt
              WHERE role = 'consumer' AND at >= ?1 AND at < ?2
              AND EXISTS (SELECT 1 FROM json_each(?3) WHERE instr(receipt.contract, value) > 0)",
-            params![from.micros(), until.micros(), ids],
+            params![slot.begin.micros(), slot.end.micros(), ids],
             |row| {
                 Ok(ReceivedTotals {
                     questions: to_unsigned(row.get(0)?),

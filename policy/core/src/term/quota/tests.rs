@@ -16,9 +16,9 @@ fn day(zone: &str) -> QuotaPeriod {
 
 #[track_caller]
 fn check(period: &QuotaPeriod, from: &str, now: &str, expect: (&str, &str)) {
-    let (start, end) = slot(period, from.parse().unwrap(), now.parse().unwrap());
+    let SlotBounds { begin, end } = slot(period, from.parse().unwrap(), now.parse().unwrap());
     assert_eq!(
-        (start.to_string(), end.to_string()),
+        (begin.to_string(), end.to_string()),
         (expect.0.to_owned(), expect.1.to_owned())
     );
 }
@@ -128,12 +128,13 @@ fn slots_never_overlap_and_leave_no_gap() {
         for _ in 0..500 {
             let (from, now) = (random.draw_instant(), random.draw_instant());
             for period in &QuotaPeriod::list_periods(&zone.parse().unwrap()) {
-                let (start, end) = slot(period, from, now);
-                assert!(start <= now && now < end, "{period} at {now}");
-                assert_eq!(slot(period, from, start), (start, end), "{period} at {now}");
-                assert_eq!(slot(period, from, end).0, end, "{period} at {now}");
+                let found = slot(period, from, now);
+                let SlotBounds { begin, end } = found;
+                assert!(begin <= now && now < end, "{period} at {now}");
+                assert_eq!(slot(period, from, begin), found, "{period} at {now}");
+                assert_eq!(slot(period, from, end).begin, end, "{period} at {now}");
                 let last = end.plus_micros(-1);
-                assert_eq!(slot(period, from, last), (start, end), "{period} at {now}");
+                assert_eq!(slot(period, from, last), found, "{period} at {now}");
             }
         }
     }
@@ -170,7 +171,7 @@ fn no_day_of_the_zone_gets_more_than_its_quota() {
             let mut weekday = None;
             for at in instants {
                 let wanted = u64::try_from(random.draw().rem_euclid(3)).unwrap();
-                let used = counted.entry(slot(&period, from, at).0).or_default();
+                let used = counted.entry(slot(&period, from, at).begin).or_default();
                 let permitted = wanted.min(MAX - *used);
                 *used += permitted;
                 let shown = civil(at, zone).unwrap().weekday;
@@ -199,8 +200,8 @@ fn edges_of_time_do_not_panic() {
         for now in [UtcTimestamp::EARLIEST, UtcTimestamp::LATEST] {
             for zone in ZONES {
                 for period in &QuotaPeriod::list_periods(&zone.parse().unwrap()) {
-                    let (start, end) = slot(period, from, now);
-                    assert!(start <= end);
+                    let SlotBounds { begin, end } = slot(period, from, now);
+                    assert!(begin <= end);
                 }
             }
         }

@@ -154,8 +154,8 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
         .connector
         .contracts
         .with_registry(|registry| registry.agreement(case.contract).cloned());
-    let about = (case.contract, &agreement.unwrap());
-    deletion_attestation::state(&case.consumer, about, &asked[..1])
+    let agreement = agreement.unwrap();
+    deletion_attestation::state(&case.consumer, case.contract, &agreement, &asked[..1])
         .await
         .unwrap();
     post(&case.consumer, &case.connector).await;
@@ -179,7 +179,7 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
     assert_eq!(known.0, 2);
     assert_eq!(still(&case.anew()), known);
     // After the deletion statement, nothing depends on the decision.
-    deletion_attestation::state(&case.consumer, about, &asked[1..])
+    deletion_attestation::state(&case.consumer, case.contract, &agreement, &asked[1..])
         .await
         .unwrap();
     post(&case.consumer, &case.connector).await;
