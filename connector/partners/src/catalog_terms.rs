@@ -164,7 +164,7 @@ impl CatalogTerms {
         if process.policy().as_ref() != Some(&offer_rules::of(&offer)?) {
             return Err(gone("the terms are not those of the offer"));
         }
-        let fresh = self.agreement(partner, (&dataset, &offer))?;
+        let fresh = self.agreement(partner, &dataset, &offer)?;
         let before = process.draft.as_ref();
         let before =
             before.and_then(|before| hansa_proto::contract::from_bytes(before.as_bytes()).ok());
@@ -207,7 +207,8 @@ impl CatalogTerms {
     pub(super) fn agreement(
         &self,
         partner: &PartnerConfig,
-        (dataset, offer): (&Dataset, &Offer),
+        dataset: &Dataset,
+        offer: &Offer,
     ) -> Result<Agreement, Refusal> {
         // INVARIANT: partners-have-no-receipts. No partner countersigns receipts, so a clause must permit that.
         let one_sided = |clause: &Clause| clause.term == Term::OneSidedReceipts;

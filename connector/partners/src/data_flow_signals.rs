@@ -7,6 +7,7 @@ use crate::message_delivery::unknown;
 use crate::partner::Partner;
 use crate::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
 use crate::process_engine::ProcessEngine;
+use crate::process_store::PartyName;
 use crate::process_terms::{ProcessRecord, ProcessTerms};
 use crate::request_fault::RequestFault;
 use hansa_audit_log::digest::Digest;
@@ -66,7 +67,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             Ok(body) => DataspaceResponse::json(200, body),
             Err(fault) => {
                 let refused =
-                    self.refuses(&plane, (behind_secret(path), &request.body), fault.reason());
+                    self.refuses(&plane, behind_secret(path), &request.body, fault.reason());
                 match refused.await {
                     Ok(()) => fault.plain_response(),
                     Err(refusal) => RequestFault::from_refusal(refusal).plain_response(),
@@ -157,7 +158,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
         };
         let check_room = || {
-            let party = (plane.name.as_str(), counter_party.as_str());
+            let party = PartyName {
+                partner: &plane.name,
+                counter_party: &counter_party,
+            };
             let has_room = self.flows.has_room(party, self.terms.now().micros());
             self.check_opening(plane, &callback, has_room)
         };
@@ -185,14 +189,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
             None => None,
         };
-        let opened = (&asked.process_id, callback.clone());
         let mut flow = DataFlow {
             base: PartnerProcess {
                 is_provider,
                 ..PartnerProcess::from_partner_message(
                     plane,
                     self.terms.now(),
-                    opened,
+                    &asked.process_id,
+                    callback.clone(),
                     asked.message_id.as_ref(),
                 )
             },
@@ -223,7 +227,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<(), RequestFault> {
         let record = ProcessRecord {
             given_under: Some((flow.agreement.clone(), flow.contract.clone())),
-            ..ProcessRecord::of(&flow.base, (true, message), digest)
+            ..ProcessRecord::of(&flow.base, true, message, digest)
         };
         let recorded = self.terms.record(record).await;
         recorded.map_err(RequestFault::from_refusal)
@@ -374,8 +378,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 match self.apply_step(plane, id, signal).await {
                     Err(fault) if fault.is_passing() => Err(fault),
                     Err(fault) => {
-                        let about = (path, request.body.as_slice());
-                        let recorded = self.refuses(plane, about, fault.reason()).await;
+                        let recorded = self
+                            .refuses(plane, path, &request.body, fault.reason())
+                            .await;
                         recorded.map_err(RequestFault::from_refusal)?;
                         Ok(Vec::new())
                     }

@@ -127,7 +127,7 @@ impl CatalogTerms {
         };
         let partner = self.config(&agreement.partner).ok_or_else(gone)?;
         let (uid, agreed) = (uid(&agreement), agreement.document);
-        let before = self.last_withdrawal(&partner, &agreed).await?;
+        let (known, last) = self.last_withdrawal(&partner, &agreed).await?;
         let connector = &self.connector;
         let _turn = connector.contracts.negotiation_lock.lock().await;
         if let Some((id, _, _)) = self.contract(&partner, &uid) {
@@ -138,8 +138,8 @@ impl CatalogTerms {
             return Ok(id.to_string());
         }
         let (dataset, offer) = self.offer_of(&partner, &agreed)?;
-        self.check_not_withdrawn(&partner, &agreed, before)?;
-        let mut contract = self.agreement(&partner, (&dataset, &offer))?;
+        self.check_not_withdrawn(&partner, &agreed, &known, last)?;
+        let mut contract = self.agreement(&partner, &dataset, &offer)?;
         contract.uid = uid;
         let (signed, bytes) = self.sign(&partner, &contract)?;
         activation::put_in_force(connector, &signed, &bytes).await?;
@@ -281,7 +281,8 @@ impl CatalogTerms {
         &self,
         partner: &PartnerConfig,
         agreed: &AgreementDocument,
-        (known, last): (BTreeSet<ContractId>, Option<UtcTimestamp>),
+        known: &BTreeSet<ContractId>,
+        last: Option<UtcTimestamp>,
     ) -> Result<(), Refusal> {
         let invalid = |sentence| Err(Refusal::new(ErrorCode::PartnerAnswerInvalid, sentence));
         let Some(made) = signed_at(&agreed.timestamp) else {
@@ -290,7 +291,7 @@ impl CatalogTerms {
         if made > self.connector.now().plus_micros(SKEW) {
             return invalid("the agreement is dated in the future");
         }
-        let came_meanwhile = self.withdrawn_contracts(partner, agreed) != known;
+        let came_meanwhile = self.withdrawn_contracts(partner, agreed) != *known;
         match came_meanwhile || last.is_some_and(|last| made <= last) {
             true => Err(Refusal::new(
                 ErrorCode::Withdrawn,

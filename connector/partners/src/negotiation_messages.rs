@@ -4,6 +4,7 @@ use crate::negotiation_process::NegotiationProcess;
 use crate::partner::Partner;
 use crate::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
 use crate::process_engine::ProcessEngine;
+use crate::process_store::PartyName;
 use crate::process_terms::{AgreedContract, NegotiationMove, ProcessTerms};
 use crate::request_fault::{Answered, RequestFault};
 use hansa_audit_log::digest::Digest;
@@ -167,7 +168,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             };
         }
         let now = self.terms.now().micros();
-        let has_room = self.negotiations.has_room((&partner.name, ""), now);
+        let party = PartyName::of_partner(&partner.name);
+        let has_room = self.negotiations.has_room(party, now);
         self.check_opening(partner, &callback, has_room)
             .map_err(fault)?;
         if !self.terms.knows(partner, &message.offer) {
@@ -186,7 +188,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 ..PartnerProcess::from_partner_message(
                     partner,
                     self.terms.now(),
-                    (&message.consumer_pid, callback),
+                    &message.consumer_pid,
+                    callback,
                     message.message_id.as_ref(),
                 )
             },
@@ -244,14 +247,16 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             )));
         }
         let now = self.terms.now().micros();
-        let has_room = self.negotiations.has_room((&partner.name, ""), now);
+        let party = PartyName::of_partner(&partner.name);
+        let has_room = self.negotiations.has_room(party, now);
         self.check_opening(partner, &callback, has_room)
             .map_err(fault)?;
         let mut process = NegotiationProcess {
             base: PartnerProcess::from_partner_message(
                 partner,
                 self.terms.now(),
-                (&message.provider_pid, callback),
+                &message.provider_pid,
+                callback,
                 message.message_id.as_ref(),
             ),
             dataset: message.offer.target.clone().unwrap_or_default(),

@@ -82,7 +82,8 @@ impl PartnerProcess {
     pub(super) fn from_partner_message(
         partner: &Partner,
         now: UtcTimestamp,
-        (peer_pid, callback): (&ProcessId, String),
+        peer_pid: &ProcessId,
+        callback: String,
         message: Option<&String>,
     ) -> Self {
         Self {

@@ -183,7 +183,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         message: &'static str,
         digest: String,
     ) -> Result<(), RequestFault> {
-        let recorded = self.record_message(process, (true, message), digest).await;
+        let recorded = self.record_message(process, true, message, digest).await;
         recorded.map_err(RequestFault::from_refusal)
     }
 
@@ -195,8 +195,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         outgoing: OutgoingMessage,
     ) -> Result<(), Refusal> {
         let digest = Digest::of(outgoing.body.to_string().as_bytes()).to_string();
-        self.record_message(process, (false, message), digest)
-            .await?;
+        self.record_message(process, false, message, digest).await?;
         process.outbox.push(outgoing);
         Ok(())
     }
@@ -204,10 +203,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     async fn record_message(
         &self,
         process: &PartnerProcess,
-        (is_incoming, message): (bool, &'static str),
+        is_incoming: bool,
+        message: &'static str,
         digest: String,
     ) -> Result<(), Refusal> {
-        let record = ProcessRecord::of(process, (is_incoming, message), digest);
+        let record = ProcessRecord::of(process, is_incoming, message, digest);
         self.terms.record(record).await
     }
 
@@ -216,7 +216,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     pub(super) async fn refuses(
         &self,
         partner: &Partner,
-        (path, bytes): (&[&str], &[u8]),
+        path: &[&str],
+        bytes: &[u8],
         reason: &str,
     ) -> Result<(), Refusal> {
         let now = self.terms.now().micros();

@@ -30,6 +30,29 @@ const DAY: i64 = 24 * 3_600 * 1_000_000;
 /// Most stored processes of one kind and partner that ended without a contract. The oldest are deleted.
 const CLOSED: usize = 500;
 
+/// Name of a party whose processes are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PartyName<'a> {
+    /// Name of the partner or the control plane.
+    pub(crate) partner: &'a str,
+    /// Other party of the data flows of a control plane; empty for a partner.
+    pub(crate) counter_party: &'a str,
+}
+
+impl<'a> PartyName<'a> {
+    /// Name of a partner that is the party itself.
+    pub(crate) const fn of_partner(partner: &'a str) -> Self {
+        Self {
+            partner,
+            counter_party: "",
+        }
+    }
+
+    fn to_key(self) -> (String, String) {
+        (self.partner.to_owned(), self.counter_party.to_owned())
+    }
+}
+
 /// Process that can be stored.
 pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'static {
     /// Shared part of the process.
@@ -45,8 +68,8 @@ pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'sta
         None
     }
     /// Party whose limits the process uses.
-    fn party(&self) -> (&str, &str) {
-        (&self.base().partner, "")
+    fn party(&self) -> PartyName<'_> {
+        PartyName::of_partner(&self.base().partner)
     }
 }
 
@@ -84,8 +107,11 @@ impl KeptProcess for DataFlow {
     fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
-    fn party(&self) -> (&str, &str) {
-        (&self.base.partner, &self.counter_party)
+    fn party(&self) -> PartyName<'_> {
+        PartyName {
+            partner: &self.base.partner,
+            counter_party: &self.counter_party,
+        }
     }
 }
 
@@ -173,9 +199,8 @@ impl<P: KeptProcess> ProcessStore<P> {
     }
 
     /// Checks that a party may open another process at `now`, in microseconds. Processes that this participant began do not count.
-    pub(crate) fn has_room(&self, party: (&str, &str), now: i64) -> bool {
-        let of_party = (party.0.to_owned(), party.1.to_owned());
-        let counted = self.opened.lock().get(&of_party).copied();
+    pub(crate) fn has_room(&self, party: PartyName<'_>, now: i64) -> bool {
+        let counted = self.opened.lock().get(&party.to_key()).copied();
         if counted.is_some_and(|(day, count)| day == now / DAY && count >= OF_DAY) {
             return false;
         }
@@ -209,8 +234,7 @@ impl<P: KeptProcess> ProcessStore<P> {
             blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
         }
         let partner = process.base().partner.to_owned();
-        let party = process.party();
-        let party = (party.0.to_owned(), party.1.to_owned());
+        let party = process.party().to_key();
         let (pid, began) = (process.base().pid.clone(), process.base().began);
         let (by_partner, token) = (
             process.base().by_partner,

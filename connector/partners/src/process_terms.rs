@@ -303,7 +303,8 @@ impl ProcessRecord {
     /// Makes the record of a process's message, received or outgoing.
     pub(crate) fn of(
         process: &PartnerProcess,
-        (is_incoming, message): (bool, &'static str),
+        is_incoming: bool,
+        message: &'static str,
         digest: String,
     ) -> Self {
         Self {

@@ -88,6 +88,14 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
     }
 }
 
+/// Token that a caller presents for the rows of a transfer or a data flow.
+#[derive(Clone, Copy)]
+struct TransferToken<'a> {
+    /// Process of the transfer or the data flow.
+    pid: &'a str,
+    token: &'a str,
+}
+
 impl<T: ProcessTerms> ProcessEngine<T> {
     async fn answer_request(
         &self,
@@ -105,7 +113,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 if request.is_post || path != ["data", process.as_str()] {
                     return nothing();
                 }
-                return self.rows_of((process, token), &request).await;
+                let transfer = TransferToken {
+                    pid: process,
+                    token,
+                };
+                return self.rows_of(transfer, &request).await;
             }
             PartnerKey::ControlPlane(_) if request.body.len() > MESSAGE => {
                 return RequestFault::new(413, "the message is too long").plain_response();
@@ -214,8 +226,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 DataspaceResponse::json(201, ack.to_json().to_string().into_bytes())
             }
             Err(fault) => {
-                let about = (path, request.body.as_slice());
-                match self.refuses(&partner, about, fault.reason()).await {
+                let refused = self.refuses(&partner, path, &request.body, fault.reason());
+                match refused.await {
                     Ok(()) => fault.response(kind),
                     Err(refusal) => RequestFault::from_refusal(refusal).response(kind),
                 }
@@ -227,9 +239,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     /// the first row is sent.
     async fn rows_of(
         &self,
-        (pid, token): (&str, &str),
+        transfer: TransferToken<'_>,
         request: &DataspaceRequest,
     ) -> DataspaceResponse {
+        let TransferToken { pid, token } = transfer;
         let stands = || {
             let transfer = self.transfers.get(pid).filter(|process| {
                 process.current() == Some(TransferState::Started)

@@ -4,6 +4,7 @@ use crate::negotiation_messages::pid_of;
 use crate::partner::Partner;
 use crate::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
 use crate::process_engine::ProcessEngine;
+use crate::process_store::PartyName;
 use crate::process_terms::{ProcessTerms, TransferMove};
 use crate::request_fault::{Answered, RequestFault};
 use crate::transfer_process::TransferProcess;
@@ -115,7 +116,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             };
         }
         let now = self.terms.now().micros();
-        let has_room = self.transfers.has_room((&partner.name, ""), now);
+        let party = PartyName::of_partner(&partner.name);
+        let has_room = self.transfers.has_room(party, now);
         self.check_opening(partner, &message.callback, has_room)
             .map_err(fault)?;
         let grant = self
@@ -138,7 +140,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 ..PartnerProcess::from_partner_message(
                     partner,
                     self.terms.now(),
-                    (&message.consumer_pid, message.callback.clone()),
+                    &message.consumer_pid,
+                    message.callback.clone(),
                     message.message_id.as_ref(),
                 )
             },
@@ -364,7 +367,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
         };
         process.enter(next, own);
-        self.keep_and_send(process, (name, tail), body).await
+        self.keep_and_send(process, TransferMessageName { name, tail }, body)
+            .await
     }
 
     /// As provider, opens the data of a starting transfer and sends its address.
@@ -383,23 +387,38 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             data_address: address,
         }
         .to_json();
-        self.keep_and_send(process, ("start", "start"), body).await
+        let message = TransferMessageName {
+            name: "start",
+            tail: "start",
+        };
+        self.keep_and_send(process, message, body).await
     }
 
     async fn keep_and_send(
         &self,
         mut process: TransferProcess,
-        (name, tail): (&'static str, &str),
+        message: TransferMessageName<'_>,
         body: Value,
     ) -> Result<(), Refusal> {
         let path = format!(
-            "/transfers/{}/{tail}",
-            process.base.peer_pid.as_deref().unwrap_or_default()
+            "/transfers/{}/{}",
+            process.base.peer_pid.as_deref().unwrap_or_default(),
+            message.tail
         );
         let outgoing = OutgoingMessage { path, body };
-        self.sends(&mut process.base, name, outgoing).await?;
+        self.sends(&mut process.base, message.name, outgoing)
+            .await?;
         self.transfers.put(process).await
     }
+}
+
+/// Names of a message of transfers.
+#[derive(Clone, Copy)]
+struct TransferMessageName<'a> {
+    /// Name in the records.
+    name: &'static str,
+    /// Last segment of the path.
+    tail: &'a str,
 }
 
 impl TransferMove {

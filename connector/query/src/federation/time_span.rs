@@ -29,8 +29,24 @@ pub struct CoveredTimeSpan {
 /// Time for which a question asks: first and last instant, and first and last day, all inclusive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueriedTimeSpan {
-    instants: (Option<UtcTimestamp>, Option<UtcTimestamp>),
-    days: (Option<i32>, Option<i32>),
+    instants: QueriedRange<UtcTimestamp>,
+    days: QueriedRange<i32>,
+}
+
+/// Range of time for which a question asks, inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct QueriedRange<T> {
+    first: Option<T>,
+    last: Option<T>,
+}
+
+impl<T> Default for QueriedRange<T> {
+    fn default() -> Self {
+        Self {
+            first: None,
+            last: None,
+        }
+    }
 }
 
 impl CoveredTimeSpan {
@@ -72,7 +88,7 @@ impl CoveredTimeSpan {
     /// of its zone, of which some have 23 or 25 hours.
     #[must_use]
     pub fn falls_short_of(&self, asked: &QueriedTimeSpan) -> bool {
-        let (from, to) = asked.instants;
+        let (from, to) = (asked.instants.first, asked.instants.last);
         // Dates cover the time until the end of the last day.
         let end = match self.days {
             None => Some(self.last),
@@ -80,7 +96,7 @@ impl CoveredTimeSpan {
         };
         let by_instant = from.is_some_and(|from| from.plus_micros(date_time::DAY_US) < self.first)
             || to.is_some_and(|to| end.is_some_and(|end| end.plus_micros(date_time::DAY_US) < to));
-        let (from, to) = asked.days;
+        let (from, to) = (asked.days.first, asked.days.last);
         let by_day = match self.days {
             Some((first, last)) => {
                 from.is_some_and(|from| from < first) || to.is_some_and(|to| last < to)
@@ -179,24 +195,22 @@ impl QueriedTimeSpan {
     }
 }
 
-fn narrow<T: Ord + Copy>(range: &mut (Option<T>, Option<T>), op: Operator, from: T, to: T) {
+fn narrow<T: Ord + Copy>(range: &mut QueriedRange<T>, op: Operator, from: T, to: T) {
     if matches!(op, Operator::Gt | Operator::GtEq | Operator::Eq) {
-        range.0 = Some(range.0.map_or(from, |known| known.max(from)));
+        range.first = Some(range.first.map_or(from, |known| known.max(from)));
     }
     if matches!(op, Operator::Lt | Operator::LtEq | Operator::Eq) {
-        range.1 = Some(range.1.map_or(to, |known| known.min(to)));
+        range.last = Some(range.last.map_or(to, |known| known.min(to)));
     }
 }
 
-fn widest<T: Ord + Copy>(
-    places: impl Iterator<Item = (Option<T>, Option<T>)> + Clone,
-) -> (Option<T>, Option<T>) {
-    let from: Option<Vec<T>> = places.clone().map(|place| place.0).collect();
-    let to: Option<Vec<T>> = places.map(|place| place.1).collect();
-    (
-        from.and_then(|all| all.into_iter().min()),
-        to.and_then(|all| all.into_iter().max()),
-    )
+fn widest<T: Ord + Copy>(places: impl Iterator<Item = QueriedRange<T>> + Clone) -> QueriedRange<T> {
+    let from: Option<Vec<T>> = places.clone().map(|place| place.first).collect();
+    let to: Option<Vec<T>> = places.map(|place| place.last).collect();
+    QueriedRange {
+        first: from.and_then(|all| all.into_iter().min()),
+        last: to.and_then(|all| all.into_iter().max()),
+    }
 }
 
 #[cfg(test)]

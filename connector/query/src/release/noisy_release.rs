@@ -292,9 +292,10 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 pub(super) fn exact(
     snapshot: &Snapshot,
     cube: &Cube,
-    (from, to): (i64, i64),
+    period: crate::snapshot::released_cells::ReleasePeriod,
     folder: &Path,
 ) -> [Vec<i128>; 3] {
+    let (from, to) = (period.from, period.to);
     let stored = snapshot.dataset.schema();
     let (grid, release) = releasing(&snapshot.dataset).unwrap();
     let calendar = PeriodCalendar::of(&snapshot.dataset, grid, release).unwrap();

@@ -4,7 +4,7 @@ use crate::fixture;
 use crate::limits::QueryResourceLimits;
 use crate::release;
 use crate::snapshot::Snapshot;
-use crate::snapshot::released_cells::ReleasedCells;
+use crate::snapshot::released_cells::{ReleasePeriod, ReleasedCells};
 use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
@@ -251,7 +251,10 @@ impl ReleasedDatasetFixture {
         release::noisy_release::exact(
             self.snapshot(),
             cube,
-            (from, from + 24 * HOUR),
+            ReleasePeriod {
+                from,
+                to: from + 24 * HOUR,
+            },
             self.state(),
         )
     }

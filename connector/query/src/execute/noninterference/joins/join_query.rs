@@ -87,7 +87,7 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
     };
     let (from, named): (String, bool) = match form {
         0 => (
-            format!("d x {kind} e y ON {}", equals(&keys, ("x", "y"), false)),
+            format!("d x {kind} e y ON {}", equals(&keys, "x", "y", false)),
             false,
         ),
         1 => (format!("d x {kind} e y USING ({})", keys.join(", ")), false),
@@ -95,7 +95,7 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
             format!(
                 "(SELECT a ka, g kg, v FROM d WHERE v <> 7) x {kind} \
                  (SELECT k, v, g kg, a ka FROM e) y ON {}",
-                equals(&keys, ("y", "x"), true)
+                equals(&keys, "y", "x", true)
             ),
             true,
         ),
@@ -163,7 +163,7 @@ fn semi(random: &mut StdRng) -> RandomJoinQuery {
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n, sum(x.v) s FROM d x {kind} e y ON {}",
-            equals(&keys, ("x", "y"), false)
+            equals(&keys, "x", "y", false)
         ),
         d: Some(join_use.clone()),
         e: Some(join_use),
@@ -178,7 +178,7 @@ fn itself(random: &mut StdRng) -> RandomJoinQuery {
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n, sum(y.v) s FROM d x JOIN d y ON {}",
-            equals(&keys, ("x", "y"), false)
+            equals(&keys, "x", "y", false)
         ),
         d: Some(join_use),
         e: None,
@@ -263,7 +263,7 @@ fn unequal(random: &mut StdRng) -> RandomJoinQuery {
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n FROM d x JOIN e y ON {} AND {beside}",
-            equals(&keys, ("x", "y"), false)
+            equals(&keys, "x", "y", false)
         ),
         d: Some(d),
         e: Some(join_use),
@@ -306,7 +306,7 @@ fn over(random: &mut StdRng) -> Vec<&'static str> {
         .clone()
 }
 
-fn equals(keys: &[&str], (one, other): (&str, &str), renamed: bool) -> String {
+fn equals(keys: &[&str], one: &str, other: &str, renamed: bool) -> String {
     let letter = if renamed { "k" } else { "" };
     keys.iter()
         .map(|key| format!("{one}.{letter}{key} = {other}.{letter}{key}"))
