@@ -46,9 +46,25 @@ pub(crate) fn page(catalog: &PortalCatalog, is_high_value: bool, page: usize) ->
     triples.catalog(&shown);
     shown.iter().for_each(|dataset| triples.dataset(dataset));
     if pages > 1 {
-        triples.paging(all.len(), (page, pages), is_high_value);
+        triples.paging(all.len(), PagePosition { page, pages }, is_high_value);
     }
     Some(triples.graph)
+}
+
+/// Position of a page among all pages.
+#[derive(Clone, Copy)]
+struct PagePosition {
+    /// Number of the page, counted from 1.
+    page: usize,
+    /// Number of all pages.
+    pages: usize,
+}
+
+/// Value from an authority table.
+#[derive(Clone, Copy)]
+struct CodedValue<'a> {
+    table: &'a str,
+    code: &'a str,
 }
 
 /// Graph of one dataset.
@@ -95,7 +111,10 @@ impl<'a> CatalogTriples<'a> {
         self.add_coded_value(
             &it,
             &format!("{DCT}language"),
-            ("language", &catalog.language),
+            CodedValue {
+                table: "language",
+                code: &catalog.language,
+            },
             &format!("{DCT}LinguisticSystem"),
         );
         let home = format!("{}/catalog.html", catalog.base);
@@ -176,7 +195,10 @@ impl<'a> CatalogTriples<'a> {
         self.add_coded_value(
             &service,
             &format!("{DCT}accessRights"),
-            ("access-right", "PUBLIC"),
+            CodedValue {
+                table: "access-right",
+                code: "PUBLIC",
+            },
             &format!("{DCT}RightsStatement"),
         );
         let id = catalog.id(&format!("dataset-{}", dataset.name));
@@ -214,7 +236,10 @@ impl<'a> CatalogTriples<'a> {
             self.add_coded_value(
                 &it,
                 &format!("{DCAT}theme"),
-                ("data-theme", theme),
+                CodedValue {
+                    table: "data-theme",
+                    code: theme,
+                },
                 &format!("{SKOS}Concept"),
             );
         }
@@ -222,20 +247,29 @@ impl<'a> CatalogTriples<'a> {
             self.add_coded_value(
                 &it,
                 &format!("{DCT}accrualPeriodicity"),
-                ("frequency", frequency),
+                CodedValue {
+                    table: "frequency",
+                    code: frequency,
+                },
                 &format!("{DCT}Frequency"),
             );
         }
         self.add_coded_value(
             &it,
             &format!("{DCT}accessRights"),
-            ("access-right", "PUBLIC"),
+            CodedValue {
+                table: "access-right",
+                code: "PUBLIC",
+            },
             &format!("{DCT}RightsStatement"),
         );
         self.add_coded_value(
             &it,
             &format!("{DCT}language"),
-            ("language", &catalog.language),
+            CodedValue {
+                table: "language",
+                code: &catalog.language,
+            },
             &format!("{DCT}LinguisticSystem"),
         );
         self.says(
@@ -309,7 +343,10 @@ impl<'a> CatalogTriples<'a> {
         self.add_coded_value(
             &it,
             &format!("{DCATAP}availability"),
-            ("planned-availability", "AVAILABLE"),
+            CodedValue {
+                table: "planned-availability",
+                code: "AVAILABLE",
+            },
             &format!("{SKOS}Concept"),
         );
         self.says(
@@ -402,7 +439,8 @@ impl<'a> CatalogTriples<'a> {
     }
 
     /// Adds the links to other pages in the Hydra vocabulary, which harvesters follow.
-    fn paging(&mut self, total: usize, (page, pages): (usize, usize), is_high_value: bool) {
+    fn paging(&mut self, total: usize, position: PagePosition, is_high_value: bool) {
+        let PagePosition { page, pages } = position;
         let base = self.catalog.iri();
         let profile = if is_high_value { "profile=hvd&" } else { "" };
         let address = |page: usize| format!("{base}?{profile}page={page}");
@@ -471,9 +509,10 @@ impl<'a> CatalogTriples<'a> {
         &mut self,
         of: &NamedOrBlankNode,
         predicate: &str,
-        (table, code): (&str, &str),
+        value: CodedValue<'_>,
         class: &str,
     ) {
+        let CodedValue { table, code } = value;
         let word = authority(table, code);
         self.concept(&word, class, &authority_table(table));
         self.refers(of, predicate, &word);

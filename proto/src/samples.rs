@@ -101,7 +101,8 @@ pub(crate) fn rows_contract() -> Agreement {
             Term::DeleteAfter { days: 30 },
             Term::Prohibit(ForbiddenUse::Distribute),
         ],
-        ("2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z"),
+        "2025-12-31T23:00:00Z",
+        "2026-12-31T23:00:00Z",
     )
 }
 
@@ -134,7 +135,8 @@ pub(crate) fn group_contract() -> Agreement {
             },
             Term::TotalsFromPublished,
         ],
-        ("2026-12-01T09:30:00Z", "2027-12-01T09:30:00Z"),
+        "2026-12-01T09:30:00Z",
+        "2027-12-01T09:30:00Z",
     );
     Agreement {
         not_before: UtcTimestamp::EARLIEST,
@@ -142,7 +144,7 @@ pub(crate) fn group_contract() -> Agreement {
     }
 }
 
-fn local(zone: &str, terms: Vec<Term>, (from, until): (&str, &str)) -> Agreement {
+fn local(zone: &str, terms: Vec<Term>, from: &str, until: &str) -> Agreement {
     let numbered = terms.into_iter().zip(2..);
     Agreement {
         clauses: numbered

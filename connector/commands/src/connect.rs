@@ -99,7 +99,7 @@ async fn try_connection(
     };
     let tls = client_face::program(&trusted)?;
     let name = target.name.as_ref().unwrap_or(&target.host);
-    connection_check::check((target.bound, name), tls, &token, purpose).await
+    connection_check::check(target.bound, name, tls, &token, purpose).await
 }
 
 /// Where programs connect to.

@@ -40,7 +40,7 @@ use hansa_transport::flight_sql::server as flight_sql;
 use hansa_transport::member_hosts::MemberHosts;
 use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
 use hansa_transport::peer::server::{
-    PeerCertificateReader, ServerTlsProvider, TlsAcceptorConfig, serve as serve_peers,
+    ClientTls, PeerCertificateReader, ServerTlsProvider, TlsAcceptorConfig, serve as serve_peers,
 };
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
@@ -256,7 +256,7 @@ async fn serve_clients(
         let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
         flight_sql::serve(
             listener,
-            (tls, attest),
+            ClientTls { tls, attest },
             TransportSettings::default(),
             handler,
             async move {
@@ -315,16 +315,14 @@ async fn serve_web(
     let attest = certificate_reader(connector);
     tasks.spawn(async move {
         let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
-        let settings = TransportSettings::default();
-        web::serve(
-            listener,
-            (tls, attest),
-            settings,
-            (handler, folder),
-            async move {
-                ending.cancelled().await;
-            },
-        )
+        let config = web::WebServerConfig {
+            tls: ClientTls { tls, attest },
+            settings: TransportSettings::default(),
+            folder,
+        };
+        web::serve(listener, config, handler, async move {
+            ending.cancelled().await;
+        })
         .await;
         Ok(())
     });

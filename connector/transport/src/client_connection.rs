@@ -6,7 +6,7 @@ use crate::connection_acceptor::{self, ConnectionAcceptor, SecuredConnection};
 use crate::flight_sql::ClientCredentials;
 use crate::flight_sql::access_token::AccessToken;
 use crate::member_hosts::MemberHosts;
-use crate::peer::server::{PeerCertificateReader, ServerTlsProvider};
+use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;
 use crate::peer_handler::RejectedConnection;
 use futures::{Stream, StreamExt as _};
@@ -25,15 +25,15 @@ use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 
-/// Connections of a listening socket whose clients identify themselves after the TLS handshake. `attest` reads a presented
-/// certificate.
+/// Connections of a listening socket whose clients identify themselves after the TLS handshake.
 /// `face` is the name of the socket in traces.
 pub(crate) fn accept_clients(
     listener: TcpListener,
-    (tls, attest): (ServerTlsProvider, PeerCertificateReader),
+    client_tls: ClientTls,
     settings: &TransportSettings,
     face: &'static str,
 ) -> impl Stream<Item = io::Result<ClientStream<TcpStream>>> + Send + use<> {
+    let ClientTls { tls, attest } = client_tls;
     let gate = Arc::new(ConnectionAcceptor {
         face,
         time: settings.handshake,

@@ -19,7 +19,9 @@ use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::worker_process::WorkerProcess;
 use hansa_test_support::workflow::ALL;
 use hansa_transport::cluster::client::{TaskRowStream, WorkerClient};
-use hansa_transport::cluster::server::{ClusterCaller, TaskFrameStream, TaskHandler, serve};
+use hansa_transport::cluster::server::{
+    ClusterCaller, ClusterTls, TaskFrameStream, TaskHandler, serve,
+};
 use hansa_transport::peer::settings::TransportSettings;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -117,7 +119,7 @@ fn overheard(
                 Arc::new(|_| Ok(ClusterCaller::Connector));
             serve(
                 listener,
-                (tls, who),
+                ClusterTls { tls, caller: who },
                 heard,
                 TransportSettings::default(),
                 never,

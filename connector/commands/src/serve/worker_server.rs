@@ -15,7 +15,7 @@ use hansa_node::worker::stage_worker::StageWorker;
 use hansa_node::worker::workers::cluster_transport;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_transport::cluster::server::{ClusterCaller, serve};
+use hansa_transport::cluster::server::{ClusterCaller, ClusterTls, serve};
 use rustls::pki_types::CertificateDer;
 use serde_json::json;
 use std::sync::Arc;
@@ -68,7 +68,10 @@ pub(crate) async fn run(
     let tls = Arc::new(move || Arc::clone(&tls));
     let served = serve(
         listener,
-        (tls, Arc::new(caller)),
+        ClusterTls {
+            tls,
+            caller: Arc::new(caller),
+        },
         worker,
         cluster_transport(),
         std::future::pending(),

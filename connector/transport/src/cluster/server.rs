@@ -17,6 +17,7 @@ use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::{WorkerTicket, from_ticket};
 use rustls_pki_types::CertificateDer;
+use std::fmt;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -45,6 +46,21 @@ pub enum ClusterCaller {
     Worker(String),
 }
 
+/// TLS of a socket for callers of the cluster.
+#[derive(Clone)]
+pub struct ClusterTls {
+    /// Provider of the present TLS configuration.
+    pub tls: ServerTlsProvider,
+    /// Function that identifies a caller.
+    pub caller: CallerOf,
+}
+
+impl fmt::Debug for ClusterTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterTls").finish_non_exhaustive()
+    }
+}
+
 /// Function that identifies the caller by its verified certificate.
 pub type CallerOf =
     Arc<dyn Fn(&CertificateDer<'_>) -> Result<ClusterCaller, Refusal> + Send + Sync>;
@@ -67,23 +83,24 @@ pub struct TaskFrame {
 /// When the server can't continue.
 pub async fn serve(
     listener: TcpListener,
-    (tls, caller): (ServerTlsProvider, CallerOf),
+    tls: ClusterTls,
     handler: Arc<dyn TaskHandler>,
     settings: TransportSettings,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
     let service = TaskService { handler };
-    serve_tickets(listener, (tls, caller), service, settings, stop).await
+    serve_tickets(listener, tls, service, settings, stop).await
 }
 
 /// Serves tickets of any kind in this way.
 pub(super) async fn serve_tickets(
     listener: TcpListener,
-    (tls, caller): (ServerTlsProvider, CallerOf),
+    cluster_tls: ClusterTls,
     answers: impl DoGetHandler,
     settings: TransportSettings,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
+    let ClusterTls { tls, caller } = cluster_tls;
     let gate = Arc::new(ConnectionAcceptor {
         face: FACE,
         time: settings.handshake,

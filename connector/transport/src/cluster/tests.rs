@@ -5,7 +5,7 @@ mod task_rows;
 
 use crate::cluster::client::{TaskRowStream, WorkerClient};
 use crate::cluster::server::{
-    self, ClusterCaller, TaskFrame, TaskFrameStream, TaskHandler, closing, message,
+    self, ClusterCaller, ClusterTls, TaskFrame, TaskFrameStream, TaskHandler, closing, message,
 };
 use crate::flight::{DoGetHandler, FlightMessageStream};
 use crate::peer::settings::TransportSettings;
@@ -98,7 +98,7 @@ impl TestWorker {
         let address = listener.local_addr().unwrap();
         let served = server::serve(
             listener,
-            (league.server(), connector()),
+            cluster_tls(&league),
             handler,
             settings.clone(),
             stopped,
@@ -116,8 +116,7 @@ impl TestWorker {
         let (listener, league, stop, stopped) = place().await;
         let address = listener.local_addr().unwrap();
         let settings = TransportSettings::default();
-        let (tls, answers) = (league.server(), RawTaskService(messages));
-        let tls = (tls, connector());
+        let (tls, answers) = (cluster_tls(&league), RawTaskService(messages));
         let served = server::serve_tickets(listener, tls, answers, settings.clone(), stopped);
         Self {
             address,
@@ -150,6 +149,13 @@ impl TestWorker {
 }
 
 /// Treats every caller with a certificate as the connector.
+fn cluster_tls(league: &TlsLeague) -> ClusterTls {
+    ClusterTls {
+        tls: league.server(),
+        caller: connector(),
+    }
+}
+
 fn connector() -> server::CallerOf {
     Arc::new(|_| Ok(ClusterCaller::Connector))
 }

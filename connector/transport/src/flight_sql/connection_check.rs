@@ -32,7 +32,8 @@ pub struct ConnectionCheck {
 /// `CONFIG_INVALID` for an invalid name, `PEER_UNREACHABLE` when no service answers or its certificate is not trusted for the name,
 /// and the refusal of the service.
 pub async fn check(
-    (address, name): (SocketAddr, &str),
+    address: SocketAddr,
+    name: &str,
     tls: Arc<rustls::ClientConfig>,
     token: &AccessToken,
     purpose: Option<&str>,

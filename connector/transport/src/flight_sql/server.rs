@@ -5,7 +5,7 @@ use super::client_query_service::{ClientQueryService, IdentifiedClient};
 use super::client_status::status;
 use super::{ClientCredentials, FlightSqlHandler};
 use crate::client_connection::{self, ClientConnection};
-use crate::peer::server::{PeerCertificateReader, ServerTlsProvider};
+use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;
 use arrow_flight::flight_service_server::FlightServiceServer;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -18,19 +18,18 @@ use tonic::{Request, Status};
 /// Header with the purpose of a connection.
 pub const PURPOSE_HEADER: &str = "x-hansa-purpose";
 
-/// Serves clients on a listening socket until `stop`. `attest` reads a presented certificate.
+/// Serves clients on a listening socket until `stop`.
 ///
 /// # Errors
 /// When the server can't continue.
 pub async fn serve<H: FlightSqlHandler>(
     listener: TcpListener,
-    (tls, attest): (ServerTlsProvider, PeerCertificateReader),
+    tls: ClientTls,
     settings: TransportSettings,
     handler: Arc<H>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
-    let connections =
-        client_connection::accept_clients(listener, (tls, attest), &settings, "client");
+    let connections = client_connection::accept_clients(listener, tls, &settings, "client");
     let service = FlightServiceServer::new(ClientQueryService::new(Arc::clone(&handler))?)
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);

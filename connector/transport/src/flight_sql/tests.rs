@@ -122,7 +122,7 @@ impl Face {
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(
             listener,
-            (league.server_without_client_certificates(), league.attest()),
+            league.client_tls(),
             TransportSettings::default(),
             Arc::new(NumbersHandler),
             std::future::pending(),

@@ -41,12 +41,27 @@ pub struct TlsAcceptorConfig {
     pub shut: CancellationToken,
 }
 
+/// TLS of a socket for clients, which identify themselves after the handshake.
+#[derive(Clone)]
+pub struct ClientTls {
+    /// Provider of the present TLS configuration.
+    pub tls: ServerTlsProvider,
+    /// Reader of a presented certificate.
+    pub attest: PeerCertificateReader,
+}
+
 /// Function that returns the present TLS configuration.
 pub type ServerTlsProvider = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 
 /// Function that reads the presented certificate after a handshake.
 pub type PeerCertificateReader =
     Arc<dyn Fn(&rustls::ServerConnection) -> Result<PeerCertificate, Refusal> + Send + Sync>;
+
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientTls").finish_non_exhaustive()
+    }
+}
 
 impl fmt::Debug for TlsAcceptorConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

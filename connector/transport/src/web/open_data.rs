@@ -254,7 +254,7 @@ impl<H: WebHandler> OpenFiles<H> {
         if let Some(why) = file.standing.ended_view_refusal() {
             return Err(told_to_strangers(why));
         }
-        response(file, format, (part, page), sends)
+        response(file, format, part, page, sends)
     }
 
     /// Sends a JSON page about all open datasets.
@@ -293,7 +293,7 @@ impl<H: WebHandler> OpenFiles<H> {
         let (dataset, space) = (dataset.clone(), self.space.clone());
         let made = tokio::spawn(async move {
             let _turn = making.acquire_owned().await;
-            let made = make_open_file(&*handler, &dataset, format, (folder, space)).await;
+            let made = make_open_file(&*handler, &dataset, format, folder, space).await;
             *held = match &made {
                 Ok(file) => SlotState::Made(Arc::clone(file)),
                 Err(refusal) => SlotState::Failed(Box::new(FailedFile {
@@ -326,7 +326,8 @@ async fn make_open_file<H: WebHandler>(
     handler: &H,
     dataset: &OpenDataset,
     format: OpenFormat,
-    (folder, space): (PathBuf, FileSpace),
+    folder: PathBuf,
+    space: FileSpace,
 ) -> Result<Arc<OpenFile>, Refusal> {
     let answer = handler.open_answer(dataset).await?;
     // Versions only advance: if the version is equal before and after the decision, it is the one that is read.
@@ -346,7 +347,7 @@ async fn make_open_file<H: WebHandler>(
             Box::new(writer)
         }
     };
-    let mut file = write_open_file(dataset.clone(), (answer, writer), folder, &space).await?;
+    let mut file = write_open_file(dataset.clone(), answer, writer, folder, &space).await?;
     file.pages = pages.map(|pages| pages.lock().clone()).unwrap_or_default();
     Ok(Arc::new(file))
 }

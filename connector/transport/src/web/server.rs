@@ -3,7 +3,7 @@
 use super::WebHandler;
 use super::routes::WebRoutes;
 use crate::client_connection::{self, ClientStream};
-use crate::peer::server::{PeerCertificateReader, ServerTlsProvider};
+use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;
 use axum::body::Body;
 use futures::StreamExt as _;
@@ -39,15 +39,29 @@ const SEND: usize = 256 * 1024;
 /// Time for which running requests are waited for when the connector stops.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Serves clients on a listening socket until `stop`. `tls` is as for Flight SQL. `folder` is for unnamed files of answers that are
-/// sent only when complete.
+/// Configuration of the web server.
+#[derive(Debug)]
+pub struct WebServerConfig {
+    /// TLS of the socket.
+    pub tls: ClientTls,
+    /// Limits of connections.
+    pub settings: TransportSettings,
+    /// Folder for unnamed files of answers that are sent only when complete.
+    pub folder: PathBuf,
+}
+
+/// Serves clients on a listening socket until `stop`.
 pub async fn serve<H: WebHandler>(
     listener: TcpListener,
-    tls: (ServerTlsProvider, PeerCertificateReader),
-    settings: TransportSettings,
-    (handler, folder): (Arc<H>, PathBuf),
+    config: WebServerConfig,
+    handler: Arc<H>,
     stop: impl Future<Output = ()> + Send,
 ) {
+    let WebServerConfig {
+        tls,
+        settings,
+        folder,
+    } = config;
     let secured = client_connection::accept_clients(listener, tls, &settings, "web");
     let mut secured = std::pin::pin!(secured);
     let routes = Arc::new(WebRoutes::new(

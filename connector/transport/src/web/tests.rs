@@ -1,7 +1,7 @@
 //! Tests of requests byte by byte over real TLS, with a handler that knows one saved query.
 
 use super::format::AnswerWriter;
-use super::server::serve;
+use super::server::{WebServerConfig, serve};
 use super::{
     ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, PortalPage, WebHandler,
 };
@@ -254,11 +254,15 @@ impl Face {
         let mut tls = ClientConfig::clone(&league.nobody());
         tls.alpn_protocols.clear();
         let handler = Arc::new(NumbersHandler::default());
+        let config = WebServerConfig {
+            tls: league.client_tls(),
+            settings,
+            folder: std::env::temp_dir(),
+        };
         tokio::spawn(serve(
             listener,
-            (league.server_without_client_certificates(), league.attest()),
-            settings,
-            (Arc::clone(&handler), std::env::temp_dir()),
+            config,
+            Arc::clone(&handler),
             std::future::pending(),
         ));
         Self {

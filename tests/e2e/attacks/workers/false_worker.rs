@@ -13,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::WorkerTicket;
 use hansa_transport::cluster::client::WorkerClient;
 use hansa_transport::cluster::server::{
-    CallerOf, ClusterCaller, TaskFrame, TaskFrameStream, TaskHandler, serve,
+    CallerOf, ClusterCaller, ClusterTls, TaskFrame, TaskFrameStream, TaskHandler, serve,
 };
 use hansa_transport::peer::settings::TransportSettings;
 use std::path::PathBuf;
@@ -174,7 +174,8 @@ pub(super) fn falsified(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
             });
             let never = std::future::pending();
             let settings = TransportSettings::default();
-            serve(listener, (tls, who), handler, settings, never).await
+            let tls = ClusterTls { tls, caller: who };
+            serve(listener, tls, handler, settings, never).await
         });
         let real = fixture.workers[0].table();
         let text = format!(

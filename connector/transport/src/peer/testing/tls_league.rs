@@ -56,7 +56,7 @@ impl TlsLeague {
     }
 
     /// Configuration of a server without client certificates.
-    pub(crate) fn server_without_client_certificates(&self) -> server::ServerTlsProvider {
+    fn server_without_client_certificates(&self) -> server::ServerTlsProvider {
         let mut config = tls::server()
             .with_no_client_auth()
             .with_single_cert(vec![self.server.certificate.clone()], self.server.key())
@@ -64,6 +64,14 @@ impl TlsLeague {
         config.alpn_protocols = vec![b"h2".to_vec()];
         let config = Arc::new(config);
         Arc::new(move || Arc::clone(&config))
+    }
+
+    /// TLS of a socket for clients.
+    pub(crate) fn client_tls(&self) -> server::ClientTls {
+        server::ClientTls {
+            tls: self.server_without_client_certificates(),
+            attest: self.attest(),
+        }
     }
 
     /// From now on only the stranger's authority is trusted.

@@ -145,7 +145,11 @@ impl SheetWriter {
             for (at, (column, formatter)) in columns.iter().zip(&formatters).enumerate() {
                 if !column.is_null(row) {
                     let value = || formatter.value(row).try_to_string().map_err(unwritten);
-                    cell(&mut text, (at, number), column.value(row, value)?)?;
+                    let place = CellPlace {
+                        column: at,
+                        row: number,
+                    };
+                    cell(&mut text, place, column.value(row, value)?)?;
                 }
             }
             text.push_str("</row>");
@@ -273,8 +277,17 @@ fn serial(micros: i64) -> Option<String> {
     })
 }
 
-fn cell(text: &mut String, (at, row): (usize, usize), value: SheetCell) -> Result<(), Refusal> {
-    let place = format!("{}{row}", letters(at));
+/// Place of a cell in a sheet.
+#[derive(Clone, Copy)]
+struct CellPlace {
+    /// Column, counted from 0.
+    column: usize,
+    /// Row, counted from 1.
+    row: usize,
+}
+
+fn cell(text: &mut String, place: CellPlace, value: SheetCell) -> Result<(), Refusal> {
+    let place = format!("{}{}", letters(place.column), place.row);
     match value {
         SheetCell::Number(number) => {
             text.push_str(&format!("<c r=\"{place}\"><v>{number}</v></c>"));
@@ -307,7 +320,8 @@ fn cell(text: &mut String, (at, row): (usize, usize), value: SheetCell) -> Resul
 fn line(text: &mut String, row: usize, values: &[&str]) -> Result<(), Refusal> {
     text.push_str(&format!("<row r=\"{row}\">"));
     for (at, value) in values.iter().enumerate() {
-        cell(text, (at, row), SheetCell::Text((*value).to_owned()))?;
+        let place = CellPlace { column: at, row };
+        cell(text, place, SheetCell::Text((*value).to_owned()))?;
     }
     text.push_str("</row>");
     Ok(())

@@ -89,7 +89,8 @@ pub(super) struct OpenFile {
 /// The reason why the answer ended before its last row; `RESULT_TOO_LARGE`.
 pub(super) async fn write_open_file(
     dataset: OpenDataset,
-    (answer, writer): (OpenAnswer, Box<dyn AnswerWriter>),
+    answer: OpenAnswer,
+    writer: Box<dyn AnswerWriter>,
     folder: PathBuf,
     space: &FileSpace,
 ) -> Result<OpenFile, Refusal> {
@@ -274,7 +275,8 @@ impl FilePart {
 pub(super) fn response(
     file: Arc<OpenFile>,
     format: OpenFormat,
-    (part, page): (FilePart, Option<RowPage>),
+    part: FilePart,
+    page: Option<RowPage>,
     sends: u64,
 ) -> Result<Response<Body>, WebError> {
     let internal =
@@ -322,7 +324,7 @@ pub(super) fn response(
         .insert(header::CONTENT_LENGTH, length);
     if sends > 0 {
         let (head, tail) = page.map_or((String::new(), ""), |page| (page.head, page.tail));
-        *response.body_mut() = body(file, begin, end, (head, tail));
+        *response.body_mut() = body(file, begin, end, head, tail);
     }
     Ok(response)
 }
@@ -334,7 +336,7 @@ struct CutFileError;
 
 /// Bytes of the file, as long as its view is valid. A task reads them, so that the file is released even while a reader takes no
 /// bytes.
-fn body(file: Arc<OpenFile>, begin: u64, end: u64, (head, tail): (String, &'static str)) -> Body {
+fn body(file: Arc<OpenFile>, begin: u64, end: u64, head: String, tail: &'static str) -> Body {
     let (send, receive) = mpsc::channel(1);
     tokio::spawn(async move {
         let around = |text: Bytes| (!text.is_empty()).then_some(Ok(text));
