@@ -23,14 +23,17 @@ use crate::audit::arguments::{AuditCommand, AuditFilter};
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::report_tables::AuditReportRequest;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::{CommandReport, report_json};
 use crate::cli::output::table;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 impl Command for AuditCommand {
@@ -248,18 +251,35 @@ async fn show(connector: &Arc<Connector>, id: String, out: &EventSink) -> Comman
     let inner = Arc::clone(connector);
     let records = blocking(move || find_records(&inner, &id)).await?;
     for record in &records {
-        let mut value = record_format::json(record);
         let inner = Arc::clone(connector);
         let asked = record.clone();
-        let text = blocking(move || erasure::text(&inner, &asked)).await?;
-        if let Some(members) = value.as_object_mut() {
-            members.extend(text.map(|text| ("sql".to_owned(), json!(text))));
-            members.extend(erasure::people(connector, record)?);
-        }
-        let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
-        out.object(value, pretty).await?;
+        let sql = blocking(move || erasure::text(&inner, &asked)).await?;
+        out.report(&ShownRecord {
+            record: record_format::json(record),
+            sql,
+            people: erasure::RecordPeople::of(connector, record)?,
+        })
+        .await?;
     }
     Ok(0)
+}
+
+/// Record as it stands in the log, with what is kept beside the log.
+#[derive(Debug, Serialize)]
+struct ShownRecord {
+    #[serde(flatten)]
+    record: Value,
+    /// Text of its question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql: Option<String>,
+    #[serde(flatten)]
+    people: erasure::RecordPeople,
+}
+
+impl CommandReport for ShownRecord {
+    fn text(&self) -> String {
+        serde_json::to_string_pretty(&report_json(self)).unwrap_or_default()
+    }
 }
 
 async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> CommandResult {
@@ -273,13 +293,13 @@ async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> Co
     })
     .await?;
     for one in &moved {
-        let value = json!({
-            "segment": one.name,
-            "first": one.first,
-            "end": one.end,
-            "sha256": one.sha256.to_string(),
-        });
-        out.object(value, "").await?;
+        let report = SegmentReport {
+            segment: &one.name,
+            first: one.first,
+            end: one.end,
+            sha256: one.sha256,
+        };
+        out.object(report_json(&report), "").await?;
     }
     let records = moved.last().map_or(0, |one| one.end);
     let text = if moved.is_empty() {
@@ -292,6 +312,17 @@ async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> Co
     };
     out.text(text).await?;
     Ok(0)
+}
+
+/// File of records that was moved to the archive.
+#[derive(Debug, Serialize)]
+struct SegmentReport<'a> {
+    segment: &'a str,
+    /// Place of its first record.
+    first: u64,
+    /// Place after its last record.
+    end: u64,
+    sha256: Digest,
 }
 
 /// Whose question a record is about: as it says, or as the permit says that it names.

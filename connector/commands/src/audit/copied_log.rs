@@ -1,6 +1,7 @@
 //! `hansa audit verify FILE`: a copied log or an exported bundle; needs no configuration.
 
-use crate::audit::verification::{report_json, report_text};
+use crate::audit::verification::LogVerification;
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, line_out};
 use hansa_audit_log::note::{self, SignedHead};
@@ -8,7 +9,7 @@ use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::{IncidentBody, RecordBody};
 use hansa_audit_store::offline;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,23 +28,38 @@ pub(crate) fn verify(
     let report = offline::visit(file, newest.as_ref(), &mut |record: &Record, body| {
         forks.see(record, body);
     })?;
-    let (mut data, mut text) = (report_json(&report), report_text(&report));
-    if let Some(members) = data.as_object_mut() {
-        members.insert("forks".to_owned(), json!(forks.0));
-    }
-    for (log, record) in &forks.0 {
-        text.push_str(&format!("\n  forked: {log}, record {record}"));
-    }
-    show.result(&data, &text);
-    match report.refusal().or_else(|| forks.refusal()) {
+    let refusal = report.refusal().or_else(|| forks.refusal());
+    show.report(&CopiedLogVerification {
+        log: LogVerification::of(&report),
+        forks,
+    });
+    match refusal {
         Some(refusal) => Err(refusal),
         None => Ok(0),
     }
 }
 
+/// Result of the verification of a copied log, with the logs that have forked by its records.
+#[derive(Serialize)]
+struct CopiedLogVerification {
+    #[serde(flatten)]
+    log: LogVerification,
+    forks: ForkedLogs,
+}
+
+impl CommandReport for CopiedLogVerification {
+    fn text(&self) -> String {
+        let mut text = self.log.text();
+        for (log, record) in &self.forks.0 {
+            text.push_str(&format!("\n  forked: {log}, record {record}"));
+        }
+        text
+    }
+}
+
 /// The logs that have forked, as the records of one tell, each with the record that holds both heads. What its owner has stated
 /// since is no longer among them.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 struct ForkedLogs(BTreeMap<String, u64>);
 
 impl ForkedLogs {

@@ -5,13 +5,15 @@ use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::ErasureReason;
 use crate::audit::record_filter::instant;
 use crate::audit::{find_records, peer_of, record_format};
+use crate::cli::command_report::CommandReport;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::Record;
 use hansa_node::participant::Connector;
 use hansa_node::participant::pseudonyms::Person;
 use hansa_node::process::blocking_work::{blocking, waiting};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,10 +28,28 @@ pub(super) async fn run(
     let inner = Arc::clone(connector);
     let erased = blocking(move || erase(&inner, question.as_deref(), before.as_deref(), ground));
     let erased = erased.await?;
-    let text = format!("{erased} texts are erased; the log and all proofs are as they were");
-    out.object(json!({"erased": erased, "ground": ground.as_str()}), text)
-        .await?;
+    out.report(&TextErasure {
+        erased,
+        ground: ground.as_str(),
+    })
+    .await?;
     Ok(0)
+}
+
+/// Erased texts of questions.
+#[derive(Debug, Serialize)]
+struct TextErasure {
+    erased: usize,
+    ground: &'static str,
+}
+
+impl CommandReport for TextErasure {
+    fn text(&self) -> String {
+        format!(
+            "{} texts are erased; the log and all proofs are as they were",
+            self.erased
+        )
+    }
 }
 
 fn erase(
@@ -110,34 +130,67 @@ pub(super) async fn person(
     let erased =
         blocking(move || inner.erase_person(&Person::from_typed_text(&person), ground.as_str()))
             .await?;
-    let text = format!(
-        "nobody can tell any more who {} was; the log and all proofs are as they were",
-        erased.join(", ")
-    );
-    let value = json!({"erased": erased.len(), "pseudonyms": erased, "ground": ground.as_str()});
-    out.object(value, text).await?;
+    out.report(&PersonErasure {
+        erased: erased.len(),
+        pseudonyms: erased,
+        ground: ground.as_str(),
+    })
+    .await?;
     Ok(0)
 }
 
-/// Who stands behind the pseudonyms of a record, and the reason that it commits to, as far as that is still known here.
-///
-/// # Errors
-/// When it can't be read.
-pub(super) fn people(
-    connector: &Connector,
-    record: &Record,
-) -> Result<Vec<(String, Value)>, Refusal> {
-    let mut reported = Vec::new();
-    for name in ["actor", "first", "second"] {
-        let person = record_format::field(record, name)
-            .and_then(|one| connector.records.pseudonyms.person(&one));
-        reported.extend(person.map(|person| (format!("{name}_user"), person.json())));
+/// Erased identity of a person.
+#[derive(Debug, Serialize)]
+struct PersonErasure {
+    erased: usize,
+    pseudonyms: Vec<String>,
+    ground: &'static str,
+}
+
+impl CommandReport for PersonErasure {
+    fn text(&self) -> String {
+        format!(
+            "nobody can tell any more who {} was; the log and all proofs are as they were",
+            self.pseudonyms.join(", ")
+        )
     }
-    if let Some(commit) = reason(record) {
-        let reason = waiting(|| connector.records.pseudonyms.reason(commit))?;
-        reported.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
+}
+
+/// People behind the pseudonyms of a record, and the reason that it commits to, as far as they are still known here.
+#[derive(Debug, Serialize)]
+pub(super) struct RecordPeople {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_user: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_user: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_user: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl RecordPeople {
+    /// The people of a record.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub(super) fn of(connector: &Connector, record: &Record) -> Result<Self, Refusal> {
+        let pseudonyms = &connector.records.pseudonyms;
+        let person = |name: &str| {
+            let person = pseudonyms.person(&record_format::field(record, name)?)?;
+            Some(person.json())
+        };
+        let reason = match reason(record) {
+            Some(commit) => waiting(|| pseudonyms.reason(commit))?,
+            None => None,
+        };
+        Ok(Self {
+            actor_user: person("actor"),
+            first_user: person("first"),
+            second_user: person("second"),
+            reason,
+        })
     }
-    Ok(reported)
 }
 
 /// The text of the question that a record is about, if it is kept here.

@@ -8,12 +8,13 @@ use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::AuditFilter;
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::{head, record_filter};
+use crate::cli::command_report::CommandReport;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_store::export;
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::BufWriter;
@@ -31,16 +32,32 @@ pub(super) async fn write(
     let head = head(connector).await?;
     let (inner, path) = (Arc::clone(connector), output.clone());
     let count = blocking(move || write_records(&inner, &path, &filter, &head)).await?;
-    let shown = output.display();
-    let mut text = format!("{count} records written to {shown}");
-    if ExportFormat::of(&output) == ExportFormat::Bundle {
-        text.push_str(&format!(
-            "\njudge them anywhere, without configuration: hansa-verify check {shown}"
-        ));
-    }
-    out.object(json!({"file": output, "records": count}), text)
-        .await?;
+    out.report(&RecordExport {
+        file: output,
+        records: count,
+    })
+    .await?;
     Ok(0)
+}
+
+/// File of exported records.
+#[derive(Debug, Serialize)]
+struct RecordExport {
+    file: PathBuf,
+    records: u64,
+}
+
+impl CommandReport for RecordExport {
+    fn text(&self) -> String {
+        let file = self.file.display();
+        let written = format!("{} records written to {file}", self.records);
+        match ExportFormat::of(&self.file) {
+            ExportFormat::Bundle => format!(
+                "{written}\njudge them anywhere, without configuration: hansa-verify check {file}"
+            ),
+            ExportFormat::Csv | ExportFormat::Parquet => written,
+        }
+    }
 }
 
 /// Writes the whole log as tiles into the folder `output`.
@@ -62,17 +79,33 @@ pub(super) async fn tiles(
     let (inner, path) = (Arc::clone(connector), output.clone());
     let count =
         blocking(move || hansa_audit_store::tiles::write(&inner.records.log, &head, &path)).await?;
-    let text = format!(
-        "{count} records written to {} as tiles; `checkpoint` is the signed head, `key` the key",
-        output.display()
-    );
-    out.object(json!({"file": output, "records": count}), text)
-        .await?;
+    out.report(&TileExport {
+        file: output,
+        records: count,
+    })
+    .await?;
     Ok(0)
 }
 
+/// Folder of tiles with the whole log.
+#[derive(Debug, Serialize)]
+struct TileExport {
+    file: PathBuf,
+    records: u64,
+}
+
+impl CommandReport for TileExport {
+    fn text(&self) -> String {
+        format!(
+            "{} records written to {} as tiles; `checkpoint` is the signed head, `key` the key",
+            self.records,
+            self.file.display()
+        )
+    }
+}
+
 /// What an export is for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum ExportFormat {
     Csv,
     Parquet,

@@ -4,6 +4,7 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::IncidentCauseArg;
 use crate::audit::record_filter::instant;
+use crate::cli::command_report::CommandReport;
 use hansa_audit_log::note;
 use hansa_node::incident;
 use hansa_node::incident::{IncidentArgs, StatedIncident};
@@ -12,7 +13,7 @@ use hansa_node::peer::mailbox;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::incident::{IncidentCause, IncidentStatement};
-use serde_json::json;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,29 +32,13 @@ pub(super) async fn state(
         heads: head.as_deref().map(heads).transpose()?.unwrap_or_default(),
     };
     let StatedIncident { incident, to } = incident::state(connector, args).await?;
-    let domains: Vec<&str> = to.iter().map(ParticipantId::domain).collect();
-    let mut data = json!({"told": domains, "again": incident.is_none()});
-    let mut text = match &incident {
-        None => "what was stated before goes out once more".to_owned(),
-        Some(incident) => describe(incident),
-    };
-    if let (Some(incident), Some(members)) = (&incident, data.as_object_mut()) {
-        let fork = incident.fork.as_ref();
-        let late: Vec<u64> = incident
-            .late
-            .iter()
-            .flat_map(|late| late.permits.clone())
-            .collect();
-        members.insert("cause".to_owned(), json!(incident.cause.as_str()));
-        members.insert("from".to_owned(), json!(fork.map(|fork| fork.from)));
-        members.insert("upto".to_owned(), json!(fork.map(|fork| fork.upto)));
-        members.insert("late".to_owned(), json!(late));
-    }
-    text.push_str(&match domains.is_empty() {
-        true => "\nthere is no partner to inform".to_owned(),
-        false => format!("\ninformed with the next messages: {}", domains.join(", ")),
-    });
-    out.object(data, text).await?;
+    out.report(&IncidentReport {
+        told: to.iter().map(ParticipantId::domain).collect(),
+        again: incident.is_none(),
+        facts: incident.as_ref().map(IncidentFacts::of),
+        statement: incident.as_ref(),
+    })
+    .await?;
     for peer in connector
         .known_peers()?
         .into_iter()
@@ -69,6 +54,57 @@ pub(super) async fn state(
         }
     }
     Ok(0)
+}
+
+/// Statement of an incident, and the partners that get it.
+#[derive(Debug, Serialize)]
+struct IncidentReport<'a> {
+    told: Vec<&'a str>,
+    /// `true` if an earlier statement goes out once more.
+    again: bool,
+    #[serde(flatten)]
+    facts: Option<IncidentFacts>,
+    #[serde(skip)]
+    statement: Option<&'a IncidentStatement>,
+}
+
+/// Facts of a new statement.
+#[derive(Debug, Serialize)]
+struct IncidentFacts {
+    cause: &'static str,
+    from: Option<u64>,
+    upto: Option<u64>,
+    /// Permits after a withdrawal.
+    late: Vec<u64>,
+}
+
+impl IncidentFacts {
+    fn of(incident: &IncidentStatement) -> Self {
+        let fork = incident.fork.as_ref();
+        let late = incident.late.iter();
+        Self {
+            cause: incident.cause.as_str(),
+            from: fork.map(|fork| fork.from),
+            upto: fork.map(|fork| fork.upto),
+            late: late.flat_map(|late| late.permits.clone()).collect(),
+        }
+    }
+}
+
+impl CommandReport for IncidentReport<'_> {
+    fn text(&self) -> String {
+        let stated = match self.statement {
+            None => "what was stated before goes out once more".to_owned(),
+            Some(incident) => describe(incident),
+        };
+        match self.told.is_empty() {
+            true => format!("{stated}\nthere is no partner to inform"),
+            false => format!(
+                "{stated}\ninformed with the next messages: {}",
+                self.told.join(", ")
+            ),
+        }
+    }
 }
 
 const fn to_incident_cause(cause: IncidentCauseArg) -> IncidentCause {

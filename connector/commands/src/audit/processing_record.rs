@@ -4,9 +4,11 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::ProcessingFormat;
-use crate::audit::report_tables::{as_json, heading, load_history};
+use crate::audit::report_tables::{ReportLine, heading, load_history};
+use crate::cli::command_report::report_json;
 use crate::conformance::page_text::cell;
 use crate::contract::contract_lookup;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::export;
 use hansa_audit_store::history::AuditHistory;
 use hansa_audit_store::report_table::{
@@ -20,7 +22,7 @@ use hansa_node::process::blocking_work::blocking;
 use hansa_policy::contract::Agreement;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,7 +51,7 @@ pub(super) async fn tell(
         Ok((context(&inner)?, table(&inner, &history)?))
     })
     .await?;
-    let data = record_json(connector, &context, &table);
+    let data = report_json(&ProcessingRecord::of(connector, &context, &table));
     let text = match format {
         ProcessingFormat::Md => markdown(connector, &context, &table),
         ProcessingFormat::Csv => csv(&table)?,
@@ -162,26 +164,50 @@ fn times(connector: &Connector) -> RetentionPeriods {
     }
 }
 
-fn record_json(connector: &Connector, context: &ProcessingContext, table: &ReportTable) -> Value {
-    let ControllerDetails {
-        name,
-        contact,
-        representative,
-        data_protection_officer,
-    } = &context.controller;
-    json!({
-        "record": "processing activities, Regulation (EU) 2016/679, Article 30(1)",
-        "at": connector.now().to_string(),
-        "controller": {
-            "name": name,
-            "contact": contact,
-            "representative": representative,
-            "data_protection_officer": data_protection_officer,
-        },
-        "security_measures": GENERAL_MEASURES,
-        "activities": table.rows.iter().map(|row| as_json(table, row)).collect::<Vec<_>>(),
-        "gaps": gaps(&context.controller, table),
-    })
+/// Record of processing activities for programs.
+#[derive(Debug, Serialize)]
+struct ProcessingRecord<'a> {
+    record: &'static str,
+    at: UtcTimestamp,
+    controller: ControllerReport<'a>,
+    security_measures: &'static str,
+    activities: Vec<ReportLine<'a>>,
+    /// Fields that nobody has stated.
+    gaps: Vec<String>,
+}
+
+/// Controller of the processing.
+#[derive(Debug, Serialize)]
+struct ControllerReport<'a> {
+    name: &'a str,
+    contact: Option<&'a str>,
+    representative: Option<&'a str>,
+    data_protection_officer: Option<&'a str>,
+}
+
+impl<'a> ProcessingRecord<'a> {
+    fn of(connector: &Connector, context: &'a ProcessingContext, table: &'a ReportTable) -> Self {
+        let ControllerDetails {
+            name,
+            contact,
+            representative,
+            data_protection_officer,
+        } = &context.controller;
+        let rows = table.rows.iter();
+        Self {
+            record: "processing activities, Regulation (EU) 2016/679, Article 30(1)",
+            at: connector.now(),
+            controller: ControllerReport {
+                name,
+                contact: contact.as_deref(),
+                representative: representative.as_deref(),
+                data_protection_officer: data_protection_officer.as_deref(),
+            },
+            security_measures: GENERAL_MEASURES,
+            activities: rows.map(|row| ReportLine::of(table, row)).collect(),
+            gaps: gaps(&context.controller, table),
+        }
+    }
 }
 
 /// The fields that nobody has stated, each once, with the contracts that lack it; those of the controller first.

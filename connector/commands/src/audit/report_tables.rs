@@ -5,6 +5,7 @@ use crate::admin::event_sink::EventSink;
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::processing_record;
 use crate::audit::record_filter::{dataset_id, instant, participant};
+use crate::cli::command_report::report_json;
 use crate::cli::output::table;
 use crate::contract::contract_lookup;
 use hansa_audit_log::digest::Digest;
@@ -20,7 +21,7 @@ use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufWriter;
@@ -72,7 +73,8 @@ pub(super) async fn tell(
     .await?;
     let mut rows = Vec::new();
     for row in &report_table.rows {
-        out.object(as_json(&report_table, row), "").await?;
+        let line = ReportLine::of(&report_table, row);
+        out.object(report_json(&line), "").await?;
         rows.push(row.iter().map(ReportCell::text).collect());
     }
     let mut text = reported;
@@ -328,17 +330,49 @@ fn save(table: &ReportTable, file: &Path) -> Result<(), Refusal> {
     export::rows(table.columns, rows, &mut BufWriter::new(out)).map(|_| ())
 }
 
-pub(super) fn as_json(table: &ReportTable, row: &[ReportCell]) -> Value {
-    let members = table.columns.iter().zip(row).map(|(name, cell)| {
-        let value = match cell {
-            ReportCell::Text(text) => json!(text),
-            ReportCell::Count(count) => json!(count),
-            ReportCell::AtMost(most) => json!({"at_most": most}),
-            ReportCell::Unknown => Value::Null,
-        };
-        ((*name).to_owned(), value)
-    });
-    Value::Object(members.collect::<Map<_, _>>())
+/// Row of a table for programs: its cells by the names of their columns.
+#[derive(Debug)]
+pub(super) struct ReportLine<'a> {
+    columns: &'static [&'static str],
+    cells: &'a [ReportCell],
+}
+
+impl<'a> ReportLine<'a> {
+    /// A row of the table.
+    pub(super) const fn of(table: &ReportTable, row: &'a [ReportCell]) -> Self {
+        Self {
+            columns: table.columns,
+            cells: row,
+        }
+    }
+}
+
+impl Serialize for ReportLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = self.cells.iter().map(CellValue::of);
+        serializer.collect_map(self.columns.iter().zip(values))
+    }
+}
+
+/// Cell of a table for programs.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum CellValue<'a> {
+    Text(&'a str),
+    Count(u64),
+    AtMost { at_most: u64 },
+    Unknown,
+}
+
+impl<'a> CellValue<'a> {
+    fn of(cell: &'a ReportCell) -> Self {
+        match cell {
+            ReportCell::Text(text) => Self::Text(text),
+            ReportCell::Count(count) => Self::Count(*count),
+            ReportCell::AtMost(most) => Self::AtMost { at_most: *most },
+            ReportCell::Unknown => Self::Unknown,
+        }
+    }
 }
 
 pub(super) fn heading(name: &str) -> String {

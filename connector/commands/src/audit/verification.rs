@@ -3,10 +3,13 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::head;
+use crate::cli::command_report::CommandReport;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::offline::{self, CopyReport};
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::blocking;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Checks the own log, and whether the rows that it says are published are those, and says which logs have forked; the exit status is that
@@ -21,20 +24,12 @@ pub(super) async fn own(connector: &Arc<Connector>, out: &EventSink) -> CommandR
         .into_iter()
         .map(|(_, message)| message)
         .collect();
-    let mut data = report_json(&report);
-    let mut text = report_text(&report);
-    if let Some(members) = data.as_object_mut() {
-        let said: Vec<&str> = forks.iter().map(|fork| fork.sentence.as_str()).collect();
-        members.insert("forks".to_owned(), json!(said));
-        members.insert("incidents".to_owned(), json!(incidents));
-    }
-    for fork in &forks {
-        text.push_str(&format!("\n  forked: {}", fork.sentence));
-    }
-    for message in &incidents {
-        text.push_str(&format!("\n  incident: {message}"));
-    }
-    out.object(data, text).await?;
+    out.report(&OwnLogVerification {
+        log: LogVerification::of(&report),
+        forks: forks.iter().map(|fork| fork.sentence.clone()).collect(),
+        incidents,
+    })
+    .await?;
     // What is wrong with the records themselves is worse than what others have shown.
     if let Some(refusal) = report.refusal().or_else(|| forks.into_iter().next()) {
         return Err(refusal.into());
@@ -50,45 +45,88 @@ pub(super) async fn own(connector: &Arc<Connector>, out: &EventSink) -> CommandR
     Ok(status)
 }
 
-/// A report as an object.
-pub(crate) fn report_json(report: &CopyReport) -> Value {
-    json!({
-        "log": report.log,
-        "good": report.is_good(),
-        "records": report.records,
-        "covered": report.covered,
-        "from": report.span.map(|(from, _)| from.to_string()),
-        "to": report.span.map(|(_, to)| to.to_string()),
-        "head": report.head.as_ref().map(ToString::to_string),
-        "fault": report.fault.as_ref().map(ToString::to_string),
-        "damaged": report.damaged,
-        "missing": report.missing,
-        "unseen": report.unseen,
-    })
+/// Result of the verification of a log.
+#[derive(Debug, Serialize)]
+pub(crate) struct LogVerification {
+    log: String,
+    good: bool,
+    records: u64,
+    /// Records under a signed head.
+    covered: u64,
+    from: Option<UtcTimestamp>,
+    to: Option<UtcTimestamp>,
+    head: Option<SignedHead>,
+    /// First bad record.
+    fault: Option<String>,
+    damaged: Vec<String>,
+    missing: Vec<String>,
+    unseen: Vec<String>,
 }
 
-/// A report as text.
-pub(crate) fn report_text(report: &CopyReport) -> String {
-    let mut text = format!(
-        "{}: {} records, {} of them under a signed head",
-        report.log, report.records, report.covered
-    );
-    text.push_str(if report.is_good() {
-        "; the chain is unbroken"
-    } else {
-        "; NOT GOOD"
-    });
-    if let Some(fault) = &report.fault {
-        text.push_str(&format!("\n  first bad record: {fault}"));
+impl LogVerification {
+    /// The result for programs and for people.
+    pub(crate) fn of(report: &CopyReport) -> Self {
+        let (from, to) = report.span.unzip();
+        Self {
+            log: report.log.clone(),
+            good: report.is_good(),
+            records: report.records,
+            covered: report.covered,
+            from,
+            to,
+            head: report.head.clone(),
+            fault: report.fault.as_ref().map(ToString::to_string),
+            damaged: report.damaged.clone(),
+            missing: report.missing.clone(),
+            unseen: report.unseen.clone(),
+        }
     }
-    for damaged in &report.damaged {
-        text.push_str(&format!("\n  damaged: {damaged}"));
+}
+
+impl CommandReport for LogVerification {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{}: {} records, {} of them under a signed head",
+            self.log, self.records, self.covered
+        );
+        text.push_str(match self.good {
+            true => "; the chain is unbroken",
+            false => "; NOT GOOD",
+        });
+        if let Some(fault) = &self.fault {
+            text.push_str(&format!("\n  first bad record: {fault}"));
+        }
+        for damaged in &self.damaged {
+            text.push_str(&format!("\n  damaged: {damaged}"));
+        }
+        for missing in &self.missing {
+            text.push_str(&format!("\n  missing: {missing}"));
+        }
+        for unseen in &self.unseen {
+            text.push_str(&format!("\n  not seen: {unseen}"));
+        }
+        text
     }
-    for missing in &report.missing {
-        text.push_str(&format!("\n  missing: {missing}"));
+}
+
+/// Result of the verification of the own log, with the logs that have forked and the stated incidents.
+#[derive(Debug, Serialize)]
+struct OwnLogVerification {
+    #[serde(flatten)]
+    log: LogVerification,
+    forks: Vec<String>,
+    incidents: Vec<String>,
+}
+
+impl CommandReport for OwnLogVerification {
+    fn text(&self) -> String {
+        let mut text = self.log.text();
+        for fork in &self.forks {
+            text.push_str(&format!("\n  forked: {fork}"));
+        }
+        for message in &self.incidents {
+            text.push_str(&format!("\n  incident: {message}"));
+        }
+        text
     }
-    for unseen in &report.unseen {
-        text.push_str(&format!("\n  not seen: {unseen}"));
-    }
-    text
 }
