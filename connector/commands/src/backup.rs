@@ -2,17 +2,19 @@
 
 pub(crate) mod backup_rehearsal;
 
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::{RecordBody, UpkeepBody};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::erasable_texts::ErasableTextStore;
 use hansa_audit_store::offline;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::participant::{Connector, pseudonyms, schema_secret};
 use hansa_node::process::randomness::random_hex;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::Read as _;
@@ -180,17 +182,37 @@ pub(crate) fn restore(
     File::open(parent)
         .and_then(|folder| folder.sync_all())
         .map_err(broken)?;
-    let records = theirs.records;
-    let last = theirs.span.map(|(_, last)| last.to_string());
-    let until = last.as_deref().unwrap_or("nothing");
-    show.result(
-        &json!({"restored": true, "records": records, "last_record_at": last}),
-        &format!(
-            "the state is that of the copy: {records} records in its log, the last of {until}\n\
-             what came later is not in it: a contract that was ended since then is in force again until it is ended again"
-        ),
-    );
+    show.report(&RestoreReport {
+        restored: true,
+        records: theirs.records,
+        last_record_at: theirs.span.map(|(_, last)| last),
+    });
     Ok(0)
+}
+
+/// State that was put back from a copy.
+#[derive(Debug, Serialize)]
+struct RestoreReport {
+    restored: bool,
+    /// Records in the log of the copy.
+    records: u64,
+    last_record_at: Option<UtcTimestamp>,
+}
+
+impl CommandReport for RestoreReport {
+    fn text(&self) -> String {
+        format!(
+            "the state is that of the copy: {} records in its log, the last of {}\n\
+             what came later is not in it: a contract that was ended since then is in force again until it is ended again",
+            self.records,
+            last_record_text(self.last_record_at)
+        )
+    }
+}
+
+/// The time of the last record of a log, as text for people.
+fn last_record_text(last: Option<UtcTimestamp>) -> String {
+    last.map_or_else(|| "nothing".to_owned(), |last| last.to_string())
 }
 
 /// A copy that was unpacked beside the state, and whose log is whole. It goes with this value unless it is moved away.

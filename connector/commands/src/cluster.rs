@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::load;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use crate::cluster::arguments::ClusterCommand;
 use hansa_audit_log::time::UtcTimestamp;
@@ -13,7 +14,8 @@ use hansa_node::config::ConnectorConfig;
 use hansa_node::process::clock;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
-use serde_json::json;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 impl Command for ClusterCommand {
     fn effect(&self) -> CommandEffect {
@@ -50,20 +52,35 @@ pub(crate) fn run(
 fn init(config: &ConnectorConfig, now: UtcTimestamp, show: OutputSettings) -> Result<(), Refusal> {
     let folder = &config.cluster.folder;
     cluster::found(folder, now)?;
-    show.result(
-        &json!({
-            "folder": folder,
-            "authority": folder.join("ca.crt"),
-            "certificate": folder.join("connector.crt"),
-            "key": folder.join("connector.key"),
-            "next": "hansa cluster add NAME",
-        }),
-        &format!(
-            "the cluster is founded in {}; ca.key and connector.key stay on this machine\nnext: hansa cluster add NAME, for each worker",
-            folder.display()
-        ),
-    );
+    show.report(&FoundedCluster {
+        folder,
+        authority: folder.join("ca.crt"),
+        certificate: folder.join("connector.crt"),
+        key: folder.join("connector.key"),
+        next: "hansa cluster add NAME",
+    });
     Ok(())
+}
+
+/// New cluster.
+#[derive(Debug, Serialize)]
+struct FoundedCluster<'a> {
+    folder: &'a Path,
+    authority: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+    /// Command that admits a worker.
+    next: &'static str,
+}
+
+impl CommandReport for FoundedCluster<'_> {
+    fn text(&self) -> String {
+        format!(
+            "the cluster is founded in {}; ca.key and connector.key stay on this machine\nnext: {}, for each worker",
+            self.folder.display(),
+            self.next
+        )
+    }
 }
 
 fn add(
@@ -82,31 +99,56 @@ fn add(
     let port = known
         .and_then(|worker| worker.address.rsplit_once(':'))
         .map_or("8815", |(_, port)| port);
-    let serve = format!("hansa serve --role worker --name {name} --listen 0.0.0.0:{port}");
-    let mut next = vec![format!(
-        "copy ca.crt, {name}.crt and {name}.key from {} to the folder of [cluster] on its machine",
-        folder.display()
-    )];
-    if known.is_none() {
-        next.push(format!(
-            "add to {}, then hansa reload:\n        [[worker]]\n        name    = \"{name}\"\n        address = \"HOST:{port}\"",
-            config.file.display()
-        ));
-    }
-    next.push(format!("start it there: {serve}"));
-    show.result(
-        &json!({
-            "worker": name.as_str(),
-            "certificate": certificate,
-            "key": key,
-            "authority": folder.join("ca.crt"),
-            "configured": known.is_some(),
-            "serve": serve,
-        }),
-        &format!(
+    show.report(&AdmittedWorker {
+        worker: name,
+        certificate,
+        key,
+        authority: folder.join("ca.crt"),
+        configured: known.is_some(),
+        serve: format!("hansa serve --role worker --name {name} --listen 0.0.0.0:{port}"),
+        port,
+        folder,
+        config: &config.file,
+    });
+    Ok(())
+}
+
+/// Worker with its certificate.
+#[derive(Debug, Serialize)]
+struct AdmittedWorker<'a> {
+    worker: &'a SqlIdentifier,
+    certificate: PathBuf,
+    key: PathBuf,
+    authority: PathBuf,
+    /// `true` if the configuration names it.
+    configured: bool,
+    /// Command that starts it on its machine.
+    serve: String,
+    #[serde(skip)]
+    port: &'a str,
+    #[serde(skip)]
+    folder: &'a Path,
+    #[serde(skip)]
+    config: &'a Path,
+}
+
+impl CommandReport for AdmittedWorker<'_> {
+    fn text(&self) -> String {
+        let (name, port) = (self.worker, self.port);
+        let mut next = vec![format!(
+            "copy ca.crt, {name}.crt and {name}.key from {} to the folder of [cluster] on its machine",
+            self.folder.display()
+        )];
+        if !self.configured {
+            next.push(format!(
+                "add to {}, then hansa reload:\n        [[worker]]\n        name    = \"{name}\"\n        address = \"HOST:{port}\"",
+                self.config.display()
+            ));
+        }
+        next.push(format!("start it there: {}", self.serve));
+        format!(
             "the worker {name} is admitted\nnext: {}",
             next.join("\n      ")
-        ),
-    );
-    Ok(())
+        )
+    }
 }

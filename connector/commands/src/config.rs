@@ -9,7 +9,8 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow, report_json, report_table};
+use crate::cli::output::RefusalReport;
 use crate::config::arguments::ConfigCommand;
 use hansa_identity::participant_identity;
 use hansa_node::config::ConnectorConfig;
@@ -21,8 +22,9 @@ use hansa_node::peer::peer_aliases;
 use hansa_node::process::blocking_work::blocking;
 use hansa_node::process::clock;
 use hansa_node::release;
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,46 +53,83 @@ impl ConnectorVerb for ConfigCommand {
         let CommandContext { connector, out, .. } = context;
         match self {
             ConfigCommand::Show => {
-                let config = connector.config();
-                let rows: Vec<Vec<String>> = config
-                    .origins
-                    .iter()
-                    .map(|(key, origin)| {
-                        let value = origin.value.clone().unwrap_or_default();
-                        vec![key.clone(), value, origin.from.clone()]
-                    })
-                    .collect();
-                out.object(
-                json!({
-                    "file": config.file,
-                    "participant": config.participant.id.as_str(),
-                    "listen": config.listen,
-                    "state": config.state,
-                    "text": config.text,
-                    "keys": config
-                        .origins
-                        .iter()
-                        .map(|(key, origin)| json!({"key": key, "value": origin.value, "from": origin.from}))
-                        .collect::<Vec<_>>(),
-                }),
-                format!(
-                    "{}\nthe file is {}; hansa dataset show has the datasets, hansa config reference the defaults",
-                    table(&["KEY", "VALUE", "FROM"], &rows),
-                    config.file.display()
-                ),
-            )
-            .await?;
+                out.report(&ConfigReport::of(&connector.config())).await?;
             }
             ConfigCommand::Reference => {
-                out.document(
-                    json!({"reference": hansa_node::config::REFERENCE}),
-                    hansa_node::config::REFERENCE,
-                )
-                .await?;
+                let reference = hansa_node::config::REFERENCE;
+                out.document(report_json(&ConfigReference { reference }), reference)
+                    .await?;
             }
         }
         Ok(0)
     }
+}
+
+/// Configuration in force.
+#[derive(Debug, Serialize)]
+struct ConfigReport<'a> {
+    file: &'a Path,
+    participant: &'a ParticipantId,
+    listen: Option<&'a str>,
+    state: &'a Path,
+    /// Text of the file.
+    text: &'a str,
+    keys: Vec<ConfigKeyReport<'a>>,
+}
+
+/// Key of the configuration with the origin of its value.
+#[derive(Debug, Serialize)]
+struct ConfigKeyReport<'a> {
+    key: &'a str,
+    /// Value as written; absent: the default is effective.
+    value: Option<&'a str>,
+    from: &'a str,
+}
+
+impl<'a> ConfigReport<'a> {
+    fn of(config: &'a ConnectorConfig) -> Self {
+        let keys = config.origins.iter().map(|(key, origin)| ConfigKeyReport {
+            key,
+            value: origin.value.as_deref(),
+            from: &origin.from,
+        });
+        Self {
+            file: &config.file,
+            participant: &config.participant.id,
+            listen: config.listen.as_deref(),
+            state: &config.state,
+            text: &config.text,
+            keys: keys.collect(),
+        }
+    }
+}
+
+impl ReportRow for ConfigKeyReport<'_> {
+    const HEADER: &'static [&'static str] = &["KEY", "VALUE", "FROM"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.key.to_owned(),
+            self.value.unwrap_or_default().to_owned(),
+            self.from.to_owned(),
+        ]
+    }
+}
+
+impl CommandReport for ConfigReport<'_> {
+    fn text(&self) -> String {
+        format!(
+            "{}\nthe file is {}; hansa dataset show has the datasets, hansa config reference the defaults",
+            report_table(&self.keys),
+            self.file.display()
+        )
+    }
+}
+
+/// Reference of all keys with their defaults.
+#[derive(Debug, Serialize)]
+struct ConfigReference {
+    reference: &'static str,
 }
 
 /// Reloads everything: checked whole, then swapped whole.
@@ -98,29 +137,40 @@ pub(crate) async fn reload(connector: &Arc<Connector>, out: &EventSink) -> Comma
     let before = connector.config();
     let inner = Arc::clone(connector);
     let faults = blocking(move || reload_by_hand(&inner)).await?;
-    let later = later(&before, &connector.config());
-    let mut text =
-        "reloaded: configuration, certificate, trust bundle and offers; running answers continue"
-            .to_owned();
-    if !later.is_empty() {
-        text.push_str(&format!(
-            "\nonly from the next start on: {}",
-            later.join(", ")
-        ));
-    }
-    out.object(
-        json!({
-            "reloaded": true,
-            "at_next_start": later,
-            "faults": faults.iter().map(crate::cli::output::refusal_json).collect::<Vec<_>>(),
-        }),
-        text,
-    )
+    out.report(&ReloadReport {
+        reloaded: true,
+        at_next_start: later(&before, &connector.config()),
+        faults: RefusalReport::list(&faults),
+    })
     .await?;
     for ended in offer_renewal::ended_offers(connector) {
         out.notice(crate::cli::output::warning_text(&ended)).await;
     }
     Ok(out.report_faults(&faults).await)
+}
+
+/// Configuration that was reloaded.
+#[derive(Debug, Serialize)]
+struct ReloadReport {
+    reloaded: bool,
+    /// Changed keys that count from the next start on.
+    at_next_start: Vec<&'static str>,
+    faults: Vec<RefusalReport>,
+}
+
+impl CommandReport for ReloadReport {
+    fn text(&self) -> String {
+        let mut text =
+            "reloaded: configuration, certificate, trust bundle and offers; running answers continue"
+                .to_owned();
+        if !self.at_next_start.is_empty() {
+            text.push_str(&format!(
+                "\nonly from the next start on: {}",
+                self.at_next_start.join(", ")
+            ));
+        }
+        text
+    }
 }
 
 /// The keys that changed and that a running connector can't take.
@@ -255,13 +305,24 @@ pub(crate) async fn backup(
 ) -> CommandResult {
     let (inner, path) = (Arc::clone(connector), file.to_path_buf());
     let files = blocking(move || crate::backup::write(&inner, &path)).await?;
-    out.object(
-        json!({"file": file, "files": files}),
-        format!(
-            "{files} files written to {}; put them back with hansa restore",
-            file.display()
-        ),
-    )
-    .await?;
+    out.report(&BackupReport { file, files }).await?;
     Ok(0)
+}
+
+/// Copy of the state.
+#[derive(Debug, Serialize)]
+struct BackupReport<'a> {
+    file: &'a Path,
+    /// Number of files in it.
+    files: usize,
+}
+
+impl CommandReport for BackupReport<'_> {
+    fn text(&self) -> String {
+        format!(
+            "{} files written to {}; put them back with hansa restore",
+            self.files,
+            self.file.display()
+        )
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::dataset::configured_now;
 use crate::status::describe_clock_offset;
 use hansa_audit_log::time::Clock;
@@ -19,7 +20,7 @@ use hansa_node::worker::workers::WorkerRegistry;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -348,27 +349,70 @@ async fn report_check(
     status: &mut u8,
     out: &EventSink,
 ) -> Result<(), crate::admin::command_result::CommandError> {
-    match found {
-        Ok(good) => {
-            out.object(
-                json!({"at": who, "check": what, "ok": true, "found": good}),
-                format!("ok    {who}: {what}: {good}"),
-            )
-            .await?;
-        }
+    let finding = match found {
+        Ok(found) => CheckFinding::Good { found },
         Err(refusal) => {
             *status = refusal.code.kind().exit_code();
-            let mend = refusal
-                .help
-                .first()
-                .cloned()
-                .unwrap_or_else(|| refusal.code.remedy().to_owned());
-            out.object(
-                json!({"at": who, "check": what, "ok": false, "code": refusal.code.as_str(), "found": refusal.sentence, "help": mend}),
-                format!("FAIL  {who}: {what}: {refusal}\n      {mend}"),
-            )
-            .await?;
+            CheckFinding::of_fault(&refusal)
+        }
+    };
+    let report = CheckReport {
+        at: who,
+        check: what,
+        ok: matches!(finding, CheckFinding::Good { .. }),
+        finding,
+    };
+    out.report(&report).await?;
+    Ok(())
+}
+
+/// Check of one hop.
+#[derive(Debug, Serialize)]
+struct CheckReport<'a> {
+    at: &'a str,
+    check: &'a str,
+    ok: bool,
+    #[serde(flatten)]
+    finding: CheckFinding,
+}
+
+/// Finding of a check.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum CheckFinding {
+    Good {
+        found: String,
+    },
+    Faulty {
+        code: &'static str,
+        found: String,
+        help: String,
+        /// Fault as text for people.
+        #[serde(skip)]
+        text: String,
+    },
+}
+
+impl CheckFinding {
+    fn of_fault(refusal: &Refusal) -> Self {
+        let help = refusal.help.first().cloned();
+        Self::Faulty {
+            code: refusal.code.as_str(),
+            found: refusal.sentence.clone(),
+            help: help.unwrap_or_else(|| refusal.code.remedy().to_owned()),
+            text: refusal.to_string(),
         }
     }
-    Ok(())
+}
+
+impl CommandReport for CheckReport<'_> {
+    fn text(&self) -> String {
+        let (who, what) = (self.at, self.check);
+        match &self.finding {
+            CheckFinding::Good { found } => format!("ok    {who}: {what}: {found}"),
+            CheckFinding::Faulty { text, help, .. } => {
+                format!("FAIL  {who}: {what}: {text}\n      {help}")
+            }
+        }
+    }
 }

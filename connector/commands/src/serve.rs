@@ -8,6 +8,7 @@ pub(crate) mod trace_export;
 pub(crate) mod worker_server;
 
 use crate::admin::admin_service::AdminService;
+use crate::cli::command_report::{CommandReport, report_json};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::config::{reload_by_hand, reload_now};
@@ -45,8 +46,9 @@ use hansa_transport::peer::server::{
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
 use hansa_transport::web::server as web;
-use serde_json::json;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -142,23 +144,16 @@ pub(crate) async fn run(
         Ok(())
     });
     service_manager::ready();
-    let ready = json!({
-        "event": "ready",
-        "participant": connector.id().domain(),
-        "listen": address,
-        "socket": connector.config().socket(),
-    });
+    let ready = ReadyConnector {
+        event: "ready",
+        participant: connector.id().domain().to_owned(),
+        listen: address,
+        socket: connector.config().socket(),
+    };
     if show.json {
-        object_out(&ready);
+        object_out(&report_json(&ready));
     } else {
-        line_err(&format!(
-            "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",
-            connector.id().domain(),
-            address.map_or_else(
-                || " without an inbound port".to_owned(),
-                |address| format!(" peers on {address}")
-            )
-        ));
+        line_err(&ready.text());
     }
     signals(&connector, &stop, &mut tasks, &mut heard).await?;
     service_manager::stopping();
@@ -174,6 +169,29 @@ pub(crate) async fn run(
     let _ = connector.records.index(|_| Ok(()));
     connector.close(PATIENCE).await;
     Ok(())
+}
+
+/// Connector that serves.
+#[derive(Debug, Serialize)]
+struct ReadyConnector {
+    event: &'static str,
+    participant: String,
+    /// Address for peers.
+    listen: Option<String>,
+    socket: PathBuf,
+}
+
+impl CommandReport for ReadyConnector {
+    fn text(&self) -> String {
+        format!(
+            "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",
+            self.participant,
+            self.listen.as_ref().map_or_else(
+                || " without an inbound port".to_owned(),
+                |address| format!(" peers on {address}")
+            )
+        )
+    }
 }
 
 /// Waits until the participant has joined a league, or is told to stop, which gives false. Where its league is known beforehand, what the

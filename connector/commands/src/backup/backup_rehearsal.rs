@@ -1,15 +1,16 @@
 //! `hansa restore --check`: a copy is put back beside the state, opened as a connector would, read to its last byte and thrown away.
 
-use crate::backup::UnpackedCopy;
-use crate::cli::output::{OutputSettings, refusal_json};
-use hansa_audit_log::time::Clock;
+use crate::backup::{UnpackedCopy, last_record_text};
+use crate::cli::command_report::CommandReport;
+use crate::cli::output::{OutputSettings, RefusalReport};
+use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_audit_store::offline;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::dataset::snapshot_checks::SnapshotCheck;
 use hansa_node::participant::opening;
 use hansa_node::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,42 +39,62 @@ pub(crate) async fn rehearse(
     let checks = checks?;
     let mut faults = found.all();
     faults.extend(checks.iter().filter_map(|check| check.found.clone().err()));
-    let newer = newer_records(config, &copy)?;
-    let records = copy.log.records;
-    let last = copy.log.span.map(|(_, last)| last.to_string());
-    let good = checks.iter().filter(|check| check.found.is_ok()).count();
-    let bytes: u64 = checks.iter().filter_map(bytes_of).sum();
-    let until = last.as_deref().unwrap_or("nothing");
-    show.result(
-        &json!({
-            "restored": false,
-            "good": faults.is_empty(),
-            "records": records,
-            "last_record_at": last,
-            "newer_records_here": newer,
-            "contracts": contracts,
-            "snapshots": good,
-            "snapshot_bytes": bytes,
-            "faults": faults.iter().map(refusal_json).collect::<Vec<_>>(),
-        }),
-        &format!(
-            "the copy {}: {records} records in its log, the last of {until}; {contracts} contracts; {good} snapshots as they were published, {bytes} bytes\n\
-             {}; nothing here was changed",
-            match faults.is_empty() {
-                true => "can be put back",
-                false => "has faults",
-            },
-            match newer {
-                Some(0) => "the log here holds nothing newer".to_owned(),
-                Some(newer) => format!("the log here holds {newer} newer records, which are not in the copy"),
-                None => "there is no log here to compare it with".to_owned(),
-            },
-        ),
-    );
+    show.report(&RehearsalReport {
+        restored: false,
+        good: faults.is_empty(),
+        records: copy.log.records,
+        last_record_at: copy.log.span.map(|(_, last)| last),
+        newer_records_here: newer_records(config, &copy)?,
+        contracts,
+        snapshots: checks.iter().filter(|check| check.found.is_ok()).count(),
+        snapshot_bytes: checks.iter().filter_map(bytes_of).sum(),
+        faults: RefusalReport::list(&faults),
+    });
     show.refusals(&faults);
     Ok(faults
         .first()
         .map_or(0, |fault| fault.code.kind().exit_code()))
+}
+
+/// Rehearsal of a restore.
+#[derive(Debug, Serialize)]
+struct RehearsalReport {
+    restored: bool,
+    good: bool,
+    /// Records in the log of the copy.
+    records: u64,
+    last_record_at: Option<UtcTimestamp>,
+    /// Records of the log here that the copy lacks; absent: there is no log here.
+    newer_records_here: Option<u64>,
+    contracts: usize,
+    /// Snapshots that are as they were published.
+    snapshots: usize,
+    snapshot_bytes: u64,
+    faults: Vec<RefusalReport>,
+}
+
+impl CommandReport for RehearsalReport {
+    fn text(&self) -> String {
+        format!(
+            "the copy {}: {} records in its log, the last of {}; {} contracts; {} snapshots as they were published, {} bytes\n\
+             {}; nothing here was changed",
+            match self.good {
+                true => "can be put back",
+                false => "has faults",
+            },
+            self.records,
+            last_record_text(self.last_record_at),
+            self.contracts,
+            self.snapshots,
+            self.snapshot_bytes,
+            match self.newer_records_here {
+                Some(0) => "the log here holds nothing newer".to_owned(),
+                Some(newer) =>
+                    format!("the log here holds {newer} newer records, which are not in the copy"),
+                None => "there is no log here to compare it with".to_owned(),
+            },
+        )
+    }
 }
 
 fn bytes_of(check: &SnapshotCheck) -> Option<u64> {

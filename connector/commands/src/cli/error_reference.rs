@@ -1,8 +1,9 @@
 //! `hansa error`: the long form of a code.
 
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 
 /// Prints one code, or all of them.
 ///
@@ -20,25 +21,38 @@ pub(crate) fn run(code: Option<&str>, show: OutputSettings) -> Result<(), Refusa
             }
         })?],
     };
-    let long = code.is_some();
-    for code in codes {
-        let object = json!({
-            "code": code.as_str(),
-            "cause": code.cause(),
-            "mend": code.remedy(),
-            "exit": code.kind().exit_code(),
+    for one in codes {
+        show.report(&ErrorCodeReport {
+            code: one.as_str(),
+            cause: one.cause(),
+            mend: one.remedy(),
+            exit: one.kind().exit_code(),
+            is_long: code.is_some(),
         });
-        let text = if long {
-            format!(
-                "{code}\n  cause  {}\n  help   {}\n  exit   {}",
-                code.cause(),
-                code.remedy(),
-                code.kind().exit_code()
-            )
-        } else {
-            format!("{:<26} {}", code.as_str(), code.cause())
-        };
-        show.result(&object, &text);
     }
     Ok(())
+}
+
+/// Code of the registry.
+#[derive(Debug, Serialize)]
+struct ErrorCodeReport {
+    code: &'static str,
+    cause: &'static str,
+    mend: &'static str,
+    exit: u8,
+    /// `true` if people see all of it.
+    #[serde(skip)]
+    is_long: bool,
+}
+
+impl CommandReport for ErrorCodeReport {
+    fn text(&self) -> String {
+        match self.is_long {
+            true => format!(
+                "{}\n  cause  {}\n  help   {}\n  exit   {}",
+                self.code, self.cause, self.mend, self.exit
+            ),
+            false => format!("{:<26} {}", self.code, self.cause),
+        }
+    }
 }

@@ -2,9 +2,11 @@
 
 use crate::cli::command_report::{CommandReport, ReportRow, report_json, report_table};
 use crate::cli::terminal::{document_out, line_err, line_out, object_err, object_out};
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::safe_text::printable;
 use hansa_transport::internal_error;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Where output goes and how much of it.
@@ -157,23 +159,52 @@ fn format_allowed_value(refusal: &Refusal) -> String {
 
 /// A refusal as an object with stable field names.
 pub(crate) fn refusal_json(refusal: &Refusal) -> Value {
-    let mut help = refusal.help.clone();
-    if help.is_empty() {
-        help.push(refusal.code.remedy().to_owned());
+    report_json(&RefusalReport::of(refusal))
+}
+
+/// Refusal for programs. The names of its fields are stable.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusalReport {
+    code: &'static str,
+    sentence: String,
+    contract: Option<ContractId>,
+    clause: Option<ClauseId>,
+    allowed: Option<String>,
+    participant: Option<ParticipantId>,
+    file: Option<String>,
+    line: Option<u64>,
+    key: Option<String>,
+    help: Vec<String>,
+    exit: u8,
+}
+
+impl RefusalReport {
+    /// The refusal, with the remedy of its code where it has no help.
+    pub(crate) fn of(refusal: &Refusal) -> Self {
+        let mut help = refusal.help.clone();
+        if help.is_empty() {
+            help.push(refusal.code.remedy().to_owned());
+        }
+        let place = refusal.location.as_ref();
+        Self {
+            code: refusal.code.as_str(),
+            sentence: refusal.sentence.clone(),
+            contract: refusal.contract,
+            clause: refusal.clause,
+            allowed: refusal.allowed.clone(),
+            participant: refusal.participant.clone(),
+            file: place.map(|place| place.file.clone()),
+            line: place.and_then(|place| place.line),
+            key: place.and_then(|place| place.key.clone()),
+            help,
+            exit: refusal.code.kind().exit_code(),
+        }
     }
-    json!({
-        "code": refusal.code.as_str(),
-        "sentence": refusal.sentence,
-        "contract": refusal.contract.map(|contract| contract.to_string()),
-        "clause": refusal.clause.map(|clause| clause.to_string()),
-        "allowed": refusal.allowed,
-        "participant": refusal.participant.as_ref().map(ToString::to_string),
-        "file": refusal.location.as_ref().map(|place| place.file.clone()),
-        "line": refusal.location.as_ref().and_then(|place| place.line),
-        "key": refusal.location.as_ref().and_then(|place| place.key.clone()),
-        "help": help,
-        "exit": refusal.code.kind().exit_code(),
-    })
+
+    /// Refusals, in their order.
+    pub(crate) fn list(refusals: &[Refusal]) -> Vec<Self> {
+        refusals.iter().map(Self::of).collect()
+    }
 }
 
 /// A table of text cells for people: columns aligned, numbers to the right, each cell on one line.

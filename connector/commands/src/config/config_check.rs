@@ -2,7 +2,8 @@
 
 mod hidden_characters;
 
-use crate::cli::output::{OutputSettings, refusal_json, warning_text};
+use crate::cli::command_report::CommandReport;
+use crate::cli::output::{OutputSettings, RefusalReport, warning_text};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_catalog::lint::LintSeverity;
 use hansa_identity::{TimeStampAnchors, cluster, participant_identity};
@@ -11,6 +12,7 @@ use hansa_node::dataset::published_lists;
 use hansa_node::offer::offers;
 use hansa_node::offer::offers::OfferChecks;
 use hansa_node::peer::peer_aliases;
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
 use hansa_query::publication::dataset_entry;
@@ -18,8 +20,9 @@ use hansa_query::publication::source_check::check_sources;
 use hansa_query::snapshot::checked_files::not_as_published;
 use hansa_query::snapshot::dataset_dir::{self, DatasetDir};
 use hansa_store::state_index::StateIndex;
-use serde_json::json;
+use serde::Serialize;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Gives every problem.
@@ -251,15 +254,32 @@ pub(crate) fn run(
         show.note(&warning_text(warning));
     }
     if problems.is_empty() {
-        let reports: Vec<_> = warnings.iter().map(refusal_json).collect();
-        show.result(
-            &json!({"ok": true, "config": config.file, "warnings": reports}),
-            &format!(
-                "ok: configuration, keys, certificate, trust bundle, sources and policy files of {}",
-                config.participant.id.domain()
-            ),
-        );
+        show.report(&ConfigCheckReport {
+            ok: true,
+            config: &config.file,
+            warnings: RefusalReport::list(&warnings),
+            participant: &config.participant.id,
+        });
         return Ok(());
     }
     Err(problems)
+}
+
+/// Configuration without problems.
+#[derive(Debug, Serialize)]
+struct ConfigCheckReport<'a> {
+    ok: bool,
+    config: &'a Path,
+    warnings: Vec<RefusalReport>,
+    #[serde(skip)]
+    participant: &'a ParticipantId,
+}
+
+impl CommandReport for ConfigCheckReport<'_> {
+    fn text(&self) -> String {
+        format!(
+            "ok: configuration, keys, certificate, trust bundle, sources and policy files of {}",
+            self.participant.domain()
+        )
+    }
 }

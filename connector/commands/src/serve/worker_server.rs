@@ -1,5 +1,6 @@
 //! `hansa serve --role worker`: runs stages of the connector's answers; it has no log and takes no lock.
 
+use crate::cli::command_report::{CommandReport, report_json};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::serve::temporary_folder::TemporaryFolder;
@@ -17,7 +18,7 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::cluster::server::{ClusterCaller, ClusterTls, serve};
 use rustls::pki_types::CertificateDer;
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -51,19 +52,16 @@ pub(crate) async fn run(
     };
     let mut term = signal(SignalKind::terminate()).map_err(none)?;
     let mut int = signal(SignalKind::interrupt()).map_err(none)?;
-    let ready = json!({
-        "event": "ready",
-        "participant": id.domain(),
-        "worker": name.as_str(),
-        "listen": address,
-    });
+    let ready = ReadyWorker {
+        event: "ready",
+        participant: id.domain(),
+        worker: name,
+        listen: address,
+    };
     if show.json {
-        object_out(&ready);
+        object_out(&report_json(&ready));
     } else {
-        line_err(&format!(
-            "the worker {name} of {} serves its connector on {address}; stop it with Ctrl-C",
-            id.domain()
-        ));
+        line_err(&ready.text());
     }
     let tls = Arc::new(move || Arc::clone(&tls));
     let served = serve(
@@ -83,6 +81,24 @@ pub(crate) async fn run(
     };
     thread_shutdown::end(questions, PATIENCE).await;
     ended.map(|()| 0)
+}
+
+/// Worker that serves its connector.
+#[derive(Debug, Serialize)]
+struct ReadyWorker<'a> {
+    event: &'static str,
+    participant: &'a str,
+    worker: SqlIdentifier,
+    listen: String,
+}
+
+impl CommandReport for ReadyWorker<'_> {
+    fn text(&self) -> String {
+        format!(
+            "the worker {} of {} serves its connector on {}; stop it with Ctrl-C",
+            self.worker, self.participant, self.listen
+        )
+    }
 }
 
 /// Who has a certificate that the TLS of a worker accepted.
