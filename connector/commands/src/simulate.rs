@@ -8,8 +8,11 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::CommandReport;
+use crate::cli::output::{RefusalReport, refusal_text, table};
 use crate::contract::contract_lookup;
 use crate::question::arguments::SimulateArgs;
+use crate::simulate::dataset_preview::DatasetPreview;
 use arrow_array::RecordBatch;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::lint::LintSeverity;
@@ -24,7 +27,7 @@ use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractRegistr
 use hansa_policy::diff;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 
 impl Command for SimulateArgs {
@@ -88,14 +91,11 @@ async fn simulate(
         ),
     };
     if active.grants().is_empty() {
-        out.object(
-            json!({"participant": who.to_string(), "at": now.to_string(), "datasets": []}),
-            format!(
-                "{} has no contract with you at {now}, and there is no public view: it learns nothing, \
-                 not even that a dataset exists",
-                who.domain()
-            ),
-        )
+        out.report(&EmptyPreview {
+            participant: who,
+            at: now,
+            datasets: [],
+        })
         .await?;
         return Ok(0);
     }
@@ -111,9 +111,8 @@ async fn simulate(
         supposed: &supposed,
         named: &chosen,
     };
-    let seen = dataset_preview::datasets(connector, &rehearsal).await?;
-    for dataset in &seen {
-        out.object(dataset.json(&who, now), dataset.text()).await?;
+    for dataset in dataset_preview::datasets(connector, &rehearsal, &who).await? {
+        out.report(&dataset).await?;
     }
     if let Some(draft) = &draft {
         for line in compare_with_contracts(connector, draft, now) {
@@ -123,6 +122,25 @@ async fn simulate(
     match args.sql {
         None => Ok(0),
         Some(sql) => answer(connector, &rehearsal, &sql, out).await,
+    }
+}
+
+/// Preview for a participant that sees nothing.
+#[derive(Debug, Serialize)]
+struct EmptyPreview {
+    participant: ParticipantId,
+    at: UtcTimestamp,
+    datasets: [DatasetPreview; 0],
+}
+
+impl CommandReport for EmptyPreview {
+    fn text(&self) -> String {
+        format!(
+            "{} has no contract with you at {}, and there is no public view: it learns nothing, \
+             not even that a dataset exists",
+            self.participant.domain(),
+            self.at
+        )
     }
 }
 
@@ -136,16 +154,12 @@ async fn answer(
     let mut answer = match rehearse(connector, rehearsal, sql).await {
         Ok(answer) => answer,
         Err(refusal) => {
-            let code = refusal.code;
-            out.object(
-                json!({"refused": crate::cli::output::refusal_json(&refusal)}),
-                format!(
-                    "the question would be refused\n{}",
-                    crate::cli::output::refusal_text(&refusal)
-                ),
-            )
+            out.report(&RefusedQuestion {
+                refused: RefusalReport::of(&refusal),
+                text: refusal_text(&refusal),
+            })
             .await?;
-            return Ok(code.kind().exit_code());
+            return Ok(refusal.code.kind().exit_code());
         }
     };
     let header: Vec<String> = answer
@@ -161,20 +175,51 @@ async fn answer(
         rows.extend(cells(&batch.slice(0, left))?);
         total = total.saturating_add(batch.num_rows());
     }
-    let names: Vec<&str> = header.iter().map(String::as_str).collect();
-    let mut text = format!(
-        "the question would be answered with {total} rows\n{}",
-        crate::cli::output::table(&names, &rows)
-    );
-    if total > rows.len() {
-        text.push_str(&format!("\n… and {} more", total - rows.len()));
-    }
-    out.object(
-        json!({"columns": header, "rows": rows, "total_rows": total}),
-        text,
-    )
+    out.report(&AnswerPreview {
+        columns: header,
+        rows,
+        total_rows: total,
+    })
     .await?;
     Ok(0)
+}
+
+/// Question that would be refused.
+#[derive(Debug, Serialize)]
+struct RefusedQuestion {
+    refused: RefusalReport,
+    #[serde(skip)]
+    text: String,
+}
+
+impl CommandReport for RefusedQuestion {
+    fn text(&self) -> String {
+        format!("the question would be refused\n{}", self.text)
+    }
+}
+
+/// Answer that would be given, with its first rows.
+#[derive(Debug, Serialize)]
+struct AnswerPreview {
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+    total_rows: usize,
+}
+
+impl CommandReport for AnswerPreview {
+    fn text(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        let mut text = format!(
+            "the question would be answered with {} rows\n{}",
+            self.total_rows,
+            table(&names, &self.rows)
+        );
+        let more = self.total_rows.saturating_sub(self.rows.len());
+        if more > 0 {
+            text.push_str(&format!("\n… and {more} more"));
+        }
+        text
+    }
 }
 
 /// What a draft lets out beside what is in force.

@@ -2,13 +2,13 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow, report_table};
 use hansa_node::offer::portal_entries;
 use hansa_node::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_portal::{PortalCatalog, PortalFinding, RdfFormat};
 use hansa_transport::notice_delivery;
-use serde_json::json;
+use serde::Serialize;
 
 /// Prints the catalogue.
 pub(super) async fn export(
@@ -26,9 +26,25 @@ pub(super) async fn export(
     let text = document.and_then(|document| String::from_utf8(document).ok());
     let text =
         text.ok_or_else(|| Refusal::new(ErrorCode::Internal, "the catalogue can't be written"))?;
-    let data = json!({"media_type": format.media_type(), "document": text});
-    out.object(data, text.trim_end()).await?;
+    out.report(&PortalDocument {
+        media_type: format.media_type(),
+        document: text,
+    })
+    .await?;
     Ok(0)
+}
+
+/// Catalogue as data portals read it.
+#[derive(Debug, Serialize)]
+struct PortalDocument {
+    media_type: &'static str,
+    document: String,
+}
+
+impl CommandReport for PortalDocument {
+    fn text(&self) -> String {
+        self.document.trim_end().to_owned()
+    }
 }
 
 /// Says what is wrong with it; asks its links, where `fetch` says so.
@@ -54,18 +70,11 @@ pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink
     }
     let mut rows = Vec::new();
     for finding in &findings {
-        out.object(to_finding_json(finding), "").await?;
-        let severity = if finding.is_error { "error" } else { "advice" };
-        rows.push(vec![
-            finding.dataset.clone().unwrap_or_default(),
-            severity.to_owned(),
-            finding.property.to_owned(),
-            finding.sentence.clone(),
-            finding.key.to_owned(),
-        ]);
+        let row = FindingReport::of(finding);
+        out.row(&row).await?;
+        rows.push(row);
     }
     let errors = findings.iter().filter(|finding| finding.is_error).count();
-    let head = ["DATASET", "", "PROPERTY", "FINDING", "KEY"];
     let sum = format!(
         "{} open datasets, {errors} errors, {} pieces of advice",
         catalog.datasets.len(),
@@ -73,20 +82,52 @@ pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink
     );
     let text = match rows.is_empty() {
         true => sum,
-        false => format!("{}\n{sum}", table(&head, &rows)),
+        false => format!("{}\n{sum}", report_table(&rows)),
     };
     out.text(text).await?;
     Ok(if errors == 0 { 0 } else { 6 })
 }
 
-fn to_finding_json(finding: &PortalFinding) -> serde_json::Value {
-    json!({
-        "dataset": finding.dataset,
-        "severity": if finding.is_error { "error" } else { "advice" },
-        "property": finding.property,
-        "finding": finding.sentence,
-        "key": finding.key,
-    })
+/// Finding about the catalogue.
+#[derive(Debug, Serialize)]
+struct FindingReport<'a> {
+    /// Dataset of the finding; absent: the catalogue itself.
+    dataset: Option<&'a str>,
+    severity: &'static str,
+    /// Property by its name in DCAT-AP.
+    property: &'static str,
+    finding: &'a str,
+    /// Configuration key that solves it.
+    key: &'static str,
+}
+
+impl<'a> FindingReport<'a> {
+    fn of(finding: &'a PortalFinding) -> Self {
+        Self {
+            dataset: finding.dataset.as_deref(),
+            severity: match finding.is_error {
+                true => "error",
+                false => "advice",
+            },
+            property: finding.property,
+            finding: &finding.sentence,
+            key: finding.key,
+        }
+    }
+}
+
+impl ReportRow for FindingReport<'_> {
+    const HEADER: &'static [&'static str] = &["DATASET", "", "PROPERTY", "FINDING", "KEY"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.dataset.unwrap_or_default().to_owned(),
+            self.severity.to_owned(),
+            self.property.to_owned(),
+            self.finding.to_owned(),
+            self.key.to_owned(),
+        ]
+    }
 }
 
 /// What the law wants to be open and is not, and whether anything is served at all.

@@ -1,33 +1,76 @@
 //! One dataset as a participant would see it: columns, rows, clauses.
 
+use crate::cli::command_report::CommandReport;
+use crate::cli::output::RefusalReport;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::query_view::ViewShape;
 use hansa_node::answer::dry_run::{DryRunQuery, clause_outcomes, count};
 use hansa_node::participant::Connector;
 use hansa_policy::contract::DatasetGrant;
-use hansa_policy::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Clause;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
-/// What one contract shows of one dataset.
+/// Dataset as one contract shows it.
+#[derive(Debug, Serialize)]
 pub(super) struct DatasetPreview {
-    dataset: DatasetId,
+    participant: ParticipantId,
+    at: UtcTimestamp,
+    dataset: SqlIdentifier,
     contract: Option<ContractId>,
-    shown: Vec<(SqlIdentifier, &'static str)>,
-    hidden: Vec<SqlIdentifier>,
-    aggregate: bool,
-    visible: Result<u64, Refusal>,
+    aggregates_only: bool,
+    columns: Vec<ColumnPreview>,
+    hidden_columns: Vec<SqlIdentifier>,
+    /// Rows of the dataset.
     rows: u64,
-    clauses: Vec<(Clause, Option<Refusal>)>,
+    visible_rows: Option<u64>,
+    clauses: Vec<ClausePreview>,
+    /// Number of visible rows, or the code with which each question would be refused.
+    #[serde(skip)]
+    visible: Result<u64, ErrorCode>,
+}
+
+/// Column that is shown, with its treatment.
+#[derive(Debug, Serialize)]
+struct ColumnPreview {
+    column: SqlIdentifier,
+    shown: &'static str,
+}
+
+/// Clause in words, with the refusal that it would cause.
+#[derive(Debug, Serialize)]
+struct ClausePreview {
+    clause: ClauseId,
+    says: String,
+    /// Stages that execute it.
+    executed: Vec<&'static str>,
+    refuses: Option<RefusalReport>,
+    /// Refusal as text for people.
+    #[serde(skip)]
+    refusal_text: Option<String>,
+}
+
+impl ClausePreview {
+    fn of(clause: &Clause, refusal: Option<&Refusal>) -> Self {
+        let stages = clause.term.spec().executed.iter();
+        Self {
+            clause: clause.id,
+            says: clause.term.plain(),
+            executed: stages.map(|stage| stage.as_str()).collect(),
+            refuses: refusal.map(RefusalReport::of),
+            refusal_text: refusal.map(ToString::to_string),
+        }
+    }
 }
 
 /// Every dataset of the standing.
 pub(super) async fn datasets(
     connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
+    who: &ParticipantId,
 ) -> Result<Vec<DatasetPreview>, Refusal> {
     let view = connector
         .datasets
@@ -53,19 +96,26 @@ pub(super) async fn datasets(
                     format!("no dataset `{}`", id.name),
                 )
             })?;
-        let aggregate = matches!(shape, ViewShape::Cube { .. });
-        let (shown, hidden) = columns(&entry, grant, shape);
-        let visible = count(connector, rehearsal, &id.name, aggregate).await;
-        let clauses = said.remove(id).unwrap_or_default();
+        let aggregates_only = matches!(shape, ViewShape::Cube { .. });
+        let (columns, hidden_columns) = columns(&entry, grant, shape);
+        let visible = count(connector, rehearsal, &id.name, aggregates_only).await;
+        let visible = visible.map_err(|refusal| refusal.code);
+        let outcomes = said.remove(id).unwrap_or_default();
+        let clauses = outcomes.iter();
         seen.push(DatasetPreview {
-            dataset: id.clone(),
+            participant: who.clone(),
+            at: rehearsal.now,
+            dataset: id.name.clone(),
             contract: grant.contract(),
-            shown,
-            hidden,
-            aggregate,
-            visible,
+            aggregates_only,
+            columns,
+            hidden_columns,
             rows: entry.rows,
-            clauses,
+            visible_rows: visible.ok(),
+            clauses: clauses
+                .map(|(clause, refusal)| ClausePreview::of(clause, refusal.as_ref()))
+                .collect(),
+            visible,
         });
     }
     Ok(seen)
@@ -76,7 +126,7 @@ fn columns(
     entry: &Dataset,
     grant: &DatasetGrant,
     shape: &ViewShape,
-) -> (Vec<(SqlIdentifier, &'static str)>, Vec<SqlIdentifier>) {
+) -> (Vec<ColumnPreview>, Vec<SqlIdentifier>) {
     let schema = match shape {
         ViewShape::Rows(schema) => schema,
         ViewShape::Cube { base, .. } => base,
@@ -92,89 +142,69 @@ fn columns(
             .iter()
             .find(|clause| clause.term.column().as_ref() == Some(&column.name));
         let how = treated.map_or("as stored", |clause| clause.term.spec().name);
-        shown.push((column.name.clone(), how));
+        shown.push(ColumnPreview {
+            column: column.name.clone(),
+            shown: how,
+        });
     }
     for clause in grant.clauses() {
         if let Some(made) = clause.term.output_column()
             && schema.column_with_name(made.as_str()).is_some()
         {
-            shown.push((made, clause.term.spec().name));
+            shown.push(ColumnPreview {
+                column: made,
+                shown: clause.term.spec().name,
+            });
         }
     }
     (shown, hidden)
 }
 
-impl DatasetPreview {
-    pub(super) fn json(&self, who: &ParticipantId, now: UtcTimestamp) -> Value {
-        let clause = |(clause, refusal): &(Clause, Option<Refusal>)| {
-            json!({
-                "clause": clause.id.to_string(),
-                "says": clause.term.plain(),
-                "executed": clause.term.spec().executed.iter().map(|stage| stage.as_str()).collect::<Vec<_>>(),
-                "refuses": refusal.as_ref().map(crate::cli::output::refusal_json),
-            })
-        };
-        json!({
-            "participant": who.to_string(),
-            "at": now.to_string(),
-            "dataset": self.dataset.name.as_str(),
-            "contract": self.contract.map(|id| id.to_string()),
-            "aggregates_only": self.aggregate,
-            "columns": self.shown.iter().map(|(name, how)| json!({"column": name.as_str(), "shown": how})).collect::<Vec<_>>(),
-            "hidden_columns": self.hidden.iter().map(SqlIdentifier::as_str).collect::<Vec<_>>(),
-            "rows": self.rows,
-            "visible_rows": self.visible.as_ref().ok(),
-            "clauses": self.clauses.iter().map(clause).collect::<Vec<_>>(),
-        })
-    }
-
-    pub(super) fn text(&self) -> String {
+impl CommandReport for DatasetPreview {
+    fn text(&self) -> String {
         let contract = self.contract.map_or("a public view".to_owned(), |id| {
             format!("contract {}", id.short())
         });
-        let mut text = format!("{} under {contract}", self.dataset.name);
+        let mut text = format!("{} under {contract}", self.dataset);
         let shown: Vec<String> = self
-            .shown
+            .columns
             .iter()
-            .map(|(name, how)| match *how {
-                "as stored" => name.to_string(),
-                how => format!("{name} ({how})"),
+            .map(|column| match column.shown {
+                "as stored" => column.column.to_string(),
+                how => format!("{} ({how})", column.column),
             })
             .collect();
         let mut line = |name: &str, value: String| {
             text.push_str(&format!("\n  {name:<9} {value}"));
         };
         line("shows", shown.join(", "));
-        if !self.hidden.is_empty() {
-            let hidden: Vec<&str> = self.hidden.iter().map(SqlIdentifier::as_str).collect();
+        if !self.hidden_columns.is_empty() {
+            let hidden: Vec<&str> = self
+                .hidden_columns
+                .iter()
+                .map(SqlIdentifier::as_str)
+                .collect();
             line("hides", hidden.join(", "));
         }
         line(
             "rows",
             match &self.visible {
-                Ok(visible) if self.aggregate => format!(
+                Ok(visible) if self.aggregates_only => format!(
                     "none: aggregates only; {visible} of {} rows are in cells that are published",
                     self.rows
                 ),
                 Ok(visible) => format!("{visible} of {} are visible", self.rows),
-                Err(refusal) => format!("no question would be let in: {}", refusal.code),
+                Err(code) => format!("no question would be let in: {code}"),
             },
         );
-        for (clause, refusal) in &self.clauses {
-            let stages: Vec<&str> = clause
-                .term
-                .spec()
-                .executed
-                .iter()
-                .map(|stage| stage.as_str())
-                .collect();
-            let id = clause.id.to_string();
+        for clause in &self.clauses {
+            let id = clause.clause.to_string();
             text.push_str(&format!(
                 "\n  {id:<5}{} [{}]",
-                clause.term.plain(),
-                stages.join(", ")
+                clause.says,
+                clause.executed.join(", ")
             ));
-            if let Some(refusal) = refusal {
+            if let Some(refusal) = &clause.refusal_text {
                 text.push_str(&format!("\n       REFUSES {refusal}"));
             }
         }
