@@ -4,6 +4,7 @@ use crate::admin;
 use crate::admin::command_envelope::CommandEnvelope;
 use crate::admin::command_event::CommandEvent;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::report_json;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hansa_node::participant::Connector;
@@ -12,7 +13,8 @@ use hansa_proto::admin::command::AdminCommand;
 use hansa_proto::admin::event::AdminEvent as Wire;
 use hansa_transport::admin::client::AdminSocketClient;
 use hansa_transport::admin::server::AdminHandler;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -58,13 +60,57 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// Results and faults of a command in the messages of the socket.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum ResultMessage {
+    Fault {
+        fault: Value,
+        #[serde(default)]
+        text: String,
+    },
+    Document {
+        data: Value,
+        document: String,
+    },
+    Object {
+        data: Value,
+        #[serde(default)]
+        text: String,
+    },
+    Text {
+        #[serde(default)]
+        text: String,
+    },
+}
+
+impl ResultMessage {
+    fn into_wire(self) -> Wire {
+        Wire::Json(report_json(&self))
+    }
+
+    fn into_event(self) -> CommandEvent {
+        match self {
+            Self::Fault { fault: data, text } => CommandEvent::Fault { data, text },
+            Self::Document {
+                data,
+                document: text,
+            } => CommandEvent::Document { data, text },
+            Self::Object { data, text } => CommandEvent::Object { data, text },
+            Self::Text { text } => CommandEvent::Text(text),
+        }
+    }
+}
+
 fn to_wire(event: CommandEvent) -> Wire {
     match event {
-        CommandEvent::Object { data, text } => Wire::Json(json!({"data": data, "text": text})),
-        CommandEvent::Document { data, text } => {
-            Wire::Json(json!({"data": data, "document": text}))
+        CommandEvent::Object { data, text } => ResultMessage::Object { data, text }.into_wire(),
+        CommandEvent::Document { data, text } => ResultMessage::Document {
+            data,
+            document: text,
         }
-        CommandEvent::Text(text) => Wire::Json(json!({"text": text})),
+        .into_wire(),
+        CommandEvent::Text(text) => ResultMessage::Text { text }.into_wire(),
         CommandEvent::Rows(bytes) => Wire::ArrowIpc(bytes),
         CommandEvent::Progress { label, done, total } => Wire::Progress {
             label,
@@ -72,7 +118,9 @@ fn to_wire(event: CommandEvent) -> Wire {
             total: (total > 0).then_some(total),
         },
         CommandEvent::Notice(text) => Wire::Notice(text),
-        CommandEvent::Fault { data, text } => Wire::Json(json!({"fault": data, "text": text})),
+        CommandEvent::Fault { data, text } => {
+            ResultMessage::Fault { fault: data, text }.into_wire()
+        }
         CommandEvent::Failed(refusal) => Wire::Failure(Box::new(refusal)),
         CommandEvent::Done(exit_code) => Wire::Done { exit_code },
     }
@@ -80,24 +128,12 @@ fn to_wire(event: CommandEvent) -> Wire {
 
 fn from_wire(event: Wire) -> CommandEvent {
     match event {
-        Wire::Json(Value::Object(mut map)) => {
-            let text = match map.remove("text") {
-                Some(Value::String(text)) => text,
-                _ => String::new(),
-            };
-            let document = map.remove("document");
-            match (map.remove("fault"), map.remove("data"), document) {
-                (Some(data), _, _) => CommandEvent::Fault { data, text },
-                (None, Some(data), Some(Value::String(text))) => {
-                    CommandEvent::Document { data, text }
-                }
-                (None, Some(data), _) => CommandEvent::Object { data, text },
-                (None, None, _) => CommandEvent::Text(text),
-            }
-        }
-        Wire::Json(data) => CommandEvent::Object {
-            data,
-            text: String::new(),
+        Wire::Json(data) => match ResultMessage::deserialize(&data) {
+            Ok(message) => message.into_event(),
+            Err(_) => CommandEvent::Object {
+                data,
+                text: String::new(),
+            },
         },
         Wire::ArrowIpc(bytes) => CommandEvent::Rows(bytes),
         Wire::Progress { label, done, total } => CommandEvent::Progress {
