@@ -6,6 +6,7 @@
 pub(crate) mod arguments;
 pub(crate) mod command;
 mod data_act;
+mod fact_value;
 mod interoperability_standard;
 pub(crate) mod page_text;
 pub(crate) mod participant_facts;

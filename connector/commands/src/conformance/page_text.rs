@@ -1,11 +1,11 @@
 //! Pages as Markdown and as JSON, with the facts of a participant or without.
 
+use crate::conformance::fact_value::FactValue;
 use crate::conformance::participant_facts::{FactStatement, ParticipantFact, ParticipantFactSheet};
 use crate::conformance::{ArticleRequirement, ConformancePage};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::safe_text::printable;
 use serde::Serialize;
-use serde_json::Value;
 
 /// The page without facts, as the document that is kept of it.
 #[cfg(test)]
@@ -70,7 +70,7 @@ struct RequirementReport {
 struct FactReport {
     fact: &'static str,
     text: String,
-    value: Value,
+    value: FactValue,
     gap: bool,
     remedy: Option<&'static str>,
 }

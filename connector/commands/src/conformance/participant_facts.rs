@@ -1,5 +1,6 @@
 //! Facts of one participant that bear on requirements: each is read from its state when it is asked for.
 
+use crate::conformance::fact_value::{FactValue, ValidityEnd};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::offer::OfferRecipients;
@@ -13,7 +14,6 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::Term;
 use hansa_query::ingest::config::DatasetConfig;
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const DAY: i64 = 86_400_000_000;
@@ -148,13 +148,13 @@ pub(crate) struct FactStatement {
     /// For people: one line.
     pub(crate) text: String,
     /// For programs.
-    pub(crate) value: Value,
+    pub(crate) value: FactValue,
     /// What would fill a gap, where the fact is one.
     pub(crate) remedy: Option<&'static str>,
 }
 
 impl FactStatement {
-    fn of(text: impl Into<String>, value: Value) -> Self {
+    fn of(text: impl Into<String>, value: FactValue) -> Self {
         Self {
             text: text.into(),
             value,
@@ -257,8 +257,11 @@ impl<'a> ParticipantFactSheet<'a> {
             ),
             ParticipantFact::Datasets => {
                 let count = self.datasets.len();
-                FactStatement::of(format!("{count} datasets published"), json!(count))
-                    .with_remedy(count == 0, "hansa dataset publish")
+                FactStatement::of(
+                    format!("{count} datasets published"),
+                    FactValue::of_count(count),
+                )
+                .with_remedy(count == 0, "hansa dataset publish")
             }
             ParticipantFact::Licences => {
                 let licences: BTreeSet<&str> = self
@@ -268,7 +271,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     .collect();
                 FactStatement::of(
                     format!("licences: {}", join_words(licences.iter().copied())),
-                    json!(licences),
+                    FactValue::of_names(licences),
                 )
             }
             ParticipantFact::Quality => self.lacking(
@@ -302,7 +305,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let models = self.names(|dataset| dataset.model.is_some());
                 FactStatement::of(
                     format!("datasets that conform to a model: {}", join_words(&models)),
-                    json!(models),
+                    FactValue::of_names(models),
                 )
             }
             ParticipantFact::ColumnMeanings => {
@@ -313,17 +316,24 @@ impl<'a> ParticipantFactSheet<'a> {
                 });
                 FactStatement::of(
                     format!("{without} of {all} columns have no meaning"),
-                    json!({"columns": all, "without_meaning": without}),
+                    FactValue::ColumnMeanings {
+                        columns: all,
+                        without_meaning: without,
+                    },
                 )
                 .with_remedy(without > 0, "set [[dataset.column]] meaning")
             }
             ParticipantFact::Offers => self.offers(),
             ParticipantFact::Access => match &config.listen {
-                Some(address) => {
-                    FactStatement::of(format!("peers reach it on {address}"), json!(address))
-                }
-                None => FactStatement::of("it listens for nobody: it only consumes", Value::Null)
-                    .with_remedy(!self.datasets.is_empty(), "set [listen] peer"),
+                Some(address) => FactStatement::of(
+                    format!("peers reach it on {address}"),
+                    FactValue::Text(Some(address.clone())),
+                ),
+                None => FactStatement::of(
+                    "it listens for nobody: it only consumes",
+                    FactValue::Text(None),
+                )
+                .with_remedy(!self.datasets.is_empty(), "set [listen] peer"),
             },
             ParticipantFact::Contracts => self.contracts(),
             ParticipantFact::EndedContracts => self.ended_contracts(),
@@ -332,7 +342,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let count = self.personal.len();
                 FactStatement::of(
                     format!("{count} contracts in force over own datasets with personal data"),
-                    json!(count),
+                    FactValue::of_count(count),
                 )
             }
             ParticipantFact::PersonalDatasets => self.personal_datasets(),
@@ -355,7 +365,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let count = connector.queries.running.count();
                 FactStatement::of(
                     format!("{count} answers run now, which a withdrawal of their contract cuts"),
-                    json!(count),
+                    FactValue::of_count(count),
                 )
             }
             ParticipantFact::Restrictions => {
@@ -364,7 +374,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     restrictions.keys().map(|id| id.name.to_string()).collect();
                 FactStatement::of(
                     format!("datasets under a restriction: {}", join_words(&names)),
-                    json!(names),
+                    FactValue::of_names(names),
                 )
             }
             ParticipantFact::Validity => self.validity(),
@@ -373,7 +383,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 let (algorithm, kid) = (signer.algorithm().as_str(), signer.kid().to_owned());
                 FactStatement::of(
                     format!("signs with {algorithm}, key {kid}"),
-                    json!({"algorithm": algorithm, "key": kid}),
+                    FactValue::SigningKey {
+                        algorithm,
+                        key: kid,
+                    },
                 )
             }
             ParticipantFact::Officers => {
@@ -384,7 +397,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 };
                 FactStatement::of(
                     format!("{users} officers are configured; {needs}"),
-                    json!({"officers": users, "second": second}),
+                    FactValue::Officers {
+                        officers: users,
+                        second,
+                    },
                 )
                 .with_remedy(!second, "set [officers] users and second = \"looser\"")
             }
@@ -397,7 +413,10 @@ impl<'a> ParticipantFactSheet<'a> {
                     format!(
                         "records before {archived} are archived; of those before {expired} some have expired"
                     ),
-                    json!({"archived_before": archived, "expired_before": expired}),
+                    FactValue::Archive {
+                        archived_before: archived,
+                        expired_before: expired,
+                    },
                 )
             }
             ParticipantFact::Retention => {
@@ -405,7 +424,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 let (decisions, texts) = (days(config.keeping.decisions), days(config.keeping.sql));
                 FactStatement::of(
                     format!("decisions are kept {decisions} days, texts of questions {texts} days"),
-                    json!({"decisions_days": decisions, "texts_days": texts}),
+                    FactValue::Retention {
+                        decisions_days: decisions,
+                        texts_days: texts,
+                    },
                 )
             }
             ParticipantFact::Readiness => {
@@ -414,7 +436,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let faulty: Vec<&str> = faulty.map(|check| check.name).collect();
                 FactStatement::of(
                     format!("what keeps it from answering: {}", join_words(&faulty)),
-                    json!(faulty),
+                    FactValue::of_names(&faulty),
                 )
                 .with_remedy(!faulty.is_empty(), "hansa doctor")
             }
@@ -425,7 +447,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     |address| format!("metrics are served on {address}"),
                 );
                 let is_gap = listen.is_none();
-                FactStatement::of(text, json!(listen))
+                FactStatement::of(text, FactValue::Text(listen))
                     .with_remedy(is_gap, "set [monitoring] listen")
             }
             ParticipantFact::Notices => {
@@ -440,7 +462,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 .collect();
                 FactStatement::of(
                     format!("people are told by: {}", join_words(&channels)),
-                    json!(channels),
+                    FactValue::of_names(&channels),
                 )
                 .with_remedy(channels.is_empty(), "set [notice] folder, webhook or mail")
             }
@@ -448,7 +470,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let (forks, incidents) = (connector.forks()?.len(), connector.incidents()?.len());
                 FactStatement::of(
                     format!("{forks} forked logs are known, {incidents} incidents are stated"),
-                    json!({"forks": forks, "incidents": incidents}),
+                    FactValue::Incidents { forks, incidents },
                 )
                 .with_remedy(forks > 0, "hansa audit heads")
             }
@@ -462,7 +484,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     .collect();
                 FactStatement::of(
                     format!("damaged snapshots: {}", join_words(&damaged)),
-                    json!(damaged),
+                    FactValue::of_names(&damaged),
                 )
                 .with_remedy(!damaged.is_empty(), "hansa doctor")
             }
@@ -473,13 +495,16 @@ impl<'a> ParticipantFactSheet<'a> {
                     .index(|state| state.count_unacknowledged_receipts(yesterday))?;
                 FactStatement::of(
                     format!("{count} receipts are not acknowledged for more than a day"),
-                    json!(count),
+                    FactValue::Count(count),
                 )
                 .with_remedy(count > 0, "hansa audit reconcile PARTICIPANT")
             }
             ParticipantFact::Version => {
                 let version = env!("CARGO_PKG_VERSION");
-                FactStatement::of(format!("hansa {version}"), json!(version))
+                FactStatement::of(
+                    format!("hansa {version}"),
+                    FactValue::Text(Some(version.to_owned())),
+                )
             }
         })
     }
@@ -494,7 +519,8 @@ impl<'a> ParticipantFactSheet<'a> {
             Some(value) => format!("{what}: {value}"),
             None => format!("{what}: not stated"),
         };
-        FactStatement::of(text, json!(value)).with_remedy(value.is_none(), remedy)
+        FactStatement::of(text, FactValue::Text(value.map(str::to_owned)))
+            .with_remedy(value.is_none(), remedy)
     }
 
     fn names(&self, which: impl Fn(&Dataset) -> bool) -> Vec<String> {
@@ -516,7 +542,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 self.datasets.len(),
                 join_words(&names)
             ),
-            json!({"datasets": self.datasets.len(), "lacking": names}),
+            FactValue::LackingDatasets {
+                datasets: self.datasets.len(),
+                lacking: names.clone(),
+            },
         )
         .with_remedy(!names.is_empty(), remedy)
     }
@@ -539,7 +568,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 self.personal.len(),
                 join_words(&ids)
             ),
-            json!({"contracts": self.personal.len(), "lacking": ids}),
+            FactValue::LackingContracts {
+                contracts: self.personal.len(),
+                lacking: ids.clone(),
+            },
         )
         .with_remedy(!ids.is_empty(), remedy)
     }
@@ -563,7 +595,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 given.len(),
                 taken.len()
             ),
-            json!({"as_provider": given.len(), "as_consumer": taken.len()}),
+            FactValue::Contracts {
+                as_provider: given.len(),
+                as_consumer: taken.len(),
+            },
         )
     }
 
@@ -581,7 +616,11 @@ impl<'a> ParticipantFactSheet<'a> {
             format!(
                 "contracts that are over: {withdrawn} withdrawn, {expired} expired, {superseded} superseded"
             ),
-            json!({"withdrawn": withdrawn, "expired": expired, "superseded": superseded}),
+            FactValue::EndedContracts {
+                withdrawn,
+                expired,
+                superseded,
+            },
         )
     }
 
@@ -595,7 +634,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 executed.len(),
                 recorded.len()
             ),
-            json!({"executed": executed.len(), "recorded": recorded.len()}),
+            FactValue::Clauses {
+                executed: executed.len(),
+                recorded: recorded.len(),
+            },
         )
     }
 
@@ -610,7 +652,10 @@ impl<'a> ParticipantFactSheet<'a> {
         });
         FactStatement::of(
             format!("{offers} offers, {public} of them public views"),
-            json!({"offers": offers, "public_views": public}),
+            FactValue::Offers {
+                offers,
+                public_views: public,
+            },
         )
     }
 
@@ -632,7 +677,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 join_words(&names),
                 join_words(&without)
             ),
-            json!({"datasets": names, "without_data_subjects": without}),
+            FactValue::PersonalDatasets {
+                datasets: names.clone(),
+                without_data_subjects: without.iter().map(ToString::to_string).collect(),
+            },
         )
         .with_remedy(!without.is_empty(), "set [[dataset]] data_subjects")
     }
@@ -640,13 +688,11 @@ impl<'a> ParticipantFactSheet<'a> {
     fn validity(&self) -> FactStatement {
         let due = self.periods.iter().filter(|period| period.is_due(self.at));
         let due: Vec<String> = due.map(|period| period.kind.as_str().to_owned()).collect();
-        let next: Vec<Value> = self
-            .periods
-            .iter()
-            .map(|period| {
-                json!({"what": period.kind.as_str(), "name": period.name, "at": period.ends.to_string()})
-            })
-            .collect();
+        let ends = self.periods.iter().map(|period| ValidityEnd {
+            what: period.kind.as_str(),
+            name: period.name.clone(),
+            at: period.ends,
+        });
         let first = self.periods.first().map_or_else(
             || "nothing".to_owned(),
             |period| format!("{} {}, {}", period.kind.as_str(), period.name, period.until),
@@ -656,7 +702,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 "ends next: {first}; due to be renewed: {}",
                 join_words(&due)
             ),
-            json!(next),
+            FactValue::Validity(ends.collect()),
         )
         .with_remedy(!due.is_empty(), "hansa status says what renews it")
     }
@@ -673,14 +719,14 @@ impl<'a> ParticipantFactSheet<'a> {
                 content.expires_at,
                 content.parties.len()
             ),
-            json!({
-                "league": content.league,
-                "bundle": content.sequence,
-                "until": content.expires_at.to_string(),
-                "participants": content.parties.len(),
-                "peers": peers,
-                "demo": content.demo,
-            }),
+            FactValue::Membership {
+                league: content.league.clone(),
+                bundle: content.sequence,
+                until: content.expires_at,
+                participants: content.parties.len(),
+                peers,
+                demo: content.demo,
+            },
         )
         .with_remedy(content.demo, "join a league that is no demonstration"))
     }
@@ -697,7 +743,12 @@ impl<'a> ParticipantFactSheet<'a> {
                 cosigned.unwrap_or(0),
                 join_words(&by)
             ),
-            json!({"records": size, "head": head, "cosigned": cosigned, "witnesses": by}),
+            FactValue::Log {
+                records: size,
+                head,
+                cosigned,
+                witnesses: by.iter().map(ToString::to_string).collect(),
+            },
         )
         .with_remedy(
             by.is_empty(),
