@@ -234,7 +234,78 @@ fn alone(
                 show,
             ))
         }
-        _ => return Ok(None),
+        // Verbs that need a connector. No verb of the nouns below `Reload` works without one.
+        ConnectorCommand::Audit(
+            AuditCommand::List { .. }
+            | AuditCommand::Show { .. }
+            | AuditCommand::Verify {
+                file: None,
+                head: None,
+            }
+            | AuditCommand::Heads
+            | AuditCommand::Incident { .. }
+            | AuditCommand::Export { .. }
+            | AuditCommand::Affected { .. }
+            | AuditCommand::Breach { .. }
+            | AuditCommand::Recipients { .. }
+            | AuditCommand::Received { .. }
+            | AuditCommand::Processing { .. }
+            | AuditCommand::Archive { .. }
+            | AuditCommand::Erase { .. }
+            | AuditCommand::Reconcile { .. },
+        )
+        | ConnectorCommand::Partner(
+            PartnerCommand::List
+            | PartnerCommand::Catalog { .. }
+            | PartnerCommand::Policy { .. }
+            | PartnerCommand::Request { .. }
+            | PartnerCommand::Show { .. }
+            | PartnerCommand::Agree { .. }
+            | PartnerCommand::End { .. }
+            | PartnerCommand::Fetch { .. }
+            | PartnerCommand::Collect { .. },
+        )
+        | ConnectorCommand::Contract(
+            ContractCommand::List { .. }
+            | ContractCommand::Request { .. }
+            | ContractCommand::Show { .. }
+            | ContractCommand::Wait { .. }
+            | ContractCommand::Counter { .. }
+            | ContractCommand::Sign { .. }
+            | ContractCommand::Attach { .. }
+            | ContractCommand::Comment { .. }
+            | ContractCommand::Decline { .. }
+            | ContractCommand::Attest { .. }
+            | ContractCommand::Usage { .. }
+            | ContractCommand::TopUp { .. }
+            | ContractCommand::Withdraw { .. }
+            | ContractCommand::Export { .. },
+        )
+        | ConnectorCommand::Policy(
+            PolicyCommand::List
+            | PolicyCommand::Show { .. }
+            | PolicyCommand::Diff { .. }
+            | PolicyCommand::Clone { .. }
+            | PolicyCommand::Check { .. },
+        )
+        | ConnectorCommand::Config(ConfigCommand::Show)
+        | ConnectorCommand::Backup { .. }
+        | ConnectorCommand::Status { .. }
+        | ConnectorCommand::Doctor { .. }
+        | ConnectorCommand::Conformance(_)
+        | ConnectorCommand::Reload
+        | ConnectorCommand::Dataset(_)
+        | ConnectorCommand::Catalog(_)
+        | ConnectorCommand::Sql(_)
+        | ConnectorCommand::Explain(_)
+        | ConnectorCommand::Simulate(_)
+        | ConnectorCommand::Get(_)
+        | ConnectorCommand::Credential(_)
+        | ConnectorCommand::Group(_)
+        | ConnectorCommand::Rulebook(_)
+        | ConnectorCommand::Token(_)
+        | ConnectorCommand::Connect(_)
+        | ConnectorCommand::Peer(_) => return Ok(None),
     };
     status.map(Some).map_err(one)
 }
@@ -310,7 +381,57 @@ async fn with_connector(
                 Err(refusal) => Err(refusal),
             }
         }
-        command => connector.run(command, global, show).await,
+        // Verbs of which the connector does all.
+        command @ (ConnectorCommand::Contract(
+            ContractCommand::List { .. }
+            | ContractCommand::Request { .. }
+            | ContractCommand::Show { .. }
+            | ContractCommand::Wait { .. }
+            | ContractCommand::Counter { .. }
+            | ContractCommand::Sign { .. }
+            | ContractCommand::Attach { .. }
+            | ContractCommand::Comment { .. }
+            | ContractCommand::Decline { .. }
+            | ContractCommand::Attest { .. }
+            | ContractCommand::Usage { output: None, .. }
+            | ContractCommand::TopUp { .. }
+            | ContractCommand::Withdraw { .. }
+            | ContractCommand::Verify { .. }
+            | ContractCommand::Export { output: None, .. },
+        )
+        | ConnectorCommand::Policy(
+            PolicyCommand::List
+            | PolicyCommand::Show { .. }
+            | PolicyCommand::Diff { .. }
+            | PolicyCommand::Terms
+            | PolicyCommand::Template { .. }
+            | PolicyCommand::Clone { name: None, .. }
+            | PolicyCommand::Check { .. },
+        )
+        | ConnectorCommand::Rulebook(
+            RulebookCommand::Install { .. } | RulebookCommand::Show { .. },
+        )
+        | ConnectorCommand::Dataset(_)
+        | ConnectorCommand::Sql(_)
+        | ConnectorCommand::Status { .. }
+        | ConnectorCommand::Doctor { .. }
+        | ConnectorCommand::Conformance(_)
+        | ConnectorCommand::Reload
+        | ConnectorCommand::Catalog(_)
+        | ConnectorCommand::Model(_)
+        | ConnectorCommand::Explain(_)
+        | ConnectorCommand::Simulate(_)
+        | ConnectorCommand::Get(_)
+        | ConnectorCommand::Credential(_)
+        | ConnectorCommand::Group(_)
+        | ConnectorCommand::Token(_)
+        | ConnectorCommand::Connect(_)
+        | ConnectorCommand::Peer(_)
+        | ConnectorCommand::Partner(_)
+        | ConnectorCommand::Audit(_)
+        | ConnectorCommand::Backup { .. }
+        | ConnectorCommand::Restore { .. }
+        | ConnectorCommand::Config(_)) => connector.run(command, global, show).await,
     };
     connector.leave().await;
     status
