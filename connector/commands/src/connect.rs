@@ -7,6 +7,7 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::CommandReport;
 use crate::connect::arguments::{ClientProgram, ConnectArgs};
 use hansa_identity::mtls::client_face;
 use hansa_node::participant::Connector;
@@ -14,7 +15,7 @@ use hansa_node::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::flight_sql::connection_check::{self, ConnectionCheck};
 use hansa_transport::{AccessToken, PURPOSE_HEADER};
-use serde_json::json;
+use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,9 +59,9 @@ async fn connect(connector: &Arc<Connector>, args: ConnectArgs, out: &EventSink)
             Some(try_connection(connector, &target, file, args.purpose.as_deref()).await?)
         }
     };
-    let mut text = target.lines(args.program);
+    let mut lines = target.lines(args.program);
     if let Some(tried) = &tried {
-        text.push_str(&format!(
+        lines.push_str(&format!(
             "\ntried: {} answers at {}, and the token reaches {}\n",
             tried.version,
             target.uri(),
@@ -70,18 +71,48 @@ async fn connect(connector: &Arc<Connector>, args: ConnectArgs, out: &EventSink)
             }
         ));
     }
-    let data = json!({
-        "tried": tried.map(|tried| json!({"version": tried.version, "tables": tried.tables})),
-        "uri": target.uri(),
-        "host": target.host,
-        "port": target.port,
-        "name": target.name,
-        "root_certificate": target.root,
-        "purpose_header": PURPOSE_HEADER,
-        "lines": text,
-    });
-    out.object(data, text).await?;
+    out.report(&ConnectionReport {
+        tried: tried.map(|tried| TriedConnection {
+            version: tried.version,
+            tables: tried.tables,
+        }),
+        uri: target.uri(),
+        host: target.host,
+        port: target.port,
+        name: target.name,
+        root_certificate: target.root,
+        purpose_header: PURPOSE_HEADER,
+        lines,
+    })
+    .await?;
     Ok(0)
+}
+
+/// Connection of a program.
+#[derive(Debug, Serialize)]
+struct ConnectionReport {
+    tried: Option<TriedConnection>,
+    uri: String,
+    host: String,
+    port: u16,
+    name: Option<String>,
+    root_certificate: Option<String>,
+    purpose_header: &'static str,
+    /// Lines with which the program connects.
+    lines: String,
+}
+
+impl CommandReport for ConnectionReport {
+    fn text(&self) -> String {
+        self.lines.clone()
+    }
+}
+
+/// Connection that was tried, with the tables that its token reaches.
+#[derive(Debug, Serialize)]
+struct TriedConnection {
+    version: String,
+    tables: Vec<String>,
 }
 
 /// Connects as a program does, with the token in a file.

@@ -1,5 +1,6 @@
 //! `hansa init`: a new participant with configuration, keys, certificate request, house policy and empty state.
 
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::document_out;
 use crate::cli::{GlobalArgs, InitArgs};
@@ -15,8 +16,8 @@ use hansa_node::process::named_file::{read, write};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
-use serde_json::json;
-use std::path::Path;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 /// Prints the request of a participant for its league.
 ///
@@ -99,25 +100,41 @@ pub(crate) fn run(
         participant_identity::install_bundle(&files, bundle)?;
     }
     write(&config, template(args, &id).as_bytes())?;
-    show.result(
-        &json!({
-            "participant": id.as_str(),
-            "config": config,
-            "request": request_file,
-            "algorithm": signing.as_str(),
-            "fingerprint": print.to_string(),
-            "league": league.as_ref().map(|bundle| &bundle.content().league),
-        }),
-        &format!(
-            "{} is created in {}\nthe fingerprint of its keys, which the league compares with you: {print}\nnext: send {} to the operator of your league (hansa league admit {}),\n      then install what comes back: hansa --config {} join FILE",
-            id.domain(),
-            args.dir.display(),
-            request_file.display(),
-            request_file.display(),
-            args.dir.display(),
-        ),
-    );
+    show.report(&CreatedParticipant {
+        participant: id,
+        config,
+        request: request_file,
+        algorithm: signing.as_str(),
+        fingerprint: print.to_string(),
+        league: league.map(|bundle| bundle.content().league.clone()),
+        folder: &args.dir,
+    });
     Ok(())
+}
+
+/// Participant that was created.
+#[derive(Debug, Serialize)]
+struct CreatedParticipant<'a> {
+    participant: ParticipantId,
+    config: PathBuf,
+    request: PathBuf,
+    algorithm: &'static str,
+    /// Fingerprint of its keys.
+    fingerprint: String,
+    league: Option<String>,
+    #[serde(skip)]
+    folder: &'a Path,
+}
+
+impl CommandReport for CreatedParticipant<'_> {
+    fn text(&self) -> String {
+        let (folder, request) = (self.folder.display(), self.request.display());
+        format!(
+            "{} is created in {folder}\nthe fingerprint of its keys, which the league compares with you: {}\nnext: send {request} to the operator of your league (hansa league admit {request}),\n      then install what comes back: hansa --config {folder} join FILE",
+            self.participant.domain(),
+            self.fingerprint,
+        )
+    }
 }
 
 /// The league of a file, once a person has confirmed that it is the one that is meant.

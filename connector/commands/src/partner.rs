@@ -7,7 +7,7 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::command_report::{CommandReport, ReportRow, report_json};
 use crate::partner::arguments::PartnerCommand;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::messages::PartnerDataRecord;
@@ -22,7 +22,7 @@ use hansa_policy::id::{ContractId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,15 +108,11 @@ impl ConnectorVerb for PartnerCommand {
                     .policies(&partner)
                     .await?;
                 for offer in offers {
-                    let mut policy: Map<String, Value> =
-                        serde_json::from_str(&offer.rules).unwrap_or_default();
-                    let context = json!("http://www.w3.org/ns/odrl.jsonld");
-                    policy.insert("@context".to_owned(), context);
-                    policy.insert("@type".to_owned(), json!("Set"));
+                    let rules = serde_json::from_str(&offer.rules).unwrap_or_default();
                     out.report(&PartnerPolicyReport {
                         dataset: offer.dataset,
                         offer: offer.offer,
-                        policy,
+                        policy: PartnerPolicy::of(rules),
                     })
                     .await?;
                 }
@@ -492,12 +488,33 @@ impl ReportRow for OfferReport {
 struct PartnerPolicyReport {
     dataset: String,
     offer: String,
-    policy: Map<String, Value>,
+    policy: PartnerPolicy,
+}
+
+/// Rules as a policy of ODRL.
+#[derive(Debug, Serialize)]
+struct PartnerPolicy {
+    #[serde(flatten)]
+    rules: Map<String, Value>,
+    #[serde(rename = "@context")]
+    context: &'static str,
+    #[serde(rename = "@type")]
+    kind: &'static str,
+}
+
+impl PartnerPolicy {
+    fn of(rules: Map<String, Value>) -> Self {
+        Self {
+            rules,
+            context: "http://www.w3.org/ns/odrl.jsonld",
+            kind: "Set",
+        }
+    }
 }
 
 impl CommandReport for PartnerPolicyReport {
     fn text(&self) -> String {
-        let shown = serde_json::to_string_pretty(&self.policy).unwrap_or_default();
+        let shown = serde_json::to_string_pretty(&report_json(&self.policy)).unwrap_or_default();
         format!("{} by offer {}\n{shown}", self.dataset, self.offer)
     }
 }
