@@ -12,7 +12,8 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::catalog::terms_text;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::output::{refusal_json, warning_text};
 use crate::dataset::configured_now;
 use crate::policy::arguments::PolicyCommand;
 use hansa_catalog::dataset::Dataset;
@@ -29,7 +30,8 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
 use hansa_query::publication::dataset_entry;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -92,26 +94,9 @@ impl ConnectorVerb for PolicyCommand {
         let CommandContext { connector, out, .. } = context;
         match self {
             PolicyCommand::List => {
-                let mut rows = Vec::new();
-                for written in &connector.config().offers {
-                    let file = written.policy.display().to_string();
-                    let to = match &written.to {
-                        config::offer::OfferAudience::League => "league".to_owned(),
-                        config::offer::OfferAudience::Public => "public".to_owned(),
-                        config::offer::OfferAudience::Named(list) => list
-                            .iter()
-                            .map(|id| id.domain().to_owned())
-                            .collect::<Vec<_>>()
-                            .join(", "),
-                    };
-                    out.object(
-                        json!({"policy": file, "dataset": written.dataset.as_str(), "to": to}),
-                        "",
-                    )
-                    .await?;
-                    rows.push(vec![file, written.dataset.to_string(), to]);
-                }
-                out.text(table(&["POLICY", "DATASET", "TO"], &rows)).await?;
+                let config = connector.config();
+                let rows: Vec<ListedPolicy> = config.offers.iter().map(ListedPolicy::of).collect();
+                out.list(&rows).await?;
                 Ok(0)
             }
             PolicyCommand::Show {
@@ -125,8 +110,7 @@ impl ConnectorVerb for PolicyCommand {
                     .map_err(combined_refusal)?;
                 let offer = IdentifiedOffer::from(offer);
                 let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
-                let value: serde_json::Value =
-                    serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+                let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
                 let text = if odrl {
                     serde_json::to_string_pretty(&value).unwrap_or_default()
                 } else if toml {
@@ -320,28 +304,100 @@ async fn check(
                         faults.push(refusal);
                         continue;
                     }
-                    let mut data = crate::cli::output::refusal_json(&refusal);
-                    if let serde_json::Value::Object(map) = &mut data {
-                        map.insert("severity".to_owned(), json!("warning"));
-                    }
-                    let text = crate::cli::output::warning_text(&refusal);
-                    out.object(data, text).await?;
+                    out.report(&PolicyWarning {
+                        finding: refusal_json(&refusal),
+                        severity: "warning",
+                        text: warning_text(&refusal),
+                    })
+                    .await?;
                 }
                 if findings.is_empty() {
-                    out.object(
-                        json!({"policy": file, "dataset": dataset.id.name.as_str(), "findings": 0}),
-                        match unread {
-                            true => format!(
-                                "{file}: its words are known; {} is not published yet, so its columns are not",
-                                dataset.id.name
-                            ),
-                            false => format!("ok: {file} for {}", dataset.id.name),
-                        },
-                    )
+                    out.report(&FaultlessPolicy {
+                        policy: file,
+                        dataset: dataset.id.name,
+                        findings: 0,
+                        unread,
+                    })
                     .await?;
                 }
             }
         }
     }
     Ok(out.report_faults(&faults).await)
+}
+
+/// Policy of the configuration, with those to whom it is offered.
+#[derive(Debug, Serialize)]
+struct ListedPolicy {
+    policy: String,
+    dataset: SqlIdentifier,
+    to: String,
+}
+
+impl ListedPolicy {
+    fn of(written: &config::offer::OfferConfig) -> Self {
+        Self {
+            policy: written.policy.display().to_string(),
+            dataset: written.dataset.clone(),
+            to: match &written.to {
+                config::offer::OfferAudience::League => "league".to_owned(),
+                config::offer::OfferAudience::Public => "public".to_owned(),
+                config::offer::OfferAudience::Named(list) => {
+                    let named: Vec<&str> = list.iter().map(|id| id.domain()).collect();
+                    named.join(", ")
+                }
+            },
+        }
+    }
+}
+
+impl ReportRow for ListedPolicy {
+    const HEADER: &'static [&'static str] = &["POLICY", "DATASET", "TO"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.policy.clone(),
+            self.dataset.to_string(),
+            self.to.clone(),
+        ]
+    }
+}
+
+/// Finding that keeps nobody from offering a policy.
+#[derive(Debug, Serialize)]
+struct PolicyWarning {
+    #[serde(flatten)]
+    finding: Value,
+    severity: &'static str,
+    #[serde(skip)]
+    text: String,
+}
+
+impl CommandReport for PolicyWarning {
+    fn text(&self) -> String {
+        self.text.clone()
+    }
+}
+
+/// Policy without findings.
+#[derive(Debug, Serialize)]
+struct FaultlessPolicy {
+    policy: String,
+    dataset: SqlIdentifier,
+    findings: usize,
+    /// `true` if the columns of the dataset are not known yet.
+    #[serde(skip)]
+    unread: bool,
+}
+
+impl CommandReport for FaultlessPolicy {
+    fn text(&self) -> String {
+        let (policy, dataset) = (&self.policy, &self.dataset);
+        match self.unread {
+            true => format!(
+                "{policy}: its words are known; {dataset} is not published yet, so its columns are not"
+            ),
+            false => format!("ok: {policy} for {dataset}"),
+        }
+    }
 }

@@ -2,15 +2,16 @@
 
 use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::policy::resolve_policy;
 use hansa_catalog::offer::Offer;
 use hansa_node::offer::offers;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::diff::{self, ChangeAssessment, ChangeVerdict, PolicyChange, PolicyDiff};
-use hansa_policy::id::ContractId;
+use hansa_policy::id::{ClauseId, ContractId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Compares two policies clause by clause, and the new one with each contract in force on its dataset.
@@ -33,47 +34,105 @@ pub(super) async fn diff(
         .into());
     }
     let found = diff::compare(&before.clauses, &after.clauses);
-    let touched = contracts(connector, &after);
-    let data = json!({
-        "dataset": after.dataset.name.as_str(),
-        "verdict": word(found.verdict()),
-        "changes": changes(&found),
-        "contracts": touched.iter().map(AffectedContract::json).collect::<Vec<_>>(),
-    });
-    let mut text = format!(
-        "{old} -> {new}, for {}: {}\n{found}",
-        after.dataset.name,
-        found.verdict()
-    );
-    if touched.is_empty() {
-        text.push_str("\n\nno contract in force is about this dataset");
-    } else {
-        text.push_str("\n\nagainst the contracts in force, which it alters only when both parties sign it anew");
-    }
-    for touched in &touched {
-        text.push_str(&touched.text());
-    }
-    out.object(data, text).await?;
+    let contracts = contracts(connector, &after);
+    out.report(&PolicyComparison {
+        dataset: after.dataset.name,
+        verdict: word(found.verdict()),
+        changes: ClauseChange::list(&found),
+        contracts,
+        old,
+        new,
+        found,
+    })
+    .await?;
     Ok(0)
 }
 
-/// A contract in force, and what the new policy would be beside it.
+/// Changes between two policies, and beside each contract in force on their dataset.
+#[derive(Debug, Serialize)]
+struct PolicyComparison<'a> {
+    dataset: SqlIdentifier,
+    verdict: &'static str,
+    changes: Vec<ClauseChange>,
+    contracts: Vec<AffectedContract>,
+    #[serde(skip)]
+    old: &'a str,
+    #[serde(skip)]
+    new: &'a str,
+    #[serde(skip)]
+    found: PolicyDiff,
+}
+
+impl CommandReport for PolicyComparison<'_> {
+    fn text(&self) -> String {
+        let Self {
+            dataset,
+            old,
+            new,
+            found,
+            ..
+        } = self;
+        let mut text = format!(
+            "{old} -> {new}, for {dataset}: {}\n{found}",
+            found.verdict()
+        );
+        if self.contracts.is_empty() {
+            text.push_str("\n\nno contract in force is about this dataset");
+        } else {
+            text.push_str("\n\nagainst the contracts in force, which it alters only when both parties sign it anew");
+        }
+        for contract in &self.contracts {
+            text.push_str(&contract.text());
+        }
+        text
+    }
+}
+
+/// Change of a clause, with its old and new words.
+#[derive(Debug, Serialize)]
+struct ClauseChange {
+    change: &'static str,
+    clause: ClauseId,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<String>,
+}
+
+impl ClauseChange {
+    fn of(assessment: &ChangeAssessment) -> Self {
+        let (change, clause, old, new) = match &assessment.change {
+            PolicyChange::Added(clause) => ("added", clause.id, None, Some(clause)),
+            PolicyChange::Removed(clause) => ("removed", clause.id, Some(clause), None),
+            PolicyChange::Changed { old, new } => ("changed", new.id, Some(old), Some(new)),
+        };
+        Self {
+            change,
+            clause,
+            verdict: word(assessment.verdict),
+            old: old.map(|clause| clause.term.plain()),
+            new: new.map(|clause| clause.term.plain()),
+        }
+    }
+
+    fn list(found: &PolicyDiff) -> Vec<Self> {
+        found.0.iter().map(Self::of).collect()
+    }
+}
+
+/// Contract in force, with the changes that the new policy would be beside it.
+#[derive(Debug, Serialize)]
 struct AffectedContract {
     contract: ContractId,
     with: String,
+    verdict: &'static str,
+    changes: Vec<ClauseChange>,
+    #[serde(skip)]
     found: PolicyDiff,
 }
 
 impl AffectedContract {
-    fn json(&self) -> Value {
-        json!({
-            "contract": self.contract.to_string(),
-            "with": self.with,
-            "verdict": word(self.found.verdict()),
-            "changes": changes(&self.found),
-        })
-    }
-
     fn text(&self) -> String {
         let mut text = format!(
             "\n  {} with {}: {}",
@@ -107,36 +166,20 @@ fn contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContract> {
                 gives(agreement)
                     && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
             })
-            .map(|(contract, agreement, _)| AffectedContract {
-                contract,
-                with: agreement
-                    .assignee_id()
-                    .map_or("everybody".to_owned(), |id| id.domain().to_owned()),
-                found: diff::compare(&agreement.clauses, &offer.clauses),
+            .map(|(contract, agreement, _)| {
+                let found = diff::compare(&agreement.clauses, &offer.clauses);
+                AffectedContract {
+                    contract,
+                    with: agreement
+                        .assignee_id()
+                        .map_or("everybody".to_owned(), |id| id.domain().to_owned()),
+                    verdict: word(found.verdict()),
+                    changes: ClauseChange::list(&found),
+                    found,
+                }
             })
             .collect()
     })
-}
-
-fn changes(found: &PolicyDiff) -> Vec<Value> {
-    let one = |assessment: &ChangeAssessment| {
-        let verdict = word(assessment.verdict);
-        match &assessment.change {
-            PolicyChange::Added(clause) => json!({
-                "change": "added", "clause": clause.id.to_string(), "verdict": verdict,
-                "new": clause.term.plain(),
-            }),
-            PolicyChange::Removed(clause) => json!({
-                "change": "removed", "clause": clause.id.to_string(), "verdict": verdict,
-                "old": clause.term.plain(),
-            }),
-            PolicyChange::Changed { old, new } => json!({
-                "change": "changed", "clause": new.id.to_string(), "verdict": verdict,
-                "old": old.term.plain(), "new": new.term.plain(),
-            }),
-        }
-    };
-    found.0.iter().map(one).collect()
 }
 
 const fn word(verdict: ChangeVerdict) -> &'static str {

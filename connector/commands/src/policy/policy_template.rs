@@ -1,11 +1,13 @@
 //! `hansa policy template`: fills a policy with parameters; needs no connector.
 
+use crate::cli::command_report::{CommandReport, report_json};
 use crate::cli::output::OutputSettings;
+use hansa_audit_log::digest::Digest;
 use hansa_node::offer::template_file::read_template;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::template::PolicyTemplate;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -22,7 +24,7 @@ pub(crate) fn run(
 ) -> Result<u8, Refusal> {
     let (template, _) = read_template(file)?;
     if set.is_empty() && !template.parameters.is_empty() {
-        show.result(&facts(&template), &template_text(&template));
+        show.report(&TemplateDescription::of(template));
         return Ok(0);
     }
     let mut values = BTreeMap::new();
@@ -53,54 +55,91 @@ pub(crate) fn run(
     let policy = template
         .fill(&values, author.as_ref())
         .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
-    let mut data = facts(&template);
-    if let Value::Object(map) = &mut data {
-        map.insert("filled".to_owned(), json!(values));
-        map.insert("policy".to_owned(), json!(policy));
-    }
+    let filled = FilledTemplate {
+        template: TemplateDescription::of(template),
+        filled: values,
+        policy,
+        output,
+    };
     match output {
-        None => show.document(&data, &policy),
+        None => show.document(&report_json(&filled), &filled.text()),
         Some(target) => {
-            hansa_node::process::named_file::write(target, policy.as_bytes())?;
-            let shown = target.display();
-            show.result(
-                &data,
-                &format!("written to {shown}\nnext: hansa policy check {shown} --dataset NAME"),
-            );
+            hansa_node::process::named_file::write(target, filled.policy.as_bytes())?;
+            show.report(&filled);
         }
     }
     Ok(0)
 }
 
-/// What a template is, and its parameters.
-pub(crate) fn facts(template: &PolicyTemplate) -> Value {
-    let parameters: BTreeMap<&String, Value> = template
-        .parameters
-        .iter()
-        .map(|(name, parameter)| {
-            (
-                name,
-                json!({"type": parameter.kind.description(), "text": parameter.text}),
-            )
-        })
-        .collect();
-    json!({
-        "title": template.title,
-        "version": template.version,
-        "sha256": template.sha256.to_string(),
-        "holes": parameters,
-    })
+/// Template of a policy, with its parameters.
+#[derive(Debug, Serialize)]
+pub(super) struct TemplateDescription {
+    title: String,
+    version: i64,
+    pub(super) sha256: Digest,
+    #[serde(rename = "holes")]
+    parameters: BTreeMap<String, ParameterDescription>,
 }
 
-/// The same for people.
-pub(crate) fn template_text(template: &PolicyTemplate) -> String {
-    let mut text = format!("{}, version {}", template.title, template.version);
-    for (name, parameter) in &template.parameters {
-        text.push_str(&format!(
-            "\n  {name:<16} {}: {}",
-            parameter.kind.description(),
-            parameter.text
-        ));
+/// Parameter of a template.
+#[derive(Debug, Serialize)]
+struct ParameterDescription {
+    #[serde(rename = "type")]
+    kind: String,
+    text: String,
+}
+
+impl TemplateDescription {
+    /// The description of a template.
+    pub(super) fn of(template: PolicyTemplate) -> Self {
+        let parameters = template.parameters.into_iter().map(|(name, parameter)| {
+            let described = ParameterDescription {
+                kind: parameter.kind.description(),
+                text: parameter.text,
+            };
+            (name, described)
+        });
+        Self {
+            title: template.title,
+            version: template.version,
+            sha256: template.sha256,
+            parameters: parameters.collect(),
+        }
     }
-    text
+}
+
+impl CommandReport for TemplateDescription {
+    fn text(&self) -> String {
+        let mut text = format!("{}, version {}", self.title, self.version);
+        for (name, parameter) in &self.parameters {
+            text.push_str(&format!(
+                "\n  {name:<16} {}: {}",
+                parameter.kind, parameter.text
+            ));
+        }
+        text
+    }
+}
+
+/// Template with the values of its parameters, and the policy that they make.
+#[derive(Debug, Serialize)]
+struct FilledTemplate<'a> {
+    #[serde(flatten)]
+    template: TemplateDescription,
+    filled: BTreeMap<String, String>,
+    policy: String,
+    /// File to which the policy is written.
+    #[serde(skip)]
+    output: Option<&'a Path>,
+}
+
+impl CommandReport for FilledTemplate<'_> {
+    fn text(&self) -> String {
+        match self.output.map(Path::display) {
+            None => self.policy.clone(),
+            Some(file) => {
+                format!("written to {file}\nnext: hansa policy check {file} --dataset NAME")
+            }
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::policy::policy_template::{facts, template_text};
+use crate::cli::command_report::CommandReport;
+use crate::policy::policy_template::TemplateDescription;
 use hansa_audit_log::record::contracts::TemplateRecord;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
@@ -10,7 +11,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
 use hansa_proto::peer::catalog_page::CatalogPageRequest;
 use hansa_proto::template::PolicyTemplate;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Fetches one template, checked as one of our own, or lists them.
@@ -41,24 +42,14 @@ pub(super) async fn clone(
                 continue;
             }
         };
-        let mut data = facts(&template);
-        if let Value::Object(map) = &mut data {
-            map.insert("name".to_owned(), json!(listed_template.name));
-            map.insert("participant".to_owned(), json!(peer.id.domain()));
-            if name.is_some() {
-                map.insert("file".to_owned(), json!(text));
-            }
-        }
-        out.object(
-            data,
-            format!(
-                "{}: {}",
-                printable(&listed_template.name),
-                template_text(&template)
-            ),
-        )
-        .await?;
-        found = Some(template.sha256);
+        let cloned = ClonedTemplate {
+            template: TemplateDescription::of(template),
+            name: listed_template.name,
+            participant: peer.id.domain().to_owned(),
+            file: name.is_some().then_some(text),
+        };
+        out.report(&cloned).await?;
+        found = Some(cloned.template.sha256);
     }
     let Some(name) = name else { return Ok(0) };
     let sha256 = found.ok_or_else(|| {
@@ -76,4 +67,21 @@ pub(super) async fn clone(
         }))
         .await?;
     Ok(0)
+}
+
+/// Template of another participant. Its text is there where it was asked for by its name.
+#[derive(Debug, Serialize)]
+struct ClonedTemplate {
+    #[serde(flatten)]
+    template: TemplateDescription,
+    name: String,
+    participant: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+}
+
+impl CommandReport for ClonedTemplate {
+    fn text(&self) -> String {
+        format!("{}: {}", printable(&self.name), self.template.text())
+    }
 }

@@ -4,15 +4,16 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::cli::output::{OutputSettings, table};
-use crate::cli::terminal::line_out;
 use crate::model::ModelCommand;
 use hansa_node::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::rule::TermSpec;
 use hansa_policy::term::vocabulary::VOCABULARY;
-use hansa_proto::policy_toml::examples::examples;
+use hansa_proto::policy_toml::examples::{TermExample, examples};
 use hansa_query::model::{MODELS, Model, model};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 impl Command for ModelCommand {
     fn effect(&self) -> CommandEffect {
@@ -43,31 +44,61 @@ impl ConnectorVerb for ModelCommand {
 /// Every term: its key in a policy file, an example, the sentence that it becomes, where it is executed and what it refuses with.
 pub(crate) fn terms(show: OutputSettings) {
     for (entry, written) in VOCABULARY.iter().zip(examples()) {
-        let spec = entry.spec;
-        let codes: Vec<String> = spec.codes.iter().map(ToString::to_string).collect();
-        let stages: Vec<&str> = spec.executed.iter().map(|stage| stage.as_str()).collect();
-        let example = match written.key {
-            Some(_) => written.example.as_str(),
+        show.report(&TermDescription::of(entry.spec, written));
+    }
+}
+
+/// Term of the vocabulary with an example.
+#[derive(Debug, Serialize)]
+struct TermDescription {
+    numbers: &'static [u8],
+    term: &'static str,
+    place: String,
+    operand: &'static str,
+    operators: &'static [&'static str],
+    executed: Vec<&'static str>,
+    codes: Vec<String>,
+    mend: &'static str,
+    /// Key in a policy file, if there is one.
+    key: Option<String>,
+    example: String,
+    sentence: String,
+}
+
+impl TermDescription {
+    fn of(spec: &TermSpec, written: TermExample) -> Self {
+        Self {
+            numbers: spec.numbers,
+            term: spec.name,
+            place: spec.position.to_string(),
+            operand: spec.operand,
+            operators: spec.operators,
+            executed: spec.executed.iter().map(|stage| stage.as_str()).collect(),
+            codes: spec.codes.iter().map(ToString::to_string).collect(),
+            mend: spec.remedy,
+            key: written.key,
+            example: written.example,
+            sentence: written.sentence,
+        }
+    }
+}
+
+impl CommandReport for TermDescription {
+    fn text(&self) -> String {
+        let example = match self.key {
+            Some(_) => self.example.as_str(),
             None => "not written: it is that of the dataset, [dataset.grid]",
         };
-        show.result(
-            &json!({
-                "numbers": spec.numbers, "term": spec.name, "place": spec.position.to_string(),
-                "operand": spec.operand, "operators": spec.operators, "executed": stages,
-                "codes": codes, "mend": spec.remedy, "key": written.key, "example": written.example,
-                "sentence": written.sentence,
-            }),
-            &format!(
-                "{}\n  {}\n  {example}\n  {}; {}\n",
-                written.key.as_deref().unwrap_or(spec.name),
-                written.sentence,
-                stages.join(", "),
-                match codes.is_empty() {
-                    true => "what it takes away does not exist".to_owned(),
-                    false => codes.join(" "),
-                },
-            ),
-        );
+        format!(
+            "{}\n  {}\n  {example}\n  {}; {}\n",
+            self.key.as_deref().unwrap_or(self.term),
+            self.sentence,
+            self.executed.join(", "),
+            match self.codes.is_empty() {
+                true => "what it takes away does not exist".to_owned(),
+                false => self.codes.join(" "),
+            },
+        )
     }
 }
 
@@ -77,10 +108,13 @@ pub(crate) fn terms(show: OutputSettings) {
 /// `USAGE` for one that is not known.
 pub(crate) fn models(command: &ModelCommand, show: OutputSettings) -> Result<u8, Refusal> {
     match command {
-        ModelCommand::List => list(show),
+        ModelCommand::List => {
+            let rows: Vec<ListedModel> = MODELS.iter().map(ListedModel::of).collect();
+            show.list(&rows);
+        }
         ModelCommand::Show { name } => {
             let known = model(name).ok_or_else(|| unknown(name))?;
-            one(known, show);
+            show.report(&ModelReport::of(known));
         }
     }
     Ok(0)
@@ -92,58 +126,85 @@ fn unknown(name: &str) -> Refusal {
         .with_help(format!("known are {}", known.join(", ")))
 }
 
-fn list(show: OutputSettings) {
-    let mut rows = Vec::new();
-    for model in &MODELS {
-        if show.json {
-            let columns = model.columns.len();
-            let data = json!({"model": model.name, "meaning": model.meaning, "columns": columns});
-            show.result(&data, "");
+/// Model of the list, with the number of its columns.
+#[derive(Debug, Serialize)]
+struct ListedModel {
+    model: &'static str,
+    meaning: &'static str,
+    columns: usize,
+}
+
+impl ListedModel {
+    fn of(model: &Model) -> Self {
+        Self {
+            model: model.name,
+            meaning: model.meaning,
+            columns: model.columns.len(),
         }
-        rows.push(vec![model.name.to_owned(), model.meaning.to_owned()]);
-    }
-    if !show.json {
-        line_out(&table(&["MODEL", "A ROW IS"], &rows));
     }
 }
 
-fn one(model: &Model, show: OutputSettings) {
-    let columns: Vec<Value> = model
-        .columns
-        .iter()
-        .map(|column| {
-            json!({
-                "column": column.name,
-                "type": column.kind.to_string(),
-                "required": column.required,
-                "unit": column.unit,
-                "meaning": column.meaning,
-            })
-        })
-        .collect();
-    let rows: Vec<Vec<String>> = model
-        .columns
-        .iter()
-        .map(|column| {
+impl ReportRow for ListedModel {
+    const HEADER: &'static [&'static str] = &["MODEL", "A ROW IS"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.model.to_owned(), self.meaning.to_owned()]
+    }
+}
+
+/// Model with its columns.
+#[derive(Debug, Serialize)]
+struct ModelReport {
+    model: &'static str,
+    meaning: &'static str,
+    columns: Vec<ModelColumnReport>,
+}
+
+/// Column of a model.
+#[derive(Debug, Serialize)]
+struct ModelColumnReport {
+    column: &'static str,
+    #[serde(rename = "type")]
+    kind: String,
+    required: bool,
+    unit: Option<&'static str>,
+    meaning: &'static str,
+}
+
+impl ModelReport {
+    fn of(model: &Model) -> Self {
+        let columns = model.columns.iter().map(|column| ModelColumnReport {
+            column: column.name,
+            kind: column.kind.to_string(),
+            required: column.required,
+            unit: column.unit,
+            meaning: column.meaning,
+        });
+        Self {
+            model: model.name,
+            meaning: model.meaning,
+            columns: columns.collect(),
+        }
+    }
+}
+
+impl CommandReport for ModelReport {
+    fn text(&self) -> String {
+        let Self { model, meaning, .. } = self;
+        let columns = self.columns.iter().map(|column| {
             vec![
-                column.name.to_owned(),
-                column.kind.to_string(),
+                column.column.to_owned(),
+                column.kind.clone(),
                 if column.required { "required" } else { "" }.to_owned(),
                 column.unit.unwrap_or_default().to_owned(),
                 column.meaning.to_owned(),
             ]
-        })
-        .collect();
-    show.result(
-        &json!({"model": model.name, "meaning": model.meaning, "columns": columns}),
-        &format!(
-            "model.{}: {}\n{}\nask all who conform to it at once: SELECT … FROM model.{}; beside these it has participant and dataset\n\
-             an own dataset conforms with model = \"{}\" in its entry",
-            model.name,
-            model.meaning,
+        });
+        let rows: Vec<Vec<String>> = columns.collect();
+        format!(
+            "model.{model}: {meaning}\n{}\nask all who conform to it at once: SELECT … FROM model.{model}; beside these it has participant and dataset\n\
+             an own dataset conforms with model = \"{model}\" in its entry",
             table(&["COLUMN", "TYPE", "", "UNIT", "MEANING"], &rows),
-            model.name,
-            model.name
-        ),
-    );
+        )
+    }
 }
