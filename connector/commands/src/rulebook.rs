@@ -8,9 +8,11 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::{refusal_json, refusal_text};
 use crate::rulebook::arguments::RulebookCommand;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_node::league::rulebook_acceptance;
 use hansa_node::league::rulebook_acceptance::no_rulebook;
@@ -20,9 +22,9 @@ use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::rulebook::RuleChange;
+use hansa_policy::rulebook::{OfferRuleKind, RuleChange};
 use hansa_policy::safe_text::printable;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
 
 impl Command for RulebookCommand {
@@ -107,10 +109,13 @@ async fn accept(
     let counts = register
         .version(version)
         .map_or_else(String::new, |rulebook| counts(connector, rulebook));
-    out.object(
-        json!({"version": version, "rulebook": shown.to_string(), "accepted": true, "file": envelope}),
-        format!("version {version} of the rulebook is accepted; {counts}\nsend the league the statement: hansa rulebook accept --output FILE"),
-    )
+    out.report(&AcceptedRulebook {
+        version,
+        rulebook: shown,
+        accepted: true,
+        file: envelope,
+        counts,
+    })
     .await?;
     // What is accepted is accepted, whatever comes of the offers.
     let inner = Arc::clone(connector);
@@ -141,137 +146,241 @@ async fn show(
     let inner = Arc::clone(connector);
     let judged = Arc::clone(&rulebook);
     let broken = blocking(move || Ok(offer_renewal::rehearse_rulebook(&inner, judged))).await?;
-    let report = RulebookReport {
-        connector,
-        register: &register,
-        rulebook: &rulebook,
-        broken: &broken,
-    };
-    let mut page = report.text();
-    if text {
-        page.push_str("\n\n");
-        page.push_str(&rulebook.content().draft.text.lines());
-    }
-    out.object(report.json(text), page).await?;
+    out.report(&report_rulebook(connector, &rulebook, text, broken))
+        .await?;
     Ok(())
 }
 
-struct RulebookReport<'a> {
-    connector: &'a Connector,
-    register: &'a RulebookRegister,
-    rulebook: &'a SignedRulebook,
-    broken: &'a [Refusal],
+/// The report of a version, with its text if `text` is set, and with the own offers that do not keep to it.
+fn report_rulebook(
+    connector: &Connector,
+    rulebook: &SignedRulebook,
+    text: bool,
+    broken: Vec<Refusal>,
+) -> RulebookReport {
+    let register = connector.reloadable.rulebooks();
+    let content = rulebook.content();
+    let draft = &content.draft;
+    RulebookReport {
+        summary: RulebookSummary {
+            league: content.league.clone(),
+            title: draft.title.clone(),
+            version: content.version,
+            rulebook: rulebook.digest(),
+            issued_at: content.issued_at,
+            from: draft.from,
+            state: RulebookState::of(connector, &register, rulebook),
+        },
+        text: RulebookTextReport {
+            name: draft.text.name.clone(),
+            sha256: draft.text.digest(),
+            content: text.then(|| draft.text.content.clone()),
+        },
+        offers: draft.offers.demanding_rules(),
+        changes: list_changes(&register, rulebook),
+        broken,
+        counts: counts(connector, rulebook),
+        lines: text.then(|| draft.text.lines()),
+    }
 }
 
-impl RulebookReport<'_> {
-    fn state(&self) -> &'static str {
-        let version = self.rulebook.version();
-        let now = self.connector.now();
-        let in_force = self.register.in_force(now).map(|one| one.version());
+/// The rules that differ from the newest version that is accepted, where that is an earlier one.
+fn list_changes(register: &RulebookRegister, rulebook: &SignedRulebook) -> Vec<RuleChangeReport> {
+    let before = register.newest_accepted();
+    let earlier = before.filter(|before| before.version() < rulebook.version());
+    earlier.map_or_else(Vec::new, |before| {
+        let changes = before.offers().changes(rulebook.offers());
+        changes.into_iter().map(RuleChangeReport::of).collect()
+    })
+}
+
+/// State of a version of the rulebook at this participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum RulebookState {
+    /// It counts.
+    #[serde(rename = "in force")]
+    InForce,
+    /// It is accepted and counts later.
+    #[serde(rename = "accepted")]
+    Accepted,
+    /// It is the newest version, and nobody has accepted it here.
+    #[serde(rename = "waits for acceptance")]
+    WaitsForAcceptance,
+    /// Another version counts in its place.
+    #[serde(rename = "replaced")]
+    Replaced,
+}
+
+impl RulebookState {
+    fn of(connector: &Connector, register: &RulebookRegister, rulebook: &SignedRulebook) -> Self {
+        let version = rulebook.version();
+        let now = connector.now();
+        let in_force = register.in_force(now).map(|one| one.version());
         if in_force == Some(version) {
-            return "in force";
+            return Self::InForce;
         }
-        match self.register.acceptance(version) {
-            Some(_) if !self.rulebook.counts_at(now) => "accepted",
-            None if self.register.waiting().map(|one| one.version()) == Some(version) => {
-                "waits for acceptance"
+        match register.acceptance(version) {
+            Some(_) if !rulebook.counts_at(now) => Self::Accepted,
+            None if register.waiting().map(|one| one.version()) == Some(version) => {
+                Self::WaitsForAcceptance
             }
-            Some(_) | None => "replaced",
+            Some(_) | None => Self::Replaced,
         }
     }
 
-    fn changes(&self) -> Vec<RuleChange> {
-        let before = self.register.newest_accepted();
-        let earlier = before.filter(|before| before.version() < self.rulebook.version());
-        earlier.map_or_else(Vec::new, |before| {
-            before.offers().changes(self.rulebook.offers())
-        })
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::InForce => "in force",
+            Self::Accepted => "accepted",
+            Self::WaitsForAcceptance => "waits for acceptance",
+            Self::Replaced => "replaced",
+        }
     }
+}
 
-    fn json(&self, text: bool) -> Value {
-        let content = self.rulebook.content();
-        let draft = &content.draft;
-        let rules: serde_json::Map<String, Value> = draft
-            .offers
-            .demanding_rules()
-            .into_iter()
-            .map(|(rule, value)| (rule.as_str().to_owned(), Value::String(value)))
-            .collect();
-        let changes: Vec<Value> = self
-            .changes()
-            .into_iter()
-            .map(|change| json!({"rule": change.rule.as_str(), "old": change.old, "new": change.new}))
-            .collect();
-        json!({
-            "league": content.league,
-            "title": draft.title,
-            "version": content.version,
-            "rulebook": self.rulebook.digest().to_string(),
-            "issued_at": content.issued_at.to_string(),
-            "from": draft.from.to_string(),
-            "state": self.state(),
-            "text": {
-                "name": draft.text.name,
-                "sha256": draft.text.digest().to_string(),
-                "content": text.then(|| draft.text.content.clone()),
-            },
-            "offers": rules,
-            "changes": changes,
-            "broken": self.broken.iter().map(refusal_json).collect::<Vec<_>>(),
-        })
+/// Version of the rulebook, and its state.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RulebookSummary {
+    pub(crate) league: String,
+    pub(crate) title: String,
+    pub(crate) version: u64,
+    /// Digest of the rulebook.
+    pub(crate) rulebook: Digest,
+    issued_at: UtcTimestamp,
+    from: UtcTimestamp,
+    pub(crate) state: RulebookState,
+}
+
+/// Version of the rulebook with its rules, the changes beside the version that is accepted, and the own offers that do not keep to it.
+#[derive(Debug, Serialize)]
+struct RulebookReport {
+    #[serde(flatten)]
+    summary: RulebookSummary,
+    text: RulebookTextReport,
+    #[serde(serialize_with = "serialize_rules")]
+    offers: Vec<(OfferRuleKind, String)>,
+    changes: Vec<RuleChangeReport>,
+    #[serde(serialize_with = "serialize_refusals")]
+    broken: Vec<Refusal>,
+    /// Words for the day from which it counts.
+    #[serde(skip)]
+    counts: String,
+    /// Lines of the text, where they are shown.
+    #[serde(skip)]
+    lines: Option<String>,
+}
+
+/// Document of a rulebook. Its content is there where it was asked for.
+#[derive(Debug, Serialize)]
+struct RulebookTextReport {
+    name: String,
+    sha256: Digest,
+    content: Option<String>,
+}
+
+/// Rule that changed, with its old and new value.
+#[derive(Debug, Serialize)]
+struct RuleChangeReport {
+    rule: &'static str,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+impl RuleChangeReport {
+    fn of(change: RuleChange) -> Self {
+        Self {
+            rule: change.rule.as_str(),
+            old: change.old,
+            new: change.new,
+        }
     }
 
     fn text(&self) -> String {
-        let content = self.rulebook.content();
-        let draft = &content.draft;
-        let mut lines = vec![
-            format!(
-                "{}, version {} of the league `{}`: {}",
-                printable(&draft.title),
-                content.version,
-                printable(&content.league),
-                self.state()
-            ),
-            format!("  digest    {}", self.rulebook.digest()),
-            format!("  {}", counts(self.connector, self.rulebook)),
-            format!(
-                "  document  {}, SHA-256 {}; hansa rulebook show --text",
-                printable(&draft.text.name),
-                draft.text.digest()
-            ),
-        ];
-        let rules = draft.offers.demanding_rules();
-        lines.push(match rules.is_empty() {
-            true => "  no rules that are checked".to_owned(),
-            false => "  offers keep to".to_owned(),
-        });
-        let rules = rules.iter();
-        lines.extend(
-            rules.map(|(rule, value)| format!("    {} = {}", rule.as_str(), printable(value))),
-        );
-        let changes = self.changes();
-        if !changes.is_empty() {
-            lines.push("  changes beside the version that is accepted".to_owned());
-        }
-        lines.extend(
-            changes
-                .iter()
-                .map(|change| format!("    {}", change_line(change))),
-        );
-        lines.extend(self.broken.iter().map(refusal_text));
-        lines.join("\n")
+        let value = |value: &Option<String>| {
+            let value = value.as_deref();
+            value.map_or_else(|| "-".to_owned(), printable)
+        };
+        format!("{}: {} → {}", self.rule, value(&self.old), value(&self.new))
     }
 }
 
-/// A changed rule in one line: old and new value.
-pub(crate) fn change_line(change: &RuleChange) -> String {
-    let value = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), printable);
-    format!(
-        "{}: {} → {}",
-        change.rule.as_str(),
-        value(&change.old),
-        value(&change.new)
-    )
+fn serialize_rules<S: Serializer>(
+    rules: &[(OfferRuleKind, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let rules = rules.iter();
+    serializer.collect_map(rules.map(|(rule, value)| (rule.as_str(), value)))
+}
+
+fn serialize_refusals<S: Serializer>(
+    refusals: &[Refusal],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(refusals.iter().map(refusal_json))
+}
+
+impl CommandReport for RulebookReport {
+    fn text(&self) -> String {
+        let Self { summary, text, .. } = self;
+        let mut lines = vec![
+            format!(
+                "{}, version {} of the league `{}`: {}",
+                printable(&summary.title),
+                summary.version,
+                printable(&summary.league),
+                summary.state.as_str()
+            ),
+            format!("  digest    {}", summary.rulebook),
+            format!("  {}", self.counts),
+            format!(
+                "  document  {}, SHA-256 {}; hansa rulebook show --text",
+                printable(&text.name),
+                text.sha256
+            ),
+        ];
+        lines.push(match self.offers.is_empty() {
+            true => "  no rules that are checked".to_owned(),
+            false => "  offers keep to".to_owned(),
+        });
+        let rules = self.offers.iter();
+        lines.extend(
+            rules.map(|(rule, value)| format!("    {} = {}", rule.as_str(), printable(value))),
+        );
+        if !self.changes.is_empty() {
+            lines.push("  changes beside the version that is accepted".to_owned());
+        }
+        let changes = self.changes.iter();
+        lines.extend(changes.map(|change| format!("    {}", change.text())));
+        lines.extend(self.broken.iter().map(refusal_text));
+        let mut page = lines.join("\n");
+        if let Some(lines) = &self.lines {
+            page.push_str("\n\n");
+            page.push_str(lines);
+        }
+        page
+    }
+}
+
+/// Version of the rulebook that this participant has accepted, with its statement.
+#[derive(Debug, Serialize)]
+struct AcceptedRulebook {
+    version: u64,
+    rulebook: Digest,
+    accepted: bool,
+    /// Signed statement, for the league.
+    file: String,
+    /// Words for the day from which it counts.
+    #[serde(skip)]
+    counts: String,
+}
+
+impl CommandReport for AcceptedRulebook {
+    fn text(&self) -> String {
+        format!(
+            "version {} of the rulebook is accepted; {}\nsend the league the statement: hansa rulebook accept --output FILE",
+            self.version, self.counts
+        )
+    }
 }
 
 /// From when a version counts.
@@ -294,8 +403,8 @@ pub(crate) fn announcement(connector: &Connector) -> Option<String> {
         Some(before) => before
             .offers()
             .changes(waiting.offers())
-            .iter()
-            .map(|change| format!("; {}", change_line(change)))
+            .into_iter()
+            .map(|change| format!("; {}", RuleChangeReport::of(change).text()))
             .collect(),
     };
     Some(format!(

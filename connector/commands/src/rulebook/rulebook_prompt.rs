@@ -8,8 +8,9 @@ use crate::cli::consent::ask_confirmation;
 use crate::cli::exported_file;
 use crate::cli::output::OutputSettings;
 use crate::rulebook::arguments::RulebookCommand;
+use crate::rulebook::{RulebookState, RulebookSummary};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::Value;
+use serde::Deserialize as _;
 use std::path::PathBuf;
 
 /// Shows the newest version, asks where it is not accepted yet, and has it accepted.
@@ -38,26 +39,20 @@ pub(crate) async fn accept(
     }
     let (data, page) = shown
         .ok_or_else(|| Refusal::new(ErrorCode::Internal, "the connector showed no rulebook"))?;
-    let waits = data.get("state").and_then(Value::as_str) == Some("waits for acceptance");
-    if waits && !global.yes {
+    let rulebook = RulebookSummary::deserialize(&data).map_err(|cause| {
+        Refusal::new(ErrorCode::Internal, "the connector showed no rulebook").caused_by(cause)
+    })?;
+    if rulebook.state == RulebookState::WaitsForAcceptance && !global.yes {
         show.note(&page);
-        let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default();
-        let version = data
-            .get("version")
-            .and_then(Value::as_u64)
-            .unwrap_or_default();
         let question = format!(
-            "Does this participant accept the rulebook `{}`, version {version}, digest {}, of the league `{}`?",
-            text("title"),
-            text("rulebook"),
-            text("league")
+            "Does this participant accept the rulebook `{}`, version {}, digest {}, of the league `{}`?",
+            rulebook.title, rulebook.version, rulebook.rulebook, rulebook.league
         );
         ask_confirmation(&question, global)?;
     }
-    let digest = data.get("rulebook").and_then(Value::as_str);
     let command = ConnectorCommand::Rulebook(RulebookCommand::Accept {
         output: None,
-        rulebook: digest.map(str::to_owned),
+        rulebook: Some(rulebook.rulebook.to_string()),
     });
     match output {
         None => connector.run(command, global, show).await,
