@@ -7,11 +7,13 @@ mod rulebook;
 mod signing_authority;
 
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::{OutputSettings, table};
+use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{document_out, line_out};
 use crate::cli::{IssuedAttributeKind, LeagueCommand};
 use hansa_audit_log::json::JsonLimits;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::bundle::LeagueMember;
 use hansa_identity::jwk;
 use hansa_identity::keys::{PublicKey, SignatureAlgorithm};
 use hansa_identity::league::credential_issuers::IssuerRegistration;
@@ -24,10 +26,10 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::credential::CredentialStatement;
-use serde_json::json;
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 impl Command for LeagueCommand {
@@ -126,19 +128,11 @@ pub(crate) fn run(
                 };
                 league.name_issuer(naming, now)?;
             }
-            let sequence = league.bundle().content().sequence;
-            let what = if drop {
-                "is no issuer any more"
-            } else {
-                "is named"
-            };
-            show.result(
-                &json!({"issuer": id.as_str(), "named": !drop, "bundle": sequence}),
-                &format!(
-                    "{} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
-                    id.domain()
-                ),
-            );
+            show.report(&IssuerReport {
+                issuer: id,
+                named: !drop,
+                bundle: league.bundle().content().sequence,
+            });
             Ok(())
         }
         LeagueCommand::Attest {
@@ -173,30 +167,21 @@ pub(crate) fn run(
                 issuer, subject, ..
             } = statement;
             write(&output, &bytes)?;
-            show.result(
-                &json!({"participant": subject.as_str(), "issuer": issuer.as_str(), "file": output}),
-                &format!(
-                    "{} attests it; send {} {} and it runs: hansa credential add {}",
-                    issuer.domain(),
-                    subject.domain(),
-                    output.display(),
-                    output.display()
-                ),
-            );
+            show.report(&IssuedCredential {
+                participant: subject,
+                issuer,
+                file: output,
+            });
             Ok(())
         }
         LeagueCommand::Expel { id, dir } => {
             let id = participant(&id)?;
             let mut league = LeagueAuthority::open(&dir)?;
             league.expel(&id, now)?;
-            let sequence = league.bundle().content().sequence;
-            show.result(
-                &json!({"expelled": id.as_str(), "bundle": sequence}),
-                &format!(
-                    "{} is expelled; hand the new bundle (number {sequence}) to the participants: hansa league export",
-                    id.domain()
-                ),
-            );
+            show.report(&ExpelledMember {
+                expelled: id,
+                bundle: league.bundle().content().sequence,
+            });
             Ok(())
         }
         LeagueCommand::Export {
@@ -211,11 +196,10 @@ pub(crate) fn run(
                 Some(file) => {
                     // It may be the file that a running connector reads.
                     hansa_files::replace(&file, &bytes, hansa_files::FileVisibility::Everybody)?;
-                    let sequence = league.bundle().content().sequence;
-                    show.result(
-                        &json!({"file": file, "bundle": sequence}),
-                        &format!("bundle number {sequence} written to {}", file.display()),
-                    );
+                    show.report(&ExportedBundle {
+                        file,
+                        bundle: league.bundle().content().sequence,
+                    });
                 }
                 None => document_out(&String::from_utf8_lossy(&bytes)),
             }
@@ -303,16 +287,12 @@ fn init(
         demo,
     };
     let league = LeagueAuthority::init(dir, &founding, now)?;
-    let print = league.bundle().fingerprint();
-    show.result(
-        &json!({"league": founding.name, "folder": dir, "demo": demo, "fingerprint": print.to_string()}),
-        &format!(
-            "the league `{}` is founded in {}\nits fingerprint, which each new participant compares with you: {print}\nnext: hansa league admit REQUEST… --dir {}",
-            founding.name,
-            dir.display(),
-            dir.display()
-        ),
-    );
+    show.report(&FoundedLeague {
+        league: founding.name,
+        folder: dir,
+        demo,
+        fingerprint: league.bundle().fingerprint().to_string(),
+    });
     Ok(())
 }
 
@@ -324,29 +304,137 @@ fn list(league: &LeagueAuthority, show: OutputSettings) {
         );
         line_out(&format!("league `{name}`, fingerprint {print}\n"));
     }
-    let mut rows = Vec::new();
-    for party in &league.bundle().content().parties {
-        let state = match party.expelled_at {
-            Some(at) => format!("expelled {at}"),
-            None => "member".to_owned(),
+    let members = league.bundle().content().parties.iter();
+    let rows: Vec<ListedMember> = members.map(ListedMember::of).collect();
+    show.list(&rows);
+}
+
+/// Issuer of credentials that was named, or is named no longer.
+#[derive(Debug, Serialize)]
+struct IssuerReport {
+    issuer: ParticipantId,
+    named: bool,
+    /// Number of the new bundle.
+    bundle: u64,
+}
+
+impl CommandReport for IssuerReport {
+    fn text(&self) -> String {
+        let what = match self.named {
+            true => "is named",
+            false => "is no issuer any more",
         };
-        if show.json {
-            let object = json!({
-                "participant": party.id.as_str(),
-                "name": party.name,
-                "address": party.address,
-                "expelled_at": party.expelled_at.map(|at| at.to_string()),
-            });
-            show.result(&object, "");
-        }
-        rows.push(vec![
-            party.id.domain().to_owned(),
-            party.name.clone(),
-            party.address.clone().unwrap_or_default(),
-            state,
-        ]);
+        format!(
+            "{} {what}; hand the new bundle (number {}) to the participants: hansa league export",
+            self.issuer.domain(),
+            self.bundle
+        )
     }
-    if !show.json {
-        line_out(&table(&["PARTICIPANT", "NAME", "ADDRESS", "STATE"], &rows));
+}
+
+/// Credential that was issued.
+#[derive(Debug, Serialize)]
+struct IssuedCredential {
+    participant: ParticipantId,
+    issuer: ParticipantId,
+    file: PathBuf,
+}
+
+impl CommandReport for IssuedCredential {
+    fn text(&self) -> String {
+        let file = self.file.display();
+        format!(
+            "{} attests it; send {} {file} and it runs: hansa credential add {file}",
+            self.issuer.domain(),
+            self.participant.domain(),
+        )
+    }
+}
+
+/// Member that was expelled.
+#[derive(Debug, Serialize)]
+struct ExpelledMember {
+    expelled: ParticipantId,
+    /// Number of the new bundle.
+    bundle: u64,
+}
+
+impl CommandReport for ExpelledMember {
+    fn text(&self) -> String {
+        format!(
+            "{} is expelled; hand the new bundle (number {}) to the participants: hansa league export",
+            self.expelled.domain(),
+            self.bundle
+        )
+    }
+}
+
+/// Trust bundle that was written to a file.
+#[derive(Debug, Serialize)]
+struct ExportedBundle {
+    file: PathBuf,
+    /// Number of the bundle.
+    bundle: u64,
+}
+
+impl CommandReport for ExportedBundle {
+    fn text(&self) -> String {
+        let (number, file) = (self.bundle, self.file.display());
+        format!("bundle number {number} written to {file}")
+    }
+}
+
+/// League that was founded.
+#[derive(Debug, Serialize)]
+struct FoundedLeague<'a> {
+    league: String,
+    folder: &'a Path,
+    demo: bool,
+    fingerprint: String,
+}
+
+impl CommandReport for FoundedLeague<'_> {
+    fn text(&self) -> String {
+        let folder = self.folder.display();
+        format!(
+            "the league `{}` is founded in {folder}\nits fingerprint, which each new participant compares with you: {}\nnext: hansa league admit REQUEST… --dir {folder}",
+            self.league, self.fingerprint
+        )
+    }
+}
+
+/// Member of the league, also one that was expelled.
+#[derive(Debug, Serialize)]
+struct ListedMember {
+    participant: ParticipantId,
+    name: String,
+    address: Option<String>,
+    expelled_at: Option<UtcTimestamp>,
+}
+
+impl ListedMember {
+    fn of(member: &LeagueMember) -> Self {
+        Self {
+            participant: member.id.clone(),
+            name: member.name.clone(),
+            address: member.address.clone(),
+            expelled_at: member.expelled_at,
+        }
+    }
+}
+
+impl ReportRow for ListedMember {
+    const HEADER: &'static [&'static str] = &["PARTICIPANT", "NAME", "ADDRESS", "STATE"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.participant.domain().to_owned(),
+            self.name.clone(),
+            self.address.clone().unwrap_or_default(),
+            match self.expelled_at {
+                Some(at) => format!("expelled {at}"),
+                None => "member".to_owned(),
+            },
+        ]
     }
 }

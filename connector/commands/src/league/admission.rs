@@ -1,12 +1,14 @@
 //! `hansa league admit`: participants are admitted, and each gets a file with its certificate and the trust bundle.
 
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_identity::league::{AdmittedMember, LeagueAuthority};
+use hansa_identity::league::LeagueAuthority;
 use hansa_identity::participant_identity::admission_request::AdmissionRequest;
 use hansa_node::process::named_file::{read, write};
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +60,13 @@ pub(super) fn admit(
         };
         let file = output.clone().unwrap_or_else(default);
         write(&file, &member.join.to_bytes())?;
-        report(league, one, &member, &file, show);
+        show.report(&AdmittedParticipant {
+            participant: member.id,
+            file,
+            valid_until: member.not_after,
+            fingerprint: one.request.fingerprint().to_string(),
+            league_fingerprint: league.bundle().fingerprint().to_string(),
+        });
     }
     refused.map_or(Ok(()), Err)
 }
@@ -98,27 +106,31 @@ fn with_file_place(refusal: Refusal, file: &Path) -> Refusal {
     }
 }
 
-fn report(
-    league: &LeagueAuthority,
-    one: &ReadRequest<'_>,
-    member: &AdmittedMember,
-    file: &Path,
-    show: OutputSettings,
-) {
-    let (asked, own) = (one.request.fingerprint(), league.bundle().fingerprint());
-    let shown = file.display();
-    show.result(
-        &json!({
-            "participant": member.id.as_str(),
-            "file": file,
-            "valid_until": member.not_after.to_string(),
-            "fingerprint": asked.to_string(),
-            "league_fingerprint": own.to_string(),
-        }),
-        &format!(
-            "{} is admitted until {}\nfingerprint of its keys, which it reads to you: {asked}\nfingerprint of the league, which you read to it: {own}\nnext: send it {shown}, and it runs: hansa join {shown}",
-            member.id.domain(),
-            member.not_after,
-        ),
-    );
+/// Participant that was admitted.
+#[derive(Debug, Serialize)]
+struct AdmittedParticipant {
+    participant: ParticipantId,
+    /// File with its certificate and the bundle.
+    file: PathBuf,
+    /// End of its certificate.
+    valid_until: UtcTimestamp,
+    /// Fingerprint of its keys.
+    fingerprint: String,
+    league_fingerprint: String,
+}
+
+impl CommandReport for AdmittedParticipant {
+    fn text(&self) -> String {
+        let Self {
+            participant,
+            file,
+            valid_until,
+            fingerprint,
+            league_fingerprint,
+        } = self;
+        let (domain, shown) = (participant.domain(), file.display());
+        format!(
+            "{domain} is admitted until {valid_until}\nfingerprint of its keys, which it reads to you: {fingerprint}\nfingerprint of the league, which you read to it: {league_fingerprint}\nnext: send it {shown}, and it runs: hansa join {shown}"
+        )
+    }
 }

@@ -1,6 +1,7 @@
 //! `hansa join`: installs what the league sent back.
 
 use crate::cli::GlobalArgs;
+use crate::cli::command_report::CommandReport;
 use crate::cli::consent::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use hansa_audit_log::time::UtcTimestamp;
@@ -11,8 +12,9 @@ use hansa_identity::participant_identity::join_file::JoinFile;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::process::clock;
 use hansa_node::process::named_file::write;
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
 
 /// Has a person confirm, before a participant joins a league for the first time, that it is the one that is meant: whoever has
@@ -97,22 +99,38 @@ pub(crate) fn run(
         now,
     )?;
     let content = joined.bundle.content();
-    show.result(
-        &json!({
-            "participant": config.participant.id.as_str(),
-            "league": content.league,
-            "fingerprint": joined.bundle.fingerprint().to_string(),
-            "bundle": content.sequence,
-            "valid_until": joined.not_after.to_string(),
-        }),
-        &format!(
-            "{} has joined the league `{}`; its certificate is good until {}\nnext: to share data: hansa dataset add FILE, then hansa serve\n      to ask others: hansa catalog list PARTICIPANT; hansa peer list names the participants",
-            config.participant.id.domain(),
-            content.league,
-            joined.not_after
-        ),
-    );
+    show.report(&JoinedLeague {
+        participant: &config.participant.id,
+        league: &content.league,
+        fingerprint: joined.bundle.fingerprint().to_string(),
+        bundle: content.sequence,
+        valid_until: joined.not_after,
+    });
     Ok(())
+}
+
+/// League that a participant has joined.
+#[derive(Debug, Serialize)]
+struct JoinedLeague<'a> {
+    participant: &'a ParticipantId,
+    league: &'a str,
+    /// Fingerprint of the league.
+    fingerprint: String,
+    /// Number of its bundle.
+    bundle: u64,
+    /// End of the participant's certificate.
+    valid_until: UtcTimestamp,
+}
+
+impl CommandReport for JoinedLeague<'_> {
+    fn text(&self) -> String {
+        format!(
+            "{} has joined the league `{}`; its certificate is good until {}\nnext: to share data: hansa dataset add FILE, then hansa serve\n      to ask others: hansa catalog list PARTICIPANT; hansa peer list names the participants",
+            self.participant.domain(),
+            self.league,
+            self.valid_until
+        )
+    }
 }
 
 /// `hansa rekey`: makes another signing key and writes the request for it.
@@ -134,12 +152,26 @@ pub(crate) fn rekey(
     };
     let request = participant_identity::key_rotation::rekey(&files, &applicant)?;
     write(output, &request)?;
-    let shown = output.display();
-    show.result(
-        &json!({"participant": id.as_str(), "request": output}),
-        &format!(
-            "another signing key waits; the one before stays in force until the league has registered it\nnext: send {shown} to the operator of your league (hansa league admit {shown}), install what\n      comes back (hansa join FILE), then hansa reload"
-        ),
-    );
+    show.report(&KeyRequest {
+        participant: id,
+        request: output,
+    });
     Ok(())
+}
+
+/// Request for another signing key.
+#[derive(Debug, Serialize)]
+struct KeyRequest<'a> {
+    participant: &'a ParticipantId,
+    /// File of the request.
+    request: &'a Path,
+}
+
+impl CommandReport for KeyRequest<'_> {
+    fn text(&self) -> String {
+        let shown = self.request.display();
+        format!(
+            "another signing key waits; the one before stays in force until the league has registered it\nnext: send {shown} to the operator of your league (hansa league admit {shown}), install what\n      comes back (hansa join FILE), then hansa reload"
+        )
+    }
 }

@@ -1,17 +1,19 @@
 //! `hansa league rulebook`: signs the next version of the rulebook, takes in acceptances, and lists who has accepted what.
 
 use crate::admin::command_result::combined_refusal;
-use crate::cli::output::{OutputSettings, table};
-use crate::cli::terminal::line_out;
+use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::output::OutputSettings;
 use crate::league::apply_clock_offset;
 use crate::league::arguments::LeagueRulebookArgs;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;
 use hansa_identity::rulebook::{RulebookDraft, RulebookText, SignedRulebook};
 use hansa_node::process::named_file::{read, write};
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::{rulebook_acceptance, rulebook_toml};
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
 
 /// Carries it out.
@@ -64,26 +66,36 @@ fn report_signed_rulebook(
     if let Some(output) = output {
         write(output, &rulebook.to_bytes())?;
     }
-    let version = rulebook.version();
-    let digest = rulebook.digest();
-    let next = match output {
-        Some(output) => format!(
-            "send {} to every member, who runs: hansa rulebook install {}",
-            output.display(),
-            output.display()
-        ),
-        None => "it is in the league's folder: rulebooks".to_owned(),
-    };
-    show.result(
-        &json!({
-            "version": version,
-            "rulebook": digest.to_string(),
-            "from": rulebook.content().draft.from.to_string(),
-            "file": output,
-        }),
-        &format!("version {version} of the rulebook is signed, digest {digest}\n{next}"),
-    );
+    show.report(&IssuedRulebook {
+        version: rulebook.version(),
+        rulebook: rulebook.digest(),
+        from: rulebook.content().draft.from,
+        file: output,
+    });
     Ok(())
+}
+
+/// Version of the rulebook that was signed.
+#[derive(Debug, Serialize)]
+struct IssuedRulebook<'a> {
+    version: u64,
+    /// Digest of the rulebook.
+    rulebook: Digest,
+    from: UtcTimestamp,
+    file: Option<&'a Path>,
+}
+
+impl CommandReport for IssuedRulebook<'_> {
+    fn text(&self) -> String {
+        let (version, digest) = (self.version, self.rulebook);
+        let next = match self.file.map(Path::display) {
+            Some(file) => {
+                format!("send {file} to every member, who runs: hansa rulebook install {file}")
+            }
+            None => "it is in the league's folder: rulebooks".to_owned(),
+        };
+        format!("version {version} of the rulebook is signed, digest {digest}\n{next}")
+    }
 }
 
 /// Takes in an acceptance, if its participant signed it and it is of a version of this league.
@@ -111,19 +123,31 @@ fn import_acceptance(
         .check(version, rulebook.digest(), &league.bundle().keys(now))
         .map_err(place)?;
     league.keep_acceptance(version, &acceptance.participant, &bytes)?;
-    show.result(
-        &json!({
-            "participant": acceptance.participant.as_str(),
-            "version": version,
-            "accepted_at": acceptance.accepted_at.to_string(),
-        }),
-        &format!(
-            "{} accepted version {version} of the rulebook at {}",
-            acceptance.participant.domain(),
-            acceptance.accepted_at
-        ),
-    );
+    show.report(&ImportedAcceptance {
+        participant: acceptance.participant,
+        version,
+        accepted_at: acceptance.accepted_at,
+    });
     Ok(())
+}
+
+/// Acceptance of a version of the rulebook by a member.
+#[derive(Debug, Serialize)]
+struct ImportedAcceptance {
+    participant: ParticipantId,
+    version: u64,
+    accepted_at: UtcTimestamp,
+}
+
+impl CommandReport for ImportedAcceptance {
+    fn text(&self) -> String {
+        format!(
+            "{} accepted version {} of the rulebook at {}",
+            self.participant.domain(),
+            self.version,
+            self.accepted_at
+        )
+    }
 }
 
 /// Every version with the members that have accepted it and those that have not.
@@ -134,33 +158,47 @@ fn list(league: &LeagueAuthority, show: OutputSettings) -> Result<(), Refusal> {
         let (mut have, mut lack) = (Vec::new(), Vec::new());
         for member in &members {
             match league.acceptance(rulebook.version(), member)? {
-                Some(_) => have.push(member.domain()),
-                None => lack.push(member.domain()),
+                Some(_) => have.push(member.domain().to_owned()),
+                None => lack.push(member.domain().to_owned()),
             }
         }
         let draft = &rulebook.content().draft;
-        if show.json {
-            let object = json!({
-                "version": rulebook.version(),
-                "title": draft.title,
-                "rulebook": rulebook.digest().to_string(),
-                "from": draft.from.to_string(),
-                "accepted": have,
-                "not_accepted": lack,
-            });
-            show.result(&object, "");
-        }
-        rows.push(vec![
-            rulebook.version().to_string(),
-            draft.from.to_string().chars().take(10).collect(),
-            rulebook.digest().short(),
-            have.join(", "),
-            lack.join(", "),
-        ]);
+        rows.push(ListedRulebook {
+            version: rulebook.version(),
+            title: draft.title.clone(),
+            rulebook: rulebook.digest(),
+            from: draft.from,
+            accepted: have,
+            not_accepted: lack,
+        });
     }
-    if !show.json {
-        let head = ["VERSION", "FROM", "DIGEST", "ACCEPTED", "NOT ACCEPTED"];
-        line_out(&table(&head, &rows));
-    }
+    show.list(&rows);
     Ok(())
+}
+
+/// Version of the rulebook, with the domains of the members that have accepted it and of those that have not.
+#[derive(Debug, Serialize)]
+struct ListedRulebook {
+    version: u64,
+    title: String,
+    /// Digest of the rulebook.
+    rulebook: Digest,
+    from: UtcTimestamp,
+    accepted: Vec<String>,
+    not_accepted: Vec<String>,
+}
+
+impl ReportRow for ListedRulebook {
+    const HEADER: &'static [&'static str] =
+        &["VERSION", "FROM", "DIGEST", "ACCEPTED", "NOT ACCEPTED"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.version.to_string(),
+            self.from.to_string().chars().take(10).collect(),
+            self.rulebook.short(),
+            self.accepted.join(", "),
+            self.not_accepted.join(", "),
+        ]
+    }
 }

@@ -1,5 +1,6 @@
 //! `hansa league key`, `hansa league mandates` and `hansa league seal`: who may sign for a participant beside its connector.
 
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use crate::league::arguments::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
 use crate::league::{apply_clock_offset, parse_argument, participant};
@@ -8,8 +9,9 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;
 use hansa_identity::league::signer_registration::{KeyEndKind, certificate, ended};
 use hansa_node::process::named_file::read;
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 
 /// Registers a key for contracts, or ends a signing key.
 pub(super) fn key(
@@ -19,19 +21,18 @@ pub(super) fn key(
 ) -> Result<(), Refusal> {
     let mut league = LeagueAuthority::open(&args.dir)?;
     let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
-    let (id, kid, what) = match (&args.statement, &args.end, &args.of) {
+    let (id, kid) = match (&args.statement, &args.end, &args.of) {
         (Some(file), None, _) => {
             let stated = league
                 .register_key(&read(file)?, now)
                 .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
-            let what = "concludes its contracts from now on, and its connector's key none";
-            (stated.id, stated.key.kid().to_owned(), what)
+            (stated.id, stated.key.kid().to_owned())
         }
         (None, Some(kid), Some(of)) => {
             let id = participant(of)?;
             let end = end(args.revoked, args.since.as_deref())?;
             league.end_key(&id, kid, end, now)?;
-            (id, kid.clone(), "ends")
+            (id, kid.clone())
         }
         _ => {
             return Err(Refusal::new(
@@ -40,15 +41,38 @@ pub(super) fn key(
             ));
         }
     };
-    let sequence = league.bundle().content().sequence;
-    show.result(
-        &json!({"participant": id.as_str(), "key": kid, "ended": args.end.is_some(), "bundle": sequence}),
-        &format!(
-            "the key {kid} of {} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
-            id.domain()
-        ),
-    );
+    show.report(&ContractKeyReport {
+        participant: id,
+        key: kid,
+        ended: args.end.is_some(),
+        bundle: league.bundle().content().sequence,
+    });
     Ok(())
+}
+
+/// Key for contracts that was registered, or ends.
+#[derive(Debug, Serialize)]
+struct ContractKeyReport {
+    participant: ParticipantId,
+    key: String,
+    ended: bool,
+    /// Number of the new bundle.
+    bundle: u64,
+}
+
+impl CommandReport for ContractKeyReport {
+    fn text(&self) -> String {
+        let what = match self.ended {
+            true => "ends",
+            false => "concludes its contracts from now on, and its connector's key none",
+        };
+        format!(
+            "the key {} of {} {what}; hand the new bundle (number {}) to the participants: hansa league export",
+            self.key,
+            self.participant.domain(),
+            self.bundle
+        )
+    }
 }
 
 /// Notes whether a participant signs with mandates, or revokes one of them.
@@ -61,37 +85,56 @@ pub(super) fn mandates(
     let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
     let id = participant(&args.id)?;
     let revoked: Option<Digest> = args.revoke.as_deref().map(parse_argument).transpose()?;
-    let what = match revoked {
+    match revoked {
         Some(statement) => {
             let since = args.since.as_deref().map(instant).transpose()?;
             league.revoke_mandate(&id, statement, since, now)?;
-            format!(
-                "has the mandate {} no longer: nothing counts that rests on it and is first seen from then on",
-                statement.short()
-            )
         }
-        None => {
-            league.use_mandates(&id, !args.end, now)?;
-            let with = if args.end { "without" } else { "with" };
-            format!("signs contracts {with} mandates from now on")
-        }
-    };
+        None => league.use_mandates(&id, !args.end, now)?,
+    }
     let mandated = league.bundle().member(&id).map(|member| &member.mandates);
     let uses = mandated.is_some_and(|mandates| mandates.since.is_some());
-    let sequence = league.bundle().content().sequence;
-    show.result(
-        &json!({
-            "participant": id.as_str(),
-            "mandates": uses,
-            "revoked": revoked.map(|statement| statement.to_string()),
-            "bundle": sequence,
-        }),
-        &format!(
-            "{} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
-            id.domain()
-        ),
-    );
+    show.report(&MandateUse {
+        mandates: uses,
+        revoked,
+        bundle: league.bundle().content().sequence,
+        participant: id,
+        end: args.end,
+    });
     Ok(())
+}
+
+/// Mandates of a participant: whether it signs with them, and the one that was revoked.
+#[derive(Debug, Serialize)]
+struct MandateUse {
+    participant: ParticipantId,
+    mandates: bool,
+    revoked: Option<Digest>,
+    /// Number of the new bundle.
+    bundle: u64,
+    /// `true` if it was said to sign without mandates.
+    #[serde(skip)]
+    end: bool,
+}
+
+impl CommandReport for MandateUse {
+    fn text(&self) -> String {
+        let what = match &self.revoked {
+            Some(statement) => format!(
+                "has the mandate {} no longer: nothing counts that rests on it and is first seen from then on",
+                statement.short()
+            ),
+            None => {
+                let with = if self.end { "without" } else { "with" };
+                format!("signs contracts {with} mandates from now on")
+            }
+        };
+        format!(
+            "{} {what}; hand the new bundle (number {}) to the participants: hansa league export",
+            self.participant.domain(),
+            self.bundle
+        )
+    }
 }
 
 /// Names an authority that may seal for a participant, or ends what it may.
@@ -103,34 +146,44 @@ pub(super) fn seal(
     let mut league = LeagueAuthority::open(&args.dir)?;
     let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
     let id = participant(&args.id)?;
-    let what = match &args.anchor {
-        Some(file) => {
-            league.name_seal(&id, certificate(file)?, &args.organization, now)?;
-            "counts"
-        }
+    match &args.anchor {
+        Some(file) => league.name_seal(&id, certificate(file)?, &args.organization, now)?,
         None => {
             let revoked = args.revoke.as_deref();
             let revoked = revoked.map(|file| ended(file, args.key)).transpose()?;
             let end = end(true, args.since.as_deref())?;
             league.end_seal(&id, &args.organization, revoked, end, now)?;
-            "ends"
         }
-    };
-    let sequence = league.bundle().content().sequence;
-    show.result(
-        &json!({
-            "participant": id.as_str(),
-            "organization": args.organization,
-            "ended": args.anchor.is_none(),
-            "bundle": sequence,
-        }),
-        &format!(
-            "the seal of {} as {} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
-            id.domain(),
-            args.organization
-        ),
-    );
+    }
+    show.report(&SealReport {
+        participant: id,
+        organization: &args.organization,
+        ended: args.anchor.is_none(),
+        bundle: league.bundle().content().sequence,
+    });
     Ok(())
+}
+
+/// Seal that counts for a participant, or ends.
+#[derive(Debug, Serialize)]
+struct SealReport<'a> {
+    participant: ParticipantId,
+    organization: &'a str,
+    ended: bool,
+    /// Number of the new bundle.
+    bundle: u64,
+}
+
+impl CommandReport for SealReport<'_> {
+    fn text(&self) -> String {
+        format!(
+            "the seal of {} as {} {}; hand the new bundle (number {}) to the participants: hansa league export",
+            self.participant.domain(),
+            self.organization,
+            if self.ended { "ends" } else { "counts" },
+            self.bundle
+        )
+    }
 }
 
 /// How something ends.
