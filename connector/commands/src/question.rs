@@ -14,8 +14,10 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::CommandReport;
 use crate::peer::remember_named;
 use crate::question::arguments::{ExplainArgs, GetArgs, SqlArgs};
+use crate::question::explain_analyze::MeasuredAnswer;
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::Schema;
@@ -30,10 +32,11 @@ use hansa_node::question::continuation::RequestedRowScope;
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::query_start;
 use hansa_node::question::{clauses, parse, plan, unread};
-use hansa_policy::id::PurposeId;
+use hansa_policy::id::{ContractId, PurposeId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::options::QueryOptions;
-use serde_json::{Value, json};
+use hansa_query::federation::remote_query::{RemoteDatasetRead, RemoteQuery};
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tracing::Instrument as _;
@@ -167,7 +170,11 @@ async fn run_query(
     let Some(answer) = answer else {
         let report = continuation_footer.quiet_report();
         let text = report.to_string();
-        out.object(json!({"hansa": report}), text).await?;
+        let footer = AnswerFooter {
+            hansa: report,
+            text,
+        };
+        out.report(&footer).await?;
         return Ok(0);
     };
     let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
@@ -188,8 +195,26 @@ async fn run_query(
     let continuation = continuation_footer.report(&answer.report);
     let report = AnswerReport::new(connector, &answer.report, rows, continuation);
     let text = report.text(shows);
-    out.object(json!({"hansa": report}), text).await?;
+    let footer = AnswerFooter {
+        hansa: report,
+        text,
+    };
+    out.report(&footer).await?;
     Ok(0)
+}
+
+/// Report below an answer.
+#[derive(Debug, Serialize)]
+struct AnswerFooter<R> {
+    hansa: R,
+    #[serde(skip)]
+    text: String,
+}
+
+impl<R: Serialize> CommandReport for AnswerFooter<R> {
+    fn text(&self) -> String {
+        self.text.clone()
+    }
 }
 
 /// What would go to whom.
@@ -214,56 +239,141 @@ async fn explain(
     let asked = parse(connector, &args.sql).await?;
     let question = plan(connector, &asked, &options, &author).await?;
     let explanation = question.explain();
-    let mut text = explanation.to_string();
-    let mut remote_queries = Vec::new();
-    for remote_query in &explanation.remote_queries {
-        let mut reads = Vec::new();
-        for reading in &remote_query.reads {
-            let clauses = reading
-                .contract
-                .and_then(|contract| clauses(connector, contract))
-                .unwrap_or_default();
-            if !clauses.is_empty() {
-                let relation = reading.relation(&remote_query.alias);
-                text.push_str(&format!("\n{relation} under its contract:"));
-                for (number, sentence) in &clauses {
-                    text.push_str(&format!("\n  {number:<5} {sentence}"));
-                }
-            }
-            reads.push(json!({
-                "dataset": reading.dataset.name.as_str(),
-                "contract": reading.contract.map(|contract| contract.to_string()),
-                "snapshot": reading.snapshot,
-                "clauses": clauses.iter().map(|(number, sentence)| json!({"clause": number, "effect": sentence})).collect::<Vec<_>>(),
-            }));
-        }
-        remote_queries.push(json!({
-            "participant": remote_query.participant.domain(),
-            "reads": reads,
-            "purpose": remote_query.purpose.as_ref().map(ToString::to_string),
-            "sql": remote_query.sql,
-            "most_rows": remote_query.most_rows,
-            "most_bytes": remote_query.most_bytes,
-            "guessed": remote_query.guessed,
-            "relies_on_own_keys": remote_query.relies,
-            "keys": remote_query.keys.iter().map(KeysEntry::from).collect::<Vec<_>>(),
-        }));
-    }
-    let here: Vec<Value> = explanation
-        .here
-        .iter()
-        .map(|(depth, line)| json!({"depth": depth, "step": line}))
-        .collect();
-    let mut data = json!({"remote_queries": remote_queries, "here": here, "missing": MissingParticipant::list(&explanation.left_out)});
+    let remote_queries = explanation.remote_queries.iter();
+    let here = explanation.here.iter();
+    let mut report = ExplanationReport {
+        remote_queries: remote_queries
+            .map(|remote_query| ExplainedRemoteQuery::of(connector, remote_query))
+            .collect(),
+        here: here
+            .map(|(depth, line)| LocalStep {
+                depth: *depth,
+                step: line,
+            })
+            .collect(),
+        missing: MissingParticipant::list(&explanation.left_out),
+        came: None,
+        plan: explanation.to_string(),
+    };
     if args.analyze {
-        let (came, reported) = explain_analyze::came(connector, &asked, &options, &author).await?;
-        if let Some(data) = data.as_object_mut() {
-            data.insert("came".to_owned(), came);
-        }
-        text = format!("{}\n{reported}", text.trim_end());
+        let came = explain_analyze::ask_and_measure(connector, &asked, &options, &author).await?;
+        report.came = Some(came);
     }
-    out.object(data, text).await?;
+    out.report(&report).await?;
     Ok(0)
+}
+
+/// Remote queries and steps of a question, with what came where it was asked.
+#[derive(Debug, Serialize)]
+struct ExplanationReport<'a> {
+    remote_queries: Vec<ExplainedRemoteQuery<'a>>,
+    here: Vec<LocalStep<'a>>,
+    missing: Vec<MissingParticipant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    came: Option<MeasuredAnswer>,
+    /// Plan for people.
+    #[serde(skip)]
+    plan: String,
+}
+
+impl CommandReport for ExplanationReport<'_> {
+    fn text(&self) -> String {
+        let mut text = self.plan.clone();
+        for read in self.remote_queries.iter().flat_map(|query| &query.reads) {
+            text.push_str(&read.format_clauses());
+        }
+        match &self.came {
+            None => text,
+            Some(came) => format!("{}\n{}", text.trim_end(), came.text()),
+        }
+    }
+}
+
+/// Remote query of a plan.
+#[derive(Debug, Serialize)]
+struct ExplainedRemoteQuery<'a> {
+    participant: &'a str,
+    reads: Vec<ExplainedRead<'a>>,
+    purpose: Option<&'a PurposeId>,
+    sql: &'a str,
+    most_rows: u64,
+    most_bytes: u64,
+    guessed: bool,
+    relies_on_own_keys: &'a BTreeSet<String>,
+    keys: Vec<KeysEntry>,
+}
+
+impl<'a> ExplainedRemoteQuery<'a> {
+    fn of(connector: &Connector, remote_query: &'a RemoteQuery) -> Self {
+        let reads = remote_query.reads.iter();
+        Self {
+            participant: remote_query.participant.domain(),
+            reads: reads
+                .map(|read| ExplainedRead::of(connector, read, &remote_query.alias))
+                .collect(),
+            purpose: remote_query.purpose.as_ref(),
+            sql: &remote_query.sql,
+            most_rows: remote_query.most_rows,
+            most_bytes: remote_query.most_bytes,
+            guessed: remote_query.guessed,
+            relies_on_own_keys: &remote_query.relies,
+            keys: remote_query.keys.iter().map(KeysEntry::from).collect(),
+        }
+    }
+}
+
+/// Dataset that a remote query reads, with the clauses of its contract.
+#[derive(Debug, Serialize)]
+struct ExplainedRead<'a> {
+    dataset: &'a SqlIdentifier,
+    contract: Option<ContractId>,
+    snapshot: &'a str,
+    clauses: Vec<ClauseEffect>,
+    #[serde(skip)]
+    relation: String,
+}
+
+/// Clause with its effect in words.
+#[derive(Debug, Serialize)]
+struct ClauseEffect {
+    clause: String,
+    effect: String,
+}
+
+impl<'a> ExplainedRead<'a> {
+    fn of(connector: &Connector, read: &'a RemoteDatasetRead, alias: &SqlIdentifier) -> Self {
+        let clauses = read
+            .contract
+            .and_then(|contract| clauses(connector, contract));
+        let clauses = clauses.into_iter().flatten();
+        Self {
+            dataset: &read.dataset.name,
+            contract: read.contract,
+            snapshot: &read.snapshot,
+            clauses: clauses
+                .map(|(clause, effect)| ClauseEffect { clause, effect })
+                .collect(),
+            relation: read.relation(alias),
+        }
+    }
+
+    fn format_clauses(&self) -> String {
+        if self.clauses.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("\n{} under its contract:", self.relation);
+        for ClauseEffect { clause, effect } in &self.clauses {
+            text.push_str(&format!("\n  {clause:<5} {effect}"));
+        }
+        text
+    }
+}
+
+/// Step that is done here, with its depth in the plan.
+#[derive(Debug, Serialize)]
+struct LocalStep<'a> {
+    depth: usize,
+    step: &'a str,
 }
 
 /// Fetches the permitted view of one dataset.

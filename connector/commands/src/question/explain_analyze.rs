@@ -11,19 +11,19 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::remote_query::{RemoteQueryOutcome as Went, RemoteQueryStatus};
 use hansa_query::sql::query_text::QueryText;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Asks, and says what came; the rows go nowhere. It is in the log as any other question is.
 ///
 /// # Errors
 /// Why there is no answer.
-pub(super) async fn came(
+pub(super) async fn ask_and_measure(
     connector: &Arc<Connector>,
     text: &QueryText,
     options: &QueryOptions,
     author: &QueryAuthor,
-) -> Result<(Value, String), CommandError> {
+) -> Result<MeasuredAnswer, CommandError> {
     let begun = connector.ticks();
     let begun_here =
         query_start::start_query(connector, text, options, &RequestedRowScope::All, author).await?;
@@ -37,17 +37,70 @@ pub(super) async fn came(
     }
     let took = connector.ticks().saturating_sub(begun) / 1000;
     let outcomes = answer.report.outcomes();
-    let mut reported = String::from("came\n");
-    for went in &outcomes {
-        reported.push_str(&format!("  {}\n", line(went)));
-        for keys in went.remote_query.keys_sent() {
-            reported.push_str(&format!("    {keys}\n"));
+    Ok(MeasuredAnswer {
+        remote_queries: outcomes.iter().map(MeasuredRemoteQuery::of).collect(),
+        rows,
+        milliseconds: took,
+    })
+}
+
+/// Answer that was counted and timed, with what each participant brought.
+#[derive(Debug, Serialize)]
+pub(super) struct MeasuredAnswer {
+    remote_queries: Vec<MeasuredRemoteQuery>,
+    rows: usize,
+    milliseconds: i64,
+}
+
+impl MeasuredAnswer {
+    /// Lines for people.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::from("came\n");
+        for line in self.remote_queries.iter().flat_map(|query| &query.lines) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        let Self {
+            rows, milliseconds, ..
+        } = self;
+        text.push_str(&format!(
+            "  the answer: {rows} rows, after {milliseconds} ms\n"
+        ));
+        text
+    }
+}
+
+/// Remote query with what came of it.
+#[derive(Debug, Serialize)]
+struct MeasuredRemoteQuery {
+    participant: String,
+    sql: String,
+    rows: u64,
+    most_rows: u64,
+    guessed: bool,
+    bytes: u64,
+    milliseconds: u64,
+    placement: Option<String>,
+    /// Lines for people: what came, and the keys that were sent.
+    #[serde(skip)]
+    lines: Vec<String>,
+}
+
+impl MeasuredRemoteQuery {
+    fn of(went: &Went) -> Self {
+        let keys = went.remote_query.keys_sent();
+        let keys = keys.map(|keys| format!("  {keys}"));
+        Self {
+            participant: went.remote_query.participant.domain().to_owned(),
+            sql: went.remote_query.sql.clone(),
+            rows: went.rows,
+            most_rows: went.remote_query.most_rows,
+            guessed: went.remote_query.guessed,
+            bytes: went.travelled,
+            milliseconds: u64::try_from(went.took.as_millis()).unwrap_or(u64::MAX),
+            placement: went.placement.as_ref().map(ToString::to_string),
+            lines: [line(went)].into_iter().chain(keys).collect(),
         }
     }
-    reported.push_str(&format!("  the answer: {rows} rows, after {took} ms\n"));
-    let all = outcomes.iter().map(entry).collect::<Vec<_>>();
-    let data = json!({"remote_queries": all, "rows": rows, "milliseconds": took});
-    Ok((data, reported))
 }
 
 fn line(went: &Went) -> String {
@@ -77,17 +130,4 @@ fn line(went: &Went) -> String {
         remote_query.relations(),
         went.rows,
     )
-}
-
-fn entry(went: &Went) -> Value {
-    json!({
-        "participant": went.remote_query.participant.domain(),
-        "sql": went.remote_query.sql,
-        "rows": went.rows,
-        "most_rows": went.remote_query.most_rows,
-        "guessed": went.remote_query.guessed,
-        "bytes": went.travelled,
-        "milliseconds": u64::try_from(went.took.as_millis()).unwrap_or(u64::MAX),
-        "placement": went.placement.as_ref().map(ToString::to_string),
-    })
 }

@@ -3,13 +3,14 @@
 use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
+use crate::cli::command_report::report_json;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::output::OutputSettings;
 use crate::cli::result_printer::{OutputTarget, print};
 use crate::cli::terminal::object_out;
 use crate::question::arguments::{OutputFormat, SqlArgs};
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -52,8 +53,9 @@ pub(crate) async fn follow(
             Err(refusal) if refusal.code == ErrorCode::NotContinued && args.since.is_some() => {
                 let why = &refusal.sentence;
                 if show.json {
-                    let report = json!({"hansa": {"anew": true, "why": why}});
-                    object_out(&report);
+                    object_out(&report_json(&RestartedAnswer {
+                        hansa: RestartReport { anew: true, why },
+                    }));
                 } else {
                     show.note(&format!("the whole answer follows again: {why}"));
                 }
@@ -65,6 +67,33 @@ pub(crate) async fn follow(
         }
         tokio::time::sleep(every).await;
     }
+}
+
+/// Answer that begins again.
+#[derive(Debug, Serialize)]
+struct RestartedAnswer<'a> {
+    hansa: RestartReport<'a>,
+}
+
+/// Reason for which an answer begins again.
+#[derive(Debug, Serialize)]
+struct RestartReport<'a> {
+    anew: bool,
+    why: &'a str,
+}
+
+/// Report below an answer, as far as the next question needs it.
+#[derive(Debug, Deserialize)]
+struct FollowedAnswer {
+    hansa: FollowedReport,
+}
+
+/// Token of an answer; nothing new came if `nothing_new` is set.
+#[derive(Debug, Deserialize)]
+struct FollowedReport {
+    token: Option<String>,
+    #[serde(default)]
+    nothing_new: bool,
 }
 
 /// Whether it may be over at the next time.
@@ -85,11 +114,11 @@ async fn once(
     let looked_at = async move {
         let mut token = None;
         while let Some(event) = events.recv().await {
-            if let CommandEvent::Object { data, .. } = &event {
-                let said = data.pointer("/hansa/token").and_then(Value::as_str);
-                token = said.map(str::to_owned).or(token);
-                let nothing = data.pointer("/hansa/nothing_new").and_then(Value::as_bool);
-                if nothing == Some(true) {
+            if let CommandEvent::Object { data, .. } = &event
+                && let Ok(FollowedAnswer { hansa: report }) = FollowedAnswer::deserialize(data)
+            {
+                token = report.token.or(token);
+                if report.nothing_new {
                     continue;
                 }
             }
