@@ -24,7 +24,7 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::ReportRow as _;
+use crate::cli::command_report::{ReportRow as _, report_json};
 use crate::cli::output::table;
 use crate::contract::arguments::ContractCommand;
 use crate::contract::contract_lookup::{contract_by_prefix, contracts, negotiations, sides};
@@ -42,7 +42,8 @@ use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use hansa_policy::term::language::Language;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -281,8 +282,10 @@ async fn list(
                 over_from: over_from(connector, *id, agreement),
             })
             .collect();
-        let calendar = expiring_contracts::calendar(&open, now);
-        out.document(json!({"calendar": calendar}), calendar.clone())
+        let expiries = ExpiryCalendar {
+            calendar: expiring_contracts::calendar(&open, now),
+        };
+        out.document(report_json(&expiries), expiries.calendar)
             .await?;
         return Ok(0);
     }
@@ -344,13 +347,29 @@ async fn export(connector: &Arc<Connector>, prefix: &str, out: &EventSink) -> Co
     let contract = contract_by_prefix(connector, prefix)?;
     let bytes = connector.records.documents.contract(contract)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-    out.document(
-        json!({"contract": contract.to_string(), "envelope": data, "file": text}),
-        text.clone(),
-    )
-    .await?;
+    let exported = ExportedContract {
+        contract,
+        envelope: serde_json::from_str(&text).unwrap_or(Value::Null),
+        file: text,
+    };
+    out.document(report_json(&exported), exported.file).await?;
     Ok(0)
+}
+
+/// Days on which contracts end.
+#[derive(Debug, Serialize)]
+struct ExpiryCalendar {
+    /// Calendar in the form of RFC 5545.
+    calendar: String,
+}
+
+/// Contract with both signatures.
+#[derive(Debug, Serialize)]
+struct ExportedContract {
+    contract: ContractId,
+    envelope: Value,
+    /// Text of the envelope, byte by byte.
+    file: String,
 }
 
 /// Carries the post to and from all peers first, so that what is shown is what there is. A peer that does not answer is

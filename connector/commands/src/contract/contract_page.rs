@@ -264,7 +264,7 @@ fn approvals(connector: &Connector, contract: ContractId) -> Result<Vec<Approval
 
 /// Page that is part of what is signed.
 #[derive(Debug, Serialize)]
-struct ShownPage {
+pub(super) struct ShownPage {
     form: &'static str,
     language: &'static str,
     zone: String,
@@ -272,7 +272,8 @@ struct ShownPage {
 }
 
 impl ShownPage {
-    fn of(agreement: &Agreement) -> Self {
+    /// The page of an agreement.
+    pub(super) fn of(agreement: &Agreement) -> Self {
         let PageRendering { language, zone } = agreement.rendering;
         Self {
             form: PageRendering::FORM,

@@ -1,13 +1,15 @@
 //! `hansa contract verify`: a contract file and the keys of a trust bundle; needs no connector.
 
 use crate::cli::GlobalArgs;
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use crate::config::config_lookup;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
 use hansa_node::config::ConnectorConfig;
+use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
 
 /// Checks both signatures and prints the contract as a page.
@@ -50,18 +52,36 @@ pub(crate) fn run(
         .unwrap_or(now);
     let signatures = signed.signatures.len();
     let agreed = signed.verify(&bundle.keys(at)).map_err(place)?;
-    show.result(
-        &json!({
-            "contract": agreed.id().to_string(),
-            "provider": agreed.agreement().provider.id.domain(),
-            "consumer": agreed.agreement().assignee_id().map(hansa_policy::id::ParticipantId::domain),
-            "signatures": signatures,
-            "valid": true,
-        }),
-        &format!(
-            "{}\nvalid: {signatures} signatures by the keys of the trust bundle",
-            hansa_proto::render::agreement(Some(agreed.id()), agreed.agreement())
-        ),
-    );
+    let agreement = agreed.agreement();
+    show.report(&VerifiedContract {
+        contract: agreed.id(),
+        provider: agreement.provider.id.domain(),
+        consumer: agreement.assignee_id().map(ParticipantId::domain),
+        signatures,
+        valid: true,
+        page: hansa_proto::render::agreement(Some(agreed.id()), agreement),
+    });
     Ok(0)
+}
+
+/// Contract whose signatures hold.
+#[derive(Debug, Serialize)]
+struct VerifiedContract<'a> {
+    contract: ContractId,
+    provider: &'a str,
+    consumer: Option<&'a str>,
+    /// Number of signatures.
+    signatures: usize,
+    valid: bool,
+    #[serde(skip)]
+    page: String,
+}
+
+impl CommandReport for VerifiedContract<'_> {
+    fn text(&self) -> String {
+        format!(
+            "{}\nvalid: {} signatures by the keys of the trust bundle",
+            self.page, self.signatures
+        )
+    }
 }

@@ -2,13 +2,14 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::contract::contract_lookup::{contract_by_prefix, sides};
 use hansa_node::contract::deletion_attestation;
 use hansa_node::participant::Connector;
 use hansa_node::peer::mailbox;
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 
 pub(super) async fn attest(
@@ -52,24 +53,12 @@ pub(super) async fn attest(
     if statements > 0 {
         carried = mailbox::pump(connector, &connector.peer(provider.as_str())?).await;
     }
-    let short = contract.short();
-    let text = match requests.len() {
-        0 => format!("everything received under contract {short} was stated to be deleted before"),
-        1 => format!("stated to {with}: what came with 1 answer under contract {short} is deleted"),
-        answers => format!(
-            "stated to {with}: what came with {answers} answers under contract {short} is deleted"
-        ),
-    };
-    let listed: Vec<String> = requests.iter().map(ToString::to_string).collect();
-    out.object(
-        json!({
-            "contract": contract.to_string(),
-            "with": with,
-            "answers": listed,
-            "statements": statements,
-        }),
-        text,
-    )
+    out.report(&AttestedDeletion {
+        contract,
+        with,
+        answers: requests,
+        statements,
+    })
     .await?;
     if let Err(refusal) = carried {
         out.notice(format!(
@@ -79,6 +68,36 @@ pub(super) async fn attest(
         .await;
     }
     Ok(0)
+}
+
+/// Answers under a contract that are stated to be deleted.
+#[derive(Debug, Serialize)]
+struct AttestedDeletion {
+    contract: ContractId,
+    /// The other side.
+    with: String,
+    answers: Vec<RequestId>,
+    /// Number of signed statements.
+    statements: usize,
+}
+
+impl CommandReport for AttestedDeletion {
+    fn text(&self) -> String {
+        let (short, with) = (self.contract.short(), &self.with);
+        match self.answers.len() {
+            0 => {
+                format!(
+                    "everything received under contract {short} was stated to be deleted before"
+                )
+            }
+            1 => format!(
+                "stated to {with}: what came with 1 answer under contract {short} is deleted"
+            ),
+            answers => format!(
+                "stated to {with}: what came with {answers} answers under contract {short} is deleted"
+            ),
+        }
+    }
 }
 
 /// What still comes can't be said to be deleted, and the provider would not count it.

@@ -1,19 +1,22 @@
 //! `hansa contract sign --offline`: reads a draft, shows the page that is signed, and signs it; needs no connector.
 
 use crate::cli::GlobalArgs;
+use crate::cli::command_report::CommandReport;
 use crate::cli::consent::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::line_err;
+use crate::contract::contract_page::ShownPage;
 use crate::key::offline_signer::OfflineSigner;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Assignee;
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::contract::page_digest;
 use hansa_proto::contract_draft::{self, ContractDraft};
 use hansa_proto::envelope::kind::StatementKind;
-use serde_json::json;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Shows and signs.
@@ -43,24 +46,17 @@ pub(crate) fn run(
         PageRendering::FORM,
         draft.agreement.rendering.language
     ));
-    let facts = |signature: Option<&Path>| {
-        json!({
-            "negotiation": draft.negotiation,
-            "would_become": draft.contract().to_string(),
-            "role": draft.role.as_str(),
-            "shown": {
-                "form": PageRendering::FORM,
-                "language": draft.agreement.rendering.language.tag(),
-                "zone": draft.agreement.rendering.zone.as_str(),
-                "sha256": digest.to_string(),
-            },
-            "key": signer.kid(),
-            "seal": matches!(signer, OfflineSigner::Seal(_)),
-            "signature": signature.map(|file| file.display().to_string()),
-        })
+    let mut signed = SignedDraft {
+        negotiation: &draft.negotiation,
+        would_become: draft.contract(),
+        role: draft.role,
+        shown: ShownPage::of(&draft.agreement),
+        key: signer.kid(),
+        seal: matches!(signer, OfflineSigner::Seal(_)),
+        signature: None,
     };
     if global.dry_run {
-        show.result(&facts(None), "nothing was signed");
+        show.report(&signed);
         return Ok(0);
     }
     if !global.yes {
@@ -82,16 +78,34 @@ pub(crate) fn run(
     )?;
     let target = output.map_or_else(|| signed_name(file), Path::to_path_buf);
     hansa_node::process::named_file::write(&target, &bytes)?;
-    show.result(
-        &facts(Some(&target)),
-        &format!(
-            "signed; the signature is in {}\nnext, where the connector runs: hansa contract attach {} {}",
-            target.display(),
-            draft.negotiation,
-            target.display()
-        ),
-    );
+    signed.signature = Some(target.display().to_string());
+    show.report(&signed);
     Ok(0)
+}
+
+/// Draft with the page that was shown, and the signature where there is one.
+#[derive(Debug, Serialize)]
+struct SignedDraft<'a> {
+    negotiation: &'a str,
+    would_become: ContractId,
+    role: SignatoryRole,
+    shown: ShownPage,
+    key: &'a str,
+    seal: bool,
+    /// File of the signature.
+    signature: Option<String>,
+}
+
+impl CommandReport for SignedDraft<'_> {
+    fn text(&self) -> String {
+        match &self.signature {
+            None => "nothing was signed".to_owned(),
+            Some(file) => format!(
+                "signed; the signature is in {file}\nnext, where the connector runs: hansa contract attach {} {file}",
+                self.negotiation
+            ),
+        }
+    }
 }
 
 /// A mandate, if it lets this key sign this; who signed the mandate is judged where the signature is attached.

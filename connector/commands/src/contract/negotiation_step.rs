@@ -3,7 +3,7 @@
 use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
 use crate::catalog::find;
-use crate::cli::command_report::report_json;
+use crate::cli::command_report::{CommandReport, report_json};
 use crate::contract::collect;
 use crate::contract::contract_lookup::{load_negotiation, negotiations};
 use crate::contract::contract_text::NegotiationReport;
@@ -20,7 +20,7 @@ use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::process::blocking_work::blocking;
 use hansa_node::process::randomness::random_bytes;
 use hansa_policy::contract::Agreement;
-use hansa_policy::id::ContractId;
+use hansa_policy::id::{ContractId, SqlIdentifier};
 use hansa_policy::negotiation::{NextMessage, PartyRole, Phase};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
@@ -29,7 +29,6 @@ use hansa_policy::value::cube::CubeFunction;
 use hansa_proto::contract;
 use hansa_proto::peer::message::MessageContent;
 use serde::Serialize;
-use serde_json::json;
 use std::sync::Arc;
 
 pub(super) async fn counter_offer(
@@ -113,8 +112,7 @@ async fn sign_view(
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (key, dataset) = (held.key, held.dataset.name.clone());
-    let word = approval::word(connector, caller, key, ApprovalAction::Sign, None).await?;
+    let word = approval::word(connector, caller, held.key, ApprovalAction::Sign, None).await?;
     let signed = matches!(word, Approval::Enough(_));
     let mut status = 0;
     if signed {
@@ -122,29 +120,42 @@ async fn sign_view(
         let faults = blocking(move || hansa_node::offer::offer_renewal::renew(&inner)).await?;
         status = out.report_faults(&faults).await;
     }
-    let text = if signed {
-        format!("the public view of {dataset} is signed and in force")
-    } else {
-        format!(
-            "the public view of {dataset} is {} compared with the one in force; your approval is recorded, and nothing is signed yet\n\
-             a second officer approves with: hansa contract sign {}",
-            held.verdict,
-            key.short()
-        )
-    };
-    let waits_for = (!signed).then_some("second officer");
-    out.object(
-        json!({
-            "dataset": dataset.to_string(),
-            "view": key.to_string(),
-            "signed": signed,
-            "waits_for": waits_for,
-            "verdict": held.verdict.as_str(),
-        }),
-        text,
-    )
+    out.report(&ApprovedView {
+        dataset: &held.dataset.name,
+        view: held.key,
+        signed,
+        waits_for: (!signed).then_some("second officer"),
+        verdict: held.verdict.as_str(),
+    })
     .await?;
     Ok(status)
+}
+
+/// Public view that an officer has approved.
+#[derive(Debug, Serialize)]
+struct ApprovedView<'a> {
+    dataset: &'a SqlIdentifier,
+    view: ContractId,
+    signed: bool,
+    waits_for: Option<&'static str>,
+    /// Comparison with the view in force.
+    verdict: &'static str,
+}
+
+impl CommandReport for ApprovedView<'_> {
+    fn text(&self) -> String {
+        let Self {
+            dataset, verdict, ..
+        } = self;
+        match self.signed {
+            true => format!("the public view of {dataset} is signed and in force"),
+            false => format!(
+                "the public view of {dataset} is {verdict} compared with the one in force; your approval is recorded, and nothing is signed yet\n\
+                 a second officer approves with: hansa contract sign {}",
+                self.view.short()
+            ),
+        }
+    }
 }
 
 /// Whether our signature has to wait for a second officer; then that is said.
@@ -166,22 +177,37 @@ pub(super) async fn waits(
     match approval::word(connector, caller, contract, ApprovalAction::Sign, None).await? {
         Approval::Enough(_) => Ok(false),
         Approval::Waits => {
-            out.object(
-                json!({
-                    "negotiation": name,
-                    "would_become": contract.to_string(),
-                    "signed": false,
-                    "waits_for": "second officer",
-                    "verdict": verdict.as_str(),
-                }),
-                format!(
-                    "{name} is {verdict} compared with what is in force; your approval is recorded, and nothing is signed yet\n\
-                     a second officer approves with: hansa contract sign {name}"
-                ),
-            )
+            out.report(&WaitingSignature {
+                negotiation: name,
+                would_become: contract,
+                signed: false,
+                waits_for: "second officer",
+                verdict: verdict.as_str(),
+            })
             .await?;
             Ok(true)
         }
+    }
+}
+
+/// Signature that waits for a second officer.
+#[derive(Debug, Serialize)]
+struct WaitingSignature<'a> {
+    negotiation: &'a str,
+    would_become: ContractId,
+    signed: bool,
+    waits_for: &'static str,
+    /// Comparison with the contracts in force.
+    verdict: &'static str,
+}
+
+impl CommandReport for WaitingSignature<'_> {
+    fn text(&self) -> String {
+        let (name, verdict) = (self.negotiation, self.verdict);
+        format!(
+            "{name} is {verdict} compared with what is in force; your approval is recorded, and nothing is signed yet\n\
+             a second officer approves with: hansa contract sign {name}"
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::report_json;
 use crate::contract::collect;
 use crate::contract::contract_lookup::load_negotiation;
 use crate::contract::negotiation_step::{step, waits};
@@ -14,7 +15,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::contract_draft::{self, ContractDraft};
 use hansa_proto::envelope;
 use hansa_proto::peer::message::MessageContent;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// `contract export n-…`: what waits for our signature, or will once the other side has signed, as a file.
@@ -32,13 +34,23 @@ pub(super) async fn export(
         agreement: open.state.proposal().agreement.clone(),
     };
     let text = String::from_utf8_lossy(&contract_draft::to_bytes(&draft)).into_owned();
-    let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-    out.document(
-        json!({"contract": draft.contract().to_string(), "draft": data, "file": text}),
-        text.clone(),
-    )
-    .await?;
+    let exported = ExportedDraft {
+        contract: draft.contract(),
+        draft: serde_json::from_str(&text).unwrap_or(Value::Null),
+        file: text,
+    };
+    out.document(report_json(&exported), exported.file).await?;
     Ok(0)
+}
+
+/// Draft that is to be signed elsewhere.
+#[derive(Debug, Serialize)]
+struct ExportedDraft {
+    /// Contract that it would become.
+    contract: ContractId,
+    draft: Value,
+    /// Text of the draft, byte by byte.
+    file: String,
 }
 
 /// `contract attach`: a signature that was made elsewhere takes the step that is due. It is checked as any other is.

@@ -1,6 +1,7 @@
 //! `hansa contract withdraw --offline`: reads a contract, shows its page, and signs its end; needs no connector.
 
 use crate::cli::GlobalArgs;
+use crate::cli::command_report::CommandReport;
 use crate::cli::consent::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::line_err;
@@ -9,13 +10,14 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::withdrawal::effective_instant;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::contract::{Assignee, ContractParty, SignedContract};
+use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::envelope;
 use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::statement;
 use hansa_proto::withdrawal::WithdrawalStatement;
-use serde_json::json;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// What is to end, by what, and for whom.
@@ -68,19 +70,17 @@ pub(crate) fn run(
         Some(signed.id),
         &signed.agreement,
     ));
-    let facts = |statement: Option<&Path>| {
-        json!({
-            "contract": signed.id.to_string(),
-            "role": role.as_str(),
-            "party": party.id.as_str(),
-            "reason": args.reason.as_str(),
-            "from": from.map(|from| from.to_string()),
-            "key": signer.kid(),
-            "statement": statement.map(|file| file.display().to_string()),
-        })
+    let mut withdrawal = OfflineWithdrawal {
+        contract: signed.id,
+        role,
+        party: &party.id,
+        reason: args.reason.as_str(),
+        from,
+        key: signer.kid(),
+        statement: None,
     };
     if global.dry_run {
-        show.result(&facts(None), "nothing was signed");
+        show.report(&withdrawal);
         return Ok(0);
     }
     if !global.yes {
@@ -111,21 +111,40 @@ pub(crate) fn run(
         Path::to_path_buf,
     );
     hansa_node::process::named_file::write(&target, &statement)?;
-    let ends = match from {
-        Some(from) => {
-            format!("the contract ends at {from}, once the statement has reached the connector")
-        }
-        None => "the contract ends when the statement reaches the connector".to_owned(),
-    };
-    show.result(
-        &facts(Some(&target)),
-        &format!(
-            "signed; {ends}\nnext, where it runs: hansa contract attach {} {}",
-            signed.id.short(),
-            target.display()
-        ),
-    );
+    withdrawal.statement = Some(target.display().to_string());
+    show.report(&withdrawal);
     Ok(0)
+}
+
+/// End of a contract, with the signed statement where there is one.
+#[derive(Debug, Serialize)]
+struct OfflineWithdrawal<'a> {
+    contract: ContractId,
+    role: SignatoryRole,
+    party: &'a ParticipantId,
+    reason: &'a str,
+    from: Option<UtcTimestamp>,
+    key: &'a str,
+    /// File of the statement.
+    statement: Option<String>,
+}
+
+impl CommandReport for OfflineWithdrawal<'_> {
+    fn text(&self) -> String {
+        let Some(file) = &self.statement else {
+            return "nothing was signed".to_owned();
+        };
+        let ends = match self.from {
+            Some(from) => {
+                format!("the contract ends at {from}, once the statement has reached the connector")
+            }
+            None => "the contract ends when the statement reaches the connector".to_owned(),
+        };
+        format!(
+            "signed; {ends}\nnext, where it runs: hansa contract attach {} {file}",
+            self.contract.short(),
+        )
+    }
 }
 
 /// For whom the key signs: as the contract names it, or as somebody says.

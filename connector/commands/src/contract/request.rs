@@ -4,6 +4,7 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
 use crate::catalog::{find, terms_text};
+use crate::cli::command_report::CommandReport;
 use crate::contract::contract_lookup as find_contract;
 use crate::contract::contract_text::payload_text;
 use crate::contract::negotiation_step::{in_force_from, report_step};
@@ -26,7 +27,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::language::Language;
 use hansa_proto::contract;
 use hansa_proto::peer::message::MessageContent;
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// How a contract is wished for.
@@ -116,13 +117,11 @@ pub(super) async fn request(
         terms_from(&text, &visible.dataset, &mut agreement, connector)?;
     }
     if options.dry_run {
-        out.object(
-            json!({"dataset": dataset, "would_request": payload_text(&agreement)}),
-            format!(
-                "would request {dataset} on these terms:{}",
-                terms_text(&agreement.clauses)
-            ),
-        )
+        out.report(&RehearsedRequest {
+            dataset,
+            would_request: payload_text(&agreement),
+            terms: terms_text(&agreement.clauses),
+        })
         .await?;
         return Ok(0);
     }
@@ -174,6 +173,25 @@ pub(super) async fn request(
         )
     })
     .await
+}
+
+/// Request that was not sent.
+#[derive(Debug, Serialize)]
+struct RehearsedRequest<'a> {
+    dataset: &'a str,
+    would_request: String,
+    /// Terms for people.
+    #[serde(skip)]
+    terms: String,
+}
+
+impl CommandReport for RehearsedRequest<'_> {
+    fn text(&self) -> String {
+        format!(
+            "would request {} on these terms:{}",
+            self.dataset, self.terms
+        )
+    }
 }
 
 /// What is to be done on the other side before the contract is in force, and how one waits for it here.

@@ -2,18 +2,20 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::table;
 use crate::contract::contract_lookup::{contract_by_prefix, sides};
 use hansa_node::contract::contract_usage;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
-use hansa_policy::money;
+use hansa_policy::money::{self, MoneyAmount};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::price::PriceUnit;
 use hansa_proto::statement;
-use hansa_proto::usage::{ClauseCharge, PrepaidUsage};
-use serde_json::json;
+use hansa_proto::usage::{ClauseCharge, PrepaidUsage, UsageStatement};
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 pub(super) async fn state(
@@ -31,29 +33,46 @@ pub(super) async fn state(
     }
     let counted = contract_usage::count(connector, contract)?;
     let statement = contract_usage::state(connector, &counted).await?;
-    let mut rows = Vec::new();
-    for line in &counted.lines {
-        let sums: Vec<String> = line.sums.iter().map(describe_charge).collect();
-        rows.push(vec![
-            line.month.clone(),
-            line.contract.short(),
-            line.questions.to_string(),
-            line.rows.to_string(),
-            line.bytes.to_string(),
-            sums.join(", "),
-        ]);
-    }
-    let header = ["MONTH", "VERSION", "QUESTIONS", "ROWS", "BYTES", "COMES TO"];
-    let mut text = table(&header, &rows);
-    if let Some(prepaid) = &counted.prepaid {
-        text.push_str(&format!("\n{}", left(prepaid)));
-    }
-    let file = String::from_utf8_lossy(&statement).into_owned();
     let payload = statement::to_bytes(&counted);
-    let data: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();
-    out.object(json!({"usage": data, "file": file}), text)
-        .await?;
+    out.report(&UsageReport {
+        usage: serde_json::from_slice(&payload).unwrap_or_default(),
+        file: String::from_utf8_lossy(&statement).into_owned(),
+        counted,
+    })
+    .await?;
     Ok(0)
+}
+
+/// Usage of a contract as it is stated.
+#[derive(Debug, Serialize)]
+struct UsageReport {
+    usage: Value,
+    /// Signed statement.
+    file: String,
+    #[serde(skip)]
+    counted: UsageStatement,
+}
+
+impl CommandReport for UsageReport {
+    fn text(&self) -> String {
+        let lines = self.counted.lines.iter().map(|line| {
+            let sums: Vec<String> = line.sums.iter().map(describe_charge).collect();
+            vec![
+                line.month.clone(),
+                line.contract.short(),
+                line.questions.to_string(),
+                line.rows.to_string(),
+                line.bytes.to_string(),
+                sums.join(", "),
+            ]
+        });
+        let header = ["MONTH", "VERSION", "QUESTIONS", "ROWS", "BYTES", "COMES TO"];
+        let mut text = table(&header, &lines.collect::<Vec<_>>());
+        if let Some(prepaid) = &self.counted.prepaid {
+            text.push_str(&format!("\n{}", left(prepaid)));
+        }
+        text
+    }
 }
 
 pub(super) async fn top_up(
@@ -65,24 +84,28 @@ pub(super) async fn top_up(
     let (contract, agreement) = ours(connector, prefix)?;
     let amount = money::parse_written_amount(amount)
         .ok()
-        .filter(|amount| *amount > money::MoneyAmount::NOTHING)
+        .filter(|amount| *amount > MoneyAmount::NOTHING)
         .ok_or_else(|| {
             let sentence = format!("`{amount}` is no amount such as 100 or 0.05");
             Refusal::new(ErrorCode::UsageWrong, sentence)
         })?;
     let prepaid = contract_usage::top_up(connector, contract, &agreement, amount).await?;
-    out.object(
-        json!({
-            "contract": contract.to_string(),
-            "currency": prepaid.currency,
-            "paid": prepaid.paid.to_string(),
-            "spent": prepaid.spent.to_string(),
-            "left": prepaid.paid.less(prepaid.spent).to_string(),
-        }),
-        left(&prepaid),
-    )
-    .await?;
+    out.report(&PrepaidReport { contract, prepaid }).await?;
     Ok(0)
+}
+
+/// Amount that was paid beforehand for a contract.
+#[derive(Debug, Serialize)]
+struct PrepaidReport {
+    contract: ContractId,
+    #[serde(flatten)]
+    prepaid: PrepaidUsage,
+}
+
+impl CommandReport for PrepaidReport {
+    fn text(&self) -> String {
+        left(&self.prepaid)
+    }
 }
 
 /// What is left of what was paid beforehand, in words.

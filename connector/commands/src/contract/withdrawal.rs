@@ -2,6 +2,7 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::contract::contract_lookup::{contract_by_prefix, sides};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::participant::Connector;
@@ -17,7 +18,7 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::envelope;
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// The contract that is to end, with the reason and the instant.
@@ -164,25 +165,13 @@ async fn end_contract(
         .contracts
         .with_registry(|registry| registry.withdrawn_from(contract));
     let from = from.filter(|from| *from > connector.now());
-    let short = contract.short();
-    let text = match from {
-        Some(from) => format!(
-            "contract {short} with {with} ends at {from}; until then its questions are answered, then its running streams are cut and new questions are refused"
-        ),
-        None => format!(
-            "contract {short} with {with} is withdrawn; its running streams are cut, new questions are refused"
-        ),
-    };
-    out.object(
-        json!({
-            "contract": contract.to_string(),
-            "with": with,
-            "withdrawn": true,
-            "from": from.map(|from| from.to_string()),
-            "streams_before": before,
-        }),
-        text,
-    )
+    out.report(&WithdrawnContract {
+        contract,
+        with,
+        withdrawn: true,
+        from,
+        streams_before: before,
+    })
     .await?;
     if let Err(refusal) = carried {
         out.notice(format!(
@@ -192,6 +181,33 @@ async fn end_contract(
         .await;
     }
     Ok(0)
+}
+
+/// Contract that is withdrawn.
+#[derive(Debug, Serialize)]
+struct WithdrawnContract {
+    contract: ContractId,
+    /// The other side.
+    with: String,
+    withdrawn: bool,
+    /// Instant of its end, where that is to come.
+    from: Option<UtcTimestamp>,
+    /// Number of answers that ran before.
+    streams_before: usize,
+}
+
+impl CommandReport for WithdrawnContract {
+    fn text(&self) -> String {
+        let (short, with) = (self.contract.short(), &self.with);
+        match self.from {
+            Some(from) => format!(
+                "contract {short} with {with} ends at {from}; until then its questions are answered, then its running streams are cut and new questions are refused"
+            ),
+            None => format!(
+                "contract {short} with {with} is withdrawn; its running streams are cut, new questions are refused"
+            ),
+        }
+    }
 }
 
 /// Ends it and writes to the other party, to the end: whoever asked for it may have gone away. Gives what keeps the message from
@@ -224,19 +240,34 @@ async fn end_and_write(
 
 /// Says that one officer's word is not enough.
 async fn waits(contract: ContractId, from: Option<UtcTimestamp>, out: &EventSink) -> CommandResult {
-    let short = contract.short();
-    let from = from.map_or_else(String::new, |from| format!("--from {from} "));
-    out.object(
-        json!({
-            "contract": contract.to_string(),
-            "withdrawn": false,
-            "waits_for": "second officer",
-        }),
+    out.report(&WaitingWithdrawal {
+        contract,
+        withdrawn: false,
+        waits_for: "second officer",
+        from,
+    })
+    .await?;
+    Ok(0)
+}
+
+/// Withdrawal that waits for a second officer.
+#[derive(Debug, Serialize)]
+struct WaitingWithdrawal {
+    contract: ContractId,
+    withdrawn: bool,
+    waits_for: &'static str,
+    #[serde(skip)]
+    from: Option<UtcTimestamp>,
+}
+
+impl CommandReport for WaitingWithdrawal {
+    fn text(&self) -> String {
+        let short = self.contract.short();
+        let from = self.from;
+        let from = from.map_or_else(String::new, |from| format!("--from {from} "));
         format!(
             "contract {short} is still in force; your approval and your reason are recorded\n\
              a second officer approves with: hansa contract withdraw {short} {from}--reason \"…\""
-        ),
-    )
-    .await?;
-    Ok(0)
+        )
+    }
 }
