@@ -23,7 +23,7 @@ use crate::dataset::arguments::DatasetCommand;
 use crate::dataset::catalog_entry::{entry_json, entry_text};
 use crate::dataset::config_entry::DatasetAddition;
 use crate::dataset::released_cells::{ReleaseReport, releases_text};
-use crate::dataset::restriction::RestrictionChange;
+use crate::dataset::restriction::{RestrictionChange, RestrictionReport};
 use hansa_catalog::dataset::{Dataset, DatasetKind};
 use hansa_node::dataset::publication::PublishOptions;
 use hansa_node::participant::Connector;
@@ -255,11 +255,10 @@ async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> Comman
     out.report(&ShownDataset {
         entry: entry_json(&dataset),
         releases: has_releases.then(|| facts.iter().map(ReleaseReport::of).collect()),
-        restriction: restriction.map(|held| restriction::restriction_json(&dataset, Some(held))),
+        restriction: restriction.map(|held| RestrictionReport::of(&dataset, Some(held))),
         in_place: in_place.map(|in_place| in_place.stays().locations()),
         entry_text: entry_text(&dataset),
         releases_text: releases_text(facts),
-        restriction_text: restriction.map(|held| restriction::text(&dataset, Some(held))),
     })
     .await?;
     Ok(0)
@@ -273,7 +272,7 @@ struct ShownDataset<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     releases: Option<Vec<ReleaseReport<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    restriction: Option<Value>,
+    restriction: Option<RestrictionReport<'a>>,
     /// Places of a dataset that stays where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_place: Option<Vec<String>>,
@@ -281,15 +280,13 @@ struct ShownDataset<'a> {
     entry_text: String,
     #[serde(skip)]
     releases_text: String,
-    #[serde(skip)]
-    restriction_text: Option<String>,
 }
 
 impl CommandReport for ShownDataset<'_> {
     fn text(&self) -> String {
         let mut text = format!("{}{}", self.entry_text, self.releases_text);
-        if let Some(restriction) = &self.restriction_text {
-            text.push_str(&format!("\n{restriction}\n"));
+        if let Some(restriction) = &self.restriction {
+            text.push_str(&format!("\n{}\n", restriction.text()));
         }
         if let Some(places) = &self.in_place {
             text.push_str("\nstays where it is\n");

@@ -6,7 +6,7 @@ use hansa_catalog::feed::DatasetFeed;
 use hansa_policy::safe_text::printable;
 use hansa_policy::value::time::TimeBucketWidth;
 use hansa_query::federation::time_span::CoveredTimeSpan;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A catalogue entry as an object: as it travels, with the zone whose days each column of instants has.
 pub(crate) fn entry_json(dataset: &Dataset) -> Value {
@@ -15,7 +15,7 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
     let columns = entry.get_mut("columns").and_then(Value::as_array_mut);
     for (shown, column) in columns.into_iter().flatten().zip(&dataset.columns) {
         if let Some(members) = shown.as_object_mut() {
-            members.insert("daysOf".to_owned(), json!(days_of(dataset, column)));
+            members.insert("daysOf".to_owned(), Value::from(days_of(dataset, column)));
         }
     }
     entry

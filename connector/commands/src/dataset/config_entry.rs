@@ -3,6 +3,7 @@
 use crate::admin::command_result::{CommandError, CommandResult, combined_refusal};
 use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::config::reload_quietly;
 use crate::dataset::offer_arguments::OfferTermsArgs;
 use crate::dataset::offer_entry::{OfferBackground, offer_entry};
@@ -12,15 +13,17 @@ use hansa_node::dataset::publication::PublishOptions;
 use hansa_node::offer::offers;
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::blocking;
+use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::parser::parse;
+use hansa_query::ingest::schema_inference::UnreadableRows;
 use hansa_query::ingest::schema_inference::draft_config::{
     DraftConfigOptions, DraftDatasetConfig, LeavingColumns, entry,
 };
 use hansa_query::ingest::source_roots::SourceRoots;
 use hansa_query::publication::dataset_entry;
 use jiff::civil::Date;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,59 +94,31 @@ pub(super) async fn add(
         added = Some(change);
     }
     let name = &entry.name;
-    let columns: Vec<Value> = entry
-        .columns
-        .iter()
-        .map(|column| {
-            json!({
-                "name": column.name,
-                "from": column.from,
-                "type": column.kind,
-                "leaves": column.leaves,
-            })
-        })
-        .collect();
     let first = entry.unread.first.as_ref();
-    let unread = first.map(|(file, line, why)| json!({"file": file, "line": line, "why": why}));
-    let mut reported = String::new();
-    if let Some((path, text)) = &policy {
-        reported.push_str(&format!("\n\n{}:\n{}", path.display(), text.trim_end()));
-    }
-    if entry.unread.rows > 0 {
-        reported.push_str(&format!("\n{}", entry.unread));
-    }
-    if !is_said {
-        reported.push_str(
-            "\nevery column of the entry may be shown by a contract: take away what must not leave",
-        );
-    }
-    reported.push_str(&page(&entry));
-    let place = config.file.display();
-    let done = match (options.dry_run, publish) {
-        (true, _) => format!("would be added to {place}"),
-        (false, true) => format!("added to {place}"),
-        (false, false) => format!(
-            "added to {place}; look at it, correct what was assumed, then: hansa dataset publish {name}"
-        ),
-    };
-    out.object(
-        json!({
-            "dataset": name.as_str(),
-            "file": files.first(),
-            "files": entry.files,
-            "config": config.file,
-            "entry": written,
-            "policy": policy.as_ref().map(|(path, text)| json!({"file": path, "text": text})),
-            "columns": columns,
-            "rows_seen": entry.rows,
-            "rows_unread": entry.unread.rows,
-            "first_unread": unread,
-            "assumed": entry.assumptions,
-            "questions": entry.questions,
-            "written": !options.dry_run,
+    out.report(&AddedDataset {
+        dataset: name,
+        file: files.first().map(PathBuf::as_path),
+        files: entry.files,
+        config: &config.file,
+        entry: &written,
+        policy: policy
+            .as_ref()
+            .map(|(file, text)| AddedPolicy { file, text }),
+        columns: AddedColumns::of(&entry),
+        rows_seen: entry.rows,
+        rows_unread: entry.unread.rows,
+        first_unread: first.map(|(file, line, why)| UnreadableLine {
+            file,
+            line: *line,
+            why,
         }),
-        format!("{}{reported}\n\n{done}", written.trim_end()),
-    )
+        assumed: &entry.assumptions,
+        questions: &entry.questions,
+        written: !options.dry_run,
+        unread: &entry.unread,
+        names_columns: is_said,
+        publish,
+    })
     .await?;
     if !publish || options.dry_run {
         return Ok(0);
@@ -175,6 +150,124 @@ pub(super) async fn add(
             .await;
     }
     Ok(status)
+}
+
+/// Dataset that was added to the configuration, or would be.
+#[derive(Debug, Serialize)]
+struct AddedDataset<'a> {
+    dataset: &'a SqlIdentifier,
+    /// First of its files.
+    file: Option<&'a Path>,
+    /// Number of its files.
+    files: usize,
+    /// File of the configuration.
+    config: &'a Path,
+    /// Text of the entry.
+    entry: &'a str,
+    policy: Option<AddedPolicy<'a>>,
+    #[serde(flatten)]
+    columns: AddedColumns,
+    rows_seen: usize,
+    rows_unread: u64,
+    first_unread: Option<UnreadableLine<'a>>,
+    assumed: &'a [String],
+    questions: &'a [String],
+    written: bool,
+    #[serde(skip)]
+    unread: &'a UnreadableRows,
+    /// `true` if it was said which columns may leave.
+    #[serde(skip)]
+    names_columns: bool,
+    #[serde(skip)]
+    publish: bool,
+}
+
+/// Policy that was written for a dataset.
+#[derive(Debug, Serialize)]
+struct AddedPolicy<'a> {
+    file: &'a Path,
+    text: &'a str,
+}
+
+/// Columns of a dataset that is added.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AddedColumns {
+    /// The columns in their order.
+    pub(super) columns: Vec<AddedColumn>,
+}
+
+/// Column of a dataset that is added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AddedColumn {
+    /// Name in SQL.
+    pub(super) name: String,
+    /// Columns of the source that it is made of.
+    pub(super) from: Vec<String>,
+    /// Type.
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    /// `true` if it is in the entry.
+    pub(super) leaves: bool,
+}
+
+impl AddedColumns {
+    fn of(entry: &DraftDatasetConfig) -> Self {
+        let columns = entry.columns.iter().map(|column| AddedColumn {
+            name: column.name.clone(),
+            from: column.from.clone(),
+            kind: column.kind.to_string(),
+            leaves: column.leaves,
+        });
+        Self {
+            columns: columns.collect(),
+        }
+    }
+}
+
+/// Line of a source that can't be read.
+#[derive(Debug, Serialize)]
+struct UnreadableLine<'a> {
+    file: &'a str,
+    line: u64,
+    why: &'a str,
+}
+
+impl CommandReport for AddedDataset<'_> {
+    fn text(&self) -> String {
+        let mut text = self.entry.trim_end().to_owned();
+        if let Some(AddedPolicy { file, text: policy }) = &self.policy {
+            text.push_str(&format!("\n\n{}:\n{}", file.display(), policy.trim_end()));
+        }
+        if self.rows_unread > 0 {
+            text.push_str(&format!("\n{}", self.unread));
+        }
+        if !self.names_columns {
+            text.push_str(
+                "\nevery column of the entry may be shown by a contract: take away what must not leave",
+            );
+        }
+        push_list(&mut text, "assumed:", self.assumed);
+        push_list(&mut text, "to be answered by you:", self.questions);
+        let (name, place) = (self.dataset, self.config.display());
+        text.push_str(&match (self.written, self.publish) {
+            (false, _) => format!("\n\nwould be added to {place}"),
+            (true, true) => format!("\n\nadded to {place}"),
+            (true, false) => format!(
+                "\n\nadded to {place}; look at it, correct what was assumed, then: hansa dataset publish {name}"
+            ),
+        });
+        text
+    }
+}
+
+/// Adds lines below a head, if there are any.
+fn push_list(text: &mut String, head: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        text.push_str(&format!("\n\n{head}"));
+    }
+    for line in lines {
+        text.push_str(&format!("\n  - {line}"));
+    }
 }
 
 /// Refuses an offer of which the words of the policy can't be read, before anything is written.
@@ -238,22 +331,6 @@ fn check_total(entry: &DraftDatasetConfig) -> Result<(), Refusal> {
             total.notes
         ));
     Err(refusal)
-}
-
-/// Assumptions, and the questions that are left.
-fn page(entry: &DraftDatasetConfig) -> String {
-    let mut page = String::new();
-    let listed = |page: &mut String, head: &str, lines: &[String]| {
-        if !lines.is_empty() {
-            page.push_str(&format!("\n\n{head}"));
-        }
-        for line in lines {
-            page.push_str(&format!("\n  - {line}"));
-        }
-    };
-    listed(&mut page, "assumed:", &entry.assumptions);
-    listed(&mut page, "to be answered by you:", &entry.questions);
-    page
 }
 
 /// The day of now, where the participant is.

@@ -7,9 +7,11 @@ use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::terminal;
 use crate::dataset::arguments::DatasetCommand;
+use crate::dataset::config_entry::{AddedColumn, AddedColumns};
 use crate::dataset::offer_arguments::OfferTermsArgs;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustyline::DefaultEditor;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 /// True if somebody is there to say it, and has not said it.
@@ -86,16 +88,7 @@ fn without_offer(command: &DatasetCommand) -> DatasetCommand {
     command
 }
 
-/// A column of the look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ProposedColumn {
-    name: String,
-    from: Vec<String>,
-    kind: String,
-    leaves: bool,
-}
-
-impl ProposedColumn {
+impl AddedColumn {
     fn is_among(&self, words: &[String]) -> bool {
         words
             .iter()
@@ -108,29 +101,15 @@ impl ProposedColumn {
 }
 
 /// The columns of the look.
-fn proposed_columns(data: &Value) -> Vec<ProposedColumn> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let columns = data.get("columns").and_then(Value::as_array);
-    let columns = columns.into_iter().flatten();
-    columns
-        .map(|column| ProposedColumn {
-            name: text(&column["name"]),
-            from: column["from"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(text)
-                .collect(),
-            kind: text(&column["type"]),
-            leaves: column["leaves"] == true,
-        })
-        .collect()
+fn proposed_columns(data: &Value) -> Vec<AddedColumn> {
+    let look = AddedColumns::deserialize(data);
+    look.map_or_else(|_| Vec::new(), |look| look.columns)
 }
 
 /// Asks for what the command does not say, and puts it there; nothing where the person went away.
 fn choose(
     command: &mut DatasetCommand,
-    proposed: &[ProposedColumn],
+    proposed: &[AddedColumn],
     mut answer: impl FnMut(&str) -> Option<String>,
 ) -> Option<()> {
     let DatasetCommand::Add {
@@ -142,7 +121,7 @@ fn choose(
     else {
         return Some(());
     };
-    let mut leaving: Vec<&ProposedColumn> = proposed.iter().filter(|one| one.leaves).collect();
+    let mut leaving: Vec<&AddedColumn> = proposed.iter().filter(|one| one.leaves).collect();
     if columns.is_none() && !*all_columns {
         leaving = confirm_columns(leaving, &mut answer, |column| {
             format!(
@@ -170,10 +149,10 @@ fn choose(
 
 /// The columns of which the answer was yes; nothing where the person went away. What is no clear yes is a no.
 fn confirm_columns<'c>(
-    columns: Vec<&'c ProposedColumn>,
+    columns: Vec<&'c AddedColumn>,
     answer: &mut impl FnMut(&str) -> Option<String>,
-    question: impl Fn(&ProposedColumn) -> String,
-) -> Option<Vec<&'c ProposedColumn>> {
+    question: impl Fn(&AddedColumn) -> String,
+) -> Option<Vec<&'c AddedColumn>> {
     let (mut chosen, mut rest) = (Vec::new(), false);
     for column in columns {
         let leaves = rest

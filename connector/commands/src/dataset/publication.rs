@@ -4,10 +4,11 @@ mod publication_report;
 
 use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::config::reload_if_changed;
-use crate::dataset::publication::publication_report::publication_report;
+use crate::dataset::publication::publication_report::PublishedDataset;
 use crate::dataset::{configured_datasets, configured_now, unconfigured_dataset_refusal};
-use hansa_node::dataset::publication::PublishOptions;
+use hansa_node::dataset::publication::{PublicationOutcome, PublishOptions};
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::blocking;
@@ -15,7 +16,7 @@ use hansa_node::release;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Publishes the datasets of these names, or all, as far as they have changed; by what the files say now, also beside a connector
@@ -62,10 +63,9 @@ pub(super) async fn publish(
         });
         match published.await {
             Ok(published) => {
-                let (data, text, more) = publication_report(&published);
-                faults.extend(more);
+                faults.extend_from_slice(list_later_faults(&published));
                 entries.push(published.entry().clone());
-                if let Err(gone) = out.object(data, text).await {
+                if let Err(gone) = out.report(&PublishedDataset::of(&published)).await {
                     failed = Some(CommandError::from(gone));
                     break;
                 }
@@ -100,6 +100,15 @@ pub(super) async fn publish(
     }
 }
 
+/// Faults of the steps after a publication.
+fn list_later_faults(published: &PublicationOutcome) -> &[Refusal] {
+    match published {
+        PublicationOutcome::Unchanged { faults, .. } | PublicationOutcome::New { faults, .. } => {
+            faults
+        }
+    }
+}
+
 /// Faults once datasets are published: of offers, of snapshots and cells, and of contracts that need what is not here.
 fn judge_publications(connector: &Arc<Connector>) -> Vec<Refusal> {
     let mut faults = offer_renewal::renew(connector).unwrap_or_else(|fault| vec![fault]);
@@ -127,13 +136,28 @@ pub(super) async fn withdraw(
         hansa_node::dataset::publication::withdraw(&inner, &name, snapshot.as_deref())
     })
     .await?;
-    let (name, version) = (&dataset.id.name, &dataset.version);
-    out.object(
-        json!({"dataset": name.as_str(), "version": version, "withdrawn": true}),
-        format!(
-            "{name} is withdrawn: snapshot {version} goes from disk with its last reader, and the log says so"
-        ),
-    )
+    out.report(&WithdrawnDataset {
+        dataset: dataset.id.name,
+        version: dataset.version,
+        withdrawn: true,
+    })
     .await?;
     Ok(0)
+}
+
+/// Dataset that is out of the catalogue.
+#[derive(Debug, Serialize)]
+struct WithdrawnDataset {
+    dataset: SqlIdentifier,
+    version: String,
+    withdrawn: bool,
+}
+
+impl CommandReport for WithdrawnDataset {
+    fn text(&self) -> String {
+        format!(
+            "{} is withdrawn: snapshot {} goes from disk with its last reader, and the log says so",
+            self.dataset, self.version
+        )
+    }
 }

@@ -3,15 +3,18 @@
 use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
+use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::Dataset;
 use hansa_node::dataset::provider_restriction;
 use hansa_node::dataset::provider_restriction::RestrictionOutcome;
 use hansa_node::offer::offers::used_purposes;
 use hansa_node::participant::Connector;
 use hansa_policy::diff;
+use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::{ProviderRestriction, StoredRestriction};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,7 +36,6 @@ pub(super) async fn show_or_change(
     (options, caller): (CommandOptions, Option<u32>),
     out: &EventSink,
 ) -> CommandResult {
-    let name = &dataset.id.name;
     let held = connector
         .reloadable
         .restrictions()
@@ -41,53 +43,72 @@ pub(super) async fn show_or_change(
         .cloned();
     let new = match change {
         RestrictionChange::Nothing => {
-            out.object(
-                restriction_json(dataset, held.as_ref()),
-                text(dataset, held.as_ref()),
-            )
-            .await?;
+            out.report(&RestrictionReport::of(dataset, held.as_ref()))
+                .await?;
             return Ok(0);
         }
         RestrictionChange::Set { file, text } => Some(read(connector, dataset, &file, &text)?),
         RestrictionChange::Remove => None,
     };
     let verdict = provider_restriction::verdict(held.as_ref(), new.as_ref());
-    let changes = changes(held.as_ref(), new.as_ref());
-    let mut report = json!({
-        "dataset": name.as_str(), "verdict": verdict.as_str(), "changes": changes, "dry_run": options.dry_run,
-    });
-    let mut say = |key: &str, value: Value| {
-        if let Some(members) = report.as_object_mut() {
-            members.insert(key.to_owned(), value);
-        }
+    let mut comparison = RestrictionComparison {
+        dataset: &dataset.id.name,
+        verdict: verdict.as_str(),
+        changes: changes(held.as_ref(), new.as_ref()),
+        dry_run: options.dry_run,
+        in_force: None,
+        cut: None,
+        waits_for: None,
     };
-    let mut lines = changes.clone();
-    lines.push(format!("the restriction of {name}: {verdict}"));
-    if options.dry_run {
-        lines.push("nothing was changed".to_owned());
-    } else {
+    if !options.dry_run {
         match provider_restriction::set(connector, &dataset.id, new, caller).await? {
             RestrictionOutcome::Now(cut) => {
-                say("in_force", json!(true));
-                say("cut", json!(cut));
-                lines.push(format!("in force; {cut} answers were cut"));
+                comparison.in_force = Some(true);
+                comparison.cut = Some(cut);
             }
-            RestrictionOutcome::Not => {
-                say("in_force", json!(true));
-                lines.push("it was so before".to_owned());
-            }
+            RestrictionOutcome::Not => comparison.in_force = Some(true),
             RestrictionOutcome::Waits => {
-                say("in_force", json!(false));
-                say("waits_for", json!("second officer"));
-                lines.push(format!(
-                    "it lets out more: your word is on the books, and a second officer approves with the same command, \
-                     hansa dataset restrict {name} …"
-                ));
+                comparison.in_force = Some(false);
+                comparison.waits_for = Some("second officer");
             }
         }
     }
-    out.object(report, lines.join("\n")).await?;
+    out.report(&comparison).await?;
     Ok(0)
+}
+
+/// Restriction compared with the one before. Nothing is in force or waits after a dry run.
+#[derive(Debug, Serialize)]
+struct RestrictionComparison<'a> {
+    dataset: &'a SqlIdentifier,
+    verdict: &'static str,
+    changes: Vec<String>,
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_force: Option<bool>,
+    /// Number of answers that were cut; absent where it was in force before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'static str>,
+}
+
+impl CommandReport for RestrictionComparison<'_> {
+    fn text(&self) -> String {
+        let (name, verdict) = (self.dataset, self.verdict);
+        let mut lines = self.changes.clone();
+        lines.push(format!("the restriction of {name}: {verdict}"));
+        lines.push(match (self.in_force, self.cut) {
+            (None, _) => "nothing was changed".to_owned(),
+            (Some(true), Some(cut)) => format!("in force; {cut} answers were cut"),
+            (Some(true), None) => "it was so before".to_owned(),
+            (Some(false), _) => format!(
+                "it lets out more: your word is on the books, and a second officer approves with the same command, \
+                 hansa dataset restrict {name} …"
+            ),
+        });
+        lines.join("\n")
+    }
 }
 
 /// The restriction that a policy file says.
@@ -149,52 +170,77 @@ fn changes(held: Option<&StoredRestriction>, new: Option<&ProviderRestriction>) 
         .collect()
 }
 
-/// The restriction as an object; null where there is none.
-pub(super) fn restriction_json(dataset: &Dataset, held: Option<&StoredRestriction>) -> Value {
-    let Some(held) = held else {
-        return json!({"dataset": dataset.id.name.as_str(), "restriction": null});
-    };
-    let clauses = held.restriction.as_ref().map(|restriction| {
-        let each = restriction.clauses().iter();
-        each.map(|clause| json!({"clause": clause.id.in_restriction().to_string(), "says": clause.term.plain()}))
-            .collect::<Vec<_>>()
-    });
-    json!({
-        "dataset": dataset.id.name.as_str(),
-        "restriction": held.document.to_string(),
-        "title": held.restriction.as_ref().map(ProviderRestriction::title),
-        "readable": held.restriction.is_some(),
-        "clauses": clauses,
-    })
+/// Restriction of a dataset; without a digest there is none.
+#[derive(Debug, Serialize)]
+pub(super) struct RestrictionReport<'a> {
+    dataset: &'a SqlIdentifier,
+    /// Digest of its document.
+    restriction: Option<Digest>,
+    #[serde(flatten)]
+    content: Option<RestrictionContent<'a>>,
 }
 
-/// The restriction for people.
-pub(super) fn text(dataset: &Dataset, held: Option<&StoredRestriction>) -> String {
-    let name = &dataset.id.name;
-    match held {
-        None => format!("{name} has no restriction: what its contracts permit is answered"),
-        Some(StoredRestriction {
-            restriction: None, ..
-        }) => {
-            format!("the restriction of {name} can't be read, so nothing of it is answered")
+/// Content of a restriction. One that can't be read has no title and no clauses.
+#[derive(Debug, Serialize)]
+struct RestrictionContent<'a> {
+    title: Option<&'a str>,
+    readable: bool,
+    clauses: Option<Vec<RestrictionClause>>,
+}
+
+/// Clause of a restriction in words.
+#[derive(Debug, Serialize)]
+struct RestrictionClause {
+    clause: ClauseId,
+    says: String,
+}
+
+impl<'a> RestrictionReport<'a> {
+    /// The report of a restriction, or of none.
+    pub(super) fn of(dataset: &'a Dataset, held: Option<&'a StoredRestriction>) -> Self {
+        Self {
+            dataset: &dataset.id.name,
+            restriction: held.map(|held| held.document),
+            content: held.map(|held| RestrictionContent::of(held.restriction.as_ref())),
         }
-        Some(StoredRestriction {
-            document,
-            restriction: Some(restriction),
-        }) => {
-            let mut lines = vec![format!(
-                "the restriction of {name}, before all contracts: {} ({})",
-                restriction.title(),
-                document.short()
-            )];
-            lines.extend(restriction.clauses().iter().map(|clause| {
-                format!(
-                    "  {:<5} {}",
-                    clause.id.in_restriction().to_string(),
-                    clause.term.plain()
-                )
-            }));
-            lines.join("\n")
+    }
+}
+
+impl<'a> RestrictionContent<'a> {
+    fn of(restriction: Option<&'a ProviderRestriction>) -> Self {
+        let clauses = restriction.map(|restriction| {
+            let clauses = restriction.clauses().iter();
+            let clauses = clauses.map(|clause| RestrictionClause {
+                clause: clause.id.in_restriction(),
+                says: clause.term.plain(),
+            });
+            clauses.collect()
+        });
+        Self {
+            title: restriction.map(ProviderRestriction::title),
+            readable: restriction.is_some(),
+            clauses,
         }
+    }
+}
+
+impl CommandReport for RestrictionReport<'_> {
+    fn text(&self) -> String {
+        let name = self.dataset;
+        let Some((document, content)) = self.restriction.zip(self.content.as_ref()) else {
+            return format!("{name} has no restriction: what its contracts permit is answered");
+        };
+        let (Some(title), Some(clauses)) = (content.title, &content.clauses) else {
+            return format!(
+                "the restriction of {name} can't be read, so nothing of it is answered"
+            );
+        };
+        let mut lines = vec![format!(
+            "the restriction of {name}, before all contracts: {title} ({})",
+            document.short()
+        )];
+        let clauses = clauses.iter();
+        lines.extend(clauses.map(|one| format!("  {:<5} {}", one.clause.to_string(), one.says)));
+        lines.join("\n")
     }
 }

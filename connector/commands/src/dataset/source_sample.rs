@@ -2,6 +2,7 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::report_json;
 use crate::cli::output::table;
 use crate::dataset::{configured_datasets, unconfigured_dataset_refusal};
 use hansa_node::participant::Connector;
@@ -13,7 +14,8 @@ use hansa_query::ingest::row_builder::preview_row::{PreviewCell, PreviewRow};
 use hansa_query::ingest::schema_inference::SourceSample;
 use hansa_query::ingest::source_files;
 use hansa_query::publication::source_preview::{self, SourcePreview};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 pub(super) async fn sample(
@@ -63,17 +65,20 @@ async fn print_preview(
     let mut cells = Vec::new();
     let mut notes = String::new();
     for row in &preview.rows {
-        out.object(json_row(shown, &preview.names, row), "").await?;
+        let published = SampledRow::of(shown, &preview.names, row);
+        out.object(report_json(&published), "").await?;
         let mut shown_cells = vec![row.line.to_string()];
         shown_cells.extend(row.cells.iter().map(shown_cell));
         cells.push(shown_cells);
     }
     for bad in preview.counts.bad.values().flat_map(|bad| &bad.samples) {
-        out.object(
-            json!({"file": bad.file, "line": bad.line, "unread": 1, "why": bad.why}),
-            "",
-        )
-        .await?;
+        let unread = UnreadableSample {
+            file: &bad.file,
+            line: bad.line,
+            unread: 1,
+            why: &bad.why,
+        };
+        out.object(report_json(&unread), "").await?;
         notes.push_str(&format!("\nline {} can't be read: {}", bad.line, bad.why));
     }
     if is_prepared {
@@ -105,44 +110,79 @@ fn shown_cell(cell: &PreviewCell) -> String {
     }
 }
 
-fn json_row(file: &str, names: &[String], row: &PreviewRow) -> Value {
-    let (mut fields, mut source, mut unreadable) = (Map::new(), Map::new(), Map::new());
-    for (name, cell) in names.iter().zip(&row.cells) {
-        let published = match &cell.value {
-            Ok(value) => {
-                fields.insert(name.clone(), source_preview::to_json(value));
-                Some(source_preview::format_value(value))
-            }
-            Err(why) => {
-                unreadable.insert(name.clone(), json!(why));
-                None
-            }
+/// Row as it would be published, by the names of its columns.
+#[derive(Debug, Serialize)]
+struct SampledRow<'a> {
+    file: &'a str,
+    line: u64,
+    fields: Map<String, Value>,
+    /// Texts of the file, where they differ.
+    source: Map<String, Value>,
+    /// Reasons of the texts that can't be read.
+    unreadable: Map<String, Value>,
+}
+
+impl<'a> SampledRow<'a> {
+    fn of(file: &'a str, names: &[String], row: &PreviewRow) -> Self {
+        let mut sampled = Self {
+            file,
+            line: row.line,
+            fields: Map::new(),
+            source: Map::new(),
+            unreadable: Map::new(),
         };
-        if published.as_deref().unwrap_or_default() != cell.source.as_deref().unwrap_or_default() {
-            source.insert(name.clone(), json!(cell.source));
+        for (name, cell) in names.iter().zip(&row.cells) {
+            let published = match &cell.value {
+                Ok(value) => {
+                    let field = source_preview::to_json(value);
+                    sampled.fields.insert(name.clone(), field);
+                    source_preview::format_value(value)
+                }
+                Err(why) => {
+                    let why = Value::String(why.clone());
+                    sampled.unreadable.insert(name.clone(), why);
+                    String::new()
+                }
+            };
+            if published != cell.source.as_deref().unwrap_or_default() {
+                let source = cell.source.clone().map_or(Value::Null, Value::String);
+                sampled.source.insert(name.clone(), source);
+            }
         }
+        sampled
     }
-    json!({
-        "file": file,
-        "line": row.line,
-        "fields": fields,
-        "source": source,
-        "unreadable": unreadable,
-    })
+}
+
+/// Line of a file that can't be read.
+#[derive(Debug, Serialize)]
+struct UnreadableSample<'a> {
+    file: &'a str,
+    line: u64,
+    /// Number of lines.
+    unread: u64,
+    why: &'a str,
+}
+
+/// Row of a dataset that stays where it is, by the names of its columns.
+#[derive(Debug, Serialize)]
+struct InPlaceRow<'a> {
+    file: &'a str,
+    line: u64,
+    fields: Map<String, Value>,
 }
 
 /// Rows in place are published as they are.
 async fn print_in_place(shown: &str, sample: &SourceSample, out: &EventSink) -> CommandResult {
     let mut cells = Vec::new();
     for (line, fields) in &sample.rows {
-        let named: Map<String, Value> = sample
-            .names
-            .iter()
-            .cloned()
-            .zip(fields.iter().map(|field| json!(field)))
-            .collect();
-        out.object(json!({"file": shown, "line": line, "fields": named}), "")
-            .await?;
+        let texts = fields.iter().cloned();
+        let texts = texts.map(|text| text.map_or(Value::Null, Value::String));
+        let named = InPlaceRow {
+            file: shown,
+            line: *line,
+            fields: sample.names.iter().cloned().zip(texts).collect(),
+        };
+        out.object(report_json(&named), "").await?;
         let mut row = vec![line.to_string()];
         row.extend(fields.iter().map(|field| field.clone().unwrap_or_default()));
         cells.push(row);

@@ -1,117 +1,200 @@
-//! What publishing a dataset came to.
+//! Dataset after its publication, with what was read and what could not be.
 
+use crate::cli::command_report::CommandReport;
+use hansa_catalog::dataset::Dataset;
 use hansa_node::dataset::publication::PublicationOutcome;
+use hansa_policy::id::{ContractId, SqlIdentifier};
 use hansa_policy::refusal::Refusal;
+use hansa_query::ingest::ingest_counts::UnreadableValues;
 use hansa_query::publication::report::PublicationReport;
-use serde_json::{Value, json};
+use serde::Serialize;
+use std::collections::BTreeMap;
 
-/// What publishing came to, as an object and for people, and what can't be offered since.
-pub(super) fn publication_report(published: &PublicationOutcome) -> (Value, String, Vec<Refusal>) {
-    match published {
-        PublicationOutcome::Unchanged { entry, faults } => (
-            json!({
-                "dataset": entry.id.name.as_str(),
-                "changed": false,
-                "version": entry.version,
-                "rows": entry.rows,
+/// Dataset that was published, or would be.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum PublishedDataset<'a> {
+    /// Its version is the one before.
+    Unchanged(UnchangedDataset<'a>),
+    /// It has a new version.
+    New(NewDatasetVersion<'a>),
+}
+
+/// Dataset whose version is the one before.
+#[derive(Debug, Serialize)]
+pub(super) struct UnchangedDataset<'a> {
+    dataset: &'a SqlIdentifier,
+    changed: bool,
+    version: &'a str,
+    rows: u64,
+}
+
+/// New version of a dataset.
+#[derive(Debug, Serialize)]
+pub(super) struct NewDatasetVersion<'a> {
+    #[serde(flatten)]
+    counts: SourceCounts<'a>,
+    dataset: &'a SqlIdentifier,
+    changed: bool,
+    dry_run: bool,
+    version: &'a str,
+    /// Contracts that the new schema breaks.
+    breaks: Vec<ContractId>,
+    /// Damage of the snapshot before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mends: Option<&'a str>,
+    #[serde(skip)]
+    report: &'a PublicationReport,
+    #[serde(skip)]
+    damage: Option<&'a Refusal>,
+}
+
+/// Numbers of files, of rows, and of values that could not be read.
+#[derive(Debug, Serialize)]
+struct SourceCounts<'a> {
+    files: usize,
+    files_read: usize,
+    source_rows: u64,
+    rows: u64,
+    rows_before: Option<u64>,
+    /// Rows of the newest segment of a feed.
+    arrived: Option<u64>,
+    bad_rows: u64,
+    bad: Vec<UnreadableColumn<'a>>,
+    met: &'a BTreeMap<String, u64>,
+    ambiguous_times: u64,
+    missing_times: u64,
+    schema_changes: &'a [String],
+}
+
+/// Column with the values that could not be read.
+#[derive(Debug, Serialize)]
+struct UnreadableColumn<'a> {
+    column: &'a str,
+    #[serde(flatten)]
+    values: &'a UnreadableValues,
+}
+
+impl<'a> PublishedDataset<'a> {
+    /// The report of a publication.
+    pub(super) fn of(published: &'a PublicationOutcome) -> Self {
+        match published {
+            PublicationOutcome::Unchanged { entry, .. } => {
+                Self::Unchanged(UnchangedDataset::of(entry))
+            }
+            PublicationOutcome::New {
+                entry,
+                report,
+                breaks,
+                dry,
+                mends,
+                ..
+            } => Self::New(NewDatasetVersion {
+                counts: SourceCounts::of(report),
+                dataset: &entry.id.name,
+                changed: true,
+                dry_run: *dry,
+                version: &entry.version,
+                breaks: breaks.iter().map(|broken| broken.contract).collect(),
+                mends: mends.as_ref().map(|damage| damage.sentence.as_str()),
+                report,
+                damage: mends.as_deref(),
             }),
-            format!(
-                "{} is unchanged: version {}, {} rows",
-                entry.id.name, entry.version, entry.rows
-            ),
-            faults.clone(),
-        ),
-        PublicationOutcome::New {
-            entry,
-            report,
-            breaks,
-            dry,
-            mends,
-            faults,
-        } => {
-            let broken: Vec<String> = breaks
-                .iter()
-                .map(|broken| broken.contract.to_string())
-                .collect();
-            let mut data = counted_json(report);
-            if let Value::Object(map) = &mut data {
-                map.insert("dataset".to_owned(), json!(entry.id.name.as_str()));
-                map.insert("changed".to_owned(), json!(true));
-                map.insert("dry_run".to_owned(), json!(dry));
-                map.insert("version".to_owned(), json!(entry.version));
-                map.insert("breaks".to_owned(), json!(broken));
-                if let Some(damage) = mends {
-                    map.insert("mends".to_owned(), json!(damage.sentence));
-                }
-            }
-            let mut text = format!(
-                "{} {}: version {}, {} rows of {} files ({} read anew)",
-                entry.id.name,
-                if *dry {
-                    "would be published"
-                } else {
-                    "is published"
-                },
-                entry.version,
-                report.rows,
-                report.files,
-                report.files_read
-            );
-            if let Some(arrived) = report.arrived {
-                text.push_str(&format!(
-                    "\n  came      {arrived} rows, the newest segment of the feed"
-                ));
-            }
-            text.push_str(&counted_text(report));
-            if let Some(damage) = mends {
-                text.push_str(&format!("\n  mends     {}", damage.sentence));
-                for help in damage.help.iter().filter(|help| help.contains("affected")) {
-                    text.push_str(&format!("\n            {help}"));
-                }
-            }
-            for change in &report.schema_changes {
-                text.push_str(&format!("\n  schema    {change}"));
-            }
-            for contract in &broken {
-                text.push_str(&format!(
-                    "\n  breaks    contract {} was made for the schema before",
-                    contract.chars().take(12).collect::<String>()
-                ));
-            }
-            (data, text, faults.clone())
         }
     }
 }
 
-fn counted_json(report: &PublicationReport) -> Value {
-    let bad: Vec<Value> = report
-        .counts
-        .bad
-        .iter()
-        .map(|(column, bad)| {
-            json!({
-                "column": column,
-                "count": bad.count,
-                "samples": bad.samples.iter().map(|sample| json!({
-                    "file": sample.file, "line": sample.line, "text": sample.text, "why": sample.why,
-                })).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    json!({
-        "files": report.files,
-        "files_read": report.files_read,
-        "source_rows": report.counts.rows,
-        "rows": report.rows,
-        "rows_before": report.rows_before,
-        "arrived": report.arrived,
-        "bad_rows": report.counts.bad_rows,
-        "bad": bad,
-        "met": report.counts.met,
-        "ambiguous_times": report.counts.ambiguous.values().sum::<u64>(),
-        "missing_times": report.counts.gaps.values().sum::<u64>(),
-        "schema_changes": report.schema_changes,
-    })
+impl<'a> UnchangedDataset<'a> {
+    fn of(entry: &'a Dataset) -> Self {
+        Self {
+            dataset: &entry.id.name,
+            changed: false,
+            version: &entry.version,
+            rows: entry.rows,
+        }
+    }
+}
+
+impl<'a> SourceCounts<'a> {
+    fn of(report: &'a PublicationReport) -> Self {
+        let counts = &report.counts;
+        let bad = counts.bad.iter();
+        Self {
+            files: report.files,
+            files_read: report.files_read,
+            source_rows: counts.rows,
+            rows: report.rows,
+            rows_before: report.rows_before,
+            arrived: report.arrived,
+            bad_rows: counts.bad_rows,
+            bad: bad
+                .map(|(column, values)| UnreadableColumn { column, values })
+                .collect(),
+            met: &counts.met,
+            ambiguous_times: counts.ambiguous.values().sum(),
+            missing_times: counts.gaps.values().sum(),
+            schema_changes: &report.schema_changes,
+        }
+    }
+}
+
+impl CommandReport for PublishedDataset<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::Unchanged(unchanged) => unchanged.text(),
+            Self::New(new) => new.text(),
+        }
+    }
+}
+
+impl CommandReport for UnchangedDataset<'_> {
+    fn text(&self) -> String {
+        format!(
+            "{} is unchanged: version {}, {} rows",
+            self.dataset, self.version, self.rows
+        )
+    }
+}
+
+impl CommandReport for NewDatasetVersion<'_> {
+    fn text(&self) -> String {
+        let report = self.report;
+        let mut text = format!(
+            "{} {}: version {}, {} rows of {} files ({} read anew)",
+            self.dataset,
+            if self.dry_run {
+                "would be published"
+            } else {
+                "is published"
+            },
+            self.version,
+            report.rows,
+            report.files,
+            report.files_read
+        );
+        if let Some(arrived) = report.arrived {
+            text.push_str(&format!(
+                "\n  came      {arrived} rows, the newest segment of the feed"
+            ));
+        }
+        text.push_str(&counted_text(report));
+        if let Some(damage) = self.damage {
+            text.push_str(&format!("\n  mends     {}", damage.sentence));
+            for help in damage.help.iter().filter(|help| help.contains("affected")) {
+                text.push_str(&format!("\n            {help}"));
+            }
+        }
+        for change in &report.schema_changes {
+            text.push_str(&format!("\n  schema    {change}"));
+        }
+        for contract in &self.breaks {
+            text.push_str(&format!(
+                "\n  breaks    contract {} was made for the schema before",
+                contract.short()
+            ));
+        }
+        text
+    }
 }
 
 fn counted_text(report: &PublicationReport) -> String {
