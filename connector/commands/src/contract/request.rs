@@ -162,7 +162,7 @@ pub(super) async fn request(
         let what = match open.state.phase() {
             Phase::Finalized => in_force_from(connector, open),
             _ => format!(
-                "requested as name; {}{}",
+                "requested as {name}; {}{}",
                 open.turn_sentence(),
                 next_there(open)
             ),
