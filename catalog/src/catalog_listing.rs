@@ -81,7 +81,7 @@ impl Catalog {
         name: &SqlIdentifier,
     ) -> Option<CatalogListing<'a>> {
         let dataset = self.dataset(name)?;
-        let offers = self.offers.to(peer, name);
+        let offers = self.offers.offers_to_peer(peer, name);
         let offers: Vec<&IdentifiedOffer> = offers
             .filter(|offer| offer.dataset == dataset.id && now < offer.not_after)
             .collect();
@@ -103,7 +103,7 @@ impl Catalog {
         while let Some(name) = self.offers.dataset_after(peer, at.as_ref()).cloned() {
             let last = self.dataset(&name).and_then(|_| {
                 self.offers
-                    .to(peer, &name)
+                    .offers_to_peer(peer, &name)
                     .map(|offer| offer.not_after)
                     .max()
             });

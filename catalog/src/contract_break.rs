@@ -33,7 +33,7 @@ pub struct DatasetVersions<'a> {
 
 /// Contracts, in force or in the future, that publishing the new version in place of the old one would break.
 #[must_use]
-pub fn breaks(
+pub fn find_contract_breaks(
     versions: DatasetVersions<'_>,
     seal: Option<&SchemaSecret>,
     registry: &ContractRegistry,
@@ -41,10 +41,10 @@ pub fn breaks(
 ) -> Vec<ContractBreak> {
     let DatasetVersions { old, new } = versions;
     registry
-        .over(&new.id, now)
+        .contracts_on_dataset(&new.id, now)
         .filter(|(_, agreement, status)| {
             matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
-                && fault(agreement, old, seal).is_none()
+                && contract_fault(agreement, old, seal).is_none()
         })
         .filter_map(|(contract, agreement, _)| {
             Some(ContractBreak {
@@ -54,19 +54,24 @@ pub fn breaks(
                     Assignee::Public | Assignee::Partner(_) => None,
                 },
                 not_after: agreement.not_after,
-                code: fault(agreement, new, seal)?,
+                code: contract_fault(agreement, new, seal)?,
             })
         })
         .collect()
 }
 
 /// Code of the refusal of a contract for this version of the dataset; none for a valid contract.
-fn fault(
+fn contract_fault(
     agreement: &Agreement,
     dataset: &Dataset,
     seal: Option<&SchemaSecret>,
 ) -> Option<ErrorCode> {
-    if !schema_compatibility::fits(agreement.dataset.schema, &agreement.clauses, dataset, seal) {
+    if !schema_compatibility::is_schema_compatible(
+        agreement.dataset.schema,
+        &agreement.clauses,
+        dataset,
+        seal,
+    ) {
         return Some(ErrorCode::SchemaChanged);
     }
     cells_fit(agreement, dataset)
@@ -77,7 +82,7 @@ fn fault(
 fn cells_fit(agreement: &Agreement, dataset: &Dataset) -> Result<(), Refusal> {
     match clause_effects::cube_of(&agreement.clauses)? {
         None => Ok(()),
-        Some(cube) => grid_alignment::nests(&cube, dataset),
+        Some(cube) => grid_alignment::check_nesting(&cube, dataset),
     }
 }
 
@@ -131,12 +136,12 @@ fn column_changes(old: &DatasetColumn, new: &DatasetColumn) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::dataset::ColumnType;
-    use crate::fixture::{column, counts};
+    use crate::fixture::{counts_dataset, sample_column};
 
     #[test]
     fn changes_in_words() {
-        let old = counts();
-        let mut new = counts();
+        let old = counts_dataset();
+        let mut new = counts_dataset();
         assert!(schema_changes(&old, &new).is_empty());
         new.columns.swap(0, 1);
         assert_eq!(
@@ -146,7 +151,7 @@ mod tests {
         new.columns.remove(0);
         new.columns[1].kind = ColumnType::Instant;
         new.columns[2].nullable = false;
-        new.columns.push(column("weather", ColumnType::Text));
+        new.columns.push(sample_column("weather", ColumnType::Text));
         assert_eq!(
             schema_changes(&old, &new),
             [

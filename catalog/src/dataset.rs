@@ -216,7 +216,7 @@ impl ColumnType {
 
     /// Arrow type of the values: `Utf8`, `Int64`, `Float64`, `Decimal128`, `Boolean`, `Date32` or `Timestamp(µs, UTC)`.
     #[must_use]
-    pub fn arrow(self) -> arrow_schema::DataType {
+    pub fn to_arrow(self) -> arrow_schema::DataType {
         use arrow_schema::{DataType, TimeUnit};
         match self {
             Self::Text => DataType::Utf8,
@@ -233,7 +233,7 @@ impl ColumnType {
         }
     }
 
-    /// Column type of an Arrow type that [`Self::arrow`] gives.
+    /// Column type of an Arrow type that [`Self::to_arrow`] gives.
     #[must_use]
     pub fn of_arrow(kind: &arrow_schema::DataType) -> Option<Self> {
         match kind {
@@ -241,7 +241,7 @@ impl ColumnType {
                 let scale = u8::try_from(*scale).ok()?;
                 DecimalType::new(*precision, scale).map(Self::Decimal)
             }
-            kind => Self::PLAIN.into_iter().find(|one| one.arrow() == *kind),
+            kind => Self::PLAIN.into_iter().find(|one| one.to_arrow() == *kind),
         }
     }
 }
@@ -314,7 +314,11 @@ impl Dataset {
             .columns
             .iter()
             .map(|column| {
-                arrow_schema::Field::new(column.name.as_str(), column.kind.arrow(), column.nullable)
+                arrow_schema::Field::new(
+                    column.name.as_str(),
+                    column.kind.to_arrow(),
+                    column.nullable,
+                )
             })
             .collect();
         std::sync::Arc::new(arrow_schema::Schema::new(fields))
@@ -336,17 +340,17 @@ impl Dataset {
             secret,
             id.as_bytes(),
             b"\n",
-            self.listing().as_bytes(),
+            self.column_listing().as_bytes(),
         ])
     }
 
     /// Digest of the columns in this entry: names, types and nullability in order, canonical, without metadata.
     #[must_use]
     pub fn shown_digest(&self) -> Digest {
-        Digest::of(format!("schema/1\n{}\n", self.listing()).as_bytes())
+        Digest::of(format!("schema/1\n{}\n", self.column_listing()).as_bytes())
     }
 
-    fn listing(&self) -> String {
+    fn column_listing(&self) -> String {
         let listing: Vec<String> = self
             .columns
             .iter()

@@ -25,12 +25,12 @@ impl CatalogListing<'_> {
             .map(|agreement| agreement.clauses.as_slice());
         let grants: Vec<VisibleColumns<'_>> = offered
             .chain(agreed)
-            .map(|clauses| VisibleColumns::of(self.dataset, clauses))
+            .map(|clauses| VisibleColumns::for_clauses(self.dataset, clauses))
             .collect();
         let mut entry = self.dataset.clone();
         entry
             .columns
-            .retain(|column| grants.iter().any(|grant| grant.names(&column.name)));
+            .retain(|column| grants.iter().any(|grant| grant.contains_name(&column.name)));
         if entry.columns.len() < self.dataset.columns.len() {
             entry.whole_schema = Some(self.dataset.schema_digest());
         }
@@ -58,13 +58,15 @@ impl CatalogListing<'_> {
         if !report(&|grant| grant.all_rows) {
             entry.rows = 0;
         }
-        if !report(&|grant| grant.all_rows && grant.plainly(self.dataset, |_| true)) {
+        if !report(&|grant| grant.all_rows && grant.shows_plain_values(self.dataset, |_| true)) {
             entry.bytes = 0;
         }
-        if !report(&|grant| grant.all_rows && grant.plainly(self.dataset, is_time)) {
+        if !report(&|grant| grant.all_rows && grant.shows_plain_values(self.dataset, is_time)) {
             entry.time_span = None;
         }
-        if !report(&|grant| grant.all_rows && grant.plainly(self.dataset, |c| c.crs.is_some())) {
+        if !report(&|grant| {
+            grant.all_rows && grant.shows_plain_values(self.dataset, |c| c.crs.is_some())
+        }) {
             entry.area = None;
         }
         for column in &mut entry.columns {
@@ -93,10 +95,10 @@ pub struct ShownColumn<'a> {
 /// Columns that these clauses show or name, in the order of the dataset. They are the categories of data of a contract.
 #[must_use]
 pub fn shown_columns<'a>(dataset: &'a Dataset, clauses: &[Clause]) -> Vec<ShownColumn<'a>> {
-    let shown = VisibleColumns::of(dataset, clauses);
+    let shown = VisibleColumns::for_clauses(dataset, clauses);
     let columns = dataset.columns.iter();
     columns
-        .filter(|column| shown.names(&column.name))
+        .filter(|column| shown.contains_name(&column.name))
         .map(|column| ShownColumn {
             column,
             is_plain: shown.plain.contains(&column.name),
@@ -115,7 +117,7 @@ struct VisibleColumns<'a> {
 }
 
 impl<'a> VisibleColumns<'a> {
-    fn of(dataset: &'a Dataset, clauses: &[Clause]) -> Self {
+    fn for_clauses(dataset: &'a Dataset, clauses: &[Clause]) -> Self {
         let mut shown = Self {
             all_rows: true,
             plain: dataset.columns.iter().map(|column| &column.name).collect(),
@@ -132,12 +134,12 @@ impl<'a> VisibleColumns<'a> {
             shown.plain.clear();
         }
         for clause in clauses {
-            shown.take(&clause.term);
+            shown.apply_term(&clause.term);
         }
         shown
     }
 
-    fn take(&mut self, term: &Term) {
+    fn apply_term(&mut self, term: &Term) {
         match term {
             Term::Columns(list) => {
                 self.plain.retain(|name| list.contains(name));
@@ -150,7 +152,7 @@ impl<'a> VisibleColumns<'a> {
             }
             other => {
                 self.all_rows &= !other.spec().hides_rows;
-                for column in other.replaces() {
+                for column in other.replaced_columns() {
                     self.plain.remove(&column);
                 }
                 self.named.extend(other.columns());
@@ -158,12 +160,16 @@ impl<'a> VisibleColumns<'a> {
         }
     }
 
-    fn names(&self, column: &SqlIdentifier) -> bool {
+    fn contains_name(&self, column: &SqlIdentifier) -> bool {
         self.plain.contains(column) || self.named.contains(column)
     }
 
     /// True if each of the selected columns of the dataset shows its own values.
-    fn plainly(&self, dataset: &Dataset, which: impl Fn(&DatasetColumn) -> bool) -> bool {
+    fn shows_plain_values(
+        &self,
+        dataset: &Dataset,
+        which: impl Fn(&DatasetColumn) -> bool,
+    ) -> bool {
         dataset
             .columns
             .iter()

@@ -33,16 +33,16 @@ pub struct FeedSegment {
 
 impl DatasetFeed {
     /// Entry in the record of a publication.
-    pub(crate) fn entry(&self) -> FeedEntry {
+    pub(crate) fn to_entry(&self) -> FeedEntry {
         FeedEntry {
             segments: self.segments,
-            newest: self.newest.as_ref().map(FeedSegment::entry),
+            newest: self.newest.as_ref().map(FeedSegment::to_entry),
         }
     }
 }
 
 impl FeedSegment {
-    fn entry(&self) -> FeedSegmentEntry {
+    fn to_entry(&self) -> FeedSegmentEntry {
         let span = self.time_span;
         FeedSegmentEntry {
             version: self.version.clone(),

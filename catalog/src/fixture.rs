@@ -20,21 +20,21 @@ pub(crate) use hansa_test_support::contract::{CONSUMER, PROVIDER, clauses, ledge
 
 pub(crate) const GRID: &str = "hansa://munster.example/grid/counts-1";
 
-pub(crate) fn name(text: &str) -> SqlIdentifier {
+pub(crate) fn sql_name(text: &str) -> SqlIdentifier {
     text.parse().unwrap()
 }
 
-pub(crate) fn names(list: &[&str]) -> Vec<SqlIdentifier> {
-    list.iter().map(|text| name(text)).collect()
+pub(crate) fn sql_names(list: &[&str]) -> Vec<SqlIdentifier> {
+    list.iter().map(|text| sql_name(text)).collect()
 }
 
-pub(crate) fn time(text: &str) -> UtcTimestamp {
+pub(crate) fn parse_time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
-pub(crate) fn column(of: &str, kind: ColumnType) -> DatasetColumn {
+pub(crate) fn sample_column(of: &str, kind: ColumnType) -> DatasetColumn {
     DatasetColumn {
-        name: name(of),
+        name: sql_name(of),
         kind,
         nullable: true,
         unit: None,
@@ -50,21 +50,21 @@ pub(crate) fn column(of: &str, kind: ColumnType) -> DatasetColumn {
 
 /// Dataset with the columns `site` text, `at` instant (not null), `day` date, `bikes` int, `share` float, `open` bool, `device`
 /// text, `lon`, `lat`.
-pub(crate) fn counts() -> Dataset {
+pub(crate) fn counts_dataset() -> Dataset {
     let mut columns = vec![
-        column("site", ColumnType::Text),
-        column("at", ColumnType::Instant),
-        column("day", ColumnType::Date),
-        column("bikes", ColumnType::Int),
-        column("share", ColumnType::Float),
-        column("open", ColumnType::Bool),
-        column("device", ColumnType::Text),
-        column("lon", ColumnType::Float),
-        column("lat", ColumnType::Float),
+        sample_column("site", ColumnType::Text),
+        sample_column("at", ColumnType::Instant),
+        sample_column("day", ColumnType::Date),
+        sample_column("bikes", ColumnType::Int),
+        sample_column("share", ColumnType::Float),
+        sample_column("open", ColumnType::Bool),
+        sample_column("device", ColumnType::Text),
+        sample_column("lon", ColumnType::Float),
+        sample_column("lat", ColumnType::Float),
     ];
     columns[1].nullable = false;
     let dimension = |of: &str, bucket, zone: Option<&str>| GridDimension {
-        column: name(of),
+        column: sql_name(of),
         bucket,
         zone: zone.map(str::to_owned),
     };
@@ -78,7 +78,7 @@ pub(crate) fn counts() -> Dataset {
         kind: None,
         description: DatasetDescription::default(),
         queries: Vec::new(),
-        unit_column: Some(name("device")),
+        unit_column: Some(sql_name("device")),
         personal: false,
         columns,
         whole_schema: None,
@@ -92,7 +92,7 @@ pub(crate) fn counts() -> Dataset {
             release: None,
         }),
         version: "2026-06-01.1".to_owned(),
-        published_at: time("2026-06-01T00:00:00Z"),
+        published_at: parse_time("2026-06-01T00:00:00Z"),
         rows: 1_000,
         bytes: 50_000,
         time_span: None,
@@ -103,7 +103,7 @@ pub(crate) fn counts() -> Dataset {
 }
 
 /// Small taxonomy: `dpv:Purpose` > `dpv:Research`.
-pub(crate) fn taxonomy() -> Taxonomy {
+pub(crate) fn sample_taxonomy() -> Taxonomy {
     let purpose = |text: &str| text.parse().unwrap();
     let vocabulary = BTreeMap::from([
         (purpose("dpv:Purpose"), Vec::new()),
@@ -112,14 +112,14 @@ pub(crate) fn taxonomy() -> Taxonomy {
     Taxonomy::new("2.1:sha256:test".to_owned(), vocabulary)
 }
 
-pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: OfferRecipients) -> Offer {
+pub(crate) fn sample_offer(terms: impl IntoIterator<Item = Term>, to: OfferRecipients) -> Offer {
     Offer {
-        dataset: counts().id,
+        dataset: counts_dataset().id,
         title: "Counts".to_owned(),
         clauses: clauses(terms),
         own_purposes: Vec::new(),
-        not_before: time("2026-01-01T00:00:00Z"),
-        not_after: time("2027-01-01T00:00:00Z"),
+        not_before: parse_time("2026-01-01T00:00:00Z"),
+        not_after: parse_time("2027-01-01T00:00:00Z"),
         legal: None,
         template: None,
         to,
@@ -127,7 +127,7 @@ pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: OfferRecipients) 
     }
 }
 
-pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
+pub(crate) fn sample_agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
     let assignee = match offer.to {
         OfferRecipients::Public => Assignee::Public,
         OfferRecipients::League | OfferRecipients::Participants(_) => {
@@ -140,10 +140,10 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
         supersedes: None,
         provider: party(PROVIDER),
         assignee,
-        purposes: taxonomy().label,
+        purposes: sample_taxonomy().label,
         signatory: None,
         rendering: PageRendering::default(),
-        proposed_at: time("2026-01-01T00:00:00Z"),
+        proposed_at: parse_time("2026-01-01T00:00:00Z"),
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     };
     offer.agreement(dataset, filled)
@@ -156,14 +156,14 @@ pub(crate) fn registry_with(agreement: Agreement) -> (ContractRegistry, Contract
 }
 
 pub(crate) fn in_force(registry: &ContractRegistry, id: ContractId) -> ActiveContracts {
-    let now = time("2026-06-01T00:00:00Z");
+    let now = parse_time("2026-06-01T00:00:00Z");
     let firm = contract::recognised_consumer(now);
     registry.in_force(&firm, &[id], now).unwrap()
 }
 
-pub(crate) fn recorded<T: Evidence>(
+pub(crate) fn record_evidence<T: Evidence>(
     ledger: &mut Ledger<DiscardingLogStorage>,
     value: T,
 ) -> Recorded<T> {
-    contract::recorded(ledger, value, time("2026-06-01T00:00:00Z"))
+    contract::recorded(ledger, value, parse_time("2026-06-01T00:00:00Z"))
 }

@@ -4,7 +4,7 @@ use crate::dataset::{ColumnType, Dataset, GridDimension, RegisteredGrid};
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::odrl::word;
+use hansa_policy::term::odrl::find_word;
 use hansa_policy::value::cube::LateDataPolicy;
 use hansa_policy::value::time::TimeBucketWidth;
 
@@ -13,20 +13,20 @@ use hansa_policy::value::time::TimeBucketWidth;
 ///
 /// # Errors
 /// `GRID_CONFLICT` with the possible buckets.
-pub fn nests(cube: &Cube, dataset: &Dataset) -> Result<(), Refusal> {
+pub fn check_nesting(cube: &Cube, dataset: &Dataset) -> Result<(), Refusal> {
     let grid = dataset.grid.as_ref().ok_or_else(|| {
-        conflict(format!("`{}` has no registered grid", dataset.id.name))
+        grid_conflict_refusal(format!("`{}` has no registered grid", dataset.id.name))
             .with_help("register one: [dataset.grid]")
     })?;
     if cube.grid != grid.id {
         return Err(
-            conflict(format!("`{}` is not the dataset's grid", cube.grid))
+            grid_conflict_refusal(format!("`{}` is not the dataset's grid", cube.grid))
                 .with_help(format!("its grid is {}", grid.id)),
         );
     }
     cube.dimensions
         .iter()
-        .try_for_each(|dimension| fits(dimension, grid, dataset))?;
+        .try_for_each(|dimension| check_dimension(dimension, grid, dataset))?;
     check_same_release(cube, grid, dataset)
 }
 
@@ -40,17 +40,19 @@ fn check_same_release(
         (None, None) => return Ok(()),
         (Some(own), Some(release)) if own == release => {}
         (_, Some(release)) => {
-            return Err(conflict(format!(
+            return Err(grid_conflict_refusal(format!(
                 "the dataset's grid is released every {} of `{}`, late rows {}",
                 release.every.as_str(),
                 release.column,
-                word(&LateDataPolicy::ALL, &release.late)
+                find_word(&LateDataPolicy::ALL, &release.late)
             ))
             .with_help("say the same in the policy, or leave it to the grid"));
         }
         (Some(_), None) => {
-            return Err(conflict("the dataset's grid is not released".to_owned())
-                .with_help("add release = \"day\" to [dataset.grid]"));
+            return Err(
+                grid_conflict_refusal("the dataset's grid is not released".to_owned())
+                    .with_help("add release = \"day\" to [dataset.grid]"),
+            );
         }
     }
     // A bucket that extends beyond the end of a period is incomplete when the period is released.
@@ -59,15 +61,15 @@ fn check_same_release(
         .dimensions
         .iter()
         .find(|one| Some(&one.column) == every);
-    match own.and_then(|own| finest(own.bucket, is_date(dataset, &own.column))) {
+    match own.and_then(|own| finest_bucket(own.bucket, is_date(dataset, &own.column))) {
         Some(_) => Ok(()),
-        None => Err(conflict(
+        None => Err(grid_conflict_refusal(
             "cells are released by something that is no time".to_owned(),
         )),
     }
 }
 
-fn fits(
+fn check_dimension(
     dimension: &CubeDimension,
     grid: &RegisteredGrid,
     dataset: &Dataset,
@@ -83,19 +85,21 @@ fn fits(
                 .iter()
                 .map(|known| known.column.as_str())
                 .collect();
-            conflict(format!("`{name}` is no dimension of the dataset's grid"))
+            grid_conflict_refusal(format!("`{name}` is no dimension of the dataset's grid"))
                 .with_help(format!("its dimensions are {}", known.join(", ")))
         })?;
     let dated = is_date(dataset, name);
     match (
-        finest(registered.bucket, dated),
-        finest(dimension.bucket, dated),
+        finest_bucket(registered.bucket, dated),
+        finest_bucket(dimension.bucket, dated),
     ) {
         (None, _) => Ok(()),
-        (Some(fine), Some(coarse)) if !coarse.is_made_of(fine) => Err(off(dimension, registered)),
-        (Some(_), None) => Err(off(dimension, registered)),
+        (Some(fine), Some(coarse)) if !coarse.is_made_of(fine) => {
+            Err(unaligned_dimension_refusal(dimension, registered))
+        }
+        (Some(_), None) => Err(unaligned_dimension_refusal(dimension, registered)),
         (Some(_), Some(_)) if !dated && !same_zone(dimension, registered) => {
-            Err(off(dimension, registered))
+            Err(unaligned_dimension_refusal(dimension, registered))
         }
         (Some(_), Some(_)) => Ok(()),
     }
@@ -107,7 +111,7 @@ fn is_date(dataset: &Dataset, name: &SqlIdentifier) -> bool {
 }
 
 /// Finest bucket; a date without a bucket counts as a day.
-fn finest(bucket: Option<TimeBucketWidth>, dated: bool) -> Option<TimeBucketWidth> {
+fn finest_bucket(bucket: Option<TimeBucketWidth>, dated: bool) -> Option<TimeBucketWidth> {
     bucket.or_else(|| dated.then_some(TimeBucketWidth::Day))
 }
 
@@ -123,7 +127,7 @@ fn same_zone(dimension: &CubeDimension, registered: &GridDimension) -> bool {
     zone(&dimension.zone) == zone(&registered.zone)
 }
 
-fn off(dimension: &CubeDimension, registered: &GridDimension) -> Refusal {
+fn unaligned_dimension_refusal(dimension: &CubeDimension, registered: &GridDimension) -> Refusal {
     let bucket = |bucket: Option<TimeBucketWidth>, zone: &Option<String>| {
         format!(
             "{} ({})",
@@ -131,7 +135,7 @@ fn off(dimension: &CubeDimension, registered: &GridDimension) -> Refusal {
             zone.as_deref().unwrap_or("UTC")
         )
     };
-    conflict(format!(
+    grid_conflict_refusal(format!(
         "`{}` by {} is not made of whole cells of the dataset's grid",
         dimension.column,
         bucket(dimension.bucket, &dimension.zone)
@@ -142,14 +146,14 @@ fn off(dimension: &CubeDimension, registered: &GridDimension) -> Refusal {
     ))
 }
 
-fn conflict(sentence: String) -> Refusal {
+fn grid_conflict_refusal(sentence: String) -> Refusal {
     Refusal::new(ErrorCode::GridConflict, sentence)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{self, name};
+    use crate::fixture::{self, sql_name};
     use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 
     /// Checks a cube against a grid of site, hours of `at` in Berlin, and `day`.
@@ -163,7 +167,7 @@ mod tests {
             dimensions: dimensions
                 .iter()
                 .map(|(column, bucket, zone)| CubeDimension {
-                    column: name(column),
+                    column: sql_name(column),
                     bucket: *bucket,
                     zone: zone.map(str::to_owned),
                 })
@@ -177,7 +181,7 @@ mod tests {
             budget: None,
             base: None,
         };
-        let got = nests(&cube, &fixture::counts()).map_err(|refusal| {
+        let got = check_nesting(&cube, &fixture::counts_dataset()).map_err(|refusal| {
             assert_eq!(refusal.code, ErrorCode::GridConflict);
             refusal.sentence
         });
@@ -235,11 +239,11 @@ mod tests {
             budget: None,
             base: None,
         };
-        let mut counts = fixture::counts();
-        assert!(nests(&cube, &counts).is_err());
+        let mut counts = fixture::counts_dataset();
+        assert!(check_nesting(&cube, &counts).is_err());
         cube.grid = fixture::GRID.to_owned();
-        assert!(nests(&cube, &counts).is_ok());
+        assert!(check_nesting(&cube, &counts).is_ok());
         counts.grid = None;
-        assert!(nests(&cube, &counts).is_err());
+        assert!(check_nesting(&cube, &counts).is_err());
     }
 }

@@ -5,14 +5,14 @@
 //!
 //! # The walk
 //!
-//! 1. **Publish.** A [`Dataset`] entry is a [`DatasetDraft`]. [`DatasetDraft::check`] compares it with its snapshot and gives a
+//! 1. **Publish.** A [`Dataset`] entry is a [`DatasetDraft`]. [`DatasetDraft::check_snapshot`] compares it with its snapshot and gives a
 //!    [`PublishableDataset`]. [`Catalog::publish`] takes it once its record is durable.
-//! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody. [`lint::offer`]
+//! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody. [`lint::check_offer`]
 //!    finds its faults before it is signed. [`Catalog::set_offers`] takes it.
 //! 3. **List.** [`Catalog::visible_to`] gives a [`CatalogListing`] of each dataset that one peer may see.
 //! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::match_proposal`] compares a proposal with the
 //!    offers.
-//! 5. **View.** [`Catalog::view`] takes the contracts of one question and gives a [`QueryView`] with a [`ViewTable`] for each
+//! 5. **View.** [`Catalog::build_view`] takes the contracts of one question and gives a [`QueryView`] with a [`ViewTable`] for each
 //!    dataset that they permit.
 //! 6. **Withdraw.** A recorded [`DatasetWithdrawal`] removes a dataset.
 //!
@@ -202,7 +202,7 @@ impl Catalog {
 
     /// Secret of the schema digests.
     #[must_use]
-    pub const fn seal(&self) -> Option<&SchemaSecret> {
+    pub const fn schema_secret(&self) -> Option<&SchemaSecret> {
         self.seal.as_ref()
     }
 
@@ -216,14 +216,14 @@ impl Catalog {
         let mut catalog = Self::new(own);
         datasets
             .into_iter()
-            .for_each(|dataset| catalog.place(dataset));
+            .for_each(|dataset| catalog.insert_dataset(dataset));
         catalog
     }
 
     /// Adds a dataset whose publication is durably recorded. It replaces an older version.
     pub fn publish(&mut self, listed: Recorded<PublishableDataset>) {
         let (listed, _) = listed.into_parts();
-        self.place(listed.into_dataset());
+        self.insert_dataset(listed.into_dataset());
     }
 
     /// Adds, at start-up, a dataset whose publication the log already holds. `logged` is the body of the dataset's last `publish`
@@ -232,17 +232,17 @@ impl Catalog {
     /// # Errors
     /// `DATASET_NOT_PUBLISHED` when the entry differs from the recorded one.
     pub fn restore(&mut self, dataset: Dataset, logged: &PublicationRecord) -> Result<(), Refusal> {
-        if publication::body(&dataset) != *logged {
+        if publication::publication_body(&dataset) != *logged {
             return Err(Refusal::new(
                 ErrorCode::DatasetNotPublished,
                 format!("the log holds no publication of this `{}`", dataset.id.name),
             ));
         }
-        self.place(dataset);
+        self.insert_dataset(dataset);
         Ok(())
     }
 
-    fn place(&mut self, dataset: Dataset) {
+    fn insert_dataset(&mut self, dataset: Dataset) {
         if dataset.id.owner == self.own {
             self.datasets.insert(dataset.id.name.clone(), dataset);
         }
@@ -261,7 +261,7 @@ impl Catalog {
 
     /// Participant that owns the catalogue.
     #[must_use]
-    pub const fn own(&self) -> &ParticipantId {
+    pub const fn owner(&self) -> &ParticipantId {
         &self.own
     }
 
@@ -276,7 +276,7 @@ impl Catalog {
         &self,
         one: &ParticipantId,
     ) -> impl Iterator<Item = (&Dataset, &IdentifiedOffer)> {
-        self.offers.naming(one).filter_map(|offer| {
+        self.offers.named_offers(one).filter_map(|offer| {
             let dataset = self.by_id(&offer.dataset)?;
             Some((dataset, offer))
         })
@@ -297,7 +297,7 @@ impl Catalog {
 
     /// All offers, also of unpublished datasets, in the order of the datasets' names.
     pub fn offers(&self) -> impl Iterator<Item = &IdentifiedOffer> {
-        self.offers.all()
+        self.offers.offers()
     }
 
     /// Comparison of a proposal by `peer` with the offers: does it equal an offer to the peer, for the dataset as published now?
@@ -317,7 +317,7 @@ impl Catalog {
         } else {
             OfferMatch::Nothing
         };
-        for offer in self.offers.to(peer, &dataset.id.name) {
+        for offer in self.offers.offers_to_peer(peer, &dataset.id.name) {
             if offer.dataset != dataset.id {
                 continue;
             }

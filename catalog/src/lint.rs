@@ -51,36 +51,40 @@ pub enum LintSeverity {
 
 /// Checks the clauses of a policy against their dataset. Own purposes of the clauses must be in `taxonomy`.
 #[must_use]
-pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<LintFinding> {
+pub fn check_clauses(
+    clauses: &[Clause],
+    dataset: &Dataset,
+    taxonomy: &Taxonomy,
+) -> Vec<LintFinding> {
     let policy = LintedPolicy {
         clauses,
         dataset,
         taxonomy,
     };
     let mut findings = Vec::new();
-    findings.extend(columns(&policy));
-    findings.extend(satisfiability::check(&policy));
+    findings.extend(column_findings(&policy));
+    findings.extend(satisfiability::check_satisfiability(&policy));
     let known = |whole: &LintFinding, findings: &[LintFinding]| {
         findings.iter().any(|known| {
             known.code == whole.code && (whole.clause.is_none() || known.clause == whole.clause)
         })
     };
-    if let Some(whole) = whole(&policy)
+    if let Some(whole) = enforcement_finding(&policy)
         && !known(&whole, &findings)
     {
         findings.push(whole);
     }
-    findings.extend(ineffective_term::check(&policy));
-    findings.extend(privacy::check(&policy));
-    findings.extend(place_cells::check(&policy));
-    findings.extend(place_beside::check(&policy));
-    findings.extend(open_data::check(&policy));
-    tidy(findings)
+    findings.extend(ineffective_term::check_ineffective_terms(&policy));
+    findings.extend(privacy::check_privacy(&policy));
+    findings.extend(place_cells::check_place_cells(&policy));
+    findings.extend(place_beside::check_place_columns(&policy));
+    findings.extend(open_data::check_open_data(&policy));
+    sort_findings(findings)
 }
 
 /// Checks an offer: its policy, its period at `now`, and its recipients.
 #[must_use]
-pub fn offer(
+pub fn check_offer(
     offer: &Offer,
     dataset: &Dataset,
     taxonomy: &Taxonomy,
@@ -94,7 +98,7 @@ pub fn offer(
             taxonomy.clone()
         }
     };
-    findings.extend(check(&offer.clauses, dataset, &taxonomy));
+    findings.extend(check_clauses(&offer.clauses, dataset, &taxonomy));
     if offer.not_before >= offer.not_after {
         findings.push(LintFinding::error(
             None,
@@ -140,7 +144,7 @@ pub fn offer(
             .with_help("offer it to the league or to the public"),
         ));
     }
-    tidy(findings)
+    sort_findings(findings)
 }
 
 /// Finding for an open view that can't be fetched by everybody on the web.
@@ -165,7 +169,11 @@ fn closed_to_strangers() -> Refusal {
 
 /// Objection of this provider to an agreement before signing: the first error, as a refusal.
 #[must_use]
-pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) -> Option<Refusal> {
+pub fn find_objection(
+    agreement: &Agreement,
+    dataset: &Dataset,
+    taxonomy: &Taxonomy,
+) -> Option<Refusal> {
     let whole = match taxonomy.with_own(&agreement.own_purposes) {
         Ok(whole) => whole,
         Err(refusal) => return Some(refusal),
@@ -189,15 +197,15 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
     if let (Some(open), Some(_)) = (open, agreement.assignee_id()) {
         let sentence = "the clause is for public views, and the contract is with one participant";
         let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);
-        return Some(refusal.with_clause(open.id, open.term.plain()));
+        return Some(refusal.with_clause(open.id, open.term.to_english()));
     }
     if let (Some(_), Some(closing)) = (open, open_data_term::closing_clause(&agreement.clauses)) {
-        return Some(closed_to_strangers().with_clause(closing.id, closing.term.plain()));
+        return Some(closed_to_strangers().with_clause(closing.id, closing.term.to_english()));
     }
-    check(&agreement.clauses, dataset, &whole)
+    check_clauses(&agreement.clauses, dataset, &whole)
         .into_iter()
         .find(|finding| finding.severity == LintSeverity::Error)
-        .map(|finding| finding.refusal(&agreement.clauses))
+        .map(|finding| finding.to_refusal(&agreement.clauses))
 }
 
 /// Names in a proposal that its sender can't know: columns that are neither in the entry as the sender sees it nor in the clauses
@@ -222,15 +230,16 @@ pub fn unknown_to_sender(
         }
         let columns = clause.term.columns();
         let mut strange = columns.iter().filter(|name| !said.contains(*name));
-        let refusal = strange.find_map(|name| literal_type::column(&entry.columns, name).err())?;
-        Some(refusal.with_clause(clause.id, clause.term.plain()))
+        let refusal =
+            strange.find_map(|name| literal_type::find_column(&entry.columns, name).err())?;
+        Some(refusal.with_clause(clause.id, clause.term.to_english()))
     })
 }
 
 /// Finding for a clause that names a list which is not among `published`.
 #[must_use]
-pub fn lists(clauses: &[Clause], published: &PublishedLists) -> Option<LintFinding> {
-    let refusal = published.execute(clauses).err()?;
+pub fn missing_list_finding(clauses: &[Clause], published: &PublishedLists) -> Option<LintFinding> {
+    let refusal = published.check_executable(clauses).err()?;
     Some(LintFinding::error(refusal.clause, refusal))
 }
 
@@ -277,7 +286,7 @@ impl LintedPolicy<'_> {
         let treated = self
             .clauses
             .iter()
-            .any(|clause| clause.term.replaces().contains(name));
+            .any(|clause| clause.term.replaced_columns().contains(name));
         listed && !treated
     }
 }
@@ -285,11 +294,11 @@ impl LintedPolicy<'_> {
 impl LintFinding {
     /// Finding as a refusal that cites its clause.
     #[must_use]
-    pub fn refusal(&self, clauses: &[Clause]) -> Refusal {
+    pub fn to_refusal(&self, clauses: &[Clause]) -> Refusal {
         let mut refusal = Refusal::new(self.code, self.sentence.clone());
         let cited = clauses.iter().find(|clause| Some(clause.id) == self.clause);
         if let Some(clause) = cited {
-            refusal = refusal.with_clause(clause.id, clause.term.plain());
+            refusal = refusal.with_clause(clause.id, clause.term.to_english());
         }
         self.help
             .iter()
@@ -297,14 +306,14 @@ impl LintFinding {
     }
 
     fn error(clause: Option<ClauseId>, refusal: Refusal) -> Self {
-        Self::of(LintSeverity::Error, clause, refusal)
+        Self::new(LintSeverity::Error, clause, refusal)
     }
 
     fn warning(clause: Option<ClauseId>, refusal: Refusal) -> Self {
-        Self::of(LintSeverity::Warning, clause, refusal)
+        Self::new(LintSeverity::Warning, clause, refusal)
     }
 
-    fn of(severity: LintSeverity, clause: Option<ClauseId>, refusal: Refusal) -> Self {
+    fn new(severity: LintSeverity, clause: Option<ClauseId>, refusal: Refusal) -> Self {
         Self {
             severity,
             code: refusal.code,
@@ -316,32 +325,32 @@ impl LintFinding {
 }
 
 /// Findings on unknown columns and on values of a wrong type, clause by clause.
-fn columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+fn column_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let columns = &policy.dataset.columns;
     let mut findings = Vec::new();
     for clause in policy.clauses {
         for name in term_columns(policy, &clause.term) {
-            if let Err(refusal) = literal_type::column(columns, &name) {
+            if let Err(refusal) = literal_type::find_column(columns, &name) {
                 findings.push(LintFinding::error(Some(clause.id), refusal));
             }
         }
         match &clause.term {
             Term::Rows(filter) => findings.extend(
-                literal_type::faults(columns, filter)
+                literal_type::filter_faults(columns, filter)
                     .into_iter()
                     .map(|fault| LintFinding::error(Some(clause.id), fault)),
             ),
             Term::Prohibition(one) => findings.extend(
                 one.rows()
                     .into_iter()
-                    .flat_map(|filter| literal_type::faults(columns, filter))
+                    .flat_map(|filter| literal_type::filter_faults(columns, filter))
                     .map(|fault| LintFinding::error(Some(clause.id), fault)),
             ),
             Term::Mask {
                 column,
                 mask: MaskValue::Constant(literal),
             } => findings.extend(
-                literal_type::column(columns, column)
+                literal_type::find_column(columns, column)
                     .ok()
                     .and_then(|column| literal_type::literal_fault(column, literal))
                     .map(|fault| LintFinding::error(Some(clause.id), fault)),
@@ -349,7 +358,7 @@ fn columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
             Term::MinGroup {
                 unit: CountingUnit::Column(unit),
                 ..
-            } if literal_type::column(columns, unit).is_err() => {
+            } if literal_type::find_column(columns, unit).is_err() => {
                 let refusal = Refusal::new(
                     ErrorCode::GroupWithoutUnit,
                     format!("the minimum group counts `{unit}`, which the dataset does not have"),
@@ -382,16 +391,16 @@ fn term_columns(policy: &LintedPolicy<'_>, term: &Term) -> Vec<SqlIdentifier> {
 }
 
 /// Finding by the functions of enforcement: their first refusal, or else one on the grid.
-fn whole(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
+fn enforcement_finding(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     let read = || {
         let effects = clause_effects::of_clauses(
             policy.clauses,
             &EffectBinding::of(&policy.dataset.id.owner),
         )?;
-        match query_view::shape(policy.dataset, &effects)? {
+        match query_view::view_shape(policy.dataset, &effects)? {
             query_view::ViewShape::Rows(_) => Ok(()),
             query_view::ViewShape::Cube { cube, .. } => {
-                grid_alignment::nests(&cube, policy.dataset)
+                grid_alignment::check_nesting(&cube, policy.dataset)
             }
         }
     };
@@ -404,7 +413,7 @@ fn whole(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
 }
 
 /// Findings in order: errors first, then by clause; duplicates are removed.
-fn tidy(mut findings: Vec<LintFinding>) -> Vec<LintFinding> {
+fn sort_findings(mut findings: Vec<LintFinding>) -> Vec<LintFinding> {
     findings.sort_by_key(|finding| (finding.severity, finding.clause));
     let mut kept: Vec<LintFinding> = Vec::with_capacity(findings.len());
     for finding in findings {

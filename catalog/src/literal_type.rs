@@ -10,7 +10,7 @@ use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral,
 ///
 /// # Errors
 /// `TERM_COLUMN_UNKNOWN` with the existing columns.
-pub fn column<'a>(
+pub fn find_column<'a>(
     columns: &'a [DatasetColumn],
     name: &SqlIdentifier,
 ) -> Result<&'a DatasetColumn, Refusal> {
@@ -29,7 +29,7 @@ pub fn column<'a>(
 
 /// True if the literal is a value of the type. Dates and instants are written as text.
 #[must_use]
-pub fn fits(kind: ColumnType, literal: &PolicyLiteral) -> bool {
+pub fn fits_type(kind: ColumnType, literal: &PolicyLiteral) -> bool {
     match (kind, literal) {
         (ColumnType::Text, PolicyLiteral::Text(_))
         | (ColumnType::Int, PolicyLiteral::Int(_))
@@ -62,19 +62,19 @@ pub fn fits(kind: ColumnType, literal: &PolicyLiteral) -> bool {
 
 /// All errors of a filter's columns and types.
 #[must_use]
-pub fn faults(columns: &[DatasetColumn], filter: &RowFilter) -> Vec<Refusal> {
+pub fn filter_faults(columns: &[DatasetColumn], filter: &RowFilter) -> Vec<Refusal> {
     let mut faults: Vec<Refusal> = filter
-        .columns()
+        .collect_columns()
         .iter()
-        .filter_map(|name| column(columns, name).err())
+        .filter_map(|name| find_column(columns, name).err())
         .collect();
     filter.each_operand(&mut |name, operand| {
-        if let Ok(column) = column(columns, name) {
+        if let Ok(column) = find_column(columns, name) {
             faults.extend(operand_fault(column, operand));
         }
     });
     filter.each_comparison(&mut |name, op| {
-        if let Ok(column) = column(columns, name)
+        if let Ok(column) = find_column(columns, name)
             && column.kind == ColumnType::Bool
             && !matches!(op, ComparisonOperator::Eq | ComparisonOperator::NotEq)
         {
@@ -89,12 +89,12 @@ pub fn faults(columns: &[DatasetColumn], filter: &RowFilter) -> Vec<Refusal> {
 /// Error of `literal` as a replacement of the column's values.
 #[must_use]
 pub fn literal_fault(column: &DatasetColumn, literal: &PolicyLiteral) -> Option<Refusal> {
-    (!fits(column.kind, literal)).then(|| {
+    (!fits_type(column.kind, literal)).then(|| {
         ill_typed(format!(
             "{literal} is no value of `{}`, which holds {}",
             column.name, column.kind
         ))
-        .with_help(format!("write {}", example(column.kind)))
+        .with_help(format!("write {}", example_literal(column.kind)))
     })
 }
 
@@ -118,7 +118,7 @@ fn is_date(text: &str) -> bool {
     text.len() == 10 && format!("{text}T00:00:00Z").parse::<UtcTimestamp>().is_ok()
 }
 
-fn example(kind: ColumnType) -> String {
+fn example_literal(kind: ColumnType) -> String {
     let plain = match kind {
         ColumnType::Text => "a text, such as 'A'",
         ColumnType::Int => "an integer, such as 12",
@@ -144,10 +144,10 @@ mod tests {
 
     #[track_caller]
     fn check(kind: ColumnType, operand: &str, expect: bool) {
-        let filter = hansa_policy::row_filter::parse(&format!("c = {operand}")).unwrap();
-        let column = crate::fixture::column("c", kind);
+        let filter = hansa_policy::row_filter::parse_row_filter(&format!("c = {operand}")).unwrap();
+        let column = crate::fixture::sample_column("c", kind);
         assert_eq!(
-            faults(&[column], &filter).is_empty(),
+            filter_faults(&[column], &filter).is_empty(),
             expect,
             "{kind:?} {operand}"
         );
@@ -188,12 +188,15 @@ mod tests {
 
     #[test]
     fn truth_has_no_order_and_columns_exist() {
-        let columns = [crate::fixture::column("c", ColumnType::Bool)];
+        let columns = [crate::fixture::sample_column("c", ColumnType::Bool)];
         let faults = |text: &str| -> Vec<ErrorCode> {
-            super::faults(&columns, &hansa_policy::row_filter::parse(text).unwrap())
-                .into_iter()
-                .map(|refusal| refusal.code)
-                .collect()
+            super::filter_faults(
+                &columns,
+                &hansa_policy::row_filter::parse_row_filter(text).unwrap(),
+            )
+            .into_iter()
+            .map(|refusal| refusal.code)
+            .collect()
         };
         assert_eq!(faults("c <> true"), []);
         assert_eq!(faults("c < true"), [ErrorCode::TermIllTyped]);

@@ -2,7 +2,7 @@
 
 use crate::dataset::Dataset;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{
@@ -112,23 +112,23 @@ impl Offer {
             .map(|clause| {
                 Json::List(vec![
                     Json::Int(i64::from(clause.id.0)),
-                    Json::text(normal_form::grant_hash(std::slice::from_ref(clause))),
+                    Json::from_display(normal_form::grant_hash(std::slice::from_ref(clause))),
                 ])
             })
             .collect();
         let legal = self.legal.as_ref().map_or(Json::Null, |legal| {
             Json::List(vec![
-                Json::text(&legal.text_ref),
-                Json::text(legal.text),
-                Json::text(&legal.language),
+                Json::from_display(&legal.text_ref),
+                Json::from_display(legal.text),
+                Json::from_display(&legal.language),
             ])
         });
         let mut whole = Json::object([
             ("offer", Json::Int(1)),
-            ("dataset", Json::text(&self.dataset)),
+            ("dataset", Json::from_display(&self.dataset)),
             ("clauses", Json::List(numbered)),
-            ("not_before", Json::text(self.not_before)),
-            ("not_after", Json::text(self.not_after)),
+            ("not_before", Json::from_display(self.not_before)),
+            ("not_after", Json::from_display(self.not_after)),
             (
                 "own_purposes",
                 Json::List(own.into_iter().map(Json::Text).collect()),
@@ -138,14 +138,14 @@ impl Offer {
         // Included only where it is set, so that offers without a template keep their identity.
         if let (Json::Object(members), Some(template)) = (&mut whole, &self.template) {
             let template = Json::List(vec![
-                Json::text(&template.author),
-                Json::text(&template.title),
-                Json::count(u64::from(template.version)),
-                Json::text(template.sha256),
+                Json::from_display(&template.author),
+                Json::from_display(&template.title),
+                Json::from_count(u64::from(template.version)),
+                Json::from_display(template.sha256),
             ]);
             members.insert("template".to_owned(), template);
         }
-        Digest::of(&canonical(&whole))
+        Digest::of(&to_canonical_bytes(&whole))
     }
 
     /// True if a proposed agreement equals this offer: the same dataset, terms, period, purposes, legal text and template. Numbers

@@ -85,24 +85,27 @@ impl OfferIndex {
         offers
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &IdentifiedOffer> {
+    pub(crate) fn offers(&self) -> impl Iterator<Item = &IdentifiedOffer> {
         self.of.values().flatten()
     }
 
     /// Offers of a dataset to `peer`, by name or to everybody.
-    pub(crate) fn to(
+    pub(crate) fn offers_to_peer(
         &self,
         peer: &ParticipantId,
         dataset: &SqlIdentifier,
     ) -> impl Iterator<Item = &IdentifiedOffer> {
-        let lists = self.lists(peer).filter_map(|list| list.get(dataset));
+        let lists = self.offer_lists(peer).filter_map(|list| list.get(dataset));
         let places: BTreeSet<usize> = lists.flatten().copied().collect();
         let of = self.of.get(dataset).map_or(&[][..], Vec::as_slice);
         places.into_iter().filter_map(|place| of.get(place))
     }
 
     /// Offers that name `one` as a recipient, by dataset. Offers to everybody name no participant.
-    pub(crate) fn naming(&self, one: &ParticipantId) -> impl Iterator<Item = &IdentifiedOffer> {
+    pub(crate) fn named_offers(
+        &self,
+        one: &ParticipantId,
+    ) -> impl Iterator<Item = &IdentifiedOffer> {
         let lists = self.named.get(one).into_iter().flatten();
         lists.flat_map(|(dataset, places)| {
             let of = self.of.get(dataset).map_or(&[][..], Vec::as_slice);
@@ -117,7 +120,7 @@ impl OfferIndex {
         after: Option<&SqlIdentifier>,
     ) -> Option<&SqlIdentifier> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.lists(peer)
+        self.offer_lists(peer)
             .filter_map(|list| {
                 list.range::<SqlIdentifier, _>((from, Bound::Unbounded))
                     .next()
@@ -126,7 +129,7 @@ impl OfferIndex {
             .min()
     }
 
-    fn lists(&self, peer: &ParticipantId) -> impl Iterator<Item = &OfferPositions> {
+    fn offer_lists(&self, peer: &ParticipantId) -> impl Iterator<Item = &OfferPositions> {
         [Some(&self.open), self.named.get(peer)]
             .into_iter()
             .flatten()

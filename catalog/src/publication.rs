@@ -33,11 +33,11 @@ impl DatasetDraft {
     ///
     /// # Errors
     /// All problems together.
-    pub fn check(self, snapshot: &Schema) -> Result<PublishableDataset, Vec<Refusal>> {
-        let mut problems = columns(&self.dataset, snapshot);
-        problems.extend(unit(&self.dataset));
-        problems.extend(grid(&self.dataset));
-        problems.extend(facts(&self.dataset));
+    pub fn check_snapshot(self, snapshot: &Schema) -> Result<PublishableDataset, Vec<Refusal>> {
+        let mut problems = column_refusals(&self.dataset, snapshot);
+        problems.extend(unit_refusal(&self.dataset));
+        problems.extend(grid_refusals(&self.dataset));
+        problems.extend(fact_refusals(&self.dataset));
         if problems.is_empty() {
             Ok(PublishableDataset {
                 dataset: self.dataset,
@@ -61,14 +61,14 @@ impl PublishableDataset {
 }
 
 impl Evidence for PublishableDataset {
-    fn entry(&self) -> RecordBody {
-        body(&self.dataset).into()
+    fn to_record_body(&self) -> RecordBody {
+        publication_body(&self.dataset).into()
     }
 }
 
 /// Body of the publication record.
 #[must_use]
-pub fn body(dataset: &Dataset) -> PublicationRecord {
+pub fn publication_body(dataset: &Dataset) -> PublicationRecord {
     let personal = dataset.columns.iter().filter(|column| column.personal);
     PublicationRecord {
         dataset: dataset.id.to_string(),
@@ -83,7 +83,7 @@ pub fn body(dataset: &Dataset) -> PublicationRecord {
         personal_columns: personal.map(|column| column.name.to_string()).collect(),
         unit_column: dataset.unit_column.as_ref().map(ToString::to_string),
         grid: dataset.grid.as_ref().map(|grid| grid.id.to_string()),
-        feed: dataset.feed.as_ref().map(DatasetFeed::entry),
+        feed: dataset.feed.as_ref().map(DatasetFeed::to_entry),
     }
 }
 
@@ -100,7 +100,11 @@ impl DatasetWithdrawal {
     ///
     /// # Errors
     /// `DATASET_NOT_PUBLISHED`.
-    pub fn of(catalog: &Catalog, name: &SqlIdentifier, reason: &str) -> Result<Self, Refusal> {
+    pub fn from_catalog(
+        catalog: &Catalog,
+        name: &SqlIdentifier,
+        reason: &str,
+    ) -> Result<Self, Refusal> {
         let dataset = catalog.dataset(name).ok_or_else(|| {
             Refusal::new(
                 ErrorCode::DatasetNotPublished,
@@ -122,7 +126,7 @@ impl DatasetWithdrawal {
 }
 
 impl Evidence for DatasetWithdrawal {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         UnpublicationRecord {
             dataset: self.dataset.to_string(),
             version: self.version.clone(),
@@ -132,15 +136,15 @@ impl Evidence for DatasetWithdrawal {
     }
 }
 
-fn columns(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
+fn column_refusals(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
     let mut problems = Vec::new();
     if dataset.columns.is_empty() {
-        problems.push(mismatch(dataset, "it has no columns"));
+        problems.push(schema_mismatch_refusal(dataset, "it has no columns"));
     }
     let mut seen = BTreeSet::new();
     for column in &dataset.columns {
         if !seen.insert(&column.name) {
-            problems.push(mismatch(
+            problems.push(schema_mismatch_refusal(
                 dataset,
                 format!("the column `{}` is declared twice", column.name),
             ));
@@ -148,12 +152,12 @@ fn columns(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
     }
     for column in &dataset.columns {
         match snapshot.field_with_name(column.name.as_str()) {
-            Err(_) => problems.push(mismatch(
+            Err(_) => problems.push(schema_mismatch_refusal(
                 dataset,
                 format!("the snapshot has no column `{}`", column.name),
             )),
-            Ok(field) if *field.data_type() != column.kind.arrow() => {
-                problems.push(mismatch(
+            Ok(field) if *field.data_type() != column.kind.to_arrow() => {
+                problems.push(schema_mismatch_refusal(
                     dataset,
                     format!(
                         "`{}` is declared as {} but stored as {}",
@@ -163,10 +167,12 @@ fn columns(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
                     ),
                 ));
             }
-            Ok(field) if field.is_nullable() && !column.nullable => problems.push(mismatch(
-                dataset,
-                format!("`{}` is declared without NULL but may hold it", column.name),
-            )),
+            Ok(field) if field.is_nullable() && !column.nullable => {
+                problems.push(schema_mismatch_refusal(
+                    dataset,
+                    format!("`{}` is declared without NULL but may hold it", column.name),
+                ))
+            }
             Ok(_) => {}
         }
     }
@@ -176,7 +182,7 @@ fn columns(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
             .iter()
             .any(|column| column.name.as_str() == field.name())
         {
-            problems.push(mismatch(
+            problems.push(schema_mismatch_refusal(
                 dataset,
                 format!("the snapshot has a column `{}` more", field.name()),
             ));
@@ -185,20 +191,22 @@ fn columns(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
     problems
 }
 
-fn unit(dataset: &Dataset) -> Option<Refusal> {
+fn unit_refusal(dataset: &Dataset) -> Option<Refusal> {
     let unit = dataset.unit_column.as_ref()?;
-    literal_type::column(&dataset.columns, unit)
+    literal_type::find_column(&dataset.columns, unit)
         .err()
-        .map(|_| invalid(dataset, format!("the unit column `{unit}` does not exist")))
+        .map(|_| {
+            invalid_dataset_refusal(dataset, format!("the unit column `{unit}` does not exist"))
+        })
 }
 
-fn grid(dataset: &Dataset) -> Vec<Refusal> {
+fn grid_refusals(dataset: &Dataset) -> Vec<Refusal> {
     let Some(grid) = &dataset.grid else {
         return Vec::new();
     };
     let mut problems = Vec::new();
     if !grid.id.starts_with(&format!("{}/grid/", dataset.id.owner)) {
-        problems.push(invalid(
+        problems.push(invalid_dataset_refusal(
             dataset,
             format!("the grid `{}` is not one of the owner's", grid.id),
         ));
@@ -206,7 +214,7 @@ fn grid(dataset: &Dataset) -> Vec<Refusal> {
     let mut seen = BTreeSet::new();
     for dimension in &grid.dimensions {
         if !seen.insert(&dimension.column) {
-            problems.push(invalid(
+            problems.push(invalid_dataset_refusal(
                 dataset,
                 format!("the grid has `{}` twice", dimension.column),
             ));
@@ -214,21 +222,25 @@ fn grid(dataset: &Dataset) -> Vec<Refusal> {
         if let Some(zone) = &dimension.zone
             && !hansa_audit_log::time::is_zone(zone)
         {
-            problems.push(invalid(dataset, format!("`{zone}` is no time zone")));
+            problems.push(invalid_dataset_refusal(
+                dataset,
+                format!("`{zone}` is no time zone"),
+            ));
         }
-        match literal_type::column(&dataset.columns, &dimension.column) {
-            Err(_) => problems.push(invalid(
+        match literal_type::find_column(&dataset.columns, &dimension.column) {
+            Err(_) => problems.push(invalid_dataset_refusal(
                 dataset,
                 format!("the grid's dimension `{}` does not exist", dimension.column),
             )),
             Ok(column) => {
                 if let Some(fault) = cell_fault(column, dimension.bucket) {
-                    problems.push(invalid(dataset, fault));
+                    problems.push(invalid_dataset_refusal(dataset, fault));
                 }
             }
         }
     }
-    problems.extend(release_fault(dataset, grid).map(|fault| invalid(dataset, fault)));
+    problems
+        .extend(release_fault(dataset, grid).map(|fault| invalid_dataset_refusal(dataset, fault)));
     problems
 }
 
@@ -239,7 +251,9 @@ fn release_fault(dataset: &Dataset, grid: &RegisteredGrid) -> Option<String> {
             "the grid is released by `{column}`, which is none of its dimensions"
         ));
     };
-    let kind = literal_type::column(&dataset.columns, column).ok()?.kind;
+    let kind = literal_type::find_column(&dataset.columns, column)
+        .ok()?
+        .kind;
     let finest = match (kind, own.bucket) {
         (ColumnType::Date, None) => TimeBucketWidth::Day,
         (ColumnType::Date | ColumnType::Instant, Some(bucket)) => bucket,
@@ -302,10 +316,10 @@ fn cell_fault(column: &DatasetColumn, bucket: Option<TimeBucketWidth>) -> Option
     }
 }
 
-fn facts(dataset: &Dataset) -> Vec<Refusal> {
+fn fact_refusals(dataset: &Dataset) -> Vec<Refusal> {
     let mut problems = Vec::new();
     if !hansa_audit_log::time::is_zone(&dataset.zone) {
-        problems.push(invalid(
+        problems.push(invalid_dataset_refusal(
             dataset,
             format!("`{}` is no time zone", dataset.zone),
         ));
@@ -319,27 +333,30 @@ fn facts(dataset: &Dataset) -> Vec<Refusal> {
             && west <= east
             && south <= north;
         if !ok {
-            problems.push(invalid(
+            problems.push(invalid_dataset_refusal(
                 dataset,
                 "the coordinates are not degrees; is the CRS right?",
             ));
         }
     }
     if dataset.time_span.is_some_and(|(first, last)| first > last) {
-        problems.push(invalid(dataset, "the time span ends before it starts"));
+        problems.push(invalid_dataset_refusal(
+            dataset,
+            "the time span ends before it starts",
+        ));
     }
     problems
 }
 
-fn mismatch(dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
-    about(ErrorCode::SchemaMismatch, dataset, sentence)
+fn schema_mismatch_refusal(dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
+    dataset_refusal(ErrorCode::SchemaMismatch, dataset, sentence)
 }
 
-fn invalid(dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
-    about(ErrorCode::ConfigInvalid, dataset, sentence)
+fn invalid_dataset_refusal(dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
+    dataset_refusal(ErrorCode::ConfigInvalid, dataset, sentence)
 }
 
-fn about(code: ErrorCode, dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
+fn dataset_refusal(code: ErrorCode, dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
     let sentence = sentence.into();
     Refusal::new(code, format!("`{}`: {sentence}", dataset.id.name))
 }

@@ -90,25 +90,25 @@ impl Catalog {
     /// # Errors
     /// `DATASET_UNKNOWN` for a dataset that is not published; `SCHEMA_CHANGED`; `GRID_CONFLICT` when another grid was registered
     /// since; and the errors of terms against the columns and types.
-    pub fn view(
+    pub fn build_view(
         &self,
         active: &ActiveContracts,
         tenant: Option<&str>,
     ) -> Result<QueryView, Refusal> {
         let mut tables = BTreeMap::new();
         for (id, grant) in active.grants() {
-            let table = self.table(id, grant, active, tenant).map_err(|refusal| {
-                match grant.contract() {
-                    Some(contract) => refusal.with_contract(contract),
-                    None => refusal,
-                }
-            })?;
+            let table =
+                self.build_table(id, grant, active, tenant)
+                    .map_err(|refusal| match grant.contract() {
+                        Some(contract) => refusal.with_contract(contract),
+                        None => refusal,
+                    })?;
             tables.insert(id.name.clone(), table);
         }
         Ok(QueryView::new(tables))
     }
 
-    fn table(
+    fn build_table(
         &self,
         id: &DatasetId,
         grant: &DatasetGrant,
@@ -121,7 +121,12 @@ impl Catalog {
                 format!("no dataset `{}`", id.name),
             )
         })?;
-        if !schema_compatibility::fits(grant.schema(), grant.clauses(), dataset, self.seal()) {
+        if !schema_compatibility::is_schema_compatible(
+            grant.schema(),
+            grant.clauses(),
+            dataset,
+            self.schema_secret(),
+        ) {
             return Err(Refusal::new(
                 ErrorCode::SchemaChanged,
                 format!(
@@ -134,11 +139,12 @@ impl Catalog {
                 id.name
             )));
         }
-        let effects = grant.effects(&EffectBinding::of(active.asker().id()).with_tenant(tenant))?;
-        let shape = shape(dataset, &effects)?;
+        let effects =
+            grant.derive_effects(&EffectBinding::of(active.asker().id()).with_tenant(tenant))?;
+        let shape = view_shape(dataset, &effects)?;
         if let ViewShape::Cube { cube, .. } = &shape {
             // INVARIANT: one-grid. Cells of an older grid beside those of the registered one could be subtracted.
-            grid_alignment::nests(cube, dataset)?;
+            grid_alignment::check_nesting(cube, dataset)?;
         }
         Ok(ViewTable {
             dataset: id.clone(),
@@ -154,14 +160,14 @@ impl Catalog {
 ///
 /// # Errors
 /// `TERM_COLUMN_UNKNOWN`, `TERM_ILL_TYPED` or `POLICY_CONTRADICTION`, citing the clause.
-pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<ViewShape, Refusal> {
+pub fn view_shape(dataset: &Dataset, effects: &[Effect]) -> Result<ViewShape, Refusal> {
     let mut rows = dataset.columns.clone();
     let mut cube = None;
     // A new column is added to the remaining ones, wherever its clause stands.
     let makes = |effect: &&Effect| matches!(effect.kind, EffectKind::CoarsenPlace { .. });
     let (made, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(makes);
     for effect in others.into_iter().chain(made) {
-        apply(&effect.kind, dataset, &mut rows, &mut cube)
+        apply_effect(&effect.kind, dataset, &mut rows, &mut cube)
             .map_err(|refusal| refusal.with_clause(effect.clause, clause_text(&effect.kind)))?;
     }
     match cube {
@@ -169,12 +175,12 @@ pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<ViewShape, Refusal
             ErrorCode::PolicyContradiction,
             "every column that is permitted is prohibited",
         )),
-        None => Ok(ViewShape::Rows(schema(&rows))),
-        Some(cube) => cube_view::cells(dataset, cube),
+        None => Ok(ViewShape::Rows(to_schema(&rows))),
+        Some(cube) => cube_view::cube_shape(dataset, cube),
     }
 }
 
-fn apply(
+fn apply_effect(
     what: &EffectKind,
     dataset: &Dataset,
     rows: &mut Vec<DatasetColumn>,
@@ -182,34 +188,34 @@ fn apply(
 ) -> Result<(), Refusal> {
     match what {
         EffectKind::KeepRows(filter) => {
-            match literal_type::faults(&dataset.columns, filter).pop() {
+            match literal_type::filter_faults(&dataset.columns, filter).pop() {
                 Some(fault) => Err(fault),
                 None => Ok(()),
             }
         }
-        EffectKind::KeepInside { lon, lat, .. } => degrees(dataset, [lon, lat]),
-        EffectKind::KeepWithin(area) => degrees(dataset, [&area.lon, &area.lat]),
-        EffectKind::KeepBefore { column, .. } => demand(
-            literal_type::column(&dataset.columns, column)?,
+        EffectKind::KeepInside { lon, lat, .. } => check_degrees(dataset, [lon, lat]),
+        EffectKind::KeepWithin(area) => check_degrees(dataset, [&area.lon, &area.lat]),
+        EffectKind::KeepBefore { column, .. } => check_column_kind(
+            literal_type::find_column(&dataset.columns, column)?,
             &[ColumnType::Instant, ColumnType::Date],
             "an instant or a date",
         ),
         EffectKind::ShowColumns(shown) => {
             for name in shown {
-                literal_type::column(&dataset.columns, name)?;
+                literal_type::find_column(&dataset.columns, name)?;
             }
             rows.retain(|column| shown.contains(&column.name));
             Ok(())
         }
         EffectKind::HideColumns(hidden) => {
             for name in hidden {
-                literal_type::column(&dataset.columns, name)?;
+                literal_type::find_column(&dataset.columns, name)?;
             }
             rows.retain(|column| !hidden.contains(&column.name));
             Ok(())
         }
         EffectKind::MaskColumn { column, mask } => {
-            let stored = literal_type::column(&dataset.columns, column)?;
+            let stored = literal_type::find_column(&dataset.columns, column)?;
             let nullable = match mask {
                 MaskValue::Null => true,
                 MaskValue::Constant(literal) => {
@@ -225,8 +231,8 @@ fn apply(
             Ok(())
         }
         EffectKind::Pseudonymise { column, .. } => {
-            let stored = literal_type::column(&dataset.columns, column)?;
-            demand(
+            let stored = literal_type::find_column(&dataset.columns, column)?;
+            check_column_kind(
                 stored,
                 &[ColumnType::Text, ColumnType::Int],
                 "a text or an integer to hash",
@@ -236,14 +242,14 @@ fn apply(
             }
             Ok(())
         }
-        EffectKind::Shorten { column, .. } => demand(
-            literal_type::column(&dataset.columns, column)?,
+        EffectKind::Shorten { column, .. } => check_column_kind(
+            literal_type::find_column(&dataset.columns, column)?,
             &[ColumnType::Text],
             "a text to shorten",
         ),
         EffectKind::Band { column, edges } => {
-            let stored = literal_type::column(&dataset.columns, column)?;
-            demand(
+            let stored = literal_type::find_column(&dataset.columns, column)?;
+            check_column_kind(
                 stored,
                 &[ColumnType::Int, ColumnType::Float],
                 "a number that has bands",
@@ -261,8 +267,8 @@ fn apply(
             Ok(())
         }
         EffectKind::LookUp(lookup) => {
-            demand(
-                literal_type::column(&dataset.columns, &lookup.column)?,
+            check_column_kind(
+                literal_type::find_column(&dataset.columns, &lookup.column)?,
                 &[ColumnType::Text, ColumnType::Int],
                 "a text or an integer to look up",
             )?;
@@ -272,10 +278,13 @@ fn apply(
             }
             Ok(())
         }
-        EffectKind::CoarsenTime { column, bucket, .. } => {
-            bucket_fits(literal_type::column(&dataset.columns, column)?, *bucket)
+        EffectKind::CoarsenTime { column, bucket, .. } => bucket_fits(
+            literal_type::find_column(&dataset.columns, column)?,
+            *bucket,
+        ),
+        EffectKind::CoarsenPlace { lon, lat, cell, .. } => {
+            insert_cell_column(dataset, rows, [lon, lat], cell)
         }
-        EffectKind::CoarsenPlace { lon, lat, cell, .. } => place(dataset, rows, [lon, lat], cell),
         EffectKind::AggregateOnly(wanted) => {
             *cube = Some(wanted.clone());
             Ok(())
@@ -284,21 +293,21 @@ fn apply(
 }
 
 /// Checks that two columns contain degrees.
-fn degrees(dataset: &Dataset, names: [&SqlIdentifier; 2]) -> Result<(), Refusal> {
+fn check_degrees(dataset: &Dataset, names: [&SqlIdentifier; 2]) -> Result<(), Refusal> {
     names.into_iter().try_for_each(|name| {
-        let column = literal_type::column(&dataset.columns, name)?;
-        demand(column, &[ColumnType::Float], "a coordinate in degrees")
+        let column = literal_type::find_column(&dataset.columns, name)?;
+        check_column_kind(column, &[ColumnType::Float], "a coordinate in degrees")
     })
 }
 
 /// Replaces two columns of degrees by one of cells, at the position of the first.
-fn place(
+fn insert_cell_column(
     dataset: &Dataset,
     rows: &mut Vec<DatasetColumn>,
     places: [&SqlIdentifier; 2],
     cell: &SqlIdentifier,
 ) -> Result<(), Refusal> {
-    degrees(dataset, places)?;
+    check_degrees(dataset, places)?;
     // A hidden column does not exist in the view. Its name is free for the cells, so that the name does not disclose the column.
     if rows.iter().any(|column| column.name == *cell) {
         return Err(Refusal::new(
@@ -331,7 +340,7 @@ fn place(
 }
 
 fn bucket_fits(column: &DatasetColumn, bucket: TimeBucketWidth) -> Result<(), Refusal> {
-    demand(
+    check_column_kind(
         column,
         &[ColumnType::Instant, ColumnType::Date],
         "an instant or a date",
@@ -346,7 +355,11 @@ fn bucket_fits(column: &DatasetColumn, bucket: TimeBucketWidth) -> Result<(), Re
     Ok(())
 }
 
-fn demand(column: &DatasetColumn, kinds: &[ColumnType], what: &str) -> Result<(), Refusal> {
+fn check_column_kind(
+    column: &DatasetColumn,
+    kinds: &[ColumnType],
+    what: &str,
+) -> Result<(), Refusal> {
     if kinds.contains(&column.kind) {
         return Ok(());
     }
@@ -356,12 +369,18 @@ fn demand(column: &DatasetColumn, kinds: &[ColumnType], what: &str) -> Result<()
     )))
 }
 
-fn schema(columns: &[DatasetColumn]) -> SchemaRef {
-    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+fn to_schema(columns: &[DatasetColumn]) -> SchemaRef {
+    Arc::new(Schema::new(
+        columns.iter().map(to_field).collect::<Vec<_>>(),
+    ))
 }
 
-fn field(column: &DatasetColumn) -> Field {
-    Field::new(column.name.as_str(), column.kind.arrow(), column.nullable)
+fn to_field(column: &DatasetColumn) -> Field {
+    Field::new(
+        column.name.as_str(),
+        column.kind.to_arrow(),
+        column.nullable,
+    )
 }
 
 fn ill_typed(sentence: String) -> Refusal {

@@ -128,7 +128,7 @@ impl SavedQueryParameter {
     ///
     /// # Errors
     /// `USAGE` where the text is not a value of the parameter's type.
-    pub fn value(&self, text: &str) -> Result<ParameterValue, Refusal> {
+    pub fn read_value(&self, text: &str) -> Result<ParameterValue, Refusal> {
         let fits = text.chars().count() <= Self::LONGEST_VALUE && !text.contains('\0');
         fits.then(|| self.parse_value(text))
             .flatten()
@@ -258,14 +258,14 @@ mod tests {
             ),
         ] {
             for text in good {
-                assert!(of(kind).value(text).is_ok(), "{kind:?} {text}");
+                assert!(of(kind).read_value(text).is_ok(), "{kind:?} {text}");
             }
             for text in bad {
-                let refusal = of(kind).value(text).unwrap_err();
+                let refusal = of(kind).read_value(text).unwrap_err();
                 assert_eq!(refusal.code, ErrorCode::UsageWrong, "{kind:?} {text}");
             }
         }
-        let day = of(ColumnType::Date).value("1969-12-31").unwrap();
+        let day = of(ColumnType::Date).read_value("1969-12-31").unwrap();
         assert_eq!(day, ParameterValue::Date(-1));
     }
 }

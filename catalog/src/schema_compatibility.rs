@@ -21,7 +21,7 @@ impl SchemaSecret {
     /// Digests of the earlier schemas from which the present one grew: of its first column, of its first two, and so on. The secret
     /// is enough to recognise an earlier schema.
     #[must_use]
-    pub fn earlier(&self, dataset: &Dataset) -> BTreeSet<Digest> {
+    pub fn earlier_digests(&self, dataset: &Dataset) -> BTreeSet<Digest> {
         let mut before = dataset.clone();
         let mut names = BTreeSet::new();
         while before.columns.pop().is_some() && !before.columns.is_empty() {
@@ -40,7 +40,7 @@ impl fmt::Debug for SchemaSecret {
 /// True if a contract with these clauses, signed for `schema`, is valid for the present dataset. Without the secret, only the
 /// unchanged schema is accepted.
 #[must_use]
-pub fn fits(
+pub fn is_schema_compatible(
     schema: Digest,
     clauses: &[Clause],
     dataset: &Dataset,
@@ -48,19 +48,19 @@ pub fn fits(
 ) -> bool {
     schema == dataset.schema_digest()
         || (SchemaCompatibility::of(clauses) == SchemaCompatibility::Compatible
-            && seal.is_some_and(|seal| seal.earlier(dataset).contains(&schema)))
+            && seal.is_some_and(|seal| seal.earlier_digests(dataset).contains(&schema)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dataset::ColumnType;
-    use crate::fixture::{column, counts};
+    use crate::fixture::{counts_dataset, sample_column};
     use hansa_policy::id::ClauseId;
     use hansa_policy::term::Term;
 
     fn sealed(secret: [u8; 32], change: impl FnOnce(&mut Dataset)) -> Dataset {
-        let mut dataset = counts();
+        let mut dataset = counts_dataset();
         change(&mut dataset);
         dataset.whole_schema = Some(dataset.sealed_digest(&secret));
         dataset
@@ -77,7 +77,7 @@ mod tests {
         };
         let good = |change: fn(&mut Dataset), schemas| {
             let now = sealed([1; 32], change);
-            fits(
+            is_schema_compatible(
                 signed,
                 &clause(schemas),
                 &now,
@@ -85,8 +85,12 @@ mod tests {
             )
         };
         let more = |dataset: &mut Dataset| {
-            dataset.columns.push(column("weather", ColumnType::Text));
-            dataset.columns.push(column("wind", ColumnType::Float));
+            dataset
+                .columns
+                .push(sample_column("weather", ColumnType::Text));
+            dataset
+                .columns
+                .push(sample_column("wind", ColumnType::Float));
         };
         assert!(
             good(|_| {}, SchemaCompatibility::Exact)
@@ -97,18 +101,22 @@ mod tests {
         let between = |dataset: &mut Dataset| {
             dataset
                 .columns
-                .insert(1, column("weather", ColumnType::Text));
+                .insert(1, sample_column("weather", ColumnType::Text));
         };
         let less = |dataset: &mut Dataset| {
             dataset.columns.pop();
         };
         let typed = |dataset: &mut Dataset| {
             dataset.columns[0].kind = ColumnType::Float;
-            dataset.columns.push(column("weather", ColumnType::Text));
+            dataset
+                .columns
+                .push(sample_column("weather", ColumnType::Text));
         };
         let nullable = |dataset: &mut Dataset| {
             dataset.columns[0].nullable = !dataset.columns[0].nullable;
-            dataset.columns.push(column("weather", ColumnType::Text));
+            dataset
+                .columns
+                .push(sample_column("weather", ColumnType::Text));
         };
         for change in [between, less, typed, nullable] {
             assert!(!good(change, SchemaCompatibility::Compatible));
@@ -116,13 +124,13 @@ mod tests {
         // Another secret recognises no earlier schema.
         let now = sealed([1; 32], more);
         let compatible = clause(SchemaCompatibility::Compatible);
-        assert!(!fits(
+        assert!(!is_schema_compatible(
             signed,
             &compatible,
             &now,
             Some(&SchemaSecret::new([2; 32]))
         ));
-        assert!(!fits(signed, &compatible, &now, None));
+        assert!(!is_schema_compatible(signed, &compatible, &now, None));
         assert_eq!(format!("{:?}", SchemaSecret::new([7; 32])), "Seal");
     }
 }

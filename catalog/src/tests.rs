@@ -1,14 +1,14 @@
 //! Tests of the whole catalogue: publication, listing, views.
 
 use super::*;
-use crate::contract_break::{DatasetVersions, breaks};
+use crate::contract_break::{DatasetVersions, find_contract_breaks};
 use crate::dataset::ColumnType;
 use crate::fixture::{
-    CONSUMER, PROVIDER, agreement, column, counts, in_force, name, names, offer, participant,
-    registry_with, time,
+    CONSUMER, PROVIDER, counts_dataset, in_force, parse_time, participant, registry_with,
+    sample_agreement, sample_column, sample_offer, sql_name, sql_names,
 };
 use crate::offer::OfferRecipients;
-use crate::publication::{DatasetDraft, body};
+use crate::publication::{DatasetDraft, publication_body};
 use crate::query_view::ViewShape;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -20,20 +20,20 @@ const NOW: &str = "2026-06-01T00:00:00Z";
 fn catalog(datasets: impl IntoIterator<Item = Dataset>) -> Catalog {
     let mut catalog = Catalog::new(participant(PROVIDER));
     for dataset in datasets {
-        let logged = body(&dataset);
+        let logged = publication_body(&dataset);
         catalog.restore(dataset, &logged).unwrap();
     }
     catalog
 }
 
 fn named(of: &str) -> Dataset {
-    let mut dataset = counts();
-    dataset.id.name = name(of);
+    let mut dataset = counts_dataset();
+    dataset.id.name = sql_name(of);
     dataset
 }
 
 fn now() -> UtcTimestamp {
-    time(NOW)
+    parse_time(NOW)
 }
 
 fn seen(catalog: &Catalog, registry: &ContractRegistry, peer: &str) -> Vec<String> {
@@ -55,29 +55,32 @@ fn seen(catalog: &Catalog, registry: &ContractRegistry, peer: &str) -> Vec<Strin
 #[test]
 fn only_what_was_recorded_is_restored() {
     let mut catalog = Catalog::new(participant(PROVIDER));
-    let logged = body(&counts());
-    let mut other = counts();
+    let logged = publication_body(&counts_dataset());
+    let mut other = counts_dataset();
     other.columns[3].personal = true;
     assert_eq!(
         catalog.restore(other, &logged).unwrap_err().code,
         ErrorCode::DatasetNotPublished
     );
-    assert!(catalog.restore(counts(), &logged).is_ok());
-    assert!(catalog.by_id(&counts().id).is_some());
+    assert!(catalog.restore(counts_dataset(), &logged).is_ok());
+    assert!(catalog.by_id(&counts_dataset().id).is_some());
 }
 
 #[test]
 fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
-    let mut catalog = catalog([counts(), named("air"), named("secret")]);
-    let (registry, _) = registry_with(agreement(&offer([], OfferRecipients::League), &counts()));
+    let mut catalog = catalog([counts_dataset(), named("air"), named("secret")]);
+    let (registry, _) = registry_with(sample_agreement(
+        &sample_offer([], OfferRecipients::League),
+        &counts_dataset(),
+    ));
     assert_eq!(seen(&catalog, &registry, CONSUMER), ["counts 0+1"]);
     assert!(seen(&catalog, &registry, "hansa://other.example").is_empty());
-    let mut to_other = offer(
+    let mut to_other = sample_offer(
         [],
         OfferRecipients::Participants([participant("hansa://other.example")].into()),
     );
     to_other.dataset = named("air").id;
-    catalog.set_offers(vec![offer([], OfferRecipients::League), to_other]);
+    catalog.set_offers(vec![sample_offer([], OfferRecipients::League), to_other]);
     assert_eq!(seen(&catalog, &registry, CONSUMER), ["counts 1+1"]);
     assert_eq!(
         seen(&catalog, &registry, "hansa://other.example"),
@@ -85,7 +88,7 @@ fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
     );
     let one = |of: &str| {
         catalog
-            .visible_one(&participant(CONSUMER), &registry, now(), &name(of))
+            .visible_one(&participant(CONSUMER), &registry, now(), &sql_name(of))
             .is_some()
     };
     assert!(one("counts"));
@@ -107,12 +110,12 @@ fn offers_are_found_by_whom_they_are_made_to() {
     ];
     let mut all = Vec::new();
     for number in 0..24 {
-        let mut one = offer([], to[number % 7 % 4].clone());
+        let mut one = sample_offer([], to[number % 7 % 4].clone());
         one.dataset = named(["air", "counts", "rain"][number % 3]).id;
         one.title = format!("offer {number}");
         all.push(one);
     }
-    let mut catalog = catalog([counts(), named("air")]);
+    let mut catalog = catalog([counts_dataset(), named("air")]);
     catalog.set_offers(all.clone());
     let registry = ContractRegistry::new(participant(PROVIDER));
     for peer in others
@@ -133,7 +136,7 @@ fn offers_are_found_by_whom_they_are_made_to() {
             titles.collect::<Vec<_>>()
         };
         assert_eq!(seen, [named("air"), named("counts")].concat(), "{peer}");
-        let page = catalog.visible_to(peer, &registry, now(), Some(&name("air")), 10);
+        let page = catalog.visible_to(peer, &registry, now(), Some(&sql_name("air")), 10);
         assert!(
             page.entries
                 .iter()
@@ -146,7 +149,7 @@ fn offers_are_found_by_whom_they_are_made_to() {
 fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
     let mut catalog = catalog(["a", "b", "c", "d", "e"].map(named));
     let all = ["a", "b", "c", "d", "e"].map(|of| {
-        let mut offer = offer([], OfferRecipients::League);
+        let mut offer = sample_offer([], OfferRecipients::League);
         offer.dataset = named(of).id;
         offer
     });
@@ -162,64 +165,77 @@ fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
         (names.join(" "), page.after)
     };
     let (first, after) = page(&catalog, None);
-    assert_eq!((first.as_str(), after.clone()), ("a b", Some(name("b"))));
-    catalog.datasets.remove(&name("b"));
+    assert_eq!(
+        (first.as_str(), after.clone()),
+        ("a b", Some(sql_name("b")))
+    );
+    catalog.datasets.remove(&sql_name("b"));
     let (second, after) = page(&catalog, after.as_ref());
-    assert_eq!((second.as_str(), after.clone()), ("c d", Some(name("d"))));
+    assert_eq!(
+        (second.as_str(), after.clone()),
+        ("c d", Some(sql_name("d")))
+    );
     let (third, after) = page(&catalog, after.as_ref());
     assert_eq!((third.as_str(), after), ("e", None));
 }
 
 #[test]
 fn the_view_holds_what_the_contract_shows() {
-    let terms = [Term::Columns(names(&["site", "bikes"]))];
-    let (registry, id) =
-        registry_with(agreement(&offer(terms, OfferRecipients::League), &counts()));
+    let terms = [Term::Columns(sql_names(&["site", "bikes"]))];
+    let (registry, id) = registry_with(sample_agreement(
+        &sample_offer(terms, OfferRecipients::League),
+        &counts_dataset(),
+    ));
     let active = in_force(&registry, id);
-    let view = catalog([counts(), named("air")])
-        .view(&active, None)
+    let view = catalog([counts_dataset(), named("air")])
+        .build_view(&active, None)
         .unwrap();
     assert_eq!(view.tables().count(), 1);
     let table = view.table("counts").unwrap();
     assert_eq!(table.contract, Some(id));
-    assert_eq!(table.stored.fields().len(), counts().columns.len());
+    assert_eq!(table.stored.fields().len(), counts_dataset().columns.len());
     assert!(matches!(&table.shape, ViewShape::Rows(schema) if schema.fields().len() == 2));
 }
 
 #[test]
 fn withdrawn_and_changed_datasets_are_not_shown() {
-    let (registry, id) = registry_with(agreement(&offer([], OfferRecipients::League), &counts()));
+    let (registry, id) = registry_with(sample_agreement(
+        &sample_offer([], OfferRecipients::League),
+        &counts_dataset(),
+    ));
     let active = in_force(&registry, id);
     let refused = |catalog: Catalog| {
-        let refusal = catalog.view(&active, None).unwrap_err();
+        let refusal = catalog.build_view(&active, None).unwrap_err();
         assert_eq!(refusal.contract, Some(id));
         refusal.code
     };
     assert_eq!(refused(catalog([])), ErrorCode::DatasetUnknown);
-    let mut changed = counts();
-    changed.columns.push(column("weather", ColumnType::Text));
+    let mut changed = counts_dataset();
+    changed
+        .columns
+        .push(sample_column("weather", ColumnType::Text));
     assert_eq!(
         refused(catalog([changed.clone()])),
         ErrorCode::SchemaChanged
     );
-    let published = counts();
+    let published = counts_dataset();
     let versions = |old, new| DatasetVersions { old, new };
-    let broken = breaks(versions(&published, &changed), None, &registry, now());
+    let broken = find_contract_breaks(versions(&published, &changed), None, &registry, now());
     assert_eq!(broken.len(), 1);
     assert_eq!(broken[0].peer, Some(participant(CONSUMER)));
     let unchanged = versions(&published, &published);
-    assert!(breaks(unchanged, None, &registry, now()).is_empty());
+    assert!(find_contract_breaks(unchanged, None, &registry, now()).is_empty());
     assert!(
-        breaks(
+        find_contract_breaks(
             versions(&published, &changed),
             None,
             &registry,
-            time("2028-01-01T00:00:00Z")
+            parse_time("2028-01-01T00:00:00Z")
         )
         .is_empty()
     );
     assert!(
-        breaks(versions(&changed, &published), None, &registry, now()).is_empty(),
+        find_contract_breaks(versions(&changed, &published), None, &registry, now()).is_empty(),
         "it is broken already"
     );
 }
@@ -228,22 +244,30 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
 fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     let terms = [
         Term::Functions(vec![hansa_policy::value::cube::CubeFunction::Count]),
-        Term::Dimensions(names(&["site"])),
+        Term::Dimensions(sql_names(&["site"])),
         Term::Grid(crate::fixture::GRID.to_owned()),
     ];
-    let (registry, id) =
-        registry_with(agreement(&offer(terms, OfferRecipients::League), &counts()));
+    let (registry, id) = registry_with(sample_agreement(
+        &sample_offer(terms, OfferRecipients::League),
+        &counts_dataset(),
+    ));
     let active = in_force(&registry, id);
-    assert!(catalog([counts()]).view(&active, None).is_ok());
-    let mut changed = counts();
+    assert!(
+        catalog([counts_dataset()])
+            .build_view(&active, None)
+            .is_ok()
+    );
+    let mut changed = counts_dataset();
     changed.grid.as_mut().unwrap().id = "hansa://munster.example/grid/counts-2".to_owned();
-    let refusal = catalog([changed.clone()]).view(&active, None).unwrap_err();
+    let refusal = catalog([changed.clone()])
+        .build_view(&active, None)
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::GridConflict);
     let versions = DatasetVersions {
-        old: &counts(),
+        old: &counts_dataset(),
         new: &changed,
     };
-    let codes: Vec<ErrorCode> = breaks(versions, None, &registry, now())
+    let codes: Vec<ErrorCode> = find_contract_breaks(versions, None, &registry, now())
         .into_iter()
         .map(|broken| broken.code)
         .collect();
@@ -261,7 +285,7 @@ fn filled_from() -> hansa_policy::contract::TemplateReference {
 
 #[test]
 fn an_offers_identity_is_what_a_contract_takes_from_it() {
-    let plain = offer([Term::ResultRows(5)], OfferRecipients::League);
+    let plain = sample_offer([Term::ResultRows(5)], OfferRecipients::League);
     let mut same = plain.clone();
     same.title = "Other words".to_owned();
     same.to = OfferRecipients::Public;
@@ -273,24 +297,27 @@ fn an_offers_identity_is_what_a_contract_takes_from_it() {
     assert_ne!(plain.id(), filled.id());
     assert_ne!(
         plain.id(),
-        offer([Term::ResultRows(6)], OfferRecipients::League).id()
+        sample_offer([Term::ResultRows(6)], OfferRecipients::League).id()
     );
 }
 
 #[test]
 fn publishing_takes_a_durable_record() {
-    let listed = DatasetDraft { dataset: counts() }
-        .check(&counts().schema())
-        .unwrap();
+    let listed = DatasetDraft {
+        dataset: counts_dataset(),
+    }
+    .check_snapshot(&counts_dataset().schema())
+    .unwrap();
     let mut ledger = crate::fixture::ledger();
     let mut catalog = Catalog::new(participant(PROVIDER));
-    catalog.publish(crate::fixture::recorded(&mut ledger, listed));
-    assert!(catalog.dataset(&name("counts")).is_some());
-    let withdrawn = DatasetWithdrawal::of(&catalog, &name("counts"), "faulty").unwrap();
-    catalog.withdraw(crate::fixture::recorded(&mut ledger, withdrawn));
-    assert!(catalog.dataset(&name("counts")).is_none());
+    catalog.publish(crate::fixture::record_evidence(&mut ledger, listed));
+    assert!(catalog.dataset(&sql_name("counts")).is_some());
+    let withdrawn =
+        DatasetWithdrawal::from_catalog(&catalog, &sql_name("counts"), "faulty").unwrap();
+    catalog.withdraw(crate::fixture::record_evidence(&mut ledger, withdrawn));
+    assert!(catalog.dataset(&sql_name("counts")).is_none());
     assert_eq!(
-        DatasetWithdrawal::of(&catalog, &name("counts"), "again")
+        DatasetWithdrawal::from_catalog(&catalog, &sql_name("counts"), "again")
             .unwrap_err()
             .code,
         ErrorCode::DatasetNotPublished
@@ -301,14 +328,14 @@ fn publishing_takes_a_durable_record() {
 fn what_is_offered_of_a_proposal() {
     let firm = participant(CONSUMER);
     let exact = || {
-        offer(
-            [Term::ResultRows(5), Term::Columns(names(&["site"]))],
+        sample_offer(
+            [Term::ResultRows(5), Term::Columns(sql_names(&["site"]))],
             OfferRecipients::League,
         )
     };
-    let proposal = agreement(&exact(), &counts());
+    let proposal = sample_agreement(&exact(), &counts_dataset());
     let of = |offers: Vec<crate::offer::Offer>, proposal: &Agreement, seen: bool| {
-        let mut catalog = catalog([counts()]);
+        let mut catalog = catalog([counts_dataset()]);
         catalog.set_offers(offers);
         catalog.match_proposal(&firm, proposal, seen)
     };

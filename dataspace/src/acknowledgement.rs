@@ -1,6 +1,6 @@
 //! Acknowledgements with the state of a process.
 
-use crate::document::{self, process_message, put};
+use crate::document::{self, process_message, put_member};
 use crate::message_error::MessageError;
 use crate::process_id::ProcessPids;
 use crate::transfer_state::TransferState;
@@ -34,12 +34,13 @@ impl NegotiationAck {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, CONTRACT_NEGOTIATION)?;
-        let name = vocabulary::canonical(&node.required_text("state")?);
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, CONTRACT_NEGOTIATION)?;
+        let name = vocabulary::to_canonical_name(&node.required_text("state")?);
         Ok(Self {
             pids: node.pids()?,
-            state: phase_of(&name).ok_or(node.invalid("state", "is no state of a negotiation"))?,
+            state: phase_of(&name)
+                .ok_or(node.invalid_member_error("state", "is no state of a negotiation"))?,
         })
     }
 
@@ -47,7 +48,7 @@ impl NegotiationAck {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = process_message(CONTRACT_NEGOTIATION, None, &self.pids);
-        put(&mut members, "state", Some(self.state.as_str()));
+        put_member(&mut members, "state", Some(self.state.as_str()));
         Value::Object(members)
     }
 }
@@ -68,13 +69,13 @@ impl TransferAck {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, TRANSFER_PROCESS)?;
-        let name = vocabulary::canonical(&node.required_text("state")?);
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, TRANSFER_PROCESS)?;
+        let name = vocabulary::to_canonical_name(&node.required_text("state")?);
         Ok(Self {
             pids: node.pids()?,
             state: TransferState::of_name(&name)
-                .ok_or(node.invalid("state", "is no state of a transfer"))?,
+                .ok_or(node.invalid_member_error("state", "is no state of a transfer"))?,
         })
     }
 
@@ -82,7 +83,7 @@ impl TransferAck {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = process_message(TRANSFER_PROCESS, None, &self.pids);
-        put(&mut members, "state", Some(self.state.name()));
+        put_member(&mut members, "state", Some(self.state.name()));
         Value::Object(members)
     }
 }

@@ -16,7 +16,7 @@ impl AgreementDocument {
     /// # Errors
     /// For bytes in neither form.
     pub fn of_control_plane(bytes: &[u8]) -> Result<Self, MessageError> {
-        let mut value = strict_json::read(bytes)?;
+        let mut value = strict_json::read_json(bytes)?;
         if let Some(members) = value.as_object_mut() {
             members.remove("@context");
         }
@@ -27,7 +27,7 @@ impl AgreementDocument {
         let date = match node.required_member("contractSigningDate")? {
             Value::Number(seconds) => seconds.to_string(),
             Value::String(text) => text.clone(),
-            _ => return Err(node.invalid("contractSigningDate", "is no date")),
+            _ => return Err(node.invalid_member_error("contractSigningDate", "is no date")),
         };
         let inner = Node::new(policy, "the policy of the agreement")?;
         let agreement = Self {
@@ -44,7 +44,7 @@ impl AgreementDocument {
             ("assignee", &agreement.assignee),
         ] {
             if inner.text(name)?.is_some_and(|said| said != *known) {
-                return Err(inner.invalid(name, "differs from that of the agreement"));
+                return Err(inner.invalid_member_error(name, "differs from that of the agreement"));
             }
         }
         match agreement.rules.is_empty() {

@@ -71,19 +71,19 @@ impl Catalog {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, "Catalog")?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, "Catalog")?;
         let mut catalog = Self {
             id: node.required_text("@id")?,
             participant_id: node.required_text("participantId")?,
-            services: services(&node)?,
+            services: read_services(&node)?,
             datasets: Vec::new(),
             unusable: Vec::new(),
         };
         for value in node.list("dataset") {
             let node = Node::new(value, "dataset")?;
             let id = node.required_text("@id")?;
-            match Dataset::usable(&node, &catalog.services) {
+            match Dataset::from_usable_node(&node, &catalog.services) {
                 Ok(dataset) => catalog.datasets.push(dataset),
                 Err(error) => catalog.unusable.push(UnusableDataset {
                     id,
@@ -102,18 +102,18 @@ impl Dataset {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, "Dataset")?;
-        Self::usable(&node, &[])
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, "Dataset")?;
+        Self::from_usable_node(&node, &[])
     }
 
-    fn usable(node: &Node<'_>, services: &[DataService]) -> Result<Self, MessageError> {
+    fn from_usable_node(node: &Node<'_>, services: &[DataService]) -> Result<Self, MessageError> {
         let dataset = Self::of_node(node, services)?;
         if dataset.offers.is_empty() {
-            return Err(node.missing("hasPolicy"));
+            return Err(node.missing_member_error("hasPolicy"));
         }
         if dataset.distributions.is_empty() {
-            return Err(node.missing("distribution"));
+            return Err(node.missing_member_error("distribution"));
         }
         Ok(dataset)
     }
@@ -124,8 +124,8 @@ impl Dataset {
         let distributions = node.list("distribution").iter();
         Ok(Self {
             id: node.required_text("@id")?,
-            title: caption(node, "title", "name"),
-            description: caption(node, "description", "description"),
+            title: read_caption(node, "title", "name"),
+            description: read_caption(node, "description", "description"),
             offers: offers
                 .map(OfferDocument::read_in_dataset)
                 .collect::<Result<_, _>>()?,
@@ -163,7 +163,7 @@ impl DataService {
     }
 }
 
-fn services(node: &Node<'_>) -> Result<Vec<DataService>, MessageError> {
+fn read_services(node: &Node<'_>) -> Result<Vec<DataService>, MessageError> {
     let services = node.list("service").iter();
     services
         .map(|value| DataService::of_node(&Node::new(value, "service")?))
@@ -171,7 +171,7 @@ fn services(node: &Node<'_>) -> Result<Vec<DataService>, MessageError> {
 }
 
 /// Text for people, from the vocabulary of Dublin Core or of EDC. Other values than texts are ignored, since nothing depends on it.
-fn caption(node: &Node<'_>, of_dct: &str, of_edc: &str) -> Option<String> {
+fn read_caption(node: &Node<'_>, of_dct: &str, of_edc: &str) -> Option<String> {
     let names = [
         format!("{DCT_NAMESPACE}{of_dct}"),
         format!("{EDC_NAMESPACE}{of_edc}"),

@@ -1,6 +1,6 @@
 //! Catalogue requests, with the filter that EDC sends in each of them.
 
-use crate::document::{self, envelope, put, put_list};
+use crate::document::{self, message_members, put_list, put_member};
 use crate::message_error::MessageError;
 use crate::node::Node;
 use crate::vocabulary::EDC_NAMESPACE;
@@ -38,8 +38,8 @@ impl CatalogRequest {
     ///
     /// [`MessageError::FilterUnsupported`] for a filter by anything other than position; another error for an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, CATALOG_REQUEST)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, CATALOG_REQUEST)?;
         let mut request = Self {
             message_id: node.text("@id")?,
             offset: None,
@@ -47,13 +47,13 @@ impl CatalogRequest {
         };
         match node.list("filter") {
             [] => {}
-            [filter] => request.apply(filter)?,
+            [filter] => request.apply_filter(filter)?,
             _ => return Err(MessageError::FilterUnsupported),
         }
         Ok(request)
     }
 
-    fn apply(&mut self, filter: &Value) -> Result<(), MessageError> {
+    fn apply_filter(&mut self, filter: &Value) -> Result<(), MessageError> {
         let members = filter.as_object().ok_or(MessageError::FilterUnsupported)?;
         for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
             let name = of_edc(name);
@@ -63,8 +63,8 @@ impl CatalogRequest {
                 return Err(MessageError::FilterUnsupported);
             }
             match name {
-                "offset" => self.offset = Some(number(value, "offset", self.offset)?),
-                "limit" => self.limit = Some(number(value, "limit", self.limit)?),
+                "offset" => self.offset = Some(read_number(value, "offset", self.offset)?),
+                "limit" => self.limit = Some(read_number(value, "limit", self.limit)?),
                 _ => {}
             }
         }
@@ -74,13 +74,13 @@ impl CatalogRequest {
     /// Request as JSON. A range is written with EDC's terms as full IRIs, since the context of 2025-1 does not define them.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = envelope(CATALOG_REQUEST, self.message_id.as_deref());
+        let mut members = message_members(CATALOG_REQUEST, self.message_id.as_deref());
         if self.offset.is_some() || self.limit.is_some() {
             let mut filter = Map::new();
             let name = |local: &str| format!("{EDC_NAMESPACE}{local}");
-            put(&mut filter, "@type", Some(name("QuerySpec")));
-            put(&mut filter, &name("offset"), self.offset);
-            put(&mut filter, &name("limit"), self.limit);
+            put_member(&mut filter, "@type", Some(name("QuerySpec")));
+            put_member(&mut filter, &name("offset"), self.offset);
+            put_member(&mut filter, &name("limit"), self.limit);
             put_list(&mut members, "filter", vec![Value::Object(filter)]);
         }
         Value::Object(members)
@@ -98,7 +98,11 @@ fn says_nothing(expression: &Value) -> bool {
     expression.as_array().is_some_and(Vec::is_empty)
 }
 
-fn number(value: &Value, name: &'static str, before: Option<u64>) -> Result<u64, MessageError> {
+fn read_number(
+    value: &Value,
+    name: &'static str,
+    before: Option<u64>,
+) -> Result<u64, MessageError> {
     if before.is_some() {
         return Err(MessageError::DuplicateMember(name.to_owned()));
     }
@@ -126,8 +130,8 @@ impl DatasetRequest {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node: Node<'_> = document::open(&value, DATASET_REQUEST)?;
+        let value = document::read_message(bytes)?;
+        let node: Node<'_> = document::open_message(&value, DATASET_REQUEST)?;
         Ok(Self {
             message_id: node.text("@id")?,
             dataset: node.required_text("dataset")?,
@@ -137,8 +141,8 @@ impl DatasetRequest {
     /// Request as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = envelope(DATASET_REQUEST, self.message_id.as_deref());
-        put(&mut members, "dataset", Some(self.dataset.as_str()));
+        let mut members = message_members(DATASET_REQUEST, self.message_id.as_deref());
+        put_member(&mut members, "dataset", Some(self.dataset.as_str()));
         Value::Object(members)
     }
 }

@@ -1,6 +1,6 @@
 //! Data addresses with their access tokens.
 
-use crate::document::{put, put_list};
+use crate::document::{put_list, put_member};
 use crate::message_error::MessageError;
 use crate::node::Node;
 use crate::vocabulary::EDC_NAMESPACE;
@@ -50,7 +50,8 @@ impl DataAddress {
             match before {
                 // Two values with one name: readers could disagree on the value.
                 Some(before) if before != value => {
-                    return Err(property.invalid("value", "differs from that of the same name"));
+                    return Err(property
+                        .invalid_member_error("value", "differs from that of the same name"));
                 }
                 Some(_) => {}
                 None if name == "endpoint" => address.endpoint = Some(value),
@@ -73,21 +74,21 @@ impl DataAddress {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = Map::new();
-        put(&mut members, "@type", Some("DataAddress"));
-        put(
+        put_member(&mut members, "@type", Some("DataAddress"));
+        put_member(
             &mut members,
             "endpointType",
             Some(self.endpoint_type.as_str()),
         );
-        put(&mut members, "endpoint", self.endpoint.as_deref());
+        put_member(&mut members, "endpoint", self.endpoint.as_deref());
         let mut properties = Vec::new();
         if let Some(endpoint) = &self.endpoint {
-            properties.push(property(&of_edc("endpoint"), endpoint));
+            properties.push(property_node(&of_edc("endpoint"), endpoint));
         }
         for (name, value) in &self.properties {
-            properties.push(property(name, value));
+            properties.push(property_node(name, value));
             if PROPERTIES_OF_EDC.contains(&name.as_str()) {
-                properties.push(property(&of_edc(name), value));
+                properties.push(property_node(&of_edc(name), value));
             }
         }
         put_list(&mut members, "endpointProperties", properties);
@@ -120,6 +121,6 @@ fn of_edc(name: &str) -> String {
     format!("{EDC_NAMESPACE}{name}")
 }
 
-fn property(name: &str, value: &str) -> Value {
+fn property_node(name: &str, value: &str) -> Value {
     json!({"@type": "EndpointProperty", "name": name, "value": value})
 }

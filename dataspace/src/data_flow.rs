@@ -5,7 +5,7 @@
 
 use crate::data_address::DataAddress;
 use crate::data_flow_state::DataFlowState;
-use crate::document::{check_keywords, put};
+use crate::document::{check_keywords, put_member};
 use crate::message_error::MessageError;
 use crate::node::Node;
 use crate::process_id::ProcessId;
@@ -47,13 +47,13 @@ impl DataFlowRequest {
     /// # Errors
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = plain(bytes)?;
+        let value = read_plain_json(bytes)?;
         let node = Node::new(&value, "the data flow")?;
         let profile = match node.text("profile")? {
             Some(profile) => profile,
             None => node
                 .text("transferType")?
-                .ok_or_else(|| node.missing("profile"))?,
+                .ok_or_else(|| node.missing_member_error("profile"))?,
         };
         Ok(Self {
             message_id: node.text("messageId")?,
@@ -64,7 +64,7 @@ impl DataFlowRequest {
             dataset_id: node.required_text("datasetId")?,
             profile,
             callback: node.text("callbackAddress")?,
-            data_address: address(&node)?,
+            data_address: read_address(&node)?,
         })
     }
 
@@ -95,12 +95,12 @@ impl DataFlowMessage {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
-        let value = plain(bytes)?;
+        let value = read_plain_json(bytes)?;
         let node = Node::new(&value, "the data flow")?;
         Ok(Self {
             message_id: node.text("messageId")?,
             reason: node.text("reason")?,
-            data_address: address(&node)?,
+            data_address: read_address(&node)?,
         })
     }
 }
@@ -125,24 +125,24 @@ impl DataFlowStatus {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = Map::new();
-        put(&mut members, "messageId", Some(self.message_id.as_str()));
-        put(&mut members, "dataFlowId", Some(self.flow_id.as_str()));
-        put(&mut members, "state", Some(self.state.name()));
+        put_member(&mut members, "messageId", Some(self.message_id.as_str()));
+        put_member(&mut members, "dataFlowId", Some(self.flow_id.as_str()));
+        put_member(&mut members, "state", Some(self.state.name()));
         let address = self.data_address.as_ref().map(DataAddress::to_json);
-        put(&mut members, "dataAddress", address);
-        put(&mut members, "error", self.error.as_deref());
+        put_member(&mut members, "dataAddress", address);
+        put_member(&mut members, "error", self.error.as_deref());
         Value::Object(members)
     }
 }
 
 /// Strict JSON without keywords that would change the meaning of its members.
-fn plain(bytes: &[u8]) -> Result<Value, MessageError> {
-    let value = strict_json::read(bytes)?;
+fn read_plain_json(bytes: &[u8]) -> Result<Value, MessageError> {
+    let value = strict_json::read_json(bytes)?;
     check_keywords(&value, 1)?;
     Ok(value)
 }
 
-fn address(node: &Node<'_>) -> Result<Option<DataAddress>, MessageError> {
+fn read_address(node: &Node<'_>) -> Result<Option<DataAddress>, MessageError> {
     node.member("dataAddress")
         .map(DataAddress::read)
         .transpose()

@@ -35,14 +35,14 @@ impl EdcDataFlowStart {
     /// # Errors
     /// For a message of another type, a push transfer, and an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let mut value = strict_json::read(bytes)?;
+        let mut value = strict_json::read_json(bytes)?;
         if let Some(members) = value.as_object_mut() {
             members.remove("@context");
         }
         let node = Node::new(&value, "the data flow")?;
         node.check_type("DataFlowStartMessage")?;
         if node.text("flowType")?.as_deref() != Some("PULL") {
-            return Err(node.invalid("flowType", "is another one than PULL"));
+            return Err(node.invalid_member_error("flowType", "is another one than PULL"));
         }
         Ok(Self {
             counter_party_id: node.required_text("participantId")?,
@@ -55,7 +55,7 @@ impl EdcDataFlowStart {
 
     /// Reply with the address of the data. EDC looks up properties by full names and ignores others.
     #[must_use]
-    pub fn answer(address: &DataAddress) -> Value {
+    pub fn reply_message(address: &DataAddress) -> Value {
         let named = |name: &str, value: &str| {
             json!({
                 "@type": "dspace:EndpointProperty",
@@ -130,7 +130,7 @@ mod tests {
             endpoint: Some("https://data.lindau.example/dsp/data/1".to_owned()),
             properties: vec![("authorization".to_owned(), "secret".to_owned())],
         };
-        let answer = EdcDataFlowStart::answer(&address).to_string();
+        let answer = EdcDataFlowStart::reply_message(&address).to_string();
         for name in ["endpoint", "endpointType", "authorization"] {
             assert!(
                 answer.contains(&format!("{EDC_NAMESPACE}{name}\"")),

@@ -1,6 +1,6 @@
 //! Frame of a message: context, type and refused keywords.
 
-use crate::message_error::{MessageError, excerpt};
+use crate::message_error::{MessageError, text_excerpt};
 use crate::node::Node;
 use crate::process_id::{ProcessId, ProcessPids};
 use crate::strict_json::{self, DEPTH_LIMIT};
@@ -26,8 +26,8 @@ const REFUSED_KEYWORDS: [&str; 14] = [
 ];
 
 /// Parses a message: strict JSON with the context of 2025-1, an object without refused keywords.
-pub(crate) fn read(bytes: &[u8]) -> Result<Value, MessageError> {
-    let value = strict_json::read(bytes)?;
+pub(crate) fn read_message(bytes: &[u8]) -> Result<Value, MessageError> {
+    let value = strict_json::read_json(bytes)?;
     let members = value
         .as_object()
         .ok_or(MessageError::NotAnObject("the message"))?;
@@ -40,14 +40,17 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, MessageError> {
 }
 
 /// Members of a message, after a check of its type.
-pub(crate) fn open<'a>(value: &'a Value, expected: &'static str) -> Result<Node<'a>, MessageError> {
+pub(crate) fn open_message<'a>(
+    value: &'a Value,
+    expected: &'static str,
+) -> Result<Node<'a>, MessageError> {
     let node = Node::new(value, expected)?;
     node.check_type(expected)?;
     Ok(node)
 }
 
 /// First members of a message that is written.
-pub(crate) fn envelope(name: &str, message_id: Option<&str>) -> Map<String, Value> {
+pub(crate) fn message_members(name: &str, message_id: Option<&str>) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("@context".to_owned(), json!([DSPACE_CONTEXT]));
     if let Some(id) = message_id {
@@ -58,7 +61,11 @@ pub(crate) fn envelope(name: &str, message_id: Option<&str>) -> Map<String, Valu
 }
 
 /// Adds a member if it has a value.
-pub(crate) fn put<T: Into<Value>>(members: &mut Map<String, Value>, name: &str, value: Option<T>) {
+pub(crate) fn put_member<T: Into<Value>>(
+    members: &mut Map<String, Value>,
+    name: &str,
+    value: Option<T>,
+) {
     if let Some(value) = value {
         members.insert(name.to_owned(), value.into());
     }
@@ -81,7 +88,7 @@ pub(crate) fn process_message(
     message_id: Option<&str>,
     pids: &ProcessPids,
 ) -> Map<String, Value> {
-    let mut members = envelope(name, message_id);
+    let mut members = message_members(name, message_id);
     put_pid(&mut members, "consumerPid", &pids.consumer);
     put_pid(&mut members, "providerPid", &pids.provider);
     members
@@ -92,7 +99,7 @@ pub(crate) fn put_reasons(
     code: Option<&str>,
     reasons: &[String],
 ) {
-    put(members, "code", code);
+    put_member(members, "code", code);
     put_list(
         members,
         "reason",
@@ -138,7 +145,7 @@ fn check_context(context: Option<&Value>) -> Result<(), MessageError> {
         match entry.as_str() {
             Some(DSPACE_CONTEXT) => is_of_2025_1 = true,
             Some(EDC_CONTEXT) => {}
-            Some(unknown) => return Err(MessageError::ContextUnknown(excerpt(unknown))),
+            Some(unknown) => return Err(MessageError::ContextUnknown(text_excerpt(unknown))),
             None => return Err(MessageError::ContextShape),
         }
     }

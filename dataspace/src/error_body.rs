@@ -1,6 +1,6 @@
 //! Error bodies of failed requests.
 
-use crate::document::{self, envelope, put_reasons};
+use crate::document::{self, message_members, put_reasons};
 use crate::message_error::MessageError;
 use crate::node::Node;
 use crate::process_id::{NIL_PID, ProcessId};
@@ -53,14 +53,14 @@ impl ErrorBody {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
+        let value = document::read_message(bytes)?;
         let named = value.get("@type").and_then(Value::as_str);
         let known = ErrorKind::ALL
             .into_iter()
             .find(|kind| Some(kind.name()) == named);
         // The kind does not matter for a message of another type, which is refused next.
         let kind = known.unwrap_or(ErrorKind::Catalog);
-        let node = document::open(&value, kind.name())?;
+        let node = document::open_message(&value, kind.name())?;
         Ok(Self {
             kind,
             consumer_pid: known_pid(&node, "consumerPid")?,
@@ -73,7 +73,7 @@ impl ErrorBody {
     /// Error as JSON. It has both process ids, the nil UUID for an unknown one; an error of the catalogue has none.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = envelope(self.kind.name(), None);
+        let mut members = message_members(self.kind.name(), None);
         if self.kind != ErrorKind::Catalog {
             let text = |pid: &Option<ProcessId>| match pid {
                 Some(pid) => json!(pid.as_str()),

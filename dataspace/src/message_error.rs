@@ -81,6 +81,6 @@ pub enum MessageError {
 }
 
 /// Short excerpt of a text in the message, for a sentence.
-pub(crate) fn excerpt(text: &str) -> String {
+pub(crate) fn text_excerpt(text: &str) -> String {
     text.chars().take(EXCERPT).collect()
 }

@@ -1,6 +1,6 @@
 //! Messages of a contract negotiation.
 
-use crate::document::{self, envelope, process_message, put, put_pid, put_reasons};
+use crate::document::{self, message_members, process_message, put_member, put_pid, put_reasons};
 use crate::message_error::MessageError;
 use crate::policy_document::{AgreementDocument, OfferDocument};
 use crate::process_id::{ProcessId, ProcessPids};
@@ -38,8 +38,8 @@ impl ContractRequest {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, CONTRACT_REQUEST)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, CONTRACT_REQUEST)?;
         let request = Self {
             message_id: node.text("@id")?,
             consumer_pid: node.required_pid("consumerPid")?,
@@ -58,7 +58,7 @@ impl ContractRequest {
     /// Request as JSON. With a process id of the provider it has no callback address.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = envelope(CONTRACT_REQUEST, self.message_id.as_deref());
+        let mut members = message_members(CONTRACT_REQUEST, self.message_id.as_deref());
         put_pid(&mut members, "consumerPid", &self.consumer_pid);
         put_pid_or_callback(
             &mut members,
@@ -66,7 +66,7 @@ impl ContractRequest {
             self.provider_pid.as_ref(),
             self.callback.as_deref(),
         );
-        put(&mut members, "offer", Some(self.offer.to_json()));
+        put_member(&mut members, "offer", Some(self.offer.to_json()));
         Value::Object(members)
     }
 }
@@ -95,8 +95,8 @@ impl ContractOffer {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, CONTRACT_OFFER)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, CONTRACT_OFFER)?;
         let message = Self {
             message_id: node.text("@id")?,
             provider_pid: node.required_pid("providerPid")?,
@@ -121,7 +121,7 @@ impl ContractOffer {
     /// Offer as JSON. With a process id of the consumer it has no callback address.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = envelope(CONTRACT_OFFER, self.message_id.as_deref());
+        let mut members = message_members(CONTRACT_OFFER, self.message_id.as_deref());
         put_pid(&mut members, "providerPid", &self.provider_pid);
         put_pid_or_callback(
             &mut members,
@@ -129,7 +129,7 @@ impl ContractOffer {
             self.consumer_pid.as_ref(),
             self.callback.as_deref(),
         );
-        put(&mut members, "offer", Some(self.offer.to_json()));
+        put_member(&mut members, "offer", Some(self.offer.to_json()));
         Value::Object(members)
     }
 }
@@ -152,8 +152,8 @@ impl ContractAgreement {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, CONTRACT_AGREEMENT)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, CONTRACT_AGREEMENT)?;
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,
@@ -166,7 +166,7 @@ impl ContractAgreement {
     pub fn to_json(&self) -> Value {
         let mut members =
             process_message(CONTRACT_AGREEMENT, self.message_id.as_deref(), &self.pids);
-        put(&mut members, "agreement", Some(self.agreement.to_json()));
+        put_member(&mut members, "agreement", Some(self.agreement.to_json()));
         Value::Object(members)
     }
 }
@@ -188,8 +188,8 @@ impl AgreementVerification {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, AGREEMENT_VERIFICATION)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, AGREEMENT_VERIFICATION)?;
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,
@@ -234,13 +234,17 @@ impl NegotiationEvent {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, NEGOTIATION_EVENT)?;
-        let name = vocabulary::canonical(&node.required_text("eventType")?);
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, NEGOTIATION_EVENT)?;
+        let name = vocabulary::to_canonical_name(&node.required_text("eventType")?);
         let event = match name.as_str() {
             "ACCEPTED" => NegotiationEventKind::Accepted,
             "FINALIZED" => NegotiationEventKind::Finalized,
-            _ => return Err(node.invalid("eventType", "is neither ACCEPTED nor FINALIZED")),
+            _ => {
+                return Err(
+                    node.invalid_member_error("eventType", "is neither ACCEPTED nor FINALIZED")
+                );
+            }
         };
         Ok(Self {
             message_id: node.text("@id")?,
@@ -258,7 +262,7 @@ impl NegotiationEvent {
             NegotiationEventKind::Accepted => "ACCEPTED",
             NegotiationEventKind::Finalized => "FINALIZED",
         };
-        put(&mut members, "eventType", Some(event));
+        put_member(&mut members, "eventType", Some(event));
         Value::Object(members)
     }
 }
@@ -284,8 +288,8 @@ impl NegotiationTermination {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, NEGOTIATION_TERMINATION)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, NEGOTIATION_TERMINATION)?;
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,
@@ -326,6 +330,6 @@ fn put_pid_or_callback(
 ) {
     match pid {
         Some(pid) => put_pid(members, name, pid),
-        None => put(members, "callbackAddress", callback),
+        None => put_member(members, "callbackAddress", callback),
     }
 }

@@ -1,6 +1,6 @@
 //! Members of one object in a message, by their canonical names.
 
-use crate::message_error::{MessageError, excerpt};
+use crate::message_error::{MessageError, text_excerpt};
 use crate::process_id::{ProcessId, ProcessPids};
 use crate::vocabulary;
 use serde_json::Value;
@@ -21,10 +21,10 @@ impl<'a> Node<'a> {
             if member.is_null() {
                 continue;
             }
-            let canonical = vocabulary::canonical(name);
+            let canonical = vocabulary::to_canonical_name(name);
             // `action` and `odrl:action` are one member. With both of them, readers could disagree on the value.
             if members.insert(canonical, member).is_some() {
-                return Err(MessageError::DuplicateMember(excerpt(name)));
+                return Err(MessageError::DuplicateMember(text_excerpt(name)));
             }
         }
         Ok(Self { place, members })
@@ -41,7 +41,7 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn required_member(&self, name: &'static str) -> Result<&'a Value, MessageError> {
-        self.member(name).ok_or(self.missing(name))
+        self.member(name).ok_or(self.missing_member_error(name))
     }
 
     /// Checks that the object has the expected type.
@@ -55,8 +55,8 @@ impl<'a> Node<'a> {
             expected,
             found: match found {
                 None => String::new(),
-                Some(Value::String(text)) => excerpt(text),
-                Some(other) => excerpt(&other.to_string()),
+                Some(Value::String(text)) => text_excerpt(text),
+                Some(other) => text_excerpt(&other.to_string()),
             },
         })
     }
@@ -74,26 +74,27 @@ impl<'a> Node<'a> {
             return Ok(None);
         };
         match plain_text(value) {
-            Some("") => Err(self.invalid(name, "is empty")),
+            Some("") => Err(self.invalid_member_error(name, "is empty")),
             Some(text) => Ok(Some(text.to_owned())),
-            None => Err(self.invalid(name, "is not a text")),
+            None => Err(self.invalid_member_error(name, "is not a text")),
         }
     }
 
     pub(crate) fn required_text(&self, name: &'static str) -> Result<String, MessageError> {
-        self.text(name)?.ok_or(self.missing(name))
+        self.text(name)?.ok_or(self.missing_member_error(name))
     }
 
     pub(crate) fn pid(&self, name: &'static str) -> Result<Option<ProcessId>, MessageError> {
         let text = self.text(name)?;
         text.map(|text| {
-            ProcessId::new(&text).map_err(|_invalid| self.invalid(name, "is not a process id"))
+            ProcessId::new(&text)
+                .map_err(|_invalid| self.invalid_member_error(name, "is not a process id"))
         })
         .transpose()
     }
 
     pub(crate) fn required_pid(&self, name: &'static str) -> Result<ProcessId, MessageError> {
-        self.pid(name)?.ok_or(self.missing(name))
+        self.pid(name)?.ok_or(self.missing_member_error(name))
     }
 
     pub(crate) fn pids(&self) -> Result<ProcessPids, MessageError> {
@@ -128,14 +129,18 @@ impl<'a> Node<'a> {
         self.list("reason").iter().map(text).collect()
     }
 
-    pub(crate) fn missing(&self, member: &'static str) -> MessageError {
+    pub(crate) fn missing_member_error(&self, member: &'static str) -> MessageError {
         MessageError::MemberMissing {
             place: self.place,
             member,
         }
     }
 
-    pub(crate) fn invalid(&self, member: &'static str, defect: &'static str) -> MessageError {
+    pub(crate) fn invalid_member_error(
+        &self,
+        member: &'static str,
+        defect: &'static str,
+    ) -> MessageError {
         MessageError::MemberInvalid {
             place: self.place,
             member,

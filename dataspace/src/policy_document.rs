@@ -1,6 +1,6 @@
 //! Offers and agreements: rules with an id, a target and the parties.
 
-use crate::document::put;
+use crate::document::put_member;
 use crate::message_error::MessageError;
 use crate::node::Node;
 use crate::policy_rules::PolicyRules;
@@ -55,10 +55,10 @@ impl OfferDocument {
     /// Offer as a member of a message.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = policy(&self.id, "Offer");
-        put(&mut members, "target", self.target.as_deref());
-        put(&mut members, "assigner", self.assigner.as_deref());
-        put(&mut members, "assignee", self.assignee.as_deref());
+        let mut members = policy_members(&self.id, "Offer");
+        put_member(&mut members, "target", self.target.as_deref());
+        put_member(&mut members, "assigner", self.assigner.as_deref());
+        put_member(&mut members, "assignee", self.assignee.as_deref());
         members.extend(self.rules.to_json());
         Value::Object(members)
     }
@@ -102,19 +102,19 @@ impl AgreementDocument {
     /// Agreement as a member of a message.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = policy(&self.id, "Agreement");
-        put(&mut members, "target", Some(self.target.as_str()));
-        put(&mut members, "assigner", Some(self.assigner.as_str()));
-        put(&mut members, "assignee", Some(self.assignee.as_str()));
-        put(&mut members, "timestamp", Some(self.timestamp.as_str()));
+        let mut members = policy_members(&self.id, "Agreement");
+        put_member(&mut members, "target", Some(self.target.as_str()));
+        put_member(&mut members, "assigner", Some(self.assigner.as_str()));
+        put_member(&mut members, "assignee", Some(self.assignee.as_str()));
+        put_member(&mut members, "timestamp", Some(self.timestamp.as_str()));
         members.extend(self.rules.to_json());
         Value::Object(members)
     }
 }
 
-pub(crate) fn policy(id: &str, of_type: &str) -> Map<String, Value> {
+pub(crate) fn policy_members(id: &str, of_type: &str) -> Map<String, Value> {
     let mut members = Map::new();
-    put(&mut members, "@id", Some(id));
-    put(&mut members, "@type", Some(of_type));
+    put_member(&mut members, "@id", Some(id));
+    put_member(&mut members, "@type", Some(of_type));
     members
 }

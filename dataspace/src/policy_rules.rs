@@ -72,7 +72,7 @@ impl PolicyRules {
                 "permission" => rules.permissions = rule_list(value, "permission")?,
                 "prohibition" => rules.prohibitions = rule_list(value, "prohibition")?,
                 "obligation" => rules.obligations = rule_list(value, "obligation")?,
-                "profile" => rules.profiles = profiles(node)?,
+                "profile" => rules.profiles = read_profiles(node)?,
                 known if OTHER_MEMBERS.contains(&known) => {}
                 unknown => {
                     rules.unknown.insert(unknown.to_owned(), value.clone());
@@ -108,7 +108,7 @@ impl PolicyRules {
 
     /// Members of the policy itself that the protocol does not define.
     #[must_use]
-    pub fn unknown(&self) -> &Map<String, Value> {
+    pub fn unknown_members(&self) -> &Map<String, Value> {
         &self.unknown
     }
 
@@ -141,27 +141,30 @@ impl PolicyRules {
     }
 }
 
-fn profiles(node: &Node<'_>) -> Result<Vec<String>, MessageError> {
+fn read_profiles(node: &Node<'_>) -> Result<Vec<String>, MessageError> {
     let profile = |value: &Value| plain_text(value).map(str::to_owned);
     let all: Option<Vec<String>> = node.list("profile").iter().map(profile).collect();
-    all.ok_or(node.invalid("profile", "is not a text"))
+    all.ok_or(node.invalid_member_error("profile", "is not a text"))
 }
 
 fn rule_list(value: &Value, place: &'static str) -> Result<Vec<Value>, MessageError> {
     match value {
-        Value::Array(rules) => rules.iter().map(|rule| canonical(rule, place)).collect(),
-        one => Ok(vec![canonical(one, place)?]),
+        Value::Array(rules) => rules
+            .iter()
+            .map(|rule| to_canonical_rule(rule, place))
+            .collect(),
+        one => Ok(vec![to_canonical_rule(one, place)?]),
     }
 }
 
 /// Canonical form of a rule, a duty or a constraint.
-fn canonical(value: &Value, place: &'static str) -> Result<Value, MessageError> {
+fn to_canonical_rule(value: &Value, place: &'static str) -> Result<Value, MessageError> {
     let node = Node::new(value, place)?;
     let mut members = Map::new();
     for (name, value) in node.members() {
         let value = match name {
             "@type" if says_nothing(value) => continue,
-            "action" => action(value, place)?,
+            "action" => to_canonical_action(value, place)?,
             "constraint" => match rule_list(value, "constraint")? {
                 none if none.is_empty() => continue,
                 some => Value::Array(some),
@@ -176,7 +179,9 @@ fn canonical(value: &Value, place: &'static str) -> Result<Value, MessageError> 
                 let text = node.required_text("leftOperand")?;
                 json!(vocabulary::canonical_left_operand(&text))
             }
-            "operator" => json!(vocabulary::canonical(&node.required_text("operator")?)),
+            "operator" => json!(vocabulary::to_canonical_name(
+                &node.required_text("operator")?
+            )),
             "rightOperand" => right_operand(value),
             _ => value.clone(),
         };
@@ -194,20 +199,23 @@ fn says_nothing(of_type: &Value) -> bool {
 }
 
 /// Canonical form of an action: a text, or an object with a refinement.
-fn action(value: &Value, place: &'static str) -> Result<Value, MessageError> {
+fn to_canonical_action(value: &Value, place: &'static str) -> Result<Value, MessageError> {
     if let Some(text) = plain_text(value) {
-        return Ok(json!(vocabulary::canonical(text)));
+        return Ok(json!(vocabulary::to_canonical_name(text)));
     }
     match value {
         Value::Array(actions) => match actions.as_slice() {
-            [one] => action(one, place),
-            several => several.iter().map(|one| action(one, place)).collect(),
+            [one] => to_canonical_action(one, place),
+            several => several
+                .iter()
+                .map(|one| to_canonical_action(one, place))
+                .collect(),
         },
         Value::Object(_) => {
             let node = Node::new(value, place)?;
             let member = |(name, value): (&str, &Value)| match (name, value) {
                 ("@id", Value::String(text)) => {
-                    (name.to_owned(), json!(vocabulary::canonical(text)))
+                    (name.to_owned(), json!(vocabulary::to_canonical_name(text)))
                 }
                 _ => (name.to_owned(), value.clone()),
             };
@@ -232,13 +240,13 @@ fn right_operand(value: &Value) -> Value {
             (None, Some(value)) if !members.contains_key("@language") => right_operand(value),
             _ => value.clone(),
         },
-        Value::Number(number) => Value::Number(whole(number)),
+        Value::Number(number) => Value::Number(to_integer(number)),
         other => other.clone(),
     }
 }
 
 /// Integer form of a number with a zero fraction, since JSON-LD treats both as equal.
-fn whole(number: &Number) -> Number {
+fn to_integer(number: &Number) -> Number {
     let text = number.to_string();
     let digits = text.strip_suffix(".0").unwrap_or(&text);
     digits.parse::<i64>().map_or(number.clone(), Number::from)

@@ -1,8 +1,8 @@
 //! Catalogue of this participant, as other participants read it.
 
 use crate::catalog::DataService;
-use crate::document::{envelope, put, put_list};
-use crate::policy_document::policy;
+use crate::document::{message_members, put_list, put_member};
+use crate::policy_document::policy_members;
 use crate::policy_rules::PolicyRules;
 use serde_json::{Map, Value, json};
 
@@ -50,15 +50,15 @@ impl PublishedCatalog {
     /// Catalogue as JSON. Datasets without a valid form are left out, as in [`PublishedDataset::to_json`].
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = envelope("Catalog", Some(&self.id));
-        put(
+        let mut members = message_members("Catalog", Some(&self.id));
+        put_member(
             &mut members,
             "participantId",
             Some(self.participant_id.as_str()),
         );
-        put_list(&mut members, "service", vec![service(&self.service)]);
+        put_list(&mut members, "service", vec![service_node(&self.service)]);
         let datasets = self.datasets.iter();
-        let written = datasets.filter_map(|dataset| dataset.node(&self.service));
+        let written = datasets.filter_map(|dataset| dataset.to_node(&self.service));
         put_list(
             &mut members,
             "dataset",
@@ -73,24 +73,24 @@ impl PublishedDataset {
     /// since the protocol does not permit such datasets.
     #[must_use]
     pub fn to_json(&self, service: &DataService) -> Option<Value> {
-        let mut members = envelope("Dataset", None);
-        members.extend(self.node(service)?);
+        let mut members = message_members("Dataset", None);
+        members.extend(self.to_node(service)?);
         Some(Value::Object(members))
     }
 
-    fn node(&self, of: &DataService) -> Option<Map<String, Value>> {
+    fn to_node(&self, of: &DataService) -> Option<Map<String, Value>> {
         let offers = self.offers.iter().filter(|offer| !offer.rules.is_empty());
-        let offers: Vec<Value> = offers.map(PublishedOffer::node).collect();
+        let offers: Vec<Value> = offers.map(PublishedOffer::to_node).collect();
         if offers.is_empty() || self.formats.is_empty() {
             return None;
         }
         let distribution = |format: &String| {
-            let service = service(of);
+            let service = service_node(of);
             json!({"@type": "Distribution", "format": format, "accessService": service})
         };
-        let mut members = policy(&self.id, "Dataset");
-        put(&mut members, "dct:title", self.title.as_deref());
-        put(&mut members, "dct:description", self.description.as_deref());
+        let mut members = policy_members(&self.id, "Dataset");
+        put_member(&mut members, "dct:title", self.title.as_deref());
+        put_member(&mut members, "dct:description", self.description.as_deref());
         put_list(&mut members, "hasPolicy", offers);
         put_list(
             &mut members,
@@ -102,14 +102,14 @@ impl PublishedDataset {
 }
 
 impl PublishedOffer {
-    fn node(&self) -> Value {
-        let mut members = policy(&self.id, "Offer");
-        put(&mut members, "assigner", Some(self.assigner.as_str()));
+    fn to_node(&self) -> Value {
+        let mut members = policy_members(&self.id, "Offer");
+        put_member(&mut members, "assigner", Some(self.assigner.as_str()));
         members.extend(self.rules.to_json());
         Value::Object(members)
     }
 }
 
-fn service(of: &DataService) -> Value {
+fn service_node(of: &DataService) -> Value {
     json!({"@id": of.id, "@type": "DataService", "endpointURL": of.endpoint})
 }

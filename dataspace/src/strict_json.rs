@@ -1,6 +1,6 @@
 //! Strict JSON: no duplicate names and no unlimited nesting, on which readers may disagree.
 
-use crate::message_error::{MessageError, excerpt};
+use crate::message_error::{MessageError, text_excerpt};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ pub const MESSAGE_LIMIT: usize = 1024 * 1024;
 pub const DEPTH_LIMIT: usize = 32;
 
 /// Parses the bytes as one value.
-pub(crate) fn read(bytes: &[u8]) -> Result<Value, MessageError> {
+pub(crate) fn read_json(bytes: &[u8]) -> Result<Value, MessageError> {
     if bytes.len() > MESSAGE_LIMIT {
         return Err(MessageError::TooLarge(bytes.len()));
     }
@@ -37,15 +37,15 @@ struct ValueSeed<'a> {
 }
 
 impl ValueSeed<'_> {
-    fn fail<E: Error>(self, defect: MessageError) -> E {
+    fn record_defect<E: Error>(self, defect: MessageError) -> E {
         let error = E::custom(&defect);
         self.defect.replace(Some(defect));
         error
     }
 
-    fn inner<E: Error>(self) -> Result<Self, E> {
+    fn nested_seed<E: Error>(self) -> Result<Self, E> {
         if self.depth >= DEPTH_LIMIT {
-            return Err(self.fail(MessageError::TooDeep));
+            return Err(self.record_defect(MessageError::TooDeep));
         }
         Ok(Self {
             depth: self.depth + 1,
@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let inner = self.inner()?;
+        let inner = self.nested_seed()?;
         let mut values = Vec::new();
         while let Some(value) = access.next_element_seed(inner)? {
             values.push(value);
@@ -109,11 +109,11 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let inner = self.inner()?;
+        let inner = self.nested_seed()?;
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
             if members.contains_key(&name) {
-                return Err(self.fail(MessageError::DuplicateMember(excerpt(&name))));
+                return Err(self.record_defect(MessageError::DuplicateMember(text_excerpt(&name))));
             }
             let value = access.next_value_seed(inner)?;
             members.insert(name, value);

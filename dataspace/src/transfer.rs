@@ -1,7 +1,7 @@
 //! Messages of a transfer.
 
 use crate::data_address::DataAddress;
-use crate::document::{self, envelope, process_message, put, put_pid, put_reasons};
+use crate::document::{self, message_members, process_message, put_member, put_pid, put_reasons};
 use crate::message_error::MessageError;
 use crate::node::Node;
 use crate::process_id::{ProcessId, ProcessPids};
@@ -37,8 +37,8 @@ impl TransferRequest {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, TRANSFER_REQUEST)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, TRANSFER_REQUEST)?;
         Ok(Self {
             message_id: node.text("@id")?,
             consumer_pid: node.required_pid("consumerPid")?,
@@ -52,17 +52,17 @@ impl TransferRequest {
     /// Request as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members = envelope(TRANSFER_REQUEST, self.message_id.as_deref());
+        let mut members = message_members(TRANSFER_REQUEST, self.message_id.as_deref());
         put_pid(&mut members, "consumerPid", &self.consumer_pid);
-        put(
+        put_member(
             &mut members,
             "agreementId",
             Some(self.agreement_id.as_str()),
         );
-        put(&mut members, "format", Some(self.format.as_str()));
+        put_member(&mut members, "format", Some(self.format.as_str()));
         let address = self.data_address.as_ref().map(DataAddress::to_json);
-        put(&mut members, "dataAddress", address);
-        put(
+        put_member(&mut members, "dataAddress", address);
+        put_member(
             &mut members,
             "callbackAddress",
             Some(self.callback.as_str()),
@@ -89,8 +89,8 @@ impl TransferStart {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, TRANSFER_START)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, TRANSFER_START)?;
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,
@@ -103,7 +103,7 @@ impl TransferStart {
     pub fn to_json(&self) -> Value {
         let mut members = process_message(TRANSFER_START, self.message_id.as_deref(), &self.pids);
         let address = self.data_address.as_ref().map(DataAddress::to_json);
-        put(&mut members, "dataAddress", address);
+        put_member(&mut members, "dataAddress", address);
         Value::Object(members)
     }
 }
@@ -128,8 +128,8 @@ impl TransferSuspension {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, TRANSFER_SUSPENSION)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, TRANSFER_SUSPENSION)?;
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,
@@ -164,8 +164,8 @@ impl TransferCompletion {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, TRANSFER_COMPLETION)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, TRANSFER_COMPLETION)?;
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,
@@ -203,8 +203,8 @@ impl TransferTermination {
     ///
     /// For an invalid message.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = document::read(bytes)?;
-        let node = document::open(&value, TRANSFER_TERMINATION)?;
+        let value = document::read_message(bytes)?;
+        let node = document::open_message(&value, TRANSFER_TERMINATION)?;
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,

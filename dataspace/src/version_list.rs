@@ -1,6 +1,6 @@
 //! Versions of the protocol that a participant supports.
 
-use crate::document::{put, put_list};
+use crate::document::{put_list, put_member};
 use crate::message_error::MessageError;
 use crate::node::Node;
 use crate::strict_json;
@@ -53,12 +53,13 @@ impl VersionList {
     ///
     /// For bytes that are not such a list.
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
-        let value = strict_json::read(bytes)?;
+        let value = strict_json::read_json(bytes)?;
         let node = Node::new(&value, "the version list")?;
         let versions = node.required_member("protocolVersions")?.as_array();
-        let versions = versions.ok_or(node.invalid("protocolVersions", "is not a list"))?;
+        let versions =
+            versions.ok_or(node.invalid_member_error("protocolVersions", "is not a list"))?;
         if versions.is_empty() {
-            return Err(node.invalid("protocolVersions", "is empty"));
+            return Err(node.invalid_member_error("protocolVersions", "is empty"));
         }
         let versions = versions.iter().map(ProtocolVersion::read);
         Ok(Self {
@@ -96,17 +97,17 @@ impl ProtocolVersion {
 
     fn to_json(&self) -> Value {
         let mut members = Map::new();
-        put(&mut members, "version", Some(self.version.as_str()));
-        put(&mut members, "path", Some(self.path.as_str()));
-        put(&mut members, "binding", Some(self.binding.as_str()));
-        put(&mut members, "serviceId", self.service_id.as_deref());
-        put(
+        put_member(&mut members, "version", Some(self.version.as_str()));
+        put_member(&mut members, "path", Some(self.path.as_str()));
+        put_member(&mut members, "binding", Some(self.binding.as_str()));
+        put_member(&mut members, "serviceId", self.service_id.as_deref());
+        put_member(
             &mut members,
             "identifierType",
             self.identifier_type.as_deref(),
         );
         let auth = self.auth.as_ref().map(VersionAuth::to_json);
-        put(&mut members, "auth", auth);
+        put_member(&mut members, "auth", auth);
         Value::Object(members)
     }
 }
@@ -119,14 +120,14 @@ impl VersionAuth {
         Ok(Self {
             protocol: node.required_text("protocol")?,
             version: node.required_text("version")?,
-            profiles: profiles.ok_or(node.invalid("profile", "is not a text"))?,
+            profiles: profiles.ok_or(node.invalid_member_error("profile", "is not a text"))?,
         })
     }
 
     fn to_json(&self) -> Value {
         let mut members = Map::new();
-        put(&mut members, "protocol", Some(self.protocol.as_str()));
-        put(&mut members, "version", Some(self.version.as_str()));
+        put_member(&mut members, "protocol", Some(self.protocol.as_str()));
+        put_member(&mut members, "version", Some(self.version.as_str()));
         let profiles = self.profiles.iter().map(|profile| json!(profile));
         put_list(&mut members, "profile", profiles.collect());
         Value::Object(members)

@@ -121,8 +121,8 @@ const EDC_TERMS: [&str; 3] = ["id", "inForceDate", "isCatalog"];
 
 /// Canonical form of a name: the bare term where the context of 2025-1 defines one, otherwise the full IRI of a name with a known
 /// prefix, otherwise the name itself.
-pub(crate) fn canonical(name: &str) -> String {
-    match split(name) {
+pub(crate) fn to_canonical_name(name: &str) -> String {
+    match split_name(name) {
         Some((namespace, local)) if is_context_term(namespace, local) => local.to_owned(),
         Some((namespace, local)) => format!("{namespace}{local}"),
         None => name.to_owned(),
@@ -134,18 +134,18 @@ pub(crate) fn canonical_left_operand(name: &str) -> String {
     if EDC_TERMS.contains(&name) {
         return format!("{EDC_NAMESPACE}{name}");
     }
-    canonical(name)
+    to_canonical_name(name)
 }
 
 /// Full IRI of a name with a known prefix, otherwise the name itself.
 pub(crate) fn expand_name(name: &str) -> String {
-    match split(name) {
+    match split_name(name) {
         Some((namespace, local)) => format!("{namespace}{local}"),
         None => name.to_owned(),
     }
 }
 
-fn split(name: &str) -> Option<(&'static str, &str)> {
+fn split_name(name: &str) -> Option<(&'static str, &str)> {
     let in_full = PREFIXES
         .iter()
         .find_map(|(_, namespace)| Some((*namespace, name.strip_prefix(namespace)?)));

@@ -22,15 +22,15 @@ enum ActionError {
 }
 
 /// Response to an action.
-pub(crate) fn answer(
+pub(crate) fn answer_action(
     catalog: &PortalCatalog,
     action: &str,
     parameters: &BTreeMap<String, String>,
 ) -> PortalResponse {
     let done = match action {
-        "package_list" => list(catalog, parameters),
-        "package_show" => show(catalog, parameters),
-        "package_search" => search(catalog, parameters),
+        "package_list" => list_datasets(catalog, parameters),
+        "package_show" => show_dataset(catalog, parameters),
+        "package_search" => search_datasets(catalog, parameters),
         other => Err(ActionError::Wrong(format!(
             "Action name not known: {other}"
         ))),
@@ -53,18 +53,18 @@ pub(crate) fn answer(
     }
 }
 
-fn list(
+fn list_datasets(
     catalog: &PortalCatalog,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Value, ActionError> {
     check_parameters(parameters, &["limit", "offset"])?;
-    let limit = number(parameters, "limit")?.unwrap_or(usize::MAX);
-    let offset = number(parameters, "offset")?.unwrap_or(0);
+    let limit = read_number(parameters, "limit")?.unwrap_or(usize::MAX);
+    let offset = read_number(parameters, "offset")?.unwrap_or(0);
     let names = catalog.datasets.iter().map(|dataset| dataset.name.as_str());
     Ok(names.skip(offset).take(limit).collect())
 }
 
-fn show(
+fn show_dataset(
     catalog: &PortalCatalog,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Value, ActionError> {
@@ -76,10 +76,10 @@ fn show(
     let mut all = catalog.datasets.iter();
     let found = all.find(|dataset| dataset.name == *id || dataset.contract == *id);
     let dataset = found.ok_or(ActionError::NotFound)?;
-    Ok(package(catalog, dataset))
+    Ok(to_package(catalog, dataset))
 }
 
-fn search(
+fn search_datasets(
     catalog: &PortalCatalog,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Value, ActionError> {
@@ -100,11 +100,13 @@ fn search(
             words.iter().all(|word| text.contains(word.as_str()))
         })
         .collect();
-    sort(&mut found, parameters.get("sort").map(String::as_str))?;
-    let start = number(parameters, "start")?.unwrap_or(0);
-    let rows = number(parameters, "rows")?.unwrap_or(ROWS).min(MOST_ROWS);
+    sort_datasets(&mut found, parameters.get("sort").map(String::as_str))?;
+    let start = read_number(parameters, "start")?.unwrap_or(0);
+    let rows = read_number(parameters, "rows")?
+        .unwrap_or(ROWS)
+        .min(MOST_ROWS);
     let shown = found.iter().skip(start).take(rows);
-    let results: Vec<Value> = shown.map(|dataset| package(catalog, dataset)).collect();
+    let results: Vec<Value> = shown.map(|dataset| to_package(catalog, dataset)).collect();
     Ok(json!({
         "count": found.len(),
         "results": results,
@@ -148,7 +150,7 @@ fn modified_since(filter: &str) -> Result<Option<UtcTimestamp>, ActionError> {
     })
 }
 
-fn sort(found: &mut [&PortalDataset], order: Option<&str>) -> Result<(), ActionError> {
+fn sort_datasets(found: &mut [&PortalDataset], order: Option<&str>) -> Result<(), ActionError> {
     // Order by relevance means by name here, since a dataset contains all search words or is left out.
     let first = order
         .unwrap_or_default()
@@ -198,7 +200,10 @@ fn check_parameters(
     }
 }
 
-fn number(parameters: &BTreeMap<String, String>, name: &str) -> Result<Option<usize>, ActionError> {
+fn read_number(
+    parameters: &BTreeMap<String, String>,
+    name: &str,
+) -> Result<Option<usize>, ActionError> {
     let Some(text) = parameters.get(name) else {
         return Ok(None);
     };
@@ -209,16 +214,16 @@ fn number(parameters: &BTreeMap<String, String>, name: &str) -> Result<Option<us
 }
 
 /// Dataset in the form of CKAN.
-fn package(catalog: &PortalCatalog, dataset: &PortalDataset) -> Value {
+fn to_package(catalog: &PortalCatalog, dataset: &PortalDataset) -> Value {
     let statements = &dataset.statements;
     let modified = plain_instant(dataset.published_at);
-    let licence_address = licence::document(&dataset.licence);
+    let licence_address = licence::document_iri(&dataset.licence);
     let resources = dataset.files.iter().map(|file| {
         json!({
             "id": format!("{}-{}", dataset.name, file.ending),
             "package_id": dataset.name,
             "name": format!("{} ({})", dataset.title, file.ending),
-            "url": dataset.download(&catalog.base, file),
+            "url": dataset.file_address(&catalog.base, file),
             "format": file.ending.to_uppercase(),
             "mimetype": file.media_type,
             "last_modified": modified,
@@ -231,7 +236,10 @@ fn package(catalog: &PortalCatalog, dataset: &PortalDataset) -> Value {
     });
     let tags: Vec<Value> = tags.collect();
     let mut extras = BTreeMap::new();
-    extras.insert("uri", catalog.id(&format!("dataset-{}", dataset.name)));
+    extras.insert(
+        "uri",
+        catalog.local_iri(&format!("dataset-{}", dataset.name)),
+    );
     extras.insert("language", catalog.language.clone());
     extras.insert("publisher_name", catalog.publisher.name.clone());
     extras.insert("public_view", dataset.contract.clone());
@@ -250,7 +258,7 @@ fn package(catalog: &PortalCatalog, dataset: &PortalDataset) -> Value {
         .map(|(key, value)| json!({"key": key, "value": value}))
         .collect();
     let organization = json!({
-        "id": catalog.id("publisher"),
+        "id": catalog.local_iri("publisher"),
         "name": "publisher",
         "title": catalog.publisher.name,
         "type": "organization",
@@ -268,7 +276,7 @@ fn package(catalog: &PortalCatalog, dataset: &PortalDataset) -> Value {
         ),
         (
             "url",
-            json!(catalog.id(&format!("dataset-{}.html", dataset.name))),
+            json!(catalog.local_iri(&format!("dataset-{}.html", dataset.name))),
         ),
         ("version", json!(dataset.version)),
         ("type", json!("dataset")),

@@ -102,7 +102,7 @@ pub const HVD_CATEGORIES: [(&str, &str); 6] = [
 ];
 
 /// IRI of a code in an authority table.
-pub(crate) fn authority(table: &str, code: &str) -> String {
+pub(crate) fn authority_iri(table: &str, code: &str) -> String {
     format!("{AUTHORITY}/{table}/{code}")
 }
 
@@ -134,5 +134,5 @@ pub(crate) fn file_type(ending: &str) -> String {
         "geojson" => "GEOJSON",
         _ => "BIN",
     };
-    authority("file-type", code)
+    authority_iri("file-type", code)
 }

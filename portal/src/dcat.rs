@@ -1,7 +1,7 @@
 //! Catalogue as RDF triples: DCAT-AP 3.0.1 (SEMIC, 2025), with HVD 3.0 for high-value datasets.
 
 use crate::code_list::{
-    HVD_LAW, authority, authority_table, file_type, hvd_category, language_tag,
+    HVD_LAW, authority_iri, authority_table, file_type, hvd_category, language_tag,
 };
 use crate::licence;
 use crate::portal_catalog::{PortalCatalog, PortalDataset, PortalFile};
@@ -25,16 +25,22 @@ const MEDIA_TYPES: &str = "http://www.iana.org/assignments/media-types";
 pub(crate) const PAGE: usize = 100;
 
 /// Graph of the whole catalogue, or of its high-value part.
-pub(crate) fn whole(catalog: &PortalCatalog, is_high_value: bool) -> Graph {
+pub(crate) fn catalog_graph(catalog: &PortalCatalog, is_high_value: bool) -> Graph {
     let shown: Vec<&PortalDataset> = listed_datasets(catalog, is_high_value).collect();
     let mut triples = CatalogTriples::new(catalog);
-    triples.catalog(&shown);
-    shown.iter().for_each(|dataset| triples.dataset(dataset));
+    triples.add_catalog(&shown);
+    shown
+        .iter()
+        .for_each(|dataset| triples.add_dataset(dataset));
     triples.graph
 }
 
 /// Graph of one page, complete in itself; `page` counts from 1. None where there is no such page.
-pub(crate) fn page(catalog: &PortalCatalog, is_high_value: bool, page: usize) -> Option<Graph> {
+pub(crate) fn page_graph(
+    catalog: &PortalCatalog,
+    is_high_value: bool,
+    page: usize,
+) -> Option<Graph> {
     let all: Vec<&PortalDataset> = listed_datasets(catalog, is_high_value).collect();
     let pages = all.len().div_ceil(PAGE).max(1);
     let begin = page.checked_sub(1)?.checked_mul(PAGE)?;
@@ -43,10 +49,12 @@ pub(crate) fn page(catalog: &PortalCatalog, is_high_value: bool, page: usize) ->
     }
     let shown: Vec<&PortalDataset> = all.iter().skip(begin).take(PAGE).copied().collect();
     let mut triples = CatalogTriples::new(catalog);
-    triples.catalog(&shown);
-    shown.iter().for_each(|dataset| triples.dataset(dataset));
+    triples.add_catalog(&shown);
+    shown
+        .iter()
+        .for_each(|dataset| triples.add_dataset(dataset));
     if pages > 1 {
-        triples.paging(all.len(), PagePosition { page, pages }, is_high_value);
+        triples.add_page_links(all.len(), PagePosition { page, pages }, is_high_value);
     }
     Some(triples.graph)
 }
@@ -68,10 +76,10 @@ struct CodedValue<'a> {
 }
 
 /// Graph of one dataset.
-pub(crate) fn one(catalog: &PortalCatalog, dataset: &PortalDataset) -> Graph {
+pub(crate) fn dataset_graph(catalog: &PortalCatalog, dataset: &PortalDataset) -> Graph {
     let mut triples = CatalogTriples::new(catalog);
-    triples.dataset(dataset);
-    triples.publisher();
+    triples.add_dataset(dataset);
+    triples.add_publisher();
     triples.graph
 }
 
@@ -97,17 +105,17 @@ impl<'a> CatalogTriples<'a> {
         }
     }
 
-    fn catalog(&mut self, shown: &[&PortalDataset]) {
+    fn add_catalog(&mut self, shown: &[&PortalDataset]) {
         let catalog = self.catalog;
-        let it = node(&catalog.iri());
+        let it = iri_node(&catalog.iri());
         self.is_a(&it, &format!("{DCAT}Catalog"));
-        self.says(&it, &format!("{DCT}title"), self.text(&catalog.title));
-        self.says(
+        self.add_statement(&it, &format!("{DCT}title"), self.text(&catalog.title));
+        self.add_statement(
             &it,
             &format!("{DCT}description"),
             self.text(&catalog.description),
         );
-        self.refers(&it, &format!("{DCT}publisher"), &self.agent());
+        self.add_reference(&it, &format!("{DCT}publisher"), &self.agent_id());
         self.add_coded_value(
             &it,
             &format!("{DCT}language"),
@@ -118,27 +126,27 @@ impl<'a> CatalogTriples<'a> {
             &format!("{DCT}LinguisticSystem"),
         );
         let home = format!("{}/catalog.html", catalog.base);
-        self.is_a(&node(&home), &format!("{FOAF}Document"));
-        self.refers(&it, &format!("{FOAF}homepage"), &home);
+        self.is_a(&iri_node(&home), &format!("{FOAF}Document"));
+        self.add_reference(&it, &format!("{FOAF}homepage"), &home);
         let themes = authority_table("data-theme");
-        self.scheme(&themes, "Data theme");
-        self.refers(&it, &format!("{DCAT}themeTaxonomy"), &themes);
+        self.add_scheme(&themes, "Data theme");
+        self.add_reference(&it, &format!("{DCAT}themeTaxonomy"), &themes);
         if let Some(modified) = catalog.last_published_at() {
-            self.says(&it, &format!("{DCT}modified"), instant(modified));
+            self.add_statement(&it, &format!("{DCT}modified"), instant_term(modified));
         }
         for dataset in shown {
-            let id = catalog.id(&format!("dataset-{}", dataset.name));
-            self.refers(&it, &format!("{DCAT}dataset"), &id);
-            self.refers(&it, &format!("{DCAT}service"), &self.service_id(dataset));
+            let id = catalog.local_iri(&format!("dataset-{}", dataset.name));
+            self.add_reference(&it, &format!("{DCAT}dataset"), &id);
+            self.add_reference(&it, &format!("{DCAT}service"), &self.service_id(dataset));
         }
-        self.publisher();
+        self.add_publisher();
     }
 
-    fn publisher(&mut self) {
+    fn add_publisher(&mut self) {
         let catalog = self.catalog;
-        let agent = node(&self.agent());
+        let agent = iri_node(&self.agent_id());
         self.is_a(&agent, &format!("{FOAF}Agent"));
-        self.says(
+        self.add_statement(
             &agent,
             &format!("{FOAF}name"),
             self.text(&catalog.publisher.name),
@@ -148,50 +156,50 @@ impl<'a> CatalogTriples<'a> {
             catalog.publisher.kind
         );
         let kinds = "http://purl.org/adms/publishertype/1.0";
-        self.concept(&kind, &format!("{SKOS}Concept"), kinds);
-        self.scheme(kinds, "Publisher type");
-        self.refers(&agent, &format!("{DCT}type"), &kind);
-        let contact = node(&self.contact());
+        self.add_concept(&kind, &format!("{SKOS}Concept"), kinds);
+        self.add_scheme(kinds, "Publisher type");
+        self.add_reference(&agent, &format!("{DCT}type"), &kind);
+        let contact = iri_node(&self.contact_id());
         self.is_a(&contact, &format!("{VCARD}Kind"));
-        self.says(
+        self.add_statement(
             &contact,
             &format!("{VCARD}fn"),
             Literal::new_simple_literal(&catalog.publisher.name).into(),
         );
         if let Some(email) = &catalog.publisher.email {
-            self.refers(
+            self.add_reference(
                 &contact,
                 &format!("{VCARD}hasEmail"),
                 &format!("mailto:{email}"),
             );
         }
         if let Some(page) = &catalog.publisher.page {
-            self.refers(&contact, &format!("{VCARD}hasURL"), page);
+            self.add_reference(&contact, &format!("{VCARD}hasURL"), page);
         }
     }
 
     /// Adds the service that gives the rows of a dataset, page by page. Each dataset has its own, since the law demands the licence
     /// and the category of the dataset on the service.
-    fn service(&mut self, dataset: &PortalDataset) {
+    fn add_service(&mut self, dataset: &PortalDataset) {
         let catalog = self.catalog;
-        let service = node(&self.service_id(dataset));
+        let service = iri_node(&self.service_id(dataset));
         self.is_a(&service, &format!("{DCAT}DataService"));
-        self.says(&service, &format!("{DCT}title"), self.text(&dataset.title));
-        self.refers(&service, &format!("{DCT}publisher"), &self.agent());
-        self.refers(&service, &format!("{DCAT}contactPoint"), &self.contact());
-        let rows = dataset.rows(&catalog.base);
-        self.resource(&rows);
-        self.refers(&service, &format!("{DCAT}endpointURL"), &rows);
+        self.add_statement(&service, &format!("{DCT}title"), self.text(&dataset.title));
+        self.add_reference(&service, &format!("{DCT}publisher"), &self.agent_id());
+        self.add_reference(&service, &format!("{DCAT}contactPoint"), &self.contact_id());
+        let rows = dataset.rows_address(&catalog.base);
+        self.add_resource(&rows);
+        self.add_reference(&service, &format!("{DCAT}endpointURL"), &rows);
         let description = format!("{}/open/openapi.json", catalog.base);
-        self.resource(&description);
-        self.refers(
+        self.add_resource(&description);
+        self.add_reference(
             &service,
             &format!("{DCAT}endpointDescription"),
             &description,
         );
-        let page = catalog.id(&format!("dataset-{}.html", dataset.name));
-        self.is_a(&node(&page), &format!("{FOAF}Document"));
-        self.refers(&service, &format!("{FOAF}page"), &page);
+        let page = catalog.local_iri(&format!("dataset-{}.html", dataset.name));
+        self.is_a(&iri_node(&page), &format!("{FOAF}Document"));
+        self.add_reference(&service, &format!("{FOAF}page"), &page);
         self.add_coded_value(
             &service,
             &format!("{DCT}accessRights"),
@@ -201,36 +209,36 @@ impl<'a> CatalogTriples<'a> {
             },
             &format!("{DCT}RightsStatement"),
         );
-        let id = catalog.id(&format!("dataset-{}", dataset.name));
-        self.refers(&service, &format!("{DCAT}servesDataset"), &id);
-        self.licence(&service, dataset);
+        let id = catalog.local_iri(&format!("dataset-{}", dataset.name));
+        self.add_reference(&service, &format!("{DCAT}servesDataset"), &id);
+        self.add_licence(&service, dataset);
         if dataset.high_value {
-            self.law(&service);
+            self.add_law(&service);
             let category = dataset.statements.hvd_category.as_deref();
             if let Some(category) = category.and_then(hvd_category) {
-                self.category(&service, &category);
+                self.add_category(&service, &category);
             }
         }
     }
 
-    fn dataset(&mut self, dataset: &PortalDataset) {
+    fn add_dataset(&mut self, dataset: &PortalDataset) {
         let catalog = self.catalog;
-        let id = catalog.id(&format!("dataset-{}", dataset.name));
-        let it = node(&id);
+        let id = catalog.local_iri(&format!("dataset-{}", dataset.name));
+        let it = iri_node(&id);
         let statements = &dataset.statements;
         self.is_a(&it, &format!("{DCAT}Dataset"));
-        self.says(
+        self.add_statement(
             &it,
             &format!("{DCT}identifier"),
             Literal::new_simple_literal(&dataset.name).into(),
         );
-        self.says(&it, &format!("{DCT}title"), self.text(&dataset.title));
+        self.add_statement(&it, &format!("{DCT}title"), self.text(&dataset.title));
         let description = statements.description.as_ref().unwrap_or(&dataset.title);
-        self.says(&it, &format!("{DCT}description"), self.text(description));
-        self.refers(&it, &format!("{DCT}publisher"), &self.agent());
-        self.refers(&it, &format!("{DCAT}contactPoint"), &self.contact());
+        self.add_statement(&it, &format!("{DCT}description"), self.text(description));
+        self.add_reference(&it, &format!("{DCT}publisher"), &self.agent_id());
+        self.add_reference(&it, &format!("{DCAT}contactPoint"), &self.contact_id());
         for keyword in &statements.keywords {
-            self.says(&it, &format!("{DCAT}keyword"), self.text(keyword));
+            self.add_statement(&it, &format!("{DCAT}keyword"), self.text(keyword));
         }
         if let Some(theme) = &statements.theme {
             self.add_coded_value(
@@ -272,74 +280,80 @@ impl<'a> CatalogTriples<'a> {
             },
             &format!("{DCT}LinguisticSystem"),
         );
-        self.says(
+        self.add_statement(
             &it,
             &format!("{DCT}modified"),
-            instant(dataset.published_at),
+            instant_term(dataset.published_at),
         );
-        self.says(
+        self.add_statement(
             &it,
             &format!("{DCAT}version"),
             Literal::new_simple_literal(&dataset.version).into(),
         );
         let page = format!("{id}.html");
-        self.is_a(&node(&page), &format!("{FOAF}Document"));
-        self.refers(&it, &format!("{DCAT}landingPage"), &page);
+        self.is_a(&iri_node(&page), &format!("{FOAF}Document"));
+        self.add_reference(&it, &format!("{DCAT}landingPage"), &page);
         if let Some((first, last)) = dataset.time_span {
-            let period = self.blank(
+            let period = self.add_blank_node(
                 &it,
                 &format!("{DCT}temporal"),
                 &format!("{DCT}PeriodOfTime"),
             );
-            self.says(&period, &format!("{DCAT}startDate"), instant(first));
-            self.says(&period, &format!("{DCAT}endDate"), instant(last));
+            self.add_statement(&period, &format!("{DCAT}startDate"), instant_term(first));
+            self.add_statement(&period, &format!("{DCAT}endDate"), instant_term(last));
         }
         if let Some(area) = dataset.area {
-            let place = self.blank(&it, &format!("{DCT}spatial"), &format!("{DCT}Location"));
-            let shape = Literal::new_typed_literal(polygon(area), named_node(WKT));
-            self.says(&place, &format!("{DCAT}bbox"), shape.into());
+            let place =
+                self.add_blank_node(&it, &format!("{DCT}spatial"), &format!("{DCT}Location"));
+            let shape = Literal::new_typed_literal(polygon_text(area), named_node(WKT));
+            self.add_statement(&place, &format!("{DCAT}bbox"), shape.into());
         }
         if dataset.high_value {
-            self.law(&it);
+            self.add_law(&it);
             if let Some(category) = statements.hvd_category.as_deref().and_then(hvd_category) {
-                self.category(&it, &category);
+                self.add_category(&it, &category);
             }
         }
-        self.schema(&it, dataset);
-        self.service(dataset);
+        self.add_schema(&it, dataset);
+        self.add_service(dataset);
         for file in &dataset.files {
-            self.distribution(&it, dataset, file);
+            self.add_distribution(&it, dataset, file);
         }
     }
 
-    fn distribution(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset, file: &PortalFile) {
+    fn add_distribution(
+        &mut self,
+        of: &NamedOrBlankNode,
+        dataset: &PortalDataset,
+        file: &PortalFile,
+    ) {
         let catalog = self.catalog;
-        let id = catalog.id(&format!("distribution-{}-{}", dataset.name, file.ending));
-        let it = node(&id);
-        self.refers(of, &format!("{DCAT}distribution"), &id);
+        let id = catalog.local_iri(&format!("distribution-{}-{}", dataset.name, file.ending));
+        let it = iri_node(&id);
+        self.add_reference(of, &format!("{DCAT}distribution"), &id);
         self.is_a(&it, &format!("{DCAT}Distribution"));
         let title = format!("{} ({})", dataset.title, file.ending);
-        self.says(&it, &format!("{DCT}title"), self.text(&title));
-        let download = dataset.download(&catalog.base, file);
-        self.resource(&download);
-        self.refers(&it, &format!("{DCAT}accessURL"), &download);
-        self.refers(&it, &format!("{DCAT}downloadURL"), &download);
-        self.refers(
+        self.add_statement(&it, &format!("{DCT}title"), self.text(&title));
+        let download = dataset.file_address(&catalog.base, file);
+        self.add_resource(&download);
+        self.add_reference(&it, &format!("{DCAT}accessURL"), &download);
+        self.add_reference(&it, &format!("{DCAT}downloadURL"), &download);
+        self.add_reference(
             &it,
             &format!("{DCAT}accessService"),
             &self.service_id(dataset),
         );
-        self.licence(&it, dataset);
+        self.add_licence(&it, dataset);
         let format = file_type(file.ending);
-        self.concept(
+        self.add_concept(
             &format,
             &format!("{DCT}MediaTypeOrExtent"),
             &authority_table("file-type"),
         );
-        self.refers(&it, &format!("{DCT}format"), &format);
+        self.add_reference(&it, &format!("{DCT}format"), &format);
         let media = format!("{MEDIA_TYPES}/{}", file.media_type);
-        self.is_a(&node(&media), &format!("{DCT}MediaType"));
-        self.refers(&it, &format!("{DCAT}mediaType"), &media);
+        self.is_a(&iri_node(&media), &format!("{DCT}MediaType"));
+        self.add_reference(&it, &format!("{DCAT}mediaType"), &media);
         self.add_coded_value(
             &it,
             &format!("{DCATAP}availability"),
@@ -349,23 +363,23 @@ impl<'a> CatalogTriples<'a> {
             },
             &format!("{SKOS}Concept"),
         );
-        self.says(
+        self.add_statement(
             &it,
             &format!("{DCT}modified"),
-            instant(dataset.published_at),
+            instant_term(dataset.published_at),
         );
         if dataset.high_value {
-            self.law(&it);
+            self.add_law(&it);
         }
     }
 
     /// Adds the licence or a note that it is unknown, and the attribution.
-    fn licence(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
+    fn add_licence(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
         let mut texts = Vec::new();
-        match licence::document(&dataset.licence) {
+        match licence::document_iri(&dataset.licence) {
             Some(document) => {
-                self.is_a(&node(&document), &format!("{DCT}LicenseDocument"));
-                self.refers(of, &format!("{DCT}license"), &document);
+                self.is_a(&iri_node(&document), &format!("{DCT}LicenseDocument"));
+                self.add_reference(of, &format!("{DCT}license"), &document);
             }
             None => texts.push(format!("Licence: {}", dataset.licence)),
         }
@@ -375,32 +389,32 @@ impl<'a> CatalogTriples<'a> {
         }
         // A single rights statement, since portals accept only one.
         let (predicate, class) = (format!("{DCT}rights"), format!("{DCT}RightsStatement"));
-        let rights = self.blank(of, &predicate, &class);
+        let rights = self.add_blank_node(of, &predicate, &class);
         let text = self.text(&texts.join(". "));
-        self.says(&rights, rdfs::LABEL.as_str(), text);
+        self.add_statement(&rights, rdfs::LABEL.as_str(), text);
     }
 
     /// Adds the columns as a CSV on the Web schema.
-    fn schema(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
-        let id = self.catalog.id(&format!("schema-{}", dataset.name));
-        let it = node(&id);
-        self.refers(of, &format!("{DCT}conformsTo"), &id);
+    fn add_schema(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
+        let id = self.catalog.local_iri(&format!("schema-{}", dataset.name));
+        let it = iri_node(&id);
+        self.add_reference(of, &format!("{DCT}conformsTo"), &id);
         self.is_a(&it, &format!("{DCT}Standard"));
         self.is_a(&it, &format!("{CSVW}Schema"));
         let title = format!("Columns of {}", dataset.title);
-        self.says(&it, &format!("{DCT}title"), self.text(&title));
+        self.add_statement(&it, &format!("{DCT}title"), self.text(&title));
         let columns: Vec<NamedOrBlankNode> = dataset
             .columns
             .iter()
-            .map(|column| self.column(&id, column))
+            .map(|column| self.add_column(&id, column))
             .collect();
-        let list = self.list(&id, &columns);
+        let list = self.add_list(&id, &columns);
         self.insert(&it, &format!("{CSVW}column"), list);
     }
 
-    fn column(&mut self, schema: &str, column: &DatasetColumn) -> NamedOrBlankNode {
-        let it = blank(&format!("{schema}/{}", column.name));
-        self.says(
+    fn add_column(&mut self, schema: &str, column: &DatasetColumn) -> NamedOrBlankNode {
+        let it = blank_node(&format!("{schema}/{}", column.name));
+        self.add_statement(
             &it,
             &format!("{CSVW}name"),
             Literal::new_simple_literal(column.name.as_str()).into(),
@@ -411,13 +425,13 @@ impl<'a> CatalogTriples<'a> {
             Term::NamedNode(data_type(column.kind)),
         );
         if !column.nullable {
-            self.says(&it, &format!("{CSVW}required"), Literal::from(true).into());
+            self.add_statement(&it, &format!("{CSVW}required"), Literal::from(true).into());
         }
         if let Some(meaning) = &column.meaning {
-            self.says(&it, &format!("{DCT}description"), self.text(meaning));
+            self.add_statement(&it, &format!("{DCT}description"), self.text(meaning));
         }
         if let Some(unit) = &column.unit {
-            self.says(
+            self.add_statement(
                 &it,
                 "http://qudt.org/schema/qudt/ucumCode",
                 Literal::new_simple_literal(unit).into(),
@@ -427,10 +441,10 @@ impl<'a> CatalogTriples<'a> {
     }
 
     /// Adds an RDF list, and returns its first node.
-    fn list(&mut self, name: &str, members: &[NamedOrBlankNode]) -> Term {
+    fn add_list(&mut self, name: &str, members: &[NamedOrBlankNode]) -> Term {
         let mut rest = Term::NamedNode(rdf::NIL.into_owned());
         for (number, member) in members.iter().enumerate().rev() {
-            let cell = blank(&format!("{name}/list/{number}"));
+            let cell = blank_node(&format!("{name}/list/{number}"));
             self.insert(&cell, rdf::FIRST.as_str(), Term::from(member.clone()));
             self.insert(&cell, rdf::REST.as_str(), rest);
             rest = Term::from(cell);
@@ -439,57 +453,57 @@ impl<'a> CatalogTriples<'a> {
     }
 
     /// Adds the links to other pages in the Hydra vocabulary, which harvesters follow.
-    fn paging(&mut self, total: usize, position: PagePosition, is_high_value: bool) {
+    fn add_page_links(&mut self, total: usize, position: PagePosition, is_high_value: bool) {
         let PagePosition { page, pages } = position;
         let base = self.catalog.iri();
         let profile = if is_high_value { "profile=hvd&" } else { "" };
         let address = |page: usize| format!("{base}?{profile}page={page}");
-        let it = node(&address(page));
+        let it = iri_node(&address(page));
         self.is_a(&it, &format!("{HYDRA}PartialCollectionView"));
-        self.refers(&it, &format!("{HYDRA}first"), &address(1));
-        self.refers(&it, &format!("{HYDRA}last"), &address(pages));
+        self.add_reference(&it, &format!("{HYDRA}first"), &address(1));
+        self.add_reference(&it, &format!("{HYDRA}last"), &address(pages));
         if page > 1 {
-            self.refers(
+            self.add_reference(
                 &it,
                 &format!("{HYDRA}previous"),
                 &address(page.saturating_sub(1)),
             );
         }
         if page < pages {
-            self.refers(
+            self.add_reference(
                 &it,
                 &format!("{HYDRA}next"),
                 &address(page.saturating_add(1)),
             );
         }
         let total = Literal::new_typed_literal(total.to_string(), xsd::INTEGER);
-        self.says(&it, &format!("{HYDRA}totalItems"), total.into());
+        self.add_statement(&it, &format!("{HYDRA}totalItems"), total.into());
     }
 
-    fn law(&mut self, of: &NamedOrBlankNode) {
+    fn add_law(&mut self, of: &NamedOrBlankNode) {
         self.is_a(
-            &node(HVD_LAW),
+            &iri_node(HVD_LAW),
             "http://data.europa.eu/eli/ontology#LegalResource",
         );
-        self.refers(of, &format!("{DCATAP}applicableLegislation"), HVD_LAW);
+        self.add_reference(of, &format!("{DCATAP}applicableLegislation"), HVD_LAW);
     }
 
-    fn category(&mut self, of: &NamedOrBlankNode, category: &str) {
+    fn add_category(&mut self, of: &NamedOrBlankNode, category: &str) {
         let scheme = "http://data.europa.eu/bna/asd487ae75";
-        self.concept(category, &format!("{SKOS}Concept"), scheme);
-        self.refers(of, &format!("{DCATAP}hvdCategory"), category);
+        self.add_concept(category, &format!("{SKOS}Concept"), scheme);
+        self.add_reference(of, &format!("{DCATAP}hvdCategory"), category);
     }
 
-    fn agent(&self) -> String {
-        self.catalog.id("publisher")
+    fn agent_id(&self) -> String {
+        self.catalog.local_iri("publisher")
     }
 
-    fn contact(&self) -> String {
-        self.catalog.id("contact")
+    fn contact_id(&self) -> String {
+        self.catalog.local_iri("contact")
     }
 
     fn service_id(&self, dataset: &PortalDataset) -> String {
-        self.catalog.id(&format!("service-{}", dataset.name))
+        self.catalog.local_iri(&format!("service-{}", dataset.name))
     }
 
     /// Text in the language of the catalogue, without characters that XML can't represent.
@@ -513,19 +527,19 @@ impl<'a> CatalogTriples<'a> {
         class: &str,
     ) {
         let CodedValue { table, code } = value;
-        let word = authority(table, code);
-        self.concept(&word, class, &authority_table(table));
-        self.refers(of, predicate, &word);
+        let word = authority_iri(table, code);
+        self.add_concept(&word, class, &authority_table(table));
+        self.add_reference(of, predicate, &word);
     }
 
     /// Adds a code of a controlled vocabulary with its description.
-    fn concept(&mut self, word: &str, class: &str, scheme: &str) {
-        let it = node(word);
+    fn add_concept(&mut self, word: &str, class: &str, scheme: &str) {
+        let it = iri_node(word);
         self.is_a(&it, class);
         self.is_a(&it, &format!("{SKOS}Concept"));
-        self.refers(&it, &format!("{SKOS}inScheme"), scheme);
+        self.add_reference(&it, &format!("{SKOS}inScheme"), scheme);
         let label = word.rsplit('/').next().unwrap_or(word);
-        self.says(
+        self.add_statement(
             &it,
             &format!("{SKOS}prefLabel"),
             Literal::new_language_tagged_literal_unchecked(label, "en").into(),
@@ -533,20 +547,25 @@ impl<'a> CatalogTriples<'a> {
     }
 
     /// Adds a controlled vocabulary with its title.
-    fn scheme(&mut self, scheme: &str, title: &str) {
-        let it = node(scheme);
+    fn add_scheme(&mut self, scheme: &str, title: &str) {
+        let it = iri_node(scheme);
         self.is_a(&it, &format!("{SKOS}ConceptScheme"));
         let title = Literal::new_language_tagged_literal_unchecked(title, "en");
-        self.says(&it, &format!("{DCT}title"), title.into());
+        self.add_statement(&it, &format!("{DCT}title"), title.into());
     }
 
     /// Adds a type for an address, since the SHACL shapes demand a resource.
-    fn resource(&mut self, address: &str) {
-        self.is_a(&node(address), rdfs::RESOURCE.as_str());
+    fn add_resource(&mut self, address: &str) {
+        self.is_a(&iri_node(address), rdfs::RESOURCE.as_str());
     }
 
-    fn blank(&mut self, of: &NamedOrBlankNode, predicate: &str, class: &str) -> NamedOrBlankNode {
-        let it = blank(&format!("{of} {predicate}"));
+    fn add_blank_node(
+        &mut self,
+        of: &NamedOrBlankNode,
+        predicate: &str,
+        class: &str,
+    ) -> NamedOrBlankNode {
+        let it = blank_node(&format!("{of} {predicate}"));
         self.insert(of, predicate, Term::from(it.clone()));
         self.is_a(&it, class);
         it
@@ -560,11 +579,11 @@ impl<'a> CatalogTriples<'a> {
         );
     }
 
-    fn refers(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: &str) {
+    fn add_reference(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: &str) {
         self.insert(subject, predicate, Term::NamedNode(named_node(object)));
     }
 
-    fn says(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: Term) {
+    fn add_statement(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: Term) {
         self.insert(subject, predicate, object);
     }
 
@@ -575,14 +594,14 @@ impl<'a> CatalogTriples<'a> {
 }
 
 /// Blank node with a stable label.
-fn blank(of: &str) -> NamedOrBlankNode {
+fn blank_node(of: &str) -> NamedOrBlankNode {
     let digest = hansa_audit_log::digest::Digest::of(of.as_bytes()).to_string();
     let short = digest.get(..16).unwrap_or(&digest);
     // A letter and digits, as the standard demands.
     NamedOrBlankNode::BlankNode(BlankNode::new_unchecked(format!("b{short}")))
 }
 
-fn node(iri: &str) -> NamedOrBlankNode {
+fn iri_node(iri: &str) -> NamedOrBlankNode {
     NamedOrBlankNode::NamedNode(named_node(iri))
 }
 
@@ -591,7 +610,7 @@ fn named_node(iri: &str) -> NamedNode {
     NamedNode::new(iri).unwrap_or_else(|_| NamedNode::new_unchecked("urn:hansa:no-name"))
 }
 
-fn instant(at: UtcTimestamp) -> Term {
+fn instant_term(at: UtcTimestamp) -> Term {
     Literal::new_typed_literal(at.to_string(), xsd::DATE_TIME).into()
 }
 
@@ -608,6 +627,6 @@ fn data_type(kind: ColumnType) -> NamedNode {
     word.into_owned()
 }
 
-fn polygon([west, south, east, north]: [f64; 4]) -> String {
+fn polygon_text([west, south, east, north]: [f64; 4]) -> String {
     format!("POLYGON(({west} {south},{east} {south},{east} {north},{west} {north},{west} {south}))")
 }

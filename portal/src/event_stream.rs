@@ -48,7 +48,11 @@ impl PortalEvents {
 }
 
 /// Page of the events, counted from 1; none where the page does not exist or is removed.
-pub(crate) fn page(catalog: &PortalCatalog, kept: &PortalEvents, number: usize) -> Option<Graph> {
+pub(crate) fn event_page(
+    catalog: &PortalCatalog,
+    kept: &PortalEvents,
+    number: usize,
+) -> Option<Graph> {
     let all = kept.before.saturating_add(kept.events.len());
     let pages = all.div_ceil(PAGE).max(1);
     let begin = number.checked_sub(1)?.checked_mul(PAGE)?;
@@ -97,7 +101,7 @@ pub(crate) fn page(catalog: &PortalCatalog, kept: &PortalEvents, number: usize) 
         say(&stream, &format!("{TREE}member"), name(&it));
         let kind = format!("{ACTIVITY}{}", event.kind.as_str());
         say(&it, ty, name(&kind));
-        let of = catalog.id(&format!("dataset-{}", event.dataset));
+        let of = catalog.local_iri(&format!("dataset-{}", event.dataset));
         say(&it, &format!("{DCT}isVersionOf"), name(&of));
         say(&it, &format!("{ACTIVITY}object"), name(&of));
         let at = Literal::new_typed_literal(event.at.to_string(), xsd::DATE_TIME);

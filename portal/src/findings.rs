@@ -21,7 +21,7 @@ pub struct PortalFinding {
 
 /// All findings, the catalogue's first.
 #[must_use]
-pub fn findings(catalog: &PortalCatalog) -> Vec<PortalFinding> {
+pub fn portal_findings(catalog: &PortalCatalog) -> Vec<PortalFinding> {
     let mut found = Vec::new();
     let mut note = |is_error, property, key, sentence: String| {
         found.push(PortalFinding {
@@ -148,7 +148,7 @@ fn of_dataset(dataset: &PortalDataset, found: &mut Vec<PortalFinding>) {
             sentence,
         );
     }
-    let has_document = licence::document(&dataset.licence).is_some();
+    let has_document = licence::document_iri(&dataset.licence).is_some();
     if !has_document {
         let sentence = format!("no document is known for the licence `{}`", dataset.licence);
         note(

@@ -46,24 +46,26 @@ mod tests;
 pub use action_api::PACKAGES;
 pub use code_list::{FREQUENCIES, HVD_CATEGORIES, LANGUAGES, PUBLISHER_KINDS, THEMES};
 pub use event_stream::{PortalEvent, PortalEvents};
-pub use findings::{PortalFinding, findings};
-pub use notification::{PortalChange, PortalChangeKind, ReportedVersion, changes, notification};
+pub use findings::{PortalFinding, portal_findings};
+pub use notification::{
+    PortalChange, PortalChangeKind, ReportedVersion, build_notification, pending_changes,
+};
 pub use portal_catalog::{
     PortalCatalog, PortalDataset, PortalFile, PortalPublisher, PortalStatements,
 };
 pub use portal_request::{
-    PortalRequest, PortalResponse, answer, is_path_of_changes, is_portal_path,
+    PortalRequest, PortalResponse, answer_request, is_path_of_changes, is_portal_path,
 };
 pub use rdf_format::RdfFormat;
 
 /// Catalogue as an RDF document, with all datasets or the high-value ones alone. None where it can't be serialised.
 #[must_use]
-pub fn document(
+pub fn catalog_document(
     catalog: &PortalCatalog,
     format: RdfFormat,
     is_high_value: bool,
 ) -> Option<Vec<u8>> {
-    format.serialize_graph(&dcat::whole(catalog, is_high_value))
+    format.serialize_graph(&dcat::catalog_graph(catalog, is_high_value))
 }
 
 /// True for a web address: a valid IRI with `https://` or `http://`.

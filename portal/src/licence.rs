@@ -1,6 +1,6 @@
 //! Licences and their documents.
 
-use crate::code_list::authority;
+use crate::code_list::authority_iri;
 
 /// Licences in the authority table of the Publications Office, by SPDX identifier.
 const AUTHORITY_CODES: [(&str, &str); 8] = [
@@ -25,10 +25,10 @@ const NATIONAL: [(&str, &str); 3] = [
 ];
 
 /// IRI of a licence's document; none for a licence without a public document, such as `proprietary`.
-pub(crate) fn document(licence: &str) -> Option<String> {
+pub(crate) fn document_iri(licence: &str) -> Option<String> {
     let same = |known: &str| known.eq_ignore_ascii_case(licence);
     if let Some((_, code)) = AUTHORITY_CODES.iter().find(|(known, _)| same(known)) {
-        return Some(authority("licence", code));
+        return Some(authority_iri("licence", code));
     }
     if let Some((_, address)) = NATIONAL.iter().find(|(known, _)| same(known)) {
         return Some((*address).to_owned());

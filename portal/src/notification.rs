@@ -62,7 +62,7 @@ impl PortalChangeKind {
 
 /// Changes that an inbox has not been sent yet, in the order of names.
 #[must_use]
-pub fn changes(
+pub fn pending_changes(
     told: &BTreeMap<String, ReportedVersion>,
     catalog: &PortalCatalog,
 ) -> Vec<PortalChange> {
@@ -93,13 +93,13 @@ pub fn changes(
 /// Notification number `number` to an inbox. Its identity is equal in all attempts to send it. For a dataset that is not open any
 /// more it contains only the name, which the inbox knows.
 #[must_use]
-pub fn notification(
+pub fn build_notification(
     catalog: &PortalCatalog,
     change: &PortalChange,
     number: u64,
     at: UtcTimestamp,
 ) -> (String, Value) {
-    let object = catalog.id(&format!("dataset-{}", change.dataset));
+    let object = catalog.local_iri(&format!("dataset-{}", change.dataset));
     let (version, contract) = change.version.clone().unwrap_or_default();
     let number = number.to_string();
     let told = [
@@ -128,7 +128,7 @@ pub fn notification(
         "id": identity,
         "type": change.kind.as_str(),
         "actor": {
-            "id": catalog.id("publisher"),
+            "id": catalog.local_iri("publisher"),
             "type": "Organization",
             "name": catalog.publisher.name,
         },

@@ -6,7 +6,7 @@ use crate::portal_catalog::{PortalCatalog, PortalDataset};
 use crate::rdf_format::RdfFormat;
 
 /// Page with the list of datasets.
-pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
+pub(crate) fn catalog_page(catalog: &PortalCatalog) -> String {
     let mut body = format!(
         "<h1>{}</h1>\n<p>{}</p>\n<p>{}</p>\n<ul>\n",
         escape_html(&catalog.title),
@@ -14,7 +14,7 @@ pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
         escape_html(&catalog.publisher.name)
     );
     for dataset in &catalog.datasets {
-        let address = catalog.id(&format!("dataset-{}.html", dataset.name));
+        let address = catalog.local_iri(&format!("dataset-{}.html", dataset.name));
         body.push_str(&format!(
             "<li><a href=\"{}\">{}</a></li>\n",
             escape_html(&address),
@@ -22,12 +22,12 @@ pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
         ));
     }
     body.push_str("</ul>\n");
-    body.push_str(&forms(&format!("{}/catalog", catalog.base)));
-    whole(catalog, &catalog.title, &body)
+    body.push_str(&format_links(&format!("{}/catalog", catalog.base)));
+    html_page(catalog, &catalog.title, &body)
 }
 
 /// Page of one dataset.
-pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> String {
+pub(crate) fn dataset_page(catalog: &PortalCatalog, dataset: &PortalDataset) -> String {
     let statements = &dataset.statements;
     let mut body = format!("<h1>{}</h1>\n", escape_html(&dataset.title));
     if let Some(description) = &statements.description {
@@ -40,7 +40,7 @@ pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> Strin
         ));
     };
     row("dct:publisher", escape_html(&catalog.publisher.name));
-    let licence = match licence::document(&dataset.licence) {
+    let licence = match licence::document_iri(&dataset.licence) {
         Some(document) => format!(
             "<a href=\"{}\">{}</a>",
             escape_html(&document),
@@ -62,7 +62,7 @@ pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> Strin
         row("dcat:keyword", escape_html(&keywords));
     }
     for file in &dataset.files {
-        let address = escape_html(&dataset.download(&catalog.base, file));
+        let address = escape_html(&dataset.file_address(&catalog.base, file));
         row(
             "dcat:downloadURL",
             format!("<a href=\"{address}\">{address}</a>"),
@@ -80,22 +80,24 @@ pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> Strin
         ));
     }
     body.push_str("</table>\n");
-    body.push_str(&forms(&catalog.id(&format!("dataset-{}", dataset.name))));
+    body.push_str(&format_links(
+        &catalog.local_iri(&format!("dataset-{}", dataset.name)),
+    ));
     body.push_str(&format!(
         "<p><a href=\"{}/catalog.html\">{}</a></p>\n",
         escape_html(&catalog.base),
         escape_html(&catalog.title)
     ));
-    whole(catalog, &dataset.title, &body)
+    html_page(catalog, &dataset.title, &body)
 }
 
 /// Links to the RDF formats of a page.
-fn forms(address: &str) -> String {
+fn format_links(address: &str) -> String {
     let links = RdfFormat::ALL.map(|format| {
         format!(
             "<a href=\"{}.{}\" type=\"{}\">{}</a>",
             escape_html(address),
-            format.ending(),
+            format.file_extension(),
             format.media_type(),
             format.media_type()
         )
@@ -103,7 +105,7 @@ fn forms(address: &str) -> String {
     format!("<p>{}</p>\n", links.join(" "))
 }
 
-fn whole(catalog: &PortalCatalog, title: &str, body: &str) -> String {
+fn html_page(catalog: &PortalCatalog, title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
         language_tag(&catalog.language),

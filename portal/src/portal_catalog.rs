@@ -98,18 +98,18 @@ impl PortalCatalog {
     }
 
     /// IRI below the base.
-    pub(crate) fn id(&self, local: &str) -> String {
+    pub(crate) fn local_iri(&self, local: &str) -> String {
         format!("{}/id/{local}", self.base)
     }
 
     /// All datasets with their download addresses, of files and of pages.
     #[must_use]
-    pub fn links(&self) -> Vec<(String, String)> {
+    pub fn download_links(&self) -> Vec<(String, String)> {
         let mut links = Vec::new();
         for dataset in &self.datasets {
-            let rows = dataset.rows(&self.base);
+            let rows = dataset.rows_address(&self.base);
             let files = dataset.files.iter();
-            let files = files.map(|file| dataset.download(&self.base, file));
+            let files = files.map(|file| dataset.file_address(&self.base, file));
             let addresses = std::iter::once(rows).chain(files);
             links.extend(addresses.map(|address| (dataset.name.clone(), address)));
         }
@@ -130,12 +130,12 @@ impl PortalCatalog {
 
 impl PortalDataset {
     /// Address of the dataset's rows, page by page.
-    pub(crate) fn rows(&self, base: &str) -> String {
+    pub(crate) fn rows_address(&self, base: &str) -> String {
         format!("{base}/open/{}/rows", self.name)
     }
 
     /// Address of a file.
-    pub(crate) fn download(&self, base: &str, file: &PortalFile) -> String {
+    pub(crate) fn file_address(&self, base: &str, file: &PortalFile) -> String {
         format!("{base}/open/{}.{}", self.name, file.ending)
     }
 }

@@ -71,42 +71,48 @@ pub fn is_path_of_changes(path: &[String]) -> bool {
 
 /// Response to a request; none for other paths than those of portals.
 #[must_use]
-pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<PortalResponse> {
+pub fn answer_request(
+    catalog: &PortalCatalog,
+    request: &PortalRequest<'_>,
+) -> Option<PortalResponse> {
     let path = PortalPath::of(request.path)?;
     Some(match path {
-        PortalPath::Action(name) => action_api::answer(catalog, name, request.parameters),
+        PortalPath::Action(name) => action_api::answer_action(catalog, name, request.parameters),
         PortalPath::Catalog(format) => {
             let (number, is_high_value) = match asked_page(request.parameters) {
                 Ok(asked) => asked,
-                Err(sentence) => return Some(PortalResponse::plain(400, &sentence)),
+                Err(sentence) => return Some(PortalResponse::plain_text(400, &sentence)),
             };
             let Some(format) = format.or_else(|| PageFormat::from_media_types(request.accept))
             else {
                 return Some(not_acceptable());
             };
-            let Some(graph) = dcat::page(catalog, is_high_value, number) else {
-                return Some(PortalResponse::plain(404, "there is no such page"));
+            let Some(graph) = dcat::page_graph(catalog, is_high_value, number) else {
+                return Some(PortalResponse::plain_text(404, "there is no such page"));
             };
             match format {
                 PageFormat::Rdf(format) => PortalResponse::rdf(format, &graph),
-                PageFormat::Html => PortalResponse::html(page::catalog(catalog)),
+                PageFormat::Html => PortalResponse::html(page::catalog_page(catalog)),
             }
         }
         PortalPath::Changes => {
             let number = match asked_page(request.parameters) {
                 Ok((number, false)) => number,
                 Ok((_, true)) => return Some(no_parameter("profile")),
-                Err(sentence) => return Some(PortalResponse::plain(400, &sentence)),
+                Err(sentence) => return Some(PortalResponse::plain_text(400, &sentence)),
             };
             let Some(PageFormat::Rdf(format)) = PageFormat::from_media_types(request.accept) else {
                 return Some(not_acceptable());
             };
             let Some(events) = &catalog.events else {
-                return Some(PortalResponse::plain(503, "the changes can't be read now"));
+                return Some(PortalResponse::plain_text(
+                    503,
+                    "the changes can't be read now",
+                ));
             };
-            match event_stream::page(catalog, events, number) {
+            match event_stream::event_page(catalog, events, number) {
                 Some(graph) => PortalResponse::rdf(format, &graph),
-                None => PortalResponse::plain(404, "there is no such page"),
+                None => PortalResponse::plain_text(404, "there is no such page"),
             }
         }
         PortalPath::Dataset(name, format) => {
@@ -118,16 +124,18 @@ pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<Po
             };
             match format.or_else(|| PageFormat::from_media_types(request.accept)) {
                 None => not_acceptable(),
-                Some(PageFormat::Html) => PortalResponse::html(page::dataset(catalog, dataset)),
+                Some(PageFormat::Html) => {
+                    PortalResponse::html(page::dataset_page(catalog, dataset))
+                }
                 Some(PageFormat::Rdf(format)) => {
-                    let graph = dcat::one(catalog, dataset);
+                    let graph = dcat::dataset_graph(catalog, dataset);
                     PortalResponse::rdf(format, &graph)
                 }
             }
         }
-        PortalPath::InCatalog => PortalResponse::elsewhere(catalog.iri()),
+        PortalPath::InCatalog => PortalResponse::redirection(catalog.iri()),
         PortalPath::InDataset(name) => match catalog.dataset(name) {
-            Some(_) => PortalResponse::elsewhere(catalog.id(&format!("dataset-{name}"))),
+            Some(_) => PortalResponse::redirection(catalog.local_iri(&format!("dataset-{name}"))),
             None => not_there(),
         },
     })
@@ -176,7 +184,7 @@ impl PageFormat {
             return Some(Self::Html);
         }
         let mut all = RdfFormat::ALL.into_iter();
-        let found = all.find(|format| format.ending() == ending);
+        let found = all.find(|format| format.file_extension() == ending);
         found.map(Self::Rdf)
     }
 
@@ -199,7 +207,7 @@ impl PageFormat {
 }
 
 impl PortalResponse {
-    fn of(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+    fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
         Self {
             status,
             content_type,
@@ -211,32 +219,32 @@ impl PortalResponse {
 
     fn rdf(format: RdfFormat, graph: &Graph) -> Self {
         match format.serialize_graph(graph) {
-            None => Self::plain(500, "the page can't be written"),
+            None => Self::plain_text(500, "the page can't be written"),
             Some(body) => Self {
-                tag: rdf_format::tag(graph),
-                ..Self::of(200, format.media_type(), body)
+                tag: rdf_format::entity_tag(graph),
+                ..Self::new(200, format.media_type(), body)
             },
         }
     }
 
     fn html(body: String) -> Self {
-        Self::of(200, "text/html; charset=utf-8", body.into_bytes())
+        Self::new(200, "text/html; charset=utf-8", body.into_bytes())
     }
 
-    fn plain(status: u16, sentence: &str) -> Self {
+    fn plain_text(status: u16, sentence: &str) -> Self {
         let body = format!("{sentence}\n").into_bytes();
-        Self::of(status, "text/plain; charset=utf-8", body)
+        Self::new(status, "text/plain; charset=utf-8", body)
     }
 
     pub(crate) fn json(status: u16, value: &serde_json::Value) -> Self {
-        Self::of(status, "application/json", value.to_string().into_bytes())
+        Self::new(status, "application/json", value.to_string().into_bytes())
     }
 
     /// Redirection to the document that describes a resource (303 See Other).
-    fn elsewhere(location: String) -> Self {
+    fn redirection(location: String) -> Self {
         Self {
             location: Some(location),
-            ..Self::plain(303, "it is described elsewhere")
+            ..Self::plain_text(303, "it is described elsewhere")
         }
     }
 }
@@ -259,12 +267,12 @@ fn asked_page(parameters: &BTreeMap<String, String>) -> Result<(usize, bool), St
 }
 
 fn no_parameter(name: &str) -> PortalResponse {
-    PortalResponse::plain(400, &format!("there is no parameter `{name}` here"))
+    PortalResponse::plain_text(400, &format!("there is no parameter `{name}` here"))
 }
 
 /// Not-found response, equal for all missing resources.
 fn not_there() -> PortalResponse {
-    PortalResponse::plain(404, "there is no open dataset of that name")
+    PortalResponse::plain_text(404, "there is no open dataset of that name")
 }
 
 fn not_acceptable() -> PortalResponse {
@@ -273,5 +281,5 @@ fn not_acceptable() -> PortalResponse {
         .map(|format| format.media_type())
         .collect();
     let sentence = format!("the forms are {}, text/html", known.join(", "));
-    PortalResponse::plain(406, &sentence)
+    PortalResponse::plain_text(406, &sentence)
 }

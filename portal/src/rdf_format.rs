@@ -44,7 +44,7 @@ impl RdfFormat {
 
     /// File name extension.
     #[must_use]
-    pub const fn ending(self) -> &'static str {
+    pub const fn file_extension(self) -> &'static str {
         match self {
             Self::Turtle => "ttl",
             Self::JsonLd => "jsonld",
@@ -65,14 +65,14 @@ impl RdfFormat {
     /// Serialises the graph. None for an invalid IRI or prefix, which does not occur here.
     pub(crate) fn serialize_graph(self, graph: &Graph) -> Option<Vec<u8>> {
         match self {
-            Self::Turtle => turtle(graph),
+            Self::Turtle => to_turtle(graph),
             Self::JsonLd => json_ld(graph),
             Self::RdfXml => rdf_xml(graph),
         }
     }
 }
 
-fn turtle(graph: &Graph) -> Option<Vec<u8>> {
+fn to_turtle(graph: &Graph) -> Option<Vec<u8>> {
     let mut serializer = TurtleSerializer::new();
     for (prefix, iri) in PREFIXES {
         serializer = serializer.with_prefix(prefix, iri).ok()?;
@@ -110,7 +110,7 @@ fn json_ld(graph: &Graph) -> Option<Vec<u8>> {
 }
 
 /// Tag that is equal for equal triples, whatever the order of prefixes in the output.
-pub(crate) fn tag(graph: &Graph) -> String {
+pub(crate) fn entity_tag(graph: &Graph) -> String {
     let triples = sorted_triples(graph).into_iter();
     let lines: Vec<String> = triples.map(|triple| triple.to_string()).collect();
     Digest::of(lines.join("\n").as_bytes()).to_string()

@@ -72,7 +72,7 @@ fn asked(catalog: &PortalCatalog, path: &str, parameters: &[(&str, &str)]) -> (u
         accept: None,
         parameters: &parameters,
     };
-    let answer = answer(catalog, &request).unwrap();
+    let answer = answer_request(catalog, &request).unwrap();
     (answer.status, String::from_utf8(answer.body).unwrap())
 }
 
@@ -124,7 +124,7 @@ fn keywords_that_ckan_refuses_are_told() {
     ] {
         let mut one = dataset("bikes");
         one.statements.keywords = vec!["site".to_owned(), keyword.to_owned()];
-        let found = findings(&catalog(vec![one]));
+        let found = portal_findings(&catalog(vec![one]));
         let sentences: Vec<&str> = found.iter().map(|one| one.sentence.as_str()).collect();
         match part {
             None => assert_eq!(sentences, [""; 0], "{keyword}"),
@@ -141,13 +141,13 @@ fn keywords_that_ckan_refuses_are_told() {
 #[test]
 fn each_thing_that_is_wrong_is_found_with_its_key() {
     let errors = |catalog: &PortalCatalog| {
-        let found = findings(catalog)
+        let found = portal_findings(catalog)
             .into_iter()
             .filter(|finding| finding.is_error);
         found.map(|finding| finding.key).collect::<Vec<_>>()
     };
     let good = catalog(vec![dataset("bikes")]);
-    assert_eq!(findings(&good), []);
+    assert_eq!(portal_findings(&good), []);
     type Break = fn(&mut PortalCatalog);
     let breaks: [(Break, &[&str]); 9] = [
         (
@@ -212,7 +212,7 @@ fn texts_stay_texts() {
     let catalog = catalog(vec![one]);
     let html = asked(&catalog, "id/dataset-bikes.html", &[]).1;
     assert!(!html.contains("<script>"), "{html}");
-    let turtle = document(&catalog, RdfFormat::Turtle, false).unwrap();
+    let turtle = catalog_document(&catalog, RdfFormat::Turtle, false).unwrap();
     let read = oxttl::TurtleParser::new().for_slice(&turtle);
     let titles = read.filter_map(|triple| {
         let triple = triple.unwrap();
@@ -288,10 +288,10 @@ fn events_lead_to_what_is_open() {
             dataset
         });
         let catalog = catalog(open.collect());
-        for change in changes(&told, &catalog) {
+        for change in pending_changes(&told, &catalog) {
             let number = u64::try_from(events.len()).unwrap();
-            let (identity, activity) = notification(&catalog, &change, number, at(step));
-            let again = notification(&catalog, &change, number, at(step + 1));
+            let (identity, activity) = build_notification(&catalog, &change, number, at(step));
+            let again = build_notification(&catalog, &change, number, at(step + 1));
             assert_eq!(again.0, identity);
             // All notifications of an inbox have distinct identities.
             assert!(identities.insert(identity));
@@ -311,7 +311,7 @@ fn events_lead_to_what_is_open() {
                 version: change.version.map(|(snapshot, _)| snapshot),
             });
         }
-        assert!(changes(&told, &catalog).is_empty());
+        assert!(pending_changes(&told, &catalog).is_empty());
         let open: Vec<&String> = catalog.datasets.iter().map(|one| &one.name).collect();
         assert_eq!(told.keys().collect::<Vec<_>>(), open);
     }

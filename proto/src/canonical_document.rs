@@ -2,7 +2,7 @@
 
 use crate::strict_json;
 use hansa_audit_log::json::serialized::{from_form, to_form};
-use hansa_audit_log::json::{Json, JsonLimits, canonical};
+use hansa_audit_log::json::{Json, JsonLimits, to_canonical_bytes};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,7 +22,7 @@ pub trait CanonicalDocument: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// The fault, as a sentence.
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         Ok(())
     }
 }
@@ -36,7 +36,7 @@ pub fn to_json<D: CanonicalDocument>(document: &D) -> Json {
 /// Converts a document to bytes.
 #[must_use]
 pub fn to_bytes<D: CanonicalDocument>(document: &D) -> Vec<u8> {
-    canonical(&to_json(document))
+    to_canonical_bytes(&to_json(document))
 }
 
 /// Reads a document from JSON.
@@ -49,7 +49,7 @@ pub fn from_json<D: CanonicalDocument>(json: &Json) -> Result<D, Refusal> {
         Refusal::new(D::MALFORMED, sentence)
     };
     let document: D = from_form(D::FORM, json).map_err(&malformed)?;
-    document.check().map_err(&malformed)?;
+    document.check_rules().map_err(&malformed)?;
     Ok(document)
 }
 
@@ -58,5 +58,5 @@ pub fn from_json<D: CanonicalDocument>(json: &Json) -> Result<D, Refusal> {
 /// # Errors
 /// [`CanonicalDocument::MALFORMED`] if the bytes are not in the canonical form.
 pub fn from_bytes<D: CanonicalDocument>(bytes: &[u8]) -> Result<D, Refusal> {
-    from_json(&strict_json::document(bytes, D::LIMITS, D::MALFORMED)?)
+    from_json(&strict_json::read_document(bytes, D::LIMITS, D::MALFORMED)?)
 }

@@ -152,7 +152,7 @@ pub fn from_ticket(ticket: &[u8]) -> Result<WorkerTicket, Refusal> {
     let message = pb::WorkerTicket::decode(ticket).map_err(|cause| {
         field::malformed_message_refusal("the ticket can't be read").caused_by(cause)
     })?;
-    let read = match field::present("ticket", message.ticket)? {
+    let read = match field::require_value("ticket", message.ticket)? {
         pb::worker_ticket::Ticket::Begin(message) => {
             WorkerTicket::Begin(Box::new(from_wire(message)?))
         }
@@ -224,7 +224,7 @@ fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
         house_grant,
         limits,
     } = message;
-    let team = self::team(team)?;
+    let team = self::read_team(team)?;
     if !usize::try_from(worker).is_ok_and(|worker| worker < team.len()) {
         return Err(field::malformed_message_refusal(format!(
             "the briefing is for worker {worker} of {}, counted from 0",
@@ -233,7 +233,7 @@ fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
     }
     at_most("the grant of the briefing", house_grant.len(), ENVELOPE)?;
     let house_grant = (!house_grant.is_empty()).then_some(house_grant);
-    let grounds = self::grounds(grounds)?;
+    let grounds = self::read_task_datasets(grounds)?;
     let granted = house_grant.is_some();
     if grounds
         .iter()
@@ -244,7 +244,7 @@ fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
         ));
     }
     Ok(QuestionBriefing {
-        version: label("version", version)?,
+        version: read_label("version", version)?,
         request: RequestId(field::read_fixed_bytes("request_id", &request_id)?),
         asker: parse_identifier(&asker)?,
         tenant,
@@ -253,16 +253,16 @@ fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
         } else {
             Some(parse_identifier(&purpose)?)
         },
-        now: time("now_us", now_us)?,
-        planned: time("planned_us", planned_us)?,
-        sql: there("sql", sql)?,
+        now: read_time("now_us", now_us)?,
+        planned: read_time("planned_us", planned_us)?,
+        sql: require_text("sql", sql)?,
         grounds,
         house_grant,
-        effects: field::digest("effects", &effects)?,
-        plan: field::digest("plan", &plan)?,
+        effects: field::read_digest("effects", &effects)?,
+        plan: field::read_digest("plan", &plan)?,
         team,
         worker,
-        limits: self::limits(field::present("limits", limits)?)?,
+        limits: self::read_limits(field::require_value("limits", limits)?)?,
     })
 }
 
@@ -297,8 +297,8 @@ fn to_wire(task: &QuestionBriefing) -> pb::Briefing {
         planned_us: planned.micros(),
         sql: sql.clone(),
         grounds: grounds.iter().map(ground_to_wire).collect(),
-        effects: field::hash(effects),
-        plan: field::hash(plan),
+        effects: field::digest_to_bytes(effects),
+        plan: field::digest_to_bytes(plan),
         team: team.iter().map(member_to_wire).collect(),
         worker: *worker,
         house_grant: house_grant.clone().unwrap_or_default(),
@@ -306,7 +306,7 @@ fn to_wire(task: &QuestionBriefing) -> pb::Briefing {
     }
 }
 
-fn team(list: Vec<pb::Member>) -> Result<Vec<TeamMember>, Refusal> {
+fn read_team(list: Vec<pb::Member>) -> Result<Vec<TeamMember>, Refusal> {
     if list.is_empty() || list.len() > MOST_WORKERS {
         return Err(field::malformed_message_refusal(format!(
             "the briefing names {} workers instead of 1 to {MOST_WORKERS}",
@@ -317,7 +317,7 @@ fn team(list: Vec<pb::Member>) -> Result<Vec<TeamMember>, Refusal> {
         let pb::Member { name, address } = message;
         Ok(TeamMember {
             name: parse_identifier(&name)?,
-            address: label("address", address)?,
+            address: read_label("address", address)?,
         })
     });
     let team = team.collect::<Result<Vec<_>, Refusal>>()?;
@@ -338,7 +338,7 @@ fn member_to_wire(member: &TeamMember) -> pb::Member {
     }
 }
 
-fn grounds(list: Vec<pb::Ground>) -> Result<Vec<TaskDataset>, Refusal> {
+fn read_task_datasets(list: Vec<pb::Ground>) -> Result<Vec<TaskDataset>, Refusal> {
     if list.is_empty() || list.len() > GROUNDS {
         return Err(field::malformed_message_refusal(format!(
             "the briefing names {} datasets instead of 1 to {GROUNDS}",
@@ -347,7 +347,7 @@ fn grounds(list: Vec<pb::Ground>) -> Result<Vec<TaskDataset>, Refusal> {
     }
     let grounds = list
         .into_iter()
-        .map(ground)
+        .map(read_task_dataset)
         .collect::<Result<Vec<_>, _>>()?;
     let names: BTreeSet<_> = grounds.iter().map(|ground| &ground.dataset).collect();
     if names.len() < grounds.len() {
@@ -358,7 +358,7 @@ fn grounds(list: Vec<pb::Ground>) -> Result<Vec<TaskDataset>, Refusal> {
     Ok(grounds)
 }
 
-fn ground(message: pb::Ground) -> Result<TaskDataset, Refusal> {
+fn read_task_dataset(message: pb::Ground) -> Result<TaskDataset, Refusal> {
     let pb::Ground {
         dataset,
         contract_id,
@@ -378,17 +378,17 @@ fn ground(message: pb::Ground) -> Result<TaskDataset, Refusal> {
             ));
         }
         false => Some(BriefedContract {
-            contract: ContractId(field::digest("contract_id", &contract_id)?),
-            first: ContractId(field::digest("first_id", &first_id)?),
+            contract: ContractId(field::read_digest("contract_id", &contract_id)?),
+            first: ContractId(field::read_digest("first_id", &first_id)?),
             envelope,
-            active_prohibitions: clauses(&held)?,
+            active_prohibitions: read_clause_ids(&held)?,
         }),
     };
     Ok(TaskDataset {
         dataset: parse_identifier(&dataset)?,
         contract,
-        snapshot: label("snapshot", snapshot)?,
-        digest: field::digest("digest", &digest)?,
+        snapshot: read_label("snapshot", snapshot)?,
+        digest: field::read_digest("digest", &digest)?,
     })
 }
 
@@ -402,7 +402,7 @@ fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
     let mut message = pb::Ground {
         dataset: dataset.to_string(),
         snapshot: snapshot.clone(),
-        digest: field::hash(digest),
+        digest: field::digest_to_bytes(digest),
         ..pb::Ground::default()
     };
     if let Some(contract) = contract {
@@ -412,8 +412,8 @@ fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
             envelope,
             active_prohibitions: held,
         } = contract;
-        message.contract_id = field::hash(&contract.0);
-        message.first_id = field::hash(&first.0);
+        message.contract_id = field::digest_to_bytes(&contract.0);
+        message.first_id = field::digest_to_bytes(&first.0);
         message.envelope = envelope.clone();
         message.held = held.iter().map(|clause| clause.0).collect();
     }
@@ -421,7 +421,7 @@ fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
 }
 
 /// Clause numbers of a contract, each once. Clauses of a restriction are not listed.
-fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
+fn read_clause_ids(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
     if list.len() > MOST_CLAUSES {
         return Err(field::malformed_message_refusal(format!(
             "`held` names {} clauses; a contract has at most {MOST_CLAUSES}",
@@ -445,7 +445,7 @@ fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
     Ok(clauses)
 }
 
-fn limits(message: pb::Limits) -> Result<TaskLimits, Refusal> {
+fn read_limits(message: pb::Limits) -> Result<TaskLimits, Refusal> {
     let pb::Limits {
         memory,
         spill,
@@ -494,13 +494,13 @@ fn parse_identifier<T: std::str::FromStr<Err = hansa_policy::id::IdentifierError
         })
 }
 
-fn time(field: &str, micros: i64) -> Result<UtcTimestamp, Refusal> {
+fn read_time(field: &str, micros: i64) -> Result<UtcTimestamp, Refusal> {
     UtcTimestamp::from_micros(micros).map_err(|cause| {
         field::malformed_message_refusal(format!("`{field}` is no instant")).caused_by(cause)
     })
 }
 
-fn there(field: &str, text: String) -> Result<String, Refusal> {
+fn require_text(field: &str, text: String) -> Result<String, Refusal> {
     if text.is_empty() {
         return Err(field::malformed_message_refusal(format!(
             "the message lacks `{field}`"
@@ -509,8 +509,8 @@ fn there(field: &str, text: String) -> Result<String, Refusal> {
     Ok(text)
 }
 
-fn label(field: &str, text: String) -> Result<String, Refusal> {
-    field::line(field, there(field, text)?, LABEL)
+fn read_label(field: &str, text: String) -> Result<String, Refusal> {
+    field::read_line(field, require_text(field, text)?, LABEL)
 }
 
 fn at_most(what: &str, length: usize, most: usize) -> Result<(), Refusal> {

@@ -35,7 +35,7 @@ impl Statement for CommentStatement {
     const KIND: StatementKind = StatementKind::Comment;
     const SIGNER: Option<SignatoryRole> = None;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         check_text(&self.text).map_err(|refusal| refusal.sentence)
     }
 }
@@ -65,10 +65,10 @@ mod tests {
     use crate::statement::{from_bytes, to_bytes};
     use crate::strict_json::LIMITS;
     use hansa_audit_log::digest::Digest;
-    use hansa_audit_log::json::canonical;
+    use hansa_audit_log::json::to_canonical_bytes;
 
     fn comment(text: &str) -> CommentStatement {
-        let agreement = samples::agreement();
+        let agreement = samples::sample_agreement();
         CommentStatement {
             negotiation: "n-3c51".to_owned(),
             contract: ContractId(Digest::of(b"payload")),
@@ -92,10 +92,10 @@ mod tests {
             let refusal = from_bytes::<CommentStatement>(&to_bytes(&comment(text))).unwrap_err();
             assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{text:?}");
         }
-        let json = hansa_audit_log::json::parse(&to_bytes(&comment("a")), LIMITS).unwrap();
-        for (place, spoilt) in samples::spoilt(&json) {
+        let json = hansa_audit_log::json::parse_json(&to_bytes(&comment("a")), LIMITS).unwrap();
+        for (place, spoilt) in samples::spoilt_documents(&json) {
             assert!(
-                from_bytes::<CommentStatement>(&canonical(&spoilt)).is_err(),
+                from_bytes::<CommentStatement>(&to_canonical_bytes(&spoilt)).is_err(),
                 "{place}"
             );
         }

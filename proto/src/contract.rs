@@ -14,7 +14,7 @@ use crate::odrl::{self, OdrlAssignee, OdrlPolicy, policy_vocabulary};
 use crate::render;
 use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical, serialized};
+use hansa_audit_log::json::{Json, serialized, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::civil_zone::CivilZone;
 use hansa_policy::contract::rendering::PageRendering;
@@ -36,7 +36,7 @@ mod tests;
 /// The payload: canonical JSON.
 #[must_use]
 pub fn to_bytes(agreement: &Agreement) -> Vec<u8> {
-    canonical(&to_json(agreement))
+    to_canonical_bytes(&to_json(agreement))
 }
 
 /// The agreement that the payload states.
@@ -45,7 +45,7 @@ pub fn to_bytes(agreement: &Agreement) -> Vec<u8> {
 /// `CONTRACT_MALFORMED` for bytes that are not in the one accepted form, `TERM_UNKNOWN` and `TERM_ILL_TYPED` for a policy
 /// that this version does not execute exactly, `RENDERING_DIFFERS` when its signers were shown something else than it says.
 pub fn from_bytes(bytes: &[u8]) -> Result<Agreement, Refusal> {
-    from_json(&strict_json::document(
+    from_json(&strict_json::read_document(
         bytes,
         LIMITS,
         ErrorCode::ContractMalformed,
@@ -153,7 +153,7 @@ impl CanonicalDocument for AgreementForm {
     const FORM: &'static str = "agreement/1";
     const MALFORMED: ErrorCode = ErrorCode::ContractMalformed;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if !is_label(&self.id) {
             return Err(format!(
                 "the id `{}` is no `urn:uuid:` in lower case",
@@ -318,7 +318,7 @@ fn refuse_malformed(sentence: &str) -> Refusal {
 /// The digest of the page that the signers of an agreement are shown.
 #[must_use]
 pub fn page_digest(agreement: &Agreement) -> Digest {
-    Digest::of(render::page(agreement.rendering, agreement).as_bytes())
+    Digest::of(render::render_page(agreement.rendering, agreement).as_bytes())
 }
 
 /// The version of the normal form and the digest of what the agreement grants in it.
@@ -356,8 +356,8 @@ fn check_shown(agreement: &Agreement, reported: Digest) -> Result<(), Refusal> {
             "the contract says that its page `{}` in `{}` has the digest {}; the page of its terms has {}",
             PageRendering::FORM,
             agreement.rendering.language,
-            reported.short(),
-            ours.short()
+            reported.to_short_text(),
+            ours.to_short_text()
         ),
     ))
 }

@@ -32,7 +32,7 @@ impl ContractDraft {
 
     /// The contract that it would become.
     #[must_use]
-    pub fn contract(&self) -> ContractId {
+    pub fn contract_id(&self) -> ContractId {
         ContractId(Digest::of(&self.payload()))
     }
 }
@@ -58,7 +58,7 @@ pub fn to_bytes(draft: &ContractDraft) -> Vec<u8> {
     canonical_document::to_bytes(&DraftForm {
         negotiation: draft.negotiation.clone(),
         role: draft.role,
-        contract: draft.contract(),
+        contract: draft.contract_id(),
         payload: contract::to_json(&draft.agreement),
     })
 }
@@ -75,7 +75,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<ContractDraft, Refusal> {
         role: form.role,
         agreement: contract::from_json(&form.payload)?,
     };
-    if draft.contract() != form.contract {
+    if draft.contract_id() != form.contract {
         return Err(Refusal::new(
             ErrorCode::ContractMalformed,
             "the draft names another contract than its payload makes",
@@ -94,7 +94,7 @@ mod tests {
         let draft = ContractDraft {
             negotiation: "n-3c51".to_owned(),
             role: SignatoryRole::Consumer,
-            agreement: samples::agreement(),
+            agreement: samples::sample_agreement(),
         };
         let bytes = to_bytes(&draft);
         assert_eq!(from_bytes(&bytes).unwrap(), draft);

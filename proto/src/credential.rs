@@ -34,7 +34,7 @@ impl Statement for CredentialStatement {
     const KIND: StatementKind = StatementKind::Credential;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let attributes = &self.attributes;
         if attributes.is_empty()
             || attributes.len() > MOST

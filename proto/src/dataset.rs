@@ -21,7 +21,7 @@ impl CanonicalDocument for Dataset {
         depth: 8,
     };
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         check_columns(self)?;
         check_lines(self)?;
         check_queries(&self.queries)?;

@@ -32,7 +32,7 @@ impl Statement for DeletionStatement {
     const KIND: StatementKind = StatementKind::Deletion;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Consumer);
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if self.requests.is_empty() || self.requests.len() > MOST {
             return Err(format!("it is about 1 to {MOST} answers"));
         }

@@ -13,8 +13,8 @@ use crate::receipt::SignedReceipt;
 use crate::statement;
 use crate::withdrawal::WithdrawalStatement;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::canonical;
 use hansa_audit_log::json::serialized::to_json;
+use hansa_audit_log::json::to_canonical_bytes;
 use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::contract::{Assignee, SignedContract, SignedWithdrawal};
 use hansa_policy::id::ContractId;
@@ -168,14 +168,14 @@ pub fn signing_input(header: &str, payload: &[u8]) -> Vec<u8> {
 
 /// Assembles a statement from its payload and its signatures with their protected headers, the provider's first.
 #[must_use]
-pub fn assemble(payload: &[u8], signatures: &[(String, Vec<u8>)]) -> Vec<u8> {
+pub fn assemble_statement(payload: &[u8], signatures: &[(String, Vec<u8>)]) -> Vec<u8> {
     let entries = signatures.iter().map(|(header, signature)| {
         to_json(&SignatureForm {
             protected: header.clone(),
             signature: base64url::encode(signature),
         })
     });
-    canonical(&to_json(&EnvelopeForm {
+    to_canonical_bytes(&to_json(&EnvelopeForm {
         payload: base64url::encode(payload),
         signatures: entries.collect(),
     }))
@@ -190,7 +190,7 @@ pub fn assemble_signed(payload: &[u8], signatures: &[Signature]) -> Vec<u8> {
         .into_iter()
         .map(|one| (header_of(one), one.signature.clone()))
         .collect();
-    assemble(payload, &entries)
+    assemble_statement(payload, &entries)
 }
 
 fn header_of(signature: &Signature) -> String {

@@ -77,7 +77,7 @@ impl Statement for GroupStatement {
     const KIND: StatementKind = StatementKind::Group;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if self.members.len() > MOST {
             return Err(format!("a group has at most {MOST} members"));
         }

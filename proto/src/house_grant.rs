@@ -41,11 +41,11 @@ mod tests {
     use crate::statement::{from_bytes, to_bytes};
     use crate::strict_json::LIMITS;
     use hansa_audit_log::digest::Digest;
-    use hansa_audit_log::json::canonical;
+    use hansa_audit_log::json::to_canonical_bytes;
 
     #[test]
     fn a_grant_survives_the_round_trip_and_nothing_else_is_one() {
-        let agreement = samples::agreement();
+        let agreement = samples::sample_agreement();
         let grant = HouseGrant {
             participant: agreement.provider.id,
             request: RequestId([7; 16]),
@@ -58,14 +58,14 @@ mod tests {
         };
         let bytes = to_bytes(&grant);
         assert_eq!(from_bytes::<HouseGrant>(&bytes).unwrap(), grant);
-        let json = hansa_audit_log::json::parse(&bytes, LIMITS).unwrap();
-        for (place, spoilt) in samples::spoilt(&json) {
+        let json = hansa_audit_log::json::parse_json(&bytes, LIMITS).unwrap();
+        for (place, spoilt) in samples::spoilt_documents(&json) {
             // A grant of fewer datasets is another valid grant.
             if place.starts_with(".snapshots-") {
                 continue;
             }
             assert!(
-                from_bytes::<HouseGrant>(&canonical(&spoilt)).is_err(),
+                from_bytes::<HouseGrant>(&to_canonical_bytes(&spoilt)).is_err(),
                 "{place}"
             );
         }

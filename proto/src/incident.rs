@@ -55,7 +55,7 @@ impl IncidentCause {
 
     /// Description for people.
     #[must_use]
-    pub const fn plain(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self {
             Self::CopiedFolder => "its folder was copied and both copies ran",
             Self::RestoredBackup => "an older backup was put in the place of its log",
@@ -125,7 +125,7 @@ impl Statement for IncidentStatement {
     const KIND: StatementKind = StatementKind::Incident;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let named: usize = self.late.iter().map(|late| late.permits.len()).sum();
         let behind = |late: &LatePermits| {
             !late.permits.is_empty()

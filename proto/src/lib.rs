@@ -5,12 +5,12 @@
 //!
 //! # The walk
 //!
-//! 1. **Policy file.** [`policy_toml::parse`] reads TOML into a [`PolicyDraft`]. A [`PolicyTemplate`] makes such a file from
+//! 1. **Policy file.** [`policy_toml::parse_policy`] reads TOML into a [`PolicyDraft`]. A [`PolicyTemplate`] makes such a file from
 //!    parameters.
 //! 2. **ODRL.** [`odrl::to_json`] writes an [`OdrlPolicy`], [`odrl::from_json`] reads it.
 //! 3. **Contract.** [`contract::to_bytes`] writes the payload that both parties sign. [`envelope::signing_input`] gives the
-//!    bytes for each signature, [`envelope::assemble`] the envelope. [`envelope::parse_contract`] reads it into a
-//!    [`SignedContract`]. [`render::agreement`] writes its page for people.
+//!    bytes for each signature, [`envelope::assemble_statement`] the envelope. [`envelope::parse_contract`] reads it into a
+//!    [`SignedContract`]. [`render::render_agreement`] writes its page for people.
 //! 4. **Catalog.** [`dataset`] and [`offer`] are the entries of a [`CatalogEntryPage`].
 //! 5. **Peer.** A [`PeerGreeting`], then [`PeerMessage`] values and [`QueryRequestEnvelope`] values.
 //! 6. **Receipt.** A [`Receipt`] says what was sent in one answer. [`envelope::parse_receipt`] reads a [`SignedReceipt`].
@@ -63,13 +63,13 @@
 //! columns = ["site", "bikes"]
 //! rows = "bikes > 0"
 //! "#;
-//! let draft = policy_toml::parse(text, "research.toml", &dataset).map_err(|problems| format!("{problems:?}"))?;
+//! let draft = policy_toml::parse_policy(text, "research.toml", &dataset).map_err(|problems| format!("{problems:?}"))?;
 //! assert_eq!(draft.title, "Counts for research");
 //! assert_eq!(draft.clauses.len(), 3);
 //! assert!(matches!(draft.clauses[1].term, Term::Columns(_)));
 //!
 //! // Each problem has its line and the nearest word that is known.
-//! let problems = policy_toml::parse("title = \"x\"\ncolunms = [\"site\"]", "research.toml", &dataset).unwrap_err();
+//! let problems = policy_toml::parse_policy("title = \"x\"\ncolunms = [\"site\"]", "research.toml", &dataset).unwrap_err();
 //! let place = problems[0].location.as_ref().ok_or("no place")?;
 //! assert_eq!((place.file.as_str(), place.line), ("research.toml", Some(2)));
 //! assert!(problems[0].help[0].contains("columns"));
@@ -112,7 +112,7 @@
 //! use hansa_proto::purpose_taxonomy;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!
-//! let purposes = purpose_taxonomy::vocabulary();
+//! let purposes = purpose_taxonomy::embedded_vocabulary();
 //! let (research, academic) = ("dpv:ResearchAndDevelopment".parse()?, "dpv:AcademicResearch".parse()?);
 //! assert!(purposes.covers(&research, &academic));
 //! assert!(!purposes.covers(&academic, &research));

@@ -17,7 +17,7 @@ impl Statement for Mandate {
     const KIND: StatementKind = StatementKind::Mandate;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let line = (1..=200).contains(&self.capacity.len())
             && signed_line(&self.capacity) == self.capacity;
         if !line {

@@ -30,7 +30,7 @@ impl Statement for NoticeStatement {
     const KIND: StatementKind = StatementKind::Notice;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let plain = |text: &str| {
             text.len() <= 100
                 && text

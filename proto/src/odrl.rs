@@ -54,14 +54,17 @@ pub fn to_json(policy: &OdrlPolicy) -> Json {
     clauses.sort_by_key(|clause| clause.id);
     let numbers = clauses.iter().map(|clause| clause.id);
     let mut script = OdrlWriter::new(&policy.assigner, &policy.dataset, numbers);
-    let uid = script.spare();
+    let uid = script.take_clause_number();
     let mut written: BTreeMap<OdrlPosition, Vec<Json>> = BTreeMap::new();
     for clause in clauses {
         let there = written.entry(clause.term.spec().position).or_default();
-        there.push(vocabulary::write(clause, &mut script));
+        there.push(vocabulary::write_clause(clause, &mut script));
     }
     let mut take = |position| written.remove(&position).unwrap_or_default();
-    let aggregates = policy.clauses.iter().any(|clause| clause.term.aggregates());
+    let aggregates = policy
+        .clauses
+        .iter()
+        .any(|clause| clause.term.limits_to_aggregates());
     let id = match aggregates {
         true => PermittedAction::Aggregate,
         false => PermittedAction::Query,
@@ -110,7 +113,7 @@ pub fn to_json(policy: &OdrlPolicy) -> Json {
 pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     let document: PolicyDocument = serialized::from_json(&json).map_err(refuse_document)?;
     let assignee = assignee_of(document.kind, document.assignee)?;
-    let unknown = |sentence: &str| Err(ReaderErrorCodes::POLICY.unknown(sentence));
+    let unknown = |sentence: &str| Err(ReaderErrorCodes::POLICY.unknown_refusal(sentence));
     let Ok([permission]) = <[PermissionObject; 1]>::try_from(document.permission) else {
         return unknown("a policy has exactly one permission in this version");
     };
@@ -129,7 +132,12 @@ pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     for (position, items) in places {
         for (number, item) in items.into_iter().enumerate() {
             let at = format!("{position}[{number}]");
-            clauses.push(vocabulary::read(item, at, position, &document.assigner)?);
+            clauses.push(vocabulary::read_clause(
+                item,
+                at,
+                position,
+                &document.assigner,
+            )?);
         }
     }
     clauses.sort_by_key(|clause| clause.id);
@@ -162,8 +170,8 @@ fn refuse_document(fault: String) -> Refusal {
     let unknown = ["unknown field", "unknown variant", "trailing characters"];
     let is_unknown = unknown.iter().any(|start| cause.starts_with(start));
     match is_unknown {
-        true => ReaderErrorCodes::POLICY.unknown(format!("the policy: {fault}")),
-        false => ReaderErrorCodes::POLICY.wrong(format!("the policy: {fault}")),
+        true => ReaderErrorCodes::POLICY.unknown_refusal(format!("the policy: {fault}")),
+        false => ReaderErrorCodes::POLICY.malformed_refusal(format!("the policy: {fault}")),
     }
 }
 
@@ -190,15 +198,14 @@ fn assignee_of(kind: PolicyKind, assignee: Option<String>) -> Result<OdrlAssigne
     match (kind, assignee) {
         (PolicyKind::Agreement, Some(id)) => match id.parse() {
             Ok(id) => Ok(OdrlAssignee::Participant(id)),
-            Err(fault) => {
-                Err(ReaderErrorCodes::POLICY.wrong(format!("`policy.assignee` is `{id}`: {fault}")))
-            }
+            Err(fault) => Err(ReaderErrorCodes::POLICY
+                .malformed_refusal(format!("`policy.assignee` is `{id}`: {fault}"))),
         },
         (PolicyKind::Offer, Some(id)) if id == policy_vocabulary::PUBLIC => {
             Ok(OdrlAssignee::Public)
         }
         (PolicyKind::Offer, None) => Ok(OdrlAssignee::Open),
-        (kind, assignee) => Err(ReaderErrorCodes::POLICY.unknown(format!(
+        (kind, assignee) => Err(ReaderErrorCodes::POLICY.unknown_refusal(format!(
             "a policy of type `{kind:?}` with the assignee `{}` is not known",
             assignee.unwrap_or_default()
         ))),

@@ -7,7 +7,7 @@ use crate::contract::terms_form::{
 use crate::odrl::{self, OdrlAssignee, OdrlPolicy};
 use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_catalog::offer::{Offer, OfferRecipients, SigningMode};
 use hansa_catalog::offer_index::IdentifiedOffer;
 use hansa_policy::contract::TemplateReference;
@@ -24,7 +24,7 @@ mod tests;
 /// written, so an offer that is not made to it can't be read back.
 #[must_use]
 pub fn to_bytes(offer: &IdentifiedOffer, reader: &ParticipantId) -> Vec<u8> {
-    canonical(&to_json(offer, reader))
+    to_canonical_bytes(&to_json(offer, reader))
 }
 
 /// The offer that the bytes make.
@@ -33,7 +33,7 @@ pub fn to_bytes(offer: &IdentifiedOffer, reader: &ParticipantId) -> Vec<u8> {
 /// `PEER_DATA_INVALID` when they are not in the one accepted form, `TERM_UNKNOWN` and `TERM_ILL_TYPED` for a policy that
 /// this version does not execute exactly.
 pub fn from_bytes(bytes: &[u8]) -> Result<Offer, Refusal> {
-    from_json(&strict_json::document(
+    from_json(&strict_json::read_document(
         bytes,
         LIMITS,
         ErrorCode::PeerDataInvalid,
@@ -79,7 +79,7 @@ impl CanonicalDocument for OfferForm {
     const FORM: &'static str = "offer/1";
     const MALFORMED: ErrorCode = ErrorCode::PeerDataInvalid;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         check_own_purposes(&self.own_purposes)?;
         check_template(self.template.as_ref())?;
         match &self.to {
@@ -107,7 +107,7 @@ impl OfferForm {
             sign,
         } = &**offer;
         let policy = OdrlPolicy {
-            uid: label(&id),
+            uid: policy_label(&id),
             assigner: dataset.owner.clone(),
             assignee: match to {
                 OfferRecipients::Public => OdrlAssignee::Public,
@@ -181,7 +181,7 @@ fn from_json(json: &Json) -> Result<Offer, Refusal> {
 }
 
 /// An offer's policy is labelled by the offer's digest.
-fn label(id: &Digest) -> String {
+fn policy_label(id: &Digest) -> String {
     format!("urn:sha256:{id}")
 }
 

@@ -29,7 +29,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::TemplateReference;
 use hansa_policy::id::{ClauseId, PurposeId};
-use hansa_policy::nearest_word::nearest;
+use hansa_policy::nearest_word::find_nearest_word;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Clause;
 use hansa_policy::term::purpose::Taxonomy;
@@ -75,15 +75,19 @@ pub struct LegalFile {
 ///
 /// # Errors
 /// Every problem, in the order of the file.
-pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, Vec<Refusal>> {
+pub fn parse_policy(
+    text: &str,
+    file: &str,
+    dataset: &Dataset,
+) -> Result<PolicyDraft, Vec<Refusal>> {
     let file = &TomlReader::new(file, text, file_reader::STYLE);
     let parsed = file.parse()?;
     let reader = PolicyFileReader { dataset };
     let keys = file.root(&parsed);
     keys.allow(&keys::key_names().collect::<Vec<_>>());
-    let title = title(&keys);
+    let title = read_title(&keys);
     let terms = keys::read_terms(&reader, &keys);
-    let legal = keys.get("legal").and_then(legal::read);
+    let legal = keys.get("legal").and_then(legal::read_legal);
     let template = keys.get("template");
     let template = template.and_then(|value| Plain::read(&reader, value));
     match title {
@@ -113,7 +117,7 @@ pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) ->
         let named = clause.term.purposes().iter();
         for purpose in named.filter(|purpose| !taxonomy.contains(purpose)) {
             let known = taxonomy.purposes().map(PurposeId::as_str);
-            let help = match nearest(purpose.as_str(), known) {
+            let help = match find_nearest_word(purpose.as_str(), known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: [purpose.{purpose}] with its parent and its text"),
             };
@@ -143,11 +147,11 @@ pub struct PolicyFileText {
     pub unsupported: Vec<ClauseId>,
 }
 
-fn title(keys: &TomlTable<'_>) -> Option<String> {
+fn read_title(keys: &TomlTable<'_>) -> Option<String> {
     let value = keys.required_value("title")?;
     let title = value.text()?;
     if title.trim().is_empty() {
-        value.problem(ErrorCode::ConfigInvalid, "the title is empty");
+        value.add_problem(ErrorCode::ConfigInvalid, "the title is empty");
         return None;
     }
     Some(title)

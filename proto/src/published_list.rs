@@ -36,16 +36,18 @@ impl ListKind {
 ///
 /// # Errors
 /// `CONFIG_INVALID` with the fault.
-pub fn read(kind: ListKind, bytes: &[u8]) -> Result<PublishedList, Refusal> {
+pub fn read_list(kind: ListKind, bytes: &[u8]) -> Result<PublishedList, Refusal> {
     match kind {
-        ListKind::Areas => areas::read(bytes).map(|areas| PublishedList::Areas(Arc::new(areas))),
+        ListKind::Areas => {
+            areas::read_areas(bytes).map(|areas| PublishedList::Areas(Arc::new(areas)))
+        }
         ListKind::Levels => {
-            levels::read(bytes).map(|levels| PublishedList::Levels(Arc::new(levels)))
+            levels::read_levels(bytes).map(|levels| PublishedList::Levels(Arc::new(levels)))
         }
     }
 }
 
-fn wrong(sentence: impl Into<String>) -> Refusal {
+fn invalid_list_refusal(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::ConfigInvalid, sentence)
 }
 

@@ -10,31 +10,34 @@ use hansa_policy::term::purpose::{OwnPurpose, Taxonomy};
 ///
 /// # Errors
 /// `TERM_UNKNOWN` if an own purpose has a name of the vocabulary, or an unknown parent.
-pub fn taxonomy(own: &[OwnPurpose]) -> Result<Taxonomy, Refusal> {
-    vocabulary().with_own(own)
+pub fn build_taxonomy(own: &[OwnPurpose]) -> Result<Taxonomy, Refusal> {
+    embedded_vocabulary().with_own(own)
 }
 
 /// Returns the embedded vocabulary alone.
 #[must_use]
-pub fn vocabulary() -> Taxonomy {
-    let vocabulary = entries().filter_map(|entry| {
-        let parents = entry.parents.split_whitespace().map(id);
-        Some((id(entry.name)?, parents.collect::<Option<Vec<_>>>()?))
+pub fn embedded_vocabulary() -> Taxonomy {
+    let vocabulary = vocabulary_entries().filter_map(|entry| {
+        let parents = entry.parents.split_whitespace().map(purpose_id);
+        Some((
+            purpose_id(entry.name)?,
+            parents.collect::<Option<Vec<_>>>()?,
+        ))
     });
-    Taxonomy::new(label(), vocabulary.collect())
+    Taxonomy::new(vocabulary_label(), vocabulary.collect())
 }
 
 /// Returns version and digest of the embedded vocabulary, as contracts name them.
 #[must_use]
-pub fn label() -> String {
+pub fn vocabulary_label() -> String {
     format!("{VERSION}:sha256:{}", Digest::of(LIST.as_bytes()))
 }
 
 /// Returns the title of a purpose of the vocabulary: `Academic Research`.
 #[must_use]
-pub fn title(purpose: &PurposeId) -> Option<&'static str> {
+pub fn purpose_title(purpose: &PurposeId) -> Option<&'static str> {
     let name = purpose.as_str().strip_prefix(PREFIX)?;
-    entries()
+    vocabulary_entries()
         .find(|entry| entry.name == name)
         .map(|entry| entry.title)
 }
@@ -56,7 +59,7 @@ pub fn title_in(language: Language, purpose: &PurposeId) -> Option<&'static str>
             .map(|(_, title)| title)
     };
     match language {
-        Language::En => title(purpose),
+        Language::En => purpose_title(purpose),
         Language::De | Language::Pt => translated(),
     }
 }
@@ -72,7 +75,7 @@ struct TaxonomyEntry {
     title: &'static str,
 }
 
-fn entries() -> impl Iterator<Item = TaxonomyEntry> {
+fn vocabulary_entries() -> impl Iterator<Item = TaxonomyEntry> {
     LIST.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| {
@@ -86,7 +89,7 @@ fn entries() -> impl Iterator<Item = TaxonomyEntry> {
         })
 }
 
-fn id(name: &str) -> Option<PurposeId> {
+fn purpose_id(name: &str) -> Option<PurposeId> {
     format!("{PREFIX}{name}").parse().ok()
 }
 
@@ -109,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_list_is_read_and_every_parent_is_known() {
-        let tree = vocabulary();
+        let tree = embedded_vocabulary();
         let lines = LIST.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(tree.purposes().count(), lines);
         assert_eq!(lines, 122);
@@ -119,7 +122,7 @@ mod tests {
             let parents = tree.parents(one).unwrap();
             assert!(tree.covers(&purpose("dpv:Purpose"), one), "{one}");
             assert!(parents.iter().all(|parent| tree.contains(parent)), "{one}");
-            assert!(title(one).is_some());
+            assert!(purpose_title(one).is_some());
         }
     }
 
@@ -127,7 +130,7 @@ mod tests {
     fn the_digest_of_the_list_is_pinned() {
         // Contracts contain this label, so a changed list needs another version.
         assert_eq!(
-            label(),
+            vocabulary_label(),
             "2.3:sha256:233ea2468fd1ba83f2cde01ee8935c90e87aa5c427c9e84c811b88c548d941b3"
         );
     }
@@ -136,7 +139,7 @@ mod tests {
     fn every_purpose_has_a_title_in_every_language() {
         let lines = TITLES.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(lines, 122);
-        for one in vocabulary().purposes() {
+        for one in embedded_vocabulary().purposes() {
             let titles = Language::ALL.map(|language| title_in(language, one).unwrap());
             let different: std::collections::BTreeSet<&str> = titles.into_iter().collect();
             assert_eq!(different.len(), 3, "{one}: {titles:?}");
@@ -150,7 +153,7 @@ mod tests {
 
     #[test]
     fn own_purposes_hang_below_known_ones() {
-        let tree = taxonomy(&[
+        let tree = build_taxonomy(&[
             own("mobility-research", "dpv:ResearchAndDevelopment"),
             own("cycling-research", "mobility-research"),
         ])
@@ -162,9 +165,9 @@ mod tests {
         assert!(!covers("mobility-research", "dpv:AcademicResearch"));
         assert!(!covers("dpv:Marketing", "cycling-research"));
         assert!(!covers("dpv:Marketing", "advertising"));
-        assert_eq!(tree.label, label());
-        let refused = taxonomy(&[own("mobility-research", "dpv:Research")]).unwrap_err();
+        assert_eq!(tree.label, vocabulary_label());
+        let refused = build_taxonomy(&[own("mobility-research", "dpv:Research")]).unwrap_err();
         assert_eq!(refused.code, ErrorCode::TermUnknown);
-        assert!(taxonomy(&[own("dpv:Marketing", "dpv:PublicBenefit")]).is_err());
+        assert!(build_taxonomy(&[own("dpv:Marketing", "dpv:PublicBenefit")]).is_err());
     }
 }

@@ -178,13 +178,13 @@ impl SignedReceipt {
     ///
     /// # Errors
     /// The errors of `keys`.
-    pub fn check(&self, keys: &impl SignatureVerifier) -> Result<(), Refusal> {
+    pub fn verify_signatures(&self, keys: &impl SignatureVerifier) -> Result<(), Refusal> {
         self.signatures.iter().try_for_each(|signature| {
             let signer = match signature.role {
                 SignatoryRole::Provider => &self.receipt.provider,
                 SignatoryRole::Consumer => &self.receipt.consumer,
             };
-            keys.check(signer, signature, SignaturePurpose::Statement)
+            keys.check_signature(signer, signature, SignaturePurpose::Statement)
         })
     }
 
@@ -203,7 +203,7 @@ impl Statement for Receipt {
     const KIND: StatementKind = StatementKind::Receipt;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if self.reads.is_empty() {
             return Err("it names no dataset".to_owned());
         }

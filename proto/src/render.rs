@@ -14,7 +14,7 @@ mod tests;
 
 /// Returns the page of a contract that its signatories see. Without an ID, it is a draft.
 #[must_use]
-pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
+pub fn render_agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
     agreement_in(agreement.rendering.language, id, agreement)
 }
 
@@ -32,13 +32,13 @@ pub fn agreement_in(language: Language, id: Option<ContractId>, agreement: &Agre
         (None, _) => message!(language, "title-draft"),
     };
     let rendering = agreement.rendering.in_language(language);
-    format!("{title}\n\n{}", page(rendering, agreement))
+    format!("{title}\n\n{}", render_page(rendering, agreement))
 }
 
 /// Returns the page that signatories see and whose digest they sign. The page contains neither the digest nor the contract ID.
 ///
 /// The text of a form never changes; the files in `golden/` fix it.
 #[must_use]
-pub fn page(rendering: PageRendering, agreement: &Agreement) -> String {
-    agreement_page::page(rendering, agreement)
+pub fn render_page(rendering: PageRendering, agreement: &Agreement) -> String {
+    agreement_page::render_page(rendering, agreement)
 }

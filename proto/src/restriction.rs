@@ -27,7 +27,7 @@ impl CanonicalDocument for RestrictionForm {
     const FORM: &'static str = "restriction/1";
     const MALFORMED: ErrorCode = ErrorCode::StatementMalformed;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         check_own_purposes(&self.own)
     }
 }
@@ -37,21 +37,21 @@ impl CanonicalDocument for RestrictionForm {
 pub fn to_bytes(dataset: &DatasetId, restriction: &ProviderRestriction) -> Vec<u8> {
     canonical_document::to_bytes(&RestrictionForm {
         title: restriction.title().to_owned(),
-        purposes: restriction.purposes().to_owned(),
+        purposes: restriction.purpose_vocabulary().to_owned(),
         own: restriction.own_purposes().to_vec(),
-        policy: odrl::to_json(&policy(dataset, restriction)),
+        policy: odrl::to_json(&restriction_policy(dataset, restriction)),
     })
 }
 
 /// The restriction that the document makes, and of which dataset.
 ///
 /// # Errors
-/// `STATEMENT_MALFORMED` when the bytes are not in the one accepted form, and as [`odrl::from_json`] and [`ProviderRestriction::of`]: what
+/// `STATEMENT_MALFORMED` when the bytes are not in the one accepted form, and as [`odrl::from_json`] and [`ProviderRestriction::new`]: what
 /// this version does not know is refused.
 pub fn from_bytes(bytes: &[u8]) -> Result<(DatasetId, ProviderRestriction), Refusal> {
     let form: RestrictionForm = canonical_document::from_bytes(bytes)?;
     let read = odrl::from_json(form.policy)?;
-    let restriction = ProviderRestriction::of(form.title, read.clauses, form.purposes, form.own)?;
+    let restriction = ProviderRestriction::new(form.title, read.clauses, form.purposes, form.own)?;
     if to_bytes(&read.dataset, &restriction) != bytes {
         return Err(Refusal::new(
             ErrorCode::StatementMalformed,
@@ -77,7 +77,7 @@ pub fn read_stored_restriction(
     }
 }
 
-fn policy(dataset: &DatasetId, restriction: &ProviderRestriction) -> OdrlPolicy {
+fn restriction_policy(dataset: &DatasetId, restriction: &ProviderRestriction) -> OdrlPolicy {
     OdrlPolicy {
         uid: format!("{dataset}/restriction"),
         assigner: dataset.owner.clone(),
@@ -123,7 +123,7 @@ mod tests {
             parent: "dpv:PublicBenefit".parse().unwrap(),
             text: "Road works".to_owned(),
         };
-        ProviderRestriction::of(
+        ProviderRestriction::new(
             "Works".to_owned(),
             clauses.collect(),
             "2.1:x".to_owned(),

@@ -101,7 +101,7 @@ mod tests {
             let role = SignatoryRole::Provider;
             let header =
                 envelope::protected_header(kind, role, "EdDSA", &"k".repeat(43), 1_780_000_000);
-            let bytes = envelope::assemble(&payload, &[(header, vec![7; 64])]);
+            let bytes = envelope::assemble_statement(&payload, &[(header, vec![7; 64])]);
             let taken = from_envelope(&bytes);
             let same = kind == StatementKind::RulebookAcceptance;
             assert_eq!(taken.is_ok(), same, "{kind:?}: {taken:?}");

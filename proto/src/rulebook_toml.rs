@@ -12,7 +12,7 @@
 //! purposes_required = true
 //! longest_days      = 730
 //! "#;
-//! let file = rulebook_toml::parse(text, "rulebook.toml").unwrap();
+//! let file = rulebook_toml::parse_rulebook(text, "rulebook.toml").unwrap();
 //! assert_eq!(file.offers.longest_days, Some(730));
 //! assert_eq!(file.from.to_string(), "2027-01-01T00:00:00Z");
 //! ```
@@ -44,15 +44,15 @@ pub struct RulebookFile {
 ///
 /// # Errors
 /// Every problem in the order of the file: `CONFIG_UNKNOWN_KEY` for an unknown rule, `CONFIG_INVALID` for a wrong value.
-pub fn parse(text: &str, file: &str) -> Result<RulebookFile, Vec<Refusal>> {
+pub fn parse_rulebook(text: &str, file: &str) -> Result<RulebookFile, Vec<Refusal>> {
     let reader = TomlReader::new(file, text, ProblemStyle::CONFIG);
     let parsed = reader.parse()?;
     let root = reader.root(&parsed);
-    let title = line(&root, "title");
-    let document = line(&root, "text");
-    let from = day(&root, "from");
+    let title = read_line(&root, "title");
+    let document = read_line(&root, "text");
+    let from = read_day(&root, "from");
     let section = root.section("offers");
-    let offers = rules(&section);
+    let offers = read_rules(&section);
     section.finish();
     root.finish();
     match (title, document, from, reader.is_clean()) {
@@ -66,16 +66,16 @@ pub fn parse(text: &str, file: &str) -> Result<RulebookFile, Vec<Refusal>> {
     }
 }
 
-fn rules(section: &TomlTable<'_>) -> OfferRules {
+fn read_rules(section: &TomlTable<'_>) -> OfferRules {
     let key = OfferRuleKind::as_str;
     let flag = |kind| section.flag(key(kind)).unwrap_or(false);
-    let days = |kind| section.whole::<u32>(key(kind), 1);
+    let days = |kind| section.integer::<u32>(key(kind), 1);
     OfferRules {
         purposes_required: flag(OfferRuleKind::PurposesRequired),
-        purposes: list::<PurposeId>(section, key(OfferRuleKind::Purposes)),
+        purposes: read_list::<PurposeId>(section, key(OfferRuleKind::Purposes)),
         longest_days: days(OfferRuleKind::LongestDays),
-        least_rows: section.whole::<u32>(key(OfferRuleKind::LeastRows), 2),
-        licences: list::<String>(section, key(OfferRuleKind::Licences)),
+        least_rows: section.integer::<u32>(key(OfferRuleKind::LeastRows), 2),
+        licences: read_list::<String>(section, key(OfferRuleKind::Licences)),
         attribution_required: flag(OfferRuleKind::AttributionRequired),
         no_public_views: section.flag(key(OfferRuleKind::PublicViews)) == Some(false),
         delete_after_most_days: days(OfferRuleKind::DeleteAfterMostDays),
@@ -83,21 +83,21 @@ fn rules(section: &TomlTable<'_>) -> OfferRules {
 }
 
 /// Required text in one line.
-fn line(table: &TomlTable<'_>, key: &str) -> Option<String> {
+fn read_line(table: &TomlTable<'_>, key: &str) -> Option<String> {
     let value = table.required_value(key)?;
     let text = value.text()?;
     let safe = hansa_policy::safe_text::SingleLineText::parse(key, &text);
     match safe {
         Ok(line) => Some(line.to_string()),
         Err(refusal) => {
-            value.problem(ErrorCode::ConfigInvalid, refusal.sentence);
+            value.add_problem(ErrorCode::ConfigInvalid, refusal.sentence);
             None
         }
     }
 }
 
 /// Required day, as its first instant in UTC.
-fn day(table: &TomlTable<'_>, key: &str) -> Option<UtcTimestamp> {
+fn read_day(table: &TomlTable<'_>, key: &str) -> Option<UtcTimestamp> {
     let value = table.required_value(key)?;
     let written = value.node.as_datetime().map(ToString::to_string);
     let found = written
@@ -110,19 +110,19 @@ fn day(table: &TomlTable<'_>, key: &str) -> Option<UtcTimestamp> {
 }
 
 /// Values of a rule that is a list, unique and in order.
-fn list<T: FromStr<Err: std::fmt::Display> + Ord>(table: &TomlTable<'_>, key: &str) -> Vec<T> {
+fn read_list<T: FromStr<Err: std::fmt::Display> + Ord>(table: &TomlTable<'_>, key: &str) -> Vec<T> {
     let Some(texts) = table.texts(key) else {
         return Vec::new();
     };
     if texts.is_empty() || texts.len() > MOST {
-        table.wrong(key, format!("`{key}` has 1 to {MOST} values"));
+        table.add_problem(key, format!("`{key}` has 1 to {MOST} values"));
     }
     let mut values = Vec::new();
     for text in texts {
         match text.parse() {
             Ok(value) if !text.trim().is_empty() => values.push(value),
-            Ok(_) => table.wrong(key, format!("`{key}` has an empty value")),
-            Err(fault) => table.wrong(key, format!("`{text}`: {fault}")),
+            Ok(_) => table.add_problem(key, format!("`{key}` has an empty value")),
+            Err(fault) => table.add_problem(key, format!("`{text}`: {fault}")),
         }
     }
     values.sort();
@@ -152,7 +152,7 @@ delete_after_most_days = 90
 
     #[test]
     fn every_rule_is_read() {
-        let file = parse(WHOLE, "rulebook.toml").unwrap();
+        let file = parse_rulebook(WHOLE, "rulebook.toml").unwrap();
         assert_eq!(file.title, "Rulebook");
         assert_eq!(file.text, "rulebook.md");
         assert_eq!(
@@ -167,7 +167,7 @@ delete_after_most_days = 90
     #[test]
     fn a_rulebook_may_have_no_rules() {
         let text = "title = \"R\"\ntext = \"r.md\"\nfrom = 2027-01-01\n";
-        let file = parse(text, "rulebook.toml").unwrap();
+        let file = parse_rulebook(text, "rulebook.toml").unwrap();
         assert_eq!(file.offers, OfferRules::default());
     }
 
@@ -193,7 +193,7 @@ delete_after_most_days = 90
         ] {
             let text = WHOLE.replacen(from, to, 1);
             assert_ne!(text, WHOLE, "{from}");
-            let problems = parse(&text, "rulebook.toml").unwrap_err();
+            let problems = parse_rulebook(&text, "rulebook.toml").unwrap_err();
             let told = |problem: &Refusal| {
                 let place = problem.location.as_ref().and_then(|place| place.line);
                 problem.code.as_str() == code && place == Some(line)

@@ -20,19 +20,19 @@ use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod, TimeBucketWidth};
 
-pub(crate) fn agreement() -> Agreement {
+pub(crate) fn sample_agreement() -> Agreement {
     Agreement {
         uid: "urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77".to_owned(),
         version: 1,
         supersedes: None,
-        provider: party("munster.example", 1),
-        assignee: Assignee::Participant(party("firma.example", 2)),
+        provider: sample_party("munster.example", 1),
+        assignee: Assignee::Participant(sample_party("firma.example", 2)),
         dataset: DatasetRef {
             id: "hansa://munster.example/d/bike_counts".parse().unwrap(),
             schema: Digest::of(b"schema"),
             high_value: false,
         },
-        clauses: clauses(),
+        clauses: sample_clauses(),
         not_before: "2026-12-01T00:00:00Z".parse().unwrap(),
         not_after: "2027-12-01T00:00:00Z".parse().unwrap(),
         purposes: "2.3:sha256:00".to_owned(),
@@ -63,7 +63,7 @@ pub(crate) fn agreement_from_template() -> Agreement {
             version: 3,
             sha256: Digest::of(b"template"),
         }),
-        ..agreement()
+        ..sample_agreement()
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn public_view() -> Agreement {
         legal: None,
         own_purposes: Vec::new(),
         clauses: Vec::new(),
-        ..agreement()
+        ..sample_agreement()
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn rows_contract() -> Agreement {
             zone: "Europe/Brussels".parse().unwrap(),
         },
     };
-    local(
+    local_agreement(
         "Europe/Brussels",
         vec![
             Term::Purpose(vec!["dpv:AcademicResearch".parse().unwrap()]),
@@ -109,7 +109,7 @@ pub(crate) fn rows_contract() -> Agreement {
 /// Contract on groups of at least twelve devices: site by day, without a start date.
 pub(crate) fn group_contract() -> Agreement {
     let name = |text: &str| -> hansa_policy::id::SqlIdentifier { text.parse().unwrap() };
-    let whole = local(
+    let whole = local_agreement(
         "Europe/Berlin",
         vec![
             Term::Purpose(vec![
@@ -144,7 +144,7 @@ pub(crate) fn group_contract() -> Agreement {
     }
 }
 
-fn local(zone: &str, terms: Vec<Term>, from: &str, until: &str) -> Agreement {
+fn local_agreement(zone: &str, terms: Vec<Term>, from: &str, until: &str) -> Agreement {
     let numbered = terms.into_iter().zip(2..);
     Agreement {
         clauses: numbered
@@ -156,12 +156,12 @@ fn local(zone: &str, terms: Vec<Term>, from: &str, until: &str) -> Agreement {
         not_before: from.parse().unwrap(),
         not_after: until.parse().unwrap(),
         rendering: PageRendering::of(Language::En).in_zone(zone),
-        ..agreement()
+        ..sample_agreement()
     }
 }
 
 /// Clauses with every term, numbered from 2.
-pub(crate) fn clauses() -> Vec<Clause> {
+pub(crate) fn sample_clauses() -> Vec<Clause> {
     Term::samples()
         .into_iter()
         .zip(2..)
@@ -172,7 +172,7 @@ pub(crate) fn clauses() -> Vec<Clause> {
         .collect()
 }
 
-pub(crate) fn party(domain: &str, key: u8) -> ContractParty {
+pub(crate) fn sample_party(domain: &str, key: u8) -> ContractParty {
     ContractParty {
         id: domain.parse().unwrap(),
         name: format!("The people of {domain}"),
@@ -184,7 +184,7 @@ pub(crate) fn party(domain: &str, key: u8) -> ContractParty {
 
 /// Agreement with few terms, for tests that change each byte.
 pub(crate) fn short_agreement() -> Agreement {
-    let mut kept = clauses();
+    let mut kept = sample_clauses();
     kept.retain(|clause| {
         matches!(
             clause.term,
@@ -193,18 +193,18 @@ pub(crate) fn short_agreement() -> Agreement {
     });
     Agreement {
         clauses: kept,
-        ..agreement()
+        ..sample_agreement()
     }
 }
 
 /// Documents that differ from `json` by one additional member, one missing member, or one value of another type.
-pub(crate) fn spoilt(json: &Json) -> Vec<(String, Json)> {
+pub(crate) fn spoilt_documents(json: &Json) -> Vec<(String, Json)> {
     let mut found = Vec::new();
-    spoil(json, "", &mut |place, spoilt| found.push((place, spoilt)));
+    spoil_document(json, "", &mut |place, spoilt| found.push((place, spoilt)));
     found
 }
 
-fn spoil(json: &Json, at: &str, emit: &mut dyn FnMut(String, Json)) {
+fn spoil_document(json: &Json, at: &str, emit: &mut dyn FnMut(String, Json)) {
     match json {
         Json::Object(members) => {
             let mut more = members.clone();
@@ -214,7 +214,7 @@ fn spoil(json: &Json, at: &str, emit: &mut dyn FnMut(String, Json)) {
                 let mut fewer = members.clone();
                 fewer.remove(name);
                 emit(format!("{at}-{name}"), Json::Object(fewer));
-                spoil(value, &format!("{at}.{name}"), &mut |place, inner| {
+                spoil_document(value, &format!("{at}.{name}"), &mut |place, inner| {
                     let mut changed = members.clone();
                     changed.insert(name.clone(), inner);
                     emit(place, Json::Object(changed));
@@ -226,7 +226,7 @@ fn spoil(json: &Json, at: &str, emit: &mut dyn FnMut(String, Json)) {
             more.push(Json::Null);
             emit(format!("{at}[+]"), Json::List(more));
             for (index, value) in items.iter().enumerate() {
-                spoil(value, &format!("{at}[{index}]"), &mut |place, inner| {
+                spoil_document(value, &format!("{at}[{index}]"), &mut |place, inner| {
                     let mut changed = items.clone();
                     changed[index] = inner;
                     emit(place, Json::List(changed));
@@ -240,7 +240,7 @@ fn spoil(json: &Json, at: &str, emit: &mut dyn FnMut(String, Json)) {
     }
 }
 
-pub(crate) fn dataset() -> Dataset {
+pub(crate) fn sample_dataset() -> Dataset {
     let column = |name: &str, kind| DatasetColumn {
         name: name.parse().unwrap(),
         kind,

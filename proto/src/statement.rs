@@ -26,7 +26,7 @@ pub trait Statement: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// The fault, as a sentence.
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         Ok(())
     }
 }
@@ -35,8 +35,8 @@ impl<S: Statement> CanonicalDocument for S {
     const FORM: &'static str = S::FORM;
     const MALFORMED: ErrorCode = ErrorCode::StatementMalformed;
 
-    fn check(&self) -> Result<(), String> {
-        Statement::check(self)
+    fn check_rules(&self) -> Result<(), String> {
+        Statement::check_rules(self)
     }
 }
 

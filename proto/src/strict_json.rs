@@ -1,6 +1,6 @@
 //! Strict reader of signed and foreign documents: text in NFC, bytes in the canonical form of JSON.
 
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use unicode_normalization::is_nfc;
 
@@ -14,7 +14,7 @@ pub const LIMITS: JsonLimits = JsonLimits {
 ///
 /// # Errors
 /// `code` if the document is too large, not strict JSON, not in NFC, or not in canonical form.
-pub fn document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
+pub fn read_document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
     let json = parse_canonical(bytes, limits, code)?;
     require_normal_text(&json, code)?;
     Ok(json)
@@ -25,8 +25,8 @@ pub fn document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Jso
 /// # Errors
 /// `code` if the document is too large, not strict JSON, or not in canonical form.
 pub fn parse_canonical(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
-    let json = strict(bytes, limits, code)?;
-    if canonical(&json) != bytes {
+    let json = parse_strict_json(bytes, limits, code)?;
+    if to_canonical_bytes(&json) != bytes {
         return Err(Refusal::new(
             code,
             "the bytes are not in the canonical form of JSON (RFC 8785)",
@@ -40,30 +40,31 @@ pub fn parse_canonical(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Res
 /// # Errors
 /// `code` if the document is too large, not strict JSON, or not in NFC.
 pub fn loose_document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
-    let json = strict(bytes, limits, code)?;
+    let json = parse_strict_json(bytes, limits, code)?;
     require_normal_text(&json, code)?;
     Ok(json)
 }
 
-fn strict(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
-    parse(bytes, limits).map_err(|fault| Refusal::new(code, format!("no strict JSON: {fault}")))
+fn parse_strict_json(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
+    parse_json(bytes, limits)
+        .map_err(|fault| Refusal::new(code, format!("no strict JSON: {fault}")))
 }
 
 fn require_normal_text(json: &Json, code: ErrorCode) -> Result<(), Refusal> {
-    if normal(json) {
+    if has_normal_text(json) {
         return Ok(());
     }
     let sentence = "the document holds text that is not in Unicode normal form C";
     Err(Refusal::new(code, sentence))
 }
 
-fn normal(json: &Json) -> bool {
+fn has_normal_text(json: &Json) -> bool {
     match json {
         Json::Null | Json::Bool(_) | Json::Int(_) => true,
         Json::Text(text) => is_nfc(text),
-        Json::List(items) => items.iter().all(normal),
+        Json::List(items) => items.iter().all(has_normal_text),
         Json::Object(members) => members
             .iter()
-            .all(|(name, value)| is_nfc(name) && normal(value)),
+            .all(|(name, value)| is_nfc(name) && has_normal_text(value)),
     }
 }

@@ -8,9 +8,9 @@ mod substitution;
 use crate::policy_toml::keys::key_names;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::nearest_word::nearest;
+use hansa_policy::nearest_word::find_nearest_word;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::{printable, signed_line};
+use hansa_policy::safe_text::{signed_line, to_printable};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
@@ -95,11 +95,11 @@ impl PolicyTemplate {
         })?;
         let mut problems = Vec::new();
         let head = policy.remove("template");
-        let (title, version) = heading(head, &mut problems);
-        let template_parameters = parameters(policy.remove("hole"), &mut problems);
+        let (title, version) = read_heading(head, &mut problems);
+        let template_parameters = read_parameters(policy.remove("hole"), &mut problems);
         for key in policy.keys() {
             if !key_names().any(|known| known == key) {
-                let near = nearest(key, key_names())
+                let near = find_nearest_word(key, key_names())
                     .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 problems.push(format!("a policy has no key `{key}`{near}"));
             }
@@ -158,7 +158,7 @@ impl PolicyTemplate {
         for (name, parameter) in &self.parameters {
             match values
                 .get(name)
-                .map(|text| substitution::value(parameter.kind, text))
+                .map(|text| substitution::convert_value(parameter.kind, text))
             {
                 Some(Ok(value)) => {
                     filled.insert(name.clone(), value);
@@ -176,7 +176,7 @@ impl PolicyTemplate {
             .keys()
             .filter(|name| !self.parameters.contains_key(*name))
         {
-            let near = nearest(name, known.iter().copied()).map_or_else(
+            let near = find_nearest_word(name, known.iter().copied()).map_or_else(
                 || format!("its holes are {}", known.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
@@ -208,7 +208,7 @@ impl PolicyTemplate {
             self.title, self.version, self.sha256
         );
         for (name, value) in values {
-            text.push_str(&format!("# {name} = {}\n", printable(value)));
+            text.push_str(&format!("# {name} = {}\n", to_printable(value)));
         }
         text.push_str(&whole.to_string());
         Ok(text)
@@ -228,7 +228,7 @@ impl PolicyTemplate {
     }
 }
 
-fn heading(head: Option<Value>, problems: &mut Vec<String>) -> (String, i64) {
+fn read_heading(head: Option<Value>, problems: &mut Vec<String>) -> (String, i64) {
     let Some(Value::Table(mut head)) = head else {
         problems.push("the table [template] with title and version is missing".to_owned());
         return (String::new(), 1);
@@ -254,7 +254,7 @@ fn heading(head: Option<Value>, problems: &mut Vec<String>) -> (String, i64) {
     (title, version)
 }
 
-fn parameters(
+fn read_parameters(
     declared: Option<Value>,
     problems: &mut Vec<String>,
 ) -> BTreeMap<String, TemplateParameter> {
@@ -268,7 +268,7 @@ fn parameters(
         }
     };
     for (name, value) in declared {
-        match parameter(&name, value) {
+        match read_parameter(&name, value) {
             Ok(template_parameter) => {
                 template_parameters.insert(name, template_parameter);
             }
@@ -278,7 +278,7 @@ fn parameters(
     template_parameters
 }
 
-fn parameter(name: &str, value: Value) -> Result<TemplateParameter, String> {
+fn read_parameter(name: &str, value: Value) -> Result<TemplateParameter, String> {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');

@@ -61,7 +61,7 @@ impl ClauseCharge {
     /// Returns the sum of the charge.
     #[must_use]
     pub fn comes_to(&self) -> MoneyAmount {
-        self.price.each().times(self.count)
+        self.price.unit_price().saturating_mul(self.count)
     }
 }
 
@@ -131,7 +131,7 @@ struct PrepaidUsageForm {
 impl From<PrepaidUsage> for PrepaidUsageForm {
     fn from(prepaid: PrepaidUsage) -> Self {
         Self {
-            left: prepaid.paid.less(prepaid.spent),
+            left: prepaid.paid.saturating_sub(prepaid.spent),
             currency: prepaid.currency,
             paid: prepaid.paid,
             spent: prepaid.spent,

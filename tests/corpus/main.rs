@@ -70,7 +70,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
             });
             let mut packer = MessagePacker::default();
             for message in messages::answer(None).into_iter().chain(receipts) {
-                let packed = packer.pack(message.clone());
+                let packed = packer.pack_message(message.clone());
                 if packed != message {
                     seeds.push(packed.app_metadata.to_vec());
                 }
@@ -164,10 +164,14 @@ fn the_files_are_what_their_readers_take() {
                 || hansa_proto::envelope::parse_offer(bytes).is_ok()
                 || hansa_proto::contract::from_bytes(bytes).is_ok()
         }
-        "json" => hansa_audit_log::json::parse(bytes, hansa_audit_log::json::JsonLimits::default())
-            .is_ok(),
-        "odrl" => hansa_audit_log::json::parse(bytes, hansa_audit_log::json::JsonLimits::default())
-            .is_ok_and(|json| hansa_proto::odrl::from_json(json).is_ok()),
+        "json" => {
+            hansa_audit_log::json::parse_json(bytes, hansa_audit_log::json::JsonLimits::default())
+                .is_ok()
+        }
+        "odrl" => {
+            hansa_audit_log::json::parse_json(bytes, hansa_audit_log::json::JsonLimits::default())
+                .is_ok_and(|json| hansa_proto::odrl::from_json(json).is_ok())
+        }
         "bundle" => hansa_identity::bundle::TrustBundle::read(bytes).is_ok(),
         "receipt" => hansa_proto::envelope::parse_receipt(bytes).is_ok(),
         "statement" => {

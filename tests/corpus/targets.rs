@@ -2,7 +2,7 @@
 //! of them. What it takes it must write back as the same bytes. Used by the tests beside this file and by `tests/fuzz/`.
 
 use arrow_flight::FlightData;
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_audit_log::note;
 use hansa_audit_log::record::Record;
 use hansa_identity::bundle::TrustBundle;
@@ -92,29 +92,29 @@ pub(crate) fn contract(bytes: &[u8]) -> RoundTripVerdict {
 /// Strict JSON.
 pub(crate) fn json(bytes: &[u8]) -> RoundTripVerdict {
     let limits = JsonLimits::default();
-    if let Ok(value) = parse(bytes, limits) {
-        let written = canonical(&value);
-        let again = parse(&written, limits).map_err(|fault| format!("{fault}"))?;
+    if let Ok(value) = parse_json(bytes, limits) {
+        let written = to_canonical_bytes(&value);
+        let again = parse_json(&written, limits).map_err(|fault| format!("{fault}"))?;
         if again != value {
             return Err("another value after one way out and in".to_owned());
         }
     }
-    match strict_json::document(bytes, limits, ErrorCode::ContractMalformed) {
-        Ok(value) => same("document", &canonical(&value), bytes),
+    match strict_json::read_document(bytes, limits, ErrorCode::ContractMalformed) {
+        Ok(value) => same("document", &to_canonical_bytes(&value), bytes),
         Err(_) => Ok(()),
     }
 }
 
 /// A policy as ODRL.
 pub(crate) fn odrl(bytes: &[u8]) -> RoundTripVerdict {
-    let Ok(value) = parse(bytes, JsonLimits::default()) else {
+    let Ok(value) = parse_json(bytes, JsonLimits::default()) else {
         return Ok(());
     };
     match odrl::from_json(value.clone()) {
         Ok(policy) => same(
             "policy",
-            &canonical(&odrl::to_json(&policy)),
-            &canonical(&value),
+            &to_canonical_bytes(&odrl::to_json(&policy)),
+            &to_canonical_bytes(&value),
         ),
         Err(_) => Ok(()),
     }
@@ -191,8 +191,8 @@ pub(crate) fn record(bytes: &[u8]) -> RoundTripVerdict {
             if let Ok(body) = record.read_body() {
                 same(
                     "the body of a record",
-                    &hansa_audit_log::canonical(&body.to_json()),
-                    &hansa_audit_log::canonical(&record.body),
+                    &hansa_audit_log::to_canonical_bytes(&body.to_json()),
+                    &hansa_audit_log::to_canonical_bytes(&record.body),
                 )?;
             }
             same("record", &record.to_bytes(), bytes)
@@ -238,7 +238,7 @@ pub(crate) fn flight(bytes: &[u8]) -> RoundTripVerdict {
     }
     let schema = crate::messages::schema();
     let decoder = BatchDecoder::from_first(&schema).map_err(|refusal| refusal.to_string())?;
-    if let Ok(batch) = decoder.batch(&message) {
+    if let Ok(batch) = decoder.decode_batch(&message) {
         // Whatever it is, it can be looked at.
         let rows = batch.columns().iter().map(|column| column.len());
         if rows.clone().any(|length| length != batch.num_rows()) {
@@ -265,8 +265,8 @@ pub(crate) fn small(bytes: &[u8]) -> RoundTripVerdict {
     {
         return Err("more than a small message holds".to_owned());
     }
-    let again =
-        hansa_transport::peer::message_packer::MessagePacker::default().pack(unpacked.clone());
+    let again = hansa_transport::peer::message_packer::MessagePacker::default()
+        .pack_message(unpacked.clone());
     match hansa_transport::peer::message_packer::unpack_message(again) {
         Ok(again) if again == unpacked => Ok(()),
         _ => Err("another message after one way in and out".to_owned()),

@@ -26,7 +26,7 @@ pub(crate) fn verify(folder: &Path, args: &[&str]) -> (Value, u8) {
             (*arg).to_owned()
         }
     }));
-    let output = hansa_verify::run(all);
+    let output = hansa_verify::run_program(all);
     assert_eq!(output.err, "", "{args:?}");
     let value = serde_json::from_str(&output.out).unwrap();
     (value, output.status)

@@ -124,7 +124,7 @@ fn spoken(of: &CommentFields, signer: &TestParticipant, role: SignatoryRole) -> 
         .unwrap();
     MessageContent::Comment {
         negotiation: of.negotiation.clone(),
-        statement: envelope::assemble(&payload, &[(header, signature)]).into(),
+        statement: envelope::assemble_statement(&payload, &[(header, signature)]).into(),
     }
 }
 

@@ -45,7 +45,7 @@ fn an_archived_log_goes_on_and_says_what_is_missing() {
     let judge = |file: &str| {
         let path = |name: &str| home.join(name).into_os_string();
         let bundle = path("trust/bundle.json");
-        hansa_verify::run([
+        hansa_verify::run_program([
             "hansa-verify".into(),
             "check".into(),
             path(file),

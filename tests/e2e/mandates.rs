@@ -9,7 +9,7 @@ use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_proto::envelope::header::ProtectedHeader;
 use hansa_proto::envelope::kind::StatementKind;
-use hansa_proto::envelope::{self, assemble};
+use hansa_proto::envelope::{self, assemble_statement};
 use hansa_proto::statement;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::{CommandOutput, TestParticipant, run};
@@ -301,13 +301,13 @@ fn forged(w: &MandateFixture, contract: &str) {
             &payload,
             mandate,
         );
-        let whole = assemble(&payload, &[ours, theirs.clone()]);
+        let whole = assemble_statement(&payload, &[ours, theirs.clone()]);
         std::fs::write(w.acme.folder().join("forged.json"), whole).unwrap();
         w.acme.hansa(&["contract", "verify", "forged.json"])
     };
     let stated = |mandate: &Mandate, by: &FileSigner| {
         let payload = statement::to_bytes(mandate);
-        assemble(
+        assemble_statement(
             &payload,
             &[entry(
                 by,
@@ -378,7 +378,7 @@ fn forged(w: &MandateFixture, contract: &str) {
             &payload,
             Some(&bad),
         );
-        let bytes = assemble(&payload, &[ours, theirs.clone()]);
+        let bytes = assemble_statement(&payload, &[ours, theirs.clone()]);
         let bundle = w.acme.folder().join("trust/bundle.json");
         let bundle = hansa_identity::bundle::TrustBundle::open(&bundle).unwrap();
         let at_time = UtcTimestamp::from_micros((provider.issued_at + 1) * 1_000_000).unwrap();

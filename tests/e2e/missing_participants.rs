@@ -90,7 +90,7 @@ fn new_key(league: &TestLeague, city: &TestParticipant) {
         name: "Test lindau".to_owned(),
         address: Some("127.0.0.1:0".to_owned()),
     };
-    let request = participant_identity::request(&files, &applicant).unwrap();
+    let request = participant_identity::write_request(&files, &applicant).unwrap();
     std::fs::write(city.folder().join("next.request"), request).unwrap();
     let admit = [
         "admit",

@@ -95,7 +95,7 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
         sign(&lindau, SignatoryRole::Provider),
         sign(&acme, SignatoryRole::Consumer),
     ];
-    let envelope = envelope::assemble(forged.as_bytes(), &both);
+    let envelope = envelope::assemble_statement(forged.as_bytes(), &both);
     std::fs::write(acme.folder().join("forged.json"), envelope).unwrap();
     acme.hansa(&["contract", "verify", "forged.json"])
         .refused("RENDERING_DIFFERS", 6);

@@ -108,7 +108,7 @@ fn an_authority_says_before_when_a_question_was_answered() {
     assert_eq!(text(last, "authority"), AUTHORITY);
     let now = lindau.day(0);
     assert!(text(last, "existed_before")[..10] <= now[..10], "{last}");
-    let output = hansa_verify::run(["hansa-verify"].into_iter().chain(trusting));
+    let output = hansa_verify::run_program(["hansa-verify"].into_iter().chain(trusting));
     let sentence = format!(", according to {AUTHORITY}\n");
     assert!(
         output.out.contains("records existed before 20"),

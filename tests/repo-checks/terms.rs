@@ -2,7 +2,7 @@
 
 use crate::{house, invariants};
 use hansa_policy::term::vocabulary::VOCABULARY;
-use hansa_policy::term::vocabulary_table::table;
+use hansa_policy::term::vocabulary_table::render_table;
 use std::collections::BTreeSet;
 
 const BEGIN: &str = "<!-- made from the code: begin -->\n";
@@ -14,7 +14,7 @@ fn the_table_of_terms_is_the_one_of_the_code() {
     let text = house::read("docs/terms.md");
     let (before, rest) = text.split_once(BEGIN).expect("the table begins");
     let (written, after) = rest.split_once(END).expect("the table ends");
-    let made = table();
+    let made = render_table();
     if std::env::var_os("HANSA_WRITE_DOCS").is_some() {
         let whole = format!("{before}{BEGIN}{made}{END}{after}");
         std::fs::write(house::root().join("docs/terms.md"), whole).expect("docs can be written");
@@ -34,7 +34,7 @@ fn the_keys_of_terms_are_those_of_the_code() {
     let text = house::read("docs/terms.md");
     let (before, rest) = text.split_once(BEGIN).expect("the table begins");
     let (written, after) = rest.split_once(END).expect("the table ends");
-    let made = hansa_proto::policy_toml::examples::table();
+    let made = hansa_proto::policy_toml::examples::examples_table();
     if std::env::var_os("HANSA_WRITE_DOCS").is_some() {
         let whole = format!("{before}{BEGIN}{made}{END}{after}");
         std::fs::write(house::root().join("docs/terms.md"), whole).expect("docs can be written");

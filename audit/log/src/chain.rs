@@ -31,7 +31,7 @@ impl ChainState {
 
     /// Origin of the log.
     #[must_use]
-    pub fn log(&self) -> &str {
+    pub fn log_origin(&self) -> &str {
         &self.log
     }
 
@@ -43,13 +43,13 @@ impl ChainState {
 
     /// Leaf hash of the last record.
     #[must_use]
-    pub const fn prev(&self) -> Digest {
+    pub const fn last_leaf(&self) -> Digest {
         self.prev
     }
 
     /// Time of the last record.
     #[must_use]
-    pub const fn last(&self) -> UtcTimestamp {
+    pub const fn last_time(&self) -> UtcTimestamp {
         self.last
     }
 
@@ -64,7 +64,7 @@ impl ChainState {
     }
 
     /// Skips a record that is not available, by its leaf hash.
-    pub(crate) fn pass(&mut self, leaf: Digest) {
+    pub(crate) fn skip_record(&mut self, leaf: Digest) {
         self.frontier.push(leaf);
         self.prev = leaf;
     }
@@ -73,28 +73,28 @@ impl ChainState {
     ///
     /// # Errors
     /// The reason why the record does not fit.
-    pub fn accept(&mut self, bytes: &[u8]) -> Result<Record, ChainError> {
+    pub fn accept_record(&mut self, bytes: &[u8]) -> Result<Record, ChainError> {
         let record = Record::from_bytes(bytes)?;
-        self.fit(&record.log, record.seq, record.prev, record.at)?;
+        self.check_header(&record.log, record.seq, record.prev, record.at)?;
         self.add(leaf_hash(bytes), record.at);
         Ok(record)
     }
 
-    /// Takes the next record like [`Self::accept`], without parsing its body. `leaf` is its leaf hash. Returns its time and its
+    /// Takes the next record like [`Self::accept_record`], without parsing its body. `leaf` is its leaf hash. Returns its time and its
     /// kind.
-    pub(crate) fn follow<'a>(
+    pub(crate) fn accept_header<'a>(
         &mut self,
         bytes: &'a [u8],
         leaf: Digest,
     ) -> Result<(UtcTimestamp, Cow<'a, str>), ChainError> {
         let (at, kind) = match RecordHeader::of(bytes) {
             Some(header) => {
-                self.fit(header.log, header.seq, header.prev, header.at)?;
+                self.check_header(header.log, header.seq, header.prev, header.at)?;
                 (header.at, Cow::Borrowed(header.kind))
             }
             None => {
                 let record = Record::from_bytes(bytes)?;
-                self.fit(&record.log, record.seq, record.prev, record.at)?;
+                self.check_header(&record.log, record.seq, record.prev, record.at)?;
                 (record.at, Cow::Owned(record.kind))
             }
         };
@@ -102,7 +102,13 @@ impl ChainState {
         Ok((at, kind))
     }
 
-    fn fit(&self, log: &str, seq: u64, prev: Digest, at: UtcTimestamp) -> Result<(), ChainError> {
+    fn check_header(
+        &self,
+        log: &str,
+        seq: u64,
+        prev: Digest,
+        at: UtcTimestamp,
+    ) -> Result<(), ChainError> {
         if log != self.log {
             return Err(ChainError::Log);
         }
@@ -120,7 +126,7 @@ impl ChainState {
 
     /// Adds a record that is known to fit, by its leaf hash.
     pub(crate) fn add(&mut self, leaf: Digest, at: UtcTimestamp) {
-        self.pass(leaf);
+        self.skip_record(leaf);
         self.last = at;
     }
 }

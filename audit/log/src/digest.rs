@@ -1,6 +1,6 @@
 //! SHA-256 digests. They identify everything that is signed or recorded.
 
-use crate::hexadecimal::hex;
+use crate::hexadecimal::write_hex;
 use sha2::Digest as _;
 use std::fmt;
 use std::str::FromStr;
@@ -40,7 +40,7 @@ impl Digest {
 
     /// First twelve hexadecimal digits, enough for people to distinguish digests.
     #[must_use]
-    pub fn short(&self) -> String {
+    pub fn to_short_text(&self) -> String {
         self.to_string().chars().take(12).collect()
     }
 }
@@ -72,7 +72,7 @@ impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Written in one step, since a catalogue page has hundreds of digests.
         let mut text = String::with_capacity(64);
-        hex(&self.0, &mut text);
+        write_hex(&self.0, &mut text);
         f.write_str(&text)
     }
 }

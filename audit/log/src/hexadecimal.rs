@@ -1,7 +1,7 @@
 //! Hexadecimal notation of digests and salts.
 
 /// Writes bytes as lower-case digits.
-pub(crate) fn hex(bytes: &[u8], out: &mut String) {
+pub(crate) fn write_hex(bytes: &[u8], out: &mut String) {
     let digit = |nibble: u8| {
         char::from(if nibble < 10 {
             b'0' + nibble

@@ -56,15 +56,15 @@ impl Default for JsonLimits {
 /// # Errors
 /// The first error: malformed text, a duplicate member, a number that is not an integer within ±(2^53 − 1), a lone surrogate,
 /// trailing bytes, or more than `limits` allow.
-pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Json, JsonError> {
-    reader::parse(bytes, limits)
+pub fn parse_json(bytes: &[u8], limits: JsonLimits) -> Result<Json, JsonError> {
+    reader::read_json(bytes, limits)
 }
 
 /// Canonical form of RFC 8785: no white space, members ordered by UTF-16 code units, minimal escapes.
 #[must_use]
-pub fn canonical(value: &Json) -> Vec<u8> {
+pub fn to_canonical_bytes(value: &Json) -> Vec<u8> {
     let mut out = String::new();
-    write(value, &mut out);
+    write_json(value, &mut out);
     out.into_bytes()
 }
 
@@ -82,13 +82,13 @@ impl Json {
 
     /// String of a displayed value.
     #[must_use]
-    pub fn text(value: impl std::fmt::Display) -> Self {
+    pub fn from_display(value: impl std::fmt::Display) -> Self {
         Self::Text(value.to_string())
     }
 
     /// Count as an integer; a count above 2^53 − 1 is written as 2^53 − 1.
     #[must_use]
-    pub fn count(value: u64) -> Self {
+    pub fn from_count(value: u64) -> Self {
         Self::Int(i64::try_from(value).map_or(MAX_INT, |value| value.min(MAX_INT)))
     }
 
@@ -152,18 +152,25 @@ impl Json {
     /// SHA-256 of the canonical form.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(&canonical(self))
+        Digest::of(&to_canonical_bytes(self))
     }
 
     /// True if the strict reader accepts the canonical form: every integer is within ±(2^53 − 1), and the nesting is at most
     /// `depth`.
     #[must_use]
-    pub fn fits(&self, depth: usize) -> bool {
+    pub fn is_within_limits(&self, depth: usize) -> bool {
         match self {
             Self::Null | Self::Bool(_) | Self::Text(_) => true,
             Self::Int(value) => (-MAX_INT..=MAX_INT).contains(value),
-            Self::List(items) => depth > 0 && items.iter().all(|item| item.fits(depth - 1)),
-            Self::Object(members) => depth > 0 && members.values().all(|item| item.fits(depth - 1)),
+            Self::List(items) => {
+                depth > 0 && items.iter().all(|item| item.is_within_limits(depth - 1))
+            }
+            Self::Object(members) => {
+                depth > 0
+                    && members
+                        .values()
+                        .all(|item| item.is_within_limits(depth - 1))
+            }
         }
     }
 }
@@ -225,7 +232,7 @@ pub enum JsonErrorKind {
     Control,
 }
 
-pub(crate) fn write(value: &Json, out: &mut String) {
+pub(crate) fn write_json(value: &Json, out: &mut String) {
     match value {
         Json::Null => out.push_str("null"),
         Json::Bool(true) => out.push_str("true"),
@@ -239,7 +246,7 @@ pub(crate) fn write(value: &Json, out: &mut String) {
             let mut before = '[';
             for item in items {
                 out.push(before);
-                write(item, out);
+                write_json(item, out);
                 before = ',';
             }
             if items.is_empty() {
@@ -267,7 +274,7 @@ fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Json)>, out:
         }
         write_text(name, out);
         out.push(':');
-        write(item, out);
+        write_json(item, out);
     }
     out.push('}');
 }

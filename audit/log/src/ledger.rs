@@ -16,7 +16,7 @@ mod tests;
 /// Value that can be recorded.
 pub trait Evidence {
     /// Body of the record, without the members that the ledger adds.
-    fn entry(&self) -> RecordBody;
+    fn to_record_body(&self) -> RecordBody;
 }
 
 /// Metadata of a record that the ledger gets from its caller.
@@ -74,24 +74,24 @@ impl<S: LogStorage> Ledger<S> {
         value: T,
         stamp: RecordMetadata,
     ) -> Result<PendingRecord<T>, LedgerError> {
-        self.usable()?;
-        let body = value.entry();
+        self.check_usable()?;
+        let body = value.to_record_body();
         let kind = body.kind();
         let body = body.to_json();
-        if !body.fits(MAX_BODY_DEPTH) {
+        if !body.is_within_limits(MAX_BODY_DEPTH) {
             return Err(LedgerError::Unsound { kind });
         }
         let index = self.chain.next();
         let at = self.time_of(&stamp);
         let bytes = Record {
-            log: self.chain.log().to_owned(),
+            log: self.chain.log_origin().to_owned(),
             seq: index,
             at,
             boot: self.boot.clone(),
             mono: stamp.tick.mono_ns / 1000,
             salt: stamp.salt,
             kind: kind.to_owned(),
-            prev: self.chain.prev(),
+            prev: self.chain.last_leaf(),
             body,
         }
         .to_bytes();
@@ -118,7 +118,7 @@ impl<S: LogStorage> Ledger<S> {
     /// Time that a record with this metadata has if it is the next one.
     pub fn time_of(&self, stamp: &RecordMetadata) -> UtcTimestamp {
         // INVARIANT: log-time. Times never decrease within a log, whatever happens to the wall clock.
-        stamp.tick.wall.max(self.chain.last())
+        stamp.tick.wall.max(self.chain.last_time())
     }
 
     /// Makes all staged records durable together.
@@ -126,7 +126,7 @@ impl<S: LogStorage> Ledger<S> {
     /// # Errors
     /// When the storage fails; from then on the ledger is shut.
     pub fn flush(&mut self) -> Result<FlushProof, LedgerError> {
-        self.usable()?;
+        self.check_usable()?;
         let from = self.durable.size;
         if !self.staged.is_empty() {
             if let Err(broken) = self.storage.append(&self.frames) {
@@ -159,20 +159,20 @@ impl<S: LogStorage> Ledger<S> {
         staged.confirm(&flushed).map_err(|_| LedgerError::Closed)
     }
 
-    fn usable(&self) -> Result<(), LedgerError> {
+    fn check_usable(&self) -> Result<(), LedgerError> {
         self.broken
             .clone()
             .map_or(Ok(()), |broken| Err(LedgerError::Broken(broken)))
     }
 
     /// Head over the durable records.
-    pub const fn durable(&self) -> &Checkpoint {
+    pub const fn durable_head(&self) -> &Checkpoint {
         &self.durable
     }
 
     /// Time of the last record, staged or durable.
-    pub const fn last(&self) -> UtcTimestamp {
-        self.chain.last()
+    pub const fn last_time(&self) -> UtcTimestamp {
+        self.chain.last_time()
     }
 
     /// Size of the staged records, bytes.
@@ -249,7 +249,7 @@ impl<T> PendingRecord<T> {
 
     /// Time of the record.
     #[must_use]
-    pub const fn at(&self) -> UtcTimestamp {
+    pub const fn time(&self) -> UtcTimestamp {
         self.receipt.at
     }
 
@@ -281,13 +281,13 @@ pub struct FlushProof {
 impl FlushProof {
     /// Index of the first record that this flush made durable.
     #[must_use]
-    pub const fn from(&self) -> u64 {
+    pub const fn first_index(&self) -> u64 {
         self.from
     }
 
     /// Number of durable records.
     #[must_use]
-    pub const fn upto(&self) -> u64 {
+    pub const fn durable_count(&self) -> u64 {
         self.upto
     }
 
@@ -350,7 +350,7 @@ impl RecordReceipt {
 
     /// Time of the record.
     #[must_use]
-    pub const fn at(&self) -> UtcTimestamp {
+    pub const fn time(&self) -> UtcTimestamp {
         self.at
     }
 }

@@ -11,7 +11,7 @@
 //! 4. [`PendingRecord::confirm`] takes that proof and gives a [`Recorded`] value with its [`RecordReceipt`].
 //! 5. The owner of the log signs a [`Checkpoint`] over all durable records: a [`SignedHead`].
 //! 6. A copy is checked with a [`LogVerifier`]. Its [`VerificationReport`] names the first bad record.
-//! 7. Two participants compare the sent and the received answers: [`reconcile::reconcile`].
+//! 7. Two participants compare the sent and the received answers: [`reconcile::reconcile_answers`].
 //!
 //! # What it must never do
 //!
@@ -167,12 +167,12 @@
 //! use hansa_audit_log::{JsonErrorKind, JsonLimits, canonical, json};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!
-//! let value = json::parse(br#"{ "rows": 12, "city": "Lindau" }"#, JsonLimits::default())?;
+//! let value = json::parse_json(br#"{ "rows": 12, "city": "Lindau" }"#, JsonLimits::default())?;
 //! assert_eq!(canonical(&value), br#"{"city":"Lindau","rows":12}"#);
 //!
-//! let twice = json::parse(br#"{"rows": 12, "rows": 13}"#, JsonLimits::default());
+//! let twice = json::parse_json(br#"{"rows": 12, "rows": 13}"#, JsonLimits::default());
 //! assert_eq!(twice.unwrap_err().what, JsonErrorKind::Duplicate);
-//! let fraction = json::parse(br#"{"rows": 0.1}"#, JsonLimits::default());
+//! let fraction = json::parse_json(br#"{"rows": 0.1}"#, JsonLimits::default());
 //! assert_eq!(fraction.unwrap_err().what, JsonErrorKind::NotAnInteger);
 //! # Ok(())
 //! # }
@@ -212,7 +212,7 @@ mod testing;
 
 pub use crate::chain::{ChainError, ChainState};
 pub use crate::digest::Digest;
-pub use crate::json::{Json, JsonError, JsonErrorKind, JsonLimits, canonical};
+pub use crate::json::{Json, JsonError, JsonErrorKind, JsonLimits, to_canonical_bytes};
 pub use crate::ledger::{
     Evidence, FlushProof, Ledger, LedgerError, PendingRecord, RecordMetadata, RecordReceipt,
     Recorded,

@@ -19,7 +19,7 @@ pub const COSIGNATURE: u8 = 4;
 
 /// Origin of a participant's log: `<domain>/hansa/evidence`.
 #[must_use]
-pub fn origin(domain: &str) -> String {
+pub fn log_origin(domain: &str) -> String {
     format!("{domain}/hansa/evidence")
 }
 
@@ -37,7 +37,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Signed text.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn to_signed_text(&self) -> String {
         format!(
             "{}\n{}\n{}\n",
             self.origin,
@@ -56,7 +56,7 @@ impl Checkpoint {
             root: Digest::from_bytes(root),
         };
         // Canonical form: no leading zeros, no sign, no extension lines.
-        (is_name(origin) && read.text() == text).then_some(read)
+        (is_name(origin) && read.to_signed_text() == text).then_some(read)
     }
 }
 
@@ -95,7 +95,7 @@ pub trait NoteSigner: Send + Sync {
 /// Verifier of note signatures.
 pub trait NoteVerifier {
     /// True if `signature` is by `key` over `message`; `false` for an unknown algorithm.
-    fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool;
+    fn accepts_signature(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool;
 }
 
 /// Error of a signer.
@@ -113,10 +113,10 @@ impl SignedHead {
     /// When the signer fails.
     pub fn sign(checkpoint: Checkpoint, signer: &dyn NoteSigner) -> Result<Self, NoteSigningError> {
         let key = signer.key();
-        let signature = signer.sign(checkpoint.text().as_bytes())?;
+        let signature = signer.sign(checkpoint.to_signed_text().as_bytes())?;
         let line = SignatureLine {
             name: key.name.clone(),
-            key_hash: key.hash(),
+            key_hash: key.key_id(),
             signature,
         };
         Ok(Self {
@@ -139,7 +139,7 @@ impl SignedHead {
         signature.extend(signer.sign(&self.cosigned_message(seconds))?);
         self.signatures.push(SignatureLine {
             name: key.name.clone(),
-            key_hash: key.hash(),
+            key_hash: key.key_id(),
             signature,
         });
         Ok(())
@@ -148,18 +148,18 @@ impl SignedHead {
     /// True if one of the signatures is by `key`.
     #[must_use]
     pub fn is_signed_by(&self, key: &NoteKey, checker: &dyn NoteVerifier) -> bool {
-        let text = self.checkpoint.text();
+        let text = self.checkpoint.to_signed_text();
         self.lines_of(key)
-            .any(|line| checker.check(key, text.as_bytes(), &line.signature))
+            .any(|line| checker.accepts_signature(key, text.as_bytes(), &line.signature))
     }
 
     /// Head with the signature by `key` alone, if there is a valid one.
     #[must_use]
     pub fn only_by(mut self, key: &NoteKey, checker: &dyn NoteVerifier) -> Option<Self> {
-        let text = self.checkpoint.text();
+        let text = self.checkpoint.to_signed_text();
         let good = self
             .lines_of(key)
-            .find(|line| checker.check(key, text.as_bytes(), &line.signature))
+            .find(|line| checker.accepts_signature(key, text.as_bytes(), &line.signature))
             .cloned()?;
         self.signatures = vec![good];
         Some(self)
@@ -172,17 +172,21 @@ impl SignedHead {
             let (seconds, signature) = line.signature.split_first_chunk::<8>()?;
             let seconds = u64::from_be_bytes(*seconds);
             checker
-                .check(key, &self.cosigned_message(seconds), signature)
+                .accepts_signature(key, &self.cosigned_message(seconds), signature)
                 .then_some(seconds)
         })
     }
 
     fn cosigned_message(&self, seconds: u64) -> Vec<u8> {
-        format!("cosignature/v1\ntime {seconds}\n{}", self.checkpoint.text()).into_bytes()
+        format!(
+            "cosignature/v1\ntime {seconds}\n{}",
+            self.checkpoint.to_signed_text()
+        )
+        .into_bytes()
     }
 
     fn lines_of<'a>(&'a self, key: &'a NoteKey) -> impl Iterator<Item = &'a SignatureLine> {
-        let hash = key.hash();
+        let hash = key.key_id();
         self.signatures
             .iter()
             .filter(move |line| line.name == key.name && line.key_hash == hash)
@@ -197,7 +201,7 @@ impl SignedHead {
     /// SHA-256 of the signed text.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(self.checkpoint.text().as_bytes())
+        Digest::of(self.checkpoint.to_signed_text().as_bytes())
     }
 }
 
@@ -205,7 +209,7 @@ crate::serialize_as_text!(SignedHead);
 
 impl fmt::Display for SignedHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.checkpoint.text())?;
+        writeln!(f, "{}", self.checkpoint.to_signed_text())?;
         for line in &self.signatures {
             let mut bytes = line.key_hash.to_vec();
             bytes.extend(&line.signature);
@@ -282,7 +286,7 @@ pub struct NoteKey {
 impl NoteKey {
     /// First four bytes of the hash, by which a signature line names its key.
     #[must_use]
-    pub fn hash(&self) -> [u8; 4] {
+    pub fn key_id(&self) -> [u8; 4] {
         let digest =
             Digest::of_parts(&[self.name.as_bytes(), b"\n", &[self.algorithm], &self.public]);
         let [a, b, c, d, ..] = *digest.as_bytes();
@@ -294,7 +298,7 @@ impl fmt::Display for NoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = vec![self.algorithm];
         bytes.extend(&self.public);
-        let hash = u32::from_be_bytes(self.hash());
+        let hash = u32::from_be_bytes(self.key_id());
         write!(f, "{}+{hash:08x}+{}", self.name, base64::encode(&bytes))
     }
 }

@@ -201,7 +201,7 @@ impl Reconciliation {
 
 /// Compares the provider's with the consumer's summaries.
 #[must_use]
-pub fn reconcile(provider: &[AnswerSummary], consumer: &[AnswerSummary]) -> Reconciliation {
+pub fn reconcile_answers(provider: &[AnswerSummary], consumer: &[AnswerSummary]) -> Reconciliation {
     let (sent, received) = (by_request(provider), by_request(consumer));
     // A question that never arrived has no answer to compare.
     let arrived = received
@@ -217,7 +217,7 @@ pub fn reconcile(provider: &[AnswerSummary], consumer: &[AnswerSummary]) -> Reco
             let consumer = received.get(name).unwrap_or(&none);
             ComparedAnswer {
                 request_id: name.to_owned(),
-                finding: compare(provider, consumer),
+                finding: compare_answers(provider, consumer),
                 provider: provider.first().copied().cloned(),
                 consumer: consumer.first().copied().cloned(),
             }
@@ -242,7 +242,10 @@ fn by_request(lines: &[AnswerSummary]) -> BTreeMap<&str, Vec<&AnswerSummary>> {
     by_request
 }
 
-fn compare(provider: &[&AnswerSummary], consumer: &[&AnswerSummary]) -> ReconciliationFinding {
+fn compare_answers(
+    provider: &[&AnswerSummary],
+    consumer: &[&AnswerSummary],
+) -> ReconciliationFinding {
     match (provider, consumer) {
         ([_, _, ..], _) => ReconciliationFinding::Repeated(AnswerSide::Provider),
         (_, [_, _, ..]) => ReconciliationFinding::Repeated(AnswerSide::Consumer),

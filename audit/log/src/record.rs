@@ -1,9 +1,11 @@
 //! Record of the log: canonical JSON without a line break, at most 65,535 bytes.
 
 use crate::digest::Digest;
-use crate::hexadecimal::hex;
+use crate::hexadecimal::write_hex;
 use crate::json::serialized::from_json;
-use crate::json::{Json, JsonError, JsonLimits, canonical, parse, write, write_text};
+use crate::json::{
+    Json, JsonError, JsonLimits, parse_json, to_canonical_bytes, write_json, write_text,
+};
 use crate::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -102,19 +104,19 @@ impl Record {
         let mut out = String::with_capacity(512);
         // Members in canonical order, so that the body is not copied.
         out.push_str("{\"body\":");
-        write(&self.body, &mut out);
+        write_json(&self.body, &mut out);
         out.push_str(",\"boot\":");
         write_text(&self.boot, &mut out);
         out.push_str(",\"log\":");
         write_text(&self.log, &mut out);
         out.push_str(",\"mono\":");
-        write(&Json::count(self.mono), &mut out);
+        write_json(&Json::from_count(self.mono), &mut out);
         out.push_str(",\"prev\":\"");
-        hex(self.prev.as_bytes(), &mut out);
+        write_hex(self.prev.as_bytes(), &mut out);
         out.push_str("\",\"salt\":\"");
-        hex(&self.salt.0, &mut out);
+        write_hex(&self.salt.0, &mut out);
         out.push_str("\",\"seq\":");
-        write(&Json::count(self.seq), &mut out);
+        write_json(&Json::from_count(self.seq), &mut out);
         out.push_str(",\"t\":");
         write_text(&self.at.to_string(), &mut out);
         out.push_str(",\"type\":");
@@ -128,14 +130,14 @@ impl Record {
     pub fn to_json(&self) -> Json {
         Json::object([
             ("v", Json::Int(2)),
-            ("log", Json::text(&self.log)),
-            ("seq", Json::count(self.seq)),
-            ("t", Json::text(self.at)),
-            ("boot", Json::text(&self.boot)),
-            ("mono", Json::count(self.mono)),
-            ("salt", Json::text(self.salt)),
-            ("type", Json::text(&self.kind)),
-            ("prev", Json::text(self.prev)),
+            ("log", Json::from_display(&self.log)),
+            ("seq", Json::from_count(self.seq)),
+            ("t", Json::from_display(self.at)),
+            ("boot", Json::from_display(&self.boot)),
+            ("mono", Json::from_count(self.mono)),
+            ("salt", Json::from_display(self.salt)),
+            ("type", Json::from_display(&self.kind)),
+            ("prev", Json::from_display(self.prev)),
             ("body", self.body.clone()),
         ])
     }
@@ -174,7 +176,7 @@ impl Record {
             salt: RecordSalt(header.salt),
             kind: header.kind.to_owned(),
             prev: header.prev,
-            body: parse(header.body, limits)?,
+            body: parse_json(header.body, limits)?,
         })
     }
 
@@ -184,7 +186,7 @@ impl Record {
             bytes: MAX_BYTES,
             depth: MAX_BODY_DEPTH + 1,
         };
-        let Json::Object(mut members) = parse(bytes, limits)? else {
+        let Json::Object(mut members) = parse_json(bytes, limits)? else {
             return Err(RecordError::Field("it is no object".to_owned()));
         };
         match members.remove("v") {
@@ -196,7 +198,7 @@ impl Record {
         if record.body.as_object().is_none() {
             return Err(RecordError::Field("`body` is no object".to_owned()));
         }
-        if canonical(&record.to_json()) != bytes {
+        if to_canonical_bytes(&record.to_json()) != bytes {
             return Err(RecordError::Spelling);
         }
         Ok(record)

@@ -40,7 +40,7 @@ impl LogStorage for MemoryStorage {
 pub(crate) struct NumberedEvidence(pub(crate) i64);
 
 impl Evidence for NumberedEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         FetchedMessagesRecord {
             peer: "hansa://acme.example".to_owned(),
             number: self.0.unsigned_abs(),
@@ -51,7 +51,7 @@ impl Evidence for NumberedEvidence {
     }
 }
 
-pub(crate) fn stamp(second: i64) -> RecordMetadata {
+pub(crate) fn sample_metadata(second: i64) -> RecordMetadata {
     RecordMetadata {
         tick: ClockReading {
             wall: UtcTimestamp::from_micros(1_800_000_000_000_000 + second * 1_000_000).unwrap(),
@@ -61,21 +61,23 @@ pub(crate) fn stamp(second: i64) -> RecordMetadata {
     }
 }
 
-pub(crate) fn ledger(storage: MemoryStorage) -> Ledger<MemoryStorage> {
+pub(crate) fn sample_ledger(storage: MemoryStorage) -> Ledger<MemoryStorage> {
     Ledger::open(storage, ChainState::new(LOG), "boot-1")
 }
 
 /// Lines of a log with `count` records.
 pub(crate) fn some_log(count: i64) -> Vec<Vec<u8>> {
-    let mut ledger = ledger(MemoryStorage::default());
+    let mut ledger = sample_ledger(MemoryStorage::default());
     for n in 0..count {
-        let _ = ledger.record(NumberedEvidence(n), stamp(n)).unwrap();
+        let _ = ledger
+            .record(NumberedEvidence(n), sample_metadata(n))
+            .unwrap();
     }
-    lines(&ledger.storage_mut().kept)
+    stored_lines(&ledger.storage_mut().kept)
 }
 
 /// Complete lines of a storage.
-pub(crate) fn lines(kept: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn stored_lines(kept: &[u8]) -> Vec<Vec<u8>> {
     kept.split_inclusive(|byte| *byte == b'\n')
         .filter_map(|line| line.strip_suffix(b"\n"))
         .map(<[u8]>::to_vec)

@@ -28,7 +28,7 @@ impl Tile {
     /// Path below the log's folder.
     #[must_use]
     pub fn path(&self) -> String {
-        format!("tile/{}/{}", self.level, place(self.index, self.width))
+        format!("tile/{}/{}", self.level, index_path(self.index, self.width))
     }
 
     /// Concatenated hashes; `None` when the tree does not have them.
@@ -38,19 +38,19 @@ impl Tile {
         let first = self.index.checked_mul(WIDTH)?;
         let mut bytes = Vec::new();
         for at in first..first.checked_add(self.width)? {
-            bytes.extend(tree.subtree(depth, at)?.as_bytes());
+            bytes.extend(tree.subtree_root(depth, at)?.as_bytes());
         }
         Some(bytes)
     }
 }
 
 /// Tiles of a log of `size` records, the lowest level first.
-pub fn tiles(size: u64) -> impl Iterator<Item = Tile> {
+pub fn list_tiles(size: u64) -> impl Iterator<Item = Tile> {
     let levels = (0..8).map(move |level| (level, size >> (8 * level)));
     levels
         .take_while(|(_, hashes)| *hashes > 0)
         .flat_map(|(level, hashes)| {
-            row(hashes).map(move |(index, width)| Tile {
+            split_row(hashes).map(move |(index, width)| Tile {
                 level,
                 index,
                 width,
@@ -59,9 +59,9 @@ pub fn tiles(size: u64) -> impl Iterator<Item = Tile> {
 }
 
 /// Entry bundles of a log of `size` records: path, first record, number of records.
-pub fn bundles(size: u64) -> impl Iterator<Item = (String, u64, u64)> {
-    row(size).map(|(index, width)| {
-        let path = format!("tile/entries/{}", place(index, width));
+pub fn list_bundles(size: u64) -> impl Iterator<Item = (String, u64, u64)> {
+    split_row(size).map(|(index, width)| {
+        let path = format!("tile/entries/{}", index_path(index, width));
         (path, index * WIDTH, width)
     })
 }
@@ -81,12 +81,12 @@ pub fn add_entry(bundle: &mut Vec<u8>, record: &[u8]) -> Result<(), usize> {
 }
 
 /// Indices and widths of tiles in a row of `count` hashes.
-fn row(count: u64) -> impl Iterator<Item = (u64, u64)> {
+fn split_row(count: u64) -> impl Iterator<Item = (u64, u64)> {
     (0..count.div_ceil(WIDTH)).map(move |index| (index, (count - index * WIDTH).min(WIDTH)))
 }
 
 /// Index as a path of groups of three digits, all but the last with a prefix: `x001/x234/067`; with the width of a partial tile.
-fn place(index: u64, width: u64) -> String {
+fn index_path(index: u64, width: u64) -> String {
     let mut path = format!("{:03}", index % 1000);
     let mut rest = index / 1000;
     while rest > 0 {

@@ -29,7 +29,7 @@ impl UtcTimestamp {
 
     /// Parses the canonical form of instants in the years 1 to 9999: UTC, and a fraction without trailing zeros. Others are left to
     /// [`str::parse`].
-    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+    pub(crate) fn from_canonical_bytes(text: &[u8]) -> Option<Self> {
         let (moment, rest) = text.split_first_chunk::<19>()?;
         let [
             y0,
@@ -181,7 +181,7 @@ pub struct CivilTime {
 
 /// Weekday and minute in a zone, exact over changes of its civil time; none for an unknown zone.
 #[must_use]
-pub fn civil(time: UtcTimestamp, zone: &str) -> Option<CivilTime> {
+pub fn civil_time(time: UtcTimestamp, zone: &str) -> Option<CivilTime> {
     let zone = jiff::tz::TimeZone::get(zone).ok()?;
     let local = jiff::Timestamp::from_microsecond(time.0)
         .ok()?

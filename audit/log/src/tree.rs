@@ -157,24 +157,24 @@ impl MerkleTree {
         if size == 0 {
             return Some(Digest::of(&[]));
         }
-        self.range(0, size)
+        self.range_root(0, size)
     }
 
     /// Inclusion proof of the leaf at `index` in the tree of `size` leaves.
     #[must_use]
-    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
+    pub fn inclusion_proof(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
         if index >= size || size > self.size() {
             return None;
         }
         let mut proof = Vec::new();
         let (mut start, mut end) = (0, size);
         while end - start > 1 {
-            let middle = start + split(end - start);
+            let middle = start + left_subtree_width(end - start);
             if index < middle {
-                proof.push(self.range(middle, end)?);
+                proof.push(self.range_root(middle, end)?);
                 end = middle;
             } else {
-                proof.push(self.range(start, middle)?);
+                proof.push(self.range_root(start, middle)?);
                 start = middle;
             }
         }
@@ -184,7 +184,7 @@ impl MerkleTree {
 
     /// Proof that the tree of size `to` continues the tree of size `from`; empty for equal sizes and from size 0.
     #[must_use]
-    pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
+    pub fn consistency_proof(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
         if from > to || to > self.size() {
             return None;
         }
@@ -194,18 +194,18 @@ impl MerkleTree {
         }
         let (mut start, mut end) = (0, to);
         while end != from {
-            let middle = start + split(end - start);
+            let middle = start + left_subtree_width(end - start);
             if from <= middle {
-                proof.push(self.range(middle, end)?);
+                proof.push(self.range_root(middle, end)?);
                 end = middle;
             } else {
-                proof.push(self.range(start, middle)?);
+                proof.push(self.range_root(start, middle)?);
                 start = middle;
             }
         }
         // The reader knows the old tree's last subtree only if it is the whole old tree.
         if start > 0 {
-            proof.push(self.range(start, end)?);
+            proof.push(self.range_root(start, end)?);
         }
         proof.reverse();
         Some(proof)
@@ -213,7 +213,7 @@ impl MerkleTree {
 
     /// Root of the complete subtree over the `1 << depth` leaves from `index << depth` on.
     #[must_use]
-    pub fn subtree(&self, depth: u32, index: u64) -> Option<Digest> {
+    pub fn subtree_root(&self, depth: u32, index: u64) -> Option<Digest> {
         self.node(usize::try_from(depth).ok()?, index)
     }
 
@@ -223,21 +223,21 @@ impl MerkleTree {
     }
 
     /// Root over the leaves from `start` to `end`; `start` is a multiple of the largest power of two in the range.
-    fn range(&self, start: u64, end: u64) -> Option<Digest> {
+    fn range_root(&self, start: u64, end: u64) -> Option<Digest> {
         let width = end.checked_sub(start)?;
         if width.is_power_of_two() {
             let depth = width.trailing_zeros();
             return self.node(usize::try_from(depth).ok()?, start >> depth);
         }
-        let middle = start + split(width);
+        let middle = start + left_subtree_width(width);
         Some(node_hash(
-            &self.range(start, middle)?,
-            &self.range(middle, end)?,
+            &self.range_root(start, middle)?,
+            &self.range_root(middle, end)?,
         ))
     }
 }
 
 /// Largest power of two below `width`, which is at least 2.
-const fn split(width: u64) -> u64 {
+const fn left_subtree_width(width: u64) -> u64 {
     1 << (63 - (width - 1).leading_zeros())
 }

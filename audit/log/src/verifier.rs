@@ -177,16 +177,16 @@ impl LogVerifier {
 
     /// Takes the next complete line, without its line break. `None` when the record, or an earlier one, is bad.
     pub fn push(&mut self, line: &[u8]) -> Option<Record> {
-        self.check(line)?.record()
+        self.check_line(line)?.record()
     }
 
     /// Takes the next line like [`Self::push`], without building the record.
-    pub fn check<'a>(&mut self, line: &'a [u8]) -> Option<VerifiedLine<'a>> {
+    pub fn check_line<'a>(&mut self, line: &'a [u8]) -> Option<VerifiedLine<'a>> {
         if self.fault.is_some() {
             return None;
         }
         if let Some(doubt) = self.doubt.take() {
-            self.settle(&doubt, Record::from_bytes(line).ok().map(|next| next.prev));
+            self.decide_pending_check(&doubt, Record::from_bytes(line).ok().map(|next| next.prev));
             return None;
         }
         let index = self.chain.next();
@@ -197,9 +197,12 @@ impl LogVerifier {
             .and_then(|index| self.leaves.get(index));
         let same = known == Some(&leaf);
         self.matched += u64::from(same && self.matched == index);
-        let edited = !same && self.leaf(index).is_some_and(|expected| expected != leaf);
-        match self.chain.follow(line, leaf) {
-            Ok(_) if edited => self.fail(index, FaultKind::Edited),
+        let edited = !same
+            && self
+                .trusted_leaf(index)
+                .is_some_and(|expected| expected != leaf);
+        match self.chain.accept_header(line, leaf) {
+            Ok(_) if edited => self.record_fault(index, FaultKind::Edited),
             Ok((at, kind)) => {
                 self.last_leaf = Some(leaf);
                 self.compare_head();
@@ -212,12 +215,13 @@ impl LogVerifier {
             }
             Err(ChainError::Place { says }) => {
                 // The edit may have changed the record's own number; then its link to the preceding record still holds.
-                let links = Record::from_bytes(line).is_ok_and(|r| r.prev == self.chain.prev());
+                let links =
+                    Record::from_bytes(line).is_ok_and(|r| r.prev == self.chain.last_leaf());
                 let displaced = FaultKind::Displaced { found: says };
-                self.fail(index, if links { FaultKind::Edited } else { displaced });
+                self.record_fault(index, if links { FaultKind::Edited } else { displaced });
             }
             Err(ChainError::Previous) => self.report_broken_link(index, leaf),
-            Err(misfit) => self.fail(index, FaultKind::Damaged(misfit)),
+            Err(misfit) => self.record_fault(index, FaultKind::Damaged(misfit)),
         }
         None
     }
@@ -236,36 +240,38 @@ impl LogVerifier {
 
     /// Reports that the record at `index` does not link to the preceding one, and decides which of the two was edited.
     fn report_broken_link(&mut self, index: u64, leaf: Digest) {
-        let before = index.checked_sub(1).and_then(|before| self.leaf(before));
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| self.trusted_leaf(before));
         let last = self.last_leaf;
         if index <= self.covered || before.is_some_and(|before| last == Some(before)) {
-            self.fail(index, FaultKind::Edited);
-        } else if self.leaf(index) == Some(leaf) {
-            self.fail(index.saturating_sub(1), FaultKind::Edited);
+            self.record_fault(index, FaultKind::Edited);
+        } else if self.trusted_leaf(index) == Some(leaf) {
+            self.record_fault(index.saturating_sub(1), FaultKind::Edited);
         } else {
             self.doubt = Some(PendingCheck::Link(leaf));
         }
     }
 
     /// Decides an open check by the link of the next record, if there is one.
-    fn settle(&mut self, doubt: &PendingCheck, link: Option<Digest>) {
+    fn decide_pending_check(&mut self, doubt: &PendingCheck, link: Option<Digest>) {
         let next = self.chain.next();
         match doubt {
             PendingCheck::Link(hash) if link == Some(*hash) => {
-                self.fail(next.saturating_sub(1), FaultKind::Edited);
+                self.record_fault(next.saturating_sub(1), FaultKind::Edited);
             }
-            PendingCheck::Link(_) => self.fail(next, FaultKind::Edited),
+            PendingCheck::Link(_) => self.record_fault(next, FaultKind::Edited),
             PendingCheck::Head(hash, _) if link.is_some_and(|link| link != *hash) => {
-                self.fail(next.saturating_sub(1), FaultKind::Edited);
+                self.record_fault(next.saturating_sub(1), FaultKind::Edited);
             }
             PendingCheck::Head(_, size) => {
-                self.fail(self.covered, FaultKind::OtherHistory { size: *size })
+                self.record_fault(self.covered, FaultKind::OtherHistory { size: *size })
             }
         }
     }
 
     /// Trust in the given leaf hashes, by comparing their own tree with the heads.
-    fn trust(&mut self) -> LeafTrust {
+    fn leaf_trust(&mut self) -> LeafTrust {
         if let Some(trust) = self.trust {
             return trust;
         }
@@ -288,15 +294,15 @@ impl LogVerifier {
     }
 
     /// Given leaf hash at `index`; where the hashes are damaged, only as far as a head confirms them.
-    fn leaf(&mut self, index: u64) -> Option<Digest> {
-        let trust = self.trust();
+    fn trusted_leaf(&mut self, index: u64) -> Option<Digest> {
+        let trust = self.leaf_trust();
         if trust.damaged && index >= trust.confirmed {
             return None;
         }
         self.leaves.get(usize::try_from(index).ok()?).copied()
     }
 
-    fn fail(&mut self, index: u64, what: FaultKind) {
+    fn record_fault(&mut self, index: u64, what: FaultKind) {
         self.fault = Some(VerificationFault { index, what });
     }
 
@@ -320,7 +326,7 @@ impl LogVerifier {
         }
         let root = self.chain.head().root;
         if self.given.get(&size).is_some_and(|given| *given != root) {
-            self.fail(self.covered_by_given, FaultKind::OtherHistory { size });
+            self.record_fault(self.covered_by_given, FaultKind::OtherHistory { size });
         } else if self.given.contains_key(&size) {
             self.covered_by_given = size;
         }
@@ -328,7 +334,7 @@ impl LogVerifier {
             None => {}
             Some(roots) if roots.iter().all(|other| *other == root) => self.covered = size,
             Some(_) if self.fault.is_some() => {}
-            Some(_) => self.doubt = Some(PendingCheck::Head(self.chain.prev(), size)),
+            Some(_) => self.doubt = Some(PendingCheck::Head(self.chain.last_leaf(), size)),
         }
     }
 
@@ -345,17 +351,17 @@ impl LogVerifier {
     #[must_use]
     pub fn finish(mut self, rest: bool) -> VerificationReport {
         if let Some(doubt) = self.doubt.take() {
-            self.settle(&doubt, None);
+            self.decide_pending_check(&doubt, None);
         }
         let head = self.chain.head();
         // Leaf hashes that equal those of all records are as good as the records.
         let all = u64::try_from(self.leaves.len()).is_ok_and(|all| all == self.matched);
-        let damaged = !(all && self.fault.is_none()) && self.trust().damaged;
+        let damaged = !(all && self.fault.is_none()) && self.leaf_trust().damaged;
         let size = self.size_known(damaged);
         if self.fault.is_none() && rest {
-            self.fail(head.size, FaultKind::Incomplete);
+            self.record_fault(head.size, FaultKind::Incomplete);
         } else if self.fault.is_none() && size > head.size {
-            self.fail(head.size, FaultKind::CutOff { size });
+            self.record_fault(head.size, FaultKind::CutOff { size });
         }
         let records = self.fault.as_ref().map_or(head.size, |fault| fault.index);
         VerificationReport {

@@ -40,7 +40,7 @@ impl AnswerCollector {
     }
 
     /// Takes the next record with its body. Records without relation to answers are skipped.
-    pub fn see(&mut self, record: &Record, body: &RecordBody) {
+    pub fn add_record(&mut self, record: &Record, body: &RecordBody) {
         match body {
             RecordBody::Answer(body) => self.see_answer(record, body),
             RecordBody::Upkeep(UpkeepBody::Expiry(_)) => {

@@ -37,7 +37,7 @@ pub struct ArchivedSegment {
 struct SegmentArchival(Vec<ArchivedSegment>);
 
 impl Evidence for SegmentArchival {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let segments = self.0.iter().map(|moved| ArchivedSegmentEntry {
             segment: moved.name.clone(),
             first: moved.first,
@@ -70,7 +70,7 @@ pub(super) struct AbsentRecords {
 impl AbsentRecords {
     /// Ranges for a verification, which does not trust the log. Erasure is accepted only for records in files that begin before the
     /// instant from which records are kept, since none of them is younger.
-    pub(super) fn checking() -> Self {
+    pub(super) fn for_verification() -> Self {
         Self {
             from: u64::MAX,
             files: Some(BTreeMap::new()),
@@ -89,7 +89,7 @@ impl AbsentRecords {
     }
 
     /// Takes the statements of a record about absent records.
-    pub(super) fn see(&mut self, good: &VerifiedLine<'_>) {
+    pub(super) fn take_statements(&mut self, good: &VerifiedLine<'_>) {
         // Most records have no such statement and need not be parsed.
         if !matches!(&*good.kind, "archive" | "expire" | "segment") {
             return;
@@ -137,21 +137,21 @@ const MOST: usize = 200;
 /// # Errors
 /// `EVIDENCE_BROKEN` when a segment differs from the hash tree, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when the archive or the log
 /// can't be written; then everything stays where it is.
-pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refusal> {
+pub fn archive_segments(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refusal> {
     let path = log.folder();
-    let failed = |error: io::Error| log_dir::unavailable(path, &error);
+    let failed = |error: io::Error| log_dir::unavailable_log_refusal(path, &error);
     // From now on the hashes must be durable without the records.
     File::open(path.join(LEAVES))
         .and_then(|leaves| leaves.sync_all())
         .map_err(failed)?;
-    let here = log_segment::segments(path).map_err(failed)?;
+    let here = log_segment::list_segments(path).map_err(failed)?;
     let sealed = here.len().saturating_sub(1).saturating_sub(keep).min(MOST);
     let to = path.join(ARCHIVE);
-    hansa_files::folder(&to)?;
+    hansa_files::create_folder(&to)?;
     let mut moved = Vec::new();
     for pair in here.windows(2).take(sealed) {
         if let [segment, next] = pair {
-            moved.push(copy(log, segment, next, &to)?);
+            moved.push(copy_segment(log, segment, next, &to)?);
         }
     }
     if moved.is_empty() {
@@ -162,7 +162,7 @@ pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refu
         .map_err(failed)?;
     let _durable = log
         .record_blocking(SegmentArchival(moved.clone()))
-        .map_err(|unwritable| crate::refusal(&unwritable))?;
+        .map_err(|unwritable| crate::unwritable_log_refusal(&unwritable))?;
     log.moved_to(&to, moved.len());
     for segment in here.iter().take(moved.len()) {
         std::fs::remove_file(&segment.path).map_err(failed)?;
@@ -174,7 +174,7 @@ pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refu
 ///
 /// # Errors
 /// When the records that say what was archived can't be read.
-pub fn absent(log: &AuditLog, from: u64) -> Result<Vec<String>, Refusal> {
+pub fn find_absent_files(log: &AuditLog, from: u64) -> Result<Vec<String>, Refusal> {
     let folder = log.folder().join(ARCHIVE);
     let mut absent = Vec::new();
     for record in log.read(log.inner.index.archived_before()) {
@@ -196,13 +196,13 @@ pub fn absent(log: &AuditLog, from: u64) -> Result<Vec<String>, Refusal> {
 }
 
 /// Copies a segment, and compares each line with the hash tree.
-fn copy(
+fn copy_segment(
     log: &AuditLog,
     segment: &LogSegment,
     next: &LogSegment,
     to: &Path,
 ) -> Result<ArchivedSegment, Refusal> {
-    let failed = |error: io::Error| log_dir::unavailable(&segment.path, &error);
+    let failed = |error: io::Error| log_dir::unavailable_log_refusal(&segment.path, &error);
     let bytes = std::fs::read(&segment.path).map_err(failed)?;
     let mut end = segment.first;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -226,7 +226,7 @@ fn copy(
             file.sync_all()
         })
         .and_then(|()| std::fs::rename(&beside, &place));
-    written.map_err(|error| hansa_files::unwritable(&place, &error))?;
+    written.map_err(|error| hansa_files::unwritable_file_refusal(&place, &error))?;
     Ok(ArchivedSegment {
         name: segment.name(),
         first: segment.first,

@@ -18,7 +18,7 @@ const MONTH: i64 = 31 * 86_400_000_000;
 struct ClockObservation;
 
 impl Evidence for ClockObservation {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         ClockRecord {
             step_us: None,
             outcome: None,
@@ -40,13 +40,13 @@ pub(super) fn is_clock_stable(log: &AuditLog) -> Result<bool, Refusal> {
     let (mut low, mut high) = (log.inner.index.archived_before(), log.size());
     while low < high {
         let middle = low + (high - low) / 2;
-        match when(log, middle)? {
+        match record_time(log, middle)? {
             Some(at) if at > ago(WEEK) => high = middle,
             _ => low = middle + 1,
         }
     }
     let last = match low.checked_sub(1) {
-        Some(last) => when(log, last)?,
+        Some(last) => record_time(log, last)?,
         None => None,
     };
     if last.is_some_and(|at| at >= ago(MONTH)) {
@@ -55,13 +55,13 @@ pub(super) fn is_clock_stable(log: &AuditLog) -> Result<bool, Refusal> {
     if low == log.size() {
         let _durable = log
             .record_blocking(ClockObservation)
-            .map_err(|unwritable| crate::refusal(&unwritable))?;
+            .map_err(|unwritable| crate::unwritable_log_refusal(&unwritable))?;
     }
     Ok(false)
 }
 
 /// Time of a record; none where it is past its retention, or in an archive that is missing here.
-fn when(log: &AuditLog, index: u64) -> Result<Option<UtcTimestamp>, Refusal> {
+fn record_time(log: &AuditLog, index: u64) -> Result<Option<UtcTimestamp>, Refusal> {
     match log.get(index) {
         Ok(record) => Ok(record.map(|record| record.at)),
         Err(refusal) if refusal.code == ErrorCode::EvidenceExpired => Ok(None),

@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{JsonLimits, parse};
+use hansa_audit_log::json::{JsonLimits, parse_json};
 use hansa_audit_log::record::body::{AnswerBody, ContractBody, IncidentBody, RecordBody};
 use hansa_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ pub struct SignedDocument {
 /// Store of documents.
 pub trait DocumentStore {
     /// Trust bundle in force: its digest and its bytes.
-    fn trust(&self) -> (String, Vec<u8>);
+    fn trust_bundle(&self) -> (String, Vec<u8>);
 
     /// Document that a record names, if it was kept.
     ///
@@ -111,7 +111,7 @@ impl ReferencedDocuments {
     }
 
     /// Takes the documents that the next record names.
-    pub fn see(&mut self, body: &RecordBody) {
+    pub fn add_record_documents(&mut self, body: &RecordBody) {
         for contract in body.contracts() {
             // The contract of a partner has an identity of another form.
             if contract.parse::<Digest>().is_ok() {
@@ -212,10 +212,10 @@ impl ReferencedDocuments {
 /// Digest of the head that a receipt names; `None` if the bytes are not a receipt.
 #[must_use]
 pub fn head_of_receipt(bytes: &[u8]) -> Option<Digest> {
-    let envelope = parse(bytes, JsonLimits::default()).ok()?;
+    let envelope = parse_json(bytes, JsonLimits::default()).ok()?;
     let payload = envelope.get("payload")?.as_text()?;
     let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let receipt = parse(&payload, JsonLimits::default()).ok()?;
+    let receipt = parse_json(&payload, JsonLimits::default()).ok()?;
     let named = receipt.get("provider_checkpoint_digest")?.as_text()?;
     named.parse().ok()
 }

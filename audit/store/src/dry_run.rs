@@ -20,5 +20,5 @@ pub fn record_dry_run<E: Evidence>(entry: E, tick: ClockReading) -> Result<Recor
     };
     ledger
         .record(entry, stamp)
-        .map_err(|unwritable| super::refusal(&unwritable))
+        .map_err(|unwritable| super::unwritable_log_refusal(&unwritable))
 }

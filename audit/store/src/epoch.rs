@@ -49,7 +49,7 @@ impl EpochTracker {
     }
 
     /// Present epoch, unless a stop is pending.
-    fn current(&self) -> Option<LogEpoch> {
+    fn current_epoch(&self) -> Option<LogEpoch> {
         let state = self.state.lock();
         (state.under_way == 0).then_some(LogEpoch(state.epoch))
     }
@@ -91,7 +91,7 @@ impl AuditLog {
             tokio::pin!(over);
             // From here on no end of a stop is missed.
             over.as_mut().enable();
-            if let Some(epoch) = self.inner.epochs.current() {
+            if let Some(epoch) = self.inner.epochs.current_epoch() {
                 return epoch;
             }
             over.await;

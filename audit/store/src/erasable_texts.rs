@@ -7,7 +7,7 @@
 //! copies are not erased.
 
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use josekit::jwe::{self, Dir, JweHeader};
@@ -51,9 +51,9 @@ impl ErasableTextStore {
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL` when the store can't be opened.
     pub fn open(folder: &Path) -> Result<Self, Refusal> {
-        hansa_files::folder(folder)?;
+        hansa_files::create_folder(folder)?;
         let files = ErasableTextFiles::open(folder)
-            .map_err(|error| hansa_files::unwritable(folder, &error))?;
+            .map_err(|error| hansa_files::unwritable_file_refusal(folder, &error))?;
         Ok(Self {
             folder: folder.to_path_buf(),
             files: Mutex::new(files),
@@ -61,32 +61,35 @@ impl ErasableTextStore {
     }
 
     fn storage_refusal(&self, error: &io::Error) -> Refusal {
-        hansa_files::unwritable(&self.folder, error)
+        hansa_files::unwritable_file_refusal(&self.folder, error)
     }
 
     /// Stores a text with the salt of its commitment.
     ///
     /// # Errors
     /// When the text can't be written. The log does not depend on it.
-    pub fn keep(
+    pub fn store_text(
         &self,
         at: UtcTimestamp,
         salt: [u8; 16],
         text: &str,
     ) -> Result<StoredText, Refusal> {
-        let commit = commitment(&salt, text);
+        let commit = text_commitment(&salt, text);
         let key: [u8; KEY] = rand::random();
         let salt: String = salt.iter().map(|byte| format!("{byte:02x}")).collect();
-        let inside = Json::object([("salt", Json::text(salt)), ("text", Json::text(text))]);
-        let sealed =
-            seal(&key, &canonical(&inside)).map_err(|reason| damaged_texts_refusal(&reason))?;
+        let inside = Json::object([
+            ("salt", Json::from_display(salt)),
+            ("text", Json::from_display(text)),
+        ]);
+        let sealed = encrypt_bytes(&key, &to_canonical_bytes(&inside))
+            .map_err(|reason| damaged_texts_refusal(&reason))?;
         let mut files = self.files.lock();
         let number = files.count;
-        let mut line = canonical(&Json::object([
-            ("n", Json::count(number)),
-            ("commit", Json::text(commit)),
-            ("at", Json::text(at)),
-            ("jwe", Json::text(sealed)),
+        let mut line = to_canonical_bytes(&Json::object([
+            ("n", Json::from_count(number)),
+            ("commit", Json::from_display(commit)),
+            ("at", Json::from_display(at)),
+            ("jwe", Json::from_display(sealed)),
         ]));
         line.push(b'\n');
         let place = number.saturating_mul(32);
@@ -104,17 +107,17 @@ impl ErasableTextStore {
         Ok(StoredText { number, commit, at })
     }
 
-    /// Stores a text like [`Self::keep`], durably: on return it survives a loss of power.
+    /// Stores a text like [`Self::store_text`], durably: on return it survives a loss of power.
     ///
     /// # Errors
-    /// As [`Self::keep`].
+    /// As [`Self::store_text`].
     pub fn keep_durably(
         &self,
         at: UtcTimestamp,
         salt: [u8; 16],
         text: &str,
     ) -> Result<StoredText, Refusal> {
-        let held = self.keep(at, salt, text)?;
+        let held = self.store_text(at, salt, text)?;
         let files = self.files.lock();
         files
             .keys
@@ -132,7 +135,7 @@ impl ErasableTextStore {
         let files = self.files.lock();
         let mut found = None;
         files
-            .each(&self.folder, |held, sealed| {
+            .for_each_object(&self.folder, |held, sealed| {
                 if held.commit == commit {
                     found = Some((held.number, sealed.to_owned()));
                 }
@@ -142,17 +145,17 @@ impl ErasableTextStore {
             return Ok(None);
         };
         let Some(key) = files
-            .key(number)
+            .read_key(number)
             .map_err(|error| self.storage_refusal(&error))?
         else {
             return Ok(None);
         };
         drop(files);
         let read = || {
-            let inside = parse(&open(&key, &sealed)?, JsonLimits::default()).ok()?;
+            let inside = parse_json(&decrypt_bytes(&key, &sealed)?, JsonLimits::default()).ok()?;
             let text = inside.get("text")?.as_text()?.to_owned();
-            let salt = unhex(inside.get("salt")?.as_text()?)?;
-            (commitment(&salt, &text) == commit).then_some(text)
+            let salt = parse_hex(inside.get("salt")?.as_text()?)?;
+            (text_commitment(&salt, &text) == commit).then_some(text)
         };
         match read() {
             Some(text) => Ok(Some(text)),
@@ -167,11 +170,11 @@ impl ErasableTextStore {
     /// # Errors
     /// When the files can't be read or written.
     pub fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
-        hansa_files::folder(folder)?;
+        hansa_files::create_folder(folder)?;
         let _still = self.files.lock();
         for name in [OBJECTS, KEYS] {
             std::fs::copy(self.folder.join(name), folder.join(name))
-                .map_err(|error| hansa_files::unwritable(folder, &error))?;
+                .map_err(|error| hansa_files::unwritable_file_refusal(folder, &error))?;
         }
         Ok(())
     }
@@ -184,11 +187,11 @@ impl ErasableTextStore {
         let files = self.files.lock();
         let mut all = Vec::new();
         files
-            .each(&self.folder, |held, _| all.push(held))
+            .for_each_object(&self.folder, |held, _| all.push(held))
             .and_then(|()| {
                 let mut live = Vec::new();
                 for held in all {
-                    if files.key(held.number)?.is_some() {
+                    if files.read_key(held.number)?.is_some() {
                         live.push(held);
                     }
                 }
@@ -202,7 +205,7 @@ impl ErasableTextStore {
     ///
     /// # Errors
     /// When the file can't be written. The erasure must then be repeated.
-    pub fn erase(&self, texts: &[StoredText]) -> Result<(), Refusal> {
+    pub fn erase_texts(&self, texts: &[StoredText]) -> Result<(), Refusal> {
         let mut files = self.files.lock();
         let erased = texts
             .iter()
@@ -245,7 +248,7 @@ impl ErasableTextFiles {
         };
         // Neither file is synced when a text is stored, and either may be longer after a crash. No number is used twice.
         let mut count = files.keys.metadata()?.len().div_ceil(32);
-        files.each(folder, |held, _| {
+        files.for_each_object(folder, |held, _| {
             count = count.max(held.number.saturating_add(1));
         })?;
         files.count = count;
@@ -253,7 +256,7 @@ impl ErasableTextFiles {
     }
 
     /// Key of an object, unless it was destroyed.
-    fn key(&self, number: u64) -> io::Result<Option<[u8; KEY]>> {
+    fn read_key(&self, number: u64) -> io::Result<Option<[u8; KEY]>> {
         let mut key = [0; KEY];
         match self.keys.read_exact_at(&mut key, number.saturating_mul(32)) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -263,7 +266,11 @@ impl ErasableTextFiles {
     }
 
     /// Calls `act` for each complete object.
-    fn each(&self, folder: &Path, mut act: impl FnMut(StoredText, &str)) -> io::Result<()> {
+    fn for_each_object(
+        &self,
+        folder: &Path,
+        mut act: impl FnMut(StoredText, &str),
+    ) -> io::Result<()> {
         for line in BufReader::new(File::open(folder.join(OBJECTS))?).split(b'\n') {
             let line = line?;
             let read = || {
@@ -271,7 +278,7 @@ impl ErasableTextFiles {
                     bytes: 1 << 20,
                     depth: 4,
                 };
-                let object = parse(&line, limits).ok()?;
+                let object = parse_json(&line, limits).ok()?;
                 let held = StoredText {
                     number: object.get("n")?.as_count()?,
                     commit: object.get("commit")?.as_text()?.parse().ok()?,
@@ -297,11 +304,11 @@ impl ErasableTextFiles {
             .open(&beside)?;
         for line in BufReader::new(File::open(folder.join(OBJECTS))?).split(b'\n') {
             let line = line?;
-            let number = parse(&line, JsonLimits::default())
+            let number = parse_json(&line, JsonLimits::default())
                 .ok()
                 .and_then(|object| object.get("n")?.as_count());
             let live = match number {
-                Some(number) => self.key(number)?.is_some(),
+                Some(number) => self.read_key(number)?.is_some(),
                 None => false,
             };
             if live {
@@ -319,24 +326,24 @@ impl ErasableTextFiles {
     }
 }
 
-fn commitment(salt: &[u8; 16], text: &str) -> Digest {
+fn text_commitment(salt: &[u8; 16], text: &str) -> Digest {
     Digest::of_parts(&[salt, text.as_bytes()])
 }
 
-fn seal(key: &[u8; KEY], bytes: &[u8]) -> Result<String, String> {
+fn encrypt_bytes(key: &[u8; KEY], bytes: &[u8]) -> Result<String, String> {
     let mut header = JweHeader::new();
     header.set_content_encryption("A256GCM");
     let encrypter = Dir.encrypter_from_bytes(key).map_err(|e| e.to_string())?;
     jwe::serialize_compact(bytes, &header, &encrypter).map_err(|e| e.to_string())
 }
 
-fn open(key: &[u8; KEY], sealed: &str) -> Option<Vec<u8>> {
+fn decrypt_bytes(key: &[u8; KEY], sealed: &str) -> Option<Vec<u8>> {
     let decrypter = Dir.decrypter_from_bytes(key).ok()?;
     let (bytes, _) = jwe::deserialize_compact(sealed, &decrypter).ok()?;
     Some(bytes)
 }
 
-fn unhex(text: &str) -> Option<[u8; 16]> {
+fn parse_hex(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;

@@ -13,12 +13,12 @@ use crate::bundle_line::{
 use crate::documents::{
     DocumentKind, DocumentStore, ReferencedDocuments, SignedDocument, head_of_receipt,
 };
-use crate::filter::{COLUMNS, RecordFilter, cells};
+use crate::filter::{COLUMNS, RecordFilter, record_cells};
 use crate::time_stamps::StampedHead;
 use crate::{AuditLog, log_dir};
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::json::serialized::{to_form, to_json};
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -29,7 +29,7 @@ use std::io::Write;
 ///
 /// # Errors
 /// `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, `FILE_MISSING` when `out` can't be written.
-pub fn bundle(
+pub fn write_bundle(
     log: &AuditLog,
     head: &SignedHead,
     choice: &RecordFilter,
@@ -43,14 +43,14 @@ pub fn bundle(
     };
     let (mut count, mut named) = (0, ReferencedDocuments::new());
     let mut stamps = StampChoice::new(log.time_stamps()?, size, choice.is_everything());
-    let mut chooser = choice.chooser();
+    let mut chooser = choice.selector();
     for record in records() {
         let record = record?;
         let body = crate::read_body(&record)?;
-        if chooser.takes(&record, &body) {
+        if chooser.selects_record(&record, &body) {
             count += 1;
-            named.see(&body);
-            stamps.see(record.seq);
+            named.add_record_documents(&body);
+            stamps.add_record(record.seq);
         }
     }
     let out = &mut DigestWriter {
@@ -59,18 +59,18 @@ pub fn bundle(
     };
     let whole = choice.is_everything();
     let lines = if whole { size } else { count };
-    write_line(out, &header(log, head, choice, lines)?)?;
-    let (mut chooser, mut next) = (choice.chooser(), 0);
+    write_line(out, &bundle_header(log, head, choice, lines)?)?;
+    let (mut chooser, mut next) = (choice.selector(), 0);
     for record in records() {
         let record = record?;
         if whole {
             write_expired(log, next..record.seq, out)?;
             next = record.seq.saturating_add(1);
         }
-        if !whole && !chooser.takes(&record, &crate::read_body(&record)?) {
+        if !whole && !chooser.selects_record(&record, &crate::read_body(&record)?) {
             continue;
         }
-        let proof = || log.inclusion(record.seq, size).unwrap_or_default();
+        let proof = || log.inclusion_proof(record.seq, size).unwrap_or_default();
         let line = RecordLine {
             index: record.seq,
             leaf: whole.then(|| log.leaf(record.seq)).flatten(),
@@ -102,7 +102,8 @@ pub fn bundle(
         sum: out.sum.clone().finish(),
     };
     write_line(out, &to_json(&EndLine { end }))?;
-    out.flush().map_err(|error| unwritable(&error))?;
+    out.flush()
+        .map_err(|error| unwritable_export_refusal(&error))?;
     Ok(count)
 }
 
@@ -149,14 +150,14 @@ fn write_record(out: &mut dyn Write, line: &RecordLine, record: Json) -> Result<
     write_line(out, &line)
 }
 
-fn header(
+fn bundle_header(
     log: &AuditLog,
     head: &SignedHead,
     choice: &RecordFilter,
     count: u64,
 ) -> Result<Json, Refusal> {
-    let keys =
-        log_dir::keys(log.folder()).map_err(|error| log_dir::unavailable(log.folder(), &error))?;
+    let keys = log_dir::read_keys(log.folder())
+        .map_err(|error| log_dir::unavailable_log_refusal(log.folder(), &error))?;
     let header = BundleHeader {
         keys: keys.known,
         head: head.clone(),
@@ -173,7 +174,7 @@ fn write_documents(
     out: &mut dyn Write,
 ) -> Result<(u64, BTreeSet<Digest>), Refusal> {
     let mut heads = BTreeSet::new();
-    let (name, trust) = documents.trust();
+    let (name, trust) = documents.trust_bundle();
     write_document(DocumentKind::Trust, &name, Some(trust), out)?;
     let mut count = 1;
     for (kind, name) in named.iter() {
@@ -230,7 +231,8 @@ fn write_heads(
 ) -> Result<u64, Refusal> {
     let size = newest.checkpoint.size;
     let path = log.folder();
-    let heads = log_dir::heads(path).map_err(|error| log_dir::unavailable(path, &error))?;
+    let heads = log_dir::read_head_history(path)
+        .map_err(|error| log_dir::unavailable_log_refusal(path, &error))?;
     let heads = heads.map_err(|number| {
         Refusal::new(
             ErrorCode::EvidenceBroken,
@@ -245,7 +247,7 @@ fn write_heads(
         .collect();
     let mut count = 0;
     let mut write = |head: &SignedHead, token: Option<StampedHead>| {
-        let proof = || log.consistency(head.checkpoint.size, size);
+        let proof = || log.consistency_proof(head.checkpoint.size, size);
         let line = HeadLine {
             head: head.clone(),
             time_stamp: token.map(|stamped| TimeStampToken(stamped.token)),
@@ -286,7 +288,7 @@ impl StampChoice {
     }
 
     /// Takes an exported record.
-    fn see(&mut self, index: u64) {
+    fn add_record(&mut self, index: u64) {
         let first = |stamped: &StampedHead| stamped.head.checkpoint.size <= index;
         self.needed.insert(self.stamps.partition_point(first));
     }
@@ -306,13 +308,13 @@ impl StampChoice {
 ///
 /// # Errors
 /// The first error of `records`, or `FILE_MISSING` when `out` can't be written.
-pub fn csv(
+pub fn write_csv(
     records: impl Iterator<Item = Result<Record, Refusal>>,
     out: &mut dyn Write,
 ) -> Result<u64, Refusal> {
-    rows(
+    write_csv_rows(
         &COLUMNS,
-        records.map(|record| record.map(|record| cells(&record))),
+        records.map(|record| record.map(|record| record_cells(&record))),
         out,
     )
 }
@@ -321,7 +323,7 @@ pub fn csv(
 ///
 /// # Errors
 /// The first error of `rows`, or `FILE_MISSING` when `out` can't be written.
-pub fn rows<R: AsRef<[String]>>(
+pub fn write_csv_rows<R: AsRef<[String]>>(
     header: &[&str],
     rows: impl Iterator<Item = Result<R, Refusal>>,
     out: &mut dyn Write,
@@ -332,7 +334,8 @@ pub fn rows<R: AsRef<[String]>>(
         write_row(out, row?.as_ref())?;
         count += 1;
     }
-    out.flush().map_err(|error| unwritable(&error))?;
+    out.flush()
+        .map_err(|error| unwritable_export_refusal(&error))?;
     Ok(count)
 }
 
@@ -348,16 +351,17 @@ fn write_row(out: &mut dyn Write, cells: &[impl AsRef<str>]) -> Result<(), Refus
             }
         })
         .collect();
-    writeln!(out, "{}", quoted.join(",")).map_err(|error| unwritable(&error))
+    writeln!(out, "{}", quoted.join(",")).map_err(|error| unwritable_export_refusal(&error))
 }
 
 fn write_line(out: &mut dyn Write, line: &Json) -> Result<(), Refusal> {
-    let mut bytes = canonical(line);
+    let mut bytes = to_canonical_bytes(line);
     bytes.push(b'\n');
-    out.write_all(&bytes).map_err(|error| unwritable(&error))
+    out.write_all(&bytes)
+        .map_err(|error| unwritable_export_refusal(&error))
 }
 
-pub(super) fn unwritable(error: &std::io::Error) -> Refusal {
+pub(super) fn unwritable_export_refusal(error: &std::io::Error) -> Refusal {
     let code = if hansa_files::is_full(error) {
         ErrorCode::DiskFull
     } else {

@@ -3,7 +3,7 @@
 //! The subject of a record may be in an earlier one: the end of an answer names only the permit that it closes, and the end of a
 //! contract names the contract alone.
 
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
@@ -44,7 +44,7 @@ impl RecordFilter {
 
     /// Selector that has not processed any record.
     #[must_use]
-    pub const fn chooser(&self) -> RecordSelector<'_> {
+    pub const fn selector(&self) -> RecordSelector<'_> {
         RecordSelector {
             choice: self,
             requests: BTreeSet::new(),
@@ -54,7 +54,7 @@ impl RecordFilter {
     }
 
     /// True if the record itself satisfies the subject conditions.
-    fn names(&self, body: &RecordBody) -> bool {
+    fn matches_subject(&self, body: &RecordBody) -> bool {
         self.participant.as_ref().is_none_or(|wanted| {
             // Owner of the sent key values.
             let owner = format!("{wanted}/d/");
@@ -71,11 +71,11 @@ impl RecordFilter {
         })
     }
 
-    fn times(&self, record: &Record) -> bool {
+    fn matches_time(&self, record: &Record) -> bool {
         self.from.is_none_or(|from| record.at >= from) && self.to.is_none_or(|to| record.at < to)
     }
 
-    fn ends(&self, body: &RecordBody) -> bool {
+    fn matches_outcome(&self, body: &RecordBody) -> bool {
         self.outcome.as_ref().is_none_or(|wanted| {
             let is_counted = match body {
                 RecordBody::Answer(AnswerBody::RefusalCount(count)) => {
@@ -91,7 +91,7 @@ impl RecordFilter {
             };
             body.kind() == wanted
                 || body.outcome() == Some(wanted)
-                || body.code() == Some(wanted)
+                || body.refusal_code() == Some(wanted)
                 || is_counted
         })
     }
@@ -108,20 +108,20 @@ pub struct RecordSelector<'c> {
 
 impl RecordSelector<'_> {
     /// True if the next record, with this body, is selected.
-    pub fn takes(&mut self, record: &Record, body: &RecordBody) -> bool {
+    pub fn selects_record(&mut self, record: &Record, body: &RecordBody) -> bool {
         let (request, contract) = (body.request(), body.contract());
         let belongs = request.is_some_and(|request| self.requests.contains(request))
             || contract.is_some_and(|contract| self.contracts.contains(contract))
             || body
                 .permit_index()
                 .is_some_and(|opened| self.opened.contains(&opened));
-        let about = belongs || self.choice.names(body);
+        let about = belongs || self.choice.matches_subject(body);
         if about {
             self.opened.insert(record.seq);
             self.requests.extend(request.map(str::to_owned));
             self.contracts.extend(contract.map(str::to_owned));
         }
-        about && self.choice.times(record) && self.choice.ends(body)
+        about && self.choice.matches_time(record) && self.choice.matches_outcome(body)
     }
 }
 
@@ -148,7 +148,7 @@ fn list_texts(body: &Json, name: &str) -> String {
 
 /// Cells of a record for [`COLUMNS`]; empty where the record has no value.
 #[must_use]
-pub fn cells(record: &Record) -> [String; 11] {
+pub fn record_cells(record: &Record) -> [String; 11] {
     let cell = |name: &str| match record.body.get(name) {
         Some(Json::Text(text)) => text.clone(),
         Some(Json::Int(number)) => number.to_string(),
@@ -170,7 +170,7 @@ pub fn cells(record: &Record) -> [String; 11] {
         cell("outcome"),
         cell("rows"),
         cell("bytes"),
-        String::from_utf8_lossy(&canonical(&record.body)).into_owned(),
+        String::from_utf8_lossy(&to_canonical_bytes(&record.body)).into_owned(),
     ]
 }
 

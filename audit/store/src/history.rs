@@ -90,10 +90,10 @@ impl AuditHistory {
     }
 
     /// Takes the next record with its body.
-    pub fn see(&mut self, record: &Record, body: RecordBody) {
+    pub fn add_record(&mut self, record: &Record, body: RecordBody) {
         if self.boot != record.boot {
             self.boot.clone_from(&record.boot);
-            self.refusals.begin();
+            self.refusals.begin_run();
         }
         self.note_place(record.seq);
         match body {
@@ -132,7 +132,7 @@ impl AuditHistory {
                 self.questions
                     .push(QueryEntry::of_refusal(record, *refusal));
             }
-            AnswerBody::RefusalCount(count) => self.refusals.see(*count),
+            AnswerBody::RefusalCount(count) => self.refusals.add_counts(*count),
             AnswerBody::Progress(progress) => {
                 if let Some(question) = self.question_at(progress.opened) {
                     question.at_most = progress.at_most.or(question.at_most);
@@ -146,7 +146,7 @@ impl AuditHistory {
                         clause: close.clause.map(u64::from),
                         restriction: close.restriction.map(u64::from),
                     });
-                    question.end = Some(AnswerEnd::of(record, *close));
+                    question.end = Some(AnswerEnd::from_record(record, *close));
                 } else if self.has_seen(close.opened) {
                     self.unadmitted_ends.push(UnadmittedEnd {
                         index: record.seq,
@@ -165,7 +165,8 @@ impl AuditHistory {
                 }
             }
             AnswerBody::Received(received) => {
-                self.received.push(ReceivedAnswer::of(record, *received));
+                self.received
+                    .push(ReceivedAnswer::from_record(record, *received));
             }
             AnswerBody::RemoteQuery(query) => self.remote_queries.add_query(record, *query),
             AnswerBody::NotReceived(end) => self.remote_queries.remove_unsent_keys(&end),
@@ -175,7 +176,9 @@ impl AuditHistory {
                 peer: told.peer,
                 follows: told.follows,
             }),
-            AnswerBody::OpenBlock(block) => self.open_blocks.push(OpenBlock::of(record, *block)),
+            AnswerBody::OpenBlock(block) => self
+                .open_blocks
+                .push(OpenBlock::from_record(record, *block)),
             AnswerBody::ModelSeen(_) | AnswerBody::ActionCount(_) => {}
         }
     }
@@ -208,7 +211,8 @@ impl AuditHistory {
                     .push(RecordedStatement::of_usage(record, *usage));
             }
             ContractBody::Notice(notice) => {
-                self.notified.extend(AffectedNotice::of(record, *notice));
+                self.notified
+                    .extend(AffectedNotice::from_record(record, *notice));
             }
             ContractBody::Restriction(_)
             | ContractBody::Group(_)
@@ -224,10 +228,10 @@ impl AuditHistory {
         match body {
             PublicationBody::Publication(publication) => {
                 self.published
-                    .push(PublishedSnapshot::of(record, *publication));
+                    .push(PublishedSnapshot::from_record(record, *publication));
             }
             PublicationBody::Unpublication(end) => {
-                if let Some(one) = self.snapshot(&end.dataset, &end.version) {
+                if let Some(one) = self.newest_snapshot(&end.dataset, &end.version) {
                     one.withdrawn = Some((record.at, end.reason));
                 }
             }
@@ -304,7 +308,7 @@ impl AuditHistory {
     }
 
     /// Newest snapshot with this label.
-    fn snapshot(&mut self, dataset: &str, version: &str) -> Option<&mut PublishedSnapshot> {
+    fn newest_snapshot(&mut self, dataset: &str, version: &str) -> Option<&mut PublishedSnapshot> {
         let mut newest = self.published.iter_mut().rev();
         newest.find(|one| one.dataset == dataset && one.version == version)
     }
@@ -317,7 +321,7 @@ impl AuditHistory {
 
     /// First question whose identity begins with this text.
     #[must_use]
-    pub fn question(&self, request: &str) -> Option<&QueryEntry> {
+    pub fn find_question(&self, request: &str) -> Option<&QueryEntry> {
         self.questions
             .iter()
             .find(|question| !request.is_empty() && question.request.starts_with(request))

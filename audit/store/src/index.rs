@@ -76,7 +76,7 @@ impl LogIndex {
         }
     }
 
-    pub(super) fn change(&self) -> RwLockWriteGuard<'_, LogIndexState> {
+    pub(super) fn lock_state(&self) -> RwLockWriteGuard<'_, LogIndexState> {
         self.state.write()
     }
 
@@ -102,11 +102,11 @@ impl LogIndex {
         }
     }
 
-    pub(super) fn tree<T>(&self, ask: impl FnOnce(&MerkleTree) -> T) -> T {
+    pub(super) fn read_tree<T>(&self, ask: impl FnOnce(&MerkleTree) -> T) -> T {
         ask(&self.state.read().tree)
     }
 
-    pub(super) fn syncs(&self) -> (u64, u64) {
+    pub(super) fn sync_counts(&self) -> (u64, u64) {
         self.state.read().syncs
     }
 
@@ -140,8 +140,8 @@ impl LogIndex {
     }
 
     /// Notes that records before `end` may be gone.
-    pub(super) fn expire(&self, end: u64) {
-        let mut state = self.change();
+    pub(super) fn note_expiry(&self, end: u64) {
+        let mut state = self.lock_state();
         state.expired = state.expired.max(end);
     }
 
@@ -151,13 +151,13 @@ impl LogIndex {
     }
 
     /// Replaces the file of the records up to `end` by `replace`, and forgets the offsets in it.
-    pub(super) fn rewritten(
+    pub(super) fn replace_segment(
         &self,
         segment: &LogSegment,
         end: u64,
         replace: impl FnOnce() -> std::io::Result<()>,
     ) -> std::io::Result<()> {
-        let mut state = self.change();
+        let mut state = self.lock_state();
         replace()?;
         state.older.remove(&segment.first);
         let read = usize::try_from(end.saturating_sub(state.begin)).unwrap_or(usize::MAX);
@@ -168,8 +168,8 @@ impl LogIndex {
     }
 
     /// Forgets the offsets of the segment that contains this record.
-    pub(super) fn forget(&self, index: u64) {
-        let mut state = self.change();
+    pub(super) fn forget_offsets(&self, index: u64) {
+        let mut state = self.lock_state();
         let after = state.segments.partition_point(|s| s.first <= index);
         let first = after.checked_sub(1);
         if let Some(first) = first.and_then(|n| state.segments.get(n).map(|s| s.first)) {
@@ -178,7 +178,10 @@ impl LogIndex {
     }
 
     /// Offset of the record at `index` and its segment; none where the segment is missing here.
-    pub(super) fn place(&self, index: u64) -> std::io::Result<Option<(RecordOffset, LogSegment)>> {
+    pub(super) fn find_record(
+        &self,
+        index: u64,
+    ) -> std::io::Result<Option<(RecordOffset, LogSegment)>> {
         let state = self.state.read();
         let after = state.segments.partition_point(|s| s.first <= index);
         let number = after.checked_sub(1);
@@ -203,11 +206,11 @@ impl LogIndex {
         let offsets = match known {
             Some(known) => known,
             None => {
-                let found = match log_segment::offsets(&segment) {
+                let found = match log_segment::read_offsets(&segment) {
                     Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                     found => Arc::new(found?),
                 };
-                let mut state = self.change();
+                let mut state = self.lock_state();
                 state.older.insert(segment.first, Arc::clone(&found));
                 found
             }

@@ -21,7 +21,7 @@ impl LogSigningKey {
     /// As [`PrivateKey::create`].
     pub fn create(path: &Path, domain: &str) -> Result<Self, Refusal> {
         let key = PrivateKey::create(path, SignatureAlgorithm::EdDsa)?;
-        Self::of(key, path, domain)
+        Self::from_private_key(key, path, domain)
     }
 
     /// Opens the key for the log of `domain`.
@@ -30,18 +30,18 @@ impl LogSigningKey {
     /// As [`PrivateKey::open`]; `KEY_INVALID` when the key is not an Ed25519 key.
     pub fn open(path: &Path, domain: &str) -> Result<Self, Refusal> {
         let key = PrivateKey::open(path)?;
-        Self::of(key, path, domain)
+        Self::from_private_key(key, path, domain)
     }
 
-    fn of(key: PrivateKey, path: &Path, domain: &str) -> Result<Self, Refusal> {
-        if key.public().algorithm() != SignatureAlgorithm::EdDsa {
+    fn from_private_key(key: PrivateKey, path: &Path, domain: &str) -> Result<Self, Refusal> {
+        if key.public_key().algorithm() != SignatureAlgorithm::EdDsa {
             return Err(Refusal::new(
                 ErrorCode::KeyInvalid,
                 "heads of the log are signed with Ed25519",
             )
             .with_place(path.display().to_string(), None, None));
         }
-        let origin = note::origin(domain);
+        let origin = note::log_origin(domain);
         Ok(Self { key, origin })
     }
 }
@@ -51,7 +51,7 @@ impl NoteSigner for LogSigningKey {
         NoteKey {
             name: self.origin.clone(),
             algorithm: ED25519,
-            public: self.key.public().raw().to_vec(),
+            public: self.key.public_key().raw_bytes().to_vec(),
         }
     }
 
@@ -84,8 +84,9 @@ impl NoteSigner for WitnessSigner<'_> {
 pub struct Ed25519NoteVerifier;
 
 impl NoteVerifier for Ed25519NoteVerifier {
-    fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
+    fn accepts_signature(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
         matches!(key.algorithm, ED25519 | COSIGNATURE)
-            && PublicKey::ed25519(&key.public).is_ok_and(|key| key.matches(message, signature))
+            && PublicKey::ed25519(&key.public)
+                .is_ok_and(|key| key.accepts_signature(message, signature))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
 //! keys), `time-stamps` (tokens over heads, where an authority is configured), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
-//! checked by [`offline::verify`] without any configuration.
+//! checked by [`offline::verify_copy`] without any configuration.
 //!
 //! # The walk
 //!
@@ -14,9 +14,9 @@
 //! 4. **Sign.** The writer signs a head over the durable records with a [`LogSigningKey`]: [`AuditLog::head`].
 //! 5. **Keep erasable texts apart.** An [`ErasableTextStore`] holds texts, each under a key of its own. The log contains only a
 //!    commitment to each.
-//! 6. **Export.** [`export::bundle`] writes the records that a [`RecordFilter`] selects, with the documents that they name.
-//! 7. **Check.** [`offline::verify`] gives a [`CopyReport`]. [`AuditHistory`] collects the content of the records.
-//! 8. **Archive and expire.** [`archive::archive`] moves old segments; [`retention::expire`] ends the retention of records.
+//! 6. **Export.** [`export::write_bundle`] writes the records that a [`RecordFilter`] selects, with the documents that they name.
+//! 7. **Check.** [`offline::verify_copy`] gives a [`CopyReport`]. [`AuditHistory`] collects the content of the records.
+//! 8. **Archive and expire.** [`archive::archive_segments`] moves old segments; [`retention::expire_decisions`] ends the retention of records.
 //!
 //! [`Recorded`]: hansa_audit_log::Recorded
 //!
@@ -64,7 +64,7 @@
 //! assert!(head.is_signed_by(&key.key(), &Ed25519NoteVerifier));
 //!
 //! // A copy of the folder is checked without anything else.
-//! let report = offline::verify(&path, Some(&head))?;
+//! let report = offline::verify_copy(&path, Some(&head))?;
 //! assert!(report.is_good());
 //! assert_eq!(report.records, log.size());
 //! # Ok(())
@@ -112,16 +112,16 @@
 //! # let documents = NoDocuments;
 //!
 //! let mut bytes = Vec::new();
-//! let records = export::bundle(&log, &log.head(), &RecordFilter::default(), &documents, &mut bytes)?;
+//! let records = export::write_bundle(&log, &log.head(), &RecordFilter::default(), &documents, &mut bytes)?;
 //! let file = folder.path().join("lindau.bundle");
 //! std::fs::write(&file, &bytes)?;
-//! let report = offline::verify(&file, None)?;
+//! let report = offline::verify_copy(&file, None)?;
 //! assert_eq!((report.records, report.fault), (records, None));
 //!
 //! // One word is changed. The check names the record.
 //! let changed = String::from_utf8(bytes)?.replace("bikes", "trams");
 //! std::fs::write(&file, changed)?;
-//! let report = offline::verify(&file, None)?;
+//! let report = offline::verify_copy(&file, None)?;
 //! assert_eq!(report.fault.as_ref().map(|fault| fault.index), Some(records - 1));
 //! assert_eq!(report.refusal().map(|refusal| refusal.code), Some(ErrorCode::EvidenceBroken));
 //! # Ok(())
@@ -332,7 +332,7 @@ impl AuditLog {
     /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL` when it can't be written.
     pub fn open(config: LogConfig) -> Result<(Self, ReplayReport), Refusal> {
         let signer = Arc::clone(&config.signer);
-        let (writer, index, replay) = startup::open(config)?;
+        let (writer, index, replay) = startup::open_log(config)?;
         let epochs = Arc::clone(&writer.epochs);
         let (sender, thread) = writer.start()?;
         let inner = LogInner {
@@ -398,7 +398,7 @@ impl AuditLog {
     /// Unsigned head of the log at `size` records; none if the log has fewer.
     #[must_use]
     pub fn checkpoint_at(&self, size: u64) -> Option<Checkpoint> {
-        let root = self.tree(|tree| tree.root(size))?;
+        let root = self.read_tree(|tree| tree.root(size))?;
         let origin = self.inner.signer.key().name;
         Some(Checkpoint { origin, size, root })
     }
@@ -437,31 +437,35 @@ impl AuditLog {
 
     /// Proof that the log of size `to` continues the log of size `from`; none if the log has fewer records.
     #[must_use]
-    pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
-        self.inner.index.tree(|tree| tree.consistency(from, to))
+    pub fn consistency_proof(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
+        self.inner
+            .index
+            .read_tree(|tree| tree.consistency_proof(from, to))
     }
 
     /// Proof that the record at `index` is in the log of `size` records; none if the log has fewer.
     #[must_use]
-    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
-        self.inner.index.tree(|tree| tree.inclusion(index, size))
+    pub fn inclusion_proof(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
+        self.inner
+            .index
+            .read_tree(|tree| tree.inclusion_proof(index, size))
     }
 
     /// Leaf hash of the record at `index`.
     #[must_use]
     pub fn leaf(&self, index: u64) -> Option<Digest> {
-        self.inner.index.tree(|tree| tree.leaf(index))
+        self.inner.index.read_tree(|tree| tree.leaf(index))
     }
 
     /// Calls `ask` with the hash tree over the durable records.
-    fn tree<T>(&self, ask: impl FnOnce(&hansa_audit_log::tree::MerkleTree) -> T) -> T {
-        self.inner.index.tree(ask)
+    fn read_tree<T>(&self, ask: impl FnOnce(&hansa_audit_log::tree::MerkleTree) -> T) -> T {
+        self.inner.index.read_tree(ask)
     }
 
     /// Number of syncs to the disk, and of synced records, since opening.
     #[must_use]
-    pub fn syncs(&self) -> (u64, u64) {
-        self.inner.index.syncs()
+    pub fn sync_counts(&self) -> (u64, u64) {
+        self.inner.index.sync_counts()
     }
 
     /// Present instant by the log's clock: the wall clock, but never before the last record. Terms that depend on time use it.
@@ -496,7 +500,7 @@ impl AuditLog {
 
     /// Notes that the oldest `count` segments outside the archive are now in it.
     fn moved_to(&self, archive: &std::path::Path, count: usize) {
-        self.inner.index.change().moved_to(archive, count);
+        self.inner.index.lock_state().moved_to(archive, count);
     }
 
     /// Writes waiting records, signs the newest head and ends the writer. Later records are refused.
@@ -574,7 +578,7 @@ pub fn read_body(record: &Record) -> Result<RecordBody, Refusal> {
 
 /// Refusal for an operator when nothing can be recorded.
 #[must_use]
-pub fn refusal(unwritable: &LedgerError) -> Refusal {
+pub fn unwritable_log_refusal(unwritable: &LedgerError) -> Refusal {
     let code = match unwritable {
         LedgerError::Broken(broken) if broken.full => ErrorCode::DiskFull,
         LedgerError::LowSpace { .. } => ErrorCode::DiskFull,

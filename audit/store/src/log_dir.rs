@@ -29,7 +29,7 @@ pub(super) struct NoteKeySet {
 }
 
 /// Reads the public note keys of the log.
-pub(super) fn keys(folder: &Path) -> io::Result<NoteKeySet> {
+pub(super) fn read_keys(folder: &Path) -> io::Result<NoteKeySet> {
     let bytes = absent_is_empty(std::fs::read(folder.join(KEY)))?;
     let text = String::from_utf8_lossy(&bytes);
     let known: Vec<NoteKey> = text.lines().filter_map(|line| line.parse().ok()).collect();
@@ -47,7 +47,7 @@ pub(super) struct HeadHistory {
 }
 
 /// Reads the signed heads. The inner error is the number of the first head that can't be read.
-pub(super) fn heads(folder: &Path) -> io::Result<Result<HeadHistory, usize>> {
+pub(super) fn read_head_history(folder: &Path) -> io::Result<Result<HeadHistory, usize>> {
     let text = absent_is_empty(std::fs::read(folder.join(HEADS)))?;
     // Invalid UTF-8 makes only its own note unreadable.
     Ok(read_all(&String::from_utf8_lossy(&text)).map(|heads| {
@@ -120,7 +120,7 @@ pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<Newe
 }
 
 /// Reads the leaf hashes, as far as they were written.
-pub(super) fn leaves(folder: &Path) -> io::Result<Vec<Digest>> {
+pub(super) fn read_leaves(folder: &Path) -> io::Result<Vec<Digest>> {
     let bytes = absent_is_empty(std::fs::read(folder.join(LEAVES)))?;
     let (whole, _) = bytes.as_chunks::<32>();
     Ok(whole
@@ -165,7 +165,7 @@ pub(super) enum LogSlot<'a, 'l> {
 }
 
 /// Pushes every line of the segments into `verifier` until its result is final; good records are passed to `each`.
-pub(super) fn walk(
+pub(super) fn verify_segments(
     segments: &[LogSegment],
     verifier: &mut LogVerifier,
     mut each: impl FnMut(&LogSlot<'_, '_>, RecordOffset),
@@ -186,10 +186,10 @@ pub(super) fn walk(
             }
             if line == EXPIRED {
                 let index = verifier.chain().next();
-                if let Some(leaf) = verifier.pass() {
+                if let Some(leaf) = verifier.skip_record() {
                     each(&LogSlot::Expired(index, leaf), offset);
                 }
-            } else if let Some(good) = verifier.check(line) {
+            } else if let Some(good) = verifier.check_line(line) {
                 each(&LogSlot::Good(&good), offset);
             }
             if verifier.is_settled() {
@@ -202,7 +202,7 @@ pub(super) fn walk(
 }
 
 /// Refusal for a part of the log that can't be read or written.
-pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
+pub(super) fn unavailable_log_refusal(path: &Path, error: &io::Error) -> Refusal {
     let code = if hansa_files::is_full(error) {
         ErrorCode::DiskFull
     } else {

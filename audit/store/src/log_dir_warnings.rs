@@ -11,7 +11,7 @@ use std::path::Path;
 /// whole, so its content is not checked.
 #[must_use]
 pub fn linked_files(log: &Path) -> Vec<Refusal> {
-    let segments = log_segment::segments(log).unwrap_or_default();
+    let segments = log_segment::list_segments(log).unwrap_or_default();
     let records = segments.into_iter().map(|segment| segment.path);
     let others = [HEADS, KEY, LEAVES].map(|name| log.join(name));
     let linked = records.chain(others).filter(|path| path.is_symlink());
@@ -35,7 +35,7 @@ pub fn lost_heads(log: &Path) -> Option<Refusal> {
     if heads.is_ok_and(|heads| heads.len() > 0) {
         return None;
     }
-    let segments = log_segment::segments(log).ok()?;
+    let segments = log_segment::list_segments(log).ok()?;
     let first = log_segment::first_record(segments.first()?).ok()??;
     let last = last_record(segments.last()?)?;
     let ran = last.at.micros().saturating_sub(first.at.micros());

@@ -37,7 +37,7 @@ impl LogSegment {
 }
 
 /// Segments of a folder, in order.
-pub(super) fn segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
+pub(super) fn list_segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -59,8 +59,8 @@ pub(super) const ARCHIVE: &str = "archive";
 
 /// All segments of the log, in order, archived or not. If a segment is in both places, the one outside the archive.
 pub(super) fn all_segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
-    let mut all = segments(folder)?;
-    let archived = match segments(&folder.join(ARCHIVE)) {
+    let mut all = list_segments(folder)?;
+    let archived = match list_segments(&folder.join(ARCHIVE)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         found => found?,
     };
@@ -85,7 +85,7 @@ pub(super) fn first_record(segment: &LogSegment) -> io::Result<Option<Record>> {
 }
 
 /// Offsets of the records in a sealed segment.
-pub(super) fn offsets(segment: &LogSegment) -> io::Result<Vec<u64>> {
+pub(super) fn read_offsets(segment: &LogSegment) -> io::Result<Vec<u64>> {
     let (mut lines, mut line) = (segment.open_at(0)?, Vec::new());
     let (mut offsets, mut at) = (Vec::new(), 0);
     loop {

@@ -75,7 +75,7 @@ impl MachineClock {
         if !self.file.exists() {
             return None;
         }
-        let kept = hansa_files::read(&self.file, FILE_LIMIT)
+        let kept = hansa_files::read_file(&self.file, FILE_LIMIT)
             .ok()
             .and_then(|bytes| CountedTime::parse(&bytes));
         if kept.is_none() {
@@ -86,7 +86,8 @@ impl MachineClock {
 
     /// Stores a time durably. A failure does not stop the log: the next start then compares with the earlier time.
     pub(super) fn write_kept(&self, counted: &CountedTime) -> bool {
-        let written = hansa_files::replace(&self.file, &counted.to_bytes(), FileVisibility::Owner);
+        let written =
+            hansa_files::replace_file(&self.file, &counted.to_bytes(), FileVisibility::Owner);
         if let Err(refusal) = &written {
             tracing::warn!(%refusal, "log.clock_not_kept");
         }
@@ -126,15 +127,15 @@ impl CountedTime {
 
     fn to_bytes(&self) -> Vec<u8> {
         let members = [
-            ("boot", Json::text(&self.boot)),
-            ("wall", Json::text(self.wall)),
-            ("counted_ns", Json::count(self.counted_ns)),
+            ("boot", Json::from_display(&self.boot)),
+            ("wall", Json::from_display(self.wall)),
+            ("counted_ns", Json::from_count(self.counted_ns)),
         ];
-        json::canonical(&Json::object(members))
+        json::to_canonical_bytes(&Json::object(members))
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let value = json::parse(bytes, JsonLimits::default()).ok()?;
+        let value = json::parse_json(bytes, JsonLimits::default()).ok()?;
         let counted = Self {
             boot: value.get("boot")?.as_text()?.to_owned(),
             wall: value.get("wall")?.as_text()?.parse().ok()?,

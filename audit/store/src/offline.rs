@@ -91,8 +91,8 @@ impl CopyReport {
 ///
 /// # Errors
 /// When the copy can't be read, or belongs to another log than `newest`: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
-pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<CopyReport, Refusal> {
-    visit(path, newest, &mut SilentVisitor)
+pub fn verify_copy(path: &Path, newest: Option<&SignedHead>) -> Result<CopyReport, Refusal> {
+    visit_copy(path, newest, &mut SilentVisitor)
 }
 
 /// Visitor of the good parts of a copy, in the order of the copy: records first.
@@ -134,11 +134,11 @@ impl BundleVisitor for SilentVisitor {
     }
 }
 
-/// Verifies a copy like [`verify`], and passes the good parts to `each`, in order.
+/// Verifies a copy like [`verify_copy`], and passes the good parts to `each`, in order.
 ///
 /// # Errors
-/// As [`verify`].
-pub fn visit(
+/// As [`verify_copy`].
+pub fn visit_copy(
     path: &Path,
     newest: Option<&SignedHead>,
     each: &mut dyn BundleVisitor,
@@ -146,7 +146,7 @@ pub fn visit(
     if path.is_dir() {
         verify_folder(path, newest, each)
     } else {
-        bundle::verify(path, newest, each)
+        bundle::verify_bundle(path, newest, each)
     }
 }
 
@@ -155,15 +155,15 @@ fn verify_folder(
     newest: Option<&SignedHead>,
     each: &mut dyn BundleVisitor,
 ) -> Result<CopyReport, Refusal> {
-    let failed = |error: std::io::Error| hansa_files::unreadable(path, &error);
-    let keys = log_dir::keys(path).map_err(failed)?;
-    let leaves = log_dir::leaves(path).map_err(failed)?;
+    let failed = |error: std::io::Error| hansa_files::unreadable_file_refusal(path, &error);
+    let keys = log_dir::read_keys(path).map_err(failed)?;
+    let leaves = log_dir::read_leaves(path).map_err(failed)?;
     let mut found = CopyCheck::new(path, keys.known, newest, each)?;
     if keys.unreadable > 0 {
         let damaged = format!("{} note keys can't be read", keys.unreadable);
         found.damaged.push(damaged);
     }
-    match log_dir::heads(path).map_err(failed)? {
+    match log_dir::read_head_history(path).map_err(failed)? {
         Ok(log_dir::HeadHistory { heads, rest }) => {
             found.take_heads(heads);
             if rest {
@@ -182,14 +182,14 @@ fn verify_folder(
     let segments = log_segment::all_segments(path).map_err(failed)?;
     if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {
         let sentence = "here is no log: neither records nor a key";
-        return Err(incomplete(path, sentence));
+        return Err(incomplete_copy_refusal(path, sentence));
     }
     if found.log.is_empty() {
         found.log = log_dir::first_log(&segments);
     }
     // The reserve is empty in a log that is open, or was opened since.
     if let Ok(Some(held)) = reserve::reserve_contents(path, &found.log) {
-        let reason = held.reason();
+        let reason = held.stop_reason();
         let stopped = format!("the log was stopped and not opened since: {reason}");
         found.unseen.push(stopped);
     }
@@ -204,10 +204,10 @@ fn verify_folder(
     let without = first
         .flatten()
         .is_some_and(|first| verifier.begin_at(first.seq));
-    let mut away = AbsentRecords::checking();
-    let rest = log_dir::walk(&segments, &mut verifier, |seen, _| match seen {
+    let mut away = AbsentRecords::for_verification();
+    let rest = log_dir::verify_segments(&segments, &mut verifier, |seen, _| match seen {
         LogSlot::Good(good) => {
-            away.see(good);
+            away.take_statements(good);
             found.see_good(good);
         }
         LogSlot::Expired(index, leaf) => found.see_expired(*index, *leaf),
@@ -215,7 +215,7 @@ fn verify_folder(
     let rest = rest.map_err(failed)?;
     found.judge_expired(&away, &mut verifier);
     if without && away.archived < begin {
-        verifier.lacks(begin);
+        verifier.report_missing_start(begin);
     } else if without {
         let what = "are archived and the archive is missing; their hashes are here";
         found
@@ -223,10 +223,10 @@ fn verify_folder(
             .push(format!("the records before {begin} {what}"));
     }
     let torn = rest.is_some_and(|rest| !(rest.at_end && log_dir::may_be_torn(path, &found.log)));
-    Ok(found.report(verifier, torn))
+    Ok(found.into_report(verifier, torn))
 }
 
-fn incomplete(path: &Path, sentence: &str) -> Refusal {
+fn incomplete_copy_refusal(path: &Path, sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::EvidenceIncomplete, sentence).with_place(
         path.display().to_string(),
         None,

@@ -41,7 +41,7 @@ impl AuditLog {
     /// `EVIDENCE_UNAVAILABLE` when the record can't be read, `EVIDENCE_BROKEN` when its bytes were changed, `EVIDENCE_EXPIRED` when
     /// it is past its retention.
     pub fn get(&self, index: u64) -> Result<Option<Record>, Refusal> {
-        self.read(index).exactly()
+        self.read(index).into_record()
     }
 
     /// Place before which records are archived; 0 where none is.
@@ -73,12 +73,12 @@ impl LogReader {
         if self.next >= self.end {
             return None;
         }
-        let mut read = self.line();
+        let mut read = self.read_line();
         if read.is_err() && self.next < self.index.expired_before() {
             // The file may have been rewritten meanwhile, without expired records.
-            self.index.forget(self.next);
+            self.index.forget_offsets(self.next);
             self.open = None;
-            read = self.line();
+            read = self.read_line();
         }
         match read {
             Ok(_) => self.next += 1,
@@ -87,13 +87,13 @@ impl LogReader {
         Some(read)
     }
 
-    fn line(&mut self) -> Result<StoredLine, Refusal> {
+    fn read_line(&mut self) -> Result<StoredLine, Refusal> {
         let number = self.next;
-        let unreadable = |error| log_dir::unavailable(self.index.folder(), &error);
-        let found = self.index.place(number).map_err(unreadable)?;
+        let unreadable = |error| log_dir::unavailable_log_refusal(self.index.folder(), &error);
+        let found = self.index.find_record(number).map_err(unreadable)?;
         let (record_offset, segment) =
             found.ok_or_else(|| not_here(number, self.index.folder()))?;
-        let failed = |error| log_dir::unavailable(&segment.path, &error);
+        let failed = |error| log_dir::unavailable_log_refusal(&segment.path, &error);
         let mut lines = match self.open.take() {
             Some((at, lines)) if at == record_offset => lines,
             // The segment may have been archived meanwhile.
@@ -108,7 +108,7 @@ impl LogReader {
         let length = lines.read_until(b'\n', &mut line).map_err(failed)?;
         line.pop_if(|last| *last == b'\n');
         let expired = line == EXPIRED && number < self.index.expired_before();
-        if !expired && self.index.tree(|tree| tree.leaf(number)) != Some(leaf_hash(&line)) {
+        if !expired && self.index.read_tree(|tree| tree.leaf(number)) != Some(leaf_hash(&line)) {
             return Err(edited_record_refusal(number));
         }
         let offset = record_offset.offset + u64::try_from(length).unwrap_or_default();
@@ -127,7 +127,7 @@ impl LogReader {
     }
 
     /// Record at exactly the place of the reader.
-    pub(super) fn exactly(mut self) -> Result<Option<Record>, Refusal> {
+    pub(super) fn into_record(mut self) -> Result<Option<Record>, Refusal> {
         let number = self.next;
         match self.next_line().transpose()? {
             None => Ok(None),

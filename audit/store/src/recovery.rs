@@ -7,9 +7,9 @@ use crate::log_segment::LogSegment;
 use crate::reserve::{self, ReserveContents};
 use crate::segment_storage::SegmentStorage;
 use crate::writer::LogWriter;
-use crate::{LogConfig, refusal};
+use crate::{LogConfig, unwritable_log_refusal};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::note::origin;
+use hansa_audit_log::note::log_origin;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::answers::RefusalCountRecord;
 use hansa_audit_log::record::body::{
@@ -31,14 +31,14 @@ impl UnmergedReserve {
     /// Reads the reserve. `taken` is the last record about a stop in the log.
     pub(super) fn find(config: &LogConfig, taken: Option<&Record>) -> Result<Self, Refusal> {
         let path = config.folder.as_path();
-        let held = reserve::reserve_contents(path, &origin(&config.domain))
-            .map_err(|error| log_dir::unavailable(&path.join(reserve::FILE), &error))?;
+        let held = reserve::reserve_contents(path, &log_origin(&config.domain))
+            .map_err(|error| log_dir::unavailable_log_refusal(&path.join(reserve::FILE), &error))?;
         let from = taken.and_then(reserve_of);
         let known = from.is_some() && from == held.as_ref().map(|held| held.digest);
         Ok(Self { held, known })
     }
 
-    fn fresh(&self) -> Option<&ReserveContents> {
+    fn unmerged_contents(&self) -> Option<&ReserveContents> {
         self.held.as_ref().filter(|_| !self.known)
     }
 
@@ -46,13 +46,15 @@ impl UnmergedReserve {
     /// and the body of its first record, with the ranges of `away`.
     ///
     /// The bytes after the last confirmed one are written again, since the system may return bytes that the disk does not have.
-    pub(super) fn seal(
+    pub(super) fn seal_segment(
         &self,
         storage: &mut SegmentStorage,
         records: u64,
         away: AbsentRecords,
     ) -> std::io::Result<Option<(LogSegment, RecordBody)>> {
-        let stop = self.fresh().and_then(ReserveContents::stop);
+        let stop = self
+            .unmerged_contents()
+            .and_then(ReserveContents::stop_record);
         let named = stop.as_ref().and_then(|stop| stop.segment.as_deref());
         if named.is_none_or(|named| named != storage.name()) || storage.length() == 0 {
             return Ok(None);
@@ -75,7 +77,7 @@ impl UnmergedReserve {
     /// # Errors
     /// When the reserve contains an unknown record.
     fn record_bodies(&self) -> Result<Vec<RecordBody>, RecordBodyError> {
-        let Some(held) = self.fresh() else {
+        let Some(held) = self.unmerged_contents() else {
             return Ok(Vec::new());
         };
         let from = Some(held.digest);
@@ -148,13 +150,13 @@ impl UnmergedReserve {
     }
 
     /// Records the findings of the opening, durably, and empties the reserve.
-    pub(super) fn settle(
+    pub(super) fn record_findings(
         self,
         writer: &mut LogWriter,
         sealed: Option<RecordBody>,
         rest: Option<&TrailingBytes>,
     ) -> Result<(), Refusal> {
-        let repaired = rest.map(repair);
+        let repaired = rest.map(repair_record_body);
         let kept = self.record_bodies().map_err(|unknown| {
             Refusal::new(ErrorCode::EvidenceBroken, format!("the reserve: {unknown}"))
                 .with_place(writer.config.folder.display().to_string(), None, None)
@@ -163,17 +165,20 @@ impl UnmergedReserve {
         let all: Vec<RecordBody> = sealed.into_iter().chain(repaired).chain(kept).collect();
         let none = all.is_empty();
         for own in all {
-            writer.stage_own(own).map_err(|u| refusal(&u))?;
+            writer
+                .stage_own(own)
+                .map_err(|u| unwritable_log_refusal(&u))?;
         }
         if !none {
-            let flushed = writer.flush().map_err(|u| refusal(&u))?;
+            let flushed = writer.flush().map_err(|u| unwritable_log_refusal(&u))?;
             writer.keep_leaves(&flushed);
             writer.sign();
         }
         if self.held.is_some() {
             let path = writer.config.folder.as_path();
-            reserve::empty(path)
-                .map_err(|error| log_dir::unavailable(&path.join(reserve::FILE), &error))?;
+            reserve::empty_reserve(path).map_err(|error| {
+                log_dir::unavailable_log_refusal(&path.join(reserve::FILE), &error)
+            })?;
         }
         Ok(())
     }
@@ -193,7 +198,7 @@ fn reserve_of(record: &Record) -> Option<Digest> {
     }
 }
 
-fn repair(rest: &TrailingBytes) -> RecordBody {
+fn repair_record_body(rest: &TrailingBytes) -> RecordBody {
     RepairRecord {
         cut_bytes: u64::try_from(rest.bytes.len()).unwrap_or(u64::MAX),
         cut_sha256: Digest::of(&rest.bytes),

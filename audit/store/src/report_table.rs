@@ -32,7 +32,7 @@ pub enum ReportCell {
 impl ReportCell {
     /// Text for people and for CSV.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn to_text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Count(count) => count.to_string(),
@@ -41,12 +41,12 @@ impl ReportCell {
         }
     }
 
-    fn words<T: ToString>(words: impl IntoIterator<Item = T>) -> Self {
+    fn from_words<T: ToString>(words: impl IntoIterator<Item = T>) -> Self {
         let words: Vec<String> = words.into_iter().map(|word| word.to_string()).collect();
         Self::Text(words.join(" "))
     }
 
-    fn left(amount: LeftAmount) -> Self {
+    fn from_amount(amount: LeftAmount) -> Self {
         match amount {
             LeftAmount::Counted(count) => Self::Count(count),
             LeftAmount::AtMost(most) => Self::AtMost(most),
@@ -54,7 +54,7 @@ impl ReportCell {
         }
     }
 
-    fn at(at: UtcTimestamp) -> Self {
+    fn from_time(at: UtcTimestamp) -> Self {
         Self::Text(at.to_string())
     }
 }
@@ -81,7 +81,7 @@ enum LeftAmount {
 
 impl LeftAmount {
     /// Amount in the close, else the bound.
-    fn of(counted: Option<u64>, most: Option<u64>) -> Self {
+    fn new(counted: Option<u64>, most: Option<u64>) -> Self {
         match (counted, most) {
             (Some(count), _) => Self::Counted(count),
             (None, Some(most)) => Self::AtMost(most),
@@ -89,7 +89,7 @@ impl LeftAmount {
         }
     }
 
-    fn plus(self, other: Self) -> Self {
+    fn add_amount(self, other: Self) -> Self {
         match (self, other) {
             (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
             (Self::Counted(one), Self::Counted(two)) => Self::Counted(one.saturating_add(two)),
@@ -103,8 +103,8 @@ impl LeftAmount {
 /// Rows and bytes that were sent in an answer.
 fn left_amounts(question: &QueryEntry) -> [LeftAmount; 2] {
     let (end, bound) = (question.end.as_ref(), question.at_most);
-    let rows = LeftAmount::of(end.and_then(|end| end.rows), bound.map(|bound| bound.rows));
-    let bytes = LeftAmount::of(
+    let rows = LeftAmount::new(end.and_then(|end| end.rows), bound.map(|bound| bound.rows));
+    let bytes = LeftAmount::new(
         end.and_then(|end| end.bytes),
         bound.map(|bound| bound.bytes),
     );
@@ -135,24 +135,26 @@ impl AnswerTotals {
 
     fn add(&mut self, other: Self) {
         self.answers = self.answers.saturating_add(other.answers);
-        self.rows = self.rows.plus(other.rows);
-        self.bytes = self.bytes.plus(other.bytes);
+        self.rows = self.rows.add_amount(other.rows);
+        self.bytes = self.bytes.add_amount(other.bytes);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
     }
 
-    fn cells(&self) -> [ReportCell; 5] {
+    fn to_cells(&self) -> [ReportCell; 5] {
         [
             ReportCell::Count(self.answers),
-            ReportCell::left(self.rows),
-            ReportCell::left(self.bytes),
-            ReportCell::at(self.first),
-            ReportCell::at(self.last),
+            ReportCell::from_amount(self.rows),
+            ReportCell::from_amount(self.bytes),
+            ReportCell::from_time(self.first),
+            ReportCell::from_time(self.last),
         ]
     }
 }
 
-fn sums<K: Ord>(questions: impl Iterator<Item = (K, AnswerTotals)>) -> BTreeMap<K, AnswerTotals> {
+fn sum_by_key<K: Ord>(
+    questions: impl Iterator<Item = (K, AnswerTotals)>,
+) -> BTreeMap<K, AnswerTotals> {
     let mut sums: BTreeMap<K, AnswerTotals> = BTreeMap::new();
     for (key, sum) in questions {
         match sums.entry(key) {
@@ -186,7 +188,7 @@ const ANSWERS: [&str; 10] = [
     "acknowledged",
 ];
 
-fn answer(question: &QueryEntry) -> Vec<ReportCell> {
+fn answer_row(question: &QueryEntry) -> Vec<ReportCell> {
     let end = question.end.as_ref();
     let [rows, bytes] = left_amounts(question);
     let outcome = match (end, end.and_then(|end| end.code.as_deref())) {
@@ -203,17 +205,17 @@ fn answer(question: &QueryEntry) -> Vec<ReportCell> {
     vec![
         ReportCell::Text(question.request.clone()),
         ReportCell::Count(question.index),
-        ReportCell::at(question.at),
+        ReportCell::from_time(question.at),
         ReportCell::Text(question.peer.clone()),
-        ReportCell::words(question.reads.iter().map(|read| &read.dataset)),
-        ReportCell::words(
+        ReportCell::from_words(question.reads.iter().map(|read| &read.dataset)),
+        ReportCell::from_words(
             question
                 .reads
                 .iter()
                 .filter_map(|read| read.contract.as_ref()),
         ),
-        ReportCell::left(rows),
-        ReportCell::left(bytes),
+        ReportCell::from_amount(rows),
+        ReportCell::from_amount(bytes),
         ReportCell::Text(outcome),
         ReportCell::Text(word.to_owned()),
     ]
@@ -235,7 +237,7 @@ pub struct BreachScope {
 /// Disclosures in that time under the contracts or over connections with the certificate. An answer that began earlier counts if it
 /// ended within the time or later.
 #[must_use]
-pub fn breach(history: &AuditHistory, own: &str, breach: &BreachScope) -> ReportTable {
+pub fn breach_table(history: &AuditHistory, own: &str, breach: &BreachScope) -> ReportTable {
     let touched = |question: &&QueryEntry| {
         let under = breach.contracts.iter().any(|id| question.is_under(id));
         let over = breach.certificate.is_some() && question.certificate == breach.certificate;
@@ -250,17 +252,17 @@ pub fn breach(history: &AuditHistory, own: &str, breach: &BreachScope) -> Report
         columns: &ANSWERS,
         rows: disclosed_answers(history, own)
             .filter(touched)
-            .map(answer)
+            .map(answer_row)
             .collect(),
     }
 }
 
 /// Recipients of `dataset`, with contracts and purposes.
 #[must_use]
-pub fn recipients(history: &AuditHistory, own: &str, dataset: &str) -> ReportTable {
+pub fn recipients_table(history: &AuditHistory, own: &str, dataset: &str) -> ReportTable {
     let reads = |question: &&QueryEntry| question.reads.iter().any(|read| read.dataset == dataset);
     let of = || disclosed_answers(history, own).filter(reads);
-    let sums = sums(of().map(|question| (question.peer.clone(), AnswerTotals::of(question))));
+    let sums = sum_by_key(of().map(|question| (question.peer.clone(), AnswerTotals::of(question))));
     let rows = sums.into_iter().map(|(peer, sum)| {
         let theirs = || of().filter(|question| question.peer == peer);
         let contracts: BTreeSet<&String> = theirs()
@@ -273,10 +275,10 @@ pub fn recipients(history: &AuditHistory, own: &str, dataset: &str) -> ReportTab
             .collect();
         let mut row = vec![
             ReportCell::Text(peer.clone()),
-            ReportCell::words(purposes),
-            ReportCell::words(contracts),
+            ReportCell::from_words(purposes),
+            ReportCell::from_words(contracts),
         ];
-        row.extend(sum.cells());
+        row.extend(sum.to_cells());
         row
     });
     ReportTable {
@@ -344,7 +346,7 @@ pub const GENERAL_MEASURES: &str = "TLS 1.3 with certificates on both sides; sig
 /// Record of processing: controller, recipients, purposes, legal basis and periods of each contract (the fields of Article 30(1) of
 /// Regulation (EU) 2016/679). A field without a value in contract, catalogue and configuration is shown as not stated.
 #[must_use]
-pub fn processing(
+pub fn processing_table(
     history: &AuditHistory,
     own: &str,
     contracts: &[(ContractId, Agreement, ContractStatus)],
@@ -355,7 +357,7 @@ pub fn processing(
         times,
         categories,
     } = context;
-    let given = sums(disclosed_answers(history, own).flat_map(|question| {
+    let given = sum_by_key(disclosed_answers(history, own).flat_map(|question| {
         let contracts = question
             .reads
             .iter()
@@ -419,18 +421,20 @@ pub fn processing(
                     })
                     .or_else(|| Some(dataset.clone())),
             ),
-            stated(purposes(agreement)),
+            stated(purposes_text(agreement)),
             stated(
                 agreement
                     .legal
                     .as_ref()
                     .map(|legal| format!("{} sha256:{}", legal.text_ref, legal.text)),
             ),
-            stated(retention(agreement)),
-            ReportCell::at(agreement.not_before),
-            ReportCell::at(agreement.not_after),
+            stated(retention_text(agreement)),
+            ReportCell::from_time(agreement.not_before),
+            ReportCell::from_time(agreement.not_after),
             ReportCell::Count(sum.map_or(0, |sum| sum.answers)),
-            sum.map_or(ReportCell::Count(0), |sum| ReportCell::left(sum.rows)),
+            sum.map_or(ReportCell::Count(0), |sum| {
+                ReportCell::from_amount(sum.rows)
+            }),
             ReportCell::Text(times.decisions.clone()),
             ReportCell::Text(times.texts.clone()),
             ReportCell::Text(
@@ -465,7 +469,7 @@ pub fn processing(
                 true => third_country(agreement),
                 false => "none by this contract: the data are received".to_owned(),
             }),
-            ReportCell::Text(measures(agreement)),
+            ReportCell::Text(measures_text(agreement)),
         ]
     });
     ReportTable {
@@ -501,7 +505,7 @@ pub fn processing(
     }
 }
 
-fn purposes(agreement: &Agreement) -> Option<String> {
+fn purposes_text(agreement: &Agreement) -> Option<String> {
     let clauses = agreement.clauses.iter();
     let all: Vec<String> = clauses
         .filter_map(|clause| match &clause.term {
@@ -525,14 +529,14 @@ fn legal_basis(agreement: &Agreement) -> Option<String> {
 fn third_country(agreement: &Agreement) -> String {
     let mut clauses = agreement.clauses.iter();
     let region = clauses.find_map(|clause| match &clause.term {
-        Term::Region(_) => Some(clause.term.plain()),
+        Term::Region(_) => Some(clause.term.to_english()),
         _ => None,
     });
     region.unwrap_or_else(|| "not stated: the contract has no clause on the region".to_owned())
 }
 
 /// General measures, and the executed clauses of this contract by their names.
-fn measures(agreement: &Agreement) -> String {
+fn measures_text(agreement: &Agreement) -> String {
     let executed = agreement
         .clauses
         .iter()
@@ -545,7 +549,7 @@ fn measures(agreement: &Agreement) -> String {
     }
 }
 
-fn retention(agreement: &Agreement) -> Option<String> {
+fn retention_text(agreement: &Agreement) -> Option<String> {
     agreement
         .clauses
         .iter()

@@ -43,7 +43,7 @@ pub(super) struct ReserveContents {
 
 impl ReserveContents {
     /// Record of the stop, where it could be written.
-    pub(super) fn stop(&self) -> Option<StopRecord> {
+    pub(super) fn stop_record(&self) -> Option<StopRecord> {
         let first = self.records.first()?;
         match first.read_body() {
             Ok(RecordBody::Upkeep(UpkeepBody::Stop(stop))) => Some(*stop),
@@ -52,8 +52,8 @@ impl ReserveContents {
     }
 
     /// Cause of the stop in words.
-    pub(super) fn reason(&self) -> String {
-        let reason = self.stop().and_then(|stop| stop.reason);
+    pub(super) fn stop_reason(&self) -> String {
+        let reason = self.stop_record().and_then(|stop| stop.reason);
         reason.unwrap_or_else(|| "nobody could say why".to_owned())
     }
 }
@@ -73,7 +73,7 @@ impl LogReserve {
             .mode(0o600)
             .open(folder.join(FILE))?;
         if file.metadata()?.len() < size {
-            allocate(&file, size)?;
+            allocate_space(&file, size)?;
             file.sync_all()?;
             File::open(folder)?.sync_all()?;
         }
@@ -102,14 +102,14 @@ fn reserve_origin(origin: &str) -> String {
 }
 
 /// Allocates `size` bytes for the file; writes zeros where the file system has no allocation call.
-fn allocate(file: &File, size: u64) -> io::Result<()> {
+fn allocate_space(file: &File, size: u64) -> io::Result<()> {
     match fs4::FileExt::allocate(file, size) {
-        Err(error) if error.kind() == ErrorKind::Unsupported => zeros(file, size),
+        Err(error) if error.kind() == ErrorKind::Unsupported => write_zeros(file, size),
         given => given,
     }
 }
 
-fn zeros(file: &File, length: u64) -> io::Result<()> {
+fn write_zeros(file: &File, length: u64) -> io::Result<()> {
     let block = vec![0; 64 * 1024];
     let (mut at, mut writer) = (0, PositionedWriter { file, at: 0 });
     while at < length {
@@ -167,7 +167,7 @@ pub(super) fn reserve_contents(folder: &Path, origin: &str) -> io::Result<Option
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(record) = line
             .strip_suffix(b"\n")
-            .and_then(|line| chain.accept(line).ok())
+            .and_then(|line| chain.accept_record(line).ok())
         else {
             break;
         };
@@ -184,10 +184,10 @@ pub(super) fn reserve_contents(folder: &Path, origin: &str) -> io::Result<Option
 }
 
 /// Empties the reserve, after its content was recorded.
-pub(super) fn empty(folder: &Path) -> io::Result<()> {
+pub(super) fn empty_reserve(folder: &Path) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(folder.join(FILE))?;
     // Overwritten and not truncated, so that the space stays allocated.
     let length = file.metadata()?.len();
-    zeros(&file, length)?;
+    write_zeros(&file, length)?;
     file.sync_all()
 }

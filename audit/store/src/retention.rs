@@ -87,7 +87,7 @@ pub struct RetainedContracts {
 }
 
 impl Evidence for ExpiryRun {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         ExpiryRecord {
             class: "decisions".to_owned(),
             ground: "retention".to_owned(),
@@ -105,7 +105,7 @@ impl Evidence for ExpiryRun {
 /// Handler that knows the needed decisions and removes related documents.
 pub trait RetentionHandler {
     /// Contracts with kept decisions, consistent with [`RetentionHandler::is_needed`], for the record in the log.
-    fn lasting(&self) -> RetainedContracts;
+    fn lasting_contracts(&self) -> RetainedContracts;
 
     /// True if something still depends on a decision.
     fn is_needed(&self, record: &Record) -> bool;
@@ -124,21 +124,21 @@ pub trait RetentionHandler {
 /// # Errors
 /// `EVIDENCE_BROKEN` when the bytes of a file were changed, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when a file or the log can't be
 /// written. The next run completes a recorded erasure.
-pub fn expire(
+pub fn expire_decisions(
     log: &AuditLog,
     before: UtcTimestamp,
     keeping: &dyn RetentionHandler,
 ) -> Result<Option<ExpiryRun>, Refusal> {
     let path = log.folder();
-    let failed = |error: io::Error| log_dir::unavailable(path, &error);
-    let due = due(log, before).map_err(failed)?;
+    let failed = |error: io::Error| log_dir::unavailable_log_refusal(path, &error);
+    let due = find_due_segments(log, before).map_err(failed)?;
     if due.is_empty() || !is_clock_stable(log)? {
         return Ok(None);
     }
     let needed = find_needed_decisions(log, &due, keeping)?;
     let (mut run, mut plans): (Option<ExpiryRun>, _) = (None, Vec::new());
     for (segment, end) in due {
-        let plan = plan(log, &segment, end, &needed)?;
+        let plan = plan_erasure(log, &segment, end, &needed)?;
         let Some(first) = plan.goes.first() else {
             continue;
         };
@@ -149,7 +149,7 @@ pub fn expire(
             records: 0,
             retained: 0,
             before,
-            of: keeping.lasting(),
+            of: keeping.lasting_contracts(),
         });
         whole.end = end;
         whole.records = whole.records.saturating_add(went);
@@ -165,19 +165,19 @@ pub fn expire(
         .map_err(failed)?;
     let _durable = log
         .record_blocking(run.clone())
-        .map_err(|unwritable| crate::refusal(&unwritable))?;
-    log.inner.index.expire(run.end);
+        .map_err(|unwritable| crate::unwritable_log_refusal(&unwritable))?;
+    log.inner.index.note_expiry(run.end);
     for (segment, end, plan) in plans {
         for receipt in &plan.receipts {
             keeping.drop_receipt(*receipt)?;
         }
-        rewrite(log, &segment, end, &plan).map_err(failed)?;
+        rewrite_segment(log, &segment, end, &plan).map_err(failed)?;
     }
     Ok(Some(run))
 }
 
 /// Sealed files whose records are all older, each with the place after its last record.
-fn due(log: &AuditLog, before: UtcTimestamp) -> io::Result<Vec<(LogSegment, u64)>> {
+fn find_due_segments(log: &AuditLog, before: UtcTimestamp) -> io::Result<Vec<(LogSegment, u64)>> {
     let all = log.inner.index.segments();
     let signed = log.head().checkpoint.size;
     let mut due = Vec::new();
@@ -208,7 +208,7 @@ struct SegmentErasure {
 }
 
 /// Place of the decision to which a record belongs: the permit of an answer, or itself.
-fn root(record: &Record, body: &RecordBody) -> u64 {
+fn decision_index(record: &Record, body: &RecordBody) -> u64 {
     body.permit_index().unwrap_or(record.seq)
 }
 
@@ -232,14 +232,14 @@ fn find_needed_decisions(
                 break;
             }
             if DECISIONS.contains(&record.kind.as_str()) && keeping.is_needed(&record) {
-                needed.insert(root(&record, &crate::read_body(&record)?));
+                needed.insert(decision_index(&record, &crate::read_body(&record)?));
             }
         }
     }
     Ok(needed)
 }
 
-fn plan(
+fn plan_erasure(
     log: &AuditLog,
     segment: &LogSegment,
     end: u64,
@@ -255,7 +255,7 @@ fn plan(
             continue;
         }
         let body = crate::read_body(&record)?;
-        if needed.contains(&root(&record, &body)) {
+        if needed.contains(&decision_index(&record, &body)) {
             plan.kept = plan.kept.saturating_add(1);
             continue;
         }
@@ -277,7 +277,7 @@ fn plan(
 }
 
 /// Rewrites a file without the erased records. At any time the complete old or the complete new file exists.
-fn rewrite(
+fn rewrite_segment(
     log: &AuditLog,
     segment: &LogSegment,
     end: u64,
@@ -299,7 +299,7 @@ fn rewrite(
     file.sync_all()?;
     log.inner
         .index
-        .rewritten(segment, end, || std::fs::rename(&beside, &segment.path))?;
+        .replace_segment(segment, end, || std::fs::rename(&beside, &segment.path))?;
     match segment.path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),

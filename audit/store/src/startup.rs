@@ -14,7 +14,7 @@ use crate::writer::{LogWriter, needs_head};
 use crate::{CLOSING, LogConfig, OPENING, ReplayReport};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Ledger;
-use hansa_audit_log::note::{Checkpoint, SignedHead, origin};
+use hansa_audit_log::note::{Checkpoint, SignedHead, log_origin};
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::MerkleTree;
@@ -27,17 +27,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) fn open(
+pub(super) fn open_log(
     mut config: LogConfig,
 ) -> Result<(LogWriter, Arc<LogIndex>, ReplayReport), Refusal> {
     let path = config.folder.as_path();
-    let failed = |error: std::io::Error| log_dir::unavailable(path, &error);
-    hansa_files::folder(path)?;
-    let lock = lock(path)?;
+    let failed = |error: std::io::Error| log_dir::unavailable_log_refusal(path, &error);
+    hansa_files::create_folder(path)?;
+    let lock = lock_folder(path)?;
     keep_key(&config)?;
     let newest = newest_head(&config)?;
     let mut segments = log_segment::all_segments(path).map_err(failed)?;
-    let checked = check(&config, &segments, newest.as_ref())?;
+    let checked = check_log(&config, &segments, newest.as_ref())?;
     let (records, last) = (checked.chain.next(), checked.last);
     // A segment without a complete record is begun again.
     if let Some(begun) = segments.pop_if(|last| last.first > 0 && last.first == records) {
@@ -67,7 +67,9 @@ pub(super) fn open(
         expired: checked.expired,
         ..AbsentRecords::default()
     };
-    let sealed = left.seal(&mut storage, records, away).map_err(failed)?;
+    let sealed = left
+        .seal_segment(&mut storage, records, away)
+        .map_err(failed)?;
     let sealed = sealed.map(|(segment, own)| {
         segments.push(segment);
         own
@@ -90,13 +92,13 @@ pub(super) fn open(
         head,
         broken: None,
         syncs: (0, 0),
-        last: checked.chain.last(),
+        last: checked.chain.last_time(),
     };
     let machine = config.machine.take();
     let clock = Arc::new(SteadyClock::new(Arc::clone(&config.clock), last, machine));
     let index = Arc::new(LogIndex::new(
         path.to_path_buf(),
-        origin(&config.domain),
+        log_origin(&config.domain),
         Arc::clone(&clock),
         state,
     ));
@@ -119,24 +121,25 @@ pub(super) fn open(
     if !is_ended {
         writer.sign_heads_again()?;
     }
-    left.settle(&mut writer, sealed, checked.rest.as_ref())?;
-    writer.reserve = reserve(&writer.config);
+    left.record_findings(&mut writer, sealed, checked.rest.as_ref())?;
+    writer.reserve = open_reserve(&writer.config);
     let replay = ReplayReport {
         records,
         last,
-        cut: checked.rest.map(|rest| length(&rest.bytes)),
+        cut: checked.rest.map(|rest| byte_count(&rest.bytes)),
         open: checked.open.into_values().collect(),
     };
     Ok((writer, index, replay))
 }
 
-fn length(bytes: &[u8]) -> u64 {
+fn byte_count(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-fn lock(path: &Path) -> Result<File, Refusal> {
+fn lock_folder(path: &Path) -> Result<File, Refusal> {
     let path = path.join(LOCK);
-    let file = append(&path).map_err(|error| log_dir::unavailable(&path, &error))?;
+    let file =
+        open_for_append(&path).map_err(|error| log_dir::unavailable_log_refusal(&path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Refusal::new(
@@ -144,11 +147,11 @@ fn lock(path: &Path) -> Result<File, Refusal> {
             "another process has the log open",
         )
         .with_place(path.display().to_string(), None, None)),
-        Err(TryLockError::Error(error)) => Err(log_dir::unavailable(&path, &error)),
+        Err(TryLockError::Error(error)) => Err(log_dir::unavailable_log_refusal(&path, &error)),
     }
 }
 
-fn append(path: &Path) -> std::io::Result<File> {
+fn open_for_append(path: &Path) -> std::io::Result<File> {
     OpenOptions::new()
         .append(true)
         .create(true)
@@ -159,25 +162,25 @@ fn append(path: &Path) -> std::io::Result<File> {
 /// Writes the public note key beside the log, so that a copy can be verified without configuration.
 fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
     let path = config.folder.join(KEY);
-    let failed = |error: std::io::Error| log_dir::unavailable(&path, &error);
+    let failed = |error: std::io::Error| log_dir::unavailable_log_refusal(&path, &error);
     let key = config.signer.key();
-    if key.name != origin(&config.domain) {
+    if key.name != log_origin(&config.domain) {
         return Err(Refusal::new(
             ErrorCode::KeyInvalid,
             format!(
                 "the note key is for `{}`, the log is `{}`",
                 key.name,
-                origin(&config.domain)
+                log_origin(&config.domain)
             ),
         ));
     }
-    let mut keys = log_dir::keys(&config.folder).map_err(failed)?.known;
+    let mut keys = log_dir::read_keys(&config.folder).map_err(failed)?.known;
     if keys.contains(&key) {
         return Ok(());
     }
     keys.push(key);
     let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
-    hansa_files::replace(
+    hansa_files::replace_file(
         &path,
         text.as_bytes(),
         hansa_files::FileVisibility::Everybody,
@@ -189,9 +192,9 @@ fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
 /// Older heads are left to `verify`: there can be one for each second in which the log was written.
 fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
     let path = config.folder.join(HEADS);
-    let failed = |error: std::io::Error| log_dir::unavailable(&path, &error);
-    let keys = log_dir::keys(&config.folder).map_err(failed)?.known;
-    let newest = log_dir::newest_head(&config.folder, &origin(&config.domain))
+    let failed = |error: std::io::Error| log_dir::unavailable_log_refusal(&path, &error);
+    let keys = log_dir::read_keys(&config.folder).map_err(failed)?.known;
+    let newest = log_dir::newest_head(&config.folder, &log_origin(&config.domain))
         .map_err(failed)?
         .map_err(|()| {
             broken_log_refusal(
@@ -220,7 +223,7 @@ fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
 
 fn sign_empty(config: &LogConfig) -> Result<SignedHead, Refusal> {
     let checkpoint = Checkpoint {
-        origin: origin(&config.domain),
+        origin: log_origin(&config.domain),
         size: 0,
         root: Digest::of(&[]),
     };
@@ -247,22 +250,27 @@ struct CheckedLog {
     unheaded: bool,
 }
 
-fn check(
+fn check_log(
     config: &LogConfig,
     segments: &[LogSegment],
     newest: Option<&SignedHead>,
 ) -> Result<CheckedLog, Refusal> {
-    let failed = |error: std::io::Error| log_dir::unavailable(&config.folder, &error);
+    let failed = |error: std::io::Error| log_dir::unavailable_log_refusal(&config.folder, &error);
     let checkpoints: Vec<Checkpoint> = newest
         .map(|head| head.checkpoint.clone())
         .into_iter()
         .collect();
-    let mut leaves = log_dir::leaves(&config.folder).map_err(failed)?;
+    let mut leaves = log_dir::read_leaves(&config.folder).map_err(failed)?;
     // Leaf hashes are not synced: after a loss of power only those that a head confirms count.
     let newest = checkpoints.iter().map(|head| head.size).max().unwrap_or(0);
     leaves.truncate(usize::try_from(newest).unwrap_or(usize::MAX));
     let (mut tree, mut offsets) = (MerkleTree::new(), Vec::new());
-    let mut verifier = LogVerifier::new(&origin(&config.domain), &checkpoints, &[], leaves.clone());
+    let mut verifier = LogVerifier::new(
+        &log_origin(&config.domain),
+        &checkpoints,
+        &[],
+        leaves.clone(),
+    );
     let mut skipped = 0;
     // Sealed segments were checked when they were written, and a signed head still confirms their leaf hashes. Later changes in
     // them are found when they are read, and by `verify`.
@@ -296,7 +304,7 @@ fn check(
     let mut open = BTreeMap::new();
     let (mut last, mut stopped, mut away, mut gone) = (None, None, AbsentRecords::default(), None);
     let mut unheaded = false;
-    let rest = log_dir::walk(segments, &mut verifier, |seen, offset| {
+    let rest = log_dir::verify_segments(segments, &mut verifier, |seen, offset| {
         offsets.push(offset.offset);
         let good = match seen {
             LogSlot::Good(good) => good,
@@ -312,12 +320,12 @@ fn check(
         if matches!(&*good.kind, OPENING | CLOSING)
             && let Some(record) = good.record()
         {
-            follow(&mut open, &record);
+            track_open_entry(&mut open, &record);
         }
         if &*good.kind == "stop" {
             stopped = good.record();
         }
-        away.see(good);
+        away.take_statements(good);
     })
     .map_err(failed)?;
     if first_here > away.archived {
@@ -349,7 +357,7 @@ fn check(
 }
 
 /// Tracks the open entries. A closing record names the opening one by its place, or by the request.
-fn follow(open: &mut BTreeMap<u64, Record>, record: &Record) {
+fn track_open_entry(open: &mut BTreeMap<u64, Record>, record: &Record) {
     match record.kind.as_str() {
         OPENING => drop(open.insert(record.seq, record.clone())),
         CLOSING => {
@@ -375,19 +383,19 @@ fn write_leaves(folder: &Path, tree: &MerkleTree) -> std::io::Result<File> {
         .collect();
     let path = folder.join(LEAVES);
     if std::fs::read(&path).is_ok_and(|found| found == bytes) {
-        return append(&path);
+        return open_for_append(&path);
     }
     let beside = folder.join("leaves.new");
     let mut file = File::create(&beside)?;
     file.write_all(&bytes)?;
     file.sync_all()?;
     std::fs::rename(&beside, &path)?;
-    append(&path)
+    open_for_append(&path)
 }
 
 /// Opens the reserve. A failure does not stop the log, but then a later stop can't be recorded.
-fn reserve(config: &LogConfig) -> Option<LogReserve> {
-    let origin = origin(&config.domain);
+fn open_reserve(config: &LogConfig) -> Option<LogReserve> {
+    let origin = log_origin(&config.domain);
     match LogReserve::open(&config.folder, &origin, config.spare, &config.boot) {
         Ok(reserve) => Some(reserve),
         Err(error) => {

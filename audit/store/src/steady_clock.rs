@@ -107,7 +107,7 @@ impl SteadyClock {
             state.went_back = back > UNTRUSTED_BACK_MICROS;
         } else {
             if ahead > RECORDED_MICROS {
-                state.note(ahead, StepOutcome::Followed);
+                state.note_step(ahead, StepOutcome::Followed);
             }
             state.last.wall = last_record.map_or(tick.wall, |last| last.max(tick.wall));
         }
@@ -122,7 +122,7 @@ impl SteadyClock {
     pub(super) fn read(&self) -> ClockReading {
         let mut state = self.state.lock();
         let tick = (self.given)();
-        state.follow(tick)
+        state.follow_tick(tick)
     }
 
     /// Reason why the clock is not trusted, if so.
@@ -154,7 +154,7 @@ impl SteadyClock {
         let before = kept.machine.read_clock();
         let ahead = {
             let mut state = self.state.lock();
-            state.follow((self.given)());
+            state.follow_tick((self.given)());
             if state.went_back {
                 return;
             }
@@ -180,7 +180,7 @@ impl SteadyClock {
 }
 
 impl ClockState {
-    fn follow(&mut self, tick: ClockReading) -> ClockReading {
+    fn follow_tick(&mut self, tick: ClockReading) -> ClockReading {
         let passed = tick.mono_ns.saturating_sub(self.last.mono_ns) / 1000;
         let expected = self
             .last
@@ -189,7 +189,7 @@ impl ClockState {
         let step = tick.wall.micros().saturating_sub(expected.micros());
         if step > UNTRUSTED_AHEAD_MICROS {
             if self.ahead.is_none() {
-                self.note(step, StepOutcome::Held);
+                self.note_step(step, StepOutcome::Held);
             }
             self.ahead = Some(step);
             self.last = ClockReading {
@@ -203,15 +203,15 @@ impl ClockState {
             self.went_back = true;
         }
         if is_undone {
-            self.note(step, StepOutcome::Undone);
+            self.note_step(step, StepOutcome::Undone);
         } else if step.saturating_abs() > RECORDED_MICROS {
-            self.note(step, StepOutcome::Followed);
+            self.note_step(step, StepOutcome::Followed);
         }
         self.last = tick;
         tick
     }
 
-    fn note(&mut self, micros: i64, outcome: StepOutcome) {
+    fn note_step(&mut self, micros: i64, outcome: StepOutcome) {
         let is_full = self.steps.len() >= WAITING;
         match self.steps.last_mut() {
             Some(last) if is_full => {

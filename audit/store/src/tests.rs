@@ -2,7 +2,7 @@
 //! recorded.
 
 use super::key::{Ed25519NoteVerifier, LogSigningKey};
-use super::{AuditLog, LogConfig, ReplayReport, refusal, startup};
+use super::{AuditLog, LogConfig, ReplayReport, startup, unwritable_log_refusal};
 use crate::tests::complete::complete;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, LedgerError};
@@ -117,7 +117,7 @@ pub(super) struct TestEvidence {
 }
 
 impl Evidence for TestEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         if self.kind == NUMBERED {
             return number(self.n.unsigned_abs()).into();
         }
@@ -161,7 +161,7 @@ fn numbers(log: &AuditLog, from: u64) -> Vec<i64> {
 
 /// Bytes of all records.
 fn bytes(folder: &Path) -> Vec<u8> {
-    super::log_segment::segments(folder)
+    super::log_segment::list_segments(folder)
         .unwrap()
         .iter()
         .flat_map(|segment| std::fs::read(&segment.path).unwrap())
@@ -201,7 +201,7 @@ fn recorded_read_and_proved() {
     assert_eq!(log.get(20).unwrap(), None);
     let root = log.checkpoint().root;
     for index in 0..20 {
-        let proof = log.inclusion(index, 20).unwrap();
+        let proof = log.inclusion_proof(index, 20).unwrap();
         assert!(check_inclusion(
             index,
             20,
@@ -225,7 +225,7 @@ fn recorded_read_and_proved() {
     assert_eq!(log.head(), head);
     let _ = log.record_blocking(test_evidence(20)).unwrap();
     let newer = log.checkpoint();
-    let proof = log.consistency(20, 21).unwrap();
+    let proof = log.consistency_proof(20, 21).unwrap();
     assert!(check_consistency(20, 21, root, newer.root, &proof));
     assert_eq!(numbers(&log, 19), [19, 20]);
 }
@@ -235,9 +235,9 @@ fn recorded_read_and_proved() {
 struct BlockingEvidence(Mutex<std::sync::mpsc::Receiver<()>>);
 
 impl Evidence for BlockingEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         self.0.lock().unwrap().recv().ok();
-        test_evidence(1_000).entry()
+        test_evidence(1_000).to_record_body()
     }
 }
 
@@ -264,7 +264,7 @@ async fn one_sync_for_all_who_wait() {
     while let Some(ended) = waiting.join_next().await {
         ended.unwrap().unwrap();
     }
-    let (syncs, records) = log.syncs();
+    let (syncs, records) = log.sync_counts();
     assert_eq!(records, 201);
     assert!(syncs <= 2, "{syncs} syncs");
 }
@@ -290,7 +290,7 @@ fn below_the_reserve_nothing_is_opened() {
             ..
         }
     ));
-    assert_eq!(refusal(&refused).code, ErrorCode::DiskFull);
+    assert_eq!(unwritable_log_refusal(&refused).code, ErrorCode::DiskFull);
     let _ = log
         .record_blocking(TestEvidence {
             kind: "close",

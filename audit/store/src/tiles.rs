@@ -6,7 +6,7 @@
 use crate::reader::StoredLine;
 use crate::{AuditLog, log_dir};
 use hansa_audit_log::note::SignedHead;
-use hansa_audit_log::tile::{add_entry, bundles, tiles};
+use hansa_audit_log::tile::{add_entry, list_bundles, list_tiles};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// `FILE_EXISTS`, `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, and the error of a full disk.
-pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
+pub fn write_tiles(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
     if to.exists() {
         let shown = to.display();
         let sentence =
@@ -22,18 +22,18 @@ pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusa
         return Err(Refusal::new(ErrorCode::FileExists, sentence));
     }
     let size = head.checkpoint.size;
-    for tile in tiles(size) {
-        let bytes = log.tree(|tree| tile.bytes(tree));
+    for tile in list_tiles(size) {
+        let bytes = log.read_tree(|tree| tile.bytes(tree));
         let bytes = bytes.ok_or_else(|| {
             Refusal::new(
                 ErrorCode::EvidenceUnavailable,
                 format!("the log has fewer than {size} records"),
             )
         })?;
-        put(to, &tile.path(), &bytes)?;
+        write_tile_file(to, &tile.path(), &bytes)?;
     }
     let mut records = log.read(0);
-    for (path, _, width) in bundles(size) {
+    for (path, _, width) in list_bundles(size) {
         let (mut bytes, mut whole) = (Vec::new(), true);
         for _ in 0..width {
             let record = match records.next_line().transpose()? {
@@ -51,21 +51,23 @@ pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusa
         }
         // Hash tiles are valid without the entries, as in every pruned log.
         if whole {
-            put(to, &path, &bytes)?;
+            write_tile_file(to, &path, &bytes)?;
         }
     }
-    let keys =
-        log_dir::keys(log.folder()).map_err(|error| log_dir::unavailable(log.folder(), &error))?;
+    let keys = log_dir::read_keys(log.folder())
+        .map_err(|error| log_dir::unavailable_log_refusal(log.folder(), &error))?;
     let keys: String = keys.known.iter().map(|key| format!("{key}\n")).collect();
-    put(to, log_dir::KEY, keys.as_bytes())?;
+    write_tile_file(to, log_dir::KEY, keys.as_bytes())?;
     // Written last, so that a folder with a checkpoint is complete.
-    put(to, "checkpoint", head.to_string().as_bytes())?;
+    write_tile_file(to, "checkpoint", head.to_string().as_bytes())?;
     Ok(size)
 }
 
-fn put(to: &Path, path: &str, bytes: &[u8]) -> Result<(), Refusal> {
+fn write_tile_file(to: &Path, path: &str, bytes: &[u8]) -> Result<(), Refusal> {
     let file = to.join(path);
     let folder = file.parent().unwrap_or(to);
-    std::fs::create_dir_all(folder).map_err(|error| hansa_files::unwritable(folder, &error))?;
-    std::fs::write(&file, bytes).map_err(|error| hansa_files::unwritable(&file, &error))
+    std::fs::create_dir_all(folder)
+        .map_err(|error| hansa_files::unwritable_file_refusal(folder, &error))?;
+    std::fs::write(&file, bytes)
+        .map_err(|error| hansa_files::unwritable_file_refusal(&file, &error))
 }

@@ -7,7 +7,7 @@
 use crate::writer::append_whole;
 use crate::{AuditLog, log_dir};
 use hansa_audit_log::json::serialized::{from_json, to_json};
-use hansa_audit_log::json::{JsonLimits, canonical, parse};
+use hansa_audit_log::json::{JsonLimits, parse_json, to_canonical_bytes};
 use hansa_audit_log::note::{SignedHead, base64};
 use hansa_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -47,13 +47,13 @@ pub(super) struct TimeStampHistory {
 
 impl StampedHead {
     fn to_line(&self) -> Vec<u8> {
-        let mut line = canonical(&to_json(self));
+        let mut line = to_canonical_bytes(&to_json(self));
         line.push(b'\n');
         line
     }
 
     fn read(line: &[u8]) -> Option<Self> {
-        from_json(&parse(line, LINE).ok()?).ok()
+        from_json(&parse_json(line, LINE).ok()?).ok()
     }
 }
 
@@ -97,7 +97,7 @@ impl AuditLog {
             append_whole(&file, &stamped.to_line())?;
             file.sync_all()
         };
-        keep().map_err(|error| log_dir::unavailable(&path, &error))
+        keep().map_err(|error| log_dir::unavailable_log_refusal(&path, &error))
     }
 
     /// Stored time stamps in the order of the heads' sizes. Unreadable lines are left out; `audit verify` reports them.
@@ -106,8 +106,8 @@ impl AuditLog {
     /// `EVIDENCE_UNAVAILABLE` when the file can't be read.
     pub fn time_stamps(&self) -> Result<Vec<StampedHead>, Refusal> {
         let path = self.folder().join(TIME_STAMPS);
-        let history =
-            time_stamps(self.folder()).map_err(|error| log_dir::unavailable(&path, &error))?;
+        let history = time_stamps(self.folder())
+            .map_err(|error| log_dir::unavailable_log_refusal(&path, &error))?;
         Ok(history.stamps)
     }
 }

@@ -88,7 +88,7 @@ impl LogWriter {
                 Some(wait) => receiver.recv_timeout(wait),
             };
             match first {
-                Ok(first) => self.turn(first, receiver),
+                Ok(first) => self.process_group(first, receiver),
                 Err(RecvTimeoutError::Timeout) => self.sign(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -109,7 +109,7 @@ impl LogWriter {
 
     /// Time until a head is due; none if every record that needs one has it.
     fn until_head(&self) -> Option<Duration> {
-        if !self.unheaded || self.ledger.durable().size == self.index.head().checkpoint.size {
+        if !self.unheaded || self.ledger.durable_head().size == self.index.head().checkpoint.size {
             return None;
         }
         let passed = (self.config.clock)()
@@ -123,9 +123,9 @@ impl LogWriter {
     }
 
     /// Processes one group: the waiting values are staged, made durable by one sync, and their callers are woken.
-    fn turn(&mut self, first: WriterMessage, receiver: &Receiver<WriterMessage>) {
+    fn process_group(&mut self, first: WriterMessage, receiver: &Receiver<WriterMessage>) {
         let low = self.low_space();
-        self.rotate();
+        self.rotate_segment();
         self.look_at_clock();
         self.check_free_space(low.as_ref());
         let (mut jobs, mut signs, mut beside) = (Vec::new(), Vec::new(), Vec::new());
@@ -133,12 +133,12 @@ impl LogWriter {
         while let Some(message) = next.take() {
             match message {
                 WriterMessage::Sign(wake) => signs.push(wake),
-                WriterMessage::Record(job) => jobs.extend(self.stage(job, low.as_ref())),
+                WriterMessage::Record(job) => jobs.extend(self.stage_job(job, low.as_ref())),
                 WriterMessage::Both(first, second) => {
-                    match self.stage(first, low.as_ref()) {
+                    match self.stage_job(first, low.as_ref()) {
                         Some(first) => {
                             jobs.push(first);
-                            jobs.extend(self.stage(second, low.as_ref()));
+                            jobs.extend(self.stage_job(second, low.as_ref()));
                         }
                         // The caller waits for both and gets the error of the first.
                         None => drop(second),
@@ -153,7 +153,7 @@ impl LogWriter {
         let outcome = self.flush();
         let headed = outcome.is_ok() && jobs.iter().any(|job| job.is_headed());
         for job in jobs {
-            job.settle(outcome.as_ref().map_err(Clone::clone));
+            job.report_outcome(outcome.as_ref().map_err(Clone::clone));
         }
         // Woken callers may be queued behind this thread. The following work is derived, and no caller waits for it.
         std::thread::yield_now();
@@ -163,7 +163,7 @@ impl LogWriter {
             self.index.clock().keep_time();
         }
         let signed = self.index.head().checkpoint.size;
-        let unsigned = self.ledger.durable().size.saturating_sub(signed);
+        let unsigned = self.ledger.durable_head().size.saturating_sub(signed);
         let due = self.until_head().is_some_and(|wait| wait.is_zero());
         if unsigned >= self.config.head_records || due || headed || !signs.is_empty() {
             self.sign();
@@ -172,7 +172,7 @@ impl LogWriter {
             wake.send(self.index.head()).ok();
         }
         for (own, wake) in beside {
-            let stamp = self.stamp();
+            let stamp = self.new_metadata();
             let kept = match &mut self.reserve {
                 Some(reserve) if self.ledger.storage_error().is_some() => {
                     reserve.record(own, stamp)
@@ -183,7 +183,7 @@ impl LogWriter {
         }
     }
 
-    fn stage(
+    fn stage_job(
         &mut self,
         job: Box<dyn WriteJob>,
         low: Option<&LedgerError>,
@@ -191,15 +191,15 @@ impl LogWriter {
         if let Some(low) = low
             && job.kind() == OPENING
         {
-            job.settle(Err(low.clone()));
+            job.report_outcome(Err(low.clone()));
             return None;
         }
-        let stamp = self.stamp();
+        let stamp = self.new_metadata();
         // INVARIANT: permit-stands. Places in the log are assigned here, so the validity of a decision is checked here.
         if let Some(validity) = job.validity()
             && !self.epochs.holds(&validity, self.ledger.time_of(&stamp))
         {
-            job.settle(Err(LedgerError::Overtaken));
+            job.report_outcome(Err(LedgerError::Overtaken));
             return None;
         }
         let staged = job.stage(&mut self.ledger, stamp)?;
@@ -207,7 +207,7 @@ impl LogWriter {
         Some(staged)
     }
 
-    fn stamp(&self) -> RecordMetadata {
+    fn new_metadata(&self) -> RecordMetadata {
         RecordMetadata {
             tick: (self.config.clock)(),
             salt: RecordSalt(rand::random()),
@@ -223,18 +223,18 @@ impl LogWriter {
     }
 
     /// Begins a new segment when the last one is full. Its first record contains name and digest of the preceding one.
-    fn rotate(&mut self) {
+    fn rotate_segment(&mut self) {
         if self.ledger.storage_mut().length() < self.config.segment
             || self.ledger.storage_error().is_some()
         {
             return;
         }
-        let first = self.ledger.durable().size;
+        let first = self.ledger.durable_head().size;
         match self.ledger.storage_mut().rotate(first) {
             Ok((segment, name, digest)) => {
                 let before = self.index.archived_before();
-                self.index.change().segments.push(segment);
-                self.say(SegmentRecord {
+                self.index.lock_state().segments.push(segment);
+                self.stage_log_record(SegmentRecord {
                     previous: name,
                     sha256: digest,
                     archived_before: before,
@@ -259,7 +259,7 @@ impl LogWriter {
                 StepOutcome::Undone => "undone",
             };
             tracing::warn!(step_us = step.micros, outcome, "log.clock_step");
-            self.say(ClockRecord {
+            self.stage_log_record(ClockRecord {
                 step_us: Some(step.micros),
                 outcome: Some(outcome.to_owned()),
                 acknowledged: None,
@@ -281,25 +281,25 @@ impl LogWriter {
         };
         self.paused = low.is_some();
         tracing::warn!(paused = self.paused, "log.room");
-        self.say(room);
+        self.stage_log_record(room);
     }
 
     /// Stages a record of the log about itself. It belongs to the next group, which fails as a whole if this fails.
-    fn say(&mut self, body: impl Into<RecordBody>) {
+    fn stage_log_record(&mut self, body: impl Into<RecordBody>) {
         drop(self.stage_own(body.into()));
     }
 
-    /// Stages a record like [`Self::say`], and reports a failure.
+    /// Stages a record like [`Self::stage_log_record`], and reports a failure.
     pub(super) fn stage_own(&mut self, body: RecordBody) -> Result<(), LedgerError> {
         self.unheaded |= needs_head(body.kind());
-        let stamp = self.stamp();
+        let stamp = self.new_metadata();
         self.ledger.stage(InternalRecord(body), stamp).map(drop)
     }
 
     /// Records in the reserve the cause of the stop and the confirmed size. Later records were never confirmed to a caller.
-    fn stop(&mut self, unwritable: &LedgerError) {
+    fn record_stop(&mut self, unwritable: &LedgerError) {
         tracing::error!(reason = %unwritable, "log.shut");
-        let durable = self.ledger.durable().clone();
+        let durable = self.ledger.durable_head().clone();
         let storage = self.ledger.storage_mut();
         let full = matches!(unwritable, LedgerError::Broken(broken) if broken.full);
         let stop = StopRecord {
@@ -313,7 +313,7 @@ impl LogWriter {
             at: None,
             reserve_sha256: None,
         };
-        let stamp = self.stamp();
+        let stamp = self.new_metadata();
         let Some(reserve) = &mut self.reserve else {
             return;
         };
@@ -328,25 +328,25 @@ impl LogWriter {
         let offset = self.ledger.storage_mut().length();
         match self.ledger.flush() {
             Ok(flushed) => {
-                let mut state = self.index.change();
+                let mut state = self.index.lock_state();
                 state.add(flushed.leaves(), offset);
-                state.last = self.ledger.last();
+                state.last = self.ledger.last_time();
                 if !flushed.leaves().is_empty() {
                     state.syncs.0 += 1;
-                    state.syncs.1 += flushed.upto() - flushed.from();
+                    state.syncs.1 += flushed.durable_count() - flushed.first_index();
                 }
                 drop(state);
                 Ok(flushed)
             }
             Err(unwritable) => {
                 let first = {
-                    let mut state = self.index.change();
+                    let mut state = self.index.lock_state();
                     let first = state.broken.is_none();
                     state.broken.get_or_insert_with(|| unwritable.clone());
                     first
                 };
                 if first {
-                    self.stop(&unwritable);
+                    self.record_stop(&unwritable);
                 }
                 Err(unwritable)
             }
@@ -368,7 +368,7 @@ impl LogWriter {
     /// Signs a head over all durable records.
     pub(super) fn sign(&mut self) {
         self.signed_mono = (self.config.clock)().mono_ns;
-        let durable = self.ledger.durable().clone();
+        let durable = self.ledger.durable_head().clone();
         if durable.size == self.index.head().checkpoint.size {
             return;
         }
@@ -380,15 +380,15 @@ impl LogWriter {
     /// Signs a head for each size after the newest stored one. A run without an orderly end may have shown any of them, and the
     /// loss of power may have removed them from the file. Equal bytes get equal signatures.
     pub(super) fn sign_heads_again(&mut self) -> Result<(), Refusal> {
-        let size = self.ledger.durable().size;
+        let size = self.ledger.durable_head().size;
         let newest = self.index.head().checkpoint.size;
         let after = newest.max(size.saturating_sub(SIGNED_AGAIN));
         if after > newest {
             tracing::warn!(newest, after, "log.heads_lost");
         }
-        let origin = self.ledger.durable().origin.clone();
+        let origin = self.ledger.durable_head().origin.clone();
         for size in after.saturating_add(1)..=size {
-            let Some(root) = self.index.tree(|tree| tree.root(size)) else {
+            let Some(root) = self.index.read_tree(|tree| tree.root(size)) else {
                 break;
             };
             let origin = origin.clone();
@@ -405,10 +405,10 @@ impl LogWriter {
         let head = SignedHead::sign(checkpoint, self.config.signer.as_ref())?;
         // INVARIANT: shown-heads-stay. The records under the head are durable, so a lost head can be signed again.
         if let Err(error) = self.heads.keep_head(&head) {
-            let refusal = log_dir::unavailable(&self.config.folder.join(HEADS), &error);
+            let refusal = log_dir::unavailable_log_refusal(&self.config.folder.join(HEADS), &error);
             tracing::error!(%refusal, "log.head_not_kept");
         }
-        self.index.change().head = head;
+        self.index.lock_state().head = head;
         self.unheaded = false;
         Ok(())
     }

@@ -9,12 +9,12 @@ use hansa_policy::id::ContractId;
 use hansa_policy::term::purpose::Taxonomy;
 
 /// Judges every record that names an earlier answer.
-pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
-    let taxonomy = hansa_proto::purpose_taxonomy::vocabulary();
+pub(crate) fn judge_continuations(case: &EvidenceSet) -> Vec<AuditFinding> {
+    let taxonomy = hansa_proto::purpose_taxonomy::embedded_vocabulary();
     let mut findings = Vec::new();
     for copy in &case.copies {
         for quiet in &copy.history.no_new_data {
-            findings.extend(quietly(case, copy, quiet, &taxonomy));
+            findings.extend(judge_quiet_record(case, copy, quiet, &taxonomy));
         }
         for question in &copy.history.questions {
             findings.extend(check_continuation(copy, question));
@@ -25,7 +25,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
 
 /// Judges a record that nothing new came. It discloses something about a dataset, so the contracts of the earlier answer must have
 /// been in force.
-fn quietly(
+fn judge_quiet_record(
     case: &EvidenceSet,
     copy: &ExportFile,
     quiet: &NoNewData,
@@ -35,7 +35,7 @@ fn quietly(
     let report = |what: &str| format!("record {}: {what}", quiet.index);
     let broken = |what: &str| Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
     let Some(earlier) = copy.history.question_by_permit(quiet.follows) else {
-        return lacks(copy, quiet.index);
+        return missing_record_finding(copy, quiet.index);
     };
     if earlier.peer != quiet.peer || quiet.follows >= quiet.index {
         return broken("it goes on from an answer that somebody else got");
@@ -71,7 +71,7 @@ fn quietly(
         match find_contract_denial(case, copy, &then, id, taxonomy) {
             None => {}
             Some(PermitDenial::Unknown(what)) => {
-                return Some(AuditFinding::unknown(&copy.file, at, report(&what)));
+                return Some(AuditFinding::unknown_format(&copy.file, at, report(&what)));
             }
             Some(PermitDenial::Not(what)) => return broken(&what),
         }
@@ -83,7 +83,7 @@ fn quietly(
 fn check_continuation(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
     let follows = question.follows?;
     let Some(earlier) = copy.history.question_by_permit(follows) else {
-        return lacks(copy, question.index);
+        return missing_record_finding(copy, question.index);
     };
     let goes_on = question.reads.iter().all(|read| {
         let mut before = earlier.reads.iter();
@@ -112,7 +112,7 @@ fn check_continuation(copy: &ExportFile, question: &QueryEntry) -> Option<AuditF
 const LONGEST: i64 = 600 * 1_000_000;
 
 /// Finding for a missing record. A part of a log may lack it, and so may a log with a limited retention.
-fn lacks(copy: &ExportFile, index: u64) -> Option<AuditFinding> {
+fn missing_record_finding(copy: &ExportFile, index: u64) -> Option<AuditFinding> {
     let whole = copy.tree.is_some() && copy.history.kept_from.is_none();
     whole.then(|| {
         AuditFinding::broken_evidence(

@@ -1,7 +1,7 @@
 //! Check of the statements of deletion in a log: each is signed by the consumer and agrees with its record, and no question was
 //! admitted while one was overdue.
 
-use crate::documents::{first, of_refusal, seconds};
+use crate::documents::{first_version, of_refusal, time_from_seconds};
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
 use hansa_audit_log::digest::Digest;
@@ -18,14 +18,14 @@ use hansa_proto::statement;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Judges the statements of every file, and the permits by them.
-pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+pub(crate) fn judge_deletion_statements(case: &EvidenceSet) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     for copy in &case.copies {
         for stated in &copy.history.deletions {
             findings.extend(of_record(case, copy, stated));
         }
         if copy.tree.is_some() {
-            findings.extend(overdue(case, copy));
+            findings.extend(find_overdue_permits(case, copy));
         }
     }
     findings
@@ -43,7 +43,7 @@ fn of_record(
             stated.index,
             name.get(..12).unwrap_or(name)
         );
-        return Some(AuditFinding::incomplete(
+        return Some(AuditFinding::missing_evidence(
             &copy.file,
             Some(stated.index),
             what,
@@ -51,11 +51,18 @@ fn of_record(
     };
     check_statement(case, copy, stated, text)
         .err()
-        .map(|refusal| wrong(copy, stated.index, "its statement of deletion", &refusal))
+        .map(|refusal| {
+            wrong_statement_finding(copy, stated.index, "its statement of deletion", &refusal)
+        })
 }
 
 /// Finding for a wrong statement that a record names.
-pub(crate) fn wrong(copy: &ExportFile, index: u64, what: &str, refusal: &Refusal) -> AuditFinding {
+pub(crate) fn wrong_statement_finding(
+    copy: &ExportFile,
+    index: u64,
+    what: &str,
+    refusal: &Refusal,
+) -> AuditFinding {
     let mut finding = of_refusal(&copy.file, refusal);
     finding.sentence = format!("record {index}: {what}: {}", finding.sentence);
     finding.record = Some(index);
@@ -63,7 +70,7 @@ pub(crate) fn wrong(copy: &ExportFile, index: u64, what: &str, refusal: &Refusal
 }
 
 /// Refusal for a statement with another form or content than the record states.
-pub(crate) fn another(sentence: &str) -> Refusal {
+pub(crate) fn other_content_refusal(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::StatementMalformed, sentence)
 }
 
@@ -75,7 +82,9 @@ fn check_statement(
 ) -> Result<(), Refusal> {
     let read = statement::from_envelope::<DeletionStatement>(text.as_bytes())?;
     if Digest::of(text.as_bytes()).to_string() != stated.statement {
-        return Err(another("it is another one than the record names"));
+        return Err(other_content_refusal(
+            "it is another one than the record names",
+        ));
     }
     let statement = &read.content;
     let peer: Option<ParticipantId> = stated.peer.parse().ok();
@@ -90,7 +99,9 @@ fn check_statement(
         || statement.contract.to_string() != stated.contract
         || named != recorded
     {
-        return Err(another("it says something else than its record"));
+        return Err(other_content_refusal(
+            "it says something else than its record",
+        ));
     }
     if let Some(agreed) = case.documents.contracts.get(&statement.contract) {
         let agreement = agreed.agreement();
@@ -99,15 +110,17 @@ fn check_statement(
                 .assignee_id()
                 .is_none_or(|id| *id == statement.consumer);
         if !theirs {
-            return Err(another("it is under a contract of somebody else"));
+            return Err(other_content_refusal(
+                "it is under a contract of somebody else",
+            ));
         }
         let counted: Option<ContractId> = stated.first.as_ref().and_then(|id| id.parse().ok());
-        let begins = first(case, statement.contract);
+        let begins = first_version(case, statement.contract);
         if counted
             .zip(begins)
             .is_some_and(|(counted, begins)| counted != begins)
         {
-            return Err(another("it was counted for another contract"));
+            return Err(other_content_refusal("it was counted for another contract"));
         }
     }
     check_signature(
@@ -129,9 +142,9 @@ pub(crate) fn check_signature(
     let Some(trust) = &case.trust else {
         return Ok(());
     };
-    let at = seconds(signature.issued_at).min(seen);
+    let at = time_from_seconds(signature.issued_at).min(seen);
     let keys = trust.keys(at).first_seen(seen);
-    keys.check(signer, signature, SignaturePurpose::Statement)
+    keys.check_signature(signer, signature, SignaturePurpose::Statement)
 }
 
 /// Time at which a statement first appeared in a log of the provider. The consumer signs it and could write any time into its own
@@ -141,7 +154,9 @@ fn first_seen(
     stated: &RecordedStatement,
     provider: &ParticipantId,
 ) -> UtcTimestamp {
-    let all = case.of(provider).flat_map(|copy| &copy.history.deletions);
+    let all = case
+        .participant_files(provider)
+        .flat_map(|copy| &copy.history.deletions);
     let same = all.filter(|one| one.incoming && one.statement == stated.statement);
     same.map(|one| one.at).min().unwrap_or(stated.at)
 }
@@ -165,7 +180,7 @@ const DAY: i64 = 86_400_000_000;
 type DueDeletions = BTreeMap<(ContractId, String), BTreeSet<(UtcTimestamp, String)>>;
 
 /// Findings for permits that were given while a statement was overdue.
-fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
+fn find_overdue_permits(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
     let mut events = BTreeMap::new();
     for question in &copy.history.questions {
         if !question.reads.is_empty() {
@@ -184,7 +199,7 @@ fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
     for (index, event) in events {
         match event {
             DeletionEvent::Closed(question, at) => {
-                for (contract, _) in asking(case, question) {
+                for (contract, _) in attesting_contracts(case, question) {
                     let of = (contract, question.peer.clone());
                     let all = owed.entry(of).or_default();
                     all.insert((at, question.request.clone()));
@@ -198,7 +213,7 @@ fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
                 }
             }
             DeletionEvent::Permitted(question) => {
-                for (contract, days) in asking(case, question) {
+                for (contract, days) in attesting_contracts(case, question) {
                     let of = (contract, question.peer.clone());
                     let Some((closed, request)) = owed.get(&of).and_then(BTreeSet::first) else {
                         continue;
@@ -219,7 +234,7 @@ fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
 }
 
 /// Contracts of a question that demand a statement, by first version, with the number of days.
-fn asking(case: &EvidenceSet, question: &QueryEntry) -> Vec<(ContractId, u32)> {
+fn attesting_contracts(case: &EvidenceSet, question: &QueryEntry) -> Vec<(ContractId, u32)> {
     let named = question.reads.iter().filter_map(|read| {
         let id: ContractId = read.contract.as_ref()?.parse().ok()?;
         let agreement = case.documents.contracts.get(&id)?.agreement();
@@ -227,7 +242,7 @@ fn asking(case: &EvidenceSet, question: &QueryEntry) -> Vec<(ContractId, u32)> {
             Term::Attest { days } => Some(days),
             _ => None,
         });
-        Some((first(case, id)?, days?))
+        Some((first_version(case, id)?, days?))
     });
     named.collect()
 }

@@ -56,7 +56,9 @@ impl DocumentIndex {
         for SignedDocument { kind, name, text } in documents {
             let Some(text) = text else { continue };
             match kind {
-                DocumentKind::Contract => pool.contract(&name, &text, copies, trust, findings),
+                DocumentKind::Contract => {
+                    pool.judge_contract(&name, &text, copies, trust, findings)
+                }
                 DocumentKind::Receipt => drop(pool.receipts.insert(name, text)),
                 DocumentKind::Statement => drop(pool.statements.insert(name, text)),
                 DocumentKind::Deletion => drop(pool.deletions.insert(name, text)),
@@ -70,13 +72,13 @@ impl DocumentIndex {
         if let Some(trust) = trust {
             for copy in copies {
                 let compared = ComparedCopy { copy, copies };
-                pool.withdrawals(compared, &withdrawals, trust, findings);
+                pool.judge_withdrawals(compared, &withdrawals, trust, findings);
             }
         }
         pool
     }
 
-    fn contract(
+    fn judge_contract(
         &mut self,
         name: &str,
         text: &str,
@@ -115,11 +117,11 @@ impl DocumentIndex {
     }
 
     /// True if a contract is among the documents, valid or not.
-    pub(crate) fn knows(&self, id: ContractId) -> bool {
+    pub(crate) fn knows_contract(&self, id: ContractId) -> bool {
         self.contracts.contains_key(&id) || self.bad.contains(&id)
     }
 
-    fn withdrawals(
+    fn judge_withdrawals(
         &self,
         compared: ComparedCopy<'_>,
         documents: &BTreeMap<String, String>,
@@ -135,7 +137,7 @@ impl DocumentIndex {
                         "record {}: the statement that ended contract {contract} is not in the files",
                         withdrawn.index
                     );
-                    findings.push(AuditFinding::incomplete(&copy.file, index, sentence));
+                    findings.push(AuditFinding::missing_evidence(&copy.file, index, sentence));
                     continue;
                 };
                 let id = contract.parse().ok();
@@ -147,10 +149,10 @@ impl DocumentIndex {
                         let sentence = "the withdrawal is another one than the record names";
                         return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
                     }
-                    let signed = seconds(statement.signature.issued_at);
+                    let signed = time_from_seconds(statement.signature.issued_at);
                     let seen = first_seen(copies, withdrawn, &statement.party, agreed);
                     let keys = trust.keys(signed.min(seen));
-                    agreed.revoke(&statement, &keys.first_seen(seen))
+                    agreed.verify_withdrawal(&statement, &keys.first_seen(seen))
                 });
                 if let Err(refusal) = judged {
                     let mut finding = of_refusal(&copy.file, &refusal);
@@ -163,7 +165,7 @@ impl DocumentIndex {
 }
 
 /// First version of a contract; none where an earlier version is missing in the files.
-pub(crate) fn first(case: &EvidenceSet, id: ContractId) -> Option<ContractId> {
+pub(crate) fn first_version(case: &EvidenceSet, id: ContractId) -> Option<ContractId> {
     let mut first = id;
     // Bounded by the number of documents, since contracts may claim to replace each other in a circle.
     for _ in 0..=case.documents.contracts.len() {
@@ -196,7 +198,10 @@ fn counted_at(name: &str, signed: &SignedContract, copies: &[ExportFile]) -> Utc
         .map(|(_, at)| at)
         .min();
     logged.unwrap_or_else(|| {
-        let times = signed.signatures.iter().map(|one| seconds(one.issued_at));
+        let times = signed
+            .signatures
+            .iter()
+            .map(|one| time_from_seconds(one.issued_at));
         times.max().unwrap_or(UtcTimestamp::EARLIEST)
     })
 }
@@ -222,7 +227,7 @@ fn first_seen(
     same.map(|one| one.at).min().unwrap_or(withdrawn.at)
 }
 
-pub(crate) fn seconds(since: i64) -> UtcTimestamp {
+pub(crate) fn time_from_seconds(since: i64) -> UtcTimestamp {
     UtcTimestamp::from_micros(since.saturating_mul(1_000_000)).unwrap_or(UtcTimestamp::EARLIEST)
 }
 
@@ -231,7 +236,7 @@ pub(crate) fn of_refusal(about: &str, refusal: &Refusal) -> AuditFinding {
     let sentence = format!("{}: {}", refusal.code, refusal.sentence);
     match refusal.code {
         ErrorCode::TermUnknown | ErrorCode::SignatureAlg => {
-            AuditFinding::unknown(about, None, sentence)
+            AuditFinding::unknown_format(about, None, sentence)
         }
         _ => AuditFinding::broken_evidence(about, None, sentence),
     }

@@ -67,13 +67,13 @@ impl EvidenceSet {
         for path in args.ask.files() {
             let file = path.display().to_string();
             let mut gathered = ExportFileBuilder::default();
-            match offline::visit(path, None, &mut gathered) {
+            match offline::visit_copy(path, None, &mut gathered) {
                 Ok(report) => {
                     findings.extend(of_report(&file, &report));
                     documents.append(&mut gathered.documents);
                     match gathered.into_copy(file.clone(), report) {
                         Some(copy) => copies.push(copy),
-                        None => findings.push(AuditFinding::incomplete(
+                        None => findings.push(AuditFinding::missing_evidence(
                             &file,
                             None,
                             "the log does not say whose it is",
@@ -83,7 +83,7 @@ impl EvidenceSet {
                 Err(refusal) => findings.push(of_refusal(&file, &refusal)?),
             }
         }
-        let trust = trust(args, &documents, &mut findings)?;
+        let trust = read_trust_bundle(args, &documents, &mut findings)?;
         for copy in &copies {
             findings.extend(trust.as_ref().and_then(|trust| copy.foreign_key(trust)));
         }
@@ -96,7 +96,7 @@ impl EvidenceSet {
             shown: Vec::new(),
             findings,
         };
-        (case.incidents, case.shown) = incident::judge(&case);
+        (case.incidents, case.shown) = incident::judge_incidents(&case);
         Ok(case)
     }
 
@@ -120,7 +120,7 @@ impl EvidenceSet {
     }
 
     /// Files of one participant's log.
-    pub(crate) fn of<'a>(
+    pub(crate) fn participant_files<'a>(
         &'a self,
         owner: &'a ParticipantId,
     ) -> impl Iterator<Item = &'a ExportFile> {
@@ -130,7 +130,7 @@ impl EvidenceSet {
 
 impl ExportFile {
     /// Time of the last record.
-    pub(crate) fn last(&self) -> UtcTimestamp {
+    pub(crate) fn last_time(&self) -> UtcTimestamp {
         self.report
             .span
             .map_or(UtcTimestamp::EARLIEST, |(_, last)| last)
@@ -159,9 +159,9 @@ impl ExportFile {
 fn note_key(trust: &TrustBundle, of: &ParticipantId) -> Option<NoteKey> {
     let member = trust.member(of)?;
     Some(NoteKey {
-        name: note::origin(of.domain()),
+        name: note::log_origin(of.domain()),
         algorithm: ED25519,
-        public: member.note_key.raw().to_vec(),
+        public: member.note_key.raw_bytes().to_vec(),
     })
 }
 
@@ -178,8 +178,8 @@ struct ExportFileBuilder {
 
 impl BundleVisitor for ExportFileBuilder {
     fn record(&mut self, record: &Record, body: RecordBody) {
-        self.answers.see(record, &body);
-        self.history.see(record, body);
+        self.answers.add_record(record, &body);
+        self.history.add_record(record, body);
         self.tree.push(leaf_hash(&record.to_bytes()));
     }
 
@@ -224,7 +224,7 @@ fn of_report(file: &str, report: &CopyReport) -> Vec<AuditFinding> {
         let sentence = fault.to_string();
         let index = Some(fault.index);
         findings.push(if fault.what == version {
-            AuditFinding::unknown(file, index, sentence)
+            AuditFinding::unknown_format(file, index, sentence)
         } else {
             AuditFinding::broken_evidence(file, index, sentence)
         });
@@ -232,18 +232,18 @@ fn of_report(file: &str, report: &CopyReport) -> Vec<AuditFinding> {
     let damaged = report.damaged.iter();
     findings.extend(damaged.map(|what| AuditFinding::broken_evidence(file, None, what)));
     let unknown = report.unknown.iter();
-    findings.extend(unknown.map(|what| AuditFinding::unknown(file, None, what)));
+    findings.extend(unknown.map(|what| AuditFinding::unknown_format(file, None, what)));
     let missing = report.missing.iter();
-    findings.extend(missing.map(|what| AuditFinding::incomplete(file, None, what)));
+    findings.extend(missing.map(|what| AuditFinding::missing_evidence(file, None, what)));
     if report.keys.is_empty() {
-        findings.push(AuditFinding::incomplete(
+        findings.push(AuditFinding::missing_evidence(
             file,
             None,
             "the copy brings no key",
         ));
     } else if report.head.is_none() && report.unknown.is_empty() {
         let sentence = "the copy brings no signed head";
-        findings.push(AuditFinding::incomplete(file, None, sentence));
+        findings.push(AuditFinding::missing_evidence(file, None, sentence));
     }
     findings
 }
@@ -252,25 +252,25 @@ fn of_report(file: &str, report: &CopyReport) -> Vec<AuditFinding> {
 fn of_refusal(file: &str, refusal: &Refusal) -> Result<AuditFinding, String> {
     let sentence = refusal.sentence.as_str();
     match refusal.code {
-        ErrorCode::EvidenceUnknown => Ok(AuditFinding::unknown(file, None, sentence)),
+        ErrorCode::EvidenceUnknown => Ok(AuditFinding::unknown_format(file, None, sentence)),
         ErrorCode::EvidenceBroken => Ok(AuditFinding::broken_evidence(file, None, sentence)),
         ErrorCode::FileMissing => Err(sentence.to_owned()),
-        _ => Ok(AuditFinding::incomplete(file, None, sentence)),
+        _ => Ok(AuditFinding::missing_evidence(file, None, sentence)),
     }
 }
 
 /// Trust bundle given by the user, or the newest one in the files.
-fn trust(
+fn read_trust_bundle(
     args: &VerifyArgs,
     documents: &[SignedDocument],
     findings: &mut Vec<AuditFinding>,
 ) -> Result<Option<TrustBundle>, String> {
     let found = match &args.trust {
         Some(file) => Some(open_trust(file)?),
-        None => newest(documents, findings),
+        None => newest_trust_bundle(documents, findings),
     };
     let Some(found) = found else {
-        findings.push(AuditFinding::incomplete(
+        findings.push(AuditFinding::missing_evidence(
             "the files",
             None,
             "no trust bundle is among them, so no signature of a participant could be checked",
@@ -293,7 +293,10 @@ fn open_trust(file: &Path) -> Result<TrustBundle, String> {
     TrustBundle::open(file).map_err(|refusal| format!("{}: {}", file.display(), refusal.sentence))
 }
 
-fn newest(documents: &[SignedDocument], findings: &mut Vec<AuditFinding>) -> Option<TrustBundle> {
+fn newest_trust_bundle(
+    documents: &[SignedDocument],
+    findings: &mut Vec<AuditFinding>,
+) -> Option<TrustBundle> {
     let mut newest: Option<TrustBundle> = None;
     for document in documents
         .iter()
@@ -315,7 +318,11 @@ fn newest(documents: &[SignedDocument], findings: &mut Vec<AuditFinding>) -> Opt
         match &newest {
             Some(known) if known.content().key != read.content().key => {
                 let sentence = "the files bring the bundles of two leagues; name one with --trust";
-                findings.push(AuditFinding::incomplete("the trust bundle", None, sentence));
+                findings.push(AuditFinding::missing_evidence(
+                    "the trust bundle",
+                    None,
+                    sentence,
+                ));
             }
             Some(known) if known.content().sequence >= read.content().sequence => {}
             Some(_) | None => newest = Some(read),

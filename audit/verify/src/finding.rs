@@ -20,7 +20,7 @@ impl AuditVerdict {
     pub(crate) const WRONG_USE: u8 = 2;
 
     /// Exit status of the program.
-    pub(crate) const fn status(self) -> u8 {
+    pub(crate) const fn exit_status(self) -> u8 {
         match self {
             Self::Good | Self::Incident => 0,
             Self::Broken => 7,
@@ -67,7 +67,11 @@ impl AuditFinding {
     }
 
     /// Finding of missing evidence.
-    pub(crate) fn incomplete(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+    pub(crate) fn missing_evidence(
+        file: &str,
+        record: Option<u64>,
+        sentence: impl Into<String>,
+    ) -> Self {
         Self::new(AuditVerdict::Incomplete, file, record, sentence)
     }
 
@@ -77,7 +81,11 @@ impl AuditFinding {
     }
 
     /// Finding of an unknown version or algorithm.
-    pub(crate) fn unknown(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+    pub(crate) fn unknown_format(
+        file: &str,
+        record: Option<u64>,
+        sentence: impl Into<String>,
+    ) -> Self {
         Self::new(AuditVerdict::Unknown, file, record, sentence)
     }
 

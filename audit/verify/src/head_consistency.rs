@@ -24,24 +24,24 @@ struct ObservedHead<'a> {
 }
 
 /// Judges the heads of all files together.
-pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+pub(crate) fn judge_heads(case: &EvidenceSet) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     let held = observed_heads(case, &mut findings);
-    findings.extend(equivocations(&held, |one| is_closed(case, one)));
+    findings.extend(find_equivocations(&held, |one| is_closed(case, one)));
     for one in &held {
-        for log in case.of(&one.owner) {
+        for log in case.participant_files(&one.owner) {
             findings.extend(of_one_history(case, one, log));
         }
     }
     findings.extend(reported_forks(case));
     for copy in &case.copies {
-        findings.extend(witnesses(case, copy).1);
+        findings.extend(judge_witnesses(case, copy).1);
     }
     findings
 }
 
 /// Findings for heads of equal size with different roots. A head of a closed incident says nothing about later ones.
-fn equivocations(
+fn find_equivocations(
     held: &[ObservedHead<'_>],
     is_closed: impl Fn(&ObservedHead<'_>) -> bool,
 ) -> Vec<AuditFinding> {
@@ -76,7 +76,7 @@ pub(crate) struct CosignedHead {
 }
 
 /// Newest head that each witness has cosigned, and findings for the others.
-pub(crate) fn witnesses(
+pub(crate) fn judge_witnesses(
     case: &EvidenceSet,
     copy: &ExportFile,
 ) -> (Vec<CosignedHead>, Vec<AuditFinding>) {
@@ -221,14 +221,14 @@ fn two_heads(first: &ObservedHead<'_>, second: &ObservedHead<'_>) -> AuditFindin
         "{} signed two histories: two heads over {} records with different roots ({} and {})",
         first.owner.domain(),
         first.head.checkpoint.size,
-        place(first),
-        place(second)
+        describe_place(first),
+        describe_place(second)
     );
     AuditFinding::broken_evidence(&second.copy.file, second.record, what)
         .proven_by([first.head.to_string(), second.head.to_string()])
 }
 
-fn place(held: &ObservedHead<'_>) -> String {
+fn describe_place(held: &ObservedHead<'_>) -> String {
     match held.record {
         Some(record) => format!("record {record} of {}", held.copy.file),
         None => held.copy.file.clone(),
@@ -264,7 +264,11 @@ fn of_one_history(
             held.copy.owner.domain(),
             checkpoint.size
         );
-        return Some(AuditFinding::incomplete(&log.file, Some(tree.size()), what));
+        return Some(AuditFinding::missing_evidence(
+            &log.file,
+            Some(tree.size()),
+            what,
+        ));
     }
     let what = format!(
         "{} signed two histories: the log in this file is not the one of which {} was shown a head over {} records; the first record that may differ is after {}",
@@ -321,7 +325,7 @@ fn reported_forks(case: &EvidenceSet) -> Vec<AuditFinding> {
                 let head = note.parse::<SignedHead>();
                 head.is_ok_and(|head| case.is_closed_head(&owner, head.checkpoint.size, &place))
             };
-            if case.of(&owner).any(|log| log.tree.is_some())
+            if case.participant_files(&owner).any(|log| log.tree.is_some())
                 || closed(&fork.known)
                 || closed(&fork.shown)
             {
@@ -333,7 +337,7 @@ fn reported_forks(case: &EvidenceSet) -> Vec<AuditFinding> {
                 copy.owner.domain(),
                 owner.domain()
             );
-            let finding = AuditFinding::incomplete(&copy.file, Some(fork.index), what);
+            let finding = AuditFinding::missing_evidence(&copy.file, Some(fork.index), what);
             findings.push(finding.proven_by([fork.known.clone(), fork.shown.clone()]));
         }
     }
@@ -357,7 +361,7 @@ mod tests {
             head: head("p.example", 50, root),
         };
         let is_closed = |one: &ObservedHead<'_>| one.record.is_none_or(|record| record < 40);
-        let found = |all: &[ObservedHead<'_>]| equivocations(all, is_closed).len();
+        let found = |all: &[ObservedHead<'_>]| find_equivocations(all, is_closed).len();
         // A head from before the statement may differ from later ones, and is closed.
         let closed = || held(&consumer, Some(30), "old");
         let own = || held(&provider, None, "new");

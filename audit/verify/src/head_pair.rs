@@ -20,7 +20,7 @@ impl HeadPair {
     /// Reads both files. Of several heads in a file the last one counts.
     pub(crate) fn open(older: &Path, newer: &Path) -> Result<Self, String> {
         let file = newer.display().to_string();
-        let (mut older, mut newer) = (last(older)?, last(newer)?);
+        let (mut older, mut newer) = (read_last_head(older)?, read_last_head(newer)?);
         if older.checkpoint.origin != newer.checkpoint.origin {
             return Err("the two heads are of two logs".to_owned());
         }
@@ -40,7 +40,7 @@ impl HeadPair {
     }
 }
 
-fn last(file: &Path) -> Result<SignedHead, String> {
+fn read_last_head(file: &Path) -> Result<SignedHead, String> {
     let shown = file.display();
     let bytes = std::fs::read(file).map_err(|fault| format!("`{shown}`: {fault}"))?;
     let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
@@ -52,7 +52,7 @@ fn last(file: &Path) -> Result<SignedHead, String> {
 }
 
 /// Judges if the newer head continues the older one.
-pub(crate) fn judge(
+pub(crate) fn judge_head_pair(
     pair: &HeadPair,
     case: &EvidenceSet,
     collector: &mut OutputCollector,
@@ -71,7 +71,7 @@ pub(crate) fn judge(
                     pair.owner.domain()
                 ),
             )),
-            None => findings.push(AuditFinding::incomplete(
+            None => findings.push(AuditFinding::missing_evidence(
                 &pair.file,
                 None,
                 format!("no key is known for the head over {size} records"),
@@ -102,7 +102,10 @@ pub(crate) fn judge(
             )));
         }
     } else {
-        for tree in case.of(&pair.owner).filter_map(|copy| copy.tree.as_ref()) {
+        for tree in case
+            .participant_files(&pair.owner)
+            .filter_map(|copy| copy.tree.as_ref())
+        {
             if tree.size() < to.size {
                 continue;
             }
@@ -120,7 +123,7 @@ pub(crate) fn judge(
             }
         }
         if relation == "not shown" {
-            findings.push(AuditFinding::incomplete(
+            findings.push(AuditFinding::missing_evidence(
                 &pair.file,
                 None,
                 "no file holds the whole log that the heads are of",
@@ -139,6 +142,6 @@ pub(crate) fn judge(
         "to": to.size,
         "relation": relation,
     });
-    collector.answer(value, &text);
+    collector.add_answer(value, &text);
     findings
 }

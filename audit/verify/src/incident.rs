@@ -1,7 +1,7 @@
 //! Check of the statements that close incidents of logs: each is signed with a key that replaced the one of the other copy. A
 //! closed incident is shown, and does not count as broken evidence.
 
-use crate::deletion_statement::{another, check_signature, wrong};
+use crate::deletion_statement::{check_signature, other_content_refusal, wrong_statement_finding};
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
 use hansa_audit_log::digest::Digest;
@@ -51,7 +51,7 @@ pub(crate) struct AnswerLocation<'a> {
 }
 
 /// Judges the statements of every file. Gives the valid ones, and findings for invalid ones and for each incident.
-pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFinding>) {
+pub(crate) fn judge_incidents(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFinding>) {
     let (mut closed, mut findings): (Vec<ClosedIncident>, _) = (Vec::new(), Vec::new());
     let all = case.copies.iter().flat_map(|copy| {
         let incidents = copy.history.incidents.iter();
@@ -63,7 +63,11 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
     for (copy, recorded) in all {
         match check_incident_statement(case, recorded, &closed) {
             Ok(Some(one)) => {
-                let what = format!("record {}: {}", recorded.index, describe(&one.stated));
+                let what = format!(
+                    "record {}: {}",
+                    recorded.index,
+                    describe_statement(&one.stated)
+                );
                 findings.push(AuditFinding::incident(
                     &copy.file,
                     Some(recorded.index),
@@ -78,7 +82,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
                     "record {}: the statement of an incident is not in the files",
                     recorded.index
                 );
-                findings.push(AuditFinding::incomplete(
+                findings.push(AuditFinding::missing_evidence(
                     &copy.file,
                     Some(recorded.index),
                     what,
@@ -86,7 +90,12 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
             }
             Err(refusal) => {
                 let what = "its statement of an incident";
-                findings.push(wrong(copy, recorded.index, what, &refusal));
+                findings.push(wrong_statement_finding(
+                    copy,
+                    recorded.index,
+                    what,
+                    &refusal,
+                ));
             }
         }
     }
@@ -102,7 +111,10 @@ fn check_owners_informed(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditF
     let (log, Some(fork)) = (&one.stated.log, &one.stated.fork) else {
         return Vec::new();
     };
-    let trees: Vec<_> = case.of(log).filter_map(|copy| copy.tree.as_ref()).collect();
+    let trees: Vec<_> = case
+        .participant_files(log)
+        .filter_map(|copy| copy.tree.as_ref())
+        .collect();
     let is_foreign = |note: &str| {
         let head = note.parse::<SignedHead>();
         head.is_ok_and(|head| {
@@ -114,7 +126,7 @@ fn check_owners_informed(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditF
         })
     };
     let others = case.copies.iter().filter(|copy| copy.owner != *log);
-    let others = others.filter(|copy| place(copy, &one.name).is_none());
+    let others = others.filter(|copy| statement_index(copy, &one.name).is_none());
     let held = others.filter(|copy| {
         let history = &copy.history;
         let heads = history.observed_heads.iter().chain(&history.gossiped_heads);
@@ -134,7 +146,7 @@ fn check_owners_informed(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditF
             log.domain(),
             one.stated.stated_at
         );
-        AuditFinding::incomplete(&copy.file, None, what)
+        AuditFinding::missing_evidence(&copy.file, None, what)
     })
     .collect()
 }
@@ -156,12 +168,16 @@ fn check_incident_statement(
         || stated.cause.as_str() != recorded.cause
         || fork != recorded.fork
     {
-        return Err(another("it says something else than its record"));
+        return Err(other_content_refusal(
+            "it says something else than its record",
+        ));
     }
     let seen = first_seen_time(case, recorded);
     check_signature(case, &stated.log, &read.signature, seen)?;
     if case.is_signed(&stated.log, &stated.head) == Some(false) {
-        return Err(another("the head in it is not signed by the log's owner"));
+        return Err(other_content_refusal(
+            "the head in it is not signed by the log's owner",
+        ));
     }
     if let Some(fork) = &stated.fork
         && let Some(trust) = &case.trust
@@ -170,7 +186,7 @@ fn check_incident_statement(
         let noticed = fork_discovery_time(case, &stated.log, &recorded.statement, seen, closed);
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
         if !trust.replaced_since(&stated.log, &read.signature.kid, since) {
-            return Err(another(
+            return Err(other_content_refusal(
                 "it is signed by the key that was in force when the fork was found, which another copy has",
             ));
         }
@@ -209,7 +225,7 @@ fn fork_discovery_time(
             && known.any(|known| known.name == one.statement)
     };
     let all = case.copies.iter().filter_map(|copy| {
-        let upto = place(copy, statement);
+        let upto = statement_index(copy, statement);
         let earlier = copy.history.incidents.iter().filter(|one| closes(one));
         let from = earlier
             .map(|one| one.index)
@@ -225,13 +241,13 @@ fn fork_discovery_time(
     all.min()
 }
 
-fn place(copy: &ExportFile, statement: &str) -> Option<u64> {
+fn statement_index(copy: &ExportFile, statement: &str) -> Option<u64> {
     let mut all = copy.history.incidents.iter();
     all.find(|one| one.statement == statement)
         .map(|one| one.index)
 }
 
-fn describe(stated: &IncidentStatement) -> String {
+fn describe_statement(stated: &IncidentStatement) -> String {
     let who = stated.log.domain();
     let mut what = Vec::new();
     if let Some(fork) = &stated.fork {
@@ -248,7 +264,7 @@ fn describe(stated: &IncidentStatement) -> String {
         what.push(format!(
             "{} permits under contract {} stand behind its withdrawal (record {} of {who})",
             late.permits.len(),
-            late.contract.short(),
+            late.contract.to_short_text(),
             late.withdrawal
         ));
     }
@@ -256,12 +272,12 @@ fn describe(stated: &IncidentStatement) -> String {
         "{who} stated on {}: {} ({})",
         stated.stated_at,
         what.join("; "),
-        stated.cause.plain()
+        stated.cause.description()
     )
 }
 
 impl EvidenceSet {
-    fn forks<'a>(
+    fn participant_forks<'a>(
         &'a self,
         of: &'a ParticipantId,
     ) -> impl Iterator<Item = (&'a ClosedIncident, &'a ForkedRange)> {
@@ -280,9 +296,9 @@ impl EvidenceSet {
         size: u64,
         at: &HeadLocation<'_>,
     ) -> bool {
-        self.forks(of).any(|(one, fork)| {
+        self.participant_forks(of).any(|(one, fork)| {
             let within = size <= fork.upto;
-            let counts = match (place(at.copy, &one.name), at.record) {
+            let counts = match (statement_index(at.copy, &one.name), at.record) {
                 // A head shown before the statement belongs to the incident; a later one of the owner does not.
                 (Some(stated), Some(record)) => record < stated || (within && at.passed_on),
                 (Some(_), None) => within,
@@ -296,9 +312,9 @@ impl EvidenceSet {
     pub(crate) fn is_stated(&self, of: &ParticipantId, size: u64) -> bool {
         let is_known = |one: &ClosedIncident| {
             let mut others = self.copies.iter().filter(|copy| copy.owner != *of);
-            others.any(|copy| place(copy, &one.name).is_some())
+            others.any(|copy| statement_index(copy, &one.name).is_some())
         };
-        let mut forks = self.forks(of);
+        let mut forks = self.participant_forks(of);
         forks.any(|(one, fork)| fork.from < size && size <= fork.upto && is_known(one))
     }
 
@@ -311,9 +327,9 @@ impl EvidenceSet {
         copy: &ExportFile,
         record: u64,
     ) -> bool {
-        self.forks(of).any(|(one, fork)| {
+        self.participant_forks(of).any(|(one, fork)| {
             index >= fork.from
-                && place(copy, &one.name).is_some_and(|stated| record < stated)
+                && statement_index(copy, &one.name).is_some_and(|stated| record < stated)
                 && !names_late(&one.stated, index)
         })
     }
@@ -325,8 +341,8 @@ impl EvidenceSet {
         request: &str,
         answer: AnswerLocation<'_>,
     ) -> bool {
-        self.forks(of).any(|(one, fork)| {
-            let stated = place(answer.copy, &one.name);
+        self.participant_forks(of).any(|(one, fork)| {
+            let stated = statement_index(answer.copy, &one.name);
             stated.is_some_and(|stated| answer.record < stated)
                 && !self.is_late(one, &answer.copy.owner, request)
                 && fork.since.is_none_or(|since| answer.at >= since)
@@ -348,7 +364,8 @@ impl EvidenceSet {
         let own = self.incidents.iter();
         let own = own.filter(|one| one.stated.log == copy.owner);
         // A log contains the statement about itself at a later place.
-        let own = own.filter(|one| place(copy, &one.name).is_some_and(|at| at > question.index));
+        let own = own
+            .filter(|one| statement_index(copy, &one.name).is_some_and(|at| at > question.index));
         let mut late = own.flat_map(|one| &one.stated.late);
         let late = late.find(|late| {
             late.contract == contract && late.permits.binary_search(&question.index).is_ok()
@@ -378,7 +395,7 @@ impl EvidenceSet {
     /// True if a statement names the permit of this question as late. Then nothing of the answer can have been sent, and no fork
     /// explains an answer.
     fn is_late(&self, one: &ClosedIncident, peer: &ParticipantId, request: &str) -> bool {
-        let questions = self.of(&one.stated.log);
+        let questions = self.participant_files(&one.stated.log);
         let mut questions = questions.flat_map(|copy| &copy.history.questions);
         questions.any(|question| {
             question.request == request

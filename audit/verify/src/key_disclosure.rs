@@ -9,7 +9,7 @@ use hansa_policy::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::term::clause_summary;
 
 /// Judges every question that was sent with values.
-pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+pub(crate) fn judge_key_disclosures(case: &EvidenceSet) -> Vec<AuditFinding> {
     let all = case.copies.iter().flat_map(|copy| {
         let keys_sent = copy.history.remote_queries.keys_sent.iter();
         keys_sent.flat_map(|one| judge_list(case, copy, one))
@@ -63,8 +63,12 @@ fn judge_one(
     };
     let Some(agreed) = case.documents.contracts.get(&id) else {
         // An invalid contract was reported with the contract.
-        let what = report(&format!("contract {} is not in the files", id.short()));
-        return (!case.documents.knows(id)).then(|| AuditFinding::incomplete(&copy.file, at, what));
+        let what = report(&format!(
+            "contract {} is not in the files",
+            id.to_short_text()
+        ));
+        return (!case.documents.knows_contract(id))
+            .then(|| AuditFinding::missing_evidence(&copy.file, at, what));
     };
     let agreement = agreed.agreement();
     if agreement.dataset.id.to_string() != one.dataset {
@@ -93,12 +97,15 @@ fn judge_one(
     match clause_summary::key_transfer(&agreement.clauses) {
         Some((clause, travel))
             if one.clause == Some(u64::from(clause.0))
-                && travel.to.has(peer)
+                && travel.to.contains(peer)
                 && named(&travel.columns) =>
         {
             None
         }
-        _ => broken(&format!("no clause of contract {} lets them", id.short())),
+        _ => broken(&format!(
+            "no clause of contract {} lets them",
+            id.to_short_text()
+        )),
     }
 }
 

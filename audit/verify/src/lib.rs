@@ -5,7 +5,7 @@
 //!
 //! # The walk
 //!
-//! 1. [`run`] takes the arguments of the program.
+//! 1. [`run_program`] takes the arguments of the program.
 //! 2. Each file is read again, record by record: `hansa_audit_store::offline` checks hash chain, tree and signed heads.
 //! 3. The trust bundle is read, and with it the key of each participant.
 //! 4. The documents are verified: contracts, mandates, credentials, groups, statements, receipts.
@@ -40,9 +40,9 @@
 //! # let clock: Clock = Arc::new(move || ClockReading { wall: now, mono_ns: 0 });
 //! # let settings = LeagueSettings { name: "Lake league".to_owned(), algorithm: SignatureAlgorithm::EdDsa, demo: true };
 //! # let mut league = LeagueAuthority::init(&folder.path().join("league"), &settings, now)?;
-//! # let files = IdentityFiles::within(&folder.path().join("lindau"));
+//! # let files = IdentityFiles::in_folder(&folder.path().join("lindau"));
 //! # let applicant = Applicant { id: "lindau.example".parse()?, name: "Lindau".to_owned(), address: Some("lindau.example:7443".to_owned()) };
-//! # let request = participant_identity::init(&files, &applicant, SignatureAlgorithm::EdDsa)?;
+//! # let request = participant_identity::create_identity(&files, &applicant, SignatureAlgorithm::EdDsa)?;
 //! # league.admit(&request, 7, now)?;
 //! # let trust = folder.path().join("trust.json");
 //! # std::fs::write(&trust, league.export(now)?)?;
@@ -145,12 +145,12 @@
 //!
 //! // With the consumer's signature twice, it is no contract.
 //! let (header, _) = &provider;
-//! let forged = envelope::assemble(&payload, &[(header.clone(), consumer.1.clone()), consumer.clone()]);
+//! let forged = envelope::assemble_statement(&payload, &[(header.clone(), consumer.1.clone()), consumer.clone()]);
 //! let refusal = envelope::parse_contract(&forged)?.verify(&trust.keys(now)).unwrap_err();
 //! assert_eq!(refusal.code, ErrorCode::SignatureInvalid);
 //!
 //! // With both signatures it is verified, recorded, and in force.
-//! let signed = envelope::parse_contract(&envelope::assemble(&payload, &[provider, consumer]))?;
+//! let signed = envelope::parse_contract(&envelope::assemble_statement(&payload, &[provider, consumer]))?;
 //! let verified = signed.verify(&trust.keys(now))?;
 //! let id = verified.id();
 //! let mut contracts = ContractRegistry::new(lindau.id.clone());
@@ -216,12 +216,12 @@
 //!     Ok::<_, hansa_policy::Refusal>((header, signature))
 //! };
 //! let provider = sign(SignatoryRole::Provider, &lindau)?;
-//! let sealed = envelope::parse_receipt(&envelope::assemble(&payload, &[provider.clone()]))?;
+//! let sealed = envelope::parse_receipt(&envelope::assemble_statement(&payload, &[provider.clone()]))?;
 //! sealed.check(&trust.keys(now))?;
 //! assert!(!sealed.is_countersigned());
 //!
 //! let consumer = sign(SignatoryRole::Consumer, &firm)?;
-//! let countersigned = envelope::parse_receipt(&envelope::assemble(&payload, &[provider, consumer]))?;
+//! let countersigned = envelope::parse_receipt(&envelope::assemble_statement(&payload, &[provider, consumer]))?;
 //! countersigned.check(&trust.keys(now))?;
 //! assert!(countersigned.is_countersigned());
 //! assert_eq!(countersigned.receipt, statement);
@@ -280,7 +280,7 @@ pub struct RunOutput {
 }
 
 /// Runs the program with these arguments; the first one is the program's name.
-pub fn run<I, T>(arguments: I) -> RunOutput
+pub fn run_program<I, T>(arguments: I) -> RunOutput
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
@@ -288,7 +288,7 @@ where
     let args = match VerifyArgs::try_parse_from(arguments) {
         Ok(args) => args,
         Err(help) if help.use_stderr() => {
-            return RunOutput::wrong_use(help.to_string()).neutral(false);
+            return RunOutput::wrong_use(help.to_string()).into_printable(false);
         }
         Err(help) => {
             return RunOutput {
@@ -298,49 +298,54 @@ where
             };
         }
     };
-    let output = judge(&args).unwrap_or_else(RunOutput::wrong_use);
-    output.neutral(args.json)
+    let output = judge_files(&args).unwrap_or_else(RunOutput::wrong_use);
+    output.into_printable(args.json)
 }
 
 /// Judges the files and answers the question. The error describes wrong arguments.
-fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
+fn judge_files(args: &VerifyArgs) -> Result<RunOutput, String> {
     let mut collector = OutputCollector::new(args.json);
     if let VerifyCommand::Heads { older, newer, .. } = &args.ask {
         let pair = head_pair::HeadPair::open(older, newer)?;
         let case = EvidenceSet::open(args)?;
-        let findings = head_pair::judge(&pair, &case, &mut collector);
-        return Ok(collector.end(findings));
+        let findings = head_pair::judge_head_pair(&pair, &case, &mut collector);
+        return Ok(collector.finish(findings));
     }
-    let anchors = time_stamp::anchors(&args.tsa_trust)?;
+    let anchors = time_stamp::read_anchors(&args.tsa_trust)?;
     let case = EvidenceSet::open(args)?;
     let mut findings = case.findings.clone();
     findings.extend(case.shown.clone());
-    findings.extend(permit::judge(&case));
-    findings.extend(continuation::judge(&case));
-    findings.extend(key_disclosure::judge(&case));
-    findings.extend(receipt::judge(&case));
-    findings.extend(deletion_statement::judge(&case));
-    findings.extend(usage_statement::judge(&case));
-    findings.extend(head_consistency::judge(&case));
-    let stamped = time_stamp::judge(&case, anchors.as_ref(), &mut findings);
+    findings.extend(permit::judge_permits(&case));
+    findings.extend(continuation::judge_continuations(&case));
+    findings.extend(key_disclosure::judge_key_disclosures(&case));
+    findings.extend(receipt::judge_receipts(&case));
+    findings.extend(deletion_statement::judge_deletion_statements(&case));
+    findings.extend(usage_statement::judge_usage_statements(&case));
+    findings.extend(head_consistency::judge_heads(&case));
+    let stamped = time_stamp::judge_time_stamps(&case, anchors.as_ref(), &mut findings);
     match &args.ask {
         VerifyCommand::Check { .. } => {
             for (copy, stamps) in case.copies.iter().zip(&stamped) {
-                let witnesses = head_consistency::witnesses(&case, copy).0;
+                let witnesses = head_consistency::judge_witnesses(&case, copy).0;
                 let uncounted = usage_statement::describe_uncounted_months(&case, copy);
-                collector.copy(copy, &witnesses, stamps, uncounted);
+                collector.add_file(copy, &witnesses, stamps, uncounted);
             }
-            findings.extend(reconciliation::judge(&case, None));
+            findings.extend(reconciliation::judge_reconciliation(&case, None));
         }
         VerifyCommand::Reconcile { .. } => {
             if case.copies.len() != 2 {
                 return Err("two files are compared: a provider's and a consumer's".to_owned());
             }
-            findings.extend(reconciliation::judge(&case, Some(&mut collector)));
+            findings.extend(reconciliation::judge_reconciliation(
+                &case,
+                Some(&mut collector),
+            ));
         }
-        VerifyCommand::Question { id, .. } => subject_report::question(&case, id, &mut collector)?,
+        VerifyCommand::Question { id, .. } => {
+            subject_report::report_question(&case, id, &mut collector)?
+        }
         VerifyCommand::Contract { id, at, .. } => {
-            subject_report::contract(&case, id, at.as_deref(), &mut collector)?
+            subject_report::report_contract(&case, id, at.as_deref(), &mut collector)?
         }
         VerifyCommand::Left {
             to,
@@ -349,7 +354,7 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
             until,
             ..
         } => {
-            let filter = subject_report::AnswerFilter::read(
+            let filter = subject_report::AnswerFilter::parse(
                 to.clone(),
                 contract.clone(),
                 from.as_deref(),
@@ -359,12 +364,12 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
         }
         VerifyCommand::Heads { .. } => {}
     }
-    Ok(collector.end(findings))
+    Ok(collector.finish(findings))
 }
 
 impl RunOutput {
     /// Output without terminal control characters, since logs contain texts of others. Values in JSON are unchanged.
-    fn neutral(self, is_json: bool) -> Self {
+    fn into_printable(self, is_json: bool) -> Self {
         let out = match is_json {
             true => printable_json(&self.out).into_owned(),
             false => printable_lines(&self.out).into_owned(),

@@ -8,7 +8,7 @@ const NOT_TOLD: u8 = 1;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os();
-    let output = hansa_verify::run(arguments);
+    let output = hansa_verify::run_program(arguments);
     let mut out = std::io::stdout().lock();
     let written = out
         .write_all(output.out.as_bytes())

@@ -26,14 +26,14 @@ impl OutputCollector {
     }
 
     /// Adds an answer in both forms.
-    pub(crate) fn answer(&mut self, value: Value, text: &str) {
+    pub(crate) fn add_answer(&mut self, value: Value, text: &str) {
         self.answers.push(value);
         self.text.push_str(text.trim_end());
         self.text.push('\n');
     }
 
     /// Adds a file with its witnesses and time stamps, and the months of its statements of use that could not be recounted.
-    pub(crate) fn copy(
+    pub(crate) fn add_file(
         &mut self,
         copy: &ExportFile,
         witnesses: &[CosignedHead],
@@ -115,7 +115,7 @@ impl OutputCollector {
             "permitted": permitted,
             "one_sided": one_sided,
             "refused": refused,
-            "refusals": codes(copy),
+            "refusals": count_refusal_codes(copy),
             "refused_in_sums": summed.count(),
             "refused_uncounted_at_most": summed.max_uncounted_refusals(),
             "received": copy.history.received.len(),
@@ -134,11 +134,11 @@ impl OutputCollector {
             "first_bad": report.fault.as_ref().map(|fault| fault.index),
             "unseen": unseen,
         });
-        self.answer(value, &text);
+        self.add_answer(value, &text);
     }
 
     /// Ends the output with the findings and the verdict.
-    pub(crate) fn end(mut self, mut findings: Vec<AuditFinding>) -> RunOutput {
+    pub(crate) fn finish(mut self, mut findings: Vec<AuditFinding>) -> RunOutput {
         findings.sort_by(|one, other| {
             other
                 .verdict
@@ -169,13 +169,13 @@ impl OutputCollector {
         RunOutput {
             out: self.text,
             err: String::new(),
-            status: verdict.status(),
+            status: verdict.exit_status(),
         }
     }
 }
 
 /// Number of refused questions by code.
-fn codes(copy: &ExportFile) -> BTreeMap<&str, u64> {
+fn count_refusal_codes(copy: &ExportFile) -> BTreeMap<&str, u64> {
     let summed = copy.history.refusals.codes.iter();
     let mut codes: BTreeMap<&str, u64> = summed.map(|(code, n)| (code.as_str(), *n)).collect();
     for why in copy

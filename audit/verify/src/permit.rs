@@ -16,8 +16,8 @@ use hansa_policy::term::purpose::Taxonomy;
 use std::collections::BTreeSet;
 
 /// Judges every permit of every file.
-pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
-    let taxonomy = hansa_proto::purpose_taxonomy::vocabulary();
+pub(crate) fn judge_permits(case: &EvidenceSet) -> Vec<AuditFinding> {
+    let taxonomy = hansa_proto::purpose_taxonomy::embedded_vocabulary();
     let mut findings = Vec::new();
     for copy in &case.copies {
         for question in &copy.history.questions {
@@ -68,13 +68,19 @@ fn judge_block(case: &EvidenceSet, copy: &ExportFile, block: &OpenBlock) -> Opti
         return Some(AuditFinding::broken_evidence(file, index, what));
     };
     let Some(agreed) = case.documents.contracts.get(&id) else {
-        return (!case.documents.knows(id)).then(|| {
-            let what = said(format!("public view {} is not in the files", id.short()));
-            AuditFinding::incomplete(file, index, what)
+        return (!case.documents.knows_contract(id)).then(|| {
+            let what = said(format!(
+                "public view {} is not in the files",
+                id.to_short_text()
+            ));
+            AuditFinding::missing_evidence(file, index, what)
         });
     };
     if block.dataset.as_deref() != Some(agreed.agreement().dataset.id.name.as_str()) {
-        let what = said(format!("public view {} is of another dataset", id.short()));
+        let what = said(format!(
+            "public view {} is of another dataset",
+            id.to_short_text()
+        ));
         return Some(AuditFinding::broken_evidence(file, index, what));
     }
     let not_open = not_open(case, copy, id, block.index, block.at)?;
@@ -90,15 +96,18 @@ fn not_open(
     upto: u64,
     at: UtcTimestamp,
 ) -> Option<String> {
-    let activated = life(copy, id).and_then(|life| life.activated);
+    let activated = find_timeline(copy, id).and_then(|life| life.activated);
     if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= upto) {
-        return Some(format!("public view {} was not active yet", id.short()));
+        return Some(format!(
+            "public view {} was not active yet",
+            id.to_short_text()
+        ));
     }
     let registry = registry_before(case, copy, upto, copy.owner.clone(), id);
     let refusal = registry.on_web(id, at).err()?;
     Some(format!(
         "public view {} was not open to anybody on the web: {}",
-        id.short(),
+        id.to_short_text(),
         refusal.sentence
     ))
 }
@@ -134,20 +143,20 @@ fn judge_read(
     };
     let Some(agreed) = case.documents.contracts.get(&id) else {
         // An invalid contract was reported with the contract.
-        return (!case.documents.knows(id)).then(|| {
+        return (!case.documents.knows_contract(id)).then(|| {
             let what = format!(
                 "record {}: contract {} is not in the files",
                 question.index,
-                id.short()
+                id.to_short_text()
             );
-            AuditFinding::incomplete(file, index, what)
+            AuditFinding::missing_evidence(file, index, what)
         });
     };
     let agreement = agreed.agreement();
     if agreement.dataset.id.to_string() != read.dataset || agreement.provider.id != copy.owner {
         return broken(format!(
             "contract {} does not give {}",
-            id.short(),
+            id.to_short_text(),
             read.dataset
         ));
     }
@@ -161,7 +170,7 @@ fn judge_read(
     if agreement.partner().is_some() && token != Some(contract) {
         return broken(format!(
             "contract {} is with a partner of another make, and no token of a transfer under it was presented",
-            id.short()
+            id.to_short_text()
         ));
     }
     let barred_now = match question.is_web {
@@ -176,7 +185,7 @@ fn judge_read(
             let what = format!(
                 "record {}: it was permitted behind the withdrawal of contract {}, record {}, as {} has stated",
                 question.index,
-                id.short(),
+                id.to_short_text(),
                 withdrawn.index,
                 copy.owner.domain()
             );
@@ -187,12 +196,12 @@ fn judge_read(
                 }
                 None => {
                     let what = format!("{what}; its end is not in the file, so rows may have left");
-                    AuditFinding::incomplete(file, index, what)
+                    AuditFinding::missing_evidence(file, index, what)
                 }
             });
         }
         return match what {
-            PermitDenial::Unknown(what) => Some(AuditFinding::unknown(
+            PermitDenial::Unknown(what) => Some(AuditFinding::unknown_format(
                 file,
                 index,
                 format!("record {}: {what}", question.index),
@@ -204,13 +213,13 @@ fn judge_read(
         if !lets_programs_ask(&agreement.clauses) {
             return broken(format!(
                 "it was given to a program without a connector, and no clause of contract {} permits that",
-                id.short()
+                id.to_short_text()
             ));
         }
         if program.contract.as_ref().is_some_and(|of| of != contract) {
             return broken(format!(
                 "the access token that was presented is not for contract {}",
-                id.short()
+                id.to_short_text()
             ));
         }
     }
@@ -224,15 +233,15 @@ fn judge_read(
         return broken(format!(
             "clause {} of contract {} asks for a signed statement about the asker, and none is named",
             clause.id,
-            id.short()
+            id.to_short_text()
         ));
     }
     match policy_application(agreement, read) {
         PolicyApplication::AsSigned => {
-            relied_statements::judge(case, copy, question, read, agreement)
+            relied_statements::judge_relied_statements(case, copy, question, read, agreement)
                 .or_else(|| check_restriction(case, copy, question, read))
         }
-        PolicyApplication::OtherForm => Some(AuditFinding::unknown(
+        PolicyApplication::OtherForm => Some(AuditFinding::unknown_format(
             file,
             index,
             format!(
@@ -242,7 +251,7 @@ fn judge_read(
         )),
         PolicyApplication::Otherwise => broken(format!(
             "contract {} was not applied as it was signed",
-            id.short()
+            id.to_short_text()
         )),
     }
 }
@@ -269,7 +278,7 @@ fn check_restriction(
     }
     // A part of a log for another participant contains no restrictions.
     let whole = copy.tree.is_some();
-    whole.then(|| AuditFinding::incomplete(&copy.file, at, report("is not in the files")))
+    whole.then(|| AuditFinding::missing_evidence(&copy.file, at, report("is not in the files")))
 }
 
 /// Reason why a question may not have been permitted.
@@ -315,7 +324,7 @@ fn barred_at(
     let life = copy.history.contracts.get(&id.to_string());
     let activated = life.and_then(|life| life.activated);
     if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= question.index) {
-        let what = format!("contract {} was not active yet", id.short());
+        let what = format!("contract {} was not active yet", id.to_short_text());
         return Some(PermitDenial::Not(what));
     }
     let Ok(asker) = question.peer.parse::<ParticipantId>() else {
@@ -351,7 +360,7 @@ fn registry_before(
     let before = |agreed: &&VerifiedContract| {
         agreed.id() == id
             || (agreed.agreement().supersedes == Some(id)
-                && life(copy, agreed.id())
+                && find_timeline(copy, agreed.id())
                     .and_then(|life| life.activated)
                     .is_some_and(|(index, _)| index < upto))
     };
@@ -359,10 +368,13 @@ fn registry_before(
         let logged = BTreeSet::from([agreed.id()]);
         let _ = registry.readmit(agreed.clone(), &logged);
     }
-    for withdrawn in life(copy, id).into_iter().flat_map(|life| &life.withdrawn) {
+    for withdrawn in find_timeline(copy, id)
+        .into_iter()
+        .flat_map(|life| &life.withdrawn)
+    {
         if withdrawn.index < upto {
             let noticed = withdrawn.effective.filter(|at| *at > withdrawn.at);
-            registry.end(id, noticed.unwrap_or(UtcTimestamp::EARLIEST));
+            registry.end_contract(id, noticed.unwrap_or(UtcTimestamp::EARLIEST));
         }
     }
     registry
@@ -376,22 +388,22 @@ pub(crate) fn in_force(
     upto: u64,
     at: UtcTimestamp,
 ) -> bool {
-    let active = life(copy, agreed.id()).and_then(|life| life.activated);
+    let active = find_timeline(copy, agreed.id()).and_then(|life| life.activated);
     // A part of a log may begin after the activation.
     if copy.tree.is_some() && active.is_none_or(|(index, _)| index >= upto) {
         return false;
     }
     registry_before(case, copy, upto, copy.owner.clone(), agreed.id())
-        .stands(agreed.id(), at)
+        .find_contract(agreed.id(), at)
         .is_some_and(|(_, status)| status == ContractStatus::InForce)
 }
 
-fn life(copy: &ExportFile, id: ContractId) -> Option<&ContractTimeline> {
+fn find_timeline(copy: &ExportFile, id: ContractId) -> Option<&ContractTimeline> {
     copy.history.contracts.get(&id.to_string())
 }
 
 /// State of a contract for the asking participant at an instant, in words.
-pub(crate) fn standing(
+pub(crate) fn contract_state_text(
     case: &EvidenceSet,
     copy: &ExportFile,
     agreed: &VerifiedContract,
@@ -410,14 +422,14 @@ pub(crate) fn standing(
         .map(|(index, _)| index.saturating_add(1))
         .max()
         .unwrap_or_default();
-    let active = life(copy, agreed.id())
+    let active = find_timeline(copy, agreed.id())
         .and_then(|life| life.activated)
         .is_some_and(|(index, _)| index < upto);
     if !active {
         return "not in the log".to_owned();
     }
     let registry = registry_before(case, copy, upto, asker.clone(), agreed.id());
-    let Some((_, status)) = registry.stands(agreed.id(), at) else {
+    let Some((_, status)) = registry.find_contract(agreed.id(), at) else {
         return "not in the log".to_owned();
     };
     match registry

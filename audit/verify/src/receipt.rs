@@ -11,7 +11,7 @@ use hansa_proto::receipt::{Receipt, SignedReceipt};
 use std::collections::BTreeSet;
 
 /// Judges every receipt that the logs name.
-pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+pub(crate) fn judge_receipts(case: &EvidenceSet) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     for copy in &case.copies {
         for question in &copy.history.questions {
@@ -36,7 +36,7 @@ fn check_given_receipt(
         (Some((_, false)), _) | (None, None) => return None,
     };
     let index = question.index;
-    let signed = match read(case, copy, index, name) {
+    let signed = match read_receipt(case, copy, index, name) {
         Ok(signed) => signed?,
         Err(finding) => return Some(finding),
     };
@@ -85,7 +85,7 @@ fn check_given_receipt(
     let known = |head: &hansa_audit_log::note::SignedHead| head.digest() == receipt.checkpoint;
     (!copy.heads.iter().any(known)).then(|| {
         let what = format!("record {index}: the head that its receipt names is not in the file");
-        AuditFinding::incomplete(&copy.file, Some(index), what)
+        AuditFinding::missing_evidence(&copy.file, Some(index), what)
     })
 }
 
@@ -97,7 +97,7 @@ fn check_received_receipt(
 ) -> Option<AuditFinding> {
     let index = received.index;
     let name = received.receipt.as_ref()?;
-    let signed = match read(case, copy, index, name) {
+    let signed = match read_receipt(case, copy, index, name) {
         Ok(signed) => signed?,
         Err(finding) => return Some(finding),
     };
@@ -130,7 +130,7 @@ fn in_the_log(
     receipt: &Receipt,
 ) -> Option<AuditFinding> {
     let mut incident = None;
-    for provider in case.of(&receipt.provider) {
+    for provider in case.participant_files(&receipt.provider) {
         let leaf = &receipt.leaf;
         let held = match &provider.tree {
             Some(tree) => tree.leaf(leaf.index),
@@ -181,7 +181,7 @@ fn in_the_log(
 }
 
 /// Receipt with this name and valid signatures; `None` for an unknown key.
-fn read(
+fn read_receipt(
     case: &EvidenceSet,
     copy: &ExportFile,
     index: u64,
@@ -190,13 +190,13 @@ fn read(
     let file = copy.file.as_str();
     let Some(text) = case.documents.receipts.get(name) else {
         let what = format!("record {index}: its receipt is not in the files");
-        return Err(AuditFinding::incomplete(file, Some(index), what));
+        return Err(AuditFinding::missing_evidence(file, Some(index), what));
     };
     let Some(trust) = &case.trust else {
         return Ok(None);
     };
     let judged = envelope::parse_receipt(text.as_bytes()).and_then(|signed| {
-        signed.check(&trust.keys(signed.receipt.last_at))?;
+        signed.verify_signatures(&trust.keys(signed.receipt.last_at))?;
         Ok(signed)
     });
     judged.map(Some).map_err(|refusal| {
@@ -214,7 +214,7 @@ pub(crate) fn was_given(case: &EvidenceSet, consumer: &ExportFile, request: &str
         .filter(|received| received.request == request)
         .filter_map(|received| Some((received.index, received.receipt.as_ref()?)))
         .any(|(index, name)| {
-            let signed = read(case, consumer, index, name).ok().flatten();
+            let signed = read_receipt(case, consumer, index, name).ok().flatten();
             signed.is_some_and(|signed| {
                 signed.receipt.request.to_string() == request
                     && signed.receipt.consumer == consumer.owner
@@ -229,7 +229,7 @@ pub(crate) fn was_returned(case: &EvidenceSet, provider: &ExportFile, request: &
         .filter(|question| question.request == request)
         .filter_map(|question| Some((question.index, question.acknowledged.as_ref()?)))
         .any(|(index, (name, _))| {
-            let signed = read(case, provider, index, name).ok().flatten();
+            let signed = read_receipt(case, provider, index, name).ok().flatten();
             signed.is_some_and(|signed| {
                 signed.is_countersigned() && signed.receipt.request.to_string() == request
             })
@@ -260,7 +260,7 @@ fn broken_receipt_finding(copy: &ExportFile, index: u64, what: &str) -> AuditFin
 }
 
 /// Contracts under which a question was permitted.
-pub(crate) fn contracts(question: &QueryEntry) -> BTreeSet<ContractId> {
+pub(crate) fn question_contracts(question: &QueryEntry) -> BTreeSet<ContractId> {
     let named = question
         .reads
         .iter()

@@ -6,12 +6,12 @@ use crate::incident::AnswerLocation;
 use crate::output::OutputCollector;
 use crate::receipt;
 use hansa_audit_log::reconcile::{
-    ComparedAnswer, ContractTotals, ReconciliationFinding as Said, reconcile,
+    ComparedAnswer, ContractTotals, ReconciliationFinding as Said, reconcile_answers,
 };
 use serde_json::json;
 
 /// Compares the files of different participants, each pair in both directions.
-pub(crate) fn judge(
+pub(crate) fn judge_reconciliation(
     case: &EvidenceSet,
     mut collector: Option<&mut OutputCollector>,
 ) -> Vec<AuditFinding> {
@@ -19,7 +19,7 @@ pub(crate) fn judge(
     for provider in &case.copies {
         for consumer in &case.copies {
             if provider.owner != consumer.owner {
-                findings.extend(direction(
+                findings.extend(compare_direction(
                     case,
                     provider,
                     consumer,
@@ -31,7 +31,7 @@ pub(crate) fn judge(
     findings
 }
 
-fn direction(
+fn compare_direction(
     case: &EvidenceSet,
     provider: &ExportFile,
     consumer: &ExportFile,
@@ -43,7 +43,7 @@ fn direction(
     let received = consumer
         .answers
         .received_from(provider.owner.as_str(), since);
-    let found = reconcile(&sent, &received);
+    let found = reconcile_answers(&sent, &received);
     // Skipped records are reported, since an empty comparison would look like a good one.
     let older = (
         provider
@@ -66,8 +66,8 @@ fn direction(
         };
         let mut sums = (ContractTotals::default(), ContractTotals::default());
         for (sent, received) in found.totals.values() {
-            add(&mut sums.0, sent);
-            add(&mut sums.1, received);
+            add_totals(&mut sums.0, sent);
+            add_totals(&mut sums.1, received);
         }
         let (from, to) = (provider.owner.domain(), consumer.owner.domain());
         let mut text = format!(
@@ -116,7 +116,7 @@ fn direction(
             "bytes_sent": sums.0.bytes,
             "bytes_received": sums.1.bytes,
         });
-        collector.answer(value, &text);
+        collector.add_answer(value, &text);
     }
     found
         .requests
@@ -124,7 +124,7 @@ fn direction(
         .filter(|compared| !compared.finding.is_clean())
         .map(|compared| {
             closed_answer(case, provider, consumer, compared)
-                .unwrap_or_else(|| unclean(case, provider, consumer, compared))
+                .unwrap_or_else(|| difference_finding(case, provider, consumer, compared))
         })
         .collect()
 }
@@ -192,7 +192,7 @@ fn is_closed(
     }
 }
 
-const fn add(sum: &mut ContractTotals, more: &ContractTotals) {
+const fn add_totals(sum: &mut ContractTotals, more: &ContractTotals) {
     sum.uncounted = sum.uncounted.saturating_add(more.uncounted);
     sum.uncounted_rows = sum.uncounted_rows.saturating_add(more.uncounted_rows);
     sum.uncounted_bytes = sum.uncounted_bytes.saturating_add(more.uncounted_bytes);
@@ -202,7 +202,7 @@ const fn add(sum: &mut ContractTotals, more: &ContractTotals) {
 }
 
 /// Finding for one answer. A statement of one side alone incriminates the other side only with the other's signature on a receipt.
-fn unclean(
+fn difference_finding(
     case: &EvidenceSet,
     provider: &ExportFile,
     consumer: &ExportFile,
@@ -215,13 +215,13 @@ fn unclean(
             let what = format!(
                 "question {request}: {to} says that it received an answer that the log of {from} lacks, and shows no receipt for it"
             );
-            return AuditFinding::incomplete(&consumer.file, None, what);
+            return AuditFinding::missing_evidence(&consumer.file, None, what);
         }
         Said::ProviderOnly { .. } if !receipt::was_returned(case, provider, request) => {
             let what = format!(
                 "question {request}: {from} says that it sent an answer that the log of {to} lacks, and shows no countersigned receipt for it"
             );
-            return AuditFinding::incomplete(&provider.file, None, what);
+            return AuditFinding::missing_evidence(&provider.file, None, what);
         }
         _ => {}
     }

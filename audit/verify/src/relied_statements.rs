@@ -26,7 +26,7 @@ struct ReliedStatements {
 }
 
 /// Judges the statements that a permit names under one contract.
-pub(crate) fn judge(
+pub(crate) fn judge_relied_statements(
     case: &EvidenceSet,
     copy: &ExportFile,
     question: &QueryEntry,
@@ -35,7 +35,8 @@ pub(crate) fn judge(
 ) -> Option<AuditFinding> {
     let at = Some(question.index);
     let report = |what: String| format!("record {}: {what}", question.index);
-    let incomplete = |what: String| Some(AuditFinding::incomplete(&copy.file, at, report(what)));
+    let incomplete =
+        |what: String| Some(AuditFinding::missing_evidence(&copy.file, at, report(what)));
     let broken = |what: String| Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
     let trust = case.trust.as_ref()?;
     let Ok(asker) = question.peer.parse::<ParticipantId>() else {
@@ -62,7 +63,7 @@ pub(crate) fn judge(
                 ));
             }
             SupportingStatement::Credential(credential) => trust
-                .shown(credential, &asker, question.at)
+                .attested_attributes(credential, &asker, question.at)
                 .map(|attested| grounds.attested.extend(attested)),
             SupportingStatement::Group(group) => {
                 check_group_membership(trust, group, &asker, copy, question)
@@ -79,7 +80,7 @@ pub(crate) fn judge(
     let unmet = agreement
         .clauses
         .iter()
-        .find(|clause| !grounds.meet(&clause.term));
+        .find(|clause| !grounds.meets_term(&clause.term));
     unmet.and_then(|clause| {
         broken(format!(
             "the statements on which it relied do not show what clause {} asks for",
@@ -90,7 +91,7 @@ pub(crate) fn judge(
 
 impl ReliedStatements {
     /// True if the statements satisfy a clause about the asking participant, or the clause is about something else.
-    fn meet(&self, term: &Term) -> bool {
+    fn meets_term(&self, term: &Term) -> bool {
         let shown = |holds: &dyn Fn(&ParticipantAttribute) -> bool| {
             let mut attested = self.attested.iter();
             attested.any(|one| holds(one.attribute()))
@@ -152,5 +153,7 @@ fn check_group_membership(
     question: &QueryEntry,
 ) -> Result<(), Refusal> {
     let (keys, at) = (trust.keys(question.at), question.at);
-    group.lists(asker, &copy.owner, &keys, at).map(|_| ())
+    group
+        .check_membership(asker, &copy.owner, &keys, at)
+        .map(|_| ())
 }

@@ -14,23 +14,23 @@ use hansa_policy::restriction::ProviderRestriction;
 use serde_json::{Value, json};
 
 /// Report on a question: asking participant, permit with its clauses, sent amount.
-pub(crate) fn question(
+pub(crate) fn report_question(
     case: &EvidenceSet,
     id: &str,
     collector: &mut OutputCollector,
 ) -> Result<(), String> {
     let mut found = false;
     for copy in &case.copies {
-        if let Some(question) = copy.history.question(id) {
+        if let Some(question) = copy.history.find_question(id) {
             found = true;
             let (value, text) = describe_question(case, copy, question);
-            collector.answer(value, &text);
+            collector.add_answer(value, &text);
         }
         let received = copy.history.received.iter();
         for received in received.filter(|one| one.request.starts_with(id)) {
             found = true;
-            let (value, text) = came(copy, received);
-            collector.answer(value, &text);
+            let (value, text) = describe_answer(copy, received);
+            collector.add_answer(value, &text);
         }
     }
     if found {
@@ -76,13 +76,13 @@ fn describe_question(
         text.push_str(&format!("\n  read {}, snapshot {snapshot}", read.dataset));
     }
     let mut clauses = Vec::new();
-    for id in receipt::contracts(question) {
+    for id in receipt::question_contracts(question) {
         text.push_str(&format!("\n  under contract {id}"));
         let Some(agreed) = case.documents.contracts.get(&id) else {
             text.push_str(", which is not in the files or does not hold");
             continue;
         };
-        let stood = permit::standing(case, copy, agreed, question.at);
+        let stood = permit::contract_state_text(case, copy, agreed, question.at);
         text.push_str(&format!(", then {stood}"));
         if let Some(legal) = &agreed.agreement().legal {
             text.push_str(&format!("\n    legal text sha256 {}", legal.text));
@@ -95,7 +95,7 @@ fn describe_question(
             ));
         }
         for clause in &agreed.agreement().clauses {
-            let plain = clause.term.plain();
+            let plain = clause.term.to_english();
             let applied = question
                 .reads
                 .iter()
@@ -125,7 +125,7 @@ fn describe_question(
         }
         let clauses = restriction.iter().flat_map(ProviderRestriction::clauses);
         let reported = clauses.map(|clause| {
-            let plain = clause.term.plain();
+            let plain = clause.term.to_english();
             let id = format!("#r{}", clause.id.0);
             text.push_str(&format!("\n    {id} {plain}"));
             json!({"clause": id, "text": plain})
@@ -152,7 +152,7 @@ fn describe_question(
     (value, text)
 }
 
-fn came(copy: &ExportFile, received: &ReceivedAnswer) -> (Value, String) {
+fn describe_answer(copy: &ExportFile, received: &ReceivedAnswer) -> (Value, String) {
     let text = format!(
         "question {} in the log of {}, record {}\n  answered by {} until {}: {} rows, {} bytes, digest {}, {}",
         received.request,
@@ -211,7 +211,7 @@ fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
         "at": question.at.to_string(),
         "to": question.peer,
         "purpose": question.purpose,
-        "contracts": receipt::contracts(question).iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "contracts": receipt::question_contracts(question).iter().map(ToString::to_string).collect::<Vec<_>>(),
         "datasets": question.reads.iter().map(|read| {
             json!({"dataset": read.dataset, "snapshot": read.snapshot})
         }).collect::<Vec<_>>(),
@@ -232,19 +232,19 @@ fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
 }
 
 /// Report on a contract: its page and its state.
-pub(crate) fn contract(
+pub(crate) fn report_contract(
     case: &EvidenceSet,
     id: &str,
     at: Option<&str>,
     collector: &mut OutputCollector,
 ) -> Result<(), String> {
-    let at = at.map(instant).transpose()?;
+    let at = at.map(parse_instant).transpose()?;
     let mut found = false;
     let wanted = |(known, _): &(&ContractId, &VerifiedContract)| known.to_string().starts_with(id);
     for (known, agreed) in case.documents.contracts.iter().filter(wanted) {
         found = true;
         let agreement = agreed.agreement();
-        let mut text = hansa_proto::render::agreement(Some(*known), agreement);
+        let mut text = hansa_proto::render::render_agreement(Some(*known), agreement);
         let mut signatures = Vec::new();
         for signature in case.documents.signed.get(known).into_iter().flatten() {
             let party = match signature.role {
@@ -260,8 +260,8 @@ pub(crate) fn contract(
         }
         let mut stood = Vec::new();
         for copy in &case.copies {
-            let at = at.unwrap_or_else(|| copy.last());
-            let standing = permit::standing(case, copy, agreed, at);
+            let at = at.unwrap_or_else(|| copy.last_time());
+            let standing = permit::contract_state_text(case, copy, agreed, at);
             text.push_str(&format!(
                 "\nin the log of {}, on {at}: {standing}",
                 copy.owner.domain()
@@ -276,7 +276,7 @@ pub(crate) fn contract(
             "signatures": signatures,
             "standing": stood,
         });
-        collector.answer(value, &text);
+        collector.add_answer(value, &text);
     }
     if found {
         Ok(())
@@ -297,7 +297,7 @@ pub(crate) struct AnswerFilter {
 
 impl AnswerFilter {
     /// Parses the conditions.
-    pub(crate) fn read(
+    pub(crate) fn parse(
         to: Option<String>,
         contract: Option<String>,
         from: Option<&str>,
@@ -306,12 +306,12 @@ impl AnswerFilter {
         Ok(Self {
             to: to.map(|to| to.trim_start_matches("hansa://").to_owned()),
             contract,
-            from: from.map(instant).transpose()?,
-            until: until.map(instant).transpose()?,
+            from: from.map(parse_instant).transpose()?,
+            until: until.map(parse_instant).transpose()?,
         })
     }
 
-    fn takes(&self, question: &QueryEntry) -> bool {
+    fn selects_question(&self, question: &QueryEntry) -> bool {
         let peer = question.peer.trim_start_matches("hansa://");
         self.to.as_ref().is_none_or(|to| to == peer)
             && self.contract.as_ref().is_none_or(|wanted| {
@@ -335,7 +335,7 @@ pub(crate) fn report_disclosed_answers(
     for copy in &case.copies {
         for question in &copy.history.questions {
             let foreign = question.peer != copy.owner.as_str();
-            if !foreign || !question.may_have_left() || !filter.takes(question) {
+            if !foreign || !question.may_have_left() || !filter.selects_question(question) {
                 continue;
             }
             let text = format!(
@@ -345,13 +345,13 @@ pub(crate) fn report_disclosed_answers(
                 question.peer,
                 left_text(question)
             );
-            collector.answer(left_json(copy, question), &text);
+            collector.add_answer(left_json(copy, question), &text);
         }
     }
 }
 
 /// Instant, or start of a day.
-fn instant(written: &str) -> Result<UtcTimestamp, String> {
+fn parse_instant(written: &str) -> Result<UtcTimestamp, String> {
     let whole = if written.len() == "2026-12-01".len() {
         format!("{written}T00:00:00Z")
     } else {

@@ -28,7 +28,7 @@ pub(crate) struct TimeStampReport {
 }
 
 /// Reads the given anchors; none if no file is given. The error describes an unreadable file.
-pub(crate) fn anchors(files: &[PathBuf]) -> Result<Option<TimeStampAnchors>, String> {
+pub(crate) fn read_anchors(files: &[PathBuf]) -> Result<Option<TimeStampAnchors>, String> {
     if files.is_empty() {
         return Ok(None);
     }
@@ -38,7 +38,7 @@ pub(crate) fn anchors(files: &[PathBuf]) -> Result<Option<TimeStampAnchors>, Str
 }
 
 /// Judges the time stamps of each file, in the order of the files.
-pub(crate) fn judge(
+pub(crate) fn judge_time_stamps(
     case: &EvidenceSet,
     anchors: Option<&TimeStampAnchors>,
     findings: &mut Vec<AuditFinding>,
@@ -63,7 +63,7 @@ fn of_copy(
     let mut report = TimeStampReport::default();
     for StampedHead { head, token } in &copy.time_stamps {
         let size = head.checkpoint.size;
-        match time_stamp::verify(token, &head.note_digest(), anchors) {
+        match time_stamp::verify_token(token, &head.note_digest(), anchors) {
             Ok(stamp) => report.dated.push(DatedHead { size, stamp }),
             Err(refusal) => {
                 let mut finding = of_refusal(&copy.file, &refusal);

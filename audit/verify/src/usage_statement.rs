@@ -1,8 +1,8 @@
 //! Check of the statements of use in a log: each is signed by the provider, with the prices of the contract, and its months agree
 //! with the log.
 
-use crate::deletion_statement::{another, check_signature, wrong};
-use crate::documents::first;
+use crate::deletion_statement::{check_signature, other_content_refusal, wrong_statement_finding};
+use crate::documents::first_version;
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
 use hansa_audit_log::digest::Digest;
@@ -18,7 +18,7 @@ use hansa_proto::usage::{MonthlyUsage, UsageStatement};
 use std::collections::BTreeSet;
 
 /// Judges the statements of every file.
-pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+pub(crate) fn judge_usage_statements(case: &EvidenceSet) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     for copy in &case.copies {
         for stated in &copy.history.usages {
@@ -30,7 +30,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
 
 /// Note on months in statements of use whose answers are past their retention and can't be recounted.
 pub(crate) fn describe_uncounted_months(case: &EvidenceSet, copy: &ExportFile) -> Option<String> {
-    let gone = month(copy.history.kept_from?);
+    let gone = calendar_month(copy.history.kept_from?);
     let texts = copy.history.usages.iter();
     let read = texts.filter_map(|stated| {
         let text = case.documents.usages.get(&stated.statement)?;
@@ -59,7 +59,7 @@ fn of_record(
             stated.index,
             name.get(..12).unwrap_or(name)
         );
-        return Some(AuditFinding::incomplete(
+        return Some(AuditFinding::missing_evidence(
             &copy.file,
             Some(stated.index),
             what,
@@ -67,7 +67,9 @@ fn of_record(
     };
     check_statement(case, copy, stated, text)
         .err()
-        .map(|refusal| wrong(copy, stated.index, "its statement of use", &refusal))
+        .map(|refusal| {
+            wrong_statement_finding(copy, stated.index, "its statement of use", &refusal)
+        })
 }
 
 fn check_statement(
@@ -78,19 +80,25 @@ fn check_statement(
 ) -> Result<(), Refusal> {
     let read = statement::from_envelope::<UsageStatement>(text.as_bytes())?;
     if Digest::of(text.as_bytes()).to_string() != stated.statement {
-        return Err(another("it is another one than the record names"));
+        return Err(other_content_refusal(
+            "it is another one than the record names",
+        ));
     }
     let statement = &read.content;
     if statement.provider != copy.owner
         || statement.contract.to_string() != stated.contract
         || statement.stated_at > stated.at
     {
-        return Err(another("it says something else than its record"));
+        return Err(other_content_refusal(
+            "it says something else than its record",
+        ));
     }
     check_signature(case, &copy.owner, &read.signature, stated.at)?;
     for line in &statement.lines {
-        if first(case, line.contract).is_some_and(|begins| begins != statement.contract) {
-            return Err(another("it counts what was used under another contract"));
+        if first_version(case, line.contract).is_some_and(|begins| begins != statement.contract) {
+            return Err(other_content_refusal(
+                "it counts what was used under another contract",
+            ));
         }
         if let Some(agreed) = case.documents.contracts.get(&line.contract) {
             check_line_sums(agreed.agreement(), line)?;
@@ -117,7 +125,9 @@ fn check_line_sums(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Ref
                 && price.per == stated.per
         });
         if !same {
-            return Err(another("it names a price that was not signed"));
+            return Err(other_content_refusal(
+                "it names a price that was not signed",
+            ));
         }
         let right = match sum.price.per {
             PriceUnit::Query => sum.count == line.questions,
@@ -126,7 +136,9 @@ fn check_line_sums(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Ref
             PriceUnit::Month => sum.count <= 1,
         };
         if !right {
-            return Err(another("a sum is made of another number than is counted"));
+            return Err(other_content_refusal(
+                "a sum is made of another number than is counted",
+            ));
         }
     }
     Ok(())
@@ -152,21 +164,21 @@ fn check_monthly_counts(
         .map(|line| (line.contract.to_string(), line.month.as_str()))
         .collect();
     // A month with expired answers can't be recounted; this is reported.
-    let gone = copy.history.kept_from.map(month);
+    let gone = copy.history.kept_from.map(calendar_month);
     let kept = |line: &&MonthlyUsage| gone.as_ref().is_none_or(|gone| line.month > *gone);
     for line in statement.lines.iter().filter(kept) {
         let id = line.contract.to_string();
         let of_line = |(question, end): &&(&QueryEntry, &AnswerEnd)| {
-            question.contracts.contains(&id) && month(end.at) == line.month
+            question.contracts.contains(&id) && calendar_month(end.at) == line.month
         };
-        let all = sum(ended.iter().filter(of_line));
+        let all = sum_answers(ended.iter().filter(of_line));
         let before = ended.iter().filter(of_line);
-        let least = sum(before.filter(|(_, end)| end.at <= statement.stated_at));
+        let least = sum_answers(before.filter(|(_, end)| end.at <= statement.stated_at));
         let reported = [line.questions, line.rows, line.bytes];
         let mut bounds = reported.iter().zip(least.iter().zip(all));
         if !bounds.all(|(reported, (least, most))| least <= reported && *reported <= most) {
             let ([questions, rows, bytes], month) = (all, &line.month);
-            return Err(another(&format!(
+            return Err(other_content_refusal(&format!(
                 "for {month} it counts {} questions, {} rows and {} bytes; the log has {questions}, {rows} and {bytes}",
                 line.questions, line.rows, line.bytes
             )));
@@ -177,11 +189,13 @@ fn check_monthly_counts(
         .filter(|(_, end)| end.at <= statement.stated_at)
     {
         for contract in &question.contracts {
-            let of_chain = contract.parse().ok().and_then(|id| first(case, id));
+            let of_chain = contract.parse().ok().and_then(|id| first_version(case, id));
             if of_chain == Some(statement.contract)
-                && !stated_lines.contains(&(contract.clone(), month(end.at).as_str()))
+                && !stated_lines.contains(&(contract.clone(), calendar_month(end.at).as_str()))
             {
-                return Err(another("it leaves out a month in which something was used"));
+                return Err(other_content_refusal(
+                    "it leaves out a month in which something was used",
+                ));
             }
         }
     }
@@ -189,7 +203,7 @@ fn check_monthly_counts(
 }
 
 /// Number of questions, rows and bytes. An answer that a crash has ended has no counts and adds nothing.
-fn sum<'a>(ended: impl Iterator<Item = &'a (&'a QueryEntry, &'a AnswerEnd)>) -> [u64; 3] {
+fn sum_answers<'a>(ended: impl Iterator<Item = &'a (&'a QueryEntry, &'a AnswerEnd)>) -> [u64; 3] {
     ended.fold([0; 3], |[questions, rows, bytes], (_, end)| {
         [
             questions.saturating_add(1),
@@ -200,6 +214,6 @@ fn sum<'a>(ended: impl Iterator<Item = &'a (&'a QueryEntry, &'a AnswerEnd)>) -> 
 }
 
 /// Calendar month (UTC) of an instant.
-fn month(at: UtcTimestamp) -> String {
+fn calendar_month(at: UtcTimestamp) -> String {
     at.to_string().chars().take(7).collect()
 }

@@ -27,7 +27,7 @@ use tlog_tiles::{
 struct SampleEvidence(u64);
 
 impl Evidence for SampleEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         FetchedMessagesRecord {
             peer: "hansa://acme.example".to_owned(),
             number: self.0,
@@ -101,9 +101,9 @@ fn a_stranger_reads_the_tiles() {
     let place = tempfile::tempdir().unwrap();
     let log = log(place.path(), SIZE);
     let out = place.path().join("tiles");
-    assert_eq!(tiles::write(&log, &log.head(), &out).unwrap(), SIZE);
+    assert_eq!(tiles::write_tiles(&log, &log.head(), &out).unwrap(), SIZE);
     // Existing files are not overwritten.
-    assert!(tiles::write(&log, &log.head(), &out).is_err());
+    assert!(tiles::write_tiles(&log, &log.head(), &out).is_err());
 
     let key = std::fs::read_to_string(out.join("key")).unwrap();
     let verifier = StandardVerifier::new(key.trim()).unwrap();
@@ -129,14 +129,14 @@ fn a_stranger_reads_the_tiles() {
         let proof = prove_record(SIZE, at, &reader).unwrap();
         check_record(&proof, SIZE, *head.hash(), at, hash).unwrap();
         // Other implementations accept the proofs of this log.
-        let ours = theirs(&log.inclusion(at, SIZE).unwrap());
+        let ours = theirs(&log.inclusion_proof(at, SIZE).unwrap());
         check_record(&ours, SIZE, *head.hash(), at, hash).unwrap();
         assert!(check_record(&ours, SIZE, *head.hash(), (at + 1) % SIZE, hash).is_err());
     }
     // From every earlier size: the tiles lead to the root that the log had then.
     for size in [1, 2, 255, 256, 257, 512, 599] {
         let before = tlog_tiles::tree_hash(size, &reader).unwrap();
-        let ours = theirs(&log.consistency(size, SIZE).unwrap());
+        let ours = theirs(&log.consistency_proof(size, SIZE).unwrap());
         check_tree(&ours, SIZE, *head.hash(), size, before).unwrap();
         let proof = prove_tree(SIZE, size, &reader).unwrap();
         assert_eq!(proof, ours, "{size}");
@@ -148,7 +148,7 @@ fn a_tile_that_was_changed_leads_to_another_root() {
     let place = tempfile::tempdir().unwrap();
     let log = log(place.path(), 300);
     let out = place.path().join("tiles");
-    tiles::write(&log, &log.head(), &out).unwrap();
+    tiles::write_tiles(&log, &log.head(), &out).unwrap();
     let tile = out.join("tile/0/000");
     let mut bytes = std::fs::read(&tile).unwrap();
     bytes[7] ^= 1;

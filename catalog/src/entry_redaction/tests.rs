@@ -3,11 +3,12 @@
 use super::*;
 use crate::Catalog;
 use crate::fixture::{
-    CONSUMER, PROVIDER, agreement, counts, name, names, offer, participant, registry_with, time,
+    CONSUMER, PROVIDER, counts_dataset, parse_time, participant, registry_with, sample_agreement,
+    sample_offer, sql_name, sql_names,
 };
 use crate::offer::{Offer, OfferRecipients};
-use crate::publication::body;
-use crate::query_view::{ViewShape, shape};
+use crate::publication::publication_body;
+use crate::query_view::{ViewShape, view_shape};
 use crate::saved_query::SavedQuery;
 use hansa_policy::term::language::Language;
 use hansa_policy::term::prohibition::{
@@ -20,8 +21,11 @@ use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use hansa_policy::value::time::TimeBucketWidth;
 
 fn whole() -> Dataset {
-    let mut dataset = counts();
-    dataset.time_span = Some((time("2026-01-01T00:00:00Z"), time("2026-05-01T00:00:00Z")));
+    let mut dataset = counts_dataset();
+    dataset.time_span = Some((
+        parse_time("2026-01-01T00:00:00Z"),
+        parse_time("2026-05-01T00:00:00Z"),
+    ));
     dataset.area = Some([7.0, 51.0, 8.0, 52.0]);
     dataset.description.quality = Some("98 % of the hours are complete".to_owned());
     for column in &mut dataset.columns {
@@ -43,11 +47,13 @@ fn counted(dataset: &Dataset) -> String {
 
 fn entry(offers: Vec<Offer>) -> Dataset {
     let mut catalog = Catalog::new(participant(PROVIDER));
-    catalog.restore(whole(), &body(&whole())).unwrap();
+    catalog
+        .restore(whole(), &publication_body(&whole()))
+        .unwrap();
     catalog.set_offers(offers);
     let registry = ContractRegistry::new(participant(PROVIDER));
-    let now = time("2026-06-01T00:00:00Z");
-    let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &name("counts"));
+    let now = parse_time("2026-06-01T00:00:00Z");
+    let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &sql_name("counts"));
     seen.unwrap().entry(&registry)
 }
 
@@ -60,11 +66,13 @@ fn of_a_feed_its_reader_learns_that_it_is_one() {
         newest: None,
     });
     let mut catalog = Catalog::new(participant(PROVIDER));
-    catalog.restore(feed.clone(), &body(&feed)).unwrap();
+    catalog
+        .restore(feed.clone(), &publication_body(&feed))
+        .unwrap();
     catalog.set_offers(vec![league([])]);
     let registry = ContractRegistry::new(participant(PROVIDER));
-    let now = time("2026-06-01T00:00:00Z");
-    let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &name("counts"));
+    let now = parse_time("2026-06-01T00:00:00Z");
+    let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &sql_name("counts"));
     let entry = seen.unwrap().entry(&registry);
     assert_eq!(entry.feed, Some(DatasetFeed::default()));
 }
@@ -88,17 +96,17 @@ fn disclosed(dataset: &Dataset) -> [bool; 4] {
 }
 
 fn league(terms: impl IntoIterator<Item = Term>) -> Offer {
-    offer(terms, OfferRecipients::League)
+    sample_offer(terms, OfferRecipients::League)
 }
 
 fn rows_where(text: &str) -> Term {
-    Term::Rows(hansa_policy::row_filter::parse(text).unwrap())
+    Term::Rows(hansa_policy::row_filter::parse_row_filter(text).unwrap())
 }
 
 /// Every reader of the entry sees the description of the dataset, like its title; that of a column is shown with the column.
 #[test]
 fn the_uncertainty_of_a_column_is_told_to_those_alone_who_see_the_column() {
-    let seen = entry(vec![league([Term::Columns(names(&["site", "open"]))])]);
+    let seen = entry(vec![league([Term::Columns(sql_names(&["site", "open"]))])]);
     assert_eq!(seen.description, whole().description);
     let stated: Vec<&str> = seen
         .columns
@@ -110,11 +118,11 @@ fn the_uncertainty_of_a_column_is_told_to_those_alone_who_see_the_column() {
 
 #[test]
 fn columns_of_a_contract_are_those_that_it_shows_and_replaces() {
-    let clauses = offer(
+    let clauses = sample_offer(
         [
-            Term::Columns(names(&["site", "device"])),
+            Term::Columns(sql_names(&["site", "device"])),
             Term::Mask {
-                column: name("device"),
+                column: sql_name("device"),
                 mask: MaskValue::Null,
             },
         ],
@@ -154,7 +162,7 @@ fn guesses_of_hidden_columns_fit_no_digest() {
 
 #[test]
 fn hidden_columns_are_missing_and_the_schema_digest_stays() {
-    let seen = entry(vec![league([Term::Columns(names(&["site", "bikes"]))])]);
+    let seen = entry(vec![league([Term::Columns(sql_names(&["site", "bikes"]))])]);
     assert_eq!(columns(&seen), "site bikes");
     assert_eq!(seen.schema_digest(), whole().schema_digest());
     assert_ne!(seen.shown_digest(), whole().schema_digest());
@@ -181,7 +189,7 @@ fn a_page_is_dated_in_the_zone_of_the_dataset() {
 }
 
 fn filled() -> crate::offer::AgreementParameters {
-    let made = agreement(&league([]), &whole());
+    let made = sample_agreement(&league([]), &whole());
     crate::offer::AgreementParameters {
         uid: made.uid,
         version: made.version,
@@ -203,8 +211,8 @@ fn what_counts_hidden_rows_is_not_reported() {
     assert_eq!(columns(&filtered), columns(&whole()));
     assert_eq!(counted(&filtered), "");
     let inside = entry(vec![league([Term::Area {
-        lon: name("lon"),
-        lat: name("lat"),
+        lon: sql_name("lon"),
+        lat: sql_name("lat"),
         bounds: BoundingBox {
             west: "7".to_owned(),
             south: "51".to_owned(),
@@ -218,7 +226,7 @@ fn what_counts_hidden_rows_is_not_reported() {
 #[test]
 fn what_masks_and_buckets_cover_is_not_reported() {
     let mask = Term::Mask {
-        column: name("lat"),
+        column: sql_name("lat"),
         mask: MaskValue::Null,
     };
     let masked = entry(vec![league([mask])]);
@@ -228,7 +236,7 @@ fn what_masks_and_buckets_cover_is_not_reported() {
         columns(&whole()).replace(" lat", "").replace("lat ", "")
     );
     let bucket = Term::TimeBucket {
-        column: name("at"),
+        column: sql_name("at"),
         bucket: TimeBucketWidth::Day,
         zone: None,
     };
@@ -242,7 +250,7 @@ fn what_masks_and_buckets_cover_is_not_reported() {
 fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
     let terms = || {
         [
-            Term::Columns(names(&["site", "bikes"])),
+            Term::Columns(sql_names(&["site", "bikes"])),
             rows_where("open = true"),
         ]
     };
@@ -255,8 +263,8 @@ fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
     )
     .unwrap();
     let (ViewShape::Rows(theirs), ViewShape::Rows(ours)) = (
-        shape(&seen, &effects).unwrap(),
-        shape(&whole(), &effects).unwrap(),
+        view_shape(&seen, &effects).unwrap(),
+        view_shape(&whole(), &effects).unwrap(),
     ) else {
         panic!("rows")
     };
@@ -274,16 +282,17 @@ fn what_is_prohibited_is_not_counted() {
             condition: when,
         })
     };
-    let rows = ProhibitedPart::Rows(hansa_policy::row_filter::parse("site = 'c'").unwrap());
+    let rows =
+        ProhibitedPart::Rows(hansa_policy::row_filter::parse_row_filter("site = 'c'").unwrap());
     let seen = entry(vec![league([prohibited(Some(rows))])]);
     assert_eq!(disclosed(&seen), [false; 4]);
-    let column = ProhibitedPart::Columns(names(&["bikes"]));
+    let column = ProhibitedPart::Columns(sql_names(&["bikes"]));
     let seen = entry(vec![league([prohibited(Some(column))])]);
     let listed = columns(&seen);
     assert!(listed.contains("bikes"), "{listed}");
     let only = [
-        Term::Columns(names(&["site", "bikes"])),
-        prohibited(Some(ProhibitedPart::Columns(names(&["bikes"])))),
+        Term::Columns(sql_names(&["site", "bikes"])),
+        prohibited(Some(ProhibitedPart::Columns(sql_names(&["bikes"])))),
     ];
     assert_eq!(columns(&entry(vec![league(only)])), "site bikes");
 }
@@ -293,12 +302,12 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
     let terms = || {
         [
             Term::Functions(vec![CubeFunction::Sum, CubeFunction::Count]),
-            Term::Dimensions(names(&["site"])),
-            Term::Measures(names(&["bikes"])),
+            Term::Dimensions(sql_names(&["site"])),
+            Term::Measures(sql_names(&["bikes"])),
             Term::Grid(crate::fixture::GRID.to_owned()),
             Term::MinGroup {
                 at_least: 5,
-                unit: CountingUnit::Column(name("device")),
+                unit: CountingUnit::Column(sql_name("device")),
             },
             Term::TotalsFromPublished,
         ]
@@ -313,8 +322,8 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
     )
     .unwrap();
     let (ViewShape::Cube { cells: theirs, .. }, ViewShape::Cube { cells: ours, .. }) = (
-        shape(&seen, &effects).unwrap(),
-        shape(&whole(), &effects).unwrap(),
+        view_shape(&seen, &effects).unwrap(),
+        view_shape(&whole(), &effects).unwrap(),
     ) else {
         panic!("cells")
     };
@@ -323,16 +332,21 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
 
 #[test]
 fn offers_and_contracts_add_up() {
-    let narrow = league([Term::Columns(names(&["site"]))]);
-    let other = league([Term::Columns(names(&["bikes"])), rows_where("bikes > 0")]);
+    let narrow = league([Term::Columns(sql_names(&["site"]))]);
+    let other = league([
+        Term::Columns(sql_names(&["bikes"])),
+        rows_where("bikes > 0"),
+    ]);
     assert_eq!(columns(&entry(vec![narrow.clone(), other])), "site bikes");
-    let (registry, _) = registry_with(agreement(&league([]), &whole()));
+    let (registry, _) = registry_with(sample_agreement(&league([]), &whole()));
     let mut catalog = Catalog::new(participant(PROVIDER));
-    catalog.restore(whole(), &body(&whole())).unwrap();
+    catalog
+        .restore(whole(), &publication_body(&whole()))
+        .unwrap();
     catalog.set_offers(vec![narrow]);
-    let now = time("2026-06-01T00:00:00Z");
+    let now = parse_time("2026-06-01T00:00:00Z");
     let seen = |peer: &str| {
-        let seen = catalog.visible_one(&participant(peer), &registry, now, &name("counts"));
+        let seen = catalog.visible_one(&participant(peer), &registry, now, &sql_name("counts"));
         seen.unwrap().entry(&registry)
     };
     assert_eq!(seen(CONSUMER), whole());
@@ -342,7 +356,7 @@ fn offers_and_contracts_add_up() {
 #[test]
 fn a_saved_query_over_hidden_columns_is_not_shown() {
     let query = |title: &str, sql: &str| SavedQuery {
-        name: name("q"),
+        name: sql_name("q"),
         title: title.to_owned(),
         description: None,
         sql: sql.to_owned(),
@@ -367,17 +381,19 @@ fn a_saved_query_over_hidden_columns_is_not_shown() {
         ),
     ];
     let mut catalog = Catalog::new(participant(PROVIDER));
-    catalog.restore(dataset.clone(), &body(&dataset)).unwrap();
+    catalog
+        .restore(dataset.clone(), &publication_body(&dataset))
+        .unwrap();
     let registry = ContractRegistry::new(participant(PROVIDER));
     let mut titles = |columns: Vec<SqlIdentifier>| {
         catalog.set_offers(vec![league([Term::Columns(columns)])]);
-        let now = time("2026-06-01T00:00:00Z");
-        let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &name("counts"));
+        let now = parse_time("2026-06-01T00:00:00Z");
+        let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &sql_name("counts"));
         let entry = seen.unwrap().entry(&registry);
         let titles = entry.queries.into_iter().map(|query| query.title);
         titles.collect::<Vec<String>>()
     };
-    assert_eq!(titles(vec![name(shown)]), ["shown"]);
-    let every = all.iter().map(|one| name(one)).collect();
+    assert_eq!(titles(vec![sql_name(shown)]), ["shown"]);
+    let every = all.iter().map(|one| sql_name(one)).collect();
     assert_eq!(titles(every).len(), 3);
 }

@@ -5,14 +5,14 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
 
-pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
-    let mut findings = purposes(policy);
-    findings.extend(quotas(policy));
-    findings.extend(expiry(policy));
+pub(super) fn check_ineffective_terms(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+    let mut findings = purpose_findings(policy);
+    findings.extend(quota_findings(policy));
+    findings.extend(expiry_finding(policy));
     findings
 }
 
-fn purposes(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+fn purpose_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
         for purpose in clause.term.purposes() {
@@ -47,7 +47,7 @@ fn purposes(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-fn quotas(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+fn quota_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     let bytes = policy
         .clauses
@@ -84,7 +84,7 @@ fn row_quota(policy: &LintedPolicy<'_>, clause: &Clause, max: u64) -> Option<Lin
     })
 }
 
-fn expiry(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
+fn expiry_finding(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     const FIVE_YEARS: i64 = (5 * 365 + 2) * 86_400_000_000;
     let mut from = policy.dataset.published_at;
     let mut until: Option<(UtcTimestamp, &Clause)> = None;

@@ -4,7 +4,7 @@ use super::{LintFinding, LintedPolicy};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::rule::DemandKind;
 
-pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+pub(super) fn check_open_data(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let licence = policy.dataset.licence.as_str();
     let open = is_open(licence);
     let mut findings = Vec::new();
@@ -16,7 +16,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
                 ErrorCode::HvdRestrictiveTerm,
                 format!(
                     "a high-value dataset (EU 2023/138) can't be restricted: {}",
-                    clause.term.plain()
+                    clause.term.to_english()
                 ),
             )
             .with_help("remove the clause, or the high_value flag with a recorded reason");
@@ -27,7 +27,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
                 ErrorCode::LicenceAlreadyOpen,
                 format!(
                     "the licence {licence} lets anybody do what the clause forbids: {}",
-                    clause.term.plain()
+                    clause.term.to_english()
                 ),
             )
             .with_help("remove the clause, or check the dataset's licence");

@@ -8,14 +8,14 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::column::MaskValue;
 
-pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+pub(super) fn check_place_columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let clauses = policy.clauses.iter();
     clauses
-        .filter_map(|clause| finding(policy, clause))
+        .filter_map(|clause| clause_finding(policy, clause))
         .collect()
 }
 
-fn finding(policy: &LintedPolicy<'_>, clause: &Clause) -> Option<LintFinding> {
+fn clause_finding(policy: &LintedPolicy<'_>, clause: &Clause) -> Option<LintFinding> {
     let (governed, verb) = governed_place(policy, clause)?;
     let telling: Vec<String> = policy
         .dataset
@@ -53,7 +53,7 @@ fn governed_place(
             ..
         } => None,
         term => {
-            let replaced = term.replaces();
+            let replaced = term.replaced_columns();
             let columns = policy.dataset.columns.iter();
             let mut places = columns.filter(|column| is_coordinate(column));
             if !places.any(|column| replaced.contains(&column.name)) {
@@ -80,19 +80,19 @@ fn is_shown(policy: &LintedPolicy<'_>, name: &SqlIdentifier) -> bool {
 }
 
 fn is_coordinate(column: &DatasetColumn) -> bool {
-    column.crs.is_some() || words(column).any(|word| COORDINATES.contains(&word))
+    column.crs.is_some() || name_words(column).any(|word| COORDINATES.contains(&word))
 }
 
 fn tells_place(column: &DatasetColumn) -> bool {
     is_coordinate(column)
-        || words(column).any(|word| {
+        || name_words(column).any(|word| {
             let begins = |start: &&str| word.starts_with(start);
             PLACES.contains(&word) || PLACE_BEGINNINGS.iter().any(begins)
         })
 }
 
 /// Words in the name of a column.
-fn words(column: &DatasetColumn) -> impl Iterator<Item = &str> {
+fn name_words(column: &DatasetColumn) -> impl Iterator<Item = &str> {
     column.name.as_str().split('_')
 }
 

@@ -5,7 +5,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_policy::value::cell::CellSize;
 
-pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+pub(super) fn check_place_cells(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
         let Term::PlaceCells(place) = &clause.term else {
@@ -22,7 +22,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
             .with_help("show larger cells: to = \"grid:1000\" or \"h3:7\"");
             findings.push(LintFinding::warning(Some(clause.id), refusal));
         }
-        if matches!(place.size, CellSize::Square(_)) && outside(policy.dataset.area) {
+        if matches!(place.size, CellSize::Square(_)) && is_outside_use_area(policy.dataset.area) {
             let refusal = Refusal::new(
                 ErrorCode::PolicyContradiction,
                 "no place of the dataset lies in the European grid, so no row would show a cell",
@@ -35,7 +35,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
 }
 
 /// True if the whole area (west, south, east, north) lies outside the area of use of EPSG:3035.
-fn outside(area: Option<[f64; 4]>) -> bool {
+fn is_outside_use_area(area: Option<[f64; 4]>) -> bool {
     let Some([west, south, east, north]) = area else {
         return false;
     };

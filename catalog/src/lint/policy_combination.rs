@@ -47,10 +47,10 @@ pub fn check_policy_combination(
     others: &[CoexistingPolicy<'_>],
 ) -> Vec<LintFinding> {
     let others = others.iter().filter_map(|other| {
-        let what = match differencing::between(&offer.clauses, other.clauses) {
+        let what = match differencing::combine_clause_lists(&offer.clauses, other.clauses) {
             ContractCombination::Harmless => return None,
             ContractCombination::Covered => {
-                let groups = offer.clauses.iter().any(|clause| clause.term.aggregates());
+                let groups = offer.clauses.iter().any(|clause| clause.term.limits_to_aggregates());
                 let (rows, groups) = match groups {
                     true => (other.not_after, offer.not_after),
                     false => (offer.not_after, other.not_after),
@@ -86,5 +86,5 @@ pub fn check_policy_combination(
             refusal.with_help("offer one policy in place of both, or cells with noise"),
         ))
     });
-    super::tidy(others.collect())
+    super::sort_findings(others.collect())
 }

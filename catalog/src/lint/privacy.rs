@@ -18,16 +18,16 @@ const SMALL: u32 = 10;
 /// Epsilon of a privacy budget above which there is a warning, in millionths.
 const LARGE: u64 = 3_000_000;
 
-pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+pub(super) fn check_privacy(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     if policy.is_aggregate() {
-        findings.extend(groups(policy));
+        findings.extend(group_findings(policy));
     } else {
-        findings.extend(visible(policy));
+        findings.extend(visible_column_findings(policy));
     }
     findings.extend(legal_basis(policy));
-    findings.extend(dimensions(policy));
-    findings.extend(filters(policy));
+    findings.extend(dimension_findings(policy));
+    findings.extend(filter_findings(policy));
     findings
 }
 
@@ -61,7 +61,7 @@ fn legal_basis(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     Some(LintFinding::error(None, refusal))
 }
 
-fn groups(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+fn group_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let personal = is_personal(policy.dataset);
     let group = policy.clauses.iter().find_map(|clause| {
         if let Term::MinGroup { at_least, unit } = &clause.term {
@@ -156,7 +156,7 @@ fn unit_of_persons(
 }
 
 /// Findings for unmasked unit columns and columns about persons in the row form.
-fn visible(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+fn visible_column_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let clause = policy.shown_columns().map(|(clause, _)| clause);
     let mut findings = Vec::new();
     if let Some(unit) = &policy.dataset.unit_column
@@ -179,7 +179,7 @@ fn visible(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
 }
 
 /// Findings for dimensions in the aggregate form, which show stored values.
-fn dimensions(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+fn dimension_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
         let Term::Dimensions(list) = &clause.term else {
@@ -210,7 +210,7 @@ fn about_persons(clause: Option<ClauseId>, name: &SqlIdentifier) -> LintFinding 
 
 /// Findings for filters. A condition on a masked or hidden column discloses its range for every visible row. In the aggregate form,
 /// a condition on a column outside the grid divides cells.
-fn filters(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+fn filter_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
         let mut looked_at: Vec<SqlIdentifier> = Vec::new();
@@ -276,7 +276,7 @@ fn revealed_by(filter: &RowFilter) -> Vec<SqlIdentifier> {
             FilterOperand::Literal(_) => other.insert(name.clone()),
         };
     });
-    let mut reported = filter.columns();
+    let mut reported = filter.collect_columns();
     reported.retain(|name| !asked.contains(name) || other.contains(name));
     reported.into_iter().collect()
 }

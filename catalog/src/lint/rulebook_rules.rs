@@ -3,7 +3,7 @@
 //! A rulebook can't demand terms that the regulation on high-value datasets (EU 2023/138) forbids: the rules on purposes and on
 //! deletion do not apply to such a dataset.
 
-use super::{LintFinding, tidy};
+use super::{LintFinding, sort_findings};
 use crate::dataset::Dataset;
 use crate::offer::{Offer, OfferRecipients};
 use hansa_audit_log::time::UtcTimestamp;
@@ -62,7 +62,7 @@ impl<'a> From<&'a Agreement> for OfferedTerms<'a> {
 
 /// Checks terms on `dataset` against the rules. Each finding is an error.
 #[must_use]
-pub fn check(
+pub fn check_rulebook_rules(
     terms: OfferedTerms<'_>,
     dataset: &Dataset,
     taxonomy: &Taxonomy,
@@ -79,15 +79,15 @@ pub fn check(
     };
     let mut findings = Vec::new();
     if !dataset.high_value {
-        findings.extend(check.purposes());
-        findings.extend(check.deletion());
+        findings.extend(check.purpose_findings());
+        findings.extend(check.deletion_finding());
     }
-    findings.extend(check.duration(now));
+    findings.extend(check.duration_finding(now));
     findings.extend(check.least_group());
-    findings.extend(check.licence());
-    findings.extend(check.attribution());
+    findings.extend(check.licence_finding());
+    findings.extend(check.attribution_finding());
     findings.extend(check.public_view());
-    tidy(findings)
+    sort_findings(findings)
 }
 
 struct RuleCheck<'a> {
@@ -116,7 +116,7 @@ impl RuleCheck<'_> {
         LintFinding::error(clause, refusal.with_help(help))
     }
 
-    fn purposes(&self) -> Vec<LintFinding> {
+    fn purpose_findings(&self) -> Vec<LintFinding> {
         let rules = self.book.rules;
         let named = self.terms.clauses.iter();
         let named: Vec<(&Clause, _)> = named
@@ -167,7 +167,7 @@ impl RuleCheck<'_> {
     }
 
     /// Finding on the duration of a contract that comes into force at the earliest possible instant.
-    fn duration(&self, now: UtcTimestamp) -> Option<LintFinding> {
+    fn duration_finding(&self, now: UtcTimestamp) -> Option<LintFinding> {
         let most = self.book.rules.longest_days?;
         let start = self.terms.not_before.max(now);
         let latest = start.plus_micros(i64::from(most).saturating_mul(DAY));
@@ -237,7 +237,7 @@ impl RuleCheck<'_> {
         Some(self.broken_rule_finding(OfferRuleKind::LeastRows, clause, &sentence, help))
     }
 
-    fn licence(&self) -> Option<LintFinding> {
+    fn licence_finding(&self) -> Option<LintFinding> {
         let permitted = &self.book.rules.licences;
         if permitted.is_empty() || permitted.contains(&self.dataset.licence) {
             return None;
@@ -253,7 +253,7 @@ impl RuleCheck<'_> {
         ))
     }
 
-    fn attribution(&self) -> Option<LintFinding> {
+    fn attribution_finding(&self) -> Option<LintFinding> {
         let clauses = &mut self.terms.clauses.iter();
         let demanded = clauses.any(|clause| matches!(clause.term, Term::Attribution(_)));
         if !self.book.rules.attribution_required || demanded {
@@ -267,7 +267,7 @@ impl RuleCheck<'_> {
         ))
     }
 
-    fn deletion(&self) -> Option<LintFinding> {
+    fn deletion_finding(&self) -> Option<LintFinding> {
         let most = self.book.rules.delete_after_most_days?;
         let after = self
             .terms
@@ -314,12 +314,14 @@ impl RuleCheck<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{agreement, counts, names, offer, taxonomy, time};
+    use crate::fixture::{
+        counts_dataset, parse_time, sample_agreement, sample_offer, sample_taxonomy, sql_names,
+    };
     use hansa_policy::term::relative_window::RelativeWindowTerm;
     use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 
     fn now() -> UtcTimestamp {
-        time("2026-06-01T00:00:00Z")
+        parse_time("2026-06-01T00:00:00Z")
     }
 
     /// Findings: rule, clause and severity.
@@ -333,9 +335,9 @@ mod tests {
         terms: Vec<Term>,
         to: OfferRecipients,
     ) -> Vec<String> {
-        let mut dataset = counts();
+        let mut dataset = counts_dataset();
         change(&mut dataset);
-        let offer = offer(terms, to);
+        let offer = sample_offer(terms, to);
         let book = VersionedRules { version: 3, rules };
         let told = |findings: Vec<LintFinding>| -> Vec<String> {
             findings
@@ -353,13 +355,19 @@ mod tests {
                 })
                 .collect()
         };
-        let of_offer = told(check((&offer).into(), &dataset, &taxonomy(), book, now()));
+        let of_offer = told(check_rulebook_rules(
+            (&offer).into(),
+            &dataset,
+            &sample_taxonomy(),
+            book,
+            now(),
+        ));
         // An agreement on the offer gives equal findings.
-        let agreement = agreement(&offer, &dataset);
-        let of_agreement = told(check(
+        let agreement = sample_agreement(&offer, &dataset);
+        let of_agreement = told(check_rulebook_rules(
             (&agreement).into(),
             &dataset,
-            &taxonomy(),
+            &sample_taxonomy(),
             book,
             now(),
         ));
@@ -428,7 +436,7 @@ mod tests {
         let league = || OfferRecipients::League;
         assert!(found(&longest(214), vec![], league()).is_empty());
         assert_eq!(found(&longest(213), vec![], league()), ["longest_days"]);
-        let until = Term::NotAfter(time("2027-01-01T00:00:00Z"));
+        let until = Term::NotAfter(parse_time("2027-01-01T00:00:00Z"));
         assert_eq!(
             found(&longest(213), vec![until], league()),
             ["longest_days #c1"]
@@ -438,14 +446,20 @@ mod tests {
         assert!(found(&longest(30), short, league()).is_empty());
         let unknown = vec![lasts(WindowStart::FirstUse)];
         assert_eq!(found(&longest(30), unknown, league()), ["longest_days"]);
-        let mut endless = offer([], league());
+        let mut endless = sample_offer([], league());
         endless.not_after = UtcTimestamp::LATEST;
         let rules = longest(36_500);
         let book = VersionedRules {
             version: 1,
             rules: &rules,
         };
-        let found = check((&endless).into(), &counts(), &taxonomy(), book, now());
+        let found = check_rulebook_rules(
+            (&endless).into(),
+            &counts_dataset(),
+            &sample_taxonomy(),
+            book,
+            now(),
+        );
         assert!(found[0].sentence.contains("has no end"), "{found:?}");
     }
 
@@ -458,7 +472,7 @@ mod tests {
         let cube = |group: Option<u32>| {
             let mut terms = vec![
                 Term::Functions(vec![CubeFunction::Count]),
-                Term::Dimensions(names(&["site"])),
+                Term::Dimensions(sql_names(&["site"])),
             ];
             terms.extend(group.map(|at_least| Term::MinGroup {
                 at_least,
@@ -471,7 +485,7 @@ mod tests {
         assert_eq!(found(&rules, cube(Some(9)), league()), ["least_rows #c3"]);
         assert!(found(&rules, cube(Some(10)), league()).is_empty());
         // Rows have no groups to be counted.
-        let rows = vec![Term::Columns(names(&["site"]))];
+        let rows = vec![Term::Columns(sql_names(&["site"]))];
         assert!(found(&rules, rows, league()).is_empty());
     }
 

@@ -16,14 +16,14 @@ use hansa_policy::value::decimal_type::DecimalType;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+pub(super) fn check_satisfiability(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
-    findings.extend(window(policy));
+    findings.extend(period_finding(policy));
     let mut conditions = Vec::new();
     let mut last = None;
     for clause in policy.clauses {
         if let Term::Rows(filter) = &clause.term
-            && literal_type::faults(&policy.dataset.columns, filter).is_empty()
+            && literal_type::filter_faults(&policy.dataset.columns, filter).is_empty()
         {
             conditions.push(filter.clone());
             last = Some(clause.id);
@@ -31,19 +31,19 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
         if let Term::Prohibition(one) = &clause.term
             && one.condition == ProhibitionCondition::ALWAYS
             && let Some(filter) = one.rows()
-            && literal_type::faults(&policy.dataset.columns, filter).is_empty()
+            && literal_type::filter_faults(&policy.dataset.columns, filter).is_empty()
         {
             conditions.push(RowFilter::Not(Box::new(filter.clone())));
             last = Some(clause.id);
         }
         if let Term::Area { lon, lat, bounds } = &clause.term {
-            conditions.extend(inside(lon, lat, bounds));
+            conditions.extend(bounds_filters(lon, lat, bounds));
             last = Some(clause.id);
         }
     }
     let open = conditions.iter().map(|filter| (filter, false)).collect();
     let mut steps = 0;
-    if !possible(
+    if !can_have_solution(
         open,
         ColumnRanges::default(),
         &policy.dataset.columns,
@@ -59,7 +59,7 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     findings
 }
 
-fn window(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
+fn period_finding(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     let (mut from, mut until) = (UtcTimestamp::EARLIEST, UtcTimestamp::LATEST);
     let mut last = None;
     for clause in policy.clauses {
@@ -82,7 +82,11 @@ fn window(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     })
 }
 
-fn inside(lon: &SqlIdentifier, lat: &SqlIdentifier, bounds: &BoundingBox) -> [RowFilter; 2] {
+fn bounds_filters(
+    lon: &SqlIdentifier,
+    lat: &SqlIdentifier,
+    bounds: &BoundingBox,
+) -> [RowFilter; 2] {
     let between = |column: &SqlIdentifier, low: &str, high: &str| RowFilter::Between {
         column: column.clone(),
         negated: false,
@@ -119,7 +123,7 @@ enum RangeValue {
 const MOST_STEPS: usize = 10_000;
 
 /// True if all conditions in `open` (each with a flag for negation) may hold together with the known ranges.
-fn possible<'a>(
+fn can_have_solution<'a>(
     mut open: Vec<(&'a RowFilter, bool)>,
     mut known: ColumnRanges<'a>,
     columns: &[DatasetColumn],
@@ -140,7 +144,7 @@ fn possible<'a>(
                 return parts.iter().any(|part| {
                     let mut open = open.clone();
                     open.push((part, negated));
-                    possible(open, known.clone(), columns, steps)
+                    can_have_solution(open, known.clone(), columns, steps)
                 });
             }
             RowFilter::Between {
@@ -156,8 +160,8 @@ fn possible<'a>(
                 ];
                 return sides.into_iter().any(|(op, with)| {
                     let mut known = known.clone();
-                    narrow(&mut known, columns, column, op, with)
-                        && possible(open.clone(), known, columns, steps)
+                    narrow_range(&mut known, columns, column, op, with)
+                        && can_have_solution(open.clone(), known, columns, steps)
                 });
             }
             atom => {
@@ -180,13 +184,13 @@ fn narrow_by<'a>(
     match atom {
         RowFilter::Compare { column, op, with } => {
             let op = if negated { op.opposite() } else { *op };
-            narrow(known, columns, column, op, with)
+            narrow_range(known, columns, column, op, with)
         }
         RowFilter::Between {
             column, low, high, ..
         } => {
-            narrow(known, columns, column, ComparisonOperator::GtEq, low)
-                && narrow(known, columns, column, ComparisonOperator::LtEq, high)
+            narrow_range(known, columns, column, ComparisonOperator::GtEq, low)
+                && narrow_range(known, columns, column, ComparisonOperator::LtEq, high)
         }
         RowFilter::In {
             column,
@@ -200,7 +204,7 @@ fn narrow_by<'a>(
             range.some = true;
             // The asking participant is unknown here, so a list that contains it excludes nothing.
             let values: Option<Vec<RangeValue>> =
-                list.iter().map(|each| value(kind, each)).collect();
+                list.iter().map(|each| operand_value(kind, each)).collect();
             match values {
                 None => {}
                 Some(values) if *not != negated => range.none_of.extend(values),
@@ -233,7 +237,7 @@ fn narrow_by<'a>(
     }
 }
 
-fn narrow<'a>(
+fn narrow_range<'a>(
     known: &mut ColumnRanges<'a>,
     columns: &[DatasetColumn],
     column: &'a SqlIdentifier,
@@ -245,7 +249,7 @@ fn narrow<'a>(
     };
     let range = known.entry(column).or_default();
     range.some = true;
-    let Some(value) = value(kind, with) else {
+    let Some(value) = operand_value(kind, with) else {
         return range.holds_something();
     };
     match op {
@@ -255,10 +259,10 @@ fn narrow<'a>(
         },
         ComparisonOperator::NotEq => range.none_of.push(value),
         ComparisonOperator::Lt | ComparisonOperator::LtEq if has_order(kind) => {
-            range.below(value, op == ComparisonOperator::LtEq);
+            range.tighten_maximum(value, op == ComparisonOperator::LtEq);
         }
         ComparisonOperator::Gt | ComparisonOperator::GtEq if has_order(kind) => {
-            range.above(value, op == ComparisonOperator::GtEq);
+            range.tighten_minimum(value, op == ComparisonOperator::GtEq);
         }
         ComparisonOperator::Lt
         | ComparisonOperator::LtEq
@@ -269,7 +273,7 @@ fn narrow<'a>(
 }
 
 impl ValueRange {
-    fn below(&mut self, value: RangeValue, included: bool) {
+    fn tighten_maximum(&mut self, value: RangeValue, included: bool) {
         let (value, included) = match value {
             RangeValue::Whole(whole) if !included => (RangeValue::Whole(whole - 1), true),
             other => (other, included),
@@ -283,7 +287,7 @@ impl ValueRange {
         }
     }
 
-    fn above(&mut self, value: RangeValue, included: bool) {
+    fn tighten_minimum(&mut self, value: RangeValue, included: bool) {
         let (value, included) = match value {
             RangeValue::Whole(whole) if !included => (RangeValue::Whole(whole + 1), true),
             other => (other, included),
@@ -335,7 +339,7 @@ fn kind_of(columns: &[DatasetColumn], name: &SqlIdentifier) -> Option<ColumnType
 }
 
 /// Value of the operand in the type of the column; none for the asking participant.
-fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
+fn operand_value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
     let FilterOperand::Literal(literal) = operand else {
         return None;
     };
@@ -354,10 +358,12 @@ fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
         (ColumnType::Bool, PolicyLiteral::Bool(truth)) => {
             Some(RangeValue::Whole(i128::from(*truth)))
         }
-        (ColumnType::Float, PolicyLiteral::Int(whole)) => real(&whole.to_string()),
-        (ColumnType::Float, PolicyLiteral::Decimal(text)) => real(text),
-        (ColumnType::Decimal(kind), PolicyLiteral::Int(whole)) => units(kind, &whole.to_string()),
-        (ColumnType::Decimal(kind), PolicyLiteral::Decimal(text)) => units(kind, text),
+        (ColumnType::Float, PolicyLiteral::Int(whole)) => real_value(&whole.to_string()),
+        (ColumnType::Float, PolicyLiteral::Decimal(text)) => real_value(text),
+        (ColumnType::Decimal(kind), PolicyLiteral::Int(whole)) => {
+            decimal_value(kind, &whole.to_string())
+        }
+        (ColumnType::Decimal(kind), PolicyLiteral::Decimal(text)) => decimal_value(kind, text),
         (
             ColumnType::Text
             | ColumnType::Int
@@ -375,11 +381,11 @@ fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
 }
 
 /// Decimal number in units of its last decimal, so that `> 0.10 AND < 0.11` is recognised as empty.
-fn units(kind: DecimalType, text: &str) -> Option<RangeValue> {
+fn decimal_value(kind: DecimalType, text: &str) -> Option<RangeValue> {
     kind.parse_number(text).ok().map(RangeValue::Whole)
 }
 
-fn real(text: &str) -> Option<RangeValue> {
+fn real_value(text: &str) -> Option<RangeValue> {
     text.parse().ok().map(RangeValue::Real)
 }
 

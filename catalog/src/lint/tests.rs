@@ -8,9 +8,11 @@ mod place_cells;
 mod prohibitions;
 
 use super::*;
-use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};
+use crate::fixture::{
+    GRID, clauses, counts_dataset, parse_time, participant, sample_taxonomy, sql_name, sql_names,
+};
 use hansa_audit_log::day_zone::DayZone;
-use hansa_policy::row_filter::{PolicyLiteral, parse};
+use hansa_policy::row_filter::{PolicyLiteral, parse_row_filter};
 use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
 use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
@@ -20,7 +22,7 @@ use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod, TimeBucketW
 fn a_good_policy_has_no_findings() {
     case(
         vec![
-            Term::Columns(names(&["site", "bikes"])),
+            Term::Columns(sql_names(&["site", "bikes"])),
             rows("site IN ('a', 'b')"),
         ],
         &[],
@@ -46,19 +48,19 @@ fn a_large_budget_needs_a_second_look() {
             most: most.parse().unwrap(),
             per: TimeBucketWidth::Day,
             each: "1".parse().unwrap(),
-            unit: name(unit),
+            unit: sql_name(unit),
             cells: 1,
             rows: 1,
             bounds: vec![ClampRange {
-                measure: name("bikes"),
+                measure: sql_name("bikes"),
                 low: "0".parse().unwrap(),
                 high: "10".parse().unwrap(),
             }],
             values: vec![DimensionValues {
-                column: name("site"),
+                column: sql_name("site"),
                 list: vec!["a".to_owned()],
             }],
-            from: time("2026-01-01T00:00:00Z"),
+            from: parse_time("2026-01-01T00:00:00Z"),
         };
         cube(vec![Term::Release(release()), Term::Budget(budget)])
     };
@@ -86,7 +88,7 @@ fn a_large_budget_needs_a_second_look() {
 
 fn release() -> ReleaseTerm {
     ReleaseTerm {
-        column: name("at"),
+        column: sql_name("at"),
         every: TimeBucketWidth::Day,
         late: LateDataPolicy::Never,
     }
@@ -95,7 +97,7 @@ fn release() -> ReleaseTerm {
 #[test]
 fn columns_and_types() {
     case(
-        vec![Term::Columns(names(&["nope", "site", "gone"]))],
+        vec![Term::Columns(sql_names(&["nope", "site", "gone"]))],
         &["E TERM_COLUMN_UNKNOWN #c1", "E TERM_COLUMN_UNKNOWN #c1"],
     );
     case(
@@ -110,7 +112,7 @@ fn columns_and_types() {
         &["E TERM_ILL_TYPED #c1"],
     );
     case(
-        cube(vec![group(10, CountingUnit::Column(name("nope")))]),
+        cube(vec![group(10, CountingUnit::Column(sql_name("nope")))]),
         &["E GROUP_WITHOUT_UNIT #c6"],
     );
 }
@@ -119,20 +121,20 @@ fn columns_and_types() {
 fn personal_columns_need_a_legal_basis() {
     let basis = || Term::LegalBasis(hansa_policy::term::legal_basis::LegalBasis::PublicTask);
     let found = |terms: Vec<Term>| {
-        let mut dataset = counts();
+        let mut dataset = counts_dataset();
         for column in &mut dataset.columns {
-            column.personal = column.name == name("device");
+            column.personal = column.name == sql_name("device");
         }
         let clauses = clauses(terms);
-        let findings = check(&clauses, &dataset, &taxonomy());
+        let findings = check_clauses(&clauses, &dataset, &sample_taxonomy());
         findings
             .into_iter()
             .any(|finding| finding.code == ErrorCode::LegalBasisMissing)
     };
-    let device = || Term::Columns(names(&["device", "bikes"]));
+    let device = || Term::Columns(sql_names(&["device", "bikes"]));
     assert!(found(vec![device()]));
     assert!(!found(vec![device(), basis()]));
-    assert!(!found(vec![Term::Columns(names(&["bikes"]))]));
+    assert!(!found(vec![Term::Columns(sql_names(&["bikes"]))]));
     assert!(!found(vec![device(), mask("device", MaskValue::Null)]));
     assert!(!found(cube(vec![group(10, self::device())])));
 }
@@ -156,16 +158,16 @@ fn quotas_purposes_and_ends() {
     case(vec![purpose("dpv:Purpose")], &["W PURPOSE_TOO_BROAD #c1"]);
     case(vec![purpose("bikes")], &["E PURPOSE_UNKNOWN #c1"]);
     let end = |text: &str| {
-        shown(&check(
-            &clauses([Term::NotAfter(time(text))]),
-            &counts(),
-            &taxonomy(),
+        shown(&check_clauses(
+            &clauses([Term::NotAfter(parse_time(text))]),
+            &counts_dataset(),
+            &sample_taxonomy(),
         ))
     };
     assert!(end("2031-05-31T00:00:00Z").is_empty());
     assert_eq!(end("2031-06-03T00:00:00Z"), ["W NO_EXPIRY #c1"]);
     assert_eq!(
-        shown(&check(&[], &counts(), &taxonomy())),
+        shown(&check_clauses(&[], &counts_dataset(), &sample_taxonomy())),
         ["W NO_EXPIRY -"]
     );
 }
@@ -206,31 +208,35 @@ fn open_licences_are_known_in_many_spellings() {
 
 #[test]
 fn offers() {
-    let now = time("2026-06-01T00:00:00Z");
-    let ends = Term::NotAfter(time("2027-01-01T00:00:00Z"));
-    let mut offer = crate::fixture::offer([ends], OfferRecipients::League);
-    let look =
-        |offer: &Offer, dataset: &Dataset| shown(&super::offer(offer, dataset, &taxonomy(), now));
-    assert!(look(&offer, &counts()).is_empty());
-    let mut high = counts();
+    let now = parse_time("2026-06-01T00:00:00Z");
+    let ends = Term::NotAfter(parse_time("2027-01-01T00:00:00Z"));
+    let mut offer = crate::fixture::sample_offer([ends], OfferRecipients::League);
+    let look = |offer: &Offer, dataset: &Dataset| {
+        shown(&super::check_offer(offer, dataset, &sample_taxonomy(), now))
+    };
+    assert!(look(&offer, &counts_dataset()).is_empty());
+    let mut high = counts_dataset();
     high.high_value = true;
     assert!(look(&offer, &high).is_empty());
     offer.to = OfferRecipients::Participants([participant("hansa://firm.example")].into());
     assert_eq!(look(&offer, &high), ["E HVD_RESTRICTIVE_TERM -"]);
     offer.not_after = now;
-    assert_eq!(look(&offer, &counts()), ["E OFFER_ENDED -"]);
+    assert_eq!(look(&offer, &counts_dataset()), ["E OFFER_ENDED -"]);
     offer.not_before = now;
-    assert_eq!(look(&offer, &counts()), ["E POLICY_CONTRADICTION -"]);
+    assert_eq!(
+        look(&offer, &counts_dataset()),
+        ["E POLICY_CONTRADICTION -"]
+    );
 }
 
 #[test]
 fn what_we_say_against_a_proposal() {
     let say = |terms: Vec<Term>, change: fn(&mut Dataset)| {
-        let offer = crate::fixture::offer(terms, OfferRecipients::League);
-        let agreement = crate::fixture::agreement(&offer, &counts());
-        let mut dataset = counts();
+        let offer = crate::fixture::sample_offer(terms, OfferRecipients::League);
+        let agreement = crate::fixture::sample_agreement(&offer, &counts_dataset());
+        let mut dataset = counts_dataset();
         change(&mut dataset);
-        objection(&agreement, &dataset, &taxonomy())
+        find_objection(&agreement, &dataset, &sample_taxonomy())
     };
     assert_eq!(
         say(vec![Term::ResultRows(5)], |_| {}),
@@ -247,10 +253,14 @@ fn what_we_say_against_a_proposal() {
 
 /// Findings as `E CODE #c1` and `W CODE -`.
 fn found(mut terms: Vec<Term>, change: impl FnOnce(&mut Dataset)) -> Vec<String> {
-    let mut dataset = counts();
+    let mut dataset = counts_dataset();
     change(&mut dataset);
-    terms.push(Term::NotAfter(time("2027-01-01T00:00:00Z")));
-    shown(&check(&clauses(terms), &dataset, &taxonomy()))
+    terms.push(Term::NotAfter(parse_time("2027-01-01T00:00:00Z")));
+    shown(&check_clauses(
+        &clauses(terms),
+        &dataset,
+        &sample_taxonomy(),
+    ))
 }
 
 fn shown(findings: &[LintFinding]) -> Vec<String> {
@@ -282,12 +292,12 @@ fn case_on(change: impl FnOnce(&mut Dataset), terms: Vec<Term>, expect: &[&str])
 }
 
 fn rows(filter: &str) -> Term {
-    Term::Rows(parse(filter).unwrap())
+    Term::Rows(parse_row_filter(filter).unwrap())
 }
 
 fn mask(column: &str, mask: MaskValue) -> Term {
     Term::Mask {
-        column: name(column),
+        column: sql_name(column),
         mask,
     }
 }
@@ -307,18 +317,18 @@ fn group(at_least: u32, unit: CountingUnit) -> Term {
 }
 
 fn device() -> CountingUnit {
-    CountingUnit::Column(name("device"))
+    CountingUnit::Column(sql_name("device"))
 }
 
 /// Sums by site and day, with `more` clauses from `#c6` on.
 fn cube(more: Vec<Term>) -> Vec<Term> {
     let mut terms = vec![
         Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
-        Term::Dimensions(names(&["site", "at"])),
-        Term::Measures(names(&["bikes"])),
+        Term::Dimensions(sql_names(&["site", "at"])),
+        Term::Measures(sql_names(&["bikes"])),
         Term::Grid(GRID.to_owned()),
         Term::TimeBucket {
-            column: name("at"),
+            column: sql_name("at"),
             bucket: TimeBucketWidth::Day,
             zone: Some("Europe/Berlin".to_owned()),
         },
@@ -334,13 +344,13 @@ fn personal(dataset: &mut Dataset) {
 /// A proposal can't be used to search for columns: a hidden column gives the finding of one that does not exist.
 #[test]
 fn a_proposal_names_what_its_sender_can_know() {
-    let mut entry = counts();
+    let mut entry = counts_dataset();
     entry
         .columns
         .retain(|column| ["site", "bikes"].contains(&column.name.as_str()));
     let clause = |id, columns: &[&str]| Clause {
         id: ClauseId(id),
-        term: Term::Columns(columns.iter().map(|text| name(text)).collect()),
+        term: Term::Columns(columns.iter().map(|text| sql_name(text)).collect()),
     };
     let report = |column: &str| {
         let refusal = unknown_to_sender(&[clause(2, &["site", column])], &entry, &[]).unwrap();
@@ -361,7 +371,7 @@ fn a_proposal_names_what_its_sender_can_know() {
 /// exist.
 #[test]
 fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
-    let entry = counts();
+    let entry = counts_dataset();
     let clause = |id, group: &str| Clause {
         id: ClauseId(id),
         term: Term::Group(group.parse().unwrap()),
@@ -372,7 +382,7 @@ fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
     let report = |group: &str| {
         let proposed = [clause(2, group)];
         let beyond = unknown_to_sender(&proposed, &entry, &shown);
-        let refusal = beyond.or_else(|| published.execute(&proposed).err())?;
+        let refusal = beyond.or_else(|| published.check_executable(&proposed).err())?;
         Some(format!("{refusal} {:?}", refusal.help).replace(group, "GROUP"))
     };
     assert_eq!(report("hanse"), None);
@@ -381,5 +391,5 @@ fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
     assert_eq!(report("staff"), Some(absent.clone()));
     assert!(absent.contains("TERM_NOT_EXECUTABLE_HERE"), "{absent}");
     // The provider's signatory gets the actual finding.
-    assert!(published.execute(&[clause(2, "staff")]).is_ok());
+    assert!(published.check_executable(&[clause(2, "staff")]).is_ok());
 }

@@ -1,15 +1,15 @@
 //! Tests of entries and their errors.
 
 use super::*;
-use crate::fixture::{counts, name};
+use crate::fixture::{counts_dataset, sql_name};
 
 #[track_caller]
 fn check(change: impl FnOnce(&mut Dataset), expect: &[(ErrorCode, &str)]) {
-    let snapshot = counts().schema();
-    let mut dataset = counts();
+    let snapshot = counts_dataset().schema();
+    let mut dataset = counts_dataset();
     change(&mut dataset);
     let got: Vec<(ErrorCode, String)> = DatasetDraft { dataset }
-        .check(&snapshot)
+        .check_snapshot(&snapshot)
         .err()
         .unwrap_or_default()
         .into_iter()
@@ -48,7 +48,7 @@ fn the_entry_says_what_the_snapshot_holds() {
     );
     check(
         |dataset| {
-            dataset.unit_column = Some(name("nope"));
+            dataset.unit_column = Some(sql_name("nope"));
             dataset.zone = "Berlin".to_owned();
             dataset.area = Some([3_400_000.0, 5_000_000.0, 3_500_000.0, 5_100_000.0]);
         },
@@ -72,7 +72,7 @@ fn the_entry_says_what_the_snapshot_holds() {
             let grid = dataset.grid.as_mut().unwrap();
             grid.dimensions[0].bucket = Some(TimeBucketWidth::Day);
             grid.dimensions[2].bucket = Some(TimeBucketWidth::Hour);
-            grid.dimensions[1].column = name("share");
+            grid.dimensions[1].column = sql_name("share");
         },
         &[
             (

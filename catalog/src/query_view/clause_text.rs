@@ -68,5 +68,5 @@ pub(super) fn clause_text(what: &EffectKind) -> String {
         }),
         EffectKind::AggregateOnly(cube) => term::Term::Functions(cube.functions.clone()),
     }
-    .plain()
+    .to_english()
 }

@@ -1,6 +1,6 @@
 //! View of an aggregate-only contract: a row-style table for aggregates, and the relation of the cells.
 
-use super::{ViewShape, bucket_fits, demand, field, ill_typed, schema};
+use super::{ViewShape, bucket_fits, check_column_kind, ill_typed, to_field, to_schema};
 use crate::dataset::{ColumnType, Dataset, DatasetColumn};
 use crate::literal_type;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Row-style table of dimensions and measures, and relation of the cells.
-pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal> {
+pub(super) fn cube_shape(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal> {
     let [counts, sums, averages, variances, units] = [
         CubeFunction::Count,
         CubeFunction::Sum,
@@ -27,7 +27,7 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
     let mut base = Vec::new();
     let mut fields = Vec::new();
     for dimension in &cube.dimensions {
-        let column = literal_type::column(&dataset.columns, &dimension.column)?;
+        let column = literal_type::find_column(&dataset.columns, &dimension.column)?;
         if matches!(column.kind, ColumnType::Float | ColumnType::Decimal(_)) {
             return Err(ill_typed(format!(
                 "`{}` is a number with digits behind the point and can't be grouped by",
@@ -37,16 +37,16 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
         if let Some(bucket) = dimension.bucket {
             bucket_fits(column, bucket)?;
         }
-        fields.push((field(column), true, true));
+        fields.push((to_field(column), true, true));
         base.push(column.clone());
     }
     fields.push((Field::new("n", DataType::Int64, false), counts, counts));
     fields.push((Field::new("units", DataType::Int64, false), units, units));
     for measure in &cube.measures {
-        let column = literal_type::column(&dataset.columns, measure)?;
+        let column = literal_type::find_column(&dataset.columns, measure)?;
         match column.kind {
             ColumnType::Decimal(kind) => check_decimal_measure(column, kind, &cube)?,
-            _ => demand(
+            _ => check_column_kind(
                 column,
                 &[ColumnType::Int, ColumnType::Float],
                 "a number to aggregate",
@@ -61,7 +61,7 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
         base.push(column.clone());
     }
     if let CountingUnit::Column(unit) = &cube.unit
-        && literal_type::column(&dataset.columns, unit).is_err()
+        && literal_type::find_column(&dataset.columns, unit).is_err()
     {
         return Err(Refusal::new(
             ErrorCode::GroupWithoutUnit,
@@ -84,9 +84,9 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
         .with_help("leave one of the columns out, or rename it in the dataset"));
     }
     Ok(ViewShape::Cube {
-        base: schema(&base),
-        cells: those(&fields, |(field, shown, _)| shown.then(|| field.clone())),
-        totals: those(&fields, |(field, _, needed)| needed.then(|| field.clone())),
+        base: to_schema(&base),
+        cells: pick_fields(&fields, |(field, shown, _)| shown.then(|| field.clone())),
+        totals: pick_fields(&fields, |(field, _, needed)| needed.then(|| field.clone())),
         cube,
     })
 }
@@ -121,7 +121,7 @@ fn sum_type(kind: ColumnType) -> DataType {
         }
         _ => None,
     };
-    wider.map_or(kind, ColumnType::Decimal).arrow()
+    wider.map_or(kind, ColumnType::Decimal).to_arrow()
 }
 
 /// Further digits of a sum, as in the engine.
@@ -132,10 +132,10 @@ const MOST_MEASURE_DIGITS: u8 = DecimalType::MOST_DIGITS - SUM_DIGITS;
 
 /// Checks that a privacy budget fits the columns.
 fn check_privacy_budget(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result<(), Refusal> {
-    literal_type::column(&dataset.columns, &budget.unit)?;
+    literal_type::find_column(&dataset.columns, &budget.unit)?;
     for held in &budget.bounds {
-        let column = literal_type::column(&dataset.columns, &held.measure)?;
-        let whole = held.low.whole().is_some() && held.high.whole().is_some();
+        let column = literal_type::find_column(&dataset.columns, &held.measure)?;
+        let whole = held.low.to_integer().is_some() && held.high.to_integer().is_some();
         if column.kind == ColumnType::Int && !whole {
             return Err(ill_typed(format!(
                 "`{}` holds integers, and one of its bounds is none",
@@ -144,7 +144,7 @@ fn check_privacy_budget(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result
         }
     }
     for listed in &budget.values {
-        let column = literal_type::column(&dataset.columns, &listed.column)?;
+        let column = literal_type::find_column(&dataset.columns, &listed.column)?;
         let is_value = |text: &String| match column.kind {
             ColumnType::Text => true,
             ColumnType::Int => text
@@ -170,7 +170,7 @@ fn check_privacy_budget(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result
 
 type CellField = (Field, bool, bool);
 
-fn those(fields: &[CellField], pick: impl Fn(&CellField) -> Option<Field>) -> SchemaRef {
+fn pick_fields(fields: &[CellField], pick: impl Fn(&CellField) -> Option<Field>) -> SchemaRef {
     Arc::new(Schema::new(
         fields.iter().filter_map(pick).collect::<Vec<_>>(),
     ))

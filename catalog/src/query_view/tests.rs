@@ -1,9 +1,9 @@
 //! Tests of the view's schema for each shape of policy.
 
 use super::*;
-use crate::fixture::{GRID, clauses, counts, name, names};
+use crate::fixture::{GRID, clauses, counts_dataset, sql_name, sql_names};
 use arrow_schema::DataType;
-use hansa_policy::row_filter::{PolicyLiteral, parse};
+use hansa_policy::row_filter::{PolicyLiteral, parse_row_filter};
 use hansa_policy::term::Term;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
 use hansa_policy::term::prohibition::{
@@ -20,7 +20,7 @@ fn shaped(terms: Vec<Term>) -> Result<ViewShape, Refusal> {
         &clauses(terms),
         &EffectBinding::of(&asker),
     )?;
-    shape(&counts(), &effects)
+    view_shape(&counts_dataset(), &effects)
 }
 
 #[test]
@@ -28,11 +28,11 @@ fn a_prohibited_column_does_not_exist() {
     let hidden = |list: &[&str]| {
         Term::from(ProhibitionTerm {
             action: ProhibitedAction::Use,
-            part: Some(ProhibitedPart::Columns(names(list))),
+            part: Some(ProhibitedPart::Columns(sql_names(list))),
             condition: ProhibitionCondition::ALWAYS,
         })
     };
-    let shown = Term::Columns(names(&["site", "bikes"]));
+    let shown = Term::Columns(sql_names(&["site", "bikes"]));
     let less = vec![hidden(&["bikes"]), shown.clone()];
     let Ok(ViewShape::Rows(schema)) = shaped(less) else {
         panic!("rows")
@@ -79,14 +79,14 @@ fn refused(terms: Vec<Term>, code: ErrorCode) {
 
 fn mask(column: &str, mask: MaskValue) -> Term {
     Term::Mask {
-        column: name(column),
+        column: sql_name(column),
         mask,
     }
 }
 
 fn bucket(column: &str, bucket: TimeBucketWidth) -> Term {
     Term::TimeBucket {
-        column: name(column),
+        column: sql_name(column),
         bucket,
         zone: None,
     }
@@ -94,7 +94,7 @@ fn bucket(column: &str, bucket: TimeBucketWidth) -> Term {
 
 #[test]
 fn row_form() {
-    let shown = || Term::Columns(names(&["bikes", "at"]));
+    let shown = || Term::Columns(sql_names(&["bikes", "at"]));
     rows(vec![shown()], "at instant, bikes Int64?");
     rows(
         vec![shown(), mask("at", MaskValue::Null)],
@@ -112,23 +112,26 @@ fn row_form() {
         "at instant, bikes Int64?",
     );
     rows(
-        vec![shown(), Term::Rows(parse("device IS NOT NULL").unwrap())],
+        vec![
+            shown(),
+            Term::Rows(parse_row_filter("device IS NOT NULL").unwrap()),
+        ],
         "at instant, bikes Int64?",
     );
 }
 
 fn cells(lon: &str, cell: &str) -> Term {
     Term::PlaceCells(PlaceCellsTerm {
-        lon: name(lon),
-        lat: name("lat"),
-        cell: name(cell),
+        lon: sql_name(lon),
+        lat: sql_name("lat"),
+        cell: sql_name(cell),
         size: "h3:7".parse().unwrap(),
     })
 }
 
 #[test]
 fn cells_take_the_place_of_degrees() {
-    let shown = || Term::Columns(names(&["lat", "lon", "site"]));
+    let shown = || Term::Columns(sql_names(&["lat", "lon", "site"]));
     rows(
         vec![shown(), cells("lon", "cell")],
         "site Utf8?, cell Utf8?",
@@ -156,19 +159,19 @@ fn levels_are_texts_and_areas_are_of_degrees() {
     let list = hansa_audit_log::digest::Digest::of(b"list");
     let level = |column: &str| {
         Term::Lookup(LookupTerm {
-            column: name(column),
+            column: sql_name(column),
             table: list,
             level: "section".to_owned(),
         })
     };
-    let shown = || Term::Columns(names(&["bikes", "at"]));
+    let shown = || Term::Columns(sql_names(&["bikes", "at"]));
     rows(vec![shown(), level("bikes")], "at instant, bikes Utf8?");
     refused(vec![level("at")], ErrorCode::TermIllTyped);
     refused(vec![level("nope")], ErrorCode::TermColumnUnknown);
     let within = |lon: &str| {
         Term::PublishedArea(PublishedAreaTerm {
-            lon: name(lon),
-            lat: name("lat"),
+            lon: sql_name(lon),
+            lat: sql_name("lat"),
             list,
             which: "name=a".parse().unwrap(),
         })
@@ -183,12 +186,12 @@ fn aggregate_form() {
     let permitting = |functions: &[CubeFunction], measures: &[&str], dimensions: &[&str]| {
         vec![
             Term::Functions(functions.to_vec()),
-            Term::Dimensions(names(dimensions)),
-            Term::Measures(names(measures)),
+            Term::Dimensions(sql_names(dimensions)),
+            Term::Measures(sql_names(measures)),
             Term::Grid(GRID.to_owned()),
             Term::MinGroup {
                 at_least: 10,
-                unit: CountingUnit::Column(name("device")),
+                unit: CountingUnit::Column(sql_name("device")),
             },
         ]
     };
@@ -253,7 +256,7 @@ fn aggregate_form() {
 #[test]
 fn terms_that_do_not_fit_the_dataset() {
     refused(
-        vec![Term::Columns(names(&["nope"]))],
+        vec![Term::Columns(sql_names(&["nope"]))],
         ErrorCode::TermColumnUnknown,
     );
     refused(
@@ -276,16 +279,16 @@ fn terms_that_do_not_fit_the_dataset() {
         ErrorCode::TermIllTyped,
     );
     refused(
-        vec![Term::Rows(parse("bikes = 'x'").unwrap())],
+        vec![Term::Rows(parse_row_filter("bikes = 'x'").unwrap())],
         ErrorCode::TermIllTyped,
     );
     refused(
-        vec![Term::Rows(parse("nope IS NULL").unwrap())],
+        vec![Term::Rows(parse_row_filter("nope IS NULL").unwrap())],
         ErrorCode::TermColumnUnknown,
     );
     let area = |lon: &str| Term::Area {
-        lon: name(lon),
-        lat: name("lat"),
+        lon: sql_name(lon),
+        lat: sql_name("lat"),
         bounds: BoundingBox {
             west: "7".into(),
             south: "51".into(),

@@ -23,8 +23,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
 /// Runs a command; its last event is `Done` or `Failed`.
-pub(crate) async fn run(connector: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
-    let outcome = dispatch(&connector, order, &out).await;
+pub(crate) async fn run_command(connector: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
+    let outcome = dispatch_command(&connector, order, &out).await;
     let last = match outcome {
         Ok(status) => CommandEvent::Done(status),
         Err(CommandError::Refused(refusal)) => CommandEvent::Failed(*refusal),
@@ -33,12 +33,12 @@ pub(crate) async fn run(connector: Arc<Connector>, order: CommandEnvelope, out: 
     let _ = out.send(last).await;
 }
 
-async fn dispatch(
+async fn dispatch_command(
     connector: &Arc<Connector>,
     mut order: CommandEnvelope,
     out: &EventSink,
 ) -> CommandResult {
-    file_access::check(connector, &mut order.verb, order.caller)?;
+    file_access::check_file_access(connector, &mut order.verb, order.caller)?;
     let context = CommandContext {
         connector,
         options: order.manner,
@@ -116,12 +116,12 @@ impl ConnectorVerb for ConnectorCommand {
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
         answer_by_verb!(self, verb => verb.run(context).await, {
-            Self::Status { check } => crate::status::status(connector, check, out).await,
+            Self::Status { check } => crate::status::report_status(connector, check, out).await,
             Self::Doctor { participant, peer } => {
-                crate::doctor::doctor(connector, participant.or(peer).as_deref(), out).await
+                crate::doctor::run_doctor(connector, participant.or(peer).as_deref(), out).await
             }
-            Self::Reload => crate::config::reload(connector, out).await,
-            Self::Backup { file } => crate::config::backup(connector, &file, out).await,
+            Self::Reload => crate::config::reload_config(connector, out).await,
+            Self::Backup { file } => crate::config::back_up_state(connector, &file, out).await,
             Self::Restore { .. } => Err(Refusal::new(
                 ErrorCode::StateLocked,
                 "a running connector can't be restored; stop it first",

@@ -24,13 +24,13 @@ use crate::audit::expiry_notice::tell_expired;
 use crate::audit::report_tables::AuditReportRequest;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{CommandReport, report_json};
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use serde_json::Value;
@@ -126,20 +126,20 @@ impl ConnectorVerb for AuditCommand {
             AuditCommand::List {
                 filter,
                 checkpoints,
-            } => list(connector, filter, checkpoints, out).await,
-            AuditCommand::Show { id } => show(connector, id, out).await,
-            AuditCommand::Verify { .. } => verification::own(connector, out).await,
-            AuditCommand::Heads => log_heads::tell(connector, out).await,
+            } => list_records(connector, filter, checkpoints, out).await,
+            AuditCommand::Show { id } => show_records(connector, id, out).await,
+            AuditCommand::Verify { .. } => verification::verify_own_log(connector, out).await,
+            AuditCommand::Heads => log_heads::report_log_heads(connector, out).await,
             AuditCommand::Incident { cause, since, head } => {
-                incident::state(connector, (cause, since, head), out).await
+                incident::state_incident(connector, (cause, since, head), out).await
             }
             AuditCommand::Export {
                 output,
                 tiles: true,
                 filter,
-            } => export::tiles(connector, output, filter, out).await,
+            } => export::write_tiles(connector, output, filter, out).await,
             AuditCommand::Export { output, filter, .. } => {
-                export::write(connector, output, filter, out).await
+                export::write_export(connector, output, filter, out).await
             }
             AuditCommand::Affected {
                 snapshot,
@@ -148,13 +148,14 @@ impl ConnectorVerb for AuditCommand {
                 notify,
             } => {
                 if notify {
-                    recall_notice::notify(connector, &snapshot, since_good, out).await?;
+                    recall_notice::send_recall_notices(connector, &snapshot, since_good, out)
+                        .await?;
                 }
                 let asked = AuditReportRequest::Affected {
                     snapshot,
                     since_good,
                 };
-                report_tables::tell(connector, asked, output, out).await
+                report_tables::write_report_table(connector, asked, output, out).await
             }
             AuditCommand::Breach {
                 key,
@@ -169,10 +170,10 @@ impl ConnectorVerb for AuditCommand {
                     from,
                     to,
                 };
-                report_tables::tell(connector, asked, output, out).await
+                report_tables::write_report_table(connector, asked, output, out).await
             }
             AuditCommand::Recipients { dataset, output } => {
-                report_tables::tell(
+                report_tables::write_report_table(
                     connector,
                     AuditReportRequest::Recipients(dataset),
                     output,
@@ -193,36 +194,45 @@ impl ConnectorVerb for AuditCommand {
                     from,
                     to,
                 };
-                report_tables::tell(connector, asked, output, out).await
+                report_tables::write_report_table(connector, asked, output, out).await
             }
             AuditCommand::Processing {
                 format: Some(format),
                 ..
-            } => processing_record::tell(connector, format, out).await,
+            } => processing_record::write_processing_record(connector, format, out).await,
             AuditCommand::Processing {
                 format: None,
                 output,
-            } => report_tables::tell(connector, AuditReportRequest::Processing, output, out).await,
+            } => {
+                report_tables::write_report_table(
+                    connector,
+                    AuditReportRequest::Processing,
+                    output,
+                    out,
+                )
+                .await
+            }
             AuditCommand::Erase {
                 actor: Some(person),
                 ground,
                 ..
-            } => erasure::person(connector, person, ground, out).await,
+            } => erasure::erase_person(connector, person, ground, out).await,
             AuditCommand::Erase {
                 question,
                 before,
                 ground,
                 ..
-            } => erasure::run(connector, question, before, ground, out).await,
-            AuditCommand::Archive { keep } => archive(connector, keep, out).await,
+            } => erasure::erase_question_texts(connector, question, before, ground, out).await,
+            AuditCommand::Archive { keep } => archive_segments(connector, keep, out).await,
             AuditCommand::Reconcile { participant, .. } => {
-                reconcile::with(connector, &participant.unwrap_or_default(), out).await
+                reconcile::reconcile_with_peer(connector, &participant.unwrap_or_default(), out)
+                    .await
             }
         }
     }
 }
 
-async fn list(
+async fn list_records(
     connector: &Arc<Connector>,
     filter: AuditFilter,
     checkpoints: bool,
@@ -230,16 +240,20 @@ async fn list(
 ) -> CommandResult {
     tell_expired(connector, out).await;
     let inner = Arc::clone(connector);
-    let listed = blocking(move || record_filter::newest(&inner, &filter, checkpoints)).await?;
+    let listed =
+        run_blocking(move || record_filter::read_newest_records(&inner, &filter, checkpoints))
+            .await?;
     let record_filter::RecordListing { records, left_out } = listed;
     let mut rows = Vec::new();
     for record in &records {
-        out.object(record_format::json(record), "").await?;
-        rows.push(record_format::cells(record));
+        out.send_object(record_format::record_json(record), "")
+            .await?;
+        rows.push(record_format::record_cells(record));
     }
-    out.text(table(&record_format::HEADER, &rows)).await?;
+    out.send_text(render_table(&record_format::HEADER, &rows))
+        .await?;
     if left_out > 0 {
-        out.notice(format!(
+        out.send_notice(format!(
             "{left_out} records that tell of signed heads are left out; --checkpoints shows them"
         ))
         .await;
@@ -247,15 +261,15 @@ async fn list(
     Ok(0)
 }
 
-async fn show(connector: &Arc<Connector>, id: String, out: &EventSink) -> CommandResult {
+async fn show_records(connector: &Arc<Connector>, id: String, out: &EventSink) -> CommandResult {
     let inner = Arc::clone(connector);
-    let records = blocking(move || find_records(&inner, &id)).await?;
+    let records = run_blocking(move || find_records(&inner, &id)).await?;
     for record in &records {
         let inner = Arc::clone(connector);
         let asked = record.clone();
-        let sql = blocking(move || erasure::text(&inner, &asked)).await?;
-        out.report(&ShownRecord {
-            record: record_format::json(record),
+        let sql = run_blocking(move || erasure::text(&inner, &asked)).await?;
+        out.send_report(&ShownRecord {
+            record: record_format::record_json(record),
             sql,
             people: erasure::RecordPeople::of(connector, record)?,
         })
@@ -277,19 +291,23 @@ struct ShownRecord {
 }
 
 impl CommandReport for ShownRecord {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         serde_json::to_string_pretty(&report_json(self)).unwrap_or_default()
     }
 }
 
-async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> CommandResult {
+async fn archive_segments(
+    connector: &Arc<Connector>,
+    keep: usize,
+    out: &EventSink,
+) -> CommandResult {
     // The heads say of the hashes that stay that they are those of the records that go.
-    let _head = head(connector).await?;
+    let _head = sign_current_head(connector).await?;
     let inner = Arc::clone(connector);
-    let moved = blocking(move || {
+    let moved = run_blocking(move || {
         // One run after another: two would copy into the same file, and count the same segments twice.
         let _one = inner.records.archive_lock.lock();
-        hansa_audit_store::archive::archive(&inner.records.log, keep)
+        hansa_audit_store::archive::archive_segments(&inner.records.log, keep)
     })
     .await?;
     for one in &moved {
@@ -299,7 +317,7 @@ async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> Co
             end: one.end,
             sha256: one.sha256,
         };
-        out.object(report_json(&report), "").await?;
+        out.send_object(report_json(&report), "").await?;
     }
     let records = moved.last().map_or(0, |one| one.end);
     let text = if moved.is_empty() {
@@ -310,7 +328,7 @@ async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> Co
             moved.len()
         )
     };
-    out.text(text).await?;
+    out.send_text(text).await?;
     Ok(0)
 }
 
@@ -327,12 +345,12 @@ struct SegmentReport<'a> {
 
 /// Whose question a record is about: as it says, or as the permit says that it names.
 fn peer_of(connector: &Connector, record: &Record) -> Option<String> {
-    record_format::field(record, "peer").or_else(|| {
-        let permit = record_format::field(record, "opened")?
+    record_format::record_field(record, "peer").or_else(|| {
+        let permit = record_format::record_field(record, "opened")?
             .parse::<u64>()
             .ok()?;
         let permit = connector.records.log.get(permit).ok().flatten()?;
-        record_format::field(&permit, "peer")
+        record_format::record_field(&permit, "peer")
     })
 }
 
@@ -344,7 +362,7 @@ fn find_records(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal>
             let record = connector.records.log.get(index)?;
             let request = record
                 .as_ref()
-                .and_then(|record| record_format::field(record, "request_id"));
+                .and_then(|record| record_format::record_field(record, "request_id"));
             (record, request)
         }
     };
@@ -359,11 +377,12 @@ fn find_records(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal>
     {
         let record = record?;
         let of_request = request.as_ref().is_some_and(|request| {
-            record_format::field(&record, "request_id").is_some_and(|one| one.starts_with(request))
+            record_format::record_field(&record, "request_id")
+                .is_some_and(|one| one.starts_with(request))
         });
         let of_request = of_request && (peer.is_none() || peer_of(connector, &record) == peer);
         let closes = index.is_some_and(|index| {
-            record_format::field(&record, "opened")
+            record_format::record_field(&record, "opened")
                 .is_some_and(|opened| opened == index.to_string())
         });
         if of_request || closes {
@@ -380,11 +399,11 @@ fn find_records(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal>
 }
 
 /// A signed head over the log as it stands.
-async fn head(connector: &Connector) -> Result<SignedHead, Refusal> {
+async fn sign_current_head(connector: &Connector) -> Result<SignedHead, Refusal> {
     connector
         .records
         .log
         .head_over(connector.records.log.size())
         .await
-        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
+        .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))
 }

@@ -53,8 +53,8 @@ const SIDE: &str = "side";
 ///
 /// # Errors
 /// When something can't be read or the file can't be written.
-pub(crate) fn write(connector: &Arc<Connector>, file: &Path) -> Result<usize, Refusal> {
-    let broken = |fault: std::io::Error| hansa_files::unwritable(file, &fault);
+pub(crate) fn write_backup(connector: &Arc<Connector>, file: &Path) -> Result<usize, Refusal> {
+    let broken = |fault: std::io::Error| hansa_files::unwritable_file_refusal(file, &fault);
     let config = connector.config();
     // Released cells are on disk before what names them is: no release comes between.
     let _turn = connector.datasets.release_lock.lock();
@@ -87,7 +87,7 @@ pub(crate) fn write(connector: &Arc<Connector>, file: &Path) -> Result<usize, Re
     let mut count = 2_usize;
     // Nothing is erased and nothing added between the two files of the texts.
     let texts = scratch.path().join("side");
-    connector.records.texts.side().copy_to(&texts)?;
+    connector.records.texts.flushed_store().copy_to(&texts)?;
     connector
         .records
         .pseudonyms
@@ -97,7 +97,7 @@ pub(crate) fn write(connector: &Arc<Connector>, file: &Path) -> Result<usize, Re
             SIDE | pseudonyms::FOLDER => scratch.path(),
             _ => config.state.as_path(),
         };
-        count = count.saturating_add(folder(&mut archive, from, name).map_err(broken)?);
+        count = count.saturating_add(append_folder(&mut archive, from, name).map_err(broken)?);
     }
     archive
         .append_path_with_name(&config.file, "hansa.toml")
@@ -108,7 +108,7 @@ pub(crate) fn write(connector: &Arc<Connector>, file: &Path) -> Result<usize, Re
     Ok(count)
 }
 
-fn folder<W: std::io::Write>(
+fn append_folder<W: std::io::Write>(
     archive: &mut tar::Builder<W>,
     state: &Path,
     name: &str,
@@ -150,18 +150,19 @@ fn folder<W: std::io::Write>(
 ///
 /// # Errors
 /// `LEDGER_ROLLBACK`, `STATE_LOCKED`, or when something can't be read or written.
-pub(crate) fn restore(
+pub(crate) fn restore_backup(
     config: &ConnectorConfig,
     file: &Path,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
-    let broken = |fault: std::io::Error| hansa_files::unwritable(&config.state, &fault);
+    let broken =
+        |fault: std::io::Error| hansa_files::unwritable_file_refusal(&config.state, &fault);
     let parent = config.state.parent().unwrap_or_else(|| Path::new("."));
     let copy = UnpackedCopy::open(config, file)?;
-    let (copied, theirs) = (copy.state(), &copy.log);
+    let (copied, theirs) = (copy.state_folder(), &copy.log);
     if config.state.join("log").exists() {
-        let _lock = hansa_node::participant::startup::lock(&config.state)?;
-        let ours = offline::verify(&config.state.join("log"), None)?;
+        let _lock = hansa_node::participant::startup::lock_state_folder(&config.state)?;
+        let ours = offline::verify_copy(&config.state.join("log"), None)?;
         if ours.records > theirs.records {
             return Err(Refusal::new(
                 ErrorCode::LedgerRollback,
@@ -182,7 +183,7 @@ pub(crate) fn restore(
     File::open(parent)
         .and_then(|folder| folder.sync_all())
         .map_err(broken)?;
-    show.report(&RestoreReport {
+    show.print_report(&RestoreReport {
         restored: true,
         records: theirs.records,
         last_record_at: theirs.span.map(|(_, last)| last),
@@ -200,7 +201,7 @@ struct RestoreReport {
 }
 
 impl CommandReport for RestoreReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the state is that of the copy: {} records in its log, the last of {}\n\
              what came later is not in it: a contract that was ended since then is in force again until it is ended again",
@@ -229,14 +230,17 @@ impl UnpackedCopy {
     /// # Errors
     /// When it is damaged, or can't be read or written.
     pub(crate) fn open(config: &ConnectorConfig, file: &Path) -> Result<Self, Refusal> {
-        let broken = |fault: std::io::Error| hansa_files::unwritable(&config.state, &fault);
+        let broken =
+            |fault: std::io::Error| hansa_files::unwritable_file_refusal(&config.state, &fault);
         let parent = config.state.parent().unwrap_or_else(|| Path::new("."));
         let scratch = tempfile::tempdir_in(parent).map_err(broken)?;
-        let source = File::open(file).map_err(|fault| hansa_files::unreadable(file, &fault))?;
-        unpack(source, scratch.path()).map_err(|fault| hansa_files::unreadable(file, &fault))?;
+        let source =
+            File::open(file).map_err(|fault| hansa_files::unreadable_file_refusal(file, &fault))?;
+        unpack_archive(source, scratch.path())
+            .map_err(|fault| hansa_files::unreadable_file_refusal(file, &fault))?;
         let copied = scratch.path().join("state");
-        settle(&copied).map_err(broken)?;
-        let log = offline::verify(&copied.join("log"), None)?;
+        secure_unpacked_files(&copied).map_err(broken)?;
+        let log = offline::verify_copy(&copied.join("log"), None)?;
         erase_again(&copied)?;
         match log.refusal() {
             Some(refusal) => Err(refusal.with_help("the copy is damaged; use another")),
@@ -245,7 +249,7 @@ impl UnpackedCopy {
     }
 
     /// The state folder of the copy.
-    pub(crate) fn state(&self) -> PathBuf {
+    pub(crate) fn state_folder(&self) -> PathBuf {
         self.scratch.path().join("state")
     }
 }
@@ -253,7 +257,7 @@ impl UnpackedCopy {
 /// Takes out of a copy whatever its own log says was erased: the copy may have been made between the record and the act.
 fn erase_again(copied: &Path) -> Result<(), Refusal> {
     let mut erased = ErasedTexts::default();
-    offline::visit(&copied.join("log"), None, &mut erased)?;
+    offline::visit_copy(&copied.join("log"), None, &mut erased)?;
     for folder in [SIDE, pseudonyms::FOLDER] {
         if !copied.join(folder).exists() {
             continue;
@@ -261,7 +265,7 @@ fn erase_again(copied: &Path) -> Result<(), Refusal> {
         let side = ErasableTextStore::open(&copied.join(folder))?;
         let mut held = side.stored_texts()?;
         held.retain(|one| erased.0.contains(&one.commit));
-        side.erase(&held)?;
+        side.erase_texts(&held)?;
     }
     Ok(())
 }
@@ -281,7 +285,7 @@ impl offline::BundleVisitor for ErasedTexts {
 }
 
 /// Unpacks files and folders, and nothing else: a link would lead what follows to files that are not in the copy.
-fn unpack(source: File, to: &Path) -> std::io::Result<()> {
+fn unpack_archive(source: File, to: &Path) -> std::io::Result<()> {
     let mut archive = tar::Archive::new(std::io::BufReader::new(source));
     for entry in archive.entries()? {
         let mut entry = entry?;
@@ -290,7 +294,7 @@ fn unpack(source: File, to: &Path) -> std::io::Result<()> {
             let what = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             return Err(std::io::Error::other(format!(
                 "`{}` is no file or folder of a copy",
-                hansa_policy::safe_text::printable(&what)
+                hansa_policy::safe_text::to_printable(&what)
             )));
         }
     }
@@ -298,13 +302,13 @@ fn unpack(source: File, to: &Path) -> std::io::Result<()> {
 }
 
 /// Makes unpacked files readable by the owner alone, and durable.
-fn settle(path: &Path) -> std::io::Result<()> {
+fn secure_unpacked_files(path: &Path) -> std::io::Result<()> {
     let folder = path.is_dir();
     let mode = if folder { 0o700 } else { 0o600 };
     std::fs::set_permissions(path, Permissions::from_mode(mode))?;
     if folder {
         for entry in std::fs::read_dir(path)? {
-            settle(&entry?.path())?;
+            secure_unpacked_files(&entry?.path())?;
         }
     }
     File::open(path)?.sync_all()

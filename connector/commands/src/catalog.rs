@@ -10,7 +10,7 @@ use crate::admin::named_file::NamedFile;
 use crate::catalog::arguments::CatalogCommand;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{CommandReport, ReportRow};
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use crate::dataset::catalog_entry::{entry_json, entry_text};
 use hansa_catalog::dataset::DatasetKind;
 use hansa_node::participant::Connector;
@@ -21,7 +21,7 @@ use hansa_node::question::reachable_tables::VisibleDataset;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::{ClauseId, ContractId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_policy::term::Clause;
 use serde::Serialize;
 use serde_json::Value;
@@ -68,23 +68,30 @@ impl ConnectorVerb for CatalogCommand {
                     Some(named) => vec![connector.peer_or_member(&named)?],
                     None => connector.known_peers()?,
                 };
-                list(connector, &peers, |_| true, out).await
+                list_datasets(connector, &peers, |_| true, out).await
             }
             CatalogCommand::Search { words } => {
                 let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
                 let peers = connector.known_peers()?;
-                list(connector, &peers, |visible| matches(visible, &words), out).await
+                list_datasets(
+                    connector,
+                    &peers,
+                    |visible| matches_words(visible, &words),
+                    out,
+                )
+                .await
             }
             CatalogCommand::Show { dataset } => {
-                let visible = find(connector, &dataset).await?;
-                out.report(&CatalogReport::of(connector, &visible)).await?;
+                let visible = find_dataset(connector, &dataset).await?;
+                out.send_report(&CatalogReport::new(connector, &visible))
+                    .await?;
                 Ok(0)
             }
             CatalogCommand::Export { format, profile } => {
-                portal_catalog::export(connector, &format, profile.is_some(), out).await
+                portal_catalog::export_catalog(connector, &format, profile.is_some(), out).await
             }
             CatalogCommand::Validate { fetch } => {
-                portal_catalog::validate(connector, fetch, out).await
+                portal_catalog::validate_catalog(connector, fetch, out).await
             }
         }
     }
@@ -94,7 +101,7 @@ impl ConnectorVerb for CatalogCommand {
 ///
 /// # Errors
 /// `PEER_UNKNOWN`, `DATASET_UNKNOWN`, `OFFER_ENDED`, or why the participant can't be reached.
-pub(crate) async fn find(
+pub(crate) async fn find_dataset(
     connector: &Arc<Connector>,
     named: &str,
 ) -> Result<VisibleDataset, Refusal> {
@@ -105,7 +112,7 @@ pub(crate) async fn find(
         )
     })?;
     let peer = connector.peer_or_member(alias)?;
-    let shown = reachable_tables::catalogue(connector, &peer).await?;
+    let shown = reachable_tables::fetch_catalog(connector, &peer).await?;
     let mut shown = shown.into_iter();
     if let Some(visible) = shown.find(|visible| visible.dataset.id.name.as_str() == name) {
         return Ok(visible);
@@ -120,7 +127,7 @@ pub(crate) async fn find(
     }))
 }
 
-fn matches(visible: &VisibleDataset, words: &[String]) -> bool {
+fn matches_words(visible: &VisibleDataset, words: &[String]) -> bool {
     let dataset = &visible.dataset;
     let mut text = format!(
         "{} {} {} {} {}",
@@ -140,7 +147,7 @@ fn matches(visible: &VisibleDataset, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word))
 }
 
-async fn list(
+async fn list_datasets(
     connector: &Arc<Connector>,
     peers: &[KnownPeer],
     wanted: impl Fn(&VisibleDataset) -> bool,
@@ -149,25 +156,26 @@ async fn list(
     let mut rows = Vec::new();
     let mut status = 0;
     for peer in peers {
-        match reachable_tables::catalogue(connector, peer).await {
+        match reachable_tables::fetch_catalog(connector, peer).await {
             Ok(all) => {
                 for visible in all.into_iter().filter(|visible| wanted(visible)) {
-                    let row = CatalogReport::of(connector, &visible);
-                    out.row(&row).await?;
+                    let row = CatalogReport::new(connector, &visible);
+                    out.send_row(&row).await?;
                     rows.push(row.cells());
                 }
             }
             Err(refusal) => {
                 status = refusal.code.kind().exit_code();
-                out.fault(&refusal).await;
+                out.send_fault(&refusal).await;
             }
         }
     }
-    out.text(table(CatalogReport::HEADER, &rows)).await?;
+    out.send_text(render_table(CatalogReport::HEADER, &rows))
+        .await?;
     Ok(status)
 }
 
-fn contracts(connector: &Connector, visible: &VisibleDataset) -> Vec<ContractId> {
+fn contracts_in_force(connector: &Connector, visible: &VisibleDataset) -> Vec<ContractId> {
     let (own, now) = (connector.id(), connector.now());
     connector.contracts.with_registry(|registry| {
         registry
@@ -217,25 +225,25 @@ struct ClauseText {
 }
 
 impl ClauseText {
-    fn list(clauses: &[Clause]) -> Vec<Self> {
+    fn from_clauses(clauses: &[Clause]) -> Vec<Self> {
         let texts = clauses.iter().map(|clause| Self {
             clause: clause.id,
-            text: clause.term.plain(),
+            text: clause.term.to_english(),
         });
         texts.collect()
     }
 }
 
 impl<'a> CatalogReport<'a> {
-    fn of(connector: &Connector, visible: &'a VisibleDataset) -> Self {
+    fn new(connector: &Connector, visible: &'a VisibleDataset) -> Self {
         let offers = visible.offers.iter().map(|offer| OfferTerms {
             offer: offer.id().to_string(),
             title: &offer.title,
-            terms: ClauseText::list(&offer.clauses),
+            terms: ClauseText::from_clauses(&offer.clauses),
         });
         let views = visible.views.iter().map(|(id, agreement)| ViewTerms {
             contract: *id,
-            terms: ClauseText::list(&agreement.clauses),
+            terms: ClauseText::from_clauses(&agreement.clauses),
         });
         Self {
             participant: visible.peer.id.domain(),
@@ -243,13 +251,13 @@ impl<'a> CatalogReport<'a> {
             entry: entry_json(&visible.dataset),
             offers: offers.collect(),
             public_views: views.collect(),
-            contracts: contracts(connector, visible),
+            contracts: contracts_in_force(connector, visible),
             visible,
         }
     }
 
     /// Ways in which we may have it.
-    fn ways(&self) -> String {
+    fn access_ways(&self) -> String {
         let mut ways = Vec::new();
         if !self.contracts.is_empty() {
             ways.push("contract");
@@ -273,7 +281,7 @@ impl ReportRow for CatalogReport<'_> {
         let kind = dataset.kind.map(|kind| kind.to_string());
         vec![
             self.name.clone(),
-            self.ways(),
+            self.access_ways(),
             match dataset.rows {
                 0 => String::new(),
                 rows => rows.to_string(),
@@ -286,7 +294,7 @@ impl ReportRow for CatalogReport<'_> {
 }
 
 impl CommandReport for CatalogReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut text = entry_text(&self.visible.dataset);
         let mut block = |head: String, clauses: &[Clause]| {
             text.push_str(&format!("\n\n{head}"));
@@ -296,17 +304,20 @@ impl CommandReport for CatalogReport<'_> {
             block(
                 format!(
                     "offer {} \"{}\"",
-                    offer.id().short(),
-                    printable(&offer.title)
+                    offer.id().to_short_text(),
+                    to_printable(&offer.title)
                 ),
                 &offer.clauses,
             );
         }
         for (id, agreement) in &self.visible.views {
-            block(format!("public view {}", id.short()), &agreement.clauses);
+            block(
+                format!("public view {}", id.to_short_text()),
+                &agreement.clauses,
+            );
         }
         for id in &self.contracts {
-            let id = id.short();
+            let id = id.to_short_text();
             text.push_str(&format!(
                 "\n\ncontract {id} in force: hansa contract show {id}"
             ));
@@ -325,7 +336,7 @@ pub(crate) fn terms_text(clauses: &[Clause]) -> String {
         text.push_str(&format!(
             "\n  {:<5} {}",
             clause.id.to_string(),
-            clause.term.plain()
+            clause.term.to_english()
         ));
     }
     let recorded: Vec<&Clause> = clauses
@@ -338,7 +349,7 @@ pub(crate) fn terms_text(clauses: &[Clause]) -> String {
             text.push_str(&format!(
                 "\n  {:<5} {}",
                 clause.id.to_string(),
-                clause.term.plain()
+                clause.term.to_english()
             ));
         }
     }

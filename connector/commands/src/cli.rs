@@ -70,7 +70,7 @@ pub struct GlobalArgs {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-    hansa_node::config::unit::seconds(text)
+    hansa_node::config::unit::parse_duration(text)
         .ok_or_else(|| format!("`{text}` is not a time such as 30s or 5m"))
 }
 

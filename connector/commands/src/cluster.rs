@@ -3,7 +3,7 @@
 pub(crate) mod arguments;
 
 use crate::cli::GlobalArgs;
-use crate::cli::command_dispatch::load;
+use crate::cli::command_dispatch::load_config;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
@@ -29,30 +29,34 @@ impl Command for ClusterCommand {
 ///
 /// # Errors
 /// Every problem in the configuration, or what can't be made.
-pub(crate) fn run(
+pub(crate) fn run_cluster_command(
     command: ClusterCommand,
     global: &GlobalArgs,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Vec<Refusal>> {
-    let config = load(global)?;
+    let config = load_config(global)?;
     let one = |refusal: Refusal| vec![refusal];
     // Before it has joined it belongs to no league that might be for a show.
     let moved = match config.trust.bundle.exists() {
-        true => clock::offset(&config).map_err(one)?,
+        true => clock::clock_offset(&config).map_err(one)?,
         false => 0,
     };
     let now = now.plus_micros(moved);
     match command {
-        ClusterCommand::Init => init(&config, now, show).map_err(one),
-        ClusterCommand::Add { name } => add(&config, &name, now, show).map_err(one),
+        ClusterCommand::Init => init_cluster(&config, now, show).map_err(one),
+        ClusterCommand::Add { name } => add_worker(&config, &name, now, show).map_err(one),
     }
 }
 
-fn init(config: &ConnectorConfig, now: UtcTimestamp, show: OutputSettings) -> Result<(), Refusal> {
+fn init_cluster(
+    config: &ConnectorConfig,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
     let folder = &config.cluster.folder;
-    cluster::found(folder, now)?;
-    show.report(&FoundedCluster {
+    cluster::create_cluster(folder, now)?;
+    show.print_report(&FoundedCluster {
         folder,
         authority: folder.join("ca.crt"),
         certificate: folder.join("connector.crt"),
@@ -74,7 +78,7 @@ struct FoundedCluster<'a> {
 }
 
 impl CommandReport for FoundedCluster<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the cluster is founded in {}; ca.key and connector.key stay on this machine\nnext: {}, for each worker",
             self.folder.display(),
@@ -83,14 +87,14 @@ impl CommandReport for FoundedCluster<'_> {
     }
 }
 
-fn add(
+fn add_worker(
     config: &ConnectorConfig,
     name: &SqlIdentifier,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let folder = &config.cluster.folder;
-    let (certificate, key) = cluster::admit(folder, name, now)?;
+    let (certificate, key) = cluster::admit_worker(folder, name, now)?;
     let known = config
         .cluster
         .workers
@@ -99,7 +103,7 @@ fn add(
     let port = known
         .and_then(|worker| worker.address.rsplit_once(':'))
         .map_or("8815", |(_, port)| port);
-    show.report(&AdmittedWorker {
+    show.print_report(&AdmittedWorker {
         worker: name,
         certificate,
         key,
@@ -133,7 +137,7 @@ struct AdmittedWorker<'a> {
 }
 
 impl CommandReport for AdmittedWorker<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (name, port) = (self.worker, self.port);
         let mut next = vec![format!(
             "copy ca.crt, {name}.crt and {name}.key from {} to the folder of [cluster] on its machine",

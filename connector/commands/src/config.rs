@@ -19,7 +19,7 @@ use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::peer_aliases;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::process::clock;
 use hansa_node::release;
 use hansa_policy::id::ParticipantId;
@@ -53,11 +53,12 @@ impl ConnectorVerb for ConfigCommand {
         let CommandContext { connector, out, .. } = context;
         match self {
             ConfigCommand::Show => {
-                out.report(&ConfigReport::of(&connector.config())).await?;
+                out.send_report(&ConfigReport::of(&connector.config()))
+                    .await?;
             }
             ConfigCommand::Reference => {
                 let reference = hansa_node::config::REFERENCE;
-                out.document(report_json(&ConfigReference { reference }), reference)
+                out.send_document(report_json(&ConfigReference { reference }), reference)
                     .await?;
             }
         }
@@ -117,7 +118,7 @@ impl ReportRow for ConfigKeyReport<'_> {
 }
 
 impl CommandReport for ConfigReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{}\nthe file is {}; hansa dataset show has the datasets, hansa config reference the defaults",
             report_table(&self.keys),
@@ -133,18 +134,19 @@ struct ConfigReference {
 }
 
 /// Reloads everything: checked whole, then swapped whole.
-pub(crate) async fn reload(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+pub(crate) async fn reload_config(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let before = connector.config();
     let inner = Arc::clone(connector);
-    let faults = blocking(move || reload_by_hand(&inner)).await?;
-    out.report(&ReloadReport {
+    let faults = run_blocking(move || reload_by_hand(&inner)).await?;
+    out.send_report(&ReloadReport {
         reloaded: true,
-        at_next_start: later(&before, &connector.config()),
+        at_next_start: restart_only_changes(&before, &connector.config()),
         faults: RefusalReport::list(&faults),
     })
     .await?;
     for ended in offer_renewal::ended_offers(connector) {
-        out.notice(crate::cli::output::warning_text(&ended)).await;
+        out.send_notice(crate::cli::output::warning_text(&ended))
+            .await;
     }
     Ok(out.report_faults(&faults).await)
 }
@@ -159,7 +161,7 @@ struct ReloadReport {
 }
 
 impl CommandReport for ReloadReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut text =
             "reloaded: configuration, certificate, trust bundle and offers; running answers continue"
                 .to_owned();
@@ -174,7 +176,7 @@ impl CommandReport for ReloadReport {
 }
 
 /// The keys that changed and that a running connector can't take.
-fn later(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<&'static str> {
+fn restart_only_changes(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<&'static str> {
     [
         ("listen.peer", before.listen != now.listen),
         ("clients", before.clients != now.clients),
@@ -221,9 +223,12 @@ pub(crate) fn reload_quietly(connector: &Arc<Connector>) -> Result<(), Refusal> 
 ///
 /// # Errors
 /// The first problem in it, with the others as help.
-pub(crate) fn now(connector: &Connector) -> Result<ConnectorConfig, Refusal> {
-    ConnectorConfig::load(&connector.config().file, &config_lookup::overrides())
-        .map_err(combined_refusal)
+pub(crate) fn read_current_config(connector: &Connector) -> Result<ConnectorConfig, Refusal> {
+    ConnectorConfig::load(
+        &connector.config().file,
+        &config_lookup::environment_overrides(),
+    )
+    .map_err(combined_refusal)
 }
 
 /// Puts the configuration in force if its file says something else by now, for a command that goes by the files. What is wrong
@@ -232,7 +237,7 @@ pub(crate) fn now(connector: &Connector) -> Result<ConnectorConfig, Refusal> {
 /// # Errors
 /// As [`reload_now`].
 pub(crate) fn reload_if_changed(connector: &Arc<Connector>) -> Result<(), Refusal> {
-    let (before, now) = (connector.config(), now(connector)?);
+    let (before, now) = (connector.config(), read_current_config(connector)?);
     if before.text == now.text && before.overrides == now.overrides {
         return Ok(());
     }
@@ -252,7 +257,7 @@ pub(crate) fn reload_now(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Ref
 fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let _one_at_a_time = connector.reloadable.reload_lock.lock();
     let before = connector.config();
-    let config = ConnectorConfig::load(&before.file, &config_lookup::overrides())
+    let config = ConnectorConfig::load(&before.file, &config_lookup::environment_overrides())
         .map_err(combined_refusal)?;
     if config.participant.id != before.participant.id || config.state != before.state {
         return Err(Refusal::new(
@@ -261,19 +266,19 @@ fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
         )
         .with_help("stop the connector first"));
     }
-    let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
-    let (published, mut faults) = published_lists::load(&config.lists);
+    let taxonomy = hansa_proto::purpose_taxonomy::build_taxonomy(&config.purposes)?;
+    let (published, mut faults) = published_lists::load_lists(&config.lists);
     let floor = connector.identity.trust.bundle().content().sequence;
-    let moved = clock::offset(&config)?;
+    let moved = clock::clock_offset(&config)?;
     let by = moved.saturating_sub(before.clock.micros);
     let now = connector.now().plus_micros(by);
-    let identity = participant_identity::load(
+    let identity = participant_identity::load_identity(
         &config.trust.identity_files(),
         &config.participant.id,
         floor,
         now,
     )?;
-    peer_aliases::check(&config, &connector.records.index(|state| state.peers())?)?;
+    peer_aliases::check_aliases(&config, &connector.records.index(|state| state.peers())?)?;
     // What was permitted by the configuration before does not come behind the record of this one.
     let stop = connector.records.log.begin_stop();
     // In the log first; that the clock is moved with it shows in that very record.
@@ -282,7 +287,7 @@ fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
         connector.adjustable_clock.set(before.clock.micros);
         return Err(refusal);
     }
-    connector.identity.trust.swap(&identity)?;
+    connector.identity.trust.replace_identity(&identity)?;
     connector.identity.set_signer(Arc::clone(&identity.signer));
     connector.set_config(config, taxonomy, published);
     // What the bundle no longer allows ends also where nothing can be recorded.
@@ -290,22 +295,22 @@ fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     connector.cut_strangers();
     drop(stop);
     noted?;
-    faults.extend(offer_renewal::renew(connector)?);
-    faults.extend(connector.unexecutable());
-    faults.extend(release::all(connector));
+    faults.extend(offer_renewal::renew_offers(connector)?);
+    faults.extend(connector.unexecutable_refusals());
+    faults.extend(release::release_all_cells(connector));
     Ok(faults)
 }
 
 /// Writes a consistent copy of the state while it is in use: documents first, then the index, then the log, so that the log
 /// is never older than what was copied before it.
-pub(crate) async fn backup(
+pub(crate) async fn back_up_state(
     connector: &Arc<Connector>,
     file: &Path,
     out: &EventSink,
 ) -> CommandResult {
     let (inner, path) = (Arc::clone(connector), file.to_path_buf());
-    let files = blocking(move || crate::backup::write(&inner, &path)).await?;
-    out.report(&BackupReport { file, files }).await?;
+    let files = run_blocking(move || crate::backup::write_backup(&inner, &path)).await?;
+    out.send_report(&BackupReport { file, files }).await?;
     Ok(0)
 }
 
@@ -318,7 +323,7 @@ struct BackupReport<'a> {
 }
 
 impl CommandReport for BackupReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} files written to {}; put them back with hansa restore",
             self.files,

@@ -37,7 +37,7 @@ impl ConnectorVerb for ConnectArgs {
 
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
-        connect(connector, self, out).await
+        explain_connection(connector, self, out).await
     }
 }
 
@@ -51,7 +51,11 @@ pub(crate) const WEB_FILE: &str = "web";
 pub(crate) const ROOT_FILE: &str = "clients-root.pem";
 
 /// Says how a program connects.
-async fn connect(connector: &Arc<Connector>, args: ConnectArgs, out: &EventSink) -> CommandResult {
+async fn explain_connection(
+    connector: &Arc<Connector>,
+    args: ConnectArgs,
+    out: &EventSink,
+) -> CommandResult {
     let target = ClientTarget::of(connector)?;
     let tried = match &args.test {
         None => None,
@@ -59,7 +63,7 @@ async fn connect(connector: &Arc<Connector>, args: ConnectArgs, out: &EventSink)
             Some(try_connection(connector, &target, file, args.purpose.as_deref()).await?)
         }
     };
-    let mut lines = target.lines(args.program);
+    let mut lines = target.program_lines(args.program);
     if let Some(tried) = &tried {
         lines.push_str(&format!(
             "\ntried: {} answers at {}, and the token reaches {}\n",
@@ -71,7 +75,7 @@ async fn connect(connector: &Arc<Connector>, args: ConnectArgs, out: &EventSink)
             }
         ));
     }
-    out.report(&ConnectionReport {
+    out.send_report(&ConnectionReport {
         tried: tried.map(|tried| TriedConnection {
             version: tried.version,
             tables: tried.tables,
@@ -103,7 +107,7 @@ struct ConnectionReport {
 }
 
 impl CommandReport for ConnectionReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         self.lines.clone()
     }
 }
@@ -122,15 +126,15 @@ async fn try_connection(
     file: &Path,
     purpose: Option<&str>,
 ) -> Result<ConnectionCheck, Refusal> {
-    let text = hansa_files::read(file, 4096)?;
+    let text = hansa_files::read_file(file, 4096)?;
     let token = AccessToken::of_text(String::from_utf8_lossy(&text).trim())?;
     let trusted = match &connector.config().clients.certificate {
-        None => connector.file(ROOT_FILE),
+        None => connector.state_file(ROOT_FILE),
         Some((certificate, _)) => certificate.clone(),
     };
-    let tls = client_face::program(&trusted)?;
+    let tls = client_face::program_config(&trusted)?;
     let name = target.name.as_ref().unwrap_or(&target.host);
-    connection_check::check(target.bound, name, tls, &token, purpose).await
+    connection_check::check_connection(target.bound, name, tls, &token, purpose).await
 }
 
 /// Where programs connect to.
@@ -155,8 +159,8 @@ impl ClientTarget {
             )
             .with_help("write into hansa.toml: [clients] listen = \"127.0.0.1:8816\"; then start the connector again"));
         }
-        let file = connector.file(ADDRESS_FILE);
-        let bound = hansa_files::read(&file, 256).unwrap_or_default();
+        let file = connector.state_file(ADDRESS_FILE);
+        let bound = hansa_files::read_file(&file, 256).unwrap_or_default();
         let bound = String::from_utf8_lossy(&bound);
         let address: SocketAddr = bound.trim().parse().map_err(|_| {
             Refusal::new(ErrorCode::ConfigMissing, "no connector serves programs yet")
@@ -168,7 +172,7 @@ impl ClientTarget {
             .clients
             .certificate
             .is_none()
-            .then(|| connector.file(ROOT_FILE).display().to_string());
+            .then(|| connector.state_file(ROOT_FILE).display().to_string());
         Ok(Self {
             bound: address,
             host: match is_near {
@@ -185,29 +189,29 @@ impl ClientTarget {
         format!("grpc+tls://{}:{}", self.host, self.port)
     }
 
-    fn lines(&self, program: ClientProgram) -> String {
+    fn program_lines(&self, program: ClientProgram) -> String {
         match program {
-            ClientProgram::Python => self.python(
+            ClientProgram::Python => self.python_lines(
                 "pandas",
                 "import pandas\nframe = pandas.read_sql(\"SELECT …\", connection)\n",
             ),
-            ClientProgram::Polars => self.python(
+            ClientProgram::Polars => self.python_lines(
                 "polars",
                 "import polars\nframe = polars.read_database(\"SELECT …\", connection)\n",
             ),
-            ClientProgram::Duckdb => self.python(
+            ClientProgram::Duckdb => self.python_lines(
                 "duckdb",
                 "import duckdb\ncursor = connection.cursor()\ncursor.execute(\"SELECT …\")\nrows = cursor.fetch_arrow_table()\n\
                  duckdb.sql(\"SELECT count(*) FROM rows\")\n",
             ),
-            ClientProgram::R => self.r(),
-            ClientProgram::Jdbc => self.jdbc(),
-            ClientProgram::Dbeaver => self.dbeaver(),
-            ClientProgram::Excel => self.excel(),
+            ClientProgram::R => self.r_lines(),
+            ClientProgram::Jdbc => self.jdbc_lines(),
+            ClientProgram::Dbeaver => self.dbeaver_lines(),
+            ClientProgram::Excel => self.excel_lines(),
         }
     }
 
-    fn python(&self, package: &str, ask: &str) -> String {
+    fn python_lines(&self, package: &str, ask: &str) -> String {
         let mut options = Vec::new();
         if let Some(root) = &self.root {
             options.push(format!(
@@ -233,7 +237,7 @@ impl ClientTarget {
         )
     }
 
-    fn r(&self) -> String {
+    fn r_lines(&self) -> String {
         let mut options = String::new();
         if let Some(root) = &self.root {
             options.push_str(&format!(
@@ -267,7 +271,7 @@ impl ClientTarget {
         )
     }
 
-    fn near(&self) -> String {
+    fn host_name_note(&self) -> String {
         let near = self.name.as_ref();
         near.map_or_else(String::new, |name| {
             format!(
@@ -277,26 +281,26 @@ impl ClientTarget {
         })
     }
 
-    fn jdbc(&self) -> String {
+    fn jdbc_lines(&self) -> String {
         format!(
             "Driver: org.apache.arrow:flight-sql-jdbc-driver:18.3.0; the virtual machine is started with\n  \
              --add-opens=java.base/java.nio=ALL-UNNAMED\n\
              URL:\n  {}\nuser: the id of the token, password: its secret\nof a token for several purposes one is named: &{PURPOSE_HEADER}=…\n{}",
             self.jdbc_url(),
-            self.near()
+            self.host_name_note()
         )
     }
 
-    fn dbeaver(&self) -> String {
+    fn dbeaver_lines(&self) -> String {
         format!(
             "Driver: Apache Arrow Flight SQL, version 18.3.0 of the driver (DBeaver 26.1.3 and later do not start 19.0.0)\n\
              URL:\n  {}\nuser: the id of the token, password: its secret\n{}",
             self.jdbc_url(),
-            self.near()
+            self.host_name_note()
         )
     }
 
-    fn excel(&self) -> String {
+    fn excel_lines(&self) -> String {
         format!(
             "By the web, where [web] listen names an address: Data > From Web, https://…/v1/queries/NAME; then Basic, the id of the token as user \
              and its secret as password\n\

@@ -25,9 +25,11 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{ReportRow as _, report_json};
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use crate::contract::arguments::ContractCommand;
-use crate::contract::contract_lookup::{contract_by_prefix, contracts, negotiations, sides};
+use crate::contract::contract_lookup::{
+    contract_by_prefix, held_contracts, own_role_and_counterparty, read_negotiations,
+};
 use crate::contract::contract_text::{
     ContractReport, LIST_HEADER, ListedContract, NegotiationReport, last_day,
 };
@@ -154,7 +156,7 @@ impl ConnectorVerb for ContractCommand {
         } = context;
         match self {
             ContractCommand::List { expiring, ics } => {
-                list(connector, expiring.as_deref(), ics, out).await
+                list_contracts(connector, expiring.as_deref(), ics, out).await
             }
             ContractCommand::Request {
                 dataset,
@@ -170,9 +172,9 @@ impl ConnectorVerb for ContractCommand {
                     policy,
                     offer,
                     replaces,
-                    language: spoken(language.as_deref())?,
+                    language: parse_page_language(language.as_deref())?,
                 };
-                request::request(connector, &dataset, args, options, out).await
+                request::request_contract(connector, &dataset, args, options, out).await
             }
             ContractCommand::Show {
                 id,
@@ -180,12 +182,12 @@ impl ConnectorVerb for ContractCommand {
                 odrl,
                 language,
             } => {
-                contract_page::show(
+                contract_page::show_contract(
                     connector,
                     &id,
                     diff,
                     odrl,
-                    spoken(language.as_deref())?,
+                    parse_page_language(language.as_deref())?,
                     out,
                 )
                 .await
@@ -202,31 +204,42 @@ impl ConnectorVerb for ContractCommand {
                 .await
             }
             ContractCommand::Sign { id, .. } => {
-                negotiation_step::sign(connector, &id.unwrap_or_default(), caller, out).await
+                negotiation_step::sign_contract(connector, &id.unwrap_or_default(), caller, out)
+                    .await
             }
             ContractCommand::Attach { id, signature, .. } => {
                 let signature = signature.unwrap_or_default();
                 if !id.starts_with("n-") {
                     let statement = signature.trim_end().as_bytes();
-                    return withdrawal::attach(connector, &id, statement, caller, out).await;
+                    return withdrawal::attach_withdrawal(connector, &id, statement, caller, out)
+                        .await;
                 }
-                offline_signature::attach(connector, &id, signature.as_bytes(), caller, out).await
+                offline_signature::attach_signature(
+                    connector,
+                    &id,
+                    signature.as_bytes(),
+                    caller,
+                    out,
+                )
+                .await
             }
             ContractCommand::Comment { id, clause, text } => {
                 let text = SingleLineText::parse("comment", &text)?;
-                comment::comment(connector, &id, clause, text, out).await
+                comment::send_comment(connector, &id, clause, text, out).await
             }
-            ContractCommand::Wait { id } => negotiation_wait::wait(connector, &id, out).await,
+            ContractCommand::Wait { id } => {
+                negotiation_wait::wait_for_outcome(connector, &id, out).await
+            }
             ContractCommand::Decline { id, reason } => {
                 let reason = SingleLineText::parse("reason", &reason)?;
-                negotiation_step::decline(connector, &id, reason, out).await
+                negotiation_step::decline_negotiation(connector, &id, reason, out).await
             }
-            ContractCommand::Usage { id, .. } => usage::state(connector, &id, out).await,
+            ContractCommand::Usage { id, .. } => usage::state_usage(connector, &id, out).await,
             ContractCommand::TopUp { id, amount } => {
                 usage::top_up(connector, &id, &amount, out).await
             }
             ContractCommand::Attest { id, answers } => {
-                deletion_attestation::attest(connector, &id, &answers, out).await
+                deletion_attestation::attest_deletion(connector, &id, &answers, out).await
             }
             ContractCommand::Withdraw {
                 id, reason, from, ..
@@ -236,12 +249,12 @@ impl ConnectorVerb for ContractCommand {
                     reason: SingleLineText::parse("reason", &reason)?,
                     from,
                 };
-                withdrawal::withdraw(connector, args, caller, out).await
+                withdrawal::withdraw_contract(connector, args, caller, out).await
             }
             ContractCommand::Export { id, .. } if id.starts_with("n-") => {
-                offline_signature::export(connector, &id, out).await
+                offline_signature::export_draft(connector, &id, out).await
             }
-            ContractCommand::Export { id, .. } => export(connector, &id, out).await,
+            ContractCommand::Export { id, .. } => export_contract(connector, &id, out).await,
             ContractCommand::Verify { .. } => Err(Refusal::new(
                 ErrorCode::UsageWrong,
                 "contract verify needs no connector",
@@ -251,7 +264,7 @@ impl ConnectorVerb for ContractCommand {
     }
 }
 
-async fn list(
+async fn list_contracts(
     connector: &Arc<Connector>,
     expiring: Option<&str>,
     ics: bool,
@@ -259,10 +272,10 @@ async fn list(
 ) -> CommandResult {
     let now = connector.now();
     let horizon = expiring
-        .map(|text| expiring_contracts::horizon(now, text))
+        .map(|text| expiring_contracts::parse_horizon(now, text))
         .transpose()?;
-    collect(connector, out).await?;
-    let mut listed = contracts(connector);
+    exchange_messages(connector, out).await?;
+    let mut listed = held_contracts(connector);
     if let Some(horizon) = horizon {
         listed.retain(|(id, agreement, status)| {
             expiring_contracts::ends_by(over_from(connector, *id, agreement), *status, horizon)
@@ -278,20 +291,20 @@ async fn list(
             .map(|(id, agreement, _)| expiring_contracts::ContractExpiry {
                 contract: *id,
                 agreement,
-                with: sides(connector, agreement).1,
+                with: own_role_and_counterparty(connector, agreement).1,
                 over_from: over_from(connector, *id, agreement),
             })
             .collect();
         let expiries = ExpiryCalendar {
-            calendar: expiring_contracts::calendar(&open, now),
+            calendar: expiring_contracts::render_calendar(&open, now),
         };
-        out.document(report_json(&expiries), expiries.calendar)
+        out.send_document(report_json(&expiries), expiries.calendar)
             .await?;
         return Ok(0);
     }
-    let (mut rows, ends) = (Vec::new(), contract_text::ends(connector)?);
+    let (mut rows, ends) = (Vec::new(), contract_text::read_contract_ends(connector)?);
     let mut titles = BTreeMap::new();
-    for row in negotiations(connector)? {
+    for row in read_negotiations(connector)? {
         if let (Some(contract), Some(title)) = (row.contract, row.title.clone()) {
             titles.insert(contract, title);
         }
@@ -300,23 +313,23 @@ async fn list(
             continue;
         }
         // One that can't be read hides no other.
-        let open = match negotiation::message_replay::load(connector, &row.id) {
+        let open = match negotiation::message_replay::load_negotiation(connector, &row.id) {
             Ok(open) => open,
             Err(refusal) => {
                 let what = format!("{} can't be read: {}", row.id, refusal.sentence);
-                out.notice(what).await;
+                out.send_notice(what).await;
                 None
             }
         };
-        let row = NegotiationReport::of(&row, open.as_ref());
-        out.row(&row).await?;
+        let row = NegotiationReport::new(&row, open.as_ref());
+        out.send_row(&row).await?;
         rows.push(row.cells());
     }
     for (id, agreement, status) in listed {
-        let (role, with) = sides(connector, &agreement);
+        let (role, with) = own_role_and_counterparty(connector, &agreement);
         let ended = ends.get(&id).cloned();
         let row = ListedContract {
-            contract: ContractReport::of(id, &agreement, status, role),
+            contract: ContractReport::new(id, &agreement, status, role),
             title: titles.get(&id).cloned(),
             with,
             until: match &ended {
@@ -328,10 +341,10 @@ async fn list(
             },
             ended,
         };
-        out.row(&row).await?;
+        out.send_row(&row).await?;
         rows.push(row.cells());
     }
-    out.text(table(LIST_HEADER, &rows)).await?;
+    out.send_text(render_table(LIST_HEADER, &rows)).await?;
     Ok(0)
 }
 
@@ -343,16 +356,21 @@ fn over_from(connector: &Connector, id: ContractId, agreement: &Agreement) -> Ut
     known.unwrap_or(agreement.not_after)
 }
 
-async fn export(connector: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
+async fn export_contract(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    out: &EventSink,
+) -> CommandResult {
     let contract = contract_by_prefix(connector, prefix)?;
-    let bytes = connector.records.documents.contract(contract)?;
+    let bytes = connector.records.documents.read_contract(contract)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let exported = ExportedContract {
         contract,
         envelope: serde_json::from_str(&text).unwrap_or(Value::Null),
         file: text,
     };
-    out.document(report_json(&exported), exported.file).await?;
+    out.send_document(report_json(&exported), exported.file)
+        .await?;
     Ok(0)
 }
 
@@ -374,10 +392,10 @@ struct ExportedContract {
 
 /// Carries the post to and from all peers first, so that what is shown is what there is. A peer that does not answer is
 /// mentioned and stops nothing.
-async fn collect(connector: &Arc<Connector>, out: &EventSink) -> Result<(), Refusal> {
+async fn exchange_messages(connector: &Arc<Connector>, out: &EventSink) -> Result<(), Refusal> {
     for peer in connector.known_peers()? {
-        if let Err(refusal) = mailbox::pump(connector, &peer).await {
-            out.notice(format!(
+        if let Err(refusal) = mailbox::exchange_messages(connector, &peer).await {
+            out.send_notice(format!(
                 "{} was not reached: {}",
                 peer.id.domain(),
                 refusal.sentence
@@ -389,7 +407,7 @@ async fn collect(connector: &Arc<Connector>, out: &EventSink) -> Result<(), Refu
 }
 
 /// The language of a page, if one was named.
-fn spoken(text: Option<&str>) -> Result<Option<Language>, Refusal> {
+fn parse_page_language(text: Option<&str>) -> Result<Option<Language>, Refusal> {
     let parsed = text.map(|text| {
         text.parse()
             .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))

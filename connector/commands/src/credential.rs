@@ -55,12 +55,12 @@ impl ConnectorVerb for CredentialCommand {
                 let kept = credentials::stored_credentials(connector)?;
                 let rows: Vec<CredentialReport> = kept
                     .iter()
-                    .map(|(credential, _)| CredentialReport::of(connector, credential))
+                    .map(|(credential, _)| CredentialReport::new(connector, credential))
                     .collect();
-                out.list(&rows).await?;
+                out.send_list(&rows).await?;
             }
             CredentialCommand::Add { file } => {
-                let bytes = hansa_node::process::named_file::read(&file)?;
+                let bytes = hansa_node::process::named_file::read_named_file(&file)?;
                 let place =
                     |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
                 let credential = hansa_proto::credential::from_envelope(&bytes).map_err(place)?;
@@ -68,7 +68,7 @@ impl ConnectorVerb for CredentialCommand {
                     .identity
                     .trust
                     .bundle()
-                    .shown(&credential, &connector.id(), connector.now())
+                    .attested_attributes(&credential, &connector.id(), connector.now())
                     .map_err(|refusal| {
                         place(refusal).with_help(
                         "a bundle that names its issuer may not be here yet: hansa league export",
@@ -77,7 +77,7 @@ impl ConnectorVerb for CredentialCommand {
                 connector
                     .records
                     .documents
-                    .keep(StoredDocumentKind::Credential, &bytes)?;
+                    .keep_document(StoredDocumentKind::Credential, &bytes)?;
                 let _durable = connector
                     .record(AuditEvent::from(CredentialRecord {
                         statement: credential.statement,
@@ -86,10 +86,12 @@ impl ConnectorVerb for CredentialCommand {
                         removed: None,
                     }))
                     .await?;
-                out.report(&CredentialReport::of(connector, &credential))
+                out.send_report(&CredentialReport::new(connector, &credential))
                     .await?;
             }
-            CredentialCommand::Remove { statement } => remove(connector, &statement, out).await?,
+            CredentialCommand::Remove { statement } => {
+                remove_credential(connector, &statement, out).await?
+            }
         }
         Ok(0)
     }
@@ -97,7 +99,7 @@ impl ConnectorVerb for CredentialCommand {
 
 /// Takes a credential out of the own store. That it was is in the log before its file is gone, so that after a crash in
 /// between the worst is a credential that has to be taken out again.
-async fn remove(
+async fn remove_credential(
     connector: &Arc<Connector>,
     prefix: &str,
     out: &EventSink,
@@ -122,8 +124,8 @@ async fn remove(
             .documents
             .remove(StoredDocumentKind::Credential, Digest::of(bytes))?;
     }
-    out.report(&RemovedCredentialReport {
-        credential: CredentialReport::of(connector, credential),
+    out.send_report(&RemovedCredentialReport {
+        credential: CredentialReport::new(connector, credential),
         removed: true,
     })
     .await?;
@@ -152,7 +154,10 @@ fn find_credential<'a>(
             "hansa credential list shows them",
         ),
         several => {
-            let several: Vec<String> = several.iter().map(|one| one.statement.short()).collect();
+            let several: Vec<String> = several
+                .iter()
+                .map(|one| one.statement.to_short_text())
+                .collect();
             wrong(
                 format!(
                     "several credentials begin with `{prefix}`: {}",
@@ -178,10 +183,10 @@ struct CredentialReport {
 }
 
 impl CredentialReport {
-    fn of(connector: &Connector, credential: &Credential) -> Self {
+    fn new(connector: &Connector, credential: &Credential) -> Self {
         let bundle = connector.identity.trust.bundle();
         let why_not = bundle
-            .shown(credential, &connector.id(), connector.now())
+            .attested_attributes(credential, &connector.id(), connector.now())
             .err();
         let states = credential.attributes.iter();
         Self {
@@ -206,7 +211,7 @@ impl ReportRow for CredentialReport {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.statement.short(),
+            self.statement.to_short_text(),
             self.issuer.domain().to_owned(),
             self.states.join(", "),
             self.until.to_string(),
@@ -216,7 +221,7 @@ impl ReportRow for CredentialReport {
 }
 
 impl CommandReport for CredentialReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!("{} until {}", self.statement_text(), self.until)
     }
 }
@@ -230,7 +235,7 @@ struct RemovedCredentialReport {
 }
 
 impl CommandReport for RemovedCredentialReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "questions no longer present that {}; where it was shown it is valid until {}",
             self.credential.statement_text(),

@@ -104,10 +104,10 @@ impl ConnectorVerb for DatasetCommand {
             out,
         } = context;
         match self {
-            DatasetCommand::List => list(connector, out).await,
-            DatasetCommand::Show { name } => show(connector, &name, out).await,
+            DatasetCommand::List => list_datasets(connector, out).await,
+            DatasetCommand::Show { name } => show_dataset(connector, &name, out).await,
             DatasetCommand::Sample { name, rows } => {
-                source_sample::sample(connector, &name, rows, out).await
+                source_sample::show_sample(connector, &name, rows, out).await
             }
             DatasetCommand::Add {
                 files,
@@ -144,7 +144,7 @@ impl ConnectorVerb for DatasetCommand {
                     },
                     stays_wide: keep_wide,
                     skip_last_lines,
-                    grid: offer_entry::grid(&terms),
+                    grid: offer_entry::draft_grid(&terms),
                     extent: extent.as_deref().map(extent_of).transpose()?,
                 };
                 let addition = DatasetAddition {
@@ -153,14 +153,14 @@ impl ConnectorVerb for DatasetCommand {
                     terms,
                     publish,
                 };
-                config_entry::add(connector, addition, options, out).await
+                config_entry::add_dataset(connector, addition, options, out).await
             }
             DatasetCommand::Publish { names, anew } => {
                 let publish_options = PublishOptions {
                     dry: options.dry_run,
                     anew,
                 };
-                publication::publish(connector, &names, publish_options, out).await
+                publication::publish_datasets(connector, &names, publish_options, out).await
             }
             DatasetCommand::Restrict {
                 name,
@@ -178,7 +178,8 @@ impl ConnectorVerb for DatasetCommand {
                     .await
             }
             DatasetCommand::Withdraw { name, snapshot } => {
-                publication::withdraw(connector, parse_dataset_name(&name)?, snapshot, out).await
+                publication::withdraw_dataset(connector, parse_dataset_name(&name)?, snapshot, out)
+                    .await
             }
         }
     }
@@ -189,7 +190,7 @@ fn extent_of(degrees: &[f64]) -> Result<PlaceExtent, Refusal> {
         .map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("--extent: {why}")))
 }
 
-async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+async fn list_datasets(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let published: Vec<Dataset> = connector
         .datasets
         .catalog(|catalog| catalog.datasets().cloned().collect());
@@ -209,7 +210,7 @@ async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
             }
         })
         .collect();
-    out.list(&rows).await?;
+    out.send_list(&rows).await?;
     Ok(0)
 }
 
@@ -240,7 +241,7 @@ impl ReportRow for ListedDataset {
     }
 }
 
-async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
+async fn show_dataset(connector: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
     let dataset = find_published_dataset(connector, name)?;
     let holdings = connector.datasets.snapshots.holdings();
     let held = holdings.get(&dataset.id);
@@ -252,11 +253,11 @@ async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> Comman
         .is_some_and(|grid| grid.release.is_some());
     let facts = held.map_or(&[][..], |held| &held.released.facts);
     let restriction = restrictions.get(&dataset.id);
-    out.report(&ShownDataset {
+    out.send_report(&ShownDataset {
         entry: entry_json(&dataset),
         releases: has_releases.then(|| facts.iter().map(ReleaseReport::of).collect()),
         restriction: restriction.map(|held| RestrictionReport::of(&dataset, Some(held))),
-        in_place: in_place.map(|in_place| in_place.stays().locations()),
+        in_place: in_place.map(|in_place| in_place.location().locations()),
         entry_text: entry_text(&dataset),
         releases_text: releases_text(facts),
     })
@@ -283,10 +284,10 @@ struct ShownDataset<'a> {
 }
 
 impl CommandReport for ShownDataset<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut text = format!("{}{}", self.entry_text, self.releases_text);
         if let Some(restriction) = &self.restriction {
-            text.push_str(&format!("\n{}\n", restriction.text()));
+            text.push_str(&format!("\n{}\n", restriction.to_text()));
         }
         if let Some(places) = &self.in_place {
             text.push_str("\nstays where it is\n");
@@ -305,9 +306,9 @@ fn configured_datasets(connector: &Connector) -> Result<Vec<DatasetConfig>, Refu
 
 /// The datasets of the configuration as its file says them now.
 pub(crate) fn configured_now(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
-    let now = config::now(connector)?;
+    let now = config::read_current_config(connector)?;
     let shown = now.file.display().to_string();
-    parser::parse(&now.text, &shown, now.source_roots()).map_err(combined_refusal)
+    parser::parse_datasets(&now.text, &shown, now.source_roots()).map_err(combined_refusal)
 }
 
 fn unconfigured_dataset_refusal(name: &str) -> Refusal {

@@ -9,11 +9,11 @@ use hansa_audit_log::time::Clock;
 use hansa_identity::cluster;
 use hansa_node::config::cluster::WorkerConfig;
 use hansa_node::contract::combined_contracts;
-use hansa_node::monitoring::readiness::unwritable;
+use hansa_node::monitoring::readiness::find_write_fault;
 use hansa_node::negotiation::unreadable_message;
 use hansa_node::participant::Connector;
 use hansa_node::peer::peer_connections::KnownPeer;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::question::reachable_tables;
 use hansa_node::question::reachable_tables::VisibleDataset;
 use hansa_node::worker::workers::WorkerRegistry;
@@ -28,7 +28,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Hop by hop: this connector, then one participant or all.
-pub(crate) async fn doctor(
+pub(crate) async fn run_doctor(
     connector: &Arc<Connector>,
     named: Option<&str>,
     out: &EventSink,
@@ -38,14 +38,14 @@ pub(crate) async fn doctor(
     let bundle = connector.identity.trust.bundle();
     say.push((
         "log",
-        unwritable(connector).map_or_else(
+        find_write_fault(connector).map_or_else(
             || {
                 Ok(format!(
                     "{} records, writable",
                     connector.records.log.size()
                 ))
             },
-            |broken| Err(hansa_audit_store::refusal(&broken)),
+            |broken| Err(hansa_audit_store::unwritable_log_refusal(&broken)),
         ),
     ));
     say.push((
@@ -55,10 +55,10 @@ pub(crate) async fn doctor(
             .index(|_| Ok(()))
             .map(|()| "readable and writable".to_owned()),
     ));
-    say.push(("disk", disk(connector)));
+    say.push(("disk", check_disk(connector)));
     say.push((
         "trust bundle",
-        bundle.current(connector.now()).map(|()| {
+        bundle.check_expiry(connector.now()).map(|()| {
             format!(
                 "number {}, good until {}",
                 bundle.content().sequence,
@@ -89,8 +89,8 @@ pub(crate) async fn doctor(
     for worker in &connector.config().cluster.workers {
         say.push(("worker", check_worker(connector, worker).await));
     }
-    say.push(("datasets", datasets(connector)));
-    let messages = unreadable_message::faults(connector)?;
+    say.push(("datasets", check_datasets(connector)));
+    let messages = unreadable_message::describe_faults(connector)?;
     if messages.is_empty() {
         say.push(("letters", Ok("all can be read".to_owned())));
     }
@@ -107,7 +107,7 @@ pub(crate) async fn doctor(
     for (what, found) in say {
         report_check("here", what, found, &mut status, out).await?;
     }
-    snapshots(connector, &mut status, out).await?;
+    check_snapshots(connector, &mut status, out).await?;
     for remark in connector.state_remarks() {
         report_check("here", "state folder", Err(remark), &mut status, out).await?;
     }
@@ -116,7 +116,7 @@ pub(crate) async fn doctor(
         None => connector.known_peers()?,
     };
     for peer in peers {
-        hops(connector, &peer, &mut status, out).await?;
+        check_peer_hops(connector, &peer, &mut status, out).await?;
     }
     Ok(status)
 }
@@ -131,13 +131,13 @@ async fn check_worker(connector: &Connector, worker: &WorkerConfig) -> Result<St
 }
 
 /// What is free beside the log.
-fn disk(connector: &Connector) -> Result<String, Refusal> {
+fn check_disk(connector: &Connector) -> Result<String, Refusal> {
     let folder = connector.records.log.folder();
     match hansa_audit_store::low_space(folder, connector.config().limits.reserve) {
-        Some(low) => Err(hansa_audit_store::refusal(&low)),
+        Some(low) => Err(hansa_audit_store::unwritable_log_refusal(&low)),
         None => hansa_audit_store::free_space(folder)
             .map(|free| format!("{} MB free", free / 1_000_000))
-            .map_err(|fault| hansa_files::unreadable(folder, &fault)),
+            .map_err(|fault| hansa_files::unreadable_file_refusal(folder, &fault)),
     }
 }
 
@@ -148,8 +148,8 @@ async fn own_port(connector: &Connector) -> Option<Result<String, Refusal>> {
     if !config.socket().exists() {
         return Some(Ok("no connector serves now; hansa serve begins".to_owned()));
     }
-    let file = connector.file("address");
-    let address = match hansa_node::process::named_file::read(&file) {
+    let file = connector.state_file("address");
+    let address = match hansa_node::process::named_file::read_named_file(&file) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
         Err(refusal) => return Some(Err(refusal)),
     };
@@ -182,7 +182,7 @@ async fn check_connection(address: &str) -> Result<(), Refusal> {
 }
 
 /// What is configured and published, and what is not.
-fn datasets(connector: &Connector) -> Result<String, Refusal> {
+fn check_datasets(connector: &Connector) -> Result<String, Refusal> {
     let configured = configured_now(connector)?;
     let is_published = |name: &_| {
         connector
@@ -205,13 +205,13 @@ fn datasets(connector: &Connector) -> Result<String, Refusal> {
 }
 
 /// Reads what is published to its last byte.
-async fn snapshots(
+async fn check_snapshots(
     connector: &Arc<Connector>,
     status: &mut u8,
     out: &EventSink,
 ) -> Result<(), crate::admin::command_result::CommandError> {
     let inner = Arc::clone(connector);
-    let checks = blocking(move || inner.check_snapshots()).await?;
+    let checks = run_blocking(move || inner.check_snapshots()).await?;
     let good = checks.iter().filter_map(|check| check.found.as_ref().ok());
     let (mut count, mut bytes) = (0_u64, 0_u64);
     for own in good {
@@ -228,7 +228,7 @@ async fn snapshots(
     Ok(())
 }
 
-async fn hops(
+async fn check_peer_hops(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
     status: &mut u8,
@@ -262,7 +262,7 @@ async fn hops(
         return Ok(());
     }
     connector.hang_up(&peer.id).await;
-    let call = connector.call(peer).await;
+    let call = connector.call_peer(peer).await;
     let reached = call.as_ref().map_err(Clone::clone).map(|_| {
         format!(
             "TLS 1.3, certificate and version accepted at {}",
@@ -278,7 +278,7 @@ async fn hops(
         Some(fork) => Err(fork),
     };
     report_check(who, "log", log, status, out).await?;
-    let catalogue = reachable_tables::catalogue(connector, peer).await;
+    let catalogue = reachable_tables::fetch_catalog(connector, peer).await;
     let shown = catalogue.as_ref().map_err(Clone::clone);
     let shown = shown.map(|visible| format!("{} datasets shown to us", visible.len()));
     report_check(who, "catalogue", shown, status, out).await?;
@@ -300,7 +300,7 @@ const CONTRACTS: usize = 100;
 fn taken_from(connector: &Connector, peer: &KnownPeer) -> Vec<(ContractId, DatasetId)> {
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
-        let all = registry.all(now);
+        let all = registry.all_contracts(now);
         all.filter(|(_, agreement, contract_status)| {
             agreement.provider.id == peer.id && *contract_status == ContractStatus::InForce
         })
@@ -319,13 +319,13 @@ fn under_contract(
     match visible.iter().find(|one| one.dataset.id == *dataset) {
         Some(_) => Ok(format!(
             "contract {} is in force, and the dataset is shown",
-            id.short()
+            id.to_short_text()
         )),
         None => Err(Refusal::new(
             ErrorCode::DatasetUnknown,
             format!(
                 "contract {} is in force, but its provider does not show the dataset",
-                id.short()
+                id.to_short_text()
             ),
         )
         .with_help(format!(
@@ -362,7 +362,7 @@ async fn report_check(
         ok: matches!(finding, CheckFinding::Good { .. }),
         finding,
     };
-    out.report(&report).await?;
+    out.send_report(&report).await?;
     Ok(())
 }
 
@@ -406,7 +406,7 @@ impl CheckFinding {
 }
 
 impl CommandReport for CheckReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (who, what) = (self.at, self.check);
         match &self.finding {
             CheckFinding::Good { found } => format!("ok    {who}: {what}: {found}"),

@@ -59,13 +59,14 @@ impl ConnectorVerb for GroupCommand {
                 let groups = connector.reloadable.groups();
                 let rows: Vec<GroupReport> = groups
                     .values()
-                    .map(|group| GroupReport::of(connector, group))
+                    .map(|group| GroupReport::new(connector, group))
                     .collect();
-                out.list(&rows).await?;
+                out.send_list(&rows).await?;
             }
             GroupCommand::Show { group } => {
                 let group = find_group(connector, &group)?;
-                out.report(&GroupReport::of(connector, &group)).await?;
+                out.send_report(&GroupReport::new(connector, &group))
+                    .await?;
             }
             GroupCommand::Add {
                 group,
@@ -76,12 +77,13 @@ impl ConnectorVerb for GroupCommand {
                 for participant in &participants {
                     added.insert(in_the_league(connector, participant)?);
                 }
-                match group_membership::add(connector, &name, &added, caller).await? {
+                match group_membership::add_members(connector, &name, &added, caller).await? {
                     MembershipOutcome::Listed(group) => {
-                        out.report(&GroupReport::of(connector, &group)).await?;
+                        out.send_report(&GroupReport::new(connector, &group))
+                            .await?;
                     }
                     MembershipOutcome::Waits => {
-                        out.report(&WaitingGroupReport {
+                        out.send_report(&WaitingGroupReport {
                             group: name,
                             waits_for: "second officer",
                         })
@@ -96,10 +98,12 @@ impl ConnectorVerb for GroupCommand {
                 let known = find_group(connector, &group)?;
                 let removed = participants
                     .iter()
-                    .map(|participant| member(connector, &known.members, participant))
+                    .map(|participant| find_member(connector, &known.members, participant))
                     .collect::<Result<_, _>>()?;
-                let group = group_membership::remove(connector, &known.name, removed).await?;
-                out.report(&GroupReport::of(connector, &group)).await?;
+                let group =
+                    group_membership::remove_members(connector, &known.name, removed).await?;
+                out.send_report(&GroupReport::new(connector, &group))
+                    .await?;
             }
         }
         Ok(0)
@@ -130,7 +134,7 @@ fn find_group(connector: &Connector, text: &str) -> Result<Arc<SignedGroupList>,
 /// A participant of the league, so that a misspelled one is no member of anything.
 fn in_the_league(connector: &Connector, text: &str) -> Result<ParticipantId, Refusal> {
     let bundle = connector.identity.trust.bundle();
-    let of_alias = || connector.peer(text).ok().map(|peer| peer.id);
+    let of_alias = || connector.find_peer(text).ok().map(|peer| peer.id);
     let id = text.parse().ok().or_else(of_alias);
     let members: BTreeSet<&ParticipantId> = bundle.roster().members().collect();
     id.filter(|id| members.contains(id)).ok_or_else(|| {
@@ -143,12 +147,12 @@ fn in_the_league(connector: &Connector, text: &str) -> Result<ParticipantId, Ref
 }
 
 /// A member, also one that has left the league.
-fn member(
+fn find_member(
     connector: &Connector,
     members: &BTreeSet<ParticipantId>,
     text: &str,
 ) -> Result<ParticipantId, Refusal> {
-    let of_alias = || connector.peer(text).ok().map(|peer| peer.id);
+    let of_alias = || connector.find_peer(text).ok().map(|peer| peer.id);
     let id: Option<ParticipantId> = text.parse().ok().or_else(of_alias);
     id.filter(|id| members.contains(id)).ok_or_else(|| {
         Refusal::new(ErrorCode::PeerUnknown, format!("`{text}` is no member"))
@@ -171,7 +175,7 @@ struct GroupReport {
 }
 
 impl GroupReport {
-    fn of(connector: &Connector, group: &SignedGroupList) -> Self {
+    fn new(connector: &Connector, group: &SignedGroupList) -> Self {
         let why_not = connector.check_group_list(group).err();
         let members = group.members.iter().map(ParticipantId::domain);
         Self {
@@ -201,7 +205,7 @@ impl ReportRow for GroupReport {
 }
 
 impl CommandReport for GroupReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut lines = vec![format!(
             "{}: {} members, list {} counts until {}",
             self.group,
@@ -224,7 +228,7 @@ struct WaitingGroupReport {
 }
 
 impl CommandReport for WaitingGroupReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the group {group} is as it was; your word is on the books\n\
              a second officer approves with the same command: hansa group add {group} …",

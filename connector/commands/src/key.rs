@@ -35,7 +35,7 @@ impl Command for KeyCommand {
 ///
 /// # Errors
 /// What is wrong with a file.
-pub(crate) fn run(
+pub(crate) fn run_key_command(
     command: KeyCommand,
     global: &GlobalArgs,
     now: UtcTimestamp,
@@ -46,16 +46,16 @@ pub(crate) fn run(
             file,
             id,
             algorithm,
-        } => add(&file, &id, algorithm, show),
-        KeyCommand::Mandate(args) => crate::key::mandate::run(&args, now, show),
+        } => add_key(&file, &id, algorithm, show),
+        KeyCommand::Mandate(args) => crate::key::mandate::write_mandate(&args, now, show),
         KeyCommand::List {
             participant,
             bundle,
-        } => list(participant.as_deref(), bundle.as_deref(), global, show),
+        } => list_signers(participant.as_deref(), bundle.as_deref(), global, show),
     }
 }
 
-fn add(
+fn add_key(
     file: &Path,
     id: &str,
     algorithm: SigningAlgorithm,
@@ -72,8 +72,8 @@ fn add(
     let mut name = file.as_os_str().to_owned();
     name.push(".public");
     let public = PathBuf::from(name);
-    hansa_node::process::named_file::write(&public, &statement)?;
-    show.report(&AddedKeyReport {
+    hansa_node::process::named_file::write_named_file(&public, &statement)?;
+    show.print_report(&AddedKeyReport {
         participant: id,
         key: made.key.kid().to_owned(),
         file: file.to_path_buf(),
@@ -82,7 +82,7 @@ fn add(
     Ok(0)
 }
 
-fn list(
+fn list_signers(
     participant: Option<&str>,
     bundle: Option<&Path>,
     global: &GlobalArgs,
@@ -92,8 +92,8 @@ fn list(
         Some(file) => TrustBundle::open(file)?,
         None => {
             let file = config_lookup::config_file(global.config.as_ref())?;
-            let config =
-                ConnectorConfig::load(&file, &config_lookup::overrides()).map_err(|faults| {
+            let config = ConnectorConfig::load(&file, &config_lookup::environment_overrides())
+                .map_err(|faults| {
                     faults.into_iter().next().unwrap_or_else(|| {
                         Refusal::new(ErrorCode::ConfigInvalid, "the configuration is wrong")
                     })
@@ -105,14 +105,14 @@ fn list(
         participant.is_none_or(|named| member.id.domain() == named || member.id.as_str() == named)
     };
     let members = bundle.content().parties.iter().filter(wanted);
-    let rows: Vec<SignerReport> = members.flat_map(signers).collect();
+    let rows: Vec<SignerReport> = members.flat_map(signer_reports).collect();
     if rows.is_empty() {
         return Err(Refusal::new(
             ErrorCode::PeerUnknown,
             "the trust bundle knows no such participant",
         ));
     }
-    show.list(&rows);
+    show.print_list(&rows);
     Ok(0)
 }
 
@@ -126,7 +126,7 @@ struct AddedKeyReport {
 }
 
 impl CommandReport for AddedKeyReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the key {} is in {}, which stays on this machine\nnext, at the league: hansa league key {}",
             self.key,
@@ -243,7 +243,7 @@ impl ReportRow for SignerReport {
 }
 
 /// The keys and seals of a participant.
-fn signers(member: &LeagueMember) -> Vec<SignerReport> {
+fn signer_reports(member: &LeagueMember) -> Vec<SignerReport> {
     let signer = |signs, facts| SignerReport {
         participant: member.id.clone(),
         signs,

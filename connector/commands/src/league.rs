@@ -18,9 +18,9 @@ use hansa_identity::jwk;
 use hansa_identity::keys::{PublicKey, SignatureAlgorithm};
 use hansa_identity::league::credential_issuers::IssuerRegistration;
 use hansa_identity::league::{LeagueAuthority, LeagueSettings};
-use hansa_node::config::unit::shift;
+use hansa_node::config::unit::parse_shift;
 use hansa_node::league::credential_issuance::issue_credential;
-use hansa_node::process::named_file::{read, write};
+use hansa_node::process::named_file::{read_named_file, write_named_file};
 use hansa_policy::attribute::{AttributeKind, ParticipantAttribute};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -78,13 +78,13 @@ impl Command for LeagueCommand {
 ///
 /// # Errors
 /// What the league refuses.
-pub(crate) fn run(
+pub(crate) fn run_league_command(
     command: LeagueCommand,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     match command {
-        LeagueCommand::Init { dir, name, demo } => init(&dir, name, demo, now, show),
+        LeagueCommand::Init { dir, name, demo } => init_league(&dir, name, demo, now, show),
         LeagueCommand::Admit {
             requests,
             dir,
@@ -94,14 +94,14 @@ pub(crate) fn run(
         } => {
             let mut league = LeagueAuthority::open(&dir)?;
             let now = apply_clock_offset(&league, offset.as_deref(), now)?;
-            admission::admit(&mut league, &requests, output, (days, now), show)
+            admission::admit_participants(&mut league, &requests, output, (days, now), show)
         }
-        LeagueCommand::Key(args) => signing_authority::key(&args, now, show),
-        LeagueCommand::Mandates(args) => signing_authority::mandates(&args, now, show),
-        LeagueCommand::Seal(args) => signing_authority::seal(&args, now, show),
-        LeagueCommand::Rulebook(args) => rulebook::run(&args, now, show),
+        LeagueCommand::Key(args) => signing_authority::change_signing_key(&args, now, show),
+        LeagueCommand::Mandates(args) => signing_authority::change_mandates(&args, now, show),
+        LeagueCommand::Seal(args) => signing_authority::change_seal(&args, now, show),
+        LeagueCommand::Rulebook(args) => rulebook::run_rulebook_command(&args, now, show),
         LeagueCommand::List { dir } => {
-            list(&LeagueAuthority::open(&dir)?, show);
+            list_members(&LeagueAuthority::open(&dir)?, show);
             Ok(())
         }
         LeagueCommand::Issuer {
@@ -113,7 +113,7 @@ pub(crate) fn run(
             dir,
             offset,
         } => {
-            let id = participant(&id)?;
+            let id = parse_participant(&id)?;
             let mut league = LeagueAuthority::open(&dir)?;
             let now = apply_clock_offset(&league, offset.as_deref(), now)?;
             if drop {
@@ -123,12 +123,12 @@ pub(crate) fn run(
                 let naming = IssuerRegistration {
                     name: name.unwrap_or_else(|| id.domain().to_owned()),
                     id: id.clone(),
-                    states: states.into_iter().map(kind).collect(),
+                    states: states.into_iter().map(to_attribute_kind).collect(),
                     key,
                 };
                 league.name_issuer(naming, now)?;
             }
-            show.report(&IssuerReport {
+            show.print_report(&IssuerReport {
                 issuer: id,
                 named: !drop,
                 bundle: league.bundle().content().sequence,
@@ -147,8 +147,8 @@ pub(crate) fn run(
         } => {
             let league = LeagueAuthority::open(&dir)?;
             let now = apply_clock_offset(&league, offset.as_deref(), now)?;
-            let (subject, issuer) = (participant(&subject)?, participant(&by)?);
-            let attributes = attributes(&sector, &region)?;
+            let (subject, issuer) = (parse_participant(&subject)?, parse_participant(&by)?);
+            let attributes = parse_attributes(&sector, &region)?;
             if attributes.is_empty() {
                 return Err(Refusal::new(
                     ErrorCode::UsageWrong,
@@ -166,8 +166,8 @@ pub(crate) fn run(
             let CredentialStatement {
                 issuer, subject, ..
             } = statement;
-            write(&output, &bytes)?;
-            show.report(&IssuedCredential {
+            write_named_file(&output, &bytes)?;
+            show.print_report(&IssuedCredential {
                 participant: subject,
                 issuer,
                 file: output,
@@ -175,10 +175,10 @@ pub(crate) fn run(
             Ok(())
         }
         LeagueCommand::Expel { id, dir } => {
-            let id = participant(&id)?;
+            let id = parse_participant(&id)?;
             let mut league = LeagueAuthority::open(&dir)?;
             league.expel(&id, now)?;
-            show.report(&ExpelledMember {
+            show.print_report(&ExpelledMember {
                 expelled: id,
                 bundle: league.bundle().content().sequence,
             });
@@ -191,12 +191,16 @@ pub(crate) fn run(
         } => {
             let mut league = LeagueAuthority::open(&dir)?;
             let now = apply_clock_offset(&league, offset.as_deref(), now)?;
-            let bytes = league.export(now)?;
+            let bytes = league.export_bundle(now)?;
             match output {
                 Some(file) => {
                     // It may be the file that a running connector reads.
-                    hansa_files::replace(&file, &bytes, hansa_files::FileVisibility::Everybody)?;
-                    show.report(&ExportedBundle {
+                    hansa_files::replace_file(
+                        &file,
+                        &bytes,
+                        hansa_files::FileVisibility::Everybody,
+                    )?;
+                    show.print_report(&ExportedBundle {
                         file,
                         bundle: league.bundle().content().sequence,
                     });
@@ -208,7 +212,7 @@ pub(crate) fn run(
     }
 }
 
-fn participant(text: &str) -> Result<ParticipantId, Refusal> {
+fn parse_participant(text: &str) -> Result<ParticipantId, Refusal> {
     parse_argument(text)
 }
 
@@ -217,7 +221,7 @@ fn parse_argument<T: FromStr<Err: Display>>(text: &str) -> Result<T, Refusal> {
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
 }
 
-const fn kind(stated: IssuedAttributeKind) -> AttributeKind {
+const fn to_attribute_kind(stated: IssuedAttributeKind) -> AttributeKind {
     match stated {
         IssuedAttributeKind::Sector => AttributeKind::Sector,
         IssuedAttributeKind::Region => AttributeKind::Region,
@@ -228,7 +232,7 @@ const fn kind(stated: IssuedAttributeKind) -> AttributeKind {
 ///
 /// # Errors
 /// `USAGE` for one that is none.
-pub(crate) fn attributes(
+pub(crate) fn parse_attributes(
     sectors: &[String],
     regions: &[String],
 ) -> Result<BTreeSet<ParticipantAttribute>, Refusal> {
@@ -248,7 +252,7 @@ fn public_key(file: &Path) -> Result<PublicKey, Refusal> {
         bytes: 4096,
         depth: 2,
     };
-    hansa_audit_log::json::parse(&read(file)?, limits)
+    hansa_audit_log::json::parse_json(&read_named_file(file)?, limits)
         .map_err(|fault| Refusal::new(ErrorCode::KeyInvalid, format!("no JWK: {fault}")))
         .and_then(|json| jwk::from_json(&json))
         .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))
@@ -269,12 +273,12 @@ fn apply_clock_offset(
             "the clock can only be moved in a league that was founded with --demo".to_owned(),
         ));
     }
-    let micros = shift(offset)
+    let micros = parse_shift(offset)
         .ok_or_else(|| wrong(format!("`{offset}` is not a time such as +8d or -90m")))?;
     Ok(now.plus_micros(micros))
 }
 
-fn init(
+fn init_league(
     dir: &Path,
     name: String,
     demo: bool,
@@ -287,7 +291,7 @@ fn init(
         demo,
     };
     let league = LeagueAuthority::init(dir, &founding, now)?;
-    show.report(&FoundedLeague {
+    show.print_report(&FoundedLeague {
         league: founding.name,
         folder: dir,
         demo,
@@ -296,7 +300,7 @@ fn init(
     Ok(())
 }
 
-fn list(league: &LeagueAuthority, show: OutputSettings) {
+fn list_members(league: &LeagueAuthority, show: OutputSettings) {
     if !show.json {
         let (name, print) = (
             &league.bundle().content().league,
@@ -306,7 +310,7 @@ fn list(league: &LeagueAuthority, show: OutputSettings) {
     }
     let members = league.bundle().content().parties.iter();
     let rows: Vec<ListedMember> = members.map(ListedMember::of).collect();
-    show.list(&rows);
+    show.print_list(&rows);
 }
 
 /// Issuer of credentials that was named, or is named no longer.
@@ -319,7 +323,7 @@ struct IssuerReport {
 }
 
 impl CommandReport for IssuerReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let what = match self.named {
             true => "is named",
             false => "is no issuer any more",
@@ -341,7 +345,7 @@ struct IssuedCredential {
 }
 
 impl CommandReport for IssuedCredential {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let file = self.file.display();
         format!(
             "{} attests it; send {} {file} and it runs: hansa credential add {file}",
@@ -360,7 +364,7 @@ struct ExpelledMember {
 }
 
 impl CommandReport for ExpelledMember {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} is expelled; hand the new bundle (number {}) to the participants: hansa league export",
             self.expelled.domain(),
@@ -378,7 +382,7 @@ struct ExportedBundle {
 }
 
 impl CommandReport for ExportedBundle {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (number, file) = (self.bundle, self.file.display());
         format!("bundle number {number} written to {file}")
     }
@@ -394,7 +398,7 @@ struct FoundedLeague<'a> {
 }
 
 impl CommandReport for FoundedLeague<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let folder = self.folder.display();
         format!(
             "the league `{}` is founded in {folder}\nits fingerprint, which each new participant compares with you: {}\nnext: hansa league admit REQUEST… --dir {folder}",

@@ -12,7 +12,7 @@ use hansa_identity::keys::SignatureAlgorithm;
 use hansa_identity::participant_identity::admission_request::{AdmissionRequest, Applicant};
 use hansa_identity::participant_identity::{self, IdentityFiles};
 use hansa_node::config::ConnectorConfig;
-use hansa_node::process::named_file::{read, write};
+use hansa_node::process::named_file::{read_named_file, write_named_file};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// `FILE_MISSING` where it is not beside the configuration any more.
 pub(crate) fn print_request(config: &ConnectorConfig) -> Result<(), Refusal> {
     let name = format!("{}.request", config.participant.id.domain());
-    let request = read(&config.folder().join(name))?;
+    let request = read_named_file(&config.folder().join(name))?;
     document_out(String::from_utf8_lossy(&request).trim_end());
     Ok(())
 }
@@ -34,7 +34,7 @@ pub(crate) fn print_request(config: &ConnectorConfig) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// When the identity, the zone or the folder does not fit.
-pub(crate) fn run(
+pub(crate) fn create_participant(
     args: &InitArgs,
     now: UtcTimestamp,
     global: &GlobalArgs,
@@ -91,16 +91,16 @@ pub(crate) fn run(
         SigningAlgorithm::Eddsa => SignatureAlgorithm::EdDsa,
         SigningAlgorithm::Es256 => SignatureAlgorithm::Es256,
     };
-    let request = participant_identity::init(&files, &applicant, signing)?;
+    let request = participant_identity::create_identity(&files, &applicant, signing)?;
     let request_file = args.dir.join(format!("{}.request", id.domain()));
-    write(&request_file, &request)?;
+    write_named_file(&request_file, &request)?;
     let print = AdmissionRequest::read(&request)?.fingerprint();
-    write(&args.dir.join("policies/house.toml"), HOUSE.as_bytes())?;
+    write_named_file(&args.dir.join("policies/house.toml"), HOUSE.as_bytes())?;
     if let Some(bundle) = &league {
         participant_identity::install_bundle(&files, bundle)?;
     }
-    write(&config, template(args, &id).as_bytes())?;
-    show.report(&CreatedParticipant {
+    write_named_file(&config, config_template(args, &id).as_bytes())?;
+    show.print_report(&CreatedParticipant {
         participant: id,
         config,
         request: request_file,
@@ -127,7 +127,7 @@ struct CreatedParticipant<'a> {
 }
 
 impl CommandReport for CreatedParticipant<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (folder, request) = (self.folder.display(), self.request.display());
         format!(
             "{} is created in {folder}\nthe fingerprint of its keys, which the league compares with you: {}\nnext: send {request} to the operator of your league (hansa league admit {request}),\n      then install what comes back: hansa --config {folder} join FILE",
@@ -146,7 +146,7 @@ fn known_league(
 ) -> Result<TrustBundle, Refusal> {
     let bundle = TrustBundle::open(file)?;
     bundle
-        .current(now)
+        .check_expiry(now)
         .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
     recognise_league(&bundle, fingerprint, global)?;
     Ok(bundle)
@@ -158,7 +158,7 @@ const HOUSE: &str = "\
 title = \"House contract\"
 ";
 
-fn template(args: &InitArgs, id: &ParticipantId) -> String {
+fn config_template(args: &InitArgs, id: &ParticipantId) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let listen = match &args.listen {
         Some(address) => format!("peer = {}", quoted(address)),

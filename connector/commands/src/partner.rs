@@ -95,21 +95,25 @@ impl ConnectorVerb for PartnerCommand {
             PartnerCommand::Trial { .. } => {
                 return Err(Refusal::new(ErrorCode::UsageWrong, "a trial runs by itself").into());
             }
-            PartnerCommand::List => list(connector, out).await?,
+            PartnerCommand::List => list_partners(connector, out).await?,
             PartnerCommand::Catalog { partner } => {
-                let offers = connector.partner_processes.get()?.offers(&partner).await?;
+                let offers = connector
+                    .partner_processes
+                    .get()?
+                    .fetch_offers(&partner)
+                    .await?;
                 let rows: Vec<OfferReport> = offers.into_iter().map(OfferReport::of).collect();
-                out.list(&rows).await?;
+                out.send_list(&rows).await?;
             }
             PartnerCommand::Policy { partner } => {
                 let offers = connector
                     .partner_processes
                     .get()?
-                    .policies(&partner)
+                    .local_offers(&partner)
                     .await?;
                 for offer in offers {
                     let rules = serde_json::from_str(&offer.rules).unwrap_or_default();
-                    out.report(&PartnerPolicyReport {
+                    out.send_report(&PartnerPolicyReport {
                         dataset: offer.dataset,
                         offer: offer.offer,
                         policy: PartnerPolicy::of(rules),
@@ -121,9 +125,9 @@ impl ConnectorVerb for PartnerCommand {
                 let pid = connector
                     .partner_processes
                     .get()?
-                    .request(&partner, &offer)
+                    .request_contract(&partner, &offer)
                     .await?;
-                out.report(&RequestedProcess {
+                out.send_report(&RequestedProcess {
                     process: pid,
                     partner,
                 })
@@ -131,7 +135,7 @@ impl ConnectorVerb for PartnerCommand {
             }
             PartnerCommand::Show { process } => {
                 let table = connector.partner_processes.get()?.on_table(&process)?;
-                out.report(&TermsReport {
+                out.send_report(&TermsReport {
                     process: ProcessReport::of(table.summary),
                     offer: table.offer,
                     rules: table.rules,
@@ -147,15 +151,15 @@ impl ConnectorVerb for PartnerCommand {
                     )
                     .with_help(format!("hansa partner show {process}"))
                 })?;
-                agree(connector, (&process, terms), caller, out).await?;
+                agree_to_terms(connector, (&process, terms), caller, out).await?;
             }
             PartnerCommand::End { process, reason } => {
                 connector
                     .partner_processes
                     .get()?
-                    .end(&process, &reason)
+                    .end_process(&process, &reason)
                     .await?;
-                out.report(&ProcessStep {
+                out.send_report(&ProcessStep {
                     process,
                     step: "is ended",
                 })
@@ -169,26 +173,28 @@ impl ConnectorVerb for PartnerCommand {
                 most,
             } => {
                 let processes = connector.partner_processes.get()?;
-                let pid = processes.transfer(&partner, &agreement, &format).await?;
+                let pid = processes
+                    .request_transfer(&partner, &agreement, &format)
+                    .await?;
                 let fetched = async {
                     let (address, authorization) =
                         wait_for_transfer_start(&*processes, &pid).await?;
                     check_host(connector, &partner, &address)?;
                     let limit = most.saturating_mul(1024 * 1024);
-                    client::download(&address, &authorization, &output, limit).await
+                    client::download_file(&address, &authorization, &output, limit).await
                 };
                 let (bytes, sha256) = match fetched.await {
                     Ok(fetched) => fetched,
                     Err(refusal) => {
                         // A transfer that can't be ended has ended already.
-                        let _over = processes.end(&pid, "the data did not come").await;
+                        let _over = processes.end_process(&pid, "the data did not come").await;
                         return Err(refusal.into());
                     }
                 };
                 record_received_data(connector, (&partner, &pid, &agreement), (bytes, sha256))
                     .await?;
-                processes.complete(&pid).await?;
-                out.report(&ReceivedData {
+                processes.complete_transfer(&pid).await?;
+                out.send_report(&ReceivedData {
                     process: pid,
                     bytes,
                     sha256,
@@ -218,7 +224,7 @@ impl ConnectorVerb for PartnerCommand {
                 check_host(connector, &flow.partner, &address)?;
                 let limit = most.saturating_mul(1024 * 1024);
                 let (bytes, sha256) =
-                    client::download(&address, &authorization, &output, limit).await?;
+                    client::download_file(&address, &authorization, &output, limit).await?;
                 record_received_data(
                     connector,
                     (&flow.partner, &process, &flow.subject),
@@ -226,7 +232,7 @@ impl ConnectorVerb for PartnerCommand {
                 )
                 .await?;
                 processes.complete_flow(&process).await?;
-                out.report(&ReceivedData {
+                out.send_report(&ReceivedData {
                     process,
                     bytes,
                     sha256,
@@ -241,7 +247,7 @@ impl ConnectorVerb for PartnerCommand {
 }
 
 /// Goes on with a negotiation; where two officers have to say so, each of them does.
-async fn agree(
+async fn agree_to_terms(
     connector: &Arc<Connector>,
     (process, terms): (&str, Digest),
     caller: Option<u32>,
@@ -253,9 +259,9 @@ async fn agree(
         && let Some(verdict) = approval::needs_two(connector, &agreement)
     {
         let contract = ContractId(Digest::of(&hansa_proto::contract::to_bytes(&agreement)));
-        let word = approval::word(connector, caller, contract, ApprovalAction::Sign, None);
+        let word = approval::take_approval(connector, caller, contract, ApprovalAction::Sign, None);
         if word.await? == Approval::Waits {
-            out.report(&WaitingAgreement {
+            out.send_report(&WaitingAgreement {
                 process: process.to_owned(),
                 would_become: contract,
                 signed: false,
@@ -267,8 +273,8 @@ async fn agree(
             return Ok(());
         }
     }
-    processes.agree(process, terms).await?;
-    out.report(&ProcessStep {
+    processes.agree_to_terms(process, terms).await?;
+    out.send_report(&ProcessStep {
         process: process.to_owned(),
         step: "goes on",
     })
@@ -292,21 +298,21 @@ async fn record_received_data(
     connector.record(event).await.map(drop)
 }
 
-async fn list(connector: &Arc<Connector>, out: &EventSink) -> Result<(), CommandError> {
+async fn list_partners(connector: &Arc<Connector>, out: &EventSink) -> Result<(), CommandError> {
     let config = connector.config();
     let partners = config
         .dataspace
         .iter()
         .flat_map(|dataspace| &dataspace.partners);
     let rows: Vec<PartnerReport> = partners.map(PartnerReport::of).collect();
-    out.list(&rows).await?;
+    out.send_list(&rows).await?;
     let Ok(processes) = connector.partner_processes.get() else {
         return Ok(());
     };
     let summaries = processes.summaries().into_iter();
     let rows: Vec<ProcessReport> = summaries.map(ProcessReport::of).collect();
     if !rows.is_empty() {
-        out.list(&rows).await?;
+        out.send_list(&rows).await?;
     }
     Ok(())
 }
@@ -513,7 +519,7 @@ impl PartnerPolicy {
 }
 
 impl CommandReport for PartnerPolicyReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let shown = serde_json::to_string_pretty(&report_json(&self.policy)).unwrap_or_default();
         format!("{} by offer {}\n{shown}", self.dataset, self.offer)
     }
@@ -528,7 +534,7 @@ struct RequestedProcess {
 }
 
 impl CommandReport for RequestedProcess {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} is asked; hansa partner list tells what becomes of {}",
             self.partner, self.process
@@ -547,7 +553,7 @@ struct TermsReport {
 }
 
 impl CommandReport for TermsReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let rules = serde_json::to_string_pretty(&self.rules).unwrap_or_default();
         format!(
             "{} about {}, offer {}\n{rules}\nterms {}\n",
@@ -565,7 +571,7 @@ struct ProcessStep {
 }
 
 impl CommandReport for ProcessStep {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!("{} {}", self.process, self.step)
     }
 }
@@ -583,7 +589,7 @@ struct WaitingAgreement {
 }
 
 impl CommandReport for WaitingAgreement {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "it is {} beside what is in force; your word is on the books, and nothing is signed yet\n\
              a second officer approves with: hansa partner agree {} --terms {}",
@@ -605,7 +611,7 @@ struct ReceivedData {
 }
 
 impl CommandReport for ReceivedData {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Self {
             bytes,
             partner,

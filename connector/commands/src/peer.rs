@@ -51,26 +51,26 @@ impl ConnectorVerb for PeerCommand {
                 let peers = connector.known_peers()?;
                 let rows: Vec<PeerReport> = peers
                     .iter()
-                    .map(|peer| PeerReport::of(connector, peer))
+                    .map(|peer| PeerReport::new(connector, peer))
                     .collect();
-                out.list(&rows).await?;
+                out.send_list(&rows).await?;
                 let members = connector.reachable_members()?;
                 let names: Vec<&str> = members.iter().map(|member| member.id.domain()).collect();
                 if !names.is_empty() {
                     let text = format!("in the league, and no peers yet: {}", names.join(", "));
-                    out.notice(text).await;
+                    out.send_notice(text).await;
                 }
             }
             PeerCommand::Add { address, id, alias } => {
-                let peer = add(connector, &address, id.as_deref(), alias.as_deref()).await?;
-                out.report(&AddedPeerReport(PeerReport::of(connector, &peer)))
+                let peer = add_peer(connector, &address, id.as_deref(), alias.as_deref()).await?;
+                out.send_report(&AddedPeerReport(PeerReport::new(connector, &peer)))
                     .await?;
             }
             PeerCommand::Show { peer } => {
                 let peer = connector.peer_or_member(&peer)?;
                 let head = connector.records.index(|state| state.head_of(&peer.id))?;
-                out.report(&ShownPeerReport {
-                    peer: PeerReport::of(connector, &peer),
+                out.send_report(&ShownPeerReport {
+                    peer: PeerReport::new(connector, &peer),
                     log_head: head.map_or_else(
                         || "none seen yet".to_owned(),
                         |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?")),
@@ -79,7 +79,7 @@ impl ConnectorVerb for PeerCommand {
                 .await?;
             }
             PeerCommand::Remove { peer } => {
-                let peer = connector.peer(&peer)?;
+                let peer = connector.find_peer(&peer)?;
                 if connector
                     .config()
                     .peers
@@ -102,7 +102,7 @@ impl ConnectorVerb for PeerCommand {
                     .await?;
                 connector.records.index(|_| Ok(()))?;
                 connector.hang_up(&peer.id).await;
-                out.report(&RemovedPeerReport {
+                out.send_report(&RemovedPeerReport {
                     participant: peer.id.domain().to_owned(),
                     removed: true,
                 })
@@ -123,7 +123,7 @@ struct PeerReport {
 }
 
 impl PeerReport {
-    fn of(connector: &Connector, peer: &KnownPeer) -> Self {
+    fn new(connector: &Connector, peer: &KnownPeer) -> Self {
         let bundle = connector.identity.trust.bundle();
         Self {
             participant: peer.id.domain().to_owned(),
@@ -153,7 +153,7 @@ impl ReportRow for PeerReport {
 struct AddedPeerReport(PeerReport);
 
 impl CommandReport for AddedPeerReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Self(peer) = self;
         format!(
             "{} is known as {} and answers at {}",
@@ -172,7 +172,7 @@ struct ShownPeerReport {
 }
 
 impl CommandReport for ShownPeerReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{}\n  alias     {}\n  address   {}\n  log head  {}",
             self.peer.participant, self.peer.alias, self.peer.address, self.log_head
@@ -188,21 +188,21 @@ struct RemovedPeerReport {
 }
 
 impl CommandReport for RemovedPeerReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!("{} is forgotten", self.participant)
     }
 }
 
-async fn add(
+async fn add_peer(
     connector: &Arc<Connector>,
     named: &str,
     id: Option<&str>,
     alias: Option<&str>,
 ) -> Result<KnownPeer, Refusal> {
     let (id, address) = match named.rsplit_once(':') {
-        Some((host, _)) => (identity(named, id.unwrap_or(host))?, named.to_owned()),
+        Some((host, _)) => (parse_identity(named, id.unwrap_or(host))?, named.to_owned()),
         None => {
-            let id = identity(named, id.unwrap_or(named))?;
+            let id = parse_identity(named, id.unwrap_or(named))?;
             let address = member_address(connector, &id)?;
             (id, address)
         }
@@ -236,14 +236,14 @@ async fn add(
         .with_help("change its [[peer]] there, then hansa reload"));
     }
     let peer = KnownPeer { id, address, alias };
-    free(connector, &peer)?;
+    check_alias_free(connector, &peer)?;
     connector.hang_up(&peer.id).await;
-    remember(connector, &peer).await?;
+    remember_peer(connector, &peer).await?;
     Ok(peer)
 }
 
 /// The identity of a participant as a person wrote it.
-fn identity(named: &str, id: &str) -> Result<ParticipantId, Refusal> {
+fn parse_identity(named: &str, id: &str) -> Result<ParticipantId, Refusal> {
     id.parse().map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
@@ -277,14 +277,17 @@ fn member_address(connector: &Connector, id: &ParticipantId) -> Result<String, R
 ///
 /// # Errors
 /// `PEER_UNREACHABLE`, `ALIAS_CLASH`, or when nothing can be recorded.
-pub(crate) async fn remember(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+pub(crate) async fn remember_peer(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<(), Refusal> {
     if connector.known_peers()?.contains(peer) {
         return Ok(());
     }
-    connector.call(peer).await?;
+    connector.call_peer(peer).await?;
     // Of two that are added at once under the same alias one is refused.
     let _turn = connector.contracts.negotiation_lock.lock().await;
-    free(connector, peer)?;
+    check_alias_free(connector, peer)?;
     let _durable = connector
         .record(AuditEvent::from(PeerRecord {
             peer: peer.id.to_string(),
@@ -309,9 +312,9 @@ pub(crate) async fn remember_named(
         if !named.has_participant(member.alias.as_str()) {
             continue;
         }
-        if let Err(refusal) = remember(connector, &member).await {
+        if let Err(refusal) = remember_peer(connector, &member).await {
             let domain = member.id.domain();
-            out.notice(format!("{domain} was not reached: {}", refusal.sentence))
+            out.send_notice(format!("{domain} was not reached: {}", refusal.sentence))
                 .await;
         }
     }
@@ -319,7 +322,7 @@ pub(crate) async fn remember_named(
 }
 
 /// Checks that nobody else has the alias of that peer.
-fn free(connector: &Connector, peer: &KnownPeer) -> Result<(), Refusal> {
+fn check_alias_free(connector: &Connector, peer: &KnownPeer) -> Result<(), Refusal> {
     let mut known = connector.known_peers()?.into_iter();
     let alias = &peer.alias;
     let taken = connector.config().participant.alias == *alias

@@ -28,7 +28,7 @@ use hansa_node::participant::startup::JudgedState;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_query::publication::dataset_entry;
 use serde::Serialize;
 use serde_json::Value;
@@ -96,7 +96,7 @@ impl ConnectorVerb for PolicyCommand {
             PolicyCommand::List => {
                 let config = connector.config();
                 let rows: Vec<ListedPolicy> = config.offers.iter().map(ListedPolicy::of).collect();
-                out.list(&rows).await?;
+                out.send_list(&rows).await?;
                 Ok(0)
             }
             PolicyCommand::Show {
@@ -106,7 +106,7 @@ impl ConnectorVerb for PolicyCommand {
                 dataset,
             } => {
                 let (written, dataset) = resolve_policy(connector, &policy, dataset.as_deref())?;
-                let offer = offers::read(&connector.config(), &written, &dataset)
+                let offer = offers::read_offer(&connector.config(), &written, &dataset)
                     .map_err(combined_refusal)?;
                 let offer = IdentifiedOffer::from(offer);
                 let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
@@ -114,28 +114,34 @@ impl ConnectorVerb for PolicyCommand {
                 let text = if odrl {
                     serde_json::to_string_pretty(&value).unwrap_or_default()
                 } else if toml {
-                    String::from_utf8_lossy(&hansa_node::process::named_file::read(
+                    String::from_utf8_lossy(&hansa_node::process::named_file::read_named_file(
                         &written.policy,
                     )?)
                     .into_owned()
                 } else {
-                    format!("{}{}", printable(&offer.title), terms_text(&offer.clauses))
+                    format!(
+                        "{}{}",
+                        to_printable(&offer.title),
+                        terms_text(&offer.clauses)
+                    )
                 };
                 match odrl || toml {
-                    true => out.document(value, text).await?,
-                    false => out.object(value, text).await?,
+                    true => out.send_document(value, text).await?,
+                    false => out.send_object(value, text).await?,
                 }
                 Ok(0)
             }
             PolicyCommand::Check { policies, dataset } => {
-                check(connector, &policies, dataset.as_deref(), out).await
+                check_policies(connector, &policies, dataset.as_deref(), out).await
             }
             PolicyCommand::Diff { old, new, dataset } => {
-                policy_diff::diff(connector, (&old, &new), dataset.as_deref(), out).await
+                policy_diff::diff_policies(connector, (&old, &new), dataset.as_deref(), out).await
             }
             PolicyCommand::Clone {
                 participant, name, ..
-            } => template_clone::clone(connector, &participant, name.as_deref(), out).await,
+            } => {
+                template_clone::clone_template(connector, &participant, name.as_deref(), out).await
+            }
             PolicyCommand::Template { .. } => Err(Refusal::new(
                 ErrorCode::UsageWrong,
                 "policy template needs no connector",
@@ -157,7 +163,7 @@ fn meant_now(
     over: Option<&str>,
 ) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
     let written = match over {
-        Some(over) => draft(policy, over)?,
+        Some(over) => draft_offer(policy, over)?,
         None => find_offer(config, policy)?,
     };
     let published = connector
@@ -171,7 +177,7 @@ fn meant_now(
             let zone = said.zone.as_deref().unwrap_or(&own.zone);
             match published {
                 Some(published) => dataset_entry::reconfigure_entry(said, &published, zone)?,
-                None => dataset_entry::unread(said, &own.id, zone, connector.now()),
+                None => dataset_entry::unpublished_entry(said, &own.id, zone, connector.now()),
             }
         }
     };
@@ -185,7 +191,7 @@ pub(crate) fn resolve_policy(
     over: Option<&str>,
 ) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
     let written = match over {
-        Some(over) => draft(policy, over)?,
+        Some(over) => draft_offer(policy, over)?,
         None => find_offer(&connector.config(), policy)?,
     };
     let dataset = find_published_dataset(connector, &written.dataset)?;
@@ -193,7 +199,7 @@ pub(crate) fn resolve_policy(
 }
 
 /// A draft over a dataset that is named.
-fn draft(policy: &str, over: &str) -> Result<config::offer::OfferConfig, Refusal> {
+fn draft_offer(policy: &str, over: &str) -> Result<config::offer::OfferConfig, Refusal> {
     let dataset: SqlIdentifier = over
         .parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{over}`: {fault}")))?;
@@ -243,17 +249,19 @@ fn unpublished_dataset_refusal(name: &SqlIdentifier) -> Refusal {
 }
 
 /// Our contracts on a dataset that can be asked, now or later, each with what people know it by.
-fn contracts(connector: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
+fn own_contracts(connector: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
-        let alive = registry.over(&dataset.id, now).filter(|(_, _, status)| {
-            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
-        });
+        let alive = registry
+            .contracts_on_dataset(&dataset.id, now)
+            .filter(|(_, _, status)| {
+                matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
+            });
         alive
             .map(|(id, agreement, _)| {
                 let who = agreement.assignee_id().map_or("anybody", |id| id.domain());
                 (
-                    format!("contract {} with {who}", id.short()),
+                    format!("contract {} with {who}", id.to_short_text()),
                     agreement.clone(),
                 )
             })
@@ -261,13 +269,13 @@ fn contracts(connector: &Connector, dataset: &Dataset) -> Vec<(String, Agreement
     })
 }
 
-async fn check(
+async fn check_policies(
     connector: &Arc<Connector>,
     policies: &[String],
     over: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {
-    let config = crate::config::now(connector)?;
+    let config = crate::config::read_current_config(connector)?;
     let names: Vec<String> = if policies.is_empty() {
         config
             .offers
@@ -281,7 +289,7 @@ async fn check(
     for name in names {
         let (written, dataset) = meant_now(connector, &config, &name, over)?;
         let file = written.policy.display().to_string();
-        match offers::read(&config, &written, &dataset) {
+        match offers::read_offer(&config, &written, &dataset) {
             Err(problems) => faults.extend(problems),
             Ok(offer) => {
                 // Of columns that nobody knows nothing can be said.
@@ -291,12 +299,12 @@ async fn check(
                     .offers
                     .iter()
                     .filter(|other| (other.line, &other.policy) != (written.line, &written.policy));
-                findings.extend(offers::beside(
+                findings.extend(offers::find_combined_disclosures(
                     &config,
                     &offer,
                     &dataset,
                     &others.collect::<Vec<_>>(),
-                    &contracts(connector, &dataset),
+                    &own_contracts(connector, &dataset),
                 ));
                 for finding in &findings {
                     let refusal = offers::as_refusal(finding, &written.policy);
@@ -304,7 +312,7 @@ async fn check(
                         faults.push(refusal);
                         continue;
                     }
-                    out.report(&PolicyWarning {
+                    out.send_report(&PolicyWarning {
                         finding: refusal_json(&refusal),
                         severity: "warning",
                         text: warning_text(&refusal),
@@ -312,7 +320,7 @@ async fn check(
                     .await?;
                 }
                 if findings.is_empty() {
-                    out.report(&FaultlessPolicy {
+                    out.send_report(&FaultlessPolicy {
                         policy: file,
                         dataset: dataset.id.name,
                         findings: 0,
@@ -374,7 +382,7 @@ struct PolicyWarning {
 }
 
 impl CommandReport for PolicyWarning {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         self.text.clone()
     }
 }
@@ -391,7 +399,7 @@ struct FaultlessPolicy {
 }
 
 impl CommandReport for FaultlessPolicy {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (policy, dataset) = (&self.policy, &self.dataset);
         match self.unread {
             true => format!(

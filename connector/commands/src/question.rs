@@ -24,14 +24,14 @@ use arrow_schema::Schema;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use hansa_catalog::dataset::DatasetKind;
-use hansa_node::contract::clause_citation::cite;
+use hansa_node::contract::clause_citation::cite_clause;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::question::answer_report::{AnswerReport, KeysEntry, MissingParticipant};
 use hansa_node::question::continuation::RequestedRowScope;
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::query_start;
-use hansa_node::question::{clauses, parse, plan, unread};
+use hansa_node::question::{clause_texts, parse_query, plan_query, unread_rows_refusal};
 use hansa_policy::id::{ContractId, PurposeId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::options::QueryOptions;
@@ -66,7 +66,7 @@ impl ConnectorVerb for SqlArgs {
             out,
             ..
         } = context;
-        sql(connector, self, caller, out)
+        run_sql(connector, self, caller, out)
             .instrument(tracing::info_span!("question"))
             .await
     }
@@ -94,7 +94,7 @@ impl ConnectorVerb for ExplainArgs {
             out,
             ..
         } = context;
-        explain(connector, self, caller, out).await
+        explain_query(connector, self, caller, out).await
     }
 }
 
@@ -120,14 +120,14 @@ impl ConnectorVerb for GetArgs {
             out,
             ..
         } = context;
-        get(connector, self, caller, out)
+        get_dataset(connector, self, caller, out)
             .instrument(tracing::info_span!("question"))
             .await
     }
 }
 
 /// Asks.
-async fn sql(
+async fn run_sql(
     connector: &Arc<Connector>,
     args: SqlArgs,
     user: Option<u32>,
@@ -149,7 +149,7 @@ async fn run_query(
     let options = QueryOptions {
         settled: args.follow || args.since.is_some(),
         among_several: args.among_several,
-        kinds: kinds(&args.kind)?,
+        kinds: parse_kinds(&args.kind)?,
         ..query_options(
             connector,
             args.purpose.as_deref(),
@@ -157,10 +157,10 @@ async fn run_query(
             args.partial,
         )?
     };
-    let scope = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
-    let text = parse(connector, &text).await?;
+    let scope = RequestedRowScope::from_options(args.since.as_deref(), args.as_of.as_deref())?;
+    let text = parse_query(connector, &text).await?;
     remember_named(connector, text.tables(), out).await?;
-    let author = QueryAuthor::local(user);
+    let author = QueryAuthor::from_local_user(user);
     let query_start::StartedQuery {
         answer,
         first,
@@ -174,32 +174,33 @@ async fn run_query(
             hansa: report,
             text,
         };
-        out.report(&footer).await?;
+        out.send_report(&footer).await?;
         return Ok(0);
     };
     let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
     let schema = Schema::clone(&answer.schema).with_metadata(reads);
-    let mut writer = begin(&schema)?;
+    let mut writer = begin_stream(&schema)?;
     let mut rows = 0_u64;
     while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(|refusal| cite(connector, text.tables(), &author, refusal))?;
+        let batch =
+            batch.map_err(|refusal| cite_clause(connector, text.tables(), &author, refusal))?;
         rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
         let sent = tokio::time::timeout(
             connector.query_limits().time,
-            piece(&mut writer, &batch, out),
+            send_batch(&mut writer, &batch, out),
         );
-        sent.await.map_err(|_| unread(connector))??;
-        out.progress("rows", rows, 0);
+        sent.await.map_err(|_| unread_rows_refusal(connector))??;
+        out.send_progress("rows", rows, 0);
     }
-    end(writer, out).await?;
-    let continuation = continuation_footer.report(&answer.report);
+    end_stream(writer, out).await?;
+    let continuation = continuation_footer.continuation_report(&answer.report);
     let report = AnswerReport::new(connector, &answer.report, rows, continuation);
-    let text = report.text(shows);
+    let text = report.to_text(shows);
     let footer = AnswerFooter {
         hansa: report,
         text,
     };
-    out.report(&footer).await?;
+    out.send_report(&footer).await?;
     Ok(0)
 }
 
@@ -212,13 +213,13 @@ struct AnswerFooter<R> {
 }
 
 impl<R: Serialize> CommandReport for AnswerFooter<R> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         self.text.clone()
     }
 }
 
 /// What would go to whom.
-async fn explain(
+async fn explain_query(
     connector: &Arc<Connector>,
     args: ExplainArgs,
     user: Option<u32>,
@@ -227,7 +228,7 @@ async fn explain(
     // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
     let options = QueryOptions {
         among_several: args.among_several,
-        kinds: kinds(&args.kind)?,
+        kinds: parse_kinds(&args.kind)?,
         ..query_options(
             connector,
             args.purpose.as_deref(),
@@ -235,9 +236,9 @@ async fn explain(
             !args.analyze,
         )?
     };
-    let author = QueryAuthor::local(user);
-    let asked = parse(connector, &args.sql).await?;
-    let question = plan(connector, &asked, &options, &author).await?;
+    let author = QueryAuthor::from_local_user(user);
+    let asked = parse_query(connector, &args.sql).await?;
+    let question = plan_query(connector, &asked, &options, &author).await?;
     let explanation = question.explain();
     let remote_queries = explanation.remote_queries.iter();
     let here = explanation.here.iter();
@@ -251,7 +252,7 @@ async fn explain(
                 step: line,
             })
             .collect(),
-        missing: MissingParticipant::list(&explanation.left_out),
+        missing: MissingParticipant::from_refusals(&explanation.left_out),
         came: None,
         plan: explanation.to_string(),
     };
@@ -259,7 +260,7 @@ async fn explain(
         let came = explain_analyze::ask_and_measure(connector, &asked, &options, &author).await?;
         report.came = Some(came);
     }
-    out.report(&report).await?;
+    out.send_report(&report).await?;
     Ok(0)
 }
 
@@ -277,7 +278,7 @@ struct ExplanationReport<'a> {
 }
 
 impl CommandReport for ExplanationReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut text = self.plan.clone();
         for read in self.remote_queries.iter().flat_map(|query| &query.reads) {
             text.push_str(&read.format_clauses());
@@ -344,7 +345,7 @@ impl<'a> ExplainedRead<'a> {
     fn of(connector: &Connector, read: &'a RemoteDatasetRead, alias: &SqlIdentifier) -> Self {
         let clauses = read
             .contract
-            .and_then(|contract| clauses(connector, contract));
+            .and_then(|contract| clause_texts(connector, contract));
         let clauses = clauses.into_iter().flatten();
         Self {
             dataset: &read.dataset.name,
@@ -353,7 +354,7 @@ impl<'a> ExplainedRead<'a> {
             clauses: clauses
                 .map(|(clause, effect)| ClauseEffect { clause, effect })
                 .collect(),
-            relation: read.relation(alias),
+            relation: read.format_relation(alias),
         }
     }
 
@@ -377,7 +378,7 @@ struct LocalStep<'a> {
 }
 
 /// Fetches the permitted view of one dataset.
-async fn get(
+async fn get_dataset(
     connector: &Arc<Connector>,
     args: GetArgs,
     user: Option<u32>,
@@ -438,7 +439,7 @@ fn query_options(
 }
 
 /// The kinds of datasets that were typed.
-fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
+fn parse_kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
     let kinds = words.iter().map(|word| word.trim().parse::<DatasetKind>());
     kinds
         .map(|kind| {
@@ -447,29 +448,32 @@ fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
         .collect()
 }
 
-fn begin(schema: &Schema) -> Result<StreamWriter<Vec<u8>>, Refusal> {
-    StreamWriter::try_new(Vec::new(), schema).map_err(unencodable)
+fn begin_stream(schema: &Schema) -> Result<StreamWriter<Vec<u8>>, Refusal> {
+    StreamWriter::try_new(Vec::new(), schema).map_err(unencodable_rows_refusal)
 }
 
-async fn piece(
+async fn send_batch(
     writer: &mut StreamWriter<Vec<u8>>,
     batch: &RecordBatch,
     out: &EventSink,
 ) -> Result<(), CommandError> {
-    writer.write(batch).map_err(unencodable)?;
+    writer.write(batch).map_err(unencodable_rows_refusal)?;
     let bytes = std::mem::take(writer.get_mut());
-    out.rows(Bytes::from(bytes)).await?;
+    out.send_row_bytes(Bytes::from(bytes)).await?;
     Ok(())
 }
 
-async fn end(mut writer: StreamWriter<Vec<u8>>, out: &EventSink) -> Result<(), CommandError> {
-    writer.finish().map_err(unencodable)?;
-    let bytes = writer.into_inner().map_err(unencodable)?;
-    out.rows(Bytes::from(bytes)).await?;
+async fn end_stream(
+    mut writer: StreamWriter<Vec<u8>>,
+    out: &EventSink,
+) -> Result<(), CommandError> {
+    writer.finish().map_err(unencodable_rows_refusal)?;
+    let bytes = writer.into_inner().map_err(unencodable_rows_refusal)?;
+    out.send_row_bytes(Bytes::from(bytes)).await?;
     Ok(())
 }
 
-fn unencodable(fault: arrow_schema::ArrowError) -> Refusal {
+fn unencodable_rows_refusal(fault: arrow_schema::ArrowError) -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         format!("the rows can't be encoded: {fault}"),

@@ -20,10 +20,10 @@ use hansa_node::league::rulebook_register::RulebookRegister;
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::rulebook::{OfferRuleKind, RuleChange};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
 
@@ -66,20 +66,20 @@ impl ConnectorVerb for RulebookCommand {
         match self {
             RulebookCommand::Install { file, content } => {
                 let bytes = content.unwrap_or_default().into_bytes();
-                let (version, new) = rulebook_acceptance::install(connector, bytes)
+                let (version, new) = rulebook_acceptance::install_rulebook(connector, bytes)
                     .await
                     .map_err(|refusal| {
                         refusal.with_place(file.display().to_string(), None, None)
                     })?;
                 if !new {
-                    out.notice(format!("version {version} is installed already"))
+                    out.send_notice(format!("version {version} is installed already"))
                         .await;
                 }
-                show(connector, Some(version), false, out).await?;
+                show_version(connector, Some(version), false, out).await?;
                 Ok(0)
             }
             RulebookCommand::Show { number, text } => {
-                show(connector, number, text, out).await?;
+                show_version(connector, number, text, out).await?;
                 Ok(0)
             }
             RulebookCommand::Accept { rulebook, .. } => {
@@ -91,25 +91,28 @@ impl ConnectorVerb for RulebookCommand {
                     )
                     .caused_by(cause)
                 })?;
-                accept(connector, shown, caller, out).await
+                accept_version(connector, shown, caller, out).await
             }
         }
     }
 }
 
 /// Accepts the newest version and puts the offers in force that keep to it.
-async fn accept(
+async fn accept_version(
     connector: &Arc<Connector>,
     shown: Digest,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (version, envelope) = rulebook_acceptance::accept(connector, shown, caller).await?;
+    let (version, envelope) =
+        rulebook_acceptance::accept_rulebook(connector, shown, caller).await?;
     let register = connector.reloadable.rulebooks();
     let counts = register
         .version(version)
-        .map_or_else(String::new, |rulebook| counts(connector, rulebook));
-    out.report(&AcceptedRulebook {
+        .map_or_else(String::new, |rulebook| {
+            effective_date_text(connector, rulebook)
+        });
+    out.send_report(&AcceptedRulebook {
         version,
         rulebook: shown,
         accepted: true,
@@ -119,12 +122,12 @@ async fn accept(
     .await?;
     // What is accepted is accepted, whatever comes of the offers.
     let inner = Arc::clone(connector);
-    let faults = blocking(move || offer_renewal::renew_for_rulebook(&inner)).await?;
+    let faults = run_blocking(move || offer_renewal::renew_for_rulebook(&inner)).await?;
     Ok(out.report_faults(&faults).await)
 }
 
 /// One version: its rules, what changes with it, and the own offers that do not keep to it.
-async fn show(
+async fn show_version(
     connector: &Arc<Connector>,
     number: Option<u64>,
     text: bool,
@@ -132,21 +135,23 @@ async fn show(
 ) -> Result<(), CommandError> {
     let register = connector.reloadable.rulebooks();
     let rulebook = match number {
-        None => register.newest(),
+        None => register.newest_version(),
         Some(number) => register.version(number),
     };
-    let rulebook = rulebook.cloned().ok_or_else(|| match register.newest() {
-        None => no_rulebook(),
-        Some(newest) => Refusal::new(
-            ErrorCode::UsageWrong,
-            "no such version of the rulebook is installed here",
-        )
-        .with_help(format!("the newest is version {}", newest.version())),
-    })?;
+    let rulebook = rulebook
+        .cloned()
+        .ok_or_else(|| match register.newest_version() {
+            None => no_rulebook(),
+            Some(newest) => Refusal::new(
+                ErrorCode::UsageWrong,
+                "no such version of the rulebook is installed here",
+            )
+            .with_help(format!("the newest is version {}", newest.version())),
+        })?;
     let inner = Arc::clone(connector);
     let judged = Arc::clone(&rulebook);
-    let broken = blocking(move || Ok(offer_renewal::rehearse_rulebook(&inner, judged))).await?;
-    out.report(&report_rulebook(connector, &rulebook, text, broken))
+    let broken = run_blocking(move || Ok(offer_renewal::rehearse_rulebook(&inner, judged))).await?;
+    out.send_report(&report_rulebook(connector, &rulebook, text, broken))
         .await?;
     Ok(())
 }
@@ -179,8 +184,8 @@ fn report_rulebook(
         offers: draft.offers.demanding_rules(),
         changes: list_changes(&register, rulebook),
         broken,
-        counts: counts(connector, rulebook),
-        lines: text.then(|| draft.text.lines()),
+        counts: effective_date_text(connector, rulebook),
+        lines: text.then(|| draft.text.display_text()),
     }
 }
 
@@ -189,7 +194,7 @@ fn list_changes(register: &RulebookRegister, rulebook: &SignedRulebook) -> Vec<R
     let before = register.newest_accepted();
     let earlier = before.filter(|before| before.version() < rulebook.version());
     earlier.map_or_else(Vec::new, |before| {
-        let changes = before.offers().changes(rulebook.offers());
+        let changes = before.offer_rules().changes(rulebook.offer_rules());
         changes.into_iter().map(RuleChangeReport::of).collect()
     })
 }
@@ -221,7 +226,7 @@ impl RulebookState {
         }
         match register.acceptance(version) {
             Some(_) if !rulebook.counts_at(now) => Self::Accepted,
-            None if register.waiting().map(|one| one.version()) == Some(version) => {
+            None if register.waiting_version().map(|one| one.version()) == Some(version) => {
                 Self::WaitsForAcceptance
             }
             Some(_) | None => Self::Replaced,
@@ -295,10 +300,10 @@ impl RuleChangeReport {
         }
     }
 
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let value = |value: &Option<String>| {
             let value = value.as_deref();
-            value.map_or_else(|| "-".to_owned(), printable)
+            value.map_or_else(|| "-".to_owned(), to_printable)
         };
         format!("{}: {} → {}", self.rule, value(&self.old), value(&self.new))
     }
@@ -320,21 +325,21 @@ fn serialize_refusals<S: Serializer>(
 }
 
 impl CommandReport for RulebookReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Self { summary, text, .. } = self;
         let mut lines = vec![
             format!(
                 "{}, version {} of the league `{}`: {}",
-                printable(&summary.title),
+                to_printable(&summary.title),
                 summary.version,
-                printable(&summary.league),
+                to_printable(&summary.league),
                 summary.state.as_str()
             ),
             format!("  digest    {}", summary.rulebook),
             format!("  {}", self.counts),
             format!(
                 "  document  {}, SHA-256 {}; hansa rulebook show --text",
-                printable(&text.name),
+                to_printable(&text.name),
                 text.sha256
             ),
         ];
@@ -344,13 +349,13 @@ impl CommandReport for RulebookReport {
         });
         let rules = self.offers.iter();
         lines.extend(
-            rules.map(|(rule, value)| format!("    {} = {}", rule.as_str(), printable(value))),
+            rules.map(|(rule, value)| format!("    {} = {}", rule.as_str(), to_printable(value))),
         );
         if !self.changes.is_empty() {
             lines.push("  changes beside the version that is accepted".to_owned());
         }
         let changes = self.changes.iter();
-        lines.extend(changes.map(|change| format!("    {}", change.text())));
+        lines.extend(changes.map(|change| format!("    {}", change.to_text())));
         lines.extend(self.broken.iter().map(refusal_text));
         let mut page = lines.join("\n");
         if let Some(lines) = &self.lines {
@@ -375,7 +380,7 @@ struct AcceptedRulebook {
 }
 
 impl CommandReport for AcceptedRulebook {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "version {} of the rulebook is accepted; {}\nsend the league the statement: hansa rulebook accept --output FILE",
             self.version, self.counts
@@ -384,7 +389,7 @@ impl CommandReport for AcceptedRulebook {
 }
 
 /// From when a version counts.
-fn counts(connector: &Connector, rulebook: &SignedRulebook) -> String {
+fn effective_date_text(connector: &Connector, rulebook: &SignedRulebook) -> String {
     // It begins with a day in UTC.
     let from = rulebook.content().draft.from.to_string();
     let day: String = from.chars().take(10).collect();
@@ -395,21 +400,21 @@ fn counts(connector: &Connector, rulebook: &SignedRulebook) -> String {
 }
 
 /// What people are told of a version that waits: what changes, and from when.
-pub(crate) fn announcement(connector: &Connector) -> Option<String> {
+pub(crate) fn announcement_text(connector: &Connector) -> Option<String> {
     let register = connector.reloadable.rulebooks();
-    let waiting = register.waiting()?;
+    let waiting = register.waiting_version()?;
     let changes = match register.newest_accepted() {
         None => String::new(),
         Some(before) => before
-            .offers()
-            .changes(waiting.offers())
+            .offer_rules()
+            .changes(waiting.offer_rules())
             .into_iter()
-            .map(|change| format!("; {}", RuleChangeReport::of(change).text()))
+            .map(|change| format!("; {}", RuleChangeReport::of(change).to_text()))
             .collect(),
     };
     Some(format!(
         "version {} of the rulebook, which {}, waits for acceptance: hansa rulebook accept{changes}",
         waiting.version(),
-        counts(connector, waiting)
+        effective_date_text(connector, waiting)
     ))
 }

@@ -22,14 +22,14 @@ use hansa_node::league::group_membership;
 use hansa_node::log::time_stamping;
 use hansa_node::monitoring::awaiting_join::{AwaitingJoin, awaiting_join};
 use hansa_node::monitoring::monitoring_service::MonitoringService;
-use hansa_node::negotiation::resumption::resume;
+use hansa_node::negotiation::resumption::resume_negotiations;
 use hansa_node::offer::offer_renewal;
 use hansa_node::offer::portal_notice::PortalNotifier;
 use hansa_node::participant::Connector;
 use hansa_node::partner::PartnerProcesses;
 use hansa_node::peer::mailbox;
 use hansa_node::peer::peer_handler::ParticipantHandler;
-use hansa_node::process::blocking_work::{blocking, waiting};
+use hansa_node::process::blocking_work::{run_blocking, run_waiting};
 use hansa_node::withdrawal;
 use hansa_partners::catalog_terms::CatalogTerms;
 use hansa_partners::process_engine::ProcessEngine;
@@ -41,7 +41,7 @@ use hansa_transport::flight_sql::server as flight_sql;
 use hansa_transport::member_hosts::MemberHosts;
 use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
 use hansa_transport::peer::server::{
-    ClientTls, PeerCertificateReader, ServerTlsProvider, TlsAcceptorConfig, serve as serve_peers,
+    ClientTls, PeerCertificateReader, ServerTlsProvider, TlsAcceptorConfig, serve_peers,
 };
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
@@ -58,7 +58,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// When an address is taken or a face can't be opened.
-pub(crate) async fn run(
+pub(crate) async fn serve_until_stopped(
     connector: Arc<Connector>,
     stop: CancellationToken,
     show: OutputSettings,
@@ -67,7 +67,7 @@ pub(crate) async fn run(
     // Before anybody can withdraw anything here, so that nothing is told twice; and before a message can finish what is signed
     // beside it.
     let unreported =
-        waiting(|| withdrawal::unsent_withdrawals(&connector)).unwrap_or_else(|refusal| {
+        run_waiting(|| withdrawal::unsent_withdrawals(&connector)).unwrap_or_else(|refusal| {
             tracing::warn!(code = %refusal.code, "contract.end_untold");
             Vec::new()
         });
@@ -78,7 +78,7 @@ pub(crate) async fn run(
     let mut address = None;
     let mut tasks = tokio::task::JoinSet::new();
     if let Some(wanted) = listen {
-        let (listener, bound) = bind(&wanted).await?;
+        let (listener, bound) = bind_listener(&wanted).await?;
         address = Some(bound);
         let tls = mtls::server_config(&connector.identity.trust, &connector.clock)?;
         let (trust, clock) = (
@@ -86,14 +86,16 @@ pub(crate) async fn run(
             Arc::clone(&connector.clock),
         );
         let members = Arc::new(MemberHosts::default());
-        tasks.spawn(member_hosts::keep(
+        tasks.spawn(member_hosts::refresh_member_hosts(
             Arc::clone(&connector),
             Arc::clone(&members),
             stop.clone(),
         ));
         let entrance = TlsAcceptorConfig {
             tls: Arc::new(move || Arc::clone(&tls)),
-            attest: Arc::new(move |connection| mtls::attest(&trust, connection, clock().wall)),
+            attest: Arc::new(move |connection| {
+                mtls::attest_certificate(&trust, connection, clock().wall)
+            }),
             hosts: members,
             settings: TransportSettings::default(),
             shut: shut.clone(),
@@ -110,40 +112,43 @@ pub(crate) async fn run(
     serve_clients(&connector, &shut, &mut tasks).await?;
     serve_web(&connector, &shut, &mut tasks).await?;
     let service = Arc::new(MonitoringService(Arc::clone(&connector)));
-    monitor(&connector.config(), service, &stop, &mut tasks).await?;
+    start_monitoring(&connector.config(), service, &stop, &mut tasks).await?;
     let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
     let officers = connector.config().officers.socket.clone();
     doors.extend(officers.map(|socket| (socket, SocketAccess::Anybody)));
     for (file, open) in &doors {
-        let socket = admin::bind(file, *open)?;
+        let socket = admin::bind_socket(file, *open)?;
         let ending = stop.clone();
         let admin_service = Arc::new(AdminService(Arc::clone(&connector)));
         let listed = Arc::clone(&connector);
         let users: UserAuthorization =
             Arc::new(move |user| listed.config().officers.users.contains(&user));
         tasks.spawn(async move {
-            admin::serve(socket, admin_service, users, async move {
+            admin::serve_admin(socket, admin_service, users, async move {
                 ending.cancelled().await
             })
             .await
         });
     }
     if let Some(address) = &address {
-        hansa_node::process::named_file::write(&connector.file("address"), address.as_bytes())?;
+        hansa_node::process::named_file::write_named_file(
+            &connector.state_file("address"),
+            address.as_bytes(),
+        )?;
     }
-    tasks.spawn(resumers(Arc::clone(&connector), stop.clone()));
-    tasks.spawn(postmen(Arc::clone(&connector), stop.clone()));
-    tasks.spawn(tellers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(resume_open_work(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(deliver_messages(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(notify_contract_ends(Arc::clone(&connector), stop.clone()));
     tasks.spawn(portal_tellers(Arc::clone(&connector), stop.clone()));
-    tasks.spawn(erasers(Arc::clone(&connector), stop.clone()));
-    tasks.spawn(checkers(Arc::clone(&connector), stop.clone()));
-    tasks.spawn(stampers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(erase_expired_data(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(check_snapshots(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(stamp_heads(Arc::clone(&connector), stop.clone()));
     let (alive, ending) = (Arc::clone(&connector), stop.clone());
     tasks.spawn(async move {
-        service_manager::watchdog(alive, ending).await;
+        service_manager::run_watchdog(alive, ending).await;
         Ok(())
     });
-    service_manager::ready();
+    service_manager::notify_ready();
     let ready = ReadyConnector {
         event: "ready",
         participant: connector.id().domain().to_owned(),
@@ -153,15 +158,15 @@ pub(crate) async fn run(
     if show.json {
         object_out(&report_json(&ready));
     } else {
-        line_err(&ready.text());
+        line_err(&ready.to_text());
     }
-    signals(&connector, &stop, &mut tasks, &mut heard).await?;
-    service_manager::stopping();
+    wait_for_stop(&connector, &stop, &mut tasks, &mut heard).await?;
+    service_manager::notify_stopping();
     connector.queries.intake.close();
     shut.cancel();
     drain_answers(&connector, &stop, &mut tasks, &mut heard).await;
     stop.cancel();
-    leave(&connector, tasks).await;
+    end_tasks(&connector, tasks).await;
     for (file, _) in doors {
         let _ = std::fs::remove_file(file);
     }
@@ -182,7 +187,7 @@ struct ReadyConnector {
 }
 
 impl CommandReport for ReadyConnector {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",
             self.participant,
@@ -211,11 +216,11 @@ pub(crate) async fn wait_until_joined(
     }
     let stop = CancellationToken::new();
     let mut tasks = tokio::task::JoinSet::new();
-    hansa_files::folder(&config.state)?;
-    monitor(config, Arc::new(AwaitingJoin), &stop, &mut tasks).await?;
-    show.refusals(&[awaiting_join()]);
+    hansa_files::create_folder(&config.state)?;
+    start_monitoring(config, Arc::new(AwaitingJoin), &stop, &mut tasks).await?;
+    show.print_refusals(&[awaiting_join()]);
     // To whoever started it, it runs.
-    service_manager::ready();
+    service_manager::notify_ready();
     let mut heard = StopSignals::listen()?;
     let mut look = tokio::time::interval(LOOK);
     let mut refused = None;
@@ -225,11 +230,11 @@ pub(crate) async fn wait_until_joined(
             () = ending.cancelled() => break false,
             _ = look.tick() => {}
         }
-        service_manager::alive();
+        service_manager::notify_alive();
         if let Err(refusal) = league_join::join_with_waiting_file(config) {
             // The file stays until somebody replaces it; it is told once.
             if refused.as_ref() != Some(&refusal) {
-                show.refusals(std::slice::from_ref(&refusal));
+                show.print_refusals(std::slice::from_ref(&refusal));
                 refused = Some(refusal);
             }
         }
@@ -252,19 +257,19 @@ async fn serve_clients(
     let Some(address) = config.clients.listen else {
         return Ok(());
     };
-    let (listener, bound) = bind(&address.to_string()).await?;
+    let (listener, bound) = bind_listener(&address.to_string()).await?;
     let shown = match &config.clients.certificate {
-        Some((certificate, key)) => Some(client_face::certificate(certificate, key)?),
+        Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
         None => None,
     };
-    let tls = client_face::config(&connector.identity.trust, &connector.clock, shown)?;
-    let trusted = client_face::roots(&connector.identity.trust, connector.now());
-    hansa_node::process::named_file::write(
-        &connector.file(connect::ROOT_FILE),
+    let tls = client_face::client_face_config(&connector.identity.trust, &connector.clock, shown)?;
+    let trusted = client_face::root_certificates(&connector.identity.trust, connector.now());
+    hansa_node::process::named_file::write_named_file(
+        &connector.state_file(connect::ROOT_FILE),
         trusted.as_bytes(),
     )?;
-    hansa_node::process::named_file::write(
-        &connector.file(connect::ADDRESS_FILE),
+    hansa_node::process::named_file::write_named_file(
+        &connector.state_file(connect::ADDRESS_FILE),
         bound.as_bytes(),
     )?;
     let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
@@ -272,7 +277,7 @@ async fn serve_clients(
     let attest = certificate_reader(connector);
     tasks.spawn(async move {
         let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
-        flight_sql::serve(
+        flight_sql::serve_clients(
             listener,
             ClientTls { tls, attest },
             TransportSettings::default(),
@@ -291,7 +296,7 @@ fn certificate_reader(connector: &Arc<Connector>) -> PeerCertificateReader {
     let attesting = Arc::clone(connector);
     Arc::new(move |connection| {
         let now = attesting.now();
-        hansa_identity::mtls::attest(&attesting.identity.trust, connection, now)
+        hansa_identity::mtls::attest_certificate(&attesting.identity.trust, connection, now)
     })
 }
 
@@ -305,27 +310,30 @@ async fn serve_web(
     let Some(address) = config.web.listen else {
         return Ok(());
     };
-    let (listener, bound) = bind(&address.to_string()).await?;
+    let (listener, bound) = bind_listener(&address.to_string()).await?;
     let shown = match &config.web.certificate {
-        Some((certificate, key)) => Some(client_face::certificate(certificate, key)?),
+        Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
         None => None,
     };
     let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
-    let trusted = client_face::roots(&connector.identity.trust, connector.now());
-    hansa_node::process::named_file::write(
-        &connector.file(connect::ROOT_FILE),
+    let trusted = client_face::root_certificates(&connector.identity.trust, connector.now());
+    hansa_node::process::named_file::write_named_file(
+        &connector.state_file(connect::ROOT_FILE),
         trusted.as_bytes(),
     )?;
-    hansa_node::process::named_file::write(&connector.file(connect::WEB_FILE), bound.as_bytes())?;
+    hansa_node::process::named_file::write_named_file(
+        &connector.state_file(connect::WEB_FILE),
+        bound.as_bytes(),
+    )?;
     let mut handler = ClientHandler::new(Arc::clone(connector));
     if config.dataspace.is_some() {
         let terms = Arc::new(CatalogTerms::new(Arc::clone(connector)));
-        let engine = ProcessEngine::load(terms, Some(&connector.file("dataspace")))?;
+        let engine = ProcessEngine::load(terms, Some(&connector.state_file("dataspace")))?;
         let processes: Arc<dyn PartnerProcesses> = engine.clone();
         connector.partner_processes.set(&processes);
-        engine.resume();
+        engine.resume_processes();
         tasks.spawn(ended_transfers(Arc::clone(&engine), stop.clone()));
-        handler = handler.speaking(engine);
+        handler = handler.with_dataspace(engine);
     }
     let handler = Arc::new(handler);
     let folder = config.state.clone();
@@ -338,7 +346,7 @@ async fn serve_web(
             settings: TransportSettings::default(),
             folder,
         };
-        web::serve(listener, config, handler, async move {
+        web::serve_web(listener, config, handler, async move {
             ending.cancelled().await;
         })
         .await;
@@ -362,7 +370,7 @@ async fn ended_transfers(
 }
 
 /// Opens the monitoring face, where the configuration names an address for it.
-async fn monitor(
+async fn start_monitoring(
     config: &ConnectorConfig,
     handler: Arc<dyn MonitoringHandler>,
     stop: &CancellationToken,
@@ -375,16 +383,19 @@ async fn monitor(
         None => None,
         Some(file) => {
             // A volume of secrets is readable by a group; whoever holds the token reads metrics alone.
-            let bytes = hansa_files::read(file, 4096)?;
+            let bytes = hansa_files::read_file(file, 4096)?;
             let text = String::from_utf8_lossy(&bytes);
             Some(MonitoringToken::new(text.trim())?)
         }
     };
-    let (listener, bound) = bind(&address.to_string()).await?;
-    hansa_node::process::named_file::write(&config.state.join("monitoring"), bound.as_bytes())?;
+    let (listener, bound) = bind_listener(&address.to_string()).await?;
+    hansa_node::process::named_file::write_named_file(
+        &config.state.join("monitoring"),
+        bound.as_bytes(),
+    )?;
     let ending = stop.clone();
     tasks.spawn(async move {
-        monitoring::serve(listener, handler, token, async move {
+        monitoring::serve_monitoring(listener, handler, token, async move {
             ending.cancelled().await;
         })
         .await;
@@ -397,7 +408,7 @@ async fn monitor(
 ///
 /// # Errors
 /// `ADDRESS_IN_USE`
-pub(crate) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal> {
+pub(crate) async fn bind_listener(wanted: &str) -> Result<(TcpListener, String), Refusal> {
     let listener = match inherited_listeners::take_listener(wanted) {
         Some(held) => TcpListener::from_std(held),
         None => TcpListener::bind(wanted).await,
@@ -419,7 +430,10 @@ pub(crate) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal>
 }
 
 /// Every hour erases what is kept no longer; decisions once a day, since their files are read for it.
-async fn erasers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn erase_expired_data(
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+) -> Result<(), Refusal> {
     let mut hours = tokio::time::interval(std::time::Duration::from_secs(3600));
     let mut done = None;
     loop {
@@ -427,7 +441,7 @@ async fn erasers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
             () = stop.cancelled() => return Ok(()),
             _ = hours.tick() => {
                 let inner = Arc::clone(&connector);
-                let erased = blocking(move || inner.erase_expired()).await;
+                let erased = run_blocking(move || inner.erase_expired()).await;
                 if let Err(refusal) = erased {
                     tracing::warn!(%refusal, "side.not_erased");
                 }
@@ -437,12 +451,12 @@ async fn erasers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
                 }
                 done = Some(day);
                 let inner = Arc::clone(&connector);
-                let expired = blocking(move || inner.expire_snapshots()).await;
+                let expired = run_blocking(move || inner.expire_snapshots()).await;
                 if let Err(refusal) = expired {
                     tracing::warn!(%refusal, "snapshots.not_expired");
                 }
                 let inner = Arc::clone(&connector);
-                let expired = blocking(move || inner.expire_decisions()).await;
+                let expired = run_blocking(move || inner.expire_decisions()).await;
                 if let Err(refusal) = expired {
                     tracing::warn!(%refusal, "log.not_expired");
                 }
@@ -452,7 +466,7 @@ async fn erasers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
 }
 
 /// Has the newest head of the log stamped now and then; whatever the authority does, nothing else waits for it.
-async fn stampers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn stamp_heads(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
     loop {
         tokio::select! {
@@ -461,14 +475,17 @@ async fn stampers(connector: Arc<Connector>, stop: CancellationToken) -> Result<
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = time_stamping::round(&connector) => {}
+            () = time_stamping::stamp_newest_head(&connector) => {}
         }
     }
 }
 
 /// Reads what is published to its last byte, a little after the start and once a day; and puts in the log at once what questions
 /// find.
-async fn checkers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn check_snapshots(
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
     let mut due = connector.ticks().saturating_add(SETTLED);
     let mut known = BTreeSet::new();
@@ -482,7 +499,7 @@ async fn checkers(connector: Arc<Connector>, stop: CancellationToken) -> Result<
             due = connector.ticks().saturating_add(DAY);
         }
         let (inner, before) = (Arc::clone(&connector), known.clone());
-        let checks = blocking(move || {
+        let checks = run_blocking(move || {
             if whole {
                 return inner.check_snapshots();
             }
@@ -525,7 +542,7 @@ async fn drain_answers(
     tokio::select! {
         biased;
         _ = tokio::time::timeout(most, ended) => {}
-        again = signals(connector, stop, tasks, heard) => {
+        again = wait_for_stop(connector, stop, tasks, heard) => {
             if let Err(refusal) = again {
                 line_err(&crate::cli::output::refusal_text(&refusal));
             }
@@ -537,7 +554,7 @@ async fn drain_answers(
 const DRAIN_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.
-async fn leave(connector: &Arc<Connector>, mut tasks: ServerTasks) {
+async fn end_tasks(connector: &Arc<Connector>, mut tasks: ServerTasks) {
     let why = query_intake::tell_moved();
     let closed = async {
         // An answer gives back its slot when it is closed in the log and its receipt is signed.
@@ -583,8 +600,8 @@ struct StopSignals {
 impl StopSignals {
     fn listen() -> Result<Self, Refusal> {
         Ok(Self {
-            term: signal(SignalKind::terminate()).map_err(unheard)?,
-            int: signal(SignalKind::interrupt()).map_err(unheard)?,
+            term: signal(SignalKind::terminate()).map_err(signal_refusal)?,
+            int: signal(SignalKind::interrupt()).map_err(signal_refusal)?,
         })
     }
 
@@ -597,15 +614,15 @@ impl StopSignals {
 }
 
 /// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
-async fn signals(
+async fn wait_for_stop(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
     tasks: &mut ServerTasks,
     heard: &mut StopSignals,
 ) -> Result<(), Refusal> {
-    let mut hup = signal(SignalKind::hangup()).map_err(unheard)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(signal_refusal)?;
     let mut look = tokio::time::interval(LOOK);
-    let mut trusted = stamp(connector);
+    let mut trusted = trust_file_times(connector);
     loop {
         tokio::select! {
             () = heard.wait() => return Ok(()),
@@ -615,15 +632,15 @@ async fn signals(
                     return Err(refusal);
                 }
             }
-            _ = hup.recv() => reload(connector, reload_by_hand).await,
+            _ = hup.recv() => reload_and_report(connector, reload_by_hand).await,
             _ = look.tick() => {
-                let now = stamp(connector);
+                let now = trust_file_times(connector);
                 if now != trusted {
                     trusted = now;
                     // First the bundle alone: a configuration that is being edited must not hold up an expulsion.
                     let inner = Arc::clone(connector);
-                    match blocking(move || inner.take_bundle_file()).await {
-                        Ok(()) => reload(connector, reload_now).await,
+                    match run_blocking(move || inner.take_bundle_file()).await {
+                        Ok(()) => reload_and_report(connector, reload_now).await,
                         Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
                     }
                 }
@@ -632,7 +649,7 @@ async fn signals(
     }
 }
 
-fn unheard(fault: std::io::Error) -> Refusal {
+fn signal_refusal(fault: std::io::Error) -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         format!("signals can't be received: {fault}"),
@@ -644,7 +661,7 @@ fn unheard(fault: std::io::Error) -> Refusal {
 const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// When the files of trust were last written; the operator need not tell that a new bundle or certificate is there.
-fn stamp(connector: &Connector) -> Vec<Option<std::time::SystemTime>> {
+fn trust_file_times(connector: &Connector) -> Vec<Option<std::time::SystemTime>> {
     let trust = &connector.config().trust;
     [&trust.bundle, &trust.tls_cert]
         .into_iter()
@@ -658,10 +675,10 @@ fn stamp(connector: &Connector) -> Vec<Option<std::time::SystemTime>> {
 
 type ReloadHandler = fn(&Arc<Connector>) -> Result<Vec<Refusal>, Refusal>;
 
-async fn reload(connector: &Arc<Connector>, how: ReloadHandler) {
-    service_manager::reloading();
+async fn reload_and_report(connector: &Arc<Connector>, how: ReloadHandler) {
+    service_manager::notify_reloading();
     let inner = Arc::clone(connector);
-    let done = blocking(move || how(&inner)).await;
+    let done = run_blocking(move || how(&inner)).await;
     match done {
         Ok(faults) => {
             for fault in faults {
@@ -670,18 +687,21 @@ async fn reload(connector: &Arc<Connector>, how: ReloadHandler) {
         }
         Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
     }
-    service_manager::ready();
+    service_manager::notify_ready();
 }
 
 /// Takes up what was open at the last end. Where nothing can be recorded, it is tried again: a full disk ends no connector.
-async fn resumers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn resume_open_work(
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        match resume(&connector, None).await {
+        match resume_negotiations(&connector, None).await {
             Ok(()) => return Ok(()),
             Err(refusal) => tracing::warn!(code = %refusal.code, "negotiations.not_resumed"),
         }
@@ -689,7 +709,10 @@ async fn resumers(connector: Arc<Connector>, stop: CancellationToken) -> Result<
 }
 
 /// Keeps the post to every peer going, also to those that are added later. What goes wrong is in the trace, and stops nothing.
-async fn postmen(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn deliver_messages(
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+) -> Result<(), Refusal> {
     let mut rounds: BTreeMap<hansa_policy::id::ParticipantId, (String, tokio::task::AbortHandle)> =
         BTreeMap::new();
     let mut men = tokio::task::JoinSet::new();
@@ -717,7 +740,7 @@ async fn postmen(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
         });
         for peer in peers {
             if !rounds.contains_key(&peer.id) {
-                let man = men.spawn(mailbox::serve(Arc::clone(&connector), peer.clone()));
+                let man = men.spawn(mailbox::serve_peer(Arc::clone(&connector), peer.clone()));
                 rounds.insert(peer.id.clone(), (peer.address.clone(), man));
             }
         }
@@ -739,7 +762,7 @@ async fn portal_tellers(connector: Arc<Connector>, stop: CancellationToken) -> R
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        if let Err(refusal) = notifier.round().await {
+        if let Err(refusal) = notifier.deliver_changes().await {
             tracing::warn!(code = %refusal.code, "portal.round_failed");
         }
     }
@@ -747,18 +770,21 @@ async fn portal_tellers(connector: Arc<Connector>, stop: CancellationToken) -> R
 
 /// Tells the own people in time of contracts that end, and renews the lists of groups. What goes wrong is in the log or in the
 /// trace, and stops nothing.
-async fn tellers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn notify_contract_ends(
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        if let Err(refusal) = group_membership::renew(&connector).await {
+        if let Err(refusal) = group_membership::renew_lists(&connector).await {
             tracing::warn!(code = %refusal.code, "group.not_renewed");
         }
         let inner = Arc::clone(&connector);
-        match blocking(move || offer_renewal::renew_for_rulebook(&inner)).await {
+        match run_blocking(move || offer_renewal::renew_for_rulebook(&inner)).await {
             Ok(faults) => {
                 for fault in &faults {
                     line_err(&crate::cli::output::refusal_text(fault));
@@ -766,7 +792,7 @@ async fn tellers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
             }
             Err(refusal) => tracing::warn!(code = %refusal.code, "offers.not_renewed"),
         }
-        if let Err(refusal) = notice::round(&connector).await {
+        if let Err(refusal) = notice::deliver_due_notices(&connector).await {
             tracing::warn!(code = %refusal.code, "notice.round_failed");
         }
     }

@@ -9,15 +9,15 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::CommandReport;
-use crate::cli::output::{RefusalReport, refusal_text, table};
+use crate::cli::output::{RefusalReport, refusal_text, render_table};
 use crate::contract::contract_lookup;
 use crate::question::arguments::SimulateArgs;
 use crate::simulate::dataset_preview::DatasetPreview;
 use arrow_array::RecordBatch;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::lint::LintSeverity;
-use hansa_node::answer::cell_text::cells;
-use hansa_node::answer::dry_run::{DryRunQuery, rehearse};
+use hansa_node::answer::cell_text::to_text_cells;
+use hansa_node::answer::dry_run::{DryRunQuery, rehearse_query};
 use hansa_node::offer::offers;
 use hansa_node::offer::offers::OfferChecks;
 use hansa_node::participant::Connector;
@@ -50,7 +50,7 @@ impl ConnectorVerb for SimulateArgs {
 
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
-        simulate(connector, self, out).await
+        run_simulation(connector, self, out).await
     }
 }
 
@@ -58,7 +58,7 @@ impl ConnectorVerb for SimulateArgs {
 const SHOWN: usize = 20;
 
 /// Shows it.
-async fn simulate(
+async fn run_simulation(
     connector: &Arc<Connector>,
     args: SimulateArgs,
     out: &EventSink,
@@ -67,7 +67,7 @@ async fn simulate(
         .who
         .parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{}`: {fault}", args.who)))?;
-    let now = instant(connector, args.at.as_deref())?;
+    let now = parse_instant(connector, args.at.as_deref())?;
     let purpose = args
         .purpose
         .as_deref()
@@ -91,7 +91,7 @@ async fn simulate(
         ),
     };
     if active.grants().is_empty() {
-        out.report(&EmptyPreview {
+        out.send_report(&EmptyPreview {
             participant: who,
             at: now,
             datasets: [],
@@ -100,7 +100,7 @@ async fn simulate(
         return Ok(0);
     }
     let supposed: Vec<ParticipantAttribute> =
-        crate::league::attributes(&args.sector, &args.region)?
+        crate::league::parse_attributes(&args.sector, &args.region)?
             .into_iter()
             .collect();
     let rehearsal = DryRunQuery {
@@ -111,17 +111,17 @@ async fn simulate(
         supposed: &supposed,
         named: &chosen,
     };
-    for dataset in dataset_preview::datasets(connector, &rehearsal, &who).await? {
-        out.report(&dataset).await?;
+    for dataset in dataset_preview::preview_datasets(connector, &rehearsal, &who).await? {
+        out.send_report(&dataset).await?;
     }
     if let Some(draft) = &draft {
         for line in compare_with_contracts(connector, draft, now) {
-            out.text(line).await?;
+            out.send_text(line).await?;
         }
     }
     match args.sql {
         None => Ok(0),
-        Some(sql) => answer(connector, &rehearsal, &sql, out).await,
+        Some(sql) => simulate_answer(connector, &rehearsal, &sql, out).await,
     }
 }
 
@@ -134,7 +134,7 @@ struct EmptyPreview {
 }
 
 impl CommandReport for EmptyPreview {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} has no contract with you at {}, and there is no public view: it learns nothing, \
              not even that a dataset exists",
@@ -145,16 +145,16 @@ impl CommandReport for EmptyPreview {
 }
 
 /// What the question would be answered with, or why it would be refused.
-async fn answer(
+async fn simulate_answer(
     connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
     sql: &str,
     out: &EventSink,
 ) -> CommandResult {
-    let mut answer = match rehearse(connector, rehearsal, sql).await {
+    let mut answer = match rehearse_query(connector, rehearsal, sql).await {
         Ok(answer) => answer,
         Err(refusal) => {
-            out.report(&RefusedQuestion {
+            out.send_report(&RefusedQuestion {
                 refused: RefusalReport::of(&refusal),
                 text: refusal_text(&refusal),
             })
@@ -172,10 +172,10 @@ async fn answer(
     while let Some(batch) = answer.next().await {
         let batch: RecordBatch = batch?;
         let left = SHOWN.saturating_sub(rows.len()).min(batch.num_rows());
-        rows.extend(cells(&batch.slice(0, left))?);
+        rows.extend(to_text_cells(&batch.slice(0, left))?);
         total = total.saturating_add(batch.num_rows());
     }
-    out.report(&AnswerPreview {
+    out.send_report(&AnswerPreview {
         columns: header,
         rows,
         total_rows: total,
@@ -193,7 +193,7 @@ struct RefusedQuestion {
 }
 
 impl CommandReport for RefusedQuestion {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!("the question would be refused\n{}", self.text)
     }
 }
@@ -207,12 +207,12 @@ struct AnswerPreview {
 }
 
 impl CommandReport for AnswerPreview {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let mut text = format!(
             "the question would be answered with {} rows\n{}",
             self.total_rows,
-            table(&names, &self.rows)
+            render_table(&names, &self.rows)
         );
         let more = self.total_rows.saturating_sub(self.rows.len());
         if more > 0 {
@@ -231,17 +231,17 @@ fn compare_with_contracts(
     let who = draft.assignee_id();
     connector.contracts.with_registry(|registry| {
         registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, agreement, status)| {
                 status.as_str() == "in force"
                     && agreement.dataset.id == draft.dataset.id
                     && agreement.assignee_id() == who
             })
             .map(|(id, agreement, _)| {
-                let found = diff::compare(&agreement.clauses, &draft.clauses);
+                let found = diff::compare_policies(&agreement.clauses, &draft.clauses);
                 format!(
                     "against contract {}: {}\n{found}",
-                    id.short(),
+                    id.to_short_text(),
                     found.verdict()
                 )
             })
@@ -269,7 +269,8 @@ fn draft_agreement(
     who: &ParticipantId,
 ) -> Result<Agreement, Refusal> {
     let (written, dataset) = crate::policy::resolve_policy(connector, policy, dataset)?;
-    let offer = offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
+    let offer =
+        offers::read_offer(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
     let findings = OfferChecks::of(connector).findings(&offer, &dataset);
     let error = findings
         .iter()
@@ -286,7 +287,7 @@ fn draft_agreement(
     Ok(offer.agreement(&dataset, filled))
 }
 
-fn instant(connector: &Connector, at: Option<&str>) -> Result<UtcTimestamp, Refusal> {
+fn parse_instant(connector: &Connector, at: Option<&str>) -> Result<UtcTimestamp, Refusal> {
     match at {
         None => Ok(connector.now()),
         Some(text) => text

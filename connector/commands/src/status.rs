@@ -11,7 +11,7 @@ use crate::status::time_stamps::TimeStampReport;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_node::contract::notice;
-use hansa_node::monitoring::readiness::unwritable;
+use hansa_node::monitoring::readiness::find_write_fault;
 use hansa_node::monitoring::validity_period;
 use hansa_node::monitoring::validity_period::{ValidityKind, ValidityPeriod};
 use hansa_node::offer::offer_renewal;
@@ -19,7 +19,7 @@ use hansa_node::participant::Connector;
 use hansa_node::participant::approval;
 use hansa_node::participant::approval::ApprovalAction;
 use hansa_node::participant::pending_approvals;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
 use serde::Serialize;
@@ -28,7 +28,7 @@ use std::sync::Arc;
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// What waits for a person, then everything else.
-pub(crate) async fn status(
+pub(crate) async fn report_status(
     connector: &Arc<Connector>,
     check: bool,
     out: &EventSink,
@@ -43,8 +43,8 @@ pub(crate) async fn status(
         }
         // One that can't be read hides no other; `doctor` names it.
         if let Ok(Some(negotiation)) =
-            hansa_node::negotiation::message_replay::load(connector, &row.id)
-            && negotiation.state.turn() == Some(negotiation.own)
+            hansa_node::negotiation::message_replay::load_negotiation(connector, &row.id)
+            && negotiation.state.next_side() == Some(negotiation.own)
         {
             waiting.push(format!(
                 "{} from {} waits for us: hansa contract show {}",
@@ -59,7 +59,7 @@ pub(crate) async fn status(
             "the public view of {} is {} compared with the one in force and waits for two officers: hansa contract sign {}",
             held.dataset.name,
             held.verdict,
-            held.key.short()
+            held.key.to_short_text()
         ));
     }
     for word in pending_approvals::open_approvals(connector)? {
@@ -72,7 +72,7 @@ pub(crate) async fn status(
             continue;
         }
         if let Some(from) = ApprovalAction::withdrawal_instant(&word.action) {
-            let short = word.contract.short();
+            let short = word.contract.to_short_text();
             waiting.push(format!(
                 "contract {short}: one officer wants to withdraw it from {from} on, a second must say so too: hansa contract withdraw {short} --from {from} --reason TEXT"
             ));
@@ -80,21 +80,21 @@ pub(crate) async fn status(
         }
         waiting.push(format!(
             "contract {}: one officer wants to {} it, a second must say so too: hansa contract {}",
-            word.contract.short(),
+            word.contract.to_short_text(),
             word.action,
             word.action
         ));
     }
-    waiting.extend(crate::rulebook::announcement(connector));
+    waiting.extend(crate::rulebook::announcement_text(connector));
     waiting.extend(notice::describe_undelivered_notices(connector)?);
     let in_force = connector.contracts.with_registry(|registry| {
-        let all = registry.all(now);
+        let all = registry.all_contracts(now);
         all.filter(|(_, _, contract_status)| *contract_status == ContractStatus::InForce)
             .count()
     });
-    let periods = validity_period::periods(connector)?;
+    let periods = validity_period::validity_periods(connector)?;
     for period in periods.iter().filter(|period| period.is_due(now)) {
-        waiting.push(due(period));
+        waiting.push(validity_notice(period));
     }
     if let Err(refusal) = connector.own_certificate() {
         waiting.push(format!("{}: hansa join", refusal.sentence));
@@ -109,7 +109,7 @@ pub(crate) async fn status(
             "{unacknowledged} receipts are not acknowledged for more than a day"
         ));
     }
-    if let Some(broken) = unwritable(connector) {
+    if let Some(broken) = find_write_fault(connector) {
         waiting.push(format!("the log can't be written: {broken}"));
     }
     if let Err(refusal) = connector.trusted_clock() {
@@ -119,7 +119,7 @@ pub(crate) async fn status(
         ));
     }
     let time_stamps = connector.records.time_stamps.progress();
-    waiting.extend(time_stamps::failing(&time_stamps));
+    waiting.extend(time_stamps::stamp_failure_notice(&time_stamps));
     for fork in connector.forks()? {
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
@@ -142,7 +142,7 @@ pub(crate) async fn status(
     let config = connector.config();
     connector.settle_refusals().await;
     let inner = Arc::clone(connector);
-    let today = blocking(move || daily_figures::today(&inner)).await?;
+    let today = run_blocking(move || daily_figures::read_daily_figures(&inner)).await?;
     let rulebooks = connector.reloadable.rulebooks();
     let number = |rulebook: &Arc<SignedRulebook>| rulebook.version();
     let report = StatusReport {
@@ -161,14 +161,14 @@ pub(crate) async fn status(
         time_stamp: TimeStampReport::of(&time_stamps),
         bundle: bundle.content().sequence,
         rulebook: rulebooks.in_force(now).map(number),
-        rulebook_waiting: rulebooks.waiting().map(number),
+        rulebook_waiting: rulebooks.waiting_version().map(number),
         demo: bundle.content().demo,
         clock_offset_s: config.clock.micros / 1_000_000,
         clock_offset: (config.clock.micros != 0).then(|| describe_clock_offset(&config.clock.text)),
         zone: config.participant.zone.clone(),
-        newest_time_stamp: time_stamps::newest(&time_stamps),
+        newest_time_stamp: time_stamps::newest_stamped_head(&time_stamps),
     };
-    out.report(&report).await?;
+    out.send_report(&report).await?;
     Ok(u8::from(check && !report.waiting.is_empty()))
 }
 
@@ -222,13 +222,13 @@ impl EndReport {
             what: period.kind.as_str(),
             name: period.name.clone(),
             at: period.ends,
-            renew: period.kind.renewal(),
+            renew: period.kind.renewal_command(),
         }
     }
 }
 
 impl CommandReport for StatusReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut lines = Vec::new();
         if self.waiting.is_empty() {
             lines.push("nothing waits for a person".to_owned());
@@ -266,11 +266,11 @@ impl CommandReport for StatusReport {
 }
 
 /// What people are told of something that ends soon.
-fn due(period: &ValidityPeriod) -> String {
+fn validity_notice(period: &ValidityPeriod) -> String {
     let ValidityPeriod {
         kind, name, until, ..
     } = period;
-    let renewal = kind.renewal();
+    let renewal = kind.renewal_command();
     match kind {
         ValidityKind::Contract => format!("contract {name} ends soon: it is in force {until}"),
         ValidityKind::TrustBundle => format!("the trust bundle ends on {until}: {renewal}"),

@@ -13,18 +13,18 @@ use crate::token::arguments::TokenCommand;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::configuration::AccessTokenRecord;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_node::log::audit_event::{AuditEvent, list_texts, maybe};
+use hansa_node::log::audit_event::{AuditEvent, list_texts, optional_text};
 use hansa_node::participant::Connector;
 use hansa_node::participant::pseudonyms::Person;
 use hansa_node::participant::startup::JudgedState;
-use hansa_node::process::blocking_work::waiting;
+use hansa_node::process::blocking_work::run_waiting;
 use hansa_node::process::randomness::random_hex;
 use hansa_node::token::access_tokens::AccessTokenGrant;
 use hansa_policy::contract::Agreement;
 use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};
 use hansa_policy::id::{ContractId, PurposeId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_store::document_folder::StoredDocumentKind;
 use hansa_transport::AccessToken;
 use hansa_transport::flight_sql::access_token::{ID_DIGITS, SECRET_DIGITS};
@@ -63,7 +63,7 @@ impl ConnectorVerb for TokenCommand {
             ..
         } = context;
         match self {
-            TokenCommand::List => list(connector, out).await,
+            TokenCommand::List => list_tokens(connector, out).await,
             TokenCommand::Create {
                 person,
                 purpose,
@@ -71,28 +71,28 @@ impl ConnectorVerb for TokenCommand {
                 contract,
             } => {
                 let asked = (person.as_str(), purpose.as_slice(), days);
-                create(connector, asked, contract.as_deref(), caller, out).await
+                create_token(connector, asked, contract.as_deref(), caller, out).await
             }
-            TokenCommand::Revoke { token } => revoke(connector, &token, caller, out).await,
+            TokenCommand::Revoke { token } => revoke_token(connector, &token, caller, out).await,
         }
     }
 }
 
-async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let grants = connector.access_tokens.all();
+async fn list_tokens(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let grants = connector.access_tokens.all_tokens();
     let rows: Vec<ListedToken> = grants
         .iter()
         .map(|grant| ListedToken {
             token: TokenReport::of(grant),
-            person: person(connector, grant),
-            state: state(connector, grant),
+            person: person_name(connector, grant),
+            state: grant_state(connector, grant),
         })
         .collect();
-    out.list(&rows).await?;
+    out.send_list(&rows).await?;
     Ok(0)
 }
 
-async fn create(
+async fn create_token(
     connector: &Arc<Connector>,
     (name, purposes, days): (&str, &[String], u16),
     contract: Option<&str>,
@@ -100,7 +100,7 @@ async fn create(
     out: &EventSink,
 ) -> CommandResult {
     let usage = |sentence: String| Refusal::new(ErrorCode::UsageWrong, sentence);
-    if name.trim().is_empty() || name.chars().count() > MOST_NAME || printable(name) != name {
+    if name.trim().is_empty() || name.chars().count() > MOST_NAME || to_printable(name) != name {
         return Err(usage(format!(
             "the name of a person has 1 to {MOST_NAME} letters, and no control characters"
         ))
@@ -140,7 +140,7 @@ async fn create(
     }
     let now = connector.now();
     let person = Person::Named(name.to_owned());
-    let actor = waiting(|| connector.records.pseudonyms.pseudonym(&person, now))?;
+    let actor = run_waiting(|| connector.records.pseudonyms.pseudonym(&person, now))?;
     let token = AccessToken::new(&random_hex(ID_DIGITS / 2), &random_hex(SECRET_DIGITS / 2))?;
     let grant = AccessTokenGrant {
         id: token.id().to_owned(),
@@ -152,21 +152,21 @@ async fn create(
         until: now.plus_micros(i64::from(days).saturating_mul(DAY)),
         is_revoked: false,
     };
-    let document = waiting(|| {
+    let document = run_waiting(|| {
         let documents = &connector.records.documents;
-        documents.keep(StoredDocumentKind::AccessToken, &grant.document())
+        documents.keep_document(StoredDocumentKind::AccessToken, &grant.to_document())
     })?;
-    let mut created = record(connector, "created", &grant, caller)?;
+    let mut created = build_token_record(connector, "created", &grant, caller)?;
     created.document = Some(document);
     let _durable = connector.record(AuditEvent::from(created)).await?;
     let report = CreatedToken {
         facts: TokenReport::of(&grant),
         person: name.to_owned(),
-        access_token: token.text(),
+        access_token: token.to_text(),
         dataset: contract.map(|(_, agreement)| agreement.dataset.id.name),
     };
     connector.access_tokens.add(grant);
-    out.report(&report).await?;
+    out.send_report(&report).await?;
     Ok(0)
 }
 
@@ -208,13 +208,13 @@ fn is_named_by_a_contract(connector: &Connector, purpose: &PurposeId) -> bool {
     })
 }
 
-async fn revoke(
+async fn revoke_token(
     connector: &Arc<Connector>,
     prefix: &str,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let all = connector.access_tokens.all();
+    let all = connector.access_tokens.all_tokens();
     let mut meant = all.iter().filter(|grant| grant.id.starts_with(prefix));
     let (Some(grant), None) = (meant.next(), meant.next()) else {
         return Err(Refusal::new(
@@ -224,14 +224,14 @@ async fn revoke(
         .with_help("hansa token list shows them")
         .into());
     };
-    let revoked = record(connector, "revoked", grant, caller)?;
+    let revoked = build_token_record(connector, "revoked", grant, caller)?;
     let _durable = connector.record(AuditEvent::from(revoked)).await?;
     connector.access_tokens.revoke(&grant.id);
     let cut = connector
         .queries
         .client_answers
         .cut_token_answers(&grant.id);
-    out.report(&RevokedToken {
+    out.send_report(&RevokedToken {
         token: TokenReport::of(grant),
         state: "revoked",
         cut,
@@ -241,13 +241,13 @@ async fn revoke(
 }
 
 /// What the log holds of a token: never its secret, nor the name of the person.
-fn record(
+fn build_token_record(
     connector: &Connector,
     event: &str,
     grant: &AccessTokenGrant,
     caller: Option<u32>,
 ) -> Result<AccessTokenRecord, Refusal> {
-    let by = waiting(|| {
+    let by = run_waiting(|| {
         caller
             .map(|user| {
                 let pseudonyms = &connector.records.pseudonyms;
@@ -262,18 +262,18 @@ fn record(
         purposes: list_texts(&grant.purposes),
         until: grant.until,
         by,
-        contract: maybe(grant.contract),
+        contract: optional_text(grant.contract),
         document: None,
     })
 }
 
 /// The name of the person, as long as it is known here.
-fn person(connector: &Connector, grant: &AccessTokenGrant) -> Option<String> {
+fn person_name(connector: &Connector, grant: &AccessTokenGrant) -> Option<String> {
     let person = connector.records.pseudonyms.person(&grant.actor);
     person.map(|person| person.to_string())
 }
 
-fn state(connector: &Connector, grant: &AccessTokenGrant) -> &'static str {
+fn grant_state(connector: &Connector, grant: &AccessTokenGrant) -> &'static str {
     match grant.is_revoked {
         true => "revoked",
         false if connector.now() >= grant.until => "over",
@@ -326,7 +326,7 @@ impl ReportRow for ListedToken {
             self.person.clone().unwrap_or_else(|| "erased".to_owned()),
             self.token.purposes_text(),
             // A token of the house is for all that the house has.
-            contract.map_or_else(|| "–".to_owned(), |id| id.short()),
+            contract.map_or_else(|| "–".to_owned(), |id| id.to_short_text()),
             self.token.until.to_string(),
             self.state.to_owned(),
         ]
@@ -346,10 +346,10 @@ struct CreatedToken {
 }
 
 impl CommandReport for CreatedToken {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let scope = match (self.facts.contract, &self.dataset) {
             (Some(id), Some(dataset)) => {
-                format!(", under contract {} on {dataset} alone", id.short())
+                format!(", under contract {} on {dataset} alone", id.to_short_text())
             }
             (_, _) => String::new(),
         };
@@ -379,7 +379,7 @@ struct RevokedToken {
 }
 
 impl CommandReport for RevokedToken {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the access token {} is revoked; answers cut: {}",
             self.token.token, self.cut

@@ -1,14 +1,18 @@
 //! Step 6: the auditor verifies the exported evidence alone.
 
-use crate::federation::{DemoFederation, FIRM, OPERATOR, short, text, whole};
-use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
+use crate::federation::{
+    DemoFederation, FIRM, OPERATOR, member_integer, member_text, short_identity,
+};
+use crate::step_report::{
+    DemoSpeaker, ExpectationError, StepReport, check_expectation, indented_table,
+};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 const PROVIDERS: [&str; 3] = ["lisbon", "munster", "ottawa"];
 
 /// Prints one table, detects two forgeries, compares both parties and keeps the evidence.
-pub(super) fn play(
+pub(super) fn run_auditor_step(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
@@ -22,23 +26,27 @@ pub(super) fn play(
         (OPERATOR, "lisbon"),
         (OPERATOR, "munster"),
     ] {
-        let compared = federation.does(participant, &["audit", "reconcile", city])?;
-        must(
+        let compared = federation.run_command(participant, &["audit", "reconcile", city])?;
+        check_expectation(
             !compared.lines.is_empty(),
             format!("{participant} and {city} have answers to compare"),
             "none",
         )?;
         for line in &compared.lines {
-            must(text(line, "finding") == "matched", "both sides agree", line)?;
+            check_expectation(
+                member_text(line, "finding") == "matched",
+                "both sides agree",
+                line,
+            )?;
             matched += 1;
         }
     }
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("Auditor"),
         &format!("both sides' receipts, compared answer by answer: {matched} of {matched} agree"),
     );
-    step.figure("answers_matched", matched);
-    bundle(federation, step)
+    step.store_figure("answers_matched", matched);
+    write_evidence(federation, step)
 }
 
 /// Reports recipients, data and clauses from the providers' logs.
@@ -49,51 +57,52 @@ fn report_received_data(
     let mut rows = Vec::new();
     let mut refused = 0;
     for city in PROVIDERS {
-        let log = federation.does(city, &["audit", "list", "--last", "10000"])?;
+        let log = federation.run_command(city, &["audit", "list", "--last", "10000"])?;
         for record in &log.lines {
-            let body = body(record);
-            refused += i64::from(text(record, "type") == "refuse");
-            let peer = text(body, "peer");
-            let (true, false) = (text(record, "type") == "permit", peer.is_empty()) else {
+            let body = record_body(record);
+            refused += i64::from(member_text(record, "type") == "refuse");
+            let peer = member_text(body, "peer");
+            let (true, false) = (member_text(record, "type") == "permit", peer.is_empty()) else {
                 continue;
             };
-            let request = text(body, "request_id");
+            let request = member_text(body, "request_id");
             let closed = log.lines.iter().find(|other| {
-                text(other, "type") == "close" && text(self::body(other), "request_id") == request
+                member_text(other, "type") == "close"
+                    && member_text(self::record_body(other), "request_id") == request
             });
-            let closed = closed.map_or(&Value::Null, self::body);
+            let closed = closed.map_or(&Value::Null, self::record_body);
             for grant in body
                 .get("grants")
                 .and_then(Value::as_array)
                 .into_iter()
                 .flatten()
-                .filter(|grant| !text(grant, "contract").is_empty())
+                .filter(|grant| !member_text(grant, "contract").is_empty())
             {
                 rows.push(vec![
                     city.to_owned(),
-                    domain(&peer),
-                    last(&text(grant, "dataset")),
-                    short(&text(grant, "contract")),
-                    clauses(grant),
-                    text(closed, "rows"),
-                    text(closed, "outcome"),
+                    participant_domain(&peer),
+                    last_segment(&member_text(grant, "dataset")),
+                    short_identity(&member_text(grant, "contract")),
+                    clause_range(grant),
+                    member_text(closed, "rows"),
+                    member_text(closed, "outcome"),
                 ]);
             }
         }
     }
-    must(!rows.is_empty(), "somebody received something", "nobody")?;
-    step.say(
+    check_expectation(!rows.is_empty(), "somebody received something", "nobody")?;
+    step.print_spoken_line(
         DemoSpeaker("Auditor"),
         &format!(
             "who received what, under which clauses, from the logs of the three cities; questions that they refused: {refused}\n{}",
-            table(
+            indented_table(
                 &["FROM", "TO", "DATASET", "CONTRACT", "CLAUSES", "ROWS", "OUTCOME"],
                 &rows
             )
         ),
     );
-    step.figure("answers", rows.len());
-    step.figure("refusals_at_providers", refused);
+    step.store_figure("answers", rows.len());
+    step.store_figure("refusals_at_providers", refused);
     Ok(())
 }
 
@@ -102,18 +111,18 @@ fn detect_forged_logs(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    let good = verify(federation, "munster/state/log", 0)?;
-    let records = whole(&good, "records");
-    must(records > 2, "the log has records", records)?;
+    let good = verify_log(federation, "munster/state/log", 0)?;
+    let records = member_integer(&good, "records");
+    check_expectation(records > 2, "the log has records", records)?;
     let mut message = format!("the log as it is: {records} records, the chain is unbroken");
-    step.figure("records", records);
+    step.store_figure("records", records);
     let forgeries: [(&str, FileTampering); 2] = [
-        ("one byte changed", |bytes| change(bytes)),
-        ("one record removed", remove),
+        ("one byte changed", |bytes| change_digit(bytes)),
+        ("one record removed", remove_line),
     ];
     for (name, forge) in forgeries {
-        let copy = federation.file(&format!("log-with-{}", name.replace(' ', "-")));
-        let done = copy_folder(&federation.file("munster/state/log"), &copy)
+        let copy = federation.file_path(&format!("log-with-{}", name.replace(' ', "-")));
+        let done = copy_folder(&federation.file_path("munster/state/log"), &copy)
             .and_then(|()| {
                 let file = records_of(&copy)?;
                 let mut bytes = std::fs::read(&file)?;
@@ -125,25 +134,25 @@ fn detect_forged_logs(
                 expected: format!("a copy with {name}"),
                 came: fault.to_string(),
             })?;
-        must(done, format!("a copy with {name}"), "it is as it was")?;
-        let found = verify(federation, &copy.display().to_string(), 7)?;
-        let fault = text(&found, "fault");
-        must(
+        check_expectation(done, format!("a copy with {name}"), "it is as it was")?;
+        let found = verify_log(federation, &copy.display().to_string(), 7)?;
+        let fault = member_text(&found, "fault");
+        check_expectation(
             found.get("good") == Some(&Value::Bool(false)) && !fault.is_empty(),
             format!("{name} is found"),
             &found,
         )?;
         message.push_str(&format!("\na copy with {name}: found, {fault}"));
-        step.figure(&name.replace(' ', "_"), fault);
+        step.store_figure(&name.replace(' ', "_"), fault);
     }
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("Auditor, with a copy of Münster's log and no connector"),
         &message,
     );
     Ok(())
 }
 
-fn verify(
+fn verify_log(
     federation: &DemoFederation<'_>,
     log: &str,
     status: i32,
@@ -151,18 +160,21 @@ fn verify(
     let done = federation
         .stage
         .run(None, &["audit", "verify", log])?
-        .ends(status)?;
-    done.with("records").cloned()
+        .expect_status(status)?;
+    done.object_with_member("records").cloned()
 }
 
 /// Writes the evidence that stays after the demo.
-fn bundle(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
-    let file = federation.file("evidence-of-munster");
+fn write_evidence(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    let file = federation.file_path("evidence-of-munster");
     let name = file.display().to_string();
-    federation.does("munster", &["audit", "export", "--output", &name])?;
-    let found = verify(federation, &name, 0)?;
-    let records = whole(&found, "records");
-    must(
+    federation.run_command("munster", &["audit", "export", "--output", &name])?;
+    let found = verify_log(federation, &name, 0)?;
+    let records = member_integer(&found, "records");
+    check_expectation(
         found.get("good") == Some(&Value::Bool(true)) && records > 0,
         "the evidence verifies",
         &found,
@@ -172,15 +184,15 @@ fn bundle(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), 
     } else {
         "goes with this folder; --dir DIR keeps it"
     };
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("Auditor"),
         &format!(
             "the evidence of Münster, {records} records under its signed head, {stays}; check it anywhere:\n\
              hansa audit verify {name}"
         ),
     );
-    step.figure("evidence", name);
-    step.figure("evidence_records", records);
+    step.store_figure("evidence", name);
+    step.store_figure("evidence_records", records);
     Ok(())
 }
 
@@ -207,7 +219,7 @@ fn records_of(log: &Path) -> std::io::Result<PathBuf> {
 type FileTampering = fn(&mut Vec<u8>) -> bool;
 
 /// Changes the last digit in the middle of the file.
-fn change(bytes: &mut [u8]) -> bool {
+fn change_digit(bytes: &mut [u8]) -> bool {
     let middle = bytes.len() / 2;
     let digit = bytes
         .iter_mut()
@@ -223,7 +235,7 @@ fn change(bytes: &mut [u8]) -> bool {
 }
 
 /// Removes a line in the middle of the file.
-fn remove(bytes: &mut Vec<u8>) -> bool {
+fn remove_line(bytes: &mut Vec<u8>) -> bool {
     let mut lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     if lines.len() < 3 {
         return false;
@@ -234,11 +246,11 @@ fn remove(bytes: &mut Vec<u8>) -> bool {
     true
 }
 
-fn body(record: &Value) -> &Value {
+fn record_body(record: &Value) -> &Value {
     record.get("body").unwrap_or(&Value::Null)
 }
 
-fn clauses(grant: &Value) -> String {
+fn clause_range(grant: &Value) -> String {
     let applied = grant.get("clauses_applied").and_then(Value::as_array);
     let list: Vec<i64> = applied
         .into_iter()
@@ -252,10 +264,10 @@ fn clauses(grant: &Value) -> String {
     }
 }
 
-fn domain(id: &str) -> String {
+fn participant_domain(id: &str) -> String {
     id.trim_start_matches("hansa://").to_owned()
 }
 
-fn last(id: &str) -> String {
+fn last_segment(id: &str) -> String {
     id.rsplit('/').next().unwrap_or(id).to_owned()
 }

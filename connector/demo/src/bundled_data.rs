@@ -11,7 +11,7 @@ static DATA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cities");
 ///
 /// # Errors
 /// If the folder can't be written.
-pub(super) fn unpack(city: &str, folder: &Path) -> Result<u64, Refusal> {
+pub(super) fn unpack_city_data(city: &str, folder: &Path) -> Result<u64, Refusal> {
     let Some(dir) = DATA.get_dir(city) else {
         return Ok(0);
     };
@@ -19,14 +19,15 @@ pub(super) fn unpack(city: &str, folder: &Path) -> Result<u64, Refusal> {
     unpack_dir(dir, city, folder, &mut bytes)?;
     let config = folder.join("hansa.toml");
     let mut text =
-        String::from_utf8_lossy(&hansa_node::process::named_file::read(&config)?).into_owned();
+        String::from_utf8_lossy(&hansa_node::process::named_file::read_named_file(&config)?)
+            .into_owned();
     for file in ["hansa-datasets.toml", "hansa-offers.toml"] {
         if let Some(part) = dir.get_file(format!("{city}/{file}")) {
             text.push('\n');
             text.push_str(part.contents_utf8().unwrap_or_default());
         }
     }
-    hansa_node::process::named_file::write(&config, text.as_bytes())?;
+    hansa_node::process::named_file::write_named_file(&config, text.as_bytes())?;
     Ok(bytes)
 }
 
@@ -40,7 +41,10 @@ fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Resu
                     let size = u64::try_from(file.contents().len()).unwrap_or(u64::MAX);
                     *bytes = bytes.saturating_add(size);
                 }
-                hansa_node::process::named_file::write(&folder.join(path), file.contents())?;
+                hansa_node::process::named_file::write_named_file(
+                    &folder.join(path),
+                    file.contents(),
+                )?;
             }
         }
     }
@@ -53,8 +57,8 @@ fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Resu
 /// If the configuration can't be written.
 pub(super) fn plain_rows(folder: &Path) -> Result<(), Refusal> {
     let config = folder.join("hansa.toml");
-    let text =
-        String::from_utf8_lossy(&hansa_node::process::named_file::read(&config)?).into_owned();
+    let text = String::from_utf8_lossy(&hansa_node::process::named_file::read_named_file(&config)?)
+        .into_owned();
     let text = text.replace("[ask]\n", "[ask]\ncompress = \"none\"\n");
-    hansa_node::process::named_file::write(&config, text.as_bytes())
+    hansa_node::process::named_file::write_named_file(&config, text.as_bytes())
 }

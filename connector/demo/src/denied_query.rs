@@ -1,7 +1,7 @@
 //! Step 4: four refused questions.
 
-use crate::federation::{DemoFederation, FIRM, PURPOSE, short, text};
-use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
+use crate::federation::{DemoFederation, FIRM, PURPOSE, member_text, short_identity};
+use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, check_expectation};
 use serde_json::{Value, json};
 
 /// Question that is refused.
@@ -45,37 +45,38 @@ const NOES: [DeniedQuery; 4] = [
 ];
 
 /// Checks the code, the clause and the remedy of each refusal.
-pub(super) fn play(
+pub(super) fn run_denied_query_step(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
     let mut reports = Vec::new();
     for no in &NOES {
         let error = expect_refusal(federation, no)?;
-        let help: Vec<String> = list(&error);
-        must(
-            text(&error, "clause").starts_with("#c") && !text(&error, "contract").is_empty(),
+        let help: Vec<String> = help_lines(&error);
+        check_expectation(
+            member_text(&error, "clause").starts_with("#c")
+                && !member_text(&error, "contract").is_empty(),
             format!("the refusal of {} names its clause", no.what),
             &error,
         )?;
-        must(!help.is_empty(), "and the remedy", &error)?;
+        check_expectation(!help.is_empty(), "and the remedy", &error)?;
         let mut message = format!(
             "{}\n  {}\nerror[{}]: {}\n  contract  {} clause {}: {}",
             no.what,
             no.sql,
             no.code,
-            text(&error, "sentence"),
-            short(&text(&error, "contract")),
-            text(&error, "clause"),
-            text(&error, "allowed"),
+            member_text(&error, "sentence"),
+            short_identity(&member_text(&error, "contract")),
+            member_text(&error, "clause"),
+            member_text(&error, "allowed"),
         );
         for help in &help {
             message.push_str(&format!("\n  help      {help}"));
         }
-        step.say(DemoSpeaker("Analyst of Acme Mobility asks for"), &message);
+        step.print_spoken_line(DemoSpeaker("Analyst of Acme Mobility asks for"), &message);
         reports.push(json!({
             "code": no.code,
-            "clause": text(&error, "clause"),
+            "clause": member_text(&error, "clause"),
             "status": no.status,
             "help": help,
         }));
@@ -84,7 +85,7 @@ pub(super) fn play(
     if let Some(hidden) = hidden {
         same_as_never(federation, step, hidden)?;
     }
-    step.figure("refusals", reports);
+    step.store_figure("refusals", reports);
     Ok(())
 }
 
@@ -97,16 +98,16 @@ fn same_as_never(
     let there = expect_refusal(federation, hidden)?.to_string();
     let sql = hidden.sql.replace("stop_id", "moonphase");
     let never = expect_sql_refusal(federation, hidden, &sql)?.to_string();
-    must(
+    check_expectation(
         never.replace("moonphase", "stop_id") == there,
         "a hidden column is told like one that never was",
         &never,
     )?;
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("Analyst of Acme Mobility"),
         "and a column that never was, `moonphase`, gets the same answer word for word: nobody learns what is hidden",
     );
-    step.figure("hidden_like_unknown", true);
+    step.store_figure("hidden_like_unknown", true);
     Ok(())
 }
 
@@ -123,18 +124,21 @@ fn expect_sql_refusal(
     sql: &str,
 ) -> Result<Value, ExpectationError> {
     let args = ["sql", sql, "--purpose", no.purpose];
-    let done = federation.stage.run(Some(FIRM), &args)?.ends(no.status)?;
-    let error = done.error();
-    must(
-        text(&error, "code") == no.code,
+    let done = federation
+        .stage
+        .run(Some(FIRM), &args)?
+        .expect_status(no.status)?;
+    let error = done.reported_error();
+    check_expectation(
+        member_text(&error, "code") == no.code,
         format!("`{sql}` is refused as {}", no.code),
         &error,
     )?;
-    must(done.lines.is_empty(), "nothing is given", done.lines.len())?;
+    check_expectation(done.lines.is_empty(), "nothing is given", done.lines.len())?;
     Ok(error)
 }
 
-fn list(error: &Value) -> Vec<String> {
+fn help_lines(error: &Value) -> Vec<String> {
     let help = error.get("help").and_then(Value::as_array);
     help.into_iter()
         .flatten()

@@ -2,7 +2,7 @@
 
 use crate::bundled_data;
 use crate::runner::{ConnectorProcess, DemoCommandOutput, DemoRunner};
-use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
+use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, check_expectation};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -38,28 +38,28 @@ impl DemoFederation<'_> {
     ///
     /// # Errors
     /// If the status is another one.
-    pub(super) fn does(
+    pub(super) fn run_command(
         &self,
         participant: &str,
         args: &[&str],
     ) -> Result<DemoCommandOutput, ExpectationError> {
-        self.stage.run(Some(participant), args)?.ends(0)
+        self.stage.run(Some(participant), args)?.expect_status(0)
     }
 
     /// Asks a question for the declared purpose. The answer must be complete.
     ///
     /// # Errors
     /// If the answer is incomplete.
-    pub(super) fn asks(
+    pub(super) fn ask_question(
         &self,
         participant: &str,
         sql: &str,
     ) -> Result<DemoCommandOutput, ExpectationError> {
-        self.does(participant, &["sql", sql, "--purpose", PURPOSE])
+        self.run_command(participant, &["sql", sql, "--purpose", PURPOSE])
     }
 
     /// Path of a file in the demo folder.
-    pub(super) fn file(&self, path: &str) -> PathBuf {
+    pub(super) fn file_path(&self, path: &str) -> PathBuf {
         self.stage.folder().join(path)
     }
 
@@ -67,25 +67,25 @@ impl DemoFederation<'_> {
     ///
     /// # Errors
     /// If the contract does not come into force.
-    pub(super) fn agree(
+    pub(super) fn make_contract(
         &self,
         consumer: &str,
         provider: &str,
         dataset: &str,
     ) -> Result<String, ExpectationError> {
         let name = format!("{provider}.{dataset}");
-        let asked = self.does(consumer, &["contract", "request", &name, "--sign"])?;
-        let negotiation = text(asked.with("negotiation")?, "negotiation");
-        self.does(provider, &["contract", "sign", &negotiation])?;
-        let wanted = text(asked.with("negotiation")?, "would_become");
-        let listed = self.does(consumer, &["contract", "list"])?;
+        let asked = self.run_command(consumer, &["contract", "request", &name, "--sign"])?;
+        let negotiation = member_text(asked.object_with_member("negotiation")?, "negotiation");
+        self.run_command(provider, &["contract", "sign", &negotiation])?;
+        let wanted = member_text(asked.object_with_member("negotiation")?, "would_become");
+        let listed = self.run_command(consumer, &["contract", "list"])?;
         let state = listed
             .lines
             .iter()
-            .find(|line| text(line, "contract") == wanted)
-            .map(|line| text(line, "state"))
+            .find(|line| member_text(line, "contract") == wanted)
+            .map(|line| member_text(line, "state"))
             .unwrap_or_default();
-        must(
+        check_expectation(
             state == "in force",
             format!("the contract over {name} is in force"),
             format!("it is `{state}`"),
@@ -99,15 +99,19 @@ impl DemoFederation<'_> {
     ///
     /// # Errors
     /// If the page has none.
-    pub(super) fn threshold(&self, participant: &str, id: &str) -> Result<i64, ExpectationError> {
-        let output = self.does(participant, &["contract", "show", id])?;
-        let terms = output.with("contract")?.get("terms").cloned();
+    pub(super) fn read_group_threshold(
+        &self,
+        participant: &str,
+        id: &str,
+    ) -> Result<i64, ExpectationError> {
+        let output = self.run_command(participant, &["contract", "show", id])?;
+        let terms = output.object_with_member("contract")?.get("terms").cloned();
         let least = terms
             .as_ref()
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
-            .map(|term| text(term, "text"))
+            .map(|term| member_text(term, "text"))
             .filter(|sentence| sentence.starts_with("a group "))
             .find_map(|sentence| sentence.split(' ').find_map(|word| word.parse().ok()));
         least.ok_or_else(|| ExpectationError {
@@ -118,7 +122,7 @@ impl DemoFederation<'_> {
 }
 
 /// Member of an object as text, without quotes.
-pub(super) fn text(object: &Value, member: &str) -> String {
+pub(super) fn member_text(object: &Value, member: &str) -> String {
     match object.get(member) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -127,12 +131,12 @@ pub(super) fn text(object: &Value, member: &str) -> String {
 }
 
 /// Member of an object as a whole number.
-pub(super) fn whole(object: &Value, member: &str) -> i64 {
+pub(super) fn member_integer(object: &Value, member: &str) -> i64 {
     object.get(member).and_then(Value::as_i64).unwrap_or(0)
 }
 
 /// Member of an object as a number.
-pub(super) fn number(object: &Value, member: &str) -> f64 {
+pub(super) fn member_number(object: &Value, member: &str) -> f64 {
     object
         .get(member)
         .and_then(Value::as_f64)
@@ -140,7 +144,7 @@ pub(super) fn number(object: &Value, member: &str) -> f64 {
 }
 
 /// First digits of an identity.
-pub(super) fn short(id: &str) -> String {
+pub(super) fn short_identity(id: &str) -> String {
     id.chars().take(12).collect()
 }
 
@@ -148,11 +152,11 @@ pub(super) fn short(id: &str) -> String {
 ///
 /// # Errors
 /// If one of these steps fails.
-pub(super) fn gather<'a>(
+pub(super) fn set_up_federation<'a>(
     stage: &'a DemoRunner,
     step: &mut StepReport,
 ) -> Result<DemoFederation<'a>, ExpectationError> {
-    let ready = |args: &[&str]| stage.run(None, args)?.ends(0);
+    let ready = |args: &[&str]| stage.run(None, args)?.expect_status(0);
     ready(&[
         "league",
         "init",
@@ -185,7 +189,7 @@ pub(super) fn gather<'a>(
         ready(&[
             "league",
             "admit",
-            &request(participant, "request"),
+            &exchange_file_path(participant, "request"),
             "--dir",
             "league",
         ])?;
@@ -200,7 +204,7 @@ pub(super) fn gather<'a>(
     ])?;
     // Join, publish and serve in sequence for each city, and for all cities in parallel.
     let began = in_parallel(&participants, |(participant, _, _, serves)| {
-        begin(stage, participant, *serves)
+        set_up_participant(stage, participant, *serves)
     })?;
     let mut serving = Vec::new();
     let mut files = Vec::new();
@@ -216,27 +220,27 @@ pub(super) fn gather<'a>(
         for (city, served) in &serving {
             let id = format!("{city}.example");
             let add = ["peer", "add", &served.address, "--id", &id];
-            stage.run(Some(participant), &add)?.ends(0)?;
+            stage.run(Some(participant), &add)?.expect_status(0)?;
         }
         Ok(())
     })?;
     let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("The stage"),
         &format!(
             "{} connectors as separate processes with mutual TLS between them, and {} consumers without a service; \
              {rows} rows\npublished from {:.1} MB of files as the cities wrote them; the folder is {}",
             serving.len(),
             CONSUMERS.len(),
-            mega(bytes),
+            to_megabytes(bytes),
             stage.folder().display()
         ),
     );
-    step.figure("connectors", serving.len());
-    step.figure("consumers", CONSUMERS.len());
-    step.figure("rows", rows);
-    step.figure("file_bytes", bytes);
-    step.figure("folder", json!(stage.folder()));
+    step.store_figure("connectors", serving.len());
+    step.store_figure("consumers", CONSUMERS.len());
+    step.store_figure("rows", rows);
+    step.store_figure("file_bytes", bytes);
+    step.store_figure("folder", json!(stage.folder()));
     Ok(DemoFederation {
         stage,
         files,
@@ -248,7 +252,7 @@ pub(super) fn gather<'a>(
 ///
 /// # Errors
 /// If one of the contracts does not come into force.
-pub(super) fn contracts(
+pub(super) fn sign_contracts(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
@@ -257,15 +261,15 @@ pub(super) fn contracts(
         ("munster", "bike_counts"),
         ("ottawa", "bike_counts"),
     ] {
-        let contract = federation.agree(FIRM, city, dataset)?;
-        step.say(
+        let contract = federation.make_contract(FIRM, city, dataset)?;
+        step.print_spoken_line(
             DemoSpeaker("Acme Mobility"),
             &format!(
                 "{city}.{dataset}: contract {} is in force",
-                short(&contract)
+                short_identity(&contract)
             ),
         );
-        step.figure(&format!("contract_{city}"), contract);
+        step.store_figure(&format!("contract_{city}"), contract);
     }
     Ok(())
 }
@@ -276,7 +280,7 @@ struct StartedConnector {
     rows: i64,
 }
 
-fn begin(
+fn set_up_participant(
     stage: &DemoRunner,
     participant: &str,
     serves: bool,
@@ -288,16 +292,16 @@ fn begin(
     stage
         .run(
             Some(participant),
-            &["--yes", "join", &request(participant, "join")],
+            &["--yes", "join", &exchange_file_path(participant, "join")],
         )?
-        .ends(0)?;
+        .expect_status(0)?;
     let folder = stage.folder().join(participant);
     std::fs::copy(
         stage.folder().join("bundle.json"),
         folder.join("trust/bundle.json"),
     )
     .map_err(|fault| unwritten(fault.to_string()))?;
-    let bytes = bundled_data::unpack(participant, &folder)
+    let bytes = bundled_data::unpack_city_data(participant, &folder)
         .map_err(|refusal| unwritten(refusal.to_string()))?;
     if !serves {
         // The operator is near the cities, so its rows are not compressed.
@@ -306,12 +310,16 @@ fn begin(
         }
         return Ok(None);
     }
-    stage.run(Some(participant), &["check"])?.ends(0)?;
+    stage.run(Some(participant), &["check"])?.expect_status(0)?;
     let published = stage
         .run(Some(participant), &["dataset", "publish"])?
-        .ends(0)?;
-    let rows = published.lines.iter().map(|line| whole(line, "rows")).sum();
-    must(rows > 0, format!("{participant} publishes rows"), rows)?;
+        .expect_status(0)?;
+    let rows = published
+        .lines
+        .iter()
+        .map(|line| member_integer(line, "rows"))
+        .sum();
+    check_expectation(rows > 0, format!("{participant} publishes rows"), rows)?;
     let serving = stage.serve(participant)?;
     Ok(Some(StartedConnector {
         serving,
@@ -320,7 +328,7 @@ fn begin(
     }))
 }
 
-fn request(participant: &str, ending: &str) -> String {
+fn exchange_file_path(participant: &str, ending: &str) -> String {
     format!("{participant}/{participant}.example.{ending}")
 }
 
@@ -349,6 +357,6 @@ fn in_parallel<T: Sync, R: Send>(
 }
 
 /// Converts bytes to megabytes.
-pub(super) fn mega(bytes: u64) -> f64 {
+pub(super) fn to_megabytes(bytes: u64) -> f64 {
     u32::try_from(bytes / 1000).map_or(f64::NAN, f64::from) / 1000.0
 }

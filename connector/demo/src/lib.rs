@@ -41,43 +41,43 @@ const ACTS: [DemoStep; 7] = [
     DemoStep {
         name: "open",
         title: "Open, no contract: did the air get better in the week of 16 March 2020?",
-        play: open_data::play,
+        play: open_data::run_open_data_step,
         roles: &[DemoRole::Analyst],
     },
     DemoStep {
         name: "officer",
         title: "The officer of Lisbon shares ticket validations on two contracts",
-        play: officer::play,
+        play: officer::run_officer_step,
         roles: &[DemoRole::Officer],
     },
     DemoStep {
         name: "analyst",
         title: "The analyst asks one question over two cities, under aggregate-only contracts",
-        play: analyst::play,
+        play: analyst::run_analyst_step,
         roles: &[DemoRole::Analyst],
     },
     DemoStep {
         name: "refusals",
         title: "Four refusals, each with its clause and the remedy",
-        play: denied_query::play,
+        play: denied_query::run_denied_query_step,
         roles: &[DemoRole::Analyst],
     },
     DemoStep {
         name: "withdrawal",
         title: "A withdrawal cuts a running stream",
-        play: withdrawal::play,
+        play: withdrawal::run_withdrawal_step,
         roles: &[DemoRole::Officer],
     },
     DemoStep {
         name: "recall",
         title: "A recall: a faulty snapshot, and the answers that it is in",
-        play: snapshot_recall::play,
+        play: snapshot_recall::run_recall_step,
         roles: &[DemoRole::Officer, DemoRole::Auditor],
     },
     DemoStep {
         name: "auditor",
         title: "The auditor: who received what, under which clause",
-        play: auditor::play,
+        play: auditor::run_auditor_step,
         roles: &[DemoRole::Auditor],
     },
 ];
@@ -86,12 +86,12 @@ const ACTS: [DemoStep; 7] = [
 ///
 /// # Errors
 /// If the demo folder can't be set up.
-pub fn run(args: &DemoArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
+pub fn run_demo(args: &DemoArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let stage = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
     if args.until_stdin_ends {
         stage.end_with_input().map_err(|fault| vec![fault])?;
     }
-    let played = play(args, &stage, show);
+    let played = run_steps(args, &stage, show);
     let interrupted = stage.close();
     match played {
         // After the steps, an interruption is the normal end.
@@ -108,14 +108,18 @@ pub fn run(args: &DemoArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     }
 }
 
-fn play(args: &DemoArgs, stage: &DemoRunner, show: OutputSettings) -> Result<(), ExpectationError> {
+fn run_steps(
+    args: &DemoArgs,
+    stage: &DemoRunner,
+    show: OutputSettings,
+) -> Result<(), ExpectationError> {
     let mut first = StepReport::new(0, "stage", "The stage", show, true);
-    first.note(NOTICE);
-    first.figure("notice", NOTICE);
-    let demo_federation = first.done(|step| federation::gather(stage, step))?;
+    first.print_note(NOTICE);
+    first.store_figure("notice", NOTICE);
+    let demo_federation = first.run_step(|step| federation::set_up_federation(stage, step))?;
     if args.stage {
         let contracts = StepReport::new(1, "contracts", "The firm's contracts", show, true);
-        contracts.done(|step| federation::contracts(&demo_federation, step))?;
+        contracts.run_step(|step| federation::sign_contracts(&demo_federation, step))?;
     }
     let acts: &[DemoStep] = if args.stage { &[] } else { &ACTS };
     for (number, act) in (1..).zip(acts) {
@@ -125,10 +129,10 @@ fn play(args: &DemoArgs, stage: &DemoRunner, show: OutputSettings) -> Result<(),
             continue;
         }
         let step = StepReport::new(number, act.name, act.title, show, spoken);
-        step.done(|step| (act.play)(&demo_federation, step))?;
+        step.run_step(|step| (act.play)(&demo_federation, step))?;
     }
     if !args.exit {
-        next_steps::play(&demo_federation, show);
+        next_steps::show_next_steps(&demo_federation, show);
     }
     Ok(())
 }

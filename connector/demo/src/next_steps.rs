@@ -7,13 +7,13 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Prints suggestions and waits for the end of the demo.
-pub(super) fn play(federation: &DemoFederation<'_>, show: OutputSettings) {
+pub(super) fn show_next_steps(federation: &DemoFederation<'_>, show: OutputSettings) {
     let hansa = std::env::current_exe()
         .map_or_else(|_| "hansa".to_owned(), |path| path.display().to_string());
     let at = |participant: &str| {
         format!(
             "{hansa} --config {}",
-            federation.file(participant).display()
+            federation.file_path(participant).display()
         )
     };
     let tries = [

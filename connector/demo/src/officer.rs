@@ -1,18 +1,22 @@
 //! Step 2: the officer of Lisbon, and two contracts on data that is not open.
 
 use crate::draft_review;
-use crate::federation::{DemoFederation, FIRM, OPERATOR, short, text, whole};
-use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
+use crate::federation::{
+    DemoFederation, FIRM, OPERATOR, member_integer, member_text, short_identity,
+};
+use crate::step_report::{
+    DemoSpeaker, ExpectationError, StepReport, check_expectation, indented_table,
+};
 use serde_json::{Value, json};
 
 /// Signs two contracts, shows their terms on a page, and checks that each consumer gets the data of its contract.
-pub(super) fn play(
+pub(super) fn run_officer_step(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    let firm = federation.agree(FIRM, "lisbon", "validations")?;
-    let operator = federation.agree(OPERATOR, "lisbon", "validations")?;
-    must(firm != operator, "there are two contracts", &firm)?;
+    let firm = federation.make_contract(FIRM, "lisbon", "validations")?;
+    let operator = federation.make_contract(OPERATOR, "lisbon", "validations")?;
+    check_expectation(firm != operator, "there are two contracts", &firm)?;
     for (who, participant, id) in [
         (DemoSpeaker("Officer of Lisbon, to the firm"), FIRM, &firm),
         (
@@ -21,71 +25,76 @@ pub(super) fn play(
             &operator,
         ),
     ] {
-        let page = page(federation, id)?;
-        step.say(who, &page);
-        step.figure(&format!("contract_{participant}"), short(id));
+        let page = read_contract_page(federation, id)?;
+        step.print_spoken_line(who, &page);
+        step.store_figure(&format!("contract_{participant}"), short_identity(id));
     }
-    municipalities(federation, step, &firm)?;
-    let held = federation.does(
+    check_municipalities(federation, step, &firm)?;
+    let held = federation.run_command(
         "lisbon",
         &["sql", "SELECT operator_id, count(*) AS n, sum(validations) AS v FROM lisbon.validations GROUP BY operator_id ORDER BY 1"],
     )?;
-    let (held, _) = held.rows()?;
-    let own = federation.asks(
+    let (held, _) = held.answer_rows()?;
+    let own = federation.ask_question(
         OPERATOR,
         "SELECT count(*) AS n, sum(validations) AS v FROM lisbon.validations",
     )?;
-    let (own, _) = own.rows()?;
+    let (own, _) = own.answer_rows()?;
     let own = own.first().copied().unwrap_or(&Value::Null);
-    let theirs = held.iter().find(|row| text(row, "operator_id") == "42");
+    let theirs = held
+        .iter()
+        .find(|row| member_text(row, "operator_id") == "42");
     let theirs = theirs.copied().unwrap_or(&Value::Null);
-    must(
-        whole(own, "n") > 0 && whole(own, "n") == whole(theirs, "n"),
-        format!("the operator sees its own {} rows", whole(theirs, "n")),
-        format!("it sees {}", whole(own, "n")),
+    check_expectation(
+        member_integer(own, "n") > 0 && member_integer(own, "n") == member_integer(theirs, "n"),
+        format!(
+            "the operator sees its own {} rows",
+            member_integer(theirs, "n")
+        ),
+        format!("it sees {}", member_integer(own, "n")),
     )?;
-    must(
-        whole(own, "v") == whole(theirs, "v"),
-        format!("with {} validations", whole(theirs, "v")),
-        format!("with {}", whole(own, "v")),
+    check_expectation(
+        member_integer(own, "v") == member_integer(theirs, "v"),
+        format!("with {} validations", member_integer(theirs, "v")),
+        format!("with {}", member_integer(own, "v")),
     )?;
-    let all: i64 = held.iter().map(|row| whole(row, "n")).sum();
+    let all: i64 = held.iter().map(|row| member_integer(row, "n")).sum();
     let rows: Vec<Vec<String>> = held
         .iter()
         .map(|row| {
-            let same = text(row, "operator_id") == "42";
+            let same = member_text(row, "operator_id") == "42";
             vec![
-                text(row, "operator_id"),
-                text(row, "n"),
+                member_text(row, "operator_id"),
+                member_text(row, "n"),
                 if same {
-                    text(own, "n")
+                    member_text(own, "n")
                 } else {
                     "does not exist".to_owned()
                 },
             ]
         })
         .collect();
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("Bus operator 42"),
         &format!(
             "the contract says \"own rows only\", and who I am is said by my certificate:\n{}",
-            table(&["OPERATOR", "ROWS AT LISBON", "ROWS FOR ME"], &rows)
+            indented_table(&["OPERATOR", "ROWS AT LISBON", "ROWS FOR ME"], &rows)
         ),
     );
-    step.figure("rows_held", all);
-    step.figure("rows_of_operator", whole(own, "n"));
-    step.figure("operators", json!(held.len()));
-    draft_review::play(federation, step, &firm)
+    step.store_figure("rows_held", all);
+    step.store_figure("rows_of_operator", member_integer(own, "n"));
+    step.store_figure("operators", json!(held.len()));
+    draft_review::run_draft_review_step(federation, step, &firm)
 }
 
 /// Checks the firm's result: days of municipalities, without municipalities with few stops.
-fn municipalities(
+fn check_municipalities(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
     contract: &str,
 ) -> Result<(), ExpectationError> {
-    let least = federation.threshold(FIRM, contract)?;
-    let held = federation.does(
+    let least = federation.read_group_threshold(FIRM, contract)?;
+    let held = federation.run_command(
         "lisbon",
         &[
             "sql",
@@ -93,66 +102,74 @@ fn municipalities(
              FROM lisbon.validations GROUP BY municipality, local_date ORDER BY 4, 1, 2",
         ],
     )?;
-    let (held, _) = held.rows()?;
-    let got = federation.asks(
+    let (held, _) = held.answer_rows()?;
+    let got = federation.ask_question(
         FIRM,
         "SELECT municipality, local_date, sum(validations) AS v FROM lisbon.validations GROUP BY municipality, local_date",
     )?;
-    let (got, _) = got.rows()?;
+    let (got, _) = got.answer_rows()?;
     let mut lines = Vec::new();
     let mut absent = 0_usize;
     for row in &held {
-        let day = |row: &Value| (text(row, "municipality"), text(row, "local_date"));
+        let day = |row: &Value| {
+            (
+                member_text(row, "municipality"),
+                member_text(row, "local_date"),
+            )
+        };
         let seen = got.iter().find(|other| day(other) == day(row));
-        let seen = seen.map(|row| whole(row, "v"));
-        let small = whole(row, "stops") < least;
-        must(
-            seen == (!small).then(|| whole(row, "v")),
+        let seen = seen.map(|row| member_integer(row, "v"));
+        let small = member_integer(row, "stops") < least;
+        check_expectation(
+            seen == (!small).then(|| member_integer(row, "v")),
             format!(
                 "{:?} of {} stops, least {least}",
                 day(row),
-                whole(row, "stops")
+                member_integer(row, "stops")
             ),
             format!("{seen:?}"),
         )?;
         absent += usize::from(small);
         if small || lines.len() == absent {
             lines.push(vec![
-                text(row, "municipality"),
-                text(row, "local_date"),
-                text(row, "stops"),
-                text(row, "v"),
+                member_text(row, "municipality"),
+                member_text(row, "local_date"),
+                member_text(row, "stops"),
+                member_text(row, "v"),
                 seen.map_or_else(|| "absent".to_owned(), |v| v.to_string()),
             ]);
         }
     }
-    must(absent > 0, "some days have too few stops", "none has")?;
-    must(
+    check_expectation(absent > 0, "some days have too few stops", "none has")?;
+    check_expectation(
         got.len() + absent == held.len(),
         "nothing else is missing",
         got.len(),
     )?;
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("Officer of Lisbon"),
         &format!(
             "of {} days of municipalities the firm gets {}; those of fewer than {least} stops do not exist for it\n{}",
             held.len(),
             got.len(),
-            table(
+            indented_table(
                 &["MUNICIPALITY", "DAY", "STOPS", "LISBON HOLDS", "THE FIRM GETS"],
                 &lines
             )
         ),
     );
-    step.figure("days_held", held.len());
-    step.figure("days_received", got.len());
+    step.store_figure("days_held", held.len());
+    step.store_figure("days_received", got.len());
     Ok(())
 }
 
 /// Contract page of Lisbon, with both signatures verified.
-fn page(federation: &DemoFederation<'_>, id: &str) -> Result<String, ExpectationError> {
-    let output = federation.does("lisbon", &["contract", "show", id])?;
-    let shown = output.with("contract")?;
+fn read_contract_page(
+    federation: &DemoFederation<'_>,
+    id: &str,
+) -> Result<String, ExpectationError> {
+    let output = federation.run_command("lisbon", &["contract", "show", id])?;
+    let shown = output.object_with_member("contract")?;
     let list = |member: &str| {
         let list = shown.get(member).and_then(Value::as_array);
         list.cloned().unwrap_or_default()
@@ -162,12 +179,12 @@ fn page(federation: &DemoFederation<'_>, id: &str) -> Result<String, Expectation
         .iter()
         .filter(|signature| signature.get("valid") == Some(&Value::Bool(true)))
         .count();
-    must(
+    check_expectation(
         valid == 2 && signatures.len() == 2,
         "both signatures are valid",
         format!("{valid} of {}", signatures.len()),
     )?;
-    let mut page = format!("contract {}", short(id));
+    let mut page = format!("contract {}", short_identity(id));
     for term in list("terms") {
         let kept = if term.get("enforced") == Some(&Value::Bool(true)) {
             "enforced"
@@ -176,16 +193,16 @@ fn page(federation: &DemoFederation<'_>, id: &str) -> Result<String, Expectation
         };
         page.push_str(&format!(
             "\n  {:<5} {kept}  {}",
-            text(&term, "clause"),
-            text(&term, "text")
+            member_text(&term, "clause"),
+            member_text(&term, "text")
         ));
     }
     for signature in &signatures {
         page.push_str(&format!(
             "\n  signed by the {} with {} key {}: valid",
-            text(signature, "role"),
-            text(signature, "algorithm"),
-            short(&text(signature, "key"))
+            member_text(signature, "role"),
+            member_text(signature, "algorithm"),
+            short_identity(&member_text(signature, "key"))
         ));
     }
     Ok(page)

@@ -1,7 +1,11 @@
 //! Step 1: open data of three publishers, without a contract, in one model.
 
-use crate::federation::{DemoFederation, FIRM, mega, number, text, whole};
-use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
+use crate::federation::{
+    DemoFederation, FIRM, member_integer, member_number, member_text, to_megabytes,
+};
+use crate::step_report::{
+    DemoSpeaker, ExpectationError, StepReport, check_expectation, indented_table,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -13,7 +17,7 @@ const AFTER: &str = "2020-03-23";
 const LAST_DAY: &str = "2020-03-22";
 
 /// Asks one question over three publishers: did the air quality improve?
-pub(super) fn play(
+pub(super) fn run_open_data_step(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
@@ -26,17 +30,17 @@ pub(super) fn play(
          GROUP BY participant, town, CASE WHEN local_date < '{WEEK}' THEN 'before' ELSE 'after' END \
          ORDER BY participant, town"
     );
-    let asked = federation.does(FIRM, &["sql", &question])?;
-    let (rows, below) = asked.rows()?;
+    let asked = federation.run_command(FIRM, &["sql", &question])?;
+    let (rows, below) = asked.answer_rows()?;
     let cities = demo_cities(&rows);
     let british = cities.iter().filter(|(key, _)| key.0 == "uk.example");
-    must(
+    check_expectation(
         british.count() > 10,
         "there are British towns",
         cities.len(),
     )?;
-    weeks(step, &cities)?;
-    units(federation, step, &cities)?;
+    print_weekly_figures(step, &cities)?;
+    check_units(federation, step, &cities)?;
     explain_question(federation, step, &question, below)
 }
 
@@ -52,9 +56,9 @@ fn demo_cities(rows: &[&Value]) -> DemoCities {
     let mut cities = DemoCities::new();
     for row in rows {
         let city = cities
-            .entry((text(row, "participant"), text(row, "town")))
+            .entry((member_text(row, "participant"), member_text(row, "town")))
             .or_default();
-        if text(row, "week") == "before" {
+        if member_text(row, "week") == "before" {
             city.before = (*row).clone();
         } else {
             city.after = (*row).clone();
@@ -64,12 +68,15 @@ fn demo_cities(rows: &[&Value]) -> DemoCities {
 }
 
 /// Prints the figures of each city with their number of values, and the city whose series ends early.
-fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationError> {
+fn print_weekly_figures(
+    step: &mut StepReport,
+    cities: &DemoCities,
+) -> Result<(), ExpectationError> {
     let mut lines = Vec::new();
     let mut figures = Vec::new();
     let mut early = Vec::new();
     for ((participant, name), city) in shown_cities(cities) {
-        let last = text(&city.after, "last");
+        let last = member_text(&city.after, "last");
         let ends_early = last.as_str() < LAST_DAY;
         if ends_early {
             early.push(format!("{name} ({last})"));
@@ -77,37 +84,37 @@ fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationEr
         lines.push(vec![
             name.clone(),
             participant.trim_end_matches(".example").to_owned(),
-            format!("{:.1}", number(&city.before, "no2")),
-            format!("{:.1}", number(&city.after, "no2")),
-            change(city),
-            complete(&city.before),
-            complete(&city.after),
+            format!("{:.1}", member_number(&city.before, "no2")),
+            format!("{:.1}", member_number(&city.after, "no2")),
+            change_word(city),
+            completeness_text(&city.before),
+            completeness_text(&city.after),
             last.clone(),
         ]);
         figures.push(json!({
             "town": name,
-            "before": number(&city.before, "no2"),
-            "after": number(&city.after, "no2"),
-            "measured_before": whole(&city.before, "n"),
-            "measured_after": whole(&city.after, "n"),
-            "slots_after": whole(&city.after, "slots"),
+            "before": member_number(&city.before, "no2"),
+            "after": member_number(&city.after, "no2"),
+            "measured_before": member_integer(&city.before, "n"),
+            "measured_after": member_integer(&city.after, "n"),
+            "slots_after": member_integer(&city.after, "slots"),
             "last": last,
             "ends_early": ends_early,
         }));
     }
-    must(!early.is_empty(), "one series ends early", "none does")?;
+    check_expectation(!early.is_empty(), "one series ends early", "none does")?;
     let british: Vec<&DemoCity> = cities
         .iter()
         .filter(|(key, _)| key.0 == "uk.example")
         .map(|(_, city)| city)
         .collect();
-    let better = british.iter().filter(|city| lower(city)).count();
-    step.say(
+    let better = british.iter().filter(|city| has_lower_value(city)).count();
+    step.print_spoken_line(
         DemoSpeaker("Analyst of Acme Mobility, NO2 in µg/m³, week of 9 March before and of 16 March after"),
         &format!(
             "{}\nof all {} British towns {better} had less; this is weather too, not only what people did\n\
              NOT TO THE END: {} measured nothing later; their week is not a week",
-            table(
+            indented_table(
                 &["TOWN", "FROM", "BEFORE", "AFTER", "", "MEASURED", "MEASURED", "LAST VALUE (UTC)"],
                 &lines
             ),
@@ -115,10 +122,10 @@ fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationEr
             early.join(", ")
         ),
     );
-    step.figure("towns", figures);
-    step.figure("british_towns", british.len());
-    step.figure("british_towns_better", better);
-    step.figure("ends_early", early);
+    step.store_figure("towns", figures);
+    step.store_figure("british_towns", british.len());
+    step.store_figure("british_towns_better", better);
+    step.store_figure("ends_early", early);
     Ok(())
 }
 
@@ -129,16 +136,21 @@ fn shown_cities(cities: &DemoCities) -> impl Iterator<Item = (&(String, String),
     })
 }
 
-fn lower(city: &DemoCity) -> bool {
-    number(&city.after, "no2") < number(&city.before, "no2")
+fn has_lower_value(city: &DemoCity) -> bool {
+    member_number(&city.after, "no2") < member_number(&city.before, "no2")
 }
 
-fn change(city: &DemoCity) -> String {
-    if lower(city) { "less" } else { "more" }.to_owned()
+fn change_word(city: &DemoCity) -> String {
+    if has_lower_value(city) {
+        "less"
+    } else {
+        "more"
+    }
+    .to_owned()
 }
 
-fn complete(week: &Value) -> String {
-    let (n, slots) = (whole(week, "n"), whole(week, "slots"));
+fn completeness_text(week: &Value) -> String {
+    let (n, slots) = (member_integer(week, "n"), member_integer(week, "slots"));
     format!(
         "{n} of {slots}, {} %",
         (n * 100).checked_div(slots).unwrap_or(0)
@@ -146,16 +158,17 @@ fn complete(week: &Value) -> String {
 }
 
 /// Checks the units. Zürich publishes ppb: read as µg/m³, its air would be the best; in a common unit, it is not.
-fn units(
+fn check_units(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
     cities: &DemoCities,
 ) -> Result<(), ExpectationError> {
-    let entry = federation.does(FIRM, &["catalog", "show", "zurich.air_quality"])?;
-    let conversion = conversion(entry.with("entry")?).ok_or_else(|| ExpectationError {
-        expected: "the catalogue of Zürich tells how its values were converted".to_owned(),
-        came: "it does not".to_owned(),
-    })?;
+    let entry = federation.run_command(FIRM, &["catalog", "show", "zurich.air_quality"])?;
+    let conversion =
+        value_conversion(entry.object_with_member("entry")?).ok_or_else(|| ExpectationError {
+            expected: "the catalogue of Zürich tells how its values were converted".to_owned(),
+            came: "it does not".to_owned(),
+        })?;
     let factor: f64 = conversion
         .split_whitespace()
         .nth(3)
@@ -166,31 +179,31 @@ fn units(
         })?;
     let zurich = cities
         .get(&("zurich.example".to_owned(), "Zürich".to_owned()))
-        .map_or(f64::NAN, |city| number(&city.before, "no2"));
+        .map_or(f64::NAN, |city| member_number(&city.before, "no2"));
     let wrong = zurich / factor;
     let british: Vec<f64> = cities
         .iter()
         .filter(|(key, _)| key.0 == "uk.example")
-        .map(|(_, city)| number(&city.before, "no2"))
+        .map(|(_, city)| member_number(&city.before, "no2"))
         .collect();
     let above = |than: f64| british.iter().filter(|no2| **no2 > than).count();
     let (before, after, all) = (above(wrong), above(zurich), british.len());
     let table: Vec<f64> = shown_cities(cities)
         .filter(|(key, _)| key.0 == "uk.example")
-        .map(|(_, city)| number(&city.before, "no2"))
+        .map(|(_, city)| member_number(&city.before, "no2"))
         .collect();
-    must(
+    check_expectation(
         !table.is_empty() && table.iter().all(|no2| *no2 > wrong),
         "with ppb read as µg/m³, Zürich is cleaner than every British town shown",
         format!("{wrong:.1} beside {table:.1?}"),
     )?;
     let among = table.iter().filter(|no2| **no2 > zurich).count();
-    must(
+    check_expectation(
         among < table.len() && after < before,
         "in one unit it is not",
         format!("{zurich:.1} beside {table:.1?}"),
     )?;
-    step.say(
+    step.print_spoken_line(
         DemoSpeaker("Analyst of Acme Mobility"),
         &format!(
             "Zürich publishes ppb, the others µg/m³. Its {wrong:.1} read as µg/m³ would make Zürich cleaner than every British \
@@ -199,19 +212,19 @@ fn units(
             table.len()
         ),
     );
-    step.figure("conversion", conversion);
-    step.figure("zurich_as_published", wrong);
-    step.figure("zurich", zurich);
-    step.figure("cleaner_than_if_misread", before);
-    step.figure("cleaner_than", after);
+    step.store_figure("conversion", conversion);
+    step.store_figure("zurich_as_published", wrong);
+    step.store_figure("zurich", zurich);
+    step.store_figure("cleaner_than_if_misread", before);
+    step.store_figure("cleaner_than", after);
     Ok(())
 }
 
-fn conversion(entry: &Value) -> Option<String> {
+fn value_conversion(entry: &Value) -> Option<String> {
     let columns = entry.get("entry")?.get("columns")?.as_array()?;
     columns
         .iter()
-        .find(|column| text(column, "name") == "value")?
+        .find(|column| member_text(column, "name") == "value")?
         .get("conversion")?
         .as_str()
         .map(str::to_owned)
@@ -222,7 +235,7 @@ fn received_bytes(log: &[Value], id: &str) -> Result<u64, ExpectationError> {
     let peer = format!("hansa://{id}");
     let received = log.iter().rev().filter_map(|record| record.get("body"));
     received
-        .filter(|body| text(body, "peer") == peer && body.get("receipt").is_some())
+        .filter(|body| member_text(body, "peer") == peer && body.get("receipt").is_some())
         .find_map(|body| body.get("bytes")?.as_u64())
         .ok_or_else(|| ExpectationError {
             expected: format!("the receipt of {id} tells its bytes"),
@@ -237,9 +250,9 @@ fn explain_question(
     question: &str,
     below: &Value,
 ) -> Result<(), ExpectationError> {
-    let explained = federation.does(FIRM, &["explain", question])?;
+    let explained = federation.run_command(FIRM, &["explain", question])?;
     let remote_queries = explained
-        .with("remote_queries")?
+        .object_with_member("remote_queries")?
         .get("remote_queries")
         .cloned();
     let remote_queries: Vec<Value> = remote_queries
@@ -247,7 +260,7 @@ fn explain_question(
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    must(
+    check_expectation(
         remote_queries.len() == 3,
         "three participants are asked",
         remote_queries.len(),
@@ -255,21 +268,21 @@ fn explain_question(
     let mut message =
         String::from("hansa explain says what goes to whom, and the answer what came back:");
     let (mut came, mut held) = (0_u64, 0_u64);
-    let log = federation.does(FIRM, &["audit", "list", "--last", "100"])?;
+    let log = federation.run_command(FIRM, &["audit", "list", "--last", "100"])?;
     let answers = below.get("participants").and_then(Value::as_array);
     for answer in answers.into_iter().flatten() {
-        let id = text(answer, "participant");
+        let id = member_text(answer, "participant");
         let city = id.trim_end_matches(".example");
         let remote_query = remote_queries
             .iter()
-            .find(|remote_query| text(remote_query, "participant") == id);
+            .find(|remote_query| member_text(remote_query, "participant") == id);
         let sql = remote_query
-            .map(|remote_query| text(remote_query, "sql"))
+            .map(|remote_query| member_text(remote_query, "sql"))
             .unwrap_or_default();
-        must(
-            !sql.is_empty() && sql == text(answer, "sql"),
+        check_expectation(
+            !sql.is_empty() && sql == member_text(answer, "sql"),
             format!("{city} got the SQL that was explained"),
-            text(answer, "sql"),
+            member_text(answer, "sql"),
         )?;
         let bytes = received_bytes(&log.lines, &id)?;
         let file = federation.files.iter().find(|(name, _)| *name == city);
@@ -278,27 +291,27 @@ fn explain_question(
         held = held.saturating_add(file);
         message.push_str(&format!(
             "\n{city}: {} rows, {bytes} bytes came; its files have {:.1} MB\n  {sql}",
-            text(answer, "rows"),
-            mega(file)
+            member_text(answer, "rows"),
+            to_megabytes(file)
         ));
     }
-    must(
+    check_expectation(
         came > 0 && came < held / 100,
         "less than a hundredth of the files travels",
         format!("{came} of {held} bytes"),
     )?;
     message.push_str(&format!(
         "\ntogether {came} bytes travelled instead of {:.1} MB",
-        mega(held)
+        to_megabytes(held)
     ));
-    step.say(DemoSpeaker("Analyst of Acme Mobility"), &message);
-    step.figure("bytes_received", came);
-    step.figure("bytes_of_files", held);
-    step.figure(
+    step.print_spoken_line(DemoSpeaker("Analyst of Acme Mobility"), &message);
+    step.store_figure("bytes_received", came);
+    step.store_figure("bytes_of_files", held);
+    step.store_figure(
         "sql",
         remote_queries
             .iter()
-            .map(|remote_query| json!({"participant": text(remote_query, "participant"), "sql": text(remote_query, "sql")}))
+            .map(|remote_query| json!({"participant": member_text(remote_query, "participant"), "sql": member_text(remote_query, "sql")}))
             .collect::<Vec<_>>(),
     );
     Ok(())

@@ -40,7 +40,7 @@ impl DemoCommandOutput {
     ///
     /// # Errors
     /// Otherwise, with the text on standard error.
-    pub(super) fn ends(self, status: i32) -> Result<Self, ExpectationError> {
+    pub(super) fn expect_status(self, status: i32) -> Result<Self, ExpectationError> {
         if self.status == status {
             return Ok(self);
         }
@@ -51,7 +51,7 @@ impl DemoCommandOutput {
     }
 
     /// Error that the command reported.
-    pub(super) fn error(&self) -> Value {
+    pub(super) fn reported_error(&self) -> Value {
         self.err
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
@@ -63,7 +63,7 @@ impl DemoCommandOutput {
     ///
     /// # Errors
     /// If there is none.
-    pub(super) fn with(&self, member: &str) -> Result<&Value, ExpectationError> {
+    pub(super) fn object_with_member(&self, member: &str) -> Result<&Value, ExpectationError> {
         self.lines
             .iter()
             .find(|line| line.get(member).is_some())
@@ -77,9 +77,9 @@ impl DemoCommandOutput {
     ///
     /// # Errors
     /// If the answer is incomplete.
-    pub(super) fn rows(&self) -> Result<(Vec<&Value>, &Value), ExpectationError> {
+    pub(super) fn answer_rows(&self) -> Result<(Vec<&Value>, &Value), ExpectationError> {
         let below = self
-            .with("hansa")?
+            .object_with_member("hansa")?
             .get("hansa")
             .filter(|below| below.get("complete") == Some(&Value::Bool(true)))
             .ok_or_else(|| ExpectationError {
@@ -146,7 +146,7 @@ impl DemoRunner {
                     format!("signals can't be received: {fault}"),
                 )
             })?;
-        let end = self.ending();
+        let end = self.interruption_action();
         let heeds = std::thread::Builder::new().spawn(move || {
             runtime.block_on(async move {
                 use tokio::signal::unix::{SignalKind, signal};
@@ -173,7 +173,7 @@ impl DemoRunner {
                 format!("signals can't be received: {fault}"),
             )
         };
-        thread_shutdown::leave(heeds.map_err(fault)?);
+        thread_shutdown::leave_thread(heeds.map_err(fault)?);
         Ok(())
     }
 
@@ -182,11 +182,11 @@ impl DemoRunner {
     /// # Errors
     /// If standard input can't be watched.
     pub(super) fn end_with_input(&self) -> Result<(), Refusal> {
-        at_end_of_input(self.ending())
+        at_end_of_input(self.interruption_action())
     }
 
     /// Action of an interruption: it unblocks waits for child processes and reads from them, and the next command ends the demo.
-    fn ending(&self) -> impl Fn() + Send + use<> {
+    fn interruption_action(&self) -> impl Fn() + Send + use<> {
         let (children, interrupted) = (Arc::clone(&self.children), Arc::clone(&self.interrupted));
         move || {
             interrupted.store(true, Ordering::SeqCst);
@@ -242,7 +242,7 @@ impl DemoRunner {
         ))
     }
 
-    fn command(&self, participant: Option<&str>, args: &[&str]) -> (Command, String) {
+    fn build_command(&self, participant: Option<&str>, args: &[&str]) -> (Command, String) {
         let (mut command, typed) = self.command_for_people(participant, args);
         command.arg("--json");
         (command, typed)
@@ -291,7 +291,7 @@ impl DemoRunner {
         if self.is_interrupted() {
             return Err(command_error("the show goes on", "it was interrupted"));
         }
-        let (mut command, typed) = self.command(participant, args);
+        let (mut command, typed) = self.build_command(participant, args);
         let output = command
             .args(["--timeout", "45s"])
             .output()
@@ -318,7 +318,7 @@ impl DemoRunner {
         args: &[&str],
         err: Option<&Path>,
     ) -> Result<(BufReader<ChildStdout>, u32), ExpectationError> {
-        let (mut command, typed) = self.command(Some(participant), args);
+        let (mut command, typed) = self.build_command(Some(participant), args);
         let stderr = match err {
             None => Stdio::null(),
             Some(file) => Stdio::from(
@@ -341,7 +341,7 @@ impl DemoRunner {
     }
 
     /// Waits for a started command. Returns its exit status.
-    pub(super) fn wait(&self, id: u32) -> Option<i32> {
+    pub(super) fn wait_for_command(&self, id: u32) -> Option<i32> {
         let child = {
             let mut children = self.children.lock();
             let at = children.iter().position(|child| child.id() == id)?;

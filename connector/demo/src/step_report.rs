@@ -17,7 +17,7 @@ pub(super) struct ExpectationError {
 ///
 /// # Errors
 /// If the expectation fails.
-pub(super) fn must(
+pub(super) fn check_expectation(
     so: bool,
     expected: impl Into<String>,
     came: impl std::fmt::Display,
@@ -62,32 +62,32 @@ impl StepReport {
             spoken,
         };
         if number > 0 {
-            step.line(&format!("\n{number}. {title}"));
+            step.print_line(&format!("\n{number}. {title}"));
         }
         step
     }
 
-    fn line(&self, text: &str) {
+    fn print_line(&self, text: &str) {
         if self.spoken && !self.show.json {
             line_out(text);
         }
     }
 
     /// Prints a line without a speaker.
-    pub(super) fn note(&self, text: &str) {
-        self.line(text);
+    pub(super) fn print_note(&self, text: &str) {
+        self.print_line(text);
     }
 
     /// Prints a line of a speaker.
-    pub(super) fn say(&self, voice: DemoSpeaker, text: &str) {
-        self.line(&format!("\n   {}:", voice.0));
+    pub(super) fn print_spoken_line(&self, voice: DemoSpeaker, text: &str) {
+        self.print_line(&format!("\n   {}:", voice.0));
         for line in text.trim_end().lines() {
-            self.line(&format!("      {line}"));
+            self.print_line(&format!("      {line}"));
         }
     }
 
     /// Stores a figure.
-    pub(super) fn figure(&mut self, name: &str, value: impl Into<Value>) {
+    pub(super) fn store_figure(&mut self, name: &str, value: impl Into<Value>) {
         self.figures.insert(name.to_owned(), value.into());
     }
 
@@ -95,7 +95,7 @@ impl StepReport {
     ///
     /// # Errors
     /// The failed expectation.
-    pub(super) fn done<T>(
+    pub(super) fn run_step<T>(
         mut self,
         play: impl FnOnce(&mut Self) -> Result<T, ExpectationError>,
     ) -> Result<T, ExpectationError> {
@@ -118,6 +118,6 @@ impl StepReport {
 }
 
 /// Table for people, indented like the lines of a speaker.
-pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    hansa_commands::cli::output::table(header, rows)
+pub(super) fn indented_table(header: &[&str], rows: &[Vec<String>]) -> String {
+    hansa_commands::cli::output::render_table(header, rows)
 }

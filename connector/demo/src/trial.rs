@@ -5,7 +5,7 @@
 //! nobody else.
 
 use crate::bundled_data;
-use crate::federation::{PURPOSE, text};
+use crate::federation::{PURPOSE, member_text};
 use crate::runner::{ConnectorProcess, DemoRunner};
 use crate::step_report::ExpectationError;
 use hansa_commands::cli::TryArgs;
@@ -28,9 +28,10 @@ const REFUSED: &str = "SELECT * FROM munster.bike_counts LIMIT 5";
 ///
 /// # Errors
 /// If the folder can't be made, or a step fails.
-pub fn run(args: &TryArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
+pub fn run_trial(args: &TryArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let runner = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
-    let tried = Trial::begin(&runner, show).and_then(|trial| trial.ask(args.sql.as_deref(), show));
+    let tried = Trial::set_up_participants(&runner, show)
+        .and_then(|trial| trial.ask_and_print(args.sql.as_deref(), show));
     let was_interrupted = runner.close();
     match tried {
         Ok(status) => Ok(status),
@@ -53,7 +54,10 @@ struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     /// Makes the league, the participants and the contract with the commands that a person would type.
-    fn begin(runner: &'a DemoRunner, show: OutputSettings) -> Result<Self, ExpectationError> {
+    fn set_up_participants(
+        runner: &'a DemoRunner,
+        show: OutputSettings,
+    ) -> Result<Self, ExpectationError> {
         if !show.json {
             line_out(
                 "A league, the city of Münster with its own open data, and a firm are made in a folder. The participants and the contract are for the\nshow; everything else is as between two machines.\n",
@@ -61,7 +65,7 @@ impl<'a> Trial<'a> {
         }
         let mut commands = Vec::new();
         let mut does = |participant: Option<&str>, args: &[&str]| {
-            let output = runner.run(participant, args)?.ends(0)?;
+            let output = runner.run(participant, args)?.expect_status(0)?;
             commands.push(output.command.clone());
             Ok::<_, ExpectationError>(output)
         };
@@ -122,13 +126,12 @@ impl<'a> Trial<'a> {
                 &["--yes", "join", &request(participant, "join")],
             )?;
         }
-        let _bytes =
-            bundled_data::unpack(CITY, &runner.folder().join(CITY)).map_err(|refusal| {
-                ExpectationError {
-                    expected: "the data of the city is written".to_owned(),
-                    came: refusal.to_string(),
-                }
-            })?;
+        let _bytes = bundled_data::unpack_city_data(CITY, &runner.folder().join(CITY)).map_err(
+            |refusal| ExpectationError {
+                expected: "the data of the city is written".to_owned(),
+                came: refusal.to_string(),
+            },
+        )?;
         does(Some(CITY), &["dataset", "publish", "bike_counts"])?;
         let city = runner.serve(CITY)?;
         does(
@@ -139,16 +142,16 @@ impl<'a> Trial<'a> {
             Some(FIRM),
             &["contract", "request", "munster.bike_counts", "--sign"],
         )?;
-        let contract = text(requested.with("negotiation")?, "would_become");
+        let contract = member_text(requested.object_with_member("negotiation")?, "would_become");
         does(Some(CITY), &["contract", "sign", "bike_counts"])?;
         // The firm's connector confirms the contract that the city has signed.
         runner
             .run(Some(FIRM), &["contract", "wait", "bike_counts"])?
-            .ends(0)?;
+            .expect_status(0)?;
         let page = runner
             .run(Some(FIRM), &["contract", "show", &contract])?
-            .ends(0)?;
-        let contract = page.with("contract")?.clone();
+            .expect_status(0)?;
+        let contract = page.object_with_member("contract")?.clone();
         commands.push(format!("hansa --config {CITY} serve"));
         Ok(Self {
             runner,
@@ -159,18 +162,22 @@ impl<'a> Trial<'a> {
     }
 
     /// Asks, and prints the answer, its clauses and the record of the city.
-    fn ask(&self, sql: Option<&str>, show: OutputSettings) -> Result<u8, ExpectationError> {
+    fn ask_and_print(
+        &self,
+        sql: Option<&str>,
+        show: OutputSettings,
+    ) -> Result<u8, ExpectationError> {
         let question = sql.unwrap_or(QUESTION);
         let asked = ["sql", question, "--purpose", PURPOSE];
         if show.json {
             let output = self.runner.run(Some(FIRM), &asked)?;
-            let left = self.records()?;
+            let left = self.read_records()?;
             object_out(&json!({
                 "contract": self.contract,
                 "question": question,
                 "status": output.status,
                 "answer": output.lines,
-                "error": output.error(),
+                "error": output.reported_error(),
                 "records": left,
                 "commands": self.commands,
                 "folder": self.kept_folder(),
@@ -187,8 +194,8 @@ impl<'a> Trial<'a> {
         {
             line_out(&format!(
                 "  {:<5} {}",
-                text(term, "clause"),
-                text(term, "text")
+                member_text(term, "clause"),
+                member_text(term, "text")
             ));
         }
         let status = self.show_question(question, &asked)?;
@@ -198,7 +205,7 @@ impl<'a> Trial<'a> {
         line_out(
             "\nWhat the city wrote down of it; the permit was durable before the first row left:\n",
         );
-        let contract = text(&self.contract, "contract");
+        let contract = member_text(&self.contract, "contract");
         let list = ["audit", "list", "--contract", &contract];
         let (_, records, _) = self.runner.run_for_people(CITY, &list)?;
         for line in records.lines() {
@@ -225,10 +232,10 @@ impl<'a> Trial<'a> {
         Ok(u8::try_from(status).unwrap_or(1))
     }
 
-    fn records(&self) -> Result<Vec<Value>, ExpectationError> {
-        let contract = text(&self.contract, "contract");
+    fn read_records(&self) -> Result<Vec<Value>, ExpectationError> {
+        let contract = member_text(&self.contract, "contract");
         let list = ["audit", "list", "--contract", &contract];
-        Ok(self.runner.run(Some(CITY), &list)?.ends(0)?.lines)
+        Ok(self.runner.run(Some(CITY), &list)?.expect_status(0)?.lines)
     }
 
     fn kept_folder(&self) -> Option<String> {

@@ -5,11 +5,11 @@
 //!
 //! # The walk
 //!
-//! 1. [`folder`] makes a folder that only its owner can read.
-//! 2. [`create`] makes a file that must not exist yet; [`replace`] replaces the bytes of a file. [`FileVisibility`] decides who may
+//! 1. [`create_folder`] makes a folder that only its owner can read.
+//! 2. [`create_file`] makes a file that must not exist yet; [`replace_file`] replaces the bytes of a file. [`FileVisibility`] decides who may
 //!    read the file.
-//! 3. [`read`] reads up to a number of bytes. [`read_private`] refuses a file that others can read.
-//! 4. [`remove`] removes a file.
+//! 3. [`read_file`] reads up to a number of bytes. [`read_private`] refuses a file that others can read.
+//! 4. [`remove_file`] removes a file.
 //!
 //! # What it must never do
 //!
@@ -78,20 +78,20 @@ impl FileVisibility {
 ///
 /// # Errors
 /// `FILE_MISSING` when the file does not exist, can't be read or is larger.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
+    let file = File::open(path).map_err(|error| unreadable_file_refusal(path, &error))?;
     read_open(file, path, limit)
 }
 
 /// Reads a private file. Refuses a file that others can read.
 ///
 /// # Errors
-/// `KEY_FILE_PERMISSIONS` with the command that corrects it, or as [`read`].
+/// `KEY_FILE_PERMISSIONS` with the command that corrects it, or as [`read_file`].
 pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let file = File::open(path).map_err(|error| unreadable_file_refusal(path, &error))?;
     let mode = file
         .metadata()
-        .map_err(|error| unreadable(path, &error))?
+        .map_err(|error| unreadable_file_refusal(path, &error))?
         .permissions()
         .mode();
     if mode & 0o077 != 0 {
@@ -113,18 +113,18 @@ pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
 ///
 /// # Errors
 /// `FILE_EXISTS` when the path exists already, else `DISK_FULL` or `STATE_BROKEN`.
-pub fn create(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), Refusal> {
+pub fn create_file(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), Refusal> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(readers.mode())
         .open(path)
-        .map_err(|error| unwritable(path, &error))?;
+        .map_err(|error| unwritable_file_refusal(path, &error))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written {
         // A partial file would block the next attempt.
         std::fs::remove_file(path).ok();
-        return Err(unwritable(path, &error));
+        return Err(unwritable_file_refusal(path, &error));
     }
     sync_folder_of(path)
 }
@@ -133,14 +133,14 @@ pub fn create(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), 
 ///
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
-pub fn replace(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), Refusal> {
-    swap(path, bytes, readers.mode())
+pub fn replace_file(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), Refusal> {
+    swap_file(path, bytes, readers.mode())
 }
 
-fn swap(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Refusal> {
+fn swap_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Refusal> {
     let mut name = path
         .file_name()
-        .ok_or_else(|| unwritable(path, &ErrorKind::InvalidInput.into()))?
+        .ok_or_else(|| unwritable_file_refusal(path, &ErrorKind::InvalidInput.into()))?
         .to_owned();
     name.push(UNFINISHED);
     let beside = path.with_file_name(name);
@@ -158,7 +158,7 @@ fn swap(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Refusal> {
         .and_then(|()| std::fs::rename(&beside, path));
     if let Err(error) = written {
         std::fs::remove_file(&beside).ok();
-        return Err(unwritable(path, &error));
+        return Err(unwritable_file_refusal(path, &error));
     }
     sync_folder_of(path)
 }
@@ -169,21 +169,21 @@ fn swap(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Refusal> {
 /// `FILE_MISSING` when the file does not exist, else `DISK_FULL` or `STATE_BROKEN`.
 pub fn replace_keeping_readers(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     let mode = std::fs::metadata(path)
-        .map_err(|error| unreadable(path, &error))?
+        .map_err(|error| unreadable_file_refusal(path, &error))?
         .permissions()
         .mode();
-    swap(path, bytes, mode & 0o777)
+    swap_file(path, bytes, mode & 0o777)
 }
 
 /// Removes a file, if it exists. After a loss of power it does not come back.
 ///
 /// # Errors
 /// `STATE_BROKEN`
-pub fn remove(path: &Path) -> Result<(), Refusal> {
+pub fn remove_file(path: &Path) -> Result<(), Refusal> {
     match std::fs::remove_file(path) {
         Ok(()) => sync_folder_of(path),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(unwritable(path, &error)),
+        Err(error) => Err(unwritable_file_refusal(path, &error)),
     }
 }
 
@@ -191,13 +191,13 @@ pub fn remove(path: &Path) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
-pub fn folder(path: &Path) -> Result<(), Refusal> {
+pub fn create_folder(path: &Path) -> Result<(), Refusal> {
     if path.is_dir() {
         return Ok(());
     }
-    std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
+    std::fs::create_dir_all(path).map_err(|error| unwritable_file_refusal(path, &error))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
-        .map_err(|error| unwritable(path, &error))?;
+        .map_err(|error| unwritable_file_refusal(path, &error))?;
     sync_folder_of(path)
 }
 
@@ -205,17 +205,21 @@ pub fn folder(path: &Path) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `STATE_BROKEN`
-pub fn files(path: &Path) -> Result<Vec<PathBuf>, Refusal> {
-    let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+pub fn list_files(path: &Path) -> Result<Vec<PathBuf>, Refusal> {
+    let entries = std::fs::read_dir(path).map_err(|error| unreadable_file_refusal(path, &error))?;
     let mut files = Vec::new();
     for entry in entries {
-        files.push(entry.map_err(|error| unreadable(path, &error))?.path());
+        files.push(
+            entry
+                .map_err(|error| unreadable_file_refusal(path, &error))?
+                .path(),
+        );
     }
     files.sort_unstable();
     Ok(files)
 }
 
-/// True for a temporary file of an interrupted [`replace`].
+/// True for a temporary file of an interrupted [`replace_file`].
 #[must_use]
 pub fn is_unfinished(path: &Path) -> bool {
     path.as_os_str()
@@ -227,7 +231,7 @@ const UNFINISHED: &str = ".new";
 
 /// Refusal for a file that can't be written.
 #[must_use]
-pub fn unwritable(path: &Path, error: &std::io::Error) -> Refusal {
+pub fn unwritable_file_refusal(path: &Path, error: &std::io::Error) -> Refusal {
     let code = match error.kind() {
         ErrorKind::AlreadyExists => ErrorCode::FileExists,
         _ if is_full(error) => ErrorCode::DiskFull,
@@ -252,7 +256,7 @@ pub fn is_full(error: &std::io::Error) -> bool {
 
 /// Refusal for a file that can't be read.
 #[must_use]
-pub fn unreadable(path: &Path, error: &std::io::Error) -> Refusal {
+pub fn unreadable_file_refusal(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(
         ErrorCode::FileMissing,
         format!("can't read `{}`: {error}", path.display()),
@@ -264,7 +268,7 @@ fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, &error))?;
+        .map_err(|error| unreadable_file_refusal(path, &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         return Err(Refusal::new(
             ErrorCode::FileMissing,
@@ -283,12 +287,12 @@ fn sync_folder_of(path: &Path) -> Result<(), Refusal> {
     };
     File::open(folder)
         .and_then(|folder| folder.sync_all())
-        .map_err(|error| unwritable(folder, &error))
+        .map_err(|error| unwritable_file_refusal(folder, &error))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FileVisibility, create, read, read_private, replace};
+    use super::{FileVisibility, create_file, read_file, read_private, replace_file};
     use hansa_policy::refusal::ErrorCode;
     use std::os::unix::fs::PermissionsExt;
 
@@ -296,19 +300,22 @@ mod tests {
     fn a_file_is_created_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("one");
-        create(&path, b"first", FileVisibility::Everybody).unwrap();
-        let again = create(&path, b"second", FileVisibility::Everybody).unwrap_err();
+        create_file(&path, b"first", FileVisibility::Everybody).unwrap();
+        let again = create_file(&path, b"second", FileVisibility::Everybody).unwrap_err();
         assert_eq!(again.code, ErrorCode::FileExists);
-        assert_eq!(read(&path, 100).unwrap(), b"first");
-        assert_eq!(read(&path, 4).unwrap_err().code, ErrorCode::FileMissing);
+        assert_eq!(read_file(&path, 100).unwrap(), b"first");
+        assert_eq!(
+            read_file(&path, 4).unwrap_err().code,
+            ErrorCode::FileMissing
+        );
     }
 
     #[test]
     fn a_replaced_file_is_whole_and_leaves_nothing_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("one");
-        replace(&path, b"first", FileVisibility::Everybody).unwrap();
-        replace(&path, b"2", FileVisibility::Owner).unwrap();
+        replace_file(&path, b"first", FileVisibility::Everybody).unwrap();
+        replace_file(&path, b"2", FileVisibility::Owner).unwrap();
         assert_eq!(read_private(&path, 100).unwrap(), b"2");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -317,7 +324,7 @@ mod tests {
     fn a_private_file_that_others_can_read_is_refused_with_the_mend() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
-        create(&path, b"secret", FileVisibility::Owner).unwrap();
+        create_file(&path, b"secret", FileVisibility::Owner).unwrap();
         assert_eq!(read_private(&path, 100).unwrap(), b"secret");
         for mode in [0o640, 0o604, 0o660, 0o601] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();

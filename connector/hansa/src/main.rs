@@ -42,19 +42,19 @@ fn main() -> ExitCode {
     };
     let traces = begin_diagnostics(&cli);
     let demonstration = Demonstration {
-        play: hansa_demo::run,
-        try_out: hansa_demo::trial::run,
+        play: hansa_demo::run_demo,
+        try_out: hansa_demo::trial::run_trial,
     };
-    let done = top_level_dispatch::run(cli, show, &demonstration);
+    let done = top_level_dispatch::run_command_line(cli, show, &demonstration);
     drop(traces);
     match done.and_then(|status| {
-        terminal::whole()
+        terminal::check_output_complete()
             .map(|()| status)
             .map_err(|lost| vec![lost])
     }) {
         Ok(status) => ExitCode::from(status),
         Err(refusals) => {
-            show.refusals(&refusals);
+            show.print_refusals(&refusals);
             let status = refusals
                 .first()
                 .map_or(1, |refusal| refusal.code.kind().exit_code());

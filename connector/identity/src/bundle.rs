@@ -148,7 +148,7 @@ impl TrustBundle {
     /// # Errors
     /// `FILE_MISSING` or `BUNDLE_INVALID`.
     pub fn open(path: &Path) -> Result<Self, Refusal> {
-        let bytes = hansa_files::read(path, LARGEST)?;
+        let bytes = hansa_files::read_file(path, LARGEST)?;
         Self::read(&bytes)
             .map_err(|refusal| refusal.with_place(path.display().to_string(), None, None))
     }
@@ -159,8 +159,8 @@ impl TrustBundle {
     /// `BUNDLE_INVALID`.
     pub fn from_json(envelope: Json) -> Result<Self, Refusal> {
         let content = BundleContent::open(&envelope)?;
-        let anchors = bundle_validation::anchors(&content)?;
-        bundle_validation::content(&content)?;
+        let anchors = bundle_validation::parse_anchors(&content)?;
+        bundle_validation::check_content(&content)?;
         let history = content
             .parties
             .iter()
@@ -176,7 +176,7 @@ impl TrustBundle {
             .iter()
             .map(|party| (party.id.clone(), party.mandates.clone()))
             .collect();
-        let roster = roster(&content);
+        let roster = build_roster(&content);
         let issuers = content
             .issuers
             .iter()
@@ -223,7 +223,7 @@ impl TrustBundle {
                 ),
             ));
         }
-        shown.current(now)?;
+        shown.check_expiry(now)?;
         Ok(Some(shown))
     }
 
@@ -231,13 +231,13 @@ impl TrustBundle {
     ///
     /// # Errors
     /// `WRONG_LEAGUE`; `BUNDLE_INVALID` when it is malformed, expired, older, or a different one with this number.
-    pub fn follow(&self, bytes: &[u8], now: UtcTimestamp) -> Result<Self, Refusal> {
+    pub fn accept_successor(&self, bytes: &[u8], now: UtcTimestamp) -> Result<Self, Refusal> {
         if let Some(newer) = self.accept_newer(bytes, now)? {
             return Ok(newer);
         }
         let same = Self::read(bytes)?;
         same.not_before_number(self.content.sequence)?;
-        same.current(now)?;
+        same.check_expiry(now)?;
         Ok(same)
     }
 
@@ -262,7 +262,7 @@ impl TrustBundle {
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
-    pub fn current(&self, now: UtcTimestamp) -> Result<(), Refusal> {
+    pub fn check_expiry(&self, now: UtcTimestamp) -> Result<(), Refusal> {
         if now < self.content.expires_at {
             return Ok(());
         }
@@ -328,7 +328,7 @@ impl TrustBundle {
             .map_or_else(|| self.envelope.digest(), Json::digest)
     }
 
-    /// Roster for the identification of peers. [`TrustBundle::current`] checks that the bundle has not expired.
+    /// Roster for the identification of peers. [`TrustBundle::check_expiry`] checks that the bundle has not expired.
     #[must_use]
     pub const fn roster(&self) -> &Roster {
         &self.roster
@@ -346,7 +346,7 @@ impl TrustBundle {
     ///
     /// # Errors
     /// As [`Credential::verify`].
-    pub fn shown(
+    pub fn attested_attributes(
         &self,
         credential: &Credential,
         subject: &ParticipantId,
@@ -387,7 +387,7 @@ pub const LONGEST: i64 = 30 * 24 * 3600 * 1_000_000;
 /// Largest bundle file that is read, bytes.
 pub(crate) const LARGEST: u64 = 8 * 1024 * 1024;
 
-fn roster(content: &BundleContent) -> Roster {
+fn build_roster(content: &BundleContent) -> Roster {
     let denied: Vec<Digest> = content.denied.iter().copied().collect();
     let members: BTreeMap<ParticipantId, MembershipStatus> = content
         .parties

@@ -34,7 +34,7 @@ impl CertificateUsage {
     }
 }
 
-/// Content of a participant's certificate. It is not trusted before [`verify`].
+/// Content of a participant's certificate. It is not trusted before [`verify_chain`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeafCertificate {
     /// Single identity in the certificate.
@@ -144,7 +144,7 @@ pub enum PeerCertificateError {
 impl PeerCertificateError {
     /// Refusal for people.
     #[must_use]
-    pub fn refusal(&self) -> Refusal {
+    pub fn to_refusal(&self) -> Refusal {
         let code = match self {
             Self::Unreadable
             | Self::NotOneIdentity
@@ -170,13 +170,13 @@ impl PeerCertificateError {
     pub fn of_our_own(&self) -> Refusal {
         match self {
             Self::Expired(id, _) | Self::OtherName(id, _) | Self::ForeignName { id, .. } => self
-                .refusal()
+                .to_refusal()
                 .with_help(format!(
                     "ask the league for a new one: hansa league admit {}.request",
                     id.domain()
                 ))
                 .with_help("install what comes back: hansa join FILE"),
-            _ => self.refusal(),
+            _ => self.to_refusal(),
         }
     }
 
@@ -184,11 +184,11 @@ impl PeerCertificateError {
     #[must_use]
     pub fn of_a_peer(&self) -> Refusal {
         match self {
-            Self::Expired(id, _) => self.refusal().with_help(format!(
+            Self::Expired(id, _) => self.to_refusal().with_help(format!(
                 "{} must renew it: hansa league admit, then hansa join",
                 id.domain()
             )),
-            _ => self.refusal(),
+            _ => self.to_refusal(),
         }
     }
 }
@@ -197,19 +197,21 @@ impl PeerCertificateError {
 ///
 /// # Errors
 /// When it can't be parsed, is an authority's, or does not contain exactly one identity.
-pub fn leaf(certificate: &CertificateDer<'_>) -> Result<LeafCertificate, PeerCertificateError> {
-    let parsed = parse(certificate)?;
+pub fn parse_leaf(
+    certificate: &CertificateDer<'_>,
+) -> Result<LeafCertificate, PeerCertificateError> {
+    let parsed = parse_certificate(certificate)?;
     if parsed.is_ca() {
         return Err(PeerCertificateError::NotALeaf);
     }
-    let (identity, hosts) = subject_names::read(&parsed)?;
+    let (identity, hosts) = subject_names::read_subject_names(&parsed)?;
     Ok(LeafCertificate {
         identity,
         hosts,
         digest: Digest::of(certificate),
         spki: Digest::of(parsed.public_key().raw),
-        not_before: time(parsed.validity().not_before.timestamp())?,
-        not_after: time(parsed.validity().not_after.timestamp())?,
+        not_before: time_from_seconds(parsed.validity().not_before.timestamp())?,
+        not_after: time_from_seconds(parsed.validity().not_after.timestamp())?,
     })
 }
 
@@ -220,7 +222,12 @@ pub fn leaf(certificate: &CertificateDer<'_>) -> Result<LeafCertificate, PeerCer
 pub(super) fn not_after(
     certificate: &CertificateDer<'_>,
 ) -> Result<UtcTimestamp, PeerCertificateError> {
-    time(parse(certificate)?.validity().not_after.timestamp())
+    time_from_seconds(
+        parse_certificate(certificate)?
+            .validity()
+            .not_after
+            .timestamp(),
+    )
 }
 
 /// Verifies a chain, leaf first: an authority listed for the leaf's identity has issued it within its own permissions, for this
@@ -229,19 +236,19 @@ pub(super) fn not_after(
 ///
 /// # Errors
 /// The first error.
-pub fn verify(
+pub fn verify_chain(
     chain: &[CertificateDer<'_>],
     bundle: &TrustBundle,
     usage: CertificateUsage,
     now: UtcTimestamp,
 ) -> Result<VerifiedChain, PeerCertificateError> {
     bundle
-        .current(now)
+        .check_expiry(now)
         .map_err(|_| PeerCertificateError::BundleExpired)?;
     let (first, intermediates) = chain
         .split_first()
         .ok_or(PeerCertificateError::Unreadable)?;
-    let leaf = leaf(first)?;
+    let leaf = parse_leaf(first)?;
     if bundle.content().denied.contains(&leaf.digest) {
         return Err(PeerCertificateError::Denied(leaf.identity));
     }
@@ -253,7 +260,7 @@ pub fn verify(
     }
     let parties = &bundle.content().parties;
     for name in &leaf.hosts {
-        if let Some(owner) = subject_names::owner(name, &leaf.identity, parties) {
+        if let Some(owner) = subject_names::host_owner(name, &leaf.identity, parties) {
             return Err(PeerCertificateError::ForeignName {
                 name: name.clone(),
                 owner: owner.clone(),
@@ -273,7 +280,7 @@ pub fn verify(
             algorithms,
             anchors,
             intermediates,
-            unix(now),
+            to_unix_time(now),
             usage.key_usage(),
             None,
             None,
@@ -285,7 +292,10 @@ pub fn verify(
             }
             Ok(path) => {
                 let facts = &trusted.facts;
-                if let Err(fault) = facts.understood().and_then(|()| facts.permits(&path, now)) {
+                if let Err(fault) = facts
+                    .check_extensions()
+                    .and_then(|()| facts.check_path(&path, now))
+                {
                     worst = PeerCertificateError::BeyondAuthority(id.clone(), fault);
                     continue;
                 }
@@ -297,7 +307,7 @@ pub fn verify(
                 });
             }
             Err(error) => {
-                if let Some(fault) = fault(&error, &leaf) {
+                if let Some(fault) = chain_fault(&error, &leaf) {
                     worst = fault;
                 }
             }
@@ -310,7 +320,7 @@ pub fn verify(
 ///
 /// # Errors
 /// [`PeerCertificateError::WrongName`].
-pub fn covers(
+pub fn check_host_name(
     certificate: &CertificateDer<'_>,
     dialled: &ServerName<'_>,
 ) -> Result<(), PeerCertificateError> {
@@ -322,12 +332,12 @@ pub fn covers(
         return Ok(());
     }
     Err(PeerCertificateError::WrongName(
-        leaf(certificate)?.identity,
+        parse_leaf(certificate)?.identity,
         dialled.to_str().into_owned(),
     ))
 }
 
-pub(super) fn parse<'a>(
+pub(super) fn parse_certificate<'a>(
     certificate: &'a CertificateDer<'_>,
 ) -> Result<X509Certificate<'a>, PeerCertificateError> {
     match X509Certificate::from_der(certificate) {
@@ -336,7 +346,7 @@ pub(super) fn parse<'a>(
     }
 }
 
-fn fault(error: &webpki::Error, leaf: &LeafCertificate) -> Option<PeerCertificateError> {
+fn chain_fault(error: &webpki::Error, leaf: &LeafCertificate) -> Option<PeerCertificateError> {
     use webpki::Error;
     let id = leaf.identity.clone();
     match error {
@@ -350,14 +360,14 @@ fn fault(error: &webpki::Error, leaf: &LeafCertificate) -> Option<PeerCertificat
     }
 }
 
-pub(super) fn time(seconds: i64) -> Result<UtcTimestamp, PeerCertificateError> {
+pub(super) fn time_from_seconds(seconds: i64) -> Result<UtcTimestamp, PeerCertificateError> {
     seconds
         .checked_mul(1_000_000)
         .and_then(|micros| UtcTimestamp::from_micros(micros).ok())
         .ok_or(PeerCertificateError::Unreadable)
 }
 
-fn unix(now: UtcTimestamp) -> UnixTime {
+fn to_unix_time(now: UtcTimestamp) -> UnixTime {
     let micros = u64::try_from(now.micros()).unwrap_or(0);
     UnixTime::since_unix_epoch(Duration::from_micros(micros))
 }

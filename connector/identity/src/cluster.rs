@@ -5,7 +5,7 @@ use crate::certificate::authority_certificate::AuthorityCertificate;
 use crate::cluster::verifier::{ClusterCallerVerifier, WorkerCertVerifier};
 use crate::keys::SignatureAlgorithm;
 use crate::league::{DAY, certificate_issuance};
-use crate::mtls::{TlsClock, impossible, provider, whole_client, whole_server};
+use crate::mtls::{TlsClock, crypto_provider, unsupported_tls_refusal, whole_client, whole_server};
 use crate::participant_identity::read_certificates;
 use crate::{certificate, pem};
 use hansa_audit_log::time::{Clock, UtcTimestamp};
@@ -32,7 +32,7 @@ mod verifier;
 ///
 /// # Errors
 /// `FILE_EXISTS` when a cluster exists already, else `DISK_FULL` or `STATE_BROKEN`.
-pub fn found(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
+pub fn create_cluster(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
     for name in [AUTHORITY, CONNECTOR] {
         if certificate_of(folder, name).exists() || key_of(folder, name).exists() {
             return Err(Refusal::new(
@@ -43,34 +43,34 @@ pub fn found(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
             .with_help("or move the folder away, and each worker gets a new certificate"));
         }
     }
-    hansa_files::folder(folder)?;
+    hansa_files::create_folder(folder)?;
     let key = certificate_issuance::new_key(SignatureAlgorithm::Es256)?;
     // The key is created first: of two simultaneous calls, the second one fails here.
-    hansa_files::create(
+    hansa_files::create_file(
         &key_of(folder, AUTHORITY),
         key.serialize_pem().as_bytes(),
         FileVisibility::Owner,
     )?;
     let until = certificate_issuance::whole_second(now.plus_micros(AUTHORITY_YEARS * 365 * DAY));
-    let mut params = certificate_issuance::params(now, until);
+    let mut params = certificate_issuance::certificate_params(now, until);
     params.distinguished_name.push(
         DnType::CommonName,
         format!(
             "cluster authority {}",
-            certificate_issuance::spki(&key).short()
+            certificate_issuance::spki_digest(&key).to_short_text()
         ),
     );
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let made = params
         .self_signed(&key)
-        .map_err(|error| pem::failed(&error))?;
-    hansa_files::create(
+        .map_err(|error| pem::certificate_library_refusal(&error))?;
+    hansa_files::create_file(
         &certificate_of(folder, AUTHORITY),
-        pem::certificates(std::slice::from_ref(made.der())).as_bytes(),
+        pem::encode_certificates(std::slice::from_ref(made.der())).as_bytes(),
         FileVisibility::Everybody,
     )?;
-    certify(folder, CONNECTOR, None, now).map(|_| ())
+    issue_certificate(folder, CONNECTOR, None, now).map(|_| ())
 }
 
 /// Admits a worker: makes its certificate and its key, in files that must be copied to its machine together with `ca.crt`.
@@ -78,7 +78,7 @@ pub fn found(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
 /// # Errors
 /// `USAGE` for a name that no worker can have; `FILE_EXISTS` when it was admitted already; `FILE_MISSING` without a
 /// cluster in the folder, else `CERTIFICATE_EXPIRED`, `KEY_INVALID`, `DISK_FULL` or `STATE_BROKEN`.
-pub fn admit(
+pub fn admit_worker(
     folder: &Path,
     worker: &SqlIdentifier,
     now: UtcTimestamp,
@@ -91,7 +91,7 @@ pub fn admit(
         .with_help("give the worker another name"));
     }
     let name = server_name(worker)?;
-    certify(folder, worker.as_str(), Some(&name), now)
+    issue_certificate(folder, worker.as_str(), Some(&name), now)
 }
 
 /// TLS configuration of the connector, which opens connections. Each connection names its worker by [`server_name`].
@@ -116,16 +116,16 @@ pub fn member_config(
 }
 
 fn client_config(folder: &Path, file: &str, clock: &Clock) -> Result<Arc<ClientConfig>, Refusal> {
-    let (roots, authority) = roots(folder)?;
-    let own = own(folder, file, clock)?;
-    let provider = Arc::new(provider());
+    let (roots, authority) = read_roots(folder)?;
+    let own = read_own_certificate(folder, file, clock)?;
+    let provider = Arc::new(crypto_provider());
     let path = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
         .build()
-        .map_err(impossible)?;
+        .map_err(unsupported_tls_refusal)?;
     let mut config =
         ClientConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(impossible)?
+            .map_err(unsupported_tls_refusal)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(WorkerCertVerifier { path, authority }))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
@@ -133,7 +133,7 @@ fn client_config(folder: &Path, file: &str, clock: &Clock) -> Result<Arc<ClientC
     Ok(Arc::new(config))
 }
 
-/// TLS configuration of a worker as server for its connector and other workers. [`caller`] gives the caller.
+/// TLS configuration of a worker as server for its connector and other workers. [`caller_name`] gives the caller.
 ///
 /// # Errors
 /// As [`connector_config`].
@@ -142,18 +142,18 @@ pub fn worker_config(
     worker: &SqlIdentifier,
     clock: &Clock,
 ) -> Result<Arc<ServerConfig>, Refusal> {
-    let (roots, authority) = roots(folder)?;
-    let own = own(folder, worker.as_str(), clock)?;
-    let provider = Arc::new(provider());
+    let (roots, authority) = read_roots(folder)?;
+    let own = read_own_certificate(folder, worker.as_str(), clock)?;
+    let provider = Arc::new(crypto_provider());
     let path = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
         // Hints would disclose the authority to strangers.
         .clear_root_hint_subjects()
         .build()
-        .map_err(impossible)?;
+        .map_err(unsupported_tls_refusal)?;
     let mut config =
         ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(impossible)?
+            .map_err(unsupported_tls_refusal)?
             .with_client_cert_verifier(Arc::new(ClusterCallerVerifier { path, authority }))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     whole_server(&mut config);
@@ -164,8 +164,8 @@ pub fn worker_config(
 ///
 /// # Errors
 /// `PEER_NOT_TRUSTED` when the certificate is neither a connector's nor a worker's.
-pub fn caller(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
-    verifier::caller(certificate)
+pub fn caller_name(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
+    verifier::caller_name(certificate)
 }
 
 /// Name of a worker in its certificate. Underscores become hyphens; names have no hyphens, so the result is unique.
@@ -200,23 +200,25 @@ fn key_of(folder: &Path, name: &str) -> PathBuf {
 
 /// Makes a key and its certificate: for a worker with its name, or for the connector without a name and as client only. A stolen
 /// certificate of a worker can't start a question, since it is not a connector's.
-fn certify(
+fn issue_certificate(
     folder: &Path,
     file: &str,
     name: Option<&ServerName<'_>>,
     now: UtcTimestamp,
 ) -> Result<(PathBuf, PathBuf), Refusal> {
-    let authority = authority(folder)?;
+    let authority = read_authority(folder)?;
     let end = AuthorityCertificate::read(&authority)
-        .map_err(|fault| fault.refusal())?
+        .map_err(|fault| fault.to_refusal())?
         .not_after;
     if now >= end {
-        return Err(over(&certificate_of(folder, AUTHORITY), end).with_help(ANEW));
+        return Err(
+            expired_certificate_refusal(&certificate_of(folder, AUTHORITY), end).with_help(ANEW),
+        );
     }
     let signer = pem::key_pair(&key_of(folder, AUTHORITY))?;
     let until =
         certificate_issuance::whole_second(now.plus_micros(LEAF_YEARS * 365 * DAY)).min(end);
-    let mut params = certificate_issuance::params(now, until);
+    let mut params = certificate_issuance::certificate_params(now, until);
     params.distinguished_name.push(DnType::CommonName, file);
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -224,7 +226,9 @@ fn certify(
     params.extended_key_usages = match name {
         Some(name) => {
             let name = name.to_str().into_owned();
-            let name = name.try_into().map_err(|error| pem::failed(&error))?;
+            let name = name
+                .try_into()
+                .map_err(|error| pem::certificate_library_refusal(&error))?;
             params.subject_alt_names = vec![SanType::DnsName(name)];
             vec![
                 ExtendedKeyUsagePurpose::ServerAuth,
@@ -233,17 +237,17 @@ fn certify(
         }
         None => vec![ExtendedKeyUsagePurpose::ClientAuth],
     };
-    let issuer =
-        Issuer::from_ca_cert_der(&authority, &signer).map_err(|error| pem::failed(&error))?;
+    let issuer = Issuer::from_ca_cert_der(&authority, &signer)
+        .map_err(|error| pem::certificate_library_refusal(&error))?;
     let key = certificate_issuance::new_key(SignatureAlgorithm::Es256)?;
     let made = params
         .signed_by(&key, &issuer)
-        .map_err(|error| pem::failed(&error))?;
-    keep(folder, file, made.der(), &key)
+        .map_err(|error| pem::certificate_library_refusal(&error))?;
+    write_certificate_files(folder, file, made.der(), &key)
 }
 
 /// Writes both files or none.
-fn keep(
+fn write_certificate_files(
     folder: &Path,
     name: &str,
     made: &CertificateDer<'_>,
@@ -256,18 +260,18 @@ fn keep(
         )),
         _ => refusal,
     };
-    hansa_files::create(
+    hansa_files::create_file(
         &private,
         key.serialize_pem().as_bytes(),
         FileVisibility::Owner,
     )
     .map_err(there_already)?;
-    let text = pem::certificates(std::slice::from_ref(made));
+    let text = pem::encode_certificates(std::slice::from_ref(made));
     if let Err(refusal) =
-        hansa_files::create(&certificate, text.as_bytes(), FileVisibility::Everybody)
+        hansa_files::create_file(&certificate, text.as_bytes(), FileVisibility::Everybody)
     {
         // A key without a certificate would block the next attempt.
-        hansa_files::remove(&private)?;
+        hansa_files::remove_file(&private)?;
         return Err(there_already(refusal));
     }
     Ok((certificate, private))
@@ -275,7 +279,7 @@ fn keep(
 
 const ANEW: &str = "move the folder away and found the cluster again: hansa cluster init";
 
-fn authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
+fn read_authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
     let path = certificate_of(folder, AUTHORITY);
     let mut chain = read_certificates(&path).map_err(|refusal| match refusal.code {
         ErrorCode::FileMissing => refusal.with_help(
@@ -293,21 +297,25 @@ fn authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
     }
 }
 
-fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, AuthorityCertificate), Refusal> {
-    let authority = authority(folder)?;
+fn read_roots(folder: &Path) -> Result<(Arc<RootCertStore>, AuthorityCertificate), Refusal> {
+    let authority = read_authority(folder)?;
     let facts = AuthorityCertificate::read(&authority).map_err(|fault| {
         let path = certificate_of(folder, AUTHORITY);
         fault
-            .refusal()
+            .to_refusal()
             .with_place(path.display().to_string(), None, None)
     })?;
     let mut roots = RootCertStore::empty();
-    roots.add(authority).map_err(impossible)?;
+    roots.add(authority).map_err(unsupported_tls_refusal)?;
     Ok((Arc::new(roots), facts))
 }
 
 /// Own certificate with its key, checked to be valid now.
-fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Refusal> {
+fn read_own_certificate(
+    folder: &Path,
+    name: &str,
+    clock: &Clock,
+) -> Result<Arc<CertifiedKey>, Refusal> {
     let path = certificate_of(folder, name);
     let chain = read_certificates(&path).map_err(|refusal| match refusal.code {
         ErrorCode::FileMissing if name != CONNECTOR => refusal.with_help(format!(
@@ -315,7 +323,7 @@ fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Re
         )),
         _ => refusal,
     })?;
-    let certified = pem::certified(chain, &key_of(folder, name))?;
+    let certified = pem::build_certified_key(chain, &key_of(folder, name))?;
     let end = certified
         .cert
         .first()
@@ -323,13 +331,13 @@ fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Re
         .and_then(certificate::not_after)
         .map_err(|fault| {
             fault
-                .refusal()
+                .to_refusal()
                 .with_place(path.display().to_string(), None, None)
         })?;
     if clock().wall < end {
         return Ok(certified);
     }
-    let refusal = over(&path, end);
+    let refusal = expired_certificate_refusal(&path, end);
     Err(if name == CONNECTOR {
         refusal.with_help(ANEW)
     } else {
@@ -339,7 +347,7 @@ fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Re
     })
 }
 
-fn over(path: &Path, end: UtcTimestamp) -> Refusal {
+fn expired_certificate_refusal(path: &Path, end: UtcTimestamp) -> Refusal {
     Refusal::new(
         ErrorCode::CertificateExpired,
         format!("the certificate `{}` expired on {end}", path.display()),

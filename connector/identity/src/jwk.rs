@@ -24,10 +24,10 @@ pub(crate) struct JwkMembers {
 impl From<PublicKey> for JwkMembers {
     fn from(key: PublicKey) -> Self {
         let (kty, crv, length) = match key.algorithm() {
-            SignatureAlgorithm::EdDsa => ("OKP", "Ed25519", key.raw().len()),
+            SignatureAlgorithm::EdDsa => ("OKP", "Ed25519", key.raw_bytes().len()),
             SignatureAlgorithm::Es256 => ("EC", "P-256", 32),
         };
-        let (x, y) = key.raw().split_at_checked(length).unwrap_or_default();
+        let (x, y) = key.raw_bytes().split_at_checked(length).unwrap_or_default();
         Self {
             kty: kty.to_owned(),
             crv: crv.to_owned(),
@@ -144,7 +144,7 @@ mod tests {
     use super::from_json;
     use crate::keys::{PrivateKey, SignatureAlgorithm};
     use hansa_audit_log::json::serialized::to_json;
-    use hansa_audit_log::json::{Json, JsonLimits, parse};
+    use hansa_audit_log::json::{Json, JsonLimits, parse_json};
 
     #[test]
     fn a_key_survives_the_round_trip() {
@@ -152,7 +152,10 @@ mod tests {
         for algorithm in [SignatureAlgorithm::EdDsa, SignatureAlgorithm::Es256] {
             let path = dir.path().join(algorithm.as_str());
             let key = PrivateKey::create(&path, algorithm).unwrap();
-            assert_eq!(&from_json(&to_json(key.public())).unwrap(), key.public());
+            assert_eq!(
+                &from_json(&to_json(key.public_key())).unwrap(),
+                key.public_key()
+            );
         }
     }
 
@@ -160,7 +163,8 @@ mod tests {
     fn other_members_kinds_and_spellings_are_refused() {
         let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         let good = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-        let read = |text: &str| from_json(&parse(text.as_bytes(), JsonLimits::default()).unwrap());
+        let read =
+            |text: &str| from_json(&parse_json(text.as_bytes(), JsonLimits::default()).unwrap());
         assert!(read(&good).is_ok());
         let bad = [
             good.replace('}', r#","d":"AA"}"#),

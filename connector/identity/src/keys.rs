@@ -70,7 +70,7 @@ impl PublicKey {
     /// # Errors
     /// `KEY_INVALID`.
     pub fn ed25519(raw: &[u8]) -> Result<Self, Refusal> {
-        Self::checked(SignatureAlgorithm::EdDsa, raw.to_vec())
+        Self::from_raw_bytes(SignatureAlgorithm::EdDsa, raw.to_vec())
     }
 
     /// P-256 key from its coordinates, 32 bytes each.
@@ -79,9 +79,9 @@ impl PublicKey {
     /// `KEY_INVALID` when the point is not on the curve.
     pub fn p256(x: &[u8], y: &[u8]) -> Result<Self, Refusal> {
         if x.len() != 32 {
-            return Err(unfit("a coordinate of P-256 has 32 bytes"));
+            return Err(invalid_key_refusal("a coordinate of P-256 has 32 bytes"));
         }
-        Self::checked(SignatureAlgorithm::Es256, [x, y].concat())
+        Self::from_raw_bytes(SignatureAlgorithm::Es256, [x, y].concat())
     }
 
     /// Key from its SubjectPublicKeyInfo in DER.
@@ -90,12 +90,14 @@ impl PublicKey {
     /// `KEY_INVALID` when it is of another kind or not on its curve.
     pub fn from_spki(der: &[u8]) -> Result<Self, Refusal> {
         if let Some(raw) = der.strip_prefix(ED25519_SPKI) {
-            return Self::checked(SignatureAlgorithm::EdDsa, raw.to_vec());
+            return Self::from_raw_bytes(SignatureAlgorithm::EdDsa, raw.to_vec());
         }
         if let Some(raw) = der.strip_prefix(P256_SPKI) {
-            return Self::checked(SignatureAlgorithm::Es256, raw.to_vec());
+            return Self::from_raw_bytes(SignatureAlgorithm::Es256, raw.to_vec());
         }
-        Err(unfit("only keys on Ed25519 and P-256 are used"))
+        Err(invalid_key_refusal(
+            "only keys on Ed25519 and P-256 are used",
+        ))
     }
 
     /// SubjectPublicKeyInfo in DER.
@@ -122,13 +124,13 @@ impl PublicKey {
 
     /// Bytes of the key. Ed25519: 32 bytes. P-256: x ‖ y.
     #[must_use]
-    pub fn raw(&self) -> &[u8] {
+    pub fn raw_bytes(&self) -> &[u8] {
         &self.raw
     }
 
     /// True if `signature` over `message` is by this key.
     #[must_use]
-    pub fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn accepts_signature(&self, message: &[u8], signature: &[u8]) -> bool {
         let verified = match self.algorithm {
             SignatureAlgorithm::EdDsa => {
                 UnparsedPublicKey::new(&ED25519, &self.raw).verify(message, signature)
@@ -146,21 +148,21 @@ impl PublicKey {
         [&[UNCOMPRESSED], self.raw.as_slice()].concat()
     }
 
-    fn checked(algorithm: SignatureAlgorithm, raw: Vec<u8>) -> Result<Self, Refusal> {
+    fn from_raw_bytes(algorithm: SignatureAlgorithm, raw: Vec<u8>) -> Result<Self, Refusal> {
         let length = match algorithm {
             SignatureAlgorithm::EdDsa => 32,
             SignatureAlgorithm::Es256 => 64,
         };
         if raw.len() != length {
-            return Err(unfit(&format!(
+            return Err(invalid_key_refusal(&format!(
                 "a key for {} has {length} bytes",
                 algorithm.as_str()
             )));
         }
         if algorithm == SignatureAlgorithm::EdDsa && of_small_order(&raw) {
-            return Err(unfit("anybody can sign for this key"));
+            return Err(invalid_key_refusal("anybody can sign for this key"));
         }
-        let kid = thumbprint(algorithm, &raw);
+        let kid = key_thumbprint(algorithm, &raw);
         let key = Self {
             algorithm,
             raw,
@@ -173,7 +175,7 @@ impl PublicKey {
 
     fn verifier(&self) -> Result<Box<dyn JwsVerifier>, Refusal> {
         let spki = self.spki();
-        let off_curve = |_| unfit("the key is not on its curve");
+        let off_curve = |_| invalid_key_refusal("the key is not on its curve");
         Ok(match self.algorithm {
             SignatureAlgorithm::EdDsa => Box::new(
                 EddsaJwsAlgorithm::Eddsa
@@ -221,8 +223,8 @@ impl PrivateKey {
                 .map_err(failed)?
                 .to_pem_private_key(),
         };
-        hansa_files::create(path, &pem, FileVisibility::Owner)?;
-        Self::from_pem(&pem).ok_or_else(|| broken(path))
+        hansa_files::create_file(path, &pem, FileVisibility::Owner)?;
+        Self::from_pem(&pem).ok_or_else(|| unreadable_key_refusal(path))
     }
 
     /// Reads a key in PEM (PKCS#8) from a file that only the owner can read.
@@ -231,12 +233,12 @@ impl PrivateKey {
     /// `KEY_FILE_PERMISSIONS`, `FILE_MISSING`, or `KEY_INVALID`.
     pub fn open(path: &Path) -> Result<Self, Refusal> {
         let pem = hansa_files::read_private(path, LARGEST_KEY_FILE)?;
-        Self::from_pem(&pem).ok_or_else(|| broken(path))
+        Self::from_pem(&pem).ok_or_else(|| unreadable_key_refusal(path))
     }
 
     /// Public key.
     #[must_use]
-    pub const fn public(&self) -> &PublicKey {
+    pub const fn public_key(&self) -> &PublicKey {
         &self.public
     }
 
@@ -257,8 +259,9 @@ impl PrivateKey {
     fn from_pem(pem: &[u8]) -> Option<Self> {
         if let Ok(pair) = EdKeyPair::from_pem(pem) {
             let public = PublicKey::from_spki(&pair.to_der_public_key()).ok()?;
-            let seed = secret(&pair.to_jwk_private_key())?;
-            let signer = Ed25519KeyPair::from_seed_and_public_key(&seed, public.raw()).ok()?;
+            let seed = secret_bytes(&pair.to_jwk_private_key())?;
+            let signer =
+                Ed25519KeyPair::from_seed_and_public_key(&seed, public.raw_bytes()).ok()?;
             return Some(Self {
                 signer: SigningKeyPair::EdDsa(signer),
                 public,
@@ -268,7 +271,7 @@ impl PrivateKey {
         let public = PublicKey::from_spki(&pair.to_der_public_key()).ok()?;
         let signer = EcdsaKeyPair::from_private_key_and_public_key(
             &ECDSA_P256_SHA256_FIXED_SIGNING,
-            &secret(&pair.to_jwk_private_key())?,
+            &secret_bytes(&pair.to_jwk_private_key())?,
             &public.point(),
         );
         Some(Self {
@@ -279,7 +282,7 @@ impl PrivateKey {
 }
 
 /// Private key's 32 bytes (RFC 7518, section 6.2.2.1; RFC 8037, section 2).
-fn secret(key: &Jwk) -> Option<[u8; 32]> {
+fn secret_bytes(key: &Jwk) -> Option<[u8; 32]> {
     let text = key.parameter("d")?.as_str()?;
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     // Leading zeros may be missing.
@@ -318,7 +321,7 @@ const UNCOMPRESSED: u8 = 0x04;
 /// key, so its owner could deny a signature later.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
-    ends(0x01, 0x00, 0x00),
+    bytes_with_ends(0x01, 0x00, 0x00),
     [
         0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
         0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
@@ -329,12 +332,12 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
         0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
         0x03, 0x7a,
     ],
-    ends(0xec, 0xff, 0x7f),
-    ends(0xed, 0xff, 0x7f),
-    ends(0xee, 0xff, 0x7f),
+    bytes_with_ends(0xec, 0xff, 0x7f),
+    bytes_with_ends(0xed, 0xff, 0x7f),
+    bytes_with_ends(0xee, 0xff, 0x7f),
 ];
 
-const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+const fn bytes_with_ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
     let m = middle;
     [
         first, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m,
@@ -351,7 +354,7 @@ fn of_small_order(raw: &[u8]) -> bool {
 }
 
 /// RFC 7638: SHA-256 over the required members of the JWK in alphabetical order.
-fn thumbprint(algorithm: SignatureAlgorithm, raw: &[u8]) -> String {
+fn key_thumbprint(algorithm: SignatureAlgorithm, raw: &[u8]) -> String {
     let jwk = match algorithm {
         SignatureAlgorithm::EdDsa => format!(
             r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#,
@@ -369,11 +372,11 @@ fn thumbprint(algorithm: SignatureAlgorithm, raw: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Digest::of(jwk.as_bytes()).as_bytes())
 }
 
-fn unfit(why: &str) -> Refusal {
+fn invalid_key_refusal(why: &str) -> Refusal {
     Refusal::new(ErrorCode::KeyInvalid, why)
 }
 
-fn broken(path: &Path) -> Refusal {
+fn unreadable_key_refusal(path: &Path) -> Refusal {
     Refusal::new(
         ErrorCode::KeyInvalid,
         format!(

@@ -73,17 +73,18 @@ impl LeagueAuthority {
                 format!("`{}` already holds a league", folder.display()),
             ));
         }
-        hansa_files::folder(folder)?;
-        let lock = lock(folder)?;
+        hansa_files::create_folder(folder)?;
+        let lock = lock_league(folder)?;
         let signer = FileSigner::create(&folder.join(SIGNING_KEY), founding.algorithm)?;
         let authority = certificate_issuance::new_key(founding.algorithm)?;
-        hansa_files::create(
+        hansa_files::create_file(
             &folder.join(AUTHORITY_KEY),
             authority.serialize_pem().as_bytes(),
             FileVisibility::Owner,
         )?;
-        let (certificate, not_after) = certificate_issuance::authority(founding, &authority, now)?;
-        let facts = AuthorityCertificate::read(&certificate).map_err(|fault| fault.refusal())?;
+        let (certificate, not_after) =
+            certificate_issuance::issue_authority(founding, &authority, now)?;
+        let facts = AuthorityCertificate::read(&certificate).map_err(|fault| fault.to_refusal())?;
         let anchor = CertificateAnchor {
             certificate,
             spki: facts.spki,
@@ -92,7 +93,7 @@ impl LeagueAuthority {
         };
         let content = BundleContent {
             league: founding.name.clone(),
-            key: signer.public().clone(),
+            key: signer.public_key().clone(),
             sequence: 1,
             issued_at: now,
             expires_at: now.plus_micros(bundle::LONGEST),
@@ -103,7 +104,7 @@ impl LeagueAuthority {
             issuers: Vec::new(),
         };
         let bundle = TrustBundle::seal(&content, &signer)?;
-        hansa_files::create(
+        hansa_files::create_file(
             &folder.join(BUNDLE),
             &bundle.to_bytes(),
             FileVisibility::Everybody,
@@ -123,9 +124,9 @@ impl LeagueAuthority {
     /// `FILE_MISSING`, `STATE_LOCKED`, `KEY_INVALID`, `BUNDLE_INVALID` or `WRONG_LEAGUE`.
     pub fn open(folder: &Path) -> Result<Self, Refusal> {
         let bundle = TrustBundle::open(&folder.join(BUNDLE))?;
-        let lock = lock(folder)?;
+        let lock = lock_league(folder)?;
         let signer = FileSigner::open(&folder.join(SIGNING_KEY))?;
-        if bundle.content().key != *signer.public() {
+        if bundle.content().key != *signer.public_key() {
             return Err(Refusal::new(
                 ErrorCode::WrongLeague,
                 "the trust bundle in the folder is signed by another league",
@@ -161,7 +162,7 @@ impl LeagueAuthority {
         }
         let mut content = self.bundle.content().clone();
         certificate_issuance::names_apart(&content, &request)?;
-        let member = enlist(&mut content, &request, now)?;
+        let member = enlist_member(&mut content, &request, now)?;
         member.name.clone_from(&request.name);
         member.address.clone_from(&request.address);
         member.note_key = request.note.clone();
@@ -171,9 +172,10 @@ impl LeagueAuthority {
             .plus_micros(i64::from(days).saturating_mul(DAY))
             .min(anchor.not_after);
         let issuer = anchor.certificate.clone();
-        let leaf = certificate_issuance::leaf(&request, &issuer, &self.authority, now, until)?;
+        let leaf =
+            certificate_issuance::issue_leaf(&request, &issuer, &self.authority, now, until)?;
         self.keep_issued(&request.id, &leaf)?;
-        self.publish(content, now)?;
+        self.publish_bundle(content, now)?;
         Ok(AdmittedMember {
             id: request.id.clone(),
             not_after: until,
@@ -206,21 +208,21 @@ impl LeagueAuthority {
         for anchor in &mut content.anchors {
             anchor.identities.remove(id);
         }
-        for certificate in self.issued(id)? {
-            let leaf = certificate::leaf(&certificate).map_err(|fault| fault.refusal())?;
+        for certificate in self.issued_certificates(id)? {
+            let leaf = certificate::parse_leaf(&certificate).map_err(|fault| fault.to_refusal())?;
             if now < leaf.not_after {
                 content.denied.insert(leaf.digest);
             }
         }
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 
     /// Signs the bundle again with the next number, valid for thirty days, and returns its bytes.
     ///
     /// # Errors
     /// `DISK_FULL` or `STATE_BROKEN`.
-    pub fn export(&mut self, now: UtcTimestamp) -> Result<Vec<u8>, Refusal> {
-        self.publish(self.bundle.content().clone(), now)?;
+    pub fn export_bundle(&mut self, now: UtcTimestamp) -> Result<Vec<u8>, Refusal> {
+        self.publish_bundle(self.bundle.content().clone(), now)?;
         Ok(self.bundle.to_bytes())
     }
 
@@ -230,12 +232,16 @@ impl LeagueAuthority {
         &self.bundle
     }
 
-    fn publish(&mut self, mut content: BundleContent, now: UtcTimestamp) -> Result<(), Refusal> {
+    fn publish_bundle(
+        &mut self,
+        mut content: BundleContent,
+        now: UtcTimestamp,
+    ) -> Result<(), Refusal> {
         content.sequence = content.sequence.saturating_add(1);
         content.issued_at = now;
         content.expires_at = now.plus_micros(bundle::LONGEST);
         let bundle = TrustBundle::seal(&content, &self.signer)?;
-        hansa_files::replace(
+        hansa_files::replace_file(
             &self.folder.join(BUNDLE),
             &bundle.to_bytes(),
             FileVisibility::Everybody,
@@ -249,7 +255,7 @@ impl LeagueAuthority {
         &self,
         content: &'a mut BundleContent,
     ) -> Result<&'a mut CertificateAnchor, Refusal> {
-        let own = certificate_issuance::spki(&self.authority);
+        let own = certificate_issuance::spki_digest(&self.authority);
         content
             .anchors
             .iter_mut()
@@ -269,26 +275,29 @@ impl LeagueAuthority {
         certificate: &CertificateDer<'_>,
     ) -> Result<(), Refusal> {
         let folder = self.folder.join(ISSUED).join(id.domain());
-        hansa_files::folder(&folder)?;
+        hansa_files::create_folder(&folder)?;
         let digest = hansa_audit_log::digest::Digest::of(certificate);
-        hansa_files::create(
+        hansa_files::create_file(
             &folder.join(format!("{digest}.pem")),
-            pem::certificates(std::slice::from_ref(certificate)).as_bytes(),
+            pem::encode_certificates(std::slice::from_ref(certificate)).as_bytes(),
             FileVisibility::Everybody,
         )
     }
 
-    fn issued(&self, id: &ParticipantId) -> Result<Vec<CertificateDer<'static>>, Refusal> {
+    fn issued_certificates(
+        &self,
+        id: &ParticipantId,
+    ) -> Result<Vec<CertificateDer<'static>>, Refusal> {
         let folder = self.folder.join(ISSUED).join(id.domain());
         let mut found = Vec::new();
         if !folder.exists() {
             return Ok(found);
         }
-        let entries =
-            std::fs::read_dir(&folder).map_err(|error| hansa_files::unreadable(&folder, &error))?;
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|error| hansa_files::unreadable_file_refusal(&folder, &error))?;
         for entry in entries {
             let path = entry
-                .map_err(|error| hansa_files::unreadable(&folder, &error))?
+                .map_err(|error| hansa_files::unreadable_file_refusal(&folder, &error))?
                 .path();
             found.extend(crate::participant_identity::read_certificates(&path)?);
         }
@@ -313,7 +322,7 @@ const AUTHORITY_KEY: &str = "authority.pem";
 const ISSUED: &str = "issued";
 
 /// Adds the participant, or finds it, and registers its key.
-fn enlist<'a>(
+fn enlist_member<'a>(
     content: &'a mut BundleContent,
     request: &AdmissionRequest,
     now: UtcTimestamp,
@@ -381,9 +390,10 @@ fn enlist<'a>(
     Ok(member)
 }
 
-fn lock(folder: &Path) -> Result<File, Refusal> {
+fn lock_league(folder: &Path) -> Result<File, Refusal> {
     let path = folder.join(".lock");
-    let file = File::create(&path).map_err(|error| hansa_files::unwritable(&path, &error))?;
+    let file =
+        File::create(&path).map_err(|error| hansa_files::unwritable_file_refusal(&path, &error))?;
     file.try_lock().map_err(|cause| {
         Refusal::new(
             ErrorCode::StateLocked,

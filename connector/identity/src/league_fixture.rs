@@ -9,15 +9,15 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::ParticipantId;
 use std::path::PathBuf;
 
-pub(crate) fn time(text: &str) -> UtcTimestamp {
+pub(crate) fn parse_time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
 pub(crate) const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// Instant at which every sample starts.
-pub(crate) fn start() -> UtcTimestamp {
-    time("2026-06-01T12:00:00Z")
+pub(crate) fn start_time() -> UtcTimestamp {
+    parse_time("2026-06-01T12:00:00Z")
 }
 
 pub(crate) struct LeagueFixture {
@@ -27,17 +27,18 @@ pub(crate) struct LeagueFixture {
 
 impl LeagueFixture {
     pub(crate) fn new() -> Self {
-        Self::of(SignatureAlgorithm::Es256)
+        Self::with_algorithm(SignatureAlgorithm::Es256)
     }
 
-    pub(crate) fn of(algorithm: SignatureAlgorithm) -> Self {
+    pub(crate) fn with_algorithm(algorithm: SignatureAlgorithm) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let founding = LeagueSettings {
             name: "Test league".to_owned(),
             algorithm,
             demo: true,
         };
-        let league = LeagueAuthority::init(&dir.path().join("league"), &founding, start()).unwrap();
+        let league =
+            LeagueAuthority::init(&dir.path().join("league"), &founding, start_time()).unwrap();
         Self { dir, league }
     }
 
@@ -51,7 +52,7 @@ impl LeagueFixture {
     }
 
     pub(crate) fn files(&self, id: &str) -> IdentityFiles {
-        IdentityFiles::within(&self.folder(id))
+        IdentityFiles::in_folder(&self.folder(id))
     }
 
     pub(crate) fn applicant(id: &str) -> Applicant {
@@ -63,8 +64,8 @@ impl LeagueFixture {
     }
 
     /// Keys and request of a new participant.
-    pub(crate) fn apply(&self, id: &str) -> Vec<u8> {
-        participant_identity::init(
+    pub(crate) fn request_admission(&self, id: &str) -> Vec<u8> {
+        participant_identity::create_identity(
             &self.files(id),
             &Self::applicant(id),
             SignatureAlgorithm::EdDsa,
@@ -74,10 +75,16 @@ impl LeagueFixture {
 
     /// Complete admission: keys, request, admission, join.
     pub(crate) fn admit(&mut self, id: &str, now: UtcTimestamp) -> ParticipantIdentity {
-        let request = self.apply(id);
+        let request = self.request_admission(id);
         let admitted = self.league.admit(&request, 7, now).unwrap();
         let own: ParticipantId = id.parse().unwrap();
-        participant_identity::join(&self.files(id), &own, &admitted.join.to_bytes(), now).unwrap();
-        participant_identity::load(&self.files(id), &own, 0, now).unwrap()
+        participant_identity::install_join_file(
+            &self.files(id),
+            &own,
+            &admitted.join.to_bytes(),
+            now,
+        )
+        .unwrap();
+        participant_identity::load_identity(&self.files(id), &own, 0, now).unwrap()
     }
 }

@@ -6,18 +6,18 @@
 //! # The walk
 //!
 //! 1. **Found.** [`LeagueAuthority::init`] makes a league with its first [`TrustBundle`].
-//! 2. **Join.** A participant makes its keys and an admission request: [`participant_identity::init`]. The league answers with an
-//!    [`AdmittedMember`], whose [`JoinFile`] contains certificate and bundle. [`participant_identity::load`] gives a
+//! 2. **Join.** A participant makes its keys and an admission request: [`participant_identity::create_identity`]. The league answers with an
+//!    [`AdmittedMember`], whose [`JoinFile`] contains certificate and bundle. [`participant_identity::load_identity`] gives a
 //!    [`ParticipantIdentity`].
 //! 3. **Trust.** A [`TrustStore`] holds the current identity and bundle. TLS configurations that are made from it follow each
 //!    change: [`mtls::server_config`], [`mtls::client_config`].
-//! 4. **Identify.** [`mtls::attest`] reads a [`PeerCertificate`] after a finished handshake. [`TrustStore::recognise`] checks it at
+//! 4. **Identify.** [`mtls::attest_certificate`] reads a [`PeerCertificate`] after a finished handshake. [`TrustStore::recognise_caller`] checks it at
 //!    every request and gives a [`VerifiedPeer`].
 //! 5. **Sign.** A [`ParticipantSigner`] signs contracts and statements. The one on files is [`FileSigner`].
 //! 6. **Verify.** [`TrustBundle::keys`] gives the [`RegisteredKeys`], the one [`SignatureVerifier`] of the product.
 //! 7. **Seal.** An organization signs with an X.509 certificate: [`SealSigner`], verified under a [`SealAnchor`].
 //! 8. **Stamp.** An authority outside the league states when bytes existed: [`TimeStampRequest`] is the request, and
-//!    [`time_stamp::verify`] verifies a token under [`TimeStampAnchors`].
+//!    [`time_stamp::verify_token`] verifies a token under [`TimeStampAnchors`].
 //!
 //! [`PeerCertificate`]: hansa_policy::PeerCertificate
 //! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
@@ -42,12 +42,12 @@
 //! # use hansa_identity::participant_identity;
 //! # use std::{error::Error, path::Path, sync::Arc};
 //! # fn admit(league: &mut LeagueAuthority, at: &Path, domain: &str, now: UtcTimestamp) -> Result<ParticipantIdentity, Box<dyn Error>> {
-//! #     let files = IdentityFiles::within(&at.join(domain));
+//! #     let files = IdentityFiles::in_folder(&at.join(domain));
 //! #     let applicant = Applicant { id: domain.parse()?, name: domain.to_owned(), address: Some(format!("{domain}:7443")) };
-//! #     let request = participant_identity::init(&files, &applicant, SignatureAlgorithm::EdDsa)?;
+//! #     let request = participant_identity::create_identity(&files, &applicant, SignatureAlgorithm::EdDsa)?;
 //! #     let admitted = league.admit(&request, 7, now)?;
-//! #     participant_identity::join(&files, &applicant.id, &admitted.join.to_bytes(), now)?;
-//! #     Ok(participant_identity::load(&files, &applicant.id, 0, now)?)
+//! #     participant_identity::install_join_file(&files, &applicant.id, &admitted.join.to_bytes(), now)?;
+//! #     Ok(participant_identity::load_identity(&files, &applicant.id, 0, now)?)
 //! # }
 //! # fn main() -> Result<(), Box<dyn Error>> {
 //! # let folder = tempfile::tempdir()?;
@@ -87,7 +87,7 @@
 //! # }
 //!
 //! // The bytes of the handshake went to and fro.
-//! let certificate = mtls::attest(&trust, &server, now)?;
+//! let certificate = mtls::attest_certificate(&trust, &server, now)?;
 //! let peer = trust.recognise(&certificate, now)?;
 //! assert_eq!(peer.id(), &firm.id);
 //!

@@ -73,8 +73,8 @@ impl TrustStore {
         let first = held.certified.cert.first();
         let leaf = first
             .ok_or(PeerCertificateError::Unreadable)
-            .and_then(certificate::leaf)
-            .map_err(|fault| fault.refusal())?;
+            .and_then(certificate::parse_leaf)
+            .map_err(|fault| fault.to_refusal())?;
         if now < leaf.not_after {
             return Ok(leaf);
         }
@@ -85,14 +85,14 @@ impl TrustStore {
     ///
     /// # Errors
     /// `WRONG_LEAGUE`, `BUNDLE_INVALID` for an older bundle, `KEY_INVALID` for another participant.
-    pub fn swap(&self, identity: &ParticipantIdentity) -> Result<(), Refusal> {
+    pub fn replace_identity(&self, identity: &ParticipantIdentity) -> Result<(), Refusal> {
         if identity.id != self.id {
             return Err(Refusal::new(
                 ErrorCode::KeyInvalid,
                 format!("this participant is {}, not {}", self.id, identity.id),
             ));
         }
-        self.put(
+        self.set_identity(
             Arc::new(identity.bundle.clone()),
             Some(Arc::clone(&identity.certified)),
         )
@@ -103,7 +103,7 @@ impl TrustStore {
     /// # Errors
     /// `WRONG_LEAGUE`, or `BUNDLE_INVALID` for an older one.
     pub fn swap_bundle(&self, bundle: TrustBundle) -> Result<(), Refusal> {
-        self.put(Arc::new(bundle), None)
+        self.set_identity(Arc::new(bundle), None)
     }
 
     /// Accepts a bundle if it is newer: into use, then into its file. Simultaneous calls are serialised, so that the file never
@@ -135,58 +135,58 @@ impl TrustStore {
     ///
     /// # Errors
     /// `BUNDLE_INVALID` when the own bundle has expired; `PEER_NOT_TRUSTED` or `CERTIFICATE_EXPIRED`.
-    pub fn recognise(
+    pub fn recognise_caller(
         &self,
         presented: &PeerCertificate,
         now: UtcTimestamp,
     ) -> Result<VerifiedPeer, Refusal> {
-        self.recognised(now, |roster| roster.recognise(presented, now))
+        self.recognise_peer(now, |roster| roster.recognise(presented, now))
     }
 
     /// Identifies a program that presents the certificate of a participant.
     ///
     /// # Errors
-    /// As [`TrustStore::recognise`].
+    /// As [`TrustStore::recognise_caller`].
     pub fn recognise_program(
         &self,
         presented: &PeerCertificate,
         now: UtcTimestamp,
     ) -> Result<VerifiedPeer, Refusal> {
-        self.recognised(now, |roster| roster.recognise_program(presented, now))
+        self.recognise_peer(now, |roster| roster.recognise_program(presented, now))
     }
 
     /// Identifies a program that presents an access token.
     ///
     /// # Errors
-    /// As [`TrustStore::recognise`].
+    /// As [`TrustStore::recognise_caller`].
     pub fn recognise_token(
         &self,
         presented: PresentedToken,
         now: UtcTimestamp,
     ) -> Result<VerifiedPeer, Refusal> {
-        self.recognised(now, |roster| roster.recognise_token(presented))
+        self.recognise_peer(now, |roster| roster.recognise_token(presented))
     }
 
     /// Identifies a partner that presents the token of a transfer, by the current bundle and the partners in the configuration.
     ///
     /// # Errors
-    /// As [`TrustStore::recognise`].
+    /// As [`TrustStore::recognise_caller`].
     pub fn recognise_partner(
         &self,
         presented: PresentedToken,
         partners: &BTreeSet<ParticipantId>,
         now: UtcTimestamp,
     ) -> Result<VerifiedPeer, Refusal> {
-        self.recognised(now, |roster| roster.recognise_partner(presented, partners))
+        self.recognise_peer(now, |roster| roster.recognise_partner(presented, partners))
     }
 
-    fn recognised(
+    fn recognise_peer(
         &self,
         now: UtcTimestamp,
         recognise: impl FnOnce(&Roster) -> Result<VerifiedPeer, UnrecognisedPeerError>,
     ) -> Result<VerifiedPeer, Refusal> {
         let bundle = self.bundle();
-        bundle.current(now)?;
+        bundle.check_expiry(now)?;
         recognise(bundle.roster()).map_err(|stranger| {
             let code = match stranger {
                 UnrecognisedPeerError::CertificateExpired => ErrorCode::CertificateExpired,
@@ -203,7 +203,7 @@ impl TrustStore {
         Arc::clone(&self.current.read())
     }
 
-    fn put(
+    fn set_identity(
         &self,
         bundle: Arc<TrustBundle>,
         certified: Option<Arc<rustls::sign::CertifiedKey>>,
@@ -222,12 +222,12 @@ impl TrustStore {
 /// # Errors
 /// `INTERNAL` when the TLS library does not support the configuration.
 pub fn server_config(store: &Arc<TrustStore>, clock: &Clock) -> Result<Arc<ServerConfig>, Refusal> {
-    let provider = Arc::new(provider());
+    let provider = Arc::new(crypto_provider());
     let verifier = CallerCertVerifier::new(Arc::clone(store), &provider);
     let mut config =
         ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(impossible)?
+            .map_err(unsupported_tls_refusal)?
             .with_client_cert_verifier(Arc::new(verifier))
             .with_cert_resolver(Arc::new(OwnCertificate(Arc::clone(store))));
     whole_server(&mut config);
@@ -243,12 +243,12 @@ pub fn client_config(
     expected: &ParticipantId,
     clock: &Clock,
 ) -> Result<Arc<ClientConfig>, Refusal> {
-    let provider = Arc::new(provider());
+    let provider = Arc::new(crypto_provider());
     let verifier = ListenerCertVerifier::new(Arc::clone(store), expected.clone(), &provider);
     let mut config =
         ClientConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(impossible)?
+            .map_err(unsupported_tls_refusal)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_cert_resolver(Arc::new(OwnCertificate(Arc::clone(store))));
@@ -260,14 +260,14 @@ pub fn client_config(
 ///
 /// # Errors
 /// `PEER_NOT_TRUSTED` or another code of a certificate check.
-pub fn attest(
+pub fn attest_certificate(
     store: &TrustStore,
     connection: &ServerConnection,
     now: UtcTimestamp,
 ) -> Result<PeerCertificate, Refusal> {
-    let shown = presented(connection.is_handshaking(), connection.peer_certificates())?;
-    let chain = certificate::verify(shown, &store.bundle(), CertificateUsage::Client, now)
-        .map_err(|fault| fault.refusal())?;
+    let shown = presented_chain(connection.is_handshaking(), connection.peer_certificates())?;
+    let chain = certificate::verify_chain(shown, &store.bundle(), CertificateUsage::Client, now)
+        .map_err(|fault| fault.to_refusal())?;
     Ok(PeerCertificate::attest(
         chain.leaf().identity.clone(),
         chain.leaf().digest,
@@ -286,8 +286,8 @@ pub fn check_listener(
     connection: &ClientConnection,
     now: UtcTimestamp,
 ) -> Result<(), Refusal> {
-    let shown = presented(connection.is_handshaking(), connection.peer_certificates())?;
-    verifier::listener(shown, &store.bundle(), expected, now)
+    let shown = presented_chain(connection.is_handshaking(), connection.peer_certificates())?;
+    verifier::verify_listener(shown, &store.bundle(), expected, now)
         .map(|_| ())
         .map_err(|fault| fault.of_a_peer().with_participant(expected.clone()))
 }
@@ -322,14 +322,14 @@ pub(super) fn whole_client(config: &mut ClientConfig) {
 }
 
 /// Error of the TLS library with a refusal inside, for this end; the other end sees an alert only.
-pub(super) fn refused(refusal: Refusal) -> rustls::Error {
+pub(super) fn tls_refusal_error(refusal: Refusal) -> rustls::Error {
     rustls::Error::InvalidCertificate(rustls::CertificateError::Other(rustls::OtherError(
         Arc::new(refusal),
     )))
 }
 
 /// Selection of algorithms, passed to each configuration; no process-wide default is set.
-pub(super) fn provider() -> CryptoProvider {
+pub(super) fn crypto_provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
             cipher_suite::TLS13_AES_256_GCM_SHA384,
@@ -344,7 +344,7 @@ pub(super) fn provider() -> CryptoProvider {
     }
 }
 
-fn presented<'a>(
+fn presented_chain<'a>(
     handshaking: bool,
     certificates: Option<&'a [CertificateDer<'static>]>,
 ) -> Result<&'a [CertificateDer<'static>], Refusal> {
@@ -358,7 +358,9 @@ fn presented<'a>(
 }
 
 /// Refusal for a configuration that the TLS library does not support.
-pub(super) fn impossible(error: impl std::error::Error + Send + Sync + 'static) -> Refusal {
+pub(super) fn unsupported_tls_refusal(
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Refusal {
     Refusal::new(ErrorCode::Internal, format!("TLS can't be set up: {error}")).caused_by(error)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bundle::TrustBundle;
 use crate::certificate;
-use crate::league_fixture::{LeagueFixture, start};
+use crate::league_fixture::{LeagueFixture, start_time};
 use crate::participant_identity::admission_request::AdmissionRequest;
 use crate::participant_identity::join_file::JoinFile;
 use crate::rulebook::{RulebookDraft, RulebookText, SignedRulebook};
@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 /// Bytes with one of several kinds of damage.
-fn spoil(good: &[u8], random: &mut StdRng) -> Vec<u8> {
+fn spoil_bytes(good: &[u8], random: &mut StdRng) -> Vec<u8> {
     let mut bytes = good.to_vec();
     for _ in 0..random.random_range(1..4) {
         let at = random.random_range(0..bytes.len());
@@ -32,11 +32,11 @@ fn spoil(good: &[u8], random: &mut StdRng) -> Vec<u8> {
 
 /// Checks `read`, which gives the parsed value back in canonical form.
 #[track_caller]
-fn check(good: &[u8], cases: u32, read: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+fn check_mutations(good: &[u8], cases: u32, read: impl Fn(&[u8]) -> Option<Vec<u8>>) {
     assert_eq!(read(good).as_deref(), Some(good));
     let mut random = StdRng::seed_from_u64(7);
     for case in 0..cases {
-        let spoilt = spoil(good, &mut random);
+        let spoilt = spoil_bytes(good, &mut random);
         // Some changes restore the original, or affect only the final line feed.
         if let Some(understood) = read(&spoilt) {
             assert_eq!(understood, good, "case {case}: {spoilt:?}");
@@ -47,8 +47,8 @@ fn check(good: &[u8], cases: u32, read: impl Fn(&[u8]) -> Option<Vec<u8>>) {
 #[test]
 fn a_spoilt_bundle_is_refused() {
     let mut sample = LeagueFixture::new();
-    sample.admit("munster.example", start());
-    check(&sample.league.bundle().to_bytes(), 3000, |bytes| {
+    sample.admit("munster.example", start_time());
+    check_mutations(&sample.league.bundle().to_bytes(), 3000, |bytes| {
         TrustBundle::read(bytes)
             .ok()
             .map(|bundle| bundle.to_bytes())
@@ -61,15 +61,15 @@ fn a_spoilt_rulebook_is_refused() {
     let draft = RulebookDraft {
         title: "Rulebook".to_owned(),
         text: RulebookText::new("rulebook.md", b"Be fair.\n").unwrap(),
-        from: start(),
+        from: start_time(),
         offers: OfferRules {
             longest_days: Some(730),
             no_public_views: true,
             ..OfferRules::default()
         },
     };
-    let rulebook = sample.league.issue_rulebook(draft, start()).unwrap();
-    check(&rulebook.to_bytes(), 3000, |bytes| {
+    let rulebook = sample.league.issue_rulebook(draft, start_time()).unwrap();
+    check_mutations(&rulebook.to_bytes(), 3000, |bytes| {
         SignedRulebook::read(bytes, sample.league.bundle())
             .ok()
             .map(|rulebook| rulebook.to_bytes())
@@ -79,8 +79,8 @@ fn a_spoilt_rulebook_is_refused() {
 #[test]
 fn a_spoilt_request_is_refused() {
     let sample = LeagueFixture::new();
-    let good = sample.apply("munster.example");
-    check(&good, 3000, |bytes| {
+    let good = sample.request_admission("munster.example");
+    check_mutations(&good, 3000, |bytes| {
         let request = AdmissionRequest::read(bytes).ok()?;
         assert_eq!(request.id.domain(), "munster.example");
         assert_eq!(request.name, "City of munster.example");
@@ -91,11 +91,11 @@ fn a_spoilt_request_is_refused() {
 #[test]
 fn a_spoilt_join_file_is_refused_or_for_another_certificate() {
     let mut sample = LeagueFixture::new();
-    let request = sample.apply("munster.example");
-    let admitted = sample.league.admit(&request, 7, start()).unwrap();
+    let request = sample.request_admission("munster.example");
+    let admitted = sample.league.admit(&request, 7, start_time()).unwrap();
     let good = admitted.join.to_bytes();
     let bundle = admitted.join.bundle.to_bytes();
-    check(&good, 3000, |bytes| {
+    check_mutations(&good, 3000, |bytes| {
         // The file itself is not signed, but its parts are.
         let join = JoinFile::read(bytes).ok()?;
         assert_eq!(join.bundle.to_bytes(), bundle);
@@ -106,15 +106,15 @@ fn a_spoilt_join_file_is_refused_or_for_another_certificate() {
 #[test]
 fn a_spoilt_certificate_does_not_verify() {
     let mut sample = LeagueFixture::new();
-    let munster = sample.admit("munster.example", start());
+    let munster = sample.admit("munster.example", start_time());
     let good = munster.certified.cert[0].clone();
-    check(&good, 5000, |bytes| {
+    check_mutations(&good, 5000, |bytes| {
         let shown = [bytes.to_vec().into()];
         for usage in [
             certificate::CertificateUsage::Server,
             certificate::CertificateUsage::Client,
         ] {
-            certificate::verify(&shown, &munster.bundle, usage, start()).ok()?;
+            certificate::verify_chain(&shown, &munster.bundle, usage, start_time()).ok()?;
         }
         Some(bytes.to_vec())
     });

@@ -44,7 +44,7 @@ pub struct IdentityFiles {
 impl IdentityFiles {
     /// Default paths in a participant's folder.
     #[must_use]
-    pub fn within(folder: &Path) -> Self {
+    pub fn in_folder(folder: &Path) -> Self {
         let keys = folder.join("keys");
         Self {
             signing_key: keys.join("signing.pem"),
@@ -87,7 +87,7 @@ pub struct JoinSummary {
 ///
 /// # Errors
 /// `FILE_EXISTS` when a key exists already, else `DISK_FULL` or `STATE_BROKEN`.
-pub fn init(
+pub fn create_identity(
     files: &IdentityFiles,
     applicant: &Applicant,
     signing: SignatureAlgorithm,
@@ -103,25 +103,25 @@ pub fn init(
             ));
         }
         if let Some(folder) = path.parent() {
-            hansa_files::folder(folder)?;
+            hansa_files::create_folder(folder)?;
         }
     }
     FileSigner::create(&files.signing_key, signing)?;
     FileSigner::create(&files.note_key, SignatureAlgorithm::EdDsa)?;
-    let tls = KeyPair::generate().map_err(|error| pem::failed(&error))?;
-    hansa_files::create(
+    let tls = KeyPair::generate().map_err(|error| pem::certificate_library_refusal(&error))?;
+    hansa_files::create_file(
         &files.tls_key,
         tls.serialize_pem().as_bytes(),
         FileVisibility::Owner,
     )?;
-    request(files, applicant)
+    write_request(files, applicant)
 }
 
 /// Writes a request with the existing keys: for the first admission and for every renewal.
 ///
 /// # Errors
 /// When a key can't be read.
-pub fn request(files: &IdentityFiles, applicant: &Applicant) -> Result<Vec<u8>, Refusal> {
+pub fn write_request(files: &IdentityFiles, applicant: &Applicant) -> Result<Vec<u8>, Refusal> {
     request_with(files, applicant, &FileSigner::open(&files.signing_key)?)
 }
 
@@ -135,7 +135,7 @@ fn request_with(
     let text = |text: &str| {
         text.to_owned()
             .try_into()
-            .map_err(|error| pem::failed(&error))
+            .map_err(|error| pem::certificate_library_refusal(&error))
     };
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -152,7 +152,7 @@ fn request_with(
     let csr = params
         .serialize_request(&tls)
         .and_then(|csr| csr.pem())
-        .map_err(|error| pem::failed(&error))?;
+        .map_err(|error| pem::certificate_library_refusal(&error))?;
     AdmissionRequest::write(applicant, &csr, signing, &note)
 }
 
@@ -164,7 +164,7 @@ fn request_with(
 ///
 /// # Errors
 /// `KEY_INVALID`, `WRONG_LEAGUE`, `BUNDLE_INVALID`, `CERTIFICATE_EXPIRED` or `PEER_NOT_TRUSTED`.
-pub fn join(
+pub fn install_join_file(
     files: &IdentityFiles,
     id: &ParticipantId,
     bytes: &[u8],
@@ -185,20 +185,20 @@ pub fn join(
     } else {
         sent.bundle
     };
-    let (signer, is_next) = key_rotation::chosen(files, id, &bundle)?;
+    let (signer, is_next) = key_rotation::choose_signing_key(files, id, &bundle)?;
     let note = FileSigner::open(&files.note_key)?;
-    let certified = pem::certified(sent.chain.clone(), &files.tls_key)?;
+    let certified = pem::build_certified_key(sent.chain.clone(), &files.tls_key)?;
     let chain = own_chain(id, &certified, &bundle, now)?;
-    registered(id, &bundle, &signer, &note)?;
-    hansa_files::replace(&files.bundle, &bundle.to_bytes(), FileVisibility::Everybody)?;
-    let certificates = pem::certificates(&sent.chain);
-    hansa_files::replace(
+    check_registration(id, &bundle, &signer, &note)?;
+    hansa_files::replace_file(&files.bundle, &bundle.to_bytes(), FileVisibility::Everybody)?;
+    let certificates = pem::encode_certificates(&sent.chain);
+    hansa_files::replace_file(
         &files.tls_cert,
         certificates.as_bytes(),
         FileVisibility::Everybody,
     )?;
     if is_next {
-        key_rotation::adopt(files)?;
+        key_rotation::adopt_pending_key(files)?;
     }
     Ok(JoinSummary {
         bundle,
@@ -211,14 +211,14 @@ pub fn join(
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
 pub fn install_bundle(files: &IdentityFiles, bundle: &TrustBundle) -> Result<(), Refusal> {
-    hansa_files::replace(&files.bundle, &bundle.to_bytes(), FileVisibility::Everybody)
+    hansa_files::replace_file(&files.bundle, &bundle.to_bytes(), FileVisibility::Everybody)
 }
 
 /// Reads the identity and checks its consistency. `floor` is the highest bundle number that was ever in use here.
 ///
 /// # Errors
 /// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID`, `BUNDLE_INVALID`, `CERTIFICATE_EXPIRED` or `PEER_NOT_TRUSTED`.
-pub fn load(
+pub fn load_identity(
     files: &IdentityFiles,
     id: &ParticipantId,
     floor: u64,
@@ -226,13 +226,13 @@ pub fn load(
 ) -> Result<ParticipantIdentity, Refusal> {
     let signer = FileSigner::open(&files.signing_key)?;
     let note = FileSigner::open(&files.note_key)?;
-    let bundle = joined(files)?;
+    let bundle = open_joined_bundle(files)?;
     bundle.not_before_number(floor)?;
-    bundle.current(now)?;
-    let certified = pem::certified(read_certificates(&files.tls_cert)?, &files.tls_key)?;
+    bundle.check_expiry(now)?;
+    let certified = pem::build_certified_key(read_certificates(&files.tls_cert)?, &files.tls_key)?;
     let chain = own_chain(id, &certified, &bundle, now)
         .map_err(|refusal| in_file(refusal, &files.tls_cert))?;
-    registered(id, &bundle, &signer, &note)?;
+    check_registration(id, &bundle, &signer, &note)?;
     Ok(ParticipantIdentity {
         id: id.clone(),
         signer: Arc::new(signer),
@@ -244,7 +244,7 @@ pub fn load(
 }
 
 /// Trust bundle from the join.
-fn joined(files: &IdentityFiles) -> Result<TrustBundle, Refusal> {
+fn open_joined_bundle(files: &IdentityFiles) -> Result<TrustBundle, Refusal> {
     if files.bundle.exists() {
         return TrustBundle::open(&files.bundle);
     }
@@ -258,28 +258,28 @@ fn joined(files: &IdentityFiles) -> Result<TrustBundle, Refusal> {
 
 /// All errors in the files of this participant; nothing is changed.
 #[must_use]
-pub fn faults(files: &IdentityFiles, id: &ParticipantId, now: UtcTimestamp) -> Vec<Refusal> {
+pub fn find_faults(files: &IdentityFiles, id: &ParticipantId, now: UtcTimestamp) -> Vec<Refusal> {
     let mut found = Vec::new();
-    let signer = noted(FileSigner::open(&files.signing_key), &mut found);
-    let note = noted(FileSigner::open(&files.note_key), &mut found);
-    let key = noted(pem::key_pair(&files.tls_key), &mut found);
-    let certificates = noted(read_certificates(&files.tls_cert), &mut found);
-    let bundle = noted(joined(files), &mut found);
-    let certified = certificates
-        .zip(key)
-        .and_then(|(chain, _)| noted(pem::certified(chain, &files.tls_key), &mut found));
+    let signer = note_refusal(FileSigner::open(&files.signing_key), &mut found);
+    let note = note_refusal(FileSigner::open(&files.note_key), &mut found);
+    let key = note_refusal(pem::key_pair(&files.tls_key), &mut found);
+    let certificates = note_refusal(read_certificates(&files.tls_cert), &mut found);
+    let bundle = note_refusal(open_joined_bundle(files), &mut found);
+    let certified = certificates.zip(key).and_then(|(chain, _)| {
+        note_refusal(pem::build_certified_key(chain, &files.tls_key), &mut found)
+    });
     let Some(bundle) = bundle else {
         return found;
     };
-    if noted(bundle.current(now), &mut found).is_some()
+    if note_refusal(bundle.check_expiry(now), &mut found).is_some()
         && let Some(certified) = certified
     {
         let chain = own_chain(id, &certified, &bundle, now)
             .map_err(|refusal| in_file(refusal, &files.tls_cert));
-        noted(chain, &mut found);
+        note_refusal(chain, &mut found);
     }
     if let Some((signer, note)) = signer.zip(note) {
-        noted(registered(id, &bundle, &signer, &note), &mut found);
+        note_refusal(check_registration(id, &bundle, &signer, &note), &mut found);
     }
     found
 }
@@ -288,7 +288,7 @@ fn in_file(refusal: Refusal, path: &Path) -> Refusal {
     refusal.with_place(path.display().to_string(), None, None)
 }
 
-fn noted<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
+fn note_refusal<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
     result.map_err(|refusal| found.push(refusal)).ok()
 }
 
@@ -297,7 +297,7 @@ fn noted<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
 /// # Errors
 /// `FILE_MISSING` or `KEY_INVALID`.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Refusal> {
-    let bytes = hansa_files::read(path, bundle::LARGEST)?;
+    let bytes = hansa_files::read_file(path, bundle::LARGEST)?;
     let none = || {
         Refusal::new(
             ErrorCode::KeyInvalid,
@@ -320,8 +320,10 @@ fn own_chain(
     bundle: &TrustBundle,
     now: UtcTimestamp,
 ) -> Result<VerifiedChain, Refusal> {
-    let chain = certificate::verify(&certified.cert, bundle, CertificateUsage::Server, now)
-        .and_then(|_| certificate::verify(&certified.cert, bundle, CertificateUsage::Client, now))
+    let chain = certificate::verify_chain(&certified.cert, bundle, CertificateUsage::Server, now)
+        .and_then(|_| {
+            certificate::verify_chain(&certified.cert, bundle, CertificateUsage::Client, now)
+        })
         .map_err(|fault| fault.of_our_own())?;
     if chain.leaf().identity == *id {
         return Ok(chain);
@@ -336,7 +338,7 @@ fn own_chain(
 }
 
 /// Checks that the bundle registers the own keys. Otherwise other participants would refuse all signatures.
-fn registered(
+fn check_registration(
     id: &ParticipantId,
     bundle: &TrustBundle,
     signer: &FileSigner,
@@ -351,8 +353,8 @@ fn registered(
     let known = member
         .keys
         .iter()
-        .any(|registered| registered.key == *signer.public());
-    if known && member.note_key == *note.public() {
+        .any(|registered| registered.key == *signer.public_key());
+    if known && member.note_key == *note.public_key() {
         return Ok(());
     }
     Err(Refusal::new(

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Certificates in PEM, in order.
 #[must_use]
-pub(crate) fn certificates(chain: &[CertificateDer<'_>]) -> String {
+pub(crate) fn encode_certificates(chain: &[CertificateDer<'_>]) -> String {
     let mut text = String::new();
     for certificate in chain {
         text.push_str("-----BEGIN CERTIFICATE-----\n");
@@ -32,12 +32,12 @@ pub(crate) fn certificates(chain: &[CertificateDer<'_>]) -> String {
 }
 
 /// TLS key with its certificate, after a check that they match.
-pub(crate) fn certified(
+pub(crate) fn build_certified_key(
     chain: Vec<CertificateDer<'static>>,
     key: &Path,
 ) -> Result<Arc<CertifiedKey>, Refusal> {
     let bytes = hansa_files::read_private(key, LARGEST_KEY_FILE)?;
-    let unreadable = || broken(key);
+    let unreadable = || unreadable_key_refusal(key);
     let private =
         PrivateKeyDer::from_pem_slice(&bytes).map_err(|cause| unreadable().caused_by(cause))?;
     let provider = rustls::crypto::aws_lc_rs::default_provider();
@@ -58,12 +58,13 @@ pub(crate) fn certified(
 /// TLS key that signs a certificate request or a certificate.
 pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, Refusal> {
     let bytes = hansa_files::read_private(path, LARGEST_KEY_FILE)?;
-    let text = std::str::from_utf8(&bytes).map_err(|cause| broken(path).caused_by(cause))?;
-    KeyPair::from_pem(text).map_err(|cause| broken(path).caused_by(cause))
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|cause| unreadable_key_refusal(path).caused_by(cause))?;
+    KeyPair::from_pem(text).map_err(|cause| unreadable_key_refusal(path).caused_by(cause))
 }
 
 /// Refusal for an error of the certificate library.
-pub(crate) fn failed(error: &impl Display) -> Refusal {
+pub(crate) fn certificate_library_refusal(error: &impl Display) -> Refusal {
     Refusal::new(
         ErrorCode::KeyInvalid,
         format!("the certificate can't be made: {error}"),
@@ -72,7 +73,7 @@ pub(crate) fn failed(error: &impl Display) -> Refusal {
 
 const LARGEST_KEY_FILE: u64 = 64 * 1024;
 
-fn broken(path: &Path) -> Refusal {
+fn unreadable_key_refusal(path: &Path) -> Refusal {
     Refusal::new(
         ErrorCode::KeyInvalid,
         format!("`{}` holds no private key in PEM", path.display()),

@@ -52,17 +52,18 @@ impl RulebookText {
     /// `RULEBOOK_INVALID` for a document that is empty, too large, not UTF-8, or contains control or invisible characters.
     pub fn new(name: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         if bytes.is_empty() || bytes.len() > LARGEST_TEXT {
-            return Err(invalid(format!(
+            return Err(invalid_rulebook_refusal(format!(
                 "the text of a rulebook has 1 to {LARGEST_TEXT} bytes, and this one {}",
                 bytes.len()
             )));
         }
         let content = std::str::from_utf8(bytes).map_err(|cause| {
-            invalid("the text of a rulebook is plain text or Markdown in UTF-8").caused_by(cause)
+            invalid_rulebook_refusal("the text of a rulebook is plain text or Markdown in UTF-8")
+                .caused_by(cause)
         })?;
         let lines = content.replace("\r\n", "\n");
         if printable_lines(&lines) != lines {
-            return Err(invalid(
+            return Err(invalid_rulebook_refusal(
                 "the text of the rulebook holds characters that are not shown, or that a terminal would obey",
             ));
         }
@@ -74,7 +75,7 @@ impl RulebookText {
 
     /// Lines of the document for display, with uniform line ends.
     #[must_use]
-    pub fn lines(&self) -> String {
+    pub fn display_text(&self) -> String {
         self.content.replace("\r\n", "\n")
     }
 
@@ -141,9 +142,11 @@ impl SignedContent for RulebookContent {
 
 impl RulebookContent {
     /// Checks rules beyond the types of the members.
-    fn check(&self) -> Result<(), Refusal> {
+    fn check_rules(&self) -> Result<(), Refusal> {
         if self.version == 0 {
-            return Err(invalid("the versions of a rulebook begin with 1"));
+            return Err(invalid_rulebook_refusal(
+                "the versions of a rulebook begin with 1",
+            ));
         }
         let rules = &self.draft.offers;
         let wrong = [
@@ -163,7 +166,7 @@ impl RulebookContent {
             ),
         ];
         match wrong.iter().find(|(_, is_wrong)| *is_wrong) {
-            Some((rule, _)) => Err(invalid(format!(
+            Some((rule, _)) => Err(invalid_rulebook_refusal(format!(
                 "`{}` is 0, or a list that is not in ascending order",
                 rule.as_str()
             ))),
@@ -194,7 +197,7 @@ impl SignedRulebook {
         let envelope =
             signed_envelope::from_bytes(bytes, "the rulebook", ErrorCode::RulebookInvalid)?;
         let content = RulebookContent::open(&envelope)?;
-        content.check()?;
+        content.check_rules()?;
         let own = league.content();
         if content.key != own.key {
             return Err(Refusal::new(
@@ -225,7 +228,7 @@ impl SignedRulebook {
 
     /// Machine-checked rules.
     #[must_use]
-    pub const fn offers(&self) -> &OfferRules {
+    pub const fn offer_rules(&self) -> &OfferRules {
         &self.content.draft.offers
     }
 
@@ -256,7 +259,7 @@ impl SignedRulebook {
         if self.version() != other.version() || self.digest() == other.digest() {
             return Ok(());
         }
-        Err(invalid(format!(
+        Err(invalid_rulebook_refusal(format!(
             "the league signed two different rulebooks with version {}",
             self.version()
         ))
@@ -273,6 +276,6 @@ impl SignedRulebook {
     }
 }
 
-fn invalid(sentence: impl Into<String>) -> Refusal {
+fn invalid_rulebook_refusal(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::RulebookInvalid, sentence)
 }

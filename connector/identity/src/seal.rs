@@ -73,19 +73,20 @@ pub enum SealRevocation {
 /// # Errors
 /// `SEAL_NOT_TRUSTED`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED`, `SIGNATURE_ALG`, `SIGNATURE_HEADER` or
 /// `SIGNATURE_INVALID`.
-pub(super) fn check(
+pub(super) fn check_sealed_signature(
     signature: &Signature,
     seal: &SealCertificates,
     anchors: &[SealAnchor],
     times: [UtcTimestamp; 2],
     seen: UtcTimestamp,
 ) -> Result<(), Refusal> {
-    let own = CertificateDer::from(seal.own());
-    let read = parse(&own)?;
+    let own = CertificateDer::from(seal.signing_certificate());
+    let read = parse_certificate(&own)?;
     for_signatures(&read)?;
-    let organization = organization(&read)?;
-    let mut worst =
-        untrusted("no authority that may seal for it has issued the seal's certificate");
+    let organization = organization_identifier(&read)?;
+    let mut worst = untrusted_seal_refusal(
+        "no authority that may seal for it has issued the seal's certificate",
+    );
     let mut found = false;
     for anchor in anchors {
         match certificate_path::led_to(seal, &own, anchor, &organization, times) {
@@ -110,7 +111,7 @@ pub(super) fn check(
         };
         if it && times.iter().chain([&seen]).any(|at| from <= at) {
             let what = match what {
-                SealRevocation::Certificate(_) => format!("the seal `{}`", digest.short()),
+                SealRevocation::Certificate(_) => format!("the seal `{}`", digest.to_short_text()),
                 SealRevocation::Key(kid) => format!("the key `{kid}` of the seal"),
             };
             return Err(Refusal::new(
@@ -135,7 +136,7 @@ pub(super) fn check(
             ),
         ));
     }
-    if key.matches(&signature.signing_input, &signature.signature) {
+    if key.accepts_signature(&signature.signing_input, &signature.signature) {
         return Ok(());
     }
     Err(Refusal::new(
@@ -147,7 +148,10 @@ pub(super) fn check(
 /// Organisation stated in a seal. It is not verified here.
 #[must_use]
 pub fn issued_to(seal: &SealCertificates) -> Option<String> {
-    organization(&parse(&CertificateDer::from(seal.own())).ok()?).ok()
+    organization_identifier(
+        &parse_certificate(&CertificateDer::from(seal.signing_certificate())).ok()?,
+    )
+    .ok()
 }
 
 /// Thumbprint of the key in a seal's certificate.
@@ -155,7 +159,7 @@ pub fn issued_to(seal: &SealCertificates) -> Option<String> {
 /// # Errors
 /// `SIGNATURE_HEADER` or `SIGNATURE_ALG`.
 pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<String, Refusal> {
-    let key = SealKey::of(&parse(certificate)?)?;
+    let key = SealKey::of(&parse_certificate(certificate)?)?;
     Ok(key.kid().to_owned())
 }
 
@@ -216,9 +220,9 @@ impl SealKey {
         }
     }
 
-    fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
+    fn accepts_signature(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Curve(key) => key.matches(message, signature),
+            Self::Curve(key) => key.accepts_signature(message, signature),
             Self::Rsa { spki, .. } => RsassaPssJwsAlgorithm::Ps256
                 .verifier_from_der(spki)
                 .is_ok_and(|verifier| verifier.verify(message, signature).is_ok()),
@@ -250,11 +254,13 @@ fn for_signatures(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
     if signs && !certificate.is_ca() {
         return Ok(());
     }
-    Err(untrusted("the seal's certificate is not for signatures"))
+    Err(untrusted_seal_refusal(
+        "the seal's certificate is not for signatures",
+    ))
 }
 
 /// Value of `organizationIdentifier` in the subject; exactly one is required.
-fn organization(certificate: &X509Certificate<'_>) -> Result<String, Refusal> {
+fn organization_identifier(certificate: &X509Certificate<'_>) -> Result<String, Refusal> {
     const ORGANIZATION: Oid<'static> = oid!(2.5.4.97);
     let mut found = certificate
         .subject()
@@ -262,27 +268,27 @@ fn organization(certificate: &X509Certificate<'_>) -> Result<String, Refusal> {
         .map(|attribute| attribute.as_str());
     match (found.next(), found.next()) {
         (Some(Ok(text)), None) => Ok(text.to_owned()),
-        _ => Err(untrusted(
+        _ => Err(untrusted_seal_refusal(
             "the seal's certificate does not say in `organizationIdentifier` to whom it is issued",
         )),
     }
 }
 
-fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Refusal> {
+fn parse_certificate<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Refusal> {
     match X509Certificate::from_der(der) {
         Ok(([], parsed)) => Ok(parsed),
-        Ok(_) => Err(unreadable()),
-        Err(cause) => Err(unreadable().caused_by(cause)),
+        Ok(_) => Err(unreadable_certificate_refusal()),
+        Err(cause) => Err(unreadable_certificate_refusal().caused_by(cause)),
     }
 }
 
-fn unreadable() -> Refusal {
+fn unreadable_certificate_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SignatureHeader,
         "a certificate of the seal can't be read",
     )
 }
 
-fn untrusted(sentence: &str) -> Refusal {
+fn untrusted_seal_refusal(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::SealNotTrusted, sentence)
 }

@@ -26,7 +26,7 @@ pub trait ParticipantSigner: fmt::Debug + Send + Sync {
     fn algorithm(&self) -> SignatureAlgorithm;
 
     /// Public key.
-    fn public(&self) -> &PublicKey;
+    fn public_key(&self) -> &PublicKey;
 
     /// Signs `message`.
     ///
@@ -63,15 +63,15 @@ impl FileSigner {
 
 impl ParticipantSigner for FileSigner {
     fn kid(&self) -> &str {
-        self.key.public().kid()
+        self.key.public_key().kid()
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
-        self.key.public().algorithm()
+        self.key.public_key().algorithm()
     }
 
-    fn public(&self) -> &PublicKey {
-        self.key.public()
+    fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -192,7 +192,7 @@ impl<'a> RegisteredKeys<'a> {
     }
 
     /// Key of `signer` with the signature's thumbprint, if it is permitted for the purpose.
-    fn registered(
+    fn registered_key(
         &self,
         signer: &ParticipantId,
         kid: &str,
@@ -226,12 +226,12 @@ impl<'a> RegisteredKeys<'a> {
         }
     }
 
-    fn mandates(&self, of: &ParticipantId) -> Option<&'a MandateRegistration> {
+    fn mandate_registration(&self, of: &ParticipantId) -> Option<&'a MandateRegistration> {
         self.mandated.and_then(|mandated| mandated.get(of))
     }
 
     /// Stated time of the signature, and time of its log entry.
-    fn times(&self, signature: &Signature) -> Option<[UtcTimestamp; 2]> {
+    fn signature_times(&self, signature: &Signature) -> Option<[UtcTimestamp; 2]> {
         let micros = signature.issued_at.checked_mul(1_000_000)?;
         let signed = UtcTimestamp::from_micros(micros).ok()?;
         Some([signed, self.logged])
@@ -240,7 +240,7 @@ impl<'a> RegisteredKeys<'a> {
 
 /// DOOR: the only code that verifies signatures.
 impl SignatureVerifier for RegisteredKeys<'_> {
-    fn check(
+    fn check_signature(
         &self,
         signer: &ParticipantId,
         signature: &Signature,
@@ -248,7 +248,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
     ) -> Result<(), Refusal> {
         let named = |refusal: Refusal| refusal.with_participant(signer.clone());
         let refuse = |code, sentence: String| Err(named(Refusal::new(code, sentence)));
-        let Some(times) = self.times(signature) else {
+        let Some(times) = self.signature_times(signature) else {
             return refuse(
                 ErrorCode::KeyNotValidAtSigning,
                 format!("the signature of {signer} was made at no time"),
@@ -266,10 +266,11 @@ impl SignatureVerifier for RegisteredKeys<'_> {
             }
             let anchors = self.seals.and_then(|seals| seals.get(signer));
             let anchors = anchors.map_or(&[][..], Vec::as_slice);
-            return seal::check(signature, sealed, anchors, times, self.seen).map_err(named);
+            return seal::check_sealed_signature(signature, sealed, anchors, times, self.seen)
+                .map_err(named);
         }
         let registered = self
-            .registered(signer, &signature.kid, purpose)
+            .registered_key(signer, &signature.kid, purpose)
             .map_err(named)?;
         let expected = registered.key.algorithm();
         if SignatureAlgorithm::from_word(&signature.alg) != Some(expected) {
@@ -308,7 +309,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
         }
         if !registered
             .key
-            .matches(&signature.signing_input, &signature.signature)
+            .accepts_signature(&signature.signing_input, &signature.signature)
         {
             return refuse(
                 ErrorCode::SignatureInvalid,
@@ -319,7 +320,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
     }
 
     fn needs_mandate(&self, signer: &ParticipantId) -> bool {
-        self.mandates(signer)
+        self.mandate_registration(signer)
             .and_then(|mandates| mandates.since)
             .is_some_and(|since| since <= self.logged)
     }
@@ -330,11 +331,13 @@ impl SignatureVerifier for RegisteredKeys<'_> {
         mandate: &SignedMandate,
         signature: &Signature,
     ) -> bool {
-        let revoked = self.mandates(signer).map(|mandates| &mandates.revoked);
+        let revoked = self
+            .mandate_registration(signer)
+            .map(|mandates| &mandates.revoked);
         let from = revoked.and_then(|revoked| revoked.get(&mandate.statement));
         // A signature without a valid time counts as too late.
         from.is_some_and(|from| {
-            self.times(signature)
+            self.signature_times(signature)
                 .is_none_or(|times| times.iter().chain([&self.seen]).any(|at| from <= at))
         })
     }

@@ -5,7 +5,7 @@ use crate::jwk;
 use crate::keys::PublicKey;
 use crate::signature::ParticipantSigner;
 use hansa_audit_log::json::serialized::{from_form, from_json, to_form};
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -45,9 +45,9 @@ impl EnvelopeKind {
     }
 
     /// Signed bytes.
-    fn message(self, content: &Json) -> Vec<u8> {
+    fn signed_bytes(self, content: &Json) -> Vec<u8> {
         let form = self.form().as_bytes();
-        [b"hansa-", form, b"\n", &canonical(content)].concat()
+        [b"hansa-", form, b"\n", &to_canonical_bytes(content)].concat()
     }
 }
 
@@ -74,7 +74,7 @@ pub(crate) trait SignedContent: Serialize + DeserializeOwned {
     /// When the signer fails.
     fn seal(&self, signer: &dyn ParticipantSigner) -> Result<Json, Refusal> {
         let content = to_form(Self::KIND.form(), self);
-        let signature = sign(Self::KIND, &content, signer)?;
+        let signature = sign_content(Self::KIND, &content, signer)?;
         Ok(Json::object([
             (Self::KIND.member(), content),
             ("signature", Json::Text(signature)),
@@ -97,7 +97,7 @@ pub(crate) trait SignedContent: Serialize + DeserializeOwned {
             .ok_or_else(|| malformed(format!("`{}` is missing", Self::KIND.member())))?;
         let SignatureForm { signature } = from_json(&Json::Object(members)).map_err(malformed)?;
         let read: Self = from_form(Self::KIND.form(), &content).map_err(malformed)?;
-        if signed(Self::KIND, &content, &signature, read.key()) {
+        if has_valid_signature(Self::KIND, &content, &signature, read.key()) {
             return Ok(read);
         }
         let sentence = format!("{} is not signed by {}", Self::NAME, Self::SIGNER);
@@ -116,25 +116,31 @@ struct SignatureForm {
 ///
 /// # Errors
 /// When the signer fails.
-pub fn sign(
+pub fn sign_content(
     kind: EnvelopeKind,
     content: &Json,
     signer: &dyn ParticipantSigner,
 ) -> Result<String, Refusal> {
-    let signature = signer.sign(&kind.message(content))?;
+    let signature = signer.sign(&kind.signed_bytes(content))?;
     Ok(jwk::encode(&signature))
 }
 
 /// True if `signature` in base64url is by `key` over `content`.
 #[must_use]
-pub fn signed(kind: EnvelopeKind, content: &Json, signature: &str, key: &PublicKey) -> bool {
-    jwk::decode(signature).is_ok_and(|signature| key.matches(&kind.message(content), &signature))
+pub fn has_valid_signature(
+    kind: EnvelopeKind,
+    content: &Json,
+    signature: &str,
+    key: &PublicKey,
+) -> bool {
+    jwk::decode(signature)
+        .is_ok_and(|signature| key.accepts_signature(&kind.signed_bytes(content), &signature))
 }
 
 /// Bytes of an envelope: canonical JSON and a line feed.
 #[must_use]
 pub fn to_bytes(envelope: &Json) -> Vec<u8> {
-    let mut bytes = canonical(envelope);
+    let mut bytes = to_canonical_bytes(envelope);
     bytes.push(b'\n');
     bytes
 }
@@ -144,10 +150,10 @@ pub fn to_bytes(envelope: &Json) -> Vec<u8> {
 /// # Errors
 /// `code` when it is malformed, too large or not canonical.
 pub fn from_bytes(bytes: &[u8], what: &str, code: ErrorCode) -> Result<Json, Refusal> {
-    let envelope = parse(bytes, LIMITS)
+    let envelope = parse_json(bytes, LIMITS)
         .map_err(|fault| Refusal::new(code, format!("{what} can't be read: {fault}")))?;
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if body != canonical(&envelope) {
+    if body != to_canonical_bytes(&envelope) {
         return Err(Refusal::new(
             code,
             format!("{what} is not in its canonical form: it was edited"),

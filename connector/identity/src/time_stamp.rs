@@ -10,7 +10,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
 use signer_certificate::SignerCertificate;
 use timestamp_info::TimestampInfo;
-use token_refusal::invalid;
+use token_refusal::invalid_token_refusal;
 use token_signed_data::TokenSignedData;
 
 pub mod anchors;
@@ -57,22 +57,22 @@ pub struct VerifiedTimeStamp {
 ///
 /// # Errors
 /// `TIME_STAMP_INVALID`, `TIME_STAMP_NOT_TRUSTED`, or `SIGNATURE_ALG` for an unknown algorithm.
-pub fn verify(
+pub fn verify_token(
     token: &[u8],
     imprint: &Digest,
     anchors: &TimeStampAnchors,
 ) -> Result<VerifiedTimeStamp, Refusal> {
     if token.len() > LONGEST_TOKEN {
-        return Err(invalid("it is longer than a token may be"));
+        return Err(invalid_token_refusal("it is longer than a token may be"));
     }
     let signed = TokenSignedData::read(token)?;
     let info = TimestampInfo::read(signed.content)?;
     if info.imprint != *imprint {
-        return Err(invalid("it was made for other bytes"));
+        return Err(invalid_token_refusal("it was made for other bytes"));
     }
     signed.check_content_digest()?;
     let certificate = SignerCertificate::find(&signed)?;
-    signature_check::check(&signed, &certificate)?;
+    signature_check::check_signature(&signed, &certificate)?;
     let authority = certificate.vouched_for(&signed.certificates, anchors, info.at)?;
     Ok(VerifiedTimeStamp {
         authority,

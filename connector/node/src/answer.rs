@@ -26,12 +26,12 @@ mod row_scope;
 pub mod running_queries;
 mod worker_tasks;
 
-use crate::answer::answer_start::open;
-use crate::answer::delivery::{AnswerDelivery, deliver};
+use crate::answer::answer_start::open_answer;
+use crate::answer::delivery::{AnswerDelivery, deliver_answer};
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::monitoring::connector_metrics::QueryOrigin;
 use crate::participant::Connector;
-use crate::process::run_to_completion::{panic_text, whole};
+use crate::process::run_to_completion::{panic_text, run_to_end};
 use hansa_policy::decision::PendingRefusal;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
@@ -47,7 +47,7 @@ use tracing::Instrument as _;
 ///
 /// # Errors
 /// The recorded refusal, or the error that nothing can be recorded.
-pub async fn answer(
+pub async fn answer_query(
     connector: &Arc<Connector>,
     caller: QueryCaller,
     asking: QueryRequestEnvelope,
@@ -59,13 +59,13 @@ pub async fn answer(
     };
     let begun = connector.ticks();
     let work = async move { to_the_end(&inner, caller, asking).await };
-    let answered = match whole(work.in_current_span()).await {
+    let answered = match run_to_end(work.in_current_span()).await {
         Ok(answered) => answered,
         Err(panic) => {
             let refusal = Refusal::new(ErrorCode::Internal, "the answer ended unexpectedly")
                 .caused_by(panic_text(panic.as_ref()));
             Err(connector
-                .decline(Some(&who), PendingRefusal::from_refusal(refusal, None))
+                .record_refusal(Some(&who), PendingRefusal::from_refusal(refusal, None))
                 .await)
         }
     };
@@ -102,11 +102,11 @@ async fn to_the_end(
     caller: QueryCaller,
     asking: QueryRequestEnvelope,
 ) -> Result<AnswerDelivery, QueryRejection> {
-    let posed = IncomingQuery::by(connector, caller, asking);
-    let failure = match open(connector, &posed).await {
+    let posed = IncomingQuery::new(connector, caller, asking);
+    let failure = match open_answer(connector, &posed).await {
         Ok(opened) => {
             connector.keep_text(posed.salt, &posed.asking.ask.sql);
-            return Ok(deliver(connector, posed.caller, opened));
+            return Ok(deliver_answer(connector, posed.caller, opened));
         }
         Err(failure) => failure,
     };
@@ -116,13 +116,17 @@ async fn to_the_end(
         AnswerError::Declined(declined) => *declined,
         AnswerError::Unanswered(UnansweredQuery {
             refusal, opened, ..
-        }) => PendingRefusal::closing(opened, refusal, asked),
+        }) => PendingRefusal::for_open_entry(opened, refusal, asked),
         AnswerError::Quiet(quiet) => return Err(QueryRejection::Quiet(*quiet)),
         AnswerError::Moved => return Err(QueryRejection::Moved),
-        AnswerError::Overtaken => PendingRefusal::from_refusal(overtaken(), asked),
-        AnswerError::Closed => return Err(connector.unheard(Some(posed.asker.id())).await),
+        AnswerError::Overtaken => PendingRefusal::from_refusal(overtaken_decision_refusal(), asked),
+        AnswerError::Closed => {
+            return Err(connector.count_unanswered(Some(posed.asker.id())).await);
+        }
     };
-    let reported = connector.decline(Some(posed.asker.id()), declined).await;
+    let reported = connector
+        .record_refusal(Some(posed.asker.id()), declined)
+        .await;
     // The text is kept only beside a refusal record of its own, and only for callers with a contract: others cannot fill the disk.
     if matches!(reported, QueryRejection::Declined(_)) && posed.is_under_contract(connector) {
         connector.keep_text(posed.salt, &posed.asking.ask.sql);
@@ -131,7 +135,7 @@ async fn to_the_end(
 }
 
 /// Refusal of a question whose decision was repeated too often. Each time, a stop came during the decision.
-fn overtaken() -> Refusal {
+fn overtaken_decision_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::StreamCut,
         "contracts, restrictions or members were changed again and again while the question was decided",

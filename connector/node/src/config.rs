@@ -151,10 +151,10 @@ impl ConnectorConfig {
         let parsed = source.file.parse()?;
         let root = ConfigSection::root(&source, &parsed);
         let config = Self::read(&root, &text, overrides, file, folder);
-        root.leave("dataset");
+        root.skip_key("dataset");
         root.finish();
         let mut faults = source.file.take_problems();
-        faults.extend(source.seen.strangers(overrides));
+        faults.extend(source.seen.unknown_variable_refusals(overrides));
         let mut config = config.filter(|_| faults.is_empty()).ok_or(faults)?;
         config.origins = source.seen.into_keys();
         Ok(config)
@@ -167,14 +167,14 @@ impl ConnectorConfig {
         file: &Path,
         folder: PathBuf,
     ) -> Option<Self> {
-        let participant = participant::read(root.section("participant"));
+        let participant = participant::read_participant_config(root.section("participant"));
         let listen = root.section("listen");
         let address = listen.text("peer");
         listen.finish();
-        let clients = clients::read(root.section("clients"), &folder);
-        let web = clients::read(root.section("web"), &folder);
-        let portal = portal::read(root.section("portal"));
-        let dataspace = dataspace::read(
+        let clients = clients::read_clients_config(root.section("clients"), &folder);
+        let web = clients::read_clients_config(root.section("web"), &folder);
+        let portal = portal::read_portal_config(root.section("portal"));
+        let dataspace = dataspace::read_dataspace_config(
             dataspace::DataspaceSections {
                 dataspace: root.section("dataspace"),
                 partners: root.section("partner"),
@@ -183,7 +183,7 @@ impl ConnectorConfig {
             &folder,
         );
         let queries = saved_query::read_all(root.section("query"));
-        let trust = trust::read(root.section("trust"), &folder);
+        let trust = trust::read_trust_config(root.section("trust"), &folder);
         let state = root.section("state");
         let dir = state.text("dir").unwrap_or_else(|| "state".to_owned());
         state.finish();
@@ -193,13 +193,14 @@ impl ConnectorConfig {
         let sources = root.section("sources");
         let roots = sources.texts("roots").unwrap_or_default();
         sources.finish();
-        let limits = limits::read(root.section("limits"), MachineResources::read());
-        let monitoring = monitoring::read(root.section("monitoring"), &folder);
-        let notice = notice::read(root.section("notice"), &folder);
-        let officers = officers::read(root.section("officers"), &folder);
-        let (keeping, time_stamp) = audit::read(root.section("audit"), &folder);
-        let clock = clock::read(root.section("clock"));
-        let cluster = cluster::read(root.section("cluster"), root.sections("worker"), &folder);
+        let limits = limits::read_limits_config(root.section("limits"), MachineResources::read());
+        let monitoring = monitoring::read_monitoring_config(root.section("monitoring"), &folder);
+        let notice = notice::read_notice_config(root.section("notice"), &folder);
+        let officers = officers::read_officers_config(root.section("officers"), &folder);
+        let (keeping, time_stamp) = audit::read_audit_config(root.section("audit"), &folder);
+        let clock = clock::read_clock_offset(root.section("clock"));
+        let cluster =
+            cluster::read_cluster_config(root.section("cluster"), root.sections("worker"), &folder);
         let ask = root.section("ask");
         let purpose = ask.parse_value("purpose");
         let compress = ask.word(
@@ -216,12 +217,12 @@ impl ConnectorConfig {
         let offers = root
             .sections("offer")
             .into_iter()
-            .filter_map(|section| offer::read(section, &folder))
+            .filter_map(|section| offer::read_offer_config(section, &folder))
             .collect();
         let tables = root.sections("template");
         let templates = template::read_all(tables, &folder);
-        let purposes = named_tables::purposes(root.section("purpose"));
-        let tenants = named_tables::tenants(root.section("tenant"));
+        let purposes = named_tables::read_purposes(root.section("purpose"));
+        let tenants = named_tables::read_tenants(root.section("tenant"));
         Some(Self {
             file: file.to_path_buf(),
             text: text.to_owned(),
@@ -284,7 +285,7 @@ impl ConnectorConfig {
             .chain([self.state.clone(), self.cluster.folder.clone()]);
         SourceRoots::of(&self.root)
             .with_further(self.roots.clone())
-            .without(barred)
+            .without_paths(barred)
     }
 
     /// Socket of the running connector.

@@ -8,7 +8,7 @@ mod tests;
 use crate::log::audit_event::AuditEvent;
 use crate::negotiation::outgoing_message;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::withdrawal;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::incidents::IncidentRecord;
@@ -51,21 +51,21 @@ pub struct StatedIncident {
 /// # Errors
 /// `USAGE` without faults, `LOG_FORK` if the key was not replaced since the fork; or if the statement can't be signed, stored or
 /// recorded.
-pub async fn state(
+pub async fn state_incident(
     connector: &Arc<Connector>,
     args: IncidentArgs,
 ) -> Result<StatedIncident, Refusal> {
-    let to = partners(connector)?;
+    let to = list_partners(connector)?;
     let inner = Arc::clone(connector);
     let heads = args.heads.clone();
-    let found = waiting(|| incident_detection::look(&inner, &heads, args.since))?;
+    let found = run_waiting(|| incident_detection::detect_incident(&inner, &heads, args.since))?;
     if found.fork.is_none() && found.late.is_empty() {
         let stated = own_stated(connector)?;
         if stated.is_empty() {
-            return Err(nothing());
+            return Err(no_incident_refusal());
         }
         for bytes in stated {
-            send(connector, &to, &bytes).await?;
+            send_statement(connector, &to, &bytes).await?;
         }
         return Ok(StatedIncident { incident: None, to });
     }
@@ -86,7 +86,7 @@ pub async fn state(
         .log
         .head_over(connector.records.log.size())
         .await
-        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+        .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))?;
     let cause = args.cause.unwrap_or(match found.fork {
         Some(_) => IncidentCause::Unknown,
         None => IncidentCause::RecordOrder,
@@ -105,17 +105,17 @@ pub async fn state(
     };
     let payload = statement::to_bytes(&incident);
     let signature = connector.sign(StatementKind::Incident, SignatoryRole::Provider, &payload)?;
-    let bytes = envelope::assemble(&payload, &[signature]);
+    let bytes = envelope::assemble_statement(&payload, &[signature]);
     // The outbox comes first: a crash then repeats the statement instead of losing it for a peer.
-    send(connector, &to, &bytes).await?;
-    record(connector, &incident, &bytes, "out").await?;
+    send_statement(connector, &to, &bytes).await?;
+    record_incident(connector, &incident, &bytes, "out").await?;
     Ok(StatedIncident {
         incident: Some(incident),
         to,
     })
 }
 
-fn nothing() -> Refusal {
+fn no_incident_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::UsageWrong,
         "there is nothing to state: no head is known that contradicts this log, and no permit comes after a withdrawal",
@@ -123,14 +123,14 @@ fn nothing() -> Refusal {
     .with_help("a partner that holds such a head can export it; name its file: hansa audit incident --head FILE")
 }
 
-async fn send(
+async fn send_statement(
     connector: &Arc<Connector>,
     to: &[ParticipantId],
     bytes: &[u8],
 ) -> Result<(), Refusal> {
     for peer in to {
         let statement = bytes.to_vec().into();
-        outgoing_message::send(
+        outgoing_message::send_message(
             connector,
             peer,
             MessageContent::Statement { statement },
@@ -142,7 +142,7 @@ async fn send(
 }
 
 /// Peers of this participant: known ones, and parties of present and past contracts.
-fn partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
+fn list_partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
     let own = connector.id();
     let now = connector.now();
     let mut all: BTreeSet<ParticipantId> = connector
@@ -151,7 +151,7 @@ fn partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
         .map(|peer| peer.id)
         .collect();
     connector.contracts.with_registry(|registry| {
-        for (_, agreement, _) in registry.all(now) {
+        for (_, agreement, _) in registry.all_contracts(now) {
             all.insert(agreement.provider.id.clone());
             all.extend(agreement.assignee_id().cloned());
         }
@@ -164,7 +164,7 @@ fn partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
             .map(|row| row.peer),
     );
     all.remove(&own);
-    all.retain(|peer| connector.member(peer).is_ok());
+    all.retain(|peer| connector.check_member(peer).is_ok());
     Ok(all.into_iter().collect())
 }
 
@@ -178,7 +178,7 @@ fn own_stated(connector: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
             connector
                 .records
                 .documents
-                .read(Document::Statement, digest)
+                .read_document(Document::Statement, digest)
         })
         .collect()
 }
@@ -224,7 +224,7 @@ pub async fn take_in(
     if known.iter().any(|row| row.statement == file) {
         return Ok(());
     }
-    record(connector, incident, bytes, "in").await
+    record_incident(connector, incident, bytes, "in").await
 }
 
 /// Refuses a statement under an old key. A copy of the folder also has that key, so only a key from after the discovery or the
@@ -254,13 +254,18 @@ fn insist_on_another_key(
     .with_help("first: hansa rekey, have the league admit the request, hansa join, hansa reload; then state it"))
 }
 
-async fn record(
+async fn record_incident(
     connector: &Arc<Connector>,
     incident: &IncidentStatement,
     bytes: &[u8],
     direction: &str,
 ) -> Result<(), Refusal> {
-    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
+    let file = run_waiting(|| {
+        connector
+            .records
+            .documents
+            .keep_document(Document::Statement, bytes)
+    })?;
     let late: usize = incident.late.iter().map(|late| late.permits.len()).sum();
     let fork = incident.fork.as_ref();
     let _turn = connector.peers.heads.lock_heads().await;

@@ -14,7 +14,7 @@
 //! | [`participant`] | the shared state, its opening and its shutdown |
 //! | [`config`], [`monitoring`], [`process`] | the configuration, metrics, clock and threads |
 //!
-//! Begin with [`participant::Connector`], [`answer::answer`] and [`question::query_start::start_query`].
+//! Begin with [`participant::Connector`], [`answer::answer_query`] and [`question::query_start::start_query`].
 #![cfg_attr(
     test,
     allow(

@@ -17,16 +17,16 @@ mod transition;
 pub mod unreadable_message;
 
 use crate::contract::{deletion_attestation, notice};
-use crate::negotiation::activation::settle;
+use crate::negotiation::activation::activate_if_finalized;
 use crate::negotiation::message_record::MessageRecord;
-use crate::negotiation::message_step::step;
+use crate::negotiation::message_step::make_message_step;
 use crate::negotiation::open_negotiation::OpenNegotiation;
-use crate::negotiation::outgoing_message::follow;
+use crate::negotiation::outgoing_message::send_follow_ups;
 use crate::negotiation::resumption::follow_up;
 use crate::negotiation::transition::MessageDirection;
 use crate::participant::Connector;
 use crate::peer::peer_allowances::CountedAction;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::process::run_to_completion::to_the_end;
 use crate::{incident, receipt, withdrawal};
 use hansa_audit_log::digest::Digest;
@@ -93,14 +93,14 @@ async fn take_in_turn(
         && !connector
             .limits
             .allowances
-            .take(peer, CountedAction::Message, connector.ticks())
+            .take_action(peer, CountedAction::Message, connector.ticks())
     {
         let sentence = format!("{} sends too many messages", peer.domain());
         return Err(Refusal::new(ErrorCode::TooManyStreams, sentence)
             .with_help("the messages stay at the sender and are accepted later"));
     }
     match record_message(connector, peer, message, bytes, number).await? {
-        Some((open, sends)) => follow(connector, open, sends).await,
+        Some((open, sends)) => send_follow_ups(connector, open, sends).await,
         None => Ok(()),
     }
 }
@@ -141,7 +141,14 @@ async fn record_message(
     number: Option<u64>,
 ) -> Result<Option<(OpenNegotiation, Vec<NextMessage>)>, Refusal> {
     let digest = Digest::of(&bytes);
-    let keep = || waiting(|| connector.records.documents.keep(Document::Letter, &bytes));
+    let keep = || {
+        run_waiting(|| {
+            connector
+                .records
+                .documents
+                .keep_document(Document::Letter, &bytes)
+        })
+    };
     let noted = MessageRecord {
         peer: peer.clone(),
         incoming: true,
@@ -183,7 +190,9 @@ async fn record_message(
             }
             // The receipt file holds the content of the message, so the message need not be stored. The next read of the index adds
             // it.
-            connector.record_both(known, noted.fact(None, None)).await?;
+            connector
+                .record_both(known, noted.to_event(None, None))
+                .await?;
             Ok(None)
         }
         MessageContent::Comment { .. } => {
@@ -193,9 +202,9 @@ async fn record_message(
             Ok(None)
         }
         _ => {
-            let (open, sends) = step(connector, peer, message, MessageDirection::In)?;
+            let (open, sends) = make_message_step(connector, peer, message, MessageDirection::In)?;
             keep()?;
-            settle(connector, &open).await?;
+            activate_if_finalized(connector, &open).await?;
             noted.record(connector, Some((&open, None))).await?;
             Ok(Some((open, sends)))
         }
@@ -206,7 +215,7 @@ async fn record_message(
 ///
 /// # Errors
 /// If the message can't be stored or recorded.
-pub(crate) async fn refuse(
+pub(crate) async fn refuse_message(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
     message: &PeerMessage,
@@ -215,7 +224,12 @@ pub(crate) async fn refuse(
 ) -> Result<(), Refusal> {
     let _turn = connector.contracts.negotiation_lock.lock().await;
     let bytes = hansa_proto::stored_message::to_bytes(message);
-    waiting(|| connector.records.documents.keep(Document::Letter, &bytes))?;
+    run_waiting(|| {
+        connector
+            .records
+            .documents
+            .keep_document(Document::Letter, &bytes)
+    })?;
     let noted = MessageRecord {
         peer: peer.clone(),
         incoming: true,

@@ -221,7 +221,7 @@ impl Connector {
     pub(crate) fn query_permit(&self) -> Result<QueryPermit, Refusal> {
         self.limits
             .concurrency
-            .take(self.config().limits.concurrent)
+            .take_for_house(self.config().limits.concurrent)
     }
 
     /// Takes a slot for a question of a peer.
@@ -235,7 +235,7 @@ impl Connector {
     }
 
     /// Path of a file in the state folder.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub fn state_file(&self, name: &str) -> PathBuf {
         self.config().state.join(name)
     }
 }

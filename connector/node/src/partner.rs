@@ -72,13 +72,13 @@ pub trait PartnerProcesses: Send + Sync {
     ///
     /// # Errors
     /// `PARTNER_UNKNOWN`, `PARTNER_UNREACHABLE`, `PARTNER_ANSWER_INVALID`; an incomplete catalog is refused.
-    async fn offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
+    async fn fetch_offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
 
     /// Returns the local offers to a partner: the datasets with their offers and rules.
     ///
     /// # Errors
     /// `PARTNER_UNKNOWN`.
-    async fn policies(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
+    async fn local_offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
 
     /// Reports the complete arrival of a data flow.
     ///
@@ -90,7 +90,7 @@ pub trait PartnerProcesses: Send + Sync {
     ///
     /// # Errors
     /// Errors of `offers`, or `OFFER_UNKNOWN`.
-    async fn request(&self, partner: &str, offer: &str) -> Result<String, Refusal>;
+    async fn request_contract(&self, partner: &str, offer: &str) -> Result<String, Refusal>;
 
     /// Returns the current proposal of a negotiation.
     ///
@@ -105,32 +105,32 @@ pub trait PartnerProcesses: Send + Sync {
     async fn agreement_to_sign(&self, pid: &str) -> Result<Option<Agreement>, Refusal>;
 
     /// Checks that a negotiation waits for the signature of that contract.
-    fn awaits(&self, contract: ContractId) -> bool;
+    fn awaits_signature(&self, contract: ContractId) -> bool;
 
     /// Continues a negotiation that waits for a person: agrees as provider, or accepts as consumer, the proposal with the digest
     /// `terms`.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`; `OFFER_UNKNOWN` if the proposal has changed.
-    async fn agree(&self, pid: &str, terms: Digest) -> Result<(), Refusal>;
+    async fn agree_to_terms(&self, pid: &str, terms: Digest) -> Result<(), Refusal>;
 
     /// Ends a negotiation or a transfer.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
-    async fn end(&self, pid: &str, reason: &str) -> Result<(), Refusal>;
+    async fn end_process(&self, pid: &str, reason: &str) -> Result<(), Refusal>;
 
     /// Reports the complete arrival of a transfer.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
-    async fn complete(&self, pid: &str) -> Result<(), Refusal>;
+    async fn complete_transfer(&self, pid: &str) -> Result<(), Refusal>;
 
     /// Requests the data of an agreement from a partner.
     ///
     /// # Errors
     /// `PARTNER_UNKNOWN`, or an error if the request can't be recorded.
-    async fn transfer(
+    async fn request_transfer(
         &self,
         partner: &str,
         agreement: &str,

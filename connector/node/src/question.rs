@@ -14,9 +14,9 @@ pub mod reachable_tables;
 mod snapshot_age;
 pub mod unavailable_dataset;
 
-use crate::contract::clause_citation::cite;
+use crate::contract::clause_citation::cite_clause;
 use crate::participant::Connector;
-use crate::process::blocking_work::blocking;
+use crate::process::blocking_work::run_blocking;
 use crate::question::prepared_tables::PreparedStatement;
 use crate::question::query_author::QueryAuthor;
 use hansa_policy::id::ContractId;
@@ -33,7 +33,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Why it is no question; those of [`QueryText::parse`].
-pub async fn parse(connector: &Connector, sql: &str) -> Result<QueryText, Refusal> {
+pub async fn parse_query(connector: &Connector, sql: &str) -> Result<QueryText, Refusal> {
     let questions = &connector.queries.questions;
     questions.parse(sql, &SqlStatementLimits::default()).await
 }
@@ -42,7 +42,7 @@ pub async fn parse(connector: &Connector, sql: &str) -> Result<QueryText, Refusa
 ///
 /// # Errors
 /// The reason why it can't be planned.
-pub async fn plan(
+pub async fn plan_query(
     connector: &Arc<Connector>,
     text: &QueryText,
     options: &QueryOptions,
@@ -54,9 +54,9 @@ pub async fn plan(
         author: author.clone(),
     };
     let prepared = &connector.queries.prepared_tables;
-    let catalog = match prepared.take(&statement, connector.ticks()) {
+    let catalog = match prepared.take_catalog(&statement, connector.ticks()) {
         Some(catalog) => catalog,
-        None => reachable_tables::reach(connector, text.tables(), options, author).await?,
+        None => reachable_tables::gather_tables(connector, text.tables(), options, author).await?,
     };
     plan_or_explain(connector, &catalog, text, options, author).await
 }
@@ -72,7 +72,8 @@ pub async fn plan_ahead(
     author: &QueryAuthor,
 ) -> Result<FederatedQuery, Refusal> {
     let now = connector.ticks();
-    let catalog = reachable_tables::reach(connector, text.tables(), options, author).await?;
+    let catalog =
+        reachable_tables::gather_tables(connector, text.tables(), options, author).await?;
     let question = plan_or_explain(connector, &catalog, text, options, author).await?;
     // For a program of a peer nothing is fetched: all that it may reach is here.
     if author.program().is_none() {
@@ -82,7 +83,7 @@ pub async fn plan_ahead(
             author: author.clone(),
         };
         let prepared = &connector.queries.prepared_tables;
-        prepared.keep(statement, catalog, now);
+        prepared.store_catalog(statement, catalog, now);
     }
     Ok(question)
 }
@@ -100,7 +101,8 @@ async fn plan_or_explain(
     if planned.as_ref().is_err_and(is_unknown_name)
         && reachable_tables::is_outdated(connector, text.tables(), author, catalog)?
     {
-        let newer = reachable_tables::reach(connector, text.tables(), options, author).await?;
+        let newer =
+            reachable_tables::gather_tables(connector, text.tables(), options, author).await?;
         planned = plan_over(connector, &newer, text, options).await;
     }
     let refusal = match planned {
@@ -131,7 +133,7 @@ async fn plan_or_explain(
     };
     Err(match lapsed {
         Some(why) => why,
-        None => cite(connector, named, author, refusal),
+        None => cite_clause(connector, named, author, refusal),
     })
 }
 
@@ -153,7 +155,7 @@ async fn plan_over(
     }
     let (text, wanted, inner) = (text.clone(), options.clone(), Arc::clone(connector));
     let catalog = catalog.clone();
-    blocking(move || {
+    run_blocking(move || {
         let settings = PlanningSettings {
             options: &wanted,
             limits: &limits,
@@ -170,20 +172,20 @@ fn is_unknown_name(refusal: &Refusal) -> bool {
 }
 
 /// Returns the clauses of a contract or public view in plain language.
-pub fn clauses(connector: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
+pub fn clause_texts(connector: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
     connector.contracts.with_registry(|registry| {
         registry.agreement(contract).map(|agreement| {
             agreement
                 .clauses
                 .iter()
-                .map(|clause| (clause.id.to_string(), clause.term.plain()))
+                .map(|clause| (clause.id.to_string(), clause.term.to_english()))
                 .collect()
         })
     })
 }
 
 /// Refusal of a reader that stops: unread rows would keep a slot that other questions wait for.
-pub fn unread(connector: &Connector) -> Refusal {
+pub fn unread_rows_refusal(connector: &Connector) -> Refusal {
     Refusal::new(
         ErrorCode::ResourceLimit,
         format!(

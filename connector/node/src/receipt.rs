@@ -9,7 +9,7 @@ mod tests;
 
 use crate::log::audit_event::{AuditEvent, list_texts};
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Recorded;
 use hansa_audit_log::record::answers::{ReceiptAcknowledgementRecord, ReceivedRecord};
@@ -76,19 +76,27 @@ pub(crate) async fn take_in(
     let (signed, fault) = match &received.receipt {
         None => (
             None,
-            Some(mismatch(provider, "the answer came without a receipt")),
+            Some(receipt_mismatch_refusal(
+                provider,
+                "the answer came without a receipt",
+            )),
         ),
-        Some(bytes) => match check(connector, provider, asked, received, bytes) {
+        Some(bytes) => match check_receipt(connector, provider, asked, received, bytes) {
             Ok(signed) => (Some((signed, bytes.clone())), None),
             Err(fault) => (None, Some(fault)),
         },
     };
     let countersigned = match (&signed, &fault) {
-        (Some((signed, _)), None) => Some(countersign(connector, signed)?),
+        (Some((signed, _)), None) => Some(countersign_receipt(connector, signed)?),
         _ => None,
     };
     let file = match countersigned.as_deref().or(received.receipt.as_deref()) {
-        Some(bytes) => Some(connector.records.documents.keep(Document::Receipt, bytes)?),
+        Some(bytes) => Some(
+            connector
+                .records
+                .documents
+                .keep_document(Document::Receipt, bytes)?,
+        ),
         None => None,
     };
     let outcome = match (&signed, ended) {
@@ -115,7 +123,12 @@ pub(crate) async fn take_in(
     });
     let is_countersigned = countersigned.is_some();
     let said = countersigned.and_then(|receipt| {
-        let said = acknowledgement::on(connector, provider, asked.request, receipt.into());
+        let said = acknowledgement::acknowledgement_event(
+            connector,
+            provider,
+            asked.request,
+            receipt.into(),
+        );
         let report = |refusal: &Refusal| {
             tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
         };
@@ -138,7 +151,7 @@ pub(crate) async fn take_in(
         }
     }
     let read = match (&signed, &fault) {
-        (Some((signed, _)), None) => labels(&signed.receipt),
+        (Some((signed, _)), None) => snapshot_labels(&signed.receipt),
         _ => BTreeMap::new(),
     };
     Ok(ReceiptVerdict {
@@ -149,7 +162,7 @@ pub(crate) async fn take_in(
 }
 
 /// Labels of the snapshots that were read. They are shown to people, so only valid labels are accepted.
-fn labels(receipt: &Receipt) -> BTreeMap<DatasetId, String> {
+fn snapshot_labels(receipt: &Receipt) -> BTreeMap<DatasetId, String> {
     let fits = |label: &str| {
         let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '-');
         label.len() <= 40 && label.chars().all(plain)
@@ -160,7 +173,7 @@ fn labels(receipt: &Receipt) -> BTreeMap<DatasetId, String> {
         .collect()
 }
 
-fn check(
+fn check_receipt(
     connector: &Connector,
     provider: &ParticipantId,
     asked: &SentQuery,
@@ -168,23 +181,29 @@ fn check(
     bytes: &[u8],
 ) -> Result<SignedReceipt, Refusal> {
     let signed = envelope::parse_receipt(bytes)?;
-    signed.check(&connector.identity.trust.bundle().keys(connector.now()))?;
+    signed.verify_signatures(&connector.identity.trust.bundle().keys(connector.now()))?;
     let receipt = &signed.receipt;
     if receipt.provider != *provider
         || receipt.consumer != connector.id()
         || receipt.request != asked.request
     {
-        return Err(mismatch(provider, "the receipt is for another answer"));
+        return Err(receipt_mismatch_refusal(
+            provider,
+            "the receipt is for another answer",
+        ));
     }
     // INVARIANT: receipt-of-the-question. An answer to a wider question is no answer to this one, even if it is true.
     if receipt.request_digest != asked.digest {
-        return Err(mismatch(provider, "the receipt is for another question"));
+        return Err(receipt_mismatch_refusal(
+            provider,
+            "the receipt is for another question",
+        ));
     }
     if receipt.rows != received.rows
         || receipt.bytes != received.bytes
         || receipt.result != ResultDigest(received.digest)
     {
-        return Err(mismatch(
+        return Err(receipt_mismatch_refusal(
             provider,
             "the receipt is not for what was received",
         ));
@@ -192,7 +211,7 @@ fn check(
     Ok(signed)
 }
 
-fn countersign(connector: &Connector, signed: &SignedReceipt) -> Result<Vec<u8>, Refusal> {
+fn countersign_receipt(connector: &Connector, signed: &SignedReceipt) -> Result<Vec<u8>, Refusal> {
     let payload = statement::to_bytes(&signed.receipt);
     let (header, signature) =
         connector.sign(StatementKind::Receipt, SignatoryRole::Consumer, &payload)?;
@@ -206,10 +225,10 @@ fn countersign(connector: &Connector, signed: &SignedReceipt) -> Result<Vec<u8>,
         })
         .collect();
     signatures.push((header, signature));
-    Ok(envelope::assemble(&payload, &signatures))
+    Ok(envelope::assemble_statement(&payload, &signatures))
 }
 
-fn mismatch(provider: &ParticipantId, sentence: &str) -> Refusal {
+fn receipt_mismatch_refusal(provider: &ParticipantId, sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::ReceiptMismatch, sentence).with_participant(provider.clone())
 }
 
@@ -226,14 +245,17 @@ fn check_dispute(
         || dispute.consumer != *consumer
         || dispute.provider != connector.id()
     {
-        return Err(mismatch(consumer, "the dispute is about another answer"));
+        return Err(receipt_mismatch_refusal(
+            consumer,
+            "the dispute is about another answer",
+        ));
     }
     connector
         .identity
         .trust
         .bundle()
         .keys(connector.now())
-        .check(consumer, &signed.signature, SignaturePurpose::Statement)
+        .check_signature(consumer, &signed.signature, SignaturePurpose::Statement)
 }
 
 /// Takes in the consumer's acknowledgement of an issued receipt. Returns the record to write.
@@ -261,7 +283,7 @@ pub(crate) fn take_acknowledgement(
         None
     } else {
         let signed = envelope::parse_receipt(bytes)?;
-        signed.check(&connector.identity.trust.bundle().keys(connector.now()))?;
+        signed.verify_signatures(&connector.identity.trust.bundle().keys(connector.now()))?;
         let receipt = &signed.receipt;
         let ours = receipt.request == request
             && receipt.consumer == *consumer
@@ -270,7 +292,12 @@ pub(crate) fn take_acknowledgement(
             && receipt.result.to_string() == known.digest;
         (ours && signed.is_countersigned()).then_some(signed)
     };
-    let file = waiting(|| connector.records.documents.keep(Document::Receipt, bytes))?;
+    let file = run_waiting(|| {
+        connector
+            .records
+            .documents
+            .keep_document(Document::Receipt, bytes)
+    })?;
     Ok(AuditEvent::from(ReceiptAcknowledgementRecord {
         request_id: request.to_string(),
         peer: consumer.to_string(),

@@ -18,9 +18,11 @@ use std::sync::Arc;
 /// Releases the due cells of every dataset. Blocks.
 ///
 /// Cells that can't be released are reported and stay unreleased. Questions for them are refused; other questions are not affected.
-pub fn all(connector: &Arc<Connector>) -> Vec<Refusal> {
+pub fn release_all_cells(connector: &Arc<Connector>) -> Vec<Refusal> {
     let holdings = connector.datasets.snapshots.holdings();
-    let due = holdings.keys().map(|dataset| due(connector, dataset));
+    let due = holdings
+        .keys()
+        .map(|dataset| release_due_cells(connector, dataset));
     due.flat_map(|done| done.unwrap_or_else(|refusal| vec![refusal]))
         .collect()
 }
@@ -29,24 +31,27 @@ pub fn all(connector: &Arc<Connector>) -> Vec<Refusal> {
 ///
 /// # Errors
 /// If no cells can be released, or the release can't be recorded.
-pub fn due(connector: &Arc<Connector>, dataset: &DatasetId) -> Result<Vec<Refusal>, Refusal> {
-    of(connector, dataset, None)
+pub fn release_due_cells(
+    connector: &Arc<Connector>,
+    dataset: &DatasetId,
+) -> Result<Vec<Refusal>, Refusal> {
+    release_cells(connector, dataset, None)
 }
 
 /// Releases the due cells of a dataset whose sources were unchanged at `seen`. Periods that ended before `seen` are complete, even
 /// without a later publication.
 ///
 /// # Errors
-/// Same errors as [`due`].
+/// Same errors as [`release_due_cells`].
 pub(crate) fn release_unchanged_dataset(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
     seen: UtcTimestamp,
 ) -> Result<Vec<Refusal>, Refusal> {
-    of(connector, dataset, Some(seen))
+    release_cells(connector, dataset, Some(seen))
 }
 
-fn of(
+fn release_cells(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
     seen: Option<UtcTimestamp>,
@@ -56,12 +61,12 @@ fn of(
     let Some(snapshot) = holdings.get(dataset) else {
         return Ok(Vec::new());
     };
-    let cubes = cubes(connector, snapshot);
+    let cubes = contract_cubes(connector, snapshot);
     let (state, limits) = (connector.config().state.clone(), connector.query_limits());
     let mut faults = Vec::new();
     let (now, secret) = (connector.now(), &connector.datasets.schema_secret);
     let seen = seen.unwrap_or(snapshot.dataset.published_at);
-    let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret, seen)?;
+    let staged = release::stage_release(snapshot, &cubes, &state, &limits, now, secret, seen)?;
     if let Some(staged) = staged {
         faults.extend(record_release(connector, dataset, staged)?);
     }
@@ -97,22 +102,25 @@ fn record_release(
     }
     let faults = staged.faults.clone();
     let released = staged.commit()?;
-    connector.datasets.snapshots.release(dataset, released);
+    connector
+        .datasets
+        .snapshots
+        .put_released_cells(dataset, released);
     Ok(faults)
 }
 
 /// Cubes of the contracts on a dataset that are in force or will be.
-fn cubes(connector: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
+fn contract_cubes(connector: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
     let now = connector.now();
     let seal = connector
         .datasets
-        .catalog(|catalog| catalog.seal().cloned());
+        .catalog(|catalog| catalog.schema_secret().cloned());
     let dataset = &snapshot.dataset;
     connector.contracts.with_registry(|registry| {
         registry
-            .over(&dataset.id, now)
+            .contracts_on_dataset(&dataset.id, now)
             .filter(|(_, agreement, status)| {
-                schema_compatibility::fits(
+                schema_compatibility::is_schema_compatible(
                     agreement.dataset.schema,
                     &agreement.clauses,
                     dataset,

@@ -54,7 +54,7 @@ pub fn withdraw_from(
     let Some(provider) = provider else {
         return Err(Refusal::new(
             ErrorCode::ContractUnknown,
-            format!("no contract `{}` here", contract.short()),
+            format!("no contract `{}` here", contract.to_short_text()),
         ));
     };
     let role = if provider {
@@ -71,7 +71,7 @@ pub fn withdraw_from(
         reason: reason.to_string(),
     });
     let signature = connector.sign(StatementKind::Withdrawal, role, &payload)?;
-    let bytes = envelope::assemble(&payload, &[signature]);
+    let bytes = envelope::assemble_statement(&payload, &[signature]);
     take_in(connector, &bytes)?;
     Ok(bytes)
 }
@@ -93,7 +93,7 @@ pub fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId, R
     }
     let why = Refusal::new(
         ErrorCode::Withdrawn,
-        format!("contract `{}` was withdrawn", contract.short()),
+        format!("contract `{}` was withdrawn", contract.to_short_text()),
     )
     .with_contract(contract);
     let stop = connector.records.log.begin_stop();
@@ -119,7 +119,7 @@ fn record_withdrawal(connector: &Connector, revoked: VerifiedWithdrawal) -> Resu
         Ok(StopRecord::InLog(recorded)) => {
             connector
                 .contracts
-                .with_registry_mut(|registry| registry.revoke(recorded));
+                .with_registry_mut(|registry| registry.apply_withdrawal(recorded));
             return Ok(());
         }
         Ok(StopRecord::InReserve) => None,
@@ -127,7 +127,7 @@ fn record_withdrawal(connector: &Connector, revoked: VerifiedWithdrawal) -> Resu
     };
     let ends = effective.filter(|at| *at > connector.now());
     connector.contracts.with_registry_mut(|registry| {
-        registry.end(contract, ends.unwrap_or(UtcTimestamp::EARLIEST))
+        registry.end_contract(contract, ends.unwrap_or(UtcTimestamp::EARLIEST))
     });
     match failed {
         None => Ok(()),
@@ -139,7 +139,11 @@ fn record_withdrawal(connector: &Connector, revoked: VerifiedWithdrawal) -> Resu
 
 /// Returns the stored withdrawal that ended a contract: party, time and reason; `None` if it is unreadable or its text is erased.
 pub fn withdrawal_of(connector: &Connector, contract: ContractId) -> Option<SignedWithdrawal> {
-    let kept = connector.records.documents.all(Document::Withdrawal).ok()?;
+    let kept = connector
+        .records
+        .documents
+        .read_documents(Document::Withdrawal)
+        .ok()?;
     // The earliest of several counts.
     kept.iter()
         .filter_map(|bytes| envelope::parse_withdrawal(bytes).ok())
@@ -166,7 +170,11 @@ pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, V
         .map(|event| event.id)
         .collect();
     let mut unreported = BTreeMap::new();
-    for bytes in connector.records.documents.all(Document::Withdrawal)? {
+    for bytes in connector
+        .records
+        .documents
+        .read_documents(Document::Withdrawal)?
+    {
         // An unreadable withdrawal was never carried out, because carrying out reads it first.
         let Ok(read) = envelope::parse_withdrawal(&bytes) else {
             continue;
@@ -194,7 +202,10 @@ pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, V
             .index(|state| state.messages_to(&peer, "withdrawal"))?
         {
             // An unreadable message was not sent, so its withdrawal is sent again.
-            let message = connector.records.documents.read(Document::Letter, digest);
+            let message = connector
+                .records
+                .documents
+                .read_document(Document::Letter, digest);
             let message = message.and_then(|bytes| hansa_proto::stored_message::from_bytes(&bytes));
             if let Ok(message) = message
                 && let MessageContent::Withdrawal { statement } = message.content
@@ -228,7 +239,7 @@ pub async fn notify_party(
     let contract = envelope::parse_withdrawal(&statement)?.contract;
     resumption::end_signed(connector, peer, contract).await?;
     let statement = statement.into();
-    outgoing_message::send(
+    outgoing_message::send_message(
         connector,
         peer,
         MessageContent::Withdrawal { statement },
@@ -247,9 +258,9 @@ pub fn verify_withdrawal(
 ) -> Result<VerifiedWithdrawal, Refusal> {
     let agreed = load_verified_contract(connector, withdrawal.contract)?;
     let bundle = connector.identity.trust.bundle();
-    agreed.revoke(
+    agreed.verify_withdrawal(
         withdrawal,
-        &earlier(&bundle, &withdrawal.signature, connector.now()),
+        &earlier_keys(&bundle, &withdrawal.signature, connector.now()),
     )
 }
 
@@ -263,12 +274,16 @@ pub(crate) fn check_statement(
     signature: &Signature,
 ) -> Result<(), Refusal> {
     let bundle = connector.identity.trust.bundle();
-    earlier(&bundle, signature, connector.now()).check(peer, signature, SignaturePurpose::Statement)
+    earlier_keys(&bundle, signature, connector.now()).check_signature(
+        peer,
+        signature,
+        SignaturePurpose::Statement,
+    )
 }
 
 /// Registered keys for a received statement that may have been signed long ago. Keys valid at that time count, because a statement
 /// can wait in an outbox longer than its key is valid. Revocation is judged by the current bundle.
-fn earlier<'a>(
+fn earlier_keys<'a>(
     bundle: &'a TrustBundle,
     signature: &Signature,
     now: UtcTimestamp,
@@ -292,13 +307,13 @@ fn load_verified_contract(
     let unknown = |_| {
         Refusal::new(
             ErrorCode::ContractUnknown,
-            format!("no contract `{}` here", contract.short()),
+            format!("no contract `{}` here", contract.to_short_text()),
         )
     };
     let bytes = connector
         .records
         .documents
-        .contract(contract)
+        .read_contract(contract)
         .map_err(unknown)?;
     let at = connector
         .records

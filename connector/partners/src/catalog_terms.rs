@@ -75,7 +75,7 @@ impl CatalogTerms {
         }
     }
 
-    pub(super) fn config(&self, partner: &str) -> Option<PartnerConfig> {
+    pub(super) fn partner_config(&self, partner: &str) -> Option<PartnerConfig> {
         let config = self.connector.config();
         let partner = config.dataspace.as_ref()?.partner(partner)?;
         // A participant of the league is served by its connector only. A token for its name is not accepted.
@@ -108,7 +108,7 @@ impl CatalogTerms {
     }
 
     /// Offer with that id to a partner.
-    fn offer(
+    fn find_offer(
         &self,
         partner: &PartnerConfig,
         id: &str,
@@ -126,7 +126,7 @@ impl CatalogTerms {
     }
 
     /// Contract that corresponds to an agreement of the protocol.
-    pub(super) fn contract(
+    pub(super) fn find_contract(
         &self,
         partner: &PartnerConfig,
         agreement: &str,
@@ -141,7 +141,7 @@ impl CatalogTerms {
     }
 
     /// Checks that a contract for a transfer is in force.
-    pub(super) fn stands(&self, contract: Option<&str>) -> Result<ContractId, Refusal> {
+    pub(super) fn check_in_force(&self, contract: Option<&str>) -> Result<ContractId, Refusal> {
         let unknown = || Refusal::new(ErrorCode::ContractUnknown, "there is no such agreement");
         let id: ContractId = contract
             .and_then(|id| id.parse().ok())
@@ -159,12 +159,12 @@ impl CatalogTerms {
         process: &NegotiationProcess,
     ) -> Result<Agreement, Refusal> {
         let gone = |sentence| Refusal::new(ErrorCode::OfferUnknown, sentence);
-        let found = self.offer(partner, &process.offer, Some(&process.dataset));
+        let found = self.find_offer(partner, &process.offer, Some(&process.dataset));
         let (dataset, offer) = found.ok_or_else(|| gone("the offer is no longer made"))?;
-        if process.policy().as_ref() != Some(&offer_rules::of(&offer)?) {
+        if process.policy().as_ref() != Some(&offer_rules::to_policy_rules(&offer)?) {
             return Err(gone("the terms are not those of the offer"));
         }
-        let fresh = self.agreement(partner, &dataset, &offer)?;
+        let fresh = self.make_agreement(partner, &dataset, &offer)?;
         let before = process.draft.as_ref();
         let before =
             before.and_then(|before| hansa_proto::contract::from_bytes(before.as_bytes()).ok());
@@ -189,11 +189,11 @@ impl CatalogTerms {
     ) -> Result<(SignedContract, Vec<u8>), Refusal> {
         let connector = &self.connector;
         let payload = hansa_proto::contract::to_bytes(agreement);
-        approval::insist(connector, ContractId(Digest::of(&payload)), agreement)?;
+        approval::require_approvals(connector, ContractId(Digest::of(&payload)), agreement)?;
         proposal_context::check_partner(connector, &partner.participant, agreement)?;
         let signature =
             connector.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
-        let bytes = envelope::assemble(&payload, &[signature]);
+        let bytes = envelope::assemble_statement(&payload, &[signature]);
         let signed = envelope::parse_partner_contract(&bytes)?;
         let bundle = connector.identity.trust.bundle();
         signed.clone().verify(&bundle.keys(connector.now()))?;
@@ -204,7 +204,7 @@ impl CatalogTerms {
     ///
     /// # Errors
     /// `POLICY_CONTRADICTION` if the offer can't be one.
-    pub(super) fn agreement(
+    pub(super) fn make_agreement(
         &self,
         partner: &PartnerConfig,
         dataset: &Dataset,
@@ -249,12 +249,12 @@ impl CatalogTerms {
                 rules,
             },
             signed: Some(String::from_utf8_lossy(&bytes).into_owned()),
-            withdrawn: self.withdrawn(partner, &agreement.dataset.id),
+            withdrawn: self.count_withdrawals(partner, &agreement.dataset.id),
         })
     }
 
     /// Number of withdrawn contracts with a partner on a dataset, including withdrawals with notice.
-    fn withdrawn(&self, partner: &PartnerConfig, dataset: &DatasetId) -> usize {
+    fn count_withdrawals(&self, partner: &PartnerConfig, dataset: &DatasetId) -> usize {
         let now = self.connector.now();
         self.connector.contracts.with_registry(|registry| {
             let taken = registry.taken_by(&partner.participant, now);
@@ -276,14 +276,14 @@ impl CatalogTerms {
         if now.micros().saturating_sub(process.base.began) > OPEN {
             return gone("the negotiation began long ago");
         }
-        let found = self.offer(partner, &process.offer, Some(&process.dataset));
+        let found = self.find_offer(partner, &process.offer, Some(&process.dataset));
         let Some((dataset, offer)) = found else {
             return gone("the offer is no longer made");
         };
-        if Some(offer_rules::of(&offer)?) != process.policy() {
+        if Some(offer_rules::to_policy_rules(&offer)?) != process.policy() {
             return gone("the terms are not those of the offer");
         }
-        match self.withdrawn(partner, &dataset.id) > process.withdrawn {
+        match self.count_withdrawals(partner, &dataset.id) > process.withdrawn {
             true => gone("a contract on the dataset was withdrawn meanwhile"),
             false => Ok(()),
         }
@@ -323,7 +323,7 @@ impl ProcessTerms for CatalogTerms {
             .unwrap_or_default()
     }
 
-    fn base(&self) -> String {
+    fn base_address(&self) -> String {
         let config = self.connector.config();
         let base = config
             .dataspace
@@ -336,7 +336,7 @@ impl ProcessTerms for CatalogTerms {
         self.connector.now()
     }
 
-    fn identify(&self, authorization: &str, from: Option<IpAddr>) -> Option<String> {
+    fn identify_partner(&self, authorization: &str, from: Option<IpAddr>) -> Option<String> {
         let config = self.connector.config();
         if let Some(name) = mock_identity(authorization) {
             // INVARIANT: names-are-no-proof. A mere name is accepted only in a demonstration on this machine.
@@ -352,7 +352,7 @@ impl ProcessTerms for CatalogTerms {
         }
         match self
             .tokens
-            .holder(&config, authorization, self.connector.now())?
+            .find_holder(&config, authorization, self.connector.now())?
         {
             TokenHolder::Partner(name) => Some(name),
             TokenHolder::ControlPlane(_) => None,
@@ -360,7 +360,7 @@ impl ProcessTerms for CatalogTerms {
     }
 
     fn partner(&self, name: &str) -> Option<Partner> {
-        let partner = self.config(name)?;
+        let partner = self.partner_config(name)?;
         let own = partner.own_token_file.as_deref().and_then(read_token_file);
         Some(Partner {
             name: partner.name.to_string(),
@@ -376,14 +376,14 @@ impl ProcessTerms for CatalogTerms {
     }
 
     async fn datasets(&self, partner: &Partner) -> Result<Vec<PublishedDataset>, Refusal> {
-        let Some(partner) = self.config(&partner.name) else {
+        let Some(partner) = self.partner_config(&partner.name) else {
             return Ok(Vec::new());
         };
         let mut datasets = Vec::new();
         for (dataset, offers) in self.partner_offers(&partner) {
             let mut published = Vec::new();
             for offer in &offers {
-                match offer_rules::of(offer) {
+                match offer_rules::to_policy_rules(offer) {
                     Ok(rules) => published.push(PublishedOffer {
                         id: offer_id(offer),
                         assigner: self.own_id(),
@@ -406,11 +406,11 @@ impl ProcessTerms for CatalogTerms {
         Ok(datasets)
     }
 
-    fn knows(&self, partner: &Partner, offer: &OfferDocument) -> bool {
-        let partner = self.config(&partner.name);
+    fn knows_offer(&self, partner: &Partner, offer: &OfferDocument) -> bool {
+        let partner = self.partner_config(&partner.name);
         let found = partner.and_then(|partner| {
             let target = offer.target.as_deref();
-            self.offer(&partner, &offer.id, target)
+            self.find_offer(&partner, &offer.id, target)
         });
         found.is_some()
     }
@@ -418,11 +418,11 @@ impl ProcessTerms for CatalogTerms {
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
         match (process.phase()?, process.base.is_provider) {
             (Phase::Requested | Phase::Accepted, true) => {
-                let partner = self.config(&process.base.partner)?;
-                let found = self.offer(&partner, &process.offer, Some(&process.dataset));
+                let partner = self.partner_config(&process.base.partner)?;
+                let found = self.find_offer(&partner, &process.offer, Some(&process.dataset));
                 let rules = found
                     .as_ref()
-                    .and_then(|(_, offer)| offer_rules::of(offer).ok());
+                    .and_then(|(_, offer)| offer_rules::to_policy_rules(offer).ok());
                 match found {
                     Some((_, offer)) if rules == process.policy() => {
                         (offer.sign == SigningMode::Auto).then_some(NegotiationMove::Agree)
@@ -444,7 +444,7 @@ impl ProcessTerms for CatalogTerms {
         partner: &Partner,
         process: &NegotiationProcess,
     ) -> Result<Option<String>, Refusal> {
-        let partner = self.config(&partner.name).ok_or_else(no_partner)?;
+        let partner = self.partner_config(&partner.name).ok_or_else(no_partner)?;
         let payload = hansa_proto::contract::to_bytes(&self.draft_agreement(&partner, process)?);
         Ok(Some(String::from_utf8_lossy(&payload).into_owned()))
     }
@@ -460,17 +460,17 @@ impl ProcessTerms for CatalogTerms {
         })
     }
 
-    async fn agree(
+    async fn conclude_agreement(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
     ) -> Result<AgreedContract, Refusal> {
-        let partner = self.config(&partner.name).ok_or_else(no_partner)?;
+        let partner = self.partner_config(&partner.name).ok_or_else(no_partner)?;
         let _turn = self.connector.contracts.negotiation_lock.lock().await;
         self.sign_agreement(&partner, process)
     }
 
-    async fn finalize(
+    async fn finalize_agreement(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
@@ -483,7 +483,7 @@ impl ProcessTerms for CatalogTerms {
         };
         let bytes = process.signed.as_deref().ok_or_else(lost)?.as_bytes();
         let signed = envelope::parse_partner_contract(bytes)?;
-        let config = self.config(&partner.name).ok_or_else(no_partner)?;
+        let config = self.partner_config(&partner.name).ok_or_else(no_partner)?;
         let is_known = self
             .connector
             .contracts
@@ -492,7 +492,7 @@ impl ProcessTerms for CatalogTerms {
         if !is_known {
             // INVARIANT: signed-beforehand. An old signature comes into force only if it would be given again now.
             self.check_still_offered(&config, process)?;
-            approval::insist(&self.connector, signed.id, &signed.agreement)?;
+            approval::require_approvals(&self.connector, signed.id, &signed.agreement)?;
             proposal_context::check_partner(
                 &self.connector,
                 &config.participant,
@@ -503,18 +503,18 @@ impl ProcessTerms for CatalogTerms {
         Ok(Some(signed.id.to_string()))
     }
 
-    fn accept(
+    fn check_agreement(
         &self,
         partner: &Partner,
         _process: &NegotiationProcess,
         agreement: &AgreementDocument,
     ) -> Result<(), Refusal> {
-        let config = self.config(&partner.name);
+        let config = self.partner_config(&partner.name);
         if !config.is_some_and(|partner| partner.unsigned_agreements) {
             let sentence = "the partner signs nothing, and `unsigned_agreements` is not set for it";
             return Err(Refusal::new(ErrorCode::SignatureMissing, sentence));
         }
-        keepable_rules::check(&agreement.rules)
+        keepable_rules::check_rules(&agreement.rules)
     }
 
     fn hears_offers(&self) -> bool {
@@ -558,24 +558,26 @@ impl ProcessTerms for CatalogTerms {
         if self.control_plane_of(&flow.base.partner).is_none() {
             return gone("control plane");
         }
-        if self.config(&flow.counter_party).is_none() {
+        if self.partner_config(&flow.counter_party).is_none() {
             return gone("partner");
         }
         match flow.base.is_provider {
-            true => self.stands(flow.contract.as_deref()).err(),
+            true => self.check_in_force(flow.contract.as_deref()).err(),
             false => None,
         }
     }
 
-    fn grant(
+    fn grant_transfer(
         &self,
         partner: &Partner,
         agreement: &str,
         format: &str,
     ) -> Result<TransferGrant, Refusal> {
         let unknown = || Refusal::new(ErrorCode::ContractUnknown, "there is no such agreement");
-        let partner = self.config(&partner.name).ok_or_else(unknown)?;
-        let (id, agreement, status) = self.contract(&partner, agreement).ok_or_else(unknown)?;
+        let partner = self.partner_config(&partner.name).ok_or_else(unknown)?;
+        let (id, agreement, status) = self
+            .find_contract(&partner, agreement)
+            .ok_or_else(unknown)?;
         if status != ContractStatus::InForce {
             let now = self.connector.now();
             self.connector
@@ -596,26 +598,26 @@ impl ProcessTerms for CatalogTerms {
         if !process.base.is_provider || process.is_over() {
             return None;
         }
-        if self.config(&process.base.partner).is_none() {
+        if self.partner_config(&process.base.partner).is_none() {
             return Some(TransferMove::Terminate(
                 ErrorCode::PartnerUnknown.as_str().to_owned(),
                 "the partner is named no longer".to_owned(),
             ));
         }
-        if let Err(why) = self.stands(process.contract.as_deref()) {
+        if let Err(why) = self.check_in_force(process.contract.as_deref()) {
             return Some(TransferMove::Terminate(
                 why.code.as_str().to_owned(),
                 "the agreement is not in force".to_owned(),
             ));
         }
-        (process.current() == Some(TransferState::Requested)).then_some(TransferMove::Start)
+        (process.current_state() == Some(TransferState::Requested)).then_some(TransferMove::Start)
     }
 
     async fn open(
         &self,
         subject: TransferSubject<'_>,
     ) -> Result<(Option<DataAddress>, Option<String>), Refusal> {
-        self.stands(subject.contract)?;
+        self.check_in_force(subject.contract)?;
         let config = self.connector.config();
         let base = config
             .dataspace
@@ -640,7 +642,7 @@ impl ProcessTerms for CatalogTerms {
         ))
     }
 
-    async fn rows(
+    async fn transfer_rows(
         &self,
         subject: TransferSubject<'_>,
         request: &DataspaceRequest,
@@ -656,7 +658,7 @@ impl ProcessTerms for CatalogTerms {
             let names = TransferFormat::ALL.map(TransferFormat::as_str);
             return error_response(400, &format!("the formats are {}", names.join(", ")));
         };
-        let asked = self.ask(subject, request.address).await;
+        let asked = self.ask_for_rows(subject, request.address).await;
         let asked = asked.and_then(|answer| {
             let writer: Option<Box<dyn AnswerWriter>> = match format {
                 TransferFormat::Parquet => {

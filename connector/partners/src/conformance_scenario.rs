@@ -61,7 +61,7 @@ impl ConformanceScenario {
     /// # Errors
     /// `CONFIG_INVALID` if the file is no valid table.
     pub fn load(file: &Path) -> Result<Self, Refusal> {
-        let bytes = hansa_files::read(file, BYTES)?;
+        let bytes = hansa_files::read_file(file, BYTES)?;
         serde_json::from_slice(&bytes).map_err(|cause| {
             let sentence = format!("`{}` is no table of a trial: {cause}", file.display());
             Refusal::new(ErrorCode::ConfigInvalid, sentence)
@@ -101,7 +101,7 @@ impl ProcessTerms for ScenarioTerms {
         self.scenario.participant.clone()
     }
 
-    fn base(&self) -> String {
+    fn base_address(&self) -> String {
         self.scenario.base.clone()
     }
 
@@ -109,7 +109,7 @@ impl ProcessTerms for ScenarioTerms {
         (self.clock)().wall
     }
 
-    fn identify(&self, authorization: &str, _from: Option<IpAddr>) -> Option<String> {
+    fn identify_partner(&self, authorization: &str, _from: Option<IpAddr>) -> Option<String> {
         (authorization == self.scenario.partner.authorization).then(|| PARTNER.to_owned())
     }
 
@@ -143,7 +143,7 @@ impl ProcessTerms for ScenarioTerms {
         Ok(datasets.collect())
     }
 
-    fn knows(&self, _partner: &Partner, offer: &OfferDocument) -> bool {
+    fn knows_offer(&self, _partner: &Partner, offer: &OfferDocument) -> bool {
         let mut datasets = self.scenario.datasets.iter();
         datasets
             .any(|id| offer.target.as_ref() == Some(id) && offer.id == format!("CD123:{id}:456"))
@@ -151,7 +151,7 @@ impl ProcessTerms for ScenarioTerms {
 
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
         let table = self.scenario.negotiations.get(&process.dataset);
-        match Self::step_for_state(table, &process.base.state, process.base.visits())? {
+        match Self::step_for_state(table, &process.base.state, process.base.visit_count())? {
             "request" => Some(NegotiationMove::Request),
             "offer" => Some(NegotiationMove::Offer),
             "accept" => Some(NegotiationMove::Accept),
@@ -166,7 +166,7 @@ impl ProcessTerms for ScenarioTerms {
         }
     }
 
-    async fn agree(
+    async fn conclude_agreement(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
@@ -189,7 +189,7 @@ impl ProcessTerms for ScenarioTerms {
         })
     }
 
-    async fn finalize(
+    async fn finalize_agreement(
         &self,
         _partner: &Partner,
         _process: &NegotiationProcess,
@@ -197,7 +197,7 @@ impl ProcessTerms for ScenarioTerms {
         Ok(None)
     }
 
-    fn accept(
+    fn check_agreement(
         &self,
         _partner: &Partner,
         _process: &NegotiationProcess,
@@ -210,7 +210,7 @@ impl ProcessTerms for ScenarioTerms {
         true
     }
 
-    fn grant(
+    fn grant_transfer(
         &self,
         _partner: &Partner,
         agreement: &str,
@@ -230,7 +230,7 @@ impl ProcessTerms for ScenarioTerms {
 
     fn transfer_move(&self, process: &TransferProcess) -> Option<TransferMove> {
         let table = self.scenario.agreements.get(&process.agreement);
-        match Self::step_for_state(table, &process.base.state, process.base.visits())? {
+        match Self::step_for_state(table, &process.base.state, process.base.visit_count())? {
             "start" => Some(TransferMove::Start),
             "suspend" => Some(TransferMove::Suspend),
             "complete" => Some(TransferMove::Complete),
@@ -250,7 +250,7 @@ impl ProcessTerms for ScenarioTerms {
         Ok((None, None))
     }
 
-    async fn rows(
+    async fn transfer_rows(
         &self,
         _subject: TransferSubject<'_>,
         _request: &DataspaceRequest,
@@ -271,7 +271,7 @@ struct TrialHandler {
 
 impl TrialHandler {
     /// Starts the process that a kit requests.
-    async fn begin(&self, kind: &str, body: &[u8]) -> Result<String, Refusal> {
+    async fn begin_process(&self, kind: &str, body: &[u8]) -> Result<String, Refusal> {
         let wrong = |sentence: String| Refusal::new(ErrorCode::UsageWrong, sentence);
         let asked: Value =
             serde_json::from_slice(body).map_err(|cause| wrong(cause.to_string()))?;
@@ -302,7 +302,9 @@ impl TrialHandler {
             assignee: Some(self.engine.terms.own_id()),
             rules: rules.ok_or_else(|| wrong("no rules".to_owned()))?,
         };
-        self.engine.ask(&partner, &dataset, offer).await
+        self.engine
+            .start_negotiation(&partner, &dataset, offer)
+            .await
     }
 }
 
@@ -321,11 +323,15 @@ impl DataspaceHandler for TrialHandler {
         self.engine.identify(authorization, address, path)
     }
 
-    async fn answer(&self, partner: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {
+    async fn handle_request(
+        &self,
+        partner: &PartnerKey,
+        request: DataspaceRequest,
+    ) -> DataspaceResponse {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         match (path.as_slice(), request.is_post) {
             (["trial", kind @ ("negotiations" | "transfers")], true) => {
-                match self.begin(kind, &request.body).await {
+                match self.begin_process(kind, &request.body).await {
                     Ok(pid) => DataspaceResponse::json(
                         200,
                         json!({"process": pid}).to_string().into_bytes(),
@@ -333,7 +339,7 @@ impl DataspaceHandler for TrialHandler {
                     Err(refusal) => DataspaceResponse::json(400, refusal.to_string().into_bytes()),
                 }
             }
-            _ => self.engine.answer(partner, request).await,
+            _ => self.engine.handle_request(partner, request).await,
         }
     }
 }
@@ -342,7 +348,7 @@ impl DataspaceHandler for TrialHandler {
 ///
 /// # Errors
 /// `ADDRESS_IN_USE`, or an error if the address is not on this machine.
-pub async fn serve(
+pub async fn serve_scenario(
     scenario: ConformanceScenario,
     listen: &str,
     clock: Clock,

@@ -30,13 +30,13 @@ pub struct DataFlow {
 
 impl DataFlow {
     /// Current state.
-    pub(crate) fn current(&self) -> Option<DataFlowState> {
+    pub(crate) fn current_state(&self) -> Option<DataFlowState> {
         DataFlowState::of_name(&self.base.state)
     }
 
     /// Changes the state.
-    pub(super) fn enter(&mut self, state: DataFlowState) {
-        self.base.reach(state.name());
+    pub(super) fn enter_state(&mut self, state: DataFlowState) {
+        self.base.enter_state(state.name());
         if state != DataFlowState::Started {
             // INVARIANT: flow-tokens-end. A token of one start is invalid after it.
             self.token = None;
@@ -47,7 +47,7 @@ impl DataFlow {
     /// True in a final state.
     pub(crate) fn is_over(&self) -> bool {
         matches!(
-            self.current(),
+            self.current_state(),
             Some(DataFlowState::Completed | DataFlowState::Terminated)
         )
     }

@@ -3,7 +3,7 @@
 //! (Eclipse Data Plane Signaling 1.0-RC3, "Data Plane API"; and the messages of EDC 0.14, which predates that specification.)
 
 use crate::data_flow::DataFlow;
-use crate::message_delivery::unknown;
+use crate::message_delivery::unknown_process_refusal;
 use crate::partner::Partner;
 use crate::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
 use crate::process_engine::ProcessEngine;
@@ -53,7 +53,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 };
                 self.flow_requested(&plane, step, &request.body).await
             }
-            ([id, "status"], false) => self.flow_of(&plane, id).map(|flow| status(&flow, None)),
+            ([id, "status"], false) => self
+                .flow_of(&plane, id)
+                .map(|flow| status_message(&flow, None)),
             ([id, last], true) => match DataFlowStep::of_path(last) {
                 Some(step) => {
                     self.flow_step_requested(&plane, id, step, &request.body)
@@ -67,7 +69,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             Ok(body) => DataspaceResponse::json(200, body),
             Err(fault) => {
                 let refused =
-                    self.refuses(&plane, behind_secret(path), &request.body, fault.reason());
+                    self.record_refusal(&plane, behind_secret(path), &request.body, fault.reason());
                 match refused.await {
                     Ok(()) => fault.plain_response(),
                     Err(refusal) => RequestFault::from_refusal(refusal).plain_response(),
@@ -80,7 +82,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     fn flow_of(&self, plane: &Partner, id: &str) -> Result<DataFlow, RequestFault> {
         // INVARIANT: flows-of-others. A flow of another control plane is reported as unknown.
         let flow = self.flows.of_peer(&plane.name, id);
-        flow.ok_or_else(|| RequestFault::unknown("there is no such data flow"))
+        flow.ok_or_else(|| RequestFault::unknown_subject("there is no such data flow"))
     }
 
     /// Handles the request for a new flow.
@@ -93,7 +95,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let asked = DataFlowRequest::read(bytes).map_err(RequestFault::of)?;
         RequestFault::check_id(asked.message_id.as_ref())?;
         if asked.participant_id != self.terms.own_id() {
-            return Err(RequestFault::bad(
+            return Err(RequestFault::bad_request(
                 "participantId is that of another participant",
             ));
         }
@@ -114,10 +116,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "data is pulled by HTTP here, and not given as {}",
                 asked.profile
             );
-            return Err(RequestFault::bad(sentence));
+            return Err(RequestFault::bad_request(sentence));
         }
         if asked.data_address.is_some() {
-            return Err(RequestFault::bad(
+            return Err(RequestFault::bad_request(
                 "data is pulled here: leave dataAddress out",
             ));
         }
@@ -128,7 +130,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             &asked.profile,
         ];
         if texts.iter().any(|text| text.len() > LONGEST) {
-            return Err(RequestFault::bad("an identity or a name is too long"));
+            return Err(RequestFault::bad_request(
+                "an identity or a name is too long",
+            ));
         }
         let callback = asked
             .callback
@@ -138,7 +142,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let id = asked.process_id.to_string();
         let counter_party = self.terms.partner_of(&asked.counter_party_id);
         let counter_party = counter_party.ok_or_else(|| {
-            RequestFault::unknown("the configuration names no partner of that identity")
+            RequestFault::unknown_subject("the configuration names no partner of that identity")
         })?;
         let begun = |flow: DataFlow| {
             // A repeated request: its answer was lost, with the token in it.
@@ -176,7 +180,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
             false => None,
         };
-        let _turn = self.turn(&plane.name).await;
+        let _turn = self.lock_partner(&plane.name).await;
         if let Some(flow) = self.flows.of_peer(&plane.name, &id) {
             return begun(flow);
         }
@@ -210,10 +214,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         let role = flow.base.own_role();
         let next = DataFlowState::next(None, step, role);
-        flow.enter(next.ok_or_else(RequestFault::internal)?);
+        flow.enter_state(next.ok_or_else(RequestFault::internal_error)?);
         self.flow_taken_in(&flow, step.name(), Digest::of(bytes).to_string())
             .await?;
-        let kept = self.flows.put(flow.clone()).await;
+        let kept = self.flows.put_process(flow.clone()).await;
         kept.map_err(RequestFault::from_refusal)?;
         Ok(flow)
     }
@@ -227,7 +231,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<(), RequestFault> {
         let record = ProcessRecord {
             given_under: Some((flow.agreement.clone(), flow.contract.clone())),
-            ..ProcessRecord::of(&flow.base, true, message, digest)
+            ..ProcessRecord::for_process(&flow.base, true, message, digest)
         };
         let recorded = self.terms.record(record).await;
         recorded.map_err(RequestFault::from_refusal)
@@ -236,7 +240,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     /// State of a flow, with a token if its data is served. Each answer has a new token.
     async fn status_with_token(&self, flow: DataFlow) -> Result<Vec<u8>, RequestFault> {
         let (flow, address) = self.issue_token(&flow.base).await?;
-        Ok(status(&flow, address))
+        Ok(status_message(&flow, address))
     }
 
     /// Draws a token for the data of a running provider flow and stores its digest.
@@ -244,11 +248,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         &self,
         base: &PartnerProcess,
     ) -> Result<(DataFlow, Option<DataAddress>), RequestFault> {
-        let _turn = self.turn(&base.partner).await;
+        let _turn = self.lock_partner(&base.partner).await;
         // The flow may have ended meanwhile.
         let flow = self.flows.get(&base.pid);
-        let mut flow = flow.ok_or_else(RequestFault::internal)?;
-        if !flow.base.is_provider || flow.current() != Some(DataFlowState::Started) {
+        let mut flow = flow.ok_or_else(RequestFault::internal_error)?;
+        if !flow.base.is_provider || flow.current_state() != Some(DataFlowState::Started) {
             return Ok((flow, None));
         }
         let opened = self.terms.open(flow.subject()).await;
@@ -256,7 +260,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let digest = token.clone().unwrap_or_default();
         self.flow_taken_in(&flow, "open", digest).await?;
         flow.token = token;
-        let kept = self.flows.put(flow.clone()).await;
+        let kept = self.flows.put_process(flow.clone()).await;
         kept.map_err(RequestFault::from_refusal)?;
         let address = address.map(|address| match flow.profile.as_str() {
             HTTP_PULL_PROFILE => DataAddress {
@@ -286,7 +290,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         match step {
             DataFlowStep::Resume => self.status_with_token(flow).await,
             // A late message issues no new token.
-            _ => Ok(status(&flow, None)),
+            _ => Ok(status_message(&flow, None)),
         }
     }
 
@@ -302,13 +306,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             message,
             digest,
         } = signal;
-        let _turn = self.turn(&plane.name).await;
+        let _turn = self.lock_partner(&plane.name).await;
         let mut flow = self.flow_of(plane, id)?;
         if flow.base.has_seen(message.message_id.as_ref()) {
             return Ok(flow);
         }
         let role = flow.base.own_role();
-        let next = DataFlowState::next(flow.current(), step, role);
+        let next = DataFlowState::next(flow.current_state(), step, role);
         let is_end = step == DataFlowStep::Terminate;
         let may_always = is_end || step == DataFlowStep::Complete;
         let Some(next) = next.filter(|_| may_always || !flow.base.is_full()) else {
@@ -320,7 +324,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Err(RequestFault::new(409, sentence));
         };
         if role == PartyRole::Provider && message.data_address.is_some() {
-            return Err(RequestFault::bad(
+            return Err(RequestFault::bad_request(
                 "data is pulled here: leave dataAddress out",
             ));
         }
@@ -331,7 +335,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Err(RequestFault::from_refusal(ended));
         }
         let before = flow.data_address.take();
-        flow.enter(next);
+        flow.enter_state(next);
         if role == PartyRole::Consumer && next == DataFlowState::Started {
             let told = message.data_address.as_ref().map(DataAddress::to_json);
             flow.data_address = told.or(before);
@@ -348,7 +352,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
         flow.base.seen.extend(message.message_id);
         self.flow_taken_in(&flow, step.name(), digest).await?;
-        let kept = self.flows.put(flow.clone()).await;
+        let kept = self.flows.put_process(flow.clone()).await;
         kept.map_err(RequestFault::from_refusal)?;
         Ok(flow)
     }
@@ -379,7 +383,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     Err(fault) if fault.is_passing() => Err(fault),
                     Err(fault) => {
                         let recorded = self
-                            .refuses(plane, path, &request.body, fault.reason())
+                            .record_refusal(plane, path, &request.body, fault.reason())
                             .await;
                         recorded.map_err(RequestFault::from_refusal)?;
                         Ok(Vec::new())
@@ -387,7 +391,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     Ok(_) => Ok(Vec::new()),
                 }
             }
-            _ => Err(RequestFault::unknown("there is no such path")),
+            _ => Err(RequestFault::unknown_subject("there is no such path")),
         }
     }
 
@@ -413,7 +417,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut flow = self
             .open_flow(plane, DataFlowStep::Start, &asked, bytes)
             .await?;
-        if flow.current() == Some(DataFlowState::Suspended) {
+        if flow.current_state() == Some(DataFlowState::Suspended) {
             let signal = FlowSignal {
                 step: DataFlowStep::Resume,
                 message: DataFlowMessage::default(),
@@ -428,7 +432,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let (flow, address) = self.issue_token(&flow.base).await?;
         let ended = || RequestFault::new(409, format!("the data flow is {}", flow.base.state));
         let address = address.ok_or_else(ended)?;
-        Ok(EdcDataFlowStart::answer(&address).to_string().into_bytes())
+        Ok(EdcDataFlowStart::reply_message(&address)
+            .to_string()
+            .into_bytes())
     }
 
     /// Ends a flow by a command.
@@ -436,9 +442,15 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
     pub(super) async fn decide_flow_end(self: &Arc<Self>, pid: &str) -> Result<(), Refusal> {
-        let flow = self.flows.get(pid).ok_or_else(|| unknown(pid))?;
-        let _turn = self.turn(&flow.base.partner).await;
-        let flow = self.flows.get(pid).ok_or_else(|| unknown(pid))?;
+        let flow = self
+            .flows
+            .get(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
+        let _turn = self.lock_partner(&flow.base.partner).await;
+        let flow = self
+            .flows
+            .get(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         if flow.is_over() {
             let sentence = format!("the data flow is {}", flow.base.state);
             return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
@@ -457,13 +469,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         state: DataFlowState,
         why: Option<Refusal>,
     ) -> Result<(), Refusal> {
-        flow.enter(state);
+        flow.enter_state(state);
         let reason = why.map(|why| why.code.as_str().to_owned());
         flow.base.ended = reason.clone().or(flow.base.ended);
         let Some(plane) = self.terms.control_plane(&flow.base.partner) else {
             // The control plane is no longer configured.
             flow.base.outbox.clear();
-            return self.flows.put(flow).await;
+            return self.flows.put_process(flow).await;
         };
         let (Some(id), Some(peer)) = (flow.id(), flow.base.peer_pid.clone()) else {
             return Err(Refusal::new(
@@ -477,8 +489,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         let (path, body) = flow_end_message(plane.is_edc, &peer, id, state, reason);
         let outgoing = OutgoingMessage { path, body };
-        self.sends(&mut flow.base, name, outgoing).await?;
-        self.flows.put(flow).await
+        self.record_and_queue(&mut flow.base, name, outgoing)
+            .await?;
+        self.flows.put_process(flow).await
     }
 }
 
@@ -521,8 +534,8 @@ fn flow_end_message(
     )
 }
 
-fn status(flow: &DataFlow, address: Option<DataAddress>) -> Vec<u8> {
-    let (Some(flow_id), Some(state)) = (flow.id(), flow.current()) else {
+fn status_message(flow: &DataFlow, address: Option<DataAddress>) -> Vec<u8> {
+    let (Some(flow_id), Some(state)) = (flow.id(), flow.current_state()) else {
         return Vec::new();
     };
     let status = DataFlowStatus {

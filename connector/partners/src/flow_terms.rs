@@ -12,7 +12,7 @@ use hansa_catalog::offer::{Offer, SigningMode};
 use hansa_dataspace::{AgreementDocument, DataFlowRequest};
 use hansa_node::config::dataspace::{ControlPlaneConfig, PartnerConfig};
 use hansa_node::negotiation::activation;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::withdrawal;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -36,7 +36,9 @@ impl CatalogTerms {
             _ => None,
         };
         let shown = in_path.as_deref().or(authorization)?;
-        let holder = self.tokens.holder(&config, shown, self.connector.now())?;
+        let holder = self
+            .tokens
+            .find_holder(&config, shown, self.connector.now())?;
         let TokenHolder::ControlPlane(name) = holder else {
             return None;
         };
@@ -45,14 +47,14 @@ impl CatalogTerms {
         (plane.is_edc == in_path.is_some()).then_some(name)
     }
 
-    fn plane(&self, name: &str) -> Option<ControlPlaneConfig> {
+    fn control_plane_config(&self, name: &str) -> Option<ControlPlaneConfig> {
         let config = self.connector.config();
         config.dataspace.as_ref()?.control_plane(name).cloned()
     }
 
     /// Control plane as a receiver of messages.
     pub(super) fn control_plane_of(&self, name: &str) -> Option<Partner> {
-        let plane = self.plane(name)?;
+        let plane = self.control_plane_config(name)?;
         let own = plane.own_token_file.as_deref().and_then(read_token_file);
         Some(Partner {
             name: plane.name.to_string(),
@@ -74,7 +76,7 @@ impl CatalogTerms {
             .iter()
             .flat_map(|dataspace| &dataspace.partners);
         let partner = partners.find(|partner| partner.protocol_id == identity)?;
-        self.config(partner.name.as_str())
+        self.partner_config(partner.name.as_str())
     }
 
     /// Returns the agreement of a flow, as stored by its control plane.
@@ -88,7 +90,7 @@ impl CatalogTerms {
     ) -> Result<FlowAgreement, Refusal> {
         let stranger = |sentence| Refusal::new(ErrorCode::PartnerUnknown, sentence);
         let plane = self
-            .plane(control_plane)
+            .control_plane_config(control_plane)
             .ok_or_else(|| stranger("the configuration names no such control plane"))?;
         let partner = self
             .partner_by_identity(&flow.counter_party_id)
@@ -125,12 +127,12 @@ impl CatalogTerms {
             let sentence = "the configuration names no such partner any longer";
             Refusal::new(ErrorCode::PartnerUnknown, sentence)
         };
-        let partner = self.config(&agreement.partner).ok_or_else(gone)?;
-        let (uid, agreed) = (uid(&agreement), agreement.document);
+        let partner = self.partner_config(&agreement.partner).ok_or_else(gone)?;
+        let (uid, agreed) = (contract_uid(&agreement), agreement.document);
         let (known, last) = self.last_withdrawal(&partner, &agreed).await?;
         let connector = &self.connector;
         let _turn = connector.contracts.negotiation_lock.lock().await;
-        if let Some((id, _, _)) = self.contract(&partner, &uid) {
+        if let Some((id, _, _)) = self.find_contract(&partner, &uid) {
             let now = connector.now();
             connector
                 .contracts
@@ -139,7 +141,7 @@ impl CatalogTerms {
         }
         let (dataset, offer) = self.offer_of(&partner, &agreed)?;
         self.check_not_withdrawn(&partner, &agreed, &known, last)?;
-        let mut contract = self.agreement(&partner, &dataset, &offer)?;
+        let mut contract = self.make_agreement(&partner, &dataset, &offer)?;
         contract.uid = uid;
         let (signed, bytes) = self.sign(&partner, &contract)?;
         activation::put_in_force(connector, &signed, &bytes).await?;
@@ -185,7 +187,7 @@ impl CatalogTerms {
                 .control_plane_of(plane.name.as_str())
                 .and_then(|plane| plane.credential),
         };
-        let answer = client::send(&address, credential.as_ref(), None).await?;
+        let answer = client::send_message(&address, credential.as_ref(), None).await?;
         match answer.status {
             200..=299 => AgreementDocument::of_control_plane(&answer.body).map_err(|cause| {
                 let sentence = "the agreement at the control plane can't be read";
@@ -216,9 +218,9 @@ impl CatalogTerms {
         let mut of_dataset =
             offered.filter(|(dataset, _)| dataset_id(&dataset.id) == agreed.target);
         let found = of_dataset.next().and_then(|(dataset, offers)| {
-            let mut same = offers
-                .into_iter()
-                .filter(|offer| offer_rules::of(offer).is_ok_and(|rules| rules == agreed.rules));
+            let mut same = offers.into_iter().filter(|offer| {
+                offer_rules::to_policy_rules(offer).is_ok_and(|rules| rules == agreed.rules)
+            });
             same.next().map(|offer| (dataset, offer))
         });
         let gone = |sentence: &str| {
@@ -264,7 +266,7 @@ impl CatalogTerms {
             return Ok((withdrawn, None));
         }
         let (connector, of) = (Arc::clone(&self.connector), withdrawn.clone());
-        let last = blocking(move || {
+        let last = run_blocking(move || {
             // An unreadable withdrawal counts as one of now.
             let ends = of.iter().map(|id| {
                 withdrawal::withdrawal_of(&connector, *id)
@@ -317,7 +319,7 @@ fn signed_at(text: &str) -> Option<UtcTimestamp> {
 
 /// Contract name for an agreement of a control plane: a UUID for custom values (RFC 9562, section 5.8) over the whole agreement.
 /// Equal agreements have equal names. Agreements with another control plane, party or rule have other names.
-fn uid(agreement: &FlowAgreement) -> String {
+fn contract_uid(agreement: &FlowAgreement) -> String {
     let document = &agreement.document;
     let said = json!([
         agreement.control_plane,
@@ -346,7 +348,7 @@ mod tests {
     fn each_agreement_has_a_name_of_its_own() {
         let of = |plane: &str, id: &str, action: &str| {
             let policy = json!({"permission": [{"action": action}]});
-            uid(&FlowAgreement {
+            contract_uid(&FlowAgreement {
                 control_plane: plane.to_owned(),
                 partner: "firm".to_owned(),
                 document: AgreementDocument {

@@ -7,12 +7,12 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 ///
 /// # Errors
 /// `TERM_UNKNOWN`, with the place of the rule.
-pub(super) fn check(rules: &PolicyRules) -> Result<(), Refusal> {
+pub(super) fn check_rules(rules: &PolicyRules) -> Result<(), Refusal> {
     let wrong = |place: String, what: &str| {
         let sentence = format!("{place} of the agreement {what}, which can't be kept to here");
         Err(Refusal::new(ErrorCode::TermUnknown, sentence))
     };
-    if let Some((name, _)) = rules.unknown().iter().next() {
+    if let Some((name, _)) = rules.unknown_members().iter().next() {
         return wrong(format!("`{name}`"), "is not known");
     }
     for (place, list) in [
@@ -58,7 +58,7 @@ mod tests {
     fn what_can_not_be_kept_to_is_named() {
         let judged = |policy: serde_json::Value| {
             let rules = PolicyRules::read(&policy).unwrap();
-            check(&rules).err().map(|refusal| refusal.sentence)
+            check_rules(&rules).err().map(|refusal| refusal.sentence)
         };
         let uses = |more: serde_json::Value| {
             let mut permission = serde_json::json!({"action": "use"});

@@ -44,19 +44,19 @@ enum Delivery {
 }
 
 /// Sends one message once.
-async fn deliver(
+async fn send_message(
     partner: &Partner,
     address: &str,
     message: &OutgoingMessage,
     tries: u32,
 ) -> Delivery {
     // The configuration may have changed since the process began.
-    if !partner.owns(address) {
+    if !partner.owns_address(address) {
         return Delivery::Refused("the configuration names another host by now".to_owned());
     }
     let url = join_address(address, &message.path);
     let bytes = message.body.to_string().into_bytes();
-    match client::send(&url, partner.credential.as_ref(), Some(bytes)).await {
+    match client::send_message(&url, partner.credential.as_ref(), Some(bytes)).await {
         Ok(answer) => match answer.status {
             200..=299 => Delivery::Taken(answer.body),
             404 if tries < UNKNOWN_TRIES => Delivery::Later,
@@ -73,7 +73,7 @@ async fn deliver(
 }
 
 /// Pause before the next attempt.
-fn wait(tries: u32, patience: Duration) -> Duration {
+fn retry_pause(tries: u32, patience: Duration) -> Duration {
     let factor = 2_u32.saturating_pow(tries.saturating_sub(UNKNOWN_TRIES).min(16));
     patience.saturating_mul(factor).min(LONGEST)
 }
@@ -138,7 +138,7 @@ impl<T: ProcessTerms> DeliveredProcess<T> for NegotiationProcess {
     }
 
     fn fail(&mut self) {
-        self.enter(Phase::Terminated);
+        self.enter_phase(Phase::Terminated);
         if self.base.is_provider && self.contract.is_none() {
             self.agreement = None;
         }
@@ -173,12 +173,12 @@ impl<T: ProcessTerms> DeliveredProcess<T> for TransferProcess {
 
     fn fail(&mut self) {
         let own = self.base.own_role();
-        self.enter(TransferState::Terminated, own);
+        self.enter_state(TransferState::Terminated, own);
     }
 
     fn goes_on_without(&self, message: &OutgoingMessage) -> bool {
         // Some partners that have resumed a transfer do not wait for the new address of its data.
-        message.path.ends_with("/start") && self.base.visits() > 1
+        message.path.ends_with("/start") && self.base.visit_count() > 1
     }
 }
 
@@ -207,7 +207,7 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
     }
 
     fn fail(&mut self) {
-        self.enter(DataFlowState::Terminated);
+        self.enter_state(DataFlowState::Terminated);
     }
 
     fn goes_on_without(&self, _message: &OutgoingMessage) -> bool {
@@ -220,11 +220,11 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
         refusal: Refusal,
     ) -> Result<(), Refusal> {
         // INVARIANT: control-planes-are-named. No data is served for a control plane that is no longer configured.
-        let _turn = engine.turn(&self.base.partner).await;
+        let _turn = engine.lock_partner(&self.base.partner).await;
         match engine.flows.get(&self.base.pid) {
             Some(flow) if !flow.is_over() || !flow.base.outbox.is_empty() => {
                 let state = match flow.is_over() {
-                    true => flow.current().unwrap_or(DataFlowState::Terminated),
+                    true => flow.current_state().unwrap_or(DataFlowState::Terminated),
                     false => DataFlowState::Terminated,
                 };
                 engine.end_flow(flow, state, Some(refusal)).await
@@ -259,18 +259,18 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     fn goes_on<P: DeliveredProcess<T>>(self: &Arc<Self>, pid: &str) {
-        let Some(wakes) = self.begins(pid) else {
+        let Some(wakes) = self.begin_task(pid) else {
             return;
         };
         let (engine, pid) = (Arc::clone(self), pid.to_owned());
         tokio::spawn(async move {
             loop {
-                if let Err(refusal) = engine.drive::<P>(&pid, &wakes).await {
+                if let Err(refusal) = engine.drive_process::<P>(&pid, &wakes).await {
                     tracing::warn!(process = pid, %refusal, "dataspace.process_stands");
                     let _woken = tokio::time::timeout(AGAIN, wakes.notified()).await;
                     continue;
                 }
-                if engine.ends(&pid) {
+                if engine.try_end_task(&pid) {
                     return;
                 }
             }
@@ -278,7 +278,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Moves a process on until no automatic move follows.
-    async fn drive<P: DeliveredProcess<T>>(
+    async fn drive_process<P: DeliveredProcess<T>>(
         &self,
         pid: &str,
         wakes: &Notify,
@@ -290,7 +290,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 0 => tokio::time::sleep(patience).await,
                 // A message of the partner shows that it is reachable, and a command shows that someone waits.
                 _ => {
-                    let woken = tokio::time::timeout(wait(tries, patience), wakes.notified());
+                    let woken =
+                        tokio::time::timeout(retry_pause(tries, patience), wakes.notified());
                     if woken.await.is_ok() {
                         tries = 1;
                     }
@@ -304,7 +305,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 Err(refusal) => return process.without_receiver(self, refusal).await,
             };
             if process.base().outbox.is_empty() {
-                let _turn = self.turn(&partner.name).await;
+                let _turn = self.lock_partner(&partner.name).await;
                 // Messages that arrived meanwhile count.
                 let Some(now) = P::store(self).get(pid) else {
                     return Ok(());
@@ -321,7 +322,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             let Some(message) = base.outbox.first() else {
                 continue;
             };
-            let delivery = deliver(&partner, &base.address, message, tries).await;
+            let delivery = send_message(&partner, &base.address, message, tries).await;
             let gives_up = process.is_over() && tries >= LAST_TRIES;
             if delivery == Delivery::Later && !gives_up {
                 tries = tries.saturating_add(1);
@@ -345,7 +346,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         else {
             return Ok(());
         };
-        let _turn = self.turn(&partner).await;
+        let _turn = self.lock_partner(&partner).await;
         let Some(mut process) = P::store(self).get(pid) else {
             return Ok(());
         };
@@ -384,23 +385,29 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
             None => {}
         }
-        P::store(self).put(process).await
+        P::store(self).put_process(process).await
     }
 
     /// Makes a move of a negotiation for an officer or a command, on these terms if they matter.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, or the reason why the move is not possible now.
-    pub(crate) async fn decide(
+    pub(crate) async fn decide_negotiation(
         self: &Arc<Self>,
         pid: &str,
         wanted: NegotiationMove,
         terms: Option<Digest>,
     ) -> Result<(), Refusal> {
-        let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
+        let process = self
+            .negotiations
+            .get(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         let partner = self.find_partner(&process.base.partner)?;
-        let _turn = self.turn(&partner.name).await;
-        let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
+        let _turn = self.lock_partner(&partner.name).await;
+        let process = self
+            .negotiations
+            .get(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         // INVARIANT: agreed-as-read. The caller names the terms that it has read, because the partner may have changed the
         // proposal.
         if terms.is_some_and(|terms| terms != process.terms()) {
@@ -422,9 +429,15 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         pid: &str,
         wanted: TransferMove,
     ) -> Result<(), Refusal> {
-        let process = self.transfers.get(pid).ok_or_else(|| unknown(pid))?;
-        let _turn = self.turn(&process.base.partner).await;
-        let process = self.transfers.get(pid).ok_or_else(|| unknown(pid))?;
+        let process = self
+            .transfers
+            .get(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
+        let _turn = self.lock_partner(&process.base.partner).await;
+        let process = self
+            .transfers
+            .get(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         self.move_transfer(process, wanted).await?;
         self.transfer_goes_on(pid);
         Ok(())
@@ -432,7 +445,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
 
     /// Ends the transfers that are due to end.
     pub async fn end_transfers(self: &Arc<Self>) {
-        for process in self.transfers.all() {
+        for process in self.transfers.all_processes() {
             if let Some(wanted @ TransferMove::Terminate(..)) = self.terms.transfer_move(&process)
                 && let Err(refusal) = self.decide_transfer(&process.base.pid, wanted).await
             {
@@ -440,14 +453,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
         }
         let ended = |flow: &DataFlow| !flow.is_over() && self.terms.flow_ends(flow).is_some();
-        for pid in self.flows.matching(ended) {
+        for pid in self.flows.find_all(ended) {
             self.flow_goes_on(&pid);
         }
     }
 }
 
 /// Refusal for an unknown process.
-pub(super) fn unknown(pid: &str) -> Refusal {
+pub(super) fn unknown_process_refusal(pid: &str) -> Refusal {
     let sentence = format!("there is no negotiation or transfer `{pid}` with a partner");
     Refusal::new(ErrorCode::NegotiationUnknown, sentence).with_help("hansa partner list")
 }

@@ -55,7 +55,7 @@ impl MessageSum {
     }
 
     /// Notes that a record is durable.
-    pub(super) fn stands(&mut self) {
+    pub(super) fn confirm_record(&mut self) {
         self.durable = true;
     }
 
@@ -81,7 +81,7 @@ mod tests {
         let became = |sum: &mut MessageSum, now| sum.add(begun + now, BOUNDS);
         let first = (0..7).map(|_| {
             let became = became(&mut sum, 0);
-            sum.stands();
+            sum.confirm_record();
             became
         });
         let first: Vec<SummedMessage> = first.collect();
@@ -102,7 +102,7 @@ mod tests {
             // None of the records is durable yet.
             assert_eq!(sum.add(MINUTE, BOUNDS), SummedMessage::Recorded(0));
         }
-        sum.stands();
+        sum.confirm_record();
         assert_eq!(sum.add(MINUTE, BOUNDS), SummedMessage::Counted);
         sum.count_unrecorded(4);
         assert_eq!(sum.add(MINUTE, BOUNDS), SummedMessage::Recorded(5));

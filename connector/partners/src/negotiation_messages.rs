@@ -45,7 +45,7 @@ impl NegotiationInput {
                 .and_then(|message| {
                     let provider = message
                         .provider_pid
-                        .ok_or_else(|| RequestFault::bad("providerPid is lacking"))?;
+                        .ok_or_else(|| RequestFault::bad_request("providerPid is lacking"))?;
                     Ok(Self {
                         message_id: message.message_id,
                         pids: ProcessPids {
@@ -63,7 +63,7 @@ impl NegotiationInput {
                 .and_then(|message| {
                     let consumer = message
                         .consumer_pid
-                        .ok_or_else(|| RequestFault::bad("consumerPid is lacking"))?;
+                        .ok_or_else(|| RequestFault::bad_request("consumerPid is lacking"))?;
                     Ok(Self {
                         message_id: message.message_id,
                         pids: ProcessPids {
@@ -151,18 +151,20 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let message = ContractRequest::read(bytes).map_err(RequestFault::of)?;
         RequestFault::check_id(message.message_id.as_ref())?;
         let consumer_pid = message.consumer_pid.to_string();
-        let fault = |fault: RequestFault| fault.between(Some(&message.consumer_pid), None);
+        let fault = |fault: RequestFault| fault.with_pids(Some(&message.consumer_pid), None);
         let Some(callback) = message.callback.clone() else {
-            return Err(fault(RequestFault::bad("callbackAddress is lacking")));
+            return Err(fault(RequestFault::bad_request(
+                "callbackAddress is lacking",
+            )));
         };
-        let _turn = self.turn(&partner.name).await;
+        let _turn = self.lock_partner(&partner.name).await;
         if let Some(known) = self.negotiations.of_peer(&partner.name, &consumer_pid) {
             return match known.base.is_opened_by(message.message_id.as_ref()) {
                 true => known
                     .ack()
                     .map(Answered::NegotiationMade)
-                    .ok_or_else(RequestFault::internal),
-                false => Err(fault(RequestFault::bad(
+                    .ok_or_else(RequestFault::internal_error),
+                false => Err(fault(RequestFault::bad_request(
                     "there is already a negotiation with that consumerPid",
                 ))),
             };
@@ -172,8 +174,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let has_room = self.negotiations.has_room(party, now);
         self.check_opening(partner, &callback, has_room)
             .map_err(fault)?;
-        if !self.terms.knows(partner, &message.offer) {
-            return Err(fault(RequestFault::unknown(
+        if !self.terms.knows_offer(partner, &message.offer) {
+            return Err(fault(RequestFault::unknown_subject(
                 "there is no such offer to you",
             )));
         }
@@ -181,7 +183,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .offer
             .target
             .clone()
-            .ok_or_else(|| fault(RequestFault::bad("offer.target is lacking")))?;
+            .ok_or_else(|| fault(RequestFault::bad_request("offer.target is lacking")))?;
         let mut process = NegotiationProcess {
             base: PartnerProcess {
                 is_provider: true,
@@ -202,14 +204,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             withdrawn: 0,
             contract: None,
         };
-        process.enter(Phase::Requested);
+        process.enter_phase(Phase::Requested);
         self.taken_in(&process.base, "request", Digest::of(bytes).to_string())
             .await
             .map_err(fault)?;
-        let ack = process.ack().ok_or_else(RequestFault::internal)?;
+        let ack = process.ack().ok_or_else(RequestFault::internal_error)?;
         let pid = process.base.pid.clone();
         self.negotiations
-            .put(process)
+            .put_process(process)
             .await
             .map_err(RequestFault::from_refusal)?;
         self.negotiation_goes_on(&pid);
@@ -225,24 +227,26 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let message = ContractOffer::read(bytes).map_err(RequestFault::of)?;
         RequestFault::check_id(message.message_id.as_ref())?;
         let provider_pid = message.provider_pid.to_string();
-        let fault = |fault: RequestFault| fault.between(None, Some(&message.provider_pid));
+        let fault = |fault: RequestFault| fault.with_pids(None, Some(&message.provider_pid));
         let Some(callback) = message.callback.clone() else {
-            return Err(fault(RequestFault::bad("callbackAddress is lacking")));
+            return Err(fault(RequestFault::bad_request(
+                "callbackAddress is lacking",
+            )));
         };
-        let _turn = self.turn(&partner.name).await;
+        let _turn = self.lock_partner(&partner.name).await;
         if let Some(known) = self.negotiations.of_peer(&partner.name, &provider_pid) {
             return match known.base.is_opened_by(message.message_id.as_ref()) {
                 true => known
                     .ack()
                     .map(Answered::NegotiationMade)
-                    .ok_or_else(RequestFault::internal),
-                false => Err(fault(RequestFault::bad(
+                    .ok_or_else(RequestFault::internal_error),
+                false => Err(fault(RequestFault::bad_request(
                     "there is already a negotiation with that providerPid",
                 ))),
             };
         }
         if !self.terms.hears_offers() {
-            return Err(fault(RequestFault::bad(
+            return Err(fault(RequestFault::bad_request(
                 "offers without a request are not accepted here",
             )));
         }
@@ -268,13 +272,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             withdrawn: 0,
             contract: None,
         };
-        process.enter(Phase::Offered);
+        process.enter_phase(Phase::Offered);
         self.taken_in(&process.base, "offer", Digest::of(bytes).to_string())
             .await
             .map_err(fault)?;
-        let ack = process.ack().ok_or_else(RequestFault::internal)?;
+        let ack = process.ack().ok_or_else(RequestFault::internal_error)?;
         self.negotiations
-            .put(process)
+            .put_process(process)
             .await
             .map_err(RequestFault::from_refusal)?;
         // INVARIANT: offers-wait-for-people. No program answers an unsolicited offer.
@@ -290,7 +294,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let process = self.negotiations.get(pid);
         // INVARIANT: processes-of-others. A process of another partner is reported as unknown.
         let process = process.filter(|process| process.base.partner == partner.name);
-        process.ok_or_else(|| RequestFault::unknown("there is no such negotiation"))
+        process.ok_or_else(|| RequestFault::unknown_subject("there is no such negotiation"))
     }
 
     /// Handles a message of an existing negotiation.
@@ -302,27 +306,28 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<Answered, RequestFault> {
         RequestFault::check_id(input.message_id.as_ref())?;
         let pids = input.pids.clone();
-        let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
-        let _turn = self.turn(&partner.name).await;
+        let fault =
+            |fault: RequestFault| fault.with_pids(Some(&pids.consumer), Some(&pids.provider));
+        let _turn = self.lock_partner(&partner.name).await;
         let mut process = self.negotiation_of(partner, pid).map_err(fault)?;
         if process.base.has_seen(input.message_id.as_ref()) {
             return Ok(Answered::Nothing);
         }
         if !process.base.is_named_by(&pids) {
-            return Err(fault(RequestFault::bad(
+            return Err(fault(RequestFault::bad_request(
                 "the process ids are not those of the path",
             )));
         }
-        let partner_role = process.base.own_role().other();
+        let partner_role = process.base.own_role().other_side();
         if input.step == NegotiationStep::Termination {
             input.by = partner_role;
         }
         if input.by != partner_role {
-            return Err(fault(RequestFault::bad(
+            return Err(fault(RequestFault::bad_request(
                 "that message is not for your role in this negotiation",
             )));
         }
-        let next = Phase::after(process.phase(), input.step, input.by);
+        let next = Phase::next_phase(process.phase(), input.step, input.by);
         let Some(next) =
             next.filter(|_| !process.base.is_full() || input.step == NegotiationStep::Termination)
         else {
@@ -331,12 +336,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 process.base.state,
                 input.step.as_str()
             );
-            return Err(fault(RequestFault::bad(sentence)));
+            return Err(fault(RequestFault::bad_request(sentence)));
         };
         if input.step == NegotiationStep::Termination && self.terms.is_in_force(&process) {
             // INVARIANT: in-force-is-final. The contract came into force before this participant could say so.
             let sentence = "the agreement is in force: what ends it is its withdrawal";
-            return Err(fault(RequestFault::bad(sentence)));
+            return Err(fault(RequestFault::bad_request(sentence)));
         }
         let step = input.step.as_str();
         let mut refused = None;
@@ -348,15 +353,17 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 process.base.outbox.clear();
             }
             InputContent::Offer(offer) => {
-                if process.base.is_provider && !self.terms.knows(partner, &offer) {
-                    return Err(fault(RequestFault::bad("there is no such offer to you")));
+                if process.base.is_provider && !self.terms.knows_offer(partner, &offer) {
+                    return Err(fault(RequestFault::bad_request(
+                        "there is no such offer to you",
+                    )));
                 }
                 if offer
                     .target
                     .as_ref()
                     .is_some_and(|target| *target != process.dataset)
                 {
-                    return Err(fault(RequestFault::bad(
+                    return Err(fault(RequestFault::bad_request(
                         "the offer is about another dataset",
                     )));
                 }
@@ -372,7 +379,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             // Recorded now; the negotiation ends after the answer.
             process.base.ended = Some(why.to_string());
         } else {
-            process.enter(next);
+            process.enter_phase(next);
         }
         process.base.seen.extend(input.message_id);
         self.taken_in(&process.base, step, input.digest)
@@ -381,7 +388,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let pid = process.base.pid.clone();
         let Some(why) = refused else {
             self.negotiations
-                .put(process)
+                .put_process(process)
                 .await
                 .map_err(RequestFault::from_refusal)?;
             self.negotiation_goes_on(&pid);
@@ -392,7 +399,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .await
             .map_err(RequestFault::from_refusal)?;
         self.negotiation_goes_on(&pid);
-        Err(fault(RequestFault::bad(why.code.as_str())))
+        Err(fault(RequestFault::bad_request(why.code.as_str())))
     }
 
     /// Fault of a provider's agreement, if any.
@@ -416,14 +423,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         if process.policy().as_ref() != Some(&agreement.rules) {
             return wrong("the agreement differs from the last offer");
         }
-        self.terms.accept(partner, process, agreement)
+        self.terms.check_agreement(partner, process, agreement)
     }
 
     /// Requests a contract from a partner.
     ///
     /// # Errors
     /// If the negotiation can't be stored or recorded; nothing is sent then.
-    pub async fn ask(
+    pub async fn start_negotiation(
         self: &Arc<Self>,
         partner: &Partner,
         dataset: &str,
@@ -440,22 +447,23 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             withdrawn: 0,
             contract: None,
         };
-        process.enter(Phase::Requested);
+        process.enter_phase(Phase::Requested);
         let message = ContractRequest {
             message_id: Some(fresh_id()),
             consumer_pid: pid_of(&process.base.pid)?,
             provider_pid: None,
             offer,
-            callback: Some(self.terms.base()),
+            callback: Some(self.terms.base_address()),
         };
         let (pid, body) = (process.base.pid.clone(), message.to_json());
         let outgoing = OutgoingMessage {
             path: "/negotiations/request".to_owned(),
             body,
         };
-        self.sends(&mut process.base, "request", outgoing).await?;
-        let _turn = self.turn(&partner.name).await;
-        self.negotiations.put(process).await?;
+        self.record_and_queue(&mut process.base, "request", outgoing)
+            .await?;
+        let _turn = self.lock_partner(&partner.name).await;
+        self.negotiations.put_process(process).await?;
         self.negotiation_goes_on(&pid);
         Ok(pid)
     }
@@ -476,17 +484,19 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             NegotiationMove::Agree => match self.agree_to_contract(partner, &mut process).await {
                 Ok(made) => agreement = Some(made),
                 Err(why) if is_passing(&why) => return Err(why),
-                Err(why) => wanted = ending(&why),
+                Err(why) => wanted = to_termination(&why),
             },
-            NegotiationMove::Finalize => match self.terms.finalize(partner, &process).await {
-                Ok(contract) => process.contract = contract,
-                Err(why) if is_passing(&why) => return Err(why),
-                Err(why) => wanted = ending(&why),
-            },
+            NegotiationMove::Finalize => {
+                match self.terms.finalize_agreement(partner, &process).await {
+                    Ok(contract) => process.contract = contract,
+                    Err(why) if is_passing(&why) => return Err(why),
+                    Err(why) => wanted = to_termination(&why),
+                }
+            }
             _ => {}
         }
         let (step, own) = (wanted.step(), process.base.own_role());
-        let Some(next) = Phase::after(process.phase(), step, own) else {
+        let Some(next) = Phase::next_phase(process.phase(), step, own) else {
             let sentence = format!(
                 "the negotiation is {}, so {} can't follow",
                 process.base.state,
@@ -526,11 +536,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             ),
             NegotiationMove::Accept => (
                 "events",
-                event(message_id, &pids, NegotiationEventKind::Accepted),
+                event_message(message_id, &pids, NegotiationEventKind::Accepted),
             ),
             NegotiationMove::Finalize => (
                 "events",
-                event(message_id, &pids, NegotiationEventKind::Finalized),
+                event_message(message_id, &pids, NegotiationEventKind::Finalized),
             ),
             NegotiationMove::Agree => {
                 let agreement = agreement
@@ -571,16 +581,16 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 )
             }
         };
-        process.enter(next);
+        process.enter_phase(next);
         let peer = match process.base.is_provider {
             true => &pids.consumer,
             false => &pids.provider,
         };
         let path = format!("/negotiations/{peer}/{tail}");
         let outgoing = OutgoingMessage { path, body };
-        self.sends(&mut process.base, step.as_str(), outgoing)
+        self.record_and_queue(&mut process.base, step.as_str(), outgoing)
             .await?;
-        self.negotiations.put(process).await
+        self.negotiations.put_process(process).await
     }
 
     /// Makes the draft of an agreement and stores it before it is signed, because two officers may have to approve it one after the
@@ -590,12 +600,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         partner: &Partner,
         process: &mut NegotiationProcess,
     ) -> Result<AgreedContract, Refusal> {
-        self.draw(partner, process).await?;
-        self.terms.agree(partner, process).await
+        self.draft_contract(partner, process).await?;
+        self.terms.conclude_agreement(partner, process).await
     }
 
     /// Makes the provider's draft and stores it.
-    pub(super) async fn draw(
+    pub(super) async fn draft_contract(
         &self,
         partner: &Partner,
         process: &mut NegotiationProcess,
@@ -605,7 +615,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Ok(());
         }
         process.draft = draft;
-        self.negotiations.put(process.clone()).await
+        self.negotiations.put_process(process.clone()).await
     }
 
     fn on_table(
@@ -656,7 +666,7 @@ fn is_passing(why: &Refusal) -> bool {
 }
 
 /// Termination for a refusal: its code, without details that the partner must not know.
-fn ending(why: &Refusal) -> NegotiationMove {
+fn to_termination(why: &Refusal) -> NegotiationMove {
     tracing::warn!(refusal = %why, "dataspace.negotiation_refused");
     NegotiationMove::Terminate(
         why.code.as_str().to_owned(),
@@ -664,7 +674,11 @@ fn ending(why: &Refusal) -> NegotiationMove {
     )
 }
 
-fn event(message_id: Option<String>, pids: &ProcessPids, event: NegotiationEventKind) -> Value {
+fn event_message(
+    message_id: Option<String>,
+    pids: &ProcessPids,
+    event: NegotiationEventKind,
+) -> Value {
     let pids = pids.clone();
     NegotiationEvent {
         message_id,

@@ -41,8 +41,8 @@ impl NegotiationProcess {
     }
 
     /// Changes the state.
-    pub(super) fn enter(&mut self, phase: Phase) {
-        self.base.reach(phase.as_str());
+    pub(super) fn enter_phase(&mut self, phase: Phase) {
+        self.base.enter_state(phase.as_str());
     }
 
     /// State message for the partner.

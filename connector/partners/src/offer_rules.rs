@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 ///
 /// # Errors
 /// `INTERNAL` if the protocol has no form for the rules.
-pub(super) fn of(offer: &Offer) -> Result<PolicyRules, Refusal> {
-    let mut constraints: Vec<Value> = offer.clauses.iter().map(constraint).collect();
+pub(super) fn to_policy_rules(offer: &Offer) -> Result<PolicyRules, Refusal> {
+    let mut constraints: Vec<Value> = offer.clauses.iter().map(clause_constraint).collect();
     if let Some(legal) = &offer.legal {
         constraints.push(json!({
             "leftOperand": format!("{PROFILE}:legal_text"),
@@ -33,7 +33,7 @@ pub(super) fn of(offer: &Offer) -> Result<PolicyRules, Refusal> {
     })
 }
 
-fn constraint(clause: &Clause) -> Value {
+fn clause_constraint(clause: &Clause) -> Value {
     match &clause.term {
         Term::Purpose(purposes) => {
             let purposes: Vec<String> = purposes.iter().map(ToString::to_string).collect();
@@ -42,7 +42,7 @@ fn constraint(clause: &Clause) -> Value {
         term => json!({
             "leftOperand": format!("{PROFILE}:{}", term.spec().name),
             "operator": "eq",
-            "rightOperand": term.plain(),
+            "rightOperand": term.to_english(),
         }),
     }
 }

@@ -21,7 +21,7 @@ pub struct Partner {
 impl Partner {
     /// Checks that messages may go to an address: it has the scheme, host and port of the configuration. No other address is
     /// dialled, even if a message names it.
-    pub(crate) fn owns(&self, address: &str) -> bool {
+    pub(crate) fn owns_address(&self, address: &str) -> bool {
         web_origin::is_below(&self.address, address)
     }
 }
@@ -44,7 +44,7 @@ mod tests {
             "https://firm.example:443/elsewhere",
             "https://FIRM.example",
         ] {
-            assert!(partner.owns(own), "{own}");
+            assert!(partner.owns_address(own), "{own}");
         }
         for other in [
             "http://firm.example/dsp/2025-1",
@@ -59,7 +59,7 @@ mod tests {
             "https://firm.example/a?b#c",
             "",
         ] {
-            assert!(!partner.owns(other), "{other}");
+            assert!(!partner.owns_address(other), "{other}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::catalog_terms::CatalogTerms;
 use crate::data_flow::DataFlow;
-use crate::message_delivery::unknown;
+use crate::message_delivery::unknown_process_refusal;
 use crate::negotiation_process::NegotiationProcess;
 use crate::partner::Partner;
 use crate::partner_process::PartnerProcess;
@@ -39,7 +39,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         all
     }
 
-    async fn offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal> {
+    async fn fetch_offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal> {
         let partner = self.find_partner(partner)?;
         let datasets = self.catalog_of(&partner).await?;
         let mut offers = Vec::new();
@@ -61,7 +61,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         Ok(offers)
     }
 
-    async fn policies(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal> {
+    async fn local_offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal> {
         let partner = self.find_partner(partner)?;
         let datasets = self.terms.datasets(&partner).await?;
         let offers = datasets.into_iter().flat_map(|dataset| {
@@ -78,10 +78,10 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
     }
 
     async fn complete_flow(&self, pid: &str) -> Result<(), Refusal> {
-        let flow = self.flow(pid).ok_or_else(|| unknown(pid))?;
-        let _turn = self.turn(&flow.base.partner).await;
-        let flow = self.flow(pid).ok_or_else(|| unknown(pid))?;
-        if flow.current() != Some(DataFlowState::Started) || flow.base.is_provider {
+        let flow = self.flow(pid).ok_or_else(|| unknown_process_refusal(pid))?;
+        let _turn = self.lock_partner(&flow.base.partner).await;
+        let flow = self.flow(pid).ok_or_else(|| unknown_process_refusal(pid))?;
+        if flow.current_state() != Some(DataFlowState::Started) || flow.base.is_provider {
             let sentence = format!("the data flow is {}", flow.base.state);
             return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
         }
@@ -90,7 +90,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         Ok(())
     }
 
-    async fn request(&self, partner: &str, offer: &str) -> Result<String, Refusal> {
+    async fn request_contract(&self, partner: &str, offer: &str) -> Result<String, Refusal> {
         let partner = self.find_partner(partner)?;
         let datasets = self.catalog_of(&partner).await?;
         let all = datasets.into_iter().flat_map(|dataset| {
@@ -118,11 +118,15 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
             assignee: Some(self.terms.own_id()),
             ..one
         };
-        self.running_engine()?.ask(&partner, &dataset, offer).await
+        self.running_engine()?
+            .start_negotiation(&partner, &dataset, offer)
+            .await
     }
 
     fn on_table(&self, pid: &str) -> Result<PartnerTerms, Refusal> {
-        let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
+        let process = self
+            .negotiation(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         Ok(PartnerTerms {
             offer: process.offer.clone(),
             rules: Value::Object(process.rules.clone()),
@@ -132,21 +136,25 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
     }
 
     async fn agreement_to_sign(&self, pid: &str) -> Result<Option<Agreement>, Refusal> {
-        let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
+        let process = self
+            .negotiation(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         let partner = self.find_partner(&process.base.partner)?;
-        let _turn = self.turn(&partner.name).await;
-        let mut process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
+        let _turn = self.lock_partner(&partner.name).await;
+        let mut process = self
+            .negotiation(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         if !is_to_sign(&process) {
             return Ok(None);
         }
-        self.draw(&partner, &mut process).await?;
+        self.draft_contract(&partner, &mut process).await?;
         let draft = process.draft.as_deref();
         draft
             .map(|draft| hansa_proto::contract::from_bytes(draft.as_bytes()))
             .transpose()
     }
 
-    fn awaits(&self, contract: ContractId) -> bool {
+    fn awaits_signature(&self, contract: ContractId) -> bool {
         let is_of = |draft: &str| Digest::of(draft.as_bytes()) == contract.0;
         let found = self
             .negotiations
@@ -154,8 +162,10 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         found.is_some()
     }
 
-    async fn agree(&self, pid: &str, terms: Digest) -> Result<(), Refusal> {
-        let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
+    async fn agree_to_terms(&self, pid: &str, terms: Digest) -> Result<(), Refusal> {
+        let process = self
+            .negotiation(pid)
+            .ok_or_else(|| unknown_process_refusal(pid))?;
         let wanted = match (process.phase(), process.base.is_provider) {
             (Some(Phase::Offered), false) => NegotiationMove::Accept,
             (Some(Phase::Requested | Phase::Accepted), true) => NegotiationMove::Agree,
@@ -168,16 +178,18 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
             }
         };
         self.running_engine()?
-            .decide(pid, wanted, Some(terms))
+            .decide_negotiation(pid, wanted, Some(terms))
             .await
     }
 
-    async fn end(&self, pid: &str, reason: &str) -> Result<(), Refusal> {
+    async fn end_process(&self, pid: &str, reason: &str) -> Result<(), Refusal> {
         let code = ErrorCode::Withdrawn.as_str().to_owned();
         match (self.negotiation(pid), self.transfer(pid)) {
             (Some(_), _) => {
                 let wanted = NegotiationMove::Terminate(code, reason.to_owned());
-                self.running_engine()?.decide(pid, wanted, None).await
+                self.running_engine()?
+                    .decide_negotiation(pid, wanted, None)
+                    .await
             }
             (None, Some(_)) => {
                 let wanted = TransferMove::Terminate(code, reason.to_owned());
@@ -187,13 +199,13 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         }
     }
 
-    async fn complete(&self, pid: &str) -> Result<(), Refusal> {
+    async fn complete_transfer(&self, pid: &str) -> Result<(), Refusal> {
         self.running_engine()?
             .decide_transfer(pid, TransferMove::Complete)
             .await
     }
 
-    async fn transfer(
+    async fn request_transfer(
         &self,
         partner: &str,
         agreement: &str,
@@ -239,7 +251,8 @@ impl ProcessEngine<CatalogTerms> {
         let (mut datasets, mut pages) = (Vec::new(), 0_usize);
         loop {
             let answer =
-                client::send(&address, partner.credential.as_ref(), Some(message.clone())).await?;
+                client::send_message(&address, partner.credential.as_ref(), Some(message.clone()))
+                    .await?;
             if !(200..300).contains(&answer.status) {
                 return Err(invalid(format!(
                     "`{}` answered {} instead of a catalogue",
@@ -265,7 +278,7 @@ impl ProcessEngine<CatalogTerms> {
             pages = pages.saturating_add(1);
             match answer.next {
                 Some(next) if !is_empty => {
-                    if !partner.owns(next.split('?').next().unwrap_or_default()) {
+                    if !partner.owns_address(next.split('?').next().unwrap_or_default()) {
                         return Err(invalid(format!(
                             "the next page of `{}` is on another host",
                             partner.name
@@ -303,7 +316,7 @@ fn of_negotiation(process: NegotiationProcess) -> PartnerProcessSummary {
         .and_then(Value::as_str);
     PartnerProcessSummary {
         agreement: agreement.map(str::to_owned),
-        ..summary("negotiation", process.base, process.dataset)
+        ..process_summary("negotiation", process.base, process.dataset)
     }
 }
 
@@ -311,12 +324,16 @@ fn of_flow(flow: DataFlow) -> PartnerProcessSummary {
     PartnerProcessSummary {
         data_address: flow.data_address.as_ref().and_then(parse_data_address),
         partner: flow.counter_party,
-        ..summary("data flow", flow.base, flow.agreement)
+        ..process_summary("data flow", flow.base, flow.agreement)
     }
 }
 
 /// Summary of a process about a dataset or an agreement.
-fn summary(kind: &'static str, base: PartnerProcess, subject: String) -> PartnerProcessSummary {
+fn process_summary(
+    kind: &'static str,
+    base: PartnerProcess,
+    subject: String,
+) -> PartnerProcessSummary {
     PartnerProcessSummary {
         pid: base.pid,
         began: base.began,
@@ -344,6 +361,6 @@ fn parse_data_address(address: &Value) -> Option<(String, String)> {
 fn of_transfer(process: TransferProcess) -> PartnerProcessSummary {
     PartnerProcessSummary {
         data_address: process.data_address.as_ref().and_then(parse_data_address),
-        ..summary("transfer", process.base, process.agreement)
+        ..process_summary("transfer", process.base, process.agreement)
     }
 }

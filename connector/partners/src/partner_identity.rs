@@ -37,7 +37,7 @@ pub(super) enum TokenHolder {
 
 impl PartnerTokens {
     /// Finds the holder of the token in an `Authorization` value.
-    pub(super) fn holder(
+    pub(super) fn find_holder(
         &self,
         config: &Arc<ConnectorConfig>,
         authorization: &str,
@@ -64,7 +64,7 @@ impl PartnerTokens {
                 (&plane.token_file, holder)
             });
             let tokens = partners.chain(planes).filter_map(|(file, holder)| {
-                let presented = format!("Bearer {}", token(file)?);
+                let presented = format!("Bearer {}", read_token(file)?);
                 Some((Digest::of(presented.as_bytes()), holder))
             });
             *read = Some(ReadTokens {
@@ -80,7 +80,7 @@ impl PartnerTokens {
 }
 
 /// Reads a partner's token from its file: at least 16 characters.
-fn token(file: &Path) -> Option<String> {
+fn read_token(file: &Path) -> Option<String> {
     let text = read_token_file(file)?;
     if text.len() < SHORTEST {
         tracing::warn!(file = %file.display(), "dataspace.token_too_short");

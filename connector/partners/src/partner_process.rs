@@ -3,7 +3,7 @@
 use crate::partner::Partner;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_dataspace::{ProcessId, ProcessPids};
-use hansa_node::contract::agreement_parameters::uuid;
+use hansa_node::contract::agreement_parameters::random_uuid;
 use hansa_policy::negotiation::PartyRole;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -105,7 +105,7 @@ impl PartnerProcess {
     }
 
     /// Changes the state and counts it.
-    pub(super) fn reach(&mut self, state: &str) {
+    pub(super) fn enter_state(&mut self, state: &str) {
         self.state = state.to_owned();
         let count = self.reached.entry(self.state.clone()).or_default();
         *count = count.saturating_add(1);
@@ -113,7 +113,7 @@ impl PartnerProcess {
     }
 
     /// Number of times that the current state was reached.
-    pub(crate) fn visits(&self) -> u32 {
+    pub(crate) fn visit_count(&self) -> u32 {
         self.reached.get(&self.state).copied().unwrap_or_default()
     }
 
@@ -161,5 +161,5 @@ impl PartnerProcess {
 
 /// Makes an ID of a process or a message. It is usable in URL paths without escaping.
 pub(super) fn fresh_id() -> String {
-    format!("urn:uuid:{}", uuid())
+    format!("urn:uuid:{}", random_uuid())
 }

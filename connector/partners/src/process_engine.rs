@@ -90,18 +90,18 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Continues each process in its stored state.
-    pub fn resume(self: &Arc<Self>) {
-        for process in self.negotiations.all() {
+    pub fn resume_processes(self: &Arc<Self>) {
+        for process in self.negotiations.all_processes() {
             if !process.is_over() || !process.base.outbox.is_empty() {
                 self.negotiation_goes_on(&process.base.pid);
             }
         }
-        for process in self.transfers.all() {
+        for process in self.transfers.all_processes() {
             if !process.is_over() || !process.base.outbox.is_empty() {
                 self.transfer_goes_on(&process.base.pid);
             }
         }
-        for flow in self.flows.all() {
+        for flow in self.flows.all_processes() {
             if !flow.is_over() || !flow.base.outbox.is_empty() {
                 self.flow_goes_on(&flow.base.pid);
             }
@@ -110,17 +110,17 @@ impl<T: ProcessTerms> ProcessEngine<T> {
 
     /// Negotiations in the order of their start.
     pub(crate) fn all_negotiations(&self) -> Vec<NegotiationProcess> {
-        self.negotiations.all()
+        self.negotiations.all_processes()
     }
 
     /// Transfers in the order of their start.
     pub(crate) fn all_transfers(&self) -> Vec<TransferProcess> {
-        self.transfers.all()
+        self.transfers.all_processes()
     }
 
     /// Data flows in the order of their start.
     pub(crate) fn all_flows(&self) -> Vec<DataFlow> {
-        self.flows.all()
+        self.flows.all_processes()
     }
 
     /// Finds a data flow.
@@ -139,7 +139,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Lock of a partner: one of its processes is moved on at a time, independently of other partners.
-    pub(super) async fn turn(&self, partner: &str) -> OwnedMutexGuard<()> {
+    pub(super) async fn lock_partner(&self, partner: &str) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.turns.lock();
             Arc::clone(turns.entry(partner.to_owned()).or_default())
@@ -148,7 +148,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Returns the wake-up signal for a new task of a process; `None` if a task already exists, which then checks again.
-    pub(super) fn begins(&self, pid: &str) -> Option<Arc<Notify>> {
+    pub(super) fn begin_task(&self, pid: &str) -> Option<Arc<Notify>> {
         let mut drivers = self.drivers.lock();
         if let Some(driver) = drivers.get_mut(pid) {
             driver.looks_again = true;
@@ -162,7 +162,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// True if the task of a process may end.
-    pub(super) fn ends(&self, pid: &str) -> bool {
+    pub(super) fn try_end_task(&self, pid: &str) -> bool {
         let mut drivers = self.drivers.lock();
         match drivers.get_mut(pid) {
             Some(driver) if driver.looks_again => {
@@ -188,7 +188,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Records a message, and adds it to the messages to send.
-    pub(super) async fn sends(
+    pub(super) async fn record_and_queue(
         &self,
         process: &mut PartnerProcess,
         message: &'static str,
@@ -207,13 +207,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         message: &'static str,
         digest: String,
     ) -> Result<(), Refusal> {
-        let record = ProcessRecord::of(process, is_incoming, message, digest);
+        let record = ProcessRecord::for_process(process, is_incoming, message, digest);
         self.terms.record(record).await
     }
 
     /// Records the refusal of a message, before the partner gets it. For a partner with many refused messages, some are only
     /// counted, and the next record has their number.
-    pub(super) async fn refuses(
+    pub(super) async fn record_refusal(
         &self,
         partner: &Partner,
         path: &[&str],
@@ -237,7 +237,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 reason: SingleLineText::from_any_text(reason).to_string(),
                 others,
             }),
-            ..ProcessRecord::incoming(&partner.name, "refused", Digest::of(bytes).to_string())
+            ..ProcessRecord::incoming_message(
+                &partner.name,
+                "refused",
+                Digest::of(bytes).to_string(),
+            )
         };
         self.record_in_sum(&self.refusals, others, record).await
     }
@@ -265,7 +269,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         let record = ProcessRecord {
             others,
-            ..ProcessRecord::incoming(&partner.name, message, Digest::of(asked).to_string())
+            ..ProcessRecord::incoming_message(&partner.name, message, Digest::of(asked).to_string())
         };
         let recorded = self.record_in_sum(&self.looks, others, record).await;
         recorded.map_err(RequestFault::from_refusal)
@@ -282,7 +286,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let recorded = self.terms.record(record).await;
         if let Some(sum) = sums.lock().get_mut(&partner) {
             match &recorded {
-                Ok(()) => sum.stands(),
+                Ok(()) => sum.confirm_record(),
                 Err(_) => sum.count_unrecorded(others),
             }
         }
@@ -296,14 +300,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         callback: &str,
         has_room: bool,
     ) -> Result<(), RequestFault> {
-        if !partner.owns(callback) {
+        if !partner.owns_address(callback) {
             let sentence =
                 "callbackAddress is not on the host that the configuration names for you";
-            return Err(RequestFault::bad(sentence));
+            return Err(RequestFault::bad_request(sentence));
         }
         match has_room {
             true => Ok(()),
-            false => Err(RequestFault::busy()),
+            false => Err(RequestFault::too_many_processes()),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::negotiation_process::NegotiationProcess;
 use crate::partner_process::PartnerProcess;
 use crate::transfer_process::TransferProcess;
 use hansa_files::FileVisibility;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
@@ -137,12 +137,12 @@ impl<P: KeptProcess> ProcessStore<P> {
     pub(crate) fn load(folder: Option<PathBuf>, token_ended: TokenEnded) -> Result<Self, Refusal> {
         let mut kept = BTreeMap::new();
         if let Some(folder) = &folder {
-            hansa_files::folder(folder)?;
-            for file in hansa_files::files(folder)? {
+            hansa_files::create_folder(folder)?;
+            for file in hansa_files::list_files(folder)? {
                 if file.extension().is_none_or(|ending| ending != "json") {
                     continue;
                 }
-                let bytes = hansa_files::read(&file, BYTES)?;
+                let bytes = hansa_files::read_file(&file, BYTES)?;
                 let process: P = serde_json::from_slice(&bytes).map_err(|cause| {
                     let sentence = format!("`{}` can't be read", file.display());
                     Refusal::new(ErrorCode::StateBroken, sentence)
@@ -187,14 +187,14 @@ impl<P: KeptProcess> ProcessStore<P> {
     }
 
     /// IDs of the processes with a property.
-    pub(crate) fn matching(&self, holds: impl Fn(&P) -> bool) -> Vec<String> {
+    pub(crate) fn find_all(&self, holds: impl Fn(&P) -> bool) -> Vec<String> {
         let kept = self.kept.lock();
         let all = kept.iter().filter(|(_, process)| holds(process));
         all.map(|(pid, _)| pid.clone()).collect()
     }
 
     /// Returns all processes.
-    pub(crate) fn all(&self) -> Vec<P> {
+    pub(crate) fn all_processes(&self) -> Vec<P> {
         self.kept.lock().values().cloned().collect()
     }
 
@@ -220,7 +220,7 @@ impl<P: KeptProcess> ProcessStore<P> {
     ///
     /// # Errors
     /// If the process can't be written; the stored one is unchanged then.
-    pub(crate) async fn put(&self, process: P) -> Result<(), Refusal> {
+    pub(crate) async fn put_process(&self, process: P) -> Result<(), Refusal> {
         if let Some(folder) = &self.folder {
             let bytes = serde_json::to_vec(&process).map_err(|cause| {
                 Refusal::new(ErrorCode::Internal, "a process can't be written").caused_by(cause)
@@ -230,8 +230,9 @@ impl<P: KeptProcess> ProcessStore<P> {
                 let sentence = "a process has grown too large";
                 return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
             }
-            let file = file(folder, &process.base().pid);
-            blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
+            let file = process_file(folder, &process.base().pid);
+            run_blocking(move || hansa_files::replace_file(&file, &bytes, FileVisibility::Owner))
+                .await?;
         }
         let partner = process.base().partner.to_owned();
         let party = process.party().to_key();
@@ -270,8 +271,8 @@ impl<P: KeptProcess> ProcessStore<P> {
             for (_, pid) in closed.into_iter().take(over) {
                 kept.remove(&pid);
                 if let Some(folder) = &self.folder {
-                    let file = file(folder, &pid);
-                    if let Err(refusal) = hansa_files::remove(&file) {
+                    let file = process_file(folder, &pid);
+                    if let Err(refusal) = hansa_files::remove_file(&file) {
                         tracing::warn!(%refusal, "dataspace.process_kept");
                     }
                 }
@@ -282,6 +283,6 @@ impl<P: KeptProcess> ProcessStore<P> {
 }
 
 /// File of a process. Its ID is made here and contains only letters, digits, `:` and `-`.
-fn file(folder: &Path, pid: &str) -> PathBuf {
+fn process_file(folder: &Path, pid: &str) -> PathBuf {
     folder.join(format!("{}.json", pid.trim_start_matches("urn:uuid:")))
 }

@@ -96,7 +96,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     fn own_id(&self) -> String;
 
     /// Address for messages of version 2025-1.
-    fn base(&self) -> String;
+    fn base_address(&self) -> String;
 
     /// Current time.
     fn now(&self) -> UtcTimestamp;
@@ -107,7 +107,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     }
 
     /// Name of the partner that presents an `Authorization` value.
-    fn identify(&self, authorization: &str, from: Option<IpAddr>) -> Option<String>;
+    fn identify_partner(&self, authorization: &str, from: Option<IpAddr>) -> Option<String>;
 
     /// Configured partner of a name.
     fn partner(&self, name: &str) -> Option<Partner>;
@@ -119,7 +119,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     async fn datasets(&self, partner: &Partner) -> Result<Vec<PublishedDataset>, Refusal>;
 
     /// Checks that an offer with that id to the partner exists, with any terms.
-    fn knows(&self, partner: &Partner, offer: &OfferDocument) -> bool;
+    fn knows_offer(&self, partner: &Partner, offer: &OfferDocument) -> bool;
 
     /// Next automatic move of a negotiation.
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove>;
@@ -145,7 +145,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     ///
     /// # Errors
     /// The reason why the provider does not agree; the negotiation ends then.
-    async fn agree(
+    async fn conclude_agreement(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
@@ -155,7 +155,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     ///
     /// # Errors
     /// The reason why the agreement is not in force; the negotiation ends then.
-    async fn finalize(
+    async fn finalize_agreement(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
@@ -165,7 +165,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     ///
     /// # Errors
     /// The reason why not; the negotiation ends then.
-    fn accept(
+    fn check_agreement(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
@@ -225,7 +225,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     ///
     /// # Errors
     /// The reason why no transfer is possible now.
-    fn grant(
+    fn grant_transfer(
         &self,
         partner: &Partner,
         agreement: &str,
@@ -245,7 +245,7 @@ pub trait ProcessTerms: Send + Sync + 'static {
     ) -> Result<(Option<DataAddress>, Option<String>), Refusal>;
 
     /// As provider, returns the rows of a running transfer or data flow. `subject` is its stored state.
-    async fn rows(
+    async fn transfer_rows(
         &self,
         subject: TransferSubject<'_>,
         request: &DataspaceRequest,
@@ -286,7 +286,7 @@ pub struct ProcessRecord {
 
 impl ProcessRecord {
     /// Makes the record of a partner's message without a process.
-    pub(crate) fn incoming(partner: &str, message: &'static str, digest: String) -> Self {
+    pub(crate) fn incoming_message(partner: &str, message: &'static str, digest: String) -> Self {
         Self {
             partner: partner.to_owned(),
             is_incoming: true,
@@ -301,7 +301,7 @@ impl ProcessRecord {
     }
 
     /// Makes the record of a process's message, received or outgoing.
-    pub(crate) fn of(
+    pub(crate) fn for_process(
         process: &PartnerProcess,
         is_incoming: bool,
         message: &'static str,
@@ -311,7 +311,7 @@ impl ProcessRecord {
             is_incoming,
             process: process.pid.clone(),
             state: process.state.clone(),
-            ..Self::incoming(&process.partner, message, digest)
+            ..Self::incoming_message(&process.partner, message, digest)
         }
     }
 }

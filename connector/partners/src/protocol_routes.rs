@@ -55,7 +55,7 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
             return Ok(PartnerKey::ControlPlane(plane));
         }
         let authorization = authorization.ok_or_else(stranger)?;
-        if let Some(name) = self.terms.identify(authorization, address) {
+        if let Some(name) = self.terms.identify_partner(authorization, address) {
             return Ok(PartnerKey::Partner(name));
         }
         let token = authorization
@@ -73,7 +73,11 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
             .ok_or_else(stranger)
     }
 
-    async fn answer(&self, key: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {
+    async fn handle_request(
+        &self,
+        key: &PartnerKey,
+        request: DataspaceRequest,
+    ) -> DataspaceResponse {
         let Some(engine) = self.upgrade_self() else {
             return DataspaceResponse::json(404, Vec::new());
         };
@@ -143,14 +147,16 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         if request.body.len() > MESSAGE {
             return RequestFault::new(413, "the message is too long")
-                .response(ErrorKind::Negotiation);
+                .into_error_response(ErrorKind::Negotiation);
         }
         let (kind, answered) = match (path, request.is_post) {
-            (["catalog", "request"], true) => match self.catalog(&partner, &request).await {
+            (["catalog", "request"], true) => match self.catalog_response(&partner, &request).await
+            {
                 Ok(response) => return response,
                 Err(fault) => (ErrorKind::Catalog, Err(fault)),
             },
-            (["catalog", "datasets", id], false) => match self.dataset(&partner, id).await {
+            (["catalog", "datasets", id], false) => match self.dataset_response(&partner, id).await
+            {
                 Ok(response) => return response,
                 Err(fault) => (ErrorKind::Catalog, Err(fault)),
             },
@@ -166,9 +172,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             ),
             (["negotiations", pid], false) => {
                 let told = self.negotiation_of(&partner, pid).and_then(|process| {
-                    process
-                        .ack()
-                        .ok_or_else(|| RequestFault::unknown("there is no such negotiation"))
+                    process.ack().ok_or_else(|| {
+                        RequestFault::unknown_subject("there is no such negotiation")
+                    })
                 });
                 (ErrorKind::Negotiation, told.map(Answered::Negotiation))
             }
@@ -195,7 +201,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 let told = self.transfer_of(&partner, pid).and_then(|process| {
                     process
                         .ack()
-                        .ok_or_else(|| RequestFault::unknown("there is no such transfer"))
+                        .ok_or_else(|| RequestFault::unknown_subject("there is no such transfer"))
                 });
                 (ErrorKind::Transfer, told.map(Answered::Transfer))
             }
@@ -226,10 +232,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 DataspaceResponse::json(201, ack.to_json().to_string().into_bytes())
             }
             Err(fault) => {
-                let refused = self.refuses(&partner, path, &request.body, fault.reason());
+                let refused = self.record_refusal(&partner, path, &request.body, fault.reason());
                 match refused.await {
-                    Ok(()) => fault.response(kind),
-                    Err(refusal) => RequestFault::from_refusal(refusal).response(kind),
+                    Ok(()) => fault.into_error_response(kind),
+                    Err(refusal) => RequestFault::from_refusal(refusal).into_error_response(kind),
                 }
             }
         }
@@ -245,23 +251,23 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let TransferToken { pid, token } = transfer;
         let stands = || {
             let transfer = self.transfers.get(pid).filter(|process| {
-                process.current() == Some(TransferState::Started)
+                process.current_state() == Some(TransferState::Started)
                     && process.token.as_deref() == Some(token)
             });
             let flow = self.flows.get(pid).filter(|flow| {
-                flow.current() == Some(DataFlowState::Started)
+                flow.current_state() == Some(DataFlowState::Started)
                     && flow.token.as_deref() == Some(token)
             });
             (transfer, flow)
         };
         let answered = match stands() {
-            (Some(process), _) => self.terms.rows(process.subject(), request).await,
+            (Some(process), _) => self.terms.transfer_rows(process.subject(), request).await,
             (None, Some(flow)) => match self.terms.flow_ends(&flow) {
                 Some(why) => {
                     let body = serde_json::json!({"code": why.code.as_str()});
                     return DataspaceResponse::json(403, body.to_string().into_bytes());
                 }
-                None => self.terms.rows(flow.subject(), request).await,
+                None => self.terms.transfer_rows(flow.subject(), request).await,
             },
             (None, None) => return DataspaceResponse::json(404, Vec::new()),
         };
@@ -271,18 +277,18 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    fn service(&self) -> DataService {
+    fn data_service(&self) -> DataService {
         DataService {
             id: format!(
                 "urn:hansa:service:{}",
-                hansa_audit_log::digest::Digest::of(self.terms.own_id().as_bytes()).short()
+                hansa_audit_log::digest::Digest::of(self.terms.own_id().as_bytes()).to_short_text()
             ),
-            endpoint: self.terms.base(),
+            endpoint: self.terms.base_address(),
         }
     }
 
     /// One page of the offers to a partner. Only an empty filter is supported.
-    async fn catalog(
+    async fn catalog_response(
         &self,
         partner: &Partner,
         request: &DataspaceRequest,
@@ -299,7 +305,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             let text = request.parameters.get(name);
             text.map(|text| {
                 text.parse()
-                    .map_err(|_| RequestFault::bad(format!("`{name}` is no number")))
+                    .map_err(|_| RequestFault::bad_request(format!("`{name}` is no number")))
             })
             .transpose()
         };
@@ -310,15 +316,16 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let catalog = PublishedCatalog {
             id: format!(
                 "urn:hansa:catalogue:{}",
-                hansa_audit_log::digest::Digest::of(self.terms.own_id().as_bytes()).short()
+                hansa_audit_log::digest::Digest::of(self.terms.own_id().as_bytes()).to_short_text()
             ),
             participant_id: self.terms.own_id(),
-            service: self.service(),
+            service: self.data_service(),
             datasets: page,
         };
         let mut response = DataspaceResponse::json(200, catalog.to_json().to_string().into_bytes());
         let next = from.saturating_add(most);
-        let link = |from: usize| format!("{}/catalog/request?from={from}", self.terms.base());
+        let link =
+            |from: usize| format!("{}/catalog/request?from={from}", self.terms.base_address());
         if next < datasets.len() {
             response.links.push(("next", link(next)));
         }
@@ -330,7 +337,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(response)
     }
 
-    async fn dataset(
+    async fn dataset_response(
         &self,
         partner: &Partner,
         id: &str,
@@ -343,8 +350,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .await
             .map_err(RequestFault::from_refusal)?;
         let found = datasets.iter().find(|dataset| dataset.id == id);
-        let found = found.and_then(|dataset| dataset.to_json(&self.service()));
-        let found = found.ok_or_else(|| RequestFault::unknown("there is no such dataset"))?;
+        let found = found.and_then(|dataset| dataset.to_json(&self.data_service()));
+        let found =
+            found.ok_or_else(|| RequestFault::unknown_subject("there is no such dataset"))?;
         Ok(DataspaceResponse::json(200, found.to_string().into_bytes()))
     }
 

@@ -36,22 +36,22 @@ impl RequestFault {
     }
 
     /// The message is wrong, or comes in a wrong state.
-    pub(super) fn bad(reason: impl Into<String>) -> Self {
+    pub(super) fn bad_request(reason: impl Into<String>) -> Self {
         Self::new(400, reason)
     }
 
     /// The message can't be parsed.
     pub(super) fn of(error: MessageError) -> Self {
-        Self::bad(error.to_string())
+        Self::bad_request(error.to_string())
     }
 
     /// The subject of the message is unknown.
-    pub(super) fn unknown(reason: impl Into<String>) -> Self {
+    pub(super) fn unknown_subject(reason: impl Into<String>) -> Self {
         Self::new(404, reason)
     }
 
     /// There are too many processes already.
-    pub(super) fn busy() -> Self {
+    pub(super) fn too_many_processes() -> Self {
         Self::new(503, "too many processes of yours are open")
     }
 
@@ -63,7 +63,7 @@ impl RequestFault {
     /// Refuses an excessively long message ID, because it is stored as long as its process.
     pub(super) fn check_id(id: Option<&String>) -> Result<(), Self> {
         match id {
-            Some(id) if id.len() > ID => Err(Self::bad("the @id is too long")),
+            Some(id) if id.len() > ID => Err(Self::bad_request("the @id is too long")),
             _ => Ok(()),
         }
     }
@@ -74,7 +74,7 @@ impl RequestFault {
     }
 
     /// Internal error, without details for the partner.
-    pub(super) fn internal() -> Self {
+    pub(super) fn internal_error() -> Self {
         Self::new(500, "the request could not be answered")
     }
 
@@ -101,7 +101,7 @@ impl RequestFault {
     }
 
     /// Adds the IDs of the process.
-    pub(super) fn between(
+    pub(super) fn with_pids(
         mut self,
         consumer: Option<&ProcessId>,
         provider: Option<&ProcessId>,
@@ -111,7 +111,7 @@ impl RequestFault {
         self
     }
 
-    pub(super) fn response(self, kind: ErrorKind) -> DataspaceResponse {
+    pub(super) fn into_error_response(self, kind: ErrorKind) -> DataspaceResponse {
         let body = ErrorBody {
             kind,
             consumer_pid: self.consumer_pid,

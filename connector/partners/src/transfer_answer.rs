@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use hansa_node::answer;
 use hansa_node::answer::incoming_query::QueryCaller;
 use hansa_node::question::peer_query_client::own_answer;
-use hansa_node::question::plain_columns::{cast_batch, plain};
+use hansa_node::question::plain_columns::{cast_batch, to_plain_columns};
 use hansa_policy::id::RequestId;
 use hansa_policy::query_request::QueryRequest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -20,20 +20,20 @@ use tokio_stream::wrappers::ReceiverStream;
 
 impl CatalogTerms {
     /// Asks for the rows of a transfer like any question of the partner.
-    pub(super) async fn ask(
+    pub(super) async fn ask_for_rows(
         &self,
         subject: TransferSubject<'_>,
         from: Option<IpAddr>,
     ) -> Result<ClientAnswer, Refusal> {
         let connector = &self.connector;
-        let contract = self.stands(subject.contract)?;
+        let contract = self.check_in_force(subject.contract)?;
         let stranger = || {
             Refusal::new(
                 ErrorCode::PartnerUnknown,
                 "the configuration names no such partner",
             )
         };
-        let partner = self.config(subject.partner).ok_or_else(stranger)?;
+        let partner = self.partner_config(subject.partner).ok_or_else(stranger)?;
         let config = connector.config();
         let partners = config
             .dataspace
@@ -54,7 +54,7 @@ impl CatalogTerms {
                 .map(|agreement| agreement.dataset.id.name.clone())
         })?;
         let request = RequestId(hansa_node::process::randomness::random_bytes());
-        self.runs(subject.pid, request);
+        self.note_running_query(subject.pid, request);
         let asking = QueryRequestEnvelope {
             credentials: Vec::new(),
             ask: QueryRequest {
@@ -68,12 +68,12 @@ impl CatalogTerms {
             accept: BTreeSet::new(),
             compact_answers: true,
         };
-        let delivery = answer::answer(connector, QueryCaller::Peer(peer), asking)
+        let delivery = answer::answer_query(connector, QueryCaller::Peer(peer), asking)
             .await
-            .map_err(own_answer::plain)?;
+            .map_err(own_answer::to_plain_refusal)?;
         let frames = ReceiverStream::new(delivery.frames);
-        let rows = own_answer::rows(frames.boxed()).await?;
-        let columns = plain(&rows.schema, HashMap::new());
+        let rows = own_answer::decode_rows(frames.boxed()).await?;
+        let columns = to_plain_columns(&rows.schema, HashMap::new());
         let inner = Arc::clone(&columns);
         let rows = rows
             .batches
@@ -87,7 +87,7 @@ impl CatalogTerms {
     }
 
     /// Adds a question to the running ones of a process, and removes the finished ones.
-    fn runs(&self, pid: &str, request: RequestId) {
+    fn note_running_query(&self, pid: &str, request: RequestId) {
         let running = self.connector.queries.running.list();
         let mut by_process = self.running.lock();
         by_process.retain(|_, requests| {

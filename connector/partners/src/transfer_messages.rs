@@ -100,8 +100,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let message = TransferRequest::read(bytes).map_err(RequestFault::of)?;
         RequestFault::check_id(message.message_id.as_ref())?;
         let consumer_pid = message.consumer_pid.to_string();
-        let fault = |fault: RequestFault| fault.between(Some(&message.consumer_pid), None);
-        let _turn = self.turn(&partner.name).await;
+        let fault = |fault: RequestFault| fault.with_pids(Some(&message.consumer_pid), None);
+        let _turn = self.lock_partner(&partner.name).await;
         if let Some(known) = self.transfers.of_peer(&partner.name, &consumer_pid) {
             let repeats = known.base.is_opened_by(message.message_id.as_ref())
                 || (known.agreement == message.agreement_id && known.format == message.format);
@@ -109,8 +109,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 true => known
                     .ack()
                     .map(Answered::TransferMade)
-                    .ok_or_else(RequestFault::internal),
-                false => Err(fault(RequestFault::bad(
+                    .ok_or_else(RequestFault::internal_error),
+                false => Err(fault(RequestFault::bad_request(
                     "there is already a transfer with that consumerPid",
                 ))),
             };
@@ -122,15 +122,17 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .map_err(fault)?;
         let grant = self
             .terms
-            .grant(partner, &message.agreement_id, &message.format);
+            .grant_transfer(partner, &message.agreement_id, &message.format);
         let grant = grant.map_err(|refusal| {
             fault(match refusal.code.kind() {
-                ErrorClass::Unknown => RequestFault::unknown("there is no such agreement with you"),
+                ErrorClass::Unknown => {
+                    RequestFault::unknown_subject("there is no such agreement with you")
+                }
                 _ => RequestFault::from_refusal(refusal),
             })
         })?;
         if message.data_address.is_some() {
-            return Err(fault(RequestFault::bad(
+            return Err(fault(RequestFault::bad_request(
                 "data is pulled here: leave dataAddress out",
             )));
         }
@@ -153,7 +155,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             token: None,
             data_address: None,
         };
-        process.enter(TransferState::Requested, PartyRole::Consumer);
+        process.enter_state(TransferState::Requested, PartyRole::Consumer);
         self.taken_in(
             &process.base,
             "transfer request",
@@ -161,10 +163,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         )
         .await
         .map_err(fault)?;
-        let ack = process.ack().ok_or_else(RequestFault::internal)?;
+        let ack = process.ack().ok_or_else(RequestFault::internal_error)?;
         let pid = process.base.pid.clone();
         self.transfers
-            .put(process)
+            .put_process(process)
             .await
             .map_err(RequestFault::from_refusal)?;
         self.transfer_goes_on(&pid);
@@ -180,7 +182,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let process = self.transfers.get(pid);
         // INVARIANT: processes-of-others. A process of another partner is reported as unknown.
         let process = process.filter(|process| process.base.partner == partner.name);
-        process.ok_or_else(|| RequestFault::unknown("there is no such transfer"))
+        process.ok_or_else(|| RequestFault::unknown_subject("there is no such transfer"))
     }
 
     /// Handles a message of an existing transfer.
@@ -192,19 +194,25 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<Answered, RequestFault> {
         RequestFault::check_id(input.message_id.as_ref())?;
         let pids = input.pids.clone();
-        let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
-        let _turn = self.turn(&partner.name).await;
+        let fault =
+            |fault: RequestFault| fault.with_pids(Some(&pids.consumer), Some(&pids.provider));
+        let _turn = self.lock_partner(&partner.name).await;
         let mut process = self.transfer_of(partner, pid).map_err(fault)?;
         if process.base.has_seen(input.message_id.as_ref()) {
             return Ok(Answered::Nothing);
         }
         if !process.base.is_named_by(&pids) {
-            return Err(fault(RequestFault::bad(
+            return Err(fault(RequestFault::bad_request(
                 "the process ids are not those of the path",
             )));
         }
-        let by = process.base.own_role().other();
-        let next = TransferState::next(process.current(), input.kind, by, process.suspended_by());
+        let by = process.base.own_role().other_side();
+        let next = TransferState::next(
+            process.current_state(),
+            input.kind,
+            by,
+            process.suspended_by(),
+        );
         let Some(next) = next
             .filter(|_| !process.base.is_full() || input.kind == TransferMessageKind::Termination)
         else {
@@ -212,9 +220,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "the transfer is {}, so {} can't follow",
                 process.base.state, input.name
             );
-            return Err(fault(RequestFault::bad(sentence)));
+            return Err(fault(RequestFault::bad_request(sentence)));
         };
-        process.enter(next, by);
+        process.enter_state(next, by);
         if let Some(why) = input.why {
             process.base.ended = Some(why);
             process.base.outbox.clear();
@@ -232,7 +240,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             told.map_err(RequestFault::from_refusal)?;
         } else {
             self.transfers
-                .put(process)
+                .put_process(process)
                 .await
                 .map_err(RequestFault::from_refusal)?;
         }
@@ -260,24 +268,24 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             token: None,
             data_address: None,
         };
-        process.enter(TransferState::Requested, PartyRole::Consumer);
+        process.enter_state(TransferState::Requested, PartyRole::Consumer);
         let message = TransferRequest {
             message_id: Some(fresh_id()),
             consumer_pid: pid_of(&process.base.pid)?,
             agreement_id: agreement.to_owned(),
             format: format.to_owned(),
             data_address: None,
-            callback: self.terms.base(),
+            callback: self.terms.base_address(),
         };
         let (pid, body) = (process.base.pid.clone(), message.to_json());
         let outgoing = OutgoingMessage {
             path: "/transfers/request".to_owned(),
             body,
         };
-        self.sends(&mut process.base, "transfer request", outgoing)
+        self.record_and_queue(&mut process.base, "transfer request", outgoing)
             .await?;
-        let _turn = self.turn(&partner.name).await;
-        self.transfers.put(process).await?;
+        let _turn = self.lock_partner(&partner.name).await;
+        self.transfers.put_process(process).await?;
         self.transfer_goes_on(&pid);
         Ok(pid)
     }
@@ -293,7 +301,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<(), Refusal> {
         let own = process.base.own_role();
         let next = TransferState::next(
-            process.current(),
+            process.current_state(),
             wanted.kind(),
             own,
             process.suspended_by(),
@@ -313,7 +321,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             ));
         };
         if wanted == TransferMove::Start && process.base.is_provider {
-            process.enter(next, own);
+            process.enter_state(next, own);
             return match self.start(process.clone()).await {
                 Ok(()) => Ok(()),
                 Err(why) => {
@@ -366,7 +374,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 )
             }
         };
-        process.enter(next, own);
+        process.enter_state(next, own);
         self.keep_and_send(process, TransferMessageName { name, tail }, body)
             .await
     }
@@ -406,9 +414,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             message.tail
         );
         let outgoing = OutgoingMessage { path, body };
-        self.sends(&mut process.base, message.name, outgoing)
+        self.record_and_queue(&mut process.base, message.name, outgoing)
             .await?;
-        self.transfers.put(process).await
+        self.transfers.put_process(process).await
     }
 }
 

@@ -40,13 +40,13 @@ impl TransferProcess {
     }
 
     /// Current state.
-    pub(crate) fn current(&self) -> Option<TransferState> {
+    pub(crate) fn current_state(&self) -> Option<TransferState> {
         TransferState::of_name(&self.base.state)
     }
 
     /// Changes the state after a message of `by`.
-    pub(super) fn enter(&mut self, state: TransferState, by: PartyRole) {
-        self.base.reach(state.name());
+    pub(super) fn enter_state(&mut self, state: TransferState, by: PartyRole) {
+        self.base.enter_state(state.name());
         self.suspended_by_provider =
             (state == TransferState::Suspended).then_some(by == PartyRole::Provider);
         if state != TransferState::Started {
@@ -69,14 +69,14 @@ impl TransferProcess {
     pub(super) fn ack(&self) -> Option<TransferAck> {
         Some(TransferAck {
             pids: self.base.pids()?,
-            state: self.current()?,
+            state: self.current_state()?,
         })
     }
 
     /// True in a final state.
     pub(crate) fn is_over(&self) -> bool {
         matches!(
-            self.current(),
+            self.current_state(),
             Some(TransferState::Completed | TransferState::Terminated)
         )
     }

@@ -53,7 +53,7 @@ struct ReservedBlock {
 
 impl ReservedBlock {
     /// Block minus one request and `bytes`; `None` if the remaining amounts are too small.
-    fn without(self, bytes: u64) -> Option<Self> {
+    fn subtract_request(self, bytes: u64) -> Option<Self> {
         Some(Self {
             requests_left: self.requests_left.checked_sub(1)?,
             bytes_left: self.bytes_left.checked_sub(bytes)?,
@@ -96,7 +96,7 @@ impl OpenDataBlocks {
     ///
     /// # Errors
     /// If nothing can be recorded, or the view is no longer in force; nothing may leave then.
-    async fn take(
+    async fn take_request(
         self,
         connector: Arc<Connector>,
         view: Option<OpenDataset>,
@@ -108,13 +108,13 @@ impl OpenDataBlocks {
         };
         let mut blocks = self.0.lock().await;
         let held = blocks.get(&owner).copied().unwrap_or_default();
-        if let Some(left) = held.without(bytes) {
+        if let Some(left) = held.subtract_request(bytes) {
             blocks.insert(owner, left);
             return Ok(());
         }
         let block = held.next(bytes);
         let left = block
-            .without(bytes)
+            .subtract_request(bytes)
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a block is smaller than its use"))?;
         let record = OpenBlockRecord {
             contract: view.as_ref().map(|view| view.contract.as_str().to_owned()),
@@ -167,7 +167,7 @@ async fn record_block(
         {
             Ok(_durable) => return Ok(()),
             Err(LedgerError::Overtaken) => {}
-            Err(unwritable) => return Err(hansa_audit_store::refusal(&unwritable)),
+            Err(unwritable) => return Err(hansa_audit_store::unwritable_log_refusal(&unwritable)),
         }
     }
     Err(Refusal::new(
@@ -239,12 +239,12 @@ impl ClientHandler {
             })?,
         };
         // Entered before the question, so that a stop from here on also ends the file.
-        let (place, watch) = connector.queries.running.enter(
+        let (place, watch) = connector.queries.running.register_query(
             RequestId(random_bytes()),
             &connector.id(),
             vec![contract],
         );
-        place.reads(vec![contract], vec![id.clone()]);
+        place.set_reads(vec![contract], vec![id.clone()]);
         let asking = QueryRequestEnvelope {
             credentials: Vec::new(),
             ask: QueryRequest {
@@ -258,11 +258,11 @@ impl ClientHandler {
             accept: BTreeSet::new(),
             compact_answers: true,
         };
-        let delivery = answer::answer(connector, QueryCaller::Web, asking)
+        let delivery = answer::answer_query(connector, QueryCaller::Web, asking)
             .await
-            .map_err(own_answer::plain)?;
+            .map_err(own_answer::to_plain_refusal)?;
         let frames = ReceiverStream::new(delivery.frames);
-        let rows = own_answer::rows(frames.boxed()).await?;
+        let rows = own_answer::decode_rows(frames.boxed()).await?;
         let standing = OpenFileStanding {
             connector: Arc::clone(connector),
             _place: place,
@@ -287,6 +287,6 @@ impl ClientHandler {
     ) -> Result<(), Refusal> {
         let (blocks, connector) = (self.open_blocks.clone(), Arc::clone(&self.connector));
         // Completes even if the caller is gone, so that each recorded block is in the map.
-        to_the_end(blocks.take(connector, dataset.cloned(), bytes)).await
+        to_the_end(blocks.take_request(connector, dataset.cloned(), bytes)).await
     }
 }

@@ -54,42 +54,42 @@ impl ParquetWriter {
         let written = WrittenBytes::default();
         let writer = ArrowWriter::try_new(written.clone(), columns, Some(properties));
         Ok(Self {
-            writer: Some(writer.map_err(unwritten)?),
+            writer: Some(writer.map_err(unwritten_rows_refusal)?),
             written,
         })
     }
 
-    fn take(&self, out: &mut Vec<u8>) {
+    fn take_bytes(&self, out: &mut Vec<u8>) {
         out.append(&mut self.written.0.lock());
     }
 }
 
 impl AnswerWriter for ParquetWriter {
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.take(out);
+    fn write_begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.take_bytes(out);
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if let Some(writer) = &mut self.writer {
-            writer.write(rows).map_err(unwritten)?;
+            writer.write(rows).map_err(unwritten_rows_refusal)?;
             if writer.in_progress_size() > BYTES {
-                writer.flush().map_err(unwritten)?;
+                writer.flush().map_err(unwritten_rows_refusal)?;
             }
         }
-        self.take(out);
+        self.take_bytes(out);
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if let Some(writer) = self.writer.take() {
-            writer.close().map_err(unwritten)?;
+            writer.close().map_err(unwritten_rows_refusal)?;
         }
-        self.take(out);
+        self.take_bytes(out);
         Ok(())
     }
 }
 
-fn unwritten(cause: ParquetError) -> Refusal {
+fn unwritten_rows_refusal(cause: ParquetError) -> Refusal {
     Refusal::new(ErrorCode::Internal, "rows can't be written").caused_by(cause)
 }

@@ -1,9 +1,9 @@
 //! Catalog page for data portals.
 
 use crate::program_handler::ClientHandler;
-use hansa_node::offer::portal_entries::catalog;
+use hansa_node::offer::portal_entries::portal_catalog;
 use hansa_node::offer::portal_notice;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::Refusal;
 use hansa_portal::PortalRequest;
 use hansa_transport::PortalPage;
@@ -22,12 +22,12 @@ impl ClientHandler {
         let path = path.to_vec();
         let (accept, parameters) = (accept.map(<[String]>::to_vec), parameters.clone());
         // Building the triples takes long, so it does not run on a thread that serves other requests.
-        blocking(move || {
-            let Some(mut catalog) = catalog(&connector) else {
+        run_blocking(move || {
+            let Some(mut catalog) = portal_catalog(&connector) else {
                 return Ok(None);
             };
             if hansa_portal::is_path_of_changes(&path) {
-                match portal_notice::events(&connector) {
+                match portal_notice::portal_events(&connector) {
                     Ok(events) => catalog.events = Some(events),
                     Err(refusal) => tracing::warn!(%refusal, "portal.changes_unread"),
                 }
@@ -37,7 +37,7 @@ impl ClientHandler {
                 accept: accept.as_deref(),
                 parameters: &parameters,
             };
-            let response = hansa_portal::answer(&catalog, &request);
+            let response = hansa_portal::answer_request(&catalog, &request);
             Ok(response.map(|response| PortalPage {
                 status: response.status,
                 content_type: response.content_type,

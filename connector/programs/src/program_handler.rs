@@ -11,19 +11,19 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_node::contract::clause_citation::cite;
+use hansa_node::contract::clause_citation::cite_clause;
 use hansa_node::participant::Connector;
 use hansa_node::peer::peer_handler::ParticipantHandler;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::process::randomness::random_bytes;
 use hansa_node::question::answer_report::reads_ahead;
 use hansa_node::question::continuation::RequestedRowScope;
 use hansa_node::question::peer_query_client::own_answer;
-use hansa_node::question::plain_columns::{cast_batch, plain};
+use hansa_node::question::plain_columns::{cast_batch, to_plain_columns};
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::query_start::start_query;
 use hansa_node::question::reachable_tables;
-use hansa_node::question::{self, plan_ahead, unread};
+use hansa_node::question::{self, plan_ahead, unread_rows_refusal};
 use hansa_node::token::access_tokens::AccessTokenGrant;
 use hansa_node::token::client_answers::ClientAnswerGuard;
 use hansa_policy::contract::Requester;
@@ -100,32 +100,32 @@ impl ClientHandler {
     }
 
     /// Adds the handler of the Dataspace Protocol.
-    pub fn speaking(mut self, dataspace: Arc<dyn DataspaceHandler>) -> Self {
+    pub fn with_dataspace(mut self, dataspace: Arc<dyn DataspaceHandler>) -> Self {
         self.dataspace = Some(dataspace);
         self
     }
 
     /// Counts that a peer's program requests its tables. The count is recorded before the answer.
-    pub async fn looks(&self, client: &VerifiedClient) -> Result<(), Refusal> {
+    pub async fn count_table_request(&self, client: &VerifiedClient) -> Result<(), Refusal> {
         match &client.author {
             QueryAuthor::House { .. } => Ok(()),
             QueryAuthor::Program(program) => {
-                let counted = self.peers.count(program, "catalogue page").await;
-                counted.map_err(own_answer::plain)
+                let counted = self.peers.count_action(program, "catalogue page").await;
+                counted.map_err(own_answer::to_plain_refusal)
             }
         }
     }
 
     /// Plans a statement. A refusal of a peer's program is recorded, like one of its connector.
-    pub async fn plan(
+    pub async fn plan_statement(
         &self,
         client: &VerifiedClient,
         text: &str,
     ) -> Result<FederatedQuery, Refusal> {
         let connector = &self.connector;
-        let options = Self::options(client);
+        let options = Self::query_options(client);
         let planned = async {
-            let text = question::parse(connector, text).await?;
+            let text = question::parse_query(connector, text).await?;
             plan_ahead(connector, &text, &options, &client.author).await
         };
         let planned = planned.await;
@@ -134,7 +134,7 @@ impl ClientHandler {
             (Err(refusal), QueryAuthor::House { .. }) => Err(refusal),
             (Err(refusal), QueryAuthor::Program(program)) => {
                 let salt: [u8; 16] = random_bytes();
-                let asked = RefusedQuery::by(
+                let asked = RefusedQuery::new(
                     &Requester::Peer(program.clone()),
                     RequestId(random_bytes()),
                     Vec::new(),
@@ -142,8 +142,8 @@ impl ClientHandler {
                     Digest::of_parts(&[&salt, text.as_bytes()]),
                 );
                 let declined = PendingRefusal::from_refusal(refusal, Some(asked));
-                Err(own_answer::plain(
-                    connector.decline(Some(program.id()), declined).await,
+                Err(own_answer::to_plain_refusal(
+                    connector.record_refusal(Some(program.id()), declined).await,
                 ))
             }
         }
@@ -159,13 +159,17 @@ impl ClientHandler {
             Ok((statement.to_numbered_text(), statement.row_counts()))
         })
         .await?;
-        let options = Self::options(client);
-        let named = question::parse(&self.connector, &text).await?;
-        let catalog =
-            reachable_tables::reach(&self.connector, named.tables(), &options, &client.author)
-                .await?;
+        let options = Self::query_options(client);
+        let named = question::parse_query(&self.connector, &text).await?;
+        let catalog = reachable_tables::gather_tables(
+            &self.connector,
+            named.tables(),
+            &options,
+            &client.author,
+        )
+        .await?;
         let now = self.connector.now();
-        let types = blocking(move || {
+        let types = run_blocking(move || {
             let limits = SqlStatementLimits::default();
             catalog.parameter_types(&text, &options, &limits, now)
         });
@@ -252,7 +256,7 @@ impl ClientHandler {
         })
     }
 
-    pub(crate) fn options(client: &VerifiedClient) -> QueryOptions {
+    pub(crate) fn query_options(client: &VerifiedClient) -> QueryOptions {
         QueryOptions {
             purpose: client.purpose.clone(),
             ..QueryOptions::default()
@@ -308,17 +312,19 @@ impl FlightSqlHandler for ClientHandler {
             let files = records
                 .index_fast(|state| state.one_sided_receipts(program.id(), contract, RECEIPTS))?;
             let files = files.into_iter().map(|file| {
-                let read = records.documents.read(StoredDocumentKind::Receipt, file);
+                let read = records
+                    .documents
+                    .read_document(StoredDocumentKind::Receipt, file);
                 read.map(Bytes::from)
             });
             files.collect()
         };
-        blocking(read).await
+        run_blocking(read).await
     }
 
     async fn tables(&self, client: &VerifiedClient) -> Result<Vec<ClientTable>, Refusal> {
         let connector = &self.connector;
-        self.looks(client).await?;
+        self.count_table_request(client).await?;
         // All participants, and the models.
         let peers = match client.author {
             QueryAuthor::House { .. } => connector.known_peers()?,
@@ -326,19 +332,20 @@ impl FlightSqlHandler for ClientHandler {
         };
         let named =
             NamedTables::with_models_and_participants(peers.iter().map(|peer| peer.alias.as_str()));
-        let options = Self::options(client);
-        let catalog = reachable_tables::reach(connector, &named, &options, &client.author).await?;
+        let options = Self::query_options(client);
+        let catalog =
+            reachable_tables::gather_tables(connector, &named, &options, &client.author).await?;
         let relations = catalog.relations(&options).into_iter();
         Ok(relations
             .map(|relation| ClientTable {
                 owner: relation.owner,
                 name: relation.name,
-                columns: plain(&relation.columns, HashMap::new()),
+                columns: to_plain_columns(&relation.columns, HashMap::new()),
             })
             .collect())
     }
 
-    async fn describe(
+    async fn describe_statement(
         &self,
         client: &VerifiedClient,
         sql: &str,
@@ -352,10 +359,10 @@ impl FlightSqlHandler for ClientHandler {
         }
         let (text, count) = match parameters {
             Some(row) => (bind_parameters(sql, Some(row)).await?, 0),
-            None => unbound(sql).await?,
+            None => statement_with_nulls(sql).await?,
         };
-        self.looks(client).await?;
-        let planned = self.plan(client, &text).await?;
+        self.count_table_request(client).await?;
+        let planned = self.plan_statement(client, &text).await?;
         let types = match count {
             0 => BTreeMap::new(),
             _ => self.parameter_types(client, sql).await?,
@@ -365,7 +372,7 @@ impl FlightSqlHandler for ClientHandler {
             Field::new(format!("${number}"), data_type, true)
         });
         Ok(StatementDescription {
-            columns: plain(&planned.columns(), reads_ahead(&planned)),
+            columns: to_plain_columns(&planned.columns(), reads_ahead(&planned)),
             parameters: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
         })
     }
@@ -382,7 +389,7 @@ impl FlightSqlHandler for ClientHandler {
         let span = tracing::info_span!("question");
         let most = self.connector.config().limits.concurrent;
         let answers = &self.connector.queries.client_answers;
-        let reading = answers.begin(&client.name(), most)?;
+        let reading = answers.begin_answer(&client.name(), most)?;
         // Checked again after entering the list: a revocation before that has cut no answer of this client.
         let token = client.token.as_ref();
         if token.is_some_and(|token| self.connector.access_tokens.is_revoked(token)) {
@@ -390,13 +397,13 @@ impl FlightSqlHandler for ClientHandler {
         }
         let text = bind_parameters(sql, parameters).await?;
         if client.author.program().is_some() {
-            self.looks(client).await?;
+            self.count_table_request(client).await?;
             // Later errors are recorded where they occur.
-            let _planned = self.plan(client, &text).await?;
+            let _planned = self.plan_statement(client, &text).await?;
         }
-        let options = Self::options(client);
+        let options = Self::query_options(client);
         let author = client.author.clone();
-        let text = question::parse(&self.connector, &text).await?;
+        let text = question::parse_query(&self.connector, &text).await?;
         let began = start_query(
             &self.connector,
             &text,
@@ -408,7 +415,7 @@ impl FlightSqlHandler for ClientHandler {
         let answer = began
             .answer
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a question without an answer"))?;
-        let columns = plain(&answer.schema, began.reads);
+        let columns = to_plain_columns(&answer.schema, began.reads);
         let evidence = Arc::new(QueryEvidence {
             connector: Arc::clone(&self.connector),
             query_client: began.continuation.query_client(),
@@ -606,7 +613,8 @@ impl PassingAnswer {
                     Err(refusal) => (AnswerPart::Failed(Box::new(refusal)), true),
                 },
                 Some(Err(refusal)) => {
-                    let refusal = cite(&self.connector, self.text.tables(), &self.author, refusal);
+                    let refusal =
+                        cite_clause(&self.connector, self.text.tables(), &self.author, refusal);
                     (AnswerPart::Failed(Box::new(refusal)), true)
                 }
                 None => (self.end(), true),
@@ -621,7 +629,7 @@ impl PassingAnswer {
                 Ok(Ok(())) if !is_last => {}
                 Err(_) => {
                     // A reader that continues later sees that the answer has ended.
-                    tracing::info!(refusal = %unread(&self.connector), "client.unread");
+                    tracing::info!(refusal = %unread_rows_refusal(&self.connector), "client.unread");
                     return;
                 }
                 Ok(_) => return,
@@ -630,7 +638,7 @@ impl PassingAnswer {
     }
 
     fn end(&self) -> AnswerPart {
-        let missing = self.answer.report.missing();
+        let missing = self.answer.report.missing_participants();
         match missing.into_iter().next() {
             None => AnswerPart::Ended,
             Some((participant, why)) => AnswerPart::Failed(Box::new(
@@ -698,7 +706,7 @@ async fn bind_parameters(sql: &str, parameters: Option<RecordBatch>) -> Result<S
 }
 
 /// Statement with null parameters, and their number.
-async fn unbound(sql: &str) -> Result<(String, usize), Refusal> {
+async fn statement_with_nulls(sql: &str) -> Result<(String, usize), Refusal> {
     if !may_have_parameters(sql) {
         return Ok((sql.to_owned(), 0));
     }
@@ -717,8 +725,8 @@ pub(crate) async fn on_planner_thread<T: Send + 'static>(
     work: impl FnOnce(ParameterizedStatement) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     let (sql, limits) = (sql.to_owned(), SqlStatementLimits::default());
-    planner_threads::run(limits.planning, move || {
-        work(ParameterizedStatement::of(&sql, &limits)?)
+    planner_threads::run_on_planner_thread(limits.planning, move || {
+        work(ParameterizedStatement::parse(&sql, &limits)?)
     })
     .await
 }

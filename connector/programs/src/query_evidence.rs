@@ -16,7 +16,7 @@ pub(crate) struct QueryEvidence {
 
 impl AnswerEvidence for QueryEvidence {
     fn requests(&self) -> Result<Vec<AnsweredRequest>, Refusal> {
-        let came = self.query_client.came();
+        let came = self.query_client.answered_results();
         let mut requests = Vec::new();
         for outcome in self.report.outcomes() {
             let Some(part) = came.get(&outcome.remote_query.number) else {

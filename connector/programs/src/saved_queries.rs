@@ -8,13 +8,13 @@ use futures::future::join_all;
 use hansa_catalog::SavedQuery;
 use hansa_catalog::dataset::Dataset;
 use hansa_node::peer::peer_connections::KnownPeer;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::question::answer_report::reads_ahead;
-use hansa_node::question::plain_columns::plain;
+use hansa_node::question::plain_columns::to_plain_columns;
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::reachable_tables;
 use hansa_node::question::unavailable_dataset;
-use hansa_node::question::{self, clauses};
+use hansa_node::question::{self, clause_texts};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::peer::VerifiedPeer;
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
@@ -48,7 +48,7 @@ impl WebHandler for ClientHandler {
         client: &VerifiedClient,
     ) -> Result<Vec<ClientSavedQuery>, Refusal> {
         let connector = &self.connector;
-        self.looks(client).await?;
+        self.count_table_request(client).await?;
         let declared = match client.author.program() {
             Some(program) => self.of_own(program).await?,
             None => {
@@ -60,23 +60,24 @@ impl WebHandler for ClientHandler {
                 declared
             }
         };
-        let options = Self::options(client);
+        let options = Self::query_options(client);
         let mut named = NamedTables::default();
         let mut texts = Vec::new();
         for one in declared {
             let text = without_values(&one.statement).await?;
             // One that can't be parsed here can't be planned either.
-            if let Ok(parsed) = question::parse(connector, &text).await {
+            if let Ok(parsed) = question::parse_query(connector, &text).await {
                 named.extend(parsed.tables());
                 texts.push((one, text));
             }
         }
         // One look at what can be asked from here, for all of them.
-        let catalog = reachable_tables::reach(connector, &named, &options, &client.author).await?;
+        let catalog =
+            reachable_tables::gather_tables(connector, &named, &options, &client.author).await?;
         let mut queries = Vec::new();
         for (one, text) in texts {
             let (catalog, options, now) = (catalog.clone(), options.clone(), connector.now());
-            let planned = blocking(move || {
+            let planned = run_blocking(move || {
                 catalog.plan(&text, &options, &SqlStatementLimits::default(), now)
             });
             // INVARIANT: listed-as-permitted. Only queries that can be planned under the current contracts are listed.
@@ -93,10 +94,10 @@ impl WebHandler for ClientHandler {
         owner: Option<&str>,
         name: &str,
     ) -> Result<ClientSavedQuery, Refusal> {
-        let unknown = || unknown(owner, name);
+        let unknown = || unknown_query_refusal(owner, name);
         let is_named = |one: &DeclaredQuery| one.query.name.as_str() == name;
         if client.author.program().is_some() {
-            self.looks(client).await?;
+            self.count_table_request(client).await?;
         }
         let one = match (owner, client.author.program()) {
             (None, Some(_)) => None,
@@ -123,7 +124,7 @@ impl WebHandler for ClientHandler {
         };
         let one = one.ok_or_else(unknown)?;
         let text = without_values(&one.statement).await?;
-        match self.plan(client, &text).await {
+        match self.plan_statement(client, &text).await {
             Ok(planned) => Ok(one.into_saved_query(&planned)),
             // A dataset without a contract is reported as unknown, even if its owner has saved a query for it.
             Err(why) => match why.code.kind() {
@@ -133,14 +134,18 @@ impl WebHandler for ClientHandler {
         }
     }
 
-    async fn explain(&self, client: &VerifiedClient, sql: &str) -> Result<Value, Refusal> {
-        self.looks(client).await?;
-        let explanation = self.plan(client, sql).await?.explain();
+    async fn explain_statement(
+        &self,
+        client: &VerifiedClient,
+        sql: &str,
+    ) -> Result<Value, Refusal> {
+        self.count_table_request(client).await?;
+        let explanation = self.plan_statement(client, sql).await?.explain();
         let mut asked = Vec::new();
         for remote_query in &explanation.remote_queries {
             let reads = remote_query.reads.iter().map(|reading| {
                 let contract = reading.contract;
-                let clauses = contract.and_then(|contract| clauses(&self.connector, contract));
+                let clauses = contract.and_then(|contract| clause_texts(&self.connector, contract));
                 let clauses = clauses.unwrap_or_default().into_iter();
                 json!({
                     "dataset": reading.dataset.name.as_str(),
@@ -177,7 +182,7 @@ impl WebHandler for ClientHandler {
         self.connector.ticks()
     }
 
-    async fn portal(
+    async fn find_portal_page(
         &self,
         path: &[String],
         accept: Option<&[String]>,
@@ -220,7 +225,7 @@ impl ClientHandler {
     /// Saved queries on own datasets that the catalog shows to the program's participant.
     async fn of_own(&self, program: &VerifiedPeer) -> Result<Vec<DeclaredQuery>, Refusal> {
         let (connector, peer) = (Arc::clone(&self.connector), program.id().clone());
-        blocking(move || {
+        run_blocking(move || {
             let now = connector.now();
             let entries: Vec<Dataset> = connector.datasets.catalog(|catalog| {
                 connector.contracts.with_registry(|registry| {
@@ -239,11 +244,11 @@ impl ClientHandler {
     /// they come from outside.
     async fn of_peer(&self, peer: &KnownPeer) -> Result<Vec<DeclaredQuery>, Refusal> {
         let connector = &self.connector;
-        let mut shown = reachable_tables::catalogue(connector, peer).await?;
+        let mut shown = reachable_tables::fetch_catalog(connector, peer).await?;
         shown.retain(|visible| !reachable_tables::usable_contracts(connector, visible).is_empty());
         let owner = peer.alias.clone();
         let entries: Vec<Dataset> = shown.into_iter().map(|visible| visible.dataset).collect();
-        blocking(move || Ok(over_all(&owner, &entries))).await
+        run_blocking(move || Ok(over_all(&owner, &entries))).await
     }
 
     /// Refusal if the contract of a peer's saved query has ended.
@@ -253,7 +258,7 @@ impl ClientHandler {
         name: &str,
         author: &QueryAuthor,
     ) -> Result<Option<Refusal>, Refusal> {
-        let shown = reachable_tables::catalogue(&self.connector, peer).await?;
+        let shown = reachable_tables::fetch_catalog(&self.connector, peer).await?;
         for visible in shown {
             let mut queries = visible.dataset.queries.iter();
             if queries.any(|query| query.name.as_str() == name) {
@@ -278,7 +283,7 @@ fn over_all(owner: &SqlIdentifier, entries: &[Dataset]) -> Vec<DeclaredQuery> {
     });
     let mut declared = Vec::new();
     for (dataset, query) in all.take(MOST) {
-        match DeclaredQuery::over(owner, dataset, query) {
+        match DeclaredQuery::new(owner, dataset, query) {
             Ok(one) => declared.push(one),
             Err(refusal) => {
                 tracing::warn!(dataset = %dataset.id, query = %query.name, %refusal, "saved_query.unusable");
@@ -292,9 +297,9 @@ fn over_all(owner: &SqlIdentifier, entries: &[Dataset]) -> Vec<DeclaredQuery> {
 const MOST: usize = 200;
 
 impl DeclaredQuery {
-    fn over(owner: &SqlIdentifier, dataset: &Dataset, query: &SavedQuery) -> Result<Self, Refusal> {
+    fn new(owner: &SqlIdentifier, dataset: &Dataset, query: &SavedQuery) -> Result<Self, Refusal> {
         let saved = SavedStatement::of(query.clone())?;
-        let statement = saved.over(owner, dataset)?;
+        let statement = saved.to_qualified_text(owner, dataset)?;
         Ok(Self {
             owner: Some(owner.clone()),
             query: saved.query,
@@ -307,7 +312,7 @@ impl DeclaredQuery {
             owner: self.owner.map(|owner| owner.to_string()),
             query: self.query,
             statement: self.statement,
-            columns: plain(&planned.columns(), reads_ahead(planned)),
+            columns: to_plain_columns(&planned.columns(), reads_ahead(planned)),
         }
     }
 }
@@ -316,7 +321,7 @@ async fn without_values(statement: &str) -> Result<String, Refusal> {
     on_planner_thread(statement, |statement| Ok(statement.without_values())).await
 }
 
-fn unknown(owner: Option<&str>, name: &str) -> Refusal {
+fn unknown_query_refusal(owner: Option<&str>, name: &str) -> Refusal {
     let written = match owner {
         Some(owner) => format!("{owner}/{name}"),
         None => name.to_owned(),

@@ -43,7 +43,7 @@ impl StrangerRequests {
         let mut counted = self.0.lock();
         let CountedRequests { all, addresses } = &mut *counted;
         addresses.retain(|_, bucket| bucket.whole > now);
-        let network = from.map(network);
+        let network = from.map(address_network);
         let own = match network {
             Some(network) if addresses.contains_key(&network) || addresses.len() < ADDRESSES => {
                 Some(addresses.entry(network).or_default())
@@ -51,8 +51,8 @@ impl StrangerRequests {
             // An address that is not in memory only uses the common limit.
             _ => None,
         };
-        let own_place = own.map(|bucket| (bucket.place(OF_ADDRESS, now), bucket));
-        let all_place = all.place(OF_ALL, now)?;
+        let own_place = own.map(|bucket| (bucket.recovery_time(OF_ADDRESS, now), bucket));
+        let all_place = all.recovery_time(OF_ALL, now)?;
         if let Some((place, bucket)) = own_place {
             bucket.whole = place?;
         }
@@ -63,7 +63,7 @@ impl StrangerRequests {
 
 impl RequestBucket {
     /// Time of full recovery after one more request, at `most` requests per minute.
-    fn place(self, most: i64, now: i64) -> Result<i64, Duration> {
+    fn recovery_time(self, most: i64, now: i64) -> Result<i64, Duration> {
         let whole = self.whole.max(now).saturating_add(MINUTE / most);
         let over = whole.saturating_sub(now).saturating_sub(MINUTE);
         match u64::try_from(over) {
@@ -74,7 +74,7 @@ impl RequestBucket {
 }
 
 /// Network of an address. The holder of one IPv6 address usually has the 2⁶⁴ addresses around it.
-fn network(address: IpAddr) -> IpAddr {
+fn address_network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
             Some(address) => IpAddr::V4(address),

@@ -78,7 +78,7 @@ impl QueryAnswer {
         }
         let next = self.source.next(&mut self.watch).await;
         let checked = match next {
-            Some(Ok(batch)) => Some(self.within(batch)),
+            Some(Ok(batch)) => Some(self.check_row_limit(batch)),
             other => other,
         };
         if !matches!(checked, Some(Ok(_))) {
@@ -87,7 +87,7 @@ impl QueryAnswer {
         checked
     }
 
-    fn within(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+    fn check_row_limit(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         self.rows = self.rows.saturating_add(rows);
         if self.rows <= self.rows_limit {

@@ -28,7 +28,7 @@ impl CorePool {
     }
 
     /// Takes the free cores: at most `most` and at least one. No question waits for a core; the threads share the machine's time.
-    pub(crate) fn take(&self, most: usize) -> CoreShare {
+    pub(crate) fn take_cores(&self, most: usize) -> CoreShare {
         let mut cores = 1;
         let _before = self
             .0
@@ -93,20 +93,20 @@ mod tests {
     #[test]
     fn a_question_has_what_is_free_and_one_at_least() {
         let pool = CorePool::new(4);
-        let mut first = pool.take(3);
+        let mut first = pool.take_cores(3);
         assert_eq!(first.count(), 3);
-        let second = pool.take(8);
+        let second = pool.take_cores(8);
         assert_eq!(second.count(), 1);
         // All cores are taken.
-        let third = pool.take(8);
+        let third = pool.take_cores(8);
         assert_eq!(third.count(), 1);
         first.keep_one();
         assert_eq!(first.count(), 1);
-        let fourth = pool.take(8);
+        let fourth = pool.take_cores(8);
         assert_eq!(fourth.count(), 1);
         drop((second, third, fourth));
-        assert_eq!(pool.take(8).count(), 3);
+        assert_eq!(pool.take_cores(8).count(), 3);
         drop(first);
-        assert_eq!(pool.take(8).count(), 4);
+        assert_eq!(pool.take_cores(8).count(), 4);
     }
 }

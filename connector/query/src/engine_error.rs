@@ -13,19 +13,20 @@ use tokio::task::JoinHandle;
 
 /// Refusal for an error during execution.
 #[must_use]
-pub fn running(error: &DataFusionError) -> Refusal {
+pub fn execution_refusal(error: &DataFusionError) -> Refusal {
     if let Some(refusal) = find_carried_refusal(error) {
         return refusal;
     }
-    if let Some(refusal) = pattern(error) {
+    if let Some(refusal) = pattern_refusal(error) {
         return refusal;
     }
     match error.find_root() {
-        DataFusionError::ArrowError(error, _) => arrow(error),
+        DataFusionError::ArrowError(error, _) => arrow_refusal(error),
         DataFusionError::ResourcesExhausted(_) => over_limit(),
         DataFusionError::Execution(text) if text.contains("more than one row") => several_rows(),
         DataFusionError::Execution(_) => {
-            value("a function can't take one of its values").caused_by(error.to_string())
+            evaluation_refusal("a function can't take one of its values")
+                .caused_by(error.to_string())
         }
         DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => {
             planning_words::refusal_of(text)
@@ -41,16 +42,16 @@ pub fn running(error: &DataFusionError) -> Refusal {
 
 /// Refusal for an error during planning. These error texts derive from the statement and the view alone.
 #[must_use]
-pub fn planning(error: &DataFusionError) -> Refusal {
+pub fn planning_refusal(error: &DataFusionError) -> Refusal {
     if let Some(refusal) = find_carried_refusal(error) {
         return refusal;
     }
-    if let Some(refusal) = pattern(error) {
+    if let Some(refusal) = pattern_refusal(error) {
         return refusal;
     }
     match error.find_root() {
-        DataFusionError::SchemaError(error, _) => schema(error),
-        DataFusionError::ArrowError(error, _) => arrow(error),
+        DataFusionError::SchemaError(error, _) => schema_refusal(error),
+        DataFusionError::ArrowError(error, _) => arrow_refusal(error),
         DataFusionError::Execution(text) if text.contains("more than one row") => several_rows(),
         DataFusionError::Plan(text)
         | DataFusionError::NotImplemented(text)
@@ -62,7 +63,7 @@ pub fn planning(error: &DataFusionError) -> Refusal {
 
 /// Wraps a refusal in an engine error, so that it passes through the engine.
 #[must_use]
-pub fn carry(refusal: Refusal) -> DataFusionError {
+pub fn wrap_refusal(refusal: Refusal) -> DataFusionError {
     DataFusionError::External(Box::new(refusal))
 }
 
@@ -103,7 +104,7 @@ fn find_carried_refusal(error: &DataFusionError) -> Option<Refusal> {
 }
 
 /// Refusal for an invalid pattern, which is written in the statement or computed from a value.
-fn pattern(error: &DataFusionError) -> Option<Refusal> {
+fn pattern_refusal(error: &DataFusionError) -> Option<Refusal> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         let inside = match (
@@ -112,7 +113,7 @@ fn pattern(error: &DataFusionError) -> Option<Refusal> {
         ) {
             // Error of the optimizer for a pattern that it can't parse.
             (Some(DataFusionError::Context(what, _)), _) if what == "Invalid regex" => {
-                return Some(value("a pattern can't be read"));
+                return Some(evaluation_refusal("a pattern can't be read"));
             }
             // Error of the optimizer for a pattern that becomes too large.
             (Some(DataFusionError::Internal(what)), _) if what.contains("CompiledTooBig") => {
@@ -127,7 +128,7 @@ fn pattern(error: &DataFusionError) -> Option<Refusal> {
             Some(regex::Error::CompiledTooBig(_)) => {
                 return Some(too_large_a_pattern());
             }
-            Some(_) => return Some(value("a pattern can't be read")),
+            Some(_) => return Some(evaluation_refusal("a pattern can't be read")),
             None => next = error.source(),
         }
     }
@@ -141,18 +142,19 @@ fn too_large_a_pattern() -> Refusal {
     )
 }
 
-fn arrow(error: &ArrowError) -> Refusal {
+fn arrow_refusal(error: &ArrowError) -> Refusal {
     match error {
-        ArrowError::DivideByZero => value("division by zero"),
-        ArrowError::ArithmeticOverflow(_) => exact_arithmetic::beyond(),
+        ArrowError::DivideByZero => evaluation_refusal("division by zero"),
+        ArrowError::ArithmeticOverflow(_) => exact_arithmetic::overflow_refusal(),
         ArrowError::CastError(_) | ArrowError::ParseError(_) => {
-            value("a value can't be converted to the type asked for")
+            evaluation_refusal("a value can't be converted to the type asked for")
         }
         ArrowError::MemoryError(_) | ArrowError::OffsetOverflowError(_) => over_limit(),
         // The library reports its limit on spilled bytes as an I/O error whose text names this setting.
         ArrowError::IoError(text, _) if text.contains("max_temp_directory_size") => over_limit(),
         ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
-            value("a function can't take one of its values").caused_by(error.to_string())
+            evaluation_refusal("a function can't take one of its values")
+                .caused_by(error.to_string())
         }
         _ => not_evaluated(error),
     }
@@ -174,15 +176,15 @@ fn over_limit() -> Refusal {
 
 /// Refusal for a scalar subquery with several rows.
 pub(crate) fn several_rows() -> Refusal {
-    value("a subquery that stands for one value has several rows")
+    evaluation_refusal("a subquery that stands for one value has several rows")
         .with_help("let it have one, for example with max(…) or ORDER BY … LIMIT 1")
 }
 
-fn value(what: &str) -> Refusal {
+fn evaluation_refusal(what: &str) -> Refusal {
     Refusal::new(ErrorCode::EvaluationFailed, what)
 }
 
-fn schema(error: &SchemaError) -> Refusal {
+fn schema_refusal(error: &SchemaError) -> Refusal {
     match error {
         SchemaError::FieldNotFound {
             field,

@@ -31,9 +31,9 @@ use crate::execute::cancellation::CancellationSignal;
 use crate::execute::local_parts::{CorePlanner, is_dealt, is_worth_cores};
 use crate::execute::plan_preparation::{OptimizedPlan, optimize_and_plan, prepare_to_run};
 use crate::execute::plan_reset::PlanSizing;
-use crate::execute::plan_runner::{FallbackCause, LocalFallback, RunnablePlan, run};
+use crate::execute::plan_runner::{FallbackCause, LocalFallback, RunnablePlan, run_plan};
 use crate::execute::query_resources::QueryResources;
-use crate::execute::query_session::{PlanUse, planner, state};
+use crate::execute::query_session::{PlanUse, create_planner, create_query_session};
 use crate::execute::stages::eligibility::{HomeReason, largest_table};
 use crate::execute::stages::plan_name::{limits_in_stages, planning_session};
 use crate::execute::stages::staged_plan_exec::planned_in_stages;
@@ -60,7 +60,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The refusal, with the receipt of the log entry that must still be closed.
-pub async fn execute(
+pub async fn execute_plan(
     permitted: PermittedPlan,
     resources: QueryResources<'_>,
     watch: CancellationSignal,
@@ -68,10 +68,10 @@ pub async fn execute(
     execute_among(permitted, resources, watch, None).await
 }
 
-/// Runs a permitted plan as [`execute`] does, and uses workers if there are any.
+/// Runs a permitted plan as [`execute_plan`] does, and uses workers if there are any.
 ///
 /// # Errors
-/// As [`execute`].
+/// As [`execute_plan`].
 pub async fn execute_among(
     permitted: PermittedPlan,
     resources: QueryResources<'_>,
@@ -111,7 +111,7 @@ pub async fn execute_among(
             basis,
             staging,
         };
-        start(execution_request, pinned, runtime, limits, watch.clone()).await
+        start_plan(execution_request, pinned, runtime, limits, watch.clone()).await
     };
     match started {
         Err(refusal) => Err(UnansweredQuery {
@@ -153,7 +153,7 @@ struct ExecutionRequest {
     staging: Option<Staging>,
 }
 
-async fn start(
+async fn start_plan(
     request: ExecutionRequest,
     holdings: SnapshotSet,
     runtime: &QueryRuntime,
@@ -172,31 +172,31 @@ async fn start(
     };
     // A plan for workers names those of this moment.
     let basis = basis.filter(|_| staging.is_none());
-    let share = is_worth_cores(&holdings, limits).then(|| runtime.cores().take(limits.cores));
+    let share = is_worth_cores(&holdings, limits).then(|| runtime.cores().take_cores(limits.cores));
     let sizing = PlanSizing::of(limits).at_cores(share.as_ref().map(CoreShare::count));
     let planning = limits.time.min(limits.planning);
     let ready = basis.as_ref();
     if let Some(ready) = ready.and_then(|basis| {
-        let cache = runtime.ready();
+        let cache = runtime.plan_cache();
         cache.find_plan(basis, &holdings, sizing, &watch)
     }) {
         let physical = prepare_to_run(ready?)?;
         let Some(mut share) = share else {
             let (environment, pool) = runtime.environment(limits)?;
-            let context = session::context(session::config(limits), environment);
+            let context = session::task_context(session::session_config(limits), environment);
             let ready = RunnablePlan {
                 physical,
                 context,
                 holdings,
                 cores: None,
             };
-            return Ok(run(ready, None, runtime, limits, pool));
+            return Ok(run_plan(ready, None, runtime, limits, pool));
         };
         let is_dealt = is_dealt(&physical);
         if !is_dealt {
             share.keep_one();
         }
-        let (state, pool) = state(resources, &watch, PlanUse::Home)?;
+        let (state, pool) = create_query_session(resources, &watch, PlanUse::Home)?;
         let ready = RunnablePlan {
             physical,
             context: state.task_ctx(),
@@ -209,12 +209,12 @@ async fn start(
             state,
             from: FallbackCause::Cores,
         });
-        return Ok(run(ready, otherwise, runtime, limits, pool));
+        return Ok(run_plan(ready, otherwise, runtime, limits, pool));
     }
-    let (state, pool) = state(resources, &watch, PlanUse::Home)?;
-    let (kept, pinned, limits_of) = (Arc::clone(runtime.ready()), holdings.clone(), *limits);
+    let (state, pool) = create_query_session(resources, &watch, PlanUse::Home)?;
+    let (kept, pinned, limits_of) = (Arc::clone(runtime.plan_cache()), holdings.clone(), *limits);
     let at_cores = share.map(|share| CorePlanner {
-        planner: planner(resources, &watch),
+        planner: create_planner(resources, &watch),
         limits: *limits,
         environment: Arc::clone(state.runtime_env()),
         share,
@@ -225,10 +225,10 @@ async fn start(
             limits: &limits_in_stages(limits),
             ..resources
         };
-        let planner = planner(resources, &watch);
+        let planner = create_planner(resources, &watch);
         (staging, environment, planner.for_stages())
     });
-    let planned = planner_threads::run(planning, move || {
+    let planned = planner_threads::run_on_planner_thread(planning, move || {
         let plan_at_home = |plan| optimize_and_plan(plan, &state);
         let mut home = None;
         if let Some((staging, environment, planner)) = in_stages {
@@ -237,7 +237,8 @@ async fn start(
                 Some(why) => Err(why),
                 None => {
                     let limits = limits_in_stages(&limits_of);
-                    let staged_state = session::fresh(&limits, environment, Arc::new(planner));
+                    let staged_state =
+                        session::create_session(&limits, environment, Arc::new(planner));
                     let staged_state = planning_session(staged_state);
                     let made = optimize_and_plan(plan.clone(), &staged_state)?;
                     planned_in_stages(&made, &staged_state, &staging)?
@@ -300,7 +301,7 @@ async fn start(
             from,
         }),
     );
-    Ok(run(ready, otherwise, runtime, limits, pool))
+    Ok(run_plan(ready, otherwise, runtime, limits, pool))
 }
 
 /// Planned question.
@@ -315,7 +316,7 @@ struct PlannedQuery {
 /// Reason not to use workers. Returns `None` if a table of the question is large enough.
 fn why_too_small(made: &OptimizedPlan, staging: &Staging) -> Result<Option<HomeReason>, Refusal> {
     let largest = largest_table(&made.physical);
-    let largest = largest.map_err(|error| engine_error::running(&error))?;
+    let largest = largest.map_err(|error| engine_error::execution_refusal(&error))?;
     let large = largest.is_some_and(|rows| rows >= staging.at_least);
     Ok(match (staging.workers.count() < 2, large) {
         (true, _) => Some(HomeReason::FewWorkers),

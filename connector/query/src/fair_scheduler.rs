@@ -76,7 +76,7 @@ impl FairScheduler {
         question: Option<u64>,
         work: F,
     ) -> ScheduledFuture<PartyFuture<F>> {
-        let number = self.lock().enter(party.clone(), question);
+        let number = self.lock().enter_job(party.clone(), question);
         let ours = JobOwner {
             turns: self.clone(),
             party,
@@ -196,7 +196,7 @@ enum JobState {
 }
 
 impl SchedulerState {
-    fn enter(&mut self, party: SchedulerParty, question: Option<u64>) -> u64 {
+    fn enter_job(&mut self, party: SchedulerParty, question: Option<u64>) -> u64 {
         self.next = self.next.saturating_add(1);
         let question = question.unwrap_or(self.next);
         let account = self.parties.entry(party.clone()).or_default();
@@ -213,7 +213,7 @@ impl SchedulerState {
     }
 
     /// Marks a job as runnable. Returns the waker of the job that got a place, which may be another job.
-    fn want(&mut self, number: u64) -> Option<Waker> {
+    fn mark_runnable(&mut self, number: u64) -> Option<Waker> {
         let job = self.jobs.get_mut(&number)?;
         match job.state {
             JobState::Idle => {}
@@ -235,7 +235,7 @@ impl SchedulerState {
         }
         question.waiting.push_back(number);
         if self.free == 0 {
-            return self.beside(number);
+            return self.give_spare_place(number);
         }
         self.free = self.free.saturating_sub(1);
         self.hand_on()
@@ -243,7 +243,7 @@ impl SchedulerState {
 
     /// Gives a waiting job a spare place, if there is one and its participant has no running slice. The last spare place is
     /// reserved for this case; the others also go to questions that have just begun and have no running slice.
-    fn beside(&mut self, number: u64) -> Option<Waker> {
+    fn give_spare_place(&mut self, number: u64) -> Option<Waker> {
         let job = self.jobs.get_mut(&number)?;
         let account = self.parties.get_mut(&job.party)?;
         let is_first = account.count_running() == 0;
@@ -290,7 +290,7 @@ impl SchedulerState {
     }
 
     /// Decides if a polled job starts its next slice, and returns the waker of another job if that one got the place.
-    fn begin(&mut self, number: u64, waker: &Waker) -> (bool, Option<Waker>) {
+    fn begin_slice(&mut self, number: u64, waker: &Waker) -> (bool, Option<Waker>) {
         let Some(job) = self.jobs.get_mut(&number) else {
             return (false, None);
         };
@@ -302,7 +302,7 @@ impl SchedulerState {
         let called = match state {
             JobState::Granted => None,
             // The job is polled without a wake-up, for example for the first time.
-            JobState::Idle => self.want(number),
+            JobState::Idle => self.mark_runnable(number),
             JobState::Waiting | JobState::Running { .. } => return (false, None),
         };
         let granted = self.jobs.get_mut(&number);
@@ -316,7 +316,7 @@ impl SchedulerState {
     }
 
     /// Ends a slice. Returns the wakers of the job that gets the place, and of the job itself if it continues in a spare place.
-    fn end(&mut self, number: u64, took: u64) -> [Option<Waker>; 2] {
+    fn end_slice(&mut self, number: u64, took: u64) -> [Option<Waker>; 2] {
         let Some(job) = self.jobs.get_mut(&number) else {
             return [None, None];
         };
@@ -343,12 +343,12 @@ impl SchedulerState {
         }
         let next = self.hand_on();
         // A spare place lets the job continue without a wait for other slices.
-        let itself = again.then(|| self.beside(number)).flatten();
+        let itself = again.then(|| self.give_spare_place(number)).flatten();
         [next, itself]
     }
 
     /// Removes a finished or dropped job. A place that was granted to it goes to the next job.
-    fn leave(&mut self, number: u64) -> Option<Waker> {
+    fn remove_job(&mut self, number: u64) -> Option<Waker> {
         let job = self.jobs.remove(&number)?;
         let granted = matches!(job.state, JobState::Granted | JobState::Running { .. });
         if let Some(account) = self.parties.get_mut(&job.party) {
@@ -381,7 +381,10 @@ impl<F: Future> Future for ScheduledFuture<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let called = Arc::clone(&self.turn.0);
-        let (begins, other) = called.turns.lock().begin(called.number, context.waker());
+        let (begins, other) = called
+            .turns
+            .lock()
+            .begin_slice(called.number, context.waker());
         other.into_iter().for_each(Waker::wake);
         if !begins {
             return Poll::Pending;
@@ -446,7 +449,7 @@ struct JobWaker {
 
 impl Wake for JobWaker {
     fn wake(self: Arc<Self>) {
-        let task = self.turns.lock().want(self.number);
+        let task = self.turns.lock().mark_runnable(self.number);
         task.into_iter().for_each(Waker::wake);
     }
 }
@@ -456,7 +459,7 @@ struct JobGuard(Arc<JobWaker>);
 
 impl Drop for JobGuard {
     fn drop(&mut self) {
-        let next = self.0.turns.lock().leave(self.0.number);
+        let next = self.0.turns.lock().remove_job(self.0.number);
         next.into_iter().for_each(Waker::wake);
     }
 }
@@ -471,7 +474,7 @@ impl Drop for SliceGuard {
     fn drop(&mut self) {
         let turns = &self.called.turns;
         let took = (turns.clock)().mono_ns.saturating_sub(self.begun);
-        let next = turns.lock().end(self.called.number, took);
+        let next = turns.lock().end_slice(self.called.number, took);
         next.into_iter().flatten().for_each(Waker::wake);
     }
 }

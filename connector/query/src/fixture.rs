@@ -15,7 +15,7 @@ use crate::fixture::dataset_files::DatasetFileLayout;
 use crate::fixture::storage::FixtureStorage;
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
 use crate::release;
-use crate::runtime::{QueryRuntime, runtime};
+use crate::runtime::{QueryRuntime, create_runtime};
 use crate::snapshot::Snapshot;
 use crate::snapshot::registry::SnapshotSet;
 use crate::sql;
@@ -31,7 +31,7 @@ use hansa_enforcement::cube_plan::PrivatePlanContext;
 use hansa_enforcement::permitted_plan::{PermittedPlan, apply};
 use hansa_policy::contract::ActiveContracts;
 use hansa_policy::decision::decision_input::DecisionInput;
-use hansa_policy::decision::{PermitDecision, decide};
+use hansa_policy::decision::{PermitDecision, decide_question};
 use hansa_policy::id::{DatasetId, RequestId};
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
@@ -77,7 +77,8 @@ pub(crate) struct FixtureParticipant {
 impl FixtureParticipant {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = QueryRuntime::new(handle(), 1 << 30, folder.path().join("spill")).unwrap();
+        let runtime =
+            QueryRuntime::new(runtime_handle(), 1 << 30, folder.path().join("spill")).unwrap();
         let runtime = runtime.with_cores(1024);
         Self {
             folder,
@@ -132,14 +133,14 @@ impl FixtureParticipant {
         let snapshot = match layout.storage {
             FixtureStorage::Copied => copy(layout.write(&folder, rows)),
             FixtureStorage::InPlace | FixtureStorage::Lying => {
-                let files = layout.write(&folder, &storage::renamed(rows));
+                let files = layout.write(&folder, &storage::rename_columns(rows));
                 if layout.storage == FixtureStorage::Lying {
-                    files.iter().for_each(storage::lie);
+                    files.iter().for_each(storage::falsify_statistics);
                 }
                 copy(Vec::new()).with_stays(Some(storage::in_place(&dataset, &files)))
             }
             FixtureStorage::Database => {
-                copy(Vec::new()).with_stays(Some(storage::table(&dataset, rows, layout.key)))
+                copy(Vec::new()).with_stays(Some(storage::create_table(&dataset, rows, layout.key)))
             }
         };
         self.holdings.insert(dataset.id.clone(), Arc::new(snapshot));
@@ -156,10 +157,13 @@ impl FixtureParticipant {
     }
 
     /// Location of a dataset in place.
-    pub(crate) fn stays(&self, bare: &str) -> Option<crate::in_place_data::InPlaceLocation> {
+    pub(crate) fn in_place_location(
+        &self,
+        bare: &str,
+    ) -> Option<crate::in_place_data::InPlaceLocation> {
         let mut holdings = self.holdings.iter();
         let (_, held) = holdings.find(|(id, _)| id.name.as_str() == bare)?;
-        Some(held.in_place.as_ref()?.stays().clone())
+        Some(held.in_place.as_ref()?.location().clone())
     }
 
     /// Releases the due cells of a dataset under its contract, as a connector does after a publication.
@@ -175,12 +179,12 @@ impl FixtureParticipant {
             .unwrap()
             .into_iter()
             .collect();
-        let staged = release::stage(
+        let staged = release::stage_release(
             held,
             &cubes,
             &state,
             &self.limits,
-            now(),
+            fixture_now(),
             &[9; 32],
             held.dataset.published_at,
         )
@@ -190,26 +194,26 @@ impl FixtureParticipant {
                 assert!(staged.faults.is_empty(), "{:?}", staged.faults);
                 staged.commit().unwrap()
             }
-            None => release::open(&state, dataset).unwrap(),
+            None => release::open_released_cells(&state, dataset).unwrap(),
         };
         *held = Arc::new(Snapshot::clone(held).with_released(released));
     }
 
     /// Contracts of the consumer that are in force.
-    fn standing(&self) -> ActiveContracts {
+    fn active_contracts(&self) -> ActiveContracts {
         contract::in_force(self.datasets.values())
     }
 
     /// View that the contracts show.
     pub(crate) fn view(&self) -> QueryView {
-        let active = self.standing();
+        let active = self.active_contracts();
         let tables = active
             .grants()
             .iter()
             .map(|(id, grant)| {
                 let (dataset, _) = &self.datasets[id];
                 let effects = grant
-                    .effects(&hansa_policy::term::rule::EffectBinding::of(
+                    .derive_effects(&hansa_policy::term::rule::EffectBinding::of(
                         active.asker().id(),
                     ))
                     .unwrap();
@@ -217,7 +221,7 @@ impl FixtureParticipant {
                 let table = ViewTable {
                     dataset: id.clone(),
                     contract: grant.contract(),
-                    shape: hansa_catalog::query_view::shape(dataset, &effects).unwrap(),
+                    shape: hansa_catalog::query_view::view_shape(dataset, &effects).unwrap(),
                     stored,
                 };
                 (id.name.clone(), table)
@@ -227,7 +231,7 @@ impl FixtureParticipant {
     }
 
     /// Plans a question once and reuses the plan, as a connector does.
-    pub(crate) fn bound(&self, sql: &str) -> Result<BoundPlan, Refusal> {
+    pub(crate) fn bound_plan(&self, sql: &str) -> Result<BoundPlan, Refusal> {
         let view = self.view();
         let mut kept = self.kept.lock();
         if let Some((_, bound)) = kept.get(sql).filter(|(seen, _)| *seen == view) {
@@ -236,10 +240,10 @@ impl FixtureParticipant {
         let bound = match self.allows_random {
             true => {
                 let text = unlisted_function::write_listed_function(sql);
-                let bound = sql::plan(&text, &view, &self.sql_limits, now())?;
+                let bound = sql::plan_query(&text, &view, &self.sql_limits, fixture_now())?;
                 unlisted_function::call_random(sql, &bound)?
             }
-            false => sql::plan(sql, &view, &self.sql_limits, now())?,
+            false => sql::plan_query(sql, &view, &self.sql_limits, fixture_now())?,
         };
         let bound = match self.lacks_protection {
             true => bound,
@@ -250,8 +254,8 @@ impl FixtureParticipant {
     }
 
     /// Decision on a question.
-    pub(crate) fn ruled(&self, sql: &str) -> Result<PermitDecision<BoundPlan>, Refusal> {
-        let bound = self.bound(sql)?;
+    pub(crate) fn judge_question(&self, sql: &str) -> Result<PermitDecision<BoundPlan>, Refusal> {
+        let bound = self.bound_plan(sql)?;
         let datasets = || self.datasets.iter().map(|(id, (dataset, _))| (id, dataset));
         let schemas = datasets()
             .map(|(id, dataset)| (id.clone(), dataset.schema_digest()))
@@ -262,7 +266,7 @@ impl FixtureParticipant {
         let taxonomy = Taxonomy::new("test".to_owned(), BTreeMap::new());
         let facts = DecisionInput {
             contexts: &std::collections::BTreeMap::new(),
-            now: now(),
+            now: fixture_now(),
             request: RequestId([7; 16]),
             sql_commit: Digest::of(sql.as_bytes()),
             purpose: None,
@@ -275,11 +279,11 @@ impl FixtureParticipant {
             tenant: None,
             connector_version: "test",
         };
-        decide(self.standing(), &facts, bound)
+        decide_question(self.active_contracts(), &facts, bound)
     }
 
-    pub(crate) fn permitted(&self, sql: &str) -> Result<PermittedPlan, Refusal> {
-        let ruled = recorded(&mut ledger(), self.ruled(sql)?, now());
+    pub(crate) fn permitted_plan(&self, sql: &str) -> Result<PermittedPlan, Refusal> {
+        let ruled = recorded(&mut ledger(), self.judge_question(sql)?, fixture_now());
         apply(ruled, &self.tools()).map_err(|declined| declined.refusal().clone())
     }
 
@@ -288,7 +292,7 @@ impl FixtureParticipant {
             secret: hansa_enforcement::masking::MaskingSecret::new([7; 32]),
             published: Arc::clone(&self.published),
             count: datafusion::functions_aggregate::count::count_udaf(),
-            sum: crate::sql::functions::sum::whole(),
+            sum: crate::sql::functions::sum::decimal_sum_function(),
         }
     }
 
@@ -297,7 +301,7 @@ impl FixtureParticipant {
         sql: &str,
         watch: CancellationSignal,
     ) -> Result<QueryAnswer, Refusal> {
-        let permitted = self.permitted(sql)?;
+        let permitted = self.permitted_plan(sql)?;
         let resources = QueryResources {
             holdings: &self.holdings,
             runtime: &self.runtime,
@@ -305,7 +309,7 @@ impl FixtureParticipant {
         };
         let sharing = self
             .workers
-            .map(|count| self.team(sql, count))
+            .map(|count| self.create_team(sql, count))
             .transpose()?;
         execute_among(permitted, resources, watch, sharing)
             .await
@@ -316,7 +320,7 @@ impl FixtureParticipant {
     pub(crate) fn ask(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), Refusal> {
         futures::executor::block_on(async {
             let _inside = self.runtime.handle().enter();
-            let mut answer = self.answer(sql, CancellationSignal::idle()).await?;
+            let mut answer = self.answer(sql, CancellationSignal::new_idle()).await?;
             let schema = Arc::clone(answer.schema());
             let mut batches = Vec::new();
             while let Some(batch) = answer.next().await {
@@ -327,13 +331,13 @@ impl FixtureParticipant {
     }
 
     /// Rows as text, in the order of the answer.
-    pub(crate) fn rows(&self, sql: &str) -> Result<Vec<String>, Refusal> {
-        self.ask(sql).map(|(_, batches)| lines(&batches))
+    pub(crate) fn query_rows(&self, sql: &str) -> Result<Vec<String>, Refusal> {
+        self.ask(sql).map(|(_, batches)| format_rows(&batches))
     }
 }
 
 /// Rows in the form `a|b|c`.
-pub(crate) fn lines(batches: &[RecordBatch]) -> Vec<String> {
+pub(crate) fn format_rows(batches: &[RecordBatch]) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
     let mut rows = Vec::new();
     for batch in batches {
@@ -350,15 +354,18 @@ pub(crate) fn lines(batches: &[RecordBatch]) -> Vec<String> {
     rows
 }
 
-fn now() -> UtcTimestamp {
-    time("2026-11-20T08:00:00Z")
+fn fixture_now() -> UtcTimestamp {
+    parse_time("2026-11-20T08:00:00Z")
 }
 
-fn time(text: &str) -> UtcTimestamp {
+fn parse_time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
-fn handle() -> tokio::runtime::Handle {
+fn runtime_handle() -> tokio::runtime::Handle {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| runtime(2).unwrap()).handle().clone()
+    RUNTIME
+        .get_or_init(|| create_runtime(2).unwrap())
+        .handle()
+        .clone()
 }

@@ -93,15 +93,15 @@ impl InPlaceDataset {
     /// Creates a dataset without opening it, so that an unreachable store or database does not delay the start.
     #[must_use]
     pub const fn new(in_place: InPlaceLocation) -> Self {
-        Self::telling(ErrorDetail::Little, in_place)
+        Self::with_error_detail(ErrorDetail::Little, in_place)
     }
 
     /// Creates a dataset for use by its owner, with detailed errors.
-    pub(crate) const fn own(in_place: InPlaceLocation) -> Self {
-        Self::telling(ErrorDetail::All, in_place)
+    pub(crate) const fn for_owner(in_place: InPlaceLocation) -> Self {
+        Self::with_error_detail(ErrorDetail::All, in_place)
     }
 
-    const fn telling(detail: ErrorDetail, in_place: InPlaceLocation) -> Self {
+    const fn with_error_detail(detail: ErrorDetail, in_place: InPlaceLocation) -> Self {
         Self {
             location: in_place,
             store: Mutex::new(None),
@@ -111,7 +111,7 @@ impl InPlaceDataset {
 
     /// Location of the rows.
     #[must_use]
-    pub const fn stays(&self) -> &InPlaceLocation {
+    pub const fn location(&self) -> &InPlaceLocation {
         &self.location
     }
 
@@ -127,14 +127,14 @@ impl InPlaceDataset {
         } = columns;
         match &self.location {
             InPlaceLocation::Parquet(lake) => {
-                let store = self
-                    .open(lake)
-                    .map_err(|why| engine_error::carry(self.error_detail.of(why)))?;
+                let store = self.open(lake).map_err(|why| {
+                    engine_error::wrap_refusal(self.error_detail.redact_refusal(why))
+                })?;
                 let scan = lake.scan(&store, schema, projection.cloned(), session)?;
                 to_dataset_columns(scan, schema, projection)
             }
             InPlaceLocation::Postgres(table) => {
-                postgres::table_scan::scan(table, columns, connections, self.error_detail)
+                postgres::table_scan::scan_table(table, columns, connections, self.error_detail)
             }
         }
     }

@@ -50,17 +50,17 @@ pub fn read_schema(file: &SourceFile, kind: SourceKind) -> Result<Option<SchemaR
 ///
 /// # Errors
 /// A refusal if the file can't be read at all; a single unreadable row is an event. A refusal of `each` ends the reading.
-pub fn read(
+pub fn read_source_file(
     file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     match config.kind {
-        SourceKind::Text => delimited_text::read(file, config, each),
-        SourceKind::Parquet => parquet_source::read(file, config, each),
-        SourceKind::Arrow => arrow_source::read(file, config, each),
-        SourceKind::GeoJson => geojson::read(file, config, each),
-        SourceKind::Json => json_rows::read(file, config, each),
+        SourceKind::Text => delimited_text::read_text_file(file, config, each),
+        SourceKind::Parquet => parquet_source::read_parquet_file(file, config, each),
+        SourceKind::Arrow => arrow_source::read_arrow_file(file, config, each),
+        SourceKind::GeoJson => geojson::read_geojson_file(file, config, each),
+        SourceKind::Json => json_rows::read_json_file(file, config, each),
         SourceKind::Postgres => Err(Refusal::new(
             ErrorCode::SourceUnreadable,
             "a table is not read from a file",

@@ -5,12 +5,12 @@
 //!
 //! # The walk
 //!
-//! A provider publishes: [`publication::stage`] reads the source of a [`DatasetConfig`] and gives a [`StagedSnapshot`]. Once its
+//! A provider publishes: [`publication::stage_snapshot`] reads the source of a [`DatasetConfig`] and gives a [`StagedSnapshot`]. Once its
 //! entry is recorded, [`StagedSnapshot::commit`] gives the [`Snapshot`], which goes into the [`SnapshotRegistry`].
 //!
 //! A provider answers:
 //!
-//! 1. **Plan.** [`sql::plan`] plans a text over a [`QueryView`] and gives a [`BoundPlan`].
+//! 1. **Plan.** [`sql::plan_query`] plans a text over a [`QueryView`] and gives a [`BoundPlan`].
 //! 2. **Decide, record, apply.** `hansa_policy::decide`, the log, and `hansa_enforcement::apply` give a [`PermittedPlan`].
 //! 3. **Execute.** [`execute()`] runs it over a [`SnapshotSet`] in a [`QueryRuntime`] and gives a [`QueryAnswer`].
 //! 4. **Send.** [`AnswerFrames`] cuts the answer into messages. A [`QuotaMeter`] reserves each [`AnswerFrame`] first.
@@ -46,7 +46,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let now: hansa_audit_log::UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
 //!
-//! let plan = |text: &str| sql::plan(text, &QueryView::default(), &SqlStatementLimits::default(), now).map_err(|why| why.code);
+//! let plan = |text: &str| sql::plan_query(text, &QueryView::default(), &SqlStatementLimits::default(), now).map_err(|why| why.code);
 //! assert!(plan("SELECT 1 + 1").is_ok());
 //! assert_eq!(plan("SELECT * FROM bikes").unwrap_err(), ErrorCode::DatasetUnknown);
 //! assert_eq!(plan("SELECT random()").unwrap_err(), ErrorCode::FunctionUnknown);
@@ -72,7 +72,7 @@
 //! // Plan over what the contracts show, decide, record the decision.
 //! let text = "SELECT site, sum(bikes) AS bikes FROM bikes GROUP BY site";
 //! let view = catalog.view(&contracts, None)?;
-//! let bound = sql::plan(text, &view, &SqlStatementLimits::default(), now)?;
+//! let bound = sql::plan_query(text, &view, &SqlStatementLimits::default(), now)?;
 //! let permit = ledger.record(decide(contracts, &input, bound)?, stamp)?;
 //! let opened = permit.receipt().index();
 //!
@@ -81,7 +81,7 @@
 //! let limits = QueryResourceLimits::default();
 //! let resources = QueryResources { holdings: &snapshots, runtime: &runtime, limits: &limits };
 //! let sealed = threads.block_on(async {
-//!     let signal = CancellationSignal::idle();
+//!     let signal = CancellationSignal::new_idle();
 //!     let answer = execute(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
 //!     let mut frames = frames(answer, UnlimitedMeter, FrameCompression::Plain);
 //!     while let Some(frame) = frames.next().await {
@@ -140,17 +140,17 @@
 //! # };
 //!
 //! let device = PseudonymTerm { column: "device".parse()?, epoch: 1 };
-//! let draft = draft([Term::Rows(row_filter::parse("bikes > 3")?), Term::Pseudonym(device)])?;
+//! let draft = draft([Term::Rows(row_filter::parse_row_filter("bikes > 3")?), Term::Pseudonym(device)])?;
 //! let contracts = ContractRegistry::suppose_draft(&firm, &draft);
 //! let view = catalog.view(&contracts, None)?;
-//! let bound = sql::plan("SELECT device FROM bikes", &view, &SqlStatementLimits::default(), now)?;
+//! let bound = sql::plan_query("SELECT device FROM bikes", &view, &SqlStatementLimits::default(), now)?;
 //! let permit = ledger.record(decide(contracts, &input, bound)?, stamp)?;
 //! let permitted = apply(permit, &tools).map_err(|refused| refused.refusal().clone())?;
 //!
 //! let limits = QueryResourceLimits::default();
 //! let resources = QueryResources { holdings: &snapshots, runtime: &runtime, limits: &limits };
 //! let rows = threads.block_on(async {
-//!     let signal = CancellationSignal::idle();
+//!     let signal = CancellationSignal::new_idle();
 //!     let mut answer = execute(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
 //!     let mut rows = Vec::new();
 //!     while let Some(batch) = answer.next().await {
@@ -210,7 +210,7 @@ pub use crate::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutc
 pub use crate::execute::cancellation::{CancellationHandle, CancellationSignal};
 pub use crate::execute::query_resources::QueryResources;
 pub use crate::execute::stages::workers::{Staging, Workers};
-pub use crate::execute::{UnansweredQuery, execute, execute_among};
+pub use crate::execute::{UnansweredQuery, execute_among, execute_plan};
 pub use crate::fair_scheduler::FairScheduler;
 pub use crate::federation::federated_answer::FederatedAnswer;
 pub use crate::federation::federated_query::FederatedQuery;

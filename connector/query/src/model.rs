@@ -39,7 +39,7 @@ pub struct ModelColumn {
 
 /// Model with this name.
 #[must_use]
-pub fn model(name: &str) -> Option<&'static Model> {
+pub fn find_model(name: &str) -> Option<&'static Model> {
     #[cfg(test)]
     if name == TRIPS.name {
         return Some(&TRIPS);
@@ -61,7 +61,7 @@ impl Model {
             .columns
             .iter()
             .map(|column| {
-                arrow_schema::Field::new(column.name, column.kind.arrow(), !column.required)
+                arrow_schema::Field::new(column.name, column.kind.to_arrow(), !column.required)
             })
             .collect();
         Arc::new(arrow_schema::Schema::new(fields))
@@ -172,18 +172,22 @@ const TRIPS: Model = Model {
     meaning: "trips of the tests",
     kind: DatasetKind::Measured,
     columns: &[
-        plain("id", ColumnType::Int, None),
-        plain("place", ColumnType::Text, None),
-        plain("n", ColumnType::Int, Some("{trip}")),
-        plain("x", ColumnType::Float, Some("km")),
-        plain("open", ColumnType::Bool, None),
-        plain("day", ColumnType::Date, None),
-        plain("ts", ColumnType::Instant, None),
+        optional_column("id", ColumnType::Int, None),
+        optional_column("place", ColumnType::Text, None),
+        optional_column("n", ColumnType::Int, Some("{trip}")),
+        optional_column("x", ColumnType::Float, Some("km")),
+        optional_column("open", ColumnType::Bool, None),
+        optional_column("day", ColumnType::Date, None),
+        optional_column("ts", ColumnType::Instant, None),
     ],
 };
 
 #[cfg(test)]
-const fn plain(name: &'static str, kind: ColumnType, unit: Option<&'static str>) -> ModelColumn {
+const fn optional_column(
+    name: &'static str,
+    kind: ColumnType,
+    unit: Option<&'static str>,
+) -> ModelColumn {
     ModelColumn {
         name,
         kind,

@@ -69,7 +69,7 @@ impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
 
     /// Number of uses of each plan; the newest plan is last.
     #[cfg(test)]
-    pub(crate) fn runs(&self) -> Vec<usize> {
+    pub(crate) fn use_counts(&self) -> Vec<usize> {
         self.plans.lock().iter().map(|cached| cached.runs).collect()
     }
 }
@@ -77,7 +77,7 @@ impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
 fn drop_aside<T: Send + 'static>(gone: Vec<T>) {
     if !gone.is_empty() {
         // Dropping a plan is recursive and needs a large stack.
-        let _best_effort = planner_threads::aside(move || drop(gone));
+        let _best_effort = planner_threads::spawn_on_planner_thread(move || drop(gone));
     }
 }
 
@@ -97,9 +97,9 @@ mod tests {
         plans.keep(4, "four", |kept, _| *kept == 1);
         assert_eq!(plans.find_plan(|key| *key == 1), None);
         assert_eq!(plans.find_plan(|key| *key == 3), Some("three"));
-        assert_eq!(plans.runs(), [0, 1]);
+        assert_eq!(plans.use_counts(), [0, 1]);
         plans.clear();
-        assert!(plans.runs().is_empty());
+        assert!(plans.use_counts().is_empty());
     }
 
     #[test]

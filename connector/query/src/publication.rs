@@ -30,7 +30,7 @@ use parsed_source::ParsedSource;
 use staged_snapshot::{SourceFileCounts, StagedRows, StagedSnapshot};
 use std::path::Path;
 
-/// Result of [`stage`].
+/// Result of [`stage_snapshot`].
 #[derive(Debug)]
 pub enum StagingOutcome {
     /// Sources and configuration equal those of the published snapshot.
@@ -44,20 +44,20 @@ pub enum StagingOutcome {
 ///
 /// # Errors
 /// A fault of the sources, the rows, `prepare` or the model. Nothing is published then.
-pub fn stage(
+pub fn stage_snapshot(
     config: &DatasetConfig,
     context: &PublicationContext,
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<StagingOutcome, Refusal> {
     if let Some(in_place) = &config.source.in_place {
-        return in_place_publication::stage(config, in_place, context, progress);
+        return in_place_publication::stage_in_place_dataset(config, in_place, context, progress);
     }
     let directory = DatasetDir::new(&context.state, &config.name);
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
     let mut config = config.clone();
-    let mut inputs = PublicationInputs::look(&mut config, zone)?;
+    let mut inputs = PublicationInputs::from_config(&mut config, zone)?;
     let begins = context.anew && config.feed;
-    let published = before(&config, context, &directory)?;
+    let published = previous_manifest(&config, context, &directory)?;
     if let Some(published) = &published
         && published.inputs == inputs.digest
         && !begins
@@ -68,20 +68,23 @@ pub fn stage(
         )));
     }
     let grows = published.as_ref().filter(|_| config.feed && !begins);
-    let growth = append::growth(&config, zone, &mut inputs, &directory, grows)?;
-    dataset_dir::make(&directory)?;
-    let parsed = parsed_source::all(&config, zone, &inputs, &directory, progress)?;
+    let growth = append::find_feed_append(&config, zone, &mut inputs, &directory, grows)?;
+    dataset_dir::create_folders(&directory)?;
+    let parsed = parsed_source::parse_all_files(&config, zone, &inputs, &directory, progress)?;
     if let Some(growth) = &growth {
-        growth.holds_none_of(&config, &inputs, |key| parsed_source::rows(&directory, key))?;
+        growth.holds_none_of(&config, &inputs, |key| {
+            parsed_source::cached_row_count(&directory, key)
+        })?;
     }
     if parsed.counts.bad_share() > config.max_bad_rows {
-        return Err(unreadable(&config, &parsed.counts));
+        return Err(unreadable_rows_refusal(&config, &parsed.counts));
     }
-    let folder = dataset_dir::staging(&directory)?;
+    let folder = dataset_dir::create_staging_folder(&directory)?;
     let rows = append::row_folder(growth.as_ref(), folder.path())?;
-    let (mut entry, mut written) = compose(&config, context, &inputs, &parsed, &rows, progress)?;
+    let (mut entry, mut written) =
+        compose_snapshot(&config, context, &inputs, &parsed, &rows, progress)?;
     if written.counts.bad_share() > config.max_bad_rows {
-        return Err(unreadable(&config, &written.counts));
+        return Err(unreadable_rows_refusal(&config, &written.counts));
     }
     let mut counts = parsed.counts.clone();
     counts.add(&IngestCounts {
@@ -129,7 +132,7 @@ pub fn stage(
 
 /// Published snapshot on which the new one builds. A damaged snapshot prevents only the publication of a feed, which would build on
 /// its rows.
-fn before(
+fn previous_manifest(
     config: &DatasetConfig,
     context: &PublicationContext,
     directory: &DatasetDir,
@@ -149,7 +152,7 @@ fn before(
 }
 
 /// Computes the rows and the entry that describes them.
-fn compose(
+fn compose_snapshot(
     config: &DatasetConfig,
     context: &PublicationContext,
     inputs: &PublicationInputs,
@@ -157,17 +160,17 @@ fn compose(
     folder: &Path,
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<(Dataset, WrittenSnapshot), Refusal> {
-    let prepared = preparation::plan(config, inputs, parsed, context)?;
+    let prepared = preparation::plan_preparation(config, inputs, parsed, context)?;
     let (mut entry, model) = draft_entry(config, context, &prepared.schema)?;
-    let order = dataset_entry::order(config, &entry.columns)?;
+    let order = dataset_entry::sort_order(config, &entry.columns)?;
     // A feed without new files gets no rows, since a `prepare` that counts would return a row for an empty input.
     let written = if inputs.files.is_empty() {
-        crate::publication::written_snapshot::nothing(&entry)
+        crate::publication::written_snapshot::empty_snapshot(&entry)
     } else {
-        snapshot_writer::write(prepared, &entry, &order, folder, context, progress)
+        snapshot_writer::write_snapshot(prepared, &entry, &order, folder, context, progress)
             .map_err(|refusal| preparation::with_statement_place(refusal, config))?
     };
-    describe(&mut entry, &written, model, config, context)?;
+    describe_rows(&mut entry, &written, model, config, context)?;
     Ok((entry, written))
 }
 
@@ -178,22 +181,23 @@ fn draft_entry(
     schema: &SchemaRef,
 ) -> Result<(Dataset, Option<&'static Model>), Refusal> {
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
-    let columns = dataset_entry::columns(config, schema)?;
+    let columns = dataset_entry::describe_columns(config, schema)?;
     let model = config
         .model
         .as_deref()
         .map(|name| resolve_model(config, name));
     let model = model.transpose()?;
     let columns = dataset_entry::required_by(columns, model);
-    let entry = dataset_entry::draft(config, context, zone, columns)?;
+    let entry = dataset_entry::draft_entry(config, context, zone, columns)?;
     if let Some(model) = model {
-        model::conformance::check(model, &entry).map_err(|why| at(config, "model", why))?;
+        model::conformance::check_conformance(model, &entry)
+            .map_err(|why| add_config_place(config, "model", why))?;
     }
     Ok((entry, model))
 }
 
 /// Adds the statistics of the rows to the entry, and assigns a version.
-fn describe(
+fn describe_rows(
     entry: &mut Dataset,
     written: &WrittenSnapshot,
     model: Option<&Model>,
@@ -201,7 +205,8 @@ fn describe(
     context: &PublicationContext,
 ) -> Result<(), Refusal> {
     if let Some(model) = model {
-        model::conformance::days(model, written, entry).map_err(|why| at(config, "model", why))?;
+        model::conformance::check_local_days(model, written, entry)
+            .map_err(|why| add_config_place(config, "model", why))?;
     }
     let directory = DatasetDir::new(&context.state, &config.name);
     entry.version = dataset_dir::next_version(&directory, context.now, context.logged.as_deref())?;
@@ -216,7 +221,7 @@ fn describe(
 }
 
 fn resolve_model(config: &DatasetConfig, name: &str) -> Result<&'static Model, Refusal> {
-    model::model(name).ok_or_else(|| {
+    model::find_model(name).ok_or_else(|| {
         let known: Vec<&str> = model::MODELS.iter().map(|model| model.name).collect();
         config
             .location
@@ -229,12 +234,12 @@ fn resolve_model(config: &DatasetConfig, name: &str) -> Result<&'static Model, R
     })
 }
 
-fn at(config: &DatasetConfig, key: &str, refusal: Refusal) -> Refusal {
+fn add_config_place(config: &DatasetConfig, key: &str, refusal: Refusal) -> Refusal {
     let spot = &config.location;
     refusal.with_place(spot.file.clone(), Some(spot.line), Some(key.to_owned()))
 }
 
-fn unreadable(config: &DatasetConfig, counts: &IngestCounts) -> Refusal {
+fn unreadable_rows_refusal(config: &DatasetConfig, counts: &IngestCounts) -> Refusal {
     let mut refusal = Refusal::new(
         ErrorCode::RowsUnreadable,
         format!(

@@ -51,7 +51,7 @@ pub struct StagedRelease {
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; Nothing is released then.
-pub fn stage(
+pub fn stage_release(
     snapshot: &Snapshot,
     cubes: &[Cube],
     state: &Path,
@@ -60,7 +60,7 @@ pub fn stage(
     secret: &[u8; 32],
     seen: UtcTimestamp,
 ) -> Result<Option<StagedRelease>, Refusal> {
-    due_releases::due(snapshot, cubes, state, limits, now, secret, seen)
+    due_releases::stage_due_release(snapshot, cubes, state, limits, now, secret, seen)
 }
 
 /// Computes the due noisy cells of a snapshot whose rows were staged before. The spent budget and the `fresh` seed bytes of the
@@ -77,7 +77,7 @@ pub fn stage_drawn(
     now: UtcTimestamp,
     fresh: &dyn Fn() -> [u8; 32],
 ) -> Result<Option<StagedRelease>, Refusal> {
-    noisy_release::due(snapshot, cubes, state, limits, now, fresh)
+    noisy_release::stage_noisy_release(snapshot, cubes, state, limits, now, fresh)
 }
 
 impl StagedRelease {
@@ -86,7 +86,7 @@ impl StagedRelease {
     /// # Errors
     /// `STATE_BROKEN`, `DISK_FULL`.
     pub fn commit(self) -> Result<ReleasedCells, Refusal> {
-        let series = history::save(&self.folder, &self.series)?;
+        let series = history::save_history(&self.folder, &self.series)?;
         read_released_cells(&self.folder, &series)
     }
 }
@@ -95,12 +95,12 @@ impl StagedRelease {
 ///
 /// # Errors
 /// `STATE_BROKEN` if a file is damaged.
-pub fn open(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
+pub fn open_released_cells(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
     let folder = DatasetDir::new(state, &dataset.id.name).releases();
-    let Some(series) = history::load(&folder)? else {
+    let Some(series) = history::load_history(&folder)? else {
         return Ok(ReleasedCells::default());
     };
-    if grid_basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
+    if grid_basis::series_basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
         return Ok(ReleasedCells {
             facts: series.facts,
             ..ReleasedCells::default()
@@ -113,10 +113,10 @@ pub fn open(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
 ///
 /// # Errors
 /// `STATE_BROKEN`.
-pub fn sweep(state: &Path, dataset: &SqlIdentifier) -> Result<(), Refusal> {
+pub fn sweep_releases(state: &Path, dataset: &SqlIdentifier) -> Result<(), Refusal> {
     let folder = DatasetDir::new(state, dataset).releases();
-    if let Some(series) = history::load(&folder)? {
-        history::sweep(&folder, &series);
+    if let Some(series) = history::load_history(&folder)? {
+        history::sweep_unused_files(&folder, &series);
     }
     Ok(())
 }

@@ -100,10 +100,10 @@ impl QueryRuntime {
 
     /// Handle for the questions of a peer. A new runtime is for the participant's own questions.
     #[must_use]
-    pub fn of(&self, party: &ParticipantId) -> Self {
+    pub fn for_participant(&self, party: &ParticipantId) -> Self {
         Self {
             party: Some(party.clone()),
-            databases: self.databases.of(party),
+            databases: self.databases.for_participant(party),
             ..self.clone()
         }
     }
@@ -123,7 +123,7 @@ impl QueryRuntime {
     }
 
     /// Cached plans of repeated questions.
-    pub(crate) const fn ready(&self) -> &Arc<PhysicalPlanCache> {
+    pub(crate) const fn plan_cache(&self) -> &Arc<PhysicalPlanCache> {
         &self.ready
     }
 
@@ -251,7 +251,7 @@ impl TempFileFactory for SpillDirectory {
 ///
 /// # Errors
 /// `INTERNAL` if the system can't create threads.
-pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
+pub fn create_runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.max(1))
         .thread_name("question")
@@ -270,7 +270,7 @@ struct ProcessMemory {
 }
 
 impl ProcessMemory {
-    fn take(&self, bytes: usize) -> bool {
+    fn take_bytes(&self, bytes: usize) -> bool {
         self.used
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
                 used.checked_add(bytes).filter(|sum| *sum <= self.limit)
@@ -278,7 +278,7 @@ impl ProcessMemory {
             .is_ok()
     }
 
-    fn give(&self, bytes: usize) {
+    fn return_bytes(&self, bytes: usize) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
@@ -300,7 +300,7 @@ impl QueryMemoryPool {
         self.peak.load(Ordering::Relaxed)
     }
 
-    fn note(&self, bytes: usize) {
+    fn add_bytes(&self, bytes: usize) {
         let used = self
             .used
             .fetch_add(bytes, Ordering::Relaxed)
@@ -331,12 +331,12 @@ impl MemoryPool for QueryMemoryPool {
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
         self.process.used.fetch_add(additional, Ordering::Relaxed);
         self.inner.grow(reservation, additional);
-        self.note(additional);
+        self.add_bytes(additional);
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         self.inner.shrink(reservation, shrink);
-        self.process.give(shrink);
+        self.process.return_bytes(shrink);
         self.used.fetch_sub(shrink, Ordering::Relaxed);
     }
 
@@ -345,14 +345,14 @@ impl MemoryPool for QueryMemoryPool {
         reservation: &MemoryReservation,
         additional: usize,
     ) -> datafusion_common::Result<()> {
-        if !self.process.take(additional) {
+        if !self.process.take_bytes(additional) {
             return Err(resources_datafusion_err!("the memory of all questions"));
         }
         if let Err(error) = self.inner.try_grow(reservation, additional) {
-            self.process.give(additional);
+            self.process.return_bytes(additional);
             return Err(error);
         }
-        self.note(additional);
+        self.add_bytes(additional);
         Ok(())
     }
 
@@ -368,6 +368,6 @@ impl MemoryPool for QueryMemoryPool {
 impl Drop for QueryMemoryPool {
     /// Releases the memory that an aborted plan did not free.
     fn drop(&mut self) {
-        self.process.give(self.used.load(Ordering::Relaxed));
+        self.process.return_bytes(self.used.load(Ordering::Relaxed));
     }
 }

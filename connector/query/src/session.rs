@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 /// Settings of every session in this package.
 #[must_use]
-pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
+pub fn session_config(limits: &QueryResourceLimits) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_information_schema(false)
         .with_create_default_catalog_and_schema(false)
@@ -73,13 +73,13 @@ pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
 
 /// Creates a session in `environment` with this planner.
 #[must_use]
-pub fn fresh(
+pub fn create_session(
     limits: &QueryResourceLimits,
     environment: Arc<RuntimeEnv>,
     planner: Arc<dyn QueryPlanner + Send + Sync>,
 ) -> SessionState {
     SessionStateBuilder::new()
-        .with_config(config(limits))
+        .with_config(session_config(limits))
         .with_runtime_env(environment)
         .with_query_planner(planner)
         .with_optimizer_rules(optimizer_rules())
@@ -131,7 +131,7 @@ const GROUP_RULE: &str = "eliminate_group_by_constant";
 
 /// Task context for a prepared plan in `environment`.
 #[must_use]
-pub fn context(config: SessionConfig, environment: Arc<RuntimeEnv>) -> Arc<TaskContext> {
+pub fn task_context(config: SessionConfig, environment: Arc<RuntimeEnv>) -> Arc<TaskContext> {
     Arc::new(TaskContext::new(
         None,
         String::new(),
@@ -153,7 +153,7 @@ pub fn optimize_plan(
     state: &SessionState,
     plan: LogicalPlan,
 ) -> datafusion_common::Result<LogicalPlan> {
-    let ready = protect(in_set::fold_in_lists(use_sound_forms(plan)?)?)?;
+    let ready = protect_plan(in_set::fold_in_lists(use_sound_forms(plan)?)?)?;
     projection_marker::remove_projection_marks(state.optimize(&ready)?)
 }
 
@@ -162,6 +162,6 @@ pub fn optimize_plan(
 ///
 /// # Errors
 /// An error if the plan can't be rebuilt.
-pub(crate) fn protect(plan: LogicalPlan) -> datafusion_common::Result<LogicalPlan> {
+pub(crate) fn protect_plan(plan: LogicalPlan) -> datafusion_common::Result<LogicalPlan> {
     projection_marker::mark_projections(comparison_marker::mark_comparisons(plan)?)
 }

@@ -114,7 +114,7 @@ impl Snapshot {
     #[must_use]
     pub fn is_in_files(&self) -> bool {
         let table = self.in_place.as_ref();
-        table.is_none_or(|in_place| in_place.stays().table().is_none())
+        table.is_none_or(|in_place| in_place.location().table().is_none())
     }
 
     /// Sets the segments of a feed.
@@ -148,9 +148,9 @@ impl Snapshot {
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
-    pub fn damage(&self) -> Result<(), Refusal> {
-        self.checked.damage()?;
-        self.released.damage()
+    pub fn check_damage(&self) -> Result<(), Refusal> {
+        self.checked.check_damage()?;
+        self.released.check_damage()
     }
 
     /// Folder of the files, if the snapshot owns one.

@@ -64,29 +64,30 @@ pub struct PlannedStatement {
 /// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`, `CONSTRUCT_NOT_ALLOWED`,
 /// `DATASET_UNKNOWN`, `COLUMN_UNKNOWN`, `FUNCTION_UNKNOWN`, `SQL_INVALID`; the refusals of the aggregate form; `RESOURCE_LIMIT` if
 /// planning exceeds its time limit.
-pub fn plan(
+pub fn plan_query(
     sql: &str,
     view: &QueryView,
     limits: &SqlStatementLimits,
     now: UtcTimestamp,
 ) -> Result<BoundPlan, Refusal> {
-    planner_threads::wait(limits.planning, planning(sql, view, limits, now))
+    planner_threads::wait_on_planner_thread(limits.planning, planning_task(sql, view, limits, now))
 }
 
-/// Plans a statement as [`plan`] does, without blocking the caller's thread.
+/// Plans a statement as [`plan_query`] does, without blocking the caller's thread.
 ///
 /// # Errors
-/// Those of [`plan`].
+/// Those of [`plan_query`].
 pub async fn plan_apart(
     sql: &str,
     view: &QueryView,
     limits: &SqlStatementLimits,
     now: UtcTimestamp,
 ) -> Result<BoundPlan, Refusal> {
-    planner_threads::run(limits.planning, planning(sql, view, limits, now)).await
+    planner_threads::run_on_planner_thread(limits.planning, planning_task(sql, view, limits, now))
+        .await
 }
 
-fn planning(
+fn planning_task(
     sql: &str,
     view: &QueryView,
     limits: &SqlStatementLimits,
@@ -98,7 +99,7 @@ fn planning(
         let PlannedStatement { plan, explain } =
             plan_on_current_thread(&sql, tables, &limits, now)?;
         let plan = functions::concatenation::limit_concatenations(plan)
-            .map_err(|error| engine_error::planning(&error))?;
+            .map_err(|error| engine_error::planning_refusal(&error))?;
         bind(plan, explain)
     }
 }
@@ -106,36 +107,38 @@ fn planning(
 /// Plans `sql` over `tables` on the current thread, for callers that already have a large stack.
 ///
 /// # Errors
-/// Those of [`plan`] but the last.
+/// Those of [`plan_query`] but the last.
 pub fn plan_on_current_thread(
     sql: &str,
     tables: Arc<dyn TableResolver>,
     limits: &SqlStatementLimits,
     now: UtcTimestamp,
 ) -> Result<PlannedStatement, Refusal> {
-    let (mut statement, explain) = allowlist::statement(sql, limits, tables.as_ref())?;
+    let (mut statement, explain) = allowlist::parse_allowed_query(sql, limits, tables.as_ref())?;
     like_patterns::write_with_backslash(&mut statement)?;
     type_names::use_postgresql_types(&mut statement);
     exact_literals::write_exact_literals(&mut statement);
     named_columns_join::set_apart(&mut statement)?;
-    let config = session::config(&crate::limits::QueryResourceLimits::default());
+    let config = session::session_config(&crate::limits::QueryResourceLimits::default());
     let words = StatementContextProvider::new(Arc::clone(&tables), config.options(), now);
     let plan = SqlToRel::new(&words)
         .sql_statement_to_plan(Statement::Query(statement))
-        .map_err(|error| engine_error::planning(&error))?;
+        .map_err(|error| engine_error::planning_refusal(&error))?;
     let plan = local_days::name_zones(plan, tables.as_ref())
-        .map_err(|error| engine_error::planning(&error))?;
-    let plan = analyze(plan, config.options()).map_err(|error| engine_error::planning(&error))?;
+        .map_err(|error| engine_error::planning_refusal(&error))?;
+    let plan = analyze_plan(plan, config.options())
+        .map_err(|error| engine_error::planning_refusal(&error))?;
     expansion_limit::check_expansion(&plan, limits.spread)?;
-    sound_forms::check_sound_forms(&plan).map_err(|error| engine_error::planning(&error))?;
-    let plan = cube_rewrite::rewritten(plan)?;
+    sound_forms::check_sound_forms(&plan)
+        .map_err(|error| engine_error::planning_refusal(&error))?;
+    let plan = cube_rewrite::rewrite_blocks(plan)?;
     Ok(PlannedStatement { plan, explain })
 }
 
 /// Checks and coerces the types of a plan by the rules of the engine.
 ///
 /// The engine's own function for these rules also refuses subqueries that its optimizer can't join, so it is not used.
-pub(crate) fn analyze(
+pub(crate) fn analyze_plan(
     plan: LogicalPlan,
     options: &Arc<ConfigOptions>,
 ) -> datafusion_common::Result<LogicalPlan> {

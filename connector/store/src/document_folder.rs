@@ -95,7 +95,7 @@ impl DocumentFolder {
             "rulebook-acceptances",
             "access-tokens",
         ] {
-            hansa_files::folder(&folder.join(name))?;
+            hansa_files::create_folder(&folder.join(name))?;
         }
         Ok(Self {
             folder: folder.to_owned(),
@@ -106,9 +106,9 @@ impl DocumentFolder {
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
-    pub fn keep(&self, kind: StoredDocumentKind, bytes: &[u8]) -> Result<Digest, Refusal> {
+    pub fn keep_document(&self, kind: StoredDocumentKind, bytes: &[u8]) -> Result<Digest, Refusal> {
         let digest = Digest::of(bytes);
-        self.once(&self.path(kind, digest), bytes)?;
+        self.write_once(&self.path(kind, digest), bytes)?;
         Ok(digest)
     }
 
@@ -117,16 +117,20 @@ impl DocumentFolder {
     /// # Errors
     /// `STATE_BROKEN`
     pub fn remove(&self, kind: StoredDocumentKind, digest: Digest) -> Result<(), Refusal> {
-        hansa_files::remove(&self.path(kind, digest))
+        hansa_files::remove_file(&self.path(kind, digest))
     }
 
     /// Reads a document and checks that its bytes are unchanged.
     ///
     /// # Errors
     /// `FILE_MISSING` when the document does not exist, `STATE_BROKEN` when its bytes were changed.
-    pub fn read(&self, kind: StoredDocumentKind, digest: Digest) -> Result<Vec<u8>, Refusal> {
+    pub fn read_document(
+        &self,
+        kind: StoredDocumentKind,
+        digest: Digest,
+    ) -> Result<Vec<u8>, Refusal> {
         let file = self.path(kind, digest);
-        let bytes = hansa_files::read(&file, LARGEST)?;
+        let bytes = hansa_files::read_file(&file, LARGEST)?;
         if Digest::of(&bytes) == digest {
             return Ok(bytes);
         }
@@ -147,11 +151,11 @@ impl DocumentFolder {
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
-    pub fn forget(&self, kind: StoredDocumentKind, digest: Digest) -> Result<(), Refusal> {
+    pub fn remove_document(&self, kind: StoredDocumentKind, digest: Digest) -> Result<(), Refusal> {
         let file = self.path(kind, digest);
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(hansa_files::unwritable(&file, &error))
+                Err(hansa_files::unwritable_file_refusal(&file, &error))
             }
             Ok(()) | Err(_) => Ok(()),
         }
@@ -161,9 +165,9 @@ impl DocumentFolder {
     ///
     /// # Errors
     /// `FILE_MISSING` when the folder can't be read, `STATE_BROKEN` when the bytes of a document were changed.
-    pub fn all(&self, kind: StoredDocumentKind) -> Result<Vec<Vec<u8>>, Refusal> {
+    pub fn read_documents(&self, kind: StoredDocumentKind) -> Result<Vec<Vec<u8>>, Refusal> {
         let folder = self.folder.join(kind.folder());
-        let failed = |error| hansa_files::unreadable(&folder, &error);
+        let failed = |error| hansa_files::unreadable_file_refusal(&folder, &error);
         let mut found = Vec::new();
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
@@ -171,7 +175,7 @@ impl DocumentFolder {
             let Some(digest) = name.to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
-            match self.read(kind, digest) {
+            match self.read_document(kind, digest) {
                 Ok(bytes) => found.push(bytes),
                 // The document was removed meanwhile.
                 Err(_) if !self.path(kind, digest).exists() => {}
@@ -186,15 +190,15 @@ impl DocumentFolder {
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
     pub fn keep_contract(&self, id: ContractId, envelope: &[u8]) -> Result<(), Refusal> {
-        self.once(&self.contract_path(id), envelope)
+        self.write_once(&self.contract_path(id), envelope)
     }
 
     /// Reads a contract's envelope.
     ///
     /// # Errors
     /// `FILE_MISSING` when the contract does not exist.
-    pub fn contract(&self, id: ContractId) -> Result<Vec<u8>, Refusal> {
-        hansa_files::read(&self.contract_path(id), LARGEST)
+    pub fn read_contract(&self, id: ContractId) -> Result<Vec<u8>, Refusal> {
+        hansa_files::read_file(&self.contract_path(id), LARGEST)
     }
 
     /// All contract files, and those whose name or content can't be read. A partial file after a crash was named by no record and
@@ -202,21 +206,23 @@ impl DocumentFolder {
     ///
     /// # Errors
     /// `FILE_MISSING` when the folder can't be read.
-    pub fn contracts(&self) -> Result<(Vec<ContractFile>, Vec<UnusableContractFile>), Refusal> {
+    pub fn read_contracts(
+        &self,
+    ) -> Result<(Vec<ContractFile>, Vec<UnusableContractFile>), Refusal> {
         let folder = self.folder.join("contracts");
-        let entries =
-            std::fs::read_dir(&folder).map_err(|error| hansa_files::unreadable(&folder, &error))?;
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|error| hansa_files::unreadable_file_refusal(&folder, &error))?;
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for entry in entries {
             let file = entry
-                .map_err(|error| hansa_files::unreadable(&folder, &error))?
+                .map_err(|error| hansa_files::unreadable_file_refusal(&folder, &error))?
                 .path();
             if hansa_files::is_unfinished(&file) {
                 continue;
             }
             let name = file.file_stem().and_then(std::ffi::OsStr::to_str);
             let id = name.and_then(|name| name.parse::<ContractId>().ok());
-            match (id, hansa_files::read(&file, LARGEST)) {
+            match (id, hansa_files::read_file(&file, LARGEST)) {
                 (Some(id), Ok(bytes)) => good.push((id, bytes)),
                 (Some(_), Err(refusal)) => bad.push(UnusableContractFile { file, refusal }),
                 (None, _) => {
@@ -240,9 +246,9 @@ impl DocumentFolder {
         self.folder.join(kind.folder()).join(digest.to_string())
     }
 
-    fn once(&self, file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    fn write_once(&self, file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
         if file.exists() {
-            let there = hansa_files::read(file, LARGEST)?;
+            let there = hansa_files::read_file(file, LARGEST)?;
             if there == bytes {
                 return Ok(());
             }
@@ -252,7 +258,7 @@ impl DocumentFolder {
             ));
         }
         // A crash during the write leaves nothing: the file is written completely and then renamed.
-        hansa_files::replace(file, bytes, FileVisibility::Owner)
+        hansa_files::replace_file(file, bytes, FileVisibility::Owner)
     }
 }
 
@@ -268,21 +274,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let documents = DocumentFolder::open(folder.path()).unwrap();
         let digest = documents
-            .keep(StoredDocumentKind::Letter, b"hello")
+            .keep_document(StoredDocumentKind::Letter, b"hello")
             .unwrap();
         assert_eq!(
             documents
-                .keep(StoredDocumentKind::Letter, b"hello")
+                .keep_document(StoredDocumentKind::Letter, b"hello")
                 .unwrap(),
             digest
         );
         assert_eq!(
-            documents.read(StoredDocumentKind::Letter, digest).unwrap(),
+            documents
+                .read_document(StoredDocumentKind::Letter, digest)
+                .unwrap(),
             b"hello"
         );
         std::fs::write(folder.path().join(format!("letters/{digest}")), b"hullo").unwrap();
         let refusal = documents
-            .read(StoredDocumentKind::Letter, digest)
+            .read_document(StoredDocumentKind::Letter, digest)
             .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::StateBroken);
         // Removing a document twice is not an error.
@@ -293,7 +301,7 @@ mod tests {
             .remove(StoredDocumentKind::Letter, digest)
             .unwrap();
         let refusal = documents
-            .read(StoredDocumentKind::Letter, digest)
+            .read_document(StoredDocumentKind::Letter, digest)
             .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::FileMissing);
     }
@@ -309,7 +317,7 @@ mod tests {
         std::fs::write(folder.path().join("contracts/notes.txt"), b"?").unwrap();
         let unfinished = folder.path().join(format!("contracts/{id}.json.new"));
         std::fs::write(unfinished, b"env").unwrap();
-        let (good, bad) = documents.contracts().unwrap();
+        let (good, bad) = documents.read_contracts().unwrap();
         assert_eq!(good, [(id, b"envelope".to_vec())]);
         assert_eq!(bad.len(), 1);
     }

@@ -2,9 +2,9 @@
 //!
 //! # The walk
 //!
-//! 1. A document is written first: [`DocumentFolder::keep`] gives the digest by which a record names it.
+//! 1. A document is written first: [`DocumentFolder::keep_document`] gives the digest by which a record names it.
 //! 2. It is recorded in the audit log (`hansa-audit-store`).
-//! 3. [`StateIndex::change`] applies the record to the index: an [`IndexTransaction`] makes all changes up to a position of the
+//! 3. [`StateIndex::apply_changes`] applies the record to the index: an [`IndexTransaction`] makes all changes up to a position of the
 //!    log, or none.
 //! 4. Queries of the index are methods of [`StateIndex`] in [`state_index::query`]; their rows are in [`state_index::row`].
 //!

@@ -50,7 +50,7 @@ impl StateIndex {
             connection,
             position: 0,
         };
-        let position = if state.has("meta")? {
+        let position = if state.has_table("meta")? {
             state.read_position()?
         } else {
             0
@@ -73,7 +73,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// `STATE_BROKEN`.
-    pub fn look(file: &Path) -> Result<Option<Self>, Refusal> {
+    pub fn open_read_only(file: &Path) -> Result<Option<Self>, Refusal> {
         if !file.exists() {
             return Ok(None);
         }
@@ -85,7 +85,7 @@ impl StateIndex {
         let found: i32 = connection
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .map_err(|fault| damaged_file_refusal(fault, file))?;
-        if found != version() {
+        if found != schema_version() {
             return Ok(None);
         }
         let mut state = Self {
@@ -104,20 +104,20 @@ impl StateIndex {
 
     fn read_position(&self) -> Result<u64, Refusal> {
         let sql = "SELECT value FROM meta WHERE key = 'position'";
-        let value: Option<i64> = one(&self.connection, sql, [], |row| row.get(0))?;
+        let value: Option<i64> = query_row(&self.connection, sql, [], |row| row.get(0))?;
         Ok(value
             .and_then(|value| u64::try_from(value).ok())
             .unwrap_or(0))
     }
 
-    fn has(&self, table: &str) -> Result<bool, Refusal> {
+    fn has_table(&self, table: &str) -> Result<bool, Refusal> {
         let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-        one(&self.connection, sql, [table], |_| Ok(())).map(|found| found.is_some())
+        query_row(&self.connection, sql, [table], |_| Ok(())).map(|found| found.is_some())
     }
 
     /// Creates the tables, if they are missing or of another version.
     fn lay_out(&mut self) -> Result<(), Refusal> {
-        let version = version();
+        let version = schema_version();
         let transaction = self.connection.transaction().map_err(database_refusal)?;
         let found: i32 = transaction
             .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -145,7 +145,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// The refusal of `make`, or `STATE_BROKEN` or `DISK_FULL`; then nothing has changed.
-    pub fn change<T>(
+    pub fn apply_changes<T>(
         &mut self,
         position: u64,
         make: impl FnOnce(&IndexTransaction<'_>) -> Result<T, Refusal>,
@@ -178,7 +178,7 @@ impl StateIndex {
 }
 
 /// Version of the tables, derived from their text, so that it can't be forgotten.
-fn version() -> i32 {
+fn schema_version() -> i32 {
     let digest = Digest::of(SCHEMA.as_bytes());
     let [a, b, c, d, ..] = *digest.as_bytes();
     // Never 0, which is the version of an empty file.
@@ -214,7 +214,7 @@ pub(crate) fn to_unsigned(value: i64) -> u64 {
 const STATEMENTS: usize = 256;
 
 /// Rows of a query.
-pub(crate) fn all<T>(
+pub(crate) fn query_rows<T>(
     connection: &Connection,
     sql: &str,
     values: impl rusqlite::Params,
@@ -226,7 +226,7 @@ pub(crate) fn all<T>(
 }
 
 /// Row of a query, if there is one.
-pub(crate) fn one<T>(
+pub(crate) fn query_row<T>(
     connection: &Connection,
     sql: &str,
     values: impl rusqlite::Params,

@@ -44,14 +44,14 @@ pub(crate) fn accept_clients(
         unproven: UnprovenConnections::new(settings.unproven, Arc::new(MemberHosts::default())),
     });
     let shares = PartyConnections::new(settings.party_connections);
-    let incoming = connection_acceptor::incoming(listener, Arc::clone(&gate));
+    let incoming = connection_acceptor::incoming_connections(listener, Arc::clone(&gate));
     let secured = connection_acceptor::secure_connections(
         incoming,
         gate,
         move |connection, from| {
             // An address with too many unidentified connections locks out only itself.
             let share = shares
-                .take(ConnectionSource::from(from))
+                .take_place(ConnectionSource::from(from))
                 .ok_or(RejectedConnection::Crowded)?;
             // A client certificate is optional; a presented one must be valid.
             let certificate = match connection.peer_certificates() {

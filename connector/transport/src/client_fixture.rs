@@ -5,7 +5,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 
 pub(crate) const ID: &str = "0123456789ab";
 
-pub(crate) fn secret() -> String {
+pub(crate) fn client_secret() -> String {
     "c".repeat(64)
 }
 
@@ -17,7 +17,7 @@ pub(crate) fn identify_client(
     let presented = presented
         .token
         .ok_or_else(|| Refusal::new(ErrorCode::TokenRequired, "nothing was presented"))?;
-    if presented.id() == ID && presented.secret() == secret() {
+    if presented.id() == ID && presented.secret() == client_secret() {
         return Ok(purpose.map(str::to_owned));
     }
     Err(Refusal::new(ErrorCode::TokenInvalid, "another token"))

@@ -77,7 +77,7 @@ pub(crate) struct ConnectionAcceptor {
 
 /// Connections of a listening socket. A failed accept (no more file descriptors) is repeated after a pause, and one unproven
 /// connection is ended.
-pub(crate) fn incoming(
+pub(crate) fn incoming_connections(
     listener: TcpListener,
     gate: Arc<ConnectionAcceptor>,
 ) -> impl Stream<Item = (TcpStream, Option<IpAddr>)> + Send {

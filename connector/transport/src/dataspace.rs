@@ -122,7 +122,11 @@ pub trait DataspaceHandler: Send + Sync + 'static {
     ) -> Result<PartnerKey, Refusal>;
 
     /// Response to a request of an identified partner.
-    async fn answer(&self, partner: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse;
+    async fn handle_request(
+        &self,
+        partner: &PartnerKey,
+        request: DataspaceRequest,
+    ) -> DataspaceResponse;
 }
 
 /// Identified caller.

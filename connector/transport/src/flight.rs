@@ -22,7 +22,7 @@ pub(crate) trait DoGetHandler: Send + Sync + 'static {
 /// Flight service over a handler.
 pub(crate) struct DoGetService<D>(pub(crate) D);
 
-fn absent<T>() -> Result<Response<T>, Status> {
+fn unimplemented_call<T>() -> Result<Response<T>, Status> {
     Err(Status::unimplemented("rows travel by DoGet alone"))
 }
 
@@ -47,62 +47,62 @@ impl<D: DoGetHandler> FlightService for DoGetService<D> {
         &self,
         _: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn list_flights(
         &self,
         _: Request<Criteria>,
     ) -> Result<Response<Self::ListFlightsStream>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn get_flight_info(
         &self,
         _: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn poll_flight_info(
         &self,
         _: Request<FlightDescriptor>,
     ) -> Result<Response<PollInfo>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn get_schema(
         &self,
         _: Request<FlightDescriptor>,
     ) -> Result<Response<SchemaResult>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn do_put(
         &self,
         _: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoPutStream>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn do_exchange(
         &self,
         _: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoExchangeStream>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn do_action(
         &self,
         _: Request<Action>,
     ) -> Result<Response<Self::DoActionStream>, Status> {
-        absent()
+        unimplemented_call()
     }
 
     async fn list_actions(
         &self,
         _: Request<Empty>,
     ) -> Result<Response<Self::ListActionsStream>, Status> {
-        absent()
+        unimplemented_call()
     }
 }

@@ -127,7 +127,7 @@ pub trait FlightSqlHandler: Send + Sync + 'static {
     ///
     /// # Errors
     /// The reason why the statement can't be planned for this client.
-    async fn describe(
+    async fn describe_statement(
         &self,
         client: &Self::Client,
         sql: &str,

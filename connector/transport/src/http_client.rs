@@ -8,7 +8,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// The refusal that `refused` makes of the reason.
-pub(crate) fn client(
+pub(crate) fn build_client(
     patience: Duration,
     refused: impl Fn(String) -> Refusal,
 ) -> Result<reqwest::Client, Refusal> {
@@ -18,11 +18,11 @@ pub(crate) fn client(
         .timeout(patience)
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .map_err(|fault| refused(reason(&fault, patience)).caused_by(fault.without_url()))
+        .map_err(|fault| refused(failure_reason(&fault, patience)).caused_by(fault.without_url()))
 }
 
 /// Reason of a failed request, without its address, which may contain a secret. Records and messages contain the reason alone.
-pub(crate) fn reason(fault: &reqwest::Error, patience: Duration) -> String {
+pub(crate) fn failure_reason(fault: &reqwest::Error, patience: Duration) -> String {
     if fault.is_timeout() {
         format!("no answer within {} seconds", patience.as_secs())
     } else if fault.is_connect() {

@@ -101,7 +101,7 @@ pub(crate) mod testing {
     }
 
     /// Number in the first line of help.
-    pub(crate) fn number(help: &[String]) -> String {
+    pub(crate) fn trace_number(help: &[String]) -> String {
         let mut parts = help.first().unwrap().split('`');
         assert_eq!(parts.next(), Some("number "), "{help:?}");
         parts.next().unwrap().to_owned()
@@ -110,7 +110,7 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{KeptTrace, number};
+    use super::testing::{KeptTrace, trace_number};
     use super::{cut_answer_status, trace_refusal, with_trace_number};
     use hansa_policy::id::RequestId;
     use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -129,7 +129,7 @@ mod tests {
         let trace = KeptTrace::begin();
         let status = cut_answer_status(failure());
         let refusal = from_wire(&status, &"hansa://munster.example".parse().unwrap());
-        let number = number(&refusal.help);
+        let number = trace_number(&refusal.help);
         assert_eq!(number.len(), 8, "{number}");
         let lines = trace.lines(&number);
         let [line] = lines.as_slice() else {

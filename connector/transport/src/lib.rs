@@ -10,13 +10,13 @@
 //!
 //! 1. [`peer::server::serve`] accepts connections by a [`TlsAcceptorConfig`]. A finished handshake gives a [`PeerCertificate`].
 //! 2. At every request [`PeerHandler::recognise`] checks it and gives a [`VerifiedPeer`].
-//! 3. [`PeerHandler::answer`] gives an [`AnswerStream`] of [`AnswerStreamFrame`] values, the receipt last; or a
+//! 3. [`PeerHandler::answer_query`] gives an [`AnswerStream`] of [`AnswerStreamFrame`] values, the receipt last; or a
 //!    [`QueryRejection`], which holds the proof that the refusal is recorded.
 //!
 //! A consumer:
 //!
 //! 1. [`PeerClient::connect`] opens a [`PeerEndpoint`] and checks the identity of the other end.
-//! 2. [`PeerClient::ask`] accepts a recorded [`QueryRecord`] only, and gives an [`AnswerBatchStream`].
+//! 2. [`PeerClient::ask_query`] accepts a recorded [`QueryRecord`] only, and gives an [`AnswerBatchStream`].
 //!
 //! Programs of analysts: [`flight_sql::server::serve`] with a [`FlightSqlHandler`], which identifies each call by its [`AccessToken`].
 //!

@@ -14,7 +14,7 @@ impl MemberHosts {
         *self.0.lock() = hosts.into_iter().map(|host| host.to_canonical()).collect();
     }
 
-    pub(crate) fn any(&self, is: impl Fn(IpAddr) -> bool) -> bool {
+    pub(crate) fn has_matching_host(&self, is: impl Fn(IpAddr) -> bool) -> bool {
         self.0.lock().iter().any(|host| is(*host))
     }
 }

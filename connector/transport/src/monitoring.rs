@@ -95,7 +95,7 @@ impl MonitoringState {
 
 /// Serves `/metrics`, `/livez`, `/readyz` and `grpc.health.v1` until `stop`. Without a `token`, everybody who reaches the address
 /// can read everything.
-pub async fn serve(
+pub async fn serve_monitoring(
     listener: TcpListener,
     handler: Arc<dyn MonitoringHandler>,
     token: Option<MonitoringToken>,
@@ -111,8 +111,8 @@ pub async fn serve(
         .merge(
             Router::new()
                 .route("/livez", get(async || "ok\n"))
-                .route("/readyz", get(readyz))
-                .route("/metrics", get(metrics))
+                .route("/readyz", get(readiness_response))
+                .route("/metrics", get(metrics_response))
                 .with_state(state),
         )
         .fallback(async || (StatusCode::NOT_FOUND, "nothing is here\n"));
@@ -128,7 +128,7 @@ pub async fn serve(
     let server = Arc::new(server);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
-    connections.spawn(report(reporter, handler));
+    connections.spawn(report_health(reporter, handler));
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -158,7 +158,7 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-async fn metrics(State(state): State<MonitoringState>, headers: HeaderMap) -> Response {
+async fn metrics_response(State(state): State<MonitoringState>, headers: HeaderMap) -> Response {
     if !state.is_open_to(&headers) {
         return (
             StatusCode::UNAUTHORIZED,
@@ -176,7 +176,7 @@ async fn metrics(State(state): State<MonitoringState>, headers: HeaderMap) -> Re
     }
 }
 
-async fn readyz(
+async fn readiness_response(
     State(state): State<MonitoringState>,
     Query(asked): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
@@ -203,7 +203,7 @@ async fn readyz(
 }
 
 /// Updates the status of `grpc.health.v1`.
-async fn report(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
+async fn report_health(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
     let mut look = tokio::time::interval(LOOK);
     // Initial status of the reporter.
     let mut told = ServingStatus::Serving;

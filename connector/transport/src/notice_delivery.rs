@@ -15,8 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(4);
 ///
 /// # Errors
 /// `NOTICE_UNDELIVERABLE` unless the response is a success (RFC 9110, section 15.3). Redirections are not followed.
-pub async fn post(url: &str, id: &str, media_type: &str, json: Vec<u8>) -> Result<(), Refusal> {
-    let client = http_client::client(PATIENCE, undeliverable)?;
+pub async fn post_notice(
+    url: &str,
+    id: &str,
+    media_type: &str,
+    json: Vec<u8>,
+) -> Result<(), Refusal> {
+    let client = http_client::build_client(PATIENCE, undeliverable_notice_refusal)?;
     let answer = client
         .post(url)
         .header("content-type", media_type)
@@ -24,25 +29,32 @@ pub async fn post(url: &str, id: &str, media_type: &str, json: Vec<u8>) -> Resul
         .body(json)
         .send()
         .await
-        .map_err(|fault| undeliverable(http_client::reason(&fault, PATIENCE)))?;
+        .map_err(|fault| {
+            undeliverable_notice_refusal(http_client::failure_reason(&fault, PATIENCE))
+        })?;
     let status = answer.status();
     if status.is_success() {
         return Ok(());
     }
-    Err(undeliverable(format!("it answered {}", status.as_u16())))
+    Err(undeliverable_notice_refusal(format!(
+        "it answered {}",
+        status.as_u16()
+    )))
 }
 
 /// Checks that an address answers a request without credentials. The body is not read.
 ///
 /// # Errors
 /// `NOTICE_UNDELIVERABLE` unless the response is a success.
-pub async fn answers(url: &str) -> Result<(), Refusal> {
-    let client = http_client::client(PATIENCE, undeliverable)?;
+pub async fn check_address_answers(url: &str) -> Result<(), Refusal> {
+    let client = http_client::build_client(PATIENCE, undeliverable_notice_refusal)?;
     let answer = client.get(url).send().await;
-    let answer = answer.map_err(|fault| undeliverable(http_client::reason(&fault, PATIENCE)))?;
+    let answer = answer.map_err(|fault| {
+        undeliverable_notice_refusal(http_client::failure_reason(&fault, PATIENCE))
+    })?;
     match answer.status().is_success() {
         true => Ok(()),
-        false => Err(undeliverable(format!(
+        false => Err(undeliverable_notice_refusal(format!(
             "it answered {}",
             answer.status().as_u16()
         ))),
@@ -53,9 +65,11 @@ pub async fn answers(url: &str) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `NOTICE_UNDELIVERABLE` unless the command exits with 0 before the timeout.
-pub async fn mail(command: &[String], letter: &str) -> Result<(), Refusal> {
+pub async fn mail_notice(command: &[String], letter: &str) -> Result<(), Refusal> {
     let Some((program, args)) = command.split_first() else {
-        return Err(undeliverable("the command is empty".to_owned()));
+        return Err(undeliverable_notice_refusal(
+            "the command is empty".to_owned(),
+        ));
     };
     let mut child = Command::new(program)
         .args(args)
@@ -64,7 +78,9 @@ pub async fn mail(command: &[String], letter: &str) -> Result<(), Refusal> {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|fault| undeliverable(format!("`{program}` can't be started: {fault}")))?;
+        .map_err(|fault| {
+            undeliverable_notice_refusal(format!("`{program}` can't be started: {fault}"))
+        })?;
     let reporting = async {
         if let Some(mut input) = child.stdin.take() {
             // A write error is ignored: the exit status of the command decides.
@@ -75,16 +91,20 @@ pub async fn mail(command: &[String], letter: &str) -> Result<(), Refusal> {
     };
     match tokio::time::timeout(PATIENCE, reporting).await {
         Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(undeliverable(format!("`{program}` ended with {status}"))),
-        Ok(Err(fault)) => Err(undeliverable(format!("`{program}`: {fault}"))),
-        Err(_) => Err(undeliverable(format!(
+        Ok(Ok(status)) => Err(undeliverable_notice_refusal(format!(
+            "`{program}` ended with {status}"
+        ))),
+        Ok(Err(fault)) => Err(undeliverable_notice_refusal(format!(
+            "`{program}`: {fault}"
+        ))),
+        Err(_) => Err(undeliverable_notice_refusal(format!(
             "`{program}` did not end within {} seconds",
             PATIENCE.as_secs()
         ))),
     }
 }
 
-fn undeliverable(sentence: String) -> Refusal {
+fn undeliverable_notice_refusal(sentence: String) -> Refusal {
     Refusal::new(ErrorCode::NoticeUndeliverable, sentence)
 }
 
@@ -114,7 +134,7 @@ mod tests {
     async fn a_success_is_a_delivery_and_nothing_else_is() {
         let json = || b"{\"days\":30}".to_vec();
         let (url, heard) = listening("HTTP/1.1 204 No Content\r\n\r\n");
-        post(&url, "7f3a", "application/json", json())
+        post_notice(&url, "7f3a", "application/json", json())
             .await
             .unwrap();
         let text = heard.join().unwrap().to_lowercase();
@@ -124,7 +144,7 @@ mod tests {
             "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n",
         ] {
             let (url, heard) = listening(answer);
-            let refusal = post(&url, "7f3a", "application/json", json())
+            let refusal = post_notice(&url, "7f3a", "application/json", json())
                 .await
                 .unwrap_err();
             heard.join().unwrap();
@@ -147,10 +167,10 @@ mod tests {
                 let _read = caller.read(&mut piece).unwrap();
                 caller.write_all(answer.as_bytes()).unwrap();
             });
-            assert_eq!(answers(&url).await.is_ok(), is_open);
+            assert_eq!(check_address_answers(&url).await.is_ok(), is_open);
             heard.join().unwrap();
             assert!(
-                answers(&url).await.is_err(),
+                check_address_answers(&url).await.is_err(),
                 "nobody listens there any more"
             );
         }
@@ -162,16 +182,16 @@ mod tests {
         let file = folder.path().join("letter");
         let script = format!("cat > {}", file.display());
         let command = |script: &str| ["sh", "-c", script].map(str::to_owned);
-        mail(&command(&script), "Subject: over\n\nsoon")
+        mail_notice(&command(&script), "Subject: over\n\nsoon")
             .await
             .unwrap();
         assert_eq!(
             std::fs::read_to_string(file).unwrap(),
             "Subject: over\n\nsoon"
         );
-        let refusal = mail(&command("exit 3"), "x").await.unwrap_err();
+        let refusal = mail_notice(&command("exit 3"), "x").await.unwrap_err();
         assert!(refusal.sentence.contains('3'), "{refusal}");
-        let none = mail(&["/no/such/program".to_owned()], "x").await;
+        let none = mail_notice(&["/no/such/program".to_owned()], "x").await;
         assert_eq!(none.unwrap_err().code, ErrorCode::NoticeUndeliverable);
     }
 }

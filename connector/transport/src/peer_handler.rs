@@ -40,14 +40,14 @@ pub trait PeerHandler: Send + Sync + 'static {
     ) -> Result<PeerGreeting, QueryRejection>;
 
     /// One page of the catalogue that the caller may see.
-    async fn catalog(
+    async fn catalog_page(
         &self,
         peer: &VerifiedPeer,
         request: CatalogPageRequest,
     ) -> Result<CatalogEntryPage, QueryRejection>;
 
     /// Takes in one message durably. A repeated message changes nothing.
-    async fn send(
+    async fn accept_message(
         &self,
         peer: &VerifiedPeer,
         message: SubmittedMessage,
@@ -63,21 +63,21 @@ pub trait PeerHandler: Send + Sync + 'static {
     ) -> Result<PeerMessageStream, QueryRejection>;
 
     /// Proof from the log.
-    async fn proof(
+    async fn log_proof(
         &self,
         peer: &VerifiedPeer,
         request: LogProofRequest,
     ) -> Result<LogProof, QueryRejection>;
 
     /// Cosigns the caller's head, after a check that its log has only grown.
-    async fn witness(
+    async fn cosign_head(
         &self,
         peer: &VerifiedPeer,
         submission: HeadSubmission,
     ) -> Result<CosignOutcome, QueryRejection>;
 
     /// Answers a question.
-    async fn answer(
+    async fn answer_query(
         &self,
         peer: &VerifiedPeer,
         asking: QueryRequestEnvelope,

@@ -33,7 +33,10 @@ pub(crate) const SILENT: &str = "it closed the connection before it answered";
 pub(crate) const UNHEARD: &str = "it sent nothing in time";
 
 /// Connects to the first address that accepts within `time`.
-pub(crate) async fn tcp(address: impl ToSocketAddrs, time: Duration) -> io::Result<TcpStream> {
+pub(crate) async fn connect_tcp(
+    address: impl ToSocketAddrs,
+    time: Duration,
+) -> io::Result<TcpStream> {
     let mut last = None;
     for address in tokio::net::lookup_host(address).await? {
         let attempt = tokio::time::timeout(time, TcpStream::connect(address)).await;
@@ -61,7 +64,7 @@ pub(crate) fn bound_unacknowledged(tcp: &TcpStream, time: Duration) {
 }
 
 /// Does the handshake, and waits for the first bytes of the other end.
-pub(crate) async fn tls(
+pub(crate) async fn connect_tls(
     tcp: TcpStream,
     name: ServerName<'static>,
     config: Arc<ClientConfig>,
@@ -83,12 +86,12 @@ pub(crate) async fn tls(
 
 /// Refusal inside the error of a failed call, if this side made one.
 pub(crate) fn refusal_within(error: &(dyn Error + 'static)) -> Option<Refusal> {
-    causes(error).find_map(|cause| cause.downcast_ref::<Refusal>().cloned())
+    error_causes(error).find_map(|cause| cause.downcast_ref::<Refusal>().cloned())
 }
 
 /// True if the connection closed before the request was sent, so that repeating it is safe.
 pub(crate) fn never_sent(status: &Status) -> bool {
-    causes(status).any(|cause| {
+    error_causes(status).any(|cause| {
         cause
             .downcast_ref::<hyper::Error>()
             .is_some_and(hyper::Error::is_canceled)
@@ -97,7 +100,7 @@ pub(crate) fn never_sent(status: &Status) -> bool {
 
 /// True if a connection ended because of the other end's silence.
 pub(crate) fn is_unheard(status: &Status) -> bool {
-    causes(status).any(|cause| {
+    error_causes(status).any(|cause| {
         // The libraries pass on the connection's error in two ways: directly, and inside an error of HTTP/2.
         let within = cause
             .downcast_ref::<h2::Error>()
@@ -109,12 +112,14 @@ pub(crate) fn is_unheard(status: &Status) -> bool {
     })
 }
 
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn error_causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// Error of the system or of TLS as a sentence in the form of refusals.
-pub(crate) fn spoken(error: &io::Error) -> String {
+pub(crate) fn error_sentence(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "no server listens at its address".to_owned(),
         // The TLS library has a long text with a link to its documentation here.
@@ -128,7 +133,7 @@ pub(crate) fn spoken(error: &io::Error) -> String {
 }
 
 /// Repeats a call if the connection closed before the request was sent: at its age limit, or when the other side stopped.
-pub(crate) async fn persist<T, F>(call: impl Fn() -> F) -> Result<T, Status>
+pub(crate) async fn repeat_unsent_call<T, F>(call: impl Fn() -> F) -> Result<T, Status>
 where
     F: Future<Output = Result<T, Status>>,
 {
@@ -147,7 +152,7 @@ const AGAIN: usize = 3;
 
 #[cfg(test)]
 mod tests {
-    use super::{bound_unacknowledged, spoken};
+    use super::{bound_unacknowledged, error_sentence};
     use std::io;
     use std::time::Duration;
     use tokio::net::{TcpListener, TcpStream};
@@ -157,7 +162,7 @@ mod tests {
         let said = "peer closed connection without sending TLS close_notify: https://example.org";
         for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset] {
             assert_eq!(
-                spoken(&io::Error::new(kind, said)),
+                error_sentence(&io::Error::new(kind, said)),
                 "it closed the connection"
             );
         }

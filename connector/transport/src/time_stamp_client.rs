@@ -17,29 +17,38 @@ const REPLY: &str = "application/timestamp-reply";
 ///
 /// # Errors
 /// `TIME_STAMP_UNAVAILABLE`. Redirections are not followed.
-pub async fn ask(url: &str, request: Vec<u8>, longest: usize) -> Result<Vec<u8>, Refusal> {
-    let client = http_client::client(PATIENCE, unavailable)?;
+pub async fn request_time_stamp(
+    url: &str,
+    request: Vec<u8>,
+    longest: usize,
+) -> Result<Vec<u8>, Refusal> {
+    let client = http_client::build_client(PATIENCE, unavailable_stamp_refusal)?;
     let mut answer = client
         .post(url)
         .header("content-type", QUERY)
         .body(request)
         .send()
         .await
-        .map_err(plain)?;
+        .map_err(failed_request_refusal)?;
     let status = answer.status();
     if !status.is_success() {
-        return Err(unavailable(format!("it answered {}", status.as_u16())));
+        return Err(unavailable_stamp_refusal(format!(
+            "it answered {}",
+            status.as_u16()
+        )));
     }
     let kind = answer.headers().get("content-type");
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(REPLY) {
-        return Err(unavailable(format!("its answer is not {REPLY}")));
+        return Err(unavailable_stamp_refusal(format!(
+            "its answer is not {REPLY}"
+        )));
     }
     let mut bytes = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(plain)? {
+    while let Some(piece) = answer.chunk().await.map_err(failed_request_refusal)? {
         if bytes.len().saturating_add(piece.len()) > longest {
-            return Err(unavailable(format!(
+            return Err(unavailable_stamp_refusal(format!(
                 "its answer is longer than {longest} bytes"
             )));
         }
@@ -48,11 +57,12 @@ pub async fn ask(url: &str, request: Vec<u8>, longest: usize) -> Result<Vec<u8>,
     Ok(bytes)
 }
 
-fn plain(fault: reqwest::Error) -> Refusal {
-    unavailable(http_client::reason(&fault, PATIENCE)).caused_by(fault.without_url())
+fn failed_request_refusal(fault: reqwest::Error) -> Refusal {
+    unavailable_stamp_refusal(http_client::failure_reason(&fault, PATIENCE))
+        .caused_by(fault.without_url())
 }
 
-fn unavailable(why: String) -> Refusal {
+fn unavailable_stamp_refusal(why: String) -> Refusal {
     Refusal::new(
         ErrorCode::TimeStampUnavailable,
         format!("the time-stamp authority gave no token: {why}"),
@@ -94,7 +104,9 @@ mod tests {
     #[tokio::test]
     async fn a_response_is_of_its_kind_and_not_too_long() {
         let (url, heard) = answering(response(REPLY, b"token"));
-        let got = ask(&url, b"request".to_vec(), 5).await.unwrap();
+        let got = request_time_stamp(&url, b"request".to_vec(), 5)
+            .await
+            .unwrap();
         assert_eq!(got, b"token");
         let seen = heard.join().unwrap();
         assert!(seen.contains("content-type: application/timestamp-query"));
@@ -112,13 +124,15 @@ mod tests {
             (b"nothing\r\n".to_vec(), "broke off"),
         ] {
             let (url, heard) = answering(answer);
-            let refusal = ask(&url, b"request".to_vec(), 5).await.unwrap_err();
+            let refusal = request_time_stamp(&url, b"request".to_vec(), 5)
+                .await
+                .unwrap_err();
             heard.join().unwrap();
             assert_eq!(refusal.code, ErrorCode::TimeStampUnavailable);
             assert!(refusal.sentence.contains(word), "{refusal}");
             assert!(!refusal.sentence.contains("/tsa"), "{refusal}");
         }
-        let nobody = ask("http://127.0.0.1:1/tsa", Vec::new(), 5).await;
+        let nobody = request_time_stamp("http://127.0.0.1:1/tsa", Vec::new(), 5).await;
         assert!(nobody.unwrap_err().sentence.contains("reached"));
     }
 }

@@ -15,7 +15,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 const HEADER: &str = "traceparent";
 
 /// Writes the context of the present span into the metadata of a request; nothing if tracing is off.
-pub(crate) fn inject(metadata: &mut MetadataMap) {
+pub(crate) fn inject_context(metadata: &mut MetadataMap) {
     let context = Span::current().context();
     global::get_text_map_propagator(|propagator| {
         propagator.inject_context(&context, &mut RequestMetadata(metadata));
@@ -23,7 +23,7 @@ pub(crate) fn inject(metadata: &mut MetadataMap) {
 }
 
 /// Links a span to the caller's trace. An invalid `traceparent` is ignored, since the question does not depend on it.
-pub(crate) fn link(metadata: &MetadataMap, span: &Span) {
+pub(crate) fn link_span(metadata: &MetadataMap, span: &Span) {
     let brought = global::get_text_map_propagator(|propagator| {
         propagator.extract(&PresentedMetadata(metadata))
     });

@@ -82,7 +82,7 @@ impl OpenDataset {
     /// Formats of complete files: file name extension and media type of each.
     #[must_use]
     pub fn files(&self) -> Vec<(&'static str, &'static str)> {
-        open_format::files(self)
+        open_format::file_formats(self)
     }
 }
 
@@ -148,7 +148,7 @@ pub trait WebHandler: FlightSqlHandler {
     ///
     /// # Errors
     /// The reason why the statement can't be planned for this client.
-    async fn explain(&self, client: &Self::Client, sql: &str) -> Result<Value, Refusal>;
+    async fn explain_statement(&self, client: &Self::Client, sql: &str) -> Result<Value, Refusal>;
 
     /// True if there is any open data. Called before a request is counted, so it must be cheap.
     fn opens_anything(&self) -> bool;
@@ -170,7 +170,7 @@ pub trait WebHandler: FlightSqlHandler {
     ///
     /// # Errors
     /// When the page can't be built.
-    async fn portal(
+    async fn find_portal_page(
         &self,
         path: &[String],
         accept: Option<&[String]>,
@@ -226,5 +226,5 @@ pub(crate) async fn transfer_body(
             return Err(Refusal::new(ErrorCode::Internal, sentence));
         }
     };
-    answer_body::body(answer, writer).await
+    answer_body::stream_body(answer, writer).await
 }

@@ -83,7 +83,7 @@ fn unknown_members_stay_for_who_enforces() {
         "conflict": "perm", "odrl:inheritFrom": "urn:other",
         "permission": [{"action": {"@id": "odrl:use", "refinement": [{"x": 1}]}, "odrl:assignee": "y", "dct:z": [5]}],
     }));
-    let unknown: Vec<&str> = read.unknown().keys().map(String::as_str).collect();
+    let unknown: Vec<&str> = read.unknown_members().keys().map(String::as_str).collect();
     assert_eq!(
         unknown,
         ["conflict", "http://www.w3.org/ns/odrl/2/inheritFrom"]

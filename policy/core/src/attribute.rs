@@ -175,7 +175,7 @@ impl Credential {
         }
         stating
             .keys
-            .check(&self.issuer, &self.signature, SignaturePurpose::Statement)?;
+            .check_signature(&self.issuer, &self.signature, SignaturePurpose::Statement)?;
         let shown = self.attributes.iter().map(|attribute| AttestedAttribute {
             attribute: attribute.clone(),
             supporting_credential: SupportingCredential {
@@ -263,7 +263,8 @@ mod tests {
     use super::*;
     use crate::contract::signature::SignatoryRole;
     use crate::fixture::{
-        CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, participant, party, signature, time,
+        CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, parse_participant, parse_time,
+        sample_party, sample_signature,
     };
 
     const ISSUER: &str = "hansa://chamber.example";
@@ -271,12 +272,12 @@ mod tests {
     fn credential() -> Credential {
         Credential {
             statement: Digest::of(b"credential"),
-            issuer: participant(ISSUER),
-            subject: participant(CONSUMER),
+            issuer: parse_participant(ISSUER),
+            subject: parse_participant(CONSUMER),
             attributes: vec![ParticipantAttribute::Sector("nace:H49".parse().unwrap())],
-            issued_at: time("2026-01-01T00:00:00Z"),
-            until: time("2026-12-31T00:00:00Z"),
-            signature: signature(SignatoryRole::Provider, &party(ISSUER)),
+            issued_at: parse_time("2026-01-01T00:00:00Z"),
+            until: parse_time("2026-12-31T00:00:00Z"),
+            signature: sample_signature(SignatoryRole::Provider, &sample_party(ISSUER)),
         }
     }
 
@@ -285,14 +286,14 @@ mod tests {
         let mut credential = credential();
         change(&mut credential);
         let issuers =
-            AttributeIssuers::from([(participant(ISSUER), [AttributeKind::Sector].into())]);
+            AttributeIssuers::from([(parse_participant(ISSUER), [AttributeKind::Sector].into())]);
         let denied = BTreeSet::from([Digest::of(b"denied")]);
         let stating = CredentialTrust {
             issuers: &issuers,
             keys: &PermissiveKeys,
             denied: &denied,
         };
-        let met = credential.verify(&participant(CONSUMER), &stating, time(at));
+        let met = credential.verify(&parse_participant(CONSUMER), &stating, parse_time(at));
         assert_eq!(
             met.map(|list| list.len()).map_err(|refusal| refusal.code),
             expect
@@ -304,8 +305,12 @@ mod tests {
         let now = "2026-06-01T00:00:00Z";
         let invalid = Err(ErrorCode::CredentialInvalid);
         check(|_| {}, now, Ok(1));
-        check(|one| one.subject = participant(PROVIDER), now, invalid);
-        check(|one| one.issuer = participant(PROVIDER), now, invalid);
+        check(
+            |one| one.subject = parse_participant(PROVIDER),
+            now,
+            invalid,
+        );
+        check(|one| one.issuer = parse_participant(PROVIDER), now, invalid);
         check(|one| one.statement = Digest::of(b"denied"), now, invalid);
         let region = ParticipantAttribute::Region("EU".parse().unwrap());
         check(|one| one.attributes.push(region), now, invalid);
@@ -313,22 +318,26 @@ mod tests {
         check(|_| {}, "2026-12-30T23:59:59Z", Ok(1));
         check(|_| {}, "2025-12-31T23:54:59Z", invalid);
         check(|_| {}, "2025-12-31T23:55:00Z", Ok(1));
-        check(|one| one.until = time("2027-01-03T00:00:00Z"), now, invalid);
-        let never = time("2026-01-01T00:00:00Z");
+        check(
+            |one| one.until = parse_time("2027-01-03T00:00:00Z"),
+            now,
+            invalid,
+        );
+        let never = parse_time("2026-01-01T00:00:00Z");
         check(|one| one.until = never, "2025-12-31T23:59:00Z", invalid);
     }
 
     #[test]
     fn a_signature_that_does_not_hold_shows_nothing() {
         let issuers =
-            AttributeIssuers::from([(participant(ISSUER), [AttributeKind::Sector].into())]);
+            AttributeIssuers::from([(parse_participant(ISSUER), [AttributeKind::Sector].into())]);
         let stating = CredentialTrust {
             issuers: &issuers,
             keys: &RejectingKeys,
             denied: &BTreeSet::new(),
         };
-        let now = time("2026-06-01T00:00:00Z");
-        let met = credential().verify(&participant(CONSUMER), &stating, now);
+        let now = parse_time("2026-06-01T00:00:00Z");
+        let met = credential().verify(&parse_participant(CONSUMER), &stating, now);
         assert_eq!(met.unwrap_err().code, ErrorCode::SignatureInvalid);
     }
 }

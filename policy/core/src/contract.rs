@@ -259,7 +259,7 @@ impl ContractRegistry {
             // INVARIANT: partner-by-transfer. Data for a partner leaves only by a transfer under the partner's contract.
             let is_partner = |agreement: &Agreement| agreement.partner().is_some();
             if self.agreement(*id).is_some_and(is_partner) && !who.presents_token_of(*id) {
-                let sentence = format!("no contract `{}` with you", id.short());
+                let sentence = format!("no contract `{}` with you", id.to_short_text());
                 return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
             }
         }
@@ -291,7 +291,7 @@ impl ContractRegistry {
             let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);
             return Err(refusal
                 .with_contract(id)
-                .with_clause(clause.id, clause.term.plain()));
+                .with_clause(clause.id, clause.term.to_english()));
         }
         Ok(ActiveContracts {
             asker: Requester::Web(self.own.clone()),
@@ -309,7 +309,7 @@ impl ContractRegistry {
         let grants = datasets
             .into_iter()
             .filter(|(dataset, _)| dataset.owner == self.own)
-            .map(|(dataset, schema)| (dataset, DatasetGrant::house(schema)))
+            .map(|(dataset, schema)| (dataset, DatasetGrant::for_house(schema)))
             .collect();
         ActiveContracts {
             asker: Requester::House(self.own.clone()),
@@ -384,7 +384,7 @@ impl VerifiedContract {
     ///
     /// # Errors
     /// When the withdrawal names another contract, is not by a party of this contract, or has a signature that is not valid.
-    pub fn revoke(
+    pub fn verify_withdrawal(
         &self,
         withdrawal: &SignedWithdrawal,
         keys: &impl SignatureVerifier,
@@ -403,7 +403,7 @@ impl VerifiedContract {
             )
             .with_contract(self.id));
         }
-        keys.check(party, &withdrawal.signature, SignaturePurpose::Withdrawal)
+        keys.check_signature(party, &withdrawal.signature, SignaturePurpose::Withdrawal)
             .map_err(|refusal| refusal.with_contract(self.id))?;
         Ok(VerifiedWithdrawal {
             contract: self.id,

@@ -44,13 +44,16 @@ use sourced_grant::SourcedGrant;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks that need no plan: window, party, purpose, delivery, prohibitions and the provider's restrictions, over all named
-/// contracts. A caller makes them before it parses the question's text. [`decide`] repeats them.
+/// contracts. A caller makes them before it parses the question's text. [`decide_question`] repeats them.
 ///
 /// # Errors
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
 /// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`, `DATASET_RESTRICTED`.
-pub fn admissible(active: &ActiveContracts, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
-    let restricted = RestrictedContracts::of(active, facts.restrictions);
+pub fn check_admissibility(
+    active: &ActiveContracts,
+    facts: &DecisionInput<'_>,
+) -> Result<(), Refusal> {
+    let restricted = RestrictedContracts::new(active, facts.restrictions);
     let nothing = DatasetColumns::new();
     let mut evaluation = QueryEvaluation::new(active.asker(), facts, &nothing, BTreeMap::new());
     Requirement::in_order(active, &restricted, &nothing)
@@ -64,14 +67,14 @@ pub fn admissible(active: &ActiveContracts, facts: &DecisionInput<'_>) -> Result
 ///
 /// # Errors
 /// `POLICY_CONTRADICTION` for a quota in the house contract, since nothing counts it.
-pub fn budgets(
+pub fn collect_budgets(
     active: &ActiveContracts,
     restrictions: &ProviderRestrictions,
     now: UtcTimestamp,
 ) -> Result<Vec<QuotaBudget>, Refusal> {
-    let restricted = RestrictedContracts::of(active, restrictions).readable()?;
+    let restricted = RestrictedContracts::new(active, restrictions).require_readable()?;
     let mut budgets = Vec::new();
-    for granted in SourcedGrant::all(active, &restricted) {
+    for granted in SourcedGrant::list_grants(active, &restricted) {
         for clause in granted.grant.clauses() {
             budgets.extend(QuotaBudget::of_clause(granted, clause, now)?);
         }
@@ -88,20 +91,20 @@ pub fn budgets(
 ///
 /// # Errors
 /// The refusal of the first requirement that fails; an error in any term refuses.
-pub fn decide<Q: QueryShape>(
+pub fn decide_question<Q: QueryShape>(
     active: ActiveContracts,
     facts: &DecisionInput<'_>,
     question: Q,
 ) -> Result<PermitDecision<Q>, Refusal> {
-    let restricted = RestrictedContracts::of(&active, facts.restrictions);
-    let (reads, joins) = (question.reads(), question.meetings());
+    let restricted = RestrictedContracts::new(&active, facts.restrictions);
+    let (reads, joins) = (question.used_columns(), question.dataset_joins());
     let mut evaluation = QueryEvaluation::new(active.asker(), facts, reads, joins);
     for requirement in Requirement::in_order(&active, &restricted, reads) {
         evaluation.evaluate(requirement)?;
     }
     Ok(PermitDecision {
         conditions: evaluation.conditions,
-        restrictions: restricted.documents(facts.restrictions),
+        restrictions: restricted.document_digests(facts.restrictions),
         request: facts.request,
         purpose: facts.purpose.cloned(),
         sql_commit: facts.sql_commit,
@@ -114,7 +117,7 @@ pub fn decide<Q: QueryShape>(
     })
 }
 
-/// Permit of a question, with the effects on each dataset. Made by [`decide`] alone.
+/// Permit of a question, with the effects on each dataset. Made by [`decide_question`] alone.
 #[derive(Debug)]
 pub struct PermitDecision<Q> {
     question: Q,
@@ -186,7 +189,7 @@ impl PendingRefusal {
 
     /// Refusal that closes an open log entry.
     #[must_use]
-    pub const fn closing(
+    pub const fn for_open_entry(
         opened: RecordReceipt,
         refusal: Refusal,
         asked: Option<RefusedQuery>,
@@ -206,7 +209,7 @@ impl PendingRefusal {
 
     /// True if the refusal closes an open log entry.
     #[must_use]
-    pub const fn closes(&self) -> bool {
+    pub const fn closes_entry(&self) -> bool {
         self.opened.is_some()
     }
 

@@ -1,7 +1,7 @@
 //! Comparison of two versions of a policy, clause by clause, for people.
 
 use crate::contract::Agreement;
-use crate::safe_text::printable;
+use crate::safe_text::to_printable;
 use crate::term::prohibition::ProhibitedPart;
 use crate::term::{Clause, Term, normal_form};
 use std::cmp::Ordering;
@@ -72,10 +72,10 @@ impl PolicyChange {
     fn by_its_term(&self) -> ChangeVerdict {
         match self {
             Self::Added(clause) => {
-                ChangeVerdict::of(Some(clause.term.with(|rule| rule.presence())))
+                ChangeVerdict::of(Some(clause.term.with_rule(|rule| rule.presence())))
             }
             Self::Removed(clause) => {
-                let order = clause.term.with(|rule| rule.presence());
+                let order = clause.term.with_rule(|rule| rule.presence());
                 ChangeVerdict::of(Some(order.reverse()))
             }
             Self::Changed { old, new } => ChangeVerdict::of(new.term.compare(&old.term)),
@@ -127,9 +127,9 @@ pub struct PolicyDiff(pub Vec<ChangeAssessment>);
 /// A change of the rows under aggregates that are computed for each question is not comparable, even if there are fewer rows: a
 /// consumer that asks under both versions can subtract the answers. Released cells don't change with the clauses.
 #[must_use]
-pub fn compare(old: &[Clause], new: &[Clause]) -> PolicyDiff {
+pub fn compare_policies(old: &[Clause], new: &[Clause]) -> PolicyDiff {
     let asked = is_asked(old) && is_asked(new);
-    let assessment = diff(old, new).into_iter().map(|change| {
+    let assessment = list_changes(old, new).into_iter().map(|change| {
         let least = if asked && change.cuts_rows() {
             ChangeVerdict::NotComparable
         } else {
@@ -146,11 +146,11 @@ pub fn compare(old: &[Clause], new: &[Clause]) -> PolicyDiff {
 /// Changes from `old` to `new`, in the order of the new clauses, then the removed ones. Moved or differently written clauses are
 /// not changes.
 #[must_use]
-fn diff(old: &[Clause], new: &[Clause]) -> Vec<PolicyChange> {
+fn list_changes(old: &[Clause], new: &[Clause]) -> Vec<PolicyChange> {
     let mut gone: Vec<&Clause> = old.iter().collect();
     let mut open: Vec<&Clause> = Vec::new();
     for clause in new {
-        match gone.iter().position(|other| same(other, clause)) {
+        match gone.iter().position(|other| is_same_clause(other, clause)) {
             Some(index) => {
                 gone.remove(index);
             }
@@ -159,10 +159,10 @@ fn diff(old: &[Clause], new: &[Clause]) -> Vec<PolicyChange> {
     }
     let mut changes = Vec::new();
     for clause in open {
-        let subject = subject(&clause.term);
+        let subject = clause_subject(&clause.term);
         match gone
             .iter()
-            .position(|other| self::subject(&other.term) == subject)
+            .position(|other| self::clause_subject(&other.term) == subject)
         {
             Some(index) => changes.push(PolicyChange::Changed {
                 old: gone.remove(index).clone(),
@@ -199,7 +199,7 @@ pub fn of_agreements(old: &Agreement, new: &Agreement) -> ChangeVerdict {
     } else {
         ChangeVerdict::NotComparable
     };
-    let changes = compare(&old.clauses, &new.clauses);
+    let changes = compare_policies(&old.clauses, &new.clauses);
     changes.verdict().max(window).max(beside)
 }
 
@@ -211,15 +211,15 @@ fn is_asked(clauses: &[Clause]) -> bool {
 
 /// Changes between two agreements as lines: `+` added, `-` removed, `~` changed. Empty when a person would sign the same content.
 #[must_use]
-pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
-    let mut lines: Vec<String> = compare(&old.clauses, &new.clauses)
+pub fn change_lines(old: &Agreement, new: &Agreement) -> Vec<String> {
+    let mut lines: Vec<String> = compare_policies(&old.clauses, &new.clauses)
         .0
         .iter()
         .map(ToString::to_string)
         .collect();
     let mut changed = |what: &str, old: String, new: String| {
         if old != new {
-            lines.push(printable(&format!("~ {what}: {old} -> {new}")));
+            lines.push(to_printable(&format!("~ {what}: {old} -> {new}")));
         }
     };
     changed(
@@ -239,11 +239,15 @@ pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
     );
     changed(
         "schema",
-        old.dataset.schema.short(),
-        new.dataset.schema.short(),
+        old.dataset.schema.to_short_text(),
+        new.dataset.schema.to_short_text(),
     );
-    changed("legal text", legal(old), legal(new));
-    changed("template", template(old), template(new));
+    changed(
+        "legal text",
+        describe_legal_text(old),
+        describe_legal_text(new),
+    );
+    changed("template", describe_template(old), describe_template(new));
     changed(
         "purpose vocabulary",
         old.purposes.clone(),
@@ -269,35 +273,39 @@ impl fmt::Display for PolicyDiff {
 impl fmt::Display for ChangeAssessment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.change {
-            PolicyChange::Added(clause) => write!(f, "+ {}: {}", clause.id, clause.term.plain())?,
-            PolicyChange::Removed(clause) => write!(f, "- {}: {}", clause.id, clause.term.plain())?,
+            PolicyChange::Added(clause) => {
+                write!(f, "+ {}: {}", clause.id, clause.term.to_english())?
+            }
+            PolicyChange::Removed(clause) => {
+                write!(f, "- {}: {}", clause.id, clause.term.to_english())?
+            }
             PolicyChange::Changed { old, new } => write!(
                 f,
                 "~ {}: {} -> {}",
                 new.id,
-                old.term.plain(),
-                new.term.plain()
+                old.term.to_english(),
+                new.term.to_english()
             )?,
         }
         write!(f, "  {}", self.verdict)
     }
 }
 
-fn same(one: &Clause, other: &Clause) -> bool {
+fn is_same_clause(one: &Clause, other: &Clause) -> bool {
     normal_form::grant_hash(std::slice::from_ref(one))
         == normal_form::grant_hash(std::slice::from_ref(other))
 }
 
 /// Subject of a clause. Two clauses with the same subject count as one changed clause.
-fn subject(term: &Term) -> (&'static str, String) {
+fn clause_subject(term: &Term) -> (&'static str, String) {
     // All masks of a column have the same subject, so that a change of the kind of mask is one change.
-    if let Some(column) = term.column() {
+    if let Some(column) = term.treated_column() {
         return ("values", column.to_string());
     }
-    term.with(|rule| (rule.spec().name, rule.subject()))
+    term.with_rule(|rule| (rule.spec().name, rule.subject()))
 }
 
-fn legal(agreement: &Agreement) -> String {
+fn describe_legal_text(agreement: &Agreement) -> String {
     agreement.legal.as_ref().map_or_else(
         || "none".to_owned(),
         |legal| {
@@ -305,13 +313,13 @@ fn legal(agreement: &Agreement) -> String {
                 "{} ({}, {})",
                 legal.text_ref,
                 legal.language,
-                legal.text.short()
+                legal.text.to_short_text()
             )
         },
     )
 }
 
-fn template(agreement: &Agreement) -> String {
+fn describe_template(agreement: &Agreement) -> String {
     agreement.template.as_ref().map_or_else(
         || "none".to_owned(),
         |template| {
@@ -320,7 +328,7 @@ fn template(agreement: &Agreement) -> String {
                 template.title,
                 template.version,
                 template.author.domain(),
-                template.sha256.short()
+                template.sha256.to_short_text()
             )
         },
     )

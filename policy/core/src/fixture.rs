@@ -25,37 +25,37 @@ pub(crate) const PROVIDER: &str = "hansa://munster.example";
 pub(crate) const CONSUMER: &str = "hansa://firm.example";
 pub(crate) const LABEL: &str = "2.1:sha256:test";
 
-pub(crate) fn time(text: &str) -> UtcTimestamp {
+pub(crate) fn parse_time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
-pub(crate) fn name(text: &str) -> SqlIdentifier {
+pub(crate) fn parse_name(text: &str) -> SqlIdentifier {
     text.parse().unwrap()
 }
 
-pub(crate) fn names(list: &[&str]) -> Vec<SqlIdentifier> {
-    list.iter().map(|text| name(text)).collect()
+pub(crate) fn parse_names(list: &[&str]) -> Vec<SqlIdentifier> {
+    list.iter().map(|text| parse_name(text)).collect()
 }
 
-pub(crate) fn purpose(text: &str) -> PurposeId {
+pub(crate) fn parse_purpose(text: &str) -> PurposeId {
     text.parse().unwrap()
 }
 
-pub(crate) fn purposes(list: &[&str]) -> Vec<PurposeId> {
-    list.iter().map(|text| purpose(text)).collect()
+pub(crate) fn parse_purposes(list: &[&str]) -> Vec<PurposeId> {
+    list.iter().map(|text| parse_purpose(text)).collect()
 }
 
-pub(crate) fn participant(text: &str) -> ParticipantId {
+pub(crate) fn parse_participant(text: &str) -> ParticipantId {
     text.parse().unwrap()
 }
 
-pub(crate) fn dataset(name: &str) -> DatasetId {
+pub(crate) fn provider_dataset(name: &str) -> DatasetId {
     format!("{PROVIDER}/d/{name}").parse().unwrap()
 }
 
 /// Small taxonomy: `dpv:Purpose` > `dpv:Research` > `dpv:Academic`; `dpv:Purpose` > `dpv:Marketing`.
-pub(crate) fn taxonomy() -> Taxonomy {
-    let edge = |name: &str, parents: &[&str]| (purpose(name), purposes(parents));
+pub(crate) fn small_taxonomy() -> Taxonomy {
+    let edge = |name: &str, parents: &[&str]| (parse_purpose(name), parse_purposes(parents));
     let vocabulary = BTreeMap::from([
         edge("dpv:Purpose", &[]),
         edge("dpv:Research", &["dpv:Purpose"]),
@@ -65,7 +65,7 @@ pub(crate) fn taxonomy() -> Taxonomy {
     Taxonomy::new(LABEL.to_owned(), vocabulary)
 }
 
-pub(crate) fn clauses(terms: impl IntoIterator<Item = Term>) -> Vec<Clause> {
+pub(crate) fn number_clauses(terms: impl IntoIterator<Item = Term>) -> Vec<Clause> {
     terms
         .into_iter()
         .zip(1..)
@@ -76,9 +76,9 @@ pub(crate) fn clauses(terms: impl IntoIterator<Item = Term>) -> Vec<Clause> {
         .collect()
 }
 
-pub(crate) fn party(id: &str) -> ContractParty {
+pub(crate) fn sample_party(id: &str) -> ContractParty {
     ContractParty {
-        id: participant(id),
+        id: parse_participant(id),
         name: id.to_owned(),
         legal_id: None,
         signing_key: format!("key of {id}"),
@@ -86,36 +86,36 @@ pub(crate) fn party(id: &str) -> ContractParty {
     }
 }
 
-pub(crate) fn schema(dataset: &str) -> Digest {
+pub(crate) fn sample_schema(dataset: &str) -> Digest {
     Digest::of(format!("schema of {dataset}").as_bytes())
 }
 
-pub(crate) fn agreement(of: &str, terms: impl IntoIterator<Item = Term>) -> Agreement {
+pub(crate) fn sample_agreement(of: &str, terms: impl IntoIterator<Item = Term>) -> Agreement {
     Agreement {
         uid: format!("urn:uuid:{of}"),
         version: 1,
         supersedes: None,
-        provider: party(PROVIDER),
-        assignee: Assignee::Participant(party(CONSUMER)),
+        provider: sample_party(PROVIDER),
+        assignee: Assignee::Participant(sample_party(CONSUMER)),
         dataset: DatasetRef {
-            id: dataset(of),
-            schema: schema(of),
+            id: provider_dataset(of),
+            schema: sample_schema(of),
             high_value: false,
         },
-        clauses: clauses(terms),
-        not_before: time("2026-01-01T00:00:00Z"),
-        not_after: time("2027-01-01T00:00:00Z"),
+        clauses: number_clauses(terms),
+        not_before: parse_time("2026-01-01T00:00:00Z"),
+        not_after: parse_time("2027-01-01T00:00:00Z"),
         purposes: LABEL.to_owned(),
         own_purposes: vec![OwnPurpose {
-            name: purpose("mobility-research"),
-            parent: purpose("dpv:Research"),
+            name: parse_purpose("mobility-research"),
+            parent: parse_purpose("dpv:Research"),
             text: "how people move".to_owned(),
         }],
         legal: None,
         template: None,
         signatory: None,
         rendering: PageRendering::default(),
-        proposed_at: time("2025-12-01T00:00:00Z"),
+        proposed_at: parse_time("2025-12-01T00:00:00Z"),
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     }
 }
@@ -127,7 +127,12 @@ pub(crate) fn contract_id(of: &str) -> ContractId {
 pub(crate) struct PermissiveKeys;
 
 impl SignatureVerifier for PermissiveKeys {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
+    fn check_signature(
+        &self,
+        _: &ParticipantId,
+        _: &Signature,
+        _: SignaturePurpose,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -153,7 +158,12 @@ impl SignatureVerifier for PermissiveKeys {
 pub(crate) struct RejectingKeys;
 
 impl SignatureVerifier for RejectingKeys {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
+    fn check_signature(
+        &self,
+        _: &ParticipantId,
+        _: &Signature,
+        _: SignaturePurpose,
+    ) -> Result<(), Refusal> {
         Err(Refusal::new(ErrorCode::SignatureInvalid, "no"))
     }
 
@@ -175,7 +185,7 @@ impl SignatureVerifier for RejectingKeys {
     }
 }
 
-pub(crate) fn signature(role: SignatoryRole, party: &ContractParty) -> Signature {
+pub(crate) fn sample_signature(role: SignatoryRole, party: &ContractParty) -> Signature {
     Signature {
         role,
         kid: party.signing_key.clone(),
@@ -188,10 +198,13 @@ pub(crate) fn signature(role: SignatoryRole, party: &ContractParty) -> Signature
     }
 }
 
-pub(crate) fn agreed(id: ContractId, agreement: Agreement) -> VerifiedContract {
-    let mut signatures = vec![signature(SignatoryRole::Provider, &agreement.provider)];
+pub(crate) fn verified_contract(id: ContractId, agreement: Agreement) -> VerifiedContract {
+    let mut signatures = vec![sample_signature(
+        SignatoryRole::Provider,
+        &agreement.provider,
+    )];
     if let Assignee::Participant(consumer) = &agreement.assignee {
-        signatures.push(signature(SignatoryRole::Consumer, consumer));
+        signatures.push(sample_signature(SignatoryRole::Consumer, consumer));
     }
     SignedContract {
         id,
@@ -202,19 +215,19 @@ pub(crate) fn agreed(id: ContractId, agreement: Agreement) -> VerifiedContract {
     .unwrap()
 }
 
-pub(crate) fn caller(id: &str) -> VerifiedPeer {
-    let (roster, presented) = presented(id);
+pub(crate) fn verified_caller(id: &str) -> VerifiedPeer {
+    let (roster, presented) = roster_and_certificate(id);
     roster
-        .recognise(&presented, time("2026-06-01T00:00:00Z"))
+        .recognise(&presented, parse_time("2026-06-01T00:00:00Z"))
         .unwrap()
 }
 
 /// Program that asks on behalf of a participant.
-pub(crate) fn program(id: &str, access: &ProgramAccess) -> VerifiedPeer {
-    let (roster, presented) = presented(id);
+pub(crate) fn verified_program(id: &str, access: &ProgramAccess) -> VerifiedPeer {
+    let (roster, presented) = roster_and_certificate(id);
     match access {
         ProgramAccess::Certificate => {
-            roster.recognise_program(&presented, time("2026-06-01T00:00:00Z"))
+            roster.recognise_program(&presented, parse_time("2026-06-01T00:00:00Z"))
         }
         ProgramAccess::AccessToken {
             id: token,
@@ -222,21 +235,21 @@ pub(crate) fn program(id: &str, access: &ProgramAccess) -> VerifiedPeer {
         } => roster.recognise_token(PresentedToken::attest(
             token.clone(),
             *contract,
-            participant(id),
+            parse_participant(id),
         )),
     }
     .unwrap()
 }
 
-fn presented(id: &str) -> (Roster, PeerCertificate) {
+fn roster_and_certificate(id: &str) -> (Roster, PeerCertificate) {
     let issuer = Digest::of(b"issuer");
     let status = MembershipStatus {
         issuers: vec![issuer],
         denied: Vec::new(),
     };
-    let roster = Roster::new(BTreeMap::from([(participant(id), status)]));
+    let roster = Roster::new(BTreeMap::from([(parse_participant(id), status)]));
     let presented = PeerCertificate::attest(
-        participant(id),
+        parse_participant(id),
         Digest::of(b"leaf"),
         issuer,
         UtcTimestamp::LATEST,
@@ -246,19 +259,19 @@ fn presented(id: &str) -> (Roster, PeerCertificate) {
 
 /// Registry with one contract for each of these agreements.
 pub(crate) fn registry_with(agreements: impl IntoIterator<Item = Agreement>) -> ContractRegistry {
-    let mut registry = ContractRegistry::new(participant(PROVIDER));
+    let mut registry = ContractRegistry::new(parse_participant(PROVIDER));
     for agreement in agreements {
         let id = contract_id(agreement.dataset.id.name.as_str());
         registry
-            .readmit(agreed(id, agreement), &BTreeSet::from([id]))
+            .readmit(verified_contract(id, agreement), &BTreeSet::from([id]))
             .unwrap();
     }
     registry
 }
 
 /// Contracts of the consumer for these agreements, in force now.
-pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> ActiveContracts {
-    standing_of(&caller(CONSUMER), agreements)
+pub(crate) fn active_contracts(agreements: impl IntoIterator<Item = Agreement>) -> ActiveContracts {
+    standing_of(&verified_caller(CONSUMER), agreements)
 }
 
 /// Contracts for these agreements, in force now, for any caller.
@@ -272,17 +285,17 @@ pub(crate) fn standing_of(
         .map(|agreement| contract_id(agreement.dataset.id.name.as_str()))
         .collect();
     registry_with(agreements)
-        .in_force(who, &ids, time("2026-06-01T00:00:00Z"))
+        .in_force(who, &ids, parse_time("2026-06-01T00:00:00Z"))
         .unwrap()
 }
 
 /// Admission of a question at an instant, without further facts.
-pub(crate) fn admitting<T>(
+pub(crate) fn with_admission_context<T>(
     now: &str,
     check: impl FnOnce(&crate::term::rule::AdmissionContext<'_>) -> T,
 ) -> T {
     check(&crate::term::rule::AdmissionContext {
-        now: time(now),
+        now: parse_time(now),
         context: &crate::term::contract_context::ContractContext::QUIET,
         supposing: false,
     })
@@ -305,19 +318,19 @@ impl crate::term::contract_context::ContractContext {
 }
 
 /// Attribute shown by a credential that is valid long enough.
-pub(crate) fn attested(
+pub(crate) fn attested_attribute(
     attribute: crate::attribute::ParticipantAttribute,
 ) -> crate::attribute::AttestedAttribute {
     use crate::attribute::{AttributeIssuers, Credential, CredentialTrust};
-    let issuer = participant("hansa://chamber.example");
+    let issuer = parse_participant("hansa://chamber.example");
     let issuers = AttributeIssuers::from([(issuer.clone(), [attribute.kind()].into())]);
     let credential = Credential {
         statement: Digest::of(attribute.value().as_bytes()),
-        subject: participant(CONSUMER),
+        subject: parse_participant(CONSUMER),
         attributes: vec![attribute],
-        issued_at: time("2026-01-01T00:00:00Z"),
-        until: time("2026-12-31T00:00:00Z"),
-        signature: signature(SignatoryRole::Provider, &party(issuer.as_str())),
+        issued_at: parse_time("2026-01-01T00:00:00Z"),
+        until: parse_time("2026-12-31T00:00:00Z"),
+        signature: sample_signature(SignatoryRole::Provider, &sample_party(issuer.as_str())),
         issuer,
     };
     let stating = CredentialTrust {
@@ -325,6 +338,10 @@ pub(crate) fn attested(
         keys: &PermissiveKeys,
         denied: &BTreeSet::new(),
     };
-    let shown = credential.verify(&credential.subject, &stating, time("2026-06-01T00:00:00Z"));
+    let shown = credential.verify(
+        &credential.subject,
+        &stating,
+        parse_time("2026-06-01T00:00:00Z"),
+    );
     shown.unwrap().remove(0)
 }

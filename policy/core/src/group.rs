@@ -102,11 +102,11 @@ impl SignedGroupList {
         }
         let until = self.issued_at.plus_micros(COUNTS);
         if now >= until {
-            return Err(stale(format!(
+            return Err(stale_list_refusal(format!(
                 "the list of the group {name} was good until {until}"
             )));
         }
-        keys.check(owner, &self.signature, SignaturePurpose::Statement)?;
+        keys.check_signature(owner, &self.signature, SignaturePurpose::Statement)?;
         Ok(SupportingCredential {
             until,
             statement: self.statement,
@@ -117,7 +117,7 @@ impl SignedGroupList {
     ///
     /// # Errors
     /// As [`SignedGroupList::check`]; `PARTY_NOT_IN_GROUP` where `who` is not on the list.
-    pub fn lists<K: SignatureVerifier + ?Sized>(
+    pub fn check_membership<K: SignatureVerifier + ?Sized>(
         &self,
         who: &ParticipantId,
         owner: &ParticipantId,
@@ -136,12 +136,12 @@ impl SignedGroupList {
 
 /// Refusal where a list is too old or missing.
 #[must_use]
-pub fn stale(sentence: impl Into<String>) -> Refusal {
+pub fn stale_list_refusal(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::AttributeStale, sentence)
         .with_help("ask the provider to renew it: hansa group show says what stands in its way")
 }
 
-/// Membership of the asking participant by a valid list. Made by [`SignedGroupList::lists`] alone.
+/// Membership of the asking participant by a valid list. Made by [`SignedGroupList::check_membership`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupMembership(SupportingCredential);
 
@@ -158,18 +158,19 @@ mod tests {
     use super::*;
     use crate::contract::signature::SignatoryRole;
     use crate::fixture::{
-        CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, participant, party, signature, time,
+        CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, parse_participant, parse_time,
+        sample_party, sample_signature,
     };
 
     fn group() -> SignedGroupList {
         SignedGroupList {
             statement: Digest::of(b"group"),
             name: "hanse-cities".parse().unwrap(),
-            owner: participant(PROVIDER),
+            owner: parse_participant(PROVIDER),
             serial: 1,
-            members: [participant(CONSUMER)].into(),
-            issued_at: time("2026-06-01T00:00:00Z"),
-            signature: signature(SignatoryRole::Provider, &party(PROVIDER)),
+            members: [parse_participant(CONSUMER)].into(),
+            issued_at: parse_time("2026-06-01T00:00:00Z"),
+            signature: sample_signature(SignatoryRole::Provider, &sample_party(PROVIDER)),
         }
     }
 
@@ -177,8 +178,8 @@ mod tests {
     fn check(change: impl FnOnce(&mut SignedGroupList), at: &str, expect: Result<(), ErrorCode>) {
         let mut group = group();
         change(&mut group);
-        let (who, owner) = (participant(CONSUMER), participant(PROVIDER));
-        let met = group.lists(&who, &owner, &PermissiveKeys, time(at));
+        let (who, owner) = (parse_participant(CONSUMER), parse_participant(PROVIDER));
+        let met = group.check_membership(&who, &owner, &PermissiveKeys, parse_time(at));
         assert_eq!(met.map(|_| ()).map_err(|refusal| refusal.code), expect);
     }
 
@@ -198,7 +199,7 @@ mod tests {
             "2026-05-31T23:54:59Z",
             Err(ErrorCode::CredentialInvalid),
         );
-        let other = participant("hansa://other.example");
+        let other = parse_participant("hansa://other.example");
         let named = other.clone();
         check(
             |one| one.owner = other,
@@ -207,8 +208,8 @@ mod tests {
         );
         let outside = Err(ErrorCode::PartyNotInGroup);
         check(|one| one.members = [named].into(), noon, outside);
-        let (who, owner) = (participant(CONSUMER), participant(PROVIDER));
-        let forged = group().lists(&who, &owner, &RejectingKeys, time(noon));
+        let (who, owner) = (parse_participant(CONSUMER), parse_participant(PROVIDER));
+        let forged = group().check_membership(&who, &owner, &RejectingKeys, parse_time(noon));
         assert_eq!(forged.unwrap_err().code, ErrorCode::SignatureInvalid);
     }
 

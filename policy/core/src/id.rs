@@ -144,8 +144,8 @@ pub struct ContractId(pub Digest);
 impl ContractId {
     /// First twelve hexadecimal digits, for people.
     #[must_use]
-    pub fn short(&self) -> String {
-        self.0.short()
+    pub fn to_short_text(&self) -> String {
+        self.0.to_short_text()
     }
 }
 

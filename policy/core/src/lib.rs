@@ -16,7 +16,7 @@
 //! 6. **Decide.** [`decide`] takes [`ActiveContracts`], a [`DecisionInput`] and a question with its [`QueryShape`]. It gives a
 //!    [`PermitDecision`] with the [`Effect`] list of each dataset, or a [`Refusal`] with the code of the first check that fails.
 //! 7. **Refuse.** A refusal is a [`PendingRefusal`] until it is recorded.
-//! 8. **Withdraw.** [`VerifiedContract::revoke`] makes a [`VerifiedWithdrawal`]; its record ends the contract.
+//! 8. **Withdraw.** [`VerifiedContract::verify_withdrawal`] makes a [`VerifiedWithdrawal`]; its record ends the contract.
 //!
 //! # What it must never do
 //!
@@ -71,12 +71,12 @@
 //! use hansa_policy::{ErrorCode, RowFilter, row_filter};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!
-//! let filter: RowFilter = row_filter::parse("district in ('A','B') and bikes >= 10")?;
+//! let filter: RowFilter = row_filter::parse_row_filter("district in ('A','B') and bikes >= 10")?;
 //! let canonical = filter.to_string();
-//! assert_eq!(row_filter::parse(&canonical)?, filter);
+//! assert_eq!(row_filter::parse_row_filter(&canonical)?, filter);
 //! assert_eq!(filter.columns().len(), 2);
 //!
-//! let call = row_filter::parse("upper(district) = 'A'").unwrap_err();
+//! let call = row_filter::parse_row_filter("upper(district) = 'A'").unwrap_err();
 //! assert_eq!(call.code, ErrorCode::TermUnknown);
 //! # Ok(())
 //! # }
@@ -245,7 +245,9 @@ pub use crate::decision::query_shape::{JoinUse, QueryShape};
 pub use crate::decision::quota_budget::{QuotaBudget, RowLimit};
 pub use crate::decision::refusal_summary::{DisclosableRefusal, RefusalAllowance};
 pub use crate::decision::row_scope::NoNewDataDecision;
-pub use crate::decision::{PendingRefusal, PermitDecision, RefusedQuery, admissible, decide};
+pub use crate::decision::{
+    PendingRefusal, PermitDecision, RefusedQuery, check_admissibility, decide_question,
+};
 pub use crate::effect::{Cube, Effect, EffectKind};
 pub use crate::id::{
     ClauseId, ContractId, DatasetId, IdentifierError, ParticipantId, PurposeId, RequestId,

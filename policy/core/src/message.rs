@@ -54,7 +54,7 @@ impl MessageCatalog {
     ///
     /// A missing message or argument never stops the product: the result shows the id of the message or the name of the argument
     /// instead.
-    /// Tests find both with [`Self::faults`].
+    /// Tests find both with [`Self::find_faults`].
     #[must_use]
     pub fn text(
         &self,
@@ -65,9 +65,9 @@ impl MessageCatalog {
         let [en, de, pt] = self.bundles.get_or_init(|| {
             let [en, de, pt] = self.files;
             [
-                bundle(Language::En, en),
-                bundle(Language::De, de),
-                bundle(Language::Pt, pt),
+                build_bundle(Language::En, en),
+                build_bundle(Language::De, de),
+                build_bundle(Language::Pt, pt),
             ]
         });
         let bundle = language.pick(en, de, pt);
@@ -87,10 +87,10 @@ impl MessageCatalog {
     /// These are: a message that a language lacks or has twice, an unused or undefined message, an argument that a use lacks or no
     /// language takes, and a line that is not a message.
     #[must_use]
-    pub fn faults(&self, sources: &[String]) -> Vec<String> {
+    pub fn find_faults(&self, sources: &[String]) -> Vec<String> {
         let mut faults = Vec::new();
         let mut used = BTreeMap::new();
-        for call in sources.iter().flat_map(|text| uses(text)) {
+        for call in sources.iter().flat_map(|text| message_uses(text)) {
             match call {
                 Ok((id, arguments)) => {
                     let before = used.insert(id, arguments.clone());
@@ -140,7 +140,7 @@ impl fmt::Debug for MessageCatalog {
     }
 }
 
-fn bundle(language: Language, file: &str) -> FluentBundle<FluentResource> {
+fn build_bundle(language: Language, file: &str) -> FluentBundle<FluentResource> {
     let locale = language.tag().parse().into_iter().collect();
     let mut bundle = FluentBundle::new_concurrent(locale);
     bundle.set_use_isolating(false);
@@ -152,7 +152,7 @@ fn bundle(language: Language, file: &str) -> FluentBundle<FluentResource> {
 }
 
 /// Messages that a source file uses, with the names of their arguments. The text of a use in another form is an error.
-fn uses(source: &str) -> impl Iterator<Item = Result<(&str, BTreeSet<&str>), &str>> {
+fn message_uses(source: &str) -> impl Iterator<Item = Result<(&str, BTreeSet<&str>), &str>> {
     let calls = source
         .split("message!")
         .filter_map(|rest| rest.strip_prefix('('));

@@ -23,25 +23,25 @@ impl MoneyAmount {
 
     /// Amount multiplied by `count`.
     #[must_use]
-    pub fn times(self, count: u64) -> Self {
+    pub fn saturating_mul(self, count: u64) -> Self {
         Self(self.0.saturating_mul(u128::from(count)))
     }
 
     /// Sum of two amounts.
     #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
+    pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
     /// Difference of two amounts; zero where `other` is larger.
     #[must_use]
-    pub const fn less(self, other: Self) -> Self {
+    pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
     /// Number of times that `each` fits into the amount. The largest number where `each` is zero.
     #[must_use]
-    pub fn holds(self, each: Self) -> u64 {
+    pub fn count_multiples(self, each: Self) -> u64 {
         match self.0.checked_div(each.0) {
             Some(times) => u64::try_from(times).unwrap_or(u64::MAX),
             None => u64::MAX,
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(byte.to_string(), "0.000000000001");
         assert_eq!(byte.to_string().parse::<MoneyAmount>(), Ok(byte));
         assert_eq!(
-            byte.times(1_000_000),
+            byte.saturating_mul(1_000_000),
             parse_written_amount("0.000001").unwrap()
         );
     }
@@ -147,15 +147,21 @@ mod tests {
         let tenth = parse_written_amount("0.1").unwrap();
         let mut sum = MoneyAmount::NOTHING;
         for _ in 0..100 {
-            sum = sum.plus(tenth);
+            sum = sum.saturating_add(tenth);
         }
         assert_eq!(sum, parse_written_amount("10").unwrap());
-        assert_eq!(parse_written_amount("10").unwrap().holds(tenth), 100);
-        assert_eq!(parse_written_amount("9.99").unwrap().holds(tenth), 99);
         assert_eq!(
-            sum.less(parse_written_amount("11").unwrap()),
+            parse_written_amount("10").unwrap().count_multiples(tenth),
+            100
+        );
+        assert_eq!(
+            parse_written_amount("9.99").unwrap().count_multiples(tenth),
+            99
+        );
+        assert_eq!(
+            sum.saturating_sub(parse_written_amount("11").unwrap()),
             MoneyAmount::NOTHING
         );
-        assert_eq!(sum.holds(MoneyAmount::NOTHING), u64::MAX);
+        assert_eq!(sum.count_multiples(MoneyAmount::NOTHING), u64::MAX);
     }
 }

@@ -3,7 +3,10 @@
 /// Known word with the smallest edit distance from `word`, ignoring case. None if the distance is more than a third of the letters
 /// of `word`, and more than one. A swap of two neighbouring letters is one edit (optimal string alignment).
 #[must_use]
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn find_nearest_word<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let word = word.to_lowercase();
     let most = (word.chars().count() / 3).max(1);
     known
@@ -19,21 +22,24 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::find_nearest_word;
 
     #[test]
     fn only_what_is_near_is_suggested() {
         let known = ["columns", "rows", "rows_per_day", "title"];
-        assert_eq!(nearest("colunms", known), Some("columns"));
-        assert_eq!(nearest("row_per_day", known), Some("rows_per_day"));
-        assert_eq!(nearest("Rows", known), Some("rows"));
-        assert_eq!(nearest("legal", known), None);
-        assert_eq!(nearest("", known), None);
+        assert_eq!(find_nearest_word("colunms", known), Some("columns"));
+        assert_eq!(
+            find_nearest_word("row_per_day", known),
+            Some("rows_per_day")
+        );
+        assert_eq!(find_nearest_word("Rows", known), Some("rows"));
+        assert_eq!(find_nearest_word("legal", known), None);
+        assert_eq!(find_nearest_word("", known), None);
     }
 
     #[test]
     fn a_short_word_is_not_every_other_short_word() {
-        assert_eq!(nearest("of", ["to", "at"]), None);
-        assert_eq!(nearest("nope", ["open"]), None);
+        assert_eq!(find_nearest_word("of", ["to", "at"]), None);
+        assert_eq!(find_nearest_word("nope", ["open"]), None);
     }
 }

@@ -226,13 +226,13 @@ pub const MOST_MESSAGES: usize = 100;
 /// Opens a negotiation with its first message: a request of the consumer, or an offer of the provider.
 ///
 /// # Errors
-/// As [`step`].
-pub fn open(
+/// As [`take_step`].
+pub fn open_negotiation(
     parties: NegotiationParties,
     message: NegotiationMessage,
     facts: &NegotiationContext<'_>,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
-    transition::open(parties, message, facts, ProposalCheck::Now)
+    transition::open_negotiation(parties, message, facts, ProposalCheck::Now)
 }
 
 /// Opens a recorded negotiation again from its first message. The order and the message are checked. The proposal is not judged
@@ -245,7 +245,7 @@ pub fn open_again(
     message: NegotiationMessage,
     facts: &NegotiationContext<'_>,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
-    transition::open(parties, message, facts, ProposalCheck::Then)
+    transition::open_negotiation(parties, message, facts, ProposalCheck::Then)
 }
 
 /// Repeats the step for a recorded message. Signatures are checked again.
@@ -257,24 +257,24 @@ pub fn step_again(
     message: NegotiationMessage,
     facts: &NegotiationContext<'_>,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
-    transition::step(state, message, facts, ProposalCheck::Then)
+    transition::take_step(state, message, facts, ProposalCheck::Then)
 }
 
 /// Makes the step for the next message, sent or received. A refused message changes nothing. A repeated message gives the result of
 /// the first time and changes nothing.
 ///
-/// The returned messages must be sent by this side without a person's decision. [`NegotiationState::due`] gives the step that a
+/// The returned messages must be sent by this side without a person's decision. [`NegotiationState::next_message`] gives the step that a
 /// person of this side may decide on.
 ///
 /// # Errors
 /// `NEGOTIATION_STATE` for a message that is out of turn; `OFFER_UNKNOWN`; the code of a check of the proposal or of a signature;
 /// `REQUEST_ID_REUSED` for another message under a known identity.
-pub fn step(
+pub fn take_step(
     state: &NegotiationState,
     message: NegotiationMessage,
     facts: &NegotiationContext<'_>,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
-    transition::step(state, message, facts, ProposalCheck::Now)
+    transition::take_step(state, message, facts, ProposalCheck::Now)
 }
 
 impl NegotiationState {
@@ -322,15 +322,15 @@ impl NegotiationState {
 
     /// Side that is next; none in a final state.
     #[must_use]
-    pub const fn turn(&self) -> Option<PartyRole> {
-        self.phase.turn()
+    pub const fn next_side(&self) -> Option<PartyRole> {
+        self.phase.next_side()
     }
 
     /// Next message of `own` if that side continues with the present proposal: the step of `hansa contract sign`.
     #[must_use]
-    pub fn due(&self, own: PartyRole) -> Option<NextMessage> {
+    pub fn next_message(&self, own: PartyRole) -> Option<NextMessage> {
         let contract = self.proposal.contract;
-        if self.turn() != Some(own) {
+        if self.next_side() != Some(own) {
             return None;
         }
         match self.phase {
@@ -346,7 +346,7 @@ impl NegotiationState {
 impl PartyRole {
     /// Other side of the negotiation.
     #[must_use]
-    pub const fn other(self) -> Self {
+    pub const fn other_side(self) -> Self {
         match self {
             Self::Provider => Self::Consumer,
             Self::Consumer => Self::Provider,

@@ -7,7 +7,7 @@
 /// Source of random numbers.
 pub trait RandomSource {
     /// Uniformly distributed number below `bound`; 0 where `bound` is 0.
-    fn below(&mut self, bound: u128) -> u128;
+    fn draw_below(&mut self, bound: u128) -> u128;
 }
 
 /// Random source over uniformly distributed bits. Numbers that are too large are drawn again.
@@ -15,7 +15,7 @@ pub trait RandomSource {
 pub struct RandomBits<F>(pub F);
 
 impl<F: FnMut() -> u64> RandomSource for RandomBits<F> {
-    fn below(&mut self, bound: u128) -> u128 {
+    fn draw_below(&mut self, bound: u128) -> u128 {
         let Some(most) = bound.checked_sub(1) else {
             return 0;
         };
@@ -50,7 +50,7 @@ impl LaplaceScale {
     /// Scale `numerator / denominator`. None if one of them is 0, or is so large that a draw could exceed 128 bits.
     #[must_use]
     pub fn new(numerator: u128, denominator: u128) -> Option<Self> {
-        let common = divisor(numerator, denominator);
+        let common = greatest_common_divisor(numerator, denominator);
         let (numerator, denominator) = (
             numerator.checked_div(common)?,
             denominator.checked_div(common)?,
@@ -69,17 +69,17 @@ impl LaplaceScale {
             denominator,
         } = self;
         loop {
-            let part = chance.below(numerator);
-            if !decays(part, numerator, chance) {
+            let part = chance.draw_below(numerator);
+            if !draw_bernoulli_exp(part, numerator, chance) {
                 continue;
             }
             let mut whole = 0_u128;
-            while decays(1, 1, chance) {
+            while draw_bernoulli_exp(1, 1, chance) {
                 whole = whole.saturating_add(1);
             }
             let far = part.saturating_add(numerator.saturating_mul(whole));
             let size = far.checked_div(denominator).unwrap_or(0);
-            let negative = chance.below(2) == 1;
+            let negative = chance.draw_below(2) == 1;
             if negative && size == 0 {
                 continue;
             }
@@ -94,15 +94,15 @@ impl LaplaceScale {
 }
 
 /// True with probability `exp(-part / of)`, for a part from 0 to `of`.
-fn decays(part: u128, of: u128, chance: &mut impl RandomSource) -> bool {
+fn draw_bernoulli_exp(part: u128, of: u128, chance: &mut impl RandomSource) -> bool {
     let mut tries = 1_u128;
-    while chance.below(of.saturating_mul(tries)) < part {
+    while chance.draw_below(of.saturating_mul(tries)) < part {
         tries = tries.saturating_add(1);
     }
     tries % 2 == 1
 }
 
-fn divisor(one: u128, other: u128) -> u128 {
+fn greatest_common_divisor(one: u128, other: u128) -> u128 {
     let (mut one, mut other) = (one, other);
     while let Some(rest) = one.checked_rem(other) {
         (one, other) = (other, rest);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     impl RandomSource for ScriptedRandom {
-        fn below(&mut self, bound: u128) -> u128 {
+        fn draw_below(&mut self, bound: u128) -> u128 {
             match self.steps.next() {
                 Some(step) => step,
                 None => {
@@ -180,7 +180,8 @@ mod tests {
     fn decay_has_exactly_its_probability() {
         for of in 1..=4 {
             for part in 0..=of {
-                let (found, left_out) = probabilities(|path| decays(part, of, path), 1e-9);
+                let (found, left_out) =
+                    probabilities(|path| draw_bernoulli_exp(part, of, path), 1e-9);
                 let due = (-(part as f64) / of as f64).exp();
                 let met = found.get(&true).copied().unwrap_or(0.0);
                 assert!(left_out < 1e-3, "{left_out}");
@@ -218,7 +219,7 @@ mod tests {
             for word in 0..32_u64 {
                 // The second word ends a draw whose first word was too large.
                 let mut words = [word, 0].into_iter();
-                let drawn = RandomBits(|| words.next().unwrap_or(0)).below(bound);
+                let drawn = RandomBits(|| words.next().unwrap_or(0)).draw_below(bound);
                 let needed = u128::BITS - (bound - 1).leading_zeros();
                 if u128::from(word) % (1 << needed) < bound {
                     assert_eq!(drawn, u128::from(word) % (1 << needed));
@@ -227,8 +228,8 @@ mod tests {
             }
             assert!(met.iter().all(|count| *count == met[0]), "{bound}: {met:?}");
         }
-        assert_eq!(RandomBits(|| 7).below(0), 0);
-        assert_eq!(RandomBits(|| 7).below(1 << 80), 7 << 64 | 7);
+        assert_eq!(RandomBits(|| 7).draw_below(0), 0);
+        assert_eq!(RandomBits(|| 7).draw_below(1 << 80), 7 << 64 | 7);
     }
 
     #[test]

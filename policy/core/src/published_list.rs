@@ -8,12 +8,12 @@ mod missing_list;
 use crate::group::GroupName;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::place_cells::PlaceCellsTerm;
-use crate::term::{Clause, Term, cite};
+use crate::term::{Clause, Term, cite_clause};
 use crate::value::cell::CellSize;
 use area_list::AreaList;
 use hansa_audit_log::digest::Digest;
 use hierarchy_table::HierarchyTable;
-use missing_list::lacks;
+use missing_list::missing_list_refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub enum PublishedList {
 
 impl PublishedLists {
     /// Adds a list under the digest of its file.
-    pub fn hold(&mut self, digest: Digest, list: PublishedList) {
+    pub fn add_list(&mut self, digest: Digest, list: PublishedList) {
         self.lists.insert(digest, list);
     }
 
@@ -56,10 +56,11 @@ impl PublishedLists {
     pub fn areas(&self, digest: &Digest) -> Result<&Arc<AreaList>, Refusal> {
         match self.lists.get(digest) {
             Some(PublishedList::Areas(areas)) => Ok(areas),
-            Some(PublishedList::Levels(_)) => {
-                Err(lacks(format!("the list {} holds no areas", digest)))
-            }
-            None => Err(lacks(format!(
+            Some(PublishedList::Levels(_)) => Err(missing_list_refusal(format!(
+                "the list {} holds no areas",
+                digest
+            ))),
+            None => Err(missing_list_refusal(format!(
                 "the list {digest} of areas is not held here"
             ))),
         }
@@ -72,8 +73,12 @@ impl PublishedLists {
     pub fn levels(&self, digest: &Digest) -> Result<&Arc<HierarchyTable>, Refusal> {
         match self.lists.get(digest) {
             Some(PublishedList::Levels(levels)) => Ok(levels),
-            Some(PublishedList::Areas(_)) => Err(lacks(format!("the list {digest} is no table"))),
-            None => Err(lacks(format!("the table {digest} is not held here"))),
+            Some(PublishedList::Areas(_)) => Err(missing_list_refusal(format!(
+                "the list {digest} is no table"
+            ))),
+            None => Err(missing_list_refusal(format!(
+                "the table {digest} is not held here"
+            ))),
         }
     }
 
@@ -81,7 +86,7 @@ impl PublishedLists {
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE`.
-    pub fn execute(&self, clauses: &[Clause]) -> Result<(), Refusal> {
+    pub fn check_executable(&self, clauses: &[Clause]) -> Result<(), Refusal> {
         for clause in clauses {
             let held = match &clause.term {
                 Term::PublishedArea(area) => self
@@ -89,7 +94,7 @@ impl PublishedLists {
                     .and_then(|areas| areas.select(&area.which).map(|_| ())),
                 Term::Lookup(lookup) => self
                     .levels(&lookup.table)
-                    .and_then(|levels| levels.level(&lookup.level).map(|_| ())),
+                    .and_then(|levels| levels.level_index(&lookup.level).map(|_| ())),
                 Term::PlaceCells(PlaceCellsTerm {
                     size: CellSize::Areas { list, show },
                     ..
@@ -101,7 +106,7 @@ impl PublishedLists {
                 }
                 _ => Ok(()),
             };
-            held.map_err(|refusal| cite(refusal, clause))?;
+            held.map_err(|refusal| cite_clause(refusal, clause))?;
         }
         Ok(())
     }
@@ -115,5 +120,5 @@ pub fn no_group(clause: &Clause, name: &GroupName) -> Refusal {
         format!("there is no group `{name}` here"),
     )
     .with_help(format!("hansa group add {name} PARTICIPANT makes it"));
-    cite(refusal, clause)
+    cite_clause(refusal, clause)
 }

@@ -5,7 +5,7 @@
 //! Texts contain parts of the request, the contract and the configuration, never of data.
 
 use crate::id::{ClauseId, ContractId, ParticipantId};
-use crate::safe_text::printable;
+use crate::safe_text::to_printable;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Refusal {
     pub fn new(code: ErrorCode, sentence: impl Into<String>) -> Self {
         Self {
             code,
-            sentence: printable(&sentence.into()),
+            sentence: to_printable(&sentence.into()),
             contract: None,
             clause: None,
             allowed: None,
@@ -114,7 +114,7 @@ impl Refusal {
     pub fn with_number(mut self, number: &str) -> Self {
         let line =
             format!("{NUMBER}{number}`: the trace of the connector that failed holds the cause");
-        self.help.insert(0, printable(&line));
+        self.help.insert(0, to_printable(&line));
         self
     }
 
@@ -129,7 +129,7 @@ impl Refusal {
     #[must_use]
     pub fn with_clause(mut self, clause: ClauseId, allowed: impl Into<String>) -> Self {
         self.clause = Some(clause);
-        self.allowed = Some(printable(&allowed.into()));
+        self.allowed = Some(to_printable(&allowed.into()));
         self
     }
 
@@ -159,7 +159,7 @@ impl Refusal {
     /// Adds a line of help.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(printable(&help.into()));
+        self.help.push(to_printable(&help.into()));
         self
     }
 }
@@ -515,7 +515,7 @@ impl std::str::FromStr for ErrorCode {
 pub struct UnknownCodeError;
 
 /// Refusal of a policy that permits nothing, or whose clauses exclude each other.
-pub(crate) fn contradiction(sentence: impl Into<String>) -> Refusal {
+pub(crate) fn contradiction_refusal(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::PolicyContradiction, sentence)
 }
 

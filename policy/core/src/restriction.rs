@@ -7,11 +7,11 @@
 use crate::id::DatasetId;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::purpose::OwnPurpose;
-use crate::term::{Clause, Term, cite, normal_form};
+use crate::term::{Clause, Term, cite_clause, normal_form};
 use hansa_audit_log::digest::Digest;
 use std::collections::BTreeMap;
 
-/// Restriction of one dataset. Made by [`ProviderRestriction::of`] alone, which accepts only terms that can be checked at
+/// Restriction of one dataset. Made by [`ProviderRestriction::new`] alone, which accepts only terms that can be checked at
 /// admission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderRestriction {
@@ -39,7 +39,7 @@ impl ProviderRestriction {
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE` for any other term, `POLICY_CONTRADICTION` for a prohibition that never holds, or an empty list.
-    pub fn of(
+    pub fn new(
         title: String,
         clauses: Vec<Clause>,
         purposes: String,
@@ -66,7 +66,7 @@ impl ProviderRestriction {
                 | Term::ResultRows(_) => Ok(()),
                 other => Err(cant_hold(other)),
             };
-            fits.map_err(|refusal| cite(refusal, clause))?;
+            fits.map_err(|refusal| cite_clause(refusal, clause))?;
         }
         Ok(Self {
             title,
@@ -90,7 +90,7 @@ impl ProviderRestriction {
 
     /// Version and digest of the purpose vocabulary.
     #[must_use]
-    pub fn purposes(&self) -> &str {
+    pub fn purpose_vocabulary(&self) -> &str {
         &self.purposes
     }
 

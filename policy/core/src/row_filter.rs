@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 /// # Errors
 /// `TERM_UNKNOWN` for constructs outside the grammar (functions, arithmetic, comparisons of two columns), `TERM_ILL_TYPED` for text
 /// that can't be parsed; both name the character position.
-pub fn parse(text: &str) -> Result<RowFilter, Refusal> {
-    parser::read(text)
+pub fn parse_row_filter(text: &str) -> Result<RowFilter, Refusal> {
+    parser::parse_filter_text(text)
 }
 
 /// Largest number of characters in a filter.
@@ -276,7 +276,7 @@ impl RowFilter {
 
     /// Columns that the filter uses.
     #[must_use]
-    pub fn columns(&self) -> BTreeSet<SqlIdentifier> {
+    pub fn collect_columns(&self) -> BTreeSet<SqlIdentifier> {
         let mut columns = BTreeSet::new();
         self.each_atom(&mut |atom| {
             if let Self::Compare { column, .. }

@@ -172,7 +172,7 @@ impl RulebookAcceptance {
                 ),
             ));
         }
-        keys.check(
+        keys.check_signature(
             &self.participant,
             &self.signature,
             SignaturePurpose::Statement,

@@ -31,7 +31,7 @@ impl SingleLineText {
             )
         } else if text.contains(['\n', '\r', '\t']) {
             format!("the {what} is one line, without line breaks and tabs")
-        } else if printable(text) != text {
+        } else if to_printable(text) != text {
             format!("the {what} holds characters that are not safe to show")
         } else {
             return Ok(Self(text.to_owned()));
@@ -42,7 +42,7 @@ impl SingleLineText {
     /// Converts any text: made printable, and cut to the largest length.
     #[must_use]
     pub fn from_any_text(text: &str) -> Self {
-        let text = printable(text);
+        let text = to_printable(text);
         let mut end = text.len().min(Self::LONGEST);
         while !text.is_char_boundary(end) {
             end = end.saturating_sub(1);
@@ -72,7 +72,7 @@ impl fmt::Display for SingleLineText {
 /// Control characters are those of C0 and C1. Invisible are the format characters of Unicode (general category Cf), which change
 /// the direction, join, split or tag text, and the separators of lines and paragraphs (Zl, Zp).
 #[must_use]
-pub fn printable(text: &str) -> String {
+pub fn to_printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -177,8 +177,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &str) {
-        assert_eq!(printable(text), expect);
-        assert_eq!(printable(expect), expect, "once is enough");
+        assert_eq!(to_printable(text), expect);
+        assert_eq!(to_printable(expect), expect, "once is enough");
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
         for character in bidi.chain(controls).chain('\u{e0020}'..='\u{e007f}') {
             let text = format!("a{character}b");
             for shown in [
-                printable(&text),
+                to_printable(&text),
                 printable_lines(&text).into_owned(),
                 printable_json(&text).into_owned(),
             ] {
@@ -225,8 +225,8 @@ mod tests {
         );
         assert!(matches!(printable_lines("a\nb"), Cow::Borrowed(_)));
         for text in ["a\u{202e}b\u{9b}\u{e0041}", "plain", "\\u{1b} \u{61c}"] {
-            let json = hansa_audit_log::json::Json::text(text);
-            let written = hansa_audit_log::json::canonical(&json);
+            let json = hansa_audit_log::json::Json::from_display(text);
+            let written = hansa_audit_log::json::to_canonical_bytes(&json);
             let written = String::from_utf8(written).unwrap();
             let safe = printable_json(&written);
             assert!(safe.chars().all(|c| !is_unsafe(c)), "{safe}");
@@ -286,9 +286,9 @@ mod tests {
     #[test]
     fn terms_and_refusals_are_printable() {
         let mut random = crate::fixture::random_terms::SeededRandom(31);
-        let clean = |text: &str| assert_eq!(printable(text), text);
+        let clean = |text: &str| assert_eq!(to_printable(text), text);
         for _ in 0..2_000 {
-            clean(&random.term().plain());
+            clean(&random.term().to_english());
         }
         let dirty = "a\u{1b}[31m\n\u{61c}b";
         let refusal = crate::refusal::Refusal::new(crate::refusal::ErrorCode::Internal, dirty)

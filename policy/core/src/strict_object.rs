@@ -2,7 +2,7 @@
 
 use crate::id::ClauseId;
 use crate::refusal::{ErrorCode, Refusal};
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -28,20 +28,20 @@ impl ReaderErrorCodes {
 
     /// Codes with the clause that is being read.
     #[must_use]
-    pub const fn within(mut self, clause: ClauseId) -> Self {
+    pub const fn with_clause(mut self, clause: ClauseId) -> Self {
         self.clause = Some(clause);
         self
     }
 
     /// Refusal of something unknown.
     #[must_use]
-    pub fn unknown(&self, sentence: impl Into<String>) -> Refusal {
+    pub fn unknown_refusal(&self, sentence: impl Into<String>) -> Refusal {
         self.refuse(self.unknown, sentence)
     }
 
     /// Refusal of something missing or of a wrong type.
     #[must_use]
-    pub fn wrong(&self, sentence: impl Into<String>) -> Refusal {
+    pub fn malformed_refusal(&self, sentence: impl Into<String>) -> Refusal {
         self.refuse(self.wrong, sentence)
     }
 
@@ -66,11 +66,18 @@ impl StrictObjectReader {
     ///
     /// # Errors
     /// When `json` is not an object.
-    pub fn of(json: Json, at: impl Into<String>, codes: ReaderErrorCodes) -> Result<Self, Refusal> {
+    pub fn from_json(
+        json: Json,
+        at: impl Into<String>,
+        codes: ReaderErrorCodes,
+    ) -> Result<Self, Refusal> {
         let at = at.into();
         match json {
             Json::Object(members) => Ok(Self { at, codes, members }),
-            actual => Err(codes.wrong(format!("`{at}` is {} instead of an object", kind(&actual)))),
+            actual => Err(codes.malformed_refusal(format!(
+                "`{at}` is {} instead of an object",
+                kind_name(&actual)
+            ))),
         }
     }
 
@@ -97,7 +104,7 @@ impl StrictObjectReader {
 
     /// True if there is a member with this name that was not taken yet.
     #[must_use]
-    pub fn has(&self, name: &str) -> bool {
+    pub fn has_member(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
 
@@ -105,10 +112,11 @@ impl StrictObjectReader {
     ///
     /// # Errors
     /// When the member is missing.
-    pub fn take(&mut self, name: &str) -> Result<Json, Refusal> {
+    pub fn take_member(&mut self, name: &str) -> Result<Json, Refusal> {
         self.members.remove(name).ok_or_else(|| {
             let path = self.member_path(name);
-            self.codes.wrong(format!("the member `{path}` is missing"))
+            self.codes
+                .malformed_refusal(format!("the member `{path}` is missing"))
         })
     }
 
@@ -116,8 +124,8 @@ impl StrictObjectReader {
     ///
     /// # Errors
     /// When the member is missing or not a text.
-    pub fn text(&mut self, name: &str) -> Result<String, Refusal> {
-        match self.take(name)? {
+    pub fn take_text(&mut self, name: &str) -> Result<String, Refusal> {
+        match self.take_member(name)? {
             Json::Text(text) => Ok(text),
             actual => Err(self.refuse_type(name, &actual, "a text")),
         }
@@ -128,8 +136,8 @@ impl StrictObjectReader {
     /// # Errors
     /// When the member is present and not a text.
     pub fn text_if_there(&mut self, name: &str) -> Result<Option<String>, Refusal> {
-        if self.has(name) {
-            self.text(name).map(Some)
+        if self.has_member(name) {
+            self.take_text(name).map(Some)
         } else {
             Ok(None)
         }
@@ -140,10 +148,11 @@ impl StrictObjectReader {
     /// # Errors
     /// When the member is missing, not a text, or malformed.
     pub fn parse_text<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, Refusal> {
-        let text = self.text(name)?;
+        let text = self.take_text(name)?;
         text.parse().map_err(|fault: T::Err| {
             let path = self.member_path(name);
-            self.codes.wrong(format!("`{path}` is `{text}`: {fault}"))
+            self.codes
+                .malformed_refusal(format!("`{path}` is `{text}`: {fault}"))
         })
     }
 
@@ -151,8 +160,8 @@ impl StrictObjectReader {
     ///
     /// # Errors
     /// When the member is missing, negative or of another type.
-    pub fn count(&mut self, name: &str) -> Result<u64, Refusal> {
-        match self.take(name)? {
+    pub fn take_count(&mut self, name: &str) -> Result<u64, Refusal> {
+        match self.take_member(name)? {
             Json::Int(number) => u64::try_from(number)
                 .map_err(|_| self.refuse_type(name, &Json::Int(number), "a number from 0")),
             actual => Err(self.refuse_type(name, &actual, "an integer")),
@@ -163,17 +172,19 @@ impl StrictObjectReader {
     ///
     /// # Errors
     /// When the member is present and not a list, or empty.
-    pub fn items(&mut self, name: &str) -> Result<Vec<(String, Json)>, Refusal> {
-        if !self.has(name) {
+    pub fn take_items(&mut self, name: &str) -> Result<Vec<(String, Json)>, Refusal> {
+        if !self.has_member(name) {
             return Ok(Vec::new());
         }
         let place = self.member_path(name);
-        let items = match self.take(name)? {
+        let items = match self.take_member(name)? {
             Json::List(items) => items,
             actual => return Err(self.refuse_type(name, &actual, "a list")),
         };
         if items.is_empty() {
-            return Err(self.codes.wrong(format!("the list `{place}` is empty")));
+            return Err(self
+                .codes
+                .malformed_refusal(format!("the list `{place}` is empty")));
         }
         let placed = items.into_iter().enumerate();
         Ok(placed
@@ -185,9 +196,9 @@ impl StrictObjectReader {
     ///
     /// # Errors
     /// When the member is missing or of another type.
-    pub fn object(&mut self, name: &str) -> Result<Self, Refusal> {
-        let json = self.take(name)?;
-        Self::of(json, self.member_path(name), self.codes)
+    pub fn take_object(&mut self, name: &str) -> Result<Self, Refusal> {
+        let json = self.take_member(name)?;
+        Self::from_json(json, self.member_path(name), self.codes)
     }
 
     /// Takes a member that must be this text.
@@ -195,15 +206,15 @@ impl StrictObjectReader {
     /// # Errors
     /// When the member is missing or has another value.
     pub fn exactly_text(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
-        let actual = self.take(name)?;
+        let actual = self.take_member(name)?;
         if actual.as_text() == Some(value) {
             return Ok(());
         }
-        let (path, wanted) = (self.member_path(name), Json::text(value));
-        Err(self.codes.unknown(format!(
+        let (path, wanted) = (self.member_path(name), Json::from_display(value));
+        Err(self.codes.unknown_refusal(format!(
             "`{path}` is {} instead of {}",
-            show(&actual),
-            show(&wanted)
+            to_short_text(&actual),
+            to_short_text(&wanted)
         )))
     }
 
@@ -218,22 +229,24 @@ impl StrictObjectReader {
                 let path = self.member_path(name);
                 Err(self
                     .codes
-                    .unknown(format!("the member `{path}` is not known")))
+                    .unknown_refusal(format!("the member `{path}` is not known")))
             }
         }
     }
 
     fn refuse_type(&self, name: &str, actual: &Json, wanted: &str) -> Refusal {
         let path = self.member_path(name);
-        self.codes
-            .wrong(format!("`{path}` is {} instead of {wanted}", show(actual)))
+        self.codes.malformed_refusal(format!(
+            "`{path}` is {} instead of {wanted}",
+            to_short_text(actual)
+        ))
     }
 }
 
 /// Value as text for a sentence, cut to a readable length.
 #[must_use]
-pub fn show(json: &Json) -> String {
-    let bytes = canonical(json);
+pub fn to_short_text(json: &Json) -> String {
+    let bytes = to_canonical_bytes(json);
     let whole = String::from_utf8_lossy(&bytes);
     let cut: String = whole.chars().take(80).collect();
     if cut.len() < whole.len() {
@@ -243,7 +256,7 @@ pub fn show(json: &Json) -> String {
     }
 }
 
-fn kind(json: &Json) -> &'static str {
+fn kind_name(json: &Json) -> &'static str {
     match json {
         Json::Null => "null",
         Json::Bool(_) => "true or false",

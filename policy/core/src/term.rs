@@ -97,8 +97,8 @@ use service_level::ServiceLevelTerm;
 pub const MOST_CLAUSES: usize = 100;
 
 /// Refusal with a clause and its content.
-pub(crate) fn cite(refusal: Refusal, clause: &Clause) -> Refusal {
-    refusal.with_clause(clause.id, clause.term.plain())
+pub(crate) fn cite_clause(refusal: Refusal, clause: &Clause) -> Refusal {
+    refusal.with_clause(clause.id, clause.term.to_english())
 }
 
 impl From<ProhibitionTerm> for Term {

@@ -15,7 +15,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Expression that is true if the point at `lon` and `lat` lies in one of the polygons, which are those of `which` in `list`.
-pub(crate) fn within(
+pub(crate) fn area_membership_expr(
     lon: Expr,
     lat: Expr,
     list: Digest,
@@ -100,7 +100,7 @@ impl ScalarUDFImpl for AreaMembershipFunction {
 
 impl AreaMembershipFunction {
     fn holds(&self, lon: f64, lat: f64) -> bool {
-        let point = GeoPoint::at(lon, lat);
+        let point = GeoPoint::from_degrees(lon, lat);
         point.is_some_and(|point| self.polygons.iter().any(|part| part.holds(point)))
     }
 }

@@ -71,7 +71,7 @@ pub fn bind(plan: LogicalPlan, explain: bool) -> Result<BoundPlan, Refusal> {
         }
     }
     Ok(BoundPlan {
-        meetings: join_lineage::meetings(&plan),
+        meetings: join_lineage::collect_joins(&plan),
         digest: Digest::of(shape.as_bytes()),
         plan,
         reads,
@@ -100,7 +100,7 @@ impl BoundPlan {
 }
 
 impl QueryShape for BoundPlan {
-    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
+    fn used_columns(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
         &self.reads
     }
 
@@ -108,7 +108,7 @@ impl QueryShape for BoundPlan {
         self.digest
     }
 
-    fn meetings(&self) -> BTreeMap<DatasetId, JoinUse> {
+    fn dataset_joins(&self) -> BTreeMap<DatasetId, JoinUse> {
         self.meetings.clone()
     }
 }

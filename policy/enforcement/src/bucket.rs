@@ -53,7 +53,7 @@ pub fn floor_to_bucket(
 
 /// First instant of the bucket that contains `micros`, and first instant of the next bucket.
 #[must_use]
-pub fn bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> (i64, i64) {
+pub fn bucket_bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> (i64, i64) {
     let micros = micros.clamp(
         hansa_audit_log::time::UtcTimestamp::EARLIEST.micros(),
         hansa_audit_log::time::UtcTimestamp::LATEST.micros(),
@@ -64,7 +64,7 @@ pub fn bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> (i64, i6
         TimeBucketWidth::Day
         | TimeBucketWidth::Week
         | TimeBucketWidth::Month
-        | TimeBucketWidth::Year => civil(micros, bucket, zone).unwrap_or((micros, micros)),
+        | TimeBucketWidth::Year => civil_bounds(micros, bucket, zone).unwrap_or((micros, micros)),
     }
 }
 
@@ -154,7 +154,7 @@ impl BucketFunction {
                 let made: PrimitiveArray<TimestampMicrosecondType> = instants.unary(|micros| {
                     let (mut start, next) = last.get();
                     if !(start..next).contains(&micros) {
-                        last.set(bounds(micros, self.bucket, &within));
+                        last.set(bucket_bounds(micros, self.bucket, &within));
                         start = last.get().0;
                     }
                     start
@@ -171,7 +171,7 @@ fn fixed_width_bounds(micros: i64, width: i64) -> (i64, i64) {
     (start, start.saturating_add(width))
 }
 
-fn civil(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> Option<(i64, i64)> {
+fn civil_bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> Option<(i64, i64)> {
     let local = Timestamp::from_microsecond(micros)
         .ok()?
         .to_zoned(zone.clone());
@@ -182,7 +182,9 @@ fn civil(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> Option<(i64, 
             .map(|zoned| zoned.timestamp().as_microsecond())
     };
     let first = instant(start)?;
-    let next = after(start, bucket).and_then(instant).unwrap_or(i64::MAX);
+    let next = next_bucket_start(start, bucket)
+        .and_then(instant)
+        .unwrap_or(i64::MAX);
     Some((first, next))
 }
 
@@ -198,7 +200,7 @@ fn start_of(date: Date, bucket: TimeBucketWidth) -> Option<Date> {
     }
 }
 
-fn after(start: Date, bucket: TimeBucketWidth) -> Option<Date> {
+fn next_bucket_start(start: Date, bucket: TimeBucketWidth) -> Option<Date> {
     let span = match bucket {
         TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour | TimeBucketWidth::Day => 1.day(),
         TimeBucketWidth::Week => 1.week(),
@@ -216,7 +218,7 @@ mod tests {
     fn check(instant: &str, bucket: TimeBucketWidth, zone: &str, expect: &str) {
         let at: hansa_audit_log::time::UtcTimestamp = instant.parse().unwrap();
         let zone = TimeZone::get(zone).unwrap();
-        let (start, next) = bounds(at.micros(), bucket, &zone);
+        let (start, next) = bucket_bounds(at.micros(), bucket, &zone);
         assert!(start <= at.micros() && at.micros() < next);
         assert_eq!(
             hansa_audit_log::time::UtcTimestamp::from_micros(start)
@@ -295,7 +297,7 @@ mod tests {
                 TimeBucketWidth::Month,
                 TimeBucketWidth::Year,
             ] {
-                let _ = bounds(micros, bucket, &TimeZone::get("Europe/Berlin").unwrap());
+                let _ = bucket_bounds(micros, bucket, &TimeZone::get("Europe/Berlin").unwrap());
             }
         }
         for days in [i32::MIN, i32::MAX, 0, -1] {

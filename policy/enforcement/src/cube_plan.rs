@@ -3,12 +3,12 @@
 //! A cell, and each measure in it, exists only with the required number of units. Smaller cells are left out.
 
 use crate::bucket;
-use crate::dominance::dominance;
+use crate::dominance::dominance_expr;
 use crate::masking::MaskingSecret;
 use crate::null_count::null_count;
-use crate::overflow_safe_sum::whole;
+use crate::overflow_safe_sum::integer_total_expr;
 use crate::row_plan::{self, RowView, changed_view_refusal, stored_row_filter};
-use crate::variance::squares;
+use crate::variance::squared_deviation_expr;
 use crate::variance_disclosure::variance_disclosure;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
@@ -37,7 +37,7 @@ pub struct PrivatePlanContext {
 
 /// Private plan that shows exactly the cells in `shown`: the dimensions, `n`, `units`, and `cnt_m`, `sum_m` and `dev_m` for each
 /// measure, as far as the functions of the cube need them.
-pub(crate) fn cells(
+pub(crate) fn plan_cells(
     dataset: &DatasetId,
     stored: &SchemaRef,
     shown: &SchemaRef,
@@ -120,22 +120,22 @@ pub(crate) fn cells(
         has_unit.then(|| {
             let counted = when(value.is_not_null(), own("u".to_owned())).end();
             match counted {
-                Ok(counted) => call(&tools.count, counted, true),
+                Ok(counted) => aggregate_call(&tools.count, counted, true),
                 Err(_) => lit(0_i64),
             }
         })
     };
-    let mut aggregates = vec![call(&tools.count, lit(1_i64), false).alias("n")];
+    let mut aggregates = vec![aggregate_call(&tools.count, lit(1_i64), false).alias("n")];
     if has_unit {
-        aggregates.push(call(&tools.count, own("u".to_owned()), true).alias("units"));
+        aggregates.push(aggregate_call(&tools.count, own("u".to_owned()), true).alias("units"));
     }
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
         // The function does not scan columns without NULL, which most columns are.
         aggregates.push(null_count(value()).alias(format!("abs_{measure}")));
-        aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
+        aggregates.push(aggregate_call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
         if cube.permits(CubeFunction::Variance) {
-            aggregates.push(squares(value()).alias(format!("dev_{measure}")));
+            aggregates.push(squared_deviation_expr(value()).alias(format!("dev_{measure}")));
         }
         if cube.withholds_variances() {
             let unit = has_unit.then(|| own("u".to_owned()));
@@ -148,7 +148,7 @@ pub(crate) fn cells(
     for (index, rule) in cube.dominance.iter().enumerate() {
         let value = cast(own(format!("m_{}", rule.measure)), DataType::Float64);
         let unit = own(format!("du_{index}"));
-        let dominated = dominance(unit, value, rule.rule);
+        let dominated = dominance_expr(unit, value, rule.rule);
         aggregates.push(dominated.alias(format!("dom_{index}")));
     }
     let order: Vec<_> = cube
@@ -173,8 +173,8 @@ pub(crate) fn cells(
         .project(inner)
         .and_then(|plan| plan.aggregate(group_columns, aggregates))
         .and_then(|plan| plan.project(totals))
-        .and_then(|plan| plan.filter(own(units(cube, None)).gt_eq(lit(threshold))))
-        .and_then(|plan| plan.project(outputs(shown, cube, threshold)?))
+        .and_then(|plan| plan.filter(own(unit_count_column(cube, None)).gt_eq(lit(threshold))))
+        .and_then(|plan| plan.project(output_columns(shown, cube, threshold)?))
         // A fixed order. Otherwise sums of floating-point numbers over cells would disclose the order of the rows.
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
@@ -195,7 +195,7 @@ pub(crate) fn hide_open_bucket(effect: &Effect, cube: &Cube) -> Effect {
     {
         let zone = dimension.zone.as_deref().unwrap_or("UTC");
         let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let (start, _) = bucket::bounds(before.micros(), width, &zone);
+        let (start, _) = bucket::bucket_bounds(before.micros(), width, &zone);
         *before = hansa_audit_log::time::UtcTimestamp::from_micros(start)
             .unwrap_or(hansa_audit_log::time::UtcTimestamp::EARLIEST);
     }
@@ -204,19 +204,23 @@ pub(crate) fn hide_open_bucket(effect: &Effect, cube: &Cube) -> Effect {
 
 /// Columns of the cells, in the order and types of the view. A measure below the threshold is NULL, and so are squares that would
 /// disclose single values.
-fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common::Result<Vec<Expr>> {
+fn output_columns(
+    shown: &SchemaRef,
+    cube: &Cube,
+    threshold: i64,
+) -> datafusion_common::Result<Vec<Expr>> {
     let own = |name: String| col(datafusion_common::Column::from_name(name));
     let mut columns = Vec::new();
     let mut dimensions = 0_usize;
     for field in shown.fields() {
         let name = field.name().as_str();
         let measure = measure_of(cube, name);
-        if !permits(cube, name) {
+        if !permits_column(cube, name) {
             return datafusion_common::plan_err!("a column that the contract does not show");
         }
         let expr = if let Some(measure) = measure {
             let null = ScalarValue::try_from(field.data_type())?;
-            let enough = own(units(cube, Some(measure))).gt_eq(lit(threshold));
+            let enough = own(unit_count_column(cube, Some(measure))).gt_eq(lit(threshold));
             let rules = cube.dominance.iter().enumerate();
             let safe = rules
                 .filter(|(_, rule)| rule.measure.as_str() == measure)
@@ -229,7 +233,7 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
                 safe
             };
             if *field.data_type() == DataType::Int64 && name.starts_with("sum_") {
-                whole(safe, own(name.to_owned()))
+                integer_total_expr(safe, own(name.to_owned()))
             } else {
                 when(safe, cast(own(name.to_owned()), field.data_type().clone()))
                     .otherwise(lit(null))?
@@ -237,7 +241,7 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
         } else if name == "n" {
             cast(own(name.to_owned()), DataType::Int64)
         } else if name == "units" && cube.permits(CubeFunction::Units) {
-            cast(own(units(cube, None)), DataType::Int64)
+            cast(own(unit_count_column(cube, None)), DataType::Int64)
         } else if cube
             .dimensions
             .iter()
@@ -258,7 +262,7 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
 
 /// Column with the number of a cell's units, or of the units with a value of a measure. If the unit is a row, the row count serves,
 /// so that nothing is counted twice.
-fn units(cube: &Cube, measure: Option<&str>) -> String {
+fn unit_count_column(cube: &Cube, measure: Option<&str>) -> String {
     match (&cube.unit, measure) {
         (CountingUnit::Column(_), None) => "units".to_owned(),
         (CountingUnit::Column(_), Some(measure)) => format!("units_{measure}"),
@@ -268,7 +272,7 @@ fn units(cube: &Cube, measure: Option<&str>) -> String {
 }
 
 /// True if the functions of the cube need this column of its cells.
-pub(crate) fn permits(cube: &Cube, name: &str) -> bool {
+pub(crate) fn permits_column(cube: &Cube, name: &str) -> bool {
     let means = cube.permits(CubeFunction::Avg) || cube.permits(CubeFunction::Variance);
     let is_dimension = || {
         cube.dimensions
@@ -295,7 +299,7 @@ fn measure_of<'a>(cube: &'a Cube, name: &str) -> Option<&'a str> {
         .find(|measure| *measure == bare)
 }
 
-fn call(function: &Arc<AggregateUDF>, argument: Expr, distinct: bool) -> Expr {
+fn aggregate_call(function: &Arc<AggregateUDF>, argument: Expr, distinct: bool) -> Expr {
     Expr::AggregateFunction(AggregateFunction::new_udf(
         Arc::clone(function),
         vec![argument],

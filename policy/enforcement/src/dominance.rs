@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Expression that is true if the cell is unsafe by `rule`. `unit` is compared as text, `value` is a float. NULL values are
 /// ignored; rows without a unit count together as one unit.
 #[must_use]
-pub fn dominance(unit: Expr, value: Expr, rule: DominanceRule) -> Expr {
+pub fn dominance_expr(unit: Expr, value: Expr, rule: DominanceRule) -> Expr {
     let function = DominanceAggregate {
         rule,
         signature: Signature::exact(vec![TEXT, DataType::Float64], Volatility::Immutable),

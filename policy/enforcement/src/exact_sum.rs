@@ -2,7 +2,7 @@
 //! partial sums. The last digit of a usual sum discloses the order of the rows. Sums of squares are in [`crate::power_sums`].
 
 use crate::superaccumulator::{
-    Superaccumulator, float, round_to_float, rounded_near, scale_by_power,
+    Superaccumulator, round_to_float, rounded_near, scale_by_power, to_float,
 };
 
 /// Exact sum with its result: none for no numbers, and as in the engine for infinities and NaN.
@@ -31,21 +31,21 @@ impl ExactSum {
         if value.is_finite() {
             self.sum.add(value);
         } else {
-            self.strange(value, |count| count.saturating_add(1));
+            self.count_non_finite(value, |count| count.saturating_add(1));
         }
     }
 
     /// Removes an added number.
-    pub fn take(&mut self, value: f64) {
+    pub fn remove(&mut self, value: f64) {
         self.count = self.count.saturating_sub(1);
         if value.is_finite() {
             self.sum.add(-value);
         } else {
-            self.strange(value, |count| count.saturating_sub(1));
+            self.count_non_finite(value, |count| count.saturating_sub(1));
         }
     }
 
-    fn strange(&mut self, value: f64, change: impl Fn(u64) -> u64) {
+    fn count_non_finite(&mut self, value: f64, change: impl Fn(u64) -> u64) {
         let beyond = self.beyond.get_or_insert_default();
         let count = if value.is_nan() {
             &mut beyond.none
@@ -58,7 +58,7 @@ impl ExactSum {
     }
 
     /// Sum of the infinities and NaN; zero where there are none.
-    fn beyond(&self) -> f64 {
+    fn non_finite_sum(&self) -> f64 {
         let beyond = self.beyond.as_deref().copied().unwrap_or_default();
         if beyond.none > 0 {
             // The canonical NaN, independent of the order of the summands.
@@ -78,29 +78,31 @@ impl ExactSum {
         if self.count == 0 {
             return None;
         }
-        let beyond = self.beyond();
+        let beyond = self.non_finite_sum();
         if beyond != 0.0 {
             return Some(beyond);
         }
-        Some(match self.sum.near(Superaccumulator::NUMBERS) {
-            Some((sum, power)) => rounded_near(sum, power),
-            None => {
-                let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
-                round_to_float(&sum, power)
-            }
-        })
+        Some(
+            match self.sum.to_small_multiple(Superaccumulator::NUMBERS) {
+                Some((sum, power)) => rounded_near(sum, power),
+                None => {
+                    let (sum, power) = self.sum.to_multiple(Superaccumulator::NUMBERS);
+                    round_to_float(&sum, power)
+                }
+            },
+        )
     }
 
     /// Sum divided by a count of numbers. Finite for finite numbers, even if the sum exceeds the range of the type.
     #[must_use]
     pub fn mean(&self, count: u64) -> Option<f64> {
         let reported = self.rounded_value()?;
-        if reported.is_finite() || self.beyond() != 0.0 {
-            return Some(reported / float(count));
+        if reported.is_finite() || self.non_finite_sum() != 0.0 {
+            return Some(reported / to_float(count));
         }
         // The count is at most 2^64, so a quotient of an overflowing sum is finite.
-        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
-        let mean = round_to_float(&sum, power.saturating_sub(64)) / float(count);
+        let (sum, power) = self.sum.to_multiple(Superaccumulator::NUMBERS);
+        let mean = round_to_float(&sum, power.saturating_sub(64)) / to_float(count);
         Some(scale_by_power(mean, 64).clamp(-f64::MAX, f64::MAX))
     }
 
@@ -109,7 +111,7 @@ impl ExactSum {
         if self.beyond.is_some() {
             return None;
         }
-        let (sum, power) = self.sum.near(Superaccumulator::NUMBERS)?;
+        let (sum, power) = self.sum.to_small_multiple(Superaccumulator::NUMBERS)?;
         let size = sum.unsigned_abs();
         let bits = u128::BITS.saturating_sub(size.leading_zeros() + size.trailing_zeros());
         let number = rounded_near(sum, power);
@@ -123,9 +125,9 @@ impl ExactSum {
         if let Some(number) = self.number() {
             return (self.count > 0).then(|| number.to_le_bytes().to_vec());
         }
-        let mut out = self.beyond().to_le_bytes().to_vec();
+        let mut out = self.non_finite_sum().to_le_bytes().to_vec();
         let digits = self.sum.digits();
-        out.extend(digits.flat_map(|(place, digit)| part(place, digit)));
+        out.extend(digits.flat_map(|(place, digit)| digit_bytes(place, digit)));
         (self.count > 0).then_some(out)
     }
 
@@ -146,15 +148,15 @@ impl ExactSum {
         if beyond.is_finite() {
             self.sum.add(beyond);
         } else {
-            self.strange(beyond, |count| count.saturating_add(1));
+            self.count_non_finite(beyond, |count| count.saturating_add(1));
         }
         for part in parts {
-            let (place, digit) = read(part)?;
+            let (place, digit) = read_digit(part)?;
             // The bytes may come from another machine, and an invalid place could demand any amount of memory.
             if !PLACES.contains(&place) {
                 return None;
             }
-            self.sum.put(place, digit);
+            self.sum.add_digit(place, digit);
         }
         Some(())
     }
@@ -178,7 +180,7 @@ const PLACES: std::ops::RangeInclusive<i16> = 0..=66;
 const PART: usize = 1 + 4 + 16;
 
 /// Bytes of a digit: a zero, its place and its value.
-fn part(place: i16, digit: i128) -> [u8; PART] {
+fn digit_bytes(place: i16, digit: i128) -> [u8; PART] {
     let mut part = [0; PART];
     let bytes = i32::from(place)
         .to_le_bytes()
@@ -191,7 +193,7 @@ fn part(place: i16, digit: i128) -> [u8; PART] {
 }
 
 /// Place and value of a digit.
-fn read(part: &[u8; PART]) -> Option<(i16, i128)> {
+fn read_digit(part: &[u8; PART]) -> Option<(i16, i128)> {
     let (_, rest) = part.split_first()?;
     let (place, digit) = rest.split_first_chunk::<4>()?;
     let digit = i128::from_le_bytes(*digit.first_chunk()?);
@@ -232,7 +234,7 @@ mod tests {
             window.add(value);
         }
         for value in [1e300, f64::NAN, f64::INFINITY] {
-            window.take(value);
+            window.remove(value);
         }
         assert_eq!(window.rounded_value(), Some(0.1 + 0.2));
         // The last bit depends on the cut-off part: 2^53 + 1 and a little more.
@@ -268,8 +270,12 @@ mod tests {
                     ];
                     let mut sum = ExactSum::default();
                     values.iter().for_each(|value| sum.add(*value));
-                    near += i32::from(sum.sum.near(Superaccumulator::NUMBERS).is_some());
-                    let (whole, power) = sum.sum.whole(Superaccumulator::NUMBERS);
+                    near += i32::from(
+                        sum.sum
+                            .to_small_multiple(Superaccumulator::NUMBERS)
+                            .is_some(),
+                    );
+                    let (whole, power) = sum.sum.to_multiple(Superaccumulator::NUMBERS);
                     let bits = |value: f64| (value + 0.0).to_bits();
                     let reported = sum.rounded_value().unwrap();
                     assert_eq!(
@@ -279,7 +285,7 @@ mod tests {
                     );
                     let mut again = ExactSum::default();
                     again.merge(&sum.write().unwrap()).unwrap();
-                    let (same, at) = again.sum.whole(Superaccumulator::NUMBERS);
+                    let (same, at) = again.sum.to_multiple(Superaccumulator::NUMBERS);
                     let least = power.min(at);
                     let up = |number: BigInt, power: i32| number << (power - least);
                     assert_eq!(up(same, at), up(whole, power), "{values:?}");
@@ -329,7 +335,7 @@ mod tests {
     fn a_state_that_no_number_has_is_refused() {
         for place in [i16::MIN, -1, 67, i16::MAX] {
             let mut state = 0.0_f64.to_le_bytes().to_vec();
-            state.extend(part(place, 1));
+            state.extend(digit_bytes(place, 1));
             assert_eq!(ExactSum::default().merge(&state), None, "{place}");
         }
         for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, -f64::MAX] {

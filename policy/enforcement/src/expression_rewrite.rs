@@ -9,7 +9,7 @@ use datafusion_expr::{Expr, LogicalPlan};
 ///
 /// # Errors
 /// An error of `change`, or of the reconstruction of the plan.
-pub fn rewritten(
+pub fn rewrite_expressions(
     plan: LogicalPlan,
     change: impl Fn(Expr) -> Result<Transformed<Expr>>,
 ) -> Result<LogicalPlan> {

@@ -45,13 +45,13 @@ pub fn fold_in_lists(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// # Errors
 /// An error of the reconstruction of the expression.
 pub fn folded_in(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    expr.transform_down(|part| fold(part, schema))
+    expr.transform_down(|part| fold_expr(part, schema))
 }
 
 /// True if the list is folded.
 #[must_use]
-pub fn folds(list: &InList, schema: &DFSchema) -> bool {
-    values(list, schema).is_some()
+pub fn can_fold_list(list: &InList, schema: &DFSchema) -> bool {
+    foldable_values(list, schema).is_some()
 }
 
 /// Expression with its folded lists unfolded.
@@ -59,7 +59,7 @@ pub fn folds(list: &InList, schema: &DFSchema) -> bool {
 /// # Errors
 /// An error of the reconstruction of the expression.
 pub fn unfolded_in(expr: Expr) -> Result<Expr> {
-    expr.transform_up(unfold).data()
+    expr.transform_up(unfold_expr).data()
 }
 
 /// Function that tests membership of a value in a list, or its negation.
@@ -107,7 +107,7 @@ impl InSetFunction {
     /// Values of the list.
     #[must_use]
     pub fn values(&self) -> &[ScalarValue] {
-        self.values.all()
+        self.values.values()
     }
 
     /// True for NOT IN.
@@ -116,25 +116,25 @@ impl InSetFunction {
         self.negated
     }
 
-    fn list(&self, expr: Expr) -> Expr {
+    fn unfold_list(&self, expr: Expr) -> Expr {
         let values = self.values().iter().cloned();
         let values = values.map(|value| Expr::Literal(value, None)).collect();
         expr.in_list(values, self.negated)
     }
 }
 
-fn unfold(part: Expr) -> Result<Transformed<Expr>> {
+fn unfold_expr(part: Expr) -> Result<Transformed<Expr>> {
     Ok(match InSetFunction::of(&part) {
-        Some((among, expr)) => Transformed::yes(among.list(expr.clone())),
+        Some((among, expr)) => Transformed::yes(among.unfold_list(expr.clone())),
         None => Transformed::no(part),
     })
 }
 
-fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn fold_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::InList(list) = expr else {
         return Ok(Transformed::no(expr));
     };
-    match values(&list, schema) {
+    match foldable_values(&list, schema) {
         None => Ok(Transformed::no(Expr::InList(list))),
         Some((kind, values)) => {
             let among = ScalarUDF::from(InSetFunction::new(kind, values, list.negated));
@@ -145,7 +145,7 @@ fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// Values of a list that can be folded: long, and with literals of the tested expression's type, or casts to it. Equal values must
 /// be identical, so floating-point types and NULL are excluded.
-fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue>)> {
+fn foldable_values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue>)> {
     if list.list.len() < LONG {
         return None;
     }
@@ -159,13 +159,13 @@ fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue
     if !alike {
         return None;
     }
-    let values = list.list.iter().map(|item| value(item, &kind));
+    let values = list.list.iter().map(|item| literal_value(item, &kind));
     let values: Option<Vec<ScalarValue>> = values.collect();
     Some((kind.clone(), values?))
 }
 
 /// Literal value of an expression, if it has this type. A cast that fails is kept, so that it fails at execution.
-fn value(item: &Expr, kind: &DataType) -> Option<ScalarValue> {
+fn literal_value(item: &Expr, kind: &DataType) -> Option<ScalarValue> {
     let value = match item {
         Expr::Literal(value, None) => value.clone(),
         Expr::Cast(cast) if cast.field.data_type() == kind => match (&*cast.expr, kind) {

@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Joins of a plan, by dataset.
-pub(crate) fn meetings(plan: &LogicalPlan) -> BTreeMap<DatasetId, JoinUse> {
+pub(crate) fn collect_joins(plan: &LogicalPlan) -> BTreeMap<DatasetId, JoinUse> {
     let mut lineage = JoinLineage::default();
     lineage.visit(plan);
-    lineage.output(plan);
+    lineage.note_output(plan);
     lineage.propagate_column_uses();
     lineage.0
 }
@@ -53,25 +53,25 @@ impl JoinLineage {
             LogicalPlan::Join(join) => self.visit_join(join, &sides),
             _ if sides.len() > 1 => {
                 for input in plan.inputs() {
-                    self.output(input);
+                    self.note_output(input);
                 }
-                self.apart(&sides, "a union");
+                self.note_other_join(&sides, "a union");
             }
             _ => {}
         }
         let mut all: DatasetIds = sides.iter().flatten().cloned().collect();
-        for subquery in subqueries(plan) {
+        for subquery in collect_subqueries(plan) {
             let inside = self.visit(&subquery);
-            self.output(&subquery);
-            self.apart(&[all.clone(), inside.clone()], "a subquery");
+            self.note_output(&subquery);
+            self.note_other_join(&[all.clone(), inside.clone()], "a subquery");
             all.extend(inside);
         }
-        self.uses(plan);
+        self.note_uses(plan);
         all
     }
 
     /// Notes a join of two sides: each dataset of one with each of the other.
-    fn meet(&mut self, sides: &[DatasetIds], otherwise: Option<&str>) {
+    fn note_join(&mut self, sides: &[DatasetIds], otherwise: Option<&str>) {
         for (index, side) in sides.iter().enumerate() {
             let others = sides
                 .iter()
@@ -93,14 +93,14 @@ impl JoinLineage {
         }
     }
 
-    fn apart(&mut self, sides: &[DatasetIds], how: &str) {
-        self.meet(sides, Some(how));
+    fn note_other_join(&mut self, sides: &[DatasetIds], how: &str) {
+        self.note_join(sides, Some(how));
     }
 
     fn visit_join(&mut self, join: &Join, sides: &[DatasetIds]) {
         let mut pairs: Vec<(Expr, Expr)> = join.on.clone();
         let mut bare = true;
-        for condition in join.filter.iter().flat_map(conjuncts) {
+        for condition in join.filter.iter().flat_map(split_conjuncts) {
             match condition {
                 Expr::BinaryExpr(BinaryExpr {
                     left,
@@ -149,7 +149,7 @@ impl JoinLineage {
         } else {
             None
         };
-        self.meet(sides, how);
+        self.note_join(sides, how);
     }
 
     /// Spreads uses over comparisons: a column that was compared with a used column has the same values, so it counts as used.
@@ -170,18 +170,18 @@ impl JoinLineage {
     }
 
     /// Notes the uses in the expressions of a node. Plain columns of a projection only pass through.
-    fn uses(&mut self, plan: &LogicalPlan) {
+    fn note_uses(&mut self, plan: &LogicalPlan) {
         let inputs = plan.inputs();
         match plan {
             LogicalPlan::Join(_) => {}
             LogicalPlan::Projection(projection) => {
                 for expr in &projection.expr {
-                    if bare(expr).is_none() {
+                    if plain_column(expr).is_none() {
                         self.used_by(expr, &inputs);
                     }
                 }
             }
-            LogicalPlan::Distinct(Distinct::All(input)) => self.output(input),
+            LogicalPlan::Distinct(Distinct::All(input)) => self.note_output(input),
             _ => {
                 for expr in plan.expressions() {
                     self.used_by(&expr, &inputs);
@@ -193,7 +193,7 @@ impl JoinLineage {
     fn used_by(&mut self, expr: &Expr, inputs: &[&LogicalPlan]) {
         for column in expr.column_refs() {
             for input in inputs {
-                if let Some((dataset, name)) = origin(input, column) {
+                if let Some((dataset, name)) = column_origin(input, column) {
                     self.0.entry(dataset).or_default().used.insert(name);
                 }
             }
@@ -201,9 +201,9 @@ impl JoinLineage {
     }
 
     /// Notes the columns of the plan's output as used.
-    fn output(&mut self, plan: &LogicalPlan) {
+    fn note_output(&mut self, plan: &LogicalPlan) {
         for column in plan.schema().columns() {
-            if let Some((dataset, name)) = origin(plan, &column) {
+            if let Some((dataset, name)) = column_origin(plan, &column) {
                 self.0.entry(dataset).or_default().used.insert(name);
             }
         }
@@ -211,12 +211,12 @@ impl JoinLineage {
 }
 
 /// Dataset and column of a plan's column that is unchanged.
-fn origin(plan: &LogicalPlan, column: &Column) -> Option<(DatasetId, SqlIdentifier)> {
+fn column_origin(plan: &LogicalPlan, column: &Column) -> Option<(DatasetId, SqlIdentifier)> {
     let index = plan.schema().maybe_index_of_column(column)?;
-    at(plan, index)
+    origin_at_index(plan, index)
 }
 
-fn at(plan: &LogicalPlan, index: usize) -> Option<(DatasetId, SqlIdentifier)> {
+fn origin_at_index(plan: &LogicalPlan, index: usize) -> Option<(DatasetId, SqlIdentifier)> {
     match plan {
         LogicalPlan::TableScan(scan) => {
             let named = scan.source.downcast_ref::<NamedTable>()?;
@@ -224,28 +224,30 @@ fn at(plan: &LogicalPlan, index: usize) -> Option<(DatasetId, SqlIdentifier)> {
             let name = crate::bound_plan::stored_column(&named.part, field.name())?;
             Some((named.dataset.clone(), name))
         }
-        LogicalPlan::SubqueryAlias(alias) => at(&alias.input, index),
-        LogicalPlan::Subquery(inner) => at(&inner.subquery, index),
-        LogicalPlan::Filter(filter) => at(&filter.input, index),
-        LogicalPlan::Sort(sort) => at(&sort.input, index),
-        LogicalPlan::Limit(limit) => at(&limit.input, index),
-        LogicalPlan::Distinct(Distinct::All(input)) => at(input, index),
+        LogicalPlan::SubqueryAlias(alias) => origin_at_index(&alias.input, index),
+        LogicalPlan::Subquery(inner) => origin_at_index(&inner.subquery, index),
+        LogicalPlan::Filter(filter) => origin_at_index(&filter.input, index),
+        LogicalPlan::Sort(sort) => origin_at_index(&sort.input, index),
+        LogicalPlan::Limit(limit) => origin_at_index(&limit.input, index),
+        LogicalPlan::Distinct(Distinct::All(input)) => origin_at_index(input, index),
         LogicalPlan::Window(window) => {
             let below = window.input.schema().fields().len();
-            (index < below).then(|| at(&window.input, index)).flatten()
+            (index < below)
+                .then(|| origin_at_index(&window.input, index))
+                .flatten()
         }
         LogicalPlan::Projection(projection) => {
-            let column = bare(projection.expr.get(index)?)?;
-            origin(&projection.input, column)
+            let column = plain_column(projection.expr.get(index)?)?;
+            column_origin(&projection.input, column)
         }
         LogicalPlan::Aggregate(aggregate) => {
-            let column = bare(aggregate.group_expr.get(index)?)?;
-            origin(&aggregate.input, column)
+            let column = plain_column(aggregate.group_expr.get(index)?)?;
+            column_origin(&aggregate.input, column)
         }
         LogicalPlan::Join(join) => {
             let (qualifier, field) = join.schema.iter().nth(index)?;
             let column = Column::new(qualifier.cloned(), field.name());
-            origin(&join.left, &column).or_else(|| origin(&join.right, &column))
+            column_origin(&join.left, &column).or_else(|| column_origin(&join.right, &column))
         }
         _ => None,
     }
@@ -253,8 +255,11 @@ fn at(plan: &LogicalPlan, index: usize) -> Option<(DatasetId, SqlIdentifier)> {
 
 /// Side of a join and origin of a plain column.
 fn side_of(expr: &Expr, join: &Join) -> Option<(bool, (DatasetId, SqlIdentifier))> {
-    let column = bare(expr)?;
-    match (origin(&join.left, column), origin(&join.right, column)) {
+    let column = plain_column(expr)?;
+    match (
+        column_origin(&join.left, column),
+        column_origin(&join.right, column),
+    ) {
         (Some(left), None) => Some((false, left)),
         (None, Some(right)) => Some((true, right)),
         _ => None,
@@ -269,23 +274,23 @@ const fn tells_membership(kind: JoinType) -> bool {
     )
 }
 
-fn bare(expr: &Expr) -> Option<&Column> {
+fn plain_column(expr: &Expr) -> Option<&Column> {
     match expr {
         Expr::Column(column) => Some(column),
-        Expr::Alias(alias) => bare(&alias.expr),
+        Expr::Alias(alias) => plain_column(&alias.expr),
         _ => None,
     }
 }
 
-fn conjuncts(expr: &Expr) -> Vec<&Expr> {
+fn split_conjuncts(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::BinaryExpr(BinaryExpr {
             left,
             op: Operator::And,
             right,
         }) => {
-            let mut all = conjuncts(left);
-            all.extend(conjuncts(right));
+            let mut all = split_conjuncts(left);
+            all.extend(split_conjuncts(right));
             all
         }
         other => vec![other],
@@ -293,7 +298,7 @@ fn conjuncts(expr: &Expr) -> Vec<&Expr> {
 }
 
 /// Plans inside the expressions of a node.
-fn subqueries(plan: &LogicalPlan) -> Vec<Arc<LogicalPlan>> {
+fn collect_subqueries(plan: &LogicalPlan) -> Vec<Arc<LogicalPlan>> {
     let mut found = Vec::new();
     // The visitor never fails and never stops early.
     let _ = plan.apply_expressions(|expr| {

@@ -127,4 +127,4 @@ pub use crate::permitted_plan::{PermittedPlan, PermittedPlanParts, PlanBasis, ap
 pub use crate::table_source::{
     GovernedTable, NamedTable, RelationPart, ReleasedTable, StoredTable,
 };
-pub use crate::worker_plan::{DelegatedPlan, delegate};
+pub use crate::worker_plan::{DelegatedPlan, delegate_plan};

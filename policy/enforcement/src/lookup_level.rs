@@ -15,7 +15,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Expression for the value of `column` on the level number `level` of `levels`, the table whose file has the digest `table`.
-pub(crate) fn level(
+pub(crate) fn lookup_level_expr(
     column: Expr,
     table: Digest,
     levels: &Arc<HierarchyTable>,
@@ -88,20 +88,22 @@ impl ScalarUDFImpl for LookupLevelFunction {
 impl LookupLevelFunction {
     fn look_up_levels(&self, values: &ArrayRef) -> Result<ArrayRef> {
         match values.data_type() {
-            DataType::Utf8View => Ok(self.of(values.as_string_view().iter())),
+            DataType::Utf8View => Ok(self.map_values(values.as_string_view().iter())),
             DataType::Int64 => {
                 let numbers = values.as_primitive::<Int64Type>().iter();
-                Ok(self.of(numbers.map(|number| number.map(|number| number.to_string()))))
+                Ok(self.map_values(numbers.map(|number| number.map(|number| number.to_string()))))
             }
             _ => exec_err!("a column of another type than the mask was made for"),
         }
     }
 
-    fn of<T: AsRef<str>>(&self, values: impl Iterator<Item = Option<T>>) -> ArrayRef {
+    fn map_values<T: AsRef<str>>(&self, values: impl Iterator<Item = Option<T>>) -> ArrayRef {
         let mut made = StringViewBuilder::new();
         for value in values {
             let known = value.as_ref().map(AsRef::as_ref);
-            made.append_option(known.and_then(|value| self.levels.of(value, self.level)));
+            made.append_option(
+                known.and_then(|value| self.levels.value_at_level(value, self.level)),
+            );
         }
         Arc::new(made.finish())
     }
@@ -116,8 +118,8 @@ mod tests {
     fn what_the_table_does_not_know_is_null() {
         let mut levels = HierarchyTable::new(vec!["a".to_owned(), "b".to_owned()]);
         let said = |text: &str| Some(text.to_owned());
-        assert!(levels.say("1".to_owned(), vec![said("x"), said("y")]));
-        assert!(levels.say("2".to_owned(), vec![said("x"), None]));
+        assert!(levels.add_value("1".to_owned(), vec![said("x"), said("y")]));
+        assert!(levels.add_value("2".to_owned(), vec![said("x"), None]));
         let made = LookupLevelFunction {
             table: Digest::of(b""),
             levels: Arc::new(levels),

@@ -4,7 +4,7 @@ mod band;
 
 use crate::row_plan::changed_view_refusal;
 use crate::string_view::TEXT;
-use band::bands;
+use band::find_lower_edges;
 use datafusion_common::arrow::array::{ArrayRef, AsArray, StringArray, StringViewArray};
 use datafusion_common::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
@@ -35,7 +35,7 @@ impl MaskingSecret {
     }
 
     /// Key of a scope: a pseudo-random function of the secret, so that one key discloses nothing about another.
-    fn key(&self, of: HashKeyScope<'_>) -> HashKey {
+    fn derive_key(&self, of: HashKeyScope<'_>) -> HashKey {
         let HashKeyScope {
             dataset,
             consumer,
@@ -70,7 +70,7 @@ impl fmt::Debug for MaskingSecret {
 /// Expression for `column` as 32 hexadecimal digits: the first 128 bits of HMAC-SHA-256 (RFC 2104). Integers are hashed as decimal
 /// text.
 pub(crate) fn hash_column(column: Expr, secret: &MaskingSecret, of: HashKeyScope<'_>) -> Expr {
-    mask_column(column, MaskOp::Hash(secret.key(of)))
+    mask_column(column, MaskOp::Hash(secret.derive_key(of)))
 }
 
 /// Expression for the first `length` code points of `column`.
@@ -229,22 +229,23 @@ impl MaskFunction {
             (MaskOp::Prefix(length), DataType::Utf8View) => {
                 let texts = array.as_string_view().iter();
                 let cut: StringViewArray = texts
-                    .map(|text| text.map(|text| first(text, *length)))
+                    .map(|text| text.map(|text| first_characters(text, *length)))
                     .collect();
                 Ok(Arc::new(cut))
             }
-            (MaskOp::Ints(edges), DataType::Int64) => {
-                Ok(Arc::new(bands(array.as_primitive::<Int64Type>(), edges)))
-            }
-            (MaskOp::Floats(BandEdges(edges)), DataType::Float64) => {
-                Ok(Arc::new(bands(array.as_primitive::<Float64Type>(), edges)))
-            }
+            (MaskOp::Ints(edges), DataType::Int64) => Ok(Arc::new(find_lower_edges(
+                array.as_primitive::<Int64Type>(),
+                edges,
+            ))),
+            (MaskOp::Floats(BandEdges(edges)), DataType::Float64) => Ok(Arc::new(
+                find_lower_edges(array.as_primitive::<Float64Type>(), edges),
+            )),
             _ => exec_err!("a column of another type than the mask was made for"),
         }
     }
 }
 
-fn first(text: &str, length: usize) -> &str {
+fn first_characters(text: &str, length: usize) -> &str {
     match text.char_indices().nth(length) {
         Some((end, _)) => text.get(..end).unwrap_or_default(),
         None => text,
@@ -272,7 +273,9 @@ fn hash_to_hex<T: AsRef<[u8]>>(
     let hashes: Vec<[u8; HASH]> = values.map(|v| v.map_or([0; HASH], hash)).collect();
     // One pass over the bytes of all rows.
     let bytes = hashes.as_flattened().iter();
-    let digits: Vec<[u8; 2]> = bytes.map(|b| [digit(b >> 4), digit(b & 15)]).collect();
+    let digits: Vec<[u8; 2]> = bytes
+        .map(|b| [hex_digit(b >> 4), hex_digit(b & 15)])
+        .collect();
     // UTF-8 is checked once for all texts, and not for each.
     let texts = StringArray::try_new(offsets, digits.into_flattened().into(), nulls.cloned())?;
     Ok(Arc::new(StringViewArray::from(&texts)))
@@ -282,7 +285,7 @@ fn hash_to_hex<T: AsRef<[u8]>>(
 const HASH: usize = 16;
 
 /// Hexadecimal digit of a number below 16.
-const fn digit(half: u8) -> u8 {
+const fn hex_digit(half: u8) -> u8 {
     half.wrapping_add(if half < 10 { b'0' } else { b'a' - 10 })
 }
 
@@ -326,7 +329,7 @@ mod tests {
             )))
         };
         let key = |consumer: &ParticipantId, contract, epoch| {
-            secret.key(HashKeyScope {
+            secret.derive_key(HashKeyScope {
                 dataset: &dataset,
                 consumer,
                 contract,

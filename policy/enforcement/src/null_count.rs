@@ -84,7 +84,7 @@ struct NullCountAccumulator(i64);
 
 impl Accumulator for NullCountAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let absent = column(values)?.logical_null_count();
+        let absent = single_column(values)?.logical_null_count();
         let absent = i64::try_from(absent).unwrap_or(i64::MAX);
         self.0 = self.0.saturating_add(absent);
         Ok(())
@@ -103,7 +103,7 @@ impl Accumulator for NullCountAccumulator {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for partial in counts(states)?.values() {
+        for partial in count_column(states)?.values() {
             self.0 = self.0.saturating_add(*partial);
         }
         Ok(())
@@ -137,7 +137,7 @@ impl GroupsAccumulator for NullCountGroupsAccumulator {
         total_num_groups: usize,
     ) -> Result<()> {
         self.0.resize(total_num_groups, 0);
-        let Some(there) = column(values)?.logical_nulls() else {
+        let Some(there) = single_column(values)?.logical_nulls() else {
             return Ok(());
         };
         for (row, group) in group_indices.iter().enumerate() {
@@ -156,7 +156,7 @@ impl GroupsAccumulator for NullCountGroupsAccumulator {
         total_num_groups: usize,
     ) -> Result<()> {
         self.0.resize(total_num_groups, 0);
-        for (partial, group) in counts(values)?.values().iter().zip(group_indices) {
+        for (partial, group) in count_column(values)?.values().iter().zip(group_indices) {
             self.add(*group, *partial)?;
         }
         Ok(())
@@ -176,7 +176,7 @@ impl GroupsAccumulator for NullCountGroupsAccumulator {
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
         let mut each = Self::default();
-        let rows: Vec<usize> = (0..column(values)?.len()).collect();
+        let rows: Vec<usize> = (0..single_column(values)?.len()).collect();
         each.update_batch(values, &rows, opt_filter, rows.len())?;
         each.state(EmitTo::All)
     }
@@ -186,14 +186,14 @@ impl GroupsAccumulator for NullCountGroupsAccumulator {
     }
 }
 
-fn column(values: &[ArrayRef]) -> Result<&ArrayRef> {
+fn single_column(values: &[ArrayRef]) -> Result<&ArrayRef> {
     match values {
         [values] => Ok(values),
         _ => exec_err!("one column"),
     }
 }
 
-fn counts(states: &[ArrayRef]) -> Result<&Int64Array> {
-    let counts = column(states)?.as_primitive_opt::<Int64Type>();
+fn count_column(states: &[ArrayRef]) -> Result<&Int64Array> {
+    let counts = single_column(states)?.as_primitive_opt::<Int64Type>();
     counts.map_or_else(|| exec_err!("how many are absent"), Ok)
 }

@@ -15,7 +15,7 @@ pub const WHOLE: DataType = DataType::Decimal128(38, 0);
 
 /// Expression for `total`, of type [`WHOLE`], as an integer where it is `disclosed`, and NULL elsewhere.
 #[must_use]
-pub fn whole(disclosed: Expr, total: Expr) -> Expr {
+pub fn integer_total_expr(disclosed: Expr, total: Expr) -> Expr {
     let function = IntegerTotalFunction {
         signature: Signature::exact(vec![DataType::Boolean, WHOLE], Volatility::Immutable),
     };
@@ -24,7 +24,7 @@ pub fn whole(disclosed: Expr, total: Expr) -> Expr {
 
 /// Refusal of a total that exceeds its type.
 #[must_use]
-pub fn beyond() -> Refusal {
+pub fn total_overflow_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SumOverflow,
         "a sum is beyond the range of its type, so no correct number can be shown",
@@ -67,7 +67,10 @@ impl ScalarUDFImpl for IntegerTotalFunction {
             let total = total.filter(|_| reported == Some(true));
             let narrow = total.map(i64::try_from).transpose();
             // The error says only that the total does not fit.
-            made.append_option(narrow.map_err(|_| DataFusionError::External(Box::new(beyond())))?);
+            made.append_option(
+                narrow
+                    .map_err(|_| DataFusionError::External(Box::new(total_overflow_refusal())))?,
+            );
         }
         let made: ArrayRef = Arc::new(made.finish());
         Ok(ColumnarValue::Array(made))
@@ -87,7 +90,7 @@ mod tests {
         let totals = Decimal128Array::from(totals).with_data_type(WHOLE);
         let totals: ArrayRef = Arc::new(totals);
         let field = |kind| Arc::new(Field::new("x", kind, true));
-        let Expr::ScalarFunction(call) = whole(
+        let Expr::ScalarFunction(call) = integer_total_expr(
             datafusion_expr::lit(true),
             datafusion_expr::lit(datafusion_common::ScalarValue::Null),
         ) else {

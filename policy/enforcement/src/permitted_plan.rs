@@ -87,7 +87,7 @@ pub fn apply(
 ) -> Result<PermittedPlan, PendingRefusal> {
     let (ruled, opened) = ruled.into_parts();
     let effects = ruled.effects().clone();
-    let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.ends());
+    let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.end_instant());
     let asked = to_refused_query(&ruled);
     let (named, explain, origin) = ruled.into_question().into_parts();
     match govern_plan(named.clone(), &effects, tools) {
@@ -109,7 +109,7 @@ pub fn apply(
                 }),
             },
         }),
-        Err(refusal) => Err(PendingRefusal::closing(opened, refusal, Some(asked))),
+        Err(refusal) => Err(PendingRefusal::for_open_entry(opened, refusal, Some(asked))),
     }
 }
 
@@ -122,7 +122,7 @@ impl PermittedPlan {
 
     /// Instant at which the answer is cut: the first end of a contract.
     #[must_use]
-    pub const fn ends(&self) -> UtcTimestamp {
+    pub const fn end_instant(&self) -> UtcTimestamp {
         self.parts.ends
     }
 
@@ -134,9 +134,9 @@ impl PermittedPlan {
 }
 
 fn to_refused_query(ruled: &PermitDecision<BoundPlan>) -> RefusedQuery {
-    let active = ruled.standing();
+    let active = ruled.active_contracts();
     let contracts = active.grants().values();
-    RefusedQuery::by(
+    RefusedQuery::new(
         active.asker(),
         ruled.request(),
         contracts.filter_map(DatasetGrant::contract).collect(),
@@ -155,7 +155,7 @@ pub(crate) fn govern_plan(
         let LogicalPlan::TableScan(mut scan) = node else {
             return Ok(Transformed::no(node));
         };
-        match source(&scan.source, effects, tools) {
+        match make_governed_table(&scan.source, effects, tools) {
             Ok(source) if scan.filters.is_empty() => {
                 scan.source = Arc::new(source);
                 Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
@@ -180,7 +180,7 @@ pub(crate) fn govern_plan(
     Ok(plan)
 }
 
-fn source(
+fn make_governed_table(
     named: &Arc<dyn datafusion_expr::TableSource>,
     effects: &BTreeMap<DatasetId, Vec<Effect>>,
     tools: &PrivatePlanContext,
@@ -215,14 +215,20 @@ fn source(
     });
     let rows = match (&named.part, cube) {
         (RelationPart::Rows, None) => {
-            row_plan::rows(&named.dataset, &named.stored, &named.shown, effects, tools)?
+            row_plan::plan_rows(&named.dataset, &named.stored, &named.shown, effects, tools)?
         }
         (RelationPart::Cells(asked), Some(ruled))
             if **asked == *ruled && ruled.release.is_some() =>
         {
-            released_cells::cells(&named.dataset, &named.stored, &named.shown, effects, ruled)?
+            released_cells::plan_released_cells(
+                &named.dataset,
+                &named.stored,
+                &named.shown,
+                effects,
+                ruled,
+            )?
         }
-        (RelationPart::Cells(asked), Some(ruled)) if **asked == *ruled => cube_plan::cells(
+        (RelationPart::Cells(asked), Some(ruled)) if **asked == *ruled => cube_plan::plan_cells(
             &named.dataset,
             &named.stored,
             &named.shown,

@@ -23,7 +23,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `TERM_NOT_EXECUTABLE_HERE` where the list of areas is missing.
-pub(crate) fn cell(
+pub(crate) fn place_cell_expr(
     lon: Expr,
     lat: Expr,
     size: &CellSize,
@@ -107,7 +107,7 @@ impl PlaceCellFunction {
         let mut cells = StringViewBuilder::new();
         for place in lons.zip(lats) {
             cells.append_option(match place {
-                (Some(lon), Some(lat)) => self.of(lon, lat),
+                (Some(lon), Some(lat)) => self.cell_name(lon, lat),
                 (None, _) | (_, None) => None,
             });
         }
@@ -117,7 +117,7 @@ impl PlaceCellFunction {
 
 impl PlaceCellFunction {
     /// Name of the cell of a point.
-    fn of(&self, lon: f64, lat: f64) -> Option<String> {
+    fn cell_name(&self, lon: f64, lat: f64) -> Option<String> {
         // NaN is outside every range, so it is refused here too.
         if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
             return None;
@@ -128,9 +128,9 @@ impl PlaceCellFunction {
                 let place = h3o::LatLng::new(lat, lon).ok()?;
                 Some(place.to_cell(resolution).to_string())
             }
-            CellSize::Square(edge) => square(lon, lat, *edge),
+            CellSize::Square(edge) => square_code(lon, lat, *edge),
             CellSize::Areas { .. } => {
-                let place = GeoPoint::at(lon, lat)?;
+                let place = GeoPoint::from_degrees(lon, lat)?;
                 let mut areas = self.areas.iter();
                 let holds = |part: &Polygon| part.holds(place);
                 let first = areas.find(|(_, parts)| parts.iter().any(holds));
@@ -142,7 +142,7 @@ impl PlaceCellFunction {
 
 /// Code of a square cell (INSPIRE D2.8.I.2): its size, and the metres of its lower left corner without the zeros of the size, such
 /// as `1kmN2689E4337`.
-fn square(lon: f64, lat: f64, edge: SquareCellEdge) -> Option<String> {
+fn square_code(lon: f64, lat: f64, edge: SquareCellEdge) -> Option<String> {
     // Area of use of EPSG:3035. Coordinates outside it are not meaningful.
     if !(-35.58..=44.83).contains(&lon) || !(24.6..=84.73).contains(&lat) {
         return None;

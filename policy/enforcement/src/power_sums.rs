@@ -2,7 +2,7 @@
 //! result is rounded once. It does not depend on the order of the rows or on partial sums. The usual algorithms (Welford, Chan)
 //! round at every row, so that the last digit discloses the order of the rows.
 
-use crate::superaccumulator::{Superaccumulator, float, round_to_float, scale_by_power};
+use crate::superaccumulator::{Superaccumulator, round_to_float, scale_by_power, to_float};
 use num_bigint::BigInt;
 
 /// Power sums of rows with `N` numbers.
@@ -38,7 +38,7 @@ pub struct ScaledNumber {
 impl ScaledNumber {
     /// Product with a number.
     #[must_use]
-    pub fn by(self, number: f64) -> Self {
+    pub fn multiply_by_number(self, number: f64) -> Self {
         Self {
             number: self.number / number,
             ..self
@@ -77,11 +77,11 @@ impl<const N: usize> PowerSums<N> {
         for (sum, number) in self.sums.iter_mut().zip(row) {
             sum.add(number);
         }
-        self.multiply(row, 1.0);
+        self.add_products(row, 1.0);
     }
 
     /// Removes an added row.
-    pub fn take(&mut self, row: [f64; N]) {
+    pub fn remove(&mut self, row: [f64; N]) {
         self.count = self.count.saturating_sub(1);
         if !row.iter().all(|number| number.is_finite()) {
             self.strange = self.strange.saturating_sub(1);
@@ -90,10 +90,10 @@ impl<const N: usize> PowerSums<N> {
         for (sum, number) in self.sums.iter_mut().zip(row) {
             sum.add(-number);
         }
-        self.multiply(row, -1.0);
+        self.add_products(row, -1.0);
     }
 
-    fn multiply(&mut self, row: [f64; N], sign: f64) {
+    fn add_products(&mut self, row: [f64; N], sign: f64) {
         for (at, (products, one)) in self.products.iter_mut().zip(row).enumerate() {
             for (product, other) in products.iter_mut().zip(row).skip(at) {
                 product.add_product(one * sign, other);
@@ -104,7 +104,7 @@ impl<const N: usize> PowerSums<N> {
     /// Number of rows.
     #[must_use]
     pub fn count(&self) -> f64 {
-        float(self.count)
+        to_float(self.count)
     }
 
     /// Sum of the products of the deviations of two numbers from their means; for one number the sum of squared deviations. NaN
@@ -131,9 +131,9 @@ impl<const N: usize> PowerSums<N> {
             return not_one;
         }
         // n times the sum of products less the product of sums, both as multiples of one power of two.
-        let (first, low) = first.whole(Superaccumulator::NUMBERS);
-        let (last, lower) = last.whole(Superaccumulator::NUMBERS);
-        let (products, power) = products.whole(Superaccumulator::PRODUCTS);
+        let (first, low) = first.to_multiple(Superaccumulator::NUMBERS);
+        let (last, lower) = last.to_multiple(Superaccumulator::NUMBERS);
+        let (products, power) = products.to_multiple(Superaccumulator::PRODUCTS);
         let of_sums = low.saturating_add(lower);
         let least = power.min(of_sums);
         let up = |power: i32| u32::try_from(power.saturating_sub(least)).unwrap_or_default();
@@ -186,7 +186,7 @@ impl<const N: usize> PowerSums<N> {
                 return None;
             }
             let sum = self.accumulators_mut().nth(usize::from(*which))?;
-            sum.put(place, i128::from_le_bytes(*digit));
+            sum.add_digit(place, i128::from_le_bytes(*digit));
         }
         Some(())
     }
@@ -239,8 +239,8 @@ fn split_exactly(number: i128) -> [f64; 4] {
     let sign = if number < 0 { -1.0 } else { 1.0 };
     [0, 1, 2, 3].map(|place| {
         let digit = (number.unsigned_abs() >> (place * BITS)) & ((1 << BITS) - 1);
-        let unit = float(1 << BITS).powi(i32::try_from(place).unwrap_or_default());
-        float(u64::try_from(digit).unwrap_or_default()) * unit * sign
+        let unit = to_float(1 << BITS).powi(i32::try_from(place).unwrap_or_default());
+        to_float(u64::try_from(digit).unwrap_or_default()) * unit * sign
     })
 }
 
@@ -310,7 +310,7 @@ mod tests {
             }
             assert_eq!(bits(&merged), whole);
             let mut window = of(&turned);
-            one.iter().for_each(|row| window.take(*row));
+            one.iter().for_each(|row| window.remove(*row));
             assert_eq!(bits(&window), bits(&of(other)));
         }
         let means = [0, 1].map(|at| rows.iter().map(|row| row[at]).sum::<f64>() / 97.0);
@@ -354,7 +354,9 @@ mod tests {
                 .map(|row| row.map(|x| x * scale))
                 .collect::<Vec<_>>());
             for at in [0, 1] {
-                let root = |sums: &PowerSums<2>| sums.scaled_deviation(at, at).by(8.0).root();
+                let root = |sums: &PowerSums<2>| {
+                    sums.scaled_deviation(at, at).multiply_by_number(8.0).root()
+                };
                 assert_eq!(root(&far), root(&expect) * scale, "{power}");
             }
             let ratio = |sums: &PowerSums<2>| {
@@ -374,7 +376,10 @@ mod tests {
         let same = of(&[[3.0, 1.0], [3.0, 2.0]]);
         let (one, other) = (same.scaled_deviation(0, 0), same.scaled_deviation(1, 1));
         assert_eq!(same.scaled_deviation(0, 1).by_roots(one, other), None);
-        assert_eq!((one.root(), other.by(2.0).value()), (0.0, 0.25));
+        assert_eq!(
+            (one.root(), other.multiply_by_number(2.0).value()),
+            (0.0, 0.25)
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `SCHEMA_CHANGED` for a column that is not stored.
-pub fn schema(cube: &Cube, stored: &SchemaRef) -> Result<SchemaRef, Refusal> {
+pub fn released_schema(cube: &Cube, stored: &SchemaRef) -> Result<SchemaRef, Refusal> {
     let there = |name: &str| {
         let mut fields = stored.fields().iter();
         fields
@@ -55,7 +55,7 @@ pub fn schema(cube: &Cube, stored: &SchemaRef) -> Result<SchemaRef, Refusal> {
 }
 
 /// Private plan that shows the released cells as far as the decision permits.
-pub(crate) fn cells(
+pub(crate) fn plan_released_cells(
     dataset: &DatasetId,
     stored: &SchemaRef,
     shown: &SchemaRef,
@@ -72,7 +72,7 @@ pub(crate) fn cells(
             dimensions.any(|one| one.column == name && one.bucket.is_none())
         };
         let fits = match &effect.kind {
-            EffectKind::KeepRows(filter) => filter.columns().into_iter().all(whole),
+            EffectKind::KeepRows(filter) => filter.collect_columns().into_iter().all(whole),
             EffectKind::KeepBefore { column, .. } => {
                 cube.dimensions.iter().any(|one| one.column == *column)
             }
@@ -93,7 +93,7 @@ pub(crate) fn cells(
             return Err(changed_view_refusal());
         }
     }
-    let filed = schema(cube, stored)?;
+    let filed = released_schema(cube, stored)?;
     let source = ReleasedTable::new(dataset.clone(), cube, Arc::clone(&filed));
     let (filtered, _) = stored_row_filter::filter_source_rows(
         Arc::new(source),
@@ -108,7 +108,7 @@ pub(crate) fn cells(
             .fields()
             .iter()
             .any(|one| one.name() == field.name() && one.data_type() == field.data_type());
-        if !there || !cube_plan::permits(cube, field.name()) {
+        if !there || !cube_plan::permits_column(cube, field.name()) {
             return Err(changed_view_refusal());
         }
         columns.push(row_plan::stored_column(field.name()).alias(field.name()));

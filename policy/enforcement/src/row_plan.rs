@@ -53,7 +53,7 @@ struct CellColumn<'a> {
 }
 
 /// Private plan that shows exactly the columns of `shown`, in its order.
-pub(crate) fn rows(
+pub(crate) fn plan_rows(
     dataset: &DatasetId,
     stored: &SchemaRef,
     shown: &SchemaRef,
@@ -76,14 +76,14 @@ pub(crate) fn rows(
                 hidden.extend(names.iter().map(SqlIdentifier::as_str))
             }
             EffectKind::MaskColumn { column, mask } => {
-                cover(&mut covers, column, ColumnTreatment::Mask(mask))?;
+                add_treatment(&mut covers, column, ColumnTreatment::Mask(mask))?;
             }
             EffectKind::CoarsenTime {
                 column,
                 bucket,
                 zone,
             } => {
-                cover(
+                add_treatment(
                     &mut covers,
                     column,
                     ColumnTreatment::Bucket(*bucket, zone.as_deref()),
@@ -101,13 +101,13 @@ pub(crate) fn rows(
                     contract: *contract,
                     epoch: *epoch,
                 };
-                cover(&mut covers, column, ColumnTreatment::Hash(keyed))?;
+                add_treatment(&mut covers, column, ColumnTreatment::Hash(keyed))?;
             }
             EffectKind::Shorten { column, length } => {
-                cover(&mut covers, column, ColumnTreatment::Prefix(*length))?;
+                add_treatment(&mut covers, column, ColumnTreatment::Prefix(*length))?;
             }
             EffectKind::Band { column, edges } => {
-                cover(&mut covers, column, ColumnTreatment::Band(edges))?
+                add_treatment(&mut covers, column, ColumnTreatment::Band(edges))?
             }
             EffectKind::CoarsenPlace {
                 lon,
@@ -121,11 +121,11 @@ pub(crate) fn rows(
                     name,
                     size,
                 };
-                cover(&mut covers, lon, ColumnTreatment::Place(Some(cell)))?;
-                cover(&mut covers, lat, ColumnTreatment::Place(None))?;
+                add_treatment(&mut covers, lon, ColumnTreatment::Place(Some(cell)))?;
+                add_treatment(&mut covers, lat, ColumnTreatment::Place(None))?;
             }
             EffectKind::LookUp(lookup) => {
-                cover(&mut covers, &lookup.column, ColumnTreatment::Level(lookup))?
+                add_treatment(&mut covers, &lookup.column, ColumnTreatment::Level(lookup))?
             }
             EffectKind::KeepRows(_)
             | EffectKind::KeepInside { .. }
@@ -185,8 +185,11 @@ pub(crate) fn rows(
             Some(ColumnTreatment::Level(lookup)) => {
                 kind = TEXT;
                 let levels = tools.published.levels(&lookup.table)?;
-                let at = levels.level(&lookup.level)?;
-                (lookup_level::level(column, lookup.table, levels, at), true)
+                let at = levels.level_index(&lookup.level)?;
+                (
+                    lookup_level::lookup_level_expr(column, lookup.table, levels, at),
+                    true,
+                )
             }
             Some(ColumnTreatment::Place(None)) => continue,
             Some(ColumnTreatment::Place(Some(cell))) => {
@@ -241,7 +244,7 @@ fn cell_expression(
         return Err(changed_view_refusal());
     }
     let [lon, lat] = [cell.lon, cell.lat].map(|column| stored_column(column.as_str()));
-    place_cell::cell(lon, lat, cell.size, published)
+    place_cell::place_cell_expr(lon, lat, cell.size, published)
 }
 
 /// Stored column by name.
@@ -260,7 +263,7 @@ pub(crate) fn changed_view_refusal() -> Refusal {
     )
 }
 
-fn cover<'a>(
+fn add_treatment<'a>(
     covers: &mut BTreeMap<&'a str, ColumnTreatment<'a>>,
     column: &'a SqlIdentifier,
     with: ColumnTreatment<'a>,
@@ -304,12 +307,12 @@ pub(crate) fn typed_literal(
             instant.map(|time| ScalarValue::TimestampMicrosecond(Some(time.micros()), zone.clone()))
         }
         (PolicyLiteral::Int(number), DataType::Int64) => Some(ScalarValue::Int64(Some(*number))),
-        (PolicyLiteral::Int(number), DataType::Float64) => float(&number.to_string()),
-        (PolicyLiteral::Decimal(text), DataType::Float64) => float(text),
+        (PolicyLiteral::Int(number), DataType::Float64) => parse_float(&number.to_string()),
+        (PolicyLiteral::Decimal(text), DataType::Float64) => parse_float(text),
         (PolicyLiteral::Int(number), DataType::Decimal128(..)) => {
-            decimal(&number.to_string(), wanted)
+            parse_decimal(&number.to_string(), wanted)
         }
-        (PolicyLiteral::Decimal(text), DataType::Decimal128(..)) => decimal(text, wanted),
+        (PolicyLiteral::Decimal(text), DataType::Decimal128(..)) => parse_decimal(text, wanted),
         (PolicyLiteral::Bool(value), DataType::Boolean) => Some(ScalarValue::Boolean(Some(*value))),
         (
             PolicyLiteral::Text(_)
@@ -322,7 +325,7 @@ pub(crate) fn typed_literal(
     made.ok_or_else(ill_typed)
 }
 
-fn float(text: &str) -> Option<ScalarValue> {
+fn parse_float(text: &str) -> Option<ScalarValue> {
     let number: f64 = text.parse().ok()?;
     number
         .is_finite()
@@ -330,7 +333,7 @@ fn float(text: &str) -> Option<ScalarValue> {
 }
 
 /// Number of a policy as a value of a decimal column; none where it would have to be rounded.
-fn decimal(text: &str, wanted: &DataType) -> Option<ScalarValue> {
+fn parse_decimal(text: &str, wanted: &DataType) -> Option<ScalarValue> {
     let DataType::Decimal128(precision, scale) = wanted else {
         return None;
     };

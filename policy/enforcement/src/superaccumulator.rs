@@ -26,21 +26,21 @@ impl Superaccumulator {
     /// Adds a finite number.
     #[inline]
     pub(crate) fn add(&mut self, value: f64) {
-        let (significand, lowest, is_negative) = parts(value);
+        let (significand, lowest, is_negative) = float_parts(value);
         if significand == 0 {
             return;
         }
         // The number needs 84 bits at most in one place, so that trillions of numbers fit.
         let digit = i128::from(significand) << (lowest % 32);
         let place = i16::try_from(lowest / 32).unwrap_or_default();
-        self.put(place, if is_negative { -digit } else { digit });
+        self.add_digit(place, if is_negative { -digit } else { digit });
     }
 
     /// Adds the product of two finite numbers.
     #[inline]
     pub(crate) fn add_product(&mut self, one: f64, other: f64) {
-        let (left, low, minus) = parts(one);
-        let (right, lower, less) = parts(other);
+        let (left, low, minus) = float_parts(one);
+        let (right, lower, less) = float_parts(other);
         let product = u128::from(left) * u128::from(right);
         if product == 0 {
             return;
@@ -55,13 +55,13 @@ impl Superaccumulator {
         for (place, half) in halves {
             let digit = i128::try_from(half).unwrap_or_default() << (lowest % 32);
             if digit != 0 {
-                self.put(place, if minus == less { digit } else { -digit });
+                self.add_digit(place, if minus == less { digit } else { -digit });
             }
         }
     }
 
     /// Adds a digit at its place, and carries the rest to the next place.
-    pub(crate) fn put(&mut self, place: i16, digit: i128) {
+    pub(crate) fn add_digit(&mut self, place: i16, digit: i128) {
         let known = if self.used > 0 && self.first_place == place {
             &mut self.first
         } else if self.used > 1 && self.second_place == place {
@@ -87,7 +87,7 @@ impl Superaccumulator {
                 let low = |number: i128| number & i128::from(u32::MAX);
                 let carry = (*known >> 32) + (digit >> 32);
                 *known = low(*known) + low(digit);
-                self.put(place.saturating_add(1), carry);
+                self.add_digit(place.saturating_add(1), carry);
             }
         }
     }
@@ -103,7 +103,7 @@ impl Superaccumulator {
     }
 
     /// Sum as a multiple of a power of two, where its digits are multiples of 2^`unit`.
-    pub(crate) fn whole(&self, unit: i32) -> (BigInt, i32) {
+    pub(crate) fn to_multiple(&self, unit: i32) -> (BigInt, i32) {
         let least = self.digits().map(|(place, _)| place).min();
         let least = least.unwrap_or_default();
         let digits = self.digits().map(|(place, digit)| {
@@ -113,8 +113,8 @@ impl Superaccumulator {
         (digits.sum(), i32::from(least) * 32 + unit)
     }
 
-    /// Result of [`Self::whole`] without heap memory, where the digits are close together, as in most sums.
-    pub(crate) fn near(&self, unit: i32) -> Option<(i128, i32)> {
+    /// Result of [`Self::to_multiple`] without heap memory, where the digits are close together, as in most sums.
+    pub(crate) fn to_small_multiple(&self, unit: i32) -> Option<(i128, i32)> {
         if !self.rest.is_empty() {
             return None;
         }
@@ -147,7 +147,7 @@ impl Superaccumulator {
 /// Significand of a finite number, distance of its lowest bit from that of the smallest number, and sign. IEEE 754-2019, section
 /// 3.4: a sign, 11 bits of the exponent, 52 of the significand.
 #[must_use]
-pub fn parts(value: f64) -> (u64, u64, bool) {
+pub fn float_parts(value: f64) -> (u64, u64, bool) {
     let bits = value.to_bits();
     let (exponent, fraction) = ((bits >> 52) & 0x7ff, bits & ((1 << 52) - 1));
     let significand = fraction | (u64::from(exponent > 0) << 52);
@@ -169,7 +169,7 @@ pub(crate) fn round_to_float(number: &BigInt, power: i32) -> f64 {
         .unwrap_or_default();
     // The cut-off bits only decide a tie between two neighbours.
     let more = number.trailing_zeros().is_some_and(|zeros| zeros < down);
-    let top = float(top | u64::from(more));
+    let top = to_float(top | u64::from(more));
     let power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
     scale_by_power(sign * top, power)
 }
@@ -181,7 +181,7 @@ pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
     let down = (u128::BITS - number.leading_zeros()).saturating_sub(64);
     let top = u64::try_from(number >> down).unwrap_or_default();
     let more = number != 0 && number.trailing_zeros() < down;
-    let top = float(top | u64::from(more));
+    let top = to_float(top | u64::from(more));
     scale_by_power(sign * top, power.saturating_add(down.cast_signed()))
 }
 
@@ -197,7 +197,7 @@ pub(crate) fn scale_by_power(mut value: f64, mut power: i32) -> f64 {
 }
 
 /// Number as a float, rounded where it has more than 53 bits.
-pub(crate) fn float(number: u64) -> f64 {
+pub(crate) fn to_float(number: u64) -> f64 {
     let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
     f64::from(half(number >> 32)) * 4_294_967_296.0 + f64::from(half(number))
 }
@@ -211,14 +211,14 @@ mod tests {
         for (sign, digit) in [(1, i128::MAX), (-1, i128::MIN)] {
             let mut sum = Superaccumulator::default();
             let before = BigInt::from(digit);
-            sum.put(3, digit);
+            sum.add_digit(3, digit);
             for _ in 0..5 {
-                sum.put(3, sign << 84);
+                sum.add_digit(3, sign << 84);
             }
-            sum.put(3, digit);
+            sum.add_digit(3, digit);
             let expect = before * 2 + (BigInt::from(5 * sign) << 84_u32);
             let unit = Superaccumulator::NUMBERS;
-            assert_eq!(sum.whole(unit), (expect, 3 * 32 + unit));
+            assert_eq!(sum.to_multiple(unit), (expect, 3 * 32 + unit));
         }
     }
 
@@ -237,13 +237,13 @@ mod tests {
         let whole = |value: f64| {
             let mut one = Superaccumulator::default();
             one.add(value);
-            one.whole(Superaccumulator::NUMBERS)
+            one.to_multiple(Superaccumulator::NUMBERS)
         };
         for one in numbers {
             for other in numbers {
                 let mut product = Superaccumulator::default();
                 product.add_product(one, other);
-                let (found, power) = product.whole(Superaccumulator::PRODUCTS);
+                let (found, power) = product.to_multiple(Superaccumulator::PRODUCTS);
                 let ((left, low), (right, lower)) = (whole(one), whole(other));
                 let (expect, at) = (left * right, low + lower);
                 let least = power.min(at);

@@ -93,7 +93,7 @@ impl ReleasedTable {
 
     /// Time column of the release.
     #[must_use]
-    pub const fn by(&self) -> Option<&SqlIdentifier> {
+    pub const fn time_column(&self) -> Option<&SqlIdentifier> {
         self.by.as_ref()
     }
 

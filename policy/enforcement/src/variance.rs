@@ -15,18 +15,18 @@ use std::sync::Arc;
 
 /// Expression for the sum of squared deviations of the values from their mean; NULL for no values.
 #[must_use]
-pub fn squares(value: Expr) -> Expr {
-    call(AccumulatorMode::Values, vec![value])
+pub fn squared_deviation_expr(value: Expr) -> Expr {
+    deviation_call(AccumulatorMode::Values, vec![value])
 }
 
 /// Expression for the sum of squared deviations of merged groups: of each group the number of values, their sum and its own
-/// [`squares`].
+/// [`squared_deviation_expr`].
 #[must_use]
 pub fn merge_squares(count: Expr, sum: Expr, squares: Expr) -> Expr {
-    call(AccumulatorMode::Groups, vec![count, sum, squares])
+    deviation_call(AccumulatorMode::Groups, vec![count, sum, squares])
 }
 
-fn call(mode: AccumulatorMode, arguments: Vec<Expr>) -> Expr {
+fn deviation_call(mode: AccumulatorMode, arguments: Vec<Expr>) -> Expr {
     let kinds = vec![DataType::Float64; arguments.len()];
     let function = SquaredDeviationAggregate {
         mode,
@@ -133,7 +133,7 @@ impl Accumulator for VarianceAccumulator {
         let [values] = values else {
             return exec_err!("one column");
         };
-        for value in floats(values)?.iter().flatten() {
+        for value in float_column(values)?.iter().flatten() {
             self.0.add([value]);
         }
         Ok(())
@@ -176,7 +176,7 @@ struct VarianceMergeAccumulator(Vec<Moments>);
 
 impl VarianceMergeAccumulator {
     /// Moments of all groups together.
-    fn whole(&mut self) -> Moments {
+    fn merge_groups(&mut self) -> Moments {
         self.0.sort_by(|one, other| {
             let order = one.count.total_cmp(&other.count);
             order
@@ -196,7 +196,11 @@ impl Accumulator for VarianceMergeAccumulator {
         let [counts, sums, squares] = columns else {
             return exec_err!("three columns");
         };
-        let (counts, sums, squares) = (floats(counts)?, floats(sums)?, floats(squares)?);
+        let (counts, sums, squares) = (
+            float_column(counts)?,
+            float_column(sums)?,
+            float_column(squares)?,
+        );
         for ((count, sum), squares) in counts.iter().zip(sums).zip(squares) {
             if let (Some(count), Some(sum), Some(squares)) = (count, sum, squares) {
                 self.0.push(Moments {
@@ -210,7 +214,7 @@ impl Accumulator for VarianceMergeAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let whole = self.whole();
+        let whole = self.merge_groups();
         let reported = (whole.count > 0.0).then_some(whole.squares);
         Ok(ScalarValue::Float64(reported))
     }
@@ -241,7 +245,7 @@ impl Accumulator for VarianceMergeAccumulator {
     }
 }
 
-fn floats(column: &ArrayRef) -> Result<&Float64Array> {
+fn float_column(column: &ArrayRef) -> Result<&Float64Array> {
     let floats = column.as_primitive_opt::<Float64Type>();
     floats.map_or_else(|| exec_err!("floating-point numbers"), Ok)
 }

@@ -84,7 +84,7 @@ impl AggregateUDFImpl for VarianceDisclosureAggregate {
     }
 
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(VarianceDisclosureAccumulator::of(self.by_unit)))
+        Ok(Box::new(VarianceDisclosureAccumulator::new(self.by_unit)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -113,7 +113,7 @@ struct VarianceDisclosureAccumulator {
 }
 
 impl VarianceDisclosureAccumulator {
-    fn of(by_unit: bool) -> Self {
+    fn new(by_unit: bool) -> Self {
         Self {
             by_unit,
             of: HashMap::new(),
@@ -123,7 +123,7 @@ impl VarianceDisclosureAccumulator {
         }
     }
 
-    fn unit(&mut self, unit: Option<&str>, value: Moments) {
+    fn add_unit_value(&mut self, unit: Option<&str>, value: Moments) {
         match self.of.get_mut(&unit.map(str::to_owned)) {
             Some(part) => part.add(value),
             None => {
@@ -134,7 +134,7 @@ impl VarianceDisclosureAccumulator {
         }
     }
 
-    fn end(&mut self, value: f64) {
+    fn insert_end(&mut self, value: f64) {
         let at = self
             .ends
             .partition_point(|known| known.total_cmp(&value).is_lt());
@@ -160,12 +160,12 @@ impl VarianceDisclosureAccumulator {
         let apart = all.mean * ALIKE;
         let wide = all.squares > all.count * apart * apart;
         // NaN satisfies no comparison, so the variance is withheld.
-        !(wide && rest(&all, &units) >= all.squares * LEFT)
+        !(wide && remaining_deviation(&all, &units) >= all.squares * LEFT)
     }
 }
 
 /// Remaining squared deviations after the removal of the three units that leave the least, or a lower bound of them.
-fn rest(all: &Moments, units: &[Moments]) -> f64 {
+fn remaining_deviation(all: &Moments, units: &[Moments]) -> f64 {
     // Decrease of the squares by the removal of a unit, apart from the shift of the mean.
     let parts: Vec<(f64, f64, f64)> = units
         .iter()
@@ -224,7 +224,7 @@ impl Accumulator for VarianceDisclosureAccumulator {
         let Some(units) = units else {
             for value in values.iter().flatten() {
                 self.single.add(Moments::of(value));
-                self.end(value);
+                self.insert_end(value);
             }
             return Ok(());
         };
@@ -233,7 +233,7 @@ impl Accumulator for VarianceDisclosureAccumulator {
         };
         for (unit, value) in units.iter().zip(values) {
             if let Some(value) = value {
-                self.unit(unit, Moments::of(value));
+                self.add_unit_value(unit, Moments::of(value));
             }
         }
         Ok(())
@@ -303,11 +303,11 @@ impl Accumulator for VarianceDisclosureAccumulator {
                 };
                 if self.by_unit {
                     let units = units.as_string::<i32>();
-                    self.unit(units.is_valid(at).then(|| units.value(at)), part);
+                    self.add_unit_value(units.is_valid(at).then(|| units.value(at)), part);
                 } else if at == 0 {
                     self.single.add(part);
                 } else {
-                    self.end(part.mean);
+                    self.insert_end(part.mean);
                 }
             }
         }

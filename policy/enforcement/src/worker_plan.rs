@@ -8,7 +8,7 @@ use hansa_policy::decision::derivation::DerivedQuery;
 use hansa_policy::refusal::Refusal;
 
 /// Plan whose tasks a worker may run for the connector of its participant: every table is governed. Its result is not an answer.
-/// Made by [`delegate`] alone.
+/// Made by [`delegate_plan`] alone.
 #[derive(Debug)]
 pub struct DelegatedPlan {
     plan: LogicalPlan,
@@ -18,7 +18,7 @@ pub struct DelegatedPlan {
 ///
 /// # Errors
 /// When the effects don't give exactly the view that the question was planned against.
-pub fn delegate(
+pub fn delegate_plan(
     derived: DerivedQuery<BoundPlan>,
     tools: &PrivatePlanContext,
 ) -> Result<DelegatedPlan, Refusal> {

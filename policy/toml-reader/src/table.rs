@@ -1,7 +1,7 @@
 //! Table of the file, whose keys are taken one by one.
 
 use crate::reader::TomlReader;
-use crate::value::{TomlValue, suggestion};
+use crate::value::{TomlValue, suggest_word};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -121,8 +121,8 @@ impl<'a> TomlTable<'a> {
     }
 
     /// Integer of a key, at least `least`.
-    pub fn whole<T: TryFrom<u64>>(&self, key: &str, least: u64) -> Option<T> {
-        self.get(key)?.whole(least)
+    pub fn integer<T: TryFrom<u64>>(&self, key: &str, least: u64) -> Option<T> {
+        self.get(key)?.integer(least)
     }
 
     /// Value parsed from the text of a key.
@@ -159,9 +159,9 @@ impl<'a> TomlTable<'a> {
     }
 
     /// Notes a problem with a key, at its value where it has one.
-    pub fn wrong(&self, key: &str, sentence: impl Into<String>) {
+    pub fn add_problem(&self, key: &str, sentence: impl Into<String>) {
         match self.get(key) {
-            Some(value) => value.problem(ErrorCode::ConfigInvalid, sentence),
+            Some(value) => value.add_problem(ErrorCode::ConfigInvalid, sentence),
             None => self.refuse(key, Refusal::new(ErrorCode::ConfigInvalid, sentence)),
         }
     }
@@ -198,7 +198,7 @@ impl<'a> TomlTable<'a> {
         {
             let sentence = format!("there is no key `{}`", value.path());
             let refusal = Refusal::new(ErrorCode::ConfigUnknownKey, sentence);
-            value.refuse(refusal.with_help(suggestion(value.key, "keys", &known)));
+            value.refuse(refusal.with_help(suggest_word(value.key, "keys", &known)));
         }
     }
 }

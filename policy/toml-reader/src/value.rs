@@ -2,7 +2,7 @@
 
 use crate::reader::TomlReader;
 use crate::table::TomlTable;
-use hansa_policy::nearest_word::nearest;
+use hansa_policy::nearest_word::find_nearest_word;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt::Display;
 use std::ops::Range;
@@ -52,18 +52,18 @@ impl<'a> TomlValue<'a> {
     }
 
     /// Notes a problem with the value.
-    pub fn problem(&self, code: ErrorCode, sentence: impl Into<String>) {
+    pub fn add_problem(&self, code: ErrorCode, sentence: impl Into<String>) {
         self.refuse(Refusal::new(code, sentence));
     }
 
     /// Notes that the value has not the wanted type.
     pub fn ill_typed(&self, wanted: &str) {
-        self.unfit(kind(self.node), wanted);
+        self.add_type_problem(kind_name(self.node), wanted);
     }
 
-    fn unfit(&self, met: &str, wanted: &str) {
+    fn add_type_problem(&self, met: &str, wanted: &str) {
         let sentence = format!("`{}` is {met} instead of {wanted}", self.path);
-        self.problem(self.reader.style.ill_typed, sentence);
+        self.add_problem(self.reader.style.ill_typed, sentence);
     }
 
     fn require_type<T>(&self, found: Option<T>, wanted: &str) -> Option<T> {
@@ -84,7 +84,7 @@ impl<'a> TomlValue<'a> {
     }
 
     /// Value as an integer, at least `least`.
-    pub fn whole<T: TryFrom<u64>>(&self, least: u64) -> Option<T> {
+    pub fn integer<T: TryFrom<u64>>(&self, least: u64) -> Option<T> {
         let number = self.node.as_integer().and_then(|number| {
             let number = u64::from_str_radix(number.as_str(), number.radix()).ok();
             number.filter(|number| *number >= least)
@@ -97,7 +97,7 @@ impl<'a> TomlValue<'a> {
     pub fn parse_text<T: FromStr<Err: Display>>(&self) -> Option<T> {
         let text = self.text()?;
         let parsed = text.parse().map_err(|fault| {
-            self.problem(self.reader.style.ill_typed, format!("`{text}`: {fault}"));
+            self.add_problem(self.reader.style.ill_typed, format!("`{text}`: {fault}"));
         });
         parsed.ok()
     }
@@ -110,7 +110,7 @@ impl<'a> TomlValue<'a> {
             let sentence = format!("`{text}` is no value of `{}`", self.path);
             let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
             let refusal = Refusal::new(self.reader.style.unknown_word, sentence);
-            self.refuse(refusal.with_help(suggestion(&text, "values", &words)));
+            self.refuse(refusal.with_help(suggest_word(&text, "values", &words)));
         }
         found.map(|(_, value)| *value)
     }
@@ -125,8 +125,8 @@ impl<'a> TomlValue<'a> {
         let mut texts = Vec::new();
         for item in items.iter() {
             let Some(text) = item.get_ref().as_str() else {
-                let met = format!("a list with {}", kind(item.get_ref()));
-                self.unfit(&met, WANTED);
+                let met = format!("a list with {}", kind_name(item.get_ref()));
+                self.add_type_problem(&met, WANTED);
                 return None;
             };
             texts.push(text.to_owned());
@@ -173,14 +173,14 @@ impl<'a> TomlValue<'a> {
 }
 
 /// Suggestion for an unknown word: the nearest known one, or all of them.
-pub(crate) fn suggestion(word: &str, what: &str, known: &[&str]) -> String {
-    match nearest(word, known.iter().copied()) {
+pub(crate) fn suggest_word(word: &str, what: &str, known: &[&str]) -> String {
+    match find_nearest_word(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the {what} are {}", known.join(", ")),
     }
 }
 
-fn kind(node: &DeValue<'_>) -> &'static str {
+fn kind_name(node: &DeValue<'_>) -> &'static str {
     match node {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "an integer",

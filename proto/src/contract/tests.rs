@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::samples;
-use hansa_audit_log::json::parse;
+use hansa_audit_log::json::parse_json;
 use hansa_policy::term::language::Language;
 
 #[track_caller]
@@ -14,7 +14,7 @@ fn check(agreement: &Agreement) {
 }
 
 fn payload() -> String {
-    String::from_utf8(to_bytes(&samples::agreement())).unwrap()
+    String::from_utf8(to_bytes(&samples::sample_agreement())).unwrap()
 }
 
 #[track_caller]
@@ -32,7 +32,7 @@ fn exchanged(from: &str, to: &str, code: ErrorCode) {
 
 #[test]
 fn an_agreement_survives_the_round_trip() {
-    check(&samples::agreement());
+    check(&samples::sample_agreement());
     check(&samples::public_view());
     check(&samples::agreement_from_template());
     check(&Agreement {
@@ -40,10 +40,10 @@ fn an_agreement_survives_the_round_trip() {
         not_after: hansa_audit_log::time::UtcTimestamp::LATEST,
         ..samples::public_view()
     });
-    for clause in samples::clauses() {
+    for clause in samples::sample_clauses() {
         check(&Agreement {
             clauses: vec![clause],
-            ..samples::agreement()
+            ..samples::sample_agreement()
         });
     }
 }
@@ -90,7 +90,7 @@ fn a_template_is_named_in_its_slot() {
 #[test]
 fn a_payload_has_every_slot() {
     let bytes = to_bytes(&samples::public_view());
-    let Json::Object(members) = parse(&bytes, LIMITS).unwrap() else {
+    let Json::Object(members) = parse_json(&bytes, LIMITS).unwrap() else {
         panic!()
     };
     let names: Vec<&str> = members.keys().map(String::as_str).collect();
@@ -125,12 +125,12 @@ fn a_payload_has_every_slot() {
             .unwrap()
             .starts_with("grant/1:")
     );
-    let json = parse(payload().as_bytes(), LIMITS).unwrap();
+    let json = parse_json(payload().as_bytes(), LIMITS).unwrap();
     let recorded = json.get("recordedOnly").unwrap().as_list().unwrap();
-    let expect: Vec<Json> = samples::clauses()
+    let expect: Vec<Json> = samples::sample_clauses()
         .iter()
         .filter(|clause| clause.term.is_recorded_only())
-        .map(|clause| Json::text(clause.id))
+        .map(|clause| Json::from_display(clause.id))
         .collect();
     assert_eq!(recorded, expect);
     assert_eq!(recorded.len(), 14);
@@ -217,9 +217,9 @@ fn size_and_depth_are_limited() {
 
 #[test]
 fn what_is_unknown_missing_or_ill_typed_anywhere_is_refused() {
-    let json = parse(payload().as_bytes(), LIMITS).unwrap();
-    for (place, spoilt) in samples::spoilt(&json) {
-        let read = from_bytes(&canonical(&spoilt));
+    let json = parse_json(payload().as_bytes(), LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt_documents(&json) {
+        let read = from_bytes(&to_canonical_bytes(&spoilt));
         assert!(read.is_err(), "{place} was accepted");
     }
 }
@@ -298,14 +298,14 @@ fn each_place_says_the_same() {
     exchanged("agreement/1", "agreement/2", ErrorCode::ContractMalformed);
     let two = Agreement {
         own_purposes: [
-            samples::agreement().own_purposes,
-            samples::agreement().own_purposes,
+            samples::sample_agreement().own_purposes,
+            samples::sample_agreement().own_purposes,
         ]
         .concat(),
-        ..samples::agreement()
+        ..samples::sample_agreement()
     };
     refused(&to_bytes(&two), ErrorCode::ContractMalformed);
-    let mut doubled = samples::agreement();
+    let mut doubled = samples::sample_agreement();
     doubled.clauses[1].id = doubled.clauses[0].id;
     refused(&to_bytes(&doubled), ErrorCode::ContractMalformed);
 }
@@ -330,8 +330,8 @@ fn random_agreements_survive_the_round_trip() {
     for seed in 0..300 {
         let mut random = samples::random_policy::SplitMixRandom(seed);
         let agreement = Agreement {
-            clauses: samples::random_policy::policy(&mut random),
-            ..samples::agreement()
+            clauses: samples::random_policy::random_clauses(&mut random),
+            ..samples::sample_agreement()
         };
         let read = from_bytes(&to_bytes(&agreement));
         assert_eq!(read.as_ref(), Ok(&agreement), "seed {seed}");
@@ -344,13 +344,13 @@ fn what_was_shown_is_what_was_signed() {
         let rendering = PageRendering::of(language);
         let whole = Agreement {
             rendering,
-            ..samples::agreement()
+            ..samples::sample_agreement()
         };
         check(&whole);
         let digest = page_digest(&whole).to_string();
         assert_eq!(
             digest,
-            Digest::of(render::page(rendering, &whole).as_bytes()).to_string()
+            Digest::of(render::render_page(rendering, &whole).as_bytes()).to_string()
         );
         let payload = String::from_utf8(to_bytes(&whole)).unwrap();
         assert_eq!(payload.matches(&digest).count(), 1);
@@ -371,7 +371,7 @@ fn what_was_shown_is_what_was_signed() {
     let good = payload();
     let fewer = samples::short_agreement();
     let mixed = good.replace(
-        &page_digest(&samples::agreement()).to_string(),
+        &page_digest(&samples::sample_agreement()).to_string(),
         &page_digest(&fewer).to_string(),
     );
     refused(mixed.as_bytes(), ErrorCode::RenderingDiffers);
@@ -389,7 +389,7 @@ fn what_was_shown_is_what_was_signed() {
 fn a_page_of_one_form_is_never_shown_as_another() {
     let whole = Agreement {
         rendering: PageRendering::of(Language::En).in_zone("Europe/Brussels"),
-        ..samples::agreement()
+        ..samples::sample_agreement()
     };
     check(&whole);
     let good = String::from_utf8(to_bytes(&whole)).unwrap();
@@ -423,7 +423,7 @@ fn a_page_of_one_form_is_never_shown_as_another() {
 fn the_corpus_holds_contracts_of_today() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/contract");
     let samples = [
-        samples::agreement(),
+        samples::sample_agreement(),
         samples::public_view(),
         samples::rows_contract(),
         samples::group_contract(),

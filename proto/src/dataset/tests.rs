@@ -3,7 +3,7 @@
 use super::*;
 use crate::canonical_document::from_json;
 use crate::samples;
-use hansa_audit_log::json::parse;
+use hansa_audit_log::json::parse_json;
 use hansa_catalog::dataset::{ColumnType, DatasetKind};
 use hansa_catalog::feed::DatasetFeed;
 use hansa_catalog::saved_query::SavedQueryParameter;
@@ -19,7 +19,7 @@ fn check(dataset: &Dataset) {
 
 #[test]
 fn an_entry_survives_the_round_trip() {
-    check(&samples::dataset());
+    check(&samples::sample_dataset());
     let bare = Dataset {
         attribution: None,
         high_value: true,
@@ -28,12 +28,12 @@ fn an_entry_survives_the_round_trip() {
         grid: None,
         time_span: None,
         area: None,
-        ..samples::dataset()
+        ..samples::sample_dataset()
     };
     check(&bare);
     check(&Dataset {
         feed: Some(DatasetFeed::default()),
-        ..samples::dataset()
+        ..samples::sample_dataset()
     });
     let decimal = ColumnType::Decimal(DecimalType::new(38, 7).unwrap());
     for kind in ColumnType::PLAIN.into_iter().chain([decimal]) {
@@ -43,7 +43,7 @@ fn an_entry_survives_the_round_trip() {
         check(&one);
     }
     for bucket in TimeBucketWidth::ALL {
-        let mut one = samples::dataset();
+        let mut one = samples::sample_dataset();
         one.grid.as_mut().unwrap().dimensions[1].bucket = Some(bucket);
         check(&one);
         for (_, late) in LateDataPolicy::ALL {
@@ -64,14 +64,14 @@ fn an_entry_survives_the_round_trip() {
     for edge in [0.1 + 0.2, -180.0, 1e-7, f64::MIN_POSITIVE, 51.962_6] {
         check(&Dataset {
             area: Some([edge, 0.0, 1.0, -0.0]),
-            ..samples::dataset()
+            ..samples::sample_dataset()
         });
     }
 }
 
 #[test]
 fn an_entry_that_leaves_columns_out_keeps_the_digest_of_the_whole_schema() {
-    let whole = samples::dataset();
+    let whole = samples::sample_dataset();
     let mut some = Dataset {
         whole_schema: Some(whole.schema_digest()),
         ..whole.clone()
@@ -83,9 +83,9 @@ fn an_entry_that_leaves_columns_out_keeps_the_digest_of_the_whole_schema() {
 
 #[test]
 fn what_is_unknown_missing_or_ill_typed_is_refused() {
-    let bytes = to_bytes(&samples::dataset());
-    let json = parse(&bytes, Dataset::LIMITS).unwrap();
-    for (place, spoilt) in samples::spoilt(&json) {
+    let bytes = to_bytes(&samples::sample_dataset());
+    let json = parse_json(&bytes, Dataset::LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt_documents(&json) {
         if place == ".rows=2^50" || place == ".bytes=2^50" {
             continue;
         }
@@ -96,7 +96,7 @@ fn what_is_unknown_missing_or_ill_typed_is_refused() {
 
 #[test]
 fn each_value_is_checked() {
-    let good = String::from_utf8(to_bytes(&samples::dataset())).unwrap();
+    let good = String::from_utf8(to_bytes(&samples::sample_dataset())).unwrap();
     let check = |from: &str, to: &str| {
         assert!(good.contains(from), "no {from} in {good}");
         let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
@@ -125,7 +125,7 @@ fn each_value_is_checked() {
 }
 
 fn described_dataset() -> Dataset {
-    let mut dataset = samples::dataset();
+    let mut dataset = samples::sample_dataset();
     dataset.kind = Some(DatasetKind::Forecast);
     dataset.description = DatasetDescription {
         quality: Some("98 % of the hours are complete".to_owned()),

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::serialized::{from_json, to_json};
-use hansa_audit_log::json::{Json, JsonLimits, canonical};
+use hansa_audit_log::json::{Json, JsonLimits, to_canonical_bytes};
 use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::contract::signature::{SignatoryRole, Signature, SignedMandate};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -84,9 +84,9 @@ impl ProtectedHeader<'_> {
             kid: self.kid.to_owned(),
             typ: self.kind.typ().to_owned(),
             chain: chain.map(|one| STANDARD.encode(one)).collect(),
-            thumbprint: self.seal.map(thumbprint),
+            thumbprint: self.seal.map(seal_thumbprint),
         };
-        base64url::encode(&canonical(&to_json(&form)))
+        base64url::encode(&to_canonical_bytes(&to_json(&form)))
     }
 }
 
@@ -235,7 +235,7 @@ fn read_seal(
     let chain = chain.ok_or_else(|| refuse_malformed("a certificate of `x5c` is not in base64"))?;
     let seal = SealCertificates::new(chain).map_err(refuse_malformed)?;
     let reported = header.thumbprint.as_ref();
-    if reported.is_some_and(|reported| *reported != thumbprint(&seal)) {
+    if reported.is_some_and(|reported| *reported != seal_thumbprint(&seal)) {
         return Err(refuse_malformed(
             "`x5t#S256` is not the digest of the first certificate of `x5c`",
         ));
@@ -266,8 +266,8 @@ fn read_mandate(
     Ok(Some(Box::new(mandate::from_envelope(&bytes)?)))
 }
 
-fn thumbprint(seal: &SealCertificates) -> String {
-    base64url::encode(Digest::of(seal.own()).as_bytes())
+fn seal_thumbprint(seal: &SealCertificates) -> String {
+    base64url::encode(Digest::of(seal.signing_certificate()).as_bytes())
 }
 
 fn refuse_malformed(sentence: impl Into<String>) -> Refusal {

@@ -42,7 +42,7 @@ pub(crate) fn insist_on_roles(
     roles: &[SignatoryRole],
 ) -> Result<(), Refusal> {
     if signatures.len() < roles.len() {
-        return Err(missing(signatures.len(), roles.len()));
+        return Err(missing_signature_refusal(signatures.len(), roles.len()));
     }
     if signatures.len() > roles.len() {
         return Err(Refusal::new(
@@ -86,7 +86,7 @@ pub(crate) fn take_only_signature(signatures: Vec<Signature>) -> Result<Signatur
     let mut signatures = signatures.into_iter();
     match (signatures.next(), signatures.next()) {
         (Some(signature), None) => Ok(signature),
-        (None, _) => Err(missing(0, 1)),
+        (None, _) => Err(missing_signature_refusal(0, 1)),
         (Some(_), Some(_)) => Err(Refusal::new(
             ErrorCode::SignatureCount,
             format!("the statement carries {count} signatures instead of 1"),
@@ -94,7 +94,7 @@ pub(crate) fn take_only_signature(signatures: Vec<Signature>) -> Result<Signatur
     }
 }
 
-fn missing(found: usize, due: usize) -> Refusal {
+fn missing_signature_refusal(found: usize, due: usize) -> Refusal {
     Refusal::new(
         ErrorCode::SignatureMissing,
         format!("the statement carries {found} of {due} signatures"),
@@ -107,7 +107,7 @@ fn missing(found: usize, due: usize) -> Refusal {
 /// `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNATURE_INVALID`, or the code of a malformed statement of this kind.
 pub(crate) fn open_envelope(bytes: &[u8], kind: StatementKind) -> Result<OpenedEnvelope, Refusal> {
     let code = kind.malformed_code();
-    let json = strict_json::document(bytes, LIMITS, code)?;
+    let json = strict_json::read_document(bytes, LIMITS, code)?;
     let form: EnvelopeForm = from_json(&json)
         .map_err(|fault| Refusal::new(code, format!("a signed statement: {fault}")))?;
     let payload = base64url::decode(&form.payload).ok_or_else(|| {

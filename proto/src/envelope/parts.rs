@@ -1,9 +1,9 @@
 //! Parts of a signed statement without base64url, for compact messages.
 
 use crate::base64url;
-use crate::envelope::assemble;
+use crate::envelope::assemble_statement;
 use crate::envelope::opened::LIMITS;
-use hansa_audit_log::json::{Json, parse};
+use hansa_audit_log::json::{Json, parse_json};
 
 /// Parts of a signed statement, not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +27,14 @@ impl EnvelopeParts {
     /// Splits a statement into parts. Returns `None` if assembling them would give other bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let json = parse(bytes, LIMITS).ok()?;
+        let json = parse_json(bytes, LIMITS).ok()?;
         let signatures = json.get("signatures")?.as_list()?;
         let parts = Self {
             payload: bytes_of(json.get("payload")?)?,
-            signatures: signatures.iter().map(mark).collect::<Option<_>>()?,
+            signatures: signatures
+                .iter()
+                .map(read_signature_part)
+                .collect::<Option<_>>()?,
         };
         (parts.assemble() == bytes).then_some(parts)
     }
@@ -41,11 +44,11 @@ impl EnvelopeParts {
     pub fn assemble(&self) -> Vec<u8> {
         let entries = self.signatures.iter();
         let entries = entries.map(|mark| (base64url::encode(&mark.header), mark.signature.clone()));
-        assemble(&self.payload, &entries.collect::<Vec<_>>())
+        assemble_statement(&self.payload, &entries.collect::<Vec<_>>())
     }
 }
 
-fn mark(entry: &Json) -> Option<SignaturePart> {
+fn read_signature_part(entry: &Json) -> Option<SignaturePart> {
     Some(SignaturePart {
         header: bytes_of(entry.get("protected")?)?,
         signature: bytes_of(entry.get("signature")?)?,

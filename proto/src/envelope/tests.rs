@@ -109,7 +109,7 @@ fn any_flipped_byte_of_payload_headers_or_signatures_is_refused() {
     // Every byte of the decoded parts.
     let entries = [fixture.provider(), fixture.consumer()];
     for (index, payload) in flipped(&fixture.payload, 0) {
-        let bad = assemble(&payload, &entries);
+        let bad = assemble_statement(&payload, &entries);
         assert!(fixture.accept(&bad).is_err(), "payload {index}");
     }
     for which in [0, 1] {
@@ -117,14 +117,14 @@ fn any_flipped_byte_of_payload_headers_or_signatures_is_refused() {
         let header = base64url::decode(&entries[which].0).unwrap();
         for (index, header) in flipped(&header, 0) {
             changed[which].0 = base64url::encode(&header);
-            let bad = assemble(&fixture.payload, &changed);
+            let bad = assemble_statement(&fixture.payload, &changed);
             assert!(fixture.accept(&bad).is_err(), "header {index}");
         }
         changed[which].0.clone_from(&entries[which].0);
         for (_, signature) in flipped(&entries[which].1, 0) {
             changed[which].1 = signature;
             fixture.refused(
-                &assemble(&fixture.payload, &changed),
+                &assemble_statement(&fixture.payload, &changed),
                 ErrorCode::SignatureInvalid,
             );
         }

@@ -4,7 +4,7 @@ mod refusal_cases;
 
 use super::*;
 use crate::samples;
-use hansa_audit_log::json::canonical;
+use hansa_audit_log::json::to_canonical_bytes;
 use hansa_policy::term::Term;
 
 fn policy(clauses: Vec<Clause>) -> OdrlPolicy {
@@ -18,17 +18,19 @@ fn policy(clauses: Vec<Clause>) -> OdrlPolicy {
 }
 
 fn text(json: &Json) -> String {
-    String::from_utf8(canonical(json)).unwrap()
+    String::from_utf8(to_canonical_bytes(json)).unwrap()
 }
 
 fn read(text: &str) -> Result<OdrlPolicy, Refusal> {
-    from_json(hansa_audit_log::json::parse(text.as_bytes(), crate::strict_json::LIMITS).unwrap())
+    from_json(
+        hansa_audit_log::json::parse_json(text.as_bytes(), crate::strict_json::LIMITS).unwrap(),
+    )
 }
 
 /// The policy of all samples with one piece of its text exchanged; `within` finds the clause that the refusal names.
 #[track_caller]
 fn check(from: &str, to: &str, code: ErrorCode, within: Option<fn(&Term) -> bool>) {
-    let clauses = samples::clauses();
+    let clauses = samples::sample_clauses();
     let good = text(&to_json(&policy(clauses.clone())));
     assert!(good.contains(from), "no {from} in {good}");
     let refusal = read(&good.replacen(from, to, 1)).expect_err(to);
@@ -45,7 +47,7 @@ fn check(from: &str, to: &str, code: ErrorCode, within: Option<fn(&Term) -> bool
 
 /// The number of the first sample of a kind, as text.
 fn number(of: fn(&Term) -> bool) -> u32 {
-    samples::clauses()
+    samples::sample_clauses()
         .into_iter()
         .find(|clause| of(&clause.term))
         .unwrap()
@@ -69,7 +71,7 @@ fn every_term_survives_the_round_trip() {
     ] {
         let whole = OdrlPolicy {
             assignee,
-            ..policy(samples::clauses())
+            ..policy(samples::sample_clauses())
         };
         assert_eq!(from_json(to_json(&whole)).as_ref(), Ok(&whole));
     }
@@ -114,9 +116,9 @@ fn the_shape_is_the_documented_one() {
 
 #[test]
 fn what_is_unknown_or_spoilt_anywhere_is_refused() {
-    let good = to_json(&policy(samples::clauses()));
+    let good = to_json(&policy(samples::sample_clauses()));
     let mut tried = 0;
-    for (place, json) in samples::spoilt(&good) {
+    for (place, json) in samples::spoilt_documents(&good) {
         // Another text where any text is right is another policy, not a spoilt one.
         if let Ok(read) = from_json(json.clone()) {
             assert_ne!(to_json(&read), good, "{place}");
@@ -127,7 +129,7 @@ fn what_is_unknown_or_spoilt_anywhere_is_refused() {
         tried += 1;
     }
     assert!(tried > 500, "{tried}");
-    for (place, json) in samples::spoilt(&good) {
+    for (place, json) in samples::spoilt_documents(&good) {
         if place.ends_with("+zzz") {
             let refusal = from_json(json).expect_err(&place);
             assert_eq!(refusal.code, ErrorCode::TermUnknown, "{place}: {refusal}");
@@ -263,7 +265,7 @@ fn a_group_of_another_participant_is_refused_by_its_clause() {
     ] {
         check(own, other, ErrorCode::TermUnknown, Some(is_group));
     }
-    let good = text(&to_json(&policy(samples::clauses())));
+    let good = text(&to_json(&policy(samples::sample_clauses())));
     let refusal = read(&good.replacen(own, "hansa://firma.example/g/", 1)).unwrap_err();
     for word in [
         "hansa://firma.example/g/",
@@ -276,7 +278,7 @@ fn a_group_of_another_participant_is_refused_by_its_clause() {
 
 #[test]
 fn a_term_in_another_place_than_its_own_is_refused() {
-    let whole = to_json(&policy(samples::clauses()));
+    let whole = to_json(&policy(samples::sample_clauses()));
     let Json::Object(members) = &whole else {
         panic!()
     };
@@ -355,9 +357,9 @@ fn every_duty_says_when_and_no_other_when_is_read() {
 
 #[test]
 fn clauses_stand_in_the_order_of_their_numbers() {
-    let mut whole = policy(samples::clauses());
+    let mut whole = policy(samples::sample_clauses());
     whole.clauses.reverse();
-    let sorted = policy(samples::clauses());
+    let sorted = policy(samples::sample_clauses());
     assert_eq!(to_json(&whole), to_json(&sorted));
     let good = text(&to_json(&sorted));
     let [one, two] = [

@@ -4,7 +4,7 @@ use super::*;
 use crate::samples;
 
 fn offer() -> Offer {
-    let agreement = samples::agreement();
+    let agreement = samples::sample_agreement();
     Offer {
         dataset: agreement.dataset.id,
         title: "Daily figures".to_owned(),
@@ -53,7 +53,7 @@ fn an_offer_survives_the_round_trip() {
     };
     check(&filled);
     assert_ne!(filled.id(), offer().id(), "it is another offer");
-    for clause in samples::clauses() {
+    for clause in samples::sample_clauses() {
         check(&Offer {
             clauses: vec![clause],
             ..offer()
@@ -84,7 +84,7 @@ fn a_reader_does_not_learn_who_else_may_have_it() {
 #[test]
 fn what_is_unknown_missing_or_ill_typed_is_refused() {
     let json = to_json(&offer().into(), &reader());
-    for (place, spoilt) in samples::spoilt(&json) {
+    for (place, spoilt) in samples::spoilt_documents(&json) {
         assert!(from_json(&spoilt).is_err(), "{place}");
     }
 }

@@ -93,11 +93,11 @@ pub fn request_from_wire(message: pb::CatalogRequest) -> Result<CatalogPageReque
         known,
     } = message;
     Ok(CatalogPageRequest {
-        after: mark(after)?,
+        after: read_page_mark(after)?,
         limit: (limit > 0).then_some(limit),
         known: match known.is_empty() {
             true => None,
-            false => Some(field::digest("known", &known)?),
+            false => Some(field::read_digest("known", &known)?),
         },
     })
 }
@@ -113,7 +113,10 @@ pub fn request_to_wire(request: &CatalogPageRequest) -> pb::CatalogRequest {
     pb::CatalogRequest {
         after: after.clone().unwrap_or_default(),
         limit: limit.unwrap_or(0),
-        known: known.as_ref().map(field::hash).unwrap_or_default(),
+        known: known
+            .as_ref()
+            .map(field::digest_to_bytes)
+            .unwrap_or_default(),
     }
 }
 
@@ -188,7 +191,7 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal
             .into_iter()
             .map(entry_from_wire)
             .collect::<Result<_, _>>()?,
-        next: mark(next)?,
+        next: read_page_mark(next)?,
         templates: templates
             .into_iter()
             .map(template_from_wire)
@@ -246,8 +249,8 @@ fn ended_from_wire(message: pb::CatalogEndedOffer) -> Result<EndedOffer, Refusal
 fn template_from_wire(message: pb::CatalogTemplate) -> Result<ListedTemplate, Refusal> {
     let pb::CatalogTemplate { name, text } = message;
     Ok(ListedTemplate {
-        name: field::line("name", name, 200)?,
-        text: field::document("text", text)?,
+        name: field::read_line("name", name, 200)?,
+        text: field::require_document("text", text)?,
     })
 }
 
@@ -260,7 +263,7 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
         )));
     }
     Ok(ListedDataset {
-        dataset: field::document("dataset", dataset)?,
+        dataset: field::require_document("dataset", dataset)?,
         offers: offers
             .into_iter()
             .map(offer_from_wire)
@@ -290,8 +293,8 @@ fn offer_from_wire(message: pb::CatalogOffer) -> Result<ListedOffer, Refusal> {
         public_view,
     } = message;
     Ok(ListedOffer {
-        name: field::line("name", name, 200)?,
-        policy: field::document("policy", policy)?,
+        name: field::read_line("name", name, 200)?,
+        policy: field::require_document("policy", policy)?,
         public_view,
     })
 }
@@ -309,8 +312,8 @@ fn offer_to_wire(offer: &ListedOffer) -> pb::CatalogOffer {
     }
 }
 
-fn mark(text: String) -> Result<Option<String>, Refusal> {
-    let text = field::line("after", text, 200)?;
+fn read_page_mark(text: String) -> Result<Option<String>, Refusal> {
+    let text = field::read_line("after", text, 200)?;
     Ok((!text.is_empty()).then_some(text))
 }
 

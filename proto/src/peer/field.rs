@@ -13,7 +13,7 @@ pub(crate) fn malformed_message_refusal(what: impl Into<String>) -> Refusal {
 }
 
 /// Required message or choice.
-pub(crate) fn present<T>(field: &str, value: Option<T>) -> Result<T, Refusal> {
+pub(crate) fn require_value<T>(field: &str, value: Option<T>) -> Result<T, Refusal> {
     value.ok_or_else(|| malformed_message_refusal(format!("the message lacks `{field}`")))
 }
 
@@ -31,33 +31,33 @@ pub(crate) fn read_fixed_bytes<const N: usize>(
 }
 
 /// SHA-256 digest.
-pub(crate) fn digest(field: &str, bytes: &Bytes) -> Result<Digest, Refusal> {
+pub(crate) fn read_digest(field: &str, bytes: &Bytes) -> Result<Digest, Refusal> {
     read_fixed_bytes(field, bytes).map(Digest::from_bytes)
 }
 
 /// Digests of a proof, at most 64.
-pub(crate) fn digests(field: &str, list: Vec<Bytes>) -> Result<Vec<Digest>, Refusal> {
+pub(crate) fn read_digests(field: &str, list: Vec<Bytes>) -> Result<Vec<Digest>, Refusal> {
     if list.len() > 64 {
         return Err(malformed_message_refusal(format!(
             "`{field}` holds {} hashes; a proof has at most 64",
             list.len()
         )));
     }
-    list.iter().map(|bytes| digest(field, bytes)).collect()
+    list.iter().map(|bytes| read_digest(field, bytes)).collect()
 }
 
 /// Digests as bytes.
-pub(crate) fn hashes(list: &[Digest]) -> Vec<Bytes> {
-    list.iter().map(hash).collect()
+pub(crate) fn digests_to_bytes(list: &[Digest]) -> Vec<Bytes> {
+    list.iter().map(digest_to_bytes).collect()
 }
 
 /// Digest as bytes.
-pub(crate) fn hash(digest: &Digest) -> Bytes {
+pub(crate) fn digest_to_bytes(digest: &Digest) -> Bytes {
     Bytes::copy_from_slice(digest.as_bytes())
 }
 
 /// Required document of limited size. Its content is parsed elsewhere.
-pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
+pub(crate) fn require_document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
     if bytes.is_empty() {
         return Err(malformed_message_refusal(format!(
             "the message lacks `{field}`"
@@ -76,7 +76,7 @@ pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
 }
 
 /// Line of text from the other side, safe for a terminal: at most `most` bytes, no control characters.
-pub(crate) fn line(field: &str, text: String, most: usize) -> Result<String, Refusal> {
+pub(crate) fn read_line(field: &str, text: String, most: usize) -> Result<String, Refusal> {
     if text.len() > most {
         return Err(malformed_message_refusal(format!(
             "`{field}` holds {} bytes; at most {most} are read",

@@ -64,7 +64,7 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal>
         bundle,
         head,
         heard,
-    } = field::present("greeting", message)?;
+    } = field::require_value("greeting", message)?;
     if versions.is_empty() || versions.len() > 64 {
         return Err(field::malformed_message_refusal(format!(
             "the greeting names {} versions instead of 1 to 64",
@@ -79,7 +79,7 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal>
     }
     Ok(PeerGreeting {
         versions: versions.into_iter().collect(),
-        program: field::line("program", program, 100)?,
+        program: field::read_line("program", program, 100)?,
         bundle_sequence,
         bundle: field::non_empty(bundle),
         head: field::non_empty(head),

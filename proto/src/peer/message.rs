@@ -163,10 +163,10 @@ pub enum MessageContent {
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn from_wire(message: Option<pb::Letter>) -> Result<PeerMessage, Refusal> {
-    let pb::Letter { id, content } = field::present("letter", message)?;
+    let pb::Letter { id, content } = field::require_value("letter", message)?;
     Ok(PeerMessage {
         id: PeerMessageId(field::read_fixed_bytes("id", &id)?),
-        content: content_from_wire(field::present("content", content)?)?,
+        content: content_from_wire(field::require_value("content", content)?)?,
     })
 }
 
@@ -176,7 +176,7 @@ pub fn to_wire(message: &PeerMessage) -> pb::Letter {
     let PeerMessage { id, content } = message;
     pb::Letter {
         id: Bytes::copy_from_slice(&id.0),
-        content: Some(content_encoding::content(content)),
+        content: Some(content_encoding::encode_content(content)),
     }
 }
 
@@ -221,15 +221,15 @@ pub fn numbered_to_wire(numbered: &SequencedMessage) -> pb::InboxLetter {
 fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Refusal> {
     use pb::letter::Content as Wire;
     match message {
-        Wire::Request(message) => request(message),
+        Wire::Request(message) => read_request(message),
         Wire::Offer(message) => {
             let pb::Offer {
                 negotiation,
                 payload,
             } = message;
             Ok(MessageContent::Offer {
-                negotiation: self::negotiation(negotiation)?,
-                payload: field::document("payload", payload)?,
+                negotiation: self::read_negotiation(negotiation)?,
+                payload: field::require_document("payload", payload)?,
             })
         }
         Wire::Acceptance(message) => {
@@ -238,8 +238,8 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
                 contract,
             } = message;
             Ok(MessageContent::Acceptance {
-                negotiation: self::negotiation(negotiation)?,
-                contract: ContractId(field::digest("contract", &contract)?),
+                negotiation: self::read_negotiation(negotiation)?,
+                contract: ContractId(field::read_digest("contract", &contract)?),
             })
         }
         Wire::Agreement(message) => {
@@ -247,7 +247,7 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
                 negotiation,
                 contract,
             } = message;
-            let (negotiation, contract) = envelope(negotiation, contract)?;
+            let (negotiation, contract) = read_envelope(negotiation, contract)?;
             Ok(MessageContent::Agreement {
                 negotiation,
                 contract,
@@ -258,7 +258,7 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
                 negotiation,
                 contract,
             } = message;
-            let (negotiation, contract) = envelope(negotiation, contract)?;
+            let (negotiation, contract) = read_envelope(negotiation, contract)?;
             Ok(MessageContent::Verification {
                 negotiation,
                 contract,
@@ -269,33 +269,33 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
                 negotiation,
                 contract,
             } = message;
-            let (negotiation, contract) = envelope(negotiation, contract)?;
+            let (negotiation, contract) = read_envelope(negotiation, contract)?;
             Ok(MessageContent::Finalization {
                 negotiation,
                 contract,
             })
         }
-        Wire::Termination(message) => termination(message),
+        Wire::Termination(message) => read_termination(message),
         Wire::Comment(message) => {
             let pb::Comment {
                 negotiation,
                 statement,
             } = message;
             Ok(MessageContent::Comment {
-                negotiation: self::negotiation(negotiation)?,
-                statement: field::document("statement", statement)?,
+                negotiation: self::read_negotiation(negotiation)?,
+                statement: field::require_document("statement", statement)?,
             })
         }
         Wire::Statement(message) => {
             let pb::Statement { statement } = message;
             Ok(MessageContent::Statement {
-                statement: field::document("statement", statement)?,
+                statement: field::require_document("statement", statement)?,
             })
         }
         Wire::Withdrawal(message) => {
             let pb::Withdrawal { statement } = message;
             Ok(MessageContent::Withdrawal {
-                statement: field::document("statement", statement)?,
+                statement: field::require_document("statement", statement)?,
             })
         }
         Wire::Acknowledgement(message) => {
@@ -313,7 +313,7 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
             }
             Ok(MessageContent::Acknowledgement {
                 request: RequestId(field::read_fixed_bytes("request_id", &request_id)?),
-                receipt: field::document("receipt", receipt)?,
+                receipt: field::require_document("receipt", receipt)?,
                 disputed,
                 witnessed: field::non_empty(witnessed),
             })
@@ -321,33 +321,33 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
     }
 }
 
-fn request(message: pb::Request) -> Result<MessageContent, Refusal> {
+fn read_request(message: pb::Request) -> Result<MessageContent, Refusal> {
     let pb::Request {
         negotiation,
         dataset,
         offer,
         payload,
     } = message;
-    let offer = field::line("offer", offer, 200)?;
+    let offer = field::read_line("offer", offer, 200)?;
     Ok(MessageContent::Request {
-        negotiation: self::negotiation(negotiation)?,
+        negotiation: self::read_negotiation(negotiation)?,
         dataset: match dataset.parse::<DatasetId>() {
             Ok(dataset) => dataset,
             Err(problem) => return Err(field::malformed_message_refusal(problem.to_string())),
         },
         offer: (!offer.is_empty()).then_some(offer),
-        payload: field::document("payload", payload)?,
+        payload: field::require_document("payload", payload)?,
     })
 }
 
-fn termination(message: pb::Termination) -> Result<MessageContent, Refusal> {
+fn read_termination(message: pb::Termination) -> Result<MessageContent, Refusal> {
     let pb::Termination {
         negotiation,
         code,
         reason,
     } = message;
     Ok(MessageContent::Termination {
-        negotiation: self::negotiation(negotiation)?,
+        negotiation: self::read_negotiation(negotiation)?,
         code: match code.as_str() {
             "" => None,
             text => match text.parse::<ErrorCode>() {
@@ -358,18 +358,18 @@ fn termination(message: pb::Termination) -> Result<MessageContent, Refusal> {
                 }
             },
         },
-        reason: field::line("reason", reason, 2000)?,
+        reason: field::read_line("reason", reason, 2000)?,
     })
 }
 
-fn envelope(negotiation: String, contract: Bytes) -> Result<(String, Bytes), Refusal> {
+fn read_envelope(negotiation: String, contract: Bytes) -> Result<(String, Bytes), Refusal> {
     Ok((
-        self::negotiation(negotiation)?,
-        field::document("contract", contract)?,
+        self::read_negotiation(negotiation)?,
+        field::require_document("contract", contract)?,
     ))
 }
 
-fn negotiation(text: String) -> Result<String, Refusal> {
+fn read_negotiation(text: String) -> Result<String, Refusal> {
     let ok = text.strip_prefix("n-").is_some_and(|rest| {
         (1..=64).contains(&rest.len())
             && rest

@@ -65,7 +65,7 @@ const RECORDS: usize = 10_000;
 /// `MESSAGE_MALFORMED`.
 pub fn request_from_wire(message: pb::ProofRequest) -> Result<LogProofRequest, Refusal> {
     let pb::ProofRequest { of } = message;
-    Ok(match field::present("of", of)? {
+    Ok(match field::require_value("of", of)? {
         pb::proof_request::Of::Consistency(message) => {
             let pb::ConsistencyRequest { from, to } = message;
             LogProofRequest::Consistency {
@@ -109,12 +109,12 @@ pub fn request_to_wire(request: LogProofRequest) -> pb::ProofRequest {
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn from_wire(message: pb::ProofReply) -> Result<LogProof, Refusal> {
     let pb::ProofReply { of } = message;
-    match field::present("of", of)? {
+    match field::require_value("of", of)? {
         pb::proof_reply::Of::Consistency(message) => {
             let pb::Consistency { hashes, head } = message;
             Ok(LogProof::Consistency {
-                hashes: field::digests("hashes", hashes)?,
-                head: field::document("head", head)?,
+                hashes: field::read_digests("hashes", hashes)?,
+                head: field::require_document("head", head)?,
             })
         }
         pb::proof_reply::Of::Records(message) => {
@@ -134,7 +134,7 @@ pub fn from_wire(message: pb::ProofReply) -> Result<LogProof, Refusal> {
                     .into_iter()
                     .map(record_from_wire)
                     .collect::<Result<_, _>>()?,
-                head: field::document("head", head)?,
+                head: field::require_document("head", head)?,
                 next: (next > 0).then_some(next),
             })
         }
@@ -147,7 +147,7 @@ pub fn to_wire(proof: &LogProof) -> pb::ProofReply {
     let of = match proof {
         LogProof::Consistency { hashes, head } => {
             pb::proof_reply::Of::Consistency(pb::Consistency {
-                hashes: field::hashes(hashes),
+                hashes: field::digests_to_bytes(hashes),
                 head: head.clone(),
             })
         }
@@ -172,8 +172,8 @@ fn record_from_wire(message: pb::Record) -> Result<ProvenRecord, Refusal> {
     } = message;
     Ok(ProvenRecord {
         index,
-        bytes: field::document("bytes", bytes)?,
-        inclusion: field::digests("inclusion", inclusion)?,
+        bytes: field::require_document("bytes", bytes)?,
+        inclusion: field::read_digests("inclusion", inclusion)?,
     })
 }
 
@@ -186,7 +186,7 @@ fn record_to_wire(record: &ProvenRecord) -> pb::Record {
     pb::Record {
         index: *index,
         bytes: bytes.clone(),
-        inclusion: field::hashes(inclusion),
+        inclusion: field::digests_to_bytes(inclusion),
     }
 }
 

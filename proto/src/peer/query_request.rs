@@ -97,18 +97,18 @@ pub fn from_wire(message: pb::Ask) -> Result<QueryRequestEnvelope, Refusal> {
     Ok(QueryRequestEnvelope {
         ask: hansa_policy::query_request::QueryRequest {
             request: RequestId(field::read_fixed_bytes("request_id", &request_id)?),
-            contracts: contracts(&contract_ids)?,
+            contracts: read_contracts(&contract_ids)?,
             sql: if sql.is_empty() {
                 return Err(field::malformed_message_refusal("the message lacks `sql`"));
             } else {
                 sql
             },
-            purpose: self::purpose(&purpose)?,
-            rows: self::rows(&since, &as_of)?,
+            purpose: self::read_purpose(&purpose)?,
+            rows: self::read_row_scope(&since, &as_of)?,
         },
         deadline: (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms)),
-        accept: compressions(&accept)?,
-        credentials: self::credentials(credentials)?,
+        accept: read_compressions(&accept)?,
+        credentials: self::read_credentials(credentials)?,
         compact_answers: small,
     })
 }
@@ -137,7 +137,10 @@ pub fn to_wire(asking: &QueryRequestEnvelope) -> pb::Ask {
     };
     pb::Ask {
         request_id: Bytes::copy_from_slice(&request.0),
-        contract_ids: contracts.iter().map(|id| field::hash(&id.0)).collect(),
+        contract_ids: contracts
+            .iter()
+            .map(|id| field::digest_to_bytes(&id.0))
+            .collect(),
         sql: sql.clone(),
         purpose: purpose
             .as_ref()
@@ -157,7 +160,7 @@ pub fn to_wire(asking: &QueryRequestEnvelope) -> pb::Ask {
     }
 }
 
-fn contracts(list: &[Bytes]) -> Result<Vec<ContractId>, Refusal> {
+fn read_contracts(list: &[Bytes]) -> Result<Vec<ContractId>, Refusal> {
     if list.is_empty() || list.len() > CONTRACTS {
         return Err(field::malformed_message_refusal(format!(
             "the question names {} contracts instead of 1 to {CONTRACTS}",
@@ -166,7 +169,7 @@ fn contracts(list: &[Bytes]) -> Result<Vec<ContractId>, Refusal> {
     }
     let ids = list
         .iter()
-        .map(|bytes| field::digest("contract_ids", bytes).map(ContractId))
+        .map(|bytes| field::read_digest("contract_ids", bytes).map(ContractId))
         .collect::<Result<Vec<_>, _>>()?;
     if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
         return Err(field::malformed_message_refusal(
@@ -176,7 +179,7 @@ fn contracts(list: &[Bytes]) -> Result<Vec<ContractId>, Refusal> {
     Ok(ids)
 }
 
-fn credentials(list: Vec<Bytes>) -> Result<Vec<Bytes>, Refusal> {
+fn read_credentials(list: Vec<Bytes>) -> Result<Vec<Bytes>, Refusal> {
     if list.len() > CREDENTIALS {
         return Err(field::malformed_message_refusal(format!(
             "the question brings {} credentials; at most {CREDENTIALS} are read",
@@ -195,7 +198,7 @@ fn credentials(list: Vec<Bytes>) -> Result<Vec<Bytes>, Refusal> {
     Ok(list)
 }
 
-fn rows(since: &Bytes, as_of: &str) -> Result<RowScope, Refusal> {
+fn read_row_scope(since: &Bytes, as_of: &str) -> Result<RowScope, Refusal> {
     match (since.is_empty(), as_of.is_empty()) {
         (true, true) => Ok(RowScope::All),
         (false, true) => Ok(RowScope::Since(RequestId(field::read_fixed_bytes(
@@ -218,7 +221,7 @@ fn rows(since: &Bytes, as_of: &str) -> Result<RowScope, Refusal> {
     }
 }
 
-fn purpose(text: &str) -> Result<Option<PurposeId>, Refusal> {
+fn read_purpose(text: &str) -> Result<Option<PurposeId>, Refusal> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -230,7 +233,7 @@ fn purpose(text: &str) -> Result<Option<PurposeId>, Refusal> {
     }
 }
 
-fn compressions(list: &[i32]) -> Result<BTreeSet<BufferCompression>, Refusal> {
+fn read_compressions(list: &[i32]) -> Result<BTreeSet<BufferCompression>, Refusal> {
     list.iter()
         .map(|number| match pb::Compression::try_from(*number) {
             Ok(pb::Compression::Lz4) => Ok(BufferCompression::Lz4),

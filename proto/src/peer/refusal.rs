@@ -6,7 +6,7 @@ use hansa_policy::decision::refusal_summary::DisclosableRefusal;
 use hansa_policy::decision::row_scope::NoNewDataDecision;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use prost::Message as _;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,37 +14,37 @@ use std::fmt;
 /// Writes a refusal with a durable record as a status.
 #[must_use]
 pub fn to_wire(declined: &Recorded<PendingRefusal>) -> tonic::Status {
-    status(declined.refusal())
+    to_status(declined.refusal())
 }
 
 /// Writes an `INTERNAL` refusal as a status, with the number of its cause in the local trace.
 #[must_use]
 pub fn numbered_to_wire(declined: &Recorded<PendingRefusal>, number: &str) -> tonic::Status {
-    status(&declined.refusal().clone().with_number(number))
+    to_status(&declined.refusal().clone().with_number(number))
 }
 
 /// Writes a refusal from a recorded sum as a status, with the number of its cause in the local trace.
 #[must_use]
 pub fn numbered_sum_to_wire(summed: &DisclosableRefusal, number: &str) -> tonic::Status {
-    status(&summed.refusal().clone().with_number(number))
+    to_status(&summed.refusal().clone().with_number(number))
 }
 
 /// Writes a refusal from a recorded sum as a status.
 #[must_use]
 pub fn summed_to_wire(summed: &DisclosableRefusal) -> tonic::Status {
-    status(summed.refusal())
+    to_status(summed.refusal())
 }
 
 /// Writes the status of a question without new rows, after its record.
 #[must_use]
 pub fn quiet_to_wire(quiet: &Recorded<NoNewDataDecision>) -> tonic::Status {
-    status(&quiet.refusal())
+    to_status(&quiet.refusal())
 }
 
 /// Writes the status that ends an answer whose receipt was sent.
 #[must_use]
 pub fn cut_answer_status(refusal: &Refusal) -> tonic::Status {
-    status(refusal)
+    to_status(refusal)
 }
 
 /// Writes a refusal as a status for client programs. Most programs show only the message, so it also contains code, clause and
@@ -64,9 +64,11 @@ pub fn for_client(refusal: &Refusal) -> tonic::Status {
     match (refusal.contract, refusal.clause) {
         (Some(contract), Some(clause)) => message.push_str(&format!(
             "\n  contract {} clause {clause}{allowed}",
-            contract.short()
+            contract.to_short_text()
         )),
-        (Some(contract), None) => message.push_str(&format!("\n  contract {}", contract.short())),
+        (Some(contract), None) => {
+            message.push_str(&format!("\n  contract {}", contract.to_short_text()))
+        }
         (None, Some(clause)) => message.push_str(&format!("\n  clause {clause}{allowed}")),
         (None, None) => {}
     }
@@ -101,7 +103,7 @@ pub fn refuse_unrecorded() -> tonic::Status {
         ErrorCode::EvidenceUnavailable,
         "nothing can be recorded here, so no question is answered",
     );
-    status(&refusal.with_help(
+    to_status(&refusal.with_help(
         "ask again later; the operator of that participant sees the cause in `hansa status`",
     ))
 }
@@ -110,7 +112,7 @@ pub fn refuse_unrecorded() -> tonic::Status {
 /// constant.
 #[must_use]
 pub fn refuse_moved() -> tonic::Status {
-    status(&Refusal::new(
+    to_status(&Refusal::new(
         ErrorCode::Moved,
         "the connector is being stopped and takes no more questions",
     ))
@@ -124,7 +126,7 @@ pub fn refuse_connection(holder: &dyn fmt::Display, most: usize) -> tonic::Statu
         ErrorCode::TooManyConnections,
         format!("{holder} has {most} connections here, the most that it may have"),
     );
-    status(&refusal.with_help(
+    to_status(&refusal.with_help(
         "close unused connections and ask over one that stays open; an unused connection ends by itself after some minutes",
     ))
 }
@@ -192,7 +194,7 @@ const CLIENT_SENTENCE: usize = 600;
 /// Most characters of a line of help for a client.
 const CLIENT_HELP: usize = 200;
 
-fn status(refusal: &Refusal) -> tonic::Status {
+fn to_status(refusal: &Refusal) -> tonic::Status {
     // The place is a local file, which peers must not see.
     let Refusal {
         code,
@@ -322,7 +324,7 @@ fn truncate_text(text: &str) -> String {
 
 /// Makes a text of the other side safe for a terminal: one line of limited length, without control characters.
 fn sanitize_text(text: &str) -> String {
-    truncate_text(&printable(text))
+    truncate_text(&to_printable(text))
 }
 
 /// Messages of `google.rpc` that a refusal needs.

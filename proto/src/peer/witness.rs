@@ -49,14 +49,14 @@ pub fn request_from_wire(message: pb::WitnessRequest) -> Result<HeadSubmission, 
         growth,
         witnessed,
     } = message;
-    few("growth", growth.len())?;
+    check_entry_count("growth", growth.len())?;
     Ok(HeadSubmission {
-        head: field::document("head", head)?,
+        head: field::require_document("head", head)?,
         growth: growth
             .into_iter()
             .map(|message| {
                 let pb::Growth { from, hashes } = message;
-                let hashes = field::digests("hashes", hashes)?;
+                let hashes = field::read_digests("hashes", hashes)?;
                 Ok(HeadConsistencyProof { from, hashes })
             })
             .collect::<Result<_, Refusal>>()?,
@@ -78,7 +78,7 @@ pub fn request_to_wire(submission: &HeadSubmission) -> pb::WitnessRequest {
             .iter()
             .map(|HeadConsistencyProof { from, hashes }| pb::Growth {
                 from: *from,
-                hashes: field::hashes(hashes),
+                hashes: field::digests_to_bytes(hashes),
             })
             .collect(),
         witnessed: witnessed.clone().unwrap_or_default(),
@@ -95,20 +95,22 @@ pub fn from_wire(message: pb::WitnessReply) -> Result<CosignOutcome, Refusal> {
         wanted,
         refuted,
     } = message;
-    few("wanted", wanted.len())?;
+    check_entry_count("wanted", wanted.len())?;
     let filled = [witnessed.is_empty(), wanted.is_empty(), refuted.is_empty()];
     match filled {
-        [false, true, true] => Ok(CosignOutcome::Witnessed(field::document(
+        [false, true, true] => Ok(CosignOutcome::Witnessed(field::require_document(
             "witnessed",
             witnessed,
         )?)),
         [true, false, true] => {
             let heads = wanted
                 .into_iter()
-                .map(|head| field::document("wanted", head));
+                .map(|head| field::require_document("wanted", head));
             Ok(CosignOutcome::Wanted(heads.collect::<Result<_, _>>()?))
         }
-        [true, true, false] => Ok(CosignOutcome::Refuted(field::document("refuted", refuted)?)),
+        [true, true, false] => Ok(CosignOutcome::Refuted(field::require_document(
+            "refuted", refuted,
+        )?)),
         _ => Err(field::malformed_message_refusal(
             "the reply must hold a cosigned head, or heads that are wanted, or one that is refuted",
         )),
@@ -131,7 +133,7 @@ pub fn to_wire(outcome: &CosignOutcome) -> pb::WitnessReply {
     reply
 }
 
-fn few(field: &str, count: usize) -> Result<(), Refusal> {
+fn check_entry_count(field: &str, count: usize) -> Result<(), Refusal> {
     if count <= EARLIER {
         return Ok(());
     }

@@ -2,9 +2,9 @@
 
 mod privacy_budget;
 
-use super::coarsen::{bucket_term, coarsen};
+use super::coarsen::{bucket_term, read_coarsening};
 use super::file_entry::PolicyFileEntry;
-use super::file_reader::{LocatedTerms, PolicyFileReader, required_value, several};
+use super::file_reader::{LocatedTerms, PolicyFileReader, list_items, required_value};
 use super::value_form::{Plain, TableReader, ValueForm, quote_text, table_form};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
@@ -71,10 +71,10 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
     };
     terms.add_if_read(value, release.map(Term::Release));
     refuse_unread_keys(&table);
-    buckets(reader, &table, &by, value, terms);
-    group(reader, &table, terms);
+    read_buckets(reader, &table, &by, value, terms);
+    read_group(reader, &table, terms);
     if let Some(rules) = table.get("dominance") {
-        for item in several(rules, DeValue::is_table) {
+        for item in list_items(rules, DeValue::is_table) {
             terms.add_if_read(&item, Plain::read(reader, &item).map(Term::Dominance));
         }
     }
@@ -82,7 +82,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
         terms.add_if_read(said, Plain::read(reader, said).map(Term::Budget));
     }
     let secondary = match table.get("secondary") {
-        Some(said) => secondary(said),
+        Some(said) => read_secondary(said),
         None => Some(Term::TotalsFromPublished),
     };
     terms.add_if_read(value, secondary);
@@ -150,7 +150,7 @@ pub(super) fn place_entry(
 }
 
 /// True if an aggregate has one of the keys alone: a group counts rows or contributors.
-pub(super) fn excludes(known: &str, key: &str) -> bool {
+pub(super) fn excludes_key(known: &str, key: &str) -> bool {
     let groups = ["aggregate.min_rows", "aggregate.min_contributors"];
     groups.contains(&known) && groups.contains(&key)
 }
@@ -174,7 +174,7 @@ pub(super) fn gather_entries(entries: &mut Vec<PolicyFileEntry>) {
     parts.sort_by_key(position);
     let texts = parts.iter().map(|entry| {
         let key = entry.key.strip_prefix(PREFIX).unwrap_or_default();
-        format!("{key} = {}", entry.value())
+        format!("{key} = {}", entry.to_toml())
     });
     let texts: Vec<String> = texts.collect();
     let value = format!("{{ {} }}", texts.join(", "));
@@ -183,7 +183,7 @@ pub(super) fn gather_entries(entries: &mut Vec<PolicyFileEntry>) {
 }
 
 /// `"from-published"`, `"suppress-complement"` or `{ cell_key = 5 }`
-fn secondary(value: &TomlValue<'_>) -> Option<Term> {
+fn read_secondary(value: &TomlValue<'_>) -> Option<Term> {
     if !value.node.is_table() {
         let known = [("from-published", false), ("suppress-complement", true)];
         let complement = value.word(&known)?;
@@ -194,7 +194,7 @@ fn secondary(value: &TomlValue<'_>) -> Option<Term> {
     }
     let table = value.table_with(&["cell_key"])?;
     let base = required_value(value, &table, "cell_key")?;
-    base.whole(1).map(Term::CellKey)
+    base.integer(1).map(Term::CellKey)
 }
 
 fn some_columns(list: &[SqlIdentifier]) -> Option<Vec<SqlIdentifier>> {
@@ -263,7 +263,7 @@ fn reads_zone(bucket: Option<&TomlValue<'_>>) -> bool {
 }
 
 /// A bucket for every dimension of time: the one that is named, or that of the grid.
-fn buckets(
+fn read_buckets(
     reader: &PolicyFileReader<'_>,
     table: &TomlTable<'_>,
     by: &[SqlIdentifier],
@@ -279,7 +279,7 @@ fn buckets(
             };
             for value in each.values() {
                 named.push(value.key.to_owned());
-                coarsen(reader, value.key, value, zone, terms);
+                read_coarsening(reader, value.key, value, zone, terms);
             }
         } else {
             let times: Vec<SqlIdentifier> = by
@@ -296,7 +296,7 @@ fn buckets(
                 bucket.word(&TimeBucketWidth::NAMES);
             } else if let [only] = times.as_slice() {
                 named.push(only.to_string());
-                coarsen(reader, only.as_str(), bucket, zone, terms);
+                read_coarsening(reader, only.as_str(), bucket, zone, terms);
             } else {
                 let sentence = format!("{} of the dimensions are about time", times.len());
                 let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
@@ -320,25 +320,25 @@ fn buckets(
     }
 }
 
-fn group(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>, terms: &mut LocatedTerms) {
+fn read_group(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>, terms: &mut LocatedTerms) {
     let (value, unit) = match (table.get("min_rows"), table.get("min_contributors")) {
         (None, None) => return,
         (Some(rows), None) => (rows, Some(CountingUnit::Rows)),
-        (None, Some(contributors)) => (contributors, unit(reader, table, contributors)),
+        (None, Some(contributors)) => (contributors, read_unit(reader, table, contributors)),
         (Some(_), Some(both)) => {
             let sentence = "a minimum group counts rows or contributors, not both";
-            both.problem(ErrorCode::PolicyContradiction, sentence);
+            both.add_problem(ErrorCode::PolicyContradiction, sentence);
             return;
         }
     };
-    let Some(number) = value.whole::<u64>(1) else {
+    let Some(number) = value.integer::<u64>(1) else {
         return;
     };
     match (u32::try_from(number), unit) {
         (Ok(at_least), Some(unit)) => terms.add(value, Term::MinGroup { at_least, unit }),
         (Err(_), _) => {
             let sentence = format!("{number} is more than any group can hold");
-            value.problem(ErrorCode::TermIllTyped, sentence);
+            value.add_problem(ErrorCode::TermIllTyped, sentence);
         }
         (Ok(_), None) => {}
     }
@@ -356,7 +356,7 @@ impl ValueForm<DominanceTerm> for Plain {
             (None, Some(n), Some(k)) => DominanceRule::Nk { n, k },
             _ => {
                 let sentence = "a dominance rule has either `p`, or `n` and `k`";
-                value.problem(ErrorCode::ConfigInvalid, sentence);
+                value.add_problem(ErrorCode::ConfigInvalid, sentence);
                 return None;
             }
         };
@@ -377,7 +377,7 @@ impl ValueForm<DominanceTerm> for Plain {
     }
 }
 
-fn unit(
+fn read_unit(
     reader: &PolicyFileReader<'_>,
     table: &TomlTable<'_>,
     at: &TomlValue<'_>,

@@ -15,7 +15,7 @@ use hansa_toml_reader::TomlValue;
 pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     if let Some(table) = value.table() {
         for value in table.values() {
-            coarsen(reader, value.key, value, None, terms);
+            read_coarsening(reader, value.key, value, None, terms);
         }
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn write(term: &Term) -> Option<PolicyFileEntry> {
 }
 
 /// `"hour"` or `{ to = "hour", zone = "Europe/Berlin" }`
-pub(super) fn coarsen(
+pub(super) fn read_coarsening(
     reader: &PolicyFileReader<'_>,
     column: &str,
     value: &TomlValue<'_>,
@@ -101,13 +101,13 @@ pub(super) fn bucket_term(
         .filter(utc),
         Some(ColumnType::Date) if bucket < TimeBucketWidth::Day => {
             let sentence = format!("`{column}` is a date, which has no hours");
-            at.problem(ErrorCode::TermIllTyped, sentence);
+            at.add_problem(ErrorCode::TermIllTyped, sentence);
             return None;
         }
         Some(ColumnType::Date) => match zone.flatten().filter(utc) {
             Some(zone) => {
                 let sentence = format!("`{column}` is a date, which has no zone such as {zone}");
-                at.problem(ErrorCode::TermIllTyped, sentence);
+                at.add_problem(ErrorCode::TermIllTyped, sentence);
                 return None;
             }
             None => None,
@@ -115,7 +115,7 @@ pub(super) fn bucket_term(
         None if reader.is_unread() => return None,
         _ => {
             let sentence = format!("`{column}` is neither a date nor an instant");
-            at.problem(ErrorCode::TermIllTyped, sentence);
+            at.add_problem(ErrorCode::TermIllTyped, sentence);
             return None;
         }
     };

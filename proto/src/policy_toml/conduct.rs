@@ -81,7 +81,7 @@ impl ValueForm<EmbargoDelay> for Plain {
         });
         if found.is_none() {
             let sentence = format!("`{text}` is no length of time such as 24 hours");
-            value.problem(ErrorCode::TermIllTyped, sentence);
+            value.add_problem(ErrorCode::TermIllTyped, sentence);
         }
         found.map(EmbargoDelay)
     }

@@ -1,7 +1,7 @@
 //! `duties`: what the consumer has to do.
 
 use super::file_entry::PolicyFileEntry;
-use super::file_reader::{LocatedTerms, PolicyFileReader, texts};
+use super::file_reader::{LocatedTerms, PolicyFileReader, list_texts};
 use super::value_form::quote_text;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
@@ -9,7 +9,7 @@ use hansa_toml_reader::TomlValue;
 
 /// Reads `"attribution"`, `{ attribution = "…" }`, `"consent"`, `"delete-after 30 days"` or `"attest-within 30 days"`.
 pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    for item in texts(value) {
+    for item in list_texts(value) {
         let term = if item.node.is_table() {
             let table = item.table_with(&["attribution"]);
             let text = table.and_then(|table| table.required_value("attribution")?.text());
@@ -55,7 +55,7 @@ fn read_duty(reader: &PolicyFileReader<'_>, at: &TomlValue<'_>) -> Option<Term> 
         }
         [first @ ("delete-after" | "attest-within"), ..] => {
             let sentence = format!("the duty `{text}` is not written like {first} 30 days");
-            at.problem(ErrorCode::TermIllTyped, sentence);
+            at.add_problem(ErrorCode::TermIllTyped, sentence);
             None
         }
         [_, ..] => {
@@ -69,7 +69,7 @@ fn read_duty(reader: &PolicyFileReader<'_>, at: &TomlValue<'_>) -> Option<Term> 
             None
         }
         [] => {
-            at.problem(ErrorCode::TermIllTyped, "the duty is empty");
+            at.add_problem(ErrorCode::TermIllTyped, "the duty is empty");
             None
         }
     }
@@ -79,7 +79,7 @@ fn read_days(at: &TomlValue<'_>, number: &str) -> Option<u32> {
     let days = number.parse().ok().filter(|days| *days > 0);
     if days.is_none() {
         let sentence = format!("`{number}` is no number of days");
-        at.problem(ErrorCode::TermIllTyped, sentence);
+        at.add_problem(ErrorCode::TermIllTyped, sentence);
     }
     days
 }

@@ -21,7 +21,7 @@ pub struct TermExample {
 
 /// Every term of the vocabulary, in its order.
 #[must_use]
-pub fn examples() -> Vec<TermExample> {
+pub fn term_examples() -> Vec<TermExample> {
     let samples = Term::samples();
     let of = |name: &'static str| {
         let mut own = samples.iter().filter(|term| term.spec().name == name);
@@ -37,7 +37,7 @@ pub fn examples() -> Vec<TermExample> {
             name,
             key,
             example,
-            sentence: term.map(|term| term.plain()).unwrap_or_default(),
+            sentence: term.map(|term| term.to_english()).unwrap_or_default(),
         }
     };
     VOCABULARY.iter().map(|entry| of(entry.spec.name)).collect()
@@ -45,7 +45,7 @@ pub fn examples() -> Vec<TermExample> {
 
 /// The same as a table in Markdown.
 #[must_use]
-pub fn table() -> String {
+pub fn examples_table() -> String {
     let mut rows = vec![
         "| term | key | example | in short |".to_owned(),
         "|---|---|---|---|".to_owned(),
@@ -54,7 +54,10 @@ pub fn table() -> String {
     let cell = |text: &str| text.replace('|', "\\|");
     // One name may stand for several entries of the vocabulary, which one key writes.
     let mut named = BTreeSet::new();
-    for one in examples().into_iter().filter(|one| named.insert(one.name)) {
+    for one in term_examples()
+        .into_iter()
+        .filter(|one| named.insert(one.name))
+    {
         let key = one
             .key
             .map_or_else(|| "–".to_owned(), |key| format!("`{key}`"));
@@ -76,39 +79,39 @@ pub fn table() -> String {
 fn key_and_line(term: &Term) -> Option<(String, String)> {
     let entry = write_term(term).filter(|entry| entry.key != aggregate::GRID)?;
     let name = entry.key.strip_prefix(aggregate::PREFIX);
-    let line = format!("{} = {}", name.unwrap_or(&entry.key), entry.value());
+    let line = format!("{} = {}", name.unwrap_or(&entry.key), entry.to_toml());
     Some((entry.key, line))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
+    use super::super::parse_policy;
     use super::*;
-    use crate::samples::dataset;
+    use crate::samples::sample_dataset;
 
     const DOCS: &str = include_str!("../../../docs/terms.md");
 
     #[test]
     fn each_term_has_its_key_in_the_docs_but_the_grid() {
-        let without: Vec<&str> = examples()
+        let without: Vec<&str> = term_examples()
             .into_iter()
             .filter(|one| one.key.is_none())
             .map(|one| one.name)
             .collect();
         assert_eq!(without, ["grid"]);
-        assert!(examples().iter().all(|one| !one.sentence.is_empty()));
+        assert!(term_examples().iter().all(|one| !one.sentence.is_empty()));
     }
 
     /// A line is TOML, and each of its keys is one that the reader knows.
     #[test]
     fn each_example_has_keys_that_are_read() {
-        for one in examples().into_iter().filter(|one| one.key.is_some()) {
+        for one in term_examples().into_iter().filter(|one| one.key.is_some()) {
             let line = match one.key.as_deref().and_then(|key| key.split_once('.')) {
                 None => one.example.clone(),
                 Some((outer, _)) => format!("{outer} = {{ {} }}", one.example),
             };
             let policy = format!("title = \"t\"\n{line}\n");
-            let problems = parse(&policy, "p.toml", &dataset())
+            let problems = parse_policy(&policy, "p.toml", &sample_dataset())
                 .err()
                 .unwrap_or_default();
             for problem in problems {
@@ -126,7 +129,7 @@ mod tests {
     fn the_whole_policy_of_the_docs_is_read() {
         let (_, after) = DOCS.split_once("```toml\n").unwrap();
         let (policy, _) = after.split_once("```").unwrap();
-        let draft = parse(policy, "p.toml", &dataset()).unwrap();
+        let draft = parse_policy(policy, "p.toml", &sample_dataset()).unwrap();
         assert!(draft.clauses.len() > 8, "{draft:?}");
     }
 }

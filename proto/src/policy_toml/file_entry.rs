@@ -53,7 +53,7 @@ impl PolicyFileEntry {
 
     /// The entry as one of the table under `key`, at a place among the others there.
     pub(super) fn within(self, key: &str, position: usize) -> Self {
-        let value = self.value();
+        let value = self.to_toml();
         Self {
             key: key.to_owned(),
             kind: PolicyFileEntryKind::Table,
@@ -72,7 +72,7 @@ impl PolicyFileEntry {
     }
 
     /// The value as TOML.
-    pub(super) fn value(&self) -> String {
+    pub(super) fn to_toml(&self) -> String {
         let values: Vec<&str> = self.parts.iter().map(|part| part.value.as_str()).collect();
         match self.kind {
             PolicyFileEntryKind::Alone => values.concat(),

@@ -2,7 +2,7 @@
 
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
 use hansa_policy::id::{ClauseId, SqlIdentifier};
-use hansa_policy::nearest_word::nearest;
+use hansa_policy::nearest_word::find_nearest_word;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
 use hansa_toml_reader::{ProblemStyle, TomlTable, TomlValue};
@@ -31,13 +31,13 @@ impl PolicyFileReader<'_> {
         if self.is_unread() {
             let name = text.parse().map_err(|fault| {
                 let sentence = format!("`{text}` names no column: {fault}");
-                at.problem(ErrorCode::TermColumnUnknown, sentence);
+                at.add_problem(ErrorCode::TermColumnUnknown, sentence);
             });
             return name.ok();
         }
         let columns = self.dataset.columns.iter();
         let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
-        let help = nearest(text, names.iter().copied())
+        let help = find_nearest_word(text, names.iter().copied())
             .map(|near| format!("did you mean `{near}`?"))
             .unwrap_or_else(|| format!("its columns are {}", names.join(", ")));
         let sentence = format!("`{}` has no column `{text}`", self.dataset.id.name);
@@ -56,11 +56,11 @@ impl PolicyFileReader<'_> {
     }
 
     /// A column of the dataset that holds degrees, named by `text` at a place of the file.
-    pub(super) fn degrees(&self, at: &TomlValue<'_>, text: &str) -> Option<SqlIdentifier> {
+    pub(super) fn degrees_column(&self, at: &TomlValue<'_>, text: &str) -> Option<SqlIdentifier> {
         let name = self.column(at, text)?;
         if !self.is_unread() && self.kind_of(&name) != Some(ColumnType::Float) {
             let sentence = format!("`{name}` holds no degrees: its type is not float");
-            at.problem(ErrorCode::TermIllTyped, sentence);
+            at.add_problem(ErrorCode::TermIllTyped, sentence);
         }
         Some(name)
     }
@@ -116,14 +116,14 @@ pub(super) fn non_empty_items<'v>(value: &TomlValue<'v>) -> Option<Vec<TomlValue
     let items = value.items()?;
     if items.is_empty() {
         let sentence = format!("the list `{}` is empty", value.path());
-        value.problem(ErrorCode::TermIllTyped, sentence);
+        value.add_problem(ErrorCode::TermIllTyped, sentence);
         return None;
     }
     Some(items)
 }
 
 /// The value alone where it is an item by itself, otherwise the items of a list that is not empty.
-pub(super) fn several<'v>(
+pub(super) fn list_items<'v>(
     value: &TomlValue<'v>,
     is_item: impl Fn(&DeValue<'v>) -> bool,
 ) -> Vec<TomlValue<'v>> {
@@ -134,8 +134,8 @@ pub(super) fn several<'v>(
 }
 
 /// A text, or the items of a list of texts.
-pub(super) fn texts<'v>(value: &TomlValue<'v>) -> Vec<TomlValue<'v>> {
-    several(value, DeValue::is_str)
+pub(super) fn list_texts<'v>(value: &TomlValue<'v>) -> Vec<TomlValue<'v>> {
+    list_items(value, DeValue::is_str)
 }
 
 /// The value of a key that a table must have; the problem is one of the table.
@@ -146,29 +146,29 @@ pub(super) fn required_value<'t, 'v>(
 ) -> Option<&'t TomlValue<'v>> {
     let found = table.get(key);
     if found.is_none() {
-        absent(value, key);
+        report_missing_key(value, key);
     }
     found
 }
 
 /// Says that a table lacks a key.
-pub(super) fn absent(value: &TomlValue<'_>, key: &str) {
+pub(super) fn report_missing_key(value: &TomlValue<'_>, key: &str) {
     let sentence = format!("`{}.{key}` is missing", value.path());
-    value.problem(ErrorCode::ConfigInvalid, sentence);
+    value.add_problem(ErrorCode::ConfigInvalid, sentence);
 }
 
 /// The items of a list that are read, each at most once.
-pub(super) fn distinct<'v, T: PartialEq>(
+pub(super) fn read_distinct_items<'v, T: PartialEq>(
     value: &TomlValue<'v>,
     read: impl Fn(&TomlValue<'v>) -> Option<T>,
 ) -> Vec<T> {
     let mut found = Vec::new();
-    for item in texts(value) {
+    for item in list_texts(value) {
         match read(&item) {
             Some(one) if found.contains(&one) => {
                 let text = item.node.as_str().unwrap_or_default();
                 let sentence = format!("`{text}` is listed twice");
-                item.problem(ErrorCode::TermIllTyped, sentence);
+                item.add_problem(ErrorCode::TermIllTyped, sentence);
             }
             one => found.extend(one),
         }

@@ -30,9 +30,9 @@ pub(super) fn write_policy(title: &str, clauses: &[Clause]) -> PolicyFileText {
     let width = width.unwrap_or_default();
     let said = entries
         .iter()
-        .map(|entry| format!("{:width$} = {}\n", entry.key, entry.value()));
+        .map(|entry| format!("{:width$} = {}\n", entry.key, entry.to_toml()));
     let unsaid = left_out.iter().map(|clause| {
-        let plain = clause.term.plain();
+        let plain = clause.term.to_english();
         format!("# can't be said in this format: {} {plain}\n", clause.id)
     });
     PolicyFileText {
@@ -48,7 +48,7 @@ fn add_entry(entries: &mut Vec<PolicyFileEntry>, entry: PolicyFileEntry) -> bool
     }
     let is_said = entries
         .iter()
-        .any(|known| aggregate::excludes(&known.key, &entry.key));
+        .any(|known| aggregate::excludes_key(&known.key, &entry.key));
     if !is_said {
         entries.push(entry);
     }

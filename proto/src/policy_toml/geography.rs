@@ -3,7 +3,7 @@
 use super::file_entry::PolicyFileEntry;
 use super::file_reader::{LocatedTerms, PolicyFileReader, non_empty_items};
 use super::value_form::{
-    Plain, TableReader, ValueForm, decimal, quote_text, table_form, write_numbers,
+    Plain, TableReader, ValueForm, quote_text, read_decimal, table_form, write_numbers,
 };
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -69,7 +69,7 @@ pub(super) fn write_area(term: &Term) -> Option<PolicyFileEntry> {
 impl ValueForm<BoundingBox> for Plain {
     fn read(_reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<BoundingBox> {
         let items = non_empty_items(value).unwrap_or_default();
-        let texts: Option<Vec<String>> = items.iter().map(decimal).collect();
+        let texts: Option<Vec<String>> = items.iter().map(read_decimal).collect();
         let bounds = match texts.unwrap_or_default().as_slice() {
             [west, south, east, north] => bounds_of(west, south, east, north),
             _ => None,
@@ -77,7 +77,7 @@ impl ValueForm<BoundingBox> for Plain {
         if bounds.is_none() {
             let sentence =
                 "`box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north";
-            value.problem(ErrorCode::TermIllTyped, sentence);
+            value.add_problem(ErrorCode::TermIllTyped, sentence);
         }
         bounds
     }
@@ -115,7 +115,7 @@ enum Degrees {}
 
 impl ValueForm<SqlIdentifier> for Degrees {
     fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<SqlIdentifier> {
-        reader.degrees(value, &value.text()?)
+        reader.degrees_column(value, &value.text()?)
     }
 
     fn write(value: &SqlIdentifier) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use super::conduct::{JoinPartners, Window};
 use super::file_entry::PolicyFileEntry;
-use super::file_reader::{LocatedTerms, PolicyFileReader, several};
+use super::file_reader::{LocatedTerms, PolicyFileReader, list_items};
 use super::price::Price;
 use super::quota::{Size, read_quota, write_quota};
 use super::validity::{EndInstant, FirstInstant};
@@ -127,7 +127,7 @@ macro_rules! module {
 static TERM_KEYS: &[PolicyKey] = &[
     single!("purpose", Purpose),
     single!("purpose_not", PurposeNot),
-    table!("valid", VALID_KEYS, validity::check),
+    table!("valid", VALID_KEYS, validity::check_validity),
     single!("columns", Columns, ShownColumns),
     single!("rows", Rows),
     PolicyKey {
@@ -174,7 +174,7 @@ static TERM_KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "price",
         read: |reader, value, terms| {
-            for item in several(value, DeValue::is_table) {
+            for item in list_items(value, DeValue::is_table) {
                 let price = Price::read(reader, &item);
                 terms.add_if_read(&item, price.map(Term::Price));
             }

@@ -6,7 +6,7 @@ use hansa_policy::refusal::ErrorCode;
 use hansa_toml_reader::TomlValue;
 
 /// Reads it; what is wrong with it is a problem of the file.
-pub(super) fn read(value: &TomlValue<'_>) -> Option<LegalFile> {
+pub(super) fn read_legal(value: &TomlValue<'_>) -> Option<LegalFile> {
     let table = value.table_with(&["file", "language"])?;
     let text = |key: &str| required_value(value, &table, key)?.text();
     let (file, language) = (text("file"), text("language"));
@@ -20,7 +20,7 @@ pub(super) fn read(value: &TomlValue<'_>) -> Option<LegalFile> {
         });
     if !fits {
         let sentence = format!("`{language}` is no language such as de or en-GB");
-        value.problem(ErrorCode::TermIllTyped, sentence);
+        value.add_problem(ErrorCode::TermIllTyped, sentence);
         return None;
     }
     Some(LegalFile {

@@ -2,7 +2,9 @@
 
 use super::file_entry::PolicyFileEntry;
 use super::file_reader::{LocatedTerms, PolicyFileReader, non_empty_items};
-use super::value_form::{Plain, ValueForm, decimal, is_toml_number, quote_text, write_numbers};
+use super::value_form::{
+    Plain, ValueForm, is_toml_number, quote_text, read_decimal, write_numbers,
+};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
@@ -84,8 +86,8 @@ impl MaskedColumn<'_, '_> {
     fn read_mask(&self) -> Option<Term> {
         if !self.value.node.is_table() {
             return match self.value.word(&[("null", false), ("hash", true)])? {
-                true => self.pseudonym(1),
-                false => self.mask(MaskValue::Null),
+                true => self.pseudonym_term(1),
+                false => self.mask_term(MaskValue::Null),
             };
         }
         let keys = ["constant", "hash", "prefix", "bands", "level", "table"];
@@ -94,7 +96,7 @@ impl MaskedColumn<'_, '_> {
             .iter()
             .filter_map(|form| Some((*form, table.get(form)?)));
         let sentence = match (forms.next(), forms.next(), table.get("table")) {
-            (Some(("level", level)), None, Some(table)) => return self.lookup(level, table),
+            (Some(("level", level)), None, Some(table)) => return self.lookup_term(level, table),
             (Some(("level", _)), None, None) => {
                 "a `level` is that of a `table`, named by the SHA-256 of its file".to_owned()
             }
@@ -102,23 +104,23 @@ impl MaskedColumn<'_, '_> {
             (None, None, Some(_)) => "a `table` has a `level` that is shown".to_owned(),
             _ => format!("a mask has exactly one of {}", FORMS.join(", ")),
         };
-        self.value.problem(ErrorCode::ConfigInvalid, sentence);
+        self.value.add_problem(ErrorCode::ConfigInvalid, sentence);
         None
     }
 
     fn read_form(&self, form: &str, value: &TomlValue<'_>) -> Option<Term> {
         match form {
-            "constant" => self.mask(MaskValue::Constant(self.literal(value)?)),
-            "hash" => self.pseudonym(value.whole(1)?),
+            "constant" => self.mask_term(MaskValue::Constant(self.read_literal(value)?)),
+            "hash" => self.pseudonym_term(value.integer(1)?),
             "prefix" => {
-                let length = value.whole(1)?;
+                let length = value.integer(1)?;
                 let column = self.of_type(&[ColumnType::Text], "prefix")?;
                 Some(Term::Prefix(PrefixTerm { column, length }))
             }
             _ => {
                 let column = self.of_type(&[ColumnType::Int, ColumnType::Float], "bands");
                 let items = non_empty_items(value)?;
-                let edges: Option<Vec<String>> = items.iter().map(decimal).collect();
+                let edges: Option<Vec<String>> = items.iter().map(read_decimal).collect();
                 if edges.is_none() {
                     value.ill_typed("a list of numbers");
                 }
@@ -130,21 +132,21 @@ impl MaskedColumn<'_, '_> {
         }
     }
 
-    fn mask(&self, mask: MaskValue) -> Option<Term> {
+    fn mask_term(&self, mask: MaskValue) -> Option<Term> {
         let column = self.name.clone()?;
         Some(Term::Mask { column, mask })
     }
 
-    fn pseudonym(&self, epoch: u32) -> Option<Term> {
+    fn pseudonym_term(&self, epoch: u32) -> Option<Term> {
         let column = self.of_type(&[ColumnType::Text, ColumnType::Int], "hash here")?;
         Some(Term::Pseudonym(PseudonymTerm { column, epoch }))
     }
 
-    fn lookup(&self, level: &TomlValue<'_>, table: &TomlValue<'_>) -> Option<Term> {
+    fn lookup_term(&self, level: &TomlValue<'_>, table: &TomlValue<'_>) -> Option<Term> {
         let table = Plain::read(self.reader, table);
         let text = level.text()?;
         if !is_level(&text) {
-            level.problem(ErrorCode::TermIllTyped, "the level has no name");
+            level.add_problem(ErrorCode::TermIllTyped, "the level has no name");
             return None;
         }
         let kinds = [ColumnType::Text, ColumnType::Int];
@@ -163,25 +165,25 @@ impl MaskedColumn<'_, '_> {
             return Some(name);
         }
         let sentence = format!("`{name}` is of type {kind}, which has no {what}");
-        self.value.problem(ErrorCode::TermIllTyped, sentence);
+        self.value.add_problem(ErrorCode::TermIllTyped, sentence);
         None
     }
 
-    fn literal(&self, value: &TomlValue<'_>) -> Option<PolicyLiteral> {
+    fn read_literal(&self, value: &TomlValue<'_>) -> Option<PolicyLiteral> {
         let kind = self.reader.kind_of(self.name.as_ref()?)?;
         let text = || value.node.as_str().map(str::to_owned);
         let found = match kind {
             ColumnType::Text => text().map(PolicyLiteral::Text),
             ColumnType::Bool => value.node.as_bool().map(PolicyLiteral::Bool),
-            ColumnType::Int => integer(value).map(PolicyLiteral::Int),
-            ColumnType::Float | ColumnType::Decimal(_) => match integer(value) {
+            ColumnType::Int => read_integer(value).map(PolicyLiteral::Int),
+            ColumnType::Float | ColumnType::Decimal(_) => match read_integer(value) {
                 Some(number) => Some(PolicyLiteral::Int(number)),
-                None => decimal(value).map(PolicyLiteral::Decimal),
+                None => read_decimal(value).map(PolicyLiteral::Decimal),
             },
-            ColumnType::Date => moment(value)
+            ColumnType::Date => read_moment(value)
                 .filter(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok())
                 .map(PolicyLiteral::Text),
-            ColumnType::Instant => moment(value)
+            ColumnType::Instant => read_moment(value)
                 .filter(|text| text.parse::<jiff::Timestamp>().is_ok())
                 .map(PolicyLiteral::Text),
         };
@@ -192,12 +194,12 @@ impl MaskedColumn<'_, '_> {
     }
 }
 
-fn integer(value: &TomlValue<'_>) -> Option<i64> {
+fn read_integer(value: &TomlValue<'_>) -> Option<i64> {
     let number = value.node.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-fn moment(value: &TomlValue<'_>) -> Option<String> {
+fn read_moment(value: &TomlValue<'_>) -> Option<String> {
     let datetime = value.node.as_datetime().map(ToString::to_string);
     datetime.or_else(|| value.node.as_str().map(str::to_owned))
 }

@@ -1,7 +1,7 @@
 //! `prohibit`: what is not done with the data, and what is refused or taken away, both ways.
 
 use super::file_entry::PolicyFileEntry;
-use super::file_reader::{LocatedTerms, PolicyFileReader, several};
+use super::file_reader::{LocatedTerms, PolicyFileReader, list_items};
 use super::validity::{EndInstant, FirstInstant};
 use super::value_form::{Optional, Plain, TableReader, ValueForm, table_form};
 use hansa_audit_log::time::UtcTimestamp;
@@ -113,7 +113,7 @@ impl ValueForm<ProhibitionTerm> for Plain {
 /// `["distribute", { purpose = "dpv:Marketing" }, { rows = "district = 'B'" }]`
 pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let mut found = Vec::new();
-    for item in several(value, |node| node.is_str() || node.is_table()) {
+    for item in list_items(value, |node| node.is_str() || node.is_table()) {
         if item.node.is_table() {
             let prohibition: Option<ProhibitionTerm> = Plain::read(reader, &item);
             terms.add_if_read(&item, prohibition.map(Term::from));
@@ -125,7 +125,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
         if found.contains(&forbidden) {
             let word = item.node.as_str().unwrap_or_default();
             let sentence = format!("`{word}` is prohibited twice");
-            item.problem(ErrorCode::TermIllTyped, sentence);
+            item.add_problem(ErrorCode::TermIllTyped, sentence);
         }
         found.push(forbidden);
         terms.add(&item, Term::Prohibit(forbidden));

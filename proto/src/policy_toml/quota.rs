@@ -52,7 +52,7 @@ pub(super) fn read_quota<F: ValueForm<u64>>(
             };
             let Ok(zone) = zone.parse() else {
                 let sentence = format!("the zone `{zone}` of the dataset is not known");
-                value.problem(ErrorCode::TermIllTyped, sentence);
+                value.add_problem(ErrorCode::TermIllTyped, sentence);
                 return None;
             };
             QuotaPeriod::Days { count, zone }
@@ -76,7 +76,7 @@ pub(super) enum Size {}
 impl ValueForm<u64> for Size {
     fn read(_reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<u64> {
         let Some(text) = value.node.as_str() else {
-            return value.whole(1);
+            return value.integer(1);
         };
         let text = text.trim();
         let found = UNITS.iter().find_map(|(unit, bytes)| {
@@ -86,7 +86,7 @@ impl ValueForm<u64> for Size {
         let found = found.filter(|bytes| *bytes > 0);
         if found.is_none() {
             let sentence = format!("`{text}` is no size such as 5 MB or 64 KiB");
-            value.problem(ErrorCode::TermIllTyped, sentence);
+            value.add_problem(ErrorCode::TermIllTyped, sentence);
         }
         found
     }

@@ -5,7 +5,7 @@ mod problems;
 mod round_trip;
 
 use super::*;
-use crate::samples::dataset;
+use crate::samples::sample_dataset;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::row_filter;
 use hansa_policy::term::Term;
@@ -88,7 +88,7 @@ legal         = { file = "mobility-research.pdf", language = "de" }     # option
 const FILE: &str = "policies/test.toml";
 
 fn read(text: &str) -> PolicyDraft {
-    parse(text, FILE, &dataset()).unwrap_or_else(|problems| {
+    parse_policy(text, FILE, &sample_dataset()).unwrap_or_else(|problems| {
         panic!("{}\n{text}", sentences_of(&problems).join("\n"));
     })
 }
@@ -128,7 +128,7 @@ fn check(lines: &str, expect: &[Term]) {
 #[track_caller]
 fn wrong(lines: &str, expect: &[&str]) {
     let text = format!("title = \"T\"\n{lines}");
-    let problems = parse(&text, FILE, &dataset()).unwrap_err();
+    let problems = parse_policy(&text, FILE, &sample_dataset()).unwrap_err();
     assert_eq!(sentences_of(&problems), expect, "{lines}");
 }
 

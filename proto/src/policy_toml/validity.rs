@@ -9,14 +9,14 @@ use hansa_toml_reader::TomlValue;
 use jiff::ToSpan as _;
 
 /// Refuses a policy that is never valid.
-pub(super) fn check(valid: &TomlValue<'_>, terms: &LocatedTerms) {
+pub(super) fn check_validity(valid: &TomlValue<'_>, terms: &LocatedTerms) {
     let from = terms.find(not_before);
     let until = terms.find(not_after);
     if let (Some(from), Some(until)) = (from, until)
         && from >= until
     {
         let sentence = format!("the policy is valid from {from} until {until}, which is never");
-        valid.problem(ErrorCode::PolicyContradiction, sentence);
+        valid.add_problem(ErrorCode::PolicyContradiction, sentence);
     }
 }
 
@@ -61,7 +61,7 @@ impl<const IS_END: bool> ValueForm<UtcTimestamp> for Instant<IS_END> {
         };
         let time = found.and_then(|stamp| UtcTimestamp::from_micros(stamp.as_microsecond()).ok());
         if time.is_none() {
-            value.problem(
+            value.add_problem(
             ErrorCode::TermIllTyped,
             format!(
                 "`{written}` is neither a date such as 2026-01-31 (in {}) nor an instant such as 2026-01-31T12:00:00Z",

@@ -1,6 +1,6 @@
 //! Forms of values in a policy file: each declared once, for reading and for writing.
 
-use super::file_reader::{PolicyFileReader, column_of, distinct, required_value};
+use super::file_reader::{PolicyFileReader, column_of, read_distinct_items, required_value};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::group::GroupName;
 use hansa_policy::id::{DatasetId, ParticipantId, PurposeId, SqlIdentifier};
@@ -76,7 +76,7 @@ where
     Self: ValueForm<T>,
 {
     fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<Vec<T>> {
-        let found = distinct(value, |item| Self::read(reader, item));
+        let found = read_distinct_items(value, |item| Self::read(reader, item));
         (!found.is_empty()).then_some(found)
     }
 
@@ -113,9 +113,9 @@ impl ValueForm<Vec<SqlIdentifier>> for ShownColumns {
 /// Filters name columns of the dataset.
 impl ValueForm<RowFilter> for Plain {
     fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<RowFilter> {
-        let filter = row_filter::parse(&value.text()?);
+        let filter = row_filter::parse_row_filter(&value.text()?);
         let filter = filter.map_err(|refusal| value.refuse(refusal)).ok()?;
-        for column in filter.columns() {
+        for column in filter.collect_columns() {
             reader.column(value, column.as_str());
         }
         Some(filter)
@@ -150,7 +150,7 @@ impl ValueForm<GroupName> for Plain {
         let Some((owner, name)) = text.split_once("/g/") else {
             return value.parse_text();
         };
-        value.problem(
+        value.add_problem(
             ErrorCode::TermUnknown,
             format!(
                 "`{text}` names a group of {owner}: the provider's own list alone is looked at, and named without its owner, as `{name}`"
@@ -169,7 +169,7 @@ macro_rules! whole_number_forms {
     ($($type:ty),+) => {$(
         impl ValueForm<$type> for Plain {
             fn read(_reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<$type> {
-                value.whole(1)
+                value.integer(1)
             }
 
             fn write(value: &$type) -> Option<String> {
@@ -335,7 +335,7 @@ impl<'r, 'v> TableReader<'r, 'v> {
 
     /// The column of degrees that has the name of its key.
     pub(super) fn default_degrees(&self, key: &str) -> Option<SqlIdentifier> {
-        self.policy.degrees(self.value, key)
+        self.policy.degrees_column(self.value, key)
     }
 }
 
@@ -370,7 +370,7 @@ macro_rules! table_form {
 pub(super) use table_form;
 
 /// The text of a bare number, as it is written.
-pub(super) fn decimal(value: &TomlValue<'_>) -> Option<String> {
+pub(super) fn read_decimal(value: &TomlValue<'_>) -> Option<String> {
     let text = match (value.node.as_integer(), value.node.as_float()) {
         (Some(number), _) if number.radix() == 10 => number.as_str().to_owned(),
         (_, Some(number)) => number.as_str().to_owned(),
@@ -383,7 +383,7 @@ pub(super) fn decimal(value: &TomlValue<'_>) -> Option<String> {
 pub(super) fn number(value: &TomlValue<'_>) -> Option<String> {
     let text = value.node.as_str().map(str::to_owned);
     text.filter(|text| is_decimal(text))
-        .or_else(|| decimal(value))
+        .or_else(|| read_decimal(value))
 }
 
 /// Numbers as a list; TOML has none with leading zeros.
@@ -400,7 +400,7 @@ pub(super) fn is_toml_number(text: &str) -> bool {
 }
 
 /// Values as a list of texts.
-pub(super) fn texts<T: ToString>(list: &[T]) -> String {
+pub(super) fn format_texts<T: ToString>(list: &[T]) -> String {
     let quoted = list.iter().map(|one| quote_text(&one.to_string()));
     format!("[{}]", quoted.collect::<Vec<_>>().join(", "))
 }

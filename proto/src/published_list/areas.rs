@@ -1,6 +1,6 @@
 //! Areas as a GeoJSON FeatureCollection of polygons.
 
-use super::wrong;
+use super::invalid_list_refusal;
 use hansa_policy::published_list::area_list::{
     AreaList, GeoPoint, LinearRing, ListedArea, Polygon,
 };
@@ -14,29 +14,32 @@ use std::fmt;
 /// Most corners of one list.
 const MOST_CORNERS: usize = 2_000_000;
 
-pub(super) fn read(bytes: &[u8]) -> Result<AreaList, Refusal> {
+pub(super) fn read_areas(bytes: &[u8]) -> Result<AreaList, Refusal> {
     let collection: FeatureCollection = serde_json::from_slice(bytes)
-        .map_err(|fault| wrong(format!("no GeoJSON of areas: {fault}")))?;
+        .map_err(|fault| invalid_list_refusal(format!("no GeoJSON of areas: {fault}")))?;
     if collection.kind != "FeatureCollection" {
-        return Err(wrong("the GeoJSON is no FeatureCollection"));
+        return Err(invalid_list_refusal("the GeoJSON is no FeatureCollection"));
     }
     if let Some(crs) = &collection.crs
         && !is_wgs84(crs)
     {
-        return Err(wrong("the coordinates are not WGS 84, longitude first"));
+        return Err(invalid_list_refusal(
+            "the coordinates are not WGS 84, longitude first",
+        ));
     }
     let mut corners = 0_usize;
     let mut areas = Vec::with_capacity(collection.features.len());
     for (index, feature) in collection.features.into_iter().enumerate() {
         let number = index.saturating_add(1);
-        let area = area(feature).map_err(|fault| wrong(format!("feature {number}: {fault}")))?;
+        let area = read_area(feature)
+            .map_err(|fault| invalid_list_refusal(format!("feature {number}: {fault}")))?;
         corners = area
             .polygons
             .iter()
-            .map(Polygon::corners)
+            .map(Polygon::corner_count)
             .fold(corners, usize::saturating_add);
         if corners > MOST_CORNERS {
-            return Err(wrong(format!(
+            return Err(invalid_list_refusal(format!(
                 "the outlines have more than {MOST_CORNERS} corners"
             )));
         }
@@ -96,7 +99,7 @@ impl<'de> Visitor<'de> for PropertiesVisitor {
             if !names.insert(name.clone()) {
                 return Err(de::Error::custom(format!("`{name}` is said twice")));
             }
-            if let Some(text) = text(&value) {
+            if let Some(text) = to_text(&value) {
                 said.insert(name, text);
             }
         }
@@ -104,7 +107,7 @@ impl<'de> Visitor<'de> for PropertiesVisitor {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
+fn to_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -112,17 +115,17 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn area(feature: AreaFeature) -> Result<ListedArea, String> {
+fn read_area(feature: AreaFeature) -> Result<ListedArea, String> {
     let mut said = feature.properties.map_or_else(BTreeMap::new, |said| said.0);
-    if let Some(id) = feature.id.as_ref().and_then(text) {
+    if let Some(id) = feature.id.as_ref().and_then(to_text) {
         said.insert("id".to_owned(), id);
     }
     let coordinates = &feature.geometry.coordinates;
     let polygons = match feature.geometry.kind.as_str() {
-        "Polygon" => vec![polygon(coordinates)?],
-        "MultiPolygon" => list(coordinates)?
+        "Polygon" => vec![read_polygon(coordinates)?],
+        "MultiPolygon" => as_list(coordinates)?
             .iter()
-            .map(polygon)
+            .map(read_polygon)
             .collect::<Result<_, _>>()?,
         other => return Err(format!("`{other}` is no area")),
     };
@@ -132,16 +135,16 @@ fn area(feature: AreaFeature) -> Result<ListedArea, String> {
     })
 }
 
-fn polygon(value: &Value) -> Result<Polygon, String> {
-    let mut rings = list(value)?.iter().map(ring);
+fn read_polygon(value: &Value) -> Result<Polygon, String> {
+    let mut rings = as_list(value)?.iter().map(read_ring);
     let outer = rings.next().ok_or("a polygon has no ring")??;
     Ok(Polygon::new(outer, rings.collect::<Result<_, _>>()?))
 }
 
-fn ring(value: &Value) -> Result<LinearRing, String> {
-    let corners = list(value)?
+fn read_ring(value: &Value) -> Result<LinearRing, String> {
+    let corners = as_list(value)?
         .iter()
-        .map(corner)
+        .map(read_corner)
         .collect::<Result<Vec<_>, _>>()?;
     LinearRing::of(corners).ok_or_else(|| {
         "a ring has at least four positions, and its last one is its first".to_owned()
@@ -149,17 +152,17 @@ fn ring(value: &Value) -> Result<LinearRing, String> {
 }
 
 /// Longitude, latitude, and an optional height, which is ignored.
-fn corner(value: &Value) -> Result<GeoPoint, String> {
-    let degrees = match list(value)?.as_slice() {
+fn read_corner(value: &Value) -> Result<GeoPoint, String> {
+    let degrees = match as_list(value)?.as_slice() {
         [lon, lat] | [lon, lat, _] => lon.as_f64().zip(lat.as_f64()),
         _ => None,
     };
     degrees
-        .and_then(|(lon, lat)| GeoPoint::at(lon, lat))
+        .and_then(|(lon, lat)| GeoPoint::from_degrees(lon, lat))
         .ok_or_else(|| format!("{value} is no position in degrees, longitude first"))
 }
 
-fn list(value: &Value) -> Result<&Vec<Value>, String> {
+fn as_list(value: &Value) -> Result<&Vec<Value>, String> {
     value
         .as_array()
         .ok_or_else(|| "coordinates are no list".to_owned())
@@ -179,7 +182,7 @@ mod tests {
     use super::*;
 
     fn collection(features: &str) -> Result<AreaList, Refusal> {
-        read(format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#).as_bytes())
+        read_areas(format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#).as_bytes())
     }
 
     const SQUARE: &str = "[[0,0],[2,0],[2,2],[0,2],[0,0]]";
@@ -207,7 +210,7 @@ mod tests {
         assert!(areas.select(&"none=null".parse().unwrap()).is_err());
         let polygons = areas.select(&"id=7".parse().unwrap()).unwrap();
         let holds = |lon, lat| {
-            let point = GeoPoint::at(lon, lat).unwrap();
+            let point = GeoPoint::from_degrees(lon, lat).unwrap();
             polygons
                 .iter()
                 .map(|part| part.holds(point))
@@ -242,7 +245,7 @@ mod tests {
             r#"{"type":"FeatureCollection","features":[],"features":[]}"#,
             r#"{"type":"FeatureCollection","features":[],"crs":{"type":"name","properties":{"name":"EPSG:25833"}}}"#,
         ] {
-            assert!(read(bad.as_bytes()).is_err(), "{bad}");
+            assert!(read_areas(bad.as_bytes()).is_err(), "{bad}");
         }
         let nested = "[".repeat(100_000);
         assert!(collection(&nested).is_err());

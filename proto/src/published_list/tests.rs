@@ -30,7 +30,7 @@ fn ours(rings: &[Vec<GridPoint>]) -> Polygon {
     let mut rings = rings.iter().map(|ring| {
         let corners = ring.iter().map(|corner| {
             let (lon, lat) = degrees(*corner);
-            GeoPoint::at(lon, lat).unwrap()
+            GeoPoint::from_degrees(lon, lat).unwrap()
         });
         LinearRing::of(corners.collect()).unwrap()
     });
@@ -108,7 +108,7 @@ fn the_same_points_lie_in_random_areas_with_holes() {
         );
         for point in points {
             let (lon, lat) = degrees(point);
-            let held = own.holds(GeoPoint::at(lon, lat).unwrap());
+            let held = own.holds(GeoPoint::from_degrees(lon, lat).unwrap());
             let expect = other.intersects(&geo::Point::new(lon, lat));
             assert_eq!(held, expect, "{point:?} of {rings:?}");
             asked += 1;
@@ -130,7 +130,7 @@ fn the_same_places_lie_in_the_districts_of_a_city() {
         "/../tests/lists/berlin_bezirke.geojson"
     );
     let bytes = std::fs::read(file).unwrap();
-    let PublishedList::Areas(areas) = read(ListKind::Areas, &bytes).unwrap() else {
+    let PublishedList::Areas(areas) = read_list(ListKind::Areas, &bytes).unwrap() else {
         panic!("areas");
     };
     assert_eq!(areas.count(), 12);
@@ -166,7 +166,7 @@ fn the_same_places_lie_in_the_districts_of_a_city() {
             y: 52.3 + random.below(400_000) as f64 / 1e6,
         }));
         for place in places {
-            let point = GeoPoint::at(place.x, place.y).unwrap();
+            let point = GeoPoint::from_degrees(place.x, place.y).unwrap();
             let inside = own.iter().any(|part| part.holds(point));
             assert_eq!(
                 inside,
@@ -182,7 +182,7 @@ fn the_same_places_lie_in_the_districts_of_a_city() {
     let there = |lon, lat| {
         mitte
             .iter()
-            .any(|part| part.holds(GeoPoint::at(lon, lat).unwrap()))
+            .any(|part| part.holds(GeoPoint::from_degrees(lon, lat).unwrap()))
     };
     assert!(there(13.3762, 52.5186) && !there(13.3451, 52.4849));
     assert_eq!(DEGREE, 1_000_000_000);

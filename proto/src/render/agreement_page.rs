@@ -17,25 +17,25 @@ use hansa_policy::value::time::QuotaDays;
 use std::fmt::Display;
 
 /// Page of a contract.
-pub(super) fn page(rendering: PageRendering, agreement: &Agreement) -> String {
+pub(super) fn render_page(rendering: PageRendering, agreement: &Agreement) -> String {
     let mut page = AgreementPage {
-        words: wording(rendering, agreement),
+        words: agreement_wording(rendering, agreement),
         agreement,
         text: String::new(),
     };
-    page.parties();
-    page.subject();
-    page.time();
+    page.write_parties();
+    page.write_subject();
+    page.write_time();
     page.write_enforced_clauses();
     page.write_recorded_clauses();
     page.write_open_points();
-    page.end();
-    page.documents();
+    page.write_end();
+    page.write_documents();
     page.text
 }
 
 /// Wording of an agreement in the language and time zone of its page.
-pub(super) fn wording(rendering: PageRendering, agreement: &Agreement) -> Wording<'_> {
+pub(super) fn agreement_wording(rendering: PageRendering, agreement: &Agreement) -> Wording<'_> {
     Wording {
         language: rendering.language,
         zone: rendering.zone,
@@ -52,33 +52,33 @@ struct AgreementPage<'a> {
 }
 
 impl AgreementPage<'_> {
-    fn line(&mut self, line: impl AsRef<str>) {
+    fn write_line(&mut self, line: impl AsRef<str>) {
         self.text.push_str(&signed_line(line.as_ref()));
         self.text.push('\n');
     }
 
     /// Heading, after an empty line except for the first one.
-    fn heading(&mut self, title: impl AsRef<str>) {
+    fn write_heading(&mut self, title: impl AsRef<str>) {
         if !self.text.is_empty() {
-            self.line("");
+            self.write_line("");
         }
-        self.line(title);
+        self.write_line(title);
     }
 
-    fn fact(&mut self, name: impl AsRef<str>, value: impl Display) {
-        self.line(format!("  {:<16} {value}", name.as_ref()));
+    fn write_fact(&mut self, name: impl AsRef<str>, value: impl Display) {
+        self.write_line(format!("  {:<16} {value}", name.as_ref()));
     }
 
-    fn note(&mut self, note: impl Display) {
-        self.line(format!("  {note}"));
+    fn write_note(&mut self, note: impl Display) {
+        self.write_line(format!("  {note}"));
     }
 
-    fn parties(&mut self) {
-        self.heading(message!(self.words.language, "page-parties"));
-        let provider = self.party(&self.agreement.provider);
-        self.fact(message!(self.words.language, "page-provider"), &provider);
+    fn write_parties(&mut self) {
+        self.write_heading(message!(self.words.language, "page-parties"));
+        let provider = self.party_text(&self.agreement.provider);
+        self.write_fact(message!(self.words.language, "page-provider"), &provider);
         let consumer = match &self.agreement.assignee {
-            Assignee::Participant(consumer) => self.party(consumer),
+            Assignee::Participant(consumer) => self.party_text(consumer),
             Assignee::Partner(partner) => {
                 let (name, id) = (&partner.name, &partner.id);
                 let protocol_id = &partner.protocol_id;
@@ -89,7 +89,7 @@ impl AgreementPage<'_> {
                 true => message!(self.words.language, "page-everyone-fitting"),
             },
         };
-        self.fact(message!(self.words.language, "page-consumer"), &consumer);
+        self.write_fact(message!(self.words.language, "page-consumer"), &consumer);
         let who = match &self.agreement.assignee {
             Assignee::Participant(_) | Assignee::Partner(_) => {
                 message!(self.words.language, "page-consumer-alone")
@@ -99,7 +99,7 @@ impl AgreementPage<'_> {
                 true => message!(self.words.language, "page-everyone-fitting-may"),
             },
         };
-        self.fact(message!(self.words.language, "page-who-may"), who);
+        self.write_fact(message!(self.words.language, "page-who-may"), who);
     }
 
     /// Checks that a clause admits only some participants.
@@ -108,7 +108,7 @@ impl AgreementPage<'_> {
         clauses.any(|clause| clause.term.rests_on_a_statement())
     }
 
-    fn party(&self, party: &ContractParty) -> String {
+    fn party_text(&self, party: &ContractParty) -> String {
         let words = self.words;
         let number = match &party.legal_id {
             Some(number) => message!(words.language, "page-register-number", number),
@@ -117,21 +117,24 @@ impl AgreementPage<'_> {
         format!("{} ({}, {number})", party.name, party.id)
     }
 
-    fn subject(&mut self) {
+    fn write_subject(&mut self) {
         let (agreement, words) = (self.agreement, self.words);
-        self.heading(message!(self.words.language, "page-subject"));
-        self.fact(
+        self.write_heading(message!(self.words.language, "page-subject"));
+        self.write_fact(
             message!(words.language, "page-dataset"),
             agreement.dataset.id.to_string(),
         );
         if agreement.dataset.high_value {
-            self.fact("", message!(words.language, "page-high-value"));
+            self.write_fact("", message!(words.language, "page-high-value"));
         }
-        self.fact(
+        self.write_fact(
             message!(words.language, "page-schema"),
             words.digest(&agreement.dataset.schema),
         );
-        let aggregates = agreement.clauses.iter().any(|one| one.term.aggregates());
+        let aggregates = agreement
+            .clauses
+            .iter()
+            .any(|one| one.term.limits_to_aggregates());
         let hides_single_rows = agreement
             .clauses
             .iter()
@@ -141,12 +144,12 @@ impl AgreementPage<'_> {
             (true, false) => message!(words.language, "page-row-group"),
             (false, _) => message!(words.language, "page-row-entry"),
         };
-        self.fact(message!(words.language, "page-row"), row);
+        self.write_fact(message!(words.language, "page-row"), row);
     }
 
-    fn time(&mut self) {
+    fn write_time(&mut self) {
         let (agreement, words) = (self.agreement, self.words);
-        self.heading(message!(self.words.language, "page-time"));
+        self.write_heading(message!(self.words.language, "page-time"));
         let from = match (agreement.not_before, &agreement.assignee) {
             (UtcTimestamp::EARLIEST, Assignee::Participant(_)) => {
                 message!(words.language, "page-from-second-signature")
@@ -154,13 +157,13 @@ impl AgreementPage<'_> {
             (UtcTimestamp::EARLIEST, Assignee::Public | Assignee::Partner(_)) => {
                 message!(words.language, "page-from-signature")
             }
-            (time, _) => words.from(time),
+            (time, _) => words.period_start(time),
         };
         let until = words.end(agreement.not_after);
-        self.fact(message!(words.language, "page-in-force"), &from);
-        self.fact("", &until);
-        self.fact("", message!(words.language, "page-instants-decide"));
-        self.fact(
+        self.write_fact(message!(words.language, "page-in-force"), &from);
+        self.write_fact("", &until);
+        self.write_fact("", message!(words.language, "page-instants-decide"));
+        self.write_fact(
             message!(words.language, "page-proposed"),
             words.moment(agreement.proposed_at),
         );
@@ -169,42 +172,42 @@ impl AgreementPage<'_> {
             Assignee::Public => message!(words.language, "page-signing-provider"),
             Assignee::Partner(_) => message!(words.language, "page-signing-partner"),
         };
-        self.fact(message!(words.language, "page-signing"), signing);
+        self.write_fact(message!(words.language, "page-signing"), signing);
     }
 
     fn write_enforced_clauses(&mut self) {
-        self.heading(message!(self.words.language, "page-enforced"));
+        self.write_heading(message!(self.words.language, "page-enforced"));
         let clauses = &self.agreement.clauses;
         if clauses.iter().all(|clause| clause.term.is_recorded_only()) {
-            self.note(message!(self.words.language, "page-enforced-none"));
+            self.write_note(message!(self.words.language, "page-enforced-none"));
             return;
         }
-        self.note(message!(self.words.language, "page-enforced-note"));
+        self.write_note(message!(self.words.language, "page-enforced-note"));
         let at =
             |position: OdrlPosition| move |clause: &Clause| clause.term.spec().position == position;
-        if self.section(
+        if self.write_section(
             message!(self.words.language, "page-permission"),
             &at(OdrlPosition::Permission),
         ) {
             self.purpose_note();
             self.period_notes();
         }
-        self.section(
+        self.write_section(
             message!(self.words.language, "page-target"),
             &at(OdrlPosition::Target),
         );
-        self.section(
+        self.write_section(
             message!(self.words.language, "page-action"),
             &at(OdrlPosition::Action),
         );
         for line in self.words.group_lines() {
-            self.line(format!("         {line}"));
+            self.write_line(format!("         {line}"));
         }
-        self.section(
+        self.write_section(
             message!(self.words.language, "page-prohibition"),
             &at(OdrlPosition::Prohibition),
         );
-        self.section(message!(self.words.language, "page-duty"), &|clause| {
+        self.write_section(message!(self.words.language, "page-duty"), &|clause| {
             matches!(
                 clause.term.spec().position,
                 OdrlPosition::Duty | OdrlPosition::Obligation
@@ -213,7 +216,7 @@ impl AgreementPage<'_> {
     }
 
     /// Writes the enforced clauses of a place below a subheading. Returns true if there are any.
-    fn section(&mut self, heading: impl Display, which: &dyn Fn(&Clause) -> bool) -> bool {
+    fn write_section(&mut self, heading: impl Display, which: &dyn Fn(&Clause) -> bool) -> bool {
         let clauses = &self.agreement.clauses;
         let here: Vec<&Clause> = clauses
             .iter()
@@ -222,16 +225,16 @@ impl AgreementPage<'_> {
         if here.is_empty() {
             return false;
         }
-        self.line(format!("  {heading}:"));
+        self.write_line(format!("  {heading}:"));
         for clause in here {
-            self.clause(clause);
+            self.write_clause(clause);
         }
         true
     }
 
-    fn clause(&mut self, clause: &Clause) {
+    fn write_clause(&mut self, clause: &Clause) {
         let (id, sentence) = (clause.id.to_string(), self.words.sentence(&clause.term));
-        self.line(format!("  {id:<6} {sentence}"));
+        self.write_line(format!("  {id:<6} {sentence}"));
     }
 
     /// Note on purposes: a connector sees the declared purpose, but not the later use of the data.
@@ -239,7 +242,7 @@ impl AgreementPage<'_> {
         let purpose = |clause: &Clause| !clause.term.purposes().is_empty();
         if self.agreement.clauses.iter().any(purpose) {
             let note = message!(self.words.language, "page-purpose-note");
-            self.line(format!("         {note}"));
+            self.write_line(format!("         {note}"));
         }
     }
 
@@ -259,31 +262,31 @@ impl AgreementPage<'_> {
         let language = self.words.language;
         if lengths.iter().any(Option::is_some) {
             let note = message!(language, "page-day-note");
-            self.line(format!("         {note}"));
+            self.write_line(format!("         {note}"));
         }
         if lengths.iter().flatten().any(|days| *days > QuotaDays::One) {
             let note = message!(language, "page-days-note", start);
-            self.line(format!("         {note}"));
+            self.write_line(format!("         {note}"));
         }
         if lengths.iter().any(Option::is_none) {
             let note = message!(language, "page-hour-note", start);
-            self.line(format!("         {note}"));
+            self.write_line(format!("         {note}"));
         }
     }
 
     fn write_recorded_clauses(&mut self) {
-        self.heading(message!(self.words.language, "page-recorded"));
+        self.write_heading(message!(self.words.language, "page-recorded"));
         let clauses = &self.agreement.clauses;
         let here: Vec<&Clause> = clauses
             .iter()
             .filter(|clause| clause.term.is_recorded_only())
             .collect();
         if here.is_empty() {
-            return self.note(message!(self.words.language, "page-recorded-none"));
+            return self.write_note(message!(self.words.language, "page-recorded-none"));
         }
-        self.note(message!(self.words.language, "page-recorded-note"));
+        self.write_note(message!(self.words.language, "page-recorded-note"));
         for clause in here {
-            self.clause(clause);
+            self.write_clause(clause);
         }
     }
 
@@ -336,18 +339,18 @@ impl AgreementPage<'_> {
             message!(words.language, "page-open-service"),
         );
         unless(false, message!(words.language, "page-open-liability"));
-        self.heading(message!(words.language, "page-open"));
-        self.note(message!(words.language, "page-open-note"));
+        self.write_heading(message!(words.language, "page-open"));
+        self.write_note(message!(words.language, "page-open-note"));
         for one in open {
-            self.line(format!("  - {one}"));
+            self.write_line(format!("  - {one}"));
         }
         if agreement.legal.is_some() {
-            self.note(message!(words.language, "page-open-legal"));
+            self.write_note(message!(words.language, "page-open-legal"));
         }
     }
 
-    fn end(&mut self) {
-        self.heading(message!(self.words.language, "page-end"));
+    fn write_end(&mut self) {
+        self.write_heading(message!(self.words.language, "page-end"));
         let endless = self.agreement.not_after == UtcTimestamp::LATEST;
         let by_clauses = self.ending_clauses();
         let sentence = match (endless, by_clauses) {
@@ -358,18 +361,20 @@ impl AgreementPage<'_> {
                 message!(self.words.language, "page-end-instant-or-clauses", clauses)
             }
         };
-        self.line(format!("  {sentence}"));
+        self.write_line(format!("  {sentence}"));
         match &self.agreement.assignee {
             Assignee::Participant(_) => {
-                self.note(message!(self.words.language, "page-withdrawal"));
-                self.note(message!(self.words.language, "page-withdrawal-provider"));
+                self.write_note(message!(self.words.language, "page-withdrawal"));
+                self.write_note(message!(self.words.language, "page-withdrawal-provider"));
             }
-            Assignee::Public => self.note(message!(self.words.language, "page-withdrawal-view")),
+            Assignee::Public => {
+                self.write_note(message!(self.words.language, "page-withdrawal-view"))
+            }
             Assignee::Partner(_) => {
-                self.note(message!(self.words.language, "page-withdrawal-partner"));
+                self.write_note(message!(self.words.language, "page-withdrawal-partner"));
             }
         }
-        self.note(message!(self.words.language, "page-after-end"));
+        self.write_note(message!(self.words.language, "page-after-end"));
     }
 
     /// End of a sentence with the clauses that end the contract before its end date.
@@ -390,11 +395,11 @@ impl AgreementPage<'_> {
         }
     }
 
-    fn documents(&mut self) {
+    fn write_documents(&mut self) {
         let (agreement, words) = (self.agreement, self.words);
-        self.heading(message!(self.words.language, "page-documents"));
+        self.write_heading(message!(self.words.language, "page-documents"));
         let (uid, number) = (&agreement.uid, agreement.version);
-        self.fact(
+        self.write_fact(
             message!(words.language, "page-reference"),
             message!(words.language, "page-reference-version", uid, number),
         );
@@ -402,8 +407,8 @@ impl AgreementPage<'_> {
             || message!(words.language, "page-replaces-none"),
             |earlier| message!(words.language, "page-replaces-contract", earlier),
         );
-        self.fact(message!(words.language, "page-replaces"), &replaces);
-        self.legal(agreement.legal.as_ref());
+        self.write_fact(message!(words.language, "page-replaces"), &replaces);
+        self.write_legal(agreement.legal.as_ref());
         let signatory = agreement.signatory.map_or_else(
             || message!(words.language, "page-signatory-none"),
             |statement| {
@@ -411,7 +416,7 @@ impl AgreementPage<'_> {
                 message!(words.language, "page-signatory-statement", digest)
             },
         );
-        self.fact(message!(words.language, "page-signatory"), &signatory);
+        self.write_fact(message!(words.language, "page-signatory"), &signatory);
         let template = agreement.template.as_ref().map_or_else(
             || message!(words.language, "page-template-none"),
             |one| {
@@ -427,10 +432,10 @@ impl AgreementPage<'_> {
                 )
             },
         );
-        self.fact(message!(words.language, "page-template"), &template);
+        self.write_fact(message!(words.language, "page-template"), &template);
     }
 
-    fn legal(&mut self, legal: Option<&LegalText>) {
+    fn write_legal(&mut self, legal: Option<&LegalText>) {
         let words = self.words;
         let text = match legal {
             None => message!(words.language, "page-legal-none"),
@@ -439,6 +444,6 @@ impl AgreementPage<'_> {
                 format!("{name} ({language}), {}", words.digest(&legal.text))
             }
         };
-        self.fact(message!(words.language, "page-legal"), &text);
+        self.write_fact(message!(words.language, "page-legal"), &text);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The status is not signed, because it changes during the contract.
 
-use super::agreement_page::wording;
+use super::agreement_page::agreement_wording;
 use crate::contract::page_digest;
 use crate::render::message::message;
 use hansa_audit_log::digest::Digest;
@@ -73,10 +73,10 @@ pub struct ContractStatusLines<'a> {
 impl<'a> ContractStatusLines<'a> {
     /// Makes the lines for a reader's language.
     #[must_use]
-    pub fn of(language: Language, agreement: &'a Agreement) -> Self {
+    pub fn new(language: Language, agreement: &'a Agreement) -> Self {
         let rendering = agreement.rendering.in_language(language);
         Self {
-            words: wording(rendering, agreement),
+            words: agreement_wording(rendering, agreement),
             agreement,
         }
     }
@@ -105,7 +105,7 @@ impl<'a> ContractStatusLines<'a> {
         if signed.language != words.language {
             return message!(words.language, "shown-translation", form, language);
         }
-        let digest = page_digest(self.agreement).short();
+        let digest = page_digest(self.agreement).to_short_text();
         message!(words.language, "shown-to-signers", form, language, digest)
     }
 
@@ -186,7 +186,8 @@ impl<'a> ContractStatusLines<'a> {
             .mandate
             .map_or_else(String::new, |(mandate, statement)| {
                 let capacity = &mandate.capacity;
-                let (statement, class) = (statement.short(), self.class(mandate.up_to));
+                let (statement, class) =
+                    (statement.to_short_text(), self.class_text(mandate.up_to));
                 message!(
                     words.language,
                     "signature-mandate",
@@ -222,8 +223,8 @@ impl<'a> ContractStatusLines<'a> {
             Term::ByteQuota(quota) => (quota.max, message!(words.language, "used-bytes")),
             _ => return String::new(),
         };
-        let (used, id) = (words.language.number(facts.used), facts.clause.id);
-        let (of, until) = (words.language.number(of), words.moment(facts.until));
+        let (used, id) = (words.language.format_number(facts.used), facts.clause.id);
+        let (of, until) = (words.language.format_number(of), words.moment(facts.until));
         let by = match facts.by_receipts {
             true => message!(words.language, "used-by-receipts"),
             false => String::new(),
@@ -234,7 +235,7 @@ impl<'a> ContractStatusLines<'a> {
     /// Returns the end of the contract as on its page: `through 31 December 2026, Brussels time (before …)`. A withdrawal with
     /// notice gives an earlier end.
     #[must_use]
-    pub fn until(&self, end: UtcTimestamp) -> String {
+    pub fn end_text(&self, end: UtcTimestamp) -> String {
         self.words.end(end)
     }
 
@@ -242,11 +243,11 @@ impl<'a> ContractStatusLines<'a> {
     #[must_use]
     pub fn last_day(&self) -> String {
         let last = self.agreement.not_after.plus_micros(-1);
-        let local = self.words.zone.local(last);
+        let local = self.words.zone.to_local_time(last);
         format!("{:04}-{:02}-{:02}", local.year, local.month, local.day)
     }
 
-    fn class(&self, class: DisclosureClass) -> String {
+    fn class_text(&self, class: DisclosureClass) -> String {
         match class {
             DisclosureClass::Public => message!(self.words.language, "class-public"),
             DisclosureClass::Aggregate => message!(self.words.language, "class-aggregate"),

@@ -42,6 +42,6 @@ mod tests {
         let render = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render");
         let mut texts = sources(&render);
         texts.push(std::fs::read_to_string(render.with_extension("rs")).unwrap());
-        assert_eq!(PAGES.faults(&texts), Vec::<String>::new());
+        assert_eq!(PAGES.find_faults(&texts), Vec::<String>::new());
     }
 }

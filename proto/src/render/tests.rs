@@ -7,7 +7,7 @@ mod golden;
 use crate::render::contract_status::{
     ContractStatusLines, QuotaUsageFacts, SignatureFacts, StatusLineLabel, WithdrawalFacts,
 };
-use crate::render::{agreement_in, page};
+use crate::render::{agreement_in, render_page};
 use crate::samples;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -31,7 +31,7 @@ fn rendered(language: Language, agreement: &Agreement, withdrawn: bool) -> Strin
         rendering,
         ..agreement.clone()
     };
-    let lines = ContractStatusLines::of(language, &agreement);
+    let lines = ContractStatusLines::new(language, &agreement);
     let id = Some("ab".repeat(32).parse().unwrap());
     let mut text = agreement_in(language, id, &agreement);
     text.push('\n');
@@ -226,7 +226,7 @@ fn the_page_answers_what_a_lawyer_asks() {
     ] {
         for (language, answer) in Language::ALL.into_iter().zip(answers) {
             let rendering = agreement.rendering.in_language(language);
-            let page = page(rendering, agreement);
+            let page = render_page(rendering, agreement);
             assert!(page.contains(answer), "{question}\n{answer}\n{page}");
         }
     }
@@ -249,7 +249,7 @@ fn a_contract_that_is_withdrawn_from_a_later_day_says_until_when_it_runs() {
             effective_from: "2026-09-30T22:00:00Z".parse().unwrap(),
             reason: "§ 12",
         };
-        ContractStatusLines::of(language, &agreement).state(status, Some(facts))
+        ContractStatusLines::new(language, &agreement).state(status, Some(facts))
     };
     let domain = party.domain();
     let from = "1 October 2026, 00:00, Brussels time (2026-09-30T22:00:00Z)";
@@ -280,7 +280,7 @@ fn a_contract_that_is_withdrawn_from_a_later_day_says_until_when_it_runs() {
 #[test]
 fn an_end_within_a_day_is_told_by_the_minute() {
     let rendering = PageRendering::of(Language::En).in_zone("Europe/Berlin");
-    let text = page(rendering, &samples::group_contract());
+    let text = render_page(rendering, &samples::group_contract());
     assert!(text.contains("from the second signature on\n"), "{text}");
     assert!(
         text.contains("until 1 December 2027, 10:30, Berlin time, that instant not included (before 2027-12-01T09:30:00Z)"),
@@ -288,14 +288,14 @@ fn an_end_within_a_day_is_told_by_the_minute() {
     );
     // Lists and notices name an equal end.
     let rows = samples::rows_contract();
-    let lines = ContractStatusLines::of(Language::En, &rows);
+    let lines = ContractStatusLines::new(Language::En, &rows);
     assert_eq!(lines.last_day(), "2026-12-31");
     assert_eq!(
-        lines.until(rows.not_after),
+        lines.end_text(rows.not_after),
         "through 31 December 2026, Brussels time (before 2026-12-31T23:00:00Z)"
     );
     // A time zone without a fixed rule is shown in UTC.
-    let utc = page(
+    let utc = render_page(
         PageRendering::of(Language::En).in_zone("America/Toronto"),
         &samples::group_contract(),
     );
@@ -311,7 +311,7 @@ fn a_second_midnight_begins_no_day() {
             not_after: until.parse().unwrap(),
             ..samples::public_view()
         };
-        page(
+        render_page(
             PageRendering::of(Language::En).in_zone("Atlantic/Azores"),
             &agreement,
         )
@@ -338,7 +338,7 @@ fn a_second_midnight_begins_no_day() {
 #[test]
 fn what_the_clauses_leave_open_is_said() {
     let rendering = PageRendering::of(Language::En);
-    let all = page(rendering, &samples::agreement());
+    let all = render_page(rendering, &samples::sample_agreement());
     let (_, open) = all.split_once("Not regulated\n").unwrap();
     assert!(open.contains("- liability, warranty"), "{open}");
     for regulated in [
@@ -350,7 +350,7 @@ fn what_the_clauses_leave_open_is_said() {
     ] {
         assert!(!open.contains(regulated), "{regulated} in {open}");
     }
-    let view = page(rendering, &samples::public_view());
+    let view = render_page(rendering, &samples::public_view());
     for line in [
         "  - passing the data on to third parties\n",
         "  - deletion of what was received\n",
@@ -379,7 +379,7 @@ fn the_page_contradicts_no_clause() {
     };
     let said = |agreement: &Agreement, has: [&str; 3], lacks: [&str; 3]| {
         for ((language, has), lacks) in Language::ALL.into_iter().zip(has).zip(lacks) {
-            let page = page(PageRendering::of(language), agreement);
+            let page = render_page(PageRendering::of(language), agreement);
             assert!(page.contains(has), "{has} in {page}");
             assert!(!page.contains(lacks), "{lacks} in {page}");
         }
@@ -498,7 +498,7 @@ fn no_english_word_is_left_in_other_languages() {
                 ..samples::agreement_from_template()
             };
             into.extend(words(&rendered(language, &whole, true)));
-            into.extend(words(&page(
+            into.extend(words(&render_page(
                 PageRendering::of(language),
                 &samples::public_view(),
             )));
@@ -507,7 +507,7 @@ fn no_english_word_is_left_in_other_languages() {
             }
             for phase in Phase::ALL {
                 into.extend(words(
-                    &ContractStatusLines::of(language, &whole).phase(phase),
+                    &ContractStatusLines::new(language, &whole).phase(phase),
                 ));
             }
         }
@@ -629,21 +629,23 @@ fn a_page_is_read_in_another_language_with_the_zone_that_is_signed() {
     let whole = samples::rows_contract();
     let german = agreement_in(Language::De, None, &whole);
     let rendering = whole.rendering.in_language(Language::De);
-    assert!(german.ends_with(&page(rendering, &whole)) && german.contains("Ortszeit Brüssel"));
+    assert!(
+        german.ends_with(&render_page(rendering, &whole)) && german.contains("Ortszeit Brüssel")
+    );
 }
 
 #[test]
 fn every_language_words_every_clause_of_a_page_once() {
-    let whole = samples::agreement();
+    let whole = samples::sample_agreement();
     for language in Language::ALL {
-        let text = page(PageRendering::of(language), &whole);
+        let text = render_page(PageRendering::of(language), &whole);
         for clause in &whole.clauses {
             let id = format!("\n  {:<6} ", clause.id.to_string());
             assert_eq!(text.matches(&id).count(), 1, "{id} in {text}");
         }
         assert_eq!(
             Digest::of(text.as_bytes()),
-            Digest::of(page(PageRendering::of(language), &whole).as_bytes())
+            Digest::of(render_page(PageRendering::of(language), &whole).as_bytes())
         );
     }
 }
@@ -652,6 +654,6 @@ fn every_language_words_every_clause_of_a_page_once() {
 fn foreign_text_does_not_steer_the_terminal() {
     let mut whole = samples::rows_contract();
     whole.provider.name = "x\n  consumer         somebody else".to_owned();
-    let text = page(PageRendering::of(Language::En), &whole);
+    let text = render_page(PageRendering::of(Language::En), &whole);
     assert_eq!(text.matches("\n  consumer ").count(), 1);
 }

@@ -1,6 +1,6 @@
 //! Random policies for the dataset of the samples.
 
-use super::dataset;
+use super::sample_dataset;
 use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::ColumnType;
@@ -35,7 +35,7 @@ use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 pub(crate) struct SplitMixRandom(pub(crate) u64);
 
 impl SplitMixRandom {
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn random_index(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -45,14 +45,14 @@ impl SplitMixRandom {
     }
 
     fn pick<T: Clone>(&mut self, list: &[T]) -> T {
-        list[self.below(list.len())].clone()
+        list[self.random_index(list.len())].clone()
     }
 
     /// Non-empty random part of a list, in its order.
-    fn some<T: Clone>(&mut self, list: &[T]) -> Vec<T> {
+    fn pick_sublist<T: Clone>(&mut self, list: &[T]) -> Vec<T> {
         let kept: Vec<T> = list
             .iter()
-            .filter(|_| self.below(2) == 0)
+            .filter(|_| self.random_index(2) == 0)
             .cloned()
             .collect();
         if kept.is_empty() {
@@ -62,64 +62,67 @@ impl SplitMixRandom {
         }
     }
 
-    fn chance(&mut self) -> bool {
-        self.below(2) == 0
+    fn random_bool(&mut self) -> bool {
+        self.random_index(2) == 0
     }
 }
 
 /// Random clauses that a policy file can contain, in the order of its keys.
-pub(crate) fn policy(random: &mut SplitMixRandom) -> Vec<Clause> {
+pub(crate) fn random_clauses(random: &mut SplitMixRandom) -> Vec<Clause> {
     let mut terms = Vec::new();
     let purposes = ["mobility-research", "dpv:PublicBenefit", "dpv:Marketing"];
-    if random.chance() {
-        let list = random.some(&purposes);
+    if random.random_bool() {
+        let list = random.pick_sublist(&purposes);
         terms.push(Term::Purpose(
             list.iter().map(|one| one.parse().unwrap()).collect(),
         ));
     }
-    if random.chance() {
+    if random.random_bool() {
         let instants = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.25Z"];
         terms.push(Term::NotBefore(random.pick(&instants).parse().unwrap()));
     }
-    if random.chance() {
+    if random.random_bool() {
         terms.push(Term::NotAfter("2027-06-30T22:00:00Z".parse().unwrap()));
     }
-    if random.chance() {
-        let columns: Vec<SqlIdentifier> =
-            dataset().columns.into_iter().map(|one| one.name).collect();
-        terms.push(Term::Columns(random.some(&columns)));
+    if random.random_bool() {
+        let columns: Vec<SqlIdentifier> = sample_dataset()
+            .columns
+            .into_iter()
+            .map(|one| one.name)
+            .collect();
+        terms.push(Term::Columns(random.pick_sublist(&columns)));
     }
-    if random.chance() {
-        terms.push(Term::Rows(filter(random, 2)));
+    if random.random_bool() {
+        terms.push(Term::Rows(random_filter(random, 2)));
     }
-    if random.chance() {
-        terms.push(area(random));
+    if random.random_bool() {
+        terms.push(random_area(random));
     }
-    for column in dataset().columns {
-        match random.below(6) {
+    for column in sample_dataset().columns {
+        match random.random_index(6) {
             0 => terms.push(Term::Mask {
-                mask: mask(random, column.kind),
+                mask: random_mask(random, column.kind),
                 column: column.name,
             }),
-            1 => terms.extend(bucket(random, column.name, column.kind)),
+            1 => terms.extend(random_bucket(random, column.name, column.kind)),
             2 if [ColumnType::Text, ColumnType::Int].contains(&column.kind) => {
-                terms.push(replacement(random, column.name, column.kind));
+                terms.push(random_replacement(random, column.name, column.kind));
             }
             _ => {}
         }
     }
-    if random.below(4) == 0 {
-        terms.push(cells(random));
+    if random.random_index(4) == 0 {
+        terms.push(random_place_cells(random));
     }
-    if random.chance() {
-        terms.push(within());
+    if random.random_bool() {
+        terms.push(published_area_term());
     }
-    if random.chance() {
-        terms.extend(aggregate(random));
+    if random.random_bool() {
+        terms.extend(random_aggregate(random));
     }
-    limits(random, &mut terms);
-    duties(random, &mut terms);
-    conduct(random, &mut terms);
+    add_random_limits(random, &mut terms);
+    add_random_duties(random, &mut terms);
+    add_random_conduct_terms(random, &mut terms);
     let placed = terms.into_iter().zip(2..);
     placed
         .map(|(term, number)| Clause {
@@ -129,9 +132,9 @@ pub(crate) fn policy(random: &mut SplitMixRandom) -> Vec<Clause> {
         .collect()
 }
 
-fn filter(random: &mut SplitMixRandom, depth: usize) -> RowFilter {
+fn random_filter(random: &mut SplitMixRandom, depth: usize) -> RowFilter {
     let column: SqlIdentifier = random.pick(&["site", "operator", "bikes"]).parse().unwrap();
-    match random.below(if depth == 0 { 4 } else { 6 }) {
+    match random.random_index(if depth == 0 { 4 } else { 6 }) {
         0 => RowFilter::Compare {
             column,
             op: random.pick(&[
@@ -139,42 +142,44 @@ fn filter(random: &mut SplitMixRandom, depth: usize) -> RowFilter {
                 ComparisonOperator::NotEq,
                 ComparisonOperator::LtEq,
             ]),
-            with: operand(random),
+            with: random_operand(random),
         },
         1 => RowFilter::In {
             column,
-            negated: random.chance(),
-            list: (0..=random.below(3)).map(|_| operand(random)).collect(),
+            negated: random.random_bool(),
+            list: (0..=random.random_index(3))
+                .map(|_| random_operand(random))
+                .collect(),
         },
         2 => RowFilter::Between {
             column,
-            negated: random.chance(),
-            low: operand(random),
-            high: operand(random),
+            negated: random.random_bool(),
+            low: random_operand(random),
+            high: random_operand(random),
         },
         3 => RowFilter::IsNull {
             column,
-            negated: random.chance(),
+            negated: random.random_bool(),
         },
         4 => RowFilter::Or(vec![
-            filter(random, 0),
-            RowFilter::And(vec![filter(random, 0), filter(random, 0)]),
+            random_filter(random, 0),
+            RowFilter::And(vec![random_filter(random, 0), random_filter(random, 0)]),
         ]),
-        _ => RowFilter::Not(Box::new(filter(random, depth - 1))),
+        _ => RowFilter::Not(Box::new(random_filter(random, depth - 1))),
     }
 }
 
-fn operand(random: &mut SplitMixRandom) -> FilterOperand {
-    match random.below(5) {
+fn random_operand(random: &mut SplitMixRandom) -> FilterOperand {
+    match random.random_index(5) {
         0 => FilterOperand::Consumer,
         1 => FilterOperand::Literal(PolicyLiteral::Int(-3)),
         2 => FilterOperand::Literal(PolicyLiteral::Decimal("0.50".to_owned())),
         3 => FilterOperand::Literal(PolicyLiteral::Bool(true)),
-        _ => FilterOperand::Literal(PolicyLiteral::Text(text(random))),
+        _ => FilterOperand::Literal(PolicyLiteral::Text(random_text(random))),
     }
 }
 
-fn text(random: &mut SplitMixRandom) -> String {
+fn random_text(random: &mut SplitMixRandom) -> String {
     let texts = [
         "A",
         "it's",
@@ -187,13 +192,13 @@ fn text(random: &mut SplitMixRandom) -> String {
     random.pick(&texts).to_owned()
 }
 
-fn area(random: &mut SplitMixRandom) -> Term {
+fn random_area(random: &mut SplitMixRandom) -> Term {
     let degrees = ["-7.5", "0", "0.25", "51.90"];
     let mut edges = [
-        random.below(4),
-        random.below(4),
-        random.below(4),
-        random.below(4),
+        random.random_index(4),
+        random.random_index(4),
+        random.random_index(4),
+        random.random_index(4),
     ];
     if edges[0] > edges[2] {
         edges.swap(0, 2);
@@ -214,7 +219,7 @@ fn area(random: &mut SplitMixRandom) -> Term {
     }
 }
 
-fn within() -> Term {
+fn published_area_term() -> Term {
     Term::PublishedArea(PublishedAreaTerm {
         lon: "lon".parse().unwrap(),
         lat: "lat".parse().unwrap(),
@@ -223,7 +228,7 @@ fn within() -> Term {
     })
 }
 
-fn cells(random: &mut SplitMixRandom) -> Term {
+fn random_place_cells(random: &mut SplitMixRandom) -> Term {
     let areas = format!("areas:{}:NOM:x", Digest::of(b"list"));
     let sizes = ["h3:0", "h3:8", "grid:250", "grid:100000", &areas];
     Term::PlaceCells(PlaceCellsTerm {
@@ -234,17 +239,17 @@ fn cells(random: &mut SplitMixRandom) -> Term {
     })
 }
 
-fn mask(random: &mut SplitMixRandom, kind: ColumnType) -> MaskValue {
+fn random_mask(random: &mut SplitMixRandom, kind: ColumnType) -> MaskValue {
     let constant = match kind {
-        _ if random.chance() => return MaskValue::Null,
-        ColumnType::Text => PolicyLiteral::Text(text(random)),
+        _ if random.random_bool() => return MaskValue::Null,
+        ColumnType::Text => PolicyLiteral::Text(random_text(random)),
         ColumnType::Int => PolicyLiteral::Int(random.pick(&[0, -1, i64::MAX, i64::MIN])),
         ColumnType::Float => random.pick(&[
             PolicyLiteral::Int(3),
             PolicyLiteral::Decimal("-0.50".to_owned()),
         ]),
         ColumnType::Decimal(_) => PolicyLiteral::Int(3),
-        ColumnType::Bool => PolicyLiteral::Bool(random.chance()),
+        ColumnType::Bool => PolicyLiteral::Bool(random.random_bool()),
         ColumnType::Date => PolicyLiteral::Text("2026-02-28".to_owned()),
         ColumnType::Instant => PolicyLiteral::Text("2026-02-28T12:00:00Z".to_owned()),
     };
@@ -252,8 +257,12 @@ fn mask(random: &mut SplitMixRandom, kind: ColumnType) -> MaskValue {
 }
 
 /// Random replacement for the values of a column of texts or integers, other than a mask.
-fn replacement(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) -> Term {
-    match random.below(3) {
+fn random_replacement(
+    random: &mut SplitMixRandom,
+    column: SqlIdentifier,
+    kind: ColumnType,
+) -> Term {
+    match random.random_index(3) {
         0 => Term::Pseudonym(PseudonymTerm {
             column,
             epoch: random.pick(&[1, 7]),
@@ -274,7 +283,11 @@ fn replacement(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnT
     }
 }
 
-fn bucket(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) -> Option<Term> {
+fn random_bucket(
+    random: &mut SplitMixRandom,
+    column: SqlIdentifier,
+    kind: ColumnType,
+) -> Option<Term> {
     let zones = [None, Some("Europe/Berlin"), Some("Asia/Kolkata")];
     let (buckets, zone) = match kind {
         ColumnType::Instant => (&TimeBucketWidth::ALL[..], random.pick(&zones)),
@@ -292,19 +305,19 @@ fn bucket(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) 
     })
 }
 
-fn aggregate(random: &mut SplitMixRandom) -> Vec<Term> {
+fn random_aggregate(random: &mut SplitMixRandom) -> Vec<Term> {
     let dimensions: Vec<SqlIdentifier> = ["site", "operator", "local_date"]
         .map(|name| name.parse().unwrap())
         .into();
     let mut terms = vec![
-        Term::Functions(random.some(&CubeFunction::ALL)),
-        Term::Dimensions(random.some(&dimensions)),
+        Term::Functions(random.pick_sublist(&CubeFunction::ALL)),
+        Term::Dimensions(random.pick_sublist(&dimensions)),
     ];
-    if random.chance() {
+    if random.random_bool() {
         terms.push(Term::Measures(vec!["bikes".parse().unwrap()]));
     }
-    terms.push(Term::Grid(dataset().grid.unwrap().id));
-    if random.chance() {
+    terms.push(Term::Grid(sample_dataset().grid.unwrap().id));
+    if random.random_bool() {
         let unit = CountingUnit::Column("device_id".parse().unwrap());
         terms.push(Term::MinGroup {
             at_least: random.pick(&[1, 10, u32::MAX]),
@@ -312,7 +325,7 @@ fn aggregate(random: &mut SplitMixRandom) -> Vec<Term> {
         });
     }
     for rule in [DominanceRule::P(15), DominanceRule::Nk { n: 2, k: 85 }] {
-        if random.below(4) == 0 {
+        if random.random_index(4) == 0 {
             terms.push(Term::Dominance(DominanceTerm {
                 measure: "bikes".parse().unwrap(),
                 unit: "device_id".parse().unwrap(),
@@ -320,15 +333,15 @@ fn aggregate(random: &mut SplitMixRandom) -> Vec<Term> {
             }));
         }
     }
-    if random.below(4) == 0 {
+    if random.random_index(4) == 0 {
         terms.push(Term::Release(ReleaseTerm {
             column: "at".parse().unwrap(),
             every: random.pick(&TimeBucketWidth::ALL),
             late: random.pick(&LateDataPolicy::ALL).1,
         }));
     }
-    if random.below(4) == 0 {
-        terms.push(Term::Budget(budget(random)));
+    if random.random_index(4) == 0 {
+        terms.push(Term::Budget(random_budget(random)));
     }
     terms.push(random.pick(&[
         Term::TotalsFromPublished,
@@ -338,7 +351,7 @@ fn aggregate(random: &mut SplitMixRandom) -> Vec<Term> {
     terms
 }
 
-fn budget(random: &mut SplitMixRandom) -> PrivacyBudgetTerm {
+fn random_budget(random: &mut SplitMixRandom) -> PrivacyBudgetTerm {
     PrivacyBudgetTerm {
         most: "2".parse().unwrap(),
         per: random.pick(&TimeBucketWidth::ALL),
@@ -353,13 +366,13 @@ fn budget(random: &mut SplitMixRandom) -> PrivacyBudgetTerm {
         }],
         values: vec![DimensionValues {
             column: "site".parse().unwrap(),
-            list: vec![text(random), "B".to_owned()],
+            list: vec![random_text(random), "B".to_owned()],
         }],
         from: "2026-04-30T22:00:00Z".parse().unwrap(),
     }
 }
 
-fn limits(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
+fn add_random_limits(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
     let most: [u64; 6] = [
         1,
         17,
@@ -371,30 +384,30 @@ fn limits(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
     let zone = random.pick(&["UTC", "Europe/Berlin", "Asia/Kolkata"]);
     let zone: DayZone = zone.parse().unwrap();
     for per in QuotaPeriod::list_periods(&zone) {
-        if random.below(4) == 0 {
+        if random.random_index(4) == 0 {
             let max = random.pick(&most);
             terms.push(Term::Queries(PeriodQuota { max, per }));
         }
     }
     for per in QuotaPeriod::list_periods(&zone) {
-        if random.below(4) == 0 {
+        if random.random_index(4) == 0 {
             let max = random.pick(&most);
             terms.push(Term::RowQuota(PeriodQuota { max, per }));
         }
     }
     for per in QuotaPeriod::list_periods(&zone) {
-        if random.below(4) == 0 {
+        if random.random_index(4) == 0 {
             let max = random.pick(&most);
             terms.push(Term::ByteQuota(PeriodQuota { max, per }));
         }
     }
-    if random.chance() {
+    if random.random_bool() {
         terms.push(Term::ResultRows(random.pick(&most)));
     }
 }
 
 /// Adds random terms that stand alone, each at most once, in the order of the keys.
-fn conduct(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
+fn add_random_conduct_terms(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
     let column = || "at".parse::<SqlIdentifier>().unwrap();
     let all = [
         Term::RowsPerSecond(250),
@@ -441,79 +454,83 @@ fn conduct(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
             per: PriceUnit::Month,
             prepaid: None,
         }),
-        Term::Inform(random.some(&InformEvent::ALL)),
+        Term::Inform(random.pick_sublist(&InformEvent::ALL)),
         Term::Embargo(EmbargoTerm {
             column: column(),
             delay: EmbargoDelay(random.pick(&[1, 60, 5_400, 7_200, 86_400])),
         }),
         Term::LegalBasis(LegalBasis::PublicTask),
         Term::Notify(NotificationTerm {
-            events: random.some(&InformEvent::ALL),
-            recipients: random.some(&Recipient::ALL),
+            events: random.pick_sublist(&InformEvent::ALL),
+            recipients: random.pick_sublist(&Recipient::ALL),
         }),
         Term::ObtainConsent,
         Term::OneSidedReceipts,
         Term::OpenData,
     ];
-    terms.extend(all.into_iter().filter(|_| random.below(3) == 0));
+    terms.extend(all.into_iter().filter(|_| random.random_index(3) == 0));
 }
 
-fn prohibition(random: &mut SplitMixRandom) -> ProhibitionTerm {
+fn random_prohibition(random: &mut SplitMixRandom) -> ProhibitionTerm {
     let purposes = ["mobility-research", "dpv:Marketing"];
-    let columns: Vec<SqlIdentifier> = dataset().columns.into_iter().map(|one| one.name).collect();
+    let columns: Vec<SqlIdentifier> = sample_dataset()
+        .columns
+        .into_iter()
+        .map(|one| one.name)
+        .collect();
     let mut when = ProhibitionCondition::ALWAYS;
-    if random.chance() {
-        let list = random.some(&purposes);
+    if random.random_bool() {
+        let list = random.pick_sublist(&purposes);
         when.purpose = Some(list.iter().map(|one| one.parse().unwrap()).collect());
     }
-    if random.chance() {
+    if random.random_bool() {
         when.from = Some("2026-02-01T00:00:00.5Z".parse().unwrap());
     }
-    if random.chance() {
+    if random.random_bool() {
         when.until = Some("2026-03-01T00:00:00Z".parse().unwrap());
     }
-    if random.chance() {
+    if random.random_bool() {
         when.hours = Some("Mo-We,Sa 06:00-20:00 UTC".parse().unwrap());
     }
-    if random.chance() {
+    if random.random_bool() {
         let networks = ["10.20.0.0/16", "2001:db8::/32"].map(|one| one.parse().unwrap());
-        when.networks = Some(random.some(&networks));
+        when.networks = Some(random.pick_sublist(&networks));
     }
     ProhibitionTerm {
         action: random.pick(&ProhibitedAction::ALL).1,
-        part: match random.below(3) {
+        part: match random.random_index(3) {
             0 => None,
-            1 => Some(ProhibitedPart::Rows(filter(random, 2))),
-            _ => Some(ProhibitedPart::Columns(random.some(&columns))),
+            1 => Some(ProhibitedPart::Rows(random_filter(random, 2))),
+            _ => Some(ProhibitedPart::Columns(random.pick_sublist(&columns))),
         },
         condition: when,
     }
 }
 
-fn duties(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
-    if random.chance() {
+fn add_random_duties(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
+    if random.random_bool() {
         terms.push(Term::DeleteAfter {
             days: random.pick(&[1, 30, u32::MAX]),
         });
     }
-    if random.chance() {
+    if random.random_bool() {
         terms.push(Term::Attest {
             days: random.pick(&[1, 45]),
         });
     }
-    if random.chance() {
-        terms.push(Term::Attribution(text(random)));
+    if random.random_bool() {
+        terms.push(Term::Attribution(random_text(random)));
     }
     let forbidden = [
         ForbiddenUse::Distribute,
         ForbiddenUse::Sell,
         ForbiddenUse::Derive,
     ];
-    if random.chance() {
-        let some = random.some(&forbidden);
+    if random.random_bool() {
+        let some = random.pick_sublist(&forbidden);
         terms.extend(some.into_iter().map(Term::Prohibit));
     }
-    if random.chance() {
-        terms.push(Term::from(prohibition(random)));
+    if random.random_bool() {
+        terms.push(Term::from(random_prohibition(random)));
     }
 }

@@ -1,7 +1,7 @@
 //! Parameters in values: their places and their substitution.
 
 use super::ParameterType;
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 use toml::value::Datetime;
@@ -15,7 +15,7 @@ pub(super) fn is_bound_later(name: &str) -> bool {
 pub(super) fn collect_parameter_names(value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
-            for piece in pieces(text) {
+            for piece in split_pieces(text) {
                 if let TextSegment::Hole(name) = piece {
                     names.insert(name.to_owned());
                 }
@@ -37,7 +37,7 @@ enum TextSegment<'t> {
     Hole(&'t str),
 }
 
-fn pieces(text: &str) -> Vec<TextSegment<'_>> {
+fn split_pieces(text: &str) -> Vec<TextSegment<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -54,7 +54,7 @@ fn pieces(text: &str) -> Vec<TextSegment<'_>> {
 /// First parameter of a row filter that is no complete literal, because it is within quotes or beside letters. Its value would be
 /// read as part of another token.
 pub(super) fn no_literal(filter: &str) -> Option<&str> {
-    let pieces = pieces(filter);
+    let pieces = split_pieces(filter);
     let (mut single, mut double) = (false, false);
     let mut before = None;
     for (at, piece) in pieces.iter().enumerate() {
@@ -89,10 +89,10 @@ pub(super) fn no_literal(filter: &str) -> Option<&str> {
 }
 
 /// Converts a text to a value for a parameter.
-pub(super) fn value(kind: ParameterType, text: &str) -> Result<Value, String> {
+pub(super) fn convert_value(kind: ParameterType, text: &str) -> Result<Value, String> {
     let line = |text: &str| -> Result<String, String> {
         let text = text.trim();
-        if text.is_empty() || printable(text) != text || text.contains("{{") {
+        if text.is_empty() || to_printable(text) != text || text.contains("{{") {
             return Err("it is filled with one line of text".to_owned());
         }
         Ok(text.to_owned())
@@ -104,7 +104,7 @@ pub(super) fn value(kind: ParameterType, text: &str) -> Result<Value, String> {
             Ok(number) if (least..=most).contains(&number) => Ok(Value::Integer(number)),
             _ => Err(format!(
                 "`{}` is no {}",
-                printable(text),
+                to_printable(text),
                 kind.description()
             )),
         },
@@ -114,7 +114,7 @@ pub(super) fn value(kind: ParameterType, text: &str) -> Result<Value, String> {
             }
             _ => Err(format!(
                 "`{}` is no day such as 2027-12-31",
-                printable(text)
+                to_printable(text)
             )),
         },
         ParameterType::List => {
@@ -180,7 +180,7 @@ fn filled_text(
     context: ParameterContext,
     values: &BTreeMap<String, Value>,
 ) -> Result<Value, String> {
-    let pieces = pieces(text);
+    let pieces = split_pieces(text);
     if let (
         [
             TextSegment::Plain(""),
@@ -209,8 +209,8 @@ fn filled_text(
 /// Formats a value inside a text.
 fn format_value(value: &Value, context: ParameterContext) -> Result<String, String> {
     match (value, context) {
-        (Value::String(text), ParameterContext::Filter) => Ok(literal(text)),
-        (Value::Datetime(day), ParameterContext::Filter) => Ok(literal(&day.to_string())),
+        (Value::String(text), ParameterContext::Filter) => Ok(sql_literal(text)),
+        (Value::Datetime(day), ParameterContext::Filter) => Ok(sql_literal(&day.to_string())),
         (Value::Integer(number), _) => Ok(number.to_string()),
         (Value::String(text), ParameterContext::Plain) => Ok(text.clone()),
         (Value::Datetime(day), ParameterContext::Plain) => Ok(day.to_string()),
@@ -226,6 +226,6 @@ fn format_value(value: &Value, context: ParameterContext) -> Result<String, Stri
 }
 
 /// Formats a text as an SQL literal.
-fn literal(text: &str) -> String {
+fn sql_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -68,7 +68,7 @@ fn basic() -> PolicyTemplate {
 fn a_filled_template_names_itself_and_its_author() {
     let author = "luebeck.example".parse().unwrap();
     let text = basic().fill(&values(&[]), Some(&author)).unwrap();
-    let draft = policy_toml::parse(&text, "filled", &samples::dataset())
+    let draft = policy_toml::parse_policy(&text, "filled", &samples::sample_dataset())
         .unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     let template = draft.template.unwrap();
     assert_eq!(template.author, author);
@@ -80,21 +80,25 @@ fn a_filled_template_names_itself_and_its_author() {
     let text = basic()
         .fill(&values(&[("site", hostile)]), Some(&author))
         .unwrap();
-    let again = policy_toml::parse(&text, "filled", &samples::dataset());
+    let again = policy_toml::parse_policy(&text, "filled", &samples::sample_dataset());
     assert_eq!(again.unwrap().template, Some(template));
     // Without an author, no template is named, as in a policy written by hand.
     let text = basic().fill(&values(&[]), None).unwrap();
-    let draft = policy_toml::parse(&text, "filled", &samples::dataset());
+    let draft = policy_toml::parse_policy(&text, "filled", &samples::sample_dataset());
     assert_eq!(draft.unwrap().template, None);
 }
 
 #[test]
 fn a_filled_template_is_a_policy() {
     let text = basic().fill(&values(&[]), None).unwrap();
-    let draft = policy_toml::parse(&text, "filled", &samples::dataset())
+    let draft = policy_toml::parse_policy(&text, "filled", &samples::sample_dataset())
         .unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     assert_eq!(draft.title, "Counts for planning");
-    let texts: Vec<String> = draft.clauses.iter().map(|one| one.term.plain()).collect();
+    let texts: Vec<String> = draft
+        .clauses
+        .iter()
+        .map(|one| one.term.to_english())
+        .collect();
     let message = texts.join("\n");
     assert!(message.contains("1,000 rows"), "{message}");
     assert!(
@@ -111,12 +115,12 @@ fn a_filled_template_is_a_policy() {
 fn a_value_says_no_more_than_a_value() {
     let hostile = "x' OR '1' = '1";
     let text = basic().fill(&values(&[("site", hostile)]), None).unwrap();
-    let draft = policy_toml::parse(&text, "filled", &samples::dataset()).unwrap();
+    let draft = policy_toml::parse_policy(&text, "filled", &samples::sample_dataset()).unwrap();
     let rows: Vec<String> = draft
         .clauses
         .iter()
         .filter(|clause| matches!(clause.term, Term::Rows(_)))
-        .map(|clause| clause.term.plain())
+        .map(|clause| clause.term.to_english())
         .collect();
     assert_eq!(rows.len(), 1);
     assert!(rows[0].contains("'x'' OR ''1'' = ''1'"), "{rows:?}");

@@ -20,7 +20,7 @@ use hansa_identity::participant_identity::{self, IdentityFiles, ParticipantIdent
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractRegistry, DatasetRef};
-use hansa_policy::decision::decide;
+use hansa_policy::decision::decide_question;
 use hansa_policy::decision::decision_input::DecisionInput;
 use hansa_policy::decision::query_shape::{JoinUse, QueryShape};
 use hansa_policy::id::{
@@ -30,7 +30,7 @@ use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::term::contract_context::ContractContext;
 use hansa_policy::term::{Clause, Term};
 use hansa_proto::envelope::kind::StatementKind;
-use hansa_proto::envelope::{assemble, parse_contract, protected_header, signing_input};
+use hansa_proto::envelope::{assemble_statement, parse_contract, protected_header, signing_input};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
@@ -134,19 +134,24 @@ impl DecisionFixture {
         let domains = ["munster.example", "firm.example", "other.example"];
         let mut joined = domains.map(|domain| {
             let id: ParticipantId = domain.parse().unwrap();
-            let files = IdentityFiles::within(&folder.join(domain));
+            let files = IdentityFiles::in_folder(&folder.join(domain));
             let applicant = Applicant {
                 id: id.clone(),
                 name: domain.to_owned(),
                 address: Some(format!("{domain}:7443")),
             };
-            let request =
-                participant_identity::init(&files, &applicant, SignatureAlgorithm::EdDsa).unwrap();
+            let request = participant_identity::create_identity(
+                &files,
+                &applicant,
+                SignatureAlgorithm::EdDsa,
+            )
+            .unwrap();
             let admitted = league.admit(&request, 7, now).unwrap();
-            participant_identity::join(&files, &id, &admitted.join.to_bytes(), now).unwrap();
-            Some(participant_identity::load(&files, &id, 0, now).unwrap())
+            participant_identity::install_join_file(&files, &id, &admitted.join.to_bytes(), now)
+                .unwrap();
+            Some(participant_identity::load_identity(&files, &id, 0, now).unwrap())
         });
-        let bundle = TrustBundle::read(&league.export(now).unwrap()).unwrap();
+        let bundle = TrustBundle::read(&league.export_bundle(now).unwrap()).unwrap();
         let consumer = joined[1].take().unwrap();
         let presented = PeerCertificate::attest(
             consumer.id.clone(),
@@ -160,7 +165,7 @@ impl DecisionFixture {
             consumer,
             other: joined[2].take().unwrap(),
             bundle,
-            taxonomy: hansa_proto::purpose_taxonomy::taxonomy(&[]).unwrap(),
+            taxonomy: hansa_proto::purpose_taxonomy::build_taxonomy(&[]).unwrap(),
             now,
         }
     }
@@ -191,7 +196,7 @@ impl DecisionFixture {
                 let signature = signer.sign(&signing_input(&header, &payload)).unwrap();
                 (header, signature)
             });
-            let agreed = parse_contract(&assemble(&payload, &signatures))
+            let agreed = parse_contract(&assemble_statement(&payload, &signatures))
                 .unwrap()
                 .verify(&keys)
                 .unwrap();
@@ -233,7 +238,9 @@ impl DecisionFixture {
             Term::Purpose(vec!["dpv:ResearchAndDevelopment".parse().unwrap()]),
             Term::NotAfter("2027-06-01T00:00:00Z".parse().unwrap()),
             Term::Columns(names(&["site", "at", "bikes", "device"])),
-            Term::Rows(hansa_policy::row_filter::parse("district IN ('A', 'B')").unwrap()),
+            Term::Rows(
+                hansa_policy::row_filter::parse_row_filter("district IN ('A', 'B')").unwrap(),
+            ),
             Term::Pseudonym(hansa_policy::term::pseudonym::PseudonymTerm {
                 column: "device".parse().unwrap(),
                 epoch: 1,
@@ -274,7 +281,7 @@ impl DecisionFixture {
                 .collect(),
             not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
             not_after: "2027-06-01T00:00:00Z".parse().unwrap(),
-            purposes: hansa_proto::purpose_taxonomy::label(),
+            purposes: hansa_proto::purpose_taxonomy::vocabulary_label(),
             own_purposes: Vec::new(),
             legal: None,
             signatory: None,
@@ -331,7 +338,7 @@ impl DecisionFixture {
                     .registry
                     .in_force(&self.peer, &[*id], self.now)
                     .unwrap();
-                let ruled = decide(active, &facts, reads).unwrap();
+                let ruled = decide_question(active, &facts, reads).unwrap();
                 let took = start.elapsed();
                 assert_eq!(ruled.effects().len(), 1);
                 took.as_secs_f64() * 1e6
@@ -372,7 +379,7 @@ impl DecisionFixture {
 struct ColumnReads(BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>);
 
 impl QueryShape for ColumnReads {
-    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
+    fn used_columns(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
         &self.0
     }
 
@@ -380,7 +387,7 @@ impl QueryShape for ColumnReads {
         Digest::of(b"plan")
     }
 
-    fn meetings(&self) -> BTreeMap<DatasetId, JoinUse> {
+    fn dataset_joins(&self) -> BTreeMap<DatasetId, JoinUse> {
         self.0
             .keys()
             .map(|id| (id.clone(), JoinUse::default()))

@@ -2,9 +2,9 @@
 
 use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
-use hansa_audit_log::json::{JsonLimits, parse};
+use hansa_audit_log::json::{JsonLimits, parse_json};
 use hansa_audit_log::ledger::{Evidence, Ledger, RecordMetadata};
-use hansa_audit_log::note::{NoteSigner, SignedHead, origin};
+use hansa_audit_log::note::{NoteSigner, SignedHead, log_origin};
 use hansa_audit_log::record::RecordSalt;
 use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::record::upkeep::SegmentRecord;
@@ -28,7 +28,7 @@ const SEGMENT: u64 = 64 * 1024 * 1024;
 pub(crate) struct AnswerRecord(RecordBody);
 
 impl Evidence for AnswerRecord {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         self.0.clone()
     }
 }
@@ -36,7 +36,7 @@ impl Evidence for AnswerRecord {
 /// The records of an answer, as they come out of a connector: permit, close, acknowledgement.
 pub(crate) fn answer() -> [AnswerRecord; 3] {
     let record = |kind, body: &str| {
-        let body = parse(body.as_bytes(), JsonLimits::default()).expect("a body");
+        let body = parse_json(body.as_bytes(), JsonLimits::default()).expect("a body");
         AnswerRecord(RecordBody::read(kind, &body).expect("a body of that kind"))
     };
     [
@@ -103,7 +103,7 @@ impl LogFixture {
     fn write(&self, records: u64) {
         std::fs::create_dir(self.folder()).expect("a folder");
         let writer = UnsyncedSegmentWriter::begin(&self.folder(), 0);
-        let mut ledger = Ledger::open(writer, ChainState::new(&origin(DOMAIN)), "boot");
+        let mut ledger = Ledger::open(writer, ChainState::new(&log_origin(DOMAIN)), "boot");
         let answer = answer();
         for number in 0..records {
             if ledger.storage_mut().length >= SEGMENT {
@@ -119,7 +119,8 @@ impl LogFixture {
             }
         }
         let _ = ledger.flush().expect("it can be written");
-        let head = SignedHead::sign(ledger.durable().clone(), self.key.as_ref()).expect("a head");
+        let head =
+            SignedHead::sign(ledger.durable_head().clone(), self.key.as_ref()).expect("a head");
         ledger
             .storage_mut()
             .file

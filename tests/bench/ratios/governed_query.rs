@@ -14,17 +14,17 @@ use hansa_enforcement::cube_plan::PrivatePlanContext;
 use hansa_enforcement::permitted_plan::apply;
 use hansa_identity::participant_identity::{self, IdentityFiles, ParticipantIdentity};
 use hansa_policy::contract::ContractRegistry;
-use hansa_policy::decision::decide;
+use hansa_policy::decision::decide_question;
 use hansa_policy::decision::decision_input::DecisionInput;
 use hansa_policy::id::{DatasetId, ParticipantId, RequestId};
 use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::term::contract_context::ContractContext;
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_query::execute::cancellation::CancellationSignal;
-use hansa_query::execute::execute;
+use hansa_query::execute::execute_plan;
 use hansa_query::execute::query_resources::QueryResources;
 use hansa_query::limits::{QueryResourceLimits, SqlStatementLimits};
-use hansa_query::runtime::{QueryRuntime, runtime};
+use hansa_query::runtime::{QueryRuntime, create_runtime};
 use hansa_query::snapshot::registry::{SnapshotRegistry, SnapshotSet};
 use hansa_query::sql::functions;
 use hansa_store::document_folder::DocumentFolder;
@@ -61,7 +61,8 @@ impl InProcessProvider {
         let mut registry = ContractRegistry::new(north.id.clone());
         for id in federation.contracts() {
             let signed =
-                hansa_proto::envelope::parse_contract(&documents.contract(id).unwrap()).unwrap();
+                hansa_proto::envelope::parse_contract(&documents.read_contract(id).unwrap())
+                    .unwrap();
             let agreed = signed.verify(&north.bundle.keys(now)).unwrap();
             registry.readmit(agreed, &BTreeSet::from([id])).unwrap();
         }
@@ -84,7 +85,7 @@ impl InProcessProvider {
             firm.chain.not_after(),
         );
         let consumer = north.bundle.roster().recognise(&presented, now).unwrap();
-        let runtime = runtime(2).unwrap();
+        let runtime = create_runtime(2).unwrap();
         let folder = tempfile::tempdir_in(federation.folder()).unwrap();
         let query_runtime = QueryRuntime::new(
             runtime.handle().clone(),
@@ -101,7 +102,7 @@ impl InProcessProvider {
             catalog,
             holdings,
             log,
-            taxonomy: hansa_proto::purpose_taxonomy::taxonomy(&[]).unwrap(),
+            taxonomy: hansa_proto::purpose_taxonomy::build_taxonomy(&[]).unwrap(),
             consumer,
             contracts,
             clock,
@@ -135,9 +136,9 @@ impl InProcessProvider {
             .registry
             .in_force(&self.consumer, &[self.contracts[dataset]], now)
             .unwrap();
-        let view = self.catalog.view(&active, None).unwrap();
+        let view = self.catalog.build_view(&active, None).unwrap();
         let bound =
-            hansa_query::sql::plan(sql, &view, &SqlStatementLimits::default(), now).unwrap();
+            hansa_query::sql::plan_query(sql, &view, &SqlStatementLimits::default(), now).unwrap();
         let schemas = self
             .catalog
             .datasets()
@@ -170,18 +171,18 @@ impl InProcessProvider {
             tenant: None,
             connector_version: env!("CARGO_PKG_VERSION"),
         };
-        let ruled = decide(active, &facts, bound).unwrap();
+        let ruled = decide_question(active, &facts, bound).unwrap();
         let recorded = self.log.record_blocking(ruled).unwrap();
         let permitted = apply(recorded, &tools()).unwrap();
         self.runtime.block_on(async {
-            let mut answer = execute(
+            let mut answer = execute_plan(
                 permitted,
                 QueryResources {
                     holdings: &self.holdings,
                     runtime: &self.query_runtime,
                     limits: &QueryResourceLimits::default(),
                 },
-                CancellationSignal::idle(),
+                CancellationSignal::new_idle(),
             )
             .await
             .map_err(|unanswered| unanswered.refusal)
@@ -201,8 +202,8 @@ fn tools() -> PrivatePlanContext {
     PrivatePlanContext {
         secret: hansa_enforcement::masking::MaskingSecret::new([7; 32]),
         published: Arc::default(),
-        count: functions::aggregate("count").unwrap(),
-        sum: functions::sum::whole(),
+        count: functions::aggregate_function("count").unwrap(),
+        sum: functions::sum::decimal_sum_function(),
     }
 }
 
@@ -214,7 +215,7 @@ pub(crate) fn identity_of(
 ) -> ParticipantIdentity {
     let folder = league.join(alias);
     let id: ParticipantId = format!("hansa://{alias}.example").parse().unwrap();
-    participant_identity::load(&files(&folder), &id, 0, now).unwrap()
+    participant_identity::load_identity(&files(&folder), &id, 0, now).unwrap()
 }
 
 /// Where `hansa init` and `hansa join` put a participant's keys.

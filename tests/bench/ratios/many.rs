@@ -23,7 +23,7 @@ use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::catalog_page::CatalogPageRequest;
 use hansa_query::ingest::config::{DatasetConfig, parser};
 use hansa_query::publication::context::PublicationContext;
-use hansa_query::publication::{StagingOutcome, stage};
+use hansa_query::publication::{StagingOutcome, stage_snapshot};
 use hansa_store::document_folder::DocumentFolder;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
@@ -199,7 +199,7 @@ impl ManyDatasetsFixture {
         let key = LogSigningKey::open(&files(&folder).note_key, "north.example").unwrap();
         let log = opened(folder.join("state/log"), "north.example", (key, &clock));
         let text = std::fs::read_to_string(folder.join("hansa.toml")).unwrap();
-        let config = parser::parse(&text, "hansa.toml", &folder)
+        let config = parser::parse_datasets(&text, "hansa.toml", &folder)
             .unwrap()
             .remove(0);
         each(1..datasets, |number| {
@@ -214,7 +214,7 @@ impl ManyDatasetsFixture {
             .collect();
         self.provider.configure(&offers.concat());
         let documents = DocumentFolder::open(&folder.join("state")).unwrap();
-        let signed = documents.contract(self.first).unwrap();
+        let signed = documents.read_contract(self.first).unwrap();
         let signed = envelope::parse_contract(&signed).unwrap().agreement;
         let parties = takers.each_ref().map(|assignee| ContractParty {
             id: assignee.id.clone(),
@@ -270,12 +270,12 @@ fn publish(
     };
     let mut config = config.clone();
     config.name = name;
-    let StagingOutcome::Staged(staged) = stage(&config, &context, &|_| {}).unwrap() else {
+    let StagingOutcome::Staged(staged) = stage_snapshot(&config, &context, &|_| {}).unwrap() else {
         panic!("it was published before")
     };
     let dataset = staged.entry.clone();
     let schema = dataset.schema();
-    let listed = DatasetDraft { dataset }.check(&schema).unwrap();
+    let listed = DatasetDraft { dataset }.check_snapshot(&schema).unwrap();
     let _durable = log.record_blocking(listed).unwrap();
     staged.commit().unwrap();
 }
@@ -308,7 +308,7 @@ fn conclude(
         sign(provider, SignatoryRole::Provider),
         sign(consumer, SignatoryRole::Consumer),
     ];
-    let bytes = envelope::assemble(&payload, &both);
+    let bytes = envelope::assemble_statement(&payload, &both);
     let signed = envelope::parse_contract(&bytes).unwrap();
     documents.keep_contract(signed.id, &bytes).unwrap();
     let now = clock()().wall;

@@ -35,13 +35,13 @@ pub(crate) struct WireConsumer {
 struct RecordedQuery(QueryRequestEnvelope);
 
 impl QueryRecord for RecordedQuery {
-    fn asking(&self) -> &QueryRequestEnvelope {
+    fn request_envelope(&self) -> &QueryRequestEnvelope {
         &self.0
     }
 }
 
 impl Evidence for RecordedQuery {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         RemoteQueryRecord {
             request_id: self.0.ask.request.to_string(),
             peer: String::new(),
@@ -101,7 +101,7 @@ impl WireConsumer {
 
     /// A page of the catalogue.
     pub(crate) fn page(&self, request: &CatalogPageRequest) -> CatalogEntryPage {
-        let page = self.client.catalog(request);
+        let page = self.client.fetch_catalog_page(request);
         self.runtime.block_on(page).unwrap()
     }
 
@@ -196,7 +196,7 @@ impl WireConsumer {
     ) -> AnswerBatchStream {
         let asking = asking(contract, sql, RowScope::All, accept);
         let recorded = self.log.record(RecordedQuery(asking)).await.unwrap();
-        self.client.ask(&recorded).await.unwrap()
+        self.client.ask_query(&recorded).await.unwrap()
     }
 
     /// Asks one question; gives its request.
@@ -205,7 +205,7 @@ impl WireConsumer {
             let asking = asking(contract, sql, RowScope::All, None);
             let request = asking.ask.request;
             let recorded = self.log.record(RecordedQuery(asking)).await.unwrap();
-            let mut stream = self.client.ask(&recorded).await.unwrap();
+            let mut stream = self.client.ask_query(&recorded).await.unwrap();
             while let Some(batch) = stream.next().await {
                 batch.unwrap();
             }
@@ -257,7 +257,7 @@ impl WireConsumer {
             for _ in 0..times {
                 let asking = asking(contract, sql, RowScope::Since(since), None);
                 let recorded = self.log.record(RecordedQuery(asking)).await.unwrap();
-                let refusal = self.client.ask(&recorded).await.unwrap_err();
+                let refusal = self.client.ask_query(&recorded).await.unwrap_err();
                 assert_eq!(refusal.code, ErrorCode::NothingNew);
             }
         });

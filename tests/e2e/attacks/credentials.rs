@@ -198,7 +198,7 @@ fn its_own(guild: &mut SectorFixture) -> AttackVerdict {
         let signature = signer
             .sign(&envelope::signing_input(&header, &payload))
             .unwrap();
-        let own = envelope::assemble(&payload, &[(header, signature)]);
+        let own = envelope::assemble_statement(&payload, &[(header, signature)]);
         assert!(credential::from_envelope(&own).is_ok());
         guild.refuses(issuer, vec![own])?;
     }

@@ -80,7 +80,7 @@ const ATTACKS: [AttackCase<IdentityFixture>; 5] = [
                 answer
                     .message()
                     .replace(&id.to_string(), "ID")
-                    .replace(&id.short(), "ID")
+                    .replace(&id.to_short_text(), "ID")
             };
             let absent = ContractId(hansa_audit_log::digest::Digest::of(b"none"));
             let (theirs, none) = (said(door.contract), said(absent));

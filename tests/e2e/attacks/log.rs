@@ -166,13 +166,14 @@ fn receipts(fixture: &mut AuditLogFixture) -> AttackVerdict {
         .unwrap()
         .replacen("\"rows\":7", "\"rows\":8", 1);
     assert_ne!(more.as_bytes(), payload);
-    let changed = envelope::assemble(
+    let changed = envelope::assemble_statement(
         more.as_bytes(),
         &[provider.clone(), counter(&acme, more.as_bytes())],
     );
-    let by_other = envelope::assemble(&payload, &[provider.clone(), counter(&other, &payload)]);
-    let alone = envelope::assemble(&payload, std::slice::from_ref(&provider));
-    let good = envelope::assemble(&payload, &[provider, counter(&acme, &payload)]);
+    let by_other =
+        envelope::assemble_statement(&payload, &[provider.clone(), counter(&other, &payload)]);
+    let alone = envelope::assemble_statement(&payload, std::slice::from_ref(&provider));
+    let good = envelope::assemble_statement(&payload, &[provider, counter(&acme, &payload)]);
     let unknown = RequestId([9; 16]);
     let found = [
         send(&fixture.attacker, request, changed.clone(), false),

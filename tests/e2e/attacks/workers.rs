@@ -20,7 +20,7 @@ use hansa_test_support::worker_process::WorkerProcess;
 use hansa_test_support::workflow::ALL;
 use hansa_transport::cluster::client::{TaskRowStream, WorkerClient};
 use hansa_transport::cluster::server::{
-    ClusterCaller, ClusterTls, TaskFrameStream, TaskHandler, serve,
+    ClusterCaller, ClusterTls, TaskFrameStream, TaskHandler, serve_tasks,
 };
 use hansa_transport::peer::settings::TransportSettings;
 use std::collections::BTreeSet;
@@ -87,7 +87,7 @@ fn overheard(
     struct TaskInterceptor(Mutex<Vec<QuestionBriefing>>);
     #[async_trait]
     impl TaskHandler for TaskInterceptor {
-        async fn answer(
+        async fn answer_ticket(
             &self,
             _: &ClusterCaller,
             ticket: WorkerTicket,
@@ -117,7 +117,7 @@ fn overheard(
             let never = std::future::pending();
             let who: hansa_transport::cluster::server::CallerOf =
                 Arc::new(|_| Ok(ClusterCaller::Connector));
-            serve(
+            serve_tasks(
                 listener,
                 ClusterTls { tls, caller: who },
                 heard,
@@ -184,7 +184,10 @@ impl ForgedTaskFixture {
         let mut task = task.clone();
         task.worker = u32::try_from(to).unwrap();
         let ticket = WorkerTicket::Begin(Box::new(task));
-        self.client(to, None).await?.ask(&ticket, LONG).await
+        self.client(to, None)
+            .await?
+            .send_ticket(&ticket, LONG)
+            .await
     }
 
     /// How many rows a partition of a task has.
@@ -197,7 +200,7 @@ impl ForgedTaskFixture {
             stage,
             partition,
         });
-        let mut batches = client.ask(&ticket, LONG).await?;
+        let mut batches = client.send_ticket(&ticket, LONG).await?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
             rows += batch?.num_rows();
@@ -437,7 +440,7 @@ fn by_itself(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
         let told = |why: Refusal| why.to_string();
         let client = fixture.client(0, Some("south")).await.map_err(told)?;
         let ticket = WorkerTicket::Begin(Box::new(task.clone()));
-        match client.ask(&ticket, LONG).await {
+        match client.send_ticket(&ticket, LONG).await {
             Err(why) if why.code == ErrorCode::PeerNotTrusted => {}
             Err(why) => return Err(format!("beginning: {why}")),
             Ok(_) => return Err("a worker began a question".to_owned()),

@@ -5,7 +5,7 @@ mod heads;
 use super::{export, findings, played, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{JsonLimits, parse};
+use hansa_audit_log::json::{JsonLimits, parse_json};
 use hansa_audit_log::ledger::Evidence;
 use hansa_audit_log::note::{Checkpoint, SignedHead};
 use hansa_audit_log::record::body::RecordBody;
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 struct ForgedRecord(RecordBody);
 
 impl Evidence for ForgedRecord {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         self.0.clone()
     }
 }
@@ -72,7 +72,7 @@ fn text_of(line: &Value, name: &str) -> String {
 }
 
 impl DocumentStore for CopiedDocuments {
-    fn trust(&self) -> (String, Vec<u8>) {
+    fn trust_bundle(&self) -> (String, Vec<u8>) {
         let ((_, name), text) = self
             .0
             .iter()
@@ -128,7 +128,7 @@ fn written(log: &ForgedLog, documents: &CopiedDocuments, to: &Path) {
     let ForgedLog { log, .. } = log;
     log.close();
     let mut file = std::fs::File::create(to).unwrap();
-    out::bundle(
+    out::write_bundle(
         log,
         &log.head(),
         &RecordFilter::default(),
@@ -149,7 +149,8 @@ impl ForgedLog {
     fn write(&self, record: &Value) {
         let at: UtcTimestamp = text(record, "t").parse().unwrap();
         self.now.store(at.micros(), Ordering::SeqCst);
-        let body = parse(record["body"].to_string().as_bytes(), JsonLimits::default()).unwrap();
+        let body =
+            parse_json(record["body"].to_string().as_bytes(), JsonLimits::default()).unwrap();
         let body = RecordBody::read(&text(record, "type"), &body).unwrap();
         let _ = self.log.record_blocking(ForgedRecord(body)).unwrap();
     }

@@ -50,7 +50,7 @@ fn statement(owner: &TestParticipant, head: &SignedHead) -> (String, String) {
     let signature = key
         .sign(&envelope::signing_input(&protected, &payload))
         .unwrap();
-    let bytes = envelope::assemble(&payload, &[(protected, signature)]);
+    let bytes = envelope::assemble_statement(&payload, &[(protected, signature)]);
     let name = Digest::of(&bytes).to_string();
     (name, String::from_utf8(bytes).unwrap())
 }

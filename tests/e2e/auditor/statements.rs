@@ -361,7 +361,7 @@ fn a_statement_is_about_a_contract_of_its_own() {
     let signature = key
         .sign(&envelope::signing_input(&protected, &payload))
         .unwrap();
-    let forged = envelope::assemble(&payload, &[(protected, signature)]);
+    let forged = envelope::assemble_statement(&payload, &[(protected, signature)]);
     let name = Digest::of(&forged).to_string();
     records[at]["body"]["statement"] = json!(name);
     records[at]["body"]["contract"] = json!(others.to_string());

@@ -5,7 +5,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::{QueryView, ViewShape, ViewTable};
 use hansa_policy::refusal::ErrorCode;
 use hansa_query::limits::SqlStatementLimits;
-use hansa_query::sql::plan;
+use hansa_query::sql::plan_query;
 use std::sync::Arc;
 
 /// What is wrong with what becomes of a statement, if anything is.
@@ -13,7 +13,7 @@ pub(crate) fn sql(bytes: &[u8]) -> Result<(), String> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Ok(());
     };
-    match plan(
+    match plan_query(
         text,
         &view(),
         &SqlStatementLimits::default(),

@@ -3,7 +3,7 @@
 use super::{Json, JsonError, JsonErrorKind, JsonLimits, MAX_INT};
 use std::collections::BTreeMap;
 
-pub(super) fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Json, JsonError> {
+pub(super) fn read_json(bytes: &[u8], limits: JsonLimits) -> Result<Json, JsonError> {
     if bytes.len() > limits.bytes {
         return Err(JsonError {
             at: limits.bytes,
@@ -16,7 +16,7 @@ pub(super) fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Json, JsonError>
     })?;
     let mut reader = JsonReader { text, at: 0 };
     let value = reader.value(limits.depth)?;
-    reader.space();
+    reader.skip_space();
     if reader.at < text.len() {
         return Err(reader.fault(JsonErrorKind::Trailing));
     }
@@ -46,7 +46,7 @@ impl JsonReader<'_> {
         self.fault(what)
     }
 
-    fn space(&mut self) {
+    fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
@@ -68,7 +68,7 @@ impl JsonReader<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
-        self.space();
+        self.skip_space();
         match self.peek() {
             Some(b'n') => self.word("null", Json::Null),
             Some(b't') => self.word("true", Json::Bool(true)),
@@ -76,18 +76,18 @@ impl JsonReader<'_> {
             Some(b'"') => self.string().map(Json::Text),
             Some(b'-' | b'0'..=b'9') => self.integer(),
             Some(b'[') => {
-                let inner = self.deeper(depth)?;
+                let inner = self.enter_level(depth)?;
                 self.list(inner)
             }
             Some(b'{') => {
-                let inner = self.deeper(depth)?;
+                let inner = self.enter_level(depth)?;
                 self.object(inner)
             }
             _ => Err(self.unexpected_byte_error()),
         }
     }
 
-    fn deeper(&mut self, depth: usize) -> Result<usize, JsonError> {
+    fn enter_level(&mut self, depth: usize) -> Result<usize, JsonError> {
         let inner = depth
             .checked_sub(1)
             .ok_or_else(|| self.fault(JsonErrorKind::TooDeep))?;
@@ -97,14 +97,14 @@ impl JsonReader<'_> {
 
     fn list(&mut self, depth: usize) -> Result<Json, JsonError> {
         let mut items = Vec::new();
-        self.space();
+        self.skip_space();
         if self.peek() == Some(b']') {
             self.at += 1;
             return Ok(Json::List(items));
         }
         loop {
             items.push(self.value(depth)?);
-            self.space();
+            self.skip_space();
             if self.peek() == Some(b']') {
                 self.at += 1;
                 return Ok(Json::List(items));
@@ -115,16 +115,16 @@ impl JsonReader<'_> {
 
     fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
         let mut members = BTreeMap::new();
-        self.space();
+        self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(Json::Object(members));
         }
         loop {
-            self.space();
+            self.skip_space();
             let start = self.at;
             let name = self.string()?;
-            self.space();
+            self.skip_space();
             self.expect(b':')?;
             let value = self.value(depth)?;
             if members.insert(name, value).is_some() {
@@ -133,7 +133,7 @@ impl JsonReader<'_> {
                     what: JsonErrorKind::Duplicate,
                 });
             }
-            self.space();
+            self.skip_space();
             if self.peek() == Some(b'}') {
                 self.at += 1;
                 return Ok(Json::Object(members));
@@ -180,12 +180,12 @@ impl JsonReader<'_> {
             match self.peek() {
                 None => return Err(self.fault(JsonErrorKind::Ended)),
                 Some(b'"') => {
-                    self.take(run, &mut out);
+                    self.copy_run(run, &mut out);
                     self.at += 1;
                     return Ok(out);
                 }
                 Some(b'\\') => {
-                    self.take(run, &mut out);
+                    self.copy_run(run, &mut out);
                     out.push(self.escape()?);
                     run = self.at;
                 }
@@ -196,7 +196,7 @@ impl JsonReader<'_> {
     }
 
     /// Copies the text from `run` to the present position. Both are next to ASCII bytes, so on character boundaries.
-    fn take(&self, run: usize, out: &mut String) {
+    fn copy_run(&self, run: usize, out: &mut String) {
         out.push_str(self.text.get(run..self.at).unwrap_or_default());
     }
 

@@ -83,12 +83,12 @@ impl<'a> JsonScanner<'a> {
         loop {
             // For names without escapes and non-ASCII characters the byte order is that of UTF-16; other names are left to the
             // reader.
-            let name = self.plain()?;
+            let name = self.plain_string()?;
             if !name.is_ascii() || before.is_some_and(|before| !is_less(before, name)) {
                 return None;
             }
             before = Some(name);
-            self.byte(b':')?;
+            self.expect_byte(b':')?;
             let _ = self.value(depth)?;
             let next = self.peek()?;
             self.at += 1;
@@ -102,7 +102,7 @@ impl<'a> JsonScanner<'a> {
 
     /// Skips a string, and returns the part between its quotes, with escapes.
     pub(crate) fn string(&mut self) -> Option<&'a [u8]> {
-        self.byte(b'"')?;
+        self.expect_byte(b'"')?;
         let start = self.at;
         loop {
             self.at += plain_run(self.rest());
@@ -119,17 +119,17 @@ impl<'a> JsonScanner<'a> {
     }
 
     /// Skips a string without escapes, and returns the part between its quotes.
-    pub(crate) fn plain(&mut self) -> Option<&'a [u8]> {
-        self.byte(b'"')?;
+    pub(crate) fn plain_string(&mut self) -> Option<&'a [u8]> {
+        self.expect_byte(b'"')?;
         let rest = self.rest();
         let inside = rest.get(..plain_run(rest))?;
         self.at += inside.len();
-        self.byte(b'"')?;
+        self.expect_byte(b'"')?;
         Some(inside)
     }
 
     #[inline]
-    fn byte(&mut self, expected: u8) -> Option<()> {
+    fn expect_byte(&mut self, expected: u8) -> Option<()> {
         (self.peek()? == expected).then(|| self.at += 1)
     }
 

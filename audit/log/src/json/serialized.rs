@@ -1,6 +1,6 @@
 //! JSON of structs by serde, with one form for each value.
 
-use super::{Json, canonical};
+use super::{Json, to_canonical_bytes};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub fn to_json(value: &impl Serialize) -> Json {
 /// # Errors
 /// The error with the name of the member: unknown, missing, of a wrong type, or not in canonical form.
 pub fn from_json<T: Serialize + DeserializeOwned>(json: &Json) -> Result<T, String> {
-    let bytes = canonical(json);
+    let bytes = to_canonical_bytes(json);
     let reader = &mut serde_json::Deserializer::from_slice(&bytes);
     let value: T = serde_path_to_error::deserialize(reader).map_err(|fault| {
         let (member, fault) = (fault.path().to_string(), describe_fault(fault.inner()));
@@ -42,7 +42,7 @@ const FORM: &str = "hansa";
 pub fn to_form(form: &str, value: &impl Serialize) -> Json {
     match to_json(value) {
         Json::Object(mut members) => {
-            members.insert(FORM.to_owned(), Json::text(form));
+            members.insert(FORM.to_owned(), Json::from_display(form));
             Json::Object(members)
         }
         // Structs serialise to objects only.
@@ -107,7 +107,7 @@ fn json_of(value: Value) -> Json {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::Bool(value),
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (_, Some(count)) => Json::count(count),
+            (_, Some(count)) => Json::from_count(count),
             (Some(number), None) => Json::Int(number),
             (None, None) => Json::Null,
         },
@@ -190,7 +190,7 @@ macro_rules! serialize_as_word {
 #[cfg(test)]
 mod tests {
     use super::{from_form, to_form};
-    use crate::json::{Json, JsonLimits, canonical, parse};
+    use crate::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
     use crate::time::UtcTimestamp;
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeSet;
@@ -211,7 +211,7 @@ mod tests {
     fn read(text: &str) -> Result<Outer, String> {
         from_form(
             "outer/1",
-            &parse(text.as_bytes(), JsonLimits::default()).unwrap(),
+            &parse_json(text.as_bytes(), JsonLimits::default()).unwrap(),
         )
     }
 
@@ -224,7 +224,7 @@ mod tests {
                 words: ["a", "b"].map(str::to_owned).into(),
             }],
         };
-        let text = String::from_utf8(canonical(&to_form("outer/1", &outer))).unwrap();
+        let text = String::from_utf8(to_canonical_bytes(&to_form("outer/1", &outer))).unwrap();
         assert_eq!(read(&text), Ok(outer));
         for (from, to, fault) in [
             (

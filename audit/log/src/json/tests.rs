@@ -1,6 +1,6 @@
 //! Tests: the strict reader refuses input that signed formats forbid; the writer has one canonical form.
 
-use super::{Json, JsonErrorKind, JsonLimits, MAX_INT, canonical, parse};
+use super::{Json, JsonErrorKind, JsonLimits, MAX_INT, parse_json, to_canonical_bytes};
 use JsonErrorKind::{
     BadEscape, Control, Duplicate, Ended, LoneSurrogate, NotAnInteger, NotUtf8, OutOfRange,
     TooDeep, TooLarge, Trailing, Unexpected,
@@ -13,13 +13,16 @@ const SMALL: JsonLimits = JsonLimits {
 
 #[track_caller]
 fn check(input: impl AsRef<[u8]>, expect: &str) {
-    let value = parse(input.as_ref(), SMALL).expect("accepted");
-    assert_eq!(String::from_utf8(canonical(&value)).unwrap(), expect);
+    let value = parse_json(input.as_ref(), SMALL).expect("accepted");
+    assert_eq!(
+        String::from_utf8(to_canonical_bytes(&value)).unwrap(),
+        expect
+    );
 }
 
 #[track_caller]
 fn refuse(input: impl AsRef<[u8]>, at: usize, what: JsonErrorKind) {
-    let fault = parse(input.as_ref(), SMALL).expect_err("refused");
+    let fault = parse_json(input.as_ref(), SMALL).expect_err("refused");
     assert_eq!((fault.at, fault.what), (at, what));
 }
 
@@ -98,10 +101,14 @@ fn refused() {
 fn deep_nesting_ends_early() {
     let limits = JsonLimits::default();
     let deep = "[".repeat(limits.bytes);
-    let fault = parse(deep.as_bytes(), limits).expect_err("refused");
+    let fault = parse_json(deep.as_bytes(), limits).expect_err("refused");
     assert_eq!((fault.at, fault.what), (32, TooDeep));
     let just = format!("{}{}", "[".repeat(32), "]".repeat(32));
-    assert!(parse(just.as_bytes(), limits).unwrap().fits(32));
+    assert!(
+        parse_json(just.as_bytes(), limits)
+            .unwrap()
+            .is_within_limits(32)
+    );
 }
 
 #[test]
@@ -116,8 +123,12 @@ fn fits_says_what_the_reader_takes_back() {
             false,
         ),
     ] {
-        assert_eq!(value.fits(3), fits, "{value:?}");
-        assert_eq!(parse(&canonical(&value), SMALL).is_ok(), fits, "{value:?}");
+        assert_eq!(value.is_within_limits(3), fits, "{value:?}");
+        assert_eq!(
+            parse_json(&to_canonical_bytes(&value), SMALL).is_ok(),
+            fits,
+            "{value:?}"
+        );
     }
 }
 
@@ -164,17 +175,20 @@ fn whatever_is_written_is_read_back_and_whatever_is_read_has_one_spelling() {
     let mut refused = 0;
     for _ in 0..5000 {
         let value = dice.value(4);
-        let bytes = canonical(&value);
-        assert_eq!(parse(&bytes, JsonLimits::default()).as_ref(), Ok(&value));
+        let bytes = to_canonical_bytes(&value);
+        assert_eq!(
+            parse_json(&bytes, JsonLimits::default()).as_ref(),
+            Ok(&value)
+        );
         // Every single change is refused or has another meaning, unless it only changes the notation.
         let mut changed = bytes.clone();
         let place = dice.roll(bytes.len() as u64) as usize;
         changed[place] = dice.roll(256) as u8;
-        match parse(&changed, JsonLimits::default()) {
+        match parse_json(&changed, JsonLimits::default()) {
             Ok(read) if changed != bytes => {
-                let again = canonical(&read);
+                let again = to_canonical_bytes(&read);
                 assert!(read != value || again == bytes);
-                assert_eq!(parse(&again, JsonLimits::default()), Ok(read));
+                assert_eq!(parse_json(&again, JsonLimits::default()), Ok(read));
             }
             Ok(_) => {}
             Err(_) => refused += 1,

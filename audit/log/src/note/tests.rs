@@ -2,7 +2,7 @@
 
 use super::{
     COSIGNATURE, Checkpoint, ED25519, NoteKey, NoteSigner, NoteSigningError, NoteVerifier,
-    SignedHead, base64, origin, read_all,
+    SignedHead, base64, log_origin, read_all,
 };
 use crate::digest::Digest;
 
@@ -24,7 +24,7 @@ impl NoteSigner for TestNoteSigner {
 struct TestNoteVerifier;
 
 impl NoteVerifier for TestNoteVerifier {
-    fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
+    fn accepts_signature(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
         TestNoteSigner(key.clone()).sign(message).unwrap() == signature
     }
 }
@@ -39,7 +39,7 @@ fn toy(name: &str, algorithm: u8) -> TestNoteSigner {
 
 fn head(size: u64) -> SignedHead {
     let checkpoint = Checkpoint {
-        origin: origin("tallinn.example"),
+        origin: log_origin("tallinn.example"),
         size,
         root: Digest::of(&size.to_be_bytes()),
     };

@@ -2,7 +2,7 @@
 
 use super::{
     AnswerBound, AnswerSide, AnswerSummary, CLOSED_AFTER_CRASH, ContractTotals, FieldDifference,
-    NOT_TAKEN, OPEN, ReconciliationFinding, reconcile,
+    NOT_TAKEN, OPEN, ReconciliationFinding, reconcile_answers,
 };
 
 fn line(request: &str) -> AnswerSummary {
@@ -22,7 +22,7 @@ fn line(request: &str) -> AnswerSummary {
 
 #[track_caller]
 fn check(provider: &[AnswerSummary], consumer: &[AnswerSummary], expect: ReconciliationFinding) {
-    let found = reconcile(provider, consumer);
+    let found = reconcile_answers(provider, consumer);
     assert_eq!(found.requests.len(), 1);
     assert_eq!(found.is_clean(), expect.is_clean());
     assert_eq!(found.requests[0].finding, expect);
@@ -100,7 +100,7 @@ fn each_finding() {
         ..cut.clone()
     };
     for (sent, cut) in [(&sent, &more), (&line("r1"), &cut)] {
-        let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(cut));
+        let found = reconcile_answers(std::slice::from_ref(sent), std::slice::from_ref(cut));
         assert!(!found.is_clean(), "{found:?}");
     }
     // After a crash a provider has no counts, and can't have issued a receipt.
@@ -133,10 +133,10 @@ fn each_finding() {
         ..crashed.clone()
     };
     for (sent, cut) in [(&crashed, &beyond), (&unbounded, &cut)] {
-        let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(cut));
+        let found = reconcile_answers(std::slice::from_ref(sent), std::slice::from_ref(cut));
         assert!(!found.is_clean(), "{found:?}");
     }
-    let totals = reconcile(std::slice::from_ref(&crashed), &[]).totals;
+    let totals = reconcile_answers(std::slice::from_ref(&crashed), &[]).totals;
     let (sent, _) = totals["9f3c"];
     assert_eq!((sent.uncounted, sent.rows), (1, 0));
     assert_eq!(sent.uncounted_rows, AnswerBound::FIRST.rows);
@@ -153,10 +153,10 @@ fn each_finding() {
         (&crashed, &other),
         (&counted, &cut),
     ] {
-        let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(received));
+        let found = reconcile_answers(std::slice::from_ref(sent), std::slice::from_ref(received));
         assert!(!found.is_clean(), "{found:?}");
     }
-    let nothing = reconcile(&[], &[left]);
+    let nothing = reconcile_answers(&[], &[left]);
     assert_eq!((nothing.requests.len(), nothing.totals.len()), (0, 0));
     check(
         &[line("r1"), line("r1")],
@@ -189,7 +189,7 @@ fn one_deleted_record_is_found_among_many() {
     let all: Vec<AnswerSummary> = (0..50).map(|n| line(&format!("r{n:02}"))).collect();
     let mut less = all.clone();
     less.remove(17);
-    let found = reconcile(&less, &all);
+    let found = reconcile_answers(&less, &all);
     let odd: Vec<_> = found
         .requests
         .iter()

@@ -29,7 +29,7 @@ use super::upkeep::{
     ResumeRecord, SegmentRecord, StopRecord,
 };
 use crate::json::serialized::{describe_fault, to_json};
-use crate::json::{Json, canonical};
+use crate::json::{Json, to_canonical_bytes};
 use serde::{Deserialize, Deserializer};
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ macro_rules! record_kinds {
             /// # Errors
             /// The kind is unknown, or a member is unknown, missing or of a wrong type.
             pub fn read(kind: &str, body: &Json) -> Result<Self, RecordBodyError> {
-                let bytes = canonical(body);
+                let bytes = to_canonical_bytes(body);
                 let mut members = serde_json::Deserializer::from_slice(&bytes);
                 let read = Self::deserialize_as(kind, &mut members)
                     .ok_or_else(|| RecordBodyError::Kind(kind.to_owned()))?

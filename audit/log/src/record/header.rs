@@ -33,21 +33,21 @@ impl<'a> RecordHeader<'a> {
             return None;
         }
         scan.expect(b",\"boot\":")?;
-        let boot = plain(&mut scan)?;
+        let boot = read_plain_string(&mut scan)?;
         scan.expect(b",\"log\":")?;
-        let log = plain(&mut scan)?;
+        let log = read_plain_string(&mut scan)?;
         scan.expect(b",\"mono\":")?;
         let mono = u64::try_from(scan.integer()?).ok()?;
         scan.expect(b",\"prev\":")?;
-        let prev = Digest::from_bytes(hex(scan.string()?)?);
+        let prev = Digest::from_bytes(parse_hex(scan.string()?)?);
         scan.expect(b",\"salt\":")?;
-        let salt = hex(scan.string()?)?;
+        let salt = parse_hex(scan.string()?)?;
         scan.expect(b",\"seq\":")?;
         let seq = u64::try_from(scan.integer()?).ok()?;
         scan.expect(b",\"t\":")?;
-        let at = UtcTimestamp::read(scan.string()?)?;
+        let at = UtcTimestamp::from_canonical_bytes(scan.string()?)?;
         scan.expect(b",\"type\":")?;
-        let kind = plain(&mut scan)?;
+        let kind = read_plain_string(&mut scan)?;
         scan.expect(b",\"v\":2}")?;
         scan.is_at_end().then_some(Self {
             log,
@@ -64,12 +64,12 @@ impl<'a> RecordHeader<'a> {
 }
 
 /// String without escapes.
-fn plain<'a>(scan: &mut JsonScanner<'a>) -> Option<&'a str> {
-    std::str::from_utf8(scan.plain()?).ok()
+fn read_plain_string<'a>(scan: &mut JsonScanner<'a>) -> Option<&'a str> {
+    std::str::from_utf8(scan.plain_string()?).ok()
 }
 
 /// Bytes of lower-case hexadecimal digits.
-fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+fn parse_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let (pairs, []) = digits.as_chunks::<2>() else {
         return None;
     };

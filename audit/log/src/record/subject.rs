@@ -285,7 +285,7 @@ impl RecordBody {
 
     /// Code of the refusal in the record.
     #[must_use]
-    pub fn code(&self) -> Option<&str> {
+    pub fn refusal_code(&self) -> Option<&str> {
         match self {
             Self::Answer(body) => match body {
                 AnswerBody::Refusal(refusal) => Some(&refusal.code),

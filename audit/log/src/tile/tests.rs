@@ -1,6 +1,6 @@
 //! Tests: paths as in the specification, and all hashes of the tree in the tiles.
 
-use super::{Tile, add_entry, bundles, tiles};
+use super::{Tile, add_entry, list_bundles, list_tiles};
 use crate::digest::Digest;
 use crate::tree::{MerkleTree, leaf_hash, node_hash};
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ fn paths() {
     assert_eq!(path(0, 1_234_067, 256), "tile/0/x001/x234/067");
     assert_eq!(path(1, 0, 256), "tile/1/000");
     assert_eq!(path(2, 5, 7), "tile/2/005.p/7");
-    let all: Vec<String> = tiles(70_000).map(|tile| tile.path()).collect();
+    let all: Vec<String> = list_tiles(70_000).map(|tile| tile.path()).collect();
     assert_eq!(all.len(), 274 + 2 + 1);
     assert_eq!(all[273], "tile/0/273.p/112");
     assert_eq!(
         &all[274..],
         ["tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1"]
     );
-    let entries: Vec<_> = bundles(300).collect();
+    let entries: Vec<_> = list_bundles(300).collect();
     let named = |path: &str, first, width| (path.to_owned(), first, width);
     assert_eq!(
         entries,
@@ -35,7 +35,7 @@ fn paths() {
             named("tile/entries/001.p/44", 256, 44)
         ]
     );
-    assert_eq!(tiles(0).count() + bundles(0).count(), 0);
+    assert_eq!(list_tiles(0).count() + list_bundles(0).count(), 0);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn the_tree_is_in_the_tiles() {
     for size in 0..=1100_u64 {
         if [1, 2, 255, 256, 257, 511, 512, 513, 1000, 1100].contains(&size) {
             let mut hashes: BTreeMap<(u32, u64), Digest> = BTreeMap::new();
-            for tile in tiles(size) {
+            for tile in list_tiles(size) {
                 let bytes = tile.bytes(&tree).unwrap();
                 let (whole, _) = bytes.as_chunks::<32>();
                 for (at, hash) in (tile.index * 256..).zip(whole) {

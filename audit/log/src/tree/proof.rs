@@ -21,7 +21,7 @@ pub(super) fn check_inclusion(
         }
         if place & 1 == 1 || place == last {
             node = node_hash(step, &node);
-            climb(&mut place, &mut last);
+            skip_right_edge(&mut place, &mut last);
         } else {
             node = node_hash(&node, step);
         }
@@ -68,7 +68,7 @@ pub(super) fn check_consistency(
         if place & 1 == 1 || place == last {
             old = node_hash(step, &old);
             new = node_hash(step, &new);
-            climb(&mut place, &mut last);
+            skip_right_edge(&mut place, &mut last);
         } else {
             new = node_hash(&new, step);
         }
@@ -79,7 +79,7 @@ pub(super) fn check_consistency(
 }
 
 /// Skips the levels on which the right edge has no sibling.
-const fn climb(place: &mut u64, last: &mut u64) {
+const fn skip_right_edge(place: &mut u64, last: &mut u64) {
     while *place & 1 == 0 && *place != 0 {
         *place >>= 1;
         *last >>= 1;

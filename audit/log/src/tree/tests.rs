@@ -58,7 +58,7 @@ fn published_vectors() {
     }
     let hex = |proof: Vec<Digest>| proof.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
-        hex(tree.inclusion(5, 8).unwrap()),
+        hex(tree.inclusion_proof(5, 8).unwrap()),
         [
             "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
             "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
@@ -66,7 +66,7 @@ fn published_vectors() {
         ]
     );
     assert_eq!(
-        hex(tree.consistency(6, 8).unwrap()),
+        hex(tree.consistency_proof(6, 8).unwrap()),
         [
             "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
             "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
@@ -99,7 +99,7 @@ fn every_inclusion_proof() {
     for size in 1..=33_u64 {
         let root = tree.root(size).unwrap();
         for index in 0..size {
-            let proof = tree.inclusion(index, size).unwrap();
+            let proof = tree.inclusion_proof(index, size).unwrap();
             let leaf = leaves[index as usize];
             assert!(check_inclusion(index, size, leaf, &proof, root));
             for other in 0..size {
@@ -119,9 +119,9 @@ fn every_inclusion_proof() {
             long.push(root);
             assert!(!check_inclusion(index, size, leaf, &long, root));
         }
-        assert_eq!(tree.inclusion(size, size), None);
+        assert_eq!(tree.inclusion_proof(size, size), None);
     }
-    assert_eq!(tree.inclusion(0, 34), None);
+    assert_eq!(tree.inclusion_proof(0, 34), None);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn every_consistency_proof() {
         let to_root = tree.root(to).unwrap();
         for from in 0..=to {
             let from_root = tree.root(from).unwrap();
-            let proof = tree.consistency(from, to).unwrap();
+            let proof = tree.consistency_proof(from, to).unwrap();
             assert!(check_consistency(from, to, from_root, to_root, &proof));
             if from == 0 || from == to {
                 assert!(proof.is_empty());
@@ -156,6 +156,6 @@ fn every_consistency_proof() {
             }
         }
     }
-    assert_eq!(tree.consistency(1, 34), None);
-    assert_eq!(tree.consistency(2, 1), None);
+    assert_eq!(tree.consistency_proof(1, 34), None);
+    assert_eq!(tree.consistency_proof(2, 1), None);
 }

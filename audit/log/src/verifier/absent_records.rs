@@ -16,12 +16,12 @@ impl LogVerifier {
             return false;
         }
         for leaf in self.leaves.iter().take(index).copied().collect::<Vec<_>>() {
-            self.chain.pass(leaf);
+            self.chain.skip_record(leaf);
             self.last_leaf = Some(leaf);
             self.matched += 1;
             self.compare_head();
             if let Some(doubt) = self.doubt.take() {
-                self.settle(&doubt, None);
+                self.decide_pending_check(&doubt, None);
             }
         }
         true
@@ -29,12 +29,12 @@ impl LogVerifier {
 
     /// Takes the leaf hash in place of the next record, which is past its retention, and returns it. None where there is no such
     /// hash, or no signed head covers it, or an earlier record is bad.
-    pub fn pass(&mut self) -> Option<Digest> {
+    pub fn skip_record(&mut self) -> Option<Digest> {
         if self.fault.is_some() {
             return None;
         }
         if let Some(doubt) = self.doubt.take() {
-            self.settle(&doubt, None);
+            self.decide_pending_check(&doubt, None);
             return None;
         }
         let index = self.chain.next();
@@ -42,14 +42,14 @@ impl LogVerifier {
         let covered = newest.is_some_and(|size| *size > index);
         let known = usize::try_from(index).ok();
         let Some(leaf) = known.and_then(|index| self.leaves.get(index).copied()) else {
-            self.fail(index, FaultKind::Gone);
+            self.record_fault(index, FaultKind::Gone);
             return None;
         };
         if !covered {
-            self.fail(index, FaultKind::Gone);
+            self.record_fault(index, FaultKind::Gone);
             return None;
         }
-        self.chain.pass(leaf);
+        self.chain.skip_record(leaf);
         self.matched += u64::from(self.matched == index);
         self.last_leaf = Some(leaf);
         self.compare_head();
@@ -63,7 +63,7 @@ impl LogVerifier {
     }
 
     /// Reports that the records before `found` are missing.
-    pub fn lacks(&mut self, found: u64) {
+    pub fn report_missing_start(&mut self, found: u64) {
         self.fault = Some(VerificationFault {
             index: 0,
             what: FaultKind::Displaced { found },

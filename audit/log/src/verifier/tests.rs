@@ -3,7 +3,9 @@
 use super::{FaultKind, LogVerifier, VerificationReport};
 use crate::digest::Digest;
 use crate::note::Checkpoint;
-use crate::testing::{LOG, NumberedEvidence, ledger, lines, some_log, stamp};
+use crate::testing::{
+    LOG, NumberedEvidence, sample_ledger, sample_metadata, some_log, stored_lines,
+};
 use crate::tree::{MerkleTree, leaf_hash};
 
 /// Copy of a log: the bytes of its records, heads over some sizes, and its leaf hashes.
@@ -45,7 +47,7 @@ fn verify(
     leaves: &[Digest],
 ) -> VerificationReport {
     let mut verifier = LogVerifier::new(LOG, heads, given, leaves.to_vec());
-    for line in lines(bytes) {
+    for line in stored_lines(bytes) {
         let _ = verifier.push(&line);
     }
     verifier.finish(bytes.last().is_some_and(|last| *last != b'\n'))
@@ -145,7 +147,7 @@ fn deleted_reordered_repeated_cut() {
         }
         // Cuts within a record, at every byte of the last two.
         for cut in joined(&log[..10]).len() + 1..copy.bytes.len() {
-            let whole = lines(&copy.bytes[..cut]).len() as u64;
+            let whole = stored_lines(&copy.bytes[..cut]).len() as u64;
             check(&copy, &copy.bytes[..cut], whole);
         }
     }
@@ -172,10 +174,13 @@ fn a_log_written_anew_differs_from_its_heads() {
     let log = some_log(10);
     let copy = copied(&log, &[4, 8]);
     // A copy in which record 5 has other content and all later records were linked again.
-    let mut other = ledger(crate::testing::MemoryStorage::default());
+    let mut other = sample_ledger(crate::testing::MemoryStorage::default());
     for n in 0..10 {
         let _ = other
-            .record(NumberedEvidence(if n == 5 { 99 } else { n }), stamp(n))
+            .record(
+                NumberedEvidence(if n == 5 { 99 } else { n }),
+                sample_metadata(n),
+            )
             .unwrap();
     }
     let bytes = other.storage_mut().kept.clone();
@@ -188,7 +193,7 @@ fn a_log_written_anew_differs_from_its_heads() {
         FaultKind::OtherHistory { size: 8 }
     );
     // A forger of the copy rewrites its leaf hashes and heads too, but not the head that a partner has.
-    let rewritten = copied(&lines(&bytes), &[4, 8, 10]);
+    let rewritten = copied(&stored_lines(&bytes), &[4, 8, 10]);
     assert_eq!(
         verify(&bytes, &rewritten.heads, &[], &rewritten.leaves).fault,
         None
@@ -294,7 +299,7 @@ fn verify_without(copy: &CopiedLog, records: &[Vec<u8>], gone: &[u64]) -> Verifi
     let mut verifier = LogVerifier::new(LOG, &copy.heads, &[], copy.leaves.clone());
     for (index, line) in (0..).zip(records) {
         if gone.contains(&index) {
-            let _ = verifier.pass();
+            let _ = verifier.skip_record();
         } else {
             let _ = verifier.push(line);
         }

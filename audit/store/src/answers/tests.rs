@@ -4,14 +4,14 @@ use super::AnswerCollector;
 use crate::tests::TestLogDir;
 use crate::tests::complete::complete;
 use hansa_audit_log::ledger::Evidence;
-use hansa_audit_log::reconcile::{ReconciliationFinding, reconcile};
+use hansa_audit_log::reconcile::{ReconciliationFinding, reconcile_answers};
 use hansa_audit_log::record::body::RecordBody;
 
 #[derive(Debug)]
 struct RawEvidence(&'static str, String);
 
 impl Evidence for RawEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         complete(self.0, &self.1)
     }
 }
@@ -26,7 +26,7 @@ fn answers(records: Vec<RawEvidence>) -> AnswerCollector {
     let mut answers = AnswerCollector::new();
     for record in log.read(0) {
         let record = record.unwrap();
-        answers.see(&record, &record.read_body().unwrap());
+        answers.add_record(&record, &record.read_body().unwrap());
     }
     answers
 }
@@ -101,7 +101,7 @@ fn two_logs_side_by_side() {
     let given = luebeck.given_to("hansa://tallinn.example", None);
     assert_eq!(given.len(), 6);
     assert!(luebeck.given_to("hansa://other.example", None).is_empty());
-    let found = reconcile(
+    let found = reconcile_answers(
         &given,
         &tallinn.received_from("hansa://luebeck.example", None),
     );

@@ -1,6 +1,6 @@
 //! Tests: texts are stored, found and erased.
 
-use super::{ErasableTextStore, KEYS, OBJECTS, commitment};
+use super::{ErasableTextStore, KEYS, OBJECTS, text_commitment};
 use hansa_audit_log::time::UtcTimestamp;
 
 /// After a loss of power the file of keys may be shorter than the file of texts.
@@ -9,9 +9,11 @@ fn no_number_is_used_twice() {
     let dir = tempfile::tempdir().unwrap();
     let at = UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap();
     let keep = |side: &ErasableTextStore, n: u8| {
-        let _held = side.keep(at, [n; 16], &format!("SELECT {n}")).unwrap();
+        let _held = side
+            .store_text(at, [n; 16], &format!("SELECT {n}"))
+            .unwrap();
     };
-    let commit = |n: u8| commitment(&[n; 16], &format!("SELECT {n}"));
+    let commit = |n: u8| text_commitment(&[n; 16], &format!("SELECT {n}"));
     let side = ErasableTextStore::open(dir.path()).unwrap();
     (0..5).for_each(|n| keep(&side, n));
     drop(side);
@@ -37,14 +39,14 @@ fn an_erased_text_is_gone_and_the_others_stay() {
     let at = |n: i64| UtcTimestamp::from_micros(1_800_000_000_000_000 + n).unwrap();
     let side = ErasableTextStore::open(dir.path()).unwrap();
     for n in 0..5_u8 {
-        side.keep(
+        side.store_text(
             at(i64::from(n)),
             [n; 16],
             &format!("SELECT 'Ida Boy-Ed {n}'"),
         )
         .unwrap();
     }
-    let commit = |n: u8| commitment(&[n; 16], &format!("SELECT 'Ida Boy-Ed {n}'"));
+    let commit = |n: u8| text_commitment(&[n; 16], &format!("SELECT 'Ida Boy-Ed {n}'"));
     let text = |side: &ErasableTextStore, n: u8| side.text_of(commit(n)).unwrap();
     assert_eq!(text(&side, 3).as_deref(), Some("SELECT 'Ida Boy-Ed 3'"));
     let stored = || {
@@ -58,7 +60,7 @@ fn an_erased_text_is_gone_and_the_others_stay() {
     let held = side.stored_texts().unwrap();
     assert_eq!(held.len(), 5);
     assert_eq!(held[3].at, at(3));
-    side.erase(&held[3..4]).unwrap();
+    side.erase_texts(&held[3..4]).unwrap();
     assert_eq!(text(&side, 3), None);
     assert!(!contains(&key));
     // In a later run, after a crash in the middle of a line.
@@ -68,9 +70,9 @@ fn an_erased_text_is_gone_and_the_others_stay() {
     torn.extend(b"{\"n\":9,");
     std::fs::write(&path, torn).unwrap();
     let side = ErasableTextStore::open(dir.path()).unwrap();
-    side.keep(at(9), [9; 16], "SELECT 9").unwrap();
+    side.store_text(at(9), [9; 16], "SELECT 9").unwrap();
     assert_eq!(
-        side.text_of(commitment(&[9; 16], "SELECT 9"))
+        side.text_of(text_commitment(&[9; 16], "SELECT 9"))
             .unwrap()
             .as_deref(),
         Some("SELECT 9")

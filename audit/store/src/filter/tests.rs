@@ -67,10 +67,10 @@ fn log() -> Vec<Record> {
 }
 
 fn chosen(choice: &RecordFilter) -> Vec<u64> {
-    let mut chooser = choice.chooser();
+    let mut chooser = choice.selector();
     log()
         .iter()
-        .filter(|record| chooser.takes(record, &record.read_body().unwrap()))
+        .filter(|record| chooser.selects_record(record, &record.read_body().unwrap()))
         .map(|record| record.seq)
         .collect()
 }

@@ -23,7 +23,7 @@ pub struct OpenBlock {
 
 impl OpenBlock {
     /// Block of a record.
-    pub(super) fn of(record: &Record, block: OpenBlockRecord) -> Self {
+    pub(super) fn from_record(record: &Record, block: OpenBlockRecord) -> Self {
         Self {
             index: record.seq,
             at: record.at,

@@ -52,7 +52,7 @@ pub struct NoNewData {
 }
 
 impl PublishedSnapshot {
-    pub(super) fn of(record: &Record, publication: PublicationRecord) -> Self {
+    pub(super) fn from_record(record: &Record, publication: PublicationRecord) -> Self {
         let segments = publication.feed.map(|feed| feed.segments);
         Self {
             at: record.at,
@@ -72,13 +72,13 @@ impl AuditHistory {
     /// Applies the result of a check of snapshots.
     pub(super) fn apply_snapshot_check(&mut self, record: &Record, check: &SnapshotCheckRecord) {
         for entry in &check.good {
-            if let Some(known) = self.snapshot(&entry.dataset, &entry.version) {
+            if let Some(known) = self.newest_snapshot(&entry.dataset, &entry.version) {
                 known.good = Some(record.at);
                 known.damaged = None;
             }
         }
         for entry in &check.damaged {
-            if let Some(known) = self.snapshot(&entry.dataset, &entry.version) {
+            if let Some(known) = self.newest_snapshot(&entry.dataset, &entry.version) {
                 known.damaged.get_or_insert(record.at);
             }
         }
@@ -130,7 +130,7 @@ impl AuditHistory {
 
     /// True if rows of a publication were read, or may have been. In a feed they belong to all later snapshots too.
     #[must_use]
-    pub fn holds(&self, read: &DatasetRead, version: &str) -> bool {
+    pub fn may_include_version(&self, read: &DatasetRead, version: &str) -> bool {
         let Some(label) = read.snapshot.as_deref() else {
             return true;
         };

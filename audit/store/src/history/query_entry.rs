@@ -235,7 +235,7 @@ impl DatasetRead {
 
 impl AnswerEnd {
     /// End of an answer by its record.
-    pub(super) fn of(record: &Record, close: CloseRecord) -> Self {
+    pub(super) fn from_record(record: &Record, close: CloseRecord) -> Self {
         Self {
             index: record.seq,
             at: record.at,

@@ -29,7 +29,7 @@ pub struct ReceivedAnswer {
 
 impl ReceivedAnswer {
     /// Received answer of a record.
-    pub(super) fn of(record: &Record, received: ReceivedRecord) -> Self {
+    pub(super) fn from_record(record: &Record, received: ReceivedRecord) -> Self {
         Self {
             request: received.request_id,
             index: record.seq,

@@ -14,7 +14,7 @@ pub struct RefusalSummary {
 }
 
 impl RefusalSummary {
-    pub(super) fn see(&mut self, counted: RefusalCountRecord) {
+    pub(super) fn add_counts(&mut self, counted: RefusalCountRecord) {
         for (code, count) in counted.codes {
             let sum = self.codes.entry(code).or_default();
             *sum = sum.saturating_add(count);
@@ -29,7 +29,7 @@ impl RefusalSummary {
     }
 
     /// Begins a new run of the program, which starts its counts anew.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin_run(&mut self) {
         let open = std::mem::take(&mut self.allowed).into_values().sum::<u64>();
         self.lost = self.lost.saturating_add(open);
     }

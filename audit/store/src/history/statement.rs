@@ -68,7 +68,7 @@ pub struct AffectedNotice {
 }
 
 impl AffectedNotice {
-    pub(super) fn of(record: &Record, notice: NoticeRecord) -> Option<Self> {
+    pub(super) fn from_record(record: &Record, notice: NoticeRecord) -> Option<Self> {
         let is_it = notice.topic.starts_with(AFFECTED) && notice.outcome == "delivered";
         is_it.then_some(Self {
             at: record.at,

@@ -22,7 +22,7 @@ fn history_of(records: &[(&str, &str)]) -> AuditHistory {
             prev: Digest::of(&[]),
             body: body.to_json(),
         };
-        history.see(&record, body);
+        history.add_record(&record, body);
     }
     history
 }
@@ -60,8 +60,8 @@ fn an_answer_from_permit_to_acknowledgement() {
     let why = refused.refused.as_ref().unwrap();
     assert_eq!((why.code.as_str(), why.clause), ("EXPIRED", Some(4)));
     assert!(!refused.may_have_left() && refused.reads.is_empty());
-    assert_eq!(history.question("r2").unwrap().index, 1);
-    assert_eq!(history.question(""), None);
+    assert_eq!(history.find_question("r2").unwrap().index, 1);
+    assert_eq!(history.find_question(""), None);
 }
 
 #[test]

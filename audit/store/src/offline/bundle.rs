@@ -1,6 +1,6 @@
 //! Verification of a bundle.
 
-use super::{BundleVisitor, CopyCheck, CopyReport, incomplete};
+use super::{BundleVisitor, CopyCheck, CopyReport, incomplete_copy_refusal};
 use crate::archive::AbsentRecords;
 use crate::bundle_line::{BundleEnd, BundleHeader, HeadLine, RecordLine};
 use crate::documents::{DocumentKind, SignedDocument, head_of_receipt};
@@ -17,7 +17,7 @@ use std::path::Path;
 
 mod line;
 
-pub(super) fn verify(
+pub(super) fn verify_bundle(
     path: &Path,
     newest: Option<&SignedHead>,
     visit: &mut dyn BundleVisitor,
@@ -25,7 +25,7 @@ pub(super) fn verify(
     let mut lines = BundleLineReader::open(path)?;
     let first = lines.next_line()?.unwrap_or_default();
     let header = line::read_header(&first).map_err(|fault| match fault {
-        BundleHeaderError::Unreadable => incomplete(
+        BundleHeaderError::Unreadable => incomplete_copy_refusal(
             path,
             "this is not a bundle of a log: its first line can't be read",
         ),
@@ -39,8 +39,8 @@ pub(super) fn verify(
     found.log.clone_from(&header.head.checkpoint.origin);
     found.take_heads(vec![header.head.clone()]);
     match &header.choice {
-        None => whole(path, lines, &header, found),
-        Some(choice) => part(path, lines, &header, choice, found),
+        None => verify_whole_log(path, lines, &header, found),
+        Some(choice) => verify_part(path, lines, &header, choice, found),
     }
 }
 
@@ -62,13 +62,13 @@ impl BundleTrailer {
         found.take_document(document);
     }
 
-    fn end(&mut self, end: BundleEnd, before: Digest) {
+    fn set_end(&mut self, end: BundleEnd, before: Digest) {
         self.sum_holds = end.sum == before;
         self.end = Some(end);
     }
 
     /// Checks that the counts in the last line agree with the records and the other lines.
-    fn judge(&self, records: u64, found: &mut CopyCheck<'_>) -> Result<(), String> {
+    fn check_counts(&self, records: u64, found: &mut CopyCheck<'_>) -> Result<(), String> {
         let Some(end) = self.end else {
             return Err("the end of the bundle is missing".to_owned());
         };
@@ -89,7 +89,7 @@ impl BundleTrailer {
 }
 
 /// Verifies a whole log: leaf hashes and heads first, then record by record as in a folder.
-fn whole(
+fn verify_whole_log(
     path: &Path,
     mut lines: BundleLineReader,
     header: &BundleHeader,
@@ -126,13 +126,13 @@ fn whole(
     found.take_more_heads(heads);
     found.take_time_stamps(stamps);
     let mut verifier = found.verifier(leaves);
-    let (mut behind, mut away) = (BundleTrailer::default(), AbsentRecords::checking());
+    let (mut behind, mut away) = (BundleTrailer::default(), AbsentRecords::for_verification());
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
         let (says, record) = match line::read_line(&bytes, false) {
             Some(BundleLine::Record(read)) if read.record == EXPIRED => {
                 let index = verifier.chain().next();
-                match verifier.pass() {
+                match verifier.skip_record() {
                     Some(leaf) if index == read.line.index => found.see_expired(index, leaf),
                     Some(_) => verifier.report_absent_record(index),
                     None => break,
@@ -149,17 +149,17 @@ fn whole(
                 continue;
             }
             Some(BundleLine::End(end)) => {
-                behind.end(end, lines.before);
+                behind.set_end(end, lines.before);
                 continue;
             }
             // An unknown line is treated as a damaged record.
             None => (None, bytes),
         };
-        if let Some(good) = verifier.check(&record) {
-            away.see(&good);
+        if let Some(good) = verifier.check_line(&record) {
+            away.take_statements(&good);
             let Some(record) = good.record() else { break };
             if let Some(body) = found.read_body(&record) {
-                found.see(&record, body);
+                found.take_record(&record, body);
             }
             if says != Some(record.seq) {
                 let damaged = format!("the line of record {} has another number", record.seq);
@@ -175,10 +175,10 @@ fn whole(
     let all = !verifier.is_settled() && read == header.records;
     if all {
         behind
-            .judge(read, &mut found)
-            .map_err(|sentence| incomplete(path, &sentence))?;
+            .check_counts(read, &mut found)
+            .map_err(|sentence| incomplete_copy_refusal(path, &sentence))?;
     }
-    let mut report = found.report(verifier, lines.torn && !all);
+    let mut report = found.into_report(verifier, lines.torn && !all);
     if report.fault.is_none() && report.records != header.records {
         report.damaged.push(format!(
             "the bundle says {} records and has {}",
@@ -189,7 +189,7 @@ fn whole(
 }
 
 /// Verifies a part: each record by its own proof.
-fn part(
+fn verify_part(
     path: &Path,
     mut lines: BundleLineReader,
     header: &BundleHeader,
@@ -197,7 +197,7 @@ fn part(
     mut found: CopyCheck<'_>,
 ) -> Result<CopyReport, Refusal> {
     let (mut count, mut next, mut fault) = (0, 0, None);
-    let mut chooser = choice.chooser();
+    let mut chooser = choice.selector();
     let mut behind = BundleTrailer::default();
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
@@ -209,16 +209,17 @@ fn part(
             }
             Some(BundleLine::Head(line)) => {
                 behind.heads += 1;
-                earlier(*line, header, &mut found);
+                check_earlier_head(*line, header, &mut found);
                 continue;
             }
             Some(BundleLine::End(end)) => {
-                behind.end(end, lines.before);
+                behind.set_end(end, lines.before);
                 continue;
             }
             None => Err(next),
         };
-        let record = line.and_then(|read| proven(&read, next, header).ok_or(read.line.index));
+        let record =
+            line.and_then(|read| proven_record(&read, next, header).ok_or(read.line.index));
         let record = match record {
             Ok(record) => record,
             Err(index) => {
@@ -228,23 +229,23 @@ fn part(
             }
         };
         if let Some(body) = found.read_body(&record) {
-            if !chooser.takes(&record, &body) && choice.is_evident() {
+            if !chooser.selects_record(&record, &body) && choice.is_evident() {
                 let foreign = format!("record {} is not one that was chosen", record.seq);
                 found.damaged.push(foreign);
             }
-            found.see(&record, body);
+            found.take_record(&record, body);
         }
         next = record.seq + 1;
         count += 1;
     }
     if fault.is_none() && (count != header.records || lines.torn) {
         let sentence = format!("the bundle says {} records and has {count}", header.records);
-        return Err(incomplete(path, &sentence));
+        return Err(incomplete_copy_refusal(path, &sentence));
     }
     if fault.is_none() {
         behind
-            .judge(count, &mut found)
-            .map_err(|sentence| incomplete(path, &sentence))?;
+            .check_counts(count, &mut found)
+            .map_err(|sentence| incomplete_copy_refusal(path, &sentence))?;
     }
     found
         .unseen
@@ -267,7 +268,7 @@ fn part(
 }
 
 /// The record of a line, if it stands where it says in the log that was signed.
-fn proven(read: &BundleRecord, next: u64, header: &BundleHeader) -> Option<Record> {
+fn proven_record(read: &BundleRecord, next: u64, header: &BundleHeader) -> Option<Record> {
     let checkpoint = &header.head.checkpoint;
     let leaf = leaf_hash(&read.record);
     let line = &read.line;
@@ -280,7 +281,7 @@ fn proven(read: &BundleRecord, next: u64, header: &BundleHeader) -> Option<Recor
 }
 
 /// An earlier head, from which the log must have gone on.
-fn earlier(line: HeadLine, header: &BundleHeader, found: &mut CopyCheck<'_>) {
+fn check_earlier_head(line: HeadLine, header: &BundleHeader, found: &mut CopyCheck<'_>) {
     let head = line.head;
     let (from, to) = (&head.checkpoint, &header.head.checkpoint);
     let goes_on = from.origin == to.origin
@@ -295,7 +296,7 @@ fn earlier(line: HeadLine, header: &BundleHeader, found: &mut CopyCheck<'_>) {
         return;
     }
     if goes_on {
-        found.show(&head);
+        found.show_head(&head);
         if let Some(token) = line.time_stamp {
             let token = token.0;
             found.show_time_stamp(&StampedHead { head, token });

@@ -1,6 +1,6 @@
 //! State of the verification of a copy, from which its report is made.
 
-use super::{BundleVisitor, CopyReport, bundle, incomplete};
+use super::{BundleVisitor, CopyReport, bundle, incomplete_copy_refusal};
 use crate::archive::AbsentRecords;
 use crate::documents::SignedDocument;
 use crate::key::Ed25519NoteVerifier;
@@ -65,7 +65,7 @@ impl<'a> CopyCheck<'a> {
         if let Some(head) = newest {
             let origin = &head.checkpoint.origin;
             if !found.log.is_empty() && *origin != found.log {
-                return Err(incomplete(
+                return Err(incomplete_copy_refusal(
                     path,
                     &format!(
                         "the head given is of `{origin}`, the copy of `{}`",
@@ -74,7 +74,7 @@ impl<'a> CopyCheck<'a> {
                 ));
             }
             if !found.keys.is_empty() && !found.is_signed(head) {
-                return Err(incomplete(
+                return Err(incomplete_copy_refusal(
                     path,
                     "the head given is not signed by a key of this log",
                 ));
@@ -103,7 +103,7 @@ impl<'a> CopyCheck<'a> {
     pub(super) fn take_more_heads(&mut self, heads: Vec<SignedHead>) {
         for head in heads {
             if self.is_believed(&head) {
-                self.show(&head);
+                self.show_head(&head);
                 self.heads.push(head);
             }
         }
@@ -120,7 +120,7 @@ impl<'a> CopyCheck<'a> {
                 if !self.is_believed(&stamped.head) {
                     continue;
                 }
-                self.show(&stamped.head);
+                self.show_head(&stamped.head);
                 self.heads.push(stamped.head.clone());
             }
             self.show_time_stamp(&stamped);
@@ -146,7 +146,7 @@ impl<'a> CopyCheck<'a> {
         false
     }
 
-    pub(super) fn show(&mut self, head: &SignedHead) {
+    pub(super) fn show_head(&mut self, head: &SignedHead) {
         self.each.head(head);
     }
 
@@ -173,7 +173,7 @@ impl<'a> CopyCheck<'a> {
     }
 
     /// Takes a record with its body.
-    pub(super) fn see(&mut self, record: &Record, body: RecordBody) {
+    pub(super) fn take_record(&mut self, record: &Record, body: RecordBody) {
         self.was_at(record.at);
         self.each.record(record, body);
     }
@@ -227,7 +227,7 @@ impl<'a> CopyCheck<'a> {
         self.span = Some((first, at));
     }
 
-    pub(super) fn report(mut self, verifier: LogVerifier, rest: bool) -> CopyReport {
+    pub(super) fn into_report(mut self, verifier: LogVerifier, rest: bool) -> CopyReport {
         let checked = verifier.finish(rest);
         if checked.leaves_damaged {
             self.damaged.push(

@@ -1,8 +1,8 @@
 //! Tests: every change of a copy is found, and the first bad record is named, without configuration.
 
-use super::{CopyReport, verify, visit};
+use super::{CopyReport, verify_copy, visit_copy};
 use crate::documents::{DocumentKind, DocumentStore};
-use crate::export::{bundle, csv};
+use crate::export::{write_bundle, write_csv};
 use crate::filter::RecordFilter;
 use crate::tests::complete::complete;
 use crate::tests::{TestEvidence, TestLogDir, test_evidence};
@@ -35,7 +35,7 @@ fn some_log(count: i64, segment: u64) -> TestLogDir {
 }
 
 fn checked(path: &Path) -> CopyReport {
-    verify(path, None).unwrap()
+    verify_copy(path, None).unwrap()
 }
 
 /// True for a good result without unseen parts.
@@ -61,7 +61,7 @@ fn a_good_folder() {
     let running = checked(&log_dir.folder());
     assert_eq!((running.fault, running.records), (None, report.records + 1));
     // An incomplete record is normal while the log is open, and damage afterwards.
-    let segments = crate::log_segment::segments(&log_dir.folder()).unwrap();
+    let segments = crate::log_segment::list_segments(&log_dir.folder()).unwrap();
     let last = &segments.last().unwrap().path;
     let half = [&std::fs::read(last).unwrap()[..], b"{\"body\""].concat();
     std::fs::write(last, half).unwrap();
@@ -97,7 +97,7 @@ fn any_flipped_bit_in_any_file() {
             let mut bytes = whole.clone();
             bytes[place_of_bit] ^= 1 << (place_of_bit % 8);
             std::fs::write(&path, &bytes).unwrap();
-            let found = verify(&log_dir.folder(), None);
+            let found = verify_copy(&log_dir.folder(), None);
             assert!(!content(&found), "{} byte {place_of_bit}", path.display());
             if records {
                 let fault = found.unwrap().fault.expect("a bad record");
@@ -113,14 +113,14 @@ fn any_flipped_bit_in_any_file() {
         std::fs::write(&path, &whole).unwrap();
         first += if records { newlines(&whole) } else { 0 };
     }
-    assert!(content(&verify(&log_dir.folder(), None)));
+    assert!(content(&verify_copy(&log_dir.folder(), None)));
     assert_eq!(first, checked(&log_dir.folder()).records);
 }
 
 #[test]
 fn a_lost_segment() {
     let log_dir = some_log(20, 2000);
-    let segments = crate::log_segment::segments(&log_dir.folder()).unwrap();
+    let segments = crate::log_segment::list_segments(&log_dir.folder()).unwrap();
     let total = checked(&log_dir.folder()).records;
     for (number, segment) in segments.iter().enumerate() {
         let kept = std::fs::read(&segment.path).unwrap();
@@ -149,8 +149,8 @@ fn a_cut_tail_against_a_head_that_was_given() {
     let _ = log.record_blocking(test_evidence(6)).unwrap();
     log.close();
     // The copy is an older state, consistent in itself.
-    assert!(content(&verify(&copy, None)));
-    let report = verify(&copy, Some(&log.head())).unwrap();
+    assert!(content(&verify_copy(&copy, None)));
+    let report = verify_copy(&copy, Some(&log.head())).unwrap();
     assert_eq!(report.fault.as_ref().map(|fault| fault.index), Some(6));
     let refusal = report.refusal().unwrap();
     assert_eq!(refusal.code, ErrorCode::EvidenceBroken);
@@ -162,7 +162,7 @@ fn a_cut_tail_against_a_head_that_was_given() {
     let mut forged: SignedHead = log.head();
     forged.checkpoint.size = 9;
     assert_eq!(
-        verify(&copy, Some(&forged)).unwrap_err().code,
+        verify_copy(&copy, Some(&forged)).unwrap_err().code,
         ErrorCode::EvidenceIncomplete
     );
 }
@@ -170,7 +170,7 @@ fn a_cut_tail_against_a_head_that_was_given() {
 #[test]
 fn what_is_no_log() {
     let dir = tempfile::tempdir().unwrap();
-    let code = |path: &Path| verify(path, None).unwrap_err().code;
+    let code = |path: &Path| verify_copy(path, None).unwrap_err().code;
     assert_eq!(code(dir.path()), ErrorCode::EvidenceIncomplete);
     assert_eq!(code(&dir.path().join("absent")), ErrorCode::FileMissing);
     std::fs::write(dir.path().join("x"), "x\n").unwrap();
@@ -181,7 +181,7 @@ fn what_is_no_log() {
 fn a_copy_without_key_heads_or_leaf_hashes_says_what_was_not_seen() {
     let log_dir = some_log(6, 1 << 20);
     std::fs::remove_file(log_dir.folder().join("leaves")).unwrap();
-    assert!(content(&verify(&log_dir.folder(), None)));
+    assert!(content(&verify_copy(&log_dir.folder(), None)));
     std::fs::remove_file(log_dir.folder().join("key")).unwrap();
     let report = checked(&log_dir.folder());
     assert!(report.is_good());
@@ -209,7 +209,7 @@ fn chosen(name: Option<&str>) -> RecordFilter {
 struct RequestEvidence(&'static str, String, i64);
 
 impl Evidence for RequestEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let Self(kind, contract, request) = self;
         let members = match *kind {
             "permit" => format!(
@@ -225,7 +225,7 @@ impl Evidence for RequestEvidence {
 struct PartialDocuments;
 
 impl DocumentStore for PartialDocuments {
-    fn trust(&self) -> (String, Vec<u8>) {
+    fn trust_bundle(&self) -> (String, Vec<u8>) {
         (contract("trust"), b"{\"bundle\":1}".to_vec())
     }
 
@@ -264,7 +264,7 @@ fn a_bundle_of_everything_and_of_one_contract() {
         let path = log_dir.dir.path().join("out.hansa");
         let mut file = std::fs::File::create(&path).unwrap();
         assert_eq!(
-            bundle(
+            write_bundle(
                 &log,
                 &log.head(),
                 &chosen(name),
@@ -288,7 +288,7 @@ fn any_change_of_a_bundle() {
     for contract in [None, Some("a")] {
         let path = log_dir.dir.path().join("out.hansa");
         let mut whole = Vec::new();
-        bundle(
+        write_bundle(
             &log,
             &log.head(),
             &chosen(contract),
@@ -306,7 +306,7 @@ fn any_change_of_a_bundle() {
         };
         let refused = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            verify(&path, None).map_or_else(Some, |report| report.refusal())
+            verify_copy(&path, None).map_or_else(Some, |report| report.refusal())
         };
         assert_eq!(refused(&whole), None);
         for place_of_bit in (0..whole.len()).step_by(5) {
@@ -339,7 +339,7 @@ fn any_change_of_a_bundle() {
 fn a_table_of_records() {
     let (_place, log) = two_contracts();
     let mut out = Vec::new();
-    assert_eq!(csv(log.read(0), &mut out).unwrap(), 13);
+    assert_eq!(write_csv(log.read(0), &mut out).unwrap(), 13);
     let text = String::from_utf8(out).unwrap();
     let mut lines = text.lines();
     assert_eq!(
@@ -392,7 +392,7 @@ fn good_records_are_handed_over() {
     let (log_dir, log) = two_contracts();
     let path = log_dir.dir.path().join("out.hansa");
     let mut file = std::fs::File::create(&path).unwrap();
-    bundle(
+    write_bundle(
         &log,
         &log.head(),
         &chosen(Some("b")),
@@ -406,7 +406,7 @@ fn good_records_are_handed_over() {
     ] {
         let mut seen = Vec::new();
         let mut see = |record: &Record, _: RecordBody| seen.push(record.seq);
-        visit(&copy, None, &mut see).unwrap();
+        visit_copy(&copy, None, &mut see).unwrap();
         assert_eq!(seen, expect);
     }
 }

@@ -1,6 +1,6 @@
 //! Answers that used a snapshot, with their recipients and notices.
 
-use super::{ReportCell, ReportTable, answer, disclosed_answers};
+use super::{ReportCell, ReportTable, answer_row, disclosed_answers};
 use crate::history::AuditHistory;
 use crate::history::publication::SnapshotName;
 use crate::history::query_entry::QueryEntry;
@@ -62,12 +62,12 @@ pub fn affected_answers_table(
     let rows =
         disclosed_answers(history, own).filter(|question| recalled.concerns(history, question));
     let rows = rows.map(|question| {
-        let mut row = answer(question);
-        let reported: Option<Vec<UtcTimestamp>> = under(question, dataset)
+        let mut row = answer_row(question);
+        let reported: Option<Vec<UtcTimestamp>> = contracts_for_dataset(question, dataset)
             .map(|contract| notified_at(history, contract, &question.peer, version))
             .collect();
         let last = reported.and_then(|reported| reported.into_iter().max());
-        row.push(last.map_or_else(|| ReportCell::Text("no".to_owned()), ReportCell::at));
+        row.push(last.map_or_else(|| ReportCell::Text("no".to_owned()), ReportCell::from_time));
         row
     });
     ReportTable {
@@ -83,11 +83,14 @@ fn has_used_snapshot(
     version: &str,
 ) -> bool {
     let mut reads = question.reads.iter();
-    reads.any(|read| read.dataset == dataset && history.holds(read, version))
+    reads.any(|read| read.dataset == dataset && history.may_include_version(read, version))
 }
 
 /// Contracts under which a question read a dataset.
-fn under<'a>(question: &'a QueryEntry, dataset: &'a str) -> impl Iterator<Item = &'a str> {
+fn contracts_for_dataset<'a>(
+    question: &'a QueryEntry,
+    dataset: &'a str,
+) -> impl Iterator<Item = &'a str> {
     let reads = question.reads.iter();
     let reads = reads.filter(move |read| read.dataset == dataset);
     reads.filter_map(|read| read.contract.as_deref())
@@ -131,7 +134,7 @@ pub fn affected_recipients<'a>(
     disclosed_answers(history, own)
         .filter(move |question| recalled.concerns(history, question))
         .flat_map(move |question| {
-            under(question, recalled.dataset).map(|id| (id, question.peer.as_str()))
+            contracts_for_dataset(question, recalled.dataset).map(|id| (id, question.peer.as_str()))
         })
         .collect()
 }

@@ -99,14 +99,14 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
         // A dataset that is read twice under one contract counts once for the answer.
         let mut own_lines: BTreeMap<ReceivedKey, ReceivedLine> = BTreeMap::new();
         for read in reads {
-            let line = own_lines.entry(key(question, read));
+            let line = own_lines.entry(line_key(question, read));
             line.or_insert_with(|| first_line(question))
                 .clauses
                 .extend(&read.clauses);
         }
         own_lines
             .into_iter()
-            .for_each(|(key, line)| put(&mut lines, key, line));
+            .for_each(|(key, line)| add_line(&mut lines, key, line));
     }
     for block in &history.open_blocks {
         let Some((key, totals)) = of_web(block, scope) else {
@@ -118,7 +118,7 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
             purposes: BTreeSet::new(),
             totals,
         };
-        put(&mut lines, key, line);
+        add_line(&mut lines, key, line);
     }
     let mut rows: Vec<Vec<ReportCell>> = lines
         .into_iter()
@@ -132,7 +132,7 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
             ReportCell::Text(String::new()),
             ReportCell::Text(String::new()),
         ];
-        row.extend(sum.cells());
+        row.extend(sum.to_cells());
         rows.push(row);
     }
     ReportTable {
@@ -141,7 +141,7 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
     }
 }
 
-fn key(question: &QueryEntry, read: &DatasetRead) -> ReceivedKey {
+fn line_key(question: &QueryEntry, read: &DatasetRead) -> ReceivedKey {
     ReceivedKey {
         recipient: question.peer.clone(),
         dataset: read.dataset.clone(),
@@ -157,7 +157,7 @@ fn first_line(question: &QueryEntry) -> ReceivedLine {
     }
 }
 
-fn put(lines: &mut BTreeMap<ReceivedKey, ReceivedLine>, key: ReceivedKey, line: ReceivedLine) {
+fn add_line(lines: &mut BTreeMap<ReceivedKey, ReceivedLine>, key: ReceivedKey, line: ReceivedLine) {
     match lines.entry(key) {
         std::collections::btree_map::Entry::Occupied(mut there) => there.get_mut().add(line),
         std::collections::btree_map::Entry::Vacant(free) => drop(free.insert(line)),
@@ -190,10 +190,10 @@ fn make_row(key: ReceivedKey, line: ReceivedLine) -> Vec<ReportCell> {
         ReportCell::Text(key.recipient),
         ReportCell::Text(key.dataset),
         ReportCell::Text(key.contract),
-        ReportCell::words(line.clauses.iter().map(|clause| format!("#c{clause}"))),
-        ReportCell::words(line.purposes),
+        ReportCell::from_words(line.clauses.iter().map(|clause| format!("#c{clause}"))),
+        ReportCell::from_words(line.purposes),
     ];
-    row.extend(line.totals.cells());
+    row.extend(line.totals.to_cells());
     row
 }
 

@@ -3,7 +3,7 @@
 use super::affected_answers::{AffectedQuery, affected_answers_table as recalled};
 use super::{
     BreachScope, ControllerDetails, DataCategories, ProcessingContext, ReportCell, ReportTable,
-    RetentionPeriods, breach, processing, recipients,
+    RetentionPeriods, breach_table, processing_table, recipients_table,
 };
 use crate::history::AuditHistory;
 use crate::history::publication::PublishedSnapshot;
@@ -101,7 +101,7 @@ fn sample_history() -> AuditHistory {
 
 pub(super) fn column(table: &ReportTable, name: &str) -> Vec<String> {
     let at = table.columns.iter().position(|one| *one == name).unwrap();
-    table.rows.iter().map(|row| row[at].text()).collect()
+    table.rows.iter().map(|row| row[at].to_text()).collect()
 }
 
 fn affected(history: &AuditHistory, own: &str, dataset: &str, version: &str) -> ReportTable {
@@ -194,7 +194,8 @@ fn what_was_read_since_a_snapshot_was_known_to_be_good() {
 
 #[test]
 fn a_breach_by_contract_or_certificate_in_a_time() {
-    let report = |scope: BreachScope| column(&breach(&sample_history(), OWN, &scope), "question");
+    let report =
+        |scope: BreachScope| column(&breach_table(&sample_history(), OWN, &scope), "question");
     let under = |from: i64, to: i64| BreachScope {
         contracts: BTreeSet::from(["a".to_owned()]),
         from: Some(at(from)),
@@ -214,7 +215,7 @@ fn a_breach_by_contract_or_certificate_in_a_time() {
 
 #[test]
 fn who_received_a_dataset() {
-    let found = recipients(&sample_history(), OWN, "bikes");
+    let found = recipients_table(&sample_history(), OWN, "bikes");
     assert_eq!(
         column(&found, "recipient"),
         ["hansa://acme.example", "hansa://tallinn.example"]
@@ -293,7 +294,7 @@ fn the_record_of_processing_says_what_is_not_stated() {
         ..ProcessingContext::default()
     };
     let contracts = [(id, agreement, ContractStatus::InForce)];
-    let found = processing(&history, &own, &contracts, &context);
+    let found = processing_table(&history, &own, &contracts, &context);
     assert_eq!(column(&found, "controller"), ["Lindau"]);
     assert_eq!(
         column(&found, "contact"),
@@ -318,7 +319,7 @@ fn the_record_of_processing_says_what_is_not_stated() {
     assert_eq!(column(&found, "decisions_kept"), ["3650 days"]);
     assert_eq!(column(&found, "texts_kept"), ["90 days"]);
     assert_eq!(column(&found, "old_snapshots_kept"), ["30 days"]);
-    assert_eq!(ReportCell::Unknown.text(), "unknown");
+    assert_eq!(ReportCell::Unknown.to_text(), "unknown");
 
     // Stated categories appear in their columns. An executed clause counts as a measure, a recorded one does not.
     let about = DataCategories {
@@ -341,13 +342,13 @@ fn the_record_of_processing_says_what_is_not_stated() {
         ),
     ] {
         let contracts = [(id, agreement.clone(), ContractStatus::InForce)];
-        let found = processing(&history, &own, &contracts, &context);
+        let found = processing_table(&history, &own, &contracts, &context);
         assert_eq!(column(&found, name), [expected]);
     }
     let measures = |agreement: &Agreement| {
         let contracts = [(id, agreement.clone(), ContractStatus::InForce)];
         column(
-            &processing(&history, &own, &contracts, &context),
+            &processing_table(&history, &own, &contracts, &context),
             "security_measures",
         )
         .join("")
@@ -355,7 +356,7 @@ fn the_record_of_processing_says_what_is_not_stated() {
     assert!(measures(&region).ends_with("executed clauses: region"));
     assert!(!measures(&contracts[0].1).contains("executed clauses"));
     // For received data the provider knows the categories.
-    let found = processing(&history, "hansa://acme.example", &contracts, &context);
+    let found = processing_table(&history, "hansa://acme.example", &contracts, &context);
     assert_eq!(column(&found, "our_role"), ["recipient"]);
     assert_eq!(column(&found, "personal"), ["unknown"]);
 }

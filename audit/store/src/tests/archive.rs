@@ -1,7 +1,7 @@
 //! Tests: archived records stay provable, and unreadable ones are reported.
 
 use super::{TestLogDir, numbers, test_evidence};
-use crate::archive::archive;
+use crate::archive::archive_segments;
 use crate::log_segment;
 use crate::{AuditLog, LogConfig, log_dir, offline};
 use hansa_audit_log::tree::check_inclusion;
@@ -22,12 +22,12 @@ fn archived(log_dir: &TestLogDir) -> (AuditLog, u64) {
     }
     drop(log);
     let (log, _) = AuditLog::open(config(log_dir)).unwrap();
-    let before = log_segment::segments(&log_dir.folder()).unwrap();
-    let moved = archive(&log, 1).unwrap();
+    let before = log_segment::list_segments(&log_dir.folder()).unwrap();
+    let moved = archive_segments(&log, 1).unwrap();
     assert_eq!(moved.len(), before.len() - 2);
     let end = moved.last().unwrap().end;
     assert_eq!(
-        log_segment::segments(&log_dir.folder()).unwrap()[0].first,
+        log_segment::list_segments(&log_dir.folder()).unwrap()[0].first,
         end
     );
     (log, end)
@@ -40,7 +40,7 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     let whole = |log: &AuditLog| numbers(log, 0).into_iter().filter(|n| *n >= 0).count();
     assert_eq!(whole(&log), 60);
     drop(log);
-    let report = offline::verify(&log_dir.folder(), None).unwrap();
+    let report = offline::verify_copy(&log_dir.folder(), None).unwrap();
     assert!(report.is_good(), "{report:?}");
     // Opening reads only the present segment.
     let hidden = log_dir.dir.path().join("elsewhere");
@@ -50,7 +50,7 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     assert_eq!(replay.records, log.size());
     let root = log.checkpoint().root;
     for index in 0..log.size() {
-        let proof = log.inclusion(index, log.size()).unwrap();
+        let proof = log.inclusion_proof(index, log.size()).unwrap();
         let leaf = log.leaf(index).unwrap();
         assert!(check_inclusion(index, log.size(), leaf, &proof, root));
     }
@@ -58,7 +58,7 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     let refused = log.get(end - 1).unwrap_err();
     assert_eq!(refused.code, ErrorCode::EvidenceIncomplete);
     drop(log);
-    let report = offline::verify(&log_dir.folder(), None).unwrap();
+    let report = offline::verify_copy(&log_dir.folder(), None).unwrap();
     assert!(!report.is_good());
     assert_eq!((report.fault.clone(), report.missing.len()), (None, 1));
     assert_eq!(
@@ -67,7 +67,11 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     );
     std::os::unix::fs::symlink(&hidden, &path).unwrap();
     assert_eq!(whole(&AuditLog::open(config(&log_dir)).unwrap().0), 60);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
     assert_eq!(log.get(3).unwrap_err().code, ErrorCode::EvidenceBroken);
     assert!(log.get(4).unwrap().is_some());
     drop(log);
-    let report = offline::verify(&test_log_dir.folder(), None).unwrap();
+    let report = offline::verify_copy(&test_log_dir.folder(), None).unwrap();
     assert_eq!(report.fault.unwrap().to_string(), "record 3 was edited");
 
     // The hashes of archived records are compared with the signed heads.
@@ -95,7 +99,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
     std::fs::remove_dir_all(test_log_dir.folder().join(log_segment::ARCHIVE)).unwrap();
     assert_eq!(test_log_dir.refused().code, ErrorCode::EvidenceBroken);
     assert!(
-        offline::verify(&test_log_dir.folder(), None)
+        offline::verify_copy(&test_log_dir.folder(), None)
             .unwrap()
             .fault
             .is_some()
@@ -104,7 +108,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
     std::fs::write(&path, &leaves).unwrap();
     assert_eq!(test_log_dir.refused().code, ErrorCode::EvidenceBroken);
     assert!(
-        offline::verify(&test_log_dir.folder(), None)
+        offline::verify_copy(&test_log_dir.folder(), None)
             .unwrap()
             .fault
             .is_some()
@@ -121,10 +125,13 @@ fn what_was_changed_before_is_not_archived() {
     let first = log_dir.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&first).unwrap();
     std::fs::write(&first, text.replacen("\"number\":3", "\"number\":4", 1)).unwrap();
-    let before = log_segment::segments(&log_dir.folder()).unwrap();
+    let before = log_segment::list_segments(&log_dir.folder()).unwrap();
     assert_eq!(
-        archive(&log, 0).unwrap_err().code,
+        archive_segments(&log, 0).unwrap_err().code,
         ErrorCode::EvidenceBroken
     );
-    assert_eq!(log_segment::segments(&log_dir.folder()).unwrap(), before);
+    assert_eq!(
+        log_segment::list_segments(&log_dir.folder()).unwrap(),
+        before
+    );
 }

@@ -1,11 +1,11 @@
 //! Bodies of records for tests that need only a few of their members.
 
-use hansa_audit_log::json::{Json, JsonLimits, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json};
 use hansa_audit_log::record::body::{RecordBody, RecordBodyError};
 
 /// Body of a kind with these members, as JSON. Other required members get an empty value of their type.
 pub(crate) fn complete(kind: &str, members: &str) -> RecordBody {
-    let members = parse(members.as_bytes(), JsonLimits::default()).unwrap();
+    let members = parse_json(members.as_bytes(), JsonLimits::default()).unwrap();
     let mut members = members.as_object().unwrap().clone();
     loop {
         let body = Json::Object(members.clone());
@@ -38,12 +38,12 @@ fn missing(error: &RecordBodyError) -> Option<String> {
 fn empty_values() -> [Json; 9] {
     let count = Json::Int(0);
     [
-        Json::text(""),
+        Json::from_display(""),
         count.clone(),
         Json::Bool(false),
         Json::List(Vec::new()),
-        Json::text("0".repeat(64)),
-        Json::text("2026-06-01T12:00:00Z"),
+        Json::from_display("0".repeat(64)),
+        Json::from_display("2026-06-01T12:00:00Z"),
         Json::object([("rows", count.clone()), ("bytes", count.clone())]),
         Json::object([("requests", count.clone()), ("bytes", count)]),
         Json::object([]),

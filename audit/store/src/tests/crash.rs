@@ -1,8 +1,8 @@
 //! Crash tests: a storage that fails on command, a full disk, a log that was changed while the program was not running.
 
 use super::{
-    AuditLog, ErrorCode, LedgerError, LogConfig, SeqCst, TestLogDir, bytes, numbers, refusal,
-    startup, test_evidence,
+    AuditLog, ErrorCode, LedgerError, LogConfig, SeqCst, TestLogDir, bytes, numbers, startup,
+    test_evidence, unwritable_log_refusal,
 };
 use crate::segment_storage::FrameAppender;
 use std::fs::File;
@@ -39,7 +39,7 @@ impl FrameAppender for FailingAppender {
 /// Log whose storage fails on command.
 pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
     let signer = Arc::clone(&config.signer);
-    let (mut writer, index, _) = startup::open(config).unwrap();
+    let (mut writer, index, _) = startup::open_log(config).unwrap();
     let epochs = Arc::clone(&writer.epochs);
     let fail = Arc::<AppendFailPoint>::default();
     writer.ledger.storage_mut().appender = Box::new(FailingAppender(Arc::clone(&fail)));
@@ -84,7 +84,10 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
                     Ok(recorded) => confirmed.push(recorded.n),
                     Err(unwritable) => {
                         assert!(matches!(&unwritable, LedgerError::Broken(broken) if broken.full));
-                        assert_eq!(refusal(&unwritable).code, ErrorCode::DiskFull);
+                        assert_eq!(
+                            unwritable_log_refusal(&unwritable).code,
+                            ErrorCode::DiskFull
+                        );
                         assert_eq!(log.ledger_error(), Some(unwritable));
                     }
                 }
@@ -230,7 +233,7 @@ fn in_a_small_world() {
         }
     };
     assert!(confirmed > 10);
-    assert_eq!(refusal(&failure).code, ErrorCode::DiskFull);
+    assert_eq!(unwritable_log_refusal(&failure).code, ErrorCode::DiskFull);
     assert_eq!(
         log.record_blocking(test_evidence(0)).map(|_| ()),
         Err(failure)

@@ -32,7 +32,7 @@ async fn made(fails: u64) -> (Result<bool, LedgerError>, u64, u64) {
             at
         };
         let done = between.record_while(test_evidence(1), make).await;
-        done.map(|(recorded, at)| recorded.receipt().at() == at)
+        done.map(|(recorded, at)| recorded.receipt().time() == at)
     });
     tokio::task::yield_now().await;
     let behind = tokio::spawn(async move {

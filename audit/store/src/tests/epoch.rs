@@ -81,7 +81,7 @@ async fn what_is_over_by_the_time_of_its_record_is_not_recorded() {
     let (log, _) = log_dir.open();
     let recorded = log.record(test_evidence(0)).await.unwrap();
     let epoch = log.epoch().await;
-    let over = recorded.receipt().at();
+    let over = recorded.receipt().time();
     assert_eq!(
         decided(&log, epoch, over).await,
         Err(LedgerError::Overtaken)

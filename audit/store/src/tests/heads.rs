@@ -42,7 +42,7 @@ async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
     assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
     let _ = log.record(test_evidence(19)).await.unwrap();
     drop(log);
-    let kept = log_dir::heads(&test_log_dir.folder())
+    let kept = log_dir::read_head_history(&test_log_dir.folder())
         .unwrap()
         .unwrap()
         .heads;
@@ -137,7 +137,9 @@ fn only_the_end_of_many_heads_is_read_at_start() {
         let (log, _) = AuditLog::open(config()).unwrap();
         assert_eq!(log.head().checkpoint.size, 399);
         drop(log);
-        let found = log_dir::heads(&test_log_dir.folder()).unwrap().unwrap();
+        let found = log_dir::read_head_history(&test_log_dir.folder())
+            .unwrap()
+            .unwrap();
         assert!(!found.rest);
         assert_eq!(found.heads.last().unwrap().checkpoint.size, 400);
     }
@@ -152,7 +154,7 @@ fn only_the_end_of_many_heads_is_read_at_start() {
 struct ObservedHead(u64);
 
 impl Evidence for ObservedHead {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         complete("checkpoint_seen", &format!(r#"{{"size":{}}}"#, self.0))
     }
 }

@@ -50,7 +50,9 @@ fn cut_power(log_dir: &TestLogDir, heads: &[u8]) -> TestLogDir {
 /// Asserts that each shown head is in the file of heads, byte for byte, and that the log is consistent.
 fn assert_kept(log_dir: &TestLogDir, shown: &[SignedHead], case: &str) {
     let text = String::from_utf8(read_heads(log_dir)).unwrap();
-    let kept = log_dir::heads(&log_dir.folder()).unwrap().unwrap();
+    let kept = log_dir::read_head_history(&log_dir.folder())
+        .unwrap()
+        .unwrap();
     assert!(!kept.rest, "{case}");
     for head in shown {
         assert!(
@@ -59,7 +61,7 @@ fn assert_kept(log_dir: &TestLogDir, shown: &[SignedHead], case: &str) {
             head.checkpoint.size
         );
     }
-    let report = offline::verify(&log_dir.folder(), None).unwrap();
+    let report = offline::verify_copy(&log_dir.folder(), None).unwrap();
     assert!(report.is_good(), "{case}: {report:?}");
 }
 

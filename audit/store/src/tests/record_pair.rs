@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 struct OversizedEvidence;
 
 impl Evidence for OversizedEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         FetchedMessagesRecord {
             peer: "x".repeat(70_000),
             ..number(1)

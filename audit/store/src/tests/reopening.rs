@@ -57,13 +57,13 @@ fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
         .record_blocking(test_evidence(0))
         .unwrap()
         .receipt()
-        .at();
+        .time();
     offset.store(-3_600_000_000, SeqCst);
     let after = log
         .record_blocking(test_evidence(1))
         .unwrap()
         .receipt()
-        .at();
+        .time();
     assert_eq!(kinds(&log), [NUMBERED, "clock", NUMBERED]);
     assert_eq!(log.clock_fault(), Some(ClockFault::WentBack));
     assert_eq!((before, log.now()), (after, after));
@@ -91,7 +91,7 @@ fn a_clock_that_jumps_ahead_is_recorded_and_not_followed() {
         log.record_blocking(test_evidence(n))
             .unwrap()
             .receipt()
-            .at()
+            .time()
     };
     let before = say(0);
     const DAY: i64 = 86_400_000_000;
@@ -115,7 +115,11 @@ fn a_clock_that_jumps_ahead_is_recorded_and_not_followed() {
     assert!(say(4) >= before.plus_micros(30 * DAY));
     assert_eq!(log.clock_fault(), None);
     drop(log);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
 }
 
 /// Clock of a log, and its offset in microseconds.
@@ -168,7 +172,10 @@ fn another_key_or_domain_is_refused_or_kept_beside() {
     let _ = log.record_blocking(test_evidence(1)).unwrap();
     drop(log);
     assert_eq!(
-        log_dir::keys(&test_log_dir.folder()).unwrap().known.len(),
+        log_dir::read_keys(&test_log_dir.folder())
+            .unwrap()
+            .known
+            .len(),
         2
     );
     assert_eq!(numbers(&test_log_dir.open().0, 0), [0, 1]);
@@ -179,7 +186,7 @@ fn another_key_or_domain_is_refused_or_kept_beside() {
 struct CloseEvidence(u64);
 
 impl Evidence for CloseEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         complete("close", &format!(r#"{{"opened":{}}}"#, self.0))
     }
 }

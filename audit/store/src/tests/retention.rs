@@ -4,11 +4,13 @@ mod premature_expiry;
 
 use super::complete::complete;
 use super::{TestLogDir, bytes};
-use crate::archive::archive;
+use crate::archive::archive_segments;
 use crate::documents::{DocumentKind, DocumentStore};
-use crate::export::bundle;
+use crate::export::write_bundle;
 use crate::filter::RecordFilter;
-use crate::retention::{DECISIONS, ExpiryRun, RetainedContracts, RetentionHandler, expire};
+use crate::retention::{
+    DECISIONS, ExpiryRun, RetainedContracts, RetentionHandler, expire_decisions,
+};
 use crate::{AuditLog, LogConfig, log_segment, offline, tiles};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -46,7 +48,7 @@ fn config(log_dir: &TestLogDir, days: i64) -> LogConfig {
 struct MixedEvidence(i64);
 
 impl Evidence for MixedEvidence {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let kinds = ["contract", "permit", "received"];
         let kind = kinds[usize::try_from(self.0 % 3).unwrap()];
         let members = match kind {
@@ -88,7 +90,7 @@ struct TestRetention {
 }
 
 impl RetentionHandler for TestRetention {
-    fn lasting(&self) -> RetainedContracts {
+    fn lasting_contracts(&self) -> RetainedContracts {
         RetainedContracts::default()
     }
 
@@ -128,7 +130,7 @@ fn jumped(log_dir: &TestLogDir, days: i64) -> AuditLog {
 fn expired(log_dir: &TestLogDir) -> (AuditLog, ExpiryRun) {
     let log = old(log_dir);
     let before = month_ago(&log);
-    let run = expire(&log, before, &TestRetention::default())
+    let run = expire_decisions(&log, before, &TestRetention::default())
         .unwrap()
         .unwrap();
     (log, run)
@@ -144,7 +146,7 @@ fn stays(n: i64, run: &ExpiryRun, log: &AuditLog) -> bool {
 struct EmptyDocuments;
 
 impl DocumentStore for EmptyDocuments {
-    fn trust(&self) -> (String, Vec<u8>) {
+    fn trust_bundle(&self) -> (String, Vec<u8>) {
         ("trust".to_owned(), b"{}".to_vec())
     }
 
@@ -155,7 +157,7 @@ impl DocumentStore for EmptyDocuments {
 
 fn export(log: &AuditLog, to: &Path) -> u64 {
     let mut file = std::fs::File::create(to).unwrap();
-    bundle(
+    write_bundle(
         log,
         &log.head(),
         &RecordFilter::default(),
@@ -170,12 +172,14 @@ fn decisions_go_and_every_proof_stays() {
     let log_dir = TestLogDir::new();
     let before = {
         let log = old(&log_dir);
-        let proof = log.inclusion(4, log.size()).unwrap();
+        let proof = log.inclusion_proof(4, log.size()).unwrap();
         (log.checkpoint(), proof, log.leaf(4).unwrap())
     };
     let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
     let rest = TestRetention::default();
-    let run = expire(&log, month_ago(&log), &rest).unwrap().unwrap();
+    let run = expire_decisions(&log, month_ago(&log), &rest)
+        .unwrap()
+        .unwrap();
     assert!(
         run.end > 40 && run.records > 20 && run.retained == 1,
         "{run:?}"
@@ -212,7 +216,7 @@ fn decisions_go_and_every_proof_stays() {
     let size = log.size();
     let root = log.checkpoint().root;
     for index in 0..size {
-        let proof = log.inclusion(index, size).unwrap();
+        let proof = log.inclusion_proof(index, size).unwrap();
         assert!(check_inclusion(
             index,
             size,
@@ -228,7 +232,10 @@ fn decisions_go_and_every_proof_stays() {
         ErrorCode::EvidenceExpired
     );
     // Nothing is due any more.
-    assert_eq!(expire(&log, month_ago(&log), &rest).unwrap(), None);
+    assert_eq!(
+        expire_decisions(&log, month_ago(&log), &rest).unwrap(),
+        None
+    );
     // This also holds over many more files, and at a start that reads only the last one.
     for n in 60..120 {
         let _ = log.record_blocking(MixedEvidence(n)).unwrap();
@@ -242,7 +249,7 @@ fn decisions_go_and_every_proof_stays() {
     );
     assert!(numbers(&log).contains(&119));
     drop(log);
-    let report = offline::verify(&log_dir.folder(), None).unwrap();
+    let report = offline::verify_copy(&log_dir.folder(), None).unwrap();
     assert!(report.is_good(), "{report:?}");
     let reported = format!("{} records between", run.records);
     assert!(
@@ -264,7 +271,7 @@ fn bytes_of_all(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 /// Places of the existing records.
 fn offline_numbers(path: &Path) -> Vec<u64> {
     let mut all = Vec::new();
-    offline::visit(path, None, &mut |record: &Record, _| all.push(record.seq)).unwrap();
+    offline::visit_copy(path, None, &mut |record: &Record, _| all.push(record.seq)).unwrap();
     all
 }
 
@@ -283,18 +290,26 @@ fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
     };
     let _durable = log.record_blocking(run).unwrap();
     drop(log);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
     let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
     assert_eq!(numbers(&log).iter().filter(|n| **n >= 0).count(), 60);
-    let run = expire(&log, before, &TestRetention::default())
+    let run = expire_decisions(&log, before, &TestRetention::default())
         .unwrap()
         .unwrap();
     assert!(!numbers(&log).contains(&4) && run.records > 20);
     drop(log);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
     // The log states more erasures than were done. A missing record outside the stated range is reported all the same.
     erase(&log_dir, run.end);
-    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
+    let fault = offline::verify_copy(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(
         fault.map(|fault| (fault.index, fault.what)),
         Some((run.end, FaultKind::Gone))
@@ -307,14 +322,14 @@ fn an_archive_and_an_export_hold_what_stays() {
         let log_dir = TestLogDir::new();
         let log = old(&log_dir);
         if first == "archive" {
-            assert!(archive(&log, 0).unwrap().len() > 3);
+            assert!(archive_segments(&log, 0).unwrap().len() > 3);
         }
         let before = month_ago(&log);
-        let run = expire(&log, before, &TestRetention::default())
+        let run = expire_decisions(&log, before, &TestRetention::default())
             .unwrap()
             .unwrap();
         if first == "expire" {
-            assert!(archive(&log, 0).unwrap().len() > 3);
+            assert!(archive_segments(&log, 0).unwrap().len() > 3);
         }
         let kept = numbers(&log);
         assert!(!kept.contains(&4) && kept.contains(&6) && kept.contains(&NEEDED));
@@ -326,7 +341,7 @@ fn an_archive_and_an_export_hold_what_stays() {
         let file = log_dir.dir.path().join("all.bundle");
         let there = export(&log, &file);
         assert_eq!(there, log.size() - run.records);
-        let report = offline::verify(&file, None).unwrap();
+        let report = offline::verify_copy(&file, None).unwrap();
         assert!(report.is_good(), "{report:?}");
         assert_eq!(report.records, log.size());
         assert!(report.unseen.iter().any(|one| one.contains("retention")));
@@ -341,15 +356,15 @@ fn an_archive_and_an_export_hold_what_stays() {
         let stub = format!("{}\"record\":null}}", &lines[at][..start]);
         let forged = text.replacen(lines[at], &stub, 1);
         std::fs::write(&file, forged).unwrap();
-        let fault = offline::verify(&file, None).unwrap().fault.unwrap();
+        let fault = offline::verify_copy(&file, None).unwrap().fault.unwrap();
         assert_eq!(fault.what, FaultKind::Gone);
         // Another version is not read at all.
         std::fs::write(&file, text.replacen("bundle/1", "bundle/2", 1)).unwrap();
-        let refusal = offline::verify(&file, None).unwrap_err();
+        let refusal = offline::verify_copy(&file, None).unwrap_err();
         assert_eq!(refusal.code.as_str(), "EVIDENCE_UNKNOWN");
 
         let out = log_dir.dir.path().join("tiles");
-        tiles::write(&log, &log.head(), &out).unwrap();
+        tiles::write_tiles(&log, &log.head(), &out).unwrap();
         assert!(out.join("tile/0").exists() && !out.join("tile/entries").exists());
     }
 }

@@ -22,15 +22,18 @@ fn segments_follow_each_other() {
     let (log, _) = AuditLog::open(config()).unwrap();
     let said: Vec<i64> = numbers(&log, 0).into_iter().filter(|n| *n >= 0).collect();
     assert_eq!(said, (0..60).collect::<Vec<_>>());
-    let segments = log_segment::segments(&log_dir.folder()).unwrap();
+    let segments = log_segment::list_segments(&log_dir.folder()).unwrap();
     assert!(segments.len() > 5);
     for pair in segments.windows(2) {
         let [sealed, next] = pair else { panic!() };
         let digest = Digest::of(&std::fs::read(&sealed.path).unwrap());
         let first = log.get(next.first).unwrap().unwrap();
         assert_eq!((first.seq, first.kind.as_str()), (next.first, "segment"));
-        assert_eq!(first.body.get("sha256"), Some(&Json::text(digest)));
-        assert_eq!(first.body.get("previous"), Some(&Json::text(sealed.name())));
+        assert_eq!(first.body.get("sha256"), Some(&Json::from_display(digest)));
+        assert_eq!(
+            first.body.get("previous"),
+            Some(&Json::from_display(sealed.name()))
+        );
     }
 }
 

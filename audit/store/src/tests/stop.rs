@@ -4,7 +4,7 @@ use super::crash::failing;
 use super::{
     AuditLog, LogConfig, NUMBERED, SeqCst, TestEvidence, TestLogDir, numbers, test_evidence,
 };
-use crate::{offline, refusal, reserve};
+use crate::{offline, reserve, unwritable_log_refusal};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::LedgerError;
@@ -83,7 +83,7 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
     for torn in [0, 50, 1 << 20] {
         let log_dir = stopped(torn);
         // Also for a closed log: an incomplete record was never confirmed.
-        let report = offline::verify(&log_dir.folder(), None).unwrap();
+        let report = offline::verify_copy(&log_dir.folder(), None).unwrap();
         assert!(report.is_good(), "{torn}: {report:?}");
         let stop = |what: &String| what.contains("was stopped");
         assert!(report.unseen.iter().any(stop), "{torn}");
@@ -104,7 +104,7 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
         assert_eq!(kinds(&since), expected);
         assert_eq!(since[0].body.get("suspect"), Some(&Json::Bool(true)));
         let stop = &since[expected.len() - 3].body;
-        assert_eq!(stop.get("size"), Some(&Json::count(3)));
+        assert_eq!(stop.get("size"), Some(&Json::from_count(3)));
         assert_eq!(stop.get("full"), Some(&Json::Bool(true)));
         let sums: Vec<_> = since[expected.len() - 2..]
             .iter()
@@ -129,7 +129,11 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
         assert_eq!(reserve_of(&log_dir), vec![0; SPARE as usize]);
         let _ = log.record_blocking(test_evidence(9)).unwrap();
         drop(log);
-        assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+        assert!(
+            offline::verify_copy(&log_dir.folder(), None)
+                .unwrap()
+                .is_good()
+        );
     }
 }
 
@@ -192,7 +196,11 @@ fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
     }
     assert_eq!(kinds(&since).last(), Some(&"refusal_count"));
     drop(log);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
 }
 
 #[test]
@@ -259,7 +267,7 @@ fn fills_the_disk() {
         // Below the mark no entry is opened, above it entries are opened again.
         file_system.load(1700);
         assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
-        let refused = refusal(&permit(1).unwrap_err());
+        let refused = unwritable_log_refusal(&permit(1).unwrap_err());
         assert_eq!(refused.code, ErrorCode::DiskFull);
         // No restart is needed.
         assert!(
@@ -371,7 +379,11 @@ fn full_and_killed(file_system: &LimitedFileSystem) {
         })
         .unwrap();
     drop(log);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
     println!("full after {confirmed} records");
 }
 

@@ -41,7 +41,7 @@ pub(crate) trait WriteJob: Send {
     /// True if a head over the record must be signed.
     fn is_headed(&self) -> bool;
     /// Reports the result to the caller.
-    fn settle(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>);
+    fn report_outcome(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>);
 }
 
 /// Sender of the result to the caller.
@@ -53,7 +53,7 @@ pub(crate) enum CompletionSender<T> {
 }
 
 impl<T> CompletionSender<T> {
-    fn tell(self, outcome: Result<Recorded<T>, LedgerError>) {
+    fn send_outcome(self, outcome: Result<Recorded<T>, LedgerError>) {
         // The caller is gone: the record stays, and the next start closes the entry that it opened.
         match self {
             Self::Task(task) => drop(task.send(outcome)),
@@ -123,7 +123,7 @@ impl<T: Evidence + Send + 'static> PendingWrite<T> {
 impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
     fn kind(&self) -> &'static str {
         match &self.value {
-            PendingValue::Bare(value) => value.entry().kind(),
+            PendingValue::Bare(value) => value.to_record_body().kind(),
             PendingValue::Staged(staged) => staged.kind(),
         }
     }
@@ -152,7 +152,7 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
                 let beside = match beside {
                     WriteHook::Told(written) => {
                         // The receiver may be gone, which does no harm.
-                        let _gone = written.send(staged.at());
+                        let _gone = written.send(staged.time());
                         WriteHook::Nothing
                     }
                     other => other,
@@ -165,7 +165,7 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
                 }))
             }
             Err(unwritable) => {
-                wake.tell(Err(unwritable));
+                wake.send_outcome(Err(unwritable));
                 None
             }
         }
@@ -175,7 +175,7 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
         matches!(self.beside, WriteHook::Headed)
     }
 
-    fn settle(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>) {
+    fn report_outcome(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>) {
         let Self { value, wake, .. } = *self;
         let reported = match (value, outcome) {
             (PendingValue::Staged(staged), Ok(flushed)) => {
@@ -184,7 +184,7 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
             (_, Err(unwritable)) => Err(unwritable),
             (PendingValue::Bare(_), Ok(_)) => Err(LedgerError::Closed),
         };
-        wake.tell(reported);
+        wake.send_outcome(reported);
     }
 }
 
@@ -193,7 +193,7 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
 pub(crate) struct InternalRecord(pub(crate) RecordBody);
 
 impl Evidence for InternalRecord {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         self.0.clone()
     }
 }

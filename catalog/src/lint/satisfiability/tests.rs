@@ -1,8 +1,8 @@
 //! Tests: a filter reported as empty is empty. Random filters are evaluated on every row of a small set.
 
 use super::*;
-use crate::fixture::{column, name};
-use hansa_policy::row_filter::parse;
+use crate::fixture::{sample_column, sql_name};
+use hansa_policy::row_filter::parse_row_filter;
 
 /// Columns `i` int, `f` float, `t` text, `b` bool, with all values of a row, NULL first.
 const WORLD: [(&str, ColumnType, &[&str]); 4] = [
@@ -57,7 +57,7 @@ fn holds(filter: &RowFilter, row: &[(SqlIdentifier, Option<RangeValue>)]) -> Opt
     let compare = |column: &SqlIdentifier, op: ComparisonOperator, with: &FilterOperand| {
         let (kind, value) = stored(row, column);
         let value = value?;
-        let with = super::value(kind, with).unwrap();
+        let with = super::operand_value(kind, with).unwrap();
         Some(match op {
             ComparisonOperator::Eq => value == with,
             ComparisonOperator::NotEq => value != with,
@@ -130,10 +130,12 @@ fn rows() -> Vec<Vec<(SqlIdentifier, Option<RangeValue>)>> {
     for (column, kind, values) in WORLD {
         let stored: Vec<Option<RangeValue>> = std::iter::once(None)
             .chain(values.iter().map(|text| {
-                let RowFilter::Compare { with, .. } = parse(&format!("c = {text}")).unwrap() else {
+                let RowFilter::Compare { with, .. } =
+                    parse_row_filter(&format!("c = {text}")).unwrap()
+                else {
                     panic!("a comparison")
                 };
-                value(kind, &with)
+                operand_value(kind, &with)
             }))
             .collect();
         rows = rows
@@ -141,7 +143,7 @@ fn rows() -> Vec<Vec<(SqlIdentifier, Option<RangeValue>)>> {
             .flat_map(|row| {
                 stored.iter().map(|value| {
                     let mut row = row.clone();
-                    row.push((name(column), value.clone()));
+                    row.push((sql_name(column), value.clone()));
                     row
                 })
             })
@@ -154,16 +156,16 @@ fn rows() -> Vec<Vec<(SqlIdentifier, Option<RangeValue>)>> {
 fn what_is_called_empty_is_empty() {
     let columns: Vec<DatasetColumn> = WORLD
         .iter()
-        .map(|(of, kind, _)| column(of, *kind))
+        .map(|(of, kind, _)| sample_column(of, *kind))
         .collect();
     let rows = rows();
     let mut random = FilterGenerator(29);
     let (mut found, mut missed) = (0, 0);
     for _ in 0..6_000 {
         let text = random.filter(3);
-        let filter = parse(&text).unwrap();
+        let filter = parse_row_filter(&text).unwrap();
         let mut steps = 0;
-        let possible = possible(
+        let possible = can_have_solution(
             vec![(&filter, false)],
             ColumnRanges::default(),
             &columns,

@@ -12,7 +12,7 @@ fn grids() {
     );
     let mut finer = cube(vec![group(10, device())]);
     finer[4] = Term::TimeBucket {
-        column: name("at"),
+        column: sql_name("at"),
         bucket: TimeBucketWidth::QuarterHour,
         zone: Some("Europe/Berlin".to_owned()),
     };

@@ -57,8 +57,8 @@ fn terms_that_allow_nothing() {
 #[test]
 fn terms_that_exclude_each_other() {
     let area = Term::Area {
-        lon: name("lon"),
-        lat: name("lat"),
+        lon: sql_name("lon"),
+        lat: sql_name("lat"),
         bounds: BoundingBox {
             west: "7.5".into(),
             south: "51".into(),
@@ -70,7 +70,7 @@ fn terms_that_exclude_each_other() {
         vec![rows("site = 'a'"), rows("site = 'b'")],
         vec![rows("lon < 7"), area],
         // The end that every case has is `#c2`.
-        vec![Term::NotBefore(time("2027-01-01T00:00:00Z"))],
+        vec![Term::NotBefore(parse_time("2027-01-01T00:00:00Z"))],
     ] {
         case(terms, &["E POLICY_CONTRADICTION #c2"]);
     }

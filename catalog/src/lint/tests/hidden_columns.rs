@@ -8,7 +8,7 @@ fn persons_that_show() {
     case_on(personal, vec![Term::ResultRows(9)], &["W UNIT_VISIBLE -"]);
     case_on(
         marked,
-        vec![Term::Columns(names(&["device"]))],
+        vec![Term::Columns(sql_names(&["device"]))],
         &[
             "E LEGAL_BASIS_MISSING -",
             "W UNIT_VISIBLE #c1",
@@ -16,12 +16,12 @@ fn persons_that_show() {
         ],
     );
     case_on(marked, vec![mask("device", MaskValue::Null)], &[]);
-    case_on(marked, vec![Term::Columns(names(&["site"]))], &[]);
+    case_on(marked, vec![Term::Columns(sql_names(&["site"]))], &[]);
 }
 
 #[test]
 fn filters_on_what_is_hidden() {
-    let shown = || Term::Columns(names(&["site"]));
+    let shown = || Term::Columns(sql_names(&["site"]));
     case(
         vec![shown(), rows("bikes > 3")],
         &["W FILTER_ON_TREATED_COLUMN #c2"],

@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::dataset::ColumnType;
-use crate::fixture::column;
+use crate::fixture::sample_column;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
 use hansa_policy::value::area::BoundingBox;
 
 fn area() -> Term {
     let degrees = |text: &str| text.to_owned();
     Term::Area {
-        lon: name("lon"),
-        lat: name("lat"),
+        lon: sql_name("lon"),
+        lat: sql_name("lat"),
         bounds: BoundingBox {
             west: degrees("7"),
             south: degrees("51"),
@@ -22,15 +22,15 @@ fn area() -> Term {
 
 fn cells() -> Term {
     Term::PlaceCells(PlaceCellsTerm {
-        lon: name("lon"),
-        lat: name("lat"),
-        cell: name("cell"),
+        lon: sql_name("lon"),
+        lat: sql_name("lat"),
+        cell: sql_name("cell"),
         size: "h3:7".parse().unwrap(),
     })
 }
 
 fn with(added: &'static str) -> impl Fn(&mut Dataset) {
-    move |dataset| dataset.columns.push(column(added, ColumnType::Text))
+    move |dataset| dataset.columns.push(sample_column(added, ColumnType::Text))
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn another_column_that_tells_the_place_is_told() {
         case_on(with(added), vec![rows("bikes > 1")], &[]);
         // A hidden or masked column discloses nothing.
         case_on(with(added), vec![area(), mask(added, MaskValue::Null)], &[]);
-        let listed = Term::Columns(names(&["lon", "lat", "bikes"]));
+        let listed = Term::Columns(sql_names(&["lon", "lat", "bikes"]));
         case_on(with(added), vec![area(), listed], &[]);
     }
     for added in ["name", "platform", "category", "latest", "along", "stripe"] {

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 fn cells(size: &str) -> Term {
     Term::PlaceCells(PlaceCellsTerm {
-        lon: name("lon"),
-        lat: name("lat"),
-        cell: name("cell"),
+        lon: sql_name("lon"),
+        lat: sql_name("lat"),
+        cell: sql_name("cell"),
         size: size.parse().unwrap(),
     })
 }
@@ -60,21 +60,21 @@ fn lists_that_are_not_held() {
     let list = hansa_audit_log::digest::Digest::of(b"list");
     let level = |level: &str| {
         Term::Lookup(LookupTerm {
-            column: name("site"),
+            column: sql_name("site"),
             table: list,
             level: level.to_owned(),
         })
     };
     let within = Term::PublishedArea(PublishedAreaTerm {
-        lon: name("lon"),
-        lat: name("lat"),
+        lon: sql_name("lon"),
+        lat: sql_name("lat"),
         list,
         which: "name=a".parse().unwrap(),
     });
     let mut published = PublishedLists::default();
     let found = |terms: &[Term], published: &PublishedLists| {
         let terms = clauses(terms.iter().cloned());
-        shown(lists(&terms, published).as_slice())
+        shown(missing_list_finding(&terms, published).as_slice())
     };
     let lacks = ["E TERM_NOT_EXECUTABLE_HERE #c1"];
     assert_eq!(found(&[level("a")], &published), lacks);
@@ -82,7 +82,7 @@ fn lists_that_are_not_held() {
     assert_eq!(found(&named, &published), lacks);
     assert_eq!(found(std::slice::from_ref(&within), &published), lacks);
     let table = HierarchyTable::new(vec!["a".to_owned()]);
-    published.hold(list, PublishedList::Levels(Arc::new(table)));
+    published.add_list(list, PublishedList::Levels(Arc::new(table)));
     assert!(found(&[level("a")], &published).is_empty());
     assert_eq!(found(&[level("b")], &published), lacks);
     // A list of another kind counts as missing.
@@ -91,7 +91,7 @@ fn lists_that_are_not_held() {
 
 #[test]
 fn cells_can_be_joined_over() {
-    let over = |column: &str| Term::JoinKeys(names(&[column]));
+    let over = |column: &str| Term::JoinKeys(sql_names(&[column]));
     case(vec![cells("h3:7"), over("cell")], &[]);
     case(vec![over("cell")], &["E TERM_COLUMN_UNKNOWN #c1"]);
 }

@@ -17,11 +17,11 @@ fn prohibited(part: ProhibitedPart) -> Term {
 }
 
 fn rows_of(filter: &str) -> Term {
-    prohibited(ProhibitedPart::Rows(parse(filter).unwrap()))
+    prohibited(ProhibitedPart::Rows(parse_row_filter(filter).unwrap()))
 }
 
 fn columns_of(list: &[&str]) -> Term {
-    prohibited(ProhibitedPart::Columns(names(list)))
+    prohibited(ProhibitedPart::Columns(sql_names(list)))
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn rows_that_are_prohibited() {
         &["E POLICY_CONTRADICTION #c2"],
     );
     case(
-        vec![Term::Columns(names(&["site"])), rows_of("bikes > 3")],
+        vec![Term::Columns(sql_names(&["site"])), rows_of("bikes > 3")],
         &["W FILTER_ON_TREATED_COLUMN #c2"],
     );
 }
@@ -45,7 +45,7 @@ fn columns_that_are_prohibited() {
     case(vec![columns_of(&["bikes"])], &[]);
     case(vec![columns_of(&["nope"])], &["E TERM_COLUMN_UNKNOWN #c1"]);
     case(
-        vec![Term::Columns(names(&["site"])), columns_of(&["site"])],
+        vec![Term::Columns(sql_names(&["site"])), columns_of(&["site"])],
         &["E POLICY_CONTRADICTION -"],
     );
     // The rows are selected by a removed column.
@@ -56,10 +56,10 @@ fn columns_that_are_prohibited() {
     // Removed columns about persons need no legal basis.
     let about = |dataset: &mut Dataset| {
         for column in &mut dataset.columns {
-            column.personal = column.name == name("site");
+            column.personal = column.name == sql_name("site");
         }
     };
-    let shown = Term::Columns(names(&["site", "bikes"]));
+    let shown = Term::Columns(sql_names(&["site", "bikes"]));
     case_on(about, vec![shown, columns_of(&["site"])], &[]);
 }
 

@@ -39,7 +39,8 @@ impl AdminHandler for AdminService {
         };
         let (out, events) = EventSink::channel();
         let connector = Arc::clone(&self.0);
-        let work = tokio::runtime::Handle::current().spawn(admin::run(connector, order, out));
+        let work =
+            tokio::runtime::Handle::current().spawn(admin::run_command(connector, order, out));
         let state = Some((events, AbortOnDrop(work)));
         futures::stream::unfold(state, |state| async move {
             let (mut events, guard) = state?;
@@ -148,7 +149,7 @@ fn from_wire(event: Wire) -> CommandEvent {
 }
 
 /// Has a running connector carry out a command.
-pub(crate) fn ask(
+pub(crate) fn start_remote_command(
     client: &AdminSocketClient,
     order: &CommandEnvelope,
     timeout: Option<Duration>,
@@ -184,12 +185,12 @@ pub(crate) fn ask(
 }
 
 /// Carries out a command inside this process.
-pub(crate) fn here(
+pub(crate) fn start_local_command(
     connector: &Arc<Connector>,
     order: CommandEnvelope,
 ) -> (Receiver<CommandEvent>, tokio::task::JoinHandle<()>) {
     let (out, received) = EventSink::channel();
     let connector = Arc::clone(connector);
-    let work = tokio::runtime::Handle::current().spawn(admin::run(connector, order, out));
+    let work = tokio::runtime::Handle::current().spawn(admin::run_command(connector, order, out));
     (received, work)
 }

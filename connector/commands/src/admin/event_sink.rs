@@ -27,37 +27,41 @@ impl EventSink {
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) async fn report(
+    pub(crate) async fn send_report(
         &self,
         report: &impl CommandReport,
     ) -> Result<(), ClientDisconnected> {
-        self.object(report_json(report), report.text()).await
+        self.send_object(report_json(report), report.to_text())
+            .await
     }
 
     /// A list: its objects, and the table for people.
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) async fn list<R: ReportRow>(&self, rows: &[R]) -> Result<(), ClientDisconnected> {
+    pub(crate) async fn send_list<R: ReportRow>(
+        &self,
+        rows: &[R],
+    ) -> Result<(), ClientDisconnected> {
         for row in rows {
-            self.row(row).await?;
+            self.send_row(row).await?;
         }
-        self.text(report_table(rows)).await
+        self.send_text(report_table(rows)).await
     }
 
     /// An object of a list whose table follows.
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) async fn row(&self, row: &impl ReportRow) -> Result<(), ClientDisconnected> {
-        self.object(report_json(row), "").await
+    pub(crate) async fn send_row(&self, row: &impl ReportRow) -> Result<(), ClientDisconnected> {
+        self.send_object(report_json(row), "").await
     }
 
     /// An object with its text.
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) async fn object(
+    pub(crate) async fn send_object(
         &self,
         data: Value,
         text: impl Into<String>,
@@ -70,7 +74,7 @@ impl EventSink {
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) async fn document(
+    pub(crate) async fn send_document(
         &self,
         data: Value,
         text: impl Into<String>,
@@ -83,7 +87,10 @@ impl EventSink {
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) async fn text(&self, text: impl Into<String>) -> Result<(), ClientDisconnected> {
+    pub(crate) async fn send_text(
+        &self,
+        text: impl Into<String>,
+    ) -> Result<(), ClientDisconnected> {
         self.send(CommandEvent::Text(text.into())).await
     }
 
@@ -91,17 +98,17 @@ impl EventSink {
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) async fn rows(&self, bytes: Bytes) -> Result<(), ClientDisconnected> {
+    pub(crate) async fn send_row_bytes(&self, bytes: Bytes) -> Result<(), ClientDisconnected> {
         self.send(CommandEvent::Rows(bytes)).await
     }
 
     /// A line for people.
-    pub(crate) async fn notice(&self, text: impl Into<String>) {
+    pub(crate) async fn send_notice(&self, text: impl Into<String>) {
         let _ = self.send(CommandEvent::Notice(text.into())).await;
     }
 
     /// A part that was refused or failed, while the rest goes on.
-    pub(crate) async fn fault(&self, refusal: &Refusal) {
+    pub(crate) async fn send_fault(&self, refusal: &Refusal) {
         let refusal = internal_error::with_trace_number(refusal.clone());
         let fault = CommandEvent::Fault {
             data: crate::cli::output::refusal_json(&refusal),
@@ -115,7 +122,7 @@ impl EventSink {
         let mut told: Vec<&Refusal> = Vec::new();
         for fault in faults {
             if !told.contains(&fault) {
-                self.fault(fault).await;
+                self.send_fault(fault).await;
                 told.push(fault);
             }
         }
@@ -124,7 +131,7 @@ impl EventSink {
     }
 
     /// Progress; dropped where the reader is behind.
-    pub(crate) fn progress(&self, label: &str, done: u64, total: u64) {
+    pub(crate) fn send_progress(&self, label: &str, done: u64, total: u64) {
         let _ = self.0.try_send(CommandEvent::Progress {
             label: label.to_owned(),
             done,

@@ -16,7 +16,7 @@ mod tests;
 ///
 /// # Errors
 /// `USAGE_WRONG`, or `STATE_BROKEN` where nobody can say whose the connector is.
-pub(super) fn check(
+pub(super) fn check_file_access(
     connector: &Connector,
     command: &mut impl ConnectorVerb,
     caller: Option<u32>,
@@ -25,7 +25,8 @@ pub(super) fn check(
         return Ok(());
     };
     let state = &connector.config().state;
-    let own = std::fs::metadata(state).map_err(|error| hansa_files::unreadable(state, &error))?;
+    let own = std::fs::metadata(state)
+        .map_err(|error| hansa_files::unreadable_file_refusal(state, &error))?;
     refuse_stranger(caller, own.uid())
 }
 

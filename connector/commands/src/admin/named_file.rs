@@ -49,7 +49,7 @@ impl<'a> NamedFile<'a> {
                 }
             }
             Self::Sent { file, text } => {
-                let bytes = hansa_node::process::named_file::read(file)?;
+                let bytes = hansa_node::process::named_file::read_named_file(file)?;
                 *text = Some(String::from_utf8_lossy(&bytes).into_owned());
             }
         }

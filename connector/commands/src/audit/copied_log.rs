@@ -18,18 +18,18 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// `EVIDENCE_BROKEN` and what else the evidence is refused for.
-pub(crate) fn verify(
+pub(crate) fn verify_copied_log(
     file: &Path,
     head: Option<&Path>,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
-    let newest = head.map(newest).transpose()?;
+    let newest = head.map(read_newest_head).transpose()?;
     let mut forks = ForkedLogs::default();
-    let report = offline::visit(file, newest.as_ref(), &mut |record: &Record, body| {
-        forks.see(record, body);
+    let report = offline::visit_copy(file, newest.as_ref(), &mut |record: &Record, body| {
+        forks.note_record(record, body);
     })?;
     let refusal = report.refusal().or_else(|| forks.refusal());
-    show.report(&CopiedLogVerification {
+    show.print_report(&CopiedLogVerification {
         log: LogVerification::of(&report),
         forks,
     });
@@ -48,8 +48,8 @@ struct CopiedLogVerification {
 }
 
 impl CommandReport for CopiedLogVerification {
-    fn text(&self) -> String {
-        let mut text = self.log.text();
+    fn to_text(&self) -> String {
+        let mut text = self.log.to_text();
         for (log, record) in &self.forks.0 {
             text.push_str(&format!("\n  forked: {log}, record {record}"));
         }
@@ -63,7 +63,7 @@ impl CommandReport for CopiedLogVerification {
 struct ForkedLogs(BTreeMap<String, u64>);
 
 impl ForkedLogs {
-    fn see(&mut self, record: &Record, body: RecordBody) {
+    fn note_record(&mut self, record: &Record, body: RecordBody) {
         match body {
             RecordBody::Incident(IncidentBody::LogFork(fork)) => {
                 self.0.insert(fork.peer, record.seq);
@@ -97,13 +97,13 @@ impl ForkedLogs {
 }
 
 /// `hansa audit reconcile --files A B`: as `hansa-verify` does it, with its exit status.
-pub(crate) fn reconcile(files: &[PathBuf], show: OutputSettings) -> u8 {
+pub(crate) fn reconcile_files(files: &[PathBuf], show: OutputSettings) -> u8 {
     let mut arguments = vec![OsString::from("hansa-verify"), "reconcile".into()];
     if show.json {
         arguments.push("--json".into());
     }
     arguments.extend(files.iter().map(OsString::from));
-    let output = hansa_verify::run(arguments);
+    let output = hansa_verify::run_program(arguments);
     if !output.out.is_empty() {
         line_out(output.out.trim_end());
     }
@@ -114,8 +114,8 @@ pub(crate) fn reconcile(files: &[PathBuf], show: OutputSettings) -> u8 {
 }
 
 /// The last head in a file of heads. A file without one is refused: nothing would be compared, and nobody would know.
-fn newest(file: &Path) -> Result<SignedHead, Refusal> {
-    let bytes = hansa_node::process::named_file::read(file)?;
+fn read_newest_head(file: &Path) -> Result<SignedHead, Refusal> {
+    let bytes = hansa_node::process::named_file::read_named_file(file)?;
     // In a log an empty line follows each head; a head that was noted alone has none.
     let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
     let heads = note::read_all(&text).unwrap_or_default();

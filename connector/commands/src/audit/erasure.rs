@@ -3,14 +3,14 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::ErasureReason;
-use crate::audit::record_filter::instant;
+use crate::audit::record_filter::parse_instant;
 use crate::audit::{find_records, peer_of, record_format};
 use crate::cli::command_report::CommandReport;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::Record;
 use hansa_node::participant::Connector;
 use hansa_node::participant::pseudonyms::Person;
-use hansa_node::process::blocking_work::{blocking, waiting};
+use hansa_node::process::blocking_work::{run_blocking, run_waiting};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Erases the texts of one question, or all from before an instant.
-pub(super) async fn run(
+pub(super) async fn erase_question_texts(
     connector: &Arc<Connector>,
     question: Option<String>,
     before: Option<String>,
@@ -26,9 +26,11 @@ pub(super) async fn run(
     out: &EventSink,
 ) -> CommandResult {
     let inner = Arc::clone(connector);
-    let erased = blocking(move || erase(&inner, question.as_deref(), before.as_deref(), ground));
+    let erased = run_blocking(move || {
+        erase_texts_and_reasons(&inner, question.as_deref(), before.as_deref(), ground)
+    });
     let erased = erased.await?;
-    out.report(&TextErasure {
+    out.send_report(&TextErasure {
         erased,
         ground: ground.as_str(),
     })
@@ -44,7 +46,7 @@ struct TextErasure {
 }
 
 impl CommandReport for TextErasure {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} texts are erased; the log and all proofs are as they were",
             self.erased
@@ -52,14 +54,14 @@ impl CommandReport for TextErasure {
     }
 }
 
-fn erase(
+fn erase_texts_and_reasons(
     connector: &Connector,
     question: Option<&str>,
     before: Option<&str>,
     ground: ErasureReason,
 ) -> Result<usize, Refusal> {
     let before = before
-        .map(|before| instant(connector, before))
+        .map(|before| parse_instant(connector, before))
         .transpose()?;
     let Some(question) = question else {
         return connector.erase_texts(ground.as_str(), before, |held| {
@@ -68,8 +70,8 @@ fn erase(
     };
     let records = find_records(connector, question)?;
     only_one(connector, question, &records)?;
-    let commits: BTreeSet<Digest> = records.iter().filter_map(commit).collect();
-    let reasons: BTreeSet<Digest> = records.iter().filter_map(reason).collect();
+    let commits: BTreeSet<Digest> = records.iter().filter_map(text_commitment).collect();
+    let reasons: BTreeSet<Digest> = records.iter().filter_map(reason_commitment).collect();
     let erased =
         connector.erase_texts(ground.as_str(), None, |held| commits.contains(&held.commit))?;
     let reasons = connector.erase_reasons(ground.as_str(), |commit| reasons.contains(commit))?;
@@ -86,7 +88,7 @@ fn erase(
 fn only_one(connector: &Connector, question: &str, records: &[Record]) -> Result<(), Refusal> {
     // Two peers may have drawn the same identity.
     let request = |record: &Record| {
-        let request = record_format::field(record, "request_id")?;
+        let request = record_format::record_field(record, "request_id")?;
         Some((request, peer_of(connector, record)?))
     };
     let mut meant: BTreeSet<(String, String)> = records.iter().filter_map(request).collect();
@@ -111,26 +113,31 @@ fn only_one(connector: &Connector, question: &str, records: &[Record]) -> Result
     Ok(())
 }
 
-fn commit(record: &Record) -> Option<Digest> {
-    record_format::field(record, "sql_commit")?.parse().ok()
+fn text_commitment(record: &Record) -> Option<Digest> {
+    record_format::record_field(record, "sql_commit")?
+        .parse()
+        .ok()
 }
 
-fn reason(record: &Record) -> Option<Digest> {
-    record_format::field(record, "reason_commit")?.parse().ok()
+fn reason_commitment(record: &Record) -> Option<Digest> {
+    record_format::record_field(record, "reason_commit")?
+        .parse()
+        .ok()
 }
 
 /// Erases who a person was.
-pub(super) async fn person(
+pub(super) async fn erase_person(
     connector: &Arc<Connector>,
     person: String,
     ground: ErasureReason,
     out: &EventSink,
 ) -> CommandResult {
     let inner = Arc::clone(connector);
-    let erased =
-        blocking(move || inner.erase_person(&Person::from_typed_text(&person), ground.as_str()))
-            .await?;
-    out.report(&PersonErasure {
+    let erased = run_blocking(move || {
+        inner.erase_person(&Person::from_typed_text(&person), ground.as_str())
+    })
+    .await?;
+    out.send_report(&PersonErasure {
         erased: erased.len(),
         pseudonyms: erased,
         ground: ground.as_str(),
@@ -148,7 +155,7 @@ struct PersonErasure {
 }
 
 impl CommandReport for PersonErasure {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "nobody can tell any more who {} was; the log and all proofs are as they were",
             self.pseudonyms.join(", ")
@@ -177,11 +184,11 @@ impl RecordPeople {
     pub(super) fn of(connector: &Connector, record: &Record) -> Result<Self, Refusal> {
         let pseudonyms = &connector.records.pseudonyms;
         let person = |name: &str| {
-            let person = pseudonyms.person(&record_format::field(record, name)?)?;
-            Some(person.json())
+            let person = pseudonyms.person(&record_format::record_field(record, name)?)?;
+            Some(person.to_json())
         };
-        let reason = match reason(record) {
-            Some(commit) => waiting(|| pseudonyms.reason(commit))?,
+        let reason = match reason_commitment(record) {
+            Some(commit) => run_waiting(|| pseudonyms.reason(commit))?,
             None => None,
         };
         Ok(Self {
@@ -198,8 +205,8 @@ impl RecordPeople {
 /// # Errors
 /// When it can't be read.
 pub(super) fn text(connector: &Connector, record: &Record) -> Result<Option<String>, Refusal> {
-    match commit(record) {
-        Some(commit) => connector.records.texts.side().text_of(commit),
+    match text_commitment(record) {
+        Some(commit) => connector.records.texts.flushed_store().text_of(commit),
         None => Ok(None),
     }
 }

@@ -7,7 +7,7 @@ use hansa_node::participant::Connector;
 pub(super) async fn tell_expired(connector: &Connector, out: &EventSink) {
     let end = connector.records.log.expired_before();
     if end > 0 {
-        out.notice(format!(
+        out.send_notice(format!(
             "of the records before {end} those of single questions are past their retention; what was erased when: hansa audit list --outcome expire"
         ))
         .await;

@@ -7,12 +7,12 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::AuditFilter;
 use crate::audit::expiry_notice::tell_expired;
-use crate::audit::{head, record_filter};
+use crate::audit::{record_filter, sign_current_head};
 use crate::cli::command_report::CommandReport;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_store::export;
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use std::ffi::OsStr;
@@ -22,17 +22,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Writes the records to `output`; its ending decides how.
-pub(super) async fn write(
+pub(super) async fn write_export(
     connector: &Arc<Connector>,
     output: PathBuf,
     filter: AuditFilter,
     out: &EventSink,
 ) -> CommandResult {
     tell_expired(connector, out).await;
-    let head = head(connector).await?;
+    let head = sign_current_head(connector).await?;
     let (inner, path) = (Arc::clone(connector), output.clone());
-    let count = blocking(move || write_records(&inner, &path, &filter, &head)).await?;
-    out.report(&RecordExport {
+    let count = run_blocking(move || write_records(&inner, &path, &filter, &head)).await?;
+    out.send_report(&RecordExport {
         file: output,
         records: count,
     })
@@ -48,7 +48,7 @@ struct RecordExport {
 }
 
 impl CommandReport for RecordExport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let file = self.file.display();
         let written = format!("{} records written to {file}", self.records);
         match ExportFormat::of(&self.file) {
@@ -61,7 +61,7 @@ impl CommandReport for RecordExport {
 }
 
 /// Writes the whole log as tiles into the folder `output`.
-pub(super) async fn tiles(
+pub(super) async fn write_tiles(
     connector: &Arc<Connector>,
     output: PathBuf,
     filter: AuditFilter,
@@ -75,11 +75,13 @@ pub(super) async fn tiles(
         .with_help("remove the filters, or write a bundle")
         .into());
     }
-    let head = head(connector).await?;
+    let head = sign_current_head(connector).await?;
     let (inner, path) = (Arc::clone(connector), output.clone());
-    let count =
-        blocking(move || hansa_audit_store::tiles::write(&inner.records.log, &head, &path)).await?;
-    out.report(&TileExport {
+    let count = run_blocking(move || {
+        hansa_audit_store::tiles::write_tiles(&inner.records.log, &head, &path)
+    })
+    .await?;
+    out.send_report(&TileExport {
         file: output,
         records: count,
     })
@@ -95,7 +97,7 @@ struct TileExport {
 }
 
 impl CommandReport for TileExport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} records written to {} as tiles; `checkpoint` is the signed head, `key` the key",
             self.records,
@@ -135,23 +137,24 @@ fn write_records(
         )
         .with_help("remove --last, or choose with --from and --to"));
     }
-    let choice = record_filter::choice(connector, filter)?;
-    let file = File::create(path).map_err(|fault| hansa_files::unwritable(path, &fault))?;
+    let choice = record_filter::resolve_filter(connector, filter)?;
+    let file =
+        File::create(path).map_err(|fault| hansa_files::unwritable_file_refusal(path, &fault))?;
     let mut file = BufWriter::new(file);
-    let mut chooser = choice.chooser();
+    let mut chooser = choice.selector();
     let records = connector.records.log.read(0).filter_map(|record| {
         let record = record.and_then(|record| {
             let body = hansa_audit_store::read_body(&record)?;
-            Ok(chooser.takes(&record, &body).then_some(record))
+            Ok(chooser.selects_record(&record, &body).then_some(record))
         });
         record.transpose()
     });
     match ExportFormat::of(path) {
-        ExportFormat::Csv => export::csv(records, &mut file),
-        ExportFormat::Parquet => parquet_table::write(records, file, path),
+        ExportFormat::Csv => export::write_csv(records, &mut file),
+        ExportFormat::Parquet => parquet_table::write_record_table(records, file, path),
         ExportFormat::Bundle => {
-            let signed_documents = documents::ExportDocuments::of(connector)?;
-            export::bundle(
+            let signed_documents = documents::ExportDocuments::load(connector)?;
+            export::write_bundle(
                 &connector.records.log,
                 head,
                 &choice,

@@ -3,7 +3,7 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::IncidentCauseArg;
-use crate::audit::record_filter::instant;
+use crate::audit::record_filter::parse_instant;
 use crate::cli::command_report::CommandReport;
 use hansa_audit_log::note;
 use hansa_node::incident;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// States it, and tells whoever can be reached now.
-pub(super) async fn state(
+pub(super) async fn state_incident(
     connector: &Arc<Connector>,
     (cause, since, head): (Option<IncidentCauseArg>, Option<String>, Option<PathBuf>),
     out: &EventSink,
@@ -27,12 +27,16 @@ pub(super) async fn state(
         cause: cause.map(to_incident_cause),
         since: since
             .as_deref()
-            .map(|since| instant(connector, since))
+            .map(|since| parse_instant(connector, since))
             .transpose()?,
-        heads: head.as_deref().map(heads).transpose()?.unwrap_or_default(),
+        heads: head
+            .as_deref()
+            .map(read_signed_heads)
+            .transpose()?
+            .unwrap_or_default(),
     };
-    let StatedIncident { incident, to } = incident::state(connector, args).await?;
-    out.report(&IncidentReport {
+    let StatedIncident { incident, to } = incident::state_incident(connector, args).await?;
+    out.send_report(&IncidentReport {
         told: to.iter().map(ParticipantId::domain).collect(),
         again: incident.is_none(),
         facts: incident.as_ref().map(IncidentFacts::of),
@@ -44,8 +48,8 @@ pub(super) async fn state(
         .into_iter()
         .filter(|peer| to.contains(&peer.id))
     {
-        if let Err(refusal) = mailbox::pump(connector, &peer).await {
-            out.notice(format!(
+        if let Err(refusal) = mailbox::exchange_messages(connector, &peer).await {
+            out.send_notice(format!(
                 "{} gets it when it can be reached: {}",
                 peer.id.domain(),
                 refusal.sentence
@@ -92,10 +96,10 @@ impl IncidentFacts {
 }
 
 impl CommandReport for IncidentReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let stated = match self.statement {
             None => "what was stated before goes out once more".to_owned(),
-            Some(incident) => describe(incident),
+            Some(incident) => describe_incident(incident),
         };
         match self.told.is_empty() {
             true => format!("{stated}\nthere is no partner to inform"),
@@ -118,8 +122,8 @@ const fn to_incident_cause(cause: IncidentCauseArg) -> IncidentCause {
     }
 }
 
-fn describe(incident: &IncidentStatement) -> String {
-    let mut text = format!("stated: {}", incident.cause.plain());
+fn describe_incident(incident: &IncidentStatement) -> String {
+    let mut text = format!("stated: {}", incident.cause.description());
     if let Some(fork) = &incident.fork {
         let from = match fork.from {
             0 => "nobody knows from where on".to_owned(),
@@ -134,15 +138,15 @@ fn describe(incident: &IncidentStatement) -> String {
         text.push_str(&format!(
             "\n{} permits under contract {} stand behind its withdrawal, record {}",
             late.permits.len(),
-            late.contract.short(),
+            late.contract.to_short_text(),
             late.withdrawal
         ));
     }
     text
 }
 
-fn heads(file: &Path) -> Result<Vec<note::SignedHead>, Refusal> {
-    let bytes = hansa_node::process::named_file::read(file)?;
+fn read_signed_heads(file: &Path) -> Result<Vec<note::SignedHead>, Refusal> {
+    let bytes = hansa_node::process::named_file::read_named_file(file)?;
     let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
     let heads = note::read_all(&text).unwrap_or_default();
     if heads.is_empty() {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Tells all of them, one a line.
-pub(super) async fn tell(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+pub(super) async fn report_log_heads(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let incidents = connector.incidents()?;
     let (shown, gossiped, witnesses, forks) = connector.records.index(|state| {
         Ok((
@@ -26,7 +26,7 @@ pub(super) async fn tell(connector: &Arc<Connector>, out: &EventSink) -> Command
     for row in shown {
         let forked = forked.contains(&row.peer);
         rows.push(HeadReport {
-            size: size(&row.note),
+            size: parse_head_size(&row.note),
             proven: row.proven && !forked,
             log: row.peer,
             evidence: HeadEvidence::Shown { forked },
@@ -35,7 +35,7 @@ pub(super) async fn tell(connector: &Arc<Connector>, out: &EventSink) -> Command
     for row in gossiped {
         let forked = forked.contains(&row.peer);
         rows.push(HeadReport {
-            size: size(&row.note),
+            size: parse_head_size(&row.note),
             proven: row.proven && !forked,
             log: row.peer,
             evidence: HeadEvidence::PassedOn {
@@ -79,7 +79,7 @@ pub(super) async fn tell(connector: &Arc<Connector>, out: &EventSink) -> Command
             },
         });
     }
-    out.list(&rows).await?;
+    out.send_list(&rows).await?;
     Ok(0)
 }
 
@@ -166,6 +166,6 @@ impl ReportRow for HeadReport {
 }
 
 /// How many records a head covers.
-fn size(note: &str) -> Option<u64> {
+fn parse_head_size(note: &str) -> Option<u64> {
     note.lines().nth(1)?.parse().ok()
 }

@@ -4,9 +4,9 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::ProcessingFormat;
-use crate::audit::report_tables::{ReportLine, heading, load_history};
+use crate::audit::report_tables::{ReportLine, column_heading, load_history};
 use crate::cli::command_report::report_json;
-use crate::conformance::page_text::cell;
+use crate::conformance::page_text::table_cell;
 use crate::contract::contract_lookup;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::export;
@@ -18,7 +18,7 @@ use hansa_audit_store::report_table::{
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::entry_redaction::shown_columns;
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::contract::Agreement;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
@@ -40,24 +40,27 @@ const OF_THE_CONTROLLER: [&str; 6] = [
 ];
 
 /// Writes the record as a document.
-pub(super) async fn tell(
+pub(super) async fn write_processing_record(
     connector: &Arc<Connector>,
     format: ProcessingFormat,
     out: &EventSink,
 ) -> CommandResult {
     let inner = Arc::clone(connector);
-    let (context, table) = blocking(move || {
+    let (context, table) = run_blocking(move || {
         let history = load_history(&inner)?;
-        Ok((context(&inner)?, table(&inner, &history)?))
+        Ok((
+            read_processing_context(&inner)?,
+            build_processing_table(&inner, &history)?,
+        ))
     })
     .await?;
     let data = report_json(&ProcessingRecord::of(connector, &context, &table));
     let text = match format {
-        ProcessingFormat::Md => markdown(connector, &context, &table),
-        ProcessingFormat::Csv => csv(&table)?,
+        ProcessingFormat::Md => render_markdown(connector, &context, &table),
+        ProcessingFormat::Csv => render_csv(&table)?,
         ProcessingFormat::Json => serde_json::to_string_pretty(&data).unwrap_or_default(),
     };
-    out.document(data, text).await?;
+    out.send_document(data, text).await?;
     Ok(0)
 }
 
@@ -65,11 +68,14 @@ pub(super) async fn tell(
 ///
 /// # Errors
 /// When the configuration of datasets can't be read.
-pub(super) fn table(connector: &Connector, history: &AuditHistory) -> Result<ReportTable, Refusal> {
+pub(super) fn build_processing_table(
+    connector: &Connector,
+    history: &AuditHistory,
+) -> Result<ReportTable, Refusal> {
     let own = connector.id();
-    let contracts = contract_lookup::contracts(connector);
-    let context = context(connector)?;
-    Ok(report_table::processing(
+    let contracts = contract_lookup::held_contracts(connector);
+    let context = read_processing_context(connector)?;
+    Ok(report_table::processing_table(
         history,
         own.as_str(),
         &contracts,
@@ -78,7 +84,7 @@ pub(super) fn table(connector: &Connector, history: &AuditHistory) -> Result<Rep
 }
 
 /// What configuration and catalogue say of it.
-fn context(connector: &Connector) -> Result<ProcessingContext, Refusal> {
+fn read_processing_context(connector: &Connector) -> Result<ProcessingContext, Refusal> {
     let config = connector.config();
     let participant = &config.participant;
     let configured = hansa_node::dataset::publication::read_configured_datasets(connector)
@@ -90,7 +96,7 @@ fn context(connector: &Connector) -> Result<ProcessingContext, Refusal> {
             .collect()
     });
     let mut categories = BTreeMap::new();
-    for (id, agreement, _) in contract_lookup::contracts(connector) {
+    for (id, agreement, _) in contract_lookup::held_contracts(connector) {
         let dataset = datasets.get(&agreement.dataset.id.to_string());
         if let Some(dataset) = dataset.filter(|dataset| dataset.personal) {
             let mut configs = configured.iter();
@@ -105,7 +111,7 @@ fn context(connector: &Connector) -> Result<ProcessingContext, Refusal> {
             representative: participant.representative.clone(),
             data_protection_officer: participant.data_protection_officer.clone(),
         },
-        times: times(connector),
+        times: describe_retention_periods(connector),
         categories,
     })
 }
@@ -136,13 +142,13 @@ fn data_categories(
 }
 
 /// For how long what is kept here.
-fn times(connector: &Connector) -> RetentionPeriods {
+fn describe_retention_periods(connector: &Connector) -> RetentionPeriods {
     let config = connector.config();
     let days = |seconds: u64| match seconds % 86_400 {
         0 => format!("{} days", seconds / 86_400),
         _ => format!("{seconds} seconds"),
     };
-    let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
+    let keeps = hansa_query::ingest::config::parser::retention::parse_retention(&config.text);
     let snapshots = connector.datasets.catalog(|catalog| {
         let kept = catalog.datasets().map(|dataset| {
             let keep = keeps.get(&dataset.id.name).copied().unwrap_or_default();
@@ -205,13 +211,13 @@ impl<'a> ProcessingRecord<'a> {
             },
             security_measures: GENERAL_MEASURES,
             activities: rows.map(|row| ReportLine::of(table, row)).collect(),
-            gaps: gaps(&context.controller, table),
+            gaps: list_missing_fields(&context.controller, table),
         }
     }
 }
 
 /// The fields that nobody has stated, each once, with the contracts that lack it; those of the controller first.
-fn gaps(controller: &ControllerDetails, table: &ReportTable) -> Vec<String> {
+fn list_missing_fields(controller: &ControllerDetails, table: &ReportTable) -> Vec<String> {
     let of_the_controller = [
         ("contact", "contact", &controller.contact),
         (
@@ -225,9 +231,9 @@ fn gaps(controller: &ControllerDetails, table: &ReportTable) -> Vec<String> {
     .map(|(name, key, _)| format!("{name}: {NOT_STATED}: set [participant] {key}"));
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in table.rows.iter().filter(|row| is_personal(table, row)) {
-        let id = field(table, row, "contract");
+        let id = field_text(table, row, "contract");
         for (name, cell) in table.columns.iter().zip(row) {
-            let text = cell.text();
+            let text = cell.to_text();
             if text.starts_with(NOT_STATED) && !OF_THE_CONTROLLER.contains(name) {
                 let gap = format!("{}: {text}", name.replace('_', " "));
                 found
@@ -245,16 +251,20 @@ fn gaps(controller: &ControllerDetails, table: &ReportTable) -> Vec<String> {
 
 /// Whether personal data may flow under a contract: unless its dataset is known to have none.
 fn is_personal(table: &ReportTable, row: &[ReportCell]) -> bool {
-    field(table, row, "personal") != "no"
+    field_text(table, row, "personal") != "no"
 }
 
-fn field(table: &ReportTable, row: &[ReportCell], name: &str) -> String {
+fn field_text(table: &ReportTable, row: &[ReportCell], name: &str) -> String {
     let mut cells = table.columns.iter().zip(row);
     let found = cells.find(|(column, _)| **column == name);
-    found.map(|(_, cell)| cell.text()).unwrap_or_default()
+    found.map(|(_, cell)| cell.to_text()).unwrap_or_default()
 }
 
-fn markdown(connector: &Connector, context: &ProcessingContext, table: &ReportTable) -> String {
+fn render_markdown(
+    connector: &Connector,
+    context: &ProcessingContext,
+    table: &ReportTable,
+) -> String {
     let ControllerDetails {
         name,
         contact,
@@ -272,7 +282,11 @@ fn markdown(connector: &Connector, context: &ProcessingContext, table: &ReportTa
     );
     text.push_str("| field | |\n|---|---|\n");
     let line = |text: &mut String, name: &str, value: &str| {
-        text.push_str(&format!("| {} | {} |\n", cell(name), cell(value)));
+        text.push_str(&format!(
+            "| {} | {} |\n",
+            table_cell(name),
+            table_cell(value)
+        ));
     };
     let times = &context.times;
     for (name, value) in [
@@ -297,14 +311,18 @@ fn markdown(connector: &Connector, context: &ProcessingContext, table: &ReportTa
     let (personal, others): (Vec<_>, Vec<_>) =
         table.rows.iter().partition(|row| is_personal(table, row));
     for row in &personal {
-        let id = field(table, row, "contract");
+        let id = field_text(table, row, "contract");
         let short: String = id.chars().take(8).collect();
         text.push_str(&format!(
             "\n## Contract {short}\n\n| field | |\n|---|---|\n"
         ));
         for (name, value) in table.columns.iter().zip(*row) {
             if !OF_THE_CONTROLLER.contains(name) {
-                line(&mut text, &heading(name).to_lowercase(), &value.text());
+                line(
+                    &mut text,
+                    &column_heading(name).to_lowercase(),
+                    &value.to_text(),
+                );
             }
         }
     }
@@ -313,23 +331,23 @@ fn markdown(connector: &Connector, context: &ProcessingContext, table: &ReportTa
         personal.len(),
         others.len()
     ));
-    let gaps = gaps(&context.controller, table);
+    let gaps = list_missing_fields(&context.controller, table);
     if !gaps.is_empty() {
         text.push_str("\n## Not stated\n\n");
         for gap in gaps {
-            text.push_str(&format!("- {}\n", cell(&gap)));
+            text.push_str(&format!("- {}\n", table_cell(&gap)));
         }
     }
     text
 }
 
-fn csv(table: &ReportTable) -> Result<String, Refusal> {
+fn render_csv(table: &ReportTable) -> Result<String, Refusal> {
     let rows = table
         .rows
         .iter()
-        .map(|row| Ok(row.iter().map(ReportCell::text).collect::<Vec<_>>()));
+        .map(|row| Ok(row.iter().map(ReportCell::to_text).collect::<Vec<_>>()));
     let mut bytes = Vec::new();
-    export::rows(table.columns, rows, &mut bytes)?;
+    export::write_csv_rows(table.columns, rows, &mut bytes)?;
     String::from_utf8(bytes)
         .map_err(|cause| Refusal::new(ErrorCode::Internal, "the table is no text").caused_by(cause))
 }

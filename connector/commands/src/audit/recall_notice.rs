@@ -5,7 +5,7 @@ use crate::audit::report_tables;
 use hansa_audit_store::report_table::affected_answers::{affected_recipients, affected_topic};
 use hansa_node::contract::notice::contract_event;
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use hansa_proto::notice::NoticeStatement;
@@ -13,31 +13,31 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Writes to each of them whom nobody has told yet.
-pub(super) async fn notify(
+pub(super) async fn send_recall_notices(
     connector: &Arc<Connector>,
     named: &str,
     since_good: bool,
     out: &EventSink,
 ) -> Result<(), Refusal> {
     let (inner, named) = (Arc::clone(connector), named.to_owned());
-    let due = blocking(move || due(&inner, &named, since_good)).await?;
+    let due = run_blocking(move || pending_notices(&inner, &named, since_good)).await?;
     for notice in &due {
-        contract_event::tell(connector, notice).await?;
-        let (whom, contract) = (notice.consumer.domain(), notice.contract.short());
-        out.notice(format!("told {whom}, under contract {contract}"))
+        contract_event::send_and_record_notice(connector, notice).await?;
+        let (whom, contract) = (notice.consumer.domain(), notice.contract.to_short_text());
+        out.send_notice(format!("told {whom}, under contract {contract}"))
             .await;
     }
     Ok(())
 }
 
 /// The messages that nobody has got yet.
-fn due(
+fn pending_notices(
     connector: &Connector,
     named: &str,
     since_good: bool,
 ) -> Result<Vec<NoticeStatement>, Refusal> {
     let history = report_tables::load_history(connector)?;
-    let known = report_tables::snapshot(connector, &history, named)?;
+    let known = report_tables::find_snapshot(connector, &history, named)?;
     let own = connector.id();
     let sent: BTreeSet<(ContractId, String)> = connector
         .records
@@ -70,7 +70,7 @@ fn due(
             consumer,
             contract,
             topic,
-            detail: format!("{}@{}", name(&known.dataset), known.version),
+            detail: format!("{}@{}", dataset_name(&known.dataset), known.version),
             at: connector.now(),
         });
     }
@@ -78,6 +78,6 @@ fn due(
 }
 
 /// The last part of a dataset's identity, which its people know.
-fn name(dataset: &str) -> &str {
+fn dataset_name(dataset: &str) -> &str {
     dataset.rsplit('/').next().unwrap_or(dataset)
 }

@@ -6,14 +6,14 @@ use crate::cli::command_report::{ReportRow, report_table};
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::note::Checkpoint;
 use hansa_audit_log::reconcile::{
-    AnswerSummary, ComparedAnswer, Reconciliation, ReconciliationFinding, reconcile,
+    AnswerSummary, ComparedAnswer, Reconciliation, ReconciliationFinding, reconcile_answers,
 };
 use hansa_audit_log::record::Record;
 use hansa_audit_log::tree;
 use hansa_audit_store::answers::AnswerCollector;
 use hansa_node::participant::Connector;
 use hansa_node::peer::mailbox;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
@@ -22,27 +22,27 @@ use serde::Serialize;
 use std::sync::Arc;
 
 /// Compares the own log with that of a peer; the exit status says whether they agree.
-pub(super) async fn with(
+pub(super) async fn reconcile_with_peer(
     connector: &Arc<Connector>,
     named: &str,
     out: &EventSink,
 ) -> CommandResult {
-    let peer = connector.peer(named)?;
-    let _ = mailbox::pump(connector, &peer).await;
+    let peer = connector.find_peer(named)?;
+    let _ = mailbox::exchange_messages(connector, &peer).await;
     // Greeted anew, the peer shows its newest head, which must continue those that it has shown before.
     connector.hang_up(&peer.id).await;
-    let client = connector.call(&peer).await?;
-    let theirs = theirs(connector, &client, &peer.id).await?;
+    let client = connector.call_peer(&peer).await?;
+    let theirs = fetch_peer_answers(connector, &client, &peer.id).await?;
     let inner = Arc::clone(connector);
-    let ours = blocking(move || ours(&inner)).await?;
+    let ours = run_blocking(move || read_own_answers(&inner)).await?;
     let (own, other) = (connector.id(), peer.id.as_str());
     // What one of the logs keeps no longer can't be compared.
     let since = ours.comparable_from(&theirs);
-    let asked = reconcile(
+    let asked = reconcile_answers(
         &theirs.given_to(own.as_str(), since),
         &ours.received_from(other, since),
     );
-    let given = reconcile(
+    let given = reconcile_answers(
         &ours.given_to(other, since),
         &theirs.received_from(own.as_str(), since),
     );
@@ -50,19 +50,23 @@ pub(super) async fn with(
     let mut rows = Vec::new();
     for (direction, found) in &both {
         for compared in &found.requests {
-            let row = ComparisonReport::of(direction, compared);
-            out.row(&row).await?;
+            let row = ComparisonReport::new(direction, compared);
+            out.send_row(&row).await?;
             rows.push(row);
         }
     }
     if let Some(since) = since {
-        out.notice(format!(
+        out.send_notice(format!(
             "compared is what was asked since {since}: older decisions are past their retention"
         ))
         .await;
     }
-    out.text(format!("{}\n{}", report_table(&rows), summary(&both)))
-        .await?;
+    out.send_text(format!(
+        "{}\n{}",
+        report_table(&rows),
+        summarise_reconciliations(&both)
+    ))
+    .await?;
     if let Some(fork) = connector.fork_of(&peer.id)? {
         return Err(fork.into());
     }
@@ -74,17 +78,17 @@ pub(super) async fn with(
 }
 
 /// What the own log says.
-fn ours(connector: &Connector) -> Result<AnswerCollector, Refusal> {
+fn read_own_answers(connector: &Connector) -> Result<AnswerCollector, Refusal> {
     let mut answers = AnswerCollector::new();
     for record in connector.records.log.read(0) {
         let record = record?;
-        answers.see(&record, &hansa_audit_store::read_body(&record)?);
+        answers.add_record(&record, &hansa_audit_store::read_body(&record)?);
     }
     Ok(answers)
 }
 
 /// What the peer's log says, as far as it concerns us; each record is proven to be in the log that the peer signed.
-async fn theirs(
+async fn fetch_peer_answers(
     connector: &Connector,
     client: &PeerClient,
     peer: &ParticipantId,
@@ -97,7 +101,7 @@ async fn theirs(
             records,
             head,
             next,
-        } = client.proof(request).await?
+        } = client.fetch_proof(request).await?
         else {
             return Err(Refusal::new(
                 ErrorCode::PeerDataInvalid,
@@ -114,8 +118,8 @@ async fn theirs(
             .with_participant(peer.clone())
         })?;
         for record in &records {
-            let record = proven(peer, record, &head.checkpoint)?;
-            answers.see(&record, &hansa_audit_store::read_body(&record)?);
+            let record = verify_proven_record(peer, record, &head.checkpoint)?;
+            answers.add_record(&record, &hansa_audit_store::read_body(&record)?);
         }
         match next {
             Some(next) if next > from => from = next,
@@ -124,7 +128,7 @@ async fn theirs(
     }
 }
 
-fn proven(
+fn verify_proven_record(
     peer: &ParticipantId,
     record: &proof::ProvenRecord,
     head: &Checkpoint,
@@ -173,14 +177,14 @@ struct SideReport<'a> {
 }
 
 impl<'a> ComparisonReport<'a> {
-    fn of(direction: &'a str, compared: &'a ComparedAnswer) -> Self {
+    fn new(direction: &'a str, compared: &'a ComparedAnswer) -> Self {
         Self {
             direction,
             request: &compared.request_id,
             finding: compared.finding.as_str(),
             provider: compared.provider.as_ref().map(SideReport::of),
             consumer: compared.consumer.as_ref().map(SideReport::of),
-            difference: difference(&compared.finding),
+            difference: describe_difference(&compared.finding),
         }
     }
 }
@@ -220,7 +224,7 @@ impl ReportRow for ComparisonReport<'_> {
     }
 }
 
-fn difference(finding: &ReconciliationFinding) -> String {
+fn describe_difference(finding: &ReconciliationFinding) -> String {
     match finding {
         ReconciliationFinding::Mismatch(differences) => differences
             .iter()
@@ -231,7 +235,7 @@ fn difference(finding: &ReconciliationFinding) -> String {
     }
 }
 
-fn summary(both: &[(&str, Reconciliation)]) -> String {
+fn summarise_reconciliations(both: &[(&str, Reconciliation)]) -> String {
     let findings = || {
         both.iter()
             .flat_map(|(_, found)| &found.requests)

@@ -21,7 +21,7 @@ pub(super) struct RecordListing {
 const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_gossiped", "witnessed"];
 
 /// The newest records that the filter lets through, oldest first; those that tell of heads only where they are asked for.
-pub(super) fn newest(
+pub(super) fn read_newest_records(
     connector: &Connector,
     filter: &AuditFilter,
     checkpoints: bool,
@@ -29,13 +29,13 @@ pub(super) fn newest(
     let asked = |kind: &str| filter.outcome.as_deref() == Some(kind);
     let wanted = |kind: &str| checkpoints || !CHECKPOINTS.contains(&kind) || asked(kind);
     let mut left_out = 0_usize;
-    let choice = choice(connector, filter)?;
-    let mut chooser = choice.chooser();
+    let choice = resolve_filter(connector, filter)?;
+    let mut chooser = choice.selector();
     let most = filter.last.unwrap_or(SHOWN).max(1);
     let mut kept = VecDeque::new();
     for record in connector.records.log.read(0) {
         let record = record?;
-        if chooser.takes(&record, &hansa_audit_store::read_body(&record)?) {
+        if chooser.selects_record(&record, &hansa_audit_store::read_body(&record)?) {
             if !wanted(&record.kind) {
                 left_out = left_out.saturating_add(1);
                 continue;
@@ -56,17 +56,20 @@ pub(super) fn newest(
 const SHOWN: usize = 100;
 
 /// A filter, with what it names looked up.
-pub(super) fn choice(connector: &Connector, filter: &AuditFilter) -> Result<RecordFilter, Refusal> {
+pub(super) fn resolve_filter(
+    connector: &Connector,
+    filter: &AuditFilter,
+) -> Result<RecordFilter, Refusal> {
     Ok(RecordFilter {
         participant: filter
             .participant
             .as_deref()
-            .map(|named| participant(connector, named))
+            .map(|named| resolve_participant(connector, named))
             .transpose()?,
         dataset: filter
             .dataset
             .as_deref()
-            .map(|named| dataset(connector, named))
+            .map(|named| resolve_dataset(connector, named))
             .transpose()?,
         contract: filter
             .contract
@@ -76,20 +79,23 @@ pub(super) fn choice(connector: &Connector, filter: &AuditFilter) -> Result<Reco
         from: filter
             .from
             .as_deref()
-            .map(|written| instant(connector, written))
+            .map(|written| parse_instant(connector, written))
             .transpose()?,
         to: filter
             .to
             .as_deref()
-            .map(|written| instant(connector, written))
+            .map(|written| parse_instant(connector, written))
             .transpose()?,
         outcome: filter.outcome.clone(),
     })
 }
 
 /// A participant by alias, domain or identity; also one that is no longer a peer.
-pub(super) fn participant(connector: &Connector, named: &str) -> Result<ParticipantId, Refusal> {
-    if let Ok(peer) = connector.peer(named) {
+pub(super) fn resolve_participant(
+    connector: &Connector,
+    named: &str,
+) -> Result<ParticipantId, Refusal> {
+    if let Ok(peer) = connector.find_peer(named) {
         return Ok(peer.id);
     }
     let whole = if named.starts_with("hansa://") {
@@ -107,10 +113,13 @@ pub(super) fn participant(connector: &Connector, named: &str) -> Result<Particip
 }
 
 /// `participant.dataset`, or a dataset's name, whoever owns it.
-fn dataset(connector: &Connector, named: &str) -> Result<String, Refusal> {
+fn resolve_dataset(connector: &Connector, named: &str) -> Result<String, Refusal> {
     match named.split_once('.') {
         None => Ok(format!("/d/{named}")),
-        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(connector, owner)?)),
+        Some((owner, name)) => Ok(format!(
+            "{}/d/{name}",
+            resolve_participant(connector, owner)?
+        )),
     }
 }
 
@@ -118,12 +127,15 @@ fn dataset(connector: &Connector, named: &str) -> Result<String, Refusal> {
 pub(super) fn dataset_id(connector: &Connector, named: &str) -> Result<String, Refusal> {
     match named.split_once('.') {
         None => Ok(format!("{}/d/{named}", connector.id())),
-        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(connector, owner)?)),
+        Some((owner, name)) => Ok(format!(
+            "{}/d/{name}",
+            resolve_participant(connector, owner)?
+        )),
     }
 }
 
 /// An instant, or the beginning of a day in the zone of the participant.
-pub(super) fn instant(connector: &Connector, written: &str) -> Result<UtcTimestamp, Refusal> {
+pub(super) fn parse_instant(connector: &Connector, written: &str) -> Result<UtcTimestamp, Refusal> {
     let config = connector.config();
     let begun = civil_day::read_day(written)
         .and_then(|day| civil_day::begin_day(day, &config.participant.zone));

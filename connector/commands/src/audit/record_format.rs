@@ -8,17 +8,17 @@ use serde_json::Value;
 pub(super) const HEADER: [&str; 7] = ["NO", "TIME", "TYPE", "WITH", "WHAT", "ROWS", "OUTCOME"];
 
 /// A record as it stands in the log.
-pub(super) fn json(record: &Record) -> Value {
+pub(super) fn record_json(record: &Record) -> Value {
     serde_json::from_slice(&record.to_bytes()).unwrap_or(Value::Null)
 }
 
 /// What most people want to know of a record.
-pub(super) fn cells(record: &Record) -> Vec<String> {
-    let first = |names: &[&str]| names.iter().find_map(|name| field(record, name));
+pub(super) fn record_cells(record: &Record) -> Vec<String> {
+    let first = |names: &[&str]| names.iter().find_map(|name| record_field(record, name));
     let with = first(&["peer", "consumer", "party"]).unwrap_or_default();
-    let what = datasets(record).unwrap_or_else(|| {
+    let what = listed_dataset_names(record).unwrap_or_else(|| {
         first(&["dataset", "what", "kind", "event", "path"])
-            .map(|what| last(&what).to_owned())
+            .map(|what| last_segment(&what).to_owned())
             .unwrap_or_default()
     });
     vec![
@@ -27,13 +27,13 @@ pub(super) fn cells(record: &Record) -> Vec<String> {
         record.kind.clone(),
         with.trim_start_matches("hansa://").to_owned(),
         what,
-        field(record, "rows").unwrap_or_default(),
+        record_field(record, "rows").unwrap_or_default(),
         first(&["code", "outcome", "state", "purpose"]).unwrap_or_default(),
     ]
 }
 
 /// A text or number of a record's body, as text.
-pub(super) fn field(record: &Record, name: &str) -> Option<String> {
+pub(super) fn record_field(record: &Record, name: &str) -> Option<String> {
     match record.body.get(name) {
         Some(Json::Text(text)) => Some(text.clone()),
         Some(Json::Int(number)) => Some(number.to_string()),
@@ -42,17 +42,17 @@ pub(super) fn field(record: &Record, name: &str) -> Option<String> {
 }
 
 /// The names of the datasets that a record lists.
-fn datasets(record: &Record) -> Option<String> {
+fn listed_dataset_names(record: &Record) -> Option<String> {
     let listed = record.body.get("datasets")?.as_list()?;
     let names: Vec<&str> = listed
         .iter()
         .filter_map(|dataset| dataset.get("id")?.as_text())
-        .map(last)
+        .map(last_segment)
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// What stands behind the last slash.
-fn last(path: &str) -> &str {
+fn last_segment(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

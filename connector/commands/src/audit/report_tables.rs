@@ -4,9 +4,9 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::processing_record;
-use crate::audit::record_filter::{dataset_id, instant, participant};
+use crate::audit::record_filter::{dataset_id, parse_instant, resolve_participant};
 use crate::cli::command_report::report_json;
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use crate::contract::contract_lookup;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_store::export;
@@ -16,7 +16,7 @@ use hansa_audit_store::report_table::affected_answers::AffectedQuery;
 use hansa_audit_store::report_table::received::{self, ReceivedScope};
 use hansa_audit_store::report_table::{self, BreachScope, ReportCell, ReportTable};
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -54,7 +54,7 @@ pub(super) enum AuditReportRequest {
 }
 
 /// Answers it, and writes the table to `output` as well.
-pub(super) async fn tell(
+pub(super) async fn write_report_table(
     connector: &Arc<Connector>,
     asked: AuditReportRequest,
     output: Option<PathBuf>,
@@ -63,10 +63,10 @@ pub(super) async fn tell(
     tell_expired(connector, out).await;
     let inner = Arc::clone(connector);
     let file = output.clone();
-    let (report_table, reported) = blocking(move || {
+    let (report_table, reported) = run_blocking(move || {
         let (report_table, reported) = build_report(&inner, &asked)?;
         if let Some(file) = &file {
-            save(&report_table, file)?;
+            save_table(&report_table, file)?;
         }
         Ok((report_table, reported))
     })
@@ -74,23 +74,23 @@ pub(super) async fn tell(
     let mut rows = Vec::new();
     for row in &report_table.rows {
         let line = ReportLine::of(&report_table, row);
-        out.object(report_json(&line), "").await?;
-        rows.push(row.iter().map(ReportCell::text).collect());
+        out.send_object(report_json(&line), "").await?;
+        rows.push(row.iter().map(ReportCell::to_text).collect());
     }
     let mut text = reported;
     if !rows.is_empty() {
         let header: Vec<String> = report_table
             .columns
             .iter()
-            .map(|name| heading(name))
+            .map(|name| column_heading(name))
             .collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        text = format!("{}\n{text}", table(&header, &rows));
+        text = format!("{}\n{text}", render_table(&header, &rows));
     }
     if let Some(file) = output {
         text.push_str(&format!("\nwritten to {}", file.display()));
     }
-    out.text(text).await?;
+    out.send_text(text).await?;
     Ok(0)
 }
 
@@ -116,9 +116,12 @@ fn build_report(
             let mut scope = BreachScope {
                 from: from
                     .as_deref()
-                    .map(|from| instant(connector, from))
+                    .map(|from| parse_instant(connector, from))
                     .transpose()?,
-                to: to.as_deref().map(|to| instant(connector, to)).transpose()?,
+                to: to
+                    .as_deref()
+                    .map(|to| parse_instant(connector, to))
+                    .transpose()?,
                 ..BreachScope::default()
             };
             if let Some(contract) = contract {
@@ -128,7 +131,7 @@ fn build_report(
             if let Some(key) = key {
                 by_key(connector, &history, key, &mut scope)?;
             }
-            let table = report_table::breach(&history, own, &scope);
+            let table = report_table::breach_table(&history, own, &scope);
             let text = format!(
                 "{} answers, of which something left or may have left",
                 table.rows.len()
@@ -136,7 +139,8 @@ fn build_report(
             Ok((table, text))
         }
         AuditReportRequest::Recipients(named) => {
-            let table = report_table::recipients(&history, own, &dataset_id(connector, named)?);
+            let table =
+                report_table::recipients_table(&history, own, &dataset_id(connector, named)?);
             let text = format!("{} recipients of `{named}`", table.rows.len());
             Ok((table, text))
         }
@@ -147,10 +151,12 @@ fn build_report(
             to,
         } => {
             let at = |written: Option<&str>| {
-                let at = written.map(|written| instant(connector, written));
+                let at = written.map(|written| parse_instant(connector, written));
                 at.transpose()
             };
-            let recipient = named.as_deref().map(|named| participant(connector, named));
+            let recipient = named
+                .as_deref()
+                .map(|named| resolve_participant(connector, named));
             let dataset = dataset.as_deref().map(|named| dataset_id(connector, named));
             let scope = ReceivedScope {
                 recipient: recipient.transpose()?.map(|id| id.to_string()),
@@ -166,7 +172,7 @@ fn build_report(
             Ok((table, text))
         }
         AuditReportRequest::Processing => {
-            let table = processing_record::table(connector, &history)?;
+            let table = processing_record::build_processing_table(connector, &history)?;
             let text = format!("{} contracts", table.rows.len());
             Ok((table, text))
         }
@@ -179,13 +185,13 @@ pub(super) fn load_history(connector: &Connector) -> Result<AuditHistory, Refusa
     for record in connector.records.log.read(0) {
         let record = record?;
         let body = hansa_audit_store::read_body(&record)?;
-        history.see(&record, body);
+        history.add_record(&record, body);
     }
     Ok(history)
 }
 
 /// The dataset and the snapshot of that name, which must have been published.
-pub(super) fn snapshot<'a>(
+pub(super) fn find_snapshot<'a>(
     connector: &Connector,
     history: &'a AuditHistory,
     named: &str,
@@ -227,7 +233,7 @@ fn report_affected_answers(
     own: &str,
     (named, since_good): (&str, bool),
 ) -> Result<(ReportTable, String), Refusal> {
-    let known = snapshot(connector, history, named)?;
+    let known = find_snapshot(connector, history, named)?;
     let recalled = affected_query(history, known, since_good);
     let table = report_table::affected_answers::affected_answers_table(history, own, recalled);
     let unreported = table
@@ -235,7 +241,7 @@ fn report_affected_answers(
         .iter()
         .filter(|row| row.last() == Some(&ReportCell::Text("no".to_owned())));
     let to: BTreeSet<String> = unreported
-        .filter_map(|row| row.get(3).map(ReportCell::text))
+        .filter_map(|row| row.get(3).map(ReportCell::to_text))
         .collect();
     let mut reported = match recalled.since {
         None => format!("{} answers used {named}", table.rows.len()),
@@ -294,7 +300,7 @@ fn by_key(
         return Ok(());
     }
     let mut signed = Vec::new();
-    for (id, agreement, _) in contract_lookup::contracts(connector) {
+    for (id, agreement, _) in contract_lookup::held_contracts(connector) {
         if agreement.is_signed_with(key) || has_signed(connector, id, key)? {
             signed.push(id.to_string());
         }
@@ -313,7 +319,7 @@ fn by_key(
 /// Whether a signature under a contract was made by this key, or under a seal with this certificate: contract keys and seals
 /// stand in no agreement.
 fn has_signed(connector: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
-    let bytes = connector.records.documents.contract(contract)?;
+    let bytes = connector.records.documents.read_contract(contract)?;
     let signed = envelope::parse_any_contract(&bytes)?;
     Ok(signed.signatures.iter().any(|signature| {
         let mut chain = signature.seal.iter().flat_map(SealCertificates::chain);
@@ -321,13 +327,14 @@ fn has_signed(connector: &Connector, contract: ContractId, key: &str) -> Result<
     }))
 }
 
-fn save(table: &ReportTable, file: &Path) -> Result<(), Refusal> {
-    let out = File::create(file).map_err(|fault| hansa_files::unwritable(file, &fault))?;
+fn save_table(table: &ReportTable, file: &Path) -> Result<(), Refusal> {
+    let out =
+        File::create(file).map_err(|fault| hansa_files::unwritable_file_refusal(file, &fault))?;
     let rows = table
         .rows
         .iter()
-        .map(|row| Ok(row.iter().map(ReportCell::text).collect::<Vec<_>>()));
-    export::rows(table.columns, rows, &mut BufWriter::new(out)).map(|_| ())
+        .map(|row| Ok(row.iter().map(ReportCell::to_text).collect::<Vec<_>>()));
+    export::write_csv_rows(table.columns, rows, &mut BufWriter::new(out)).map(|_| ())
 }
 
 /// Row of a table for programs: its cells by the names of their columns.
@@ -375,6 +382,6 @@ impl<'a> CellValue<'a> {
     }
 }
 
-pub(super) fn heading(name: &str) -> String {
+pub(super) fn column_heading(name: &str) -> String {
     name.replace('_', " ").to_uppercase()
 }

@@ -2,29 +2,29 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::audit::head;
+use crate::audit::sign_current_head;
 use crate::cli::command_report::CommandReport;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::offline::{self, CopyReport};
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// Checks the own log, and whether the rows that it says are published are those, and says which logs have forked; the exit status is that
 /// of broken evidence.
-pub(super) async fn own(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let head = head(connector).await?;
+pub(super) async fn verify_own_log(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let head = sign_current_head(connector).await?;
     let folder = connector.records.log.folder().to_path_buf();
-    let report = blocking(move || offline::verify(&folder, Some(&head))).await?;
+    let report = run_blocking(move || offline::verify_copy(&folder, Some(&head))).await?;
     let forks = connector.forks()?;
     let incidents: Vec<String> = connector
         .incidents()?
         .into_iter()
         .map(|(_, message)| message)
         .collect();
-    out.report(&OwnLogVerification {
+    out.send_report(&OwnLogVerification {
         log: LogVerification::of(&report),
         forks: forks.iter().map(|fork| fork.sentence.clone()).collect(),
         incidents,
@@ -36,11 +36,11 @@ pub(super) async fn own(connector: &Arc<Connector>, out: &EventSink) -> CommandR
     }
     // The records are whole; the rows that they name may not be.
     let inner = Arc::clone(connector);
-    let checks = blocking(move || inner.look_at_snapshots()).await?;
+    let checks = run_blocking(move || inner.look_at_snapshots()).await?;
     let mut status = 0;
     for damage in checks.into_iter().filter_map(|check| check.found.err()) {
         status = damage.code.kind().exit_code();
-        out.fault(&damage).await;
+        out.send_fault(&damage).await;
     }
     Ok(status)
 }
@@ -84,7 +84,7 @@ impl LogVerification {
 }
 
 impl CommandReport for LogVerification {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut text = format!(
             "{}: {} records, {} of them under a signed head",
             self.log, self.records, self.covered
@@ -119,8 +119,8 @@ struct OwnLogVerification {
 }
 
 impl CommandReport for OwnLogVerification {
-    fn text(&self) -> String {
-        let mut text = self.log.text();
+    fn to_text(&self) -> String {
+        let mut text = self.log.to_text();
         for fork in &self.forks {
             text.push_str(&format!("\n  forked: {fork}"));
         }

@@ -8,7 +8,7 @@ use hansa_audit_store::offline;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::dataset::snapshot_checks::SnapshotCheck;
 use hansa_node::participant::opening;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use std::path::Path;
@@ -18,28 +18,29 @@ use std::time::Duration;
 ///
 /// # Errors
 /// When the copy is damaged, or can't be read, unpacked or opened.
-pub(crate) async fn rehearse(
+pub(crate) async fn rehearse_restore(
     config: &ConnectorConfig,
     file: &Path,
     clock: Clock,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
     let (own, named) = (config.clone(), file.to_owned());
-    let copy = blocking(move || UnpackedCopy::open(&own, &named)).await?;
+    let copy = run_blocking(move || UnpackedCopy::open(&own, &named)).await?;
     let mut rehearsed = config.clone();
-    rehearsed.state = copy.state();
-    let (connector, found) = blocking(move || opening::open(rehearsed, clock)).await?;
+    rehearsed.state = copy.state_folder();
+    let (connector, found) =
+        run_blocking(move || opening::open_connector(rehearsed, clock)).await?;
     let inner = connector.clone();
-    let checks = blocking(move || inner.look_at_snapshots()).await;
+    let checks = run_blocking(move || inner.look_at_snapshots()).await;
     let contracts = connector
         .contracts
-        .with_registry(|registry| registry.all(connector.now()).count());
+        .with_registry(|registry| registry.all_contracts(connector.now()).count());
     connector.close(Duration::from_secs(5)).await;
     drop(connector);
     let checks = checks?;
-    let mut faults = found.all();
+    let mut faults = found.all_findings();
     faults.extend(checks.iter().filter_map(|check| check.found.clone().err()));
-    show.report(&RehearsalReport {
+    show.print_report(&RehearsalReport {
         restored: false,
         good: faults.is_empty(),
         records: copy.log.records,
@@ -50,7 +51,7 @@ pub(crate) async fn rehearse(
         snapshot_bytes: checks.iter().filter_map(bytes_of).sum(),
         faults: RefusalReport::list(&faults),
     });
-    show.refusals(&faults);
+    show.print_refusals(&faults);
     Ok(faults
         .first()
         .map_or(0, |fault| fault.code.kind().exit_code()))
@@ -74,7 +75,7 @@ struct RehearsalReport {
 }
 
 impl CommandReport for RehearsalReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the copy {}: {} records in its log, the last of {}; {} contracts; {} snapshots as they were published, {} bytes\n\
              {}; nothing here was changed",
@@ -111,7 +112,7 @@ fn newer_records(config: &ConnectorConfig, copy: &UnpackedCopy) -> Result<Option
         return Ok(None);
     }
     // A connector that runs goes on writing: what is there by now is counted.
-    let ours = offline::verify(&log, None)?;
+    let ours = offline::verify_copy(&log, None)?;
     let newer = ours.records.checked_sub(copy.log.records);
     newer.map(Some).ok_or_else(|| {
         Refusal::new(

@@ -11,7 +11,7 @@ use hansa_transport::notice_delivery;
 use serde::Serialize;
 
 /// Prints the catalogue.
-pub(super) async fn export(
+pub(super) async fn export_catalog(
     connector: &Connector,
     format: &str,
     is_high_value: bool,
@@ -20,13 +20,13 @@ pub(super) async fn export(
     let catalog = require_catalog(connector)?;
     let mut formats = RdfFormat::ALL.into_iter();
     let format = formats
-        .find(|known| known.ending() == format)
+        .find(|known| known.file_extension() == format)
         .ok_or_else(|| Refusal::new(ErrorCode::UsageWrong, "the forms are ttl, jsonld and rdf"))?;
-    let document = hansa_portal::document(&catalog, format, is_high_value);
+    let document = hansa_portal::catalog_document(&catalog, format, is_high_value);
     let text = document.and_then(|document| String::from_utf8(document).ok());
     let text =
         text.ok_or_else(|| Refusal::new(ErrorCode::Internal, "the catalogue can't be written"))?;
-    out.report(&PortalDocument {
+    out.send_report(&PortalDocument {
         media_type: format.media_type(),
         document: text,
     })
@@ -42,19 +42,23 @@ struct PortalDocument {
 }
 
 impl CommandReport for PortalDocument {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         self.document.trim_end().to_owned()
     }
 }
 
 /// Says what is wrong with it; asks its links, where `fetch` says so.
-pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink) -> CommandResult {
+pub(super) async fn validate_catalog(
+    connector: &Connector,
+    fetch: bool,
+    out: &EventSink,
+) -> CommandResult {
     let catalog = require_catalog(connector)?;
-    let mut findings = hansa_portal::findings(&catalog);
+    let mut findings = hansa_portal::portal_findings(&catalog);
     findings.extend(open_data_findings(connector, &catalog));
     if fetch {
-        for (dataset, address) in catalog.links() {
-            if let Err(refusal) = notice_delivery::answers(&address).await {
+        for (dataset, address) in catalog.download_links() {
+            if let Err(refusal) = notice_delivery::check_address_answers(&address).await {
                 findings.push(PortalFinding {
                     dataset: Some(dataset),
                     is_error: true,
@@ -71,7 +75,7 @@ pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink
     let mut rows = Vec::new();
     for finding in &findings {
         let row = FindingReport::of(finding);
-        out.row(&row).await?;
+        out.send_row(&row).await?;
         rows.push(row);
     }
     let errors = findings.iter().filter(|finding| finding.is_error).count();
@@ -84,7 +88,7 @@ pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink
         true => sum,
         false => format!("{}\n{sum}", report_table(&rows)),
     };
-    out.text(text).await?;
+    out.send_text(text).await?;
     Ok(if errors == 0 { 0 } else { 6 })
 }
 
@@ -163,7 +167,7 @@ fn open_data_findings(connector: &Connector, catalog: &PortalCatalog) -> Vec<Por
 
 /// The catalogue; why there is none.
 fn require_catalog(connector: &Connector) -> Result<PortalCatalog, Refusal> {
-    portal_entries::catalog(connector).ok_or_else(|| {
+    portal_entries::portal_catalog(connector).ok_or_else(|| {
         let sentence = "the configuration has no [portal], so portals are told nothing";
         Refusal::new(ErrorCode::ConfigInvalid, sentence).with_help(
             "say at least base, title, description and publisher: hansa config reference",

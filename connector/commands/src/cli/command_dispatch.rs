@@ -36,35 +36,41 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// Every problem in it.
-pub(crate) fn load(global: &GlobalArgs) -> Result<ConnectorConfig, Vec<Refusal>> {
-    let file = config_lookup::config_file(global.config.as_ref()).map_err(one)?;
-    ConnectorConfig::load(&file, &config_lookup::overrides())
+pub(crate) fn load_config(global: &GlobalArgs) -> Result<ConnectorConfig, Vec<Refusal>> {
+    let file = config_lookup::config_file(global.config.as_ref()).map_err(single_refusal)?;
+    ConnectorConfig::load(&file, &config_lookup::environment_overrides())
 }
 
 /// `hansa serve`
 ///
 /// # Errors
 /// What makes it impossible.
-pub(crate) fn serve(
+pub(crate) fn serve_connector(
     global: &GlobalArgs,
     args: &ServeArgs,
     clock: Clock,
     show: OutputSettings,
 ) -> Result<u8, Vec<Refusal>> {
-    let as_worker = args.worker().map_err(one)?;
-    let config = load(global)?;
+    let as_worker = args.worker().map_err(single_refusal)?;
+    let config = load_config(global)?;
     if let Some((name, listen)) = as_worker {
-        return on_threads(worker_server::run(config, name, listen, clock, show)).map_err(one);
+        return on_threads(worker_server::serve_worker(
+            config, name, listen, clock, show,
+        ))
+        .map_err(single_refusal);
     }
     let mut configs = vec![config];
     for file in &args.also {
-        let file = config_lookup::config_file(Some(file)).map_err(one)?;
-        configs.push(ConnectorConfig::load(&file, &config_lookup::overrides())?);
+        let file = config_lookup::config_file(Some(file)).map_err(single_refusal)?;
+        configs.push(ConnectorConfig::load(
+            &file,
+            &config_lookup::environment_overrides(),
+        )?);
     }
     let ending = CancellationToken::new();
     if args.until_stdin_ends {
         let ending = ending.clone();
-        at_end_of_input(move || ending.cancel()).map_err(one)?;
+        at_end_of_input(move || ending.cancel()).map_err(single_refusal)?;
     }
     on_threads(async {
         if args.await_join {
@@ -77,12 +83,13 @@ pub(crate) fn serve(
         // Each participant is a value of its own; they share nothing but the process.
         let mut served = tokio::task::JoinSet::new();
         for config in configs {
-            let (reached, found) = CommandTarget::reach(config, Arc::clone(&clock), show).await?;
-            show.refusals(&found.all());
+            let (reached, found) =
+                CommandTarget::connect_or_open(config, Arc::clone(&clock), show).await?;
+            show.print_refusals(&found.all_findings());
             match reached {
-                CommandTarget::Inside(connector) => {
-                    drop(served.spawn(serving::run(connector, ending.child_token(), show)))
-                }
+                CommandTarget::Inside(connector) => drop(served.spawn(
+                    serving::serve_until_stopped(connector, ending.child_token(), show),
+                )),
                 CommandTarget::Running(_) => {
                     return Err(Refusal::new(
                         ErrorCode::StateLocked,
@@ -100,7 +107,7 @@ pub(crate) fn serve(
         }
         Ok(0)
     })
-    .map_err(one)
+    .map_err(single_refusal)
 }
 
 /// Everything else.
@@ -113,16 +120,16 @@ pub(crate) fn run_on_connector(
     clock: Clock,
     show: OutputSettings,
 ) -> Result<u8, Vec<Refusal>> {
-    if let Some(status) = alone(global, &command, &clock, show)? {
+    if let Some(status) = run_offline_verb(global, &command, &clock, show)? {
         return Ok(status);
     }
-    let config = load(global)?;
+    let config = load_config(global)?;
     // The connector may run elsewhere.
     command
         .named_files()
         .into_iter()
         .try_for_each(NamedFile::resolve)
-        .map_err(one)?;
+        .map_err(single_refusal)?;
     // Of a conversation each statement has so much time, not all of them.
     let talks = matches!(&command, ConnectorCommand::Sql(args) if args.sql.is_none());
     let limit = global.timeout.filter(|_| !talks);
@@ -133,11 +140,11 @@ pub(crate) fn run_on_connector(
             _ = tokio::signal::ctrl_c() => Err(Refusal::new(ErrorCode::Interrupted, "interrupted")),
         }
     })
-    .map_err(one)
+    .map_err(single_refusal)
 }
 
 /// Carries out a verb that reads and writes files alone; none, if it needs a connector.
-fn alone(
+fn run_offline_verb(
     global: &GlobalArgs,
     command: &ConnectorCommand,
     clock: &Clock,
@@ -147,7 +154,7 @@ fn alone(
         ConnectorCommand::Audit(AuditCommand::Verify {
             file: Some(file),
             head,
-        }) => crate::audit::copied_log::verify(file, head.as_deref(), show),
+        }) => crate::audit::copied_log::verify_copied_log(file, head.as_deref(), show),
         ConnectorCommand::Audit(AuditCommand::Verify {
             file: None,
             head: Some(_),
@@ -157,16 +164,16 @@ fn alone(
         )
         .with_help("hansa audit verify state/log --head FILE")),
         ConnectorCommand::Audit(AuditCommand::Reconcile { files, .. }) if !files.is_empty() => {
-            return Ok(Some(crate::audit::copied_log::reconcile(files, show)));
+            return Ok(Some(crate::audit::copied_log::reconcile_files(files, show)));
         }
         ConnectorCommand::Partner(PartnerCommand::Trial { table, listen }) => {
             ConformanceScenario::load(table).and_then(|scenario| {
-                let serving = conformance_scenario::serve(scenario, listen, Arc::clone(clock));
+                let serving = conformance_scenario::serve_scenario(scenario, listen, Arc::clone(clock));
                 on_threads(async { serving.await.map(|()| 0) })
             })
         }
         ConnectorCommand::Contract(ContractCommand::Verify { file, bundle }) => {
-            crate::contract::contract_verification::run(file, bundle.as_deref(), global, clock().wall, show)
+            crate::contract::contract_verification::verify_contract_file(file, bundle.as_deref(), global, clock().wall, show)
         }
         ConnectorCommand::Contract(ContractCommand::Sign {
             offline: Some(file),
@@ -176,7 +183,7 @@ fn alone(
             output,
             ..
         }) => crate::key::offline_signer::OfflineSigner::open(key, certificates.as_deref()).and_then(|signer| {
-            crate::contract::draft_signature::run(
+            crate::contract::draft_signature::sign_draft(
                 file,
                 &signer,
                 mandate.as_deref(),
@@ -201,33 +208,33 @@ fn alone(
                 key,
                 certificates: certificates.as_deref(),
                 role: role.map(Into::into),
-                reason: SingleLineText::parse("reason", reason).map_err(one)?,
+                reason: SingleLineText::parse("reason", reason).map_err(single_refusal)?,
                 from: from.as_deref(),
                 output: output.as_deref(),
             };
-            crate::contract::offline_withdrawal::run(&args, global, clock().wall, show)
+            crate::contract::offline_withdrawal::sign_withdrawal(&args, global, clock().wall, show)
         }
         ConnectorCommand::Policy(PolicyCommand::Template {
             file,
             set,
             author,
             output,
-        }) => crate::policy::policy_template::run(file, set, author.as_deref(), output.as_deref(), show),
+        }) => crate::policy::policy_template::fill_template(file, set, author.as_deref(), output.as_deref(), show),
         ConnectorCommand::Policy(PolicyCommand::Terms) => {
-            crate::policy::vocabulary::terms(show);
+            crate::policy::vocabulary::print_terms(show);
             Ok(0)
         }
-        ConnectorCommand::Model(command) => crate::policy::vocabulary::models(command, show),
+        ConnectorCommand::Model(command) => crate::policy::vocabulary::print_models(command, show),
         ConnectorCommand::Config(ConfigCommand::Reference) => {
             document_out(hansa_node::config::REFERENCE);
             Ok(0)
         }
         ConnectorCommand::Restore { file, check: false } => {
-            crate::backup::restore(&load(global)?, file, show)
+            crate::backup::restore_backup(&load_config(global)?, file, show)
         }
         ConnectorCommand::Restore { file, check: true } => {
-            let config = load(global)?;
-            on_threads(crate::backup::backup_rehearsal::rehearse(
+            let config = load_config(global)?;
+            on_threads(crate::backup::backup_rehearsal::rehearse_restore(
                 &config,
                 file,
                 Arc::clone(clock),
@@ -307,7 +314,7 @@ fn alone(
         | ConnectorCommand::Connect(_)
         | ConnectorCommand::Peer(_) => return Ok(None),
     };
-    status.map(Some).map_err(one)
+    status.map(Some).map_err(single_refusal)
 }
 
 /// Has a connector carry out the verb, the running one or one for its time.
@@ -321,32 +328,36 @@ async fn with_connector(
     let history = config.state.join("history.txt");
     let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
-    let (connector, found) = CommandTarget::reach(config, clock, show).await?;
-    show.warnings(&found.not_judged_by(command.judged_state(global.dry_run)));
+    let (connector, found) = CommandTarget::connect_or_open(config, clock, show).await?;
+    show.print_warnings(&found.not_judged_by(command.judged_state(global.dry_run)));
     if command.effect() == CommandEffect::Looks {
         connector.only_looks();
     }
     let status = match command {
         ConnectorCommand::Sql(args) if args.sql.is_none() => {
-            crate::question::sql_session::ask(&connector, args, purpose, history, global, show)
-                .await
+            crate::question::sql_session::run_session(
+                &connector, args, purpose, history, global, show,
+            )
+            .await
         }
         ConnectorCommand::Sql(args) if args.follow => {
-            crate::question::sql_follow::follow(&connector, args, global, show).await
+            crate::question::sql_follow::follow_query(&connector, args, global, show).await
         }
         ConnectorCommand::Contract(ContractCommand::Export {
             id,
             output: Some(file),
         }) => {
             let command = ConnectorCommand::Contract(ContractCommand::Export { id, output: None });
-            crate::cli::exported_file::save(&connector, command, &file, global, show).await
+            crate::cli::exported_file::save_exported_file(&connector, command, &file, global, show)
+                .await
         }
         ConnectorCommand::Contract(ContractCommand::Usage {
             id,
             output: Some(file),
         }) => {
             let command = ConnectorCommand::Contract(ContractCommand::Usage { id, output: None });
-            crate::cli::exported_file::save(&connector, command, &file, global, show).await
+            crate::cli::exported_file::save_exported_file(&connector, command, &file, global, show)
+                .await
         }
         ConnectorCommand::Policy(PolicyCommand::Clone {
             participant,
@@ -366,17 +377,23 @@ async fn with_connector(
                 )
                 .with_help("name another one with --output")),
                 false => {
-                    crate::cli::exported_file::save(&connector, command, &file, global, show).await
+                    crate::cli::exported_file::save_exported_file(
+                        &connector, command, &file, global, show,
+                    )
+                    .await
                 }
             }
         }
         ConnectorCommand::Rulebook(RulebookCommand::Accept { output, .. }) => {
-            crate::rulebook::rulebook_prompt::accept(&connector, output, global, show).await
+            crate::rulebook::rulebook_prompt::accept_newest_version(
+                &connector, output, global, show,
+            )
+            .await
         }
         ConnectorCommand::Dataset(add)
             if crate::dataset::disclosure_prompt::is_asked(&add, global) =>
         {
-            match crate::dataset::disclosure_prompt::ask(&connector, add, global).await {
+            match crate::dataset::disclosure_prompt::ask_disclosure(&connector, add, global).await {
                 Ok(command) => connector.run(command, global, show).await,
                 Err(refusal) => Err(refusal),
             }
@@ -433,7 +450,7 @@ async fn with_connector(
         | ConnectorCommand::Restore { .. }
         | ConnectorCommand::Config(_)) => connector.run(command, global, show).await,
     };
-    connector.leave().await;
+    connector.shut_down().await;
     status
 }
 
@@ -483,6 +500,6 @@ fn spare_file_size_signal() {
     }
 }
 
-fn one(refusal: Refusal) -> Vec<Refusal> {
+fn single_refusal(refusal: Refusal) -> Vec<Refusal> {
     vec![refusal]
 }

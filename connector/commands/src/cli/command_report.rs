@@ -1,13 +1,13 @@
 //! Results of commands: an object for programs by its fields, and the same facts as text for people.
 
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use serde::Serialize;
 use serde_json::Value;
 
 /// Result of a command. The names of its fields are stable.
 pub(crate) trait CommandReport: Serialize {
     /// Text for people, with the same facts.
-    fn text(&self) -> String;
+    fn to_text(&self) -> String;
 }
 
 /// Object of a list, which is a line of a table for people. The names of its fields are stable.
@@ -26,5 +26,5 @@ pub(crate) fn report_json(report: &impl Serialize) -> Value {
 
 /// The table of a list.
 pub(crate) fn report_table<R: ReportRow>(rows: &[R]) -> String {
-    table(R::HEADER, &rows.iter().map(R::cells).collect::<Vec<_>>())
+    render_table(R::HEADER, &rows.iter().map(R::cells).collect::<Vec<_>>())
 }

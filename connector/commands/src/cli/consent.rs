@@ -45,7 +45,7 @@ pub(crate) fn ask_confirmation(question: &str, global: &GlobalArgs) -> Result<()
         )
         .with_help("add --yes to confirm"));
     }
-    terminal::ask(&format!("{question} [y/N]"));
+    terminal::print_question(&format!("{question} [y/N]"));
     let mut answer = String::new();
     // An unreadable answer is no confirmation.
     let _ = input.read_line(&mut answer);

@@ -58,7 +58,8 @@ fn trace_export(cli: &CommandLine) -> Option<TraceExport> {
         TopLevelCommand::Serve(_)
             | TopLevelCommand::Desk(ConnectorCommand::Sql(_) | ConnectorCommand::Get(_))
     );
-    let config = is_traced.then(|| crate::cli::command_dispatch::load(&cli.global).ok())??;
+    let config =
+        is_traced.then(|| crate::cli::command_dispatch::load_config(&cli.global).ok())??;
     let settings = config.monitoring.traces.as_ref()?;
     match TraceExport::open(settings, &config.participant.id) {
         Ok(export) => Some(export),

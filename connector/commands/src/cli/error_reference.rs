@@ -9,20 +9,20 @@ use serde::Serialize;
 ///
 /// # Errors
 /// When there is no such code.
-pub(crate) fn run(code: Option<&str>, show: OutputSettings) -> Result<(), Refusal> {
+pub(crate) fn print_error_codes(code: Option<&str>, show: OutputSettings) -> Result<(), Refusal> {
     let codes: Vec<ErrorCode> = match code {
         None => ErrorCode::ALL.to_vec(),
         Some(text) => vec![text.to_uppercase().parse().map_err(|_| {
             let known: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
             let refusal = Refusal::new(ErrorCode::UsageWrong, format!("there is no code `{text}`"));
-            match hansa_policy::nearest_word::nearest(&text.to_uppercase(), known) {
+            match hansa_policy::nearest_word::find_nearest_word(&text.to_uppercase(), known) {
                 Some(near) => refusal.with_help(format!("did you mean {near}?")),
                 None => refusal.with_help("hansa error lists all codes"),
             }
         })?],
     };
     for one in codes {
-        show.report(&ErrorCodeReport {
+        show.print_report(&ErrorCodeReport {
             code: one.as_str(),
             cause: one.cause(),
             mend: one.remedy(),
@@ -46,7 +46,7 @@ struct ErrorCodeReport {
 }
 
 impl CommandReport for ErrorCodeReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         match self.is_long {
             true => format!(
                 "{}\n  cause  {}\n  help   {}\n  exit   {}",

@@ -10,23 +10,23 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Takes the file out of the answer and writes it.
-pub(crate) async fn save(
+pub(crate) async fn save_exported_file(
     connector: &CommandTarget,
     command: ConnectorCommand,
     file: &Path,
     global: &GlobalArgs,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
-    let (mut events, _work) = connector.begin(command, global);
+    let (mut events, _work) = connector.start_command(command, global);
     while let Some(event) = events.recv().await {
         match event {
             CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {
                 if let Some(text) = data.get("file").and_then(Value::as_str) {
-                    hansa_node::process::named_file::write(file, text.as_bytes())?;
-                    show.note(&format!("written to {}", file.display()));
+                    hansa_node::process::named_file::write_named_file(file, text.as_bytes())?;
+                    show.print_note(&format!("written to {}", file.display()));
                 }
             }
-            CommandEvent::Fault { data, text } => show.fault(&data, &text),
+            CommandEvent::Fault { data, text } => show.print_fault(&data, &text),
             CommandEvent::Failed(refusal) => return Err(refusal),
             CommandEvent::Done(status) => return Ok(status),
             _ => {}

@@ -7,7 +7,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
 /// Prints the completions for a shell.
-pub(crate) fn completions(shell: Shell) {
+pub(crate) fn print_completions(shell: Shell) {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut CommandLine::command(), "hansa", &mut text);
     terminal::document_out(&String::from_utf8_lossy(&text));
@@ -17,14 +17,15 @@ pub(crate) fn completions(shell: Shell) {
 ///
 /// # Errors
 /// When the folder can't be written.
-pub(crate) fn pages(folder: &Path) -> Result<(), Refusal> {
-    std::fs::create_dir_all(folder).map_err(|cause| hansa_files::unwritable(folder, &cause))?;
+pub(crate) fn write_manual_pages(folder: &Path) -> Result<(), Refusal> {
+    std::fs::create_dir_all(folder)
+        .map_err(|cause| hansa_files::unwritable_file_refusal(folder, &cause))?;
     let mut root = CommandLine::command();
     root.build();
-    page(&root, folder)
+    write_manual_page(&root, folder)
 }
 
-fn page(command: &Command, folder: &Path) -> Result<(), Refusal> {
+fn write_manual_page(command: &Command, folder: &Path) -> Result<(), Refusal> {
     if command.is_hide_set() || command.get_name() == "help" {
         return Ok(());
     }
@@ -34,8 +35,9 @@ fn page(command: &Command, folder: &Path) -> Result<(), Refusal> {
         Refusal::new(ErrorCode::Internal, "a manual page can't be written").caused_by(cause)
     })?;
     let file = folder.join(man.get_filename());
-    std::fs::write(&file, text).map_err(|cause| hansa_files::unwritable(&file, &cause))?;
+    std::fs::write(&file, text)
+        .map_err(|cause| hansa_files::unwritable_file_refusal(&file, &cause))?;
     command
         .get_subcommands()
-        .try_for_each(|below| page(below, folder))
+        .try_for_each(|below| write_manual_page(below, folder))
 }

@@ -4,7 +4,7 @@ use crate::cli::command_report::{CommandReport, ReportRow, report_json, report_t
 use crate::cli::terminal::{document_out, line_err, line_out, object_err, object_out};
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_transport::internal_error;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub struct OutputSettings {
 
 impl OutputSettings {
     /// A result: the object with `--json`, the text otherwise.
-    pub(crate) fn result(self, object: &Value, text: &str) {
+    pub(crate) fn print_result(self, object: &Value, text: &str) {
         if self.json {
             object_out(object);
         } else if !text.is_empty() {
@@ -29,12 +29,12 @@ impl OutputSettings {
     }
 
     /// A result of a command that needs no connector.
-    pub(crate) fn report(self, report: &impl CommandReport) {
-        self.result(&report_json(report), &report.text());
+    pub(crate) fn print_report(self, report: &impl CommandReport) {
+        self.print_result(&report_json(report), &report.to_text());
     }
 
     /// A list of a command that needs no connector: one object a line with `--json`, a table otherwise.
-    pub(crate) fn list<R: ReportRow>(self, rows: &[R]) {
+    pub(crate) fn print_list<R: ReportRow>(self, rows: &[R]) {
         match self.json {
             true => rows.iter().for_each(|row| object_out(&report_json(row))),
             false => line_out(&report_table(rows)),
@@ -42,7 +42,7 @@ impl OutputSettings {
     }
 
     /// A result that is a document: the object with `--json`, the document itself otherwise.
-    pub(crate) fn document(self, object: &Value, text: &str) {
+    pub(crate) fn print_document(self, object: &Value, text: &str) {
         if self.json {
             object_out(object);
         } else if !text.is_empty() {
@@ -51,22 +51,22 @@ impl OutputSettings {
     }
 
     /// A line for people about what goes on; never part of a result.
-    pub(crate) fn note(self, text: &str) {
+    pub(crate) fn print_note(self, text: &str) {
         if !self.quiet && !self.json {
             line_err(text);
         }
     }
 
     /// Refusals: on stderr, as text or as one object each. What went wrong inside this process gets a number first.
-    pub fn refusals(self, refusals: &[Refusal]) {
+    pub fn print_refusals(self, refusals: &[Refusal]) {
         for refusal in refusals {
             let refusal = internal_error::with_trace_number(refusal.clone());
-            self.fault(&refusal_json(&refusal), &refusal_text(&refusal));
+            self.print_fault(&refusal_json(&refusal), &refusal_text(&refusal));
         }
     }
 
     /// Warnings, which keep the command from nothing: on stderr, as text or as one object each.
-    pub(crate) fn warnings(self, found: &[Refusal]) {
+    pub(crate) fn print_warnings(self, found: &[Refusal]) {
         for refusal in found {
             let refusal = internal_error::with_trace_number(refusal.clone());
             if self.json {
@@ -78,7 +78,7 @@ impl OutputSettings {
     }
 
     /// The same of one that was put in both forms elsewhere.
-    pub(crate) fn fault(self, object: &Value, text: &str) {
+    pub(crate) fn print_fault(self, object: &Value, text: &str) {
         if self.json {
             object_err(&json!({ "error": object }));
         } else {
@@ -110,11 +110,11 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
             "contract",
             format!(
                 "{} clause {clause}{}",
-                contract.short(),
+                contract.to_short_text(),
                 format_allowed_value(refusal)
             ),
         )),
-        (Some(contract), None) => facts.push(("contract", contract.short())),
+        (Some(contract), None) => facts.push(("contract", contract.to_short_text())),
         (None, Some(clause)) => facts.push((
             "clause",
             format!("{clause}{}", format_allowed_value(refusal)),
@@ -135,7 +135,10 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
             .as_ref()
             .map(|key| format!(" ({key})"))
             .unwrap_or_default();
-        facts.push(("where", printable(&format!("{}{line}{key}", location.file))));
+        facts.push((
+            "where",
+            to_printable(&format!("{}{line}{key}", location.file)),
+        ));
     }
     for help in &refusal.help {
         facts.push(("help", help.clone()));
@@ -208,14 +211,14 @@ impl RefusalReport {
 }
 
 /// A table of text cells for people: columns aligned, numbers to the right, each cell on one line.
-pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+pub fn render_table(header: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return "(none)".to_owned();
     }
-    let header: Vec<String> = header.iter().map(|cell| printable(cell)).collect();
+    let header: Vec<String> = header.iter().map(|cell| to_printable(cell)).collect();
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(|cell| printable(cell)).collect())
+        .map(|row| row.iter().map(|cell| to_printable(cell)).collect())
         .collect();
     let width = |index: usize| {
         let cells = rows

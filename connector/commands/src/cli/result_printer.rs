@@ -12,7 +12,7 @@ use crate::question::row_sink::{RowSink, format_of};
 use arrow_ipc::reader::StreamDecoder;
 use bytes::Bytes;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -88,14 +88,14 @@ impl OutputTarget {
             Some(file) => {
                 let part = part_of(file);
                 let file = std::fs::File::create(&part)
-                    .map_err(|fault| hansa_files::unwritable(&part, &fault))?;
+                    .map_err(|fault| hansa_files::unwritable_file_refusal(&part, &fault))?;
                 Ok(Box::new(std::io::BufWriter::new(file)))
             }
         }
     }
 
     /// Puts a finished file in its place; an unfinished one never stands there.
-    fn settle(&self, whole: bool) -> Result<(), Refusal> {
+    fn finish_file(&self, whole: bool) -> Result<(), Refusal> {
         let Some(file) = &self.file else {
             return Ok(());
         };
@@ -104,8 +104,9 @@ impl OutputTarget {
             // What is told below the rows, as from where the next question goes on, must not outlive them.
             std::fs::File::open(&part)
                 .and_then(|written| written.sync_all())
-                .map_err(|fault| hansa_files::unwritable(&part, &fault))?;
-            std::fs::rename(&part, file).map_err(|fault| hansa_files::unwritable(file, &fault))
+                .map_err(|fault| hansa_files::unwritable_file_refusal(&part, &fault))?;
+            std::fs::rename(&part, file)
+                .map_err(|fault| hansa_files::unwritable_file_refusal(file, &fault))
         } else {
             let _ = std::fs::remove_file(&part);
             Ok(())
@@ -126,7 +127,7 @@ fn part_of(file: &Path) -> PathBuf {
 ///
 /// # Errors
 /// What the verb refused, or a place that can't be written.
-pub(crate) async fn print(
+pub(crate) async fn print_events(
     mut events: Receiver<CommandEvent>,
     global: &GlobalArgs,
     show: OutputSettings,
@@ -152,25 +153,25 @@ pub(crate) async fn print(
         let event = tokio::select! {
             event = events.recv() => event,
             () = &mut over => {
-                printer.end(false)?;
+                printer.finish_output(false)?;
                 return Err(timed_out(target.within.unwrap_or_default()));
             }
         };
         let Some(event) = event else { break };
-        match printer.take(event) {
+        match printer.handle_event(event) {
             Ok(None) => {}
-            Ok(Some(status)) => return printer.end(true).map(|()| status),
-            Err(_) if printer.closed.is() => {
+            Ok(Some(status)) => return printer.finish_output(true).map(|()| status),
+            Err(_) if printer.closed.is_closed() => {
                 printer.quiet_bar();
                 return Ok(READER_GONE);
             }
             Err(refusal) => {
-                printer.end(false)?;
+                printer.finish_output(false)?;
                 return Err(refusal);
             }
         }
     }
-    printer.end(false)?;
+    printer.finish_output(false)?;
     Err(Refusal::new(
         ErrorCode::StreamCut,
         "the connector ended in the middle of the answer",
@@ -188,11 +189,11 @@ struct ResultPrinter<'a> {
 }
 
 impl ResultPrinter<'_> {
-    fn take(&mut self, event: CommandEvent) -> Result<Option<u8>, Refusal> {
+    fn handle_event(&mut self, event: CommandEvent) -> Result<Option<u8>, Refusal> {
         match event {
             CommandEvent::Object { data, text } => {
                 if let Some(rows) = self.rows.as_mut() {
-                    rows.describe(&data);
+                    rows.set_footer(&data);
                 }
                 self.finish_rows()?;
                 self.quiet_bar();
@@ -204,15 +205,15 @@ impl ResultPrinter<'_> {
                 } else if rows_on_stdout && lacks {
                     line_err(&text);
                 } else if rows_on_stdout {
-                    self.show.note(&text);
+                    self.show.print_note(&text);
                 } else {
-                    self.show.result(&data, &text);
+                    self.show.print_result(&data, &text);
                 }
                 Ok(None)
             }
             CommandEvent::Document { data, text } => {
                 self.quiet_bar();
-                self.show.document(&data, &text);
+                self.show.print_document(&data, &text);
                 Ok(None)
             }
             CommandEvent::Text(text) => {
@@ -224,17 +225,17 @@ impl ResultPrinter<'_> {
             }
             CommandEvent::Rows(bytes) => self.decode(bytes).map(|()| None),
             CommandEvent::Progress { label, done, total } => {
-                self.progress(label, done, total);
+                self.show_progress(label, done, total);
                 Ok(None)
             }
             CommandEvent::Notice(text) => {
                 self.quiet_bar();
-                self.show.note(&text);
+                self.show.print_note(&text);
                 Ok(None)
             }
             CommandEvent::Fault { data, text } => {
                 self.quiet_bar();
-                self.show.fault(&data, &text);
+                self.show.print_fault(&data, &text);
                 Ok(None)
             }
             CommandEvent::Failed(refusal) => Err(refusal),
@@ -254,11 +255,11 @@ impl ResultPrinter<'_> {
             {
                 let format = self.target.format(self.global)?;
                 let mut rows = RowSink::new(format, self.target.open(format, &self.closed)?);
-                rows.begin(&schema)?;
+                rows.begin_rows(&schema)?;
                 self.rows = Some(rows);
             }
             if let (Some(batch), Some(rows)) = (batch, self.rows.as_mut()) {
-                rows.take(&batch)?;
+                rows.write_batch(&batch)?;
             }
         }
         Ok(())
@@ -267,15 +268,15 @@ impl ResultPrinter<'_> {
     fn finish_rows(&mut self) -> Result<(), Refusal> {
         if let Some(rows) = self.rows.take() {
             self.quiet_bar();
-            if let Some(table) = rows.end()? {
+            if let Some(table) = rows.finish()? {
                 line_out(&table);
             }
-            self.target.settle(true)?;
+            self.target.finish_file(true)?;
         }
         Ok(())
     }
 
-    fn progress(&mut self, label: String, done: u64, total: u64) {
+    fn show_progress(&mut self, label: String, done: u64, total: u64) {
         if !is_lively() || self.show.json || self.show.quiet {
             return;
         }
@@ -291,7 +292,7 @@ impl ResultPrinter<'_> {
         if total > 0 {
             bar.set_length(total);
         }
-        bar.set_message(printable(&label));
+        bar.set_message(to_printable(&label));
         bar.set_position(done);
     }
 
@@ -301,14 +302,14 @@ impl ResultPrinter<'_> {
         }
     }
 
-    fn end(mut self, whole: bool) -> Result<(), Refusal> {
+    fn finish_output(mut self, whole: bool) -> Result<(), Refusal> {
         self.quiet_bar();
         if whole {
             return self.finish_rows();
         }
         let begun = self.rows.take().is_some();
         if begun {
-            self.target.settle(false)?;
+            self.target.finish_file(false)?;
             if self.target.file.is_none() && !self.show.quiet {
                 line_err("the rows above are not the whole answer");
             }

@@ -18,19 +18,19 @@ static LOST: OnceLock<std::io::Error> = OnceLock::new();
 
 /// A text for people on stdout.
 pub fn line_out(text: &str) {
-    out(&printable_lines(text));
+    write_line(&printable_lines(text));
 }
 
 /// An object on stdout, in one line.
 pub fn object_out(object: &Value) {
-    out(&printable_json(&object.to_string()));
+    write_line(&printable_json(&object.to_string()));
 }
 
 /// A document on stdout: exact, but on a terminal.
 pub(crate) fn document_out(text: &str) {
     match is_terminal() {
         true => line_out(text),
-        false => out(text),
+        false => write_line(text),
     }
 }
 
@@ -46,14 +46,14 @@ pub(crate) fn object_err(object: &Value) {
 }
 
 /// A question to a person, behind which the answer is typed.
-pub(crate) fn ask(question: &str) {
+pub(crate) fn print_question(question: &str) {
     let mut err = std::io::stderr().lock();
     let _ = write!(err, "{} ", printable_lines(question));
     let _ = err.flush();
 }
 
-/// A line; a closed pipe ends quietly, as with other tools. Whether all were written, [`whole`] says at the end.
-fn out(text: &str) {
+/// A line; a closed pipe ends quietly, as with other tools. Whether all were written, [`check_output_complete`] says at the end.
+fn write_line(text: &str) {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     if let Err(error) = written
@@ -67,7 +67,7 @@ fn out(text: &str) {
 ///
 /// # Errors
 /// `DISK_FULL`, or `INTERNAL` for what else kept a line from being written.
-pub fn whole() -> Result<(), Refusal> {
+pub fn check_output_complete() -> Result<(), Refusal> {
     let Some(error) = LOST.get() else {
         return Ok(());
     };
@@ -108,7 +108,7 @@ pub fn at_end_of_input(ended: impl FnOnce() + Send + 'static) -> Result<(), Refu
         )
         .caused_by(cause)
     })?;
-    thread_shutdown::leave(thread);
+    thread_shutdown::leave_thread(thread);
     Ok(())
 }
 
@@ -123,7 +123,7 @@ pub(crate) struct PipeClosedFlag(Arc<AtomicBool>);
 
 impl PipeClosedFlag {
     /// Whether it has.
-    pub(crate) fn is(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -47,55 +47,59 @@ impl Command for TopLevelCommand {
 ///
 /// # Errors
 /// Why it was refused or failed; the kind of the first refusal is the exit status.
-pub fn run(
+pub fn run_command_line(
     cli: CommandLine,
     show: OutputSettings,
     demonstration: &Demonstration,
 ) -> Result<u8, Vec<Refusal>> {
     let one = |refusal: Refusal| vec![refusal];
-    let clock = clock::system();
+    let clock = clock::system_clock();
     let now = clock().wall;
     consent::check_consent(&cli.verb, &cli.global).map_err(one)?;
     match cli.verb {
         TopLevelCommand::Error { code } => {
-            error_reference::run(code.as_deref(), show).map_err(one)?
+            error_reference::print_error_codes(code.as_deref(), show).map_err(one)?
         }
-        TopLevelCommand::Completions { shell } => manual::completions(shell),
-        TopLevelCommand::Manual { folder } => manual::pages(&folder).map_err(one)?,
-        TopLevelCommand::League(command) => league::run(command, now, show).map_err(one)?,
+        TopLevelCommand::Completions { shell } => manual::print_completions(shell),
+        TopLevelCommand::Manual { folder } => manual::write_manual_pages(&folder).map_err(one)?,
+        TopLevelCommand::League(command) => {
+            league::run_league_command(command, now, show).map_err(one)?
+        }
         TopLevelCommand::Key(command) => {
-            return key::run(command, &cli.global, now, show).map_err(one);
+            return key::run_key_command(command, &cli.global, now, show).map_err(one);
         }
         TopLevelCommand::Init(args) => {
-            participant::run(&args, now, &cli.global, show).map_err(one)?;
+            participant::create_participant(&args, now, &cli.global, show).map_err(one)?;
         }
         TopLevelCommand::Join { file, fingerprint } => {
-            let config = command_dispatch::load(&cli.global)?;
+            let config = command_dispatch::load_config(&cli.global)?;
             // Before it has joined it belongs to no league that might be for a show.
             let moved = match config.trust.bundle.exists() {
-                true => clock::offset(&config).map_err(one)?,
+                true => clock::clock_offset(&config).map_err(one)?,
                 false => 0,
             };
-            let file = named_file::read(&file).map_err(one)?;
-            league_join::recognise(&config, &file, fingerprint.as_deref(), &cli.global)
+            let file = named_file::read_named_file(&file).map_err(one)?;
+            league_join::confirm_league(&config, &file, fingerprint.as_deref(), &cli.global)
                 .map_err(one)?;
-            league_join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
+            league_join::join_league(&config, &file, now.plus_micros(moved), show).map_err(one)?;
         }
         TopLevelCommand::Request => {
-            let config = command_dispatch::load(&cli.global)?;
+            let config = command_dispatch::load_config(&cli.global)?;
             participant::print_request(&config).map_err(one)?;
         }
         TopLevelCommand::Rekey { output } => {
-            let config = command_dispatch::load(&cli.global)?;
-            league_join::rekey(&config, &output, show).map_err(one)?;
+            let config = command_dispatch::load_config(&cli.global)?;
+            league_join::renew_signing_key(&config, &output, show).map_err(one)?;
         }
         TopLevelCommand::Check => {
-            let config = command_dispatch::load(&cli.global)?;
-            config_check::run(&config, now, show)?;
+            let config = command_dispatch::load_config(&cli.global)?;
+            config_check::print_config_check(&config, now, show)?;
         }
-        TopLevelCommand::Cluster(command) => cluster::run(command, &cli.global, now, show)?,
+        TopLevelCommand::Cluster(command) => {
+            cluster::run_cluster_command(command, &cli.global, now, show)?
+        }
         TopLevelCommand::Serve(args) => {
-            return command_dispatch::serve(&cli.global, &args, clock, show);
+            return command_dispatch::serve_connector(&cli.global, &args, clock, show);
         }
         TopLevelCommand::Desk(command) => {
             return command_dispatch::run_on_connector(&cli.global, command, clock, show);

@@ -26,9 +26,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Gives every problem.
-pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
+pub(crate) fn find_problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
     let mut problems = Vec::new();
-    let now = match hansa_node::process::clock::offset(config) {
+    let now = match hansa_node::process::clock::clock_offset(config) {
         Ok(micros) => now.plus_micros(micros),
         Err(refusal) => {
             // A bundle that can't be read is told with the other files.
@@ -38,12 +38,12 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
             now
         }
     };
-    problems.extend(participant_identity::faults(
+    problems.extend(participant_identity::find_faults(
         &config.trust.identity_files(),
         &config.participant.id,
         now,
     ));
-    let parsed = hansa_query::ingest::config::parser::parse(
+    let parsed = hansa_query::ingest::config::parser::parse_datasets(
         &config.text,
         &config.file.display().to_string(),
         config.source_roots(),
@@ -87,13 +87,13 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
             );
         }
         let checks = checks.as_ref();
-        problems.extend(policy(config, offer, &datasets, (checks, now)));
+        problems.extend(check_offer_policy(config, offer, &datasets, (checks, now)));
     }
-    match StateIndex::look(&config.state.join("state.db")) {
+    match StateIndex::open_read_only(&config.state.join("state.db")) {
         Ok(Some(state)) => {
             let checked = state
                 .peers()
-                .and_then(|added| peer_aliases::check(config, &added));
+                .and_then(|added| peer_aliases::check_aliases(config, &added));
             problems.extend(checked.err());
         }
         // Where there is none, nobody was added.
@@ -102,7 +102,7 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
         Err(refusal) if problems.contains(&refusal) => {}
         Err(refusal) => problems.push(refusal),
     }
-    problems.extend(published_lists::load(&config.lists).1);
+    problems.extend(published_lists::load_lists(&config.lists).1);
     if !config.cluster.workers.is_empty() {
         let clock: Clock = Arc::new(move || ClockReading {
             wall: now,
@@ -122,8 +122,8 @@ fn check_published_snapshot(config: &ConnectorConfig, dataset: &DatasetConfig) -
     match dataset_dir::read_published_manifest(&directory) {
         Ok(None) => None,
         Ok(Some(manifest)) => {
-            let folder = dataset_dir::folder(&directory, &manifest.dataset.version);
-            let whole = dataset_dir::whole(&manifest, &folder).is_some();
+            let folder = dataset_dir::version_folder(&directory, &manifest.dataset.version);
+            let whole = dataset_dir::complete_files(&manifest, &folder).is_some();
             (!whole).then(|| not_as_published(&manifest.dataset))
         }
         Err(refusal) => Some(refusal),
@@ -132,14 +132,14 @@ fn check_published_snapshot(config: &ConnectorConfig, dataset: &DatasetConfig) -
 
 /// What is wrong with the policy of an offer: with its words and terms, for its dataset as the configuration says it now. Of one
 /// that was never published nobody knows the columns; then the words alone are judged.
-fn policy(
+fn check_offer_policy(
     config: &ConnectorConfig,
     offer: &hansa_node::config::offer::OfferConfig,
     datasets: &[DatasetConfig],
     (checks, now): (Option<&OfferChecks>, UtcTimestamp),
 ) -> Vec<Refusal> {
     let Some(dataset) = datasets.iter().find(|one| one.name == offer.dataset) else {
-        return hansa_node::process::named_file::read(&offer.policy)
+        return hansa_node::process::named_file::read_named_file(&offer.policy)
             .err()
             .into_iter()
             .collect();
@@ -154,9 +154,9 @@ fn policy(
                 Err(refusal) => return vec![refusal],
             }
         }
-        _ => dataset_entry::unread(dataset, &own.id, zone, now),
+        _ => dataset_entry::unpublished_entry(dataset, &own.id, zone, now),
     };
-    let read = match offers::read(config, offer, &published) {
+    let read = match offers::read_offer(config, offer, &published) {
         Ok(read) => read,
         Err(problems) => return problems,
     };
@@ -173,14 +173,14 @@ fn policy(
 
 /// Own texts that people will not be shown as they are: of the configuration, of policies and of templates; and what offers
 /// would tell beside each other.
-fn warnings(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
+fn find_warnings(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
     let mut warnings =
         hidden_characters::find_hidden_characters(&config.file.display().to_string(), &config.text);
     let policies = config.offers.iter().map(|offer| &offer.policy);
     let templates = config.templates.iter().map(|template| &template.file);
     for file in policies.chain(templates).collect::<BTreeSet<_>>() {
         // One that can't be read is a problem, and told as such.
-        if let Ok(bytes) = hansa_node::process::named_file::read(file) {
+        if let Ok(bytes) = hansa_node::process::named_file::read_named_file(file) {
             let text = String::from_utf8_lossy(&bytes);
             warnings.extend(hidden_characters::find_hidden_characters(
                 &file.display().to_string(),
@@ -188,28 +188,28 @@ fn warnings(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
             ));
         }
     }
-    warnings.extend(beside(config));
+    warnings.extend(compare_offer_pairs(config));
     warnings.extend(find_ended_offers(config, now));
     warnings
 }
 
 /// The offers of the configuration that are over by its clock.
 fn find_ended_offers(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
-    let now =
-        hansa_node::process::clock::offset(config).map_or(now, |micros| now.plus_micros(micros));
+    let now = hansa_node::process::clock::clock_offset(config)
+        .map_or(now, |micros| now.plus_micros(micros));
     let found = config.offers.iter().filter_map(|written| {
         let directory = DatasetDir::new(&config.state, &written.dataset);
         let manifest = dataset_dir::read_published_manifest(&directory)
             .ok()
             .flatten()?;
-        let offer = offers::read(config, written, &manifest.dataset).ok()?;
+        let offer = offers::read_offer(config, written, &manifest.dataset).ok()?;
         (offer.not_after <= now).then(|| offers::tell_ended_offer(config, written, &offer))
     });
     found.collect()
 }
 
 /// What the offers of the configuration would tell beside each other; each pair once.
-fn beside(config: &ConnectorConfig) -> Vec<Refusal> {
+fn compare_offer_pairs(config: &ConnectorConfig) -> Vec<Refusal> {
     let mut found: Vec<Refusal> = Vec::new();
     for (at, written) in config.offers.iter().enumerate() {
         let directory = DatasetDir::new(&config.state, &written.dataset);
@@ -217,11 +217,11 @@ fn beside(config: &ConnectorConfig) -> Vec<Refusal> {
             continue;
         };
         let dataset = &manifest.dataset;
-        let Ok(offer) = offers::read(config, written, dataset) else {
+        let Ok(offer) = offers::read_offer(config, written, dataset) else {
             continue;
         };
         let before: Vec<_> = config.offers.iter().take(at).collect();
-        let findings = offers::beside(config, &offer, dataset, &before, &[]);
+        let findings = offers::find_combined_disclosures(config, &offer, dataset, &before, &[]);
         found.extend(
             findings
                 .iter()
@@ -243,18 +243,18 @@ fn each_once(found: Vec<Refusal>) -> Vec<Refusal> {
 }
 
 /// Says what was found; the status is that of the first problem. What is only doubtful is no problem.
-pub(crate) fn run(
+pub(crate) fn print_config_check(
     config: &ConnectorConfig,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Vec<Refusal>> {
-    let problems = each_once(problems(config, now));
-    let warnings = each_once(warnings(config, now));
+    let problems = each_once(find_problems(config, now));
+    let warnings = each_once(find_warnings(config, now));
     for warning in &warnings {
-        show.note(&warning_text(warning));
+        show.print_note(&warning_text(warning));
     }
     if problems.is_empty() {
-        show.report(&ConfigCheckReport {
+        show.print_report(&ConfigCheckReport {
             ok: true,
             config: &config.file,
             warnings: RefusalReport::list(&warnings),
@@ -276,7 +276,7 @@ struct ConfigCheckReport<'a> {
 }
 
 impl CommandReport for ConfigCheckReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "ok: configuration, keys, certificate, trust bundle, sources and policy files of {}",
             self.participant.domain()

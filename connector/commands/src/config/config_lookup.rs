@@ -35,7 +35,7 @@ pub(crate) fn config_file(named: Option<&PathBuf>) -> Result<PathBuf, Refusal> {
 }
 
 /// The variables of the environment that override keys.
-pub(crate) fn overrides() -> BTreeMap<String, String> {
+pub(crate) fn environment_overrides() -> BTreeMap<String, String> {
     std::env::vars()
         .filter(|(name, _)| name.starts_with("HANSA__"))
         .collect()

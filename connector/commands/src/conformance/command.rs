@@ -14,7 +14,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::dataset::publication;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -35,12 +35,12 @@ impl ConnectorVerb for ConformanceArgs {
 
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
-        conformance(connector, self, out).await
+        print_conformance(connector, self, out).await
     }
 }
 
 /// Prints the pages that were asked for, or all.
-async fn conformance(
+async fn print_conformance(
     connector: &Arc<Connector>,
     args: ConformanceArgs,
     out: &EventSink,
@@ -50,12 +50,12 @@ async fn conformance(
         false => args.article,
     };
     let inner = Arc::clone(connector);
-    let report = blocking(move || {
+    let report = run_blocking(move || {
         let configured = publication::read_configured_datasets(&inner).map_err(combined_refusal)?;
         let facts = ParticipantFactSheet::collect(&inner, configured)?;
         let (mut pages, mut markdown) = (Vec::new(), Vec::new());
         for article in articles {
-            pages.push(PageReport::of(article.page(), &facts)?);
+            pages.push(PageReport::new(article.page(), &facts)?);
             markdown.push(page_text::with_facts(article.page(), &facts)?);
         }
         Ok(ConformanceReport {
@@ -68,7 +68,8 @@ async fn conformance(
         })
     })
     .await?;
-    out.document(report_json(&report), report.text()).await?;
+    out.send_document(report_json(&report), report.to_text())
+        .await?;
     Ok(0)
 }
 
@@ -86,7 +87,7 @@ struct ConformanceReport {
 }
 
 impl CommandReport for ConformanceReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         match self.format {
             ConformanceFormat::Md => self.markdown.join("\n"),
             ConformanceFormat::Json => {

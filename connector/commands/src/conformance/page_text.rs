@@ -4,17 +4,19 @@ use crate::conformance::fact_value::FactValue;
 use crate::conformance::participant_facts::{FactStatement, ParticipantFact, ParticipantFactSheet};
 use crate::conformance::{ArticleRequirement, ConformancePage};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use serde::Serialize;
 
 /// The page without facts, as the document that is kept of it.
 #[cfg(test)]
-pub(crate) fn document(page: &ConformancePage) -> String {
+pub(crate) fn render_document(page: &ConformancePage) -> String {
     let command = format!(
         "`hansa conformance --article {}` prints this page with the facts of a participant. It is no legal advice.",
         page.name
     );
-    markdown(page, &command, None, |requirement| row(requirement, &[]))
+    render_markdown(page, &command, None, |requirement| {
+        requirement_row(requirement, &[])
+    })
 }
 
 /// The page with the facts of a participant.
@@ -28,9 +30,12 @@ pub(crate) fn with_facts(
     let participant = facts.participant();
     let mut rows = Vec::new();
     for requirement in page.requirements {
-        let stated = statements(requirement, facts)?;
-        let lines: Vec<String> = stated.iter().map(|(_, stated)| line(stated)).collect();
-        rows.push(row(requirement, &[lines.join("<br>")]));
+        let stated = state_requirement(requirement, facts)?;
+        let lines: Vec<String> = stated
+            .iter()
+            .map(|(_, stated)| statement_line(stated))
+            .collect();
+        rows.push(requirement_row(requirement, &[lines.join("<br>")]));
     }
     let mut rows = rows.into_iter();
     let source = format!(
@@ -38,7 +43,7 @@ pub(crate) fn with_facts(
         facts.at,
         env!("CARGO_PKG_VERSION")
     );
-    Ok(markdown(page, &source, Some(&participant), |_| {
+    Ok(render_markdown(page, &source, Some(&participant), |_| {
         rows.next().unwrap_or_default()
     }))
 }
@@ -80,13 +85,13 @@ impl PageReport {
     ///
     /// # Errors
     /// When a fact can't be read.
-    pub(crate) fn of(
+    pub(crate) fn new(
         page: &'static ConformancePage,
         facts: &ParticipantFactSheet<'_>,
     ) -> Result<Self, Refusal> {
         let mut requirements = Vec::new();
         for requirement in page.requirements {
-            let stated = statements(requirement, facts)?.into_iter();
+            let stated = state_requirement(requirement, facts)?.into_iter();
             let facts = stated.map(|(fact, stated)| FactReport {
                 fact: fact.name(),
                 text: stated.text,
@@ -114,22 +119,23 @@ impl PageReport {
     }
 }
 
-fn statements(
+fn state_requirement(
     requirement: &ArticleRequirement,
     facts: &ParticipantFactSheet<'_>,
 ) -> Result<Vec<(ParticipantFact, FactStatement)>, Refusal> {
     let all = requirement.facts.iter();
-    all.map(|fact| Ok((*fact, facts.state(*fact)?))).collect()
+    all.map(|fact| Ok((*fact, facts.state_fact(*fact)?)))
+        .collect()
 }
 
-fn line(stated: &FactStatement) -> String {
+fn statement_line(stated: &FactStatement) -> String {
     match stated.remedy {
         None => stated.text.clone(),
         Some(remedy) => format!("{} (gap: {remedy})", stated.text),
     }
 }
 
-fn markdown(
+fn render_markdown(
     page: &ConformancePage,
     source: &str,
     participant: Option<&str>,
@@ -158,7 +164,7 @@ fn markdown(
     text
 }
 
-fn row(requirement: &ArticleRequirement, more: &[String]) -> String {
+fn requirement_row(requirement: &ArticleRequirement, more: &[String]) -> String {
     let code = |words: &[&str]| {
         let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         quoted.join("<br>")
@@ -175,13 +181,13 @@ fn row(requirement: &ArticleRequirement, more: &[String]) -> String {
         code(requirement.tests),
     ];
     cells.extend(more.iter().cloned());
-    let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+    let cells: Vec<String> = cells.iter().map(|text| table_cell(text)).collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
 /// A text as one cell of a table: on one line, and without what ends a cell.
-pub(crate) fn cell(text: &str) -> String {
-    printable(text).replace('|', "\\|")
+pub(crate) fn table_cell(text: &str) -> String {
+    to_printable(text).replace('|', "\\|")
 }
 
 fn capitalise_word(word: &str) -> String {

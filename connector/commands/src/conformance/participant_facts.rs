@@ -154,7 +154,7 @@ pub(crate) struct FactStatement {
 }
 
 impl FactStatement {
-    fn of(text: impl Into<String>, value: FactValue) -> Self {
+    fn new(text: impl Into<String>, value: FactValue) -> Self {
         Self {
             text: text.into(),
             value,
@@ -203,7 +203,7 @@ impl<'a> ParticipantFactSheet<'a> {
         let contracts: Vec<(ContractId, Agreement, ContractStatus)> =
             connector.contracts.with_registry(|registry| {
                 registry
-                    .all(at)
+                    .all_contracts(at)
                     .map(|(id, agreement, status)| (id, agreement.clone(), status))
                     .collect()
             });
@@ -228,7 +228,7 @@ impl<'a> ParticipantFactSheet<'a> {
             datasets,
             contracts,
             personal,
-            periods: validity_period::periods(connector)?,
+            periods: validity_period::validity_periods(connector)?,
             configured,
         })
     }
@@ -242,7 +242,7 @@ impl<'a> ParticipantFactSheet<'a> {
     ///
     /// # Errors
     /// When the index can't be read.
-    pub(crate) fn state(&self, fact: ParticipantFact) -> Result<FactStatement, Refusal> {
+    pub(crate) fn state_fact(&self, fact: ParticipantFact) -> Result<FactStatement, Refusal> {
         let (config, connector) = (&self.config, self.connector);
         Ok(match fact {
             ParticipantFact::Contact => self.configured_fact(
@@ -257,7 +257,7 @@ impl<'a> ParticipantFactSheet<'a> {
             ),
             ParticipantFact::Datasets => {
                 let count = self.datasets.len();
-                FactStatement::of(
+                FactStatement::new(
                     format!("{count} datasets published"),
                     FactValue::of_count(count),
                 )
@@ -269,17 +269,17 @@ impl<'a> ParticipantFactSheet<'a> {
                     .iter()
                     .map(|dataset| dataset.licence.as_str())
                     .collect();
-                FactStatement::of(
+                FactStatement::new(
                     format!("licences: {}", join_words(licences.iter().copied())),
                     FactValue::of_names(licences),
                 )
             }
-            ParticipantFact::Quality => self.lacking(
+            ParticipantFact::Quality => self.state_lacking_datasets(
                 "a statement on quality",
                 "set [[dataset]] quality",
                 |dataset| dataset.description.quality.is_none(),
             ),
-            ParticipantFact::Uncertainty => self.lacking(
+            ParticipantFact::Uncertainty => self.state_lacking_datasets(
                 "a statement on uncertainty",
                 "set [[dataset]] uncertainty, or that of its columns",
                 |dataset| {
@@ -288,22 +288,24 @@ impl<'a> ParticipantFactSheet<'a> {
                         && columns.all(|column| column.uncertainty.is_none())
                 },
             ),
-            ParticipantFact::CollectionMethods => self.lacking(
+            ParticipantFact::CollectionMethods => self.state_lacking_datasets(
                 "a statement on how they were collected",
                 "set [[dataset]] collection_method",
                 |dataset| dataset.description.collection_method.is_none(),
             ),
-            ParticipantFact::ServiceLevels => self.lacking(
+            ParticipantFact::ServiceLevels => self.state_lacking_datasets(
                 "a statement on the service",
                 "set [[dataset]] service_level",
                 |dataset| dataset.description.service_level.is_none(),
             ),
-            ParticipantFact::Kinds => self.lacking("a kind", "set [[dataset]] kind", |dataset| {
-                dataset.kind.is_none()
-            }),
+            ParticipantFact::Kinds => {
+                self.state_lacking_datasets("a kind", "set [[dataset]] kind", |dataset| {
+                    dataset.kind.is_none()
+                })
+            }
             ParticipantFact::Models => {
-                let models = self.names(|dataset| dataset.model.is_some());
-                FactStatement::of(
+                let models = self.select_dataset_names(|dataset| dataset.model.is_some());
+                FactStatement::new(
                     format!("datasets that conform to a model: {}", join_words(&models)),
                     FactValue::of_names(models),
                 )
@@ -314,7 +316,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     let lacks = u64::from(column.meaning.is_none());
                     (all.saturating_add(1), without.saturating_add(lacks))
                 });
-                FactStatement::of(
+                FactStatement::new(
                     format!("{without} of {all} columns have no meaning"),
                     FactValue::ColumnMeanings {
                         columns: all,
@@ -325,11 +327,11 @@ impl<'a> ParticipantFactSheet<'a> {
             }
             ParticipantFact::Offers => self.offers(),
             ParticipantFact::Access => match &config.listen {
-                Some(address) => FactStatement::of(
+                Some(address) => FactStatement::new(
                     format!("peers reach it on {address}"),
                     FactValue::Text(Some(address.clone())),
                 ),
-                None => FactStatement::of(
+                None => FactStatement::new(
                     "it listens for nobody: it only consumes",
                     FactValue::Text(None),
                 )
@@ -340,7 +342,7 @@ impl<'a> ParticipantFactSheet<'a> {
             ParticipantFact::Clauses => self.clauses(),
             ParticipantFact::PersonalContracts => {
                 let count = self.personal.len();
-                FactStatement::of(
+                FactStatement::new(
                     format!("{count} contracts in force over own datasets with personal data"),
                     FactValue::of_count(count),
                 )
@@ -363,7 +365,7 @@ impl<'a> ParticipantFactSheet<'a> {
             ),
             ParticipantFact::RunningAnswers => {
                 let count = connector.queries.running.count();
-                FactStatement::of(
+                FactStatement::new(
                     format!("{count} answers run now, which a withdrawal of their contract cuts"),
                     FactValue::of_count(count),
                 )
@@ -372,7 +374,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let restrictions = connector.reloadable.restrictions();
                 let names: Vec<String> =
                     restrictions.keys().map(|id| id.name.to_string()).collect();
-                FactStatement::of(
+                FactStatement::new(
                     format!("datasets under a restriction: {}", join_words(&names)),
                     FactValue::of_names(names),
                 )
@@ -381,7 +383,7 @@ impl<'a> ParticipantFactSheet<'a> {
             ParticipantFact::SigningKey => {
                 let signer = connector.identity.signer();
                 let (algorithm, kid) = (signer.algorithm().as_str(), signer.kid().to_owned());
-                FactStatement::of(
+                FactStatement::new(
                     format!("signs with {algorithm}, key {kid}"),
                     FactValue::SigningKey {
                         algorithm,
@@ -395,7 +397,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     true => "two are needed for what lets out more, or ends a contract",
                     false => "one is enough for everything",
                 };
-                FactStatement::of(
+                FactStatement::new(
                     format!("{users} officers are configured; {needs}"),
                     FactValue::Officers {
                         officers: users,
@@ -409,7 +411,7 @@ impl<'a> ParticipantFactSheet<'a> {
             ParticipantFact::Archive => {
                 let log = &connector.records.log;
                 let (archived, expired) = (log.archived_before(), log.expired_before());
-                FactStatement::of(
+                FactStatement::new(
                     format!(
                         "records before {archived} are archived; of those before {expired} some have expired"
                     ),
@@ -422,7 +424,7 @@ impl<'a> ParticipantFactSheet<'a> {
             ParticipantFact::Retention => {
                 let days = |time: std::time::Duration| time.as_secs() / 86_400;
                 let (decisions, texts) = (days(config.keeping.decisions), days(config.keeping.sql));
-                FactStatement::of(
+                FactStatement::new(
                     format!("decisions are kept {decisions} days, texts of questions {texts} days"),
                     FactValue::Retention {
                         decisions_days: decisions,
@@ -431,10 +433,10 @@ impl<'a> ParticipantFactSheet<'a> {
                 )
             }
             ParticipantFact::Readiness => {
-                let checks = readiness::checks(connector);
+                let checks = readiness::run_checks(connector);
                 let faulty = checks.iter().filter(|check| check.fault.is_some());
                 let faulty: Vec<&str> = faulty.map(|check| check.name).collect();
-                FactStatement::of(
+                FactStatement::new(
                     format!("what keeps it from answering: {}", join_words(&faulty)),
                     FactValue::of_names(&faulty),
                 )
@@ -447,7 +449,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     |address| format!("metrics are served on {address}"),
                 );
                 let is_gap = listen.is_none();
-                FactStatement::of(text, FactValue::Text(listen))
+                FactStatement::new(text, FactValue::Text(listen))
                     .with_remedy(is_gap, "set [monitoring] listen")
             }
             ParticipantFact::Notices => {
@@ -460,7 +462,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 .into_iter()
                 .filter_map(|(name, is_there)| is_there.then_some(name))
                 .collect();
-                FactStatement::of(
+                FactStatement::new(
                     format!("people are told by: {}", join_words(&channels)),
                     FactValue::of_names(&channels),
                 )
@@ -468,7 +470,7 @@ impl<'a> ParticipantFactSheet<'a> {
             }
             ParticipantFact::Incidents => {
                 let (forks, incidents) = (connector.forks()?.len(), connector.incidents()?.len());
-                FactStatement::of(
+                FactStatement::new(
                     format!("{forks} forked logs are known, {incidents} incidents are stated"),
                     FactValue::Incidents { forks, incidents },
                 )
@@ -482,7 +484,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     .keys()
                     .map(ToString::to_string)
                     .collect();
-                FactStatement::of(
+                FactStatement::new(
                     format!("damaged snapshots: {}", join_words(&damaged)),
                     FactValue::of_names(&damaged),
                 )
@@ -493,7 +495,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let count = connector
                     .records
                     .index(|state| state.count_unacknowledged_receipts(yesterday))?;
-                FactStatement::of(
+                FactStatement::new(
                     format!("{count} receipts are not acknowledged for more than a day"),
                     FactValue::Count(count),
                 )
@@ -501,7 +503,7 @@ impl<'a> ParticipantFactSheet<'a> {
             }
             ParticipantFact::Version => {
                 let version = env!("CARGO_PKG_VERSION");
-                FactStatement::of(
+                FactStatement::new(
                     format!("hansa {version}"),
                     FactValue::Text(Some(version.to_owned())),
                 )
@@ -519,23 +521,23 @@ impl<'a> ParticipantFactSheet<'a> {
             Some(value) => format!("{what}: {value}"),
             None => format!("{what}: not stated"),
         };
-        FactStatement::of(text, FactValue::Text(value.map(str::to_owned)))
+        FactStatement::new(text, FactValue::Text(value.map(str::to_owned)))
             .with_remedy(value.is_none(), remedy)
     }
 
-    fn names(&self, which: impl Fn(&Dataset) -> bool) -> Vec<String> {
+    fn select_dataset_names(&self, which: impl Fn(&Dataset) -> bool) -> Vec<String> {
         let fitting = self.datasets.iter().filter(|dataset| which(dataset));
         fitting.map(|dataset| dataset.id.name.to_string()).collect()
     }
 
-    fn lacking(
+    fn state_lacking_datasets(
         &self,
         what: &str,
         remedy: &'static str,
         lacks: impl Fn(&Dataset) -> bool,
     ) -> FactStatement {
-        let names = self.names(lacks);
-        FactStatement::of(
+        let names = self.select_dataset_names(lacks);
+        FactStatement::new(
             format!(
                 "{} of {} datasets lack {what}: {}",
                 names.len(),
@@ -560,8 +562,10 @@ impl<'a> ParticipantFactSheet<'a> {
             let mut clauses = contract.agreement.clauses.iter();
             !clauses.any(|clause| is_it(&clause.term))
         });
-        let ids: Vec<String> = without.map(|contract| contract.id.short()).collect();
-        FactStatement::of(
+        let ids: Vec<String> = without
+            .map(|contract| contract.id.to_short_text())
+            .collect();
+        FactStatement::new(
             format!(
                 "{} of {} contracts over personal data lack {what}: {}",
                 ids.len(),
@@ -589,7 +593,7 @@ impl<'a> ParticipantFactSheet<'a> {
         let (given, taken): (Vec<&Agreement>, Vec<&Agreement>) = self
             .in_force()
             .partition(|agreement| agreement.provider.id == own);
-        FactStatement::of(
+        FactStatement::new(
             format!(
                 "contracts in force: {} as provider, {} as consumer",
                 given.len(),
@@ -612,7 +616,7 @@ impl<'a> ParticipantFactSheet<'a> {
             count(ContractStatus::Expired),
             count(ContractStatus::Superseded),
         );
-        FactStatement::of(
+        FactStatement::new(
             format!(
                 "contracts that are over: {withdrawn} withdrawn, {expired} expired, {superseded} superseded"
             ),
@@ -628,7 +632,7 @@ impl<'a> ParticipantFactSheet<'a> {
         let clauses = self.in_force().flat_map(|agreement| &agreement.clauses);
         let (recorded, executed): (Vec<_>, Vec<_>) =
             clauses.partition(|clause| clause.term.is_recorded_only());
-        FactStatement::of(
+        FactStatement::new(
             format!(
                 "clauses in force: {} are executed, {} are recorded and depend on the parties",
                 executed.len(),
@@ -650,7 +654,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 .count();
             (made().count(), public)
         });
-        FactStatement::of(
+        FactStatement::new(
             format!("{offers} offers, {public} of them public views"),
             FactValue::Offers {
                 offers,
@@ -660,7 +664,7 @@ impl<'a> ParticipantFactSheet<'a> {
     }
 
     fn personal_datasets(&self) -> FactStatement {
-        let names = self.names(|dataset| dataset.personal);
+        let names = self.select_dataset_names(|dataset| dataset.personal);
         let without: Vec<&String> = names
             .iter()
             .filter(|name| {
@@ -671,7 +675,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 entry.is_none_or(|config| config.data_subjects.is_none())
             })
             .collect();
-        FactStatement::of(
+        FactStatement::new(
             format!(
                 "datasets with personal data: {}; without categories of data subjects: {}",
                 join_words(&names),
@@ -697,7 +701,7 @@ impl<'a> ParticipantFactSheet<'a> {
             || "nothing".to_owned(),
             |period| format!("{} {}, {}", period.kind.as_str(), period.name, period.until),
         );
-        FactStatement::of(
+        FactStatement::new(
             format!(
                 "ends next: {first}; due to be renewed: {}",
                 join_words(&due)
@@ -711,7 +715,7 @@ impl<'a> ParticipantFactSheet<'a> {
         let bundle = self.connector.identity.trust.bundle();
         let content = bundle.content();
         let peers = self.connector.known_peers()?.len();
-        Ok(FactStatement::of(
+        Ok(FactStatement::new(
             format!(
                 "member of {}, bundle number {}, good until {}; {} participants in it, {peers} known by address",
                 content.league,
@@ -737,7 +741,7 @@ impl<'a> ParticipantFactSheet<'a> {
         let witnesses = self.connector.records.index(|state| state.witnesses())?;
         let cosigned = witnesses.iter().map(|row| row.size).max();
         let by: BTreeSet<&str> = witnesses.iter().map(|row| row.peer.domain()).collect();
-        Ok(FactStatement::of(
+        Ok(FactStatement::new(
             format!(
                 "{size} records; the newest signed head covers {head}; cosigned up to {} by {}",
                 cosigned.unwrap_or(0),

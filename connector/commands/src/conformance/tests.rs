@@ -19,7 +19,7 @@ fn document(page: &ConformancePage) -> PathBuf {
 fn the_documents_of_laws_are_the_pages_of_the_program() {
     for article in ConformanceArticle::ALL {
         let page = article.page();
-        let (path, made) = (document(page), page_text::document(page));
+        let (path, made) = (document(page), page_text::render_document(page));
         if std::env::var_os("HANSA_WRITE_DOCS").is_some() {
             std::fs::write(&path, made).unwrap();
             continue;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// `3`, `c3` or `#c3`
-fn clause(text: &str) -> Result<u32, String> {
+fn parse_clause_number(text: &str) -> Result<u32, String> {
     let digits = text.trim_start_matches('#').trim_start_matches('c');
     digits
         .parse()
@@ -152,7 +152,7 @@ pub enum ContractCommand {
         /// The negotiation
         id: String,
         /// The number of the clause, as `contract show` lists them: 3 or #c3
-        #[arg(long, value_parser = clause)]
+        #[arg(long, value_parser = parse_clause_number)]
         clause: u32,
         /// One line of text
         text: String,

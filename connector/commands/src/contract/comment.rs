@@ -3,8 +3,8 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
-use crate::contract::collect;
 use crate::contract::contract_lookup::load_negotiation;
+use crate::contract::exchange_messages;
 use crate::contract::negotiation_step::peer_of;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation::clause_comment;
@@ -18,24 +18,26 @@ use hansa_policy::safe_text::SingleLineText;
 use serde::Serialize;
 use std::sync::Arc;
 
-pub(super) async fn comment(
+pub(super) async fn send_comment(
     connector: &Arc<Connector>,
     prefix: &str,
     clause: u32,
     text: SingleLineText,
     out: &EventSink,
 ) -> CommandResult {
-    collect(connector, out).await?;
+    exchange_messages(connector, out).await?;
     let (name, open) = load_negotiation(connector, prefix)?;
     let clause = ClauseId(clause);
     let content = clause_comment::sign_comment(connector, &open, clause, &text)?;
-    outgoing_message::send(connector, open.other(), content, false).await?;
+    outgoing_message::send_message(connector, open.other_party(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the message.
         PartyRole::Provider => Ok(()),
-        PartyRole::Consumer => mailbox::pump(connector, &peer_of(connector, &open)?).await,
+        PartyRole::Consumer => {
+            mailbox::exchange_messages(connector, &peer_of(connector, &open)?).await
+        }
     };
-    out.report(&SentComment {
+    out.send_report(&SentComment {
         negotiation: name,
         clause,
         commented: true,
@@ -48,7 +50,7 @@ pub(super) async fn comment(
 }
 
 /// The comments as lines below a page.
-pub(super) fn text(comments: &[ReceivedComment]) -> String {
+pub(super) fn render_comments(comments: &[ReceivedComment]) -> String {
     comments
         .iter()
         .map(|read| {
@@ -78,7 +80,7 @@ struct SentComment {
 }
 
 impl CommandReport for SentComment {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!("said of clause {} in {}", self.clause, self.negotiation)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn contract_by_prefix(
     named: &str,
 ) -> Result<ContractId, Refusal> {
     let fits = |id: &ContractId| !named.is_empty() && id.to_string().starts_with(named);
-    let held = contracts(connector);
+    let held = held_contracts(connector);
     let mut known: BTreeSet<ContractId> = held.iter().map(|(id, _, _)| *id).filter(fits).collect();
     known.extend(contracts_on(connector, named, &held));
     // By the log also those whose own file is lost. A contract that is at hand can be named, and ended, where the index can't be
@@ -47,15 +47,15 @@ pub(crate) fn contract_by_prefix(
         (Some(_), Some(_)) => {
             let meant = held.iter().filter(|(id, _, _)| known.contains(id));
             let lines = meant.map(|(id, agreement, status)| {
-                let (role, other) = sides(connector, agreement);
+                let (role, other) = own_role_and_counterparty(connector, agreement);
                 let dataset = &agreement.dataset.id.name;
                 format!(
                     "{}: {dataset}, {status} with {other}, we are the {role}",
-                    id.short(),
+                    id.to_short_text(),
                     status = status.as_str()
                 )
             });
-            Err(ambiguous("contract", named, lines))
+            Err(ambiguous_name_refusal("contract", named, lines))
         }
     }
 }
@@ -89,14 +89,14 @@ fn is_dataset(connector: &Connector, named: &str, dataset: &DatasetId) -> bool {
         word == dataset.owner.domain()
             || (dataset.owner == own.id && word == own.alias.as_str())
             || connector
-                .peer(word)
+                .find_peer(word)
                 .is_ok_and(|peer| peer.id == dataset.owner)
     };
     name == dataset.name.as_str() && owner.is_none_or(is_owner)
 }
 
 /// That a word means more than one, with what it may mean.
-fn ambiguous(what: &str, named: &str, lines: impl Iterator<Item = String>) -> Refusal {
+fn ambiguous_name_refusal(what: &str, named: &str, lines: impl Iterator<Item = String>) -> Refusal {
     let sentence = format!("`{named}` means more than one {what}");
     let refusal = Refusal::new(ErrorCode::ContractAmbiguous, sentence);
     lines
@@ -113,18 +113,19 @@ pub(super) fn load_negotiation(
     prefix: &str,
 ) -> Result<(String, OpenNegotiation), Refusal> {
     let name = find_negotiation(connector, prefix)?;
-    let open = negotiation::message_replay::load(connector, &name)?.ok_or_else(|| {
-        Refusal::new(
-            ErrorCode::NegotiationUnknown,
-            format!("the messages of `{name}` are not stored here"),
-        )
-    })?;
+    let open =
+        negotiation::message_replay::load_negotiation(connector, &name)?.ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::NegotiationUnknown,
+                format!("the messages of `{name}` are not stored here"),
+            )
+        })?;
     Ok((name, open))
 }
 
 /// The negotiation that a unique prefix names, or the name of its dataset, with its own name.
 fn find_negotiation(connector: &Connector, prefix: &str) -> Result<String, Refusal> {
-    let open: Vec<NegotiationRow> = negotiations(connector)?
+    let open: Vec<NegotiationRow> = read_negotiations(connector)?
         .into_iter()
         .filter(|row| {
             let dataset: Option<DatasetId> = row.dataset.parse().ok();
@@ -164,27 +165,32 @@ fn find_negotiation(connector: &Connector, prefix: &str) -> Result<String, Refus
                     row.state.to_lowercase()
                 )
             });
-            Err(ambiguous("negotiation", prefix, lines))
+            Err(ambiguous_name_refusal("negotiation", prefix, lines))
         }
     }
 }
 
-pub(super) fn negotiations(connector: &Connector) -> Result<Vec<NegotiationRow>, Refusal> {
+pub(super) fn read_negotiations(connector: &Connector) -> Result<Vec<NegotiationRow>, Refusal> {
     connector.records.index(|state| state.negotiations())
 }
 
 /// Every contract that we hold, with its state now.
-pub(crate) fn contracts(connector: &Connector) -> Vec<(ContractId, Agreement, ContractStatus)> {
+pub(crate) fn held_contracts(
+    connector: &Connector,
+) -> Vec<(ContractId, Agreement, ContractStatus)> {
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
         registry
-            .all(now)
+            .all_contracts(now)
             .map(|(id, agreement, status)| (id, agreement.clone(), status))
             .collect()
     })
 }
 
-pub(super) fn sides(connector: &Connector, agreement: &Agreement) -> (&'static str, String) {
+pub(super) fn own_role_and_counterparty(
+    connector: &Connector,
+    agreement: &Agreement,
+) -> (&'static str, String) {
     let other = |party: Option<&ParticipantId>| {
         party.map_or_else(
             || "anybody in the league".to_owned(),

@@ -7,13 +7,15 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::report_json;
 use crate::contract::comment::CommentReport;
-use crate::contract::contract_lookup::{contracts, load_negotiation, sides};
-use crate::contract::contract_page::obligation_ledger::ObligationLedger;
-use crate::contract::contract_page::quota_usage::{QuotaReport, QuotaUsage, budgets};
-use crate::contract::contract_text::{
-    ContractReport, TermReport, describe_changes, payload_text, turn,
+use crate::contract::contract_lookup::{
+    held_contracts, load_negotiation, own_role_and_counterparty,
 };
-use crate::contract::{collect, comment};
+use crate::contract::contract_page::obligation_ledger::ObligationLedger;
+use crate::contract::contract_page::quota_usage::{QuotaReport, QuotaUsage, read_quota_usage};
+use crate::contract::contract_text::{
+    ContractReport, TermReport, describe_changes, payload_text, turn_text,
+};
+use crate::contract::{comment, exchange_messages};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::seal;
@@ -33,7 +35,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(super) async fn show(
+pub(super) async fn show_contract(
     connector: &Arc<Connector>,
     prefix: &str,
     diff: bool,
@@ -41,16 +43,16 @@ pub(super) async fn show(
     language: Option<Language>,
     out: &EventSink,
 ) -> CommandResult {
-    let by_contract = contracts(connector)
+    let by_contract = held_contracts(connector)
         .into_iter()
         .filter(|(id, _, _)| id.to_string().starts_with(prefix))
         .collect::<Vec<_>>();
     if let [(id, agreement, status)] = by_contract.as_slice() {
-        let (role, _) = sides(connector, agreement);
-        let read = RenderedPage::of(agreement, language);
-        let signatures = signatures(connector, *id);
-        let budgets = budgets(connector, *id, agreement)?;
-        let owed = ObligationLedger::of(connector, *id, agreement)?;
+        let (role, _) = own_role_and_counterparty(connector, agreement);
+        let read = RenderedPage::new(agreement, language);
+        let signatures = check_signatures(connector, *id);
+        let budgets = read_quota_usage(connector, *id, agreement)?;
+        let owed = ObligationLedger::load(connector, *id, agreement)?;
         let is_withdrawn = connector
             .contracts
             .with_registry(|registry| registry.withdrawn_from(*id).is_some());
@@ -70,28 +72,29 @@ pub(super) async fn show(
                 effective_from: withdrawal::effective_from(ended),
                 reason: &ended.reason,
             });
-            let lines = ContractStatusLines::of(read.language, agreement);
+            let lines = ContractStatusLines::new(read.language, agreement);
             let state = lines.state(*status, ending);
-            page(&lines, &read, *id, agreement, &state, &signatures, &budgets) + &owed.text()
+            render_contract_page(&lines, &read, *id, agreement, &state, &signatures, &budgets)
+                + &owed.to_text()
         };
         let report = ContractPageReport {
-            contract: ContractReport::of(*id, agreement, *status, role),
+            contract: ContractReport::new(*id, agreement, *status, role),
             owed,
             shown: ShownPage::of(agreement),
             page: &read.page,
             withdrawal: ended.as_ref().map(WithdrawalReport::of),
-            officers: approvals(connector, *id)?,
-            signatures: signatures.iter().map(CheckedSignature::report).collect(),
-            budgets: budgets.iter().map(QuotaUsage::report).collect(),
+            officers: read_approvals(connector, *id)?,
+            signatures: signatures.iter().map(CheckedSignature::to_report).collect(),
+            budgets: budgets.iter().map(QuotaUsage::to_report).collect(),
         };
-        out.object(report_json(&report), text).await?;
+        out.send_object(report_json(&report), text).await?;
         return Ok(0);
     }
-    collect(connector, out).await?;
+    exchange_messages(connector, out).await?;
     let (name, open) = load_negotiation(connector, prefix)?;
     let agreement = &open.state.proposal().agreement;
-    let read = RenderedPage::of(agreement, language);
-    let comments = negotiation::clause_comment::all(connector, &name)?;
+    let read = RenderedPage::new(agreement, language);
+    let comments = negotiation::clause_comment::read_comments(connector, &name)?;
     let text = if diff {
         match &open.before {
             None => "nothing was changed yet".to_owned(),
@@ -100,10 +103,10 @@ pub(super) async fn show(
     } else if odrl {
         payload_text(agreement)
     } else {
-        let lines = ContractStatusLines::of(read.language, agreement);
+        let lines = ContractStatusLines::new(read.language, agreement);
         format!(
             "{}{}\n{}",
-            page(
+            render_contract_page(
                 &lines,
                 &read,
                 open.state.proposal().contract,
@@ -112,7 +115,7 @@ pub(super) async fn show(
                 &[],
                 &[],
             ),
-            comment::text(&comments),
+            comment::render_comments(&comments),
             open.turn_sentence()
         )
     };
@@ -121,23 +124,23 @@ pub(super) async fn show(
         negotiation: &name,
         state: open.state.phase().as_str(),
         would_become: proposal.contract,
-        turn: turn(&open),
+        turn: turn_text(&open),
         comments: comments.iter().map(CommentReport::of).collect(),
-        terms: TermReport::list(agreement),
+        terms: TermReport::from_agreement(agreement),
         shown: ShownPage::of(agreement),
         page: &read.page,
-        officers: approvals(connector, proposal.contract)?,
+        officers: read_approvals(connector, proposal.contract)?,
         diff: open
             .before
             .as_ref()
             .map(|before| describe_changes(before, agreement)),
     };
-    out.object(report_json(&report), text).await?;
+    out.send_object(report_json(&report), text).await?;
     Ok(0)
 }
 
 /// A contract as a page.
-fn page(
+fn render_contract_page(
     lines: &ContractStatusLines<'_>,
     read: &RenderedPage,
     id: ContractId,
@@ -154,10 +157,10 @@ fn page(
     line(StatusLineLabel::Shown, &lines.describe_page());
     line(StatusLineLabel::State, state);
     for signature in signatures {
-        line(StatusLineLabel::Signed, &signature.text(lines));
+        line(StatusLineLabel::Signed, &signature.to_text(lines));
     }
     for budget in budgets {
-        line(StatusLineLabel::Used, &budget.text(lines));
+        line(StatusLineLabel::Used, &budget.to_text(lines));
     }
     text
 }
@@ -170,7 +173,7 @@ struct RenderedPage {
 
 impl RenderedPage {
     /// In the language that was asked for, else in that in which it is signed; always in the form that is signed.
-    fn of(agreement: &Agreement, wanted: Option<Language>) -> Self {
+    fn new(agreement: &Agreement, wanted: Option<Language>) -> Self {
         let signed = agreement.rendering;
         let rendering = match wanted {
             Some(language) => signed.in_language(language),
@@ -178,7 +181,7 @@ impl RenderedPage {
         };
         Self {
             language: rendering.language,
-            page: hansa_proto::render::page(rendering, agreement),
+            page: hansa_proto::render::render_page(rendering, agreement),
         }
     }
 }
@@ -244,13 +247,16 @@ struct ApprovalReport {
 }
 
 /// The actions at a contract that need two officers.
-fn approvals(connector: &Connector, contract: ContractId) -> Result<Vec<ApprovalReport>, Refusal> {
+fn read_approvals(
+    connector: &Connector,
+    contract: ContractId,
+) -> Result<Vec<ApprovalReport>, Refusal> {
     let words = connector.records.index(|state| state.pending_approvals())?;
     let of = words.into_iter().filter(|word| word.contract == contract);
     // Who it was stands beside the log, as long as nobody has erased it.
     let user = |pseudonym: &str| {
         let person = connector.records.pseudonyms.person(pseudonym);
-        person.map(|person| person.json())
+        person.map(|person| person.to_json())
     };
     let reported = of.map(|word| ApprovalReport {
         first_user: user(&word.first),
@@ -335,7 +341,7 @@ impl<'a> MandateReport<'a> {
 }
 
 impl CheckedSignature {
-    fn report(&self) -> SignatureReport<'_> {
+    fn to_report(&self) -> SignatureReport<'_> {
         SignatureReport {
             role: self.role.as_str(),
             key: &self.key,
@@ -348,7 +354,7 @@ impl CheckedSignature {
         }
     }
 
-    fn text(&self, lines: &ContractStatusLines<'_>) -> String {
+    fn to_text(&self, lines: &ContractStatusLines<'_>) -> String {
         lines.signature(&SignatureFacts {
             role: self.role,
             algorithm: &self.algorithm,
@@ -364,8 +370,8 @@ impl CheckedSignature {
     }
 }
 
-fn signatures(connector: &Connector, id: ContractId) -> Vec<CheckedSignature> {
-    let Ok(bytes) = connector.records.documents.contract(id) else {
+fn check_signatures(connector: &Connector, id: ContractId) -> Vec<CheckedSignature> {
+    let Ok(bytes) = connector.records.documents.read_contract(id) else {
         return Vec::new();
     };
     let Ok(signed) = hansa_proto::envelope::parse_any_contract(&bytes) else {

@@ -42,7 +42,7 @@ pub(super) struct NegotiationReport {
 }
 
 impl NegotiationReport {
-    pub(super) fn of(row: &NegotiationRow, open: Option<&OpenNegotiation>) -> Self {
+    pub(super) fn new(row: &NegotiationRow, open: Option<&OpenNegotiation>) -> Self {
         let ended = open.and_then(|open| open.state.termination());
         Self {
             negotiation: row.id.clone(),
@@ -50,9 +50,9 @@ impl NegotiationReport {
             dataset: dataset_of(&row.dataset),
             role: row.role.clone(),
             state: row.state.clone(),
-            turn: open.map(turn),
+            turn: open.map(turn_text),
             title: row.title.clone(),
-            kind: open.map(|open| kind(&open.state.proposal().agreement)),
+            kind: open.map(|open| contract_kind(&open.state.proposal().agreement)),
             would_become: row.contract,
             reason: ended.map(|ended| ended.reason.to_string()),
             ended_by: ended.map(|ended| ended.by.as_str()),
@@ -81,7 +81,7 @@ impl ReportRow for NegotiationReport {
 }
 
 /// What a contract lets out, in one word.
-fn kind(agreement: &Agreement) -> &'static str {
+fn contract_kind(agreement: &Agreement) -> &'static str {
     let aggregate = |clause: &Clause| matches!(clause.term, Term::Functions(_));
     match agreement.clauses.iter().any(aggregate) {
         true => "aggregates",
@@ -99,9 +99,15 @@ pub(super) struct ContractEnd {
 }
 
 /// The end of each contract that somebody has ended, by the statements that are kept.
-pub(super) fn ends(connector: &Connector) -> Result<BTreeMap<ContractId, ContractEnd>, Refusal> {
+pub(super) fn read_contract_ends(
+    connector: &Connector,
+) -> Result<BTreeMap<ContractId, ContractEnd>, Refusal> {
     let mut ends: BTreeMap<ContractId, ContractEnd> = BTreeMap::new();
-    for bytes in connector.records.documents.all(Document::Withdrawal)? {
+    for bytes in connector
+        .records
+        .documents
+        .read_documents(Document::Withdrawal)?
+    {
         // One that can't be read ended nothing.
         let Ok(withdrawal) = hansa_proto::envelope::parse_withdrawal(&bytes) else {
             continue;
@@ -147,7 +153,7 @@ struct TemplateReport {
 }
 
 impl ContractReport {
-    pub(super) fn of(
+    pub(super) fn new(
         id: ContractId,
         agreement: &Agreement,
         status: ContractStatus,
@@ -160,7 +166,7 @@ impl ContractReport {
             provider: agreement.provider.id.domain().to_owned(),
             consumer: consumer.map(str::to_owned),
             dataset: agreement.dataset.id.name.clone(),
-            kind: kind(agreement),
+            kind: contract_kind(agreement),
             role,
             state: status.as_str(),
             not_before: agreement.not_before,
@@ -171,7 +177,7 @@ impl ContractReport {
                 version: template.version,
                 sha256: template.sha256,
             }),
-            terms: TermReport::list(agreement),
+            terms: TermReport::from_agreement(agreement),
         }
     }
 }
@@ -196,7 +202,7 @@ impl ReportRow for ListedContract {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.contract.contract.short(),
+            self.contract.contract.to_short_text(),
             self.with.clone(),
             self.contract.dataset.to_string(),
             self.title.clone().unwrap_or_default(),
@@ -218,10 +224,10 @@ pub(super) struct TermReport {
 
 impl TermReport {
     /// The clauses of an agreement.
-    pub(super) fn list(agreement: &Agreement) -> Vec<Self> {
+    pub(super) fn from_agreement(agreement: &Agreement) -> Vec<Self> {
         let clauses = agreement.clauses.iter().map(|clause| Self {
             clause: clause.id,
-            text: clause.term.plain(),
+            text: clause.term.to_english(),
             enforced: !clause.term.is_recorded_only(),
         });
         clauses.collect()
@@ -237,7 +243,7 @@ pub(super) fn payload_text(agreement: &Agreement) -> String {
 
 /// What changed between two proposals, a line each.
 pub(super) fn describe_changes(before: &Agreement, after: &Agreement) -> String {
-    let lines = hansa_policy::diff::lines(before, after);
+    let lines = hansa_policy::diff::change_lines(before, after);
     if lines.is_empty() {
         "the terms are the same".to_owned()
     } else {
@@ -245,8 +251,8 @@ pub(super) fn describe_changes(before: &Agreement, after: &Agreement) -> String 
     }
 }
 
-pub(super) fn turn(open: &OpenNegotiation) -> String {
-    match open.state.turn() {
+pub(super) fn turn_text(open: &OpenNegotiation) -> String {
+    match open.state.next_side() {
         None => String::new(),
         Some(side) if side == open.own => "our turn".to_owned(),
         Some(_) => "their turn".to_owned(),
@@ -255,7 +261,7 @@ pub(super) fn turn(open: &OpenNegotiation) -> String {
 
 /// Last day of a contract, as its page tells it.
 pub(super) fn last_day(agreement: &Agreement) -> String {
-    ContractStatusLines::of(Language::En, agreement).last_day()
+    ContractStatusLines::new(Language::En, agreement).last_day()
 }
 
 pub(super) fn dataset_of(id: &str) -> String {

@@ -16,7 +16,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// The first fault of the file.
-pub(crate) fn run(
+pub(crate) fn verify_contract_file(
     file: &Path,
     bundle: Option<&Path>,
     global: &GlobalArgs,
@@ -28,17 +28,19 @@ pub(crate) fn run(
         None => {
             let config = config_lookup::config_file(global.config.as_ref())
                 .and_then(|file| {
-                    ConnectorConfig::load(&file, &config_lookup::overrides()).map_err(|faults| {
-                        faults.into_iter().next().unwrap_or_else(|| {
-                            Refusal::new(ErrorCode::ConfigInvalid, "the configuration is wrong")
-                        })
-                    })
+                    ConnectorConfig::load(&file, &config_lookup::environment_overrides()).map_err(
+                        |faults| {
+                            faults.into_iter().next().unwrap_or_else(|| {
+                                Refusal::new(ErrorCode::ConfigInvalid, "the configuration is wrong")
+                            })
+                        },
+                    )
                 })
                 .map_err(|refusal| refusal.with_help("or name a trust bundle with --bundle"))?;
             TrustBundle::open(&config.trust.bundle)?
         }
     };
-    let bytes = hansa_node::process::named_file::read(file)?;
+    let bytes = hansa_node::process::named_file::read_named_file(file)?;
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
     let signed = hansa_proto::envelope::parse_any_contract(&bytes).map_err(place)?;
     // The file alone does not tell when it entered a log; the time of its last signature is the earliest it can be.
@@ -53,13 +55,13 @@ pub(crate) fn run(
     let signatures = signed.signatures.len();
     let agreed = signed.verify(&bundle.keys(at)).map_err(place)?;
     let agreement = agreed.agreement();
-    show.report(&VerifiedContract {
+    show.print_report(&VerifiedContract {
         contract: agreed.id(),
         provider: agreement.provider.id.domain(),
         consumer: agreement.assignee_id().map(ParticipantId::domain),
         signatures,
         valid: true,
-        page: hansa_proto::render::agreement(Some(agreed.id()), agreement),
+        page: hansa_proto::render::render_agreement(Some(agreed.id()), agreement),
     });
     Ok(0)
 }
@@ -78,7 +80,7 @@ struct VerifiedContract<'a> {
 }
 
 impl CommandReport for VerifiedContract<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{}\nvalid: {} signatures by the keys of the trust bundle",
             self.page, self.signatures

@@ -3,7 +3,7 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
-use crate::contract::contract_lookup::{contract_by_prefix, sides};
+use crate::contract::contract_lookup::{contract_by_prefix, own_role_and_counterparty};
 use hansa_node::contract::deletion_attestation;
 use hansa_node::participant::Connector;
 use hansa_node::peer::mailbox;
@@ -12,7 +12,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use std::sync::Arc;
 
-pub(super) async fn attest(
+pub(super) async fn attest_deletion(
     connector: &Arc<Connector>,
     prefix: &str,
     answers: &[String],
@@ -23,17 +23,17 @@ pub(super) async fn attest(
         .contracts
         .with_registry(|registry| registry.agreement(contract).cloned())
         .ok_or_else(|| {
-            let sentence = format!("no contract `{}` here", contract.short());
+            let sentence = format!("no contract `{}` here", contract.to_short_text());
             Refusal::new(ErrorCode::ContractUnknown, sentence)
         })?;
-    let (role, with) = sides(connector, &agreement);
+    let (role, with) = own_role_and_counterparty(connector, &agreement);
     if role == "provider" {
         let sentence = "the consumer states what it has deleted, not the provider";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence).into());
     }
     let provider = agreement.provider.id.clone();
     let requests: Vec<RequestId> = if answers.is_empty() {
-        let (first, versions) = versions(connector, contract);
+        let (first, versions) = contract_versions(connector, contract);
         connector
             .records
             .index(|state| state.unattested_requests(&provider, first, &versions))?
@@ -48,12 +48,14 @@ pub(super) async fn attest(
         named
     };
     let statements =
-        deletion_attestation::state(connector, contract, &agreement, &requests).await?;
+        deletion_attestation::issue_deletion_statements(connector, contract, &agreement, &requests)
+            .await?;
     let mut carried = Ok(());
     if statements > 0 {
-        carried = mailbox::pump(connector, &connector.peer(provider.as_str())?).await;
+        carried =
+            mailbox::exchange_messages(connector, &connector.find_peer(provider.as_str())?).await;
     }
-    out.report(&AttestedDeletion {
+    out.send_report(&AttestedDeletion {
         contract,
         with,
         answers: requests,
@@ -61,7 +63,7 @@ pub(super) async fn attest(
     })
     .await?;
     if let Err(refusal) = carried {
-        out.notice(format!(
+        out.send_notice(format!(
             "the provider will get it when it can be reached: {}",
             refusal.sentence
         ))
@@ -82,8 +84,8 @@ struct AttestedDeletion {
 }
 
 impl CommandReport for AttestedDeletion {
-    fn text(&self) -> String {
-        let (short, with) = (self.contract.short(), &self.with);
+    fn to_text(&self) -> String {
+        let (short, with) = (self.contract.to_short_text(), &self.with);
         match self.answers.len() {
             0 => {
                 format!(
@@ -106,7 +108,7 @@ fn not_coming(
     provider: &ParticipantId,
     named: &[RequestId],
 ) -> Result<(), Refusal> {
-    let coming = connector.records.index(|state| state.coming())?;
+    let coming = connector.records.index(|state| state.running_queries())?;
     let found = coming
         .into_iter()
         .find(|(request, peer)| peer == provider && named.contains(request));
@@ -121,14 +123,15 @@ fn not_coming(
 }
 
 /// The first version of a contract, and all of them.
-fn versions(connector: &Connector, contract: ContractId) -> (ContractId, Vec<ContractId>) {
+fn contract_versions(connector: &Connector, contract: ContractId) -> (ContractId, Vec<ContractId>) {
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
-        let first = registry.first(contract);
-        let all = registry.all(now).map(|(id, _, _)| id);
+        let first = registry.first_version(contract);
+        let all = registry.all_contracts(now).map(|(id, _, _)| id);
         (
             first,
-            all.filter(|id| registry.first(*id) == first).collect(),
+            all.filter(|id| registry.first_version(*id) == first)
+                .collect(),
         )
     })
 }

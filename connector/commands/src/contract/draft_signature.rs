@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// What is wrong with the draft or the key, or that nobody said yes.
-pub(crate) fn run(
+pub(crate) fn sign_draft(
     file: &Path,
     signer: &OfflineSigner,
     mandate: Option<&Path>,
@@ -34,13 +34,17 @@ pub(crate) fn run(
 ) -> Result<u8, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
     let draft =
-        contract_draft::from_bytes(&hansa_node::process::named_file::read(file)?).map_err(place)?;
+        contract_draft::from_bytes(&hansa_node::process::named_file::read_named_file(file)?)
+            .map_err(place)?;
     check_key(&draft, signer)?;
     let mandate = mandate
-        .map(|file| within(file, &draft, signer, now))
+        .map(|file| read_fitting_mandate(file, &draft, signer, now))
         .transpose()?;
     let digest = page_digest(&draft.agreement);
-    line_err(&hansa_proto::render::agreement(None, &draft.agreement));
+    line_err(&hansa_proto::render::render_agreement(
+        None,
+        &draft.agreement,
+    ));
     line_err(&format!(
         "This page, {} in {}, has the digest {digest}, which is part of what is signed.",
         PageRendering::FORM,
@@ -48,7 +52,7 @@ pub(crate) fn run(
     ));
     let mut signed = SignedDraft {
         negotiation: &draft.negotiation,
-        would_become: draft.contract(),
+        would_become: draft.contract_id(),
         role: draft.role,
         shown: ShownPage::of(&draft.agreement),
         key: signer.kid(),
@@ -56,7 +60,7 @@ pub(crate) fn run(
         signature: None,
     };
     if global.dry_run {
-        show.report(&signed);
+        show.print_report(&signed);
         return Ok(0);
     }
     if !global.yes {
@@ -77,9 +81,9 @@ pub(crate) fn run(
         now,
     )?;
     let target = output.map_or_else(|| signed_name(file), Path::to_path_buf);
-    hansa_node::process::named_file::write(&target, &bytes)?;
+    hansa_node::process::named_file::write_named_file(&target, &bytes)?;
     signed.signature = Some(target.display().to_string());
-    show.report(&signed);
+    show.print_report(&signed);
     Ok(0)
 }
 
@@ -97,7 +101,7 @@ struct SignedDraft<'a> {
 }
 
 impl CommandReport for SignedDraft<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         match &self.signature {
             None => "nothing was signed".to_owned(),
             Some(file) => format!(
@@ -109,14 +113,14 @@ impl CommandReport for SignedDraft<'_> {
 }
 
 /// A mandate, if it lets this key sign this; who signed the mandate is judged where the signature is attached.
-fn within(
+fn read_fitting_mandate(
     file: &Path,
     draft: &ContractDraft,
     signer: &OfflineSigner,
     now: UtcTimestamp,
 ) -> Result<Vec<u8>, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
-    let bytes = hansa_node::process::named_file::read(file)?
+    let bytes = hansa_node::process::named_file::read_named_file(file)?
         .trim_ascii_end()
         .to_vec();
     let signed = hansa_proto::mandate::from_envelope(&bytes).map_err(place)?;
@@ -126,7 +130,7 @@ fn within(
     };
     signed
         .mandate
-        .permits(&draft.agreement, party, signer.kid(), now)
+        .check_agreement(&draft.agreement, party, signer.kid(), now)
         .map_err(place)?;
     Ok(bytes)
 }

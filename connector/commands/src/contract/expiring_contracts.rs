@@ -12,7 +12,7 @@ const DAY: i64 = 86_400_000_000;
 ///
 /// # Errors
 /// `USAGE` for anything else.
-pub(super) fn horizon(now: UtcTimestamp, text: &str) -> Result<UtcTimestamp, Refusal> {
+pub(super) fn parse_horizon(now: UtcTimestamp, text: &str) -> Result<UtcTimestamp, Refusal> {
     let days: u32 = text
         .strip_suffix('d')
         .unwrap_or(text)
@@ -47,7 +47,7 @@ pub(super) struct ContractExpiry<'a> {
 }
 
 /// The ends of contracts as a calendar: one event each, with reminders before it.
-pub(super) fn calendar(contracts: &[ContractExpiry<'_>], now: UtcTimestamp) -> String {
+pub(super) fn render_calendar(contracts: &[ContractExpiry<'_>], now: UtcTimestamp) -> String {
     let mut lines = vec![
         "BEGIN:VCALENDAR".to_owned(),
         "VERSION:2.0".to_owned(),
@@ -62,14 +62,14 @@ pub(super) fn calendar(contracts: &[ContractExpiry<'_>], now: UtcTimestamp) -> S
     {
         let what = format!(
             "Contract {} with {with} on {} ends",
-            id.short(),
+            id.to_short_text(),
             agreement.dataset.id.name
         );
         lines.extend([
             "BEGIN:VEVENT".to_owned(),
             format!("UID:{id}@{}", agreement.provider.id.domain()),
-            format!("DTSTAMP:{}", stamp(now)),
-            format!("DTSTART:{}", stamp(*over_from)),
+            format!("DTSTAMP:{}", calendar_stamp(now)),
+            format!("DTSTART:{}", calendar_stamp(*over_from)),
             format!("SUMMARY:{}", escape_text(&what)),
         ]);
         for days in DAYS {
@@ -93,7 +93,7 @@ pub(super) fn calendar(contracts: &[ContractExpiry<'_>], now: UtcTimestamp) -> S
 }
 
 /// `20271201T000000Z`; what lies between two seconds is cut.
-fn stamp(time: UtcTimestamp) -> String {
+fn calendar_stamp(time: UtcTimestamp) -> String {
     let whole = UtcTimestamp::from_micros(
         time.micros()
             .div_euclid(1_000_000)
@@ -147,7 +147,7 @@ mod tests {
         assert!(long.split("\r\n").all(|line| line.len() <= 75));
         assert_eq!(long.replace("\r\n ", "").chars().count(), 108);
         assert_eq!(
-            stamp("2027-12-01T00:00:00.5Z".parse().unwrap()),
+            calendar_stamp("2027-12-01T00:00:00.5Z".parse().unwrap()),
             "20271201T000000Z"
         );
     }
@@ -155,9 +155,9 @@ mod tests {
     #[test]
     fn a_horizon_is_a_number_of_days() {
         let now: UtcTimestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let then = horizon(now, "90d").unwrap();
+        let then = parse_horizon(now, "90d").unwrap();
         assert_eq!(then.to_string(), "2026-04-01T00:00:00Z");
-        assert_eq!(horizon(now, "90").unwrap(), then);
-        assert!(horizon(now, "soon").is_err());
+        assert_eq!(parse_horizon(now, "90").unwrap(), then);
+        assert!(parse_horizon(now, "soon").is_err());
     }
 }

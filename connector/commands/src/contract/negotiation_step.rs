@@ -2,11 +2,11 @@
 
 use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
-use crate::catalog::find;
+use crate::catalog::find_dataset;
 use crate::cli::command_report::{CommandReport, report_json};
-use crate::contract::collect;
-use crate::contract::contract_lookup::{load_negotiation, negotiations};
+use crate::contract::contract_lookup::{load_negotiation, read_negotiations};
 use crate::contract::contract_text::NegotiationReport;
+use crate::contract::exchange_messages;
 use crate::contract::proposal_terms::terms_from;
 use hansa_node::negotiation;
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
@@ -17,7 +17,7 @@ use hansa_node::participant::approval;
 use hansa_node::participant::approval::{Approval, ApprovalAction};
 use hansa_node::peer::mailbox;
 use hansa_node::peer::peer_connections::KnownPeer;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::process::randomness::random_bytes;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, SqlIdentifier};
@@ -37,7 +37,7 @@ pub(super) async fn counter_offer(
     policy: &str,
     out: &EventSink,
 ) -> CommandResult {
-    collect(connector, out).await?;
+    exchange_messages(connector, out).await?;
     let (name, open) = load_negotiation(connector, prefix)?;
     let mut agreement = open.state.proposal().agreement.clone();
     let dataset = match open.own {
@@ -52,7 +52,7 @@ pub(super) async fn counter_offer(
             })?,
         PartyRole::Consumer => {
             let peer = peer_of(connector, &open)?;
-            find(
+            find_dataset(
                 connector,
                 &format!("{}.{}", peer.alias, agreement.dataset.id.name),
             )
@@ -78,25 +78,25 @@ pub(super) async fn counter_offer(
             payload,
         },
     };
-    step(connector, &name, &open, content, out).await
+    send_step(connector, &name, &open, content, out).await
 }
 
-pub(super) async fn sign(
+pub(super) async fn sign_contract(
     connector: &Arc<Connector>,
     prefix: &str,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    collect(connector, out).await?;
+    exchange_messages(connector, out).await?;
     if let Some(held) = held_view(connector, prefix) {
         return sign_view(connector, &held, caller, out).await;
     }
     let (name, open) = load_negotiation(connector, prefix)?;
-    if waits(connector, &name, &open, caller, out).await? {
+    if waits_for_second_officer(connector, &name, &open, caller, out).await? {
         return Ok(0);
     }
-    let content = outgoing_message::due(connector, &open)?;
-    step(connector, &name, &open, content, out).await
+    let content = outgoing_message::due_message(connector, &open)?;
+    send_step(connector, &name, &open, content, out).await
 }
 
 /// The public view that waits for two officers, by a prefix of what they say it of.
@@ -112,15 +112,17 @@ async fn sign_view(
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let word = approval::word(connector, caller, held.key, ApprovalAction::Sign, None).await?;
+    let word =
+        approval::take_approval(connector, caller, held.key, ApprovalAction::Sign, None).await?;
     let signed = matches!(word, Approval::Enough(_));
     let mut status = 0;
     if signed {
         let inner = Arc::clone(connector);
-        let faults = blocking(move || hansa_node::offer::offer_renewal::renew(&inner)).await?;
+        let faults =
+            run_blocking(move || hansa_node::offer::offer_renewal::renew_offers(&inner)).await?;
         status = out.report_faults(&faults).await;
     }
-    out.report(&ApprovedView {
+    out.send_report(&ApprovedView {
         dataset: &held.dataset.name,
         view: held.key,
         signed,
@@ -143,7 +145,7 @@ struct ApprovedView<'a> {
 }
 
 impl CommandReport for ApprovedView<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Self {
             dataset, verdict, ..
         } = self;
@@ -152,14 +154,14 @@ impl CommandReport for ApprovedView<'_> {
             false => format!(
                 "the public view of {dataset} is {verdict} compared with the one in force; your approval is recorded, and nothing is signed yet\n\
                  a second officer approves with: hansa contract sign {}",
-                self.view.short()
+                self.view.to_short_text()
             ),
         }
     }
 }
 
 /// Whether our signature has to wait for a second officer; then that is said.
-pub(super) async fn waits(
+pub(super) async fn waits_for_second_officer(
     connector: &Arc<Connector>,
     name: &str,
     open: &OpenNegotiation,
@@ -167,17 +169,17 @@ pub(super) async fn waits(
     out: &EventSink,
 ) -> Result<bool, CommandError> {
     let Some(NextMessage::Agreement(contract) | NextMessage::Finalization(contract)) =
-        open.state.due(open.own)
+        open.state.next_message(open.own)
     else {
         return Ok(false);
     };
     let Some(verdict) = approval::needs_two(connector, &open.state.proposal().agreement) else {
         return Ok(false);
     };
-    match approval::word(connector, caller, contract, ApprovalAction::Sign, None).await? {
+    match approval::take_approval(connector, caller, contract, ApprovalAction::Sign, None).await? {
         Approval::Enough(_) => Ok(false),
         Approval::Waits => {
-            out.report(&WaitingSignature {
+            out.send_report(&WaitingSignature {
                 negotiation: name,
                 would_become: contract,
                 signed: false,
@@ -202,7 +204,7 @@ struct WaitingSignature<'a> {
 }
 
 impl CommandReport for WaitingSignature<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (name, verdict) = (self.negotiation, self.verdict);
         format!(
             "{name} is {verdict} compared with what is in force; your approval is recorded, and nothing is signed yet\n\
@@ -211,26 +213,29 @@ impl CommandReport for WaitingSignature<'_> {
     }
 }
 
-pub(super) async fn decline(
+pub(super) async fn decline_negotiation(
     connector: &Arc<Connector>,
     prefix: &str,
     reason: SingleLineText,
     out: &EventSink,
 ) -> CommandResult {
-    collect(connector, out).await?;
+    exchange_messages(connector, out).await?;
     let (name, open) = load_negotiation(connector, prefix)?;
     let content = MessageContent::Termination {
         negotiation: name.clone(),
         code: None,
         reason: reason.to_string(),
     };
-    step(connector, &name, &open, content, out).await
+    send_step(connector, &name, &open, content, out).await
 }
 
 /// That a contract is concluded, and from when it counts where that is not now.
 pub(super) fn in_force_from(connector: &Connector, open: &OpenNegotiation) -> String {
     let proposal = open.state.proposal();
-    let (contract, begins) = (proposal.contract.short(), proposal.agreement.not_before);
+    let (contract, begins) = (
+        proposal.contract.to_short_text(),
+        proposal.agreement.not_before,
+    );
     match begins > connector.now() {
         true => format!("contract {contract} is signed by both and begins at {begins}"),
         false if open.own == PartyRole::Consumer => format!(
@@ -244,7 +249,7 @@ pub(super) fn in_force_from(connector: &Connector, open: &OpenNegotiation) -> St
 /// A command that asks a question which the contract permits.
 fn first_question(connector: &Connector, agreement: &Agreement) -> String {
     let dataset = &agreement.dataset.id;
-    let owner = match connector.peer(dataset.owner.as_str()) {
+    let owner = match connector.find_peer(dataset.owner.as_str()) {
         Ok(peer) => peer.alias.to_string(),
         Err(_) => dataset.owner.domain().to_owned(),
     };
@@ -285,17 +290,17 @@ pub(super) async fn report_step(
     out: &EventSink,
     text: impl Fn(&OpenNegotiation) -> String,
 ) -> CommandResult {
-    let row = negotiations(connector)?
+    let row = read_negotiations(connector)?
         .into_iter()
         .find(|row| row.id == name);
-    let open = negotiation::message_replay::load(connector, name)?;
+    let open = negotiation::message_replay::load_negotiation(connector, name)?;
     if let (Some(row), Some(open)) = (row, open) {
         let is_finalized = open.state.phase() == Phase::Finalized;
         let report = SteppedNegotiation {
-            negotiation: NegotiationReport::of(&row, Some(&open)),
+            negotiation: NegotiationReport::new(&row, Some(&open)),
             contract: is_finalized.then(|| open.state.proposal().contract),
         };
-        out.object(report_json(&report), text(&open)).await?;
+        out.send_object(report_json(&report), text(&open)).await?;
     }
     match carried {
         Ok(()) => Ok(0),
@@ -313,18 +318,20 @@ struct SteppedNegotiation {
 }
 
 /// Sends a message of ours and carries it, where it is ours to carry.
-pub(super) async fn step(
+pub(super) async fn send_step(
     connector: &Arc<Connector>,
     name: &str,
     open: &OpenNegotiation,
     content: MessageContent,
     out: &EventSink,
 ) -> CommandResult {
-    outgoing_message::send(connector, open.other(), content, false).await?;
+    outgoing_message::send_message(connector, open.other_party(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the message.
         PartyRole::Provider => Ok(()),
-        PartyRole::Consumer => mailbox::pump(connector, &peer_of(connector, open)?).await,
+        PartyRole::Consumer => {
+            mailbox::exchange_messages(connector, &peer_of(connector, open)?).await
+        }
     };
     report_step(connector, name, carried, out, |open| {
         match open.state.phase() {
@@ -343,5 +350,5 @@ pub(super) async fn step(
 }
 
 pub(super) fn peer_of(connector: &Connector, open: &OpenNegotiation) -> Result<KnownPeer, Refusal> {
-    connector.peer(open.other().as_str())
+    connector.find_peer(open.other_party().as_str())
 }

@@ -2,8 +2,8 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::contract::collect;
 use crate::contract::contract_lookup::{contract_by_prefix, load_negotiation};
+use crate::contract::exchange_messages;
 use crate::contract::negotiation_step::{in_force_from, report_step};
 use hansa_node::participant::Connector;
 use hansa_policy::contract::ContractStatus;
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// `NEGOTIATION_UNKNOWN`, or `NEGOTIATION_STATE` where it was terminated.
-pub(super) async fn wait(
+pub(super) async fn wait_for_outcome(
     connector: &Arc<Connector>,
     prefix: &str,
     out: &EventSink,
@@ -29,10 +29,11 @@ pub(super) async fn wait(
     loop {
         // Who can't be reached is mentioned once; he may come back.
         if first {
-            collect(connector, out).await?;
+            exchange_messages(connector, out).await?;
         } else {
             for peer in connector.known_peers()? {
-                let _unreached = hansa_node::peer::mailbox::pump(connector, &peer).await;
+                let _unreached =
+                    hansa_node::peer::mailbox::exchange_messages(connector, &peer).await;
             }
         }
         first = false;
@@ -43,12 +44,12 @@ pub(super) async fn wait(
                 let contract = contract_by_prefix(connector, prefix).map_err(|_| unknown)?;
                 let status = connector.contracts.with_registry(|registry| {
                     registry
-                        .stands(contract, connector.now())
+                        .find_contract(contract, connector.now())
                         .map(|(_, status)| status)
                 });
                 return match status {
                     Some(ContractStatus::InForce) => {
-                        out.text(format!("contract {} is in force", contract.short()))
+                        out.send_text(format!("contract {} is in force", contract.to_short_text()))
                             .await?;
                         Ok(0)
                     }
@@ -56,7 +57,7 @@ pub(super) async fn wait(
                         ErrorCode::NegotiationState,
                         format!(
                             "contract {} is {}",
-                            contract.short(),
+                            contract.to_short_text(),
                             status.map_or("not here", ContractStatus::as_str)
                         ),
                     )
@@ -65,7 +66,7 @@ pub(super) async fn wait(
             }
             Err(refusal) => return Err(refusal.into()),
         };
-        let ours = open.state.turn() == Some(open.own);
+        let ours = open.state.next_side() == Some(open.own);
         match open.state.phase() {
             Phase::Finalized => {
                 return report_step(connector, &name, Ok(()), out, |open| {

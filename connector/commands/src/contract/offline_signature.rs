@@ -3,9 +3,9 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::report_json;
-use crate::contract::collect;
 use crate::contract::contract_lookup::load_negotiation;
-use crate::contract::negotiation_step::{step, waits};
+use crate::contract::exchange_messages;
+use crate::contract::negotiation_step::{send_step, waits_for_second_officer};
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::signature::SignatoryRole;
@@ -20,14 +20,14 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// `contract export n-…`: what waits for our signature, or will once the other side has signed, as a file.
-pub(super) async fn export(
+pub(super) async fn export_draft(
     connector: &Arc<Connector>,
     prefix: &str,
     out: &EventSink,
 ) -> CommandResult {
-    collect(connector, out).await?;
+    exchange_messages(connector, out).await?;
     let (name, open) = load_negotiation(connector, prefix)?;
-    let (role, _) = due(&open)?;
+    let (role, _) = due_signature(&open)?;
     let draft = ContractDraft {
         negotiation: name,
         role,
@@ -35,11 +35,12 @@ pub(super) async fn export(
     };
     let text = String::from_utf8_lossy(&contract_draft::to_bytes(&draft)).into_owned();
     let exported = ExportedDraft {
-        contract: draft.contract(),
+        contract: draft.contract_id(),
         draft: serde_json::from_str(&text).unwrap_or(Value::Null),
         file: text,
     };
-    out.document(report_json(&exported), exported.file).await?;
+    out.send_document(report_json(&exported), exported.file)
+        .await?;
     Ok(0)
 }
 
@@ -54,24 +55,24 @@ struct ExportedDraft {
 }
 
 /// `contract attach`: a signature that was made elsewhere takes the step that is due. It is checked as any other is.
-pub(super) async fn attach(
+pub(super) async fn attach_signature(
     connector: &Arc<Connector>,
     prefix: &str,
     bytes: &[u8],
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    collect(connector, out).await?;
+    exchange_messages(connector, out).await?;
     let (name, open) = load_negotiation(connector, prefix)?;
-    let (role, wanted) = due(&open)?;
+    let (role, wanted) = due_signature(&open)?;
     let signed = envelope::parse_half(bytes.trim_ascii_end(), role)?;
     if signed.id != wanted {
         return Err(Refusal::new(
             ErrorCode::NegotiationState,
             format!(
                 "the signature is for the terms `{}`, but the newest terms are `{}`",
-                signed.id.short(),
-                wanted.short()
+                signed.id.to_short_text(),
+                wanted.to_short_text()
             ),
         )
         .with_help(format!(
@@ -79,7 +80,7 @@ pub(super) async fn attach(
         ))
         .into());
     }
-    if waits(connector, &name, &open, caller, out).await? {
+    if waits_for_second_officer(connector, &name, &open, caller, out).await? {
         return Ok(0);
     }
     let contract = bytes::Bytes::copy_from_slice(bytes.trim_ascii_end());
@@ -93,15 +94,15 @@ pub(super) async fn attach(
             contract,
         },
     };
-    step(connector, &name, &open, content, out).await
+    send_step(connector, &name, &open, content, out).await
 }
 
 /// For whom a signature is due, and on what.
-fn due(open: &OpenNegotiation) -> Result<(SignatoryRole, ContractId), Refusal> {
+fn due_signature(open: &OpenNegotiation) -> Result<(SignatoryRole, ContractId), Refusal> {
     let no = |sentence: &str, help: &str| {
         Err(Refusal::new(ErrorCode::NegotiationState, sentence).with_help(help))
     };
-    match open.state.due(open.own) {
+    match open.state.next_message(open.own) {
         Some(NextMessage::Agreement(contract)) => Ok((SignatoryRole::Provider, contract)),
         Some(NextMessage::Verification(contract)) => Ok((SignatoryRole::Consumer, contract)),
         Some(NextMessage::Acceptance(_)) => no(

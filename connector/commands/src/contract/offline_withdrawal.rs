@@ -42,14 +42,14 @@ pub(crate) struct OfflineWithdrawalArgs<'a> {
 ///
 /// # Errors
 /// What is wrong with the contract or the key, or that nobody said yes.
-pub(crate) fn run(
+pub(crate) fn sign_withdrawal(
     args: &OfflineWithdrawalArgs<'_>,
     global: &GlobalArgs,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(args.file.display().to_string(), None, None);
-    let bytes = hansa_node::process::named_file::read(args.file)?;
+    let bytes = hansa_node::process::named_file::read_named_file(args.file)?;
     let signed = envelope::parse_contract(bytes.trim_ascii_end())
         .or_else(|first| {
             envelope::parse_partner_contract(bytes.trim_ascii_end()).map_err(|_| first)
@@ -65,8 +65,8 @@ pub(crate) fn run(
         None => None,
     };
     let signer = OfflineSigner::open(args.key, args.certificates)?;
-    let (role, party) = side(&signed, &signer, args.role)?;
-    line_err(&hansa_proto::render::agreement(
+    let (role, party) = find_signing_party(&signed, &signer, args.role)?;
+    line_err(&hansa_proto::render::render_agreement(
         Some(signed.id),
         &signed.agreement,
     ));
@@ -80,7 +80,7 @@ pub(crate) fn run(
         statement: None,
     };
     if global.dry_run {
-        show.report(&withdrawal);
+        show.print_report(&withdrawal);
         return Ok(0);
     }
     if !global.yes {
@@ -110,9 +110,9 @@ pub(crate) fn run(
         },
         Path::to_path_buf,
     );
-    hansa_node::process::named_file::write(&target, &statement)?;
+    hansa_node::process::named_file::write_named_file(&target, &statement)?;
     withdrawal.statement = Some(target.display().to_string());
-    show.report(&withdrawal);
+    show.print_report(&withdrawal);
     Ok(0)
 }
 
@@ -130,7 +130,7 @@ struct OfflineWithdrawal<'a> {
 }
 
 impl CommandReport for OfflineWithdrawal<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Some(file) = &self.statement else {
             return "nothing was signed".to_owned();
         };
@@ -142,13 +142,13 @@ impl CommandReport for OfflineWithdrawal<'_> {
         };
         format!(
             "signed; {ends}\nnext, where it runs: hansa contract attach {} {file}",
-            self.contract.short(),
+            self.contract.to_short_text(),
         )
     }
 }
 
 /// For whom the key signs: as the contract names it, or as somebody says.
-fn side<'a>(
+fn find_signing_party<'a>(
     signed: &'a SignedContract,
     signer: &OfflineSigner,
     said: Option<SignatoryRole>,

@@ -13,8 +13,8 @@ pub(super) fn terms_from(
     agreement: &mut Agreement,
     connector: &Connector,
 ) -> Result<(), Refusal> {
-    let draft =
-        hansa_proto::policy_toml::parse(text, "the policy", dataset).map_err(combined_refusal)?;
+    let draft = hansa_proto::policy_toml::parse_policy(text, "the policy", dataset)
+        .map_err(combined_refusal)?;
     let known: Vec<_> = agreement
         .own_purposes
         .iter()

@@ -1,6 +1,6 @@
 //! Requests that say once more what was requested before.
 
-use crate::contract::contract_lookup::negotiations;
+use crate::contract::contract_lookup::read_negotiations;
 use hansa_node::negotiation;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::{Agreement, ContractStatus};
@@ -24,12 +24,12 @@ pub(super) fn find_repeated_request(
     connector: &Connector,
     wished: &Agreement,
 ) -> Result<Option<RepeatedRequest>, Refusal> {
-    for row in negotiations(connector)? {
+    for row in read_negotiations(connector)? {
         let over = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
         if row.role != "consumer" || over.contains(&row.state.as_str()) {
             continue;
         }
-        let open = negotiation::message_replay::load(connector, &row.id)?;
+        let open = negotiation::message_replay::load_negotiation(connector, &row.id)?;
         let same = open.is_some_and(|open| same_terms(&open.state.proposal().agreement, wished));
         if same {
             return Ok(Some(RepeatedRequest::Waits(row.id)));

@@ -3,14 +3,14 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
-use crate::catalog::{find, terms_text};
+use crate::catalog::{find_dataset, terms_text};
 use crate::cli::command_report::CommandReport;
 use crate::contract::contract_lookup as find_contract;
 use crate::contract::contract_text::payload_text;
 use crate::contract::negotiation_step::{in_force_from, report_step};
 use crate::contract::proposal_terms::terms_from;
 use crate::contract::repeated_request::{RepeatedRequest, find_repeated_request};
-use crate::peer::remember;
+use crate::peer::remember_peer;
 use hansa_catalog::offer::AgreementParameters;
 use hansa_node::negotiation;
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
@@ -44,7 +44,7 @@ pub(super) struct ContractRequestArgs {
     pub(super) language: Option<Language>,
 }
 
-pub(super) async fn request(
+pub(super) async fn request_contract(
     connector: &Arc<Connector>,
     dataset: &str,
     args: ContractRequestArgs,
@@ -58,10 +58,10 @@ pub(super) async fn request(
         replaces,
         language,
     } = args;
-    if sign && !connector.concludes() {
-        return Err(negotiation::message_codec::elsewhere().into());
+    if sign && !connector.concludes_contracts() {
+        return Err(negotiation::message_codec::absent_key_refusal().into());
     }
-    let visible = find(connector, dataset).await?;
+    let visible = find_dataset(connector, dataset).await?;
     if visible.offers.is_empty() {
         let name = visible.dataset.id.name.as_str();
         if let Some(ended) = reachable_tables::ended_offer(connector, &visible.peer, name).await? {
@@ -82,7 +82,7 @@ pub(super) async fn request(
             for offer in many {
                 refusal = refusal.with_help(format!(
                     "--offer {} for \"{}\"",
-                    offer.id().short(),
+                    offer.id().to_short_text(),
                     offer.title
                 ));
             }
@@ -117,7 +117,7 @@ pub(super) async fn request(
         terms_from(&text, &visible.dataset, &mut agreement, connector)?;
     }
     if options.dry_run {
-        out.report(&RehearsedRequest {
+        out.send_report(&RehearsedRequest {
             dataset,
             would_request: payload_text(&agreement),
             terms: terms_text(&agreement.clauses),
@@ -125,12 +125,12 @@ pub(super) async fn request(
         .await?;
         return Ok(0);
     }
-    remember(connector, &visible.peer).await?;
+    remember_peer(connector, &visible.peer).await?;
     // What waits here may have ended a negotiation that looks open.
-    let _unreached = mailbox::pump(connector, &visible.peer).await;
+    let _unreached = mailbox::exchange_messages(connector, &visible.peer).await;
     match find_repeated_request(connector, &agreement)? {
         Some(RepeatedRequest::Waits(name)) => {
-            let carried = mailbox::pump(connector, &visible.peer).await;
+            let carried = mailbox::exchange_messages(connector, &visible.peer).await;
             return report_step(connector, &name, carried, out, |open| {
                 format!(
                     "the same terms were requested already as {name}, so nothing new was sent; {}",
@@ -140,9 +140,9 @@ pub(super) async fn request(
             .await;
         }
         Some(RepeatedRequest::InForce(contract)) => {
-            out.notice(format!(
+            out.send_notice(format!(
                 "contract {} has the same terms and is in force",
-                contract.short()
+                contract.to_short_text()
             ))
             .await;
         }
@@ -156,8 +156,8 @@ pub(super) async fn request(
         offer: (!own_terms).then(|| chosen.id().to_string()),
         payload: payload.into(),
     };
-    outgoing_message::send(connector, &visible.peer.id, content, sign).await?;
-    let carried = mailbox::pump(connector, &visible.peer).await;
+    outgoing_message::send_message(connector, &visible.peer.id, content, sign).await?;
+    let carried = mailbox::exchange_messages(connector, &visible.peer).await;
     report_step(connector, &name, carried, out, |open| {
         let what = match open.state.phase() {
             Phase::Finalized => in_force_from(connector, open),
@@ -186,7 +186,7 @@ struct RehearsedRequest<'a> {
 }
 
 impl CommandReport for RehearsedRequest<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "would request {} on these terms:{}",
             self.dataset, self.terms
@@ -196,7 +196,7 @@ impl CommandReport for RehearsedRequest<'_> {
 
 /// What is to be done on the other side before the contract is in force, and how one waits for it here.
 fn next_there(open: &OpenNegotiation) -> String {
-    if open.state.turn().is_none_or(|side| side == open.own) {
+    if open.state.next_side().is_none_or(|side| side == open.own) {
         return String::new();
     }
     let name = &open.state.proposal().agreement.dataset.id.name;
@@ -218,7 +218,7 @@ fn next_version(
     let (uid, version) = known.ok_or_else(|| {
         Refusal::new(
             ErrorCode::ContractUnknown,
-            format!("no contract `{}` here", old.short()),
+            format!("no contract `{}` here", old.to_short_text()),
         )
     })?;
     filled.uid = uid;

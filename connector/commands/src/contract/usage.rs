@@ -3,8 +3,8 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
-use crate::cli::output::table;
-use crate::contract::contract_lookup::{contract_by_prefix, sides};
+use crate::cli::output::render_table;
+use crate::contract::contract_lookup::{contract_by_prefix, own_role_and_counterparty};
 use hansa_node::contract::contract_usage;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::Agreement;
@@ -18,23 +18,23 @@ use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(super) async fn state(
+pub(super) async fn state_usage(
     connector: &Arc<Connector>,
     prefix: &str,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = ours(connector, prefix)?;
-    let (role, _) = sides(connector, &agreement);
+    let (contract, agreement) = find_own_contract(connector, prefix)?;
+    let (role, _) = own_role_and_counterparty(connector, &agreement);
     if role != "provider" {
         let sentence = "the provider states what was used; your own log says what you asked";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
             .with_help("hansa audit reconcile compares both")
             .into());
     }
-    let counted = contract_usage::count(connector, contract)?;
-    let statement = contract_usage::state(connector, &counted).await?;
+    let counted = contract_usage::count_usage(connector, contract)?;
+    let statement = contract_usage::issue_usage_statement(connector, &counted).await?;
     let payload = statement::to_bytes(&counted);
-    out.report(&UsageReport {
+    out.send_report(&UsageReport {
         usage: serde_json::from_slice(&payload).unwrap_or_default(),
         file: String::from_utf8_lossy(&statement).into_owned(),
         counted,
@@ -54,12 +54,12 @@ struct UsageReport {
 }
 
 impl CommandReport for UsageReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let lines = self.counted.lines.iter().map(|line| {
             let sums: Vec<String> = line.sums.iter().map(describe_charge).collect();
             vec![
                 line.month.clone(),
-                line.contract.short(),
+                line.contract.to_short_text(),
                 line.questions.to_string(),
                 line.rows.to_string(),
                 line.bytes.to_string(),
@@ -67,9 +67,9 @@ impl CommandReport for UsageReport {
             ]
         });
         let header = ["MONTH", "VERSION", "QUESTIONS", "ROWS", "BYTES", "COMES TO"];
-        let mut text = table(&header, &lines.collect::<Vec<_>>());
+        let mut text = render_table(&header, &lines.collect::<Vec<_>>());
         if let Some(prepaid) = &self.counted.prepaid {
-            text.push_str(&format!("\n{}", left(prepaid)));
+            text.push_str(&format!("\n{}", remaining_usage_text(prepaid)));
         }
         text
     }
@@ -81,7 +81,7 @@ pub(super) async fn top_up(
     amount: &str,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = ours(connector, prefix)?;
+    let (contract, agreement) = find_own_contract(connector, prefix)?;
     let amount = money::parse_written_amount(amount)
         .ok()
         .filter(|amount| *amount > MoneyAmount::NOTHING)
@@ -90,7 +90,8 @@ pub(super) async fn top_up(
             Refusal::new(ErrorCode::UsageWrong, sentence)
         })?;
     let prepaid = contract_usage::top_up(connector, contract, &agreement, amount).await?;
-    out.report(&PrepaidReport { contract, prepaid }).await?;
+    out.send_report(&PrepaidReport { contract, prepaid })
+        .await?;
     Ok(0)
 }
 
@@ -103,19 +104,19 @@ struct PrepaidReport {
 }
 
 impl CommandReport for PrepaidReport {
-    fn text(&self) -> String {
-        left(&self.prepaid)
+    fn to_text(&self) -> String {
+        remaining_usage_text(&self.prepaid)
     }
 }
 
 /// What is left of what was paid beforehand, in words.
-pub(super) fn left(prepaid: &PrepaidUsage) -> String {
+pub(super) fn remaining_usage_text(prepaid: &PrepaidUsage) -> String {
     let PrepaidUsage {
         currency,
         paid,
         spent,
     } = prepaid;
-    let left = paid.less(*spent);
+    let left = paid.saturating_sub(*spent);
     format!("{left} of {paid} {currency} paid beforehand are left")
 }
 
@@ -128,13 +129,16 @@ fn describe_charge(sum: &ClauseCharge) -> String {
     format!("{} {currency} ({} {what})", sum.comes_to(), sum.count)
 }
 
-fn ours(connector: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
+fn find_own_contract(
+    connector: &Connector,
+    prefix: &str,
+) -> Result<(ContractId, Agreement), Refusal> {
     let contract = contract_by_prefix(connector, prefix)?;
     let agreement = connector
         .contracts
         .with_registry(|registry| registry.agreement(contract).cloned());
     let agreement = agreement.ok_or_else(|| {
-        let sentence = format!("no contract `{}` here", contract.short());
+        let sentence = format!("no contract `{}` here", contract.to_short_text());
         Refusal::new(ErrorCode::ContractUnknown, sentence)
     })?;
     Ok((contract, agreement))

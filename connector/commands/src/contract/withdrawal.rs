@@ -3,13 +3,13 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
-use crate::contract::contract_lookup::{contract_by_prefix, sides};
+use crate::contract::contract_lookup::{contract_by_prefix, own_role_and_counterparty};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::participant::Connector;
 use hansa_node::participant::approval;
 use hansa_node::participant::approval::{Approval, ApprovalAction};
 use hansa_node::peer::mailbox;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::process::run_to_completion;
 use hansa_node::withdrawal::effective_instant;
 use hansa_node::{negotiation, withdrawal};
@@ -29,7 +29,7 @@ pub(super) struct WithdrawalArgs {
     pub(super) from: Option<String>,
 }
 
-pub(super) async fn withdraw(
+pub(super) async fn withdraw_contract(
     connector: &Arc<Connector>,
     args: WithdrawalArgs,
     caller: Option<u32>,
@@ -42,8 +42,9 @@ pub(super) async fn withdraw(
         None => None,
     };
     if connector.config().officers.second {
-        let action = action(from);
-        let said = approval::word(connector, caller, contract, action, Some(reason.as_str()));
+        let action = withdrawal_action(from);
+        let said =
+            approval::take_approval(connector, caller, contract, action, Some(reason.as_str()));
         match said.await? {
             // What the first one wrote may be from before there was a limit.
             Approval::Enough(first) => {
@@ -51,7 +52,7 @@ pub(super) async fn withdraw(
                     .as_deref()
                     .map_or(reason, SingleLineText::from_any_text)
             }
-            Approval::Waits => return waits(contract, from, out).await,
+            Approval::Waits => return report_pending_approval(contract, from, out).await,
         }
     }
     let end = move |connector: &Arc<Connector>| {
@@ -77,12 +78,12 @@ fn read_from(
 }
 
 /// The act that two officers must want alike: with another date it is another one.
-fn action(from: Option<UtcTimestamp>) -> ApprovalAction {
+fn withdrawal_action(from: Option<UtcTimestamp>) -> ApprovalAction {
     from.map_or(ApprovalAction::Withdraw, ApprovalAction::WithdrawFrom)
 }
 
 /// `contract attach`: a withdrawal of ours that was signed elsewhere. It is checked as any other is.
-pub(super) async fn attach(
+pub(super) async fn attach_withdrawal(
     connector: &Arc<Connector>,
     prefix: &str,
     statement: &[u8],
@@ -96,9 +97,9 @@ pub(super) async fn attach(
             ErrorCode::SignerNotParty,
             format!(
                 "the statement ends `{}` for {}, but it must end `{}` for {}",
-                read.contract.short(),
+                read.contract.to_short_text(),
                 read.party.domain(),
-                contract.short(),
+                contract.to_short_text(),
                 connector.id().domain()
             ),
         )
@@ -108,10 +109,10 @@ pub(super) async fn attach(
     // Checked before anybody gives their word on it.
     let from = withdrawal::verify_withdrawal(connector, &read)?.effective_at();
     if connector.config().officers.second {
-        let action = action(from);
-        let said = approval::word(connector, caller, contract, action, Some(&read.reason));
+        let action = withdrawal_action(from);
+        let said = approval::take_approval(connector, caller, contract, action, Some(&read.reason));
         if said.await? == Approval::Waits {
-            return waits(contract, from, out).await;
+            return report_pending_approval(contract, from, out).await;
         }
     }
     let bytes = statement.to_vec();
@@ -133,7 +134,7 @@ fn find_contract(connector: &Connector, prefix: &str) -> Result<(ContractId, Agr
         .ok_or_else(|| {
             Refusal::new(
                 ErrorCode::ContractUnknown,
-                format!("no contract `{}` here", contract.short()),
+                format!("no contract `{}` here", contract.to_short_text()),
             )
         })
 }
@@ -147,7 +148,7 @@ async fn end_contract(
     out: &EventSink,
 ) -> CommandResult {
     let before = connector.queries.running.count();
-    let (role, with) = sides(connector, agreement);
+    let (role, with) = own_role_and_counterparty(connector, agreement);
     let peer = match (role, agreement.assignee_id()) {
         // A partner of another make is told by its own protocol.
         ("provider", Some(_)) if agreement.partner().is_some() => None,
@@ -159,13 +160,13 @@ async fn end_contract(
         && role == "consumer"
         && carried.is_ok()
     {
-        carried = mailbox::pump(connector, &connector.peer(peer.as_str())?).await;
+        carried = mailbox::exchange_messages(connector, &connector.find_peer(peer.as_str())?).await;
     }
     let from = connector
         .contracts
         .with_registry(|registry| registry.withdrawn_from(contract));
     let from = from.filter(|from| *from > connector.now());
-    out.report(&WithdrawnContract {
+    out.send_report(&WithdrawnContract {
         contract,
         with,
         withdrawn: true,
@@ -174,7 +175,7 @@ async fn end_contract(
     })
     .await?;
     if let Err(refusal) = carried {
-        out.notice(format!(
+        out.send_notice(format!(
             "the other party will get it when it can be reached: {}",
             refusal.sentence
         ))
@@ -197,8 +198,8 @@ struct WithdrawnContract {
 }
 
 impl CommandReport for WithdrawnContract {
-    fn text(&self) -> String {
-        let (short, with) = (self.contract.short(), &self.with);
+    fn to_text(&self) -> String {
+        let (short, with) = (self.contract.to_short_text(), &self.with);
         match self.from {
             Some(from) => format!(
                 "contract {short} with {with} ends at {from}; until then its questions are answered, then its running streams are cut and new questions are refused"
@@ -229,7 +230,7 @@ async fn end_and_write(
             tracing::warn!(peer = peer.domain(), code = %refusal.code, "negotiation.not_ended");
         }
         let inner = Arc::clone(&connector);
-        let statement = blocking(move || end(&inner)).await?;
+        let statement = run_blocking(move || end(&inner)).await?;
         Ok(match peer {
             Some(peer) => withdrawal::notify_party(&connector, &peer, statement).await,
             None => Ok(()),
@@ -239,8 +240,12 @@ async fn end_and_write(
 }
 
 /// Says that one officer's word is not enough.
-async fn waits(contract: ContractId, from: Option<UtcTimestamp>, out: &EventSink) -> CommandResult {
-    out.report(&WaitingWithdrawal {
+async fn report_pending_approval(
+    contract: ContractId,
+    from: Option<UtcTimestamp>,
+    out: &EventSink,
+) -> CommandResult {
+    out.send_report(&WaitingWithdrawal {
         contract,
         withdrawn: false,
         waits_for: "second officer",
@@ -261,8 +266,8 @@ struct WaitingWithdrawal {
 }
 
 impl CommandReport for WaitingWithdrawal {
-    fn text(&self) -> String {
-        let short = self.contract.short();
+    fn to_text(&self) -> String {
+        let short = self.contract.to_short_text();
         let from = self.from;
         let from = from.map_or_else(String::new, |from| format!("--from {from} "));
         format!(

@@ -1,9 +1,9 @@
 //! A catalogue entry, as an object and for people.
 
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
 use hansa_catalog::feed::DatasetFeed;
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_policy::value::time::TimeBucketWidth;
 use hansa_query::federation::time_span::CoveredTimeSpan;
 use serde_json::Value;
@@ -23,11 +23,11 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
 
 /// A catalogue entry as text.
 pub(crate) fn entry_text(dataset: &Dataset) -> String {
-    let title = printable(&dataset.title);
+    let title = to_printable(&dataset.title);
     let mut text = format!("{title}\n  dataset     {}\n", dataset.id);
     let mut fact = |name: &str, value: String| {
         if !value.is_empty() {
-            let value = printable(&value);
+            let value = to_printable(&value);
             text.push_str(&format!("  {name:<11} {value}\n"));
         }
     };
@@ -58,7 +58,10 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
             rows => rows.to_string(),
         },
     );
-    fact("feed", dataset.feed.as_ref().map(feed).unwrap_or_default());
+    fact(
+        "feed",
+        dataset.feed.as_ref().map(describe_feed).unwrap_or_default(),
+    );
     fact(
         "time",
         CoveredTimeSpan::of(dataset)
@@ -114,7 +117,7 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
             ]
         })
         .collect();
-    text.push_str(&table(&["COLUMN", "TYPE", "UNIT", "MEANING"], &rows));
+    text.push_str(&render_table(&["COLUMN", "TYPE", "UNIT", "MEANING"], &rows));
     text
 }
 
@@ -136,7 +139,7 @@ fn days_of(dataset: &Dataset, column: &DatasetColumn) -> Option<String> {
 }
 
 /// What is told of a feed.
-fn feed(feed: &DatasetFeed) -> String {
+fn describe_feed(feed: &DatasetFeed) -> String {
     match &feed.newest {
         None => "only grows: --since gives what is new".to_owned(),
         Some(newest) => format!(

@@ -12,13 +12,13 @@ use crate::dataset::publication;
 use hansa_node::dataset::publication::PublishOptions;
 use hansa_node::offer::offers;
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::ingest::config::parser::parse;
+use hansa_query::ingest::config::parser::parse_datasets;
 use hansa_query::ingest::schema_inference::UnreadableRows;
 use hansa_query::ingest::schema_inference::draft_config::{
-    DraftConfigOptions, DraftDatasetConfig, LeavingColumns, entry,
+    DraftConfigOptions, DraftDatasetConfig, LeavingColumns, create_draft_entry,
 };
 use hansa_query::ingest::source_roots::SourceRoots;
 use hansa_query::publication::dataset_entry;
@@ -42,7 +42,7 @@ pub(super) struct DatasetAddition {
 }
 
 /// Looks at the files and writes what was seen and assumed to the end of the configuration, with the offer on the terms that were named.
-pub(super) async fn add(
+pub(super) async fn add_dataset(
     connector: &Arc<Connector>,
     addition: DatasetAddition,
     options: CommandOptions,
@@ -60,7 +60,9 @@ pub(super) async fn add(
     let is_said = about.columns != LeavingColumns::Unsaid;
     let title = about.title.clone();
     let (named, below, known) = (files.clone(), folder.clone(), roots.clone());
-    let mut entry = blocking(move || entry(&paths(&named, &below), &roots, &about)).await?;
+    let mut entry =
+        run_blocking(move || create_draft_entry(&config_paths(&named, &below), &roots, &about))
+            .await?;
     check_named_columns(&terms, &entry, is_said)?;
     if publish {
         check_total(&entry)?;
@@ -71,7 +73,7 @@ pub(super) async fn add(
         title.as_deref(),
         &OfferBackground {
             taxonomy: &connector.reloadable.taxonomy(),
-            today: today(connector)?,
+            today: current_date(connector)?,
             folder: &folder,
         },
     )?;
@@ -87,7 +89,7 @@ pub(super) async fn add(
         let (file, text) = (config.file.clone(), written.clone());
         let policy = policy.clone().map(|(path, text)| (folder.join(path), text));
         let change =
-            blocking(move || append_with_policy(&file, &text, policy.as_ref(), &known)).await?;
+            run_blocking(move || append_with_policy(&file, &text, policy.as_ref(), &known)).await?;
         if let Err(refusal) = reload_quietly(connector) {
             return Err(take_back(connector, change, refusal).await.into());
         }
@@ -95,7 +97,7 @@ pub(super) async fn add(
     }
     let name = &entry.name;
     let first = entry.unread.first.as_ref();
-    out.report(&AddedDataset {
+    out.send_report(&AddedDataset {
         dataset: name,
         file: files.first().map(PathBuf::as_path),
         files: entry.files,
@@ -134,7 +136,7 @@ pub(super) async fn add(
     };
     let was_there = is_there();
     let published =
-        publication::publish(connector, &[name.to_string()], publish_options, out).await;
+        publication::publish_datasets(connector, &[name.to_string()], publish_options, out).await;
     let status = match (published, added) {
         // An entry that can't be published is not left to be stumbled over. What was published stays, whatever failed behind it.
         (Err(CommandError::Refused(refusal)), Some(change)) if was_there || !is_there() => {
@@ -146,7 +148,7 @@ pub(super) async fn add(
         && let Some(offer) = &offer
     {
         let alias = &config.participant.alias;
-        out.notice(offer.next_steps(&format!("{alias}.{name}")))
+        out.send_notice(offer.next_steps(&format!("{alias}.{name}")))
             .await;
     }
     Ok(status)
@@ -233,7 +235,7 @@ struct UnreadableLine<'a> {
 }
 
 impl CommandReport for AddedDataset<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut text = self.entry.trim_end().to_owned();
         if let Some(AddedPolicy { file, text: policy }) = &self.policy {
             text.push_str(&format!("\n\n{}:\n{}", file.display(), policy.trim_end()));
@@ -281,14 +283,14 @@ fn check_policy(
     let (path, text) = match (written, &terms.policy) {
         (Some((path, text)), _) => (path.clone(), text.clone()),
         (None, Some(path)) => {
-            let bytes = hansa_node::process::named_file::read(path)?;
+            let bytes = hansa_node::process::named_file::read_named_file(path)?;
             (path.clone(), String::from_utf8_lossy(&bytes).into_owned())
         }
         (None, None) => return Ok(()),
     };
     let config = connector.config();
     // An entry that people have to complete is judged when it is complete.
-    let Ok(datasets) = parse(
+    let Ok(datasets) = parse_datasets(
         &entry.text,
         &config.file.display().to_string(),
         roots.clone(),
@@ -297,9 +299,9 @@ fn check_policy(
     };
     let own = &config.participant;
     for dataset in &datasets {
-        let unread = dataset_entry::unread(dataset, &own.id, &own.zone, connector.now());
+        let unread = dataset_entry::unpublished_entry(dataset, &own.id, &own.zone, connector.now());
         let shown = path.display().to_string();
-        match hansa_proto::policy_toml::parse(&text, &shown, &unread) {
+        match hansa_proto::policy_toml::parse_policy(&text, &shown, &unread) {
             Ok(draft) if draft.names_columns => {}
             Ok(_) => return Err(offers::unnamed_columns(&shown, entry.names())),
             Err(mut problems) => {
@@ -334,7 +336,7 @@ fn check_total(entry: &DraftDatasetConfig) -> Result<(), Refusal> {
 }
 
 /// The day of now, where the participant is.
-fn today(connector: &Connector) -> Result<Date, Refusal> {
+fn current_date(connector: &Connector) -> Result<Date, Refusal> {
     let zone = &connector.config().participant.zone;
     let wrong = |cause: jiff::Error| {
         Refusal::new(ErrorCode::ConfigInvalid, format!("`{zone}`: {cause}")).caused_by(cause)
@@ -355,7 +357,7 @@ struct ConfigAddition {
 impl ConfigAddition {
     /// Puts the configuration back as it was, and the policy away; an error where somebody has changed it in between.
     fn undo(&self) -> Result<(), Refusal> {
-        let now = hansa_node::process::named_file::read(&self.file)?;
+        let now = hansa_node::process::named_file::read_named_file(&self.file)?;
         if now != self.after.as_bytes() {
             return Err(Refusal::new(
                 ErrorCode::FileExists,
@@ -382,7 +384,7 @@ async fn take_back(
     refusal: Refusal,
 ) -> Refusal {
     let place = change.file.display().to_string();
-    let undone = blocking(move || change.undo()).await;
+    let undone = run_blocking(move || change.undo()).await;
     match undone.and_then(|()| reload_quietly(connector)) {
         Ok(()) => refusal.with_help(format!(
             "nothing stays in {place}; without --publish the entry is written, to be corrected before `hansa dataset publish`"
@@ -402,7 +404,7 @@ fn append_with_policy(
     roots: &SourceRoots,
 ) -> Result<ConfigAddition, Refusal> {
     let Some((path, text)) = policy else {
-        return append(file, entry, roots);
+        return append_entry(file, entry, roots);
     };
     if path.exists() {
         return Err(Refusal::new(
@@ -413,8 +415,8 @@ fn append_with_policy(
             "offer it on that policy: --policy FILE; or give the dataset another name: --name NAME",
         ));
     }
-    hansa_node::process::named_file::write(path, text.as_bytes())?;
-    match append(file, entry, roots) {
+    hansa_node::process::named_file::write_named_file(path, text.as_bytes())?;
+    match append_entry(file, entry, roots) {
         Ok(addition) => Ok(ConfigAddition {
             policy: Some(path.clone()),
             ..addition
@@ -430,19 +432,19 @@ fn append_with_policy(
 
 /// The paths as they will stand in the configuration, relative to its folder where they lie below it. Files that are all that a folder
 /// has of their ending stand as a pattern, as whoever typed it meant before the shell wrote them out.
-fn paths(files: &[PathBuf], folder: &Path) -> Vec<String> {
+fn config_paths(files: &[PathBuf], folder: &Path) -> Vec<String> {
     let shown = |path: &Path| {
         let below = path.strip_prefix(folder).unwrap_or(path);
         below.display().to_string()
     };
-    match pattern(files) {
+    match find_file_pattern(files) {
         Some(pattern) => vec![shown(&pattern)],
         None => files.iter().map(|file| shown(file)).collect(),
     }
 }
 
 /// The pattern of which several files are all that there is.
-fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
+fn find_file_pattern(files: &[PathBuf]) -> Option<PathBuf> {
     let (first, rest) = files.split_first()?;
     let (parent, ending) = (first.parent()?, first.extension()?);
     let plain = !parent.to_string_lossy().contains(['*', '?', '[']);
@@ -461,8 +463,8 @@ fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
 
 /// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read. One with which it
 /// would say something wrong is not added: nothing could be published any more.
-fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigAddition, Refusal> {
-    let bytes = hansa_node::process::named_file::read(file)?;
+fn append_entry(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigAddition, Refusal> {
+    let bytes = hansa_node::process::named_file::read_named_file(file)?;
     let before = String::from_utf8(bytes).map_err(|cause| {
         Refusal::new(
             ErrorCode::ConfigInvalid,
@@ -479,7 +481,7 @@ fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigAdditio
     text.push_str(entry);
     let shown = file.display().to_string();
     let problems = |text: &str| {
-        let read = parse(text, &shown, roots.clone());
+        let read = parse_datasets(text, &shown, roots.clone());
         read.err().unwrap_or_default()
     };
     let key = |problem: &Refusal| {
@@ -522,18 +524,18 @@ mod tests {
         let roots = SourceRoots::of(folder.path());
         let read = || std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, "[participant]\nid = \"lindau.example\"").unwrap();
-        append(&file, ENTRY, &roots).unwrap();
+        append_entry(&file, ENTRY, &roots).unwrap();
         let before = read();
         assert!(before.ends_with(ENTRY), "{before}");
-        let refusal = append(&file, ENTRY, &roots).unwrap_err();
+        let refusal = append_entry(&file, ENTRY, &roots).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::ConfigInvalid, "{refusal:#?}");
         assert!(refusal.help.join(" ").contains("--name"), "{refusal:#?}");
         assert_eq!(read(), before);
-        append(&file, &ENTRY.replace("\"bikes\"", "\"counts\""), &roots).unwrap();
+        append_entry(&file, &ENTRY.replace("\"bikes\"", "\"counts\""), &roots).unwrap();
         assert!(read().contains("\"counts\""));
         // What was wrong before is told elsewhere.
         std::fs::write(&file, "[[dataset]]\nname = 7\n").unwrap();
-        append(&file, ENTRY, &roots).unwrap();
+        append_entry(&file, ENTRY, &roots).unwrap();
     }
     #[test]
     fn what_was_added_is_taken_back_unless_somebody_changed_the_file() {
@@ -548,7 +550,7 @@ mod tests {
         added.undo().unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
         assert!(!policy.0.exists());
-        let added = append(&file, ENTRY, &roots).unwrap();
+        let added = append_entry(&file, ENTRY, &roots).unwrap();
         std::fs::write(&file, "# by hand\n").unwrap();
         added.undo().unwrap_err();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "# by hand\n");

@@ -39,7 +39,7 @@ fn lacks_choice(command: &DatasetCommand) -> bool {
 ///
 /// # Errors
 /// What the look came to; `INTERRUPTED` where the person goes.
-pub(crate) async fn ask(
+pub(crate) async fn ask_disclosure(
     connector: &CommandTarget,
     mut command: DatasetCommand,
     global: &GlobalArgs,
@@ -49,7 +49,7 @@ pub(crate) async fn ask(
         ..global.clone()
     };
     let look = ConnectorCommand::Dataset(without_offer(&command));
-    let (mut events, _work) = connector.begin(look, &looks);
+    let (mut events, _work) = connector.start_command(look, &looks);
     let mut proposed = Vec::new();
     while let Some(event) = events.recv().await {
         match event {
@@ -66,7 +66,7 @@ pub(crate) async fn ask(
         )
         .caused_by(fault)
     })?;
-    let answered = choose(&mut command, &proposed, |question| {
+    let answered = choose_disclosure(&mut command, &proposed, |question| {
         editor.readline(question).ok()
     });
     answered.ok_or_else(|| {
@@ -107,7 +107,7 @@ fn proposed_columns(data: &Value) -> Vec<AddedColumn> {
 }
 
 /// Asks for what the command does not say, and puts it there; nothing where the person went away.
-fn choose(
+fn choose_disclosure(
     command: &mut DatasetCommand,
     proposed: &[AddedColumn],
     mut answer: impl FnMut(&str) -> Option<String>,
@@ -179,7 +179,7 @@ fn confirm_columns<'c>(
 mod tests {
     use crate::dataset::arguments::DatasetCommand;
     use crate::dataset::disclosure_prompt::{
-        choose, lacks_choice, proposed_columns, without_offer,
+        choose_disclosure, lacks_choice, proposed_columns, without_offer,
     };
     use clap::Parser;
     use serde_json::json;
@@ -206,7 +206,7 @@ mod tests {
         ]});
         let mut answers = answers.iter();
         let mut command = parse_command(more);
-        choose(&mut command, &proposed_columns(&look), |question| {
+        choose_disclosure(&mut command, &proposed_columns(&look), |question| {
             assert!(question.contains(" leave"), "{question}");
             answers.next().map(|answer| (*answer).to_owned())
         })?;

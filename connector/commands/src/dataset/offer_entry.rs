@@ -1,7 +1,7 @@
 //! The offer that `hansa dataset add` writes beside a new dataset: a policy file and an entry of the configuration.
 
 use crate::dataset::offer_arguments::OfferTermsArgs;
-use crate::dataset::offer_policy::{policy_text, quote};
+use crate::dataset::offer_policy::{policy_text, quote_toml};
 use hansa_policy::id::{ParticipantId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::purpose::Taxonomy;
@@ -64,7 +64,7 @@ pub(super) struct OfferBackground<'a> {
 }
 
 /// The grid that the terms name.
-pub(super) fn grid(terms: &OfferTermsArgs) -> Option<DraftGrid> {
+pub(super) fn draft_grid(terms: &OfferTermsArgs) -> Option<DraftGrid> {
     (!terms.group_by.is_empty()).then(|| DraftGrid {
         dimensions: terms.group_by.clone(),
         bucket: terms.bucket.clone(),
@@ -91,7 +91,7 @@ pub(super) fn offer_entry(
             (None, below.display().to_string())
         }
         None => {
-            let (purposes, tables) = purposes(&terms.purpose, background.taxonomy)?;
+            let (purposes, tables) = resolve_purposes(&terms.purpose, background.taxonomy)?;
             text.push_str(&tables);
             let written = policy_text(terms, dataset, title, &purposes, background.today)?;
             assumptions = written.assumptions;
@@ -101,10 +101,10 @@ pub(super) fn offer_entry(
     };
     text.push_str(&format!(
         "\n[[offer]]\ndataset = {}\npolicy  = {}\nto      = {}\nsign    = {}\n",
-        quote(dataset.name.as_str()),
-        quote(&reference),
-        audience(&terms.offer)?,
-        quote(match terms.auto_sign {
+        quote_toml(dataset.name.as_str()),
+        quote_toml(&reference),
+        audience_value(&terms.offer)?,
+        quote_toml(match terms.auto_sign {
             true => "auto",
             false => "officer",
         }),
@@ -122,17 +122,17 @@ pub(super) fn offer_entry(
 }
 
 /// The value of `[[offer]] to`.
-fn audience(to: &[String]) -> Result<String, Refusal> {
+fn audience_value(to: &[String]) -> Result<String, Refusal> {
     if let [word] = to
         && matches!(word.as_str(), "league" | "public")
     {
-        return Ok(quote(word));
+        return Ok(quote_toml(word));
     }
     let named: Result<Vec<String>, Refusal> = to
         .iter()
         .map(|text| {
             let id: Result<ParticipantId, _> = text.parse();
-            id.map(|id| quote(id.domain())).map_err(|fault| {
+            id.map(|id| quote_toml(id.domain())).map_err(|fault| {
                 Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}"))
                     .with_help("--offer league, --offer public, or the domains of participants")
             })
@@ -142,7 +142,10 @@ fn audience(to: &[String]) -> Result<String, Refusal> {
 }
 
 /// The purposes of the policy, and the tables of those that are new here: `NAME=PARENT`.
-fn purposes(words: &[String], taxonomy: &Taxonomy) -> Result<(Vec<PurposeId>, String), Refusal> {
+fn resolve_purposes(
+    words: &[String],
+    taxonomy: &Taxonomy,
+) -> Result<(Vec<PurposeId>, String), Refusal> {
     let mut tables = String::new();
     let known = |text: &str| -> Result<PurposeId, Refusal> {
         let id: Option<PurposeId> = text.parse().ok();
@@ -169,8 +172,8 @@ fn purposes(words: &[String], taxonomy: &Taxonomy) -> Result<(Vec<PurposeId>, St
             let parent = known(parent)?;
             tables.push_str(&format!(
                 "\n[purpose.{id}]\nparent = {}\ntext   = {}\n",
-                quote(&parent.to_string()),
-                quote(&name.replace(['-', '_'], " ")),
+                quote_toml(&parent.to_string()),
+                quote_toml(&name.replace(['-', '_'], " ")),
             ));
         }
         purposes.push(id);

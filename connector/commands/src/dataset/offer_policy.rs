@@ -71,15 +71,15 @@ pub(super) fn policy_text(
     today: Date,
 ) -> Result<OfferPolicyText, Refusal> {
     let until = last_day(terms, today)?;
-    let measures = measures(terms, dataset)?;
+    let measures = resolve_measures(terms, dataset)?;
     check_row_filter(terms, dataset)?;
     let named = dataset.name.to_string();
     let mut text = format!(
         "# Written by `hansa dataset add`. `hansa policy show {named}` says it in words.\ntitle   = {}\n",
-        quote(title.unwrap_or(&named)),
+        quote_toml(title.unwrap_or(&named)),
     );
     if !purposes.is_empty() {
-        text.push_str(&format!("purpose = {}\n", list(purposes.iter())));
+        text.push_str(&format!("purpose = {}\n", toml_list(purposes.iter())));
     }
     // Of groups no other columns are seen.
     let is_seen = |column: &&ProposedColumn| {
@@ -89,10 +89,10 @@ pub(super) fn policy_text(
     let leaving: Vec<&ProposedColumn> = dataset.columns.iter().filter(is_seen).collect();
     text.push_str(&format!(
         "columns = {}\n",
-        list(leaving.iter().map(|column| &column.name))
+        toml_list(leaving.iter().map(|column| &column.name))
     ));
     if let Some(rows) = &terms.rows {
-        text.push_str(&format!("rows    = {}\n", quote(rows)));
+        text.push_str(&format!("rows    = {}\n", quote_toml(rows)));
     }
     text.push_str(&format!(
         "valid   = {{ from = {today}, until = {until} }}\n"
@@ -102,12 +102,12 @@ pub(super) fn policy_text(
         let dimensions = leaving.iter().filter(|column| column.is_dimension);
         text.push_str(&format!(
             "\n[aggregate]    # answers are of groups alone\nby        = {}\nfunctions = {}\nmeasures  = {}\nmin_rows  = {least}\n",
-            list(dimensions.map(|column| &column.name)),
-            list(functions(terms, &measures)?.iter()),
-            list(measures.iter()),
+            toml_list(dimensions.map(|column| &column.name)),
+            toml_list(resolve_functions(terms, &measures)?.iter()),
+            toml_list(measures.iter()),
         ));
         if let Some(bucket) = &dataset.bucket {
-            text.push_str(&format!("bucket    = {}\n", quote(bucket)));
+            text.push_str(&format!("bucket    = {}\n", quote_toml(bucket)));
         }
     }
     Ok(OfferPolicyText { text, assumptions })
@@ -139,7 +139,7 @@ fn last_day(terms: &OfferTermsArgs, today: Date) -> Result<Date, Refusal> {
 }
 
 /// The names of the columns that are added up, each a number that may leave and by which nothing is grouped.
-fn measures<'d>(
+fn resolve_measures<'d>(
     terms: &OfferTermsArgs,
     dataset: &'d DraftDatasetConfig,
 ) -> Result<Vec<&'d str>, Refusal> {
@@ -180,7 +180,10 @@ fn measures<'d>(
 }
 
 /// The functions whose results leave.
-fn functions<'t>(terms: &'t OfferTermsArgs, measures: &[&str]) -> Result<Vec<&'t str>, Refusal> {
+fn resolve_functions<'t>(
+    terms: &'t OfferTermsArgs,
+    measures: &[&str],
+) -> Result<Vec<&'t str>, Refusal> {
     if terms.counts_alone() && !measures.is_empty() {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
@@ -199,7 +202,7 @@ fn check_row_filter(terms: &OfferTermsArgs, dataset: &DraftDatasetConfig) -> Res
     let Some(rows) = &terms.rows else {
         return Ok(());
     };
-    let filter = row_filter::parse(rows).map_err(|cause| {
+    let filter = row_filter::parse_row_filter(rows).map_err(|cause| {
         let sentence = format!("--rows {rows}: {}", cause.sentence);
         let refusal = Refusal::new(ErrorCode::UsageWrong, sentence);
         cause.help.iter().cloned().fold(refusal, Refusal::with_help)
@@ -208,7 +211,7 @@ fn check_row_filter(terms: &OfferTermsArgs, dataset: &DraftDatasetConfig) -> Res
         let mut columns = dataset.columns.iter();
         columns.any(|column| column.leaves && column.name == name)
     };
-    let columns = filter.columns();
+    let columns = filter.collect_columns();
     match columns.iter().find(|name| !is_read(name.as_str())) {
         None => Ok(()),
         Some(unread) => Err(Refusal::new(
@@ -235,7 +238,7 @@ fn push_quotas(text: &mut String, terms: &OfferTermsArgs, columns: usize) -> Vec
         text.push_str(&format!("rows_per_day    = {rows}\n"));
     }
     match (&terms.bytes_per_day, terms.rows_per_day) {
-        (Some(size), _) => text.push_str(&format!("bytes_per_day   = {}\n", quote(size))),
+        (Some(size), _) => text.push_str(&format!("bytes_per_day   = {}\n", quote_toml(size))),
         (None, Some(rows)) => {
             let values = rows.saturating_mul(u64::try_from(columns).unwrap_or(u64::MAX));
             let most = i64::MAX.unsigned_abs();
@@ -260,12 +263,12 @@ fn is_number(column: &ProposedColumn) -> bool {
 }
 
 /// A list of texts in TOML.
-fn list<T: ToString>(values: impl Iterator<Item = T>) -> String {
-    let values: Vec<String> = values.map(|value| quote(&value.to_string())).collect();
+fn toml_list<T: ToString>(values: impl Iterator<Item = T>) -> String {
+    let values: Vec<String> = values.map(|value| quote_toml(&value.to_string())).collect();
     format!("[{}]", values.join(", "))
 }
 
 /// A text in TOML.
-pub(super) fn quote(text: &str) -> String {
+pub(super) fn quote_toml(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

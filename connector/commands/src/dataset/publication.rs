@@ -11,7 +11,7 @@ use crate::dataset::{configured_datasets, configured_now, unconfigured_dataset_r
 use hansa_node::dataset::publication::{PublicationOutcome, PublishOptions};
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::release;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// Publishes the datasets of these names, or all, as far as they have changed; by what the files say now, also beside a connector
 /// that was started with others. One that can't be published keeps none of the others from it. What is wrong when it is done is said once;
 /// the status is that of the first such.
-pub(super) async fn publish(
+pub(super) async fn publish_datasets(
     connector: &Arc<Connector>,
     names: &[String],
     options: PublishOptions,
@@ -30,7 +30,7 @@ pub(super) async fn publish(
 ) -> CommandResult {
     let inner = Arc::clone(connector);
     if !options.dry {
-        blocking(move || reload_if_changed(&inner)).await?;
+        run_blocking(move || reload_if_changed(&inner)).await?;
     }
     let configs = match options.dry {
         true => configured_now(connector)?,
@@ -57,15 +57,15 @@ pub(super) async fn publish(
     for config in wanted {
         let (inner, progress) = (Arc::clone(connector), out.clone());
         let name = config.name.clone();
-        let published = blocking(move || {
-            let report = |label: &str, done, total| progress.progress(label, done, total);
-            hansa_node::dataset::publication::one(&inner, &config, options, report)
+        let published = run_blocking(move || {
+            let report = |label: &str, done, total| progress.send_progress(label, done, total);
+            hansa_node::dataset::publication::publish_dataset(&inner, &config, options, report)
         });
         match published.await {
             Ok(published) => {
                 faults.extend_from_slice(list_later_faults(&published));
                 entries.push(published.entry().clone());
-                if let Err(gone) = out.report(&PublishedDataset::of(&published)).await {
+                if let Err(gone) = out.send_report(&PublishedDataset::of(&published)).await {
                     failed = Some(CommandError::from(gone));
                     break;
                 }
@@ -79,15 +79,16 @@ pub(super) async fn publish(
     let inner = Arc::clone(connector);
     faults.extend(match options.dry {
         true => {
-            let config = crate::config::now(connector)?;
+            let config = crate::config::read_current_config(connector)?;
             offer_renewal::rehearse_publication(connector, &config, &entries)
         }
         // What is published is published, whatever comes of the offers.
-        false => blocking(move || Ok(judge_publications(&inner))).await?,
+        false => run_blocking(move || Ok(judge_publications(&inner))).await?,
     });
     if !options.dry {
         for ended in offer_renewal::ended_offers(connector) {
-            out.notice(crate::cli::output::warning_text(&ended)).await;
+            out.send_notice(crate::cli::output::warning_text(&ended))
+                .await;
         }
     }
     if let Some(CommandError::Refused(refusal)) = &failed {
@@ -111,7 +112,7 @@ fn list_later_faults(published: &PublicationOutcome) -> &[Refusal] {
 
 /// Faults once datasets are published: of offers, of snapshots and cells, and of contracts that need what is not here.
 fn judge_publications(connector: &Arc<Connector>) -> Vec<Refusal> {
-    let mut faults = offer_renewal::renew(connector).unwrap_or_else(|fault| vec![fault]);
+    let mut faults = offer_renewal::renew_offers(connector).unwrap_or_else(|fault| vec![fault]);
     faults.extend(
         connector
             .datasets
@@ -119,24 +120,24 @@ fn judge_publications(connector: &Arc<Connector>) -> Vec<Refusal> {
             .damaged_datasets()
             .into_values(),
     );
-    faults.extend(connector.unexecutable());
-    faults.extend(release::all(connector));
+    faults.extend(connector.unexecutable_refusals());
+    faults.extend(release::release_all_cells(connector));
     faults
 }
 
 /// Takes a dataset out of the catalogue.
-pub(super) async fn withdraw(
+pub(super) async fn withdraw_dataset(
     connector: &Arc<Connector>,
     name: SqlIdentifier,
     snapshot: Option<String>,
     out: &EventSink,
 ) -> CommandResult {
     let inner = Arc::clone(connector);
-    let dataset = blocking(move || {
-        hansa_node::dataset::publication::withdraw(&inner, &name, snapshot.as_deref())
+    let dataset = run_blocking(move || {
+        hansa_node::dataset::publication::withdraw_dataset(&inner, &name, snapshot.as_deref())
     })
     .await?;
-    out.report(&WithdrawnDataset {
+    out.send_report(&WithdrawnDataset {
         dataset: dataset.id.name,
         version: dataset.version,
         withdrawn: true,
@@ -154,7 +155,7 @@ struct WithdrawnDataset {
 }
 
 impl CommandReport for WithdrawnDataset {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} is withdrawn: snapshot {} goes from disk with its last reader, and the log says so",
             self.dataset, self.version

@@ -1,6 +1,6 @@
 //! What was released of a dataset, for its owner.
 
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use hansa_query::snapshot::released_cells::ReleaseOutcome;
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ pub(crate) fn releases_text(facts: &[ReleaseOutcome]) -> String {
                 fact.by.clone(),
                 fact.cells.to_string(),
                 fact.withheld.to_string(),
-                share(fact.rows_withheld, fact.rows),
+                format_share(fact.rows_withheld, fact.rows),
                 match (&fact.epsilon, &fact.unit) {
                     (Some(epsilon), Some(unit)) => format!("{epsilon} of {unit}"),
                     _ => String::new(),
@@ -86,7 +86,10 @@ pub(crate) fn releases_text(facts: &[ReleaseOutcome]) -> String {
         "ROWS WITHHELD",
         "EPSILON SPENT",
     ];
-    let mut text = format!("\nreleases (seen by you alone)\n{}", table(&header, &rows));
+    let mut text = format!(
+        "\nreleases (seen by you alone)\n{}",
+        render_table(&header, &rows)
+    );
     if facts.len() > MOST {
         text.push_str(&format!(
             "and {} earlier; --json shows all\n",
@@ -97,7 +100,7 @@ pub(crate) fn releases_text(facts: &[ReleaseOutcome]) -> String {
 }
 
 /// A share in per cent with one decimal, rounded up: a little that is withheld is not told as nothing.
-fn share(part: u64, of: u64) -> String {
+fn format_share(part: u64, of: u64) -> String {
     let mills = u128::from(part)
         .saturating_mul(1000)
         .div_ceil(u128::from(of.max(1)));
@@ -108,13 +111,13 @@ const MOST: usize = 20;
 
 #[cfg(test)]
 mod tests {
-    use crate::dataset::released_cells::share;
+    use crate::dataset::released_cells::format_share;
 
     #[test]
     fn shares() {
-        assert_eq!(share(0, 0), "0.0 %");
-        assert_eq!(share(1, 100_000), "0.1 %");
-        assert_eq!(share(1, 8), "12.5 %");
-        assert_eq!(share(8, 8), "100.0 %");
+        assert_eq!(format_share(0, 0), "0.0 %");
+        assert_eq!(format_share(1, 100_000), "0.1 %");
+        assert_eq!(format_share(1, 8), "12.5 %");
+        assert_eq!(format_share(8, 8), "100.0 %");
     }
 }

@@ -43,25 +43,27 @@ pub(super) async fn show_or_change(
         .cloned();
     let new = match change {
         RestrictionChange::Nothing => {
-            out.report(&RestrictionReport::of(dataset, held.as_ref()))
+            out.send_report(&RestrictionReport::of(dataset, held.as_ref()))
                 .await?;
             return Ok(0);
         }
-        RestrictionChange::Set { file, text } => Some(read(connector, dataset, &file, &text)?),
+        RestrictionChange::Set { file, text } => {
+            Some(read_restriction(connector, dataset, &file, &text)?)
+        }
         RestrictionChange::Remove => None,
     };
-    let verdict = provider_restriction::verdict(held.as_ref(), new.as_ref());
+    let verdict = provider_restriction::compare_restrictions(held.as_ref(), new.as_ref());
     let mut comparison = RestrictionComparison {
         dataset: &dataset.id.name,
         verdict: verdict.as_str(),
-        changes: changes(held.as_ref(), new.as_ref()),
+        changes: describe_changes(held.as_ref(), new.as_ref()),
         dry_run: options.dry_run,
         in_force: None,
         cut: None,
         waits_for: None,
     };
     if !options.dry_run {
-        match provider_restriction::set(connector, &dataset.id, new, caller).await? {
+        match provider_restriction::set_restriction(connector, &dataset.id, new, caller).await? {
             RestrictionOutcome::Now(cut) => {
                 comparison.in_force = Some(true);
                 comparison.cut = Some(cut);
@@ -73,7 +75,7 @@ pub(super) async fn show_or_change(
             }
         }
     }
-    out.report(&comparison).await?;
+    out.send_report(&comparison).await?;
     Ok(0)
 }
 
@@ -94,7 +96,7 @@ struct RestrictionComparison<'a> {
 }
 
 impl CommandReport for RestrictionComparison<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (name, verdict) = (self.dataset, self.verdict);
         let mut lines = self.changes.clone();
         lines.push(format!("the restriction of {name}: {verdict}"));
@@ -112,14 +114,15 @@ impl CommandReport for RestrictionComparison<'_> {
 }
 
 /// The restriction that a policy file says.
-fn read(
+fn read_restriction(
     connector: &Connector,
     dataset: &Dataset,
     file: &std::path::Path,
     text: &str,
 ) -> Result<ProviderRestriction, Refusal> {
     let shown = file.display().to_string();
-    let draft = hansa_proto::policy_toml::parse(text, &shown, dataset).map_err(combined_refusal)?;
+    let draft =
+        hansa_proto::policy_toml::parse_policy(text, &shown, dataset).map_err(combined_refusal)?;
     let taxonomy = connector.reloadable.taxonomy();
     let unknown = hansa_proto::policy_toml::unknown_purposes(&draft, &shown, &taxonomy);
     if !unknown.is_empty() {
@@ -136,8 +139,11 @@ fn read(
         );
     }
     let own = used_purposes(&draft.clauses, &connector.config().purposes);
-    let (lines, purposes) = (draft.lines, hansa_proto::purpose_taxonomy::label());
-    ProviderRestriction::of(draft.title, draft.clauses, purposes, own).map_err(|refusal| {
+    let (lines, purposes) = (
+        draft.lines,
+        hansa_proto::purpose_taxonomy::vocabulary_label(),
+    );
+    ProviderRestriction::new(draft.title, draft.clauses, purposes, own).map_err(|refusal| {
         let line = refusal
             .clause
             .and_then(|clause| lines.get(&clause).copied());
@@ -148,22 +154,25 @@ fn read(
 }
 
 /// What changes, clause by clause.
-fn changes(held: Option<&StoredRestriction>, new: Option<&ProviderRestriction>) -> Vec<String> {
+fn describe_changes(
+    held: Option<&StoredRestriction>,
+    new: Option<&ProviderRestriction>,
+) -> Vec<String> {
     let old = held.and_then(|held| held.restriction.as_ref());
     let clauses = |restriction: Option<&ProviderRestriction>| {
         restriction.map_or(Vec::new(), |one| one.clauses().to_vec())
     };
-    let changes = diff::compare(&clauses(old), &clauses(new)).0;
+    let changes = diff::compare_policies(&clauses(old), &clauses(new)).0;
     changes
         .iter()
         .map(|assessment| match &assessment.change {
             // Of a restriction a clause more is less that is let out, whatever it would be in a contract.
-            diff::PolicyChange::Added(clause) => format!("+ {}", clause.term.plain()),
-            diff::PolicyChange::Removed(clause) => format!("- {}", clause.term.plain()),
+            diff::PolicyChange::Added(clause) => format!("+ {}", clause.term.to_english()),
+            diff::PolicyChange::Removed(clause) => format!("- {}", clause.term.to_english()),
             diff::PolicyChange::Changed { old, new } => format!(
                 "~ {} -> {}  {}",
-                old.term.plain(),
-                new.term.plain(),
+                old.term.to_english(),
+                new.term.to_english(),
                 assessment.verdict
             ),
         })
@@ -212,7 +221,7 @@ impl<'a> RestrictionContent<'a> {
             let clauses = restriction.clauses().iter();
             let clauses = clauses.map(|clause| RestrictionClause {
                 clause: clause.id.in_restriction(),
-                says: clause.term.plain(),
+                says: clause.term.to_english(),
             });
             clauses.collect()
         });
@@ -225,7 +234,7 @@ impl<'a> RestrictionContent<'a> {
 }
 
 impl CommandReport for RestrictionReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let name = self.dataset;
         let Some((document, content)) = self.restriction.zip(self.content.as_ref()) else {
             return format!("{name} has no restriction: what its contracts permit is answered");
@@ -237,7 +246,7 @@ impl CommandReport for RestrictionReport<'_> {
         };
         let mut lines = vec![format!(
             "the restriction of {name}, before all contracts: {title} ({})",
-            document.short()
+            document.to_short_text()
         )];
         let clauses = clauses.iter();
         lines.extend(clauses.map(|one| format!("  {:<5} {}", one.clause.to_string(), one.says)));

@@ -3,10 +3,10 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::report_json;
-use crate::cli::output::table;
+use crate::cli::output::render_table;
 use crate::dataset::{configured_datasets, unconfigured_dataset_refusal};
 use hansa_node::participant::Connector;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::in_place_data::discovery::sample as in_place;
 use hansa_query::ingest::config::DatasetConfig;
@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-pub(super) async fn sample(
+pub(super) async fn show_sample(
     connector: &Arc<Connector>,
     name: &str,
     rows: usize,
@@ -31,28 +31,28 @@ pub(super) async fn sample(
         .ok_or_else(|| unconfigured_dataset_refusal(name))?;
     let limits = connector.query_limits();
     if let Some(in_place_config) = config.source.in_place.clone() {
-        let look = move || in_place::sample(&config, &in_place_config, rows, &limits);
-        let (shown, sample) = blocking(look).await?;
+        let look = move || in_place::sample_in_place_rows(&config, &in_place_config, rows, &limits);
+        let (shown, sample) = run_blocking(look).await?;
         return print_in_place(&shown, &sample, out).await;
     }
     let zone = connector.config().participant.zone.clone();
     let is_prepared = config.prepare.is_some();
-    let (shown, preview) = blocking(move || look(&config, &zone, rows)).await?;
+    let (shown, preview) = run_blocking(move || read_preview(&config, &zone, rows)).await?;
     print_preview(&shown, &preview, is_prepared, out).await
 }
 
 /// The first rows of the first file, and its name.
-fn look(
+fn read_preview(
     config: &DatasetConfig,
     zone: &str,
     rows: usize,
 ) -> Result<(String, SourcePreview), Refusal> {
-    let files = source_files::list(&config.source, &config.folder)?;
+    let files = source_files::list_files(&config.source, &config.folder)?;
     let first = files
         .into_iter()
         .next()
         .ok_or_else(|| Refusal::new(ErrorCode::SourceUnreadable, "the source has no files"))?;
-    let preview = source_preview::preview(config, zone, &first, rows)?;
+    let preview = source_preview::preview_source(config, zone, &first, rows)?;
     Ok((first.display_name, preview))
 }
 
@@ -66,7 +66,7 @@ async fn print_preview(
     let mut notes = String::new();
     for row in &preview.rows {
         let published = SampledRow::of(shown, &preview.names, row);
-        out.object(report_json(&published), "").await?;
+        out.send_object(report_json(&published), "").await?;
         let mut shown_cells = vec![row.line.to_string()];
         shown_cells.extend(row.cells.iter().map(shown_cell));
         cells.push(shown_cells);
@@ -78,7 +78,7 @@ async fn print_preview(
             unread: 1,
             why: &bad.why,
         };
-        out.object(report_json(&unread), "").await?;
+        out.send_object(report_json(&unread), "").await?;
         notes.push_str(&format!("\nline {} can't be read: {}", bad.line, bad.why));
     }
     if is_prepared {
@@ -86,9 +86,9 @@ async fn print_preview(
     }
     let mut header = vec!["LINE"];
     header.extend(preview.names.iter().map(String::as_str));
-    out.text(format!(
+    out.send_text(format!(
         "{shown}\n{}\nas published; ← what stands in the file, where it differs{notes}",
-        table(&header, &cells)
+        render_table(&header, &cells)
     ))
     .await?;
     Ok(0)
@@ -182,14 +182,14 @@ async fn print_in_place(shown: &str, sample: &SourceSample, out: &EventSink) -> 
             line: *line,
             fields: sample.names.iter().cloned().zip(texts).collect(),
         };
-        out.object(report_json(&named), "").await?;
+        out.send_object(report_json(&named), "").await?;
         let mut row = vec![line.to_string()];
         row.extend(fields.iter().map(|field| field.clone().unwrap_or_default()));
         cells.push(row);
     }
     let mut header = vec!["LINE"];
     header.extend(sample.names.iter().map(String::as_str));
-    out.text(format!("{shown}\n{}", table(&header, &cells)))
+    out.send_text(format!("{shown}\n{}", render_table(&header, &cells)))
         .await?;
     Ok(0)
 }

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// What nobody would take, or what is wrong with the key.
-pub(crate) fn run(
+pub(crate) fn write_mandate(
     args: &MandateArgs,
     now: UtcTimestamp,
     show: OutputSettings,
@@ -62,10 +62,10 @@ pub(crate) fn run(
         now.micros().div_euclid(1_000_000),
     );
     let signature = signer.sign(&envelope::signing_input(&header, &payload))?;
-    let bytes = envelope::assemble(&payload, &[(header, signature)]);
+    let bytes = envelope::assemble_statement(&payload, &[(header, signature)]);
     let read = mandate::from_envelope(&bytes)?;
-    hansa_node::process::named_file::write(&args.output, &bytes)?;
-    show.report(&MandateReport {
+    hansa_node::process::named_file::write_named_file(&args.output, &bytes)?;
+    show.print_report(&MandateReport {
         participant: stated.participant,
         holder: stated.holder,
         up_to: stated.up_to.as_str(),
@@ -90,7 +90,7 @@ struct MandateReport {
 }
 
 impl CommandReport for MandateReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let file = self.file.display();
         format!(
             "{} may sign for {} up to {}, for {} days, until {}; it is in {file}\nnext, where it signs: hansa contract sign --offline DRAFT --key FILE --mandate {file}",

@@ -70,6 +70,9 @@ impl OfflineSigner {
             Self::Key(signer) => signer.sign(&input),
             Self::Seal(signer) => signer.sign(&input),
         }?;
-        Ok(envelope::assemble(payload, &[(header, signature)]))
+        Ok(envelope::assemble_statement(
+            payload,
+            &[(header, signature)],
+        ))
     }
 }

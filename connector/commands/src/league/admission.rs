@@ -5,7 +5,7 @@ use crate::cli::output::OutputSettings;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;
 use hansa_identity::participant_identity::admission_request::AdmissionRequest;
-use hansa_node::process::named_file::{read, write};
+use hansa_node::process::named_file::{read_named_file, write_named_file};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// `KEY_INVALID` for what is no request: then nobody is admitted; `USAGE`, or what the league refuses of one of them: then those before
 /// are admitted and have their files.
-pub(super) fn admit(
+pub(super) fn admit_participants(
     league: &mut LeagueAuthority,
     requests: &[PathBuf],
     output: Option<PathBuf>,
@@ -59,8 +59,8 @@ pub(super) fn admit(
                 .with_file_name(format!("{}.join", member.id.domain()))
         };
         let file = output.clone().unwrap_or_else(default);
-        write(&file, &member.join.to_bytes())?;
-        show.report(&AdmittedParticipant {
+        write_named_file(&file, &member.join.to_bytes())?;
+        show.print_report(&AdmittedParticipant {
             participant: member.id,
             file,
             valid_until: member.not_after,
@@ -81,7 +81,7 @@ struct ReadRequest<'a> {
 
 impl<'a> ReadRequest<'a> {
     fn open(file: &'a Path) -> Result<Self, Refusal> {
-        let bytes = read(file)?;
+        let bytes = read_named_file(file)?;
         let request =
             AdmissionRequest::read(&bytes).map_err(|refusal| with_file_place(refusal, file))?;
         Ok(Self {
@@ -120,7 +120,7 @@ struct AdmittedParticipant {
 }
 
 impl CommandReport for AdmittedParticipant {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Self {
             participant,
             file,

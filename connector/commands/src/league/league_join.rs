@@ -11,7 +11,7 @@ use hansa_identity::participant_identity::admission_request::Applicant;
 use hansa_identity::participant_identity::join_file::JoinFile;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::process::clock;
-use hansa_node::process::named_file::write;
+use hansa_node::process::named_file::write_named_file;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
@@ -22,7 +22,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// `WRONG_LEAGUE` for another fingerprint than was given, `CONFIRMATION_NEEDED` without a yes; or when the file can't be read.
-pub(crate) fn recognise(
+pub(crate) fn confirm_league(
     config: &ConnectorConfig,
     file: &[u8],
     said: Option<&str>,
@@ -38,7 +38,7 @@ pub(crate) fn recognise(
 /// Has a person confirm that a bundle is that of the league that is meant.
 ///
 /// # Errors
-/// As [`recognise`].
+/// As [`confirm_league`].
 pub(crate) fn recognise_league(
     bundle: &TrustBundle,
     said: Option<&str>,
@@ -74,10 +74,11 @@ pub(crate) fn join_with_waiting_file(config: &ConnectorConfig) -> Result<(), Ref
     if !config.trust.bundle.exists() || config.trust.tls_cert.exists() || !file.exists() {
         return Ok(());
     }
-    let now = clock::system()().wall;
-    let sent = hansa_node::process::named_file::read(&file)?;
-    let _summary = participant_identity::join(&config.trust.identity_files(), id, &sent, now)
-        .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
+    let now = clock::system_clock()().wall;
+    let sent = hansa_node::process::named_file::read_named_file(&file)?;
+    let _summary =
+        participant_identity::install_join_file(&config.trust.identity_files(), id, &sent, now)
+            .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
     tracing::info!(participant = %id, "league.joined");
     Ok(())
 }
@@ -86,20 +87,20 @@ pub(crate) fn join_with_waiting_file(config: &ConnectorConfig) -> Result<(), Ref
 ///
 /// # Errors
 /// When the file is for somebody else, of another league, or does not verify.
-pub(crate) fn run(
+pub(crate) fn join_league(
     config: &ConnectorConfig,
     file: &[u8],
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
-    let joined = participant_identity::join(
+    let joined = participant_identity::install_join_file(
         &config.trust.identity_files(),
         &config.participant.id,
         file,
         now,
     )?;
     let content = joined.bundle.content();
-    show.report(&JoinedLeague {
+    show.print_report(&JoinedLeague {
         participant: &config.participant.id,
         league: &content.league,
         fingerprint: joined.bundle.fingerprint().to_string(),
@@ -123,7 +124,7 @@ struct JoinedLeague<'a> {
 }
 
 impl CommandReport for JoinedLeague<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} has joined the league `{}`; its certificate is good until {}\nnext: to share data: hansa dataset add FILE, then hansa serve\n      to ask others: hansa catalog list PARTICIPANT; hansa peer list names the participants",
             self.participant.domain(),
@@ -137,7 +138,7 @@ impl CommandReport for JoinedLeague<'_> {
 ///
 /// # Errors
 /// When this participant is in no league yet, or a key can't be read or written.
-pub(crate) fn rekey(
+pub(crate) fn renew_signing_key(
     config: &ConnectorConfig,
     output: &Path,
     show: OutputSettings,
@@ -150,9 +151,9 @@ pub(crate) fn rekey(
         name: config.participant.name.clone(),
         address: bundle.member(id).and_then(|member| member.address.clone()),
     };
-    let request = participant_identity::key_rotation::rekey(&files, &applicant)?;
-    write(output, &request)?;
-    show.report(&KeyRequest {
+    let request = participant_identity::key_rotation::create_rekey_request(&files, &applicant)?;
+    write_named_file(output, &request)?;
+    show.print_report(&KeyRequest {
         participant: id,
         request: output,
     });
@@ -168,7 +169,7 @@ struct KeyRequest<'a> {
 }
 
 impl CommandReport for KeyRequest<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let shown = self.request.display();
         format!(
             "another signing key waits; the one before stays in force until the league has registered it\nnext: send {shown} to the operator of your league (hansa league admit {shown}), install what\n      comes back (hansa join FILE), then hansa reload"

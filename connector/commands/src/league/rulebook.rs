@@ -9,7 +9,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;
 use hansa_identity::rulebook::{RulebookDraft, RulebookText, SignedRulebook};
-use hansa_node::process::named_file::{read, write};
+use hansa_node::process::named_file::{read_named_file, write_named_file};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::{rulebook_acceptance, rulebook_toml};
@@ -20,7 +20,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// What the league refuses.
-pub(super) fn run(
+pub(super) fn run_rulebook_command(
     args: &LeagueRulebookArgs,
     now: UtcTimestamp,
     show: OutputSettings,
@@ -28,27 +28,27 @@ pub(super) fn run(
     let mut league = LeagueAuthority::open(&args.dir)?;
     let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
     if let Some(file) = &args.file {
-        let rulebook = league.issue_rulebook(draft(file)?, now)?;
+        let rulebook = league.issue_rulebook(read_rulebook_draft(file)?, now)?;
         return report_signed_rulebook(&rulebook, args.output.as_deref(), show);
     }
     for file in &args.accepted {
         import_acceptance(&league, file, now, show)?;
     }
     match args.accepted.is_empty() {
-        true => list(&league, show),
+        true => list_versions(&league, show),
         false => Ok(()),
     }
 }
 
 /// The rulebook as its files say it.
-fn draft(file: &Path) -> Result<RulebookDraft, Refusal> {
+fn read_rulebook_draft(file: &Path) -> Result<RulebookDraft, Refusal> {
     let name = file.display().to_string();
-    let text = read(file)?;
-    let written =
-        rulebook_toml::parse(&String::from_utf8_lossy(&text), &name).map_err(combined_refusal)?;
+    let text = read_named_file(file)?;
+    let written = rulebook_toml::parse_rulebook(&String::from_utf8_lossy(&text), &name)
+        .map_err(combined_refusal)?;
     let document = file.with_file_name(&written.text);
     let file_name = document.file_name().and_then(std::ffi::OsStr::to_str);
-    let text = RulebookText::new(file_name.unwrap_or_default(), &read(&document)?)
+    let text = RulebookText::new(file_name.unwrap_or_default(), &read_named_file(&document)?)
         .map_err(|refusal| refusal.with_place(document.display().to_string(), None, None))?;
     Ok(RulebookDraft {
         title: written.title,
@@ -64,9 +64,9 @@ fn report_signed_rulebook(
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     if let Some(output) = output {
-        write(output, &rulebook.to_bytes())?;
+        write_named_file(output, &rulebook.to_bytes())?;
     }
-    show.report(&IssuedRulebook {
+    show.print_report(&IssuedRulebook {
         version: rulebook.version(),
         rulebook: rulebook.digest(),
         from: rulebook.content().draft.from,
@@ -86,7 +86,7 @@ struct IssuedRulebook<'a> {
 }
 
 impl CommandReport for IssuedRulebook<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let (version, digest) = (self.version, self.rulebook);
         let next = match self.file.map(Path::display) {
             Some(file) => {
@@ -106,7 +106,7 @@ fn import_acceptance(
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
-    let bytes = read(file)?;
+    let bytes = read_named_file(file)?;
     let acceptance = rulebook_acceptance::from_envelope(&bytes).map_err(place)?;
     let version = acceptance.version;
     let rulebooks = league.rulebooks()?;
@@ -123,7 +123,7 @@ fn import_acceptance(
         .check(version, rulebook.digest(), &league.bundle().keys(now))
         .map_err(place)?;
     league.keep_acceptance(version, &acceptance.participant, &bytes)?;
-    show.report(&ImportedAcceptance {
+    show.print_report(&ImportedAcceptance {
         participant: acceptance.participant,
         version,
         accepted_at: acceptance.accepted_at,
@@ -140,7 +140,7 @@ struct ImportedAcceptance {
 }
 
 impl CommandReport for ImportedAcceptance {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} accepted version {} of the rulebook at {}",
             self.participant.domain(),
@@ -151,7 +151,7 @@ impl CommandReport for ImportedAcceptance {
 }
 
 /// Every version with the members that have accepted it and those that have not.
-fn list(league: &LeagueAuthority, show: OutputSettings) -> Result<(), Refusal> {
+fn list_versions(league: &LeagueAuthority, show: OutputSettings) -> Result<(), Refusal> {
     let members: Vec<_> = league.bundle().roster().members().collect();
     let mut rows = Vec::new();
     for rulebook in league.rulebooks()? {
@@ -172,7 +172,7 @@ fn list(league: &LeagueAuthority, show: OutputSettings) -> Result<(), Refusal> {
             not_accepted: lack,
         });
     }
-    show.list(&rows);
+    show.print_list(&rows);
     Ok(())
 }
 
@@ -196,7 +196,7 @@ impl ReportRow for ListedRulebook {
         vec![
             self.version.to_string(),
             self.from.to_string().chars().take(10).collect(),
-            self.rulebook.short(),
+            self.rulebook.to_short_text(),
             self.accepted.join(", "),
             self.not_accepted.join(", "),
         ]

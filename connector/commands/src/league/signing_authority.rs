@@ -3,18 +3,20 @@
 use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use crate::league::arguments::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
-use crate::league::{apply_clock_offset, parse_argument, participant};
+use crate::league::{apply_clock_offset, parse_argument, parse_participant};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;
-use hansa_identity::league::signer_registration::{KeyEndKind, certificate, ended};
-use hansa_node::process::named_file::read;
+use hansa_identity::league::signer_registration::{
+    KeyEndKind, read_certificate, read_seal_revocation,
+};
+use hansa_node::process::named_file::read_named_file;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 
 /// Registers a key for contracts, or ends a signing key.
-pub(super) fn key(
+pub(super) fn change_signing_key(
     args: &LeagueKeyArgs,
     now: UtcTimestamp,
     show: OutputSettings,
@@ -24,13 +26,13 @@ pub(super) fn key(
     let (id, kid) = match (&args.statement, &args.end, &args.of) {
         (Some(file), None, _) => {
             let stated = league
-                .register_key(&read(file)?, now)
+                .register_key(&read_named_file(file)?, now)
                 .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
             (stated.id, stated.key.kid().to_owned())
         }
         (None, Some(kid), Some(of)) => {
-            let id = participant(of)?;
-            let end = end(args.revoked, args.since.as_deref())?;
+            let id = parse_participant(of)?;
+            let end = parse_key_end(args.revoked, args.since.as_deref())?;
             league.end_key(&id, kid, end, now)?;
             (id, kid.clone())
         }
@@ -41,7 +43,7 @@ pub(super) fn key(
             ));
         }
     };
-    show.report(&ContractKeyReport {
+    show.print_report(&ContractKeyReport {
         participant: id,
         key: kid,
         ended: args.end.is_some(),
@@ -61,7 +63,7 @@ struct ContractKeyReport {
 }
 
 impl CommandReport for ContractKeyReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let what = match self.ended {
             true => "ends",
             false => "concludes its contracts from now on, and its connector's key none",
@@ -76,25 +78,25 @@ impl CommandReport for ContractKeyReport {
 }
 
 /// Notes whether a participant signs with mandates, or revokes one of them.
-pub(super) fn mandates(
+pub(super) fn change_mandates(
     args: &LeagueMandatesArgs,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let mut league = LeagueAuthority::open(&args.dir)?;
     let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
-    let id = participant(&args.id)?;
+    let id = parse_participant(&args.id)?;
     let revoked: Option<Digest> = args.revoke.as_deref().map(parse_argument).transpose()?;
     match revoked {
         Some(statement) => {
-            let since = args.since.as_deref().map(instant).transpose()?;
+            let since = args.since.as_deref().map(parse_instant).transpose()?;
             league.revoke_mandate(&id, statement, since, now)?;
         }
         None => league.use_mandates(&id, !args.end, now)?,
     }
     let mandated = league.bundle().member(&id).map(|member| &member.mandates);
     let uses = mandated.is_some_and(|mandates| mandates.since.is_some());
-    show.report(&MandateUse {
+    show.print_report(&MandateUse {
         mandates: uses,
         revoked,
         bundle: league.bundle().content().sequence,
@@ -118,11 +120,11 @@ struct MandateUse {
 }
 
 impl CommandReport for MandateUse {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let what = match &self.revoked {
             Some(statement) => format!(
                 "has the mandate {} no longer: nothing counts that rests on it and is first seen from then on",
-                statement.short()
+                statement.to_short_text()
             ),
             None => {
                 let with = if self.end { "without" } else { "with" };
@@ -138,24 +140,26 @@ impl CommandReport for MandateUse {
 }
 
 /// Names an authority that may seal for a participant, or ends what it may.
-pub(super) fn seal(
+pub(super) fn change_seal(
     args: &LeagueSealArgs,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let mut league = LeagueAuthority::open(&args.dir)?;
     let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
-    let id = participant(&args.id)?;
+    let id = parse_participant(&args.id)?;
     match &args.anchor {
-        Some(file) => league.name_seal(&id, certificate(file)?, &args.organization, now)?,
+        Some(file) => league.name_seal(&id, read_certificate(file)?, &args.organization, now)?,
         None => {
             let revoked = args.revoke.as_deref();
-            let revoked = revoked.map(|file| ended(file, args.key)).transpose()?;
-            let end = end(true, args.since.as_deref())?;
+            let revoked = revoked
+                .map(|file| read_seal_revocation(file, args.key))
+                .transpose()?;
+            let end = parse_key_end(true, args.since.as_deref())?;
             league.end_seal(&id, &args.organization, revoked, end, now)?;
         }
     }
-    show.report(&SealReport {
+    show.print_report(&SealReport {
         participant: id,
         organization: &args.organization,
         ended: args.anchor.is_none(),
@@ -175,7 +179,7 @@ struct SealReport<'a> {
 }
 
 impl CommandReport for SealReport<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the seal of {} as {} {}; hand the new bundle (number {}) to the participants: hansa league export",
             self.participant.domain(),
@@ -187,15 +191,15 @@ impl CommandReport for SealReport<'_> {
 }
 
 /// How something ends.
-fn end(revoked: bool, since: Option<&str>) -> Result<KeyEndKind, Refusal> {
+fn parse_key_end(revoked: bool, since: Option<&str>) -> Result<KeyEndKind, Refusal> {
     match since {
-        Some(text) => instant(text).map(KeyEndKind::Compromised),
+        Some(text) => parse_instant(text).map(KeyEndKind::Compromised),
         None if revoked => Ok(KeyEndKind::Revoked),
         None => Ok(KeyEndKind::Over),
     }
 }
 
-fn instant(text: &str) -> Result<UtcTimestamp, Refusal> {
+fn parse_instant(text: &str) -> Result<UtcTimestamp, Refusal> {
     text.parse().map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,

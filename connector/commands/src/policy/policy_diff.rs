@@ -15,13 +15,16 @@ use serde::Serialize;
 use std::sync::Arc;
 
 /// Compares two policies clause by clause, and the new one with each contract in force on its dataset.
-pub(super) async fn diff(
+pub(super) async fn diff_policies(
     connector: &Arc<Connector>,
     (old, new): (&str, &str),
     over: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {
-    let (before, after) = (read(connector, old, over)?, read(connector, new, over)?);
+    let (before, after) = (
+        read_offer(connector, old, over)?,
+        read_offer(connector, new, over)?,
+    );
     if before.dataset != after.dataset {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
@@ -33,11 +36,11 @@ pub(super) async fn diff(
         .with_help("compare two policies of one dataset, or name it: --dataset NAME")
         .into());
     }
-    let found = diff::compare(&before.clauses, &after.clauses);
-    let contracts = contracts(connector, &after);
-    out.report(&PolicyComparison {
+    let found = diff::compare_policies(&before.clauses, &after.clauses);
+    let contracts = affected_contracts(connector, &after);
+    out.send_report(&PolicyComparison {
         dataset: after.dataset.name,
-        verdict: word(found.verdict()),
+        verdict: verdict_word(found.verdict()),
         changes: ClauseChange::list(&found),
         contracts,
         old,
@@ -64,7 +67,7 @@ struct PolicyComparison<'a> {
 }
 
 impl CommandReport for PolicyComparison<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Self {
             dataset,
             old,
@@ -110,9 +113,9 @@ impl ClauseChange {
         Self {
             change,
             clause,
-            verdict: word(assessment.verdict),
-            old: old.map(|clause| clause.term.plain()),
-            new: new.map(|clause| clause.term.plain()),
+            verdict: verdict_word(assessment.verdict),
+            old: old.map(|clause| clause.term.to_english()),
+            new: new.map(|clause| clause.term.to_english()),
         }
     }
 
@@ -136,7 +139,7 @@ impl AffectedContract {
     fn text(&self) -> String {
         let mut text = format!(
             "\n  {} with {}: {}",
-            self.contract.short(),
+            self.contract.to_short_text(),
             self.with,
             self.found.verdict()
         );
@@ -147,33 +150,33 @@ impl AffectedContract {
     }
 }
 
-fn read(connector: &Connector, named: &str, over: Option<&str>) -> Result<Offer, Refusal> {
+fn read_offer(connector: &Connector, named: &str, over: Option<&str>) -> Result<Offer, Refusal> {
     // What is no file is the name of an offer, also beside a draft.
     let over = over.filter(|_| std::path::Path::new(named).is_file());
     let (written, dataset) = resolve_policy(connector, named, over)?;
-    offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)
+    offers::read_offer(&connector.config(), &written, &dataset).map_err(combined_refusal)
 }
 
-fn contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContract> {
+fn affected_contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContract> {
     let now = connector.now();
     let gives = |agreement: &Agreement| {
         agreement.provider.id == connector.id() && agreement.dataset.id == offer.dataset
     };
     connector.contracts.with_registry(|registry| {
         registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, agreement, status)| {
                 gives(agreement)
                     && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
             })
             .map(|(contract, agreement, _)| {
-                let found = diff::compare(&agreement.clauses, &offer.clauses);
+                let found = diff::compare_policies(&agreement.clauses, &offer.clauses);
                 AffectedContract {
                     contract,
                     with: agreement
                         .assignee_id()
                         .map_or("everybody".to_owned(), |id| id.domain().to_owned()),
-                    verdict: word(found.verdict()),
+                    verdict: verdict_word(found.verdict()),
                     changes: ClauseChange::list(&found),
                     found,
                 }
@@ -182,7 +185,7 @@ fn contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContract> {
     })
 }
 
-const fn word(verdict: ChangeVerdict) -> &'static str {
+const fn verdict_word(verdict: ChangeVerdict) -> &'static str {
     match verdict {
         ChangeVerdict::Same => "same",
         ChangeVerdict::Tighter => "tighter",

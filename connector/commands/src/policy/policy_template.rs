@@ -15,7 +15,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// What is wrong with the template or with what fills it; then nothing is written.
-pub(crate) fn run(
+pub(crate) fn fill_template(
     file: &Path,
     set: &[String],
     author: Option<&str>,
@@ -24,7 +24,7 @@ pub(crate) fn run(
 ) -> Result<u8, Refusal> {
     let (template, _) = read_template(file)?;
     if set.is_empty() && !template.parameters.is_empty() {
-        show.report(&TemplateDescription::of(template));
+        show.print_report(&TemplateDescription::of(template));
         return Ok(0);
     }
     let mut values = BTreeMap::new();
@@ -62,10 +62,10 @@ pub(crate) fn run(
         output,
     };
     match output {
-        None => show.document(&report_json(&filled), &filled.text()),
+        None => show.print_document(&report_json(&filled), &filled.to_text()),
         Some(target) => {
-            hansa_node::process::named_file::write(target, filled.policy.as_bytes())?;
-            show.report(&filled);
+            hansa_node::process::named_file::write_named_file(target, filled.policy.as_bytes())?;
+            show.print_report(&filled);
         }
     }
     Ok(0)
@@ -109,7 +109,7 @@ impl TemplateDescription {
 }
 
 impl CommandReport for TemplateDescription {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let mut text = format!("{}, version {}", self.title, self.version);
         for (name, parameter) in &self.parameters {
             text.push_str(&format!(
@@ -134,7 +134,7 @@ struct FilledTemplate<'a> {
 }
 
 impl CommandReport for FilledTemplate<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         match self.output.map(Path::display) {
             None => self.policy.clone(),
             Some(file) => {

@@ -8,22 +8,24 @@ use hansa_audit_log::record::contracts::TemplateRecord;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_proto::peer::catalog_page::CatalogPageRequest;
 use hansa_proto::template::PolicyTemplate;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// Fetches one template, checked as one of our own, or lists them.
-pub(super) async fn clone(
+pub(super) async fn clone_template(
     connector: &Arc<Connector>,
     participant: &str,
     name: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {
-    let peer = connector.peer(participant)?;
-    let client = connector.call(&peer).await?;
-    let page = client.catalog(&CatalogPageRequest::default()).await?;
+    let peer = connector.find_peer(participant)?;
+    let client = connector.call_peer(&peer).await?;
+    let page = client
+        .fetch_catalog_page(&CatalogPageRequest::default())
+        .await?;
     let mut found = None;
     for listed_template in page.templates {
         if name.is_some_and(|name| name != listed_template.name) {
@@ -38,7 +40,7 @@ pub(super) async fn clone(
                 if name.is_some() {
                     return Err(refusal.into());
                 }
-                out.fault(&refusal).await;
+                out.send_fault(&refusal).await;
                 continue;
             }
         };
@@ -48,7 +50,7 @@ pub(super) async fn clone(
             participant: peer.id.domain().to_owned(),
             file: name.is_some().then_some(text),
         };
-        out.report(&cloned).await?;
+        out.send_report(&cloned).await?;
         found = Some(cloned.template.sha256);
     }
     let Some(name) = name else { return Ok(0) };
@@ -81,7 +83,7 @@ struct ClonedTemplate {
 }
 
 impl CommandReport for ClonedTemplate {
-    fn text(&self) -> String {
-        format!("{}: {}", printable(&self.name), self.template.text())
+    fn to_text(&self) -> String {
+        format!("{}: {}", to_printable(&self.name), self.template.to_text())
     }
 }

@@ -5,14 +5,14 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{CommandReport, ReportRow};
-use crate::cli::output::{OutputSettings, table};
+use crate::cli::output::{OutputSettings, render_table};
 use crate::model::ModelCommand;
 use hansa_node::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::rule::TermSpec;
 use hansa_policy::term::vocabulary::VOCABULARY;
-use hansa_proto::policy_toml::examples::{TermExample, examples};
-use hansa_query::model::{MODELS, Model, model};
+use hansa_proto::policy_toml::examples::{TermExample, term_examples};
+use hansa_query::model::{MODELS, Model, find_model};
 use serde::Serialize;
 
 impl Command for ModelCommand {
@@ -42,9 +42,9 @@ impl ConnectorVerb for ModelCommand {
 }
 
 /// Every term: its key in a policy file, an example, the sentence that it becomes, where it is executed and what it refuses with.
-pub(crate) fn terms(show: OutputSettings) {
-    for (entry, written) in VOCABULARY.iter().zip(examples()) {
-        show.report(&TermDescription::of(entry.spec, written));
+pub(crate) fn print_terms(show: OutputSettings) {
+    for (entry, written) in VOCABULARY.iter().zip(term_examples()) {
+        show.print_report(&TermDescription::of(entry.spec, written));
     }
 }
 
@@ -84,7 +84,7 @@ impl TermDescription {
 }
 
 impl CommandReport for TermDescription {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let example = match self.key {
             Some(_) => self.example.as_str(),
             None => "not written: it is that of the dataset, [dataset.grid]",
@@ -106,21 +106,21 @@ impl CommandReport for TermDescription {
 ///
 /// # Errors
 /// `USAGE` for one that is not known.
-pub(crate) fn models(command: &ModelCommand, show: OutputSettings) -> Result<u8, Refusal> {
+pub(crate) fn print_models(command: &ModelCommand, show: OutputSettings) -> Result<u8, Refusal> {
     match command {
         ModelCommand::List => {
             let rows: Vec<ListedModel> = MODELS.iter().map(ListedModel::of).collect();
-            show.list(&rows);
+            show.print_list(&rows);
         }
         ModelCommand::Show { name } => {
-            let known = model(name).ok_or_else(|| unknown(name))?;
-            show.report(&ModelReport::of(known));
+            let known = find_model(name).ok_or_else(|| unknown_model_refusal(name))?;
+            show.print_report(&ModelReport::of(known));
         }
     }
     Ok(0)
 }
 
-fn unknown(name: &str) -> Refusal {
+fn unknown_model_refusal(name: &str) -> Refusal {
     let known: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     Refusal::new(ErrorCode::UsageWrong, format!("no model `{name}` is known"))
         .with_help(format!("known are {}", known.join(", ")))
@@ -189,7 +189,7 @@ impl ModelReport {
 }
 
 impl CommandReport for ModelReport {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let Self { model, meaning, .. } = self;
         let columns = self.columns.iter().map(|column| {
             vec![
@@ -204,7 +204,7 @@ impl CommandReport for ModelReport {
         format!(
             "model.{model}: {meaning}\n{}\nask all who conform to it at once: SELECT … FROM model.{model}; beside these it has participant and dataset\n\
              an own dataset conforms with model = \"{model}\" in its entry",
-            table(&["COLUMN", "TYPE", "", "UNIT", "MEANING"], &rows),
+            render_table(&["COLUMN", "TYPE", "", "UNIT", "MEANING"], &rows),
         )
     }
 }

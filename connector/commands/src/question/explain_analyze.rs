@@ -2,7 +2,7 @@
 
 use crate::admin::command_result::CommandError;
 use futures::StreamExt as _;
-use hansa_node::contract::clause_citation::cite;
+use hansa_node::contract::clause_citation::cite_clause;
 use hansa_node::participant::Connector;
 use hansa_node::question::continuation::RequestedRowScope;
 use hansa_node::question::query_author::QueryAuthor;
@@ -32,7 +32,8 @@ pub(super) async fn ask_and_measure(
     };
     let mut rows = first.map_or(0, |batch| batch.num_rows());
     while let Some(batch) = answer.batches.next().await {
-        let batch = batch.map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
+        let batch =
+            batch.map_err(|refusal| cite_clause(connector, text.tables(), author, refusal))?;
         rows = rows.saturating_add(batch.num_rows());
     }
     let took = connector.ticks().saturating_sub(begun) / 1000;
@@ -98,12 +99,12 @@ impl MeasuredRemoteQuery {
             bytes: went.travelled,
             milliseconds: u64::try_from(went.took.as_millis()).unwrap_or(u64::MAX),
             placement: went.placement.as_ref().map(ToString::to_string),
-            lines: [line(went)].into_iter().chain(keys).collect(),
+            lines: [outcome_line(went)].into_iter().chain(keys).collect(),
         }
     }
 }
 
-fn line(went: &Went) -> String {
+fn outcome_line(went: &Went) -> String {
     let remote_query = &went.remote_query;
     let expected = match remote_query.most_rows {
         0 => "how many was not told".to_owned(),
@@ -111,7 +112,10 @@ fn line(went: &Went) -> String {
         most => format!("{most} at most were expected"),
     };
     if went.status == RemoteQueryStatus::NotAsked {
-        let (who, what) = (remote_query.participant.domain(), remote_query.relations());
+        let (who, what) = (
+            remote_query.participant.domain(),
+            remote_query.format_relations(),
+        );
         return format!("{who} ({what}): not asked, since no value of the others could fit");
     }
     let way = match went.travelled {
@@ -127,7 +131,7 @@ fn line(went: &Went) -> String {
     format!(
         "{} ({}): {} rows ({expected}), {way}",
         remote_query.participant.domain(),
-        remote_query.relations(),
+        remote_query.format_relations(),
         went.rows,
     )
 }

@@ -30,31 +30,31 @@ impl<R: BufRead> PipedStatements<R> {
             if let Some(typed) = self.lines.next() {
                 return Ok(typed);
             }
-            let line = self.line()?;
+            let line = self.read_next_line()?;
             if line.is_empty() {
-                return Ok(self.lines.end());
+                return Ok(self.lines.take_remaining_input());
             }
             self.lines.push(&line);
         }
     }
 
     /// The next line with its end; an empty one where none comes any more.
-    fn line(&mut self) -> Result<String, Refusal> {
-        let room = LONGEST.saturating_sub(self.lines.waiting());
+    fn read_next_line(&mut self) -> Result<String, Refusal> {
+        let room = LONGEST.saturating_sub(self.lines.pending_bytes());
         let mut line = String::new();
         let mut from = (&mut self.from).take(u64::try_from(room).unwrap_or(u64::MAX));
         let read = from
             .read_line(&mut line)
-            .map_err(|fault| wrong(format!("stdin can't be read: {fault}")))?;
+            .map_err(|fault| usage_refusal(format!("stdin can't be read: {fault}")))?;
         if read == room {
             let sentence = format!("a statement on stdin has more than {LONGEST} bytes");
-            return Err(wrong(sentence).with_help("end each statement with a semicolon"));
+            return Err(usage_refusal(sentence).with_help("end each statement with a semicolon"));
         }
         Ok(line)
     }
 }
 
-fn wrong(sentence: String) -> Refusal {
+fn usage_refusal(sentence: String) -> Refusal {
     Refusal::new(ErrorCode::UsageWrong, sentence)
 }
 

@@ -21,7 +21,7 @@ impl SqlPrompt {
     /// # Errors
     /// When the terminal can't be used.
     pub(crate) fn open(history: Option<PathBuf>) -> Result<Self, Refusal> {
-        let mut editor = rustyline::DefaultEditor::new().map_err(unusable)?;
+        let mut editor = rustyline::DefaultEditor::new().map_err(unusable_terminal_refusal)?;
         if let Some(file) = &history {
             let _ = editor.load_history(file);
         }
@@ -53,7 +53,7 @@ impl SqlPrompt {
                     self.entry.push_str(&line);
                     self.lines.push(&line);
                     if self.lines.is_blank() {
-                        self.remember();
+                        self.store_history_entry();
                     }
                 }
                 Err(ReadlineError::Interrupted) => {
@@ -61,12 +61,12 @@ impl SqlPrompt {
                     self.entry.clear();
                 }
                 Err(ReadlineError::Eof) => return Ok(SqlInput::End),
-                Err(fault) => return Err(unusable(fault)),
+                Err(fault) => return Err(unusable_terminal_refusal(fault)),
             }
         }
     }
 
-    fn remember(&mut self) {
+    fn store_history_entry(&mut self) {
         let entry = std::mem::take(&mut self.entry);
         let entry = entry.trim();
         if entry.is_empty() {
@@ -79,7 +79,7 @@ impl SqlPrompt {
     }
 }
 
-fn unusable(fault: ReadlineError) -> Refusal {
+fn unusable_terminal_refusal(fault: ReadlineError) -> Refusal {
     Refusal::new(
         ErrorCode::UsageWrong,
         format!("the terminal can't be used: {fault}"),

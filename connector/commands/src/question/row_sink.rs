@@ -3,9 +3,9 @@
 use crate::question::arguments::OutputFormat;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use hansa_node::answer::cell_text::cells;
+use hansa_node::answer::cell_text::to_text_cells;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use std::io::Write;
 use std::path::Path;
 
@@ -96,17 +96,18 @@ impl RowSink {
     ///
     /// # Errors
     /// When the place can't be written.
-    pub(crate) fn begin(&mut self, columns: &SchemaRef) -> Result<(), Refusal> {
+    pub(crate) fn begin_rows(&mut self, columns: &SchemaRef) -> Result<(), Refusal> {
         match self {
             Self::Table { schema, .. } => *schema = Some(columns.clone()),
             Self::Csv(writer) => writer
                 .write(&RecordBatch::new_empty(columns.clone()))
-                .map_err(unwritable)?,
+                .map_err(unwritable_output_refusal)?,
             Self::Json(_) => {}
             Self::ArrowFile(out, writer) => {
                 if let Some(out) = out.take() {
                     *writer = Some(Box::new(
-                        arrow_ipc::writer::FileWriter::try_new(out, columns).map_err(unwritable)?,
+                        arrow_ipc::writer::FileWriter::try_new(out, columns)
+                            .map_err(unwritable_output_refusal)?,
                     ));
                 }
             }
@@ -114,7 +115,7 @@ impl RowSink {
                 if let Some(out) = out.take() {
                     *writer = Some(Box::new(
                         arrow_ipc::writer::StreamWriter::try_new(out, columns)
-                            .map_err(unwritable)?,
+                            .map_err(unwritable_output_refusal)?,
                     ));
                 }
             }
@@ -122,7 +123,7 @@ impl RowSink {
                 if let Some(out) = out.take() {
                     *writer = Some(Box::new(
                         parquet::arrow::ArrowWriter::try_new(out, columns.clone(), None)
-                            .map_err(unwritable)?,
+                            .map_err(unwritable_output_refusal)?,
                     ));
                 }
             }
@@ -134,22 +135,28 @@ impl RowSink {
     ///
     /// # Errors
     /// When the place can't be written.
-    pub(crate) fn take(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
+    pub(crate) fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
         match self {
             Self::Table { kept, total, .. } => {
                 let room = SHOWN.saturating_sub(kept.len()).min(batch.num_rows());
-                for row in cells(&batch.slice(0, room))? {
+                for row in to_text_cells(&batch.slice(0, room))? {
                     kept.push(row);
                 }
                 let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
                 *total = total.saturating_add(rows);
                 Ok(())
             }
-            Self::Csv(writer) => writer.write(batch).map_err(unwritable),
-            Self::Json(writer) => writer.write(batch).map_err(unwritable),
-            Self::ArrowFile(_, Some(writer)) => writer.write(batch).map_err(unwritable),
-            Self::ArrowStream(_, Some(writer)) => writer.write(batch).map_err(unwritable),
-            Self::Parquet(_, Some(writer)) => writer.write(batch).map_err(unwritable),
+            Self::Csv(writer) => writer.write(batch).map_err(unwritable_output_refusal),
+            Self::Json(writer) => writer.write(batch).map_err(unwritable_output_refusal),
+            Self::ArrowFile(_, Some(writer)) => {
+                writer.write(batch).map_err(unwritable_output_refusal)
+            }
+            Self::ArrowStream(_, Some(writer)) => {
+                writer.write(batch).map_err(unwritable_output_refusal)
+            }
+            Self::Parquet(_, Some(writer)) => {
+                writer.write(batch).map_err(unwritable_output_refusal)
+            }
             Self::ArrowFile(_, None) | Self::ArrowStream(_, None) | Self::Parquet(_, None) => {
                 Ok(())
             }
@@ -159,7 +166,7 @@ impl RowSink {
     /// Says below the rows where they come from and whether a participant is missing, under the key `hansa`, in the formats that
     /// have a place for it: Parquet and an Arrow file have one at their end. An Arrow stream has one only before its first row;
     /// there stands which datasets are read, under `hansa.reads`, as in all three.
-    pub(crate) fn describe(&mut self, footer: &serde_json::Value) {
+    pub(crate) fn set_footer(&mut self, footer: &serde_json::Value) {
         match self {
             Self::Parquet(_, Some(writer)) => {
                 writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new(
@@ -178,7 +185,7 @@ impl RowSink {
     ///
     /// # Errors
     /// When the place can't be written.
-    pub(crate) fn end(self) -> Result<Option<String>, Refusal> {
+    pub(crate) fn finish(self) -> Result<Option<String>, Refusal> {
         match self {
             Self::Table {
                 kept,
@@ -192,9 +199,9 @@ impl RowSink {
                 let header: Vec<&str> = names.iter().map(String::as_str).collect();
                 let shown = u64::try_from(kept.len()).unwrap_or(u64::MAX);
                 let mut text = if kept.is_empty() {
-                    format!("{}\n(no rows)", printable(&header.join("  ")))
+                    format!("{}\n(no rows)", to_printable(&header.join("  ")))
                 } else {
-                    crate::cli::output::table(&header, &kept)
+                    crate::cli::output::render_table(&header, &kept)
                 };
                 if total > shown {
                     text.push_str(&format!("\n… {} rows more", total.saturating_sub(shown)));
@@ -204,23 +211,26 @@ impl RowSink {
             Self::Csv(writer) => writer
                 .into_inner()
                 .flush()
-                .map_err(unwritable)
+                .map_err(unwritable_output_refusal)
                 .map(|()| None),
             Self::Json(mut writer) => {
-                writer.finish().map_err(unwritable)?;
-                writer.into_inner().flush().map_err(unwritable)?;
+                writer.finish().map_err(unwritable_output_refusal)?;
+                writer
+                    .into_inner()
+                    .flush()
+                    .map_err(unwritable_output_refusal)?;
                 Ok(None)
             }
             Self::ArrowFile(_, Some(mut writer)) => {
-                writer.finish().map_err(unwritable)?;
+                writer.finish().map_err(unwritable_output_refusal)?;
                 Ok(None)
             }
             Self::ArrowStream(_, Some(mut writer)) => {
-                writer.finish().map_err(unwritable)?;
+                writer.finish().map_err(unwritable_output_refusal)?;
                 Ok(None)
             }
             Self::Parquet(_, Some(writer)) => {
-                writer.close().map_err(unwritable)?;
+                writer.close().map_err(unwritable_output_refusal)?;
                 Ok(None)
             }
             Self::ArrowFile(_, None) | Self::ArrowStream(_, None) | Self::Parquet(_, None) => {
@@ -231,7 +241,7 @@ impl RowSink {
 }
 
 /// Writers wrap what the system said in errors of their own.
-fn unwritable(fault: impl std::error::Error + 'static) -> Refusal {
+fn unwritable_output_refusal(fault: impl std::error::Error + 'static) -> Refusal {
     let first: &(dyn std::error::Error + 'static) = &fault;
     let full = std::iter::successors(Some(first), |error| error.source())
         .filter_map(|error| error.downcast_ref::<std::io::Error>())

@@ -6,7 +6,7 @@ use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::command_report::report_json;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::output::OutputSettings;
-use crate::cli::result_printer::{OutputTarget, print};
+use crate::cli::result_printer::{OutputTarget, print_events};
 use crate::cli::terminal::object_out;
 use crate::question::arguments::{OutputFormat, SqlArgs};
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 /// Asks until it is interrupted, or refused. A participant that is out of reach is asked again later, for all that came meanwhile; what
 /// can't go on is asked anew, whole, and said to be.
-pub(crate) async fn follow(
+pub(crate) async fn follow_query(
     connector: &CommandTarget,
     mut args: SqlArgs,
     global: &GlobalArgs,
@@ -44,7 +44,7 @@ pub(crate) async fn follow(
     };
     let mut answered = args.since.is_some();
     loop {
-        match once(connector, &args, &target, global, show).await {
+        match print_next_answer(connector, &args, &target, global, show).await {
             Ok((0, token)) => {
                 args.since = token.or(args.since);
                 answered = true;
@@ -57,12 +57,14 @@ pub(crate) async fn follow(
                         hansa: RestartReport { anew: true, why },
                     }));
                 } else {
-                    show.note(&format!("the whole answer follows again: {why}"));
+                    show.print_note(&format!("the whole answer follows again: {why}"));
                 }
                 args.since = None;
                 continue;
             }
-            Err(refusal) if answered && passes(refusal.code) => show.refusals(&[refusal]),
+            Err(refusal) if answered && is_temporary(refusal.code) => {
+                show.print_refusals(&[refusal])
+            }
             Err(refusal) => return Err(refusal),
         }
         tokio::time::sleep(every).await;
@@ -97,19 +99,19 @@ struct FollowedReport {
 }
 
 /// Whether it may be over at the next time.
-fn passes(code: ErrorCode) -> bool {
+fn is_temporary(code: ErrorCode) -> bool {
     code.kind() == ErrorClass::OutOfReach || code == ErrorCode::TooManyStreams
 }
 
 /// Asks once, and prints what came; gives the status and the token of where the next one goes on.
-async fn once(
+async fn print_next_answer(
     connector: &CommandTarget,
     args: &SqlArgs,
     target: &OutputTarget,
     global: &GlobalArgs,
     show: OutputSettings,
 ) -> Result<(u8, Option<String>), Refusal> {
-    let (mut events, work) = connector.begin(ConnectorCommand::Sql(args.clone()), global);
+    let (mut events, work) = connector.start_command(ConnectorCommand::Sql(args.clone()), global);
     let (send, shown) = mpsc::channel(1);
     let looked_at = async move {
         let mut token = None;
@@ -128,7 +130,7 @@ async fn once(
         }
         token
     };
-    let (token, status) = tokio::join!(looked_at, print(shown, global, show, target));
+    let (token, status) = tokio::join!(looked_at, print_events(shown, global, show, target));
     if let Some(work) = work {
         let _ = work.await;
     }

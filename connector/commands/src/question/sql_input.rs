@@ -48,7 +48,7 @@ impl SqlInputBuffer {
     /// Takes a line in, with its end.
     pub(crate) fn push(&mut self, line: &str) {
         // Between statements alone: within one a line may begin with anything.
-        if let Some(word) = word(line.trim())
+        if let Some(word) = parse_session_word(line.trim())
             && self.is_blank()
         {
             self.text.clear();
@@ -65,7 +65,7 @@ impl SqlInputBuffer {
     }
 
     /// What is left where no line follows: the last statement needs no semicolon.
-    pub(crate) fn end(&mut self) -> SqlInput {
+    pub(crate) fn take_remaining_input(&mut self) -> SqlInput {
         let rest = std::mem::take(&mut self.text);
         if statement_splitter::is_blank(&rest) {
             return SqlInput::End;
@@ -79,13 +79,13 @@ impl SqlInputBuffer {
     }
 
     /// Bytes of what waits for its end.
-    pub(crate) const fn waiting(&self) -> usize {
+    pub(crate) const fn pending_bytes(&self) -> usize {
         self.text.len()
     }
 }
 
 /// What a line says that is no part of a statement.
-fn word(line: &str) -> Option<SqlInput> {
+fn parse_session_word(line: &str) -> Option<SqlInput> {
     let Some(words) = line.strip_prefix('\\') else {
         return match line {
             "exit" | "quit" => Some(SqlInput::End),
@@ -121,7 +121,7 @@ mod tests {
             lines.push(line);
             found.extend(std::iter::from_fn(|| lines.next()));
         }
-        match lines.end() {
+        match lines.take_remaining_input() {
             SqlInput::End => {}
             last => found.push(last),
         }

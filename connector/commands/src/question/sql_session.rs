@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 /// Asks what comes from stdin, one after the other; `purpose` holds until another one is named. A question that fails does not
 /// end it.
-pub(crate) async fn ask(
+pub(crate) async fn run_session(
     connector: &CommandTarget,
     args: SqlArgs,
     purpose: Option<String>,
@@ -33,27 +33,27 @@ pub(crate) async fn ask(
     };
     if std::io::stdin().is_terminal() {
         settings.holds_for_many()?;
-        talk(connector, settings, history, global).await
+        run_interactive_session(connector, settings, history, global).await
     } else {
-        listen(connector, settings, global).await
+        run_piped_session(connector, settings, global).await
     }
 }
 
 /// With a person.
-async fn talk(
+async fn run_interactive_session(
     connector: &CommandTarget,
     mut settings: SessionSettings,
     history: PathBuf,
     global: &GlobalArgs,
 ) -> Result<u8, Refusal> {
     let mut prompt = SqlPrompt::open(Some(history))?;
-    settings.show.note("\\? for help, \\q to leave");
+    settings.show.print_note("\\? for help, \\q to leave");
     loop {
         let typed = prompt.next()?;
         if typed == SqlInput::End {
             return Ok(0);
         }
-        if let Some(command) = settings.verb(typed) {
+        if let Some(command) = settings.interpret_input(typed) {
             settings.run(connector, command, global).await;
         }
     }
@@ -61,7 +61,7 @@ async fn talk(
 
 /// With a program: each statement is asked as soon as it is there, so that whoever writes may wait for its answer before the next
 /// one. Ends as the first that failed.
-async fn listen(
+async fn run_piped_session(
     connector: &CommandTarget,
     mut settings: SessionSettings,
     global: &GlobalArgs,
@@ -85,14 +85,14 @@ async fn listen(
         )
         .caused_by(fault)
     };
-    thread_shutdown::leave(reads.map_err(fault)?);
+    thread_shutdown::leave_thread(reads.map_err(fault)?);
     let (mut asked, mut first) = (0_usize, 0);
     while let Some(next) = typed.recv().await {
         let next = next?;
         if next == SqlInput::End {
             break;
         }
-        let Some(command) = settings.verb(next) else {
+        let Some(command) = settings.interpret_input(next) else {
             continue;
         };
         if asked > 0 {
@@ -106,7 +106,7 @@ async fn listen(
         }
     }
     match asked {
-        0 => Err(wrong("there is no statement on stdin")),
+        0 => Err(usage_refusal("there is no statement on stdin")),
         _ => Ok(first),
     }
 }
@@ -129,7 +129,7 @@ impl SessionSettings {
             Ok(status) => status,
             Err(refusal) => {
                 let status = refusal.code.kind().exit_code();
-                self.show.refusals(&[refusal]);
+                self.show.print_refusals(&[refusal]);
                 status
             }
         }
@@ -146,26 +146,26 @@ impl SessionSettings {
             }
             _ => return Ok(()),
         };
-        Err(wrong(why).with_help("ask each by a command of its own, or use --json"))
+        Err(usage_refusal(why).with_help("ask each by a command of its own, or use --json"))
     }
 
     /// The command that was typed; none, if it changed a setting or asked for help.
-    fn verb(&mut self, typed: SqlInput) -> Option<ConnectorCommand> {
+    fn interpret_input(&mut self, typed: SqlInput) -> Option<ConnectorCommand> {
         match typed {
             SqlInput::End => None,
             SqlInput::Help => {
-                self.show.note(HELP);
+                self.show.print_note(HELP);
                 None
             }
             SqlInput::Purpose(named) => {
                 let text = named.as_deref().unwrap_or("none");
-                self.show.note(&format!("purpose: {text}"));
+                self.show.print_note(&format!("purpose: {text}"));
                 self.args.purpose = named;
                 None
             }
             SqlInput::Partial => {
                 self.args.partial = !self.args.partial;
-                self.show.note(if self.args.partial {
+                self.show.print_note(if self.args.partial {
                     "answers may lack a participant, and say so"
                 } else {
                     "answers are whole or fail"
@@ -192,6 +192,6 @@ impl SessionSettings {
     }
 }
 
-fn wrong(sentence: &str) -> Refusal {
+fn usage_refusal(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::UsageWrong, sentence)
 }

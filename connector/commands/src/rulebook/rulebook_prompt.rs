@@ -17,7 +17,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// `CONFIRMATION_NEEDED` without a yes, and what the connector refuses.
-pub(crate) async fn accept(
+pub(crate) async fn accept_newest_version(
     connector: &CommandTarget,
     output: Option<PathBuf>,
     global: &GlobalArgs,
@@ -27,7 +27,7 @@ pub(crate) async fn accept(
         number: None,
         text: false,
     });
-    let (mut events, _work) = connector.begin(look, global);
+    let (mut events, _work) = connector.start_command(look, global);
     let mut shown = None;
     while let Some(event) = events.recv().await {
         match event {
@@ -43,7 +43,7 @@ pub(crate) async fn accept(
         Refusal::new(ErrorCode::Internal, "the connector showed no rulebook").caused_by(cause)
     })?;
     if rulebook.state == RulebookState::WaitsForAcceptance && !global.yes {
-        show.note(&page);
+        show.print_note(&page);
         let question = format!(
             "Does this participant accept the rulebook `{}`, version {}, digest {}, of the league `{}`?",
             rulebook.title, rulebook.version, rulebook.rulebook, rulebook.league
@@ -56,6 +56,8 @@ pub(crate) async fn accept(
     });
     match output {
         None => connector.run(command, global, show).await,
-        Some(file) => exported_file::save(connector, command, &file, global, show).await,
+        Some(file) => {
+            exported_file::save_exported_file(connector, command, &file, global, show).await
+        }
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// None; it ends when it is told to.
-pub(crate) async fn keep(
+pub(crate) async fn refresh_member_hosts(
     connector: Arc<Connector>,
     hosts: Arc<MemberHosts>,
     stop: CancellationToken,

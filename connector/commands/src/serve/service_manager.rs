@@ -7,30 +7,30 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// It serves; also after a reload.
-pub(crate) fn ready() {
+pub(crate) fn notify_ready() {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
 /// It reads its configuration again.
-pub(crate) fn reloading() {
+pub(crate) fn notify_reloading() {
     if let Ok(now) = NotifyState::monotonic_usec_now() {
         let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
     }
 }
 
 /// It ends.
-pub(crate) fn stopping() {
+pub(crate) fn notify_stopping() {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
 }
 
 /// It is alive. To be said more often than the watchdog is patient, also while a league is waited for.
-pub(crate) fn alive() {
+pub(crate) fn notify_alive() {
     let _ = sd_notify::notify(&[NotifyState::Watchdog]);
 }
 
 /// Says that it is alive, twice as often as the watchdog asks for it, as long as tasks and threads get their turn and nobody
 /// holds the index for good. One that hangs is begun anew.
-pub(crate) async fn watchdog(connector: Arc<Connector>, stop: CancellationToken) {
+pub(crate) async fn run_watchdog(connector: Arc<Connector>, stop: CancellationToken) {
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return;
     };
@@ -44,7 +44,7 @@ pub(crate) async fn watchdog(connector: Arc<Connector>, stop: CancellationToken)
         let looked = tokio::task::spawn_blocking(move || inner.records.index(|_| Ok(())).is_ok());
         // That the state is broken is told by readiness; to begin anew would not mend it.
         if looked.await.is_ok() {
-            alive();
+            notify_alive();
         }
     }
 }

@@ -59,7 +59,7 @@ impl TraceExport {
         };
         let mut headers = HashMap::new();
         if let Some(file) = &settings.token_file {
-            let token = hansa_files::read(file, 4096)?;
+            let token = hansa_files::read_file(file, 4096)?;
             let token = String::from_utf8_lossy(&token);
             headers.insert(
                 "authorization".to_owned(),

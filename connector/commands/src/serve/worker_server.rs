@@ -4,7 +4,7 @@ use crate::cli::command_report::{CommandReport, report_json};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::serve::temporary_folder::TemporaryFolder;
-use crate::serve::{PATIENCE, bind};
+use crate::serve::{PATIENCE, bind_listener};
 use hansa_audit_log::time::Clock;
 use hansa_identity::cluster;
 use hansa_node::config::ConnectorConfig;
@@ -16,7 +16,7 @@ use hansa_node::worker::stage_worker::StageWorker;
 use hansa_node::worker::workers::cluster_transport;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_transport::cluster::server::{ClusterCaller, ClusterTls, serve};
+use hansa_transport::cluster::server::{ClusterCaller, ClusterTls, serve_tasks};
 use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 ///
 /// # Errors
 /// What makes it impossible.
-pub(crate) async fn run(
+pub(crate) async fn serve_worker(
     config: ConnectorConfig,
     name: SqlIdentifier,
     listen: String,
@@ -34,10 +34,10 @@ pub(crate) async fn run(
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
     let moved = AdjustableClock::new(clock);
-    moved.set(clock::offset(&config)?);
+    moved.set(clock::clock_offset(&config)?);
     let clock = moved.clock();
     let tls = cluster::worker_config(&config.cluster.folder, &name, &clock)?;
-    let (listener, address) = bind(&listen).await?;
+    let (listener, address) = bind_listener(&listen).await?;
     let id = config.participant.id.clone();
     // Of its own: the state folder is the connector's.
     let spill = TemporaryFolder::new(&std::env::temp_dir(), "hansa-worker-")?;
@@ -61,14 +61,14 @@ pub(crate) async fn run(
     if show.json {
         object_out(&report_json(&ready));
     } else {
-        line_err(&ready.text());
+        line_err(&ready.to_text());
     }
     let tls = Arc::new(move || Arc::clone(&tls));
-    let served = serve(
+    let served = serve_tasks(
         listener,
         ClusterTls {
             tls,
-            caller: Arc::new(caller),
+            caller: Arc::new(identify_caller),
         },
         worker,
         cluster_transport(),
@@ -79,7 +79,7 @@ pub(crate) async fn run(
         _ = int.recv() => Ok(()),
         ended = served => ended,
     };
-    thread_shutdown::end(questions, PATIENCE).await;
+    thread_shutdown::shut_down_runtime(questions, PATIENCE).await;
     ended.map(|()| 0)
 }
 
@@ -93,7 +93,7 @@ struct ReadyWorker<'a> {
 }
 
 impl CommandReport for ReadyWorker<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "the worker {} of {} serves its connector on {}; stop it with Ctrl-C",
             self.worker, self.participant, self.listen
@@ -102,7 +102,7 @@ impl CommandReport for ReadyWorker<'_> {
 }
 
 /// Who has a certificate that the TLS of a worker accepted.
-fn caller(certificate: &CertificateDer<'_>) -> Result<ClusterCaller, Refusal> {
-    let name = cluster::caller(certificate)?;
+fn identify_caller(certificate: &CertificateDer<'_>) -> Result<ClusterCaller, Refusal> {
+    let name = cluster::caller_name(certificate)?;
     Ok(name.map_or(ClusterCaller::Connector, ClusterCaller::Worker))
 }

@@ -5,7 +5,7 @@ use crate::cli::output::RefusalReport;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::query_view::ViewShape;
-use hansa_node::answer::dry_run::{DryRunQuery, clause_outcomes, count};
+use hansa_node::answer::dry_run::{DryRunQuery, clause_outcomes, count_visible_rows};
 use hansa_node::participant::Connector;
 use hansa_policy::contract::DatasetGrant;
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
@@ -58,7 +58,7 @@ impl ClausePreview {
         let stages = clause.term.spec().executed.iter();
         Self {
             clause: clause.id,
-            says: clause.term.plain(),
+            says: clause.term.to_english(),
             executed: stages.map(|stage| stage.as_str()).collect(),
             refuses: refusal.map(RefusalReport::of),
             refusal_text: refusal.map(ToString::to_string),
@@ -67,14 +67,14 @@ impl ClausePreview {
 }
 
 /// Every dataset of the standing.
-pub(super) async fn datasets(
+pub(super) async fn preview_datasets(
     connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
     who: &ParticipantId,
 ) -> Result<Vec<DatasetPreview>, Refusal> {
     let view = connector
         .datasets
-        .catalog(|catalog| catalog.view(rehearsal.active, None))?;
+        .catalog(|catalog| catalog.build_view(rehearsal.active, None))?;
     let mut said = clause_outcomes(connector, rehearsal)?;
     let mut seen = Vec::new();
     for (id, grant) in rehearsal.active.grants() {
@@ -97,8 +97,8 @@ pub(super) async fn datasets(
                 )
             })?;
         let aggregates_only = matches!(shape, ViewShape::Cube { .. });
-        let (columns, hidden_columns) = columns(&entry, grant, shape);
-        let visible = count(connector, rehearsal, &id.name, aggregates_only).await;
+        let (columns, hidden_columns) = split_columns(&entry, grant, shape);
+        let visible = count_visible_rows(connector, rehearsal, &id.name, aggregates_only).await;
         let visible = visible.map_err(|refusal| refusal.code);
         let outcomes = said.remove(id).unwrap_or_default();
         let clauses = outcomes.iter();
@@ -122,7 +122,7 @@ pub(super) async fn datasets(
 }
 
 /// The columns that are there, each with how; and those that are not.
-fn columns(
+fn split_columns(
     entry: &Dataset,
     grant: &DatasetGrant,
     shape: &ViewShape,
@@ -140,7 +140,7 @@ fn columns(
         let treated = grant
             .clauses()
             .iter()
-            .find(|clause| clause.term.column().as_ref() == Some(&column.name));
+            .find(|clause| clause.term.treated_column().as_ref() == Some(&column.name));
         let how = treated.map_or("as stored", |clause| clause.term.spec().name);
         shown.push(ColumnPreview {
             column: column.name.clone(),
@@ -161,9 +161,9 @@ fn columns(
 }
 
 impl CommandReport for DatasetPreview {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let contract = self.contract.map_or("a public view".to_owned(), |id| {
-            format!("contract {}", id.short())
+            format!("contract {}", id.to_short_text())
         });
         let mut text = format!("{} under {contract}", self.dataset);
         let shown: Vec<String> = self

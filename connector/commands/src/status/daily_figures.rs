@@ -21,7 +21,7 @@ pub(super) struct DailyFigures {
 ///
 /// # Errors
 /// When the log can't be read.
-pub(super) fn today(connector: &Connector) -> Result<DailyFigures, Refusal> {
+pub(super) fn read_daily_figures(connector: &Connector) -> Result<DailyFigures, Refusal> {
     let now = connector.now();
     let zone = connector.config().participant.zone.clone();
     let midnight = civil_day::begin_today(now, &zone).unwrap_or(now);

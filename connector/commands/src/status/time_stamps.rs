@@ -4,7 +4,7 @@ use hansa_node::log::time_stamp_progress::TimeStampProgress;
 use serde::Serialize;
 
 /// The newest head that has one.
-pub(super) fn newest(progress: &TimeStampProgress) -> Option<String> {
+pub(super) fn newest_stamped_head(progress: &TimeStampProgress) -> Option<String> {
     progress.config.as_ref()?;
     let Some(newest) = &progress.newest else {
         return Some("no head has one yet".to_owned());
@@ -20,9 +20,9 @@ pub(super) fn newest(progress: &TimeStampProgress) -> Option<String> {
 }
 
 /// What waits for a person: the authority gives none.
-pub(super) fn failing(progress: &TimeStampProgress) -> Option<String> {
+pub(super) fn stamp_failure_notice(progress: &TimeStampProgress) -> Option<String> {
     let fault = progress.fault.as_ref()?;
-    let newest = newest(progress).unwrap_or_default();
+    let newest = newest_stamped_head(progress).unwrap_or_default();
     Some(format!(
         "{}: {}; {newest}; it is asked again, and questions are answered meanwhile",
         fault.code, fault.sentence

@@ -8,7 +8,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
 /// Authorities, each parsed from its certificate.
-pub(super) fn anchors(
+pub(super) fn parse_anchors(
     content: &BundleContent,
 ) -> Result<Vec<(TrustedAuthority, CertificateAnchor)>, Refusal> {
     let mut seen = BTreeSet::new();
@@ -17,19 +17,19 @@ pub(super) fn anchors(
         .iter()
         .map(|anchor| {
             let facts = AuthorityCertificate::read(&anchor.certificate)
-                .map_err(|fault| invalid(format!("an anchor of the trust bundle: {fault}")))?;
+                .map_err(|fault| invalid_bundle_refusal(format!("an anchor of the trust bundle: {fault}")))?;
             if facts.spki != anchor.spki || !seen.insert(anchor.spki) {
-                return Err(invalid(
+                return Err(invalid_bundle_refusal(
                     "an anchor of the trust bundle has another key than its certificate, or stands twice",
                 ));
             }
             if anchor.not_after > facts.not_after {
-                return Err(invalid(
+                return Err(invalid_bundle_refusal(
                     "an anchor of the trust bundle ends later than its certificate",
                 ));
             }
             let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
-                .map_err(|cause| invalid("an anchor of the trust bundle can't be read").caused_by(cause))?;
+                .map_err(|cause| invalid_bundle_refusal("an anchor of the trust bundle can't be read").caused_by(cause))?;
             let trusted = TrustedAuthority {
                 anchor: trusted.to_owned(),
                 facts,
@@ -40,28 +40,33 @@ pub(super) fn anchors(
 }
 
 /// Checks the times, and that no identity and no key occurs twice.
-pub(super) fn content(content: &BundleContent) -> Result<(), Refusal> {
+pub(super) fn check_content(content: &BundleContent) -> Result<(), Refusal> {
     if content.expires_at <= content.issued_at
         || content.expires_at > content.issued_at.plus_micros(LONGEST)
     {
-        return Err(invalid("a trust bundle is valid for thirty days at most"));
+        return Err(invalid_bundle_refusal(
+            "a trust bundle is valid for thirty days at most",
+        ));
     }
     let mut ids = BTreeSet::new();
     let mut kids = BTreeSet::from([content.key.kid()]);
     for party in &content.parties {
         if !ids.insert(&party.id) {
-            return Err(invalid(format!(
+            return Err(invalid_bundle_refusal(format!(
                 "{} is listed twice in the trust bundle",
                 party.id
             )));
         }
         if party.keys.is_empty() {
-            return Err(invalid(format!("{} has no signing key", party.id)));
+            return Err(invalid_bundle_refusal(format!(
+                "{} has no signing key",
+                party.id
+            )));
         }
         let keys = party.keys.iter().map(|registered| &registered.key);
         for key in keys.chain([&party.note_key]) {
             if !kids.insert(key.kid()) {
-                return Err(invalid(format!(
+                return Err(invalid_bundle_refusal(format!(
                     "the key `{}` is listed twice in the trust bundle",
                     key.kid()
                 )));
@@ -73,30 +78,31 @@ pub(super) fn content(content: &BundleContent) -> Result<(), Refusal> {
                 .iter()
                 .any(|anchor| anchor.identities.contains(&party.id))
         {
-            return Err(invalid(format!(
+            return Err(invalid_bundle_refusal(format!(
                 "{} was expelled, but an anchor may still speak for it",
                 party.id
             )));
         }
     }
-    seals(content)?;
-    issuers(content, &mut kids)
+    check_seals(content)?;
+    check_issuers(content, &mut kids)
 }
 
 /// Checks the authorities of seals: each certificate is an authority's, covers the period, and stands for one organisation with one
 /// participant.
-fn seals(content: &BundleContent) -> Result<(), Refusal> {
+fn check_seals(content: &BundleContent) -> Result<(), Refusal> {
     let mut named = BTreeSet::new();
     for party in &content.parties {
         for one in &party.seals {
             let wrong = |why: &str| {
-                Err(invalid(format!(
+                Err(invalid_bundle_refusal(format!(
                     "an authority that seals for {} {why}",
                     party.id
                 )))
             };
-            let facts = AuthorityCertificate::read(&one.certificate)
-                .map_err(|fault| invalid(format!("a seal of the trust bundle: {fault}")))?;
+            let facts = AuthorityCertificate::read(&one.certificate).map_err(|fault| {
+                invalid_bundle_refusal(format!("a seal of the trust bundle: {fault}"))
+            })?;
             if webpki::anchor_from_trusted_cert(&one.certificate).is_err() {
                 return wrong("can't be read");
             }
@@ -122,18 +128,21 @@ fn seals(content: &BundleContent) -> Result<(), Refusal> {
 }
 
 /// Checks the issuers: none occurs twice, each may state something, and each has keys of its own, which sign no contracts.
-fn issuers<'a>(content: &'a BundleContent, kids: &mut BTreeSet<&'a str>) -> Result<(), Refusal> {
+fn check_issuers<'a>(
+    content: &'a BundleContent,
+    kids: &mut BTreeSet<&'a str>,
+) -> Result<(), Refusal> {
     let mut ids = BTreeSet::new();
     for issuer in &content.issuers {
         if !ids.insert(&issuer.id) || issuer.keys.is_empty() || issuer.states.is_empty() {
-            return Err(invalid(format!(
+            return Err(invalid_bundle_refusal(format!(
                 "the issuer {} is listed twice in the trust bundle, or has no key or nothing to state",
                 issuer.id
             )));
         }
         for registered in &issuer.keys {
             if !kids.insert(registered.key.kid()) {
-                return Err(invalid(format!(
+                return Err(invalid_bundle_refusal(format!(
                     "the key `{}` is listed twice in the trust bundle",
                     registered.key.kid()
                 )));
@@ -143,6 +152,6 @@ fn issuers<'a>(content: &'a BundleContent, kids: &mut BTreeSet<&'a str>) -> Resu
     Ok(())
 }
 
-pub(super) fn invalid(sentence: impl Into<String>) -> Refusal {
+pub(super) fn invalid_bundle_refusal(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::BundleInvalid, sentence)
 }

@@ -17,13 +17,13 @@ impl TrustBundle {
     /// of the connector.
     #[must_use]
     pub fn concluding_key(&self, id: &ParticipantId, now: UtcTimestamp) -> Option<&RegisteredKey> {
-        self.newest(id, now, self.concludes_apart(id, now))
+        self.newest_key(id, now, self.concludes_apart(id, now))
     }
 
     /// Key of the participant's connector at `now`.
     #[must_use]
     pub fn connector_key(&self, id: &ParticipantId, now: UtcTimestamp) -> Option<&RegisteredKey> {
-        self.newest(id, now, false)
+        self.newest_key(id, now, false)
     }
 
     /// True if the key `kid` may conclude contracts for `id` at `now`.
@@ -59,7 +59,12 @@ impl TrustBundle {
         })
     }
 
-    fn newest(&self, id: &ParticipantId, now: UtcTimestamp, apart: bool) -> Option<&RegisteredKey> {
+    fn newest_key(
+        &self,
+        id: &ParticipantId,
+        now: UtcTimestamp,
+        apart: bool,
+    ) -> Option<&RegisteredKey> {
         let keys = &self.member(id)?.keys;
         keys.iter()
             .rev()

@@ -3,19 +3,19 @@
 use super::{BundleContent, CredentialIssuer, TrustBundle};
 use crate::bundle::LONGEST;
 use crate::keys::SignatureAlgorithm;
-use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::league_fixture::{DAY, LeagueFixture, start_time};
 use crate::seal::{RevokedSeal, SealAnchor, SealRevocation};
 use crate::signature::{FileSigner, ParticipantSigner};
 use crate::signed_envelope::{self, EnvelopeKind};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_policy::attribute::AttributeKind;
 use hansa_policy::refusal::ErrorCode;
 
 fn bundle_of_two() -> (LeagueFixture, TrustBundle) {
     let mut sample = LeagueFixture::new();
-    sample.admit("munster.example", start());
-    sample.admit("ottawa.example", start());
+    sample.admit("munster.example", start_time());
+    sample.admit("ottawa.example", start_time());
     let bundle = sample.league.bundle().clone();
     (sample, bundle)
 }
@@ -32,12 +32,12 @@ fn resealed(
 #[test]
 fn a_bundle_survives_the_round_trip() {
     for algorithm in [SignatureAlgorithm::EdDsa, SignatureAlgorithm::Es256] {
-        let mut sample = LeagueFixture::of(algorithm);
-        sample.admit("munster.example", start());
-        sample.admit("ottawa.example", start());
+        let mut sample = LeagueFixture::with_algorithm(algorithm);
+        sample.admit("munster.example", start_time());
+        sample.admit("ottawa.example", start_time());
         sample
             .league
-            .expel(&"ottawa.example".parse().unwrap(), start())
+            .expel(&"ottawa.example".parse().unwrap(), start_time())
             .unwrap();
         let bundle = sample.league.bundle();
         let again = TrustBundle::read(&bundle.to_bytes()).unwrap();
@@ -67,22 +67,22 @@ fn other_spellings_and_members_are_refused() {
     let (_sample, bundle) = bundle_of_two();
     let text = String::from_utf8(bundle.to_bytes()).unwrap();
     assert!(TrustBundle::read(text.replacen(':', ": ", 1).as_bytes()).is_err());
-    let mut envelope = parse(text.trim_end().as_bytes(), JsonLimits::default()).unwrap();
+    let mut envelope = parse_json(text.trim_end().as_bytes(), JsonLimits::default()).unwrap();
     let Json::Object(members) = &mut envelope else {
         panic!("an object")
     };
     members.insert("note".to_owned(), Json::Null);
-    assert!(TrustBundle::read(&canonical(&envelope)).is_err());
+    assert!(TrustBundle::read(&to_canonical_bytes(&envelope)).is_err());
 }
 
 /// Bundle with all optional parts.
 fn full(sample: &LeagueFixture, content: &mut BundleContent) {
-    let day = |days: i64| start().plus_micros(days * DAY);
+    let day = |days: i64| start_time().plus_micros(days * DAY);
     let authority = content.anchors[0].clone();
     let key = |name: &str| {
         let path = sample.dir.path().join(name);
         let signer = FileSigner::create(&path, SignatureAlgorithm::EdDsa).unwrap();
-        signer.public().clone()
+        signer.public_key().clone()
     };
     let party = &mut content.parties[0];
     party.mandates.since = Some(day(1));
@@ -125,15 +125,16 @@ fn another_spelling_is_refused_whoever_signs_it() {
     let (sample, _) = bundle_of_two();
     let bundle = resealed(&sample, |content| full(&sample, content)).unwrap();
     let read = |content: &str| {
-        let content = parse(content.as_bytes(), JsonLimits::default()).unwrap();
-        let signature = signed_envelope::sign(EnvelopeKind::Bundle, &content, &sample.signer());
+        let content = parse_json(content.as_bytes(), JsonLimits::default()).unwrap();
+        let signature =
+            signed_envelope::sign_content(EnvelopeKind::Bundle, &content, &sample.signer());
         TrustBundle::from_json(Json::object([
             ("bundle", content),
             ("signature", Json::Text(signature.unwrap())),
         ]))
     };
     let content = bundle.envelope().get("bundle").unwrap();
-    let text = String::from_utf8(canonical(content)).unwrap();
+    let text = String::from_utf8(to_canonical_bytes(content)).unwrap();
     assert_eq!(read(&text).unwrap().content(), bundle.content());
     for (from, to, member) in [
         ("bundle/1", "bundle/2", "`hansa`"),
@@ -186,7 +187,7 @@ fn a_bundle_of_another_league_is_told_apart() {
     let (sample, bundle) = bundle_of_two();
     let other = LeagueFixture::new();
     let shown = other.league.bundle().to_bytes();
-    let refusal = bundle.accept_newer(&shown, start()).unwrap_err();
+    let refusal = bundle.accept_newer(&shown, start_time()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::WrongLeague);
 
     // Signed by a stranger in the league's name.
@@ -198,11 +199,11 @@ fn a_bundle_of_another_league_is_told_apart() {
     let forged = TrustBundle::seal(bundle.content(), &stranger).unwrap_err();
     assert_eq!(forged.code, ErrorCode::BundleInvalid);
     let mut content = bundle.content().clone();
-    content.key = stranger.public().clone();
+    content.key = stranger.public_key().clone();
     content.sequence += 1;
     let forged = TrustBundle::seal(&content, &stranger).unwrap();
     let refusal = bundle
-        .accept_newer(&forged.to_bytes(), start())
+        .accept_newer(&forged.to_bytes(), start_time())
         .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::WrongLeague);
 }
@@ -210,44 +211,51 @@ fn a_bundle_of_another_league_is_told_apart() {
 #[test]
 fn the_number_never_goes_back() {
     let (mut sample, old) = bundle_of_two();
-    sample.league.export(start()).unwrap();
+    sample.league.export_bundle(start_time()).unwrap();
     let new = sample.league.bundle().clone();
 
-    let taken = old.accept_newer(&new.to_bytes(), start()).unwrap().unwrap();
+    let taken = old
+        .accept_newer(&new.to_bytes(), start_time())
+        .unwrap()
+        .unwrap();
     assert_eq!(taken.content().sequence, old.content().sequence + 1);
     assert!(
-        new.accept_newer(&old.to_bytes(), start())
+        new.accept_newer(&old.to_bytes(), start_time())
             .unwrap()
             .is_none()
     );
     assert!(
-        new.accept_newer(&new.to_bytes(), start())
+        new.accept_newer(&new.to_bytes(), start_time())
             .unwrap()
             .is_none()
     );
-    let back = new.follow(&old.to_bytes(), start()).unwrap_err();
+    let back = new
+        .accept_successor(&old.to_bytes(), start_time())
+        .unwrap_err();
     assert_eq!(back.code, ErrorCode::BundleInvalid);
-    assert!(new.follow(&new.to_bytes(), start()).is_ok());
-    assert!(old.follow(&new.to_bytes(), start()).is_ok());
+    assert!(new.accept_successor(&new.to_bytes(), start_time()).is_ok());
+    assert!(old.accept_successor(&new.to_bytes(), start_time()).is_ok());
     assert!(old.not_before_number(new.content().sequence).is_err());
 
     let fork = resealed(&sample, |content| content.demo = false).unwrap();
-    let refusal = new.accept_newer(&fork.to_bytes(), start()).unwrap_err();
+    let refusal = new
+        .accept_newer(&fork.to_bytes(), start_time())
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::BundleInvalid);
 }
 
 #[test]
 fn a_bundle_is_over_after_thirty_days_at_most() {
     let (mut sample, old) = bundle_of_two();
-    let last = start().plus_micros(30 * DAY - 1);
-    assert!(old.current(last).is_ok());
-    let over = start().plus_micros(30 * DAY);
+    let last = start_time().plus_micros(30 * DAY - 1);
+    assert!(old.check_expiry(last).is_ok());
+    let over = start_time().plus_micros(30 * DAY);
     assert_eq!(
-        old.current(over).unwrap_err().code,
+        old.check_expiry(over).unwrap_err().code,
         ErrorCode::BundleInvalid
     );
 
-    sample.league.export(start()).unwrap();
+    sample.league.export_bundle(start_time()).unwrap();
     let late = sample.league.bundle().to_bytes();
     assert_eq!(
         old.accept_newer(&late, over).unwrap_err().code,
@@ -308,10 +316,14 @@ fn the_roster_holds_the_members_and_their_authorities() {
     };
     assert_eq!(names(&bundle), ["munster.example", "ottawa.example"]);
     let ottawa = "ottawa.example".parse().unwrap();
-    sample.league.expel(&ottawa, start()).unwrap();
+    sample.league.expel(&ottawa, start_time()).unwrap();
     assert_eq!(names(sample.league.bundle()), ["munster.example"]);
     assert_eq!(
-        sample.league.bundle().anchors_for(&ottawa, start()).count(),
+        sample
+            .league
+            .bundle()
+            .anchors_for(&ottawa, start_time())
+            .count(),
         0
     );
 }

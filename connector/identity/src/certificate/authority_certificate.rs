@@ -1,7 +1,7 @@
 //! Limits in an authority's certificate. The path validation library uses only its name, its key and its name constraints (RFC
 //! 5280, section 6.2, leaves the rest open); all other limits are checked here.
 
-use super::{PeerCertificateError, parse, time};
+use super::{PeerCertificateError, parse_certificate, time_from_seconds};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
@@ -62,7 +62,7 @@ impl AuthorityCertificate {
     /// # Errors
     /// When it can't be parsed or is not an authority's.
     pub fn read(certificate: &CertificateDer<'_>) -> Result<Self, PeerCertificateError> {
-        let parsed = parse(certificate)?;
+        let parsed = parse_certificate(certificate)?;
         if !parsed.is_ca() {
             return Err(PeerCertificateError::NotAnAuthority);
         }
@@ -74,11 +74,11 @@ impl AuthorityCertificate {
             .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         Ok(Self {
             spki: Digest::of(parsed.public_key().raw),
-            not_before: time(parsed.validity().not_before.timestamp())?,
-            not_after: time(parsed.validity().not_after.timestamp())?,
+            not_before: time_from_seconds(parsed.validity().not_before.timestamp())?,
+            not_after: time_from_seconds(parsed.validity().not_after.timestamp())?,
             path_length,
-            issues: issues(&parsed)?,
-            understood: understood(&parsed),
+            issues: can_issue(&parsed)?,
+            understood: has_known_extensions(&parsed),
         })
     }
 
@@ -86,17 +86,20 @@ impl AuthorityCertificate {
     ///
     /// # Errors
     /// The first error.
-    pub(crate) fn permits(
+    pub(crate) fn check_path(
         &self,
         path: &VerifiedPath<'_>,
         at: UtcTimestamp,
     ) -> Result<(), CertificatePathError> {
-        self.counts(at)?;
+        self.check_issuing_right(at)?;
         let mut between = 0_usize;
         for one in path.intermediate_certificates() {
             between = between.saturating_add(1);
             let der = one.der();
-            if !parse(&der).and_then(|one| issues(&one)).unwrap_or(false) {
+            if !parse_certificate(&der)
+                .and_then(|one| can_issue(&one))
+                .unwrap_or(false)
+            {
                 return Err(CertificatePathError::BetweenIssuesNothing);
             }
         }
@@ -110,7 +113,7 @@ impl AuthorityCertificate {
     ///
     /// # Errors
     /// The first error.
-    pub(crate) fn counts(&self, at: UtcTimestamp) -> Result<(), CertificatePathError> {
+    pub(crate) fn check_issuing_right(&self, at: UtcTimestamp) -> Result<(), CertificatePathError> {
         if !self.issues {
             return Err(CertificatePathError::IssuesNothing);
         }
@@ -127,7 +130,7 @@ impl AuthorityCertificate {
     ///
     /// # Errors
     /// [`CertificatePathError::NotUnderstood`].
-    pub(crate) const fn understood(&self) -> Result<(), CertificatePathError> {
+    pub(crate) const fn check_extensions(&self) -> Result<(), CertificatePathError> {
         if self.understood {
             return Ok(());
         }
@@ -136,7 +139,7 @@ impl AuthorityCertificate {
 }
 
 /// True if the authority may sign certificates. RFC 5280, section 6.1.4 (n): a given key usage must include it.
-fn issues(certificate: &X509Certificate<'_>) -> Result<bool, PeerCertificateError> {
+fn can_issue(certificate: &X509Certificate<'_>) -> Result<bool, PeerCertificateError> {
     let usage = certificate
         .key_usage()
         .map_err(|_| PeerCertificateError::Unreadable)?;
@@ -144,7 +147,7 @@ fn issues(certificate: &X509Certificate<'_>) -> Result<bool, PeerCertificateErro
 }
 
 /// True if all critical extensions are known: those checked here, and name constraints, which the library checks.
-fn understood(certificate: &X509Certificate<'_>) -> bool {
+fn has_known_extensions(certificate: &X509Certificate<'_>) -> bool {
     let known = |parsed: &ParsedExtension<'_>| {
         matches!(
             parsed,

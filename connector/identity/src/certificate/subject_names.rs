@@ -13,7 +13,7 @@ use x509_parser::extensions::GeneralName;
 /// # Errors
 /// When there is not exactly one URI, or there is a name of another kind. IP and mail addresses are not used here, so such a
 /// certificate was made for another purpose.
-pub(super) fn read(
+pub(super) fn read_subject_names(
     certificate: &X509Certificate<'_>,
 ) -> Result<(ParticipantId, Vec<String>), PeerCertificateError> {
     let names = certificate
@@ -38,7 +38,7 @@ pub(super) fn read(
     for name in names {
         let another = match name {
             GeneralName::URI(_) => continue,
-            GeneralName::DNSName(name) => match host(name) {
+            GeneralName::DNSName(name) => match parse_host(name) {
                 Some(host) => {
                     hosts.push(host);
                     continue;
@@ -60,14 +60,14 @@ pub(super) fn read(
             PeerCertificateError::OtherName(id.clone(), "a name that can't be read")
         })?;
         // A common name without a dot is a name for people.
-        hosts.extend(host(name).filter(|host| host.contains('.')));
+        hosts.extend(parse_host(name).filter(|host| host.contains('.')));
     }
     Ok((id, hosts))
 }
 
 /// Owner of a host, if it is another participant than `own`: by its domain, by its address in the trust bundle, or as a host within
 /// its domain. A host that no member claims is permitted, such as the own host from before a move.
-pub(crate) fn owner<'a>(
+pub(crate) fn host_owner<'a>(
     host: &str,
     own: &ParticipantId,
     parties: &'a [LeagueMember],
@@ -107,7 +107,7 @@ pub(crate) fn listens_at(party: &LeagueMember, host: &str) -> bool {
             .is_some_and(|address| host_of(address).eq_ignore_ascii_case(host))
 }
 
-fn host(name: &str) -> Option<String> {
+fn parse_host(name: &str) -> Option<String> {
     let host = matches!(ServerName::try_from(name), Ok(ServerName::DnsName(_)));
     (host && !name.ends_with('.')).then(|| name.to_ascii_lowercase())
 }

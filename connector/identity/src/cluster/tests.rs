@@ -1,8 +1,11 @@
 //! Tests with real handshakes between a connector and its workers: accepted and refused ones.
 
-use super::{admit, caller, client_config, connector_config, found, server_name, worker_config};
+use super::{
+    admit_worker, caller_name, client_config, connector_config, create_cluster, server_name,
+    worker_config,
+};
 use crate::league::certificate_issuance;
-use crate::league_fixture::{DAY, start};
+use crate::league_fixture::{DAY, start_time};
 use crate::participant_identity::read_certificates;
 use crate::pem;
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
@@ -40,9 +43,9 @@ fn clock_at(now: UtcTimestamp) -> Clock {
 /// Cluster with the workers `one` and `two`.
 fn cluster() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    found(folder.path(), start()).unwrap();
+    create_cluster(folder.path(), start_time()).unwrap();
     for worker in ["one", "two"] {
-        admit(folder.path(), &name(worker), start()).unwrap();
+        admit_worker(folder.path(), &name(worker), start_time()).unwrap();
     }
     folder
 }
@@ -62,11 +65,11 @@ fn posing(authority: &Path, from: &Path, as_made: &str, as_shown: &str) -> TempD
 }
 
 fn connector(folder: &Path) -> Arc<ClientConfig> {
-    connector_config(folder, &clock_at(start())).unwrap()
+    connector_config(folder, &clock_at(start_time())).unwrap()
 }
 
 fn worker(folder: &Path, worker: &str) -> Arc<ServerConfig> {
-    worker_config(folder, &name(worker), &clock_at(start())).unwrap()
+    worker_config(folder, &name(worker), &clock_at(start_time())).unwrap()
 }
 
 async fn handshake(
@@ -117,14 +120,14 @@ async fn the_connector_reaches_its_worker_and_nothing_is_taken_up_again() {
 #[tokio::test]
 async fn whoever_shows_no_certificate_is_refused() {
     let folder = cluster();
-    let (authority, _) = super::roots(folder.path()).unwrap();
-    let mut stranger = ClientConfig::builder_with_provider(Arc::new(super::provider()))
+    let (authority, _) = super::read_roots(folder.path()).unwrap();
+    let mut stranger = ClientConfig::builder_with_provider(Arc::new(super::crypto_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .with_root_certificates(authority)
         .with_no_client_auth();
     stranger.alpn_protocols = vec![b"h2".to_vec()];
-    stranger.time_provider = Arc::new(super::TlsClock(clock_at(start())));
+    stranger.time_provider = Arc::new(super::TlsClock(clock_at(start_time())));
     let (here, _there) = handshake(&worker(folder.path(), "one"), &Arc::new(stranger), "one").await;
     let error = here.unwrap_err();
     let inner = error.get_ref().unwrap().downcast_ref::<Error>().unwrap();
@@ -135,7 +138,7 @@ async fn whoever_shows_no_certificate_is_refused() {
 async fn who_connects_is_known_by_the_certificate() {
     let folder = cluster();
     let from =
-        |machine: &Path, file: &str| client_config(machine, file, &clock_at(start())).unwrap();
+        |machine: &Path, file: &str| client_config(machine, file, &clock_at(start_time())).unwrap();
     // A worker that poses as the connector is recognised as a worker.
     let posing = posing(folder.path(), folder.path(), "two", "connector");
     for (client, known) in [
@@ -146,7 +149,7 @@ async fn who_connects_is_known_by_the_certificate() {
         let (here, _there) = handshake(&worker(folder.path(), "one"), &client, "one").await;
         let here = here.unwrap();
         let certificate = &here.get_ref().1.peer_certificates().unwrap()[0];
-        assert_eq!(caller(certificate).unwrap().as_deref(), known);
+        assert_eq!(caller_name(certificate).unwrap().as_deref(), known);
     }
 }
 
@@ -191,10 +194,10 @@ fn spoilt(
     let signer = pem::key_pair(&folder.join("ca.key")).unwrap();
     let authority = read_certificates(&folder.join("ca.crt")).unwrap();
     let root = Issuer::from_ca_cert_der(&authority[0], &signer).unwrap();
-    let until = start().plus_micros(DAY);
+    let until = start_time().plus_micros(DAY);
     let mut chain = Vec::new();
     let key = pem::key_pair(&machine.path().join(format!("{file}.key"))).unwrap();
-    let mut params = certificate_issuance::params(start(), until);
+    let mut params = certificate_issuance::certificate_params(start_time(), until);
     params.is_ca = IsCa::ExplicitNoCa;
     params.extended_key_usages = vec![usage.clone()];
     for name in names {
@@ -203,7 +206,7 @@ fn spoilt(
     }
     if between {
         let middle = KeyPair::generate().unwrap();
-        let mut above = certificate_issuance::params(start(), until);
+        let mut above = certificate_issuance::certificate_params(start_time(), until);
         above.distinguished_name.push(DnType::CommonName, "between");
         above.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         above.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -215,7 +218,7 @@ fn spoilt(
         chain.push(params.signed_by(&key, &root).unwrap().der().clone());
     }
     let path = machine.path().join(format!("{file}.crt"));
-    std::fs::write(path, pem::certificates(&chain)).unwrap();
+    std::fs::write(path, pem::encode_certificates(&chain)).unwrap();
     machine
 }
 
@@ -278,11 +281,11 @@ async fn another_cluster_is_refused_at_either_end() {
 async fn a_certificate_ends_after_two_years_at_either_end() {
     let folder = cluster();
     let moved = Arc::new(AtomicI64::new(0));
-    let still = clock_at(start());
+    let still = clock_at(start_time());
     let moving: Clock = {
         let moved = Arc::clone(&moved);
         Arc::new(move || ClockReading {
-            wall: start().plus_micros(moved.load(Ordering::Relaxed)),
+            wall: start_time().plus_micros(moved.load(Ordering::Relaxed)),
             mono_ns: 0,
         })
     };
@@ -311,9 +314,9 @@ async fn a_certificate_ends_after_two_years_at_either_end() {
     assert_eq!(over.code, ErrorCode::CertificateExpired);
     // The authority is valid longer: a worker is admitted again.
     let now = moving().wall;
-    assert!(admit(folder.path(), &name("three"), now).is_ok());
-    let late = start().plus_micros(3651 * DAY);
-    let over = admit(folder.path(), &name("four"), late).unwrap_err();
+    assert!(admit_worker(folder.path(), &name("three"), now).is_ok());
+    let late = start_time().plus_micros(3651 * DAY);
+    let over = admit_worker(folder.path(), &name("four"), late).unwrap_err();
     assert_eq!(over.code, ErrorCode::CertificateExpired);
     assert!(!folder.path().join("four.key").exists());
 }
@@ -322,7 +325,7 @@ async fn a_certificate_ends_after_two_years_at_either_end() {
 fn nothing_is_written_over() {
     let folder = cluster();
     let before = std::fs::read(folder.path().join("ca.key")).unwrap();
-    let again = found(folder.path(), start()).unwrap_err();
+    let again = create_cluster(folder.path(), start_time()).unwrap_err();
     assert_eq!(again.code, ErrorCode::FileExists);
     for (worker, code) in [
         ("one", ErrorCode::FileExists),
@@ -330,17 +333,17 @@ fn nothing_is_written_over() {
         ("connector", ErrorCode::UsageWrong),
         ("three_", ErrorCode::UsageWrong),
     ] {
-        let refusal = admit(folder.path(), &name(worker), start()).unwrap_err();
+        let refusal = admit_worker(folder.path(), &name(worker), start_time()).unwrap_err();
         assert_eq!(refusal.code, code, "{worker}");
     }
     // Only the key is missing: the certificate stays, and no other key is created for it.
     std::fs::remove_file(folder.path().join("one.key")).unwrap();
-    let half = admit(folder.path(), &name("one"), start()).unwrap_err();
+    let half = admit_worker(folder.path(), &name("one"), start_time()).unwrap_err();
     assert_eq!(half.code, ErrorCode::FileExists);
     assert!(!folder.path().join("one.key").exists());
     assert_eq!(std::fs::read(folder.path().join("ca.key")).unwrap(), before);
     let empty = tempfile::tempdir().unwrap();
-    let none = admit(empty.path(), &name("one"), start()).unwrap_err();
+    let none = admit_worker(empty.path(), &name("one"), start_time()).unwrap_err();
     assert_eq!(none.code, ErrorCode::FileMissing);
 }
 
@@ -356,7 +359,7 @@ fn keys_are_the_owners_alone() {
     }
     let open = folder.path().join("one.key");
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let refusal = worker_config(folder.path(), &name("one"), &clock_at(start())).unwrap_err();
+    let refusal = worker_config(folder.path(), &name("one"), &clock_at(start_time())).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::KeyFilePermissions);
 }
 

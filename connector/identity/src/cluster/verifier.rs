@@ -2,9 +2,9 @@
 //! connector's none.
 
 use crate::certificate::authority_certificate::{AuthorityCertificate, CertificatePathError};
-use crate::certificate::{PeerCertificateError, parse, time};
+use crate::certificate::{PeerCertificateError, parse_certificate, time_from_seconds};
 use crate::cluster::WORKERS;
-use crate::mtls::refused;
+use crate::mtls::tls_refusal_error;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -46,9 +46,9 @@ impl ServerCertVerifier for WorkerCertVerifier {
         )?;
         issued_directly(&self.authority, intermediates, now)?;
         // The library has already checked that the name is the expected one.
-        match names(end_entity) {
+        match certificate_names(end_entity) {
             Ok(CertificateNames::Host(_)) => Ok(checked),
-            Ok(_) | Err(_) => Err(distrusted(
+            Ok(_) | Err(_) => Err(untrusted_peer_error(
                 "the certificate of a worker holds one name, and this one holds another or more",
             )),
         }
@@ -92,9 +92,9 @@ impl ClientCertVerifier for ClusterCallerVerifier {
             .path
             .verify_client_cert(end_entity, intermediates, now)?;
         issued_directly(&self.authority, intermediates, now)?;
-        match caller(end_entity) {
+        match caller_name(end_entity) {
             Ok(_) => Ok(checked),
-            Err(fault) => Err(refused(fault)),
+            Err(fault) => Err(tls_refusal_error(fault)),
         }
     }
 
@@ -122,14 +122,14 @@ impl ClientCertVerifier for ClusterCallerVerifier {
 }
 
 /// Caller by its certificate: none for a connector, which has no name, or the name of a worker.
-pub(super) fn caller(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
+pub(super) fn caller_name(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
     let other = || {
         Refusal::new(
             ErrorCode::PeerNotTrusted,
             "the certificate holds another name than that of a worker, or more than one",
         )
     };
-    match names(certificate).map_err(|_| other())? {
+    match certificate_names(certificate).map_err(|_| other())? {
         CertificateNames::None => Ok(None),
         CertificateNames::Host(name) if name.ends_with(WORKERS) => Ok(Some(name)),
         CertificateNames::Host(_) | CertificateNames::Others => Err(other()),
@@ -142,8 +142,10 @@ enum CertificateNames {
     Others,
 }
 
-fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, PeerCertificateError> {
-    let parsed = parse(certificate)?;
+fn certificate_names(
+    certificate: &CertificateDer<'_>,
+) -> Result<CertificateNames, PeerCertificateError> {
+    let parsed = parse_certificate(certificate)?;
     let names = parsed
         .subject_alternative_name()
         .map_err(|_| PeerCertificateError::Unreadable)?;
@@ -165,17 +167,17 @@ fn issued_directly(
         Some(CertificatePathError::TooLong)
     } else {
         let now = i64::try_from(now.as_secs()).map_err(|_| Error::FailedToGetCurrentTime)?;
-        let now = time(now).map_err(|_| Error::FailedToGetCurrentTime)?;
-        authority.counts(now).err()
+        let now = time_from_seconds(now).map_err(|_| Error::FailedToGetCurrentTime)?;
+        authority.check_issuing_right(now).err()
     };
     match fault {
         None => Ok(()),
-        Some(fault) => Err(distrusted(&format!(
+        Some(fault) => Err(untrusted_peer_error(&format!(
             "the cluster's authority does not permit the certificate: {fault}"
         ))),
     }
 }
 
-fn distrusted(sentence: &str) -> Error {
-    refused(Refusal::new(ErrorCode::PeerNotTrusted, sentence))
+fn untrusted_peer_error(sentence: &str) -> Error {
+    tls_refusal_error(Refusal::new(ErrorCode::PeerNotTrusted, sentence))
 }

@@ -1,6 +1,6 @@
 //! Tests: a key's name follows from it, it signs with its own algorithm, and it keeps its secret.
 
-use super::{PrivateKey, PublicKey, SignatureAlgorithm, secret};
+use super::{PrivateKey, PublicKey, SignatureAlgorithm, secret_bytes};
 use hansa_policy::refusal::ErrorCode;
 use josekit::jwk::Jwk;
 use std::os::unix::fs::PermissionsExt;
@@ -24,21 +24,28 @@ fn a_key_signs_after_it_was_read_again() {
         let path = dir.path().join(algorithm.as_str());
         let made = PrivateKey::create(&path, algorithm).unwrap();
         let read = PrivateKey::open(&path).unwrap();
-        assert_eq!(made.public(), read.public());
-        assert_eq!(read.public().algorithm(), algorithm);
+        assert_eq!(made.public_key(), read.public_key());
+        assert_eq!(read.public_key().algorithm(), algorithm);
         let signature = read.sign(b"message").unwrap();
         assert_eq!(signature.len(), 64);
-        assert!(made.public().matches(b"message", &signature));
-        assert!(!made.public().matches(b"massage", &signature));
+        assert!(made.public_key().accepts_signature(b"message", &signature));
+        assert!(!made.public_key().accepts_signature(b"massage", &signature));
         for at in 0..64 {
             let mut flipped = signature.clone();
             flipped[at] ^= 1;
-            assert!(!made.public().matches(b"message", &flipped), "byte {at}");
+            assert!(
+                !made.public_key().accepts_signature(b"message", &flipped),
+                "byte {at}"
+            );
         }
-        assert!(!made.public().matches(b"message", &signature[..63]));
-        assert!(!made.public().matches(b"message", &[]));
-        let again = PublicKey::from_spki(&read.public().spki()).unwrap();
-        assert_eq!(&again, read.public());
+        assert!(
+            !made
+                .public_key()
+                .accepts_signature(b"message", &signature[..63])
+        );
+        assert!(!made.public_key().accepts_signature(b"message", &[]));
+        let again = PublicKey::from_spki(&read.public_key().spki()).unwrap();
+        assert_eq!(&again, read.public_key());
     }
 }
 
@@ -47,7 +54,7 @@ fn a_small_number_is_a_key_too() {
     let key = |d: &str| {
         let mut key = Jwk::new("EC");
         key.set_parameter("d", Some(d.into())).unwrap();
-        secret(&key)
+        secret_bytes(&key)
     };
     let mut one = [0; 32];
     one[31] = 1;
@@ -62,7 +69,7 @@ fn both_libraries_say_the_same_of_a_signature() {
     let dir = tempfile::tempdir().unwrap();
     for algorithm in [SignatureAlgorithm::EdDsa, SignatureAlgorithm::Es256] {
         let key = PrivateKey::create(&dir.path().join(algorithm.as_str()), algorithm).unwrap();
-        let public = key.public();
+        let public = key.public_key();
         let signature = key.sign(b"message").unwrap();
         let mut all = vec![signature.clone(), vec![0; 64], vec![0xff; 64]];
         for at in 0..64 {
@@ -88,12 +95,12 @@ fn both_libraries_say_the_same_of_a_signature() {
             wide[32 + at] = u8::try_from(sum & 0xff).unwrap();
             carry = sum >> 8;
         }
-        assert!(!public.matches(b"message", &wide));
+        assert!(!public.accepts_signature(b"message", &wide));
         all.push(wide);
         let mut holds = 0;
         for signature in &all {
             for message in [&b"message"[..], b"massage", b""] {
-                let said = public.matches(message, signature);
+                let said = public.accepts_signature(message, signature);
                 let verifier = public.verifier().unwrap();
                 assert_eq!(said, verifier.verify(message, signature).is_ok());
                 holds += usize::from(said);
@@ -146,7 +153,7 @@ fn the_secret_is_never_shown() {
     let shown = format!("{key:?}");
     assert_eq!(
         shown,
-        format!("PrivateKey {{ kid: {:?}, .. }}", key.public().kid())
+        format!("PrivateKey {{ kid: {:?}, .. }}", key.public_key().kid())
     );
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

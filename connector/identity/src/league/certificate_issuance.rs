@@ -5,7 +5,7 @@ use crate::bundle::BundleContent;
 use crate::certificate::subject_names::listens_at;
 use crate::keys::SignatureAlgorithm;
 use crate::participant_identity::admission_request::AdmissionRequest;
-use crate::pem::failed;
+use crate::pem::certificate_library_refusal;
 use crate::signature::SLACK;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -23,22 +23,22 @@ pub(crate) fn new_key(algorithm: SignatureAlgorithm) -> Result<KeyPair, Refusal>
         SignatureAlgorithm::EdDsa => &rcgen::PKCS_ED25519,
         SignatureAlgorithm::Es256 => &rcgen::PKCS_ECDSA_P256_SHA256,
     };
-    KeyPair::generate_for(kind).map_err(|error| failed(&error))
+    KeyPair::generate_for(kind).map_err(|error| certificate_library_refusal(&error))
 }
 
 /// SHA-256 of a key's SPKI.
-pub(crate) fn spki(key: &KeyPair) -> Digest {
+pub(crate) fn spki_digest(key: &KeyPair) -> Digest {
     Digest::of(&key.subject_public_key_info())
 }
 
 /// Certificate of the authority, valid for ten years, and its end.
-pub(super) fn authority(
+pub(super) fn issue_authority(
     founding: &LeagueSettings,
     key: &KeyPair,
     now: UtcTimestamp,
 ) -> Result<(CertificateDer<'static>, UtcTimestamp), Refusal> {
     let not_after = whole_second(now.plus_micros(10 * 365 * super::DAY));
-    let mut params = params(now, not_after);
+    let mut params = certificate_params(now, not_after);
     let mark = if founding.demo { " (demo)" } else { "" };
     params.distinguished_name.push(
         DnType::CommonName,
@@ -46,20 +46,26 @@ pub(super) fn authority(
     );
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let certificate = params.self_signed(key).map_err(|error| failed(&error))?;
+    let certificate = params
+        .self_signed(key)
+        .map_err(|error| certificate_library_refusal(&error))?;
     Ok((certificate.der().clone(), not_after))
 }
 
 /// Certificate of a participant. Its content is derived from the checked request; nothing is copied from the certificate request.
-pub(super) fn leaf(
+pub(super) fn issue_leaf(
     request: &AdmissionRequest,
     issuer: &CertificateDer<'_>,
     key: &KeyPair,
     now: UtcTimestamp,
     until: UtcTimestamp,
 ) -> Result<CertificateDer<'static>, Refusal> {
-    let text = |text: &str| text.to_owned().try_into().map_err(|error| failed(&error));
-    let mut params = params(now, until);
+    let text = |text: &str| {
+        text.to_owned()
+            .try_into()
+            .map_err(|error| certificate_library_refusal(&error))
+    };
+    let mut params = certificate_params(now, until);
     params
         .distinguished_name
         .push(DnType::CommonName, request.id.domain());
@@ -80,10 +86,11 @@ pub(super) fn leaf(
         ExtendedKeyUsagePurpose::ClientAuth,
     ];
     params.use_authority_key_identifier_extension = true;
-    let issuer = Issuer::from_ca_cert_der(issuer, key).map_err(|error| failed(&error))?;
+    let issuer = Issuer::from_ca_cert_der(issuer, key)
+        .map_err(|error| certificate_library_refusal(&error))?;
     let certificate = params
         .signed_by(request.tls_key(), &issuer)
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| certificate_library_refusal(&error))?;
     Ok(certificate.der().clone())
 }
 
@@ -116,7 +123,7 @@ pub(super) fn names_apart(
 }
 
 /// Common parameters of certificates: validity and serial number.
-pub(crate) fn params(now: UtcTimestamp, not_after: UtcTimestamp) -> CertificateParams {
+pub(crate) fn certificate_params(now: UtcTimestamp, not_after: UtcTimestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     let epoch = rcgen::date_time_ymd(1970, 1, 1);

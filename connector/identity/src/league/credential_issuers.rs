@@ -42,7 +42,7 @@ impl LeagueAuthority {
         }
         let key = match naming.key {
             Some(key) => key,
-            None => self.issuer_signer(&naming.id)?.public().clone(),
+            None => self.issuer_signer(&naming.id)?.public_key().clone(),
         };
         let mut content = self.bundle.content().clone();
         content.issuers.retain(|issuer| issuer.id != naming.id);
@@ -60,7 +60,7 @@ impl LeagueAuthority {
             states: naming.states,
         });
         content.issuers.sort_by(|a, b| a.id.cmp(&b.id));
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 
     /// Removes an issuer. From the next bundle on, its credentials are not valid.
@@ -72,20 +72,20 @@ impl LeagueAuthority {
         let before = content.issuers.len();
         content.issuers.retain(|issuer| issuer.id != *id);
         if content.issuers.len() == before {
-            return Err(unnamed(id));
+            return Err(unknown_issuer_refusal(id));
         }
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 
     /// Signer for a named issuer whose key is in the league's folder.
     ///
     /// # Errors
     /// `USAGE` for an issuer that is not named here; `KEY_INVALID`, `KEY_FILE_PERMISSIONS`.
-    pub fn issuer(&self, id: &ParticipantId) -> Result<FileSigner, Refusal> {
+    pub fn open_issuer_signer(&self, id: &ParticipantId) -> Result<FileSigner, Refusal> {
         let path = self.issuer_key(id);
         let named = self.bundle.content().issuers.iter();
         if !path.exists() || named.filter(|issuer| issuer.id == *id).count() == 0 {
-            return Err(unnamed(id));
+            return Err(unknown_issuer_refusal(id));
         }
         FileSigner::open(&path)
     }
@@ -101,12 +101,12 @@ impl LeagueAuthority {
         if path.exists() {
             return FileSigner::open(&path);
         }
-        hansa_files::folder(&self.folder.join("issuers"))?;
+        hansa_files::create_folder(&self.folder.join("issuers"))?;
         FileSigner::create(&path, SignatureAlgorithm::EdDsa)
     }
 }
 
-fn unnamed(id: &ParticipantId) -> Refusal {
+fn unknown_issuer_refusal(id: &ParticipantId) -> Refusal {
     Refusal::new(
         ErrorCode::UsageWrong,
         format!("{} is no issuer of this league", id.domain()),
@@ -121,7 +121,7 @@ fn unnamed(id: &ParticipantId) -> Refusal {
 mod tests {
     use super::*;
     use crate::bundle::TrustBundle;
-    use crate::league_fixture::{LeagueFixture, start};
+    use crate::league_fixture::{LeagueFixture, start_time};
     use hansa_audit_log::digest::Digest;
     use hansa_policy::attribute::{Credential, ParticipantAttribute};
     use hansa_policy::contract::signature::{SignatoryRole, Signature};
@@ -133,13 +133,13 @@ mod tests {
             issuer: issuer.clone(),
             subject: of.clone(),
             attributes: vec![ParticipantAttribute::Sector("nace:H49".parse().unwrap())],
-            issued_at: start(),
-            until: start().plus_micros(90 * DAY),
+            issued_at: start_time(),
+            until: start_time().plus_micros(90 * DAY),
             signature: Signature {
                 role: SignatoryRole::Provider,
                 kid: signer.kid().to_owned(),
                 alg: signer.algorithm().as_str().to_owned(),
-                issued_at: start().micros() / 1_000_000,
+                issued_at: start_time().micros() / 1_000_000,
                 signature: signer.sign(&input).unwrap(),
                 seal: None,
                 mandate: None,
@@ -160,16 +160,16 @@ mod tests {
             states: [AttributeKind::Sector].into(),
             key,
         };
-        assert!(sample.league.issuer(&chamber).is_err());
+        assert!(sample.league.open_issuer_signer(&chamber).is_err());
         let first = naming("chamber.example", None);
-        sample.league.name_issuer(first, start()).unwrap();
-        let signer = sample.league.issuer(&chamber).unwrap();
+        sample.league.name_issuer(first, start_time()).unwrap();
+        let signer = sample.league.open_issuer_signer(&chamber).unwrap();
         let good = credential(&signer, &chamber, &acme);
         let bundle = sample.league.bundle().clone();
         let shown =
             |bundle: &TrustBundle, credential: &Credential, of: &ParticipantId, days: i64| {
-                let now = start().plus_micros(days * DAY);
-                let shown = bundle.shown(credential, of, now);
+                let now = start_time().plus_micros(days * DAY);
+                let shown = bundle.attested_attributes(credential, of, now);
                 shown.map(|list| list.len()).map_err(|why| why.code)
             };
         let invalid = Err(ErrorCode::CredentialInvalid);
@@ -182,7 +182,7 @@ mod tests {
         let by_nobody = Err(ErrorCode::SignatureInvalid);
         assert_eq!(shown(&bundle, &forged, &acme, 1), by_nobody);
         // A member's own key can't sign credentials, whoever claims it.
-        let member = sample.admit("acme.example", start());
+        let member = sample.admit("acme.example", start_time());
         let mut own = good.clone();
         own.signature.kid = member.signer.kid().to_owned();
         own.signature.signature = member.signer.sign(&own.signature.signing_input).unwrap();
@@ -191,12 +191,12 @@ mod tests {
         // A bundle with issuers is parsed as signed; a key belongs to one owner only.
         let again = TrustBundle::read(&bundle.to_bytes()).unwrap();
         assert_eq!(again.content(), bundle.content());
-        let twin = naming("other.example", Some(signer.public().clone()));
-        let refused = sample.league.name_issuer(twin, start()).unwrap_err();
+        let twin = naming("other.example", Some(signer.public_key().clone()));
+        let refused = sample.league.name_issuer(twin, start_time()).unwrap_err();
         assert_eq!(refused.code, ErrorCode::BundleInvalid);
-        sample.league.drop_issuer(&chamber, start()).unwrap();
+        sample.league.drop_issuer(&chamber, start_time()).unwrap();
         let now = sample.league.bundle();
         assert_eq!(shown(now, &good, &acme, 1), invalid, "dropped");
-        assert!(sample.league.drop_issuer(&chamber, start()).is_err());
+        assert!(sample.league.drop_issuer(&chamber, start_time()).is_err());
     }
 }

@@ -45,8 +45,8 @@ impl LeagueAuthority {
             draft,
         };
         let rulebook = SignedRulebook::seal(&content, &self.signer, &self.bundle)?;
-        hansa_files::folder(&self.folder.join(RULEBOOKS))?;
-        hansa_files::create(
+        hansa_files::create_folder(&self.folder.join(RULEBOOKS))?;
+        hansa_files::create_file(
             &self.rulebook_file(content.version),
             &rulebook.to_bytes(),
             FileVisibility::Everybody,
@@ -70,7 +70,7 @@ impl LeagueAuthority {
             }
             let in_file =
                 |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
-            let bytes = hansa_files::read(&file, LARGEST)?;
+            let bytes = hansa_files::read_file(&file, LARGEST)?;
             let rulebook = SignedRulebook::read(&bytes, &self.bundle).map_err(in_file)?;
             if rulebook.version() != version {
                 return Err(in_file(Refusal::new(
@@ -94,9 +94,9 @@ impl LeagueAuthority {
     ) -> Result<(), Refusal> {
         let file = self.acceptance_file(version, participant);
         if let Some(folder) = file.parent() {
-            hansa_files::folder(folder)?;
+            hansa_files::create_folder(folder)?;
         }
-        hansa_files::replace(&file, bytes, FileVisibility::Everybody)
+        hansa_files::replace_file(&file, bytes, FileVisibility::Everybody)
     }
 
     /// Acceptance of a version by a participant, if it is stored here.
@@ -110,7 +110,7 @@ impl LeagueAuthority {
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let file = self.acceptance_file(version, participant);
         match file.exists() {
-            true => hansa_files::read(&file, LARGEST).map(Some),
+            true => hansa_files::read_file(&file, LARGEST).map(Some),
             false => Ok(None),
         }
     }

@@ -39,7 +39,7 @@ impl LeagueAuthority {
     ) -> Result<ContractKey, Refusal> {
         let stated = ContractKey::read(statement)?;
         let mut content = self.bundle.content().clone();
-        let member = member(&mut content, &stated.id)?;
+        let member = find_member(&mut content, &stated.id)?;
         for key in member.keys.iter_mut().filter(|key| key.only_contracts) {
             key.not_after = key.not_after.min(now);
         }
@@ -51,7 +51,7 @@ impl LeagueAuthority {
             compromised_since: None,
             only_contracts: true,
         });
-        self.publish(content, now)?;
+        self.publish_bundle(content, now)?;
         Ok(stated)
     }
 
@@ -67,7 +67,7 @@ impl LeagueAuthority {
         now: UtcTimestamp,
     ) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
-        let member = member(&mut content, id)?;
+        let member = find_member(&mut content, id)?;
         let key = member
             .keys
             .iter_mut()
@@ -88,7 +88,7 @@ impl LeagueAuthority {
                 key.compromised_since = earlier(key.compromised_since, since);
             }
         }
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 
     /// Notes that a participant uses mandates from now on, or no longer. Earlier contracts are judged by the earlier state.
@@ -102,7 +102,7 @@ impl LeagueAuthority {
         now: UtcTimestamp,
     ) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
-        let member = member(&mut content, id)?;
+        let member = find_member(&mut content, id)?;
         if member.mandates.since.is_some() == uses {
             return Err(Refusal::new(
                 ErrorCode::UsageWrong,
@@ -110,7 +110,7 @@ impl LeagueAuthority {
             ));
         }
         member.mandates.since = uses.then_some(now);
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 
     /// Revokes one mandate of a participant, by the digest of its statement, now or since an earlier instant. Signatures under it
@@ -127,15 +127,18 @@ impl LeagueAuthority {
     ) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
         let from = since.map_or(now, |since| since.min(now));
-        let revoked = &mut member(&mut content, id)?.mandates.revoked;
+        let revoked = &mut find_member(&mut content, id)?.mandates.revoked;
         if revoked.get(&statement).is_some_and(|known| *known <= from) {
             return Err(Refusal::new(
                 ErrorCode::UsageWrong,
-                format!("the mandate `{}` is revoked already", statement.short()),
+                format!(
+                    "the mandate `{}` is revoked already",
+                    statement.to_short_text()
+                ),
             ));
         }
         revoked.insert(statement, from);
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 
     /// Names an authority that may certify seals of a participant, issued to this organisation, for as long as the authority's
@@ -151,16 +154,16 @@ impl LeagueAuthority {
         organization: &str,
         now: UtcTimestamp,
     ) -> Result<(), Refusal> {
-        let facts = AuthorityCertificate::read(&authority).map_err(|fault| fault.refusal())?;
+        let facts = AuthorityCertificate::read(&authority).map_err(|fault| fault.to_refusal())?;
         let mut content = self.bundle.content().clone();
-        member(&mut content, id)?.seals.push(SealAnchor {
+        find_member(&mut content, id)?.seals.push(SealAnchor {
             certificate: authority,
             organization: organization.to_owned(),
             not_before: now.plus_micros(-SLACK),
             not_after: facts.not_after,
             revoked: Vec::new(),
         });
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 
     /// Ends the seals of a participant by an authority: all of them, or those of one certificate or one key.
@@ -176,7 +179,7 @@ impl LeagueAuthority {
         now: UtcTimestamp,
     ) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
-        let member = member(&mut content, id)?;
+        let member = find_member(&mut content, id)?;
         let mut found = false;
         let from = match end {
             KeyEndKind::Over | KeyEndKind::Revoked => now,
@@ -203,7 +206,7 @@ impl LeagueAuthority {
                 format!("no authority may seal for {id} as `{organization}`"),
             ));
         }
-        self.publish(content, now)
+        self.publish_bundle(content, now)
     }
 }
 
@@ -211,7 +214,7 @@ impl LeagueAuthority {
 ///
 /// # Errors
 /// `FILE_MISSING` or `KEY_INVALID`.
-pub fn certificate(file: &Path) -> Result<CertificateDer<'static>, Refusal> {
+pub fn read_certificate(file: &Path) -> Result<CertificateDer<'static>, Refusal> {
     let mut chain = participant_identity::read_certificates(file)?.into_iter();
     chain.next().ok_or_else(|| {
         Refusal::new(
@@ -225,15 +228,15 @@ pub fn certificate(file: &Path) -> Result<CertificateDer<'static>, Refusal> {
 ///
 /// # Errors
 /// `FILE_MISSING`, `KEY_INVALID`, or `SIGNATURE_ALG` for a key of an unsupported algorithm.
-pub fn ended(file: &Path, with_its_key: bool) -> Result<SealRevocation, Refusal> {
-    let certificate = certificate(file)?;
+pub fn read_seal_revocation(file: &Path, with_its_key: bool) -> Result<SealRevocation, Refusal> {
+    let certificate = read_certificate(file)?;
     if with_its_key {
         return seal::key_of(&certificate).map(SealRevocation::Key);
     }
     Ok(SealRevocation::Certificate(Digest::of(&certificate)))
 }
 
-fn member<'a>(
+fn find_member<'a>(
     content: &'a mut BundleContent,
     id: &ParticipantId,
 ) -> Result<&'a mut LeagueMember, Refusal> {

@@ -3,7 +3,7 @@
 use super::{LONGEST_LEAF_DAYS, LeagueAuthority};
 use crate::certificate::{self, CertificateUsage, PeerCertificateError};
 use crate::keys::SignatureAlgorithm;
-use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::league_fixture::{DAY, LeagueFixture, start_time};
 use crate::participant_identity::admission_request::Applicant;
 use crate::participant_identity::{self};
 use hansa_audit_log::digest::Digest;
@@ -31,7 +31,7 @@ fn a_league_is_founded_once_and_held_by_one_process() {
         algorithm: crate::keys::SignatureAlgorithm::EdDsa,
         demo: false,
     };
-    let twice = LeagueAuthority::init(&folder, &founding, start()).unwrap_err();
+    let twice = LeagueAuthority::init(&folder, &founding, start_time()).unwrap_err();
     assert_eq!(twice.code, ErrorCode::FileExists);
     drop(dir);
 }
@@ -39,7 +39,7 @@ fn a_league_is_founded_once_and_held_by_one_process() {
 #[test]
 fn an_admitted_participant_is_known_to_all() {
     let mut sample = LeagueFixture::new();
-    let munster = sample.admit("munster.example", start());
+    let munster = sample.admit("munster.example", start_time());
     assert_eq!(munster.bundle.content().sequence, 2);
     let member = munster.bundle.member(&munster.id).unwrap();
     assert_eq!(member.name, "City of munster.example");
@@ -47,22 +47,22 @@ fn an_admitted_participant_is_known_to_all() {
         member.address.as_deref(),
         Some("hansa.munster.example:7443")
     );
-    assert_eq!(member.keys[0].key, *munster.signer.public());
-    assert_eq!(member.note_key, *munster.note.public());
-    assert_eq!(munster.chain.not_after(), start().plus_micros(7 * DAY));
+    assert_eq!(member.keys[0].key, *munster.signer.public_key());
+    assert_eq!(member.note_key, *munster.note.public_key());
+    assert_eq!(munster.chain.not_after(), start_time().plus_micros(7 * DAY));
 }
 
 #[test]
 fn what_is_signed_in_the_second_of_the_admission_counts() {
     let mut sample = LeagueFixture::new();
-    let admitted = start().plus_micros(700_000);
+    let admitted = start_time().plus_micros(700_000);
     let munster = sample.admit("munster.example", admitted);
     let input = b"header.payload".to_vec();
     let signature = Signature {
         role: SignatoryRole::Consumer,
         kid: munster.signer.kid().to_owned(),
         alg: munster.signer.algorithm().as_str().to_owned(),
-        issued_at: start().micros() / 1_000_000,
+        issued_at: start_time().micros() / 1_000_000,
         signature: munster.signer.sign(&input).unwrap(),
         seal: None,
         mandate: None,
@@ -70,7 +70,7 @@ fn what_is_signed_in_the_second_of_the_admission_counts() {
     };
     let keys = munster.bundle.keys(admitted);
     assert_eq!(
-        keys.check(&munster.id, &signature, SignaturePurpose::Statement),
+        keys.check_signature(&munster.id, &signature, SignaturePurpose::Statement),
         Ok(())
     );
 }
@@ -78,7 +78,7 @@ fn what_is_signed_in_the_second_of_the_admission_counts() {
 #[test]
 fn a_changed_request_is_refused() {
     let mut sample = LeagueFixture::new();
-    let request = sample.apply("munster.example");
+    let request = sample.request_admission("munster.example");
     let text = String::from_utf8(request.clone()).unwrap();
     let changes = [
         text.replace("munster.example\",\"name", "ottawa.example\",\"name"),
@@ -90,12 +90,15 @@ fn a_changed_request_is_refused() {
         assert_ne!(changed, text);
         let refusal = sample
             .league
-            .admit(changed.as_bytes(), 7, start())
+            .admit(changed.as_bytes(), 7, start_time())
             .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::KeyInvalid, "{changed}");
     }
     for days in [0, LONGEST_LEAF_DAYS + 1] {
-        let refusal = sample.league.admit(&request, days, start()).unwrap_err();
+        let refusal = sample
+            .league
+            .admit(&request, days, start_time())
+            .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::UsageWrong);
     }
     assert_eq!(sample.league.bundle().content().sequence, 1);
@@ -104,17 +107,21 @@ fn a_changed_request_is_refused() {
 #[test]
 fn nobody_is_admitted_under_a_name_of_somebody_else() {
     let mut sample = LeagueFixture::new();
-    sample.admit("munster.example", start());
+    sample.admit("munster.example", start_time());
     let listening = |sample: &LeagueFixture, id: &str, address: &str| {
         let applicant = Applicant {
             address: Some(address.to_owned()),
             ..LeagueFixture::applicant(id)
         };
-        participant_identity::init(&sample.files(id), &applicant, SignatureAlgorithm::EdDsa)
-            .unwrap()
+        participant_identity::create_identity(
+            &sample.files(id),
+            &applicant,
+            SignatureAlgorithm::EdDsa,
+        )
+        .unwrap()
     };
     let request = listening(&sample, "lisbon.example", "Munster.example:7443");
-    let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
+    let refusal = sample.league.admit(&request, 7, start_time()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::KeyInvalid);
     assert!(
         refusal.sentence.contains("hansa://munster.example"),
@@ -123,22 +130,28 @@ fn nobody_is_admitted_under_a_name_of_somebody_else() {
 
     // A participant at a host of another domain, as recorded by the league, stays valid when that domain's owner is admitted.
     let request = listening(&sample, "ottawa.example", "ottawa.hosts.example:7443");
-    let admitted = sample.league.admit(&request, 7, start()).unwrap();
+    let admitted = sample.league.admit(&request, 7, start_time()).unwrap();
     let ottawa = "ottawa.example".parse().unwrap();
     let files = sample.files("ottawa.example");
-    participant_identity::join(&files, &ottawa, &admitted.join.to_bytes(), start()).unwrap();
-    sample.admit("hosts.example", start());
+    participant_identity::install_join_file(
+        &files,
+        &ottawa,
+        &admitted.join.to_bytes(),
+        start_time(),
+    )
+    .unwrap();
+    sample.admit("hosts.example", start_time());
     let bundle = sample.league.bundle();
-    certificate::verify(
+    certificate::verify_chain(
         &admitted.join.chain,
         bundle,
         CertificateUsage::Server,
-        start(),
+        start_time(),
     )
     .unwrap();
     // Not if the host itself is the domain.
-    let request = sample.apply("ottawa.hosts.example");
-    let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
+    let request = sample.request_admission("ottawa.hosts.example");
+    let refusal = sample.league.admit(&request, 7, start_time()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::KeyInvalid);
     assert!(
         refusal.sentence.contains("hansa://ottawa.example"),
@@ -149,14 +162,15 @@ fn nobody_is_admitted_under_a_name_of_somebody_else() {
 #[test]
 fn a_renewal_keeps_the_key_and_another_key_ends_the_one_before() {
     let mut sample = LeagueFixture::new();
-    let munster = sample.admit("munster.example", start());
-    let later = start().plus_micros(5 * DAY);
+    let munster = sample.admit("munster.example", start_time());
+    let later = start_time().plus_micros(5 * DAY);
     let files = sample.files("munster.example");
     let applicant = LeagueFixture::applicant("munster.example");
-    let request = participant_identity::request(&files, &applicant).unwrap();
+    let request = participant_identity::write_request(&files, &applicant).unwrap();
     let renewed = sample.league.admit(&request, 7, later).unwrap();
-    participant_identity::join(&files, &munster.id, &renewed.join.to_bytes(), later).unwrap();
-    let again = participant_identity::load(&files, &munster.id, 0, later).unwrap();
+    participant_identity::install_join_file(&files, &munster.id, &renewed.join.to_bytes(), later)
+        .unwrap();
+    let again = participant_identity::load_identity(&files, &munster.id, 0, later).unwrap();
     assert_eq!(again.chain.not_after(), later.plus_micros(7 * DAY));
     assert_eq!(again.bundle.member(&munster.id).unwrap().keys.len(), 1);
     assert_ne!(again.chain.leaf().digest, munster.chain.leaf().digest);
@@ -173,8 +187,8 @@ fn a_renewal_keeps_the_key_and_another_key_ends_the_one_before() {
 #[test]
 fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
     let mut sample = LeagueFixture::new();
-    let munster = sample.admit("munster.example", start());
-    let signed = start().plus_micros(DAY);
+    let munster = sample.admit("munster.example", start_time());
+    let signed = start_time().plus_micros(DAY);
     let input = b"header.payload".to_vec();
     let signature = Signature {
         role: SignatoryRole::Consumer,
@@ -186,11 +200,11 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
         mandate: None,
         signing_input: input,
     };
-    let expelled = start().plus_micros(2 * DAY);
+    let expelled = start_time().plus_micros(2 * DAY);
     sample.league.expel(&munster.id, expelled).unwrap();
     let bundle = sample.league.bundle();
 
-    let chain = certificate::verify(
+    let chain = certificate::verify_chain(
         &munster.certified.cert,
         bundle,
         CertificateUsage::Client,
@@ -203,12 +217,12 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
     assert!(
         bundle
             .keys(signed)
-            .check(&munster.id, &signature, SignaturePurpose::Statement)
+            .check_signature(&munster.id, &signature, SignaturePurpose::Statement)
             .is_ok()
     );
     let late = bundle
         .keys(expelled)
-        .check(&munster.id, &signature, SignaturePurpose::Statement)
+        .check_signature(&munster.id, &signature, SignaturePurpose::Statement)
         .unwrap_err();
     assert_eq!(late.code, ErrorCode::KeyRevoked);
 
@@ -216,7 +230,7 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
     assert_eq!(twice.code, ErrorCode::PeerUnknown);
     let applicant = LeagueFixture::applicant("munster.example");
     let request =
-        participant_identity::request(&sample.files("munster.example"), &applicant).unwrap();
+        participant_identity::write_request(&sample.files("munster.example"), &applicant).unwrap();
     let back = sample.league.admit(&request, 7, expelled).unwrap_err();
     assert_eq!(back.code, ErrorCode::PeerNotTrusted);
 }
@@ -224,12 +238,12 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
 #[test]
 fn a_mandate_is_revoked_for_what_is_first_seen_later() {
     let mut sample = LeagueFixture::new();
-    let munster = sample.admit("munster.example", start());
+    let munster = sample.admit("munster.example", start_time());
     let signature = |days: i64| Signature {
         role: SignatoryRole::Provider,
         kid: "officer".to_owned(),
         alg: "EdDSA".to_owned(),
-        issued_at: start().plus_micros(days * DAY).micros() / 1_000_000,
+        issued_at: start_time().plus_micros(days * DAY).micros() / 1_000_000,
         signing_input: Vec::new(),
         signature: Vec::new(),
         seal: None,
@@ -244,14 +258,14 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
             up_to: DisclosureClass::Rows,
             longest_days: 365,
             counterparties: std::collections::BTreeSet::new(),
-            not_before: start(),
-            not_after: start().plus_micros(365 * DAY),
+            not_before: start_time(),
+            not_after: start_time().plus_micros(365 * DAY),
         },
         signature: signature(0),
         bytes: Vec::new(),
     };
     let (stolen, good) = (mandate("stolen"), mandate("good"));
-    let at = |days: i64| start().plus_micros(days * DAY);
+    let at = |days: i64| start_time().plus_micros(days * DAY);
     let before = sample.league.bundle().to_bytes();
     assert!(
         !String::from_utf8(before)

@@ -1,8 +1,10 @@
 //! Tests with real handshakes over real sockets: accepted and refused ones, and changes while connections are open.
 
-use super::{TrustStore, attest, check_listener, client_config, refusal_within, server_config};
+use super::{
+    TrustStore, attest_certificate, check_listener, client_config, refusal_within, server_config,
+};
 use crate::bundle::TrustBundle;
-use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::league_fixture::{DAY, LeagueFixture, start_time};
 use crate::participant_identity::{self, ParticipantIdentity};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_policy::id::ParticipantId;
@@ -72,8 +74,8 @@ pub(super) struct HandshakeFixture {
 
 pub(super) fn two() -> HandshakeFixture {
     let mut sample = LeagueFixture::new();
-    let munster = sample.admit("munster.example", start());
-    let ottawa = sample.admit("ottawa.example", start());
+    let munster = sample.admit("munster.example", start_time());
+    let ottawa = sample.admit("ottawa.example", start_time());
     HandshakeFixture {
         sample,
         munster,
@@ -109,8 +111,8 @@ impl HandshakeFixture {
 async fn participants_meet_with_post_quantum_keys_and_know_each_other() {
     let two = two();
     let (here, there) = handshake(
-        &two.server(start()),
-        &two.client("munster.example", start()),
+        &two.server(start_time()),
+        &two.client("munster.example", start_time()),
         "hansa.munster.example",
     )
     .await;
@@ -129,13 +131,13 @@ async fn participants_meet_with_post_quantum_keys_and_know_each_other() {
     assert_eq!(connection.alpn_protocol(), Some(&b"h2"[..]));
 
     let store = two.store(&two.munster);
-    let presented = attest(&store, connection, start()).unwrap();
-    let peer = store.recognise(&presented, start()).unwrap();
+    let presented = attest_certificate(&store, connection, start_time()).unwrap();
+    let peer = store.recognise_caller(&presented, start_time()).unwrap();
     assert_eq!(peer.id(), &two.ottawa.id);
     assert_eq!(peer.certificate(), Some(two.ottawa.chain.leaf().digest));
     let asking = two.store(&two.ottawa);
-    check_listener(&asking, &two.munster.id, there.get_ref().1, start()).unwrap();
-    let other = check_listener(&asking, &two.ottawa.id, there.get_ref().1, start());
+    check_listener(&asking, &two.munster.id, there.get_ref().1, start_time()).unwrap();
+    let other = check_listener(&asking, &two.ottawa.id, there.get_ref().1, start_time());
     assert_eq!(other.unwrap_err().code, ErrorCode::PeerNotTrusted);
     assert!(
         rustls::crypto::CryptoProvider::get_default().is_none(),
@@ -146,8 +148,8 @@ async fn participants_meet_with_post_quantum_keys_and_know_each_other() {
 #[tokio::test]
 async fn every_handshake_is_a_full_one() {
     let two = two();
-    let server = two.server(start());
-    let client = two.client("munster.example", start());
+    let server = two.server(start_time());
+    let client = two.client("munster.example", start_time());
     for _ in 0..3 {
         let (here, there) = handshake(&server, &client, "munster.example").await;
         let (mut here, mut there) = (here.unwrap(), there.unwrap());
@@ -167,7 +169,7 @@ async fn every_handshake_is_a_full_one() {
 #[tokio::test]
 async fn the_one_who_answers_is_the_one_who_was_meant() {
     let two = two();
-    let server = two.server(start());
+    let server = two.server(start_time());
     let lines = [
         ("munster.example", "munster.example", true),
         ("munster.example", "hansa.munster.example", true),
@@ -178,7 +180,7 @@ async fn the_one_who_answers_is_the_one_who_was_meant() {
         ("ottawa.example", "munster.example", false),
     ];
     for (expected, dialled, good) in lines {
-        let client = two.client(expected, start());
+        let client = two.client(expected, start_time());
         let (_, there) = handshake(&server, &client, dialled).await;
         if good {
             assert!(there.is_ok(), "{expected} {dialled}");
@@ -195,11 +197,11 @@ async fn the_one_who_answers_is_the_one_who_was_meant() {
 #[tokio::test]
 async fn the_time_is_that_of_the_clock_that_was_passed() {
     let two = two();
-    let later = start().plus_micros(7 * DAY);
-    let early = start().plus_micros(-DAY);
+    let later = start_time().plus_micros(7 * DAY);
+    let early = start_time().plus_micros(-DAY);
     let expired = handshake(
         &two.server(later),
-        &two.client("munster.example", start()),
+        &two.client("munster.example", start_time()),
         "127.0.0.1",
     )
     .await;
@@ -209,7 +211,7 @@ async fn the_time_is_that_of_the_clock_that_was_passed() {
     let text = expired.1.unwrap().read_u8().await.unwrap_err().to_string();
     assert!(text.contains("CertificateExpired"), "{text}");
     let expired = handshake(
-        &two.server(start()),
+        &two.server(start_time()),
         &two.client("munster.example", later),
         "127.0.0.1",
     )
@@ -217,15 +219,15 @@ async fn the_time_is_that_of_the_clock_that_was_passed() {
     assert_eq!(refused(expired.1).code, ErrorCode::CertificateExpired);
     let ahead = handshake(
         &two.server(early),
-        &two.client("munster.example", start()),
+        &two.client("munster.example", start_time()),
         "127.0.0.1",
     )
     .await;
     assert_eq!(refused(ahead.0).code, ErrorCode::PeerNotTrusted);
-    let over = start().plus_micros(30 * DAY);
+    let over = start_time().plus_micros(30 * DAY);
     let bundle_over = handshake(
         &two.server(over),
-        &two.client("munster.example", start()),
+        &two.client("munster.example", start_time()),
         "127.0.0.1",
     )
     .await;
@@ -236,14 +238,14 @@ async fn the_time_is_that_of_the_clock_that_was_passed() {
 async fn another_league_does_not_get_in() {
     let two = two();
     let mut foreign = LeagueFixture::new();
-    let impostor = foreign.admit("ottawa.example", start());
+    let impostor = foreign.admit("ottawa.example", start_time());
     let theirs = TrustStore::new(&impostor);
-    let client = client_config(&theirs, &two.munster.id, &clock_at(start())).unwrap();
-    let (_, there) = handshake(&two.server(start()), &client, "127.0.0.1").await;
+    let client = client_config(&theirs, &two.munster.id, &clock_at(start_time())).unwrap();
+    let (_, there) = handshake(&two.server(start_time()), &client, "127.0.0.1").await;
     assert_eq!(refused(there).code, ErrorCode::PeerNotTrusted);
 
-    let server = server_config(&theirs, &clock_at(start())).unwrap();
-    let client = two.client("ottawa.example", start());
+    let server = server_config(&theirs, &clock_at(start_time())).unwrap();
+    let client = two.client("ottawa.example", start_time());
     let (_, there) = handshake(&server, &client, "127.0.0.1").await;
     assert_eq!(refused(there).code, ErrorCode::PeerNotTrusted);
 }
@@ -252,21 +254,23 @@ async fn another_league_does_not_get_in() {
 async fn an_expelled_participant_is_out_on_its_open_connection() {
     let mut two = two();
     let store = two.store(&two.munster);
-    let server = server_config(&store, &clock_at(start())).unwrap();
-    let client = two.client("munster.example", start());
+    let server = server_config(&store, &clock_at(start_time())).unwrap();
+    let client = two.client("munster.example", start_time());
     let (here, _there) = handshake(&server, &client, "127.0.0.1").await;
     let here = here.unwrap();
-    let presented = attest(&store, here.get_ref().1, start()).unwrap();
-    assert!(store.recognise(&presented, start()).is_ok());
+    let presented = attest_certificate(&store, here.get_ref().1, start_time()).unwrap();
+    assert!(store.recognise_caller(&presented, start_time()).is_ok());
 
     let ottawa = two.ottawa.id.clone();
-    two.sample.league.expel(&ottawa, start()).unwrap();
+    two.sample.league.expel(&ottawa, start_time()).unwrap();
     store
         .swap_bundle(two.sample.league.bundle().clone())
         .unwrap();
-    let out = store.recognise(&presented, start()).unwrap_err();
+    let out = store
+        .recognise_caller(&presented, start_time())
+        .unwrap_err();
     assert_eq!(out.code, ErrorCode::PeerNotTrusted);
-    let out = attest(&store, here.get_ref().1, start()).unwrap_err();
+    let out = attest_certificate(&store, here.get_ref().1, start_time()).unwrap_err();
     assert_eq!(out.code, ErrorCode::PeerNotTrusted);
     let (again, _) = handshake(&server, &client, "127.0.0.1").await;
     assert_eq!(refused(again).code, ErrorCode::PeerNotTrusted);
@@ -276,14 +280,14 @@ async fn an_expelled_participant_is_out_on_its_open_connection() {
 async fn recognition_ends_with_the_certificate_and_with_the_bundle() {
     let two = two();
     let store = two.store(&two.munster);
-    let server = two.server(start());
-    let client = two.client("munster.example", start());
+    let server = two.server(start_time());
+    let client = two.client("munster.example", start_time());
     let (here, _there) = handshake(&server, &client, "127.0.0.1").await;
     let here = here.unwrap();
-    let presented = attest(&store, here.get_ref().1, start()).unwrap();
+    let presented = attest_certificate(&store, here.get_ref().1, start_time()).unwrap();
     let at = |days: i64| {
         store
-            .recognise(&presented, start().plus_micros(days * DAY))
+            .recognise_caller(&presented, start_time().plus_micros(days * DAY))
             .map(|_| ())
             .map_err(|refusal| refusal.code)
     };
@@ -296,20 +300,27 @@ async fn recognition_ends_with_the_certificate_and_with_the_bundle() {
 async fn certificates_are_swapped_without_dropping_a_connection() {
     let mut two = two();
     let store = two.store(&two.munster);
-    let server = server_config(&store, &clock_at(start())).unwrap();
-    let client = two.client("munster.example", start());
+    let server = server_config(&store, &clock_at(start_time())).unwrap();
+    let client = two.client("munster.example", start_time());
     let (here, there) = handshake(&server, &client, "127.0.0.1").await;
     let (mut here, mut there) = (here.unwrap(), there.unwrap());
 
     let files = two.sample.files("munster.example");
     let applicant = LeagueFixture::applicant("munster.example");
-    let request = participant_identity::request(&files, &applicant).unwrap();
-    let renewed = two.sample.league.admit(&request, 7, start()).unwrap();
-    participant_identity::join(&files, &two.munster.id, &renewed.join.to_bytes(), start()).unwrap();
-    let renewed = participant_identity::load(&files, &two.munster.id, 0, start()).unwrap();
-    store.swap(&renewed).unwrap();
+    let request = participant_identity::write_request(&files, &applicant).unwrap();
+    let renewed = two.sample.league.admit(&request, 7, start_time()).unwrap();
+    participant_identity::install_join_file(
+        &files,
+        &two.munster.id,
+        &renewed.join.to_bytes(),
+        start_time(),
+    )
+    .unwrap();
+    let renewed =
+        participant_identity::load_identity(&files, &two.munster.id, 0, start_time()).unwrap();
+    store.replace_identity(&renewed).unwrap();
     // A fourth participant, unknown when the configuration was made, is accepted by it.
-    let lisbon = two.sample.admit("lisbon.example", start());
+    let lisbon = two.sample.admit("lisbon.example", start_time());
     store
         .swap_bundle(two.sample.league.bundle().clone())
         .unwrap();
@@ -321,10 +332,10 @@ async fn certificates_are_swapped_without_dropping_a_connection() {
     assert_eq!(&read, b"still here");
 
     let theirs = TrustStore::new(&lisbon);
-    let client = client_config(&theirs, &two.munster.id, &clock_at(start())).unwrap();
+    let client = client_config(&theirs, &two.munster.id, &clock_at(start_time())).unwrap();
     let (here, there) = handshake(&server, &client, "127.0.0.1").await;
-    let presented = attest(&store, here.unwrap().get_ref().1, start()).unwrap();
-    let peer = store.recognise(&presented, start()).unwrap();
+    let presented = attest_certificate(&store, here.unwrap().get_ref().1, start_time()).unwrap();
+    let peer = store.recognise_caller(&presented, start_time()).unwrap();
     assert_eq!(peer.id(), &lisbon.id);
     let there = there.unwrap();
     let shown = there.get_ref().1.peer_certificates().unwrap();
@@ -336,8 +347,8 @@ async fn certificates_are_swapped_without_dropping_a_connection() {
 fn the_own_certificate_says_when_it_is_over() {
     let two = two();
     let store = two.store(&two.munster);
-    let leaf = store.own_certificate(start()).unwrap();
-    assert_eq!(leaf.not_after, start().plus_micros(7 * DAY));
+    let leaf = store.own_certificate(start_time()).unwrap();
+    assert_eq!(leaf.not_after, start_time().plus_micros(7 * DAY));
     let over = store.own_certificate(leaf.not_after).unwrap_err();
     assert_eq!(over.code, ErrorCode::CertificateExpired);
 }
@@ -349,21 +360,24 @@ fn the_newest_of_many_bundles_stays_in_use_and_in_the_file() {
     let files = two.sample.files("munster.example");
     let mut shown = Vec::new();
     for _ in 0..8 {
-        shown.push(two.sample.league.export(start()).unwrap());
+        shown.push(two.sample.league.export_bundle(start_time()).unwrap());
     }
     let newest = two.sample.league.bundle().content().sequence;
     std::thread::scope(|scope| {
         for bytes in shown.iter().rev().chain(&shown) {
-            scope.spawn(|| store.take_newer(&files, bytes, start()).unwrap());
+            scope.spawn(|| store.take_newer(&files, bytes, start_time()).unwrap());
         }
     });
     assert_eq!(store.bundle().content().sequence, newest);
-    let again = participant_identity::load(&files, &two.munster.id, newest, start()).unwrap();
+    let again =
+        participant_identity::load_identity(&files, &two.munster.id, newest, start_time()).unwrap();
     assert_eq!(again.bundle.content().sequence, newest);
-    let old = store.take_newer(&files, &shown[0], start()).unwrap();
+    let old = store.take_newer(&files, &shown[0], start_time()).unwrap();
     assert!(old.is_none());
     let foreign = LeagueFixture::new().league.bundle().to_bytes();
-    let other = store.take_newer(&files, &foreign, start()).unwrap_err();
+    let other = store
+        .take_newer(&files, &foreign, start_time())
+        .unwrap_err();
     assert_eq!(other.code, ErrorCode::WrongLeague);
 }
 
@@ -371,13 +385,13 @@ fn the_newest_of_many_bundles_stays_in_use_and_in_the_file() {
 fn a_store_goes_neither_back_nor_elsewhere() {
     let two = two();
     let store = two.store(&two.munster);
-    let older = store.swap(&two.munster).unwrap_err();
+    let older = store.replace_identity(&two.munster).unwrap_err();
     assert_eq!(
         older.code,
         ErrorCode::BundleInvalid,
         "made before ottawa came"
     );
-    let other = store.swap(&two.ottawa).unwrap_err();
+    let other = store.replace_identity(&two.ottawa).unwrap_err();
     assert_eq!(other.code, ErrorCode::KeyInvalid);
     let foreign = LeagueFixture::new();
     let other = store

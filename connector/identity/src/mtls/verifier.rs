@@ -1,6 +1,6 @@
 //! Certificate verifiers for TLS handshakes, at both ends.
 
-use super::{TrustStore, refused};
+use super::{TrustStore, tls_refusal_error};
 use crate::bundle::TrustBundle;
 use crate::certificate::{self, CertificateUsage, PeerCertificateError, VerifiedChain};
 use hansa_audit_log::time::UtcTimestamp;
@@ -13,13 +13,13 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 
 /// Checks that a chain is the server certificate of `expected`.
-pub(super) fn listener(
+pub(super) fn verify_listener(
     chain: &[CertificateDer<'_>],
     bundle: &TrustBundle,
     expected: &ParticipantId,
     now: UtcTimestamp,
 ) -> Result<VerifiedChain, PeerCertificateError> {
-    let chain = certificate::verify(chain, bundle, CertificateUsage::Server, now)?;
+    let chain = certificate::verify_chain(chain, bundle, CertificateUsage::Server, now)?;
     if chain.leaf().identity == *expected {
         return Ok(chain);
     }
@@ -48,7 +48,7 @@ impl CallerCertVerifier {
     }
 
     /// Verifier that also admits callers without a certificate.
-    pub(super) fn optional(self) -> Self {
+    pub(super) fn allow_anonymous_callers(self) -> Self {
         Self {
             is_mandatory: false,
             ..self
@@ -72,12 +72,12 @@ impl ClientCertVerifier for CallerCertVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let chain = chain(end_entity, intermediates);
-        certificate::verify(
+        let chain = join_chain(end_entity, intermediates);
+        certificate::verify_chain(
             &chain,
             &self.store.bundle(),
             CertificateUsage::Client,
-            time(now)?,
+            from_unix_time(now)?,
         )
         .map(|_| ClientCertVerified::assertion())
         .map_err(|fault| match fault {
@@ -85,7 +85,7 @@ impl ClientCertVerifier for CallerCertVerifier {
             PeerCertificateError::Expired(..) => {
                 Error::InvalidCertificate(CertificateError::Expired)
             }
-            other => refused(other.refusal()),
+            other => tls_refusal_error(other.to_refusal()),
         })
     }
 
@@ -143,11 +143,16 @@ impl ServerCertVerifier for ListenerCertVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let chain = chain(end_entity, intermediates);
-        listener(&chain, &self.store.bundle(), &self.expected, time(now)?)
-            .and_then(|_| certificate::covers(end_entity, server_name))
-            .map(|()| ServerCertVerified::assertion())
-            .map_err(|fault| refused(fault.of_a_peer()))
+        let chain = join_chain(end_entity, intermediates);
+        verify_listener(
+            &chain,
+            &self.store.bundle(),
+            &self.expected,
+            from_unix_time(now)?,
+        )
+        .and_then(|_| certificate::check_host_name(end_entity, server_name))
+        .map(|()| ServerCertVerified::assertion())
+        .map_err(|fault| tls_refusal_error(fault.of_a_peer()))
     }
 
     fn verify_tls12_signature(
@@ -173,7 +178,7 @@ impl ServerCertVerifier for ListenerCertVerifier {
     }
 }
 
-fn chain<'a>(
+fn join_chain<'a>(
     end_entity: &CertificateDer<'a>,
     intermediates: &[CertificateDer<'a>],
 ) -> Vec<CertificateDer<'a>> {
@@ -182,7 +187,7 @@ fn chain<'a>(
     chain
 }
 
-fn time(now: UnixTime) -> Result<UtcTimestamp, Error> {
+fn from_unix_time(now: UnixTime) -> Result<UtcTimestamp, Error> {
     i64::try_from(now.as_secs())
         .ok()
         .and_then(|seconds| seconds.checked_mul(1_000_000))

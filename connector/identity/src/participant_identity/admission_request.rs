@@ -76,12 +76,12 @@ impl AdmissionRequest {
             name: applicant.name.clone(),
             address: applicant.address.clone(),
             certificate_request: certificate_request.to_owned(),
-            signing_key: signing.public().clone(),
-            note_key: note.public().clone(),
+            signing_key: signing.public_key().clone(),
+            note_key: note.public_key().clone(),
         };
         let content = to_form(EnvelopeKind::Request.form(), &content);
-        let by_signing = signed_envelope::sign(EnvelopeKind::Request, &content, signing)?;
-        let by_note = signed_envelope::sign(EnvelopeKind::Request, &content, note)?;
+        let by_signing = signed_envelope::sign_content(EnvelopeKind::Request, &content, signing)?;
+        let by_note = signed_envelope::sign_content(EnvelopeKind::Request, &content, note)?;
         Ok(signed_envelope::to_bytes(&to_json(&RequestEnvelope {
             request: content,
             signed_by_signing_key: by_signing,
@@ -101,7 +101,7 @@ impl AdmissionRequest {
     /// `KEY_INVALID`.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let envelope = signed_envelope::from_bytes(bytes, "the request", ErrorCode::KeyInvalid)?;
-        let malformed = |fault: String| invalid(&format!("the request: {fault}"));
+        let malformed = |fault: String| invalid_request_refusal(&format!("the request: {fault}"));
         let envelope: RequestEnvelope = from_json(&envelope).map_err(malformed)?;
         let RequestContent {
             id,
@@ -112,21 +112,31 @@ impl AdmissionRequest {
             note_key: note,
         } = from_form(EnvelopeKind::Request.form(), &envelope.request).map_err(malformed)?;
         let is_signed = |signature: &str, key: &PublicKey| {
-            signed_envelope::signed(EnvelopeKind::Request, &envelope.request, signature, key)
+            signed_envelope::has_valid_signature(
+                EnvelopeKind::Request,
+                &envelope.request,
+                signature,
+                key,
+            )
         };
         if !is_signed(&envelope.signed_by_signing_key, &signing) {
-            return Err(invalid("the request is not signed by its signing key"));
+            return Err(invalid_request_refusal(
+                "the request is not signed by its signing key",
+            ));
         }
         if !is_signed(&envelope.signed_by_note_key, &note) {
-            return Err(invalid("the request is not signed by its note key"));
+            return Err(invalid_request_refusal(
+                "the request is not signed by its note key",
+            ));
         }
         // The library checks the signature in the certificate request.
-        let csr = CertificateSigningRequestParams::from_pem(&csr)
-            .map_err(|error| invalid(&format!("the certificate request: {error}")))?;
+        let csr = CertificateSigningRequestParams::from_pem(&csr).map_err(|error| {
+            invalid_request_refusal(&format!("the certificate request: {error}"))
+        })?;
         one_identity(&csr, &id)?;
         let spki = csr.public_key.subject_public_key_info();
         if [&signing, &note].iter().any(|key| key.spki() == spki) || signing == note {
-            return Err(invalid(
+            return Err(invalid_request_refusal(
                 "the TLS key, the signing key and the note key must differ",
             ));
         }
@@ -170,12 +180,12 @@ fn one_identity(csr: &CertificateSigningRequestParams, id: &ParticipantId) -> Re
         });
     match (uris.next(), uris.next()) {
         (Some(uri), None) if uri == id.as_str() => Ok(()),
-        _ => Err(invalid(&format!(
+        _ => Err(invalid_request_refusal(&format!(
             "the certificate request does not hold exactly the identity {id}"
         ))),
     }
 }
 
-fn invalid(sentence: &str) -> Refusal {
+fn invalid_request_refusal(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::KeyInvalid, sentence)
 }

@@ -28,7 +28,7 @@ impl ContractKey {
         algorithm: SignatureAlgorithm,
     ) -> Result<(Self, Vec<u8>), Refusal> {
         let signer = FileSigner::create(path, algorithm)?;
-        let (id, key) = (id.clone(), signer.public().clone());
+        let (id, key) = (id.clone(), signer.public_key().clone());
         let statement = signed_envelope::to_bytes(&Self { id, key }.seal(&signer)?);
         Ok((Self::read(&statement)?, statement))
     }

@@ -14,30 +14,33 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// When a key can't be read or written.
-pub fn rekey(files: &IdentityFiles, applicant: &Applicant) -> Result<Vec<u8>, Refusal> {
-    let next = match waiting(files)? {
+pub fn create_rekey_request(
+    files: &IdentityFiles,
+    applicant: &Applicant,
+) -> Result<Vec<u8>, Refusal> {
+    let next = match open_pending_key(files)? {
         Some(next) => next,
         None => {
             let algorithm = FileSigner::open(&files.signing_key)?.algorithm();
-            FileSigner::create(&beside(&files.signing_key, "next"), algorithm)?
+            FileSigner::create(&append_ending(&files.signing_key, "next"), algorithm)?
         }
     };
     request_with(files, applicant, &next)
 }
 
 /// Pending key, if there is one.
-pub(super) fn waiting(files: &IdentityFiles) -> Result<Option<FileSigner>, Refusal> {
-    let next = beside(&files.signing_key, "next");
+pub(super) fn open_pending_key(files: &IdentityFiles) -> Result<Option<FileSigner>, Refusal> {
+    let next = append_ending(&files.signing_key, "next");
     next.exists().then(|| FileSigner::open(&next)).transpose()
 }
 
 /// Signing key that is valid under `bundle`: the present or the pending one.
-pub(super) fn chosen(
+pub(super) fn choose_signing_key(
     files: &IdentityFiles,
     id: &ParticipantId,
     bundle: &TrustBundle,
 ) -> Result<(FileSigner, bool), Refusal> {
-    let next = waiting(files)?;
+    let next = open_pending_key(files)?;
     match next.filter(|next| is_current(id, bundle, next)) {
         Some(next) => Ok((next, true)),
         None => Ok((FileSigner::open(&files.signing_key)?, false)),
@@ -52,12 +55,12 @@ pub(super) fn is_current(id: &ParticipantId, bundle: &TrustBundle, signer: &File
         .iter()
         .filter(|key| !key.only_contracts)
         .max_by_key(|key| key.not_before);
-    last.is_some_and(|key| key.key == *signer.public() && key.revoked_at.is_none())
+    last.is_some_and(|key| key.key == *signer.public_key() && key.revoked_at.is_none())
 }
 
 /// Puts the pending key in force. The private key of the former one is not needed: its signatures are verified with the public key.
-pub(super) fn adopt(files: &IdentityFiles) -> Result<(), Refusal> {
-    let next = beside(&files.signing_key, "next");
+pub(super) fn adopt_pending_key(files: &IdentityFiles) -> Result<(), Refusal> {
+    let next = append_ending(&files.signing_key, "next");
     std::fs::rename(&next, &files.signing_key).map_err(|error| {
         Refusal::new(
             ErrorCode::StateBroken,
@@ -66,7 +69,7 @@ pub(super) fn adopt(files: &IdentityFiles) -> Result<(), Refusal> {
     })
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+fn append_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(ending);

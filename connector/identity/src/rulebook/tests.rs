@@ -1,10 +1,10 @@
 //! Tests: a rulebook is accepted only as signed by its league.
 
 use super::{LARGEST_TEXT, RulebookDraft, RulebookText, SignedRulebook};
-use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::league_fixture::{DAY, LeagueFixture, start_time};
 use crate::signed_envelope;
 use hansa_audit_log::json::serialized::to_form;
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::rulebook::OfferRules;
 
@@ -12,7 +12,7 @@ fn draft(longest_days: u32) -> RulebookDraft {
     RulebookDraft {
         title: "Rulebook of the lake league".to_owned(),
         text: RulebookText::new("rulebook.md", b"# Rules\n\nBe \"fair\".\n").unwrap(),
-        from: start(),
+        from: start_time(),
         offers: OfferRules {
             purposes_required: true,
             purposes: vec!["dpv:ResearchAndDevelopment".parse().unwrap()],
@@ -36,18 +36,24 @@ fn changed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 #[test]
 fn versions_count_up_and_all_of_them_stay() {
     let mut sample = LeagueFixture::new();
-    let first = sample.league.issue_rulebook(draft(730), start()).unwrap();
-    let same = sample.league.issue_rulebook(draft(730), start());
+    let first = sample
+        .league
+        .issue_rulebook(draft(730), start_time())
+        .unwrap();
+    let same = sample.league.issue_rulebook(draft(730), start_time());
     assert_eq!(same.unwrap_err().code, ErrorCode::UsageWrong);
-    let second = sample.league.issue_rulebook(draft(365), start()).unwrap();
+    let second = sample
+        .league
+        .issue_rulebook(draft(365), start_time())
+        .unwrap();
     assert_eq!((first.version(), second.version()), (1, 2));
     assert_ne!(first.digest(), second.digest());
     let kept = sample.league.rulebooks().unwrap();
     assert_eq!(kept, [first.clone(), second]);
     let read = SignedRulebook::read(&first.to_bytes(), sample.league.bundle()).unwrap();
     assert_eq!(read.content().draft, draft(730));
-    assert!(read.counts_at(start()));
-    assert!(!read.counts_at(start().plus_micros(-DAY)));
+    assert!(read.counts_at(start_time()));
+    assert!(!read.counts_at(start_time().plus_micros(-DAY)));
 }
 
 #[test]
@@ -59,7 +65,7 @@ fn a_rulebook_without_rules_is_one() {
     };
     let rulebook = sample
         .league
-        .issue_rulebook(draft.clone(), start())
+        .issue_rulebook(draft.clone(), start_time())
         .unwrap();
     assert_eq!(rulebook.content().draft, draft);
 }
@@ -67,7 +73,10 @@ fn a_rulebook_without_rules_is_one() {
 #[test]
 fn a_changed_rulebook_is_refused() {
     let mut sample = LeagueFixture::new();
-    let rulebook = sample.league.issue_rulebook(draft(730), start()).unwrap();
+    let rulebook = sample
+        .league
+        .issue_rulebook(draft(730), start_time())
+        .unwrap();
     let bytes = rulebook.to_bytes();
     for (from, to) in [
         ("\"longest_days\":730", "\"longest_days\":731"),
@@ -92,17 +101,20 @@ fn a_changed_rulebook_is_refused() {
 #[test]
 fn another_spelling_is_refused_whoever_signs_it() {
     let mut sample = LeagueFixture::new();
-    let rulebook = sample.league.issue_rulebook(draft(730), start()).unwrap();
+    let rulebook = sample
+        .league
+        .issue_rulebook(draft(730), start_time())
+        .unwrap();
     let read = |content: &str| {
-        let content = parse(content.as_bytes(), JsonLimits::default()).unwrap();
+        let content = parse_json(content.as_bytes(), JsonLimits::default()).unwrap();
         let kind = signed_envelope::EnvelopeKind::Rulebook;
-        let signature = signed_envelope::sign(kind, &content, &sample.signer()).unwrap();
+        let signature = signed_envelope::sign_content(kind, &content, &sample.signer()).unwrap();
         let members = [("rulebook", content), ("signature", Json::Text(signature))];
         let bytes = signed_envelope::to_bytes(&Json::object(members));
         SignedRulebook::read(&bytes, sample.league.bundle())
     };
     let content = to_form("rulebook/1", rulebook.content());
-    let text = String::from_utf8(canonical(&content)).unwrap();
+    let text = String::from_utf8(to_canonical_bytes(&content)).unwrap();
     assert_eq!(read(&text).unwrap().content(), rulebook.content());
     for (from, to, member) in [
         ("rulebook/1", "rulebook/2", "`hansa`"),
@@ -154,10 +166,13 @@ fn a_signature_over_a_bundle_is_none_over_a_rulebook() {
     let refusal = SignedRulebook::read(&bytes, sample.league.bundle()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::RulebookInvalid);
     // Equal content under the signature of another kind.
-    let rulebook = sample.league.issue_rulebook(draft(1), start()).unwrap();
+    let rulebook = sample
+        .league
+        .issue_rulebook(draft(1), start_time())
+        .unwrap();
     let content = to_form("rulebook/1", rulebook.content());
     let kind = signed_envelope::EnvelopeKind::Bundle;
-    let signature = signed_envelope::sign(kind, &content, &sample.signer()).unwrap();
+    let signature = signed_envelope::sign_content(kind, &content, &sample.signer()).unwrap();
     let posed = Json::object([("rulebook", content), ("signature", Json::Text(signature))]);
     let bytes = signed_envelope::to_bytes(&posed);
     let refusal = SignedRulebook::read(&bytes, sample.league.bundle()).unwrap_err();
@@ -168,10 +183,16 @@ fn a_signature_over_a_bundle_is_none_over_a_rulebook() {
 fn the_rulebook_of_another_league_is_refused() {
     let mut sample = LeagueFixture::new();
     let mut other = LeagueFixture::new();
-    let rulebook = other.league.issue_rulebook(draft(730), start()).unwrap();
+    let rulebook = other
+        .league
+        .issue_rulebook(draft(730), start_time())
+        .unwrap();
     let refusal = SignedRulebook::read(&rulebook.to_bytes(), sample.league.bundle()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::WrongLeague);
-    let own = sample.league.issue_rulebook(draft(365), start()).unwrap();
+    let own = sample
+        .league
+        .issue_rulebook(draft(365), start_time())
+        .unwrap();
     assert_eq!(
         own.same_version(&rulebook).unwrap_err().code,
         ErrorCode::RulebookInvalid
@@ -200,7 +221,7 @@ fn the_largest_rulebook_can_be_read() {
     let mut sample = LeagueFixture::new();
     let mut large = draft(1);
     large.text = RulebookText::new("r.md", &vec![b'"'; LARGEST_TEXT]).unwrap();
-    let rulebook = sample.league.issue_rulebook(large, start()).unwrap();
+    let rulebook = sample.league.issue_rulebook(large, start_time()).unwrap();
     assert!(rulebook.to_bytes().len() < 1024 * 1024);
     assert_eq!(sample.league.rulebooks().unwrap(), [rulebook]);
 }

@@ -1,6 +1,6 @@
 //! Certificate path from a seal to an authority that the bundle names.
 
-use super::{SealAnchor, parse, untrusted};
+use super::{SealAnchor, parse_certificate, untrusted_seal_refusal};
 use crate::certificate::authority_certificate::{AuthorityCertificate, CertificatePathError};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::seal::SealCertificates;
@@ -18,14 +18,14 @@ pub(super) fn led_to(
     organization: &str,
     times: [UtcTimestamp; 2],
 ) -> Result<(), Option<Refusal>> {
-    let unreadable = || untrusted("the authority's certificate can't be read");
+    let unreadable = || untrusted_seal_refusal("the authority's certificate can't be read");
     let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
         .map_err(|cause| Some(unreadable().caused_by(cause)))?;
     let authority = AuthorityCertificate::read(&anchor.certificate)
         .map_err(|cause| Some(unreadable().caused_by(cause)))?;
     // Some seals include the certificate of their authority. It must be the one in the bundle.
     let mut above: Vec<CertificateDer<'_>> = seal
-        .above()
+        .issuer_certificates()
         .iter()
         .map(|one| CertificateDer::from(one.as_slice()))
         .collect();
@@ -33,7 +33,10 @@ pub(super) fn led_to(
         above.pop();
     }
     let end = EndEntityCert::try_from(own).map_err(|cause| {
-        Some(untrusted("the seal's certificate is not one for signing").caused_by(cause))
+        Some(
+            untrusted_seal_refusal("the seal's certificate is not one for signing")
+                .caused_by(cause),
+        )
     })?;
     let algorithms = rustls::crypto::aws_lc_rs::default_provider()
         .signature_verification_algorithms
@@ -44,37 +47,37 @@ pub(super) fn led_to(
                 algorithms,
                 std::slice::from_ref(&trusted),
                 &above,
-                unix(at),
+                to_unix_time(at),
                 DocumentKeyUsage,
                 None,
                 None,
             )
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| path_refusal(&error))?;
         let led = path.intermediate_certificates().map(|one| one.der());
         if !led.eq(above.iter().cloned()) {
-            return Err(Some(untrusted(
+            return Err(Some(untrusted_seal_refusal(
                 "the seal's certificates are not each issued by the next, or one of them is left over",
             )));
         }
         authority
-            .permits(&path, at)
-            .map_err(|fault| Some(forbidden(fault)))?;
+            .check_path(&path, at)
+            .map_err(|fault| Some(forbidden_path_refusal(fault)))?;
     }
     for one in &above {
-        let issues = parse(one)
+        let issues = parse_certificate(one)
             .map_err(Some)?
             .key_usage()
             .ok()
             .flatten()
             .is_some_and(|usage| usage.value.key_cert_sign());
         if !issues {
-            return Err(Some(untrusted(
+            return Err(Some(untrusted_seal_refusal(
                 "a certificate between the seal and its authority may not issue others",
             )));
         }
     }
     if anchor.organization != organization {
-        return Err(Some(untrusted(&format!(
+        return Err(Some(untrusted_seal_refusal(&format!(
             "the seal is issued to `{organization}`, and the authority may seal for `{}`",
             anchor.organization
         ))));
@@ -91,28 +94,28 @@ pub(super) fn led_to(
 }
 
 /// Refusal of an invalid path; none for a path that does not lead to this authority.
-fn fault(error: &webpki::Error) -> Option<Refusal> {
+fn path_refusal(error: &webpki::Error) -> Option<Refusal> {
     use webpki::Error;
     match error {
         Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Some(Refusal::new(
             ErrorCode::KeyNotValidAtSigning,
             "a certificate of the seal was not valid when it signed",
         )),
-        Error::RequiredEkuNotFoundContext(_) => {
-            Some(untrusted("the seal's certificate is not for documents"))
-        }
+        Error::RequiredEkuNotFoundContext(_) => Some(untrusted_seal_refusal(
+            "the seal's certificate is not for documents",
+        )),
         _ => None,
     }
 }
 
 /// Refusal of a path that its authority's certificate does not permit.
-fn forbidden(fault: CertificatePathError) -> Refusal {
+fn forbidden_path_refusal(fault: CertificatePathError) -> Refusal {
     let sentence = format!("the authority above the seal does not permit it: {fault}");
     match fault {
         CertificatePathError::NotYetValid | CertificatePathError::Over => {
             Refusal::new(ErrorCode::KeyNotValidAtSigning, sentence)
         }
-        _ => untrusted(&sentence),
+        _ => untrusted_seal_refusal(&sentence),
     }
 }
 
@@ -150,7 +153,7 @@ const DOCUMENTS: [&[u8]; 3] = [
     &[0x55, 0x1d, 0x25, 0],
 ];
 
-fn unix(at: UtcTimestamp) -> UnixTime {
+fn to_unix_time(at: UtcTimestamp) -> UnixTime {
     let micros = u64::try_from(at.micros()).unwrap_or(0);
     UnixTime::since_unix_epoch(Duration::from_micros(micros))
 }

@@ -1,6 +1,6 @@
 //! Seal in two files: its key and its certificates.
 
-use super::{PS256, SealKey, parse};
+use super::{PS256, SealKey, parse_certificate};
 use crate::bundle;
 use crate::keys::PrivateKey;
 use crate::participant_identity::read_certificates;
@@ -41,7 +41,7 @@ impl SealSigner {
         let own = chain
             .first()
             .ok_or_else(|| invalid("the file holds no certificate".to_owned()))?;
-        let public = parse(own)
+        let public = parse_certificate(own)
             .and_then(|certificate| SealKey::of(&certificate))
             .map_err(|refusal| invalid(refusal.sentence))?;
         let bytes = chain.iter().map(|one| one.to_vec()).collect();
@@ -50,7 +50,7 @@ impl SealSigner {
             SealKey::Curve(_) => SealPrivateKey::Curve(PrivateKey::open(key)?),
             SealKey::Rsa { .. } => {
                 let pem = hansa_files::read_private(key, bundle::LARGEST)?;
-                let signer = rsa(&pem)
+                let signer = rsa_signer(&pem)
                     .ok_or_else(|| invalid(format!("`{}` holds no RSA key", key.display())))?;
                 SealPrivateKey::Rsa(Box::new(signer))
             }
@@ -61,7 +61,7 @@ impl SealSigner {
             secret,
         };
         let probe = b"whether the key fits its certificate";
-        if made.key.matches(probe, &made.sign(probe)?) {
+        if made.key.accepts_signature(probe, &made.sign(probe)?) {
             return Ok(made);
         }
         Err(invalid(format!(
@@ -104,7 +104,7 @@ impl SealSigner {
 }
 
 /// Signer with an RSA key in PEM (PKCS#8).
-pub(super) fn rsa(pem: &[u8]) -> Option<impl JwsSigner + use<>> {
+pub(super) fn rsa_signer(pem: &[u8]) -> Option<impl JwsSigner + use<>> {
     let pair = RsaKeyPair::from_pem(pem).ok()?;
     RsassaPssJwsAlgorithm::Ps256
         .signer_from_der(pair.to_raw_private_key())

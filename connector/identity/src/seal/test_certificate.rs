@@ -1,8 +1,8 @@
 //! Authorities and seals of all kinds, for tests.
 
-use super::signer::rsa;
-use super::{SealAnchor, SealKey, parse};
-use crate::league_fixture::{DAY, start};
+use super::signer::rsa_signer;
+use super::{SealAnchor, SealKey, parse_certificate};
+use crate::league_fixture::{DAY, start_time};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::contract::signature::{SignatoryRole, Signature};
@@ -45,7 +45,7 @@ impl TestCertSpec {
             authority: true,
             usages: vec![KeyUsagePurpose::KeyCertSign],
             organizations: Vec::new(),
-            until: start().plus_micros(1000 * DAY),
+            until: start_time().plus_micros(1000 * DAY),
             ..Self::seal()
         }
     }
@@ -57,23 +57,27 @@ impl TestCertSpec {
             authority: false,
             usages: vec![KeyUsagePurpose::ContentCommitment],
             extended: Vec::new(),
-            until: start().plus_micros(100 * DAY),
+            until: start_time().plus_micros(100 * DAY),
             rsa: false,
             path_length: None,
         }
     }
 
-    pub(crate) fn by(self, issuer: Option<&TestCertificate>) -> TestCertificate {
+    pub(crate) fn issue_certificate(self, issuer: Option<&TestCertificate>) -> TestCertificate {
         let key = if self.rsa {
             KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)
         } else {
             KeyPair::generate()
         };
-        self.of(key.unwrap(), issuer)
+        self.issue_for_key(key.unwrap(), issuer)
     }
 
     /// Certificate with an existing key.
-    pub(crate) fn of(self, key: KeyPair, issuer: Option<&TestCertificate>) -> TestCertificate {
+    pub(crate) fn issue_for_key(
+        self,
+        key: KeyPair,
+        issuer: Option<&TestCertificate>,
+    ) -> TestCertificate {
         let mut params = CertificateParams::default();
         let mut subject = DistinguishedName::new();
         subject.push(DnType::CommonName, self.name);
@@ -93,7 +97,7 @@ impl TestCertSpec {
         params.extended_key_usages = self.extended;
         let epoch = rcgen::date_time_ymd(1970, 1, 1);
         let since = |at: UtcTimestamp| Duration::from_micros(at.micros().try_into().unwrap());
-        params.not_before = epoch + since(start().plus_micros(-DAY));
+        params.not_before = epoch + since(start_time().plus_micros(-DAY));
         params.not_after = epoch + since(self.until);
         let signed = match issuer {
             None => params.self_signed(&key),
@@ -116,8 +120,8 @@ impl TestCertificate {
         SealAnchor {
             certificate: self.der.clone(),
             organization: ORGANIZATION.to_owned(),
-            not_before: start().plus_micros(-10 * DAY),
-            not_after: start().plus_micros(500 * DAY),
+            not_before: start_time().plus_micros(-10 * DAY),
+            not_after: start_time().plus_micros(500 * DAY),
             revoked: Vec::new(),
         }
     }
@@ -126,12 +130,12 @@ impl TestCertificate {
     pub(crate) fn sign(&self, above: &[&Self], at: UtcTimestamp) -> Signature {
         let mut chain = vec![self.der.to_vec()];
         chain.extend(above.iter().map(|one| one.der.to_vec()));
-        let parsed = parse(&self.der).unwrap();
+        let parsed = parse_certificate(&self.der).unwrap();
         let key = SealKey::of(&parsed).unwrap();
         let input = b"header.payload".to_vec();
         let pem = self.key.serialize_pem();
         let signature = if key.algorithm() == "PS256" {
-            rsa(pem.as_bytes()).unwrap().sign(&input)
+            rsa_signer(pem.as_bytes()).unwrap().sign(&input)
         } else {
             let signer = EcdsaJwsAlgorithm::Es256.signer_from_pem(&pem);
             signer.unwrap().sign(&input)

@@ -5,7 +5,7 @@ use super::{RevokedSeal, SealAnchor, SealRevocation, key_of, rsa_thumbprint};
 use crate::bundle::TrustBundle;
 use crate::league::LeagueAuthority;
 use crate::league::signer_registration::KeyEndKind;
-use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::league_fixture::{DAY, LeagueFixture, start_time};
 use crate::signature::{KeyHistory, RegisteredKeys, SealAnchors};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -16,7 +16,7 @@ use hansa_policy::refusal::ErrorCode;
 use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
 
 fn at() -> UtcTimestamp {
-    start().plus_micros(DAY)
+    start_time().plus_micros(DAY)
 }
 
 fn munster() -> ParticipantId {
@@ -32,7 +32,7 @@ fn judged(
     let seals = SealAnchors::from([(munster(), anchors.to_vec())]);
     RegisteredKeys::new(&KeyHistory::new(), logged)
         .and_seals(&seals)
-        .check(&munster(), signature, SignaturePurpose::Contract)
+        .check_signature(&munster(), signature, SignaturePurpose::Contract)
         .map_err(|refusal| refusal.code)
 }
 
@@ -49,9 +49,9 @@ struct SealChainFixture {
 }
 
 fn world(spec: TestCertSpec) -> SealChainFixture {
-    let root = TestCertSpec::authority("Root").by(None);
-    let between = TestCertSpec::authority("Issuing").by(Some(&root));
-    let seal = spec.by(Some(&between));
+    let root = TestCertSpec::authority("Root").issue_certificate(None);
+    let between = TestCertSpec::authority("Issuing").issue_certificate(Some(&root));
+    let seal = spec.issue_certificate(Some(&between));
     SealChainFixture {
         root,
         between,
@@ -125,19 +125,19 @@ fn no_other_chain_leads_to_it() {
     let turned = w.between.sign(&[&w.seal], at());
     check(&anchor, &turned, REFUSED);
     // Self-signed, and signed by an authority with its own key.
-    let own = TestCertSpec::seal().by(None);
+    let own = TestCertSpec::seal().issue_certificate(None);
     check(&anchor, &own.sign(&[], at()), REFUSED);
     check(&anchor, &own.sign(&[&w.between], at()), REFUSED);
     check(&anchor, &w.root.sign(&[], at()), REFUSED);
     // Signed by a certificate that may not issue: a seal, and an authority without this usage.
-    let below = TestCertSpec::seal().by(Some(&w.seal));
+    let below = TestCertSpec::seal().issue_certificate(Some(&w.seal));
     check(&anchor, &below.sign(&[&w.seal, &w.between], at()), REFUSED);
     let idle = TestCertSpec {
         usages: vec![KeyUsagePurpose::DigitalSignature],
         ..TestCertSpec::authority("Idle")
     }
-    .by(Some(&w.root));
-    let by_idle = TestCertSpec::seal().by(Some(&idle));
+    .issue_certificate(Some(&w.root));
+    let by_idle = TestCertSpec::seal().issue_certificate(Some(&idle));
     check(&anchor, &by_idle.sign(&[&idle], at()), REFUSED);
 }
 
@@ -148,19 +148,19 @@ fn the_authority_of_a_seal_permits_what_stands_below_it() {
             path_length,
             ..TestCertSpec::authority("Root")
         }
-        .by(None);
-        let between = TestCertSpec::authority("Issuing").by(Some(&root));
-        let seal = TestCertSpec::seal().by(Some(&between));
+        .issue_certificate(None);
+        let between = TestCertSpec::authority("Issuing").issue_certificate(Some(&root));
+        let seal = TestCertSpec::seal().issue_certificate(Some(&between));
         check(&root.anchor(), &seal.sign(&[&between], at()), expected);
-        let direct = TestCertSpec::seal().by(Some(&root));
+        let direct = TestCertSpec::seal().issue_certificate(Some(&root));
         check(&root.anchor(), &direct.sign(&[], at()), Ok(()));
     }
     let idle = TestCertSpec {
         usages: vec![KeyUsagePurpose::CrlSign],
         ..TestCertSpec::authority("Idle")
     }
-    .by(None);
-    let seal = TestCertSpec::seal().by(Some(&idle));
+    .issue_certificate(None);
+    let seal = TestCertSpec::seal().issue_certificate(Some(&idle));
     check(&idle.anchor(), &seal.sign(&[], at()), REFUSED);
 }
 
@@ -222,8 +222,10 @@ fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
         (-2, 1, late),
     ];
     for (made, logged, expect) in lines {
-        let signature = w.seal.sign(&[&w.between], start().plus_micros(made * DAY));
-        let logged = start().plus_micros(logged * DAY);
+        let signature = w
+            .seal
+            .sign(&[&w.between], start_time().plus_micros(made * DAY));
+        let logged = start_time().plus_micros(logged * DAY);
         let found = judged(&[w.root.anchor()], &signature, logged);
         assert_eq!(found, expect, "{made} {logged}");
     }
@@ -256,16 +258,21 @@ fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
     let history = KeyHistory::new();
     let keys = RegisteredKeys::new(&history, at()).and_seals(&seals);
     for purpose in [SignaturePurpose::Statement, SignaturePurpose::Mandate] {
-        let refusal = keys.check(&munster(), &w.signed(), purpose).unwrap_err();
+        let refusal = keys
+            .check_signature(&munster(), &w.signed(), purpose)
+            .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::SignerNotParty);
     }
     for purpose in [SignaturePurpose::View, SignaturePurpose::Withdrawal] {
-        assert_eq!(keys.check(&munster(), &w.signed(), purpose), Ok(()));
+        assert_eq!(
+            keys.check_signature(&munster(), &w.signed(), purpose),
+            Ok(())
+        );
     }
     // The authority certifies seals of one participant only.
     let other: ParticipantId = "ottawa.example".parse().unwrap();
     let refusal = keys
-        .check(&other, &w.signed(), SignaturePurpose::Contract)
+        .check_signature(&other, &w.signed(), SignaturePurpose::Contract)
         .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SealNotTrusted);
 }
@@ -280,9 +287,11 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         };
         let w = world(spec());
         let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
-        let renewed = spec().of(again, Some(&w.between));
+        let renewed = spec().issue_for_key(again, Some(&w.between));
         let signed = renewed.sign(&[&w.between], at());
-        let next = spec().by(Some(&w.between)).sign(&[&w.between], at());
+        let next = spec()
+            .issue_certificate(Some(&w.between))
+            .sign(&[&w.between], at());
         assert_ne!(renewed.der, w.seal.der);
         let mut anchor = w.root.anchor();
         anchor.revoked = vec![revoked_seal(certificate(&w.seal), at())];
@@ -295,7 +304,7 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         // By an authority of the participant that does not know of the theft.
         let other = world(spec());
         let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
-        let elsewhere = spec().of(again, Some(&other.between));
+        let elsewhere = spec().issue_for_key(again, Some(&other.between));
         let anchors = [other.root.anchor(), anchor.clone()];
         let signed = elsewhere.sign(&[&other.between], at());
         check(&anchors[0], &signed, Ok(()));
@@ -323,14 +332,14 @@ fn the_thumbprint_of_an_rsa_key_is_that_of_the_standard() {
 #[test]
 fn a_league_names_authorities_that_seal_and_ends_them() {
     let mut sample = LeagueFixture::new();
-    sample.admit("munster.example", start());
-    sample.admit("ottawa.example", start());
+    sample.admit("munster.example", start_time());
+    sample.admit("ottawa.example", start_time());
     let w = world(TestCertSpec::seal());
     let (id, other) = (munster(), "ottawa.example".parse().unwrap());
     let league = &mut sample.league;
     let name = |league: &mut LeagueAuthority, id, organization| {
         league
-            .name_seal(id, w.root.der.clone(), organization, start())
+            .name_seal(id, w.root.der.clone(), organization, start_time())
             .map_err(|refusal| refusal.code)
     };
     assert_eq!(name(league, &id, ORGANIZATION), Ok(()));
@@ -341,14 +350,14 @@ fn a_league_names_authorities_that_seal_and_ends_them() {
     assert_eq!(name(league, &other, "VATCA-1"), Ok(()));
     let stranger = "stranger.example".parse().unwrap();
     assert_eq!(name(league, &stranger, "X"), Err(ErrorCode::PeerUnknown));
-    let leaf = league.name_seal(&id, w.seal.der.clone(), "VATDE-2", start());
+    let leaf = league.name_seal(&id, w.seal.der.clone(), "VATDE-2", start_time());
     assert_eq!(leaf.unwrap_err().code, ErrorCode::KeyInvalid);
 
     let accepted = |bundle: &TrustBundle, logged: UtcTimestamp| {
         let read = TrustBundle::read(&bundle.to_bytes()).unwrap();
         assert_eq!(read.content(), bundle.content());
         read.keys(logged)
-            .check(&id, &w.signed(), SignaturePurpose::Contract)
+            .check_signature(&id, &w.signed(), SignaturePurpose::Contract)
             .map_err(|refusal| refusal.code)
     };
     assert_eq!(accepted(league.bundle(), at()), Ok(()));

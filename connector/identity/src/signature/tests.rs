@@ -42,7 +42,7 @@ fn world() -> SignatureFixture {
     let es256 = make("b", SignatureAlgorithm::Es256);
     let munster: ParticipantId = "munster.example".parse().unwrap();
     let registered = |signer: &FileSigner| RegisteredKey {
-        key: signer.public().clone(),
+        key: signer.public_key().clone(),
         not_before: time("2026-01-01T00:00:00Z"),
         not_after: time("2027-01-01T00:00:00Z"),
         revoked_at: None,
@@ -64,7 +64,7 @@ impl SignatureFixture {
     fn check(&self, logged: &str, signature: &Signature, expect: Result<(), ErrorCode>) {
         let keys = RegisteredKeys::new(&self.history, time(logged));
         let found = keys
-            .check(&self.munster, signature, SignaturePurpose::Contract)
+            .check_signature(&self.munster, signature, SignaturePurpose::Contract)
             .map_err(|refusal| refusal.code);
         assert_eq!(found, expect);
     }
@@ -84,7 +84,7 @@ fn another_participants_key_does_not() {
     let w = world();
     let good = signature(&w.eddsa, "2026-06-01T00:00:00Z");
     let keys = RegisteredKeys::new(&w.history, time("2026-06-02T00:00:00Z"));
-    let other = keys.check(
+    let other = keys.check_signature(
         &"ottawa.example".parse().unwrap(),
         &good,
         SignaturePurpose::Contract,
@@ -201,7 +201,7 @@ fn what_was_long_on_its_way_counts_unless_its_key_was_revoked_meanwhile() {
         let seen = |at: &str| {
             RegisteredKeys::new(&w.history, time("2026-03-01T00:00:00Z"))
                 .first_seen(time(at))
-                .check(&w.munster, &early, SignaturePurpose::Withdrawal)
+                .check_signature(&w.munster, &early, SignaturePurpose::Withdrawal)
                 .map_err(|refusal| refusal.code)
         };
         assert_eq!(seen("2026-05-31T00:00:00Z"), Ok(()));
@@ -218,7 +218,7 @@ fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
     keys[1].revoked_at = Some(time("2026-07-01T00:00:00Z"));
     let judged = |signer: &FileSigner, logged: &str, purpose| {
         RegisteredKeys::new(&w.history, time(logged))
-            .check(&w.munster, &signature(signer, logged), purpose)
+            .check_signature(&w.munster, &signature(signer, logged), purpose)
             .map_err(|refusal| refusal.code)
     };
     let (connector, officer, no) = (&w.eddsa, &w.es256, Err(ErrorCode::SignerNotParty));

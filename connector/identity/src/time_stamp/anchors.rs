@@ -22,13 +22,13 @@ impl TimeStampAnchors {
         let mut anchors = Vec::new();
         for file in files {
             let file = file.as_ref();
-            let bytes = hansa_files::read(file, LONGEST_FILE)?;
+            let bytes = hansa_files::read_file(file, LONGEST_FILE)?;
             let mut read = Self::read(&bytes)
                 .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
             anchors.append(&mut read.0);
         }
         if anchors.is_empty() {
-            return Err(unreadable("no file of anchors is named"));
+            return Err(unusable_anchor_refusal("no file of anchors is named"));
         }
         Ok(Self(anchors))
     }
@@ -40,12 +40,12 @@ impl TimeStampAnchors {
     pub fn read(pem: &[u8]) -> Result<Self, Refusal> {
         let mut anchors = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate =
-                certificate.map_err(|cause| unreadable("it is no PEM").caused_by(cause))?;
-            anchors.push(trusted(&certificate)?);
+            let certificate = certificate
+                .map_err(|cause| unusable_anchor_refusal("it is no PEM").caused_by(cause))?;
+            anchors.push(parse_authority(&certificate)?);
         }
         if anchors.is_empty() {
-            return Err(unreadable("it holds no certificate in PEM"));
+            return Err(unusable_anchor_refusal("it holds no certificate in PEM"));
         }
         Ok(Self(anchors))
     }
@@ -56,19 +56,19 @@ impl TimeStampAnchors {
     }
 }
 
-fn trusted(certificate: &CertificateDer<'_>) -> Result<TrustedAuthority, Refusal> {
+fn parse_authority(certificate: &CertificateDer<'_>) -> Result<TrustedAuthority, Refusal> {
     let facts = AuthorityCertificate::read(certificate)
-        .map_err(|cause| unreadable("it is none of an authority").caused_by(cause))?;
+        .map_err(|cause| unusable_anchor_refusal("it is none of an authority").caused_by(cause))?;
     facts
-        .understood()
-        .map_err(|cause| unreadable("it can't be relied on").caused_by(cause))?;
+        .check_extensions()
+        .map_err(|cause| unusable_anchor_refusal("it can't be relied on").caused_by(cause))?;
     let anchor = webpki::anchor_from_trusted_cert(certificate)
-        .map_err(|cause| unreadable("it can't be read").caused_by(cause))?
+        .map_err(|cause| unusable_anchor_refusal("it can't be read").caused_by(cause))?
         .to_owned();
     Ok(TrustedAuthority { anchor, facts })
 }
 
-fn unreadable(why: &str) -> Refusal {
+fn unusable_anchor_refusal(why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::KeyInvalid,
         format!("the certificate of a time-stamp authority can't be used: {why}"),

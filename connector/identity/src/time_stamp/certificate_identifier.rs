@@ -1,6 +1,8 @@
 //! References to a certificate in a token: by issuer and serial number, and by digest.
 
-use super::der_reader::{DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, constructed};
+use super::der_reader::{
+    DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, constructed_tag,
+};
 use super::digest_algorithm::DigestAlgorithm;
 use hansa_policy::refusal::Refusal;
 use x509_parser::certificate::X509Certificate;
@@ -16,7 +18,7 @@ pub(super) struct CertificateIdentifier<'a> {
 
 impl CertificateIdentifier<'_> {
     /// True if the reference means this certificate.
-    pub(super) fn names(&self, certificate: &X509Certificate<'_>) -> bool {
+    pub(super) fn matches_certificate(&self, certificate: &X509Certificate<'_>) -> bool {
         certificate.issuer().as_raw() == self.issuer && certificate.raw_serial() == self.serial
     }
 }
@@ -31,19 +33,21 @@ pub(super) struct CertificateDigest<'a> {
 
 impl<'a> CertificateDigest<'a> {
     /// Reads the first reference in an attribute, which is the signer's. `v1` references use SHA-1 alone.
-    pub(super) fn first(attribute: &'a [u8], v1: bool) -> Result<Self, Refusal> {
+    pub(super) fn read_signer_reference(attribute: &'a [u8], v1: bool) -> Result<Self, Refusal> {
         const STRUCTURE: &str = "a signing certificate attribute";
-        let mut fields = DerReader::only(attribute, SEQUENCE, STRUCTURE)?;
+        let mut fields = DerReader::for_single_element(attribute, SEQUENCE, STRUCTURE)?;
         let mut certificates = fields.enter(SEQUENCE)?;
         let mut first = certificates.enter(SEQUENCE)?;
         let mut again = first;
         let algorithm = match v1 {
             true => DigestAlgorithm::Sha1,
-            false if again.optional(SEQUENCE)?.is_some() => DigestAlgorithm::read(&mut first)?,
+            false if again.optional_element(SEQUENCE)?.is_some() => {
+                DigestAlgorithm::read(&mut first)?
+            }
             false => DigestAlgorithm::Sha256,
         };
         let digest = first.element(OCTET_STRING)?.content;
-        let identifier = match first.optional(SEQUENCE)? {
+        let identifier = match first.optional_element(SEQUENCE)? {
             Some(element) => Some(issuer_serial(element.content)?),
             None => None,
         };
@@ -56,11 +60,15 @@ impl<'a> CertificateDigest<'a> {
     }
 
     /// True if the reference means this certificate.
-    pub(super) fn names(&self, der: &[u8], certificate: &X509Certificate<'_>) -> bool {
+    pub(super) fn matches_certificate(
+        &self,
+        der: &[u8],
+        certificate: &X509Certificate<'_>,
+    ) -> bool {
         self.algorithm.digest(der).as_ref() == self.digest
             && self
                 .identifier
-                .is_none_or(|identifier| identifier.names(certificate))
+                .is_none_or(|identifier| identifier.matches_certificate(certificate))
     }
 }
 
@@ -68,7 +76,7 @@ impl<'a> CertificateDigest<'a> {
 fn issuer_serial(content: &[u8]) -> Result<CertificateIdentifier<'_>, MalformedDer> {
     let mut fields = DerReader::new(content, "an IssuerSerial");
     let mut names = fields.enter(SEQUENCE)?;
-    let mut name = names.enter(constructed(4))?;
+    let mut name = names.enter(constructed_tag(4))?;
     names.finish()?;
     let issuer = name.element(SEQUENCE)?.whole;
     name.finish()?;

@@ -22,12 +22,12 @@ pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 
 /// Tag of a constructed element of the context class.
-pub(super) const fn constructed(number: u8) -> u8 {
+pub(super) const fn constructed_tag(number: u8) -> u8 {
     0xa0 | number
 }
 
 /// Tag of a primitive element of the context class.
-pub(super) const fn primitive(number: u8) -> u8 {
+pub(super) const fn primitive_tag(number: u8) -> u8 {
     0x80 | number
 }
 
@@ -62,7 +62,7 @@ impl<'a> DerReader<'a> {
     }
 
     /// Reader of the content of the single element in `bytes`, with this tag.
-    pub(super) fn only(
+    pub(super) fn for_single_element(
         bytes: &'a [u8],
         tag: u8,
         structure: &'static str,
@@ -73,13 +73,13 @@ impl<'a> DerReader<'a> {
         Ok(inner)
     }
 
-    const fn malformed(&self) -> MalformedDer {
+    const fn malformed_error(&self) -> MalformedDer {
         MalformedDer(self.structure)
     }
 
     /// Next element with any tag.
-    pub(super) fn any(&mut self) -> Result<DerElement<'a>, MalformedDer> {
-        let malformed = self.malformed();
+    pub(super) fn next_element(&mut self) -> Result<DerElement<'a>, MalformedDer> {
+        let malformed = self.malformed_error();
         let ([tag, first], after) = self.rest.split_first_chunk::<2>().ok_or(malformed)?;
         // Tags of several octets occur in none of these structures.
         if tag & 0x1f == 0x1f {
@@ -121,17 +121,20 @@ impl<'a> DerReader<'a> {
 
     /// Next element, which must have this tag.
     pub(super) fn element(&mut self, tag: u8) -> Result<DerElement<'a>, MalformedDer> {
-        let element = self.any()?;
+        let element = self.next_element()?;
         if element.tag == tag {
             return Ok(element);
         }
-        Err(self.malformed())
+        Err(self.malformed_error())
     }
 
     /// Next element, if it has this tag.
-    pub(super) fn optional(&mut self, tag: u8) -> Result<Option<DerElement<'a>>, MalformedDer> {
+    pub(super) fn optional_element(
+        &mut self,
+        tag: u8,
+    ) -> Result<Option<DerElement<'a>>, MalformedDer> {
         match self.rest.first() {
-            Some(next) if *next == tag => self.any().map(Some),
+            Some(next) if *next == tag => self.next_element().map(Some),
             _ => Ok(None),
         }
     }
@@ -146,7 +149,7 @@ impl<'a> DerReader<'a> {
     pub(super) fn number(&mut self, tag: u8) -> Result<&'a [u8], MalformedDer> {
         let octets = self.element(tag)?.content;
         match octets {
-            [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => Err(self.malformed()),
+            [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => Err(self.malformed_error()),
             _ => Ok(octets),
         }
     }
@@ -157,7 +160,7 @@ impl<'a> DerReader<'a> {
         let number = octets.iter().try_fold(0_u32, |number, octet| {
             number.checked_mul(256)?.checked_add(u32::from(*octet))
         });
-        number.ok_or(self.malformed())
+        number.ok_or(self.malformed_error())
     }
 
     /// Content octets of an object identifier.
@@ -175,6 +178,6 @@ impl<'a> DerReader<'a> {
         if self.is_empty() {
             return Ok(());
         }
-        Err(self.malformed())
+        Err(self.malformed_error())
     }
 }

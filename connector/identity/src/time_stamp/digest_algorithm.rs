@@ -25,7 +25,7 @@ impl DigestAlgorithm {
     pub(super) fn read(reader: &mut DerReader<'_>) -> Result<Self, Refusal> {
         let mut fields = reader.enter(SEQUENCE)?;
         let name = fields.object_identifier()?;
-        let parameters = fields.optional(NULL)?;
+        let parameters = fields.optional_element(NULL)?;
         if parameters.is_some_and(|null| !null.content.is_empty()) {
             return Err(MalformedDer("a digest algorithm").into());
         }

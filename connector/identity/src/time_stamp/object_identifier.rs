@@ -46,7 +46,7 @@ pub(super) const TIME_STAMPING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 8];
 pub(super) const ANY_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25, 0];
 
 /// Dotted form of the content octets; none for an invalid encoding (X.690, section 8.19).
-pub(super) fn dotted(octets: &[u8]) -> Option<String> {
+pub(super) fn to_dotted_text(octets: &[u8]) -> Option<String> {
     let mut arcs: Vec<u64> = Vec::new();
     let mut arc = None;
     for octet in octets {

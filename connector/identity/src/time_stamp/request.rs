@@ -3,8 +3,8 @@
 use super::anchors::TimeStampAnchors;
 use super::der_reader::{BIT_STRING, DerReader, INTEGER, OBJECT_IDENTIFIER, SEQUENCE};
 use super::object_identifier::SHA_256;
-use super::token_refusal::invalid;
-use super::{LONGEST_TOKEN, VerifiedTimeStamp, verify};
+use super::token_refusal::invalid_token_refusal;
+use super::{LONGEST_TOKEN, VerifiedTimeStamp, verify_token};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
@@ -44,12 +44,15 @@ impl TimeStampRequest {
     /// Request in DER: SHA-256, the nonce, and `certReq`, so that the token contains its certificates.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
-        let mut algorithm = element(OBJECT_IDENTIFIER, &[SHA_256]);
+        let mut algorithm = encode_element(OBJECT_IDENTIFIER, &[SHA_256]);
         algorithm.extend([0x05, 0x00]);
-        let digest = element(0x04, &[self.imprint.as_bytes()]);
-        let imprint = element(SEQUENCE, &[&element(SEQUENCE, &[&algorithm]), &digest]);
-        let nonce = element(INTEGER, &[&self.nonce]);
-        element(
+        let digest = encode_element(0x04, &[self.imprint.as_bytes()]);
+        let imprint = encode_element(
+            SEQUENCE,
+            &[&encode_element(SEQUENCE, &[&algorithm]), &digest],
+        );
+        let nonce = encode_element(INTEGER, &[&self.nonce]);
+        encode_element(
             SEQUENCE,
             &[&[INTEGER, 1, 1], &imprint, &nonce, &[0x01, 1, 0xff]],
         )
@@ -60,18 +63,20 @@ impl TimeStampRequest {
     ///
     /// # Errors
     /// `TIME_STAMP_UNAVAILABLE` when the authority does not grant the request, or as [`verify`].
-    pub fn accept(
+    pub fn accept_response(
         &self,
         response: &[u8],
         anchors: &TimeStampAnchors,
     ) -> Result<AcceptedToken, Refusal> {
         if response.len() > LONGEST_RESPONSE {
-            return Err(invalid("the response is longer than one may be"));
+            return Err(invalid_token_refusal(
+                "the response is longer than one may be",
+            ));
         }
-        let token = granted(response)?;
-        let stamp = verify(token, &self.imprint, anchors)?;
+        let token = granted_token(response)?;
+        let stamp = verify_token(token, &self.imprint, anchors)?;
         if stamp.nonce.as_deref() != Some(&self.nonce[..]) {
-            return Err(invalid("it answers another request"));
+            return Err(invalid_token_refusal("it answers another request"));
         }
         Ok(AcceptedToken {
             token: token.to_vec(),
@@ -81,18 +86,18 @@ impl TimeStampRequest {
 }
 
 /// Token of a response that grants one.
-fn granted(response: &[u8]) -> Result<&[u8], Refusal> {
+fn granted_token(response: &[u8]) -> Result<&[u8], Refusal> {
     const STRUCTURE: &str = "a TimeStampResp";
-    let mut fields = DerReader::only(response, SEQUENCE, STRUCTURE)?;
+    let mut fields = DerReader::for_single_element(response, SEQUENCE, STRUCTURE)?;
     let mut status = fields.enter(SEQUENCE)?;
     let number = status.small_number(INTEGER)?;
     // Free text of the authority; the failure bits give the reason.
-    let _words = status.optional(SEQUENCE)?;
-    let bits = status.optional(BIT_STRING)?;
+    let _words = status.optional_element(SEQUENCE)?;
+    let bits = status.optional_element(BIT_STRING)?;
     status.finish()?;
     // 0 is granted, 1 granted with modifications; all relevant fields are checked anyway.
     if number > 1 {
-        let why = bits.map_or("", |bits| failure(bits.content));
+        let why = bits.map_or("", |bits| failure_text(bits.content));
         return Err(Refusal::new(
             ErrorCode::TimeStampUnavailable,
             format!("the time-stamp authority grants no token (status {number}{why})"),
@@ -104,7 +109,7 @@ fn granted(response: &[u8]) -> Result<&[u8], Refusal> {
 }
 
 /// `PKIFailureInfo` as text: the first set bit with a meaning in RFC 3161.
-fn failure(content: &[u8]) -> &'static str {
+fn failure_text(content: &[u8]) -> &'static str {
     const REASONS: [(usize, &str); 8] = [
         (0, ", badAlg"),
         (2, ", badRequest"),
@@ -127,7 +132,7 @@ fn failure(content: &[u8]) -> &'static str {
 }
 
 /// Element with less than 128 content octets, as in all parts of a request.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+fn encode_element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut bytes = vec![tag, u8::try_from(content.len()).unwrap_or(u8::MAX)];
     bytes.extend(content);

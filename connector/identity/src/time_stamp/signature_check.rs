@@ -7,17 +7,17 @@ use super::object_identifier::{
     RSA_SHA_512,
 };
 use super::signer_certificate::SignerCertificate;
-use super::token_refusal::{invalid, unknown_algorithm};
+use super::token_refusal::{invalid_token_refusal, unknown_algorithm};
 use super::token_signed_data::TokenSignedData;
 use hansa_policy::refusal::Refusal;
 use rustls_pki_types::{AlgorithmIdentifier, alg_id};
 
 /// Checks that the signature of a token is by the key of its signer's certificate.
-pub(super) fn check(
+pub(super) fn check_signature(
     signed: &TokenSignedData<'_>,
     certificate: &SignerCertificate<'_>,
 ) -> Result<(), Refusal> {
-    let algorithm = algorithm(signed.algorithm, signed.digest)?;
+    let algorithm = signature_algorithm(signed.algorithm, signed.digest)?;
     let end = certificate.end_entity()?;
     let holds = rustls::crypto::aws_lc_rs::default_provider()
         .signature_verification_algorithms
@@ -31,13 +31,16 @@ pub(super) fn check(
     if holds {
         return Ok(());
     }
-    Err(invalid(
+    Err(invalid_token_refusal(
         "its signature is not by the key of its certificate",
     ))
 }
 
 /// Signature algorithm for this digest.
-fn algorithm(content: &[u8], digest: DigestAlgorithm) -> Result<AlgorithmIdentifier, Refusal> {
+fn signature_algorithm(
+    content: &[u8],
+    digest: DigestAlgorithm,
+) -> Result<AlgorithmIdentifier, Refusal> {
     use DigestAlgorithm::{Sha256, Sha384, Sha512};
     let mut fields = DerReader::new(content, "a signature algorithm");
     let name = fields.object_identifier()?;
@@ -53,7 +56,7 @@ fn algorithm(content: &[u8], digest: DigestAlgorithm) -> Result<AlgorithmIdentif
             false => Err(unknown_algorithm("signature algorithm")),
         };
     }
-    let parameters = fields.optional(NULL)?;
+    let parameters = fields.optional_element(NULL)?;
     if !fields.is_empty() || parameters.is_some_and(|null| !null.content.is_empty()) {
         return Err(unknown_algorithm("signature algorithm"));
     }

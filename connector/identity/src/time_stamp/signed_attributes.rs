@@ -7,7 +7,7 @@ use super::der_reader::{
 use super::object_identifier::{
     CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, TIMESTAMP_INFO,
 };
-use super::token_refusal::invalid;
+use super::token_refusal::invalid_token_refusal;
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -25,21 +25,28 @@ pub(super) struct SignedAttributes<'a> {
 impl<'a> SignedAttributes<'a> {
     /// Reads the element with the attributes.
     pub(super) fn read(element: DerElement<'a>) -> Result<Self, Refusal> {
-        let found = values(element.content)?;
-        let content_type = value(&found, CONTENT_TYPE, OBJECT_IDENTIFIER)?;
+        let found = attribute_values(element.content)?;
+        let content_type = single_value(&found, CONTENT_TYPE, OBJECT_IDENTIFIER)?;
         if content_type.content != TIMESTAMP_INFO {
-            return Err(invalid("it is signed as another kind of content"));
+            return Err(invalid_token_refusal(
+                "it is signed as another kind of content",
+            ));
         }
-        let message_digest = value(&found, MESSAGE_DIGEST, OCTET_STRING)?.content;
+        let message_digest = single_value(&found, MESSAGE_DIGEST, OCTET_STRING)?.content;
         let mut certificates = Vec::new();
         for (name, v1) in [(SIGNING_CERTIFICATE, true), (SIGNING_CERTIFICATE_V2, false)] {
             if found.contains_key(name) {
-                let attribute = value(&found, name, SEQUENCE)?;
-                certificates.push(CertificateDigest::first(attribute.whole, v1)?);
+                let attribute = single_value(&found, name, SEQUENCE)?;
+                certificates.push(CertificateDigest::read_signer_reference(
+                    attribute.whole,
+                    v1,
+                )?);
             }
         }
         if certificates.is_empty() {
-            return Err(invalid("it does not name the certificate of its signer"));
+            return Err(invalid_token_refusal(
+                "it does not name the certificate of its signer",
+            ));
         }
         let mut message = element.whole.to_vec();
         if let Some(tag) = message.first_mut() {
@@ -54,7 +61,7 @@ impl<'a> SignedAttributes<'a> {
 }
 
 /// Values of the attributes by type; no type occurs twice.
-fn values(content: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, MalformedDer> {
+fn attribute_values(content: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, MalformedDer> {
     const STRUCTURE: &str = "signed attributes";
     let mut attributes = DerReader::new(content, STRUCTURE);
     let mut found = BTreeMap::new();
@@ -71,13 +78,13 @@ fn values(content: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, MalformedDer> {
 }
 
 /// Single value of an attribute.
-fn value<'a>(
+fn single_value<'a>(
     found: &BTreeMap<&[u8], &'a [u8]>,
     name: &[u8],
     tag: u8,
 ) -> Result<DerElement<'a>, Refusal> {
     let Some(values) = found.get(name) else {
-        return Err(invalid("a signed attribute is missing"));
+        return Err(invalid_token_refusal("a signed attribute is missing"));
     };
     let mut values = DerReader::new(values, "a signed attribute");
     let value = values.element(tag)?;

@@ -2,7 +2,7 @@
 
 use super::anchors::TimeStampAnchors;
 use super::object_identifier::{ANY_KEY_USAGE, TIME_STAMPING};
-use super::token_refusal::{invalid, untrusted};
+use super::token_refusal::{invalid_token_refusal, untrusted_token_refusal};
 use super::token_signed_data::{SignerIdentifier, TokenSignedData};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
@@ -32,8 +32,8 @@ impl<'a> SignerCertificate<'a> {
             }
             // Of two references both must match; otherwise the signature could be moved to another certificate of the key.
             let mut names = signed.attributes.certificates.iter();
-            if !names.all(|name| name.names(der, &parsed)) {
-                return Err(invalid(
+            if !names.all(|name| name.matches_certificate(der, &parsed)) {
+                return Err(invalid_token_refusal(
                     "its signed attributes name another certificate than its signer",
                 ));
             }
@@ -43,13 +43,16 @@ impl<'a> SignerCertificate<'a> {
                 subject: parsed.subject().to_string(),
             });
         }
-        Err(invalid("it does not bring the certificate of its signer"))
+        Err(invalid_token_refusal(
+            "it does not bring the certificate of its signer",
+        ))
     }
 
     /// Certificate in the form of the path validation library.
     pub(super) fn end_entity(&self) -> Result<EndEntityCert<'_>, Refusal> {
         EndEntityCert::try_from(&self.der).map_err(|cause| {
-            invalid("the certificate of its signer is not one for signing").caused_by(cause)
+            invalid_token_refusal("the certificate of its signer is not one for signing")
+                .caused_by(cause)
         })
     }
 
@@ -71,7 +74,7 @@ impl<'a> SignerCertificate<'a> {
             .all;
         let micros = u64::try_from(at.micros()).unwrap_or(0);
         let time = UnixTime::since_unix_epoch(Duration::from_micros(micros));
-        let mut worst = untrusted("none of the anchors is above its certificate");
+        let mut worst = untrusted_token_refusal("none of the anchors is above its certificate");
         for trusted in anchors.iter() {
             let path = end.verify_for_usage(
                 algorithms,
@@ -83,19 +86,22 @@ impl<'a> SignerCertificate<'a> {
                 None,
             );
             match path {
-                Ok(path) => match trusted.facts.permits(&path, at) {
+                Ok(path) => match trusted.facts.check_path(&path, at) {
                     Ok(()) => return Ok(self.subject.clone()),
                     Err(fault) => {
-                        worst = untrusted("its anchor does not permit it").caused_by(fault);
+                        worst = untrusted_token_refusal("its anchor does not permit it")
+                            .caused_by(fault);
                     }
                 },
                 Err(webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. }) => {
-                    worst = untrusted("a certificate above it, or its own, did not count then");
+                    worst = untrusted_token_refusal(
+                        "a certificate above it, or its own, did not count then",
+                    );
                 }
                 Err(webpki::Error::UnknownIssuer) => {}
                 Err(cause) => {
-                    worst =
-                        untrusted("the path from its certificate does not hold").caused_by(cause);
+                    worst = untrusted_token_refusal("the path from its certificate does not hold")
+                        .caused_by(cause);
                 }
             }
         }
@@ -106,7 +112,7 @@ impl<'a> SignerCertificate<'a> {
 /// True if the signer identifier means this certificate.
 fn is_signer(signer: &SignerIdentifier<'_>, certificate: &X509Certificate<'_>) -> bool {
     match signer {
-        SignerIdentifier::Issued(identifier) => identifier.names(certificate),
+        SignerIdentifier::Issued(identifier) => identifier.matches_certificate(certificate),
         SignerIdentifier::Key(key) => certificate.extensions().iter().any(|extension| {
             matches!(
                 extension.parsed_extension(),
@@ -137,7 +143,9 @@ fn for_time_stamps(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
     if alone && signs && !certificate.is_ca() {
         return Ok(());
     }
-    Err(invalid("its certificate is not for time stamps alone"))
+    Err(invalid_token_refusal(
+        "its certificate is not for time stamps alone",
+    ))
 }
 
 /// Extended key usages along the path: given ones must permit time stamps. The signer's own are checked above.

@@ -5,7 +5,7 @@ use super::object_identifier::{
     CONTENT_TYPE, ECDSA_SHA_256, MESSAGE_DIGEST, SHA_256, SIGNED_DATA, SIGNING_CERTIFICATE,
     SIGNING_CERTIFICATE_V2, TIMESTAMP_INFO,
 };
-use crate::league_fixture::{DAY, start};
+use crate::league_fixture::{DAY, start_time};
 use crate::pem;
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -21,7 +21,7 @@ use std::time::Duration;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// DER element.
-pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn encode_element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut bytes = vec![tag];
     let length = content.len().to_be_bytes();
@@ -36,8 +36,8 @@ pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-fn identifier(oid: &[u8]) -> Vec<u8> {
-    element(0x30, &[&element(0x06, &[oid])])
+fn algorithm_identifier(oid: &[u8]) -> Vec<u8> {
+    encode_element(0x30, &[&encode_element(0x06, &[oid])])
 }
 
 /// Specification of a token; the default is a good one.
@@ -64,7 +64,7 @@ pub(super) struct TestTokenSpec {
 }
 
 impl TestTokenSpec {
-    pub(super) fn over(bytes: &[u8]) -> Self {
+    pub(super) fn for_bytes(bytes: &[u8]) -> Self {
         Self {
             version: 1,
             imprint: Digest::of(bytes),
@@ -116,37 +116,37 @@ pub(super) struct TestAuthority {
     key: KeyPair,
 }
 
-fn dates(params: &mut CertificateParams, until: i64) {
+fn set_dates(params: &mut CertificateParams, until: i64) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let since = |at: UtcTimestamp| Duration::from_micros(at.micros().try_into().unwrap());
-    params.not_before = epoch + since(start().plus_micros(-DAY));
-    params.not_after = epoch + since(start().plus_micros(until * DAY));
+    params.not_before = epoch + since(start_time().plus_micros(-DAY));
+    params.not_after = epoch + since(start_time().plus_micros(until * DAY));
 }
 
 /// DER of `ExtKeyUsageSyntax`.
-fn uses(uses: &[&[u64]]) -> Vec<u8> {
+fn encode_key_usages(uses: &[&[u64]]) -> Vec<u8> {
     let oid = |arcs: &[u64]| {
         let mut octets = vec![(arcs[0] * 40 + arcs[1]) as u8];
         octets.extend(arcs[2..].iter().map(|arc| *arc as u8));
-        element(0x06, &[&octets])
+        encode_element(0x06, &[&octets])
     };
     let all: Vec<u8> = uses.iter().flat_map(|arcs| oid(arcs)).collect();
-    element(0x30, &[&all])
+    encode_element(0x30, &[&all])
 }
 
 impl TestAuthority {
     pub(super) fn new() -> Self {
-        Self::with(&TestAuthoritySpec::default())
+        Self::from_spec(&TestAuthoritySpec::default())
     }
 
-    pub(super) fn with(spec: &TestAuthoritySpec) -> Self {
+    pub(super) fn from_spec(spec: &TestAuthoritySpec) -> Self {
         let root_key = KeyPair::generate().unwrap();
         let mut root = CertificateParams::default();
         root.distinguished_name
             .push(DnType::CommonName, "Root of time");
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        dates(&mut root, spec.root_until);
+        set_dates(&mut root, spec.root_until);
         let root_certificate = root.self_signed(&root_key).unwrap();
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
@@ -156,10 +156,11 @@ impl TestAuthority {
             .push(DnType::CommonName, "Clock of the lake");
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![spec.key_usage];
-        let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 37], uses(&spec.uses));
+        let mut extension =
+            CustomExtension::from_oid_content(&[2, 5, 29, 37], encode_key_usages(&spec.uses));
         extension.set_criticality(spec.critical);
         params.custom_extensions = vec![extension];
-        dates(&mut params, spec.until);
+        set_dates(&mut params, spec.until);
         let issuer = Issuer::from_params(&root, &root_key);
         let certificate = params.signed_by(&key, &issuer).unwrap();
         Self {
@@ -170,30 +171,30 @@ impl TestAuthority {
     }
 
     pub(super) fn anchors(&self) -> TimeStampAnchors {
-        let text = pem::certificates(std::slice::from_ref(&self.root));
+        let text = pem::encode_certificates(std::slice::from_ref(&self.root));
         TimeStampAnchors::read(text.as_bytes()).unwrap()
     }
 
-    fn info(spec: &TestTokenSpec) -> Vec<u8> {
-        let imprint = element(
+    fn encode_info(spec: &TestTokenSpec) -> Vec<u8> {
+        let imprint = encode_element(
             0x30,
             &[
-                &identifier(SHA_256),
-                &element(0x04, &[spec.imprint.as_bytes()]),
+                &algorithm_identifier(SHA_256),
+                &encode_element(0x04, &[spec.imprint.as_bytes()]),
             ],
         );
         let nonce = spec
             .nonce
             .as_ref()
-            .map_or_else(Vec::new, |nonce| element(0x02, &[nonce]));
-        element(
+            .map_or_else(Vec::new, |nonce| encode_element(0x02, &[nonce]));
+        encode_element(
             0x30,
             &[
-                &element(0x02, &[&[spec.version]]),
-                &element(0x06, &[&[0x2a, 3, 4, 1]]),
+                &encode_element(0x02, &[&[spec.version]]),
+                &encode_element(0x06, &[&[0x2a, 3, 4, 1]]),
                 &imprint,
-                &element(0x02, &[&[0x11, 0x5c]]),
-                &element(0x18, &[spec.time.as_bytes()]),
+                &encode_element(0x02, &[&[0x11, 0x5c]]),
+                &encode_element(0x18, &[spec.time.as_bytes()]),
                 &spec.accuracy,
                 &nonce,
                 &spec.more,
@@ -203,9 +204,15 @@ impl TestAuthority {
 
     /// Token by this specification.
     pub(super) fn token(&self, spec: &TestTokenSpec) -> Vec<u8> {
-        let info = Self::info(spec);
+        let info = Self::encode_info(spec);
         let attribute = |oid: &[u8], value: &[u8]| {
-            element(0x30, &[&element(0x06, &[oid]), &element(0x31, &[value])])
+            encode_element(
+                0x30,
+                &[
+                    &encode_element(0x06, &[oid]),
+                    &encode_element(0x31, &[value]),
+                ],
+            )
         };
         let named = spec
             .named_certificate
@@ -213,14 +220,14 @@ impl TestAuthority {
             .unwrap_or(&self.certificate);
         let name = |algorithm| {
             let digest = digest::digest(algorithm, named);
-            let id = element(0x30, &[&element(0x04, &[digest.as_ref()])]);
-            element(0x30, &[&element(0x30, &[&id])])
+            let id = encode_element(0x30, &[&encode_element(0x04, &[digest.as_ref()])]);
+            encode_element(0x30, &[&encode_element(0x30, &[&id])])
         };
-        let mut attributes = attribute(CONTENT_TYPE, &element(0x06, &[spec.content_type]));
+        let mut attributes = attribute(CONTENT_TYPE, &encode_element(0x06, &[spec.content_type]));
         let of_content = digest::digest(&digest::SHA256, &info);
         attributes.extend(attribute(
             MESSAGE_DIGEST,
-            &element(0x04, &[of_content.as_ref()]),
+            &encode_element(0x04, &[of_content.as_ref()]),
         ));
         if spec.named.0 {
             attributes.extend(attribute(SIGNING_CERTIFICATE_V2, &name(&digest::SHA256)));
@@ -229,7 +236,7 @@ impl TestAuthority {
             let sha_1 = name(&digest::SHA1_FOR_LEGACY_USE_ONLY);
             attributes.extend(attribute(SIGNING_CERTIFICATE, &sha_1));
         }
-        let message = element(0x31, &[&attributes]);
+        let message = encode_element(0x31, &[&attributes]);
         let key =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &self.key.serialize_der())
                 .unwrap();
@@ -237,47 +244,50 @@ impl TestAuthority {
         let mut signature = signature.as_ref().to_vec();
         *signature.last_mut().unwrap() ^= spec.signature_flip;
         let (_, parsed) = X509Certificate::from_der(&self.certificate).unwrap();
-        let signer = element(
+        let signer = encode_element(
             0x30,
             &[
-                &element(0x02, &[&[1]]),
-                &element(
+                &encode_element(0x02, &[&[1]]),
+                &encode_element(
                     0x30,
                     &[
                         parsed.issuer().as_raw(),
-                        &element(0x02, &[parsed.raw_serial()]),
+                        &encode_element(0x02, &[parsed.raw_serial()]),
                     ],
                 ),
-                &identifier(SHA_256),
-                &element(0xa0, &[&attributes]),
-                &identifier(spec.signature_algorithm),
-                &element(0x04, &[&signature]),
+                &algorithm_identifier(SHA_256),
+                &encode_element(0xa0, &[&attributes]),
+                &algorithm_identifier(spec.signature_algorithm),
+                &encode_element(0x04, &[&signature]),
             ],
         );
         let certificates = match spec.without_certificates {
             true => Vec::new(),
-            false => element(0xa0, &[&self.certificate]),
+            false => encode_element(0xa0, &[&self.certificate]),
         };
-        let content = element(
+        let content = encode_element(
             0x30,
             &[
-                &element(0x06, &[TIMESTAMP_INFO]),
-                &element(0xa0, &[&element(0x04, &[&info])]),
+                &encode_element(0x06, &[TIMESTAMP_INFO]),
+                &encode_element(0xa0, &[&encode_element(0x04, &[&info])]),
             ],
         );
-        let signed = element(
+        let signed = encode_element(
             0x30,
             &[
-                &element(0x02, &[&[3]]),
-                &element(0x31, &[&identifier(SHA_256)]),
+                &encode_element(0x02, &[&[3]]),
+                &encode_element(0x31, &[&algorithm_identifier(SHA_256)]),
                 &content,
                 &certificates,
-                &element(0x31, &[&signer.repeat(spec.signers)]),
+                &encode_element(0x31, &[&signer.repeat(spec.signers)]),
             ],
         );
-        element(
+        encode_element(
             0x30,
-            &[&element(0x06, &[SIGNED_DATA]), &element(0xa0, &[&signed])],
+            &[
+                &encode_element(0x06, &[SIGNED_DATA]),
+                &encode_element(0xa0, &[&signed]),
+            ],
         )
     }
 }

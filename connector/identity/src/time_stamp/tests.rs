@@ -1,12 +1,12 @@
 //! Tests: digest, signature, certificate and anchor of a token are each required.
 
 use super::anchors::TimeStampAnchors;
-use super::object_identifier::{SIGNED_DATA, dotted};
+use super::object_identifier::{SIGNED_DATA, to_dotted_text};
 use super::request::TimeStampRequest;
 use super::test_authority::{
-    TIME_STAMPING_USE, TestAuthority, TestAuthoritySpec, TestTokenSpec, element,
+    TIME_STAMPING_USE, TestAuthority, TestAuthoritySpec, TestTokenSpec, encode_element,
 };
-use super::{VerifiedTimeStamp, verify};
+use super::{VerifiedTimeStamp, verify_token};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::ErrorCode;
 use rcgen::KeyUsagePurpose;
@@ -14,12 +14,12 @@ use rcgen::KeyUsagePurpose;
 const HEAD: &[u8] = b"a head with its signature";
 
 fn good() -> TestTokenSpec {
-    TestTokenSpec::over(HEAD)
+    TestTokenSpec::for_bytes(HEAD)
 }
 
 fn judged(authority: &TestAuthority, spec: &TestTokenSpec) -> Result<VerifiedTimeStamp, ErrorCode> {
     let token = authority.token(spec);
-    verify(&token, &Digest::of(HEAD), &authority.anchors()).map_err(|refusal| refusal.code)
+    verify_token(&token, &Digest::of(HEAD), &authority.anchors()).map_err(|refusal| refusal.code)
 }
 
 #[test]
@@ -40,12 +40,12 @@ fn a_good_token_says_when_and_by_whom() {
 fn the_deviation_that_the_authority_admits_counts_against_it() {
     let authority = TestAuthority::new();
     // One second, 500 milliseconds and 7 microseconds.
-    let accuracy = element(
+    let accuracy = encode_element(
         0x30,
         &[
-            &element(0x02, &[&[1]]),
-            &element(0x80, &[&[0x01, 0xf4]]),
-            &element(0x81, &[&[7]]),
+            &encode_element(0x02, &[&[1]]),
+            &encode_element(0x80, &[&[0x01, 0xf4]]),
+            &encode_element(0x81, &[&[7]]),
         ],
     );
     let spec = TestTokenSpec {
@@ -76,21 +76,21 @@ fn what_is_not_a_good_token_is_refused() {
     use ErrorCode::{SignatureAlg, TimeStampInvalid, TimeStampNotTrusted};
     let authority = TestAuthority::new();
     let stranger = TestAuthority::new();
-    let critical = element(
+    let critical = encode_element(
         0xa1,
-        &[&element(
+        &[&encode_element(
             0x30,
             &[
-                &element(0x06, &[&[0x2a, 3]]),
-                &element(0x01, &[&[0xff]]),
-                &element(0x04, &[]),
+                &encode_element(0x06, &[&[0x2a, 3]]),
+                &encode_element(0x01, &[&[0xff]]),
+                &encode_element(0x04, &[]),
             ],
         )],
     );
     let cases = [
         (
             "imprint",
-            TestTokenSpec::over(b"another head"),
+            TestTokenSpec::for_bytes(b"another head"),
             TimeStampInvalid,
         ),
         (
@@ -241,7 +241,7 @@ fn the_certificate_is_for_time_stamps_alone_and_critically_so() {
         },
     ];
     for (number, spec) in cases.iter().enumerate() {
-        let authority = TestAuthority::with(spec);
+        let authority = TestAuthority::from_spec(spec);
         assert_eq!(
             judged(&authority, &good()),
             Err(ErrorCode::TimeStampInvalid),
@@ -254,9 +254,9 @@ fn the_certificate_is_for_time_stamps_alone_and_critically_so() {
 fn an_anchor_vouches_only_for_what_is_below_it_and_in_its_time() {
     let (authority, stranger) = (TestAuthority::new(), TestAuthority::new());
     let token = authority.token(&good());
-    let refusal = verify(&token, &Digest::of(HEAD), &stranger.anchors()).unwrap_err();
+    let refusal = verify_token(&token, &Digest::of(HEAD), &stranger.anchors()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::TimeStampNotTrusted);
-    let over = TestAuthority::with(&TestAuthoritySpec {
+    let over = TestAuthority::from_spec(&TestAuthoritySpec {
         root_until: 1,
         ..TestAuthoritySpec::default()
     });
@@ -270,13 +270,13 @@ fn an_anchor_vouches_only_for_what_is_below_it_and_in_its_time() {
         assert_eq!(refusal.code, ErrorCode::KeyInvalid);
     }
     // An authority's own certificate is not an anchor above it.
-    let own = crate::pem::certificates(std::slice::from_ref(&authority.certificate));
+    let own = crate::pem::encode_certificates(std::slice::from_ref(&authority.certificate));
     TimeStampAnchors::read(own.as_bytes()).unwrap_err();
 }
 
 fn response(status: u8, more: &[u8]) -> Vec<u8> {
-    let status = element(0x30, &[&element(0x02, &[&[status]])]);
-    element(0x30, &[&status, more])
+    let status = encode_element(0x30, &[&encode_element(0x02, &[&[status]])]);
+    encode_element(0x30, &[&status, more])
 }
 
 #[test]
@@ -289,10 +289,12 @@ fn a_response_is_taken_for_its_own_request_alone() {
         nonce: Some(nonce),
         ..good()
     });
-    let accepted = request.accept(&response(0, &token), &anchors).unwrap();
+    let accepted = request
+        .accept_response(&response(0, &token), &anchors)
+        .unwrap();
     assert_eq!(accepted.token, token);
     let code = |request: &TimeStampRequest, bytes: &[u8]| {
-        request.accept(bytes, &anchors).unwrap_err().code
+        request.accept_response(bytes, &anchors).unwrap_err().code
     };
     let another = TimeStampRequest::new(Digest::of(HEAD), [1; 8]);
     assert_eq!(
@@ -331,9 +333,9 @@ fn a_request_is_the_one_of_the_standard() {
 
 #[test]
 fn object_identifiers_are_written_with_dots() {
-    assert_eq!(dotted(SIGNED_DATA).unwrap(), "1.2.840.113549.1.7.2");
-    assert_eq!(dotted(&[0x88, 0x37]).unwrap(), "2.999");
+    assert_eq!(to_dotted_text(SIGNED_DATA).unwrap(), "1.2.840.113549.1.7.2");
+    assert_eq!(to_dotted_text(&[0x88, 0x37]).unwrap(), "2.999");
     for wrong in [&[][..], &[0x80, 1], &[0x2a, 0x86], &[0xff; 12]] {
-        assert_eq!(dotted(wrong), None, "{wrong:?}");
+        assert_eq!(to_dotted_text(wrong), None, "{wrong:?}");
     }
 }

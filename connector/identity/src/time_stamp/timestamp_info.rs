@@ -2,11 +2,11 @@
 
 use super::der_reader::{
     BOOLEAN, DerReader, GENERALIZED_TIME, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE,
-    constructed, primitive,
+    constructed_tag, primitive_tag,
 };
 use super::digest_algorithm::DigestAlgorithm;
 use super::object_identifier;
-use super::token_refusal::{invalid, unknown_algorithm};
+use super::token_refusal::{invalid_token_refusal, unknown_algorithm};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
@@ -33,21 +33,21 @@ pub(super) struct TimestampInfo {
 impl TimestampInfo {
     /// Parses the signed bytes.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let mut fields = DerReader::only(bytes, SEQUENCE, STRUCTURE)?;
+        let mut fields = DerReader::for_single_element(bytes, SEQUENCE, STRUCTURE)?;
         if fields.small_number(INTEGER)? != 1 {
-            return Err(invalid("its version is not 1"));
+            return Err(invalid_token_refusal("its version is not 1"));
         }
         let policy = fields.object_identifier()?;
-        let imprint = imprint(&mut fields)?;
+        let imprint = read_imprint(&mut fields)?;
         let serial = fields.number(INTEGER)?;
         let time = fields.element(GENERALIZED_TIME)?;
-        let accuracy = match fields.optional(SEQUENCE)? {
-            Some(element) => accuracy(element.content)?,
+        let accuracy = match fields.optional_element(SEQUENCE)? {
+            Some(element) => read_accuracy(element.content)?,
             None => 0,
         };
         // DEFAULT FALSE: DER encodes TRUE alone.
-        let ordering = fields.optional(BOOLEAN)?;
-        let nonce = match fields.optional(INTEGER)? {
+        let ordering = fields.optional_element(BOOLEAN)?;
+        let nonce = match fields.optional_element(INTEGER)? {
             Some(element) => {
                 let mut again = DerReader::new(element.whole, STRUCTURE);
                 Some(again.number(INTEGER)?.to_vec())
@@ -55,8 +55,8 @@ impl TimestampInfo {
             None => None,
         };
         // The name of the authority is taken from its certificate.
-        let _name = fields.optional(constructed(0))?;
-        let extensions = fields.optional(constructed(1))?;
+        let _name = fields.optional_element(constructed_tag(0))?;
+        let extensions = fields.optional_element(constructed_tag(1))?;
         fields.finish()?;
         if ordering.is_some_and(|ordering| ordering.content != [0xff])
             || serial.len() > LONGEST_SERIAL
@@ -65,11 +65,11 @@ impl TimestampInfo {
         }
         // Extensions of qualified authorities (ETSI EN 319 422, section 9.1) are not critical and don't affect the time.
         if extensions.is_some_and(|extensions| has_critical(extensions.content)) {
-            return Err(invalid(
+            return Err(invalid_token_refusal(
                 "it has a critical extension that is not known here",
             ));
         }
-        let policy = object_identifier::dotted(policy).ok_or(MalformedDer(STRUCTURE))?;
+        let policy = object_identifier::to_dotted_text(policy).ok_or(MalformedDer(STRUCTURE))?;
         let (at, rest) = generalized_time(time.content).ok_or(MalformedDer("a genTime"))?;
         Ok(Self {
             imprint,
@@ -83,7 +83,7 @@ impl TimestampInfo {
 }
 
 /// Digest in the `MessageImprint`; requests use SHA-256 alone.
-fn imprint(fields: &mut DerReader<'_>) -> Result<Digest, Refusal> {
+fn read_imprint(fields: &mut DerReader<'_>) -> Result<Digest, Refusal> {
     let mut imprint = fields.enter(SEQUENCE)?;
     if DigestAlgorithm::read(&mut imprint)? != DigestAlgorithm::Sha256 {
         return Err(unknown_algorithm("digest of the bytes"));
@@ -97,15 +97,15 @@ fn imprint(fields: &mut DerReader<'_>) -> Result<Digest, Refusal> {
 }
 
 /// `Accuracy` in microseconds.
-fn accuracy(content: &[u8]) -> Result<i64, MalformedDer> {
+fn read_accuracy(content: &[u8]) -> Result<i64, MalformedDer> {
     let mut fields = DerReader::new(content, "an Accuracy");
     let mut micros = 0_i64;
     for (tag, most, unit) in [
         (INTEGER, u32::MAX, 1_000_000_i64),
-        (primitive(0), 999, 1_000),
-        (primitive(1), 999, 1),
+        (primitive_tag(0), 999, 1_000),
+        (primitive_tag(1), 999, 1),
     ] {
-        let Some(element) = fields.optional(tag)? else {
+        let Some(element) = fields.optional_element(tag)? else {
             continue;
         };
         let count = DerReader::new(element.whole, "an Accuracy").small_number(tag)?;
@@ -126,7 +126,7 @@ fn has_critical(content: &[u8]) -> bool {
         while !extensions.is_empty() {
             let mut extension = extensions.enter(SEQUENCE)?;
             extension.object_identifier()?;
-            critical |= extension.optional(BOOLEAN)?.is_some();
+            critical |= extension.optional_element(BOOLEAN)?.is_some();
             extension.element(OCTET_STRING)?;
             extension.finish()?;
         }

@@ -4,7 +4,7 @@ use super::der_reader::MalformedDer;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Refusal of an invalid token.
-pub(super) fn invalid(sentence: &str) -> Refusal {
+pub(super) fn invalid_token_refusal(sentence: &str) -> Refusal {
     Refusal::new(
         ErrorCode::TimeStampInvalid,
         format!("the time stamp does not hold: {sentence}"),
@@ -13,12 +13,12 @@ pub(super) fn invalid(sentence: &str) -> Refusal {
 
 impl From<MalformedDer> for Refusal {
     fn from(cause: MalformedDer) -> Self {
-        invalid(&cause.to_string()).caused_by(cause)
+        invalid_token_refusal(&cause.to_string()).caused_by(cause)
     }
 }
 
 /// Refusal of a token without a path to an anchor.
-pub(super) fn untrusted(sentence: &str) -> Refusal {
+pub(super) fn untrusted_token_refusal(sentence: &str) -> Refusal {
     Refusal::new(
         ErrorCode::TimeStampNotTrusted,
         format!("the authority of the time stamp is not trusted: {sentence}"),

@@ -2,12 +2,12 @@
 
 use super::certificate_identifier::CertificateIdentifier;
 use super::der_reader::{
-    DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, SET, constructed, primitive,
+    DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, SET, constructed_tag, primitive_tag,
 };
 use super::digest_algorithm::DigestAlgorithm;
 use super::object_identifier::{SIGNED_DATA, TIMESTAMP_INFO};
 use super::signed_attributes::SignedAttributes;
-use super::token_refusal::{invalid, unknown_algorithm};
+use super::token_refusal::{invalid_token_refusal, unknown_algorithm};
 use hansa_policy::refusal::Refusal;
 
 /// Largest number of certificates in a token.
@@ -47,43 +47,49 @@ impl<'a> TokenSignedData<'a> {
     /// Parses a token.
     pub(super) fn read(token: &'a [u8]) -> Result<Self, Refusal> {
         let content = content_info(token)?;
-        let mut fields = DerReader::only(content, SEQUENCE, STRUCTURE)?;
+        let mut fields = DerReader::for_single_element(content, SEQUENCE, STRUCTURE)?;
         let version = fields.small_number(INTEGER)?;
         // Version 3, since the content is not id-data; 4 and 5 with other kinds of certificates or revocation data.
         if !(3..=5).contains(&version) {
-            return Err(invalid("its SignedData is of another version"));
+            return Err(invalid_token_refusal(
+                "its SignedData is of another version",
+            ));
         }
         let digests = fields.element(SET)?;
-        let content = encapsulated(&mut fields)?;
-        let certificates = match fields.optional(constructed(0))? {
-            Some(set) => certificates(set.content)?,
+        let content = encapsulated_content(&mut fields)?;
+        let certificates = match fields.optional_element(constructed_tag(0))? {
+            Some(set) => read_certificates(set.content)?,
             None => Vec::new(),
         };
         // Revocation lists in the token are ignored.
-        let _revocations = fields.optional(constructed(1))?;
+        let _revocations = fields.optional_element(constructed_tag(1))?;
         let mut signers = fields.enter(SET)?;
         let mut signer = signers.enter(SEQUENCE)?;
         // RFC 3161: no other signature than that of the authority.
         signers
             .finish()
-            .map_err(|_| invalid("it has several signers"))?;
+            .map_err(|_| invalid_token_refusal("it has several signers"))?;
         fields.finish()?;
         let (identifier, version) = signer_identifier(&mut signer)?;
         let digest = DigestAlgorithm::read(&mut signer)?;
-        let attributes = signer.element(constructed(0))?;
+        let attributes = signer.element(constructed_tag(0))?;
         let algorithm = signer.element(SEQUENCE)?.content;
         let signature = signer.element(OCTET_STRING)?.content;
-        let _unsigned = signer.optional(constructed(1))?;
+        let _unsigned = signer.optional_element(constructed_tag(1))?;
         signer.finish()?;
         if digest == DigestAlgorithm::Sha1 {
             return Err(unknown_algorithm("digest algorithm"));
         }
         let by_key = matches!(identifier, SignerIdentifier::Key(_));
         if version != if by_key { 3 } else { 1 } {
-            return Err(invalid("its SignerInfo is of another version"));
+            return Err(invalid_token_refusal(
+                "its SignerInfo is of another version",
+            ));
         }
-        if !lists(digests.content, digest)? {
-            return Err(invalid("it does not list the digest of its signature"));
+        if !lists_algorithm(digests.content, digest)? {
+            return Err(invalid_token_refusal(
+                "it does not list the digest of its signature",
+            ));
         }
         Ok(Self {
             content,
@@ -101,28 +107,30 @@ impl<'a> TokenSignedData<'a> {
         if self.digest.digest(self.content).as_ref() == self.attributes.message_digest {
             return Ok(());
         }
-        Err(invalid("its content is not the one that was signed"))
+        Err(invalid_token_refusal(
+            "its content is not the one that was signed",
+        ))
     }
 }
 
 /// Content of the `ContentInfo`.
 fn content_info(token: &[u8]) -> Result<&[u8], MalformedDer> {
-    let mut info = DerReader::only(token, SEQUENCE, STRUCTURE)?;
+    let mut info = DerReader::for_single_element(token, SEQUENCE, STRUCTURE)?;
     if info.object_identifier()? != SIGNED_DATA {
         return Err(MalformedDer(STRUCTURE));
     }
-    let content = info.element(constructed(0))?.content;
+    let content = info.element(constructed_tag(0))?.content;
     info.finish()?;
     Ok(content)
 }
 
 /// Bytes of the `EncapsulatedContentInfo`.
-fn encapsulated<'a>(fields: &mut DerReader<'a>) -> Result<&'a [u8], MalformedDer> {
+fn encapsulated_content<'a>(fields: &mut DerReader<'a>) -> Result<&'a [u8], MalformedDer> {
     let mut info = fields.enter(SEQUENCE)?;
     if info.object_identifier()? != TIMESTAMP_INFO {
         return Err(MalformedDer("a TSTInfo"));
     }
-    let mut explicit = info.enter(constructed(0))?;
+    let mut explicit = info.enter(constructed_tag(0))?;
     let content = explicit.element(OCTET_STRING)?.content;
     explicit.finish()?;
     info.finish()?;
@@ -130,16 +138,16 @@ fn encapsulated<'a>(fields: &mut DerReader<'a>) -> Result<&'a [u8], MalformedDer
 }
 
 /// Certificates of the `CertificateSet`; other choices than X.509 certificates are skipped.
-fn certificates(content: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
+fn read_certificates(content: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
     let mut set = DerReader::new(content, "a CertificateSet");
     let mut found = Vec::new();
     while !set.is_empty() {
-        let element = set.any()?;
+        let element = set.next_element()?;
         if element.tag == SEQUENCE {
             found.push(element.whole);
         }
         if found.len() > MOST_CERTIFICATES {
-            return Err(invalid("it brings too many certificates"));
+            return Err(invalid_token_refusal("it brings too many certificates"));
         }
     }
     Ok(found)
@@ -149,7 +157,7 @@ fn signer_identifier<'a>(
     signer: &mut DerReader<'a>,
 ) -> Result<(SignerIdentifier<'a>, u32), MalformedDer> {
     let version = signer.small_number(INTEGER)?;
-    if let Some(key) = signer.optional(primitive(0))? {
+    if let Some(key) = signer.optional_element(primitive_tag(0))? {
         return Ok((SignerIdentifier::Key(key.content), version));
     }
     let mut fields = signer.enter(SEQUENCE)?;
@@ -161,7 +169,7 @@ fn signer_identifier<'a>(
 }
 
 /// True if `digestAlgorithms` contains this algorithm.
-fn lists(content: &[u8], digest: DigestAlgorithm) -> Result<bool, Refusal> {
+fn lists_algorithm(content: &[u8], digest: DigestAlgorithm) -> Result<bool, Refusal> {
     let mut set = DerReader::new(content, "a list of digest algorithms");
     let mut found = false;
     while !set.is_empty() {

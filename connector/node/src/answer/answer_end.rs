@@ -27,7 +27,7 @@ impl AnswerEnd {
     pub(super) async fn wait(&self, connector: &Connector) -> Refusal {
         let (begun, clock) = (connector.ticks(), connector.now().micros());
         loop {
-            let withdrawn = self.withdrawn(connector);
+            let withdrawn = self.earliest_withdrawal(connector);
             let end = withdrawn.map_or(self.decided, |(_, from)| from.min(self.decided));
             let by_clock = end.micros().saturating_sub(connector.now().micros());
             let passed = connector.ticks().saturating_sub(begun);
@@ -43,7 +43,7 @@ impl AnswerEnd {
 
     /// Returns the first contract of the answer that is withdrawn with notice, and the instant of the withdrawal. An immediate
     /// withdrawal cuts the answer itself.
-    fn withdrawn(&self, connector: &Connector) -> Option<(ContractId, UtcTimestamp)> {
+    fn earliest_withdrawal(&self, connector: &Connector) -> Option<(ContractId, UtcTimestamp)> {
         connector.contracts.with_registry(|registry| {
             let each = self.contracts.iter();
             each.filter_map(|id| Some((*id, registry.withdrawn_from(*id)?)))
@@ -56,7 +56,7 @@ impl AnswerEnd {
         // With both at one instant, the decision has already taken its end from the withdrawal.
         match withdrawn.filter(|(_, from)| *from <= self.decided) {
             Some((contract, _)) => {
-                let sentence = format!("contract `{}` was withdrawn", contract.short());
+                let sentence = format!("contract `{}` was withdrawn", contract.to_short_text());
                 Refusal::new(ErrorCode::Withdrawn, sentence).with_contract(contract)
             }
             None => self.cut.clone(),

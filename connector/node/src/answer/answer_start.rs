@@ -23,7 +23,7 @@ use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::query_request::{BufferCompression, QueryRequestEnvelope};
 use hansa_proto::receipt::LogLeaf;
-use hansa_query::answer::frames::{AnswerFrames, FrameCompression, frames};
+use hansa_query::answer::frames::{AnswerFrames, FrameCompression, stream_answer_frames};
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute_among;
 use hansa_query::execute::query_resources::QueryResources;
@@ -50,7 +50,7 @@ pub(super) struct RunningAnswer {
 }
 
 /// Opens an answer: takes a question to the point where its first row can be computed.
-pub(super) async fn open(
+pub(super) async fn open_answer(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
 ) -> Result<RunningAnswer, AnswerError> {
@@ -81,10 +81,11 @@ pub(super) async fn open(
         .into());
     }
     // From here on, a withdrawal or an expulsion cuts the answer while it is opened. The steps below find earlier ones.
-    let (place, watch) = connector
-        .queries
-        .running
-        .enter(ask.request, asker, ask.contracts.clone());
+    let (place, watch) =
+        connector
+            .queries
+            .running
+            .register_query(ask.request, asker, ask.contracts.clone());
     let PermittedQuery {
         recorded,
         known,
@@ -106,18 +107,18 @@ pub(super) async fn open(
     let facts = AdmittedQuery {
         request: ask.request,
         consumer: asker.clone(),
-        reads: reads(&recorded, &known.snapshots),
+        reads: list_read_datasets(&recorded, &known.snapshots),
         request_digest: Digest::of(&hansa_proto::peer::query_request::to_ticket(&posed.asking)),
         sql_commit: posed.commit,
         plan_digest,
-        admitted_at: receipt.at(),
+        admitted_at: receipt.time(),
         leaf,
     };
     note_reads(&facts.reads);
     let meter = AnswerMeter {
         connector: Arc::clone(connector),
         budgets: recorded.budgets().to_vec(),
-        reserve: BudgetReservation::of(asker.clone(), receipt.at()),
+        reserve: BudgetReservation::new(asker.clone(), receipt.time()),
         charges: recorded.prepaid_charges().to_vec(),
         draft: BalanceReservation::default(),
         bound: BoundReservation::after_permit(connector.ticks()),
@@ -145,7 +146,7 @@ pub(super) async fn open(
     };
     // Workers read only whole snapshots.
     let among_workers = match whole {
-        true => worker_tasks::staging(connector, posed, permitted),
+        true => worker_tasks::find_workers(connector, posed, permitted),
         false => None,
     };
     let (staging, placement) = match among_workers {
@@ -161,23 +162,25 @@ pub(super) async fn open(
     let contracts: Vec<ContractId> = facts.reads.iter().filter_map(|(_, id, _)| *id).collect();
     let end = AnswerEnd {
         contracts: contracts.clone(),
-        decided: permitted.ends(),
+        decided: permitted.end_instant(),
         cut,
     };
-    place.reads(
+    place.set_reads(
         contracts,
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
     // Finds an earlier expulsion. The record of the decision can also have shown that the clock is not trusted.
     if let Err(why) = current_standing(connector, posed)
-        .and_then(|_| presented_attributes::still(connector, posed.asker.id(), &credentials))
+        .and_then(|_| {
+            presented_attributes::check_credentials(connector, posed.asker.id(), &credentials)
+        })
         .and_then(|()| connector.still_listed(&groups, posed.asker.id()))
     {
         place.stop(why);
     }
     let runtime = match posed.asker.id() {
         own if *own == connector.id() => connector.queries.query_runtime.clone(),
-        peer => connector.queries.query_runtime.of(peer),
+        peer => connector.queries.query_runtime.for_participant(peer),
     };
     let resources = QueryResources {
         holdings: &holdings,
@@ -193,7 +196,7 @@ pub(super) async fn open(
         tracing::info!(name: "query.placed", %placement, "where a question runs");
     }
     Ok(RunningAnswer {
-        frames: frames(answer, meter, packing(&posed.asking)),
+        frames: stream_answer_frames(answer, meter, choose_compression(&posed.asking)),
         place,
         watch,
         end,
@@ -232,11 +235,11 @@ fn note_reads(reads: &[(DatasetId, Option<ContractId>, String)]) {
 }
 
 /// Datasets that the question reads, each with its contract and snapshot.
-fn reads(
+fn list_read_datasets(
     recorded: &Recorded<PermitDecision<BoundPlan>>,
     snapshots: &BTreeMap<DatasetId, String>,
 ) -> Vec<(DatasetId, Option<ContractId>, String)> {
-    let grants = recorded.standing().grants();
+    let grants = recorded.active_contracts().grants();
     recorded
         .effects()
         .keys()
@@ -248,7 +251,7 @@ fn reads(
         .collect()
 }
 
-fn packing(asking: &QueryRequestEnvelope) -> FrameCompression {
+fn choose_compression(asking: &QueryRequestEnvelope) -> FrameCompression {
     if asking.accept.contains(&BufferCompression::Zstd) {
         FrameCompression::Zstd
     } else if asking.accept.contains(&BufferCompression::Lz4) {

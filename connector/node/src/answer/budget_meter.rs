@@ -36,12 +36,11 @@ pub(super) struct AnswerMeter {
 #[async_trait]
 impl QuotaMeter for AnswerMeter {
     async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal> {
-        if let Some(wait) =
-            self.connector
-                .limits
-                .rate_limiter
-                .wait(self.connector.ticks(), &self.rates, rows)
-        {
+        if let Some(wait) = self.connector.limits.rate_limiter.charge_rows(
+            self.connector.ticks(),
+            &self.rates,
+            rows,
+        ) {
             tokio::select! {
                 biased;
                 why = self.watch.wait() => return Err(why),

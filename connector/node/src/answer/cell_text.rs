@@ -4,12 +4,12 @@ use arrow_array::{Array as _, RecordBatch};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Converts each row to text cells. NULL becomes an empty cell; instants are written in their time zone, with the offset.
-pub fn cells(batch: &RecordBatch) -> Result<Vec<Vec<String>>, Refusal> {
+pub fn to_text_cells(batch: &RecordBatch) -> Result<Vec<Vec<String>>, Refusal> {
     let options = arrow_cast::display::FormatOptions::default();
     let mut rows = vec![Vec::with_capacity(batch.num_columns()); batch.num_rows()];
     for column in batch.columns() {
         let formatter = arrow_cast::display::ArrayFormatter::try_new(column.as_ref(), &options)
-            .map_err(unprintable)?;
+            .map_err(unprintable_value_refusal)?;
         let is_float = column.data_type().is_floating();
         for (index, row) in rows.iter_mut().enumerate() {
             if column.is_null(index) {
@@ -34,7 +34,7 @@ fn shorten_float(cell: String) -> String {
     }
 }
 
-fn unprintable(fault: arrow_schema::ArrowError) -> Refusal {
+fn unprintable_value_refusal(fault: arrow_schema::ArrowError) -> Refusal {
     Refusal::new(ErrorCode::Internal, format!("a value has no text: {fault}")).caused_by(fault)
 }
 
@@ -42,7 +42,7 @@ fn unprintable(fault: arrow_schema::ArrowError) -> Refusal {
 mod tests {
     //! Tests: the cells of a table for people have the values of the answer.
 
-    use crate::answer::cell_text::cells;
+    use crate::answer::cell_text::to_text_cells;
     use arrow_array::{
         ArrayRef, Decimal128Array, Float64Array, RecordBatch, StringArray,
         TimestampMicrosecondArray,
@@ -77,7 +77,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            cells(&batch).unwrap(),
+            to_text_cells(&batch).unwrap(),
             [[
                 "2026-10-23T22:00:00.123456Z",
                 "2026-10-24T00:00:00.123456+02:00",

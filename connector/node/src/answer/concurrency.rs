@@ -45,8 +45,8 @@ impl ConcurrencyLimiter {
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
-    pub(crate) fn take(&self, all: usize) -> Result<QueryPermit, Refusal> {
-        self.sit(None, all, all)
+    pub(crate) fn take_for_house(&self, all: usize) -> Result<QueryPermit, Refusal> {
+        self.take_slot(None, all, all)
     }
 
     /// Takes one of `all` slots for a question of a peer.
@@ -61,7 +61,7 @@ impl ConcurrencyLimiter {
         all: usize,
     ) -> Result<QueryPermit, Refusal> {
         let most = all.saturating_mul(3).div_euclid(4).max(1);
-        self.sit(Some(peer.clone()), most, all)
+        self.take_slot(Some(peer.clone()), most, all)
     }
 
     /// Counts an answer without new rows. Each such answer is a record, and no quota limits it.
@@ -76,7 +76,9 @@ impl ConcurrencyLimiter {
         }
         *count = count.saturating_add(1);
         if *count > POLLS {
-            return Err(full("you ask too often whether something came"));
+            return Err(too_many_queries_refusal(
+                "you ask too often whether something came",
+            ));
         }
         Ok(())
     }
@@ -87,7 +89,7 @@ impl ConcurrencyLimiter {
     }
 
     /// Checks and takes a slot under one lock. Otherwise concurrent questions could all see one free slot.
-    fn sit(
+    fn take_slot(
         &self,
         of: Option<ParticipantId>,
         most: usize,
@@ -95,11 +97,15 @@ impl ConcurrencyLimiter {
     ) -> Result<QueryPermit, Refusal> {
         self.with_permit_counts(|taken| {
             if taken.values().sum::<usize>() >= all {
-                return Err(full("too many questions run here at once"));
+                return Err(too_many_queries_refusal(
+                    "too many questions run here at once",
+                ));
             }
             let count = taken.entry(of.clone()).or_default();
             if *count >= most {
-                return Err(full("too many questions of yours run here at once"));
+                return Err(too_many_queries_refusal(
+                    "too many questions of yours run here at once",
+                ));
             }
             *count = count.saturating_add(1);
             Ok(())
@@ -119,6 +125,6 @@ const MINUTE: i64 = 60_000_000;
 /// Answers without new rows that one participant may get in a minute.
 const POLLS: u32 = 600;
 
-fn full(sentence: &str) -> Refusal {
+fn too_many_queries_refusal(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::TooManyStreams, sentence).with_help("ask again when one has ended")
 }

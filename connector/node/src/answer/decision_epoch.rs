@@ -1,10 +1,12 @@
 //! Decision on a question. Lookup, decision and record happen within one epoch; a stop in between repeats them.
 
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
-use crate::answer::plan_tools::tools;
+use crate::answer::plan_tools::plan_context;
 use crate::answer::presented_attributes;
-use crate::answer::recorded_decision::{DecisionBasis, PlannedRead, admissible, decide};
-use crate::answer::request_context::{DecisionContext, contract_contexts, snapshots};
+use crate::answer::recorded_decision::{
+    DecisionBasis, PlannedRead, check_admissible, record_decision,
+};
+use crate::answer::request_context::{DecisionContext, contract_contexts, snapshot_labels};
 use crate::answer::row_scope::ReadSet;
 use crate::answer::running_queries::RunningQueryGuard;
 use crate::contract::combined_contracts;
@@ -58,15 +60,15 @@ pub(super) async fn decide_and_record(
     watch: &CancellationSignal,
 ) -> Result<PermittedQuery, AnswerError> {
     for _ in 0..AGAIN {
-        match once(connector, posed, place, watch).await {
+        match try_decision(connector, posed, place, watch).await {
             Err(AnswerError::Overtaken) => {}
             other => return other,
         }
     }
-    once(connector, posed, place, watch).await
+    try_decision(connector, posed, place, watch).await
 }
 
-async fn once(
+async fn try_decision(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
     place: &RunningQueryGuard,
@@ -79,7 +81,7 @@ async fn once(
         return Err(why.into());
     }
     let active = current_standing(connector, posed)?;
-    place.reads(
+    place.set_reads(
         ask.contracts.clone(),
         active.grants().keys().cloned().collect(),
     );
@@ -99,15 +101,15 @@ async fn once(
         restrictions: connector.reloadable.restrictions(),
         ..DecisionContext::default()
     };
-    admissible(connector, &active, posed, &known)?;
+    check_admissible(connector, &active, posed, &known)?;
     combined_contracts::check_question(connector, &active)?;
-    connector.executable(&active)?;
+    connector.check_executable(&active)?;
     let view = connector
         .datasets
-        .catalog(|catalog| catalog.view(&active, known.tenant.as_deref()))?;
+        .catalog(|catalog| catalog.build_view(&active, known.tenant.as_deref()))?;
     // The decision and the receipt name the snapshots that are read, even if one is replaced meanwhile.
     let holdings = connector.datasets.snapshots.holdings();
-    known.snapshots = snapshots(connector, &holdings, &active)?;
+    known.snapshots = snapshot_labels(connector, &holdings, &active)?;
     let sql_limits = SqlStatementLimits::default();
     let planned = connector.now();
     let bound = connector
@@ -116,7 +118,7 @@ async fn once(
         .plan(&ask.sql, &view, &sql_limits, planned)
         .await?;
     let plan_digest = bound.digest();
-    let tools = tools(connector)?;
+    let tools = plan_context(connector)?;
     if let Some(why) = watch.end_reason() {
         return Err(why.into());
     }
@@ -126,7 +128,7 @@ async fn once(
         bound,
         rows: &mut rows,
     };
-    let recorded = decide(connector, posed, basis, &mut known, read).await?;
+    let recorded = record_decision(connector, posed, basis, &mut known, read).await?;
     let (holdings, whole) = rows.into_holdings();
     let relied = recorded.relied_on();
     credentials.retain(|credential| relied.contains(&credential.statement));

@@ -30,7 +30,7 @@ pub struct AnswerDelivery {
 crate::debug_by_name!(AnswerDelivery);
 
 /// Starts the delivery. Its task always ends with the receipt step.
-pub(super) fn deliver(
+pub(super) fn deliver_answer(
     connector: &Arc<Connector>,
     caller: QueryCaller,
     mut opened: RunningAnswer,
@@ -45,8 +45,8 @@ pub(super) fn deliver(
             QueryCaller::Peer(_) => QueryOrigin::Peer,
             QueryCaller::House | QueryCaller::Web => QueryOrigin::Own,
         };
-        let failure = rows(&connector, origin, &mut opened, &send).await;
-        let closed = finish(&connector, &caller, opened, failure, &send);
+        let failure = send_rows(&connector, origin, &mut opened, &send).await;
+        let closed = finish_delivery(&connector, &caller, opened, failure, &send);
         closed.instrument(tracing::info_span!("close")).await;
     };
     let span = tracing::info_span!("deliver");
@@ -55,7 +55,7 @@ pub(super) fn deliver(
 }
 
 /// Sends rows until the answer ends or its reader stops reading. Returns the reason if the answer was cut.
-async fn rows(
+async fn send_rows(
     connector: &Connector,
     origin: QueryOrigin,
     opened: &mut RunningAnswer,
@@ -126,7 +126,7 @@ async fn rows(
 }
 
 /// Closes the log entry, returns unused reservations, and sends the receipt.
-async fn finish(
+async fn finish_delivery(
     connector: &Arc<Connector>,
     caller: &QueryCaller,
     opened: RunningAnswer,
@@ -148,7 +148,7 @@ async fn finish(
     let draft = match caller {
         QueryCaller::Peer(peer) => {
             let one_sided = peer.program().is_some();
-            Some(ReceiptDraft::of(&sealed, facts, one_sided))
+            Some(ReceiptDraft::new(&sealed, facts, one_sided))
         }
         QueryCaller::House | QueryCaller::Web => None,
     };
@@ -166,7 +166,7 @@ async fn finish(
     let (recorded, signed) = match connector.records.log.record_while(sealed, signed).await {
         Ok(recorded) => recorded,
         Err(unwritable) => {
-            let refusal = hansa_audit_store::refusal(&unwritable);
+            let refusal = hansa_audit_store::unwritable_log_refusal(&unwritable);
             let _ = send.try_send(Err(Refusal::new(
                 refusal.code,
                 "nothing can be recorded here",

@@ -1,9 +1,9 @@
 //! Dry run of an answer for own users: the checks, decision and enforcement of a real answer, with a discarded log and with
 //! counters that are only read.
 
-use crate::answer::plan_tools::tools;
+use crate::answer::plan_tools::plan_context;
 use crate::answer::request_context::{
-    extends, overdue_attestations, prepaid_balance, schemas, spent_by_clause,
+    extended_schemas, overdue_attestations, prepaid_balance, schema_digests, spent_by_clause,
 };
 use crate::league::group_lists;
 use crate::participant::Connector;
@@ -24,7 +24,7 @@ use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::value::delivery::DeliveryFormat;
 use hansa_query::answer::QueryAnswer;
 use hansa_query::execute::cancellation::CancellationSignal;
-use hansa_query::execute::execute;
+use hansa_query::execute::execute_plan;
 use hansa_query::execute::query_resources::QueryResources;
 use hansa_query::federation::query_catalog::named_contract::unused_contract_refusal;
 use hansa_query::limits::SqlStatementLimits;
@@ -63,7 +63,7 @@ struct DryRunContext {
 }
 
 impl DryRunContext {
-    fn of(connector: &Connector, rehearsal: &DryRunQuery<'_>) -> Result<Self, Refusal> {
+    fn new(connector: &Connector, rehearsal: &DryRunQuery<'_>) -> Result<Self, Refusal> {
         let active = rehearsal.active;
         let asker = active.asker().id();
         let mut around = BTreeMap::new();
@@ -71,10 +71,12 @@ impl DryRunContext {
             let Some(contract) = grant.contract() else {
                 continue;
             };
-            let (activated, first_use) = connector.records.index(|state| state.began(contract))?;
+            let (activated, first_use) = connector
+                .records
+                .index(|state| state.activation_and_first_use(contract))?;
             let outstanding = connector
                 .records
-                .index(|state| state.outstanding(asker, contract))?;
+                .index(|state| state.count_outstanding_receipts(asker, contract))?;
             around.insert(
                 contract,
                 ContractContext {
@@ -91,7 +93,7 @@ impl DryRunContext {
                     },
                     balance: prepaid_balance(connector, grant, rehearsal.now)?,
                     overdue: overdue_attestations(connector, grant, asker, rehearsal.now)?,
-                    listed: group_lists::of(grant)
+                    listed: group_lists::group_of_grant(grant)
                         .map(|name| connector.check_group_membership(name, asker)),
                 },
             );
@@ -99,8 +101,8 @@ impl DryRunContext {
         let holdings = connector.datasets.snapshots.holdings();
         let restrictions = connector.reloadable.restrictions();
         Ok(Self {
-            schemas: schemas(connector, active),
-            extends: extends(connector, active),
+            schemas: schema_digests(connector, active),
+            extends: extended_schemas(connector, active),
             snapshots: active
                 .grants()
                 .keys()
@@ -114,7 +116,7 @@ impl DryRunContext {
         })
     }
 
-    fn facts<'a>(&'a self, rehearsal: &DryRunQuery<'a>) -> DecisionInput<'a> {
+    fn decision_input<'a>(&'a self, rehearsal: &DryRunQuery<'a>) -> DecisionInput<'a> {
         DecisionInput {
             now: rehearsal.now,
             request: RequestId([0; 16]),
@@ -141,9 +143,9 @@ pub fn clause_outcomes(
     connector: &Connector,
     rehearsal: &DryRunQuery<'_>,
 ) -> Result<BTreeMap<DatasetId, Vec<ClauseOutcome>>, Refusal> {
-    let known = DryRunContext::of(connector, rehearsal)?;
+    let known = DryRunContext::new(connector, rehearsal)?;
     let mut said: BTreeMap<DatasetId, Vec<ClauseOutcome>> = BTreeMap::new();
-    for one in clause_trace::trace(rehearsal.active, &known.facts(rehearsal))? {
+    for one in clause_trace::trace_clauses(rehearsal.active, &known.decision_input(rehearsal))? {
         said.entry(one.dataset)
             .or_default()
             .push((one.clause, one.refusal));
@@ -152,7 +154,7 @@ pub fn clause_outcomes(
 }
 
 /// Counts the rows of a dataset that would be visible, or the published cells of its cube.
-pub async fn count(
+pub async fn count_visible_rows(
     connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
     dataset: &SqlIdentifier,
@@ -167,11 +169,11 @@ pub async fn count(
         named: &[],
         ..*rehearsal
     };
-    let mut answer = rehearse(connector, &counted, &sql).await?;
+    let mut answer = rehearse_query(connector, &counted, &sql).await?;
     let mut total = 0;
     while let Some(batch) = answer.next().await {
         let batch = batch?;
-        for row in crate::answer::cell_text::cells(&batch)? {
+        for row in crate::answer::cell_text::to_text_cells(&batch)? {
             let cell = row.first().map_or("", String::as_str);
             total = cell.parse::<u64>().unwrap_or(total);
         }
@@ -183,49 +185,49 @@ pub async fn count(
 ///
 /// # Errors
 /// The refusal of the real question.
-pub async fn rehearse(
+pub async fn rehearse_query(
     connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
     sql: &str,
 ) -> Result<QueryAnswer, Refusal> {
-    let known = DryRunContext::of(connector, rehearsal)?;
-    let facts = known.facts(rehearsal);
-    decision::admissible(rehearsal.active, &facts)?;
-    connector.executable(rehearsal.active)?;
-    let active = again(rehearsal)?;
+    let known = DryRunContext::new(connector, rehearsal)?;
+    let facts = known.decision_input(rehearsal);
+    decision::check_admissibility(rehearsal.active, &facts)?;
+    connector.check_executable(rehearsal.active)?;
+    let active = copy_contracts(rehearsal)?;
     let view = connector
         .datasets
-        .catalog(|catalog| catalog.view(&active, known.tenant.as_deref()))?;
+        .catalog(|catalog| catalog.build_view(&active, known.tenant.as_deref()))?;
     let bound = plan_apart(sql, &view, &SqlStatementLimits::default(), rehearsal.now).await?;
     for (dataset, grant) in active.grants() {
         let named = grant
             .contract()
             .filter(|contract| rehearsal.named.contains(contract));
-        if let Some(contract) = named.filter(|_| !bound.reads().contains_key(dataset)) {
+        if let Some(contract) = named.filter(|_| !bound.used_columns().contains_key(dataset)) {
             return Err(unused_contract_refusal(contract, dataset.name.as_str()));
         }
     }
-    let ruled = decision::decide(active, &facts, bound)?;
+    let ruled = decision::decide_question(active, &facts, bound)?;
     let tick = ClockReading {
         wall: rehearsal.now,
         mono_ns: 1,
     };
     let recorded = hansa_audit_store::dry_run::record_dry_run(ruled, tick)?;
-    let permitted =
-        apply(recorded, &tools(connector)?).map_err(|declined| declined.refusal().clone())?;
+    let permitted = apply(recorded, &plan_context(connector)?)
+        .map_err(|declined| declined.refusal().clone())?;
     let holdings = connector.datasets.snapshots.holdings();
     let resources = QueryResources {
         holdings: &holdings,
         runtime: &connector.queries.query_runtime,
         limits: &connector.query_limits(),
     };
-    execute(permitted, resources, CancellationSignal::idle())
+    execute_plan(permitted, resources, CancellationSignal::new_idle())
         .await
         .map_err(|unanswered| unanswered.refusal)
 }
 
 /// Copy of the active contracts, because a decision consumes them.
-fn again(rehearsal: &DryRunQuery<'_>) -> Result<ActiveContracts, Refusal> {
+fn copy_contracts(rehearsal: &DryRunQuery<'_>) -> Result<ActiveContracts, Refusal> {
     rehearsal.active.supposed_again().ok_or_else(|| {
         Refusal::new(
             ErrorCode::Internal,

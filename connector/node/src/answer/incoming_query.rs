@@ -36,7 +36,7 @@ pub(super) struct IncomingQuery {
 }
 
 impl IncomingQuery {
-    pub(super) fn by(
+    pub(super) fn new(
         connector: &Connector,
         caller: QueryCaller,
         asking: QueryRequestEnvelope,
@@ -70,7 +70,7 @@ impl IncomingQuery {
     /// Returns the part of the question that a refusal record holds.
     pub(super) fn to_refused_query(&self) -> RefusedQuery {
         let ask = &self.asking.ask;
-        RefusedQuery::by(
+        RefusedQuery::new(
             &self.asker,
             ask.request,
             ask.contracts.clone(),

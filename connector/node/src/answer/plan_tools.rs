@@ -8,7 +8,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::sql::functions;
 use std::sync::Arc;
 
-pub(super) fn tools(connector: &Connector) -> Result<PrivatePlanContext, Refusal> {
+pub(super) fn plan_context(connector: &Connector) -> Result<PrivatePlanContext, Refusal> {
     tools_of(
         connector.datasets.schema_secret,
         connector.reloadable.published_lists(),
@@ -27,7 +27,7 @@ pub(crate) fn tools_of(
     Ok(PrivatePlanContext {
         secret: MaskingSecret::new(secret),
         published,
-        count: functions::aggregate("count").ok_or_else(missing)?,
-        sum: functions::sum::whole(),
+        count: functions::aggregate_function("count").ok_or_else(missing)?,
+        sum: functions::sum::decimal_sum_function(),
     })
 }

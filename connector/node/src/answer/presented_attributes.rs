@@ -33,7 +33,7 @@ pub(super) fn verify_presented_attributes(
     let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
     for bytes in &posed.asking.credentials {
         let met = credential::from_envelope(bytes).and_then(|credential| {
-            let attested = bundle.shown(&credential, posed.asker.id(), now)?;
+            let attested = bundle.attested_attributes(&credential, posed.asker.id(), now)?;
             Ok((credential, attested))
         });
         match met {
@@ -41,7 +41,7 @@ pub(super) fn verify_presented_attributes(
                 connector
                     .records
                     .documents
-                    .keep(StoredDocumentKind::Shown, bytes)?;
+                    .keep_document(StoredDocumentKind::Shown, bytes)?;
                 shown.attested.extend(attested);
                 good.push(credential);
             }
@@ -55,13 +55,15 @@ pub(super) fn verify_presented_attributes(
 ///
 /// # Errors
 /// `CREDENTIAL_INVALID`, or the code of the signature error.
-pub(super) fn still(
+pub(super) fn check_credentials(
     connector: &Connector,
     asker: &ParticipantId,
     credentials: &[Credential],
 ) -> Result<(), Refusal> {
     let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
-    credentials
-        .iter()
-        .try_for_each(|credential| bundle.shown(credential, asker, now).map(|_| ()))
+    credentials.iter().try_for_each(|credential| {
+        bundle
+            .attested_attributes(credential, asker, now)
+            .map(|_| ())
+    })
 }

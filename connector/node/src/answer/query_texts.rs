@@ -36,7 +36,7 @@ pub(crate) fn erase_again(state: &StateIndex, side: &ErasableTextStore) -> Resul
         return Ok(());
     }
     tracing::warn!(texts = due.len(), "side.erased_again");
-    side.erase(&due)
+    side.erase_texts(&due)
 }
 
 impl Connector {
@@ -47,7 +47,7 @@ impl Connector {
         if self.config().keeping.sql.is_zero() || sql.len() > LONGEST {
             return;
         }
-        self.records.texts.keep(self.now(), salt, sql);
+        self.records.texts.add_text(self.now(), salt, sql);
     }
 
     /// Erases texts that are older than the configured retention and returns their number. Blocks.
@@ -71,7 +71,7 @@ impl Connector {
         before: Option<UtcTimestamp>,
         wanted: impl Fn(&StoredText) -> bool,
     ) -> Result<usize, Refusal> {
-        let side = self.records.texts.side();
+        let side = self.records.texts.flushed_store();
         let mut texts = side.stored_texts()?;
         texts.retain(|held| wanted(held));
         for part in texts.chunks(MOST) {
@@ -82,7 +82,7 @@ impl Connector {
                 before,
                 objects: list_texts(&objects),
             }))?;
-            side.erase(part)?;
+            side.erase_texts(part)?;
         }
         Ok(texts.len())
     }
@@ -98,7 +98,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_a_kill_left_of_an_erasure_is_done_at_the_next_start() {
         let mut federation = TestFederation::new();
-        federation.settle("lindau", TERMS);
+        federation.set_up_participant("lindau", TERMS);
         let connector = federation.open("lindau");
         let mut held = Vec::new();
         for text in ["SELECT 1", "SELECT 2"] {
@@ -106,8 +106,8 @@ mod tests {
                 connector
                     .records
                     .texts
-                    .side()
-                    .keep(connector.now(), [3; 16], text)
+                    .flushed_store()
+                    .store_text(connector.now(), [3; 16], text)
                     .unwrap(),
             );
         }
@@ -124,7 +124,7 @@ mod tests {
         let whose = connector
             .records
             .pseudonyms
-            .commits()
+            .known_commitments()
             .last()
             .copied()
             .unwrap();
@@ -148,7 +148,7 @@ mod tests {
             connector
                 .records
                 .texts
-                .side()
+                .flushed_store()
                 .text_of(held[0].commit)
                 .unwrap(),
             None
@@ -156,7 +156,7 @@ mod tests {
         let kept = connector
             .records
             .texts
-            .side()
+            .flushed_store()
             .text_of(held[1].commit)
             .unwrap();
         assert_eq!(kept.as_deref(), Some("SELECT 2"));

@@ -2,7 +2,7 @@
 
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::answer::request_context::{
-    DecisionContext, extends, prepaid_balance, schemas, spent_by_clause,
+    DecisionContext, extended_schemas, prepaid_balance, schema_digests, spent_by_clause,
 };
 use crate::answer::row_scope::{ReadSet, RowSelection};
 use crate::participant::Connector;
@@ -21,14 +21,17 @@ use hansa_policy::term::purpose::Taxonomy;
 use tracing::Instrument as _;
 
 /// Checks time window and purpose before names are resolved, so that a refusal does not reveal existing names.
-pub(super) fn admissible(
+pub(super) fn check_admissible(
     connector: &Connector,
     active: &ActiveContracts,
     posed: &IncomingQuery,
     known: &DecisionContext,
 ) -> Result<(), Refusal> {
     let taxonomy = connector.reloadable.taxonomy();
-    decision::admissible(active, &facts(posed, known, &taxonomy, connector.now()))
+    decision::check_admissibility(
+        active,
+        &decision_input(posed, known, &taxonomy, connector.now()),
+    )
 }
 
 /// Contracts of a question, with the epoch of the log in which they and the other facts were looked up.
@@ -45,7 +48,7 @@ pub(super) struct PlannedRead<'a, 'q> {
 
 /// Decides and records in the epoch of the basis. Counted uses are checked and recorded
 /// under one lock.
-pub(super) async fn decide(
+pub(super) async fn record_decision(
     connector: &Connector,
     posed: &IncomingQuery,
     basis: DecisionBasis,
@@ -61,8 +64,8 @@ pub(super) async fn decide(
     };
     let asker = posed.asker.id();
     let now = connector.now();
-    known.schemas = schemas(connector, &active);
-    known.extends = extends(connector, &active);
+    known.schemas = schema_digests(connector, &active);
+    known.extends = extended_schemas(connector, &active);
     known.spent = spent_by_clause(connector, &active, asker, &known.restrictions, now)?;
     for grant in active.grants().values() {
         let around = grant.contract().and_then(|id| known.around.get_mut(&id));
@@ -71,12 +74,13 @@ pub(super) async fn decide(
         }
     }
     let taxonomy = connector.reloadable.taxonomy();
-    let ruled = decision::decide(active, &facts(posed, known, &taxonomy, now), bound)?;
+    let ruled =
+        decision::decide_question(active, &decision_input(posed, known, &taxonomy, now), bound)?;
     let validity = DecisionValidity {
         epoch,
-        until: ruled.ends(),
+        until: ruled.end_instant(),
     };
-    let about = rows.of(ruled)?;
+    let about = rows.apply_scope(ruled)?;
     connector.observer.pass_decision().await;
     let ruled = match about {
         RowSelection::These(ruled) => *ruled,
@@ -103,7 +107,7 @@ pub(super) async fn decide(
     connector
         .accounting
         .budgets
-        .count_query(recorded.budgets(), asker, recorded.receipt().at());
+        .count_query(recorded.budgets(), asker, recorded.receipt().time());
     connector
         .accounting
         .prepaid_balances
@@ -127,7 +131,7 @@ fn unrecorded_decision_error(why: LedgerError) -> AnswerError {
     }
 }
 
-fn facts<'a>(
+fn decision_input<'a>(
     posed: &'a IncomingQuery,
     known: &'a DecisionContext,
     taxonomy: &'a Taxonomy,
@@ -155,7 +159,7 @@ fn counts_questions(
     restrictions: &ProviderRestrictions,
     now: UtcTimestamp,
 ) -> Result<bool, Refusal> {
-    let budgets = decision::budgets(active, restrictions, now)?;
+    let budgets = decision::collect_budgets(active, restrictions, now)?;
     let prepaid = |term: &Term| matches!(term, Term::Price(price) if price.prepaid.is_some());
     let mut grants = active.grants().values();
     Ok(budgets

@@ -27,12 +27,17 @@ pub(crate) struct RefusalWindow {
 }
 
 impl RefusalRecorder {
-    pub(crate) fn of(&self, peer: Option<&ParticipantId>) -> Arc<AsyncMutex<RefusalWindow>> {
+    pub(crate) fn refusal_window(
+        &self,
+        peer: Option<&ParticipantId>,
+    ) -> Arc<AsyncMutex<RefusalWindow>> {
         let mut peers = self.peers.lock();
         Arc::clone(peers.entry(peer.cloned()).or_default())
     }
 
-    pub(crate) fn all(&self) -> Vec<(Option<ParticipantId>, Arc<AsyncMutex<RefusalWindow>>)> {
+    pub(crate) fn all_windows(
+        &self,
+    ) -> Vec<(Option<ParticipantId>, Arc<AsyncMutex<RefusalWindow>>)> {
         let peers = self.peers.lock();
         peers
             .iter()

@@ -23,15 +23,15 @@ const A_MINUTE: i64 = 60_000_000;
 
 impl Connector {
     /// Records a refusal, individually or in a sum. After it returns, the refusal may be sent.
-    pub async fn decline(
+    pub async fn record_refusal(
         &self,
         peer: Option<&ParticipantId>,
         declined: PendingRefusal,
     ) -> QueryRejection {
-        if declined.closes() {
+        if declined.closes_entry() {
             return self.decline_alone(peer, declined).await;
         }
-        let window = self.limits.refusals.of(peer);
+        let window = self.limits.refusals.refusal_window(peer);
         let mut window = window.lock().await;
         self.begin_minute(peer, &mut window).await;
         window.count = window.count.saturating_add(1);
@@ -53,10 +53,10 @@ impl Connector {
             .as_ref()
             .map_or(FIRST, |(_, most)| most.saturating_mul(2).min(MOST));
         let sum = before.map(|(allowance, _)| allowance.into_disclosed());
-        let summary = RefusalSummaryRecord::of(peer.cloned(), sum.unwrap_or_default(), next);
+        let summary = RefusalSummaryRecord::new(peer.cloned(), sum.unwrap_or_default(), next);
         let Ok(recorded) = self.records.log.record(summary).await else {
             drop(window);
-            return self.unheard(peer).await;
+            return self.count_unanswered(peer).await;
         };
         let mut allowance = RefusalAllowance::of(recorded);
         let summed = allowance.disclose(*declined, self.now());
@@ -74,7 +74,7 @@ impl Connector {
     ) -> QueryRejection {
         match self.records.log.record(declined).await {
             Ok(recorded) => QueryRejection::Declined(recorded),
-            Err(_) => self.unheard(peer).await,
+            Err(_) => self.count_unanswered(peer).await,
         }
     }
 
@@ -95,28 +95,28 @@ impl Connector {
         let Some((allowance, _)) = window.allowed.take() else {
             return;
         };
-        let summary = RefusalSummaryRecord::of(peer.cloned(), allowance.into_disclosed(), 0);
+        let summary = RefusalSummaryRecord::new(peer.cloned(), allowance.into_disclosed(), 0);
         // If this sum can't be recorded, the previous record has already allowed its refusals.
         drop(self.records.log.record(summary).await);
     }
 
     /// Records the open sums, so that a reader of the log sees all refusals.
     pub async fn settle_refusals(&self) {
-        for (peer, window) in self.limits.refusals.all() {
+        for (peer, window) in self.limits.refusals.all_windows() {
             self.close_sum(peer.as_ref(), &mut *window.lock().await)
                 .await;
         }
     }
 
     /// Counts a caller that gets no answer because nothing can be recorded. If possible, the reserve of the log records the count.
-    pub(crate) async fn unheard(&self, peer: Option<&ParticipantId>) -> QueryRejection {
-        let window = self.limits.refusals.of(peer);
+    pub(crate) async fn count_unanswered(&self, peer: Option<&ParticipantId>) -> QueryRejection {
+        let window = self.limits.refusals.refusal_window(peer);
         let mut window = window.lock().await;
         let (left, most, counter) = &mut window.unheard;
         if *left == 0 {
             *most = most.saturating_mul(2).clamp(FIRST, MOST);
-            let summary = RefusalSummaryRecord::of(peer.cloned(), std::mem::take(counter), *most);
-            let entry = summary.entry();
+            let summary = RefusalSummaryRecord::new(peer.cloned(), std::mem::take(counter), *most);
+            let entry = summary.to_record_body();
             match self.records.log.record_in_reserve(entry).await {
                 Ok(()) => *left = *most,
                 Err(_) => return QueryRejection::Closed,
@@ -129,12 +129,12 @@ impl Connector {
 
     /// Records the open sums from a thread, at shutdown. See [`Self::settle_refusals`].
     pub(crate) fn end_refusals(&self) {
-        for (peer, window) in self.limits.refusals.all() {
+        for (peer, window) in self.limits.refusals.all_windows() {
             let Ok(mut window) = window.try_lock() else {
                 continue;
             };
             if let Some((allowance, _)) = window.allowed.take() {
-                let summary = RefusalSummaryRecord::of(peer, allowance.into_disclosed(), 0);
+                let summary = RefusalSummaryRecord::new(peer, allowance.into_disclosed(), 0);
                 drop(self.records.log.record_blocking(summary));
             }
         }

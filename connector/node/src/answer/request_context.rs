@@ -14,7 +14,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::ProviderRestrictions;
 use hansa_policy::term::Term;
 use hansa_policy::term::contract_context::{ContractContext, OverdueAttestations, PrepaidBalance};
-use hansa_policy::term::price::month;
+use hansa_policy::term::price::calendar_month;
 use hansa_policy::term::schema_version::SchemaCompatibility;
 use hansa_query::snapshot::registry::SnapshotSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ pub(super) struct DecisionContext {
 }
 
 /// Returns the current schema digests of the granted datasets.
-pub(super) fn schemas(
+pub(super) fn schema_digests(
     connector: &Connector,
     active: &ActiveContracts,
 ) -> BTreeMap<DatasetId, Digest> {
@@ -54,7 +54,7 @@ pub(super) fn schemas(
 }
 
 /// Returns the earlier schemas that the current ones extend, for contracts that also cover later schemas.
-pub(super) fn extends(
+pub(super) fn extended_schemas(
     connector: &Connector,
     active: &ActiveContracts,
 ) -> BTreeMap<DatasetId, BTreeSet<Digest>> {
@@ -64,7 +64,7 @@ pub(super) fn extends(
     connector.datasets.catalog(|catalog| {
         compatible
             .filter_map(|(id, _)| {
-                let earlier = catalog.seal()?.earlier(catalog.by_id(id)?);
+                let earlier = catalog.schema_secret()?.earlier_digests(catalog.by_id(id)?);
                 Some((id.clone(), earlier))
             })
             .collect()
@@ -82,7 +82,7 @@ pub(super) fn spent_by_clause(
     restrictions: &ProviderRestrictions,
     now: UtcTimestamp,
 ) -> Result<BTreeMap<(ContractId, ClauseId), u64>, Refusal> {
-    let budgets = decision::budgets(active, restrictions, now)?;
+    let budgets = decision::collect_budgets(active, restrictions, now)?;
     Ok(budgets
         .into_iter()
         .map(|budget| {
@@ -120,26 +120,26 @@ pub(super) fn contract_contexts(
         let has = |wanted: fn(&Term) -> bool| grant.clause_where(wanted).is_some();
         let mut around = ContractContext {
             address,
-            running: place.before(contract),
+            running: place.count_earlier(contract),
             ..ContractContext::UNKNOWN
         };
         if has(|term| matches!(term, Term::Lasts(_))) {
             (around.activated, around.first_use) = connector
                 .records
-                .index_fast(|state| state.began(contract))?;
+                .index_fast(|state| state.activation_and_first_use(contract))?;
         }
         if has(|term| matches!(term, Term::Receipts(_))) {
             around.outstanding = connector
                 .records
-                .index_fast(|state| state.outstanding(asker.id(), contract))?;
+                .index_fast(|state| state.count_outstanding_receipts(asker.id(), contract))?;
         }
         if has(|term| term.looks_at().is_some()) {
             around.presented = shown.clone();
         }
         around.overdue = overdue_attestations(connector, grant, asker.id(), connector.now())?;
         around.balance = prepaid_balance(connector, grant, connector.now())?;
-        around.listed =
-            group_lists::of(grant).map(|name| connector.check_group_membership(name, asker.id()));
+        around.listed = group_lists::group_of_grant(grant)
+            .map(|name| connector.check_group_membership(name, asker.id()));
         known.insert(contract, around);
     }
     Ok(known)
@@ -160,7 +160,7 @@ pub(super) fn overdue_attestations(
         Term::Attest { days } => Some(days),
         _ => None,
     });
-    let (Some(days), Some(first)) = (days, grant.first()) else {
+    let (Some(days), Some(first)) = (days, grant.first_version()) else {
         return Ok(OverdueAttestations::NOTHING);
     };
     let closed_by = now.plus_micros(DAY.saturating_mul(i64::from(days)).saturating_neg());
@@ -186,17 +186,19 @@ pub(super) fn prepaid_balance(
             Term::Price(price) => price.prepaid_amount(),
             _ => None,
         });
-    let (Some(paid), Some(first)) = (paid, grant.first()) else {
+    let (Some(paid), Some(first)) = (paid, grant.first_version()) else {
         return Ok(PrepaidBalance::EMPTY);
     };
-    let balance = connector.accounting.prepaid_balances.of(first);
+    let balance = connector.accounting.prepaid_balances.balance(first);
     // A draft would come into force at this instant.
-    let (activated, _) = connector.records.index_fast(|state| state.began(first))?;
-    let begun = month(now)
-        .saturating_sub(month(activated.unwrap_or(now)))
+    let (activated, _) = connector
+        .records
+        .index_fast(|state| state.activation_and_first_use(first))?;
+    let begun = calendar_month(now)
+        .saturating_sub(calendar_month(activated.unwrap_or(now)))
         .saturating_add(1);
     Ok(PrepaidBalance {
-        left: balance.left(paid),
+        left: balance.remaining_amount(paid),
         months_due: begun.saturating_sub(balance.months),
     })
 }
@@ -204,7 +206,7 @@ pub(super) fn prepaid_balance(
 const DAY: i64 = 86_400_000_000;
 
 /// Returns the labels of the snapshots that are read.
-pub(super) fn snapshots(
+pub(super) fn snapshot_labels(
     connector: &Connector,
     holdings: &SnapshotSet,
     active: &ActiveContracts,
@@ -216,7 +218,12 @@ pub(super) fn snapshots(
         };
         let dataset = &snapshot.dataset;
         let fits = connector.datasets.catalog(|catalog| {
-            schema_compatibility::fits(grant.schema(), grant.clauses(), dataset, catalog.seal())
+            schema_compatibility::is_schema_compatible(
+                grant.schema(),
+                grant.clauses(),
+                dataset,
+                catalog.schema_secret(),
+            )
         });
         if !fits {
             let refusal = Refusal::new(

@@ -1,7 +1,7 @@
 //! Identities of past questions. Each question is answered once.
 
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_policy::id::{ParticipantId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::StateIndex;
@@ -22,7 +22,7 @@ impl Connector {
         let mut asked = self.accounting.answered_requests.lock();
         if asked.len() >= MOST_ASKED {
             drop(asked);
-            return waiting(|| self.note_request_after_clearing(request, peer));
+            return run_waiting(|| self.note_request_after_clearing(request, peer));
         }
         if !asked.insert((request, peer.clone())) {
             return Ok(false);
@@ -35,7 +35,7 @@ impl Connector {
         match self.records.state.try_lock() {
             // The lookup is shorter than moving the other work of this thread elsewhere.
             Some(state) => is_new(&state),
-            None => waiting(|| is_new(&self.records.lock_index())),
+            None => run_waiting(|| is_new(&self.records.lock_index())),
         }
     }
 

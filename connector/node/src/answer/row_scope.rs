@@ -2,7 +2,7 @@
 
 use crate::answer::incoming_query::IncomingQuery;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
@@ -68,7 +68,7 @@ impl<'q> ReadSet<'q> {
         let scope = match ask.rows {
             query_request::RowScope::All => AnswerRowScope::All,
             query_request::RowScope::Since(request) => {
-                AnswerRowScope::Since(earlier(connector, request, &posed.asker)?)
+                AnswerRowScope::Since(find_earlier_answer(connector, request, &posed.asker)?)
             }
             query_request::RowScope::AsOf(at) if at > connector.now() => {
                 let sentence = format!("{at} is still to come, and what will be there then");
@@ -89,8 +89,11 @@ impl<'q> ReadSet<'q> {
     ///
     /// # Errors
     /// `NOT_CONTINUED`, `AS_OF_UNAVAILABLE`.
-    pub(super) fn of(&mut self, ruled: PermitDecision<BoundPlan>) -> Result<RowSelection, Refusal> {
-        let mark = ruled.mark(&self.connector.datasets.schema_secret, self.sql);
+    pub(super) fn apply_scope(
+        &mut self,
+        ruled: PermitDecision<BoundPlan>,
+    ) -> Result<RowSelection, Refusal> {
+        let mark = ruled.query_mark(&self.connector.datasets.schema_secret, self.sql);
         let part = match &self.scope {
             AnswerRowScope::All => ResolvedRowScope::default(),
             AnswerRowScope::AsOf(at) => {
@@ -115,12 +118,12 @@ impl<'q> ReadSet<'q> {
                         "the answer depends on the time of the question, even over the same rows",
                     );
                 }
-                let (after, grown) = since(&ruled, earlier, &self.holdings)?;
+                let (after, grown) = find_new_rows(&ruled, earlier, &self.holdings)?;
                 if grown.is_empty() {
-                    self.connector
-                        .limits
-                        .concurrency
-                        .count_poll(ruled.standing().asker().id(), self.connector.ticks())?;
+                    self.connector.limits.concurrency.count_poll(
+                        ruled.active_contracts().asker().id(),
+                        self.connector.ticks(),
+                    )?;
                     let quiet = Box::new(ruled.no_new_data(earlier.permit));
                     return Ok(RowSelection::None(quiet));
                 }
@@ -131,7 +134,7 @@ impl<'q> ReadSet<'q> {
                     );
                 }
                 let follows = Some(earlier.permit);
-                self.narrow(grown);
+                self.narrow_holdings(grown);
                 ResolvedRowScope {
                     follows,
                     after,
@@ -155,7 +158,7 @@ impl<'q> ReadSet<'q> {
         at: UtcTimestamp,
     ) -> Result<(), Refusal> {
         let mut then = BTreeMap::new();
-        for dataset in ruled.question().reads().keys() {
+        for dataset in ruled.question().used_columns().keys() {
             let Some(snapshot) = self.holdings.get(dataset) else {
                 continue;
             };
@@ -173,11 +176,11 @@ impl<'q> ReadSet<'q> {
                 then.insert(dataset.clone(), Arc::new(as_of));
             }
         }
-        self.narrow(then);
+        self.narrow_holdings(then);
         Ok(())
     }
 
-    fn narrow(&mut self, snapshots: BTreeMap<DatasetId, Arc<Snapshot>>) {
+    fn narrow_holdings(&mut self, snapshots: BTreeMap<DatasetId, Arc<Snapshot>>) {
         if snapshots.is_empty() {
             return;
         }
@@ -192,7 +195,7 @@ type NewSnapshots = BTreeMap<DatasetId, Arc<Snapshot>>;
 
 /// Returns the publication of each dataset that the earlier answer read, and the rows since then. Both maps are empty if no dataset
 /// has new rows.
-fn since(
+fn find_new_rows(
     ruled: &PermitDecision<BoundPlan>,
     earlier: &EarlierAnswer,
     holdings: &SnapshotSet,
@@ -200,12 +203,12 @@ fn since(
     let mut after = BTreeMap::new();
     let mut grown = NewSnapshots::new();
     let mut came = false;
-    for dataset in ruled.question().reads().keys() {
+    for dataset in ruled.question().used_columns().keys() {
         let label = earlier.snapshots.get(&dataset.to_string());
         let (Some(snapshot), Some(label)) = (holdings.get(dataset), label) else {
-            return Err(unknown());
+            return Err(unknown_answer_refusal());
         };
-        let rest = match snapshot.since(label) {
+        let rest = match snapshot.compare_with_label(label) {
             SnapshotChange::Same => snapshot.without_rows(),
             SnapshotChange::Grown(rest) => {
                 came = true;
@@ -230,22 +233,22 @@ fn since(
 }
 
 /// Finds the caller's earlier answer to `request`. An answer to another caller counts as unknown.
-fn earlier(
+fn find_earlier_answer(
     connector: &Connector,
     request: RequestId,
     asker: &Requester,
 ) -> Result<EarlierAnswer, Refusal> {
-    let found = waiting(|| {
+    let found = run_waiting(|| {
         connector
             .records
             .index(|state| state.answer_to(&request.to_string(), asker.id().as_str()))
     })?;
     let Some((permit, Some(closed))) = found else {
-        return Err(unknown());
+        return Err(unknown_answer_refusal());
     };
     let record = |index: u64| -> Result<Record, Refusal> {
-        let record = waiting(|| connector.records.log.get(index));
-        record.ok().flatten().ok_or_else(unknown)
+        let record = run_waiting(|| connector.records.log.get(index));
+        record.ok().flatten().ok_or_else(unknown_answer_refusal)
     };
     let (permit_body, close) = (
         hansa_audit_store::read_body(&record(permit)?)?,
@@ -258,20 +261,20 @@ fn earlier(
         ));
     }
     let RecordBody::Answer(AnswerBody::Permit(earlier)) = permit_body else {
-        return Err(unknown());
+        return Err(unknown_answer_refusal());
     };
     let mark = earlier.mark.filter(|_| earlier.as_of.is_none());
     let read = earlier.datasets.into_iter();
     Ok(EarlierAnswer {
         permit,
-        mark: mark.ok_or_else(unknown)?,
+        mark: mark.ok_or_else(unknown_answer_refusal)?,
         snapshots: read
             .filter_map(|entry| Some((entry.id, entry.snapshot?)))
             .collect(),
     })
 }
 
-fn unknown() -> Refusal {
+fn unknown_answer_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::NotContinued,
         "no earlier answer is known here that this question could continue",

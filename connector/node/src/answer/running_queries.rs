@@ -31,7 +31,7 @@ pub struct RunningQueryGuard {
 
 impl RunningQueryGuard {
     /// Sets the contracts and datasets of this answer, as far as they are known.
-    pub fn reads(&self, contracts: Vec<ContractId>, datasets: Vec<DatasetId>) {
+    pub fn set_reads(&self, contracts: Vec<ContractId>, datasets: Vec<DatasetId>) {
         self.list.with_queries(|list| {
             if let Some(entry) = list.get_mut(&self.key) {
                 entry.contracts = contracts;
@@ -50,7 +50,7 @@ impl RunningQueryGuard {
     }
 
     /// Number of running answers under a contract that were asked before this one.
-    pub(crate) fn before(&self, contract: ContractId) -> u64 {
+    pub(crate) fn count_earlier(&self, contract: ContractId) -> u64 {
         let earlier = self.list.with_queries(|list| {
             let earlier = list.range(..self.key);
             earlier
@@ -85,13 +85,13 @@ impl RunningQueries {
     /// Lists an answer when it is asked, before any lookup.
     ///
     /// A stop changes the state first and cuts answers afterwards. An answer therefore either sees the new state or is cut.
-    pub fn enter(
+    pub fn register_query(
         &self,
         request: RequestId,
         peer: &ParticipantId,
         contracts: Vec<ContractId>,
     ) -> (RunningQueryGuard, CancellationSignal) {
-        let (stop, watch) = cancellation::pair();
+        let (stop, watch) = cancellation::cancellation_pair();
         let key = self.with_queries(|list| {
             let key = list
                 .last_key_value()

@@ -4,7 +4,7 @@ use crate::answer::incoming_query::{IncomingQuery, QueryCaller};
 use crate::config::ConnectorConfig;
 use crate::config::cluster::WorkerConfig;
 use crate::participant::Connector;
-use crate::process::blocking_work::blocking;
+use crate::process::blocking_work::run_blocking;
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -77,7 +77,7 @@ pub(super) struct PermittedRead<'a> {
 }
 
 /// Returns the workers for a question, if any exist and can read all its datasets.
-pub(super) fn staging(
+pub(super) fn find_workers(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
     permitted: PermittedRead<'_>,
@@ -95,7 +95,7 @@ pub(super) fn staging(
     }
     let house = matches!(posed.caller, QueryCaller::House);
     let ask = &posed.asking.ask;
-    let grounds = match grounds(ruled, holdings, house) {
+    let grounds = match collect_grounds(ruled, holdings, house) {
         Ok(grounds) if grounds.is_empty() => return None,
         Ok(grounds) => grounds,
         Err(dataset) => return Some(Err(HomeReason::Table(dataset))),
@@ -114,12 +114,12 @@ pub(super) fn staging(
         asker: posed.asker.id().clone(),
         tenant: tenant.map(str::to_owned),
         purpose: ask.purpose.clone(),
-        now: ruled.at(),
+        now: ruled.decision_instant(),
         planned,
         sql: ask.sql.clone(),
         grounds,
         house_grant: None,
-        effects: derivation::digest(ruled.effects()),
+        effects: derivation::effects_digest(ruled.effects()),
         plan: Digest::of(b""),
         team: members.collect(),
         worker: 0,
@@ -142,7 +142,7 @@ pub(super) fn staging(
 }
 
 /// Returns the grounds of the question: its contracts without their envelopes. Fails for a dataset that workers can't read.
-fn grounds(
+fn collect_grounds(
     ruled: &PermitDecision<BoundPlan>,
     holdings: &SnapshotSet,
     house: bool,
@@ -153,17 +153,21 @@ fn grounds(
     };
     let grounds = ruled.effects().iter().map(|(dataset, effects)| {
         let ground = || {
-            let grant = ruled.standing().grants().get(dataset)?;
+            let grant = ruled.active_contracts().grants().get(dataset)?;
             // Workers read snapshots and files in place, but no released cells and no tables of databases.
             let snapshot = holdings.get(dataset)?;
             let here = snapshot.is_in_files() && !effects.iter().any(is_released);
             here.then_some(())?;
-            let held = ruled.prohibits().get(dataset).into_iter().flatten();
+            let held = ruled
+                .active_prohibitions()
+                .get(dataset)
+                .into_iter()
+                .flatten();
             let contract = match house {
                 true => None,
                 false => Some(BriefedContract {
                     contract: grant.contract()?,
-                    first: grant.first()?,
+                    first: grant.first_version()?,
                     envelope: Bytes::new(),
                     active_prohibitions: held.copied().collect(),
                 }),
@@ -207,7 +211,7 @@ fn house_grant(connector: &Connector, briefing: &QuestionBriefing) -> Result<Byt
         ends_at: now.plus_micros(time),
     });
     let signature = connector.sign(StatementKind::HouseGrant, SignatoryRole::Provider, &payload)?;
-    Ok(envelope::assemble(&payload, &[signature]).into())
+    Ok(envelope::assemble_statement(&payload, &[signature]).into())
 }
 
 /// Starts a question on all its workers at once.
@@ -219,7 +223,7 @@ async fn begin_workers(
     house: bool,
 ) -> Result<Vec<(WorkerClient, TaskRowStream)>, Refusal> {
     let inner = Arc::clone(&connector);
-    let briefing = blocking(move || {
+    let briefing = run_blocking(move || {
         if house {
             briefing.house_grant = Some(house_grant(&inner, &briefing)?);
         }
@@ -228,7 +232,11 @@ async fn begin_workers(
             .iter_mut()
             .flat_map(|ground| &mut ground.contract)
         {
-            contract.envelope = inner.records.documents.contract(contract.contract)?.into();
+            contract.envelope = inner
+                .records
+                .documents
+                .read_contract(contract.contract)?
+                .into();
         }
         Ok(briefing)
     })
@@ -245,7 +253,7 @@ async fn begin_workers(
                 tracing::warn!(name: "worker.failed", worker = %worker.name, %why, "the question is asked without workers");
                 // A worker that refuses is alive. Only an unreachable one is rested.
                 if why.code == ErrorCode::WorkerFailed {
-                    connector.peers.workers.rests(worker, connector.ticks());
+                    connector.peers.workers.pause_worker(worker, connector.ticks());
                 }
             }
             began
@@ -269,7 +277,7 @@ async fn one_begun(
         let client = connector.peers.workers.client(worker, certificates).await?;
         let time = briefing.limits.time;
         let ticket = WorkerTicket::Begin(Box::new(briefing));
-        let held = client.ask(&ticket, time).await?;
+        let held = client.send_ticket(&ticket, time).await?;
         Ok((client, held))
     };
     let late = || {
@@ -292,7 +300,7 @@ impl Workers for QueryWorkers {
         u32::try_from(self.team.len()).unwrap_or(u32::MAX)
     }
 
-    async fn begin(&self, plan: StagedPlanName) -> Result<Arc<dyn TaskSource>, Refusal> {
+    async fn begin_tasks(&self, plan: StagedPlanName) -> Result<Arc<dyn TaskSource>, Refusal> {
         let briefing = QuestionBriefing {
             plan: plan.digest,
             ..self.briefing.clone()
@@ -306,7 +314,7 @@ impl Workers for QueryWorkers {
         // Dropping this future aborts the start, so that no worker begins a question nobody waits for.
         let begun = AbortOnDropHandle::new(asked)
             .await
-            .unwrap_or_else(|_| Err(stops()))?;
+            .unwrap_or_else(|_| Err(stopping_refusal()))?;
         let (clients, held) = begun.into_iter().unzip();
         Ok(Arc::new(BegunQuestion {
             request,
@@ -320,7 +328,7 @@ impl Workers for QueryWorkers {
 
 #[async_trait]
 impl TaskSource for BegunQuestion {
-    async fn rows(
+    async fn read_rows(
         &self,
         of: TaskPartition,
     ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal> {
@@ -341,14 +349,14 @@ impl TaskSource for BegunQuestion {
         let time = self.time;
         let asked = self
             .handle
-            .spawn(async move { client.ask(&ticket, time).await });
+            .spawn(async move { client.send_ticket(&ticket, time).await });
         let rows = AbortOnDropHandle::new(asked)
             .await
-            .unwrap_or_else(|_| Err(stops()))?;
+            .unwrap_or_else(|_| Err(stopping_refusal()))?;
         Ok(rows.boxed())
     }
 }
 
-fn stops() -> Refusal {
+fn stopping_refusal() -> Refusal {
     Refusal::new(ErrorCode::Interrupted, "the connector stops")
 }

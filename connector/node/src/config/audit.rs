@@ -3,7 +3,7 @@
 use crate::config::reader::ConfigSection;
 use crate::config::time_stamp;
 use crate::config::time_stamp::TimeStampConfig;
-use crate::config::unit::seconds;
+use crate::config::unit::parse_duration;
 use hansa_audit_store::retention::LEAST_DAYS;
 use std::path::Path;
 use std::time::Duration;
@@ -22,23 +22,23 @@ pub struct RetentionConfig {
 }
 
 /// Reads the section.
-pub(super) fn read(
+pub(super) fn read_audit_config(
     section: ConfigSection<'_>,
     folder: &Path,
 ) -> (RetentionConfig, Option<TimeStampConfig>) {
     let sql = section
-        .parse_with("sql", seconds, "a time such as 90d")
+        .parse_with("sql", parse_duration, "a time such as 90d")
         .unwrap_or(Duration::from_secs(90 * DAY));
     let decisions = section
-        .parse_with("decisions", seconds, "a time such as 10y")
+        .parse_with("decisions", parse_duration, "a time such as 10y")
         .unwrap_or(Duration::from_secs(10 * 365 * DAY));
     let forked = section.word("forked_logs", &[("answer", false), ("refuse", true)]);
     if decisions < Duration::from_secs(LEAST_DAYS * DAY) {
         let sentence =
             format!("decisions are kept for {LEAST_DAYS} days at least: so far back quotas count");
-        section.wrong("decisions", sentence);
+        section.report_problem("decisions", sentence);
     }
-    let time_stamp = time_stamp::read(section.section("time_stamp"), folder);
+    let time_stamp = time_stamp::read_time_stamp_config(section.section("time_stamp"), folder);
     section.finish();
     let retention = RetentionConfig {
         sql,

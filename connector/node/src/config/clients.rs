@@ -14,7 +14,7 @@ pub struct ClientsConfig {
 }
 
 /// Reads the section.
-pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> ClientsConfig {
+pub(super) fn read_clients_config(section: ConfigSection<'_>, folder: &Path) -> ClientsConfig {
     let listen = section.parse_value("listen");
     let certificate = section.text("certificate");
     let key = section.text("key");
@@ -22,11 +22,11 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> ClientsConfig {
         (Some(certificate), Some(key)) => Some((folder.join(certificate), folder.join(key))),
         (None, None) => None,
         (Some(_), None) => {
-            section.wrong("certificate", "a certificate needs its `key` beside it");
+            section.report_problem("certificate", "a certificate needs its `key` beside it");
             None
         }
         (None, Some(_)) => {
-            section.wrong("key", "a key needs its `certificate` beside it");
+            section.report_problem("key", "a key needs its `certificate` beside it");
             None
         }
     };

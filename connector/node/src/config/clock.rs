@@ -1,7 +1,7 @@
 //! `[clock]`: shift of the clock, for tests over months in a league for demonstrations.
 
 use crate::config::reader::ConfigSection;
-use crate::config::unit::shift;
+use crate::config::unit::parse_shift;
 use hansa_policy::refusal::ErrorCode;
 
 /// `[clock] offset`.
@@ -16,17 +16,17 @@ pub struct ClockOffset {
 }
 
 /// Reads the section.
-pub(super) fn read(section: ConfigSection<'_>) -> ClockOffset {
+pub(super) fn read_clock_offset(section: ConfigSection<'_>) -> ClockOffset {
     let offset = section.value("offset").and_then(|value| {
         let text = value.text()?;
         let micros = match text.is_empty() {
             true => Some(0),
-            false => shift(&text),
+            false => parse_shift(&text),
         };
         if micros.is_none() {
             let sentence =
                 format!("`{text}` is not a time such as +8d or -90m, of ten years at most");
-            value.problem(ErrorCode::ConfigInvalid, sentence);
+            value.add_problem(ErrorCode::ConfigInvalid, sentence);
         }
         Some(ClockOffset {
             micros: micros?,

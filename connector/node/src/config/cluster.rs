@@ -26,7 +26,7 @@ pub struct WorkerConfig {
 }
 
 /// Reads both sections.
-pub(super) fn read(
+pub(super) fn read_cluster_config(
     section: ConfigSection<'_>,
     tables: Vec<ConfigSection<'_>>,
     folder: &Path,
@@ -36,7 +36,7 @@ pub(super) fn read(
     section.finish();
     let mut workers: Vec<WorkerConfig> = Vec::new();
     for table in tables {
-        workers.extend(worker(table, &workers));
+        workers.extend(read_worker_config(table, &workers));
     }
     ClusterConfig {
         folder: folder.join(own.unwrap_or_else(|| "cluster".to_owned())),
@@ -46,14 +46,14 @@ pub(super) fn read(
 }
 
 /// Reads one worker. `before` holds the workers above it in the file.
-fn worker(section: ConfigSection<'_>, before: &[WorkerConfig]) -> Option<WorkerConfig> {
+fn read_worker_config(section: ConfigSection<'_>, before: &[WorkerConfig]) -> Option<WorkerConfig> {
     let name =
         section
             .required_text("name")
             .and_then(|text| match parse_worker_name(&text, before) {
                 Ok(name) => Some(name),
                 Err(sentence) => {
-                    section.wrong("name", sentence);
+                    section.report_problem("name", sentence);
                     None
                 }
             });
@@ -62,7 +62,7 @@ fn worker(section: ConfigSection<'_>, before: &[WorkerConfig]) -> Option<WorkerC
             return Some(text);
         }
         let sentence = format!("`{text}` is not an address such as 10.0.0.11:8815");
-        section.wrong("address", sentence);
+        section.report_problem("address", sentence);
         None
     });
     section.finish();

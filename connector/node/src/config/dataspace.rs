@@ -108,14 +108,17 @@ pub(super) struct DataspaceSections<'a> {
 }
 
 /// Reads the three sections. Without them, the protocol is not served.
-pub(super) fn read(sections: DataspaceSections<'_>, root: &Path) -> Option<DataspaceConfig> {
+pub(super) fn read_dataspace_config(
+    sections: DataspaceSections<'_>,
+    root: &Path,
+) -> Option<DataspaceConfig> {
     let DataspaceSections {
         dataspace: section,
         partners,
         control_planes: planes,
     } = sections;
     let read = read_named_tables(&partners, "partner", |inner, name| {
-        partner(inner, name, root)
+        read_partner_config(inner, name, root)
     });
     let control_planes = read_named_tables(&planes, "control_plane", |inner, name| {
         control_plane(inner, name, root)
@@ -128,7 +131,7 @@ pub(super) fn read(sections: DataspaceSections<'_>, root: &Path) -> Option<Datas
     });
     if twice {
         let sentence = "two partners have one `participant` or one `protocol_id`";
-        partners.wrong("partner", sentence);
+        partners.report_problem("partner", sentence);
     }
     let same = control_planes
         .iter()
@@ -138,12 +141,12 @@ pub(super) fn read(sections: DataspaceSections<'_>, root: &Path) -> Option<Datas
             "a partner and a control plane have one name, `{}`",
             plane.name
         );
-        planes.wrong("control_plane", sentence);
+        planes.report_problem("control_plane", sentence);
     }
     let Some(base) = section.text("base") else {
         if !read.is_empty() || !control_planes.is_empty() {
             let sentence = "`dataspace.base` is lacking, so that partners could not answer";
-            section.wrong("base", sentence);
+            section.report_problem("base", sentence);
         }
         section.finish();
         return None;
@@ -151,7 +154,7 @@ pub(super) fn read(sections: DataspaceSections<'_>, root: &Path) -> Option<Datas
     let base = base.trim_end_matches('/').to_owned();
     if !is_base(&base) {
         let sentence = "`dataspace.base` is https:// and the host under which partners reach [web], such as https://data.lindau.example";
-        section.wrong("base", sentence);
+        section.report_problem("base", sentence);
     }
     let id = section.required_text("id");
     section.finish();
@@ -175,7 +178,7 @@ fn read_named_tables<T>(
             Ok(name) => found.extend(read(&inner, name)),
             Err(fault) => {
                 let fault: hansa_policy::id::IdentifierError = fault;
-                inner.wrong(what, format!("`{name}`: {fault}"));
+                inner.report_problem(what, format!("`{name}`: {fault}"));
             }
         }
         inner.finish();
@@ -198,7 +201,7 @@ fn control_plane(
             let sentence = format!(
                 "`{key}` begins with https://, or on this machine with http://127.0.0.1, and names nothing but a host and a path"
             );
-            section.wrong(key, sentence);
+            section.report_problem(key, sentence);
         }
     };
     let address = section.required_text("address");
@@ -215,7 +218,7 @@ fn control_plane(
         Some("edc-0.14") => true,
         Some(other) => {
             let sentence = format!("`speaks` is \"dps-1.0\" or \"edc-0.14\", and not \"{other}\"");
-            section.wrong("speaks", sentence);
+            section.report_problem("speaks", sentence);
             false
         }
     };
@@ -230,13 +233,17 @@ fn control_plane(
     })
 }
 
-fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Option<PartnerConfig> {
+fn read_partner_config(
+    section: &ConfigSection<'_>,
+    name: SqlIdentifier,
+    root: &Path,
+) -> Option<PartnerConfig> {
     let address = section.required_text("address");
     if let Some(address) = &address
         && !is_address(address)
     {
         let sentence = "`address` begins with https://, or on this machine with http://127.0.0.1, and names nothing but a host and a path";
-        section.wrong("address", sentence);
+        section.report_problem("address", sentence);
     }
     let data_address = section.text("data_address");
     if data_address
@@ -245,12 +252,12 @@ fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Opt
     {
         let sentence =
             "`data_address` begins with https://, or on this machine with http://127.0.0.1";
-        section.wrong("data_address", sentence);
+        section.report_problem("data_address", sentence);
     }
     let mock_identity = section.flag("mock_identity").unwrap_or(false);
     if mock_identity && address.as_ref().is_some_and(|address| !is_local(address)) {
         let sentence = "partners that present only a name are accepted on this machine only";
-        section.wrong("mock_identity", sentence);
+        section.report_problem("mock_identity", sentence);
     }
     let file = |text: String| root.join(text);
     let participant = section.parse_value("participant");

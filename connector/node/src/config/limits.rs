@@ -2,7 +2,7 @@
 
 use crate::config::machine::MachineResources;
 use crate::config::reader::ConfigSection;
-use crate::config::unit::{bytes, seconds};
+use crate::config::unit::{parse_bytes, parse_duration};
 use std::time::Duration;
 
 /// `[limits]`: resources of one question, and the number of concurrent questions.
@@ -33,8 +33,11 @@ pub struct LimitsConfig {
 /// Reads the section.
 ///
 /// By default, all questions have 60 percent of the memory of `machine`, and one question half of that.
-pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> LimitsConfig {
-    let measure = |key: &'static str| section.parse_with(key, bytes, "a size such as 512 MB");
+pub(super) fn read_limits_config(
+    section: ConfigSection<'_>,
+    machine: MachineResources,
+) -> LimitsConfig {
+    let measure = |key: &'static str| section.parse_with(key, parse_bytes, "a size such as 512 MB");
     let size = |key: &'static str, default: u64| measure(key).unwrap_or(default);
     let fall_back = |key: &'static str, value: u64, from: &str| {
         section.note_default(key, in_megabytes(value), from);
@@ -56,14 +59,14 @@ pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> Lim
     });
     if memory > memory_of_all {
         let all = in_megabytes(memory_of_all);
-        section.wrong(
+        section.report_problem(
             "memory",
             format!("one question would have more than all of them may, which is {all}"),
         );
     }
     let cores = match section.number("cores") {
         Some(0) => {
-            section.wrong("cores", "a question needs a core");
+            section.report_problem("cores", "a question needs a core");
             1
         }
         Some(cores) => usize::try_from(cores).unwrap_or(usize::MAX),
@@ -77,10 +80,10 @@ pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> Lim
     let spare = size("spare", 16 << 20);
     let segment = size("segment", 64 << 20).max(4096);
     let timeout = section
-        .parse_with("timeout", seconds, "a time such as 120s or 5m")
+        .parse_with("timeout", parse_duration, "a time such as 120s or 5m")
         .unwrap_or(Duration::from_secs(120));
     let drain = section
-        .parse_with("drain", seconds, "a time such as 10s or 1m")
+        .parse_with("drain", parse_duration, "a time such as 10s or 1m")
         .unwrap_or(Duration::from_secs(10));
     let concurrent = section.number("concurrent").unwrap_or(16);
     section.finish();

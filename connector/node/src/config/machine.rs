@@ -15,10 +15,12 @@ impl MachineResources {
     /// Reads the resources of this process. On a system that does not report its memory, a small machine is assumed.
     pub(crate) fn read() -> Self {
         let text = |path: &Path| std::fs::read_to_string(path).ok();
-        let installed = text(Path::new("/proc/meminfo")).and_then(|text| total(&text));
+        let installed = text(Path::new("/proc/meminfo")).and_then(|text| parse_total_memory(&text));
         let groups = text(Path::new("/proc/self/cgroup")).unwrap_or_default();
         let limits = limit_files(&groups).into_iter();
-        let allowed = limits.filter_map(|path| limit(&text(&path)?)).min();
+        let allowed = limits
+            .filter_map(|path| parse_memory_limit(&text(&path)?))
+            .min();
         Self {
             cores: hansa_query::runtime::count_cores(),
             memory: installed
@@ -33,7 +35,7 @@ impl MachineResources {
 const SMALL_MACHINE: u64 = 2 << 30;
 
 /// `MemTotal` of proc_meminfo(5), in bytes.
-fn total(meminfo: &str) -> Option<u64> {
+fn parse_total_memory(meminfo: &str) -> Option<u64> {
     let line = meminfo
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:"))?;
@@ -66,23 +68,25 @@ fn limit_files(groups: &str) -> Vec<PathBuf> {
 }
 
 /// Memory limit in bytes; `None` without a limit.
-fn limit(text: &str) -> Option<u64> {
+fn parse_memory_limit(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::machine::{MachineResources, limit, limit_files, total};
+    use crate::config::machine::{
+        MachineResources, limit_files, parse_memory_limit, parse_total_memory,
+    };
     use std::path::Path;
 
     #[test]
     fn the_memory_of_a_machine_is_read() {
         assert_eq!(
-            total("MemTotal:       16384 kB\nMemFree: 1 kB\n"),
+            parse_total_memory("MemTotal:       16384 kB\nMemFree: 1 kB\n"),
             Some(16 << 20)
         );
-        assert_eq!(total("MemFree: 1 kB\n"), None);
-        assert_eq!(total("MemTotal: many kB\n"), None);
+        assert_eq!(parse_total_memory("MemFree: 1 kB\n"), None);
+        assert_eq!(parse_total_memory("MemTotal: many kB\n"), None);
         let machine = MachineResources::read();
         assert!(
             machine.cores >= 1 && machine.memory >= 64 << 20,
@@ -108,6 +112,9 @@ mod tests {
         ];
         assert_eq!(first, wanted);
         assert!(limit_files("nothing\n").is_empty());
-        assert_eq!((limit("max\n"), limit("1024\n")), (None, Some(1024)));
+        assert_eq!(
+            (parse_memory_limit("max\n"), parse_memory_limit("1024\n")),
+            (None, Some(1024))
+        );
     }
 }

@@ -31,7 +31,10 @@ pub struct TraceConfig {
 const SHARE: f64 = 0.01;
 
 /// Reads the section.
-pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> MonitoringConfig {
+pub(super) fn read_monitoring_config(
+    section: ConfigSection<'_>,
+    folder: &Path,
+) -> MonitoringConfig {
     let listen: Option<SocketAddr> = section.parse_value("listen");
     let token = section.text("token_file");
     if listen.is_some_and(|address| !address.ip().is_loopback()) && token.is_none() {
@@ -39,9 +42,9 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> MonitoringConfi
             "metrics name peers and datasets: an address that other machines reach needs a token";
         let refusal = Refusal::new(ErrorCode::ConfigInvalid, sentence);
         let help = "set token_file, or listen = \"127.0.0.1:9464\"";
-        section.refuse("token_file", refusal.with_help(help));
+        section.report_refusal("token_file", refusal.with_help(help));
     }
-    let traces = traces(&section, folder);
+    let traces = read_trace_config(&section, folder);
     section.finish();
     MonitoringConfig {
         listen,
@@ -50,7 +53,7 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> MonitoringConfi
     }
 }
 
-fn traces(section: &ConfigSection<'_>, folder: &Path) -> Option<TraceConfig> {
+fn read_trace_config(section: &ConfigSection<'_>, folder: &Path) -> Option<TraceConfig> {
     let url = section.text("traces");
     let share = section.value("trace_share");
     let token = section.text("trace_token_file");
@@ -60,7 +63,7 @@ fn traces(section: &ConfigSection<'_>, folder: &Path) -> Option<TraceConfig> {
             ("trace_token_file", token.is_some()),
         ] {
             if there {
-                section.wrong(
+                section.report_problem(
                     key,
                     format!("`{key}` says something of `traces`, which is not there"),
                 );
@@ -77,11 +80,11 @@ fn traces(section: &ConfigSection<'_>, folder: &Path) -> Option<TraceConfig> {
     let is_near = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
     match (scheme, is_near) {
         (Some("https"), _) | (Some("http"), true) => {}
-        (Some("http"), false) => section.wrong(
+        (Some("http"), false) => section.report_problem(
             "traces",
             "traces name peers, contracts and datasets: a collector on another machine is reached by https",
         ),
-        (_, _) => section.wrong(
+        (_, _) => section.report_problem(
             "traces",
             "`traces` is an address such as http://127.0.0.1:4318/v1/traces",
         ),
@@ -91,7 +94,7 @@ fn traces(section: &ConfigSection<'_>, folder: &Path) -> Option<TraceConfig> {
         written.ok().filter(|share| (0.0..=1.0).contains(share))
     });
     if written.is_none() {
-        section.wrong(
+        section.report_problem(
             "trace_share",
             "the share of questions that are traced is a number from 0 to 1",
         );

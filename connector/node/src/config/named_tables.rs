@@ -6,7 +6,7 @@ use hansa_policy::term::purpose::OwnPurpose;
 use std::collections::BTreeMap;
 
 /// Reads the own purposes, `[purpose.NAME]`.
-pub(super) fn purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
+pub(super) fn read_purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
     let mut own = Vec::new();
     for (name, inner) in section.named_sections() {
         let parent: Option<PurposeId> = inner.parse_value("parent");
@@ -17,7 +17,7 @@ pub(super) fn purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
                 let sentence = format!(
                     "purpose `{name}` needs a plain name and a parent such as dpv:ResearchAndDevelopment"
                 );
-                inner.wrong("parent", sentence);
+                inner.report_problem("parent", sentence);
             }
         }
         inner.finish();
@@ -26,7 +26,7 @@ pub(super) fn purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
 }
 
 /// Reads the tenants, `[tenant.NAME]`: the value of a tenant column for each participant.
-pub(super) fn tenants(section: ConfigSection<'_>) -> BTreeMap<ParticipantId, String> {
+pub(super) fn read_tenants(section: ConfigSection<'_>) -> BTreeMap<ParticipantId, String> {
     let mut tenants = BTreeMap::new();
     for (name, inner) in section.named_sections() {
         let value = inner.required_text("value");
@@ -35,10 +35,10 @@ pub(super) fn tenants(section: ConfigSection<'_>) -> BTreeMap<ParticipantId, Str
                 // A participant can be written with its scheme or without.
                 if tenants.insert(id, value).is_some() {
                     let sentence = format!("`{name}` stands here twice");
-                    inner.wrong("value", sentence);
+                    inner.report_problem("value", sentence);
                 }
             }
-            (Err(fault), _) => inner.wrong("value", format!("`{name}`: {fault}")),
+            (Err(fault), _) => inner.report_problem("value", format!("`{name}`: {fault}")),
             (Ok(_), None) => {}
         }
         inner.finish();

@@ -16,12 +16,12 @@ pub struct NoticeConfig {
 }
 
 /// Reads the section.
-pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> NoticeConfig {
+pub(super) fn read_notice_config(section: ConfigSection<'_>, folder: &Path) -> NoticeConfig {
     let files = section.text("folder");
     let webhook = section.value("webhook").and_then(|value| {
         let url = value.text()?;
         if !url.starts_with("https://") && !url.starts_with("http://") {
-            value.problem(
+            value.add_problem(
                 ErrorCode::ConfigInvalid,
                 "`notice.webhook` is an address that begins with https:// or http://",
             );

@@ -40,7 +40,7 @@ pub enum OfferSigningMode {
 }
 
 /// Reads one offer.
-pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<OfferConfig> {
+pub(super) fn read_offer_config(section: ConfigSection<'_>, folder: &Path) -> Option<OfferConfig> {
     let line = section.line();
     let dataset: Option<SqlIdentifier> = section.parse_value("dataset");
     let policy = section.required_text("policy");
@@ -56,7 +56,7 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<OfferCon
             .map(OfferAudience::Named),
     };
     if recipients.is_none() {
-        section.wrong(
+        section.report_problem(
             "to",
             "`offer.to` is \"league\", \"public\" or a list of participants",
         );
@@ -69,7 +69,7 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<OfferCon
         ],
     );
     if dataset.is_none() {
-        section.wrong("dataset", "an offer names its dataset");
+        section.report_problem("dataset", "an offer names its dataset");
     }
     section.finish();
     Some(OfferConfig {

@@ -17,14 +17,14 @@ pub struct OfficersConfig {
 }
 
 /// Reads the section.
-pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig {
+pub(super) fn read_officers_config(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig {
     let mut users = BTreeSet::new();
     for named in section.texts("users").unwrap_or_default() {
-        match number(&named) {
+        match resolve_user_id(&named) {
             Some(user) => {
                 users.insert(user);
             }
-            None => section.wrong(
+            None => section.report_problem(
                 "users",
                 format!("`{named}` is no Unix user of this machine, by number or by name"),
             ),
@@ -41,7 +41,7 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig 
             "a second officer is asked for, and `officers.users` names less than two Unix users";
         let help = "name them, by number or by name: users = [\"maria\", \"1002\"]";
         let refusal = Refusal::new(ErrorCode::ConfigInvalid, sentence);
-        section.refuse("users", refusal.with_help(help));
+        section.report_refusal("users", refusal.with_help(help));
     }
     section.finish();
     OfficersConfig {
@@ -52,7 +52,7 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig 
 }
 
 /// Looks up a user ID. A name is resolved by the user database of this machine.
-fn number(named: &str) -> Option<u32> {
+fn resolve_user_id(named: &str) -> Option<u32> {
     if let Ok(number) = named.parse() {
         return Some(number);
     }

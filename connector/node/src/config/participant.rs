@@ -27,9 +27,9 @@ pub struct ParticipantConfig {
 }
 
 /// Reads the section.
-pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
+pub(super) fn read_participant_config(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
     if !section.is_present() {
-        section.wrong("id", "the table `participant` is missing");
+        section.report_problem("id", "the table `participant` is missing");
         return None;
     }
     let id: Option<ParticipantId> = section.parse_value("id");
@@ -38,7 +38,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
         let zone = value.text()?;
         if jiff::tz::TimeZone::get(&zone).is_err() {
             let sentence = format!("`{zone}` is not a time zone such as Europe/Berlin");
-            value.problem(ErrorCode::ConfigInvalid, sentence);
+            value.add_problem(ErrorCode::ConfigInvalid, sentence);
         }
         Some(zone)
     });
@@ -49,10 +49,10 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
     let alias: Option<SqlIdentifier> = section.parse_value("alias");
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() {
-        section.wrong("id", "`participant.id` is missing or wrong");
+        section.report_problem("id", "`participant.id` is missing or wrong");
     } else if alias.is_none() {
         let sentence = "the first label of the domain is no name; set participant.alias";
-        section.refuse("alias", Refusal::new(ErrorCode::AliasClash, sentence));
+        section.report_refusal("alias", Refusal::new(ErrorCode::AliasClash, sentence));
     }
     section.finish();
     Some(ParticipantConfig {

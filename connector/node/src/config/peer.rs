@@ -25,9 +25,9 @@ pub(super) fn read_all(
 ) -> Vec<PeerConfig> {
     let mut peers: Vec<PeerConfig> = Vec::new();
     for section in sections {
-        if let Some(peer) = read(&section) {
-            if let Some(refusal) = clash(&peer, own, &peers) {
-                section.refuse("alias", refusal);
+        if let Some(peer) = read_peer_config(&section) {
+            if let Some(refusal) = find_clash(&peer, own, &peers) {
+                section.report_refusal("alias", refusal);
             }
             peers.push(peer);
         }
@@ -37,7 +37,7 @@ pub(super) fn read_all(
 }
 
 /// Finds a field of `peer` that equals a field of `own` or of an earlier peer.
-fn clash(
+fn find_clash(
     peer: &PeerConfig,
     own: Option<&ParticipantConfig>,
     before: &[PeerConfig],
@@ -61,13 +61,13 @@ fn clash(
     Some(refusal.with_help("choose another `alias` for one of them"))
 }
 
-fn read(section: &ConfigSection<'_>) -> Option<PeerConfig> {
+fn read_peer_config(section: &ConfigSection<'_>) -> Option<PeerConfig> {
     let id: Option<ParticipantId> = section.parse_value("id");
     let address = section.required_text("address");
     let alias: Option<SqlIdentifier> = section.parse_value("alias");
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() || alias.is_none() {
-        section.wrong(
+        section.report_problem(
             "id",
             "a peer needs an id, and an alias where its domain does not begin with a label that can be an alias",
         );

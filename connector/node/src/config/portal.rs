@@ -28,7 +28,7 @@ pub struct PortalConfig {
 }
 
 /// Reads the section. Without it, nothing is published to portals.
-pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
+pub(super) fn read_portal_config(section: ConfigSection<'_>) -> Option<PortalConfig> {
     let Some(base) = section.text("base") else {
         section.finish();
         return None;
@@ -37,7 +37,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
     let host = base.strip_prefix("https://").unwrap_or_default();
     if host.is_empty() || host.contains(['/', '?', '#', '@']) || !is_address(&base) {
         let sentence = "`portal.base` is https:// and the host under which anybody reaches [web], such as https://data.lindau.example";
-        section.wrong("base", sentence);
+        section.report_problem("base", sentence);
     }
     let title = section.required_text("title");
     let description = section.required_text("description");
@@ -50,7 +50,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
         Some(page) if is_address(&page) => (None, Some(page)),
         Some(email) if is_mail(&email) => (Some(email), None),
         Some(_) => {
-            section.wrong(
+            section.report_problem(
                 "contact",
                 "`portal.contact` is an address of mail, or of a page",
             );
@@ -61,17 +61,17 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
     let inboxes = section.texts("inboxes").unwrap_or_default();
     if !inboxes.iter().all(|one| is_address(one)) {
         let sentence = "`portal.inboxes` are addresses that begin with https:// or http://";
-        section.wrong("inboxes", sentence);
+        section.report_problem("inboxes", sentence);
     }
     let mut datasets = BTreeMap::new();
     for (name, inner) in section.section("dataset").named_sections() {
         match name.parse() {
             Ok(name) => {
-                datasets.insert(name, statements(&inner));
+                datasets.insert(name, read_portal_statements(&inner));
             }
             Err(fault) => {
                 let fault: IdentifierError = fault;
-                section.wrong("dataset", format!("`{name}`: {fault}"));
+                section.report_problem("dataset", format!("`{name}`: {fault}"));
             }
         }
         inner.finish();
@@ -93,7 +93,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
     })
 }
 
-fn statements(section: &ConfigSection<'_>) -> PortalStatements {
+fn read_portal_statements(section: &ConfigSection<'_>) -> PortalStatements {
     let categories = HVD_CATEGORIES.map(|(word, _)| word);
     PortalStatements {
         description: section.text("description"),

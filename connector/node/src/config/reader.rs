@@ -52,17 +52,17 @@ impl<'a> ConfigSection<'a> {
         Self { source, table }
     }
 
-    fn below(&self, table: TomlTable<'a>) -> Self {
+    fn with_table(&self, table: TomlTable<'a>) -> Self {
         let source = self.source;
         Self { source, table }
     }
 
-    fn overridden(&self, key: &'static str) -> Option<TomlValue<'a>> {
+    fn override_value(&self, key: &'static str) -> Option<TomlValue<'a>> {
         let path = self.table.path_of(key);
         let variable = format!("HANSA__{}", path.replace('.', "__").to_uppercase());
         let value = self.source.overrides.get(variable.as_str());
         let written = value.and_then(|value| value.as_str());
-        self.source.seen.variable(&path, variable, written);
+        self.source.seen.note_variable(&path, variable, written);
         self.table.skip(key);
         Some(self.table.value(key, value?))
     }
@@ -85,7 +85,8 @@ impl<'a> ConfigSection<'a> {
 
     /// Value of a key, from the environment or the file. A value of the environment has the position of the table.
     pub(crate) fn value(&self, key: &'static str) -> Option<TomlValue<'a>> {
-        self.overridden(key).or_else(|| self.entry(key).cloned())
+        self.override_value(key)
+            .or_else(|| self.entry(key).cloned())
     }
 
     /// Reads a text.
@@ -117,7 +118,7 @@ impl<'a> ConfigSection<'a> {
         let text = value.text()?;
         let measured = read(&text);
         if measured.is_none() {
-            value.problem(ErrorCode::ConfigInvalid, format!("`{text}` is not {what}"));
+            value.add_problem(ErrorCode::ConfigInvalid, format!("`{text}` is not {what}"));
         }
         measured
     }
@@ -139,8 +140,8 @@ impl<'a> ConfigSection<'a> {
 
     /// Reads a whole number.
     pub(crate) fn number(&self, key: &'static str) -> Option<u64> {
-        let Some(value) = self.overridden(key) else {
-            return self.entry(key)?.whole(0);
+        let Some(value) = self.override_value(key) else {
+            return self.entry(key)?.integer(0);
         };
         let number = value.text()?.parse().ok();
         if number.is_none() {
@@ -162,21 +163,21 @@ impl<'a> ConfigSection<'a> {
     /// Returns a subtable, which is empty if absent.
     pub(crate) fn section(&self, key: &'static str) -> Self {
         self.entry(key);
-        self.below(self.table.section(key))
+        self.with_table(self.table.section(key))
     }
 
     /// Returns the tables of an array of tables `[[key]]`.
     pub(crate) fn sections(&self, key: &'static str) -> Vec<Self> {
         self.entry(key);
         let tables = self.table.tables(key).into_iter();
-        tables.map(|table| self.below(table)).collect()
+        tables.map(|table| self.with_table(table)).collect()
     }
 
     /// Returns the subtables with their names: `[purpose.NAME]`.
     pub(crate) fn named_sections(&self) -> Vec<(&'a str, Self)> {
         let values = self.table.values().iter();
         values
-            .filter_map(|value| Some((value.key, self.below(value.table()?))))
+            .filter_map(|value| Some((value.key, self.with_table(value.table()?))))
             .collect()
     }
 
@@ -191,17 +192,17 @@ impl<'a> ConfigSection<'a> {
     }
 
     /// Reports a problem with a key, at the line of this table.
-    pub(crate) fn wrong(&self, key: &str, sentence: impl Into<String>) {
-        self.refuse(key, Refusal::new(ErrorCode::ConfigInvalid, sentence));
+    pub(crate) fn report_problem(&self, key: &str, sentence: impl Into<String>) {
+        self.report_refusal(key, Refusal::new(ErrorCode::ConfigInvalid, sentence));
     }
 
     /// Reports a refusal about a key, at the line of this table.
-    pub(crate) fn refuse(&self, key: &str, refusal: Refusal) {
+    pub(crate) fn report_refusal(&self, key: &str, refusal: Refusal) {
         self.table.refuse(key, refusal);
     }
 
     /// Takes a key that another reader reads.
-    pub(crate) fn leave(&self, key: &'static str) {
+    pub(crate) fn skip_key(&self, key: &'static str) {
         self.table.skip(key);
     }
 

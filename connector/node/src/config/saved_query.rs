@@ -9,24 +9,24 @@ use hansa_query::sql::saved_statement::SavedStatement;
 pub(super) fn read_all(section: ConfigSection<'_>) -> Vec<SavedStatement> {
     let mut queries = Vec::new();
     for (name, inner) in section.named_sections() {
-        queries.extend(read(name, inner));
+        queries.extend(read_saved_statement(name, inner));
     }
     queries.sort_by(|one, other| one.query.name.cmp(&other.query.name));
     queries
 }
 
-fn read(name: &str, section: ConfigSection<'_>) -> Option<SavedStatement> {
+fn read_saved_statement(name: &str, section: ConfigSection<'_>) -> Option<SavedStatement> {
     let title = section.required_text("title");
     let description = section.text("description");
     let sql = section.required_text("sql");
     let mut parameters = Vec::new();
     let tables = section.section("parameter");
     for (name, inner) in tables.named_sections() {
-        parameters.push(parameter(name, inner));
+        parameters.push(read_parameter(name, inner));
     }
     let named: Result<SqlIdentifier, _> = name.parse();
     if let Err(fault) = &named {
-        section.wrong("query", format!("`{name}`: {fault}"));
+        section.report_problem("query", format!("`{name}`: {fault}"));
     }
     let checked = match (
         named,
@@ -43,7 +43,7 @@ fn read(name: &str, section: ConfigSection<'_>) -> Option<SavedStatement> {
                 parameters,
             };
             SavedStatement::of(query)
-                .map_err(|refusal| section.refuse("sql", refusal))
+                .map_err(|refusal| section.report_refusal("sql", refusal))
                 .ok()
         }
         _ => None,
@@ -52,14 +52,14 @@ fn read(name: &str, section: ConfigSection<'_>) -> Option<SavedStatement> {
     checked
 }
 
-fn parameter(name: &str, section: ConfigSection<'_>) -> Option<SavedQueryParameter> {
+fn read_parameter(name: &str, section: ConfigSection<'_>) -> Option<SavedQueryParameter> {
     let named: Result<SqlIdentifier, _> = name.parse();
     if let Err(fault) = &named {
-        section.wrong("parameter", format!("`{name}`: {fault}"));
+        section.report_problem("parameter", format!("`{name}`: {fault}"));
     }
     let kind = section.parse_value::<ColumnType>("type");
     if kind.is_none() {
-        section.wrong("type", format!("the parameter `{name}` has no type"));
+        section.report_problem("type", format!("the parameter `{name}` has no type"));
     }
     let description = section.text("description");
     let default = section.text("default");

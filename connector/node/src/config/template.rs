@@ -17,13 +17,13 @@ pub struct TemplateConfig {
 pub(super) fn read_all(sections: Vec<ConfigSection<'_>>, folder: &Path) -> Vec<TemplateConfig> {
     let mut templates: Vec<TemplateConfig> = Vec::new();
     for section in sections {
-        templates.extend(read(section, &templates, folder));
+        templates.extend(read_template_config(section, &templates, folder));
     }
     templates
 }
 
 /// Reads one template. `before` holds the templates above it in the file.
-fn read(
+fn read_template_config(
     section: ConfigSection<'_>,
     before: &[TemplateConfig],
     folder: &Path,
@@ -32,12 +32,12 @@ fn read(
     let file = section.required_text("file");
     let parsed: Option<SqlIdentifier> = name.as_ref().and_then(|name| name.parse().ok());
     if let (Some(name), None) = (&name, &parsed) {
-        section.wrong("name", format!("`{name}` is no name of a-z, 0-9 and _"));
+        section.report_problem("name", format!("`{name}` is no name of a-z, 0-9 and _"));
     }
     if let Some(name) = &parsed
         && before.iter().any(|template| template.name == *name)
     {
-        section.wrong("name", format!("there are two templates `{name}`"));
+        section.report_problem("name", format!("there are two templates `{name}`"));
     }
     section.finish();
     Some(TemplateConfig {

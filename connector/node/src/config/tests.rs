@@ -1,7 +1,7 @@
 //! Tests: the reference of all keys has exactly the keys that the readers read.
 
 use super::*;
-use hansa_query::ingest::config::parser::parse;
+use hansa_query::ingest::config::parser::parse_datasets;
 use hansa_query::ingest::config::reference::SECTIONS;
 use std::collections::BTreeSet;
 use toml::Value;
@@ -35,7 +35,7 @@ fn the_reference_can_be_read() {
     assert_eq!((config.purposes.len(), config.tenants.len()), (1, 1));
     assert_eq!(config.cluster.at_least, 1_000_000);
     assert_eq!(config.cluster.workers.len(), 1);
-    let datasets = parse(REFERENCE, "hansa.toml", Path::new(".")).unwrap();
+    let datasets = parse_datasets(REFERENCE, "hansa.toml", Path::new(".")).unwrap();
     assert_eq!(datasets.len(), 3);
 }
 
@@ -151,7 +151,7 @@ fn a_clock_goes_either_way_by_ten_years_at_most() {
         ("8w", None),
         ("tomorrow", None),
     ] {
-        assert_eq!(unit::shift(text), micros, "{text}");
+        assert_eq!(unit::parse_shift(text), micros, "{text}");
     }
 }
 

@@ -33,7 +33,7 @@ impl TrustConfig {
 }
 
 /// Reads the section. Absent paths default to those of `hansa init`.
-pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> TrustConfig {
+pub(super) fn read_trust_config(section: ConfigSection<'_>, folder: &Path) -> TrustConfig {
     let path = |key: &'static str, default: &str| {
         folder.join(section.text(key).unwrap_or_else(|| default.to_owned()))
     };

@@ -1,6 +1,6 @@
 //! Origin of each key's value: the file, the environment, or the default.
 
-use hansa_policy::nearest_word::nearest;
+use hansa_policy::nearest_word::find_nearest_word;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ pub(crate) struct LookupTrace {
 
 impl LookupTrace {
     /// Notes the lookup of a key in the environment, which comes before the file.
-    pub(crate) fn variable(&self, path: &str, variable: String, value: Option<&str>) {
+    pub(crate) fn note_variable(&self, path: &str, variable: String, value: Option<&str>) {
         let from = match value {
             Some(_) => variable.clone(),
             None => "default".to_owned(),
@@ -64,7 +64,10 @@ impl LookupTrace {
     }
 
     /// Returns a refusal for each variable that overrides no key, with the nearest key that exists.
-    pub(crate) fn strangers(&self, overrides: &BTreeMap<String, String>) -> Vec<Refusal> {
+    pub(crate) fn unknown_variable_refusals(
+        &self,
+        overrides: &BTreeMap<String, String>,
+    ) -> Vec<Refusal> {
         let known = self.variables.borrow();
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
         overrides
@@ -75,7 +78,7 @@ impl LookupTrace {
                     ErrorCode::ConfigUnknownKey,
                     format!("the variable `{variable}` of the environment overrides no key"),
                 );
-                match nearest(variable, names.iter().copied()) {
+                match find_nearest_word(variable, names.iter().copied()) {
                     Some(near) => refusal.with_help(format!("did you mean `{near}`?")),
                     None => refusal.with_help("hansa config reference prints every key"),
                 }

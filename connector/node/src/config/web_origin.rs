@@ -2,14 +2,14 @@
 
 /// Checks that `address` has the origin of `host`, and no part that two URL parsers could read differently.
 pub fn is_below(host: &str, address: &str) -> bool {
-    match (origin(host), origin(address)) {
+    match (parse_origin(host), parse_origin(address)) {
         (Some(own), Some(other)) => own == other && is_plain(address),
         _ => false,
     }
 }
 
 /// Parses the origin with the URL parser of the HTTP client.
-fn origin(address: &str) -> Option<reqwest::Url> {
+fn parse_origin(address: &str) -> Option<reqwest::Url> {
     let mut url = reqwest::Url::parse(address).ok()?;
     // A user name before the host can make one host look like another.
     let is_plain = url.username().is_empty() && url.password().is_none();

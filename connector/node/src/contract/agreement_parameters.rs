@@ -27,12 +27,12 @@ impl Connector {
         supersedes: Option<ContractId>,
     ) -> AgreementParameters {
         AgreementParameters {
-            uid: format!("urn:uuid:{}", uuid()),
+            uid: format!("urn:uuid:{}", random_uuid()),
             version: 1,
             supersedes,
             provider,
             assignee,
-            purposes: hansa_proto::purpose_taxonomy::label(),
+            purposes: hansa_proto::purpose_taxonomy::vocabulary_label(),
             signatory: None,
             rendering: PageRendering::of(self.config().participant.language),
             proposed_at: self.now(),
@@ -42,7 +42,7 @@ impl Connector {
 }
 
 /// Returns a random UUID, version 4.
-pub fn uuid() -> String {
+pub fn random_uuid() -> String {
     let mut digits: Vec<char> = random_hex(16).chars().collect();
     if let Some(version) = digits.get_mut(12) {
         *version = '4';

@@ -10,7 +10,7 @@ use hansa_policy::term::{Clause, Term};
 use hansa_query::sql::query_text::NamedTables;
 
 /// The refusal with its clause, as our own copy of the contract says it.
-pub fn cite(
+pub fn cite_clause(
     connector: &Connector,
     named: &NamedTables,
     author: &QueryAuthor,
@@ -22,7 +22,7 @@ pub fn cite(
     let found = match (refusal.contract, refusal.code) {
         (Some(id), _) => connector.contracts.with_registry(|registry| {
             let agreement = registry.agreement(id)?;
-            Some((id, clause(agreement, refusal.code)?))
+            Some((id, find_clause(agreement, refusal.code)?))
         }),
         // Client programs of others do not learn about the contracts that this participant holds with peers.
         (None, ErrorCode::ColumnUnknown) if author.program().is_none() => {
@@ -32,14 +32,14 @@ pub fn cite(
     };
     match found {
         Some((id, clause)) => {
-            let text = clause.term.plain();
+            let text = clause.term.to_english();
             refusal.with_contract(id).with_clause(clause.id, text)
         }
         None => refusal,
     }
 }
 
-fn clause(agreement: &Agreement, code: ErrorCode) -> Option<Clause> {
+fn find_clause(agreement: &Agreement, code: ErrorCode) -> Option<Clause> {
     let fits = |term: &Term| match code {
         ErrorCode::AggregateOnly | ErrorCode::FunctionNotAllowed | ErrorCode::QueryShape => {
             matches!(term, Term::Functions(_))
@@ -70,7 +70,7 @@ fn asked_under(connector: &Connector, named: &NamedTables) -> Option<(ContractId
                     && naming_peer(&peers, named, &agreement.dataset.id).is_some()
             })
             .filter_map(|(id, agreement, _)| {
-                Some((id, clause(agreement, ErrorCode::ColumnUnknown)?))
+                Some((id, find_clause(agreement, ErrorCode::ColumnUnknown)?))
             })
             .collect()
     });

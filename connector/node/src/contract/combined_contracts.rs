@@ -50,7 +50,7 @@ pub(crate) fn check_agreement(connector: &Connector, agreement: &Agreement) -> R
 pub fn find_refused_contracts(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let now = connector.now();
     let beside: Vec<ContractId> = connector.contracts.with_registry(|registry| {
-        let alive = registry.all(now).filter(|(_, _, status)| {
+        let alive = registry.all_contracts(now).filter(|(_, _, status)| {
             matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
         });
         alive
@@ -66,8 +66,10 @@ pub fn find_refused_contracts(connector: &Connector) -> Result<Vec<Refusal>, Ref
 fn first_answers(connector: &Connector, ids: Vec<ContractId>) -> Result<FirstAnswers, Refusal> {
     let mut answered = FirstAnswers::default();
     for id in ids {
-        let (_, first) = connector.records.index_fast(|state| state.began(id))?;
-        answered.note(id, first);
+        let (_, first) = connector
+            .records
+            .index_fast(|state| state.activation_and_first_use(id))?;
+        answered.note_first_answer(id, first);
     }
     Ok(answered)
 }

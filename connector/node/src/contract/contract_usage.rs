@@ -2,7 +2,7 @@
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::record::contracts::{TopUpRecord, UsageRecord};
 use hansa_policy::contract::Agreement;
 use hansa_policy::contract::signature::SignatoryRole;
@@ -10,7 +10,7 @@ use hansa_policy::id::ContractId;
 use hansa_policy::money::MoneyAmount;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
-use hansa_policy::term::price::{PriceTerm, PriceUnit, month};
+use hansa_policy::term::price::{PriceTerm, PriceUnit, calendar_month};
 use hansa_proto::envelope;
 use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::statement;
@@ -23,16 +23,16 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the index can't be read.
-pub fn count(connector: &Connector, contract: ContractId) -> Result<UsageStatement, Refusal> {
+pub fn count_usage(connector: &Connector, contract: ContractId) -> Result<UsageStatement, Refusal> {
     let now = connector.now();
     let first = connector
         .contracts
-        .with_registry(|registry| registry.first(contract));
+        .with_registry(|registry| registry.first_version(contract));
     let mut versions: Vec<(ContractId, Agreement)> =
         connector.contracts.with_registry(|registry| {
             let all = registry
-                .all(now)
-                .filter(|(id, _, _)| registry.first(*id) == first);
+                .all_contracts(now)
+                .filter(|(id, _, _)| registry.first_version(*id) == first);
             all.map(|(id, agreement, _)| (id, agreement.clone()))
                 .collect()
         });
@@ -55,10 +55,10 @@ pub fn count(connector: &Connector, contract: ContractId) -> Result<UsageStateme
     let mut free = 0;
     for (index, (id, agreement)) in versions.iter().enumerate() {
         let mut used: BTreeMap<String, MonthlyUsage> = BTreeMap::new();
-        for row in connector.records.index(|state| state.months(*id))? {
+        for row in connector.records.index(|state| state.monthly_usage(*id))? {
             let line = used
                 .entry(row.month.clone())
-                .or_insert_with(|| empty(*id, row.month));
+                .or_insert_with(|| empty_usage(*id, row.month));
             (line.questions, line.rows, line.bytes) = (row.questions, row.rows, row.bytes);
         }
         let withdrawn = began.get(id).and_then(|events| events.withdrawn);
@@ -67,21 +67,22 @@ pub fn count(connector: &Connector, contract: ContractId) -> Result<UsageStateme
         let end = ends.into_iter().flatten().min().unwrap_or(now);
         let start = starts.get(index).copied().unwrap_or(now);
         let begun: Vec<u64> = if start <= end {
-            (month(start).max(free)..=month(end)).collect()
+            (calendar_month(start).max(free)..=calendar_month(end)).collect()
         } else {
             Vec::new()
         };
         free = free.max(begun.last().map_or(0, |last| last.saturating_add(1)));
         let by_month = |price: &PriceTerm| price.per == PriceUnit::Month;
-        if prices(agreement).any(|(_, price)| by_month(price)) {
+        if price_terms(agreement).any(|(_, price)| by_month(price)) {
             for one in &begun {
-                let name = name(*one);
-                used.entry(name.clone()).or_insert_with(|| empty(*id, name));
+                let name = format_month(*one);
+                used.entry(name.clone())
+                    .or_insert_with(|| empty_usage(*id, name));
             }
         }
         for mut line in used.into_values() {
-            let counted = begun.iter().any(|one| name(*one) == line.month);
-            line.sums = prices(agreement)
+            let counted = begun.iter().any(|one| format_month(*one) == line.month);
+            line.sums = price_terms(agreement)
                 .map(|(clause, price)| ClauseCharge {
                     clause,
                     price: price.clone(),
@@ -102,27 +103,29 @@ pub fn count(connector: &Connector, contract: ContractId) -> Result<UsageStateme
         consumer: newest.and_then(|agreement| agreement.assignee_id().cloned()),
         contract: first,
         lines,
-        prepaid: newest.and_then(|agreement| prepaid(connector, first, agreement)),
+        prepaid: newest.and_then(|agreement| prepaid_usage(connector, first, agreement)),
         stated_at: now,
     })
 }
 
 /// Returns the prepaid amounts of a contract and the part that is spent.
-pub fn prepaid(
+pub fn prepaid_usage(
     connector: &Connector,
     first: ContractId,
     agreement: &Agreement,
 ) -> Option<PrepaidUsage> {
-    let (_, price) = prices(agreement).find(|(_, price)| price.prepaid.is_some())?;
-    let balance = connector.accounting.prepaid_balances.of(first);
+    let (_, price) = price_terms(agreement).find(|(_, price)| price.prepaid.is_some())?;
+    let balance = connector.accounting.prepaid_balances.balance(first);
     Some(PrepaidUsage {
         currency: price.currency.clone(),
-        paid: price.prepaid_amount()?.plus(balance.topped),
+        paid: price.prepaid_amount()?.saturating_add(balance.topped),
         spent: balance.spent,
     })
 }
 
-fn prices(agreement: &Agreement) -> impl Iterator<Item = (hansa_policy::id::ClauseId, &PriceTerm)> {
+fn price_terms(
+    agreement: &Agreement,
+) -> impl Iterator<Item = (hansa_policy::id::ClauseId, &PriceTerm)> {
     let clauses = agreement.clauses.iter();
     clauses.filter_map(|clause| match &clause.term {
         Term::Price(price) => Some((clause.id, price)),
@@ -130,7 +133,7 @@ fn prices(agreement: &Agreement) -> impl Iterator<Item = (hansa_policy::id::Clau
     })
 }
 
-const fn empty(contract: ContractId, month: String) -> MonthlyUsage {
+const fn empty_usage(contract: ContractId, month: String) -> MonthlyUsage {
     MonthlyUsage {
         contract,
         month,
@@ -142,7 +145,7 @@ const fn empty(contract: ContractId, month: String) -> MonthlyUsage {
 }
 
 /// Formats a month number as `2026-06`. January of year 0 has the number 1.
-fn name(month: u64) -> String {
+fn format_month(month: u64) -> String {
     let before = month.saturating_sub(1);
     format!("{:04}-{:02}", before / 12, before % 12 + 1)
 }
@@ -151,15 +154,18 @@ fn name(month: u64) -> String {
 ///
 /// # Errors
 /// If the statement can't be signed, stored or recorded.
-pub async fn state(connector: &Arc<Connector>, usage: &UsageStatement) -> Result<Vec<u8>, Refusal> {
+pub async fn issue_usage_statement(
+    connector: &Arc<Connector>,
+    usage: &UsageStatement,
+) -> Result<Vec<u8>, Refusal> {
     let payload = statement::to_bytes(usage);
     let signature = connector.sign(StatementKind::Usage, SignatoryRole::Provider, &payload)?;
-    let bytes = envelope::assemble(&payload, &[signature]);
-    let file = waiting(|| {
+    let bytes = envelope::assemble_statement(&payload, &[signature]);
+    let file = run_waiting(|| {
         connector
             .records
             .documents
-            .keep(Document::Statement, &bytes)
+            .keep_document(Document::Statement, &bytes)
     })?;
     let _durable = connector
         .record(AuditEvent::from(UsageRecord {
@@ -182,7 +188,7 @@ pub async fn top_up(
 ) -> Result<PrepaidUsage, Refusal> {
     let first = connector
         .contracts
-        .with_registry(|registry| registry.first(contract));
+        .with_registry(|registry| registry.first_version(contract));
     let nothing = || {
         let sentence = "under this contract nothing is paid beforehand";
         Refusal::new(ErrorCode::UsageWrong, sentence)
@@ -191,7 +197,7 @@ pub async fn top_up(
         let sentence = "the provider puts on its books what was paid";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
     }
-    prepaid(connector, first, agreement).ok_or_else(nothing)?;
+    prepaid_usage(connector, first, agreement).ok_or_else(nothing)?;
     let _durable = connector
         .record(AuditEvent::from(TopUpRecord {
             contract: first.to_string(),
@@ -203,5 +209,5 @@ pub async fn top_up(
         .accounting
         .prepaid_balances
         .topped_up(first, amount);
-    prepaid(connector, first, agreement).ok_or_else(nothing)
+    prepaid_usage(connector, first, agreement).ok_or_else(nothing)
 }

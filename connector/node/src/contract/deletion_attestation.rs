@@ -3,7 +3,7 @@
 use crate::log::audit_event::{AuditEvent, list_texts};
 use crate::negotiation::outgoing_message;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::withdrawal;
 use hansa_audit_log::record::contracts::DeletionRecord;
 use hansa_policy::contract::Agreement;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If a statement can't be signed, stored or recorded.
-pub async fn state(
+pub async fn issue_deletion_statements(
     connector: &Arc<Connector>,
     contract: ContractId,
     agreement: &Agreement,
@@ -41,17 +41,17 @@ pub async fn state(
         let payload = statement::to_bytes(&deletion);
         let signature =
             connector.sign(StatementKind::Deletion, SignatoryRole::Consumer, &payload)?;
-        let bytes = envelope::assemble(&payload, &[signature]);
+        let bytes = envelope::assemble_statement(&payload, &[signature]);
         // The outbox comes first: a crash then repeats the statement instead of losing it.
         let statement = bytes.clone().into();
-        outgoing_message::send(
+        outgoing_message::send_message(
             connector,
             provider,
             MessageContent::Statement { statement },
             false,
         )
         .await?;
-        record(connector, provider, &deletion, &bytes, "out").await?;
+        record_deletion(connector, provider, &deletion, &bytes, "out").await?;
         statements += 1;
     }
     Ok(statements)
@@ -83,21 +83,26 @@ pub async fn take_in(
         return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
     }
     withdrawal::check_statement(connector, peer, &signed.signature)?;
-    record(connector, peer, deletion, bytes, "in").await
+    record_deletion(connector, peer, deletion, bytes, "in").await
 }
 
-async fn record(
+async fn record_deletion(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
     deletion: &DeletionStatement,
     bytes: &[u8],
     direction: &str,
 ) -> Result<(), Refusal> {
-    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
+    let file = run_waiting(|| {
+        connector
+            .records
+            .documents
+            .keep_document(Document::Statement, bytes)
+    })?;
     // The duty spans all versions of a contract.
     let first = connector
         .contracts
-        .with_registry(|registry| registry.first(deletion.contract));
+        .with_registry(|registry| registry.first_version(deletion.contract));
     let _durable = connector
         .record(AuditEvent::from(DeletionRecord {
             peer: peer.to_string(),

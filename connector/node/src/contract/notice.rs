@@ -9,7 +9,7 @@ mod notice_text;
 
 use crate::config::notice::NoticeConfig;
 use crate::contract::notice::notice_text::{ExpiringContract, NoticeText, WITHDRAWAL};
-use crate::log::audit_event::{AuditEvent, maybe};
+use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::participant::Connector;
 use crate::withdrawal;
 use hansa_audit_log::record::contracts::NoticeRecord;
@@ -79,18 +79,18 @@ struct PendingNotice {
 ///
 /// # Errors
 /// If the index can't be read or nothing can be recorded.
-pub async fn round(connector: &Arc<Connector>) -> Result<(), Refusal> {
+pub async fn deliver_due_notices(connector: &Arc<Connector>) -> Result<(), Refusal> {
     let notice = connector.config().notice.clone();
     // One round at a time; two would deliver each notice twice.
     let Ok(_turn) = connector.contracts.notice_lock.try_lock() else {
         return Ok(());
     };
-    let mut items: Vec<PendingNotice> = ending(connector)?
+    let mut items: Vec<PendingNotice> = expiring_contracts(connector)?
         .iter()
         .map(|one| PendingNotice {
             contract: one.contract,
             topic: one.topic(),
-            words: NoticeText::of(connector, one),
+            words: NoticeText::new(connector, one),
             channels: NoticeChannel::PEOPLE.to_vec(),
             post: None,
         })
@@ -121,8 +121,8 @@ pub async fn round(connector: &Arc<Connector>) -> Result<(), Refusal> {
                 Some(row) if is_due(row, connector.now()) => row.attempts.saturating_add(1),
                 Some(_) => continue,
             };
-            let done = deliver(connector, &notice, item, *channel).await;
-            record(connector, item, *channel, attempt, done.err().as_ref()).await?;
+            let done = deliver_notice(connector, &notice, item, *channel).await;
+            record_delivery(connector, item, *channel, attempt, done.err().as_ref()).await?;
         }
     }
     Ok(())
@@ -139,17 +139,17 @@ fn is_due(row: &NoticeDeliveryRow, now: UtcTimestamp) -> bool {
 
 /// Contracts in force without a successor whose notice is due, with the nearest of the days. A contract that was agreed for less
 /// time than that gets no notice.
-fn ending(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
+fn expiring_contracts(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
     let now = connector.now();
     let latest = now.plus_micros(DAY.saturating_mul(90));
     let mut found: Vec<ExpiringContract> = connector.contracts.with_registry(|registry| {
         let renewed = |id: ContractId| {
-            registry.replacing(id, now).any(|(_, _, status)| {
+            registry.replacing_contracts(id, now).any(|(_, _, status)| {
                 matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
             })
         };
         registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(id, agreement, status)| {
                 *status == ContractStatus::InForce
                     && agreement.assignee_id().is_some()
@@ -205,7 +205,7 @@ fn ending(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
     Ok(found)
 }
 
-async fn deliver(
+async fn deliver_notice(
     connector: &Arc<Connector>,
     notice: &NoticeConfig,
     item: &PendingNotice,
@@ -217,40 +217,42 @@ async fn deliver(
             let Some(folder) = &notice.folder else {
                 return Ok(());
             };
-            hansa_files::folder(folder)?;
-            let name = format!("{}-{}.txt", item.contract.short(), item.topic);
+            hansa_files::create_folder(folder)?;
+            let name = format!("{}-{}.txt", item.contract.to_short_text(), item.topic);
             let name = name.replace(':', "-");
             // A retry replaces the file of the notice.
-            hansa_files::replace(
+            hansa_files::replace_file(
                 &folder.join(name),
-                words.page().as_bytes(),
+                words.to_page().as_bytes(),
                 FileVisibility::Everybody,
             )
         }
         NoticeChannel::Webhook => match &notice.webhook {
             Some(url) => {
-                hansa_transport::notice_delivery::post(
+                hansa_transport::notice_delivery::post_notice(
                     url,
                     &words.id,
                     "application/json",
-                    words.json(),
+                    words.to_json(),
                 )
                 .await
             }
             None => Ok(()),
         },
         NoticeChannel::Mail => match &notice.mail {
-            Some(command) => hansa_transport::notice_delivery::mail(command, &words.letter()).await,
+            Some(command) => {
+                hansa_transport::notice_delivery::mail_notice(command, &words.to_letter()).await
+            }
             None => Ok(()),
         },
         NoticeChannel::Post => match &item.post {
-            Some(statement) => contract_event::post(connector, statement).await,
+            Some(statement) => contract_event::post_notice(connector, statement).await,
             None => Ok(()),
         },
     }
 }
 
-async fn record(
+async fn record_delivery(
     connector: &Arc<Connector>,
     item: &PendingNotice,
     channel: NoticeChannel,
@@ -277,7 +279,7 @@ async fn record(
             channel: channel.as_str().to_owned(),
             outcome: outcome.to_owned(),
             attempt: u64::from(attempt),
-            reason: maybe(fault.map(|fault| fault.sentence.as_str())),
+            reason: optional_text(fault.map(|fault| fault.sentence.as_str())),
         }))
         .await?;
     connector.records.index(|_| Ok(()))
@@ -297,7 +299,7 @@ pub fn describe_undelivered_notices(connector: &Connector) -> Result<Vec<String>
     let rows = connector.records.index(|state| state.notices())?;
     let current = |contract: ContractId| {
         connector.contracts.with_registry(|registry| {
-            let stands = registry.stands(contract, now);
+            let stands = registry.find_contract(contract, now);
             stands.is_some_and(|(_, status)| status == ContractStatus::InForce)
         })
     };
@@ -318,7 +320,7 @@ pub fn describe_undelivered_notices(connector: &Connector) -> Result<Vec<String>
             format!(
                 "{}: the notice {of} of contract {} by {}: {}; {goes_on}",
                 ErrorCode::NoticeUndeliverable,
-                row.contract.short(),
+                row.contract.to_short_text(),
                 row.channel,
                 row.reason.as_deref().unwrap_or("failed"),
             )

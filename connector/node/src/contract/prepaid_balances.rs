@@ -36,7 +36,7 @@ impl BalanceStore {
     }
 
     /// Additional payments and charges of a contract.
-    pub(crate) fn of(&self, first: ContractId) -> BalanceRow {
+    pub(crate) fn balance(&self, first: ContractId) -> BalanceRow {
         self.with_balances(|purses| purses.get(&first).cloned().unwrap_or_default())
     }
 
@@ -44,7 +44,7 @@ impl BalanceStore {
     pub(crate) fn topped_up(&self, first: ContractId, amount: MoneyAmount) {
         self.with_balances(|purses| {
             let balance = purses.entry(first).or_default();
-            balance.topped = balance.topped.plus(amount);
+            balance.topped = balance.topped.saturating_add(amount);
         });
     }
 
@@ -53,9 +53,12 @@ impl BalanceStore {
         self.with_balances(|purses| {
             for prepaid_charge in charges {
                 let balance = purses.entry(prepaid_charge.first).or_default();
-                balance.spent = balance
-                    .spent
-                    .plus(prepaid_charge.price.each().times(prepaid_charge.count));
+                balance.spent = balance.spent.saturating_add(
+                    prepaid_charge
+                        .price
+                        .unit_price()
+                        .saturating_mul(prepaid_charge.count),
+                );
                 if prepaid_charge.price.per == PriceUnit::Month {
                     balance.months = balance.months.saturating_add(prepaid_charge.count);
                 }
@@ -78,7 +81,7 @@ impl BalanceStore {
     ) -> Result<Vec<PrepaidDraft>, Refusal> {
         let mut charges = Vec::new();
         for charge in prepaid_charges {
-            let Some(need) = charge.running(frame.rows, frame.bytes) else {
+            let Some(need) = charge.count_units(frame.rows, frame.bytes) else {
                 continue;
             };
             let left = draft.left.get(&charge.first).copied().unwrap_or(0);
@@ -88,8 +91,8 @@ impl BalanceStore {
                     PriceUnit::Row | PriceUnit::Query | PriceUnit::Month => FIRST_ROWS,
                 };
                 let most = first.saturating_mul(1 << draft.chunks.min(5));
-                let taken = self.take(charge, need.saturating_sub(left), most)?;
-                charges.push(charge.charge(taken));
+                let taken = self.take_units(charge, need.saturating_sub(left), most)?;
+                charges.push(charge.draft_charge(taken));
                 for counter in [&mut draft.left, &mut draft.total] {
                     let counter = counter.entry(charge.first).or_default();
                     *counter = counter.saturating_add(taken);
@@ -106,13 +109,13 @@ impl BalanceStore {
     }
 
     /// Takes between `least` and `most` units, within the balance.
-    fn take(&self, charge: &PrepaidCharge, least: u64, most: u64) -> Result<u64, Refusal> {
-        let each = charge.price.each();
+    fn take_units(&self, charge: &PrepaidCharge, least: u64, most: u64) -> Result<u64, Refusal> {
+        let each = charge.price.unit_price();
         let paid = charge.price.prepaid_amount().unwrap_or_default();
         self.with_balances(|purses| {
             let balance = purses.entry(charge.first).or_default();
-            let left = balance.left(paid);
-            let room = left.holds(each);
+            let left = balance.remaining_amount(paid);
+            let room = left.count_multiples(each);
             if room < least {
                 return Err(charge
                     .price
@@ -121,7 +124,7 @@ impl BalanceStore {
                     .with_clause(charge.clause, format!("{} each", charge.price.amount)));
             }
             let amount = most.max(least).min(room);
-            balance.spent = balance.spent.plus(each.times(amount));
+            balance.spent = balance.spent.saturating_add(each.saturating_mul(amount));
             Ok(amount)
         })
     }
@@ -136,13 +139,16 @@ impl BalanceStore {
     ) {
         self.with_balances(|purses| {
             for charge in charges {
-                let handed = charge.running(rows, bytes);
+                let handed = charge.count_units(rows, bytes);
                 let total = draft.total.get(&charge.first).copied();
                 if let (Some(handed), Some(total), Some(balance)) =
                     (handed, total, purses.get_mut(&charge.first))
                 {
-                    let unused = charge.price.each().times(total.saturating_sub(handed));
-                    balance.spent = balance.spent.less(unused);
+                    let unused = charge
+                        .price
+                        .unit_price()
+                        .saturating_mul(total.saturating_sub(handed));
+                    balance.spent = balance.spent.saturating_sub(unused);
                 }
             }
         });

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// Counted dataset and kind of quota.
 type BudgetKey = (DatasetId, QuotaKind);
 
-/// Amounts of one kind by caller, by the start of the [`piece`] of time in which the question was admitted.
+/// Amounts of one kind by caller, by the [`piece_start`] of the time at which the question was admitted.
 type UsageByTime = BTreeMap<UtcTimestamp, u64>;
 
 /// Counters of all quotas.
@@ -49,10 +49,10 @@ pub(crate) struct BudgetReservation {
 
 impl BudgetReservation {
     /// Returns an empty reservation for an answer to `asker` whose question was admitted at `admitted`.
-    pub(crate) fn of(asker: ParticipantId, admitted: UtcTimestamp) -> Self {
+    pub(crate) fn new(asker: ParticipantId, admitted: UtcTimestamp) -> Self {
         Self {
             asker,
-            piece: piece(admitted),
+            piece: piece_start(admitted),
             left: BTreeMap::new(),
             total: BTreeMap::new(),
             chunks: 0,
@@ -73,7 +73,7 @@ struct BudgetRequest<'b> {
 /// Periods begin on quarters of an hour, because midnight in every time zone does. Hourly periods of a contract without a first day
 /// begin one second earlier, because the earliest instant is such a second. Each of the two begins a piece. If a period begins
 /// within a piece, the piece counts for both periods, so the count is rather too high than too low.
-pub fn piece(at: UtcTimestamp) -> UtcTimestamp {
+pub fn piece_start(at: UtcTimestamp) -> UtcTimestamp {
     let past = at.micros().rem_euclid(QUARTER);
     let begun = if past < QUARTER.saturating_sub(SECOND) {
         past
@@ -84,7 +84,7 @@ pub fn piece(at: UtcTimestamp) -> UtcTimestamp {
 }
 
 /// Returns the end of the piece that begins at `start`.
-fn end(start: UtcTimestamp) -> UtcTimestamp {
+fn piece_end(start: UtcTimestamp) -> UtcTimestamp {
     let length = if start.micros().rem_euclid(QUARTER) == 0 {
         QUARTER.saturating_sub(SECOND)
     } else {
@@ -94,19 +94,19 @@ fn end(start: UtcTimestamp) -> UtcTimestamp {
 }
 
 /// Oldest instant that can count: the longest period plus one day, which covers the extra hour of a period with a clock change.
-pub(crate) fn oldest(now: UtcTimestamp) -> UtcTimestamp {
+pub(crate) fn oldest_counted_instant(now: UtcTimestamp) -> UtcTimestamp {
     now.plus_micros((31 * 24 * 4 * QUARTER).saturating_neg())
 }
 
-fn kind(budget: &QuotaBudget) -> BudgetKey {
+fn budget_key(budget: &QuotaBudget) -> BudgetKey {
     (budget.dataset.clone(), budget.counts)
 }
 
 /// Sums the amounts in a period. The piece of the question's own admission always counts.
-fn within(uses: &UsageByTime, slot: SlotBounds, own: Option<UtcTimestamp>) -> u64 {
+fn sum_in_period(uses: &UsageByTime, slot: SlotBounds, own: Option<UtcTimestamp>) -> u64 {
     uses.iter()
         .filter(|(start, _)| {
-            (end(**start) > slot.begin && **start < slot.end) || own == Some(**start)
+            (piece_end(**start) > slot.begin && **start < slot.end) || own == Some(**start)
         })
         .fold(0, |sum, (_, used)| sum.saturating_add(*used))
 }
@@ -139,7 +139,7 @@ impl BudgetCounters {
 
     /// Blocks every answer just before its decision is recorded.
     #[cfg(test)]
-    pub(crate) fn hold(&self) -> parking_lot::MutexGuard<'_, impl Sized> {
+    pub(crate) fn lock_counters(&self) -> parking_lot::MutexGuard<'_, impl Sized> {
         self.used.lock()
     }
 
@@ -154,7 +154,7 @@ impl BudgetCounters {
         self.with_usage(|used| {
             used.get(&(dataset.clone(), counts))
                 .and_then(|askers| askers.get(asker))
-                .map_or(0, |uses| within(uses, slot, None))
+                .map_or(0, |uses| sum_in_period(uses, slot, None))
         })
     }
 
@@ -164,7 +164,7 @@ impl BudgetCounters {
             used.get(&(dataset.clone(), counts))
                 .into_iter()
                 .flat_map(BTreeMap::values)
-                .map(|uses| within(uses, slot, None))
+                .map(|uses| sum_in_period(uses, slot, None))
                 .max()
                 .unwrap_or(0)
         })
@@ -179,7 +179,7 @@ impl BudgetCounters {
     ) {
         self.with_usage(|used| {
             for (kind, _) in by_kind(budgets, |counts| counts == QuotaKind::Queries) {
-                add(used, &kind, asker, piece(admitted), 1);
+                add_usage(used, &kind, asker, piece_start(admitted), 1);
             }
         });
     }
@@ -224,7 +224,7 @@ impl BudgetCounters {
                     }
                 })
                 .collect();
-            taken = self.take(wanted, reserve)?;
+            taken = self.take_amounts(wanted, reserve)?;
             reserve.chunks = reserve.chunks.saturating_add(1);
         }
         for (want, amount) in &taken {
@@ -242,7 +242,7 @@ impl BudgetCounters {
     }
 
     /// Takes from all kinds or from none: the wanted amount, or the rest of every clause if that suffices.
-    fn take<'b>(
+    fn take_amounts<'b>(
         &self,
         wanted: Vec<BudgetRequest<'b>>,
         reserve: &BudgetReservation,
@@ -256,11 +256,11 @@ impl BudgetCounters {
                 let mut amount = want.most;
                 for budget in &want.clauses {
                     let spent = uses.map_or(0, |uses| {
-                        within(uses, budget.slot_bounds(), Some(reserve.piece))
+                        sum_in_period(uses, budget.slot_bounds(), Some(reserve.piece))
                     });
                     let room = budget.quota.max.saturating_sub(spent);
                     if room < want.least {
-                        return Err(over(budget));
+                        return Err(spent_quota_refusal(budget));
                     }
                     amount = amount.min(room);
                 }
@@ -268,7 +268,7 @@ impl BudgetCounters {
             }
             amounts.retain(|(_, amount)| *amount > 0);
             for (want, amount) in &amounts {
-                add(used, &want.kind, &reserve.asker, reserve.piece, *amount);
+                add_usage(used, &want.kind, &reserve.asker, reserve.piece, *amount);
             }
             Ok(amounts)
         })
@@ -302,12 +302,12 @@ fn by_kind(
 ) -> BTreeMap<BudgetKey, Vec<&QuotaBudget>> {
     let mut kinds: BTreeMap<BudgetKey, Vec<&QuotaBudget>> = BTreeMap::new();
     for budget in budgets.iter().filter(|budget| wanted(budget.counts)) {
-        kinds.entry(kind(budget)).or_default().push(budget);
+        kinds.entry(budget_key(budget)).or_default().push(budget);
     }
     kinds
 }
 
-fn add(
+fn add_usage(
     used: &mut BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>,
     kind: &BudgetKey,
     asker: &ParticipantId,
@@ -319,7 +319,7 @@ fn add(
         .or_default()
         .entry(asker.clone())
         .or_default();
-    uses.retain(|start, _| *start >= oldest(piece));
+    uses.retain(|start, _| *start >= oldest_counted_instant(piece));
     let counter = uses.entry(piece).or_default();
     *counter = counter.saturating_add(amount);
 }
@@ -333,7 +333,7 @@ fn list_reservations(taken: &[(BudgetRequest<'_>, u64)]) -> Vec<QuotaReservation
         .collect()
 }
 
-fn over(budget: &QuotaBudget) -> Refusal {
+fn spent_quota_refusal(budget: &QuotaBudget) -> Refusal {
     let (code, what, term) = match budget.counts {
         QuotaKind::Queries => (
             ErrorCode::QuotaQueries,
@@ -360,7 +360,7 @@ fn over(budget: &QuotaBudget) -> Refusal {
         ),
     )
     .with_contract(budget.contract)
-    .with_clause(budget.clause, term.plain())
+    .with_clause(budget.clause, term.to_english())
     .with_help(format!("wait until {}, or ask for less", budget.slot_end))
 }
 

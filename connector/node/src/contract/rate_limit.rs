@@ -12,7 +12,7 @@ pub(crate) struct RateLimiter(Mutex<BTreeMap<ContractId, i64>>);
 impl RateLimiter {
     /// Counts `rows` under each contract with a rate in rows per second and returns their waiting time. `now` is in microseconds of
     /// the connector's ticks.
-    pub(crate) fn wait(
+    pub(crate) fn charge_rows(
         &self,
         now: i64,
         rates: &[(ContractId, u64)],
@@ -45,11 +45,14 @@ mod tests {
         let (one, other) = (ContractId(Digest::of(b"1")), ContractId(Digest::of(b"2")));
         let paces = RateLimiter::default();
         let seconds = |number| Some(Duration::from_secs(number));
-        assert_eq!(paces.wait(0, &[(one, 100)], 100), None);
-        assert_eq!(paces.wait(0, &[(one, 100)], 200), seconds(1));
-        assert_eq!(paces.wait(0, &[(other, 1)], 1), None);
-        assert_eq!(paces.wait(0, &[(one, 100), (other, 1)], 1), seconds(3));
-        assert_eq!(paces.wait(0, &[], 1), None);
-        assert_eq!(paces.wait(60_000_000, &[(one, 100)], 1), None);
+        assert_eq!(paces.charge_rows(0, &[(one, 100)], 100), None);
+        assert_eq!(paces.charge_rows(0, &[(one, 100)], 200), seconds(1));
+        assert_eq!(paces.charge_rows(0, &[(other, 1)], 1), None);
+        assert_eq!(
+            paces.charge_rows(0, &[(one, 100), (other, 1)], 1),
+            seconds(3)
+        );
+        assert_eq!(paces.charge_rows(0, &[], 1), None);
+        assert_eq!(paces.charge_rows(60_000_000, &[(one, 100)], 1), None);
     }
 }

@@ -4,7 +4,7 @@ use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::approval;
 use crate::participant::approval::{Approval, ApprovalAction};
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::RestrictionRecord;
 use hansa_policy::diff::{self, ChangeVerdict};
@@ -27,7 +27,7 @@ pub enum RestrictionOutcome {
 }
 
 /// Compares a new restriction with the current one. The verdict says which of the two permits more.
-pub fn verdict(
+pub fn compare_restrictions(
     before: Option<&StoredRestriction>,
     restriction: Option<&ProviderRestriction>,
 ) -> ChangeVerdict {
@@ -39,14 +39,14 @@ pub fn verdict(
             // Under an unreadable restriction, nothing was permitted.
             None => ChangeVerdict::NotComparable,
             Some(old) => {
-                let words =
-                    old.purposes() == new.purposes() && old.own_purposes() == new.own_purposes();
+                let words = old.purpose_vocabulary() == new.purpose_vocabulary()
+                    && old.own_purposes() == new.own_purposes();
                 let beside = if words {
                     ChangeVerdict::Same
                 } else {
                     ChangeVerdict::NotComparable
                 };
-                diff::compare(old.clauses(), new.clauses())
+                diff::compare_policies(old.clauses(), new.clauses())
                     .verdict()
                     .max(beside)
             }
@@ -57,8 +57,8 @@ pub fn verdict(
 /// Sets or removes the restriction of a dataset. If two officers are required, a change that permits more needs both.
 ///
 /// # Errors
-/// Same errors as [`approval::word`], or if the restriction can't be stored or recorded; the previous one then stays in force.
-pub async fn set(
+/// Same errors as [`approval::take_approval`], or if the restriction can't be stored or recorded; the previous one then stays in force.
+pub async fn set_restriction(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
     provider_restriction: Option<ProviderRestriction>,
@@ -79,7 +79,7 @@ pub async fn set(
     if old == document && readable {
         return Ok(RestrictionOutcome::Not);
     }
-    let verdict = verdict(before.as_ref(), provider_restriction.as_ref());
+    let verdict = compare_restrictions(before.as_ref(), provider_restriction.as_ref());
     // A restriction that only refuses more does not wait for an index that can't be written.
     let after = match after {
         Err(_) if verdict == ChangeVerdict::Tighter => None,
@@ -92,8 +92,8 @@ pub async fn set(
         )
     {
         let what = format!("{dataset} {}", format_document_digest(document));
-        let change = change(dataset, after.unwrap_or_default(), document);
-        let word = approval::word(
+        let change = change_identity(dataset, after.unwrap_or_default(), document);
+        let word = approval::take_approval(
             connector,
             caller,
             change,
@@ -147,12 +147,12 @@ pub(crate) fn still_asked(
     let after = connector
         .records
         .index(|state| state.restriction_changed(&dataset))?;
-    Ok(change(&dataset, after, document.parse().ok()) == word.contract)
+    Ok(change_identity(&dataset, after, document.parse().ok()) == word.contract)
 }
 
 /// Identity of a change, so that both officers approve one change and only once. It includes the previous record, because one
 /// restriction can be set and removed repeatedly.
-fn change(dataset: &DatasetId, after: u64, new: Option<Digest>) -> ContractId {
+fn change_identity(dataset: &DatasetId, after: u64, new: Option<Digest>) -> ContractId {
     ContractId(Digest::of_parts(&[
         dataset.to_string().as_bytes(),
         &after.to_be_bytes(),
@@ -216,11 +216,11 @@ async fn write_restriction(
             connector.keep_stop_document(StoredDocumentKind::Restriction, bytes)
         }
         Some(bytes) => {
-            waiting(|| {
+            run_waiting(|| {
                 connector
                     .records
                     .documents
-                    .keep(StoredDocumentKind::Restriction, bytes)
+                    .keep_document(StoredDocumentKind::Restriction, bytes)
             })?;
             None
         }

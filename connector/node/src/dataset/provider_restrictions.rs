@@ -11,7 +11,7 @@ use hansa_store::state_index::StateIndex;
 ///
 /// # Errors
 /// If the index can't be read.
-pub(crate) fn load(
+pub(crate) fn load_restrictions(
     state: &StateIndex,
     documents: &DocumentFolder,
     faults: &mut Vec<Refusal>,
@@ -20,18 +20,18 @@ pub(crate) fn load(
     for (dataset, document) in state.restrictions()? {
         // A missing or changed document is read as empty bytes, which parse as no restriction and therefore fail.
         let bytes = documents
-            .read(StoredDocumentKind::Restriction, document)
+            .read_document(StoredDocumentKind::Restriction, document)
             .unwrap_or_default();
         let held = hansa_proto::restriction::read_stored_restriction(document, &dataset, &bytes);
         if held.restriction.is_none() {
-            faults.push(unreadable(&dataset));
+            faults.push(unreadable_restriction_refusal(&dataset));
         }
         restrictions.insert(dataset, held);
     }
     Ok(restrictions)
 }
 
-fn unreadable(dataset: &DatasetId) -> Refusal {
+fn unreadable_restriction_refusal(dataset: &DatasetId) -> Refusal {
     let name = &dataset.name;
     let sentence =
         format!("the restriction of `{name}` can't be read, so nothing of it is answered");

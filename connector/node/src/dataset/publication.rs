@@ -66,7 +66,7 @@ pub struct PublishOptions {
 /// Every problem, with file and line.
 pub fn read_configured_datasets(connector: &Connector) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
     let config = connector.config();
-    parser::parse(
+    parser::parse_datasets(
         &config.text,
         &config.file.display().to_string(),
         config.source_roots(),
@@ -80,19 +80,19 @@ pub fn read_configured_datasets(connector: &Connector) -> Result<Vec<DatasetConf
 ///
 /// # Errors
 /// Errors of the source, its rows or its entry; nothing is published then.
-pub fn one(
+pub fn publish_dataset(
     connector: &Arc<Connector>,
     dataset: &DatasetConfig,
     options: PublishOptions,
     report_of: impl Fn(&str, u64, u64) + Sync,
 ) -> Result<PublicationOutcome, Refusal> {
-    attempt(connector, dataset, options, report_of).inspect_err(|refusal| {
+    attempt_publication(connector, dataset, options, report_of).inspect_err(|refusal| {
         let metrics = &connector.metrics;
         metrics.source_failed(dataset.name.as_str(), refusal.code);
     })
 }
 
-fn attempt(
+fn attempt_publication(
     connector: &Arc<Connector>,
     dataset: &DatasetConfig,
     options: PublishOptions,
@@ -113,7 +113,7 @@ fn attempt(
     };
     let name = dataset.name.as_str();
     let progress = |progress: PublicationProgress<'_>| match progress {
-        PublicationProgress::File { done, of, .. } => report_of(name, count(done), count(of)),
+        PublicationProgress::File { done, of, .. } => report_of(name, to_count(done), to_count(of)),
         PublicationProgress::Rows(rows) => report_of(&format!("{name}, rows"), rows, 0),
     };
     let mut damaged = connector
@@ -122,13 +122,13 @@ fn attempt(
         .damaged_datasets()
         .remove(&dataset.name);
     context.damaged = damaged.is_some();
-    let mut outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
+    let mut outcome = hansa_query::publication::stage_snapshot(dataset, &context, &progress)?;
     if let StagingOutcome::Unchanged(_) = &outcome {
         // Unchanged sources do not repair rows that can't be read.
         damaged = check_published_snapshot(connector, &dataset.name)?;
         if damaged.is_some() {
             context.damaged = true;
-            outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
+            outcome = hansa_query::publication::stage_snapshot(dataset, &context, &progress)?;
         }
     }
     let mut staged = match outcome {
@@ -152,7 +152,7 @@ fn attempt(
                 });
             }
             // The snapshot exists without a record, because of a crash.
-            return relist(connector, *entry);
+            return relist_dataset(connector, *entry);
         }
         StagingOutcome::Staged(staged) => *staged,
     };
@@ -163,13 +163,13 @@ fn attempt(
     let breaks = before.map_or_else(Vec::new, |before| {
         let seal = connector
             .datasets
-            .catalog(|catalog| catalog.seal().cloned());
+            .catalog(|catalog| catalog.schema_secret().cloned());
         let versions = DatasetVersions {
             old: &before,
             new: &staged.entry,
         };
         connector.contracts.with_registry(|registry| {
-            contract_break::breaks(versions, seal.as_ref(), registry, now)
+            contract_break::find_contract_breaks(versions, seal.as_ref(), registry, now)
         })
     });
     let entry = Box::new(staged.entry.clone());
@@ -187,7 +187,7 @@ fn attempt(
     // Time stamp of the rows' arrival, after the source was read.
     staged.stamp(connector.now())?;
     let entry = Box::new(staged.entry.clone());
-    let listed = check(staged.entry.clone())?;
+    let listed = check_entry(staged.entry.clone())?;
     let mut faults = Vec::new();
     {
         // No release runs meanwhile: the registry would otherwise show replaced cells.
@@ -196,25 +196,27 @@ fn attempt(
         let snapshot = staged.commit()?;
         // Released cells stay readable, and due ones of the new snapshot are added later. If they can't be read, the rows are
         // published anyway, because they are in the log.
-        let opened = hansa_query::release::open(&config.state, &snapshot.dataset);
+        let opened = hansa_query::release::open_released_cells(&config.state, &snapshot.dataset);
         let released = opened.unwrap_or_else(|fault| {
             faults.push(fault);
             ReleasedCells::default()
         });
-        let keeps = parser::retention::keeps(&config.text)
+        let keeps = parser::retention::parse_retention(&config.text)
             .get(&dataset.name)
             .is_some_and(|keep| keep.0 > 0);
         let kept = keeps.then(|| connector.now());
         connector
             .datasets
             .snapshots
-            .put(snapshot.with_released(released), kept);
+            .put_snapshot(snapshot.with_released(released), kept);
         connector
             .datasets
             .catalog_mut(|catalog| catalog.publish(recorded));
     }
     // The dataset is published, whatever the later steps return.
-    faults.extend(release::due(connector, &entry.id).unwrap_or_else(|fault| vec![fault]));
+    faults.extend(
+        release::release_due_cells(connector, &entry.id).unwrap_or_else(|fault| vec![fault]),
+    );
     faults.extend(connector.expire_snapshots().err());
     Ok(PublicationOutcome::New {
         entry,
@@ -236,22 +238,25 @@ fn check_published_snapshot(
     Ok(check.and_then(|check| check.found.err()))
 }
 
-fn relist(connector: &Arc<Connector>, entry: Dataset) -> Result<PublicationOutcome, Refusal> {
-    let recorded = connector.record_now(check(entry.clone())?)?;
+fn relist_dataset(
+    connector: &Arc<Connector>,
+    entry: Dataset,
+) -> Result<PublicationOutcome, Refusal> {
+    let recorded = connector.record_now(check_entry(entry.clone())?)?;
     connector
         .datasets
         .catalog_mut(|catalog| catalog.publish(recorded));
-    let released = release::due(connector, &entry.id);
+    let released = release::release_due_cells(connector, &entry.id);
     Ok(PublicationOutcome::Unchanged {
         entry: Box::new(entry),
         faults: released.unwrap_or_else(|fault| vec![fault]),
     })
 }
 
-fn check(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDataset, Refusal> {
+fn check_entry(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDataset, Refusal> {
     let schema = entry.schema();
     DatasetDraft { dataset: entry }
-        .check(&schema)
+        .check_snapshot(&schema)
         .map_err(|problems| {
             let mut problems = problems.into_iter();
             let first = problems.next().unwrap_or_else(|| {
@@ -265,7 +270,7 @@ fn check(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDatase
 ///
 /// # Errors
 /// `DATASET_NOT_PUBLISHED`, or an error if the removal can't be recorded.
-pub fn withdraw(
+pub fn withdraw_dataset(
     connector: &Arc<Connector>,
     name: &SqlIdentifier,
     version: Option<&str>,
@@ -295,7 +300,7 @@ pub fn withdraw(
     };
     let withdrawn = connector
         .datasets
-        .catalog(|catalog| DatasetWithdrawal::of(catalog, name, reason))?;
+        .catalog(|catalog| DatasetWithdrawal::from_catalog(catalog, name, reason))?;
     let stop = connector.records.log.begin_stop();
     let recorded = connector.record_now(withdrawn)?;
     let why = Refusal::new(
@@ -314,6 +319,6 @@ pub fn withdraw(
     Ok(dataset)
 }
 
-fn count(value: usize) -> u64 {
+fn to_count(value: usize) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 const MOST_IN_ALL: u64 = 128 << 20;
 
 /// Loads the lists of the folder and the errors of unusable ones. A missing folder counts as empty.
-pub fn load(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
+pub fn load_lists(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
     let mut published = PublishedLists::default();
     let mut faults = Vec::new();
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return (published, faults),
         Err(fault) => {
-            faults.push(with_file_place(unreadable(&fault), folder));
+            faults.push(with_file_place(unreadable_list_refusal(&fault), folder));
             return (published, faults);
         }
     };
@@ -32,11 +32,11 @@ pub fn load(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
         let Some(kind) = name.and_then(ListKind::of) else {
             continue;
         };
-        match bytes(&path, MOST_BYTES.min(room)) {
-            Ok(bytes) => match hansa_proto::published_list::read(kind, &bytes) {
+        match read_limited_file(&path, MOST_BYTES.min(room)) {
+            Ok(bytes) => match hansa_proto::published_list::read_list(kind, &bytes) {
                 Ok(list) => {
                     room = room.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-                    published.hold(Digest::of(&bytes), list);
+                    published.add_list(Digest::of(&bytes), list);
                 }
                 Err(refusal) => faults.push(with_file_place(refusal, &path)),
             },
@@ -47,12 +47,12 @@ pub fn load(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
 }
 
 /// Reads at most `most` bytes of a file.
-fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Refusal> {
-    let file = std::fs::File::open(path).map_err(|fault| unreadable(&fault))?;
+fn read_limited_file(path: &Path, most: u64) -> Result<Vec<u8>, Refusal> {
+    let file = std::fs::File::open(path).map_err(|fault| unreadable_list_refusal(&fault))?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|fault| unreadable(&fault))?;
+        .map_err(|fault| unreadable_list_refusal(&fault))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         let sentence = format!("a list has at most {MOST_BYTES} bytes, all together {MOST_IN_ALL}");
         return Err(Refusal::new(ErrorCode::ConfigInvalid, sentence));
@@ -60,7 +60,7 @@ fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Refusal> {
     Ok(bytes)
 }
 
-fn unreadable(fault: &std::io::Error) -> Refusal {
+fn unreadable_list_refusal(fault: &std::io::Error) -> Refusal {
     Refusal::new(ErrorCode::FileMissing, format!("it can't be read: {fault}"))
 }
 
@@ -73,11 +73,11 @@ impl Connector {
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE`.
-    pub(crate) fn executable(&self, active: &ActiveContracts) -> Result<(), Refusal> {
+    pub(crate) fn check_executable(&self, active: &ActiveContracts) -> Result<(), Refusal> {
         let published = self.reloadable.published_lists();
         for grant in active.grants().values() {
             published
-                .execute(grant.clauses())
+                .check_executable(grant.clauses())
                 .map_err(|refusal| match grant.contract() {
                     Some(contract) => refusal.with_contract(contract),
                     None => refusal,
@@ -87,17 +87,17 @@ impl Connector {
     }
 
     /// Refusals for own contracts, in force or later, that need a list which is not in the folder; one per contract.
-    pub fn unexecutable(&self) -> Vec<Refusal> {
+    pub fn unexecutable_refusals(&self) -> Vec<Refusal> {
         let (own, now, published) = (self.id(), self.now(), self.reloadable.published_lists());
         self.contracts.with_registry(|registry| {
             registry
-                .all(now)
+                .all_contracts(now)
                 .filter(|(_, agreement, status)| {
                     agreement.dataset.id.owner == own
                         && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 })
                 .filter_map(|(contract, agreement, _)| {
-                    let refusal = published.execute(&agreement.clauses).err()?;
+                    let refusal = published.check_executable(&agreement.clauses).err()?;
                     Some(refusal.with_contract(contract))
                 })
                 .collect()

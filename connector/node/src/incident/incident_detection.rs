@@ -26,7 +26,7 @@ pub(super) struct DetectedIncident {
 ///
 /// # Errors
 /// `USAGE` for a head that the log extends or that belongs to another log; or if the log can't be read.
-pub(super) fn look(
+pub(super) fn detect_incident(
     connector: &Connector,
     heads: &[SignedHead],
     since: Option<UtcTimestamp>,
@@ -34,7 +34,7 @@ pub(super) fn look(
     let own = connector.id();
     let mut largest = None;
     for head in heads {
-        largest = largest.max(Some(foreign(connector, &own, head)?));
+        largest = largest.max(Some(foreign_head_size(connector, &own, head)?));
     }
     let forks = connector.records.index(|state| state.forks())?;
     let own_fork = forks.into_iter().find(|(id, _)| *id == own);
@@ -56,7 +56,7 @@ pub(super) fn look(
         if since.is_some_and(|since| record.at < since) {
             first = Some((record.seq.saturating_add(1), record.at));
         }
-        walk.see(&record, &hansa_audit_store::read_body(&record)?, &stated);
+        walk.note_record(&record, &hansa_audit_store::read_body(&record)?, &stated);
     }
     let (from, at) = first.unzip();
     Ok(DetectedIncident {
@@ -65,13 +65,17 @@ pub(super) fn look(
             since: at,
             upto,
         }),
-        late: walk.late(),
+        late: walk.into_late_permits(),
         noticed: fork_detection_time(connector, &own)?,
     })
 }
 
 /// Size of a head of this log at a peer that the log does not extend.
-fn foreign(connector: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u64, Refusal> {
+fn foreign_head_size(
+    connector: &Connector,
+    own: &ParticipantId,
+    head: &SignedHead,
+) -> Result<u64, Refusal> {
     let size = head.checkpoint.size;
     let wrong = |what: String| Err(Refusal::new(ErrorCode::UsageWrong, what));
     if connector
@@ -116,7 +120,7 @@ fn stated_permits(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet
         let bytes = connector
             .records
             .documents
-            .read(Document::Statement, digest)?;
+            .read_document(Document::Statement, digest)?;
         let read = statement::from_envelope::<IncidentStatement>(&bytes)?;
         stated.extend(read.content.late.into_iter().flat_map(|late| late.permits));
     }
@@ -133,7 +137,7 @@ struct LatePermitScan {
 }
 
 impl LatePermitScan {
-    fn see(&mut self, record: &Record, body: &RecordBody, stated: &BTreeSet<u64>) {
+    fn note_record(&mut self, record: &Record, body: &RecordBody, stated: &BTreeSet<u64>) {
         match body {
             RecordBody::Contract(ContractBody::Withdrawal(withdrawal)) => {
                 let at_once = withdrawal.effective.is_none_or(|at| at <= record.at);
@@ -171,7 +175,7 @@ impl LatePermitScan {
         }
     }
 
-    fn late(self) -> Vec<LatePermits> {
+    fn into_late_permits(self) -> Vec<LatePermits> {
         let ended = self.ended;
         let late = self.late.into_iter();
         late.filter_map(|(contract, permits)| {

@@ -1,16 +1,16 @@
 //! Tests: a fork is stated with another key than the one in every copy of the folder.
 
 use super::*;
-use crate::participant::testing::{MINUTE, TERMS, TestFederation, id, records};
+use crate::participant::testing::{MINUTE, TERMS, TestFederation, participant_id, records_of_kind};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::note::{Checkpoint, origin};
+use hansa_audit_log::note::{Checkpoint, log_origin};
 use hansa_audit_store::key::LogSigningKey;
 use hansa_proto::statement;
 
 fn test_federation() -> TestFederation {
     let mut federation = TestFederation::new();
-    federation.settle("lindau", TERMS);
-    federation.settle("acme", TERMS);
+    federation.set_up_participant("lindau", TERMS);
+    federation.set_up_participant("acme", TERMS);
     report_incident(&mut federation);
     federation
 }
@@ -44,7 +44,7 @@ async fn statement(acme: &Arc<Connector>) -> Vec<u8> {
     let signature = acme
         .sign(StatementKind::Incident, SignatoryRole::Provider, &payload)
         .unwrap();
-    envelope::assemble(&payload, &[signature])
+    envelope::assemble_statement(&payload, &[signature])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,13 +52,15 @@ async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
     let mut federation = test_federation();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let bytes = statement(&acme).await;
-    let refusal = take_in(&lindau, &id("acme"), &bytes).await.unwrap_err();
+    let refusal = take_in(&lindau, &participant_id("acme"), &bytes)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::LogFork, "{refusal:#?}");
-    assert!(records(&lindau, "incident").is_empty());
+    assert!(records_of_kind(&lindau, "incident").is_empty());
 
     // At the participant itself, too, when a peer shows a head that the log does not extend.
     let checkpoint = Checkpoint {
-        origin: origin("acme.example"),
+        origin: log_origin("acme.example"),
         size: 5,
         root: Digest::of(b"another history"),
     };
@@ -72,19 +74,21 @@ async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
         since: None,
         heads: vec![SignedHead::sign(checkpoint, &key).unwrap()],
     };
-    let refusal = state(&acme, args.clone()).await.unwrap_err();
+    let refusal = state_incident(&acme, args.clone()).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::LogFork, "{refusal:#?}");
     drop((lindau, acme));
 
-    federation.pass(MINUTE);
+    federation.advance_time(MINUTE);
     federation.another_key("acme");
-    federation.pass(MINUTE);
+    federation.advance_time(MINUTE);
     report_incident(&mut federation);
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let bytes = statement(&acme).await;
-    take_in(&lindau, &id("acme"), &bytes).await.unwrap();
-    assert_eq!(records(&lindau, "incident").len(), 1);
-    let stated = state(&acme, args).await.unwrap();
+    take_in(&lindau, &participant_id("acme"), &bytes)
+        .await
+        .unwrap();
+    assert_eq!(records_of_kind(&lindau, "incident").len(), 1);
+    let stated = state_incident(&acme, args).await.unwrap();
     assert!(stated.incident.is_some());
     // The record holds the statement; the void part ends with the largest possible head.
     let rows = lindau.records.index(|state| state.incidents()).unwrap();

@@ -16,7 +16,7 @@ pub fn issue_credential(
     league: &LeagueAuthority,
     statement: &CredentialStatement,
 ) -> Result<Vec<u8>, Refusal> {
-    let signer = league.issuer(&statement.issuer)?;
+    let signer = league.open_issuer_signer(&statement.issuer)?;
     let payload = statement::to_bytes(statement);
     let header = envelope::protected_header(
         envelope::kind::StatementKind::Credential,
@@ -26,9 +26,9 @@ pub fn issue_credential(
         statement.issued_at.micros().div_euclid(1_000_000),
     );
     let signature = signer.sign(&envelope::signing_input(&header, &payload))?;
-    let bytes = envelope::assemble(&payload, &[(header, signature)]);
+    let bytes = envelope::assemble_statement(&payload, &[(header, signature)]);
     let read = credential::from_envelope(&bytes)?;
     let bundle = league.bundle();
-    bundle.shown(&read, &statement.subject, statement.issued_at)?;
+    bundle.attested_attributes(&read, &statement.subject, statement.issued_at)?;
     Ok(bytes)
 }

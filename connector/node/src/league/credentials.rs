@@ -19,7 +19,7 @@ pub fn stored_credentials(connector: &Connector) -> Result<Vec<(Credential, Vec<
     connector
         .records
         .documents
-        .all(StoredDocumentKind::Credential)?
+        .read_documents(StoredDocumentKind::Credential)?
         .into_iter()
         .map(|bytes| Ok((credential::from_envelope(&bytes)?, bytes)))
         .collect()
@@ -29,7 +29,10 @@ pub fn stored_credentials(connector: &Connector) -> Result<Vec<(Credential, Vec<
 ///
 /// # Errors
 /// If the credentials can't be read.
-pub fn credentials(connector: &Connector, contracts: &[ContractId]) -> Result<Vec<Bytes>, Refusal> {
+pub fn needed_credentials(
+    connector: &Connector,
+    contracts: &[ContractId],
+) -> Result<Vec<Bytes>, Refusal> {
     let now = connector.now();
     let wanted: BTreeSet<AttributeKind> = connector.contracts.with_registry(|registry| {
         let named = contracts.iter().filter_map(|id| registry.agreement(*id));

@@ -18,7 +18,7 @@ pub(crate) type GroupLists = BTreeMap<GroupName, Arc<SignedGroupList>>;
 ///
 /// # Errors
 /// If the index can't be read.
-pub(crate) fn load(
+pub(crate) fn load_group_lists(
     state: &StateIndex,
     documents: &DocumentFolder,
     published: &mut PublishedLists,
@@ -27,7 +27,7 @@ pub(crate) fn load(
     let mut groups = GroupLists::new();
     for (_, file) in state.groups()? {
         let group = documents
-            .read(StoredDocumentKind::Group, file)
+            .read_document(StoredDocumentKind::Group, file)
             .and_then(|bytes| hansa_proto::group::from_envelope(&bytes));
         match group {
             Ok(group) => {
@@ -41,7 +41,7 @@ pub(crate) fn load(
 }
 
 /// Group whose members may use a contract.
-pub(crate) fn of(grant: &DatasetGrant) -> Option<&GroupName> {
+pub(crate) fn group_of_grant(grant: &DatasetGrant) -> Option<&GroupName> {
     grant
         .clauses()
         .iter()
@@ -59,6 +59,6 @@ pub(crate) const fn group_of_term(term: &Term) -> Option<&GroupName> {
 /// Groups on which the active contracts depend.
 pub(crate) fn looked_at(active: &ActiveContracts) -> Vec<(Option<ContractId>, GroupName)> {
     let grants = active.grants().values();
-    let named = grants.filter_map(|grant| Some((grant.contract(), of(grant)?.clone())));
+    let named = grants.filter_map(|grant| Some((grant.contract(), group_of_grant(grant)?.clone())));
     named.collect()
 }

@@ -22,21 +22,21 @@ use std::sync::Arc;
 /// Adds participants to a group. If two officers are required, the change needs both.
 ///
 /// # Errors
-/// Same errors as [`approval::word`], or if the list can't be stored or recorded.
-pub async fn add(
+/// Same errors as [`approval::take_approval`], or if the list can't be stored or recorded.
+pub async fn add_members(
     connector: &Arc<Connector>,
     name: &GroupName,
     added: &BTreeSet<ParticipantId>,
     caller: Option<u32>,
 ) -> Result<MembershipOutcome, Refusal> {
-    let before = members(connector, name);
+    let before = group_members(connector, name);
     let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();
     let mut agreed = None;
     if connector.config().officers.second && all != before {
         let new: Vec<&str> = all.difference(&before).map(ParticipantId::as_str).collect();
         let what = format!("{name} {}", new.join(" "));
-        let change = change(connector, name, &all)?;
-        if approval::word(
+        let change = change_identity(connector, name, &all)?;
+        if approval::take_approval(
             connector,
             caller,
             change,
@@ -51,7 +51,7 @@ pub async fn add(
         agreed = Some(change);
     }
     let added = MembershipChange::Added(added.clone(), agreed);
-    write(connector, name, added)
+    write_list(connector, name, added)
         .await
         .map(MembershipOutcome::Listed)
 }
@@ -60,12 +60,12 @@ pub async fn add(
 ///
 /// # Errors
 /// If the list can't be signed, stored or recorded.
-pub async fn remove(
+pub async fn remove_members(
     connector: &Arc<Connector>,
     name: &GroupName,
     removed: BTreeSet<ParticipantId>,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
-    write(connector, name, MembershipChange::Removed(removed)).await
+    write_list(connector, name, MembershipChange::Removed(removed)).await
 }
 
 /// Change of a list, relative to the list in force when the change is carried out.
@@ -87,7 +87,7 @@ pub enum MembershipOutcome {
     Waits,
 }
 
-fn members(connector: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
+fn group_members(connector: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
     let groups = connector.reloadable.groups();
     let known = groups.get(name);
     known.map_or_else(BTreeSet::new, |group| group.members.clone())
@@ -95,7 +95,7 @@ fn members(connector: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
 
 /// Identity of a change, so that both officers approve one change: the resulting members and the previous change. An approval does
 /// not count for a later change.
-fn change(
+fn change_identity(
     connector: &Connector,
     name: &GroupName,
     members: &BTreeSet<ParticipantId>,
@@ -126,27 +126,27 @@ pub(crate) fn still_asked(
     let Some(name) = words.next().and_then(|name| name.parse().ok()) else {
         return Ok(true);
     };
-    let mut all = members(connector, &name);
+    let mut all = group_members(connector, &name);
     all.extend(words.filter_map(|one| one.parse().ok()));
-    Ok(change(connector, &name, &all)? == word.contract)
+    Ok(change_identity(connector, &name, &all)? == word.contract)
 }
 
 /// Writes the lists anew that are half a day old, or that do not count by the keys of now.
 ///
 /// # Errors
 /// If a list can't be signed, stored or recorded.
-pub async fn renew(connector: &Arc<Connector>) -> Result<(), Refusal> {
+pub async fn renew_lists(connector: &Arc<Connector>) -> Result<(), Refusal> {
     for (name, group) in connector.reloadable.groups().iter() {
         let old = connector.now() >= group.issued_at.plus_micros(RENEWED);
         if old || connector.check_group_list(group).is_err() {
-            write(connector, name, MembershipChange::Renewed).await?;
+            write_list(connector, name, MembershipChange::Renewed).await?;
         }
     }
     Ok(())
 }
 
 /// Writes the next list in a task of its own, because a recorded list must take effect even if its caller is gone.
-async fn write(
+async fn write_list(
     connector: &Arc<Connector>,
     name: &GroupName,
     change: MembershipChange,
@@ -181,7 +181,7 @@ async fn write_next_list(
             members.extend(added);
             // INVARIANT: two-officers. Both approvals are for this change after this list.
             if let Some(agreed) = agreed
-                && change(connector, name, &members)? != agreed
+                && change_identity(connector, name, &members)? != agreed
             {
                 let sentence = format!("the group `{name}` was changed while this was approved");
                 return Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence)
@@ -203,7 +203,7 @@ async fn write_next_list(
     };
     let payload = statement::to_bytes(&statement);
     let signature = connector.sign(StatementKind::Group, SignatoryRole::Provider, &payload)?;
-    let bytes = envelope::assemble(&payload, &[signature]);
+    let bytes = envelope::assemble_statement(&payload, &[signature]);
     let group = Arc::new(group::from_envelope(&bytes)?);
     // An invalid list is neither stored nor recorded; otherwise an expired key would fill the disk with lists.
     connector.check_group_list(&group)?;
@@ -211,7 +211,10 @@ async fn write_next_list(
     let unfiled = if removes {
         connector.keep_stop_document(Document::Group, &bytes)
     } else {
-        connector.records.documents.keep(Document::Group, &bytes)?;
+        connector
+            .records
+            .documents
+            .keep_document(Document::Group, &bytes)?;
         None
     };
     let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {

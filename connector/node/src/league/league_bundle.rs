@@ -42,7 +42,7 @@ impl Connector {
         if bundle.content().sequence <= self.identity.trust.bundle().content().sequence {
             return Ok(());
         }
-        bundle.current(self.now())?;
+        bundle.check_expiry(self.now())?;
         self.identity.trust.swap_bundle(bundle)?;
         self.live_by_bundle()
     }
@@ -59,7 +59,7 @@ impl Connector {
     ///
     /// # Errors
     /// `PEER_NOT_TRUSTED`.
-    pub fn member(&self, peer: &ParticipantId) -> Result<(), Refusal> {
+    pub fn check_member(&self, peer: &ParticipantId) -> Result<(), Refusal> {
         let bundle = self.identity.trust.bundle();
         if bundle.roster().members().any(|member| member == peer) {
             return Ok(());
@@ -81,7 +81,7 @@ impl Connector {
             {
                 self.named_partner(peer.id())
             }
-            _ => self.member(peer.id()),
+            _ => self.check_member(peer.id()),
         }
     }
 
@@ -100,7 +100,7 @@ impl Connector {
             .dataspace
             .iter()
             .flat_map(|dataspace| &dataspace.partners);
-        if named.any(|named| named.participant == *partner) && self.member(partner).is_err() {
+        if named.any(|named| named.participant == *partner) && self.check_member(partner).is_err() {
             return Ok(());
         }
         Err(Refusal::new(
@@ -117,7 +117,7 @@ impl Connector {
         self.end_voided();
         let own = self.id();
         for (_, peer, _) in self.queries.running.list() {
-            if let (true, Err(why)) = (peer != own, self.member(&peer)) {
+            if let (true, Err(why)) = (peer != own, self.check_member(&peer)) {
                 let lawful = self.named_partner(&peer);
                 let is_with_partner = |contract| self.is_with_partner(contract) && lawful.is_ok();
                 self.queries
@@ -126,8 +126,10 @@ impl Connector {
             }
         }
         let (bundle, now) = (self.identity.trust.bundle(), self.now());
-        self.queries
-            .running
-            .cut_unattested(|credential, peer| bundle.shown(credential, peer, now).map(|_| ()));
+        self.queries.running.cut_unattested(|credential, peer| {
+            bundle
+                .attested_attributes(credential, peer, now)
+                .map(|_| ())
+        });
     }
 }

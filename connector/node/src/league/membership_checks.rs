@@ -3,7 +3,7 @@
 use crate::league::group_lists::group_of_term;
 use crate::participant::Connector;
 use hansa_policy::attribute::SupportingCredential;
-use hansa_policy::group::{GroupMembership, GroupName, SignedGroupList, stale};
+use hansa_policy::group::{GroupMembership, GroupName, SignedGroupList, stale_list_refusal};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 
@@ -30,10 +30,12 @@ impl Connector {
         who: &ParticipantId,
     ) -> Result<GroupMembership, Refusal> {
         let Some(group) = self.reloadable.groups().get(name).cloned() else {
-            return Err(stale(format!("the list of the group {name} is not here")));
+            return Err(stale_list_refusal(format!(
+                "the list of the group {name} is not here"
+            )));
         };
         let (bundle, now) = (self.identity.trust.bundle(), self.now());
-        group.lists(who, &self.id(), &bundle.keys(now), now)
+        group.check_membership(who, &self.id(), &bundle.keys(now), now)
     }
 
     /// Refuses a caller that has left one of these groups since the question was admitted.

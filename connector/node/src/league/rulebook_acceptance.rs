@@ -5,7 +5,7 @@ use crate::league::rulebook_register::StoredAcceptance;
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::process::run_to_completion::to_the_end;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::configuration::RulebookRecord;
@@ -23,7 +23,10 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `RULEBOOK_INVALID` or `WRONG_LEAGUE`, or an error if the version can't be stored or recorded.
-pub async fn install(connector: &Arc<Connector>, bytes: Vec<u8>) -> Result<(u64, bool), Refusal> {
+pub async fn install_rulebook(
+    connector: &Arc<Connector>,
+    bytes: Vec<u8>,
+) -> Result<(u64, bool), Refusal> {
     let connector = Arc::clone(connector);
     to_the_end(async move {
         // One at a time, so that no version follows a higher one.
@@ -36,7 +39,7 @@ pub async fn install(connector: &Arc<Connector>, bytes: Vec<u8>) -> Result<(u64,
         let file = connector
             .records
             .documents
-            .keep(StoredDocumentKind::Rulebook, &bytes)?;
+            .keep_document(StoredDocumentKind::Rulebook, &bytes)?;
         let _durable = connector
             .record(AuditEvent::from(RulebookRecord {
                 event: "installed".to_owned(),
@@ -62,7 +65,7 @@ pub async fn install(connector: &Arc<Connector>, bytes: Vec<u8>) -> Result<(u64,
 ///
 /// # Errors
 /// `USAGE` without a rulebook, or if another version is the newest now; or if the statement can't be signed, stored or recorded.
-pub async fn accept(
+pub async fn accept_rulebook(
     connector: &Arc<Connector>,
     shown: Digest,
     caller: Option<u32>,
@@ -71,7 +74,7 @@ pub async fn accept(
     to_the_end(async move {
         let _turn = connector.contracts.negotiation_lock.lock().await;
         let register = connector.reloadable.rulebooks();
-        let newest = register.newest().ok_or_else(no_rulebook)?;
+        let newest = register.newest_version().ok_or_else(no_rulebook)?;
         let version = newest.version();
         if newest.digest() != shown {
             return Err(Refusal::new(
@@ -92,19 +95,19 @@ pub async fn accept(
         let payload = statement::to_bytes(&statement);
         let kind = StatementKind::RulebookAcceptance;
         let signature = connector.sign(kind, SignatoryRole::Provider, &payload)?;
-        let bytes = envelope::assemble(&payload, &[signature]);
+        let bytes = envelope::assemble_statement(&payload, &[signature]);
         let acceptance = rulebook_acceptance::from_envelope(&bytes)?;
         // A statement that the league would refuse is neither stored nor recorded.
         let bundle = connector.identity.trust.bundle();
         acceptance.check(version, shown, &bundle.keys(connector.now()))?;
         let now = connector.now();
         let people = &connector.records.pseudonyms;
-        let actor = caller.map(|user| waiting(|| people.pseudonym(&Person::User(user), now)));
+        let actor = caller.map(|user| run_waiting(|| people.pseudonym(&Person::User(user), now)));
         let actor = actor.transpose()?;
         let file = connector
             .records
             .documents
-            .keep(StoredDocumentKind::RulebookAcceptance, &bytes)?;
+            .keep_document(StoredDocumentKind::RulebookAcceptance, &bytes)?;
         let _durable = connector
             .record(AuditEvent::from(RulebookRecord {
                 event: "accepted".to_owned(),

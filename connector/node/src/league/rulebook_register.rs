@@ -50,18 +50,18 @@ impl RulebookRegister {
     }
 
     /// Highest accepted version that can't be read. With it missing, the rules for offers are unknown.
-    pub(crate) const fn lost(&self) -> Option<u64> {
+    pub(crate) const fn lost_version(&self) -> Option<u64> {
         self.lost
     }
 
     /// Newest version, if it is not accepted.
-    pub fn waiting(&self) -> Option<&Arc<SignedRulebook>> {
-        self.newest()
+    pub fn waiting_version(&self) -> Option<&Arc<SignedRulebook>> {
+        self.newest_version()
             .filter(|newest| !self.accepted.contains_key(&newest.version()))
     }
 
     /// Newest installed version.
-    pub fn newest(&self) -> Option<&Arc<SignedRulebook>> {
+    pub fn newest_version(&self) -> Option<&Arc<SignedRulebook>> {
         self.installed.values().next_back()
     }
 
@@ -86,7 +86,7 @@ impl RulebookRegister {
     /// # Errors
     /// `RULEBOOK_INVALID` if it is older than the newest version, or differs from the installed one of its version.
     pub(crate) fn is_new(&self, rulebook: &SignedRulebook) -> Result<bool, Refusal> {
-        let Some(newest) = self.newest() else {
+        let Some(newest) = self.newest_version() else {
             return Ok(true);
         };
         if rulebook.version() < newest.version() {
@@ -121,10 +121,10 @@ impl RulebookRegister {
 }
 
 /// Rules of a rulebook, as input of the lint.
-pub fn rules(rulebook: &SignedRulebook) -> VersionedRules<'_> {
+pub fn to_versioned_rules(rulebook: &SignedRulebook) -> VersionedRules<'_> {
     VersionedRules {
         version: rulebook.version(),
-        rules: rulebook.offers(),
+        rules: rulebook.offer_rules(),
     }
 }
 
@@ -132,7 +132,7 @@ pub fn rules(rulebook: &SignedRulebook) -> VersionedRules<'_> {
 ///
 /// # Errors
 /// If the index or a document can't be read.
-pub fn load(
+pub fn load_register(
     state: &StateIndex,
     documents: &DocumentFolder,
     bundle: &TrustBundle,
@@ -146,7 +146,7 @@ pub fn load(
     if installed == 0 {
         return Ok(register);
     }
-    for bytes in documents.all(StoredDocumentKind::Rulebook)? {
+    for bytes in documents.read_documents(StoredDocumentKind::Rulebook)? {
         match SignedRulebook::read(&bytes, bundle) {
             // A file that a crash left without a record is not installed.
             Ok(rulebook) if rulebook.version() <= installed => register.install(rulebook),
@@ -154,7 +154,7 @@ pub fn load(
             Err(fault) => faults.push(fault),
         }
     }
-    for bytes in documents.all(StoredDocumentKind::RulebookAcceptance)? {
+    for bytes in documents.read_documents(StoredDocumentKind::RulebookAcceptance)? {
         match rulebook_acceptance::from_envelope(&bytes) {
             Ok(acceptance) if acceptance.version <= accepted => {
                 register.accept(StoredAcceptance {
@@ -167,16 +167,16 @@ pub fn load(
         }
     }
     if register.version(installed).is_none() {
-        faults.push(missing(installed, "the file"));
+        faults.push(missing_version_refusal(installed, "the file"));
     }
     if accepted > 0 && register.acceptance(accepted).is_none() {
-        faults.push(missing(accepted, "the acceptance"));
+        faults.push(missing_version_refusal(accepted, "the acceptance"));
         register.lost = Some(accepted);
     }
     Ok(register)
 }
 
-fn missing(version: u64, what: &str) -> Refusal {
+fn missing_version_refusal(version: u64, what: &str) -> Refusal {
     Refusal::new(
         ErrorCode::StateBroken,
         format!("the log names version {version} of the rulebook, and {what} of it is not in the state folder"),
@@ -187,9 +187,12 @@ fn missing(version: u64, what: &str) -> Refusal {
 /// Reads the rulebooks from the state folder of a participant that may be running. Nothing is changed.
 ///
 /// # Errors
-/// Same errors as [`load`].
-pub fn look(config: &ConnectorConfig, bundle: &TrustBundle) -> Result<RulebookRegister, Refusal> {
-    let Some(state) = StateIndex::look(&config.state.join("state.db"))? else {
+/// Same errors as [`load_register`].
+pub fn read_register(
+    config: &ConnectorConfig,
+    bundle: &TrustBundle,
+) -> Result<RulebookRegister, Refusal> {
+    let Some(state) = StateIndex::open_read_only(&config.state.join("state.db"))? else {
         return Ok(RulebookRegister::default());
     };
     if state.stored_number(INSTALLED)? == 0 {
@@ -197,5 +200,5 @@ pub fn look(config: &ConnectorConfig, bundle: &TrustBundle) -> Result<RulebookRe
     }
     let documents = DocumentFolder::open(&config.state)?;
     // Faults are dropped here; opening the state reports them.
-    load(&state, &documents, bundle, &mut Vec::new())
+    load_register(&state, &documents, bundle, &mut Vec::new())
 }

@@ -14,7 +14,7 @@ impl<B: Into<RecordBody>> From<B> for AuditEvent {
 }
 
 impl Evidence for AuditEvent {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         self.0.clone()
     }
 }
@@ -25,6 +25,6 @@ pub fn list_texts<T: std::fmt::Display>(values: impl IntoIterator<Item = T>) -> 
 }
 
 /// Formats an optional value as records write it.
-pub fn maybe(value: Option<impl std::fmt::Display>) -> Option<String> {
+pub fn optional_text(value: Option<impl std::fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }

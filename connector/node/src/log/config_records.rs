@@ -1,7 +1,7 @@
 //! Records of the current trust bundle and of the current configuration with its policies.
 
 use crate::config::ConnectorConfig;
-use crate::log::audit_event::{AuditEvent, list_texts, maybe};
+use crate::log::audit_event::{AuditEvent, list_texts, optional_text};
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -44,18 +44,23 @@ impl Connector {
         let policies = policies.into_iter().map(|path| {
             let name = path.strip_prefix(config.folder()).unwrap_or(path);
             let text = std::fs::read(path).ok();
-            let digest = text.map(|text| Json::text(Digest::of(&text)));
+            let digest = text.map(|text| Json::from_display(Digest::of(&text)));
             (name.display().to_string(), digest.unwrap_or(Json::Null))
         });
         let policies = Json::Object(policies.collect()).digest();
-        let overrides = config
-            .overrides
-            .iter()
-            .map(|(name, value)| (name.clone(), Json::text(Digest::of(value.as_bytes()))));
+        let overrides = config.overrides.iter().map(|(name, value)| {
+            (
+                name.clone(),
+                Json::from_display(Digest::of(value.as_bytes())),
+            )
+        });
         let whole = Json::object([
-            ("file", Json::text(Digest::of(config.text.as_bytes()))),
+            (
+                "file",
+                Json::from_display(Digest::of(config.text.as_bytes())),
+            ),
             ("overrides", Json::Object(overrides.collect())),
-            ("policies", Json::text(policies)),
+            ("policies", Json::from_display(policies)),
         ]);
         let digest = whole.digest();
         let house = std::fs::read(config.folder().join("policies/house.toml")).ok();
@@ -71,13 +76,13 @@ impl Connector {
         }
         let _durable = self.record_now(AuditEvent::from(ConfigurationRecord {
             path: "hansa.toml".to_owned(),
-            old: maybe(before.split(' ').next().filter(|old| !old.is_empty())),
+            old: optional_text(before.split(' ').next().filter(|old| !old.is_empty())),
             new: digest,
             policies,
             overrides: list_texts(config.overrides.keys()),
             house,
             clock_offset_us: config.clock.micros,
         }))?;
-        hansa_files::replace(&kept, line.as_bytes(), hansa_files::FileVisibility::Owner)
+        hansa_files::replace_file(&kept, line.as_bytes(), hansa_files::FileVisibility::Owner)
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::ledger::{Evidence, Recorded};
 use hansa_policy::refusal::Refusal;
 use hansa_store::document_folder::StoredDocumentKind;
@@ -31,7 +31,7 @@ impl Connector {
             .log
             .record(value)
             .await
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
+            .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))
     }
 
     /// Records a value from a thread that may block.
@@ -42,8 +42,8 @@ impl Connector {
     where
         T: Evidence + Send + 'static,
     {
-        waiting(|| self.records.log.record_blocking(value))
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
+        run_waiting(|| self.records.log.record_blocking(value))
+            .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))
     }
 
     /// Records two facts atomically: no reader sees one without the other.
@@ -57,7 +57,7 @@ impl Connector {
     ) -> Result<(), Refusal> {
         let both = self.records.log.record_both(first, second).await;
         both.map(drop)
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
+            .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))
     }
 
     /// Stores the document that the record of a stop names. If it can't be stored, returns its text, which goes into the record.
@@ -66,7 +66,7 @@ impl Connector {
         kind: StoredDocumentKind,
         bytes: &[u8],
     ) -> Option<String> {
-        let refusal = waiting(|| self.records.documents.keep(kind, bytes)).err()?;
+        let refusal = run_waiting(|| self.records.documents.keep_document(kind, bytes)).err()?;
         tracing::warn!(code = %refusal.code, "stop.not_filed");
         let text = std::str::from_utf8(bytes).ok()?;
         fits_a_record(text).then(|| text.to_owned())
@@ -80,14 +80,14 @@ impl Connector {
     where
         T: Evidence + Send + 'static,
     {
-        let entry = stop.entry();
-        let failed = match waiting(|| self.records.log.record_blocking(stop)) {
+        let entry = stop.to_record_body();
+        let failed = match run_waiting(|| self.records.log.record_blocking(stop)) {
             Ok(recorded) => return Ok(StopRecord::InLog(recorded)),
             Err(failed) => failed,
         };
-        match waiting(|| self.records.log.record_in_reserve_blocking(entry)) {
+        match run_waiting(|| self.records.log.record_in_reserve_blocking(entry)) {
             Ok(()) => Ok(StopRecord::InReserve),
-            Err(_) => Err(hansa_audit_store::refusal(&failed)),
+            Err(_) => Err(hansa_audit_store::unwritable_log_refusal(&failed)),
         }
     }
 }

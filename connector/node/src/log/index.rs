@@ -7,7 +7,7 @@ mod missing_archive;
 mod notice;
 mod prepaid_balances;
 
-use crate::contract::quota_budget::piece;
+use crate::contract::quota_budget::piece_start;
 use crate::league::rulebook_register;
 use crate::token::access_tokens;
 use hansa_audit_log::record::Record;
@@ -57,7 +57,7 @@ pub(crate) fn catch_up_by(
         let Some(last) = records.last() else {
             return Ok(());
         };
-        state.change(last.seq.saturating_add(1), |change| {
+        state.apply_changes(last.seq.saturating_add(1), |change| {
             for record in &records {
                 take_in(change, record)?;
             }
@@ -108,8 +108,8 @@ fn apply_answer(
             notice::apply_first_use(change, &permit.contracts, record.at)?;
             deletion_statements::apply_permit(change, record.seq, permit)?;
             prepaid_balances::apply_charges(change, place, &permit.charges, None)?;
-            for spending in spendings(change, place, &permit.reservations, record.at)? {
-                change.spend(&spending, asker, None)?;
+            for spending in quota_spendings(change, place, &permit.reservations, record.at)? {
+                change.add_spending(&spending, asker, None)?;
             }
             Ok(())
         }
@@ -122,12 +122,12 @@ fn apply_answer(
             let (asker, admitted) = change
                 .asker(opened)?
                 .unwrap_or_else(|| (String::new(), record.at));
-            for spending in spendings(change, place, &progress.reservations, admitted)? {
-                change.spend(&spending, &asker, Some(opened))?;
+            for spending in quota_spendings(change, place, &progress.reservations, admitted)? {
+                change.add_spending(&spending, &asker, Some(opened))?;
             }
             Ok(())
         }
-        AnswerBody::Close(body) => close(change, record, body),
+        AnswerBody::Close(body) => apply_close(change, record, body),
         AnswerBody::Refusal(refusal) => notice::apply_refusal(change, refusal, record.at),
         AnswerBody::ReceiptAcknowledgement(acknowledgement) => {
             let state = if acknowledgement.matches {
@@ -151,7 +151,7 @@ fn apply_answer(
         ),
         AnswerBody::Received(received) => {
             change.end_sent_query(&received.request_id, &received.peer, record.at)?;
-            change.receipt(&ReceiptRow {
+            change.write_receipt(&ReceiptRow {
                 request: received.request_id.clone(),
                 peer: place.parse("peer", &received.peer)?,
                 role: "consumer".to_owned(),
@@ -201,7 +201,7 @@ fn apply_contract(
             note_unfiled(&withdrawal.envelope)?;
             // Without a stated instant, a withdrawal takes effect with its record.
             let effective = withdrawal.effective.unwrap_or(record.at);
-            change.withdrawn(
+            change.add_withdrawal(
                 place.parse("contract", &withdrawal.contract)?,
                 &place.parse::<ParticipantId>("party", &withdrawal.party)?,
                 effective.max(record.at),
@@ -214,7 +214,7 @@ fn apply_contract(
         }
         ContractBody::Group(group) => {
             note_unfiled(&group.envelope)?;
-            change.group(
+            change.add_group_list(
                 &group.group,
                 group.serial,
                 &group.file.to_string(),
@@ -270,8 +270,8 @@ fn apply_publication(
     let RecordPlace { record } = place;
     match body {
         PublicationBody::Publication(publication) => {
-            let text = String::from_utf8(hansa_audit_log::json::canonical(&record.body))
-                .map_err(|cause| place.unreadable("body").caused_by(cause))?;
+            let text = String::from_utf8(hansa_audit_log::json::to_canonical_bytes(&record.body))
+                .map_err(|cause| place.unreadable_field_refusal("body").caused_by(cause))?;
             change.set_publication(&publication.dataset, &text, record.seq)
         }
         PublicationBody::Unpublication(publication) => {
@@ -287,12 +287,12 @@ fn apply_configuration(
     body: &ConfigurationBody,
 ) -> Result<(), Refusal> {
     match body {
-        ConfigurationBody::Trust(trust) => change.highest("bundle", trust.sequence),
+        ConfigurationBody::Trust(trust) => change.store_highest_number("bundle", trust.sequence),
         ConfigurationBody::Peer(peer) => {
             let id = place.parse("peer", &peer.peer)?;
             match (&peer.address, &peer.alias) {
-                (Some(address), Some(alias)) => change.peer(&id, address, alias),
-                (Some(_), None) => Err(place.unreadable("alias")),
+                (Some(address), Some(alias)) => change.set_peer(&id, address, alias),
+                (Some(_), None) => Err(place.unreadable_field_refusal("alias")),
                 (None, _) => change.forget_peer(&id),
             }
         }
@@ -301,14 +301,14 @@ fn apply_configuration(
                 Some(_) => rulebook_register::ACCEPTED,
                 None => rulebook_register::INSTALLED,
             };
-            change.highest(name, rulebook.version)
+            change.store_highest_number(name, rulebook.version)
         }
         ConfigurationBody::AccessToken(token) => {
             let became = match token.event.as_str() {
                 "created" => access_tokens::CREATED,
                 _ => access_tokens::REVOKED,
             };
-            change.highest(&access_tokens::index_key(&token.token), became)
+            change.store_highest_number(&access_tokens::index_key(&token.token), became)
         }
         ConfigurationBody::Configuration(_) => Ok(()),
     }
@@ -340,7 +340,7 @@ fn apply_upkeep(change: &IndexTransaction<'_>, body: &UpkeepBody) -> Result<(), 
 /// State of a receipt to a client program, which no one countersigns.
 const ONE_SIDED: &str = "one_sided";
 
-fn close(
+fn apply_close(
     change: &IndexTransaction<'_>,
     record: &Record,
     body: &CloseRecord,
@@ -351,7 +351,7 @@ fn close(
         bytes,
         ..
     } = *body;
-    change.owes(opened, rows, record.at)?;
+    change.note_answer_close(opened, rows, record.at)?;
     change.settle_charges(opened, rows, bytes)?;
     let asker = change
         .asker(opened)?
@@ -375,7 +375,7 @@ fn close(
     let Ok(peer) = peer.parse::<ParticipantId>() else {
         return Ok(());
     };
-    change.receipt(&ReceiptRow {
+    change.write_receipt(&ReceiptRow {
         request,
         peer,
         role: "provider".to_owned(),
@@ -411,7 +411,7 @@ fn index_message(
         let by_time = message.numbered_by.as_deref() == Some("time");
         change.add_outgoing_message(&row, by_time)?;
     } else {
-        change.message(&row)?;
+        change.add_peer_message(&row)?;
     }
     if let Some(number) = message.number {
         change.taken_in(&peer, number)?;
@@ -421,9 +421,9 @@ fn index_message(
     };
     let there = |name: &str, value: &Option<String>| {
         let value = value.clone();
-        value.ok_or_else(|| place.unreadable(name))
+        value.ok_or_else(|| place.unreadable_field_refusal(name))
     };
-    change.negotiation(&NegotiationRow {
+    change.write_negotiation(&NegotiationRow {
         id,
         peer,
         role: there("role", &message.role)?,
@@ -449,7 +449,7 @@ impl RecordPlace<'_> {
         T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
     {
         text.parse()
-            .map_err(|cause| self.unreadable(name).caused_by(cause))
+            .map_err(|cause| self.unreadable_field_refusal(name).caused_by(cause))
     }
 
     fn parse_optional<T>(self, name: &str, text: Option<&str>) -> Result<Option<T>, Refusal>
@@ -459,7 +459,7 @@ impl RecordPlace<'_> {
         text.map(|text| self.parse(name, text)).transpose()
     }
 
-    fn unreadable(self, name: &str) -> Refusal {
+    fn unreadable_field_refusal(self, name: &str) -> Refusal {
         let Record { seq, kind, .. } = self.record;
         let sentence = format!("record {seq} of type `{kind}` lacks a readable `{name}`");
         Refusal::new(ErrorCode::EvidenceBroken, sentence)
@@ -468,7 +468,7 @@ impl RecordPlace<'_> {
 
 /// Amounts that a record reserves for a question admitted at `admitted`. Clauses of one or several contracts that count equal
 /// amounts of one dataset share them.
-fn spendings(
+fn quota_spendings(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,
     reservations: &[QuotaReservation],
@@ -478,7 +478,7 @@ fn spendings(
     for reservation in reservations {
         let contract: ContractId = place.parse("reservations", &reservation.contract)?;
         let dataset = change.dataset_of(contract)?;
-        let dataset = dataset.ok_or_else(|| place.unreadable("reservations"))?;
+        let dataset = dataset.ok_or_else(|| place.unreadable_field_refusal("reservations"))?;
         let shared = all
             .iter_mut()
             .find(|known| known.dataset == dataset && known.counts == reservation.counts);
@@ -487,7 +487,7 @@ fn spendings(
             None => all.push(QuotaSpending {
                 dataset,
                 counts: reservation.counts.clone(),
-                at: piece(admitted),
+                at: piece_start(admitted),
                 amount: reservation.amount,
             }),
         }

@@ -35,9 +35,9 @@ impl Connector {
         let member = bundle.member(peer)?;
         let head: SignedHead = std::str::from_utf8(head).ok()?.parse().ok()?;
         let key = NoteKey {
-            name: note::origin(peer.domain()),
+            name: note::log_origin(peer.domain()),
             algorithm: note::ED25519,
-            public: member.note_key.raw().to_vec(),
+            public: member.note_key.raw_bytes().to_vec(),
         };
         head.only_by(&key, &hansa_audit_store::key::Ed25519NoteVerifier)
     }
@@ -53,7 +53,7 @@ impl Connector {
             return Ok(());
         };
         let _turn = self.peers.heads.lock_heads().await;
-        if !self.fits(peer, &head, None).await? {
+        if !self.fits_known_heads(peer, &head, None).await? {
             return Ok(());
         }
         match self.known_head(peer)? {
@@ -71,7 +71,7 @@ impl Connector {
     ///
     /// # Errors
     /// If the log can't be written.
-    async fn fits(
+    async fn fits_known_heads(
         &self,
         peer: &ParticipantId,
         head: &SignedHead,
@@ -118,7 +118,7 @@ impl Connector {
             return Ok(());
         };
         let turn = self.peers.heads.lock_heads().await;
-        if !self.fits(peer, &head, None).await? {
+        if !self.fits_known_heads(peer, &head, None).await? {
             return Ok(());
         }
         let Some(known) = self.known_head(peer)? else {
@@ -131,7 +131,7 @@ impl Connector {
         if known.checkpoint == head.checkpoint {
             return Ok(());
         }
-        match self.prove(client, &known, &head).await {
+        match self.prove_extension(client, &known, &head).await {
             HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
             HeadProof::Nothing(_) => {
                 let heads = ConflictingHeads {
@@ -147,14 +147,14 @@ impl Connector {
     /// Takes in a head that was proven to extend the known one.
     async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
         let _turn = self.peers.heads.lock_heads().await;
-        if self.fits(peer, &newest, None).await? {
+        if self.fits_known_heads(peer, &newest, None).await? {
             self.note_head(peer, &newest, true, &[]).await?;
             self.peers.heads.to_be_cosigned(peer, newest);
         }
         Ok(())
     }
 
-    async fn prove(
+    async fn prove_extension(
         &self,
         client: &PeerClient,
         known: &SignedHead,
@@ -165,7 +165,7 @@ impl Connector {
             from: from.size,
             to: None,
         };
-        let (hashes, newest) = match client.proof(request).await {
+        let (hashes, newest) = match client.fetch_proof(request).await {
             Ok(LogProof::Consistency { hashes, head }) => (hashes, head),
             Ok(LogProof::Records { .. }) => return HeadProof::Nothing(None),
             // An error of the connection is no evidence about the log; the next greeting asks again.
@@ -198,7 +198,7 @@ impl Connector {
     /// from filling the log.
     pub(crate) fn has_room_for_head(&self, peer: &ParticipantId) -> bool {
         let allowances = &self.limits.allowances;
-        allowances.take(peer, CountedAction::Head, self.ticks())
+        allowances.take_action(peer, CountedAction::Head, self.ticks())
     }
 
     /// Records a head, and the recorded heads that it was proven to extend.

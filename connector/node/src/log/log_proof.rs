@@ -1,7 +1,7 @@
 //! Proofs from the own log for peers: its growth, and the records that concern the caller.
 
 use crate::participant::Connector;
-use crate::process::blocking_work::blocking;
+use crate::process::blocking_work::run_blocking;
 use bytes::Bytes;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::{
@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the log never had such a size, or can't be read or signed.
-pub(crate) async fn prove(
+pub(crate) async fn prove_log(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
     request: LogProofRequest,
@@ -35,7 +35,7 @@ pub(crate) async fn prove(
         .log
         .head_over(size)
         .await
-        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+        .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))?;
     let size = head.checkpoint.size;
     let text = Bytes::from(head.to_string());
     match request {
@@ -45,7 +45,7 @@ pub(crate) async fn prove(
             let hashes = connector
                 .records
                 .log
-                .consistency(from, size)
+                .consistency_proof(from, size)
                 .ok_or_else(|| {
                     Refusal::new(
                         ErrorCode::MessageMalformed,
@@ -59,8 +59,10 @@ pub(crate) async fn prove(
                 usize::try_from(limit).unwrap_or(MOST).min(MOST)
             });
             let (connector, peer) = (Arc::clone(connector), peer.clone());
-            let (records, next) =
-                blocking(move || records(&connector, &peer, LogRange { from, size }, most)).await?;
+            let (records, next) = run_blocking(move || {
+                read_proven_records(&connector, &peer, LogRange { from, size }, most)
+            })
+            .await?;
             Ok(LogProof::Records {
                 records,
                 head: text,
@@ -81,7 +83,7 @@ struct LogRange {
 
 /// Returns the records of a range that concern a peer, and the place to continue. Each call reads a limited
 /// number of records.
-fn records(
+fn read_proven_records(
     connector: &Connector,
     peer: &ParticipantId,
     range: LogRange,
@@ -98,13 +100,13 @@ fn records(
         if records.len() >= most || record.seq >= end {
             return Ok((records, Some(record.seq)));
         }
-        if !concerns(connector, &record, peer) {
+        if !concerns_peer(connector, &record, peer) {
             continue;
         }
         let inclusion = connector
             .records
             .log
-            .inclusion(record.seq, size)
+            .inclusion_proof(record.seq, size)
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a record can't be proven"))?;
         records.push(proof::ProvenRecord {
             index: record.seq,
@@ -116,7 +118,7 @@ fn records(
 }
 
 /// Checks that a record is about a question by or to this peer, or about a contract or message with it.
-pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &ParticipantId) -> bool {
+pub(crate) fn concerns_peer(connector: &Connector, record: &Record, peer: &ParticipantId) -> bool {
     let Ok(body) = record.read_body() else {
         return false;
     };

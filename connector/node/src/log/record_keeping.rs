@@ -4,7 +4,7 @@ use crate::answer::query_texts::text_queue::QueryTextQueue;
 use crate::log::index;
 use crate::log::time_stamp_progress::TimeStampState;
 use crate::participant::pseudonyms::PseudonymRegistry;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_store::AuditLog;
 use hansa_policy::refusal::Refusal;
 use hansa_store::document_folder::DocumentFolder;
@@ -47,7 +47,7 @@ impl RecordKeeping {
         &self,
         act: impl FnOnce(&StateIndex) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        waiting(|| {
+        run_waiting(|| {
             let mut state = self.lock_index();
             index::catch_up(&self.log, &mut state)?;
             act(&state)

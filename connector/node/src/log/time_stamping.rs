@@ -6,11 +6,11 @@
 use crate::config::time_stamp::TimeStampConfig;
 use crate::log::time_stamp_progress::{NewestStamp, TimeStampProgress};
 use crate::participant::Connector;
-use crate::process::blocking_work::blocking;
+use crate::process::blocking_work::run_blocking;
 use crate::process::randomness::random_bytes;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_store::StampedHead;
-use hansa_identity::time_stamp::{request, verify};
+use hansa_identity::time_stamp::{request, verify_token};
 use hansa_identity::{TimeStampAnchors, TimeStampRequest};
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_secs(60);
 
 /// Requests a time stamp for the newest head, if one is due.
-pub async fn round(connector: &Arc<Connector>) {
+pub async fn stamp_newest_head(connector: &Arc<Connector>) {
     let Some(config) = connector.config().time_stamp.clone() else {
         connector
             .records
@@ -31,7 +31,7 @@ pub async fn round(connector: &Arc<Connector>) {
     let mut progress = connector.records.time_stamps.progress();
     let ticks = connector.ticks();
     if progress.config.as_ref() != Some(&config) {
-        let newest = newest(connector, &config).await;
+        let newest = load_newest_stamp(connector, &config).await;
         progress = TimeStampProgress {
             config: Some(config.clone()),
             due: ticks,
@@ -48,7 +48,7 @@ pub async fn round(connector: &Arc<Connector>) {
     if ticks < progress.due || head.checkpoint.size <= stamped {
         return;
     }
-    let pause = match stamp(connector, &config, head).await {
+    let pause = match request_stamp(connector, &config, head).await {
         Ok(newest) => {
             progress.newest = Some(newest);
             progress.fault = None;
@@ -66,19 +66,23 @@ pub async fn round(connector: &Arc<Connector>) {
 }
 
 /// Requests a token over a head's note, verifies it, and stores it.
-async fn stamp(
+async fn request_stamp(
     connector: &Arc<Connector>,
     config: &TimeStampConfig,
     head: SignedHead,
 ) -> Result<NewestStamp, Refusal> {
     let request = TimeStampRequest::new(head.note_digest(), random_bytes());
     let longest = request::LONGEST_RESPONSE;
-    let response =
-        hansa_transport::time_stamp_client::ask(&config.url, request.to_der(), longest).await?;
+    let response = hansa_transport::time_stamp_client::request_time_stamp(
+        &config.url,
+        request.to_der(),
+        longest,
+    )
+    .await?;
     let (inner, files) = (Arc::clone(connector), config.trust.clone());
-    blocking(move || {
+    run_blocking(move || {
         let anchors = TimeStampAnchors::open(&files)?;
-        let accepted = request.accept(&response, &anchors)?;
+        let accepted = request.accept_response(&response, &anchors)?;
         let size = head.checkpoint.size;
         inner.records.log.keep_time_stamp(&StampedHead {
             head,
@@ -93,19 +97,19 @@ async fn stamp(
 }
 
 /// Newest stored time stamp, verified with the current trust anchors.
-async fn newest(
+async fn load_newest_stamp(
     connector: &Arc<Connector>,
     config: &TimeStampConfig,
 ) -> Result<Option<NewestStamp>, Refusal> {
     let (inner, files) = (Arc::clone(connector), config.trust.clone());
-    blocking(move || {
+    run_blocking(move || {
         let Some(last) = inner.records.log.time_stamps()?.pop() else {
             return Ok(None);
         };
         let anchors = TimeStampAnchors::open(&files)?;
         Ok(Some(NewestStamp {
             size: last.head.checkpoint.size,
-            stamp: verify(&last.token, &last.head.note_digest(), &anchors).ok(),
+            stamp: verify_token(&last.token, &last.head.note_digest(), &anchors).ok(),
         }))
     })
     .await

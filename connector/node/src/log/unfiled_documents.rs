@@ -11,7 +11,7 @@ use hansa_store::state_index::StateIndex;
 ///
 /// # Errors
 /// If the index or a record can't be read, or the disk is still full. The stops are in force anyway.
-pub(crate) fn file(
+pub(crate) fn write_missing_documents(
     state: &StateIndex,
     log: &AuditLog,
     documents: &DocumentFolder,
@@ -34,7 +34,7 @@ pub(crate) fn file(
             Ok(_) | Err(_) => continue,
         };
         if let Some(text) = text {
-            documents.keep(kind, text.as_bytes())?;
+            documents.keep_document(kind, text.as_bytes())?;
         }
     }
     Ok(())

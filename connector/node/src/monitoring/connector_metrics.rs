@@ -111,8 +111,8 @@ impl Default for ConnectorMetrics {
             registry: Registry::default(),
             reading: Mutex::default(),
             queries: Family::default(),
-            duration: Family::new_with_constructor(seconds),
-            first_row: Family::new_with_constructor(seconds),
+            duration: Family::new_with_constructor(seconds_histogram),
+            first_row: Family::new_with_constructor(seconds_histogram),
             rows: Family::default(),
             sent: Family::default(),
             decisions: Family::default(),
@@ -143,12 +143,12 @@ impl Default for ConnectorMetrics {
         // Counters of alerts exist from the start, because monitoring sees no step from an absent counter to one.
         metrics
             .decisions
-            .get_or_create(&decision("refused", ErrorCode::Internal.as_str()))
+            .get_or_create(&decision_labels("refused", ErrorCode::Internal.as_str()))
             .inc_by(0);
         for origin in [QueryOrigin::Peer, QueryOrigin::Own] {
             metrics
                 .queries
-                .get_or_create(&ending(origin, QueryOutcome::Cut))
+                .get_or_create(&ending_labels(origin, QueryOutcome::Cut))
                 .inc_by(0);
         }
         let own = &metrics;
@@ -313,7 +313,7 @@ impl ConnectorMetrics {
 
     fn count_decision(&self, decision: &str, code: &str) {
         self.decisions
-            .get_or_create(&self::decision(decision, code))
+            .get_or_create(&self::decision_labels(decision, code))
             .inc();
     }
 
@@ -327,7 +327,9 @@ impl ConnectorMetrics {
 
     /// Counts the end of an answer. `micros` is the time since the arrival of the question, in microseconds.
     pub(crate) fn count_answer_end(&self, origin: QueryOrigin, outcome: QueryOutcome, micros: i64) {
-        self.queries.get_or_create(&ending(origin, outcome)).inc();
+        self.queries
+            .get_or_create(&ending_labels(origin, outcome))
+            .inc();
         let origin = ("origin", origin.as_str().to_owned());
         self.duration
             .get_or_create(&vec![origin])
@@ -362,7 +364,7 @@ impl ConnectorMetrics {
     ///
     /// # Errors
     /// `INTERNAL`; no input is known to cause it.
-    pub(super) fn text(&self) -> Result<String, Refusal> {
+    pub(super) fn render_text(&self) -> Result<String, Refusal> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry).map_err(|cause| {
             Refusal::new(ErrorCode::Internal, "the metrics can't be written").caused_by(cause)
@@ -371,11 +373,11 @@ impl ConnectorMetrics {
     }
 }
 
-fn decision(decision: &str, code: &str) -> LabelSet {
+fn decision_labels(decision: &str, code: &str) -> LabelSet {
     vec![("decision", decision.to_owned()), ("code", code.to_owned())]
 }
 
-fn ending(origin: QueryOrigin, outcome: QueryOutcome) -> LabelSet {
+fn ending_labels(origin: QueryOrigin, outcome: QueryOutcome) -> LabelSet {
     let origin = ("origin", origin.as_str().to_owned());
     vec![origin, ("outcome", outcome.as_str().to_owned())]
 }
@@ -393,7 +395,7 @@ pub(super) fn set_all(
 }
 
 /// Buckets from a millisecond to a little more than two minutes, the default time limit of a question.
-fn seconds() -> Histogram {
+fn seconds_histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 18))
 }
 
@@ -415,7 +417,7 @@ mod tests {
         metrics.first_row(QueryOrigin::Peer, 20_000);
         metrics.count_answer_end(QueryOrigin::Peer, QueryOutcome::Done, 40_000);
         metrics.handed_on(QueryOrigin::Peer, Some("acme.example"), 3, 512);
-        let text = metrics.text().unwrap();
+        let text = metrics.render_text().unwrap();
         for line in [
             "# TYPE hansa_queries counter",
             "hansa_queries_total{origin=\"peer\",outcome=\"refused\"} 1",

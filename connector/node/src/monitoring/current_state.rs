@@ -19,12 +19,12 @@ const AHEAD: [i64; 3] = [7, 30, 90];
 ///
 /// # Errors
 /// If the index can't be read.
-pub(super) fn refresh(
+pub(super) fn refresh_gauges(
     connector: &Arc<Connector>,
     peers: &[(ParticipantId, bool)],
 ) -> Result<(), Refusal> {
     let (metrics, now) = (&connector.metrics, connector.now());
-    let checks = readiness::checks(connector);
+    let checks = readiness::run_checks(connector);
     let is_good = |name: &str| {
         let check = checks.iter().find(|check| check.name == name);
         i64::from(check.is_none_or(|check| check.fault.is_none()))
@@ -39,7 +39,7 @@ pub(super) fn refresh(
         std::sync::atomic::Ordering::Relaxed,
     );
     if let Ok(free) = hansa_audit_store::free_space(connector.records.log.folder()) {
-        metrics.log_free.set(real(free));
+        metrics.log_free.set(to_real_number(free));
     }
     let stamps = connector.records.time_stamps.progress();
     metrics
@@ -48,23 +48,28 @@ pub(super) fn refresh(
     let newest = stamps.newest.and_then(|newest| newest.stamp);
     metrics
         .head_stamped
-        .set(newest.map_or(0.0, |stamp| timestamp(stamp.existed_before)));
+        .set(newest.map_or(0.0, |stamp| to_timestamp(stamp.existed_before)));
     metrics
         .running
-        .set(whole(connector.queries.running.count()));
-    metrics
-        .memory
-        .set(whole(connector.queries.query_runtime.memory_used()));
+        .set(to_whole_number(connector.queries.running.count()));
+    metrics.memory.set(to_whole_number(
+        connector.queries.query_runtime.memory_used(),
+    ));
     let spilled = connector.queries.query_runtime.spilled_bytes();
     metrics
         .spilled
         .set(i64::try_from(spilled).unwrap_or(i64::MAX));
     let damaged = connector.datasets.snapshots.damaged_datasets();
     connector.datasets.catalog(|catalog| {
-        metrics.datasets.set(whole(catalog.datasets().count()));
-        let published = catalog
-            .datasets()
-            .map(|dataset| (dataset.id.name.to_string(), timestamp(dataset.published_at)));
+        metrics
+            .datasets
+            .set(to_whole_number(catalog.datasets().count()));
+        let published = catalog.datasets().map(|dataset| {
+            (
+                dataset.id.name.to_string(),
+                to_timestamp(dataset.published_at),
+            )
+        });
         set_all(&metrics.published, "dataset", published);
         let state = catalog.datasets().map(|dataset| {
             let is_damaged = damaged.contains_key(&dataset.id.name);
@@ -72,15 +77,15 @@ pub(super) fn refresh(
         });
         set_all(&metrics.damaged, "dataset", state);
     });
-    contracts(connector, now);
+    refresh_contract_gauges(connector, now);
     // For each kind, the period that ends next.
     let mut ends = BTreeMap::new();
-    for period in validity_period::periods(connector)? {
+    for period in validity_period::validity_periods(connector)? {
         ends.entry(period.kind).or_insert(period);
     }
     let until = ends
         .values()
-        .map(|period| (period.kind.as_str().to_owned(), timestamp(period.ends)));
+        .map(|period| (period.kind.as_str().to_owned(), to_timestamp(period.ends)));
     set_all(&metrics.expiry, "what", until);
     let whole_time = ends.values().map(|period| {
         let micros = period.ends.micros().saturating_sub(period.begins.micros());
@@ -109,7 +114,7 @@ pub(super) fn refresh(
     Ok(())
 }
 
-fn contracts(connector: &Connector, now: UtcTimestamp) {
+fn refresh_contract_gauges(connector: &Connector, now: UtcTimestamp) {
     let metrics = &connector.metrics;
     let all = [
         ContractStatus::InForce,
@@ -118,11 +123,12 @@ fn contracts(connector: &Connector, now: UtcTimestamp) {
         ContractStatus::Withdrawn,
         ContractStatus::Superseded,
     ];
-    let mut states: BTreeMap<&'static str, f64> = all.map(|status| (label(status), 0.0)).into();
+    let mut states: BTreeMap<&'static str, f64> =
+        all.map(|status| (status_label(status), 0.0)).into();
     let mut ends = Vec::new();
     connector.contracts.with_registry(|registry| {
-        for (id, agreement, status) in registry.all(now) {
-            if let Some(count) = states.get_mut(label(status)) {
+        for (id, agreement, status) in registry.all_contracts(now) {
+            if let Some(count) = states.get_mut(status_label(status)) {
                 *count += 1.0;
             }
             if status == ContractStatus::InForce {
@@ -139,13 +145,13 @@ fn contracts(connector: &Connector, now: UtcTimestamp) {
         let count = ends.iter().filter(|end| **end < until).count();
         (
             format!("{days}d"),
-            real(u64::try_from(count).unwrap_or(u64::MAX)),
+            to_real_number(u64::try_from(count).unwrap_or(u64::MAX)),
         )
     });
     set_all(&metrics.expiring, "within", within);
 }
 
-const fn label(status: ContractStatus) -> &'static str {
+const fn status_label(status: ContractStatus) -> &'static str {
     match status {
         ContractStatus::InForce => "in_force",
         ContractStatus::NotYet => "not_yet",
@@ -155,16 +161,16 @@ const fn label(status: ContractStatus) -> &'static str {
     }
 }
 
-fn timestamp(at: UtcTimestamp) -> f64 {
+fn to_timestamp(at: UtcTimestamp) -> f64 {
     in_seconds(at.micros())
 }
 
-fn whole(count: usize) -> i64 {
+fn to_whole_number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Exact up to 2⁵³, which no counter reaches.
-fn real(count: u64) -> f64 {
+fn to_real_number(count: u64) -> f64 {
     let high = u32::try_from(count >> 32).unwrap_or(u32::MAX);
     let low = u32::try_from(count & 0xffff_ffff).unwrap_or(u32::MAX);
     f64::from(high).mul_add(4_294_967_296.0, f64::from(low))

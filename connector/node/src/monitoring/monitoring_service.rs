@@ -2,7 +2,7 @@
 
 use crate::monitoring::{current_state, readiness};
 use crate::participant::Connector;
-use crate::process::blocking_work::blocking;
+use crate::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::monitoring::{MonitoringHandler, ReadinessCheck};
 use std::sync::Arc;
@@ -20,18 +20,18 @@ impl MonitoringHandler for MonitoringService {
             peers.push((peer.id, is_open));
         }
         let connector = Arc::clone(&self.0);
-        blocking(move || {
+        run_blocking(move || {
             // One reader at a time: gauges are cleared before they are set.
             let _whole = connector.metrics.reading.lock();
-            current_state::refresh(&connector, &peers)?;
-            connector.metrics.text()
+            current_state::refresh_gauges(&connector, &peers)?;
+            connector.metrics.render_text()
         })
         .await
     }
 
     async fn readiness(&self) -> Vec<ReadinessCheck> {
         let connector = Arc::clone(&self.0);
-        let checks = tokio::task::spawn_blocking(move || readiness::checks(&connector)).await;
+        let checks = tokio::task::spawn_blocking(move || readiness::run_checks(&connector)).await;
         checks.unwrap_or_else(|cause| {
             let why = Refusal::new(ErrorCode::Internal, "it could not be looked at");
             vec![ReadinessCheck {

@@ -4,8 +4,9 @@ use crate::participant::Connector;
 use hansa_transport::monitoring::ReadinessCheck;
 
 /// Runs the checks.
-pub fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
-    let log = unwritable(connector).map(|broken| hansa_audit_store::refusal(&broken));
+pub fn run_checks(connector: &Connector) -> Vec<ReadinessCheck> {
+    let log = find_write_fault(connector)
+        .map(|broken| hansa_audit_store::unwritable_log_refusal(&broken));
     let index = connector.records.index(|_| Ok(()));
     let checks = [
         ("log", log),
@@ -17,7 +18,7 @@ pub fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
                 .identity
                 .trust
                 .bundle()
-                .current(connector.now())
+                .check_expiry(connector.now())
                 .err(),
         ),
         // Without a certificate, no peer answers us either.
@@ -30,7 +31,7 @@ pub fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
 }
 
 /// Reason why nothing can be recorded, or no answer opened, if any.
-pub fn unwritable(connector: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
+pub fn find_write_fault(connector: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
     let reserve = connector.config().limits.reserve;
     connector
         .records

@@ -38,7 +38,7 @@ impl ValidityKind {
     }
 
     /// Command that renews the object.
-    pub const fn renewal(self) -> &'static str {
+    pub const fn renewal_command(self) -> &'static str {
         match self {
             Self::TlsCertificate => {
                 "the league admits the request again; then hansa join with what it sends back"
@@ -78,7 +78,7 @@ impl ValidityPeriod {
 ///
 /// # Errors
 /// If the documents can't be read.
-pub fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
+pub fn validity_periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
     let now = connector.now();
     let bundle = connector.identity.trust.bundle();
     let bundle = bundle.content();
@@ -100,16 +100,16 @@ pub fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
     }
     connector.contracts.with_registry(|registry| {
         let in_force = registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, _, status)| *status == ContractStatus::InForce);
         periods.extend(in_force.map(|(id, agreement, _)| {
             let ends = registry.over_from(id).unwrap_or(agreement.not_after);
             ValidityPeriod {
                 kind: ValidityKind::Contract,
-                name: id.short().to_string(),
+                name: id.to_short_text().to_string(),
                 begins: agreement.not_before,
                 ends,
-                until: ContractStatusLines::of(Language::En, agreement).until(ends),
+                until: ContractStatusLines::new(Language::En, agreement).end_text(ends),
             }
         }));
     });
@@ -124,7 +124,7 @@ pub fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
             });
         }
     }
-    for grant in connector.access_tokens.all() {
+    for grant in connector.access_tokens.all_tokens() {
         if !grant.is_revoked && now < grant.until {
             periods.push(ValidityPeriod {
                 kind: ValidityKind::AccessToken,

@@ -14,7 +14,7 @@ use hansa_proto::{contract, envelope};
 use std::sync::Arc;
 
 /// Activates a finalized contract: file, record, registry.
-pub(super) async fn settle(
+pub(super) async fn activate_if_finalized(
     connector: &Arc<Connector>,
     open: &OpenNegotiation,
 ) -> Result<(), Refusal> {
@@ -35,7 +35,7 @@ pub(super) async fn settle(
     let bytes = envelope::assemble_signed(&payload, &signed.signatures);
     let dataset = signed.agreement.dataset.id.clone();
     activate_contract(connector, &signed, &bytes).await?;
-    release(connector, dataset).await;
+    release_cells(connector, dataset).await;
     Ok(())
 }
 
@@ -56,7 +56,7 @@ pub async fn put_in_force(
         return Ok(());
     }
     activate_contract(connector, signed, bytes).await?;
-    release(connector, signed.agreement.dataset.id.clone()).await;
+    release_cells(connector, signed.agreement.dataset.id.clone()).await;
     Ok(())
 }
 
@@ -93,9 +93,9 @@ async fn activate_contract(
         {
             Err(LedgerError::Overtaken) if left > 0 => left = left.saturating_sub(1),
             recorded => {
-                let recorded =
-                    recorded.map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
-                let at = recorded.receipt().at();
+                let recorded = recorded
+                    .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))?;
+                let at = recorded.receipt().time();
                 connector
                     .contracts
                     .with_registry_mut(|registry| registry.admit(recorded));
@@ -110,9 +110,9 @@ async fn activate_contract(
 ///
 /// If the release fails, the contract stays in force. Questions for the cells are refused until the next publication or start
 /// releases them.
-async fn release(connector: &Arc<Connector>, dataset: DatasetId) {
+async fn release_cells(connector: &Arc<Connector>, dataset: DatasetId) {
     let at = Arc::clone(connector);
-    let done = tokio::task::spawn_blocking(move || release::due(&at, &dataset)).await;
+    let done = tokio::task::spawn_blocking(move || release::release_due_cells(&at, &dataset)).await;
     let faults = match done {
         Ok(done) => done.unwrap_or_else(|refusal| vec![refusal]),
         Err(_) => Vec::new(),

@@ -45,7 +45,7 @@ pub fn sign_comment(
     let signature = connector.sign(StatementKind::Comment, role, &payload)?;
     Ok(MessageContent::Comment {
         negotiation,
-        statement: envelope::assemble(&payload, &[signature]).into(),
+        statement: envelope::assemble_statement(&payload, &[signature]).into(),
     })
 }
 
@@ -75,10 +75,14 @@ pub(super) fn check_comment(
             format!("no negotiation `{negotiation}` with you"),
         )
     };
-    let open = message_replay::load(connector, negotiation)?
-        .filter(|open| open.other() == peer)
+    let open = message_replay::load_negotiation(connector, negotiation)?
+        .filter(|open| open.other_party() == peer)
         .ok_or_else(unknown)?;
-    let from = if incoming { open.own.other() } else { open.own };
+    let from = if incoming {
+        open.own.other_side()
+    } else {
+        open.own
+    };
     let rows = connector
         .records
         .index(|state| state.messages_of(negotiation))?;
@@ -88,12 +92,16 @@ pub(super) fn check_comment(
         .count();
     let signed = statement::from_envelope::<CommentStatement>(statement)?;
     let keys = connector.identity.trust.bundle();
-    open.state
-        .check_remark(from, &remark(&signed), before, &keys.keys(connector.now()))?;
+    open.state.check_remark(
+        from,
+        &to_clause_comment(&signed),
+        before,
+        &keys.keys(connector.now()),
+    )?;
     Ok(open)
 }
 
-fn remark(signed: &SignedStatement<CommentStatement>) -> ClauseComment<'_> {
+fn to_clause_comment(signed: &SignedStatement<CommentStatement>) -> ClauseComment<'_> {
     ClauseComment {
         negotiation: &signed.content.negotiation,
         contract: signed.content.contract,
@@ -119,7 +127,10 @@ crate::debug_by_name!(ReceivedComment);
 ///
 /// # Errors
 /// If a message can't be read again.
-pub fn all(connector: &Connector, negotiation: &str) -> Result<Vec<ReceivedComment>, Refusal> {
+pub fn read_comments(
+    connector: &Connector,
+    negotiation: &str,
+) -> Result<Vec<ReceivedComment>, Refusal> {
     let lost = |digest: &str| {
         Refusal::new(
             ErrorCode::StateBroken,
@@ -136,7 +147,10 @@ pub fn all(connector: &Connector, negotiation: &str) -> Result<Vec<ReceivedComme
             .parse()
             .map_err(|cause| lost(&row.digest).caused_by(cause))?;
         let message = hansa_proto::stored_message::from_bytes(
-            &connector.records.documents.read(Document::Letter, digest)?,
+            &connector
+                .records
+                .documents
+                .read_document(Document::Letter, digest)?,
         )?;
         let MessageContent::Comment { statement, .. } = message.content else {
             return Err(lost(&row.digest));
@@ -144,7 +158,7 @@ pub fn all(connector: &Connector, negotiation: &str) -> Result<Vec<ReceivedComme
         let signed = statement::from_envelope::<CommentStatement>(&statement)?;
         let bundle = connector.identity.trust.bundle();
         let keys = bundle.keys(row.at);
-        let checked = hansa_policy::contract::signature::SignatureVerifier::check(
+        let checked = hansa_policy::contract::signature::SignatureVerifier::check_signature(
             &keys,
             &signed.content.party,
             &signed.signature,

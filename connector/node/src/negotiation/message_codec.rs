@@ -13,7 +13,7 @@ use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::MessageContent;
 
 /// Converts a message to a step.
-pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
+pub(super) fn to_step(content: &MessageContent) -> Result<Step, Refusal> {
     let proposal = |payload: &[u8]| -> Result<Proposal, Refusal> {
         Ok(Proposal {
             contract: ContractId(Digest::of(payload)),
@@ -63,7 +63,7 @@ pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
 }
 
 /// Refusal if a signature of this participant is due and the connector does not hold the key.
-pub fn elsewhere() -> Refusal {
+pub fn absent_key_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SignerNotParty,
         "the key that concludes contracts of this participant is not stored here",
@@ -88,11 +88,11 @@ pub(super) fn write_message(
         },
         NextMessage::Agreement(_) => MessageContent::Agreement {
             negotiation,
-            contract: half(connector, SignatoryRole::Provider, &payload)?,
+            contract: sign_half(connector, SignatoryRole::Provider, &payload)?,
         },
         NextMessage::Verification(_) => MessageContent::Verification {
             negotiation,
-            contract: half(connector, SignatoryRole::Consumer, &payload)?,
+            contract: sign_half(connector, SignatoryRole::Consumer, &payload)?,
         },
         NextMessage::Finalization(_) => {
             let signed = open.state.signed_contract().ok_or_else(|| {
@@ -106,14 +106,14 @@ pub(super) fn write_message(
     })
 }
 
-fn half(
+fn sign_half(
     connector: &Connector,
     role: SignatoryRole,
     payload: &[u8],
 ) -> Result<bytes::Bytes, Refusal> {
-    if !connector.concludes() {
-        return Err(elsewhere());
+    if !connector.concludes_contracts() {
+        return Err(absent_key_refusal());
     }
     let signature = connector.sign(StatementKind::Agreement, role, payload)?;
-    Ok(envelope::assemble(payload, &[signature]).into())
+    Ok(envelope::assemble_statement(payload, &[signature]).into())
 }

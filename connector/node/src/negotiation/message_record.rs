@@ -1,6 +1,6 @@
 //! Record of a message and of the resulting negotiation state.
 
-use crate::log::audit_event::{AuditEvent, maybe};
+use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::negotiation::open_negotiation::OpenNegotiation;
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
@@ -28,12 +28,12 @@ impl MessageRecord {
         led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
     ) -> Result<(), Refusal> {
         let title = led_to.and_then(|(open, _)| offer_title(connector, open));
-        let _durable = connector.record(self.fact(led_to, title)).await?;
+        let _durable = connector.record(self.to_event(led_to, title)).await?;
         connector.records.index_fast(|_| Ok(()))
     }
 
     /// Returns the record of the message and of the resulting state.
-    pub(crate) fn fact(
+    pub(crate) fn to_event(
         &self,
         led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
         title: Option<String>,
@@ -49,17 +49,17 @@ impl MessageRecord {
             id: self.message.id.to_string(),
             kind: self.message.content.kind().to_string(),
             // A refused message is in the log without its negotiation.
-            negotiation: maybe(open.and_then(|_| self.message.content.negotiation())),
+            negotiation: optional_text(open.and_then(|_| self.message.content.negotiation())),
             digest: self.digest,
             number: self.number,
-            refused: maybe(self.refused),
+            refused: optional_text(self.refused),
             outbox: !self.incoming && self.refused.is_none(),
-            numbered_by: maybe(by_time),
-            role: maybe(open.map(|open| open.own.as_str())),
-            dataset: maybe(state.map(|state| state.parties().dataset.to_string())),
-            state: maybe(state.map(|state| state.phase().as_str())),
-            contract: maybe(state.map(|state| state.proposal().contract)),
-            beforehand: maybe(beforehand),
+            numbered_by: optional_text(by_time),
+            role: optional_text(open.map(|open| open.own.as_str())),
+            dataset: optional_text(state.map(|state| state.parties().dataset.to_string())),
+            state: optional_text(state.map(|state| state.phase().as_str())),
+            contract: optional_text(state.map(|state| state.proposal().contract)),
+            beforehand: optional_text(beforehand),
             title,
         })
     }

@@ -1,10 +1,11 @@
 //! Replay of a negotiation from its messages.
 
-use crate::negotiation::message_codec::read;
+use crate::negotiation::message_codec::to_step;
 use crate::negotiation::open_negotiation::OpenNegotiation;
 use crate::negotiation::proposal_context::ProposalContext;
 use crate::negotiation::transition::{
-    EvaluationTime, MessageDirection, MessagePosition, TransitionInput, parties, proposal_of,
+    EvaluationTime, MessageDirection, MessagePosition, TransitionInput, negotiation_parties,
+    proposal_of,
 };
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
@@ -18,7 +19,10 @@ use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow};
 ///
 /// # Errors
 /// If a message can't be read again.
-pub fn load(connector: &Connector, name: &str) -> Result<Option<OpenNegotiation>, Refusal> {
+pub fn load_negotiation(
+    connector: &Connector,
+    name: &str,
+) -> Result<Option<OpenNegotiation>, Refusal> {
     let (messages, row) = connector.records.index(|state| {
         let row = state
             .negotiations()?
@@ -32,13 +36,13 @@ pub fn load(connector: &Connector, name: &str) -> Result<Option<OpenNegotiation>
     let mut open = None;
     // A comment is a message of the negotiation, but no step.
     for message in messages.iter().filter(|message| message.kind != COMMENT) {
-        open = Some(again(connector, open, message, &row)?);
+        open = Some(replay_message(connector, open, message, &row)?);
     }
     Ok(open)
 }
 
 /// Replays one message. Its arrival accepted it, so the facts of that time are assumed to have allowed the step.
-fn again(
+fn replay_message(
     connector: &Connector,
     open: Option<OpenNegotiation>,
     row: &PeerMessageRow,
@@ -55,9 +59,12 @@ fn again(
         .parse()
         .map_err(|cause| lost().caused_by(cause))?;
     let message = hansa_proto::stored_message::from_bytes(
-        &connector.records.documents.read(Document::Letter, digest)?,
+        &connector
+            .records
+            .documents
+            .read_document(Document::Letter, digest)?,
     )?;
-    let content = read(&message.content)?;
+    let content = to_step(&message.content)?;
     let proposed = proposal_of(&content);
     let direction = if row.incoming {
         MessageDirection::In
@@ -76,9 +83,9 @@ fn again(
                 PartyRole::Consumer
             };
             let parties = proposed
-                .and_then(|proposal| parties(&negotiation.id, &proposal.agreement))
+                .and_then(|proposal| negotiation_parties(&negotiation.id, &proposal.agreement))
                 .ok_or_else(lost)?;
-            MessagePosition::first(own, parties)
+            MessagePosition::for_first_message(own, parties)
         }
     };
     let taken = TransitionInput {
@@ -86,9 +93,9 @@ fn again(
         content,
         direction,
         at: row.at,
-        known: ProposalContext::then(),
+        known: ProposalContext::assumed_facts(),
     };
     taken
-        .step(connector, place, EvaluationTime::Then)
+        .make_step(connector, place, EvaluationTime::Then)
         .map(|(open, _)| open)
 }

@@ -1,12 +1,12 @@
 //! Step of a newly arrived message.
 
-use crate::negotiation::message_codec::read;
+use crate::negotiation::message_codec::to_step;
 use crate::negotiation::message_replay;
-use crate::negotiation::open_negotiation::party;
+use crate::negotiation::open_negotiation::party_in_role;
 use crate::negotiation::proposal_context::{Audience, ProposalContext};
 use crate::negotiation::transition::{
-    EvaluationTime, MessageDirection, MessagePosition, TransitionInput, TransitionResult, parties,
-    proposal_of,
+    EvaluationTime, MessageDirection, MessagePosition, TransitionInput, TransitionResult,
+    negotiation_parties, proposal_of,
 };
 use crate::participant::Connector;
 use hansa_policy::id::ParticipantId;
@@ -18,7 +18,7 @@ use hansa_proto::peer::message::PeerMessage;
 ///
 /// # Errors
 /// The refusal of the state machine. A negotiation with another participant is reported as unknown.
-pub(super) fn step(
+pub(super) fn make_message_step(
     connector: &Connector,
     peer: &ParticipantId,
     message: &PeerMessage,
@@ -36,20 +36,20 @@ pub(super) fn step(
             format!("no negotiation `{name}` with you"),
         )
     };
-    let content = read(&message.content)?;
-    let place = match message_replay::load(connector, name)? {
+    let content = to_step(&message.content)?;
+    let place = match message_replay::load_negotiation(connector, name)? {
         Some(open) => MessagePosition::next(open),
         None => {
             let proposal = proposal_of(&content).ok_or_else(unknown)?;
-            let parties = parties(name, &proposal.agreement).ok_or_else(unknown)?;
+            let parties = negotiation_parties(name, &proposal.agreement).ok_or_else(unknown)?;
             let own = [PartyRole::Provider, PartyRole::Consumer]
                 .into_iter()
-                .find(|side| *party(&parties, *side) == connector.id())
+                .find(|side| *party_in_role(&parties, *side) == connector.id())
                 .ok_or_else(unknown)?;
-            MessagePosition::first(own, parties)
+            MessagePosition::for_first_message(own, parties)
         }
     };
-    if party(&place.parties, place.own.other()) != peer {
+    if party_in_role(&place.parties, place.own.other_side()) != peer {
         return Err(unknown());
     }
     let on_the_table = place.open.as_ref().map(|open| open.state.proposal());
@@ -58,7 +58,8 @@ pub(super) fn step(
         MessageDirection::In => Audience::Peer,
         MessageDirection::Out { .. } => Audience::Ourselves,
     };
-    let known = ProposalContext::now(connector, place.own, peer, &asked.agreement, audience);
+    let known =
+        ProposalContext::current_facts(connector, place.own, peer, &asked.agreement, audience);
     let taken = TransitionInput {
         id: message.id,
         content,
@@ -66,5 +67,5 @@ pub(super) fn step(
         at: connector.now(),
         known,
     };
-    taken.step(connector, place, EvaluationTime::Now)
+    taken.make_step(connector, place, EvaluationTime::Now)
 }

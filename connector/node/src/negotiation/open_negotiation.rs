@@ -17,13 +17,13 @@ pub struct OpenNegotiation {
 
 impl OpenNegotiation {
     /// Other party of the negotiation.
-    pub const fn other(&self) -> &ParticipantId {
-        party(self.state.parties(), self.own.other())
+    pub const fn other_party(&self) -> &ParticipantId {
+        party_in_role(self.state.parties(), self.own.other_side())
     }
 
     /// Sentence with the party whose turn it is, or with the end of the negotiation.
     pub fn turn_sentence(&self) -> String {
-        match self.state.turn() {
+        match self.state.next_side() {
             None => self.state.termination().map_or_else(
                 || "it is done".to_owned(),
                 |ended| {
@@ -43,7 +43,7 @@ impl OpenNegotiation {
 }
 
 /// Party in the role `side`.
-pub(super) const fn party(parties: &NegotiationParties, side: PartyRole) -> &ParticipantId {
+pub(super) const fn party_in_role(parties: &NegotiationParties, side: PartyRole) -> &ParticipantId {
     match side {
         PartyRole::Provider => &parties.provider,
         PartyRole::Consumer => &parties.consumer,

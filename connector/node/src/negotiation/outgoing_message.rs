@@ -1,15 +1,15 @@
 //! Own messages: a step is made, stored and recorded; the outbox delivers the message.
 
-use crate::negotiation::activation::settle;
+use crate::negotiation::activation::activate_if_finalized;
 use crate::negotiation::clause_comment;
 use crate::negotiation::message_codec::write_message;
 use crate::negotiation::message_record::MessageRecord;
-use crate::negotiation::message_step::step;
+use crate::negotiation::message_step::make_message_step;
 use crate::negotiation::open_negotiation::OpenNegotiation;
 use crate::negotiation::transition::MessageDirection;
 use crate::participant::Connector;
 use crate::participant::approval;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::process::randomness::random_bytes;
 use crate::process::run_to_completion::to_the_end;
 use crate::receipt;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the step is not possible for this participant now, or can't be recorded.
-pub async fn send(
+pub async fn send_message(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
     content: MessageContent,
@@ -44,8 +44,8 @@ pub async fn send(
 /// repetition is recognised.
 ///
 /// # Errors
-/// Same errors as [`send`].
-pub(crate) async fn acknowledge(
+/// Same errors as [`send_message`].
+pub(crate) async fn acknowledge_receipt(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
     request: RequestId,
@@ -62,7 +62,12 @@ pub(crate) async fn acknowledge(
         {
             return Ok(());
         }
-        let said = receipt::acknowledgement::on(&connector, &peer, request, receipt.into())?;
+        let said = receipt::acknowledgement::acknowledgement_event(
+            &connector,
+            &peer,
+            request,
+            receipt.into(),
+        )?;
         let _durable = connector.record(said).await?;
         connector.records.index_fast(|_| Ok(()))?;
         connector.peers.outbox_signal.notify_waiters();
@@ -87,7 +92,7 @@ async fn send_in_turn(
 /// Ends a negotiation whose request the peer has refused. Only the own log records it, because the peer has begun no negotiation.
 ///
 /// # Errors
-/// Same errors as [`send`].
+/// Same errors as [`send_message`].
 pub(crate) async fn end_refused(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -124,7 +129,14 @@ async fn write_in_turn(
 ) -> Result<(), Refusal> {
     // Checked before the message is stored: an unreadable message would block all later ones.
     let bytes = hansa_proto::stored_message::to_readable_bytes(&message)?;
-    let keep = || waiting(|| connector.records.documents.keep(Document::Letter, &bytes));
+    let keep = || {
+        run_waiting(|| {
+            connector
+                .records
+                .documents
+                .keep_document(Document::Letter, &bytes)
+        })
+    };
     let noted = MessageRecord {
         peer: peer.clone(),
         incoming: false,
@@ -146,7 +158,7 @@ async fn write_in_turn(
         connector.peers.outbox_signal.notify_waiters();
         return Ok(());
     }
-    let (open, sends) = step(
+    let (open, sends) = make_message_step(
         connector,
         peer,
         &message,
@@ -158,21 +170,21 @@ async fn write_in_turn(
         MessageContent::Agreement { .. } | MessageContent::Finalization { .. }
     ) {
         let proposal = open.state.proposal();
-        approval::insist(connector, proposal.contract, &proposal.agreement)?;
+        approval::require_approvals(connector, proposal.contract, &proposal.agreement)?;
     }
     keep()?;
-    settle(connector, &open).await?;
+    activate_if_finalized(connector, &open).await?;
     let beforehand = open
         .state
         .consent()
         .filter(|contract| sign_beforehand && *contract == open.state.proposal().contract);
     noted.record(connector, Some((&open, beforehand))).await?;
     connector.peers.outbox_signal.notify_waiters();
-    Box::pin(follow(connector, open, sends)).await
+    Box::pin(send_follow_ups(connector, open, sends)).await
 }
 
 /// Does the follow-up steps that need no person.
-pub(super) async fn follow(
+pub(super) async fn send_follow_ups(
     connector: &Arc<Connector>,
     open: OpenNegotiation,
     sends: Vec<NextMessage>,
@@ -181,14 +193,14 @@ pub(super) async fn follow(
         let proposal = open.state.proposal();
         if matches!(send, NextMessage::Finalization(_))
             && let Err(refusal) =
-                approval::insist(connector, proposal.contract, &proposal.agreement)
+                approval::require_approvals(connector, proposal.contract, &proposal.agreement)
         {
             // The other party has signed terms that need two approvals here. Officers continue.
             tracing::info!(%refusal, "negotiation.waits_for_two");
             continue;
         }
         let content = write_message(connector, &open, send)?;
-        Box::pin(send_in_turn(connector, open.other(), content, false)).await?;
+        Box::pin(send_in_turn(connector, open.other_party(), content, false)).await?;
     }
     Ok(())
 }
@@ -197,9 +209,12 @@ pub(super) async fn follow(
 ///
 /// # Errors
 /// `NEGOTIATION_STATE` if it is the other party's turn, or an error if the key can't be used.
-pub fn due(connector: &Connector, open: &OpenNegotiation) -> Result<MessageContent, Refusal> {
-    let send = open.state.due(open.own).ok_or_else(|| {
-        let whose = open.state.turn().map_or_else(
+pub fn due_message(
+    connector: &Connector,
+    open: &OpenNegotiation,
+) -> Result<MessageContent, Refusal> {
+    let send = open.state.next_message(open.own).ok_or_else(|| {
+        let whose = open.state.next_side().map_or_else(
             || format!("it is {}", open.state.phase().as_str()),
             |side| format!("it is the {}'s turn", side.as_str()),
         );

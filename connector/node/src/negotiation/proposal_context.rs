@@ -22,7 +22,7 @@ pub(super) struct ProposalContext {
 
 impl ProposalContext {
     /// Looks up the current facts. `to` decides between all local facts and those that the peer can see.
-    pub(super) fn now(
+    pub(super) fn current_facts(
         connector: &Connector,
         own: PartyRole,
         peer: &ParticipantId,
@@ -50,7 +50,7 @@ impl ProposalContext {
     }
 
     /// Assumed facts of a message that was accepted earlier.
-    pub(super) const fn then() -> Self {
+    pub(super) const fn assumed_facts() -> Self {
         Self {
             offered: OfferMatch::Officer,
             replaces: None,
@@ -69,7 +69,8 @@ pub fn check_partner(
     agreement: &Agreement,
 ) -> Result<(), Refusal> {
     let to = Audience::Ourselves;
-    let known = ProposalContext::now(connector, PartyRole::Provider, partner, agreement, to);
+    let known =
+        ProposalContext::current_facts(connector, PartyRole::Provider, partner, agreement, to);
     match (known.offered, known.objection) {
         (OfferMatch::Auto | OfferMatch::Officer, None) => Ok(()),
         (_, Some(objection)) => Err(objection),
@@ -167,8 +168,8 @@ fn match_offer(
     let broken_rule = OfferChecks::of(connector)
         .rulebook_findings(agreement.into(), &dataset)
         .first()
-        .map(|finding| finding.refusal(&agreement.clauses));
-    let whole = lint::objection(agreement, &dataset, &connector.reloadable.taxonomy())
+        .map(|finding| finding.to_refusal(&agreement.clauses));
+    let whole = lint::find_objection(agreement, &dataset, &connector.reloadable.taxonomy())
         .or_else(|| broken_rule.clone());
     let offered = match exact.map(|offer| offer.sign) {
         None => OfferMatch::OtherTerms,
@@ -177,7 +178,7 @@ fn match_offer(
         Some(SigningMode::Auto)
             if whole.is_some()
                 || approval::needs_two(connector, agreement).is_some()
-                || !connector.concludes() =>
+                || !connector.concludes_contracts() =>
         {
             OfferMatch::Officer
         }
@@ -188,7 +189,7 @@ fn match_offer(
     let lint = match to {
         Audience::Ourselves => whole,
         Audience::Peer => lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
-            .or_else(|| lint::objection(agreement, &entry, &connector.reloadable.taxonomy()))
+            .or_else(|| lint::find_objection(agreement, &entry, &connector.reloadable.taxonomy()))
             .or(broken_rule),
     };
     let objection = lint
@@ -196,7 +197,7 @@ fn match_offer(
             connector
                 .reloadable
                 .published_lists()
-                .execute(&agreement.clauses)
+                .check_executable(&agreement.clauses)
                 .err()
         })
         .or_else(|| {

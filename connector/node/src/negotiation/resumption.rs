@@ -1,10 +1,10 @@
 //! Resumption of steps that follow from messages without a person, after a crash or a cancelled caller.
 
 use crate::negotiation::message_replay;
-use crate::negotiation::outgoing_message::{acknowledge, follow, send};
+use crate::negotiation::outgoing_message::{acknowledge_receipt, send_follow_ups, send_message};
 use crate::negotiation::proposal_context::{Audience, ProposalContext};
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::process::run_to_completion::to_the_end;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the index can't be read or nothing can be recorded. A fault of one negotiation does not stop the others.
-pub async fn resume(
+pub async fn resume_negotiations(
     connector: &Arc<Connector>,
     peer: Option<&ParticipantId>,
 ) -> Result<(), Refusal> {
@@ -42,7 +42,7 @@ pub async fn resume(
     for row in open {
         let mut phases = Phase::ALL.into_iter();
         let phase = phases.find(|phase| phase.as_str() == row.state);
-        let turn = phase.and_then(Phase::turn).map(PartyRole::as_str);
+        let turn = phase.and_then(Phase::next_side).map(PartyRole::as_str);
         if turn != Some(row.role.as_str()) {
             continue;
         }
@@ -107,12 +107,20 @@ async fn write_what_is_owed(
     peer: &ParticipantId,
 ) -> Result<bool, Refusal> {
     let mut all = true;
-    for (request, file) in connector.records.index_fast(|state| state.unsaid(peer))? {
+    for (request, file) in connector
+        .records
+        .index_fast(|state| state.answers_without_message(peer))?
+    {
         let Ok(digest) = file.parse::<Digest>() else {
             continue;
         };
-        match waiting(|| connector.records.documents.read(Document::Receipt, digest)) {
-            Ok(receipt) => acknowledge(connector, peer, request, receipt).await?,
+        match run_waiting(|| {
+            connector
+                .records
+                .documents
+                .read_document(Document::Receipt, digest)
+        }) {
+            Ok(receipt) => acknowledge_receipt(connector, peer, request, receipt).await?,
             Err(refusal) => {
                 all &= matches!(
                     refusal.code,
@@ -127,14 +135,19 @@ async fn write_what_is_owed(
 
 /// Does the due steps of one negotiation that need no person.
 pub(super) async fn follow_up(connector: &Arc<Connector>, name: &str) -> Result<(), Refusal> {
-    match message_replay::load(connector, name)? {
+    match message_replay::load_negotiation(connector, name)? {
         Some(open) => {
             let agreement = &open.state.proposal().agreement;
-            let other = open.other();
-            let known =
-                ProposalContext::now(connector, open.own, other, agreement, Audience::Ourselves);
-            let sends = open.state.follows(open.own, known.offered);
-            follow(connector, open, sends.into_iter().collect()).await
+            let other = open.other_party();
+            let known = ProposalContext::current_facts(
+                connector,
+                open.own,
+                other,
+                agreement,
+                Audience::Ourselves,
+            );
+            let sends = open.state.automatic_message(open.own, known.offered);
+            send_follow_ups(connector, open, sends.into_iter().collect()).await
         }
         None => Ok(()),
     }
@@ -163,7 +176,7 @@ pub async fn end_signed(
             continue;
         }
         // A negotiation with unreadable messages can't complete either.
-        let Ok(Some(open)) = message_replay::load(connector, &row.id) else {
+        let Ok(Some(open)) = message_replay::load_negotiation(connector, &row.id) else {
             continue;
         };
         if open.state.proposal().agreement.dataset.id != withdrawn.dataset.id {
@@ -172,9 +185,9 @@ pub async fn end_signed(
         let content = MessageContent::Termination {
             negotiation: row.id,
             code: None,
-            reason: format!("contract {} is withdrawn", contract.short()),
+            reason: format!("contract {} is withdrawn", contract.to_short_text()),
         };
-        send(connector, peer, content, false).await?;
+        send_message(connector, peer, content, false).await?;
     }
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! Tests: the follow-up steps of a message are done after any interruption.
 
 use super::*;
-use crate::negotiation::outgoing_message::send;
-use crate::negotiation::resumption::resume;
-use crate::participant::testing::{TestFederation, outbox, post, record_text, records, request};
+use crate::negotiation::outgoing_message::send_message;
+use crate::negotiation::resumption::resume_negotiations;
+use crate::participant::testing::{
+    TestFederation, exchange_messages, outbox_messages, record_text, records_of_kind,
+    request_contract,
+};
 use crate::process::randomness::random_bytes;
 use hansa_proto::peer::message::{PeerMessageId, UnreadableMessage};
 
@@ -28,17 +31,17 @@ async fn only_recorded(connector: &Arc<Connector>, from: &Connector, message: &P
 async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = request(&lindau, &acme).await;
-    let (_, asked) = outbox(&acme, &lindau).remove(0);
+    let contract = request_contract(&lindau, &acme).await;
+    let (_, asked) = outbox_messages(&acme, &lindau).remove(0);
     only_recorded(&lindau, &acme, &asked).await;
     drop(lindau);
     let lindau = federation.open("lindau");
     assert_eq!(phases(&lindau), ["REQUESTED"]);
-    resume(&lindau, None).await.unwrap();
+    resume_negotiations(&lindau, None).await.unwrap();
     assert_eq!(phases(&lindau), ["AGREED"]);
     // A second resumption has no effect.
-    resume(&lindau, None).await.unwrap();
-    let sent = records(&lindau, "message");
+    resume_negotiations(&lindau, None).await.unwrap();
+    let sent = records_of_kind(&lindau, "message");
     assert_eq!(
         sent.iter()
             .filter(|one| record_text(one, "direction") == "out")
@@ -47,14 +50,16 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
     );
 
     // The consumer has acknowledged beforehand and is killed before it stores the receipt.
-    let (_, agreed) = outbox(&lindau, &acme).remove(0);
+    let (_, agreed) = outbox_messages(&lindau, &acme).remove(0);
     only_recorded(&acme, &lindau, &agreed).await;
     drop(acme);
     let acme = federation.open("acme");
     assert_eq!(phases(&acme), ["AGREED"]);
-    resume(&acme, Some(&lindau.id())).await.unwrap();
+    resume_negotiations(&acme, Some(&lindau.id()))
+        .await
+        .unwrap();
     assert_eq!(phases(&acme), ["VERIFIED"]);
-    post(&lindau, &acme).await;
+    exchange_messages(&lindau, &acme).await;
     for connector in [&lindau, &acme] {
         assert_eq!(phases(connector), ["FINALIZED"]);
         assert!(
@@ -69,8 +74,8 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
 async fn a_repeated_message_has_done_what_was_left_undone() {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let _ = request(&lindau, &acme).await;
-    let (_, asked) = outbox(&acme, &lindau).remove(0);
+    let _ = request_contract(&lindau, &acme).await;
+    let (_, asked) = outbox_messages(&acme, &lindau).remove(0);
     only_recorded(&lindau, &acme, &asked).await;
     assert_eq!(phases(&lindau), ["REQUESTED"]);
     take_in(&lindau, &acme.id(), &asked, None).await.unwrap();
@@ -81,8 +86,8 @@ async fn a_repeated_message_has_done_what_was_left_undone() {
 async fn a_caller_that_goes_away_does_not_stop_what_follows() {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let _ = request(&lindau, &acme).await;
-    let (_, asked) = outbox(&acme, &lindau).remove(0);
+    let _ = request_contract(&lindau, &acme).await;
+    let (_, asked) = outbox_messages(&acme, &lindau).remove(0);
     let turn = lindau.contracts.negotiation_lock.lock().await;
     let from = acme.id();
     let mut call = Box::pin(take_in(&lindau, &from, &asked, None));
@@ -115,11 +120,11 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
     let out = MessageDirection::Out {
         sign_beforehand: false,
     };
-    let (open, _) = step(acme, &lindau.id(), &message, out).unwrap();
+    let (open, _) = make_message_step(acme, &lindau.id(), &message, out).unwrap();
     let digest = acme
         .records
         .documents
-        .keep(Document::Letter, &bytes)
+        .keep_document(Document::Letter, &bytes)
         .unwrap();
     let noted = MessageRecord {
         peer: lindau.id(),
@@ -137,7 +142,7 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
 async fn carry(one: &Arc<Connector>, other: &Arc<Connector>) {
     for _ in 0..3 {
         for (from, to) in [(one, other), (other, one)] {
-            for (_, message) in outbox(from, to) {
+            for (_, message) in outbox_messages(from, to) {
                 let _ = take_in(to, &from.id(), &message, None).await;
             }
         }
@@ -162,18 +167,22 @@ async fn a_message_that_its_reader_refuses_is_replaced_under_its_number() {
     ] {
         let federation = TestFederation::of_two();
         let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-        let _ = request(&lindau, &acme).await;
+        let _ = request_contract(&lindau, &acme).await;
         declines_unread(&acme, &lindau, reason).await;
-        let second = request(&lindau, &acme).await;
+        let second = request_contract(&lindau, &acme).await;
         let before = numbers(&acme, &lindau);
         assert_eq!(before.len(), 3);
-        assert_eq!(unreadable_message::faults(&acme).unwrap().len(), 2);
+        assert_eq!(unreadable_message::describe_faults(&acme).unwrap().len(), 2);
         drop(acme);
         let (acme, found) = federation.try_open("acme", &[]).unwrap();
         assert_eq!(found.faults.len(), 1, "{:?}", found.faults);
-        assert!(unreadable_message::faults(&acme).unwrap().is_empty());
+        assert!(
+            unreadable_message::describe_faults(&acme)
+                .unwrap()
+                .is_empty()
+        );
         assert_eq!(numbers(&acme, &lindau), before);
-        let sent: Vec<MessageContent> = outbox(&acme, &lindau)
+        let sent: Vec<MessageContent> = outbox_messages(&acme, &lindau)
             .into_iter()
             .map(|(_, message)| message.content)
             .collect();
@@ -208,9 +217,9 @@ async fn a_message_that_is_damaged_or_lost_holds_up_no_other() {
     for lost in [false, true] {
         let federation = TestFederation::of_two();
         let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-        let _ = request(&lindau, &acme).await;
+        let _ = request_contract(&lindau, &acme).await;
         let digest = declines_unread(&acme, &lindau, "declined").await;
-        let second = request(&lindau, &acme).await;
+        let second = request_contract(&lindau, &acme).await;
         let before = numbers(&acme, &lindau);
         let file = federation
             .home("acme")
@@ -224,10 +233,10 @@ async fn a_message_that_is_damaged_or_lost_holds_up_no_other() {
             .records
             .index(|state| state.outbox(&lindau.id(), 0))
             .unwrap()[1];
-        let found = unreadable_message::waiting(&acme, &lindau.id(), &row).unwrap();
+        let found = unreadable_message::load_waiting_message(&acme, &lindau.id(), &row).unwrap();
         assert!(found.is_none());
         assert_eq!(numbers(&acme, &lindau), [before[0], before[2]]);
-        let refusals = unreadable_message::faults(&acme).unwrap();
+        let refusals = unreadable_message::describe_faults(&acme).unwrap();
         assert_eq!(refusals.len(), 1, "{refusals:?}");
         carry(&lindau, &acme).await;
         assert!(
@@ -257,11 +266,11 @@ async fn a_message_that_comes_unreadable_is_set_apart() {
             number
         );
     }
-    let noted = records(&acme, "message");
+    let noted = records_of_kind(&acme, "message");
     assert_eq!(noted.len(), 2);
     assert_eq!(record_text(&noted[1], "refused"), "MESSAGE_MALFORMED");
-    let _ = request(&lindau, &acme).await;
-    post(&lindau, &acme).await;
+    let _ = request_contract(&lindau, &acme).await;
+    exchange_messages(&lindau, &acme).await;
     assert_eq!(phases(&acme), ["FINALIZED"]);
 }
 
@@ -269,7 +278,7 @@ async fn a_message_that_comes_unreadable_is_set_apart() {
 async fn what_its_reader_would_refuse_is_not_recorded() {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let _ = request(&lindau, &acme).await;
+    let _ = request_contract(&lindau, &acme).await;
     let name = acme.records.index(|state| state.negotiations()).unwrap()[0]
         .id
         .clone();
@@ -279,11 +288,17 @@ async fn what_its_reader_would_refuse_is_not_recorded() {
         code: None,
         reason: "two\nlines".to_owned(),
     };
-    let refusal = send(&acme, &lindau.id(), content, false).await.unwrap_err();
+    let refusal = send_message(&acme, &lindau.id(), content, false)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::MessageMalformed);
     let content = MessageContent::Withdrawal {
         statement: "no statement".into(),
     };
-    assert!(send(&acme, &lindau.id(), content, false).await.is_err());
+    assert!(
+        send_message(&acme, &lindau.id(), content, false)
+            .await
+            .is_err()
+    );
     assert_eq!(acme.records.log.size(), before);
 }

@@ -31,7 +31,7 @@ pub(super) struct MessagePosition {
 
 impl MessagePosition {
     /// Position of the first message of a negotiation.
-    pub(super) const fn first(own: PartyRole, parties: NegotiationParties) -> Self {
+    pub(super) const fn for_first_message(own: PartyRole, parties: NegotiationParties) -> Self {
         Self {
             own,
             parties,
@@ -60,7 +60,7 @@ pub(super) struct TransitionInput {
 
 impl TransitionInput {
     /// Makes the step.
-    pub(super) fn step(
+    pub(super) fn make_step(
         self,
         connector: &Connector,
         place: MessagePosition,
@@ -68,7 +68,7 @@ impl TransitionInput {
     ) -> TransitionResult {
         let own = place.own;
         let (from, sign_beforehand) = match self.direction {
-            MessageDirection::In => (own.other(), false),
+            MessageDirection::In => (own.other_side(), false),
             MessageDirection::Out { sign_beforehand } => (own, sign_beforehand),
         };
         let bundle = connector.identity.trust.bundle();
@@ -91,7 +91,9 @@ impl TransitionInput {
         };
         let Some(open) = place.open else {
             let (state, sends) = match evaluation_time {
-                EvaluationTime::Now => negotiation::open(place.parties, message, &facts),
+                EvaluationTime::Now => {
+                    negotiation::open_negotiation(place.parties, message, &facts)
+                }
                 EvaluationTime::Then => negotiation::open_again(place.parties, message, &facts),
             }?;
             let before = None;
@@ -102,7 +104,7 @@ impl TransitionInput {
             None => open.before,
         };
         let (state, sends) = match evaluation_time {
-            EvaluationTime::Now => negotiation::step(&open.state, message, &facts),
+            EvaluationTime::Now => negotiation::take_step(&open.state, message, &facts),
             EvaluationTime::Then => negotiation::step_again(&open.state, message, &facts),
         }?;
         Ok((OpenNegotiation { state, own, before }, sends))
@@ -117,7 +119,7 @@ pub(super) enum EvaluationTime {
 }
 
 /// Parties of a negotiation that begins with this agreement; `None` without a named consumer.
-pub(super) fn parties(name: &str, agreement: &Agreement) -> Option<NegotiationParties> {
+pub(super) fn negotiation_parties(name: &str, agreement: &Agreement) -> Option<NegotiationParties> {
     Some(NegotiationParties {
         negotiation: name.to_owned(),
         dataset: agreement.dataset.id.clone(),

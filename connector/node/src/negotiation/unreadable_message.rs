@@ -17,14 +17,14 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If the message can't be read for now, or the repair can't be recorded.
-pub fn waiting(
+pub fn load_waiting_message(
     connector: &Connector,
     peer: &ParticipantId,
     row: &OutboxMessageRow,
 ) -> Result<Option<PeerMessage>, Refusal> {
-    match acknowledgement::waiting(connector, peer, row) {
+    match acknowledgement::load_waiting_message(connector, peer, row) {
         Err(refusal) if is_for_good(connector, row, refusal.code) => {
-            mend(connector, peer, row, &refusal)
+            repair_message(connector, peer, row, &refusal)
         }
         read => read,
     }
@@ -37,10 +37,10 @@ pub fn waiting(
 pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
     for (peer, row) in connector.records.index(|state| state.outboxes())? {
-        if let Err(refusal) = acknowledgement::waiting(connector, &peer, &row)
+        if let Err(refusal) = acknowledgement::load_waiting_message(connector, &peer, &row)
             && is_for_good(connector, &row, refusal.code)
         {
-            let mended = mend(connector, &peer, &row, &refusal)?;
+            let mended = repair_message(connector, &peer, &row, &refusal)?;
             found.push(unsendable_message(&peer, &row, &refusal, mended.is_some()));
         }
     }
@@ -51,10 +51,10 @@ pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refus
 ///
 /// # Errors
 /// If the index can't be read.
-pub fn faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
+pub fn describe_faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
     for (peer, row) in connector.records.index(|state| state.outboxes())? {
-        if let Err(refusal) = acknowledgement::waiting(connector, &peer, &row) {
+        if let Err(refusal) = acknowledgement::load_waiting_message(connector, &peer, &row) {
             let sentence = format!(
                 "message {} to {} can't be read: {}",
                 row.number,
@@ -65,7 +65,9 @@ pub fn faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
         }
     }
     for row in connector.records.index(|state| state.negotiations())? {
-        if let Err(refusal) = crate::negotiation::message_replay::load(connector, &row.id) {
+        if let Err(refusal) =
+            crate::negotiation::message_replay::load_negotiation(connector, &row.id)
+        {
             let sentence = format!("{} can't be read: {}", row.id, refusal.sentence);
             found.push(Refusal::new(refusal.code, sentence).with_help(BACKUP));
         }
@@ -84,8 +86,11 @@ pub(crate) async fn set_apart(
 ) -> Result<(), Refusal> {
     let _turn = connector.contracts.negotiation_lock.lock().await;
     let bytes = &message.bytes;
-    crate::process::blocking_work::waiting(|| {
-        connector.records.documents.keep(Document::Letter, bytes)
+    crate::process::blocking_work::run_waiting(|| {
+        connector
+            .records
+            .documents
+            .keep_document(Document::Letter, bytes)
     })?;
     let digest = Digest::of(bytes);
     let fact = AuditEvent::from(MessageRecord {
@@ -112,17 +117,17 @@ pub(crate) async fn set_apart(
 }
 
 /// Replaces a message by its readable part under its number. Without a readable part, the message leaves the outbox.
-fn mend(
+fn repair_message(
     connector: &Connector,
     peer: &ParticipantId,
     row: &OutboxMessageRow,
     why: &Refusal,
 ) -> Result<Option<PeerMessage>, Refusal> {
-    let kept = crate::process::blocking_work::waiting(|| {
+    let kept = crate::process::blocking_work::run_waiting(|| {
         connector
             .records
             .documents
-            .read(Document::Letter, row.digest)
+            .read_document(Document::Letter, row.digest)
     });
     let message = kept
         .ok()
@@ -130,8 +135,11 @@ fn mend(
     let mut digest = None;
     if let Some(message) = &message {
         let bytes = hansa_proto::stored_message::to_readable_bytes(message)?;
-        crate::process::blocking_work::waiting(|| {
-            connector.records.documents.keep(Document::Letter, &bytes)
+        crate::process::blocking_work::run_waiting(|| {
+            connector
+                .records
+                .documents
+                .keep_document(Document::Letter, &bytes)
         })?;
         digest = Some(Digest::of(&bytes));
     }

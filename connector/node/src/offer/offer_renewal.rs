@@ -5,7 +5,7 @@ mod public_views;
 use crate::config::ConnectorConfig;
 use crate::config::offer::OfferConfig;
 use crate::offer::offers;
-use crate::offer::offers::{OfferChecks, as_refusal, read};
+use crate::offer::offers::{OfferChecks, as_refusal, read_offer};
 use crate::participant::Connector;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::lint::LintSeverity;
@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering;
 ///
 /// # Errors
 /// If a public view can't be signed or recorded.
-pub fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+pub fn renew_offers(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let _turn = connector.datasets.offer_lock.lock();
     let config = connector.config();
     // The policies are recorded before they are read below, also by a publication.
@@ -52,14 +52,14 @@ pub fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
             }
         }
     }
-    faults.extend(templates(connector, &config));
+    faults.extend(renew_templates(connector, &config));
     let now = connector.now();
     let in_force: Vec<Offer> = made
         .iter()
         .filter(|offer| now < offer.not_after)
         .cloned()
         .collect();
-    faults.extend(public_views::publish(connector, &in_force)?);
+    faults.extend(public_views::publish_views(connector, &in_force)?);
     connector
         .datasets
         .catalog_mut(|catalog| catalog.set_offers(made));
@@ -76,7 +76,7 @@ fn judge_offer(
     dataset: &Dataset,
     checks: &OfferChecks,
 ) -> Result<Offer, Vec<Refusal>> {
-    let offer = read(config, written, dataset)?;
+    let offer = read_offer(config, written, dataset)?;
     let errors: Vec<Refusal> = checks
         .findings(&offer, dataset)
         .into_iter()
@@ -98,7 +98,7 @@ fn judge_by_files(
     checks: &OfferChecks,
     problems: Vec<Refusal>,
 ) -> Vec<Refusal> {
-    let Some(said) = reconfigure(config, published).filter(|said| said != published) else {
+    let Some(said) = reconfigure_dataset(config, published).filter(|said| said != published) else {
         return problems;
     };
     match judge_offer(config, written, &said, checks) {
@@ -108,9 +108,9 @@ fn judge_by_files(
 }
 
 /// Published dataset with the changed entry of the configuration; `None` if that entry is invalid, which is reported elsewhere.
-fn reconfigure(config: &ConnectorConfig, published: &Dataset) -> Option<Dataset> {
+fn reconfigure_dataset(config: &ConnectorConfig, published: &Dataset) -> Option<Dataset> {
     let file = config.file.display().to_string();
-    let configured = parser::parse(&config.text, &file, config.source_roots()).ok()?;
+    let configured = parser::parse_datasets(&config.text, &file, config.source_roots()).ok()?;
     let entry = configured
         .iter()
         .find(|one| one.name == published.id.name)?;
@@ -170,7 +170,7 @@ pub fn ended_offers(connector: &Connector) -> Vec<Refusal> {
                 .then(|| catalog.dataset(&written.dataset).cloned())
                 .flatten()
         });
-        let offer = ended.and_then(|dataset| read(&config, written, &dataset).ok());
+        let offer = ended.and_then(|dataset| read_offer(&config, written, &dataset).ok());
         if let Some(offer) = offer.filter(|offer| offer.not_after <= now) {
             found.push(offers::tell_ended_offer(&config, written, &offer));
         }
@@ -181,20 +181,20 @@ pub fn ended_offers(connector: &Connector) -> Vec<Refusal> {
 /// Renews all offers if another version of the rulebook has come into force by its date.
 ///
 /// # Errors
-/// Same errors as [`renew`].
+/// Same errors as [`renew_offers`].
 pub fn renew_for_rulebook(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let version = OfferChecks::of(connector).rulebook_version();
     let checked = connector.datasets.checked_rulebook.load(Ordering::Acquire);
     if version == checked {
         return Ok(Vec::new());
     }
-    renew(connector)
+    renew_offers(connector)
 }
 
 /// Returns the rules of a later rulebook that the configured offers break.
 pub fn rehearse_rulebook(connector: &Connector, rulebook: Arc<SignedRulebook>) -> Vec<Refusal> {
     let config = connector.config();
-    let checks = OfferChecks::of(connector).under(rulebook);
+    let checks = OfferChecks::of(connector).with_rulebook(rulebook);
     let mut found = Vec::new();
     for written in &config.offers {
         let dataset = connector
@@ -202,7 +202,7 @@ pub fn rehearse_rulebook(connector: &Connector, rulebook: Arc<SignedRulebook>) -
             .catalog(|catalog| catalog.dataset(&written.dataset).cloned());
         let offer = dataset
             .as_ref()
-            .and_then(|dataset| read(&config, written, dataset).ok());
+            .and_then(|dataset| read_offer(&config, written, dataset).ok());
         if let Some((offer, dataset)) = offer.zip(dataset) {
             let broken = checks.rulebook_findings((&offer).into(), &dataset);
             found.extend(broken.iter().map(|one| as_refusal(one, &written.policy)));
@@ -212,7 +212,7 @@ pub fn rehearse_rulebook(connector: &Connector, rulebook: Arc<SignedRulebook>) -
 }
 
 /// Activates the configured templates. Unreadable ones are reported and left out.
-fn templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
+fn renew_templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     for template in config.templates.iter().take(TEMPLATES) {
         match crate::offer::template_file::read_template(&template.file) {

@@ -55,7 +55,7 @@ impl OfferChecks {
             taxonomy: connector.reloadable.taxonomy(),
             published: connector.reloadable.published_lists(),
             rulebook: rulebooks.in_force(now).cloned(),
-            lost_rulebook: rulebooks.lost(),
+            lost_rulebook: rulebooks.lost_version(),
             now,
         }
     }
@@ -65,17 +65,17 @@ impl OfferChecks {
     /// # Errors
     /// If the purposes, the index or a rulebook can't be read.
     pub fn by_files(config: &ConnectorConfig, now: UtcTimestamp) -> Result<Self, Refusal> {
-        let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
+        let taxonomy = hansa_proto::purpose_taxonomy::build_taxonomy(&config.purposes)?;
         // Without a trust bundle there is no league and no rulebook.
         let rulebooks = match TrustBundle::open(&config.trust.bundle) {
-            Ok(bundle) => rulebook_register::look(config, &bundle)?,
+            Ok(bundle) => rulebook_register::read_register(config, &bundle)?,
             Err(_) => rulebook_register::RulebookRegister::default(),
         };
         Ok(Self {
             taxonomy: Arc::new(taxonomy),
-            published: Arc::new(published_lists::load(&config.lists).0),
+            published: Arc::new(published_lists::load_lists(&config.lists).0),
             rulebook: rulebooks.in_force(now).cloned(),
-            lost_rulebook: rulebooks.lost(),
+            lost_rulebook: rulebooks.lost_version(),
             now,
         })
     }
@@ -85,9 +85,9 @@ impl OfferChecks {
     pub fn findings(&self, offer: &Offer, dataset: &Dataset) -> Vec<lint::LintFinding> {
         let mut findings = match dataset.columns.is_empty() {
             true => Vec::new(),
-            false => lint::offer(offer, dataset, &self.taxonomy, self.now),
+            false => lint::check_offer(offer, dataset, &self.taxonomy, self.now),
         };
-        findings.extend(lint::lists(&offer.clauses, &self.published));
+        findings.extend(lint::missing_list_finding(&offer.clauses, &self.published));
         findings.extend(self.rulebook_findings(offer.into(), dataset));
         findings
     }
@@ -115,8 +115,8 @@ impl OfferChecks {
         let Some(rulebook) = &self.rulebook else {
             return Vec::new();
         };
-        let rules = rulebook_register::rules(rulebook);
-        rulebook_rules::check(terms, dataset, &self.taxonomy, rules, self.now)
+        let rules = rulebook_register::to_versioned_rules(rulebook);
+        rulebook_rules::check_rulebook_rules(terms, dataset, &self.taxonomy, rules, self.now)
     }
 
     /// Version of the current rulebook; 0 for none.
@@ -125,7 +125,7 @@ impl OfferChecks {
     }
 
     /// Returns these checks under a later rulebook.
-    pub(crate) fn under(self, rulebook: Arc<SignedRulebook>) -> Self {
+    pub(crate) fn with_rulebook(self, rulebook: Arc<SignedRulebook>) -> Self {
         Self {
             now: self.now.max(rulebook.content().draft.from),
             rulebook: Some(rulebook),
@@ -135,7 +135,7 @@ impl OfferChecks {
 }
 
 /// Returns the disclosures of an offer together with other configured offers and contracts on its dataset.
-pub fn beside(
+pub fn find_combined_disclosures(
     config: &ConnectorConfig,
     offer: &Offer,
     dataset: &Dataset,
@@ -146,7 +146,7 @@ pub fn beside(
         .iter()
         .filter(|other| other.dataset == dataset.id.name);
     let others: Vec<Offer> = others
-        .filter_map(|other| read(config, other, dataset).ok())
+        .filter_map(|other| read_offer(config, other, dataset).ok())
         .collect();
     let offered = others.iter().map(CoexistingPolicy::of_offer);
     let signed = contracts
@@ -195,13 +195,13 @@ pub fn as_refusal(finding: &lint::LintFinding, file: &Path) -> Refusal {
 ///
 /// # Errors
 /// Every problem of the policy, with file and line.
-pub fn read(
+pub fn read_offer(
     config: &ConnectorConfig,
     written: &config::offer::OfferConfig,
     dataset: &Dataset,
 ) -> Result<Offer, Vec<Refusal>> {
     let file = written.policy.display().to_string();
-    let text = crate::process::named_file::read(&written.policy).map_err(|refusal| {
+    let text = crate::process::named_file::read_named_file(&written.policy).map_err(|refusal| {
         vec![refusal.with_place(
             config.file.display().to_string(),
             Some(written.line),
@@ -241,7 +241,7 @@ fn from_text(
     text: &str,
     file: &str,
 ) -> Result<Offer, Vec<Refusal>> {
-    let draft = hansa_proto::policy_toml::parse(text, file, dataset)?;
+    let draft = hansa_proto::policy_toml::parse_policy(text, file, dataset)?;
     if !draft.names_columns {
         let names = dataset.columns.iter().map(|column| column.name.as_str());
         return Err(vec![unnamed_columns(file, names)]);
@@ -250,7 +250,8 @@ fn from_text(
         None => None,
         Some(legal) => {
             let path = Path::new(file).with_file_name(&legal.file);
-            let bytes = crate::process::named_file::read(&path).map_err(|refusal| vec![refusal])?;
+            let bytes = crate::process::named_file::read_named_file(&path)
+                .map_err(|refusal| vec![refusal])?;
             Some(LegalText {
                 text_ref: legal.file.clone(),
                 text: Digest::of(&bytes),

@@ -1,7 +1,7 @@
 //! Public views that anyone on the web may query, with their datasets.
 
 use crate::participant::Connector;
-use crate::question::plain_columns::plain;
+use crate::question::plain_columns::to_plain_columns;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::contract::Agreement;
@@ -31,7 +31,7 @@ pub fn unavailable_dataset_refusal(connector: &Connector, dataset: &DatasetId) -
         return Some(Refusal::new(ErrorCode::DatasetRestricted, sentence));
     }
     let holdings = connector.datasets.snapshots.holdings();
-    holdings.get(dataset)?.damage().err()
+    holdings.get(dataset)?.check_damage().err()
 }
 
 /// Returns the description of an open view; `None` if its dataset can't be answered now.
@@ -61,7 +61,7 @@ pub fn find_open_dataset(
     let version = holdings.get(&dataset)?.dataset.version.clone();
     connector.datasets.catalog(|catalog| {
         let entry = catalog.by_id(&dataset)?;
-        let view = catalog.view(&active, None).ok()?;
+        let view = catalog.build_view(&active, None).ok()?;
         let ViewShape::Rows(columns) = &view.table(dataset.name.as_str())?.shape else {
             return None;
         };
@@ -73,7 +73,7 @@ pub fn find_open_dataset(
             attribution: named.or_else(|| entry.attribution.clone()),
             contract: id.to_string(),
             version,
-            columns: plain(columns, HashMap::new()),
+            columns: to_plain_columns(columns, HashMap::new()),
         })
     })
 }

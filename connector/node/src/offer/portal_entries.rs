@@ -10,18 +10,18 @@ use hansa_portal::{PortalCatalog, PortalDataset, PortalFile};
 use hansa_transport::OpenDataset;
 
 /// Returns the current catalog for portals; `None` without `[portal]`.
-pub fn catalog(connector: &Connector) -> Option<PortalCatalog> {
+pub fn portal_catalog(connector: &Connector) -> Option<PortalCatalog> {
     let config = connector.config();
     let portal = config.portal.clone()?;
     let now = connector.now();
     let views = open_views(connector, now);
     let datasets = views.into_iter().filter_map(|(id, agreement)| {
         let open = find_open_dataset(connector, now, id)?;
-        let entry = entry(connector, id, &agreement)?;
+        let entry = view_entry(connector, id, &agreement)?;
         let statements = portal.datasets.get(&agreement.dataset.id.name);
         Some(PortalDataset {
             statements: statements.cloned().unwrap_or_default(),
-            ..dataset(open, entry)
+            ..portal_dataset(open, entry)
         })
     });
     Some(PortalCatalog {
@@ -36,7 +36,7 @@ pub fn catalog(connector: &Connector) -> Option<PortalCatalog> {
 }
 
 /// Dataset entry as the view shows it.
-fn entry(connector: &Connector, id: ContractId, agreement: &Agreement) -> Option<Dataset> {
+fn view_entry(connector: &Connector, id: ContractId, agreement: &Agreement) -> Option<Dataset> {
     let of = |registry: &ContractRegistry| {
         connector.datasets.catalog(|catalog| {
             let listing = CatalogListing {
@@ -51,7 +51,7 @@ fn entry(connector: &Connector, id: ContractId, agreement: &Agreement) -> Option
 }
 
 /// Portal entry of a dataset as its view shows it.
-fn dataset(open: OpenDataset, mut entry: Dataset) -> PortalDataset {
+fn portal_dataset(open: OpenDataset, mut entry: Dataset) -> PortalDataset {
     // A column that a clause names and no row has is left out.
     entry.columns.retain(|column| {
         open.columns

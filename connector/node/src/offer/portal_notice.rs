@@ -1,7 +1,7 @@
 //! Change list of open datasets, and its delivery to the configured portal inboxes. The delivered state survives restarts. Failed
 //! deliveries are retried with a pause that grows fourfold, up to an hour.
 
-use crate::log::audit_event::{AuditEvent, maybe};
+use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::offer::portal_entries;
 use crate::participant::Connector;
 use hansa_audit_log::record::messages::PortalNoticeRecord;
@@ -79,11 +79,11 @@ impl PortalNotifier {
     /// # Errors
     /// If its file can't be read.
     pub fn new(connector: Arc<Connector>) -> Result<Self, Refusal> {
-        let file = connector.file("portal-notices.json");
+        let file = connector.state_file("portal-notices.json");
         let told = match file.exists() {
             false => ReportedInboxes::new(),
             true => {
-                let bytes = hansa_files::read(&file, BYTES)?;
+                let bytes = hansa_files::read_file(&file, BYTES)?;
                 serde_json::from_slice(&bytes).map_err(|cause| {
                     let sentence = format!("`{}` can't be read", file.display());
                     Refusal::new(ErrorCode::StateBroken, sentence)
@@ -106,16 +106,16 @@ impl PortalNotifier {
     ///
     /// # Errors
     /// If nothing can be recorded, or the delivered state can't be stored.
-    pub async fn round(&mut self) -> Result<(), Refusal> {
+    pub async fn deliver_changes(&mut self) -> Result<(), Refusal> {
         let config = self.connector.config();
         let inboxes = config.portal.as_ref().map(|portal| portal.inboxes.clone());
         let inboxes = inboxes.unwrap_or_default();
         let known = self.told.len();
         self.told.retain(|inbox, _| inboxes.contains(inbox));
         if self.told.len() < known {
-            self.keep()?;
+            self.store_delivered_state()?;
         }
-        let Some(catalog) = portal_entries::catalog(&self.connector) else {
+        let Some(catalog) = portal_entries::portal_catalog(&self.connector) else {
             return Ok(());
         };
         self.keep_changes(&catalog)?;
@@ -127,7 +127,7 @@ impl PortalNotifier {
 
     /// Stores the changes since the last look.
     fn keep_changes(&mut self, catalog: &PortalCatalog) -> Result<(), Refusal> {
-        let changes = hansa_portal::changes(&self.known, catalog);
+        let changes = hansa_portal::pending_changes(&self.known, catalog);
         if changes.is_empty() {
             return Ok(());
         }
@@ -143,9 +143,9 @@ impl PortalNotifier {
         let over = PortalEvents::giving_way(kept.events.len(), EVENTS);
         kept.events.drain(..over.min(kept.events.len()));
         kept.before = kept.before.saturating_add(over);
-        let bytes = serde_json::to_vec(&kept).map_err(unwritten)?;
-        let file = self.connector.file(CHANGES);
-        hansa_files::replace(&file, &bytes, FileVisibility::Owner)?;
+        let bytes = serde_json::to_vec(&kept).map_err(unwritten_changes_refusal)?;
+        let file = self.connector.state_file(CHANGES);
+        hansa_files::replace_file(&file, &bytes, FileVisibility::Owner)?;
         self.known = kept.known;
         Ok(())
     }
@@ -159,13 +159,13 @@ impl PortalNotifier {
     ) -> Result<(), Refusal> {
         let state = self.told.get(inbox).cloned().unwrap_or_default();
         let mut number = state.count;
-        for change in hansa_portal::changes(&state.datasets, catalog) {
+        for change in hansa_portal::pending_changes(&state.datasets, catalog) {
             let key = (inbox.to_owned(), change.dataset.clone());
             let ticks = self.connector.ticks();
             if self.waits.get(&key).is_some_and(|(from, _)| *from > ticks) {
                 continue;
             }
-            if let Err(refusal) = self.tell(inbox, catalog, &change, number).await? {
+            if let Err(refusal) = self.send_change(inbox, catalog, &change, number).await? {
                 let before = self.waits.get(&key).map_or(0, |(_, wait)| *wait);
                 let wait = before.saturating_mul(4).clamp(SECOND, LONGEST);
                 let from = self.connector.ticks().saturating_add(wait);
@@ -178,13 +178,13 @@ impl PortalNotifier {
             let state = self.told.entry(inbox.to_owned()).or_default();
             state.count = number;
             change.apply(&mut state.datasets);
-            self.keep()?;
+            self.store_delivered_state()?;
         }
         Ok(())
     }
 
     /// Records and sends a change. The outer error is local, the inner one is of the inbox.
-    async fn tell(
+    async fn send_change(
         &self,
         inbox: &str,
         catalog: &PortalCatalog,
@@ -193,23 +193,23 @@ impl PortalNotifier {
     ) -> Result<Result<(), Refusal>, Refusal> {
         let connector = &self.connector;
         let now = connector.now();
-        let (identity, activity) = hansa_portal::notification(catalog, change, number, now);
+        let (identity, activity) = hansa_portal::build_notification(catalog, change, number, now);
         let version = change.version.as_ref();
         let record = AuditEvent::from(PortalNoticeRecord {
             inbox: inbox.to_string(),
             dataset: change.dataset.to_string(),
             event: change.kind.as_str().to_owned(),
-            snapshot: maybe(version.map(|(snapshot, _)| snapshot)),
-            contract: maybe(version.map(|(_, contract)| contract)),
+            snapshot: optional_text(version.map(|(snapshot, _)| snapshot)),
+            contract: optional_text(version.map(|(_, contract)| contract)),
         });
         let _durable = connector.record(record).await?;
         let body = activity.to_string().into_bytes();
-        Ok(notice_delivery::post(inbox, &identity, LINKED_DATA, body).await)
+        Ok(notice_delivery::post_notice(inbox, &identity, LINKED_DATA, body).await)
     }
 
-    fn keep(&self) -> Result<(), Refusal> {
-        let bytes = serde_json::to_vec_pretty(&self.told).map_err(unwritten)?;
-        hansa_files::replace(&self.file, &bytes, FileVisibility::Owner)
+    fn store_delivered_state(&self) -> Result<(), Refusal> {
+        let bytes = serde_json::to_vec_pretty(&self.told).map_err(unwritten_changes_refusal)?;
+        hansa_files::replace_file(&self.file, &bytes, FileVisibility::Owner)
     }
 }
 
@@ -217,7 +217,7 @@ impl PortalNotifier {
 ///
 /// # Errors
 /// If the file of changes can't be read.
-pub fn events(connector: &Connector) -> Result<PortalEvents, Refusal> {
+pub fn portal_events(connector: &Connector) -> Result<PortalEvents, Refusal> {
     let kept = read_kept_changes(connector)?;
     let events = kept.events.into_iter().map(|(at, dataset, kind, version)| {
         Some(PortalEvent {
@@ -230,26 +230,30 @@ pub fn events(connector: &Connector) -> Result<PortalEvents, Refusal> {
     let events = events.collect::<Option<Vec<_>>>();
     Ok(PortalEvents {
         before: kept.before,
-        events: events.ok_or_else(|| unread(connector))?,
+        events: events.ok_or_else(|| unreadable_changes_refusal(connector))?,
     })
 }
 
 fn read_kept_changes(connector: &Connector) -> Result<KeptChanges, Refusal> {
-    let file = connector.file(CHANGES);
+    let file = connector.state_file(CHANGES);
     if !file.exists() {
         return Ok(KeptChanges::default());
     }
-    let bytes = hansa_files::read(&file, BYTES)?;
-    serde_json::from_slice(&bytes).map_err(|cause| unread(connector).caused_by(cause))
+    let bytes = hansa_files::read_file(&file, BYTES)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|cause| unreadable_changes_refusal(connector).caused_by(cause))
 }
 
-fn unread(connector: &Connector) -> Refusal {
-    let sentence = format!("`{}` can't be read", connector.file(CHANGES).display());
+fn unreadable_changes_refusal(connector: &Connector) -> Refusal {
+    let sentence = format!(
+        "`{}` can't be read",
+        connector.state_file(CHANGES).display()
+    );
     Refusal::new(ErrorCode::StateBroken, sentence)
         .with_help("delete it: the list of changes then begins anew")
 }
 
-fn unwritten(cause: serde_json::Error) -> Refusal {
+fn unwritten_changes_refusal(cause: serde_json::Error) -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         "what portals were told can't be written",

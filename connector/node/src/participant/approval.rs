@@ -5,10 +5,10 @@
 //! (`crate::participant::pseudonyms`), and with the digest of a reason that is stored beside the log. The kernel identifies the
 //! officer: it names the Unix user at the other end of the local socket.
 
-use crate::log::audit_event::{AuditEvent, maybe};
+use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::ApprovalRecord;
 use hansa_audit_log::time::UtcTimestamp;
@@ -80,13 +80,13 @@ pub fn needs_two(connector: &Connector, agreement: &Agreement) -> Option<ChangeV
     let verdict = connector.contracts.with_registry(|registry| {
         let dataset = &agreement.dataset.id;
         let ended = registry
-            .over(dataset, now)
+            .contracts_on_dataset(dataset, now)
             .filter(|_| agreement.assignee == Assignee::Public)
             .filter(|(_, old, _)| agreement.may_replace(old))
             .map(|(id, old, _)| (old.proposed_at, id))
             .max();
         registry
-            .over(dataset, now)
+            .contracts_on_dataset(dataset, now)
             .filter(|(id, old, status)| {
                 // A public view ends when its line leaves a file, so the latest one counts even if it has ended.
                 let last = ended.is_some_and(|(_, last)| last == *id);
@@ -108,7 +108,7 @@ pub fn needs_two(connector: &Connector, agreement: &Agreement) -> Option<ChangeV
 ///
 /// # Errors
 /// `SECOND_OFFICER_NEEDED` for a caller that is no officer or has already approved; or if the approval can't be recorded.
-pub async fn word(
+pub async fn take_approval(
     connector: &Arc<Connector>,
     caller: Option<u32>,
     contract: ContractId,
@@ -143,8 +143,8 @@ pub async fn word(
             change,
             action: action.record_name().to_string(),
             first: first.to_owned(),
-            second: maybe(second),
-            reason_commit: maybe(reason),
+            second: optional_text(second),
+            reason_commit: optional_text(reason),
         })
     };
     let (fact, word) = match &before {
@@ -155,7 +155,7 @@ pub async fn word(
                     .pseudonyms
                     .keep_reason(connector.now(), reason)
             };
-            let commit = waiting(|| reason.map(keep).transpose())?;
+            let commit = run_waiting(|| reason.map(keep).transpose())?;
             let commit = commit.map(|commit| commit.to_string());
             (record(&officer, None, commit.as_deref()), Approval::Waits)
         }
@@ -203,7 +203,7 @@ pub(crate) fn pending_approval(
 /// # Errors
 /// `SECOND_OFFICER_NEEDED`
 // INVARIANT: two-officers. Every path to a signature passes this check.
-pub fn insist(
+pub fn require_approvals(
     connector: &Connector,
     contract: ContractId,
     agreement: &Agreement,
@@ -238,7 +238,7 @@ fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Re
         ));
     }
     let now = connector.now();
-    waiting(|| {
+    run_waiting(|| {
         connector
             .records
             .pseudonyms
@@ -257,6 +257,6 @@ pub fn read_approval_reason(
             let sentence = format!("the record of the first word names no reason: {fault}");
             Err(Refusal::new(ErrorCode::EvidenceBroken, sentence))
         }
-        Some((_, Ok(commit))) => waiting(|| connector.records.pseudonyms.reason(commit)),
+        Some((_, Ok(commit))) => run_waiting(|| connector.records.pseudonyms.reason(commit)),
     }
 }

@@ -15,17 +15,17 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The reason why the participant can't run.
-pub fn open(
+pub fn open_connector(
     config: ConnectorConfig,
     clock: Clock,
 ) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
     open_with_observer(config, clock, Arc::new(NoObserver))
 }
 
-/// As [`open`], with an observer of the walks.
+/// As [`open_connector`], with an observer of the walks.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open_connector`].
 pub(crate) fn open_with_observer(
     config: ConnectorConfig,
     clock: Clock,
@@ -37,8 +37,8 @@ pub(crate) fn open_with_observer(
     found
         .faults
         .extend(unreadable_message::mend_outboxes(&connector)?);
-    found.unfit.extend(offer_renewal::renew(&connector)?);
-    found.unfit.extend(connector.unexecutable());
-    found.unfit.extend(release::all(&connector));
+    found.unfit.extend(offer_renewal::renew_offers(&connector)?);
+    found.unfit.extend(connector.unexecutable_refusals());
+    found.unfit.extend(release::release_all_cells(&connector));
     Ok((connector, found))
 }

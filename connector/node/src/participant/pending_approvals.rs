@@ -35,11 +35,11 @@ pub fn open_approvals(connector: &Connector) -> Result<Vec<PendingApprovalRow>, 
                 })
                 || partners
                     .as_ref()
-                    .is_ok_and(|partners| partners.awaits(word.contract));
+                    .is_ok_and(|partners| partners.awaits_signature(word.contract));
         }
         connector.contracts.with_registry(|registry| {
             registry
-                .stands(word.contract, now)
+                .find_contract(word.contract, now)
                 .is_some_and(|(_, status)| {
                     matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 })

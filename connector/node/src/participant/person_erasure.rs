@@ -45,7 +45,7 @@ impl Connector {
         ground: &str,
         wanted: impl Fn(&Digest) -> bool,
     ) -> Result<usize, Refusal> {
-        let mut reasons = self.records.pseudonyms.side().stored_texts()?;
+        let mut reasons = self.records.pseudonyms.text_store().stored_texts()?;
         reasons.retain(|held| wanted(&held.commit));
         let count = reasons.len();
         if count > 0 {
@@ -61,6 +61,6 @@ impl Connector {
             before: None,
             objects: list_texts(all.iter().map(|held| held.commit)),
         }))?;
-        self.records.pseudonyms.side().erase(&all)
+        self.records.pseudonyms.text_store().erase_texts(&all)
     }
 }

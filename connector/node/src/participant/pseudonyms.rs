@@ -6,7 +6,7 @@
 
 use crate::process::randomness::{random_bytes, random_hex};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::erasable_texts::{ErasableTextStore, StoredText};
 use hansa_policy::refusal::Refusal;
@@ -50,7 +50,7 @@ impl Person {
     }
 
     /// Converts the person to JSON: a number, or a name.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::User(user) => serde_json::json!(user),
             Self::Named(name) => serde_json::json!(name),
@@ -83,7 +83,7 @@ impl PseudonymRegistry {
         let mut known = Vec::new();
         for held in side.stored_texts()? {
             let text = side.text_of(held.commit)?;
-            known.extend(text.and_then(|text| person(held, &text)));
+            known.extend(text.and_then(|text| parse_entry(held, &text)));
         }
         let known = Mutex::new(known);
         Ok(Self { side, known })
@@ -102,23 +102,23 @@ impl PseudonymRegistry {
         }
         let pseudonym = random_hex(8);
         let named = match who {
-            Person::User(user) => ("user", Json::count(u64::from(*user))),
-            Person::Named(name) => ("name", Json::text(name)),
+            Person::User(user) => ("user", Json::from_count(u64::from(*user))),
+            Person::Named(name) => ("name", Json::from_display(name)),
         };
-        let text = canonical(&Json::object([
+        let text = to_canonical_bytes(&Json::object([
             named,
-            ("year", Json::text(&year)),
-            ("pseudonym", Json::text(&pseudonym)),
+            ("year", Json::from_display(&year)),
+            ("pseudonym", Json::from_display(&pseudonym)),
         ]));
         let text = String::from_utf8_lossy(&text).into_owned();
         let held = self.side.keep_durably(now, random_bytes(), &text)?;
-        known.extend(person(held, &text));
+        known.extend(parse_entry(held, &text));
         Ok(pseudonym)
     }
 
     /// Digests under which the log knows each person and year.
     #[cfg(test)]
-    pub(crate) fn commits(&self) -> Vec<Digest> {
+    pub(crate) fn known_commitments(&self) -> Vec<Digest> {
         let known = self.known.lock();
         known.iter().map(|person| person.held.commit).collect()
     }
@@ -169,7 +169,7 @@ impl PseudonymRegistry {
     }
 
     /// Store of the texts beside the log.
-    pub(crate) const fn side(&self) -> &ErasableTextStore {
+    pub(crate) const fn text_store(&self) -> &ErasableTextStore {
         &self.side
     }
 
@@ -182,8 +182,8 @@ impl PseudonymRegistry {
     }
 }
 
-fn person(held: StoredText, text: &str) -> Option<PseudonymEntry> {
-    let read = parse(text.as_bytes(), JsonLimits::default()).ok()?;
+fn parse_entry(held: StoredText, text: &str) -> Option<PseudonymEntry> {
+    let read = parse_json(text.as_bytes(), JsonLimits::default()).ok()?;
     let person = match (read.get("user"), read.get("name")) {
         (Some(user), None) => Person::User(u32::try_from(user.as_count()?).ok()?),
         (None, Some(name)) => Person::Named(name.as_text()?.to_owned()),

@@ -11,11 +11,11 @@ pub const FILE: &str = "schema.secret";
 ///
 /// # Errors
 /// `KEY_FILE_PERMISSIONS` if others can read the file, `STATE_BROKEN` if its content has changed.
-pub fn open(state: &Path) -> Result<[u8; 32], Refusal> {
+pub fn open_secret(state: &Path) -> Result<[u8; 32], Refusal> {
     let path = state.join(FILE);
     if !path.exists() {
         let secret: [u8; 32] = random_bytes();
-        hansa_files::create(&path, &secret, hansa_files::FileVisibility::Owner)?;
+        hansa_files::create_file(&path, &secret, hansa_files::FileVisibility::Owner)?;
         return Ok(secret);
     }
     let bytes = hansa_files::read_private(&path, 32)?;

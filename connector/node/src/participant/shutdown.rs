@@ -13,7 +13,7 @@ impl Connector {
         self.end_refusals();
         self.records.log.close();
         match self.queries.take_runtime() {
-            Some(runtime) => thread_shutdown::end(runtime, limit).await,
+            Some(runtime) => thread_shutdown::shut_down_runtime(runtime, limit).await,
             None => true,
         }
     }

@@ -22,7 +22,7 @@ impl Connector {
     ) -> Result<ContractParty, Refusal> {
         let key = bundle.concluding_key(id, self.now()).ok_or_else(|| {
             if !bundle.concludes_apart(id, self.now()) {
-                return stranger(id);
+                return unknown_member_refusal(id);
             }
             Refusal::new(
                 ErrorCode::KeyNotValidAtSigning,
@@ -39,7 +39,7 @@ impl Connector {
         bundle: &TrustBundle,
         key: &RegisteredKey,
     ) -> Result<ContractParty, Refusal> {
-        let stranger = || stranger(id);
+        let stranger = || unknown_member_refusal(id);
         let member = bundle.member(id).ok_or_else(stranger)?;
         let (_, anchor) = bundle
             .anchors_for(id, self.now())
@@ -55,7 +55,7 @@ impl Connector {
     }
 
     /// Returns true if the connector's key concludes contracts. Otherwise a person signs elsewhere.
-    pub fn concludes(&self) -> bool {
+    pub fn concludes_contracts(&self) -> bool {
         let (bundle, now) = (self.identity.trust.bundle(), self.now());
         !bundle.concludes_apart(&self.id(), now)
     }
@@ -67,7 +67,11 @@ impl Connector {
     pub(crate) fn party_of_views(&self) -> Result<ContractParty, Refusal> {
         let (bundle, id) = (self.identity.trust.bundle(), self.id());
         let key = bundle.connector_key(&id, self.now());
-        self.party_with(&id, &bundle, key.ok_or_else(|| stranger(&id))?)
+        self.party_with(
+            &id,
+            &bundle,
+            key.ok_or_else(|| unknown_member_refusal(&id))?,
+        )
     }
 
     /// Signs a payload for this participant. Returns the protected header and the signature.
@@ -94,7 +98,7 @@ impl Connector {
     }
 }
 
-fn stranger(id: &ParticipantId) -> Refusal {
+fn unknown_member_refusal(id: &ParticipantId) -> Refusal {
     Refusal::new(
         ErrorCode::PeerNotTrusted,
         format!("{} is not in the league", id.domain()),

@@ -51,7 +51,7 @@ use hansa_policy::id::{ContractId, DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::fair_scheduler::FairScheduler;
 use hansa_query::federation::query_cache::FederatedQueryCache;
-use hansa_query::runtime::{QueryRuntime, runtime};
+use hansa_query::runtime::{QueryRuntime, create_runtime};
 use hansa_query::snapshot::registry::{SnapshotRegistry, SnapshotSet};
 use hansa_query::sql::logical_plan_cache::LogicalPlanCache;
 use hansa_store::document_folder::{ContractFile, DocumentFolder};
@@ -91,7 +91,7 @@ pub enum JudgedState {
 
 impl StartupFindings {
     /// Returns all findings.
-    pub fn all(&self) -> Vec<Refusal> {
+    pub fn all_findings(&self) -> Vec<Refusal> {
         self.not_judged_by(JudgedState::None)
     }
 
@@ -124,11 +124,11 @@ impl Connector {
         clock: Clock,
         observer: Arc<dyn WalkObserver>,
     ) -> Result<(Arc<Self>, StartupFindings), Refusal> {
-        hansa_files::folder(&config.state)?;
-        let lock = lock(&config.state)?;
+        hansa_files::create_folder(&config.state)?;
+        let lock = lock_state_folder(&config.state)?;
         let machine = clock::keep_clock_in(config.state.join("clock"), &clock);
         let moved = AdjustableClock::new(clock);
-        moved.set(clock::offset(&config)?);
+        moved.set(clock::clock_offset(&config)?);
         let clock = moved.clock();
         // A jump of the clock that is held back from the first reading on does not expire certificates either.
         let held = machine.as_ref().map_or(0, MachineClock::find_held_jump);
@@ -140,7 +140,8 @@ impl Connector {
         } else {
             0
         };
-        let identity = participant_identity::load(&config.trust.identity_files(), &id, floor, now)?;
+        let identity =
+            participant_identity::load_identity(&config.trust.identity_files(), &id, floor, now)?;
         let note = LogSigningKey::open(&config.trust.note_key, id.domain())?;
         let mut log_config = LogConfig::new(
             config.state.join("log"),
@@ -160,7 +161,7 @@ impl Connector {
         if close_open(&log, &state)? {
             index::catch_up(&log, &mut state)?;
         }
-        peer_aliases::check(&config, &state.peers()?)?;
+        peer_aliases::check_aliases(&config, &state.peers()?)?;
         // The bundle file may be lost, so the bundle number in the log also counts.
         identity
             .bundle
@@ -171,15 +172,16 @@ impl Connector {
             query_texts::erase_again(&state, side)
         })?;
         let documents = DocumentFolder::open(&config.state)?;
-        let schema_secret = schema_secret::open(&config.state)?;
+        let schema_secret = schema_secret::open_secret(&config.state)?;
         let mut found = StartupFindings::default();
         found
             .faults
-            .extend(unfiled_documents::file(&state, &log, &documents).err());
+            .extend(unfiled_documents::write_missing_documents(&state, &log, &documents).err());
         let registry = load_registry(&config, &state, &documents, &identity.bundle, &mut found)?;
-        let budgets = BudgetCounters::new(state.budgets(quota_budget::oldest(now))?);
+        let budgets =
+            BudgetCounters::new(state.quota_usages(quota_budget::oldest_counted_instant(now))?);
         let prepaid_balances = BalanceStore::new(state.balances()?);
-        let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
+        let keeps = hansa_query::ingest::config::parser::retention::parse_retention(&config.text);
         let since =
             |name: &SqlIdentifier| keeps.get(name).filter(|keep| keep.0 > 0).map(|_| log.now());
         let (snapshots, damaged) = SnapshotRegistry::open_keeping(&config.state, &id, &since);
@@ -189,7 +191,7 @@ impl Connector {
             damaged.into_iter().partition(is_snapshot);
         found.damaged.extend(of_snapshots);
         found.faults.extend(of_cells);
-        let catalog = datasets(
+        let catalog = load_datasets(
             &config,
             &state,
             &snapshots,
@@ -198,14 +200,20 @@ impl Connector {
         )?;
         let (runtime, query_runtime) =
             start_runtime(&config.limits, config.state.join("spill"), &clock)?;
-        let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
-        let (mut published, unread) = published_lists::load(&config.lists);
+        let taxonomy = hansa_proto::purpose_taxonomy::build_taxonomy(&config.purposes)?;
+        let (mut published, unread) = published_lists::load_lists(&config.lists);
         found.unread_lists.extend(unread);
-        let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
-        let restrictions = provider_restrictions::load(&state, &documents, &mut found.faults)?;
+        let groups =
+            group_lists::load_group_lists(&state, &documents, &mut published, &mut found.faults)?;
+        let restrictions =
+            provider_restrictions::load_restrictions(&state, &documents, &mut found.faults)?;
         let access_tokens = AccessTokenRegister::load(&state, &documents, &mut found.faults)?;
-        let rulebooks =
-            rulebook_register::load(&state, &documents, &identity.bundle, &mut found.faults)?;
+        let rulebooks = rulebook_register::load_register(
+            &state,
+            &documents,
+            &identity.bundle,
+            &mut found.faults,
+        )?;
         let connector = Arc::new(Self {
             clock,
             adjustable_clock: moved,
@@ -287,7 +295,7 @@ pub fn start_runtime(
 ) -> Result<(Runtime, QueryRuntime), Refusal> {
     let threads = hansa_query::runtime::count_cores();
     // One thread per core, and one per additional turn of `FairScheduler`.
-    let runtime = runtime(threads.saturating_mul(2))?;
+    let runtime = create_runtime(threads.saturating_mul(2))?;
     let memory = usize::try_from(limits.memory_of_all).unwrap_or(usize::MAX);
     let query_runtime = QueryRuntime::new(runtime.handle().clone(), memory, spill)?;
     let turns = FairScheduler::new(threads, threads, Arc::clone(clock));
@@ -296,14 +304,14 @@ pub fn start_runtime(
 }
 
 /// Locks the state folder, which one process uses at a time.
-pub fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
+pub fn lock_state_folder(folder: &Path) -> Result<std::fs::File, Refusal> {
     let path = folder.join("lock");
     let file = std::fs::OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(|error| hansa_files::unwritable(&path, &error))?;
+        .map_err(|error| hansa_files::unwritable_file_refusal(&path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(cause) => Err(Refusal::new(
@@ -337,7 +345,7 @@ fn close_open(log: &AuditLog, state: &StateIndex) -> Result<bool, Refusal> {
             restriction: None,
         })
     });
-    let coming = state.coming()?.into_iter();
+    let coming = state.running_queries()?.into_iter();
     let coming = coming.map(|(request, peer)| {
         AuditEvent::from(NotReceivedRecord {
             request_id: request.to_string(),
@@ -350,7 +358,7 @@ fn close_open(log: &AuditLog, state: &StateIndex) -> Result<bool, Refusal> {
     for ending in given.chain(coming) {
         let _durable = log
             .record_blocking(ending)
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+            .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))?;
         any = true;
     }
     Ok(any)
@@ -371,7 +379,7 @@ fn load_registry(
         .filter(|event| event.activated.is_some())
         .map(|event| event.id)
         .collect();
-    let (good, bad) = documents.contracts()?;
+    let (good, bad) = documents.read_contracts()?;
     for file in bad {
         found.faults.push(
             file.refusal
@@ -389,7 +397,7 @@ fn load_registry(
     }
     for event in events.values() {
         if let Some(at) = event.withdrawn {
-            registry.end(event.id, at);
+            registry.end_contract(event.id, at);
         }
     }
     Ok(registry)
@@ -414,7 +422,7 @@ fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Ve
 }
 
 /// Published datasets: snapshots on disk with a recorded publication.
-fn datasets(
+fn load_datasets(
     config: &ConnectorConfig,
     state: &StateIndex,
     registry: &SnapshotRegistry,

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// Warnings that can be computed at any time.
-pub(crate) fn of(state: &Path) -> Vec<Refusal> {
+pub(crate) fn list_state_warnings(state: &Path) -> Vec<Refusal> {
     let mut refusals = log_dir_warnings::linked_files(&state.join("log"));
     refusals.extend(open_to_all(state));
     refusals
@@ -16,7 +16,7 @@ pub(crate) fn of(state: &Path) -> Vec<Refusal> {
 impl Connector {
     /// Returns all warnings, with those that only the start can find.
     pub fn state_remarks(&self) -> Vec<Refusal> {
-        let mut refusals = of(&self.config().state);
+        let mut refusals = list_state_warnings(&self.config().state);
         refusals.extend(self.records.lost_heads.clone());
         refusals
     }

@@ -4,7 +4,7 @@
 mod issuer;
 pub(crate) mod pause_point;
 
-use crate::answer::answer;
+use crate::answer::answer_query;
 use crate::answer::incoming_query::QueryCaller;
 use crate::config::ConnectorConfig;
 use crate::dataset::publication;
@@ -88,7 +88,7 @@ impl TestFederation {
     }
 
     /// Moves time forward, or sets every wall clock back.
-    pub(crate) fn pass(&self, micros: i64) {
+    pub(crate) fn advance_time(&self, micros: i64) {
         self.passed.fetch_add(micros.max(0), Ordering::SeqCst);
         self.wall.fetch_add(micros, Ordering::SeqCst);
     }
@@ -121,41 +121,41 @@ impl TestFederation {
         self.folder.path().join(alias)
     }
 
-    fn files(&self, alias: &str) -> IdentityFiles {
+    fn identity_files(&self, alias: &str) -> IdentityFiles {
         IdentityFiles {
             bundle: self.home(alias).join("bundle.json"),
-            ..IdentityFiles::within(&self.home(alias))
+            ..IdentityFiles::in_folder(&self.home(alias))
         }
     }
 
     fn applicant(alias: &str) -> Applicant {
         Applicant {
-            id: id(alias),
+            id: participant_id(alias),
             name: alias.to_owned(),
             address: None,
         }
     }
 
     /// Makes a participant with a dataset `bikes` and a self-signed offer of it to the whole league.
-    pub(crate) fn settle(&mut self, alias: &str, terms: &str) {
+    pub(crate) fn set_up_participant(&mut self, alias: &str, terms: &str) {
         let home = self.home(alias);
-        let request = participant_identity::init(
-            &self.files(alias),
+        let request = participant_identity::create_identity(
+            &self.identity_files(alias),
             &Self::applicant(alias),
             SignatureAlgorithm::EdDsa,
         )
         .unwrap();
         self.admit(alias, &request);
-        write(&home, "policies/house.toml", "title = \"House contract\"\n");
-        write(&home, "policies/all.toml", &offer_policy(terms));
-        write(&home, "data/bikes.csv", "site,bikes\nHafen,310\nInsel,77\n");
-        write(&home, "hansa.toml", &CONFIG.replace("ALIAS", alias));
+        write_file(&home, "policies/house.toml", "title = \"House contract\"\n");
+        write_file(&home, "policies/all.toml", &offer_policy(terms));
+        write_file(&home, "data/bikes.csv", "site,bikes\nHafen,310\nInsel,77\n");
+        write_file(&home, "hansa.toml", &CONFIG.replace("ALIAS", alias));
     }
 
     /// Makes `lindau` and `acme`, each with such an offer. `lindau` has the bundle that names both.
     pub(crate) fn settle_two(&mut self, lindau: &str, acme: &str) {
-        self.settle("lindau", lindau);
-        self.settle("acme", acme);
+        self.set_up_participant("lindau", lindau);
+        self.set_up_participant("acme", acme);
         let bundle = self.bundle();
         std::fs::write(self.home("lindau").join("bundle.json"), bundle).unwrap();
     }
@@ -163,15 +163,21 @@ impl TestFederation {
     fn admit(&mut self, alias: &str, request: &[u8]) {
         let now = self.now();
         let join = self.league.admit(request, 30, now).unwrap().join;
-        participant_identity::join(&self.files(alias), &id(alias), &join.to_bytes(), now).unwrap();
+        participant_identity::install_join_file(
+            &self.identity_files(alias),
+            &participant_id(alias),
+            &join.to_bytes(),
+            now,
+        )
+        .unwrap();
     }
 
     /// Gives a participant another signing key that the league registers.
     pub(crate) fn another_key(&mut self, alias: &str) {
-        let files = self.files(alias);
+        let files = self.identity_files(alias);
         std::fs::remove_file(&files.signing_key).unwrap();
         FileSigner::create(&files.signing_key, SignatureAlgorithm::EdDsa).unwrap();
-        let request = participant_identity::request(&files, &Self::applicant(alias)).unwrap();
+        let request = participant_identity::write_request(&files, &Self::applicant(alias)).unwrap();
         self.admit(alias, &request);
     }
 
@@ -183,22 +189,28 @@ impl TestFederation {
     /// Ends the first signing key of a participant with the given kind of end.
     pub(crate) fn ends_key(&mut self, alias: &str, end: KeyEndKind) {
         let now = self.now();
-        let key = self.league.bundle().member(&id(alias)).unwrap().keys[0].clone();
+        let key = self
+            .league
+            .bundle()
+            .member(&participant_id(alias))
+            .unwrap()
+            .keys[0]
+            .clone();
         self.league
-            .end_key(&id(alias), key.key.kid(), end, now)
+            .end_key(&participant_id(alias), key.key.kid(), end, now)
             .unwrap();
     }
 
     /// Current bundle of the league.
     pub(crate) fn bundle(&mut self) -> Vec<u8> {
         let now = self.now();
-        self.league.export(now).unwrap()
+        self.league.export_bundle(now).unwrap()
     }
 
     /// Expels a participant from the league.
     pub(crate) fn expel(&mut self, alias: &str) {
         let now = self.now();
-        self.league.expel(&id(alias), now).unwrap();
+        self.league.expel(&participant_id(alias), now).unwrap();
     }
 
     /// Opens a participant. Returns its findings, too.
@@ -220,7 +232,11 @@ impl TestFederation {
     /// Opens a participant without findings and publishes its datasets.
     pub(crate) fn open(&self, alias: &str) -> Arc<Connector> {
         let (connector, found) = self.try_open(alias, &[]).unwrap();
-        assert!(found.all().is_empty(), "{:?}", found.all());
+        assert!(
+            found.all_findings().is_empty(),
+            "{:?}",
+            found.all_findings()
+        );
         publish_configured_datasets(&connector).unwrap();
         connector
     }
@@ -263,7 +279,7 @@ to = "league"
 sign = "auto"
 "#;
 
-fn write(home: &Path, name: &str, text: &str) {
+fn write_file(home: &Path, name: &str, text: &str) {
     let file = home.join(name);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(file, text).unwrap();
@@ -278,26 +294,29 @@ pub(crate) fn offer_policy(terms: &str) -> String {
 }
 
 /// Participant ID for an alias.
-pub(crate) fn id(alias: &str) -> ParticipantId {
+pub(crate) fn participant_id(alias: &str) -> ParticipantId {
     format!("{alias}.example").parse().unwrap()
 }
 
 /// Publishes the configured datasets.
 pub(crate) fn publish_configured_datasets(connector: &Arc<Connector>) -> Result<(), Refusal> {
     for dataset in publication::read_configured_datasets(connector).unwrap() {
-        publication::one(
+        publication::publish_dataset(
             connector,
             &dataset,
             publication::PublishOptions::default(),
             |_, _, _| (),
         )?;
     }
-    crate::offer::offer_renewal::renew(connector)?;
+    crate::offer::offer_renewal::renew_offers(connector)?;
     Ok(())
 }
 
 /// Sends the consumer's request for the provider's only offer, signed beforehand. Returns the resulting contract ID.
-pub(crate) async fn request(provider: &Connector, consumer: &Arc<Connector>) -> ContractId {
+pub(crate) async fn request_contract(
+    provider: &Connector,
+    consumer: &Arc<Connector>,
+) -> ContractId {
     request_instead_of(None, provider, consumer).await
 }
 
@@ -323,30 +342,30 @@ pub(crate) async fn request_instead_of(
         offer: Some(offer.id().to_string()),
         payload: payload.into(),
     };
-    outgoing_message::send(consumer, &provider.id(), content, true)
+    outgoing_message::send_message(consumer, &provider.id(), content, true)
         .await
         .unwrap();
     contract
 }
 
 /// Messages in the outbox of `from` for `to`.
-pub(crate) fn outbox(from: &Connector, to: &Connector) -> Vec<(u64, PeerMessage)> {
+pub(crate) fn outbox_messages(from: &Connector, to: &Connector) -> Vec<(u64, PeerMessage)> {
     let waiting = from
         .records
         .index(|state| state.outbox(&to.id(), 0))
         .unwrap();
     let message = |row: OutboxMessageRow| {
-        let message = acknowledgement::waiting(from, &to.id(), &row).unwrap();
+        let message = acknowledgement::load_waiting_message(from, &to.id(), &row).unwrap();
         message.map(|message| (row.number, message))
     };
     waiting.into_iter().filter_map(message).collect()
 }
 
 /// Delivers every message until no further one is answered.
-pub(crate) async fn post(one: &Arc<Connector>, other: &Arc<Connector>) {
+pub(crate) async fn exchange_messages(one: &Arc<Connector>, other: &Arc<Connector>) {
     for _ in 0..3 {
         for (from, to) in [(one, other), (other, one)] {
-            for (_, message) in outbox(from, to) {
+            for (_, message) in outbox_messages(from, to) {
                 negotiation::take_in(to, &from.id(), &message, None)
                     .await
                     .unwrap();
@@ -356,9 +375,12 @@ pub(crate) async fn post(one: &Arc<Connector>, other: &Arc<Connector>) {
 }
 
 /// Makes a contract with both signatures.
-pub(crate) async fn agree(provider: &Arc<Connector>, consumer: &Arc<Connector>) -> ContractId {
-    let contract = request(provider, consumer).await;
-    post(provider, consumer).await;
+pub(crate) async fn make_contract(
+    provider: &Arc<Connector>,
+    consumer: &Arc<Connector>,
+) -> ContractId {
+    let contract = request_contract(provider, consumer).await;
+    exchange_messages(provider, consumer).await;
     assert!(
         consumer
             .contracts
@@ -368,7 +390,7 @@ pub(crate) async fn agree(provider: &Arc<Connector>, consumer: &Arc<Connector>) 
 }
 
 /// Records of a kind.
-pub(crate) fn records(connector: &Connector, kind: &str) -> Vec<Record> {
+pub(crate) fn records_of_kind(connector: &Connector, kind: &str) -> Vec<Record> {
     let all = connector.records.log.read(0).map(Result::unwrap);
     all.filter(|record| record.kind == kind).collect()
 }
@@ -382,9 +404,9 @@ pub(crate) fn record_text(record: &Record, name: &str) -> String {
 }
 
 /// Caller with a verified connection.
-pub(crate) fn caller(connector: &Connector, alias: &str) -> QueryCaller {
+pub(crate) fn verified_caller(connector: &Connector, alias: &str) -> QueryCaller {
     let bundle = connector.identity.trust.bundle();
-    let who = id(alias);
+    let who = participant_id(alias);
     let (_, anchor) = bundle.anchors_for(&who, connector.now()).next().unwrap();
     let presented = PeerCertificate::attest(
         who.clone(),
@@ -396,13 +418,13 @@ pub(crate) fn caller(connector: &Connector, alias: &str) -> QueryCaller {
         connector
             .identity
             .trust
-            .recognise(&presented, connector.now())
+            .recognise_caller(&presented, connector.now())
             .unwrap(),
     )
 }
 
 /// Asks for all bikes. Returns the number of messages, or the error.
-pub(crate) async fn ask(
+pub(crate) async fn ask_for_bikes(
     connector: &Arc<Connector>,
     caller: QueryCaller,
     contracts: &[ContractId],
@@ -430,7 +452,7 @@ pub(crate) async fn ask_showing(
         compact_answers: false,
         credentials,
     };
-    let mut delivery = match answer(connector, caller, asking).await {
+    let mut delivery = match answer_query(connector, caller, asking).await {
         Ok(delivery) => delivery,
         Err(QueryRejection::Declined(recorded)) => return Err(recorded.refusal().code),
         Err(QueryRejection::Quiet(recorded)) => return Err(recorded.refusal().code),

@@ -37,7 +37,7 @@ pub(crate) struct CachedCatalogReader {
 
 impl CachedCatalogReader {
     /// Makes a reader before its first entry.
-    pub(crate) fn after(before: Arc<CatalogCache>) -> Self {
+    pub(crate) fn from_cache(before: Arc<CatalogCache>) -> Self {
         let now = CatalogCache::default();
         Self { before, now }
     }
@@ -48,7 +48,7 @@ impl CachedCatalogReader {
     /// If the dataset can't be read.
     pub(crate) fn dataset(&mut self, bytes: &Bytes) -> Result<Dataset, Refusal> {
         let (now, before) = (&mut self.now.datasets, &self.before.datasets);
-        again(now, before, bytes, hansa_proto::dataset::from_bytes)
+        read_or_reuse(now, before, bytes, hansa_proto::dataset::from_bytes)
     }
 
     /// Returns an offer, from the cache or from its bytes.
@@ -57,16 +57,16 @@ impl CachedCatalogReader {
     /// If the offer can't be read.
     pub(crate) fn offer(&mut self, bytes: &Bytes) -> Result<Offer, Refusal> {
         let (now, before) = (&mut self.now.offers, &self.before.offers);
-        again(now, before, bytes, hansa_proto::offer::from_bytes)
+        read_or_reuse(now, before, bytes, hansa_proto::offer::from_bytes)
     }
 
     /// Returns the cache with all entries of this catalog.
-    pub(crate) fn done(self) -> CatalogCache {
+    pub(crate) fn into_cache(self) -> CatalogCache {
         self.now
     }
 }
 
-fn again<T: Clone>(
+fn read_or_reuse<T: Clone>(
     now: &mut HashMap<Bytes, T>,
     before: &HashMap<Bytes, T>,
     bytes: &Bytes,
@@ -84,7 +84,7 @@ fn again<T: Clone>(
 
 #[cfg(test)]
 mod tests {
-    use crate::peer::catalog_cache::{MOST, again};
+    use crate::peer::catalog_cache::{MOST, read_or_reuse};
     use bytes::Bytes;
     use hansa_policy::refusal::Refusal;
     use std::collections::HashMap;
@@ -97,18 +97,18 @@ mod tests {
         };
         let mut first = HashMap::new();
         for n in 0..MOST + 9 {
-            let value = again(&mut first, &HashMap::new(), &text(n), fresh).unwrap();
+            let value = read_or_reuse(&mut first, &HashMap::new(), &text(n), fresh).unwrap();
             assert_eq!(value, format!("read {n}"));
         }
         assert_eq!(first.len(), MOST);
         let never = |_: &[u8]| -> Result<String, Refusal> { panic!("it is known") };
         let mut second = HashMap::new();
         assert_eq!(
-            again(&mut second, &first, &text(1), never).unwrap(),
+            read_or_reuse(&mut second, &first, &text(1), never).unwrap(),
             "read 1"
         );
         assert_eq!(
-            again(&mut second, &first, &text(99), fresh).unwrap(),
+            read_or_reuse(&mut second, &first, &text(99), fresh).unwrap(),
             "read 99"
         );
         let kept: Vec<String> = second.into_values().collect();

@@ -30,28 +30,28 @@ struct DeliveryQueue {
 }
 
 impl DeliveryQueues {
-    fn to(&self, peer: &ParticipantId) -> Arc<DeliveryQueue> {
+    fn queue_for_peer(&self, peer: &ParticipantId) -> Arc<DeliveryQueue> {
         let mut all = self.0.lock();
         Arc::clone(all.entry(peer.clone()).or_default())
     }
 
     /// Locks the delivery of messages to this peer.
-    pub(crate) async fn carrying(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
-        let queue = self.to(peer);
+    pub(crate) async fn lock_delivery(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
+        let queue = self.queue_for_peer(peer);
         Arc::clone(&queue.carrying).lock_owned().await
     }
 
-    /// Locks the taking in of this peer's messages, until their answers are delivered. A holder of [`carrying`](Self::carrying)
+    /// Locks the taking in of this peer's messages, until their answers are delivered. A holder of [`Self::lock_delivery`]
     /// must not wait for this lock.
-    pub(crate) async fn taking(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
-        let queue = self.to(peer);
+    pub(crate) async fn lock_intake(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
+        let queue = self.queue_for_peer(peer);
         Arc::clone(&queue.taking).lock_owned().await
     }
 
-    /// Locks like [`carrying`](Self::carrying). Returns `None` if another delivery is already waiting, because it covers all
+    /// Locks like [`Self::lock_delivery`]. Returns `None` if another delivery is already waiting, because it covers all
     /// present messages.
     pub(crate) async fn carrying_next(&self, peer: &ParticipantId) -> Option<OwnedMutexGuard<()>> {
-        let queue = self.to(peer);
+        let queue = self.queue_for_peer(peer);
         if queue.waiting.swap(true, Ordering::AcqRel) {
             return None;
         }
@@ -62,48 +62,54 @@ impl DeliveryQueues {
 
     /// Returns true if a countersigned receipt of this peer may lack its acknowledgement.
     pub(crate) fn may_owe_a_word(&self, peer: &ParticipantId) -> bool {
-        !self.to(peer).said.load(Ordering::Acquire)
+        !self.queue_for_peer(peer).said.load(Ordering::Acquire)
     }
 
     /// Notes that no acknowledgement is missing.
     pub(crate) fn owes_no_word(&self, peer: &ParticipantId) {
-        self.to(peer).said.store(true, Ordering::Release);
+        self.queue_for_peer(peer)
+            .said
+            .store(true, Ordering::Release);
     }
 
     /// Notes that an acknowledgement is missing.
     pub(crate) fn owes_a_word(&self, peer: &ParticipantId) {
-        self.to(peer).said.store(false, Ordering::Release);
+        self.queue_for_peer(peer)
+            .said
+            .store(false, Ordering::Release);
     }
 
     /// Counts a delivery, in either direction, that may have started or ended contracts.
     pub(crate) fn carried_news(&self, peer: &ParticipantId) {
-        self.to(peer).news.fetch_add(1, Ordering::AcqRel);
+        self.queue_for_peer(peer)
+            .news
+            .fetch_add(1, Ordering::AcqRel);
     }
 
     /// Starts reading this peer's catalog with the cached entries.
-    pub(crate) fn reading(&self, peer: &ParticipantId) -> CachedCatalogReader {
-        let queue = self.to(peer);
+    pub(crate) fn start_reading(&self, peer: &ParticipantId) -> CachedCatalogReader {
+        let queue = self.queue_for_peer(peer);
         let entries = queue.entries.lock();
-        CachedCatalogReader::after(Arc::clone(&entries))
+        CachedCatalogReader::from_cache(Arc::clone(&entries))
     }
 
     /// Stores the cache of the catalog that was read.
     pub(crate) fn was_read(&self, peer: &ParticipantId, reading: CachedCatalogReader) {
-        let queue = self.to(peer);
-        let entries = Arc::new(reading.done());
+        let queue = self.queue_for_peer(peer);
+        let entries = Arc::new(reading.into_cache());
         *queue.entries.lock() = entries;
     }
 
     /// Title of an offer in the cached catalogs.
     pub(crate) fn title(&self, dataset: &DatasetId, clauses: &[Clause]) -> Option<String> {
-        let queue = self.to(&dataset.owner);
+        let queue = self.queue_for_peer(&dataset.owner);
         let entries = queue.entries.lock();
         entries.title(dataset, clauses)
     }
 
     /// Number of deliveries that may have started or ended contracts.
-    pub(crate) fn news(&self, peer: &ParticipantId) -> u64 {
-        self.to(peer).news.load(Ordering::Acquire)
+    pub(crate) fn news_count(&self, peer: &ParticipantId) -> u64 {
+        self.queue_for_peer(peer).news.load(Ordering::Acquire)
     }
 }
 
@@ -119,7 +125,7 @@ mod tests {
             DeliveryQueues::default(),
             "hansa://lindau.example".parse().unwrap(),
         );
-        let carrying = queues.carrying(&peer).await;
+        let carrying = queues.lock_delivery(&peer).await;
         let mut next = Box::pin(queues.carrying_next(&peer));
         assert!(next.as_mut().now_or_never().is_none());
         assert!(queues.carrying_next(&peer).await.is_none());

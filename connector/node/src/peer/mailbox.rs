@@ -1,9 +1,9 @@
 //! Message exchange between consumer and provider. The consumer carries messages in both directions, because a provider never
 //! dials.
 
-use crate::log::audit_event::{AuditEvent, maybe};
+use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::negotiation;
-use crate::negotiation::resumption::resume;
+use crate::negotiation::resumption::resume_negotiations;
 use crate::negotiation::{outgoing_message, unreadable_message};
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
@@ -19,8 +19,11 @@ use tokio::sync::OwnedMutexGuard;
 ///
 /// # Errors
 /// If the peer can't be reached. Faults of single messages are recorded and stop nothing.
-pub async fn pump(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    with_reconnect(connector, peer, || once(connector, peer)).await
+pub async fn exchange_messages(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<(), Refusal> {
+    with_reconnect(connector, peer, || exchange_round(connector, peer)).await
 }
 
 /// Calls a peer, and once more over a new connection if the old one has died.
@@ -47,9 +50,9 @@ where
 /// Delivers the outbox to a peer without fetching messages.
 ///
 /// # Errors
-/// Same errors as [`pump`].
+/// Same errors as [`exchange_messages`].
 pub(crate) async fn send_off(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    resume(connector, Some(&peer.id)).await?;
+    resume_negotiations(connector, Some(&peer.id)).await?;
     with_reconnect(connector, peer, || hand_in(connector, peer)).await
 }
 
@@ -57,7 +60,7 @@ pub(crate) async fn send_off(connector: &Arc<Connector>, peer: &KnownPeer) -> Re
 ///
 /// # Errors
 /// If the own index can't be read.
-pub(crate) fn waits(
+pub(crate) fn has_waiting_message(
     connector: &Connector,
     peer: &KnownPeer,
     messages: Option<u64>,
@@ -72,17 +75,17 @@ pub(crate) fn waits(
         != newest)
 }
 
-async fn once(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let before = connector.peers.delivery_queues.news(&peer.id);
-    resume(connector, Some(&peer.id)).await?;
+async fn exchange_round(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let before = connector.peers.delivery_queues.news_count(&peer.id);
+    resume_negotiations(connector, Some(&peer.id)).await?;
     hand_in(connector, peer).await?;
-    fetch(connector, peer).await?;
-    if connector.peers.delivery_queues.news(&peer.id) == before {
+    fetch_messages(connector, peer).await?;
+    if connector.peers.delivery_queues.news_count(&peer.id) == before {
         return Ok(());
     }
     // Received messages may have caused answers on both sides.
     hand_in(connector, peer).await?;
-    fetch(connector, peer).await
+    fetch_messages(connector, peer).await
 }
 
 /// Delivers the outbox for a peer. A message that the peer refuses leaves the outbox for good.
@@ -90,7 +93,11 @@ async fn once(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusa
 /// # Errors
 /// If the peer can't be reached, or the last refusal of a message by the peer.
 pub async fn hand_in(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let alone = connector.peers.delivery_queues.carrying(&peer.id).await;
+    let alone = connector
+        .peers
+        .delivery_queues
+        .lock_delivery(&peer.id)
+        .await;
     hand_in_alone(connector, peer, alone).await
 }
 
@@ -108,12 +115,14 @@ async fn hand_in_alone(
         return Ok(());
     }
     let waiting = connector.records.index(|state| state.outbox(&peer.id, 0))?;
-    let mut client = connector.call(peer).await?;
+    let mut client = connector.call_peer(peer).await?;
     let (mut last, mut receipts) = (None, false);
     for row in waiting {
-        let Some(peer_message) = unreadable_message::waiting(connector, &peer.id, &row)? else {
+        let Some(peer_message) =
+            unreadable_message::load_waiting_message(connector, &peer.id, &row)?
+        else {
             handed_in(connector, peer, row.number, Some(ErrorCode::FileMissing)).await?;
-            acknowledgement::forget(connector, &row)?;
+            acknowledgement::delete_acknowledgement(connector, &row)?;
             continue;
         };
         if matches!(
@@ -125,24 +134,24 @@ async fn hand_in_alone(
             // Counted before the message is sent, so that readers of the peer's catalog read it again.
             connector.peers.delivery_queues.carried_news(&peer.id);
         }
-        let mut sent = client.send(&peer_message).await;
+        let mut sent = client.send_message(&peer_message).await;
         if sent
             .as_ref()
             .is_err_and(|refusal| by_a_bundle(refusal.code))
         {
             // The peer may lack the bundle with our key. The greeting of a new connection carries it.
             connector.hang_up(&peer.id).await;
-            client = connector.call(peer).await?;
-            sent = client.send(&peer_message).await;
+            client = connector.call_peer(peer).await?;
+            sent = client.send_message(&peer_message).await;
         }
         let refused = match sent {
             Ok(()) => None,
-            Err(refusal) if passing(refusal.code) => return Err(refusal),
+            Err(refusal) if is_temporary(refusal.code) => return Err(refusal),
             Err(refusal) => Some(refusal),
         };
         let why = refused.as_ref().map(|refusal| refusal.code);
         handed_in(connector, peer, row.number, why).await?;
-        acknowledgement::forget(connector, &row)?;
+        acknowledgement::delete_acknowledgement(connector, &row)?;
         if let (message::MessageContent::Request { negotiation, .. }, Some(why)) =
             (&peer_message.content, &refused)
         {
@@ -175,7 +184,7 @@ async fn handed_in(
         peer: peer.id.to_string(),
         number,
         carried: true,
-        refused: maybe(refused),
+        refused: optional_text(refused),
     });
     // The next read of the index adds the record.
     let _durable = connector.record(fetched).await?;
@@ -183,7 +192,7 @@ async fn handed_in(
 }
 
 /// Checks that an error is no evidence about the message itself.
-const fn passing(code: ErrorCode) -> bool {
+const fn is_temporary(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::PeerUnreachable
@@ -206,30 +215,30 @@ const fn by_a_bundle(code: ErrorCode) -> bool {
 }
 
 /// Fetches the messages that wait for us, after a concurrent intake has ended.
-async fn fetch(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
+async fn fetch_messages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let _taking = connector.peers.delivery_queues.lock_intake(&peer.id).await;
     let after = connector
         .records
         .index_fast(|state| state.taken_in(&peer.id))?;
-    let client = connector.call(peer).await?;
-    let mut messages = client.inbox(after, true).await?;
+    let client = connector.call_peer(peer).await?;
+    let mut messages = client.open_inbox(after, true).await?;
     let mut last = after;
     while let Some(item) = messages.next().await {
         let item = item?;
-        take(connector, peer, &item).await?;
+        take_message(connector, peer, &item).await?;
         last = item.number();
     }
     if last != after {
         // The request also confirms the received messages, so that the peer can drop them.
-        let mut rest = client.inbox(last, true).await?;
+        let mut rest = client.open_inbox(last, true).await?;
         while let Some(item) = rest.next().await {
-            take(connector, peer, &item?).await?;
+            take_message(connector, peer, &item?).await?;
         }
     }
     Ok(())
 }
 
-async fn take(
+async fn take_message(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
     item: &InboxItem,
@@ -250,7 +259,7 @@ async fn take(
     {
         // Our bundle may lack the key. The greeting of a new connection carries the peer's bundle.
         connector.hang_up(&peer.id).await;
-        connector.call(peer).await?;
+        connector.call_peer(peer).await?;
         taken = negotiation::take_in(connector, &peer.id, message, Some(number)).await;
     }
     match taken {
@@ -268,13 +277,13 @@ async fn take(
         }
         Err(refusal) => {
             tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "letter.refused");
-            negotiation::refuse(connector, &peer.id, message, number, &refusal).await
+            negotiation::refuse_message(connector, &peer.id, message, number, &refusal).await
         }
     }
 }
 
 /// Delivers messages to a peer soon, in the background.
-pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
+pub(crate) fn deliver_in_background(connector: &Arc<Connector>, peer: &KnownPeer) {
     let (connector, peer) = (Arc::clone(connector), peer.clone());
     let tasks = connector.queries.background_tasks.clone();
     let carried = async move {
@@ -298,10 +307,10 @@ pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
 const SOON: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Exchanges messages while the connector serves: keeps an inbox open at each peer and reopens it when it ends.
-pub async fn serve(connector: Arc<Connector>, peer: KnownPeer) {
+pub async fn serve_peer(connector: Arc<Connector>, peer: KnownPeer) {
     let mut pause = std::time::Duration::from_millis(500);
     loop {
-        match follow(&connector, &peer).await {
+        match follow_inbox(&connector, &peer).await {
             Ok(()) => {
                 // A peer that returns may have changed, so it is greeted again.
                 connector.hang_up(&peer.id).await;
@@ -319,21 +328,21 @@ pub async fn serve(connector: Arc<Connector>, peer: KnownPeer) {
     }
 }
 
-async fn follow(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    pump(connector, peer).await?;
+async fn follow_inbox(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    exchange_messages(connector, peer).await?;
     let after = connector
         .records
         .index_fast(|state| state.taken_in(&peer.id))?;
-    let client = connector.call(peer).await?;
-    let mut messages = client.inbox(after, false).await?;
+    let client = connector.call_peer(peer).await?;
+    let mut messages = client.open_inbox(after, false).await?;
     loop {
         let posted = connector.peers.outbox_signal.notified();
         tokio::select! {
             item = messages.next() => match item {
                 Some(item) => {
                     // Held until the answer is delivered: a command that fetches meanwhile waits for both.
-                    let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
-                    take(connector, peer, &item?).await?;
+                    let _taking = connector.peers.delivery_queues.lock_intake(&peer.id).await;
+                    take_message(connector, peer, &item?).await?;
                     hand_in(connector, peer).await?;
                 }
                 None => return Ok(()),

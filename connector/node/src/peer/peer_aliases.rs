@@ -12,7 +12,7 @@ type AddedPeer = (ParticipantId, String, String);
 ///
 /// # Errors
 /// `ALIAS_CLASH` with the line.
-pub fn check(config: &ConnectorConfig, added: &[AddedPeer]) -> Result<(), Refusal> {
+pub fn check_aliases(config: &ConnectorConfig, added: &[AddedPeer]) -> Result<(), Refusal> {
     let place = |line, key: &str| {
         let file = config.file.display().to_string();
         (file, line, Some(key.to_owned()))
@@ -66,7 +66,7 @@ mod tests {
             .iter()
             .map(|(id, alias)| (id.parse().unwrap(), "a:1".to_owned(), (*alias).to_owned()))
             .collect();
-        check(&config, &added).err()
+        check_aliases(&config, &added).err()
     }
 
     #[test]

@@ -41,7 +41,12 @@ pub(crate) struct PeerAllowances {
 
 impl PeerAllowances {
     /// Takes one action. Returns false if none is left.
-    pub(crate) fn take(&self, peer: &ParticipantId, action: CountedAction, now: i64) -> bool {
+    pub(crate) fn take_action(
+        &self,
+        peer: &ParticipantId,
+        action: CountedAction,
+        now: i64,
+    ) -> bool {
         let mut all = self.whole.lock();
         all.retain(|_, whole| *whole > now);
         let whole = all.entry((action, peer.clone())).or_insert(now);
@@ -68,7 +73,7 @@ mod tests {
             let taken = |now| {
                 let asked = 0..action.at_once() * 2;
                 asked
-                    .filter(|_| allowances.take(&acme, action, now))
+                    .filter(|_| allowances.take_action(&acme, action, now))
                     .count()
             };
             let most = usize::try_from(action.at_once()).unwrap();
@@ -76,7 +81,7 @@ mod tests {
             assert_eq!(taken(action.pause() - 1), 0);
             assert_eq!(taken(action.pause()), 1);
             assert_eq!(taken(action.pause() * 11), 10);
-            assert!(allowances.take(&speyer, action, 0));
+            assert!(allowances.take_action(&speyer, action, 0));
         }
     }
 }

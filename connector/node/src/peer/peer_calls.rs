@@ -41,7 +41,7 @@ impl Connector {
     ///
     /// # Errors
     /// `PEER_UNKNOWN`.
-    pub fn peer(&self, named: &str) -> Result<KnownPeer, Refusal> {
+    pub fn find_peer(&self, named: &str) -> Result<KnownPeer, Refusal> {
         self.known_peers()?
             .into_iter()
             .find(|peer| {
@@ -65,7 +65,7 @@ impl Connector {
     /// # Errors
     /// `PEER_UNKNOWN`.
     pub fn peer_or_member(&self, named: &str) -> Result<KnownPeer, Refusal> {
-        self.peer(named).or_else(|unknown| {
+        self.find_peer(named).or_else(|unknown| {
             let is_named = |member: &KnownPeer| {
                 member.alias.as_str() == named
                     || member.id.as_str() == named
@@ -115,7 +115,7 @@ impl Connector {
     ///
     /// # Errors
     /// `PEER_UNREACHABLE`, or the reason why the other end is not the peer.
-    pub async fn call(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
+    pub async fn call_peer(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
         if let Some((address, client)) = self.peers.connections.held.lock().await.get(&peer.id)
             && *address == peer.address
         {
@@ -123,8 +123,8 @@ impl Connector {
         }
         // Without the lock: a peer that does not answer must not delay calls to others. Only a greeted connection is kept, so that
         // each one is verified.
-        let client = self.connect(peer).await?;
-        self.greet(&client).await?;
+        let client = self.open_connection(peer).await?;
+        self.greet_peer(&client).await?;
         let mut held = self.peers.connections.held.lock().await;
         held.insert(peer.id.clone(), (peer.address.clone(), client.clone()));
         Ok(client)
@@ -141,7 +141,7 @@ impl Connector {
         self.peers.connections.held.lock().await.remove(peer);
     }
 
-    async fn connect(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
+    async fn open_connection(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
         let wrong = || {
             Refusal::new(
                 ErrorCode::ConfigInvalid,
@@ -187,7 +187,7 @@ impl Connector {
     }
 
     /// Greets a peer: exchanges bundle, own head and heads of other logs. Takes a newer bundle of the league.
-    async fn greet(self: &Arc<Self>, client: &PeerClient) -> Result<(), Refusal> {
+    async fn greet_peer(self: &Arc<Self>, client: &PeerClient) -> Result<(), Refusal> {
         let theirs = client
             .hello(&self.greeting(0))
             .await
@@ -203,7 +203,7 @@ impl Connector {
             self.follow_head(client, head).await?;
         }
         self.settle_heard(client).await?;
-        self.hear(client.participant(), &theirs.gossiped_heads)
+        self.take_in_heads(client.participant(), &theirs.gossiped_heads)
             .await
     }
 
@@ -241,7 +241,7 @@ impl Connector {
         if let Some(head) = &greeting.head {
             self.see_head(peer, head).await?;
         }
-        self.hear(peer, &greeting.gossiped_heads).await
+        self.take_in_heads(peer, &greeting.gossiped_heads).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Handler of requests from peers.
 
-use crate::answer::answer;
+use crate::answer::answer_query;
 use crate::answer::incoming_query::QueryCaller;
 use crate::log::audit_event::AuditEvent;
 use crate::negotiation;
@@ -68,14 +68,14 @@ impl ParticipantHandler {
     ///
     /// The first one of each minute is recorded before it is answered, with the count of the previous ones. No answer relies on a
     /// record that is not durable yet.
-    pub async fn count(
+    pub async fn count_action(
         &self,
         peer: &VerifiedPeer,
         what: &'static str,
     ) -> Result<(), QueryRejection> {
         let now = self.connector.ticks();
         let key = (peer.id().to_string(), what);
-        let Some(before) = self.due(&key, now) else {
+        let Some(before) = self.take_due_count(&key, now) else {
             return Ok(());
         };
         let fact = AuditEvent::from(ActionCountRecord {
@@ -88,12 +88,12 @@ impl ParticipantHandler {
         if recorded {
             Ok(())
         } else {
-            Err(self.connector.unheard(Some(peer.id())).await)
+            Err(self.connector.count_unanswered(Some(peer.id())).await)
         }
     }
 
     /// Number of earlier actions, if a record is due now.
-    fn due(&self, key: &PeerActionKey, now: i64) -> Option<u64> {
+    fn take_due_count(&self, key: &PeerActionKey, now: i64) -> Option<u64> {
         let mut sums = self.sums.lock();
         if let Some(sum) = sums.get_mut(key)
             && sum.durable
@@ -126,19 +126,19 @@ impl ParticipantHandler {
     }
 
     /// Records a refusal of a peer, or of a caller that the trust bundle does not know.
-    async fn refuse(&self, peer: Option<&VerifiedPeer>, refusal: Refusal) -> QueryRejection {
+    async fn refuse_peer(&self, peer: Option<&VerifiedPeer>, refusal: Refusal) -> QueryRejection {
         let peer = peer.map(VerifiedPeer::id);
         if matches!(
             refusal.code,
             ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull
         ) {
-            return self.connector.unheard(peer).await;
+            return self.connector.count_unanswered(peer).await;
         }
         let declined = PendingRefusal::from_refusal(refusal, None);
-        self.connector.decline(peer, declined).await
+        self.connector.record_refusal(peer, declined).await
     }
 
-    fn page(
+    fn build_catalog_page(
         &self,
         peer: &ParticipantId,
         request: &CatalogPageRequest,
@@ -189,7 +189,7 @@ impl ParticipantHandler {
                         if public {
                             offers.push(ListedOffer {
                                 name: contract.to_string(),
-                                policy: connector.records.documents.contract(contract)?.into(),
+                                policy: connector.records.documents.read_contract(contract)?.into(),
                                 public_view: true,
                             });
                         }
@@ -219,14 +219,16 @@ impl ParticipantHandler {
         peer: &ParticipantId,
         after: u64,
     ) -> Result<Option<SequencedMessage>, Refusal> {
-        self.connector.member(peer)?;
+        self.connector.check_member(peer)?;
         let mut after = after;
         while let Some(row) = self
             .connector
             .records
             .index(|state| state.next_after(peer, after))?
         {
-            if let Some(message) = unreadable_message::waiting(&self.connector, peer, &row)? {
+            if let Some(message) =
+                unreadable_message::load_waiting_message(&self.connector, peer, &row)?
+            {
                 let number = row.number;
                 return Ok(Some(SequencedMessage { number, message }));
             }
@@ -275,7 +277,8 @@ impl ParticipantHandler {
             .await?;
         self.connector.records.index_fast(|_| Ok(()))?;
         let mut fetched = waiting.iter().filter(|row| row.number <= after);
-        fetched.try_for_each(|row| acknowledgement::forget(&self.connector, row))?;
+        fetched
+            .try_for_each(|row| acknowledgement::delete_acknowledgement(&self.connector, row))?;
         Ok(after)
     }
 }
@@ -286,7 +289,7 @@ impl PeerHandler for ParticipantHandler {
         self.connector
             .identity
             .trust
-            .recognise(presented, self.connector.now())
+            .recognise_caller(presented, self.connector.now())
     }
 
     fn connection_rejected(&self, rejected: RejectedConnection) {
@@ -334,7 +337,7 @@ impl PeerHandler for ParticipantHandler {
     }
 
     async fn decline(&self, _presented: &PeerCertificate, refusal: Refusal) -> QueryRejection {
-        self.refuse(None, refusal).await
+        self.refuse_peer(None, refusal).await
     }
 
     async fn hello(
@@ -342,27 +345,29 @@ impl PeerHandler for ParticipantHandler {
         peer: &VerifiedPeer,
         greeting: PeerGreeting,
     ) -> Result<PeerGreeting, QueryRejection> {
-        self.count(peer, "hello").await?;
+        self.count_action(peer, "hello").await?;
         let ours = self.connector.greeting(greeting.bundle_sequence);
         match self.connector.take_greeting(peer.id(), greeting).await {
             Ok(()) => Ok(ours),
-            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
+            Err(refusal) => Err(self.refuse_peer(Some(peer), refusal).await),
         }
     }
 
-    async fn catalog(
+    async fn catalog_page(
         &self,
         peer: &VerifiedPeer,
         request: CatalogPageRequest,
     ) -> Result<CatalogEntryPage, QueryRejection> {
-        self.count(peer, "catalogue page").await?;
-        match crate::process::blocking_work::waiting(|| self.page(peer.id(), &request)) {
+        self.count_action(peer, "catalogue page").await?;
+        match crate::process::blocking_work::run_waiting(|| {
+            self.build_catalog_page(peer.id(), &request)
+        }) {
             Ok(page) => Ok(page),
-            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
+            Err(refusal) => Err(self.refuse_peer(Some(peer), refusal).await),
         }
     }
 
-    async fn send(
+    async fn accept_message(
         &self,
         peer: &VerifiedPeer,
         message: SubmittedMessage,
@@ -383,7 +388,7 @@ impl PeerHandler for ParticipantHandler {
         };
         match negotiation::take_in(&self.connector, peer.id(), &message, None).await {
             Ok(()) => Ok(MessageReceipt::In),
-            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
+            Err(refusal) => Err(self.refuse_peer(Some(peer), refusal).await),
         }
     }
 
@@ -395,7 +400,7 @@ impl PeerHandler for ParticipantHandler {
     ) -> Result<PeerMessageStream, QueryRejection> {
         let after = match self.confirm_fetched_messages(peer.id(), after).await {
             Ok(after) => after,
-            Err(refusal) => return Err(self.refuse(Some(peer), refusal).await),
+            Err(refusal) => return Err(self.refuse_peer(Some(peer), refusal).await),
         };
         let reception = Self::new(Arc::clone(&self.connector));
         let peer = peer.id().clone();
@@ -424,36 +429,37 @@ impl PeerHandler for ParticipantHandler {
         Ok(messages.boxed())
     }
 
-    async fn proof(
+    async fn log_proof(
         &self,
         peer: &VerifiedPeer,
         request: LogProofRequest,
     ) -> Result<LogProof, QueryRejection> {
-        self.count(peer, "proof").await?;
-        match crate::log::log_proof::prove(&self.connector, peer.id(), request).await {
+        self.count_action(peer, "proof").await?;
+        match crate::log::log_proof::prove_log(&self.connector, peer.id(), request).await {
             Ok(proof) => Ok(proof),
-            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
+            Err(refusal) => Err(self.refuse_peer(Some(peer), refusal).await),
         }
     }
 
-    async fn witness(
+    async fn cosign_head(
         &self,
         peer: &VerifiedPeer,
         submission: HeadSubmission,
     ) -> Result<CosignOutcome, QueryRejection> {
-        self.count(peer, "head").await?;
+        self.count_action(peer, "head").await?;
         match self.connector.judge_head(peer.id(), &submission).await {
             Ok(outcome) => Ok(outcome),
-            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
+            Err(refusal) => Err(self.refuse_peer(Some(peer), refusal).await),
         }
     }
 
-    async fn answer(
+    async fn answer_query(
         &self,
         peer: &VerifiedPeer,
         asking: QueryRequestEnvelope,
     ) -> Result<AnswerStream, QueryRejection> {
-        let delivery = answer(&self.connector, QueryCaller::Peer(peer.clone()), asking).await?;
+        let delivery =
+            answer_query(&self.connector, QueryCaller::Peer(peer.clone()), asking).await?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
         Ok(AnswerStream {
             frames: frames.boxed(),

@@ -3,7 +3,7 @@
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Runs work that waits for a disk. On a runtime thread, the other tasks of the thread move to another one.
-pub fn waiting<T>(act: impl FnOnce() -> T) -> T {
+pub fn run_waiting<T>(act: impl FnOnce() -> T) -> T {
     match tokio::runtime::Handle::try_current() {
         Ok(handle) if handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread => {
             tokio::task::block_in_place(act)
@@ -13,7 +13,7 @@ pub fn waiting<T>(act: impl FnOnce() -> T) -> T {
 }
 
 /// Runs blocking work outside the runtime's threads.
-pub async fn blocking<T: Send + 'static>(
+pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     let span = tracing::Span::current();

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Clock of the system. It also counts while the machine sleeps, so that waking up is no jump.
-pub fn system() -> Clock {
+pub fn system_clock() -> Clock {
     Arc::new(|| ClockReading {
-        wall: wall(),
+        wall: wall_time(),
         mono_ns: since_boot(),
     })
 }
@@ -95,7 +95,7 @@ impl AdjustableClock {
 ///
 /// # Errors
 /// `CONFIG_INVALID` in any other league, and errors of the trust bundle.
-pub fn offset(config: &ConnectorConfig) -> Result<i64, Refusal> {
+pub fn clock_offset(config: &ConnectorConfig) -> Result<i64, Refusal> {
     if config.clock.micros == 0 || TrustBundle::open(&config.trust.bundle)?.content().demo {
         return Ok(config.clock.micros);
     }
@@ -115,7 +115,7 @@ pub fn offset(config: &ConnectorConfig) -> Result<i64, Refusal> {
     clippy::disallowed_methods,
     reason = "door 4: the clock is read here and nowhere else"
 )]
-fn wall() -> UtcTimestamp {
+fn wall_time() -> UtcTimestamp {
     let micros = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_micros())

@@ -7,7 +7,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// `FILE_MISSING` with the error of the system.
-pub fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
+pub fn read_named_file(file: &Path) -> Result<Vec<u8>, Refusal> {
     std::fs::read(file).map_err(|fault| {
         Refusal::new(
             ErrorCode::FileMissing,
@@ -21,11 +21,12 @@ pub fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
 ///
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN` with the error of the system.
-pub fn write(file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+pub fn write_named_file(file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     if let Some(folder) = file.parent()
         && !folder.as_os_str().is_empty()
     {
-        std::fs::create_dir_all(folder).map_err(|fault| hansa_files::unwritable(folder, &fault))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|fault| hansa_files::unwritable_file_refusal(folder, &fault))?;
     }
-    std::fs::write(file, bytes).map_err(|fault| hansa_files::unwritable(file, &fault))
+    std::fs::write(file, bytes).map_err(|fault| hansa_files::unwritable_file_refusal(file, &fault))
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 ///
 /// # Errors
 /// The panic of `work`.
-pub async fn whole<T: Send + 'static>(
+pub async fn run_to_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> std::thread::Result<T> {
     CompletionGuard(Some(AssertUnwindSafe(work).catch_unwind().boxed())).await
@@ -67,14 +67,14 @@ impl<T: Send + 'static> Drop for CompletionGuard<T> {
 
 #[cfg(test)]
 mod tests {
-    use crate::process::run_to_completion::whole;
+    use crate::process::run_to_completion::run_to_end;
     use tokio::sync::oneshot;
 
     #[tokio::test]
     async fn what_nobody_waits_for_is_done_all_the_same() {
         let (begin, begun) = oneshot::channel::<()>();
         let (tell, reported) = oneshot::channel();
-        let work = whole(async move {
+        let work = run_to_end(async move {
             begun.await.unwrap();
             tell.send(7).unwrap();
         });
@@ -87,8 +87,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_of_it_is_reported_and_so_is_a_panic() {
-        assert_eq!(whole(async { 7 }).await.unwrap(), 7);
-        let panic = whole::<()>(async { panic!("as it is meant to") })
+        assert_eq!(run_to_end(async { 7 }).await.unwrap(), 7);
+        let panic = run_to_end::<()>(async { panic!("as it is meant to") })
             .await
             .unwrap_err();
         assert_eq!(super::panic_text(panic.as_ref()), "as it is meant to");

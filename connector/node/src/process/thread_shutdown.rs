@@ -22,7 +22,7 @@ pub fn end_within(runtime: Runtime, limit: Duration) -> bool {
 }
 
 /// Shuts a runtime down like [`end_within`], without blocking the caller's thread.
-pub async fn end(runtime: Runtime, limit: Duration) -> bool {
+pub async fn shut_down_runtime(runtime: Runtime, limit: Duration) -> bool {
     let (send, ended) = oneshot::channel();
     begin_end(runtime, move || {
         let _ = send.send(());
@@ -36,7 +36,7 @@ pub(crate) fn end_aside(runtime: Runtime) {
 }
 
 /// Leaves a thread that may never end, such as a blocked reader, until the process ends.
-pub fn leave(thread: JoinHandle<()>) {
+pub fn leave_thread(thread: JoinHandle<()>) {
     ENDING.lock().push(thread);
 }
 
@@ -56,7 +56,7 @@ fn begin_end(runtime: Runtime, ended: impl FnOnce() + Send + 'static) {
             ended();
         });
     match thread {
-        Ok(thread) => leave(thread),
+        Ok(thread) => leave_thread(thread),
         // Without a thread for the shutdown, the runtime is leaked.
         Err(_) => std::mem::forget(held.lock().take()),
     }
@@ -74,7 +74,7 @@ fn join_ended() {
 
 #[cfg(test)]
 mod tests {
-    use crate::process::thread_shutdown::{end, end_aside, end_within};
+    use crate::process::thread_shutdown::{end_aside, end_within, shut_down_runtime};
     use std::sync::mpsc::channel;
     use std::time::Duration;
     use tokio::runtime::{Builder, Runtime};
@@ -108,14 +108,14 @@ mod tests {
         assert!(!end_within(first, Duration::from_millis(20)));
         let (second, release_second) = stuck();
         let waiting = runtime();
-        assert!(!waiting.block_on(end(second, Duration::from_millis(20))));
+        assert!(!waiting.block_on(shut_down_runtime(second, Duration::from_millis(20))));
         let (third, release_third) = stuck();
         drop(release_third);
         assert!(end_within(third, LONG));
         drop((release, release_second));
         // In a task, in which a runtime can't be dropped.
         waiting.block_on(async { end_aside(runtime()) });
-        assert!(waiting.block_on(end(runtime(), LONG)));
+        assert!(waiting.block_on(shut_down_runtime(runtime(), LONG)));
         assert!(end_within(waiting, LONG));
     }
 

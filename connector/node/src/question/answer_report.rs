@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-/// The report of an answer, for programs by `serde` and for people by [`text`](Self::text).
+/// The report of an answer, for programs by `serde` and for people by [`Self::to_text`].
 #[derive(Debug, Serialize)]
 pub struct AnswerReport {
     complete: bool,
@@ -58,7 +58,7 @@ impl AnswerReport {
         for torn in &several_snapshots {
             lines.add_notice("", torn);
         }
-        let missing = report.missing();
+        let missing = report.missing_participants();
         for (participant, why) in &missing {
             let domain = participant.domain();
             lines.add(format!("INCOMPLETE: the answer lacks {domain}: {why}"));
@@ -72,7 +72,7 @@ impl AnswerReport {
             complete: missing.is_empty(),
             rows,
             participants: outcomes.iter().map(ParticipantEntry::from).collect(),
-            missing: MissingParticipant::list(&missing),
+            missing: MissingParticipant::from_refusals(&missing),
             oldest,
             several_snapshots,
             continuation,
@@ -82,7 +82,7 @@ impl AnswerReport {
     }
 
     /// The lines below the table, for people. `shows_token` adds the token that continues the answer.
-    pub fn text(&self, shows_token: bool) -> String {
+    pub fn to_text(&self, shows_token: bool) -> String {
         let token = match &self.continuation {
             Some(continuation) if shows_token => {
                 format!("what comes next: --since {}\n", continuation.token())
@@ -122,7 +122,7 @@ pub struct MissingParticipant {
 
 impl MissingParticipant {
     /// The participants that an answer or a plan lacks.
-    pub fn list(missing: &[(ParticipantId, Refusal)]) -> Vec<Self> {
+    pub fn from_refusals(missing: &[(ParticipantId, Refusal)]) -> Vec<Self> {
         let missing = missing.iter();
         missing
             .map(|(participant, why)| Self {
@@ -257,7 +257,7 @@ impl From<&RemoteDatasetRead> for DatasetEntry {
 fn add_outcome(connector: &Connector, outcome: &RemoteQueryOutcome, lines: &mut ReportLines) {
     let remote_query = &outcome.remote_query;
     if outcome.status == RemoteQueryStatus::NotAsked {
-        let relations = remote_query.relations();
+        let relations = remote_query.format_relations();
         lines.add(format_args!(
             "{relations}: not asked, since no value of the others could fit"
         ));
@@ -271,13 +271,13 @@ fn add_outcome(connector: &Connector, outcome: &RemoteQueryOutcome, lines: &mut 
         };
         lines.add(format_args!(
             "{}: {}, snapshot {}{rows}{}",
-            reading.relation(&remote_query.alias),
+            reading.format_relation(&remote_query.alias),
             contract_words(connector, reading),
             reading.snapshot,
             covered_words(reading),
         ));
         add_coverage_notices(reading, lines);
-        if let Some(credit) = credit(&reading.provenance) {
+        if let Some(credit) = format_credit(&reading.provenance) {
             lines.add(format_args!("  {credit}"));
         }
     }
@@ -294,7 +294,7 @@ fn contract_words(connector: &Connector, reading: &RemoteDatasetRead) -> String 
         .contracts
         .with_registry(|registry| registry.agreement(contract).is_none());
     let kind = if is_public { "public view" } else { "contract" };
-    format!("{kind} {}", contract.short())
+    format!("{kind} {}", contract.to_short_text())
 }
 
 fn covered_words(reading: &RemoteDatasetRead) -> String {
@@ -331,7 +331,7 @@ fn add_coverage_notices(reading: &RemoteDatasetRead, lines: &mut ReportLines) {
 }
 
 /// Kind, licence and source of a dataset; whoever passes an answer on has to repeat them.
-fn credit(provenance: &Provenance) -> Option<String> {
+fn format_credit(provenance: &Provenance) -> Option<String> {
     let licence = match provenance.licence.as_str() {
         "" => None,
         licence => Some(format!("licence {licence}")),

@@ -30,7 +30,7 @@ impl RequestedRowScope {
     ///
     /// # Errors
     /// `USAGE_WRONG`.
-    pub fn of(since: Option<&str>, as_of: Option<&str>) -> Result<Self, Refusal> {
+    pub fn from_options(since: Option<&str>, as_of: Option<&str>) -> Result<Self, Refusal> {
         match (since, as_of) {
             (None, None) => Ok(Self::All),
             (Some(token), None) => token.parse().map(Self::Since),
@@ -61,14 +61,16 @@ impl RequestedRowScope {
     }
 
     /// Returns the row scope of each part of a question.
-    pub(crate) fn about(&self, question: &FederatedQuery) -> FragmentRowScope {
+    pub(crate) fn fragment_scope(&self, question: &FederatedQuery) -> FragmentRowScope {
         match self {
             Self::All => FragmentRowScope::All,
             Self::AsOf(at) => FragmentRowScope::AsOf(*at),
             Self::Since(token) => {
-                let parts = parts(question).into_iter().zip(question.remote_queries());
+                let parts = token_parts(question)
+                    .into_iter()
+                    .zip(question.remote_queries());
                 let parts = parts.filter_map(|(part, remote_query)| {
-                    Some((remote_query.number, token.of(part)?))
+                    Some((remote_query.number, token.part_request(part)?))
                 });
                 FragmentRowScope::Since(parts.collect())
             }
@@ -95,7 +97,7 @@ impl ContinuationFooter {
     }
 
     /// Makes the footer of a question that is about to be asked.
-    pub(crate) fn of(
+    pub(crate) fn new(
         asked: continuation_token::QueryFingerprint,
         question: &FederatedQuery,
         scope: &RequestedRowScope,
@@ -103,7 +105,10 @@ impl ContinuationFooter {
     ) -> Self {
         let remote_queries = question.remote_queries().iter().cloned();
         Self {
-            parts: parts(question).into_iter().zip(remote_queries).collect(),
+            parts: token_parts(question)
+                .into_iter()
+                .zip(remote_queries)
+                .collect(),
             before: match scope {
                 RequestedRowScope::Since(token) => Some(token.clone()),
                 RequestedRowScope::All | RequestedRowScope::AsOf(_) => None,
@@ -111,8 +116,8 @@ impl ContinuationFooter {
             asked,
             // A text that contains values of others would differ at the next time.
             continues: !matches!(scope, RequestedRowScope::AsOf(_))
-                && question.stays()
-                && !question.waits(),
+                && question.has_stable_answer()
+                && !question.waits_for_keys(),
             left_out: question.left_out().to_vec(),
             query_client,
         }
@@ -124,11 +129,11 @@ impl ContinuationFooter {
         let gone = self
             .before
             .as_ref()
-            .map_or(0, |before| before.beside(&parts));
+            .map_or(0, |before| before.count_other_parts(&parts));
         if gone > 0 || !self.left_out.is_empty() {
             return false;
         }
-        let came = self.query_client.came();
+        let came = self.query_client.answered_results();
         let quiet = |remote_query: &RemoteQuery| {
             came.get(&remote_query.number)
                 .is_some_and(|came| came.quiet)
@@ -151,18 +156,18 @@ impl ContinuationFooter {
     }
 
     /// The report of where the next question goes on; none of an answer that nothing goes on from.
-    pub fn report(&self, report: &ParticipantReport) -> Option<ContinuationReport> {
+    pub fn continuation_report(&self, report: &ParticipantReport) -> Option<ContinuationReport> {
         let token = self.token(report)?;
         let continued = self.before.as_ref().map(|before| {
             let parts: Vec<TokenPart> = self.parts.iter().map(|(part, _)| *part).collect();
             let anew = self
                 .parts
                 .iter()
-                .filter(|(part, _)| before.of(*part).is_none());
+                .filter(|(part, _)| before.part_request(*part).is_none());
             ContinuedAnswer {
                 nothing_new: false,
-                from_the_beginning: anew.map(|(_, query)| query.relations()).collect(),
-                left_out: before.beside(&parts),
+                from_the_beginning: anew.map(|(_, query)| query.format_relations()).collect(),
+                left_out: before.count_other_parts(&parts),
             }
         });
         Some(ContinuationReport {
@@ -176,7 +181,7 @@ impl ContinuationFooter {
         if !self.continues || self.parts.is_empty() {
             return None;
         }
-        let came = self.query_client.came();
+        let came = self.query_client.answered_results();
         let new = || ContinuationToken::of_question(self.asked);
         let mut token = self.before.clone().unwrap_or_else(new);
         let outcomes = report.outcomes();
@@ -264,21 +269,21 @@ pub(crate) async fn all_quiet(
     query_client: &PeerQueryClient,
 ) -> Result<(), Refusal> {
     let anew = |what: &str| Err(Refusal::new(ErrorCode::NotContinued, what));
-    if !question.stays() {
+    if !question.has_stable_answer() {
         return anew("the question names the moment, so that its answer is another at every time");
     }
     let RequestedRowScope::Since(token) = scope else {
         return anew("nothing is named that it could go on from");
     };
-    let parts = parts(question);
-    let known = parts.iter().all(|part| token.of(*part).is_some());
-    if !known || token.beside(&parts) > 0 || !question.left_out().is_empty() {
+    let parts = token_parts(question);
+    let known = parts.iter().all(|part| token.part_request(*part).is_some());
+    if !known || token.count_other_parts(&parts) > 0 || !question.left_out().is_empty() {
         return anew("the answer before was over other datasets");
     }
     for remote_query in question.remote_queries() {
         // If rows came, the first ones may be on their way; they are discarded.
         drop(query_client.fetch(RemoteQuery::clone(remote_query)).await?);
-        let came = query_client.came();
+        let came = query_client.answered_results();
         if !came
             .get(&remote_query.number)
             .is_some_and(|came| came.quiet)
@@ -291,6 +296,6 @@ pub(crate) async fn all_quiet(
     Ok(())
 }
 
-fn parts(question: &FederatedQuery) -> Vec<TokenPart> {
-    TokenPart::of(question.remote_queries().iter().map(AsRef::as_ref))
+fn token_parts(question: &FederatedQuery) -> Vec<TokenPart> {
+    TokenPart::from_queries(question.remote_queries().iter().map(AsRef::as_ref))
 }

@@ -33,7 +33,9 @@ const CHECK: usize = 4;
 
 impl TokenPart {
     /// Parts of these remote queries, in order.
-    pub(crate) fn of<'e>(remote_queries: impl IntoIterator<Item = &'e RemoteQuery>) -> Vec<Self> {
+    pub(crate) fn from_queries<'e>(
+        remote_queries: impl IntoIterator<Item = &'e RemoteQuery>,
+    ) -> Vec<Self> {
         let mut seen: BTreeMap<String, u64> = BTreeMap::new();
         let named = |remote_query: &RemoteQuery| {
             let mut text = format!("{}\n", remote_query.participant);
@@ -47,7 +49,7 @@ impl TokenPart {
             let before = seen.entry(text.clone()).or_default();
             let digest = Digest::of(format!("part/1\n{text}{before}").as_bytes());
             *before = before.saturating_add(1);
-            Self(first(digest))
+            Self(first_bytes(digest))
         };
         remote_queries.into_iter().map(part).collect()
     }
@@ -55,7 +57,7 @@ impl TokenPart {
 
 impl QueryFingerprint {
     /// Returns the fingerprint of a question.
-    pub(crate) fn of(text: &str, options: &QueryOptions) -> Self {
+    pub(crate) fn new(text: &str, options: &QueryOptions) -> Self {
         let QueryOptions {
             purpose,
             contracts,
@@ -72,7 +74,7 @@ impl QueryFingerprint {
         if !kinds.is_empty() {
             rest.push_str(&format!("\n{kinds:?}"));
         }
-        Self(first(Digest::of(rest.as_bytes())))
+        Self(first_bytes(Digest::of(rest.as_bytes())))
     }
 }
 
@@ -91,7 +93,7 @@ impl ContinuationToken {
     }
 
     /// Request from which a part continues.
-    pub(crate) fn of(&self, part: TokenPart) -> Option<RequestId> {
+    pub(crate) fn part_request(&self, part: TokenPart) -> Option<RequestId> {
         self.parts.get(&part).copied()
     }
 
@@ -101,12 +103,12 @@ impl ContinuationToken {
     }
 
     /// Number of parts in the token that are not in `parts`.
-    pub(crate) fn beside(&self, parts: &[TokenPart]) -> usize {
+    pub(crate) fn count_other_parts(&self, parts: &[TokenPart]) -> usize {
         let all = self.parts.keys();
         all.filter(|part| !parts.contains(part)).count()
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    fn to_bytes(&self) -> Vec<u8> {
         let pairs = self.parts.iter();
         let pairs = pairs.flat_map(|(part, request)| part.0.into_iter().chain(request.0));
         self.question.0.into_iter().chain(pairs).collect()
@@ -115,8 +117,8 @@ impl ContinuationToken {
 
 impl fmt::Display for ContinuationToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = self.bytes();
-        let check = check(&bytes);
+        let mut bytes = self.to_bytes();
+        let check = token_checksum(&bytes);
         bytes.extend(check);
         write!(f, "{VERSION}{}", hansa_proto::base64url::encode(&bytes))
     }
@@ -134,7 +136,7 @@ impl FromStr for ContinuationToken {
         let encoded = text.trim().strip_prefix(VERSION).ok_or_else(unread)?;
         let bytes = hansa_proto::base64url::decode(encoded).ok_or_else(unread)?;
         let (named, found) = bytes.split_last_chunk::<CHECK>().ok_or_else(unread)?;
-        if check(named) != *found {
+        if token_checksum(named) != *found {
             return Err(unread());
         }
         let (question, mut rest) = named.split_first_chunk::<PART>().ok_or_else(unread)?;
@@ -144,7 +146,7 @@ impl FromStr for ContinuationToken {
             token.set(TokenPart(*part), RequestId(*request));
             rest = after;
         }
-        if rest.is_empty() && token.bytes() == named {
+        if rest.is_empty() && token.to_bytes() == named {
             Ok(token)
         } else {
             Err(unread())
@@ -152,11 +154,11 @@ impl FromStr for ContinuationToken {
     }
 }
 
-fn first(digest: Digest) -> [u8; PART] {
+fn first_bytes(digest: Digest) -> [u8; PART] {
     *digest.as_bytes().first_chunk().unwrap_or(&[0; PART])
 }
 
-fn check(named: &[u8]) -> [u8; CHECK] {
+fn token_checksum(named: &[u8]) -> [u8; CHECK] {
     let digest = Digest::of_parts(&[b"token/1\n", named]);
     *digest.as_bytes().first_chunk().unwrap_or(&[0; CHECK])
 }
@@ -169,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_token_is_read_as_it_was_written_or_not_at_all() {
-        let question = |text: &str| QueryFingerprint::of(text, &QueryOptions::default());
+        let question = |text: &str| QueryFingerprint::new(text, &QueryOptions::default());
         assert_ne!(question("SELECT 1"), question("SELECT 2"));
         let mut token = ContinuationToken::of_question(question("SELECT 1"));
         assert_eq!(

@@ -14,7 +14,7 @@ pub(crate) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
     let soon = connector.now().plus_micros(APART);
     connector.contracts.with_registry(|registry| {
         registry
-            .replacing(old, connector.now())
+            .replacing_contracts(old, connector.now())
             .any(|(_, newer, _)| newer.not_before <= soon)
     })
 }
@@ -30,7 +30,7 @@ pub(crate) fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bo
     used.any(|used| {
         connector.contracts.with_registry(|registry| {
             registry
-                .replacing(used, connector.now())
+                .replacing_contracts(used, connector.now())
                 .any(|(_, newer, _)| {
                     let ahead = newer.not_before.micros().saturating_sub(now);
                     ahead > 0 && ahead <= APART

@@ -13,7 +13,7 @@ use crate::league::credentials;
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::process::randomness::random_bytes;
 use crate::question::peer_query_client::fragment_scope::{FragmentResult, FragmentRowScope};
 use crate::question::peer_query_client::remote_query_record::RemoteQueryRecord;
@@ -72,7 +72,7 @@ impl PeerQueryClient {
         let open = connector.queries.intake.admit()?;
         let peers = connector.known_peers()?;
         let now = connector.now();
-        let actor = waiting(|| {
+        let actor = run_waiting(|| {
             let pseudonyms = &connector.records.pseudonyms;
             let person = match author {
                 QueryAuthor::House { person, .. } => person.as_ref(),
@@ -103,7 +103,7 @@ impl PeerQueryClient {
         })
     }
 
-    async fn own(&self, asking: QueryRequestEnvelope) -> Result<RemoteRows, Refusal> {
+    async fn ask_house(&self, asking: QueryRequestEnvelope) -> Result<RemoteRows, Refusal> {
         let caller = match &self.program {
             Some(program) => QueryCaller::Peer(program.clone()),
             None => {
@@ -114,25 +114,25 @@ impl PeerQueryClient {
                 QueryCaller::House
             }
         };
-        let delivery = crate::answer::answer(&self.connector, caller, asking)
+        let delivery = crate::answer::answer_query(&self.connector, caller, asking)
             .await
-            .map_err(own_answer::plain)?;
+            .map_err(own_answer::to_plain_refusal)?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
-        let rows = own_answer::rows(frames.boxed()).await?;
+        let rows = own_answer::decode_rows(frames.boxed()).await?;
         if let Some(placement) = delivery.placement {
             let _first = rows.travelled.placement.set(placement);
         }
         Ok(rows)
     }
 
-    async fn remote(
+    async fn ask_peer(
         &self,
         peer: &KnownPeer,
         asking: QueryRequestEnvelope,
         remote_query: &RemoteQuery,
     ) -> Result<RemoteRows, Refusal> {
         let connector = &self.connector;
-        let client = connector.call(peer).await?;
+        let client = connector.call_peer(peer).await?;
         connector.deals_with(&peer.id)?;
         let asked = SentQuery::of(&asking);
         let begun = connector.ticks();
@@ -155,7 +155,7 @@ impl PeerQueryClient {
             not_sent(connector, peer, asked.request, refusal.code).await?;
             return Err(refusal);
         }
-        match client.ask(&recorded).await {
+        match client.ask_query(&recorded).await {
             Ok(stream) => {
                 let schema = stream.schema().clone();
                 let travelled: Arc<TransferMetrics> = Arc::default();
@@ -169,7 +169,7 @@ impl PeerQueryClient {
                 };
                 Ok(RemoteRows {
                     schema,
-                    batches: carried.batches(begun),
+                    batches: carried.into_batches(begun),
                     travelled,
                 })
             }
@@ -185,17 +185,17 @@ impl PeerQueryClient {
     }
 
     /// Sets the row scope of the query client.
-    pub(crate) fn about(mut self, about: FragmentRowScope) -> Self {
+    pub(crate) fn with_row_scope(mut self, about: FragmentRowScope) -> Self {
         self.row_scope = about;
         self
     }
 
     /// Results of the answered remote queries.
-    pub fn came(&self) -> BTreeMap<usize, FragmentResult> {
+    pub fn answered_results(&self) -> BTreeMap<usize, FragmentResult> {
         self.fragment_results.lock().clone()
     }
 
-    fn rows(&self, remote_query: &RemoteQuery) -> RowScope {
+    fn query_row_scope(&self, remote_query: &RemoteQuery) -> RowScope {
         match &self.row_scope {
             FragmentRowScope::All => RowScope::All,
             FragmentRowScope::AsOf(at) => RowScope::AsOf(*at),
@@ -212,7 +212,7 @@ impl RemoteExecutor for PeerQueryClient {
     async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
         let mut left = contract_succession::ATTEMPTS;
         loop {
-            match self.once(&remote_query).await {
+            match self.send_query(&remote_query).await {
                 Err(refusal)
                     if left > 0
                         && contract_succession::not_there_yet(&self.connector, &refusal) =>
@@ -230,13 +230,13 @@ impl RemoteExecutor for PeerQueryClient {
 
 impl PeerQueryClient {
     /// Sends a part of the question once.
-    async fn once(&self, remote_query: &RemoteQuery) -> Result<RemoteRows, Refusal> {
+    async fn send_query(&self, remote_query: &RemoteQuery) -> Result<RemoteRows, Refusal> {
         let contracts: Vec<ContractId> = remote_query.contracts().into_iter().collect();
         let request = RequestId(random_bytes());
-        let rows = self.rows(remote_query);
+        let rows = self.query_row_scope(remote_query);
         let asking = QueryRequestEnvelope {
             credentials: match self.program {
-                None => credentials::credentials(&self.connector, &contracts)?,
+                None => credentials::needed_credentials(&self.connector, &contracts)?,
                 // Credentials of this participant prove nothing about another one.
                 Some(_) => Vec::new(),
             },
@@ -301,7 +301,7 @@ impl PeerQueryClient {
         remote_query: &RemoteQuery,
     ) -> Result<RemoteRows, Refusal> {
         if remote_query.participant == self.connector.id() {
-            return self.own(asking).await;
+            return self.ask_house(asking).await;
         }
         if self.program.is_some() {
             // A participant does not forward questions of another one.
@@ -319,7 +319,7 @@ impl PeerQueryClient {
                 ),
             )
         })?;
-        self.remote(peer, asking, remote_query).await
+        self.ask_peer(peer, asking, remote_query).await
     }
 }
 
@@ -352,7 +352,7 @@ impl Drop for RemoteStream {
         self.connector
             .queries
             .background_tasks
-            .spawn_on(left.settle(stream), &handle);
+            .spawn_on(left.read_to_receipt(stream), &handle);
     }
 }
 
@@ -372,7 +372,7 @@ const MORE: u64 = 4 * 1024 * 1024;
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl AbandonedStream {
-    async fn settle(self, mut stream: AnswerBatchStream) {
+    async fn read_to_receipt(self, mut stream: AnswerBatchStream) {
         let enough = stream.transfer_summary().bytes.saturating_add(MORE);
         let end = async {
             while stream.transfer_summary().bytes < enough {
@@ -392,7 +392,7 @@ impl AbandonedStream {
                 travelled: self.travelled,
                 span: self.span,
             };
-            carried.settle(None).await
+            carried.acknowledge_receipt(None).await
         } else {
             // The provider's log has the sent amount; the log here has the early end.
             not_received(
@@ -455,7 +455,7 @@ async fn record_end(
 }
 
 impl RemoteStream {
-    fn batches(self, begun: i64) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
+    fn into_batches(self, begun: i64) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
         futures::stream::unfold(Some(self), move |carried| async move {
             let mut carried = carried?;
             let stream = carried.stream.as_mut()?;
@@ -469,10 +469,10 @@ impl RemoteStream {
                 Some(Ok(batch)) => Some((Ok(batch), Some(carried))),
                 Some(Err(refusal)) => {
                     let refusal = tell_rows(refusal, stream.transfer_summary().rows);
-                    let settled = carried.settle(Some(&refusal)).await;
+                    let settled = carried.acknowledge_receipt(Some(&refusal)).await;
                     Some((Err(settled.err().unwrap_or(refusal)), None))
                 }
-                None => match carried.settle(None).await {
+                None => match carried.acknowledge_receipt(None).await {
                     Ok(()) => None,
                     Err(refusal) => Some((Err(refusal), None)),
                 },
@@ -482,7 +482,7 @@ impl RemoteStream {
     }
 
     /// Checks and acknowledges the receipt. With a wrong receipt, the answer is refused.
-    async fn settle(&mut self, ended: Option<&Refusal>) -> Result<(), Refusal> {
+    async fn acknowledge_receipt(&mut self, ended: Option<&Refusal>) -> Result<(), Refusal> {
         let Some(stream) = self.stream.take() else {
             return Ok(());
         };
@@ -501,7 +501,7 @@ impl RemoteStream {
         let _once = self.travelled.read.set(verdict.read);
         if verdict.is_countersigned {
             // The acknowledgement is in the outbox. It is delivered in the background, and the rows do not wait for it.
-            crate::peer::mailbox::soon(&self.connector, &self.peer);
+            crate::peer::mailbox::deliver_in_background(&self.connector, &self.peer);
         }
         match (verdict.dispute, ended) {
             (Some(dispute), None) => Err(dispute),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 ///
 /// All columns are nullable. Optimisation can change a column's nullability, and client programs compare the announced schema with
 /// the sent one.
-pub fn plain(columns: &Schema, reads: HashMap<String, String>) -> SchemaRef {
+pub fn to_plain_columns(columns: &Schema, reads: HashMap<String, String>) -> SchemaRef {
     let fields = columns.fields().iter().map(|field| {
         let data_type = match field.data_type() {
             DataType::Utf8View => DataType::Utf8,

@@ -35,7 +35,12 @@ pub(crate) struct PreparedStatement {
 impl PreparedTables {
     /// Stores the tables of a statement for the next question. Incomplete tables are not stored, because an unreachable participant
     /// may be back.
-    pub(crate) fn keep(&self, statement: PreparedStatement, catalog: QueryCatalog, now: i64) {
+    pub(crate) fn store_catalog(
+        &self,
+        statement: PreparedStatement,
+        catalog: QueryCatalog,
+        now: i64,
+    ) {
         if !catalog.is_complete() {
             return;
         }
@@ -52,7 +57,11 @@ impl PreparedTables {
     }
 
     /// Takes the tables of a statement out, so that only one question uses them. A repeated question gathers them again.
-    pub(crate) fn take(&self, statement: &PreparedStatement, now: i64) -> Option<QueryCatalog> {
+    pub(crate) fn take_catalog(
+        &self,
+        statement: &PreparedStatement,
+        now: i64,
+    ) -> Option<QueryCatalog> {
         let mut held = self.held.lock();
         held.retain(|one| one.is_fresh(now));
         let index = held.iter().position(|one| one.statement == *statement)?;
@@ -96,18 +105,21 @@ mod tests {
             statement("SELECT 2", Some("a")),
         );
         let catalog = || QueryCatalog::new(Vec::new());
-        tables.keep(one.clone(), catalog(), 0);
-        assert_eq!(tables.take(&other, 1), None);
-        assert_eq!(tables.take(&statement("SELECT 1", Some("b")), 1), None);
-        assert_eq!(tables.take(&statement("SELECT 1", None), 1), None);
-        assert!(tables.take(&one, 1).is_some());
-        assert_eq!(tables.take(&one, 1), None);
-        tables.keep(one.clone(), catalog(), 0);
-        assert_eq!(tables.take(&one, LONGEST), None);
+        tables.store_catalog(one.clone(), catalog(), 0);
+        assert_eq!(tables.take_catalog(&other, 1), None);
+        assert_eq!(
+            tables.take_catalog(&statement("SELECT 1", Some("b")), 1),
+            None
+        );
+        assert_eq!(tables.take_catalog(&statement("SELECT 1", None), 1), None);
+        assert!(tables.take_catalog(&one, 1).is_some());
+        assert_eq!(tables.take_catalog(&one, 1), None);
+        tables.store_catalog(one.clone(), catalog(), 0);
+        assert_eq!(tables.take_catalog(&one, LONGEST), None);
         for number in 0..=MOST_STATEMENTS {
-            tables.keep(statement(&number.to_string(), None), catalog(), 0);
+            tables.store_catalog(statement(&number.to_string(), None), catalog(), 0);
         }
-        assert_eq!(tables.take(&statement("0", None), 0), None);
-        assert!(tables.take(&statement("1", None), 0).is_some());
+        assert_eq!(tables.take_catalog(&statement("0", None), 0), None);
+        assert!(tables.take_catalog(&statement("1", None), 0).is_some());
     }
 }

@@ -20,7 +20,7 @@ pub enum QueryAuthor {
 
 impl QueryAuthor {
     /// Returns the author for a Unix user at the local socket, by the number from the kernel.
-    pub fn local(user: Option<u32>) -> Self {
+    pub fn from_local_user(user: Option<u32>) -> Self {
         Self::House {
             person: user.map(Person::User),
             access_token: None,

@@ -1,7 +1,7 @@
 //! Start of a question, until its first rows. The question is repeated if its author can't notice: at the succession of a contract,
 //! and after the replacement of a connector.
 
-use crate::contract::clause_citation::cite;
+use crate::contract::clause_citation::cite_clause;
 use crate::participant::Connector;
 use crate::question::answer_report;
 use crate::question::continuation;
@@ -10,7 +10,7 @@ use crate::question::continuation_token;
 use crate::question::contract_succession::{came_late, turns_soon};
 use crate::question::peer_query_client::PeerQueryClient;
 use crate::question::peer_query_client::contract_succession::{APART, PAUSE};
-use crate::question::plan;
+use crate::question::plan_query;
 use crate::question::query_author::QueryAuthor;
 use crate::question::reachable_tables;
 use arrow_array::RecordBatch;
@@ -60,7 +60,7 @@ pub async fn start_query(
 ) -> Result<StartedQuery, Refusal> {
     let mut is_repeated = false;
     for _ in 0..AGAIN {
-        match once(connector, text, options, scope, author).await {
+        match try_start(connector, text, options, scope, author).await {
             Err(refusal) if options.contracts.is_empty() && came_late(connector, &refusal) => {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -73,36 +73,37 @@ pub async fn start_query(
             begun => return begun,
         }
     }
-    once(connector, text, options, scope, author).await
+    try_start(connector, text, options, scope, author).await
 }
 
 /// Most repetitions of a question after a succession.
 const AGAIN: u8 = 4;
 
-async fn once(
+async fn try_start(
     connector: &Arc<Connector>,
     text: &QueryText,
     options: &QueryOptions,
     scope: &RequestedRowScope,
     author: &QueryAuthor,
 ) -> Result<StartedQuery, Refusal> {
-    let mut question = plan(connector, text, options, author).await?;
+    let mut question = plan_query(connector, text, options, author).await?;
     let mut left = 2 * APART / 250_000;
     while left > 0 && options.contracts.is_empty() && turns_soon(connector, &question) {
         left -= 1;
         tokio::time::sleep(PAUSE).await;
-        question = plan(connector, text, options, author).await?;
+        question = plan_query(connector, text, options, author).await?;
     }
-    let query_client = PeerQueryClient::new(connector, author)?.about(scope.about(&question));
+    let query_client =
+        PeerQueryClient::new(connector, author)?.with_row_scope(scope.fragment_scope(&question));
     let query_client = Arc::new(query_client);
-    let asked = continuation_token::QueryFingerprint::of(text.sql(), options);
+    let asked = continuation_token::QueryFingerprint::new(text.sql(), options);
     scope.is_of(asked)?;
-    let footer = ContinuationFooter::of(asked, &question, scope, Arc::clone(&query_client));
+    let footer = ContinuationFooter::new(asked, &question, scope, Arc::clone(&query_client));
     if matches!(scope, RequestedRowScope::Since(_)) && !question.is_additive() {
         // Such an answer is not combined from parts: either no part has new rows, or the whole question is asked again.
         continuation::all_quiet(&question, scope, &query_client)
             .await
-            .map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
+            .map_err(|refusal| cite_clause(connector, text.tables(), author, refusal))?;
         return Ok(StartedQuery {
             answer: None,
             first: None,
@@ -115,10 +116,10 @@ async fn once(
         .run(
             Arc::<PeerQueryClient>::clone(&query_client),
             &connector.queries.query_runtime,
-            &reachable_tables::bounds(connector),
+            &reachable_tables::query_limits(connector),
         )
         .await
-        .map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
+        .map_err(|refusal| cite_clause(connector, text.tables(), author, refusal))?;
     if matches!(scope, RequestedRowScope::Since(_)) {
         // Also for participants that may be missing: a part that can't continue now never can.
         let outcomes = answer.report.outcomes().into_iter();
@@ -127,11 +128,11 @@ async fn once(
             _ => None,
         });
         if let Some(why) = refused.next() {
-            return Err(cite(connector, text.tables(), author, why));
+            return Err(cite_clause(connector, text.tables(), author, why));
         }
     }
     let first = answer.batches.next().await.transpose();
-    let first = first.map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
+    let first = first.map_err(|refusal| cite_clause(connector, text.tables(), author, refusal))?;
     let nothing = first.is_none() && footer.nothing_came();
     Ok(StartedQuery {
         answer: (!nothing).then_some(answer),

@@ -45,7 +45,7 @@ pub struct VisibleDataset {
 ///
 /// # Errors
 /// If the peer can't be reached, or sends unreadable data.
-pub async fn catalogue(
+pub async fn fetch_catalog(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
 ) -> Result<Vec<VisibleDataset>, Refusal> {
@@ -56,7 +56,7 @@ pub async fn catalogue(
 /// Returns the refusal of a dataset that a peer no longer shows, if its offer to this participant has ended.
 ///
 /// # Errors
-/// Same errors as [`catalogue`].
+/// Same errors as [`fetch_catalog`].
 pub async fn ended_offer(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
@@ -84,8 +84,8 @@ async fn catalog_page(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
 ) -> Result<CatalogPage, Refusal> {
-    let shown = mailbox::with_reconnect(connector, peer, || pages(connector, peer)).await?;
-    unavailable_tables::remember(connector, &shown.visible).await;
+    let shown = mailbox::with_reconnect(connector, peer, || fetch_pages(connector, peer)).await?;
+    unavailable_tables::record_models(connector, &shown.visible).await;
     Ok(shown)
 }
 
@@ -99,13 +99,13 @@ struct CatalogPage {
     ended: Vec<EndedOffer>,
 }
 
-async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
-    let client = connector.call(peer).await?;
+async fn fetch_pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
+    let client = connector.call_peer(peer).await?;
     let mut shown = CatalogPage::default();
-    let mut reading = connector.peers.delivery_queues.reading(&peer.id);
+    let mut reading = connector.peers.delivery_queues.start_reading(&peer.id);
     let mut request = CatalogPageRequest::default();
     for _ in 0..MOST_PAGES {
-        let page = client.catalog(&request).await?;
+        let page = client.fetch_catalog_page(&request).await?;
         shown.newest_message = shown.newest_message.max(page.newest_message);
         shown.ended.extend(page.ended);
         for entry in page.entries {
@@ -122,9 +122,13 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
                 )
                 .with_participant(peer.id.clone()));
             }
-            shown
-                .visible
-                .push(read(connector, peer, dataset, entry.offers, &mut reading));
+            shown.visible.push(read_visible_dataset(
+                connector,
+                peer,
+                dataset,
+                entry.offers,
+                &mut reading,
+            ));
         }
         if shown.visible.len() > MOST_DATASETS {
             break;
@@ -145,7 +149,7 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
 
 /// Reads the offers of a dataset. An unreadable plain offer is left out, because a newer peer may use terms unknown here. An
 /// unreadable or untrusted public view is reported, because it is in force.
-fn read(
+fn read_visible_dataset(
     connector: &Connector,
     peer: &KnownPeer,
     dataset: Dataset,
@@ -161,13 +165,13 @@ fn read(
     };
     for entry in offers {
         let unread = if entry.public_view {
-            view(connector, &visible.dataset, &entry.policy)
+            verify_public_view(connector, &visible.dataset, &entry.policy)
                 .map(|view| visible.views.push(view))
                 .inspect_err(|refusal| visible.unusable.push(refusal.clone()))
         } else {
             reading.offer(&entry.policy).and_then(|offer| {
                 if offer.dataset != visible.dataset.id {
-                    return Err(elsewhere());
+                    return Err(foreign_view_refusal());
                 }
                 visible.offers.push(offer);
                 Ok(())
@@ -184,7 +188,7 @@ const MOST_PAGES: usize = 1000;
 const MOST_DATASETS: usize = 20_000;
 
 /// Public view of this dataset, signed by its owner.
-fn view(
+fn verify_public_view(
     connector: &Connector,
     dataset: &Dataset,
     bytes: &[u8],
@@ -196,12 +200,12 @@ fn view(
         || agreement.provider.id != dataset.id.owner
         || agreement.assignee_id().is_some()
     {
-        return Err(elsewhere());
+        return Err(foreign_view_refusal());
     }
     Ok((agreed.id(), agreement.clone()))
 }
 
-fn elsewhere() -> Refusal {
+fn foreign_view_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::PeerDataInvalid,
         "the offer there is not a view of that dataset",
@@ -213,14 +217,14 @@ fn elsewhere() -> Refusal {
 ///
 /// # Errors
 /// If the own index can't be read.
-pub async fn reach(
+pub async fn gather_tables(
     connector: &Arc<Connector>,
     named: &NamedTables,
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<QueryCatalog, Refusal> {
     if let QueryAuthor::Program(program) = author {
-        return program_tables::reach(connector, program, options);
+        return program_tables::gather_program_tables(connector, program, options);
     }
     let peers = connector.known_peers()?;
     let has_models = named.has_models();
@@ -228,8 +232,12 @@ pub async fn reach(
         .iter()
         .filter(|peer| has_models || named.has_participant(peer.alias.as_str()))
         .collect();
-    let fetched =
-        futures::future::join_all(wanted.iter().map(|peer| newest(connector, peer))).await;
+    let fetched = futures::future::join_all(
+        wanted
+            .iter()
+            .map(|peer| fetch_newest_catalog(connector, peer)),
+    )
+    .await;
     let mut tables = own_tables(connector)?;
     let mut lacks = Vec::new();
     if !author.reaches_own_datasets() {
@@ -266,7 +274,7 @@ pub async fn reach(
                 shown.insert(peer.id.clone(), visible);
             }
             Err(why) => {
-                let why = away(peer, why);
+                let why = missing_catalog_refusal(peer, why);
                 out_of_reach.insert(peer.id.clone(), why.clone());
                 lacks.push(UnavailableTable {
                     participant: peer.id.clone(),
@@ -289,14 +297,14 @@ pub async fn reach(
         out_of_reach: &out_of_reach,
         unread: &unread,
     };
-    let unusable = named_contracts::unusable(connector, options, &tables, &reached)?;
+    let unusable = named_contracts::find_unusable_contracts(connector, options, &tables, &reached)?;
     Ok(QueryCatalog::new(tables)
         .that_lacks(lacks)
         .with_unusable(unusable))
 }
 
 /// Refusal for a participant whose catalog is missing.
-fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
+fn missing_catalog_refusal(peer: &KnownPeer, why: Refusal) -> Refusal {
     let why = match why.participant {
         Some(_) => why,
         None => why.with_participant(peer.id.clone()),
@@ -307,18 +315,18 @@ fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
 /// Fetches a peer's catalog after exchanging messages, so that a contract that was just finalized or withdrawn counts. Usually no
 /// message changes the catalog: the outbox is delivered while the catalog is fetched. If the catalog announces messages, it is
 /// fetched again after them.
-async fn newest(
+async fn fetch_newest_catalog(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
 ) -> Result<Vec<VisibleDataset>, Refusal> {
     // Both calls share one connection. If the peer can't be reached, the catalog call reports it.
-    let _greeted = connector.call(peer).await;
-    let before = connector.peers.delivery_queues.news(&peer.id);
+    let _greeted = connector.call_peer(peer).await;
+    let before = connector.peers.delivery_queues.news_count(&peer.id);
     let (_, shown) = futures::join!(
         mailbox::send_off(connector, peer),
         catalog_page(connector, peer)
     );
-    let still = connector.peers.delivery_queues.news(&peer.id) == before;
+    let still = connector.peers.delivery_queues.news_count(&peer.id) == before;
     let CatalogPage {
         visible,
         newest_message: messages,
@@ -328,12 +336,12 @@ async fn newest(
         Err(refusal) if still => return Err(refusal),
         Err(_) => CatalogPage::default(),
     };
-    if still && !mailbox::waits(connector, peer, messages)? {
+    if still && !mailbox::has_waiting_message(connector, peer, messages)? {
         return Ok(visible);
     }
     // The sent messages may have been answered.
-    let _fetched = mailbox::pump(connector, peer).await;
-    catalogue(connector, peer).await
+    let _fetched = mailbox::exchange_messages(connector, peer).await;
+    fetch_catalog(connector, peer).await
 }
 
 fn own_tables(connector: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
@@ -382,7 +390,7 @@ pub fn usable_contracts(
 }
 
 /// Titles of the offers behind contracts with a peer. If they can't be read, the question continues without them.
-fn titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
+fn offer_titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
     let rows = connector
         .records
         .index(|state| state.negotiations())
@@ -404,7 +412,7 @@ fn remote_tables(
     let mut unusable = visible.unusable.clone();
     // Titles help a person to choose a contract.
     let titles = match held.len() > 1 {
-        true => titles(connector, &visible.peer.id),
+        true => offer_titles(connector, &visible.peer.id),
         false => BTreeMap::new(),
     };
     for (id, agreement) in held {
@@ -507,12 +515,12 @@ pub(super) fn list_asked_peers(
 ) -> Result<Vec<KnownPeer>, Refusal> {
     match author {
         QueryAuthor::House { .. } => connector.known_peers(),
-        QueryAuthor::Program(_) => Ok(vec![program_tables::provider(connector)]),
+        QueryAuthor::Program(_) => Ok(vec![program_tables::own_peer(connector)]),
     }
 }
 
 /// Limits of one question here.
-pub(crate) fn bounds(connector: &Connector) -> FederatedQueryLimits {
+pub(crate) fn query_limits(connector: &Connector) -> FederatedQueryLimits {
     let limits = connector.query_limits();
     FederatedQueryLimits {
         limits: QueryResourceLimits {

@@ -22,7 +22,7 @@ impl SnapshotLabels {
                 continue;
             }
             for reading in &went.remote_query.reads {
-                let relation = reading.relation(&went.remote_query.alias);
+                let relation = reading.format_relation(&went.remote_query.alias);
                 read.add(relation, reading.snapshot.clone());
             }
         }
@@ -43,7 +43,7 @@ impl SnapshotLabels {
         });
         let dated: BTreeSet<(&str, &str)> = pairs
             .clone()
-            .filter_map(|(label, relation)| Some((day(label)?, relation)))
+            .filter_map(|(label, relation)| Some((parse_label_day(label)?, relation)))
             .collect();
         let (oldest, relation) = dated.first()?;
         let newest = if pairs.clone().any(|(label, _)| label.ends_with(LIVE)) {
@@ -110,7 +110,7 @@ impl fmt::Display for TornDataset {
 }
 
 /// Day of a label such as `2026-11-20.3`; `None` for a table that is read in place, and for other forms of labels.
-fn day(label: &str) -> Option<&str> {
+fn parse_label_day(label: &str) -> Option<&str> {
     let (day, number) = label.split_once('.')?;
     let digits = |text: &str| text.chars().all(|sign| sign.is_ascii_digit());
     let dated = day.len() == 10 && day.split('-').all(digits) && day.split('-').count() == 3;

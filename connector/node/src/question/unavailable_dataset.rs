@@ -27,7 +27,7 @@ pub(crate) async fn missing_contract_refusal(
         if !named.has_participant(alias) {
             continue;
         }
-        let Ok(shown) = reachable_tables::catalogue(connector, &peer).await else {
+        let Ok(shown) = reachable_tables::fetch_catalog(connector, &peer).await else {
             continue;
         };
         for dataset in named.datasets_of(alias) {
@@ -50,7 +50,8 @@ pub(crate) async fn missing_contract_refusal(
                 continue;
             }
             let name = format!("{alias}.{dataset}");
-            let pending = pending(connector, &peer.id, &visible.dataset.id.to_string())?;
+            let pending =
+                pending_negotiation(connector, &peer.id, &visible.dataset.id.to_string())?;
             let refusal = Refusal::new(
                 ErrorCode::DatasetUnknown,
                 match &pending {
@@ -72,7 +73,7 @@ pub(crate) async fn missing_contract_refusal(
 }
 
 /// Own open negotiation with this participant on this dataset, and the party whose turn it is.
-fn pending(
+fn pending_negotiation(
     connector: &Connector,
     provider: &ParticipantId,
     dataset: &str,
@@ -86,7 +87,7 @@ fn pending(
             && !over.contains(&row.state.as_str())
     });
     let Some(row) = open else { return Ok(None) };
-    let turn = negotiation::message_replay::load(connector, &row.id)?
+    let turn = negotiation::message_replay::load_negotiation(connector, &row.id)?
         .as_ref()
         .map(negotiation::open_negotiation::OpenNegotiation::turn_sentence)
         .unwrap_or_default();

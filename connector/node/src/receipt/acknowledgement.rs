@@ -17,20 +17,23 @@ use hansa_store::state_index::row::OutboxMessageRow;
 ///
 /// # Errors
 /// If the acknowledgement carries a cosigned head of the peer and can't be stored.
-pub(crate) fn on(
+pub(crate) fn acknowledgement_event(
     connector: &Connector,
     peer: &ParticipantId,
     request: RequestId,
     receipt: Bytes,
 ) -> Result<AuditEvent, Refusal> {
-    let witnessed = connector.witness(peer);
+    let witnessed = connector.cosign_peer_head(peer);
     let with_head = witnessed.is_some();
     let message = acknowledgement_message(request, receipt, witnessed);
     let bytes = hansa_proto::stored_message::to_bytes(&message);
     if with_head {
         // With a cosigned head, the message can't be made from the receipt alone.
-        crate::process::blocking_work::waiting(|| {
-            connector.records.documents.keep(Document::Letter, &bytes)
+        crate::process::blocking_work::run_waiting(|| {
+            connector
+                .records
+                .documents
+                .keep_document(Document::Letter, &bytes)
         })?;
     }
     let noted = MessageRecord {
@@ -41,7 +44,7 @@ pub(crate) fn on(
         number: None,
         refused: None,
     };
-    Ok(noted.fact(None, None))
+    Ok(noted.to_event(None, None))
 }
 
 /// Returns a message that waits in the outbox for a peer; `None` for an acknowledgement whose receipt is no longer stored or has
@@ -49,13 +52,13 @@ pub(crate) fn on(
 ///
 /// # Errors
 /// If the message can't be read.
-pub(crate) fn waiting(
+pub(crate) fn load_waiting_message(
     connector: &Connector,
     peer: &ParticipantId,
     row: &OutboxMessageRow,
 ) -> Result<Option<PeerMessage>, Refusal> {
     let Some(request) = row.acknowledged_request else {
-        return read(connector, row.digest).map(Some);
+        return read_letter(connector, row.digest).map(Some);
     };
     let Some(receipt) = read_kept_receipt(connector, peer, request)? else {
         return Ok(None);
@@ -64,9 +67,9 @@ pub(crate) fn waiting(
     if Digest::of(&hansa_proto::stored_message::to_bytes(&message)) == row.digest {
         return Ok(Some(message));
     }
-    match read(connector, row.digest) {
+    match read_letter(connector, row.digest) {
         Ok(message) => Ok(Some(message)),
-        Err(refusal) => without(refusal),
+        Err(refusal) => ignore_missing_file(refusal),
     }
 }
 
@@ -74,27 +77,33 @@ pub(crate) fn waiting(
 ///
 /// # Errors
 /// If the file can't be deleted.
-pub(crate) fn forget(connector: &Connector, row: &OutboxMessageRow) -> Result<(), Refusal> {
+pub(crate) fn delete_acknowledgement(
+    connector: &Connector,
+    row: &OutboxMessageRow,
+) -> Result<(), Refusal> {
     match row.acknowledged_request {
-        Some(_) => crate::process::blocking_work::waiting(|| {
+        Some(_) => crate::process::blocking_work::run_waiting(|| {
             connector
                 .records
                 .documents
-                .forget(Document::Letter, row.digest)
+                .remove_document(Document::Letter, row.digest)
         }),
         None => Ok(()),
     }
 }
 
-fn read(connector: &Connector, digest: Digest) -> Result<PeerMessage, Refusal> {
-    let bytes = crate::process::blocking_work::waiting(|| {
-        connector.records.documents.read(Document::Letter, digest)
+fn read_letter(connector: &Connector, digest: Digest) -> Result<PeerMessage, Refusal> {
+    let bytes = crate::process::blocking_work::run_waiting(|| {
+        connector
+            .records
+            .documents
+            .read_document(Document::Letter, digest)
     })?;
     hansa_proto::stored_message::from_bytes(&bytes)
 }
 
 /// Converts errors of missing or changed files to `None`.
-fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
+fn ignore_missing_file<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
     match refusal.code {
         ErrorCode::FileMissing => Ok(None),
         ErrorCode::StateBroken | ErrorCode::MessageMalformed | ErrorCode::MessageTooLarge => {
@@ -117,11 +126,14 @@ fn read_kept_receipt(
     else {
         return Ok(None);
     };
-    match crate::process::blocking_work::waiting(|| {
-        connector.records.documents.read(Document::Receipt, file)
+    match crate::process::blocking_work::run_waiting(|| {
+        connector
+            .records
+            .documents
+            .read_document(Document::Receipt, file)
     }) {
         Ok(bytes) => Ok(Some(bytes.into())),
-        Err(refusal) => without(refusal),
+        Err(refusal) => ignore_missing_file(refusal),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Recorded;
@@ -50,7 +50,7 @@ pub(crate) struct ReceiptDraft {
 
 impl ReceiptDraft {
     /// Makes the draft for an answer that is about to be closed. Nobody countersigns a one-sided receipt.
-    pub(crate) fn of(sealed: &SealedAnswer, admitted: AdmittedQuery, one_sided: bool) -> Self {
+    pub(crate) fn new(sealed: &SealedAnswer, admitted: AdmittedQuery, one_sided: bool) -> Self {
         Self {
             admitted,
             one_sided,
@@ -84,7 +84,7 @@ impl ReceiptDraft {
             .log
             .head_over(admitted.leaf.index.saturating_add(1))
             .await
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+            .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))?;
         let result: ResultDigest = sent.digest.parse().map_err(|cause| {
             Refusal::new(
                 ErrorCode::Internal,
@@ -123,7 +123,7 @@ impl ReceiptDraft {
         Ok(UnissuedReceipt {
             consumer: admitted.consumer,
             request: admitted.request,
-            bytes: Bytes::from(envelope::assemble(&payload, &[signature])),
+            bytes: Bytes::from(envelope::assemble_statement(&payload, &[signature])),
         })
     }
 }
@@ -157,7 +157,8 @@ impl UnissuedReceipt {
         _closed: &Recorded<SealedAnswer>,
     ) -> Result<Bytes, Refusal> {
         let documents = &connector.records.documents;
-        let file = waiting(|| documents.keep(StoredDocumentKind::Receipt, &self.bytes))?;
+        let file =
+            run_waiting(|| documents.keep_document(StoredDocumentKind::Receipt, &self.bytes))?;
         let given = AuditEvent::from(OneSidedReceiptRecord {
             request_id: self.request.to_string(),
             peer: self.consumer.to_string(),

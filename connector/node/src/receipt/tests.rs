@@ -3,8 +3,10 @@
 use super::*;
 use crate::answer::incoming_query::QueryCaller;
 use crate::log::audit_event::AuditEvent;
-use crate::negotiation::resumption::resume;
-use crate::participant::testing::{TestFederation, agree, caller, outbox};
+use crate::negotiation::resumption::resume_negotiations;
+use crate::participant::testing::{
+    TestFederation, make_contract, outbox_messages, verified_caller,
+};
 use crate::peer::peer_handler::ParticipantHandler;
 use crate::process::randomness::random_bytes;
 use bytes::Bytes;
@@ -62,7 +64,7 @@ fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> Transfer
     };
     let payload = statement::to_bytes(&receipt);
     let signature = lindau.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload);
-    let bytes = envelope::assemble(&payload, &[signature.unwrap()]);
+    let bytes = envelope::assemble_statement(&payload, &[signature.unwrap()]);
     TransferSummary {
         rows: 0,
         bytes: 0,
@@ -75,13 +77,13 @@ fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> Transfer
 async fn test_federation() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let _ = agree(&lindau, &acme).await;
+    let _ = make_contract(&lindau, &acme).await;
     (federation, lindau, acme)
 }
 
 /// Receipt in the last message for lindau, and its answer.
 fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
-    let Some((_, PeerMessage { content, .. })) = outbox(acme, lindau).pop() else {
+    let Some((_, PeerMessage { content, .. })) = outbox_messages(acme, lindau).pop() else {
         panic!("no letter waits");
     };
     match content {
@@ -102,7 +104,7 @@ fn message_count(federation: &TestFederation, who: &str) -> usize {
 async fn the_word_on_a_receipt_is_in_the_log_with_what_came() {
     let (federation, lindau, acme) = test_federation().await;
     let (before, files) = (
-        outbox(&acme, &lindau).len(),
+        outbox_messages(&acme, &lindau).len(),
         message_count(&federation, "acme"),
     );
     let asked = SentQuery::of(&asking());
@@ -130,24 +132,26 @@ async fn the_word_on_a_receipt_is_in_the_log_with_what_came() {
     assert_eq!(
         acme.records
             .documents
-            .read(Document::Receipt, file)
+            .read_document(Document::Receipt, file)
             .unwrap(),
         receipt
     );
     drop(acme);
     let acme = federation.open("acme");
-    resume(&acme, Some(&lindau.id())).await.unwrap();
-    assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
+    resume_negotiations(&acme, Some(&lindau.id()))
+        .await
+        .unwrap();
+    assert_eq!(outbox_messages(&acme, &lindau).len(), before + 1, "once");
     assert_eq!(last_word(&acme, &lindau), (request, receipt));
     // An acknowledgement with a changed or missing receipt can't be delivered, and blocks no other message.
     let path = federation.home("acme").join("state/receipts");
     std::fs::write(path.join(file.to_string()), "something else").unwrap();
-    assert_eq!(outbox(&acme, &lindau).len(), before);
+    assert_eq!(outbox_messages(&acme, &lindau).len(), before);
     acme.records
         .documents
-        .forget(Document::Receipt, file)
+        .remove_document(Document::Receipt, file)
         .unwrap();
-    assert_eq!(outbox(&acme, &lindau).len(), before);
+    assert_eq!(outbox_messages(&acme, &lindau).len(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,14 +166,14 @@ async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
     let verdict = take_in(&acme, &lindau.id(), &asked, &came, None).await;
     assert!(verdict.unwrap().is_countersigned);
     assert_eq!(message_count(&federation, "acme"), files + 1);
-    let waiting = outbox(&acme, &lindau);
+    let waiting = outbox_messages(&acme, &lindau);
     let (number, PeerMessage { content, .. }) = waiting.last().unwrap();
     let with_head = |witnessed: &Option<Bytes>| witnessed.is_some();
     assert!(
         matches!(content, MessageContent::Acknowledgement { witnessed, .. } if with_head(witnessed))
     );
     // A caller that asks for later messages has the earlier ones.
-    let QueryCaller::Peer(peer) = caller(&acme, "lindau") else {
+    let QueryCaller::Peer(peer) = verified_caller(&acme, "lindau") else {
         panic!("a peer");
     };
     let reception = ParticipantHandler::new(Arc::clone(&acme));
@@ -183,17 +187,19 @@ async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_word_on_a_receipt_is_given_after_a_crash() {
     let (federation, lindau, acme) = test_federation().await;
-    let before = outbox(&acme, &lindau).len();
+    let before = outbox_messages(&acme, &lindau).len();
     let asked = SentQuery::of(&asking());
     let came = received(&lindau, &acme, &asked);
     // A power failure comes between the record of the answer and the record of the message.
     let countersigned = only_received(&lindau, &acme, &asked, &came).await;
     drop(acme);
     let acme = federation.open("acme");
-    assert_eq!(outbox(&acme, &lindau).len(), before);
+    assert_eq!(outbox_messages(&acme, &lindau).len(), before);
     for _ in 0..2 {
-        resume(&acme, Some(&lindau.id())).await.unwrap();
-        assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
+        resume_negotiations(&acme, Some(&lindau.id()))
+            .await
+            .unwrap();
+        assert_eq!(outbox_messages(&acme, &lindau).len(), before + 1, "once");
         let (request, receipt) = last_word(&acme, &lindau);
         assert_eq!(request, asked.request);
         assert_eq!(receipt, countersigned);
@@ -203,7 +209,7 @@ async fn the_word_on_a_receipt_is_given_after_a_crash() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
     let (_federation, lindau, acme) = test_federation().await;
-    let before = outbox(&acme, &lindau).len();
+    let before = outbox_messages(&acme, &lindau).len();
     for _ in 0..3 {
         let asked = SentQuery::of(&asking());
         let came = received(&lindau, &acme, &asked);
@@ -212,10 +218,10 @@ async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
     let peer = lindau.id();
     acme.peers.delivery_queues.owes_a_word(&peer);
     // Dropped at the first acknowledgement that is waited for.
-    let looked = tokio::time::timeout(Duration::ZERO, resume(&acme, Some(&peer)));
+    let looked = tokio::time::timeout(Duration::ZERO, resume_negotiations(&acme, Some(&peer)));
     assert!(looked.await.is_err());
-    resume(&acme, Some(&peer)).await.unwrap();
-    assert_eq!(outbox(&acme, &lindau).len(), before + 3);
+    resume_negotiations(&acme, Some(&peer)).await.unwrap();
+    assert_eq!(outbox_messages(&acme, &lindau).len(), before + 3);
 }
 
 /// Records a received answer without the message after it. Returns the countersigned receipt.
@@ -226,12 +232,12 @@ async fn only_received(
     came: &TransferSummary,
 ) -> Vec<u8> {
     let receipt = came.receipt.as_ref().unwrap();
-    let signed = check(acme, &lindau.id(), asked, came, receipt).unwrap();
-    let countersigned = countersign(acme, &signed).unwrap();
+    let signed = check_receipt(acme, &lindau.id(), asked, came, receipt).unwrap();
+    let countersigned = countersign_receipt(acme, &signed).unwrap();
     let file = acme
         .records
         .documents
-        .keep(Document::Receipt, &countersigned);
+        .keep_document(Document::Receipt, &countersigned);
     let alone = AuditEvent::from(ReceivedRecord {
         request_id: asked.request.to_string(),
         peer: lindau.id().to_string(),

@@ -5,7 +5,7 @@
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::serialized::{from_form, to_form};
-use hansa_audit_log::json::{JsonLimits, canonical, parse};
+use hansa_audit_log::json::{JsonLimits, parse_json, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -55,12 +55,13 @@ const FORM: &str = "access-token/1";
 
 impl AccessTokenGrant {
     /// Writes the grant in canonical form.
-    pub fn document(&self) -> Vec<u8> {
-        canonical(&to_form(FORM, self))
+    pub fn to_document(&self) -> Vec<u8> {
+        to_canonical_bytes(&to_form(FORM, self))
     }
 
     fn of_document(bytes: &[u8]) -> Result<Self, String> {
-        let document = parse(bytes, JsonLimits::default()).map_err(|fault| fault.to_string())?;
+        let document =
+            parse_json(bytes, JsonLimits::default()).map_err(|fault| fault.to_string())?;
         from_form(FORM, &document)
     }
 }
@@ -82,7 +83,7 @@ impl AccessTokenRegister {
         faults: &mut Vec<Refusal>,
     ) -> Result<Self, Refusal> {
         let mut tokens = BTreeMap::new();
-        for bytes in documents.all(StoredDocumentKind::AccessToken)? {
+        for bytes in documents.read_documents(StoredDocumentKind::AccessToken)? {
             let grant = match AccessTokenGrant::of_document(&bytes) {
                 Ok(grant) => grant,
                 Err(fault) => {
@@ -130,7 +131,7 @@ impl AccessTokenRegister {
     }
 
     /// Returns all tokens in the order of their ids.
-    pub fn all(&self) -> Vec<Arc<AccessTokenGrant>> {
+    pub fn all_tokens(&self) -> Vec<Arc<AccessTokenGrant>> {
         self.tokens.read().values().cloned().collect()
     }
 
@@ -189,7 +190,7 @@ mod tests {
         };
         let read = |text: &str| AccessTokenGrant::of_document(text.as_bytes());
         for grant in [house, stranger] {
-            let text = String::from_utf8(grant.document()).unwrap();
+            let text = String::from_utf8(grant.to_document()).unwrap();
             assert_eq!(read(&text), Ok(grant));
             for (from, to) in [
                 ("access-token/1", "access-token/2"),

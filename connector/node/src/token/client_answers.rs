@@ -36,7 +36,11 @@ impl ClientAnswers {
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS` if the access token has its most answers, or all together have `most`.
-    pub fn begin(self: &Arc<Self>, token: &str, most: usize) -> Result<ClientAnswerGuard, Refusal> {
+    pub fn begin_answer(
+        self: &Arc<Self>,
+        token: &str,
+        most: usize,
+    ) -> Result<ClientAnswerGuard, Refusal> {
         let mut running = self.running.lock();
         let all: usize = running.by_token.values().map(BTreeMap::len).sum();
         if all >= most {
@@ -94,16 +98,18 @@ mod tests {
     #[test]
     fn each_token_has_places_and_a_revoked_one_loses_its_answers() {
         let all = Arc::new(ClientAnswers::default());
-        let mut held: Vec<_> = (0..EACH).map(|_| all.begin("a", 16).unwrap()).collect();
-        let full = all.begin("a", 16).unwrap_err();
+        let mut held: Vec<_> = (0..EACH)
+            .map(|_| all.begin_answer("a", 16).unwrap())
+            .collect();
+        let full = all.begin_answer("a", 16).unwrap_err();
         assert_eq!(full.code, ErrorCode::TooManyStreams);
-        let other = all.begin("b", 16).unwrap();
-        assert!(all.begin("c", EACH + 1).is_err());
+        let other = all.begin_answer("b", 16).unwrap();
+        assert!(all.begin_answer("c", EACH + 1).is_err());
         assert_eq!(all.cut_token_answers("a"), EACH);
         assert!(held.iter().all(|one| one.ended.is_cancelled()));
         assert!(!other.ended.is_cancelled());
         held.clear();
         assert_eq!(all.cut_token_answers("a"), 0);
-        assert!(all.begin("a", 16).is_ok());
+        assert!(all.begin_answer("a", 16).is_ok());
     }
 }

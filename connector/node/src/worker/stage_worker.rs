@@ -11,7 +11,7 @@ use crate::config;
 use crate::config::ConnectorConfig;
 use crate::dataset::published_lists;
 use crate::participant::schema_secret;
-use crate::process::blocking_work::blocking;
+use crate::process::blocking_work::run_blocking;
 use crate::worker::stage_worker::question_grounds::{QuestionGrounds, WorkerFolders};
 use crate::worker::stage_worker::question_source::QuestionSource;
 use crate::worker::stage_worker::running_questions::{RunningQuestion, RunningQuestions};
@@ -22,9 +22,9 @@ use futures::{StreamExt as _, stream};
 use hansa_audit_log::time::Clock;
 use hansa_catalog::Catalog;
 use hansa_catalog::schema_compatibility::SchemaSecret;
-use hansa_enforcement::worker_plan::{DelegatedPlan, delegate};
+use hansa_enforcement::worker_plan::{DelegatedPlan, delegate_plan};
 use hansa_identity::cluster;
-use hansa_policy::decision::derivation::{self, DerivationContext, derive};
+use hansa_policy::decision::derivation::{self, DerivationContext, derive_effects};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -84,8 +84,8 @@ impl StageWorker {
             )
             .with_help("start the connector first, and let the worker see its folder"));
         }
-        let schema_secret = schema_secret::open(&config.state)?;
-        let (published, faults) = published_lists::load(&config.lists);
+        let schema_secret = schema_secret::open_secret(&config.state)?;
+        let (published, faults) = published_lists::load_lists(&config.lists);
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault);
         }
@@ -131,7 +131,7 @@ impl StageWorker {
         }
         let (folders, briefing) = (self.folders.clone(), task.clone());
         // Files on a shared file system.
-        let read = blocking(move || folders.grounds(&briefing, now));
+        let read = run_blocking(move || folders.verify_grounds(&briefing, now));
         let QuestionGrounds {
             active,
             held,
@@ -139,14 +139,14 @@ impl StageWorker {
             granted_until,
         } = read.await?;
         if let Some(until) = granted_until {
-            self.questions.grant(task.request, until, now)?;
+            self.questions.note_grant(task.request, until, now)?;
         }
         let datasets = holdings.values().map(|held| held.dataset.clone());
         let seal = SchemaSecret::new(self.schema_secret);
         let own = self.folders.own.clone();
         let catalog = Catalog::from_delegated_datasets(own, datasets).sealed_by(seal);
         let tenant = task.tenant.as_deref();
-        let view = catalog.view(&active, tenant)?;
+        let view = catalog.build_view(&active, tenant)?;
         let limits = SqlStatementLimits::default();
         let bound = plan_apart(&task.sql, &view, &limits, task.planned).await?;
         let stated = DerivationContext {
@@ -154,13 +154,13 @@ impl StageWorker {
             prohibitions: &held,
             now: task.now,
         };
-        let derived = derive(&active, stated, bound)?;
-        if derivation::digest(derived.effects()) != task.effects {
+        let derived = derive_effects(&active, stated, bound)?;
+        if derivation::effects_digest(derived.effects()) != task.effects {
             let sentence = "the contracts say something else than the connector made of them";
             return Err(differs(sentence.to_owned()));
         }
         let tools = tools_of(self.schema_secret, Arc::clone(&self.published))?;
-        Ok((delegate(derived, &tools)?, holdings))
+        Ok((delegate_plan(derived, &tools)?, holdings))
     }
 
     fn limits(&self, task: &QuestionBriefing) -> QueryResourceLimits {
@@ -180,7 +180,7 @@ impl StageWorker {
 
 impl StageWorker {
     /// Prepares the worker's tasks of a question. They end when the stream is dropped.
-    async fn begin(&self, briefing: QuestionBriefing) -> Result<TaskFrameStream, Refusal> {
+    async fn begin_tasks(&self, briefing: QuestionBriefing) -> Result<TaskFrameStream, Refusal> {
         let own = usize::try_from(briefing.worker).unwrap_or(usize::MAX);
         let named = briefing.team.get(own).map(|member| &member.name);
         if named != Some(&self.name) {
@@ -215,7 +215,7 @@ impl StageWorker {
             Arc::new(certificates),
             limits.time,
         ));
-        let runtime = self.runtime.of(&briefing.asker);
+        let runtime = self.runtime.for_participant(&briefing.asker);
         let resources = QueryResources {
             holdings: &holdings,
             runtime: &runtime,
@@ -229,7 +229,7 @@ impl StageWorker {
             worker: briefing.worker,
             tasks: tasks.await?,
         });
-        source.knows(&question);
+        source.link_question(&question);
         let running = self.questions.add(briefing.request, question, place)?;
         tracing::info!(
             name: "tasks.begun",
@@ -247,51 +247,61 @@ impl StageWorker {
             let late = Refusal::new(ErrorCode::ResourceLimit, "the question took too long");
             Some((Err(late), None))
         });
-        Ok(stream::iter([ready()]).chain(held).boxed())
+        Ok(stream::iter([ready_frame()]).chain(held).boxed())
     }
 
-    fn rows(&self, caller: &ClusterCaller, rows: TaskRows) -> Result<TaskFrameStream, Refusal> {
+    fn task_rows(
+        &self,
+        caller: &ClusterCaller,
+        rows: TaskRows,
+    ) -> Result<TaskFrameStream, Refusal> {
         let nothing = || {
             let sentence = "the worker runs no such question, or who asks has no part in it";
             Refusal::new(ErrorCode::WorkerDiffers, sentence)
         };
-        let question = self.questions.of(rows.request).ok_or_else(nothing)?;
+        let question = self
+            .questions
+            .find_question(rows.request)
+            .ok_or_else(nothing)?;
         let reader = match caller {
             ClusterCaller::Connector => None,
-            ClusterCaller::Worker(name) => Some(question.number(name).ok_or_else(nothing)?),
+            ClusterCaller::Worker(name) => Some(question.worker_number(name).ok_or_else(nothing)?),
         };
         let of = TaskPartition {
             worker: question.worker,
             stage: rows.stage,
             partition: rows.partition,
         };
-        question.tasks.rows(of, reader).map(messages)
+        question
+            .tasks
+            .read_task_rows(of, reader)
+            .map(partition_frames)
     }
 }
 
 #[async_trait]
 impl TaskHandler for StageWorker {
-    async fn answer(
+    async fn answer_ticket(
         &self,
         caller: &ClusterCaller,
         ticket: WorkerTicket,
     ) -> Result<TaskFrameStream, Refusal> {
         match (ticket, caller) {
             (WorkerTicket::Begin(briefing), ClusterCaller::Connector) => {
-                self.begin(*briefing).await
+                self.begin_tasks(*briefing).await
             }
             // INVARIANT: connector-begins. A worker requests rows; it does not decide on questions and permits.
             (WorkerTicket::Begin(_), ClusterCaller::Worker(_)) => Err(Refusal::new(
                 ErrorCode::PeerNotTrusted,
                 "a question is begun by the connector alone",
             )),
-            (WorkerTicket::Rows(rows), caller) => self.rows(caller, rows),
+            (WorkerTicket::Rows(rows), caller) => self.task_rows(caller, rows),
         }
     }
 }
 
 /// Message that the tasks are ready: a schema without columns.
-fn ready() -> Result<TaskFrame, Refusal> {
+fn ready_frame() -> Result<TaskFrame, Refusal> {
     let frame = hansa_query::answer::frames::schema_without_columns();
     Ok(TaskFrame {
         header: frame.header,
@@ -300,7 +310,7 @@ fn ready() -> Result<TaskFrame, Refusal> {
 }
 
 /// Messages of a partition.
-fn messages(rows: TaskStream) -> TaskFrameStream {
+fn partition_frames(rows: TaskStream) -> TaskFrameStream {
     let frames = stream::unfold(rows, |mut rows| async move {
         let frame = rows.next().await?;
         let frame = frame.map(|frame| TaskFrame {

@@ -1,7 +1,7 @@
 //! Workers of this connector, and the connections to them.
 
 use crate::config::cluster::WorkerConfig;
-use crate::process::blocking_work::blocking;
+use crate::process::blocking_work::run_blocking;
 use hansa_identity::cluster;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
@@ -36,10 +36,10 @@ impl WorkerRegistry {
         worker: &WorkerConfig,
         read: impl FnOnce() -> Result<Arc<ClientConfig>, Refusal> + Send + 'static,
     ) -> Result<WorkerClient, Refusal> {
-        if let Some(WorkerConnection::Open(client)) = self.known.lock().get(&key(worker)) {
+        if let Some(WorkerConnection::Open(client)) = self.known.lock().get(&worker_key(worker)) {
             return Ok(WorkerClient::clone(client));
         }
-        let tls = blocking(read).await?;
+        let tls = run_blocking(read).await?;
         let client = WorkerClient::open(
             worker.name.clone(),
             &worker.address,
@@ -49,23 +49,23 @@ impl WorkerRegistry {
         )
         .await?;
         self.known.lock().insert(
-            key(worker),
+            worker_key(worker),
             WorkerConnection::Open(Box::new(client.clone())),
         );
         Ok(client)
     }
 
     /// Drops the connection to a worker, and does not ask it for a while.
-    pub(crate) fn rests(&self, worker: &WorkerConfig, ticks: i64) {
+    pub(crate) fn pause_worker(&self, worker: &WorkerConfig, ticks: i64) {
         let until = ticks.saturating_add(REST);
         self.known
             .lock()
-            .insert(key(worker), WorkerConnection::Rests(until));
+            .insert(worker_key(worker), WorkerConnection::Rests(until));
     }
 
     /// Returns true if a worker is not asked now.
     pub(crate) fn is_resting(&self, worker: &WorkerConfig, ticks: i64) -> bool {
-        matches!(self.known.lock().get(&key(worker)), Some(WorkerConnection::Rests(until)) if ticks < *until)
+        matches!(self.known.lock().get(&worker_key(worker)), Some(WorkerConnection::Rests(until)) if ticks < *until)
     }
 
     /// Drops all connections, because certificates or addresses may have changed.
@@ -74,7 +74,7 @@ impl WorkerRegistry {
     }
 }
 
-fn key(worker: &WorkerConfig) -> (SqlIdentifier, String) {
+fn worker_key(worker: &WorkerConfig) -> (SqlIdentifier, String) {
     (worker.name.clone(), worker.address.clone())
 }
 
@@ -109,7 +109,7 @@ mod tests {
         let (gone, moved) = (worker("10.0.0.1:1"), worker("10.0.0.2:1"));
         let team = WorkerRegistry::default();
         assert!(!team.is_resting(&gone, 7));
-        team.rests(&gone, 7);
+        team.pause_worker(&gone, 7);
         assert!(team.is_resting(&gone, 7 + REST - 1) && !team.is_resting(&gone, 7 + REST));
         assert!(!team.is_resting(&moved, 7));
         team.forget_all();

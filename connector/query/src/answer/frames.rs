@@ -36,7 +36,7 @@ impl AnswerFrame {
 /// Schema message of a stream without columns and rows.
 #[must_use]
 pub fn schema_without_columns() -> AnswerFrame {
-    FrameEncoder::new(FrameCompression::Plain).schema(&Schema::empty())
+    FrameEncoder::new(FrameCompression::Plain).encode_schema(&Schema::empty())
 }
 
 /// Quotas of an answer, from which each message is reserved.
@@ -82,13 +82,13 @@ pub struct AnswerFrames<M> {
 }
 
 /// Creates the message stream of `answer`.
-pub fn frames<M: QuotaMeter>(
+pub fn stream_answer_frames<M: QuotaMeter>(
     answer: QueryAnswer,
     meter: M,
     packing: FrameCompression,
 ) -> AnswerFrames<M> {
     let mut encoder = FrameEncoder::new(packing);
-    let schema = encoder.schema(answer.schema());
+    let schema = encoder.encode_schema(answer.schema());
     AnswerFrames {
         answer,
         meter,
@@ -137,7 +137,8 @@ impl<M: QuotaMeter> AnswerFrames<M> {
     /// read to its end counts as cancelled.
     #[must_use]
     pub fn seal(self) -> Option<(SealedAnswer, M)> {
-        let sealed = SealedAnswer::of(self.answer, self.outcome, self.totals.delivered_totals())?;
+        let sealed =
+            SealedAnswer::from_answer(self.answer, self.outcome, self.totals.delivered_totals())?;
         Some((sealed, self.meter))
     }
 
@@ -151,7 +152,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
             }
             match self.answer.next().await {
                 None => return Ok(None),
-                Some(batch) => self.encoder.rows(&batch?, &mut self.queue)?,
+                Some(batch) => self.encoder.encode_rows(&batch?, &mut self.queue)?,
             }
         }
     }

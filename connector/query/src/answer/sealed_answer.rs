@@ -23,7 +23,7 @@ pub struct SealedAnswer {
 
 impl SealedAnswer {
     /// Seals `answer`. Returns `None` if it was sealed before.
-    pub(super) fn of(
+    pub(super) fn from_answer(
         mut answer: QueryAnswer,
         outcome: StreamOutcome,
         sent: DeliveredTotals,
@@ -80,7 +80,7 @@ impl UnansweredQuery {
 }
 
 impl Evidence for SealedAnswer {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         CloseRecord {
             request_id: Some(self.request.to_string()),
             opened: self.opened.index(),

@@ -38,11 +38,11 @@ fn known_sentence(pattern: &str, refusal: fn(&Captures<'_>) -> Refusal) -> Known
     }
 }
 
-fn invalid(sentence: impl Into<String>) -> Refusal {
+fn invalid_sql_refusal(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::SqlInvalid, sentence)
 }
 
-fn part<'c>(found: &'c Captures<'_>, name: &str) -> &'c str {
+fn captured_text<'c>(found: &'c Captures<'_>, name: &str) -> &'c str {
     found.name(name).map_or("", |part| part.as_str())
 }
 
@@ -51,26 +51,29 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
         known_sentence(
             r"common argument type for comparison operation (?<left>.+) (?<op>=|!=|<|<=|>|>=|IS DISTINCT FROM|IS NOT DISTINCT FROM) (?<right>.+)$",
             |found| {
-                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
-                invalid(format!("{left} can't be compared with {right}"))
+                let [left, right] =
+                    ["left", "right"].map(|side| type_name(captured_text(found, side)));
+                invalid_sql_refusal(format!("{left} can't be compared with {right}"))
                     .with_help("write CAST(… AS …) around one of them")
             },
         ),
         known_sentence(
             r"common argument type for logical boolean operation (?<left>.+) (?<op>AND|OR) (?<right>.+)$",
             |found| {
-                let op = part(found, "op");
-                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
-                invalid(format!("{op} takes truth values, not {left} and {right}"))
+                let op = captured_text(found, "op");
+                let [left, right] =
+                    ["left", "right"].map(|side| type_name(captured_text(found, side)));
+                invalid_sql_refusal(format!("{op} takes truth values, not {left} and {right}"))
             },
         ),
         known_sentence(
             r"Cannot coerce arithmetic expression (?<left>.+) (?<op>[-+*/%]) (?<right>.+) to valid types",
             |found| {
-                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
-                invalid(format!(
+                let [left, right] =
+                    ["left", "right"].map(|side| type_name(captured_text(found, side)));
+                invalid_sql_refusal(format!(
                     "{left} {} {right} can't be computed",
-                    part(found, "op")
+                    captured_text(found, "op")
                 ))
                 .with_help("write CAST(… AS …) around one of them")
             },
@@ -78,92 +81,105 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
         known_sentence(
             r"common type to coerce (?<left>.+) and (?<right>.+) in LIKE",
             |found| {
-                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
-                invalid(format!("LIKE takes texts, not {left} and {right}"))
+                let [left, right] =
+                    ["left", "right"].map(|side| type_name(captured_text(found, side)));
+                invalid_sql_refusal(format!("LIKE takes texts, not {left} and {right}"))
             },
         ),
         known_sentence(
             r"filter with non-boolean predicate .* returning (?<kind>.+)$",
             |found| {
-                invalid(format!(
+                invalid_sql_refusal(format!(
                     "a condition is true or false, not {}",
-                    type_name(part(found, "kind"))
+                    type_name(captured_text(found, "kind"))
                 ))
             },
         ),
         known_sentence(
             r"Unary operator '(?<op>.+)' requires a boolean expression, got (?<kind>.+)$",
             |found| {
-                let kind = type_name(part(found, "kind"));
-                invalid(format!(
+                let kind = type_name(captured_text(found, "kind"));
+                invalid_sql_refusal(format!(
                     "{} takes a truth value, not {kind}",
-                    part(found, "op")
+                    captured_text(found, "op")
                 ))
             },
         ),
         known_sentence(r"Unary operator '(?<op>.)' only supports", |found| {
-            not_allowed(&format!("the sign {} before this value", part(found, "op"))).with_help(
+            not_allowed(&format!(
+                "the sign {} before this value",
+                captured_text(found, "op")
+            ))
+            .with_help(
                 "it takes a number; of a rank or the number of a row write CAST(… AS BIGINT)",
             )
         }),
         known_sentence(
             r"(?s)No function matches the given name and argument types '(?<name>\w+)\((?<kinds>.*?)\)'",
             |found| {
-                let name = part(found, "name");
-                let kinds = part(found, "kinds");
+                let name = captured_text(found, "name");
+                let kinds = captured_text(found, "kinds");
                 let kinds: Vec<String> = split_types(kinds)
                     .iter()
                     .map(|kind| type_name(kind))
                     .collect();
                 match kinds.is_empty() {
-                    true => invalid(format!("`{name}` can't be called without arguments")),
-                    false => invalid(format!("`{name}` can't take {}", kinds.join(", "))),
+                    true => {
+                        invalid_sql_refusal(format!("`{name}` can't be called without arguments"))
+                    }
+                    false => {
+                        invalid_sql_refusal(format!("`{name}` can't take {}", kinds.join(", ")))
+                    }
                 }
             },
         ),
         known_sentence(
             r"(?<name>\w+)\(?.* (?:should|must) only be called with a column reference|'(?<other>\w+)' (?:function )?requires",
-            |_| invalid("a function can't take these arguments"),
+            |_| invalid_sql_refusal("a function can't take these arguments"),
         ),
         known_sentence(
             r"(?:clause|list) references:? *(?<what>.*?) must appear in the GROUP BY clause|Column in (?<clause>[A-Z ]+) must be in GROUP BY or an aggregate function: While expanding wildcard, column .(?<column>.+). must appear|Expression (?<expr>.+) could not be resolved from available columns",
             |_| {
-                invalid("a column or expression is neither in GROUP BY nor in an aggregate")
-                    .with_help("name it in GROUP BY, or put it into an aggregate")
+                invalid_sql_refusal(
+                    "a column or expression is neither in GROUP BY nor in an aggregate",
+                )
+                .with_help("name it in GROUP BY, or put it into an aggregate")
             },
         ),
         known_sentence(
             r"must appear in the GROUP BY clause or be used in an aggregate function|must be in GROUP BY or an aggregate",
             |_| {
-                invalid("a column or expression is neither in GROUP BY nor in an aggregate")
-                    .with_help("name it in GROUP BY, or put it into an aggregate")
+                invalid_sql_refusal(
+                    "a column or expression is neither in GROUP BY nor in an aggregate",
+                )
+                .with_help("name it in GROUP BY, or put it into an aggregate")
             },
         ),
         known_sentence(
             r"(?<what>Projections|Windows|Aggregations) require unique expression names",
             |_| {
-                invalid("two columns of one list have the same name")
+                invalid_sql_refusal("two columns of one list have the same name")
                     .with_help("name one of them with AS")
             },
         ),
         known_sentence(
             r"(?<op>UNION|INTERSECT|EXCEPT).* (?:different number of columns|same number of columns)",
             |found| {
-                invalid(format!(
+                invalid_sql_refusal(format!(
                     "the queries of {} show different numbers of columns",
-                    part(found, "op")
+                    captured_text(found, "op")
                 ))
             },
         ),
         known_sentence(r"(?<word>LIMIT|OFFSET)", |found| {
-            invalid(format!(
+            invalid_sql_refusal(format!(
                 "{} takes a whole number that is not negative",
-                part(found, "word")
+                captured_text(found, "word")
             ))
         }),
         known_sentence(
             r"(?:subquery should only return one column|Too many columns)",
-            |_| invalid("a subquery in this place shows one column"),
+            |_| invalid_sql_refusal("a subquery in this place shows one column"),
         ),
         known_sentence(
             r"physical plan does not support logical expression \w*(?:Subquery|Exists|SetComparison)",
@@ -180,61 +196,78 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
         known_sentence(
             r"column out of bounds|Cannot find column with position",
             |_| {
-                invalid("GROUP BY or ORDER BY names a place that the list of columns does not have")
+                invalid_sql_refusal(
+                    "GROUP BY or ORDER BY names a place that the list of columns does not have",
+                )
             },
         ),
         known_sentence(
             r"SELECT DISTINCT, ORDER BY expressions? .* must appear in (?:the )?select list",
             |_| {
-                invalid("with DISTINCT, rows are ordered by columns that are shown")
+                invalid_sql_refusal("with DISTINCT, rows are ordered by columns that are shown")
                     .with_help("show it, or group instead")
             },
         ),
         known_sentence(
             r"SELECT DISTINCT ON expressions must match initial ORDER BY",
-            |_| invalid("ORDER BY begins with what DISTINCT ON names"),
+            |_| invalid_sql_refusal("ORDER BY begins with what DISTINCT ON names"),
         ),
         known_sentence(r"The window `?(?<name>[^`]+?)`? is not defined", |found| {
-            invalid(format!("no window is called `{}`", part(found, "name")))
+            invalid_sql_refusal(format!(
+                "no window is called `{}`",
+                captured_text(found, "name")
+            ))
         }),
         known_sentence(
             r"[Nn]ested aggregate|[Aa]ggregate functions? (?:calls )?(?:cannot be nested|are not allowed)",
-            |_| invalid("an aggregate can't stand in an aggregate, in WHERE or in GROUP BY"),
+            |_| {
+                invalid_sql_refusal(
+                    "an aggregate can't stand in an aggregate, in WHERE or in GROUP BY",
+                )
+            },
         ),
         known_sentence(
             r"could not parse compound identifier from (?<names>.+)$",
             |found| {
-                let names: Vec<&str> = part(found, "names")
+                let names: Vec<&str> = captured_text(found, "names")
                     .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
                     .filter(|name| !name.is_empty())
                     .collect();
-                invalid(format!("`{}` can't be named in this place", names.join(".")))
+                invalid_sql_refusal(format!("`{}` can't be named in this place", names.join(".")))
                     .with_help("give the table an alias that no column has")
                     .with_help("a subquery in the condition of a join names no column of the joined tables: write the condition into WHERE")
             },
         ),
         known_sentence(r"Invalid qualifier (?<name>.+)$", |found| {
-            invalid(format!("no table is called `{}` here", part(found, "name")))
+            invalid_sql_refusal(format!(
+                "no table is called `{}` here",
+                captured_text(found, "name")
+            ))
         }),
         known_sentence(
             r"contains (?<all>\d+) columns but only (?<named>\d+) names given|names given as column alias",
-            |_| invalid("an alias names as many columns as its table has"),
+            |_| invalid_sql_refusal("an alias names as many columns as its table has"),
         ),
         known_sentence(
             r#"WITH query name "(?<name>.+)" specified more than once"#,
-            |found| invalid(format!("WITH names `{}` twice", part(found, "name"))),
+            |found| {
+                invalid_sql_refusal(format!(
+                    "WITH names `{}` twice",
+                    captured_text(found, "name")
+                ))
+            },
         ),
         known_sentence(r"Inconsistent data length across values list", |_| {
-            invalid("the rows of VALUES have different numbers of values")
+            invalid_sql_refusal("the rows of VALUES have different numbers of values")
         }),
         known_sentence(r"to grouping function is not in grouping columns", |_| {
-            invalid("`grouping` takes what GROUP BY names")
+            invalid_sql_refusal("`grouping` takes what GROUP BY names")
         }),
         known_sentence(r"argument of nth_value|argument for nth_value", |_| {
-            invalid("`nth_value` takes a value and a whole number")
+            invalid_sql_refusal("`nth_value` takes a value and a whole number")
         }),
         known_sentence(r"Percentile value must be between", |_| {
-            invalid("a percentile lies between 0 and 1")
+            invalid_sql_refusal("a percentile lies between 0 and 1")
         }),
         known_sentence(r"COUNT DISTINCT with multiple arguments", |_| {
             not_allowed("count(DISTINCT …) of several values")
@@ -243,14 +276,14 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
         known_sentence(
             r"Unsupported CAST from (?<from>.+) to (?<to>.+)$",
             |found| {
-                let [from, to] = ["from", "to"].map(|side| type_name(part(found, side)));
-                invalid(format!("{from} can't be cast to {to}"))
+                let [from, to] = ["from", "to"].map(|side| type_name(captured_text(found, side)));
+                invalid_sql_refusal(format!("{from} can't be cast to {to}"))
             },
         ),
         known_sentence(
             r"does not support logical expression WindowFunction|window functions? (?:is|are) not allowed",
             |_| {
-                invalid(
+                invalid_sql_refusal(
                     "a window function stands in the SELECT list, in ORDER BY or in QUALIFY alone",
                 )
                 .with_help("compute it in a subquery, and filter that")
@@ -266,15 +299,19 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
             },
         ),
         known_sentence(r"No functions registered with this context", |_| {
-            invalid("a window function stands without OVER").with_help("write OVER (…) behind it")
+            invalid_sql_refusal("a window function stands without OVER")
+                .with_help("write OVER (…) behind it")
         }),
         known_sentence(
             r"Window frame|RANGE is not implemented|window frame|Invalid window",
-            |_| invalid("the frame of a window is not valid: see docs/sql.md"),
+            |_| invalid_sql_refusal("the frame of a window is not valid: see docs/sql.md"),
         ),
         known_sentence(
             r"Invalid timezone|Unsupported timezone|failed to parse timezone|Cannot parse time ?zone",
-            |_| invalid("there is no such time zone").with_help("name it as in Europe/Berlin"),
+            |_| {
+                invalid_sql_refusal("there is no such time zone")
+                    .with_help("name it as in Europe/Berlin")
+            },
         ),
     ]
 });

@@ -97,11 +97,11 @@ impl CountedJoinInput {
 
     /// Refuses to read a partition of the build side twice. The engine does that if the join or its input ran out of memory, and
     /// other partitions of the join may have returned rows of the first read.
-    fn begin(&self, partition: usize) -> Result<()> {
+    fn begin_partition(&self, partition: usize) -> Result<()> {
         let begun = self.begun.get(partition);
         let again = begun.is_some_and(|begun| begun.swap(true, Ordering::Relaxed));
         if again && self.side == CountedJoinSide::Built {
-            return Err(engine_error::carry(too_much()));
+            return Err(engine_error::wrap_refusal(too_much()));
         }
         Ok(())
     }
@@ -118,7 +118,7 @@ impl PassThrough for CountedJoinInput {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + 'static> {
-        self.begin(partition)?;
+        self.begin_partition(partition)?;
         let pool = Arc::clone(context.memory_pool());
         // Where one part is built for all, whichever of them is read first finds it together.
         let place = if self.copies.len() == 1 { 0 } else { partition };
@@ -141,7 +141,7 @@ struct CountedJoinStream {
 }
 
 impl CountedJoinStream {
-    fn keep(&self, copy: Option<MemoryReservation>) {
+    fn keep_copy(&self, copy: Option<MemoryReservation>) {
         if let Some(place) = self.copies.get(self.place) {
             *place.lock() = copy;
         }
@@ -155,7 +155,7 @@ impl Stream for CountedJoinStream {
         let this = &mut *self;
         let Some(copy) = &mut this.copy else {
             // The build side is complete.
-            this.keep(None);
+            this.keep_copy(None);
             return this.input.poll_next_unpin(cx);
         };
         match futures::ready!(this.input.poll_next_unpin(cx)) {
@@ -164,14 +164,14 @@ impl Stream for CountedJoinStream {
                 let join = batch.get_array_memory_size();
                 let kept = rows_of(&batch).saturating_add(BATCH_BYTES);
                 if copy.try_grow(kept.saturating_add(join)).is_err() {
-                    return Poll::Ready(Some(Err(engine_error::carry(too_much()))));
+                    return Poll::Ready(Some(Err(engine_error::wrap_refusal(too_much()))));
                 }
                 copy.shrink(join);
                 Poll::Ready(Some(Ok(batch)))
             }
             None => {
                 let copy = copy.take();
-                this.keep(Some(copy));
+                this.keep_copy(Some(copy));
                 Poll::Ready(None)
             }
             other => Poll::Ready(other),
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_side_that_is_built_is_read_once() {
         assert_eq!(rows(join(false)).unwrap(), 8);
-        let refusal = engine_error::running(&rows(join(true)).unwrap_err());
+        let refusal = engine_error::execution_refusal(&rows(join(true)).unwrap_err());
         assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
         assert_eq!(refusal, too_much());
         let context = || Arc::new(TaskContext::default());

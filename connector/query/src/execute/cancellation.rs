@@ -18,7 +18,7 @@ pub struct CancellationHandle {
 
 /// Creates a handle and a listener; no cancellation is signalled yet.
 #[must_use]
-pub fn pair() -> (CancellationHandle, CancellationSignal) {
+pub fn cancellation_pair() -> (CancellationHandle, CancellationSignal) {
     let (send, receive) = watch::channel(None);
     (
         CancellationHandle { signal: send },
@@ -51,7 +51,7 @@ impl CancellationHandle {
 impl CancellationSignal {
     /// Listener that is never cancelled.
     #[must_use]
-    pub fn idle() -> Self {
+    pub fn new_idle() -> Self {
         let (send, receive) = watch::channel(None);
         drop(send);
         Self { signal: receive }

@@ -3,7 +3,7 @@
 //! inside a gate; the inner plan is a child only during this cut.
 
 use super::cancellation::CancellationSignal;
-use super::rebatch::{BatchCutter, compact, lean};
+use super::rebatch::{BatchCutter, compact_batch, trim_batch};
 use super::scrub_nulls::blank_null_values;
 use crate::engine_error;
 use arrow_array::{RecordBatch, RecordBatchOptions};
@@ -156,14 +156,17 @@ impl GovernedScanExec {
     }
 
     /// Plan that computes the permitted rows.
-    pub(super) const fn inner(&self) -> &Arc<dyn ExecutionPlan> {
+    pub(super) const fn inner_plan(&self) -> &Arc<dyn ExecutionPlan> {
         &self.inner
     }
 
     /// Copy of the leaf for another question, with fresh nodes and its own cancellation.
-    pub(super) fn reset(&self, watch: CancellationSignal) -> Result<Arc<dyn ExecutionPlan>> {
+    pub(super) fn copy_for_query(
+        &self,
+        watch: CancellationSignal,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let inner = reset_plan_states(Arc::clone(&self.inner))
-            .map_err(|error| engine_error::carry(inside(&error)))?;
+            .map_err(|error| engine_error::wrap_refusal(leaf_refusal(&error)))?;
         let view = GovernedView {
             watch,
             ..self.view.clone()
@@ -225,7 +228,7 @@ impl GovernedScanExec {
     }
 
     /// Leaf for a part of this one: `inner` returns aggregate states.
-    pub(super) fn states(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
+    pub(super) fn to_state_leaf(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
         let view = GovernedView {
             schema: inner.schema(),
             recut: None,
@@ -299,7 +302,7 @@ impl ExecutionPlan for GovernedScanExec {
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.reset(self.view.watch.clone())
+        self.copy_for_query(self.view.watch.clone())
     }
 
     fn execute(
@@ -319,7 +322,7 @@ impl ExecutionPlan for GovernedScanExec {
             let stream = self
                 .inner
                 .execute(inner, Arc::clone(&context))
-                .map_err(|error| engine_error::carry(inside(&error)))?;
+                .map_err(|error| engine_error::wrap_refusal(leaf_refusal(&error)))?;
             streams.push_back(stream);
         }
         Ok(self.view.gate.permit_rows(self, streams))
@@ -398,16 +401,18 @@ impl Stream for PermittedStream {
         let this = &mut *self;
         loop {
             if let Some(why) = this.watch.end_reason() {
-                return Poll::Ready(Some(Err(engine_error::carry(why))));
+                return Poll::Ready(Some(Err(engine_error::wrap_refusal(why))));
             }
             if let Some(batch) = this.cutter.as_mut().and_then(BatchCutter::next) {
-                return Poll::Ready(Some(compact(&batch)));
+                return Poll::Ready(Some(compact_batch(&batch)));
             }
             let Some(stream) = this.streams.front_mut() else {
                 let last = this.cutter.as_mut().map(BatchCutter::finish).transpose();
                 return match last {
-                    Ok(last) => Poll::Ready(last.flatten().map(|batch| compact(&batch))),
-                    Err(error) => Poll::Ready(Some(Err(engine_error::carry(inside(&error))))),
+                    Ok(last) => Poll::Ready(last.flatten().map(|batch| compact_batch(&batch))),
+                    Err(error) => {
+                        Poll::Ready(Some(Err(engine_error::wrap_refusal(leaf_refusal(&error)))))
+                    }
                 };
             };
             let batch = match futures::ready!(stream.try_poll_next_unpin(cx)) {
@@ -417,26 +422,28 @@ impl Stream for PermittedStream {
                 }
                 Some(Err(error)) => {
                     this.streams.clear();
-                    return Poll::Ready(Some(Err(engine_error::carry(inside(&error)))));
+                    return Poll::Ready(Some(Err(engine_error::wrap_refusal(leaf_refusal(
+                        &error,
+                    )))));
                 }
                 Some(Ok(batch)) => batch,
             };
-            let shown = fit(&batch, &this.schema);
+            let shown = fit_batch(&batch, &this.schema);
             let taken = match (shown, this.cutter.as_mut()) {
-                (Ok(batch), None) => return Poll::Ready(Some(lean(&batch))),
-                (Ok(batch), Some(cutter)) => cutter.take(batch),
+                (Ok(batch), None) => return Poll::Ready(Some(trim_batch(&batch))),
+                (Ok(batch), Some(cutter)) => cutter.take_batch(batch),
                 (Err(error), _) => Err(error),
             };
             if let Err(error) = taken {
                 this.streams.clear();
-                return Poll::Ready(Some(Err(engine_error::carry(inside(&error)))));
+                return Poll::Ready(Some(Err(engine_error::wrap_refusal(leaf_refusal(&error)))));
             }
         }
     }
 }
 
 /// Converts a batch to the schema of the view: names, types and nullability as planned.
-fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+fn fit_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(
         Arc::clone(schema),
@@ -447,8 +454,8 @@ fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
 }
 
 /// Refusal of an error inside a leaf. It is reported by class, since its text could contain files, clauses and sizes.
-pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
-    let refusal = engine_error::running(error);
+pub(super) fn leaf_refusal(error: &datafusion_common::DataFusionError) -> Refusal {
+    let refusal = engine_error::execution_refusal(error);
     match refusal.code {
         ErrorCode::ResourceLimit
         | ErrorCode::SourceUnreadable

@@ -31,7 +31,7 @@ pub(super) struct InlineReaderFactory {
 
 impl InlineReaderFactory {
     /// Creates readers for these files. `footers` is the cache of file footers.
-    pub(super) fn of(files: Arc<CheckedFiles>, footers: Arc<FileMetadataCache>) -> Self {
+    pub(super) fn new(files: Arc<CheckedFiles>, footers: Arc<FileMetadataCache>) -> Self {
         let store = Arc::new(CheckedStore::of(&files));
         Self {
             stock: CachedParquetFileReaderFactory::new(store, footers),
@@ -51,7 +51,9 @@ impl ParquetFileReaderFactory for InlineReaderFactory {
     ) -> datafusion_common::Result<Box<dyn AsyncFileReader + Send>> {
         let path = self.local.path_to_filesystem(&file.object_meta.location)?;
         // A cached footer can answer some questions without reading the file, so known damage is checked first.
-        self.files.damage().map_err(engine_error::carry)?;
+        self.files
+            .check_damage()
+            .map_err(engine_error::wrap_refusal)?;
         Ok(Box::new(InlineFileReader {
             path,
             files: Arc::clone(&self.files),
@@ -74,7 +76,7 @@ const FEW: u64 = 64 * 1024;
 
 impl AsyncFileReader for InlineFileReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
-        if length(&range) > FEW {
+        if range_length(&range) > FEW {
             return self.stock.get_bytes(range);
         }
         let read = self.open().and_then(|open| open.read(&range));
@@ -85,7 +87,7 @@ impl AsyncFileReader for InlineFileReader {
         &mut self,
         ranges: Vec<Range<u64>>,
     ) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
-        let all = ranges.iter().map(length).fold(0, u64::saturating_add);
+        let all = ranges.iter().map(range_length).fold(0, u64::saturating_add);
         if all > FEW {
             return self.stock.get_byte_ranges(ranges);
         }
@@ -102,7 +104,7 @@ impl AsyncFileReader for InlineFileReader {
         Box::pin(async move {
             let read = self.stock.get_metadata(options).await;
             // The engine converts the cause to a text, so the original damage is looked up.
-            read.map_err(|error| match self.files.damage() {
+            read.map_err(|error| match self.files.check_damage() {
                 Err(damage) => to_parquet_error(damage),
                 Ok(()) => error,
             })
@@ -114,7 +116,7 @@ impl InlineFileReader {
     fn open(&mut self) -> Result<&CheckedReader, Refusal> {
         match &mut self.open {
             Some(open) => Ok(open),
-            open @ None => Ok(open.insert(self.files.reader(&self.path)?)),
+            open @ None => Ok(open.insert(self.files.open_reader(&self.path)?)),
         }
     }
 }
@@ -123,6 +125,6 @@ fn to_parquet_error(refusal: Refusal) -> ParquetError {
     ParquetError::External(Box::new(refusal))
 }
 
-const fn length(range: &Range<u64>) -> u64 {
+const fn range_length(range: &Range<u64>) -> u64 {
     range.end.saturating_sub(range.start)
 }

@@ -57,9 +57,10 @@ impl CorePlanner {
             ..self.limits
         };
         let planner = self.planner.for_cores(share.count());
-        let state = session::fresh(&limits, self.environment, Arc::new(planner));
+        let state = session::create_session(&limits, self.environment, Arc::new(planner));
         let made = optimize_and_plan(plan, &planning_session(state))?;
-        let why = why_at_one_core(&made).map_err(|error| engine_error::running(&error))?;
+        let why =
+            why_at_one_core(&made).map_err(|error| engine_error::execution_refusal(&error))?;
         if let Some(why) = why {
             tracing::debug!(name: "cores.one", %why);
             share.keep_one();

@@ -16,11 +16,11 @@ mod random_query;
 mod worker_stages;
 
 use super::gated_leaf::mutant_gate::GateMutant;
-use crate::answer::frames::{FrameCompression, UnlimitedMeter, frames};
+use crate::answer::frames::{FrameCompression, UnlimitedMeter, stream_answer_frames};
 use crate::answer::sealed_answer::DeliveredTotals;
 use crate::execute::cancellation::CancellationSignal;
 use crate::fixture::storage::FixtureStorage;
-use crate::fixture::{FixtureParticipant, lines};
+use crate::fixture::{FixtureParticipant, format_rows};
 use crate::sql::functions;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -59,7 +59,7 @@ fn what_is_learned_is_a_function_of_the_view() {
     );
     let mut held = 0;
     for case in 0..cases {
-        match run(seed.wrapping_add(case), None, false) {
+        match run_case(seed.wrapping_add(case), None, false) {
             CaseVerdict::Same => held += 1,
             CaseVerdict::Leak(what) | CaseVerdict::Wrong(what) => {
                 panic!("seed {}: {what}", seed.wrapping_add(case));
@@ -73,7 +73,7 @@ fn what_is_learned_is_a_function_of_the_view() {
 #[test]
 fn what_rounds_is_computed_in_the_order_of_the_view() {
     for seed in [7849, 1_795_552_840] {
-        match run(seed, None, false) {
+        match run_case(seed, None, false) {
             CaseVerdict::Same => {}
             CaseVerdict::Leak(what) | CaseVerdict::Wrong(what) => panic!("seed {seed}: {what}"),
         }
@@ -111,9 +111,9 @@ fn fails_without_any_one_protection() {
         (None, true),
     ] {
         for workers in [None, Some(2)] {
-            let mut seeds = (0..400).filter(|seed| self::workers(*seed) == workers);
-            let caught =
-                seeds.find(|seed| matches!(run(*seed, mutant, allow_random), CaseVerdict::Leak(_)));
+            let mut seeds = (0..400).filter(|seed| self::worker_count(*seed) == workers);
+            let caught = seeds
+                .find(|seed| matches!(run_case(*seed, mutant, allow_random), CaseVerdict::Leak(_)));
             let mutant = format!("{mutant:?} {allow_random} with the workers {workers:?}");
             assert!(caught.is_some(), "{mutant} was not noticed");
             eprintln!("{mutant}: noticed at case {caught:?}");
@@ -146,14 +146,18 @@ fn each_term_is_missed_when_it_is_dropped() {
         "lookup",
         "prohibition",
     ] {
-        let missed =
-            |seed: &u64| !matches!(case(*seed, None, false, Some(name)), CaseVerdict::Same);
+        let missed = |seed: &u64| {
+            !matches!(
+                run_case_without_terms(*seed, None, false, Some(name)),
+                CaseVerdict::Same
+            )
+        };
         tell(name, seeds().find(missed));
     }
     for name in ["min_group", "dominance_p", "dominance_nk", "release"] {
         tell(
             name,
-            seeds().find(|seed| cubes::run(*seed, Some(name)).is_err()),
+            seeds().find(|seed| cubes::run_world(*seed, Some(name)).is_err()),
         );
     }
     for name in [
@@ -166,22 +170,22 @@ fn each_term_is_missed_when_it_is_dropped() {
     ] {
         tell(
             name,
-            seeds().find(|seed| joins::run(*seed, Some(name)).is_err()),
+            seeds().find(|seed| joins::run_world(*seed, Some(name)).is_err()),
         );
     }
     assert!(survived.is_empty(), "nobody noticed: {survived:?}");
 }
 
 /// Number of workers of a case: two or none.
-fn workers(seed: u64) -> Option<u32> {
+fn worker_count(seed: u64) -> Option<u32> {
     (seed % 2 == 1).then_some(2)
 }
 
-fn run(seed: u64, mutant: Option<GateMutant>, allow_random: bool) -> CaseVerdict {
-    case(seed, mutant, allow_random, None)
+fn run_case(seed: u64, mutant: Option<GateMutant>, allow_random: bool) -> CaseVerdict {
+    run_case_without_terms(seed, mutant, allow_random, None)
 }
 
-fn case(
+fn run_case_without_terms(
     seed: u64,
     mutant: Option<GateMutant>,
     allow_random: bool,
@@ -204,12 +208,12 @@ fn run_with_storage(
     kept: FixtureStorage,
 ) -> CaseVerdict {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut pair = DatasetPair::random(&mut random);
+    let mut pair = DatasetPair::generate(&mut random);
     pair.dropped = dropped;
     pair.layout.storage = kept;
     let (mut one, mut other) = (pair.city(false), pair.city(true));
     for city in [&mut one, &mut other] {
-        city.workers = workers(seed);
+        city.workers = worker_count(seed);
         if let Some(mutant) = mutant {
             city.remove_protection(mutant);
         }
@@ -217,10 +221,10 @@ fn run_with_storage(
     }
     let mut questions: Vec<(String, bool)> = (0..4)
         .map(|_| {
-            let query = RandomQuery::random(
+            let query = RandomQuery::generate(
                 &mut random,
                 &pair.shown_columns(),
-                pair.exact(),
+                pair.is_exact(),
                 allow_random,
             );
             (query.text().to_owned(), query.is_ordered())
@@ -229,9 +233,9 @@ fn run_with_storage(
     // This question shows all columns and rows of the view, in addition to the random ones.
     questions.push(("SELECT * FROM d".to_owned(), false));
     for (sql, ordered) in &questions {
-        let first = ask(&one, sql);
-        let second = ask(&other, sql);
-        let alike = same(&first, &second, pair.exact() && *ordered)
+        let first = observe_answer(&one, sql);
+        let second = observe_answer(&other, sql);
+        let alike = is_same_answer(&first, &second, pair.is_exact() && *ordered)
             || (in_threads(&pair, sql) && both_fail(&first, &second));
         if !alike {
             return CaseVerdict::Leak(format!(
@@ -239,24 +243,24 @@ fn run_with_storage(
 {sql}
  D: {}
  D′: {}",
-                apart(&first, &second),
-                apart(&second, &first)
+                differing_text(&first, &second),
+                differing_text(&second, &first)
             ));
         }
         // The repeated question runs by the cached plan.
-        let again = ask(&one, sql);
-        if !in_threads(&pair, sql) && !same(&first, &again, pair.exact() && *ordered) {
+        let again = observe_answer(&one, sql);
+        if !in_threads(&pair, sql) && !is_same_answer(&first, &again, pair.is_exact() && *ordered) {
             return CaseVerdict::Wrong(format!(
                 "{pair:?}
 {sql}
  once: {}
  again: {}",
-                apart(&first, &again),
-                apart(&again, &first)
+                differing_text(&first, &again),
+                differing_text(&again, &first)
             ));
         }
         let oracle = over_the_view(&pair, &one, sql);
-        if let Err(why) = agrees(&first, &oracle)
+        if let Err(why) = check_agreement(&first, &oracle)
             && !of_the_view(&pair, &first, sql)
         {
             return CaseVerdict::Wrong(format!(
@@ -265,8 +269,8 @@ fn run_with_storage(
 {why}
  gate: {}
  oracle: {}",
-                short(&first),
-                short(&oracle)
+                shorten_text(&first),
+                shorten_text(&oracle)
             ));
         }
     }
@@ -277,13 +281,13 @@ fn run_with_storage(
 /// another way and may skip a failing division. A city without hidden rows must then fail with exactly the same text.
 fn of_the_view(pair: &DatasetPair, gate: &Result<ObservedAnswer, Refusal>, sql: &str) -> bool {
     matches!(gate, Err(refusal) if of_a_value(refusal))
-        && ask(&pair.bare(), sql).err().as_ref() == gate.as_ref().err()
+        && observe_answer(&pair.view_city(), sql).err().as_ref() == gate.as_ref().err()
 }
 
-fn ask(city: &FixtureParticipant, sql: &str) -> Result<ObservedAnswer, Refusal> {
-    let explained = city.rows(&format!("EXPLAIN {sql}"))?;
+fn observe_answer(city: &FixtureParticipant, sql: &str) -> Result<ObservedAnswer, Refusal> {
+    let explained = city.query_rows(&format!("EXPLAIN {sql}"))?;
     let (schema, batches) = city.ask(sql)?;
-    let mut rows = lines(&batches);
+    let mut rows = format_rows(&batches);
     rows.sort();
     Ok(ObservedAnswer {
         schema,
@@ -294,12 +298,12 @@ fn ask(city: &FixtureParticipant, sql: &str) -> Result<ObservedAnswer, Refusal> 
 }
 
 /// Shortened text of an observation.
-fn short(seen: &impl std::fmt::Debug) -> String {
+fn shorten_text(seen: &impl std::fmt::Debug) -> String {
     format!("{seen:?}").chars().take(900).collect()
 }
 
 /// Part of the text that differs from `other`, with a little context before it.
-fn apart(seen: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
+fn differing_text(seen: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
     let (seen, other) = (format!("{seen:?}"), format!("{other:?}"));
     let same = seen.chars().zip(other.chars());
     let same = same.take_while(|(one, other)| one == other).count();
@@ -313,8 +317,8 @@ fn apart(seen: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
 fn deliver_answer(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotals, Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
-        let answer = city.answer(sql, CancellationSignal::idle()).await?;
-        let mut sending = frames(answer, UnlimitedMeter, FrameCompression::Plain);
+        let answer = city.answer(sql, CancellationSignal::new_idle()).await?;
+        let mut sending = stream_answer_frames(answer, UnlimitedMeter, FrameCompression::Plain);
         while let Some(frame) = sending.next().await {
             let frame = frame?;
             let text = String::from_utf8_lossy(&frame.body);
@@ -332,7 +336,7 @@ fn deliver_answer(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotal
 
 /// Checks that several threads compute the question: parts of a table, or arms of a union, which always run in parallel.
 fn in_threads(pair: &DatasetPair, sql: &str) -> bool {
-    !pair.exact() || sql.contains(" UNION ")
+    !pair.is_exact() || sql.contains(" UNION ")
 }
 
 /// Checks that both fail on values. With several threads the first of two failures varies even on equal data; a single thread must
@@ -353,7 +357,7 @@ fn of_a_value(refusal: &Refusal) -> bool {
     )
 }
 
-fn same(
+fn is_same_answer(
     one: &Result<ObservedAnswer, Refusal>,
     other: &Result<ObservedAnswer, Refusal>,
     exact: bool,
@@ -381,11 +385,12 @@ fn over_the_view(
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
         let context = SessionContext::new_with_config(
-            crate::session::config(&pair.limits()).with_create_default_catalog_and_schema(true),
+            crate::session::session_config(&pair.limits())
+                .with_create_default_catalog_and_schema(true),
         );
         // Rounding functions have tests of their own, so the oracle uses the product's functions.
         for name in functions::AGGREGATE.split(' ') {
-            if let Some(function) = functions::aggregate(name) {
+            if let Some(function) = functions::aggregate_function(name) {
                 context.register_udaf(AggregateUDF::clone(&function));
             }
         }
@@ -394,7 +399,7 @@ fn over_the_view(
         }
         context
             .register_table("d", pair.table())
-            .map_err(|error| crate::engine_error::running(&error))?;
+            .map_err(|error| crate::engine_error::execution_refusal(&error))?;
         let asked = async {
             let plan = context.state().create_logical_plan(sql).await?;
             // Ties in an order have no defined first row. The product decides ties by value instead of position, and so does the
@@ -406,8 +411,8 @@ fn over_the_view(
         };
         let batches: Vec<RecordBatch> = asked
             .await
-            .map_err(|error| crate::engine_error::running(&error))?;
-        let mut rows = lines(&batches);
+            .map_err(|error| crate::engine_error::execution_refusal(&error))?;
+        let mut rows = format_rows(&batches);
         rows.sort();
         Ok(rows)
     })
@@ -415,7 +420,7 @@ fn over_the_view(
 
 /// Checks that gate and oracle agree. Engines may evaluate a condition on different rows, so an error of the oracle alone is no
 /// difference; different answers are.
-fn agrees(
+fn check_agreement(
     gate: &Result<ObservedAnswer, Refusal>,
     oracle: &Result<Vec<String>, Refusal>,
 ) -> Result<(), String> {

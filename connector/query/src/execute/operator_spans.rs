@@ -24,11 +24,11 @@ pub(super) fn keep_sampled_plan(
 }
 
 /// Emits the spans of the operators.
-pub(super) fn report(physical: &Arc<dyn ExecutionPlan>) {
-    below(physical, &tracing::Span::current().context(), &mut 0);
+pub(super) fn report_spans(physical: &Arc<dyn ExecutionPlan>) {
+    report_operator(physical, &tracing::Span::current().context(), &mut 0);
 }
 
-fn below(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usize) {
+fn report_operator(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usize) {
     if *reported >= OPERATORS {
         return;
     }
@@ -36,7 +36,7 @@ fn below(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usi
     let metrics = operator
         .metrics()
         .map(|metrics| metrics.aggregate_by_name());
-    let context = match metrics.as_ref().and_then(times) {
+    let context = match metrics.as_ref().and_then(run_times) {
         // An operator that never ran has no times, but its inputs may have some.
         None => parent.clone(),
         Some((begun, ended)) => {
@@ -44,19 +44,19 @@ fn below(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usi
             let mut span = tracer
                 .span_builder(operator.name().to_owned())
                 .with_start_time(begun)
-                .with_attributes(metrics.as_ref().map(counts).unwrap_or_default())
+                .with_attributes(metrics.as_ref().map(operator_counts).unwrap_or_default())
                 .start_with_context(&tracer, parent);
             span.end_with_timestamp(ended);
             parent.with_span(span)
         }
     };
     for child in operator.children() {
-        below(child, &context, reported);
+        report_operator(child, &context, reported);
     }
 }
 
 /// Start and end of the operator's run.
-fn times(metrics: &MetricsSet) -> Option<(SystemTime, SystemTime)> {
+fn run_times(metrics: &MetricsSet) -> Option<(SystemTime, SystemTime)> {
     let (mut begun, mut ended) = (None, None);
     for metric in metrics.iter() {
         match metric.value() {
@@ -68,7 +68,7 @@ fn times(metrics: &MetricsSet) -> Option<(SystemTime, SystemTime)> {
     Some((begun?.into(), ended?.into()))
 }
 
-fn counts(metrics: &MetricsSet) -> Vec<KeyValue> {
+fn operator_counts(metrics: &MetricsSet) -> Vec<KeyValue> {
     let count = |key: &'static str, value: Option<usize>| {
         let value = i64::try_from(value?).ok()?;
         Some(KeyValue::new(key, value))

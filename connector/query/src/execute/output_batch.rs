@@ -7,7 +7,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
 /// Output schema.
-pub(super) fn canonical(schema: &SchemaRef) -> SchemaRef {
+pub(super) fn to_output_schema(schema: &SchemaRef) -> SchemaRef {
     let fields: Vec<Field> = schema
         .fields()
         .iter()
@@ -27,7 +27,10 @@ pub(super) fn canonical(schema: &SchemaRef) -> SchemaRef {
 ///
 /// # Errors
 /// `INTERNAL` if the batch does not fit the schema.
-pub(super) fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Refusal> {
+pub(super) fn to_output_batch(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, Refusal> {
     let lost = |cause: ArrowError| {
         Refusal::new(
             ErrorCode::Internal,
@@ -53,7 +56,7 @@ pub(super) fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBat
 
 /// Splits a batch so that its texts can be written out within bounded memory. Many views may refer to one text, and thousands of
 /// long copies would exceed the memory. The split positions depend on the texts alone.
-pub(super) fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
+pub(super) fn split_batch(batch: &RecordBatch) -> Vec<RecordBatch> {
     let views = batch.columns().iter();
     let views: Vec<_> = views
         .filter_map(|column| column.as_string_view_opt())
@@ -104,13 +107,13 @@ mod tests {
         let numbers = Int64Array::from_iter_values(0..101);
         let columns: [(&str, ArrayRef); 2] = [("s", Arc::new(texts)), ("n", Arc::new(numbers))];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let schema = canonical(&batch.schema());
-        let pieces = pieces(&batch);
+        let schema = to_output_schema(&batch.schema());
+        let pieces = split_batch(&batch);
         assert_eq!(pieces.iter().map(RecordBatch::num_rows).sum::<usize>(), 101);
         assert!(pieces.len() > 6, "{}", pieces.len());
         let mut row = 0;
         for piece in &pieces {
-            let plain = plain(piece, &schema).unwrap();
+            let plain = to_output_batch(piece, &schema).unwrap();
             let texts = plain.column(0).as_string::<i32>();
             assert!(texts.values().len() <= PIECE);
             for text in texts {
@@ -119,6 +122,6 @@ mod tests {
             }
         }
         let few = batch.slice(99, 2);
-        assert_eq!(super::pieces(&few), [few]);
+        assert_eq!(super::split_batch(&few), [few]);
     }
 }

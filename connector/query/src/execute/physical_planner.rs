@@ -7,7 +7,7 @@ use super::inline_reader::InlineReaderFactory;
 use super::release_coverage;
 use super::row_order::{self, RowOrder};
 use crate::engine_error;
-use crate::execute::gated_leaf::inside;
+use crate::execute::gated_leaf::leaf_refusal;
 use crate::execute::stages::leaf_parts::deal_locally;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
@@ -106,7 +106,7 @@ impl QueryPlanner for GovernedQueryPlanner {
             .create_physical_plan(&compute_join_keys(fixed)?, session)
             .await?;
         let checked = self.gate.check_leaves(&physical, plan);
-        checked.map_err(engine_error::carry)?;
+        checked.map_err(engine_error::wrap_refusal)?;
         Ok(physical)
     }
 }
@@ -164,10 +164,13 @@ impl ExtensionPlanner for GovernedScanPlanner {
                 RowOrder::Any | RowOrder::Sorted => Vec::new(),
             },
         };
-        let state = session::fresh(&limits, Arc::clone(session.runtime_env()), Arc::new(inner));
-        let private = planner.private(governed, scan, &order, &state).await;
+        let state =
+            session::create_session(&limits, Arc::clone(session.runtime_env()), Arc::new(inner));
+        let private = planner
+            .plan_private_scan(governed, scan, &order, &state)
+            .await;
         // Errors of the private plan are reported without their text.
-        let private = private.map_err(|error| engine_error::carry(inside(&error)))?;
+        let private = private.map_err(|error| engine_error::wrap_refusal(leaf_refusal(&error)))?;
         let shown: SchemaRef = Arc::new(Schema::new(
             scan.projected_schema.as_arrow().fields().clone(),
         ));
@@ -185,7 +188,7 @@ impl ExtensionPlanner for GovernedScanPlanner {
             .with_stored_rows(in_files.map(|snapshot| snapshot.dataset.rows))
             .telling_rows(planner.for_stages);
         let leaf = deal_locally(leaf, planner.cores)
-            .map_err(|error| engine_error::carry(inside(&error)))?;
+            .map_err(|error| engine_error::wrap_refusal(leaf_refusal(&error)))?;
         Ok(Some(planner.gate.close(leaf)))
     }
 }
@@ -195,7 +198,7 @@ impl GovernedQueryPlanner {
     /// change the relative order of two rows. A database stores a row where there is space, which depends on hidden rows too.
     fn order_of(&self, governed: &GovernedTable) -> RowOrder {
         let snapshot = self.holdings.get(governed.dataset());
-        let table = snapshot.and_then(|snapshot| snapshot.in_place.as_ref()?.stays().table());
+        let table = snapshot.and_then(|snapshot| snapshot.in_place.as_ref()?.location().table());
         let (Some(snapshot), Some(table)) = (snapshot, table) else {
             return RowOrder::Any;
         };
@@ -214,7 +217,7 @@ impl GovernedQueryPlanner {
         }
     }
 
-    async fn private(
+    async fn plan_private_scan(
         &self,
         governed: &GovernedTable,
         scan: &TableScan,
@@ -223,7 +226,7 @@ impl GovernedQueryPlanner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
         let logical = governed.pushed_down(scan.projection.as_deref(), &filters)?;
-        release_coverage::check(&logical, &self.holdings)?;
+        release_coverage::check_coverage(&logical, &self.holdings)?;
         let logical = match order {
             RowOrder::Sorted => row_order::sort_by_all_columns(logical)?,
             RowOrder::Any | RowOrder::Key(_) => logical,
@@ -321,7 +324,7 @@ impl ExtensionPlanner for StoredScanPlanner {
             return Ok(None);
         };
         let snapshot = self.holdings.get(stored.dataset()).ok_or_else(|| {
-            engine_error::carry(Refusal::new(
+            engine_error::wrap_refusal(Refusal::new(
                 ErrorCode::DatasetNotPublished,
                 format!("`{}` has no published snapshot", stored.dataset().name),
             ))
@@ -331,7 +334,7 @@ impl ExtensionPlanner for StoredScanPlanner {
         }
         let schema = datafusion_expr::TableSource::schema(stored);
         if with_string_views(&snapshot.dataset.schema()) != schema {
-            return Err(engine_error::carry(Refusal::new(
+            return Err(engine_error::wrap_refusal(Refusal::new(
                 ErrorCode::SchemaChanged,
                 "the dataset was published anew with another schema",
             )));
@@ -370,7 +373,7 @@ impl StoredScanPlanner {
             Some((file, &snapshot.released.checked))
         });
         let (file, checked) = found.ok_or_else(|| {
-            engine_error::carry(Refusal::new(
+            engine_error::wrap_refusal(Refusal::new(
                 ErrorCode::DatasetNotPublished,
                 format!(
                     "the cells of `{}` are not released yet",
@@ -404,7 +407,9 @@ fn scan_files(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
         let sentence = "a file of the snapshot can't be read";
-        engine_error::carry(Refusal::new(ErrorCode::SourceUnreadable, sentence).caused_by(cause))
+        engine_error::wrap_refusal(
+            Refusal::new(ErrorCode::SourceUnreadable, sentence).caused_by(cause),
+        )
     };
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
@@ -438,7 +443,7 @@ fn scan_files(
     options.global.bloom_filter_on_read = scan.key_look_up == KeyLookUp::ByBloomFilters;
     let source = ParquetSource::new(scan.schema)
         .with_table_parquet_options(options)
-        .with_parquet_file_reader_factory(Arc::new(InlineReaderFactory::of(
+        .with_parquet_file_reader_factory(Arc::new(InlineReaderFactory::new(
             Arc::clone(checked),
             footers,
         )))

@@ -42,7 +42,7 @@ impl PhysicalPlanCache {
         sizing: PlanSizing,
         watch: &CancellationSignal,
     ) -> Option<Result<Arc<dyn ExecutionPlan>, Refusal>> {
-        let snapshots = snapshots(basis, holdings)?;
+        let snapshots = basis_snapshots(basis, holdings)?;
         let plan = self.0.find_plan(|kept| {
             kept.sizing == sizing
                 && kept.basis == *basis
@@ -53,7 +53,8 @@ impl PhysicalPlanCache {
                     .zip(&snapshots)
                     .all(|(kept, current)| is_same(kept, current))
         })?;
-        let again = reset_plan(plan, watch).map_err(|error| engine_error::running(&error));
+        let again =
+            reset_plan(plan, watch).map_err(|error| engine_error::execution_refusal(&error));
         Some(again)
     }
 
@@ -69,16 +70,16 @@ impl PhysicalPlanCache {
         plan: Arc<dyn ExecutionPlan>,
         watch: &CancellationSignal,
     ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
-        let Some(snapshots) = snapshots(&basis, holdings) else {
+        let Some(snapshots) = basis_snapshots(&basis, holdings) else {
             return Ok(plan);
         };
         if !can_be_kept(&plan) {
             return Ok(plan);
         }
-        let first =
-            reset_plan(Arc::clone(&plan), watch).map_err(|error| engine_error::running(&error))?;
-        let idle = reset_plan(plan, &CancellationSignal::idle())
-            .map_err(|error| engine_error::running(&error))?;
+        let first = reset_plan(Arc::clone(&plan), watch)
+            .map_err(|error| engine_error::execution_refusal(&error))?;
+        let idle = reset_plan(plan, &CancellationSignal::new_idle())
+            .map_err(|error| engine_error::execution_refusal(&error))?;
         let key = PhysicalPlanKey {
             basis,
             snapshots: snapshots.into_iter().map(Arc::downgrade).collect(),
@@ -94,7 +95,10 @@ impl PhysicalPlanCache {
 }
 
 /// Snapshots that a plan of this basis reads. `None` if a table has its rows in place, since these are read anew each time.
-fn snapshots<'h>(basis: &PlanBasis, holdings: &'h SnapshotSet) -> Option<Vec<&'h Arc<Snapshot>>> {
+fn basis_snapshots<'h>(
+    basis: &PlanBasis,
+    holdings: &'h SnapshotSet,
+) -> Option<Vec<&'h Arc<Snapshot>>> {
     basis
         .datasets()
         .map(|dataset| {
@@ -119,22 +123,22 @@ fn reset_plan(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     plan_reset::reset_plan(plan, |node| {
         let leaf = node.downcast_ref::<GovernedScanExec>()?;
-        Some(leaf.reset(watch.clone()))
+        Some(leaf.copy_for_query(watch.clone()))
     })
 }
 
 /// Checks that a plan is small and that all its nodes can be reset.
 fn can_be_kept(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let mut inside = Vec::new();
-    let above = plan_reset::nodes(plan, |node| {
+    let above = plan_reset::count_nodes(plan, |node| {
         let leaf = node.downcast_ref::<GovernedScanExec>();
-        inside.extend(leaf.map(|leaf| Arc::clone(leaf.inner())));
+        inside.extend(leaf.map(|leaf| Arc::clone(leaf.inner_plan())));
         leaf.is_some()
     });
     let all = inside
         .iter()
         .try_fold(above.unwrap_or(usize::MAX), |all, plan| {
-            Some(all.saturating_add(plan_reset::nodes(plan, |_| false)?))
+            Some(all.saturating_add(plan_reset::count_nodes(plan, |_| false)?))
         });
     all.is_some_and(|all| all <= NODES)
 }

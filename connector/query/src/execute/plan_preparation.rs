@@ -24,14 +24,14 @@ pub(super) fn optimize_and_plan(
 ) -> Result<OptimizedPlan, Refusal> {
     let optimized = functions::use_sound_calls(plan)
         .and_then(|plan| session::optimize_plan(state, plan))
-        .map_err(|error| engine_error::running(&error))?;
+        .map_err(|error| engine_error::execution_refusal(&error))?;
     still_gated(&optimized)?;
     let physical = futures::executor::block_on(
         state
             .query_planner()
             .create_physical_plan(&optimized, state),
     )
-    .map_err(|error| engine_error::running(&error))?;
+    .map_err(|error| engine_error::execution_refusal(&error))?;
     Ok(OptimizedPlan {
         optimized,
         physical,
@@ -45,5 +45,5 @@ pub(super) fn prepare_to_run(
     yielding_join::with_yielding_joins(physical)
         .and_then(build_side_memory::with_counted_build_sides)
         .and_then(window_memory::with_counted_windows)
-        .map_err(|error| engine_error::running(&error))
+        .map_err(|error| engine_error::execution_refusal(&error))
 }

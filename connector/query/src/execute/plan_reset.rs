@@ -55,7 +55,7 @@ pub(crate) fn reset_plan(
 }
 
 /// Number of nodes of a plan, or `None` if a node is not known to be resettable. `own` decides for nodes that are not the engine's.
-pub(crate) fn nodes(
+pub(crate) fn count_nodes(
     plan: &Arc<dyn ExecutionPlan>,
     mut own: impl FnMut(&Arc<dyn ExecutionPlan>) -> bool,
 ) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! Run of a prepared plan on the runtime's threads, with a second run at one core if the first one fails before its first row.
 
 use super::operator_spans;
-use super::output_batch::{canonical, pieces, plain};
+use super::output_batch::{split_batch, to_output_batch, to_output_schema};
 use crate::core_pool::CoreShare;
 use crate::engine_error;
 use crate::execute::plan_preparation::{optimize_and_plan, prepare_to_run};
@@ -34,7 +34,7 @@ pub(super) struct RunnablePlan {
 }
 
 /// Runs a plan on the runtime's threads. If the plan fails before its first row and `otherwise` is set, the fallback plan runs.
-pub(super) fn run(
+pub(super) fn run_plan(
     ready: RunnablePlan,
     otherwise: Option<LocalFallback>,
     runtime: &QueryRuntime,
@@ -49,7 +49,7 @@ pub(super) fn run(
     } = ready;
     #[cfg(test)]
     cores.iter().for_each(CoreShare::count_question);
-    let schema = canonical(&physical.schema());
+    let schema = to_output_schema(&physical.schema());
     // One batch waits while another one is encoded. A larger buffer would hold memory for each slow reader.
     let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
@@ -59,9 +59,9 @@ pub(super) fn run(
         let _taken = cores;
         let rows = async {
             let traced = operator_spans::keep_sampled_plan(&physical);
-            let driven = drive(physical, Arc::clone(&context), &sent, &send).await;
+            let driven = drive_plan(physical, Arc::clone(&context), &sent, &send).await;
             if let Some(traced) = traced {
-                operator_spans::report(&traced);
+                operator_spans::report_spans(&traced);
             }
             let Err(failure) = driven else {
                 return Ok(());
@@ -85,8 +85,8 @@ pub(super) fn run(
                     tracing::debug!(name: "cores.failed", "the question is run again at one core")
                 }
             }
-            let physical = otherwise.physical().await?;
-            let again = drive(physical, context, &sent, &send).await;
+            let physical = otherwise.into_physical_plan().await?;
+            let again = drive_plan(physical, context, &sent, &send).await;
             again.map_err(|failure| failure.why)
         };
         let last = match tokio::time::timeout(time, rows).await {
@@ -127,8 +127,8 @@ pub(super) struct LocalFallback {
 }
 
 impl LocalFallback {
-    async fn physical(self) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
-        planner_threads::run(self.planning, move || {
+    async fn into_physical_plan(self) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
+        planner_threads::run_on_planner_thread(self.planning, move || {
             let made = optimize_and_plan(self.plan, &self.state)?;
             prepare_to_run(made.physical)
         })
@@ -147,7 +147,7 @@ struct ExecutionFailed {
 /// while there are more rows.
 const FEW: usize = 1_024;
 
-async fn drive(
+async fn drive_plan(
     physical: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     schema: &SchemaRef,
@@ -155,16 +155,17 @@ async fn drive(
 ) -> Result<(), ExecutionFailed> {
     let mut reported = false;
     let failed = |error, reported| ExecutionFailed {
-        why: engine_error::running(&error),
+        why: engine_error::execution_refusal(&error),
         reported,
     };
     let mut stream = execute_stream(physical, context).map_err(|error| failed(error, reported))?;
-    let mut next = rows(&mut stream).await;
+    let mut next = next_rows(&mut stream).await;
     while let Some(batch) = next.take() {
         let batch = batch.map_err(|error| failed(error, reported))?;
         let mut held = None;
-        for piece in pieces(&batch) {
-            let batch = plain(&piece, schema).map_err(|why| ExecutionFailed { why, reported })?;
+        for piece in split_batch(&batch) {
+            let batch =
+                to_output_batch(&piece, schema).map_err(|why| ExecutionFailed { why, reported })?;
             reported = true;
             if let Some(before) = held.replace(batch)
                 && send.send(ExecutionEvent::Rows(before)).await.is_err()
@@ -174,7 +175,7 @@ async fn drive(
         }
         // Only a batch that is available without waiting is taken.
         let following = match &held {
-            Some(held) if held.num_rows() < FEW => rows(&mut stream).now_or_never(),
+            Some(held) if held.num_rows() < FEW => next_rows(&mut stream).now_or_never(),
             _ => None,
         };
         let held = match (held, &following) {
@@ -188,14 +189,14 @@ async fn drive(
         }
         next = match following {
             Some(next) => next,
-            None => rows(&mut stream).await,
+            None => next_rows(&mut stream).await,
         };
     }
     Ok(())
 }
 
 /// Next batch that has rows. The future can be dropped without loss of a batch.
-async fn rows(
+async fn next_rows(
     stream: &mut SendableRecordBatchStream,
 ) -> Option<Result<RecordBatch, DataFusionError>> {
     loop {
@@ -208,7 +209,7 @@ async fn rows(
 
 #[cfg(test)]
 mod tests {
-    use super::{FEW, drive};
+    use super::{FEW, drive_plan};
     use crate::execute::started_plan::ExecutionEvent;
     use arrow_array::{Int64Array, RecordBatch};
     use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -280,7 +281,7 @@ mod tests {
             None,
         );
         let (send, mut came) = mpsc::channel(16);
-        let driven = drive(Arc::new(plan.unwrap()), Arc::default(), &schema, &send).await;
+        let driven = drive_plan(Arc::new(plan.unwrap()), Arc::default(), &schema, &send).await;
         drop(send);
         let mut all = Vec::new();
         while let Some(event) = came.recv().await {

@@ -13,19 +13,19 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// A refusal if the runtime can't provide the resources.
-pub(super) fn state(
+pub(super) fn create_query_session(
     resources: QueryResources<'_>,
     watch: &CancellationSignal,
     plan: PlanUse,
 ) -> Result<(SessionState, Arc<QueryMemoryPool>), Refusal> {
     let limits = resources.limits;
     let (environment, pool) = resources.runtime.environment(limits)?;
-    let planner = planner(resources, watch);
+    let planner = create_planner(resources, watch);
     let planner = match plan {
         PlanUse::Home => planner,
         PlanUse::Stages => planner.for_stages(),
     };
-    let state = session::fresh(limits, environment, Arc::new(planner));
+    let state = session::create_session(limits, environment, Arc::new(planner));
     Ok((state, pool))
 }
 
@@ -39,7 +39,7 @@ pub(super) enum PlanUse {
 }
 
 /// Creates the planner of a question.
-pub(super) fn planner(
+pub(super) fn create_planner(
     resources: QueryResources<'_>,
     watch: &CancellationSignal,
 ) -> GovernedQueryPlanner {

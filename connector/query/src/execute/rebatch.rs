@@ -32,7 +32,7 @@ impl BatchCutter {
         }
     }
 
-    pub(super) fn take(&mut self, batch: RecordBatch) -> Result<()> {
+    pub(super) fn take_batch(&mut self, batch: RecordBatch) -> Result<()> {
         if self.schema.fields().is_empty() {
             self.bare = self.bare.saturating_add(batch.num_rows());
             return Ok(());
@@ -48,7 +48,7 @@ impl BatchCutter {
     pub(super) fn next(&mut self) -> Option<RecordBatch> {
         if self.bare >= self.rows {
             self.bare = self.bare.saturating_sub(self.rows);
-            return bare(&self.schema, self.rows);
+            return columnless_batch(&self.schema, self.rows);
         }
         self.whole
             .take()
@@ -61,7 +61,7 @@ impl BatchCutter {
             return Ok(if rows == 0 {
                 None
             } else {
-                bare(&self.schema, rows)
+                columnless_batch(&self.schema, rows)
             });
         }
         self.cut.finish_buffered_batch()?;
@@ -71,13 +71,13 @@ impl BatchCutter {
 
 /// Copy of a batch with the texts of its own rows alone. Unreferenced texts would count as memory, so hidden rows could change the
 /// moment at which a question runs out of memory.
-pub(super) fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
+pub(super) fn compact_batch(batch: &RecordBatch) -> Result<RecordBatch> {
     with_texts(batch, |texts| Some(texts.gc()))
 }
 
 /// Copy of a batch without most of the texts that its views do not refer to. It is for tables without hidden rows: nothing can leak
 /// there, but each batch would count the complete page that it was read from. A page that is no larger than the views is kept.
-pub(super) fn lean(batch: &RecordBatch) -> Result<RecordBatch> {
+pub(super) fn trim_batch(batch: &RecordBatch) -> Result<RecordBatch> {
     with_texts(batch, |texts| {
         let held: usize = texts.data_buffers().iter().map(|one| one.len()).sum();
         let views = texts.views().inner().len();
@@ -111,7 +111,7 @@ fn with_texts(
             return Ok(Arc::clone(column));
         };
         if is_too_long(texts) {
-            return Err(engine_error::carry(too_long()));
+            return Err(engine_error::wrap_refusal(too_long()));
         }
         Ok(match change(texts) {
             Some(texts) => Arc::new(texts),
@@ -127,7 +127,7 @@ fn with_texts(
     )?)
 }
 
-fn bare(schema: &SchemaRef, rows: usize) -> Option<RecordBatch> {
+fn columnless_batch(schema: &SchemaRef, rows: usize) -> Option<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options).ok()
 }
@@ -154,7 +154,7 @@ mod tests {
         for start in (0..all.len()).step_by(read) {
             let rows = read.min(all.len() - start);
             let kept = filter_record_batch(&batch.slice(start, rows), &shown.slice(start, rows));
-            cutter.take(kept.unwrap()).unwrap();
+            cutter.take_batch(kept.unwrap()).unwrap();
             made.extend(std::iter::from_fn(|| cutter.next()));
         }
         made.extend(cutter.finish().unwrap());
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(rows, 50);
         let column = |batch: &RecordBatch| batch.column(0).get_buffer_memory_size();
         made.iter()
-            .map(|batch| column(&compact(batch).unwrap()))
+            .map(|batch| column(&compact_batch(batch).unwrap()))
             .collect()
     }
 

@@ -26,7 +26,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `PRIVACY_BUDGET_SPENT`.
-pub(super) fn check(plan: &LogicalPlan, holdings: &SnapshotSet) -> Result<()> {
+pub(super) fn check_coverage(plan: &LogicalPlan, holdings: &SnapshotSet) -> Result<()> {
     let mut conditions: Vec<Expr> = Vec::new();
     let mut reads = None;
     plan.apply(|node| {
@@ -48,7 +48,7 @@ pub(super) fn check(plan: &LogicalPlan, holdings: &SnapshotSet) -> Result<()> {
     };
     let snapshot = holdings.get(cells.dataset());
     let lacking = snapshot.and_then(|snapshot| snapshot.released.lacking.get(&cells.shape()));
-    let (Some(lacking), Some(by)) = (lacking, cells.by()) else {
+    let (Some(lacking), Some(by)) = (lacking, cells.time_column()) else {
         return Ok(());
     };
     let schema = cells.schema();
@@ -61,8 +61,8 @@ pub(super) fn check(plan: &LogicalPlan, holdings: &SnapshotSet) -> Result<()> {
     };
     let condition = of_time(conditions, by)?;
     for period in lacking {
-        if covers(condition.as_ref(), *period, field)? {
-            return Err(engine_error::carry(refusal(
+        if can_satisfy_condition(condition.as_ref(), *period, field)? {
+            return Err(engine_error::wrap_refusal(coverage_refusal(
                 cells.dataset(),
                 by,
                 *period,
@@ -93,7 +93,11 @@ fn of_time(conditions: Vec<Expr>, by: &SqlIdentifier) -> Result<Option<Expr>> {
 }
 
 /// Checks that a cell of the period can satisfy the condition. The check tests each quarter of an hour, or each day.
-fn covers(condition: Option<&Expr>, period: ReleasePeriod, field: &Field) -> Result<bool> {
+fn can_satisfy_condition(
+    condition: Option<&Expr>,
+    period: ReleasePeriod,
+    field: &Field,
+) -> Result<bool> {
     let Some(condition) = condition else {
         return Ok(true);
     };
@@ -131,14 +135,14 @@ fn covers(condition: Option<&Expr>, period: ReleasePeriod, field: &Field) -> Res
     }
 }
 
-fn refusal(
+fn coverage_refusal(
     dataset: &DatasetId,
     by: &SqlIdentifier,
     period: ReleasePeriod,
     field: &Field,
 ) -> Refusal {
     let [from, to] = [period.from, period.to].map(|at| match field.data_type() {
-        DataType::Date32 => day(at),
+        DataType::Date32 => format_day(at),
         _ => UtcTimestamp::from_micros(at).map_or_else(|_| at.to_string(), |time| time.to_string()),
     });
     Refusal::new(
@@ -153,7 +157,7 @@ fn refusal(
     ))
 }
 
-fn day(days: i64) -> String {
+fn format_day(days: i64) -> String {
     let time = UtcTimestamp::from_micros(days.saturating_mul(86_400_000_000));
     let text = time.map(|time| time.to_string()).unwrap_or_default();
     text.chars().take(10).collect()

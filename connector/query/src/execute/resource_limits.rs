@@ -1,16 +1,16 @@
 //! Limits of a question for memory, time and threads. Oversized questions are refused, while others are still served.
 
-use crate::answer::frames::{FrameCompression, UnlimitedMeter, frames};
-use crate::execute::cancellation::{CancellationSignal, cut_answer_refusal, pair};
+use crate::answer::frames::{FrameCompression, UnlimitedMeter, stream_answer_frames};
+use crate::execute::cancellation::{CancellationSignal, cancellation_pair, cut_answer_refusal};
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-fn city(rows: i64) -> FixtureParticipant {
-    let set = dataset("t", &["x:int"]);
+fn build_city(rows: i64) -> FixtureParticipant {
+    let set = build_dataset("t", &["x:int"]);
     let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from_iter_values(0..rows))];
     let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
     let mut city = FixtureParticipant::new();
@@ -30,7 +30,7 @@ fn city(rows: i64) -> FixtureParticipant {
 fn drain_answer(city: &FixtureParticipant, sql: &str) -> Result<(u64, usize), Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
-        let mut answer = city.answer(sql, CancellationSignal::idle()).await?;
+        let mut answer = city.answer(sql, CancellationSignal::new_idle()).await?;
         let mut rows = 0;
         while let Some(batch) = answer.next().await {
             rows += u64::try_from(batch?.num_rows()).unwrap();
@@ -41,7 +41,7 @@ fn drain_answer(city: &FixtureParticipant, sql: &str) -> Result<(u64, usize), Re
 
 #[test]
 fn a_long_answer_streams_in_bounded_memory() {
-    let mut city = city(2_000);
+    let mut city = build_city(2_000);
     city.limits.memory = 8 << 20;
     let (rows, peak) = drain_answer(&city, "SELECT a.x, b.x y FROM t a CROSS JOIN t b").unwrap();
     assert_eq!(rows, 4_000_000);
@@ -53,22 +53,25 @@ fn a_long_answer_streams_in_bounded_memory() {
 #[test]
 #[ignore = "long"]
 fn a_hundred_million_rows_stream_in_bounded_memory() {
-    let mut city = city(10_000);
+    let mut city = build_city(10_000);
     city.limits.memory = 8 << 20;
     city.limits.time = Duration::from_secs(3_600);
-    let (before, started) = (resident(), Instant::now());
+    let (before, started) = (resident_bytes(), Instant::now());
     // The rows are encoded as messages, as in production, and no message is kept.
     let (rows, bytes, most) = futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
         let sql = "SELECT a.x, b.x y FROM t a CROSS JOIN t b";
-        let answer = city.answer(sql, CancellationSignal::idle()).await.unwrap();
-        let mut frames = frames(answer, UnlimitedMeter, FrameCompression::Lz4);
+        let answer = city
+            .answer(sql, CancellationSignal::new_idle())
+            .await
+            .unwrap();
+        let mut frames = stream_answer_frames(answer, UnlimitedMeter, FrameCompression::Lz4);
         let (mut rows, mut bytes, mut most) = (0, 0, 0);
         while let Some(frame) = frames.next().await {
             let frame = frame.unwrap();
             rows += frame.rows;
             bytes += frame.bytes();
-            most = most.max(resident());
+            most = most.max(resident_bytes());
         }
         (rows, bytes, most)
     });
@@ -85,7 +88,7 @@ fn a_hundred_million_rows_stream_in_bounded_memory() {
 }
 
 /// Resident memory of this process, in bytes.
-fn resident() -> usize {
+fn resident_bytes() -> usize {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = text.split_whitespace().nth(1).unwrap().parse().unwrap();
     pages * 4096
@@ -93,7 +96,7 @@ fn resident() -> usize {
 
 #[test]
 fn what_does_not_fit_spills_or_is_refused() {
-    let mut city = city(300_000);
+    let mut city = build_city(300_000);
     city.limits.memory = 24 << 20;
     // The data exceeds the memory limit, so the sort spills to disk.
     let (rows, _) = drain_answer(&city, "SELECT x, -x y, x*2 z, x*3 w FROM t ORDER BY y").unwrap();
@@ -109,7 +112,7 @@ fn what_does_not_fit_spills_or_is_refused() {
 /// without memory ends; the engine would read the side a second time and, over several partitions, return rows twice.
 #[test]
 fn a_join_counts_both_copies_of_the_side_that_it_builds() {
-    let mut city = city(300_000);
+    let mut city = build_city(300_000);
     let joins = [
         "SELECT max(a.x + b.x) FROM t a CROSS JOIN (SELECT x FROM t LIMIT 1) b",
         "SELECT count(*) FROM t a JOIN (SELECT x FROM t LIMIT 1) b ON a.x + b.x < 0",
@@ -135,7 +138,7 @@ fn a_join_counts_both_copies_of_the_side_that_it_builds() {
 /// A count of all pairs needs no column, so its join keeps millions of batches without columns.
 #[test]
 fn a_join_counts_batches_without_columns() {
-    let mut city = city(300_000);
+    let mut city = build_city(300_000);
     city.limits.memory = 4 << 20;
     city.limits.time = Duration::from_secs(3_600);
     let refusal = drain_answer(&city, "SELECT count(*) FROM t a, t b, t c").unwrap_err();
@@ -145,7 +148,7 @@ fn a_join_counts_batches_without_columns() {
 
 #[test]
 fn a_window_keeps_no_more_than_its_memory() {
-    let mut city = city(1_000);
+    let mut city = build_city(1_000);
     city.limits.memory = 4 << 20;
     // One million numbers, all of which are kept.
     for sql in [
@@ -183,7 +186,7 @@ fn a_window_keeps_no_more_than_its_memory() {
 
 #[test]
 fn bombs_end_in_time_and_others_are_served() {
-    let mut city = city(30_000);
+    let mut city = build_city(30_000);
     city.limits.time = Duration::from_secs(2);
     let bombs = [
         "SELECT count(*) FROM t a, t b, t c WHERE a.x + b.x + c.x = -1",
@@ -198,21 +201,21 @@ fn bombs_end_in_time_and_others_are_served() {
                 scope.spawn(move || drain_answer(city, sql))
             })
             .collect();
-        assert_eq!(city.rows("SELECT max(x) FROM t").unwrap(), ["29999"]);
+        assert_eq!(city.query_rows("SELECT max(x) FROM t").unwrap(), ["29999"]);
         for (bomb, sql) in running.into_iter().zip(bombs) {
             let refusal = bomb.join().unwrap().expect_err(sql);
             assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
         }
     });
-    assert_eq!(city.rows("SELECT min(x) FROM t").unwrap(), ["0"]);
+    assert_eq!(city.query_rows("SELECT min(x) FROM t").unwrap(), ["0"]);
 }
 
 #[test]
 fn a_withdrawal_ends_a_busy_question() {
-    let city = city(30_000);
+    let city = build_city(30_000);
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
-        let (stop, watch) = pair();
+        let (stop, watch) = cancellation_pair();
         let mut answer = city
             .answer("SELECT count(*) FROM t a JOIN t b ON a.x * b.x < -1", watch)
             .await
@@ -226,7 +229,7 @@ fn a_withdrawal_ends_a_busy_question() {
 
 #[test]
 fn distinct_texts_spill_or_are_refused() {
-    let set = dataset("t", &["id:int", "s:text"]);
+    let set = build_dataset("t", &["id:int", "s:text"]);
     let texts = (0..1_000).map(|at| format!("row {at} with some text behind it"));
     let batch = RecordBatch::try_new(
         set.schema(),

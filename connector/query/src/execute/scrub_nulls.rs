@@ -19,21 +19,21 @@ pub(super) fn blank_null_values(column: &ArrayRef) -> ArrayRef {
             let values = column.as_boolean().values() & nulls.inner();
             Arc::new(BooleanArray::new(values, Some(nulls.clone())))
         }
-        DataType::Int64 => primitive::<Int64Type>(column),
-        DataType::Float64 => primitive::<Float64Type>(column),
-        DataType::Decimal128(..) => primitive::<Decimal128Type>(column),
-        DataType::Date32 => primitive::<Date32Type>(column),
+        DataType::Int64 => scrub_primitive::<Int64Type>(column),
+        DataType::Float64 => scrub_primitive::<Float64Type>(column),
+        DataType::Decimal128(..) => scrub_primitive::<Decimal128Type>(column),
+        DataType::Date32 => scrub_primitive::<Date32Type>(column),
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            primitive::<TimestampMicrosecondType>(column)
+            scrub_primitive::<TimestampMicrosecondType>(column)
         }
-        DataType::Utf8View => Arc::new(texts(column.as_string_view())),
+        DataType::Utf8View => Arc::new(scrub_texts(column.as_string_view())),
         // Other types are never stored.
         _ => Arc::clone(column),
     }
 }
 
 /// Copy of a text column with empty views under its NULLs. The texts are not copied, since many views may refer to one text.
-fn texts(column: &StringViewArray) -> StringViewArray {
+fn scrub_texts(column: &StringViewArray) -> StringViewArray {
     let views = column.views().iter().enumerate();
     let views: Vec<u128> = views
         .map(|(row, view)| if column.is_valid(row) { *view } else { 0 })
@@ -43,7 +43,7 @@ fn texts(column: &StringViewArray) -> StringViewArray {
         .unwrap_or_else(|_| column.iter().collect())
 }
 
-fn primitive<T: ArrowPrimitiveType>(column: &ArrayRef) -> ArrayRef {
+fn scrub_primitive<T: ArrowPrimitiveType>(column: &ArrayRef) -> ArrayRef {
     let array = column.as_primitive::<T>();
     let values: Vec<T::Native> = array
         .iter()

@@ -12,7 +12,7 @@ mod text_views;
 mod values_clause;
 
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
@@ -22,12 +22,12 @@ use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
 fn names(list: &[&str]) -> Vec<hansa_policy::id::SqlIdentifier> {
-    list.iter().map(|text| name(text)).collect()
+    list.iter().map(|text| parse_name(text)).collect()
 }
 
 fn only_district(letter: &str) -> Term {
     Term::Rows(RowFilter::Compare {
-        column: name("district"),
+        column: parse_name("district"),
         op: ComparisonOperator::Eq,
         with: FilterOperand::Literal(PolicyLiteral::Text(letter.to_owned())),
     })
@@ -48,7 +48,7 @@ fn city() -> FixtureParticipant {
     let duration = (0..rows).map(|i| if i < 10 { 100 + i64::from(i) } else { 77 });
     let fare = (0..rows).map(|i| (i % 3 != 0).then_some(f64::from(i)));
     let notes = (0..rows).map(|_| "NOTE-SECRET");
-    let set = dataset(
+    let set = build_dataset(
         "trips",
         &[
             "trip_id:text",
@@ -80,11 +80,11 @@ fn city() -> FixtureParticipant {
             only_district("A"),
             Term::Columns(names(&["trip_id", "district", "at", "duration", "fare"])),
             Term::Mask {
-                column: name("fare"),
+                column: parse_name("fare"),
                 mask: MaskValue::Null,
             },
             Term::TimeBucket {
-                column: name("at"),
+                column: parse_name("at"),
                 bucket: TimeBucketWidth::Hour,
                 zone: None,
             },
@@ -95,12 +95,12 @@ fn city() -> FixtureParticipant {
 
 #[track_caller]
 fn answers(sql: &str, expect: &[&str]) {
-    assert_eq!(city().rows(sql).unwrap(), expect, "{sql}");
+    assert_eq!(city().query_rows(sql).unwrap(), expect, "{sql}");
 }
 
 #[track_caller]
 fn refused(sql: &str, code: ErrorCode) {
-    let refusal = city().rows(sql).expect_err(sql);
+    let refusal = city().query_rows(sql).expect_err(sql);
     assert_eq!(refusal.code, code, "{sql}: {refusal}");
     let text = format!("{refusal} {:?}", refusal.help);
     assert!(!text.contains("SECRET"), "{text}");
@@ -143,8 +143,8 @@ fn evaluates_nothing_on_hidden_rows() {
 
 #[test]
 fn tells_hidden_and_absent_alike() {
-    let hidden = city().rows("SELECT notes FROM trips").unwrap_err();
-    let absent = city().rows("SELECT nope FROM trips").unwrap_err();
+    let hidden = city().query_rows("SELECT notes FROM trips").unwrap_err();
+    let absent = city().query_rows("SELECT nope FROM trips").unwrap_err();
     assert_eq!(hidden.code, ErrorCode::ColumnUnknown);
     assert_eq!(
         hidden.to_string().replace("notes", "x"),
@@ -241,7 +241,7 @@ fn answers_queries_alone() {
 #[test]
 fn explains_over_the_view_alone() {
     let plan = city()
-        .rows("EXPLAIN SELECT duration FROM trips WHERE duration > 5")
+        .query_rows("EXPLAIN SELECT duration FROM trips WHERE duration > 5")
         .unwrap();
     let text = plan.join("\n");
     assert!(text.contains("trips"), "{text}");
@@ -259,7 +259,7 @@ fn tells_errors_by_class() {
             "a value can't be converted to the type asked for",
         ),
     ] {
-        let refusal = city().rows(sql).unwrap_err();
+        let refusal = city().query_rows(sql).unwrap_err();
         assert_eq!(
             (refusal.code, refusal.sentence.as_str()),
             (ErrorCode::EvaluationFailed, sentence)
@@ -285,7 +285,9 @@ fn tells_errors_by_class() {
 
 #[test]
 fn says_where_the_syntax_is_wrong() {
-    let refusal = city().rows("SELECT 1\nFROM trips WHERE (").unwrap_err();
+    let refusal = city()
+        .query_rows("SELECT 1\nFROM trips WHERE (")
+        .unwrap_err();
     let location = refusal
         .location
         .clone()

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// An error if the engine refuses the replacement of its nodes.
 pub(crate) fn with_counted_windows(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
-        let Some(keeps) = keeps(&node) else {
+        let Some(keeps) = window_retention(&node) else {
             return Ok(Transformed::no(node));
         };
         let [input] = node.children()[..] else {
@@ -77,12 +77,12 @@ enum WindowRetention {
     Few,
 }
 
-fn keeps(node: &Arc<dyn ExecutionPlan>) -> Option<WindowRetention> {
+fn window_retention(node: &Arc<dyn ExecutionPlan>) -> Option<WindowRetention> {
     if node.downcast_ref::<WindowAggExec>().is_some() {
         return Some(WindowRetention::All);
     }
     let window = node.downcast_ref::<BoundedWindowAggExec>()?;
-    if window.window_expr().iter().all(passes) {
+    if window.window_expr().iter().all(reads_rows_once) {
         return Some(WindowRetention::Few);
     }
     let keys = window.window_expr().first()?.partition_by();
@@ -93,7 +93,7 @@ fn keeps(node: &Arc<dyn ExecutionPlan>) -> Option<WindowRetention> {
 }
 
 /// Checks that rows before the frame are not read again, except for a few.
-fn passes(expr: &Arc<dyn WindowExpr>) -> bool {
+fn reads_rows_once(expr: &Arc<dyn WindowExpr>) -> bool {
     if let Some(rows) = reaches_back(expr) {
         return rows <= NEAR;
     }
@@ -174,7 +174,7 @@ impl PassThrough for WindowMemory {
                     left.fetch_add(batch.num_rows(), Ordering::Relaxed);
                 }
                 (WindowMemoryRole::Kept(keeps), Some(left)) => {
-                    kept.take(&batch, keeps, left.load(Ordering::Relaxed))?;
+                    kept.take_batch(&batch, keeps, left.load(Ordering::Relaxed))?;
                 }
             }
             Ok(batch)
@@ -191,18 +191,23 @@ struct PartitionMemory {
 }
 
 impl PartitionMemory {
-    fn take(&mut self, batch: &RecordBatch, keeps: &WindowRetention, left: usize) -> Result<()> {
+    fn take_batch(
+        &mut self,
+        batch: &RecordBatch,
+        keeps: &WindowRetention,
+        left: usize,
+    ) -> Result<()> {
         self.rows = self.rows.saturating_add(batch.num_rows());
         let added = batch.num_rows().saturating_mul(ADDED);
         self.bytes = self
             .bytes
-            .saturating_add(bytes(batch))
+            .saturating_add(row_bytes(batch))
             .saturating_add(added);
         let row = self.bytes.div_ceil(self.rows.max(1));
         let inside = self.rows.saturating_sub(left);
         let rows = match keeps {
             WindowRetention::All => self.rows,
-            WindowRetention::Group(keys) => self.group.take(batch, keys)?.max(inside),
+            WindowRetention::Group(keys) => self.group.take_batch(batch, keys)?.max(inside),
             WindowRetention::Few => inside,
         };
         // The factor two covers the original batches and their concatenation.
@@ -220,7 +225,7 @@ struct LastKeyGroup {
 }
 
 impl LastKeyGroup {
-    fn take(&mut self, batch: &RecordBatch, keys: &[Arc<dyn PhysicalExpr>]) -> Result<usize> {
+    fn take_batch(&mut self, batch: &RecordBatch, keys: &[Arc<dyn PhysicalExpr>]) -> Result<usize> {
         let rows = batch.num_rows();
         if rows == 0 {
             return Ok(self.rows);
@@ -262,7 +267,7 @@ impl LastKeyGroup {
 const ADDED: usize = 8;
 
 /// Size of the rows themselves, in bytes, since several batches can be slices of one.
-fn bytes(batch: &RecordBatch) -> usize {
+fn row_bytes(batch: &RecordBatch) -> usize {
     let column = |column: &Arc<dyn Array>| {
         let data = column.to_data();
         let own = data

@@ -102,19 +102,19 @@ fn who_has_nothing_running_begins_at_once() {
     });
     let begins = |of: &ScheduledFuture<_>| {
         let number = of.turn.0.number;
-        fixture.turns.lock().begin(number, waker).0
+        fixture.turns.lock().begin_slice(number, waker).0
     };
     assert!(begins(&one));
     assert!(begins(&two), "beside it, since it is another's");
     assert!(!begins(&more), "its participant has one");
     assert!(!begins(&last), "there is no place left");
     let number = two.turn.0.number;
-    let [next, itself] = fixture.turns.lock().end(number, 1);
+    let [next, itself] = fixture.turns.lock().end_slice(number, 1);
     assert!(next.is_some() && itself.is_none());
     assert!(begins(&last), "of its participant nothing ran");
     assert!(!begins(&two));
     let number = last.turn.0.number;
-    let [next, _] = fixture.turns.lock().end(number, 1);
+    let [next, _] = fixture.turns.lock().end_slice(number, 1);
     assert!(next.is_some());
     assert!(begins(&more), "it waited for longer than the other");
     drop(more);
@@ -133,12 +133,12 @@ fn who_yields_goes_on_beside() {
         .map(|of| fixture.turns.in_turn(party(of), std::future::pending()));
     let number = |of: &ScheduledFuture<_>| of.turn.0.number;
     let begins = |of: &ScheduledFuture<super::PartyFuture<std::future::Pending<()>>>| {
-        fixture.turns.lock().begin(number(of), waker).0
+        fixture.turns.lock().begin_slice(number(of), waker).0
     };
     let yields = |of: &ScheduledFuture<super::PartyFuture<std::future::Pending<()>>>| {
         let mut board = fixture.turns.lock();
-        assert!(board.want(number(of)).is_none());
-        board.end(number(of), 1_000)
+        assert!(board.mark_runnable(number(of)).is_none());
+        board.end_slice(number(of), 1_000)
     };
     assert!(begins(&one));
     assert!(begins(&another));
@@ -216,7 +216,7 @@ fn who_has_just_begun_goes_on_beside() {
     });
     let begins = |of: &ScheduledFuture<_>| {
         let number = of.turn.0.number;
-        fixture.turns.lock().begin(number, waker).0
+        fixture.turns.lock().begin_slice(number, waker).0
     };
     assert!(begins(&large));
     assert!(begins(&small), "it has just begun");
@@ -225,8 +225,8 @@ fn who_has_just_begun_goes_on_beside() {
     // After enough usage the question yields and waits like the others.
     let number = small.turn.0.number;
     let mut board = fixture.turns.lock();
-    assert!(board.want(number).is_none());
-    let _woken = board.end(number, super::JUST_BEGUN);
+    assert!(board.mark_runnable(number).is_none());
+    let _woken = board.end_slice(number, super::JUST_BEGUN);
     drop(board);
     assert!(!begins(&small));
     drop((large, small, third, other));

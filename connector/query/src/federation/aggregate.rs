@@ -10,9 +10,9 @@ pub(super) mod split_error;
 
 use crate::federation::aggregate::split_error::{AggregateSplitError, format_call};
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::key_space::apart;
-use crate::federation::movable_expr::{movable, unalias};
-use crate::federation::plan_union::union;
+use crate::federation::key_space::separating_key_space;
+use crate::federation::movable_expr::{is_movable, remove_alias};
+use crate::federation::plan_union::union_plans;
 use crate::federation::query_ir::{RemoteSelect, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::remote_sql::verified_sql::VerifiedSql;
@@ -26,46 +26,51 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::ident;
 use measure::{bare_measure, of_nothing};
-use moments::{double, merge_moments_call};
-use partial_state::{PartialMerge, partials};
+use moments::{cast_to_double, merge_moments_call};
+use partial_state::{PartialMerge, derive_partials};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Splits an aggregate into remote queries and a merge. Returns the reason if that is not possible.
-pub(super) fn split(
+pub(super) fn split_aggregate(
     aggregate: &Aggregate,
     branches: &[RemoteFragment],
     builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, AggregateSplitError> {
     let input = aggregate.input.schema();
-    let keys: Vec<Expr> = aggregate.group_expr.iter().cloned().map(unalias).collect();
+    let keys: Vec<Expr> = aggregate
+        .group_expr
+        .iter()
+        .cloned()
+        .map(remove_alias)
+        .collect();
     let calls = aggregate
         .aggr_expr
         .iter()
         .cloned()
-        .map(|expr| match unalias(expr) {
+        .map(|expr| match remove_alias(expr) {
             Expr::AggregateFunction(call) => Ok(call),
             other => Err(AggregateSplitError(other.to_string())),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    if let Some(key) = keys.iter().find(|key| !movable(key)) {
+    if let Some(key) = keys.iter().find(|key| !is_movable(key)) {
         return Err(AggregateSplitError(key.to_string()));
     }
     if let Some(call) = calls
         .iter()
-        .find(|call| !movable(&Expr::AggregateFunction((*call).clone())))
+        .find(|call| !is_movable(&Expr::AggregateFunction((*call).clone())))
     {
         return Err(AggregateSplitError(format_call(call)));
     }
     // Groups that belong to one participant alone are complete in its answer.
-    let own = apart(&keys, branches, input);
+    let own = separating_key_space(&keys, branches, input);
     let whole = branches.len() == 1 || own.is_some();
     let (merges, partials) = if whole {
         let whole: Vec<Expr> = calls.into_iter().map(Expr::AggregateFunction).collect();
         ((0..whole.len()).map(PartialMerge::Whole).collect(), whole)
     } else {
         let of_cells = branches.iter().any(RemoteFragment::is_base);
-        partials(&calls, input, of_cells)?
+        derive_partials(&calls, input, of_cells)?
     };
     if whole && keys.is_empty() && partials.is_empty() {
         return Err(AggregateSplitError(
@@ -82,7 +87,7 @@ pub(super) fn split(
     };
     let mut parts = Vec::new();
     for branch in branches {
-        let mut part = PartialAggregate::of(branch, &keys, &partials, input, builder)?;
+        let mut part = PartialAggregate::from_branch(branch, &keys, &partials, input, builder)?;
         part.relies.extend(own.clone());
         parts.push(part);
     }
@@ -97,7 +102,7 @@ pub(super) fn split(
         .map(|part| part.plan(&keys, &types, input, builder))
         .collect::<Result<Vec<_>, _>>()
         .map_err(strange)?;
-    merge(plans, &merges, keys.len(), whole, &aggregate.schema).map_err(strange)
+    merge_partials(plans, &merges, keys.len(), whole, &aggregate.schema).map_err(strange)
 }
 
 /// Partial aggregate of one branch.
@@ -120,7 +125,7 @@ enum PartialStateColumn {
 }
 
 impl PartialAggregate {
-    fn of(
+    fn from_branch(
         branch: &RemoteFragment,
         keys: &[Expr],
         partials: &[Expr],
@@ -132,7 +137,7 @@ impl PartialAggregate {
         let mut own = Vec::new();
         for key in keys {
             let inside = branch
-                .inside(key, input)
+                .rewrite_expr(key, input)
                 .and_then(|inside| builder.writer.simplify(inside, &relation).ok())
                 .ok_or_else(|| AggregateSplitError(key.to_string()))?;
             if inside.any_column_refs() {
@@ -146,7 +151,7 @@ impl PartialAggregate {
             .iter()
             .map(|partial| {
                 branch
-                    .inside(partial, input)
+                    .rewrite_expr(partial, input)
                     .ok_or_else(|| AggregateSplitError(partial.to_string()))
             })
             .collect::<Result<_, _>>()?;
@@ -255,14 +260,14 @@ fn all_nullable(schema: &Schema) -> SchemaRef {
 }
 
 /// Merges partial states `p0..` with keys `k0..` into columns with the names and types of `schema`.
-pub(super) fn merge(
+pub(super) fn merge_partials(
     plans: Vec<LogicalPlan>,
     merges: &[PartialMerge],
     keys: usize,
     whole: bool,
     schema: &DFSchema,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let plan = union(plans)?;
+    let plan = union_plans(plans)?;
     let call = |func: Arc<AggregateUDF>, at: usize| {
         Expr::AggregateFunction(AggregateFunction::new_udf(
             func,
@@ -304,17 +309,17 @@ pub(super) fn merge(
                     when(all.or(ident(&main).not_eq(lit(0_i64))), ident(&main)).end()?
                 }
                 PartialMerge::Min(place) => {
-                    states.push(call(min_max::least(), *place).alias(&main));
+                    states.push(call(min_max::min_function(), *place).alias(&main));
                     ident(&main)
                 }
                 PartialMerge::Max(place) => {
-                    states.push(call(min_max::greatest(), *place).alias(&main));
+                    states.push(call(min_max::max_function(), *place).alias(&main));
                     ident(&main)
                 }
                 PartialMerge::Avg { sum, count } => {
                     states.push(call(sum::checked_sum(), *sum).alias(&main));
                     states.push(call(sum::checked_sum(), *count).alias(&side));
-                    ident(&main) / double(ident(&side))
+                    ident(&main) / cast_to_double(ident(&side))
                 }
                 PartialMerge::Moments(kind, places) => {
                     let parts = places.iter().map(|place| ident(format!("p{place}")));

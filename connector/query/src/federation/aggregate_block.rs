@@ -7,14 +7,15 @@
 mod block_refusal;
 
 use self::block_refusal::{
-    dimension, function_name, functions, raw, relation_name, shape, with_block_help,
+    dimension_refusal, format_functions, function_name, raw_rows_refusal, relation_name,
+    shape_refusal, with_block_help,
 };
-use crate::engine_error::carry;
+use crate::engine_error::wrap_refusal;
 use crate::federation::aggregate;
 use crate::federation::aggregate::split_error::AggregateSplitError;
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::key_space::strip_alias;
-use crate::federation::plan_fragments::branches;
+use crate::federation::plan_fragments::find_branches;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::federation::table_source::RemoteTableSource;
@@ -31,7 +32,7 @@ use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
 /// Replaces each block over aggregate-only datasets by remote queries.
-pub(super) fn lift(
+pub(super) fn lift_blocks(
     plan: LogicalPlan,
     builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
@@ -49,7 +50,7 @@ pub(super) fn lift(
             let Some(block) = block else {
                 return Ok(Transformed::no(node));
             };
-            match branches(&block.input) {
+            match find_branches(&block.input) {
                 Some(branches) if branches.iter().any(is_base) => {
                     any = true;
                     let plan = lift_block(&block, branches, builder)?;
@@ -72,7 +73,7 @@ fn is_base(branch: &RemoteFragment) -> bool {
 }
 
 fn reads_base(plan: &LogicalPlan) -> bool {
-    branches(plan).is_some_and(|branches| branches.iter().any(is_base))
+    find_branches(plan).is_some_and(|branches| branches.iter().any(is_base))
 }
 
 fn lift_block(
@@ -83,7 +84,7 @@ fn lift_block(
     let mut kept = Vec::new();
     let mut first = None;
     for mut branch in branches {
-        first = first.or_else(|| branch.first());
+        first = first.or_else(|| branch.first_table());
         let relation = branch.columns();
         let mut conjuncts = Vec::new();
         for conjunct in branch.conjuncts {
@@ -102,7 +103,7 @@ fn lift_block(
         kept.push(branch);
     }
     for branch in kept.iter().filter(|branch| is_base(branch)) {
-        check(block, branch, kept.len() > 1, builder)?;
+        check_block(block, branch, kept.len() > 1, builder)?;
     }
     if kept.is_empty() {
         let nothing = LogicalPlan::EmptyRelation(EmptyRelation {
@@ -118,22 +119,24 @@ fn lift_block(
     let table = kept
         .iter()
         .find(|branch| is_base(branch))
-        .and_then(RemoteFragment::first)
+        .and_then(RemoteFragment::first_table)
         .or(first);
-    aggregate::split(block, &kept, builder).map_err(|AggregateSplitError(construct)| match &table {
-        Some((table, _)) => carry(shape(table, &construct)),
-        None => carry(Refusal::new(ErrorCode::QueryShape, construct)),
+    aggregate::split_aggregate(block, &kept, builder).map_err(|AggregateSplitError(construct)| {
+        match &table {
+            Some((table, _)) => wrap_refusal(shape_refusal(table, &construct)),
+            None => wrap_refusal(Refusal::new(ErrorCode::QueryShape, construct)),
+        }
     })
 }
 
 /// Checks that a block has the only accepted form.
-fn check(
+fn check_block(
     block: &Aggregate,
     branch: &RemoteFragment,
     several: bool,
     builder: &RemoteQueryBuilder,
 ) -> Result<(), DataFusionError> {
-    let Some((table, _)) = branch.first() else {
+    let Some((table, _)) = branch.first_table() else {
         return Ok(());
     };
     let ViewShape::Cube { cube, .. } = &table.shape else {
@@ -141,20 +144,20 @@ fn check(
     };
     let input = block.input.schema();
     let relation = branch.columns();
-    let refuse = |construct: String| Err(carry(shape(&table, &construct)));
+    let refuse = |construct: String| Err(wrap_refusal(shape_refusal(&table, &construct)));
     if branch.fetch.is_some() {
         return refuse("LIMIT below an aggregate".to_owned());
     }
     let mut constant = !block.group_expr.is_empty();
     for key in &block.group_expr {
         // The key keeps its name if the question omits the time zone.
-        let Some(inside) = branch.inside(strip_alias(key), input) else {
+        let Some(inside) = branch.rewrite_expr(strip_alias(key), input) else {
             return refuse(key.to_string());
         };
         let inside = builder.writer.simplify(inside, &relation)?;
         constant &= !inside.any_column_refs();
         if let Some(column) = outside_dimensions(cube, &inside) {
-            return Err(carry(dimension(&table, cube, &column)));
+            return Err(wrap_refusal(dimension_refusal(&table, cube, &column)));
         }
         if !is_key(&inside) {
             return refuse(inside.to_string());
@@ -162,7 +165,7 @@ fn check(
     }
     for conjunct in &branch.conjuncts {
         if let Some(column) = outside_dimensions(cube, conjunct) {
-            return Err(carry(dimension(&table, cube, &column)));
+            return Err(wrap_refusal(dimension_refusal(&table, cube, &column)));
         }
     }
     // An average over several participants needs their sums and counts; a variance needs counts, averages and variances. A count
@@ -196,10 +199,10 @@ fn check(
                     "the question needs `{}` of `{}`, which shows aggregates by {} only",
                     function_name(function),
                     relation_name(&table),
-                    functions(cube)
+                    format_functions(cube)
                 ),
             );
-            Err(carry(with_block_help(refusal, &table)))
+            Err(wrap_refusal(with_block_help(refusal, &table)))
         }
     }
 }
@@ -218,8 +221,8 @@ fn check_call(
     input: &DFSchema,
 ) -> Result<CubeFunction, DataFusionError> {
     let CubeTable { table, cube } = shown;
-    let refuse = |construct: String| Err(carry(shape(table, &construct)));
-    let Some(Expr::AggregateFunction(call)) = branch.inside(call, input) else {
+    let refuse = |construct: String| Err(wrap_refusal(shape_refusal(table, &construct)));
+    let Some(Expr::AggregateFunction(call)) = branch.rewrite_expr(call, input) else {
         return refuse(call.to_string());
     };
     let function = match call.func.name() {
@@ -235,11 +238,11 @@ fn check_call(
             format!(
                 "`{}` shows aggregates by {} only, not by `{}`",
                 relation_name(table),
-                functions(cube),
+                format_functions(cube),
                 call.func.name()
             ),
         );
-        return Err(carry(with_block_help(refusal, table)));
+        return Err(wrap_refusal(with_block_help(refusal, table)));
     };
     if call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
         return refuse(aggregate::split_error::format_call(&call));
@@ -306,7 +309,7 @@ fn refuse_rest(plan: &LogicalPlan) -> Result<(), DataFusionError> {
             && let Some(source) = scan.source.downcast_ref::<RemoteTableSource>()
             && source.relation == DatasetRelation::Base
         {
-            return Err(carry(raw(&source.table)));
+            return Err(wrap_refusal(raw_rows_refusal(&source.table)));
         }
         Ok(TreeNodeRecursion::Continue)
     })
@@ -319,15 +322,15 @@ fn refuse_below(plan: &LogicalPlan, path: &mut Vec<String>) -> Result<(), DataFu
         && source.relation == DatasetRelation::Base
     {
         let below_aggregate = path.iter().rposition(|node| node == "an aggregate");
-        return Err(carry(match below_aggregate {
-            None => raw(&source.table),
+        return Err(wrap_refusal(match below_aggregate {
+            None => raw_rows_refusal(&source.table),
             Some(at) => {
                 let construct = path
                     .get(at.saturating_add(1)..)
                     .and_then(|rest| rest.first())
                     .cloned()
                     .unwrap_or_else(|| "an expression".to_owned());
-                shape(
+                shape_refusal(
                     &source.table,
                     &format!("{construct} between the aggregate and the dataset"),
                 )

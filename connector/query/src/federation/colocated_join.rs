@@ -5,9 +5,10 @@
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::key_space::{own_key, strip_alias};
-use crate::federation::movable_expr::{bare, movable, substitute};
+use crate::federation::movable_expr::{is_movable, substitute_columns, to_bare_expr};
 use crate::federation::query_ir::{
-    FromItem, FromSource, JoinKind, NestedSelect, RemoteSelect, SelectBody, move_columns, places,
+    FromItem, FromSource, JoinKind, NestedSelect, RemoteSelect, SelectBody, move_columns,
+    relation_places,
 };
 use crate::federation::remote_sql::RemoteSqlWriter;
 use crate::federation::row_estimate;
@@ -58,7 +59,7 @@ pub(super) fn colocated_joins(
             if one.owner() == two.owner() {
                 own.push(two);
             } else {
-                spaces.insert(apart(join, one, two, swapped)?);
+                spaces.insert(disjoint_key_space(join, one, two, swapped)?);
             }
         }
         match (own.as_slice(), kind) {
@@ -66,10 +67,10 @@ pub(super) fn colocated_joins(
             ([], JoinKind::Anti) => branches.push(one.clone()),
             (all, JoinKind::Inner) => {
                 for two in all {
-                    branches.push(put(join, one, two, kind, swapped, writer)?);
+                    branches.push(join_branches(join, one, two, kind, swapped, writer)?);
                 }
             }
-            ([two], _) => branches.push(put(join, one, two, kind, swapped, writer)?),
+            ([two], _) => branches.push(join_branches(join, one, two, kind, swapped, writer)?),
             _ => return None,
         }
     }
@@ -88,8 +89,8 @@ pub(super) fn wrap_in_select(
     let rows = match &body {
         // A SELECT needs at least one column.
         SelectBody::Rows { outputs, .. } if outputs.is_empty() => return None,
-        SelectBody::Rows { .. } => row_estimate::rows(branch),
-        SelectBody::Groups { keys, .. } => row_estimate::groups(branch, keys),
+        SelectBody::Rows { .. } => row_estimate::estimate_rows(branch),
+        SelectBody::Groups { keys, .. } => row_estimate::estimate_groups(branch, keys),
     };
     let select = RemoteSelect {
         from: branch.from.clone(),
@@ -120,11 +121,16 @@ pub(super) fn wrap_in_select(
 }
 
 /// Key space by which rows of two branches never match: the join compares keys that each participant has alone.
-fn apart(join: &Join, one: &RemoteFragment, two: &RemoteFragment, swapped: bool) -> Option<String> {
+fn disjoint_key_space(
+    join: &Join,
+    one: &RemoteFragment,
+    two: &RemoteFragment,
+    swapped: bool,
+) -> Option<String> {
     let (left, right) = if swapped { (two, one) } else { (one, two) };
     join.on.iter().find_map(|(first, second)| {
         let space = |branch: &RemoteFragment, expr: &Expr, schema: &DFSchema| {
-            own_key(branch, &branch.inside(expr, schema)?)
+            own_key(branch, &branch.rewrite_expr(expr, schema)?)
         };
         let first = space(left, first, join.left.schema());
         first.filter(|first| space(right, second, join.right.schema()).as_ref() == Some(first))
@@ -147,7 +153,7 @@ fn can_be_joined(branch: &RemoteFragment) -> bool {
 }
 
 /// Join of two branches of one participant.
-fn put(
+fn join_branches(
     join: &Join,
     kept: &RemoteFragment,
     other: &RemoteFragment,
@@ -162,7 +168,7 @@ fn put(
         JoinKind::Left | JoinKind::Semi | JoinKind::Anti => {
             let computes = kind == JoinKind::Left && !other.outputs.iter().all(is_column);
             if other.from.len() > 1 || other.fetch.is_some() || computes {
-                whole(other, writer)?
+                to_row_relation(other, writer)?
             } else {
                 other.clone()
             }
@@ -171,8 +177,16 @@ fn put(
     let before = kept.from.len();
     let one = |expr: Expr| qualify_columns(expr, kept.from.len(), 0);
     let two = |expr: Expr| qualify_columns(expr, other.from.len(), before);
-    let mut from: Vec<FromItem> = kept.from.iter().map(|item| at(item, &one)).collect();
-    let mut items: Vec<FromItem> = other.from.iter().map(|item| at(item, &two)).collect();
+    let mut from: Vec<FromItem> = kept
+        .from
+        .iter()
+        .map(|item| map_conditions(item, &one))
+        .collect();
+    let mut items: Vec<FromItem> = other
+        .from
+        .iter()
+        .map(|item| map_conditions(item, &two))
+        .collect();
     let mut conjuncts: Vec<Expr> = kept.conjuncts.iter().cloned().map(one).collect();
     let mine: Vec<Expr> = kept.outputs.iter().cloned().map(one).collect();
     let theirs: Vec<Expr> = other.outputs.iter().cloned().map(two).collect();
@@ -184,12 +198,14 @@ fn put(
     let both: Vec<Expr> = left.iter().chain(right).cloned().collect();
     let mut conditions: Vec<Expr> = other.conjuncts.iter().cloned().map(two).collect();
     for (first, second) in &join.on {
-        let first = within(first, join.left.schema(), left)?;
-        conditions.push(first.eq(within(second, join.right.schema(), right)?));
+        let first = substitute_movable(first, join.left.schema(), left)?;
+        conditions.push(first.eq(substitute_movable(second, join.right.schema(), right)?));
     }
     if let Some(filter) = &join.filter {
         let schema = join.left.schema().join(join.right.schema()).ok()?;
-        conditions.extend(split_conjunction_owned(within(filter, &schema, &both)?));
+        conditions.extend(split_conjunction_owned(substitute_movable(
+            filter, &schema, &both,
+        )?));
     }
     match kind {
         JoinKind::Inner => conjuncts.extend(conditions),
@@ -219,7 +235,7 @@ fn put(
 }
 
 /// Cross product of two branches of one participant.
-pub(super) fn beside(
+pub(super) fn cross_join_branches(
     one: &RemoteFragment,
     two: &RemoteFragment,
     writer: &RemoteSqlWriter,
@@ -231,8 +247,8 @@ pub(super) fn beside(
     let before = one.from.len();
     let first = |expr: Expr| qualify_columns(expr, one.from.len(), 0);
     let second = |expr: Expr| qualify_columns(expr, two.from.len(), before);
-    let items = one.from.iter().map(|item| at(item, &first));
-    let from = items.chain(two.from.iter().map(|item| at(item, &second)));
+    let items = one.from.iter().map(|item| map_conditions(item, &first));
+    let from = items.chain(two.from.iter().map(|item| map_conditions(item, &second)));
     let all = |one: &[Expr], two: &[Expr]| -> Vec<Expr> {
         let one = one.iter().cloned().map(first);
         one.chain(two.iter().cloned().map(second)).collect()
@@ -251,11 +267,14 @@ fn without_limit(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<Re
     if branch.fetch.is_none() {
         return Some(branch.clone());
     }
-    whole(branch, writer)
+    to_row_relation(branch, writer)
 }
 
 /// Branch as one relation of rows.
-pub(super) fn whole(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<RemoteFragment> {
+pub(super) fn to_row_relation(
+    branch: &RemoteFragment,
+    writer: &RemoteSqlWriter,
+) -> Option<RemoteFragment> {
     let body = SelectBody::Rows {
         outputs: branch.outputs.clone(),
         order: Vec::new(),
@@ -263,25 +282,25 @@ pub(super) fn whole(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option
     wrap_in_select(branch, body, writer)
 }
 
-fn within(expr: &Expr, schema: &DFSchema, outputs: &[Expr]) -> Option<Expr> {
-    if !movable(expr) {
+fn substitute_movable(expr: &Expr, schema: &DFSchema, outputs: &[Expr]) -> Option<Expr> {
+    if !is_movable(expr) {
         return None;
     }
-    substitute(expr.clone(), schema, outputs)
+    substitute_columns(expr.clone(), schema, outputs)
 }
 
 fn over_both(expr: &Expr, before: usize) -> bool {
-    let places = places(expr);
+    let places = relation_places(expr);
     places.iter().any(|place| *place < before) && places.iter().any(|place| *place >= before)
 }
 
 /// Qualifies the columns of a branch with `places` relations, shifted by `before` relations.
 fn qualify_columns(expr: Expr, places: usize, before: usize) -> Expr {
-    let expr = if places > 1 { expr } else { bare(expr) };
+    let expr = if places > 1 { expr } else { to_bare_expr(expr) };
     move_columns(expr, &|place| Some(place.saturating_add(before)))
 }
 
-fn at(item: &FromItem, to: &dyn Fn(Expr) -> Expr) -> FromItem {
+fn map_conditions(item: &FromItem, to: &dyn Fn(Expr) -> Expr) -> FromItem {
     FromItem {
         on: item.on.iter().cloned().map(to).collect(),
         ..item.clone()

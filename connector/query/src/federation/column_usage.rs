@@ -27,7 +27,7 @@ impl TableSource for ModelProbe {
 }
 
 /// Creates the placeholder for member `number` of a model with these columns.
-pub(super) fn probe(
+pub(super) fn create_probe(
     number: usize,
     columns: &Schema,
     participant: &str,
@@ -43,7 +43,7 @@ pub(super) fn probe(
     outputs.push(match dataset {
         Some(dataset) => lit(dataset).alias(DATASET),
         None => {
-            fields.push(Field::new(DATASET, ColumnType::Text.arrow(), true));
+            fields.push(Field::new(DATASET, ColumnType::Text.to_arrow(), true));
             ident(DATASET)
         }
     });
@@ -72,7 +72,7 @@ pub(super) fn used_columns(
     plan: &LogicalPlan,
 ) -> Result<BTreeMap<ProbeColumn, BTreeSet<TimePrecision>>, DataFusionError> {
     let mut walk = ColumnUsage::default();
-    walk.flow(plan)?;
+    walk.trace_origins(plan)?;
     Ok(walk.used)
 }
 
@@ -105,7 +105,7 @@ struct InputOrigins {
 }
 
 impl InputOrigins {
-    fn of(&self, column: &datafusion::common::Column) -> Option<&ProbeOrigins> {
+    fn find_origins(&self, column: &datafusion::common::Column) -> Option<&ProbeOrigins> {
         let mut before = 0_usize;
         for schema in &self.schemas {
             if let Some(at) = schema.maybe_index_of_column(column) {
@@ -119,14 +119,14 @@ impl InputOrigins {
 
 impl ColumnUsage {
     /// Determines the origins of the columns of a plan.
-    fn flow(&mut self, plan: &LogicalPlan) -> Result<Vec<ProbeOrigins>, DataFusionError> {
+    fn trace_origins(&mut self, plan: &LogicalPlan) -> Result<Vec<ProbeOrigins>, DataFusionError> {
         let mut below = InputOrigins {
             schemas: Vec::new(),
             origins: Vec::new(),
         };
         let mut widths = Vec::new();
         for input in plan.inputs() {
-            let origins = self.flow(input)?;
+            let origins = self.trace_origins(input)?;
             widths.push(origins.len());
             below.origins.extend(origins);
             below.schemas.push(Arc::clone(input.schema()));
@@ -155,15 +155,15 @@ impl ColumnUsage {
             | LogicalPlan::Filter(_)
             | LogicalPlan::Sort(_)
             | LogicalPlan::Window(_) => {
-                self.expressions(plan, &below)?;
+                self.visit_expressions(plan, &below)?;
                 below.origins
             }
             LogicalPlan::Aggregate(_) => {
-                self.expressions(plan, &below)?;
+                self.visit_expressions(plan, &below)?;
                 Vec::new()
             }
             LogicalPlan::Join(join) => {
-                self.expressions(plan, &below)?;
+                self.visit_expressions(plan, &below)?;
                 let mut left_side = below.origins;
                 let right_side = left_side.split_off(left.min(left_side.len()));
                 match join.join_type {
@@ -189,8 +189,8 @@ impl ColumnUsage {
             }
             // DISTINCT uses its columns, and an unknown node may use all of them.
             _ => {
-                self.expressions(plan, &below)?;
-                self.all(&below);
+                self.visit_expressions(plan, &below)?;
+                self.mark_all_columns(&below);
                 Vec::new()
             }
         };
@@ -207,40 +207,42 @@ impl ColumnUsage {
         match expr {
             Expr::Alias(alias) => self.trace_output_origins(&alias.expr, below),
             Expr::Cast(cast) => self.trace_output_origins(&cast.expr, below),
-            Expr::Column(column) => Ok(below.of(column).cloned().unwrap_or_default()),
+            Expr::Column(column) => Ok(below.find_origins(column).cloned().unwrap_or_default()),
             other => {
-                self.take(other, below)?;
+                self.visit_expr(other, below)?;
                 Ok(ProbeOrigins::new())
             }
         }
     }
 
-    fn expressions(
+    fn visit_expressions(
         &mut self,
         plan: &LogicalPlan,
         below: &InputOrigins,
     ) -> Result<(), DataFusionError> {
         plan.apply_expressions(|expr| {
-            self.take(expr, below)?;
+            self.visit_expr(expr, below)?;
             Ok(TreeNodeRecursion::Continue)
         })
         .map(|_| ())
     }
 
-    fn take(&mut self, expr: &Expr, below: &InputOrigins) -> Result<(), DataFusionError> {
+    fn visit_expr(&mut self, expr: &Expr, below: &InputOrigins) -> Result<(), DataFusionError> {
         expr.apply(|part| {
             if let Some((column, looks)) = required_time_precision(part) {
                 for look in looks {
-                    self.mark(column, look, below);
+                    self.mark_column(column, look, below);
                 }
                 return Ok(TreeNodeRecursion::Jump);
             }
             match part {
-                Expr::Column(column) => self.mark(column, TimePrecision::Value, below),
-                Expr::ScalarSubquery(subquery) => self.inner(subquery, true, below)?,
-                Expr::InSubquery(within) => self.inner(&within.subquery, true, below)?,
-                Expr::SetComparison(compared) => self.inner(&compared.subquery, true, below)?,
-                Expr::Exists(exists) => self.inner(&exists.subquery, false, below)?,
+                Expr::Column(column) => self.mark_column(column, TimePrecision::Value, below),
+                Expr::ScalarSubquery(subquery) => self.visit_subquery(subquery, true, below)?,
+                Expr::InSubquery(within) => self.visit_subquery(&within.subquery, true, below)?,
+                Expr::SetComparison(compared) => {
+                    self.visit_subquery(&compared.subquery, true, below)?
+                }
+                Expr::Exists(exists) => self.visit_subquery(&exists.subquery, false, below)?,
                 _ => {}
             }
             Ok(TreeNodeRecursion::Continue)
@@ -250,13 +252,13 @@ impl ColumnUsage {
 
     /// Visits a subquery. Its outputs are used unless only the existence of rows counts, and so are the outer columns that it
     /// refers to.
-    fn inner(
+    fn visit_subquery(
         &mut self,
         subquery: &Subquery,
         gives: bool,
         below: &InputOrigins,
     ) -> Result<(), DataFusionError> {
-        let given = self.flow(&subquery.subquery)?;
+        let given = self.trace_origins(&subquery.subquery)?;
         if gives {
             self.add(given.into_iter().flatten(), &TimePrecision::Value);
         }
@@ -264,7 +266,7 @@ impl ColumnUsage {
             node.apply_expressions(|expr| {
                 expr.apply(|part| {
                     if let Expr::OuterReferenceColumn(_, column) = part {
-                        self.mark(column, TimePrecision::Value, below);
+                        self.mark_column(column, TimePrecision::Value, below);
                     }
                     Ok(TreeNodeRecursion::Continue)
                 })
@@ -273,18 +275,18 @@ impl ColumnUsage {
         Ok(())
     }
 
-    fn mark(
+    fn mark_column(
         &mut self,
         column: &datafusion::common::Column,
         look: TimePrecision,
         below: &InputOrigins,
     ) {
-        if let Some(origins) = below.of(column) {
+        if let Some(origins) = below.find_origins(column) {
             self.add(origins.iter().cloned(), &look);
         }
     }
 
-    fn all(&mut self, below: &InputOrigins) {
+    fn mark_all_columns(&mut self, below: &InputOrigins) {
         self.add(
             below.origins.iter().flatten().cloned(),
             &TimePrecision::Value,

@@ -1,10 +1,10 @@
 //! Reduction of rows before local joins: distinct keys for semi-joins, and aggregation before a join if the aggregate uses one side
 //! alone (eager aggregation).
 
-use crate::federation::aggregate::merge;
-use crate::federation::aggregate::partial_state::{PartialMerge, partials};
+use crate::federation::aggregate::merge_partials;
+use crate::federation::aggregate::partial_state::{PartialMerge, derive_partials};
 use crate::federation::infallible_expr::never_fails;
-use crate::federation::movable_expr::{movable, substitute, unalias};
+use crate::federation::movable_expr::{is_movable, remove_alias, substitute_columns};
 use crate::federation::pushdown::pushed_down;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::row_estimate;
@@ -28,7 +28,7 @@ pub(super) fn reduce_fetched_rows(
     plan.transform_up_with_subqueries(|node| {
         let less = match &node {
             // A plan that can't be built leaves the original unchanged.
-            LogicalPlan::Join(join) => once(join, builder).ok().flatten(),
+            LogicalPlan::Join(join) => deduplicate_right_side(join, builder).ok().flatten(),
             LogicalPlan::Aggregate(aggregate) => before_the_join(aggregate, builder).ok().flatten(),
             _ => None,
         };
@@ -40,7 +40,10 @@ pub(super) fn reduce_fetched_rows(
 }
 
 /// Makes the right side of a semi-join or anti-join distinct.
-fn once(join: &Join, builder: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>, DataFusionError> {
+fn deduplicate_right_side(
+    join: &Join,
+    builder: &RemoteQueryBuilder,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
     if !matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
         || matches!(&*join.right, LogicalPlan::Aggregate(_))
         || pushed_down(&LogicalPlan::Join(join.clone()), builder).is_some()
@@ -49,7 +52,7 @@ fn once(join: &Join, builder: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>
     }
     let columns = join.right.schema().columns();
     let keys: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
-    if keys.is_empty() || !shrinks(&join.right, &keys, builder) {
+    if keys.is_empty() || !shrinks_rows(&join.right, &keys, builder) {
         return Ok(None);
     }
     let right = Aggregate::try_new(Arc::clone(&join.right), keys, Vec::new())?;
@@ -59,7 +62,7 @@ fn once(join: &Join, builder: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>
 }
 
 /// Checks that participants return far fewer groups than rows.
-fn shrinks(plan: &LogicalPlan, keys: &[Expr], builder: &RemoteQueryBuilder) -> bool {
+fn shrinks_rows(plan: &LogicalPlan, keys: &[Expr], builder: &RemoteQueryBuilder) -> bool {
     let Some(branches) = pushed_down(plan, builder) else {
         return false;
     };
@@ -71,12 +74,14 @@ fn shrinks(plan: &LogicalPlan, keys: &[Expr], builder: &RemoteQueryBuilder) -> b
     }
     let (mut rows, mut groups) = (0.0, 0.0);
     for branch in &branches {
-        let inside = keys.iter().map(|key| branch.inside(key, plan.schema()));
+        let inside = keys
+            .iter()
+            .map(|key| branch.rewrite_expr(key, plan.schema()));
         let Some(inside) = inside.collect::<Option<Vec<Expr>>>() else {
             return false;
         };
-        rows += row_estimate::rows(branch);
-        groups += row_estimate::groups(branch, &inside);
+        rows += row_estimate::estimate_rows(branch);
+        groups += row_estimate::estimate_groups(branch, &inside);
     }
     groups <= rows * WORTH
 }
@@ -91,16 +96,16 @@ fn before_the_join(
     };
     let mut conditions = join.on.iter().flat_map(|(left, right)| [left, right]);
     if join.null_equality != NullEquality::NullEqualsNothing
-        || !conditions.all(movable)
-        || !join.filter.iter().all(movable)
+        || !conditions.all(is_movable)
+        || !join.filter.iter().all(is_movable)
         || pushed_down(&aggregate.input, builder).is_some()
     {
         return Ok(None);
     }
     let within = |expr: Expr| {
-        let expr = unalias(expr);
-        movable(&expr)
-            .then(|| substitute(expr, aggregate.input.schema(), &outputs))
+        let expr = remove_alias(expr);
+        is_movable(&expr)
+            .then(|| substitute_columns(expr, aggregate.input.schema(), &outputs))
             .flatten()
     };
     let all = |exprs: &[Expr]| -> Option<Vec<Expr>> { exprs.iter().cloned().map(within).collect() };
@@ -123,7 +128,7 @@ fn before_the_join(
             left,
             optional,
         };
-        if let Some(plan) = part.first(&keys, &calls, aggregate, builder)? {
+        if let Some(plan) = part.aggregate_before_join(&keys, &calls, aggregate, builder)? {
             return Ok(Some(plan));
         }
     }
@@ -141,7 +146,8 @@ fn over_join(plan: &LogicalPlan) -> Option<(&Join, Vec<Expr>)> {
             let (join, inner) = over_join(&projection.input)?;
             let schema = projection.input.schema();
             let outputs = projection.expr.iter().cloned();
-            let outputs = outputs.map(|expr| substitute(unalias(expr), schema, &inner));
+            let outputs =
+                outputs.map(|expr| substitute_columns(remove_alias(expr), schema, &inner));
             Some((join, outputs.collect::<Option<_>>()?))
         }
         _ => None,
@@ -160,7 +166,7 @@ struct JoinInput<'a> {
 }
 
 impl JoinInput<'_> {
-    fn first(
+    fn aggregate_before_join(
         &self,
         keys: &[Expr],
         calls: &[Expr],
@@ -188,7 +194,7 @@ impl JoinInput<'_> {
                 .for_each(|column| need(&Expr::Column(column.clone())));
         }
         // Without keys the aggregate would return one row, even for an empty input.
-        if own.is_empty() || !shrinks(self.side, &own, builder) {
+        if own.is_empty() || !shrinks_rows(self.side, &own, builder) {
             return Ok(None);
         }
         let calls = calls.iter().cloned().map(|call| match call {
@@ -198,7 +204,7 @@ impl JoinInput<'_> {
         let Some(calls) = calls.collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
-        let Ok((merges, states)) = partials(&calls, schema, false) else {
+        let Ok((merges, states)) = derive_partials(&calls, schema, false) else {
             return Ok(None);
         };
         // A sketch state in each joined row would be larger than the values.
@@ -237,7 +243,7 @@ impl JoinInput<'_> {
             .enumerate()
             .map(|(at, (column, key))| match key {
                 Some(Expr::Column(_)) => Expr::Column(column),
-                _ => Expr::Column(column).alias(name(at)),
+                _ => Expr::Column(column).alias(generated_name(at)),
             })
             .collect();
         let side = LogicalPlanBuilder::from(LogicalPlan::Aggregate(groups))
@@ -245,7 +251,7 @@ impl JoinInput<'_> {
             .build()?;
         let known = |expr: &Expr| match own.iter().position(|key| key == expr) {
             Some(_) if matches!(expr, Expr::Column(_)) => expr.clone(),
-            Some(at) => ident(name(at)),
+            Some(at) => ident(generated_name(at)),
             None => expr.clone(),
         };
         let on = self.join.on.iter().map(|(first, second)| {
@@ -277,11 +283,11 @@ impl JoinInput<'_> {
             outputs.push(key.clone().alias(format!("k{at}")));
         }
         for at in 0..states.len() {
-            let state = ident(name(own.len().saturating_add(at)));
+            let state = ident(generated_name(own.len().saturating_add(at)));
             outputs.push(state.alias(format!("p{at}")));
         }
         let joined = LogicalPlanBuilder::from(joined).project(outputs)?.build()?;
-        merge(vec![joined], merges, keys.len(), false, schema)
+        merge_partials(vec![joined], merges, keys.len(), false, schema)
     }
 }
 
@@ -313,6 +319,6 @@ fn is_harmless(call: &Expr, schema: &DFSchema) -> bool {
 }
 
 /// Generated name of a value computed before a join. No column has this name.
-fn name(at: usize) -> String {
+fn generated_name(at: usize) -> String {
     format!("before the join {at}")
 }

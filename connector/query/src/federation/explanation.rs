@@ -26,7 +26,7 @@ impl FederatedQuery {
     #[must_use]
     pub fn explain(&self) -> FederatedExplanation {
         let mut here = Vec::new();
-        steps(&self.plan, 0, &mut here);
+        collect_steps(&self.plan, 0, &mut here);
         FederatedExplanation {
             remote_queries: self.remote_queries.clone(),
             left_out: self.left_out.clone(),
@@ -44,9 +44,9 @@ impl fmt::Display for FederatedExplanation {
                 .map(|reading| {
                     let contract = reading.contract.map_or_else(
                         || "own data".to_owned(),
-                        |contract| format!("contract {}", contract.short()),
+                        |contract| format!("contract {}", contract.to_short_text()),
                     );
-                    let relation = reading.relation(&remote_query.alias);
+                    let relation = reading.format_relation(&remote_query.alias);
                     format!("{contract}, {relation} of {}", reading.snapshot)
                 })
                 .collect();
@@ -123,14 +123,14 @@ fn key_source_text(alias: &SqlIdentifier, key_source: &KeySourceDataset) -> Stri
         (Some(contract), Some(clause)) => {
             format!(
                 "{relation} (contract {}, clause {clause})",
-                contract.short()
+                contract.to_short_text()
             )
         }
         _ => relation,
     }
 }
 
-fn steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
+fn collect_steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
     let step = match plan {
         LogicalPlan::TableScan(scan) => Some(describe_scan(scan)),
         // An alias only renames columns.
@@ -144,7 +144,7 @@ fn steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
     };
     lines.extend(step.map(|step| (depth, step)));
     for input in plan.inputs() {
-        steps(input, below, lines);
+        collect_steps(input, below, lines);
     }
 }
 

@@ -34,7 +34,7 @@ impl ParticipantReport {
 
     /// Participants whose rows the answer lacks, with the reason; only with `--partial`.
     #[must_use]
-    pub fn missing(&self) -> Vec<(ParticipantId, Refusal)> {
+    pub fn missing_participants(&self) -> Vec<(ParticipantId, Refusal)> {
         let failed = self
             .ledger
             .read()

@@ -71,13 +71,13 @@ impl FederatedQuery {
     /// Checks that the answer does not change while the data stays equal: the question uses no function of the current time, and is
     /// not an EXPLAIN.
     #[must_use]
-    pub const fn stays(&self) -> bool {
+    pub const fn has_stable_answer(&self) -> bool {
         self.stays
     }
 
     /// Checks that the text for a participant depends on keys of another one.
     #[must_use]
-    pub fn waits(&self) -> bool {
+    pub fn waits_for_keys(&self) -> bool {
         !self.key_filters.is_empty()
     }
 

@@ -1,8 +1,8 @@
 //! Fragment of a plan that one participant can compute: projections, filters and aliases over relations, joins and groups, all
 //! written in the columns of the relations. A union consists of several branches.
 
-use crate::federation::movable_expr::{movable, substitute};
-use crate::federation::query_ir::{FromItem, columns, tables};
+use crate::federation::movable_expr::{is_movable, substitute_columns};
+use crate::federation::query_ir::{FromItem, collect_columns, collect_tables};
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use datafusion::common::{DFSchema, DFSchemaRef};
 use datafusion::logical_expr::Expr;
@@ -29,25 +29,25 @@ pub(super) struct RemoteFragment {
 
 impl RemoteFragment {
     /// Rewrites an expression over the plan's columns (`schema`) in the columns of the relations.
-    pub(super) fn inside(&self, expr: &Expr, schema: &DFSchema) -> Option<Expr> {
-        if !movable(expr) {
+    pub(super) fn rewrite_expr(&self, expr: &Expr, schema: &DFSchema) -> Option<Expr> {
+        if !is_movable(expr) {
             return None;
         }
-        substitute(expr.clone(), schema, &self.outputs)
+        substitute_columns(expr.clone(), schema, &self.outputs)
     }
 
     /// Columns of the relations.
     pub(super) fn columns(&self) -> DFSchemaRef {
-        Arc::new(columns(&self.from))
+        Arc::new(collect_columns(&self.from))
     }
 
     /// Tables of the fragment.
     pub(super) fn tables(&self) -> Vec<(Arc<RemoteTable>, DatasetRelation)> {
-        tables(&self.from)
+        collect_tables(&self.from)
     }
 
     /// First table, which is the only one of a fragment without joins.
-    pub(super) fn first(&self) -> Option<(Arc<RemoteTable>, DatasetRelation)> {
+    pub(super) fn first_table(&self) -> Option<(Arc<RemoteTable>, DatasetRelation)> {
         self.tables().into_iter().next()
     }
 
@@ -65,7 +65,7 @@ impl RemoteFragment {
 
     /// Participant that computes the fragment.
     pub(super) fn owner(&self) -> Option<ParticipantId> {
-        let (table, _) = self.first()?;
+        let (table, _) = self.first_table()?;
         Some(table.dataset.owner.clone())
     }
 }

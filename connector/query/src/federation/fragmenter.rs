@@ -4,10 +4,12 @@
 
 use crate::federation::aggregate;
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::movable_expr::movable;
-use crate::federation::plan_fragments::branches;
-use crate::federation::plan_union::{not_planned, union};
-use crate::federation::pushdown::{cost, is_more, partial, pays, pushed_down};
+use crate::federation::movable_expr::is_movable;
+use crate::federation::plan_fragments::find_branches;
+use crate::federation::plan_union::{not_planned, union_plans};
+use crate::federation::pushdown::{
+    estimate_partial_bytes, estimate_transfer_bytes, is_more, is_worth_pushdown, pushed_down,
+};
 use crate::federation::query_ir::{OutputOrder, RemoteSelect, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::remote_sql::verified_sql::UnsupportedExpr;
@@ -23,24 +25,25 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Replaces the fragments of participants by remote queries.
-pub(super) fn split(
+pub(super) fn split_fragments(
     plan: LogicalPlan,
     builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
     let plan = plan
         .transform_down_with_subqueries(|node| {
             let replaced = match &node {
-                LogicalPlan::Aggregate(aggregate) => groups(aggregate, builder),
+                LogicalPlan::Aggregate(aggregate) => push_down_groups(aggregate, builder),
                 LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
-                    whole_branches(&sort.input, builder).and_then(|all| top(sort, &all, builder))
+                    whole_branches(&sort.input, builder)
+                        .and_then(|all| push_down_top_rows(sort, &all, builder))
                 }
                 LogicalPlan::TableScan(scan) if scan.source.is::<RemoteTableSource>() => {
-                    Some(rows(scan, builder)?)
+                    Some(push_down_rows(scan, builder)?)
                 }
                 LogicalPlan::Join(_)
                 | LogicalPlan::Filter(_)
                 | LogicalPlan::Projection(_)
-                | LogicalPlan::Window(_) => together(&node, builder),
+                | LogicalPlan::Window(_) => push_down_join(&node, builder),
                 _ => None,
             };
             Ok(match replaced {
@@ -61,19 +64,25 @@ fn whole_branches(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> Option<Ve
 }
 
 /// Pushes down an aggregate as groups or partial states, if these are not more data than the rows.
-fn groups(aggregate: &Aggregate, builder: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
+fn push_down_groups(
+    aggregate: &Aggregate,
+    builder: &mut RemoteQueryBuilder,
+) -> Option<LogicalPlan> {
     let branches = whole_branches(&aggregate.input, builder)?;
     let much = branches.iter().any(is_more)
         && !branches.iter().any(RemoteFragment::must_stay)
-        && partial(aggregate, builder).is_some_and(|bytes| {
+        && estimate_partial_bytes(aggregate, builder).is_some_and(|bytes| {
             let inputs = aggregate.input.inputs().into_iter();
-            bytes > inputs.map(|input| cost(input, builder)).sum::<f64>()
+            bytes
+                > inputs
+                    .map(|input| estimate_transfer_bytes(input, builder))
+                    .sum::<f64>()
         });
     if much {
         return None;
     }
     let before = builder.remote_queries.len();
-    let split = aggregate::split(aggregate, &branches, builder);
+    let split = aggregate::split_aggregate(aggregate, &branches, builder);
     if split.is_err() {
         builder.remote_queries.truncate(before);
     }
@@ -81,12 +90,12 @@ fn groups(aggregate: &Aggregate, builder: &mut RemoteQueryBuilder) -> Option<Log
 }
 
 /// Pushes down a join of relations of one participant.
-fn together(plan: &LogicalPlan, builder: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
+fn push_down_join(plan: &LogicalPlan, builder: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
     if over_groups(plan) {
         return None;
     }
     let branches = whole_branches(plan, builder)?;
-    if !branches.iter().any(is_more) || !pays(plan, &branches, builder) {
+    if !branches.iter().any(is_more) || !is_worth_pushdown(plan, &branches, builder) {
         return None;
     }
     let before = builder.remote_queries.len();
@@ -95,11 +104,11 @@ fn together(plan: &LogicalPlan, builder: &mut RemoteQueryBuilder) -> Option<Logi
         .iter()
         .map(|branch| fetch_rows(branch, schema, &[], None, builder))
         .collect();
-    let done = plans.ok().and_then(|plans| union(plans).ok());
+    let done = plans.ok().and_then(|plans| union_plans(plans).ok());
     if done.is_none() {
         builder.remote_queries.truncate(before);
     }
-    relabel(done?, schema).ok()
+    relabel_columns(done?, schema).ok()
 }
 
 /// Checks that a plan only computes on groups, which are then fetched.
@@ -113,11 +122,11 @@ fn over_groups(plan: &LogicalPlan) -> bool {
 }
 
 /// Pushes down the filters and columns of one scan.
-fn rows(
+fn push_down_rows(
     scan: &TableScan,
     builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let all = branches(&LogicalPlan::TableScan(scan.clone())).unwrap_or_default();
+    let all = find_branches(&LogicalPlan::TableScan(scan.clone())).unwrap_or_default();
     let [branch] = all.as_slice() else {
         return Err(not_planned());
     };
@@ -153,7 +162,7 @@ fn rows(
 }
 
 /// Fetches the first rows of each branch in order, and sorts them again here.
-fn top(
+fn push_down_top_rows(
     sort: &Sort,
     branches: &[RemoteFragment],
     builder: &mut RemoteQueryBuilder,
@@ -164,10 +173,10 @@ fn top(
     for branch in branches {
         let mut order = Vec::new();
         for key in &sort.expr {
-            if !movable(&key.expr) {
+            if !is_movable(&key.expr) {
                 return None;
             }
-            let inside = branch.inside(&key.expr, schema)?;
+            let inside = branch.rewrite_expr(&key.expr, schema)?;
             if inside.any_column_refs() {
                 order.push((inside, key.asc, key.nulls_first));
             }
@@ -180,8 +189,8 @@ fn top(
             }
         }
     }
-    let input = union(plans).ok()?;
-    let input = relabel(input, schema).ok()?;
+    let input = union_plans(plans).ok()?;
+    let input = relabel_columns(input, schema).ok()?;
     Some(LogicalPlan::Sort(Sort {
         expr: sort.expr.clone(),
         input: Arc::new(input),
@@ -270,7 +279,7 @@ fn fetch_rows(
 }
 
 /// Renames the columns of a plan to those of `schema`, in order.
-fn relabel(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan, DataFusionError> {
+fn relabel_columns(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan, DataFusionError> {
     let outputs: Vec<Expr> = plan
         .schema()
         .columns()

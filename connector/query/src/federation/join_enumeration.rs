@@ -15,7 +15,7 @@ pub(super) struct JoinCardinality {
 
 impl JoinCardinality {
     /// Estimated row count of the join of these relations.
-    fn together(&self, places: &BTreeSet<usize>) -> f64 {
+    fn join_row_count(&self, places: &BTreeSet<usize>) -> f64 {
         let rows = places.iter().filter_map(|place| self.rows.get(*place));
         let within = self.conditions.iter().filter(|one| one.0.is_subset(places));
         let shares = within.map(|(_, _, share)| share);
@@ -26,7 +26,7 @@ impl JoinCardinality {
     pub(super) fn rows_held(&self, order: &[usize]) -> f64 {
         let before = (1..order.len()).map(|count| order.iter().take(count).copied().collect());
         before
-            .map(|placed: BTreeSet<usize>| self.together(&placed))
+            .map(|placed: BTreeSet<usize>| self.join_row_count(&placed))
             .sum()
     }
 
@@ -62,7 +62,7 @@ pub(super) fn cheapest_order(inner: &[usize], cardinality: &JoinCardinality) -> 
             let before = if placed.is_empty() {
                 0.0
             } else {
-                cardinality.together(placed)
+                cardinality.join_row_count(placed)
             };
             let held = held + before;
             for place in cardinality.next(inner, placed) {

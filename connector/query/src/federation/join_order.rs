@@ -10,9 +10,11 @@ mod local_join;
 use self::local_join::{better_order, local_joins};
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::infallible_expr::never_fails;
-use crate::federation::join_order::join_cluster::{JoinCluster, has, join_plans, within};
-use crate::federation::movable_expr::movable;
-use crate::federation::pushdown::{AS_GOOD, bytes, pushed_down};
+use crate::federation::join_order::join_cluster::{
+    JoinCluster, has_column, join_plans, uses_only_schemas,
+};
+use crate::federation::movable_expr::is_movable;
+use crate::federation::pushdown::{AS_GOOD, estimate_branch_bytes, pushed_down};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, JoinType, NullEquality};
@@ -37,7 +39,7 @@ pub(super) fn reorder_joins(
         let plan = better.unwrap_or(node);
         // Each join tree is processed once; the walk continues in its inputs.
         let below = if changed || tree {
-            plan.map_children(|child| parts(child, builder))
+            plan.map_children(|child| order_inputs(child, builder))
         } else {
             plan.map_children(|child| reorder_joins(child, builder))
         }?;
@@ -51,12 +53,12 @@ pub(super) fn reorder_joins(
 }
 
 /// Processes the inputs of a join tree, each with its own join order.
-fn parts(
+fn order_inputs(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
     if is_of_tree(&plan) {
-        plan.map_children(|child| parts(child, builder))
+        plan.map_children(|child| order_inputs(child, builder))
     } else {
         reorder_joins(plan, builder)
     }
@@ -93,7 +95,7 @@ fn reorder_join_tree(
     builder: &RemoteQueryBuilder,
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
     let mut flat = JoinGraph::default();
-    flat.take(node)?;
+    flat.add_plan(node)?;
     if flat.parts.len() < 2 || !flat.is_plain() {
         return Ok(None);
     }
@@ -102,11 +104,11 @@ fn reorder_join_tree(
     let mut clusters: Vec<JoinCluster> = flat
         .parts
         .into_iter()
-        .map(|part| JoinCluster::of(part, builder))
+        .map(|part| JoinCluster::from_plan(part, builder))
         .collect();
     let mut conditions = flat.conditions;
-    while let Some((one, two, cluster)) = cheapest(&clusters, &conditions, builder)? {
-        conditions.retain(|condition| !within(condition, &[cluster.plan.schema()]));
+    while let Some((one, two, cluster)) = cheapest_join(&clusters, &conditions, builder)? {
+        conditions.retain(|condition| !uses_only_schemas(condition, &[cluster.plan.schema()]));
         clusters.remove(two.max(one));
         clusters.remove(two.min(one));
         clusters.push(cluster);
@@ -142,11 +144,11 @@ fn is_chain(plan: &LogicalPlan) -> bool {
 }
 
 impl JoinGraph {
-    fn take(&mut self, plan: &LogicalPlan) -> Result<(), DataFusionError> {
+    fn add_plan(&mut self, plan: &LogicalPlan) -> Result<(), DataFusionError> {
         match plan {
             LogicalPlan::Join(join) if is_inner(join) => {
-                self.take(&join.left)?;
-                self.take(&join.right)?;
+                self.add_plan(&join.left)?;
+                self.add_plan(&join.right)?;
                 let pairs = join.on.iter().cloned();
                 self.conditions
                     .extend(pairs.map(|(left, right)| left.eq(right)));
@@ -155,18 +157,18 @@ impl JoinGraph {
                     .extend(filter.flat_map(split_conjunction_owned));
             }
             LogicalPlan::Filter(filter) if over_join(&filter.input) => {
-                self.take(&filter.input)?;
+                self.add_plan(&filter.input)?;
                 self.conditions
                     .extend(split_conjunction_owned(filter.predicate.clone()));
             }
             // The projection only removes columns.
             LogicalPlan::Projection(projection) if only_columns(projection) => {
-                self.take(&projection.input)?;
+                self.add_plan(&projection.input)?;
             }
             // A semi-join or anti-join with one relation is applied to that relation.
             LogicalPlan::Join(join) if keeps_left(join) && over_join(&join.left) => {
                 let mut inner = Self::default();
-                inner.take(&join.left)?;
+                inner.add_plan(&join.left)?;
                 match only_part(join, &inner.parts) {
                     Some(at) => {
                         if let Some(part) = inner.parts.get_mut(at) {
@@ -200,7 +202,7 @@ impl JoinGraph {
             let schema = Arc::clone(part.schema());
             let (own, others): (Vec<Expr>, Vec<Expr>) = std::mem::take(&mut self.conditions)
                 .into_iter()
-                .partition(|one| within(one, &[&schema]));
+                .partition(|one| uses_only_schemas(one, &[&schema]));
             self.conditions = others;
             if let Some(predicate) = conjunction(own) {
                 narrowed = true;
@@ -235,12 +237,13 @@ impl JoinGraph {
             all
         });
         let mut conditions = self.conditions.iter();
-        conditions.all(|one| movable(one) && never_fails(one, &all) && within(one, &[&all]))
+        conditions
+            .all(|one| is_movable(one) && never_fails(one, &all) && uses_only_schemas(one, &[&all]))
     }
 }
 
 /// Pair of clusters whose join at the participants transfers the fewest bytes, if that is about as good as separate transfers.
-fn cheapest(
+fn cheapest_join(
     clusters: &[JoinCluster],
     conditions: &[Expr],
     builder: &RemoteQueryBuilder,
@@ -257,7 +260,7 @@ fn cheapest(
             let Some(branches) = pushed_down(&plan, builder) else {
                 continue;
             };
-            let size = bytes(&plan, &branches);
+            let size = estimate_branch_bytes(&plan, &branches);
             let less = best.as_ref().is_none_or(|best| size < best.0);
             let must = branches.iter().any(RemoteFragment::must_stay);
             if (must || size <= AS_GOOD * (one.bytes + two.bytes)) && less {
@@ -302,10 +305,10 @@ fn only_part(join: &Join, parts: &[LogicalPlan]) -> Option<usize> {
         }
         for column in expr.column_refs() {
             let mut holders = parts.iter().enumerate();
-            let holder = holders.find(|(_, part)| has(part.schema(), column));
+            let holder = holders.find(|(_, part)| has_column(part.schema(), column));
             match holder {
                 Some((at, _)) => used.insert(at),
-                None if has(join.right.schema(), column) => false,
+                None if has_column(join.right.schema(), column) => false,
                 None => return None,
             };
         }

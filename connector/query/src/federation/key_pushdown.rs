@@ -69,7 +69,7 @@ pub(super) fn key_filters(
     remote_queries: &mut [Arc<RemoteQuery>],
 ) -> Vec<KeyFilter> {
     let mut found = Vec::new();
-    joins(plan, false, &mut found);
+    collect_candidates(plan, false, &mut found);
     found.sort_by(|one, other| other.saves.total_cmp(&one.saves));
     let mut gives = BTreeSet::new();
     let mut all: BTreeMap<usize, KeyFilter> = BTreeMap::new();
@@ -79,7 +79,7 @@ pub(super) fn key_filters(
         if gives.contains(&to) || one.from.iter().any(|from| all.contains_key(&from.number())) {
             continue;
         }
-        let Some((list, disclosed)) = list(&one) else {
+        let Some((list, disclosed)) = create_key_list(&one) else {
             continue;
         };
         let narrowing = all.entry(to).or_insert_with(|| KeyFilter {
@@ -106,7 +106,11 @@ pub(super) fn key_filters(
 }
 
 /// Collects the candidates of all joins. Below a LIMIT no keys are used, because the key source would have to be read to its end.
-fn joins<'a>(plan: &'a LogicalPlan, limited: bool, found: &mut Vec<KeyFilterCandidate<'a>>) {
+fn collect_candidates<'a>(
+    plan: &'a LogicalPlan,
+    limited: bool,
+    found: &mut Vec<KeyFilterCandidate<'a>>,
+) {
     let limited = match plan {
         LogicalPlan::Limit(_) => true,
         LogicalPlan::Aggregate(_)
@@ -115,19 +119,19 @@ fn joins<'a>(plan: &'a LogicalPlan, limited: bool, found: &mut Vec<KeyFilterCand
         | LogicalPlan::Distinct(_) => false,
         LogicalPlan::Join(join) => {
             if !limited {
-                candidates(join, found);
+                collect_join_candidates(join, found);
             }
             limited
         }
         _ => limited,
     };
     for input in plan.inputs() {
-        joins(input, limited, found);
+        collect_candidates(input, limited, found);
     }
 }
 
 /// Collects the candidates of one join, in both directions.
-fn candidates<'a>(join: &'a Join, found: &mut Vec<KeyFilterCandidate<'a>>) {
+fn collect_join_candidates<'a>(join: &'a Join, found: &mut Vec<KeyFilterCandidate<'a>>) {
     if join.null_equality != NullEquality::NullEqualsNothing || join.null_aware {
         return;
     }
@@ -139,7 +143,10 @@ fn candidates<'a>(join: &'a Join, found: &mut Vec<KeyFilterCandidate<'a>>) {
         JoinType::Full => (false, false),
     };
     for (left, right) in &join.on {
-        let (Some(left), Some(right)) = (at(left, &join.left), at(right, &join.right)) else {
+        let (Some(left), Some(right)) = (
+            column_index(left, &join.left),
+            column_index(right, &join.right),
+        ) else {
             continue;
         };
         let sides = [
@@ -147,19 +154,22 @@ fn candidates<'a>(join: &'a Join, found: &mut Vec<KeyFilterCandidate<'a>>) {
             (by_right, (&join.right, right), (&join.left, left)),
         ];
         for (fits, (keys, key), (rows, column)) in sides {
-            let from = leaves(keys, key, KeyDirection::Gives);
+            let from = find_column_sources(keys, key, KeyDirection::Gives);
             if !fits || from.is_empty() {
                 continue;
             }
-            for to in leaves(rows, column, KeyDirection::Narrows) {
-                found.extend(worth(&from, to));
+            for to in find_column_sources(rows, column, KeyDirection::Narrows) {
+                found.extend(worthwhile_candidate(&from, to));
             }
         }
     }
 }
 
 /// Returns the candidate if its savings exceed its cost.
-fn worth<'a>(from: &[ColumnSource<'a>], to: ColumnSource<'a>) -> Option<KeyFilterCandidate<'a>> {
+fn worthwhile_candidate<'a>(
+    from: &[ColumnSource<'a>],
+    to: ColumnSource<'a>,
+) -> Option<KeyFilterCandidate<'a>> {
     let kind = to.kind()?;
     let alike = from.iter().all(|from| from.kind() == Some(kind));
     if !alike || !is_plain(kind) {
@@ -169,16 +179,16 @@ fn worth<'a>(from: &[ColumnSource<'a>], to: ColumnSource<'a>) -> Option<KeyFilte
     let mut keys = 0.0;
     let mut all = None;
     for one in from {
-        let rows = row_estimate::select(&one.source.query);
-        let known = row_estimate::different(&one.source.query.from, one.output()?);
+        let rows = row_estimate::estimate_select_rows(&one.source.query);
+        let known = row_estimate::estimate_distinct_count(&one.source.query.from, one.output()?);
         keys += known.map_or(rows, |known| known.min(rows));
         all = all.into_iter().chain(known).reduce(f64::max);
     }
-    let target = row_estimate::different(&query.from, to.output()?);
+    let target = row_estimate::estimate_distinct_count(&query.from, to.output()?);
     let all = all.into_iter().chain(target).reduce(f64::max)?;
     let share = (keys / all.max(1.0)).min(1.0);
-    let bytes = row_estimate::bytes(
-        row_estimate::select(query),
+    let bytes = row_estimate::estimate_bytes(
+        row_estimate::estimate_select_rows(query),
         to.source.remote_query.schema.fields(),
     );
     let saves = bytes * (1.0 - share) - keys * WRITTEN;
@@ -199,7 +209,7 @@ fn is_plain(kind: &DataType) -> bool {
 }
 
 /// List and its disclosure, or `None` if a contract does not permit the transfer.
-fn list(one: &KeyFilterCandidate<'_>) -> Option<(KeyFilterList, Vec<PushdownKeys>)> {
+fn create_key_list(one: &KeyFilterCandidate<'_>) -> Option<(KeyFilterList, Vec<PushdownKeys>)> {
     let target = &one.to.source.remote_query;
     let tables = one.to.source.query.tables();
     if tables
@@ -228,18 +238,23 @@ enum KeyDirection {
 }
 
 /// Index of a bare column in the schema of a plan.
-fn at(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
+fn column_index(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
     match expr {
         Expr::Column(column) => plan.schema().maybe_index_of_column(column),
-        Expr::Alias(alias) => at(&alias.expr, plan),
+        Expr::Alias(alias) => column_index(&alias.expr, plan),
         _ => None,
     }
 }
 
 /// Remote queries from which a column comes. Empty if it has another origin.
-fn leaves(plan: &LogicalPlan, column: usize, direction: KeyDirection) -> Vec<ColumnSource<'_>> {
-    let through = |expr: Option<&Expr>, input| match expr.and_then(|expr| at(expr, input)) {
-        Some(at) => leaves(input, at, direction),
+fn find_column_sources(
+    plan: &LogicalPlan,
+    column: usize,
+    direction: KeyDirection,
+) -> Vec<ColumnSource<'_>> {
+    let through = |expr: Option<&Expr>, input| match expr.and_then(|expr| column_index(expr, input))
+    {
+        Some(at) => find_column_sources(input, at, direction),
         None => Vec::new(),
     };
     match plan {
@@ -261,13 +276,13 @@ fn leaves(plan: &LogicalPlan, column: usize, direction: KeyDirection) -> Vec<Col
             place.filter(fits).into_iter().collect()
         }
         LogicalPlan::Projection(one) => through(one.expr.get(column), &one.input),
-        LogicalPlan::Filter(one) => leaves(&one.input, column, direction),
-        LogicalPlan::SubqueryAlias(one) => leaves(&one.input, column, direction),
+        LogicalPlan::Filter(one) => find_column_sources(&one.input, column, direction),
+        LogicalPlan::SubqueryAlias(one) => find_column_sources(&one.input, column, direction),
         LogicalPlan::Sort(one) if one.fetch.is_none() || direction == KeyDirection::Gives => {
-            leaves(&one.input, column, direction)
+            find_column_sources(&one.input, column, direction)
         }
         LogicalPlan::Limit(one) if direction == KeyDirection::Gives => {
-            leaves(&one.input, column, direction)
+            find_column_sources(&one.input, column, direction)
         }
         LogicalPlan::Aggregate(one) => {
             let sets = one
@@ -281,7 +296,7 @@ fn leaves(plan: &LogicalPlan, column: usize, direction: KeyDirection) -> Vec<Col
             let all: Vec<_> = union
                 .inputs
                 .iter()
-                .map(|one| leaves(one, column, direction))
+                .map(|one| find_column_sources(one, column, direction))
                 .collect();
             if direction == KeyDirection::Gives && all.iter().any(Vec::is_empty) {
                 return Vec::new();
@@ -320,12 +335,12 @@ fn through_join(join: &Join, column: usize, direction: KeyDirection) -> Vec<Colu
         (Some(at), _)
             if there(&join.left, at) && (keeps_left || direction == KeyDirection::Gives) =>
         {
-            leaves(&join.left, at, direction)
+            find_column_sources(&join.left, at, direction)
         }
         (_, Some(at))
             if there(&join.right, at) && (keeps_right || direction == KeyDirection::Gives) =>
         {
-            leaves(&join.right, at, direction)
+            find_column_sources(&join.right, at, direction)
         }
         _ => Vec::new(),
     }

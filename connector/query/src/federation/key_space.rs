@@ -1,7 +1,7 @@
 //! Key spaces: sets of keys that each participant has for itself.
 
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::query_ir::{FromItem, FromSource, place};
+use crate::federation::query_ir::{FromItem, FromSource, relation_place};
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, ExprSchemable};
@@ -14,22 +14,26 @@ pub(super) fn own_key(branch: &RemoteFragment, output: &Expr) -> Option<String> 
 }
 
 fn own_column(from: &[FromItem], expr: &Expr) -> Option<String> {
-    let (table, column) = origin(from, expr)?;
+    let (table, column) = column_origin(from, expr)?;
     table.own.get(&column).cloned()
 }
 
 /// Table column that an expression refers to directly.
-pub(super) fn origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
+pub(super) fn column_origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
     let Expr::Column(column) = strip_alias(expr) else {
         return None;
     };
-    let at = if from.len() > 1 { place(column) } else { 0 };
+    let at = if from.len() > 1 {
+        relation_place(column)
+    } else {
+        0
+    };
     match &from.get(at)?.source {
         FromSource::Table(table, DatasetRelation::Rows) => {
             Some((Arc::clone(table), column.name.clone()))
         }
         FromSource::Table(..) => None,
-        FromSource::Inner(inner) => origin(&inner.select.from, inner.output(&column.name)?),
+        FromSource::Inner(inner) => column_origin(&inner.select.from, inner.output(&column.name)?),
     }
 }
 
@@ -41,7 +45,7 @@ pub(super) fn strip_alias(expr: &Expr) -> &Expr {
 }
 
 /// Key space by which the branches have no common group: one of the group keys belongs to one participant alone.
-pub(super) fn apart(
+pub(super) fn separating_key_space(
     keys: &[Expr],
     branches: &[RemoteFragment],
     input: &DFSchema,
@@ -54,7 +58,7 @@ pub(super) fn apart(
     }
     keys.iter().find_map(|key| {
         let spaces = branches.iter().map(|branch| {
-            let inside = branch.inside(key, input)?;
+            let inside = branch.rewrite_expr(key, input)?;
             // NULL belongs to no participant: each one may have a NULL group.
             let whole = !inside.nullable(&branch.columns()).ok()?;
             own_key(branch, &inside).filter(|_| whole)

@@ -5,7 +5,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
 
 /// Replaces each column of `schema` by the expression at its index.
-pub(super) fn substitute(expr: Expr, schema: &DFSchema, by: &[Expr]) -> Option<Expr> {
+pub(super) fn substitute_columns(expr: Expr, schema: &DFSchema, by: &[Expr]) -> Option<Expr> {
     let mut whole = true;
     let replaced = expr
         .transform_down(|node| {
@@ -32,14 +32,14 @@ pub(super) fn substitute(expr: Expr, schema: &DFSchema, by: &[Expr]) -> Option<E
 }
 
 /// Removes qualifiers and aliases from an expression.
-pub(super) fn bare(expr: Expr) -> Expr {
+pub(super) fn to_bare_expr(expr: Expr) -> Expr {
     datafusion::logical_expr::expr_rewriter::unnormalize_col(expr)
         .unalias_nested()
         .data
 }
 
 /// Checks that an expression may be evaluated elsewhere: it is deterministic and depends on nothing but its columns.
-pub(super) fn movable(expr: &Expr) -> bool {
+pub(super) fn is_movable(expr: &Expr) -> bool {
     let bound = expr
         .exists(|node| {
             Ok(node.is_volatile_node()
@@ -64,9 +64,9 @@ pub(super) fn movable(expr: &Expr) -> bool {
     !bound
 }
 
-pub(super) fn unalias(expr: Expr) -> Expr {
+pub(super) fn remove_alias(expr: Expr) -> Expr {
     match expr {
-        Expr::Alias(alias) => unalias(*alias.expr),
+        Expr::Alias(alias) => remove_alias(*alias.expr),
         other => other,
     }
 }

@@ -1,7 +1,7 @@
 //! Extraction of the fragments from a plan: chains over relations of participants, and unions of these.
 
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::movable_expr::{bare, movable};
+use crate::federation::movable_expr::{is_movable, to_bare_expr};
 use crate::federation::query_ir::FromItem;
 use crate::federation::table_source::RemoteTableSource;
 use datafusion::common::Column;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) type FragmentFinder<'a> = &'a dyn Fn(&LogicalPlan) -> Option<Vec<RemoteFragment>>;
 
 /// Branches of a plan, or `None` if it is not a union of chains.
-pub(super) fn branches(plan: &LogicalPlan) -> Option<Vec<RemoteFragment>> {
+pub(super) fn find_branches(plan: &LogicalPlan) -> Option<Vec<RemoteFragment>> {
     branches_or(plan, &|_| None)
 }
 
@@ -35,10 +35,13 @@ pub(super) fn branches_or(
             let conjuncts = scan
                 .filters
                 .iter()
-                .map(|filter| movable(filter).then(|| bare(filter.clone())))
+                .map(|filter| is_movable(filter).then(|| to_bare_expr(filter.clone())))
                 .collect::<Option<Vec<_>>>()?;
             Some(vec![RemoteFragment {
-                from: vec![FromItem::table(Arc::clone(&source.table), source.relation)],
+                from: vec![FromItem::from_table(
+                    Arc::clone(&source.table),
+                    source.relation,
+                )],
                 conjuncts,
                 outputs,
                 fetch: scan.fetch,
@@ -53,13 +56,13 @@ pub(super) fn branches_or(
                 branch.outputs = projection
                     .expr
                     .iter()
-                    .map(|expr| branch.inside(expr, schema))
+                    .map(|expr| branch.rewrite_expr(expr, schema))
                     .collect::<Option<_>>()?;
             }
             Some(all)
         }
         LogicalPlan::Filter(filter) => {
-            if !movable(&filter.predicate) {
+            if !is_movable(&filter.predicate) {
                 return more(plan);
             }
             let schema = filter.input.schema();
@@ -68,7 +71,7 @@ pub(super) fn branches_or(
                 if branch.fetch.is_some() {
                     return None;
                 }
-                let predicate = branch.inside(&filter.predicate, schema)?;
+                let predicate = branch.rewrite_expr(&filter.predicate, schema)?;
                 branch.conjuncts.extend(split_conjunction_owned(predicate));
             }
             Some(all)

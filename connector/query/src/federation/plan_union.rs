@@ -1,13 +1,13 @@
 //! Union of the plans of several participants.
 
-use crate::engine_error::carry;
+use crate::engine_error::wrap_refusal;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{LogicalPlan, Union};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
 /// Union of plans with equal columns.
-pub(super) fn union(mut plans: Vec<LogicalPlan>) -> Result<LogicalPlan, DataFusionError> {
+pub(super) fn union_plans(mut plans: Vec<LogicalPlan>) -> Result<LogicalPlan, DataFusionError> {
     if plans.len() < 2 {
         return plans.pop().ok_or_else(not_planned);
     }
@@ -16,7 +16,7 @@ pub(super) fn union(mut plans: Vec<LogicalPlan>) -> Result<LogicalPlan, DataFusi
 }
 
 pub(super) fn not_planned() -> DataFusionError {
-    carry(Refusal::new(
+    wrap_refusal(Refusal::new(
         ErrorCode::Internal,
         "a part of the question can't be given to its participant",
     ))

@@ -1,10 +1,10 @@
 //! Plan parts that participants can compute alone, and their transfer cost.
 
-use crate::federation::aggregate::sketch::sketches;
-use crate::federation::colocated_join::{beside, colocated_joins, wrap_in_select};
+use crate::federation::aggregate::sketch::count_sketches;
+use crate::federation::colocated_join::{colocated_joins, cross_join_branches, wrap_in_select};
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::key_space::apart;
-use crate::federation::movable_expr::{movable, unalias};
+use crate::federation::key_space::separating_key_space;
+use crate::federation::movable_expr::{is_movable, remove_alias};
 use crate::federation::plan_fragments::branches_or;
 use crate::federation::query_ir::{FromSource, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
@@ -46,26 +46,36 @@ fn push_aggregate(
 ) -> Option<Vec<RemoteFragment>> {
     let input = aggregate.input.schema();
     let branches = pushed_down(&aggregate.input, builder)?;
-    let keys: Vec<Expr> = aggregate.group_expr.iter().cloned().map(unalias).collect();
+    let keys: Vec<Expr> = aggregate
+        .group_expr
+        .iter()
+        .cloned()
+        .map(remove_alias)
+        .collect();
     if branches
         .iter()
         .any(|branch| branch.is_base() || branch.fetch.is_some())
     {
         return None;
     }
-    let own = apart(&keys, &branches, input);
+    let own = separating_key_space(&keys, &branches, input);
     if branches.len() > 1 && own.is_none() {
         return None;
     }
-    let all: Vec<Expr> = aggregate.aggr_expr.iter().cloned().map(unalias).collect();
-    if !keys.iter().chain(&all).all(movable) {
+    let all: Vec<Expr> = aggregate
+        .aggr_expr
+        .iter()
+        .cloned()
+        .map(remove_alias)
+        .collect();
+    if !keys.iter().chain(&all).all(is_movable) {
         return None;
     }
     let one = |branch: &RemoteFragment| {
         let inside = |exprs: &[Expr]| -> Option<Vec<Expr>> {
             exprs
                 .iter()
-                .map(|expr| branch.inside(expr, input))
+                .map(|expr| branch.rewrite_expr(expr, input))
                 .collect()
         };
         let (keys, partials) = (inside(&keys)?, inside(&all)?);
@@ -116,7 +126,7 @@ fn push_filter(filter: &Filter, builder: &RemoteQueryBuilder) -> Option<Vec<Remo
         if !value.outer_ref_columns.is_empty() || !is_one_row(inner) {
             return None;
         }
-        both = beside(&both, inner, &builder.writer)?;
+        both = cross_join_branches(&both, inner, &builder.writer)?;
     }
     let found = both.outputs.split_off(count);
     let schema = filter.input.schema();
@@ -138,7 +148,7 @@ fn push_filter(filter: &Filter, builder: &RemoteQueryBuilder) -> Option<Vec<Remo
         Ok(Transformed::new(known, true, TreeNodeRecursion::Jump))
     });
     let predicate = predicate.ok()?.data.unalias_nested().data;
-    if !whole || !movable(&predicate) {
+    if !whole || !is_movable(&predicate) {
         return None;
     }
     both.conjuncts.extend(split_conjunction_owned(predicate));
@@ -168,7 +178,7 @@ pub(super) fn is_more(branch: &RemoteFragment) -> bool {
 pub(super) const AS_GOOD: f64 = 1.25;
 
 /// Checks that the result of this part has about as few bytes as its inputs.
-pub(super) fn pays(
+pub(super) fn is_worth_pushdown(
     plan: &LogicalPlan,
     branches: &[RemoteFragment],
     builder: &RemoteQueryBuilder,
@@ -176,42 +186,51 @@ pub(super) fn pays(
     let parts: f64 = plan
         .inputs()
         .into_iter()
-        .map(|input| cost(input, builder))
+        .map(|input| estimate_transfer_bytes(input, builder))
         .sum();
-    bytes(plan, branches) <= AS_GOOD * parts || branches.iter().any(RemoteFragment::must_stay)
+    estimate_branch_bytes(plan, branches) <= AS_GOOD * parts
+        || branches.iter().any(RemoteFragment::must_stay)
 }
 
 /// Estimated bytes of branches as the rows of a plan.
-pub(super) fn bytes(plan: &LogicalPlan, branches: &[RemoteFragment]) -> f64 {
-    let rows: f64 = branches.iter().map(row_estimate::rows).sum();
-    row_estimate::bytes(rows, plan.schema().fields())
+pub(super) fn estimate_branch_bytes(plan: &LogicalPlan, branches: &[RemoteFragment]) -> f64 {
+    let rows: f64 = branches.iter().map(row_estimate::estimate_rows).sum();
+    row_estimate::estimate_bytes(rows, plan.schema().fields())
 }
 
 /// Estimated minimum transfer for a part of a plan, in bytes.
-pub(super) fn cost(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> f64 {
+pub(super) fn estimate_transfer_bytes(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> f64 {
     let inputs = plan.inputs();
-    let parts: f64 = inputs.iter().map(|input| cost(input, builder)).sum();
-    let whole = pushed_down(plan, builder).map(|branches| bytes(plan, &branches));
+    let parts: f64 = inputs
+        .iter()
+        .map(|input| estimate_transfer_bytes(input, builder))
+        .sum();
+    let whole = pushed_down(plan, builder).map(|branches| estimate_branch_bytes(plan, &branches));
     match (plan, whole) {
         (_, Some(whole)) if inputs.is_empty() => whole,
         (_, Some(whole)) => whole.min(parts),
-        (LogicalPlan::Aggregate(aggregate), None) => partial(aggregate, builder).unwrap_or(parts),
+        (LogicalPlan::Aggregate(aggregate), None) => {
+            estimate_partial_bytes(aggregate, builder).unwrap_or(parts)
+        }
         (_, None) => parts,
     }
 }
 
 /// Estimated bytes of an aggregate whose partial states are merged here.
-pub(super) fn partial(aggregate: &Aggregate, builder: &RemoteQueryBuilder) -> Option<f64> {
+pub(super) fn estimate_partial_bytes(
+    aggregate: &Aggregate,
+    builder: &RemoteQueryBuilder,
+) -> Option<f64> {
     let input = aggregate.input.schema();
     let branches = pushed_down(&aggregate.input, builder)?;
     let each = branches.iter().map(|branch| {
         let keys = aggregate.group_expr.iter();
-        let keys: Option<Vec<Expr>> = keys.map(|key| branch.inside(key, input)).collect();
-        keys.map(|keys| row_estimate::groups(branch, &keys))
+        let keys: Option<Vec<Expr>> = keys.map(|key| branch.rewrite_expr(key, input)).collect();
+        keys.map(|keys| row_estimate::estimate_groups(branch, &keys))
     });
     let groups: Option<Vec<f64>> = each.collect();
     let groups: f64 = groups?.iter().sum();
-    let rows = branches.iter().map(row_estimate::rows).sum();
-    let states = row_estimate::states(sketches(aggregate), groups, rows);
-    Some(row_estimate::bytes(groups, aggregate.schema.fields()) + states)
+    let rows = branches.iter().map(row_estimate::estimate_rows).sum();
+    let states = row_estimate::estimate_state_bytes(count_sketches(aggregate), groups, rows);
+    Some(row_estimate::estimate_bytes(groups, aggregate.schema.fields()) + states)
 }

@@ -248,11 +248,11 @@ mod tests {
         let moment = "SELECT now() AS x, n FROM zurich.trips";
         assert!(!is_found(&questions, &catalog, moment, &any));
         assert!(!is_found(&questions, &catalog, moment, &any));
-        assert_eq!(questions.queries.runs().len(), 0);
+        assert_eq!(questions.queries.use_counts().len(), 0);
         for number in 0..MOST + 8 {
             let sql = format!("SELECT n + {number} AS x FROM zurich.trips");
             assert!(!is_found(&questions, &catalog, &sql, &any));
         }
-        assert_eq!(questions.queries.runs().len(), MOST);
+        assert_eq!(questions.queries.use_counts().len(), MOST);
     }
 }

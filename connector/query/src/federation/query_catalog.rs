@@ -125,13 +125,13 @@ impl QueryCatalog {
         for table in self.tables.iter().filter(|table| table.barred.is_none()) {
             let (alias, name) = (table.alias.as_str(), table.dataset.name.as_str());
             // A dataset under several contracts, of which one must be named, is not shown to a program as a table.
-            if self.resolve(&[alias, name], options).is_ok() {
+            if self.resolve_table(&[alias, name], options).is_ok() {
                 found.insert(
                     (alias.to_owned(), name.to_owned()),
                     table.schema(DatasetRelation::Base),
                 );
             }
-            let model = table.model.as_deref().and_then(model::model);
+            let model = table.model.as_deref().and_then(model::find_model);
             if let Some(model) = model.filter(|_| table.misfit.is_none()) {
                 found.insert(
                     (MODEL_OWNER.to_owned(), model.name.to_owned()),
@@ -150,22 +150,24 @@ impl QueryCatalog {
     }
 
     /// Resolves a written path to a table or model.
-    pub(super) fn resolve(
+    pub(super) fn resolve_table(
         &self,
         path: &[&str],
         options: &QueryOptions,
     ) -> Result<ResolvedTable, Refusal> {
         match path {
-            [MODEL_OWNER, model] => self.model(model, options),
-            [alias, dataset] => self.dataset(alias, dataset, DatasetRelation::Rows, options),
+            [MODEL_OWNER, model] => self.resolve_model(model, options),
+            [alias, dataset] => {
+                self.resolve_dataset(alias, dataset, DatasetRelation::Rows, options)
+            }
             [alias, dataset, "cube"] => {
-                self.dataset(alias, dataset, DatasetRelation::Cells, options)
+                self.resolve_dataset(alias, dataset, DatasetRelation::Cells, options)
             }
             _ => Err(no_table(&path.join("."))),
         }
     }
 
-    fn dataset(
+    fn resolve_dataset(
         &self,
         alias: &str,
         dataset: &str,
@@ -183,8 +185,8 @@ impl QueryCatalog {
             })
             .cloned()
             .collect();
-        let table =
-            choose_table(candidates, options)?.ok_or_else(|| self.nothing(alias, dataset))?;
+        let table = choose_table(candidates, options)?
+            .ok_or_else(|| self.unknown_dataset_refusal(alias, dataset))?;
         if let Some(refusal) = &table.barred {
             return Err(refusal.clone());
         }
@@ -202,7 +204,7 @@ impl QueryCatalog {
     }
 
     /// Refusal for a dataset that does not exist here.
-    fn nothing(&self, alias: &str, dataset: &str) -> Refusal {
+    fn unknown_dataset_refusal(&self, alias: &str, dataset: &str) -> Refusal {
         self.unavailable
             .iter()
             .find(|lacking| {
@@ -224,7 +226,7 @@ impl QueryCatalog {
             )
     }
 
-    fn model(&self, name: &str, options: &QueryOptions) -> Result<ResolvedTable, Refusal> {
+    fn resolve_model(&self, name: &str, options: &QueryOptions) -> Result<ResolvedTable, Refusal> {
         let mut datasets: BTreeMap<DatasetId, Vec<Arc<RemoteTable>>> = BTreeMap::new();
         for table in &self.tables {
             if table.model.as_deref() == Some(name) {
@@ -248,7 +250,7 @@ impl QueryCatalog {
                 table: Some(table),
             });
         }
-        let Some(model) = model::model(name) else {
+        let Some(model) = model::find_model(name) else {
             let misfit = parts.into_iter().find_map(|part| part.why);
             return Err(misfit.unwrap_or_else(|| no_table(&format!("model.{name}"))));
         };

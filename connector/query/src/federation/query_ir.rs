@@ -98,7 +98,7 @@ pub(super) struct OutputOrder {
 
 impl FromItem {
     /// Creates an item for a relation without join conditions.
-    pub(super) fn table(table: Arc<RemoteTable>, relation: DatasetRelation) -> Self {
+    pub(super) fn from_table(table: Arc<RemoteTable>, relation: DatasetRelation) -> Self {
         Self {
             source: FromSource::Table(table, relation),
             kind: JoinKind::Inner,
@@ -118,7 +118,7 @@ impl FromItem {
 impl RemoteSelect {
     /// Tables of the query, each once.
     pub(super) fn tables(&self) -> Vec<(Arc<RemoteTable>, DatasetRelation)> {
-        tables(&self.from)
+        collect_tables(&self.from)
     }
 }
 
@@ -136,7 +136,7 @@ impl NestedSelect {
 }
 
 /// Tables of a FROM clause, each once, in order of appearance.
-pub(super) fn tables(from: &[FromItem]) -> Vec<(Arc<RemoteTable>, DatasetRelation)> {
+pub(super) fn collect_tables(from: &[FromItem]) -> Vec<(Arc<RemoteTable>, DatasetRelation)> {
     let mut all: Vec<(Arc<RemoteTable>, DatasetRelation)> = Vec::new();
     for item in from {
         let found = match &item.source {
@@ -156,10 +156,10 @@ pub(super) fn tables(from: &[FromItem]) -> Vec<(Arc<RemoteTable>, DatasetRelatio
 }
 
 /// Columns that conditions and outputs over these relations may use.
-pub(super) fn columns(from: &[FromItem]) -> DFSchema {
+pub(super) fn collect_columns(from: &[FromItem]) -> DFSchema {
     let mut fields = Vec::new();
     for (place, item) in from.iter().enumerate() {
-        let name = (from.len() > 1).then(|| alias(place));
+        let name = (from.len() > 1).then(|| relation_alias(place));
         for field in item.schema().fields() {
             let nullable = field.is_nullable() || item.kind == JoinKind::Left;
             let field = Field::new(field.name(), field.data_type().clone(), nullable);
@@ -171,20 +171,20 @@ pub(super) fn columns(from: &[FromItem]) -> DFSchema {
 }
 
 /// Alias of the relation at a position.
-pub(super) fn alias(place: usize) -> TableReference {
+pub(super) fn relation_alias(place: usize) -> TableReference {
     TableReference::bare(format!("t{place}"))
 }
 
 /// Position of the relation to which a column belongs, among several relations.
-pub(super) fn place(column: &Column) -> usize {
+pub(super) fn relation_place(column: &Column) -> usize {
     let name = column.relation.as_ref().map(TableReference::table);
     name.and_then(|name| name.strip_prefix('t')?.parse().ok())
         .unwrap_or(0)
 }
 
 /// Positions of the relations that an expression uses.
-pub(super) fn places(expr: &Expr) -> BTreeSet<usize> {
-    expr.column_refs().into_iter().map(place).collect()
+pub(super) fn relation_places(expr: &Expr) -> BTreeSet<usize> {
+    expr.column_refs().into_iter().map(relation_place).collect()
 }
 
 /// Moves the columns of an expression to other positions. A column without a position becomes bare.
@@ -193,7 +193,7 @@ pub(super) fn move_columns(expr: Expr, to: &dyn Fn(usize) -> Option<usize>) -> E
     expr.transform_up(|node| {
         Ok(match node {
             Expr::Column(column) => {
-                let relation = to(place(&column)).map(alias);
+                let relation = to(relation_place(&column)).map(relation_alias);
                 Transformed::yes(Expr::Column(Column::new(relation, column.name)))
             }
             other => Transformed::no(other),
@@ -203,7 +203,7 @@ pub(super) fn move_columns(expr: Expr, to: &dyn Fn(usize) -> Option<usize>) -> E
 }
 
 /// Schema with nothing but names, types and nullability.
-pub(super) fn plain(schema: &DFSchema) -> SchemaRef {
+pub(super) fn to_plain_schema(schema: &DFSchema) -> SchemaRef {
     let fields: Vec<Field> = schema
         .fields()
         .iter()

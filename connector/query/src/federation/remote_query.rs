@@ -192,9 +192,11 @@ impl RemoteQueryOutcome {
 impl RemoteQuery {
     /// Relations in the consumer's notation, such as `munster.bike_counts`.
     #[must_use]
-    pub fn relations(&self) -> String {
+    pub fn format_relations(&self) -> String {
         let names = self.reads.iter();
-        let names: Vec<String> = names.map(|reading| reading.relation(&self.alias)).collect();
+        let names: Vec<String> = names
+            .map(|reading| reading.format_relation(&self.alias))
+            .collect();
         names.join(", ")
     }
 
@@ -206,8 +208,10 @@ impl RemoteQuery {
             if help.starts_with(EXAMPLE) {
                 for reading in &self.reads {
                     let bare = format!(" FROM {} ", reading.dataset.name);
-                    *help =
-                        help.replace(&bare, &format!(" FROM {} ", reading.relation(&self.alias)));
+                    *help = help.replace(
+                        &bare,
+                        &format!(" FROM {} ", reading.format_relation(&self.alias)),
+                    );
                 }
             }
         }
@@ -230,7 +234,7 @@ impl RemoteQuery {
 impl RemoteDatasetRead {
     /// Relation in the consumer's notation, with `alias` for its owner.
     #[must_use]
-    pub fn relation(&self, alias: &SqlIdentifier) -> String {
+    pub fn format_relation(&self, alias: &SqlIdentifier) -> String {
         format!("{alias}.{}", self.dataset.name)
     }
 

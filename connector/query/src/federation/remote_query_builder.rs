@@ -2,7 +2,7 @@
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::options::QueryOptions;
-use crate::federation::query_ir::{FromSource, RemoteSelect, SelectBody, places};
+use crate::federation::query_ir::{FromSource, RemoteSelect, SelectBody, relation_places};
 use crate::federation::remote_query::{RemoteDatasetRead, RemoteQuery};
 use crate::federation::remote_query_source::RemoteQuerySource;
 use crate::federation::remote_sql::RemoteSqlWriter;
@@ -91,7 +91,7 @@ impl RemoteQueryBuilder {
             alias: first.alias.clone(),
             reads: tables
                 .iter()
-                .map(|(table, relation)| reading(query, table, *relation))
+                .map(|(table, relation)| describe_dataset_read(query, table, *relation))
                 .collect(),
             purpose: self.options.purpose.clone(),
             sql: text.sql,
@@ -101,7 +101,7 @@ impl RemoteQueryBuilder {
                 read,
             ),
             schema: text.schema,
-            states: states(&query.body),
+            states: find_state_columns(&query.body),
             at_most,
             at_least: u64::from(single),
             most_rows,
@@ -146,14 +146,14 @@ fn estimate_rows(query: &RemoteSelect, first: &RemoteTable) -> RemoteRowEstimate
         };
     }
     RemoteRowEstimate {
-        rows: row_estimate::whole(row_estimate::select(query)),
-        read: row_estimate::whole(row_estimate::read(query)),
+        rows: row_estimate::to_row_count(row_estimate::estimate_select_rows(query)),
+        read: row_estimate::to_row_count(row_estimate::estimate_read_rows(query)),
         guessed: true,
     }
 }
 
 /// Output columns of a query that hold sketch states.
-fn states(body: &SelectBody) -> BTreeMap<usize, SketchKind> {
+fn find_state_columns(body: &SelectBody) -> BTreeMap<usize, SketchKind> {
     let SelectBody::Groups { keys, partials } = body else {
         return BTreeMap::new();
     };
@@ -167,7 +167,7 @@ fn states(body: &SelectBody) -> BTreeMap<usize, SketchKind> {
     states.collect()
 }
 
-fn reading(
+fn describe_dataset_read(
     query: &RemoteSelect,
     table: &RemoteTable,
     relation: DatasetRelation,
@@ -179,7 +179,7 @@ fn reading(
         contract: table.contract,
         snapshot: table.snapshot.clone(),
         covered: table.covered.clone(),
-        asked: QueriedTimeSpan::together(&spans),
+        asked: QueriedTimeSpan::unite_spans(&spans),
         cells_alone: matches!(table.shape, ViewShape::Cube { .. }),
         provenance: table.provenance.clone(),
     }
@@ -197,11 +197,12 @@ fn collect_time_spans(
             FromSource::Table(other, kind)
                 if other.dataset == table.dataset && *kind == relation =>
             {
-                let own = |expr: &&Expr| query.from.len() == 1 || places(expr).iter().eq([&at]);
+                let own =
+                    |expr: &&Expr| query.from.len() == 1 || relation_places(expr).iter().eq([&at]);
                 let all = query.conjuncts.iter().chain(&item.on);
                 let all: Vec<Expr> = all.filter(own).cloned().collect();
                 let columns = table.covered.as_ref().map(CoveredTimeSpan::columns);
-                spans.push(QueriedTimeSpan::of(&all, columns));
+                spans.push(QueriedTimeSpan::from_conjuncts(&all, columns));
             }
             FromSource::Table(..) => {}
             FromSource::Inner(inner) => collect_time_spans(&inner.select, table, relation, spans),

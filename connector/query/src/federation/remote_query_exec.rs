@@ -1,6 +1,6 @@
 //! Leaf of the physical plan for the rows of a participant.
 
-use crate::engine_error::carry;
+use crate::engine_error::wrap_refusal;
 use crate::federation::remote_query::RemoteQuery;
 use crate::federation::remote_query_source::RemoteQuerySource;
 use crate::federation::response_check::CheckedBatchStream;
@@ -44,7 +44,7 @@ impl PendingStreams {
         Self(Mutex::new(rows.into_iter().collect()))
     }
 
-    fn take(&self, number: usize) -> Option<CheckedBatchStream> {
+    fn take_stream(&self, number: usize) -> Option<CheckedBatchStream> {
         self.0.lock().remove(&number)
     }
 }
@@ -191,13 +191,13 @@ impl ExecutionPlan for RemoteQueryExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         let rows = context.session_config().get_extension::<PendingStreams>();
-        let rows = rows.and_then(|rows| rows.take(self.number));
+        let rows = rows.and_then(|rows| rows.take_stream(self.number));
         let rows = rows.ok_or_else(|| {
             DataFusionError::Internal("the rows of a remote query were taken twice".to_owned())
         })?;
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(self.properties.eq_properties.schema()),
-            rows.map(|item| item.map_err(carry)),
+            rows.map(|item| item.map_err(wrap_refusal)),
         )))
     }
 }

@@ -11,10 +11,12 @@ pub(super) mod verified_sql;
 
 use self::from_order::arrange_relations;
 use self::parse_back::{ParseBackTables, ParsedFromSource, ParsedSelect, take_apart};
-use self::rendering::render;
-use crate::engine_error::carry;
-use crate::federation::movable_expr::{bare, movable};
-use crate::federation::query_ir::{FromItem, FromSource, RemoteSelect, SelectBody, columns, plain};
+use self::rendering::render_query;
+use crate::engine_error::wrap_refusal;
+use crate::federation::movable_expr::{is_movable, to_bare_expr};
+use crate::federation::query_ir::{
+    FromItem, FromSource, RemoteSelect, SelectBody, collect_columns, to_plain_schema,
+};
 use crate::federation::remote_sql::verified_sql::{UnsupportedExpr, VerifiedSql};
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::limits::SqlStatementLimits;
@@ -68,10 +70,10 @@ impl RemoteSqlWriter {
         relation: DatasetRelation,
         filter: &Expr,
     ) -> bool {
-        if !movable(filter) {
+        if !is_movable(filter) {
             return false;
         }
-        let Ok(filter) = exact_arithmetic::written_expr(bare(filter.clone())) else {
+        let Ok(filter) = exact_arithmetic::written_expr(to_bare_expr(filter.clone())) else {
             return false;
         };
         let asked = (
@@ -85,7 +87,7 @@ impl RemoteSqlWriter {
             return *answer;
         }
         let query = RemoteSelect {
-            from: vec![FromItem::table(Arc::clone(table), relation)],
+            from: vec![FromItem::from_table(Arc::clone(table), relation)],
             conjuncts: vec![filter],
             body: SelectBody::Rows {
                 outputs: Vec::new(),
@@ -108,9 +110,9 @@ impl RemoteSqlWriter {
         &self,
         query: &RemoteSelect,
     ) -> Result<(RemoteSelect, VerifiedSql), UnsupportedExpr> {
-        let meant = self.normal(query)?;
-        let sql = render(&meant)?;
-        match self.means(&sql, &meant) {
+        let meant = self.normalize_query(query)?;
+        let sql = render_query(&meant)?;
+        match self.check_meaning(&sql, &meant) {
             Some(schema) => Ok((meant, VerifiedSql { sql, schema })),
             None => {
                 tracing::debug!(name: "federate.not_same", "a text does not read back the same");
@@ -120,8 +122,8 @@ impl RemoteSqlWriter {
     }
 
     /// Output schema of the text, if the text has exactly the intended meaning.
-    fn means(&self, sql: &str, meant: &RemoteSelect) -> Option<SchemaRef> {
-        let (read, schema) = self.read(sql, meant).ok()?;
+    fn check_meaning(&self, sql: &str, meant: &RemoteSelect) -> Option<SchemaRef> {
+        let (read, schema) = self.read_back(sql, meant).ok()?;
         let meant = ParsedSelect::of(meant);
         (read == meant && read.list_time_types() == meant.list_time_types()).then_some(schema)
     }
@@ -152,7 +154,7 @@ impl RemoteSqlWriter {
     }
 
     /// Splits a condition into simplified conjuncts.
-    fn conditions(
+    fn simplify_conditions(
         &self,
         conditions: Vec<Expr>,
         schema: &DFSchemaRef,
@@ -164,14 +166,14 @@ impl RemoteSqlWriter {
         Ok(all)
     }
 
-    fn normal(&self, query: &RemoteSelect) -> Result<RemoteSelect, UnsupportedExpr> {
+    fn normalize_query(&self, query: &RemoteSelect) -> Result<RemoteSelect, UnsupportedExpr> {
         let RemoteSelect {
             from,
             conjuncts,
             body,
             limit,
         } = arrange_relations(query.clone());
-        let schema = Arc::new(columns(&from));
+        let schema = Arc::new(collect_columns(&from));
         let all = |exprs: Vec<Expr>| -> Result<Vec<Expr>, UnsupportedExpr> {
             exprs
                 .into_iter()
@@ -184,7 +186,7 @@ impl RemoteSqlWriter {
         let conditions = |conditions: Vec<Expr>| -> Result<Vec<Expr>, UnsupportedExpr> {
             let report = || conditions.first().map(ToString::to_string);
             let mut all = self
-                .conditions(conditions.clone(), &schema)
+                .simplify_conditions(conditions.clone(), &schema)
                 .map_err(|_| UnsupportedExpr(report().unwrap_or_default()))?;
             all.retain(|condition| *condition != lit(true));
             Ok(all)
@@ -218,17 +220,20 @@ impl RemoteSqlWriter {
         })
     }
 
-    fn read(
+    fn read_back(
         &self,
         sql: &str,
         meant: &RemoteSelect,
     ) -> Result<(ParsedSelect, SchemaRef), DataFusionError> {
         let known = Arc::new(ParseBackTables::of(meant));
         let plan = plan_on_current_thread(sql, known, &self.limits, self.now)
-            .map_err(carry)?
+            .map_err(wrap_refusal)?
             .plan;
-        let read = take_apart(&plan).ok_or_else(strange)?;
-        Ok((self.simplify_select(read, meant)?, plain(plan.schema())))
+        let read = take_apart(&plan).ok_or_else(changed_shape_error)?;
+        Ok((
+            self.simplify_select(read, meant)?,
+            to_plain_schema(plan.schema()),
+        ))
     }
 
     /// Simplifies the parsed query over the columns of the intended one.
@@ -237,12 +242,12 @@ impl RemoteSqlWriter {
         mut read: ParsedSelect,
         meant: &RemoteSelect,
     ) -> Result<ParsedSelect, DataFusionError> {
-        let schema = Arc::new(columns(&meant.from));
+        let schema = Arc::new(collect_columns(&meant.from));
         if read.items.len() != meant.from.len() {
-            return Err(strange());
+            return Err(changed_shape_error());
         }
         for (item, meant) in read.items.iter_mut().zip(&meant.from) {
-            item.on = self.conditions(std::mem::take(&mut item.on), &schema)?;
+            item.on = self.simplify_conditions(std::mem::take(&mut item.on), &schema)?;
             item.on.sort_by_key(ToString::to_string);
             if let (ParsedFromSource::Select(inner), FromSource::Inner(meant)) =
                 (&mut item.source, &meant.source)
@@ -257,14 +262,14 @@ impl RemoteSqlWriter {
                 .map(|expr| self.simplify(expr, &schema))
                 .collect()
         };
-        read.conjuncts = self.conditions(read.conjuncts, &schema)?;
+        read.conjuncts = self.simplify_conditions(read.conjuncts, &schema)?;
         read.outputs = simplify(read.outputs)?;
         read.keys = read.keys.map(simplify).transpose()?;
         Ok(read)
     }
 }
 
-fn strange() -> DataFusionError {
+fn changed_shape_error() -> DataFusionError {
     DataFusionError::Plan("another shape than was written".to_owned())
 }
 

@@ -106,7 +106,7 @@ impl ResponseChecker {
                 });
                 return None;
             }
-            Some(Ok(batch)) => self.take(&batch),
+            Some(Ok(batch)) => self.check_batch(&batch),
             Some(Err(refusal)) => Err(refusal),
         };
         match result {
@@ -122,7 +122,7 @@ impl ResponseChecker {
         }
     }
 
-    fn take(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+    fn check_batch(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
         same_columns(&self.remote_query, &batch.schema())?;
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         // A batch without rows counts bytes too; otherwise an endless sequence of empty batches would never reach a limit.
@@ -158,8 +158,9 @@ impl ResponseChecker {
                 if column.data_type() == field.data_type() {
                     Ok(canonical_floats(column))
                 } else {
-                    cast(column, field.data_type())
-                        .map_err(|cause| invalid("a text is not valid").caused_by(cause))
+                    cast(column, field.data_type()).map_err(|cause| {
+                        invalid_answer_refusal("a text is not valid").caused_by(cause)
+                    })
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -174,7 +175,9 @@ impl ResponseChecker {
             columns,
             &options,
         )
-        .map_err(|cause| invalid("it sent NULL where none can be").caused_by(cause))?;
+        .map_err(|cause| {
+            invalid_answer_refusal("it sent NULL where none can be").caused_by(cause)
+        })?;
         self.ledger.change(self.remote_query.number, |outcome| {
             outcome.rows = self.rows;
             outcome.bytes = self.bytes;
@@ -200,7 +203,10 @@ pub(super) fn with_participant_and_contract(
     remote_query: &RemoteQuery,
 ) -> Refusal {
     for reading in &remote_query.reads {
-        let (dataset, full) = (&reading.dataset.name, reading.relation(&remote_query.alias));
+        let (dataset, full) = (
+            &reading.dataset.name,
+            reading.format_relation(&remote_query.alias),
+        );
         for (bare, full) in [
             (format!("`{dataset}.cube`"), format!("`{full}.cube`")),
             (format!("`{dataset}`"), format!("`{full}`")),
@@ -223,13 +229,13 @@ pub(super) fn with_participant_and_contract(
 
 fn same_columns(remote_query: &RemoteQuery, came: &SchemaRef) -> Result<(), Refusal> {
     if remote_query.schema.fields().len() != came.fields().len() {
-        return Err(invalid("it sent another number of columns"));
+        return Err(invalid_answer_refusal("it sent another number of columns"));
     }
     for (meant, came) in remote_query.schema.fields().iter().zip(came.fields()) {
         let same = meant.data_type() == came.data_type()
             || (is_text(meant.data_type()) && is_text(came.data_type()));
         if !same || meant.name() != came.name() {
-            return Err(invalid(&format!(
+            return Err(invalid_answer_refusal(&format!(
                 "column `{}` came back as `{}` of another type or name",
                 meant.name(),
                 came.name().escape_default()
@@ -246,6 +252,6 @@ fn is_text(kind: &DataType) -> bool {
     )
 }
 
-fn invalid(sentence: &str) -> Refusal {
+fn invalid_answer_refusal(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::PeerDataInvalid, sentence)
 }

@@ -72,7 +72,7 @@ impl RemoteTable {
         contract: Option<ContractId>,
         effects: &[Effect],
     ) -> Result<Self, Refusal> {
-        let shape = query_view::shape(entry, effects)?;
+        let shape = query_view::view_shape(entry, effects)?;
         let masked = effects
             .iter()
             .filter_map(|effect| match &effect.kind {
@@ -143,7 +143,7 @@ impl RemoteTable {
     fn unlike_its_model(&self, entry: &Dataset) -> Option<Refusal> {
         let name = self.model.as_deref()?;
         let seen = self.schema(DatasetRelation::Base);
-        let differences = match model::model(name) {
+        let differences = match model::find_model(name) {
             Some(model) => conformance::visible_differences(
                 model,
                 entry

@@ -68,13 +68,13 @@ impl ModelTableSource {
     ) -> Result<Self, DataFusionError> {
         let branches = tables
             .iter()
-            .map(|table| branch(table, model, writer))
+            .map(|table| table_branch(table, model, writer))
             .collect::<Result<_, _>>()?;
-        Self::union(branches, model)
+        Self::from_branches(branches, model)
     }
 
     /// Union of the tables with the columns of the model, `participant` and `dataset`.
-    pub(super) fn union(
+    pub(super) fn from_branches(
         branches: Vec<LogicalPlan>,
         model: &Model,
     ) -> Result<Self, DataFusionError> {
@@ -87,7 +87,7 @@ impl ModelTableSource {
         }
         let plan = match union {
             Some(union) => union.build()?,
-            None => nothing(model)?,
+            None => empty_relation(model)?,
         };
         let schema = Arc::clone(plan.schema().inner());
         Ok(Self { plan, schema })
@@ -105,8 +105,9 @@ impl TableSource for ModelTableSource {
 }
 
 /// Empty relation.
-fn nothing(model: &Model) -> Result<LogicalPlan, DataFusionError> {
-    let own = [PARTICIPANT, DATASET].map(|name| Field::new(name, ColumnType::Text.arrow(), false));
+fn empty_relation(model: &Model) -> Result<LogicalPlan, DataFusionError> {
+    let own =
+        [PARTICIPANT, DATASET].map(|name| Field::new(name, ColumnType::Text.to_arrow(), false));
     let fields: Vec<Field> = model
         .schema()
         .fields()
@@ -121,7 +122,7 @@ fn nothing(model: &Model) -> Result<LogicalPlan, DataFusionError> {
     }))
 }
 
-fn branch(
+fn table_branch(
     table: &Arc<RemoteTable>,
     model: &Model,
     writer: &Arc<RemoteSqlWriter>,
@@ -137,7 +138,7 @@ fn branch(
             ident(column.name)
         } else {
             // NULL for output only: if the question uses the column, this dataset is not asked.
-            lit(ScalarValue::try_from(&column.kind.arrow())?).alias(column.name)
+            lit(ScalarValue::try_from(&column.kind.to_arrow())?).alias(column.name)
         });
     }
     outputs.push(lit(table.dataset.owner.domain()).alias(PARTICIPANT));

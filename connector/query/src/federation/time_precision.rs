@@ -42,10 +42,10 @@ impl TimePrecision {
                         return false;
                     }
                     let days = i32::try_from(micros.div_euclid(DAY)).ok();
-                    time_dimension::edge(&ScalarValue::Date32(days), 0, shown)
+                    time_dimension::bucket_edge(&ScalarValue::Date32(days), 0, shown)
                 } else {
                     let instant = ScalarValue::TimestampMicrosecond(Some(*micros), None);
-                    time_dimension::edge(&instant, 0, shown)
+                    time_dimension::bucket_edge(&instant, 0, shown)
                 };
                 matches!(edge, Some(BucketEdge::On))
             }
@@ -99,19 +99,23 @@ pub(super) fn required_time_precision(expr: &Expr) -> Option<(&Column, Vec<TimeP
             _ => None,
         },
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let one_way = compared_column(left).zip(literal(right));
+            let one_way = compared_column(left).zip(evaluate_constant(right));
             let ((column, unit), value, op) = match one_way {
                 Some((seen, value)) => (seen, value, *op),
-                None => (compared_column(right)?, literal(left)?, op.swap()?),
+                None => (
+                    compared_column(right)?,
+                    evaluate_constant(left)?,
+                    op.swap()?,
+                ),
             };
-            Some((column, vec![before(&value, unit, op)?]))
+            Some((column, vec![comparison_precision(&value, unit, op)?]))
         }
         Expr::Between(Between {
             expr, low, high, ..
         }) => {
             let (column, unit) = compared_column(expr)?;
-            let low = before(&literal(low)?, unit, Operator::GtEq)?;
-            let high = before(&literal(high)?, unit, Operator::LtEq)?;
+            let low = comparison_precision(&evaluate_constant(low)?, unit, Operator::GtEq)?;
+            let high = comparison_precision(&evaluate_constant(high)?, unit, Operator::LtEq)?;
             Some((column, vec![low, high]))
         }
         Expr::AggregateFunction(call) => {
@@ -124,16 +128,16 @@ pub(super) fn required_time_precision(expr: &Expr) -> Option<(&Column, Vec<TimeP
         }
         Expr::Cast(cast) if *cast.field.data_type() == DataType::Date32 => {
             let (column, zone) = time_dimension::column_in_zone(&cast.expr)?;
-            Some((column, vec![of("day", zone)]))
+            Some((column, vec![truncation_precision("day", zone)]))
         }
         Expr::ScalarFunction(call) if call.func.name() == "date_part" => {
             let [part, of_what] = call.args.as_slice() else {
                 return None;
             };
             let (column, zone) = time_dimension::column_in_zone(of_what)?;
-            let part = time_dimension::text(part)?.to_ascii_lowercase();
+            let part = time_dimension::literal_text(part)?.to_ascii_lowercase();
             let (_, unit) = PARTS.iter().find(|(known, _)| *known == part)?;
-            Some((column, vec![of(unit, zone)]))
+            Some((column, vec![truncation_precision(unit, zone)]))
         }
         other => {
             let (column, cut) = time_dimension::truncated_column(other)?;
@@ -142,7 +146,7 @@ pub(super) fn required_time_precision(expr: &Expr) -> Option<(&Column, Vec<TimeP
     }
 }
 
-fn of(unit: &str, zone: Option<&str>) -> TimePrecision {
+fn truncation_precision(unit: &str, zone: Option<&str>) -> TimePrecision {
     TimePrecision::Cut(TimeTruncation {
         unit: Some(unit.to_owned()),
         zone: zone.map(str::to_owned),
@@ -162,7 +166,11 @@ const PARTS: [(&str, &str); 8] = [
 ];
 
 /// Precision of a comparison: the instant that separates the results.
-fn before(value: &ScalarValue, unit: Option<i64>, op: Operator) -> Option<TimePrecision> {
+fn comparison_precision(
+    value: &ScalarValue,
+    unit: Option<i64>,
+    op: Operator,
+) -> Option<TimePrecision> {
     // A bare column has the type of the literal.
     let (micros, step) = match value {
         ScalarValue::Date32(Some(days)) => (i64::from(*days).checked_mul(DAY)?, DAY),
@@ -209,7 +217,7 @@ fn compared_column(expr: &Expr) -> Option<(&Column, Option<i64>)> {
 }
 
 /// Value of an expression without columns.
-fn literal(expr: &Expr) -> Option<ScalarValue> {
+fn evaluate_constant(expr: &Expr) -> Option<ScalarValue> {
     if expr.any_column_refs() {
         return None;
     }

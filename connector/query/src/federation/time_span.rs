@@ -56,7 +56,7 @@ impl CoveredTimeSpan {
         let (first, last) = entry.time_span?;
         let column = time_column(&entry.columns).and_then(|index| entry.columns.get(index));
         let tells_days = column.is_some_and(|column| column.kind == ColumnType::Date);
-        let days = date_time::zone(&entry.zone)
+        let days = date_time::find_zone(&entry.zone)
             .filter(|_| tells_days)
             .and_then(|zone| {
                 let day = |at: UtcTimestamp| date_time::local_day(at.micros(), &zone);
@@ -67,7 +67,7 @@ impl CoveredTimeSpan {
             last,
             days,
             zone: entry.zone.clone(),
-            columns: columns(entry),
+            columns: find_time_columns(entry),
         })
     }
 
@@ -113,7 +113,7 @@ impl CoveredTimeSpan {
 
     /// Instant at which a day begins in the dataset's zone.
     fn midnight(&self, day: i32) -> Option<UtcTimestamp> {
-        let micros = match date_time::zone(&self.zone) {
+        let micros = match date_time::find_zone(&self.zone) {
             Some(zone) => date_time::start_of_day(day, &zone),
             None => i64::from(day).checked_mul(date_time::DAY_US),
         };
@@ -126,7 +126,7 @@ impl CoveredTimeSpan {
     }
 }
 
-fn columns(entry: &Dataset) -> Vec<SqlIdentifier> {
+fn find_time_columns(entry: &Dataset) -> Vec<SqlIdentifier> {
     let time = time_column(&entry.columns).and_then(|index| entry.columns.get(index));
     let mut dates = entry.columns.iter();
     let day = dates.find(|column| column.kind == ColumnType::Date);
@@ -141,7 +141,7 @@ fn columns(entry: &Dataset) -> Vec<SqlIdentifier> {
 
 impl QueriedTimeSpan {
     /// Time that plain comparisons leave for these columns, or for any column if the time columns are unknown.
-    pub(super) fn of(conjuncts: &[Expr], columns: Option<&[SqlIdentifier]>) -> Self {
+    pub(super) fn from_conjuncts(conjuncts: &[Expr], columns: Option<&[SqlIdentifier]>) -> Self {
         let is_time = |name: &str| {
             columns.is_none_or(|columns| columns.iter().any(|column| column.as_str() == name))
         };
@@ -159,7 +159,7 @@ impl QueriedTimeSpan {
             match value {
                 ScalarValue::TimestampMicrosecond(Some(micros), _) => {
                     if let Ok(at) = UtcTimestamp::from_micros(*micros) {
-                        narrow(&mut asked.instants, *op, at, at);
+                        narrow_range(&mut asked.instants, *op, at, at);
                     }
                 }
                 // For a strict comparison, the first or last requested day is the one after or before the date.
@@ -172,7 +172,7 @@ impl QueriedTimeSpan {
                         Operator::Lt => day.saturating_sub(1),
                         _ => *day,
                     };
-                    narrow(&mut asked.days, *op, first, last);
+                    narrow_range(&mut asked.days, *op, first, last);
                 }
                 _ => {}
             }
@@ -181,10 +181,10 @@ impl QueriedTimeSpan {
     }
 
     /// Union of the time spans of several positions at which a table is read.
-    pub(super) fn together(places: &[Self]) -> Self {
+    pub(super) fn unite_spans(places: &[Self]) -> Self {
         Self {
-            instants: widest(places.iter().map(|place| place.instants)),
-            days: widest(places.iter().map(|place| place.days)),
+            instants: unite_ranges(places.iter().map(|place| place.instants)),
+            days: unite_ranges(places.iter().map(|place| place.days)),
         }
     }
 
@@ -195,7 +195,7 @@ impl QueriedTimeSpan {
     }
 }
 
-fn narrow<T: Ord + Copy>(range: &mut QueriedRange<T>, op: Operator, from: T, to: T) {
+fn narrow_range<T: Ord + Copy>(range: &mut QueriedRange<T>, op: Operator, from: T, to: T) {
     if matches!(op, Operator::Gt | Operator::GtEq | Operator::Eq) {
         range.first = Some(range.first.map_or(from, |known| known.max(from)));
     }
@@ -204,7 +204,9 @@ fn narrow<T: Ord + Copy>(range: &mut QueriedRange<T>, op: Operator, from: T, to:
     }
 }
 
-fn widest<T: Ord + Copy>(places: impl Iterator<Item = QueriedRange<T>> + Clone) -> QueriedRange<T> {
+fn unite_ranges<T: Ord + Copy>(
+    places: impl Iterator<Item = QueriedRange<T>> + Clone,
+) -> QueriedRange<T> {
     let from: Option<Vec<T>> = places.clone().map(|place| place.first).collect();
     let to: Option<Vec<T>> = places.map(|place| place.last).collect();
     QueriedRange {
@@ -216,7 +218,7 @@ fn widest<T: Ord + Copy>(places: impl Iterator<Item = QueriedRange<T>> + Clone) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::dataset_files::dataset;
+    use crate::fixture::dataset_files::build_dataset;
     use datafusion::logical_expr::{col, lit};
 
     fn time(micros: i64) -> UtcTimestamp {
@@ -225,9 +227,9 @@ mod tests {
 
     /// Time span of a dataset with these days.
     fn days(first: i32, last: i32, zone: &str) -> Option<CoveredTimeSpan> {
-        let found = date_time::zone(zone)?;
+        let found = date_time::find_zone(zone)?;
         let midnight = |day| time(date_time::start_of_day(day, &found).unwrap());
-        let mut entry = dataset("bikes", &["day:date", "n:int"]);
+        let mut entry = build_dataset("bikes", &["day:date", "n:int"]);
         entry.zone = zone.to_owned();
         entry.time_span = Some((midnight(first), midnight(last)));
         CoveredTimeSpan::of(&entry)
@@ -241,7 +243,7 @@ mod tests {
                 Expr::BinaryExpr(BinaryExpr::new(Box::new(col("day")), *op, Box::new(value)))
             })
             .collect();
-        QueriedTimeSpan::of(&conjuncts, None)
+        QueriedTimeSpan::from_conjuncts(&conjuncts, None)
     }
 
     /// 1 July and 30 September 2024.
@@ -253,7 +255,7 @@ mod tests {
         let mut zones = 0;
         for name in jiff::tz::db().available() {
             let name = name.to_string();
-            let Some(zone) = date_time::zone(&name) else {
+            let Some(zone) = date_time::find_zone(&name) else {
                 continue;
             };
             zones += 1;
@@ -321,9 +323,9 @@ mod tests {
     #[test]
     fn days_that_are_asked_of_instants_are_those_of_the_zone() {
         for zone in ["Pacific/Kiritimati", "Europe/Berlin", "America/Montreal"] {
-            let found = date_time::zone(zone).unwrap();
+            let found = date_time::find_zone(zone).unwrap();
             let midnight = |day| date_time::start_of_day(day, &found).unwrap();
-            let mut entry = dataset("air", &["at:instant", "day:date"]);
+            let mut entry = build_dataset("air", &["at:instant", "day:date"]);
             entry.zone = zone.to_owned();
             // Buckets of one hour.
             let last = midnight(SEPTEMBER + 1) - 3_600_000_000;
@@ -349,10 +351,10 @@ mod tests {
     fn a_day_of_23_or_25_hours_is_a_day() {
         use Operator::{GtEq, LtEq};
         const HOUR: i64 = 3_600_000_000;
-        let zone = date_time::zone("Europe/Berlin").unwrap();
+        let zone = date_time::find_zone("Europe/Berlin").unwrap();
         let midnight = |day| date_time::start_of_day(day, &zone).unwrap();
         let covered = |first: i64, last: i64| {
-            let mut entry = dataset("air", &["at:instant", "day:date"]);
+            let mut entry = build_dataset("air", &["at:instant", "day:date"]);
             entry.zone = "Europe/Berlin".to_owned();
             entry.time_span = Some((time(first), time(last)));
             CoveredTimeSpan::of(&entry).unwrap()
@@ -374,8 +376,10 @@ mod tests {
             let end = midnight(day + 1) + 24 * HOUR;
             for (to, short) in [(end, false), (end + 1, true)] {
                 let value = lit(ScalarValue::TimestampMicrosecond(Some(to), None));
-                let found =
-                    days.falls_short_of(&QueriedTimeSpan::of(&[col("day").lt_eq(value)], None));
+                let found = days.falls_short_of(&QueriedTimeSpan::from_conjuncts(
+                    &[col("day").lt_eq(value)],
+                    None,
+                ));
                 assert_eq!(found, short, "an instant behind {day}");
             }
         }
@@ -385,7 +389,7 @@ mod tests {
     #[test]
     fn other_dates_are_not_the_time_of_a_dataset() {
         let of = |columns: &[&str]| {
-            let mut entry = dataset("trips", columns);
+            let mut entry = build_dataset("trips", columns);
             entry.time_span = Some((time(0), time(date_time::DAY_US)));
             CoveredTimeSpan::of(&entry).unwrap()
         };
@@ -407,7 +411,10 @@ mod tests {
             (&days[..], "until", false, false),
         ] {
             let covered = of(columns);
-            let asked = QueriedTimeSpan::of(&[late(column, is_instant)], Some(covered.columns()));
+            let asked = QueriedTimeSpan::from_conjuncts(
+                &[late(column, is_instant)],
+                Some(covered.columns()),
+            );
             assert_eq!(
                 covered.falls_short_of(&asked),
                 short,

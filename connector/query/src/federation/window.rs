@@ -2,8 +2,8 @@
 
 use crate::federation::colocated_join::wrap_in_select;
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::key_space::apart;
-use crate::federation::movable_expr::{movable, substitute};
+use crate::federation::key_space::separating_key_space;
+use crate::federation::movable_expr::{is_movable, substitute_columns};
 use crate::federation::pushdown::pushed_down;
 use crate::federation::query_ir::SelectBody;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
@@ -27,15 +27,19 @@ pub(super) fn push_window(
     }
     let mut relies = BTreeSet::new();
     for expr in &window.window_expr {
-        let function = function(expr)?;
+        let function = movable_window_call(expr)?;
         if branches.len() > 1 {
-            relies.insert(apart(&function.params.partition_by, &branches, input)?);
+            relies.insert(separating_key_space(
+                &function.params.partition_by,
+                &branches,
+                input,
+            )?);
         }
     }
     let one = |branch: &RemoteFragment| {
         let mut outputs = branch.outputs.clone();
         for expr in &window.window_expr {
-            outputs.push(inside(branch, expr, input)?);
+            outputs.push(rewrite_window_call(branch, expr, input)?);
         }
         let body = SelectBody::Rows {
             outputs,
@@ -54,9 +58,9 @@ pub(super) fn push_window(
 }
 
 /// Window call, if all its expressions can be evaluated elsewhere.
-fn function(expr: &Expr) -> Option<&WindowFunction> {
+fn movable_window_call(expr: &Expr) -> Option<&WindowFunction> {
     let function = match expr {
-        Expr::Alias(alias) => return function(&alias.expr),
+        Expr::Alias(alias) => return movable_window_call(&alias.expr),
         Expr::WindowFunction(function) => function,
         _ => return None,
     };
@@ -64,10 +68,10 @@ fn function(expr: &Expr) -> Option<&WindowFunction> {
     let order = params.order_by.iter().map(|key| &key.expr);
     let mut parts = params.args.iter().chain(&params.partition_by).chain(order);
     let plain = params.null_treatment.is_none() && !params.distinct && params.filter.is_none();
-    (plain && parts.all(movable)).then_some(function)
+    (plain && parts.all(is_movable)).then_some(function)
 }
 
-fn inside(branch: &RemoteFragment, expr: &Expr, input: &DFSchema) -> Option<Expr> {
-    let call = function(expr)?;
-    substitute(Expr::from(call.clone()), input, &branch.outputs)
+fn rewrite_window_call(branch: &RemoteFragment, expr: &Expr, input: &DFSchema) -> Option<Expr> {
+    let call = movable_window_call(expr)?;
+    substitute_columns(Expr::from(call.clone()), input, &branch.outputs)
 }

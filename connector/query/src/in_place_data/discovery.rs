@@ -38,7 +38,7 @@ pub struct InPlaceDiscovery {
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`, `FILE_MISSING`; `SCHEMA_MISMATCH` with what would help.
-pub fn find(
+pub fn discover_rows(
     config: &DatasetConfig,
     in_place: &InPlaceConfig,
     limit: Duration,
@@ -52,7 +52,7 @@ pub fn find(
 ///
 /// # Errors
 /// `ROWS_UNREADABLE` if a value does not fit its column, or the error of the source.
-pub fn look(
+pub fn check_rows(
     here: &InPlaceDiscovery,
     entry: &Dataset,
     context: &PublicationContext,
@@ -60,9 +60,10 @@ pub fn look(
 ) -> Result<WrittenSnapshot, Refusal> {
     run_on_dedicated_thread("publishing", context.limits.time, async || {
         match &here.location {
-            InPlaceLocation::Parquet(_) => rows(here, entry, context, progress).await,
+            InPlaceLocation::Parquet(_) => profile_rows(here, entry, context, progress).await,
             InPlaceLocation::Postgres(table) => {
-                let (all, readable) = table_description::count(table, context.limits.time).await?;
+                let (all, readable) =
+                    table_description::count_rows(table, context.limits.time).await?;
                 progress(PublicationProgress::Rows(readable));
                 let counts = IngestCounts {
                     rows: all,
@@ -87,17 +88,17 @@ async fn find_in(
     in_place: &InPlaceConfig,
 ) -> Result<InPlaceDiscovery, Refusal> {
     match in_place {
-        InPlaceConfig::Parquet(store) => file_discovery::find(config, store).await,
+        InPlaceConfig::Parquet(store) => file_discovery::find_files(config, store).await,
         InPlaceConfig::Postgres {
             server,
             schema,
             table,
-        } => table_discovery::find(config, server, schema, table).await,
+        } => table_discovery::find_table(config, server, schema, table).await,
     }
 }
 
 /// Name of a column in the source.
-fn from(column: &ColumnConfig) -> String {
+fn source_column_name(column: &ColumnConfig) -> String {
     match &column.origin {
         ColumnValueOrigin::From(names) => names.first().cloned(),
         _ => None,
@@ -105,16 +106,16 @@ fn from(column: &ColumnConfig) -> String {
     .unwrap_or_else(|| column.name.to_string())
 }
 
-async fn rows(
+async fn profile_rows(
     here: &InPlaceDiscovery,
     entry: &Dataset,
     context: &PublicationContext,
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<WrittenSnapshot, Refusal> {
-    let mut stream = row_scan::rows(&here.location, &entry.schema(), &context.limits, None)?;
+    let mut stream = row_scan::scan_rows(&here.location, &entry.schema(), &context.limits, None)?;
     let mut look = RowProfiler::new(entry);
     while let Some(batch) = stream.next().await {
-        look.take(&batch.map_err(|error| row_scan::scan_refusal(&error))?)?;
+        look.take_batch(&batch.map_err(|error| row_scan::scan_refusal(&error))?)?;
         progress(PublicationProgress::Rows(look.rows()));
     }
     let RowProfile {

@@ -12,7 +12,7 @@ pub(crate) enum ErrorDetail {
 }
 
 impl ErrorDetail {
-    pub(super) fn of(self, refusal: Refusal) -> Refusal {
+    pub(super) fn redact_refusal(self, refusal: Refusal) -> Refusal {
         let plain = matches!(
             refusal.code,
             ErrorCode::SourceChanged | ErrorCode::SchemaChanged | ErrorCode::ResourceLimit

@@ -95,7 +95,7 @@ impl ParquetFileSet {
                 tag: object.tag.clone(),
                 size: object.size,
             };
-            pins.insert(name(digest, at), pin);
+            pins.insert(object_path(digest, at), pin);
         }
         Ok(Arc::new(PinnedObjectStore::new(
             self.store.open()?,
@@ -119,7 +119,7 @@ impl ParquetFileSet {
         let digest = self.digest();
         let files = self.objects.iter().enumerate().map(|(at, object)| {
             PartitionedFile::new_from_meta(ObjectMeta {
-                location: name(digest, at),
+                location: object_path(digest, at),
                 last_modified: Default::default(),
                 size: object.size,
                 e_tag: Some(object.tag.clone()),
@@ -128,7 +128,7 @@ impl ParquetFileSet {
         });
         let url = ObjectStoreUrl::parse(format!("in-place://{digest}")).map_err(|cause| {
             let refusal = Refusal::new(ErrorCode::Internal, "a name of a store is none");
-            engine_error::carry(refusal.caused_by(cause.to_string()))
+            engine_error::wrap_refusal(refusal.caused_by(cause.to_string()))
         })?;
         let environment = session.runtime_env();
         environment.register_object_store(url.as_ref(), Arc::clone(store));
@@ -157,6 +157,6 @@ impl ParquetFileSet {
 }
 
 /// Name for a file within the scan. It is unique to this set of files.
-fn name(digest: Digest, at: usize) -> Path {
+fn object_path(digest: Digest, at: usize) -> Path {
     Path::from_iter([digest.to_string(), format!("{at}.parquet")])
 }

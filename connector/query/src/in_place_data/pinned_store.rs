@@ -51,8 +51,12 @@ impl PinnedObjectStore {
 impl PinnedObjectStore {
     /// Reads a local file, which other programs may write at the same time.
     async fn read_local_file(&self, pin: &PinnedObject, found: GetResult) -> Result<GetResult> {
-        let failed =
-            |error: Error| to_store_error(self.error_detail.of(store_error_refusal(&error)));
+        let failed = |error: Error| {
+            to_store_error(
+                self.error_detail
+                    .redact_refusal(store_error_refusal(&error)),
+            )
+        };
         let (meta, range, attributes) = (
             found.meta.clone(),
             found.range.clone(),
@@ -94,7 +98,12 @@ impl ObjectStore for PinnedObjectStore {
             .store
             .get_opts(&pin.path, options)
             .await
-            .map_err(|error| to_store_error(self.error_detail.of(store_error_refusal(&error))))?;
+            .map_err(|error| {
+                to_store_error(
+                    self.error_detail
+                        .redact_refusal(store_error_refusal(&error)),
+                )
+            })?;
         // Some stores ignore the condition.
         if found.meta.e_tag.as_deref() != Some(pin.tag.as_str()) || found.meta.size != pin.size {
             return Err(to_store_error(changed_file_refusal()));

@@ -113,16 +113,20 @@ impl PostgresTable {
 
     /// Quoted name in the form `"schema"."name"`.
     fn quoted_name(&self) -> String {
-        format!("{}.{}", ident(&self.schema), ident(&self.name))
+        format!(
+            "{}.{}",
+            quote_identifier(&self.schema),
+            quote_identifier(&self.name)
+        )
     }
 
     /// Conditions for the rows that belong to the dataset. Rows with NaN or infinity, or with a timestamp or date outside the
     /// supported range, count as unreadable, as in files. The conditions do not depend on the columns of a question, since the set
     /// of rows must not depend on them.
-    fn readable(&self) -> Vec<String> {
+    fn readable_conditions(&self) -> Vec<String> {
         self.columns
             .iter()
-            .filter_map(PostgresColumn::readable)
+            .filter_map(PostgresColumn::readable_condition)
             .collect()
     }
 }
@@ -130,7 +134,7 @@ impl PostgresTable {
 impl PostgresColumn {
     /// Expression that converts the column to the dataset's type.
     fn value(&self) -> String {
-        let name = ident(&self.name);
+        let name = quote_identifier(&self.name);
         match self.kind {
             PgType::Text | PgType::AsText => format!("{name}::text"),
             PgType::Int => format!("{name}::int8"),
@@ -144,16 +148,16 @@ impl PostgresColumn {
     fn operand(&self) -> String {
         match self.kind {
             PgType::AsText => self.value(),
-            _ => ident(&self.name),
+            _ => quote_identifier(&self.name),
         }
     }
 
-    fn readable(&self) -> Option<String> {
+    fn readable_condition(&self) -> Option<String> {
         let value = self.operand();
         let within = match self.kind {
             // The database does not check NOT NULL for every row of every kind of table.
             PgType::Text | PgType::AsText | PgType::Bool | PgType::Int => {
-                let name = ident(&self.name);
+                let name = quote_identifier(&self.name);
                 return (!self.nullable).then(|| format!("({name} IS NOT NULL)"));
             }
             // The database sorts NaN above infinity.
@@ -184,7 +188,7 @@ impl PostgresColumn {
 }
 
 /// Quoted identifier.
-fn ident(name: &str) -> String {
+fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -84,7 +84,7 @@ impl StorageBackend {
             builder = builder.with_region(region);
         }
         if let Some(path) = &bucket.credentials {
-            let (id, secret) = keys(path)?;
+            let (id, secret) = read_access_keys(path)?;
             builder = builder
                 .with_access_key_id(id)
                 .with_secret_access_key(secret);
@@ -117,7 +117,7 @@ pub fn is_local_endpoint(endpoint: &str) -> bool {
 }
 
 /// Reads the two keys of a file. Each is on its own line, with or without the prefix `aws_`.
-fn keys(path: &Path) -> Result<(String, String), Refusal> {
+fn read_access_keys(path: &Path) -> Result<(String, String), Refusal> {
     let missing = |why: String| {
         Refusal::new(ErrorCode::SourceUnreadable, why)
             .with_place(path.display().to_string(), None, None)

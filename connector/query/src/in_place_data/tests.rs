@@ -7,12 +7,12 @@ mod scan_statements;
 
 use crate::execute::cancellation::CancellationSignal;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
-use crate::fixture::storage::{FixtureStorage, server};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
+use crate::fixture::storage::{FixtureStorage, shared_server};
 use crate::in_place_data::InPlaceLocation;
 use crate::in_place_data::postgres::query_connections::wrong_with;
 use crate::in_place_data::storage_backend::is_local_endpoint;
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 fn city(kept: FixtureStorage, rows: i64) -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
-    let set = dataset("counts", &["site:text", "n:int", "speed:float?"]);
+    let set = build_dataset("counts", &["site:text", "n:int", "speed:float?"]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(
             (0..rows).map(|row| format!("Straße {}", row % 7)),
@@ -44,7 +44,7 @@ fn city(kept: FixtureStorage, rows: i64) -> FixtureParticipant {
 
 /// Table with the rows of a dataset.
 fn table(city: &FixtureParticipant) -> String {
-    match city.stays("counts") {
+    match city.in_place_location("counts") {
         Some(InPlaceLocation::Postgres(table)) => table.name,
         other => panic!("{other:?}"),
     }
@@ -53,7 +53,7 @@ fn table(city: &FixtureParticipant) -> String {
 /// Last statement of the server on a table.
 fn asked(table: &str) -> String {
     let from = format!(" FROM \"public\".\"{table}\"");
-    let log = server().0.log();
+    let log = shared_server().0.log();
     let last = log.lines().rev().find(|line| line.contains(&from));
     last.unwrap().to_owned()
 }
@@ -85,13 +85,13 @@ fn conditions_columns_and_limits_go_into_the_database() {
         ),
         ("SELECT n FROM counts LIMIT 5", "LIMIT 5"),
     ] {
-        let rows = city.rows(sql).unwrap();
+        let rows = city.query_rows(sql).unwrap();
         let last = asked(&table(&city));
         assert!(last.contains(text), "{sql}: {last}");
         let needed = sql.contains("speed");
         assert_eq!(last.contains("Spalte 2\"::"), needed, "{sql}: {last}");
         if !sql.contains("LIMIT") {
-            let (mut rows, mut same) = (rows, copied.rows(sql).unwrap());
+            let (mut rows, mut same) = (rows, copied.query_rows(sql).unwrap());
             rows.sort();
             same.sort();
             assert_eq!(rows, same, "{sql}");
@@ -103,17 +103,17 @@ fn conditions_columns_and_limits_go_into_the_database() {
 fn a_table_that_was_changed_is_refused() {
     let city = city(FixtureStorage::Database, 10);
     let table = table(&city);
-    assert_eq!(city.rows("SELECT n FROM counts").unwrap().len(), 10);
-    server().0.run(&format!(
+    assert_eq!(city.query_rows("SELECT n FROM counts").unwrap().len(), 10);
+    shared_server().0.run(&format!(
         "ALTER TABLE {table} ALTER COLUMN \"Spalte 1\" TYPE text"
     ));
-    let refusal = city.rows("SELECT n FROM counts").unwrap_err();
+    let refusal = city.query_rows("SELECT n FROM counts").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaChanged, "{refusal}");
     // The refusal does not depend on the columns of the question.
-    let refusal = city.rows("SELECT site FROM counts").unwrap_err();
+    let refusal = city.query_rows("SELECT site FROM counts").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaChanged, "{refusal}");
-    server().0.run(&format!("DROP TABLE {table}"));
-    let refusal = city.rows("SELECT n FROM counts").unwrap_err();
+    shared_server().0.run(&format!("DROP TABLE {table}"));
+    let refusal = city.query_rows("SELECT n FROM counts").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaChanged, "{refusal}");
 }
 
@@ -122,16 +122,19 @@ fn files_in_place_are_read_as_they_were_published_or_not_at_all() {
     let city = city(FixtureStorage::InPlace, 3_000);
     let copied = self::city(FixtureStorage::Copied, 3_000);
     let sql = "SELECT site, sum(n) n, count(speed) c FROM counts WHERE n > 700 GROUP BY site ORDER BY site";
-    assert_eq!(city.rows(sql).unwrap(), copied.rows(sql).unwrap());
+    assert_eq!(
+        city.query_rows(sql).unwrap(),
+        copied.query_rows(sql).unwrap()
+    );
     // The file is rewritten with equal bytes.
     let file = city.files("counts").remove(1);
     let bytes = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     std::fs::write(&file, &bytes).unwrap();
-    let refusal = city.rows(sql).unwrap_err();
+    let refusal = city.query_rows(sql).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SourceChanged, "{refusal}");
     std::fs::remove_file(&file).unwrap();
-    let refusal = city.rows(sql).unwrap_err();
+    let refusal = city.query_rows(sql).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SourceChanged, "{refusal}");
     // The consumer does not learn the location of the files.
     assert!(!format!("{refusal:?}").contains("parquet"), "{refusal:?}");
@@ -150,7 +153,11 @@ fn what_a_file_says_of_its_own_values_is_not_believed() {
         "SELECT count(*) c FROM counts WHERE speed < 3.5 OR speed IS NULL",
         "SELECT min(n) a, max(n) b, count(speed) c FROM counts",
     ] {
-        assert_eq!(lying.rows(sql).unwrap(), copied.rows(sql).unwrap(), "{sql}");
+        assert_eq!(
+            lying.query_rows(sql).unwrap(),
+            copied.query_rows(sql).unwrap(),
+            "{sql}"
+        );
     }
 }
 
@@ -158,10 +165,10 @@ fn what_a_file_says_of_its_own_values_is_not_believed() {
 fn a_file_that_changes_while_it_is_read_gives_no_other_rows() {
     let city = city(FixtureStorage::InPlace, 3_000);
     let sql = "SELECT n, site FROM counts";
-    let all = city.rows(sql).unwrap().len();
+    let all = city.query_rows(sql).unwrap().len();
     let result = futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
-        let mut answer = city.answer(sql, CancellationSignal::idle()).await?;
+        let mut answer = city.answer(sql, CancellationSignal::new_idle()).await?;
         let mut rows = answer.next().await.transpose()?.unwrap().num_rows();
         // The second file was not read yet: one batch waits, and one is being made.
         let file = city.files("counts").remove(1);
@@ -176,7 +183,7 @@ fn a_file_that_changes_while_it_is_read_gives_no_other_rows() {
         Ok(rows) => assert_eq!(rows, all),
         Err(refusal) => assert_eq!(refusal.code, ErrorCode::SourceChanged, "{refusal}"),
     }
-    let refusal = city.rows(sql).unwrap_err();
+    let refusal = city.query_rows(sql).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SourceChanged, "{refusal}");
 }
 
@@ -279,7 +286,7 @@ fn what_makes_other_rows_can_not_be_said_of_rows_in_place() {
         ),
     ] {
         let text = format!("{start}{before}{source}{after}");
-        let problems = parse(&text, "hansa.toml", Path::new("/")).unwrap_err();
+        let problems = parse_datasets(&text, "hansa.toml", Path::new("/")).unwrap_err();
         let reported = problems.iter().any(|problem| {
             problem
                 .location
@@ -293,7 +300,7 @@ fn what_makes_other_rows_can_not_be_said_of_rows_in_place() {
         let text = format!(
             "{start}{source}[[dataset.column]]\nname = \"x\"\nfrom = \"X y\"\ntype = \"int\"\n"
         );
-        let read = parse(&text, "hansa.toml", Path::new("/")).unwrap();
-        assert_eq!(read[0].columns[0].name, name("x"));
+        let read = parse_datasets(&text, "hansa.toml", Path::new("/")).unwrap();
+        assert_eq!(read[0].columns[0].name, parse_name("x"));
     }
 }

@@ -9,7 +9,7 @@ use crate::ingest::content_kind::{ARROW_FILE_MARK, ARROW_MESSAGE_MARK};
 use crate::ingest::field_value::SourceFileEvent;
 use crate::ingest::source_content::SourceContent;
 use crate::ingest::source_files::SourceFile;
-use crate::ingest::typed_rows::{TypedRows, unreadable};
+use crate::ingest::typed_rows::{TypedRows, unreadable_file_refusal};
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::{MessageHeader, root_as_footer, root_as_message};
@@ -31,7 +31,7 @@ const MOST_AT_ONCE: u64 = 512 << 20;
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` if the file is not Arrow, is truncated, or has a column of an unknown type that is not skipped.
-pub fn read(
+pub fn read_arrow_file(
     file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
@@ -95,7 +95,7 @@ impl<'a> ArrowMessages<'a> {
                 return Ok(schema);
             }
             if self.is_over {
-                return Err(unreadable(self.shown, "it has no schema"));
+                return Err(unreadable_file_refusal(self.shown, "it has no schema"));
             }
             self.read_message()?;
         }
@@ -115,7 +115,7 @@ impl<'a> ArrowMessages<'a> {
         let (mark, length) = prefix.split_at(4);
         if mark != ARROW_MESSAGE_MARK {
             let why = "a message does not begin as one; files from before Arrow 0.15 are not read";
-            return Err(unreadable(shown, why));
+            return Err(unreadable_file_refusal(shown, why));
         }
         let length = u32::from_le_bytes(*length.first_chunk().unwrap_or(&[0; 4]));
         if length == 0 {
@@ -124,9 +124,11 @@ impl<'a> ArrowMessages<'a> {
             return self.check_end();
         }
         let description = read_at_most(&mut self.content, shown, length.into(), MOST_DESCRIPTION)?;
-        let message = root_as_message(&description).map_err(|error| unreadable(shown, error))?;
+        let message =
+            root_as_message(&description).map_err(|error| unreadable_file_refusal(shown, error))?;
         let (kind, body_bytes) = (message.header_type(), message.bodyLength());
-        let body_bytes = u64::try_from(body_bytes).map_err(|error| unreadable(shown, error))?;
+        let body_bytes =
+            u64::try_from(body_bytes).map_err(|error| unreadable_file_refusal(shown, error))?;
         let body = read_at_most(&mut self.content, shown, body_bytes, MOST_AT_ONCE)?;
         let content = match kind {
             MessageHeader::Schema => None,
@@ -136,12 +138,12 @@ impl<'a> ArrowMessages<'a> {
             }
             other => {
                 let why = format!("it has a message of a kind that no table has: {other:?}");
-                return Err(unreadable(shown, why));
+                return Err(unreadable_file_refusal(shown, why));
             }
         };
         let unpacked = match content {
             Some(batch) => count_unpacked(&batch, &body).ok_or_else(|| {
-                unreadable(shown, "the lengths in a message do not fit its content")
+                unreadable_file_refusal(shown, "the lengths in a message do not fit its content")
             })?,
             None => 0,
         };
@@ -179,9 +181,10 @@ impl<'a> ArrowMessages<'a> {
         let mut bytes = Buffer::from_vec(bytes);
         while !bytes.is_empty() {
             let decode = AssertUnwindSafe(|| self.decoder.decode(&mut bytes));
-            let decoded = catch_unwind(decode)
-                .map_err(|_| unreadable(self.shown, "a message of it makes no sense"))?;
-            let batch = decoded.map_err(|error| unreadable(self.shown, error))?;
+            let decoded = catch_unwind(decode).map_err(|_| {
+                unreadable_file_refusal(self.shown, "a message of it makes no sense")
+            })?;
+            let batch = decoded.map_err(|error| unreadable_file_refusal(self.shown, error))?;
             self.batches = self.batches.saturating_add(usize::from(batch.is_some()));
             self.ready.extend(batch);
         }
@@ -195,11 +198,14 @@ impl<'a> ArrowMessages<'a> {
         (&mut self.content)
             .take(MOST_DESCRIPTION.saturating_add(1))
             .read_to_end(&mut rest)
-            .map_err(|error| unreadable(shown, error))?;
+            .map_err(|error| unreadable_file_refusal(shown, error))?;
         if !self.is_file {
             return match rest.is_empty() {
                 true => Ok(()),
-                false => Err(unreadable(shown, "something follows the end of the stream")),
+                false => Err(unreadable_file_refusal(
+                    shown,
+                    "something follows the end of the stream",
+                )),
             };
         }
         let footer = || {
@@ -208,16 +214,17 @@ impl<'a> ArrowMessages<'a> {
             let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
             (rest.len() == length).then_some(rest)
         };
+        let footer = footer()
+            .ok_or_else(|| unreadable_file_refusal(shown, "it is cut off: it lacks its footer"))?;
         let footer =
-            footer().ok_or_else(|| unreadable(shown, "it is cut off: it lacks its footer"))?;
-        let footer = root_as_footer(footer).map_err(|error| unreadable(shown, error))?;
+            root_as_footer(footer).map_err(|error| unreadable_file_refusal(shown, error))?;
         let listed = footer.recordBatches().map_or(0, |batches| batches.len());
         if listed != self.batches {
             let why = format!(
                 "its footer lists {listed} batches, and it has {}",
                 self.batches
             );
-            return Err(unreadable(shown, why));
+            return Err(unreadable_file_refusal(shown, why));
         }
         Ok(())
     }
@@ -245,9 +252,12 @@ fn count_unpacked(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8]) -> Option<u64
 fn read_exactly(content: &mut SourceContent, shown: &str, bytes: u64) -> Result<Vec<u8>, Refusal> {
     let mut read = Vec::new();
     let count = content.take(bytes).read_to_end(&mut read);
-    let count = count.map_err(|error| unreadable(shown, error))?;
+    let count = count.map_err(|error| unreadable_file_refusal(shown, error))?;
     if u64::try_from(count).ok() != Some(bytes) {
-        return Err(unreadable(shown, "it is cut off: its end is missing"));
+        return Err(unreadable_file_refusal(
+            shown,
+            "it is cut off: its end is missing",
+        ));
     }
     Ok(read)
 }
@@ -266,7 +276,8 @@ fn read_at_most(
 
 fn too_large(shown: &str) -> Refusal {
     let why = format!("a batch of it takes more than {} MB", MOST_AT_ONCE >> 20);
-    unreadable(shown, why).with_help("write it in batches of 65,536 rows, or as Parquet")
+    unreadable_file_refusal(shown, why)
+        .with_help("write it in batches of 65,536 rows, or as Parquet")
 }
 
 #[cfg(test)]

@@ -38,14 +38,14 @@ impl RowByteAllowance {
     /// Allowance for sources whose fields are counted after reading.
     #[must_use]
     pub fn of_fields(config: &SourceConfig) -> Self {
-        let most = most(config);
+        let most = row_byte_limit(config);
         Self::new(most, most.saturating_mul(2).saturating_add(AHEAD))
     }
 
     /// Allowance for features, where every byte counts and nothing is read ahead.
     #[must_use]
     pub fn of_features(config: &SourceConfig) -> Self {
-        let most = most(config);
+        let most = row_byte_limit(config);
         Self::new(most, most)
     }
 
@@ -80,7 +80,7 @@ impl RowByteAllowance {
     }
 }
 
-fn most(config: &SourceConfig) -> usize {
+fn row_byte_limit(config: &SourceConfig) -> usize {
     usize::try_from(config.max_row_bytes).unwrap_or(usize::MAX)
 }
 

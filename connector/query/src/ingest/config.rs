@@ -331,7 +331,7 @@ pub struct ColumnNumberNotation {
 impl ColumnNumberNotation {
     /// Number notation of a column of this source.
     #[must_use]
-    pub fn within(self, source: &SourceConfig) -> NumberNotation {
+    pub fn resolve_notation(self, source: &SourceConfig) -> NumberNotation {
         let decimal = self.decimal.unwrap_or(source.decimal);
         // An inherited thousands separator is ignored if the column uses it as the decimal mark.
         let inherited = source
@@ -483,7 +483,7 @@ pub struct GridConfig {
 
 #[cfg(test)]
 mod tests {
-    use crate::ingest::config::parser::parse;
+    use crate::ingest::config::parser::parse_datasets;
     use crate::ingest::config::recipe_text::recipe_text;
     use std::path::Path;
 
@@ -493,7 +493,7 @@ mod tests {
             "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n[dataset.source]\npath = \"a.csv\"\n{key}\n\
              [[dataset.column]]\nname = \"site\"\ntype = \"text\"\n"
         );
-        let datasets = parse(&text, "hansa.toml", Path::new(".")).unwrap();
+        let datasets = parse_datasets(&text, "hansa.toml", Path::new(".")).unwrap();
         recipe_text(&datasets[0].source)
     }
 

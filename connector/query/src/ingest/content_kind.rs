@@ -71,24 +71,22 @@ impl ContentKind {
             | (Self::Json, SourceKind::GeoJson | SourceKind::Json)
             | (Self::Parquet, SourceKind::Parquet)
             | (Self::Arrow, SourceKind::Arrow) => Ok(()),
-            (Self::Unread(kind), _) => Err(unread(shown, kind)),
-            (Self::Gzip | Self::Zip, _) => Err(unread(shown, NESTED)),
-            (Self::Json, _) => Err(mismatch(shown, "JSON", wanted).with_help(
+            (Self::Unread(kind), _) => Err(unsupported_kind_refusal(shown, kind)),
+            (Self::Gzip | Self::Zip, _) => Err(unsupported_kind_refusal(shown, NESTED)),
+            (Self::Json, _) => Err(kind_mismatch_refusal(shown, "JSON", wanted).with_help(
                 "kind = \"geojson\" reads GeoJSON, and kind = \"json\" a list of objects",
             )),
-            (Self::Parquet, _) => {
-                Err(mismatch(shown, "Parquet", wanted).with_help("kind = \"parquet\" reads it"))
-            }
-            (Self::Arrow, _) => {
-                Err(mismatch(shown, "Arrow", wanted).with_help("kind = \"arrow\" reads it"))
-            }
+            (Self::Parquet, _) => Err(kind_mismatch_refusal(shown, "Parquet", wanted)
+                .with_help("kind = \"parquet\" reads it")),
+            (Self::Arrow, _) => Err(kind_mismatch_refusal(shown, "Arrow", wanted)
+                .with_help("kind = \"arrow\" reads it")),
         }
     }
 }
 
 /// Refusal of a file of an unsupported kind.
 #[must_use]
-pub fn unread(shown: &str, kind: UnreadKind) -> Refusal {
+pub fn unsupported_kind_refusal(shown: &str, kind: UnreadKind) -> Refusal {
     let sentence = format!("`{shown}` is {}, which is not read", kind.name);
     Refusal::new(ErrorCode::SourceKindUnknown, sentence)
         .with_place(shown, None, None)
@@ -125,7 +123,7 @@ const BINARY: UnreadKind = UnreadKind {
     help: "save the table as CSV",
 };
 
-fn mismatch(shown: &str, found: &str, wanted: SourceKind) -> Refusal {
+fn kind_mismatch_refusal(shown: &str, found: &str, wanted: SourceKind) -> Refusal {
     let sentence = format!(
         "`{shown}` is {found}, and its source is read as kind = \"{}\"",
         wanted.as_str()
@@ -140,7 +138,7 @@ struct Signature {
     kind: UnreadKind,
 }
 
-const fn signature(
+const fn kind_signature(
     at: usize,
     bytes: &'static [u8],
     name: &'static str,
@@ -162,65 +160,65 @@ const PICTURE: &str = "a picture or a page holds no table: ask its owner for the
 
 /// Signatures. A more specific one comes first.
 const SIGNATURES: [Signature; 39] = [
-    signature(68, b"GPKG", "a GeoPackage", LAYER),
-    signature(0, b"SQLite format 3\0", "a database of SQLite", EXPORT),
-    signature(
+    kind_signature(68, b"GPKG", "a GeoPackage", LAYER),
+    kind_signature(0, b"SQLite format 3\0", "a database of SQLite", EXPORT),
+    kind_signature(
         0,
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "an old file of Excel or Word (.xls, .doc)",
         SAVE,
     ),
-    signature(
+    kind_signature(
         0,
         b"\x09\x08\x10\x00\x00\x06\x05\x00",
         "an old file of Excel (.xls)",
         SAVE,
     ),
-    signature(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
-    signature(0, b"\xfd7zXZ\0", "a file packed with xz", UNPACK),
-    signature(0, b"\x28\xb5\x2f\xfd", "a file packed with zstd", UNPACK),
-    signature(0, b"\x04\x22\x4d\x18", "a file packed with lz4", UNPACK),
-    signature(0, b"\x1f\x9d", "a file packed with compress (.Z)", UNPACK),
-    signature(0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
-    signature(257, b"ustar", "a tar archive", UNPACK),
-    signature(0, b"MSCF\0\0\0\0", "a CAB archive", UNPACK),
-    signature(0, b"FEA1", "a Feather file of version 1", CONVERT),
-    signature(
+    kind_signature(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    kind_signature(0, b"\xfd7zXZ\0", "a file packed with xz", UNPACK),
+    kind_signature(0, b"\x28\xb5\x2f\xfd", "a file packed with zstd", UNPACK),
+    kind_signature(0, b"\x04\x22\x4d\x18", "a file packed with lz4", UNPACK),
+    kind_signature(0, b"\x1f\x9d", "a file packed with compress (.Z)", UNPACK),
+    kind_signature(0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
+    kind_signature(257, b"ustar", "a tar archive", UNPACK),
+    kind_signature(0, b"MSCF\0\0\0\0", "a CAB archive", UNPACK),
+    kind_signature(0, b"FEA1", "a Feather file of version 1", CONVERT),
+    kind_signature(
         0,
         b"PARE",
         "an encrypted Parquet file",
         "write it without encryption",
     ),
-    signature(0, b"ORC", "an ORC file", CONVERT),
-    signature(0, b"Obj\x01", "an Avro file", CONVERT),
-    signature(0, b"\x89HDF\r\n\x1a\n", "an HDF5 or NetCDF file", CONVERT),
-    signature(0, b"CDF\x01", "a NetCDF file", CONVERT),
-    signature(0, b"CDF\x02", "a NetCDF file", CONVERT),
-    signature(0, b"CDF\x05", "a NetCDF file", CONVERT),
-    signature(0, b"GRIB", "a GRIB file", CONVERT),
-    signature(0, b"fgb\x03", "a FlatGeobuf file", LAYER),
-    signature(0, b"\x00\x00\x27\x0a", "a Shapefile", LAYER),
-    signature(
+    kind_signature(0, b"ORC", "an ORC file", CONVERT),
+    kind_signature(0, b"Obj\x01", "an Avro file", CONVERT),
+    kind_signature(0, b"\x89HDF\r\n\x1a\n", "an HDF5 or NetCDF file", CONVERT),
+    kind_signature(0, b"CDF\x01", "a NetCDF file", CONVERT),
+    kind_signature(0, b"CDF\x02", "a NetCDF file", CONVERT),
+    kind_signature(0, b"CDF\x05", "a NetCDF file", CONVERT),
+    kind_signature(0, b"GRIB", "a GRIB file", CONVERT),
+    kind_signature(0, b"fgb\x03", "a FlatGeobuf file", LAYER),
+    kind_signature(0, b"\x00\x00\x27\x0a", "a Shapefile", LAYER),
+    kind_signature(
         4,
         b"\x0a\x09OSMHeader",
         "an OpenStreetMap file (PBF)",
         LAYER,
     ),
-    signature(4, b"Standard Jet DB", "a database of Access", EXPORT),
-    signature(4, b"Standard ACE DB", "a database of Access", EXPORT),
-    signature(0, b"$FL2", "a file of SPSS", EXPORT),
-    signature(0, b"RDX3\n", "a file of R", EXPORT),
-    signature(0, b"PGDMP", "a dump of PostgreSQL", EXPORT),
-    signature(0, b"\x80\x04\x95", "a pickle of Python", CONVERT),
-    signature(0, b"\x80\x05\x95", "a pickle of Python", CONVERT),
-    signature(0, b"\x89PNG\r\n\x1a\n", "a picture (PNG)", PICTURE),
-    signature(0, b"\xff\xd8\xff", "a picture (JPEG)", PICTURE),
-    signature(0, b"GIF8", "a picture (GIF)", PICTURE),
-    signature(0, b"II*\0", "a picture (TIFF)", PICTURE),
-    signature(0, b"MM\0*", "a picture (TIFF)", PICTURE),
-    signature(0, b"\0\0\xfe\xff", "text in UTF-32", "save it in UTF-8"),
-    signature(0, b"\xff\xfe\0\0", "text in UTF-32", "save it in UTF-8"),
-    signature(0, b"\x7fELF", "a program", "name the file with the table"),
+    kind_signature(4, b"Standard Jet DB", "a database of Access", EXPORT),
+    kind_signature(4, b"Standard ACE DB", "a database of Access", EXPORT),
+    kind_signature(0, b"$FL2", "a file of SPSS", EXPORT),
+    kind_signature(0, b"RDX3\n", "a file of R", EXPORT),
+    kind_signature(0, b"PGDMP", "a dump of PostgreSQL", EXPORT),
+    kind_signature(0, b"\x80\x04\x95", "a pickle of Python", CONVERT),
+    kind_signature(0, b"\x80\x05\x95", "a pickle of Python", CONVERT),
+    kind_signature(0, b"\x89PNG\r\n\x1a\n", "a picture (PNG)", PICTURE),
+    kind_signature(0, b"\xff\xd8\xff", "a picture (JPEG)", PICTURE),
+    kind_signature(0, b"GIF8", "a picture (GIF)", PICTURE),
+    kind_signature(0, b"II*\0", "a picture (TIFF)", PICTURE),
+    kind_signature(0, b"MM\0*", "a picture (TIFF)", PICTURE),
+    kind_signature(0, b"\0\0\xfe\xff", "text in UTF-32", "save it in UTF-8"),
+    kind_signature(0, b"\xff\xfe\0\0", "text in UTF-32", "save it in UTF-8"),
+    kind_signature(0, b"\x7fELF", "a program", "name the file with the table"),
 ];
 
 /// Detects a kind other than text. A signature of letters could also start a text, so it counts only together with bytes that no
@@ -318,7 +316,7 @@ fn text_kind(text: &str) -> ContentKind {
             help: SAVE,
         });
     }
-    markup(text).map_or(ContentKind::Text, ContentKind::Unread)
+    detect_markup(text).map_or(ContentKind::Text, ContentKind::Unread)
 }
 
 /// Checks for characters that may precede a JSON value: blanks, a byte order mark, and the record separator of a JSON text sequence
@@ -353,7 +351,7 @@ fn is_json(text: &str) -> bool {
 }
 
 /// Kind of a text that starts with an element, comment or declaration of a markup language.
-fn markup(text: &str) -> Option<UnreadKind> {
+fn detect_markup(text: &str) -> Option<UnreadKind> {
     let mut letters = text.chars();
     let opens = letters.next() == Some('<')
         && letters

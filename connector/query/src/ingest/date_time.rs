@@ -98,9 +98,11 @@ impl DateTimeFormat {
         let mut offset = None;
         for item in &self.items {
             match item {
-                DateTimeFormatItem::Year => year = i16::try_from(digits(&mut rest, 4, 4)?).ok()?,
+                DateTimeFormatItem::Year => {
+                    year = i16::try_from(take_digits(&mut rest, 4, 4)?).ok()?
+                }
                 DateTimeFormatItem::ShortYear => {
-                    let of_century = i16::try_from(digits(&mut rest, 2, 2)?).ok()?;
+                    let of_century = i16::try_from(take_digits(&mut rest, 2, 2)?).ok()?;
                     let century = if of_century < FIRST_OF_1900 {
                         2000
                     } else {
@@ -108,20 +110,24 @@ impl DateTimeFormat {
                     };
                     year = of_century.checked_add(century)?;
                 }
-                DateTimeFormatItem::Month => month = i8::try_from(digits(&mut rest, 1, 2)?).ok()?,
-                DateTimeFormatItem::Day => day = i8::try_from(digits(&mut rest, 1, 2)?).ok()?,
-                DateTimeFormatItem::Hour => hour = digits(&mut rest, 1, 2)?,
-                DateTimeFormatItem::Minute => minute = digits(&mut rest, 1, 2)?,
-                DateTimeFormatItem::Second => second = digits(&mut rest, 1, 2)?,
+                DateTimeFormatItem::Month => {
+                    month = i8::try_from(take_digits(&mut rest, 1, 2)?).ok()?
+                }
+                DateTimeFormatItem::Day => {
+                    day = i8::try_from(take_digits(&mut rest, 1, 2)?).ok()?
+                }
+                DateTimeFormatItem::Hour => hour = take_digits(&mut rest, 1, 2)?,
+                DateTimeFormatItem::Minute => minute = take_digits(&mut rest, 1, 2)?,
+                DateTimeFormatItem::Second => second = take_digits(&mut rest, 1, 2)?,
                 DateTimeFormatItem::Fraction => fraction = fraction_us(&mut rest)?,
                 DateTimeFormatItem::Offset => offset = Some(offset_s(&mut rest)?),
                 DateTimeFormatItem::MonthName => {
-                    month = i8::try_from(name(&mut rest, &MONTHS)?)
+                    month = i8::try_from(take_name(&mut rest, &MONTHS)?)
                         .ok()?
                         .checked_add(1)?;
                 }
                 DateTimeFormatItem::WeekdayName => {
-                    name(&mut rest, &WEEKDAYS)?;
+                    take_name(&mut rest, &WEEKDAYS)?;
                 }
                 DateTimeFormatItem::Letter(letter) => rest = rest.strip_prefix(*letter)?,
             }
@@ -140,7 +146,7 @@ impl DateTimeFormat {
 
 /// Formats of ISO 8601 that are accepted if no format is declared.
 #[must_use]
-pub fn iso(with_time: bool) -> Vec<DateTimeFormat> {
+pub fn iso_formats(with_time: bool) -> Vec<DateTimeFormat> {
     let spellings: &[&str] = if with_time {
         &[
             "%Y-%m-%d %H:%M:%S%f",
@@ -163,7 +169,7 @@ pub fn iso(with_time: bool) -> Vec<DateTimeFormat> {
 
 /// Time zone by its IANA name.
 #[must_use]
-pub fn zone(name: &str) -> Option<TimeZone> {
+pub fn find_zone(name: &str) -> Option<TimeZone> {
     if !name.contains('/') && name != "UTC" && name != "GMT" {
         return None;
     }
@@ -185,7 +191,7 @@ pub enum LocalTimeResolution {
 ///
 /// # Errors
 /// The reason why the declared rules give no instant.
-pub fn instant(
+pub fn resolve_instant(
     civil: WrittenDateTime,
     zone: &TimeZone,
     ambiguous: AmbiguousTimeRule,
@@ -197,7 +203,7 @@ pub fn instant(
             LocalTimeResolution::Nothing,
         ));
     }
-    let clock = datetime(civil.micros).ok_or(OUTSIDE_CALENDAR)?;
+    let clock = to_civil_datetime(civil.micros).ok_or(OUTSIDE_CALENDAR)?;
     let (offset, decided) = match zone.to_ambiguous_timestamp(clock).offset() {
         AmbiguousOffset::Unambiguous { offset } => (offset, LocalTimeResolution::Nothing),
         AmbiguousOffset::Fold { before, after } => match ambiguous {
@@ -233,24 +239,24 @@ pub fn local_day(micros: i64, zone: &TimeZone) -> Option<i32> {
 /// Start of a local day.
 #[must_use]
 pub fn start_of_day(day: i32, zone: &TimeZone) -> Option<i64> {
-    let clock = datetime(i64::from(day) * DAY_US)?;
+    let clock = to_civil_datetime(i64::from(day) * DAY_US)?;
     let stamp = zone.to_ambiguous_timestamp(clock).compatible().ok()?;
     Some(stamp.as_microsecond())
 }
 
 /// Day in ISO 8601.
 pub(crate) fn day_shown(day: i32) -> String {
-    let found = datetime(i64::from(day) * DAY_US).map(|clock| clock.date().to_string());
+    let found = to_civil_datetime(i64::from(day) * DAY_US).map(|clock| clock.date().to_string());
     found.unwrap_or_else(|| format!("day {day} since 1970-01-01"))
 }
 
 /// Civil time in ISO 8601.
 pub(crate) fn civil_shown(micros: i64) -> String {
-    let found = datetime(micros).map(|clock| clock.to_string());
+    let found = to_civil_datetime(micros).map(|clock| clock.to_string());
     found.unwrap_or_else(|| format!("{micros} us since 1970-01-01"))
 }
 
-fn datetime(micros: i64) -> Option<civil::DateTime> {
+fn to_civil_datetime(micros: i64) -> Option<civil::DateTime> {
     let stamp = jiff::Timestamp::from_microsecond(micros).ok()?;
     Some(Offset::UTC.to_datetime(stamp))
 }
@@ -270,7 +276,7 @@ fn epoch_day(date: civil::Date) -> i32 {
     shifted.div_euclid(400) * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-fn digits(rest: &mut &str, least: usize, most: usize) -> Option<i64> {
+fn take_digits(rest: &mut &str, least: usize, most: usize) -> Option<i64> {
     let count = rest
         .bytes()
         .take(most)
@@ -308,9 +314,9 @@ fn offset_s(rest: &mut &str) -> Option<i32> {
         (_, Some(after)) => (-1, after),
         (None, None) => return None,
     };
-    let hours = digits(&mut after, 2, 2)?;
+    let hours = take_digits(&mut after, 2, 2)?;
     after = after.strip_prefix(':').unwrap_or(after);
-    let minutes = digits(&mut after, 2, 2).unwrap_or(0);
+    let minutes = take_digits(&mut after, 2, 2).unwrap_or(0);
     *rest = after;
     if hours > 25 || minutes > 59 {
         return None;
@@ -318,7 +324,7 @@ fn offset_s(rest: &mut &str) -> Option<i32> {
     i32::try_from(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
-fn name(rest: &mut &str, names: &[&str]) -> Option<usize> {
+fn take_name(rest: &mut &str, names: &[&str]) -> Option<usize> {
     let count = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (word, after) = rest.split_at_checked(count)?;
     let short = word.get(..3)?;

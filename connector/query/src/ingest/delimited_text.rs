@@ -20,7 +20,7 @@ use std::io::{self, Read};
 /// # Errors
 /// `SOURCE_KIND_UNKNOWN` if the file is no text. `SOURCE_UNREADABLE` if the file is missing, has another encoding, is shorter than
 /// its header, is empty although its first row determines the columns, or has a row that is too long or an unclosed quotation mark.
-pub fn read(
+pub fn read_text_file(
     file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
@@ -41,7 +41,7 @@ pub fn read(
             refusal
         }
     };
-    let text = line_reader::open(file, config)?;
+    let text = line_reader::open_at_header(file, config)?;
     let (skipped, delimiter) = (text.skipped, text.delimiter);
     let allowance = RowByteAllowance::of_fields(config);
     let end = Cell::new(u64::MAX);
@@ -60,8 +60,8 @@ pub fn read(
         .from_reader(BoundedReader::new(closed, &allowance));
     let mut record = StringRecord::new();
     let mut next = |record: &mut StringRecord| {
-        let is_row = next(&mut reader, record, &allowance, skipped).map_err(fallen)?;
-        let note = notes.take(rows.replace(rows.get().saturating_add(1)));
+        let is_row = read_next_record(&mut reader, record, &allowance, skipped).map_err(fallen)?;
+        let note = notes.take_note(rows.replace(rows.get().saturating_add(1)));
         // Only the sentinel row after the file ends there, or a quoted field that has swallowed it.
         if !is_row || reader.position().byte() != end.get() {
             return Ok(is_row.then_some(note));
@@ -72,7 +72,7 @@ pub fn read(
         let last = record.iter().next_back().unwrap_or_default();
         let breaks = last.bytes().filter(|byte| *byte == b'\n').count();
         let line = reader.position().line().saturating_add(skipped);
-        let line = line.saturating_sub(bytes(breaks));
+        let line = line.saturating_sub(count_to_u64(breaks));
         let why = format!("a quote opened in line {line} is not closed");
         Err(unreadable(Some(line), why))
     };
@@ -105,7 +105,7 @@ pub fn read(
                     return Err(unreadable(None, why.to_owned())
                         .with_help("columns = [\"…\"] names those of a file that may be empty"));
                 };
-                first = (!blank(&record)).then_some(note);
+                first = (!is_blank(&record)).then_some(note);
             }
             (1..=record.len())
                 .map(|number| number.to_string())
@@ -125,21 +125,21 @@ pub fn read(
                 None => return Ok(()),
             },
         };
-        if blank(&record) {
+        if is_blank(&record) {
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
         let line = note.line(line).saturating_add(skipped);
         // An unreadable row may be several rows that a quotation mark has joined, so each of its lines counts.
         let mut lose_lines = |why: &str| {
-            (line..=line.saturating_add(note.breaks()))
+            (line..=line.saturating_add(note.line_breaks()))
                 .try_for_each(|line| each(SourceFileEvent::Broken { line, why }))
         };
         if let Some(fault) = note.fault() {
             lose_lines(fault)?;
             continue;
         }
-        if lines.has(&record) {
+        if lines.has_line(&record) {
             match header.len() {
                 // A value of a single column may equal the column's name.
                 0 | 1 => lose_lines("the row is the header line again")?,
@@ -165,7 +165,7 @@ pub fn read(
             lose_lines(&why)?;
             continue;
         }
-        let fields = fields(&record, header.len(), config);
+        let fields = row_fields(&record, header.len(), config);
         each(SourceFileEvent::Row {
             line,
             fields: &fields,
@@ -219,28 +219,32 @@ impl<R: Read> Read for ClosingRowReader<'_, R> {
         }
         if self.end.get() == u64::MAX {
             let count = self.inner.read(target)?;
-            self.given = self.given.saturating_add(bytes(count));
+            self.given = self.given.saturating_add(count_to_u64(count));
             if count > 0 {
                 return Ok(count);
             }
             self.end
-                .set(self.given.saturating_add(bytes(self.row.len())));
+                .set(self.given.saturating_add(count_to_u64(self.row.len())));
         }
         self.left.read(target)
     }
 }
 
-fn bytes(count: usize) -> u64 {
+fn count_to_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// Checks for a blank line.
-fn blank(record: &StringRecord) -> bool {
+fn is_blank(record: &StringRecord) -> bool {
     record.len() == 1 && record.get(0) == Some("\r")
 }
 
 /// Fields of a row. Missing fields have no value.
-fn fields<'r>(record: &'r StringRecord, width: usize, config: &SourceConfig) -> Vec<RawField<'r>> {
+fn row_fields<'r>(
+    record: &'r StringRecord,
+    width: usize,
+    config: &SourceConfig,
+) -> Vec<RawField<'r>> {
     let fields = record.iter().enumerate().map(|(index, field)| {
         let field = if index.saturating_add(1) == record.len() {
             field.strip_suffix('\r').unwrap_or(field)
@@ -266,7 +270,7 @@ struct TextRowError {
     is_too_long: bool,
 }
 
-fn next<R: Read>(
+fn read_next_record<R: Read>(
     reader: &mut csv::Reader<R>,
     record: &mut StringRecord,
     allowance: &RowByteAllowance,

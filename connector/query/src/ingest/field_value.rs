@@ -102,14 +102,14 @@ pub enum TypedValue {
 
 /// Integer from a text.
 #[must_use]
-pub fn int(text: &str) -> Option<i64> {
+pub fn parse_int(text: &str) -> Option<i64> {
     let text = text.trim();
     text.strip_prefix('+').unwrap_or(text).parse().ok()
 }
 
 /// Number from a text with this decimal mark. Only digits, one mark, signs and an exponent are accepted.
 #[must_use]
-pub fn float(text: &str, decimal: char) -> Option<f64> {
+pub fn parse_float(text: &str, decimal: char) -> Option<f64> {
     let text = text.trim();
     let plain = text
         .chars()
@@ -152,7 +152,7 @@ const MOST_DIGITS: usize = 767;
 
 /// Boolean value from a text.
 #[must_use]
-pub fn truth(text: &str) -> Option<bool> {
+pub fn parse_bool(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "1" => Some(true),
         "false" | "f" | "no" | "n" | "0" => Some(false),
@@ -171,7 +171,7 @@ mod tests {
         let instant = RawField::Instant(1_781_744_901_200_000).display_text();
         assert_eq!(instant, "2026-06-18T01:08:21.2Z");
         let read = |text: &str| {
-            date_time::iso(true)
+            date_time::iso_formats(true)
                 .iter()
                 .find_map(|format| format.read(text))
         };

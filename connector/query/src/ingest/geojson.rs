@@ -12,7 +12,7 @@ use crate::ingest::json_field::{json_field, nested_texts};
 use crate::ingest::json_reader::JsonValue;
 use crate::ingest::source_files::SourceFile;
 use feature_columns::{FeatureColumn, FeatureColumns};
-use feature_document::{read_features, unreadable};
+use feature_document::{read_features, unreadable_file_refusal};
 use feature_geometry::{FeaturePlace, GeometryTally, Position};
 use hansa_policy::refusal::Refusal;
 
@@ -20,7 +20,7 @@ use hansa_policy::refusal::Refusal;
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` if the file is no GeoJSON in WGS 84, or has no feature with a point.
-pub fn read(
+pub fn read_geojson_file(
     file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
@@ -31,10 +31,12 @@ pub fn read(
         tally.count(&feature);
         columns
             .add(&feature)
-            .map_err(|why| unreadable(&file.display_name, Some(line), &why))
+            .map_err(|why| unreadable_file_refusal(&file.display_name, Some(line), &why))
     })?;
     if let Some(why) = tally.objection() {
-        return Err(unreadable(&file.display_name, None, &why.sentence).with_help(why.help));
+        return Err(
+            unreadable_file_refusal(&file.display_name, None, &why.sentence).with_help(why.help),
+        );
     }
     let columns = columns.finish();
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
@@ -59,7 +61,7 @@ fn read_row(
 ) -> Result<(), Refusal> {
     let NumberedFeature { line, feature } = numbered;
     let line = *line;
-    if let Some(why) = fault(feature) {
+    if let Some(why) = feature_fault(feature) {
         return each(SourceFileEvent::Broken { line, why: &why });
     }
     let position = match FeaturePlace::of(feature) {
@@ -106,7 +108,7 @@ fn position_field(column: &FeatureColumn, position: Option<Position>) -> RawFiel
 }
 
 /// Reason why a value in the place of a feature is no row.
-fn fault(feature: &JsonValue) -> Option<String> {
+fn feature_fault(feature: &JsonValue) -> Option<String> {
     if feature.members().is_none() {
         return Some("it is no JSON object, as a feature is".to_owned());
     }

@@ -50,7 +50,14 @@ pub struct UnreadableValue {
 
 impl IngestCounts {
     /// Counts an unreadable value.
-    pub fn bad(&mut self, column: &str, file: &str, line: u64, text: &str, why: &str) {
+    pub fn count_unreadable_value(
+        &mut self,
+        column: &str,
+        file: &str,
+        line: u64,
+        text: &str,
+        why: &str,
+    ) {
         let bad = match self.bad.get_mut(column) {
             Some(bad) => bad,
             None => self.bad.entry(column.to_owned()).or_default(),
@@ -83,7 +90,7 @@ impl IngestCounts {
             (&mut self.met, &other.met),
         ] {
             for (column, count) in theirs {
-                step(mine, column, *count);
+                increase_count(mine, column, *count);
             }
         }
         self.unused.extend(other.unused.iter().cloned());
@@ -96,12 +103,12 @@ impl IngestCounts {
         if self.rows == 0 {
             return 0.0;
         }
-        float(self.bad_rows) / float(self.rows)
+        count_to_float(self.bad_rows) / count_to_float(self.rows)
     }
 }
 
 /// Adds `by` to a named count.
-pub fn step(counts: &mut BTreeMap<String, u64>, name: &str, by: u64) {
+pub fn increase_count(counts: &mut BTreeMap<String, u64>, name: &str, by: u64) {
     match counts.get_mut(name) {
         Some(count) => *count = count.saturating_add(by),
         None => {
@@ -111,7 +118,7 @@ pub fn step(counts: &mut BTreeMap<String, u64>, name: &str, by: u64) {
 }
 
 #[expect(clippy::as_conversions, reason = "a share needs no more than 53 bits")]
-const fn float(count: u64) -> f64 {
+const fn count_to_float(count: u64) -> f64 {
     count as f64
 }
 

@@ -223,7 +223,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         loop {
             match self.peek()? {
                 Some(b' ' | b'\t' | b'\r' | b'\n') => {
-                    self.take()?;
+                    self.take_byte()?;
                 }
                 other => return Ok(other),
             }
@@ -240,7 +240,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
             self.begin_row();
             match self.peek_token()? {
                 Some(RECORD_SEPARATOR) => {
-                    self.take()?;
+                    self.take_byte()?;
                 }
                 other => return Ok(other),
             }
@@ -255,7 +255,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         if self.peek_token()? != Some(byte) {
             return Ok(false);
         }
-        self.take()?;
+        self.take_byte()?;
         Ok(true)
     }
 
@@ -302,7 +302,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         }
         match self.peek_token()? {
             Some(b'{') => {
-                self.take()?;
+                self.take_byte()?;
                 let mut members = Vec::new();
                 while let Some(name) = self.next_name(members.is_empty())? {
                     members.push((name, self.nested_value(depth.saturating_add(1))?));
@@ -310,7 +310,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
                 Ok(JsonValue::Object(members))
             }
             Some(b'[') => {
-                self.take()?;
+                self.take_byte()?;
                 let mut values = Vec::new();
                 while self.has_next_value(values.is_empty())? {
                     values.push(self.nested_value(depth.saturating_add(1))?);
@@ -345,7 +345,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
     fn word(&mut self) -> Result<JsonValue, JsonError> {
         let mut word = String::new();
         while let Some(letter) = self.peek()?.filter(u8::is_ascii_alphanumeric) {
-            self.take()?;
+            self.take_byte()?;
             word.push(char::from(letter));
         }
         match word.as_str() {
@@ -363,7 +363,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
             if !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')) {
                 break;
             }
-            self.take()?;
+            self.take_byte()?;
             digits.push(char::from(byte));
         }
         if is_number(&digits) {
@@ -381,7 +381,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         self.expect_byte(b'"')?;
         let mut bytes = Vec::new();
         loop {
-            match self.take()? {
+            match self.take_byte()? {
                 b'"' => break,
                 b'\\' => {
                     let letter = self.read_escape()?;
@@ -397,7 +397,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
     }
 
     fn read_escape(&mut self) -> Result<char, JsonError> {
-        Ok(match self.take()? {
+        Ok(match self.take_byte()? {
             b'"' => '"',
             b'\\' => '\\',
             b'/' => '/',
@@ -415,7 +415,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
     fn escaped_unit(&mut self) -> Result<char, JsonError> {
         let mut units = vec![self.unit()?];
         if matches!(units.as_slice(), [0xd800..=0xdbff]) {
-            if (self.take()?, self.take()?) != (b'\\', b'u') {
+            if (self.take_byte()?, self.take_byte()?) != (b'\\', b'u') {
                 return Err(self.error("a text has half a character"));
             }
             units.push(self.unit()?);
@@ -430,7 +430,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
     fn unit(&mut self) -> Result<u16, JsonError> {
         let mut unit = 0_u16;
         for _ in 0..4 {
-            let digit = char::from(self.take()?).to_digit(16);
+            let digit = char::from(self.take_byte()?).to_digit(16);
             let Some(digit) = digit.and_then(|digit| u16::try_from(digit).ok()) else {
                 return Err(self.error("a text has an escape that JSON does not know"));
             };
@@ -439,7 +439,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         Ok(unit)
     }
 
-    fn take(&mut self) -> Result<u8, JsonError> {
+    fn take_byte(&mut self) -> Result<u8, JsonError> {
         let Some(byte) = self.peek()? else {
             return Err(self.error("the file ends in the middle of a value"));
         };

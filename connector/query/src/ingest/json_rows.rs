@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` if the file is neither a list nor a sequence of objects.
-pub fn read(
+pub fn read_json_file(
     file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
@@ -24,7 +24,7 @@ pub fn read(
     let mut known = BTreeSet::new();
     read_values(file, config, &mut |line, value| {
         if is_geojson(&value) {
-            let refusal = unreadable(&file.display_name, line, "it is GeoJSON");
+            let refusal = unreadable_file_refusal(&file.display_name, line, "it is GeoJSON");
             return Err(refusal.with_help("kind = \"geojson\" reads it"));
         }
         for (name, _) in value.members().unwrap_or_default() {
@@ -34,7 +34,7 @@ pub fn read(
         }
         if names.len() > MOST_COLUMNS {
             let why = format!("its objects have more than {MOST_COLUMNS} members");
-            return Err(unreadable(&file.display_name, line, &why));
+            return Err(unreadable_file_refusal(&file.display_name, line, &why));
         }
         Ok(())
     })?;
@@ -114,7 +114,7 @@ fn read_values(
     let mut json = JsonReader::new(SourceContent::open_as(file, SourceKind::Json)?, &allowance);
     let shown = file.display_name.as_str();
     let wrong = |error: JsonError| {
-        let refusal = unreadable(shown, error.line, &error.why);
+        let refusal = unreadable_file_refusal(shown, error.line, &error.why);
         if error.is_too_long {
             bounded_reader::with_help(refusal)
         } else {
@@ -146,7 +146,7 @@ fn read_values(
         each(line, value)?;
     }
     if is_first && !is_list {
-        return Err(unreadable(shown, 1, "the file is empty"));
+        return Err(unreadable_file_refusal(shown, 1, "the file is empty"));
     }
     if is_list && json.peek_record().map_err(wrong)?.is_some() {
         let why = "something stands behind the end of the list";
@@ -155,7 +155,7 @@ fn read_values(
     Ok(())
 }
 
-fn unreadable(shown: &str, line: u64, why: &str) -> Refusal {
+fn unreadable_file_refusal(shown: &str, line: u64, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::SourceUnreadable,
         format!("`{shown}` can't be read: {why}"),

@@ -78,7 +78,7 @@ impl LeadingZeroRule {
 impl NumberNotation {
     /// Notation without a thousands separator.
     #[must_use]
-    pub const fn plain(decimal: char) -> Self {
+    pub const fn with_decimal_mark(decimal: char) -> Self {
         Self {
             decimal,
             thousands: None,
@@ -227,7 +227,7 @@ mod tests {
     fn notation(decimal: char, thousands: Option<ThousandsMark>) -> NumberNotation {
         NumberNotation {
             thousands,
-            ..NumberNotation::plain(decimal)
+            ..NumberNotation::with_decimal_mark(decimal)
         }
     }
 
@@ -300,7 +300,7 @@ mod tests {
         }
         let lax = NumberNotation {
             leading_zeros: LeadingZeroRule::Drop,
-            ..NumberNotation::plain('.')
+            ..NumberNotation::with_decimal_mark('.')
         };
         for (text, units) in [("007.5", Some(750)), ("-000", Some(0)), ("00.10", Some(10))] {
             assert_eq!(lax.read_decimal(text, kind).ok(), units, "{text}");
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_key_is_no_number() {
-        let strict = NumberNotation::plain('.');
+        let strict = NumberNotation::with_decimal_mark('.');
         let lax = NumberNotation {
             leading_zeros: LeadingZeroRule::Drop,
             ..strict

@@ -2,7 +2,7 @@
 
 pub mod archive_names;
 
-use crate::ingest::content_kind::{UnreadKind, unread};
+use crate::ingest::content_kind::{UnreadKind, unsupported_kind_refusal};
 use archive_names::{is_of_the_system, is_outside, kind_of_names};
 use flate2::Crc;
 use flate2::bufread::{DeflateDecoder, GzDecoder};
@@ -62,7 +62,7 @@ pub fn zip_reader(file: File, shown: &str) -> Result<Box<dyn Read + Send>, Refus
             continue;
         }
         if listed.len() == MOST_ENTRIES {
-            return Err(several(shown, &listed, true));
+            return Err(several_entries_refusal(shown, &listed, true));
         }
         listed.push(ZipEntry {
             name,
@@ -75,17 +75,17 @@ pub fn zip_reader(file: File, shown: &str) -> Result<Box<dyn Read + Send>, Refus
     }
     let names: Vec<&str> = listed.iter().map(|entry| entry.name.as_str()).collect();
     if let Some(kind) = kind_of_names(&names) {
-        return Err(unread(shown, kind));
+        return Err(unsupported_kind_refusal(shown, kind));
     }
     let [entry] = listed.as_slice() else {
-        return Err(several(shown, &listed, false));
+        return Err(several_entries_refusal(shown, &listed, false));
     };
     let inside = entry.name.escape_debug();
     if is_outside(&entry.name) {
         return Err(damaged(&format!("the path of `{inside}` leads out of it")));
     }
     if entry.is_encrypted {
-        return Err(unread(
+        return Err(unsupported_kind_refusal(
             shown,
             UnreadKind {
                 name: "an encrypted zip file",
@@ -117,7 +117,7 @@ pub fn zip_reader(file: File, shown: &str) -> Result<Box<dyn Read + Send>, Refus
         CompressionMethod::STORE => Box::new(data),
         CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(data)),
         _ => {
-            return Err(unread(
+            return Err(unsupported_kind_refusal(
                 shown,
                 UnreadKind {
                     name: "a zip file that is packed by another method than Deflate",
@@ -147,7 +147,7 @@ struct ZipEntry {
 }
 
 /// Refusal of a zip file that does not contain exactly one table.
-fn several(shown: &str, listed: &[ZipEntry], has_more: bool) -> Refusal {
+fn several_entries_refusal(shown: &str, listed: &[ZipEntry], has_more: bool) -> Refusal {
     const SHOWN: usize = 10;
     let mut names: Vec<String> = listed
         .iter()
@@ -184,12 +184,14 @@ impl Read for GzipMember {
         if count == 0 {
             let rest = self.decoder.get_mut().fill_buf()?;
             if rest.starts_with(b"\x1f\x8b") {
-                return Err(invalid(
+                return Err(invalid_data_error(
                     "the gzip file has several parts; unpack it and pack it anew",
                 ));
             }
             if !rest.is_empty() {
-                return Err(invalid("bytes stand behind the end of the gzip file"));
+                return Err(invalid_data_error(
+                    "bytes stand behind the end of the gzip file",
+                ));
             }
             self.is_ended = true;
         }
@@ -214,14 +216,16 @@ impl<R: Read> Read for ChecksumReader<R> {
         let count = self.inner.read(target).map_err(tell_damage)?;
         self.checksum
             .update(target.get(..count).unwrap_or_default());
-        self.given = self.given.saturating_add(bytes(count));
+        self.given = self.given.saturating_add(count_to_u64(count));
         let is_wrong = if count == 0 {
             self.given != self.size || self.checksum.sum() != self.expected
         } else {
             self.given > self.size
         };
         if is_wrong {
-            return Err(invalid("the zip file is damaged: its checksum is another"));
+            return Err(invalid_data_error(
+                "the zip file is damaged: its checksum is another",
+            ));
         }
         Ok(count)
     }
@@ -247,18 +251,20 @@ impl<R> BoundedUnpacking<R> {
 impl<R: Read> Read for BoundedUnpacking<R> {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(target)?;
-        self.unpacked = self.unpacked.saturating_add(bytes(count));
+        self.unpacked = self.unpacked.saturating_add(count_to_u64(count));
         if self.unpacked > MOST_UNPACKED {
-            return Err(invalid("it unpacks to more than 4 GiB"));
+            return Err(invalid_data_error("it unpacks to more than 4 GiB"));
         }
         if self.unpacked > FREE_UNPACKED && self.unpacked > self.packed.saturating_mul(MOST_RATIO) {
-            return Err(invalid("it unpacks to more than 200 times its size"));
+            return Err(invalid_data_error(
+                "it unpacks to more than 200 times its size",
+            ));
         }
         Ok(count)
     }
 }
 
-fn bytes(count: usize) -> u64 {
+fn count_to_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
@@ -273,7 +279,7 @@ fn tell_damage(error: io::Error) -> io::Error {
     )
 }
 
-fn invalid(why: &str) -> io::Error {
+fn invalid_data_error(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 

@@ -4,7 +4,7 @@ use crate::ingest::config::SourceConfig;
 use crate::ingest::field_value::SourceFileEvent;
 use crate::ingest::source_content::open_parquet;
 use crate::ingest::source_files::SourceFile;
-use crate::ingest::typed_rows::{TypedRows, unreadable};
+use crate::ingest::typed_rows::{TypedRows, unreadable_file_refusal};
 use arrow_schema::SchemaRef;
 use hansa_policy::refusal::Refusal;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -14,21 +14,24 @@ use parquet::file::metadata::ParquetMetaData;
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` if the file is no Parquet file, or has a column of an unknown type that is not skipped.
-pub fn read(
+pub fn read_parquet_file(
     file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let shown = file.display_name.as_str();
     let file = open_parquet(file)?;
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unreadable(shown, error))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(|error| unreadable_file_refusal(shown, error))?;
     let mut rows = TypedRows::new(shown, builder.schema(), config)?;
     each(SourceFileEvent::Header(rows.names()))?;
     let at_once = batch_rows(builder.metadata());
     let reader = builder.with_batch_size(at_once).build();
-    for batch in reader.map_err(|error| unreadable(shown, error))? {
-        rows.hand_out(&batch.map_err(|error| unreadable(shown, error))?, each)?;
+    for batch in reader.map_err(|error| unreadable_file_refusal(shown, error))? {
+        rows.hand_out(
+            &batch.map_err(|error| unreadable_file_refusal(shown, error))?,
+            each,
+        )?;
     }
     Ok(())
 }
@@ -50,6 +53,6 @@ const BATCH_BYTES: usize = 8 << 20;
 /// `SOURCE_UNREADABLE` if the file is no Parquet file.
 pub(super) fn read_schema(file: &SourceFile) -> Result<SchemaRef, Refusal> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(open_parquet(file)?)
-        .map_err(|error| unreadable(&file.display_name, error))?;
+        .map_err(|error| unreadable_file_refusal(&file.display_name, error))?;
     Ok(builder.schema().clone())
 }

@@ -110,7 +110,7 @@ impl<'c> RowBuilder<'c> {
     ///
     /// # Errors
     /// `SCHEMA_MISMATCH` if the file lacks a column, or a refusal of `out`.
-    pub fn take(
+    pub fn take_event(
         &mut self,
         event: SourceFileEvent<'_>,
         out: &mut dyn FnMut(&[TypedValue]) -> Result<(), Refusal>,
@@ -121,7 +121,7 @@ impl<'c> RowBuilder<'c> {
                 Ok(())
             }
             SourceFileEvent::Counted(what) => {
-                ingest_counts::step(&mut self.counts.met, what, 1);
+                ingest_counts::increase_count(&mut self.counts.met, what, 1);
                 Ok(())
             }
             SourceFileEvent::Broken { line, why } => {
@@ -129,17 +129,18 @@ impl<'c> RowBuilder<'c> {
                 let rows = u64::try_from(rows).unwrap_or(1);
                 self.counts.rows = self.counts.rows.saturating_add(rows);
                 self.counts.bad_rows = self.counts.bad_rows.saturating_add(rows);
-                self.counts.bad(ROW, &self.file, line, "", why);
+                self.counts
+                    .count_unreadable_value(ROW, &self.file, line, "", why);
                 self.broken_since_row = self.broken_since_row.saturating_add(1);
                 Ok(())
             }
             SourceFileEvent::Row { line, fields } => {
                 self.broken_since_row = 0;
                 if self.config.unpivot.is_none() {
-                    return self.row(line, fields, None, out);
+                    return self.take_row(line, fields, None, out);
                 }
                 (0..self.layout.pivots.len())
-                    .try_for_each(|pivot| self.row(line, fields, Some(pivot), out))
+                    .try_for_each(|pivot| self.take_row(line, fields, Some(pivot), out))
             }
         }
     }
@@ -164,12 +165,12 @@ impl<'c> RowBuilder<'c> {
         }
         let mut counts = self.counts;
         if self.broken_since_row > 0 {
-            ingest_counts::step(&mut counts.met, BELOW_ROWS, self.broken_since_row);
+            ingest_counts::increase_count(&mut counts.met, BELOW_ROWS, self.broken_since_row);
         }
         Ok(counts)
     }
 
-    fn row(
+    fn take_row(
         &mut self,
         line: u64,
         fields: &[RawField<'_>],
@@ -189,7 +190,7 @@ impl<'c> RowBuilder<'c> {
         for (typing, places) in self.typings.iter_mut().zip(&self.layout.columns) {
             let mut texts = String::new();
             let raw = match places.as_slice() {
-                [one] => look(one, fields, pivot, &self.file, line),
+                [one] => read_slot(one, fields, pivot, &self.file, line),
                 [] => RawField::Null,
                 several => join_fields(several, fields, pivot, &self.file, line, &mut texts),
             };
@@ -201,8 +202,13 @@ impl<'c> RowBuilder<'c> {
                 Ok(cell) => cells.push(cell),
                 Err(why) => {
                     let name = typing.name();
-                    self.counts
-                        .bad(name, &self.file, line, &raw.display_text(), &why);
+                    self.counts.count_unreadable_value(
+                        name,
+                        &self.file,
+                        line,
+                        &raw.display_text(),
+                        &why,
+                    );
                     cells.push(TypedValue::Null);
                     bad = true;
                 }
@@ -220,7 +226,7 @@ impl<'c> RowBuilder<'c> {
                 .map(|column| column.name.as_str());
             let text = format!("{longitude}, {latitude}");
             self.counts
-                .bad(name.unwrap_or(ROW), &self.file, line, &text, why);
+                .count_unreadable_value(name.unwrap_or(ROW), &self.file, line, &text, why);
             bad = true;
         }
         if let Some(preview) = &mut self.preview {
@@ -248,7 +254,8 @@ impl<'c> RowBuilder<'c> {
             .position(|column| Some(&column.name) == unit);
         let slots = place.and_then(|place| self.layout.columns.get(place));
         let texts = slots.into_iter().flatten();
-        let texts = texts.map(|slot| look(slot, fields, pivot, &self.file, line).display_text());
+        let texts =
+            texts.map(|slot| read_slot(slot, fields, pivot, &self.file, line).display_text());
         texts.collect::<Vec<_>>().join(" ")
     }
 
@@ -259,17 +266,20 @@ impl<'c> RowBuilder<'c> {
             .map(|(index, name)| (index, name.as_str()))
             .filter(|(_, name)| {
                 let skip = &self.config.source.skip_columns;
-                !name.is_empty() && !skip.iter().any(|skip| wildcard::fits(skip, name))
+                !name.is_empty()
+                    && !skip
+                        .iter()
+                        .any(|skip| wildcard::matches_wildcard(skip, name))
             })
             .collect();
-        let pivots = self.pivots(&kept)?;
+        let pivots = self.find_pivots(&kept)?;
         let mut columns = Vec::new();
         for column in &self.config.columns {
             let ColumnValueOrigin::From(from) = &column.origin else {
                 columns.push(Vec::new());
                 continue;
             };
-            let places = from.iter().map(|name| self.place(column, name, &kept));
+            let places = from.iter().map(|name| self.find_slot(column, name, &kept));
             let places = places.collect::<Result<Vec<_>, _>>()?;
             columns.push(if places.contains(&FieldSlot::Absent) {
                 self.counts.absent.insert(column.name.to_string());
@@ -321,7 +331,7 @@ impl<'c> RowBuilder<'c> {
         ))
     }
 
-    fn pivots(&self, kept: &[(usize, &str)]) -> Result<Vec<PivotColumn>, Refusal> {
+    fn find_pivots(&self, kept: &[(usize, &str)]) -> Result<Vec<PivotColumn>, Refusal> {
         let Some(unpivot) = &self.config.unpivot else {
             return Ok(Vec::new());
         };
@@ -353,7 +363,7 @@ impl<'c> RowBuilder<'c> {
         Ok(pivots)
     }
 
-    fn place(
+    fn find_slot(
         &self,
         column: &ColumnConfig,
         name: &str,
@@ -381,7 +391,7 @@ impl<'c> RowBuilder<'c> {
         let mut hits = kept.iter().filter(|(_, known)| *known == name);
         match (hits.next(), hits.next()) {
             (Some((index, _)), None) => Ok(FieldSlot::Field(*index)),
-            (None, _) if column.optional => match twin(name, kept) {
+            (None, _) if column.optional => match similar_column(name, kept) {
                 None => Ok(FieldSlot::Absent),
                 Some(twin) => Err(column
                     .location
@@ -444,7 +454,7 @@ fn placed_extent(config: &DatasetConfig) -> Result<Option<PlacedExtent>, Refusal
     }
 }
 
-fn look<'r>(
+fn read_slot<'r>(
     place: &FieldSlot,
     fields: &[RawField<'r>],
     pivot: Option<&'r PivotColumn>,
@@ -459,21 +469,21 @@ fn look<'r>(
             .and_then(|pivot| pivot.groups.iter().find(|(group, _)| group == name))
             .map_or(RawField::Null, |(_, text)| RawField::Text(text)),
         FieldSlot::FileName => RawField::Text(file),
-        FieldSlot::FileStem => RawField::Text(stem(file)),
+        FieldSlot::FileStem => RawField::Text(file_stem(file)),
         FieldSlot::Line => RawField::Int(i64::try_from(line).unwrap_or(i64::MAX)),
         FieldSlot::Absent => RawField::Null,
     }
 }
 
 /// Kept column whose name differs in letter case and blanks alone.
-fn twin<'n>(name: &str, kept: &[(usize, &'n str)]) -> Option<&'n str> {
+fn similar_column<'n>(name: &str, kept: &[(usize, &'n str)]) -> Option<&'n str> {
     let folded = |name: &str| name.trim().to_lowercase();
     let mut names = kept.iter().map(|(_, known)| *known);
     names.find(|known| folded(known) == folded(name))
 }
 
 /// File name without folder and extension.
-fn stem(file: &str) -> &str {
+fn file_stem(file: &str) -> &str {
     let stem = std::path::Path::new(file).file_stem();
     stem.and_then(std::ffi::OsStr::to_str).unwrap_or(file)
 }
@@ -491,7 +501,7 @@ fn join_fields<'r>(
         if !texts.is_empty() {
             texts.push(' ');
         }
-        match look(place, fields, pivot, file, line) {
+        match read_slot(place, fields, pivot, file, line) {
             RawField::Null => return RawField::Null,
             RawField::Text(text) => texts.push_str(text.trim()),
             other => texts.push_str(&other.display_text()),

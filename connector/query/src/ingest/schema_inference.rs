@@ -63,7 +63,7 @@ impl std::fmt::Display for UnreadableRows {
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` if the file is outside the permitted folders.
-pub fn sample(
+pub fn sample_rows(
     file: &SourceFile,
     config: &SourceConfig,
     most: usize,
@@ -74,7 +74,7 @@ pub fn sample(
         unread: UnreadableRows::default(),
     };
     let enough = || Refusal::new(ErrorCode::Interrupted, "enough was read");
-    let outcome = ingest::read(file, config, &mut |event| {
+    let outcome = ingest::read_source_file(file, config, &mut |event| {
         match event {
             SourceFileEvent::Header(names) => sample.names = names.to_vec(),
             SourceFileEvent::Row { line, fields } => {

@@ -5,7 +5,7 @@ use crate::ingest::content_kind::{ContentKind, HEAD};
 use crate::ingest::packed_file::{gzip_reader, zip_reader};
 use crate::ingest::source_files::SourceFile;
 use crate::ingest::text_encoding::{
-    StatedEncoding, contradiction, entry_name, scan_lines, stated_encoding,
+    StatedEncoding, encoding_contradiction, entry_name, scan_lines, stated_encoding,
 };
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -39,10 +39,10 @@ impl SourceContent {
     /// `SOURCE_UNREADABLE` if a compressed file is damaged.
     pub fn open(file: &SourceFile) -> Result<Self, Refusal> {
         let shown = file.display_name.as_str();
-        let outer = Self::look(Box::new(file.open()?), shown)?;
+        let outer = Self::from_reader(Box::new(file.open()?), shown)?;
         let unpacked = match outer.kind {
             ContentKind::Gzip => {
-                gzip_reader(file.open()?).map_err(|error| unreadable(shown, &error))?
+                gzip_reader(file.open()?).map_err(|error| unreadable_file_refusal(shown, &error))?
             }
             ContentKind::Zip => zip_reader(file.open()?, shown)?,
             ContentKind::Text
@@ -51,7 +51,7 @@ impl SourceContent {
             | ContentKind::Arrow
             | ContentKind::Unread(_) => return Ok(outer),
         };
-        Self::look(unpacked, shown)
+        Self::from_reader(unpacked, shown)
     }
 
     /// Opens a file of a source of this kind.
@@ -72,10 +72,10 @@ impl SourceContent {
         let content = Self::open_as(file, SourceKind::Text)?;
         let stated = content.stated_encoding();
         let is_empty = content.head.is_empty();
-        let Some(why) = contradiction(stated, config.encoding, is_empty) else {
+        let Some(why) = encoding_contradiction(stated, config.encoding, is_empty) else {
             return Ok(content);
         };
-        let refusal = unreadable(&content.shown, &why);
+        let refusal = unreadable_file_refusal(&content.shown, &why);
         Err(match stated {
             Some(stated) => refusal.with_help(format!(
                 "say encoding = \"{}\" in [dataset.source]",
@@ -101,13 +101,13 @@ impl SourceContent {
         stated_encoding(&self.head)
     }
 
-    fn look(mut from: Box<dyn Read + Send>, shown: &str) -> Result<Self, Refusal> {
+    fn from_reader(mut from: Box<dyn Read + Send>, shown: &str) -> Result<Self, Refusal> {
         let mut head = Vec::new();
         let most = u64::try_from(HEAD).unwrap_or(u64::MAX);
         (&mut from)
             .take(most)
             .read_to_end(&mut head)
-            .map_err(|error| unreadable(shown, &error))?;
+            .map_err(|error| unreadable_file_refusal(shown, &error))?;
         Ok(Self {
             kind: ContentKind::of(&head),
             head,
@@ -136,7 +136,7 @@ impl Read for SourceContent {
 /// As [`SourceContent::open_as`].
 pub fn open_parquet(file: &SourceFile) -> Result<File, Refusal> {
     let shown = file.display_name.as_str();
-    let outer = SourceContent::look(Box::new(file.open()?), shown)?.kind;
+    let outer = SourceContent::from_reader(Box::new(file.open()?), shown)?.kind;
     if !matches!(outer, ContentKind::Gzip | ContentKind::Zip) {
         outer.expect(SourceKind::Parquet, shown)?;
         return file.open();
@@ -147,7 +147,7 @@ pub fn open_parquet(file: &SourceFile) -> Result<File, Refusal> {
         unpacked.rewind()?;
         Ok(unpacked)
     });
-    unpacked.map_err(|error| unreadable(shown, &error))
+    unpacked.map_err(|error| unreadable_file_refusal(shown, &error))
 }
 
 /// Inferred encoding of a text file: the indicated one, otherwise UTF-8 if every line is valid, otherwise Latin-1.
@@ -160,13 +160,13 @@ pub fn guess_encoding(file: &SourceFile) -> Result<&'static Encoding, Refusal> {
         return Ok(stated.encoding);
     }
     let shown = content.shown.clone();
-    let scan =
-        scan_lines(&mut content, MOST_SCANNED).map_err(|error| unreadable(&shown, &error))?;
+    let scan = scan_lines(&mut content, MOST_SCANNED)
+        .map_err(|error| unreadable_file_refusal(&shown, &error))?;
     let Some(other) = scan.other_line() else {
         return Ok(UTF_8);
     };
     let at = |line: u64, why: &str| {
-        unreadable(&shown, why)
+        unreadable_file_refusal(&shown, why)
             .with_place(shown.clone(), Some(line), None)
             .with_help("save the whole file in UTF-8")
     };
@@ -189,7 +189,7 @@ pub fn guess_encoding(file: &SourceFile) -> Result<&'static Encoding, Refusal> {
 /// Number of bytes examined for the encoding. The rest is checked when it is read.
 const MOST_SCANNED: u64 = 64 << 20;
 
-fn unreadable(shown: &str, why: &(impl fmt::Display + ?Sized)) -> Refusal {
+fn unreadable_file_refusal(shown: &str, why: &(impl fmt::Display + ?Sized)) -> Refusal {
     Refusal::new(
         ErrorCode::SourceUnreadable,
         format!("`{shown}` can't be read: {why}"),

@@ -1,7 +1,7 @@
 //! Files of a source: single files, folders, and patterns with `*`, in sorted order.
 
 use crate::ingest::config::{ConfigLocation, SourceConfig, SourceKind};
-use crate::ingest::content_kind::{GTFS, unread};
+use crate::ingest::content_kind::{GTFS, unsupported_kind_refusal};
 use crate::ingest::packed_file::archive_names::is_gtfs;
 use crate::ingest::source_roots::SourceRoots;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
@@ -60,7 +60,7 @@ impl SourceFile {
 ///
 /// # Errors
 /// `FILE_MISSING` if a path matches no file; `SOURCE_OUTSIDE` if it leads out of the permitted folders.
-pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile>, Refusal> {
+pub fn list_files(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile>, Refusal> {
     let folder = roots.folder();
     let placed = |refusal: Refusal| {
         let ConfigLocation { file, line } = &config.location;
@@ -73,9 +73,10 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
         if whole.is_dir() {
             roots.admit(&whole, path).map_err(placed)?;
             let entries = std::fs::read_dir(&whole)
-                .map_err(|error| missing(config, path, &error.to_string()))?;
+                .map_err(|error| missing_file_refusal(config, path, &error.to_string()))?;
             for entry in entries {
-                let entry = entry.map_err(|error| missing(config, path, &error.to_string()))?;
+                let entry = entry
+                    .map_err(|error| missing_file_refusal(config, path, &error.to_string()))?;
                 if entry.path().is_file() && has_extension(&entry.path(), config.kind) {
                     found.push(to_source_file(&entry.path(), roots));
                 }
@@ -87,16 +88,17 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
             let escaped = glob::Pattern::escape(&folder.to_string_lossy());
             let pattern = Path::new(&escaped).join(path);
             let hits = glob::glob(&pattern.to_string_lossy())
-                .map_err(|error| missing(config, path, error.msg))?;
+                .map_err(|error| missing_file_refusal(config, path, error.msg))?;
             for hit in hits {
-                let hit = hit.map_err(|error| missing(config, path, &error.to_string()))?;
+                let hit =
+                    hit.map_err(|error| missing_file_refusal(config, path, &error.to_string()))?;
                 if hit.is_file() {
                     found.push(to_source_file(&hit, roots));
                 }
             }
         }
         if found.len() == before {
-            return Err(missing(config, path, "no file is there"));
+            return Err(missing_file_refusal(config, path, "no file is there"));
         }
     }
     found.sort_by(|one: &SourceFile, other| {
@@ -119,12 +121,12 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
 ///
 /// # Errors
 /// `FILE_MISSING` if the file can't be read.
-pub fn digest(file: &Path, shown: &str) -> Result<(Digest, u64), Refusal> {
-    let open = File::open(file).map_err(|error| unreadable(shown, &error))?;
+pub fn digest_file(file: &Path, shown: &str) -> Result<(Digest, u64), Refusal> {
+    let open = File::open(file).map_err(|error| unreadable_file_refusal(shown, &error))?;
     digest_of(open, shown)
 }
 
-fn unreadable(shown: &str, error: &std::io::Error) -> Refusal {
+fn unreadable_file_refusal(shown: &str, error: &std::io::Error) -> Refusal {
     let sentence = format!("`{shown}` can't be read: {error}");
     Refusal::new(ErrorCode::FileMissing, sentence).with_place(shown, None, None)
 }
@@ -136,7 +138,7 @@ fn digest_of(mut open: File, shown: &str) -> Result<(Digest, u64), Refusal> {
     loop {
         let count = open
             .read(&mut piece)
-            .map_err(|error| unreadable(shown, &error))?;
+            .map_err(|error| unreadable_file_refusal(shown, &error))?;
         let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else {
             return Ok((hasher.finish(), size));
         };
@@ -158,7 +160,7 @@ fn refuse_feed(config: &SourceConfig, files: &[SourceFile]) -> Result<(), Refusa
         .map(|file| file.display_name.to_ascii_lowercase())
         .collect();
     if is_gtfs(names.iter().map(String::as_str)) {
-        return Err(unread(&config.paths.join(", "), GTFS));
+        return Err(unsupported_kind_refusal(&config.paths.join(", "), GTFS));
     }
     Ok(())
 }
@@ -202,7 +204,7 @@ fn has_extension(path: &Path, kind: SourceKind) -> bool {
         .is_some_and(|end| wanted.iter().any(|one| end.eq_ignore_ascii_case(one)))
 }
 
-fn missing(config: &SourceConfig, path: &str, why: &str) -> Refusal {
+fn missing_file_refusal(config: &SourceConfig, path: &str, why: &str) -> Refusal {
     config
         .location
         .refuse(ErrorCode::FileMissing, "path", format!("`{path}`: {why}"))

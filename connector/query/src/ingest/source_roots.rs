@@ -41,7 +41,7 @@ impl SourceRoots {
 
     /// Excludes these folders and files.
     #[must_use]
-    pub fn without(mut self, barred: impl IntoIterator<Item = PathBuf>) -> Self {
+    pub fn without_paths(mut self, barred: impl IntoIterator<Item = PathBuf>) -> Self {
         self.barred.extend(barred);
         self
     }
@@ -77,7 +77,7 @@ impl SourceRoots {
         match path.canonicalize() {
             Ok(real) => self.judge(&real, None, shown),
             // If nothing exists at the path, only the path itself is checked.
-            Err(_) => self.judge(&plain(path), None, shown),
+            Err(_) => self.judge(&to_plain_path(path), None, shown),
         }
     }
 
@@ -92,7 +92,7 @@ impl SourceRoots {
                 let known = std::fs::metadata(barred);
                 known.is_ok_and(|known| known.is_file() && (known.dev(), known.ino()) == file)
             });
-            if same || real.starts_with(canonical(barred)) {
+            if same || real.starts_with(to_canonical_path(barred)) {
                 return outside(
                     "is where the connector keeps its state or its keys",
                     "put the rows into a folder of their own",
@@ -100,7 +100,7 @@ impl SourceRoots {
             }
         }
         let mut roots = std::iter::once(&self.folder).chain(&self.further);
-        if roots.any(|root| real.starts_with(canonical(root))) {
+        if roots.any(|root| real.starts_with(to_canonical_path(root))) {
             return Ok(());
         }
         outside(
@@ -150,17 +150,17 @@ fn opened_path(file: &File, path: &Path) -> std::io::Result<PathBuf> {
     Err(std::io::Error::other("it changed while it was opened"))
 }
 
-fn canonical(path: &Path) -> PathBuf {
+fn to_canonical_path(path: &Path) -> PathBuf {
     // The folder of a configuration named without a folder is the working directory of this process.
     let path = match path.as_os_str().is_empty() {
         true => Path::new("."),
         false => path,
     };
-    path.canonicalize().unwrap_or_else(|_| plain(path))
+    path.canonicalize().unwrap_or_else(|_| to_plain_path(path))
 }
 
 /// Path without `.` and `..`, resolved lexically.
-fn plain(path: &Path) -> PathBuf {
+fn to_plain_path(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -1,18 +1,18 @@
 //! Sources are read according to their configuration.
 
-use crate::ingest::config::parser::parse;
-use crate::ingest::date_time::{DateTimeFormat, instant, local_day, zone};
-use crate::ingest::field_value::{RawField, SourceFileEvent, float, int};
+use crate::ingest::config::parser::parse_datasets;
+use crate::ingest::date_time::{DateTimeFormat, find_zone, local_day, resolve_instant};
+use crate::ingest::field_value::{RawField, SourceFileEvent, parse_float, parse_int};
 use crate::ingest::source_files::SourceFile;
 use crate::ingest::source_roots::SourceRoots;
-use crate::ingest::{read, source_files};
+use crate::ingest::{read_source_file, source_files};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
 pub(super) const START: &str = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"CC0-1.0\"\n[dataset.source]\nkind = \"text\"\npath = \"a.csv\"\n";
 
 pub(super) fn problems(text: &str) -> Vec<Refusal> {
-    parse(text, "hansa.toml", Path::new(".")).unwrap_err()
+    parse_datasets(text, "hansa.toml", Path::new(".")).unwrap_err()
 }
 
 /// Events of a file of this kind, one on each line: header, rows, unreadable rows and counts.
@@ -24,10 +24,12 @@ pub(super) fn read_lines(kind: &str, content: impl AsRef<[u8]>) -> Result<Vec<St
     let text = START
         .replace("\"text\"", &format!("\"{kind}\""))
         .replace("a.csv", &name);
-    let config = parse(&text, "hansa.toml", folder.path()).unwrap().remove(0);
+    let config = parse_datasets(&text, "hansa.toml", folder.path())
+        .unwrap()
+        .remove(0);
     let file = SourceFile::new(path, name, SourceRoots::of(folder.path()));
     let mut lines = Vec::new();
-    read(&file, &config.source, &mut |event| {
+    read_source_file(&file, &config.source, &mut |event| {
         lines.push(match event {
             SourceFileEvent::Header(names) => names.join(","),
             SourceFileEvent::Row { line, fields } => {
@@ -69,7 +71,7 @@ fn a_statement_for_the_catalogue_is_one_line_of_bounded_length() {
         "data_subjects",
     ] {
         let longest = "x".repeat(1_000);
-        let parsed = parse(&stating(key, &longest), "hansa.toml", Path::new(".")).unwrap();
+        let parsed = parse_datasets(&stating(key, &longest), "hansa.toml", Path::new(".")).unwrap();
         let [config] = parsed.as_slice() else {
             panic!("{parsed:?}");
         };
@@ -97,7 +99,7 @@ fn saved_queries_have_a_bound_together() {
             .map(|number| format!("[dataset.query.q{number}]\ntitle = \"Q\"\nsql = \"{sql}\"\n"));
         format!("{START}{}", queries.collect::<String>())
     };
-    assert!(parse(&queries(8), "hansa.toml", Path::new(".")).is_ok());
+    assert!(parse_datasets(&queries(8), "hansa.toml", Path::new(".")).is_ok());
     let found = problems(&queries(9));
     assert!(
         found
@@ -221,14 +223,14 @@ pub(super) fn events_of(
     let start = START
         .replace("a.csv", name)
         .replace("\"text\"", &format!("\"{kind}\""));
-    let config = parse(&format!("{start}{keys}"), "hansa.toml", folder.path())
+    let config = parse_datasets(&format!("{start}{keys}"), "hansa.toml", folder.path())
         .unwrap()
         .remove(0);
-    let file = source_files::list(&config.source, &folder.path().into())
+    let file = source_files::list_files(&config.source, &folder.path().into())
         .unwrap()
         .remove(0);
     let mut found = Vec::new();
-    read(&file, &config.source, &mut |event| {
+    read_source_file(&file, &config.source, &mut |event| {
         found.push(match event {
             SourceFileEvent::Header(names) => names.join(" & "),
             SourceFileEvent::Row { line, fields } => {
@@ -308,7 +310,7 @@ fn numbers_are_numbers_and_nothing_else() {
         "9223372036854775808",
         "１",
     ];
-    let read: Vec<Option<i64>> = ints.iter().map(|text| int(text)).collect();
+    let read: Vec<Option<i64>> = ints.iter().map(|text| parse_int(text)).collect();
     assert_eq!(
         read,
         [
@@ -324,9 +326,12 @@ fn numbers_are_numbers_and_nothing_else() {
         ]
     );
     let floats = ["1.5", "-0.2e1", "1,5", "NaN", "inf", "1e999", "1_0"];
-    let read: Vec<Option<f64>> = floats.iter().map(|text| float(text, '.')).collect();
+    let read: Vec<Option<f64>> = floats.iter().map(|text| parse_float(text, '.')).collect();
     assert_eq!(read, [Some(1.5), Some(-2.0), None, None, None, None, None]);
-    assert_eq!((float("1,5", ','), float("1.5", ',')), (Some(1.5), None));
+    assert_eq!(
+        (parse_float("1,5", ','), parse_float("1.5", ',')),
+        (Some(1.5), None)
+    );
 }
 
 #[track_caller]
@@ -394,12 +399,12 @@ fn epoch_days_agree_with_the_calendar_over_centuries() {
 #[test]
 fn a_local_day_is_the_day_of_the_zone() {
     use crate::ingest::config::{AmbiguousTimeRule, MissingTimeRule};
-    let berlin = zone("Europe/Berlin").unwrap();
+    let berlin = find_zone("Europe/Berlin").unwrap();
     let midnight = DateTimeFormat::parse("%Y-%m-%d")
         .unwrap()
         .read("2020-07-01")
         .unwrap();
-    let (micros, _) = instant(
+    let (micros, _) = resolve_instant(
         midnight,
         &berlin,
         AmbiguousTimeRule::Refuse,
@@ -409,7 +414,7 @@ fn a_local_day_is_the_day_of_the_zone() {
     assert_eq!(local_day(micros, &berlin), Some(midnight.day()));
     assert_eq!(local_day(micros - 1, &berlin), Some(midnight.day() - 1));
     assert_eq!(
-        local_day(micros, &zone("UTC").unwrap()),
+        local_day(micros, &find_zone("UTC").unwrap()),
         Some(midnight.day() - 1)
     );
 }
@@ -455,12 +460,14 @@ fn no_bytes_do_more_than_refuse() {
                 "\"text\"",
                 &format!("\"{kind}\"\nencoding = \"{encoding}\""),
             );
-            let config = parse(&text, "hansa.toml", folder.path()).unwrap().remove(0);
-            let mut header = None;
-            let file = source_files::list(&config.source, &config.folder)
+            let config = parse_datasets(&text, "hansa.toml", folder.path())
                 .unwrap()
                 .remove(0);
-            let read = read(&file, &config.source, &mut |event| {
+            let mut header = None;
+            let file = source_files::list_files(&config.source, &config.folder)
+                .unwrap()
+                .remove(0);
+            let read = read_source_file(&file, &config.source, &mut |event| {
                 match event {
                     SourceFileEvent::Header(names) => header = Some(names.len()),
                     SourceFileEvent::Row { fields, .. } => assert_eq!(Some(fields.len()), header),
@@ -521,14 +528,14 @@ fn what_is_no_feature_is_no_row() {
     let read_as = |feature: &str| {
         let content = format!("{{\"type\":\"FeatureCollection\",\"features\":[{feature}]}}");
         std::fs::write(folder.path().join("a.geojson"), content).unwrap();
-        let config = parse(&source, "hansa.toml", folder.path())
+        let config = parse_datasets(&source, "hansa.toml", folder.path())
             .unwrap()
             .remove(0);
-        let file = source_files::list(&config.source, &folder.path().into())
+        let file = source_files::list_files(&config.source, &folder.path().into())
             .unwrap()
             .remove(0);
         let mut found = Vec::new();
-        read(&file, &config.source, &mut |event| {
+        read_source_file(&file, &config.source, &mut |event| {
             match event {
                 SourceFileEvent::Broken { why, .. } => found.push(why.to_owned()),
                 SourceFileEvent::Row { fields, .. } => {

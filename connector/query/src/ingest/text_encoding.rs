@@ -38,7 +38,7 @@ pub fn stated_encoding(head: &[u8]) -> Option<StatedEncoding> {
 
 /// Reason why a text does not have the encoding of its entry.
 #[must_use]
-pub fn contradiction(
+pub fn encoding_contradiction(
     stated: Option<StatedEncoding>,
     declared: &'static Encoding,
     is_empty: bool,
@@ -127,12 +127,12 @@ struct LineState {
 
 impl EncodingScan {
     /// Processes the next bytes.
-    pub fn take(&mut self, bytes: &[u8]) {
+    pub fn take_bytes(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte == b'\n' {
                 self.end_line();
             } else {
-                self.state.take(*byte);
+                self.state.take_byte(*byte);
             }
         }
     }
@@ -185,7 +185,7 @@ impl EncodingScan {
 }
 
 impl LineState {
-    fn take(&mut self, byte: u8) {
+    fn take_byte(&mut self, byte: u8) {
         self.end_sign(byte);
         if self.pending > 0 {
             if (self.lowest..=self.highest).contains(&byte) {
@@ -261,7 +261,7 @@ pub fn scan_lines(reader: &mut impl Read, most: u64) -> io::Result<EncodingScan>
             scan.finish();
             return Ok(scan);
         }
-        scan.take(read);
+        scan.take_bytes(read);
         left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
         if left == 0 {
             return Ok(scan);

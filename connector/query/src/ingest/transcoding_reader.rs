@@ -88,7 +88,7 @@ impl<R: Read> TranscodingReader<R> {
         let mark = memchr::memmem::find_iter(output, MARK).find(|place| is_start(*place));
         let why = match (nul, mark) {
             (None, None) => {
-                self.lines = self.lines.saturating_add(breaks(output));
+                self.lines = self.lines.saturating_add(count_line_breaks(output));
                 self.is_line_start = output
                     .last()
                     .map_or(self.is_line_start, |last| *last == b'\n');
@@ -101,7 +101,7 @@ impl<R: Read> TranscodingReader<R> {
         };
         let place = nul.unwrap_or(usize::MAX).min(mark.unwrap_or(usize::MAX));
         let before = output.get(..place).unwrap_or_default();
-        self.lines = self.lines.saturating_add(breaks(before));
+        self.lines = self.lines.saturating_add(count_line_breaks(before));
         Err(self.wrong_line(why))
     }
 
@@ -110,7 +110,7 @@ impl<R: Read> TranscodingReader<R> {
         let Some(scan) = &mut self.scan else {
             return Ok(());
         };
-        scan.take(self.input.get(..self.filled).unwrap_or_default());
+        scan.take_bytes(self.input.get(..self.filled).unwrap_or_default());
         if self.ended {
             scan.finish();
         }
@@ -159,7 +159,7 @@ impl<R: Read> Read for TranscodingReader<R> {
     }
 }
 
-fn breaks(bytes: &[u8]) -> u64 {
+fn count_line_breaks(bytes: &[u8]) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX)
 }
 

@@ -45,22 +45,27 @@ impl<'a> TypedRows<'a> {
         let mut kept = Vec::new();
         for (index, field) in schema.fields().iter().enumerate() {
             let skip = &config.skip_columns;
-            if skip.iter().any(|skip| wildcard::fits(skip, field.name())) {
+            if skip
+                .iter()
+                .any(|skip| wildcard::matches_wildcard(skip, field.name()))
+            {
                 continue;
             }
-            let Some(plain) = plain(field.data_type()) else {
+            let Some(plain) = to_plain_type(field.data_type()) else {
                 let why = format!(
                     "column `{}` has a type that can't be published",
                     field.name()
                 );
-                return Err(unreadable(shown, why).with_help("leave it out with skip_columns"));
+                return Err(
+                    unreadable_file_refusal(shown, why).with_help("leave it out with skip_columns")
+                );
             };
             names.push(field.name().clone());
             kept.push((index, plain));
         }
         if names.len() > MOST_COLUMNS {
             let why = format!("it has {} columns, more than {MOST_COLUMNS}", names.len());
-            return Err(unreadable(shown, why));
+            return Err(unreadable_file_refusal(shown, why));
         }
         Ok(Self {
             shown,
@@ -86,13 +91,13 @@ impl<'a> TypedRows<'a> {
         batch: &RecordBatch,
         each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
-        let columns = columns(batch, &self.kept)
-            .map_err(|error| unreadable(self.shown, error.to_string()))?;
+        let columns = cast_columns(batch, &self.kept)
+            .map_err(|error| unreadable_file_refusal(self.shown, error.to_string()))?;
         for row in 0..batch.num_rows() {
             self.line = self.line.saturating_add(1);
             let fields: Vec<RawField<'_>> = columns
                 .iter()
-                .map(|column| match field(column, row) {
+                .map(|column| match to_raw_field(column, row) {
                     RawField::Text(text) if self.config.nulls.iter().any(|word| word == text) => {
                         RawField::Null
                     }
@@ -104,9 +109,11 @@ impl<'a> TypedRows<'a> {
                 _ => 0,
             });
             if self.allowance.is_exceeded(texts.sum()) {
-                return Err(unreadable(self.shown, self.allowance.sentence())
-                    .with_place(self.shown, Some(self.line), None)
-                    .with_help("say max_row_bytes in [dataset.source] where rows are so long"));
+                return Err(
+                    unreadable_file_refusal(self.shown, self.allowance.sentence())
+                        .with_place(self.shown, Some(self.line), None)
+                        .with_help("say max_row_bytes in [dataset.source] where rows are so long"),
+                );
             }
             each(SourceFileEvent::Row {
                 line: self.line,
@@ -119,7 +126,7 @@ impl<'a> TypedRows<'a> {
 
 /// Representative type of a family of Arrow types.
 #[must_use]
-pub fn plain(kind: &DataType) -> Option<DataType> {
+pub fn to_plain_type(kind: &DataType) -> Option<DataType> {
     Some(match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
         DataType::Decimal32(precision, scale)
@@ -127,7 +134,7 @@ pub fn plain(kind: &DataType) -> Option<DataType> {
         | DataType::Decimal128(precision, scale)
         | DataType::Decimal256(precision, scale) => {
             let scale = u8::try_from(*scale).ok()?;
-            ColumnType::Decimal(DecimalType::new(*precision, scale)?).arrow()
+            ColumnType::Decimal(DecimalType::new(*precision, scale)?).to_arrow()
         }
         DataType::Int8
         | DataType::Int16
@@ -144,12 +151,12 @@ pub fn plain(kind: &DataType) -> Option<DataType> {
         DataType::Timestamp(_, Some(_)) => {
             DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
         }
-        DataType::Dictionary(_, value) => return plain(value),
+        DataType::Dictionary(_, value) => return to_plain_type(value),
         _ => return None,
     })
 }
 
-fn columns(
+fn cast_columns(
     batch: &RecordBatch,
     kept: &[(usize, DataType)],
 ) -> Result<Vec<ArrayRef>, arrow_schema::ArrowError> {
@@ -163,7 +170,7 @@ fn columns(
         .collect()
 }
 
-fn field(column: &ArrayRef, row: usize) -> RawField<'_> {
+fn to_raw_field(column: &ArrayRef, row: usize) -> RawField<'_> {
     if column.is_null(row) {
         return RawField::Null;
     }
@@ -195,7 +202,7 @@ fn field(column: &ArrayRef, row: usize) -> RawField<'_> {
 /// Declared types of a schema's columns, as far as they determine a dataset type.
 pub(super) fn list_declared_kinds(schema: &Schema) -> Vec<(String, DeclaredKind)> {
     let kinds = schema.fields().iter().filter_map(|field| {
-        let kind = match plain(field.data_type())? {
+        let kind = match to_plain_type(field.data_type())? {
             DataType::Utf8 => DeclaredKind::Text,
             DataType::Timestamp(_, None) => DeclaredKind::LocalTime,
             plain => DeclaredKind::Type(ColumnType::of_arrow(&plain)?),
@@ -216,7 +223,10 @@ pub fn declare_columns(
     let skip = &dataset.source.skip_columns;
     let mut columns = Vec::new();
     for field in schema.fields() {
-        if skip.iter().any(|skip| wildcard::fits(skip, field.name())) {
+        if skip
+            .iter()
+            .any(|skip| wildcard::matches_wildcard(skip, field.name()))
+        {
             continue;
         }
         let mismatch = |why: String| {
@@ -233,7 +243,7 @@ pub fn declare_columns(
             .name()
             .parse()
             .map_err(|why| mismatch(format!("{why}")))?;
-        let kind = match (field.data_type(), plain(field.data_type())) {
+        let kind = match (field.data_type(), to_plain_type(field.data_type())) {
             (DataType::Timestamp(_, None), _) => {
                 return Err(mismatch("a time without a zone needs one".to_owned()));
             }
@@ -280,7 +290,7 @@ pub fn as_it_is(
 }
 
 /// Refusal of a file.
-pub(super) fn unreadable(shown: &str, why: impl std::fmt::Display) -> Refusal {
+pub(super) fn unreadable_file_refusal(shown: &str, why: impl std::fmt::Display) -> Refusal {
     Refusal::new(
         ErrorCode::SourceUnreadable,
         format!("`{shown}` can't be read: {why}"),

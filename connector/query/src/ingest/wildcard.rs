@@ -2,7 +2,7 @@
 
 /// Checks that `name` matches `pattern`, in which `*` stands for any text.
 #[must_use]
-pub fn fits(pattern: &str, name: &str) -> bool {
+pub fn matches_wildcard(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else {

@@ -9,7 +9,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 ///
 /// # Errors
 /// `MODEL_MISMATCH` with all differences.
-pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
+pub fn check_conformance(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
     let mut differences = Vec::new();
     for model_column in model.columns {
         let found = entry
@@ -23,12 +23,12 @@ pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
             ));
             continue;
         };
-        differences.extend(unlike(model_column, found));
+        differences.extend(column_differences(model_column, found));
         if model_column.required && found.nullable {
             differences.push(format!("column `{}` may lack a value", model_column.name));
         }
     }
-    mismatch(model, differences)
+    refuse_differences(model, differences)
 }
 
 /// Differences in types and units between the shown columns of a peer's entry and the model. A hidden column is no difference, and
@@ -41,11 +41,11 @@ pub fn visible_differences<'a>(
     columns
         .into_iter()
         .filter_map(|found| Some((model.column(found.name.as_str())?, found)))
-        .flat_map(|(model_column, found)| unlike(model_column, found))
+        .flat_map(|(model_column, found)| column_differences(model_column, found))
         .collect()
 }
 
-fn unlike(model_column: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
+fn column_differences(model_column: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
     let mut differences = Vec::new();
     if found.kind != model_column.kind {
         differences.push(format!(
@@ -57,8 +57,8 @@ fn unlike(model_column: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
         differences.push(format!(
             "column `{}` has {}, the model {}",
             model_column.name,
-            unit(found.unit.as_deref()),
-            unit(model_column.unit)
+            format_unit(found.unit.as_deref()),
+            format_unit(model_column.unit)
         ));
     }
     differences
@@ -68,7 +68,11 @@ fn unlike(model_column: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
 ///
 /// # Errors
 /// `MODEL_MISMATCH` with the number of rows.
-pub fn days(model: &Model, written: &WrittenSnapshot, entry: &Dataset) -> Result<(), Refusal> {
+pub fn check_local_days(
+    model: &Model,
+    written: &WrittenSnapshot,
+    entry: &Dataset,
+) -> Result<(), Refusal> {
     if written.wrong_days == 0 {
         return Ok(());
     }
@@ -77,7 +81,7 @@ pub fn days(model: &Model, written: &WrittenSnapshot, entry: &Dataset) -> Result
          write `of = \"observed_at\"` on the column, or the right `zone` on the dataset",
         written.wrong_days, written.rows, entry.zone
     );
-    mismatch(model, vec![difference])
+    refuse_differences(model, vec![difference])
 }
 
 /// Indexes of the columns `observed_at` and `local_date`, if both exist.
@@ -94,7 +98,7 @@ pub fn day_columns(columns: &[DatasetColumn]) -> Option<(usize, usize)> {
     ))
 }
 
-fn mismatch(model: &Model, differences: Vec<String>) -> Result<(), Refusal> {
+fn refuse_differences(model: &Model, differences: Vec<String>) -> Result<(), Refusal> {
     if differences.is_empty() {
         return Ok(());
     }
@@ -108,6 +112,6 @@ fn mismatch(model: &Model, differences: Vec<String>) -> Result<(), Refusal> {
     Err(refusal)
 }
 
-fn unit(unit: Option<&str>) -> String {
+fn format_unit(unit: Option<&str>) -> String {
     unit.map_or_else(|| "no unit".to_owned(), |unit| format!("the unit `{unit}`"))
 }

@@ -31,7 +31,7 @@ pub(super) struct FeedAppend {
 /// # Errors
 /// `FEED_CHANGED` if a published source file or its configuration has changed; `RESOURCE_LIMIT` if the feed has the maximum number
 /// of segments.
-pub(super) fn growth(
+pub(super) fn find_feed_append(
     config: &DatasetConfig,
     zone: &str,
     inputs: &mut PublicationInputs,
@@ -57,8 +57,8 @@ pub(super) fn growth(
             config.name
         )));
     }
-    let folder = dataset_dir::folder(directory, &published.dataset.version);
-    if dataset_dir::whole(published, &folder).is_none() {
+    let folder = dataset_dir::version_folder(directory, &published.dataset.version);
+    if dataset_dir::complete_files(published, &folder).is_none() {
         let sentence = format!(
             "the published files of the feed `{}` are damaged",
             config.name
@@ -183,10 +183,10 @@ impl FeedAppend {
         let fresh = folder.join(FRESH);
         std::fs::remove_dir(&fresh).map_err(|error| dataset_dir::disk_refusal(&fresh, &error))?;
         for name in &self.files {
-            dataset_dir::link(&self.folder.join(name), &folder.join(name))?;
+            dataset_dir::link_file(&self.folder.join(name), &folder.join(name))?;
         }
         let mut segments = self.segments;
-        segments.list.push(stretch(entry, written));
+        segments.list.push(segment_files(entry, written));
         written.files = files;
         entry.rows = entry.rows.saturating_add(before.rows);
         entry.bytes = entry.bytes.saturating_add(before.bytes);
@@ -272,7 +272,7 @@ pub(super) fn begin_feed(
 ) -> FeedSegments {
     FeedSegments {
         recipe,
-        list: vec![stretch(entry, written)],
+        list: vec![segment_files(entry, written)],
     }
 }
 
@@ -291,7 +291,7 @@ pub(super) fn made_of(segments: &mut FeedSegments, inputs: &PublicationInputs) {
     }
 }
 
-fn stretch(entry: &Dataset, written: &WrittenSnapshot) -> SegmentFiles {
+fn segment_files(entry: &Dataset, written: &WrittenSnapshot) -> SegmentFiles {
     SegmentFiles {
         segment: FeedSegment {
             version: entry.version.clone(),

@@ -2,7 +2,7 @@
 
 use crate::ingest::config::{ColumnDescription, ColumnValueOrigin, DatasetConfig, GridConfig};
 use crate::ingest::date_time;
-use crate::ingest::typed_rows::plain;
+use crate::ingest::typed_rows::to_plain_type;
 use crate::model::Model;
 use crate::publication::context::PublicationContext;
 use crate::sql::saved_statement::SavedStatement;
@@ -18,22 +18,28 @@ use hansa_policy::value::time::TimeBucketWidth;
 ///
 /// # Errors
 /// `SCHEMA_MISMATCH` if a column has an invalid name or type, or not the declared type.
-pub fn columns(config: &DatasetConfig, schema: &SchemaRef) -> Result<Vec<DatasetColumn>, Refusal> {
+pub fn describe_columns(
+    config: &DatasetConfig,
+    schema: &SchemaRef,
+) -> Result<Vec<DatasetColumn>, Refusal> {
     let mut columns: Vec<DatasetColumn> = Vec::new();
     for field in schema.fields() {
         let name: SqlIdentifier = field.name().parse().map_err(|why| {
-            mismatch(
+            schema_mismatch_refusal(
                 config,
                 format!("`{}` can't name a column: {why}", field.name()),
             )
             .with_help("give it a name with AS")
         })?;
-        let kind = kind(field.data_type())
-            .ok_or_else(|| unpublishable(config, &name, field.data_type()))?;
+        let kind = column_type(field.data_type())
+            .ok_or_else(|| unpublishable_type_refusal(config, &name, field.data_type()))?;
         if columns.iter().any(|column| column.name == name) {
-            return Err(mismatch(config, format!("there are two columns `{name}`")));
+            return Err(schema_mismatch_refusal(
+                config,
+                format!("there are two columns `{name}`"),
+            ));
         }
-        columns.push(column(config, name, kind)?);
+        columns.push(describe_column(config, name, kind)?);
     }
     for result in &config.results {
         if !columns.iter().any(|column| column.name == result.name) {
@@ -65,13 +71,13 @@ pub fn required_by(mut columns: Vec<DatasetColumn>, model: Option<&Model>) -> Ve
 ///
 /// # Errors
 /// `CONFIG_INVALID` if the configuration names an unknown column.
-pub fn draft(
+pub fn draft_entry(
     config: &DatasetConfig,
     context: &PublicationContext,
     zone: &str,
     columns: Vec<DatasetColumn>,
 ) -> Result<Dataset, Refusal> {
-    if date_time::zone(zone).is_none() {
+    if date_time::find_zone(zone).is_none() {
         return Err(config.location.refuse(
             ErrorCode::ConfigInvalid,
             "zone",
@@ -79,7 +85,7 @@ pub fn draft(
         ));
     }
     check_column_names(config, "unit_column", config.unit_column.iter(), &columns)?;
-    let grid = grid(config, &context.owner, &columns, zone)?;
+    let grid = registered_grid(config, &context.owner, &columns, zone)?;
     let personal = columns.iter().any(|column| column.personal);
     let mut entry = Dataset {
         personal: config.personal || personal,
@@ -87,7 +93,7 @@ pub fn draft(
         grid,
         ..entry_from_config(config, &context.owner, zone, context.now)
     };
-    queries(config, &entry)?;
+    check_queries(config, &entry)?;
     entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));
     Ok(entry)
 }
@@ -95,7 +101,7 @@ pub fn draft(
 /// Entry of a published dataset under the current configuration. Its columns and rows do not change.
 ///
 /// # Errors
-/// As [`draft`].
+/// As [`draft_entry`].
 pub fn reconfigure_entry(
     config: &DatasetConfig,
     published: &Dataset,
@@ -108,7 +114,7 @@ pub fn reconfigure_entry(
         &published.columns,
     )?;
     let said = entry_from_config(config, &published.id.owner, zone, published.published_at);
-    let grid = grid(config, &published.id.owner, &published.columns, &said.zone)?;
+    let grid = registered_grid(config, &published.id.owner, &published.columns, &said.zone)?;
     let personal = published.columns.iter().any(|column| column.personal);
     let entry = Dataset {
         title: said.title,
@@ -124,12 +130,12 @@ pub fn reconfigure_entry(
         zone: said.zone,
         ..published.clone()
     };
-    queries(config, &entry)?;
+    check_queries(config, &entry)?;
     Ok(entry)
 }
 
 /// Checks that each saved query can be planned over the columns.
-fn queries(config: &DatasetConfig, entry: &Dataset) -> Result<(), Refusal> {
+fn check_queries(config: &DatasetConfig, entry: &Dataset) -> Result<(), Refusal> {
     for query in &config.queries {
         let saved = SavedStatement::of(query.clone())?;
         saved.check(entry, entry.published_at).map_err(|why| {
@@ -143,7 +149,7 @@ fn queries(config: &DatasetConfig, entry: &Dataset) -> Result<(), Refusal> {
 
 /// Entry of a dataset that was never published, so that its columns are unknown.
 #[must_use]
-pub fn unread(
+pub fn unpublished_entry(
     config: &DatasetConfig,
     owner: &ParticipantId,
     zone: &str,
@@ -224,7 +230,7 @@ fn default_zone(grid: &GridConfig, zone: &str) -> Option<String> {
 }
 
 /// Registered grid over the columns of a dataset in this zone.
-fn grid(
+fn registered_grid(
     config: &DatasetConfig,
     owner: &ParticipantId,
     columns: &[DatasetColumn],
@@ -283,7 +289,7 @@ fn grid(
 ///
 /// # Errors
 /// `CONFIG_INVALID` if the order names an unknown column.
-pub fn order(
+pub fn sort_order(
     config: &DatasetConfig,
     columns: &[DatasetColumn],
 ) -> Result<Vec<SqlIdentifier>, Refusal> {
@@ -319,7 +325,7 @@ const fn is_time(kind: ColumnType) -> bool {
     matches!(kind, ColumnType::Date | ColumnType::Instant)
 }
 
-fn column(
+fn describe_column(
     config: &DatasetConfig,
     name: SqlIdentifier,
     kind: ColumnType,
@@ -372,15 +378,20 @@ fn column(
     })
 }
 
-fn kind(kind: &DataType) -> Option<ColumnType> {
+fn column_type(kind: &DataType) -> Option<ColumnType> {
     match kind {
         DataType::Timestamp(_, None) => None,
-        other => ColumnType::of_arrow(&plain(other)?),
+        other => ColumnType::of_arrow(&to_plain_type(other)?),
     }
 }
 
-fn unpublishable(config: &DatasetConfig, name: &SqlIdentifier, kind: &DataType) -> Refusal {
-    let refusal = mismatch(config, format!("prepare makes `{name}` of the type {kind}"));
+fn unpublishable_type_refusal(
+    config: &DatasetConfig,
+    name: &SqlIdentifier,
+    kind: &DataType,
+) -> Refusal {
+    let refusal =
+        schema_mismatch_refusal(config, format!("prepare makes `{name}` of the type {kind}"));
     match kind {
         DataType::Timestamp(_, None) => refusal.with_help(
             "a time without a zone is no instant: declare the column as type instant with its zone",
@@ -390,7 +401,7 @@ fn unpublishable(config: &DatasetConfig, name: &SqlIdentifier, kind: &DataType) 
     }
 }
 
-fn mismatch(config: &DatasetConfig, sentence: String) -> Refusal {
+fn schema_mismatch_refusal(config: &DatasetConfig, sentence: String) -> Refusal {
     let location = config
         .prepare
         .as_ref()

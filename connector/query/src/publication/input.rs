@@ -29,10 +29,10 @@ impl PublicationInputs {
     ///
     /// # Errors
     /// `FILE_MISSING`, `SCHEMA_MISMATCH`.
-    pub fn look(config: &mut DatasetConfig, zone: &str) -> Result<Self, Refusal> {
-        let listed = source_files::list(&config.source, &config.folder)?;
+    pub fn from_config(config: &mut DatasetConfig, zone: &str) -> Result<Self, Refusal> {
+        let listed = source_files::list_files(&config.source, &config.folder)?;
         if let Some(first) = listed.first() {
-            declare(config, first)?;
+            declare_missing_columns(config, first)?;
         }
         let reading = reading_recipe(config, zone);
         let mut whole = IncrementalDigest::default();
@@ -57,7 +57,7 @@ impl PublicationInputs {
         }
         let mut lookups = BTreeMap::new();
         for (name, source) in &config.lookups {
-            let listed = source_files::list(source, &config.folder)?;
+            let listed = source_files::list_files(source, &config.folder)?;
             whole.update(name.as_str().as_bytes());
             for file in &listed {
                 let content = file.digest()?;
@@ -78,7 +78,10 @@ impl PublicationInputs {
 ///
 /// # Errors
 /// `CONFIG_INVALID` if an untyped source declares no columns; `SCHEMA_MISMATCH`.
-pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Refusal> {
+pub fn declare_missing_columns(
+    config: &mut DatasetConfig,
+    first: &SourceFile,
+) -> Result<(), Refusal> {
     if !config.columns.is_empty() {
         return Ok(());
     }
@@ -109,7 +112,10 @@ fn reading_recipe(config: &DatasetConfig, zone: &str) -> String {
 
 /// Recipe for the computation of rows from files.
 pub(super) fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
-    format!("{READER}\n{zone}\n{}", recipe_text(&placeless(config)))
+    format!(
+        "{READER}\n{zone}\n{}",
+        recipe_text(&without_locations(config))
+    )
 }
 
 /// Digest of the recipe for the rows of a feed. Titles and lookups are not part of it and may change while the feed grows.
@@ -127,7 +133,7 @@ pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
 
 /// Configuration without column descriptions, which affect no row.
 fn without_descriptions(config: &DatasetConfig) -> DatasetConfig {
-    let mut config = placeless(config);
+    let mut config = without_locations(config);
     for column in &mut config.columns {
         column.about.uncertainty = None;
     }
@@ -135,7 +141,7 @@ fn without_descriptions(config: &DatasetConfig) -> DatasetConfig {
 }
 
 /// Configuration without positions, folders and keys that are in no catalogue, so that moving it changes nothing.
-fn placeless(config: &DatasetConfig) -> DatasetConfig {
+fn without_locations(config: &DatasetConfig) -> DatasetConfig {
     let nowhere = ConfigLocation {
         file: String::new(),
         line: 0,

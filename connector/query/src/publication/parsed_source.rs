@@ -4,7 +4,7 @@ use crate::ingest;
 use crate::ingest::config::DatasetConfig;
 use crate::ingest::ingest_counts::IngestCounts;
 use crate::ingest::row_builder::RowBuilder;
-use crate::ingest::row_builder::batch_builder::{BatchBuilder, schema};
+use crate::ingest::row_builder::batch_builder::{BatchBuilder, typed_row_schema};
 use crate::ingest::source_files::SourceFile;
 use crate::publication::context::PublicationProgress;
 use crate::publication::input::PublicationInputs;
@@ -34,7 +34,7 @@ pub struct ParsedSource {
 ///
 /// # Errors
 /// A refusal if a file can't be read or lacks a column.
-pub fn all(
+pub fn parse_all_files(
     config: &DatasetConfig,
     zone: &str,
     inputs: &PublicationInputs,
@@ -59,8 +59,8 @@ pub fn all(
             Some(known) => known.counts,
             None => {
                 parsed.read = parsed.read.saturating_add(1);
-                let counts = one(config, zone, file, &rows, progress)?;
-                remember(dataset_dir, key, &rows, &counts)?;
+                let counts = parse_file(config, zone, file, &rows, progress)?;
+                write_cache_entry(dataset_dir, key, &rows, &counts)?;
                 counts
             }
         };
@@ -85,7 +85,7 @@ pub fn forget_others(dataset_dir: &DatasetDir, used: &[PathBuf]) {
 }
 
 /// Reads one file into a Parquet file of typed rows.
-fn one(
+fn parse_file(
     config: &DatasetConfig,
     zone: &str,
     source: &SourceFile,
@@ -103,12 +103,13 @@ fn one(
     let broken =
         |error: parquet::errors::ParquetError| dataset_dir::broken_parquet(&unfinished, &error);
     let mut writer =
-        ArrowWriter::try_new(file, schema(&config.columns), Some(properties)).map_err(broken)?;
+        ArrowWriter::try_new(file, typed_row_schema(&config.columns), Some(properties))
+            .map_err(broken)?;
     let mut batch = BatchBuilder::new(&config.columns);
     let mut rows = RowBuilder::new(config, zone, &source.display_name)?;
     let mut done = 0_u64;
-    crate::ingest::read(source, &config.source, &mut |event| {
-        rows.take(event, &mut |cells| {
+    crate::ingest::read_source_file(source, &config.source, &mut |event| {
+        rows.take_event(event, &mut |cells| {
             batch.push(cells);
             if !batch.is_full() {
                 return Ok(());
@@ -116,7 +117,7 @@ fn one(
             done = done.saturating_add(u64::try_from(batch.rows()).unwrap_or_default());
             progress(PublicationProgress::Rows(done));
             let full = batch
-                .take()
+                .take_batch()
                 .map_err(|error| dataset_dir::broken_arrow(&unfinished, &error))?;
             writer.write(&full).map_err(broken)?;
             if writer.memory_size() > GROUP_BYTES {
@@ -127,7 +128,7 @@ fn one(
     })?;
     if batch.rows() > 0 {
         let last = batch
-            .take()
+            .take_batch()
             .map_err(|error| dataset_dir::broken_arrow(&unfinished, &error))?;
         writer.write(&last).map_err(broken)?;
     }
@@ -138,7 +139,7 @@ fn one(
 }
 
 /// Number of cached rows of a file.
-pub(super) fn rows(dataset_dir: &DatasetDir, key: &Digest) -> u64 {
+pub(super) fn cached_row_count(dataset_dir: &DatasetDir, key: &Digest) -> u64 {
     read_cached_info(dataset_dir, key).map_or(0, |known| known.counts.rows)
 }
 
@@ -154,7 +155,7 @@ struct CachedRowsInfo {
 impl CachedRowsInfo {
     /// Checks that the cached rows are unchanged. Otherwise the source is read again.
     fn is_there(&self, rows: &Path) -> bool {
-        let found = ingest::source_files::digest(rows, "rows");
+        let found = ingest::source_files::digest_file(rows, "rows");
         found.is_ok_and(|(found, _)| found.to_string() == self.content)
     }
 }
@@ -165,14 +166,14 @@ fn read_cached_info(dataset_dir: &DatasetDir, key: &Digest) -> Option<CachedRows
 }
 
 /// Writes the description last: without it the rows count as not cached.
-fn remember(
+fn write_cache_entry(
     directory: &DatasetDir,
     key: &Digest,
     rows: &Path,
     counts: &IngestCounts,
 ) -> Result<(), Refusal> {
     let path = counts_path(directory, key);
-    let (content, _) = ingest::source_files::digest(rows, "rows")?;
+    let (content, _) = ingest::source_files::digest_file(rows, "rows")?;
     let known = CachedRowsInfo {
         counts: counts.clone(),
         content: content.to_string(),

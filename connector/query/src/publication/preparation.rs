@@ -46,13 +46,13 @@ pub struct PreparationPlan {
 ///
 /// # Errors
 /// `PREPARE_FAILED` with the position of the statement, or a refusal if a lookup can't be read.
-pub fn plan(
+pub fn plan_preparation(
     config: &DatasetConfig,
     inputs: &PublicationInputs,
     parsed: &ParsedSource,
     context: &PublicationContext,
 ) -> Result<PreparationPlan, Refusal> {
-    let schema = batch_builder::schema(&config.columns);
+    let schema = batch_builder::typed_row_schema(&config.columns);
     let rows = StreamingTable::try_new(
         Arc::clone(&schema),
         vec![Arc::new(ParsedRows {
@@ -60,7 +60,7 @@ pub fn plan(
             files: parsed.files.clone(),
         })],
     )
-    .map_err(|error| with_statement_place(engine_error::planning(&error), config))?;
+    .map_err(|error| with_statement_place(engine_error::planning_refusal(&error), config))?;
     let mut tables = PreparationTables::default();
     tables.add("source", Arc::new(rows));
     for (name, source) in &config.lookups {
@@ -69,7 +69,7 @@ pub fn plan(
             .get(name)
             .map(Vec::as_slice)
             .unwrap_or_default();
-        tables.add(name.as_str(), Arc::new(lookup(source, files)?));
+        tables.add(name.as_str(), Arc::new(load_lookup(source, files)?));
     }
     let sql = match &config.prepare {
         Some(prepare) => {
@@ -88,7 +88,7 @@ pub fn plan(
     let limits = SqlStatementLimits::default();
     let now = context.now;
     let tables: Arc<dyn TableResolver> = Arc::new(tables);
-    let planned = planner_threads::wait(limits.planning, move || {
+    let planned = planner_threads::wait_on_planner_thread(limits.planning, move || {
         plan_on_current_thread(&sql, tables, &limits, now)
     })
     .map_err(|refusal| with_statement_place(refusal, config))?;
@@ -223,7 +223,7 @@ impl PartitionStream for ParsedRows {
             .files
             .clone()
             .into_iter()
-            .flat_map(|file| batches(&file));
+            .flat_map(|file| read_batches(&file));
         Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),
             stream::iter(batches),
@@ -233,7 +233,7 @@ impl PartitionStream for ParsedRows {
 
 type BatchIterator = Box<dyn Iterator<Item = Result<RecordBatch, DataFusionError>> + Send>;
 
-fn batches(file: &Path) -> BatchIterator {
+fn read_batches(file: &Path) -> BatchIterator {
     let reader = File::open(file)
         .map_err(DataFusionError::from)
         .and_then(|file| Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))
@@ -248,12 +248,12 @@ fn batches(file: &Path) -> BatchIterator {
 }
 
 /// Small table, with text columns alone.
-fn lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refusal> {
+fn load_lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refusal> {
     let mut names: Vec<String> = Vec::new();
     let mut columns: Vec<StringBuilder> = Vec::new();
     let (mut rows, mut bytes) = (0_usize, 0_usize);
     for file in files {
-        ingest::read(file, source, &mut |event| match event {
+        ingest::read_source_file(file, source, &mut |event| match event {
             SourceFileEvent::Header(header) if names.is_empty() => {
                 names = header.to_vec();
                 columns = header.iter().map(|_| StringBuilder::new()).collect();

@@ -30,7 +30,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// A refusal if `prepare` fails on a value, if a required value is missing, if a limit is reached, or if the disk is full.
-pub fn write(
+pub fn write_snapshot(
     prepared: PreparationPlan,
     entry: &Dataset,
     order: &[SqlIdentifier],
@@ -39,11 +39,11 @@ pub fn write(
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<WrittenSnapshot, Refusal> {
     run_on_dedicated_thread("publishing", context.limits.time, async || {
-        run(prepared, entry, order, folder, context, progress).await
+        write_sorted_rows(prepared, entry, order, folder, context, progress).await
     })
 }
 
-async fn run(
+async fn write_sorted_rows(
     prepared: PreparationPlan,
     entry: &Dataset,
     order: &[SqlIdentifier],
@@ -54,7 +54,8 @@ async fn run(
     let spill = folder.join("spill");
     let made = std::fs::create_dir_all(&spill);
     made.map_err(|error| dataset_dir::disk_refusal(&spill, &error))?;
-    let planning = |error: datafusion_common::DataFusionError| engine_error::planning(&error);
+    let planning =
+        |error: datafusion_common::DataFusionError| engine_error::planning_refusal(&error);
     let environment = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(context.limits.memory)))
         .with_disk_manager_builder(
@@ -68,7 +69,9 @@ async fn run(
     // too small to sort a table larger than the memory.
     let merging = context.limits.memory / 20 * 11;
     let state = SessionStateBuilder::new()
-        .with_config(session::config(&context.limits).with_sort_spill_reservation_bytes(merging))
+        .with_config(
+            session::session_config(&context.limits).with_sort_spill_reservation_bytes(merging),
+        )
         .with_runtime_env(environment)
         .with_optimizer_rules(session::optimizer_rules())
         .build();
@@ -94,7 +97,7 @@ async fn run(
     let mut files = SnapshotFileWriter::new(folder, entry, order)?;
     while let Some(batch) = rows.next().await {
         let batch = batch.map_err(|error| publication_refusal(&error))?;
-        files.take(&batch)?;
+        files.take_batch(&batch)?;
         progress(PublicationProgress::Rows(files.rows()));
     }
     drop(rows);
@@ -105,7 +108,7 @@ async fn run(
 
 /// Refusal with the engine's text. The operator may see it, since the data is the operator's own.
 fn publication_refusal(error: &datafusion_common::DataFusionError) -> Refusal {
-    let mut refusal = engine_error::running(error);
+    let mut refusal = engine_error::execution_refusal(error);
     if refusal.code == ErrorCode::ResourceLimit {
         let text = error.find_root().to_string();
         let line: String = text

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// All problems: `FILE_MISSING`, `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `CONFIG_INVALID`.
 pub fn check_sources(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refusal>> {
     if let Some(in_place) = &config.source.in_place {
-        return match discovery::find(config, in_place, PATIENCE) {
+        return match discovery::discover_rows(config, in_place, PATIENCE) {
             Ok(_) => Ok(()),
             Err(refusal) => Err(vec![refusal]),
         };
@@ -24,21 +24,22 @@ pub fn check_sources(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refus
     let zone = config.zone.as_deref().unwrap_or(zone);
     let mut config = config.clone();
     let mut problems = Vec::new();
-    let listed = source_files::list(&config.source, &config.folder).unwrap_or_else(|refusal| {
-        problems.push(refusal);
-        Vec::new()
-    });
+    let listed =
+        source_files::list_files(&config.source, &config.folder).unwrap_or_else(|refusal| {
+            problems.push(refusal);
+            Vec::new()
+        });
     for source in config.lookups.values() {
-        problems.extend(source_files::list(source, &config.folder).err());
+        problems.extend(source_files::list_files(source, &config.folder).err());
     }
     if let Some(first) = listed.first()
-        && let Err(refusal) = input::declare(&mut config, first)
+        && let Err(refusal) = input::declare_missing_columns(&mut config, first)
     {
         problems.push(refusal);
         return Err(problems);
     }
     for file in &listed {
-        problems.extend(header(&config, zone, file).err());
+        problems.extend(check_header(&config, zone, file).err());
     }
     if problems.is_empty() {
         Ok(())
@@ -47,16 +48,16 @@ pub fn check_sources(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refus
     }
 }
 
-fn header(
+fn check_header(
     config: &DatasetConfig,
     zone: &str,
     file: &source_files::SourceFile,
 ) -> Result<(), Refusal> {
     let mut rows = RowBuilder::new(config, zone, &file.display_name)?;
     let enough = || Refusal::new(ErrorCode::Interrupted, "the header was read");
-    let outcome = ingest::read(file, &config.source, &mut |event| {
+    let outcome = ingest::read_source_file(file, &config.source, &mut |event| {
         if let SourceFileEvent::Header(_) = event {
-            rows.take(event, &mut |_| Ok(()))?;
+            rows.take_event(event, &mut |_| Ok(()))?;
         }
         Err(enough())
     });

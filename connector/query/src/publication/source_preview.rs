@@ -27,19 +27,19 @@ pub struct SourcePreview {
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `SOURCE_OUTSIDE`, `CONFIG_INVALID`.
-pub fn preview(
+pub fn preview_source(
     config: &DatasetConfig,
     zone: &str,
     file: &SourceFile,
     most: usize,
 ) -> Result<SourcePreview, Refusal> {
     let mut config = config.clone();
-    input::declare(&mut config, file)?;
+    input::declare_missing_columns(&mut config, file)?;
     let zone = config.zone.as_deref().unwrap_or(zone);
     let mut rows = RowBuilder::new(&config, zone, &file.display_name)?.with_preview();
     let enough = || Refusal::new(ErrorCode::Interrupted, "enough was read");
-    let outcome = ingest::read(file, &config.source, &mut |event| {
-        rows.take(event, &mut |_| Ok(()))?;
+    let outcome = ingest::read_source_file(file, &config.source, &mut |event| {
+        rows.take_event(event, &mut |_| Ok(()))?;
         if rows.preview().len() >= most {
             return Err(enough());
         }

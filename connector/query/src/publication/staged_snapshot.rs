@@ -69,7 +69,7 @@ impl StagedSnapshot {
             written,
         } = rows;
         let before = before.map(|manifest| manifest.dataset);
-        let report = report(&entry, before.as_ref(), files, &written, &counts);
+        let report = create_report(&entry, before.as_ref(), files, &written, &counts);
         let manifest = Manifest {
             dataset: entry.clone(),
             files: written.files,
@@ -111,7 +111,7 @@ impl StagedSnapshot {
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL` if the state folder can't be written.
     pub fn commit(self) -> Result<Snapshot, Refusal> {
-        let folder = dataset_dir::admit(&self.directory, &self.entry.version, self.folder)?;
+        let folder = dataset_dir::admit_folder(&self.directory, &self.entry.version, self.folder)?;
         let Manifest {
             dataset,
             files,
@@ -129,7 +129,7 @@ impl StagedSnapshot {
     }
 }
 
-fn report(
+fn create_report(
     entry: &Dataset,
     before: Option<&Dataset>,
     files: SourceFileCounts,

@@ -1,9 +1,9 @@
 //! Included files of real cities, published through their configuration alone. The expected numbers were computed from the files
 //! with Python's csv, datetime and zoneinfo, without code of this product.
 
-use super::{StagedSnapshot, StagingOutcome, stage};
+use super::{StagedSnapshot, StagingOutcome, stage_snapshot};
 use crate::ingest::config::DatasetConfig;
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use crate::limits::QueryResourceLimits;
 use crate::publication::context::PublicationContext;
 use crate::snapshot::Snapshot;
@@ -66,7 +66,7 @@ impl TestPublisher {
     }
 
     fn try_stage(&self, config: &DatasetConfig) -> Result<StagingOutcome, Refusal> {
-        stage(config, &self.context(), &|_| {})
+        stage_snapshot(config, &self.context(), &|_| {})
     }
 
     #[track_caller]
@@ -89,7 +89,7 @@ impl TestPublisher {
 
 #[track_caller]
 fn configured(text: &str, folder: &Path) -> Vec<DatasetConfig> {
-    match parse(text, "hansa.toml", folder) {
+    match parse_datasets(text, "hansa.toml", folder) {
         Ok(datasets) => datasets,
         Err(problems) => panic!("{problems:#?}"),
     }

@@ -65,7 +65,7 @@ impl WrittenSnapshot {
         let instant = |number: i64| match kind {
             ColumnType::Instant => UtcTimestamp::from_micros(number).ok(),
             _ => {
-                let zone = date_time::zone(&entry.zone)?;
+                let zone = date_time::find_zone(&entry.zone)?;
                 let midnight = date_time::start_of_day(i32::try_from(number).ok()?, &zone)?;
                 UtcTimestamp::from_micros(midnight).ok()
             }
@@ -89,7 +89,7 @@ impl WrittenSnapshot {
 
 /// Written snapshot without rows, which has no files.
 #[must_use]
-pub fn nothing(entry: &Dataset) -> WrittenSnapshot {
+pub fn empty_snapshot(entry: &Dataset) -> WrittenSnapshot {
     WrittenSnapshot {
         files: Vec::new(),
         content: Vec::new(),

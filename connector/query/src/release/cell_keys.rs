@@ -1,7 +1,7 @@
 //! Random rounding of counts by cell keys. A cell's key is computed from the keys of its units, so cells with equal units are
 //! rounded equally in every cube, release and dimension.
 
-use crate::release::columns::own;
+use crate::release::columns::bare_column;
 use arrow_array::builder::Int64Builder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -27,7 +27,7 @@ impl fmt::Debug for CellKeys {
 
 impl CellKeys {
     /// Derives the secret of a dataset from the owner's secret.
-    pub(super) fn of(secret: &[u8; 32], dataset: &hansa_policy::id::DatasetId) -> Self {
+    pub(super) fn for_dataset(secret: &[u8; 32], dataset: &hansa_policy::id::DatasetId) -> Self {
         let label = format!("hansa/cell-key/1\0{dataset}");
         Self(*blake3::keyed_hash(secret, label.as_bytes()).as_bytes())
     }
@@ -42,7 +42,7 @@ impl CellKeys {
     /// key.
     pub(super) fn rounded_count(self, count: &str, key: &str, base: u32) -> Expr {
         let rounded = ScalarUDF::from(CellKeyFunction::new(self, CellKeyOperation::Round(base)));
-        rounded.call(vec![own(count), own(key)])
+        rounded.call(vec![bare_column(count), bare_column(key)])
     }
 
     fn unit(self, unit: &str) -> i64 {

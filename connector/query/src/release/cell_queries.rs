@@ -1,7 +1,7 @@
 //! Queries for the cells of several cubes, and for the disclosure risk of groups of rows.
 
 use super::workspace::{ReleaseWorkspace, release_refusal};
-use crate::release::columns::{own, same};
+use crate::release::columns::{bare_column, null_safe_equality};
 use crate::sql::functions::sum::whole_of;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -11,8 +11,8 @@ use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
 use datafusion_common::{JoinType, ScalarValue};
 use datafusion_expr::{Expr, cast, lit, when};
 use hansa_enforcement::bucket;
-use hansa_enforcement::dominance::dominance;
-use hansa_enforcement::variance::squares;
+use hansa_enforcement::dominance::dominance_expr;
+use hansa_enforcement::variance::squared_deviation_expr;
 use hansa_enforcement::variance_disclosure::variance_disclosure;
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::id::SqlIdentifier;
@@ -37,7 +37,7 @@ pub(super) enum Quantity<'a> {
 
 impl<'a> Quantity<'a> {
     /// All quantities of a cube.
-    pub(super) fn all(cube: &'a Cube) -> impl Iterator<Item = Self> {
+    pub(super) fn cube_quantities(cube: &'a Cube) -> impl Iterator<Item = Self> {
         let squares = cube.measures.iter().filter(|_| cube.withholds_variances());
         std::iter::once(Self::Rows)
             .chain(cube.measures.iter().map(Self::Measure))
@@ -70,19 +70,19 @@ pub(super) struct TimeRange {
 pub(super) type FrameResult = Result<DataFrame, Refusal>;
 
 /// Column name of a cube's dimension.
-pub(super) fn key(level: usize, dimension: usize) -> String {
+pub(super) fn dimension_key_name(level: usize, dimension: usize) -> String {
     format!("d{level}_{dimension}")
 }
 
 /// Column names of a cube's dimensions.
-pub(super) fn keys(level: usize, cube: &Cube) -> Vec<String> {
+pub(super) fn dimension_key_names(level: usize, cube: &Cube) -> Vec<String> {
     (0..cube.dimensions.len())
-        .map(|one| key(level, one))
+        .map(|one| dimension_key_name(level, one))
         .collect()
 }
 
 /// Type of a stored column.
-pub(super) fn kind(stored: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
+pub(super) fn stored_column_type(stored: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
     let mut fields = stored.fields().iter();
     let field = fields.find(|field| field.name() == name);
     field.map(|field| field.data_type().clone()).ok_or_else(|| {
@@ -102,28 +102,28 @@ pub(super) fn dimension_value(
     match dimension.bucket {
         None => Ok(column),
         Some(width) => {
-            let kind = kind(stored, dimension.column.as_str())?;
+            let kind = stored_column_type(stored, dimension.column.as_str())?;
             bucket::floor_to_bucket(column, &kind, width, dimension.zone.as_deref())
         }
     }
 }
 
 /// Rows of a frame whose time column `name` lies in the range.
-pub(super) fn within(
+pub(super) fn filter_time_range(
     frame: DataFrame,
     name: &str,
     span: TimeRange,
     stored: &SchemaRef,
 ) -> FrameResult {
     let edge = |at: i64| -> Result<Expr, Refusal> {
-        Ok(lit(match kind(stored, name)? {
+        Ok(lit(match stored_column_type(stored, name)? {
             DataType::Timestamp(_, zone) => ScalarValue::TimestampMicrosecond(Some(at), zone),
             _ => ScalarValue::Date32(Some(i32::try_from(at).unwrap_or(i32::MAX))),
         }))
     };
-    let mut inside = own(name).lt(edge(span.to)?);
+    let mut inside = bare_column(name).lt(edge(span.to)?);
     if let Some(from) = span.from {
-        inside = inside.and(own(name).gt_eq(edge(from)?));
+        inside = inside.and(bare_column(name).gt_eq(edge(from)?));
     }
     frame
         .filter(inside)
@@ -136,14 +136,14 @@ pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -
     let mut measures: Vec<&SqlIdentifier> = Vec::new();
     for (level, cube) in cubes.iter().enumerate() {
         for (index, dimension) in cube.dimensions.iter().enumerate() {
-            let value = dimension_value(dimension, own(dimension.column.as_str()), stored)?;
-            columns.push(value.alias(key(level, index)));
+            let value = dimension_value(dimension, bare_column(dimension.column.as_str()), stored)?;
+            columns.push(value.alias(dimension_key_name(level, index)));
         }
         if let CountingUnit::Column(unit) = &cube.unit {
-            columns.push(own(unit.as_str()).alias(format!("u{level}")));
+            columns.push(bare_column(unit.as_str()).alias(format!("u{level}")));
         }
         for (index, rule) in cube.dominance.iter().enumerate() {
-            let unit = own(rule.unit.as_str());
+            let unit = bare_column(rule.unit.as_str());
             columns.push(unit.alias(format!("du{level}_{index}")));
         }
         measures.extend(
@@ -154,7 +154,7 @@ pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -
         );
     }
     for measure in measures {
-        columns.push(own(measure.as_str()).alias(format!("m_{measure}")));
+        columns.push(bare_column(measure.as_str()).alias(format!("m_{measure}")));
     }
     frame
         .select(columns)
@@ -173,16 +173,19 @@ pub(super) async fn mark_published_cells(
         let mut on = Vec::new();
         for (index, dimension) in one.cube.dimensions.iter().enumerate() {
             let there = format!("k{level}_{index}");
-            columns.push(own(dimension.column.as_str()).alias(there.clone()));
-            on.push(same(own(key(level, index)), own(there)));
+            columns.push(bare_column(dimension.column.as_str()).alias(there.clone()));
+            on.push(null_safe_equality(
+                bare_column(dimension_key_name(level, index)),
+                bare_column(there),
+            ));
         }
-        columns.push(lit(true).alias(mark(level, Quantity::Rows)));
+        columns.push(lit(true).alias(flag_column(level, Quantity::Rows)));
         for measure in &one.cube.measures {
-            let shown = own(format!("cnt_{measure}")).is_not_null();
-            columns.push(shown.alias(mark(level, Quantity::Measure(measure))));
+            let shown = bare_column(format!("cnt_{measure}")).is_not_null();
+            columns.push(shown.alias(flag_column(level, Quantity::Measure(measure))));
             if one.cube.permits(CubeFunction::Variance) {
-                let shown = own(format!("dev_{measure}")).is_not_null();
-                columns.push(shown.alias(mark(level, Quantity::Squares(measure))));
+                let shown = bare_column(format!("dev_{measure}")).is_not_null();
+                columns.push(shown.alias(flag_column(level, Quantity::Squares(measure))));
             }
         }
         let gone: Vec<String> = (0..one.cube.dimensions.len())
@@ -199,7 +202,7 @@ pub(super) async fn mark_published_cells(
     Ok(rows)
 }
 
-fn mark(level: usize, what: Quantity<'_>) -> String {
+fn flag_column(level: usize, what: Quantity<'_>) -> String {
     match what {
         Quantity::Rows => format!("p{level}"),
         Quantity::Measure(measure) => format!("p{level}_{measure}"),
@@ -210,14 +213,14 @@ fn mark(level: usize, what: Quantity<'_>) -> String {
 /// Checks that the row is in a published cell of the level and counts for `what`.
 pub(super) fn is_published(level: usize, cube: &Cube, what: Quantity<'_>) -> Expr {
     if what.is_of(cube) {
-        own(mark(level, what)).is_true()
+        bare_column(flag_column(level, what)).is_true()
     } else {
         lit(false)
     }
 }
 
 /// Levels whose cells are contained in those of `level`, with their indexes. Of levels with equal cells, only the earlier ones.
-pub(super) fn finer(level: usize, levels: &[CubeLevel]) -> Vec<(usize, &CubeLevel)> {
+pub(super) fn finer_levels(level: usize, levels: &[CubeLevel]) -> Vec<(usize, &CubeLevel)> {
     let Some(one) = levels.get(level) else {
         return Vec::new();
     };
@@ -241,7 +244,7 @@ pub(super) fn in_own_cell_only(
         let level = levels.get(index);
         level.map_or(lit(false), |level| is_published(index, &level.cube, what))
     };
-    let between = finer(parent, levels).into_iter();
+    let between = finer_levels(parent, levels).into_iter();
     let between = between.filter(|(index, _)| *index != own);
     between.fold(there(parent).and(there(own)), |alone, (index, _)| {
         alone.and(Expr::Not(Box::new(there(index))))
@@ -250,7 +253,7 @@ pub(super) fn in_own_cell_only(
 
 /// Remainder of each published cell of a level after the subtraction of all published cells within it. If the cells of all levels
 /// are nested, everything computable from them is a union of such remainders.
-pub(super) fn remainder(
+pub(super) fn compute_remainder(
     rows: DataFrame,
     level: usize,
     levels: &[CubeLevel],
@@ -260,14 +263,14 @@ pub(super) fn remainder(
         return Err(Refusal::new(ErrorCode::Internal, "there is no such level"));
     };
     let left = is_published(level, &one.cube, what);
-    let left = finer(level, levels)
+    let left = finer_levels(level, levels)
         .into_iter()
         .fold(left, |left, (index, other)| {
             left.and(Expr::Not(Box::new(is_published(index, &other.cube, what))))
         });
     let left = match what.measure() {
         None => left,
-        Some(measure) => left.and(own(format!("m_{measure}")).is_not_null()),
+        Some(measure) => left.and(bare_column(format!("m_{measure}")).is_not_null()),
     };
     rows.filter(left).map_err(|error| release_refusal(&error))
 }
@@ -277,11 +280,11 @@ pub(super) fn remainder(
 pub(super) fn disclosure_aggregates(level: usize, cube: &Cube, what: Quantity<'_>) -> Vec<Expr> {
     let units = match (&cube.unit, what.measure()) {
         (CountingUnit::Rows, None) => count(lit(1_i64)),
-        (CountingUnit::Rows, Some(measure)) => count(own(format!("m_{measure}"))),
-        (CountingUnit::Column(_), None) => count_distinct(own(format!("u{level}"))),
+        (CountingUnit::Rows, Some(measure)) => count(bare_column(format!("m_{measure}"))),
+        (CountingUnit::Column(_), None) => count_distinct(bare_column(format!("u{level}"))),
         (CountingUnit::Column(_), Some(measure)) => {
-            let there = own(format!("m_{measure}")).is_not_null();
-            let unit = own(format!("u{level}"));
+            let there = bare_column(format!("m_{measure}")).is_not_null();
+            let unit = bare_column(format!("u{level}"));
             count_distinct(when(there, unit.clone()).end().unwrap_or(unit))
         }
     };
@@ -289,24 +292,25 @@ pub(super) fn disclosure_aggregates(level: usize, cube: &Cube, what: Quantity<'_
     if let Quantity::Squares(measure) = what {
         let unit = match &cube.unit {
             CountingUnit::Rows => None,
-            CountingUnit::Column(_) => Some(own(format!("u{level}"))),
+            CountingUnit::Column(_) => Some(bare_column(format!("u{level}"))),
         };
         all.push(
-            variance_disclosure(unit, own(format!("m_{measure}"))).alias(format!("nar_{measure}")),
+            variance_disclosure(unit, bare_column(format!("m_{measure}")))
+                .alias(format!("nar_{measure}")),
         );
     }
     if let Quantity::Measure(measure) = what {
-        let part = cast(own(format!("m_{measure}")), DataType::Float64);
-        for (index, rule) in rules(cube, measure) {
-            let unit = own(format!("du{level}_{index}"));
-            all.push(dominance(unit, part.clone(), rule.rule).alias(format!("dom{index}")));
+        let part = cast(bare_column(format!("m_{measure}")), DataType::Float64);
+        for (index, rule) in measure_rules(cube, measure) {
+            let unit = bare_column(format!("du{level}_{index}"));
+            all.push(dominance_expr(unit, part.clone(), rule.rule).alias(format!("dom{index}")));
         }
     }
     all
 }
 
 /// Rules of the cube for a measure, with their indexes among all rules.
-pub(super) fn rules<'a>(
+pub(super) fn measure_rules<'a>(
     cube: &'a Cube,
     measure: &'a SqlIdentifier,
 ) -> impl Iterator<Item = (usize, &'a hansa_policy::value::cube::DominanceTerm)> {
@@ -324,16 +328,17 @@ pub(super) fn units_of(what: Quantity<'_>) -> String {
 }
 
 /// Condition for the disclosure of a group, over the columns of [`disclosure_aggregates`].
-pub(super) fn safe(cube: &Cube, what: Quantity<'_>) -> Expr {
+pub(super) fn disclosure_condition(cube: &Cube, what: Quantity<'_>) -> Expr {
     let least = i64::from(cube.at_least.max(1));
-    let enough = own(units_of(what)).gt_eq(lit(least));
+    let enough = bare_column(units_of(what)).gt_eq(lit(least));
     match what {
         Quantity::Rows => enough,
-        Quantity::Measure(measure) => rules(cube, measure).fold(enough, |safe, (index, _)| {
-            safe.and(Expr::Not(Box::new(own(format!("dom{index}")))))
-        }),
+        Quantity::Measure(measure) => measure_rules(cube, measure)
+            .fold(enough, |safe, (index, _)| {
+                safe.and(Expr::Not(Box::new(bare_column(format!("dom{index}")))))
+            }),
         Quantity::Squares(measure) => {
-            enough.and(Expr::Not(Box::new(own(format!("nar_{measure}")))))
+            enough.and(Expr::Not(Box::new(bare_column(format!("nar_{measure}")))))
         }
     }
 }
@@ -347,7 +352,7 @@ pub(super) fn lot_key(
     if cube.base.is_none() {
         return Ok(None);
     }
-    let unit = own(format!("u{level}"));
+    let unit = bare_column(format!("u{level}"));
     Ok(Some(workspace.cell_keys()?.key(unit).alias(KEY)))
 }
 
@@ -356,15 +361,20 @@ pub(super) const KEY: &str = "lot_key";
 
 /// Cells of a cube over rows: `n`, and `cnt_m` and `sum_m` of each measure, with the columns of [`disclosure_aggregates`]. Sums are
 /// narrowed to their final type when they are written.
-pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr>) -> FrameResult {
+pub(super) fn compute_cells(
+    rows: DataFrame,
+    level: usize,
+    cube: &Cube,
+    key: Option<Expr>,
+) -> FrameResult {
     let mut aggregates = vec![count(lit(1_i64)).alias("n")];
     aggregates.extend(disclosure_aggregates(level, cube, Quantity::Rows));
     for measure in &cube.measures {
-        let value = || own(format!("m_{measure}"));
+        let value = || bare_column(format!("m_{measure}"));
         aggregates.push(count(value()).alias(format!("cnt_{measure}")));
         aggregates.push(whole_of(value()).alias(format!("sum_{measure}")));
         if cube.permits(CubeFunction::Variance) {
-            aggregates.push(squares(value()).alias(format!("dev_{measure}")));
+            aggregates.push(squared_deviation_expr(value()).alias(format!("dev_{measure}")));
         }
         // Rules have numbers within the cube, so the names of several measures do not collide.
         aggregates.extend(disclosure_aggregates(
@@ -381,19 +391,22 @@ pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr
         }
     }
     aggregates.extend(key);
-    let groups = keys(level, cube).into_iter().map(own).collect();
+    let groups = dimension_key_names(level, cube)
+        .into_iter()
+        .map(bare_column)
+        .collect();
     rows.aggregate(groups, aggregates)
         .map_err(|error| release_refusal(&error))
 }
 
 /// Number of cells, and number of rows in them.
-pub(super) async fn totals(cells: DataFrame) -> Result<(u64, u64), Refusal> {
+pub(super) async fn count_cells(cells: DataFrame) -> Result<(u64, u64), Refusal> {
     let all = cells
         .aggregate(
             vec![],
             vec![
                 count(lit(1_i64)).alias("cells"),
-                sum(own("n")).alias("rows"),
+                sum(bare_column("n")).alias("rows"),
             ],
         )
         .map_err(|error| release_refusal(&error))?;

@@ -5,11 +5,11 @@ use datafusion_common::Column;
 use datafusion_expr::{Expr, col};
 
 /// Column with this bare name.
-pub(super) fn own(name: impl Into<String>) -> Expr {
+pub(super) fn bare_column(name: impl Into<String>) -> Expr {
     col(Column::from_name(name))
 }
 
 /// Equality in which NULL equals NULL.
-pub(super) fn same(one: Expr, other: Expr) -> Expr {
+pub(super) fn null_safe_equality(one: Expr, other: Expr) -> Expr {
     binary_expr(one, Operator::IsNotDistinctFrom, other)
 }

@@ -5,20 +5,20 @@
 
 use super::cell_file::{dimension_columns, round_counts, select_released_columns};
 use super::cell_queries::{
-    self, CubeLevel, FrameResult, Quantity, cube_view, dimension_value, keys, mark_published_cells,
-    totals,
+    self, CubeLevel, FrameResult, Quantity, count_cells, cube_view, dimension_key_names,
+    dimension_value, mark_published_cells,
 };
 use super::differencing::DifferencingCheck;
 use super::first_release::ReleaseStats;
 use super::workspace::{ReleaseWorkspace, release_refusal, sort_rows};
-use crate::release::columns::{own, same};
+use crate::release::columns::{bare_column, null_safe_equality};
 use crate::sql::functions::sum::whole_of;
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion_common::JoinType;
 use datafusion_expr::{Expr, lit, when};
-use hansa_enforcement::variance::squares;
+use hansa_enforcement::variance::squared_deviation_expr;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub(super) struct CorrectedFiles {
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
-pub(super) async fn correct(
+pub(super) async fn merge_corrections(
     workspace: &ReleaseWorkspace,
     versions: &[PathBuf],
     incoming: &Path,
@@ -59,7 +59,7 @@ pub(super) async fn correct(
     let base = work.merge_safe_changes(versions, last).await?;
     let mut cells = Vec::new();
     for level in 0..levels.len() {
-        cells.push(work.again(&base, level).await?);
+        cells.push(work.recompute_cells(&base, level).await?);
     }
     Ok(Some(CorrectedFiles { base, cells }))
 }
@@ -84,15 +84,18 @@ impl CorrectionJob<'_> {
     }
 
     /// Column names of the coarsest cells.
-    fn whole(&self) -> Result<Vec<String>, Refusal> {
-        Ok(keys(self.coarsest, self.cube(self.coarsest)?))
+    fn coarsest_columns(&self) -> Result<Vec<String>, Refusal> {
+        Ok(dimension_key_names(
+            self.coarsest,
+            self.cube(self.coarsest)?,
+        ))
     }
 
     /// Column names of a level's cells, and of the coarsest cells that contain them.
     fn groups(&self, level: usize) -> Result<Vec<String>, Refusal> {
-        let mut names = keys(level, self.cube(level)?);
+        let mut names = dimension_key_names(level, self.cube(level)?);
         if level != self.coarsest {
-            names.extend(self.whole()?);
+            names.extend(self.coarsest_columns()?);
         }
         Ok(names)
     }
@@ -111,7 +114,7 @@ impl CorrectionJob<'_> {
             refused.push(self.find_refused_cells(versions, &base).await?);
             let all = self.workspace.read(&refused).await?;
             let all = all.distinct().map_err(|error| release_refusal(&error))?;
-            let (file, count) = self.workspace.keep(all).await?;
+            let (file, count) = self.workspace.write_temporary_file(all).await?;
             if count == known {
                 return Ok(base);
             }
@@ -125,13 +128,17 @@ impl CorrectionJob<'_> {
         cube_view(rows, &self.cubes(), self.stored)
     }
 
-    /// Coarsest cells that must not change to `incoming`, in a file with the columns of [`CorrectionJob::whole`].
+    /// Coarsest cells that must not change to `incoming`, in a file with the columns of [`CorrectionJob::coarsest_columns`].
     async fn find_refused_cells(
         &self,
         versions: &[PathBuf],
         incoming: &Path,
     ) -> Result<PathBuf, Refusal> {
-        let whole: Vec<Expr> = self.whole()?.into_iter().map(own).collect();
+        let whole: Vec<Expr> = self
+            .coarsest_columns()?
+            .into_iter()
+            .map(bare_column)
+            .collect();
         let mut found = Vec::new();
         let after = self.mark_rows(incoming).await?;
         let mut before = Vec::new();
@@ -150,13 +157,13 @@ impl CorrectionJob<'_> {
                     what,
                     groups: &groups,
                 };
-                let mut unsafe_ones = apart.remainders(&after)?;
-                unsafe_ones.extend(apart.whole(&after)?);
+                let mut unsafe_ones = apart.check_remainders(&after)?;
+                unsafe_ones.extend(apart.check_cells(&after)?);
                 unsafe_ones.push(self.find_emptied_cells(incoming, level, what).await?);
                 for before in &before {
                     unsafe_ones.extend(apart.unsafe_changes(before, &after)?);
-                    unsafe_ones.extend(apart.between(before, &after)?);
-                    unsafe_ones.extend(apart.between(&after, before)?);
+                    unsafe_ones.extend(apart.check_between_releases(before, &after)?);
+                    unsafe_ones.extend(apart.check_between_releases(&after, before)?);
                 }
                 for cells in unsafe_ones {
                     found.push(self.keep_cells(cells, &whole).await?);
@@ -169,14 +176,17 @@ impl CorrectionJob<'_> {
             .await?
             .distinct()
             .map_err(|error| release_refusal(&error))?;
-        self.workspace.keep(all).await.map(|(path, _)| path)
+        self.workspace
+            .write_temporary_file(all)
+            .await
+            .map(|(path, _)| path)
     }
 
     /// Rows with flags for their cells, in a temporary file, since they are read repeatedly.
     async fn mark_rows(&self, file: &Path) -> FrameResult {
         let rows =
             mark_published_cells(self.workspace, self.rows(file).await?, self.levels).await?;
-        let (file, _) = self.workspace.keep(rows).await?;
+        let (file, _) = self.workspace.write_temporary_file(rows).await?;
         self.workspace.read(&[file]).await
     }
 
@@ -184,7 +194,10 @@ impl CorrectionJob<'_> {
         let cells = cells
             .select(whole.to_vec())
             .map_err(|error| release_refusal(&error))?;
-        self.workspace.keep(cells).await.map(|(path, _)| path)
+        self.workspace
+            .write_temporary_file(cells)
+            .await
+            .map(|(path, _)| path)
     }
 
     /// Published cells without any remaining row.
@@ -203,35 +216,42 @@ impl CorrectionJob<'_> {
         let published = match what {
             Quantity::Rows | Quantity::Squares(_) => published,
             Quantity::Measure(measure) => published
-                .filter(own(format!("cnt_{measure}")).is_not_null())
+                .filter(bare_column(format!("cnt_{measure}")).is_not_null())
                 .map_err(|error| release_refusal(&error))?,
         };
         let mut columns = Vec::new();
         let mut on = Vec::new();
         for (index, dimension) in one.cube.dimensions.iter().enumerate() {
-            columns.push(own(dimension.column.as_str()).alias(format!("g_{index}")));
-            on.push(same(
-                own(format!("g_{index}")),
-                own(cell_queries::key(level, index)),
+            columns.push(bare_column(dimension.column.as_str()).alias(format!("g_{index}")));
+            on.push(null_safe_equality(
+                bare_column(format!("g_{index}")),
+                bare_column(cell_queries::dimension_key_name(level, index)),
             ));
         }
         let coarsest = self.cube(self.coarsest)?;
-        for (name, coarse) in self.whole()?.into_iter().zip(&coarsest.dimensions) {
-            let value = dimension_value(coarse, own(coarse.column.as_str()), self.stored)?;
+        for (name, coarse) in self
+            .coarsest_columns()?
+            .into_iter()
+            .zip(&coarsest.dimensions)
+        {
+            let value = dimension_value(coarse, bare_column(coarse.column.as_str()), self.stored)?;
             columns.push(value.alias(format!("w_{name}")));
         }
         let there = self.rows(incoming).await?;
         let there = match what {
             Quantity::Rows | Quantity::Squares(_) => there,
             Quantity::Measure(measure) => there
-                .filter(own(format!("m_{measure}")).is_not_null())
+                .filter(bare_column(format!("m_{measure}")).is_not_null())
                 .map_err(|error| release_refusal(&error))?,
         };
-        let keys: Vec<Expr> = keys(level, &one.cube).into_iter().map(own).collect();
-        let whole = self.whole()?;
+        let keys: Vec<Expr> = dimension_key_names(level, &one.cube)
+            .into_iter()
+            .map(bare_column)
+            .collect();
+        let whole = self.coarsest_columns()?;
         let back = whole
             .iter()
-            .map(|name| own(format!("w_{name}")).alias(name.as_str()));
+            .map(|name| bare_column(format!("w_{name}")).alias(name.as_str()));
         let work = || {
             let there = there.select(keys)?.distinct()?;
             published
@@ -252,15 +272,25 @@ impl CorrectionJob<'_> {
                 .schema()
                 .fields()
                 .iter()
-                .map(|field| own(field.name().as_str()))
+                .map(|field| bare_column(field.name().as_str()))
                 .collect();
             let mut columns = names.clone();
             let mut on = Vec::new();
-            for (name, dimension) in self.whole()?.into_iter().zip(&coarsest.dimensions) {
-                let value =
-                    dimension_value(dimension, own(dimension.column.as_str()), self.stored)?;
+            for (name, dimension) in self
+                .coarsest_columns()?
+                .into_iter()
+                .zip(&coarsest.dimensions)
+            {
+                let value = dimension_value(
+                    dimension,
+                    bare_column(dimension.column.as_str()),
+                    self.stored,
+                )?;
                 columns.push(value.alias(format!("q_{name}")));
-                on.push(same(own(format!("q_{name}")), own(name)));
+                on.push(null_safe_equality(
+                    bare_column(format!("q_{name}")),
+                    bare_column(name),
+                ));
             }
             let work = || {
                 // The refused cells are the build side; the rows are streamed.
@@ -276,29 +306,36 @@ impl CorrectionJob<'_> {
             .union(after)
             .map_err(|error| release_refusal(&error))?;
         self.workspace
-            .keep(sort_rows(all)?)
+            .write_temporary_file(sort_rows(all)?)
             .await
             .map(|(path, _)| path)
     }
 
     /// Published cells of a level over new rows: equal cells and measures with new values.
-    async fn again(&self, base: &Path, level: usize) -> Result<(PathBuf, ReleaseStats), Refusal> {
+    async fn recompute_cells(
+        &self,
+        base: &Path,
+        level: usize,
+    ) -> Result<(PathBuf, ReleaseStats), Refusal> {
         let cube = self.cube(level)?;
         let rows =
             mark_published_cells(self.workspace, self.rows(base).await?, self.levels).await?;
         let mut columns = dimension_columns(level, cube);
-        let all = cell_queries::cells(rows.clone(), level, cube, None)?;
-        let (groups, many) = totals(all).await?;
+        let all = cell_queries::compute_cells(rows.clone(), level, cube, None)?;
+        let (groups, many) = count_cells(all).await?;
         let reported = rows
             .filter(cell_queries::is_published(level, cube, Quantity::Rows))
             .map_err(|error| release_refusal(&error))?;
         // All rows of a cell have equal flags for its shown measures, so the flags are additional grouping keys.
-        let mut keys: Vec<Expr> = keys(level, cube).into_iter().map(own).collect();
+        let mut keys: Vec<Expr> = dimension_key_names(level, cube)
+            .into_iter()
+            .map(bare_column)
+            .collect();
         let mut aggregates = vec![count(lit(1_i64)).alias("n")];
-        columns.push(own("n"));
+        columns.push(bare_column("n"));
         if let Some(key) = cell_queries::lot_key(level, cube, self.workspace)? {
             aggregates.push(key);
-            columns.push(own(cell_queries::KEY));
+            columns.push(bare_column(cell_queries::KEY));
         }
         for (index, measure) in cube.measures.iter().enumerate() {
             let flag = format!("shown_{index}");
@@ -306,11 +343,15 @@ impl CorrectionJob<'_> {
                 cell_queries::is_published(level, cube, Quantity::Measure(measure))
                     .alias(flag.as_str()),
             );
-            let value = || own(format!("m_{measure}"));
-            let made = [count(value()), whole_of(value()), squares(value())];
+            let value = || bare_column(format!("m_{measure}"));
+            let made = [
+                count(value()),
+                whole_of(value()),
+                squared_deviation_expr(value()),
+            ];
             for (name, made) in cube.numbers_of(measure).into_iter().zip(made) {
                 aggregates.push(made.alias(name.as_str()));
-                let shown = when(own(flag.as_str()), own(name.as_str())).end();
+                let shown = when(bare_column(flag.as_str()), bare_column(name.as_str())).end();
                 columns.push(shown.map_err(|error| release_refusal(&error))?.alias(name));
             }
         }
@@ -318,11 +359,11 @@ impl CorrectionJob<'_> {
             .aggregate(keys, aggregates)
             .and_then(|cells| cells.select(columns))
             .map_err(|error| release_refusal(&error))?;
-        let (kept, shown) = totals(cells.clone()).await?;
+        let (kept, shown) = count_cells(cells.clone()).await?;
         let rounded = round_counts(self.workspace, cells, cube)?;
         let (path, _) = self
             .workspace
-            .keep(select_released_columns(rounded, cube)?)
+            .write_temporary_file(select_released_columns(rounded, cube)?)
             .await?;
         let stats = ReleaseStats {
             cells: kept,

@@ -5,9 +5,11 @@ mod late_rows;
 use super::StagedRelease;
 use super::cell_file::select_released_columns;
 use super::cell_keys::CellKeys;
-use super::cell_queries::{CubeLevel, TimeRange, within};
+use super::cell_queries::{CubeLevel, TimeRange, filter_time_range};
 use super::first_release::{self, ReleaseStats};
-use super::grid_basis::{basis, is_day, last_period_end, next, releasing};
+use super::grid_basis::{
+    is_day, last_period_end, next_period_start, release_settings, series_basis,
+};
 use super::history::{
     self, PeriodRows, PublishedCubeCells, ReleaseHistory, ReleasedCube, format_time,
 };
@@ -29,7 +31,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) fn due(
+pub(super) fn stage_due_release(
     snapshot: &Snapshot,
     cubes: &[Cube],
     state: &Path,
@@ -39,11 +41,12 @@ pub(super) fn due(
     seen: UtcTimestamp,
 ) -> Result<Option<StagedRelease>, Refusal> {
     let dataset = &snapshot.dataset;
-    let (Some((grid, release)), Some(basis)) = (releasing(dataset), basis(dataset)) else {
+    let (Some((grid, release)), Some(basis)) = (release_settings(dataset), series_basis(dataset))
+    else {
         return Ok(None);
     };
     let folder = DatasetDir::new(state, &dataset.id.name).releases();
-    let before = history::load(&folder)?;
+    let before = history::load_history(&folder)?;
     let mut released = ReleasedCells::default();
     let series = match before {
         Some(series) if series.basis == basis.to_string() => {
@@ -54,7 +57,7 @@ pub(super) fn due(
         before => {
             let cut = before.as_ref().and_then(|before| before.cut);
             let cut = cut
-                .map(|cut| next(dataset, grid, release, cut))
+                .map(|cut| next_period_start(dataset, grid, release, cut))
                 .transpose()?;
             history::begin_history(basis, before.as_ref(), cut)
         }
@@ -77,7 +80,7 @@ pub(super) fn due(
         return Ok(None);
     }
     std::fs::create_dir_all(&folder).map_err(|error| dataset_dir::disk_refusal(&folder, &error))?;
-    let cell_keys = CellKeys::of(secret, &dataset.id);
+    let cell_keys = CellKeys::for_dataset(secret, &dataset.id);
     let checked = released.all_checked().chain([&snapshot.checked]);
     let workspace = ReleaseWorkspace::open(&folder, limits, checked)?.with_cell_keys(cell_keys);
     let mut work = DueReleaseJob {
@@ -101,15 +104,15 @@ pub(super) fn due(
         .saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
     run_on_dedicated_thread("releasing cells", time, async || {
         if late {
-            work.corrections().await?;
+            work.process_late_rows().await?;
         }
         if further {
-            work.further(cut).await?;
+            work.add_ended_periods(cut).await?;
         }
         work.series.last.clone_from(&snapshot.dataset.version);
         for cube in &wanted {
             // A cube only appends to the series.
-            if let Err(refusal) = in_time(work.time, work.cells(cube)).await {
+            if let Err(refusal) = in_time(work.time, work.compute_cube_cells(cube)).await {
                 work.faults.push(refusal);
             }
         }
@@ -146,7 +149,7 @@ fn select_grid_cubes<'a>(
 }
 
 /// Dimensions of a cube in words.
-pub(super) fn by(cube: &Cube) -> String {
+pub(super) fn format_dimensions(cube: &Cube) -> String {
     let by = cube.dimensions.iter().map(|one| match one.bucket {
         Some(bucket) => format!("{} ({})", one.column, bucket.as_str()),
         None => one.column.to_string(),
@@ -189,13 +192,17 @@ async fn in_time<T>(
 }
 
 impl DueReleaseJob<'_> {
-    async fn within(&self, files: &[PathBuf], span: TimeRange) -> Result<DataFrame, Refusal> {
+    async fn read_time_range(
+        &self,
+        files: &[PathBuf],
+        span: TimeRange,
+    ) -> Result<DataFrame, Refusal> {
         let rows = self.workspace.read(files).await?;
-        within(rows, self.release.column.as_str(), span, &self.stored)
+        filter_time_range(rows, self.release.column.as_str(), span, &self.stored)
     }
 
     /// File name that was never used before.
-    fn file(&mut self, name: &str) -> (String, PathBuf) {
+    fn unused_file(&mut self, name: &str) -> (String, PathBuf) {
         self.series.revision = self.series.revision.saturating_add(1);
         let name = format!("{name}-{}.parquet", self.series.revision);
         let path = self.folder.join(&name);
@@ -221,7 +228,7 @@ impl DueReleaseJob<'_> {
             at: self.now.to_string(),
             snapshot: self.snapshot.dataset.version.clone(),
             shape: shape.to_owned(),
-            by: by(cube),
+            by: format_dimensions(cube),
             correction,
             until: self
                 .series
@@ -239,15 +246,15 @@ impl DueReleaseJob<'_> {
     }
 
     /// Adds the rows of the ended periods.
-    async fn further(&mut self, cut: i64) -> Result<(), Refusal> {
+    async fn add_ended_periods(&mut self, cut: i64) -> Result<(), Refusal> {
         let span = TimeRange {
             from: self.series.cut,
             to: cut,
         };
         let number = self.series.parts.len();
-        let (name, path) = self.file(&format!("rows-{number}"));
-        let rows = self.within(&self.snapshot.files, span).await?;
-        workspace::write(sort_rows(rows)?, &path).await?;
+        let (name, path) = self.unused_file(&format!("rows-{number}"));
+        let rows = self.read_time_range(&self.snapshot.files, span).await?;
+        workspace::write_frame(sort_rows(rows)?, &path).await?;
         self.series.parts.push(PeriodRows {
             from: span.from,
             to: span.to,
@@ -258,7 +265,7 @@ impl DueReleaseJob<'_> {
     }
 
     /// Computes the cells of a cube for the parts that lack them.
-    async fn cells(&mut self, cube: &Cube) -> Result<(), Refusal> {
+    async fn compute_cube_cells(&mut self, cube: &Cube) -> Result<(), Refusal> {
         let shape = cube.shape().to_string();
         let own = self
             .series
@@ -320,9 +327,15 @@ impl DueReleaseJob<'_> {
         let mut fragments = Vec::new();
         let mut stats = ReleaseStats::default();
         if !base.is_empty() {
-            let (fresh, made) =
-                first_release::first(&self.workspace, &base, &older, &self.stored, cube, &levels)
-                    .await?;
+            let (fresh, made) = first_release::first_release_cells(
+                &self.workspace,
+                &base,
+                &older,
+                &self.stored,
+                cube,
+                &levels,
+            )
+            .await?;
             fragments.push(fresh);
             stats = made;
         }
@@ -330,7 +343,7 @@ impl DueReleaseJob<'_> {
             fragments.push(self.folder.join(&own.file));
         }
         let fact = self.fact(&shape, cube, false).with_stats(stats);
-        self.put(
+        self.merge_cells(
             cube,
             &fragments,
             (0..self.series.parts.len()).collect(),
@@ -340,7 +353,7 @@ impl DueReleaseJob<'_> {
     }
 
     /// Merges the cells of all parts into one file of the cube.
-    async fn put(
+    async fn merge_cells(
         &mut self,
         cube: &Cube,
         fragments: &[PathBuf],
@@ -353,27 +366,33 @@ impl DueReleaseJob<'_> {
             .filter(char::is_ascii_hexdigit)
             .take(16)
             .collect();
-        let (file, path) = self.file(&format!("cells-{short}"));
+        let (file, path) = self.unused_file(&format!("cells-{short}"));
         let cells = if fragments.is_empty() {
             // No period has ended: an empty file records that there are no cells.
             let none = self.workspace.read(&self.snapshot.files).await?;
             let none = none
                 .limit(0, Some(0))
                 .map_err(|error| release_refusal(&error))?;
-            let (none, _) = self.workspace.keep(none).await?;
-            let (none, _) =
-                first_release::first(&self.workspace, &[none], &[], &self.stored, cube, &[])
-                    .await?;
+            let (none, _) = self.workspace.write_temporary_file(none).await?;
+            let (none, _) = first_release::first_release_cells(
+                &self.workspace,
+                &[none],
+                &[],
+                &self.stored,
+                cube,
+                &[],
+            )
+            .await?;
             self.workspace.read(&[none]).await?
         } else {
             select_released_columns(self.workspace.read(fragments).await?, cube)?
         };
-        workspace::write(cells, &path).await?;
-        let digest = workspace::digest(&path)?.to_string();
+        workspace::write_frame(cells, &path).await?;
+        let digest = workspace::file_digest(&path)?.to_string();
         fact.digest.clone_from(&digest);
         let cells = PublishedCubeCells {
             shape: fact.shape.clone(),
-            cube: ReleasedCube::of(cube, self.release),
+            cube: ReleasedCube::from_cube(cube, self.release),
             file,
             digest,
             parts,

@@ -7,12 +7,12 @@
 
 use super::cell_file::{dimension_columns, round_counts, select_released_columns};
 use super::cell_queries::{
-    self, CubeLevel, FrameResult, KEY, Quantity, cube_view, dimension_value, key, keys,
-    mark_published_cells, safe, totals, units_of,
+    self, CubeLevel, FrameResult, KEY, Quantity, count_cells, cube_view, dimension_key_name,
+    dimension_key_names, dimension_value, disclosure_condition, mark_published_cells, units_of,
 };
 use super::differencing::DifferencingCheck;
 use super::workspace::{ReleaseWorkspace, release_refusal};
-use crate::release::columns::{own, same};
+use crate::release::columns::{bare_column, null_safe_equality};
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::min;
@@ -43,7 +43,7 @@ pub struct ReleaseStats {
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
-pub(super) async fn first(
+pub(super) async fn first_release_cells(
     workspace: &ReleaseWorkspace,
     base: &[PathBuf],
     older: &[Vec<PathBuf>],
@@ -61,14 +61,14 @@ pub(super) async fn first(
     };
     let candidates = work.candidates().await?;
     let candidates = work.own_remainders(candidates).await?;
-    let candidates = work.parents(candidates).await?;
-    let all = cell_queries::cells(work.rows(base).await?, work.own(), cube, None)?;
-    let (groups, rows) = totals(all).await?;
+    let candidates = work.filter_by_parents(candidates).await?;
+    let all = cell_queries::compute_cells(work.rows(base).await?, work.own_level(), cube, None)?;
+    let (groups, rows) = count_cells(all).await?;
     let cells = workspace.read(std::slice::from_ref(&candidates)).await?;
-    let (kept, reported) = totals(cells.clone()).await?;
+    let (kept, reported) = count_cells(cells.clone()).await?;
     let rounded = round_counts(workspace, cells, cube)?;
     let (path, _) = workspace
-        .keep(select_released_columns(rounded, cube)?)
+        .write_temporary_file(select_released_columns(rounded, cube)?)
         .await?;
     Ok((
         path,
@@ -100,7 +100,7 @@ struct FirstReleaseJob<'a> {
 }
 
 impl FirstReleaseJob<'_> {
-    const fn own(&self) -> usize {
+    const fn own_level(&self) -> usize {
         self.levels.len()
     }
 
@@ -112,7 +112,7 @@ impl FirstReleaseJob<'_> {
     }
 
     /// Levels including the cube with these candidates.
-    fn with(&self, candidates: &Path) -> Vec<CubeLevel> {
+    fn levels_with_candidates(&self, candidates: &Path) -> Vec<CubeLevel> {
         let mut levels = self.levels.to_vec();
         levels.push(CubeLevel {
             cube: self.cube.clone(),
@@ -127,15 +127,17 @@ impl FirstReleaseJob<'_> {
 
     /// Cells of a level that are unsafe if these candidates are published, in temporary files. Cells of the cube are checked
     /// against finer cells of earlier releases, and coarser cells of earlier releases against cells of the cube.
-    async fn bad(
+    async fn find_unsafe_cells(
         &self,
         candidates: &Path,
         level: usize,
         what: Quantity<'_>,
     ) -> Result<Vec<PathBuf>, Refusal> {
-        let levels = self.with(candidates);
+        let levels = self.levels_with_candidates(candidates);
         let cube = levels.get(level).map(|level| &level.cube);
-        let groups = cube.map(|cube| keys(level, cube)).unwrap_or_default();
+        let groups = cube
+            .map(|cube| dimension_key_names(level, cube))
+            .unwrap_or_default();
         let apart = DifferencingCheck {
             levels: &levels,
             level,
@@ -143,21 +145,21 @@ impl FirstReleaseJob<'_> {
             groups: &groups,
         };
         let rows = self.mark_rows(self.base, &levels).await?;
-        let mut found = apart.remainders(&rows)?;
+        let mut found = apart.check_remainders(&rows)?;
         if !self.levels.is_empty() {
             // A consumer may subtract cells from earlier releases, so the candidates are also checked against the earlier rows.
             for older in self.older {
                 let before = self.mark_rows(older, &levels).await?;
-                found.extend(apart.whole(&before)?);
-                found.extend(apart.remainders(&before)?);
+                found.extend(apart.check_cells(&before)?);
+                found.extend(apart.check_remainders(&before)?);
                 found.extend(apart.unsafe_changes(&before, &rows)?);
-                found.extend(apart.between(&before, &rows)?);
-                found.extend(apart.between(&rows, &before)?);
+                found.extend(apart.check_between_releases(&before, &rows)?);
+                found.extend(apart.check_between_releases(&rows, &before)?);
             }
         }
         let mut bad = Vec::new();
         for cells in found {
-            let (file, count) = self.workspace.keep(cells).await?;
+            let (file, count) = self.workspace.write_temporary_file(cells).await?;
             if count > 0 {
                 bad.push(file);
             }
@@ -168,86 +170,102 @@ impl FirstReleaseJob<'_> {
     /// Cells that are safe by themselves.
     async fn candidates(&self) -> Result<PathBuf, Refusal> {
         let cube = self.cube;
-        let key = cell_queries::lot_key(self.own(), cube, self.workspace)?;
-        let cells = cell_queries::cells(self.rows(self.base).await?, self.own(), cube, key)?;
-        let mut columns = dimension_columns(self.own(), cube);
-        columns.extend([own("n"), own("units")]);
+        let key = cell_queries::lot_key(self.own_level(), cube, self.workspace)?;
+        let cells =
+            cell_queries::compute_cells(self.rows(self.base).await?, self.own_level(), cube, key)?;
+        let mut columns = dimension_columns(self.own_level(), cube);
+        columns.extend([bare_column("n"), bare_column("units")]);
         if cube.base.is_some() {
-            columns.push(own(KEY));
+            columns.push(bare_column(KEY));
         }
         for measure in &cube.measures {
             let what = Quantity::Measure(measure);
-            columns.push(own(units_of(what)));
+            columns.push(bare_column(units_of(what)));
             for name in cube.numbers_of(measure) {
                 let disclosed = match what_of(&name, measure) {
                     Quantity::Squares(_) if cube.withholds_variances() => {
-                        safe(cube, what).and(safe(cube, Quantity::Squares(measure)))
+                        disclosure_condition(cube, what)
+                            .and(disclosure_condition(cube, Quantity::Squares(measure)))
                     }
-                    _ => safe(cube, what),
+                    _ => disclosure_condition(cube, what),
                 };
-                let shown = when(disclosed, own(name.clone())).end();
+                let shown = when(disclosed, bare_column(name.clone())).end();
                 columns.push(shown.map_err(|error| release_refusal(&error))?.alias(name));
             }
         }
         let safe = cells
-            .filter(safe(cube, Quantity::Rows))
+            .filter(disclosure_condition(cube, Quantity::Rows))
             .and_then(|cells| cells.select(columns))
             .map_err(|error| release_refusal(&error))?;
-        self.workspace.keep(safe).await.map(|(path, _)| path)
+        self.workspace
+            .write_temporary_file(safe)
+            .await
+            .map(|(path, _)| path)
     }
 
     /// Removes candidates whose remainder is a small group after the subtraction of finer published cells.
     async fn own_remainders(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
-        for what in Quantity::all(self.cube) {
+        for what in Quantity::cube_quantities(self.cube) {
             loop {
-                let bad = self.bad(&candidates, self.own(), what).await?;
+                let bad = self
+                    .find_unsafe_cells(&candidates, self.own_level(), what)
+                    .await?;
                 if bad.is_empty() {
                     break;
                 }
-                let keys = keys(self.own(), self.cube);
-                candidates = self.without(&candidates, &bad, &keys, what).await?;
+                let keys = dimension_key_names(self.own_level(), self.cube);
+                candidates = self
+                    .remove_candidates(&candidates, &bad, &keys, what)
+                    .await?;
             }
         }
         Ok(candidates)
     }
 
     /// Removes candidates whose subtraction from a coarser published cell leaves a small group.
-    async fn parents(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
+    async fn filter_by_parents(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
         for (parent, level) in self.levels.iter().enumerate() {
             if !self.cube.refines(&level.cube) || level.cube.refines(self.cube) {
                 continue;
             }
-            for what in Quantity::all(&level.cube) {
+            for what in Quantity::cube_quantities(&level.cube) {
                 loop {
-                    let bad = self.bad(&candidates, parent, what).await?;
+                    let bad = self.find_unsafe_cells(&candidates, parent, what).await?;
                     if bad.is_empty() {
                         break;
                     }
-                    let (smallest, found) = self.smallest(&candidates, &bad, parent, what).await?;
+                    let (smallest, found) = self
+                        .smallest_candidates(&candidates, &bad, parent, what)
+                        .await?;
                     if found == 0 {
                         // Earlier releases are incompatible with any cell of this cube.
-                        return self.none(&candidates).await;
+                        return self.empty_candidates(&candidates).await;
                     }
                     let keys: Vec<String> = (0..self.cube.dimensions.len())
                         .map(|one| format!("z_{one}"))
                         .collect();
-                    candidates = self.without(&candidates, &[smallest], &keys, what).await?;
+                    candidates = self
+                        .remove_candidates(&candidates, &[smallest], &keys, what)
+                        .await?;
                 }
             }
         }
         Ok(candidates)
     }
 
-    async fn none(&self, candidates: &Path) -> Result<PathBuf, Refusal> {
+    async fn empty_candidates(&self, candidates: &Path) -> Result<PathBuf, Refusal> {
         let cells = self.workspace.read(&[candidates.to_owned()]).await?;
         let none = cells
             .limit(0, Some(0))
             .map_err(|error| release_refusal(&error))?;
-        self.workspace.keep(none).await.map(|(path, _)| path)
+        self.workspace
+            .write_temporary_file(none)
+            .await
+            .map(|(path, _)| path)
     }
 
     /// Smallest published candidate within each of the parent's unsafe cells.
-    async fn smallest(
+    async fn smallest_candidates(
         &self,
         candidates: &Path,
         bad: &[PathBuf],
@@ -261,71 +279,82 @@ impl FirstReleaseJob<'_> {
         let tells_squares = self.cube.permits(CubeFunction::Variance);
         let (there, units) = match what {
             Quantity::Measure(measure) if own_measure(measure) => (
-                own(format!("cnt_{measure}")).is_not_null(),
-                own(units_of(what)),
+                bare_column(format!("cnt_{measure}")).is_not_null(),
+                bare_column(units_of(what)),
             ),
             Quantity::Squares(measure) if own_measure(measure) && tells_squares => (
-                own(format!("dev_{measure}")).is_not_null(),
-                own(units_of(Quantity::Measure(measure))),
+                bare_column(format!("dev_{measure}")).is_not_null(),
+                bare_column(units_of(Quantity::Measure(measure))),
             ),
             // A measure that the candidate does not have is not part of the difference.
-            Quantity::Measure(_) | Quantity::Squares(_) => (lit(false), own("units")),
-            Quantity::Rows => (lit(true), own("units")),
+            Quantity::Measure(_) | Quantity::Squares(_) => (lit(false), bare_column("units")),
+            Quantity::Rows => (lit(true), bare_column("units")),
         };
         let mut columns = vec![units.alias("size")];
         for (index, dimension) in self.cube.dimensions.iter().enumerate() {
-            columns.push(own(dimension.column.as_str()).alias(format!("z_{index}")));
+            columns.push(bare_column(dimension.column.as_str()).alias(format!("z_{index}")));
         }
         for (index, coarse) in level.cube.dimensions.iter().enumerate() {
-            let value = dimension_value(coarse, own(coarse.column.as_str()), self.stored)?;
+            let value = dimension_value(coarse, bare_column(coarse.column.as_str()), self.stored)?;
             columns.push(value.alias(format!("q_{index}")));
         }
         let many = level.cube.dimensions.len();
         let on = |left: &str, right: &str| -> Vec<Expr> {
             (0..many)
                 .map(|index| {
-                    same(
-                        own(format!("{left}_{index}")),
-                        own(format!("{right}_{index}")),
+                    null_safe_equality(
+                        bare_column(format!("{left}_{index}")),
+                        bare_column(format!("{right}_{index}")),
                     )
                 })
                 .collect()
         };
-        let levels = self.with(candidates);
-        let alone = cell_queries::in_own_cell_only(parent, self.own(), &levels, what);
+        let levels = self.levels_with_candidates(candidates);
+        let alone = cell_queries::in_own_cell_only(parent, self.own_level(), &levels, what);
         let alone = self.mark_rows(self.base, &levels).await?.filter(alone);
-        let own_keys = keys(self.own(), self.cube).into_iter().enumerate();
-        let own_keys = own_keys.map(|(index, key)| own(key).alias(format!("c_{index}")));
+        let own_keys = dimension_key_names(self.own_level(), self.cube)
+            .into_iter()
+            .enumerate();
+        let own_keys = own_keys.map(|(index, key)| bare_column(key).alias(format!("c_{index}")));
         let meet_alone: Vec<Expr> = (0..self.cube.dimensions.len())
-            .map(|index| same(own(format!("z_{index}")), own(format!("c_{index}"))))
+            .map(|index| {
+                null_safe_equality(
+                    bare_column(format!("z_{index}")),
+                    bare_column(format!("c_{index}")),
+                )
+            })
             .collect();
         let within = self.workspace.read(&[candidates.to_owned()]).await?;
         let bad = self.workspace.read(bad).await?;
-        let bad_keys = (0..many).map(|index| own(key(parent, index)).alias(format!("x_{index}")));
+        let bad_keys = (0..many).map(|index| {
+            bare_column(dimension_key_name(parent, index)).alias(format!("x_{index}"))
+        });
         let work = || -> datafusion_common::Result<DataFrame> {
             let bad = bad.select(bad_keys.collect::<Vec<_>>())?;
             let alone = alone?.select(own_keys.collect::<Vec<_>>())?.distinct()?;
             let within = within.filter(there)?.select(columns)?;
             let within = within.join_on(alone, JoinType::LeftSemi, meet_alone)?;
             let within = within.join_on(bad, JoinType::LeftSemi, on("q", "x"))?;
-            let groups =
-                (0..many).map(|index| own(format!("q_{index}")).alias(format!("y_{index}")));
-            let least = within
-                .clone()
-                .aggregate(groups.collect(), vec![min(own("size")).alias("least")])?;
+            let groups = (0..many)
+                .map(|index| bare_column(format!("q_{index}")).alias(format!("y_{index}")));
+            let least = within.clone().aggregate(
+                groups.collect(),
+                vec![min(bare_column("size")).alias("least")],
+            )?;
             let mut meet = on("q", "y");
-            meet.push(own("size").eq(own("least")));
-            let keys = (0..self.cube.dimensions.len()).map(|index| own(format!("z_{index}")));
+            meet.push(bare_column("size").eq(bare_column("least")));
+            let keys =
+                (0..self.cube.dimensions.len()).map(|index| bare_column(format!("z_{index}")));
             within
                 .join_on(least, JoinType::Inner, meet)?
                 .select(keys.collect::<Vec<_>>())
         };
         let smallest = work().map_err(|error| release_refusal(&error))?;
-        self.workspace.keep(smallest).await
+        self.workspace.write_temporary_file(smallest).await
     }
 
     /// Candidates without the cells in `bad`, whose dimension columns are `keys`, or without one of their measures.
-    async fn without(
+    async fn remove_candidates(
         &self,
         candidates: &Path,
         bad: &[PathBuf],
@@ -338,8 +367,11 @@ impl FirstReleaseJob<'_> {
         let mut on = Vec::new();
         for (index, (dimension, key)) in self.cube.dimensions.iter().zip(keys).enumerate() {
             let there = format!("w_{index}");
-            columns.push(own(key).alias(there.clone()));
-            on.push(same(own(dimension.column.as_str()), own(there)));
+            columns.push(bare_column(key).alias(there.clone()));
+            on.push(null_safe_equality(
+                bare_column(dimension.column.as_str()),
+                bare_column(there),
+            ));
         }
         let names: Vec<String> = cells
             .schema()
@@ -357,20 +389,24 @@ impl FirstReleaseJob<'_> {
             let bad = bad.select(columns)?.distinct()?;
             let met = cells.join_on(bad, JoinType::Left, on)?;
             let met = match what {
-                Quantity::Rows => met.filter(own("hit").is_null())?,
+                Quantity::Rows => met.filter(bare_column("hit").is_null())?,
                 Quantity::Measure(_) | Quantity::Squares(_) => met,
             };
             let kept = names.iter().map(|name| {
                 if hidden.contains(name) {
-                    let shown = when(own("hit").is_null(), own(name.as_str())).end()?;
+                    let shown =
+                        when(bare_column("hit").is_null(), bare_column(name.as_str())).end()?;
                     Ok(shown.alias(name.as_str()))
                 } else {
-                    Ok(own(name.as_str()))
+                    Ok(bare_column(name.as_str()))
                 }
             });
             met.select(kept.collect::<datafusion_common::Result<Vec<_>>>()?)
         };
         let left = work().map_err(|error| release_refusal(&error))?;
-        self.workspace.keep(left).await.map(|(path, _)| path)
+        self.workspace
+            .write_temporary_file(left)
+            .await
+            .map(|(path, _)| path)
     }
 }

@@ -11,8 +11,8 @@ use hansa_policy::value::time::TimeBucketWidth;
 use jiff::tz::TimeZone;
 
 /// Digest of schema, grid and release settings, which identifies a series. `None` if the dataset has no releases.
-pub(crate) fn basis(dataset: &Dataset) -> Option<Digest> {
-    let (grid, release) = releasing(dataset)?;
+pub(crate) fn series_basis(dataset: &Dataset) -> Option<Digest> {
+    let (grid, release) = release_settings(dataset)?;
     let listing: Vec<String> = dataset
         .columns
         .iter()
@@ -47,7 +47,7 @@ pub(crate) fn basis(dataset: &Dataset) -> Option<Digest> {
     Some(Digest::of(text.as_bytes()))
 }
 
-pub(super) fn releasing(dataset: &Dataset) -> Option<(&RegisteredGrid, &ReleaseTerm)> {
+pub(super) fn release_settings(dataset: &Dataset) -> Option<(&RegisteredGrid, &ReleaseTerm)> {
     let grid = dataset.grid.as_ref()?;
     Some((grid, grid.release.as_ref()?))
 }
@@ -70,21 +70,21 @@ impl PeriodCalendar {
     ///
     /// # Errors
     /// `SCHEMA_CHANGED` if the time zone no longer exists.
-    pub(super) fn of(
+    pub(super) fn for_grid(
         dataset: &Dataset,
         grid: &RegisteredGrid,
         release: &ReleaseTerm,
     ) -> Result<Self, Refusal> {
         Ok(Self {
             days: is_day(dataset, release),
-            zone: zone(dataset, grid, release)?,
+            zone: period_zone(dataset, grid, release)?,
         })
     }
 
     /// Start of the bucket that contains `at`, and start of the next one.
     pub(super) fn bounds(&self, at: i64, bucket: TimeBucketWidth) -> (i64, i64) {
         if !self.days {
-            return bucket::bounds(at, bucket, &self.zone);
+            return bucket::bucket_bounds(at, bucket, &self.zone);
         }
         let day = i32::try_from(at.clamp(i64::from(i32::MIN), i64::from(i32::MAX))).unwrap_or(0);
         let start = bucket::first_day(day, bucket);
@@ -109,7 +109,7 @@ impl PeriodCalendar {
 }
 
 /// First start of a period at or after `at`, in the unit of the column. A series starts with a complete period.
-pub(super) fn next(
+pub(super) fn next_period_start(
     dataset: &Dataset,
     grid: &RegisteredGrid,
     release: &ReleaseTerm,
@@ -122,7 +122,8 @@ pub(super) fn next(
         let start = days.find(|day| bucket::first_day(*day, release.every) == *day);
         return Ok(start.map_or(at, i64::from));
     }
-    let (start, end) = bucket::bounds(at, release.every, &zone(dataset, grid, release)?);
+    let (start, end) =
+        bucket::bucket_bounds(at, release.every, &period_zone(dataset, grid, release)?);
     Ok(if start == at { at } else { end })
 }
 
@@ -135,16 +136,16 @@ pub(super) fn last_period_end(
     seen: UtcTimestamp,
 ) -> Result<i64, Refusal> {
     let published = dataset.published_at.max(seen).micros();
-    let zone = zone(dataset, grid, release)?;
+    let zone = period_zone(dataset, grid, release)?;
     if is_day(dataset, release) {
         let day = date_time::local_day(published, &zone).unwrap_or(i32::MIN);
         return Ok(i64::from(bucket::first_day(day, release.every)));
     }
-    Ok(bucket::bounds(published, release.every, &zone).0)
+    Ok(bucket::bucket_bounds(published, release.every, &zone).0)
 }
 
 /// Time zone of the periods.
-fn zone(
+fn period_zone(
     dataset: &Dataset,
     grid: &RegisteredGrid,
     release: &ReleaseTerm,
@@ -157,7 +158,7 @@ fn zone(
         "UTC"
     };
     let name = own.and_then(|own| own.zone.as_deref()).unwrap_or(otherwise);
-    date_time::zone(name).ok_or_else(|| {
+    date_time::find_zone(name).ok_or_else(|| {
         Refusal::new(
             ErrorCode::SchemaChanged,
             format!("there is no time zone `{name}`"),

@@ -120,7 +120,7 @@ impl ReleaseOutcome {
 ///
 /// # Errors
 /// `STATE_BROKEN` if it can't be read.
-pub(super) fn load(folder: &Path) -> Result<Option<ReleaseHistory>, Refusal> {
+pub(super) fn load_history(folder: &Path) -> Result<Option<ReleaseHistory>, Refusal> {
     let path = folder.join(FILE);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
@@ -151,20 +151,23 @@ pub(super) fn damaged_history_refusal(folder: &Path) -> Refusal {
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub(super) fn save(folder: &Path, series: &ReleaseHistory) -> Result<ReleaseHistory, Refusal> {
+pub(super) fn save_history(
+    folder: &Path,
+    series: &ReleaseHistory,
+) -> Result<ReleaseHistory, Refusal> {
     dataset_dir::sync_folder(folder)?;
     let mut digests = BTreeMap::new();
     for name in series.rows() {
         let known = series.digests.get(name).cloned();
         let digest = known.map_or_else(
-            || super::workspace::digest(&folder.join(name)).map(|digest| digest.to_string()),
+            || super::workspace::file_digest(&folder.join(name)).map(|digest| digest.to_string()),
             Ok,
         );
         digests.insert(name.clone(), digest?);
     }
     let series = ReleaseHistory {
         digests,
-        sum: self_digest::blank(),
+        sum: self_digest::blank_digest(),
         ..series.clone()
     };
     let text = self_digest::insert_digest(serde_json::to_vec_pretty(&series).unwrap_or_default());
@@ -174,7 +177,7 @@ pub(super) fn save(folder: &Path, series: &ReleaseHistory) -> Result<ReleaseHist
 }
 
 /// Removes files that no series uses.
-pub(super) fn sweep(folder: &Path, series: &ReleaseHistory) {
+pub(super) fn sweep_unused_files(folder: &Path, series: &ReleaseHistory) {
     let mut known: BTreeSet<&str> = series
         .cells
         .iter()
@@ -253,7 +256,7 @@ pub(super) struct ReleasedCube {
 }
 
 impl ReleasedCube {
-    pub(super) fn of(cube: &Cube, release: &ReleaseTerm) -> Self {
+    pub(super) fn from_cube(cube: &Cube, release: &ReleaseTerm) -> Self {
         Self {
             grid: cube.grid.clone(),
             dimensions: cube.dimensions.clone(),

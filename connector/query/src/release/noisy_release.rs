@@ -11,8 +11,8 @@ mod noise;
 
 use super::StagedRelease;
 use super::cell_file::select_released_columns;
-use super::cell_queries::{TimeRange, within};
-use super::grid_basis::{PeriodCalendar, basis, releasing};
+use super::cell_queries::{TimeRange, filter_time_range};
+use super::grid_basis::{PeriodCalendar, release_settings, series_basis};
 use super::history::{self, BudgetSpending, NoisyCells, ReleaseHistory, format_time};
 use super::workspace::{self, ReleaseWorkspace, release_refusal};
 use crate::dedicated_thread::run_on_dedicated_thread;
@@ -31,7 +31,7 @@ use hansa_policy::value::privacy_budget::amount::Epsilon;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub(super) fn due(
+pub(super) fn stage_noisy_release(
     snapshot: &Snapshot,
     cubes: &[Cube],
     state: &Path,
@@ -40,7 +40,8 @@ pub(super) fn due(
     fresh: &dyn Fn() -> [u8; 32],
 ) -> Result<Option<StagedRelease>, Refusal> {
     let dataset = &snapshot.dataset;
-    let (Some((grid, release)), Some(basis)) = (releasing(dataset), basis(dataset)) else {
+    let (Some((grid, release)), Some(basis)) = (release_settings(dataset), series_basis(dataset))
+    else {
         return Ok(None);
     };
     let mut wanted: BTreeMap<String, (&Cube, &PrivacyBudgetTerm)> = BTreeMap::new();
@@ -53,20 +54,20 @@ pub(super) fn due(
         }
     }
     let folder = DatasetDir::new(state, &dataset.id.name).releases();
-    let series = history::load(&folder)?.filter(|series| series.basis == basis.to_string());
+    let series = history::load_history(&folder)?.filter(|series| series.basis == basis.to_string());
     let (Some(mut series), false) = (series, wanted.is_empty()) else {
         return Ok(None);
     };
-    let calendar = PeriodCalendar::of(dataset, grid, release)?;
-    let found = budget_ledger::due(&series, &wanted, &calendar, release);
+    let calendar = PeriodCalendar::for_grid(dataset, grid, release)?;
+    let found = budget_ledger::decide_due_periods(&series, &wanted, &calendar, release);
     let open = |spent: &BudgetSpending| spent.seed.is_some() && wanted.contains_key(&spent.shape);
-    let fewer = budget_ledger::lack(&mut series, &found.refused);
+    let fewer = budget_ledger::record_refused_periods(&mut series, &found.refused);
     if found.granted.is_empty() && !fewer && !series.spent.iter().any(open) {
         return Ok(None);
     }
     // Noise is drawn only over the saved rows.
     let released = super::read_released_cells(&folder, &series)?;
-    reserve(&mut series, &folder, &found.granted, fresh)?;
+    reserve_budget(&mut series, &folder, &found.granted, fresh)?;
     let mut work = NoisyReleaseJob {
         workspace: ReleaseWorkspace::open(&folder, limits, released.all_checked())?,
         snapshot,
@@ -96,7 +97,7 @@ pub(super) fn due(
 }
 
 /// Saves the spending and the seeds before any noise is drawn.
-fn reserve(
+fn reserve_budget(
     series: &mut ReleaseHistory,
     folder: &Path,
     granted: &[DrawRequest],
@@ -110,7 +111,8 @@ fn reserve(
         let rows = match digests.get(&due.part) {
             Some(known) => known.clone(),
             None => {
-                let digest = workspace::digest(&rows_of(series, folder, due.part)?)?.to_string();
+                let digest =
+                    workspace::file_digest(&rows_of(series, folder, due.part)?)?.to_string();
                 digests.insert(due.part, digest.clone());
                 digest
             }
@@ -128,7 +130,7 @@ fn reserve(
             rows,
         });
     }
-    *series = history::save(folder, series)?;
+    *series = history::save_history(folder, series)?;
     Ok(())
 }
 
@@ -172,7 +174,7 @@ impl NoisyReleaseJob<'_> {
             let Some(spent) = self.series.spent.get(index).cloned() else {
                 continue;
             };
-            let (file, fact) = self.period(&spent, cube, budget).await?;
+            let (file, fact) = self.compute_period_cells(&spent, cube, budget).await?;
             fragments.push(file);
             facts.push(fact);
             // The seed is deleted when the cells are saved, so that the noise can't be reproduced.
@@ -196,12 +198,12 @@ impl NoisyReleaseJob<'_> {
             .collect();
         let name = format!("drawn-{short}-{}.parquet", self.series.revision);
         let path = self.folder.join(&name);
-        workspace::write(
+        workspace::write_frame(
             select_released_columns(self.workspace.read(&fragments).await?, cube)?,
             &path,
         )
         .await?;
-        let digest = workspace::digest(&path)?.to_string();
+        let digest = workspace::file_digest(&path)?.to_string();
         self.facts.extend(facts);
         self.series.drawn.retain(|known| known.shape != shape);
         self.series.drawn.push(NoisyCells {
@@ -214,7 +216,7 @@ impl NoisyReleaseJob<'_> {
     }
 
     /// Cells of one period, in a temporary file.
-    async fn period(
+    async fn compute_period_cells(
         &self,
         spent: &BudgetSpending,
         cube: &Cube,
@@ -227,21 +229,21 @@ impl NoisyReleaseJob<'_> {
         let broken = |sentence: &str| Refusal::new(ErrorCode::StateBroken, sentence);
         let part = part.ok_or_else(|| broken("the rows of cells that are paid for are gone"))?;
         let file = rows_of(&self.series, &self.folder, part)?;
-        if workspace::digest(&file)?.to_string() != spent.rows {
+        if workspace::file_digest(&file)?.to_string() != spent.rows {
             return Err(broken(
                 "the rows of cells that are paid for are not the same any more",
             ));
         }
-        let seed = spent.seed.as_deref().and_then(unhex);
+        let seed = spent.seed.as_deref().and_then(decode_hex);
         let seed = seed.ok_or_else(|| broken("what the noise is made of is damaged"))?;
         let stored = self.snapshot.dataset.schema();
-        let domain = CellDomain::of(cube, budget, self.release, &self.calendar, spent)?;
+        let domain = CellDomain::for_period(cube, budget, self.release, &self.calendar, spent)?;
         let span = TimeRange {
             from: Some(spent.from),
             to: spent.to,
         };
         let rows = self.workspace.read(std::slice::from_ref(&file)).await?;
-        let rows = within(rows, self.release.column.as_str(), span, &stored)?;
+        let rows = filter_time_range(rows, self.release.column.as_str(), span, &stored)?;
         let all = rows
             .clone()
             .count()
@@ -250,17 +252,20 @@ impl NoisyReleaseJob<'_> {
         let mut totals =
             cell_totals::sum_cells(rows, cube, budget, &domain, &stored, &seed).await?;
         let counted = totals.rows();
-        noise::add(&mut totals, budget, &seed)?;
-        let batch = domain.batch(&totals, cube, &stored)?;
-        let (file, cells) = self.workspace.keep(self.workspace.of(batch)?).await?;
+        noise::add_noise(&mut totals, budget, &seed)?;
+        let batch = domain.to_batch(&totals, cube, &stored)?;
+        let (file, cells) = self
+            .workspace
+            .write_temporary_file(self.workspace.frame_over_batch(batch)?)
+            .await?;
         // The digest covers the period alone, so that a repeated record of an interrupted release is equal to the first.
-        let digest = workspace::digest(&file)?.to_string();
+        let digest = workspace::file_digest(&file)?.to_string();
         let all = u64::try_from(all).unwrap_or(u64::MAX);
         let fact = ReleaseOutcome {
             at: self.now.to_string(),
             snapshot: self.snapshot.dataset.version.clone(),
             shape: spent.shape.clone(),
-            by: super::due_releases::by(cube),
+            by: super::due_releases::format_dimensions(cube),
             correction: false,
             until: format_time(spent.to, self.calendar.days),
             cells,
@@ -275,7 +280,7 @@ impl NoisyReleaseJob<'_> {
     }
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+fn decode_hex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if text.len() != 64 || !text.is_ascii() {
         return None;
@@ -289,7 +294,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 
 /// Exact values of a period before the noise: rows, rows with a value, and sums, for each cell.
 #[cfg(test)]
-pub(super) fn exact(
+pub(super) fn exact_totals(
     snapshot: &Snapshot,
     cube: &Cube,
     period: crate::snapshot::released_cells::ReleasePeriod,
@@ -297,8 +302,8 @@ pub(super) fn exact(
 ) -> [Vec<i128>; 3] {
     let (from, to) = (period.from, period.to);
     let stored = snapshot.dataset.schema();
-    let (grid, release) = releasing(&snapshot.dataset).unwrap();
-    let calendar = PeriodCalendar::of(&snapshot.dataset, grid, release).unwrap();
+    let (grid, release) = release_settings(&snapshot.dataset).unwrap();
+    let calendar = PeriodCalendar::for_grid(&snapshot.dataset, grid, release).unwrap();
     let budget = cube.budget.as_ref().unwrap();
     let spent = BudgetSpending {
         unit: String::new(),
@@ -311,7 +316,7 @@ pub(super) fn exact(
         seed: None,
         rows: String::new(),
     };
-    let domain = CellDomain::of(cube, budget, release, &calendar, &spent).unwrap();
+    let domain = CellDomain::for_period(cube, budget, release, &calendar, &spent).unwrap();
     let limits = QueryResourceLimits::default();
     let span = TimeRange {
         from: Some(from),
@@ -320,7 +325,7 @@ pub(super) fn exact(
     run_on_dedicated_thread("counting", limits.time, async || {
         let workspace = ReleaseWorkspace::open(folder, &limits, [&snapshot.checked])?;
         let rows = workspace.read(&snapshot.files).await?;
-        let rows = within(rows, release.column.as_str(), span, &stored)?;
+        let rows = filter_time_range(rows, release.column.as_str(), span, &stored)?;
         let totals = cell_totals::sum_cells(rows, cube, budget, &domain, &stored, &[7; 32]).await?;
         Ok([
             totals.counts().collect(),

@@ -215,11 +215,13 @@ fn a_damaged_file_is_not_read() {
     fixture.publish(&group(0, 0, 8), day(1));
     fixture.stage(&[&cube]);
     let dataset = fixture.snapshot().dataset.clone();
-    let released = open(fixture.state(), &dataset).unwrap();
+    let released = open_released_cells(fixture.state(), &dataset).unwrap();
     let file = &released.cells[&cube.shape()];
     std::fs::write(file, b"something else").unwrap();
     assert_eq!(
-        open(fixture.state(), &dataset).unwrap_err().code,
+        open_released_cells(fixture.state(), &dataset)
+            .unwrap_err()
+            .code,
         ErrorCode::SnapshotDamaged
     );
 }

@@ -69,7 +69,7 @@ impl ReleaseWorkspace {
             partitions: 1,
             ..*limits
         };
-        let mut config = session::config(&limits);
+        let mut config = session::session_config(&limits);
         // Rows are sorted by all their columns. A merge of small batches would need more memory for its sort keys than for the
         // rows, and the engine does not spill these keys. So the rows in memory are sorted as one batch.
         config.options_mut().execution.sort_in_place_threshold_bytes = usize::MAX;
@@ -121,18 +121,21 @@ impl ReleaseWorkspace {
     }
 
     /// Frame over a record batch.
-    pub(super) fn of(&self, rows: RecordBatch) -> Result<DataFrame, Refusal> {
+    pub(super) fn frame_over_batch(&self, rows: RecordBatch) -> Result<DataFrame, Refusal> {
         self.context
             .read_batch(rows)
             .map_err(|error| release_refusal(&error))
     }
 
     /// Writes a frame into a new temporary file. Returns the path and the number of rows.
-    pub(super) async fn keep(&self, frame: DataFrame) -> Result<(PathBuf, u64), Refusal> {
+    pub(super) async fn write_temporary_file(
+        &self,
+        frame: DataFrame,
+    ) -> Result<(PathBuf, u64), Refusal> {
         let number = self.next.get();
         self.next.set(number.saturating_add(1));
         let path = self.folder.path().join(format!("aside-{number}.parquet"));
-        let (rows, _) = file(frame, &path).await?;
+        let (rows, _) = write_new_file(frame, &path).await?;
         Ok((path, rows))
     }
 }
@@ -147,15 +150,15 @@ pub(super) fn sort_rows(frame: DataFrame) -> Result<DataFrame, Refusal> {
 }
 
 /// Writes a frame into a durable file. Returns the number of rows.
-pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal> {
-    let (count, file) = file(frame, path).await?;
+pub(super) async fn write_frame(frame: DataFrame, path: &Path) -> Result<u64, Refusal> {
+    let (count, file) = write_new_file(frame, path).await?;
     file.sync_all()
         .map_err(|error| dataset_dir::disk_refusal(path, &error))?;
     Ok(count)
 }
 
 /// Writes a frame into a new file, which is removed after an error.
-async fn file(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
+async fn write_new_file(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
     let rows = frame
         .execute_stream()
         .await
@@ -190,8 +193,9 @@ async fn write_rows(
 }
 
 /// Content digest of a file.
-pub(super) fn digest(path: &Path) -> Result<Digest, Refusal> {
-    crate::ingest::source_files::digest(path, &path.to_string_lossy()).map(|(digest, _)| digest)
+pub(super) fn file_digest(path: &Path) -> Result<Digest, Refusal> {
+    crate::ingest::source_files::digest_file(path, &path.to_string_lossy())
+        .map(|(digest, _)| digest)
 }
 
 /// Refusal of an engine error, by class.
@@ -204,7 +208,7 @@ pub(super) fn release_refusal(error: &DataFusionError) -> Refusal {
         )
         .with_help("raise `memory` in `[limits]`, or publish fewer rows at once");
     }
-    let refusal = engine_error::running(error);
+    let refusal = engine_error::execution_refusal(error);
     if matches!(
         refusal.code,
         ErrorCode::ResourceLimit
@@ -236,8 +240,8 @@ mod tests {
         let ids: arrow_array::ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
         let rows = RecordBatch::try_from_iter([("id", ids)]).unwrap();
         let path = folder.path().join("cells.parquet");
-        let frame = sort_rows(workspace.of(rows).unwrap()).unwrap();
-        let refusal = write(frame, &path).await.unwrap_err();
+        let frame = sort_rows(workspace.frame_over_batch(rows).unwrap()).unwrap();
+        let refusal = write_frame(frame, &path).await.unwrap_err();
         assert_eq!(refusal.code, ErrorCode::ResourceLimit);
         assert!(
             refusal.to_string().contains("release the cells"),
@@ -272,9 +276,15 @@ mod tests {
         let columns = (0..12).map(|column| (format!("t{column}"), text(column)));
         let columns = std::iter::once(("id".to_owned(), ids)).chain(columns);
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let (path, _) = workspace.keep(workspace.of(batch).unwrap()).await.unwrap();
+        let (path, _) = workspace
+            .write_temporary_file(workspace.frame_over_batch(batch).unwrap())
+            .await
+            .unwrap();
         let stored = workspace.read(&[path]).await.unwrap();
-        let (path, kept) = workspace.keep(sort_rows(stored).unwrap()).await.unwrap();
+        let (path, kept) = workspace
+            .write_temporary_file(sort_rows(stored).unwrap())
+            .await
+            .unwrap();
         assert_eq!(kept, u64::try_from(rows).unwrap());
         let mut expected = numbers.clone();
         expected.sort_unstable();

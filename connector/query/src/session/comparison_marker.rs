@@ -3,7 +3,7 @@
 //! 55.2). Where the fault is visible, each comparison is marked during the optimisation, so that no two comparisons have an equal
 //! operand.
 
-use crate::session::projection_marker::mark;
+use crate::session::projection_marker::projection_mark;
 use crate::sql::functions::exact_arithmetic::map_keeping_names;
 use datafusion_common::Result;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -100,7 +100,7 @@ impl ComparisonMarker {
     fn mark_expression(&self, expr: Expr) -> Result<Expr> {
         let expr = self.mark_in(expr, ComparisonPlace::Value)?.data;
         self.next.set(self.next.get().saturating_add(1));
-        Ok(mark(self.next.get()).call(vec![expr]))
+        Ok(projection_mark(self.next.get()).call(vec![expr]))
     }
 }
 

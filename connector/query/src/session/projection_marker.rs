@@ -11,7 +11,7 @@ use datafusion_expr::{
     ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
 };
-use hansa_enforcement::expression_rewrite::rewritten;
+use hansa_enforcement::expression_rewrite::rewrite_expressions;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks projections that the optimizer could confuse.
@@ -22,7 +22,7 @@ pub(crate) fn mark_projections(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut seen: BTreeMap<ProjectionOutline, usize> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::Projection(projection) = node
-            && let Some(likeness) = likeness(projection)
+            && let Some(likeness) = projection_outline(projection)
         {
             let count = seen.entry(likeness).or_default();
             *count = count.saturating_add(1);
@@ -37,7 +37,7 @@ pub(crate) fn mark_projections(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let alike = match &node {
             LogicalPlan::Projection(projection) => {
-                likeness(projection).is_some_and(|likeness| seen.contains_key(&likeness))
+                projection_outline(projection).is_some_and(|likeness| seen.contains_key(&likeness))
             }
             _ => false,
         };
@@ -47,10 +47,12 @@ pub(crate) fn mark_projections(plan: LogicalPlan) -> Result<LogicalPlan> {
         next = next.saturating_add(1);
         let names = NamePreserver::new_for_projection();
         node.map_expressions(|expr| {
-            if computes(&expr) {
+            if computes_value(&expr) {
                 let name = names.save(&expr);
                 let bare = expr.unalias();
-                Ok(Transformed::yes(name.restore(mark(next).call(vec![bare]))))
+                Ok(Transformed::yes(
+                    name.restore(projection_mark(next).call(vec![bare])),
+                ))
             } else {
                 Ok(Transformed::no(expr))
             }
@@ -64,7 +66,7 @@ pub(crate) fn mark_projections(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// # Errors
 /// An error if the plan can't be rebuilt.
 pub(crate) fn remove_projection_marks(plan: LogicalPlan) -> Result<LogicalPlan> {
-    rewritten(plan, without_mark)
+    rewrite_expressions(plan, without_mark)
 }
 
 /// Removes the marks from an expression.
@@ -88,8 +90,8 @@ fn without_mark(part: Expr) -> Result<Transformed<Expr>> {
 /// Outline of a projection: its output names and the columns that it uses. Only projections with equal outlines can become equal.
 type ProjectionOutline = (Vec<String>, BTreeSet<String>);
 
-fn likeness(projection: &Projection) -> Option<ProjectionOutline> {
-    if !projection.expr.iter().any(computes) {
+fn projection_outline(projection: &Projection) -> Option<ProjectionOutline> {
+    if !projection.expr.iter().any(computes_value) {
         return None;
     }
     let given = projection
@@ -108,16 +110,16 @@ fn likeness(projection: &Projection) -> Option<ProjectionOutline> {
 }
 
 /// Checks that the expression is more than a column.
-fn computes(expr: &Expr) -> bool {
+fn computes_value(expr: &Expr) -> bool {
     match expr {
-        Expr::Alias(alias) => computes(&alias.expr),
+        Expr::Alias(alias) => computes_value(&alias.expr),
         Expr::Column(_) | Expr::Literal(_, _) => false,
         other => !other.column_refs().is_empty(),
     }
 }
 
 /// Function that returns its argument. Functions with different numbers are different.
-pub(super) fn mark(number: usize) -> ScalarUDF {
+pub(super) fn projection_mark(number: usize) -> ScalarUDF {
     ScalarUDF::from(ProjectionMarker {
         number,
         signature: Signature::any(1, Volatility::Immutable),

@@ -1,6 +1,6 @@
 //! Session settings that keep answers correct.
 
-use super::{config, optimizer_rules, physical_optimizer_rules};
+use super::{optimizer_rules, physical_optimizer_rules, session_config};
 use crate::limits::QueryResourceLimits;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::common::config::ConfigOptions;
@@ -67,7 +67,7 @@ async fn count_rows(settings: SessionConfig) -> usize {
 /// switches stay off for the other reason in `config`.
 #[tokio::test]
 async fn dynamic_filters_of_joins_are_off_since_they_lose_rows() {
-    let ours = config(&QueryResourceLimits::default());
+    let ours = session_config(&QueryResourceLimits::default());
     let optimizer = &ours.options().optimizer;
     assert!(!optimizer.enable_dynamic_filter_pushdown);
     assert!(!optimizer.enable_join_dynamic_filter_pushdown);

@@ -42,7 +42,7 @@ impl FileDigests {
         let mut size = 0_u64;
         let mut buffer = vec![0_u8; 1 << 18];
         loop {
-            let filled = fill(&mut file, &mut buffer)?;
+            let filled = fill_buffer(&mut file, &mut buffer)?;
             let Some(read) = buffer.get(..filled).filter(|read| !read.is_empty()) else {
                 break;
             };
@@ -61,7 +61,7 @@ impl FileDigests {
 }
 
 /// Reads until the buffer is full or the file ends.
-fn fill(file: &mut File, buffer: &mut [u8]) -> Result<usize> {
+fn fill_buffer(file: &mut File, buffer: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match file.read(rest)? {
@@ -108,7 +108,7 @@ impl BlockDigests {
 
     /// Blocks that a range of bytes covers; empty for an empty range.
     #[must_use]
-    pub fn covering(&self, bytes: &Range<u64>) -> Range<u64> {
+    pub fn covering_blocks(&self, bytes: &Range<u64>) -> Range<u64> {
         if bytes.end <= bytes.start || self.block == 0 {
             return 0..0;
         }
@@ -198,7 +198,7 @@ mod tests {
             assert_eq!(back.as_ref(), Ok(&blocks));
             for block in 0..blocks.count() as u64 {
                 let range = blocks.bytes(&(block..block + 1));
-                assert_eq!(blocks.covering(&range), block..block + 1);
+                assert_eq!(blocks.covering_blocks(&range), block..block + 1);
                 let part = &bytes[range.start as usize..range.end as usize];
                 assert!(blocks.holds(block, part));
                 let mut other = part.to_vec();

@@ -48,9 +48,9 @@ pub fn open_borrowed_snapshot(
     if manifest.dataset.id != *dataset || manifest.digest != digest || !in_place {
         return Err(refused("is another one here"));
     }
-    let folder = dataset_dir::folder(&directory, version);
-    let files =
-        dataset_dir::whole(&manifest, &folder).ok_or_else(|| refused("is not whole here"))?;
+    let folder = dataset_dir::version_folder(&directory, version);
+    let files = dataset_dir::complete_files(&manifest, &folder)
+        .ok_or_else(|| refused("is not whole here"))?;
     let Manifest {
         dataset,
         digest,

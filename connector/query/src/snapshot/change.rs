@@ -19,7 +19,7 @@ pub enum SnapshotChange {
 impl Snapshot {
     /// Difference to the publication with this label.
     #[must_use]
-    pub fn since(&self, label: &str) -> SnapshotChange {
+    pub fn compare_with_label(&self, label: &str) -> SnapshotChange {
         if self.in_place.is_some() {
             return SnapshotChange::Another;
         }
@@ -33,7 +33,7 @@ impl Snapshot {
         let Some(at) = list.position(|stretch| stretch.segment.version == label) else {
             return SnapshotChange::Another;
         };
-        let kept = segments.files(at.saturating_add(1));
+        let kept = segments.file_count(at.saturating_add(1));
         let files = self.files.iter().skip(kept).cloned().collect();
         SnapshotChange::Grown(Box::new(self.with_files(files)))
     }
@@ -51,7 +51,7 @@ impl Snapshot {
         let come = |stretch: &&SegmentFiles| stretch.segment.arrived <= at;
         let come = segments.list.iter().take_while(come).count();
         // The dataset did not exist before its first segment, so the result is not an empty dataset.
-        let files = (come > 0).then(|| segments.files(come))?;
+        let files = (come > 0).then(|| segments.file_count(come))?;
         Some(self.with_files(self.files.iter().take(files).cloned().collect()))
     }
 

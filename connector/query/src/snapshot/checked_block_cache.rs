@@ -55,7 +55,7 @@ impl FileIdentity {
 pub(crate) struct CheckedBlocks(Vec<AtomicU64>);
 
 impl CheckedBlocks {
-    fn none(count: usize) -> Self {
+    fn with_block_count(count: usize) -> Self {
         let words = std::iter::repeat_with(AtomicU64::default);
         Self(words.take(count.div_ceil(64)).collect())
     }
@@ -66,13 +66,13 @@ impl CheckedBlocks {
     }
 
     /// Checks that a block was verified.
-    pub(crate) fn has(&self, block: u64) -> bool {
+    pub(crate) fn has_block(&self, block: u64) -> bool {
         let found = self.place(block);
         found.is_some_and(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
     }
 
     /// Marks a block as verified.
-    pub(crate) fn mark(&self, block: u64) {
+    pub(crate) fn mark_block(&self, block: u64) {
         if let Some((word, bit)) = self.place(block) {
             word.fetch_or(bit, Ordering::Release);
         }
@@ -107,7 +107,9 @@ impl CheckedBlockCache {
             all.retain(|_, seen| Arc::strong_count(seen) > 1);
         }
         let seen = all.entry(key);
-        Arc::clone(seen.or_insert_with(|| Arc::new(CheckedBlocks::none(blocks.count()))))
+        Arc::clone(
+            seen.or_insert_with(|| Arc::new(CheckedBlocks::with_block_count(blocks.count()))),
+        )
     }
 }
 

@@ -119,7 +119,7 @@ impl CheckedFiles {
             blocks: self.blocks.clone(),
             learning: Mutex::new(()),
             memory,
-            damage: Mutex::new(self.damage().err()),
+            damage: Mutex::new(self.check_damage().err()),
         }
     }
 
@@ -133,7 +133,7 @@ impl CheckedFiles {
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`: the files are then not read any more.
-    pub fn damage(&self) -> Result<(), Refusal> {
+    pub fn check_damage(&self) -> Result<(), Refusal> {
         self.lock_damage().clone().map_or(Ok(()), Err)
     }
 
@@ -155,7 +155,7 @@ impl CheckedFiles {
                 }
             }
         }
-        self.hold(&found)?;
+        self.check_expected_content(&found)?;
         let blocks: Vec<BlockDigests> = found
             .iter()
             .map(|(_, found)| found.blocks.clone())
@@ -177,7 +177,8 @@ impl CheckedFiles {
             let identity = || File::open(path).and_then(|file| FileIdentity::of(&file));
             let read =
                 identity().and_then(|before| Ok((before, FileDigests::of(path)?, identity()?)));
-            let (before, found, after) = read.map_err(|error| self.unread(path, &error))?;
+            let (before, found, after) =
+                read.map_err(|error| self.unreadable_file_refusal(path, &error))?;
             if !before.is_written_as(&after) {
                 return Err(self.record_damage(path, "it changed while it was read"));
             }
@@ -186,7 +187,7 @@ impl CheckedFiles {
         Ok(all)
     }
 
-    fn hold(&self, found: &[(FileIdentity, FileDigests)]) -> Result<(), Refusal> {
+    fn check_expected_content(&self, found: &[(FileIdentity, FileDigests)]) -> Result<(), Refusal> {
         match &self.expected {
             ExpectedContent::Unknown => {}
             ExpectedContent::Snapshot { schema, digest } => {
@@ -229,7 +230,7 @@ impl CheckedFiles {
     }
 
     /// Refusal for an unreadable file. A missing or truncated file is damaged; other errors may be temporary.
-    fn unread(&self, path: &Path, error: &std::io::Error) -> Refusal {
+    fn unreadable_file_refusal(&self, path: &Path, error: &std::io::Error) -> Refusal {
         if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) {
             return self.record_damage(path, &error.to_string());
         }
@@ -244,15 +245,16 @@ impl CheckedFiles {
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED` if the path is not among the files, or if any damage is known.
-    pub(crate) fn reader(self: &Arc<Self>, path: &Path) -> Result<CheckedReader, Refusal> {
-        self.damage()?;
+    pub(crate) fn open_reader(self: &Arc<Self>, path: &Path) -> Result<CheckedReader, Refusal> {
+        self.check_damage()?;
         let blocks = self.blocks()?;
         let place = self.file_indexes.get(path);
         let Some(own) = place.and_then(|place| blocks.get(*place)) else {
             return Err(self.record_damage(path, "it is no file of the snapshot"));
         };
         let opened = File::open(path).and_then(|file| Ok((FileIdentity::of(&file)?, file)));
-        let (identity, file) = opened.map_err(|error| self.unread(path, &error))?;
+        let (identity, file) =
+            opened.map_err(|error| self.unreadable_file_refusal(path, &error))?;
         if identity.size() != own.size() {
             return Err(self.record_damage(path, "it has another size"));
         }
@@ -307,7 +309,9 @@ pub(crate) struct CheckedReader {
 impl CheckedReader {
     /// Checks that all blocks of a range were verified before.
     pub(crate) fn is_seen(&self, range: &Range<u64>) -> bool {
-        self.own.covering(range).all(|block| self.seen.has(block))
+        self.own
+            .covering_blocks(range)
+            .all(|block| self.seen.has_block(block))
     }
 
     /// Reads and verifies a range of bytes.
@@ -322,21 +326,21 @@ impl CheckedReader {
         // The file may be written at the same time; the verified blocks then belong to another content.
         let is_same = || FileIdentity::of(&self.file).is_ok_and(|now| now == self.identity);
         if self.is_seen(range) {
-            let bytes = self.exact(range)?;
+            let bytes = self.read_exact_range(range)?;
             if is_same() {
                 return Ok(bytes);
             }
         }
-        let blocks = self.own.covering(range);
+        let blocks = self.own.covering_blocks(range);
         let whole = self.own.bytes(&blocks);
-        let bytes = self.exact(&whole)?;
+        let bytes = self.read_exact_range(&whole)?;
         let is_same = is_same();
         let part = |range: &Range<u64>| -> Option<Range<usize>> {
             let at = |place: u64| usize::try_from(place.checked_sub(whole.start)?).ok();
             Some(at(range.start)?..at(range.end)?)
         };
         for block in blocks {
-            if is_same && self.seen.has(block) {
+            if is_same && self.seen.has_block(block) {
                 continue;
             }
             let own = self.own.bytes(&(block..block.saturating_add(1)));
@@ -345,7 +349,7 @@ impl CheckedReader {
                 return Err(damaged("a block of it has another digest"));
             }
             if is_same {
-                self.seen.mark(block);
+                self.seen.mark_block(block);
             }
         }
         let wanted = part(range).filter(|part| part.end <= bytes.len());
@@ -360,11 +364,11 @@ impl CheckedReader {
         Ok(bytes.slice(wanted))
     }
 
-    fn exact(&self, range: &Range<u64>) -> Result<Bytes, Refusal> {
+    fn read_exact_range(&self, range: &Range<u64>) -> Result<Bytes, Refusal> {
         let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or_default();
         let mut bytes = vec![0; length];
         let read = self.file.read_exact_at(&mut bytes, range.start);
-        read.map_err(|error| self.files.unread(&self.path, &error))?;
+        read.map_err(|error| self.files.unreadable_file_refusal(&self.path, &error))?;
         Ok(Bytes::from(bytes))
     }
 }

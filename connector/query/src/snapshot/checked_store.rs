@@ -70,12 +70,12 @@ struct PublishedFile {
 }
 
 /// Reads a file as it was published; a file system may keep its reader waiting, so not on the thread of a question.
-async fn read<T: Send + 'static>(
+async fn read_published_file<T: Send + 'static>(
     file: PublishedFile,
     act: impl FnOnce(&CheckedReader) -> std::result::Result<T, Refusal> + Send + 'static,
 ) -> Result<T> {
     let read = move || {
-        let reader = file.files.reader(&file.path);
+        let reader = file.files.open_reader(&file.path);
         let done = reader.and_then(|reader| act(&reader));
         done.map_err(store_error)
     };
@@ -106,7 +106,7 @@ impl ObjectStore for CheckedStore {
             return Ok(found);
         };
         let range = found.range.clone();
-        let bytes = read(known, move |reader| reader.read(&range)).await?;
+        let bytes = read_published_file(known, move |reader| reader.read(&range)).await?;
         found.payload = GetResultPayload::Stream(stream::once(async { Ok(bytes) }).boxed());
         Ok(found)
     }
@@ -116,7 +116,7 @@ impl ObjectStore for CheckedStore {
             return self.local.get_ranges(location, ranges).await;
         };
         let ranges = ranges.to_vec();
-        read(known, move |reader| {
+        read_published_file(known, move |reader| {
             ranges.iter().map(|range| reader.read(range)).collect()
         })
         .await

@@ -44,7 +44,7 @@ impl DatasetDir {
         self.folder.join("snapshots")
     }
 
-    fn current(&self) -> PathBuf {
+    fn pointer_path(&self) -> PathBuf {
         self.folder.join("current.json")
     }
 }
@@ -53,7 +53,7 @@ impl DatasetDir {
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn make(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
+pub fn create_folders(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
     for folder in [dataset_dir.parsed_rows(), dataset_dir.snapshots()] {
         std::fs::create_dir_all(&folder).map_err(|error| disk_refusal(&folder, &error))?;
     }
@@ -64,7 +64,7 @@ pub fn make(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn staging(dataset_dir: &DatasetDir) -> Result<TempDir, Refusal> {
+pub fn create_staging_folder(dataset_dir: &DatasetDir) -> Result<TempDir, Refusal> {
     tempfile::Builder::new()
         .prefix(STAGING)
         .tempdir_in(&dataset_dir.folder)
@@ -82,7 +82,7 @@ pub fn next_version(
     logged: Option<&str>,
 ) -> Result<String, Refusal> {
     let day: String = now.to_string().chars().take(10).collect();
-    let last = pointer(dataset_dir)?
+    let last = read_pointer(dataset_dir)?
         .map(|pointer| pointer.last)
         .unwrap_or_default();
     let of_today = |label: &str| {
@@ -106,10 +106,14 @@ pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Refusal>
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn admit(dataset_dir: &DatasetDir, version: &str, folder: TempDir) -> Result<PathBuf, Refusal> {
+pub fn admit_folder(
+    dataset_dir: &DatasetDir,
+    version: &str,
+    folder: TempDir,
+) -> Result<PathBuf, Refusal> {
     let target = dataset_dir.snapshots().join(version);
     sync_folder(folder.path())?;
-    let taken = pointer(dataset_dir)?.and_then(|pointer| pointer.version);
+    let taken = read_pointer(dataset_dir)?.and_then(|pointer| pointer.version);
     if taken.is_some_and(|taken| taken == version) && target.join(MANIFEST).exists() {
         return Err(Refusal::new(
             ErrorCode::StateBroken,
@@ -124,7 +128,7 @@ pub fn admit(dataset_dir: &DatasetDir, version: &str, folder: TempDir) -> Result
     let from = folder.keep();
     std::fs::rename(&from, &target).map_err(|error| disk_refusal(&target, &error))?;
     sync_folder(&dataset_dir.snapshots())?;
-    point(dataset_dir, Some(version), version)?;
+    write_pointer(dataset_dir, Some(version), version)?;
     Ok(target)
 }
 
@@ -132,9 +136,9 @@ pub fn admit(dataset_dir: &DatasetDir, version: &str, folder: TempDir) -> Result
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn unpoint(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
-    match pointer(dataset_dir)? {
-        Some(pointer) => point(dataset_dir, None, &pointer.last),
+pub fn remove_pointer(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
+    match read_pointer(dataset_dir)? {
+        Some(pointer) => write_pointer(dataset_dir, None, &pointer.last),
         None => Ok(()),
     }
 }
@@ -144,7 +148,7 @@ pub fn unpoint(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
 /// # Errors
 /// `STATE_BROKEN` if it can't be read.
 pub fn read_published_manifest(dataset_dir: &DatasetDir) -> Result<Option<Manifest>, Refusal> {
-    let version = pointer(dataset_dir)?.and_then(|pointer| pointer.version);
+    let version = read_pointer(dataset_dir)?.and_then(|pointer| pointer.version);
     version.map_or(Ok(None), |version| of_version(dataset_dir, &version))
 }
 
@@ -172,7 +176,7 @@ pub fn of_version(dataset_dir: &DatasetDir, version: &str) -> Result<Option<Mani
 
 /// Files of a snapshot in its folder, in order, if their total size is the published one. The list is empty for a dataset in place.
 #[must_use]
-pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
+pub fn complete_files(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
     let files = manifest.files.iter().map(|file| folder.join(file));
     let files: Vec<PathBuf> = files.collect();
     let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
@@ -184,7 +188,7 @@ pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
 ///
 /// # Errors
 /// `FILE_MISSING` if a file can't be read.
-pub fn content(files: &[PathBuf]) -> Result<(Vec<FileDigests>, u64), Refusal> {
+pub fn digest_files(files: &[PathBuf]) -> Result<(Vec<FileDigests>, u64), Refusal> {
     let mut all = Vec::with_capacity(files.len());
     let mut bytes = 0_u64;
     for file in files {
@@ -220,7 +224,7 @@ pub fn digest_under(schema: Digest, content: &[Digest]) -> Digest {
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn link(from: &Path, to: &Path) -> Result<(), Refusal> {
+pub fn link_file(from: &Path, to: &Path) -> Result<(), Refusal> {
     if std::fs::hard_link(from, to).is_ok() {
         return Ok(());
     }
@@ -230,7 +234,7 @@ pub fn link(from: &Path, to: &Path) -> Result<(), Refusal> {
 
 /// Folder of a version.
 #[must_use]
-pub fn folder(dataset_dir: &DatasetDir, version: &str) -> PathBuf {
+pub fn version_folder(dataset_dir: &DatasetDir, version: &str) -> PathBuf {
     dataset_dir.snapshots().join(version)
 }
 
@@ -245,7 +249,7 @@ pub struct ReplacedSnapshot {
 
 /// Replaced snapshots that are retained, the oldest first.
 #[must_use]
-pub fn old(dataset_dir: &DatasetDir) -> Vec<ReplacedSnapshot> {
+pub fn replaced_snapshots(dataset_dir: &DatasetDir) -> Vec<ReplacedSnapshot> {
     let entries = std::fs::read_dir(dataset_dir.snapshots());
     let entries = entries.into_iter().flatten().flatten();
     let mut old: Vec<ReplacedSnapshot> = entries
@@ -271,7 +275,7 @@ pub fn record_replacement(folder: &Path, since: UtcTimestamp) -> Result<(), Refu
 
 /// Removes snapshots and unfinished folders that a crash left, after which they have no readers. If replaced snapshots are
 /// retained, a left one is retained from `since` on; others expire by their recorded time alone.
-pub fn sweep(dataset_dir: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>) {
+pub fn sweep_snapshots(dataset_dir: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>) {
     let remove = |folder: PathBuf, doomed: &dyn Fn(&str) -> bool| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in entries {
@@ -358,8 +362,8 @@ struct CurrentPointer {
     last: String,
 }
 
-fn pointer(dataset_dir: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> {
-    let path = dataset_dir.current();
+fn read_pointer(dataset_dir: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> {
+    let path = dataset_dir.pointer_path();
     match std::fs::read(&path) {
         Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
             Refusal::new(
@@ -372,13 +376,17 @@ fn pointer(dataset_dir: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> 
     }
 }
 
-fn point(dataset_dir: &DatasetDir, version: Option<&str>, last: &str) -> Result<(), Refusal> {
+fn write_pointer(
+    dataset_dir: &DatasetDir,
+    version: Option<&str>,
+    last: &str,
+) -> Result<(), Refusal> {
     let pointer = CurrentPointer {
         version: version.map(str::to_owned),
         last: last.to_owned(),
     };
     let text = serde_json::to_vec_pretty(&pointer).unwrap_or_default();
-    write_whole(&dataset_dir.current(), &text)?;
+    write_whole(&dataset_dir.pointer_path(), &text)?;
     sync_folder(&dataset_dir.folder)
 }
 

@@ -46,7 +46,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
     let file = ManifestFile {
         format: FORMAT.to_owned(),
         manifest,
-        sum: self_digest::blank(),
+        sum: self_digest::blank_digest(),
     };
     self_digest::insert_digest(serde_json::to_vec_pretty(&file).unwrap_or_default())
 }

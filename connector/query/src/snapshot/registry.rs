@@ -96,7 +96,7 @@ impl SnapshotRegistry {
         let mut damaged = at_start.clone();
         drop(at_start);
         for (id, snapshot) in self.holdings().iter() {
-            if let Err(damage) = snapshot.damage() {
+            if let Err(damage) = snapshot.check_damage() {
                 damaged.entry(id.name.clone()).or_insert(damage);
             }
         }
@@ -146,7 +146,7 @@ impl SnapshotRegistry {
 
     /// Publishes a committed snapshot for all new questions. The replaced snapshot is removed with its last reader, or retained
     /// from `kept` on.
-    pub fn put(&self, snapshot: Snapshot, kept: Option<UtcTimestamp>) -> Arc<Snapshot> {
+    pub fn put_snapshot(&self, snapshot: Snapshot, kept: Option<UtcTimestamp>) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot.remembered_in(&self.memory));
         let id = snapshot.dataset.id.clone();
         let mut damaged = self.damaged.lock();
@@ -169,7 +169,7 @@ impl SnapshotRegistry {
     /// Replaced snapshots of a dataset that are retained, the oldest first.
     #[must_use]
     pub fn retained_snapshots(&self, dataset: &SqlIdentifier) -> Vec<ReplacedSnapshot> {
-        dataset_dir::old(&DatasetDir::new(&self.state, dataset))
+        dataset_dir::replaced_snapshots(&DatasetDir::new(&self.state, dataset))
     }
 
     /// Datasets with a folder on disk.
@@ -186,7 +186,7 @@ impl SnapshotRegistry {
     /// # Errors
     /// `STATE_BROKEN`.
     pub fn forget(&self, dataset: &SqlIdentifier, version: &str) -> Result<(), Refusal> {
-        let folder = dataset_dir::folder(&DatasetDir::new(&self.state, dataset), version);
+        let folder = dataset_dir::version_folder(&DatasetDir::new(&self.state, dataset), version);
         let mut old = self.old.lock();
         if let Some(at) = old
             .iter()
@@ -201,7 +201,7 @@ impl SnapshotRegistry {
     }
 
     /// Publishes other released cells of a dataset for all new questions.
-    pub fn release(&self, dataset: &DatasetId, released: ReleasedCells) {
+    pub fn put_released_cells(&self, dataset: &DatasetId, released: ReleasedCells) {
         self.change(|holdings| {
             if let Some(held) = holdings.get_mut(dataset) {
                 *held = Arc::new(Snapshot::clone(held).with_released(released));
@@ -235,7 +235,7 @@ impl SnapshotRegistry {
                 None => refusal,
             });
         };
-        dataset_dir::unpoint(&DatasetDir::new(&self.state, dataset))?;
+        dataset_dir::remove_pointer(&DatasetDir::new(&self.state, dataset))?;
         self.change(|holdings| holdings.remove(&id));
         published.retire();
         Ok(Arc::clone(published))
@@ -262,7 +262,7 @@ fn load_published_snapshot(
     let version = published
         .as_ref()
         .map(|manifest| manifest.dataset.version.clone());
-    dataset_dir::sweep(&directory, version.as_deref(), since);
+    dataset_dir::sweep_snapshots(&directory, version.as_deref(), since);
     let Some(manifest) = published else {
         return Ok(None);
     };
@@ -272,13 +272,14 @@ fn load_published_snapshot(
             format!("the snapshot in `{name}` is of {}", manifest.dataset.id),
         ));
     }
-    let folder = dataset_dir::folder(&directory, &manifest.dataset.version);
-    let files = dataset_dir::whole(&manifest, &folder).ok_or_else(|| {
+    let folder = dataset_dir::version_folder(&directory, &manifest.dataset.version);
+    let files = dataset_dir::complete_files(&manifest, &folder).ok_or_else(|| {
         let version = &manifest.dataset.version;
         tracing::error!(name: "snapshot.damaged", %version, folder = %folder.display(), "files are missing or have other sizes");
         not_as_published(&manifest.dataset)
     })?;
-    let opened = release::sweep(state, name).and_then(|()| release::open(state, &manifest.dataset));
+    let opened = release::sweep_releases(state, name)
+        .and_then(|()| release::open_released_cells(state, &manifest.dataset));
     let (released, fault) = match opened {
         Ok(released) => (released, None),
         Err(fault) => (ReleasedCells::default(), Some(fault)),

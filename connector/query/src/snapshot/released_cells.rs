@@ -37,9 +37,9 @@ impl ReleasedCells {
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
-    pub(crate) fn damage(&self) -> Result<(), Refusal> {
-        self.checked.damage()?;
-        self.rows.iter().try_for_each(|rows| rows.damage())
+    pub(crate) fn check_damage(&self) -> Result<(), Refusal> {
+        self.checked.check_damage()?;
+        self.rows.iter().try_for_each(|rows| rows.check_damage())
     }
 
     /// All files with known content.

@@ -56,7 +56,7 @@ impl FeedSegments {
     }
 
     /// Number of files in the first `segments` segments.
-    pub(super) fn files(&self, segments: usize) -> usize {
+    pub(super) fn file_count(&self, segments: usize) -> usize {
         let first = self.list.iter().take(segments);
         first.map(|stretch| stretch.content.len()).sum()
     }

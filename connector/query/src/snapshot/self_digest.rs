@@ -3,19 +3,19 @@
 use hansa_audit_log::digest::Digest;
 
 /// Placeholder for the digest during its computation.
-pub(crate) fn blank() -> String {
+pub(crate) fn blank_digest() -> String {
     "0".repeat(DIGITS)
 }
 
-/// Replaces the placeholder [`blank`] by the digest of the text.
+/// Replaces the placeholder [`blank_digest`] by the digest of the text.
 pub(crate) fn insert_digest(text: Vec<u8>) -> Vec<u8> {
     let digest = Digest::of(&text).to_string();
-    replace_digest(&text, &blank(), &digest).unwrap_or(text)
+    replace_digest(&text, &blank_digest(), &digest).unwrap_or(text)
 }
 
 /// Checks that `sum` in the text is the digest of the text.
 pub(crate) fn is_whole(text: &[u8], sum: &str) -> bool {
-    let made_of = replace_digest(text, sum, &blank());
+    let made_of = replace_digest(text, sum, &blank_digest());
     made_of.is_some_and(|text| Digest::of(&text).to_string() == sum)
 }
 
@@ -41,7 +41,7 @@ mod tests {
     fn each_other_byte_is_noticed() {
         let text = format!(
             "{{\"title\": \"a \\\"sum\\\": \\\"b\", \"sum\": \"{}\"}}",
-            blank()
+            blank_digest()
         );
         let whole = insert_digest(text.into_bytes());
         let sum = |text: &[u8]| {

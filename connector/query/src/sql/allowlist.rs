@@ -10,7 +10,7 @@ mod statement_size;
 
 use crate::limits::SqlStatementLimits;
 use crate::sql::dialect::StatementDialect;
-use crate::sql::refused_construct::{at, not_allowed};
+use crate::sql::refused_construct::{add_location, not_allowed};
 use crate::sql::resolver::TableResolver;
 use datafusion::sql::sqlparser::ast::{Query, Statement};
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -23,14 +23,14 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 /// # Errors
 /// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`, `CONSTRUCT_NOT_ALLOWED`,
 /// `DATASET_UNKNOWN`, `FUNCTION_UNKNOWN`.
-pub fn statement(
+pub fn parse_allowed_query(
     sql: &str,
     limits: &SqlStatementLimits,
     tables: &dyn TableResolver,
 ) -> Result<(Box<Query>, bool), Refusal> {
     let (query, explain) = parse_query(sql, limits)?;
     let mut walk = AllowlistVisitor::new(limits, tables);
-    walk.query(&query)?;
+    walk.check_query(&query)?;
     Ok((query, explain))
 }
 
@@ -48,7 +48,7 @@ pub(super) fn parse_query(
 /// Where a query that is not explained names tables of the resolver, in the order of the text.
 ///
 /// # Errors
-/// Those of [`statement`].
+/// Those of [`parse_allowed_query`].
 pub(super) fn table_places(
     sql: &str,
     limits: &SqlStatementLimits,
@@ -59,7 +59,7 @@ pub(super) fn table_places(
         return Err(not_a_query("EXPLAIN"));
     }
     let mut walk = AllowlistVisitor::new(limits, tables);
-    walk.query(&query)?;
+    walk.check_query(&query)?;
     let mut places = walk.places;
     places.sort_by_key(|place| (place.line, place.column));
     places.dedup();
@@ -83,9 +83,9 @@ pub(super) fn parse_statement(
     }
     let tokens = Tokenizer::new(&StatementDialect, sql)
         .tokenize_with_location()
-        .map_err(|error| syntax(&error.message, error.location))?;
-    limits.count(tokens.iter().map(|token| &token.token))?;
-    shallow(&tokens, limits)?;
+        .map_err(|error| syntax_refusal(&error.message, error.location))?;
+    limits.count_tokens(tokens.iter().map(|token| &token.token))?;
+    check_parser_depth(&tokens, limits)?;
     let mut parser = Parser::new(&StatementDialect)
         .with_recursion_limit(limits.nesting.saturating_mul(4))
         .with_tokens_with_locations(tokens);
@@ -93,7 +93,7 @@ pub(super) fn parse_statement(
         return Err(not_a_query(&word));
     }
     let parsed = parser.parse_statement();
-    let statement = parsed.map_err(|error| parser_error(&error, end(sql)))?;
+    let statement = parsed.map_err(|error| parser_error(&error, text_end(sql)))?;
     let mut closed = false;
     while parser.consume_token(&Token::SemiColon) {
         closed = true;
@@ -106,7 +106,7 @@ pub(super) fn parse_statement(
                 "the text holds more than one statement",
             ));
         }
-        return Err(syntax(
+        return Err(syntax_refusal(
             &format!("unexpected `{}`", rest.token),
             rest.span.start,
         ));
@@ -126,7 +126,10 @@ pub(super) fn one_query(sql: &str, limits: &SqlStatementLimits) -> Result<(), Re
 }
 
 /// Refuses texts that would recurse too deeply in the parser: parentheses, CASE expressions, and chains of signs and NOT.
-fn shallow(tokens: &[TokenWithSpan], limits: &SqlStatementLimits) -> Result<(), Refusal> {
+fn check_parser_depth(
+    tokens: &[TokenWithSpan],
+    limits: &SqlStatementLimits,
+) -> Result<(), Refusal> {
     let (mut open, mut cases, mut prefixes) = (0_usize, 0_usize, 0_usize);
     for token in tokens {
         prefixes = match &token.token {
@@ -270,37 +273,37 @@ struct CteSize {
 }
 
 impl AllowlistVisitor<'_> {
-    fn operator(&mut self) -> Result<(), Refusal> {
+    fn count_operator(&mut self) -> Result<(), Refusal> {
         self.operators = self.operators.saturating_add(1);
-        within(self.operators, self.limits.operators, "operators")
+        check_limit(self.operators, self.limits.operators, "operators")
     }
 
-    fn arm(&mut self) -> Result<(), Refusal> {
+    fn count_arm(&mut self) -> Result<(), Refusal> {
         self.arms = self.arms.saturating_add(1);
-        within(
+        check_limit(
             self.arms,
             self.limits.arms.saturating_sub(1),
             "set operations",
         )
     }
 
-    fn join(&mut self) -> Result<(), Refusal> {
+    fn count_join(&mut self) -> Result<(), Refusal> {
         self.joins = self.joins.saturating_add(1);
-        within(self.joins, self.limits.joins, "joins")
+        check_limit(self.joins, self.limits.joins, "joins")
     }
 
-    fn reference(&mut self, weight: usize) -> Result<(), Refusal> {
+    fn count_reference(&mut self, weight: usize) -> Result<(), Refusal> {
         self.references = self.references.saturating_add(weight);
-        within(self.references, self.limits.tables, "table references")
+        check_limit(self.references, self.limits.tables, "table references")
     }
 
-    fn values(&mut self, count: usize) -> Result<(), Refusal> {
+    fn count_values(&mut self, count: usize) -> Result<(), Refusal> {
         self.values = self.values.saturating_add(count);
         let what = "values in lists, where each CTE is named";
-        within(self.values, self.limits.spread, what)
+        check_limit(self.values, self.limits.spread, what)
     }
 
-    fn deeper<T>(
+    fn enter_level<T>(
         &mut self,
         inside: impl FnOnce(&mut Self) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
@@ -314,7 +317,7 @@ impl AllowlistVisitor<'_> {
     }
 }
 
-fn within(count: usize, limit: usize, what: &str) -> Result<(), Refusal> {
+fn check_limit(count: usize, limit: usize, what: &str) -> Result<(), Refusal> {
     if count > limit {
         return Err(too_large(&format!(
             "the statement has more than {limit} {what}"
@@ -344,14 +347,14 @@ fn not_a_query(what: &str) -> Refusal {
     )
 }
 
-fn absent<T>(part: &Option<T>, what: &str) -> Result<(), Refusal> {
+fn refuse_part<T>(part: &Option<T>, what: &str) -> Result<(), Refusal> {
     match part {
         None => Ok(()),
         Some(_) => Err(not_allowed(what)),
     }
 }
 
-fn none<T>(parts: &[T], what: &str) -> Result<(), Refusal> {
+fn refuse_parts<T>(parts: &[T], what: &str) -> Result<(), Refusal> {
     if parts.is_empty() {
         Ok(())
     } else {
@@ -366,10 +369,10 @@ fn parser_error(error: &ParserError, end: Location) -> Refusal {
         }
         ParserError::ParserError(text) | ParserError::TokenizerError(text) => {
             let (message, source_location) = match text.rsplit_once(" at Line: ") {
-                Some((message, place)) => (message, location(place)),
+                Some((message, place)) => (message, parse_location(place)),
                 None => (text.as_str(), None),
             };
-            syntax(
+            syntax_refusal(
                 message,
                 source_location
                     .filter(|source_location| source_location.line > 0)
@@ -380,7 +383,7 @@ fn parser_error(error: &ParserError, end: Location) -> Refusal {
 }
 
 /// Position after the last character.
-fn end(sql: &str) -> Location {
+fn text_end(sql: &str) -> Location {
     let column = sql
         .lines()
         .next_back()
@@ -393,7 +396,7 @@ fn end(sql: &str) -> Location {
 }
 
 /// Position from a text such as `3, Column: 14`.
-fn location(text: &str) -> Option<Location> {
+fn parse_location(text: &str) -> Option<Location> {
     let (line, column) = text.split_once(", Column: ")?;
     Some(Location {
         line: line.trim().parse().ok()?,
@@ -401,7 +404,7 @@ fn location(text: &str) -> Option<Location> {
     })
 }
 
-fn syntax(message: &str, location: Location) -> Refusal {
+fn syntax_refusal(message: &str, location: Location) -> Refusal {
     let message = message.trim_start_matches("sql parser error: ");
     let mut letters = message.chars();
     let message: String = letters
@@ -410,7 +413,7 @@ fn syntax(message: &str, location: Location) -> Refusal {
         .flat_map(char::to_lowercase)
         .chain(letters)
         .collect();
-    at(
+    add_location(
         Refusal::new(ErrorCode::SqlSyntax, message.trim_end_matches('.')),
         location,
     )

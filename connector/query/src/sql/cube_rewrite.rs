@@ -23,7 +23,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `AGGREGATE_ONLY`, `FUNCTION_NOT_ALLOWED`, `DIMENSION_NOT_ALLOWED`, `FILTER_NOT_ON_GRID`, `QUERY_SHAPE`.
-pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
+pub fn rewrite_blocks(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
     let mut refusal = None;
     let done = plan.transform_down_with_subqueries(|node| match node {
         LogicalPlan::Aggregate(aggregate) => match taken_up(&aggregate) {
@@ -39,7 +39,7 @@ pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
-    let done = done.map_err(|error| crate::engine_error::planning(&error))?;
+    let done = done.map_err(|error| crate::engine_error::planning_refusal(&error))?;
     let plan = match done.transformed {
         true => nullable_counts(done.data)?,
         false => done.data,
@@ -51,7 +51,7 @@ pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
 /// Recomputes the schemas above the blocks. A count over rows is never NULL, but one over cells may be, so a rule that uses the old
 /// schema would replace `count(m) IS NULL` by false.
 fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
-    recompute_schemas(plan).map_err(|error| crate::engine_error::planning(&error))
+    recompute_schemas(plan).map_err(|error| crate::engine_error::planning_refusal(&error))
 }
 
 /// Introduction of a permitted example.
@@ -68,14 +68,14 @@ impl CubeBaseTable<'_> {
     /// Refusal with a permitted example.
     pub(super) fn refuse(&self, code: ErrorCode, sentence: impl Into<String>) -> Refusal {
         let refusal = Refusal::new(code, sentence)
-            .with_help(format!("{EXAMPLE}{}", example(self.named, self.cube)));
+            .with_help(format!("{EXAMPLE}{}", example_block(self.named, self.cube)));
         match self.named.contract {
             Some(contract) => refusal.with_contract(contract),
             None => refusal,
         }
     }
 
-    pub(super) fn shape(&self, construct: &str) -> Refusal {
+    pub(super) fn shape_refusal(&self, construct: &str) -> Refusal {
         self.refuse(
             ErrorCode::QueryShape,
             format!(
@@ -119,7 +119,7 @@ pub(crate) fn format_dimension(dimension: &CubeDimension, is_date: bool) -> Stri
     }
 }
 
-fn example(named: &NamedTable, cube: &Cube) -> String {
+fn example_block(named: &NamedTable, cube: &Cube) -> String {
     let mut columns: Vec<String> = cube
         .dimensions
         .iter()
@@ -172,7 +172,7 @@ fn taken_up(aggregate: &Aggregate) -> Result<Option<LogicalPlan>, Refusal> {
         return Ok(None);
     };
     let qualifier = alias.unwrap_or_else(|| scan.table_name.clone());
-    block_rewrite::rewritten(aggregate, predicate, &base, &qualifier).map(Some)
+    block_rewrite::rewrite_block(aggregate, predicate, &base, &qualifier).map(Some)
 }
 
 fn base_of(scan: &TableScan) -> Option<CubeBaseTable<'_>> {
@@ -189,7 +189,7 @@ fn left_over(plan: &LogicalPlan, construct: Option<&str>) -> Result<(), Refusal>
         && let Some(base) = base_of(scan)
     {
         return Err(match construct {
-            Some(construct) => base.shape(construct),
+            Some(construct) => base.shape_refusal(construct),
             None => base.refuse(
                 ErrorCode::AggregateOnly,
                 format!("rows of `{}` never leave", base.named.dataset.name),

@@ -18,7 +18,7 @@ pub enum DayZone {
 impl DayZone {
     /// Zone of a value computed from both.
     #[must_use]
-    pub fn beside(self, other: Self) -> Self {
+    pub fn combine(self, other: Self) -> Self {
         match self == other {
             true => self,
             false => Self::Several {

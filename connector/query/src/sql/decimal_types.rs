@@ -46,7 +46,7 @@ pub(super) fn arithmetic_operands(
         left = float_value(left, schema);
         right = float_value(right, schema);
     } else if op == Operator::Divide {
-        left = dividend(left, &right, schema);
+        left = widen_dividend(left, &right, schema);
     }
     Ok([left, right])
 }
@@ -123,7 +123,7 @@ pub(super) fn cast_with_default(
         .any(|value| is_decimal(&kind_of(value, schema)));
     match DecimalType::new(whole + scale, scale) {
         Some(kind) if has_decimal && digits.len() == values.len() => {
-            let kind = ColumnType::Decimal(kind).arrow();
+            let kind = ColumnType::Decimal(kind).to_arrow();
             Ok(values
                 .into_iter()
                 .map(|value| cast(value, kind.clone()))
@@ -146,7 +146,7 @@ pub(super) fn check_columns(kinds: &[DataType], place: &str) -> Result<()> {
         let what = format!("{place} of decimal and floating-point numbers in one column");
         let refusal = not_allowed(&what);
         let help = "write CAST(… AS DECIMAL(p, s)) or CAST(… AS DOUBLE) around one of them";
-        return Err(engine_error::carry(refusal.with_help(help)));
+        return Err(engine_error::wrap_refusal(refusal.with_help(help)));
     }
     let digits = || kinds().filter_map(|kind| digits_of_type(&kind?));
     let whole = digits().map(|digits| digits.0).max().unwrap_or_default();
@@ -186,12 +186,12 @@ pub(super) fn read_decimal(value: Expr) -> Result<Expr> {
         .zip(u8::try_from(places.len()).ok())
         .and_then(|(precision, scale)| DecimalType::new(precision, scale));
     match kind.filter(|_| is_number) {
-        Some(kind) => Ok(cast(value, ColumnType::Decimal(kind).arrow())),
+        Some(kind) => Ok(cast(value, ColumnType::Decimal(kind).to_arrow())),
         None => {
             let shown: String = text.chars().take(40).collect();
             let sentence = format!("the text `{shown}` is no decimal number of up to 38 digits");
             let refusal = Refusal::new(ErrorCode::SqlInvalid, sentence);
-            Err(engine_error::carry(
+            Err(engine_error::wrap_refusal(
                 refusal.with_help("write it with digits and a point"),
             ))
         }
@@ -255,7 +255,7 @@ fn exact_value(value: Expr, schema: &DFSchema) -> Result<Expr> {
     }
     match value {
         Expr::Literal(ScalarValue::Float64(Some(number)), _) => match literal_type(number) {
-            LiteralType::Exact(kind) => Ok(cast(value, ColumnType::Decimal(kind).arrow())),
+            LiteralType::Exact(kind) => Ok(cast(value, ColumnType::Decimal(kind).to_arrow())),
             LiteralType::FarAway => Ok(value),
             LiteralType::TooManyDigits => Err(too_many_digits()),
         },
@@ -318,7 +318,7 @@ fn literal_type(number: f64) -> LiteralType {
 }
 
 /// Dividend with enough digits that the quotient has 16 decimal places if possible, and at least four more than the dividend.
-fn dividend(left: Expr, right: &Expr, schema: &DFSchema) -> Expr {
+fn widen_dividend(left: Expr, right: &Expr, schema: &DFSchema) -> Expr {
     let (Some((whole, scale)), Some((_, right_scale))) =
         (digits_of(&left, schema), digits_of(right, schema))
     else {
@@ -332,14 +332,14 @@ fn dividend(left: Expr, right: &Expr, schema: &DFSchema) -> Expr {
         return left;
     }
     match DecimalType::new(whole + wanted, wanted) {
-        Some(kind) => cast(left, ColumnType::Decimal(kind).arrow()),
+        Some(kind) => cast(left, ColumnType::Decimal(kind).to_arrow()),
         None => left,
     }
 }
 
 fn too_many_digits() -> datafusion_common::DataFusionError {
     let refusal = not_allowed("a number of so many digits beside a decimal");
-    engine_error::carry(
+    engine_error::wrap_refusal(
         refusal.with_help("write CAST('…' AS DECIMAL(p, s)), or CAST('…' AS DOUBLE)"),
     )
 }
@@ -347,7 +347,7 @@ fn too_many_digits() -> datafusion_common::DataFusionError {
 fn too_wide(precision: u8) -> datafusion_common::DataFusionError {
     let what = format!("a column of decimals that together need {precision} digits, beyond 38,");
     let refusal = not_allowed(&what);
-    engine_error::carry(
+    engine_error::wrap_refusal(
         refusal.with_help("write CAST(… AS DECIMAL(38, s)) around those with fewer places"),
     )
 }

@@ -24,8 +24,8 @@ pub(super) fn check_expansion(plan: &LogicalPlan, spread: usize) -> Result<(), R
         most_values: spread,
         ..GrowthVisitor::default()
     };
-    walk.plan(plan).map(|_| ()).map_err(|error| {
-        let refusal = crate::engine_error::planning(&error);
+    walk.measure_plan(plan).map(|_| ()).map_err(|error| {
+        let refusal = crate::engine_error::planning_refusal(&error);
         match (&walk.heaviest, refusal.code) {
             (Some((_, name)), ErrorCode::SqlTooLarge) => refusal.with_help(format!(
                 "the longest is `{name}`: compute it in fewer levels, or use what it is made of less often in each"
@@ -81,15 +81,15 @@ struct GrowthVisitor {
 type GrowthResult<T> = Result<T, DataFusionError>;
 
 impl GrowthVisitor {
-    fn plan(&mut self, plan: &LogicalPlan) -> GrowthResult<WeightedRelation> {
+    fn measure_plan(&mut self, plan: &LogicalPlan) -> GrowthResult<WeightedRelation> {
         let inputs = plan
             .inputs()
             .into_iter()
-            .map(|input| self.plan(input))
+            .map(|input| self.measure_plan(input))
             .collect::<GrowthResult<Vec<_>>>()?;
         let mut sizes = Vec::new();
         plan.apply_expressions(|expr| {
-            sizes.push(self.expr(expr, &inputs)?);
+            sizes.push(self.measure_expr(expr, &inputs)?);
             Ok(TreeNodeRecursion::Continue)
         })?;
         let arms = inputs.iter().map(|input| input.arms);
@@ -103,10 +103,10 @@ impl GrowthVisitor {
         let growth = growth.saturating_mul(arms);
         self.values = self
             .values
-            .saturating_add(values(plan)?.saturating_mul(arms));
+            .saturating_add(count_list_values(plan)?.saturating_mul(arms));
         if self.values > self.most_values {
             let most = self.most_values;
-            return Err(crate::engine_error::carry(Refusal::new(
+            return Err(crate::engine_error::wrap_refusal(Refusal::new(
                 ErrorCode::SqlTooLarge,
                 format!(
                     "the lists of the statement stand for more than {most} values in all arms of its unions"
@@ -121,7 +121,7 @@ impl GrowthVisitor {
             self.grown
         };
         if total > LIMIT {
-            return Err(crate::engine_error::carry(Refusal::new(
+            return Err(crate::engine_error::wrap_refusal(Refusal::new(
                 ErrorCode::SqlTooLarge,
                 format!(
                     "written out, the columns of the statement stand for more than {LIMIT} further operations"
@@ -130,48 +130,55 @@ impl GrowthVisitor {
         }
         Ok(WeightedRelation {
             schema: DFSchemaRef::clone(plan.schema()),
-            weights: weights(plan, &inputs, &sizes).into(),
+            weights: column_weights(plan, &inputs, &sizes).into(),
             arms,
         })
     }
 
-    fn expr(&mut self, expr: &Expr, inputs: &[WeightedRelation]) -> GrowthResult<ExprSize> {
+    fn measure_expr(&mut self, expr: &Expr, inputs: &[WeightedRelation]) -> GrowthResult<ExprSize> {
         let mut size = ExprSize::ONE;
         match expr {
-            Expr::Alias(alias) => return self.expr(&alias.expr, inputs),
+            Expr::Alias(alias) => return self.measure_expr(&alias.expr, inputs),
             Expr::Column(column) => {
-                let whole = weight(column, inputs).unwrap_or(1);
+                let whole = column_weight(column, inputs).unwrap_or(1);
                 if self.heaviest.as_ref().is_none_or(|(most, _)| *most < whole) {
                     self.heaviest = Some((whole, column.name.clone()));
                 }
                 return Ok(ExprSize { own: 1, whole });
             }
             Expr::OuterReferenceColumn(_, column) => {
-                let found = self.around.iter().rev().find_map(|all| weight(column, all));
+                let found = self
+                    .around
+                    .iter()
+                    .rev()
+                    .find_map(|all| column_weight(column, all));
                 let whole = found.unwrap_or(1);
                 return Ok(ExprSize { own: 1, whole });
             }
             Expr::Exists(Exists { subquery, .. })
             | Expr::InSubquery(InSubquery { subquery, .. })
             | Expr::SetComparison(SetComparison { subquery, .. })
-            | Expr::ScalarSubquery(subquery) => self.subquery(subquery, inputs)?,
+            | Expr::ScalarSubquery(subquery) => self.measure_subquery(subquery, inputs)?,
             _ => {}
         }
         // Constructs in whose expansion the optimizer repeats an operand.
         match expr {
             Expr::Between(between) => {
-                size.add(self.expr(&between.expr, inputs)?, 2);
-                size.add(self.expr(&between.low, inputs)?, 1);
-                size.add(self.expr(&between.high, inputs)?, 1);
+                size.add(self.measure_expr(&between.expr, inputs)?, 2);
+                size.add(self.measure_expr(&between.low, inputs)?, 1);
+                size.add(self.measure_expr(&between.high, inputs)?, 1);
             }
             Expr::Like(like) => {
-                size.add(self.expr(&like.expr, inputs)?, 2);
-                size.add(self.expr(&like.pattern, inputs)?, 1);
+                size.add(self.measure_expr(&like.expr, inputs)?, 2);
+                size.add(self.measure_expr(&like.pattern, inputs)?, 1);
             }
             Expr::InList(list) => {
-                size.add(self.expr(&list.expr, inputs)?, list.list.len().clamp(1, 3));
+                size.add(
+                    self.measure_expr(&list.expr, inputs)?,
+                    list.list.len().clamp(1, 3),
+                );
                 for item in &list.list {
-                    size.add(self.expr(item, inputs)?, 1);
+                    size.add(self.measure_expr(item, inputs)?, 1);
                 }
             }
             Expr::Case(case) => {
@@ -189,14 +196,14 @@ impl GrowthVisitor {
                 let parts = parts.flat_map(|(when, then)| [(when, times), (then, 1)]);
                 let parts = operand.chain(parts);
                 for (part, times) in parts.chain(case.else_expr.iter().map(|part| (part, 1))) {
-                    size.add(self.expr(part, inputs)?, times);
+                    size.add(self.measure_expr(part, inputs)?, times);
                 }
             }
             other => {
                 let twice = matches!(other, Expr::ScalarFunction(call) if REPEATING.contains(&call.func.name()));
                 let times = if twice { 2 } else { 1 };
                 other.apply_children(|part| {
-                    size.add(self.expr(part, inputs)?, times);
+                    size.add(self.measure_expr(part, inputs)?, times);
                     Ok(TreeNodeRecursion::Continue)
                 })?;
             }
@@ -204,16 +211,20 @@ impl GrowthVisitor {
         Ok(size)
     }
 
-    fn subquery(&mut self, subquery: &Subquery, inputs: &[WeightedRelation]) -> GrowthResult<()> {
+    fn measure_subquery(
+        &mut self,
+        subquery: &Subquery,
+        inputs: &[WeightedRelation],
+    ) -> GrowthResult<()> {
         self.around.push(inputs.to_vec());
-        let walked = self.plan(&subquery.subquery);
+        let walked = self.measure_plan(&subquery.subquery);
         self.around.pop();
         walked.map(|_| ())
     }
 }
 
 /// Number of list values in the conditions of a node, without lists that become one function before any copy.
-fn values(plan: &LogicalPlan) -> GrowthResult<usize> {
+fn count_list_values(plan: &LogicalPlan) -> GrowthResult<usize> {
     let schema = match plan {
         LogicalPlan::Filter(filter) => Some(filter.input.schema()),
         _ => None,
@@ -222,7 +233,7 @@ fn values(plan: &LogicalPlan) -> GrowthResult<usize> {
     plan.apply_expressions(|expr| {
         expr.apply(|part| {
             if let Expr::InList(list) = part
-                && !schema.is_some_and(|schema| in_set::folds(list, schema))
+                && !schema.is_some_and(|schema| in_set::can_fold_list(list, schema))
             {
                 values = values.saturating_add(list.list.len());
             }
@@ -235,7 +246,7 @@ fn values(plan: &LogicalPlan) -> GrowthResult<usize> {
 /// Functions that become a CASE of their arguments.
 const REPEATING: [&str; 4] = ["coalesce", "ifnull", "nvl", "nvl2"];
 
-fn weight(column: &Column, relations: &[WeightedRelation]) -> Option<usize> {
+fn column_weight(column: &Column, relations: &[WeightedRelation]) -> Option<usize> {
     relations.iter().find_map(|relation| {
         let index = relation.schema.maybe_index_of_column(column)?;
         relation.weights.get(index).copied()
@@ -243,7 +254,11 @@ fn weight(column: &Column, relations: &[WeightedRelation]) -> Option<usize> {
 }
 
 /// Number of nodes for each column of a node, if a condition above can be pushed below the node.
-fn weights(plan: &LogicalPlan, inputs: &[WeightedRelation], sizes: &[ExprSize]) -> Vec<usize> {
+fn column_weights(
+    plan: &LogicalPlan,
+    inputs: &[WeightedRelation],
+    sizes: &[ExprSize],
+) -> Vec<usize> {
     let columns = plan.schema().fields().len();
     let mut weights: Vec<usize> = match plan {
         LogicalPlan::Projection(_) => sizes.iter().map(|size| size.whole).collect(),
@@ -262,7 +277,7 @@ fn weights(plan: &LogicalPlan, inputs: &[WeightedRelation], sizes: &[ExprSize]) 
             };
             (0..columns).map(most).collect()
         }
-        LogicalPlan::Distinct(_) if plan.expressions().is_empty() => own(inputs),
+        LogicalPlan::Distinct(_) if plan.expressions().is_empty() => input_weights(inputs),
         LogicalPlan::Distinct(_) => {
             let most = sizes.iter().map(|size| size.whole).max();
             vec![most.unwrap_or(1); columns]
@@ -271,16 +286,16 @@ fn weights(plan: &LogicalPlan, inputs: &[WeightedRelation], sizes: &[ExprSize]) 
             (JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark, [_, right]) => {
                 right.weights.to_vec()
             }
-            _ => own(inputs),
+            _ => input_weights(inputs),
         },
-        _ => own(inputs),
+        _ => input_weights(inputs),
     };
     // Conditions are not pushed below columns that a node adds itself (aggregates, windows, marks).
     weights.resize(columns, 1);
     weights
 }
 
-fn own(inputs: &[WeightedRelation]) -> Vec<usize> {
+fn input_weights(inputs: &[WeightedRelation]) -> Vec<usize> {
     let all = inputs.iter().flat_map(|input| input.weights.iter());
     all.copied().collect()
 }

@@ -78,7 +78,7 @@ pub fn is_known_function(name: &str) -> bool {
 }
 
 /// Function names, sorted.
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub fn function_names() -> impl Iterator<Item = &'static str> {
     let mut all: Vec<&str> = SCALAR
         .split(' ')
         .chain(AGGREGATE.split(' '))
@@ -91,14 +91,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Listed function whose value does not depend on the time of the question.
-pub(super) fn timeless(name: &str) -> Option<Arc<ScalarUDF>> {
+pub(super) fn timeless_function(name: &str) -> Option<Arc<ScalarUDF>> {
     LISTS.scalar.get(name).map(Arc::clone)
 }
 
 /// Scalar function with this name. Time functions use `now`.
 #[must_use]
-pub fn scalar(name: &str, now: UtcTimestamp) -> Option<Arc<ScalarUDF>> {
-    if let Some(fixed) = current_time::function(name, now) {
+pub fn scalar_function(name: &str, now: UtcTimestamp) -> Option<Arc<ScalarUDF>> {
+    if let Some(fixed) = current_time::current_time_function(name, now) {
         return Some(Arc::new(fixed));
     }
     LISTS.scalar.get(name).map(Arc::clone)
@@ -106,19 +106,19 @@ pub fn scalar(name: &str, now: UtcTimestamp) -> Option<Arc<ScalarUDF>> {
 
 /// Aggregate function with this name.
 #[must_use]
-pub fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
+pub fn aggregate_function(name: &str) -> Option<Arc<AggregateUDF>> {
     LISTS.aggregate.get(name).map(Arc::clone)
 }
 
 /// Window function with this name.
 #[must_use]
-pub fn window(name: &str) -> Option<Arc<WindowUDF>> {
+pub fn window_function(name: &str) -> Option<Arc<WindowUDF>> {
     LISTS.window.get(name).map(Arc::clone)
 }
 
 /// Planners that convert special forms such as `EXTRACT` and `SUBSTRING(… FROM …)` to calls of the listed functions.
 #[must_use]
-pub fn planners() -> Vec<Arc<dyn ExprPlanner>> {
+pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![
         Arc::new(OperatorPlanner),
         Arc::new(CallPlanner),
@@ -155,9 +155,9 @@ static LISTS: LazyLock<AllowedFunctions> = LazyLock::new(|| {
         .filter_map(|name| {
             match name {
                 "sum" => return Some((name, sum::checked_sum())),
-                "avg" | "mean" => return Some((name, sum::average())),
-                "min" => return Some((name, min_max::least())),
-                "max" => return Some((name, min_max::greatest())),
+                "avg" | "mean" => return Some((name, sum::average_function())),
+                "min" => return Some((name, min_max::min_function())),
+                "max" => return Some((name, min_max::max_function())),
                 _ => {}
             }
             let found = aggregates.iter().find(|udf| {

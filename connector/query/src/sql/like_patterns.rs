@@ -1,6 +1,6 @@
 //! Conversion of LIKE patterns with ESCAPE to the escape character of the engine, the backslash.
 
-use crate::sql::refused_construct::{at, not_allowed};
+use crate::sql::refused_construct::{add_location, not_allowed};
 use datafusion::sql::sqlparser::ast::{
     Expr, Query, Spanned as _, Value, ValueWithSpan, VisitMut as _, VisitorMut,
 };
@@ -43,7 +43,7 @@ impl VisitorMut for PatternRewriter {
             None => Some('\\'),
             Some(value) => match escape_of(&value) {
                 Ok(escape) => escape,
-                Err(refusal) => return ControlFlow::Break(Box::new(at(refusal, start))),
+                Err(refusal) => return ControlFlow::Break(Box::new(add_location(refusal, start))),
             },
         };
         if let Expr::Value(ValueWithSpan {
@@ -56,7 +56,7 @@ impl VisitorMut for PatternRewriter {
                     *text = written;
                     ControlFlow::Continue(())
                 }
-                Err(refusal) => ControlFlow::Break(Box::new(at(refusal, start))),
+                Err(refusal) => ControlFlow::Break(Box::new(add_location(refusal, start))),
             };
         }
         if escape == Some('\\') {
@@ -64,7 +64,7 @@ impl VisitorMut for PatternRewriter {
         }
         let refusal = not_allowed("ESCAPE after a pattern that is no text");
         let help = "leave ESCAPE out and write the backslash into the pattern";
-        ControlFlow::Break(Box::new(at(refusal.with_help(help), start)))
+        ControlFlow::Break(Box::new(add_location(refusal.with_help(help), start)))
     }
 }
 

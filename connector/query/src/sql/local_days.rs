@@ -188,7 +188,7 @@ impl ZonedPlace<'_> {
                 let refusal = Refusal::new(ErrorCode::SqlInvalid, sentence).with_help(
                     "say which days are meant: COLUMN AT TIME ZONE 'UTC', or use local_date",
                 );
-                Err(engine_error::carry(refusal))
+                Err(engine_error::wrap_refusal(refusal))
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::limits::SqlStatementLimits;
 use crate::plan_cache::PlanCache;
 use crate::sql::functions::current_time;
-use crate::sql::{planner_threads, planning};
+use crate::sql::{planner_threads, planning_task};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::QueryView;
 use hansa_enforcement::bound_plan::BoundPlan;
@@ -37,7 +37,11 @@ impl LogicalPlanCache {
         if keeps && let Some(bound) = self.0.find_plan(is_same) {
             return Ok(bound);
         }
-        let bound = planner_threads::run(limits.planning, planning(sql, view, limits, now)).await?;
+        let bound = planner_threads::run_on_planner_thread(
+            limits.planning,
+            planning_task(sql, view, limits, now),
+        )
+        .await?;
         if !keeps {
             return Ok(bound);
         }
@@ -64,7 +68,7 @@ pub(crate) const LONGEST: usize = 4096;
 mod tests {
     use super::{LogicalPlanCache, MOST};
     use crate::fixture::FixtureParticipant;
-    use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+    use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
     use crate::limits::SqlStatementLimits;
     use arrow_array::{ArrayRef, Int64Array, RecordBatch};
     use hansa_audit_log::time::UtcTimestamp;
@@ -75,7 +79,7 @@ mod tests {
 
     fn city(columns: &[&str], terms: Vec<Term>) -> FixtureParticipant {
         let mut city = FixtureParticipant::new();
-        let set = dataset("t", columns);
+        let set = build_dataset("t", columns);
         let rows = columns
             .iter()
             .map(|_| Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef);
@@ -95,7 +99,7 @@ mod tests {
         let first = plans.plan(sql, &all, &limits, now).await.unwrap();
         let again = plans.plan(sql, &all, &limits, now).await.unwrap();
         assert_eq!(first.digest(), again.digest());
-        assert_eq!(plans.0.runs().len(), 1);
+        assert_eq!(plans.0.use_counts().len(), 1);
         // A hidden column makes it another question.
         let less = Term::Columns(vec!["a".parse().unwrap()]);
         let some = city(&["a:int", "b:int"], vec![less]).view();
@@ -107,11 +111,11 @@ mod tests {
         let later = at("2026-11-21T08:00:00Z");
         let other = plans.plan(moment, &all, &limits, later).await.unwrap();
         assert_ne!(format!("{one:?}"), format!("{other:?}"));
-        assert_eq!(plans.0.runs().len(), 1);
+        assert_eq!(plans.0.use_counts().len(), 1);
         for number in 0..2 * MOST {
             let sql = format!("SELECT a + {number} AS x FROM t");
             plans.plan(&sql, &all, &limits, now).await.unwrap();
         }
-        assert_eq!(plans.0.runs().len(), MOST);
+        assert_eq!(plans.0.use_counts().len(), MOST);
     }
 }

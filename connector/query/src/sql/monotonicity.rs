@@ -7,7 +7,7 @@ use datafusion_expr::{Expr, LogicalPlan};
 /// Checks that a question gives equal answers over equal rows at any time: it uses no function of the current time.
 #[must_use]
 pub fn is_steady(plan: &LogicalPlan) -> bool {
-    everywhere(
+    holds_for_all_exprs(
         plan,
         &|expr| !matches!(expr, Expr::ScalarFunction(call) if current_time::NAMES.contains(&call.func.name())),
     )
@@ -35,7 +35,7 @@ pub fn is_additive(plan: &LogicalPlan) -> bool {
     });
     // A subquery in an expression reads all rows of its dataset.
     only && walked.is_ok()
-        && everywhere(plan, &|expr| {
+        && holds_for_all_exprs(plan, &|expr| {
             !matches!(
                 expr,
                 Expr::Exists(_)
@@ -50,7 +50,7 @@ pub fn is_additive(plan: &LogicalPlan) -> bool {
 }
 
 /// Checks a condition for every expression, including those in subqueries.
-fn everywhere(plan: &LogicalPlan, holds: &dyn Fn(&Expr) -> bool) -> bool {
+fn holds_for_all_exprs(plan: &LogicalPlan, holds: &dyn Fn(&Expr) -> bool) -> bool {
     let mut all = true;
     let walked = plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expr| {

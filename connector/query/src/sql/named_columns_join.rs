@@ -6,7 +6,7 @@
 
 use crate::engine_error;
 use crate::sql::functions;
-use crate::sql::refused_construct::{at, not_allowed};
+use crate::sql::refused_construct::{add_location, not_allowed};
 use datafusion::sql::sqlparser::ast::{
     Ident, Join as JoinItem, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
     SetExpr, Spanned as _, TableFactor, TableWithJoins, VisitMut as _, VisitorMut,
@@ -66,7 +66,7 @@ fn set_apart_in_select(select: &mut Select) -> ControlFlow<Box<Refusal>> {
         Some(item) if any => {
             let refusal = not_allowed("`t.*` beside USING or NATURAL")
                 .with_help("name the columns, or join with ON");
-            ControlFlow::Break(Box::new(at(refusal, item.span().start)))
+            ControlFlow::Break(Box::new(add_location(refusal, item.span().start)))
         }
         _ => ControlFlow::Continue(()),
     }
@@ -177,11 +177,11 @@ impl RelationPlanner for NamedColumnsJoinPlanner {
                     .iter()
                     .map(|name| column_name(name, context))
                     .collect::<Result<Vec<String>>>()?;
-                join(left, right, kind, &names)?
+                join_by_columns(left, right, kind, &names)?
             }
             Some((kind, None)) => {
                 let names = common_names(left.schema(), right.schema());
-                join(left, right, kind, &names)?
+                join_by_columns(left, right, kind, &names)?
             }
             None => return plan_err!("a join by names has names"),
         };
@@ -197,7 +197,9 @@ fn column_name(name: &ObjectName, context: &dyn RelationPlannerContext) -> Resul
     };
     match ident {
         Some(ident) => Ok(context.normalize_ident(ident.clone())),
-        None => Err(engine_error::carry(not_allowed("this name in USING"))),
+        None => Err(engine_error::wrap_refusal(not_allowed(
+            "this name in USING",
+        ))),
     }
 }
 
@@ -213,13 +215,16 @@ fn common_names(left: &DFSchema, right: &DFSchema) -> Vec<String> {
     names
 }
 
-fn join(
+fn join_by_columns(
     left: LogicalPlan,
     right: LogicalPlan,
     kind: JoinType,
     names: &[String],
 ) -> Result<LogicalPlan> {
-    let (left, right) = (qualify(left, names, LEFT)?, qualify(right, names, RIGHT)?);
+    let (left, right) = (
+        qualify_columns(left, names, LEFT)?,
+        qualify_columns(right, names, RIGHT)?,
+    );
     let mut conditions = Vec::new();
     let mut merged = Vec::new();
     let mut once: Vec<Column> = Vec::new();
@@ -229,9 +234,9 @@ fn join(
         let [left, right] = [&of_left, &of_right].map(|column| Expr::Column(column.clone()));
         conditions.push(left.clone().eq(right.clone()));
         merged.push(match kind {
-            JoinType::Right => unqualify(right),
-            JoinType::Full => either(vec![left, right])?.alias(name),
-            _ => unqualify(left),
+            JoinType::Right => unqualify_column(right),
+            JoinType::Full => coalesce_values(vec![left, right])?.alias(name),
+            _ => unqualify_column(left),
         });
         once.extend([of_left, of_right]);
     }
@@ -250,7 +255,11 @@ fn join(
 
 /// Qualifies unqualified columns of these names with `table`, since a schema can't contain an unqualified and a qualified column
 /// with one name.
-fn qualify(plan: LogicalPlan, names: &[String], table: &'static str) -> Result<LogicalPlan> {
+fn qualify_columns(
+    plan: LogicalPlan,
+    names: &[String],
+    table: &'static str,
+) -> Result<LogicalPlan> {
     let is_bare = |column: &Column| column.relation.is_none() && names.contains(&column.name);
     let columns = plan.schema().columns();
     if !columns.iter().any(is_bare) {
@@ -266,8 +275,8 @@ fn qualify(plan: LogicalPlan, names: &[String], table: &'static str) -> Result<L
     LogicalPlanBuilder::from(plan).project(columns)?.build()
 }
 
-/// Removes the qualifier that [`qualify`] added.
-fn unqualify(column: Expr) -> Expr {
+/// Removes the qualifier that [`qualify_columns`] added.
+fn unqualify_column(column: Expr) -> Expr {
     match &column {
         Expr::Column(Column {
             relation: Some(table),
@@ -284,8 +293,8 @@ fn unqualify(column: Expr) -> Expr {
 const LEFT: &str = "__merged_left";
 const RIGHT: &str = "__merged_right";
 
-fn either(values: Vec<Expr>) -> Result<Expr> {
-    match functions::timeless("coalesce") {
+fn coalesce_values(values: Vec<Expr>) -> Result<Expr> {
+    match functions::timeless_function("coalesce") {
         Some(function) => Ok(function.call(values)),
         None => plan_err!("there is no function coalesce"),
     }
@@ -295,14 +304,14 @@ fn either(values: Vec<Expr>) -> Result<Expr> {
 fn only_column(schema: &DFSchema, name: &str) -> Result<Column> {
     match schema.columns_with_unqualified_name(name).as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(engine_error::carry(
+        [] => Err(engine_error::wrap_refusal(
             Refusal::new(
                 ErrorCode::ColumnUnknown,
                 format!("the column `{name}` of a join by names is not in both tables"),
             )
             .with_help("join with ON"),
         )),
-        _ => Err(engine_error::carry(
+        _ => Err(engine_error::wrap_refusal(
             Refusal::new(
                 ErrorCode::SqlInvalid,
                 format!("the column `{name}` of a join by names is several times in one side"),

@@ -29,14 +29,14 @@ impl ExprPlanner for OperatorPlanner {
             BinaryOperator::Plus | BinaryOperator::Minus
                 if is_day(&left) && is_interval(&right) =>
             {
-                expr.left = midnight(expr.left);
+                expr.left = midnight_timestamp(expr.left);
             }
             BinaryOperator::Plus if is_interval(&left) && is_day(&right) => {
-                expr.right = midnight(expr.right);
+                expr.right = midnight_timestamp(expr.right);
             }
             _ => {}
         }
-        if let Some(op) = arithmetic(&expr.op) {
+        if let Some(op) = arithmetic_operator(&expr.op) {
             [expr.left, expr.right] =
                 decimal_types::arithmetic_operands([expr.left, expr.right], op, schema)?;
         }
@@ -51,31 +51,31 @@ pub(super) struct CallPlanner;
 
 impl ExprPlanner for CallPlanner {
     fn plan_extract(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
-        call("date_part", args)
+        call_function("date_part", args)
     }
 
     fn plan_position(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
-        call("strpos", args)
+        call_function("strpos", args)
     }
 
     fn plan_substring(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
-        call("substr", args)
+        call_function("substr", args)
     }
 
     fn plan_overlay(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
-        call("overlay", args)
+        call_function("overlay", args)
     }
 }
 
-fn call(name: &str, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
-    match functions::timeless(name) {
+fn call_function(name: &str, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
+    match functions::timeless_function(name) {
         Some(function) => Ok(PlannerResult::Planned(function.call(args))),
         None => plan_err!("there is no function {name}"),
     }
 }
 
 /// Engine operator for an arithmetic operator.
-const fn arithmetic(op: &BinaryOperator) -> Option<Operator> {
+const fn arithmetic_operator(op: &BinaryOperator) -> Option<Operator> {
     Some(match op {
         BinaryOperator::Plus => Operator::Plus,
         BinaryOperator::Minus => Operator::Minus,
@@ -95,6 +95,6 @@ const fn is_interval(kind: &DataType) -> bool {
 }
 
 /// Timestamp without a zone at which a date starts.
-fn midnight(day: Expr) -> Expr {
+fn midnight_timestamp(day: Expr) -> Expr {
     cast(day, DataType::Timestamp(TimeUnit::Microsecond, None))
 }

@@ -41,8 +41,8 @@ impl ParameterizedStatement {
     /// `SQL_SYNTAX` if both kinds are mixed, if a placeholder has another name, or if one is at a position without an expression;
     /// `SQL_TOO_LARGE` if there are too many; errors of the parser. A text that can't be tokenised has no placeholders; the parser
     /// reports its error later.
-    pub fn of(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
-        let text = PlacedText::of(sql, limits)?;
+    pub fn parse(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
+        let text = PlacedText::parse(sql, limits)?;
         let mut statement = Self {
             pieces: text.pieces,
             places: Vec::new(),
@@ -74,15 +74,15 @@ impl ParameterizedStatement {
     }
 
     /// Finds the placeholders of a text with named parameters such as `$site`, and the names in order of their first occurrence. It
-    /// needs the stack of [`planner_threads`](crate::sql::planner_threads), as [`of`](Self::of) does.
+    /// needs the stack of [`planner_threads`](crate::sql::planner_threads), as [`Self::parse`] does.
     ///
     /// # Errors
-    /// `SQL_SYNTAX` if a parameter has no name; errors of [`of`](Self::of).
+    /// `SQL_SYNTAX` if a parameter has no name; errors of [`Self::parse`].
     pub fn from_named_parameters(
         sql: &str,
         limits: &SqlStatementLimits,
     ) -> Result<(Self, Vec<SqlIdentifier>), Refusal> {
-        let text = PlacedText::of(sql, limits)?;
+        let text = PlacedText::parse(sql, limits)?;
         let mut names: Vec<SqlIdentifier> = Vec::new();
         let mut places = Vec::new();
         for written in &text.names {
@@ -167,7 +167,7 @@ impl ParameterizedStatement {
         let values: Result<Vec<String>, Refusal> = (1_usize..)
             .zip(parameters.columns())
             .map(|(number, column)| {
-                literal(column).ok_or_else(|| {
+                format_literal(column).ok_or_else(|| {
                     Refusal::new(
                         ErrorCode::UsageWrong,
                         format!(
@@ -212,7 +212,7 @@ struct PlacedText {
 
 impl PlacedText {
     /// Splits a text. One that can't be tokenised has no placeholders.
-    fn of(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
+    fn parse(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
         let mut tokens = Vec::new();
         let read =
             Tokenizer::new(&StatementDialect, sql).tokenize_with_location_into_buf(&mut tokens);
@@ -272,7 +272,7 @@ pub(super) fn split_at_location(text: &str, from: Location, to: Location) -> (&s
 }
 
 /// First value of a column as one literal, or `None` for an unsupported type.
-fn literal(column: &dyn Array) -> Option<String> {
+fn format_literal(column: &dyn Array) -> Option<String> {
     if *column.data_type() == DataType::Null || column.is_null(0) {
         return Some("NULL".to_owned());
     }
@@ -287,18 +287,18 @@ fn literal(column: &dyn Array) -> Option<String> {
             };
             Some(word.to_owned())
         }
-        DataType::Int8 => Some(number(column.as_primitive::<Int8Type>().value(0))),
-        DataType::Int16 => Some(number(column.as_primitive::<Int16Type>().value(0))),
-        DataType::Int32 => Some(number(column.as_primitive::<Int32Type>().value(0))),
-        DataType::Int64 => Some(number(column.as_primitive::<Int64Type>().value(0))),
-        DataType::UInt8 => Some(number(column.as_primitive::<UInt8Type>().value(0))),
-        DataType::UInt16 => Some(number(column.as_primitive::<UInt16Type>().value(0))),
-        DataType::UInt32 => Some(number(column.as_primitive::<UInt32Type>().value(0))),
-        DataType::UInt64 => Some(number(column.as_primitive::<UInt64Type>().value(0))),
-        DataType::Float32 => Some(float(f64::from(
+        DataType::Int8 => Some(format_number(column.as_primitive::<Int8Type>().value(0))),
+        DataType::Int16 => Some(format_number(column.as_primitive::<Int16Type>().value(0))),
+        DataType::Int32 => Some(format_number(column.as_primitive::<Int32Type>().value(0))),
+        DataType::Int64 => Some(format_number(column.as_primitive::<Int64Type>().value(0))),
+        DataType::UInt8 => Some(format_number(column.as_primitive::<UInt8Type>().value(0))),
+        DataType::UInt16 => Some(format_number(column.as_primitive::<UInt16Type>().value(0))),
+        DataType::UInt32 => Some(format_number(column.as_primitive::<UInt32Type>().value(0))),
+        DataType::UInt64 => Some(format_number(column.as_primitive::<UInt64Type>().value(0))),
+        DataType::Float32 => Some(format_float(f64::from(
             column.as_primitive::<Float32Type>().value(0),
         ))),
-        DataType::Float64 => Some(float(column.as_primitive::<Float64Type>().value(0))),
+        DataType::Float64 => Some(format_float(column.as_primitive::<Float64Type>().value(0))),
         DataType::Decimal128(precision, scale) => {
             let value = column.as_primitive::<Decimal128Type>().value_as_string(0);
             Some(format!("CAST('{value}' AS DECIMAL({precision}, {scale}))"))
@@ -307,7 +307,7 @@ fn literal(column: &dyn Array) -> Option<String> {
             let day = column.as_primitive::<Date32Type>().value_as_date(0)?;
             Some(format!("CAST('{day}' AS DATE)"))
         }
-        DataType::Timestamp(unit, zone) => instant(column, *unit, zone.is_some()),
+        DataType::Timestamp(unit, zone) => format_instant(column, *unit, zone.is_some()),
         _ => None,
     }
 }
@@ -317,16 +317,16 @@ fn quote_text(text: &str) -> Option<String> {
     (!text.contains('\0')).then(|| format!("'{}'", text.replace('\'', "''")))
 }
 
-fn number(value: impl std::fmt::Display) -> String {
+fn format_number(value: impl std::fmt::Display) -> String {
     value.to_string()
 }
 
 /// Literal that parses back to the exact floating-point number: the shortest decimal digits, in a notation that is no integer.
-fn float(value: f64) -> String {
+fn format_float(value: f64) -> String {
     format!("CAST('{value:?}' AS DOUBLE)")
 }
 
-fn instant(column: &dyn Array, unit: TimeUnit, has_zone: bool) -> Option<String> {
+fn format_instant(column: &dyn Array, unit: TimeUnit, has_zone: bool) -> Option<String> {
     let value = match unit {
         TimeUnit::Second => column
             .as_primitive::<TimestampSecondType>()

@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A refusal of `work`; `RESOURCE_LIMIT` if it takes longer; `INTERNAL` if it ends without a result.
-pub fn wait<T: Send + 'static>(
+pub fn wait_on_planner_thread<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -22,16 +22,16 @@ pub fn wait<T: Send + 'static>(
     }))?;
     match receive.recv_timeout(deadline) {
         Ok(result) => result,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(late()),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(planning_time_refusal()),
         Err(mpsc::RecvTimeoutError::Disconnected) => Err(task_failed()),
     }
 }
 
-/// Runs `work` as [`wait`] does, without blocking the caller's thread.
+/// Runs `work` as [`wait_on_planner_thread`] does, without blocking the caller's thread.
 ///
 /// # Errors
-/// Those of [`wait`].
-pub async fn run<T: Send + 'static>(
+/// Those of [`wait_on_planner_thread`].
+pub async fn run_on_planner_thread<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -42,7 +42,7 @@ pub async fn run<T: Send + 'static>(
     match tokio::time::timeout(deadline, receive).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(task_failed()),
-        Err(_) => Err(late()),
+        Err(_) => Err(planning_time_refusal()),
     }
 }
 
@@ -50,7 +50,7 @@ pub async fn run<T: Send + 'static>(
 ///
 /// # Errors
 /// `RESOURCE_LIMIT` if no thread is available.
-pub fn aside(work: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
+pub fn spawn_on_planner_thread(work: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
     PLANNING.start(Box::new(work))
 }
 
@@ -110,11 +110,11 @@ impl PlanningThreadPool {
         let mut next = Some(first);
         while let Some(work) = next {
             work();
-            next = self.another(&send, &receive);
+            next = self.wait_for_task(&send, &receive);
         }
     }
 
-    fn another(
+    fn wait_for_task(
         &self,
         send: &Sender<PlanningTask>,
         receive: &Receiver<PlanningTask>,
@@ -156,7 +156,7 @@ impl PlanningThreadPool {
     }
 }
 
-fn late() -> Refusal {
+fn planning_time_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::ResourceLimit,
         "planning took longer than its limit",
@@ -171,7 +171,7 @@ const STACK: usize = 64 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{PlanningThreadPool, run, wait};
+    use super::{PlanningThreadPool, run_on_planner_thread, wait_on_planner_thread};
     use hansa_policy::refusal::{ErrorCode, Refusal};
     use std::sync::mpsc::channel;
     use std::thread::ThreadId;
@@ -243,12 +243,15 @@ mod tests {
     #[test]
     fn who_does_not_come_back_is_reported() {
         let panics = || -> Result<(), Refusal> { panic!("in a plan") };
-        assert_eq!(wait(LONG, panics).unwrap_err().code, ErrorCode::Internal);
+        assert_eq!(
+            wait_on_planner_thread(LONG, panics).unwrap_err().code,
+            ErrorCode::Internal
+        );
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let refused = runtime.block_on(run(LONG, panics));
+        let refused = runtime.block_on(run_on_planner_thread(LONG, panics));
         assert_eq!(refused.unwrap_err().code, ErrorCode::Internal);
         let (release, released) = channel::<()>();
-        let refused = wait(Duration::ZERO, move || {
+        let refused = wait_on_planner_thread(Duration::ZERO, move || {
             let _ = released.recv();
             Ok(())
         });

@@ -27,7 +27,7 @@ impl QueryText {
     /// takes longer than planning may.
     pub async fn parse(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
         let (text, limits) = (Arc::<str>::from(sql), *limits);
-        planner_threads::run(limits.planning, move || {
+        planner_threads::run_on_planner_thread(limits.planning, move || {
             let (query, _) = allowlist::parse_query(&text, &limits)?;
             let mut tables = NamedTables::default();
             let _whole: ControlFlow<()> = visit_relations(&query, |name| {

@@ -12,7 +12,7 @@ pub(crate) fn not_allowed(what: &str) -> Refusal {
 }
 
 /// Adds line and column, if known.
-pub(crate) fn at(refusal: Refusal, location: Location) -> Refusal {
+pub(crate) fn add_location(refusal: Refusal, location: Location) -> Refusal {
     if location.line == 0 {
         return refusal;
     }

@@ -131,7 +131,7 @@ impl<'a> StatementContextProvider<'a> {
         Self {
             tables,
             options,
-            planners: functions::planners(),
+            planners: functions::expr_planners(),
             relations: vec![Arc::new(NamedColumnsJoinPlanner)],
             now,
         }
@@ -158,7 +158,7 @@ impl ContextProvider for StatementContextProvider<'_> {
         };
         self.tables
             .source(&path)
-            .ok_or_else(|| engine_error::carry(no_table(&path.join("."))))
+            .ok_or_else(|| engine_error::wrap_refusal(no_table(&path.join("."))))
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
@@ -170,7 +170,7 @@ impl ContextProvider for StatementContextProvider<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        functions::scalar(name, self.now)
+        functions::scalar_function(name, self.now)
     }
 
     fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -178,11 +178,11 @@ impl ContextProvider for StatementContextProvider<'_> {
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        functions::aggregate(name)
+        functions::aggregate_function(name)
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        functions::window(name)
+        functions::window_function(name)
     }
 
     fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {

@@ -48,11 +48,12 @@ impl SavedStatement {
             ));
         }
         let sql = query.sql.clone();
-        let (statement, names) = planner_threads::wait(limits.planning, move || {
-            let found = ParameterizedStatement::from_named_parameters(&sql, &limits)?;
-            allowlist::one_query(&found.0.without_values(), &limits)?;
-            Ok(found)
-        })?;
+        let (statement, names) =
+            planner_threads::wait_on_planner_thread(limits.planning, move || {
+                let found = ParameterizedStatement::from_named_parameters(&sql, &limits)?;
+                allowlist::one_query(&found.0.without_values(), &limits)?;
+                Ok(found)
+            })?;
         let mut declared = query.parameters;
         let mut parameters = Vec::new();
         for name in names {
@@ -69,7 +70,7 @@ impl SavedStatement {
                 return Err(wrong(sentence));
             }
             if let Some(default) = &parameter.default {
-                parameter.value(default)?;
+                parameter.read_value(default)?;
             }
             parameters.push(parameter);
         }
@@ -97,7 +98,11 @@ impl SavedStatement {
     ///
     /// # Errors
     /// `DATASET_UNKNOWN` if it names another table; errors of the allowlist.
-    pub fn over(&self, owner: &SqlIdentifier, dataset: &Dataset) -> Result<String, Refusal> {
+    pub fn to_qualified_text(
+        &self,
+        owner: &SqlIdentifier,
+        dataset: &Dataset,
+    ) -> Result<String, Refusal> {
         let limits = SqlStatementLimits {
             parameters: true,
             ..SqlStatementLimits::default()
@@ -107,7 +112,7 @@ impl SavedStatement {
             columns: dataset.schema(),
         };
         let (sql, owner) = (self.numbered.clone(), owner.clone());
-        planner_threads::wait(limits.planning, move || {
+        planner_threads::wait_on_planner_thread(limits.planning, move || {
             let places = allowlist::table_places(&sql, &limits, &tables)?;
             let (mut text, mut rest) = (String::new(), sql.as_str());
             let mut at = Location::new(1, 1);
@@ -134,8 +139,8 @@ impl SavedStatement {
             columns: dataset.schema(),
         });
         let sql = self.numbered.clone();
-        planner_threads::wait(limits.planning, move || {
-            let text = ParameterizedStatement::of(&sql, &limits)?.without_values();
+        planner_threads::wait_on_planner_thread(limits.planning, move || {
+            let text = ParameterizedStatement::parse(&sql, &limits)?.without_values();
             plan_on_current_thread(&text, tables, &limits, now).map(|_| ())
         })
     }
@@ -162,7 +167,7 @@ impl TableResolver for BareDataset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::dataset_files::dataset;
+    use crate::fixture::dataset_files::build_dataset;
     use hansa_catalog::{ColumnType, SavedQueryParameter};
 
     fn of(sql: &str, parameters: &[(&str, Option<&str>)]) -> Result<SavedStatement, Refusal> {
@@ -217,10 +222,10 @@ mod tests {
 
     #[test]
     fn a_bare_name_gets_its_owner_wherever_it_is_a_table() {
-        let set = dataset("bikes", &["bikes:int", "site:text"]);
+        let set = build_dataset("bikes", &["bikes:int", "site:text"]);
         let owner: SqlIdentifier = "lindau".parse().unwrap();
         let over = |sql: &str, parameters: &[(&str, Option<&str>)]| {
-            of(sql, parameters).unwrap().over(&owner, &set)
+            of(sql, parameters).unwrap().to_qualified_text(&owner, &set)
         };
         for (sql, expected) in [
             (

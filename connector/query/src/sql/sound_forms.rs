@@ -70,7 +70,7 @@ fn number_skipped(plan: LogicalPlan, is_below: bool) -> Result<LogicalPlan> {
                 _ => {
                     let refusal = not_allowed("a computed OFFSET or LIMIT in a subquery");
                     let help = "write the number itself";
-                    Err(engine_error::carry(refusal.with_help(help)))
+                    Err(engine_error::wrap_refusal(refusal.with_help(help)))
                 }
             }
         }
@@ -158,7 +158,7 @@ fn refuse_outer_aggregates(aggregate: &Aggregate) -> Result<()> {
             let refusal = not_allowed("an aggregate of columns of the query around alone");
             let help =
                 "compute it in the query around, or add a column of the subquery's own tables";
-            return Err(engine_error::carry(refusal.with_help(help)));
+            return Err(engine_error::wrap_refusal(refusal.with_help(help)));
         }
     }
     Ok(())
@@ -178,7 +178,7 @@ fn refuse_moving_windows(calls: &[Expr]) -> Result<()> {
             let what = format!("{} over a window whose first row moves", function.name());
             let refusal = not_allowed(&what);
             let help = "let the window begin with UNBOUNDED PRECEDING";
-            return Err(engine_error::carry(refusal.with_help(help)));
+            return Err(engine_error::wrap_refusal(refusal.with_help(help)));
         }
     }
     Ok(())
@@ -265,7 +265,7 @@ fn number_rows(distinct: DistinctOn) -> Result<LogicalPlan> {
     let Some(order) = sort_expr else {
         let refusal = not_allowed("DISTINCT ON without ORDER BY");
         let help = "say with ORDER BY which row of each group is shown";
-        return Err(engine_error::carry(refusal.with_help(help)));
+        return Err(engine_error::wrap_refusal(refusal.with_help(help)));
     };
     let number = row_number(on_expr, order.clone())?.alias(PLACE);
     let place = Expr::Column(Column::new_unqualified(PLACE));

@@ -151,7 +151,7 @@ impl SubqueryJoiner {
                     input: Arc::new(input),
                     fetch: sort.fetch,
                 });
-                show(sorted, shown)
+                project_columns(sorted, shown)
             }
             LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) => self.join_below(plan),
             LogicalPlan::Window(_) => {
@@ -159,7 +159,7 @@ impl SubqueryJoiner {
                 self.values_are_columns = true;
                 let plan = self.join_below(plan)?;
                 self.values_are_columns = false;
-                show(plan, shown)
+                project_columns(plan, shown)
             }
             other => self.keep_values_alone(other),
         }
@@ -203,7 +203,7 @@ impl SubqueryJoiner {
             None => input,
             Some(rest) => LogicalPlan::Filter(Filter::try_new(rest, Arc::new(input))?),
         };
-        show(plan, shown)
+        project_columns(plan, shown)
     }
 
     /// Moves the subqueries of an inner join's condition to a filter above the join, which keeps an equal set of pairs.
@@ -272,10 +272,10 @@ impl SubqueryJoiner {
             Expr::Exists(exists) => {
                 let subquery = Arc::unwrap_or_clone(exists.subquery.subquery);
                 let is_negated = is_negated != exists.negated;
-                let side = self.side(input, subquery, PlainUse::Existence)?;
+                let side = self.plan_side(input, subquery, PlainUse::Existence)?;
                 if !side.is_correlated {
                     let exists = self.count_first_row(side.plan)?;
-                    return Ok(Some(negate(exists, is_negated)));
+                    return Ok(Some(apply_negation(exists, is_negated)));
                 }
                 let kind = match is_negated {
                     true => JoinType::LeftAnti,
@@ -288,7 +288,7 @@ impl SubqueryJoiner {
                 let (mut any, outside) = any_comparison(condition)?;
                 any.left = self.replace(any.left, TruthUse::Exact, input)?;
                 let is_negated = is_negated != outside;
-                let side = self.side(input, any.subquery.clone(), PlainUse::Values)?;
+                let side = self.plan_side(input, any.subquery.clone(), PlainUse::Values)?;
                 let comparison = any.with_value(side.value.clone());
                 match is_negated {
                     false => self.attach(input, &side, JoinType::LeftSemi, Some(comparison))?,
@@ -303,7 +303,7 @@ impl SubqueryJoiner {
                 Ok(None)
             }
             other => {
-                let other = negate(other, is_negated);
+                let other = apply_negation(other, is_negated);
                 self.replace(other, TruthUse::KeepsTrue, input).map(Some)
             }
         }
@@ -332,12 +332,12 @@ impl SubqueryJoiner {
             }
             Expr::Exists(exists) => {
                 let subquery = Arc::unwrap_or_clone(exists.subquery.subquery);
-                let side = self.side(input, subquery, PlainUse::Existence)?;
+                let side = self.plan_side(input, subquery, PlainUse::Existence)?;
                 let found = match side.is_correlated {
-                    true => self.mark(input, &side, None)?,
+                    true => self.mark_matches(input, &side, None)?,
                     false => self.count_first_row(side.plan)?,
                 };
-                Ok(negate(found, exists.negated))
+                Ok(apply_negation(found, exists.negated))
             }
             Expr::InSubquery(_) | Expr::SetComparison(_) => {
                 let (mut any, is_negated) = any_comparison(expr)?;
@@ -347,7 +347,7 @@ impl SubqueryJoiner {
                     false => wanted,
                 };
                 let found = self.replace_any(any, wanted, input)?;
-                Ok(negate(found, is_negated))
+                Ok(apply_negation(found, is_negated))
             }
             Expr::ScalarSubquery(subquery) => {
                 if find_outer_columns(&subquery.subquery)?.is_empty() {
@@ -377,9 +377,9 @@ impl SubqueryJoiner {
         let name = self.next_name();
         let columns = input.schema().columns().into_iter().map(Expr::Column);
         let shown: Vec<Expr> = columns.chain([value.alias(name.clone())]).collect();
-        let below = std::mem::replace(input, empty());
+        let below = std::mem::replace(input, empty_relation());
         *input = LogicalPlanBuilder::from(below).project(shown)?.build()?;
-        Ok(column(&name))
+        Ok(unqualified_column(&name))
     }
 
     fn replace_any(
@@ -388,23 +388,23 @@ impl SubqueryJoiner {
         wanted: TruthUse,
         input: &mut LogicalPlan,
     ) -> Result<Expr> {
-        let side = self.side(input, any.subquery.clone(), PlainUse::Values)?;
+        let side = self.plan_side(input, any.subquery.clone(), PlainUse::Values)?;
         let comparison = any.with_value(side.value.clone());
         if wanted == TruthUse::KeepsTrue {
-            return self.mark(input, &side, Some(comparison));
+            return self.mark_matches(input, &side, Some(comparison));
         }
         if any.is_equality() && !side.is_correlated {
             return self.replace_equal_any(&any, &side, input);
         }
         let possible = Expr::IsNotFalse(Box::new(comparison.clone()));
         if wanted == TruthUse::KeepsFalse {
-            return self.mark(input, &side, Some(possible));
+            return self.mark_matches(input, &side, Some(possible));
         }
         let again = self.rename_side(&side)?;
-        let is_true = self.mark(input, &side, Some(comparison))?;
+        let is_true = self.mark_matches(input, &side, Some(comparison))?;
         let possible = Expr::IsNotFalse(Box::new(any.with_value(again.value.clone())));
-        let is_possible = self.mark(input, &again, Some(possible))?;
-        Ok(choose(
+        let is_possible = self.mark_matches(input, &again, Some(possible))?;
+        Ok(case_expr(
             vec![(is_true, lit(true)), (is_possible, null_truth())],
             lit(false),
         ))
@@ -426,11 +426,15 @@ impl SubqueryJoiner {
                 vec![rows.alias("rows"), values.alias("values")],
             )?
             .project(vec![
-                choose(
+                case_expr(
                     vec![
-                        (Expr::Column(column("rows")).eq(lit(0_i64)), lit(0_i64)),
                         (
-                            Expr::Column(column("rows")).gt(Expr::Column(column("values"))),
+                            Expr::Column(unqualified_column("rows")).eq(lit(0_i64)),
+                            lit(0_i64),
+                        ),
+                        (
+                            Expr::Column(unqualified_column("rows"))
+                                .gt(Expr::Column(unqualified_column("values"))),
                             lit(2_i64),
                         ),
                     ],
@@ -444,9 +448,9 @@ impl SubqueryJoiner {
             outer_ref_columns: Vec::new(),
             spans: datafusion_common::Spans::new(),
         });
-        let is_true = self.mark(input, side, Some(any.with_value(side.value.clone())))?;
+        let is_true = self.mark_matches(input, side, Some(any.with_value(side.value.clone())))?;
         let left_is_null = Expr::IsNull(Box::new(any.left.clone()));
-        Ok(choose(
+        Ok(case_expr(
             vec![
                 (is_true, lit(true)),
                 (kind.clone().eq(lit(0_i64)), lit(false)),
@@ -472,7 +476,7 @@ impl SubqueryJoiner {
     }
 
     /// Rows of a subquery, for the rows of `input`.
-    fn side(
+    fn plan_side(
         &mut self,
         input: &LogicalPlan,
         subquery: LogicalPlan,
@@ -480,7 +484,7 @@ impl SubqueryJoiner {
     ) -> Result<JoinSide> {
         let outer = find_outer_columns(&subquery)?;
         known_to(&outer, input)?;
-        if let Some(plain) = PlainSubquery::of(&subquery, used)? {
+        if let Some(plain) = PlainSubquery::from_plan(&subquery, used)? {
             return self.plain_side(plain, !outer.is_empty());
         }
         if outer.is_empty() {
@@ -492,7 +496,7 @@ impl SubqueryJoiner {
             };
             return self.plain_side(plain, false);
         }
-        self.copy(input)?;
+        self.count_copy(input)?;
         let values = OuterValues::new(input, &outer, self.next_name())?;
         let value = first_column(&subquery)?;
         let applied = values.apply(self, subquery)?;
@@ -542,7 +546,7 @@ impl SubqueryJoiner {
 
     /// Copy of a side under another name.
     fn rename_side(&mut self, side: &JoinSide) -> Result<JoinSide> {
-        self.copy(&side.plan)?;
+        self.count_copy(&side.plan)?;
         let name = TableReference::bare(self.next_name());
         let plan = LogicalPlanBuilder::from(side.plan.clone())
             .alias(name.clone())?
@@ -566,7 +570,7 @@ impl SubqueryJoiner {
     }
 
     /// Joins a side and returns the column that marks rows with a match.
-    fn mark(
+    fn mark_matches(
         &mut self,
         input: &mut LogicalPlan,
         side: &JoinSide,
@@ -588,7 +592,7 @@ impl SubqueryJoiner {
         if conditions.is_empty() {
             conditions.push(lit(true));
         }
-        let left = std::mem::replace(input, empty());
+        let left = std::mem::replace(input, empty_relation());
         *input = LogicalPlanBuilder::from(left)
             .join_on(side.plan.clone(), kind, conditions)?
             .build()?;
@@ -614,7 +618,7 @@ impl SubqueryJoiner {
             Expr::Column(right) => right,
             other => self.show_value(other, &mut plan)?,
         };
-        let outer = std::mem::replace(input, empty());
+        let outer = std::mem::replace(input, empty_relation());
         *input = LogicalPlanBuilder::from(outer)
             .join_detailed_with_options(
                 plan,
@@ -634,7 +638,7 @@ impl SubqueryJoiner {
     }
 
     /// Counts a copied plan against the limit.
-    fn copy(&mut self, plan: &LogicalPlan) -> Result<()> {
+    fn count_copy(&mut self, plan: &LogicalPlan) -> Result<()> {
         let mut nodes = 0_usize;
         plan.apply_with_subqueries(|_| {
             nodes = nodes.saturating_add(1);
@@ -647,7 +651,7 @@ impl SubqueryJoiner {
                 "written out, the subqueries of the statement are too many",
             );
             let help = "nest fewer subqueries in one another, or join their tables instead";
-            return Err(engine_error::carry(refusal.with_help(help)));
+            return Err(engine_error::wrap_refusal(refusal.with_help(help)));
         }
         Ok(())
     }
@@ -702,14 +706,14 @@ fn strip_not(mut expr: Expr) -> (Expr, bool) {
     (expr, is_negated)
 }
 
-fn negate(expr: Expr, is_negated: bool) -> Expr {
+fn apply_negation(expr: Expr, is_negated: bool) -> Expr {
     match is_negated {
         true => Expr::Not(Box::new(expr)),
         false => expr,
     }
 }
 
-fn choose(cases: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
+fn case_expr(cases: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
     let cases = cases.into_iter();
     Expr::Case(Case::new(
         None,
@@ -724,7 +728,7 @@ fn null_truth() -> Expr {
     lit(ScalarValue::Boolean(None))
 }
 
-fn column(name: &str) -> Column {
+fn unqualified_column(name: &str) -> Column {
     Column::new_unqualified(name)
 }
 
@@ -735,7 +739,7 @@ fn first_column(plan: &LogicalPlan) -> Result<Column> {
 }
 
 /// Projects a plan to these columns.
-fn show(plan: LogicalPlan, columns: Vec<Column>) -> Result<LogicalPlan> {
+fn project_columns(plan: LogicalPlan, columns: Vec<Column>) -> Result<LogicalPlan> {
     if plan.schema().columns() == columns {
         return Ok(plan);
     }
@@ -744,7 +748,7 @@ fn show(plan: LogicalPlan, columns: Vec<Column>) -> Result<LogicalPlan> {
         .build()
 }
 
-fn empty() -> LogicalPlan {
+fn empty_relation() -> LogicalPlan {
     LogicalPlan::EmptyRelation(datafusion_expr::logical_plan::EmptyRelation {
         produce_one_row: false,
         schema: Arc::new(datafusion_common::DFSchema::empty()),
@@ -776,7 +780,7 @@ fn known_to(outer: &OuterColumns, input: &LogicalPlan) -> Result<()> {
 /// Refusal of a subquery that can't be joined.
 fn cannot_join(place: &str) -> datafusion_common::DataFusionError {
     let refusal = not_allowed(&format!("a subquery {place}"));
-    engine_error::carry(
+    engine_error::wrap_refusal(
         refusal.with_help(
             "compute it in a WITH query and join that, or write its condition into WHERE",
         ),

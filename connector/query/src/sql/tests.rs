@@ -1,14 +1,14 @@
 //! Large and deeply nested texts: each is refused or planned in time, and never crashes the process.
 
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 fn city() -> FixtureParticipant {
-    let set = dataset("t", &["x:int", "s:text"]);
+    let set = build_dataset("t", &["x:int", "s:text"]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from(vec![1, 2, 3])),
         Arc::new(StringArray::from(vec!["a", "b", "c"])),
@@ -109,7 +109,7 @@ fn refuses_what_is_too_large_or_too_deep() {
     ] {
         for sql in texts {
             let start: String = sql.chars().take(40).collect();
-            let refusal = city.rows(sql).expect_err(&start);
+            let refusal = city.query_rows(sql).expect_err(&start);
             assert_eq!(refusal.code, code, "{start}: {refusal}");
         }
     }
@@ -141,7 +141,9 @@ fn plans_and_runs_what_is_just_within() {
         (nested(&summed, 38, ")"), "457"),
     ] {
         let start: String = sql.chars().take(40).collect();
-        let rows = city.rows(&sql).unwrap_or_else(|r| panic!("{start}: {r}"));
+        let rows = city
+            .query_rows(&sql)
+            .unwrap_or_else(|r| panic!("{start}: {r}"));
         assert_eq!(rows, [expect], "{start}");
     }
 }
@@ -158,13 +160,13 @@ fn equal_steps_are_all_taken() {
         for _ in 0..times {
             sql = format!("SELECT {form} x FROM ({sql})");
         }
-        assert_eq!(city.rows(&sql).unwrap(), [expect], "{sql}");
+        assert_eq!(city.query_rows(&sql).unwrap(), [expect], "{sql}");
         let between =
             sql.replace("FROM (SELECT", "FROM (SELECT x FROM (SELECT") + &")".repeat(times);
-        assert_eq!(city.rows(&between).unwrap(), [expect], "{between}");
+        assert_eq!(city.query_rows(&between).unwrap(), [expect], "{between}");
     }
     let grown = "SELECT x + 1 + 1 x FROM (SELECT x + 1 x FROM (SELECT x + 1 x FROM t WHERE x = 1))";
-    assert_eq!(city.rows(grown).unwrap(), ["5"]);
+    assert_eq!(city.query_rows(grown).unwrap(), ["5"]);
 }
 
 #[test]
@@ -183,17 +185,20 @@ fn values_do_not_grow_without_bound() {
         ("s", "replace(s, 'a', 'aaaaaaaaaa')", 36),
         ("s", "repeat(s, 50)", 36),
     ] {
-        let refusal = city.rows(&doubled(first, form, times)).expect_err(form);
+        let refusal = city
+            .query_rows(&doubled(first, form, times))
+            .expect_err(form);
         assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{form}: {refusal}");
     }
-    let eight = city.rows(&doubled("s", "s || s", 3)).unwrap();
+    let eight = city.query_rows(&doubled("s", "s || s", 3)).unwrap();
     assert_eq!(eight, ["8", "8", "8"]);
     assert_eq!(
-        city.rows("SELECT s || NULL FROM t LIMIT 1").unwrap(),
+        city.query_rows("SELECT s || NULL FROM t LIMIT 1").unwrap(),
         ["NULL"]
     );
     assert_eq!(
-        city.rows("SELECT x || '-' || s FROM t LIMIT 1").unwrap(),
+        city.query_rows("SELECT x || '-' || s FROM t LIMIT 1")
+            .unwrap(),
         ["1-a"]
     );
 }
@@ -202,7 +207,7 @@ fn values_do_not_grow_without_bound() {
 fn planning_has_a_deadline() {
     let mut city = city();
     city.sql_limits.planning = Duration::ZERO;
-    let refusal = city.rows(&sum(490)).unwrap_err();
+    let refusal = city.query_rows(&sum(490)).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
 }
 
@@ -212,7 +217,7 @@ fn a_state_is_a_plain_aggregate() {
     let city = city();
     for state in ["distinct_state_v1(x)", "percentile_state_v2(x)"] {
         assert_eq!(
-            city.rows(&format!("SELECT {state} IS NULL FROM t"))
+            city.query_rows(&format!("SELECT {state} IS NULL FROM t"))
                 .unwrap(),
             ["false"]
         );
@@ -224,7 +229,7 @@ fn a_state_is_a_plain_aggregate() {
             state.replace("(x)", "(x ORDER BY x)"),
         ] {
             let refusal = city
-                .rows(&format!("SELECT {form} FROM t"))
+                .query_rows(&format!("SELECT {form} FROM t"))
                 .expect_err(&form);
             assert_eq!(
                 refusal.code,
@@ -239,6 +244,7 @@ fn a_state_is_a_plain_aggregate() {
         "distinct_state_v1(x, x)",
         "percentile_state_v2(s)",
     ] {
-        city.rows(&format!("SELECT {call} FROM t")).expect_err(call);
+        city.query_rows(&format!("SELECT {call} FROM t"))
+            .expect_err(call);
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn refuse_equal_times(plan: &LogicalPlan, options: &Arc<ConfigOptions
         if found.iter().any(is_other) {
             let refusal = not_allowed("a time beside one that differs in its zone alone");
             let help = "write AT TIME ZONE beside each of them, within what is around it";
-            return Err(engine_error::carry(refusal.with_help(help)));
+            return Err(engine_error::wrap_refusal(refusal.with_help(help)));
         }
         found.push(value);
     }

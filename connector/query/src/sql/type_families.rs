@@ -38,7 +38,7 @@ pub(super) fn unite_families(plan: LogicalPlan) -> Result<LogicalPlan> {
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {
             super::functions::exact_arithmetic::map_keeping_names(&names, expr, |expr| {
-                expr.transform_up(|part| unite(part, &schema))
+                expr.transform_up(|part| unite_types(part, &schema))
             })
         })?
         // A decimal combined with a floating-point number changes the result type.
@@ -114,10 +114,10 @@ impl fmt::Display for TypeFamily {
     }
 }
 
-fn unite(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn unite_types(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match part {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) => {
-            let [left, right] = beside(*left, *right, schema)?;
+            let [left, right] = convert_compared_values(*left, *right, schema)?;
             Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(
                 Box::new(left),
                 op,
@@ -249,7 +249,7 @@ fn distinguish_arguments(
     if matches!(function.name(), "percentile_cont" | "quantile_cont") {
         let refusal = not_allowed(&format!("{}(DISTINCT …)", function.name()));
         let help = "take it of a subquery with SELECT DISTINCT";
-        return Err(engine_error::carry(refusal.with_help(help)));
+        return Err(engine_error::wrap_refusal(refusal.with_help(help)));
     }
     let kind = types_of(arguments, schema).next();
     Ok(kind.and_then(|kind| distinguish_values(function, &kind)))
@@ -316,7 +316,7 @@ fn unite_case(case: Case, schema: &DFSchema) -> Result<Transformed<Expr>> {
 }
 
 /// Converts two compared values for each other.
-fn beside(left: Expr, right: Expr, schema: &DFSchema) -> Result<[Expr; 2]> {
+fn convert_compared_values(left: Expr, right: Expr, schema: &DFSchema) -> Result<[Expr; 2]> {
     let is_day = |value: &Expr| TypeFamily::of_expr(value, schema) == TypeFamily::Day;
     if let Some(day) = as_day(&right).filter(|_| is_day(&left)) {
         return Ok([left, day]);
@@ -401,7 +401,7 @@ fn spans_without_order() -> datafusion_common::DataFusionError {
         "spans of months, days and hours can't be compared: a month has no length",
     );
     let help = "compare instants: a + INTERVAL '1 month' < b";
-    engine_error::carry(refusal.with_help(help))
+    engine_error::wrap_refusal(refusal.with_help(help))
 }
 
 /// Type to which a text literal is converted: that of the other operand.
@@ -579,7 +579,7 @@ fn check_relations(node: &LogicalPlan) -> Result<()> {
 fn two_families(one: TypeFamily, other: TypeFamily) -> datafusion_common::DataFusionError {
     let sentence = format!("{one} can't be compared with {other}");
     let refusal = Refusal::new(ErrorCode::SqlInvalid, sentence);
-    engine_error::carry(refusal.with_help("write CAST(… AS …) around one of them"))
+    engine_error::wrap_refusal(refusal.with_help("write CAST(… AS …) around one of them"))
 }
 
 fn refuse_mixture(
@@ -589,5 +589,5 @@ fn refuse_mixture(
 ) -> datafusion_common::DataFusionError {
     let sentence = format!("{place} can't give {one} here and {other} there");
     let refusal = Refusal::new(ErrorCode::SqlInvalid, sentence);
-    engine_error::carry(refusal.with_help("write CAST(… AS …) around one of them"))
+    engine_error::wrap_refusal(refusal.with_help("write CAST(… AS …) around one of them"))
 }

@@ -46,7 +46,7 @@ pub(crate) fn zone_of_column(
         }
         LogicalPlan::Union(union) => {
             let zones = union.inputs.iter().filter_map(|input| below(input));
-            zones.reduce(DayZone::beside)
+            zones.reduce(DayZone::combine)
         }
         LogicalPlan::Distinct(Distinct::On(one)) => {
             zone_of(one.select_expr.get(index)?, &[&one.input], tables)
@@ -80,7 +80,7 @@ pub(super) fn zone_of(
             let seen: Result<TreeNodeRecursion> = other.apply_children(|part| {
                 if let Some(one) = zone_of(part, inputs, tables) {
                     zone = Some(match zone.take() {
-                        Some(before) => before.beside(one),
+                        Some(before) => before.combine(one),
                         None => one,
                     });
                 }
@@ -115,7 +115,7 @@ pub(super) fn zone_of_tables(
                     && let Some(one) = tables.day_zone(scan.source.as_ref(), field.name())
                 {
                     zone = Some(match zone.take() {
-                        Some(before) => before.beside(one),
+                        Some(before) => before.combine(one),
                         None => one,
                     });
                 }

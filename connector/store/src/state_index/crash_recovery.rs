@@ -40,19 +40,19 @@ enum ReplayedRecord {
     Bundle(u64),
 }
 
-fn peer(number: u8) -> ParticipantId {
+fn numbered_peer(number: u8) -> ParticipantId {
     format!("city{number}.example").parse().unwrap()
 }
 
-fn contract(number: u8) -> ContractId {
+fn numbered_contract(number: u8) -> ContractId {
     ContractId(Digest::of(&[number]))
 }
 
-fn at(record: u64) -> UtcTimestamp {
+fn record_time(record: u64) -> UtcTimestamp {
     UtcTimestamp::from_micros(i64::try_from(record).unwrap()).unwrap()
 }
 
-fn history(random: &mut StdRng, length: u64) -> Vec<ReplayedRecord> {
+fn random_history(random: &mut StdRng, length: u64) -> Vec<ReplayedRecord> {
     (0..length)
         .map(|_| {
             let peer = random.random_range(0..3);
@@ -94,59 +94,70 @@ fn take_in(
             numbered,
         } => {
             let row = PeerMessageRow {
-                peer: peer(*who),
+                peer: numbered_peer(*who),
                 incoming: *incoming,
                 id: format!("l-{id}-{record}"),
                 kind: "offer".to_owned(),
                 negotiation: Some(format!("n-{who}")),
                 digest: Digest::of(&[*id]).to_string(),
                 record,
-                at: at(record),
+                at: record_time(record),
             };
             match *numbered && !*incoming {
                 true => change.add_outgoing_message(&row, *id > 127),
-                false => change.message(&row),
+                false => change.add_peer_message(&row),
             }
         }
         ReplayedRecord::Fetched { peer: who, number } => {
-            change.acknowledge_messages(&peer(*who), *number, *number > 3)
+            change.acknowledge_messages(&numbered_peer(*who), *number, *number > 3)
         }
-        ReplayedRecord::Taken { peer: who, number } => change.taken_in(&peer(*who), *number),
-        ReplayedRecord::Negotiation { id, state } => change.negotiation(&NegotiationRow {
+        ReplayedRecord::Taken { peer: who, number } => {
+            change.taken_in(&numbered_peer(*who), *number)
+        }
+        ReplayedRecord::Negotiation { id, state } => change.write_negotiation(&NegotiationRow {
             id: format!("n-{id}"),
-            peer: peer(*id % 3),
+            peer: numbered_peer(*id % 3),
             role: "provider".to_owned(),
             dataset: "hansa://city0.example/d/bikes".to_owned(),
             state: format!("STATE{state}"),
-            contract: (*state > 1).then(|| contract(*id)),
+            contract: (*state > 1).then(|| numbered_contract(*id)),
             beforehand: None,
             reason: None,
-            updated: at(record),
+            updated: record_time(record),
             title: None,
         }),
         ReplayedRecord::Activated(id) => change.activate_contract(
             ActivatedContract {
-                contract: contract(*id),
+                contract: numbered_contract(*id),
                 dataset: &"hansa://munster.example/d/trips".parse().unwrap(),
                 begins: UtcTimestamp::EARLIEST,
                 ends: UtcTimestamp::LATEST,
             },
-            at(record),
+            record_time(record),
         ),
-        ReplayedRecord::Withdrawn(id) => change.withdrawn(contract(*id), &peer(*id), at(record)),
-        ReplayedRecord::Address(who, port) => {
-            change.peer(&peer(*who), &format!("h:{port}"), &format!("city{who}"))
-        }
-        ReplayedRecord::Forgotten(who) => change.forget_peer(&peer(*who)),
-        ReplayedRecord::Head(who, size) => {
-            change.head(&peer(*who), *size, &format!("note {size}"), size % 2 == 0)
-        }
-        ReplayedRecord::Bundle(number) => change.highest("bundle", *number),
+        ReplayedRecord::Withdrawn(id) => change.add_withdrawal(
+            numbered_contract(*id),
+            &numbered_peer(*id),
+            record_time(record),
+        ),
+        ReplayedRecord::Address(who, port) => change.set_peer(
+            &numbered_peer(*who),
+            &format!("h:{port}"),
+            &format!("city{who}"),
+        ),
+        ReplayedRecord::Forgotten(who) => change.forget_peer(&numbered_peer(*who)),
+        ReplayedRecord::Head(who, size) => change.set_peer_head(
+            &numbered_peer(*who),
+            *size,
+            &format!("note {size}"),
+            size % 2 == 0,
+        ),
+        ReplayedRecord::Bundle(number) => change.store_highest_number("bundle", *number),
     }
 }
 
 /// Complete content of the index.
-fn dump(state: &StateIndex) -> String {
+fn dump_index(state: &StateIndex) -> String {
     let mut all = format!(
         "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
         state.position(),
@@ -156,7 +167,7 @@ fn dump(state: &StateIndex) -> String {
         state.stored_number("bundle").unwrap()
     );
     for number in 0..3 {
-        let who = peer(number);
+        let who = numbered_peer(number);
         all += &format!(
             "{:?}\n{:?}\n{:?}\n{:?}\n",
             state.outbox(&who, 0).unwrap(),
@@ -178,12 +189,12 @@ fn catch_up(state: &mut StateIndex, log: &[ReplayedRecord], random: &mut StdRng)
         }
         let to = from + random.random_range(1..=left.min(20));
         state
-            .change(to, |change| some(change, log, from, to))
+            .apply_changes(to, |change| replay_records(change, log, from, to))
             .unwrap();
     }
 }
 
-fn some(
+fn replay_records(
     change: &IndexTransaction<'_>,
     log: &[ReplayedRecord],
     from: u64,
@@ -196,7 +207,7 @@ fn some(
 }
 
 /// Copy of the files at this moment, as a crash would leave them.
-fn image(file: &Path, to: &Path) -> PathBuf {
+fn copy_index_files(file: &Path, to: &Path) -> PathBuf {
     std::fs::create_dir_all(to).unwrap();
     for end in ["", "-wal"] {
         let name = format!("state.db{end}");
@@ -212,7 +223,7 @@ fn image(file: &Path, to: &Path) -> PathBuf {
 fn an_index_after_a_crash_becomes_what_it_would_have_been() {
     for seed in 0..4 {
         let mut random = StdRng::seed_from_u64(seed);
-        let log = history(&mut random, 40);
+        let log = random_history(&mut random, 40);
         let length = u64::try_from(log.len()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("whole/state.db");
@@ -224,21 +235,21 @@ fn an_index_after_a_crash_becomes_what_it_would_have_been() {
             let from = state.position();
             let to = (from + random.random_range(1..8)).min(length);
             state
-                .change(to, |change| {
-                    some(change, &log, from, to)?;
+                .apply_changes(to, |change| {
+                    replay_records(change, &log, from, to)?;
                     let there = folder.path().join(format!("within{from}"));
-                    images.push((from, image(&file, &there)));
+                    images.push((from, copy_index_files(&file, &there)));
                     Ok(())
                 })
                 .unwrap();
             let there = folder.path().join(format!("after{to}"));
-            images.push((to, image(&file, &there)));
+            images.push((to, copy_index_files(&file, &there)));
         }
-        let expected = dump(&state);
+        let expected = dump_index(&state);
         for (position, copy) in &images {
             // A power cut may remove the unsynced end.
             let cut = folder.path().join("cut");
-            let cut = image(copy, &cut);
+            let cut = copy_index_files(copy, &cut);
             let wal = cut.with_file_name("state.db-wal");
             if let Ok(written) = std::fs::metadata(&wal).map(|found| found.len()) {
                 let kept = random.random_range(0..=written);
@@ -248,7 +259,7 @@ fn an_index_after_a_crash_becomes_what_it_would_have_been() {
             let mut again = StateIndex::open(&cut, length).unwrap();
             assert!(again.position() <= *position);
             catch_up(&mut again, &log, &mut random);
-            assert_eq!(dump(&again), expected, "{}, cut", copy.display());
+            assert_eq!(dump_index(&again), expected, "{}, cut", copy.display());
             drop(again);
             std::fs::remove_dir_all(folder.path().join("cut")).unwrap();
         }
@@ -256,14 +267,17 @@ fn an_index_after_a_crash_becomes_what_it_would_have_been() {
             let mut again = StateIndex::open(&copy, length).unwrap();
             assert_eq!(again.position(), position, "{}", copy.display());
             catch_up(&mut again, &log, &mut random);
-            assert_eq!(dump(&again), expected, "{}", copy.display());
+            assert_eq!(dump_index(&again), expected, "{}", copy.display());
         }
         let mut lost = StateIndex::open(&folder.path().join("lost.db"), length).unwrap();
         catch_up(&mut lost, &log, &mut random);
-        assert_eq!(dump(&lost), expected);
+        assert_eq!(dump_index(&lost), expected);
         let copy = folder.path().join("copy.db");
         state.copy_to(&copy).unwrap();
-        assert_eq!(dump(&StateIndex::open(&copy, length).unwrap()), expected);
+        assert_eq!(
+            dump_index(&StateIndex::open(&copy, length).unwrap()),
+            expected
+        );
     }
 }
 
@@ -289,7 +303,7 @@ fn an_index_of_another_version_is_made_again() {
     let file = folder.path().join("state.db");
     let mut state = StateIndex::open(&file, 0).unwrap();
     state
-        .change(3, |change| change.highest("bundle", 9))
+        .apply_changes(3, |change| change.store_highest_number("bundle", 9))
         .unwrap();
     drop(state);
     assert_eq!(StateIndex::open(&file, 3).unwrap().position(), 3);

@@ -8,7 +8,7 @@ mod peer_messages;
 mod quota;
 
 use crate::state_index::row::ActivatedContract;
-use crate::state_index::{all, database_refusal, one, to_signed};
+use crate::state_index::{database_refusal, query_row, query_rows, to_signed};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
@@ -64,7 +64,7 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn withdrawn(
+    pub fn add_withdrawal(
         &self,
         contract: ContractId,
         by: &ParticipantId,
@@ -115,7 +115,7 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn group(
+    pub fn add_group_list(
         &self,
         name: &str,
         serial: u64,
@@ -163,7 +163,7 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn peer(&self, id: &ParticipantId, address: &str, alias: &str) -> Result<(), Refusal> {
+    pub fn set_peer(&self, id: &ParticipantId, address: &str, alias: &str) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO peer (id, address, alias) VALUES (?1, ?2, ?3)
              ON CONFLICT (id) DO UPDATE SET address = excluded.address, alias = excluded.alias",
@@ -183,7 +183,7 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn highest(&self, key: &str, value: u64) -> Result<(), Refusal> {
+    pub fn store_highest_number(&self, key: &str, value: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO meta (key, value) VALUES (?1, ?2)
              ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
@@ -199,21 +199,21 @@ impl<'t> IndexTransaction<'t> {
             .map_err(database_refusal)
     }
 
-    fn many<T>(
+    fn query_rows<T>(
         &self,
         sql: &str,
         values: impl rusqlite::Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Refusal> {
-        all(self.transaction, sql, values, read)
+        query_rows(self.transaction, sql, values, read)
     }
 
-    fn one<T>(
+    fn query_row<T>(
         &self,
         sql: &str,
         values: impl rusqlite::Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Refusal> {
-        one(self.transaction, sql, values, read)
+        query_row(self.transaction, sql, values, read)
     }
 }

@@ -7,7 +7,7 @@ mod log_heads;
 pub(crate) mod peer_messages;
 
 use crate::state_index::row::{OpenAnswerRow, QuotaSpending, ReceiptRow};
-use crate::state_index::{StateIndex, all, one, to_signed, to_unsigned};
+use crate::state_index::{StateIndex, query_row, query_rows, to_signed, to_unsigned};
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -37,7 +37,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn is_erased(&self, object: Digest) -> Result<bool, Refusal> {
         let sql = "SELECT 1 FROM erased WHERE object = ?1";
-        let found = one(&self.connection, sql, [object.to_string()], |_| Ok(()));
+        let found = query_row(&self.connection, sql, [object.to_string()], |_| Ok(()));
         found.map(|found| found.is_some())
     }
 
@@ -46,7 +46,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn peers(&self) -> Result<Vec<(ParticipantId, String, String)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT id, address, alias FROM peer ORDER BY alias",
             [],
             |row| Ok((parse_column(row, 0)?, row.get(1)?, row.get(2)?)),
@@ -57,8 +57,8 @@ impl StateIndex {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn budgets(&self, since: UtcTimestamp) -> Result<Vec<QuotaUsageRow>, Refusal> {
-        self.all(
+    pub fn quota_usages(&self, since: UtcTimestamp) -> Result<Vec<QuotaUsageRow>, Refusal> {
+        self.query_rows(
             "SELECT asker, dataset, counts, at, used FROM budget WHERE at >= ?1",
             [since.micros()],
             budget_row,
@@ -70,7 +70,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn contracts(&self) -> Result<Vec<ContractEvents>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT id, activated, withdrawn FROM contract ORDER BY id",
             [],
             |row| {
@@ -89,7 +89,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn contract_activation(&self, id: ContractId) -> Result<Option<UtcTimestamp>, Refusal> {
         let sql = "SELECT activated FROM contract WHERE id = ?1";
-        let activated = one(&self.connection, sql, [id.to_string()], |row| {
+        let activated = query_row(&self.connection, sql, [id.to_string()], |row| {
             instant_or_none(row, 0)
         })?;
         Ok(activated.flatten())
@@ -100,7 +100,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn open_answers(&self) -> Result<Vec<OpenAnswerRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT request, record, most_rows, most_bytes FROM answer WHERE closed IS NULL ORDER BY record",
             [],
             |row| {
@@ -127,7 +127,7 @@ impl StateIndex {
         request: &str,
         peer: &str,
     ) -> Result<Option<(u64, Option<u64>)>, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT record, closed FROM answer WHERE request = ?1 AND peer = ?2",
             [request, peer],
@@ -143,7 +143,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn knows_request(&self, request: &str, peer: &str) -> Result<bool, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT 1 FROM answer WHERE request = ?1 AND peer = ?2",
             [request, peer],
@@ -157,7 +157,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn receipts(&self) -> Result<Vec<ReceiptRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
              FROM receipt ORDER BY at DESC, request",
             [],
@@ -174,7 +174,7 @@ impl StateIndex {
         request: &str,
         peer: &ParticipantId,
     ) -> Result<Option<ReceiptRow>, Refusal> {
-        let found = self.all(
+        let found = self.query_rows(
             "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
              FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'consumer'",
             [request, &peer.to_string()],
@@ -188,7 +188,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn count_unacknowledged_receipts(&self, before: UtcTimestamp) -> Result<u64, Refusal> {
-        let count = self.all(
+        let count = self.query_rows(
             "SELECT COUNT(*) FROM receipt
              WHERE role = 'provider' AND state = 'issued' AND outcome = 'done' AND at < ?1",
             [before.micros()],
@@ -209,7 +209,7 @@ impl StateIndex {
         most: u32,
     ) -> Result<Vec<Digest>, Refusal> {
         let contract = contract.map_or_else(String::new, |id| id.to_string());
-        self.all(
+        self.query_rows(
             "SELECT file FROM receipt WHERE peer = ?1 AND role = 'provider' AND state = 'one_sided'
              AND file IS NOT NULL AND instr(contract, ?2) > 0 ORDER BY at DESC, request LIMIT ?3",
             params![consumer.as_str(), contract, most],
@@ -226,7 +226,7 @@ impl StateIndex {
         request: &str,
         asker: &ParticipantId,
     ) -> Result<Option<ReceiptRow>, Refusal> {
-        let found: Vec<ReceiptRow> = self.all(
+        let found: Vec<ReceiptRow> = self.query_rows(
             "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
              FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'provider'",
             params![request, asker.as_str()],
@@ -244,7 +244,7 @@ impl StateIndex {
         request: RequestId,
         provider: &ParticipantId,
     ) -> Result<Option<Digest>, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT file FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'consumer' AND file IS NOT NULL",
             params![request.to_string(), provider.as_str()],
@@ -257,7 +257,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn publications(&self) -> Result<Vec<(String, String)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT dataset, body FROM published ORDER BY dataset",
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
@@ -271,7 +271,7 @@ impl StateIndex {
     pub fn publication(&self, dataset: &DatasetId) -> Result<Option<String>, Refusal> {
         let sql = "SELECT body FROM published WHERE dataset = ?1";
         let dataset = [dataset.to_string()];
-        one(&self.connection, sql, dataset, |row| row.get(0))
+        query_row(&self.connection, sql, dataset, |row| row.get(0))
     }
 
     /// Number stored under a name.
@@ -279,7 +279,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn stored_number(&self, key: &str) -> Result<u64, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT value FROM meta WHERE key = ?1",
             [key],
@@ -288,13 +288,13 @@ impl StateIndex {
         .map(|value| value.map_or(0, to_unsigned))
     }
 
-    fn all<T>(
+    fn query_rows<T>(
         &self,
         sql: &str,
         values: impl rusqlite::Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Refusal> {
-        all(&self.connection, sql, values, read)
+        query_rows(&self.connection, sql, values, read)
     }
 }
 
@@ -302,7 +302,7 @@ pub(crate) fn reserved_spendings(
     connection: &Connection,
     opened: u64,
 ) -> Result<Vec<QuotaSpending>, Refusal> {
-    all(
+    query_rows(
         connection,
         "SELECT dataset, counts, at, amount FROM reserved WHERE opened = ?1",
         [to_signed(opened)],
@@ -310,7 +310,7 @@ pub(crate) fn reserved_spendings(
             Ok(QuotaSpending {
                 dataset: parse_column(row, 0)?,
                 counts: row.get(1)?,
-                at: instant(row, 2)?,
+                at: read_instant(row, 2)?,
                 amount: to_unsigned(row.get(3)?),
             })
         },
@@ -328,7 +328,7 @@ fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {
         digest: row.get(6)?,
         outcome: row.get(7)?,
         state: row.get(8)?,
-        at: instant(row, 9)?,
+        at: read_instant(row, 9)?,
         file: row.get(10)?,
     })
 }
@@ -338,12 +338,12 @@ fn budget_row(row: &Row<'_>) -> rusqlite::Result<QuotaUsageRow> {
         parse_column(row, 0)?,
         parse_column(row, 1)?,
         row.get(2)?,
-        instant(row, 3)?,
+        read_instant(row, 3)?,
         to_unsigned(row.get(4)?),
     ))
 }
 
-pub(crate) fn instant(row: &Row<'_>, index: usize) -> rusqlite::Result<UtcTimestamp> {
+pub(crate) fn read_instant(row: &Row<'_>, index: usize) -> rusqlite::Result<UtcTimestamp> {
     let micros: i64 = row.get(index)?;
     UtcTimestamp::from_micros(micros)
         .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, micros))
@@ -361,16 +361,16 @@ fn instant_or_none(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<UtcTi
 
 fn parse_column<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
     let text: String = row.get(index)?;
-    text.parse().map_err(|_| unreadable(index))
+    text.parse().map_err(|_| unreadable_column_error(index))
 }
 
 fn parsed_or_none<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>> {
     let text: Option<String> = row.get(index)?;
-    text.map(|text| text.parse().map_err(|_| unreadable(index)))
+    text.map(|text| text.parse().map_err(|_| unreadable_column_error(index)))
         .transpose()
 }
 
 /// Error without the invalid value, since its text appears in messages.
-fn unreadable(index: usize) -> rusqlite::Error {
+fn unreadable_column_error(index: usize) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(index, "identifier".to_owned(), rusqlite::types::Type::Text)
 }

@@ -247,8 +247,8 @@ pub struct BalanceRow {
 impl BalanceRow {
     /// Remaining amount, where the contract states this prepaid amount.
     #[must_use]
-    pub const fn left(&self, paid: MoneyAmount) -> MoneyAmount {
-        paid.plus(self.topped).less(self.spent)
+    pub const fn remaining_amount(&self, paid: MoneyAmount) -> MoneyAmount {
+        paid.saturating_add(self.topped).saturating_sub(self.spent)
     }
 }
 

@@ -32,7 +32,7 @@ fn an_index_ahead_of_its_log_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let mut state = StateIndex::open(&file, 0).unwrap();
-    state.change(7, |_| Ok(())).unwrap();
+    state.apply_changes(7, |_| Ok(())).unwrap();
     drop(state);
     assert_eq!(StateIndex::open(&file, 7).unwrap().position(), 7);
     assert_eq!(
@@ -45,7 +45,7 @@ fn an_index_ahead_of_its_log_is_refused() {
 fn a_refused_change_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
-    let refused = state.change(1, |change| {
+    let refused = state.apply_changes(1, |change| {
         change.add_outgoing_message(&message_row("a", 0), false)?;
         Err::<(), _>(hansa_policy::refusal::Refusal::new(
             ErrorCode::Internal,
@@ -63,7 +63,7 @@ fn messages_are_numbered_without_gaps_and_kept_until_acknowledged() {
     let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
     for (position, id) in [(1, "a"), (2, "b"), (3, "c")] {
         state
-            .change(position, |change| {
+            .apply_changes(position, |change| {
                 change.add_outgoing_message(&message_row(id, position - 1), false)
             })
             .unwrap();
@@ -74,18 +74,18 @@ fn messages_are_numbered_without_gaps_and_kept_until_acknowledged() {
     };
     assert_eq!(numbers(&state), [1, 2, 3]);
     state
-        .change(4, |change| change.acknowledge_messages(&peer(), 2, false))
+        .apply_changes(4, |change| change.acknowledge_messages(&peer(), 2, false))
         .unwrap();
     assert_eq!(numbers(&state), [3]);
     state
-        .change(5, |change| {
+        .apply_changes(5, |change| {
             change.add_outgoing_message(&message_row("d", 4), false)
         })
         .unwrap();
     assert_eq!(numbers(&state), [3, 4]);
     assert_eq!(state.newest_for(&peer()).unwrap(), Some(4));
     state
-        .change(6, |change| change.acknowledge_messages(&peer(), 4, false))
+        .apply_changes(6, |change| change.acknowledge_messages(&peer(), 4, false))
         .unwrap();
     assert_eq!(state.newest_for(&peer()).unwrap(), None);
 }
@@ -103,7 +103,7 @@ fn numbers_go_on_from_the_time_so_that_an_older_copy_gives_none_twice() {
     for (position, (id, micros, by_time)) in (1..).zip(all) {
         let row = written(id, position - 1, micros);
         state
-            .change(position, |change| {
+            .apply_changes(position, |change| {
                 change.add_outgoing_message(&row, by_time)
             })
             .unwrap();
@@ -126,11 +126,11 @@ fn a_withdrawal_that_was_fetched_is_there_for_whoever_goes_back() {
             ..message_row(id, position - 1)
         };
         state
-            .change(position, |change| change.add_outgoing_message(&row, false))
+            .apply_changes(position, |change| change.add_outgoing_message(&row, false))
             .unwrap();
     }
     state
-        .change(4, |change| change.acknowledge_messages(&peer(), 3, false))
+        .apply_changes(4, |change| change.acknowledge_messages(&peer(), 3, false))
         .unwrap();
     let after = |number| state.next_after(&peer(), number).unwrap();
     assert_eq!(after(0).map(|row| row.number), Some(2));
@@ -159,18 +159,18 @@ fn what_is_given_back_can_be_spent_again() {
     };
     const OTHER: &str = "hansa://other.example";
     state
-        .change(1, |change| {
+        .apply_changes(1, |change| {
             change.open_answer(&opened(0, "q", "c", at))?;
-            change.spend(&rows(100), ASKER, Some(0))?;
-            change.spend(&rows(7), OTHER, None)?;
-            change.spend(&rows(50), ASKER, Some(0))
+            change.add_spending(&rows(100), ASKER, Some(0))?;
+            change.add_spending(&rows(7), OTHER, None)?;
+            change.add_spending(&rows(50), ASKER, Some(0))
         })
         .unwrap();
     let all = [used(ASKER, 150), used(OTHER, 7)];
-    assert_eq!(state.budgets(at).unwrap(), all);
+    assert_eq!(state.quota_usages(at).unwrap(), all);
     assert_eq!(state.open_answers().unwrap().len(), 1);
     let closed = state
-        .change(2, |change| {
+        .apply_changes(2, |change| {
             assert_eq!(change.reserved_by(0)?, [rows(150)]);
             assert_eq!(change.asker(0)?, Some((ASKER.to_owned(), at)));
             change.give_back(&rows(40), ASKER)?;
@@ -180,8 +180,8 @@ fn what_is_given_back_can_be_spent_again() {
     assert_eq!(closed.unwrap()[0], "q");
     assert!(state.open_answers().unwrap().is_empty());
     let all = [used(ASKER, 110), used(OTHER, 7)];
-    assert_eq!(state.budgets(at).unwrap(), all);
-    assert!(state.budgets(at.plus_micros(1)).unwrap().is_empty());
+    assert_eq!(state.quota_usages(at).unwrap(), all);
+    assert!(state.quota_usages(at.plus_micros(1)).unwrap().is_empty());
 }
 
 const ASKER: &str = "hansa://acme.example";
@@ -215,18 +215,18 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
                 at: day(on),
                 file: None,
             };
-            let change = state.change(record, |change| {
+            let change = state.apply_changes(record, |change| {
                 change.open_answer(&opened(record, &request, contract, day(on)))?;
                 // One answer has not ended.
                 if request != "plain 2" {
                     change.close_answer(record, record)?;
                 }
-                change.receipt(&receipt)
+                change.write_receipt(&receipt)
             });
             change.unwrap();
         }
         state
-            .change(10, |change| change.expire_decisions(day(3), of))
+            .apply_changes(10, |change| change.expire_decisions(day(3), of))
             .unwrap();
         let all = |table: &str| {
             let sql = format!("SELECT request FROM {table} ORDER BY request");
@@ -290,7 +290,7 @@ fn first_answers_are_known_by_contract() {
     ];
     for (record, request, contracts) in &asked {
         let on = day(i64::try_from(*record).unwrap());
-        let made = state.change(record + 1, |change| {
+        let made = state.apply_changes(record + 1, |change| {
             change.open_answer(&opened(*record, request, contracts, on))?;
             change.close_answer(*record, *record).map(|_| ())
         });
@@ -298,7 +298,7 @@ fn first_answers_are_known_by_contract() {
     }
     let known = |state: &StateIndex, of: ContractId| {
         let first = state.first_question(&of.to_string()).unwrap();
-        (state.began(of).unwrap().1, first)
+        (state.activation_and_first_use(of).unwrap().1, first)
     };
     let first = |on: i64, request: &str| (Some(day(on)), Some(request.to_owned()));
     assert_eq!(known(&state, a), first(0, "one"));
@@ -310,12 +310,12 @@ fn first_answers_are_known_by_contract() {
         ..RetainedContracts::default()
     };
     state
-        .change(5, |change| change.expire_decisions(day(2), &of))
+        .apply_changes(5, |change| change.expire_decisions(day(2), &of))
         .unwrap();
     assert_eq!(known(&state, a), first(0, "one"));
     assert_eq!(known(&state, b), first(3, "four"));
     state
-        .change(6, |change| {
+        .apply_changes(6, |change| {
             change.expire_decisions(day(9), &RetainedContracts::default())
         })
         .unwrap();
@@ -338,7 +338,7 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
         late: 0,
     };
     state
-        .change(1, |change| {
+        .apply_changes(1, |change| {
             change.add_recorded_head(HeardHead {
                 peer: &peer(),
                 via: &peer(),
@@ -351,18 +351,18 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
         .unwrap();
     // The statement removed the head over 40 records, so the one over 50 is the largest.
     state
-        .change(2, |change| {
+        .apply_changes(2, |change| {
             change.stated_incident(&row(1, 1 << 60), Some((50, &note(50))))
         })
         .unwrap();
     state
-        .change(3, |change| {
+        .apply_changes(3, |change| {
             change.stated_incident(&row(2, 20), Some((60, &note(60))))
         })
         .unwrap();
     // Of the own log nothing is stored here; stated and found incidents agree.
     state
-        .change(4, |change| change.stated_incident(&row(3, 70), None))
+        .apply_changes(4, |change| change.stated_incident(&row(3, 70), None))
         .unwrap();
     let ranges: Vec<_> = state
         .incidents()

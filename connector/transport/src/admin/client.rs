@@ -29,7 +29,7 @@ pub struct AdminSocketClient {
 ///
 /// # Errors
 /// When the socket exists and can't be opened.
-pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> {
+pub async fn connect_admin(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> {
     let broken = |what: String| {
         Refusal::new(
             ErrorCode::StateBroken,
@@ -93,7 +93,7 @@ impl AdminSocketClient {
             .max_encoding_message_size(MESSAGE);
         stream::once(async move { client.run(message).await })
             .flat_map(|begun| match begun {
-                Ok(reply) => events(reply.into_inner()),
+                Ok(reply) => admin_events(reply.into_inner()),
                 Err(cause) => failure_stream(cause),
             })
             .boxed()
@@ -101,7 +101,7 @@ impl AdminSocketClient {
 }
 
 /// Events of a verb. A stream that ends without a last event is a failure.
-fn events(
+fn admin_events(
     stream: tonic::Streaming<hansa_proto::admin::pb::Event>,
 ) -> BoxStream<'static, AdminEvent> {
     stream::unfold(Some(stream), |stream| async move {

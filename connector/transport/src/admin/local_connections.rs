@@ -43,8 +43,8 @@ impl LocalConnections {
     pub(super) fn admit(&self, stream: UnixStream, user: u32) -> Option<LocalConnection> {
         // Registered first, so that silent connections make room for it.
         let silent = self.silent.admit(ConnectionSource::User(user));
-        let Some(share) = self.users.take(user) else {
-            refuse(stream, user);
+        let Some(share) = self.users.take_place(user) else {
+            refuse_connection(stream, user);
             return None;
         };
         Some(LocalConnection {
@@ -63,7 +63,7 @@ impl LocalConnections {
 
 /// Sends a user the refusal of a connection above the limit. It fits into the empty buffer of the socket, so the call does not
 /// block.
-fn refuse(stream: UnixStream, user: u32) {
+fn refuse_connection(stream: UnixStream, user: u32) {
     let word = connection_refusal::write_refusal(&format_args!("the user {user}"), EACH);
     let told = stream
         .into_std()

@@ -43,7 +43,7 @@ pub enum SocketAccess {
 ///
 /// # Errors
 /// `STATE_BROKEN` when the file can't be created.
-pub fn bind(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
+pub fn bind_socket(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
     let broken = |error: io::Error| {
         Refusal::new(
             ErrorCode::StateBroken,
@@ -75,7 +75,7 @@ pub fn bind(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
 ///
 /// # Errors
 /// When the server can't continue.
-pub async fn serve(
+pub async fn serve_admin(
     listener: UnixListener,
     handler: Arc<dyn AdminHandler>,
     users: UserAuthorization,

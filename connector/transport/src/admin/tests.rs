@@ -3,7 +3,7 @@
 use crate::admin::client::{self, AdminSocketClient};
 use crate::admin::local_connections::EACH;
 use crate::admin::server::{self, AdminHandler, SocketAccess};
-use crate::internal_error::testing::{KeptTrace, number};
+use crate::internal_error::testing::{KeptTrace, trace_number};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -86,9 +86,9 @@ fn start() -> TestAdminServer {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("hansa.sock");
     let (sender, stopped) = mpsc::channel(64);
-    let listener = server::bind(&socket, SocketAccess::Own).unwrap();
+    let listener = server::bind_socket(&socket, SocketAccess::Own).unwrap();
     let handler = Arc::new(TestAdminHandler { stopped: sender });
-    tokio::spawn(server::serve(
+    tokio::spawn(server::serve_admin(
         listener,
         handler,
         Arc::new(|_| false),
@@ -115,7 +115,7 @@ fn command(verb: &str) -> AdminCommand {
 }
 
 async fn client(socket: &Path) -> AdminSocketClient {
-    client::connect(socket).await.unwrap().unwrap()
+    client::connect_admin(socket).await.unwrap().unwrap()
 }
 
 async fn all(socket: &Path, verb: &str) -> Vec<AdminEvent> {
@@ -160,7 +160,7 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
     assert_eq!(refusal.cause_chain(), None);
     // The number from the server is kept.
     assert!(!refusal.lacks_number());
-    let lines = trace.lines(&number(&refusal.help));
+    let lines = trace.lines(&trace_number(&refusal.help));
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("sector 9"), "{lines:?}");
 }
@@ -214,7 +214,7 @@ async fn a_user_that_holds_too_many_connections_is_told_so() {
     let connector = start();
     let mut held = Vec::new();
     let refusal = loop {
-        match client::connect(&connector.socket).await {
+        match client::connect_admin(&connector.socket).await {
             Ok(client) => {
                 let client = client.unwrap();
                 let mut events = client.run(&command("stay"));
@@ -231,7 +231,7 @@ async fn a_user_that_holds_too_many_connections_is_told_so() {
     drop(held);
     // A dropped connection is noticed soon, not at once.
     let again = async {
-        while client::connect(&connector.socket).await.is_err() {
+        while client::connect_admin(&connector.socket).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -251,15 +251,17 @@ async fn the_socket_is_the_users_own() {
 async fn where_none_runs_nobody_answers() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("hansa.sock");
-    assert!(client::connect(&socket).await.unwrap().is_none());
+    assert!(client::connect_admin(&socket).await.unwrap().is_none());
     // The socket of a dead connector is replaced; a file that is not a socket is not touched.
-    drop(server::bind(&socket, SocketAccess::Own).unwrap());
-    assert!(client::connect(&socket).await.unwrap().is_none());
-    drop(server::bind(&socket, SocketAccess::Own).unwrap());
+    drop(server::bind_socket(&socket, SocketAccess::Own).unwrap());
+    assert!(client::connect_admin(&socket).await.unwrap().is_none());
+    drop(server::bind_socket(&socket, SocketAccess::Own).unwrap());
     let file = folder.path().join("file");
     std::fs::write(&file, "mine").unwrap();
     assert_eq!(
-        server::bind(&file, SocketAccess::Own).unwrap_err().code,
+        server::bind_socket(&file, SocketAccess::Own)
+            .unwrap_err()
+            .code,
         ErrorCode::StateBroken
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
@@ -275,7 +277,7 @@ async fn a_connector_that_ends_under_a_connection_is_lost() {
         let ends = tokio::spawn(async move {
             let _first = listener.accept().await;
         });
-        if let Err(refusal) = client::connect(&path).await {
+        if let Err(refusal) = client::connect_admin(&path).await {
             assert_eq!(refusal.code, ErrorCode::ConnectorLost, "{refusal}");
         }
         ends.await.unwrap();
@@ -291,7 +293,7 @@ async fn a_connector_that_ends_while_somebody_connects_is_no_broken_state() {
         let path = folder.path().join(format!("{round}.sock"));
         let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
         let ending = std::thread::spawn(move || drop(listener));
-        if let Err(refusal) = client::connect(&path).await {
+        if let Err(refusal) = client::connect_admin(&path).await {
             assert_eq!(refusal.code, ErrorCode::ConnectorLost, "{refusal}");
         }
         ending.join().unwrap();

@@ -63,7 +63,7 @@ impl WorkerClient {
             let peer_endpoint = Arc::clone(&peer_endpoint);
             async move {
                 // A timeout for each connection, since a broken one is reopened much later.
-                match tokio::time::timeout(time, peer_endpoint.secure()).await {
+                match tokio::time::timeout(time, peer_endpoint.open_secure_connection()).await {
                     Ok(secured) => secured.map(TokioIo::new),
                     Err(late) => Err(
                         failed_worker_refusal(&peer_endpoint.worker, LATE_CONNECTION)
@@ -95,7 +95,7 @@ impl WorkerClient {
     /// # Errors
     /// The refusal of the worker; `WORKER_FAILED` when it can't be reached or its answer is invalid; `MESSAGE_TOO_LARGE` for a
     /// ticket above the limit.
-    pub async fn ask(
+    pub async fn send_ticket(
         &self,
         ticket: &WorkerTicket,
         time: Duration,
@@ -113,8 +113,8 @@ impl WorkerClient {
         let time = time.saturating_add(self.settings.handshake);
         let mut deadline = Box::pin(tokio::time::sleep(time));
         let begin = async {
-            let begun = secure_connection::persist(|| async {
-                let mut client = self.flight();
+            let begun = secure_connection::repeat_unsent_call(|| async {
+                let mut client = self.flight_client();
                 client.do_get(ticket.clone()).await
             });
             let mut frames = begun
@@ -151,7 +151,7 @@ impl WorkerClient {
         self.channel.clone()
     }
 
-    fn flight(&self) -> FlightServiceClient<Channel> {
+    fn flight_client(&self) -> FlightServiceClient<Channel> {
         FlightServiceClient::new(self.channel.clone())
             .max_decoding_message_size(self.settings.message)
             .max_encoding_message_size(self.settings.request)
@@ -169,18 +169,18 @@ struct WorkerEndpoint {
 }
 
 impl WorkerEndpoint {
-    async fn secure(&self) -> Result<TlsStream<TcpStream>, Refusal> {
-        let tcp = secure_connection::tcp(&self.address, self.time)
+    async fn open_secure_connection(&self) -> Result<TlsStream<TcpStream>, Refusal> {
+        let tcp = secure_connection::connect_tcp(&self.address, self.time)
             .await
             .map_err(|error| {
-                failed_worker_refusal(&self.worker, &secure_connection::spoken(&error))
+                failed_worker_refusal(&self.worker, &secure_connection::error_sentence(&error))
                     .caused_by(error)
             })?;
-        secure_connection::tls(tcp, self.name.clone(), Arc::clone(&self.tls), &|_| Ok(()))
+        secure_connection::connect_tls(tcp, self.name.clone(), Arc::clone(&self.tls), &|_| Ok(()))
             .await
             .map_err(|unsecured| match unsecured {
                 SecureConnectError::Tls(error) => {
-                    failed_worker_refusal(&self.worker, &distrust(&error)).caused_by(error)
+                    failed_worker_refusal(&self.worker, &describe_distrust(&error)).caused_by(error)
                 }
                 SecureConnectError::Check(refusal) => refusal,
                 SecureConnectError::Silent => failed_worker_refusal(&self.worker, SILENT),
@@ -208,21 +208,21 @@ impl TaskRowStream {
     }
 
     /// Takes one message: a batch, or the one that closes the answer.
-    fn take(&mut self, frame: &FlightData) -> Result<Option<RecordBatch>, Refusal> {
+    fn take_message(&mut self, frame: &FlightData) -> Result<Option<RecordBatch>, Refusal> {
         if self.closed {
-            return Err(batch_decoder::invalid(
+            return Err(batch_decoder::invalid_answer_refusal(
                 "a message came after the closing one",
             ));
         }
         if !frame.data_header.is_empty() || !frame.data_body.is_empty() {
-            let batch = self.decoder.batch(frame)?;
+            let batch = self.decoder.decode_batch(frame)?;
             self.received = self.received.saturating_add(1);
             return Ok(Some(batch));
         }
         // INVARIANT: task-closed. A lost message is never taken for the end.
         let fits = frame.app_metadata.as_ref() == self.received.to_be_bytes();
         if frame.flight_descriptor.is_some() || !fits {
-            return Err(batch_decoder::invalid(
+            return Err(batch_decoder::invalid_answer_refusal(
                 "the closing message does not fit the messages that came",
             ));
         }
@@ -239,7 +239,7 @@ impl Stream for TaskRowStream {
         while !this.over {
             let outcome = match Pin::new(&mut this.frames).poll_next(context) {
                 Poll::Ready(Some(Ok(frame))) => this
-                    .take(&frame)
+                    .take_message(&frame)
                     .map_err(|fault| no_answer(&this.worker, &fault)),
                 Poll::Ready(Some(Err(status))) => Err(failed_call_refusal(&this.worker, &status)),
                 Poll::Ready(None) if this.closed => {
@@ -330,7 +330,7 @@ fn failed_call_refusal(worker: &SqlIdentifier, status: &Status) -> Refusal {
 }
 
 /// Reason why the two ends do not trust each other, in words.
-fn distrust(error: &io::Error) -> String {
+fn describe_distrust(error: &io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
         Some(rustls::Error::InvalidCertificate(CertificateError::Other(other))) => {
@@ -345,6 +345,6 @@ fn distrust(error: &io::Error) -> String {
         Some(rustls::Error::AlertReceived(_)) => {
             "it does not accept the certificate of this connector".to_owned()
         }
-        Some(_) | None => secure_connection::spoken(error),
+        Some(_) | None => secure_connection::error_sentence(error),
     }
 }

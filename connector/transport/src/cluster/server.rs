@@ -30,7 +30,7 @@ pub trait TaskHandler: Send + Sync + 'static {
     ///
     /// # Errors
     /// The reason why the task is refused.
-    async fn answer(
+    async fn answer_ticket(
         &self,
         caller: &ClusterCaller,
         ticket: WorkerTicket,
@@ -81,7 +81,7 @@ pub struct TaskFrame {
 ///
 /// # Errors
 /// When the server can't continue.
-pub async fn serve(
+pub async fn serve_tasks(
     listener: TcpListener,
     tls: ClusterTls,
     handler: Arc<dyn TaskHandler>,
@@ -114,7 +114,7 @@ pub(super) async fn serve_tickets(
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
     let secured = connection_acceptor::secure_connections(
-        connection_acceptor::incoming(listener, Arc::clone(&gate)),
+        connection_acceptor::incoming_connections(listener, Arc::clone(&gate)),
         gate,
         move |connection, _| {
             let certificate = connection.peer_certificates().and_then(<[_]>::first);
@@ -127,7 +127,7 @@ pub(super) async fn serve_tickets(
         |rejected, from| tracing::debug!(knock = ?rejected, ?from, "cluster.knocked"),
     );
     settings
-        .server()
+        .http_server()
         .add_service(service)
         .serve_with_incoming_shutdown(secured, stop)
         .await
@@ -159,40 +159,40 @@ impl DoGetHandler for TaskService {
         })?;
         let Ticket { ticket } = request.into_inner();
         let ticket = from_ticket(&ticket).map_err(internal_error::cut_answer_status)?;
-        let answer = self.handler.answer(&caller, ticket).await;
+        let answer = self.handler.answer_ticket(&caller, ticket).await;
         answer
-            .map(messages)
+            .map(answer_messages)
             .map_err(internal_error::cut_answer_status)
     }
 }
 
 /// Messages of an answer. The last one states the number of messages after the schema.
-fn messages(answer: TaskFrameStream) -> FlightMessageStream {
+fn answer_messages(answer: TaskFrameStream) -> FlightMessageStream {
     let begun = Some((answer, None::<u64>));
     stream::unfold(begun, |state| async move {
         let (mut answer, sent) = state?;
         match answer.next().await {
             Some(Ok(TaskFrame { header, body })) => {
                 let sent = sent.map_or(0, |sent| sent.saturating_add(1));
-                let message = message(header, body, Bytes::new());
+                let message = flight_message(header, body, Bytes::new());
                 Some((Ok(message), Some((answer, Some(sent)))))
             }
             Some(Err(refusal)) => Some((Err(internal_error::cut_answer_status(refusal)), None)),
             // An answer without the closing count is invalid.
-            None => Some((sent.map(closing).ok_or_else(no_columns), None)),
+            None => Some((sent.map(closing_message).ok_or_else(no_columns), None)),
         }
     })
     .boxed()
 }
 
 /// Message after the last one with rows.
-pub(super) fn closing(sent: u64) -> FlightData {
+pub(super) fn closing_message(sent: u64) -> FlightData {
     let count = Bytes::copy_from_slice(&sent.to_be_bytes());
-    message(Bytes::new(), Bytes::new(), count)
+    flight_message(Bytes::new(), Bytes::new(), count)
 }
 
 /// One message.
-pub(super) const fn message(header: Bytes, body: Bytes, metadata: Bytes) -> FlightData {
+pub(super) const fn flight_message(header: Bytes, body: Bytes, metadata: Bytes) -> FlightData {
     FlightData {
         flight_descriptor: None,
         data_header: header,

@@ -5,12 +5,13 @@ mod task_rows;
 
 use crate::cluster::client::{TaskRowStream, WorkerClient};
 use crate::cluster::server::{
-    self, ClusterCaller, ClusterTls, TaskFrame, TaskFrameStream, TaskHandler, closing, message,
+    self, ClusterCaller, ClusterTls, TaskFrame, TaskFrameStream, TaskHandler, closing_message,
+    flight_message,
 };
 use crate::flight::{DoGetHandler, FlightMessageStream};
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::tls_league::TlsLeague;
-use crate::peer::testing::{frames, soon};
+use crate::peer::testing::{answer_frames, expect_soon};
 use crate::peer_handler::AnswerStreamFrame;
 use arrow_flight::{FlightData, Ticket};
 use async_trait::async_trait;
@@ -58,7 +59,7 @@ impl TestTaskHandler {
 
 #[async_trait]
 impl TaskHandler for TestTaskHandler {
-    async fn answer(
+    async fn answer_ticket(
         &self,
         caller: &ClusterCaller,
         ticket: WorkerTicket,
@@ -96,7 +97,7 @@ impl TestWorker {
     async fn start_with(handler: Arc<dyn TaskHandler>, settings: TransportSettings) -> Self {
         let (listener, league, stop, stopped) = place().await;
         let address = listener.local_addr().unwrap();
-        let served = server::serve(
+        let served = server::serve_tasks(
             listener,
             cluster_tls(&league),
             handler,
@@ -138,13 +139,13 @@ impl TestWorker {
     /// Number of rows in one answer, or its refusal.
     async fn rows(&self) -> Result<usize, Refusal> {
         let client = self.open().await.unwrap();
-        let mut answer = soon(client.ask(&briefing(), LONG)).await?;
+        let mut answer = expect_soon(client.send_ticket(&briefing(), LONG)).await?;
         drain(&mut answer).await
     }
 
     async fn end(self) {
         self.stop.send(()).unwrap();
-        soon(self.served).await.unwrap().unwrap();
+        expect_soon(self.served).await.unwrap().unwrap();
     }
 }
 
@@ -184,7 +185,7 @@ async fn open(
 ) -> Result<WorkerClient, Refusal> {
     let name = "127.0.0.1".try_into().unwrap();
     let worker = "north".parse().unwrap();
-    soon(WorkerClient::open(
+    expect_soon(WorkerClient::open(
         worker,
         &address.to_string(),
         tls,
@@ -197,7 +198,7 @@ async fn open(
 async fn drain(answer: &mut TaskRowStream) -> Result<usize, Refusal> {
     let mut rows = 0;
     let mut outcome = Ok(());
-    while let Some(batch) = soon(answer.next()).await {
+    while let Some(batch) = expect_soon(answer.next()).await {
         match batch {
             Ok(batch) => rows += batch.num_rows(),
             Err(refusal) => outcome = Err(refusal),
@@ -212,7 +213,7 @@ fn parts(batches: &[usize]) -> Vec<(Bytes, Bytes)> {
         AnswerStreamFrame::Data { header, body } => (header, body),
         AnswerStreamFrame::Receipt(_) => panic!("no receipt among the frames"),
     };
-    frames(batches).into_iter().map(data).collect()
+    answer_frames(batches).into_iter().map(data).collect()
 }
 
 fn frames_of(batches: &[usize]) -> Vec<Result<TaskFrame, Refusal>> {
@@ -221,7 +222,7 @@ fn frames_of(batches: &[usize]) -> Vec<Result<TaskFrame, Refusal>> {
 }
 
 fn messages(batches: &[usize]) -> Vec<Result<FlightData, Status>> {
-    let data = |(header, body)| Ok(message(header, body, Bytes::new()));
+    let data = |(header, body)| Ok(flight_message(header, body, Bytes::new()));
     parts(batches).into_iter().map(data).collect()
 }
 

@@ -27,7 +27,7 @@ impl<K: Ord + Clone> PartyConnections<K> {
     }
 
     /// Place for one more connection; none if the party is at its limit.
-    pub(crate) fn take(self: &Arc<Self>, party: K) -> Option<PartyConnection<K>> {
+    pub(crate) fn take_place(self: &Arc<Self>, party: K) -> Option<PartyConnection<K>> {
         let mut held = self.counts.lock();
         let count = held.entry(party.clone()).or_default();
         if *count >= self.most {
@@ -60,13 +60,13 @@ mod tests {
     #[test]
     fn each_has_places_of_its_own() {
         let all = PartyConnections::new(2);
-        let first = all.take("munster");
-        let second = all.take("munster");
+        let first = all.take_place("munster");
+        let second = all.take_place("munster");
         assert!(first.is_some() && second.is_some());
-        assert!(all.take("munster").is_none());
-        let other = all.take("ottawa");
+        assert!(all.take_place("munster").is_none());
+        let other = all.take_place("ottawa");
         assert!(other.is_some());
         drop(first);
-        assert!(all.take("munster").is_some());
+        assert!(all.take_place("munster").is_some());
     }
 }

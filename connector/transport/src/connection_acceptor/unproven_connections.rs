@@ -87,7 +87,7 @@ impl UnprovenConnections {
     pub(crate) fn admit(self: &Arc<Self>, source: ConnectionSource) -> UnprovenConnection {
         let listed = self
             .hosts
-            .any(|host| ConnectionSource::from(Some(host)) == source);
+            .has_matching_host(|host| ConnectionSource::from(Some(host)) == source);
         let mut state = self.state.lock();
         let is_member = listed || state.known.contains_key(&source);
         let all = if is_member {
@@ -169,7 +169,7 @@ impl UnprovenState {
     }
 
     /// Remembers the source of a member. Above the limit, the source seen longest ago is forgotten.
-    fn know(&mut self, source: ConnectionSource) {
+    fn remember_source(&mut self, source: ConnectionSource) {
         self.known.insert(source, self.next);
         if self.known.len() > KNOWN {
             let oldest = self.known.iter().min_by_key(|(_, last)| **last);
@@ -199,7 +199,7 @@ impl UnprovenConnection {
         };
         one.is_member = true;
         let source = one.source;
-        state.know(source);
+        state.remember_source(source);
     }
 
     /// Waits until the connection must make room.

@@ -47,12 +47,12 @@ impl fmt::Debug for PartnerCredential {
 ///
 /// # Errors
 /// `PARTNER_UNREACHABLE` when there is no response.
-pub async fn send(
+pub async fn send_message(
     address: &str,
     credential: Option<&PartnerCredential>,
     message: Option<Vec<u8>>,
 ) -> Result<PartnerAnswer, Refusal> {
-    let client = http_client::client(PATIENCE, unreachable)?;
+    let client = http_client::build_client(PATIENCE, unreachable_partner_refusal)?;
     let request = match message {
         Some(message) => client
             .post(address)
@@ -65,7 +65,9 @@ pub async fn send(
         Some(PartnerCredential::ApiKey(value)) => request.header("x-api-key", value),
         None => request,
     };
-    let failed = |fault: reqwest::Error| unreachable(http_client::reason(&fault, PATIENCE));
+    let failed = |fault: reqwest::Error| {
+        unreachable_partner_refusal(http_client::failure_reason(&fault, PATIENCE))
+    };
     let mut answer = request.send().await.map_err(failed)?;
     let links = answer.headers().get_all("link").iter();
     let next = links
@@ -75,7 +77,7 @@ pub async fn send(
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(failed)? {
         if body.len().saturating_add(piece.len()) > ANSWER {
-            return Err(unreachable(format!(
+            return Err(unreachable_partner_refusal(format!(
                 "its answer is longer than {ANSWER} bytes"
             )));
         }
@@ -89,26 +91,30 @@ pub async fn send(
 ///
 /// # Errors
 /// `PARTNER_UNREACHABLE`, `MESSAGE_TOO_LARGE`, or when the file can't be written or already exists.
-pub async fn download(
+pub async fn download_file(
     address: &str,
     authorization: &str,
     file: &Path,
     limit: u64,
 ) -> Result<(u64, Digest), Refusal> {
-    let client = http_client::client(DOWNLOAD, unreachable)?;
-    let failed = |fault: reqwest::Error| unreachable(http_client::reason(&fault, DOWNLOAD));
+    let client = http_client::build_client(DOWNLOAD, unreachable_partner_refusal)?;
+    let failed = |fault: reqwest::Error| {
+        unreachable_partner_refusal(http_client::failure_reason(&fault, DOWNLOAD))
+    };
     let request = client.get(address).header("authorization", authorization);
     let mut answer = request.send().await.map_err(failed)?;
     if answer.status().as_u16() != 200 {
         let status = answer.status().as_u16();
-        return Err(unreachable(format!("it answered {status} instead of data")));
+        return Err(unreachable_partner_refusal(format!(
+            "it answered {status} instead of data"
+        )));
     }
     let headers = answer.headers();
     let has_end =
         headers.contains_key("content-length") || headers.contains_key("transfer-encoding");
     if !has_end && answer.version() < reqwest::Version::HTTP_2 {
         // A truncated file would look complete.
-        return Err(unreachable(
+        return Err(unreachable_partner_refusal(
             "it does not say where its data ends".to_owned(),
         ));
     }
@@ -152,7 +158,7 @@ fn next_of(header: &str) -> Option<String> {
     })
 }
 
-fn unreachable(sentence: String) -> Refusal {
+fn unreachable_partner_refusal(sentence: String) -> Refusal {
     Refusal::new(ErrorCode::PartnerUnreachable, sentence)
 }
 

@@ -60,17 +60,17 @@ pub fn identify_partner<H: DataspaceHandler + ?Sized>(
 ) -> Option<PartnerKey> {
     let shown = parts.headers.get(header::AUTHORIZATION);
     let shown = shown.and_then(|value| value.to_str().ok());
-    handler.identify(shown, address, inner(path)).ok()
+    handler.identify(shown, address, inner_path(path)).ok()
 }
 
 /// Response to a request. The caller is identified before the body is read.
-pub async fn answer<H: DataspaceHandler + ?Sized>(
+pub async fn answer_request<H: DataspaceHandler + ?Sized>(
     handler: &H,
     partner: Option<PartnerKey>,
     request: UnreadRequest<'_>,
     body: Body,
 ) -> Response<Body> {
-    let path = inner(request.path);
+    let path = inner_path(request.path);
     if path == [".well-known", "dspace-version"] {
         let answer = match request.parts.method == Method::GET {
             true => DataspaceResponse::json(200, handler.versions()),
@@ -97,11 +97,11 @@ pub async fn answer<H: DataspaceHandler + ?Sized>(
         address: request.address,
         body: body.to_vec(),
     };
-    to_http_response(handler.answer(&partner, request).await).await
+    to_http_response(handler.handle_request(&partner, request).await).await
 }
 
 /// Path after `/dsp`.
-fn inner(path: &[String]) -> &[String] {
+fn inner_path(path: &[String]) -> &[String] {
     match path {
         [first, rest @ ..] if first == "dsp" => rest,
         other => other,
@@ -188,7 +188,9 @@ pub async fn serve_plain<H: DataspaceHandler>(
                         parameters: &BTreeMap::new(),
                         address: Some(from.ip()),
                     };
-                    Ok::<_, Infallible>(answer(&*handler, partner, request, Body::new(body)).await)
+                    Ok::<_, Infallible>(
+                        answer_request(&*handler, partner, request, Body::new(body)).await,
+                    )
                 }
             });
             let mut server = hyper::server::conn::http1::Builder::new();

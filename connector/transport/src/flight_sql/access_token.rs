@@ -65,7 +65,7 @@ impl AccessToken {
 
     /// Complete token as one text, as in `Authorization: Bearer …`.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn to_text(&self) -> String {
         format!("{PREFIX}{}_{}", self.id, self.secret)
     }
 
@@ -166,7 +166,7 @@ mod tests {
         let secret = "0f".repeat(32);
         let token = AccessToken::new(ID, &secret).unwrap();
         assert_eq!(presented(&[]), Ok(None));
-        let bearer = format!("Bearer {}", token.text());
+        let bearer = format!("Bearer {}", token.to_text());
         let basic = |user: &str, password: &str| {
             format!("Basic {}", BASIC.encode(format!("{user}:{password}")))
         };
@@ -175,7 +175,7 @@ mod tests {
             bearer.replace("Bearer", "bearer"),
             basic(ID, &secret).trim_end_matches('=').to_owned(),
             basic(ID, &secret),
-            basic("", &token.text()),
+            basic("", &token.to_text()),
         ] {
             assert_eq!(presented(&[&value]), Ok(Some(token.clone())), "{value}");
         }
@@ -196,8 +196,8 @@ mod tests {
         assert!(!format!("{token:?}").contains(&secret));
         assert!(AccessToken::is_within(&format!(
             "hansa_é?a={}&b",
-            token.text()
+            token.to_text()
         )));
-        assert!(!AccessToken::is_within(&token.text()[..80]));
+        assert!(!AccessToken::is_within(&token.to_text()[..80]));
     }
 }

@@ -1,6 +1,6 @@
 //! Calls of Flight SQL.
 
-use super::client_status::status;
+use super::client_status::refusal_status;
 use super::statement_handle::StatementHandle;
 use super::{ClientTable, FlightSqlHandler, metadata_tables};
 use crate::peer::client::batch_decoder::BatchDecoder;
@@ -62,30 +62,33 @@ impl<H: FlightSqlHandler> ClientQueryService<H> {
         Ok(Self {
             handler,
             info: metadata_tables::sql_info()?,
-            types: metadata_tables::types()?,
+            types: metadata_tables::type_info()?,
         })
     }
 
     async fn tables<T>(&self, request: &Request<T>) -> Result<Vec<ClientTable>, Status> {
-        let client = client::<H, T>(request)?;
-        self.handler.tables(&client.client).await.map_err(status)
+        let client = identified_client::<H, T>(request)?;
+        self.handler
+            .tables(&client.client)
+            .await
+            .map_err(refusal_status)
     }
 
-    async fn execute<T>(
+    async fn execute_statement<T>(
         &self,
         request: &Request<T>,
         handle: &[u8],
     ) -> Result<Response<FlightRows>, Status> {
-        let client = client::<H, T>(request)?;
-        let statement = StatementHandle::decode(handle).map_err(status)?;
+        let client = identified_client::<H, T>(request)?;
+        let statement = StatementHandle::decode(handle).map_err(refusal_status)?;
         let answer = self
             .handler
             .run(&client.client, &statement.sql, statement.parameters)
             .await
-            .map_err(status)?;
+            .map_err(refusal_status)?;
         let rows = answer
             .rows
-            .map_err(|refusal| FlightError::Tonic(Box::new(status(refusal))));
+            .map_err(|refusal| FlightError::Tonic(Box::new(refusal_status(refusal))));
         Ok(Response::new(
             FlightDataEncoderBuilder::new()
                 .with_schema(answer.columns)
@@ -99,12 +102,12 @@ impl<H: FlightSqlHandler> ClientQueryService<H> {
 type FlightRows = BoxStream<'static, Result<arrow_flight::FlightData, Status>>;
 
 /// Client of a call. Unidentified calls are refused before; without a client there is no answer.
-fn client<H: FlightSqlHandler, T>(
+fn identified_client<H: FlightSqlHandler, T>(
     request: &Request<T>,
 ) -> Result<IdentifiedClient<H::Client>, Status> {
     let found = request.extensions().get::<IdentifiedClient<H::Client>>();
     found.cloned().ok_or_else(|| {
-        status(Refusal::new(
+        refusal_status(Refusal::new(
             ErrorCode::Internal,
             "a call came here without its client",
         ))
@@ -121,7 +124,9 @@ fn announce_rows(
     let info = FlightInfo::new()
         .try_with_schema(columns)
         .map_err(|cause| {
-            status(Refusal::new(ErrorCode::Internal, "a schema can't be written").caused_by(cause))
+            refusal_status(
+                Refusal::new(ErrorCode::Internal, "a schema can't be written").caused_by(cause),
+            )
         })?
         .with_endpoint(FlightEndpoint::new().with_ticket(ticket))
         .with_descriptor(descriptor);
@@ -130,7 +135,7 @@ fn announce_rows(
 
 /// Response with available rows.
 fn rows_response(rows: Result<RecordBatch, Refusal>) -> Result<Response<FlightRows>, Status> {
-    let rows = rows.map_err(status)?;
+    let rows = rows.map_err(refusal_status)?;
     Ok(Response::new(
         FlightDataEncoderBuilder::new()
             .with_schema(rows.schema())
@@ -145,16 +150,18 @@ fn schema_message(columns: &Schema) -> Result<Bytes, Status> {
     let options = IpcWriteOptions::default();
     let message: Result<IpcMessage, _> = SchemaAsIpc::new(columns, &options).try_into();
     message.map(|message| message.0).map_err(|cause| {
-        status(Refusal::new(ErrorCode::Internal, "a schema can't be written").caused_by(cause))
+        refusal_status(
+            Refusal::new(ErrorCode::Internal, "a schema can't be written").caused_by(cause),
+        )
     })
 }
 
-fn descriptor(request: Request<FlightDescriptor>) -> FlightDescriptor {
+fn flight_descriptor(request: Request<FlightDescriptor>) -> FlightDescriptor {
     request.into_inner()
 }
 
 fn read_only() -> Status {
-    status(Refusal::new(
+    refusal_status(Refusal::new(
         ErrorCode::StatementNotAllowed,
         "data can't be written through a connector; only queries are accepted",
     ))
@@ -228,14 +235,14 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         Response<Pin<Box<dyn futures::Stream<Item = Result<HandshakeResponse, Status>> + Send>>>,
         Status,
     > {
-        let client = client::<H, _>(&request)?;
+        let client = identified_client::<H, _>(&request)?;
         if client.token.is_empty() {
             // A client with a certificate needs no token.
             return Ok(Response::new(Box::pin(stream::empty())));
         }
         let bearer = format!("Bearer {}", client.token);
         let value: MetadataValue<_> = bearer.parse().map_err(|_| {
-            status(Refusal::new(
+            refusal_status(Refusal::new(
                 ErrorCode::Internal,
                 "a token can't be written",
             ))
@@ -256,21 +263,21 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         query: CommandStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let client = client::<H, _>(&request)?;
+        let client = identified_client::<H, _>(&request)?;
         let planned = self
             .handler
-            .describe(&client.client, &query.query, None)
+            .describe_statement(&client.client, &query.query, None)
             .await;
-        let planned = planned.map_err(status)?;
+        let planned = planned.map_err(refusal_status)?;
         let handle = StatementHandle {
             sql: query.query,
             parameters: None,
             columns: Arc::clone(&planned.columns),
         };
         let ticket = TicketStatementQuery {
-            statement_handle: handle.encode().map_err(status)?,
+            statement_handle: handle.encode().map_err(refusal_status)?,
         };
-        announce_rows(&planned.columns, ticket, descriptor(request))
+        announce_rows(&planned.columns, ticket, flight_descriptor(request))
     }
 
     async fn get_flight_info_prepared_statement(
@@ -278,9 +285,10 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandPreparedStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let _client = client::<H, _>(&request)?;
-        let handle = StatementHandle::decode(&command.prepared_statement_handle).map_err(status)?;
-        announce_rows(&handle.columns, command, descriptor(request))
+        let _client = identified_client::<H, _>(&request)?;
+        let handle =
+            StatementHandle::decode(&command.prepared_statement_handle).map_err(refusal_status)?;
+        announce_rows(&handle.columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_catalogs(
@@ -288,8 +296,10 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetCatalogs,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let columns = metadata_tables::catalogs().map_err(status)?.schema();
-        announce_rows(&columns, command, descriptor(request))
+        let columns = metadata_tables::catalog_batch()
+            .map_err(refusal_status)?
+            .schema();
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_schemas(
@@ -297,9 +307,9 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetDbSchemas,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let columns = metadata_tables::owners(command.clone(), &[]);
-        let columns = columns.map_err(status)?.schema();
-        announce_rows(&columns, command, descriptor(request))
+        let columns = metadata_tables::owner_batch(command.clone(), &[]);
+        let columns = columns.map_err(refusal_status)?.schema();
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_tables(
@@ -307,9 +317,9 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetTables,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let columns = metadata_tables::tables(command.clone(), &[]);
-        let columns = columns.map_err(status)?.schema();
-        announce_rows(&columns, command, descriptor(request))
+        let columns = metadata_tables::table_batch(command.clone(), &[]);
+        let columns = columns.map_err(refusal_status)?.schema();
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_table_types(
@@ -317,8 +327,10 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetTableTypes,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let columns = metadata_tables::table_types().map_err(status)?.schema();
-        announce_rows(&columns, command, descriptor(request))
+        let columns = metadata_tables::table_types()
+            .map_err(refusal_status)?
+            .schema();
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_sql_info(
@@ -326,7 +338,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetSqlInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        announce_rows(&self.info.schema(), command, descriptor(request))
+        announce_rows(&self.info.schema(), command, flight_descriptor(request))
     }
 
     async fn get_flight_info_primary_keys(
@@ -335,7 +347,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::primary_keys().schema();
-        announce_rows(&columns, command, descriptor(request))
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_exported_keys(
@@ -344,7 +356,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::foreign_keys().schema();
-        announce_rows(&columns, command, descriptor(request))
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_imported_keys(
@@ -353,7 +365,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::foreign_keys().schema();
-        announce_rows(&columns, command, descriptor(request))
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_cross_reference(
@@ -362,7 +374,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::foreign_keys().schema();
-        announce_rows(&columns, command, descriptor(request))
+        announce_rows(&columns, command, flight_descriptor(request))
     }
 
     async fn get_flight_info_xdbc_type_info(
@@ -370,7 +382,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetXdbcTypeInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        announce_rows(&self.types.schema(), command, descriptor(request))
+        announce_rows(&self.types.schema(), command, flight_descriptor(request))
     }
 
     async fn do_get_statement(
@@ -378,7 +390,8 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         ticket: TicketStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        self.execute(&request, &ticket.statement_handle).await
+        self.execute_statement(&request, &ticket.statement_handle)
+            .await
     }
 
     async fn do_get_prepared_statement(
@@ -386,7 +399,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandPreparedStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        self.execute(&request, &command.prepared_statement_handle)
+        self.execute_statement(&request, &command.prepared_statement_handle)
             .await
     }
 
@@ -395,7 +408,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: CommandGetCatalogs,
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        rows_response(metadata_tables::catalogs())
+        rows_response(metadata_tables::catalog_batch())
     }
 
     async fn do_get_schemas(
@@ -404,7 +417,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
         let tables = self.tables(&request).await?;
-        rows_response(metadata_tables::owners(command, &tables))
+        rows_response(metadata_tables::owner_batch(command, &tables))
     }
 
     async fn do_get_tables(
@@ -413,7 +426,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
         let tables = self.tables(&request).await?;
-        rows_response(metadata_tables::tables(command, &tables))
+        rows_response(metadata_tables::table_batch(command, &tables))
     }
 
     async fn do_get_table_types(
@@ -499,22 +512,22 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandPreparedStatementQuery,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
-        let client = client::<H, _>(&request)?;
+        let client = identified_client::<H, _>(&request)?;
         let statement =
-            StatementHandle::decode(&command.prepared_statement_handle).map_err(status)?;
+            StatementHandle::decode(&command.prepared_statement_handle).map_err(refusal_status)?;
         let row = read_parameters(request.into_inner()).await?;
         let planned = self
             .handler
-            .describe(&client.client, &statement.sql, row.clone())
+            .describe_statement(&client.client, &statement.sql, row.clone())
             .await
-            .map_err(status)?;
+            .map_err(refusal_status)?;
         let bound = StatementHandle {
             parameters: row,
             columns: planned.columns,
             ..statement
         };
         Ok(DoPutPreparedStatementResult {
-            prepared_statement_handle: Some(bound.encode().map_err(status)?),
+            prepared_statement_handle: Some(bound.encode().map_err(refusal_status)?),
         })
     }
 
@@ -523,19 +536,19 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         query: ActionCreatePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let client = client::<H, _>(&request)?;
+        let client = identified_client::<H, _>(&request)?;
         let planned = self
             .handler
-            .describe(&client.client, &query.query, None)
+            .describe_statement(&client.client, &query.query, None)
             .await;
-        let planned = planned.map_err(status)?;
+        let planned = planned.map_err(refusal_status)?;
         let handle = StatementHandle {
             sql: query.query,
             parameters: None,
             columns: Arc::clone(&planned.columns),
         };
         Ok(ActionCreatePreparedStatementResult {
-            prepared_statement_handle: handle.encode().map_err(status)?,
+            prepared_statement_handle: handle.encode().map_err(refusal_status)?,
             dataset_schema: schema_message(&planned.columns)?,
             parameter_schema: match planned.parameters.fields().is_empty() {
                 true => Bytes::new(),
@@ -567,9 +580,9 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<Action>,
     ) -> Result<Response<<Self as FlightService>::DoActionStream>, Status> {
         if request.get_ref().r#type == RECEIPTS_ACTION {
-            let client = client::<H, _>(&request)?;
+            let client = identified_client::<H, _>(&request)?;
             let receipts = self.handler.receipts(&client.client).await;
-            let receipts = receipts.map_err(status)?.into_iter();
+            let receipts = receipts.map_err(refusal_status)?.into_iter();
             let results = receipts.map(|body| Ok(arrow_flight::Result { body }));
             return Ok(Response::new(Box::pin(stream::iter(
                 results.collect::<Vec<_>>(),
@@ -577,7 +590,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         }
         let action = request.into_inner();
         let unreadable = |cause: prost::DecodeError| {
-            status(
+            refusal_status(
                 Refusal::new(
                     ErrorCode::UsageWrong,
                     "the body of the action can't be read",
@@ -611,7 +624,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
                 CancelFlightInfoResult { status }.encode_to_vec()
             }
             _ => {
-                return Err(status(Refusal::new(
+                return Err(refusal_status(Refusal::new(
                     ErrorCode::UsageWrong,
                     "there is no action of that name",
                 )));
@@ -631,7 +644,7 @@ async fn read_parameters(
     mut frames: impl Stream<Item = Result<FlightData, Status>> + Unpin,
 ) -> Result<Option<RecordBatch>, Status> {
     let invalid = |cause: Refusal| {
-        status(
+        refusal_status(
             Refusal::new(ErrorCode::UsageWrong, "the parameters can't be read")
                 .caused_by(cause.sentence),
         )
@@ -649,12 +662,12 @@ async fn read_parameters(
             decoder = Some(BatchDecoder::from_first(&frame).map_err(invalid)?);
             continue;
         };
-        let batch = decoder.batch(&frame).map_err(invalid)?;
+        let batch = decoder.decode_batch(&frame).map_err(invalid)?;
         if batch.num_rows() == 0 {
             continue;
         }
         if found.is_some() || batch.num_rows() > 1 {
-            return Err(status(
+            return Err(refusal_status(
                 Refusal::new(
                     ErrorCode::UsageWrong,
                     "a statement takes one row of parameters at a time",
@@ -684,12 +697,12 @@ mod tests {
             name: "counts".to_owned(),
             columns,
         };
-        let announced = metadata_tables::tables(asked.clone(), &[]).unwrap();
-        let sent = metadata_tables::tables(asked, std::slice::from_ref(&table)).unwrap();
+        let announced = metadata_tables::table_batch(asked.clone(), &[]).unwrap();
+        let sent = metadata_tables::table_batch(asked, std::slice::from_ref(&table)).unwrap();
         assert_eq!(announced.schema(), sent.schema());
         let asked = CommandGetDbSchemas::default();
-        let announced = metadata_tables::owners(asked.clone(), &[]).unwrap();
-        let sent = metadata_tables::owners(asked, &[table]).unwrap();
+        let announced = metadata_tables::owner_batch(asked.clone(), &[]).unwrap();
+        let sent = metadata_tables::owner_batch(asked, &[table]).unwrap();
         assert_eq!(announced.schema(), sent.schema());
     }
 }

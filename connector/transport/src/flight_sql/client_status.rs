@@ -6,6 +6,6 @@ use hansa_proto::peer::refusal;
 use tonic::Status;
 
 /// Status of a refusal.
-pub(super) fn status(refused: Refusal) -> Status {
+pub(super) fn refusal_status(refused: Refusal) -> Status {
     refusal::for_client(&internal_error::with_trace_number(refused))
 }

@@ -31,7 +31,7 @@ pub struct ConnectionCheck {
 /// # Errors
 /// `CONFIG_INVALID` for an invalid name, `PEER_UNREACHABLE` when no service answers or its certificate is not trusted for the name,
 /// and the refusal of the service.
-pub async fn check(
+pub async fn check_connection(
     address: SocketAddr,
     name: &str,
     tls: Arc<rustls::ClientConfig>,
@@ -62,16 +62,16 @@ pub async fn check(
         Refusal::new(ErrorCode::PeerUnreachable, "the connection ended").caused_by(cause)
     })?;
     let mut client = FlightSqlServiceClient::new(channel);
-    client.set_token(token.text());
+    client.set_token(token.to_text());
     if let Some(purpose) = purpose {
         client.set_header(PURPOSE_HEADER, purpose);
     }
     let info = client.get_tables(CommandGetTables::default()).await;
     let info = info.map_err(service_refusal)?;
-    let tables = texts(&mut client, info, &[1, 2]).await?;
+    let tables = read_texts(&mut client, info, &[1, 2]).await?;
     let info = client.execute("SELECT version()".to_owned(), None).await;
     let info = info.map_err(service_refusal)?;
-    let version = texts(&mut client, info, &[0]).await?;
+    let version = read_texts(&mut client, info, &[0]).await?;
     Ok(ConnectionCheck {
         version: version.into_iter().next().unwrap_or_default(),
         tables,
@@ -79,7 +79,7 @@ pub async fn check(
 }
 
 /// Texts in these columns of an answer, joined by a full stop for each row.
-async fn texts(
+async fn read_texts(
     client: &mut FlightSqlServiceClient<Channel>,
     info: FlightInfo,
     columns: &[usize],

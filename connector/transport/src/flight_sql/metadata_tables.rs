@@ -25,12 +25,14 @@ const TABLE: &str = "TABLE";
 ///
 /// # Errors
 /// `INTERNAL` when Arrow can't build the batch, as in all functions here.
-pub(super) fn catalogs() -> Result<RecordBatch, Refusal> {
-    GetCatalogsBuilder::new().build().map_err(unbuildable)
+pub(super) fn catalog_batch() -> Result<RecordBatch, Refusal> {
+    GetCatalogsBuilder::new()
+        .build()
+        .map_err(unbuildable_table_refusal)
 }
 
 /// Owners of tables.
-pub(super) fn owners(
+pub(super) fn owner_batch(
     asked: CommandGetDbSchemas,
     tables: &[ClientTable],
 ) -> Result<RecordBatch, Refusal> {
@@ -41,11 +43,11 @@ pub(super) fn owners(
     for owner in owners {
         builder.append(CATALOG, owner);
     }
-    builder.build().map_err(unbuildable)
+    builder.build().map_err(unbuildable_table_refusal)
 }
 
 /// Tables that match the patterns. A pattern may be any text, even a whole statement: pandas asks if a table has that name.
-pub(super) fn tables(
+pub(super) fn table_batch(
     asked: CommandGetTables,
     tables: &[ClientTable],
 ) -> Result<RecordBatch, Refusal> {
@@ -53,16 +55,16 @@ pub(super) fn tables(
     for table in tables {
         builder
             .append(CATALOG, &table.owner, &table.name, TABLE, &table.columns)
-            .map_err(unbuildable)?;
+            .map_err(unbuildable_table_refusal)?;
     }
-    builder.build().map_err(unbuildable)
+    builder.build().map_err(unbuildable_table_refusal)
 }
 
 /// Types of relations.
 pub(super) fn table_types() -> Result<RecordBatch, Refusal> {
     let mut builder = CommandGetTableTypes {}.into_builder();
     builder.append(TABLE);
-    builder.build().map_err(unbuildable)
+    builder.build().map_err(unbuildable_table_refusal)
 }
 
 /// Empty list of primary keys, since a permitted view declares none.
@@ -161,14 +163,14 @@ pub(super) fn sql_info() -> Result<SqlInfoData, Refusal> {
     info.append(SqlInfo::SqlSavepointsSupported, false);
     info.append(SqlInfo::SqlNamedParametersSupported, false);
     info.append(SqlInfo::SqlStoredFunctionsUsingCallSyntaxSupported, false);
-    info.build().map_err(unbuildable)
+    info.build().map_err(unbuildable_table_refusal)
 }
 
 /// Version of the columnar format.
 const ARROW_FORMAT: &str = "1.3";
 
 /// Types of columns, in the terms of ODBC and JDBC.
-pub(super) fn types() -> Result<XdbcTypeInfoData, Refusal> {
+pub(super) fn type_info() -> Result<XdbcTypeInfoData, Refusal> {
     let mut builder = XdbcTypeInfoDataBuilder::new();
     for (name, data_type, subcode) in [
         ("boolean", XdbcDataType::XdbcBit, None),
@@ -201,9 +203,9 @@ pub(super) fn types() -> Result<XdbcTypeInfoData, Refusal> {
             ..XdbcTypeInfo::default()
         });
     }
-    builder.build().map_err(unbuildable)
+    builder.build().map_err(unbuildable_table_refusal)
 }
 
-fn unbuildable(cause: impl std::error::Error + Send + Sync + 'static) -> Refusal {
+fn unbuildable_table_refusal(cause: impl std::error::Error + Send + Sync + 'static) -> Refusal {
     Refusal::new(ErrorCode::Internal, "a table of metadata can't be built").caused_by(cause)
 }

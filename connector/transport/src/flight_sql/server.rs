@@ -2,7 +2,7 @@
 
 use super::access_token::AccessToken;
 use super::client_query_service::{ClientQueryService, IdentifiedClient};
-use super::client_status::status;
+use super::client_status::refusal_status;
 use super::{ClientCredentials, FlightSqlHandler};
 use crate::client_connection::{self, ClientConnection};
 use crate::peer::server::ClientTls;
@@ -22,7 +22,7 @@ pub const PURPOSE_HEADER: &str = "x-hansa-purpose";
 ///
 /// # Errors
 /// When the server can't continue.
-pub async fn serve<H: FlightSqlHandler>(
+pub async fn serve_clients<H: FlightSqlHandler>(
     listener: TcpListener,
     tls: ClientTls,
     settings: TransportSettings,
@@ -35,7 +35,7 @@ pub async fn serve<H: FlightSqlHandler>(
         .max_encoding_message_size(settings.message);
     let identify = move |request: Request<()>| identify_client(&*handler, request);
     settings
-        .server()
+        .http_server()
         .add_service(InterceptedService::new(service, identify))
         .serve_with_incoming_shutdown(connections, stop)
         .await
@@ -54,8 +54,9 @@ fn identify_client<H: FlightSqlHandler>(
     handler: &H,
     mut request: Request<()>,
 ) -> Result<Request<()>, Status> {
-    let presented = AccessToken::from_headers(request.metadata().as_ref()).map_err(status)?;
-    let purpose = named_purpose(request.metadata().as_ref()).map_err(status)?;
+    let presented =
+        AccessToken::from_headers(request.metadata().as_ref()).map_err(refusal_status)?;
+    let purpose = named_purpose(request.metadata().as_ref()).map_err(refusal_status)?;
     let connection = request.extensions().get::<Arc<ClientConnection>>();
     let credentials = match connection {
         Some(connection) => connection.credentials(presented.as_ref()),
@@ -64,11 +65,13 @@ fn identify_client<H: FlightSqlHandler>(
             ..ClientCredentials::default()
         },
     };
-    let client = handler.identify(credentials, purpose).map_err(status)?;
+    let client = handler
+        .identify(credentials, purpose)
+        .map_err(refusal_status)?;
     if let Some(connection) = connection {
         connection.mark_identified();
     }
-    let token = presented.map(|token| token.text()).unwrap_or_default();
+    let token = presented.map(|token| token.to_text()).unwrap_or_default();
     request.extensions_mut().insert(IdentifiedClient {
         client,
         token: token.into(),

@@ -66,18 +66,18 @@ impl StatementHandle {
     /// # Errors
     /// `USAGE` when the bytes are not a handle.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
-        let invalid = |cause: Refusal| unreadable().caused_by(cause.sentence);
-        let message =
-            HandleMessage::decode(bytes).map_err(|cause| unreadable().caused_by(cause))?;
-        let columns = message.columns.ok_or_else(unreadable)?;
+        let invalid = |cause: Refusal| unreadable_handle_refusal().caused_by(cause.sentence);
+        let message = HandleMessage::decode(bytes)
+            .map_err(|cause| unreadable_handle_refusal().caused_by(cause))?;
+        let columns = message.columns.ok_or_else(unreadable_handle_refusal)?;
         let columns = BatchDecoder::from_first(&columns).map_err(invalid)?;
         let parameters = match message.parameters.as_slice() {
             [] => None,
             [schema, row] => {
                 let decoder = BatchDecoder::from_first(schema).map_err(invalid)?;
-                Some(decoder.batch(row).map_err(invalid)?)
+                Some(decoder.decode_batch(row).map_err(invalid)?)
             }
-            _ => return Err(unreadable()),
+            _ => return Err(unreadable_handle_refusal()),
         };
         Ok(Self {
             sql: message.sql,
@@ -87,7 +87,7 @@ impl StatementHandle {
     }
 }
 
-fn unreadable() -> Refusal {
+fn unreadable_handle_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::UsageWrong,
         "the handle of a statement is none of this connector",

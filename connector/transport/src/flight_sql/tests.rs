@@ -1,9 +1,9 @@
 //! Tests with real clients of Flight SQL over real TLS, and a handler that answers one question.
 
 use super::access_token::AccessToken;
-use super::server::{PURPOSE_HEADER, serve};
+use super::server::{PURPOSE_HEADER, serve_clients};
 use super::{ClientAnswer, ClientTable, FlightSqlHandler, StatementDescription};
-use crate::client_fixture::{ID, identify_client, secret};
+use crate::client_fixture::{ID, client_secret, identify_client};
 use crate::flight_sql::ClientCredentials;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::tls_league::TlsLeague;
@@ -66,7 +66,7 @@ impl FlightSqlHandler for NumbersHandler {
             .collect())
     }
 
-    async fn describe(
+    async fn describe_statement(
         &self,
         _: &Option<String>,
         sql: &str,
@@ -120,7 +120,7 @@ impl Face {
         let league = TlsLeague::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(
+        tokio::spawn(serve_clients(
             listener,
             league.client_tls(),
             TransportSettings::default(),
@@ -131,7 +131,7 @@ impl Face {
     }
 
     async fn channel(&self) -> Channel {
-        let (address, tls) = (self.address, self.league.nobody());
+        let (address, tls) = (self.address, self.league.client_without_certificate());
         let connect = move |_| {
             let connector = TlsConnector::from(Arc::clone(&tls));
             async move {
@@ -154,7 +154,7 @@ impl Face {
 
     async fn client(&self) -> FlightSqlServiceClient<Channel> {
         let mut client = self.stranger().await;
-        client.set_token(AccessToken::new(ID, &secret()).unwrap().text());
+        client.set_token(AccessToken::new(ID, &client_secret()).unwrap().to_text());
         client
     }
 }
@@ -209,8 +209,8 @@ async fn without_a_token_nothing_is_answered() {
 async fn a_handshake_with_user_and_password_gives_the_token_itself() {
     let face = Face::start().await;
     let mut client = face.stranger().await;
-    let payload = client.handshake(ID, &secret()).await.unwrap();
-    let token = AccessToken::new(ID, &secret()).unwrap().text();
+    let payload = client.handshake(ID, &client_secret()).await.unwrap();
+    let token = AccessToken::new(ID, &client_secret()).unwrap().to_text();
     assert_eq!(payload, token.as_bytes());
     assert_eq!(client.token(), Some(&token));
     let info = client.execute("SELECT n".to_owned(), None).await.unwrap();
@@ -307,7 +307,10 @@ async fn a_session_is_closed_and_has_no_options() {
     let face = Face::start().await;
     let channel = face.channel().await;
     let mut client = arrow_flight::FlightClient::new(channel);
-    let bearer = format!("Bearer {}", AccessToken::new(ID, &secret()).unwrap().text());
+    let bearer = format!(
+        "Bearer {}",
+        AccessToken::new(ID, &client_secret()).unwrap().to_text()
+    );
     client.add_header("authorization", &bearer).unwrap();
     let mut act = async |name: &str, body: Vec<u8>| {
         let results = client.do_action(Action::new(name, body)).await?;

@@ -1,6 +1,6 @@
 //! Tests of the monitoring interface over real sockets: access in HTTP and gRPC, and resistance to slow clients.
 
-use crate::monitoring::{MonitoringHandler, MonitoringToken, ReadinessCheck, serve};
+use crate::monitoring::{MonitoringHandler, MonitoringToken, ReadinessCheck, serve_monitoring};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ async fn face(token: Option<&str>) -> (SocketAddr, Arc<TestMonitoringHandler>) {
     let address = listener.local_addr().unwrap();
     let handler = Arc::new(TestMonitoringHandler::default());
     let token = token.map(|text| MonitoringToken::new(text).unwrap());
-    let served = serve(listener, handler.clone(), token, std::future::pending());
+    let served = serve_monitoring(listener, handler.clone(), token, std::future::pending());
     tokio::spawn(served);
     (address, handler)
 }

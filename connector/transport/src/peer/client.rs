@@ -74,7 +74,7 @@ impl fmt::Debug for PeerEndpoint {
 /// Recorded question.
 pub trait QueryRecord {
     /// Envelope of the question.
-    fn asking(&self) -> &QueryRequestEnvelope;
+    fn request_envelope(&self) -> &QueryRequestEnvelope;
 }
 
 /// Connection to one participant. Cheap to clone. A broken connection is reopened at the next request.
@@ -98,12 +98,13 @@ impl PeerClient {
         let participant = endpoint.participant.clone();
         let settings = endpoint.settings.clone();
         let calls = OpenCalls::new();
-        let opening = peer_connection::open(endpoint, calls.clone());
-        let opening = tokio::time::timeout(settings.opening(), opening);
+        let opening = peer_connection::open_channels(endpoint, calls.clone());
+        let opening = tokio::time::timeout(settings.opening_timeout(), opening);
         let channels = match opening.await {
             Ok(opened) => opened?,
             Err(late) => {
-                let refusal = unreachable(&participant, "no connection within its time");
+                let refusal =
+                    unreachable_peer_refusal(&participant, "no connection within its time");
                 return Err(refusal.caused_by(late));
             }
         };
@@ -136,13 +137,13 @@ impl PeerClient {
             greeting: Some(greeting::to_wire(ours)),
         };
         let reply = self
-            .timely(|| async {
-                let mut client = self.peer();
-                client.hello(self.request(message.clone())).await
+            .call_in_time(|| async {
+                let mut client = self.service_client();
+                client.hello(self.timed_request(message.clone())).await
             })
             .await?;
         let pb::HelloReply { greeting } = reply.into_inner();
-        greeting::from_wire(greeting).map_err(|fault| self.invalid(fault))
+        greeting::from_wire(greeting).map_err(|fault| self.invalid_data_refusal(fault))
     }
 
     /// One page of the participant's catalogue. A page that this connection has received before is sent again only if it has
@@ -150,7 +151,10 @@ impl PeerClient {
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn catalog(&self, request: &CatalogPageRequest) -> Result<CatalogEntryPage, Refusal> {
+    pub async fn fetch_catalog_page(
+        &self,
+        request: &CatalogPageRequest,
+    ) -> Result<CatalogEntryPage, Refusal> {
         let known = self.pages.get(request);
         let asked = CatalogPageRequest {
             known: known.as_ref().map(|(digest, _)| *digest),
@@ -158,16 +162,16 @@ impl PeerClient {
         };
         let message = catalog_page::request_to_wire(&asked);
         let reply = self
-            .timely(|| async {
-                let mut client = self.peer();
-                client.catalog(self.request(message.clone())).await
+            .call_in_time(|| async {
+                let mut client = self.service_client();
+                client.catalog(self.timed_request(message.clone())).await
             })
             .await?;
         let reply = catalog_page::reply_from_wire(reply.into_inner())
-            .map_err(|fault| self.invalid(fault))?;
+            .map_err(|fault| self.invalid_data_refusal(fault))?;
         match (reply, known) {
             (CatalogPageReply::Page(page, digest), _) => {
-                self.pages.keep(request, digest, &page);
+                self.pages.keep_page(request, digest, &page);
                 Ok(page)
             }
             (
@@ -179,10 +183,12 @@ impl PeerClient {
                 newest_message: messages,
                 ..page
             }),
-            (CatalogPageReply::Unchanged { .. }, None) => Err(self.invalid(Refusal::new(
-                ErrorCode::MessageMalformed,
-                "a page is said to be known that was never sent",
-            ))),
+            (CatalogPageReply::Unchanged { .. }, None) => {
+                Err(self.invalid_data_refusal(Refusal::new(
+                    ErrorCode::MessageMalformed,
+                    "a page is said to be known that was never sent",
+                )))
+            }
         }
     }
 
@@ -191,7 +197,7 @@ impl PeerClient {
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn send(&self, message: &PeerMessage) -> Result<(), Refusal> {
+    pub async fn send_message(&self, message: &PeerMessage) -> Result<(), Refusal> {
         if let Some(short) = CompactAck::of(message)
             && self.hand_in(SubmittedMessage::Short(short)).await?
         {
@@ -204,7 +210,7 @@ impl PeerClient {
             true => Ok(()),
             false => {
                 let sentence = "a letter was asked for whole that was whole";
-                Err(self.invalid(Refusal::new(ErrorCode::MessageMalformed, sentence)))
+                Err(self.invalid_data_refusal(Refusal::new(ErrorCode::MessageMalformed, sentence)))
             }
         }
     }
@@ -216,14 +222,14 @@ impl PeerClient {
         };
         let short = matches!(peer_message, SubmittedMessage::Short(_));
         let reply = self
-            .timely(|| async {
+            .call_in_time(|| async {
                 // Compression enlarges short messages.
                 let mut client = if short {
-                    self.peer()
+                    self.service_client()
                 } else {
                     self.peer_with_compression()
                 };
-                client.send(self.request(message.clone())).await
+                client.send(self.timed_request(message.clone())).await
             })
             .await?;
         let pb::SendReply { whole } = reply.into_inner();
@@ -235,7 +241,7 @@ impl PeerClient {
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn inbox(
+    pub async fn open_inbox(
         &self,
         after: u64,
         once: bool,
@@ -258,8 +264,8 @@ impl PeerClient {
             let (mut messages, last, client, call) = state?;
             let item = match messages.message().await {
                 Ok(message) => message::inbox_from_wire(message?)
-                    .map_err(|fault| client.invalid(fault))
-                    .and_then(|item| client.rising(last, item)),
+                    .map_err(|fault| client.invalid_data_refusal(fault))
+                    .and_then(|item| client.check_rising_number(last, item)),
                 Err(status) => Err(client.failed_call_refusal(&status)),
             };
             match item {
@@ -277,62 +283,62 @@ impl PeerClient {
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn proof(&self, request: LogProofRequest) -> Result<LogProof, Refusal> {
+    pub async fn fetch_proof(&self, request: LogProofRequest) -> Result<LogProof, Refusal> {
         let message = proof::request_to_wire(request);
         let reply = self
-            .timely(|| async {
-                let mut client = self.peer();
-                client.proof(self.request(message)).await
+            .call_in_time(|| async {
+                let mut client = self.service_client();
+                client.proof(self.timed_request(message)).await
             })
             .await?;
-        proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+        proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid_data_refusal(fault))
     }
 
     /// Submits a head of the own log to be cosigned.
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn witness(&self, submission: &HeadSubmission) -> Result<CosignOutcome, Refusal> {
+    pub async fn submit_head(&self, submission: &HeadSubmission) -> Result<CosignOutcome, Refusal> {
         let message = witness::request_to_wire(submission);
         let reply = self
-            .timely(|| async {
+            .call_in_time(|| async {
                 let mut client = self.peer_with_compression();
-                client.witness(self.request(message.clone())).await
+                client.witness(self.timed_request(message.clone())).await
             })
             .await?;
-        witness::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+        witness::from_wire(reply.into_inner()).map_err(|fault| self.invalid_data_refusal(fault))
     }
 
     /// Asks a question whose record is durable, and returns when the answer has begun.
     ///
     /// # Errors
     /// The refusal of the participant, the reason why it can't be reached, or that its answer is invalid.
-    pub async fn ask<T: QueryRecord>(
+    pub async fn ask_query<T: QueryRecord>(
         &self,
         remote_query: &Recorded<T>,
     ) -> Result<AnswerBatchStream, Refusal> {
-        let asking = remote_query.asking();
+        let asking = remote_query.request_envelope();
         let wait = asking.deadline;
         let ticket = Ticket {
             ticket: query_request::to_ticket(asking),
         };
         let call = self.calls.open_call();
         let begin = async {
-            let begun = secure_connection::persist(|| async {
-                let mut client = self.flight();
+            let begun = secure_connection::repeat_unsent_call(|| async {
+                let mut client = self.flight_client();
                 let mut request = Request::new(ticket.clone());
-                trace_link::inject(request.metadata_mut());
+                trace_link::inject_context(request.metadata_mut());
                 client.do_get(request).await
             });
             let frames = begun
                 .await
                 .map_err(|status| self.failed_call_refusal(&status))?
                 .into_inner();
-            AnswerBatchStream::begin(frames, self.clone(), call, wait).await
+            AnswerBatchStream::begin_stream(frames, self.clone(), call, wait).await
         };
         match tokio::time::timeout(wait.unwrap_or(self.settings.stall), begin).await {
             Ok(begun) => begun,
-            Err(late) => Err(self.late().caused_by(late)),
+            Err(late) => Err(self.late_answer_refusal().caused_by(late)),
         }
     }
 
@@ -341,7 +347,7 @@ impl PeerClient {
         self.channel.clone()
     }
 
-    fn peer(&self) -> peer_client::PeerClient<Channel> {
+    fn service_client(&self) -> peer_client::PeerClient<Channel> {
         self.peer_on(self.channel.clone())
     }
 
@@ -353,24 +359,24 @@ impl PeerClient {
 
     /// Client with compression, for long requests. Compression enlarges short ones.
     fn peer_with_compression(&self) -> peer_client::PeerClient<Channel> {
-        self.peer().send_compressed(COMPRESSION)
+        self.service_client().send_compressed(COMPRESSION)
     }
 
-    fn flight(&self) -> FlightServiceClient<Channel> {
+    fn flight_client(&self) -> FlightServiceClient<Channel> {
         FlightServiceClient::new(self.channel.clone())
             .max_decoding_message_size(self.settings.message)
             .max_encoding_message_size(self.settings.request)
     }
 
     /// Request with the timeout of this side.
-    fn request<T>(&self, message: T) -> Request<T> {
+    fn timed_request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.settings.call);
         request
     }
 
     /// Result of a call within its timeout, while signs of life arrive from the peer.
-    async fn timely<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
+    async fn call_in_time<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
     where
         F: Future<Output = Result<T, Status>>,
     {
@@ -383,9 +389,14 @@ impl PeerClient {
     where
         F: Future<Output = Result<T, Status>>,
     {
-        match tokio::time::timeout(self.settings.call, secure_connection::persist(call)).await {
+        match tokio::time::timeout(
+            self.settings.call,
+            secure_connection::repeat_unsent_call(call),
+        )
+        .await
+        {
             Ok(outcome) => outcome.map_err(|status| self.failed_call_refusal(&status)),
-            Err(late) => Err(self.late().caused_by(late)),
+            Err(late) => Err(self.late_answer_refusal().caused_by(late)),
         }
     }
 
@@ -395,20 +406,20 @@ impl PeerClient {
             return refusal;
         }
         if secure_connection::never_sent(status) {
-            return unreachable(
+            return unreachable_peer_refusal(
                 &self.participant,
                 "it closed the connection before it was asked",
             )
             .caused_by(status.clone());
         }
         if secure_connection::is_unheard(status) {
-            return unreachable(&self.participant, UNHEARD).caused_by(status.clone());
+            return unreachable_peer_refusal(&self.participant, UNHEARD).caused_by(status.clone());
         }
         refusal::from_wire(status, &self.participant)
     }
 
     /// Refusal for invalid data from the participant.
-    pub(crate) fn invalid(&self, mut fault: Refusal) -> Refusal {
+    pub(crate) fn invalid_data_refusal(&self, mut fault: Refusal) -> Refusal {
         if fault.code == ErrorCode::MessageMalformed {
             fault.code = ErrorCode::PeerDataInvalid;
         }
@@ -416,7 +427,7 @@ impl PeerClient {
         fault.with_participant(self.participant.clone())
     }
 
-    pub(crate) fn late(&self) -> Refusal {
+    pub(crate) fn late_answer_refusal(&self) -> Refusal {
         Refusal::new(
             ErrorCode::TimedOut,
             format!("{} did not answer in time", self.participant.domain()),
@@ -428,12 +439,12 @@ impl PeerClient {
         &self.settings
     }
 
-    fn rising(&self, last: u64, item: InboxItem) -> Result<InboxItem, Refusal> {
+    fn check_rising_number(&self, last: u64, item: InboxItem) -> Result<InboxItem, Refusal> {
         let number = item.number();
         if number > last {
             return Ok(item);
         }
-        Err(self.invalid(Refusal::new(
+        Err(self.invalid_data_refusal(Refusal::new(
             ErrorCode::PeerDataInvalid,
             format!("message {number} came after message {last}"),
         )))
@@ -441,7 +452,7 @@ impl PeerClient {
 }
 
 /// Refusal for a participant that can't be reached.
-pub(crate) fn unreachable(participant: &ParticipantId, why: &str) -> Refusal {
+pub(crate) fn unreachable_peer_refusal(participant: &ParticipantId, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::PeerUnreachable,
         format!("{} can't be reached: {why}", participant.domain()),

@@ -25,7 +25,7 @@ impl ListenPatience {
     }
 
     /// Starts an attempt.
-    pub(crate) fn begin(&self) -> ListenAttempt {
+    pub(crate) fn begin_attempt(&self) -> ListenAttempt {
         let gave_up = *self.gave_up.lock();
         let is_vain = gave_up.is_some_and(|at| read_timer() < at + VAIN);
         let time = if is_vain { Duration::ZERO } else { self.most };
@@ -59,7 +59,7 @@ pub(crate) struct ListenAttempt {
 
 impl ListenAttempt {
     /// Waits before another try; false if there is none.
-    pub(crate) async fn wait(&self) -> bool {
+    pub(crate) async fn wait_for_retry(&self) -> bool {
         if read_timer() >= self.end {
             *self.patience.gave_up.lock() = Some(read_timer());
             return false;
@@ -88,9 +88,9 @@ mod tests {
     use std::time::Duration;
 
     async fn count_tries(patience: &ListenPatience) -> u32 {
-        let attempt = patience.begin();
+        let attempt = patience.begin_attempt();
         let mut tries = 1;
-        while attempt.wait().await {
+        while attempt.wait_for_retry().await {
             tries += 1;
         }
         tries
@@ -102,7 +102,7 @@ mod tests {
         assert!(count_tries(&patience).await > 1);
         assert_eq!(count_tries(&patience.clone()).await, 1);
         // After a success the full patience applies again.
-        patience.begin().note_listener();
+        patience.begin_attempt().note_listener();
         assert!(count_tries(&patience).await > 1);
     }
 }

@@ -35,13 +35,13 @@ pub struct MessagePacker(Option<Compressor<'static>>);
 
 impl Drop for MessagePacker {
     fn drop(&mut self) {
-        COMPRESSORS.keep(self.0.take());
+        COMPRESSORS.put_back(self.0.take());
     }
 }
 
 impl MessagePacker {
     /// Message, packed if that makes it smaller.
-    pub fn pack(&mut self, message: FlightData) -> FlightData {
+    pub fn pack_message(&mut self, message: FlightData) -> FlightData {
         match self.compress_message(&message) {
             Some(packed) => FlightData {
                 app_metadata: packed,
@@ -106,13 +106,16 @@ pub fn unpack_message(message: FlightData) -> Result<FlightData, Refusal> {
         || !message.data_header.is_empty()
         || !message.data_body.is_empty()
     {
-        return Err(invalid("a packed message carries something beside"));
+        return Err(invalid_message_refusal(
+            "a packed message carries something beside",
+        ));
     }
     // The buffer never exceeds the size of a small message, whatever the frame states.
-    let bytes = decompress_frame(frame)
-        .map_err(|cause| invalid("a packed message can't be unpacked").caused_by(cause))?;
-    let small =
-        from_bytes(&bytes).map_err(|refusal| invalid(&refusal.sentence).caused_by(refusal))?;
+    let bytes = decompress_frame(frame).map_err(|cause| {
+        invalid_message_refusal("a packed message can't be unpacked").caused_by(cause)
+    })?;
+    let small = from_bytes(&bytes)
+        .map_err(|refusal| invalid_message_refusal(&refusal.sentence).caused_by(refusal))?;
     Ok(match small {
         CompactAnswerMessage::Rows { header, body } => FlightData {
             data_header: header,
@@ -133,7 +136,7 @@ fn decompress_frame(frame: &[u8]) -> io::Result<Vec<u8>> {
         None => Decompressor::with_prepared_dictionary(&DECODER)?,
     };
     let bytes = decompressor.decompress(frame, UNPACKED)?;
-    DECOMPRESSORS.keep(Some(decompressor));
+    DECOMPRESSORS.put_back(Some(decompressor));
     Ok(bytes)
 }
 
@@ -150,7 +153,7 @@ impl<T> IdlePool<T> {
     }
 
     /// Returns an object to the pool, if there is room.
-    fn keep(&self, one: Option<T>) {
+    fn put_back(&self, one: Option<T>) {
         let mut spare = self.0.lock();
         if spare.len() < FEW {
             spare.extend(one);
@@ -164,7 +167,7 @@ const FEW: usize = 4;
 /// Largest size of an unpacked message with the framing of its parts, bytes.
 const UNPACKED: usize = MOST.saturating_add(256);
 
-fn invalid(what: &str) -> Refusal {
+fn invalid_message_refusal(what: &str) -> Refusal {
     Refusal::new(ErrorCode::PeerDataInvalid, what)
 }
 

@@ -75,14 +75,14 @@ impl fmt::Debug for TlsAcceptorConfig {
 ///
 /// # Errors
 /// When the server can't continue.
-pub async fn serve(
+pub async fn serve_peers(
     listener: TcpListener,
     entrance: TlsAcceptorConfig,
     front: Arc<dyn PeerHandler>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
-    let gate = gate(&entrance);
-    let incoming = connection_acceptor::incoming(listener, Arc::clone(&gate));
+    let gate = build_acceptor(&entrance);
+    let incoming = connection_acceptor::incoming_connections(listener, Arc::clone(&gate));
     // The end of the stream closes the listener. Only `stop` ends the server.
     let shut = entrance.shut.clone();
     let incoming = incoming
@@ -105,10 +105,10 @@ where
     I: Stream<Item = (IO, Option<IpAddr>)> + Send,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    serve_through(gate(&entrance), incoming, entrance, front, stop).await
+    serve_through(build_acceptor(&entrance), incoming, entrance, front, stop).await
 }
 
-fn gate(entrance: &TlsAcceptorConfig) -> Arc<ConnectionAcceptor> {
+fn build_acceptor(entrance: &TlsAcceptorConfig) -> Arc<ConnectionAcceptor> {
     let settings = &entrance.settings;
     Arc::new(ConnectionAcceptor {
         face: FACE,
@@ -161,7 +161,7 @@ where
             // A participant with too many connections locks out only itself.
             let caller = presented.identity();
             let share = parties
-                .take(caller.clone())
+                .take_place(caller.clone())
                 .ok_or_else(|| RefusedConnection {
                     rejected: RejectedConnection::TooMany,
                     word: Some(connection_refusal::write_refusal(&caller.domain(), most)),

@@ -133,18 +133,18 @@ impl Default for TransportSettings {
 impl TransportSettings {
     /// Timeout for opening a connection to a peer, over all attempts.
     #[must_use]
-    pub const fn opening(&self) -> Duration {
+    pub const fn opening_timeout(&self) -> Duration {
         self.connect.saturating_add(self.secure)
     }
 
     /// HTTP/2 server for peers with these limits.
     pub(crate) fn peer_server(&self) -> Server {
-        self.server()
+        self.http_server()
             .http2_keepalive_interval(Some(self.silence.caller))
     }
 
     /// HTTP/2 server with these limits.
-    pub(crate) fn server(&self) -> Server {
+    pub(crate) fn http_server(&self) -> Server {
         Server::builder()
             .max_frame_size(self.frame)
             .initial_stream_window_size(self.stream_window)
@@ -192,7 +192,7 @@ mod tests {
         // A dead peer is noticed within seven seconds in an answer, and within six at a new question, on either connection.
         assert!(silence.answering < Duration::from_secs(7));
         assert!(silence.asked < Duration::from_secs(6));
-        assert!(settings.opening() < Duration::from_secs(6));
+        assert!(settings.opening_timeout() < Duration::from_secs(6));
         // A break of five seconds is survived: TCP opens another connection at once or a second later, and retransmits lost bytes
         // before twice the break is over.
         assert!(silence.probe >= a_break);

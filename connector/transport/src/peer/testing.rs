@@ -54,13 +54,13 @@ impl TestProvider {
         let shut = CancellationToken::new();
         let entrance = TlsAcceptorConfig {
             tls: league.server(),
-            attest: league.attest(),
+            attest: league.certificate_reader(),
             hosts: Arc::default(),
             settings: settings.clone(),
             shut: shut.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(server::serve(
+        let served = tokio::spawn(server::serve_peers(
             listener,
             entrance,
             Arc::clone(&front) as Arc<dyn crate::peer_handler::PeerHandler>,
@@ -82,7 +82,7 @@ impl TestProvider {
     /// Endpoint for the asking participant.
     pub(crate) fn endpoint(&self) -> PeerEndpoint {
         PeerEndpoint {
-            participant: munster(),
+            participant: munster_id(),
             host: self.address.ip().to_string(),
             port: self.address.port(),
             tls: self.league.client(),
@@ -128,16 +128,16 @@ impl TestProvider {
     }
 }
 
-pub(crate) fn munster() -> ParticipantId {
+pub(crate) fn munster_id() -> ParticipantId {
     "hansa://munster.example".parse().unwrap()
 }
 
-pub(crate) fn tallinn() -> ParticipantId {
+pub(crate) fn tallinn_id() -> ParticipantId {
     "hansa://tallinn.example".parse().unwrap()
 }
 
 /// Forwards connections to `to`; a message on the channel breaks the open one.
-pub(crate) async fn relay(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
+pub(crate) async fn start_relay(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (cut, mut cuts) = mpsc::channel::<()>(1);
@@ -155,12 +155,15 @@ pub(crate) async fn relay(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
 }
 
 /// Answer: the schema, then batches of this many rows each.
-pub(crate) fn frames(batches: &[usize]) -> Vec<AnswerStreamFrame> {
+pub(crate) fn answer_frames(batches: &[usize]) -> Vec<AnswerStreamFrame> {
     let schema = Arc::new(Schema::new(vec![
         Field::new("n", DataType::Int64, false),
         Field::new("name", DataType::Utf8, true),
     ]));
-    let batches = batches.iter().map(|rows| batch(&schema, *rows)).collect();
+    let batches = batches
+        .iter()
+        .map(|rows| row_batch(&schema, *rows))
+        .collect();
     batches_to_flight_data(&schema, batches)
         .unwrap()
         .into_iter()
@@ -171,7 +174,7 @@ pub(crate) fn frames(batches: &[usize]) -> Vec<AnswerStreamFrame> {
         .collect()
 }
 
-fn batch(schema: &Arc<Schema>, rows: usize) -> RecordBatch {
+fn row_batch(schema: &Arc<Schema>, rows: usize) -> RecordBatch {
     let numbers: Int64Array = (0..i64::try_from(rows).unwrap()).collect();
     let names: StringArray = (0..rows)
         .map(|row| (row % 3 > 0).then(|| format!("row {row}")))
@@ -181,7 +184,7 @@ fn batch(schema: &Arc<Schema>, rows: usize) -> RecordBatch {
 
 /// Result of a future that must be ready soon.
 #[track_caller]
-pub(crate) fn soon<F: Future>(what: F) -> impl Future<Output = F::Output> {
+pub(crate) fn expect_soon<F: Future>(what: F) -> impl Future<Output = F::Output> {
     let location = std::panic::Location::caller();
     async move {
         tokio::time::timeout(Duration::from_secs(30), what)

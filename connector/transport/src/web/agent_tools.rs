@@ -4,10 +4,10 @@
 //! Each tool call names its purpose, which the token must permit. An answer has few rows or is refused, and names the requests and
 //! receipts by which the log proves the reads.
 
-use super::format::column_rules::{describe_columns, json_lines, reads};
+use super::format::column_rules::{answer_reads, describe_columns, json_lines};
 use super::parameter_values;
-use super::problem::{WebError, details};
-use super::request::object;
+use super::problem::{WebError, problem_details};
+use super::request::parse_object;
 use super::{ClientSavedQuery, WebHandler};
 use crate::flight_sql::{AnswerEvidence, ClientAnswer, ClientCredentials};
 use crate::internal_error;
@@ -101,8 +101,8 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
     ///
     /// # Errors
     /// When the message is not supported.
-    pub(super) async fn answer(&self, body: &Bytes) -> Result<Response<Body>, WebError> {
-        let message: RpcMessage = object(body)?;
+    pub(super) async fn answer_message(&self, body: &Bytes) -> Result<Response<Body>, WebError> {
+        let message: RpcMessage = parse_object(body)?;
         let is_id = |id: &Value| id.is_string() || id.is_i64() || id.is_u64();
         if message.jsonrpc != "2.0" || !message.id.as_ref().is_none_or(is_id) {
             let sentence = "the body is no request of JSON-RPC 2.0";
@@ -117,9 +117,9 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
         let result = match message.method.as_str() {
             "initialize" => Ok(initialize_result(&message.params)),
             "ping" => Ok(json!({})),
-            "tools/list" => Ok(json!({"tools": tools()})),
-            "tools/call" => match arguments::<ToolCall>(message.params) {
-                Ok(call) => self.call(call).await,
+            "tools/list" => Ok(json!({"tools": tool_list()})),
+            "tools/call" => match parse_arguments::<ToolCall>(message.params) {
+                Ok(call) => self.call_tool(call).await,
                 Err(error) => Err(error),
             },
             other => Err((-32601, format!("there is no method `{other}` here"))),
@@ -136,11 +136,14 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
         Ok(response)
     }
 
-    async fn call(&self, call: ToolCall) -> Result<Value, (i32, String)> {
+    async fn call_tool(&self, call: ToolCall) -> Result<Value, (i32, String)> {
         let done = match call.name.as_str() {
-            "catalog_search" => self.search(arguments(call.arguments)?).await,
-            "explain" => self.explain(arguments(call.arguments)?).await,
-            "ask" => self.ask(arguments(call.arguments)?).await,
+            "catalog_search" => self.search_catalog(parse_arguments(call.arguments)?).await,
+            "explain" => {
+                self.explain_statement(parse_arguments(call.arguments)?)
+                    .await
+            }
+            "ask" => self.ask_query(parse_arguments(call.arguments)?).await,
             other => return Err((-32602, format!("there is no tool `{other}`"))),
         };
         let (content, is_error) = match done {
@@ -148,7 +151,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
             Err(error) => {
                 let (refusal, status) = error.into_parts();
                 (
-                    details(&internal_error::with_trace_number(refusal), status),
+                    problem_details(&internal_error::with_trace_number(refusal), status),
                     true,
                 )
             }
@@ -161,12 +164,12 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
     }
 
     /// Client for the purpose that a tool call names.
-    fn client(&self, purpose: &str) -> Result<H::Client, WebError> {
+    fn identify_client(&self, purpose: &str) -> Result<H::Client, WebError> {
         Ok(self.handler.identify(self.presented, Some(purpose))?)
     }
 
-    async fn search(&self, asked: SearchArguments) -> Result<Value, WebError> {
-        let client = self.client(&asked.purpose)?;
+    async fn search_catalog(&self, asked: SearchArguments) -> Result<Value, WebError> {
+        let client = self.identify_client(&asked.purpose)?;
         let words: Vec<String> = asked
             .words
             .split_whitespace()
@@ -203,13 +206,13 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
         Ok(json!({"found": found, "hits": hits}))
     }
 
-    async fn explain(&self, asked: ExplainArguments) -> Result<Value, WebError> {
-        let client = self.client(&asked.purpose)?;
-        Ok(self.handler.explain(&client, &asked.sql).await?)
+    async fn explain_statement(&self, asked: ExplainArguments) -> Result<Value, WebError> {
+        let client = self.identify_client(&asked.purpose)?;
+        Ok(self.handler.explain_statement(&client, &asked.sql).await?)
     }
 
-    async fn ask(&self, asked: AskArguments) -> Result<Value, WebError> {
-        let client = self.client(&asked.purpose)?;
+    async fn ask_query(&self, asked: AskArguments) -> Result<Value, WebError> {
+        let client = self.identify_client(&asked.purpose)?;
         let wrong = |sentence: &str| WebError::new(StatusCode::BAD_REQUEST, sentence);
         let (sql, values) = match (asked.sql, asked.query) {
             (Some(sql), None) => {
@@ -238,12 +241,12 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
             _ => return Err(wrong("name either `sql` or `query`")),
         };
         let answer = self.handler.run(&client, &sql, values).await?;
-        Ok(whole(answer).await?)
+        Ok(collect_rows(answer).await?)
     }
 }
 
 /// Arguments of a call: an object, or absent.
-fn arguments<T: DeserializeOwned>(value: Value) -> Result<T, (i32, String)> {
+fn parse_arguments<T: DeserializeOwned>(value: Value) -> Result<T, (i32, String)> {
     match value.is_object() {
         true => T::deserialize(value).map_err(|error| (-32602, error.to_string())),
         false => Err((-32602, "the parameters are no object".to_owned())),
@@ -251,7 +254,7 @@ fn arguments<T: DeserializeOwned>(value: Value) -> Result<T, (i32, String)> {
 }
 
 /// Rows of a small answer, with their evidence.
-async fn whole(mut answer: ClientAnswer) -> Result<Value, Refusal> {
+async fn collect_rows(mut answer: ClientAnswer) -> Result<Value, Refusal> {
     let (mut rows, mut bytes) = (0_usize, 0_usize);
     let mut lines = Vec::new();
     while let Some(batch) = answer.rows.next().await {
@@ -278,19 +281,19 @@ async fn whole(mut answer: ClientAnswer) -> Result<Value, Refusal> {
     }
     let requests = match answer.evidence {
         None => Vec::new(),
-        Some(evidence) => proof(evidence).await?,
+        Some(evidence) => evidence_requests(evidence).await?,
     };
     Ok(json!({
         "columns": describe_columns(&answer.columns),
         "rows": lines,
         "row_count": rows,
-        "reads": reads(&answer.columns),
+        "reads": answer_reads(&answer.columns),
         "requests": requests,
         "complete": true,
     }))
 }
 
-async fn proof(evidence: Arc<dyn AnswerEvidence>) -> Result<Vec<Value>, Refusal> {
+async fn evidence_requests(evidence: Arc<dyn AnswerEvidence>) -> Result<Vec<Value>, Refusal> {
     let requests = tokio::task::spawn_blocking(move || evidence.requests()).await;
     let requests = requests.map_err(|cause| {
         Refusal::new(
@@ -343,7 +346,7 @@ fn initialize_result(params: &Value) -> Value {
     })
 }
 
-fn tools() -> Value {
+fn tool_list() -> Value {
     let purpose = json!({"type": "string", "description": "the purpose for which the token is, such as dpv:ResearchAndDevelopment"});
     let text = |description: &str| json!({"type": "string", "description": description});
     let tool = |name: &str, description: &str, properties: Value, required: &[&str]| {

@@ -26,11 +26,11 @@ struct CutAnswerError;
 ///
 /// # Errors
 /// When the answer fails within its first bytes.
-pub(super) async fn body(
+pub(super) async fn stream_body(
     answer: ClientAnswer,
     writer: Box<dyn AnswerWriter>,
 ) -> Result<Body, Refusal> {
-    let mut pieces = AnswerPieces::of(answer, writer);
+    let mut pieces = AnswerPieces::new(answer, writer);
     let mut begin = Vec::new();
     while begin.len() < WHOLE {
         match pieces.next().await? {
@@ -72,7 +72,7 @@ enum AnswerPlace {
 }
 
 impl AnswerPieces {
-    pub(super) fn of(answer: ClientAnswer, writer: Box<dyn AnswerWriter>) -> Self {
+    pub(super) fn new(answer: ClientAnswer, writer: Box<dyn AnswerWriter>) -> Self {
         Self {
             rows: answer.rows,
             writer,
@@ -89,7 +89,7 @@ impl AnswerPieces {
         let mut out = Vec::new();
         match self.place {
             AnswerPlace::Begin => {
-                self.writer.begin(&mut out)?;
+                self.writer.write_begin(&mut out)?;
                 self.place = AnswerPlace::Rows;
             }
             AnswerPlace::Rows => {
@@ -99,12 +99,12 @@ impl AnswerPieces {
                 };
                 match batch {
                     None => {
-                        self.writer.end(&mut out)?;
+                        self.writer.write_end(&mut out)?;
                         self.place = AnswerPlace::Ended;
                     }
                     Some(batch) => {
                         let count = batch.num_rows().min(ROWS);
-                        self.writer.rows(&batch.slice(0, count), &mut out)?;
+                        self.writer.write_rows(&batch.slice(0, count), &mut out)?;
                         let left = batch.num_rows().saturating_sub(count);
                         self.batch = (left > 0).then(|| batch.slice(count, left));
                         // Other tasks run between the pieces of one batch.

@@ -6,8 +6,8 @@
 
 use super::answer_body;
 use super::format::AnswerWriter;
-use super::format::column_rules::{describe_columns, reads};
-use super::format::geojson::{GeoJsonWriter, coordinates};
+use super::format::column_rules::{answer_reads, describe_columns};
+use super::format::geojson::{GeoJsonWriter, find_coordinates};
 use super::problem::WebError;
 use super::request::WebRequest;
 use crate::flight_sql::{ClientTable, FlightSqlHandler};
@@ -34,30 +34,30 @@ const CLASSES: [&str; 2] = [
 ];
 
 /// Landing page.
-pub(super) fn landing(base: &str) -> Value {
+pub(super) fn landing_page(base: &str) -> Value {
     json!({
         "title": "Hansa",
         "description": "Points of datasets of others, as far as contracts permit",
         "links": [
-            link("self", &format!("{base}/ogc"), "application/json"),
-            link("service-desc", &format!("{base}/openapi.json"), "application/vnd.oai.openapi+json;version=3.1"),
-            link("conformance", &format!("{base}/ogc/conformance"), "application/json"),
-            link("data", &format!("{base}/ogc/collections"), "application/json"),
+            make_link("self", &format!("{base}/ogc"), "application/json"),
+            make_link("service-desc", &format!("{base}/openapi.json"), "application/vnd.oai.openapi+json;version=3.1"),
+            make_link("conformance", &format!("{base}/ogc/conformance"), "application/json"),
+            make_link("data", &format!("{base}/ogc/collections"), "application/json"),
         ],
     })
 }
 
 /// Conformance classes.
-pub(super) fn conformance() -> Value {
+pub(super) fn conformance_classes() -> Value {
     json!({"conformsTo": CLASSES})
 }
 
 /// Collections that a client may request.
-pub(super) fn collections(base: &str, tables: &[ClientTable]) -> Value {
+pub(super) fn list_collections(base: &str, tables: &[ClientTable]) -> Value {
     let all = tables.iter().filter(|table| is_collection(table));
-    let all = all.map(|table| collection(base, table));
+    let all = all.map(|table| describe_collection(base, table));
     json!({
-        "links": [link("self", &format!("{base}/ogc/collections"), "application/json")],
+        "links": [make_link("self", &format!("{base}/ogc/collections"), "application/json")],
         "collections": all.collect::<Vec<Value>>(),
     })
 }
@@ -66,7 +66,10 @@ pub(super) fn collections(base: &str, tables: &[ClientTable]) -> Value {
 ///
 /// # Errors
 /// `DATASET_UNKNOWN` when there is no such table for this client.
-pub(super) fn table<'a>(tables: &'a [ClientTable], id: &str) -> Result<&'a ClientTable, Refusal> {
+pub(super) fn find_table<'a>(
+    tables: &'a [ClientTable],
+    id: &str,
+) -> Result<&'a ClientTable, Refusal> {
     let mut found = tables.iter().filter(|table| is_collection(table));
     found.find(|table| id_of(table) == id).ok_or_else(|| {
         let sentence = format!("there is no collection `{id}` for this token and purpose");
@@ -76,7 +79,7 @@ pub(super) fn table<'a>(tables: &'a [ClientTable], id: &str) -> Result<&'a Clien
 }
 
 /// Description of a collection.
-pub(super) fn collection(base: &str, table: &ClientTable) -> Value {
+pub(super) fn describe_collection(base: &str, table: &ClientTable) -> Value {
     let id = id_of(table);
     let path = format!("{base}/ogc/collections/{id}");
     json!({
@@ -86,8 +89,8 @@ pub(super) fn collection(base: &str, table: &ClientTable) -> Value {
         "crs": [CRS84],
         "columns": describe_columns(&table.columns),
         "links": [
-            link("self", &path, "application/json"),
-            link("items", &format!("{path}/items"), "application/geo+json"),
+            make_link("self", &path, "application/json"),
+            make_link("items", &format!("{path}/items"), "application/geo+json"),
         ],
     })
 }
@@ -96,19 +99,19 @@ pub(super) fn collection(base: &str, table: &ClientTable) -> Value {
 ///
 /// # Errors
 /// When the request is invalid, or the reason why there is no answer.
-pub(super) async fn items<H: FlightSqlHandler>(
+pub(super) async fn feature_page<H: FlightSqlHandler>(
     handler: &H,
     client: &H::Client,
     table: &ClientTable,
     mut request: WebRequest,
 ) -> Result<Response<Body>, WebError> {
-    let wanted = FeatureRequest::of(table, &mut request)?;
+    let wanted = FeatureRequest::parse(table, &mut request)?;
     let base = request.base.clone();
     request.finish(&["bbox", "datetime", "limit", "offset", "snapshot", "purpose"])?;
     let (sql, values) = wanted.statement(table);
     let answer = handler.run(client, &sql, values).await?;
     let columns = Arc::clone(&answer.columns);
-    let snapshot = snapshot(&columns);
+    let snapshot = snapshot_labels(&columns);
     if let Some(before) = &wanted.snapshot
         && *before != snapshot
     {
@@ -123,13 +126,16 @@ pub(super) async fn items<H: FlightSqlHandler>(
         points: GeoJsonWriter::new(columns)?,
         left: wanted.limit,
         has_more: false,
-        here: format!("{base}{}", wanted.path(table, &snapshot, wanted.offset)),
+        here: format!(
+            "{base}{}",
+            wanted.page_path(table, &snapshot, wanted.offset)
+        ),
         next: format!(
             "{base}{}",
-            wanted.path(table, &snapshot, wanted.offset.saturating_add(wanted.limit))
+            wanted.page_path(table, &snapshot, wanted.offset.saturating_add(wanted.limit))
         ),
     };
-    let body = answer_body::body(answer, Box::new(writer)).await?;
+    let body = answer_body::stream_body(answer, Box::new(writer)).await?;
     let mut response = Response::new(body);
     let kind = HeaderValue::from_static("application/geo+json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -151,7 +157,7 @@ struct FeatureRequest {
 }
 
 impl FeatureRequest {
-    fn of(table: &ClientTable, request: &mut WebRequest) -> Result<Self, WebError> {
+    fn parse(table: &ClientTable, request: &mut WebRequest) -> Result<Self, WebError> {
         let wrong = |sentence: String| WebError::new(StatusCode::BAD_REQUEST, sentence);
         let mut written = Vec::new();
         let number = |name: &'static str, text: Option<String>, otherwise, least: usize, most| {
@@ -164,9 +170,15 @@ impl FeatureRequest {
                 ))),
             }
         };
-        let limit = number("limit", request.take("limit"), LIMIT, 1, MOST)?;
-        let offset = number("offset", request.take("offset"), 0, 0, 1_000_000_000)?;
-        let edges = match request.take("bbox") {
+        let limit = number("limit", request.take_parameter("limit"), LIMIT, 1, MOST)?;
+        let offset = number(
+            "offset",
+            request.take_parameter("offset"),
+            0,
+            0,
+            1_000_000_000,
+        )?;
+        let edges = match request.take_parameter("bbox") {
             None => None,
             Some(text) => {
                 let edges: Vec<f64> = text
@@ -191,10 +203,10 @@ impl FeatureRequest {
                 Some(edges)
             }
         };
-        let time = match request.take("datetime") {
+        let time = match request.take_parameter("datetime") {
             None => None,
             Some(text) => {
-                let time = time(table, &text)?;
+                let time = parse_time(table, &text)?;
                 written.push(("datetime", text));
                 Some(time)
             }
@@ -205,7 +217,7 @@ impl FeatureRequest {
             written,
             limit,
             offset,
-            snapshot: request.take("snapshot"),
+            snapshot: request.take_parameter("snapshot"),
         })
     }
 
@@ -223,7 +235,7 @@ impl FeatureRequest {
         };
         let degrees = |edge: f64| -> ArrayRef { Arc::new(Float64Array::from(vec![edge])) };
         if let (Some([west, south, east, north]), Some((longitude, latitude))) =
-            (self.edges, coordinates(&table.columns))
+            (self.edges, find_coordinates(&table.columns))
         {
             let (longitude, latitude) = (name(longitude), name(latitude));
             let (from, to) = (value(degrees(west)), value(degrees(east)));
@@ -269,7 +281,7 @@ impl FeatureRequest {
         (sql, RecordBatch::try_from_iter_with_nullable(values).ok())
     }
 
-    fn path(&self, table: &ClientTable, snapshot: &str, offset: usize) -> String {
+    fn page_path(&self, table: &ClientTable, snapshot: &str, offset: usize) -> String {
         let mut path = format!(
             "/ogc/collections/{}/items?limit={}&offset={offset}&snapshot={}",
             id_of(table),
@@ -284,7 +296,7 @@ impl FeatureRequest {
 }
 
 /// Time condition: an instant, or a range with at most one open end.
-fn time(
+fn parse_time(
     table: &ClientTable,
     text: &str,
 ) -> Result<(usize, Option<String>, Option<String>), WebError> {
@@ -343,21 +355,21 @@ struct FeaturePageWriter {
 }
 
 impl AnswerWriter for FeaturePageWriter {
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.points.begin(out)
+    fn write_begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.points.write_begin(out)
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let count = rows.num_rows().min(self.left);
         self.has_more |= count < rows.num_rows();
         self.left = self.left.saturating_sub(count);
-        self.points.rows(&rows.slice(0, count), out)
+        self.points.write_rows(&rows.slice(0, count), out)
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let mut links = vec![link("self", &self.here, "application/geo+json")];
+    fn write_end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let mut links = vec![make_link("self", &self.here, "application/geo+json")];
         if self.has_more {
-            links.push(link("next", &self.next, "application/geo+json"));
+            links.push(make_link("next", &self.next, "application/geo+json"));
         }
         self.points.end_with(&[("links", Value::Array(links))], out);
         Ok(())
@@ -365,7 +377,7 @@ impl AnswerWriter for FeaturePageWriter {
 }
 
 fn is_collection(table: &ClientTable) -> bool {
-    coordinates(&table.columns).is_some()
+    find_coordinates(&table.columns).is_some()
 }
 
 fn id_of(table: &ClientTable) -> String {
@@ -373,14 +385,14 @@ fn id_of(table: &ClientTable) -> String {
 }
 
 /// Snapshots that an answer read.
-fn snapshot(columns: &SchemaRef) -> String {
-    let reads = reads(columns);
+fn snapshot_labels(columns: &SchemaRef) -> String {
+    let reads = answer_reads(columns);
     let labels = reads.as_array().into_iter().flatten();
     let labels = labels.filter_map(|read| Some(read.get("snapshot")?.as_str()?.to_owned()));
     labels.collect::<Vec<String>>().join(",")
 }
 
-fn link(relation: &str, path: &str, kind: &str) -> Value {
+fn make_link(relation: &str, path: &str, kind: &str) -> Value {
     json!({"rel": relation, "href": path, "type": kind})
 }
 
@@ -428,7 +440,7 @@ mod tests {
         let request = Request::get(format!("/?{query}")).header("host", "x");
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let mut request = WebRequest::of(parts).unwrap();
-        FeatureRequest::of(&table(), &mut request)
+        FeatureRequest::parse(&table(), &mut request)
             .map_err(|error| error.response().status().as_u16())
     }
 
@@ -452,7 +464,7 @@ mod tests {
         );
         assert_eq!(values.unwrap().num_columns(), 5);
         assert_eq!(
-            wanted.path(&table(), "1,2", 15),
+            wanted.page_path(&table(), "1,2", 15),
             "/ogc/collections/lindau.trees/items?limit=5&offset=15&snapshot=1,2&bbox=7,51,8.5,52&datetime=2026-01-01%2F.."
         );
         let over = asked("bbox=170,-10,-170,10").unwrap().statement(&table()).0;

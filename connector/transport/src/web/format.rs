@@ -19,22 +19,22 @@ pub trait AnswerWriter: Send {
     ///
     /// # Errors
     /// The reason why it can't be written.
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+    fn write_begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 
     /// Writes rows.
     ///
     /// # Errors
     /// The reason why they can't be written, such as a value without a representation in the format.
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal>;
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal>;
 
     /// Writes the part after the last row; called only for a complete answer.
     ///
     /// # Errors
     /// The reason why it can't be written.
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+    fn write_end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
 /// Number of bytes in the type of HTTP headers.
-pub(super) fn length(bytes: usize) -> u64 {
+pub(super) fn byte_length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

@@ -59,7 +59,7 @@ impl AnswerFormat {
     }
 
     /// File name extension.
-    pub(super) const fn ending(self) -> &'static str {
+    pub(super) const fn file_extension(self) -> &'static str {
         match self {
             Self::Csv | Self::PlainCsv => "csv",
             other => other.word(),
@@ -74,7 +74,7 @@ impl AnswerFormat {
         request: &mut WebRequest,
         otherwise: Self,
     ) -> Result<Self, WebError> {
-        if let Some(word) = request.take("format") {
+        if let Some(word) = request.take_parameter("format") {
             let found = Self::ALL.into_iter().find(|format| format.word() == word);
             return found.ok_or_else(|| {
                 let sentence = format!("there is no format `{word}`");

@@ -10,7 +10,7 @@ use super::format::column_rules::describe_columns;
 use super::format::csv::CsvWriter;
 use super::format::geojson::GeoJsonWriter;
 use super::format::row_pages::RowPagesWriter;
-use super::format::{AnswerWriter, length};
+use super::format::{AnswerWriter, byte_length};
 use super::open_format::OpenFormat;
 use super::openapi;
 use super::problem::WebError;
@@ -18,7 +18,7 @@ use super::request::WebRequest;
 use super::{OpenDataset, WebHandler};
 use crate::client_connection::ClientConnection;
 use crate::web::open_data::open_file::{
-    FilePart, FileSpace, OpenFile, RowPage, response, write_open_file,
+    FilePart, FileSpace, OpenFile, RowPage, file_response, write_open_file,
 };
 use axum::body::Body;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -93,17 +93,17 @@ fn of_file<'a>(
     file: &str,
     datasets: &'a [OpenDataset],
 ) -> Result<(&'a OpenDataset, OpenFormat), WebError> {
-    let (name, ending) = file.rsplit_once('.').ok_or_else(unknown)?;
+    let (name, ending) = file.rsplit_once('.').ok_or_else(unknown_dataset_error)?;
     let dataset = datasets.iter().find(|dataset| dataset.name == name);
     let mut formats = OpenFormat::FILES.into_iter();
-    let format = formats.find(|format| format.ending() == ending);
+    let format = formats.find(|format| format.file_extension() == ending);
     match (dataset, format) {
-        (Some(dataset), Some(format)) if format.fits(dataset) => Ok((dataset, format)),
-        _ => Err(unknown()),
+        (Some(dataset), Some(format)) if format.fits_dataset(dataset) => Ok((dataset, format)),
+        _ => Err(unknown_dataset_error()),
     }
 }
 
-fn unknown() -> WebError {
+fn unknown_dataset_error() -> WebError {
     let refusal = Refusal::new(
         ErrorCode::DatasetUnknown,
         "there is no open dataset and form of that name",
@@ -182,7 +182,7 @@ impl<H: WebHandler> OpenFiles<H> {
     }
 
     /// Response to a request for open data, identified or not; none for other paths, or where no dataset is open.
-    pub(super) async fn answer(
+    pub(super) async fn answer_request(
         &self,
         request: &WebRequest,
         connection: &ClientConnection,
@@ -192,7 +192,7 @@ impl<H: WebHandler> OpenFiles<H> {
         if !self.handler.opens_anything() {
             return None;
         }
-        let answered = match admit(&*self.handler, connection) {
+        let answered = match admit_caller(&*self.handler, connection) {
             Ok(()) => self.answer_admitted_request(request, path).await,
             Err(error) => Err(error),
         };
@@ -216,7 +216,11 @@ impl<H: WebHandler> OpenFiles<H> {
         };
         let datasets = self.handler.open_datasets();
         let (dataset, format) = match path {
-            OpenPath::Index => return self.send_json_page(&index(&request.base, &datasets)).await,
+            OpenPath::Index => {
+                return self
+                    .send_json_page(&dataset_index(&request.base, &datasets))
+                    .await;
+            }
             OpenPath::Description => {
                 return self
                     .send_json_page(&openapi::of_open_data(&request.base, &datasets))
@@ -226,23 +230,23 @@ impl<H: WebHandler> OpenFiles<H> {
             OpenPath::Rows(name) => {
                 let mut all = datasets.iter();
                 let found = all.find(|dataset| dataset.name == name);
-                (found.ok_or_else(unknown)?, OpenFormat::Rows)
+                (found.ok_or_else(unknown_dataset_error)?, OpenFormat::Rows)
             }
         };
         self.forget_closed(&datasets);
         let file = self
-            .file(dataset, format)
+            .load_file(dataset, format)
             .await
             .map_err(told_to_strangers)?;
         let page = match format {
-            OpenFormat::Rows => Some(RowPage::of(&file, number, &request.base)?),
+            OpenFormat::Rows => Some(RowPage::new(&file, number, &request.base)?),
             OpenFormat::Parquet | OpenFormat::Csv | OpenFormat::GeoJson => None,
         };
         let part = FilePart::from_request(&request.parts, &file, page.as_ref())?;
         let sends = match (&part, &request.parts.method) {
             (FilePart::Unchanged, _) | (_, &Method::HEAD) => 0,
             (FilePart::All { begin, end } | FilePart::Range { begin, end }, _) => {
-                let around = page.as_ref().map_or(0, RowPage::around);
+                let around = page.as_ref().map_or(0, RowPage::bytes_around_rows);
                 end.saturating_sub(*begin).saturating_add(around)
             }
         };
@@ -254,14 +258,14 @@ impl<H: WebHandler> OpenFiles<H> {
         if let Some(why) = file.standing.ended_view_refusal() {
             return Err(told_to_strangers(why));
         }
-        response(file, format, part, page, sends)
+        file_response(file, format, part, page, sends)
     }
 
     /// Sends a JSON page about all open datasets.
     async fn send_json_page(&self, page: &Value) -> Result<Response<Body>, WebError> {
         let page = page.to_string();
         self.handler
-            .reserve(None, length(page.len()))
+            .reserve(None, byte_length(page.len()))
             .await
             .map_err(told_to_strangers)?;
         let mut response = Response::new(Body::from(page));
@@ -271,7 +275,7 @@ impl<H: WebHandler> OpenFiles<H> {
     }
 
     /// File of a dataset's present version. A separate task makes it: if the caller leaves, the next caller finds the file.
-    async fn file(
+    async fn load_file(
         &self,
         dataset: &OpenDataset,
         format: OpenFormat,
@@ -375,7 +379,7 @@ fn told_to_strangers(refusal: Refusal) -> WebError {
     tracing::info!(%refusal, "web.open_data_refused");
     match refusal.code {
         ErrorCode::DatasetUnknown | ErrorCode::DatasetRestricted | ErrorCode::Withdrawn => {
-            unknown()
+            unknown_dataset_error()
         }
         ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull => WebError::from(Refusal::new(
             ErrorCode::EvidenceUnavailable,
@@ -393,7 +397,7 @@ fn told_to_strangers(refusal: Refusal) -> WebError {
 ///
 /// # Errors
 /// 429, with the time after which another request is possible.
-pub(super) fn admit<H: WebHandler>(
+pub(super) fn admit_caller<H: WebHandler>(
     handler: &H,
     connection: &ClientConnection,
 ) -> Result<(), WebError> {
@@ -417,14 +421,14 @@ pub(super) fn open_to_all(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// List of open datasets.
-fn index(base: &str, datasets: &[OpenDataset]) -> Value {
+fn dataset_index(base: &str, datasets: &[OpenDataset]) -> Value {
     let datasets = datasets.iter().map(|dataset| {
         let files = OpenFormat::FILES
             .into_iter()
-            .filter(|format| format.fits(dataset));
+            .filter(|format| format.fits_dataset(dataset));
         let files = files.map(|format| {
             json!({
-                "href": format!("{base}/open/{}.{}", dataset.name, format.ending()),
+                "href": format!("{base}/open/{}.{}", dataset.name, format.file_extension()),
                 "type": format.content_type(),
             })
         });

@@ -1,7 +1,7 @@
 //! Formats of open data.
 
 use super::OpenDataset;
-use super::format::geojson::coordinates;
+use super::format::geojson::find_coordinates;
 
 /// Format of an open dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ impl OpenFormat {
     pub(super) const FILES: [Self; 3] = [Self::Parquet, Self::Csv, Self::GeoJson];
 
     /// File name extension.
-    pub(super) const fn ending(self) -> &'static str {
+    pub(super) const fn file_extension(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
             Self::Csv => "csv",
@@ -44,19 +44,19 @@ impl OpenFormat {
     }
 
     /// True if the dataset can be written in the format.
-    pub(super) fn fits(self, dataset: &OpenDataset) -> bool {
+    pub(super) fn fits_dataset(self, dataset: &OpenDataset) -> bool {
         match self {
             Self::Parquet | Self::Csv | Self::Rows => true,
-            Self::GeoJson => coordinates(&dataset.columns).is_some(),
+            Self::GeoJson => find_coordinates(&dataset.columns).is_some(),
         }
     }
 }
 
 /// Formats of complete files of a dataset: file name extension and media type of each.
-pub(super) fn files(dataset: &OpenDataset) -> Vec<(&'static str, &'static str)> {
+pub(super) fn file_formats(dataset: &OpenDataset) -> Vec<(&'static str, &'static str)> {
     let formats = OpenFormat::FILES.into_iter();
-    let formats = formats.filter(|format| format.fits(dataset));
+    let formats = formats.filter(|format| format.fits_dataset(dataset));
     formats
-        .map(|format| (format.ending(), format.media_type()))
+        .map(|format| (format.file_extension(), format.media_type()))
         .collect()
 }

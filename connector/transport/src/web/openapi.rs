@@ -7,7 +7,7 @@ use hansa_catalog::{ColumnType, SavedQueryParameter};
 use serde_json::{Map, Value, json};
 
 /// Description for a client.
-pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
+pub(super) fn openapi_document(queries: &[ClientSavedQuery]) -> Value {
     let mut paths = Map::new();
     for query in queries {
         paths.insert(query.path(), json!({"get": saved_query_operation(query)}));
@@ -17,8 +17,8 @@ pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
         json!({"get": {
             "operationId": "listQueries",
             "summary": "The saved queries that this token may ask for its purpose",
-            "parameters": [purpose()],
-            "responses": responses(&json!({"application/json": {"schema": {"type": "object", "required": ["queries"]}}})),
+            "parameters": [purpose_parameter()],
+            "responses": describe_responses(&json!({"application/json": {"schema": {"type": "object", "required": ["queries"]}}})),
         }}),
     );
     paths.insert(
@@ -26,7 +26,7 @@ pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
         json!({"post": {
             "operationId": "query",
             "summary": "Asks a statement of SQL",
-            "parameters": [format(), purpose()],
+            "parameters": [format_parameter(), purpose_parameter()],
             "requestBody": {"required": true, "content": {"application/json": {"schema": {
                 "type": "object",
                 "additionalProperties": false,
@@ -40,7 +40,7 @@ pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
                     },
                 },
             }}}},
-            "responses": responses(&rows()),
+            "responses": describe_responses(&rows_content()),
         }}),
     );
     json!({
@@ -115,7 +115,7 @@ pub(super) fn of_open_data(base: &str, datasets: &[OpenDataset]) -> Value {
         json!({"get": {
             "operationId": "listOpenDatasets",
             "summary": "What anybody may fetch",
-            "responses": responses(&told),
+            "responses": describe_responses(&told),
         }}),
     );
     for dataset in datasets {
@@ -127,7 +127,7 @@ pub(super) fn of_open_data(base: &str, datasets: &[OpenDataset]) -> Value {
                 json!({"get": {
                     "operationId": format!("{}_{ending}", dataset.name),
                     "summary": format!("{}, whole", dataset.title),
-                    "responses": responses(&content),
+                    "responses": describe_responses(&content),
                 }}),
             );
         }
@@ -159,7 +159,7 @@ pub(super) fn of_open_data(base: &str, datasets: &[OpenDataset]) -> Value {
                 "operationId": format!("{}_rows", dataset.name),
                 "summary": format!("{}, a page of rows", dataset.title),
                 "parameters": [page],
-                "responses": responses(&content),
+                "responses": describe_responses(&content),
             }}),
         );
     }
@@ -178,18 +178,23 @@ pub(super) fn of_open_data(base: &str, datasets: &[OpenDataset]) -> Value {
 
 fn saved_query_operation(query: &ClientSavedQuery) -> Value {
     let owner = query.owner.as_deref().unwrap_or_default();
-    let mut parameters: Vec<Value> = query.query.parameters.iter().map(parameter).collect();
-    parameters.extend([format(), purpose()]);
+    let mut parameters: Vec<Value> = query
+        .query
+        .parameters
+        .iter()
+        .map(describe_parameter)
+        .collect();
+    parameters.extend([format_parameter(), purpose_parameter()]);
     json!({
         "operationId": format!("{owner}_{}", query.query.name).trim_start_matches('_'),
         "summary": query.query.title,
         "description": query.query.description.as_deref().unwrap_or_default(),
         "parameters": parameters,
-        "responses": responses(&rows()),
+        "responses": describe_responses(&rows_content()),
     })
 }
 
-fn parameter(parameter: &SavedQueryParameter) -> Value {
+fn describe_parameter(parameter: &SavedQueryParameter) -> Value {
     let mut schema = match parameter.kind {
         ColumnType::Text => {
             json!({"type": "string", "maxLength": SavedQueryParameter::LONGEST_VALUE})
@@ -224,7 +229,7 @@ fn parameter(parameter: &SavedQueryParameter) -> Value {
     })
 }
 
-fn format() -> Value {
+fn format_parameter() -> Value {
     let words = AnswerFormat::ALL.map(AnswerFormat::word);
     json!({
         "name": "format",
@@ -235,7 +240,7 @@ fn format() -> Value {
     })
 }
 
-fn purpose() -> Value {
+fn purpose_parameter() -> Value {
     json!({
         "name": "purpose",
         "in": "query",
@@ -245,7 +250,7 @@ fn purpose() -> Value {
     })
 }
 
-fn rows() -> Value {
+fn rows_content() -> Value {
     let mut forms = Map::new();
     for format in AnswerFormat::ALL {
         let schema = match format {
@@ -258,7 +263,7 @@ fn rows() -> Value {
     Value::Object(forms)
 }
 
-fn responses(content: &Value) -> Value {
+fn describe_responses(content: &Value) -> Value {
     json!({
         "200": {"description": "the whole answer", "content": content},
         "default": {

@@ -12,14 +12,14 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-fn column(value: ParameterValue) -> ArrayRef {
+fn to_column(value: ParameterValue) -> ArrayRef {
     match value {
         ParameterValue::Text(text) => Arc::new(StringArray::from(vec![text])),
         ParameterValue::Int(number) => Arc::new(Int64Array::from(vec![number])),
         ParameterValue::Float(number) => Arc::new(Float64Array::from(vec![number])),
         ParameterValue::Decimal { units, kind } => {
             let column = Decimal128Array::from(vec![units]);
-            Arc::new(column.with_data_type(ColumnType::Decimal(kind).arrow()))
+            Arc::new(column.with_data_type(ColumnType::Decimal(kind).to_arrow()))
         }
         ParameterValue::Bool(value) => Arc::new(BooleanArray::from(vec![value])),
         ParameterValue::Date(day) => Arc::new(Date32Array::from(vec![day])),
@@ -47,10 +47,10 @@ pub(super) fn of_request(
             let what = parameter.description.as_deref().unwrap_or("its value");
             refusal.with_help(format!("{what}: write {}", parameter.spelling()))
         })?;
-        let value = column(parameter.value(&value)?);
+        let value = to_column(parameter.read_value(&value)?);
         columns.push((parameter.name.to_string(), value));
     }
-    row(columns)
+    to_row(columns)
 }
 
 /// Single row of the values in a body, in their order.
@@ -84,10 +84,10 @@ pub(super) fn of_body(values: &[Value]) -> Result<Option<RecordBatch>, WebError>
         })?;
         columns.push((format!("${number}"), column));
     }
-    row(columns)
+    to_row(columns)
 }
 
-fn row(columns: Vec<(String, ArrayRef)>) -> Result<Option<RecordBatch>, WebError> {
+fn to_row(columns: Vec<(String, ArrayRef)>) -> Result<Option<RecordBatch>, WebError> {
     if columns.is_empty() {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! Pages for data portals, which everybody may read. Another package builds them.
 
-use super::format::length;
+use super::format::byte_length;
 use super::negotiated_format::accepted_media_types;
 use super::open_data::open_to_all;
 use super::problem::WebError;
@@ -12,7 +12,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
 /// Response to a reader of the catalogue; none for other paths.
-pub(super) async fn answer<H: WebHandler>(
+pub(super) async fn answer_request<H: WebHandler>(
     handler: &H,
     request: &WebRequest,
     connection: &ClientConnection,
@@ -23,8 +23,8 @@ pub(super) async fn answer<H: WebHandler>(
         return None;
     }
     // Counted before anything is computed.
-    let page = match super::open_data::admit(handler, connection) {
-        Ok(()) => page(handler, request).await,
+    let page = match super::open_data::admit_caller(handler, connection) {
+        Ok(()) => find_page(handler, request).await,
         Err(error) => return Some(Err(error)),
     };
     let page = match page {
@@ -35,7 +35,7 @@ pub(super) async fn answer<H: WebHandler>(
 }
 
 /// Page at a path.
-async fn page<H: WebHandler>(
+async fn find_page<H: WebHandler>(
     handler: &H,
     request: &WebRequest,
 ) -> Result<Option<PortalPage>, Refusal> {
@@ -45,7 +45,7 @@ async fn page<H: WebHandler>(
         media.collect::<Vec<_>>()
     });
     handler
-        .portal(&request.path, accept.as_deref(), &request.parameters)
+        .find_portal_page(&request.path, accept.as_deref(), &request.parameters)
         .await
 }
 
@@ -70,7 +70,11 @@ async fn send_page<H: WebHandler>(
                 tags.any(|known| known == "*" || known == tag)
             });
     let is_sent = !is_same && request.parts.method == Method::GET;
-    let sends = if is_sent { length(page.body.len()) } else { 0 };
+    let sends = if is_sent {
+        byte_length(page.body.len())
+    } else {
+        0
+    };
     // INVARIANT: reserved-before-sent. Pages about open data are counted in a reservation of their own.
     handler.reserve(None, sends).await?;
     let mut response = Response::new(Body::empty());

@@ -26,7 +26,7 @@ pub(super) struct WebError {
 impl From<Refusal> for WebError {
     fn from(refusal: Refusal) -> Self {
         Self {
-            status: status(refusal.code),
+            status: http_status(refusal.code),
             refusal: Box::new(refusal),
             allowed: None,
             ends_connection: false,
@@ -81,7 +81,7 @@ impl WebError {
     /// Response of the error.
     pub(super) fn response(self) -> Response<Body> {
         let refusal = internal_error::with_trace_number(*self.refusal);
-        let body = details(&refusal, self.status).to_string();
+        let body = problem_details(&refusal, self.status).to_string();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -107,7 +107,7 @@ impl WebError {
 }
 
 /// Members of a problem.
-pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
+pub(super) fn problem_details(refusal: &Refusal, status: StatusCode) -> Value {
     let mut members = Map::new();
     members.insert(
         "type".to_owned(),
@@ -146,7 +146,7 @@ pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
 }
 
 /// HTTP status of a code.
-const fn status(code: ErrorCode) -> StatusCode {
+const fn http_status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::MessageTooLarge | ErrorCode::SqlTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::ResultTooLarge | ErrorCode::ResourceLimit | ErrorCode::SqlTooDeep => {

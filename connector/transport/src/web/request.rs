@@ -50,7 +50,7 @@ impl WebRequest {
             let error = WebError::new(length, "a body comes with its length, not in pieces");
             return Err(error.with_help("send Content-Length").ending_connection());
         }
-        let base = base(&parts).ok_or_else(|| {
+        let base = base_address(&parts).ok_or_else(|| {
             let error = WebError::new(StatusCode::BAD_REQUEST, "a request names one host");
             error.ending_connection()
         })?;
@@ -63,7 +63,7 @@ impl WebRequest {
         let path = path
             .map(|part| percent_decode(part, false))
             .collect::<Option<Vec<String>>>();
-        let path = path.ok_or_else(unreadable)?;
+        let path = path.ok_or_else(unreadable_address_error)?;
         let mut parameters = BTreeMap::new();
         let query = parts.uri.query().unwrap_or_default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -71,7 +71,7 @@ impl WebRequest {
             let (Some(name), Some(value)) =
                 (percent_decode(name, true), percent_decode(value, true))
             else {
-                return Err(unreadable());
+                return Err(unreadable_address_error());
             };
             let sentence = format!("the parameter `{name}` is given twice");
             if parameters.insert(name, value).is_some() {
@@ -127,7 +127,7 @@ impl WebRequest {
     }
 
     /// Takes a query parameter.
-    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+    pub(super) fn take_parameter(&mut self, name: &str) -> Option<String> {
         self.parameters.remove(name)
     }
 
@@ -190,7 +190,7 @@ pub(super) async fn json_body(
 ///
 /// # Errors
 /// When the body is not an object, or has invalid members.
-pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
+pub(super) fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
     let wrong = |what: String| {
         WebError::new(
             StatusCode::BAD_REQUEST,
@@ -204,7 +204,7 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
 }
 
 /// Base address of a request: the single host that it names, if valid.
-fn base(parts: &Parts) -> Option<String> {
+fn base_address(parts: &Parts) -> Option<String> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let host = hosts.next().map(|host| host.to_str());
     let host = match (host, hosts.next(), parts.uri.authority()) {
@@ -217,7 +217,7 @@ fn base(parts: &Parts) -> Option<String> {
     (!host.is_empty() && host.bytes().all(is_plain)).then(|| format!("https://{host}"))
 }
 
-fn unreadable() -> WebError {
+fn unreadable_address_error() -> WebError {
     let sentence = "the address holds what is no text in UTF-8, or a control character";
     WebError::new(StatusCode::BAD_REQUEST, sentence)
 }

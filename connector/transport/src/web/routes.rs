@@ -4,7 +4,7 @@ use super::agent_tools::{AgentTools, REVISIONS};
 use super::answer_body;
 use super::features;
 use super::format::AnswerWriter;
-use super::format::column_rules::{describe_columns, reads};
+use super::format::column_rules::{answer_reads, describe_columns};
 use super::format::csv::CsvWriter;
 use super::format::geojson::GeoJsonWriter;
 use super::format::json::JsonWriter;
@@ -15,7 +15,7 @@ use super::openapi;
 use super::parameter_values;
 use super::portal_pages;
 use super::problem::WebError;
-use super::request::{WebRequest, json_body, object};
+use super::request::{WebRequest, json_body, parse_object};
 use super::{ClientSavedQuery, WebHandler};
 use crate::client_connection::ClientConnection;
 use crate::dataspace::server::{self as dataspace, UnreadRequest};
@@ -84,7 +84,7 @@ impl<H: WebHandler> WebRoutes<H> {
     }
 
     /// Response to a request.
-    pub(super) async fn answer(
+    pub(super) async fn answer_request(
         &self,
         connection: &ClientConnection,
         request: Request<Body>,
@@ -117,7 +117,7 @@ impl<H: WebHandler> WebRoutes<H> {
             match partner {
                 Some(_) => connection.mark_identified(),
                 // Counted with strangers, so that they take no capacity from partners.
-                None => super::open_data::admit(&*self.handler, connection)?,
+                None => super::open_data::admit_caller(&*self.handler, connection)?,
             }
             let unread = UnreadRequest {
                 parts: &request.parts,
@@ -125,17 +125,19 @@ impl<H: WebHandler> WebRoutes<H> {
                 parameters: &request.parameters,
                 address,
             };
-            return Ok(dataspace::answer(&*handler, partner, unread, body).await);
+            return Ok(dataspace::answer_request(&*handler, partner, unread, body).await);
         }
         // Before the identification, since open data needs none.
-        if let Some(answered) = self.open.answer(&request, connection).await {
+        if let Some(answered) = self.open.answer_request(&request, connection).await {
             return answered;
         }
-        if let Some(answered) = portal_pages::answer(&*self.handler, &request, connection).await {
+        if let Some(answered) =
+            portal_pages::answer_request(&*self.handler, &request, connection).await
+        {
             return answered;
         }
         // INVARIANT: token-each-request. Before a response shows if a path exists.
-        let identified = self.identify(connection, &mut request);
+        let identified = self.identify_client(connection, &mut request);
         let is_known = match &identified {
             Ok(_) => true,
             Err(error) => error.code() == ErrorCode::PurposeMissing,
@@ -145,7 +147,7 @@ impl<H: WebHandler> WebRoutes<H> {
         }
         if is_known && request.path == ["mcp"] && request.parts.method == Method::POST {
             // Each tool call names its own purpose.
-            return self.tools(connection, request, body).await;
+            return self.answer_agent(connection, request, body).await;
         }
         let client = identified?;
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
@@ -169,11 +171,11 @@ impl<H: WebHandler> WebRoutes<H> {
         };
         request.insist_on(&method)?;
         match path.as_slice() {
-            ["v1", "query"] => self.statement(&client, request, body).await,
+            ["v1", "query"] => self.run_statement(&client, request, body).await,
             ["openapi.json"] => {
                 request.finish(&["purpose"])?;
                 let queries = self.handler.saved_queries(&client).await?;
-                Ok(json_response(&openapi::document(&queries)))
+                Ok(json_response(&openapi::openapi_document(&queries)))
             }
             ["v1", "queries"] => {
                 request.finish(&["purpose"])?;
@@ -183,16 +185,16 @@ impl<H: WebHandler> WebRoutes<H> {
             }
             ["ogc"] | ["ogc", ""] => {
                 request.finish(&["purpose"])?;
-                Ok(json_response(&features::landing(&request.base)))
+                Ok(json_response(&features::landing_page(&request.base)))
             }
             ["ogc", "conformance"] => {
                 request.finish(&["purpose"])?;
-                Ok(json_response(&features::conformance()))
+                Ok(json_response(&features::conformance_classes()))
             }
             ["ogc", "collections"] => {
                 request.finish(&["purpose"])?;
                 let tables = self.handler.tables(&client).await?;
-                Ok(json_response(&features::collections(
+                Ok(json_response(&features::list_collections(
                     &request.base,
                     &tables,
                 )))
@@ -200,13 +202,16 @@ impl<H: WebHandler> WebRoutes<H> {
             ["ogc", "collections", id] => {
                 request.finish(&["purpose"])?;
                 let tables = self.handler.tables(&client).await?;
-                let table = features::table(&tables, id)?;
-                Ok(json_response(&features::collection(&request.base, table)))
+                let table = features::find_table(&tables, id)?;
+                Ok(json_response(&features::describe_collection(
+                    &request.base,
+                    table,
+                )))
             }
             ["ogc", "collections", id, "items"] => {
                 let tables = self.handler.tables(&client).await?;
-                let table = features::table(&tables, id)?;
-                features::items(&*self.handler, &client, table, request).await
+                let table = features::find_table(&tables, id)?;
+                features::feature_page(&*self.handler, &client, table, request).await
             }
             ["v1", "queries", name] => {
                 let query = self.handler.saved_query(&client, None, name).await?;
@@ -221,7 +226,7 @@ impl<H: WebHandler> WebRoutes<H> {
         }
     }
 
-    async fn tools(
+    async fn answer_agent(
         &self,
         connection: &ClientConnection,
         request: WebRequest,
@@ -247,16 +252,16 @@ impl<H: WebHandler> WebRoutes<H> {
         let presented = AccessToken::from_headers(headers)?;
         let body = json_body(&request.parts, body, self.body_time).await?;
         AgentTools::new(&*self.handler, connection.credentials(presented.as_ref()))
-            .answer(&body)
+            .answer_message(&body)
             .await
     }
 
-    fn identify(
+    fn identify_client(
         &self,
         connection: &ClientConnection,
         request: &mut WebRequest,
     ) -> Result<H::Client, WebError> {
-        let in_address = request.take("purpose");
+        let in_address = request.take_parameter("purpose");
         let headers = &request.parts.headers;
         let presented = AccessToken::from_headers(headers)?;
         let in_header = named_purpose(headers)?;
@@ -288,10 +293,10 @@ impl<H: WebHandler> WebRoutes<H> {
         known.extend(["format", "purpose"]);
         request.finish(&known)?;
         let answer = self.handler.run(client, &query.statement, values).await?;
-        rows(answer, format, query.query.name.as_str(), &self.folder).await
+        rows_response(answer, format, query.query.name.as_str(), &self.folder).await
     }
 
-    async fn statement(
+    async fn run_statement(
         &self,
         client: &H::Client,
         mut request: WebRequest,
@@ -300,24 +305,24 @@ impl<H: WebHandler> WebRoutes<H> {
         let format = AnswerFormat::from_request(&mut request, AnswerFormat::Json)?;
         request.finish(&["format", "purpose"])?;
         let body = json_body(&request.parts, body, self.body_time).await?;
-        let asked: StatementBody = object(&body).map_err(|error| {
+        let asked: StatementBody = parse_object(&body).map_err(|error| {
             error.with_help("send {\"sql\": \"SELECT …\", \"parameters\": […]}")
         })?;
         let values = parameter_values::of_body(&asked.parameters)?;
         let answer = self.handler.run(client, &asked.sql, values).await?;
-        rows(answer, format, "answer", &self.folder).await
+        rows_response(answer, format, "answer", &self.folder).await
     }
 }
 
 /// Response with the rows of an answer. `name` is the name of the downloaded file.
-async fn rows(
+async fn rows_response(
     answer: ClientAnswer,
     format: AnswerFormat,
     name: &str,
     folder: &Path,
 ) -> Result<Response<Body>, WebError> {
     let columns = Arc::clone(&answer.columns);
-    let reads = reads_header(&reads(&columns))?;
+    let reads = reads_header(&answer_reads(&columns))?;
     let writer: Option<Box<dyn AnswerWriter>> = match format {
         AnswerFormat::Csv => Some(Box::new(CsvWriter::new(columns, true))),
         AnswerFormat::PlainCsv => Some(Box::new(CsvWriter::new(columns, false))),
@@ -326,7 +331,7 @@ async fn rows(
         AnswerFormat::Workbook => None,
     };
     let (body, length) = match writer {
-        Some(writer) => (answer_body::body(answer, writer).await?, None),
+        Some(writer) => (answer_body::stream_body(answer, writer).await?, None),
         None => {
             let (file, length) = workbook::write_workbook(answer, folder).await?;
             let pieces = ReaderStream::new(tokio::fs::File::from_std(file));
@@ -339,7 +344,10 @@ async fn rows(
         header::CONTENT_TYPE,
         HeaderValue::from_static(format.content_type()),
     );
-    let file = format!("attachment; filename=\"{name}.{}\"", format.ending());
+    let file = format!(
+        "attachment; filename=\"{name}.{}\"",
+        format.file_extension()
+    );
     let internal =
         |cause| Refusal::new(ErrorCode::Internal, "a header can't be written").caused_by(cause);
     let file = HeaderValue::from_str(&file).map_err(internal)?;
@@ -398,7 +406,7 @@ fn saved_query_json(query: &ClientSavedQuery) -> Value {
         "path": query.path(),
         "parameters": parameters.collect::<Vec<Value>>(),
         "columns": describe_columns(&query.columns),
-        "reads": reads(&query.columns),
+        "reads": answer_reads(&query.columns),
     })
 }
 

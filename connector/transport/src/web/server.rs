@@ -51,7 +51,7 @@ pub struct WebServerConfig {
 }
 
 /// Serves clients on a listening socket until `stop`.
-pub async fn serve<H: WebHandler>(
+pub async fn serve_web<H: WebHandler>(
     listener: TcpListener,
     config: WebServerConfig,
     handler: Arc<H>,
@@ -69,7 +69,7 @@ pub async fn serve<H: WebHandler>(
         settings.call.min(REQUEST_TIME),
         folder,
     ));
-    let server = Arc::new(server(&settings));
+    let server = Arc::new(http_server(&settings));
     let mut connections = JoinSet::new();
     let ending = CancellationToken::new();
     tokio::pin!(stop);
@@ -83,7 +83,7 @@ pub async fn serve<H: WebHandler>(
                 None => break,
             },
         };
-        connections.spawn(connection(
+        connections.spawn(serve_connection(
             stream,
             Arc::clone(&server),
             Arc::clone(&routes),
@@ -97,7 +97,7 @@ pub async fn serve<H: WebHandler>(
     connections.shutdown().await;
 }
 
-fn server(settings: &TransportSettings) -> auto::Builder<TokioExecutor> {
+fn http_server(settings: &TransportSettings) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
@@ -117,7 +117,7 @@ fn server(settings: &TransportSettings) -> auto::Builder<TokioExecutor> {
 }
 
 /// Serves one connection.
-async fn connection<H: WebHandler>(
+async fn serve_connection<H: WebHandler>(
     stream: ClientStream<TcpStream>,
     server: Arc<auto::Builder<TokioExecutor>>,
     routes: Arc<WebRoutes<H>>,
@@ -129,7 +129,7 @@ async fn connection<H: WebHandler>(
         let (routes, known) = (Arc::clone(&routes), Arc::clone(&known));
         async move {
             let request = request.map(Body::new);
-            Ok::<_, Infallible>(routes.answer(&known, request).await)
+            Ok::<_, Infallible>(routes.answer_request(&known, request).await)
         }
     });
     let served = server.serve_connection(TokioIo::new(stream), service);

@@ -1,11 +1,11 @@
 //! Tests of requests byte by byte over real TLS, with a handler that knows one saved query.
 
 use super::format::AnswerWriter;
-use super::server::{WebServerConfig, serve};
+use super::server::{WebServerConfig, serve_web};
 use super::{
     ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, PortalPage, WebHandler,
 };
-use crate::client_fixture::{ID, identify_client, secret};
+use crate::client_fixture::{ID, client_secret, identify_client};
 use crate::flight_sql::access_token::AccessToken;
 use crate::flight_sql::{
     ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, StatementDescription,
@@ -93,7 +93,7 @@ impl FlightSqlHandler for NumbersHandler {
         Ok(Vec::new())
     }
 
-    async fn describe(
+    async fn describe_statement(
         &self,
         _: &Option<String>,
         _: &str,
@@ -159,7 +159,7 @@ impl WebHandler for NumbersHandler {
         })
     }
 
-    async fn explain(&self, _: &Option<String>, _: &str) -> Result<Value, Refusal> {
+    async fn explain_statement(&self, _: &Option<String>, _: &str) -> Result<Value, Refusal> {
         Ok(Value::Null)
     }
 
@@ -193,7 +193,7 @@ impl WebHandler for NumbersHandler {
         self.ticks.load(Ordering::SeqCst)
     }
 
-    async fn portal(
+    async fn find_portal_page(
         &self,
         _: &[String],
         _: Option<&[String]>,
@@ -251,7 +251,7 @@ impl Face {
         let league = TlsLeague::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut tls = ClientConfig::clone(&league.nobody());
+        let mut tls = ClientConfig::clone(&league.client_without_certificate());
         tls.alpn_protocols.clear();
         let handler = Arc::new(NumbersHandler::default());
         let config = WebServerConfig {
@@ -259,7 +259,7 @@ impl Face {
             settings,
             folder: std::env::temp_dir(),
         };
-        tokio::spawn(serve(
+        tokio::spawn(serve_web(
             listener,
             config,
             Arc::clone(&handler),
@@ -300,7 +300,7 @@ impl Face {
     }
 
     async fn get(&self, path: &str, headers: &str) -> WebAnswer {
-        let token = AccessToken::new(ID, &secret()).unwrap().text();
+        let token = AccessToken::new(ID, &client_secret()).unwrap().to_text();
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n{headers}\r\n"
         );
@@ -359,7 +359,7 @@ async fn without_a_token_nobody_is_told_what_there_is() {
         );
         assert!(!answer.body.contains("umbers"), "{}", answer.body);
     }
-    let wrong = AccessToken::new(ID, &"d".repeat(64)).unwrap().text();
+    let wrong = AccessToken::new(ID, &"d".repeat(64)).unwrap().to_text();
     let request = format!(
         "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {wrong}\r\n\r\n"
     );
@@ -461,7 +461,7 @@ async fn a_cut_answer_has_no_end() {
 #[tokio::test]
 async fn a_request_has_one_length() {
     let face = Face::start(TransportSettings::default()).await;
-    let token = AccessToken::new(ID, &secret()).unwrap().text();
+    let token = AccessToken::new(ID, &client_secret()).unwrap().to_text();
     let hidden =
         format!("GET /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
     let body = "{\"sql\": \"SELECT 1\"}";
@@ -525,7 +525,7 @@ async fn slow_and_endless_requests_end() {
         ..TransportSettings::default()
     };
     let face = Face::start(settings).await;
-    let token = AccessToken::new(ID, &secret()).unwrap().text();
+    let token = AccessToken::new(ID, &client_secret()).unwrap().to_text();
     let head = format!("POST /v1/query HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n");
     // A head that does not end, a body that does not arrive, and one above the limit.
     let slow = face.raw(&format!("{head}x-a: ")).await;

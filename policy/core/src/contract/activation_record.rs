@@ -6,7 +6,7 @@ use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::record::contracts::ActivationRecord;
 
 impl Evidence for VerifiedContract {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let agreement = &self.agreement;
         let consumer = agreement
             .assignee_id()

@@ -30,12 +30,15 @@ impl AssigneeContracts {
     }
 
     /// All contracts, in the order of their identities.
-    pub(super) fn all(&self) -> impl Iterator<Item = ContractId> {
+    pub(super) fn contract_ids(&self) -> impl Iterator<Item = ContractId> {
         self.all.iter().copied()
     }
 
     /// Contracts over one dataset of this provider, in the order of their identities.
-    pub(super) fn of(&self, dataset: &SqlIdentifier) -> impl Iterator<Item = ContractId> {
+    pub(super) fn ids_for_dataset(
+        &self,
+        dataset: &SqlIdentifier,
+    ) -> impl Iterator<Item = ContractId> {
         self.ours.get(dataset).into_iter().flatten().copied()
     }
 

@@ -40,7 +40,12 @@ pub struct LocalTime {
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 
-const fn rule(name: &'static str, hours: i64, summer: bool, titles: [&'static str; 3]) -> ZoneRule {
+const fn zone_rule(
+    name: &'static str,
+    hours: i64,
+    summer: bool,
+    titles: [&'static str; 3],
+) -> ZoneRule {
     ZoneRule {
         name,
         hours,
@@ -49,48 +54,48 @@ const fn rule(name: &'static str, hours: i64, summer: bool, titles: [&'static st
     }
 }
 
-static UTC: ZoneRule = rule("UTC", 0, false, ["UTC", "UTC", "UTC"]);
+static UTC: ZoneRule = zone_rule("UTC", 0, false, ["UTC", "UTC", "UTC"]);
 
 /// All zones except UTC. Entries are never changed and none is added: a page that was signed in an unlisted zone shows UTC, and
 /// would show that zone after the addition. Adding a zone requires a new form of the page.
 #[rustfmt::skip]
 static RULES: [ZoneRule; 36] = [
-    rule("Atlantic/Azores", -1, true, ["Azores time", "Ortszeit Azoren", "hora dos Açores"]),
-    rule("Atlantic/Canary", 0, true, ["Canary Islands time", "Ortszeit Kanarische Inseln", "hora das Canárias"]),
-    rule("Atlantic/Madeira", 0, true, ["Madeira time", "Ortszeit Madeira", "hora da Madeira"]),
-    rule("Atlantic/Reykjavik", 0, false, ["Reykjavik time", "Ortszeit Reykjavik", "hora de Reiquiavique"]),
-    rule("Asia/Nicosia", 2, true, ["Nicosia time", "Ortszeit Nikosia", "hora de Nicósia"]),
-    rule("Europe/Amsterdam", 1, true, ["Amsterdam time", "Ortszeit Amsterdam", "hora de Amesterdão"]),
-    rule("Europe/Athens", 2, true, ["Athens time", "Ortszeit Athen", "hora de Atenas"]),
-    rule("Europe/Belgrade", 1, true, ["Belgrade time", "Ortszeit Belgrad", "hora de Belgrado"]),
-    rule("Europe/Berlin", 1, true, ["Berlin time", "Ortszeit Berlin", "hora de Berlim"]),
-    rule("Europe/Bratislava", 1, true, ["Bratislava time", "Ortszeit Bratislava", "hora de Bratislava"]),
-    rule("Europe/Brussels", 1, true, ["Brussels time", "Ortszeit Brüssel", "hora de Bruxelas"]),
-    rule("Europe/Bucharest", 2, true, ["Bucharest time", "Ortszeit Bukarest", "hora de Bucareste"]),
-    rule("Europe/Budapest", 1, true, ["Budapest time", "Ortszeit Budapest", "hora de Budapeste"]),
-    rule("Europe/Copenhagen", 1, true, ["Copenhagen time", "Ortszeit Kopenhagen", "hora de Copenhaga"]),
-    rule("Europe/Dublin", 0, true, ["Dublin time", "Ortszeit Dublin", "hora de Dublim"]),
-    rule("Europe/Helsinki", 2, true, ["Helsinki time", "Ortszeit Helsinki", "hora de Helsínquia"]),
-    rule("Europe/Lisbon", 0, true, ["Lisbon time", "Ortszeit Lissabon", "hora de Lisboa"]),
-    rule("Europe/Ljubljana", 1, true, ["Ljubljana time", "Ortszeit Ljubljana", "hora de Liubliana"]),
-    rule("Europe/London", 0, true, ["London time", "Ortszeit London", "hora de Londres"]),
-    rule("Europe/Luxembourg", 1, true, ["Luxembourg time", "Ortszeit Luxemburg", "hora do Luxemburgo"]),
-    rule("Europe/Madrid", 1, true, ["Madrid time", "Ortszeit Madrid", "hora de Madrid"]),
-    rule("Europe/Malta", 1, true, ["Malta time", "Ortszeit Malta", "hora de Malta"]),
-    rule("Europe/Oslo", 1, true, ["Oslo time", "Ortszeit Oslo", "hora de Oslo"]),
-    rule("Europe/Paris", 1, true, ["Paris time", "Ortszeit Paris", "hora de Paris"]),
-    rule("Europe/Prague", 1, true, ["Prague time", "Ortszeit Prag", "hora de Praga"]),
-    rule("Europe/Riga", 2, true, ["Riga time", "Ortszeit Riga", "hora de Riga"]),
-    rule("Europe/Rome", 1, true, ["Rome time", "Ortszeit Rom", "hora de Roma"]),
-    rule("Europe/Sofia", 2, true, ["Sofia time", "Ortszeit Sofia", "hora de Sófia"]),
-    rule("Europe/Stockholm", 1, true, ["Stockholm time", "Ortszeit Stockholm", "hora de Estocolmo"]),
-    rule("Europe/Tallinn", 2, true, ["Tallinn time", "Ortszeit Tallinn", "hora de Taline"]),
-    rule("Europe/Vaduz", 1, true, ["Vaduz time", "Ortszeit Vaduz", "hora de Vaduz"]),
-    rule("Europe/Vienna", 1, true, ["Vienna time", "Ortszeit Wien", "hora de Viena"]),
-    rule("Europe/Vilnius", 2, true, ["Vilnius time", "Ortszeit Vilnius", "hora de Vílnius"]),
-    rule("Europe/Warsaw", 1, true, ["Warsaw time", "Ortszeit Warschau", "hora de Varsóvia"]),
-    rule("Europe/Zagreb", 1, true, ["Zagreb time", "Ortszeit Zagreb", "hora de Zagrebe"]),
-    rule("Europe/Zurich", 1, true, ["Zurich time", "Ortszeit Zürich", "hora de Zurique"]),
+    zone_rule("Atlantic/Azores", -1, true, ["Azores time", "Ortszeit Azoren", "hora dos Açores"]),
+    zone_rule("Atlantic/Canary", 0, true, ["Canary Islands time", "Ortszeit Kanarische Inseln", "hora das Canárias"]),
+    zone_rule("Atlantic/Madeira", 0, true, ["Madeira time", "Ortszeit Madeira", "hora da Madeira"]),
+    zone_rule("Atlantic/Reykjavik", 0, false, ["Reykjavik time", "Ortszeit Reykjavik", "hora de Reiquiavique"]),
+    zone_rule("Asia/Nicosia", 2, true, ["Nicosia time", "Ortszeit Nikosia", "hora de Nicósia"]),
+    zone_rule("Europe/Amsterdam", 1, true, ["Amsterdam time", "Ortszeit Amsterdam", "hora de Amesterdão"]),
+    zone_rule("Europe/Athens", 2, true, ["Athens time", "Ortszeit Athen", "hora de Atenas"]),
+    zone_rule("Europe/Belgrade", 1, true, ["Belgrade time", "Ortszeit Belgrad", "hora de Belgrado"]),
+    zone_rule("Europe/Berlin", 1, true, ["Berlin time", "Ortszeit Berlin", "hora de Berlim"]),
+    zone_rule("Europe/Bratislava", 1, true, ["Bratislava time", "Ortszeit Bratislava", "hora de Bratislava"]),
+    zone_rule("Europe/Brussels", 1, true, ["Brussels time", "Ortszeit Brüssel", "hora de Bruxelas"]),
+    zone_rule("Europe/Bucharest", 2, true, ["Bucharest time", "Ortszeit Bukarest", "hora de Bucareste"]),
+    zone_rule("Europe/Budapest", 1, true, ["Budapest time", "Ortszeit Budapest", "hora de Budapeste"]),
+    zone_rule("Europe/Copenhagen", 1, true, ["Copenhagen time", "Ortszeit Kopenhagen", "hora de Copenhaga"]),
+    zone_rule("Europe/Dublin", 0, true, ["Dublin time", "Ortszeit Dublin", "hora de Dublim"]),
+    zone_rule("Europe/Helsinki", 2, true, ["Helsinki time", "Ortszeit Helsinki", "hora de Helsínquia"]),
+    zone_rule("Europe/Lisbon", 0, true, ["Lisbon time", "Ortszeit Lissabon", "hora de Lisboa"]),
+    zone_rule("Europe/Ljubljana", 1, true, ["Ljubljana time", "Ortszeit Ljubljana", "hora de Liubliana"]),
+    zone_rule("Europe/London", 0, true, ["London time", "Ortszeit London", "hora de Londres"]),
+    zone_rule("Europe/Luxembourg", 1, true, ["Luxembourg time", "Ortszeit Luxemburg", "hora do Luxemburgo"]),
+    zone_rule("Europe/Madrid", 1, true, ["Madrid time", "Ortszeit Madrid", "hora de Madrid"]),
+    zone_rule("Europe/Malta", 1, true, ["Malta time", "Ortszeit Malta", "hora de Malta"]),
+    zone_rule("Europe/Oslo", 1, true, ["Oslo time", "Ortszeit Oslo", "hora de Oslo"]),
+    zone_rule("Europe/Paris", 1, true, ["Paris time", "Ortszeit Paris", "hora de Paris"]),
+    zone_rule("Europe/Prague", 1, true, ["Prague time", "Ortszeit Prag", "hora de Praga"]),
+    zone_rule("Europe/Riga", 2, true, ["Riga time", "Ortszeit Riga", "hora de Riga"]),
+    zone_rule("Europe/Rome", 1, true, ["Rome time", "Ortszeit Rom", "hora de Roma"]),
+    zone_rule("Europe/Sofia", 2, true, ["Sofia time", "Ortszeit Sofia", "hora de Sófia"]),
+    zone_rule("Europe/Stockholm", 1, true, ["Stockholm time", "Ortszeit Stockholm", "hora de Estocolmo"]),
+    zone_rule("Europe/Tallinn", 2, true, ["Tallinn time", "Ortszeit Tallinn", "hora de Taline"]),
+    zone_rule("Europe/Vaduz", 1, true, ["Vaduz time", "Ortszeit Vaduz", "hora de Vaduz"]),
+    zone_rule("Europe/Vienna", 1, true, ["Vienna time", "Ortszeit Wien", "hora de Viena"]),
+    zone_rule("Europe/Vilnius", 2, true, ["Vilnius time", "Ortszeit Vilnius", "hora de Vílnius"]),
+    zone_rule("Europe/Warsaw", 1, true, ["Warsaw time", "Ortszeit Warschau", "hora de Varsóvia"]),
+    zone_rule("Europe/Zagreb", 1, true, ["Zagreb time", "Ortszeit Zagreb", "hora de Zagrebe"]),
+    zone_rule("Europe/Zurich", 1, true, ["Zurich time", "Ortszeit Zürich", "hora de Zurique"]),
 ];
 
 impl CivilZone {
@@ -98,13 +103,13 @@ impl CivilZone {
     pub const UTC: Self = Self(&UTC);
 
     /// All zones.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub fn list_zones() -> impl Iterator<Item = Self> {
         std::iter::once(&UTC).chain(&RULES).map(Self)
     }
 
     /// Zone with this IANA name; UTC for a name without a rule.
     #[must_use]
-    pub fn of(name: &str) -> Self {
+    pub fn from_name(name: &str) -> Self {
         name.parse().unwrap_or_default()
     }
 
@@ -122,7 +127,7 @@ impl CivilZone {
 
     /// Local time of an instant.
     #[must_use]
-    pub fn local(self, time: UtcTimestamp) -> LocalTime {
+    pub fn to_local_time(self, time: UtcTimestamp) -> LocalTime {
         let ahead = self.0.hours + i64::from(self.0.summer && is_summer(time));
         let micros = time.micros().saturating_add(ahead * HOUR);
         let (year, month, day) = date_of(micros.div_euclid(DAY));
@@ -205,7 +210,7 @@ impl FromStr for CivilZone {
     type Err = CivilZoneError;
 
     fn from_str(text: &str) -> Result<Self, CivilZoneError> {
-        Self::all()
+        Self::list_zones()
             .find(|zone| zone.as_str() == text)
             .ok_or(CivilZoneError)
     }
@@ -228,7 +233,7 @@ mod tests {
             month,
             day,
             micros,
-        } = CivilZone::of(zone).local(time.parse().unwrap());
+        } = CivilZone::from_name(zone).to_local_time(time.parse().unwrap());
         (year, month, day, micros / 60_000_000)
     }
 
@@ -250,9 +255,9 @@ mod tests {
 
     #[test]
     fn a_zone_without_a_rule_is_dated_in_utc() {
-        assert_eq!(CivilZone::of("America/Toronto"), CivilZone::UTC);
+        assert_eq!(CivilZone::from_name("America/Toronto"), CivilZone::UTC);
         assert_eq!("America/Toronto".parse::<CivilZone>(), Err(CivilZoneError));
-        for zone in CivilZone::all() {
+        for zone in CivilZone::list_zones() {
             assert_eq!(zone.as_str().parse(), Ok(zone));
             assert!(hansa_audit_log::time::is_zone(zone.as_str()), "{zone}");
         }
@@ -262,7 +267,7 @@ mod tests {
     #[test]
     fn the_zones_stay_what_they_were() {
         let mut text = String::new();
-        for zone in CivilZone::all() {
+        for zone in CivilZone::list_zones() {
             let ZoneRule {
                 name,
                 hours,
@@ -284,11 +289,11 @@ mod tests {
     #[test]
     fn the_rules_are_those_of_the_database() {
         let start: UtcTimestamp = "2025-01-01T00:00:00Z".parse().unwrap();
-        for zone in CivilZone::all() {
+        for zone in CivilZone::list_zones() {
             for hours in 0..(2 * 366 * 24) {
                 let time = start.plus_micros(hours * HOUR);
-                let minute = zone.local(time).micros / 60_000_000;
-                let known = hansa_audit_log::time::civil(time, zone.as_str()).unwrap();
+                let minute = zone.to_local_time(time).micros / 60_000_000;
+                let known = hansa_audit_log::time::civil_time(time, zone.as_str()).unwrap();
                 assert_eq!(minute, i64::from(known.minute), "{zone} at {time}");
             }
         }

@@ -18,12 +18,12 @@ pub struct FirstAnswers(BTreeMap<ContractId, Option<UtcTimestamp>>);
 
 impl FirstAnswers {
     /// Notes the instant of the first answer under a contract; none means that nothing was answered.
-    pub fn note(&mut self, id: ContractId, at: Option<UtcTimestamp>) {
+    pub fn note_first_answer(&mut self, id: ContractId, at: Option<UtcTimestamp>) {
         self.0.insert(id, at);
     }
 
     /// Instant of the first answer. For a contract that was not looked up, the earliest instant: the safe assumption.
-    fn of(&self, id: ContractId) -> Option<UtcTimestamp> {
+    fn first_answer(&self, id: ContractId) -> Option<UtcTimestamp> {
         self.0
             .get(&id)
             .copied()
@@ -79,7 +79,7 @@ impl AgreementWindow {
     }
 
     /// State of a contract whose questions are possible in this period alone.
-    fn standing(self, status: ContractStatus, now: UtcTimestamp) -> ContractStatus {
+    fn limit_status(self, status: ContractStatus, now: UtcTimestamp) -> ContractStatus {
         match status {
             ContractStatus::InForce | ContractStatus::NotYet if now >= self.until => {
                 ContractStatus::Expired
@@ -106,7 +106,7 @@ impl NeighbourContract<'_> {
     }
 
     fn shows_rows(&self) -> bool {
-        !aggregates(self.agreement)
+        !has_aggregate_clause(self.agreement)
     }
 }
 
@@ -186,7 +186,7 @@ impl ContractRegistry {
     /// contract.
     #[must_use]
     pub fn all_combined(&self, answered: &FirstAnswers, now: UtcTimestamp) -> Vec<Refusal> {
-        let ours = self.all(now).filter(|(_, agreement, status)| {
+        let ours = self.all_contracts(now).filter(|(_, agreement, status)| {
             agreement.provider.id == self.own
                 && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
         });
@@ -207,13 +207,13 @@ impl ContractRegistry {
         let JudgedContract { id, agreement } = judged;
         let neighbours = self.neighbours(Some(id), agreement, Some(who), now);
         let place = |id: ContractId, agreement: &Agreement| {
-            let first = answered.of(id).unwrap_or(UtcTimestamp::LATEST);
+            let first = answered.first_answer(id).unwrap_or(UtcTimestamp::LATEST);
             (first, agreement.proposed_at, id)
         };
         let own = place(id, agreement);
-        let covered = covers(agreement, &neighbours, None);
+        let covered = rows_disclose_groups(agreement, &neighbours, None);
         let bars = |one: &&NeighbourContract<'_>| {
-            let counts = one.is_alive() || answered.of(one.id).is_some();
+            let counts = one.is_alive() || answered.first_answer(one.id).is_some();
             let stands = match one.combination {
                 ContractCombination::Harmless => true,
                 ContractCombination::Covered => one.stands_anyway() || covered,
@@ -223,8 +223,12 @@ impl ContractRegistry {
             counts && !stands
         };
         let other = neighbours.iter().find(bars)?;
-        let refusal =
-            combination_refusal(agreement, Some(id), other, answered.of(other.id).is_some());
+        let refusal = combination_refusal(
+            agreement,
+            Some(id),
+            other,
+            answered.first_answer(other.id).is_some(),
+        );
         Some(refusal.with_contract(id))
     }
 
@@ -244,7 +248,7 @@ impl ContractRegistry {
             agreement.supersedes == Some(one.id) && agreement.may_replace(one.agreement)
         };
         let replaced = neighbours.iter().find(|one| replaces(one));
-        let covered = covers(agreement, &neighbours, replaced.map(|one| one.id));
+        let covered = rows_disclose_groups(agreement, &neighbours, replaced.map(|one| one.id));
         let own = AgreementWindow::of(agreement);
         // A chain of renewed row contracts covers groups for as long as the next contract of the chain lasts.
         let follows = |next: &NeighbourContract<'_>, one: &NeighbourContract<'_>| {
@@ -256,7 +260,7 @@ impl ContractRegistry {
         };
         let bars = |one: &&NeighbourContract<'_>| {
             let alive = one.is_alive() && !replaces(one);
-            let counts = alive || answered.of(one.id).is_some();
+            let counts = alive || answered.first_answer(one.id).is_some();
             let stands = match one.combination {
                 ContractCombination::Harmless => true,
                 ContractCombination::Covered if one.shows_rows() => {
@@ -274,7 +278,7 @@ impl ContractRegistry {
                 agreement,
                 None,
                 other,
-                answered.of(other.id).is_some(),
+                answered.first_answer(other.id).is_some(),
             )),
         }
     }
@@ -296,7 +300,7 @@ impl ContractRegistry {
         let found: Vec<_> = match who {
             Some(who) => self.giving_of(who, &dataset.name, now).collect(),
             None => self
-                .over(dataset, now)
+                .contracts_on_dataset(dataset, now)
                 .filter(|(_, other, _)| other.assignee == Assignee::Public)
                 .collect(),
         };
@@ -309,9 +313,12 @@ impl ContractRegistry {
                 NeighbourContract {
                     id,
                     agreement: other,
-                    status: time.standing(status, now),
+                    status: time.limit_status(status, now),
                     time,
-                    combination: differencing::between(&agreement.clauses, &other.clauses),
+                    combination: differencing::combine_clause_lists(
+                        &agreement.clauses,
+                        &other.clauses,
+                    ),
                 }
             })
             .filter(|one| one.combination != ContractCombination::Harmless)
@@ -319,19 +326,19 @@ impl ContractRegistry {
     }
 }
 
-fn aggregates(agreement: &Agreement) -> bool {
+fn has_aggregate_clause(agreement: &Agreement) -> bool {
     let mut clauses = agreement.clauses.iter();
-    clauses.any(|clause| clause.term.aggregates())
+    clauses.any(|clause| clause.term.limits_to_aggregates())
 }
 
 /// True if rows that can be asked disclose all that the groups are made of, for as long as the groups of this agreement last.
-fn covers(
+fn rows_disclose_groups(
     agreement: &Agreement,
     beside: &[NeighbourContract<'_>],
     but: Option<ContractId>,
 ) -> bool {
     let own = AgreementWindow::of(agreement);
-    aggregates(agreement)
+    has_aggregate_clause(agreement)
         && beside.iter().any(|one| {
             one.status == ContractStatus::InForce
                 && Some(one.id) != but
@@ -350,9 +357,9 @@ fn combination_refusal(
     let name = &agreement.dataset.id.name;
     let own = own.map_or_else(
         || "this contract".to_owned(),
-        |id| format!("contract `{}`", id.short()),
+        |id| format!("contract `{}`", id.to_short_text()),
     );
-    let theirs = format!("contract `{}`", other.id.short());
+    let theirs = format!("contract `{}`", other.id.to_short_text());
     let (rows, groups) = match other.shows_rows() {
         true => (&theirs, &own),
         false => (&own, &theirs),

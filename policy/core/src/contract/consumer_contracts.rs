@@ -27,14 +27,15 @@ impl ContractRegistry {
         taxonomy: &Taxonomy,
         now: UtcTimestamp,
     ) -> Option<Refusal> {
-        let agreement = match self.usable(id, now) {
+        let agreement = match self.usable_agreement(id, now) {
             Ok(agreement) => agreement,
             Err(refusal) => return Some(refusal),
         };
-        let grant = DatasetGrant::of(id, agreement);
-        let refusal = purpose_check::check(&agreement.dataset.id, &grant, taxonomy, declared)
-            .and_then(|()| prohibition_checks::for_certain(&grant, taxonomy, declared, now))
-            .err()?;
+        let grant = DatasetGrant::from_agreement(id, agreement);
+        let refusal =
+            purpose_check::check_purpose(&agreement.dataset.id, &grant, taxonomy, declared)
+                .and_then(|()| prohibition_checks::for_certain(&grant, taxonomy, declared, now))
+                .err()?;
         let refusal = refusal.with_contract(id);
         Some(refusal.with_participant(agreement.provider.id.clone()))
     }
@@ -44,14 +45,21 @@ impl ContractRegistry {
     /// # Errors
     /// `CONTRACT_UNKNOWN` where there is no such contract, or it is not for this participant; `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`,
     /// `NOT_YET_VALID`.
-    pub fn usable(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
+    pub fn usable_agreement(
+        &self,
+        id: ContractId,
+        now: UtcTimestamp,
+    ) -> Result<&Agreement, Refusal> {
         let unknown = |sentence: String| Refusal::new(ErrorCode::ContractUnknown, sentence);
-        let Some((agreement, status)) = self.stands(id, now) else {
-            return Err(unknown(format!("we hold no contract `{}`", id.short())));
+        let Some((agreement, status)) = self.find_contract(id, now) else {
+            return Err(unknown(format!(
+                "we hold no contract `{}`",
+                id.to_short_text()
+            )));
         };
         let provider = &agreement.provider.id;
         if *provider == self.own || !agreement.gives_to(&self.own) {
-            let sentence = format!("contract `{}` gives nothing to us", id.short());
+            let sentence = format!("contract `{}` gives nothing to us", id.to_short_text());
             return Err(unknown(sentence).with_contract(id));
         }
         match status.refusal(id, agreement) {
@@ -66,14 +74,14 @@ impl Agreement {
     ///
     /// # Errors
     /// `TERM_UNKNOWN` where the contract uses a purpose vocabulary that is not known here.
-    pub fn prohibits(
+    pub fn find_prohibition(
         &self,
         id: ContractId,
         declared: Option<&PurposeId>,
         taxonomy: &Taxonomy,
         now: UtcTimestamp,
     ) -> Result<Option<Refusal>, Refusal> {
-        let grant = DatasetGrant::of(id, self);
+        let grant = DatasetGrant::from_agreement(id, self);
         match prohibition_checks::for_certain(&grant, taxonomy, declared, now) {
             Ok(()) => Ok(None),
             Err(why) if why.code == ErrorCode::Prohibited => Ok(Some(why.with_contract(id))),
@@ -87,8 +95,8 @@ mod tests {
     use super::*;
     use crate::contract::Assignee;
     use crate::fixture::{
-        CONSUMER, agreed, agreement, contract_id, participant, party, purpose, purposes, taxonomy,
-        time,
+        CONSUMER, contract_id, parse_participant, parse_purpose, parse_purposes, parse_time,
+        sample_agreement, sample_party, small_taxonomy, verified_contract,
     };
     use crate::id::ClauseId;
     use crate::term::prohibition::{
@@ -104,15 +112,17 @@ mod tests {
         now: &str,
         expect: Option<ErrorCode>,
     ) {
-        let mut agreement = agreement("bikes", [Term::Purpose(purposes(&["dpv:Research"]))]);
+        let mut agreement =
+            sample_agreement("bikes", [Term::Purpose(parse_purposes(&["dpv:Research"]))]);
         change(&mut agreement);
         let id = contract_id("bikes");
-        let mut registry = ContractRegistry::new(participant(CONSUMER));
+        let mut registry = ContractRegistry::new(parse_participant(CONSUMER));
         registry
-            .readmit(agreed(id, agreement), &BTreeSet::from([id]))
+            .readmit(verified_contract(id, agreement), &BTreeSet::from([id]))
             .unwrap();
-        let declared = declared.map(purpose);
-        let got = registry.blocking_refusal(id, declared.as_ref(), &taxonomy(), time(now));
+        let declared = declared.map(parse_purpose);
+        let got =
+            registry.blocking_refusal(id, declared.as_ref(), &small_taxonomy(), parse_time(now));
         assert_eq!(got.map(|refusal| refusal.code), expect);
     }
 
@@ -145,7 +155,7 @@ mod tests {
             now,
             None,
         );
-        let other = || Assignee::Participant(party("hansa://other.example"));
+        let other = || Assignee::Participant(sample_party("hansa://other.example"));
         check(
             |a| a.assignee = other(),
             Some("dpv:Research"),
@@ -171,14 +181,14 @@ mod tests {
             }
         };
         let of = |text: &str| ProhibitionCondition {
-            purpose: Some(purposes(&[text])),
+            purpose: Some(parse_purposes(&[text])),
             ..ProhibitionCondition::ALWAYS
         };
         check(with(None, of("dpv:Academic")), research, now, refused);
         // Narrower and wider purposes are prohibited too; other purposes are not.
         check(with(None, of("dpv:Research")), research, now, refused);
         check(with(None, of("dpv:Marketing")), research, now, None);
-        let columns = ProhibitedPart::Columns(crate::fixture::names(&["site"]));
+        let columns = ProhibitedPart::Columns(crate::fixture::parse_names(&["site"]));
         check(
             with(Some(columns), ProhibitionCondition::ALWAYS),
             research,
@@ -200,8 +210,8 @@ mod tests {
             ("2026-06-01T14:00:00Z", None),
         ] {
             let midday = ProhibitionCondition {
-                from: Some(time("2026-06-01T10:00:00Z")),
-                until: Some(time("2026-06-01T14:00:00Z")),
+                from: Some(parse_time("2026-06-01T10:00:00Z")),
+                until: Some(parse_time("2026-06-01T14:00:00Z")),
                 ..ProhibitionCondition::ALWAYS
             };
             check(with(None, midday), research, now, expect);
@@ -213,10 +223,11 @@ mod tests {
             with(None, of("dpv:Academic"))(agreement);
         };
         check(foreign, research, now, Some(ErrorCode::TermUnknown));
-        let mut agreement = agreement("bikes", []);
+        let mut agreement = sample_agreement("bikes", []);
         foreign(&mut agreement);
-        let (id, declared) = (contract_id("bikes"), purpose("dpv:Academic"));
-        let judged = agreement.prohibits(id, Some(&declared), &taxonomy(), time(now));
+        let (id, declared) = (contract_id("bikes"), parse_purpose("dpv:Academic"));
+        let judged =
+            agreement.find_prohibition(id, Some(&declared), &small_taxonomy(), parse_time(now));
         assert_eq!(judged.unwrap_err().code, ErrorCode::TermUnknown);
     }
 }

@@ -37,7 +37,7 @@ pub enum DifferencingKind {
 
 /// Result for two lists of clauses on one dataset.
 #[must_use]
-pub fn between(one: &[Clause], other: &[Clause]) -> ContractCombination {
+pub fn combine_clause_lists(one: &[Clause], other: &[Clause]) -> ContractCombination {
     let (Ok(first), Ok(second)) = (clause_effects::cube_of(one), clause_effects::cube_of(other))
     else {
         return ContractCombination::Subtracts(DifferencingKind::Groups);
@@ -45,7 +45,7 @@ pub fn between(one: &[Clause], other: &[Clause]) -> ContractCombination {
     match (first, second) {
         (None, None) => ContractCombination::Harmless,
         _ if are_disjoint(one, other) => ContractCombination::Harmless,
-        (Some(first), Some(second)) => cubes(
+        (Some(first), Some(second)) => combine_cubes(
             CubeClauses {
                 cube: &first,
                 clauses: one,
@@ -118,7 +118,7 @@ struct CubeClauses<'a> {
     clauses: &'a [Clause],
 }
 
-fn cubes(first: CubeClauses<'_>, second: CubeClauses<'_>) -> ContractCombination {
+fn combine_cubes(first: CubeClauses<'_>, second: CubeClauses<'_>) -> ContractCombination {
     let (one, own) = (first.cube, first.clauses);
     let (other, theirs) = (second.cube, second.clauses);
     // Cells with noise disclose nothing exact, whatever else is known.
@@ -138,7 +138,10 @@ fn cubes(first: CubeClauses<'_>, second: CubeClauses<'_>) -> ContractCombination
         }
         // Groups of the same rows and the same grid: one policy or both may withhold some of them.
         (None, None) => {
-            let (own, theirs) = (cutting(own, one), cutting(theirs, other));
+            let (own, theirs) = (
+                row_removing_terms(own, one),
+                row_removing_terms(theirs, other),
+            );
             one.refines(other)
                 && other.refines(one)
                 && are_all_among(&own, &theirs)
@@ -179,12 +182,12 @@ fn beside_rows(policy: CubeClauses<'_>, rows: &[Clause]) -> ContractCombination 
             _ => false,
         };
         let column = &dimension.column;
-        is_shown(rows, column) && replacing(rows, column).all(buckets)
+        is_shown(rows, column) && replacing_clauses(rows, column).all(buckets)
     });
     // A mask replaces a measure by one value in all rows, so that it discloses no row's value.
     let measured = cube.measures.iter().all(|measure| {
         let masks = |clause: &Clause| matches!(clause.term, Term::Mask { .. });
-        !is_shown(rows, measure) || replacing(rows, measure).all(masks)
+        !is_shown(rows, measure) || replacing_clauses(rows, measure).all(masks)
     });
     let hidden = rows.iter().filter(|clause| hides_rows(&clause.term));
     let mut hidden = hidden.map(|clause| &clause.term);
@@ -268,7 +271,7 @@ fn are_disjoint(one: &[Clause], other: &[Clause]) -> bool {
 }
 
 /// Terms that remove single rows, not whole cells.
-fn cutting<'a>(clauses: &'a [Clause], cube: &Cube) -> Vec<&'a Term> {
+fn row_removing_terms<'a>(clauses: &'a [Clause], cube: &Cube) -> Vec<&'a Term> {
     let is_dimension = |column: &SqlIdentifier| {
         let mut dimensions = cube.dimensions.iter();
         dimensions.any(|one| one.column == *column)
@@ -321,16 +324,16 @@ fn is_shown(rows: &[Clause], column: &SqlIdentifier) -> bool {
 
 /// True if the rows show the column with the values of the dataset.
 fn is_plain(rows: &[Clause], column: &SqlIdentifier) -> bool {
-    is_shown(rows, column) && replacing(rows, column).next().is_none()
+    is_shown(rows, column) && replacing_clauses(rows, column).next().is_none()
 }
 
 /// Clauses that replace the values of a column.
-fn replacing<'a>(
+fn replacing_clauses<'a>(
     rows: &'a [Clause],
     column: &'a SqlIdentifier,
 ) -> impl Iterator<Item = &'a Clause> {
     rows.iter()
-        .filter(move |clause| clause.term.replaces().contains(column))
+        .filter(move |clause| clause.term.replaced_columns().contains(column))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
 impl DatasetGrant {
-    pub(super) fn of(id: ContractId, agreement: &Agreement) -> Self {
+    pub(super) fn from_agreement(id: ContractId, agreement: &Agreement) -> Self {
         Self {
             contract: Some(id),
             first: Some(id),
@@ -34,14 +34,14 @@ impl DatasetGrant {
     }
 
     /// Grant that ends at `at` at the latest.
-    pub(super) fn ending(mut self, at: UtcTimestamp) -> Self {
+    pub(super) fn with_latest_end(mut self, at: UtcTimestamp) -> Self {
         self.not_after = self.not_after.min(at);
         self
     }
 
     /// First version of the contract. Values that last over amendments belong to it, such as the keys of hashed columns.
     #[must_use]
-    pub const fn first(&self) -> Option<ContractId> {
+    pub const fn first_version(&self) -> Option<ContractId> {
         self.first
     }
 
@@ -49,8 +49,9 @@ impl DatasetGrant {
     ///
     /// # Errors
     /// As [`clause_effects::of_clauses`], with the contract added.
-    pub fn effects(&self, to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
-        let effects = clause_effects::of_clauses(self.clauses(), &to.under(self.first()));
+    pub fn derive_effects(&self, to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
+        let effects =
+            clause_effects::of_clauses(self.clauses(), &to.with_contract(self.first_version()));
         effects.map_err(|refusal| self.name_contract(refusal))
     }
 
@@ -77,7 +78,7 @@ impl DatasetGrant {
                     term: clause.term.clone(),
                 })
                 .collect(),
-            purposes: restriction.purposes().to_owned(),
+            purposes: restriction.purpose_vocabulary().to_owned(),
             own_purposes: restriction.own_purposes().to_vec(),
             // Periods of a restriction's quotas begin with days in UTC, whenever the contract began.
             not_before: UtcTimestamp::EPOCH,
@@ -87,7 +88,7 @@ impl DatasetGrant {
     }
 
     /// Complete access of this participant's users to a dataset of its own.
-    pub(super) const fn house(schema: Digest) -> Self {
+    pub(super) const fn for_house(schema: Digest) -> Self {
         Self {
             contract: None,
             first: None,
@@ -120,7 +121,7 @@ impl DatasetGrant {
 
     /// Version and digest of the purpose vocabulary of the contract.
     #[must_use]
-    pub fn purposes(&self) -> &str {
+    pub fn purpose_vocabulary(&self) -> &str {
         &self.purposes
     }
 

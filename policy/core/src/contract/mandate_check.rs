@@ -12,7 +12,7 @@ use hansa_audit_log::time::UtcTimestamp;
 impl DisclosureClass {
     /// Disclosure class of an agreement, and the clause that decides it, if one does.
     #[must_use]
-    pub fn of(agreement: &Agreement) -> (Self, Option<ClauseId>) {
+    pub fn for_agreement(agreement: &Agreement) -> (Self, Option<ClauseId>) {
         let personal = agreement
             .clauses
             .iter()
@@ -24,7 +24,7 @@ impl DisclosureClass {
             return (Self::Public, None);
         }
         // An undecidable policy counts as the higher class.
-        match aggregate::cube(&agreement.clauses) {
+        match aggregate::build_cube(&agreement.clauses) {
             Ok(Some(_)) => (Self::Aggregate, None),
             Ok(None) | Err(_) => (Self::Rows, None),
         }
@@ -36,7 +36,7 @@ impl Mandate {
     ///
     /// # Errors
     /// `MANDATE_EXPIRED` or `MANDATE_EXCEEDED`, with the exceeded limit and the clause of the contract.
-    pub fn permits(
+    pub fn check_agreement(
         &self,
         agreement: &Agreement,
         party: &ParticipantId,
@@ -73,7 +73,7 @@ impl Mandate {
                 ),
             ));
         }
-        let (class, clause) = DisclosureClass::of(agreement);
+        let (class, clause) = DisclosureClass::for_agreement(agreement);
         if class > self.up_to {
             let refused = beyond(
                 "upTo",
@@ -120,7 +120,7 @@ impl Mandate {
 
 /// Checks that the signature of `party` is within its mandate. A mandate is required where the participant states that it uses
 /// mandates, and is checked wherever one is present.
-pub(super) fn check(
+pub(super) fn check_mandate(
     agreement: &Agreement,
     party: &ContractParty,
     signature: &Signature,
@@ -144,13 +144,13 @@ pub(super) fn check(
             "`holder` of the mandate: a key can't mandate itself",
         ));
     }
-    keys.check(&party.id, &signed.signature, SignaturePurpose::Mandate)?;
+    keys.check_signature(&party.id, &signed.signature, SignaturePurpose::Mandate)?;
     if keys.mandate_revoked(&party.id, signed, signature) {
         return Err(Refusal::new(
             ErrorCode::MandateRevoked,
             format!(
                 "the mandate `{}` of {} was revoked before the signature that rests on it was made, or was first seen",
-                signed.statement.short(),
+                signed.statement.to_short_text(),
                 party.id
             ),
         ));
@@ -161,7 +161,7 @@ pub(super) fn check(
     for at in [made, keys.logged_at()].into_iter().flatten() {
         signed
             .mandate
-            .permits(agreement, &party.id, &signature.kid, at)?;
+            .check_agreement(agreement, &party.id, &signature.kid, at)?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ impl ContractRegistry {
     ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
         self.giving_to(peer, now)
             .filter_map(move |(id, agreement, status)| {
-                (self.gives(agreement, peer) && status == ContractStatus::InForce)
+                (self.provides_dataset(agreement, peer) && status == ContractStatus::InForce)
                     .then_some((id, agreement))
             })
     }
@@ -25,8 +25,8 @@ impl ContractRegistry {
         &self,
         now: UtcTimestamp,
     ) -> impl Iterator<Item = (ContractId, &Agreement)> {
-        self.public.all().filter_map(move |id| {
-            let (agreement, status) = self.stands(id, now)?;
+        self.public.contract_ids().filter_map(move |id| {
+            let (agreement, status) = self.find_contract(id, now)?;
             let is_given = agreement.provider.id == self.own && status == ContractStatus::InForce;
             is_given.then_some((id, agreement))
         })
@@ -41,7 +41,7 @@ impl ContractRegistry {
     ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
         self.giving_of(peer, dataset, now)
             .filter_map(move |(id, agreement, status)| {
-                (self.gives(agreement, peer) && status == ContractStatus::InForce)
+                (self.provides_dataset(agreement, peer) && status == ContractStatus::InForce)
                     .then_some((id, agreement))
             })
     }
@@ -58,20 +58,21 @@ impl ContractRegistry {
             let page = self
                 .contracts
                 .get(id)
-                .filter(|page| self.gives(&page.agreement, who))
+                .filter(|page| self.provides_dataset(&page.agreement, who))
                 .ok_or_else(|| {
                     Refusal::new(
                         ErrorCode::ContractUnknown,
-                        format!("no contract `{}` with you", id.short()),
+                        format!("no contract `{}` with you", id.to_short_text()),
                     )
                 })?;
             let agreement = &page.agreement;
-            if let Some(refusal) = self.standing(*id, page, now).refusal(*id, agreement) {
+            if let Some(refusal) = self.entry_status(*id, page, now).refusal(*id, agreement) {
                 return Err(refusal);
             }
             let dataset = &agreement.dataset.id;
-            let grant = DatasetGrant::of(*id, agreement).begun_by(self.first(*id));
-            let grant = grant.ending(self.ends(*id, page));
+            let grant =
+                DatasetGrant::from_agreement(*id, agreement).begun_by(self.first_version(*id));
+            let grant = grant.with_latest_end(self.entry_end(*id, page));
             if grants.insert(dataset.clone(), grant).is_some() {
                 return Err(Refusal::new(
                     ErrorCode::ContractAmbiguous,
@@ -92,10 +93,10 @@ impl ContractRegistry {
         id: ContractId,
         now: UtcTimestamp,
     ) -> Result<&Agreement, Refusal> {
-        let given = self.stands(id, now);
+        let given = self.find_contract(id, now);
         let given = given.filter(|(agreement, _)| agreement.provider.id == self.own);
         let Some((agreement, status)) = given else {
-            let sentence = format!("we give no contract `{}`", id.short());
+            let sentence = format!("we give no contract `{}`", id.to_short_text());
             return Err(Refusal::new(ErrorCode::ContractUnknown, sentence).with_contract(id));
         };
         match status.refusal(id, agreement) {
@@ -106,7 +107,7 @@ impl ContractRegistry {
 
     /// First version of a contract, as far as its earlier versions are in the registry.
     #[must_use]
-    pub fn first(&self, id: ContractId) -> ContractId {
+    pub fn first_version(&self, id: ContractId) -> ContractId {
         let mut first = id;
         // Bounded by the size of the registry, since contracts may claim to replace each other in a circle.
         for _ in 0..self.contracts.len() {
@@ -127,7 +128,7 @@ impl ContractRegistry {
         first
     }
 
-    fn gives(&self, agreement: &Agreement, who: &ParticipantId) -> bool {
+    fn provides_dataset(&self, agreement: &Agreement, who: &ParticipantId) -> bool {
         agreement.provider.id == self.own && agreement.gives_to(who)
     }
 }

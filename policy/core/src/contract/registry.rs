@@ -29,7 +29,7 @@ impl ContractRegistry {
     /// Admits a contract whose record is durable.
     pub fn admit(&mut self, agreed: Recorded<VerifiedContract>) {
         let (agreed, _) = agreed.into_parts();
-        self.place(agreed);
+        self.insert_contract(agreed);
     }
 
     /// Admits, at start-up, a contract whose activation the log already holds. `logged` is the log's statement.
@@ -48,11 +48,11 @@ impl ContractRegistry {
             )
             .with_contract(agreed.id));
         }
-        self.place(agreed);
+        self.insert_contract(agreed);
         Ok(())
     }
 
-    fn place(&mut self, agreed: VerifiedContract) {
+    fn insert_contract(&mut self, agreed: VerifiedContract) {
         let VerifiedContract { id, agreement } = agreed;
         if let Some(old) = agreement.supersedes {
             self.superseded.entry(old).or_default().insert(id);
@@ -72,16 +72,16 @@ impl ContractRegistry {
     }
 
     /// Ends a contract. Of two withdrawals the earlier one counts.
-    pub fn revoke(&mut self, revoked: Recorded<VerifiedWithdrawal>) {
-        let recorded = revoked.receipt().at();
+    pub fn apply_withdrawal(&mut self, revoked: Recorded<VerifiedWithdrawal>) {
+        let recorded = revoked.receipt().time();
         let at = revoked.effective_at.filter(|at| *at > recorded);
         let (revoked, _) = revoked.into_parts();
-        self.end(revoked.contract, at.unwrap_or(UtcTimestamp::EARLIEST));
+        self.end_contract(revoked.contract, at.unwrap_or(UtcTimestamp::EARLIEST));
     }
 
     /// Ends a contract without a new record: the log already holds the withdrawal, as at start-up, or can't be written.
     /// A stop never waits for the log.
-    pub fn end(&mut self, contract: ContractId, at: UtcTimestamp) {
+    pub fn end_contract(&mut self, contract: ContractId, at: UtcTimestamp) {
         if let Some(page) = self.contracts.get_mut(&contract) {
             page.withdrawn = Some(page.withdrawn.map_or(at, |earlier| earlier.min(at)));
         }
@@ -121,7 +121,7 @@ impl ContractRegistry {
         let overlaps = |other: &Agreement| {
             agreement.not_before < other.not_after && other.not_before < agreement.not_after
         };
-        let mut others = self.over(&agreement.dataset.id, now);
+        let mut others = self.contracts_on_dataset(&agreement.dataset.id, now);
         let clash = others.any(|(_, other, status)| {
             matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && other.provider.id == agreement.provider.id
@@ -151,7 +151,7 @@ impl ContractRegistry {
         let Some(own) = released_cube(agreement) else {
             return Ok(());
         };
-        let others = || self.over(&agreement.dataset.id, now);
+        let others = || self.contracts_on_dataset(&agreement.dataset.id, now);
         let crosses = others().any(|(_, other, status)| {
             matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && other.provider.id == agreement.provider.id
@@ -193,33 +193,33 @@ impl ContractRegistry {
     }
 
     /// All contracts with their state at `now`.
-    pub fn all(
+    pub fn all_contracts(
         &self,
         now: UtcTimestamp,
     ) -> impl Iterator<Item = (ContractId, &Agreement, ContractStatus)> {
         self.contracts
             .iter()
-            .map(move |(id, page)| (*id, &page.agreement, self.standing(*id, page, now)))
+            .map(move |(id, page)| (*id, &page.agreement, self.entry_status(*id, page, now)))
     }
 
     /// All contracts over a dataset, with their state at `now`, in the order of their identities.
-    pub fn over(
+    pub fn contracts_on_dataset(
         &self,
         dataset: &DatasetId,
         now: UtcTimestamp,
     ) -> impl Iterator<Item = (ContractId, &Agreement, ContractStatus)> {
         let ids = self.over.get(dataset).into_iter().flatten();
-        ids.filter_map(move |id| self.page(*id, now))
+        ids.filter_map(move |id| self.contract_entry(*id, now))
     }
 
     /// Contracts that claim to replace contract `id`, with their state at `now`.
-    pub fn replacing(
+    pub fn replacing_contracts(
         &self,
         old: ContractId,
         now: UtcTimestamp,
     ) -> impl Iterator<Item = (ContractId, &Agreement, ContractStatus)> {
         let ids = self.superseded.get(&old).into_iter().flatten();
-        ids.filter_map(move |id| self.page(*id, now))
+        ids.filter_map(move |id| self.contract_entry(*id, now))
     }
 
     /// Contracts with `who` as named consumer, with their state at `now`, in the order of their identities.
@@ -232,8 +232,8 @@ impl ContractRegistry {
             .taken
             .get(who)
             .into_iter()
-            .flat_map(AssigneeContracts::all);
-        ids.filter_map(move |id| self.page(id, now))
+            .flat_map(AssigneeContracts::contract_ids);
+        ids.filter_map(move |id| self.contract_entry(id, now))
     }
 
     /// Contracts for `who`, by name or as public views, with their state at `now`, in the order of their identities.
@@ -246,9 +246,10 @@ impl ContractRegistry {
             .taken
             .get(who)
             .into_iter()
-            .flat_map(AssigneeContracts::all);
-        let ids: BTreeSet<ContractId> = taken.chain(self.public.all()).collect();
-        ids.into_iter().filter_map(move |id| self.page(id, now))
+            .flat_map(AssigneeContracts::contract_ids);
+        let ids: BTreeSet<ContractId> = taken.chain(self.public.contract_ids()).collect();
+        ids.into_iter()
+            .filter_map(move |id| self.contract_entry(id, now))
     }
 
     /// Contracts for `who` over one dataset of this provider, with their state at `now`.
@@ -261,9 +262,10 @@ impl ContractRegistry {
         let taken = self.taken.get(who).into_iter();
         let ids = taken
             .chain([&self.public])
-            .flat_map(|some| some.of(dataset));
+            .flat_map(|some| some.ids_for_dataset(dataset));
         let ids: BTreeSet<ContractId> = ids.collect();
-        ids.into_iter().filter_map(move |id| self.page(id, now))
+        ids.into_iter()
+            .filter_map(move |id| self.contract_entry(id, now))
     }
 
     /// First dataset name after `after`, in alphabetical order, with a contract for `who` in any state, by name or as public view.
@@ -280,25 +282,25 @@ impl ContractRegistry {
 
     /// Contract with its state at `now`.
     #[must_use]
-    pub fn stands(
+    pub fn find_contract(
         &self,
         id: ContractId,
         now: UtcTimestamp,
     ) -> Option<(&Agreement, ContractStatus)> {
         let page = self.contracts.get(&id)?;
-        Some((&page.agreement, self.standing(id, page, now)))
+        Some((&page.agreement, self.entry_status(id, page, now)))
     }
 
-    fn page(
+    fn contract_entry(
         &self,
         id: ContractId,
         now: UtcTimestamp,
     ) -> Option<(ContractId, &Agreement, ContractStatus)> {
-        let (agreement, status) = self.stands(id, now)?;
+        let (agreement, status) = self.find_contract(id, now)?;
         Some((id, agreement, status))
     }
 
-    pub(super) fn standing(
+    pub(super) fn entry_status(
         &self,
         id: ContractId,
         page: &RegistryEntry,
@@ -322,11 +324,11 @@ impl ContractRegistry {
     /// First instant at which a contract is over, as far as known now.
     #[must_use]
     pub fn over_from(&self, id: ContractId) -> Option<UtcTimestamp> {
-        self.contracts.get(&id).map(|page| self.ends(id, page))
+        self.contracts.get(&id).map(|page| self.entry_end(id, page))
     }
 
     /// End of a contract in force: its own end, a withdrawal with notice, or the start of a contract that replaces it.
-    pub(super) fn ends(&self, id: ContractId, page: &RegistryEntry) -> UtcTimestamp {
+    pub(super) fn entry_end(&self, id: ContractId, page: &RegistryEntry) -> UtcTimestamp {
         let newer = self.superseded.get(&id).into_iter().flatten();
         let replaced = newer
             .filter_map(|newer| self.contracts.get(newer))
@@ -374,21 +376,28 @@ impl ContractStatus {
                 ErrorCode::NotYetValid,
                 format!(
                     "contract `{}` is in force from {}",
-                    id.short(),
+                    id.to_short_text(),
                     agreement.not_before
                 ),
             ),
             Self::Expired => (
                 ErrorCode::Expired,
-                format!("contract `{}` ended on {}", id.short(), agreement.not_after),
+                format!(
+                    "contract `{}` ended on {}",
+                    id.to_short_text(),
+                    agreement.not_after
+                ),
             ),
             Self::Superseded => (
                 ErrorCode::Superseded,
-                format!("contract `{}` was replaced by a newer version", id.short()),
+                format!(
+                    "contract `{}` was replaced by a newer version",
+                    id.to_short_text()
+                ),
             ),
             Self::Withdrawn => (
                 ErrorCode::Withdrawn,
-                format!("contract `{}` was withdrawn", id.short()),
+                format!("contract `{}` was withdrawn", id.to_short_text()),
             ),
         };
         Some(Refusal::new(code, sentence).with_contract(id))

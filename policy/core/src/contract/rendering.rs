@@ -31,7 +31,7 @@ impl PageRendering {
     #[must_use]
     pub fn in_zone(self, name: &str) -> Self {
         Self {
-            zone: CivilZone::of(name),
+            zone: CivilZone::from_name(name),
             ..self
         }
     }

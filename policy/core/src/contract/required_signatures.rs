@@ -56,11 +56,11 @@ impl SignedContract {
             Assignee::Participant(_) | Assignee::Partner(_) => SignaturePurpose::Contract,
             Assignee::Public => SignaturePurpose::View,
         };
-        keys.check(&party.id, signature, purpose)
+        keys.check_signature(&party.id, signature, purpose)
             .and_then(|()| match purpose {
                 // The provider's connector signs a public view itself, since the view binds no other participant.
                 SignaturePurpose::View => Ok(()),
-                _ => mandate_check::check(&self.agreement, party, signature, keys),
+                _ => mandate_check::check_mandate(&self.agreement, party, signature, keys),
             })
             .map_err(|refusal| refusal.with_contract(self.id))
     }

@@ -45,13 +45,13 @@ impl SealCertificates {
 
     /// Certificate of the signing key.
     #[must_use]
-    pub fn own(&self) -> &[u8] {
+    pub fn signing_certificate(&self) -> &[u8] {
         &self.own
     }
 
     /// Certificates between the signing key's and the authority.
     #[must_use]
-    pub fn above(&self) -> &[Vec<u8>] {
+    pub fn issuer_certificates(&self) -> &[Vec<u8>] {
         &self.above
     }
 

@@ -82,7 +82,7 @@ pub trait SignatureVerifier {
     /// # Errors
     /// `SIGNATURE_INVALID`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED` or
     /// `SEAL_NOT_TRUSTED`.
-    fn check(
+    fn check_signature(
         &self,
         signer: &ParticipantId,
         signature: &Signature,

@@ -23,7 +23,7 @@ impl ContractRegistry {
         if let Some(unknown) = chosen.iter().find(|id| !known(id)) {
             return Err(Refusal::new(
                 ErrorCode::ContractUnknown,
-                format!("`{}` gives nothing to `{who}`", unknown.short()),
+                format!("`{}` gives nothing to `{who}`", unknown.to_short_text()),
             ));
         }
         let chosen = self.dataset_grants(who, chosen, now)?;
@@ -33,15 +33,16 @@ impl ContractRegistry {
             if chosen.contains_key(dataset) {
                 continue;
             }
-            let grant = DatasetGrant::of(id, agreement).begun_by(self.first(id));
+            let grant =
+                DatasetGrant::from_agreement(id, agreement).begun_by(self.first_version(id));
             let other = grants.insert(dataset.clone(), grant);
             if let Some(other) = other.as_ref().and_then(DatasetGrant::contract) {
                 return Err(Refusal::new(
                     ErrorCode::ContractAmbiguous,
                     format!(
                         "`{}` and `{}` both give `{}`",
-                        other.short(),
-                        id.short(),
+                        other.to_short_text(),
+                        id.to_short_text(),
                         dataset.name
                     ),
                 )
@@ -57,7 +58,7 @@ impl ContractRegistry {
     pub fn suppose_draft(who: &ParticipantId, draft: &Agreement) -> ActiveContracts {
         // A draft has no identity; the grant gets a fixed placeholder.
         let id = ContractId(hansa_audit_log::digest::Digest::of(b"draft"));
-        let grant = DatasetGrant::of(id, draft);
+        let grant = DatasetGrant::from_agreement(id, draft);
         let grants = BTreeMap::from([(draft.dataset.id.clone(), grant)]);
         ActiveContracts::from_supposed_grants(who.clone(), grants)
     }
@@ -79,48 +80,56 @@ impl ActiveContracts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{CONSUMER, agreed, agreement, contract_id, participant, time};
+    use crate::fixture::{
+        CONSUMER, contract_id, parse_participant, parse_time, sample_agreement, verified_contract,
+    };
     use std::collections::BTreeSet;
 
     #[test]
     fn all_that_somebody_holds() {
-        let mut registry = ContractRegistry::new(participant(crate::fixture::PROVIDER));
+        let mut registry = ContractRegistry::new(parse_participant(crate::fixture::PROVIDER));
         let (bikes, air) = (contract_id("bikes"), contract_id("air"));
         let logged = BTreeSet::from([bikes, air]);
         for (id, dataset) in [(bikes, "bikes"), (air, "air")] {
             registry
-                .readmit(agreed(id, agreement(dataset, [])), &logged)
+                .readmit(
+                    verified_contract(id, sample_agreement(dataset, [])),
+                    &logged,
+                )
                 .unwrap();
         }
-        let now = time("2026-06-01T00:00:00Z");
-        let who = participant(CONSUMER);
+        let now = parse_time("2026-06-01T00:00:00Z");
+        let who = parse_participant(CONSUMER);
         let active = registry.simulate(&who, &[], now).unwrap();
         assert_eq!(active.grants().len(), 2);
         assert_eq!(active.asker().id(), &who);
-        let stranger = participant("hansa://stranger.example");
+        let stranger = parse_participant("hansa://stranger.example");
         let nothing = registry.simulate(&stranger, &[], now).unwrap();
         assert!(nothing.grants().is_empty());
         let refused = registry.simulate(&stranger, &[bikes], now).unwrap_err();
         assert_eq!(refused.code, ErrorCode::ContractUnknown);
-        let draft = ContractRegistry::suppose_draft(&who, &agreement("bikes", []));
+        let draft = ContractRegistry::suppose_draft(&who, &sample_agreement("bikes", []));
         assert_eq!(draft.grants().len(), 1);
     }
 
     #[test]
     fn what_is_chosen_binds_or_says_why_not() {
-        let mut registry = ContractRegistry::new(participant(crate::fixture::PROVIDER));
+        let mut registry = ContractRegistry::new(parse_participant(crate::fixture::PROVIDER));
         let named = ["one", "two", "three", "air"];
         let logged = named.map(contract_id).into_iter().collect::<BTreeSet<_>>();
         for name in named {
             let dataset = if name == "air" { "air" } else { "bikes" };
-            let mut agreement = agreement(dataset, []);
+            let mut agreement = sample_agreement(dataset, []);
             name.clone_into(&mut agreement.uid);
             registry
-                .readmit(agreed(contract_id(name), agreement), &logged)
+                .readmit(verified_contract(contract_id(name), agreement), &logged)
                 .unwrap();
         }
-        registry.end(contract_id("three"), time("2026-05-01T00:00:00Z"));
-        let (who, now) = (participant(CONSUMER), time("2026-06-01T00:00:00Z"));
+        registry.end_contract(contract_id("three"), parse_time("2026-05-01T00:00:00Z"));
+        let (who, now) = (
+            parse_participant(CONSUMER),
+            parse_time("2026-06-01T00:00:00Z"),
+        );
         let refused = |chosen: &[&str], now| {
             let chosen: Vec<ContractId> = chosen.iter().map(|name| contract_id(name)).collect();
             registry
@@ -142,9 +151,9 @@ mod tests {
         );
         assert_eq!(refused(&["three"], now), Some(ErrorCode::Withdrawn));
         assert_eq!(refused(&["two", "three"], now), Some(ErrorCode::Withdrawn));
-        let later = time("2030-06-01T00:00:00Z");
+        let later = parse_time("2030-06-01T00:00:00Z");
         assert_eq!(refused(&["one"], later), Some(ErrorCode::Expired));
-        let before = time("2020-06-01T00:00:00Z");
+        let before = parse_time("2020-06-01T00:00:00Z");
         assert_eq!(refused(&["one"], before), Some(ErrorCode::NotYetValid));
         assert_eq!(refused(&["none"], now), Some(ErrorCode::ContractUnknown));
     }

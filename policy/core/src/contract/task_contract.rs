@@ -51,10 +51,11 @@ impl ActiveContracts {
         {
             let VerifiedContract { id, agreement } = agreed;
             let refused = |code, sentence: &str| {
-                Err(
-                    Refusal::new(code, format!("contract `{}` {sentence}", id.short()))
-                        .with_contract(*id),
+                Err(Refusal::new(
+                    code,
+                    format!("contract `{}` {sentence}", id.to_short_text()),
                 )
+                .with_contract(*id))
             };
             if agreement.provider.id != *own || !agreement.gives_to(who) {
                 return refused(
@@ -73,7 +74,7 @@ impl ActiveContracts {
             if !held.iter().all(prohibits) {
                 return refused(ErrorCode::ContractMalformed, "has no such prohibition");
             }
-            let grant = DatasetGrant::of(*id, agreement).begun_by(*first);
+            let grant = DatasetGrant::from_agreement(*id, agreement).begun_by(*first);
             if grants.insert(agreement.dataset.id.clone(), grant).is_some() {
                 return refused(
                     ErrorCode::ContractAmbiguous,
@@ -93,7 +94,7 @@ impl ActiveContracts {
     ) -> Self {
         let datasets = datasets.into_iter();
         let granted = datasets.filter(|(dataset, _)| dataset.owner == *own);
-        let grants = granted.map(|(dataset, schema)| (dataset, DatasetGrant::house(schema)));
+        let grants = granted.map(|(dataset, schema)| (dataset, DatasetGrant::for_house(schema)));
         Self::from_supposed_grants(own.clone(), grants.collect())
     }
 }

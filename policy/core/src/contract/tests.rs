@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::fixture::{
-    CONSUMER, PROVIDER, agreed, agreement, caller, contract_id, participant, party, time,
+    CONSUMER, PROVIDER, contract_id, parse_participant, parse_time, sample_agreement, sample_party,
+    verified_caller, verified_contract,
 };
 use crate::refusal::ErrorCode;
 
@@ -13,11 +14,11 @@ fn id(name: &str) -> ContractId {
 }
 
 fn registry_of(contracts: &[(&str, Agreement)]) -> ContractRegistry {
-    let mut registry = ContractRegistry::new(participant(PROVIDER));
+    let mut registry = ContractRegistry::new(parse_participant(PROVIDER));
     for (name, agreement) in contracts {
         registry
             .readmit(
-                agreed(id(name), agreement.clone()),
+                verified_contract(id(name), agreement.clone()),
                 &BTreeSet::from([id(name)]),
             )
             .unwrap();
@@ -26,7 +27,7 @@ fn registry_of(contracts: &[(&str, Agreement)]) -> ContractRegistry {
 }
 
 fn replacing(old: &str) -> Agreement {
-    let mut new = agreement("bikes", []);
+    let mut new = sample_agreement("bikes", []);
     new.supersedes = Some(id(old));
     new
 }
@@ -41,7 +42,7 @@ fn asked(
 ) {
     let ids: Vec<ContractId> = named.iter().map(|name| id(name)).collect();
     let got = registry
-        .in_force(&caller(who), &ids, time(now))
+        .in_force(&verified_caller(who), &ids, parse_time(now))
         .map(|active| active.grants().len())
         .map_err(|refusal| refusal.code);
     assert_eq!(got, expect);
@@ -49,9 +50,12 @@ fn asked(
 
 #[test]
 fn only_what_the_log_holds_is_taken_in_again() {
-    let mut registry = ContractRegistry::new(participant(PROVIDER));
+    let mut registry = ContractRegistry::new(parse_participant(PROVIDER));
     let refusal = registry
-        .readmit(agreed(id("a"), agreement("bikes", [])), &BTreeSet::new())
+        .readmit(
+            verified_contract(id("a"), sample_agreement("bikes", [])),
+            &BTreeSet::new(),
+        )
         .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ContractUnknown);
     assert!(registry.agreement(id("a")).is_none());
@@ -59,7 +63,10 @@ fn only_what_the_log_holds_is_taken_in_again() {
 
 #[test]
 fn somebody_elses_contract_looks_like_none() {
-    let registry = registry_of(&[("a", agreement("bikes", [])), ("air", agreement("air", []))]);
+    let registry = registry_of(&[
+        ("a", sample_agreement("bikes", [])),
+        ("air", sample_agreement("air", [])),
+    ]);
     asked(&registry, CONSUMER, &["a", "air"], NOW, Ok(2));
     asked(
         &registry,
@@ -69,17 +76,24 @@ fn somebody_elses_contract_looks_like_none() {
         Err(ErrorCode::ContractUnknown),
     );
     let absent = registry
-        .in_force(&caller(CONSUMER), &[id("nope")], time(NOW))
+        .in_force(&verified_caller(CONSUMER), &[id("nope")], parse_time(NOW))
         .unwrap_err();
     let theirs = registry
-        .in_force(&caller("hansa://other.example"), &[id("nope")], time(NOW))
+        .in_force(
+            &verified_caller("hansa://other.example"),
+            &[id("nope")],
+            parse_time(NOW),
+        )
         .unwrap_err();
     assert_eq!(absent, theirs);
 }
 
 #[test]
 fn states_and_ambiguity() {
-    let registry = registry_of(&[("a", agreement("bikes", [])), ("b", agreement("bikes", []))]);
+    let registry = registry_of(&[
+        ("a", sample_agreement("bikes", [])),
+        ("b", sample_agreement("bikes", [])),
+    ]);
     asked(
         &registry,
         CONSUMER,
@@ -103,8 +117,8 @@ fn states_and_ambiguity() {
         Err(ErrorCode::ContractAmbiguous),
     );
     let mut ended = registry;
-    ended.end(id("a"), time("2026-06-02T00:00:00Z"));
-    ended.end(id("a"), time("2026-07-02T00:00:00Z"));
+    ended.end_contract(id("a"), parse_time("2026-06-02T00:00:00Z"));
+    ended.end_contract(id("a"), parse_time("2026-07-02T00:00:00Z"));
     asked(&ended, CONSUMER, &["a"], NOW, Ok(1));
     asked(
         &ended,
@@ -117,7 +131,7 @@ fn states_and_ambiguity() {
 
 #[test]
 fn a_newer_version_takes_the_place_of_the_older() {
-    let registry = registry_of(&[("a", agreement("bikes", [])), ("b", replacing("a"))]);
+    let registry = registry_of(&[("a", sample_agreement("bikes", [])), ("b", replacing("a"))]);
     asked(&registry, CONSUMER, &["a"], NOW, Err(ErrorCode::Superseded));
     asked(&registry, CONSUMER, &["b"], NOW, Ok(1));
 }
@@ -125,11 +139,11 @@ fn a_newer_version_takes_the_place_of_the_older() {
 #[test]
 fn nobody_replaces_the_contract_of_others() {
     let mut of_another = replacing("a");
-    of_another.assignee = Assignee::Participant(party("hansa://other.example"));
-    let mut of_air = agreement("air", []);
+    of_another.assignee = Assignee::Participant(sample_party("hansa://other.example"));
+    let mut of_air = sample_agreement("air", []);
     of_air.supersedes = Some(id("a"));
     let contracts = [
-        ("a", agreement("bikes", [])),
+        ("a", sample_agreement("bikes", [])),
         ("x", of_another),
         ("y", of_air),
     ];
@@ -147,10 +161,10 @@ fn nobody_replaces_the_contract_of_others() {
 
 #[test]
 fn a_label_stands_for_one_contract() {
-    let registry = registry_of(&[("a", agreement("bikes", []))]);
+    let registry = registry_of(&[("a", sample_agreement("bikes", []))]);
     let code =
         |id, agreement: &Agreement| registry.check_label(id, agreement).err().map(|r| r.code);
-    let mut other = agreement("bikes", []);
+    let mut other = sample_agreement("bikes", []);
     assert_eq!(code(id("a"), &other), None);
     assert_eq!(code(id("b"), &other), Some(ErrorCode::ContractIdReused));
     other.version = 2;
@@ -159,13 +173,14 @@ fn a_label_stands_for_one_contract() {
 
 #[test]
 fn an_exclusive_contract_bars_another() {
-    let now = crate::fixture::time("2026-06-01T00:00:00Z");
+    let now = crate::fixture::parse_time("2026-06-01T00:00:00Z");
     let check = |held: Vec<crate::term::Term>, wanted: Vec<crate::term::Term>, later: bool| {
-        let registry = registry_of(&[("a", agreement("bikes", held))]);
-        let mut other = agreement("bikes", wanted);
-        other.assignee = Assignee::Participant(crate::fixture::party("hansa://other.example"));
+        let registry = registry_of(&[("a", sample_agreement("bikes", held))]);
+        let mut other = sample_agreement("bikes", wanted);
+        other.assignee =
+            Assignee::Participant(crate::fixture::sample_party("hansa://other.example"));
         if later {
-            let known = agreement("bikes", []);
+            let known = sample_agreement("bikes", []);
             other.not_before = known.not_after;
             other.not_after = known.not_after.plus_micros(1);
         }
@@ -178,33 +193,33 @@ fn an_exclusive_contract_bars_another() {
     assert_eq!(check(vec![], alone(), false), clash);
     assert_eq!(check(alone(), alone(), true), None);
     // A renewal by the participant itself does not clash.
-    let registry = registry_of(&[("a", agreement("bikes", alone()))]);
+    let registry = registry_of(&[("a", sample_agreement("bikes", alone()))]);
     assert!(
         registry
-            .check_exclusive(&agreement("bikes", alone()), now)
+            .check_exclusive(&sample_agreement("bikes", alone()), now)
             .is_ok()
     );
 }
 
 #[test]
 fn keys_belong_to_the_first_version_of_a_contract() {
-    let mut second = agreement("bikes", []);
+    let mut second = sample_agreement("bikes", []);
     second.version = 2;
     second.supersedes = Some(id("a"));
     let mut third = second.clone();
     third.version = 3;
     third.supersedes = Some(id("b"));
-    let mut stranger = agreement("air", []);
+    let mut stranger = sample_agreement("air", []);
     stranger.supersedes = Some(id("a"));
     let registry = registry_of(&[
-        ("a", agreement("bikes", [])),
+        ("a", sample_agreement("bikes", [])),
         ("b", second),
         ("c", third),
         ("d", stranger),
-        ("e", agreement("bikes", [])),
+        ("e", sample_agreement("bikes", [])),
     ]);
     for (name, first) in [("a", "a"), ("b", "a"), ("c", "a"), ("d", "d"), ("e", "e")] {
-        assert_eq!(registry.first(id(name)), id(first), "{name}");
+        assert_eq!(registry.first_version(id(name)), id(first), "{name}");
     }
 }
 
@@ -216,8 +231,8 @@ fn numbers_of_units_stand_in_one_set_of_cells() {
     use crate::value::time::TimeBucketWidth;
     let name = |text: &str| text.parse::<crate::id::SqlIdentifier>().unwrap();
     let with = |bucket: TimeBucketWidth, unit: &str, function: CubeFunction| {
-        let mut made = agreement("bikes", []);
-        made.clauses = crate::fixture::clauses(vec![
+        let mut made = sample_agreement("bikes", []);
+        made.clauses = crate::fixture::number_clauses(vec![
             Term::Functions(vec![CubeFunction::Count, function]),
             Term::Dimensions(vec![name("at")]),
             Term::Measures(vec![name("bikes")]),
@@ -259,7 +274,7 @@ fn numbers_of_units_stand_in_one_set_of_cells() {
         ),
         (TimeBucketWidth::Hour, "device", CubeFunction::Sum, Ok(())),
     ] {
-        let got = registry.check_nested(&with(bucket, unit, function), time(NOW));
+        let got = registry.check_nested(&with(bucket, unit, function), parse_time(NOW));
         let got = got.map_err(|refusal| refusal.code);
         assert_eq!(got, expect, "{bucket:?} {unit} {function:?}");
     }
@@ -304,11 +319,11 @@ fn only_cells_with_noise_may_cross() {
                 rows: 1,
                 bounds: Vec::new(),
                 values: Vec::from_iter(sited.then_some(values)),
-                from: time(NOW),
+                from: parse_time(NOW),
             }));
         }
-        let mut made = agreement("bikes", []);
-        made.clauses = crate::fixture::clauses(terms);
+        let mut made = sample_agreement("bikes", []);
+        made.clauses = crate::fixture::number_clauses(terms);
         made
     };
     for (one, other, expect) in [
@@ -318,7 +333,10 @@ fn only_cells_with_noise_may_cross() {
         (true, true, Ok(())),
     ] {
         let registry = registry_of(&[("a", with(&["site", "at"], TimeBucketWidth::Day, one))]);
-        let got = registry.check_nested(&with(&["at"], TimeBucketWidth::Hour, other), time(NOW));
+        let got = registry.check_nested(
+            &with(&["at"], TimeBucketWidth::Hour, other),
+            parse_time(NOW),
+        );
         assert_eq!(got.map_err(|refusal| refusal.code), expect, "{one} {other}");
     }
 }
@@ -327,22 +345,24 @@ fn only_cells_with_noise_may_cross() {
 #[test]
 fn contracts_are_found_by_who_takes() {
     const OTHER: &str = "hansa://other.example";
-    let parties = [PROVIDER, CONSUMER, OTHER].map(participant);
+    let parties = [PROVIDER, CONSUMER, OTHER].map(parse_participant);
     let mut contracts = Vec::new();
     for number in 0..60_u64 {
         // Several over each dataset, and some that replace another one.
-        let mut one = agreement(&format!("d{}", number % 7), []);
+        let mut one = sample_agreement(&format!("d{}", number % 7), []);
         one.supersedes = (number % 9 == 8).then(|| id(&format!("c{}", number - 7)));
         one.assignee = match number % 4 {
             0 => Assignee::Public,
-            turn => Assignee::Participant(party([PROVIDER, CONSUMER, OTHER][turn as usize - 1])),
+            turn => {
+                Assignee::Participant(sample_party([PROVIDER, CONSUMER, OTHER][turn as usize - 1]))
+            }
         };
         if number % 5 == 0 {
-            one.provider = party(OTHER);
-            one.dataset.id.owner = participant(OTHER);
+            one.provider = sample_party(OTHER);
+            one.dataset.id.owner = parse_participant(OTHER);
         }
         if number % 8 == 0 {
-            one.not_before = time("2026-06-02T00:00:00Z");
+            one.not_before = parse_time("2026-06-02T00:00:00Z");
         }
         contracts.push((format!("c{number}"), one));
     }
@@ -352,34 +372,34 @@ fn contracts_are_found_by_who_takes() {
         .collect();
     let mut registry = registry_of(&named);
     for number in (0..60).step_by(11) {
-        registry.end(id(&format!("c{number}")), time(NOW));
+        registry.end_contract(id(&format!("c{number}")), parse_time(NOW));
     }
-    let now = time(NOW);
+    let now = parse_time(NOW);
     let (mut neighbours, mut followers) = (0, 0);
-    for (id, agreement, status) in registry.all(now) {
-        assert_eq!(registry.stands(id, now), Some((agreement, status)));
+    for (id, agreement, status) in registry.all_contracts(now) {
+        assert_eq!(registry.find_contract(id, now), Some((agreement, status)));
         let dataset = &agreement.dataset.id;
-        let over: Vec<_> = registry.over(dataset, now).collect();
+        let over: Vec<_> = registry.contracts_on_dataset(dataset, now).collect();
         let all = registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, one, _)| one.dataset.id == *dataset);
         neighbours += over.len() - 1;
         assert_eq!(over, all.collect::<Vec<_>>());
-        let replacing: Vec<_> = registry.replacing(id, now).collect();
+        let replacing: Vec<_> = registry.replacing_contracts(id, now).collect();
         let all = registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, one, _)| one.supersedes == Some(id));
         followers += replacing.len();
         assert_eq!(replacing, all.collect::<Vec<_>>());
     }
     assert!(neighbours > 60 && followers > 5, "{neighbours} {followers}");
-    assert_eq!(registry.stands(id("of nobody"), now), None);
+    assert_eq!(registry.find_contract(id("of nobody"), now), None);
     let mut found = 0;
     for who in parties
         .iter()
-        .chain(&[participant("hansa://nobody.example")])
+        .chain(&[parse_participant("hansa://nobody.example")])
     {
-        let all = || registry.all(now);
+        let all = || registry.all_contracts(now);
         let takes = |one: &Agreement| one.assignee_id() == Some(who);
         let taken: Vec<_> = registry.taken_by(who, now).collect();
         assert_eq!(
@@ -406,7 +426,7 @@ fn contracts_are_found_by_who_takes() {
     assert_eq!(
         held,
         registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, one, _)| ours(one))
             .collect::<Vec<_>>()
     );

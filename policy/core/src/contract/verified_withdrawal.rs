@@ -35,7 +35,7 @@ impl VerifiedWithdrawal {
 }
 
 impl Evidence for VerifiedWithdrawal {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         WithdrawalRecord {
             contract: self.contract.to_string(),
             party: self.party.to_string(),

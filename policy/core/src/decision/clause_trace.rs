@@ -27,13 +27,13 @@ pub struct ClauseVerdict {
 ///
 /// # Errors
 /// `DATASET_RESTRICTED` where a restriction can't be read.
-pub fn trace(
+pub fn trace_clauses(
     active: &ActiveContracts,
     facts: &DecisionInput<'_>,
 ) -> Result<Vec<ClauseVerdict>, Refusal> {
-    let restricted = RestrictedContracts::of(active, facts.restrictions).readable()?;
+    let restricted = RestrictedContracts::new(active, facts.restrictions).require_readable()?;
     let mut verdicts = Vec::new();
-    for granted in SourcedGrant::all(active, &restricted) {
+    for granted in SourcedGrant::list_grants(active, &restricted) {
         for clause in granted.grant.clauses() {
             verdicts.push(ClauseVerdict {
                 dataset: granted.dataset.clone(),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// Checks that each column exists in the permitted view. A plan over another view is refused all the same. In an aggregate-only
 /// contract the protected cube defines the columns.
-pub(super) fn check(
+pub(super) fn check_columns(
     dataset: &DatasetId,
     read: &BTreeSet<SqlIdentifier>,
     effects: &[Effect],
@@ -39,14 +39,16 @@ pub(super) fn check(
 
 /// Refuses a question that reads a column which a prohibition of the restriction withholds. The contract shows the column, so its
 /// name may stand in the refusal.
-pub(super) fn withheld(
+pub(super) fn check_withheld_columns(
     dataset: &DatasetId,
     read: &BTreeSet<SqlIdentifier>,
     effects: &[Effect],
     clause: &Clause,
     prohibition: &ProhibitionTerm,
 ) -> Result<(), Refusal> {
-    let is_read = |column: &&SqlIdentifier| read.contains(column) || within(column, read, effects);
+    let is_read = |column: &&SqlIdentifier| {
+        read.contains(column) || reads_column_indirectly(column, read, effects)
+    };
     match prohibition.hidden_columns().iter().find(is_read) {
         None => Ok(()),
         Some(column) => {
@@ -55,7 +57,7 @@ pub(super) fn withheld(
                 dataset.name
             );
             Err(Refusal::new(ErrorCode::DatasetRestricted, sentence)
-                .with_clause(clause.id, clause.term.plain())
+                .with_clause(clause.id, clause.term.to_english())
                 .with_help(
                     "ask without the column, or ask the provider when the restriction will be lifted",
                 ))
@@ -65,7 +67,11 @@ pub(super) fn withheld(
 
 /// True if the question reads the column under another name: coordinates behind a place cell, and every column of an aggregate,
 /// since the columns behind a single cell can't be told apart.
-fn within(column: &SqlIdentifier, read: &BTreeSet<SqlIdentifier>, effects: &[Effect]) -> bool {
+fn reads_column_indirectly(
+    column: &SqlIdentifier,
+    read: &BTreeSet<SqlIdentifier>,
+    effects: &[Effect],
+) -> bool {
     effects.iter().any(|effect| match &effect.kind {
         EffectKind::CoarsenPlace { lon, lat, cell, .. } => {
             (lon == column || lat == column) && read.contains(cell)

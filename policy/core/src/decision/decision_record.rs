@@ -20,7 +20,7 @@ use hansa_audit_log::record::body::RecordBody;
 use std::collections::BTreeSet;
 
 impl<Q: QueryShape> Evidence for PermitDecision<Q> {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let read = || {
             self.active
                 .grants()
@@ -28,15 +28,15 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
                 .filter(|(dataset, _)| self.conditions.effects.contains_key(*dataset))
         };
         let (program, web) = match self.active.asker() {
-            Requester::Peer(peer) => (peer.program().map(program), None),
+            Requester::Peer(peer) => (peer.program().map(program_entry), None),
             Requester::Web(_) => (None, Some(true)),
             Requester::House(_) | Requester::Supposed(_) => (None, None),
         };
         let body = PermitRecord {
             request_id: self.request.to_string(),
             peer: self.active.asker().id().to_string(),
-            peer_cert_sha256: certificate(&self.active),
-            contracts: texts(read().filter_map(|(_, grant)| grant.contract())),
+            peer_cert_sha256: asker_certificate(&self.active),
+            contracts: to_texts(read().filter_map(|(_, grant)| grant.contract())),
             grants: read()
                 .map(|(dataset, grant)| {
                     let relied = self.conditions.relied.get(dataset);
@@ -76,7 +76,9 @@ impl<Q> PermitDecision<Q> {
             .charges
             .iter()
             .filter(|charge| charge.count > 0);
-        charged.map(|charge| charge.charge(charge.count)).collect()
+        charged
+            .map(|charge| charge.draft_charge(charge.count))
+            .collect()
     }
 
     /// Quotas that admission of the question uses: one question in each quota of questions. Rows and bytes are reserved before they
@@ -116,12 +118,12 @@ fn number_clause(clause: ClauseId) -> (Option<u32>, Option<u32>) {
 }
 
 impl Evidence for PendingRefusal {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let refusal = &self.refusal;
         let asked = self.asked.as_ref();
         let request_id = asked.map(|asked| asked.request.to_string());
         let code = refusal.code.to_string();
-        let stage = stage(refusal.code.kind()).to_owned();
+        let stage = stage_name(refusal.code.kind()).to_owned();
         let contract = refusal.contract.map(|contract| contract.to_string());
         let (clause, restriction) = refusal.clause.map(number_clause).unwrap_or_default();
         match &self.opened {
@@ -149,10 +151,10 @@ impl Evidence for PendingRefusal {
                 restriction,
                 peer: asked.map(|asked| asked.peer.to_string()),
                 peer_cert_sha256: asked.and_then(|asked| asked.certificate),
-                contracts: asked.map(|asked| texts(asked.contracts.iter())),
+                contracts: asked.map(|asked| to_texts(asked.contracts.iter())),
                 purpose: asked.and_then(|asked| asked.purpose.as_ref().map(ToString::to_string)),
                 sql_commit: asked.map(|asked| asked.sql_commit),
-                program: asked.and_then(|asked| asked.program.as_ref().map(program)),
+                program: asked.and_then(|asked| asked.program.as_ref().map(program_entry)),
             }
             .into(),
         }
@@ -162,7 +164,7 @@ impl Evidence for PendingRefusal {
 impl RefusedQuery {
     /// Known facts of the question and of its identified caller.
     #[must_use]
-    pub fn by(
+    pub fn new(
         asker: &Requester,
         request: crate::id::RequestId,
         contracts: Vec<ContractId>,
@@ -227,15 +229,15 @@ fn grant_entry(
             normal_form::grant_hash(grant.clauses())
         ),
         clauses_applied: applied.map(|clause| clause.id.0).collect(),
-        relied_on: texts(relied.map(|credential| credential.statement)),
+        relied_on: to_texts(relied.map(|credential| credential.statement)),
         attest: attest
-            .and(grant.first())
+            .and(grant.first_version())
             .map(|contract| contract.to_string()),
         restriction,
     }
 }
 
-fn certificate(active: &ActiveContracts) -> Option<Digest> {
+fn asker_certificate(active: &ActiveContracts) -> Option<Digest> {
     match active.asker() {
         Requester::Peer(peer) => peer.certificate(),
         Requester::House(_) | Requester::Web(_) | Requester::Supposed(_) => None,
@@ -243,7 +245,7 @@ fn certificate(active: &ActiveContracts) -> Option<Digest> {
 }
 
 /// Record entry for a program's access: no connector countersigns, and the access token is named.
-fn program(access: &ProgramAccess) -> ProgramEntry {
+fn program_entry(access: &ProgramAccess) -> ProgramEntry {
     match access {
         ProgramAccess::Certificate => ProgramEntry {
             by: "certificate".to_owned(),
@@ -258,11 +260,11 @@ fn program(access: &ProgramAccess) -> ProgramEntry {
     }
 }
 
-fn texts(values: impl Iterator<Item = impl std::fmt::Display>) -> Vec<String> {
+fn to_texts(values: impl Iterator<Item = impl std::fmt::Display>) -> Vec<String> {
     values.map(|value| value.to_string()).collect()
 }
 
-const fn stage(kind: ErrorClass) -> &'static str {
+const fn stage_name(kind: ErrorClass) -> &'static str {
     match kind {
         ErrorClass::Identity => "identity",
         ErrorClass::Unknown => "names",

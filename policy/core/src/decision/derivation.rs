@@ -36,14 +36,14 @@ pub struct DerivedQuery<Q> {
 ///
 /// # Errors
 /// As [`super::decide`], of these checks.
-pub fn derive<Q: QueryShape>(
+pub fn derive_effects<Q: QueryShape>(
     active: &ActiveContracts,
     stated: DerivationContext<'_>,
     question: Q,
 ) -> Result<DerivedQuery<Q>, Refusal> {
     // Names are checked before columns, so that a refusal reports a missing dataset first.
     let granted = |dataset| SourcedGrant::of_contract(active, dataset);
-    let reads = question.reads();
+    let reads = question.used_columns();
     reads
         .keys()
         .try_for_each(|dataset| granted(dataset).map(drop))?;
@@ -52,13 +52,13 @@ pub fn derive<Q: QueryShape>(
     let mut effects = BTreeMap::new();
     for (dataset, read) in reads {
         let held = stated.prohibitions.get(dataset).unwrap_or(&nothing);
-        let to = to.with_prohibited(held).at(stated.now);
-        let of_dataset = evaluation::effects(granted(dataset)?, read, to)?;
+        let to = to.with_prohibited(held).with_instant(stated.now);
+        let of_dataset = evaluation::derive_grant_effects(granted(dataset)?, read, to)?;
         effects.insert(dataset.clone(), of_dataset);
     }
-    for (dataset, join_use) in question.meetings() {
+    for (dataset, join_use) in question.dataset_joins() {
         if let Some(grant) = active.grants().get(&dataset) {
-            join_check::check(grant, &join_use)?;
+            join_check::check_joins(grant, &join_use)?;
         }
     }
     Ok(DerivedQuery { question, effects })
@@ -80,6 +80,6 @@ impl<Q> DerivedQuery<Q> {
 
 /// Digest of all effects. Two programs of one version that derive the same effects get the same digest.
 #[must_use]
-pub fn digest(effects: &BTreeMap<DatasetId, Vec<Effect>>) -> Digest {
+pub fn effects_digest(effects: &BTreeMap<DatasetId, Vec<Effect>>) -> Digest {
     Digest::of(format!("{effects:?}").as_bytes())
 }

@@ -73,7 +73,7 @@ impl<'a> QueryEvaluation<'a> {
             RequirementKind::Clause(clause) => {
                 let verdict = check_clause(self.asker, granted, clause, facts);
                 verdict.map_err(|refusal| grant.name_contract(refusal))?;
-                self.draw(granted, clause)
+                self.note_answer_limit(granted, clause)
             }
             RequirementKind::ContractPeriod => {
                 let verdict = window_check::check_period(grant, facts.now);
@@ -81,23 +81,25 @@ impl<'a> QueryEvaluation<'a> {
             }
             RequirementKind::UnreadableRestriction(refusal) => Err(refusal.clone()),
             RequirementKind::Schema => check_schema(granted, facts),
-            RequirementKind::Program(program) => program_check::check(grant, program),
+            RequirementKind::Program(program) => program_check::check_program(grant, program),
             // Satisfied: the grant comes from a contract that gives the dataset.
             RequirementKind::Name => Ok(()),
-            RequirementKind::Effects => self.effects(granted),
+            RequirementKind::Effects => self.note_effects(granted),
             RequirementKind::WithheldColumns => self
-                .withheld(granted)
+                .refuse_withheld_columns(granted)
                 .map_err(|refusal| grant.name_contract(refusal)),
             RequirementKind::Join => match self.joins.get(granted.dataset) {
                 None => Ok(()),
-                Some(join_use) => join_check::check(grant, join_use),
+                Some(join_use) => join_check::check_joins(grant, join_use),
             },
             RequirementKind::End => {
-                let onset = prohibition_checks::begins(grant, facts)?;
+                let onset = prohibition_checks::prohibition_start(grant, facts)?;
                 let conditions = &mut self.conditions;
                 match granted.source {
                     RequirementSource::Contract => {
-                        conditions.ends = conditions.ends.min(end(self.asker, granted, facts));
+                        conditions.ends = conditions
+                            .ends
+                            .min(admission_end(self.asker, granted, facts));
                         conditions.prohibited = conditions.prohibited.min(onset);
                     }
                     RequirementSource::Restriction => {
@@ -110,7 +112,11 @@ impl<'a> QueryEvaluation<'a> {
     }
 
     /// Notes the quota, price or limit that a clause sets for the answer.
-    fn draw(&mut self, granted: SourcedGrant<'_>, clause: &Clause) -> Result<(), Refusal> {
+    fn note_answer_limit(
+        &mut self,
+        granted: SourcedGrant<'_>,
+        clause: &Clause,
+    ) -> Result<(), Refusal> {
         let conditions = &mut self.conditions;
         let budget = QuotaBudget::of_clause(granted, clause, self.facts.now)?;
         conditions.budgets.extend(budget);
@@ -135,7 +141,7 @@ impl<'a> QueryEvaluation<'a> {
     }
 
     /// Notes the contract's effects on a dataset that is read, with the entries for the record.
-    fn effects(&mut self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
+    fn note_effects(&mut self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
         let (dataset, grant, facts) = (granted.dataset, granted.grant, self.facts);
         let Some(read) = self.reads.get(dataset) else {
             return Ok(());
@@ -147,7 +153,11 @@ impl<'a> QueryEvaluation<'a> {
             held.extend(prohibition.map(|_| clause.id));
         }
         let to = EffectBinding::of(self.asker.id()).with_tenant(facts.tenant);
-        let effects = effects(granted, read, to.with_prohibited(&held).at(facts.now))?;
+        let effects = derive_grant_effects(
+            granted,
+            read,
+            to.with_prohibited(&held).with_instant(facts.now),
+        )?;
         let relied = supporting_credentials(self.asker, granted, facts).collect();
         let snapshot = facts.snapshots.get(dataset);
         let months_due = facts.context(grant).balance.months_due;
@@ -163,7 +173,7 @@ impl<'a> QueryEvaluation<'a> {
     }
 
     /// Refuses columns that the prohibitions of a restriction withhold, by the effects of the contract on the dataset.
-    fn withheld(&self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
+    fn refuse_withheld_columns(&self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
         let (dataset, grant) = (granted.dataset, granted.grant);
         let read = self.reads.get(dataset);
         let Some((read, effects)) = read.zip(self.conditions.effects.get(dataset)) else {
@@ -171,7 +181,7 @@ impl<'a> QueryEvaluation<'a> {
         };
         for clause in grant.clauses() {
             if let Some(one) = prohibition_checks::in_force(grant, clause, self.facts)? {
-                column_check::withheld(dataset, read, effects, clause, one)?;
+                column_check::check_withheld_columns(dataset, read, effects, clause, one)?;
             }
         }
         Ok(())
@@ -179,13 +189,13 @@ impl<'a> QueryEvaluation<'a> {
 }
 
 /// Effects of a grant on its dataset, after a check that the read columns exist in the result.
-pub(super) fn effects(
+pub(super) fn derive_grant_effects(
     granted: SourcedGrant<'_>,
     read: &BTreeSet<SqlIdentifier>,
     to: EffectBinding<'_>,
 ) -> Result<Vec<Effect>, Refusal> {
-    let effects = granted.grant.effects(&to)?;
-    column_check::check(granted.dataset, read, &effects)?;
+    let effects = granted.grant.derive_effects(&to)?;
+    column_check::check_columns(granted.dataset, read, &effects)?;
     Ok(effects)
 }
 
@@ -201,18 +211,18 @@ pub(super) fn check_clause(
         window_check::check_clause(clause, facts.now)?;
         purpose_check::check_clause(dataset, grant, clause, facts.taxonomy, facts.purpose)?;
         prohibition_checks::check_clause(grant, clause, facts)?;
-        let admission = admission(asker, granted, facts);
-        let admitted = clause.term.with(|rule| rule.admit(&admission));
-        admitted.map_err(|refusal| term::cite(refusal, clause))?;
+        let admission = admission_context(asker, granted, facts);
+        let admitted = clause.term.with_rule(|rule| rule.admit(&admission));
+        admitted.map_err(|refusal| term::cite_clause(refusal, clause))?;
         let budget = QuotaBudget::of_clause(granted, clause, facts.now)?;
         let drawn = budget.map_or(Ok(()), |budget| budget.check(facts.spent));
-        drawn.map_err(|refusal| term::cite(refusal, clause))
+        drawn.map_err(|refusal| term::cite_clause(refusal, clause))
     };
-    check().map_err(|refusal| granted.refusal(clause, refusal))
+    check().map_err(|refusal| granted.clause_refusal(clause, refusal))
 }
 
 /// Admission check of the question. For a restriction, assumed attributes of the caller count, since no answer rests on it.
-fn admission<'a>(
+fn admission_context<'a>(
     asker: &Requester,
     granted: SourcedGrant<'_>,
     facts: &DecisionInput<'a>,
@@ -246,14 +256,18 @@ fn check_schema(granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) -> Result<
 }
 
 /// First instant at which the contract or a statement that admits the question ends.
-fn end(asker: &Requester, granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) -> UtcTimestamp {
+fn admission_end(
+    asker: &Requester,
+    granted: SourcedGrant<'_>,
+    facts: &DecisionInput<'_>,
+) -> UtcTimestamp {
     let context = facts.context(granted.grant);
     // This question may be the first one.
     let used = context.first_use.unwrap_or(facts.now);
     let clauses = granted.grant.clauses().iter();
     let ends = clauses.filter_map(|clause| match clause.term {
         Term::NotAfter(until) => Some(until),
-        ref term => term.with(|rule| rule.ends(context.activated, Some(used))),
+        ref term => term.with_rule(|rule| rule.end_instant(context.activated, Some(used))),
     });
     let credentials = supporting_credentials(asker, granted, facts);
     ends.chain(credentials.map(|credential| credential.until))
@@ -266,11 +280,11 @@ fn supporting_credentials<'a>(
     granted: SourcedGrant<'a>,
     facts: &DecisionInput<'a>,
 ) -> impl Iterator<Item = SupportingCredential> + use<'a> {
-    let admission = admission(asker, granted, facts);
+    let admission = admission_context(asker, granted, facts);
     let clauses = granted.grant.clauses().iter();
     clauses.filter_map(move |clause| {
         clause
             .term
-            .with(|rule| rule.supporting_credential(&admission))
+            .with_rule(|rule| rule.supporting_credential(&admission))
     })
 }

@@ -5,10 +5,10 @@ use crate::contract::DatasetGrant;
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::language::Language;
-use crate::term::{Term, cite};
+use crate::term::{Term, cite_clause};
 
 /// Checks the joins of a grant's dataset with other datasets, by the clauses of the grant.
-pub(super) fn check(grant: &DatasetGrant, join_use: &JoinUse) -> Result<(), Refusal> {
+pub(super) fn check_joins(grant: &DatasetGrant, join_use: &JoinUse) -> Result<(), Refusal> {
     let mut clauses = grant.clauses().iter();
     let keys = clauses.find_map(|clause| match &clause.term {
         Term::JoinKeys(list) => Some(list.as_slice()),
@@ -16,7 +16,7 @@ pub(super) fn check(grant: &DatasetGrant, join_use: &JoinUse) -> Result<(), Refu
     });
     grant.clauses().iter().try_for_each(|clause| {
         check_term(&clause.term, keys.unwrap_or_default(), join_use)
-            .map_err(|refusal| grant.name_contract(cite(refusal, clause)))
+            .map_err(|refusal| grant.name_contract(cite_clause(refusal, clause)))
     })
 }
 
@@ -63,27 +63,27 @@ fn check_term(term: &Term, keys: &[SqlIdentifier], join_use: &JoinUse) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{dataset, name, names};
+    use crate::fixture::{parse_name, parse_names, provider_dataset};
 
     fn met(with: &[&str], over: &[&str], used: &[&str], otherwise: Option<&str>) -> JoinUse {
         JoinUse {
-            with: with.iter().map(|text| dataset(text)).collect(),
-            over: over.iter().map(|text| name(text)).collect(),
-            used: used.iter().map(|text| name(text)).collect(),
+            with: with.iter().map(|text| provider_dataset(text)).collect(),
+            over: over.iter().map(|text| parse_name(text)).collect(),
+            used: used.iter().map(|text| parse_name(text)).collect(),
             otherwise: otherwise.map(str::to_owned),
         }
     }
 
     #[track_caller]
     fn refused(term: &Term, join_use: &JoinUse, code: ErrorCode) {
-        let keys = names(&["lau"]);
+        let keys = parse_names(&["lau"]);
         assert_eq!(check_term(term, &keys, join_use).unwrap_err().code, code);
     }
 
     #[test]
     fn joins_are_over_the_keys_alone() {
-        let term = Term::JoinKeys(names(&["lau", "hour"]));
-        let keys = names(&["lau"]);
+        let term = Term::JoinKeys(parse_names(&["lau", "hour"]));
+        let keys = parse_names(&["lau"]);
         assert!(check_term(&term, &keys, &met(&["parishes"], &["lau"], &["lau"], None)).is_ok());
         refused(
             &term,
@@ -106,7 +106,7 @@ mod tests {
             ErrorCode::JoinPartnerNotAllowed,
         );
         assert!(check_term(&none, &[], &met(&[], &[], &["lau"], None)).is_ok());
-        let one = Term::JoinWith(vec![dataset("parishes")]);
+        let one = Term::JoinWith(vec![provider_dataset("parishes")]);
         assert!(check_term(&one, &[], &met(&["parishes"], &["lau"], &[], None)).is_ok());
         refused(
             &one,
@@ -122,7 +122,7 @@ mod tests {
             &met(&[], &[], &["lau"], None),
             ErrorCode::KeyMustStay,
         );
-        let keys = names(&["lau"]);
+        let keys = parse_names(&["lau"]);
         assert!(check_term(&Term::KeysStay, &keys, &met(&["p"], &["lau"], &["n"], None)).is_ok());
     }
 }

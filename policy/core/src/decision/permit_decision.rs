@@ -18,7 +18,7 @@ impl<Q> PermitDecision<Q> {
     }
 
     /// Contracts of the question.
-    pub const fn standing(&self) -> &ActiveContracts {
+    pub const fn active_contracts(&self) -> &ActiveContracts {
         &self.active
     }
 
@@ -54,12 +54,12 @@ impl<Q> PermitDecision<Q> {
     }
 
     /// Instant of the decision.
-    pub const fn at(&self) -> UtcTimestamp {
+    pub const fn decision_instant(&self) -> UtcTimestamp {
         self.at
     }
 
     /// Prohibitions in force in the contract of each dataset.
-    pub const fn prohibits(&self) -> &BTreeMap<DatasetId, BTreeSet<ClauseId>> {
+    pub const fn active_prohibitions(&self) -> &BTreeMap<DatasetId, BTreeSet<ClauseId>> {
         &self.conditions.prohibits
     }
 
@@ -80,7 +80,7 @@ impl<Q> PermitDecision<Q> {
 
     /// First instant at which a contract ends or a prohibition of a contract or restriction begins to hold. The answer is cut
     /// there.
-    pub fn ends(&self) -> UtcTimestamp {
+    pub fn end_instant(&self) -> UtcTimestamp {
         self.conditions
             .ends
             .min(self.conditions.prohibited)

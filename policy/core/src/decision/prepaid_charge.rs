@@ -25,19 +25,19 @@ pub struct PrepaidCharge {
 impl PrepaidCharge {
     /// Charge of this number of units, as records hold it.
     #[must_use]
-    pub fn charge(&self, count: u64) -> PrepaidDraft {
+    pub fn draft_charge(&self, count: u64) -> PrepaidDraft {
         PrepaidDraft {
             contract: self.first.to_string(),
             clause: self.clause.0,
             per: self.price.per.as_str().to_owned(),
-            each: self.price.each().to_string(),
+            each: self.price.unit_price().to_string(),
             count,
         }
     }
 
     /// Number of units for these rows and bytes; none where the price is for neither.
     #[must_use]
-    pub const fn running(&self, rows: u64, bytes: u64) -> Option<u64> {
+    pub const fn count_units(&self, rows: u64, bytes: u64) -> Option<u64> {
         match self.price.per {
             PriceUnit::Row => Some(rows),
             PriceUnit::Megabyte => Some(bytes),
@@ -48,7 +48,7 @@ impl PrepaidCharge {
 
 /// Prepaid price of a grant; none where the grant has none.
 pub(super) fn of_grant(grant: &DatasetGrant, months_due: u64) -> Option<PrepaidCharge> {
-    let (contract, first) = (grant.contract()?, grant.first()?);
+    let (contract, first) = (grant.contract()?, grant.first_version()?);
     grant
         .clauses()
         .iter()

@@ -10,7 +10,7 @@ use crate::term::{Clause, Term};
 /// # Errors
 /// `CONNECTOR_REQUIRED` where no clause says so, `TOKEN_INVALID` where the token is for another contract.
 // INVARIANT: program-by-clause
-pub(super) fn check(grant: &DatasetGrant, program: &ProgramAccess) -> Result<(), Refusal> {
+pub(super) fn check_program(grant: &DatasetGrant, program: &ProgramAccess) -> Result<(), Refusal> {
     if let ProgramAccess::AccessToken { contract, .. } = program
         && grant.contract() != Some(*contract)
     {

@@ -32,7 +32,7 @@ pub(crate) fn for_certain(
     declared: Option<&PurposeId>,
     now: UtcTimestamp,
 ) -> Result<(), Refusal> {
-    for (clause, one) in prohibitions(grant.clauses()) {
+    for (clause, one) in prohibition_terms(grant.clauses()) {
         if one.part.is_some() || one.condition.networks.is_some() {
             continue;
         }
@@ -42,13 +42,13 @@ pub(crate) fn for_certain(
                 now,
                 purpose: declared,
                 taxonomy,
-                purposes: (grant.purposes(), grant.own_purposes()),
+                purposes: (grant.purpose_vocabulary(), grant.own_purposes()),
                 around: &ContractContext::UNKNOWN,
             };
             throughout &= one
                 .condition
                 .holds(&among)
-                .map_err(|why| term::cite(why, clause))?;
+                .map_err(|why| term::cite_clause(why, clause))?;
         }
         if throughout {
             return Err(prohibition_refusal(clause));
@@ -69,38 +69,41 @@ pub(super) fn in_force<'c>(
     let Term::Prohibition(one) = &clause.term else {
         return Ok(None);
     };
-    let holds = one.condition.holds(&circumstances(grant, facts));
-    let holds = holds.map_err(|why| term::cite(why, clause))?;
+    let holds = one.condition.holds(&grant_circumstances(grant, facts));
+    let holds = holds.map_err(|why| term::cite_clause(why, clause))?;
     Ok(holds.then_some(one))
 }
 
 /// First instant at which a prohibition begins to hold. A running answer ends there.
-pub(super) fn begins(
+pub(super) fn prohibition_start(
     grant: &DatasetGrant,
     facts: &DecisionInput<'_>,
 ) -> Result<UtcTimestamp, Refusal> {
     let mut first = UtcTimestamp::LATEST;
-    for (clause, one) in prohibitions(grant.clauses()) {
-        let begins = one.condition.begins(&circumstances(grant, facts));
-        let begins = begins.map_err(|why| grant.name_contract(term::cite(why, clause)))?;
+    for (clause, one) in prohibition_terms(grant.clauses()) {
+        let begins = one.condition.next_start(&grant_circumstances(grant, facts));
+        let begins = begins.map_err(|why| grant.name_contract(term::cite_clause(why, clause)))?;
         first = first.min(begins.unwrap_or(UtcTimestamp::LATEST));
     }
     Ok(first)
 }
 
-fn prohibitions(clauses: &[Clause]) -> impl Iterator<Item = (&Clause, &ProhibitionTerm)> {
+fn prohibition_terms(clauses: &[Clause]) -> impl Iterator<Item = (&Clause, &ProhibitionTerm)> {
     clauses.iter().filter_map(|clause| match &clause.term {
         Term::Prohibition(one) => Some((clause, one.as_ref())),
         _ => None,
     })
 }
 
-fn circumstances<'a>(grant: &'a DatasetGrant, facts: &DecisionInput<'a>) -> Circumstances<'a> {
+fn grant_circumstances<'a>(
+    grant: &'a DatasetGrant,
+    facts: &DecisionInput<'a>,
+) -> Circumstances<'a> {
     Circumstances {
         now: facts.now,
         purpose: facts.purpose,
         taxonomy: facts.taxonomy,
-        purposes: (grant.purposes(), grant.own_purposes()),
+        purposes: (grant.purpose_vocabulary(), grant.own_purposes()),
         around: facts.context(grant),
     }
 }
@@ -114,5 +117,5 @@ fn prohibition_refusal(clause: &Clause) -> Refusal {
     .with_help(
         "ask for another purpose, at another time or from another place, as the clause says",
     );
-    term::cite(refusal, clause)
+    term::cite_clause(refusal, clause)
 }

@@ -4,10 +4,10 @@ use crate::contract::DatasetGrant;
 use crate::id::{DatasetId, PurposeId};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::purpose::Taxonomy;
-use crate::term::{Clause, Term, cite};
+use crate::term::{Clause, Term, cite_clause};
 
 /// Checks the declared purpose against every purpose clause of the grant.
-pub(crate) fn check(
+pub(crate) fn check_purpose(
     dataset: &DatasetId,
     grant: &DatasetGrant,
     taxonomy: &Taxonomy,
@@ -30,13 +30,13 @@ pub(super) fn check_clause(
         Term::PurposeNot(excluded) => (&[], excluded),
         _ => return Ok(()),
     };
-    if taxonomy.label != grant.purposes() {
-        return Err(cite(
+    if taxonomy.label != grant.purpose_vocabulary() {
+        return Err(cite_clause(
             Refusal::new(
                 ErrorCode::TermUnknown,
                 format!(
                     "the contract uses the purposes `{}`, this connector has `{}`",
-                    grant.purposes(),
+                    grant.purpose_vocabulary(),
                     taxonomy.label
                 ),
             )
@@ -46,10 +46,16 @@ pub(super) fn check_clause(
     }
     let whole = taxonomy.with_own(grant.own_purposes())?;
     let Some(declared) = declared else {
-        return Err(cite(missing(dataset, needed, &whole), clause));
+        return Err(cite_clause(
+            missing_purpose_refusal(dataset, needed, &whole),
+            clause,
+        ));
     };
     if !whole.contains(declared) {
-        return Err(cite(unknown(declared, needed), clause));
+        return Err(cite_clause(
+            unknown_purpose_refusal(declared, needed),
+            clause,
+        ));
     }
     let fits = if excluded.is_empty() {
         needed.iter().any(|needed| whole.covers(needed, declared))
@@ -60,12 +66,16 @@ pub(super) fn check_clause(
             .any(|excluded| whole.covers(excluded, declared) || whole.covers(declared, excluded))
     };
     if !fits {
-        return Err(cite(not_covered(dataset, declared, needed), clause));
+        return Err(cite_clause(not_covered(dataset, declared, needed), clause));
     }
     Ok(())
 }
 
-fn missing(dataset: &DatasetId, needed: &[PurposeId], taxonomy: &Taxonomy) -> Refusal {
+fn missing_purpose_refusal(
+    dataset: &DatasetId,
+    needed: &[PurposeId],
+    taxonomy: &Taxonomy,
+) -> Refusal {
     let mut covered = taxonomy.covered_by(needed);
     covered.retain(|purpose| !needed.contains(purpose));
     let mut refusal = Refusal::new(
@@ -81,7 +91,7 @@ fn missing(dataset: &DatasetId, needed: &[PurposeId], taxonomy: &Taxonomy) -> Re
     refusal
 }
 
-fn unknown(declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
+fn unknown_purpose_refusal(declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
     let refusal = Refusal::new(
         ErrorCode::PurposeUnknown,
         format!("there is no purpose `{declared}`"),

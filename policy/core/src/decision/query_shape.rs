@@ -10,11 +10,11 @@ pub(super) type DatasetColumns = BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>;
 /// Properties of a question that a decision needs; implemented by `hansa_enforcement::BoundPlan`.
 pub trait QueryShape {
     /// Columns that the question reads, by dataset.
-    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>;
+    fn used_columns(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>;
     /// Digest of the question's plan.
     fn digest(&self) -> Digest;
     /// Joins of each dataset with others.
-    fn meetings(&self) -> BTreeMap<DatasetId, JoinUse>;
+    fn dataset_joins(&self) -> BTreeMap<DatasetId, JoinUse>;
 }
 
 /// Joins of a dataset with others, as far as clauses about joins need them.

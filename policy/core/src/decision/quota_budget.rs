@@ -2,7 +2,7 @@
 
 use super::sourced_grant::SourcedGrant;
 use crate::id::{ClauseId, ContractId, DatasetId};
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::term::quota::SlotBounds;
 use crate::term::{Clause, Term, quota};
 use crate::value::time::PeriodQuota;
@@ -56,9 +56,12 @@ impl QuotaBudget {
             _ => return Ok(None),
         };
         let Some(contract) = granted.grant.contract() else {
-            return Err(contradiction("the house contract can't hold a quota"));
+            return Err(contradiction_refusal(
+                "the house contract can't hold a quota",
+            ));
         };
-        let SlotBounds { begin, end } = quota::slot(&quota.per, granted.grant.not_before(), now);
+        let SlotBounds { begin, end } =
+            quota::quota_slot(&quota.per, granted.grant.not_before(), now);
         Ok(Some(Self {
             dataset: granted.dataset.clone(),
             contract,

@@ -50,7 +50,7 @@ impl RefusalSummaryRecord {
     /// Record for this participant that allows `next` further refusals. `None` stands for all callers that the trust bundle does
     /// not list.
     #[must_use]
-    pub const fn of(peer: Option<ParticipantId>, refusal: RefusalCounter, next: u64) -> Self {
+    pub const fn new(peer: Option<ParticipantId>, refusal: RefusalCounter, next: u64) -> Self {
         Self {
             peer,
             disclosed: refusal,
@@ -60,7 +60,7 @@ impl RefusalSummaryRecord {
 }
 
 impl Evidence for RefusalSummaryRecord {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let codes = self.disclosed.codes.iter();
         RefusalCountRecord {
             peer: self.peer.as_ref().map(ToString::to_string),

@@ -88,7 +88,7 @@ impl RequirementStage {
             | Term::RowsPerSecond(_)
             | Term::ResultRows(_) => Self::Limit,
             // The rule of each other term names its own stage.
-            term => match term.with(|rule| rule.check()) {
+            term => match term.with_rule(|rule| rule.admission_check()) {
                 Some(AdmissionCheck::Window) => Self::RelativeWindow,
                 Some(AdmissionCheck::Party) => Self::Party,
                 Some(AdmissionCheck::Delivery) => Self::Delivery,
@@ -125,7 +125,7 @@ impl<'a> Requirement<'a> {
             let granted = SourcedGrant::of_contract(active, dataset).ok();
             add(Stage::Name, dataset, granted, RequirementKind::Name);
         }
-        for granted in SourcedGrant::all(active, restricted) {
+        for granted in SourcedGrant::list_grants(active, restricted) {
             let mut add = |stage, kind| add(stage, granted.dataset, Some(granted), kind);
             for clause in granted.grant.clauses() {
                 let stage = Stage::of_clause(granted.source, &clause.term);

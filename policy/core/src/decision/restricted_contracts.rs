@@ -18,7 +18,7 @@ pub(super) struct RestrictedContracts {
 
 impl RestrictedContracts {
     /// Restrictions of the datasets that the contracts give.
-    pub(super) fn of(active: &ActiveContracts, held: &ProviderRestrictions) -> Self {
+    pub(super) fn new(active: &ActiveContracts, held: &ProviderRestrictions) -> Self {
         let mut readable = BTreeMap::new();
         let mut unreadable = BTreeMap::new();
         // Users of this participant are not subject to its own restrictions.
@@ -46,7 +46,7 @@ impl RestrictedContracts {
     }
 
     /// Readable restrictions; an unreadable one is an error.
-    pub(super) fn readable(self) -> Result<Self, Refusal> {
+    pub(super) fn require_readable(self) -> Result<Self, Refusal> {
         match self.unreadable.values().next() {
             None => Ok(self),
             Some(refusal) => Err(refusal.clone()),
@@ -54,7 +54,10 @@ impl RestrictedContracts {
     }
 
     /// Digests of the documents of the restrictions under which datasets are read.
-    pub(super) fn documents(&self, held: &ProviderRestrictions) -> BTreeMap<DatasetId, Digest> {
+    pub(super) fn document_digests(
+        &self,
+        held: &ProviderRestrictions,
+    ) -> BTreeMap<DatasetId, Digest> {
         let restricted = self.contracts.grants().keys();
         restricted
             .filter_map(|dataset| Some((dataset.clone(), held.get(dataset)?.document)))

@@ -20,8 +20,8 @@ impl<Q: QueryShape> PermitDecision<Q> {
     /// Mark of the question and all its effects. Two questions with equal marks are the same question about the same view. The
     /// secret prevents readers of the log from guessing texts.
     #[must_use]
-    pub fn mark(&self, secret: &[u8; 32], sql: &str) -> Digest {
-        let effects = derivation::digest(&self.conditions.effects);
+    pub fn query_mark(&self, secret: &[u8; 32], sql: &str) -> Digest {
+        let effects = derivation::effects_digest(&self.conditions.effects);
         let purpose = self.purpose.as_ref().map(ToString::to_string);
         let contracts = self.active.grants().iter();
         let contracts =
@@ -131,7 +131,7 @@ impl NoNewDataDecision {
 }
 
 impl Evidence for NoNewDataDecision {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         NoNewDataRecord {
             request_id: self.request.to_string(),
             peer: self.peer.to_string(),

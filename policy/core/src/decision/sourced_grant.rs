@@ -25,7 +25,7 @@ pub(super) enum RequirementSource {
 
 impl<'a> SourcedGrant<'a> {
     /// Grants of the contracts, then of the restrictions, each in the order of datasets.
-    pub(super) fn all(
+    pub(super) fn list_grants(
         active: &'a ActiveContracts,
         restricted: &'a RestrictedContracts,
     ) -> impl Iterator<Item = Self> {
@@ -60,11 +60,11 @@ impl<'a> SourcedGrant<'a> {
     /// Refusal by a clause. For a restriction, the refusal names the restriction and says that an amendment of the contract would
     /// not help.
     /// Its text is rewritten, since the check's own text speaks of a contract.
-    pub(super) fn refusal(&self, clause: &Clause, why: Refusal) -> Refusal {
+    pub(super) fn clause_refusal(&self, clause: &Clause, why: Refusal) -> Refusal {
         if self.source == RequirementSource::Contract {
             return why;
         }
-        let plain = clause.term.plain();
+        let plain = clause.term.to_english();
         let (name, owner) = (&self.dataset.name, self.dataset.owner.domain());
         let refusal = match why.code.kind() {
             ErrorClass::Exhausted => {

@@ -13,27 +13,28 @@ use crate::attribute::ParticipantAttribute;
 use crate::contract::{Agreement, Assignee};
 use crate::effect::EffectKind;
 use crate::fixture::{
-    CONSUMER, agreement, attested, contract_id, dataset, name, names, program as program_of,
-    purpose, purposes, registry_with, schema, standing, standing_of, taxonomy, time,
+    CONSUMER, active_contracts, attested_attribute, contract_id, parse_name, parse_names,
+    parse_purpose, parse_purposes, parse_time, provider_dataset, registry_with, sample_agreement,
+    sample_schema, small_taxonomy, standing_of, verified_program as program_of,
 };
 use crate::id::SqlIdentifier;
 use crate::peer::ProgramAccess;
 use crate::refusal::ErrorCode;
-use crate::row_filter::parse;
+use crate::row_filter::parse_row_filter;
 use crate::term::Term;
 use crate::term::contract_context::ContractContext;
 use crate::term::place_cells::PlaceCellsTerm;
 use crate::term::schema_version::SchemaCompatibility;
 use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 use hansa_audit_log::day_zone::DayZone;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_audit_log::ledger::Evidence as _;
 
 #[derive(Debug)]
 struct TestQuery(BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>);
 
 impl QueryShape for TestQuery {
-    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
+    fn used_columns(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
         &self.0
     }
 
@@ -41,7 +42,7 @@ impl QueryShape for TestQuery {
         Digest::of(b"plan")
     }
 
-    fn meetings(&self) -> BTreeMap<DatasetId, JoinUse> {
+    fn dataset_joins(&self) -> BTreeMap<DatasetId, JoinUse> {
         let all: BTreeSet<DatasetId> = self.0.keys().cloned().collect();
         let with = |own: &DatasetId| all.iter().filter(|id| *id != own).cloned().collect();
         let meeting = |id: &DatasetId, used: &BTreeSet<SqlIdentifier>| JoinUse {
@@ -74,7 +75,7 @@ struct DecisionCase<'a> {
 impl DecisionCase<'_> {
     fn of(terms: Vec<Term>) -> Self {
         Self {
-            agreements: vec![agreement("bikes", terms)],
+            agreements: vec![sample_agreement("bikes", terms)],
             reads: vec![("bikes", &["site"])],
             now: "2026-06-01T12:00:00Z",
             purpose: Some("dpv:Academic"),
@@ -92,13 +93,18 @@ impl DecisionCase<'_> {
         let reads = self
             .reads
             .iter()
-            .map(|(of, columns)| (dataset(of), names(columns).into_iter().collect()))
+            .map(|(of, columns)| {
+                (
+                    provider_dataset(of),
+                    parse_names(columns).into_iter().collect(),
+                )
+            })
             .collect();
         let standing = match &self.program {
-            None => standing(self.agreements.clone()),
+            None => active_contracts(self.agreements.clone()),
             Some(program) => standing_of(&program_of(CONSUMER, program), self.agreements.clone()),
         };
-        self.with_facts(|facts| decide(standing, facts, TestQuery(reads)))
+        self.with_facts(|facts| decide_question(standing, facts, TestQuery(reads)))
     }
 
     fn with_facts<T>(&self, act: impl FnOnce(&DecisionInput<'_>) -> T) -> T {
@@ -135,13 +141,13 @@ impl DecisionCase<'_> {
                     }))
             })
             .collect();
-        let purpose = self.purpose.map(purpose);
+        let purpose = self.purpose.map(parse_purpose);
         let facts = DecisionInput {
-            now: time(self.now),
+            now: parse_time(self.now),
             request: RequestId([7; 16]),
             sql_commit: Digest::of(b"sql"),
             purpose: purpose.as_ref(),
-            taxonomy: &taxonomy(),
+            taxonomy: &small_taxonomy(),
             schemas: &schemas,
             extends: &self.extends,
             snapshots: &snapshots,
@@ -184,12 +190,12 @@ fn what_nobody_looked_up_refuses() {
 /// A contract accepts another schema only with a clause for it, and only one that extends its own.
 #[test]
 fn a_schema_that_has_only_grown() {
-    let columns = || Term::Columns(names(&["site"]));
+    let columns = || Term::Columns(parse_names(&["site"]));
     let met = |terms: Vec<Term>, extends: &[&str]| {
         let mut case = DecisionCase::of(terms);
         case.schema_changed = true;
-        let earlier = extends.iter().map(|of| schema(of)).collect();
-        case.extends.insert(dataset("bikes"), earlier);
+        let earlier = extends.iter().map(|of| sample_schema(of)).collect();
+        case.extends.insert(provider_dataset("bikes"), earlier);
         case.decide().map(|_| ()).map_err(|refusal| refusal.code)
     };
     let compatible = || vec![columns(), Term::Version(SchemaCompatibility::Compatible)];
@@ -215,26 +221,26 @@ fn a_credential_is_relied_on() {
     case.around.insert(contract_id("bikes"), around.clone());
     // Assumed attributes don't count for a real question.
     assert_eq!(refused(&case).code, ErrorCode::SectorNotAttested);
-    around.presented.attested.push(attested(sector));
+    around.presented.attested.push(attested_attribute(sector));
     case.around.insert(contract_id("bikes"), around);
     let ruled = case.decide().unwrap();
-    assert_eq!(ruled.ends(), time("2026-12-31T00:00:00Z"));
-    let entry = ruled.entry().to_json();
+    assert_eq!(ruled.end_instant(), parse_time("2026-12-31T00:00:00Z"));
+    let entry = ruled.to_record_body().to_json();
     let grants = entry.get("grants").and_then(Json::as_list).unwrap();
     let named = grants[0].get("relied_on").and_then(Json::as_list).unwrap();
-    let credentials: Vec<Json> = ruled.relied_on().iter().map(Json::text).collect();
+    let credentials: Vec<Json> = ruled.relied_on().iter().map(Json::from_display).collect();
     assert_eq!(named, credentials);
-    assert_eq!(named, [Json::text(Digest::of(b"nace:H49.31"))]);
+    assert_eq!(named, [Json::from_display(Digest::of(b"nace:H49.31"))]);
 }
 
 #[test]
 fn the_first_check_that_fails_decides_the_code() {
     let everything = || {
         vec![
-            Term::NotAfter(time("2026-06-01T12:00:00Z")),
-            Term::Purpose(purposes(&["dpv:Marketing"])),
+            Term::NotAfter(parse_time("2026-06-01T12:00:00Z")),
+            Term::Purpose(parse_purposes(&["dpv:Marketing"])),
             Term::Queries(quota(10)),
-            Term::Columns(names(&["other"])),
+            Term::Columns(parse_names(&["other"])),
         ]
     };
     let mut case = DecisionCase {
@@ -262,12 +268,12 @@ fn the_first_check_that_fails_decides_the_code() {
 #[test]
 fn a_cell_can_be_read_and_its_coordinates_can_not() {
     let cells = Term::PlaceCells(PlaceCellsTerm {
-        lon: name("lon"),
-        lat: name("lat"),
-        cell: name("cell"),
+        lon: parse_name("lon"),
+        lat: parse_name("lat"),
+        cell: parse_name("cell"),
         size: "h3:8".parse().unwrap(),
     });
-    let shown = Term::Columns(names(&["site", "lon", "lat"]));
+    let shown = Term::Columns(parse_names(&["site", "lon", "lat"]));
     for terms in [vec![cells.clone()], vec![shown, cells]] {
         let mut case = DecisionCase::of(terms);
         case.reads = vec![("bikes", &["site", "cell"])];
@@ -284,23 +290,23 @@ fn an_error_in_any_term_refuses() {
     let mut case = DecisionCase::of(vec![Term::Columns(Vec::new())]);
     case.reads = vec![("bikes", &[])];
     assert_eq!(refused(&case).code, ErrorCode::PolicyContradiction);
-    case.agreements = vec![agreement("bikes", [Term::ResultRows(0)])];
+    case.agreements = vec![sample_agreement("bikes", [Term::ResultRows(0)])];
     assert_eq!(refused(&case).code, ErrorCode::PolicyContradiction);
 }
 
 #[test]
 fn what_the_ruling_carries() {
     let mut case = DecisionCase::of(vec![
-        Term::Rows(parse("site = {{consumer}}").unwrap()),
+        Term::Rows(parse_row_filter("site = {{consumer}}").unwrap()),
         Term::Queries(quota(10)),
         Term::RowQuota(quota(1_000)),
         Term::ByteQuota(quota(1_000_000)),
         Term::ResultRows(500),
-        Term::NotAfter(time("2026-07-01T00:00:00Z")),
+        Term::NotAfter(parse_time("2026-07-01T00:00:00Z")),
         Term::DeleteAfter { days: 30 },
     ]);
     case.agreements
-        .push(agreement("air", [Term::ResultRows(50)]));
+        .push(sample_agreement("air", [Term::ResultRows(50)]));
     case.reads.push(("air", &["no2"]));
     case.spent = 3;
     let ruled = case.decide().unwrap();
@@ -309,25 +315,33 @@ fn what_the_ruling_carries() {
         counted,
         [QuotaKind::Queries, QuotaKind::Rows, QuotaKind::Bytes]
     );
-    assert_eq!(ruled.budgets()[0].slot, time("2026-06-01T00:00:00Z"));
+    assert_eq!(ruled.budgets()[0].slot, parse_time("2026-06-01T00:00:00Z"));
     assert_eq!(
-        budgets(ruled.standing(), &BTreeMap::new(), time(case.now)).unwrap(),
+        collect_budgets(
+            ruled.active_contracts(),
+            &BTreeMap::new(),
+            parse_time(case.now)
+        )
+        .unwrap(),
         ruled.budgets(),
         "what is looked up is what is drawn on"
     );
     assert_eq!(ruled.row_limit().unwrap().rows, 50);
     assert_eq!(ruled.row_limit().unwrap().contract, contract_id("air"));
-    assert_eq!(ruled.ends(), time("2026-07-01T00:00:00Z"));
-    let EffectKind::KeepRows(filter) = &ruled.effects()[&dataset("bikes")][0].kind else {
+    assert_eq!(ruled.end_instant(), parse_time("2026-07-01T00:00:00Z"));
+    let EffectKind::KeepRows(filter) = &ruled.effects()[&provider_dataset("bikes")][0].kind else {
         panic!("a row filter")
     };
     assert_eq!(filter.to_string(), "site = 'firm.example'");
-    let entry = ruled.entry();
+    let entry = ruled.to_record_body();
     assert_eq!(entry.kind(), "permit");
     let body = entry.to_json();
     let grants = body.get("grants").and_then(Json::as_list).unwrap();
     assert_eq!(
-        String::from_utf8(canonical(grants[1].get("clauses_applied").unwrap())).unwrap(),
+        String::from_utf8(to_canonical_bytes(
+            grants[1].get("clauses_applied").unwrap()
+        ))
+        .unwrap(),
         "[1,2,3,4,5,6]",
         "the recorded clause is not among the applied ones"
     );
@@ -337,14 +351,14 @@ fn what_the_ruling_carries() {
         1,
         "rows and bytes are reserved when they leave"
     );
-    assert!(body.fits(8));
+    assert!(body.is_within_limits(8));
 }
 
 #[test]
 fn a_contract_that_the_question_does_not_need_costs_nothing() {
     let mut case = DecisionCase::of(Vec::new());
     case.agreements
-        .push(agreement("air", [Term::Queries(quota(1))]));
+        .push(sample_agreement("air", [Term::Queries(quota(1))]));
     case.spent = 1;
     assert!(case.decide().is_ok());
     case.reads.push(("air", &["no2"]));
@@ -353,14 +367,17 @@ fn a_contract_that_the_question_does_not_need_costs_nothing() {
 
 #[test]
 fn a_public_view_binds_whoever_asks() {
-    let mut public = agreement("bikes", [Term::Rows(parse("site = {{consumer}}").unwrap())]);
+    let mut public = sample_agreement(
+        "bikes",
+        [Term::Rows(parse_row_filter("site = {{consumer}}").unwrap())],
+    );
     public.assignee = Assignee::Public;
     let case = DecisionCase {
         agreements: vec![public],
         ..DecisionCase::of(Vec::new())
     };
     let ruled = case.decide().unwrap();
-    assert_eq!(ruled.standing().asker().id().as_str(), CONSUMER);
+    assert_eq!(ruled.active_contracts().asker().id().as_str(), CONSUMER);
 }
 
 #[test]
@@ -368,16 +385,16 @@ fn a_refusal_is_recorded_with_what_was_asked() {
     let refusal = Refusal::new(ErrorCode::PurposeMissing, "no purpose")
         .with_contract(contract_id("bikes"))
         .with_clause(ClauseId(4), "purpose is x");
-    let asked = RefusedQuery::by(
-        standing([agreement("bikes", [])]).asker(),
+    let asked = RefusedQuery::new(
+        active_contracts([sample_agreement("bikes", [])]).asker(),
         RequestId([7; 16]),
         vec![contract_id("bikes")],
         None,
         Digest::of(b"sql"),
     );
-    let entry = PendingRefusal::from_refusal(refusal, Some(asked)).entry();
+    let entry = PendingRefusal::from_refusal(refusal, Some(asked)).to_record_body();
     assert_eq!(entry.kind(), "refuse");
-    let text = String::from_utf8(canonical(&entry.to_json())).unwrap();
+    let text = String::from_utf8(to_canonical_bytes(&entry.to_json())).unwrap();
     for part in [
         r#""code":"PURPOSE_MISSING""#,
         r#""clause":4"#,
@@ -403,16 +420,16 @@ fn a_program_asks_under_a_clause_alone() {
         let refusal = refused(&case);
         assert_eq!(refusal.code, ErrorCode::ConnectorRequired);
         assert_eq!(refusal.contract, Some(contract_id("bikes")));
-        case.agreements = vec![agreement("bikes", [Term::OneSidedReceipts])];
+        case.agreements = vec![sample_agreement("bikes", [Term::OneSidedReceipts])];
         let permitted = case.decide().unwrap();
-        let entry = permitted.entry().to_json();
+        let entry = permitted.to_record_body().to_json();
         let said = entry.get("program").unwrap();
         let by = said.get("by").and_then(Json::as_text).unwrap();
         assert_eq!(by == "certificate", program == ProgramAccess::Certificate);
         let certificate = entry.get("peer_cert_sha256");
         assert_eq!(certificate.is_none(), by == "access_token");
         // One contract without the clause refuses the whole question.
-        case.agreements.push(agreement("air", []));
+        case.agreements.push(sample_agreement("air", []));
         case.reads.push(("air", &["no2"]));
         assert!(case.decide().is_err());
         // Questions of a connector are not affected.
@@ -420,7 +437,7 @@ fn a_program_asks_under_a_clause_alone() {
         assert!(
             case.decide()
                 .unwrap()
-                .entry()
+                .to_record_body()
                 .to_json()
                 .get("program")
                 .is_none()
@@ -435,9 +452,9 @@ fn a_program_asks_under_a_clause_alone() {
 #[test]
 fn only_an_open_view_is_given_to_the_web() {
     use crate::term::open_data::closing_clause;
-    let now = time("2026-06-01T00:00:00Z");
+    let now = parse_time("2026-06-01T00:00:00Z");
     let on_web = |clauses: Vec<Term>, public: bool| {
-        let mut agreement = agreement("bikes", clauses);
+        let mut agreement = sample_agreement("bikes", clauses);
         if public {
             agreement.assignee = Assignee::Public;
         }
@@ -447,10 +464,10 @@ fn only_an_open_view_is_given_to_the_web() {
             .map(|active| active.asker().id().clone())
             .map_err(|refusal| refusal.code)
     };
-    let open = || vec![Term::OpenData, Term::Columns(names(&["site"]))];
+    let open = || vec![Term::OpenData, Term::Columns(parse_names(&["site"]))];
     assert!(on_web(open(), true).is_ok());
     assert_eq!(on_web(open(), false), Err(ErrorCode::DatasetUnknown));
-    let league = vec![Term::Columns(names(&["site"]))];
+    let league = vec![Term::Columns(parse_names(&["site"]))];
     assert_eq!(on_web(league, true), Err(ErrorCode::DatasetUnknown));
     // Harmless clauses, listed here again: each treats all callers equally, at each time of its period.
     let harmless = [
@@ -478,7 +495,7 @@ fn only_an_open_view_is_given_to_the_web() {
     for term in Term::samples() {
         let name = term.spec().name;
         let terms = vec![Term::OpenData, term.clone()];
-        let closes = closing_clause(&agreement("bikes", terms.clone()).clauses).is_some();
+        let closes = closing_clause(&sample_agreement("bikes", terms.clone()).clauses).is_some();
         match closes {
             true => assert!(closing.insert(name) || closing.contains(name)),
             false => assert!(harmless_seen.insert(name) || harmless_seen.contains(name)),
@@ -498,9 +515,9 @@ fn only_an_open_view_is_given_to_the_web() {
     );
     // A period is checked at each use, since a file outlives its question.
     for (window, is_open) in [
-        (Term::NotBefore(time("2026-05-31T00:00:00Z")), true),
-        (Term::NotBefore(time("2026-06-02T00:00:00Z")), false),
-        (Term::NotAfter(time("2026-06-02T00:00:00Z")), true),
+        (Term::NotBefore(parse_time("2026-05-31T00:00:00Z")), true),
+        (Term::NotBefore(parse_time("2026-06-02T00:00:00Z")), false),
+        (Term::NotAfter(parse_time("2026-06-02T00:00:00Z")), true),
         (Term::NotAfter(now), false),
     ] {
         let terms = vec![Term::OpenData, window.clone()];

@@ -2,7 +2,7 @@
 
 use crate::contract::DatasetGrant;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::{Clause, Term, cite};
+use crate::term::{Clause, Term, cite_clause};
 use hansa_audit_log::time::UtcTimestamp;
 
 /// Checks that `now` lies in the period of the contract.
@@ -21,12 +21,12 @@ pub(super) fn check_clause(clause: &Clause, now: UtcTimestamp) -> Result<(), Ref
     if let Term::NotBefore(from) = clause.term
         && now < from
     {
-        return Err(cite(not_yet(from), clause));
+        return Err(cite_clause(not_yet(from), clause));
     }
     if let Term::NotAfter(until) = clause.term
         && now >= until
     {
-        return Err(cite(expired_contract_refusal(until), clause));
+        return Err(cite_clause(expired_contract_refusal(until), clause));
     }
     Ok(())
 }

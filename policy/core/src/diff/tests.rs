@@ -1,8 +1,10 @@
 //! Tests of changes, and of their verdicts.
 
 use super::*;
-use crate::fixture::{agreement, clauses, name, names, purposes, time};
-use crate::row_filter::parse;
+use crate::fixture::{
+    number_clauses, parse_name, parse_names, parse_purposes, parse_time, sample_agreement,
+};
+use crate::row_filter::parse_row_filter;
 use crate::term::duty::ForbiddenUse;
 use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
@@ -23,14 +25,14 @@ fn day(zone: &str) -> QuotaPeriod {
 
 #[track_caller]
 fn check(old: Vec<Term>, new: Vec<Term>, expect: &[&str]) {
-    let changes = compare(&clauses(old), &clauses(new)).0;
+    let changes = compare_policies(&number_clauses(old), &number_clauses(new)).0;
     let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
     assert_eq!(lines, expect);
 }
 
 #[test]
 fn clause_by_clause() {
-    let columns = |list: &[&str]| Term::Columns(names(list));
+    let columns = |list: &[&str]| Term::Columns(parse_names(list));
     check(vec![columns(&["a"])], vec![columns(&["a"])], &[]);
     check(
         vec![columns(&["a"]), quota(5, day("UTC"))],
@@ -58,7 +60,7 @@ fn clause_by_clause() {
     check(
         vec![
             Term::Prohibit(ForbiddenUse::Sell),
-            Term::Purpose(purposes(&["dpv:Research"])),
+            Term::Purpose(parse_purposes(&["dpv:Research"])),
         ],
         vec![Term::Prohibit(ForbiddenUse::Distribute)],
         &[
@@ -67,7 +69,7 @@ fn clause_by_clause() {
             "- #c2: the purpose declared for each query is dpv:Research, or a narrower one  > LOOSER",
         ],
     );
-    let rows = |text: &str| Term::Rows(parse(text).unwrap());
+    let rows = |text: &str| Term::Rows(parse_row_filter(text).unwrap());
     check(
         vec![rows("a = 1 AND b = 2")],
         vec![rows("b = 2 AND a = 1")],
@@ -81,9 +83,9 @@ fn prohibitions() {
     let prohibition = |purpose: &str, rows: Option<&str>| {
         Term::from(ProhibitionTerm {
             action: ProhibitedAction::Use,
-            part: rows.map(|rows| ProhibitedPart::Rows(parse(rows).unwrap())),
+            part: rows.map(|rows| ProhibitedPart::Rows(parse_row_filter(rows).unwrap())),
             condition: ProhibitionCondition {
-                purpose: Some(purposes(&[purpose])),
+                purpose: Some(parse_purposes(&[purpose])),
                 ..ProhibitionCondition::ALWAYS
             },
         })
@@ -115,32 +117,35 @@ fn prohibitions() {
 
 #[test]
 fn all_of_them_shown() {
-    let rows = |most| clauses([Term::ResultRows(most)]);
-    let none = compare(&rows(1), &rows(1));
+    let rows = |most| number_clauses([Term::ResultRows(most)]);
+    let none = compare_policies(&rows(1), &rows(1));
     assert_eq!(none.to_string(), "no clause changes");
-    let two = compare(
+    let two = compare_policies(
         &rows(1),
-        &clauses([Term::ResultRows(2), Term::TotalsFromPublished]),
+        &number_clauses([Term::ResultRows(2), Term::TotalsFromPublished]),
     );
     assert_eq!(two.to_string().lines().count(), 2);
 }
 
 #[track_caller]
 fn verdict(old: Vec<Term>, new: Vec<Term>, expect: ChangeVerdict) {
-    assert_eq!(compare(&clauses(old), &clauses(new)).verdict(), expect);
+    assert_eq!(
+        compare_policies(&number_clauses(old), &number_clauses(new)).verdict(),
+        expect
+    );
 }
 
 #[test]
 fn the_gravest_verdict_counts() {
-    let columns = |list: &[&str]| Term::Columns(names(list));
-    let rows = |text: &str| Term::Rows(parse(text).unwrap());
+    let columns = |list: &[&str]| Term::Columns(parse_names(list));
+    let rows = |text: &str| Term::Rows(parse_row_filter(text).unwrap());
     let mask = || Term::Mask {
-        column: crate::fixture::name("a"),
+        column: crate::fixture::parse_name("a"),
         mask: crate::value::column::MaskValue::Null,
     };
     let prefix = |length| {
         Term::Prefix(crate::term::prefix::PrefixTerm {
-            column: crate::fixture::name("a"),
+            column: crate::fixture::parse_name("a"),
             length,
         })
     };
@@ -174,10 +179,10 @@ fn the_gravest_verdict_counts() {
 #[test]
 fn fewer_rows_of_an_aggregate_are_not_comparable() {
     let functions = || Term::Functions(vec![CubeFunction::Count]);
-    let only = || Term::Columns(names(&["a"]));
+    let only = || Term::Columns(parse_names(&["a"]));
     let release = || {
         Term::Release(ReleaseTerm {
-            column: name("at"),
+            column: parse_name("at"),
             every: TimeBucketWidth::Day,
             late: LateDataPolicy::Never,
         })
@@ -185,24 +190,24 @@ fn fewer_rows_of_an_aggregate_are_not_comparable() {
     let prohibited = || {
         Term::Prohibition(Box::new(ProhibitionTerm {
             action: ProhibitedAction::Use,
-            part: Some(ProhibitedPart::Rows(parse("a = 77").unwrap())),
+            part: Some(ProhibitedPart::Rows(parse_row_filter("a = 77").unwrap())),
             condition: ProhibitionCondition::ALWAYS,
         }))
     };
     let check = |old: Vec<Term>, new: Vec<Term>, expect: ChangeVerdict| {
-        let drafts = compare(&clauses(old.clone()), &clauses(new.clone()));
+        let drafts = compare_policies(&number_clauses(old.clone()), &number_clauses(new.clone()));
         assert_eq!(drafts.verdict(), expect);
         // The line of the clause shows the verdict, too.
         assert!(drafts.to_string().ends_with(expect.as_str()), "{drafts}");
-        let [old, new] = [old, new].map(|terms| agreement("bikes", terms));
+        let [old, new] = [old, new].map(|terms| sample_agreement("bikes", terms));
         assert_eq!(of_agreements(&old, &new), expect);
-        let lines = lines(&old, &new);
+        let lines = change_lines(&old, &new);
         assert!(
             lines.iter().any(|line| line.ends_with(expect.as_str())),
             "{lines:?}"
         );
     };
-    for fewer in [Term::Rows(parse("a = 1").unwrap()), prohibited()] {
+    for fewer in [Term::Rows(parse_row_filter("a = 1").unwrap()), prohibited()] {
         check(
             vec![functions()],
             vec![functions(), fewer.clone()],
@@ -224,29 +229,29 @@ fn fewer_rows_of_an_aggregate_are_not_comparable() {
 #[test]
 fn of_agreements_the_gravest_counts() {
     let check = |change: &dyn Fn(&mut Agreement), expect: ChangeVerdict| {
-        let old = agreement("bikes", [Term::ResultRows(5)]);
-        let mut new = agreement("bikes", [Term::ResultRows(5)]);
+        let old = sample_agreement("bikes", [Term::ResultRows(5)]);
+        let mut new = sample_agreement("bikes", [Term::ResultRows(5)]);
         new.nonce = "other".to_owned();
         change(&mut new);
         assert_eq!(of_agreements(&old, &new), expect);
     };
-    let rows = |most| clauses([Term::ResultRows(most)]);
+    let rows = |most| number_clauses([Term::ResultRows(most)]);
     check(&|_| {}, ChangeVerdict::Same);
     check(&|new| new.clauses = rows(4), ChangeVerdict::Tighter);
     check(&|new| new.clauses = rows(6), ChangeVerdict::Looser);
     check(
-        &|new| new.not_after = time("2026-06-01T00:00:00Z"),
+        &|new| new.not_after = parse_time("2026-06-01T00:00:00Z"),
         ChangeVerdict::Tighter,
     );
     check(
         &|new| {
             new.clauses = rows(4);
-            new.not_after = time("2028-01-01T00:00:00Z");
+            new.not_after = parse_time("2028-01-01T00:00:00Z");
         },
         ChangeVerdict::Looser,
     );
     check(
-        &|new| new.not_before = time("2025-01-01T00:00:00Z"),
+        &|new| new.not_before = parse_time("2025-01-01T00:00:00Z"),
         ChangeVerdict::Looser,
     );
     check(
@@ -254,21 +259,21 @@ fn of_agreements_the_gravest_counts() {
         ChangeVerdict::NotComparable,
     );
     check(
-        &|new| new.dataset.schema = crate::fixture::schema("other"),
+        &|new| new.dataset.schema = crate::fixture::sample_schema("other"),
         ChangeVerdict::NotComparable,
     );
 }
 
 #[test]
 fn agreements() {
-    let old = agreement("bikes", [Term::ResultRows(5)]);
-    let mut new = agreement("bikes", [Term::ResultRows(5)]);
+    let old = sample_agreement("bikes", [Term::ResultRows(5)]);
+    let mut new = sample_agreement("bikes", [Term::ResultRows(5)]);
     new.nonce = "other".to_owned();
-    assert!(lines(&old, &new).is_empty());
-    new.not_after = time("2028-01-01T00:00:00Z");
+    assert!(change_lines(&old, &new).is_empty());
+    new.not_after = parse_time("2028-01-01T00:00:00Z");
     new.own_purposes.clear();
     assert_eq!(
-        lines(&old, &new),
+        change_lines(&old, &new),
         [
             "~ in force until: 2027-01-01T00:00:00Z -> 2028-01-01T00:00:00Z",
             "~ own purposes: mobility-research (part of dpv:Research: how people move) -> none",

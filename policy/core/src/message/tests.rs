@@ -24,7 +24,7 @@ fn here() -> std::path::PathBuf {
 #[test]
 fn every_sentence_of_a_term_is_there_in_every_language() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    assert_eq!(TERMS.faults(&sources(&src)), Vec::<String>::new());
+    assert_eq!(TERMS.find_faults(&sources(&src)), Vec::<String>::new());
 }
 
 static EXAMPLE: MessageCatalog = MessageCatalog::new(
@@ -49,7 +49,7 @@ fn arguments_stand_as_they_are_and_what_is_missing_stops_nothing() {
 
 #[test]
 fn what_does_not_agree_is_found() {
-    let faults = |source: &str| EXAMPLE.faults(&[source.to_owned()]);
+    let faults = |source: &str| EXAMPLE.find_faults(&[source.to_owned()]);
     let fits =
         "message!(\n    tongue,\n    \"row\",\n    count,\n    table,\n) message!(x.y, \"plain\")";
     let more = "en: more is missing, de: more is missing";
@@ -78,7 +78,9 @@ fn what_does_not_agree_is_found() {
         assert!(found.iter().any(|one| one == fault), "{fault}: {found:?}");
     }
     let broken = MessageCatalog::new("a = { $b\nc\na = d\n", "a = a\n", "a = a\n");
-    let found = broken.faults(&["message!(x, \"a\")".to_owned()]).join("; ");
+    let found = broken
+        .find_faults(&["message!(x, \"a\")".to_owned()])
+        .join("; ");
     for fault in ["no message: c", "a is there twice", "en: Expected"] {
         assert!(found.contains(fault), "{found}");
     }

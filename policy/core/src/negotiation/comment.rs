@@ -76,7 +76,7 @@ impl NegotiationState {
                 "hansa contract show lists the clauses",
             );
         }
-        keys.check(party, remark.signature, SignaturePurpose::Statement)
+        keys.check_signature(party, remark.signature, SignaturePurpose::Statement)
     }
 
     /// Agreement that is or was proposed under this hash. Earlier ones count, since messages of the two sides may cross.

@@ -9,7 +9,8 @@ use super::*;
 use crate::contract::Assignee;
 use crate::contract::signature::{SignatoryRole, Signature};
 use crate::fixture::{
-    CONSUMER, PROVIDER, agreement, dataset, participant, signature, taxonomy, time,
+    CONSUMER, PROVIDER, parse_participant, parse_time, provider_dataset, sample_agreement,
+    sample_signature, small_taxonomy,
 };
 use crate::term::Term;
 use PartyRole::{Consumer, Provider};
@@ -38,7 +39,7 @@ fn a_request_is_agreed_verified_and_finalised() {
                 .verify(&PartyNameKeys)
                 .is_ok()
         );
-        assert_eq!(state.turn(), None);
+        assert_eq!(state.next_side(), None);
     }
 }
 
@@ -70,7 +71,7 @@ fn counters_go_to_and_fro_until_one_is_accepted() {
     negotiator.hear(Provider, agree(&c)).unwrap();
     assert_eq!(negotiator.phase(), Some(Phase::Agreed));
     assert_eq!(
-        negotiator.state.unwrap().due(Consumer),
+        negotiator.state.unwrap().next_message(Consumer),
         Some(NextMessage::Verification(c.contract))
     );
 }
@@ -160,7 +161,7 @@ impl TestNegotiator {
             beforehand: false,
             replaces: None,
             objection: None,
-            purposes: taxonomy(),
+            purposes: small_taxonomy(),
             state: None,
             count: 0,
         }
@@ -168,7 +169,7 @@ impl TestNegotiator {
 
     fn facts(&self) -> NegotiationContext<'_> {
         NegotiationContext {
-            now: time("2026-06-01T00:00:00Z"),
+            now: parse_time("2026-06-01T00:00:00Z"),
             own: self.own,
             taxonomy: &self.purposes,
             keys: &PartyNameKeys,
@@ -196,8 +197,8 @@ impl TestNegotiator {
     ) -> Result<Vec<NextMessage>, ErrorCode> {
         let message = NegotiationMessage { id, from, content };
         let result = match &self.state {
-            None => open(parties(), message, &self.facts()),
-            Some(state) => step(state, message, &self.facts()),
+            None => open_negotiation(parties(), message, &self.facts()),
+            Some(state) => take_step(state, message, &self.facts()),
         };
         let (state, sends) = result.map_err(|refusal| refusal.code)?;
         self.state = Some(state);
@@ -213,7 +214,7 @@ impl TestNegotiator {
 struct PartyNameKeys;
 
 impl SignatureVerifier for PartyNameKeys {
-    fn check(
+    fn check_signature(
         &self,
         signer: &ParticipantId,
         signature: &Signature,
@@ -250,14 +251,14 @@ impl SignatureVerifier for PartyNameKeys {
 fn parties() -> NegotiationParties {
     NegotiationParties {
         negotiation: "n-1".to_owned(),
-        dataset: dataset("bikes"),
-        provider: participant(PROVIDER),
-        consumer: participant(CONSUMER),
+        dataset: provider_dataset("bikes"),
+        provider: parse_participant(PROVIDER),
+        consumer: parse_participant(CONSUMER),
     }
 }
 
 fn proposal(rows: u64) -> Proposal {
-    propose(agreement("bikes", [Term::ResultRows(rows)]))
+    propose(sample_agreement("bikes", [Term::ResultRows(rows)]))
 }
 
 fn propose(agreement: Agreement) -> Proposal {
@@ -284,7 +285,7 @@ fn signed(proposal: &Proposal, roles: &[SignatoryRole]) -> SignedContract {
             };
             Signature {
                 signature: party.id.as_str().into(),
-                ..signature(*role, party)
+                ..sample_signature(*role, party)
             }
         })
         .collect();

@@ -8,7 +8,7 @@ use super::{
 use crate::contract::signature::SignatoryRole;
 use crate::contract::{Agreement, Assignee, SignedContract};
 use crate::id::ContractId;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::term::rule::EffectBinding;
 use crate::term::{self, clause_effects};
 use std::collections::BTreeMap;
@@ -20,13 +20,13 @@ pub(super) enum ProposalCheck {
     Then,
 }
 
-pub(super) fn open(
+pub(super) fn open_negotiation(
     parties: NegotiationParties,
     message: NegotiationMessage,
     facts: &NegotiationContext<'_>,
     judge: ProposalCheck,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
-    let phase = Phase::after(None, message.content.step(), message.from)
+    let phase = Phase::next_phase(None, message.content.step(), message.from)
         .ok_or_else(|| out_of_turn(None, &message))?;
     let (NegotiationContent::Request { proposal, .. } | NegotiationContent::Offer { proposal }) =
         &message.content
@@ -48,10 +48,10 @@ pub(super) fn open(
         ended: None,
         handled: BTreeMap::new(),
     };
-    Ok(conclude(state, message, facts))
+    Ok(conclude_step(state, message, facts))
 }
 
-pub(super) fn step(
+pub(super) fn take_step(
     state: &NegotiationState,
     message: NegotiationMessage,
     facts: &NegotiationContext<'_>,
@@ -68,7 +68,7 @@ pub(super) fn step(
             ))
         };
     }
-    let phase = Phase::after(Some(state.phase), message.content.step(), message.from)
+    let phase = Phase::next_phase(Some(state.phase), message.content.step(), message.from)
         .ok_or_else(|| out_of_turn(Some(state.phase), &message))?;
     let ends = matches!(message.content, NegotiationContent::Termination { .. });
     if state.handled.len() >= MOST_MESSAGES && !ends {
@@ -122,11 +122,11 @@ pub(super) fn step(
             });
         }
     }
-    Ok(conclude(next, message, facts))
+    Ok(conclude_step(next, message, facts))
 }
 
 /// Notes the message and the officer's consent, and gives the automatic next messages.
-fn conclude(
+fn conclude_step(
     mut state: NegotiationState,
     message: NegotiationMessage,
     facts: &NegotiationContext<'_>,
@@ -138,7 +138,7 @@ fn conclude(
         // The officer's consent was for exactly one text.
         state.consent = None;
     }
-    let follows = state.follows(facts.own, facts.offer_match);
+    let follows = state.automatic_message(facts.own, facts.offer_match);
     let sends: Vec<NextMessage> = follows.into_iter().collect();
     state.handled.insert(
         (message.from, message.id),
@@ -154,8 +154,9 @@ impl NegotiationState {
     /// Message that this side must send now without a person's decision. For a negotiation that is resumed after its automatic next
     /// message was not sent. `offered` is the result of the comparison of the present proposal with the catalogue.
     #[must_use]
-    pub fn follows(&self, own: PartyRole, offered: OfferMatch) -> Option<NextMessage> {
-        self.due(own).filter(|send| by_itself(*send, self, offered))
+    pub fn automatic_message(&self, own: PartyRole, offered: OfferMatch) -> Option<NextMessage> {
+        self.next_message(own)
+            .filter(|send| by_itself(*send, self, offered))
     }
 }
 
@@ -220,7 +221,7 @@ fn check_parties(parties: &NegotiationParties, proposal: &Proposal) -> Result<()
 fn check_proposal(proposal: &Proposal, facts: &NegotiationContext<'_>) -> Result<(), Refusal> {
     let agreement = &proposal.agreement;
     if agreement.not_before >= agreement.not_after || agreement.not_after <= facts.now {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "the contract would be over on {}",
             agreement.not_after
         )));
@@ -251,7 +252,7 @@ fn check_purposes(agreement: &Agreement, facts: &NegotiationContext<'_>) -> Resu
     for clause in &agreement.clauses {
         let mut named = clause.term.purposes().iter();
         if let Some(unknown) = named.find(|purpose| !whole.contains(purpose)) {
-            return Err(term::cite(
+            return Err(term::cite_clause(
                 Refusal::new(
                     ErrorCode::PurposeUnknown,
                     format!("there is no purpose `{unknown}`"),
@@ -275,7 +276,7 @@ fn check_replaced(agreement: &Agreement, facts: &NegotiationContext<'_>) -> Resu
         ErrorCode::ContractUnknown,
         format!(
             "there is no contract `{}` that it could replace",
-            old.short()
+            old.to_short_text()
         ),
     ))
 }
@@ -299,8 +300,8 @@ fn same_contract(state: &NegotiationState, contract: ContractId) -> Result<(), R
         ErrorCode::NegotiationState,
         format!(
             "the message is about the terms `{}`, but the newest terms are `{}`",
-            contract.short(),
-            state.proposal.contract.short()
+            contract.to_short_text(),
+            state.proposal.contract.to_short_text()
         ),
     )
     .with_help("look at the newest terms: hansa contract show --diff"))

@@ -25,7 +25,7 @@ impl Phase {
     /// State after a message; none for a forbidden transition. `from` is absent before the first message. (Dataspace Protocol
     /// 2025-1, section 8.1)
     #[must_use]
-    pub fn after(from: Option<Self>, step: NegotiationStep, by: PartyRole) -> Option<Self> {
+    pub fn next_phase(from: Option<Self>, step: NegotiationStep, by: PartyRole) -> Option<Self> {
         use NegotiationStep as Step;
         match (step, by) {
             (Step::Request, PartyRole::Consumer) => match from {
@@ -49,7 +49,9 @@ impl Phase {
                     | Phase::Terminated,
                 ) => None,
             },
-            (Step::Acceptance, PartyRole::Consumer) => only(from, Phase::Offered, Phase::Accepted),
+            (Step::Acceptance, PartyRole::Consumer) => {
+                allow_transition(from, Phase::Offered, Phase::Accepted)
+            }
             (Step::Agreement, PartyRole::Provider) => match from {
                 Some(Phase::Requested | Phase::Accepted) => Some(Phase::Agreed),
                 None
@@ -61,9 +63,11 @@ impl Phase {
                     | Phase::Terminated,
                 ) => None,
             },
-            (Step::Verification, PartyRole::Consumer) => only(from, Phase::Agreed, Phase::Verified),
+            (Step::Verification, PartyRole::Consumer) => {
+                allow_transition(from, Phase::Agreed, Phase::Verified)
+            }
             (Step::Finalization, PartyRole::Provider) => {
-                only(from, Phase::Verified, Phase::Finalized)
+                allow_transition(from, Phase::Verified, Phase::Finalized)
             }
             (Step::Termination, PartyRole::Provider | PartyRole::Consumer) => match from {
                 None | Some(Phase::Finalized | Phase::Terminated) => None,
@@ -81,14 +85,14 @@ impl Phase {
     }
 }
 
-fn only(from: Option<Phase>, wanted: Phase, to: Phase) -> Option<Phase> {
+fn allow_transition(from: Option<Phase>, wanted: Phase, to: Phase) -> Option<Phase> {
     (from == Some(wanted)).then_some(to)
 }
 
 impl Phase {
     /// Side that is next; none in a final state.
     #[must_use]
-    pub const fn turn(self) -> Option<PartyRole> {
+    pub const fn next_side(self) -> Option<PartyRole> {
         match self {
             Self::Requested | Self::Accepted | Self::Verified => Some(PartyRole::Provider),
             Self::Offered | Self::Agreed => Some(PartyRole::Consumer),

@@ -2,7 +2,7 @@
 //! a millimetre). Edges are straight lines between corners (RFC 7946, section 3.1.1). A point on an outline belongs to the area,
 //! also on the outline of a hole.
 
-use super::missing_list::lacks;
+use super::missing_list::missing_list_refusal;
 use crate::refusal::Refusal;
 use crate::value::area::AreaSelector;
 use std::collections::BTreeMap;
@@ -69,7 +69,9 @@ impl AreaList {
         });
         let named: Vec<_> = named.collect();
         if named.is_empty() {
-            return Err(lacks(format!("the list says no `{show}` of its areas")));
+            return Err(missing_list_refusal(format!(
+                "the list says no `{show}` of its areas"
+            )));
         }
         Ok(named)
     }
@@ -87,7 +89,9 @@ impl AreaList {
             .flat_map(|area| area.polygons.iter().cloned())
             .collect();
         if found.is_empty() {
-            return Err(lacks(format!("the list holds no area with {which}")));
+            return Err(missing_list_refusal(format!(
+                "the list holds no area with {which}"
+            )));
         }
         Ok(found)
     }
@@ -96,7 +100,7 @@ impl AreaList {
 impl GeoPoint {
     /// Point from billionths of a degree; none outside the range of coordinates.
     #[must_use]
-    pub const fn of(lon: i64, lat: i64) -> Option<Self> {
+    pub const fn from_billionths(lon: i64, lat: i64) -> Option<Self> {
         let fits = lon >= -180 * DEGREE
             && lon <= 180 * DEGREE
             && lat >= -90 * DEGREE
@@ -106,18 +110,18 @@ impl GeoPoint {
 
     /// Point at these degrees, rounded to the nearest billionth; none outside the range of coordinates.
     #[must_use]
-    pub fn at(lon: f64, lat: f64) -> Option<Self> {
+    pub fn from_degrees(lon: f64, lat: f64) -> Option<Self> {
         // NaN is outside every range, so it is refused here too.
         if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
             return None;
         }
-        Self::of(nearest(lon * 1e9), nearest(lat * 1e9))
+        Self::from_billionths(round_to_integer(lon * 1e9), round_to_integer(lat * 1e9))
     }
 }
 
 /// Nearest integer to a number with an absolute value below 2⁵¹; halves are rounded to even. Between 2⁵² and 2⁵³ a double holds
 /// integers only, so that its bits count them.
-const fn nearest(number: f64) -> i64 {
+const fn round_to_integer(number: f64) -> i64 {
     const MIDDLE: f64 = 6_755_399_441_055_744.0;
     (number + MIDDLE).to_bits().cast_signed() - MIDDLE.to_bits().cast_signed()
 }
@@ -142,7 +146,7 @@ impl LinearRing {
 
     /// Number of corners.
     #[must_use]
-    pub const fn corners(&self) -> usize {
+    pub const fn corner_count(&self) -> usize {
         self.corners.len()
     }
 
@@ -156,7 +160,7 @@ impl LinearRing {
         let mut inside = false;
         for edge in self.corners.windows(2) {
             let [from, to] = edge else { continue };
-            let turn = turn(*from, *to, point);
+            let turn = doubled_triangle_area(*from, *to, point);
             let low = from.min_corner(*to);
             let high = from.max_corner(*to);
             if turn == 0
@@ -204,7 +208,7 @@ impl GeoPoint {
 }
 
 /// Twice the area of the triangle, positive where `point` lies to the left of the line. At most 5.2 × 10²³, within 128 bits.
-fn turn(from: GeoPoint, to: GeoPoint, point: GeoPoint) -> i128 {
+fn doubled_triangle_area(from: GeoPoint, to: GeoPoint, point: GeoPoint) -> i128 {
     let wide = |one: i64, other: i64| i128::from(one) - i128::from(other);
     wide(to.lon, from.lon) * wide(point.lat, from.lat)
         - wide(to.lat, from.lat) * wide(point.lon, from.lon)
@@ -219,9 +223,13 @@ impl Polygon {
 
     /// Number of corners in all rings.
     #[must_use]
-    pub fn corners(&self) -> usize {
-        let holes = self.holes.iter().map(LinearRing::corners).sum::<usize>();
-        self.outer.corners().saturating_add(holes)
+    pub fn corner_count(&self) -> usize {
+        let holes = self
+            .holes
+            .iter()
+            .map(LinearRing::corner_count)
+            .sum::<usize>();
+        self.outer.corner_count().saturating_add(holes)
     }
 
     /// True if the point lies in the polygon or on any of its rings.

@@ -1,6 +1,6 @@
 //! Hierarchy tables: one line for each value, one column for each level above it.
 
-use super::missing_list::lacks;
+use super::missing_list::missing_list_refusal;
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ impl HierarchyTable {
 
     /// Adds a value with its levels. False for a value that is already there, or for a wrong number of levels.
     #[must_use]
-    pub fn say(&mut self, value: String, levels: Vec<Option<String>>) -> bool {
+    pub fn add_value(&mut self, value: String, levels: Vec<Option<String>>) -> bool {
         levels.len() == self.names.len() && self.rows.insert(value, levels).is_none()
     }
 
@@ -45,14 +45,14 @@ impl HierarchyTable {
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE` where there is no level with this name.
-    pub fn level(&self, name: &str) -> Result<usize, Refusal> {
+    pub fn level_index(&self, name: &str) -> Result<usize, Refusal> {
         let at = self.names.iter().position(|known| known == name);
-        at.ok_or_else(|| lacks(format!("the table has no level `{name}`")))
+        at.ok_or_else(|| missing_list_refusal(format!("the table has no level `{name}`")))
     }
 
     /// Value on a level; none for a value that the table does not contain.
     #[must_use]
-    pub fn of(&self, value: &str, level: usize) -> Option<&str> {
+    pub fn value_at_level(&self, value: &str, level: usize) -> Option<&str> {
         self.rows.get(value)?.get(level)?.as_deref()
     }
 }

@@ -1,7 +1,7 @@
 //! Tests of the content of restrictions, and of the numbers of their clauses.
 
 use super::*;
-use crate::fixture::{name, purposes, time};
+use crate::fixture::{parse_name, parse_purposes, parse_time};
 use crate::id::ClauseId;
 use crate::row_filter;
 use crate::term::prohibition::{
@@ -13,7 +13,7 @@ fn restriction_of(terms: Vec<Term>) -> Result<ProviderRestriction, Refusal> {
         id: ClauseId(number),
         term,
     });
-    ProviderRestriction::of("g".to_owned(), clauses.collect(), "test".to_owned(), vec![])
+    ProviderRestriction::new("g".to_owned(), clauses.collect(), "test".to_owned(), vec![])
 }
 
 fn prohibition(part: Option<ProhibitedPart>, when: ProhibitionCondition) -> Term {
@@ -27,14 +27,14 @@ fn prohibition(part: Option<ProhibitedPart>, when: ProhibitionCondition) -> Term
 /// A term that changes an answer, or needs more than the facts at admission, is not accepted in a restriction.
 #[test]
 fn a_restriction_holds_what_only_refuses() {
-    let rows = ProhibitedPart::Rows(row_filter::parse("site = 'a'").unwrap());
-    let columns = ProhibitedPart::Columns(vec![name("note")]);
+    let rows = ProhibitedPart::Rows(row_filter::parse_row_filter("site = 'a'").unwrap());
+    let columns = ProhibitedPart::Columns(vec![parse_name("note")]);
     let summer = ProhibitionCondition {
-        from: Some(time("2026-06-01T00:00:00Z")),
+        from: Some(parse_time("2026-06-01T00:00:00Z")),
         ..ProhibitionCondition::ALWAYS
     };
     for good in [
-        Term::Purpose(purposes(&["dpv:Research"])),
+        Term::Purpose(parse_purposes(&["dpv:Research"])),
         Term::ResultRows(3),
         prohibition(None, ProhibitionCondition::ALWAYS),
         prohibition(Some(columns), summer.clone()),
@@ -52,16 +52,16 @@ fn a_restriction_holds_what_only_refuses() {
         ),
         (prohibition(None, never), ErrorCode::PolicyContradiction),
         (
-            Term::Rows(row_filter::parse("site = 'a'").unwrap()),
+            Term::Rows(row_filter::parse_row_filter("site = 'a'").unwrap()),
             ErrorCode::TermNotExecutableHere,
         ),
         (
-            Term::Columns(vec![name("note")]),
+            Term::Columns(vec![parse_name("note")]),
             ErrorCode::TermNotExecutableHere,
         ),
         (Term::Concurrent(3), ErrorCode::TermNotExecutableHere),
         (
-            Term::NotAfter(time("2026-06-01T00:00:00Z")),
+            Term::NotAfter(parse_time("2026-06-01T00:00:00Z")),
             ErrorCode::TermNotExecutableHere,
         ),
     ] {

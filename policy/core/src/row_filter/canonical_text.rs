@@ -12,7 +12,7 @@ impl fmt::Display for RowFilter {
                 negated,
                 list,
             } => {
-                write!(f, "{column} {}IN (", not(*negated))?;
+                write!(f, "{column} {}IN (", not_prefix(*negated))?;
                 for (index, operand) in list.iter().enumerate() {
                     let comma = if index == 0 { "" } else { ", " };
                     write!(f, "{comma}{operand}")?;
@@ -24,8 +24,14 @@ impl fmt::Display for RowFilter {
                 negated,
                 low,
                 high,
-            } => write!(f, "{column} {}BETWEEN {low} AND {high}", not(*negated)),
-            Self::IsNull { column, negated } => write!(f, "{column} IS {}NULL", not(*negated)),
+            } => write!(
+                f,
+                "{column} {}BETWEEN {low} AND {high}",
+                not_prefix(*negated)
+            ),
+            Self::IsNull { column, negated } => {
+                write!(f, "{column} IS {}NULL", not_prefix(*negated))
+            }
             Self::And(parts) => write_joined_parts(f, parts, " AND "),
             Self::Or(parts) => write_joined_parts(f, parts, " OR "),
             Self::Not(part) => write!(f, "NOT ({part})"),
@@ -69,7 +75,7 @@ impl fmt::Display for PolicyLiteral {
     }
 }
 
-const fn not(negated: bool) -> &'static str {
+const fn not_prefix(negated: bool) -> &'static str {
     if negated { "NOT " } else { "" }
 }
 

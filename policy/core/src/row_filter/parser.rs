@@ -6,7 +6,7 @@ use super::{
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
 
-pub(super) fn read(text: &str) -> Result<RowFilter, Refusal> {
+pub(super) fn parse_filter_text(text: &str) -> Result<RowFilter, Refusal> {
     if text.len() > MOST_CHARACTERS {
         return Err(Refusal::new(
             ErrorCode::TermIllTyped,
@@ -14,13 +14,13 @@ pub(super) fn read(text: &str) -> Result<RowFilter, Refusal> {
         ));
     }
     let mut parser = FilterParser {
-        tokens: tokens(text)?,
+        tokens: split_tokens(text)?,
         next: 0,
         end: text.chars().count(),
     };
     let filter = parser.any_of(0)?;
     if let Some(token) = parser.peek() {
-        return Err(parser.unknown(&format!("`{}`", token.format_token())));
+        return Err(parser.unknown_construct_refusal(&format!("`{}`", token.format_token())));
     }
     filter.check()?;
     Ok(filter)
@@ -48,7 +48,7 @@ impl FilterToken {
 
 const SIGNS: [&str; 11] = ["<>", "!=", "<=", ">=", "<", ">", "=", "(", ")", ",", "-"];
 
-fn tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
+fn split_tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
     let mut out = Vec::new();
     let mut rest = text;
     let mut place = 1;
@@ -56,19 +56,19 @@ fn tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
         let (token, taken) = if head.is_ascii_whitespace() {
             (None, 1)
         } else if let Some(inner) = rest.strip_prefix('\'') {
-            let (value, taken) =
-                read_quoted_text(inner).ok_or_else(|| at(place, "a text is not closed"))?;
+            let (value, taken) = read_quoted_text(inner)
+                .ok_or_else(|| refusal_at_place(place, "a text is not closed"))?;
             (Some(FilterToken::Text(value)), taken)
         } else if rest.starts_with("{{consumer}}") {
             (Some(FilterToken::Consumer), "{{consumer}}".len())
         } else if head.is_ascii_digit() {
-            let taken = run(rest, |c| c.is_ascii_alphanumeric() || c == '.');
+            let taken = prefix_length(rest, |c| c.is_ascii_alphanumeric() || c == '.');
             (
                 rest.get(..taken).map(|t| FilterToken::Number(t.to_owned())),
                 taken,
             )
         } else if head.is_ascii_alphabetic() || head == '_' {
-            let taken = run(rest, |c| c.is_ascii_alphanumeric() || c == '_');
+            let taken = prefix_length(rest, |c| c.is_ascii_alphanumeric() || c == '_');
             (
                 rest.get(..taken).map(|t| FilterToken::Word(t.to_owned())),
                 taken,
@@ -76,7 +76,10 @@ fn tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
         } else if let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) {
             (Some(FilterToken::Sign(sign)), sign.len())
         } else {
-            return Err(at(place, &format!("`{head}` is not understood")));
+            return Err(refusal_at_place(
+                place,
+                &format!("`{head}` is not understood"),
+            ));
         };
         if let Some(token) = token {
             out.push((place, token));
@@ -104,11 +107,11 @@ fn read_quoted_text(inner: &str) -> Option<(String, usize)> {
     None
 }
 
-fn run(text: &str, wanted: impl Fn(char) -> bool) -> usize {
+fn prefix_length(text: &str, wanted: impl Fn(char) -> bool) -> usize {
     text.find(|c| !wanted(c)).unwrap_or(text.len())
 }
 
-fn at(place: usize, sentence: &str) -> Refusal {
+fn refusal_at_place(place: usize, sentence: &str) -> Refusal {
     Refusal::new(
         ErrorCode::TermIllTyped,
         format!("row filter, character {place}: {sentence}"),
@@ -126,7 +129,7 @@ impl FilterParser {
         self.tokens.get(self.next).map(|(_, token)| token)
     }
 
-    fn take(&mut self) -> Option<FilterToken> {
+    fn take_token(&mut self) -> Option<FilterToken> {
         let token = self.tokens.get(self.next).map(|(_, token)| token.clone());
         self.next += usize::from(token.is_some());
         token
@@ -138,11 +141,11 @@ impl FilterParser {
             .map_or(self.end + 1, |(place, _)| *place)
     }
 
-    fn wrong(&self, sentence: &str) -> Refusal {
-        at(self.place(), sentence)
+    fn syntax_refusal(&self, sentence: &str) -> Refusal {
+        refusal_at_place(self.place(), sentence)
     }
 
-    fn unknown(&self, what: &str) -> Refusal {
+    fn unknown_construct_refusal(&self, what: &str) -> Refusal {
         Refusal::new(
             ErrorCode::TermUnknown,
             format!(
@@ -153,7 +156,7 @@ impl FilterParser {
         .with_help("use columns, literals, = <> < <= > >=, IN, BETWEEN, IS NULL, AND, OR, NOT and {{consumer}}")
     }
 
-    fn keyword(&mut self, wanted: &str) -> bool {
+    fn take_keyword(&mut self, wanted: &str) -> bool {
         let found = matches!(self.peek(), Some(FilterToken::Word(word)) if word.eq_ignore_ascii_case(wanted));
         self.next += usize::from(found);
         found
@@ -169,7 +172,7 @@ impl FilterParser {
         if self.sign(wanted) {
             Ok(())
         } else {
-            Err(self.wrong(&format!("`{wanted}` is missing")))
+            Err(self.syntax_refusal(&format!("`{wanted}` is missing")))
         }
     }
 
@@ -182,7 +185,7 @@ impl FilterParser {
     }
 
     fn all_of(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
-        self.parse_joined_parts(depth, "AND", Self::negation, |part| match part {
+        self.parse_joined_parts(depth, "AND", Self::parse_negation, |part| match part {
             RowFilter::And(parts) => Ok(parts),
             other => Err(other),
         })
@@ -201,7 +204,7 @@ impl FilterParser {
         loop {
             let next = part(self, depth)?;
             parts.push(next);
-            if !self.keyword(word) {
+            if !self.take_keyword(word) {
                 break;
             }
         }
@@ -218,13 +221,13 @@ impl FilterParser {
         Ok(flat)
     }
 
-    fn negation(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
+    fn parse_negation(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
         // Redundant parentheses count too, since they deepen the recursion of the parser.
         if depth > DEEPEST {
-            return Err(self.wrong(&format!("nested deeper than {DEEPEST}")));
+            return Err(self.syntax_refusal(&format!("nested deeper than {DEEPEST}")));
         }
-        if self.keyword("NOT") {
-            let part = self.negation(depth + 1)?;
+        if self.take_keyword("NOT") {
+            let part = self.parse_negation(depth + 1)?;
             return Ok(RowFilter::Not(Box::new(part)));
         }
         if self.sign("(") {
@@ -232,53 +235,53 @@ impl FilterParser {
             self.expect_sign(")")?;
             return Ok(inner);
         }
-        self.condition()
+        self.parse_condition()
     }
 
-    fn condition(&mut self) -> Result<RowFilter, Refusal> {
+    fn parse_condition(&mut self) -> Result<RowFilter, Refusal> {
         let place = self.next;
-        let column = match self.take() {
+        let column = match self.take_token() {
             Some(FilterToken::Word(word)) => {
                 word.parse::<SqlIdentifier>().map_err(|malformed| {
                     self.next = place;
-                    self.wrong(&format!("`{word}` is no column: {malformed}"))
+                    self.syntax_refusal(&format!("`{word}` is no column: {malformed}"))
                 })?
             }
             Some(other) => {
                 self.next = place;
-                return Err(self.wrong(&format!(
+                return Err(self.syntax_refusal(&format!(
                     "a condition starts with a column, not with `{}`",
                     other.format_token()
                 )));
             }
-            None => return Err(self.wrong("a condition is missing")),
+            None => return Err(self.syntax_refusal("a condition is missing")),
         };
         if self.sign("(") {
             self.next = place;
-            return Err(self.unknown(&format!("the function `{column}`")));
+            return Err(self.unknown_construct_refusal(&format!("the function `{column}`")));
         }
-        if self.keyword("IS") {
-            let negated = self.keyword("NOT");
-            if !self.keyword("NULL") {
-                return Err(self.wrong("`NULL` is missing after IS"));
+        if self.take_keyword("IS") {
+            let negated = self.take_keyword("NOT");
+            if !self.take_keyword("NULL") {
+                return Err(self.syntax_refusal("`NULL` is missing after IS"));
             }
             return Ok(RowFilter::IsNull { column, negated });
         }
-        let negated = self.keyword("NOT");
-        if self.keyword("IN") {
-            let list = self.list()?;
+        let negated = self.take_keyword("NOT");
+        if self.take_keyword("IN") {
+            let list = self.parse_list()?;
             return Ok(RowFilter::In {
                 column,
                 negated,
                 list,
             });
         }
-        if self.keyword("BETWEEN") {
-            let low = self.operand()?;
-            if !self.keyword("AND") {
-                return Err(self.wrong("`AND` is missing after BETWEEN"));
+        if self.take_keyword("BETWEEN") {
+            let low = self.parse_operand()?;
+            if !self.take_keyword("AND") {
+                return Err(self.syntax_refusal("`AND` is missing after BETWEEN"));
             }
-            let high = self.operand()?;
+            let high = self.parse_operand()?;
             return Ok(RowFilter::Between {
                 column,
                 negated,
@@ -287,14 +290,14 @@ impl FilterParser {
             });
         }
         if negated {
-            return Err(self.unknown("NOT in this place"));
+            return Err(self.unknown_construct_refusal("NOT in this place"));
         }
-        let op = self.comparison()?;
-        let with = self.operand()?;
+        let op = self.parse_comparison()?;
+        let with = self.parse_operand()?;
         Ok(RowFilter::Compare { column, op, with })
     }
 
-    fn comparison(&mut self) -> Result<ComparisonOperator, Refusal> {
+    fn parse_comparison(&mut self) -> Result<ComparisonOperator, Refusal> {
         let op = match self.peek() {
             Some(FilterToken::Sign("=")) => ComparisonOperator::Eq,
             Some(FilterToken::Sign("<>" | "!=")) => ComparisonOperator::NotEq,
@@ -302,18 +305,20 @@ impl FilterParser {
             Some(FilterToken::Sign("<=")) => ComparisonOperator::LtEq,
             Some(FilterToken::Sign(">")) => ComparisonOperator::Gt,
             Some(FilterToken::Sign(">=")) => ComparisonOperator::GtEq,
-            Some(other) => return Err(self.unknown(&format!("`{}`", other.format_token()))),
-            None => return Err(self.wrong("a comparison is missing")),
+            Some(other) => {
+                return Err(self.unknown_construct_refusal(&format!("`{}`", other.format_token())));
+            }
+            None => return Err(self.syntax_refusal("a comparison is missing")),
         };
         self.next += 1;
         Ok(op)
     }
 
-    fn list(&mut self) -> Result<Vec<FilterOperand>, Refusal> {
+    fn parse_list(&mut self) -> Result<Vec<FilterOperand>, Refusal> {
         self.expect_sign("(")?;
         let mut list = Vec::new();
         loop {
-            list.push(self.operand()?);
+            list.push(self.parse_operand()?);
             if !self.sign(",") {
                 break;
             }
@@ -322,11 +327,11 @@ impl FilterParser {
         Ok(list)
     }
 
-    fn operand(&mut self) -> Result<FilterOperand, Refusal> {
+    fn parse_operand(&mut self) -> Result<FilterOperand, Refusal> {
         let place = self.next;
         let negative = self.sign("-");
-        let literal = match self.take() {
-            Some(FilterToken::Number(digits)) => number(negative, &digits),
+        let literal = match self.take_token() {
+            Some(FilterToken::Number(digits)) => parse_number(negative, &digits),
             Some(FilterToken::Text(text)) if !negative => Some(PolicyLiteral::Text(text)),
             Some(FilterToken::Consumer) if !negative => return Ok(FilterOperand::Consumer),
             Some(FilterToken::Word(word)) if !negative && word.eq_ignore_ascii_case("true") => {
@@ -337,19 +342,21 @@ impl FilterParser {
             }
             Some(FilterToken::Word(word)) => {
                 self.next = place;
-                return Err(self.unknown(&format!("`{word}` in place of a literal")));
+                return Err(
+                    self.unknown_construct_refusal(&format!("`{word}` in place of a literal"))
+                );
             }
             Some(_) | None => None,
         };
         literal.map(FilterOperand::Literal).ok_or_else(|| {
             self.next = place;
-            self.wrong("a literal is missing or can't be read")
+            self.syntax_refusal("a literal is missing or can't be read")
         })
     }
 }
 
 /// Integer, or decimal in its canonical notation.
-fn number(negative: bool, digits: &str) -> Option<PolicyLiteral> {
+fn parse_number(negative: bool, digits: &str) -> Option<PolicyLiteral> {
     let sign = if negative { "-" } else { "" };
     let text = format!("{sign}{digits}");
     if digits.contains('.') {

@@ -4,10 +4,10 @@ use super::*;
 
 #[track_caller]
 fn reads(text: &str, canonical: &str) {
-    let filter = parse(text).unwrap();
+    let filter = parse_row_filter(text).unwrap();
     assert_eq!(filter.to_string(), canonical);
     assert_eq!(
-        parse(canonical).unwrap(),
+        parse_row_filter(canonical).unwrap(),
         filter,
         "the canonical text means the same"
     );
@@ -15,7 +15,7 @@ fn reads(text: &str, canonical: &str) {
 
 #[track_caller]
 fn refuses(text: &str, code: ErrorCode, sentence: &str) {
-    let refusal = parse(text).unwrap_err();
+    let refusal = parse_row_filter(text).unwrap_err();
     assert_eq!((refusal.code, refusal.sentence.as_str()), (code, sentence));
 }
 
@@ -129,28 +129,34 @@ fn refusals_name_the_place() {
 #[test]
 fn nesting_is_bounded() {
     let deep = |n: usize| format!("{}a = 1{}", "(".repeat(n), ")".repeat(n));
-    assert!(parse(&deep(DEEPEST)).is_ok());
+    assert!(parse_row_filter(&deep(DEEPEST)).is_ok());
     assert_eq!(
-        parse(&deep(5_000)).unwrap_err().code,
+        parse_row_filter(&deep(5_000)).unwrap_err().code,
         ErrorCode::TermIllTyped
     );
     assert_eq!(
-        parse(&format!("{}a = 1", "NOT ".repeat(4_000)))
+        parse_row_filter(&format!("{}a = 1", "NOT ".repeat(4_000)))
             .unwrap_err()
             .code,
         ErrorCode::TermIllTyped
     );
     let long = vec!["1"; MOST_LITERALS + 1].join(",");
     assert_eq!(
-        parse(&format!("a IN ({long})")).unwrap_err().code,
+        parse_row_filter(&format!("a IN ({long})"))
+            .unwrap_err()
+            .code,
         ErrorCode::TermIllTyped
     );
 }
 
 #[test]
 fn columns_and_consumer() {
-    let filter = parse("a = 1 AND (b IN (2, {{consumer}}) OR c IS NULL)").unwrap();
-    let names: Vec<String> = filter.columns().iter().map(ToString::to_string).collect();
+    let filter = parse_row_filter("a = 1 AND (b IN (2, {{consumer}}) OR c IS NULL)").unwrap();
+    let names: Vec<String> = filter
+        .collect_columns()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(names, ["a", "b", "c"]);
     assert!(filter.names_consumer());
     let bound = filter.bind_consumer("x");
@@ -184,7 +190,7 @@ fn the_text_of_every_filter_reads_back() {
     for _ in 0..5_000 {
         let filter = random.filter(4);
         let text = filter.to_string();
-        let back = parse(&text).unwrap_or_else(|refusal| panic!("{refusal}: {text}"));
+        let back = parse_row_filter(&text).unwrap_or_else(|refusal| panic!("{refusal}: {text}"));
         assert_eq!(back, filter, "{text}");
         assert_eq!(back.to_string(), text);
     }
@@ -234,21 +240,25 @@ fn no_text_makes_the_reader_panic() {
         // A valid filter with a few words changed, removed or added.
         let text = random.filter(2).to_string();
         let mut words: Vec<&str> = text.split(' ').collect();
-        for _ in 0..random.below(3) {
-            let place = random.below(words.len());
-            match random.below(3) {
-                0 => words.insert(place, random.of(&bits)),
+        for _ in 0..random.draw_below(3) {
+            let place = random.draw_below(words.len());
+            match random.draw_below(3) {
+                0 => words.insert(place, random.choose_item(&bits)),
                 1 if words.len() > 1 => {
                     words.remove(place);
                 }
-                _ => words[place] = random.of(&bits),
+                _ => words[place] = random.choose_item(&bits),
             }
         }
         let text = words.join(" ");
-        match parse(&text) {
+        match parse_row_filter(&text) {
             Ok(filter) => {
                 read += 1;
-                assert_eq!(parse(&filter.to_string()).as_ref(), Ok(&filter), "{text}");
+                assert_eq!(
+                    parse_row_filter(&filter.to_string()).as_ref(),
+                    Ok(&filter),
+                    "{text}"
+                );
             }
             Err(refusal) => {
                 refused += 1;

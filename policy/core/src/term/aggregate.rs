@@ -7,21 +7,21 @@ mod function_safety;
 mod rounding_base;
 pub(super) mod secondary_suppression;
 
-use super::{Clause, Term, cite, clause_summary, columns, min_group, time_bucket};
+use super::{Clause, Term, cite_clause, clause_summary, columns, min_group, time_bucket};
 use crate::effect::{Cube, CubeDimension};
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm};
 
 /// Cube that the clauses define; none when they permit rows.
-pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
+pub(crate) fn build_cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     let parts = AggregateParts::of(clauses);
     let Some(first) = parts.first else {
         return Ok(None);
     };
     let (Some((_, functions)), Some((_, dimensions))) = (parts.functions, parts.dimensions) else {
-        let refusal = contradiction("aggregates need both functions and dimensions");
-        return Err(cite(refusal, first));
+        let refusal = contradiction_refusal("aggregates need both functions and dimensions");
+        return Err(cite_clause(refusal, first));
     };
     let measures = parts.measures.map_or(&[][..], |(_, list)| list);
     let Some((_, grid)) = parts.grid else {
@@ -30,7 +30,7 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
             "aggregates need the dataset's registered grid",
         )
         .with_help("register a grid on the dataset: [dataset.grid]");
-        return Err(cite(refusal, first));
+        return Err(cite_clause(refusal, first));
     };
     for (what, list) in [
         ("dimensions", Some(dimensions)),
@@ -38,51 +38,53 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     ] {
         let Some(list) = list else { continue };
         if list.is_empty() {
-            return Err(cite(
-                contradiction(format!("the list of {what} is empty")),
+            return Err(cite_clause(
+                contradiction_refusal(format!("the list of {what} is empty")),
                 first,
             ));
         }
-        if let Some(name) = columns::twice(list) {
-            return Err(cite(
-                contradiction(format!("`{name}` occurs twice among the {what}")),
+        if let Some(name) = columns::find_duplicate(list) {
+            return Err(cite_clause(
+                contradiction_refusal(format!("`{name}` occurs twice among the {what}")),
                 first,
             ));
         }
     }
-    check_functions(functions, measures).map_err(|refusal| cite(refusal, first))?;
+    check_functions(functions, measures).map_err(|refusal| cite_clause(refusal, first))?;
     check_columns(clauses, dimensions, measures)?;
     let (at_least, unit) = match parts.min_group {
         None => (1, CountingUnit::Rows),
         Some((clause, at_least, unit)) => {
-            min_group::rule(at_least).map_err(|refusal| cite(refusal, clause))?;
+            min_group::check_group_size(at_least)
+                .map_err(|refusal| cite_clause(refusal, clause))?;
             if let CountingUnit::Column(column) = unit
                 && at_least > 1
                 && dimensions.contains(column)
             {
-                let refusal = contradiction(format!(
+                let refusal = contradiction_refusal(format!(
                     "`{column}` is grouped by, so no group holds more than one of it"
                 ));
-                return Err(cite(refusal, clause));
+                return Err(cite_clause(refusal, clause));
             }
             (at_least, unit.clone())
         }
     };
     let dimensions = dimensions
         .iter()
-        .map(|column| dimension(column, clauses))
+        .map(|column| cube_dimension(column, clauses))
         .collect::<Result<Vec<_>, _>>()?;
-    let release = release(clauses, &dimensions)?;
-    let budget = budget_check::budget(clauses, &dimensions, measures, functions, release.as_ref())?;
-    let base = rounding_base::base(clauses, measures, &unit, release.as_ref())?;
-    function_safety::check(clauses, functions, at_least, &unit, release.as_ref())?;
+    let release = find_release(clauses, &dimensions)?;
+    let budget =
+        budget_check::checked_budget(clauses, &dimensions, measures, functions, release.as_ref())?;
+    let base = rounding_base::find_rounding_base(clauses, measures, &unit, release.as_ref())?;
+    function_safety::check_function_safety(clauses, functions, at_least, &unit, release.as_ref())?;
     Ok(Some(Cube {
         grid: grid.to_owned(),
         measures: measures.to_vec(),
         functions: functions.to_vec(),
         at_least,
         unit,
-        dominance: dominance(clauses, measures)?,
+        dominance: dominance_rules(clauses, measures)?,
         release,
         budget,
         base,
@@ -92,7 +94,7 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
 
 /// Release of the cells. A released cell never changes, so it may depend on its place in the grid alone: conditions on rows are
 /// then allowed on dimensions only.
-fn release(
+fn find_release(
     clauses: &[Clause],
     dimensions: &[CubeDimension],
 ) -> Result<Option<ReleaseTerm>, Refusal> {
@@ -110,7 +112,7 @@ fn release(
             "cells are released by `{column}`, which is no dimension"
         ))
         .with_help("add it to the dimensions");
-        return Err(cite(refusal, clause));
+        return Err(cite_clause(refusal, clause));
     };
     if own
         .bucket
@@ -120,7 +122,7 @@ fn release(
             "a cell of `{column}` may reach over two periods of release"
         ))
         .with_help("use a bucket of which the period is made");
-        return Err(cite(refusal, clause));
+        return Err(cite_clause(refusal, clause));
     }
     for clause in clauses {
         let at_fault = match &clause.term {
@@ -141,13 +143,13 @@ fn release(
         if let Some(what) = at_fault {
             let refusal = conflict(format!("{what} cuts through cells that are released whole"))
                 .with_help("say it of dimensions without a bucket, or leave it out");
-            return Err(cite(refusal, clause));
+            return Err(cite_clause(refusal, clause));
         }
     }
     Ok(Some(release.clone()))
 }
 
-fn dominance(
+fn dominance_rules(
     clauses: &[Clause],
     measures: &[SqlIdentifier],
 ) -> Result<Vec<DominanceTerm>, Refusal> {
@@ -155,7 +157,7 @@ fn dominance(
     for clause in clauses {
         if let Term::Dominance(rule) = &clause.term {
             rule.check(measures)
-                .map_err(|refusal| cite(refusal, clause))?;
+                .map_err(|refusal| cite_clause(refusal, clause))?;
             rules.push(rule.clone());
         }
     }
@@ -185,7 +187,7 @@ impl<'a> AggregateParts<'a> {
                 Term::MinGroup { at_least, unit } => {
                     parts.min_group = Some((clause, *at_least, unit));
                 }
-                other if !other.aggregates() => continue,
+                other if !other.limits_to_aggregates() => continue,
                 _ => {}
             }
             parts.first = parts.first.or(Some(clause));
@@ -196,7 +198,7 @@ impl<'a> AggregateParts<'a> {
 
 fn check_functions(functions: &[CubeFunction], measures: &[SqlIdentifier]) -> Result<(), Refusal> {
     if functions.is_empty() {
-        return Err(contradiction("the list of functions is empty"));
+        return Err(contradiction_refusal("the list of functions is empty"));
     }
     for function in functions {
         match function {
@@ -204,7 +206,7 @@ fn check_functions(functions: &[CubeFunction], measures: &[SqlIdentifier]) -> Re
             CubeFunction::Sum | CubeFunction::Avg | CubeFunction::Variance
                 if measures.is_empty() =>
             {
-                return Err(contradiction(format!(
+                return Err(contradiction_refusal(format!(
                     "{} is allowed but there is no measure",
                     function.as_str()
                 )));
@@ -222,41 +224,41 @@ fn check_columns(
     measures: &[SqlIdentifier],
 ) -> Result<(), Refusal> {
     if let Some(both) = measures.iter().find(|name| dimensions.contains(name)) {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "`{both}` can't be both dimension and measure"
         )));
     }
     let shown = clause_summary::shown_columns(clauses);
     for name in dimensions.iter().chain(measures) {
         if shown.is_some_and(|shown| !shown.contains(name)) {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "`{name}` is aggregated or grouped by, but not among the columns"
             ))
             .with_help("add it to the columns"));
         }
     }
     for clause in clauses {
-        if let Some(column) = clause.term.replaces().first()
+        if let Some(column) = clause.term.replaced_columns().first()
             && !matches!(clause.term, Term::TimeBucket { .. })
         {
-            let refusal = contradiction(format!(
+            let refusal = contradiction_refusal(format!(
                 "`{column}` can't be masked where only aggregates are permitted"
             ))
             .with_help("leave it out of dimensions and measures instead");
-            return Err(cite(refusal, clause));
+            return Err(cite_clause(refusal, clause));
         }
         if let Term::TimeBucket { column, .. } = &clause.term
             && !dimensions.contains(column)
         {
             let refusal =
-                contradiction(format!("`{column}` has a time bucket but is no dimension"));
-            return Err(cite(refusal, clause));
+                contradiction_refusal(format!("`{column}` has a time bucket but is no dimension"));
+            return Err(cite_clause(refusal, clause));
         }
     }
     Ok(())
 }
 
-fn dimension(column: &SqlIdentifier, clauses: &[Clause]) -> Result<CubeDimension, Refusal> {
+fn cube_dimension(column: &SqlIdentifier, clauses: &[Clause]) -> Result<CubeDimension, Refusal> {
     let bucket = clauses.iter().find_map(|clause| {
         if let Term::TimeBucket {
             column: named,
@@ -273,7 +275,8 @@ fn dimension(column: &SqlIdentifier, clauses: &[Clause]) -> Result<CubeDimension
     let (bucket, zone) = match bucket {
         None => (None, None),
         Some((clause, bucket, zone)) => {
-            time_bucket::check_zone(zone.as_deref()).map_err(|refusal| cite(refusal, clause))?;
+            time_bucket::check_zone(zone.as_deref())
+                .map_err(|refusal| cite_clause(refusal, clause))?;
             (Some(bucket), zone)
         }
     };

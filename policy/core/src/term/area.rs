@@ -1,13 +1,13 @@
 //! Term 15: only rows whose point lies in the box exist.
 
-use super::odrl::{is_decimal, texts, typed_literal};
+use super::odrl::{is_decimal, text_list, typed_literal};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::term::canonical_value;
 use crate::value::area::BoundingBox;
 use hansa_audit_log::json::Json;
@@ -38,7 +38,7 @@ impl TermRule for AreaTerm<'_> {
         &INSIDE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let BoundingBox {
             west,
             south,
@@ -49,22 +49,22 @@ impl TermRule for AreaTerm<'_> {
         let bbox = typed_literal("h:bbox", format!("[{west},{south},{east},{north}]"));
         Json::object([
             ("rightOperand", bbox),
-            ("h:column", texts(&[self.lon, self.lat])),
+            ("h:column", text_list(&[self.lon, self.lat])),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let BoundingBox {
             west,
             south,
             east,
             north,
         } = self.bounds;
-        let edges =
-            [west, south, east, north].map(|edge| Json::text(canonical_value::decimal(edge)));
+        let edges = [west, south, east, north]
+            .map(|edge| Json::from_display(canonical_value::canonical_decimal(edge)));
         Json::object([
-            ("lon", Json::text(self.lon)),
-            ("lat", Json::text(self.lat)),
+            ("lon", Json::from_display(self.lon)),
+            ("lat", Json::from_display(self.lat)),
             ("bounds", Json::List(edges.into())),
         ])
     }
@@ -74,7 +74,7 @@ impl TermRule for AreaTerm<'_> {
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
-        rule(self.lon, self.lat, self.bounds).map(Some)
+        box_effect(self.lon, self.lat, self.bounds).map(Some)
     }
 
     fn columns(&self) -> Vec<SqlIdentifier> {
@@ -100,31 +100,34 @@ pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<Bou
 }
 
 /// Reads the columns of longitude and latitude, and the box.
-pub(super) fn read(
+pub(super) fn read_area(
     form: &mut OdrlReader<'_>,
     value: &str,
 ) -> Result<(SqlIdentifier, SqlIdentifier, BoundingBox), Refusal> {
-    let bounds = bounds(value).ok_or_else(|| {
-        form.wrong(format!(
+    let bounds = parse_bounds(value).ok_or_else(|| {
+        form.malformed_refusal(format!(
             "`{value}` is no box [west,south,east,north] in degrees, west ≤ east and south ≤ north"
         ))
     })?;
-    let (lon, lat) = places(form)?;
+    let (lon, lat) = read_point_columns(form)?;
     Ok((lon, lat, bounds))
 }
 
 /// Reads the columns of longitude and latitude.
-pub(super) fn places(form: &mut OdrlReader<'_>) -> Result<(SqlIdentifier, SqlIdentifier), Refusal> {
-    let columns = form.texts::<SqlIdentifier>("h:column")?;
+pub(super) fn read_point_columns(
+    form: &mut OdrlReader<'_>,
+) -> Result<(SqlIdentifier, SqlIdentifier), Refusal> {
+    let columns = form.read_texts::<SqlIdentifier>("h:column")?;
     match columns.as_slice() {
         [lon, lat] => Ok((lon.clone(), lat.clone())),
-        _ => Err(form
-            .wrong("a place is about two columns, that of the longitude and that of the latitude")),
+        _ => Err(form.malformed_refusal(
+            "a place is about two columns, that of the longitude and that of the latitude",
+        )),
     }
 }
 
 /// Parses a box `[west,south,east,north]`.
-fn bounds(text: &str) -> Option<BoundingBox> {
+fn parse_bounds(text: &str) -> Option<BoundingBox> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     let parts: Vec<&str> = inner.split(',').collect();
     let [west, south, east, north] = parts.as_slice() else {
@@ -133,22 +136,22 @@ fn bounds(text: &str) -> Option<BoundingBox> {
     bounds_of(west, south, east, north)
 }
 
-fn rule(
+fn box_effect(
     lon: &SqlIdentifier,
     lat: &SqlIdentifier,
     bounds: &BoundingBox,
 ) -> Result<EffectKind, Refusal> {
     if lon == lat {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "`{lon}` can't be both longitude and latitude"
         )));
     }
-    let west = degrees(&bounds.west, 180.0)?;
-    let south = degrees(&bounds.south, 90.0)?;
-    let east = degrees(&bounds.east, 180.0)?;
-    let north = degrees(&bounds.north, 90.0)?;
+    let west = parse_degrees(&bounds.west, 180.0)?;
+    let south = parse_degrees(&bounds.south, 90.0)?;
+    let east = parse_degrees(&bounds.east, 180.0)?;
+    let north = parse_degrees(&bounds.north, 90.0)?;
     if west > east || south > north {
-        return Err(contradiction(
+        return Err(contradiction_refusal(
             "the box is empty: west lies east of east, or south north of north",
         ));
     }
@@ -159,7 +162,7 @@ fn rule(
     })
 }
 
-fn degrees(text: &str, most: f64) -> Result<f64, Refusal> {
+fn parse_degrees(text: &str, most: f64) -> Result<f64, Refusal> {
     let plain = text
         .bytes()
         .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
@@ -186,7 +189,7 @@ mod tests {
             east,
             north,
         };
-        let got = rule(&"lon".parse().unwrap(), &"lat".parse().unwrap(), &bounds);
+        let got = box_effect(&"lon".parse().unwrap(), &"lat".parse().unwrap(), &bounds);
         assert_eq!(got.map(|_| ()).map_err(|refusal| refusal.code), expect);
     }
 

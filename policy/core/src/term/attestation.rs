@@ -33,19 +33,19 @@ impl TermRule for AttestTerm {
         &ATTEST
     }
 
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         write_deadline(self.0, script)
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("attest"))
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Count)
     }
 
@@ -72,7 +72,7 @@ impl TermRule for AttestTerm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::admitting;
+    use crate::fixture::with_admission_context;
     use crate::id::RequestId;
     use crate::term::contract_context::{ContractContext, OverdueAttestations};
 
@@ -83,7 +83,7 @@ mod tests {
                 overdue: owed,
                 ..ContractContext::QUIET
             };
-            admitting("2026-06-01T00:00:00Z", |admission| {
+            with_admission_context("2026-06-01T00:00:00Z", |admission| {
                 AttestTerm(30).admit(&AdmissionContext {
                     context: &around,
                     ..*admission

@@ -3,14 +3,14 @@
 //! The type of the column stays. Values below the first edge become NULL; the last band has no upper end.
 
 use super::canonical_value;
-use super::odrl::{iri, is_decimal, texts};
+use super::odrl::{iri_json, is_decimal, text_list};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use hansa_audit_log::json::Json;
 
 /// Band as a term.
@@ -44,36 +44,36 @@ impl TermRule for BandTerm {
         &BAND
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", iri("h:band")),
-            ("h:column", Json::text(&self.column)),
-            ("h:edges", texts(&self.edges)),
+            ("rightOperand", iri_json("h:band")),
+            ("h:column", Json::from_display(&self.column)),
+            ("h:edges", text_list(&self.edges)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let edges = self.edges.iter();
         Json::object([
-            ("column", Json::text(&self.column)),
+            ("column", Json::from_display(&self.column)),
             (
                 "edges",
                 Json::List(
                     edges
-                        .map(|edge| Json::text(canonical_value::decimal(edge)))
+                        .map(|edge| Json::from_display(canonical_value::canonical_decimal(edge)))
                         .collect(),
                 ),
             ),
         ])
     }
 
-    fn column(&self) -> Option<&SqlIdentifier> {
+    fn treated_column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.edges.is_empty() || self.edges.len() > MOST_EDGES {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "a column has between 1 and {MOST_EDGES} bands"
             )));
         }
@@ -98,11 +98,11 @@ impl TermRule for BandTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<BandTerm, Refusal> {
-    let column = form.column("h:column")?;
-    let edges: Vec<String> = form.texts("h:edges")?;
+pub(super) fn read_band(form: &mut OdrlReader<'_>) -> Result<BandTerm, Refusal> {
+    let column = form.read_column("h:column")?;
+    let edges: Vec<String> = form.read_texts("h:edges")?;
     if let Some(bad) = edges.iter().find(|edge| !is_decimal(edge)) {
-        return Err(form.wrong(format!("`{bad}` is no decimal number")));
+        return Err(form.malformed_refusal(format!("`{bad}` is no decimal number")));
     }
     Ok(BandTerm { column, edges })
 }

@@ -1,20 +1,22 @@
 //! Canonical notation of values in the normal form: numbers, literals and row filters.
 
 use crate::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn literal(value: &PolicyLiteral) -> Json {
+pub(super) fn canonical_literal(value: &PolicyLiteral) -> Json {
     match value {
-        PolicyLiteral::Text(text) => named_object("text", Json::text(text)),
-        PolicyLiteral::Int(value) => named_object("int", Json::text(value)),
-        PolicyLiteral::Decimal(text) => named_object("decimal", Json::text(decimal(text))),
+        PolicyLiteral::Text(text) => named_object("text", Json::from_display(text)),
+        PolicyLiteral::Int(value) => named_object("int", Json::from_display(value)),
+        PolicyLiteral::Decimal(text) => {
+            named_object("decimal", Json::from_display(canonical_decimal(text)))
+        }
         PolicyLiteral::Bool(value) => Json::Bool(*value),
     }
 }
 
 /// Decimal without redundant characters: `7.50` becomes `7.5`, and `7.0` becomes `7`.
-pub(super) fn decimal(text: &str) -> String {
+pub(super) fn canonical_decimal(text: &str) -> String {
     let (sign, digits) = text
         .strip_prefix('-')
         .map_or(("", text), |rest| ("-", rest));
@@ -30,26 +32,28 @@ pub(super) fn decimal(text: &str) -> String {
     }
 }
 
-pub(super) fn rows(filter: &RowFilter) -> Json {
-    normal(filter, false)
+pub(super) fn canonical_row_filter(filter: &RowFilter) -> Json {
+    negation_normal_form(filter, false)
 }
 
 /// Negation normal form: NOT is pushed down to the comparisons. Exact also for NULL.
-fn normal(filter: &RowFilter, negated: bool) -> Json {
+fn negation_normal_form(filter: &RowFilter, negated: bool) -> Json {
     match filter {
-        RowFilter::Compare { column, op, with } => atom(
+        RowFilter::Compare { column, op, with } => comparison_json(
             column,
             if negated { op.opposite() } else { *op }.as_str(),
-            vec![operand(with)],
+            vec![canonical_operand(with)],
         ),
         RowFilter::In {
             column,
             negated: not,
             list,
         } => {
-            let sorted: BTreeSet<String> =
-                list.iter().map(|each| text_of(&operand(each))).collect();
-            atom(
+            let sorted: BTreeSet<String> = list
+                .iter()
+                .map(|each| text_of(&canonical_operand(each)))
+                .collect();
+            comparison_json(
                 column,
                 if *not == negated { "in" } else { "not in" },
                 sorted.into_iter().map(Json::Text).collect(),
@@ -69,15 +73,15 @@ fn normal(filter: &RowFilter, negated: bool) -> Json {
             join_canonical_parts(
                 join,
                 vec![
-                    atom(column, from.as_str(), vec![operand(low)]),
-                    atom(column, to.as_str(), vec![operand(high)]),
+                    comparison_json(column, from.as_str(), vec![canonical_operand(low)]),
+                    comparison_json(column, to.as_str(), vec![canonical_operand(high)]),
                 ],
             )
         }
         RowFilter::IsNull {
             column,
             negated: not,
-        } => atom(
+        } => comparison_json(
             column,
             if *not == negated {
                 "is null"
@@ -88,27 +92,33 @@ fn normal(filter: &RowFilter, negated: bool) -> Json {
         ),
         RowFilter::And(parts) => join_canonical_parts(
             if negated { "or" } else { "and" },
-            parts.iter().map(|part| normal(part, negated)).collect(),
+            parts
+                .iter()
+                .map(|part| negation_normal_form(part, negated))
+                .collect(),
         ),
         RowFilter::Or(parts) => join_canonical_parts(
             if negated { "and" } else { "or" },
-            parts.iter().map(|part| normal(part, negated)).collect(),
+            parts
+                .iter()
+                .map(|part| negation_normal_form(part, negated))
+                .collect(),
         ),
-        RowFilter::Not(part) => normal(part, !negated),
+        RowFilter::Not(part) => negation_normal_form(part, !negated),
     }
 }
 
-fn atom(column: &crate::id::SqlIdentifier, op: &str, with: Vec<Json>) -> Json {
+fn comparison_json(column: &crate::id::SqlIdentifier, op: &str, with: Vec<Json>) -> Json {
     Json::object([
-        ("column", Json::text(column)),
-        ("op", Json::text(op)),
+        ("column", Json::from_display(column)),
+        ("op", Json::from_display(op)),
         ("with", Json::List(with)),
     ])
 }
 
-fn operand(operand: &FilterOperand) -> Json {
+fn canonical_operand(operand: &FilterOperand) -> Json {
     match operand {
-        FilterOperand::Literal(value) => literal(value),
+        FilterOperand::Literal(value) => canonical_literal(value),
         FilterOperand::Consumer => named_object("consumer", Json::Bool(true)),
     }
 }
@@ -137,5 +147,5 @@ pub(super) fn named_object(name: &str, value: Json) -> Json {
 }
 
 pub(super) fn text_of(value: &Json) -> String {
-    String::from_utf8_lossy(&canonical(value)).into_owned()
+    String::from_utf8_lossy(&to_canonical_bytes(value)).into_owned()
 }

@@ -3,15 +3,15 @@
 use super::clause_summary::shown_columns;
 use super::rule::ClauseSubject;
 use super::schema_version::SchemaCompatibility;
-use super::{Clause, MOST_CLAUSES, Term, cite, prohibition};
+use super::{Clause, MOST_CLAUSES, Term, cite_clause, prohibition};
 use crate::id::ClauseId;
-use crate::refusal::{Refusal, contradiction};
+use crate::refusal::{Refusal, contradiction_refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks that clause numbers are unique, and that no two clauses decide the same subject.
-pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
+pub(super) fn check_clauses(clauses: &[Clause]) -> Result<(), Refusal> {
     if clauses.len() > MOST_CLAUSES {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "the policy holds {} clauses; at most {MOST_CLAUSES} are accepted",
             clauses.len()
         )));
@@ -20,33 +20,33 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
     let mut decided: BTreeMap<ClauseSubject, ClauseId> = BTreeMap::new();
     for clause in clauses {
         if numbers.insert(clause.id, ()).is_some() {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "the clause number {} occurs twice",
                 clause.id
             )));
         }
-        for what in decides(clause) {
+        for what in decided_subjects(clause) {
             if let Some(earlier) = decided.insert(what, clause.id) {
-                let refusal = contradiction(format!(
+                let refusal = contradiction_refusal(format!(
                     "the clauses {earlier} and {} decide the same thing",
                     clause.id
                 ));
-                return Err(cite(refusal, clause));
+                return Err(cite_clause(refusal, clause));
             }
         }
     }
     deletion_is_owed(clauses)?;
     later_columns_stay_invisible(clauses)?;
-    prohibition::consistency_check::check(clauses)?;
+    prohibition::consistency_check::check_prohibitions(clauses)?;
     shown_are_treated(clauses)
 }
 
 /// Subjects that a clause decides: that of its term, and each column whose values it replaces.
-fn decides(clause: &Clause) -> BTreeSet<ClauseSubject> {
-    clause.term.with(|rule| {
-        let replaced = rule.replaces().into_iter();
+fn decided_subjects(clause: &Clause) -> BTreeSet<ClauseSubject> {
+    clause.term.with_rule(|rule| {
+        let replaced = rule.replaced_columns().into_iter();
         let columns = replaced.map(|column| ClauseSubject::Values(column.to_string()));
-        columns.chain(rule.decides()).collect()
+        columns.chain(rule.decided_subject()).collect()
     })
 }
 
@@ -61,9 +61,10 @@ fn deletion_is_owed(clauses: &[Clause]) -> Result<(), Refusal> {
             continue;
         };
         if deleted.is_none_or(|deleted| deleted > *days) {
-            let refusal = contradiction("a deletion is to be stated that is not due by then")
-                .with_help("add the duty delete-after with no more days than attest-within");
-            return Err(cite(refusal, clause));
+            let refusal =
+                contradiction_refusal("a deletion is to be stated that is not due by then")
+                    .with_help("add the duty delete-after with no more days than attest-within");
+            return Err(cite_clause(refusal, clause));
         }
     }
     Ok(())
@@ -74,13 +75,15 @@ fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
     let compatible = clauses
         .iter()
         .find(|clause| clause.term == Term::Version(SchemaCompatibility::Compatible));
-    let listed =
-        shown_columns(clauses).is_some() || clauses.iter().any(|clause| clause.term.aggregates());
+    let listed = shown_columns(clauses).is_some()
+        || clauses
+            .iter()
+            .any(|clause| clause.term.limits_to_aggregates());
     match compatible {
         Some(clause) if !listed => {
-            let refusal = contradiction("columns that come later would be visible")
+            let refusal = contradiction_refusal("columns that come later would be visible")
                 .with_help("list the columns beside it: columns = [\"…\"]");
-            Err(cite(refusal, clause))
+            Err(cite_clause(refusal, clause))
         }
         Some(_) | None => Ok(()),
     }
@@ -94,16 +97,16 @@ fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
     for clause in clauses {
         let hidden = clause
             .term
-            .replaces()
+            .replaced_columns()
             .into_iter()
             .find(|column| !shown.contains(column));
         if let Some(column) = hidden {
-            let refusal = contradiction(format!(
+            let refusal = contradiction_refusal(format!(
                 "the column `{column}` is treated by {} but not shown",
                 clause.id
             ))
             .with_help("remove the clause, or add the column to the list");
-            return Err(cite(refusal, clause));
+            return Err(cite_clause(refusal, clause));
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Effects of the clauses of a policy on their dataset.
 
 use super::rule::EffectBinding;
-use super::{Clause, Term, aggregate, cite, clause_consistency};
+use super::{Clause, Term, aggregate, cite_clause, clause_consistency};
 use crate::effect::{Cube, Effect, EffectKind};
 use crate::refusal::Refusal;
 
@@ -12,18 +12,18 @@ use crate::refusal::Refusal;
 /// An error in any term refuses the whole policy: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`,
 /// `TENANT_UNBOUND`.
 pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
-    clause_consistency::check(clauses)?;
-    let cube = aggregate::cube(clauses)?;
+    clause_consistency::check_clauses(clauses)?;
+    let cube = aggregate::build_cube(clauses)?;
     let mut effects = Vec::new();
     for clause in clauses {
         let effect = clause
             .term
-            .with(|rule| rule.effect(to))
-            .map_err(|refusal| cite(refusal, clause))?;
+            .with_rule(|rule| rule.effect(to))
+            .map_err(|refusal| cite_clause(refusal, clause))?;
         let effect = match (&clause.term, &cube) {
-            (Term::Prohibition(_), _) if !to.prohibits(clause.id) => None,
+            (Term::Prohibition(_), _) if !to.is_prohibited(clause.id) => None,
             (Term::Functions(_), Some(cube)) => Some(EffectKind::AggregateOnly(cube.clone())),
-            // In the aggregate form the cube alone defines the columns; `aggregate::cube` has checked that the clauses agree with
+            // In the aggregate form the cube alone defines the columns; `aggregate::build_cube` has checked that the clauses agree with
             // it.
             (Term::Columns(_) | Term::TimeBucket { .. }, Some(_)) => None,
             _ => effect,
@@ -41,5 +41,5 @@ pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effe
 /// # Errors
 /// As [`of_clauses`], for the clauses of the aggregate form.
 pub fn cube_of(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
-    aggregate::cube(clauses)
+    aggregate::build_cube(clauses)
 }

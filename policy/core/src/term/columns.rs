@@ -1,13 +1,13 @@
 //! Term 10: only the listed columns exist.
 
-use super::odrl::{right_operand, set, texts};
+use super::odrl::{right_operand, sorted_list, text_list};
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use hansa_audit_log::json::Json;
 
 /// List of columns as a term.
@@ -32,15 +32,15 @@ impl TermRule for ColumnsTerm<'_> {
         &ONLY
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(texts(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(text_list(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("columns"))
     }
 
@@ -54,17 +54,17 @@ impl TermRule for ColumnsTerm<'_> {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<SqlIdentifier>, Refusal> {
-    form.texts("rightOperand")
+pub(super) fn read_columns(form: &mut OdrlReader<'_>) -> Result<Vec<SqlIdentifier>, Refusal> {
+    form.read_texts("rightOperand")
 }
 
 /// Checks that a list of columns is not empty and has no duplicates.
 pub(super) fn check_column_list(list: &[SqlIdentifier]) -> Result<(), Refusal> {
     if list.is_empty() {
-        return Err(contradiction("the list of columns is empty"));
+        return Err(contradiction_refusal("the list of columns is empty"));
     }
-    if let Some(twice) = twice(list) {
-        return Err(contradiction(format!(
+    if let Some(twice) = find_duplicate(list) {
+        return Err(contradiction_refusal(format!(
             "the column `{twice}` is listed twice"
         )));
     }
@@ -72,7 +72,7 @@ pub(super) fn check_column_list(list: &[SqlIdentifier]) -> Result<(), Refusal> {
 }
 
 /// First name that occurs a second time.
-pub(super) fn twice(list: &[SqlIdentifier]) -> Option<&SqlIdentifier> {
+pub(super) fn find_duplicate(list: &[SqlIdentifier]) -> Option<&SqlIdentifier> {
     list.iter()
         .enumerate()
         .find(|(index, name)| list.iter().take(*index).any(|earlier| earlier == *name))

@@ -6,7 +6,7 @@ use super::min_group::MinGroupTerm;
 use super::purpose::purpose_terms::PurposeTerm;
 use super::region::RegionTerm;
 use super::sector::SectorTerm;
-use super::tightness_order::{both, boxes, filters, subset};
+use super::tightness_order::{compare_boxes, compare_filters, compare_lists, order_from_inclusion};
 use super::window::{NotAfterTerm, NotBeforeTerm};
 use crate::value::column::MaskValue;
 use std::cmp::Ordering;
@@ -16,17 +16,17 @@ impl Term {
     /// does not.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
-        if self.column().is_some() {
+        if self.treated_column().is_some() {
             return shown_values(self, other);
         }
         match (self, other) {
-            (Self::Group(one), Self::Group(other)) => same(one, other),
+            (Self::Group(one), Self::Group(other)) => compare_equal(one, other),
             (Self::Sector(one), Self::Sector(other)) => SectorTerm(one).compare(&SectorTerm(other)),
             (Self::Purpose(one), Self::Purpose(other)) => {
                 PurposeTerm(one).compare(&PurposeTerm(other))
             }
             // A larger list of excluded purposes is tighter.
-            (Self::PurposeNot(one), Self::PurposeNot(other)) => subset(other, one),
+            (Self::PurposeNot(one), Self::PurposeNot(other)) => compare_lists(other, one),
             (Self::NotBefore(one), Self::NotBefore(other)) => {
                 NotBeforeTerm(*one).compare(&NotBeforeTerm(*other))
             }
@@ -35,17 +35,19 @@ impl Term {
             }
             (Self::Lasts(one), Self::Lasts(other)) => one.compare(other),
             (Self::Hours(one), Self::Hours(other)) => one.compare(other),
-            (Self::Rows(one), Self::Rows(other)) => filters(one, other),
-            (Self::Columns(one), Self::Columns(other)) => subset(one, other),
-            (Self::Area { bounds: one, .. }, Self::Area { bounds: other, .. }) => boxes(one, other),
+            (Self::Rows(one), Self::Rows(other)) => compare_filters(one, other),
+            (Self::Columns(one), Self::Columns(other)) => compare_lists(one, other),
+            (Self::Area { bounds: one, .. }, Self::Area { bounds: other, .. }) => {
+                compare_boxes(one, other)
+            }
             // The clauses don't show if one area lies in the other.
-            (Self::PublishedArea(one), Self::PublishedArea(other)) => same(one, other),
+            (Self::PublishedArea(one), Self::PublishedArea(other)) => compare_equal(one, other),
             (Self::PlaceCells(one), Self::PlaceCells(other)) => one.compare(other),
-            (Self::Functions(one), Self::Functions(other)) => subset(one, other),
+            (Self::Functions(one), Self::Functions(other)) => compare_lists(one, other),
             (Self::Dimensions(one), Self::Dimensions(other))
             | (Self::Measures(one), Self::Measures(other))
-            | (Self::JoinKeys(one), Self::JoinKeys(other)) => subset(one, other),
-            (Self::Grid(one), Self::Grid(other)) => same(one, other),
+            | (Self::JoinKeys(one), Self::JoinKeys(other)) => compare_lists(one, other),
+            (Self::Grid(one), Self::Grid(other)) => compare_equal(one, other),
             (Self::Release(one), Self::Release(other)) => one.compare(other),
             (
                 Self::MinGroup { at_least, unit },
@@ -59,9 +61,9 @@ impl Term {
             }
             (Self::Dominance(one), Self::Dominance(other)) => one.compare(other),
             // Multiples of twice the base are also multiples of the base, but are rounded by other random values.
-            (Self::CellKey(one), Self::CellKey(other)) => same(one, other),
+            (Self::CellKey(one), Self::CellKey(other)) => compare_equal(one, other),
             (Self::Budget(one), Self::Budget(other)) => one.compare(other),
-            (Self::JoinWith(one), Self::JoinWith(other)) => subset(one, other),
+            (Self::JoinWith(one), Self::JoinWith(other)) => compare_lists(one, other),
             (Self::KeysTravel(one), Self::KeysTravel(other)) => one.compare(other),
             (Self::Queries(one), Self::Queries(other))
             | (Self::RowQuota(one), Self::RowQuota(other))
@@ -79,16 +81,16 @@ impl Term {
                 NetworksTerm(one).compare(&NetworksTerm(other))
             }
             (Self::Region(one), Self::Region(other)) => RegionTerm(one).compare(&RegionTerm(other)),
-            (Self::Formats(one), Self::Formats(other)) => subset(one, other),
-            (Self::Attribution(one), Self::Attribution(other)) => same(one, other),
-            (Self::Prohibit(one), Self::Prohibit(other)) => same(one, other),
+            (Self::Formats(one), Self::Formats(other)) => compare_lists(one, other),
+            (Self::Attribution(one), Self::Attribution(other)) => compare_equal(one, other),
+            (Self::Prohibit(one), Self::Prohibit(other)) => compare_equal(one, other),
             (Self::Prohibition(one), Self::Prohibition(other)) => one.compare(other),
-            (Self::Service(one), Self::Service(other)) => same(one, other),
-            (Self::Price(one), Self::Price(other)) => same(one, other),
+            (Self::Service(one), Self::Service(other)) => compare_equal(one, other),
+            (Self::Price(one), Self::Price(other)) => compare_equal(one, other),
             // A larger list of reported events is tighter.
-            (Self::Inform(one), Self::Inform(other)) => subset(other, one),
+            (Self::Inform(one), Self::Inform(other)) => compare_lists(other, one),
             (Self::Notify(one), Self::Notify(other)) => one.compare(other),
-            (Self::LegalBasis(one), Self::LegalBasis(other)) => same(one, other),
+            (Self::LegalBasis(one), Self::LegalBasis(other)) => compare_equal(one, other),
             (Self::Version(one), Self::Version(other)) => Some(one.cmp(other)),
             (Self::TotalsFromPublished, Self::TotalsFromPublished)
             | (Self::SuppressComplement, Self::SuppressComplement)
@@ -103,14 +105,14 @@ impl Term {
 }
 
 /// Comparison of terms that are either equal or not comparable.
-fn same<T: PartialEq>(one: &T, other: &T) -> Option<Ordering> {
+fn compare_equal<T: PartialEq>(one: &T, other: &T) -> Option<Ordering> {
     (one == other).then_some(Ordering::Equal)
 }
 
 /// Comparison of the shown values of a column: one value or NULL is tighter than anything else, and coarser is tighter than finer.
 /// A hash is not comparable with a prefix or a band.
 fn shown_values(one: &Term, other: &Term) -> Option<Ordering> {
-    if one.column().is_none() || other.column().is_none() {
+    if one.treated_column().is_none() || other.treated_column().is_none() {
         return None;
     }
     let tells_nothing = |term: &Term| matches!(term, Term::Mask { .. });
@@ -134,12 +136,12 @@ fn shown_values(one: &Term, other: &Term) -> Option<Ordering> {
                 zone: there,
                 ..
             },
-        ) if here == there => both(one.is_made_of(*other), other.is_made_of(*one)),
+        ) if here == there => order_from_inclusion(one.is_made_of(*other), other.is_made_of(*one)),
         (Term::Prefix(one), Term::Prefix(other)) => Some(one.length.cmp(&other.length)),
-        (Term::Band(one), Term::Band(other)) => subset(&one.edges, &other.edges),
+        (Term::Band(one), Term::Band(other)) => compare_lists(&one.edges, &other.edges),
         // The table, not the clauses, shows if one level lies above the other.
-        (Term::Lookup(one), Term::Lookup(other)) => same(one, other),
-        (Term::Pseudonym(one), Term::Pseudonym(other)) => same(one, other),
+        (Term::Lookup(one), Term::Lookup(other)) => compare_equal(one, other),
+        (Term::Pseudonym(one), Term::Pseudonym(other)) => compare_equal(one, other),
         _ => None,
     }
 }

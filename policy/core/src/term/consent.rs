@@ -27,15 +27,15 @@ impl TermRule for ConsentTerm {
         &CONSENT
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        Json::object([("h:when", Json::text("h:always"))])
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        Json::object([("h:when", Json::from_display("h:always"))])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("obtain_consent"))
     }
 }

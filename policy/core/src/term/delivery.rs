@@ -1,11 +1,11 @@
 //! Terms 33 and 34: networks and formats of the delivery of answers.
 
-use super::odrl::{iris, right_operand, set, texts, word};
+use super::odrl::{find_word, iri_list, right_operand, sorted_list, text_list};
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use super::tightness_order::both;
+use super::tightness_order::order_from_inclusion;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::delivery::{DeliveryFormat, NetworkPrefix};
 use hansa_audit_log::json::Json;
@@ -33,15 +33,15 @@ impl TermRule for NetworksTerm<'_> {
         &NETWORKS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(texts(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(text_list(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Delivery)
     }
 
@@ -68,9 +68,9 @@ impl NetworksTerm<'_> {
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let inside = |one: &[NetworkPrefix], other: &[NetworkPrefix]| {
             one.iter()
-                .all(|one| other.iter().any(|other| one.within(other)))
+                .all(|one| other.iter().any(|other| one.is_within(other)))
         };
-        both(inside(self.0, other.0), inside(other.0, self.0))
+        order_from_inclusion(inside(self.0, other.0), inside(other.0, self.0))
     }
 }
 
@@ -98,17 +98,17 @@ impl TermRule for FormatsTerm<'_> {
         &FORMATS_ALLOWED
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        let list = self.0.iter().map(|format| word(&FORMATS, format));
-        right_operand(iris(list))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let list = self.0.iter().map(|format| find_word(&FORMATS, format));
+        right_operand(iri_list(list))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let names: Vec<&str> = self.0.iter().map(|format| format.as_str()).collect();
-        set(&names)
+        sorted_list(&names)
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Delivery)
     }
 
@@ -126,7 +126,7 @@ impl TermRule for FormatsTerm<'_> {
 
 /// Reads the ODRL form of the formats.
 pub(super) fn read_formats(form: &mut OdrlReader<'_>) -> Result<Vec<DeliveryFormat>, Refusal> {
-    let list = form.iris("rightOperand")?;
+    let list = form.read_iris("rightOperand")?;
     let list = list.iter().map(|one| form.one_of(&FORMATS, one, "format"));
     list.collect()
 }
@@ -134,7 +134,7 @@ pub(super) fn read_formats(form: &mut OdrlReader<'_>) -> Result<Vec<DeliveryForm
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::admitting;
+    use crate::fixture::with_admission_context;
     use crate::term::contract_context::ContractContext;
 
     #[track_caller]
@@ -145,7 +145,7 @@ mod tests {
             address: address.map(|text| text.parse().unwrap()),
             ..ContractContext::QUIET
         };
-        let met = admitting("2026-06-01T00:00:00Z", |admission| {
+        let met = with_admission_context("2026-06-01T00:00:00Z", |admission| {
             NetworksTerm(&networks).admit(&AdmissionContext {
                 context: &around,
                 ..*admission
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn formats_are_listed_or_refused() {
         let met = |list: &[DeliveryFormat]| {
-            admitting("2026-06-01T00:00:00Z", |admission| {
+            with_admission_context("2026-06-01T00:00:00Z", |admission| {
                 FormatsTerm(list).admit(admission)
             })
         };

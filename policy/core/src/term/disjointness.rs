@@ -13,22 +13,22 @@ pub(crate) fn are_disjoint(one: &RowFilter, other: &RowFilter) -> bool {
         (RowFilter::And(parts), other) | (other, RowFilter::And(parts)) => {
             parts.iter().any(|part| are_disjoint(part, other))
         }
-        (one, other) => excludes(one, other) || excludes(other, one),
+        (one, other) => excludes_rows(one, other) || excludes_rows(other, one),
     }
 }
 
 /// True if no row that `one` admits is admitted by `other`.
-fn excludes(one: &RowFilter, other: &RowFilter) -> bool {
-    opposite(other).is_some_and(|opposite| {
+fn excludes_rows(one: &RowFilter, other: &RowFilter) -> bool {
+    opposite_comparison(other).is_some_and(|opposite| {
         matches!(
-            tightness_order::filters(one, &opposite),
+            tightness_order::compare_filters(one, &opposite),
             Some(Ordering::Less | Ordering::Equal)
         )
     })
 }
 
 /// Filter that is true where a comparison is false, for a column that is not NULL.
-fn opposite(filter: &RowFilter) -> Option<RowFilter> {
+fn opposite_comparison(filter: &RowFilter) -> Option<RowFilter> {
     match filter {
         RowFilter::Compare { column, op, with } => Some(RowFilter::Compare {
             column: column.clone(),
@@ -66,11 +66,14 @@ fn opposite(filter: &RowFilter) -> Option<RowFilter> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row_filter::parse;
+    use crate::row_filter::parse_row_filter;
 
     #[track_caller]
     fn check(one: &str, other: &str, expect: bool) {
-        let (one, other) = (parse(one).unwrap(), parse(other).unwrap());
+        let (one, other) = (
+            parse_row_filter(one).unwrap(),
+            parse_row_filter(other).unwrap(),
+        );
         assert_eq!(are_disjoint(&one, &other), expect);
         assert_eq!(are_disjoint(&other, &one), expect);
     }
@@ -101,7 +104,7 @@ mod tests {
                 continue;
             }
             found += 1;
-            for row in crate::fixture::sample_rows::all(&[&one, &other]) {
+            for row in crate::fixture::sample_rows::distinguishing_rows(&[&one, &other]) {
                 assert!(
                     !row.meets(&one) || !row.meets(&other),
                     "{one} | {other} | {row:?}"

@@ -16,20 +16,20 @@ use crate::value::time::PeriodQuota;
 impl Term {
     /// Sentence of the term in English: one line, lower case, no full stop, safe to display.
     #[must_use]
-    pub fn plain(&self) -> String {
+    pub fn to_english(&self) -> String {
         self.render(Language::En)
     }
 
     /// Sentence of the term in a language.
     #[must_use]
     pub fn render(&self, language: Language) -> String {
-        signed_line(&Wording::plain(language).sentence(self))
+        signed_line(&Wording::for_single_term(language).sentence(self))
     }
 
     /// Entry in the vocabulary.
     #[must_use]
     pub fn spec(&self) -> &'static TermSpec {
-        self.with(|rule| rule.spec())
+        self.with_rule(|rule| rule.spec())
     }
 
     /// True if the term is recorded and shown, but not technically enforced.
@@ -40,7 +40,7 @@ impl Term {
 
     /// True if the term limits the policy to aggregates.
     #[must_use]
-    pub const fn aggregates(&self) -> bool {
+    pub const fn limits_to_aggregates(&self) -> bool {
         matches!(
             self,
             Self::Functions(_)
@@ -86,29 +86,29 @@ impl Term {
     /// Columns that the term names.
     #[must_use]
     pub fn columns(&self) -> Vec<SqlIdentifier> {
-        self.with(|rule| rule.columns())
+        self.with_rule(|rule| rule.columns())
     }
 
     /// Column whose values the term replaces, under the same name.
     #[must_use]
-    pub fn column(&self) -> Option<SqlIdentifier> {
-        self.with(|rule| rule.column().cloned())
+    pub fn treated_column(&self) -> Option<SqlIdentifier> {
+        self.with_rule(|rule| rule.treated_column().cloned())
     }
 
     /// Columns of the dataset whose own values are not shown.
     #[must_use]
-    pub fn replaces(&self) -> Vec<SqlIdentifier> {
-        self.with(|rule| rule.replaces().into_iter().cloned().collect())
+    pub fn replaced_columns(&self) -> Vec<SqlIdentifier> {
+        self.with_rule(|rule| rule.replaced_columns().into_iter().cloned().collect())
     }
 
     /// Column that the term adds to the dataset.
     #[must_use]
     pub fn output_column(&self) -> Option<SqlIdentifier> {
-        self.with(|rule| rule.output_column().cloned())
+        self.with_rule(|rule| rule.output_column().cloned())
     }
 
     /// Calls `ask` with the rule of the term's variant. This is the only list of the variants' rules.
-    pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn TermRule) -> T) -> T {
+    pub(crate) fn with_rule<T>(&self, ask: impl FnOnce(&dyn TermRule) -> T) -> T {
         match self {
             Self::Group(name) => ask(&group::GroupTerm(name)),
             Self::Sector(list) => ask(&sector::SectorTerm(list)),
@@ -159,9 +159,9 @@ impl Term {
             Self::JoinWith(list) => ask(&joins::JoinWithTerm(list)),
             Self::KeysStay => ask(&joins::KeysStayTerm),
             Self::KeysTravel(term) => ask(term),
-            Self::Queries(quota) => ask(&counts(&quota::QUERIES, quota)),
-            Self::RowQuota(quota) => ask(&counts(&quota::ROWS, quota)),
-            Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, quota)),
+            Self::Queries(quota) => ask(&quota_term(&quota::QUERIES, quota)),
+            Self::RowQuota(quota) => ask(&quota_term(&quota::ROWS, quota)),
+            Self::ByteQuota(quota) => ask(&quota_term(&quota::BYTES, quota)),
             Self::RowsPerSecond(rows) => ask(&throughput::RowRateTerm(*rows)),
             Self::Concurrent(most) => ask(&throughput::ConcurrencyTerm(*most)),
             Self::ResultRows(rows) => ask(&quota::ResultRowsTerm(*rows)),
@@ -189,6 +189,6 @@ impl Term {
     }
 }
 
-const fn counts<'a>(spec: &'static TermSpec, quota: &'a PeriodQuota) -> quota::QuotaTerm<'a> {
+const fn quota_term<'a>(spec: &'static TermSpec, quota: &'a PeriodQuota) -> quota::QuotaTerm<'a> {
     quota::QuotaTerm { spec, quota }
 }

@@ -5,21 +5,21 @@
 //! two largest units is less than p percent of the largest. By the (n, k) rule it is unsafe if the n largest units make more than k
 //! percent.
 
-use super::odrl::{integer, right_operand, with};
+use super::odrl::{integer_literal, right_operand, with_members};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::id::SqlIdentifier;
-use crate::refusal::{Refusal, contradiction};
+use crate::refusal::{Refusal, contradiction_refusal};
 use crate::value::cube::{DominanceRule, DominanceTerm};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-pub(super) static DOMINANCE_P: TermSpec = spec("h:dominanceP", "dominance_p");
-pub(super) static DOMINANCE_NK: TermSpec = spec("h:dominanceNK", "dominance_nk");
+pub(super) static DOMINANCE_P: TermSpec = dominance_spec("h:dominanceP", "dominance_p");
+pub(super) static DOMINANCE_NK: TermSpec = dominance_spec("h:dominanceNK", "dominance_nk");
 
-const fn spec(operand: &'static str, name: &'static str) -> TermSpec {
+const fn dominance_spec(operand: &'static str, name: &'static str) -> TermSpec {
     TermSpec {
         numbers: &[19],
         name,
@@ -39,7 +39,7 @@ impl DominanceTerm {
     /// Checks rules beyond the type, against the measures.
     pub(super) fn check(&self, measures: &[SqlIdentifier]) -> Result<(), Refusal> {
         if !measures.contains(&self.measure) {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "`{}` is no measure, so nobody can dominate it",
                 self.measure
             )));
@@ -49,7 +49,7 @@ impl DominanceTerm {
             DominanceRule::Nk { n, k } => (1..=100).contains(&n) && (1..=100).contains(&k),
         };
         if !sensible {
-            return Err(contradiction(
+            return Err(contradiction_refusal(
                 "a dominance rule has percents from 1 to 100, and counts from 1 to 100 units",
             ));
         }
@@ -65,27 +65,28 @@ impl TermRule for DominanceTerm {
         }
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let on = [
-            ("h:column", Json::text(&self.measure)),
-            ("h:unit", Json::text(&self.unit)),
+            ("h:column", Json::from_display(&self.measure)),
+            ("h:unit", Json::from_display(&self.unit)),
         ];
         match self.rule {
-            DominanceRule::P(p) => with(right_operand(integer(p)), on),
-            DominanceRule::Nk { n, k } => {
-                with(with(right_operand(integer(k)), on), [("h:n", integer(n))])
-            }
+            DominanceRule::P(p) => with_members(right_operand(integer_literal(p)), on),
+            DominanceRule::Nk { n, k } => with_members(
+                with_members(right_operand(integer_literal(k)), on),
+                [("h:n", integer_literal(n))],
+            ),
         }
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let (n, percent) = match self.rule {
             DominanceRule::P(p) => (0, p),
             DominanceRule::Nk { n, k } => (n, k),
         };
         Json::object([
-            ("measure", Json::text(&self.measure)),
-            ("unit", Json::text(&self.unit)),
+            ("measure", Json::from_display(&self.measure)),
+            ("unit", Json::from_display(&self.unit)),
             ("n", Json::Int(i64::from(n))),
             ("percent", Json::Int(i64::from(percent))),
         ])
@@ -99,7 +100,7 @@ impl TermRule for DominanceTerm {
         vec![self.measure.clone(), self.unit.clone()]
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         // One rule of each kind for a measure and its units.
         Some(ClauseSubject::Values(format!(
             "{} {} {}",
@@ -120,7 +121,7 @@ impl DominanceTerm {
             // A larger demanded remainder is tighter.
             (DominanceRule::P(one), DominanceRule::P(other)) => Some(other.cmp(&one)),
             (DominanceRule::Nk { n, k }, DominanceRule::Nk { n: m, k: l }) => {
-                super::tightness_order::both(n >= m && k <= l, n <= m && k >= l)
+                super::tightness_order::order_from_inclusion(n >= m && k <= l, n <= m && k >= l)
             }
             _ => None,
         }
@@ -129,23 +130,26 @@ impl DominanceTerm {
 
 /// Reads the ODRL form of the p rule.
 pub(super) fn read_p(form: &mut OdrlReader<'_>) -> Result<DominanceTerm, Refusal> {
-    let p = form.number("rightOperand")?;
-    read(form, DominanceRule::P(p))
+    let p = form.read_number("rightOperand")?;
+    read_dominance(form, DominanceRule::P(p))
 }
 
 /// Reads the ODRL form of the (n, k) rule.
 pub(super) fn read_nk(form: &mut OdrlReader<'_>) -> Result<DominanceTerm, Refusal> {
     let rule = DominanceRule::Nk {
-        n: form.number("h:n")?,
-        k: form.number("rightOperand")?,
+        n: form.read_number("h:n")?,
+        k: form.read_number("rightOperand")?,
     };
-    read(form, rule)
+    read_dominance(form, rule)
 }
 
-fn read(form: &mut OdrlReader<'_>, rule: DominanceRule) -> Result<DominanceTerm, Refusal> {
+fn read_dominance(
+    form: &mut OdrlReader<'_>,
+    rule: DominanceRule,
+) -> Result<DominanceTerm, Refusal> {
     Ok(DominanceTerm {
-        measure: form.column("h:column")?,
-        unit: form.column("h:unit")?,
+        measure: form.read_column("h:column")?,
+        unit: form.read_column("h:unit")?,
         rule,
     })
 }

@@ -29,11 +29,11 @@ impl TermRule for DeletionTerm {
         &DELETE
     }
 
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         write_deadline(self.0, script)
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
 }
@@ -60,22 +60,22 @@ impl TermRule for AttributionTerm<'_> {
         &ATTRIBUTE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("h:when", Json::text("h:always")),
-            ("h:text", Json::text(self.0)),
+            ("h:when", Json::from_display("h:always")),
+            ("h:text", Json::from_display(self.0)),
         ])
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 }
 
 /// Reads the ODRL form of an attribution.
 pub(super) fn read_attribute(form: &mut OdrlReader<'_>) -> Result<String, Refusal> {
-    form.when("h:always")?;
-    form.text("h:text")
+    form.check_duty_moment("h:always")?;
+    form.read_text("h:text")
 }
 
 /// Use that the consumer promises to refrain from; not technically enforced.
@@ -92,11 +92,11 @@ pub enum ForbiddenUse {
 /// Term 37: forbidden use of the data.
 pub(super) struct RecordedProhibitionTerm(pub(super) ForbiddenUse);
 
-pub(super) static DISTRIBUTE: TermSpec = forbidden("distribute");
-pub(super) static SELL: TermSpec = forbidden("sell");
-pub(super) static DERIVE: TermSpec = forbidden("derive");
+pub(super) static DISTRIBUTE: TermSpec = forbidden_action_spec("distribute");
+pub(super) static SELL: TermSpec = forbidden_action_spec("sell");
+pub(super) static DERIVE: TermSpec = forbidden_action_spec("derive");
 
-const fn forbidden(operand: &'static str) -> TermSpec {
+const fn forbidden_action_spec(operand: &'static str) -> TermSpec {
     TermSpec {
         numbers: &[37],
         name: "prohibit",
@@ -121,12 +121,12 @@ impl TermRule for RecordedProhibitionTerm {
         }
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([])
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0.as_str())
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0.as_str())
     }
 
     fn subject(&self) -> String {

@@ -1,13 +1,13 @@
 //! Term 32: rows are hidden until they have a certain age. A cube shows only buckets that ended before that.
 
-use super::odrl::duration;
+use super::odrl::duration_literal;
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{Refusal, contradiction};
+use crate::refusal::{Refusal, contradiction_refusal};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
@@ -73,17 +73,17 @@ impl TermRule for EmbargoTerm {
         &EMBARGO
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", duration(self.delay)),
-            ("h:column", Json::text(&self.column)),
+            ("rightOperand", duration_literal(self.delay)),
+            ("h:column", Json::from_display(&self.column)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("column", Json::text(&self.column)),
-            ("seconds", Json::text(self.delay.0)),
+            ("column", Json::from_display(&self.column)),
+            ("seconds", Json::from_display(self.delay.0)),
         ])
     }
 
@@ -95,13 +95,13 @@ impl TermRule for EmbargoTerm {
         vec![self.column.clone()]
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("embargo"))
     }
 
     fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.delay.0 == 0 {
-            return Err(contradiction("a delay of nothing hides nothing"));
+            return Err(contradiction_refusal("a delay of nothing hides nothing"));
         }
         let delay = i64::try_from(self.delay.0)
             .unwrap_or(i64::MAX)
@@ -125,12 +125,12 @@ impl EmbargoTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<EmbargoTerm, Refusal> {
+pub(super) fn read_embargo(form: &mut OdrlReader<'_>) -> Result<EmbargoTerm, Refusal> {
     let text = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let delay = EmbargoDelay::read(&text)
-        .ok_or_else(|| form.wrong(format!("`{text}` is no delay such as PT24H")))?;
+        .ok_or_else(|| form.malformed_refusal(format!("`{text}` is no delay such as PT24H")))?;
     Ok(EmbargoTerm {
-        column: form.column("h:column")?,
+        column: form.read_column("h:column")?,
         delay,
     })
 }

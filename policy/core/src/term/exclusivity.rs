@@ -30,26 +30,26 @@ impl TermRule for ExclusivityTerm {
         &EXCLUSIVE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         right_operand(super::odrl::typed_literal("xsd:boolean", true))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("exclusive"))
     }
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
+pub(super) fn read_exclusivity(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     match form
         .read_typed_literal("rightOperand", "xsd:boolean")?
         .as_str()
     {
         "true" => Ok(()),
-        other => Err(form.unknown(format!("`{other}` is no exclusivity that is known"))),
+        other => Err(form.unknown_refusal(format!("`{other}` is no exclusivity that is known"))),
     }
 }

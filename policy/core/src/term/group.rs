@@ -2,13 +2,13 @@
 //!
 //! The group is always one of the provider's. Its list is stored where the question is judged, so that no caller can bring its own.
 
-use super::odrl::{iri, right_operand};
+use super::odrl::{iri_json, right_operand};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
 use crate::attribute::SupportingCredential;
-use crate::group::{GroupName, stale};
+use crate::group::{GroupName, stale_list_refusal};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -42,20 +42,20 @@ impl TermRule for GroupTerm<'_> {
         &MEMBER
     }
 
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let group = format!("{}/g/{}", script.assigner(), self.0);
-        right_operand(iri(&group))
+        right_operand(iri_json(&group))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("group"))
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Party)
     }
 
@@ -63,7 +63,7 @@ impl TermRule for GroupTerm<'_> {
         match &to.context.listed {
             Some(Ok(_)) => Ok(()),
             Some(Err(why)) => Err(why.clone()),
-            None => Err(stale(format!(
+            None => Err(stale_list_refusal(format!(
                 "the list of the group {} is not here",
                 self.0
             ))),
@@ -79,14 +79,14 @@ impl TermRule for GroupTerm<'_> {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<GroupName, Refusal> {
-    let group = form.iri("rightOperand")?;
+pub(super) fn read_group(form: &mut OdrlReader<'_>) -> Result<GroupName, Refusal> {
+    let group = form.read_iri("rightOperand")?;
     let own = format!("{}/g/", form.assigner);
     let Some(name) = group.strip_prefix(&own) else {
-        return Err(form.unknown(format!(
+        return Err(form.unknown_refusal(format!(
             "`{group}` is no group of the provider, whose list alone is looked at: {own}…"
         )));
     };
     name.parse()
-        .map_err(|fault| form.wrong(format!("`{name}`: {fault}")))
+        .map_err(|fault| form.malformed_refusal(format!("`{name}`: {fault}")))
 }

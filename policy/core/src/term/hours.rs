@@ -7,7 +7,7 @@ use super::rule::{
 };
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::{UtcTimestamp, civil};
+use hansa_audit_log::time::{UtcTimestamp, civil_time};
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -64,7 +64,7 @@ impl HoursTerm {
     }
 
     pub(super) fn open(&self, now: UtcTimestamp) -> bool {
-        civil(now, &self.zone).is_some_and(|civil| {
+        civil_time(now, &self.zone).is_some_and(|civil| {
             let day = self.days.get(usize::from(civil.weekday)).copied();
             day == Some(true) && (self.from..self.until).contains(&civil.minute)
         })
@@ -72,7 +72,7 @@ impl HoursTerm {
 
     /// True if the hours are open at `now`, or this can't be decided.
     pub(super) fn may_be_open(&self, now: UtcTimestamp) -> bool {
-        self.open(now) || civil(now, &self.zone).is_none()
+        self.open(now) || civil_time(now, &self.zone).is_none()
     }
 
     /// First instant at which the hours are open again.
@@ -86,7 +86,7 @@ impl HoursTerm {
             .find(|instant| self.open(*instant))
     }
 
-    fn within(&self, other: &Self) -> bool {
+    fn is_within(&self, other: &Self) -> bool {
         let days = self.days.iter().zip(other.days);
         self.zone == other.zone
             && days.into_iter().all(|(mine, theirs)| !*mine || theirs)
@@ -100,15 +100,15 @@ impl TermRule for HoursTerm {
         &HOURS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(Json::text(self))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(Json::from_display(self))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self)
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Window)
     }
 
@@ -130,16 +130,16 @@ impl TermRule for HoursTerm {
 impl HoursTerm {
     /// Comparison with other hours; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
-        super::tightness_order::both(self.within(other), other.within(self))
+        super::tightness_order::order_from_inclusion(self.is_within(other), other.is_within(self))
     }
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<HoursTerm, Refusal> {
-    let text = form.text("rightOperand")?;
+pub(super) fn read_hours(form: &mut OdrlReader<'_>) -> Result<HoursTerm, Refusal> {
+    let text = form.read_text("rightOperand")?;
     match text.parse::<HoursTerm>() {
         Ok(hours) if hours.to_string() == text => Ok(hours),
-        _ => Err(form.wrong(format!(
+        _ => Err(form.malformed_refusal(format!(
             "`{text}` is not written like Mo-Fr 06:00-20:00 Europe/Berlin"
         ))),
     }
@@ -200,9 +200,9 @@ impl FromStr for HoursTerm {
         };
         let (from, until) = times.split_once('-').ok_or(HoursTermError)?;
         let hours = Self {
-            days: week(days)?,
-            from: minute(from)?,
-            until: minute(until)?,
+            days: parse_weekdays(days)?,
+            from: parse_minute(from)?,
+            until: parse_minute(until)?,
             zone: zone.to_owned(),
         };
         let sensible = hours.from < hours.until && hansa_audit_log::time::is_zone(zone);
@@ -214,7 +214,7 @@ impl FromStr for HoursTerm {
     }
 }
 
-fn week(text: &str) -> Result<[bool; 7], HoursTermError> {
+fn parse_weekdays(text: &str) -> Result<[bool; 7], HoursTermError> {
     let day = |name: &str| {
         DAYS.iter()
             .position(|known| *known == name)
@@ -234,7 +234,7 @@ fn week(text: &str) -> Result<[bool; 7], HoursTermError> {
     Ok(days)
 }
 
-fn minute(text: &str) -> Result<u16, HoursTermError> {
+fn parse_minute(text: &str) -> Result<u16, HoursTermError> {
     let (hour, minute) = text.split_once(':').ok_or(HoursTermError)?;
     let two = |text: &str| -> Result<u16, HoursTermError> {
         if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -258,7 +258,7 @@ mod tests {
 
     fn at(hours: &str, now: &str) -> Result<(), Refusal> {
         let hours: HoursTerm = hours.parse().unwrap();
-        crate::fixture::admitting(now, |admission| hours.admit(admission))
+        crate::fixture::with_admission_context(now, |admission| hours.admit(admission))
     }
 
     #[test]

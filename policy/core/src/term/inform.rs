@@ -1,12 +1,12 @@
 //! Term 41: events that the parties report to each other. If the clause names recipients, the provider's connector reports the
 //! events; otherwise the clause is recorded and shown.
 
-use super::odrl::{iris, set, with, word};
+use super::odrl::{find_word, iri_list, sorted_list, with_members};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::tightness_order::subset;
+use super::tightness_order::compare_lists;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -65,20 +65,20 @@ impl TermRule for InformTerm<'_> {
         &TELL
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        let events = self.0.iter().map(|event| word(&EVENTS, event));
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let events = self.0.iter().map(|event| find_word(&EVENTS, event));
         Json::object([
-            ("h:when", Json::text("h:always")),
-            ("h:event", iris(events)),
+            ("h:when", Json::from_display("h:always")),
+            ("h:event", iri_list(events)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let names: Vec<&str> = self.0.iter().map(|event| event.as_str()).collect();
-        set(&names)
+        sorted_list(&names)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("inform"))
     }
 }
@@ -139,23 +139,23 @@ impl TermRule for NotificationTerm {
         &NOTIFY
     }
 
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
-        let whom = self.recipients.iter().map(|side| word(&SIDES, side));
-        with(
-            InformTerm(&self.events).odrl(script),
-            [("informedParty", iris(whom))],
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+        let whom = self.recipients.iter().map(|side| find_word(&SIDES, side));
+        with_members(
+            InformTerm(&self.events).to_odrl(script),
+            [("informedParty", iri_list(whom))],
         )
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let whom: Vec<&str> = self.recipients.iter().map(|side| side.as_str()).collect();
         Json::object([
-            ("of", InformTerm(&self.events).canonical()),
-            ("whom", set(&whom)),
+            ("of", InformTerm(&self.events).to_canonical_json()),
+            ("whom", sorted_list(&whom)),
         ])
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("notify"))
     }
 }
@@ -164,25 +164,25 @@ impl NotificationTerm {
     /// Comparison with another clause; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         // Reports do not change the disclosed data, so that different clauses are not comparable.
-        let same = subset(&self.events, &other.events) == Some(Ordering::Equal)
-            && subset(&self.recipients, &other.recipients) == Some(Ordering::Equal);
+        let same = compare_lists(&self.events, &other.events) == Some(Ordering::Equal)
+            && compare_lists(&self.recipients, &other.recipients) == Some(Ordering::Equal);
         same.then_some(Ordering::Equal)
     }
 }
 
 /// Reads the events, and the recipients where the form has them.
-pub(super) fn read(
+pub(super) fn read_inform_events(
     form: &mut OdrlReader<'_>,
 ) -> Result<(Vec<InformEvent>, Option<Vec<Recipient>>), Refusal> {
-    form.when("h:always")?;
-    let whom = if form.members.has("informedParty") {
-        let list = form.iris("informedParty")?;
+    form.check_duty_moment("h:always")?;
+    let whom = if form.members.has_member("informedParty") {
+        let list = form.read_iris("informedParty")?;
         let list = list.iter().map(|one| form.one_of(&SIDES, one, "party"));
         Some(list.collect::<Result<Vec<_>, _>>()?)
     } else {
         None
     };
-    let list = form.iris("h:event")?;
+    let list = form.read_iris("h:event")?;
     let list = list.iter().map(|one| form.one_of(&EVENTS, one, "event"));
     Ok((list.collect::<Result<_, _>>()?, whom))
 }

@@ -4,7 +4,7 @@
 //! Datasets are joined where an operator of the question has rows of them on different sides. Only an equality of plain columns is
 //! a join that can be permitted. Every other way to relate rows of two datasets is refused.
 
-use super::odrl::{iri, right_operand, set, texts};
+use super::odrl::{iri_json, right_operand, sorted_list, text_list};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -35,19 +35,19 @@ impl TermRule for JoinKeysTerm<'_> {
         &KEYS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(texts(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(text_list(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
     fn columns(&self) -> Vec<SqlIdentifier> {
         self.0.to_vec()
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("join_keys"))
     }
 }
@@ -74,22 +74,22 @@ impl TermRule for JoinWithTerm<'_> {
         &WITH
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         if self.0.is_empty() {
             Json::object([
-                ("operator", Json::text("eq")),
-                ("rightOperand", iri("h:none")),
+                ("operator", Json::from_display("eq")),
+                ("rightOperand", iri_json("h:none")),
             ])
         } else {
-            right_operand(texts(self.0))
+            right_operand(text_list(self.0))
         }
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("join_with"))
     }
 }
@@ -97,12 +97,12 @@ impl TermRule for JoinWithTerm<'_> {
 /// Reads the ODRL form of the datasets.
 pub(super) fn read_with(form: &mut OdrlReader<'_>) -> Result<Vec<DatasetId>, Refusal> {
     if form.operator == "eq" {
-        return match form.iri("rightOperand")?.as_str() {
+        return match form.read_iri("rightOperand")?.as_str() {
             "h:none" => Ok(Vec::new()),
-            other => Err(form.unknown(format!("the join partner `{other}` is not known"))),
+            other => Err(form.unknown_refusal(format!("the join partner `{other}` is not known"))),
         };
     }
-    form.texts("rightOperand")
+    form.read_texts("rightOperand")
 }
 
 /// Term 25: key columns are not shown.
@@ -127,24 +127,24 @@ impl TermRule for KeysStayTerm {
         &STAY
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri("h:providerSide"))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json("h:providerSide"))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("keys_stay"))
     }
 }
 
 /// Reads the ODRL form of the clause on key columns.
 pub(super) fn read_stay(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
-    match form.iri("rightOperand")?.as_str() {
+    match form.read_iri("rightOperand")?.as_str() {
         "h:providerSide" => Ok(()),
-        other => Err(form.unknown(format!("the movement of keys `{other}` is not known"))),
+        other => Err(form.unknown_refusal(format!("the movement of keys `{other}` is not known"))),
     }
 }
 

@@ -4,12 +4,12 @@
 //! discloses to its recipient which of them occur in the dataset. So the clause names the columns and the recipients, and a policy
 //! with it discloses more than one without.
 
-use super::odrl::{iris, set, texts};
+use super::odrl::{iri_list, sorted_list, text_list};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::tightness_order::{both, subset};
+use super::tightness_order::{compare_lists, order_from_inclusion};
 use crate::id::{ParticipantId, SqlIdentifier};
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
@@ -27,14 +27,14 @@ pub enum KeyRecipients {
 impl KeyRecipients {
     /// True if the participant is a recipient.
     #[must_use]
-    pub fn has(&self, participant: &ParticipantId) -> bool {
+    pub fn contains(&self, participant: &ParticipantId) -> bool {
         match self {
             Self::Anybody => true,
             Self::These(list) => list.contains(participant),
         }
     }
 
-    fn within(&self, other: &Self) -> bool {
+    fn is_within(&self, other: &Self) -> bool {
         match (self, other) {
             (_, Self::Anybody) => true,
             (Self::Anybody, Self::These(_)) => false,
@@ -71,20 +71,23 @@ impl TermRule for KeyTransferTerm {
         &TRAVEL
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let to = match &self.to {
-            KeyRecipients::Anybody => iris(["h:anybody"]),
-            KeyRecipients::These(list) => iris(list.iter().map(ParticipantId::as_str)),
+            KeyRecipients::Anybody => iri_list(["h:anybody"]),
+            KeyRecipients::These(list) => iri_list(list.iter().map(ParticipantId::as_str)),
         };
-        Json::object([("rightOperand", to), ("h:columns", texts(&self.columns))])
+        Json::object([
+            ("rightOperand", to),
+            ("h:columns", text_list(&self.columns)),
+        ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let to = match &self.to {
-            KeyRecipients::Anybody => Json::text("anybody"),
-            KeyRecipients::These(list) => set(list),
+            KeyRecipients::Anybody => Json::from_display("anybody"),
+            KeyRecipients::These(list) => sorted_list(list),
         };
-        Json::object([("columns", set(&self.columns)), ("to", to)])
+        Json::object([("columns", sorted_list(&self.columns)), ("to", to)])
     }
 
     fn columns(&self) -> Vec<SqlIdentifier> {
@@ -92,7 +95,7 @@ impl TermRule for KeyTransferTerm {
     }
 
     // Excludes the clause that key columns are not shown.
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("keys_stay"))
     }
 
@@ -104,8 +107,8 @@ impl TermRule for KeyTransferTerm {
 impl KeyTransferTerm {
     /// Comparison with another clause; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
-        let columns = subset(&self.columns, &other.columns)?;
-        let to = both(self.to.within(&other.to), other.to.within(&self.to))?;
+        let columns = compare_lists(&self.columns, &other.columns)?;
+        let to = order_from_inclusion(self.to.is_within(&other.to), other.to.is_within(&self.to))?;
         match (columns, to) {
             (Ordering::Equal, order) | (order, Ordering::Equal) => Some(order),
             (one, other) => (one == other).then_some(one),
@@ -114,9 +117,9 @@ impl KeyTransferTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<KeyTransferTerm, Refusal> {
-    let columns = form.texts("h:columns")?;
-    let list = form.iris("rightOperand")?;
+pub(super) fn read_key_transfer(form: &mut OdrlReader<'_>) -> Result<KeyTransferTerm, Refusal> {
+    let columns = form.read_texts("h:columns")?;
+    let list = form.read_iris("rightOperand")?;
     let to = if list == ["h:anybody"] {
         KeyRecipients::Anybody
     } else {
@@ -125,7 +128,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<KeyTransferTerm, Refusal
             text.parse::<ParticipantId>()
                 .ok()
                 .filter(|id| id.as_str() == text)
-                .ok_or_else(|| form.unknown(format!("`{text}` is no participant")))
+                .ok_or_else(|| form.unknown_refusal(format!("`{text}` is no participant")))
         };
         KeyRecipients::These(list.iter().map(one).collect::<Result<_, _>>()?)
     };
@@ -135,7 +138,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<KeyTransferTerm, Refusal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{clauses, names, participant};
+    use crate::fixture::{number_clauses, parse_names, parse_participant};
     use crate::term::Term;
     use crate::term::clause_effects::of_clauses;
     use crate::term::rule::EffectBinding;
@@ -143,10 +146,10 @@ mod tests {
     fn travel(columns: &[&str], to: &[&str]) -> KeyTransferTerm {
         let to = match to {
             [] => KeyRecipients::Anybody,
-            list => KeyRecipients::These(list.iter().map(|id| participant(id)).collect()),
+            list => KeyRecipients::These(list.iter().map(|id| parse_participant(id)).collect()),
         };
         KeyTransferTerm {
-            columns: names(columns),
+            columns: parse_names(columns),
             to,
         }
     }
@@ -171,11 +174,11 @@ mod tests {
 
     #[test]
     fn keys_that_stay_do_not_travel() {
-        let asker = participant(A);
-        let both = clauses([Term::KeysStay, Term::KeysTravel(travel(&["k"], &[]))]);
+        let asker = parse_participant(A);
+        let both = number_clauses([Term::KeysStay, Term::KeysTravel(travel(&["k"], &[]))]);
         assert!(of_clauses(&both, &EffectBinding::of(&asker)).is_err());
         assert!(of_clauses(&both[1..], &EffectBinding::of(&asker)).is_ok());
-        assert!(KeyRecipients::Anybody.has(&asker));
-        assert!(!travel(&["k"], &[B]).to.has(&asker));
+        assert!(KeyRecipients::Anybody.contains(&asker));
+        assert!(!travel(&["k"], &[B]).to.contains(&asker));
     }
 }

@@ -54,7 +54,7 @@ impl Language {
 
     /// Number with separated groups of three digits: `10,000`, `10.000`.
     #[must_use]
-    pub fn number(self, number: u64) -> String {
+    pub fn format_number(self, number: u64) -> String {
         let digits = number.to_string();
         let mut out = String::with_capacity(digits.len().saturating_mul(4) / 3);
         for (index, digit) in digits.chars().enumerate() {
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(Language::De.all_of(&["a", "b", "c"]), "a, b und c");
         assert_eq!(Language::Pt.one_of(&["a", "b"]), "a ou b");
         assert_eq!(Language::En.one_of(&["a"]), "a");
-        assert_eq!(Language::En.number(1_234_567), "1,234,567");
-        assert_eq!(Language::Pt.number(999), "999");
+        assert_eq!(Language::En.format_number(1_234_567), "1,234,567");
+        assert_eq!(Language::Pt.format_number(999), "999");
     }
 }

@@ -1,6 +1,6 @@
 //! Term 45: legal basis of the processing of personal data (Article 6(1) of Regulation (EU) 2016/679).
 
-use super::odrl::{iri, right_operand, word};
+use super::odrl::{find_word, iri_json, right_operand};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -50,7 +50,7 @@ impl LegalBasis {
     /// Name in the vocabulary.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        word(&BASES, &self)
+        find_word(&BASES, &self)
     }
 }
 
@@ -72,8 +72,8 @@ pub(super) static BASIS: TermSpec = TermSpec {
 };
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<LegalBasis, Refusal> {
-    form.word("rightOperand", &BASES, "legal basis")
+pub(super) fn read_legal_basis(form: &mut OdrlReader<'_>) -> Result<LegalBasis, Refusal> {
+    form.read_word("rightOperand", &BASES, "legal basis")
 }
 
 impl TermRule for LegalBasisTerm {
@@ -81,15 +81,15 @@ impl TermRule for LegalBasisTerm {
         &BASIS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri(self.0.as_str()))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json(self.0.as_str()))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0.as_str())
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0.as_str())
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("legal_basis"))
     }
 

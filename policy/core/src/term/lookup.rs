@@ -2,14 +2,14 @@
 //!
 //! The contract names the table of the hierarchy by the digest of its file. A value that is not in the table becomes NULL.
 
-use super::odrl::iri;
+use super::odrl::iri_json;
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::value::column::LookupTerm;
 use hansa_audit_log::json::Json;
 
@@ -32,47 +32,47 @@ impl TermRule for LookupTerm {
         &LOOKUP
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", iri("h:band")),
-            ("h:column", Json::text(&self.column)),
-            ("h:lookup", Json::text(self.table)),
-            ("h:level", Json::text(&self.level)),
+            ("rightOperand", iri_json("h:band")),
+            ("h:column", Json::from_display(&self.column)),
+            ("h:lookup", Json::from_display(self.table)),
+            ("h:level", Json::from_display(&self.level)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("column", Json::text(&self.column)),
-            ("table", Json::text(self.table)),
-            ("level", Json::text(&self.level)),
+            ("column", Json::from_display(&self.column)),
+            ("table", Json::from_display(self.table)),
+            ("level", Json::from_display(&self.level)),
         ])
     }
 
-    fn column(&self) -> Option<&SqlIdentifier> {
+    fn treated_column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if !is_level(&self.level) {
-            return Err(contradiction("the level of the table has no name"));
+            return Err(contradiction_refusal("the level of the table has no name"));
         }
         Ok(Some(EffectKind::LookUp(self.clone())))
     }
 }
 
 /// Reads the ODRL form; `table` names the table.
-pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<LookupTerm, Refusal> {
+pub(super) fn read_lookup(form: &mut OdrlReader<'_>, table: &str) -> Result<LookupTerm, Refusal> {
     let table = table.parse().map_err(|cause| {
-        form.wrong(format!("`{table}` is no SHA-256 digest"))
+        form.malformed_refusal(format!("`{table}` is no SHA-256 digest"))
             .caused_by(cause)
     })?;
-    let level = form.text("h:level")?;
+    let level = form.read_text("h:level")?;
     if !is_level(&level) {
-        return Err(form.wrong(format!("`{level}` is no name of a level")));
+        return Err(form.malformed_refusal(format!("`{level}` is no name of a level")));
     }
     Ok(LookupTerm {
-        column: form.column("h:column")?,
+        column: form.read_column("h:column")?,
         table,
         level,
     })

@@ -1,7 +1,7 @@
 //! Term 12, first half: a column shows NULL, or one value, in every row.
 
 use super::canonical_value;
-use super::odrl::{self, iri, right_operand, typed_literal, with};
+use super::odrl::{self, iri_json, right_operand, typed_literal, with_members};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -38,26 +38,26 @@ impl TermRule for MaskTerm<'_> {
         &MASKED
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let json = match self.mask {
-            MaskValue::Null => right_operand(iri("h:null")),
+            MaskValue::Null => right_operand(iri_json("h:null")),
             MaskValue::Constant(value) => Json::object([
-                ("rightOperand", iri("h:constant")),
-                ("h:value", literal(value)),
+                ("rightOperand", iri_json("h:constant")),
+                ("h:value", literal_json(value)),
             ]),
         };
-        with(json, [("h:column", Json::text(self.column))])
+        with_members(json, [("h:column", Json::from_display(self.column))])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let mask = match self.mask {
             MaskValue::Null => Json::Null,
-            MaskValue::Constant(value) => canonical_value::literal(value),
+            MaskValue::Constant(value) => canonical_value::canonical_literal(value),
         };
-        Json::object([("column", Json::text(self.column)), ("mask", mask)])
+        Json::object([("column", Json::from_display(self.column)), ("mask", mask)])
     }
 
-    fn column(&self) -> Option<&SqlIdentifier> {
+    fn treated_column(&self) -> Option<&SqlIdentifier> {
         Some(self.column)
     }
 
@@ -75,21 +75,21 @@ impl TermRule for MaskTerm<'_> {
 }
 
 /// Reads the column and its replacement, where `word` calls for one.
-pub(super) fn read(
+pub(super) fn read_mask(
     form: &mut OdrlReader<'_>,
     word: &str,
 ) -> Result<(SqlIdentifier, MaskValue), Refusal> {
     let mask = match word {
         "h:null" => MaskValue::Null,
-        "h:constant" => MaskValue::Constant(constant(form)?),
-        other => return Err(form.unknown(format!("the mask `{other}` is not known"))),
+        "h:constant" => MaskValue::Constant(read_constant(form)?),
+        other => return Err(form.unknown_refusal(format!("the mask `{other}` is not known"))),
     };
-    Ok((form.column("h:column")?, mask))
+    Ok((form.read_column("h:column")?, mask))
 }
 
-fn constant(form: &mut OdrlReader<'_>) -> Result<PolicyLiteral, Refusal> {
-    let (value, datatype) = form.literal("h:value")?;
-    let wrong = |wanted: &str| form.wrong(format!("`{value}` is no {wanted}"));
+fn read_constant(form: &mut OdrlReader<'_>) -> Result<PolicyLiteral, Refusal> {
+    let (value, datatype) = form.read_literal("h:value")?;
+    let wrong = |wanted: &str| form.malformed_refusal(format!("`{value}` is no {wanted}"));
     match datatype.as_str() {
         "xsd:string" => Ok(PolicyLiteral::Text(value)),
         "xsd:integer" => value
@@ -102,13 +102,13 @@ fn constant(form: &mut OdrlReader<'_>) -> Result<PolicyLiteral, Refusal> {
             .parse()
             .map(PolicyLiteral::Bool)
             .map_err(|cause| wrong("boolean").caused_by(cause)),
-        other => Err(form.unknown(format!(
+        other => Err(form.unknown_refusal(format!(
             "the datatype `{other}` is not known for a constant"
         ))),
     }
 }
 
-fn literal(value: &PolicyLiteral) -> Json {
+fn literal_json(value: &PolicyLiteral) -> Json {
     match value {
         PolicyLiteral::Text(value) => typed_literal("xsd:string", value),
         PolicyLiteral::Int(value) => typed_literal("xsd:integer", value),

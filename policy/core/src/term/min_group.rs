@@ -1,12 +1,12 @@
 //! Term 18: a cell, and each measure in it, exists only with at least a number of units.
 
-use super::odrl::{integer, iri};
+use super::odrl::{integer_literal, iri_json};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::id::SqlIdentifier;
-use crate::refusal::{Refusal, contradiction};
+use crate::refusal::{Refusal, contradiction_refusal};
 use crate::strict_object::StrictObjectReader;
 use crate::value::cube::CountingUnit;
 use hansa_audit_log::json::Json;
@@ -37,18 +37,18 @@ impl TermRule for MinGroupTerm<'_> {
         &AT_LEAST
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let unit = match self.unit {
-            CountingUnit::Column(column) => Json::text(column),
-            CountingUnit::Rows => iri("h:rows"),
+            CountingUnit::Column(column) => Json::from_display(column),
+            CountingUnit::Rows => iri_json("h:rows"),
         };
-        let least = integer(self.at_least);
+        let least = integer_literal(self.at_least);
         Json::object([("rightOperand", least), ("h:unit", unit)])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let unit = match self.unit {
-            CountingUnit::Column(column) => Json::text(column),
+            CountingUnit::Column(column) => Json::from_display(column),
             CountingUnit::Rows => Json::Null,
         };
         Json::object([
@@ -57,7 +57,7 @@ impl TermRule for MinGroupTerm<'_> {
         ])
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("min_group"))
     }
 
@@ -86,31 +86,34 @@ impl MinGroupTerm<'_> {
     }
 }
 
-pub(super) fn rule(at_least: u32) -> Result<(), Refusal> {
+pub(super) fn check_group_size(at_least: u32) -> Result<(), Refusal> {
     if at_least == 0 {
-        return Err(contradiction("a minimum group counts at least 1"));
+        return Err(contradiction_refusal("a minimum group counts at least 1"));
     }
     Ok(())
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(u32, CountingUnit), Refusal> {
-    Ok((form.number("rightOperand")?, unit(form)?))
+pub(super) fn read_min_group(form: &mut OdrlReader<'_>) -> Result<(u32, CountingUnit), Refusal> {
+    Ok((form.read_number("rightOperand")?, read_unit(form)?))
 }
 
 /// Counted unit: a column, or rows.
-pub(super) fn unit(form: &mut OdrlReader<'_>) -> Result<CountingUnit, Refusal> {
+pub(super) fn read_unit(form: &mut OdrlReader<'_>) -> Result<CountingUnit, Refusal> {
     let members = &mut *form.members;
-    match members.take("h:unit")? {
+    match members.take_member("h:unit")? {
         Json::Text(column) => match column.parse() {
             Ok(column) => Ok(CountingUnit::Column(column)),
             Err(fault) => Err(members
                 .codes()
-                .wrong(format!("the unit `{column}`: {fault}"))),
+                .malformed_refusal(format!("the unit `{column}`: {fault}"))),
         },
         other => {
-            let mut unit =
-                StrictObjectReader::of(other, members.member_path("h:unit"), members.codes())?;
+            let mut unit = StrictObjectReader::from_json(
+                other,
+                members.member_path("h:unit"),
+                members.codes(),
+            )?;
             unit.exactly_text("@id", "h:rows")?;
             unit.finish()?;
             Ok(CountingUnit::Rows)

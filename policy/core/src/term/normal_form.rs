@@ -3,7 +3,7 @@
 use super::canonical_value::{named_object, text_of};
 use super::{Clause, Term};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use std::collections::BTreeSet;
 
 /// Version of the normal form. Only hashes of the same version are comparable.
@@ -12,7 +12,7 @@ pub const FORM: &str = "grant/1";
 /// SHA-256 over the canonical JSON of the normal form. Clause numbers and clause order do not change it.
 #[must_use]
 pub fn grant_hash(clauses: &[Clause]) -> Digest {
-    Digest::of(&canonical(&normal_form(clauses)))
+    Digest::of(&to_canonical_bytes(&normal_form(clauses)))
 }
 
 /// Normal form: each term once, in a fixed order, lists sorted, row filters in negation normal form.
@@ -20,10 +20,10 @@ pub fn grant_hash(clauses: &[Clause]) -> Digest {
 pub fn normal_form(clauses: &[Clause]) -> Json {
     let terms: BTreeSet<String> = clauses
         .iter()
-        .map(|clause| text_of(&term(&clause.term)))
+        .map(|clause| text_of(&canonical_term(&clause.term)))
         .collect();
     Json::object([
-        ("form", Json::text(FORM)),
+        ("form", Json::from_display(FORM)),
         (
             "terms",
             Json::List(terms.into_iter().map(Json::Text).collect()),
@@ -32,20 +32,20 @@ pub fn normal_form(clauses: &[Clause]) -> Json {
 }
 
 /// Term without its number.
-fn term(term: &Term) -> Json {
-    term.with(|rule| named_object(rule.spec().name, rule.canonical()))
+fn canonical_term(term: &Term) -> Json {
+    term.with_rule(|rule| named_object(rule.spec().name, rule.to_canonical_json()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::ClauseId;
-    use crate::row_filter::{RowFilter, parse};
+    use crate::row_filter::{RowFilter, parse_row_filter};
 
     fn hash(filter: &str) -> Digest {
         grant_hash(&[Clause {
             id: ClauseId(1),
-            term: Term::Rows(parse(filter).unwrap()),
+            term: Term::Rows(parse_row_filter(filter).unwrap()),
         }])
     }
 

@@ -1,6 +1,6 @@
 //! Term 47: programs of the consumer may ask the provider without a connector. Their receipts have one signature.
 
-use super::odrl::{iri, right_operand};
+use super::odrl::{iri_json, right_operand};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -32,15 +32,15 @@ impl TermRule for OneSidedReceiptsTerm {
         &ONE_SIDED_RECEIPTS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri("h:oneSided"))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json("h:oneSided"))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("one_sided_receipts"))
     }
 
@@ -54,6 +54,6 @@ impl TermRule for OneSidedReceiptsTerm {
 const KINDS: [(&str, ()); 1] = [("h:oneSided", ())];
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
-    form.word("rightOperand", &KINDS, "kind of receipt")
+pub(super) fn read_one_sided_receipts(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
+    form.read_word("rightOperand", &KINDS, "kind of receipt")
 }

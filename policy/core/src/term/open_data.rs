@@ -1,6 +1,6 @@
 //! Term 2: everybody may fetch all rows of a public view over the web, unidentified.
 
-use super::odrl::{iri, right_operand};
+use super::odrl::{iri_json, right_operand};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -33,15 +33,15 @@ impl TermRule for OpenDataTerm {
         &OPEN_DATA
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri("odrl:All"))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json("odrl:All"))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("open_data"))
     }
 
@@ -55,8 +55,8 @@ impl TermRule for OpenDataTerm {
 const RECIPIENTS: [(&str, ()); 1] = [("odrl:All", ())];
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
-    form.word("rightOperand", &RECIPIENTS, "recipient")
+pub(super) fn read_open_data(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
+    form.read_word("rightOperand", &RECIPIENTS, "recipient")
 }
 
 /// True if a clause opens the view to everybody on the web.

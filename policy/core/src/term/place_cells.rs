@@ -3,7 +3,7 @@
 //! The cell has a column and a name of its own. So a condition that was written for degrees is refused; it is never evaluated on
 //! names of cells.
 
-use super::odrl::texts;
+use super::odrl::text_list;
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -11,7 +11,7 @@ use super::rule::{
 use super::tightness_order;
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::value::cell::{CellSize, CellSizeError};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -48,20 +48,20 @@ impl TermRule for PlaceCellsTerm {
         &PLACE_CELLS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", Json::text(&self.size)),
-            ("h:column", texts(&[&self.lon, &self.lat])),
-            ("h:as", Json::text(&self.cell)),
+            ("rightOperand", Json::from_display(&self.size)),
+            ("h:column", text_list(&[&self.lon, &self.lat])),
+            ("h:as", Json::from_display(&self.cell)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("lon", Json::text(&self.lon)),
-            ("lat", Json::text(&self.lat)),
-            ("cell", Json::text(&self.cell)),
-            ("size", Json::text(&self.size)),
+            ("lon", Json::from_display(&self.lon)),
+            ("lat", Json::from_display(&self.lat)),
+            ("cell", Json::from_display(&self.cell)),
+            ("size", Json::from_display(&self.size)),
         ])
     }
 
@@ -73,7 +73,7 @@ impl TermRule for PlaceCellsTerm {
         vec![self.lon.clone(), self.lat.clone()]
     }
 
-    fn replaces(&self) -> Vec<&SqlIdentifier> {
+    fn replaced_columns(&self) -> Vec<&SqlIdentifier> {
         vec![&self.lon, &self.lat]
     }
 
@@ -81,7 +81,7 @@ impl TermRule for PlaceCellsTerm {
         Some(&self.cell)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Values(self.cell.to_string()))
     }
 
@@ -93,12 +93,12 @@ impl TermRule for PlaceCellsTerm {
             size,
         } = self;
         if lon == lat {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "`{lon}` can't be both longitude and latitude"
             )));
         }
         if cell == lon || cell == lat {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "`{cell}` holds degrees, and can't hold cells under the same name"
             ))
             .with_help("give the cells a name of their own: as = \"cell\""));
@@ -118,7 +118,7 @@ impl PlaceCellsTerm {
         if self.lon != other.lon || self.lat != other.lat || self.cell != other.cell {
             return None;
         }
-        tightness_order::both(
+        tightness_order::order_from_inclusion(
             self.size.follows_from(&other.size),
             other.size.follows_from(&self.size),
         )
@@ -126,16 +126,16 @@ impl PlaceCellsTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PlaceCellsTerm, Refusal> {
-    let text = form.text("rightOperand")?;
+pub(super) fn read_place_cells(form: &mut OdrlReader<'_>) -> Result<PlaceCellsTerm, Refusal> {
+    let text = form.read_text("rightOperand")?;
     let size = text
         .parse()
-        .map_err(|fault: CellSizeError| form.unknown(format!("`{text}`: {fault}")))?;
-    let (lon, lat) = super::area::places(form)?;
+        .map_err(|fault: CellSizeError| form.unknown_refusal(format!("`{text}`: {fault}")))?;
+    let (lon, lat) = super::area::read_point_columns(form)?;
     Ok(PlaceCellsTerm {
         lon,
         lat,
-        cell: form.column("h:as")?,
+        cell: form.read_column("h:as")?,
         size,
     })
 }

@@ -1,13 +1,13 @@
 //! Term 12, second half: a column shows the first characters of its text.
 
-use super::odrl::{integer, iri};
+use super::odrl::{integer_literal, iri_json};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{Refusal, contradiction};
+use crate::refusal::{Refusal, contradiction_refusal};
 use hansa_audit_log::json::Json;
 
 /// Prefix as a term.
@@ -38,29 +38,31 @@ impl TermRule for PrefixTerm {
         &PREFIX
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", iri("h:prefix")),
-            ("h:column", Json::text(&self.column)),
-            ("h:length", integer(self.length)),
+            ("rightOperand", iri_json("h:prefix")),
+            ("h:column", Json::from_display(&self.column)),
+            ("h:length", integer_literal(self.length)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("column", Json::text(&self.column)),
+            ("column", Json::from_display(&self.column)),
             ("length", Json::Int(i64::from(self.length))),
         ])
     }
 
-    fn column(&self) -> Option<&SqlIdentifier> {
+    fn treated_column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.length == 0 {
-            return Err(contradiction("a prefix of no characters shows nothing")
-                .with_help(format!("write mask = {{ {} = \"null\" }}", self.column)));
+            return Err(
+                contradiction_refusal("a prefix of no characters shows nothing")
+                    .with_help(format!("write mask = {{ {} = \"null\" }}", self.column)),
+            );
         }
         Ok(Some(EffectKind::Shorten {
             column: self.column.clone(),
@@ -70,9 +72,9 @@ impl TermRule for PrefixTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrefixTerm, Refusal> {
+pub(super) fn read_prefix(form: &mut OdrlReader<'_>) -> Result<PrefixTerm, Refusal> {
     Ok(PrefixTerm {
-        column: form.column("h:column")?,
-        length: form.number("h:length")?,
+        column: form.read_column("h:column")?,
+        length: form.read_number("h:length")?,
     })
 }

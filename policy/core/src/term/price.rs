@@ -2,7 +2,7 @@
 //!
 //! Months are calendar months in UTC. Each month that has begun since the contract came into force is charged.
 
-use super::odrl::{decimal, iri, is_decimal, with, word};
+use super::odrl::{decimal_literal, find_word, iri_json, is_decimal, with_members};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
@@ -29,7 +29,7 @@ pub struct PriceTerm {
 impl PriceTerm {
     /// Price of one counted thing: a question, a row, a byte or a month.
     #[must_use]
-    pub fn each(&self) -> MoneyAmount {
+    pub fn unit_price(&self) -> MoneyAmount {
         // Amounts were checked when the term was read; an invalid one counts as unaffordable.
         let amount = money::parse_written_amount(&self.amount).unwrap_or(MoneyAmount::ENDLESS);
         match self.per {
@@ -131,49 +131,52 @@ impl TermRule for PriceTerm {
         }
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         // A price without prepayment is a standing duty; a prepayment must exist before use.
         let when = match self.prepaid {
             Some(_) => "h:beforeUse",
             None => "h:always",
         };
         let price = Json::object([
-            ("h:when", Json::text(when)),
-            ("payAmount", decimal(&self.amount)),
-            ("unit", Json::text(&self.currency)),
-            ("unitOfCount", iri(word(&PRICED, &self.per))),
+            ("h:when", Json::from_display(when)),
+            ("payAmount", decimal_literal(&self.amount)),
+            ("unit", Json::from_display(&self.currency)),
+            ("unitOfCount", iri_json(find_word(&PRICED, &self.per))),
         ]);
         match &self.prepaid {
-            Some(paid) => with(price, [("h:prepaid", decimal(paid))]),
+            Some(paid) => with_members(price, [("h:prepaid", decimal_literal(paid))]),
             None => price,
         }
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let price = Json::object([
             (
                 "amount",
-                Json::text(super::canonical_value::decimal(&self.amount)),
+                Json::from_display(super::canonical_value::canonical_decimal(&self.amount)),
             ),
-            ("currency", Json::text(&self.currency)),
-            ("per", Json::text(self.per.as_str())),
+            ("currency", Json::from_display(&self.currency)),
+            ("per", Json::from_display(self.per.as_str())),
         ]);
         match &self.prepaid {
-            Some(paid) => with(
+            Some(paid) => with_members(
                 price,
-                [("prepaid", Json::text(super::canonical_value::decimal(paid)))],
+                [(
+                    "prepaid",
+                    Json::from_display(super::canonical_value::canonical_decimal(paid)),
+                )],
             ),
             None => price,
         }
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         self.prepaid
             .is_some()
             .then_some(ClauseSubject::Kind("prepaid"))
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         self.prepaid.is_some().then_some(AdmissionCheck::Count)
     }
 
@@ -186,7 +189,7 @@ impl TermRule for PriceTerm {
             PriceUnit::Month => balance.months_due,
             PriceUnit::Query | PriceUnit::Row | PriceUnit::Megabyte => 1,
         };
-        if balance.left >= self.each().times(months) {
+        if balance.left >= self.unit_price().saturating_mul(months) {
             return Ok(());
         }
         Err(self.spent_prepayment_refusal(balance.left))
@@ -216,21 +219,21 @@ impl PriceTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PriceTerm, Refusal> {
-    let prepaid = if form.members.has("h:prepaid") {
-        Some(form.decimal("h:prepaid")?)
+pub(super) fn read_price(form: &mut OdrlReader<'_>) -> Result<PriceTerm, Refusal> {
+    let prepaid = if form.members.has_member("h:prepaid") {
+        Some(form.read_decimal("h:prepaid")?)
     } else {
         None
     };
-    form.when(if prepaid.is_some() {
+    form.check_duty_moment(if prepaid.is_some() {
         "h:beforeUse"
     } else {
         "h:always"
     })?;
-    let amount = form.decimal("payAmount")?;
-    let currency = form.text("unit")?;
+    let amount = form.read_decimal("payAmount")?;
+    let currency = form.read_text("unit")?;
     if !is_currency(&currency) || amount.starts_with('-') {
-        return Err(form.wrong(format!(
+        return Err(form.malformed_refusal(format!(
             "`{amount} {currency}` is no price such as 0.05 EUR"
         )));
     }
@@ -238,19 +241,19 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PriceTerm, Refusal> {
         && let Err(fault) =
             money::parse_written_amount(paid).and(money::parse_written_amount(&amount))
     {
-        return Err(form.wrong(format!("`{amount}`, `{paid}`: {fault}")));
+        return Err(form.malformed_refusal(format!("`{amount}`, `{paid}`: {fault}")));
     }
     Ok(PriceTerm {
         amount,
         currency,
-        per: form.word("unitOfCount", &PRICED, "unit of count")?,
+        per: form.read_word("unitOfCount", &PRICED, "unit of count")?,
         prepaid,
     })
 }
 
 /// Number of the calendar month (UTC) of an instant, counted from the year 0.
 #[must_use]
-pub fn month(at: UtcTimestamp) -> u64 {
+pub fn calendar_month(at: UtcTimestamp) -> u64 {
     let text = at.to_string();
     let mut parts = text.split('-').map(|part| part.parse::<u64>().unwrap_or(0));
     let (year, month) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));

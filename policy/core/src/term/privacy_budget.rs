@@ -6,7 +6,10 @@
 //! Laplace noise with this sensitivity divided by epsilon makes a release epsilon-private. The existence of cells must not disclose
 //! anything either, so the cells are all combinations of values that the contract lists.
 
-use super::odrl::{decimal, duration, integer, texts, typed_literal, with, word};
+use super::odrl::{
+    decimal_literal, duration_literal, find_word, integer_literal, text_list, typed_literal,
+    with_members,
+};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -42,68 +45,68 @@ impl TermRule for PrivacyBudgetTerm {
         &BUDGET
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let bounds = self.bounds.iter().map(|one| {
             Json::object([
-                ("h:column", Json::text(&one.measure)),
-                ("h:low", decimal(one.low)),
-                ("h:high", decimal(one.high)),
+                ("h:column", Json::from_display(&one.measure)),
+                ("h:low", decimal_literal(one.low)),
+                ("h:high", decimal_literal(one.high)),
             ])
         });
         let values = self.values.iter().map(|one| {
             Json::object([
-                ("h:column", Json::text(&one.column)),
-                ("h:isAnyOf", texts(&one.list)),
+                ("h:column", Json::from_display(&one.column)),
+                ("h:isAnyOf", text_list(&one.list)),
             ])
         });
         let mut json = Json::object([
-            ("rightOperand", decimal(self.most)),
-            ("h:per", duration(word(&WIDTHS, &self.per))),
-            ("h:each", decimal(self.each)),
+            ("rightOperand", decimal_literal(self.most)),
+            ("h:per", duration_literal(find_word(&WIDTHS, &self.per))),
+            ("h:each", decimal_literal(self.each)),
             // Noise over all cells that the contract names needs no probability of failure.
-            ("h:delta", decimal("0")),
-            ("h:unit", Json::text(&self.unit)),
-            ("h:maxCellsPerUnit", integer(self.cells)),
-            ("h:maxRowsPerCell", integer(self.rows)),
+            ("h:delta", decimal_literal("0")),
+            ("h:unit", Json::from_display(&self.unit)),
+            ("h:maxCellsPerUnit", integer_literal(self.cells)),
+            ("h:maxRowsPerCell", integer_literal(self.rows)),
             ("h:from", typed_literal("xsd:dateTime", self.from)),
         ]);
         if !self.bounds.is_empty() {
-            json = with(json, [("h:bounds", Json::List(bounds.collect()))]);
+            json = with_members(json, [("h:bounds", Json::List(bounds.collect()))]);
         }
         if !self.values.is_empty() {
-            json = with(json, [("h:values", Json::List(values.collect()))]);
+            json = with_members(json, [("h:values", Json::List(values.collect()))]);
         }
         json
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let sorted = |mut list: Vec<Json>| {
-            list.sort_by_key(hansa_audit_log::json::canonical);
+            list.sort_by_key(hansa_audit_log::json::to_canonical_bytes);
             Json::List(list)
         };
         let bounds = self.bounds.iter().map(|one| {
             Json::object([
-                ("measure", Json::text(&one.measure)),
-                ("low", Json::text(one.low)),
-                ("high", Json::text(one.high)),
+                ("measure", Json::from_display(&one.measure)),
+                ("low", Json::from_display(one.low)),
+                ("high", Json::from_display(one.high)),
             ])
         });
         let values = self.values.iter().map(|one| {
             Json::object([
-                ("column", Json::text(&one.column)),
-                ("list", super::odrl::set(&one.list)),
+                ("column", Json::from_display(&one.column)),
+                ("list", super::odrl::sorted_list(&one.list)),
             ])
         });
         Json::object([
-            ("most", Json::text(self.most)),
-            ("per", Json::text(self.per.as_str())),
-            ("each", Json::text(self.each)),
-            ("unit", Json::text(&self.unit)),
+            ("most", Json::from_display(self.most)),
+            ("per", Json::from_display(self.per.as_str())),
+            ("each", Json::from_display(self.each)),
+            ("unit", Json::from_display(&self.unit)),
             ("cells", Json::Int(i64::from(self.cells))),
             ("rows", Json::Int(i64::from(self.rows))),
             ("bounds", sorted(bounds.collect())),
             ("values", sorted(values.collect())),
-            ("from", Json::text(self.from)),
+            ("from", Json::from_display(self.from)),
         ])
     }
 
@@ -117,7 +120,7 @@ impl TermRule for PrivacyBudgetTerm {
             .collect()
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("privacy_budget"))
     }
 }
@@ -133,7 +136,7 @@ impl PrivacyBudgetTerm {
         if alike != *other {
             return None;
         }
-        tightness_order::both(
+        tightness_order::order_from_inclusion(
             self.most <= other.most && self.each <= other.each,
             self.most >= other.most && self.each >= other.each,
         )
@@ -141,63 +144,74 @@ impl PrivacyBudgetTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrivacyBudgetTerm, Refusal> {
-    let most: Epsilon = amount(form, "rightOperand")?;
-    let each: Epsilon = amount(form, "h:each")?;
-    let delta = form.decimal("h:delta")?;
+pub(super) fn read_privacy_budget(form: &mut OdrlReader<'_>) -> Result<PrivacyBudgetTerm, Refusal> {
+    let most: Epsilon = read_amount(form, "rightOperand")?;
+    let each: Epsilon = read_amount(form, "h:each")?;
+    let delta = form.read_decimal("h:delta")?;
     if delta != "0" {
-        return Err(form.unknown(format!(
+        return Err(form.unknown_refusal(format!(
             "a delta of {delta} is not executed: noise is such that it is 0"
         )));
     }
     let per = form.read_typed_literal("h:per", "xsd:duration")?;
     let (bounds, values) = (
-        form.members.items("h:bounds")?,
-        form.members.items("h:values")?,
+        form.members.take_items("h:bounds")?,
+        form.members.take_items("h:values")?,
     );
     let codes = form.members.codes();
     let assigner = form.assigner;
     let bounds = bounds.into_iter().map(|(at, item)| {
-        inner(StrictObjectReader::of(item, at, codes)?, assigner, |form| {
-            Ok(ClampRange {
-                measure: form.column("h:column")?,
-                low: amount(form, "h:low")?,
-                high: amount(form, "h:high")?,
-            })
-        })
+        read_list_entry(
+            StrictObjectReader::from_json(item, at, codes)?,
+            assigner,
+            |form| {
+                Ok(ClampRange {
+                    measure: form.read_column("h:column")?,
+                    low: read_amount(form, "h:low")?,
+                    high: read_amount(form, "h:high")?,
+                })
+            },
+        )
     });
     let bounds = bounds.collect::<Result<_, Refusal>>()?;
     let values = values.into_iter().map(|(at, item)| {
-        inner(StrictObjectReader::of(item, at, codes)?, assigner, |form| {
-            Ok(DimensionValues {
-                column: form.column("h:column")?,
-                list: form.texts("h:isAnyOf")?,
-            })
-        })
+        read_list_entry(
+            StrictObjectReader::from_json(item, at, codes)?,
+            assigner,
+            |form| {
+                Ok(DimensionValues {
+                    column: form.read_column("h:column")?,
+                    list: form.read_texts("h:isAnyOf")?,
+                })
+            },
+        )
     });
     let values = values.collect::<Result<_, Refusal>>()?;
     Ok(PrivacyBudgetTerm {
         most,
         each,
         per: form.one_of(&WIDTHS, &per, "period")?,
-        unit: form.column("h:unit")?,
-        cells: form.number("h:maxCellsPerUnit")?,
-        rows: form.number("h:maxRowsPerCell")?,
+        unit: form.read_column("h:unit")?,
+        cells: form.read_number("h:maxCellsPerUnit")?,
+        rows: form.read_number("h:maxRowsPerCell")?,
         bounds,
         values,
-        from: form.instant("h:from")?,
+        from: form.read_instant("h:from")?,
     })
 }
 
 /// Reads a decimal number with a fixed number of decimals.
-fn amount<T: FromStr<Err: Display>>(form: &mut OdrlReader<'_>, name: &str) -> Result<T, Refusal> {
-    let text = form.decimal(name)?;
+fn read_amount<T: FromStr<Err: Display>>(
+    form: &mut OdrlReader<'_>,
+    name: &str,
+) -> Result<T, Refusal> {
+    let text = form.read_decimal(name)?;
     text.parse()
-        .map_err(|fault: T::Err| form.wrong(format!("`{text}` {fault}")))
+        .map_err(|fault: T::Err| form.malformed_refusal(format!("`{text}` {fault}")))
 }
 
 /// Reads an entry of a list.
-fn inner<T>(
+fn read_list_entry<T>(
     mut members: StrictObjectReader,
     assigner: &ParticipantId,
     read: impl FnOnce(&mut OdrlReader<'_>) -> Result<T, Refusal>,
@@ -248,7 +262,10 @@ mod tests {
     fn what_a_unit_can_reach() {
         let mut budget = budget("1", "1");
         (budget.cells, budget.rows) = (3, 2);
-        assert_eq!(budget.reach(100_000), 600_000);
-        assert_eq!(budget.numbers(), 1 + 2 * budget.bounds.len() as u128);
+        assert_eq!(budget.sensitivity(100_000), 600_000);
+        assert_eq!(
+            budget.noisy_number_count(),
+            1 + 2 * budget.bounds.len() as u128
+        );
     }
 }

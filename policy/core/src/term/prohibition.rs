@@ -11,10 +11,10 @@ use super::odrl;
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
-use super::tightness_order::both;
+use super::tightness_order::order_from_inclusion;
 use crate::effect::EffectKind;
 use crate::id::{PurposeId, SqlIdentifier};
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::row_filter::RowFilter;
 use crate::value::delivery::NetworkPrefix;
 use hansa_audit_log::json::Json;
@@ -76,7 +76,7 @@ impl ProhibitedAction {
         ("aggregate", Self::Aggregate),
     ];
 
-    pub(super) const fn odrl(self) -> &'static str {
+    pub(super) const fn odrl_name(self) -> &'static str {
         match self {
             Self::Use => "use",
             Self::Query => "h:query",
@@ -123,7 +123,7 @@ impl TermRule for ProhibitionTerm {
         }
     }
 
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let mut whole = Json::object([]);
         let conditions: Vec<Json> = self
             .condition
@@ -132,32 +132,35 @@ impl TermRule for ProhibitionTerm {
             .map(|rule| numbered_rule_json(rule.as_ref(), script))
             .collect();
         if !conditions.is_empty() {
-            whole = odrl::with(whole, [("constraint", Json::List(conditions))]);
+            whole = odrl::with_members(whole, [("constraint", Json::List(conditions))]);
         }
         if let Some(part) = &self.part {
             let refinement = numbered_rule_json(part.rule().as_ref(), script);
             let target = Json::object([
-                ("@type", Json::text("AssetCollection")),
-                ("source", Json::text(script.dataset())),
+                ("@type", Json::from_display("AssetCollection")),
+                ("source", Json::from_display(script.dataset())),
                 ("refinement", Json::List(vec![refinement])),
             ]);
-            whole = odrl::with(whole, [("target", target)]);
+            whole = odrl::with_members(whole, [("target", target)]);
         }
         whole
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let conditions = self.condition.rules();
-        let conditions = conditions
-            .iter()
-            .map(|rule| Json::List(vec![Json::text(rule.spec().name), rule.canonical()]));
+        let conditions = conditions.iter().map(|rule| {
+            Json::List(vec![
+                Json::from_display(rule.spec().name),
+                rule.to_canonical_json(),
+            ])
+        });
         let mut members = vec![
-            ("act", Json::text(self.action.odrl())),
+            ("act", Json::from_display(self.action.odrl_name())),
             ("when", Json::List(conditions.collect())),
         ];
         if let Some(part) = &self.part {
             let rule = part.rule();
-            members.push((rule.spec().name, rule.canonical()));
+            members.push((rule.spec().name, rule.to_canonical_json()));
         }
         Json::object(members)
     }
@@ -188,7 +191,7 @@ impl TermRule for ProhibitionTerm {
 impl ProhibitionTerm {
     /// Comparison with another prohibition; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
-        both(self.covers(other), other.covers(self))
+        order_from_inclusion(self.covers(other), other.covers(self))
     }
 }
 
@@ -242,11 +245,11 @@ impl ProhibitionTerm {
     fn check(&self) -> Result<(), Refusal> {
         self.condition.check()?;
         match &self.part {
-            None if self.condition == ProhibitionCondition::ALWAYS => Err(contradiction(
+            None if self.condition == ProhibitionCondition::ALWAYS => Err(contradiction_refusal(
                 "everything is prohibited always, so the policy permits nothing",
             )
             .with_help("say of what part, or under which conditions")),
-            Some(ProhibitedPart::Columns(_)) if self.condition != ProhibitionCondition::ALWAYS => Err(contradiction(
+            Some(ProhibitedPart::Columns(_)) if self.condition != ProhibitionCondition::ALWAYS => Err(contradiction_refusal(
                 "which columns there are can't depend on a question, since it is planned over them",
             )
             .with_help("prohibit the columns without a condition, or every question under it")),
@@ -257,7 +260,7 @@ impl ProhibitionTerm {
 
 fn numbered_rule_json(rule: &dyn TermRule, script: &mut OdrlWriter<'_>) -> Json {
     let json = odrl::write_form(rule, script);
-    odrl::with_clause_id(json, script.spare())
+    odrl::with_clause_id(json, script.take_clause_number())
 }
 
 #[cfg(test)]

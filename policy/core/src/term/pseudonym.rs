@@ -3,7 +3,7 @@
 //! HMAC-SHA-256, cut to 128 bits and written as 32 hexadecimal digits. The key belongs to the dataset, the consumer, the first
 //! version of the contract and the epoch. It stays over amendments, and rows of two contracts can't be joined over the column.
 
-use super::odrl::{integer, iri};
+use super::odrl::{integer_literal, iri_json};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -41,22 +41,22 @@ impl TermRule for PseudonymTerm {
         &PSEUDONYM
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", iri("h:hmac")),
-            ("h:column", Json::text(&self.column)),
-            ("h:epoch", integer(self.epoch)),
+            ("rightOperand", iri_json("h:hmac")),
+            ("h:column", Json::from_display(&self.column)),
+            ("h:epoch", integer_literal(self.epoch)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("column", Json::text(&self.column)),
+            ("column", Json::from_display(&self.column)),
             ("epoch", Json::Int(i64::from(self.epoch))),
         ])
     }
 
-    fn column(&self) -> Option<&SqlIdentifier> {
+    fn treated_column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
@@ -71,9 +71,9 @@ impl TermRule for PseudonymTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PseudonymTerm, Refusal> {
+pub(super) fn read_pseudonym(form: &mut OdrlReader<'_>) -> Result<PseudonymTerm, Refusal> {
     Ok(PseudonymTerm {
-        column: form.column("h:column")?,
-        epoch: form.number("h:epoch")?,
+        column: form.read_column("h:column")?,
+        epoch: form.read_number("h:epoch")?,
     })
 }

@@ -2,14 +2,14 @@
 //!
 //! The contract names the list with the outline by the digest of its file. A point on the outline belongs to the area.
 
-use super::odrl::{texts, typed_literal};
+use super::odrl::{text_list, typed_literal};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::value::area::{AreaSelectorError, PublishedAreaTerm};
 use hansa_audit_log::json::Json;
 
@@ -32,20 +32,20 @@ impl TermRule for PublishedAreaTerm {
         &WITHIN
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
             ("rightOperand", typed_literal("h:area", self.list)),
-            ("h:column", texts(&[&self.lon, &self.lat])),
-            ("h:which", Json::text(&self.which)),
+            ("h:column", text_list(&[&self.lon, &self.lat])),
+            ("h:which", Json::from_display(&self.which)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("lon", Json::text(&self.lon)),
-            ("lat", Json::text(&self.lat)),
-            ("list", Json::text(self.list)),
-            ("which", Json::text(&self.which)),
+            ("lon", Json::from_display(&self.lon)),
+            ("lat", Json::from_display(&self.lat)),
+            ("list", Json::from_display(self.list)),
+            ("which", Json::from_display(&self.which)),
         ])
     }
 
@@ -59,7 +59,7 @@ impl TermRule for PublishedAreaTerm {
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.lon == self.lat {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "`{}` can't be both longitude and latitude",
                 self.lon
             )));
@@ -69,16 +69,19 @@ impl TermRule for PublishedAreaTerm {
 }
 
 /// Reads the ODRL form. `list` is the part of the right operand's datatype after `h:area`.
-pub(super) fn read(form: &mut OdrlReader<'_>, list: &str) -> Result<PublishedAreaTerm, Refusal> {
+pub(super) fn read_published_area(
+    form: &mut OdrlReader<'_>,
+    list: &str,
+) -> Result<PublishedAreaTerm, Refusal> {
     let list = list.parse().map_err(|cause| {
-        form.wrong(format!("`{list}` is no SHA-256 digest"))
+        form.malformed_refusal(format!("`{list}` is no SHA-256 digest"))
             .caused_by(cause)
     })?;
-    let which = form.text("h:which")?;
-    let which = which
-        .parse()
-        .map_err(|fault: AreaSelectorError| form.wrong(format!("`{which}`: {fault}")))?;
-    let (lon, lat) = super::area::places(form)?;
+    let which = form.read_text("h:which")?;
+    let which = which.parse().map_err(|fault: AreaSelectorError| {
+        form.malformed_refusal(format!("`{which}`: {fault}"))
+    })?;
+    let (lon, lat) = super::area::read_point_columns(form)?;
     Ok(PublishedAreaTerm {
         lon,
         lat,

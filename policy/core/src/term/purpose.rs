@@ -170,7 +170,7 @@ mod tests {
         let name = |number: usize| format!("p{number}").parse::<PurposeId>().unwrap();
         let parents = (0..size)
             .map(|number| {
-                let parents = random.some(2, |random| name(random.below(size + 1)));
+                let parents = random.make_list(2, |random| name(random.draw_below(size + 1)));
                 (name(number), parents)
             })
             .collect();
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn own_purposes_hang_below_known_ones() {
-        let tree = crate::fixture::taxonomy();
+        let tree = crate::fixture::small_taxonomy();
         let own = |name: &str, parent: &str| {
             tree.with_own(&[OwnPurpose {
                 name: name.parse().unwrap(),
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_loop_of_own_purposes_is_refused_with_the_loop() {
-        let tree = crate::fixture::taxonomy();
+        let tree = crate::fixture::small_taxonomy();
         let among = |own: &[(&str, &str)]| {
             let own = own.iter().map(|(name, parent)| OwnPurpose {
                 name: name.parse().unwrap(),

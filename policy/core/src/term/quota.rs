@@ -1,12 +1,12 @@
 //! Terms 26, 27, 28 and 31: quotas in each period, and the limit on the rows of one answer.
 
-use super::odrl::{duration, integer, right_operand, with, word};
+use super::odrl::{duration_literal, find_word, integer_literal, right_operand, with_members};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::effect::EffectKind;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -64,29 +64,29 @@ impl TermRule for QuotaTerm<'_> {
         self.spec
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let per = &self.quota.per;
         let json = Json::object([
-            ("rightOperand", integer(self.quota.max)),
-            ("h:per", duration(word(&PERIODS, &per.days()))),
+            ("rightOperand", integer_literal(self.quota.max)),
+            ("h:per", duration_literal(find_word(&PERIODS, &per.days()))),
         ]);
         match per.zone() {
-            Some(zone) => with(json, [("h:zone", Json::text(zone))]),
+            Some(zone) => with_members(json, [("h:zone", Json::from_display(zone))]),
             None => json,
         }
     }
 
     // JSON numbers above 2^53 are not exact, so counts are text.
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let zone = self.quota.per.zone();
         let members = [
-            ("max", Json::text(self.quota.max)),
-            ("per", Json::text(self.quota.per.as_str())),
+            ("max", Json::from_display(self.quota.max)),
+            ("per", Json::from_display(self.quota.per.as_str())),
         ];
         Json::object(
             members
                 .into_iter()
-                .chain(zone.map(|zone| ("zone", Json::text(zone)))),
+                .chain(zone.map(|zone| ("zone", Json::from_display(zone)))),
         )
     }
 
@@ -121,12 +121,12 @@ impl TermRule for ResultRowsTerm {
         &RESULT_ROWS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(integer(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(integer_literal(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
@@ -143,17 +143,17 @@ pub(super) const PERIODS: [(&str, Option<QuotaDays>); 4] = [
 ];
 
 /// Reads the count and the period. Days name their zone; otherwise the parties could mean different days.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
+pub(super) fn read_quota(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
     let period = form.read_typed_literal("h:per", "xsd:duration")?;
     let per = match form.one_of(&PERIODS, &period, "period")? {
         None => QuotaPeriod::Hour,
         Some(count) => QuotaPeriod::Days {
             count,
-            zone: form.zone("h:zone")?,
+            zone: form.read_zone("h:zone")?,
         },
     };
     Ok(PeriodQuota {
-        max: form.number("rightOperand")?,
+        max: form.read_number("rightOperand")?,
         per,
     })
 }
@@ -172,9 +172,9 @@ pub struct SlotBounds {
 /// Slots are half open, so that none overlap. Hours are counted from `from`; a day is one of its zone, and periods of several days
 /// are counted from the day of `from`.
 #[must_use]
-pub fn slot(period: &QuotaPeriod, from: UtcTimestamp, now: UtcTimestamp) -> SlotBounds {
+pub fn quota_slot(period: &QuotaPeriod, from: UtcTimestamp, now: UtcTimestamp) -> SlotBounds {
     match period {
-        QuotaPeriod::Hour => hour(from, now),
+        QuotaPeriod::Hour => hour_slot(from, now),
         QuotaPeriod::Days { count, zone } => {
             let (length, first) = (count.number(), zone.number_day(from));
             let past = zone.number_day(now).saturating_sub(first);
@@ -189,7 +189,7 @@ pub fn slot(period: &QuotaPeriod, from: UtcTimestamp, now: UtcTimestamp) -> Slot
 }
 
 /// Hour that contains `now`, counted from `from`.
-fn hour(from: UtcTimestamp, now: UtcTimestamp) -> SlotBounds {
+fn hour_slot(from: UtcTimestamp, now: UtcTimestamp) -> SlotBounds {
     let number = (i128::from(now.micros()) - i128::from(from.micros())).div_euclid(HOUR);
     let offset = |number: i128| {
         let micros = number.saturating_mul(HOUR);
@@ -207,7 +207,7 @@ const HOUR: i128 = 3_600_000_000;
 
 pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {
     if most == 0 {
-        return Err(contradiction("a limit of 0 permits nothing"));
+        return Err(contradiction_refusal("a limit of 0 permits nothing"));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Term 47: largest number of receipts without the consumer's countersignature.
 
-use super::odrl::{integer, right_operand};
+use super::odrl::{integer_literal, right_operand};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlWriter, TermRule, TermSpec,
@@ -30,19 +30,19 @@ impl TermRule for OpenReceiptsTerm {
         &RECEIPTS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(integer(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(integer_literal(self.0))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("receipts"))
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Count)
     }
 
@@ -64,7 +64,7 @@ impl TermRule for OpenReceiptsTerm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::admitting;
+    use crate::fixture::with_admission_context;
     use crate::term::contract_context::ContractContext;
 
     #[test]
@@ -74,7 +74,7 @@ mod tests {
                 outstanding,
                 ..ContractContext::QUIET
             };
-            admitting("2026-06-01T00:00:00Z", |admission| {
+            with_admission_context("2026-06-01T00:00:00Z", |admission| {
                 OpenReceiptsTerm(2).admit(&AdmissionContext {
                     context: &around,
                     ..*admission

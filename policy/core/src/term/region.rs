@@ -5,7 +5,7 @@ use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
-use super::tightness_order::both;
+use super::tightness_order::order_from_inclusion;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::region::RegionCode;
@@ -30,7 +30,7 @@ pub(super) static REGION: TermSpec = TermSpec {
 };
 
 impl RegionTerm<'_> {
-    fn holds(&self, attribute: &ParticipantAttribute) -> bool {
+    fn covers_attribute(&self, attribute: &ParticipantAttribute) -> bool {
         match attribute {
             ParticipantAttribute::Region(shown) => self.0.covers(shown),
             ParticipantAttribute::Sector(_) => false,
@@ -43,28 +43,28 @@ impl TermRule for RegionTerm<'_> {
         &REGION
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", Json::text(self.0)),
+            ("rightOperand", Json::from_display(self.0)),
             ("h:attested", typed_literal("xsd:boolean", true)),
         ])
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("region"))
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Delivery)
     }
 
     fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         to.require_attribute(
-            |attribute| self.holds(attribute),
+            |attribute| self.covers_attribute(attribute),
             Refusal::new(
                 ErrorCode::PlaceNotAllowed,
                 "no credential shows that the asker sits in the region",
@@ -76,25 +76,25 @@ impl TermRule for RegionTerm<'_> {
     fn supporting_credential(&self, to: &AdmissionContext<'_>) -> Option<SupportingCredential> {
         to.context
             .presented
-            .supporting_credential(|attribute| self.holds(attribute))
+            .supporting_credential(|attribute| self.covers_attribute(attribute))
     }
 }
 
 impl RegionTerm<'_> {
     /// Comparison with another region; less is tighter.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
-        both(other.0.covers(self.0), self.0.covers(other.0))
+        order_from_inclusion(other.0.covers(self.0), self.0.covers(other.0))
     }
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RegionCode, Refusal> {
+pub(super) fn read_region(form: &mut OdrlReader<'_>) -> Result<RegionCode, Refusal> {
     match form
         .read_typed_literal("h:attested", "xsd:boolean")?
         .as_str()
     {
         "true" => form.members.parse_text("rightOperand"),
-        other => Err(form.unknown(format!(
+        other => Err(form.unknown_refusal(format!(
             "`h:attested` is `{other}`: what nobody attests is not executed"
         ))),
     }
@@ -104,14 +104,15 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RegionCode, Refusal> {
 mod tests {
     use super::*;
     use crate::attribute::PresentedAttributes;
-    use crate::fixture::{admitting, attested};
+    use crate::fixture::{attested_attribute, with_admission_context};
     use crate::term::contract_context::ContractContext;
 
     #[test]
     fn a_region_is_shown_by_a_credential_or_refused() {
         let met = |wanted: &str, shown: Option<&str>| {
-            let shown =
-                shown.map(|text| attested(ParticipantAttribute::Region(text.parse().unwrap())));
+            let shown = shown.map(|text| {
+                attested_attribute(ParticipantAttribute::Region(text.parse().unwrap()))
+            });
             let around = ContractContext {
                 presented: PresentedAttributes {
                     attested: shown.into_iter().collect(),
@@ -120,7 +121,7 @@ mod tests {
                 ..ContractContext::QUIET
             };
             let wanted: RegionCode = wanted.parse().unwrap();
-            admitting("2026-06-01T00:00:00Z", |admission| {
+            with_admission_context("2026-06-01T00:00:00Z", |admission| {
                 RegionTerm(&wanted).admit(&AdmissionContext {
                     context: &around,
                     ..*admission

@@ -1,6 +1,6 @@
 //! Term 6: the contract ends this number of days after it came into force, or after the first question under it.
 
-use super::odrl::{duration, iri, word};
+use super::odrl::{duration_literal, find_word, iri_json};
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -70,25 +70,25 @@ impl TermRule for RelativeWindowTerm {
         &LASTS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", duration(format!("P{}D", self.days))),
-            ("h:since", iri(word(&SINCE, &self.since))),
+            ("rightOperand", duration_literal(format!("P{}D", self.days))),
+            ("h:since", iri_json(find_word(&SINCE, &self.since))),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
             ("days", Json::Int(i64::from(self.days))),
-            ("since", Json::text(word(&SINCE, &self.since))),
+            ("since", Json::from_display(find_word(&SINCE, &self.since))),
         ])
     }
 
     fn subject(&self) -> String {
-        word(&SINCE, &self.since).to_owned()
+        find_word(&SINCE, &self.since).to_owned()
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Window)
     }
 
@@ -110,7 +110,7 @@ impl TermRule for RelativeWindowTerm {
         }
     }
 
-    fn ends(
+    fn end_instant(
         &self,
         activated: Option<UtcTimestamp>,
         first_use: Option<UtcTimestamp>,
@@ -127,24 +127,27 @@ impl RelativeWindowTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RelativeWindowTerm, Refusal> {
+pub(super) fn read_relative_window(
+    form: &mut OdrlReader<'_>,
+) -> Result<RelativeWindowTerm, Refusal> {
     let period = form.read_typed_literal("rightOperand", "xsd:duration")?;
-    let days = super::odrl::read_days(&period)
-        .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P90D")))?;
-    let since = form.word("h:since", &SINCE, "beginning")?;
+    let days = super::odrl::read_days(&period).ok_or_else(|| {
+        form.malformed_refusal(format!("`{period}` is no number of days such as P90D"))
+    })?;
+    let since = form.read_word("h:since", &SINCE, "beginning")?;
     Ok(RelativeWindowTerm { days, since })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{admitting, time};
+    use crate::fixture::{parse_time, with_admission_context};
     use crate::term::contract_context::ContractContext;
 
     #[track_caller]
     fn check(since: WindowStart, around: ContractContext, expect: bool) {
         let term = RelativeWindowTerm { days: 90, since };
-        let met = admitting("2026-06-01T00:00:00Z", |admission| {
+        let met = with_admission_context("2026-06-01T00:00:00Z", |admission| {
             term.admit(&AdmissionContext {
                 context: &around,
                 ..*admission
@@ -156,7 +159,7 @@ mod tests {
     #[test]
     fn counted_from_activation_or_first_use() {
         let activated = |text: &str| ContractContext {
-            activated: Some(time(text)),
+            activated: Some(parse_time(text)),
             ..ContractContext::QUIET
         };
         check(
@@ -181,7 +184,7 @@ mod tests {
             true,
         );
         let used = ContractContext {
-            first_use: Some(time("2026-01-01T00:00:00Z")),
+            first_use: Some(parse_time("2026-01-01T00:00:00Z")),
             ..ContractContext::QUIET
         };
         check(WindowStart::FirstUse, used, false);

@@ -1,6 +1,6 @@
 //! Term 21, second half: cells are released once in each period and never change.
 
-use super::odrl::{duration, iri, word};
+use super::odrl::{duration_literal, find_word, iri_json};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -38,20 +38,23 @@ impl TermRule for ReleaseTerm {
         &RELEASE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        let every = duration(word(&WIDTHS, &self.every));
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let every = duration_literal(find_word(&WIDTHS, &self.every));
         Json::object([
             ("rightOperand", every),
-            ("h:column", Json::text(&self.column)),
-            ("h:late", iri(word(&LATE, &self.late))),
+            ("h:column", Json::from_display(&self.column)),
+            ("h:late", iri_json(find_word(&LATE, &self.late))),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("column", Json::text(&self.column)),
-            ("every", Json::text(self.every.as_str())),
-            ("late", Json::text(word(&LateDataPolicy::ALL, &self.late))),
+            ("column", Json::from_display(&self.column)),
+            ("every", Json::from_display(self.every.as_str())),
+            (
+                "late",
+                Json::from_display(find_word(&LateDataPolicy::ALL, &self.late)),
+            ),
         ])
     }
 
@@ -59,7 +62,7 @@ impl TermRule for ReleaseTerm {
         vec![self.column.clone()]
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("release"))
     }
 }
@@ -71,22 +74,25 @@ impl ReleaseTerm {
             return None;
         }
         // With a longer period, equal cells are released later.
-        let every = tightness_order::both(
+        let every = tightness_order::order_from_inclusion(
             self.every.is_made_of(other.every),
             other.every.is_made_of(self.every),
         )?;
         let late = self.late.cmp(&other.late);
-        tightness_order::both(every.is_le() && late.is_le(), every.is_ge() && late.is_ge())
+        tightness_order::order_from_inclusion(
+            every.is_le() && late.is_le(),
+            every.is_ge() && late.is_ge(),
+        )
     }
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ReleaseTerm, Refusal> {
+pub(super) fn read_release(form: &mut OdrlReader<'_>) -> Result<ReleaseTerm, Refusal> {
     let every = form.read_typed_literal("rightOperand", "xsd:duration")?;
-    let late = form.iri("h:late")?;
+    let late = form.read_iri("h:late")?;
     Ok(ReleaseTerm {
         every: form.one_of(&WIDTHS, &every, "period")?,
-        column: form.column("h:column")?,
+        column: form.read_column("h:column")?,
         late: form.one_of(&LATE, &late, "treatment of late rows")?,
     })
 }

@@ -34,12 +34,12 @@ impl TermRule for RowFilterTerm<'_> {
         &WHERE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(Json::text(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(Json::from_display(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        canonical_value::rows(self.0)
+    fn to_canonical_json(&self) -> Json {
+        canonical_value::canonical_row_filter(self.0)
     }
 
     fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
@@ -47,14 +47,14 @@ impl TermRule for RowFilterTerm<'_> {
     }
 
     fn columns(&self) -> Vec<SqlIdentifier> {
-        self.0.columns().into_iter().collect()
+        self.0.collect_columns().into_iter().collect()
     }
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RowFilter, Refusal> {
-    let filter = form.text("rightOperand")?;
-    row_filter::parse(&filter).map_err(|fault| form.wrong(fault.sentence))
+pub(super) fn read_row_filter(form: &mut OdrlReader<'_>) -> Result<RowFilter, Refusal> {
+    let filter = form.read_text("rightOperand")?;
+    row_filter::parse_row_filter(&filter).map_err(|fault| form.malformed_refusal(fault.sentence))
 }
 
 /// Binds the consumer as a literal: the tenant that the provider maps it to, else its domain.
@@ -83,12 +83,12 @@ pub(super) fn bind_consumer(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row_filter::parse;
+    use crate::row_filter::parse_row_filter;
 
     #[track_caller]
     fn check(filter: &str, tenant: Option<&str>, expect: &str) {
         let asker = "hansa://tallinn.example".parse().unwrap();
-        let got = match bind_consumer(&parse(filter).unwrap(), &asker, tenant) {
+        let got = match bind_consumer(&parse_row_filter(filter).unwrap(), &asker, tenant) {
             Ok(bound) => bound.to_string(),
             Err(refusal) => refusal.code.to_string(),
         };

@@ -129,21 +129,21 @@ pub(crate) trait TermRule {
     fn spec(&self) -> &'static TermSpec;
 
     /// Its form in ODRL beside the words of its entry. An operator stands here where it is not the first of the entry.
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json;
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json;
 
     /// Content in the normal form, independent of order and notation. Members never change their meaning, since contracts with
     /// these hashes outlive a program version.
-    fn canonical(&self) -> Json;
+    fn to_canonical_json(&self) -> Json;
 
     /// Column whose values the term decides. Subject, named columns and decision follow from it. Comparison with other such terms
     /// is in `comparison.rs`.
-    fn column(&self) -> Option<&SqlIdentifier> {
+    fn treated_column(&self) -> Option<&SqlIdentifier> {
         None
     }
 
     /// Columns of the dataset whose own values are not shown: the treated one, or those that a new column replaces.
-    fn replaces(&self) -> Vec<&SqlIdentifier> {
-        self.column().into_iter().collect()
+    fn replaced_columns(&self) -> Vec<&SqlIdentifier> {
+        self.treated_column().into_iter().collect()
     }
 
     /// New column that the term adds to the dataset.
@@ -154,17 +154,19 @@ pub(crate) trait TermRule {
     /// Subject of the term, where a policy may hold several of its kind. Two clauses with one kind and subject count as one changed
     /// clause.
     fn subject(&self) -> String {
-        self.column().map(ToString::to_string).unwrap_or_default()
+        self.treated_column()
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 
     /// Columns that the term names.
     fn columns(&self) -> Vec<SqlIdentifier> {
-        self.column().cloned().into_iter().collect()
+        self.treated_column().cloned().into_iter().collect()
     }
 
     /// Subject that only one clause of a policy may decide.
-    fn decides(&self) -> Option<ClauseSubject> {
-        let column = self.column()?;
+    fn decided_subject(&self) -> Option<ClauseSubject> {
+        let column = self.treated_column()?;
         Some(ClauseSubject::Values(column.to_string()))
     }
 
@@ -177,7 +179,7 @@ pub(crate) trait TermRule {
     }
 
     /// Admission check at which the term is looked at; none for terms with an effect on the plan only.
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         None
     }
 
@@ -195,7 +197,7 @@ pub(crate) trait TermRule {
     }
 
     /// First instant at which the term admits no question any more, given the instants of entry into force and first use.
-    fn ends(
+    fn end_instant(
         &self,
         _activated: Option<UtcTimestamp>,
         _first_use: Option<UtcTimestamp>,
@@ -289,13 +291,13 @@ impl<'a> EffectBinding<'a> {
     }
 
     /// True if the prohibition with this number holds.
-    pub(crate) fn prohibits(&self, clause: ClauseId) -> bool {
+    pub(crate) fn is_prohibited(&self, clause: ClauseId) -> bool {
         self.prohibited.is_none_or(|held| held.contains(&clause))
     }
 
     /// Binding with the first version of a contract.
     #[must_use]
-    pub const fn under(mut self, contract: Option<ContractId>) -> Self {
+    pub const fn with_contract(mut self, contract: Option<ContractId>) -> Self {
         self.contract = contract;
         self
     }
@@ -309,7 +311,7 @@ impl<'a> EffectBinding<'a> {
 
     /// Binding to an instant.
     #[must_use]
-    pub const fn at(mut self, now: UtcTimestamp) -> Self {
+    pub const fn with_instant(mut self, now: UtcTimestamp) -> Self {
         self.now = Some(now);
         self
     }
@@ -374,7 +376,7 @@ impl<'a> OdrlWriter<'a> {
 
     /// Free number for parts that need one and are not clauses: the permission and the constraint inside a duty. The lowest unused
     /// numbers in order, so that equal clauses always give equal JSON.
-    pub fn spare(&mut self) -> ClauseId {
+    pub fn take_clause_number(&mut self) -> ClauseId {
         while self.taken.contains(&self.next) {
             self.next = self.next.saturating_add(1);
         }

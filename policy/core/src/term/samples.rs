@@ -33,19 +33,19 @@ impl Term {
     pub fn samples() -> Vec<Self> {
         let quota = |max, per| PeriodQuota { max, per };
         let mut samples = vec![
-            Self::Purpose(purposes(&[
+            Self::Purpose(parse_purposes(&[
                 "mobility-research",
                 "dpv:ResearchAndDevelopment",
             ])),
-            Self::PurposeNot(purposes(&["dpv:Marketing"])),
-            Self::NotBefore(instant("2026-01-01T00:00:00Z")),
-            Self::NotAfter(instant("2027-12-31T23:00:00Z")),
+            Self::PurposeNot(parse_purposes(&["dpv:Marketing"])),
+            Self::NotBefore(parse_instant("2026-01-01T00:00:00Z")),
+            Self::NotAfter(parse_instant("2027-12-31T23:00:00Z")),
         ];
-        samples.extend(rows());
-        samples.push(Self::Columns(names(&["site", "local_date", "bikes"])));
-        samples.extend(masks());
+        samples.extend(row_samples());
+        samples.push(Self::Columns(parse_names(&["site", "local_date", "bikes"])));
+        samples.extend(mask_samples());
         samples.extend(replacement_terms());
-        for (column, bucket) in names(&["t_a", "t_b", "t_c", "t_d", "t_e", "t_f"])
+        for (column, bucket) in parse_names(&["t_a", "t_b", "t_c", "t_d", "t_e", "t_f"])
             .into_iter()
             .zip(TimeBucketWidth::ALL)
         {
@@ -56,8 +56,8 @@ impl Term {
                 zone,
             });
         }
-        samples.extend(area());
-        samples.extend(places());
+        samples.extend(area_sample());
+        samples.extend(place_samples());
         samples.extend([
             Self::Functions(vec![
                 CubeFunction::Count,
@@ -69,8 +69,8 @@ impl Term {
                 CubeFunction::Variance,
                 CubeFunction::Units,
             ]),
-            Self::Dimensions(names(&["site", "local_date"])),
-            Self::Measures(names(&["bikes"])),
+            Self::Dimensions(parse_names(&["site", "local_date"])),
+            Self::Measures(parse_names(&["bikes"])),
             Self::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
             Self::MinGroup {
                 at_least: 10,
@@ -78,21 +78,21 @@ impl Term {
             },
         ]);
         samples.extend(
-            names(&["device_id"])
+            parse_names(&["device_id"])
                 .into_iter()
                 .map(|column| Self::MinGroup {
                     at_least: 5,
                     unit: CountingUnit::Column(column),
                 }),
         );
-        samples.extend(dominance());
+        samples.extend(dominance_samples());
         samples.extend([
             Self::TotalsFromPublished,
             Self::SuppressComplement,
             Self::CellKey(5),
         ]);
-        samples.extend(releases());
-        samples.extend(budgets());
+        samples.extend(release_samples());
+        samples.extend(budget_samples());
         for per in "Europe/Berlin"
             .parse()
             .iter()
@@ -113,13 +113,13 @@ impl Term {
             Self::Prohibit(ForbiddenUse::Sell),
             Self::Prohibit(ForbiddenUse::Derive),
         ]);
-        samples.extend(super::prohibition::samples::samples());
-        samples.extend(conduct());
+        samples.extend(super::prohibition::samples::prohibition_samples());
+        samples.extend(conduct_samples());
         samples
     }
 }
 
-fn rows() -> Vec<Term> {
+fn row_samples() -> Vec<Term> {
     let Ok(site) = "site".parse::<SqlIdentifier>() else {
         return Vec::new();
     };
@@ -154,7 +154,7 @@ fn rows() -> Vec<Term> {
     ]
 }
 
-fn masks() -> Vec<Term> {
+fn mask_samples() -> Vec<Term> {
     let masks = [
         MaskValue::Null,
         MaskValue::Constant(PolicyLiteral::Text("hidden".to_owned())),
@@ -162,15 +162,15 @@ fn masks() -> Vec<Term> {
         MaskValue::Constant(PolicyLiteral::Decimal("0.5".to_owned())),
         MaskValue::Constant(PolicyLiteral::Bool(false)),
     ];
-    names(&["m_a", "m_b", "m_c", "m_d", "m_e"])
+    parse_names(&["m_a", "m_b", "m_c", "m_d", "m_e"])
         .into_iter()
         .zip(masks)
         .map(|(column, mask)| Term::Mask { column, mask })
         .collect()
 }
 
-fn dominance() -> Vec<Term> {
-    let mut columns = names(&["bikes", "site"]).into_iter();
+fn dominance_samples() -> Vec<Term> {
+    let mut columns = parse_names(&["bikes", "site"]).into_iter();
     let (Some(measure), Some(unit)) = (columns.next(), columns.next()) else {
         return Vec::new();
     };
@@ -185,7 +185,7 @@ fn dominance() -> Vec<Term> {
     rules.map(rule).into()
 }
 
-fn conduct() -> Vec<Term> {
+fn conduct_samples() -> Vec<Term> {
     let lasts = |since| Term::Lasts(RelativeWindowTerm { days: 90, since });
     let price = |amount: &str, per| {
         Term::Price(PriceTerm {
@@ -206,15 +206,15 @@ fn conduct() -> Vec<Term> {
     let mut samples = vec![
         lasts(WindowStart::Activation),
         lasts(WindowStart::FirstUse),
-        Term::JoinKeys(names(&["lau_code", "hour"])),
+        Term::JoinKeys(parse_names(&["lau_code", "hour"])),
         Term::JoinWith(Vec::new()),
         Term::KeysStay,
         Term::KeysTravel(KeyTransferTerm {
-            columns: names(&["lau_code"]),
+            columns: parse_names(&["lau_code"]),
             to: KeyRecipients::These("bremen.example".parse().into_iter().collect()),
         }),
         Term::KeysTravel(KeyTransferTerm {
-            columns: names(&["lau_code", "hour"]),
+            columns: parse_names(&["lau_code", "hour"]),
             to: KeyRecipients::Anybody,
         }),
         Term::RowsPerSecond(500),
@@ -264,7 +264,7 @@ fn conduct() -> Vec<Term> {
     let partners = ["hansa://munster.example/d/parishes"];
     let partners = partners.iter().filter_map(|text| text.parse().ok());
     samples.push(Term::JoinWith(partners.collect()));
-    for (column, seconds) in names(&["at_a", "at_b", "at_c"])
+    for (column, seconds) in parse_names(&["at_a", "at_b", "at_c"])
         .into_iter()
         .zip([86_400, 5_400, 1])
     {
@@ -277,7 +277,7 @@ fn conduct() -> Vec<Term> {
 }
 
 fn replacement_terms() -> Vec<Term> {
-    let mut columns = names(&["p_a", "p_b", "p_c", "p_d"]).into_iter();
+    let mut columns = parse_names(&["p_a", "p_b", "p_c", "p_d"]).into_iter();
     let mut next = move |make: &dyn Fn(SqlIdentifier) -> Term| columns.next().map(make);
     let terms = [
         next(&|column| Term::Pseudonym(PseudonymTerm { column, epoch: 1 })),
@@ -293,8 +293,8 @@ fn replacement_terms() -> Vec<Term> {
     terms.into_iter().flatten().collect()
 }
 
-fn area() -> Option<Term> {
-    let mut columns = names(&["lon", "lat"]).into_iter();
+fn area_sample() -> Option<Term> {
+    let mut columns = parse_names(&["lon", "lat"]).into_iter();
     Some(Term::Area {
         lon: columns.next()?,
         lat: columns.next()?,
@@ -307,7 +307,7 @@ fn area() -> Option<Term> {
     })
 }
 
-fn places() -> Vec<Term> {
+fn place_samples() -> Vec<Term> {
     let place = |lon: &str, lat: &str, cell: &str, size: &str| {
         Some(Term::PlaceCells(PlaceCellsTerm {
             lon: lon.parse().ok()?,
@@ -360,26 +360,29 @@ fn published_list_terms() -> Vec<Term> {
     all.into_iter().flatten().collect()
 }
 
-fn names(list: &[&str]) -> Vec<SqlIdentifier> {
+fn parse_names(list: &[&str]) -> Vec<SqlIdentifier> {
     list.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-fn purposes(list: &[&str]) -> Vec<PurposeId> {
+fn parse_purposes(list: &[&str]) -> Vec<PurposeId> {
     list.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-fn instant(text: &str) -> UtcTimestamp {
+fn parse_instant(text: &str) -> UtcTimestamp {
     text.parse().unwrap_or(UtcTimestamp::EARLIEST)
 }
 
-fn releases() -> Vec<Term> {
+fn release_samples() -> Vec<Term> {
     let of = |(every, (_, late))| {
         let made = move |column| ReleaseTerm {
             column,
             every,
             late,
         };
-        names(&["at"]).into_iter().map(made).map(Term::Release)
+        parse_names(&["at"])
+            .into_iter()
+            .map(made)
+            .map(Term::Release)
     };
     TimeBucketWidth::ALL
         .into_iter()
@@ -388,7 +391,7 @@ fn releases() -> Vec<Term> {
         .collect()
 }
 
-fn budgets() -> Vec<Term> {
+fn budget_samples() -> Vec<Term> {
     let budget = |most: &str, each: &str| {
         Some(Term::Budget(PrivacyBudgetTerm {
             most: most.parse().ok()?,
@@ -406,7 +409,7 @@ fn budgets() -> Vec<Term> {
                 column: "site".parse().ok()?,
                 list: ["Hafen", "Insel"].map(str::to_owned).to_vec(),
             }],
-            from: instant("2026-05-01T00:00:00Z"),
+            from: parse_instant("2026-05-01T00:00:00Z"),
         }))
     };
     let alone = |mut term: Option<Term>| {

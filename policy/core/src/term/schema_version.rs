@@ -4,7 +4,7 @@
 //! accepts an extended schema: the columns of the signed one come first, with equal names, types, order and nullability, and others
 //! follow. Later columns stay invisible, so that such a contract must list its columns, or permit aggregates, which name theirs.
 
-use super::odrl::{iri, right_operand, word};
+use super::odrl::{find_word, iri_json, right_operand};
 use super::rule::{
     AdmissionCheck, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -59,8 +59,10 @@ pub(super) static VERSION: TermSpec = TermSpec {
 };
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<SchemaCompatibility, Refusal> {
-    form.word("rightOperand", &SCHEMAS, "treatment of versions")
+pub(super) fn read_schema_version(
+    form: &mut OdrlReader<'_>,
+) -> Result<SchemaCompatibility, Refusal> {
+    form.read_word("rightOperand", &SCHEMAS, "treatment of versions")
 }
 
 impl TermRule for SchemaTerm {
@@ -68,20 +70,20 @@ impl TermRule for SchemaTerm {
         &VERSION
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri(word(&SCHEMAS, &self.0)))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json(find_word(&SCHEMAS, &self.0)))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0.as_str())
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0.as_str())
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("version"))
     }
 
     // `decision::check` checks it together with the schemas.
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         None
     }
 
@@ -93,18 +95,19 @@ impl TermRule for SchemaTerm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{clauses, names};
+    use crate::fixture::{number_clauses, parse_names};
     use crate::term::Term;
     use crate::term::clause_effects::of_clauses;
     use crate::term::rule::EffectBinding;
 
     #[test]
     fn a_contract_for_later_schemas_lists_its_columns() {
-        let asker = crate::fixture::participant(crate::fixture::CONSUMER);
+        let asker = crate::fixture::parse_participant(crate::fixture::CONSUMER);
         let met = |terms: Vec<Term>| {
-            of_clauses(&clauses(terms), &EffectBinding::of(&asker)).map_err(|refusal| refusal.code)
+            of_clauses(&number_clauses(terms), &EffectBinding::of(&asker))
+                .map_err(|refusal| refusal.code)
         };
-        let columns = || Term::Columns(names(&["site"]));
+        let columns = || Term::Columns(parse_names(&["site"]));
         assert!(
             met(vec![
                 Term::Version(SchemaCompatibility::Compatible),
@@ -123,7 +126,7 @@ mod tests {
     fn compatible_is_looser_than_exact_and_than_silence() {
         let terms = SchemaCompatibility::ALL.map(Term::Version);
         assert_eq!(terms[0].compare(&terms[1]), Some(Ordering::Less));
-        let presence = |term: &Term| term.with(|rule| rule.presence());
+        let presence = |term: &Term| term.with_rule(|rule| rule.presence());
         assert_eq!(presence(&terms[0]), Ordering::Equal);
         assert_eq!(presence(&terms[1]), Ordering::Greater);
     }

@@ -1,11 +1,11 @@
 //! Term 3: economic sector of the asking participant, as stated by an issuer that the trust bundle names.
 
-use super::odrl::{iris, right_operand, set};
+use super::odrl::{iri_list, right_operand, sorted_list};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
-use super::tightness_order::both;
+use super::tightness_order::order_from_inclusion;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::sector::SectorCode;
@@ -30,7 +30,7 @@ pub(super) static SECTOR: TermSpec = TermSpec {
 };
 
 impl SectorTerm<'_> {
-    fn holds(&self, attribute: &ParticipantAttribute) -> bool {
+    fn covers_attribute(&self, attribute: &ParticipantAttribute) -> bool {
         match attribute {
             ParticipantAttribute::Sector(shown) => self.0.iter().any(|wanted| wanted.covers(shown)),
             ParticipantAttribute::Region(_) => false,
@@ -43,26 +43,26 @@ impl TermRule for SectorTerm<'_> {
         &SECTOR
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        right_operand(iris(list.iter().map(String::as_str)))
+        right_operand(iri_list(list.iter().map(String::as_str)))
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("sector"))
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Party)
     }
 
     fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         to.require_attribute(
-            |attribute| self.holds(attribute),
+            |attribute| self.covers_attribute(attribute),
             Refusal::new(
                 ErrorCode::SectorNotAttested,
                 "no credential shows that the asker works in one of the sectors",
@@ -74,7 +74,7 @@ impl TermRule for SectorTerm<'_> {
     fn supporting_credential(&self, to: &AdmissionContext<'_>) -> Option<SupportingCredential> {
         to.context
             .presented
-            .supporting_credential(|attribute| self.holds(attribute))
+            .supporting_credential(|attribute| self.covers_attribute(attribute))
     }
 }
 
@@ -85,16 +85,16 @@ impl SectorTerm<'_> {
             one.iter()
                 .all(|one| other.iter().any(|other| other.covers(one)))
         };
-        both(inside(self.0, other.0), inside(other.0, self.0))
+        order_from_inclusion(inside(self.0, other.0), inside(other.0, self.0))
     }
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<SectorCode>, Refusal> {
-    let list = form.iris("rightOperand")?;
+pub(super) fn read_sectors(form: &mut OdrlReader<'_>) -> Result<Vec<SectorCode>, Refusal> {
+    let list = form.read_iris("rightOperand")?;
     let list = list.iter().map(|one| {
         one.parse()
-            .map_err(|fault| form.wrong(format!("`{one}`: {fault}")))
+            .map_err(|fault| form.malformed_refusal(format!("`{one}`: {fault}")))
     });
     list.collect()
 }
@@ -103,7 +103,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<SectorCode>, Refusal
 mod tests {
     use super::*;
     use crate::attribute::PresentedAttributes;
-    use crate::fixture::{admitting, attested};
+    use crate::fixture::{attested_attribute, with_admission_context};
     use crate::term::contract_context::ContractContext;
 
     fn sector(text: &str) -> SectorCode {
@@ -177,7 +177,7 @@ mod tests {
                 presented: PresentedAttributes {
                     attested: shown
                         .iter()
-                        .map(|text| attested(ParticipantAttribute::Sector(sector(text))))
+                        .map(|text| attested_attribute(ParticipantAttribute::Sector(sector(text))))
                         .collect(),
                     supposed: vec![ParticipantAttribute::Sector(sector("nace:H49"))],
                     ..PresentedAttributes::NOTHING
@@ -185,7 +185,7 @@ mod tests {
                 ..ContractContext::QUIET
             };
             let wanted = [sector("nace:H49"), sector("nace:O84")];
-            admitting("2026-06-01T00:00:00Z", |admission| {
+            with_admission_context("2026-06-01T00:00:00Z", |admission| {
                 let admission = AdmissionContext {
                     context: &around,
                     supposing,

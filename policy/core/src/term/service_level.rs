@@ -1,6 +1,6 @@
 //! Term 39: service level that the provider promises; recorded and shown.
 
-use super::odrl::{decimal, integer};
+use super::odrl::{decimal_literal, integer_literal};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -37,24 +37,26 @@ impl TermRule for ServiceLevelTerm {
         &SERVICE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("h:availability", decimal(&self.availability)),
-            ("h:p95ms", integer(self.p95_ms)),
+            ("h:availability", decimal_literal(&self.availability)),
+            ("h:p95ms", integer_literal(self.p95_ms)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
             (
                 "availability",
-                Json::text(super::canonical_value::decimal(&self.availability)),
+                Json::from_display(super::canonical_value::canonical_decimal(
+                    &self.availability,
+                )),
             ),
             ("p95_ms", Json::Int(i64::from(self.p95_ms))),
         ])
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("service"))
     }
 
@@ -65,14 +67,14 @@ impl TermRule for ServiceLevelTerm {
 }
 
 /// Reads the ODRL form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ServiceLevelTerm, Refusal> {
-    let availability = form.decimal("h:availability")?;
+pub(super) fn read_service_level(form: &mut OdrlReader<'_>) -> Result<ServiceLevelTerm, Refusal> {
+    let availability = form.read_decimal("h:availability")?;
     let share: f64 = availability.parse().unwrap_or(f64::NAN);
     if !(0.0..=100.0).contains(&share) {
-        return Err(form.wrong(format!("`{availability}` is no share in percent")));
+        return Err(form.malformed_refusal(format!("`{availability}` is no share in percent")));
     }
     Ok(ServiceLevelTerm {
         availability,
-        p95_ms: form.number("h:p95ms")?,
+        p95_ms: form.read_number("h:p95ms")?,
     })
 }

@@ -6,7 +6,7 @@ use super::clause_effects::of_clauses;
 use super::rule::EffectBinding;
 use super::*;
 use crate::effect::EffectKind;
-use crate::fixture::{clauses, name, names, participant};
+use crate::fixture::{number_clauses, parse_name, parse_names, parse_participant};
 use crate::refusal::ErrorCode;
 use crate::value::cube::{DominanceRule, LateDataPolicy};
 use crate::value::privacy_budget::{ClampRange, DimensionValues};
@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 
 #[track_caller]
 fn check(terms: Vec<Term>, expect: Result<&[&str], ErrorCode>) {
-    let asker = participant("hansa://firm.example");
-    let got = of_clauses(&clauses(terms), &EffectBinding::of(&asker));
+    let asker = parse_participant("hansa://firm.example");
+    let got = of_clauses(&number_clauses(terms), &EffectBinding::of(&asker));
     let words = got.map(|effects| {
         effects
             .iter()
@@ -46,8 +46,8 @@ fn check(terms: Vec<Term>, expect: Result<&[&str], ErrorCode>) {
 fn cube(more: Vec<Term>) -> Vec<Term> {
     let mut terms = vec![
         Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
-        Term::Dimensions(names(&["site", "day"])),
-        Term::Measures(names(&["bikes"])),
+        Term::Dimensions(parse_names(&["site", "day"])),
+        Term::Measures(parse_names(&["bikes"])),
         Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
     ];
     terms.extend(more);
@@ -56,14 +56,14 @@ fn cube(more: Vec<Term>) -> Vec<Term> {
 
 fn mask(column: &str) -> Term {
     Term::Mask {
-        column: name(column),
+        column: parse_name(column),
         mask: MaskValue::Null,
     }
 }
 
 fn bucket(column: &str) -> Term {
     Term::TimeBucket {
-        column: name(column),
+        column: parse_name(column),
         bucket: TimeBucketWidth::Day,
         zone: None,
     }
@@ -71,9 +71,9 @@ fn bucket(column: &str) -> Term {
 
 fn cells(lon: &str, lat: &str, cell: &str) -> Term {
     Term::PlaceCells(PlaceCellsTerm {
-        lon: name(lon),
-        lat: name(lat),
-        cell: name(cell),
+        lon: parse_name(lon),
+        lat: parse_name(lat),
+        cell: parse_name(cell),
         size: "h3:8".parse().unwrap(),
     })
 }
@@ -82,7 +82,7 @@ const CONTRADICTS: Result<&[&str], ErrorCode> = Err(ErrorCode::PolicyContradicti
 
 #[test]
 fn row_form() {
-    let shown = |list: &[&str]| Term::Columns(names(list));
+    let shown = |list: &[&str]| Term::Columns(parse_names(list));
     check(vec![], Ok(&[]));
     check(vec![shown(&["a"]), mask("a")], Ok(&["columns", "mask"]));
     check(vec![bucket("t"), mask("a")], Ok(&["coarsen", "mask"]));
@@ -110,7 +110,7 @@ fn row_form() {
 #[test]
 fn aggregate_form() {
     let group = |at_least, unit| Term::MinGroup { at_least, unit };
-    let unit = |column: &str| CountingUnit::Column(name(column));
+    let unit = |column: &str| CountingUnit::Column(parse_name(column));
     check(cube(vec![]), Ok(&["aggregate"]));
     check(
         cube(vec![
@@ -121,13 +121,13 @@ fn aggregate_form() {
         Ok(&["aggregate"]),
     );
     check(
-        cube(vec![Term::Columns(names(&[
+        cube(vec![Term::Columns(parse_names(&[
             "site", "day", "bikes", "more",
         ]))]),
         Ok(&["aggregate"]),
     );
     check(
-        cube(vec![Term::Columns(names(&["site", "bikes"]))]),
+        cube(vec![Term::Columns(parse_names(&["site", "bikes"]))]),
         CONTRADICTS,
     );
     check(cube(vec![mask("bikes")]), CONTRADICTS);
@@ -145,17 +145,17 @@ fn aggregate_form() {
 
 #[test]
 fn clause_numbers_are_unique_and_few() {
-    let mut twice = clauses([mask("a"), mask("b")]);
+    let mut twice = number_clauses([mask("a"), mask("b")]);
     twice[1].id = ClauseId(1);
-    let asker = participant("hansa://firm.example");
+    let asker = parse_participant("hansa://firm.example");
     assert!(of_clauses(&twice, &EffectBinding::of(&asker)).is_err());
-    let many = clauses((0..=MOST_CLAUSES).map(|_| Term::ResultRows(1)));
+    let many = number_clauses((0..=MOST_CLAUSES).map(|_| Term::ResultRows(1)));
     assert!(of_clauses(&many, &EffectBinding::of(&asker)).is_err());
 }
 
 #[test]
 fn every_term_has_a_sentence_of_its_own() {
-    let sentences: Vec<String> = Term::samples().iter().map(Term::plain).collect();
+    let sentences: Vec<String> = Term::samples().iter().map(Term::to_english).collect();
     for sentence in &sentences {
         assert!(!sentence.ends_with('.'), "{sentence}");
         assert!(
@@ -172,16 +172,16 @@ fn budget(change: impl FnOnce(&mut PrivacyBudgetTerm)) -> Term {
         most: "1".parse().unwrap(),
         per: TimeBucketWidth::Month,
         each: "0.25".parse().unwrap(),
-        unit: name("device"),
+        unit: parse_name("device"),
         cells: 3,
         rows: 2,
         bounds: vec![ClampRange {
-            measure: name("bikes"),
+            measure: parse_name("bikes"),
             low: "0".parse().unwrap(),
             high: "10".parse().unwrap(),
         }],
         values: vec![DimensionValues {
-            column: name("site"),
+            column: parse_name("site"),
             list: vec!["a".to_owned(), "b".to_owned()],
         }],
         from: "2026-01-01T00:00:00Z".parse().unwrap(),
@@ -192,7 +192,7 @@ fn budget(change: impl FnOnce(&mut PrivacyBudgetTerm)) -> Term {
 
 fn release(late: LateDataPolicy) -> Term {
     Term::Release(ReleaseTerm {
-        column: name("day"),
+        column: parse_name("day"),
         every: TimeBucketWidth::Day,
         late,
     })
@@ -224,25 +224,25 @@ fn a_budget_that_can_not_be_kept_is_not_signed() {
         |budget| budget.rows = u32::MAX,
         |budget| budget.bounds.clear(),
         |budget| budget.bounds.push(budget.bounds[0].clone()),
-        |budget| budget.bounds[0].measure = name("site"),
+        |budget| budget.bounds[0].measure = parse_name("site"),
         |budget| budget.bounds[0].low = "11".parse().unwrap(),
         |budget| budget.bounds[0].high = "0".parse().unwrap(),
         |budget| budget.values.clear(),
         |budget| budget.values[0].list.clear(),
         |budget| budget.values[0].list.push("a".to_owned()),
-        |budget| budget.values[0].column = name("other"),
-        |budget| budget.values[0].column = name("day"),
+        |budget| budget.values[0].column = parse_name("other"),
+        |budget| budget.values[0].column = parse_name("day"),
         |budget| budget.values[0].list = (0..300_000).map(|one| one.to_string()).collect(),
     ] {
         check(with(change), CONTRADICTS);
     }
     let beside = |term: Term| cube(vec![release(LateDataPolicy::Never), budget(|_| {}), term]);
-    let unit = CountingUnit::Column(name("device"));
+    let unit = CountingUnit::Column(parse_name("device"));
     check(beside(Term::MinGroup { at_least: 5, unit }), CONTRADICTS);
     check(beside(budget(|_| {})), CONTRADICTS);
     let rule = DominanceTerm {
-        measure: name("bikes"),
-        unit: name("device"),
+        measure: parse_name("bikes"),
+        unit: parse_name("device"),
         rule: DominanceRule::P(15),
     };
     check(beside(Term::Dominance(rule)), CONTRADICTS);
@@ -263,7 +263,7 @@ fn a_secondary_protection_is_one_that_is_executed() {
         .collect()
     };
     let group = |unit| Term::MinGroup { at_least: 5, unit };
-    let units = || group(CountingUnit::Column(name("device")));
+    let units = || group(CountingUnit::Column(parse_name("device")));
     let kept = || release(LateDataPolicy::Wait);
     check(
         cube(vec![kept(), Term::SuppressComplement]),

@@ -1,6 +1,6 @@
 //! Terms 29 and 30: rate of sent rows, and number of simultaneous answers under the contract.
 
-use super::odrl::{integer, right_operand};
+use super::odrl::{integer_literal, right_operand};
 use super::quota::not_zero;
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition,
@@ -32,12 +32,12 @@ impl TermRule for RowRateTerm {
         &RATE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(integer(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(integer_literal(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
@@ -67,11 +67,11 @@ impl TermRule for ConcurrencyTerm {
         &AT_ONCE
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(integer(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(integer_literal(self.0))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
 
@@ -79,7 +79,7 @@ impl TermRule for ConcurrencyTerm {
         not_zero(u64::from(self.0)).map(|()| None)
     }
 
-    fn check(&self) -> Option<AdmissionCheck> {
+    fn admission_check(&self) -> Option<AdmissionCheck> {
         Some(AdmissionCheck::Count)
     }
 
@@ -98,7 +98,7 @@ impl TermRule for ConcurrencyTerm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::admitting;
+    use crate::fixture::with_admission_context;
     use crate::term::contract_context::ContractContext;
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
                 running,
                 ..ContractContext::QUIET
             };
-            admitting("2026-06-01T00:00:00Z", |admission| {
+            with_admission_context("2026-06-01T00:00:00Z", |admission| {
                 ConcurrencyTerm(2).admit(&AdmissionContext {
                     context: &around,
                     ..*admission

@@ -1,6 +1,6 @@
 //! Term 14: an instant or a date is rounded down to the start of its bucket.
 
-use super::odrl::{duration, with, word};
+use super::odrl::{duration_literal, find_word, with_members};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -37,27 +37,27 @@ impl TermRule for TimeBucketTerm<'_> {
         &FLOORED
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        let width = duration(word(&WIDTHS, &self.bucket));
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let width = duration_literal(find_word(&WIDTHS, &self.bucket));
         let json = Json::object([
             ("rightOperand", width),
-            ("h:column", Json::text(self.column)),
+            ("h:column", Json::from_display(self.column)),
         ]);
         match self.zone {
-            Some(zone) => with(json, [("h:zone", Json::text(zone))]),
+            Some(zone) => with_members(json, [("h:zone", Json::from_display(zone))]),
             None => json,
         }
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::object([
-            ("column", Json::text(self.column)),
-            ("bucket", Json::text(self.bucket.as_str())),
-            ("zone", Json::text(self.zone.unwrap_or("UTC"))),
+            ("column", Json::from_display(self.column)),
+            ("bucket", Json::from_display(self.bucket.as_str())),
+            ("zone", Json::from_display(self.zone.unwrap_or("UTC"))),
         ])
     }
 
-    fn column(&self) -> Option<&SqlIdentifier> {
+    fn treated_column(&self) -> Option<&SqlIdentifier> {
         Some(self.column)
     }
 
@@ -72,7 +72,7 @@ impl TermRule for TimeBucketTerm<'_> {
 }
 
 /// Reads column, width and zone.
-pub(super) fn read(
+pub(super) fn read_time_bucket(
     form: &mut OdrlReader<'_>,
 ) -> Result<(SqlIdentifier, TimeBucketWidth, Option<String>), Refusal> {
     let width = form.read_typed_literal("rightOperand", "xsd:duration")?;
@@ -81,10 +81,10 @@ pub(super) fn read(
         .as_ref()
         .filter(|zone| !hansa_audit_log::time::is_zone(zone))
     {
-        return Err(form.wrong(format!("there is no time zone `{zone}`")));
+        return Err(form.malformed_refusal(format!("there is no time zone `{zone}`")));
     }
     let bucket = form.one_of(&WIDTHS, &width, "time bucket")?;
-    Ok((form.column("h:column")?, bucket, zone))
+    Ok((form.read_column("h:column")?, bucket, zone))
 }
 
 /// Checks that a zone is an exact IANA name.

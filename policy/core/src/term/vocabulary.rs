@@ -28,166 +28,194 @@ pub struct VocabularyEntry {
     read: FormReader,
 }
 
-const fn entry(spec: &'static TermSpec, read: FormReader) -> VocabularyEntry {
+const fn vocabulary_entry(spec: &'static TermSpec, read: FormReader) -> VocabularyEntry {
     VocabularyEntry { spec, read }
 }
 
 /// All terms of this program version, in the order of their numbers.
 pub static VOCABULARY: &[VocabularyEntry] = &[
-    entry(&group::MEMBER, |form| group::read(form).map(Term::Group)),
-    entry(&sector::SECTOR, |form| sector::read(form).map(Term::Sector)),
-    entry(&purpose_terms::ONE_OF, |form| {
-        purpose_terms::read(form).map(Term::Purpose)
+    vocabulary_entry(&group::MEMBER, |form| {
+        group::read_group(form).map(Term::Group)
     }),
-    entry(&purpose_terms::NONE_OF, |form| {
-        purpose_terms::read(form).map(Term::PurposeNot)
+    vocabulary_entry(&sector::SECTOR, |form| {
+        sector::read_sectors(form).map(Term::Sector)
     }),
-    entry(&window::FROM, |form| {
-        form.instant("rightOperand").map(Term::NotBefore)
+    vocabulary_entry(&purpose_terms::ONE_OF, |form| {
+        purpose_terms::read_purposes(form).map(Term::Purpose)
     }),
-    entry(&window::UNTIL, |form| {
-        form.instant("rightOperand").map(Term::NotAfter)
+    vocabulary_entry(&purpose_terms::NONE_OF, |form| {
+        purpose_terms::read_purposes(form).map(Term::PurposeNot)
     }),
-    entry(&relative_window::LASTS, |form| {
-        relative_window::read(form).map(Term::Lasts)
+    vocabulary_entry(&window::FROM, |form| {
+        form.read_instant("rightOperand").map(Term::NotBefore)
     }),
-    entry(&hours::HOURS, |form| hours::read(form).map(Term::Hours)),
-    entry(&row_filter_term::WHERE, |form| {
-        row_filter_term::read(form).map(Term::Rows)
+    vocabulary_entry(&window::UNTIL, |form| {
+        form.read_instant("rightOperand").map(Term::NotAfter)
     }),
-    entry(&columns::ONLY, |form| {
-        columns::read(form).map(Term::Columns)
+    vocabulary_entry(&relative_window::LASTS, |form| {
+        relative_window::read_relative_window(form).map(Term::Lasts)
     }),
-    entry(&pseudonym::PSEUDONYM, form_choice::read_masking_term),
-    entry(&mask::MASKED, form_choice::read_masking_term),
-    entry(&prefix::PREFIX, form_choice::read_masking_term),
-    entry(&band::BAND, form_choice::read_masking_term),
-    entry(&lookup::LOOKUP, form_choice::read_masking_term),
-    entry(&time_bucket::FLOORED, form_choice::time_bucket),
-    entry(&area::INSIDE, form_choice::area),
-    entry(&published_area::WITHIN, form_choice::area),
-    entry(&place_cells::PLACE_CELLS, |form| {
-        place_cells::read(form).map(Term::PlaceCells)
+    vocabulary_entry(&hours::HOURS, |form| {
+        hours::read_hours(form).map(Term::Hours)
     }),
-    entry(&aggregate_terms::FUNCTIONS, |form| {
+    vocabulary_entry(&row_filter_term::WHERE, |form| {
+        row_filter_term::read_row_filter(form).map(Term::Rows)
+    }),
+    vocabulary_entry(&columns::ONLY, |form| {
+        columns::read_columns(form).map(Term::Columns)
+    }),
+    vocabulary_entry(&pseudonym::PSEUDONYM, form_choice::read_masking_term),
+    vocabulary_entry(&mask::MASKED, form_choice::read_masking_term),
+    vocabulary_entry(&prefix::PREFIX, form_choice::read_masking_term),
+    vocabulary_entry(&band::BAND, form_choice::read_masking_term),
+    vocabulary_entry(&lookup::LOOKUP, form_choice::read_masking_term),
+    vocabulary_entry(&time_bucket::FLOORED, form_choice::time_bucket),
+    vocabulary_entry(&area::INSIDE, form_choice::read_area_term),
+    vocabulary_entry(&published_area::WITHIN, form_choice::read_area_term),
+    vocabulary_entry(&place_cells::PLACE_CELLS, |form| {
+        place_cells::read_place_cells(form).map(Term::PlaceCells)
+    }),
+    vocabulary_entry(&aggregate_terms::FUNCTIONS, |form| {
         aggregate_terms::read_functions(form).map(Term::Functions)
     }),
-    entry(&aggregate_terms::DIMENSIONS, |form| {
-        form.texts("rightOperand").map(Term::Dimensions)
+    vocabulary_entry(&aggregate_terms::DIMENSIONS, |form| {
+        form.read_texts("rightOperand").map(Term::Dimensions)
     }),
-    entry(&aggregate_terms::MEASURES, |form| {
-        form.texts("rightOperand").map(Term::Measures)
+    vocabulary_entry(&aggregate_terms::MEASURES, |form| {
+        form.read_texts("rightOperand").map(Term::Measures)
     }),
-    entry(&min_group::AT_LEAST, form_choice::min_group),
-    entry(&dominance::DOMINANCE_P, |form| {
+    vocabulary_entry(&min_group::AT_LEAST, form_choice::min_group),
+    vocabulary_entry(&dominance::DOMINANCE_P, |form| {
         dominance::read_p(form).map(Term::Dominance)
     }),
-    entry(&dominance::DOMINANCE_NK, |form| {
+    vocabulary_entry(&dominance::DOMINANCE_NK, |form| {
         dominance::read_nk(form).map(Term::Dominance)
     }),
-    entry(&secondary_suppression::TOTALS, form_choice::secondary),
-    entry(&secondary_suppression::COMPLEMENT, form_choice::secondary),
-    entry(&secondary_suppression::ROUNDED, form_choice::secondary),
-    entry(&aggregate_terms::GRID, |form| {
-        form.iri("rightOperand").map(Term::Grid)
+    vocabulary_entry(
+        &secondary_suppression::TOTALS,
+        form_choice::read_secondary_term,
+    ),
+    vocabulary_entry(
+        &secondary_suppression::COMPLEMENT,
+        form_choice::read_secondary_term,
+    ),
+    vocabulary_entry(
+        &secondary_suppression::ROUNDED,
+        form_choice::read_secondary_term,
+    ),
+    vocabulary_entry(&aggregate_terms::GRID, |form| {
+        form.read_iri("rightOperand").map(Term::Grid)
     }),
-    entry(&release::RELEASE, |form| {
-        release::read(form).map(Term::Release)
+    vocabulary_entry(&release::RELEASE, |form| {
+        release::read_release(form).map(Term::Release)
     }),
-    entry(&privacy_budget::BUDGET, |form| {
-        privacy_budget::read(form).map(Term::Budget)
+    vocabulary_entry(&privacy_budget::BUDGET, |form| {
+        privacy_budget::read_privacy_budget(form).map(Term::Budget)
     }),
-    entry(&joins::KEYS, |form| {
-        form.texts("rightOperand").map(Term::JoinKeys)
+    vocabulary_entry(&joins::KEYS, |form| {
+        form.read_texts("rightOperand").map(Term::JoinKeys)
     }),
-    entry(&joins::WITH, |form| {
+    vocabulary_entry(&joins::WITH, |form| {
         joins::read_with(form).map(Term::JoinWith)
     }),
-    entry(&joins::STAY, |form| {
+    vocabulary_entry(&joins::STAY, |form| {
         joins::read_stay(form).map(|()| Term::KeysStay)
     }),
-    entry(&key_transfer::TRAVEL, |form| {
-        key_transfer::read(form).map(Term::KeysTravel)
+    vocabulary_entry(&key_transfer::TRAVEL, |form| {
+        key_transfer::read_key_transfer(form).map(Term::KeysTravel)
     }),
-    entry(&quota::QUERIES, |form| quota::read(form).map(Term::Queries)),
-    entry(&quota::ROWS, |form| quota::read(form).map(Term::RowQuota)),
-    entry(&quota::BYTES, |form| quota::read(form).map(Term::ByteQuota)),
-    entry(&throughput::RATE, |form| {
-        form.number("rightOperand").map(Term::RowsPerSecond)
+    vocabulary_entry(&quota::QUERIES, |form| {
+        quota::read_quota(form).map(Term::Queries)
     }),
-    entry(&throughput::AT_ONCE, |form| {
-        form.number("rightOperand").map(Term::Concurrent)
+    vocabulary_entry(&quota::ROWS, |form| {
+        quota::read_quota(form).map(Term::RowQuota)
     }),
-    entry(&quota::RESULT_ROWS, |form| {
-        form.number("rightOperand").map(Term::ResultRows)
+    vocabulary_entry(&quota::BYTES, |form| {
+        quota::read_quota(form).map(Term::ByteQuota)
     }),
-    entry(&embargo::EMBARGO, |form| {
-        embargo::read(form).map(Term::Embargo)
+    vocabulary_entry(&throughput::RATE, |form| {
+        form.read_number("rightOperand").map(Term::RowsPerSecond)
     }),
-    entry(&delivery::NETWORKS, |form| {
-        form.texts("rightOperand").map(Term::Networks)
+    vocabulary_entry(&throughput::AT_ONCE, |form| {
+        form.read_number("rightOperand").map(Term::Concurrent)
     }),
-    entry(&region::REGION, |form| region::read(form).map(Term::Region)),
-    entry(&delivery::FORMATS_ALLOWED, |form| {
+    vocabulary_entry(&quota::RESULT_ROWS, |form| {
+        form.read_number("rightOperand").map(Term::ResultRows)
+    }),
+    vocabulary_entry(&embargo::EMBARGO, |form| {
+        embargo::read_embargo(form).map(Term::Embargo)
+    }),
+    vocabulary_entry(&delivery::NETWORKS, |form| {
+        form.read_texts("rightOperand").map(Term::Networks)
+    }),
+    vocabulary_entry(&region::REGION, |form| {
+        region::read_region(form).map(Term::Region)
+    }),
+    vocabulary_entry(&delivery::FORMATS_ALLOWED, |form| {
         delivery::read_formats(form).map(Term::Formats)
     }),
-    entry(&duty::DELETE, |form| {
+    vocabulary_entry(&duty::DELETE, |form| {
         form.read_deadline().map(|days| Term::DeleteAfter { days })
     }),
-    entry(&attestation::ATTEST, |form| {
+    vocabulary_entry(&attestation::ATTEST, |form| {
         form.read_deadline().map(|days| Term::Attest { days })
     }),
-    entry(&duty::ATTRIBUTE, |form| {
+    vocabulary_entry(&duty::ATTRIBUTE, |form| {
         duty::read_attribute(form).map(Term::Attribution)
     }),
-    entry(&duty::DISTRIBUTE, |_| {
+    vocabulary_entry(&duty::DISTRIBUTE, |_| {
         Ok(Term::Prohibit(ForbiddenUse::Distribute))
     }),
-    entry(&duty::SELL, |_| Ok(Term::Prohibit(ForbiddenUse::Sell))),
-    entry(&duty::DERIVE, |_| Ok(Term::Prohibit(ForbiddenUse::Derive))),
-    entry(&prohibition::USE, |form| {
-        prohibition(form, ProhibitedAction::Use)
+    vocabulary_entry(&duty::SELL, |_| Ok(Term::Prohibit(ForbiddenUse::Sell))),
+    vocabulary_entry(&duty::DERIVE, |_| Ok(Term::Prohibit(ForbiddenUse::Derive))),
+    vocabulary_entry(&prohibition::USE, |form| {
+        read_prohibition(form, ProhibitedAction::Use)
     }),
-    entry(&prohibition::QUERY, |form| {
-        prohibition(form, ProhibitedAction::Query)
+    vocabulary_entry(&prohibition::QUERY, |form| {
+        read_prohibition(form, ProhibitedAction::Query)
     }),
-    entry(&prohibition::AGGREGATE, |form| {
-        prohibition(form, ProhibitedAction::Aggregate)
+    vocabulary_entry(&prohibition::AGGREGATE, |form| {
+        read_prohibition(form, ProhibitedAction::Aggregate)
     }),
-    entry(&exclusivity::EXCLUSIVE, |form| {
-        exclusivity::read(form).map(|()| Term::Exclusive)
+    vocabulary_entry(&exclusivity::EXCLUSIVE, |form| {
+        exclusivity::read_exclusivity(form).map(|()| Term::Exclusive)
     }),
-    entry(&service_level::SERVICE, |form| {
-        service_level::read(form).map(Term::Service)
+    vocabulary_entry(&service_level::SERVICE, |form| {
+        service_level::read_service_level(form).map(Term::Service)
     }),
-    entry(&price::PRICE, |form| price::read(form).map(Term::Price)),
-    entry(&price::PREPAID, |form| price::read(form).map(Term::Price)),
-    entry(&inform::TELL, form_choice::inform),
-    entry(&inform::NOTIFY, form_choice::inform),
-    entry(&legal_basis::BASIS, |form| {
-        legal_basis::read(form).map(Term::LegalBasis)
+    vocabulary_entry(&price::PRICE, |form| {
+        price::read_price(form).map(Term::Price)
     }),
-    entry(&consent::CONSENT, |form| {
-        form.when("h:always").map(|()| Term::ObtainConsent)
+    vocabulary_entry(&price::PREPAID, |form| {
+        price::read_price(form).map(Term::Price)
     }),
-    entry(&receipts::RECEIPTS, |form| {
-        form.number("rightOperand").map(Term::Receipts)
+    vocabulary_entry(&inform::TELL, form_choice::read_inform_term),
+    vocabulary_entry(&inform::NOTIFY, form_choice::read_inform_term),
+    vocabulary_entry(&legal_basis::BASIS, |form| {
+        legal_basis::read_legal_basis(form).map(Term::LegalBasis)
     }),
-    entry(&one_sided_receipts::ONE_SIDED_RECEIPTS, |form| {
-        one_sided_receipts::read(form).map(|()| Term::OneSidedReceipts)
+    vocabulary_entry(&consent::CONSENT, |form| {
+        form.check_duty_moment("h:always")
+            .map(|()| Term::ObtainConsent)
     }),
-    entry(&open_data::OPEN_DATA, |form| {
-        open_data::read(form).map(|()| Term::OpenData)
+    vocabulary_entry(&receipts::RECEIPTS, |form| {
+        form.read_number("rightOperand").map(Term::Receipts)
     }),
-    entry(&schema_version::VERSION, |form| {
-        schema_version::read(form).map(Term::Version)
+    vocabulary_entry(&one_sided_receipts::ONE_SIDED_RECEIPTS, |form| {
+        one_sided_receipts::read_one_sided_receipts(form).map(|()| Term::OneSidedReceipts)
+    }),
+    vocabulary_entry(&open_data::OPEN_DATA, |form| {
+        open_data::read_open_data(form).map(|()| Term::OpenData)
+    }),
+    vocabulary_entry(&schema_version::VERSION, |form| {
+        schema_version::read_schema_version(form).map(Term::Version)
     }),
 ];
 
 /// ODRL form of a clause with its number.
 #[must_use]
-pub fn write(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
-    let json = clause.term.with(|rule| odrl::write_form(rule, script));
+pub fn write_clause(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
+    let json = clause.term.with_rule(|rule| odrl::write_form(rule, script));
     odrl::with_clause_id(json, clause.id)
 }
 
@@ -196,25 +224,31 @@ pub fn write(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
 /// # Errors
 /// `TERM_UNKNOWN` for an operand, operator, value or member that is unknown or belongs to another place; `TERM_ILL_TYPED` for a
 /// value of another type. Both name the clause.
-pub fn read(
+pub fn read_clause(
     json: Json,
     at: String,
     position: OdrlPosition,
     assigner: &ParticipantId,
 ) -> Result<Clause, Refusal> {
-    let mut members = StrictObjectReader::of(json, at, ReaderErrorCodes::POLICY)?;
+    let mut members = StrictObjectReader::from_json(json, at, ReaderErrorCodes::POLICY)?;
     let id: ClauseId = members.parse_text("uid")?;
-    members.set_codes(members.codes().within(id));
+    members.set_codes(members.codes().with_clause(id));
     let (entry, operator) = match position {
         OdrlPosition::Permission | OdrlPosition::Target | OdrlPosition::Action => {
-            constraint(&mut members, position)?
+            find_constraint_entry(&mut members, position)?
         }
-        OdrlPosition::Duty => (act(&mut members, position, "duty")?, String::new()),
-        OdrlPosition::Prohibition => (
-            act(&mut members, position, "prohibited action")?,
+        OdrlPosition::Duty => (
+            find_action_entry(&mut members, position, "duty")?,
             String::new(),
         ),
-        OdrlPosition::Obligation => (act(&mut members, position, "obligation")?, String::new()),
+        OdrlPosition::Prohibition => (
+            find_action_entry(&mut members, position, "prohibited action")?,
+            String::new(),
+        ),
+        OdrlPosition::Obligation => (
+            find_action_entry(&mut members, position, "obligation")?,
+            String::new(),
+        ),
     };
     let term = (entry.read)(&mut OdrlReader {
         members: &mut members,
@@ -225,57 +259,57 @@ pub fn read(
     Ok(Clause { id, term })
 }
 
-fn constraint(
+fn find_constraint_entry(
     members: &mut StrictObjectReader,
     position: OdrlPosition,
 ) -> Result<(&'static VocabularyEntry, String), Refusal> {
-    let left = members.text("leftOperand")?;
+    let left = members.take_text("leftOperand")?;
     let known = || VOCABULARY.iter().filter(|entry| entry.spec.operand == left);
     let Some(own) = known().map(|entry| entry.spec.position).next() else {
         return Err(members
             .codes()
-            .unknown(format!("the operand `{left}` is not known")));
+            .unknown_refusal(format!("the operand `{left}` is not known")));
     };
     if known().all(|entry| entry.spec.position != position) {
-        return Err(members.codes().unknown(format!(
+        return Err(members.codes().unknown_refusal(format!(
             "the operand `{left}` stands in {position}, where it is not executed; its place is {own}"
         )));
     }
-    let operator = members.text("operator")?;
+    let operator = members.take_text("operator")?;
     let found = known()
         .filter(|entry| entry.spec.position == position)
         .find(|entry| entry.spec.operators.contains(&operator.as_str()));
     match found {
         Some(entry) => Ok((entry, operator)),
-        None => Err(members.codes().unknown(format!(
+        None => Err(members.codes().unknown_refusal(format!(
             "the operator `{operator}` is not known for the operand `{left}`"
         ))),
     }
 }
 
-fn act(
+fn find_action_entry(
     members: &mut StrictObjectReader,
     position: OdrlPosition,
     what: &str,
 ) -> Result<&'static VocabularyEntry, Refusal> {
-    let action = members.text("action")?;
+    let action = members.take_text("action")?;
     VOCABULARY
         .iter()
         .find(|entry| entry.spec.position == position && entry.spec.operand == action)
         .ok_or_else(|| {
             members
                 .codes()
-                .unknown(format!("the {what} `{action}` is not known"))
+                .unknown_refusal(format!("the {what} `{action}` is not known"))
         })
 }
 
-fn prohibition(form: &mut OdrlReader<'_>, act: ProhibitedAction) -> Result<Term, Refusal> {
+fn read_prohibition(form: &mut OdrlReader<'_>, act: ProhibitedAction) -> Result<Term, Refusal> {
     let mut when = ProhibitionCondition::ALWAYS;
-    for (at, json) in form.members.items("constraint")? {
-        let term = inner(form, json, at, OdrlPosition::Permission)?;
-        take(&mut when, term).map_err(|term| cant_carry(form, &term, "a prohibition"))?;
+    for (at, json) in form.members.take_items("constraint")? {
+        let term = read_constraint(form, json, at, OdrlPosition::Permission)?;
+        add_constraint(&mut when, term).map_err(|term| cant_carry(form, &term, "a prohibition"))?;
     }
-    let part = if form.members.has("target") {
+    let part = if form.members.has_member("target") {
         Some(prohibited_part(form)?)
     } else {
         None
@@ -289,7 +323,7 @@ fn prohibition(form: &mut OdrlReader<'_>, act: ProhibitedAction) -> Result<Term,
 }
 
 /// Adds a constraint to the condition. Gives back a term that can't be one, or a duplicate.
-fn take(when: &mut ProhibitionCondition, term: Term) -> Result<(), Term> {
+fn add_constraint(when: &mut ProhibitionCondition, term: Term) -> Result<(), Term> {
     match term {
         Term::Purpose(list) if when.purpose.is_none() => when.purpose = Some(list),
         Term::NotBefore(from) if when.from.is_none() => when.from = Some(from),
@@ -304,17 +338,17 @@ fn take(when: &mut ProhibitionCondition, term: Term) -> Result<(), Term> {
 /// Reads the part of a prohibition. Its source must be the dataset of the policy; the comparison with the rewritten policy checks
 /// that.
 fn prohibited_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal> {
-    let mut target = form.members.object("target")?;
+    let mut target = form.members.take_object("target")?;
     target.exactly_text("@type", "AssetCollection")?;
     let _: DatasetId = target.parse_text("source")?;
-    let mut items = target.items("refinement")?.into_iter();
+    let mut items = target.take_items("refinement")?.into_iter();
     target.finish()?;
     let (Some((at, json)), None) = (items.next(), items.next()) else {
-        return Err(form.unknown(
+        return Err(form.unknown_refusal(
             "a prohibition of a part has exactly one refinement: its rows, or its columns",
         ));
     };
-    let term = inner(form, json, at, OdrlPosition::Target)?;
+    let term = read_constraint(form, json, at, OdrlPosition::Target)?;
     match term {
         Term::Rows(filter) => Ok(ProhibitedPart::Rows(filter)),
         Term::Columns(list) => Ok(ProhibitedPart::Columns(list)),
@@ -323,14 +357,14 @@ fn prohibited_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal>
 }
 
 /// Reads a constraint inside a prohibition. Its number is not one of a clause, so errors cite the clause of the prohibition.
-fn inner(
+fn read_constraint(
     form: &OdrlReader<'_>,
     json: Json,
     at: String,
     position: OdrlPosition,
 ) -> Result<Term, Refusal> {
     let clause = form.members.codes().clause;
-    read(json, at, position, form.assigner)
+    read_clause(json, at, position, form.assigner)
         .map(|clause| clause.term)
         .map_err(|mut refusal| {
             refusal.clause = clause;
@@ -339,9 +373,9 @@ fn inner(
 }
 
 fn cant_carry(form: &OdrlReader<'_>, term: &Term, who: &str) -> Refusal {
-    form.unknown(format!(
+    form.unknown_refusal(format!(
         "{who} can't carry `{}` here: {}",
         term.spec().operand,
-        term.plain()
+        term.to_english()
     ))
 }

@@ -1,13 +1,13 @@
 //! Vocabulary as a table with an example of each term.
 
 use super::rule::{OdrlWriter, TermSpec};
-use super::vocabulary::{VOCABULARY, write};
+use super::vocabulary::{VOCABULARY, write_clause};
 use super::{Clause, Term};
 use crate::id::{ClauseId, DatasetId};
 
 /// Markdown table of the vocabulary: number, name, ODRL form, point of execution, code, remedy, test.
 #[must_use]
-pub fn table() -> String {
+pub fn render_table() -> String {
     let mut rows = vec![
         "| no. | term | in ODRL | executed | code | what the asker can do, or sees | test |"
             .to_owned(),
@@ -22,7 +22,8 @@ pub fn table() -> String {
         };
         let stages: Vec<&str> = spec.executed.iter().map(|stage| stage.as_str()).collect();
         let codes: Vec<String> = spec.codes.iter().map(|code| format!("`{code}`")).collect();
-        let example = example(spec).map_or_else(String::new, |example| format!("<br>`{example}`"));
+        let example =
+            render_example(spec).map_or_else(String::new, |example| format!("<br>`{example}`"));
         rows.push(format!(
             "| {} | {} | {}: `{}{operators}`{example} | {} | {} | {} | `{}` |",
             numbers.join(", "),
@@ -44,7 +45,7 @@ pub fn table() -> String {
 }
 
 /// ODRL form of the first sample of a term, in one line.
-fn example(spec: &'static TermSpec) -> Option<String> {
+fn render_example(spec: &'static TermSpec) -> Option<String> {
     let dataset: DatasetId = "hansa://munster.example/d/bike_counts".parse().ok()?;
     let term = Term::samples()
         .into_iter()
@@ -54,8 +55,8 @@ fn example(spec: &'static TermSpec) -> Option<String> {
         term,
     };
     let script = &mut OdrlWriter::new(&dataset.owner, &dataset, [clause.id]);
-    let json = write(&clause, script);
-    let text = String::from_utf8(hansa_audit_log::json::canonical(&json)).ok()?;
+    let json = write_clause(&clause, script);
+    let text = String::from_utf8(hansa_audit_log::json::to_canonical_bytes(&json)).ok()?;
     // An unescaped bar would end the cell of the table.
     Some(text.replace('|', "\\|"))
 }
@@ -101,24 +102,29 @@ mod tests {
                 .any(|entry| std::ptr::eq(entry.spec, term.spec()));
             assert!(listed, "{} is not in the list", term.spec().name);
         }
-        assert_eq!(table().lines().count(), VOCABULARY.len() + 2);
+        assert_eq!(render_table().lines().count(), VOCABULARY.len() + 2);
     }
 
     #[test]
     fn a_term_compares_with_itself_and_with_no_other_kind() {
         for one in Term::samples() {
             let order = one.compare(&one);
-            assert_eq!(order, Some(std::cmp::Ordering::Equal), "{}", one.plain());
+            assert_eq!(
+                order,
+                Some(std::cmp::Ordering::Equal),
+                "{}",
+                one.to_english()
+            );
             for other in Term::samples() {
-                let related = one.column().is_some() && other.column().is_some();
+                let related = one.treated_column().is_some() && other.treated_column().is_some();
                 if !std::ptr::eq(one.spec(), other.spec()) && !related {
                     let order = one.compare(&other);
                     let named = one.spec().name == other.spec().name;
                     assert!(
                         order.is_none() || named,
                         "{} | {}",
-                        one.plain(),
-                        other.plain()
+                        one.to_english(),
+                        other.to_english()
                     );
                 }
                 let forth = one.compare(&other);

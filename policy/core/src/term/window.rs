@@ -29,12 +29,12 @@ impl TermRule for NotBeforeTerm {
         &FROM
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         right_operand(typed_literal("xsd:dateTime", self.0))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 }
 
@@ -67,12 +67,12 @@ impl TermRule for NotAfterTerm {
         &UNTIL
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         right_operand(typed_literal("xsd:dateTime", self.0))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Wording<'a> {
 impl<'a> Wording<'a> {
     /// Sentences of a term that stands alone: purposes by their names, dates in UTC.
     #[must_use]
-    pub const fn plain(language: Language) -> Self {
+    pub const fn for_single_term(language: Language) -> Self {
         Self {
             language,
             zone: CivilZone::UTC,
@@ -53,13 +53,13 @@ impl<'a> Wording<'a> {
     }
 
     /// Number with its noun, in the singular where there is one.
-    pub(super) fn count(&self, number: u64, one: String, many: String) -> String {
+    pub(super) fn number_with_noun(&self, number: u64, one: String, many: String) -> String {
         let noun = if number == 1 { one } else { many };
-        format!("{} {noun}", self.language.number(number))
+        format!("{} {noun}", self.language.format_number(number))
     }
 
     pub(super) fn days(&self, number: u32) -> String {
-        self.count(
+        self.number_with_noun(
             u64::from(number),
             message!(self.language, "day"),
             message!(self.language, "days"),
@@ -68,7 +68,7 @@ impl<'a> Wording<'a> {
 
     /// Number of days after a German preposition with the dative.
     pub(super) fn days_dative(&self, number: u32) -> String {
-        self.count(
+        self.number_with_noun(
             u64::from(number),
             message!(self.language, "day"),
             message!(self.language, "days-dative"),
@@ -76,7 +76,7 @@ impl<'a> Wording<'a> {
     }
 
     pub(super) fn rows(&self, number: u64) -> String {
-        self.count(
+        self.number_with_noun(
             number,
             message!(self.language, "row"),
             message!(self.language, "rows"),
@@ -161,14 +161,17 @@ impl<'a> Wording<'a> {
     /// True if a day of the zone begins at an instant. Where the clock is put back to midnight, the second midnight of the day
     /// begins none.
     fn begins_day(&self, time: UtcTimestamp) -> bool {
-        let (local, before) = (self.zone.local(time), self.zone.local(time.plus_micros(-1)));
+        let (local, before) = (
+            self.zone.to_local_time(time),
+            self.zone.to_local_time(time.plus_micros(-1)),
+        );
         local.is_midnight() && local.day != before.day
     }
 
     /// First instant of a period, as a local date with the instant.
     #[must_use]
-    pub fn from(&self, time: UtcTimestamp) -> String {
-        let local = self.zone.local(time);
+    pub fn period_start(&self, time: UtcTimestamp) -> String {
+        let local = self.zone.to_local_time(time);
         if !self.begins_day(time) {
             let moment = self.moment(time);
             return message!(self.language, "from-moment", moment);
@@ -179,10 +182,10 @@ impl<'a> Wording<'a> {
 
     /// End of a period: by the last day where the period ends at midnight.
     #[must_use]
-    pub fn until(&self, time: UtcTimestamp) -> String {
-        let (local, zone) = (self.zone.local(time), self.zone_title(self.zone));
+    pub fn period_end(&self, time: UtcTimestamp) -> String {
+        let (local, zone) = (self.zone.to_local_time(time), self.zone_title(self.zone));
         if self.begins_day(time) {
-            let last = self.date(self.zone.local(time.plus_micros(-1)));
+            let last = self.date(self.zone.to_local_time(time.plus_micros(-1)));
             return message!(self.language, "through-date", last, zone, time);
         }
         let (date, clock) = (self.date(local), self.clock(local));
@@ -193,13 +196,13 @@ impl<'a> Wording<'a> {
     pub fn end(&self, time: UtcTimestamp) -> String {
         match time {
             UtcTimestamp::LATEST => message!(self.language, "no-end"),
-            time => self.until(time),
+            time => self.period_end(time),
         }
     }
 
     /// Date, time of day, zone and instant.
     pub fn moment(&self, time: UtcTimestamp) -> String {
-        let local = self.zone.local(time);
+        let local = self.zone.to_local_time(time);
         let (date, clock) = (self.date(local), self.clock(local));
         format!("{date}, {clock}, {} ({time})", self.zone_title(self.zone))
     }

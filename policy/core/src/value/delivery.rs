@@ -35,7 +35,7 @@ impl NetworkPrefix {
     }
 
     /// True if the network lies within the other one.
-    pub(crate) fn within(&self, other: &Self) -> bool {
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
         self.bits >= other.bits && other.holds(self.address)
     }
 }

@@ -53,7 +53,7 @@ pub struct DimensionValues {
 impl PrivacyBudgetTerm {
     /// Number of noisy numbers in each cell: its rows, and for each measure the count and the sum. They share the spent epsilon.
     #[must_use]
-    pub fn numbers(&self) -> u128 {
+    pub fn noisy_number_count(&self) -> u128 {
         let measures = u128::try_from(self.bounds.len()).unwrap_or(u128::MAX);
         measures.saturating_mul(2).saturating_add(1)
     }
@@ -61,7 +61,7 @@ impl PrivacyBudgetTerm {
     /// Sensitivity: largest difference of one kind of number, over all cells of a release, by one unit that adds at most `most` to
     /// each.
     #[must_use]
-    pub fn reach(&self, most: u128) -> u128 {
+    pub fn sensitivity(&self, most: u128) -> u128 {
         let rows = u128::from(self.cells).saturating_mul(u128::from(self.rows));
         rows.saturating_mul(most)
     }

@@ -218,10 +218,10 @@ mod tests {
         use hansa_audit_log::json::Json;
         use hansa_audit_log::json::serialized::to_json;
         for (name, width) in TimeBucketWidth::NAMES {
-            assert_eq!(to_json(&width), Json::text(name));
+            assert_eq!(to_json(&width), Json::from_display(name));
         }
         for (name, late) in LateDataPolicy::ALL {
-            assert_eq!(to_json(&late), Json::text(name));
+            assert_eq!(to_json(&late), Json::from_display(name));
         }
     }
 

@@ -39,7 +39,7 @@ impl From<Vec<ScalarValue>> for SetValues {
 
 impl SetValues {
     /// Values in their order.
-    pub(super) const fn all(&self) -> &[ScalarValue] {
+    pub(super) const fn values(&self) -> &[ScalarValue] {
         &self.all
     }
 
@@ -61,7 +61,7 @@ impl SetValues {
         let known = self.known.get_or_init(|| ValueLookup::of(&self.all));
         Ok(match known {
             ValueLookup::Numbers(known) => {
-                if let Some(found) = numbers(column, known, negated) {
+                if let Some(found) = match_integers(column, known, negated) {
                     return Ok(found);
                 }
                 self.one_by_one(column, negated)?
@@ -74,12 +74,14 @@ impl SetValues {
                     (None, None) => self.one_by_one(column, negated)?,
                 }
             }
-            ValueLookup::Others(known) => each(column, |value| known.contains(value) != negated)?,
+            ValueLookup::Others(known) => {
+                match_each_value(column, |value| known.contains(value) != negated)?
+            }
         })
     }
 
     fn one_by_one(&self, column: &ArrayRef, negated: bool) -> Result<BooleanArray> {
-        each(column, |value| self.all.contains(value) != negated)
+        match_each_value(column, |value| self.all.contains(value) != negated)
     }
 }
 
@@ -99,7 +101,7 @@ impl Hasher for DigestHasher {
 
 impl ValueLookup {
     fn of(all: &[ScalarValue]) -> Self {
-        if let Some(numbers) = all.iter().map(number).collect() {
+        if let Some(numbers) = all.iter().map(integer_value).collect() {
             return Self::Numbers(numbers);
         }
         let text = |value: &ScalarValue| match value {
@@ -115,7 +117,7 @@ impl ValueLookup {
     }
 }
 
-fn number(value: &ScalarValue) -> Option<i64> {
+fn integer_value(value: &ScalarValue) -> Option<i64> {
     Some(match value {
         ScalarValue::Int8(Some(number)) => i64::from(*number),
         ScalarValue::Int16(Some(number)) => i64::from(*number),
@@ -128,18 +130,22 @@ fn number(value: &ScalarValue) -> Option<i64> {
     })
 }
 
-fn numbers(column: &ArrayRef, known: &HashSet<i64>, negated: bool) -> Option<BooleanArray> {
-    of::<Int64Type>(column, known, negated)
-        .or_else(|| of::<Int32Type>(column, known, negated))
-        .or_else(|| of::<Date32Type>(column, known, negated))
-        .or_else(|| of::<Int16Type>(column, known, negated))
-        .or_else(|| of::<Int8Type>(column, known, negated))
-        .or_else(|| of::<UInt32Type>(column, known, negated))
-        .or_else(|| of::<UInt16Type>(column, known, negated))
-        .or_else(|| of::<UInt8Type>(column, known, negated))
+fn match_integers(column: &ArrayRef, known: &HashSet<i64>, negated: bool) -> Option<BooleanArray> {
+    match_typed_integers::<Int64Type>(column, known, negated)
+        .or_else(|| match_typed_integers::<Int32Type>(column, known, negated))
+        .or_else(|| match_typed_integers::<Date32Type>(column, known, negated))
+        .or_else(|| match_typed_integers::<Int16Type>(column, known, negated))
+        .or_else(|| match_typed_integers::<Int8Type>(column, known, negated))
+        .or_else(|| match_typed_integers::<UInt32Type>(column, known, negated))
+        .or_else(|| match_typed_integers::<UInt16Type>(column, known, negated))
+        .or_else(|| match_typed_integers::<UInt8Type>(column, known, negated))
 }
 
-fn of<T>(column: &ArrayRef, known: &HashSet<i64>, negated: bool) -> Option<BooleanArray>
+fn match_typed_integers<T>(
+    column: &ArrayRef,
+    known: &HashSet<i64>,
+    negated: bool,
+) -> Option<BooleanArray>
 where
     T: ArrowPrimitiveType,
     i64: From<T::Native>,
@@ -149,7 +155,10 @@ where
     Some(BooleanArray::from_unary(values, found))
 }
 
-fn each(column: &ArrayRef, found: impl Fn(&ScalarValue) -> bool) -> Result<BooleanArray> {
+fn match_each_value(
+    column: &ArrayRef,
+    found: impl Fn(&ScalarValue) -> bool,
+) -> Result<BooleanArray> {
     let mut all = BooleanBuilder::with_capacity(column.len());
     for row in 0..column.len() {
         let value = ScalarValue::try_from_array(column, row)?;

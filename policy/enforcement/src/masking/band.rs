@@ -4,7 +4,7 @@ use datafusion_common::arrow::array::{Array as _, ArrowPrimitiveType, PrimitiveA
 use datafusion_common::arrow::buffer::{BooleanBuffer, NullBuffer};
 
 /// Largest edge at or below each value. NULL for a value below all edges, NaN and NULL. The edges ascend.
-pub(super) fn bands<T: ArrowPrimitiveType>(
+pub(super) fn find_lower_edges<T: ArrowPrimitiveType>(
     values: &PrimitiveArray<T>,
     edges: &[T::Native],
 ) -> PrimitiveArray<T> {
@@ -51,7 +51,7 @@ mod tests {
             values.extend([None, Some(i64::MIN), Some(i64::MAX), None]);
             let expected: Int64Array = values.iter().map(|value| band(*value, &edges)).collect();
             assert_eq!(
-                bands(&Int64Array::from(values), &edges),
+                find_lower_edges(&Int64Array::from(values), &edges),
                 expected,
                 "{count}"
             );
@@ -64,7 +64,7 @@ mod tests {
             values.push(None);
             let expected: Float64Array = values.iter().map(|value| band(*value, &edges)).collect();
             assert_eq!(
-                bands(&Float64Array::from(values), &edges),
+                find_lower_edges(&Float64Array::from(values), &edges),
                 expected,
                 "{count}"
             );

@@ -162,7 +162,7 @@ fn made(size: CellSize) -> PlaceCellFunction {
 }
 
 fn of(lon: f64, lat: f64, size: &str) -> Option<String> {
-    made(size.parse().unwrap()).of(lon, lat)
+    made(size.parse().unwrap()).cell_name(lon, lat)
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn is_total() {
         for lon in odd {
             for lat in odd {
                 let there = lon.abs() <= 180.0 && lat.abs() <= 90.0;
-                let cell = made(size.clone()).of(lon, lat);
+                let cell = made(size.clone()).cell_name(lon, lat);
                 match size {
                     CellSize::H3(_) => assert_eq!(cell.is_some(), there, "{lon} {lat} {size}"),
                     CellSize::Square(_) | CellSize::Areas { .. } => {
@@ -332,7 +332,7 @@ fn is_total() {
             numbers.next().unwrap() * 180.0 - 90.0,
         );
         for size in &sizes {
-            let _ = made(size.clone()).of(lon, lat);
+            let _ = made(size.clone()).cell_name(lon, lat);
         }
     }
 }
@@ -363,7 +363,8 @@ fn places_in_areas_of_a_list() {
     let square = |west: i64, east: i64| {
         let corners = [(west, 0), (east, 0), (east, 1), (west, 1), (west, 0)];
         let degree = hansa_policy::published_list::area_list::DEGREE;
-        let corners = corners.map(|(lon, lat)| GeoPoint::of(lon * degree, lat * degree).unwrap());
+        let corners = corners
+            .map(|(lon, lat)| GeoPoint::from_billionths(lon * degree, lat * degree).unwrap());
         let ring =
             hansa_policy::published_list::area_list::LinearRing::of(corners.to_vec()).unwrap();
         vec![Polygon::new(ring, vec![])]
@@ -384,6 +385,6 @@ fn places_in_areas_of_a_list() {
         (0.5, f64::NEG_INFINITY, None),
         (181.0, 0.5, None),
     ] {
-        assert_eq!(cell.of(lon, lat).as_deref(), expect, "{lon} {lat}");
+        assert_eq!(cell.cell_name(lon, lat).as_deref(), expect, "{lon} {lat}");
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     MICROS_A_DAY, STORED, changed_view_refusal, ill_typed, stored_column, type_of, typed_literal,
 };
-use crate::area_membership::within;
+use crate::area_membership::area_membership_expr;
 use crate::table_source::StoredTable;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
@@ -43,10 +43,10 @@ pub(crate) fn filter_source_rows(
     let mut hides_rows = false;
     for effect in effects {
         let condition = match &effect.kind {
-            EffectKind::KeepRows(filter) => condition(filter, Sense::Holds, stored)?,
-            EffectKind::KeepInside { lon, lat, bounds } => inside(lon, lat, bounds, stored)?,
+            EffectKind::KeepRows(filter) => filter_expr(filter, Sense::Holds, stored)?,
+            EffectKind::KeepInside { lon, lat, bounds } => box_expr(lon, lat, bounds, stored)?,
             EffectKind::KeepWithin(area) => published_area(area, stored, published)?,
-            EffectKind::KeepBefore { column, before } => earlier(column, *before, stored)?,
+            EffectKind::KeepBefore { column, before } => earlier_expr(column, *before, stored)?,
             EffectKind::ShowColumns(_)
             | EffectKind::HideColumns(_)
             | EffectKind::MaskColumn { .. }
@@ -95,7 +95,7 @@ impl Sense {
 /// It has no NOT above an AND or an OR: negations are pushed down to the comparisons, which is equivalent in SQL's three-valued
 /// logic.
 /// So an optimizer rule that treats *unknown* as *false* can't show a hidden row.
-fn condition(filter: &RowFilter, sense: Sense, stored: &SchemaRef) -> Result<Expr, Refusal> {
+fn filter_expr(filter: &RowFilter, sense: Sense, stored: &SchemaRef) -> Result<Expr, Refusal> {
     let operand = |column: &SqlIdentifier, operand: &FilterOperand| -> Result<Expr, Refusal> {
         match operand {
             FilterOperand::Literal(value) => {
@@ -168,7 +168,7 @@ fn condition(filter: &RowFilter, sense: Sense, stored: &SchemaRef) -> Result<Exp
             Sense::Holds => join_conditions(parts, sense, stored, Expr::or)?,
             Sense::Fails => join_conditions(parts, sense, stored, Expr::and)?,
         },
-        RowFilter::Not(inner) => condition(inner, sense.opposite(), stored)?,
+        RowFilter::Not(inner) => filter_expr(inner, sense.opposite(), stored)?,
     })
 }
 
@@ -180,14 +180,14 @@ fn join_conditions(
 ) -> Result<Expr, Refusal> {
     let mut all = parts
         .iter()
-        .map(|part| condition(part, sense, stored))
+        .map(|part| filter_expr(part, sense, stored))
         .collect::<Result<Vec<_>, _>>()?
         .into_iter();
     let first = all.next().ok_or_else(ill_typed)?;
     Ok(all.fold(first, join))
 }
 
-fn inside(
+fn box_expr(
     lon: &SqlIdentifier,
     lat: &SqlIdentifier,
     bounds: &BoundingBox,
@@ -223,11 +223,17 @@ fn published_area(
         }
     }
     let [lon, lat] = [&area.lon, &area.lat].map(|column| stored_column(column.as_str()));
-    Ok(within(lon, lat, area.list, &area.which, polygons))
+    Ok(area_membership_expr(
+        lon,
+        lat,
+        area.list,
+        &area.which,
+        polygons,
+    ))
 }
 
 /// Condition for events before an instant; for dates, days that were over by then in UTC.
-fn earlier(
+fn earlier_expr(
     column: &SqlIdentifier,
     before: UtcTimestamp,
     stored: &SchemaRef,

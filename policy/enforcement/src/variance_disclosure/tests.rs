@@ -5,7 +5,7 @@ use datafusion_common::arrow::array::{Float64Array, StringViewArray};
 
 /// Values by unit, or each of its own unit.
 fn parts(by_unit: bool, values: &[(Option<&str>, f64)]) -> VarianceDisclosureAccumulator {
-    let mut made = VarianceDisclosureAccumulator::of(by_unit);
+    let mut made = VarianceDisclosureAccumulator::new(by_unit);
     let units: StringViewArray = values.iter().map(|(unit, _)| *unit).collect();
     let numbers: ArrayRef = Arc::new(Float64Array::from_iter_values(
         values.iter().map(|one| one.1),

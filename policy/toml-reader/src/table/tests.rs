@@ -42,7 +42,7 @@ fn values_of_other_types() {
         let a = root.section("a");
         assert_eq!((a.text("text"), a.flag("flag")), (None, None));
         let items = a.get("whole").unwrap().items().unwrap();
-        let read = items.iter().map(|item| item.whole::<u16>(0));
+        let read = items.iter().map(|item| item.integer::<u16>(0));
         let read: Vec<Option<u16>> = read.collect();
         assert_eq!(read, [Some(0), None, None, Some(31)]);
         assert_eq!(a.texts("texts"), None);
@@ -75,7 +75,7 @@ fn keys_and_words_that_are_not_known() {
         for b in root.tables("b") {
             b.required_value("name");
             b.refuse("name", Refusal::new(ErrorCode::AliasClash, "twice"));
-            b.wrong("name", "bad");
+            b.add_problem("name", "bad");
             b.finish();
         }
         let absent = root.section("d");

@@ -82,14 +82,14 @@ impl EnvelopeFixture {
 /// Envelope of `payload` with these entries.
 pub(super) fn envelope(payload: &[u8], entries: &[&SignatureEntry]) -> Vec<u8> {
     let entries: Vec<SignatureEntry> = entries.iter().copied().cloned().collect();
-    assemble(payload, &entries)
+    assemble_statement(payload, &entries)
 }
 
 /// Registered keys, the provider's first.
 pub(super) struct PartyKeys(pub(super) [PartyKey; 2]);
 
 impl SignatureVerifier for PartyKeys {
-    fn check(
+    fn check_signature(
         &self,
         signer: &ParticipantId,
         signature: &Signature,

@@ -59,10 +59,10 @@ fn a_withdrawal_is_signed_by_one_party() {
         crate::statement::from_bytes::<crate::withdrawal::WithdrawalStatement>(&payload).unwrap(),
         statement
     );
-    let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
-    for (place, spoilt) in samples::spoilt(&json) {
+    let json = hansa_audit_log::json::parse_json(&payload, LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt_documents(&json) {
         let read = crate::statement::from_bytes::<crate::withdrawal::WithdrawalStatement>(
-            &canonical(&spoilt),
+            &to_canonical_bytes(&spoilt),
         );
         assert!(read.is_err(), "{place}");
     }
@@ -71,7 +71,7 @@ fn a_withdrawal_is_signed_by_one_party() {
     let bytes = envelope(&payload, &[&entry]);
     let read = parse_withdrawal(&bytes).unwrap();
     assert_eq!(read.statement, Digest::of(&payload));
-    assert!(agreed.revoke(&read, &fixture.keys).is_ok());
+    assert!(agreed.verify_withdrawal(&read, &fixture.keys).is_ok());
     for (bytes, code) in [
         (envelope(&payload, &[]), ErrorCode::SignatureMissing),
         (
@@ -87,7 +87,8 @@ fn a_withdrawal_is_signed_by_one_party() {
         assert_eq!(parse_withdrawal(&bytes).unwrap_err().code, code);
     }
     for (index, bad) in flipped(&bytes, 0) {
-        let accepted = parse_withdrawal(&bad).and_then(|read| agreed.revoke(&read, &fixture.keys));
+        let accepted =
+            parse_withdrawal(&bad).and_then(|read| agreed.verify_withdrawal(&read, &fixture.keys));
         assert!(accepted.is_err(), "byte {index}");
     }
 }
@@ -107,13 +108,14 @@ fn a_receipt_is_signed_and_countersigned() {
         let read = parse_receipt(bytes).unwrap();
         assert_eq!(read.receipt, receipt);
         assert_eq!(read.is_countersigned(), countersigned);
-        assert_eq!(read.check(&fixture.keys), Ok(()));
+        assert_eq!(read.verify_signatures(&fixture.keys), Ok(()));
     }
     // Signatures that were stored separately are assembled in either order.
     let mut signatures = parse_receipt(&two).unwrap().signatures;
     signatures.reverse();
     assert_eq!(assemble_signed(&payload, &signatures), two);
-    let accept = |bytes: &[u8]| parse_receipt(bytes).and_then(|read| read.check(&fixture.keys));
+    let accept =
+        |bytes: &[u8]| parse_receipt(bytes).and_then(|read| read.verify_signatures(&fixture.keys));
     let cases: [(&[&SignatureEntry], ErrorCode); 4] = [
         (&[], ErrorCode::SignatureMissing),
         (&[&consumer], ErrorCode::SignatureMissing),
@@ -151,10 +153,10 @@ fn a_credential_is_signed_by_its_issuer() {
         crate::statement::from_bytes::<crate::credential::CredentialStatement>(&payload).unwrap(),
         statement
     );
-    let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
-    for (place, spoilt) in samples::spoilt(&json) {
+    let json = hansa_audit_log::json::parse_json(&payload, LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt_documents(&json) {
         let read = crate::statement::from_bytes::<crate::credential::CredentialStatement>(
-            &canonical(&spoilt),
+            &to_canonical_bytes(&spoilt),
         );
         assert!(read.is_err(), "{place}");
     }
@@ -162,7 +164,7 @@ fn a_credential_is_signed_by_its_issuer() {
     let read = credential::from_envelope(&envelope(&payload, &[&issuer])).unwrap();
     assert_eq!(read.statement, Digest::of(&payload));
     assert_eq!(
-        fixture.keys.check(
+        fixture.keys.check_signature(
             &statement.issuer,
             &read.signature,
             SignaturePurpose::Statement
@@ -220,7 +222,7 @@ fn a_dispute_is_signed_by_the_consumer() {
     .unwrap();
     assert_eq!(read.content, dispute);
     assert_eq!(
-        fixture.keys.check(
+        fixture.keys.check_signature(
             &dispute.consumer,
             &read.signature,
             SignaturePurpose::Statement
@@ -239,11 +241,12 @@ fn a_dispute_is_signed_by_the_consumer() {
         ));
         assert_eq!(read.unwrap_err().code, code);
     }
-    let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
-    for (place, spoilt) in samples::spoilt(&json) {
+    let json = hansa_audit_log::json::parse_json(&payload, LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt_documents(&json) {
         let counted = place == ".rows=2^50" || place == ".bytes=2^50";
-        let read =
-            crate::statement::from_bytes::<crate::dispute::DisputeStatement>(&canonical(&spoilt));
+        let read = crate::statement::from_bytes::<crate::dispute::DisputeStatement>(
+            &to_canonical_bytes(&spoilt),
+        );
         assert_eq!(read.is_ok(), counted, "{place}");
     }
 }

@@ -29,7 +29,7 @@ fn java_fault_2_a_rule_left_without_constraints_does_not_permit() {
 
 #[test]
 fn java_fault_3_an_empty_policy_does_not_pass() {
-    let good = text(&to_json(&policy(samples::clauses())));
+    let good = text(&to_json(&policy(samples::sample_clauses())));
     for empty in ["{}", r##"{"@type":"Agreement"}"##, "[]", "null"] {
         assert!(read(empty).is_err(), "{empty}");
     }
@@ -45,7 +45,7 @@ fn prohibitions_of_a_part_or_under_a_condition() {
     use hansa_policy::term::prohibition::{
         ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
     };
-    let rows = hansa_policy::row_filter::parse("site = 'C'").unwrap();
+    let rows = hansa_policy::row_filter::parse_row_filter("site = 'C'").unwrap();
     let whole = policy(vec![Clause {
         id: ClauseId(2),
         term: Term::from(ProhibitionTerm {

@@ -7,7 +7,7 @@ use crate::envelope::parts::{EnvelopeParts, SignaturePart};
 use crate::envelope::protected_header;
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use hansa_audit_log::json::{Json, JsonLimits, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::Refusal;
@@ -45,7 +45,7 @@ pub struct AcknowledgementSignature {
 
 impl AcknowledgementSignature {
     fn of(mark: &SignaturePart) -> Option<Self> {
-        let header = parse(&mark.header, HEADER).ok()?;
+        let header = parse_json(&mark.header, HEADER).ok()?;
         let text = |name: &str| header.get(name).and_then(Json::as_text).map(str::to_owned);
         let word = Self {
             alg: text("alg")?,
@@ -53,10 +53,10 @@ impl AcknowledgementSignature {
             issued_at: header.get("iat").and_then(Json::as_int)?,
             signature: mark.signature.clone(),
         };
-        (word.mark().as_ref() == Some(mark)).then_some(word)
+        (word.to_signature_part().as_ref() == Some(mark)).then_some(word)
     }
 
-    fn mark(&self) -> Option<SignaturePart> {
+    fn to_signature_part(&self) -> Option<SignaturePart> {
         let (role, kind) = (SignatoryRole::Consumer, StatementKind::Receipt);
         let header = protected_header(kind, role, &self.alg, &self.kid, self.issued_at);
         Some(SignaturePart {
@@ -99,7 +99,7 @@ impl CompactAck {
         if parts.signatures.len() != 1 {
             return None;
         }
-        parts.signatures.push(self.signature.mark()?);
+        parts.signatures.push(self.signature.to_signature_part()?);
         Some(PeerMessage {
             id: self.id,
             content: MessageContent::Acknowledgement {
@@ -179,8 +179,8 @@ fn signature_from_wire(word: pb::Countersignature) -> Result<AcknowledgementSign
         signature,
     } = word;
     Ok(AcknowledgementSignature {
-        alg: field::line("alg", alg, 20)?,
-        kid: field::line("kid", kid, 200)?,
+        alg: field::read_line("alg", alg, 20)?,
+        kid: field::read_line("kid", kid, 200)?,
         issued_at,
         signature: signature.into(),
     })

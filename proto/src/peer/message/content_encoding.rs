@@ -5,7 +5,7 @@ use crate::peer::{field, pb};
 use bytes::Bytes;
 
 /// Writes the content as a wire message.
-pub(super) fn content(content: &MessageContent) -> pb::letter::Content {
+pub(super) fn encode_content(content: &MessageContent) -> pb::letter::Content {
     use pb::letter::Content as Wire;
     match content.clone() {
         MessageContent::Request {
@@ -31,7 +31,7 @@ pub(super) fn content(content: &MessageContent) -> pb::letter::Content {
             contract,
         } => Wire::Acceptance(pb::Acceptance {
             negotiation,
-            contract: field::hash(&contract.0),
+            contract: field::digest_to_bytes(&contract.0),
         }),
         MessageContent::Agreement {
             negotiation,

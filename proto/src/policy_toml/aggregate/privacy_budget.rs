@@ -1,8 +1,8 @@
 //! `epsilon`: a budget of privacy, in a table of its own within `aggregate`.
 
-use super::super::file_reader::{PolicyFileReader, absent, non_empty_items};
+use super::super::file_reader::{PolicyFileReader, non_empty_items, report_missing_key};
 use super::super::validity::FirstInstant;
-use super::super::value_form::{Plain, ValueForm, decimal, quote_text, texts};
+use super::super::value_form::{Plain, ValueForm, format_texts, quote_text, read_decimal};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::value::cube::CountingUnit;
@@ -22,17 +22,17 @@ impl ValueForm<PrivacyBudgetTerm> for Plain {
         let table = value.table_with(&KEYS)?;
         let needed = ["most", "cells", "from"];
         for key in needed.iter().filter(|key| table.get(key).is_none()) {
-            absent(value, key);
+            report_missing_key(value, key);
         }
         if let Some(delta) = table.get("delta")
-            && number::<ValueBound>(delta).is_none_or(|delta| delta.thousandths() != 0)
+            && read_number::<ValueBound>(delta).is_none_or(|delta| delta.thousandths() != 0)
         {
             let sentence = "a delta other than 0 is not executed: noise is such that it is 0";
-            delta.problem(ErrorCode::TermUnknown, sentence);
+            delta.add_problem(ErrorCode::TermUnknown, sentence);
         }
-        let most = table.get("most").and_then(number::<Epsilon>);
+        let most = table.get("most").and_then(read_number::<Epsilon>);
         let each = match table.get("each") {
-            Some(said) => number(said),
+            Some(said) => read_number(said),
             None => most,
         };
         let per = match table.get("per") {
@@ -42,21 +42,21 @@ impl ValueForm<PrivacyBudgetTerm> for Plain {
                 let every = every.and_then(|grid| Some(grid.release.as_ref()?.every));
                 if every.is_none() {
                     let sentence = "a budget has no `per`, and the grid no period of release";
-                    value.problem(ErrorCode::ConfigInvalid, sentence);
+                    value.add_problem(ErrorCode::ConfigInvalid, sentence);
                 }
                 every
             }
         };
-        let cells = table.get("cells").and_then(|said| said.whole(1));
+        let cells = table.get("cells").and_then(|said| said.integer(1));
         let rows = match table.get("rows") {
-            Some(said) => said.whole(1),
+            Some(said) => said.integer(1),
             None => Some(1),
         };
-        let unit = match super::unit(reader, &table, value) {
+        let unit = match super::read_unit(reader, &table, value) {
             Some(CountingUnit::Column(unit)) => Some(unit),
             Some(CountingUnit::Rows) | None => None,
         };
-        let (bounds, values) = (bounds(reader, &table), values(reader, &table));
+        let (bounds, values) = (read_bounds(reader, &table), read_values(reader, &table));
         let from = table
             .get("from")
             .and_then(|said| FirstInstant::read(reader, said));
@@ -76,11 +76,11 @@ impl ValueForm<PrivacyBudgetTerm> for Plain {
     fn write(value: &PrivacyBudgetTerm) -> Option<String> {
         let bounds = value.bounds.iter().map(|one| {
             let name = quote_text(one.measure.as_str());
-            format!("{name} = {}", texts(&[one.low, one.high]))
+            format!("{name} = {}", format_texts(&[one.low, one.high]))
         });
         let values = value.values.iter().map(|one| {
             let name = quote_text(one.column.as_str());
-            format!("{name} = {}", texts(&one.list))
+            format!("{name} = {}", format_texts(&one.list))
         });
         let (bounds, values): (Vec<String>, Vec<String>) = (bounds.collect(), values.collect());
         let [most, each] = [value.most, value.each].map(|one| quote_text(&one.to_string()));
@@ -99,13 +99,13 @@ impl ValueForm<PrivacyBudgetTerm> for Plain {
 }
 
 /// `{ fare = ["0", "100"] }`
-fn bounds(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRange> {
+fn read_bounds(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRange> {
     let mut found = Vec::new();
-    for (measure, said) in entries(reader, table, "bounds") {
+    for (measure, said) in column_entries(reader, table, "bounds") {
         let ends: Vec<ValueBound> = non_empty_items(&said)
             .unwrap_or_default()
             .iter()
-            .filter_map(number)
+            .filter_map(read_number)
             .collect();
         if let [low, high] = ends.as_slice() {
             found.push(ClampRange {
@@ -115,22 +115,22 @@ fn bounds(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRang
             });
         } else {
             let sentence = "bounds are the least and the greatest value";
-            said.problem(ErrorCode::ConfigInvalid, sentence);
+            said.add_problem(ErrorCode::ConfigInvalid, sentence);
         }
     }
     found
 }
 
 /// `{ district = ["A", "B"] }`; integers, true and false stand as they are.
-fn values(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<DimensionValues> {
+fn read_values(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<DimensionValues> {
     let mut found = Vec::new();
-    for (column, said) in entries(reader, table, "values") {
+    for (column, said) in column_entries(reader, table, "values") {
         let mut list = Vec::new();
         for item in non_empty_items(&said).unwrap_or_default() {
             let text = item.node.as_str().map(str::to_owned);
             let plain = || match item.node.as_bool() {
                 Some(value) => Some(value.to_string()),
-                None => decimal(&item),
+                None => read_decimal(&item),
             };
             match text.or_else(plain) {
                 Some(text) => list.push(text),
@@ -142,7 +142,7 @@ fn values(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<Dimension
     found
 }
 
-fn entries<'v>(
+fn column_entries<'v>(
     reader: &PolicyFileReader<'_>,
     table: &TomlTable<'v>,
     key: &str,
@@ -156,9 +156,9 @@ fn entries<'v>(
 }
 
 /// A decimal number, bare or as text.
-fn number<T: FromStr<Err: Display>>(value: &TomlValue<'_>) -> Option<T> {
+fn read_number<T: FromStr<Err: Display>>(value: &TomlValue<'_>) -> Option<T> {
     let text = value.node.as_str().map(str::to_owned);
-    let Some(text) = text.or_else(|| decimal(value)) else {
+    let Some(text) = text.or_else(|| read_decimal(value)) else {
         value.ill_typed("a decimal number");
         return None;
     };
@@ -166,7 +166,7 @@ fn number<T: FromStr<Err: Display>>(value: &TomlValue<'_>) -> Option<T> {
         Ok(number) => Some(number),
         Err(fault) => {
             let sentence = format!("`{text}` {fault}");
-            value.problem(ErrorCode::TermIllTyped, sentence);
+            value.add_problem(ErrorCode::TermIllTyped, sentence);
             None
         }
     }

@@ -15,7 +15,7 @@ fn rows_and_areas_are_read() {
     check(
         r#"rows = "operator = {{consumer}}""#,
         &[Term::Rows(
-            row_filter::parse("operator = {{consumer}}").unwrap(),
+            row_filter::parse_row_filter("operator = {{consumer}}").unwrap(),
         )],
     );
     check(
@@ -42,7 +42,11 @@ fn prohibitions_are_words_or_tables() {
             condition: when,
         })
     };
-    let rows = |text: &str| Some(ProhibitedPart::Rows(row_filter::parse(text).unwrap()));
+    let rows = |text: &str| {
+        Some(ProhibitedPart::Rows(
+            row_filter::parse_row_filter(text).unwrap(),
+        ))
+    };
     check(
         r#"prohibit = ["sell", { rows = "site = 'C'" }, { action = "query", purpose = "dpv:Marketing", until = 2026-08-31 }]"#,
         &[
@@ -238,14 +242,15 @@ fn a_policy_says_which_columns_leave_or_that_each_may() {
     check("columns = \"all\"", &[]);
 
     // A column of that name is meant by a list alone.
-    let mut named = dataset();
+    let mut named = sample_dataset();
     named.columns[0].name = name("all");
-    let problems = parse("title = \"x\"\ncolumns = \"all\"\n", "p.toml", &named).unwrap_err();
+    let problems =
+        parse_policy("title = \"x\"\ncolumns = \"all\"\n", "p.toml", &named).unwrap_err();
     assert!(
         problems[0].sentence.contains("a column of this dataset"),
         "{problems:?}"
     );
-    let draft = parse("title = \"x\"\ncolumns = [\"all\"]\n", "p.toml", &named).unwrap();
+    let draft = parse_policy("title = \"x\"\ncolumns = [\"all\"]\n", "p.toml", &named).unwrap();
     assert_eq!(draft.clauses[0].term, Term::Columns(vec![name("all")]));
 }
 

@@ -79,9 +79,9 @@ fn prohibitions_that_cant_be_read() {
 
 #[test]
 fn other_faults_are_reported() {
-    let problems = parse("purpose = \"x\"\ntitle = ", FILE, &dataset()).unwrap_err();
+    let problems = parse_policy("purpose = \"x\"\ntitle = ", FILE, &sample_dataset()).unwrap_err();
     assert!(sentences_of(&problems)[0].starts_with("CONFIG_INVALID 2 "));
-    let problems = parse("", FILE, &dataset()).unwrap_err();
+    let problems = parse_policy("", FILE, &sample_dataset()).unwrap_err();
     assert_eq!(
         sentences_of(&problems)[0],
         "CONFIG_INVALID 1 title: `title` is missing; "
@@ -188,7 +188,7 @@ fn unknown_purposes_are_reported_with_the_nearest() {
     let draft = read(
         "title = \"T\"\n\npurpose = [\"dpv:PublicBenefits\", \"traffic-planning\", \"dpv:Marketing\"]",
     );
-    let taxonomy = crate::purpose_taxonomy::vocabulary();
+    let taxonomy = crate::purpose_taxonomy::embedded_vocabulary();
     let problems = unknown_purposes(&draft, FILE, &taxonomy);
     assert_eq!(
         sentences_of(&problems),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::samples;
-use crate::samples::random_policy::{SplitMixRandom, policy};
+use crate::samples::random_policy::{SplitMixRandom, random_clauses};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 
@@ -42,7 +42,7 @@ prohibit = ["distribute", { purpose = ["dpv:Marketing"], networks = "10.20.0.0/1
 
 #[test]
 fn what_the_format_cannot_say_is_named() {
-    let clauses = samples::clauses();
+    let clauses = samples::sample_clauses();
     let written = to_text("All samples", &clauses);
     let left: Vec<&Term> = clauses
         .iter()
@@ -71,7 +71,7 @@ fn random_policies_survive_the_way_to_text_and_back() {
     let first = std::env::var("HANSA_PROPERTY_SEED").map_or(fresh, |seed| seed.parse().unwrap());
     let mut whole = 0;
     for seed in first..first + 1000 {
-        let clauses = policy(&mut SplitMixRandom(seed));
+        let clauses = random_clauses(&mut SplitMixRandom(seed));
         let written = to_text("Random", &clauses);
         let context = format!("again with HANSA_PROPERTY_SEED={seed}\n{}", written.text);
         let said: Vec<&Term> = clauses
@@ -79,7 +79,7 @@ fn random_policies_survive_the_way_to_text_and_back() {
             .filter(|clause| !written.unsupported.contains(&clause.id))
             .map(|clause| &clause.term)
             .collect();
-        let draft = parse(&written.text, FILE, &dataset());
+        let draft = parse_policy(&written.text, FILE, &sample_dataset());
         let draft = draft.unwrap_or_else(|problems| panic!("{context}{problems:?}"));
         let mut read: Vec<&Term> = draft.clauses.iter().map(|clause| &clause.term).collect();
         for term in said {

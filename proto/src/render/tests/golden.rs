@@ -3,7 +3,7 @@
 //! The files contain a contract with every term, and some contracts with other sentences, in each language. `HANSA_WRITE_DOCS=1`
 //! adds new terms; it can't change or remove existing lines. Another wording needs a new form beside [`PageRendering::FORM`].
 
-use crate::render::page;
+use crate::render::render_page;
 use crate::samples;
 use hansa_policy::contract::Agreement;
 use hansa_policy::contract::rendering::PageRendering;
@@ -36,7 +36,7 @@ pub(super) fn same(name: &str, now: &str) {
 /// Pages of all samples.
 fn pages(rendering: PageRendering) -> String {
     let of = |agreement: Agreement| {
-        page(
+        render_page(
             rendering,
             &Agreement {
                 rendering,
@@ -46,7 +46,7 @@ fn pages(rendering: PageRendering) -> String {
     };
     let mut text = format!(
         "{}\n{}",
-        of(samples::agreement()),
+        of(samples::sample_agreement()),
         of(samples::public_view())
     );
     // Some contracts have sentences that the contract with every term lacks.

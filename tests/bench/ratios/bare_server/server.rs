@@ -102,7 +102,7 @@ pub(crate) fn run(text: &str) {
     };
     let clock = clock();
     let id: ParticipantId = report["id"].as_str().unwrap().parse().unwrap();
-    let identity = participant_identity::load(&keys, &id, 0, clock().wall).unwrap();
+    let identity = participant_identity::load_identity(&keys, &id, 0, clock().wall).unwrap();
     let trust = TrustStore::new(&identity);
     let tls = tokio_rustls::TlsAcceptor::from(mtls::server_config(&trust, &clock).unwrap());
     runtime().block_on(async {

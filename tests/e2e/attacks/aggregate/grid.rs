@@ -66,14 +66,15 @@ pub(super) fn beside(federation: &SqlAttackFederation) -> AttackVerdict {
         }),
         ("hours alone, which cut through", |a| by(a, &["started_at"])),
         ("longer trips alone", |a| {
-            let filter = hansa_policy::row_filter::parse("duration_s > 60").unwrap();
+            let filter = hansa_policy::row_filter::parse_row_filter("duration_s > 60").unwrap();
             also(a, Term::Rows(filter));
         }),
         ("rows of longer trips", |a| {
             a.clauses.retain(|clause| {
-                !clause.term.aggregates() && !matches!(clause.term, Term::TimeBucket { .. })
+                !clause.term.limits_to_aggregates()
+                    && !matches!(clause.term, Term::TimeBucket { .. })
             });
-            let filter = hansa_policy::row_filter::parse("duration_s > 60").unwrap();
+            let filter = hansa_policy::row_filter::parse_row_filter("duration_s > 60").unwrap();
             let shown = ["device_id", "district", "started_at", "duration_s", "fare"];
             let shown = shown.map(|name| name.parse().unwrap());
             also(a, Term::Columns(shown.to_vec()));

@@ -236,7 +236,7 @@ pub(super) fn hinted(federation: &mut SqlAttackFederation) -> AttackVerdict {
             )
         }),
         ("rows by it", |a| {
-            let filter = hansa_policy::row_filter::parse("salary = 'x'").unwrap();
+            let filter = hansa_policy::row_filter::parse_row_filter("salary = 'x'").unwrap();
             a.clauses.retain(|c| !matches!(c.term, Term::Rows(_)));
             add(a, [Term::Rows(filter)]);
         }),

@@ -9,7 +9,7 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_proto::base64url;
-use hansa_proto::envelope::assemble;
+use hansa_proto::envelope::assemble_statement;
 use hansa_proto::peer::message::MessageContent;
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn honest(fixture: &SignedContractFixture) -> Result<(), String> {
     one_of(&fixture.judge(&fixture.signed), &["accepted"], "as it is")?;
     let again = fixture.both(&fixture.payload());
     one_of(&fixture.judge(&again), &["accepted"], "signed again")?;
-    let header = assemble(
+    let header = assemble_statement(
         &fixture.payload(),
         &[
             fixture.sign(SignatoryRole::Provider, &fixture.payload()),
@@ -74,7 +74,7 @@ pub(super) fn flips(fixture: &mut SignedContractFixture) -> AttackVerdict {
         let mut changed = payload.clone();
         changed[at] ^= 1;
         judge(
-            &assemble(&changed, &entries),
+            &assemble_statement(&changed, &entries),
             format!("byte {at} of the payload"),
         )?;
     }
@@ -83,7 +83,7 @@ pub(super) fn flips(fixture: &mut SignedContractFixture) -> AttackVerdict {
             let mut changed = entries.clone();
             changed[which].1[at] ^= 1;
             judge(
-                &assemble(&payload, &changed),
+                &assemble_statement(&payload, &changed),
                 format!("byte {at} of a signature"),
             )?;
         }
@@ -94,7 +94,7 @@ pub(super) fn flips(fixture: &mut SignedContractFixture) -> AttackVerdict {
             let mut changed = entries.clone();
             changed[which].0 = base64url::encode(&header);
             judge(
-                &assemble(&payload, &changed),
+                &assemble_statement(&payload, &changed),
                 format!("byte {at} of a header"),
             )?;
         }
@@ -147,12 +147,12 @@ pub(super) fn headers(fixture: &mut SignedContractFixture) -> AttackVerdict {
         let text = HEADER.replacen(from, to, 1);
         assert_ne!(text, HEADER, "{from}");
         let entry = fixture.under(&text, &payload);
-        let judged = fixture.judge(&assemble(&payload, &[provider.clone(), entry]));
+        let judged = fixture.judge(&assemble_statement(&payload, &[provider.clone(), entry]));
         one_of(&judged, codes, &text)?;
     }
     // With the public key as the secret of a keyed hash, and an algorithm that nobody signed.
     let entry = fixture.under(&HEADER.replace(r#""alg":"ES256","#, ""), &payload);
-    let text = String::from_utf8(assemble(&payload, &[provider, entry.clone()])).unwrap();
+    let text = String::from_utf8(assemble_statement(&payload, &[provider, entry.clone()])).unwrap();
     let start = format!(r#"{{"protected":"{}""#, entry.0);
     let smuggled = text.replace(
         &start,
@@ -175,7 +175,8 @@ pub(super) fn signatures(fixture: &mut SignedContractFixture) -> AttackVerdict {
     let payload = fixture.payload();
     let one = fixture.sign(SignatoryRole::Provider, &payload);
     let two = fixture.sign(SignatoryRole::Consumer, &payload);
-    let with = |entries: &[ContractSignatureEntry]| fixture.judge(&assemble(&payload, entries));
+    let with =
+        |entries: &[ContractSignatureEntry]| fixture.judge(&assemble_statement(&payload, entries));
     let invalid = &["SIGNATURE_INVALID"][..];
     for length in [0, 1, 63, 64, 65, 1000] {
         let garbage = (two.0.clone(), vec![0xa5; length]);
@@ -214,8 +215,9 @@ pub(super) fn signers(fixture: &mut SignedContractFixture) -> AttackVerdict {
     honest(fixture)?;
     let payload = fixture.payload();
     let one = fixture.sign(SignatoryRole::Provider, &payload);
-    let with =
-        |entry: ContractSignatureEntry| fixture.judge(&assemble(&payload, &[one.clone(), entry]));
+    let with = |entry: ContractSignatureEntry| {
+        fixture.judge(&assemble_statement(&payload, &[one.clone(), entry]))
+    };
     let party = &["SIGNER_NOT_PARTY"][..];
     one_of(
         &with(fixture.sign_as(SignatoryRole::Consumer, &payload)),
@@ -224,7 +226,7 @@ pub(super) fn signers(fixture: &mut SignedContractFixture) -> AttackVerdict {
     )?;
     let provider_as = fixture.sign_as(SignatoryRole::Provider, &payload);
     let two = fixture.sign(SignatoryRole::Consumer, &payload);
-    let judged = fixture.judge(&assemble(&payload, &[provider_as, two.clone()]));
+    let judged = fixture.judge(&assemble_statement(&payload, &[provider_as, two.clone()]));
     one_of(&judged, party, "a third one for the provider")?;
     let late = &["KEY_NOT_VALID_AT_SIGNING"][..];
     for iat in [0, -1, 1_000_000_000, 99_999_999_999, i64::MAX / 2] {
@@ -237,7 +239,7 @@ pub(super) fn signers(fixture: &mut SignedContractFixture) -> AttackVerdict {
     }
     // A good signature that comes in when its key is over: whoever holds an old key can write any time into it.
     let far = UtcTimestamp::from_micros(4_102_444_800_000_000).unwrap();
-    let bytes = assemble(&payload, &[one.clone(), two]);
+    let bytes = assemble_statement(&payload, &[one.clone(), two]);
     one_of(
         &fixture.judge_at(&bytes, far),
         late,

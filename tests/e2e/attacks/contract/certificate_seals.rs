@@ -4,7 +4,7 @@ use crate::attacks::AttackVerdict;
 use crate::certificate_seals::{CITY, SealedFederation};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
 use hansa_identity::seal::signer::SealSigner;
@@ -14,7 +14,7 @@ use hansa_policy::refusal::Refusal;
 use hansa_proto::base64url;
 use hansa_proto::envelope::header::ProtectedHeader;
 use hansa_proto::envelope::kind::StatementKind as Statement;
-use hansa_proto::envelope::{self, assemble};
+use hansa_proto::envelope::{self, assemble_statement};
 use hansa_test_support::seal_authority::{SealAuthority, SealFiles, SealKeyType, SealValidity};
 use std::collections::BTreeSet;
 
@@ -68,7 +68,10 @@ impl SealedContractFixture {
 
     /// The city's own signature under what a forger makes of its header, and the firm's as it is.
     fn with(&self, entry: SealedSignatureEntry) -> Result<(), Refusal> {
-        self.judge(&assemble(&self.payload, &[entry, self.entries[1].clone()]))
+        self.judge(&assemble_statement(
+            &self.payload,
+            &[entry, self.entries[1].clone()],
+        ))
     }
 
     fn seal(&self, files: &SealFiles) -> SealSigner {
@@ -110,12 +113,12 @@ impl SealedContractFixture {
             bytes: 1 << 20,
             depth: 8,
         };
-        let mut header = hansa_audit_log::json::parse(&bytes, limits).unwrap();
+        let mut header = hansa_audit_log::json::parse_json(&bytes, limits).unwrap();
         let Json::Object(members) = &mut header else {
             panic!("a header is an object")
         };
         change(members);
-        let header = base64url::encode(&canonical(&header));
+        let header = base64url::encode(&to_canonical_bytes(&header));
         let input = envelope::signing_input(&header, &self.payload);
         let signature = self.seal(&self.federation.city).sign(&input).unwrap();
         (header, signature)
@@ -165,7 +168,7 @@ pub(super) fn flips(sealed: &mut SealedContractFixture) -> AttackVerdict {
         for at in 0..signature.len() {
             let mut changed = sealed.entries.clone();
             changed[which].1[at] ^= 1;
-            let bytes = assemble(&sealed.payload, &changed);
+            let bytes = assemble_statement(&sealed.payload, &changed);
             judge(&bytes, format!("byte {at} of a signature"))?;
         }
         let header = base64url::decode(header).unwrap();
@@ -174,7 +177,7 @@ pub(super) fn flips(sealed: &mut SealedContractFixture) -> AttackVerdict {
             header[at] ^= 1;
             let mut changed = sealed.entries.clone();
             changed[which].0 = base64url::encode(&header);
-            let bytes = assemble(&sealed.payload, &changed);
+            let bytes = assemble_statement(&sealed.payload, &changed);
             judge(&bytes, format!("byte {at} of a header"))?;
         }
     }
@@ -202,7 +205,7 @@ pub(super) fn headers(sealed: &mut SealedContractFixture) -> AttackVerdict {
         "none", "HS256", "RS256", "PS384", "PS256", "EdDSA", "es256", "",
     ] {
         let entry = sealed.under(|members| {
-            members.insert("alg".to_owned(), Json::text(other));
+            members.insert("alg".to_owned(), Json::from_display(other));
         });
         // By its length alone a signature is none of another algorithm.
         one_of(
@@ -231,13 +234,22 @@ pub(super) fn headers(sealed: &mut SealedContractFixture) -> AttackVerdict {
         ("no chain", put("x5c", Json::List(Vec::new()))),
         (
             "a chain of nothing",
-            put("x5c", Json::List(vec![Json::text("")])),
+            put("x5c", Json::List(vec![Json::from_display("")])),
         ),
-        ("no base64", put("x5c", Json::List(vec![Json::text("*")]))),
-        ("a text", put("x5c", Json::text("AAAA"))),
-        ("another digest", put("x5t#S256", Json::text("AAAA"))),
-        ("SHA-1", put("x5t", Json::text("AAAA"))),
-        ("an address", put("x5u", Json::text("https://evil.example"))),
+        (
+            "no base64",
+            put("x5c", Json::List(vec![Json::from_display("*")])),
+        ),
+        ("a text", put("x5c", Json::from_display("AAAA"))),
+        (
+            "another digest",
+            put("x5t#S256", Json::from_display("AAAA")),
+        ),
+        ("SHA-1", put("x5t", Json::from_display("AAAA"))),
+        (
+            "an address",
+            put("x5u", Json::from_display("https://evil.example")),
+        ),
         ("a key", put("jwk", Json::object([("kty", "oct".into())]))),
         (
             "critical",
@@ -253,7 +265,7 @@ pub(super) fn headers(sealed: &mut SealedContractFixture) -> AttackVerdict {
             "base64 with white space",
             Box::new(|members| {
                 let mut items = chain(members);
-                items[0] = Json::text(format!("{}\n", items[0].as_text().unwrap()));
+                items[0] = Json::from_display(format!("{}\n", items[0].as_text().unwrap()));
                 members.insert("x5c".to_owned(), Json::List(items));
             }),
         ),
@@ -295,7 +307,9 @@ pub(super) fn headers(sealed: &mut SealedContractFixture) -> AttackVerdict {
 pub(super) fn signatures(sealed: &mut SealedContractFixture) -> AttackVerdict {
     honest(sealed)?;
     let [one, two] = sealed.entries.clone();
-    let with = |entries: &[SealedSignatureEntry]| sealed.judge(&assemble(&sealed.payload, entries));
+    let with = |entries: &[SealedSignatureEntry]| {
+        sealed.judge(&assemble_statement(&sealed.payload, entries))
+    };
     let invalid = &["SIGNATURE_INVALID"][..];
     for length in [0, 1, 63, 64, 65, 256, 2000] {
         let garbage = vec![0xa5; length];

@@ -231,7 +231,7 @@ fn verified(
     let signature = fixture.sign(SignatoryRole::Consumer, &payload);
     fixture.attacker.send_message(MessageContent::Verification {
         negotiation: name.to_owned(),
-        contract: hansa_proto::envelope::assemble(&payload, &[signature]).into(),
+        contract: hansa_proto::envelope::assemble_statement(&payload, &[signature]).into(),
     })
 }
 

@@ -177,7 +177,7 @@ impl SignedContractFixture {
             self.sign(SignatoryRole::Provider, payload),
             self.sign(SignatoryRole::Consumer, payload),
         );
-        envelope::assemble(payload, &[one, two])
+        envelope::assemble_statement(payload, &[one, two])
     }
 
     /// The payload of the contract.

@@ -13,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::WorkerTicket;
 use hansa_transport::cluster::client::WorkerClient;
 use hansa_transport::cluster::server::{
-    CallerOf, ClusterCaller, ClusterTls, TaskFrame, TaskFrameStream, TaskHandler, serve,
+    CallerOf, ClusterCaller, ClusterTls, TaskFrame, TaskFrameStream, TaskHandler, serve_tasks,
 };
 use hansa_transport::peer::settings::TransportSettings;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ impl FalseWorker {
 
 #[async_trait]
 impl TaskHandler for FalseWorker {
-    async fn answer(
+    async fn answer_ticket(
         &self,
         caller: &ClusterCaller,
         ticket: WorkerTicket,
@@ -74,7 +74,7 @@ impl TaskHandler for FalseWorker {
         let server = server_name(&name)?;
         let settings = TransportSettings::default();
         let client = WorkerClient::open(name, &self.real, tls, server, settings).await?;
-        let mut answer = client.ask(&ticket, LONG).await?;
+        let mut answer = client.send_ticket(&ticket, LONG).await?;
         if matches!(ticket, WorkerTicket::Begin(_)) {
             let held = schema(answer.schema());
             // As long as somebody holds this, the real one holds its tasks.
@@ -167,7 +167,7 @@ pub(super) fn falsified(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
         let (handler, tls) = (Arc::clone(&worker), Arc::new(move || Arc::clone(&tls)));
         let serving = fixture.runtime.spawn(async move {
             let who: CallerOf = Arc::new(|certificate| {
-                hansa_identity::cluster::caller(certificate).map(|name| match name {
+                hansa_identity::cluster::caller_name(certificate).map(|name| match name {
                     None => ClusterCaller::Connector,
                     Some(name) => ClusterCaller::Worker(name),
                 })
@@ -175,7 +175,7 @@ pub(super) fn falsified(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
             let never = std::future::pending();
             let settings = TransportSettings::default();
             let tls = ClusterTls { tls, caller: who };
-            serve(listener, tls, handler, settings, never).await
+            serve_tasks(listener, tls, handler, settings, never).await
         });
         let real = fixture.workers[0].table();
         let text = format!(

@@ -33,7 +33,7 @@ fn signed(by: &TestParticipant, grant: &HouseGrant) -> Bytes {
     let signature = key
         .sign(&envelope::signing_input(&protected, &payload))
         .unwrap();
-    envelope::assemble(&payload, &[(protected, signature)]).into()
+    envelope::assemble_statement(&payload, &[(protected, signature)]).into()
 }
 
 fn now() -> UtcTimestamp {
@@ -180,7 +180,7 @@ pub(super) fn of_another_city(fixture: &mut ForgedTaskFixture) -> AttackVerdict 
         let told = match opened {
             Ok(client) => {
                 let ticket = WorkerTicket::Begin(Box::new(task.clone()));
-                client.ask(&ticket, LONG).await.err()
+                client.send_ticket(&ticket, LONG).await.err()
             }
             Err(why) => Some(why),
         };

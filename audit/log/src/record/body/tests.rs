@@ -192,7 +192,7 @@ fn what_is_not_known_is_refused_by_name() {
             panic!("the body of a `{kind}` is no object");
         };
         let mut more = members.clone();
-        more.insert("colour".to_owned(), Json::text("blue"));
+        more.insert("colour".to_owned(), Json::from_display("blue"));
         let refused = RecordBody::read(kind, &Json::Object(more)).unwrap_err();
         assert!(refused.to_string().contains("`colour`"), "{refused}");
         for name in members.keys() {

@@ -4,7 +4,7 @@ use crate::bundle_line::{BundleEnd, BundleHeader, EndLine, FORM, HeadLine, Recor
 use crate::documents::SignedDocument;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::json::serialized::{from_form, from_json};
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, parse_json, to_canonical_bytes};
 use hansa_policy::refusal::Refusal;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
@@ -46,7 +46,8 @@ pub(super) struct BundleLineReader {
 
 impl BundleLineReader {
     pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
-        let file = File::open(path).map_err(|error| hansa_files::unreadable(path, &error))?;
+        let file =
+            File::open(path).map_err(|error| hansa_files::unreadable_file_refusal(path, &error))?;
         Ok(Self {
             file: BufReader::new(file),
             path: path.to_path_buf(),
@@ -63,7 +64,7 @@ impl BundleLineReader {
         (&mut self.file)
             .take(most)
             .read_until(b'\n', &mut line)
-            .map_err(|error| hansa_files::unreadable(&self.path, &error))?;
+            .map_err(|error| hansa_files::unreadable_file_refusal(&self.path, &error))?;
         if line.is_empty() {
             return Ok(None);
         }
@@ -87,8 +88,8 @@ pub(super) enum BundleHeaderError {
 
 /// A line that is in its one spelling, as JSON.
 fn parse_canonical(line: &[u8]) -> Option<Json> {
-    let json = parse(line, LINE).ok()?;
-    (canonical(&json) == line).then_some(json)
+    let json = parse_json(line, LINE).ok()?;
+    (to_canonical_bytes(&json) == line).then_some(json)
 }
 
 pub(super) fn read_header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
@@ -119,7 +120,7 @@ pub(super) fn read_line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
     let Json::Object(mut members) = json else {
         return None;
     };
-    let record = canonical(&members.remove("record")?);
+    let record = to_canonical_bytes(&members.remove("record")?);
     let line: RecordLine = from_json(&Json::Object(members)).ok()?;
     let is_whole = line.leaf.is_some() != is_part && line.proof.is_some() == is_part;
     is_whole.then_some(BundleLine::Record(BundleRecord { line, record }))

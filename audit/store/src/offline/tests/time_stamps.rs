@@ -1,8 +1,8 @@
 //! Tests: time stamps are stored beside the heads, exported with them, and read back unchanged. Tokens are not judged here.
 
 use super::{PartialDocuments, RequestEvidence, chosen, contract};
-use crate::export::bundle;
-use crate::offline::{BundleVisitor, verify, visit};
+use crate::export::write_bundle;
+use crate::offline::{BundleVisitor, verify_copy, visit_copy};
 use crate::tests::{TestLogDir, test_evidence};
 use crate::time_stamps::TIME_STAMPS;
 use crate::{AuditLog, StampedHead};
@@ -26,7 +26,7 @@ impl BundleVisitor for StampCollector {
 
 fn found(path: &Path) -> Vec<(u64, Vec<u8>)> {
     let mut found = StampCollector::default();
-    let report = visit(path, None, &mut found).unwrap();
+    let report = visit_copy(path, None, &mut found).unwrap();
     assert_eq!(report.refusal(), None, "{report:?}");
     found.0.sort();
     found.0
@@ -43,7 +43,7 @@ async fn stamp(log: &AuditLog, token: &[u8]) -> u64 {
 
 fn exported(log: &AuditLog, path: &Path, of: Option<&str>) -> String {
     let mut file = std::fs::File::create(path).unwrap();
-    bundle(log, &log.head(), &chosen(of), &PartialDocuments, &mut file).unwrap();
+    write_bundle(log, &log.head(), &chosen(of), &PartialDocuments, &mut file).unwrap();
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -87,7 +87,7 @@ async fn a_part_has_for_each_record_the_first_stamp_behind_it() {
     // Another format is reported as unknown.
     let other = exported(&log, &out, None).replacen("bundle/1", "bundle/2", 1);
     std::fs::write(&out, other).unwrap();
-    let refusal = verify(&out, None).unwrap_err();
+    let refusal = verify_copy(&out, None).unwrap_err();
     assert_eq!(refusal.code.as_str(), "EVIDENCE_UNKNOWN");
 }
 
@@ -113,7 +113,7 @@ async fn a_line_that_a_crash_cut_is_left_out_and_another_one_is_named() {
     assert_eq!(log.time_stamps().unwrap().len(), 2);
 
     append(b"no time stamp\n");
-    let report = verify(&log_dir.folder(), None).unwrap();
+    let report = verify_copy(&log_dir.folder(), None).unwrap();
     assert_eq!(report.damaged, ["1 time stamps can't be read"]);
     assert_eq!(log.time_stamps().unwrap().len(), 2);
 }
@@ -131,7 +131,7 @@ async fn the_head_of_a_stamp_must_be_one_of_this_log() {
     })
     .unwrap();
     let mut found = StampCollector::default();
-    let report = visit(&log_dir.folder(), None, &mut found).unwrap();
+    let report = visit_copy(&log_dir.folder(), None, &mut found).unwrap();
     assert_eq!(
         report.damaged,
         ["the signature of the head over 2 records does not hold"]

@@ -20,7 +20,7 @@ fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
     for (day, goes) in [(4000, false), (4001, false), (4006, false), (4008, true)] {
         drop(log);
         log = AuditLog::open(config(&log_dir, day)).unwrap().0;
-        let run = expire(&log, month_ago(&log), &TestRetention::default()).unwrap();
+        let run = expire_decisions(&log, month_ago(&log), &TestRetention::default()).unwrap();
         assert_eq!(run.is_some(), goes, "{day}");
         assert!(looks(&log) <= 1);
     }
@@ -31,12 +31,16 @@ fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
     for (day, goes) in [(9000, false), (9040, false), (9048, true)] {
         drop(log);
         log = AuditLog::open(config(&log_dir, day)).unwrap().0;
-        let run = expire(&log, month_ago(&log), &TestRetention::default()).unwrap();
+        let run = expire_decisions(&log, month_ago(&log), &TestRetention::default()).unwrap();
         assert_eq!(run.is_some(), goes, "{day}");
     }
     assert!(numbers(&log).contains(&119));
     drop(log);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
 }
 
 #[test]
@@ -45,7 +49,11 @@ fn what_is_gone_without_a_word_is_missed() {
     let (log, run) = expired(&log_dir);
     drop(log);
     let stub = |number: u64| erase(&log_dir, number);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
     // One more than stated in the log, and one after the stated range.
     let kept = offline_numbers(&log_dir.folder())
         .into_iter()
@@ -54,7 +62,7 @@ fn what_is_gone_without_a_word_is_missed() {
     for number in [kept, run.end] {
         let saved = bytes_of_all(&log_dir.folder());
         stub(number);
-        let fault = offline::verify(&log_dir.folder(), None)
+        let fault = offline::verify_copy(&log_dir.folder(), None)
             .unwrap()
             .fault
             .unwrap();
@@ -66,17 +74,17 @@ fn what_is_gone_without_a_word_is_missed() {
     // Without any statement in the log.
     let log_dir = TestLogDir::new();
     drop(old(&log_dir));
-    let first = &log_segment::segments(&log_dir.folder()).unwrap()[0].path;
+    let first = &log_segment::list_segments(&log_dir.folder()).unwrap()[0].path;
     let text = std::fs::read_to_string(first).unwrap();
     let rest = text.split_once('\n').unwrap().1;
     std::fs::write(first, format!("null\n{rest}")).unwrap();
-    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
+    let fault = offline::verify_copy(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(fault.map(|f| (f.index, f.what)), Some((0, FaultKind::Gone)));
     let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
     assert_eq!(log.get(0).unwrap_err().code, ErrorCode::EvidenceBroken);
     // Erasing the others does not make it valid.
     assert_eq!(
-        expire(&log, month_ago(&log), &TestRetention::default())
+        expire_decisions(&log, month_ago(&log), &TestRetention::default())
             .unwrap_err()
             .code,
         ErrorCode::EvidenceBroken
@@ -101,11 +109,11 @@ fn no_month_is_past_its_retention() {
     let log_dir = TestLogDir::new();
     let log = old(&log_dir);
     let before = log.now().plus_micros(-DAY);
-    let run = expire(&log, before, &TestRetention::default()).unwrap();
+    let run = expire_decisions(&log, before, &TestRetention::default()).unwrap();
     assert!(run.is_some());
     drop(log);
     // A participant that erases day-old records and states it is not believed.
-    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
+    let fault = offline::verify_copy(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(fault.map(|fault| fault.what), Some(FaultKind::Gone));
 }
 
@@ -135,8 +143,12 @@ fn a_log_is_not_believed_what_it_says_of_young_records() {
     let young = young.unwrap().unwrap().seq;
     let _durable = log.record_blocking(run).unwrap();
     drop(log);
-    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    assert!(
+        offline::verify_copy(&log_dir.folder(), None)
+            .unwrap()
+            .is_good()
+    );
     erase(&log_dir, young);
-    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
+    let fault = offline::verify_copy(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(fault.map(|fault| fault.what), Some(FaultKind::Gone));
 }

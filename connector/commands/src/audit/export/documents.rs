@@ -18,24 +18,32 @@ pub(super) struct ExportDocuments<'a> {
 
 impl<'a> ExportDocuments<'a> {
     /// Reads what is not found by its name.
-    pub(super) fn of(connector: &'a Connector) -> Result<Self, Refusal> {
+    pub(super) fn load(connector: &'a Connector) -> Result<Self, Refusal> {
         let mut withdrawals = BTreeMap::new();
         for bytes in connector
             .records
             .documents
-            .all(StoredDocumentKind::Withdrawal)?
+            .read_documents(StoredDocumentKind::Withdrawal)?
         {
             if let Ok(withdrawal) = hansa_proto::envelope::parse_withdrawal(&bytes) {
                 withdrawals.insert(withdrawal.statement.to_string(), bytes);
             }
         }
         let mut statements = BTreeMap::new();
-        for bytes in connector.records.documents.all(StoredDocumentKind::Shown)? {
+        for bytes in connector
+            .records
+            .documents
+            .read_documents(StoredDocumentKind::Shown)?
+        {
             if let Ok(credential) = hansa_proto::credential::from_envelope(&bytes) {
                 statements.insert(credential.statement.to_string(), bytes);
             }
         }
-        for bytes in connector.records.documents.all(StoredDocumentKind::Group)? {
+        for bytes in connector
+            .records
+            .documents
+            .read_documents(StoredDocumentKind::Group)?
+        {
             if let Ok(group) = hansa_proto::group::from_envelope(&bytes) {
                 statements.insert(group.statement.to_string(), bytes);
             }
@@ -49,7 +57,7 @@ impl<'a> ExportDocuments<'a> {
 }
 
 impl DocumentStore for ExportDocuments<'_> {
-    fn trust(&self) -> (String, Vec<u8>) {
+    fn trust_bundle(&self) -> (String, Vec<u8>) {
         let bundle = self.connector.identity.trust.bundle();
         (bundle.digest().to_string(), bundle.to_bytes())
     }
@@ -57,18 +65,19 @@ impl DocumentStore for ExportDocuments<'_> {
     fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
         let documents = &self.connector.records.documents;
         let read = match kind {
-            DocumentKind::Contract => name.parse().ok().map(|id| documents.contract(id)),
+            DocumentKind::Contract => name.parse().ok().map(|id| documents.read_contract(id)),
             DocumentKind::Receipt => {
                 let digest = name.parse().ok();
-                digest.map(|digest| documents.read(StoredDocumentKind::Receipt, digest))
+                digest.map(|digest| documents.read_document(StoredDocumentKind::Receipt, digest))
             }
             DocumentKind::Deletion | DocumentKind::Usage | DocumentKind::Incident => {
                 let digest = name.parse().ok();
-                digest.map(|digest| documents.read(StoredDocumentKind::Statement, digest))
+                digest.map(|digest| documents.read_document(StoredDocumentKind::Statement, digest))
             }
             DocumentKind::Restriction => {
                 let digest = name.parse().ok();
-                digest.map(|digest| documents.read(StoredDocumentKind::Restriction, digest))
+                digest
+                    .map(|digest| documents.read_document(StoredDocumentKind::Restriction, digest))
             }
             DocumentKind::Withdrawal => return Ok(self.withdrawals.get(name).cloned()),
             DocumentKind::Statement => return Ok(self.statements.get(name).cloned()),

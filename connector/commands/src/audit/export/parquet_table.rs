@@ -3,7 +3,7 @@
 use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use hansa_audit_log::record::Record;
-use hansa_audit_store::filter::{COLUMNS, cells};
+use hansa_audit_store::filter::{COLUMNS, record_cells};
 use hansa_policy::refusal::Refusal;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
@@ -15,15 +15,15 @@ use std::sync::Arc;
 const PIECE: usize = 8192;
 
 /// Writes records as a Parquet file with the columns of the CSV; numbers and instants have their types. Gives their number.
-pub(super) fn write(
+pub(super) fn write_record_table(
     records: impl Iterator<Item = Result<Record, Refusal>>,
     out: impl Write + Send,
     path: &Path,
 ) -> Result<u64, Refusal> {
     let broken = |fault: ParquetError| {
-        hansa_files::unwritable(path, &std::io::Error::other(fault.to_string()))
+        hansa_files::unwritable_file_refusal(path, &std::io::Error::other(fault.to_string()))
     };
-    let schema = schema();
+    let schema = record_schema();
     let mut writer = ArrowWriter::try_new(out, Arc::clone(&schema), None).map_err(broken)?;
     let mut piece = Vec::with_capacity(PIECE);
     let mut count = 0_u64;
@@ -31,18 +31,19 @@ pub(super) fn write(
         piece.push(record?);
         count = count.saturating_add(1);
         if piece.len() >= PIECE {
-            let batch = batch(&schema, &piece).map_err(|fault| broken(fault.into()))?;
+            let batch =
+                build_record_batch(&schema, &piece).map_err(|fault| broken(fault.into()))?;
             writer.write(&batch).map_err(broken)?;
             piece.clear();
         }
     }
-    let batch = batch(&schema, &piece).map_err(|fault| broken(fault.into()))?;
+    let batch = build_record_batch(&schema, &piece).map_err(|fault| broken(fault.into()))?;
     writer.write(&batch).map_err(broken)?;
     writer.close().map_err(broken)?;
     Ok(count)
 }
 
-fn schema() -> SchemaRef {
+fn record_schema() -> SchemaRef {
     let fields: Vec<Field> = COLUMNS
         .iter()
         .map(|name| {
@@ -57,8 +58,8 @@ fn schema() -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn batch(schema: &SchemaRef, records: &[Record]) -> Result<RecordBatch, ArrowError> {
-    let rows: Vec<_> = records.iter().map(cells).collect();
+fn build_record_batch(schema: &SchemaRef, records: &[Record]) -> Result<RecordBatch, ArrowError> {
+    let rows: Vec<_> = records.iter().map(record_cells).collect();
     let columns = schema.fields().iter().enumerate().map(|(index, field)| {
         let cell = |row: &'_ [String; 11]| row.get(index).filter(|cell| !cell.is_empty()).cloned();
         let column: ArrayRef = match field.data_type() {

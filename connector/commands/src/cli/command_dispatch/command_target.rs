@@ -7,7 +7,7 @@ use crate::admin::connector_verb::CommandOptions;
 use crate::cli::GlobalArgs;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::output::OutputSettings;
-use crate::cli::result_printer::{OutputTarget, print};
+use crate::cli::result_printer::{OutputTarget, print_events};
 use crate::question::arguments::OutputFormat;
 use hansa_audit_log::time::Clock;
 use hansa_node::config::ConnectorConfig;
@@ -16,7 +16,7 @@ use hansa_node::participant::Connector;
 use hansa_node::participant::opening;
 use hansa_node::participant::startup::StartupFindings;
 use hansa_node::peer::mailbox;
-use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::withdrawal;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::admin::client::{self, AdminSocketClient};
@@ -40,7 +40,7 @@ impl CommandTarget {
     ///
     /// One process at a time uses a state folder. Where another command has it, this one waits for its turn, at most for
     /// [`STATE_WAIT`]; a service that starts meanwhile is used as soon as it listens.
-    pub(super) async fn reach(
+    pub(super) async fn connect_or_open(
         config: ConnectorConfig,
         clock: Clock,
         show: OutputSettings,
@@ -48,10 +48,10 @@ impl CommandTarget {
         let begun = clock().mono_ns;
         let mut reported = false;
         loop {
-            if let Some(client) = running(&config).await? {
+            if let Some(client) = connect_running_service(&config).await? {
                 return Ok((Self::Running(client), StartupFindings::default()));
             }
-            let busy = match open(config.clone(), Arc::clone(&clock)).await {
+            let busy = match open_connector(config.clone(), Arc::clone(&clock)).await {
                 Err(refusal) if refusal.code == ErrorCode::StateLocked => refusal,
                 opened => return opened.map(|(connector, found)| (Self::Inside(connector), found)),
             };
@@ -64,7 +64,7 @@ impl CommandTarget {
             }
             if !reported && waited > STATE_WAIT_TOLD {
                 reported = true;
-                show.note("another command uses the state folder; waiting for it");
+                show.print_note("another command uses the state folder; waiting for it");
             }
             tokio::time::sleep(turn_pause()).await;
         }
@@ -84,8 +84,8 @@ impl CommandTarget {
         global: &GlobalArgs,
         show: OutputSettings,
     ) -> Result<u8, Refusal> {
-        let target = target(&command, global.json);
-        self.print(command, global, show, &target).await
+        let target = output_target(&command, global.json);
+        self.run_and_print(command, global, show, &target).await
     }
 
     /// The same where more verbs follow, each within the time that is given.
@@ -98,20 +98,20 @@ impl CommandTarget {
         let target = OutputTarget {
             goes_on: true,
             within: global.timeout,
-            ..target(&command, global.json)
+            ..output_target(&command, global.json)
         };
-        self.print(command, global, show, &target).await
+        self.run_and_print(command, global, show, &target).await
     }
 
-    async fn print(
+    async fn run_and_print(
         &self,
         command: ConnectorCommand,
         global: &GlobalArgs,
         show: OutputSettings,
         target: &OutputTarget,
     ) -> Result<u8, Refusal> {
-        let (events, work) = self.begin(command, global);
-        let status = print(events, global, show, target).await;
+        let (events, work) = self.start_command(command, global);
+        let status = print_events(events, global, show, target).await;
         if let Some(work) = work {
             if matches!(&status, Err(refusal) if refusal.code == ErrorCode::TimedOut) {
                 work.abort();
@@ -122,7 +122,7 @@ impl CommandTarget {
     }
 
     /// Has it carry out a verb: what comes back, and the work, if it is done here.
-    pub(crate) fn begin(
+    pub(crate) fn start_command(
         &self,
         command: ConnectorCommand,
         global: &GlobalArgs,
@@ -136,16 +136,19 @@ impl CommandTarget {
             caller: None,
         };
         match self {
-            Self::Running(client) => (admin_service::ask(client, &order, global.timeout), None),
+            Self::Running(client) => (
+                admin_service::start_remote_command(client, &order, global.timeout),
+                None,
+            ),
             Self::Inside(connector) => {
-                let (events, work) = admin_service::here(connector, order);
+                let (events, work) = admin_service::start_local_command(connector, order);
                 (events, Some(work))
             }
         }
     }
 
     /// Lets what was begun in the background end, and the log be closed.
-    pub(super) async fn leave(self) {
+    pub(super) async fn shut_down(self) {
         let Self::Inside(connector) = self else {
             return;
         };
@@ -156,10 +159,10 @@ impl CommandTarget {
         )
         .await;
         // Who runs no service is told while a command runs.
-        let reporting = notice::round(&connector);
+        let reporting = notice::deliver_due_notices(&connector);
         // Longer than both ways of telling may take, so that an attempt that hangs is in the log as one.
         let _ = tokio::time::timeout(Duration::from_secs(10), reporting).await;
-        let unreported = hansa_node::process::blocking_work::waiting(|| {
+        let unreported = hansa_node::process::blocking_work::run_waiting(|| {
             withdrawal::unsent_withdrawals(&connector)
         })
         .unwrap_or_default();
@@ -179,13 +182,15 @@ impl CommandTarget {
 }
 
 /// The client of the service that runs for this configuration, if one does.
-async fn running(config: &ConnectorConfig) -> Result<Option<AdminSocketClient>, Refusal> {
+async fn connect_running_service(
+    config: &ConnectorConfig,
+) -> Result<Option<AdminSocketClient>, Refusal> {
     if let Some(socket) = &config.officers.socket
-        && let Some(client) = client::connect(socket).await?
+        && let Some(client) = client::connect_admin(socket).await?
     {
         return Ok(Some(client));
     }
-    client::connect(&config.socket()).await
+    client::connect_admin(&config.socket()).await
 }
 
 /// Longest wait for a state folder that another command uses; ten commands that start at once are through within it.
@@ -201,7 +206,7 @@ fn turn_pause() -> Duration {
 }
 
 /// Where the rows of a verb go.
-fn target(command: &ConnectorCommand, json: bool) -> OutputTarget {
+fn output_target(command: &ConnectorCommand, json: bool) -> OutputTarget {
     match command {
         ConnectorCommand::Sql(args) => OutputTarget {
             file: args.output.clone(),
@@ -221,9 +226,9 @@ fn target(command: &ConnectorCommand, json: bool) -> OutputTarget {
 }
 
 /// Opens the connector of a configuration; what is not as it should be is for the caller to show.
-async fn open(
+async fn open_connector(
     config: ConnectorConfig,
     clock: Clock,
 ) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
-    blocking(move || opening::open(config, clock)).await
+    run_blocking(move || opening::open_connector(config, clock)).await
 }

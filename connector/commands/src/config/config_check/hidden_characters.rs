@@ -2,7 +2,7 @@
 //! hidden.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::{printable, printable_lines};
+use hansa_policy::safe_text::{printable_lines, to_printable};
 use hansa_toml_reader::{ProblemStyle, TomlReader, TomlValue};
 use std::collections::BTreeMap;
 use toml::de::DeValue;
@@ -13,13 +13,13 @@ pub(super) fn find_hidden_characters(file: &str, text: &str) -> Vec<Refusal> {
     let mut found = BTreeMap::new();
     let reader = TomlReader::new(file, text, ProblemStyle::CONFIG);
     if let Ok(parsed) = reader.parse() {
-        scan(reader.root(&parsed).values(), &mut found);
+        scan_values(reader.root(&parsed).values(), &mut found);
     }
     for (line, written) in (1..).zip(text.lines()) {
         if printable_lines(written) != written {
             found
                 .entry(line)
-                .or_insert_with(|| (None, printable(written)));
+                .or_insert_with(|| (None, to_printable(written)));
         }
     }
     let report = |(line, (key, shown))| {
@@ -35,17 +35,17 @@ pub(super) fn find_hidden_characters(file: &str, text: &str) -> Vec<Refusal> {
     found.into_iter().map(report).collect()
 }
 
-fn scan(values: &[TomlValue<'_>], found: &mut BTreeMap<u64, (Option<String>, String)>) {
+fn scan_values(values: &[TomlValue<'_>], found: &mut BTreeMap<u64, (Option<String>, String)>) {
     for value in values {
         match value.node {
             DeValue::String(text) if is_hidden(value.path(), text) => {
-                let shown = (Some(value.path().to_owned()), printable(text));
+                let shown = (Some(value.path().to_owned()), to_printable(text));
                 found.entry(value.line()).or_insert(shown);
             }
-            DeValue::Array(_) => scan(&value.items().unwrap_or_default(), found),
+            DeValue::Array(_) => scan_values(&value.items().unwrap_or_default(), found),
             DeValue::Table(_) => {
                 if let Some(table) = value.table() {
-                    scan(table.values(), found);
+                    scan_values(table.values(), found);
                 }
             }
             _ => {}
@@ -66,7 +66,7 @@ fn is_hidden(key: &str, text: &str) -> bool {
     ];
     let last = key.rsplit('.').next().unwrap_or(key);
     match LINES.contains(&last) {
-        true => printable(text) != text,
+        true => to_printable(text) != text,
         false => printable_lines(text) != text,
     }
 }

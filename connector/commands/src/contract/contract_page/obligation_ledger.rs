@@ -1,6 +1,6 @@
 //! What the log says of what is owed under a contract.
 
-use crate::contract::usage::left;
+use crate::contract::usage::remaining_usage_text;
 use hansa_node::contract::contract_usage;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::Agreement;
@@ -40,7 +40,7 @@ impl ObligationLedger {
     ///
     /// # Errors
     /// When the index can't be read.
-    pub(super) fn of(
+    pub(super) fn load(
         connector: &Connector,
         id: ContractId,
         agreement: &Agreement,
@@ -48,15 +48,19 @@ impl ObligationLedger {
         let mut ledger = Self::default();
         let first = connector
             .contracts
-            .with_registry(|registry| registry.first(id));
+            .with_registry(|registry| registry.first_version(id));
         let provider = agreement.provider.id == connector.id();
         for clause in &agreement.clauses {
             if let (Term::Attest { days }, true) = (&clause.term, provider) {
-                ledger.statements(connector, first, *days)?;
+                ledger.add_due_statements(connector, first, *days)?;
             }
         }
-        if provider && let Some(prepaid) = contract_usage::prepaid(connector, first, agreement) {
-            ledger.lines.push(format!("prepaid   {}", left(&prepaid)));
+        if provider
+            && let Some(prepaid) = contract_usage::prepaid_usage(connector, first, agreement)
+        {
+            ledger
+                .lines
+                .push(format!("prepaid   {}", remaining_usage_text(&prepaid)));
             ledger.prepaid = Some(PrepaidReport {
                 currency: prepaid.currency.to_string(),
                 paid: prepaid.paid.to_string(),
@@ -67,7 +71,7 @@ impl ObligationLedger {
     }
 
     /// Statements of deletion that are owed to us.
-    fn statements(
+    fn add_due_statements(
         &mut self,
         connector: &Connector,
         first: ContractId,
@@ -93,7 +97,7 @@ impl ObligationLedger {
     }
 
     /// The lines below the page.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         let lines = self.lines.iter().map(|line| format!("\n  {line}"));
         lines.collect()
     }

@@ -36,7 +36,7 @@ pub(super) struct QuotaReport<'a> {
 }
 
 impl QuotaUsage {
-    pub(super) fn report(&self) -> QuotaReport<'_> {
+    pub(super) fn to_report(&self) -> QuotaReport<'_> {
         QuotaReport {
             clause: self.clause.id,
             what: self.what,
@@ -51,7 +51,7 @@ impl QuotaUsage {
         }
     }
 
-    pub(super) fn text(&self, lines: &ContractStatusLines<'_>) -> String {
+    pub(super) fn to_text(&self, lines: &ContractStatusLines<'_>) -> String {
         lines.describe_quota_usage(&QuotaUsageFacts {
             clause: &self.clause,
             used: self.used,
@@ -66,7 +66,7 @@ impl QuotaUsage {
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn budgets(
+pub(super) fn read_quota_usage(
     connector: &Connector,
     id: ContractId,
     agreement: &Agreement,
@@ -80,13 +80,13 @@ pub(super) fn budgets(
             Term::ByteQuota(quota) => ("bytes", QuotaKind::Bytes, quota),
             _ => continue,
         };
-        let slot = hansa_policy::term::quota::slot(&quota.per, agreement.not_before, now);
+        let slot = hansa_policy::term::quota::quota_slot(&quota.per, agreement.not_before, now);
         let given = agreement.provider.id == connector.id();
         let used = match given {
             true => given_within(connector, agreement, (counts, slot)),
             false => received_within(connector, id, agreement, (counts, slot))?,
         };
-        all.push(QuotaUsage::of(
+        all.push(QuotaUsage::new(
             clause.clone(),
             (what, used),
             quota,
@@ -98,7 +98,7 @@ pub(super) fn budgets(
 }
 
 impl QuotaUsage {
-    fn of(
+    fn new(
         clause: Clause,
         (what, used): (&'static str, u64),
         quota: &PeriodQuota,
@@ -147,7 +147,7 @@ fn received_within(
     // What counts belongs to who asks and the dataset, under whichever contract.
     let mut contracts: Vec<ContractId> = connector.contracts.with_registry(|registry| {
         registry
-            .over(&agreement.dataset.id, connector.now())
+            .contracts_on_dataset(&agreement.dataset.id, connector.now())
             .filter(|(_, other, _)| other.assignee_id().is_none_or(|who| *who == own))
             .map(|(id, _, _)| id)
             .collect()

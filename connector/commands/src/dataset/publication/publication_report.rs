@@ -139,16 +139,16 @@ impl<'a> SourceCounts<'a> {
 }
 
 impl CommandReport for PublishedDataset<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         match self {
-            Self::Unchanged(unchanged) => unchanged.text(),
-            Self::New(new) => new.text(),
+            Self::Unchanged(unchanged) => unchanged.to_text(),
+            Self::New(new) => new.to_text(),
         }
     }
 }
 
 impl CommandReport for UnchangedDataset<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         format!(
             "{} is unchanged: version {}, {} rows",
             self.dataset, self.version, self.rows
@@ -157,7 +157,7 @@ impl CommandReport for UnchangedDataset<'_> {
 }
 
 impl CommandReport for NewDatasetVersion<'_> {
-    fn text(&self) -> String {
+    fn to_text(&self) -> String {
         let report = self.report;
         let mut text = format!(
             "{} {}: version {}, {} rows of {} files ({} read anew)",
@@ -190,7 +190,7 @@ impl CommandReport for NewDatasetVersion<'_> {
         for contract in &self.breaks {
             text.push_str(&format!(
                 "\n  breaks    contract {} was made for the schema before",
-                contract.short()
+                contract.to_short_text()
             ));
         }
         text

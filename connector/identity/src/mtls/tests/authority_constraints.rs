@@ -4,7 +4,7 @@ use super::forged_certificates::{good, resealed, shown};
 use super::{HandshakeFixture, two};
 use crate::bundle::CertificateAnchor;
 use crate::certificate::authority_certificate::AuthorityCertificate;
-use crate::league_fixture::{DAY, start};
+use crate::league_fixture::{DAY, start_time};
 use crate::participant_identity::ParticipantIdentity;
 use hansa_policy::refusal::ErrorCode;
 use rcgen::{
@@ -92,7 +92,7 @@ impl TestAuthority {
 fn counts(params: &mut CertificateParams, from: i64, until: i64) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let after = |days: i64| {
-        let seconds = start().plus_micros(days * DAY).micros() / 1_000_000;
+        let seconds = start_time().plus_micros(days * DAY).micros() / 1_000_000;
         Duration::from_secs(seconds.try_into().unwrap())
     };
     params.not_before = epoch + after(from);
@@ -112,7 +112,7 @@ async fn judged(
             spki: AuthorityCertificate::read(&root.der).unwrap().spki,
             certificate: root.der.clone(),
             identities: BTreeSet::from([ottawa]),
-            not_after: start().plus_micros(DAY),
+            not_after: start_time().plus_micros(DAY),
         });
     });
     let shown_chain = issuer.ottawa(&two, above);

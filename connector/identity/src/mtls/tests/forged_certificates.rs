@@ -3,7 +3,7 @@
 use super::{HandshakeFixture, clock_at, handshake, refused, two};
 use crate::bundle::{BundleContent, CertificateAnchor, TrustBundle};
 use crate::certificate::authority_certificate::AuthorityCertificate;
-use crate::league_fixture::{DAY, start};
+use crate::league_fixture::{DAY, start_time};
 use crate::mtls::{TrustStore, client_config, server_config};
 use crate::participant_identity::ParticipantIdentity;
 use crate::pem;
@@ -23,7 +23,7 @@ use std::time::Duration;
 pub(super) fn good() -> CertificateParams {
     let mut params = CertificateParams::default();
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let seconds = u64::try_from(start().micros() / 1_000_000).unwrap();
+    let seconds = u64::try_from(start_time().micros() / 1_000_000).unwrap();
     params.not_before = epoch + Duration::from_secs(seconds - 3600);
     params.not_after = epoch + Duration::from_secs(seconds + 3600);
     params.subject_alt_names = vec![uri("hansa://ottawa.example"), dns("ottawa.example")];
@@ -81,11 +81,11 @@ pub(super) async fn shown(
     ottawa: &ParticipantIdentity,
 ) -> (Result<(), ErrorCode>, Result<(), ErrorCode>) {
     let store = two.store(ottawa);
-    let client = client_config(&store, &two.munster.id, &clock_at(start())).unwrap();
-    let (as_caller, _) = handshake(&two.server(start()), &client, "127.0.0.1").await;
-    let server = server_config(&store, &clock_at(start())).unwrap();
+    let client = client_config(&store, &two.munster.id, &clock_at(start_time())).unwrap();
+    let (as_caller, _) = handshake(&two.server(start_time()), &client, "127.0.0.1").await;
+    let server = server_config(&store, &clock_at(start_time())).unwrap();
     let asking = two.store(&two.munster);
-    let client = client_config(&asking, &two.ottawa.id, &clock_at(start())).unwrap();
+    let client = client_config(&asking, &two.ottawa.id, &clock_at(start_time())).unwrap();
     let (_, as_listener) = handshake(&server, &client, "127.0.0.1").await;
     let code = |refused: hansa_policy::refusal::Refusal| Err(refused.code);
     (
@@ -316,7 +316,7 @@ pub(super) fn resealed(
 async fn an_authority_speaks_only_for_its_own() {
     // Lisbon has its own authority, listed for Lisbon. It makes a certificate for Ottawa.
     let mut two = two();
-    let lisbon = two.sample.admit("lisbon.example", start());
+    let lisbon = two.sample.admit("lisbon.example", start_time());
     let (anchor, key) = authority();
     let spki = AuthorityCertificate::read(&anchor).unwrap().spki;
     let bundle = resealed(&two, |content| {
@@ -324,7 +324,7 @@ async fn an_authority_speaks_only_for_its_own() {
             spki,
             certificate: anchor.clone(),
             identities: BTreeSet::from([lisbon.id.clone()]),
-            not_after: start().plus_micros(DAY),
+            not_after: start_time().plus_micros(DAY),
         });
     });
     let issuer = Issuer::from_ca_cert_der(&anchor, key).unwrap();
@@ -335,11 +335,11 @@ async fn an_authority_speaks_only_for_its_own() {
 
     let store = TrustStore::new(&two.munster);
     store.swap_bundle(bundle.clone()).unwrap();
-    let server = server_config(&store, &clock_at(start())).unwrap();
+    let server = server_config(&store, &clock_at(start_time())).unwrap();
     for (identity, good) in [(&as_ottawa, false), (&as_lisbon, true)] {
         let theirs = TrustStore::new(identity);
         theirs.swap_bundle(bundle.clone()).unwrap();
-        let client = client_config(&theirs, &two.munster.id, &clock_at(start())).unwrap();
+        let client = client_config(&theirs, &two.munster.id, &clock_at(start_time())).unwrap();
         let (here, _) = handshake(&server, &client, "127.0.0.1").await;
         if good {
             assert!(here.is_ok());
@@ -357,12 +357,13 @@ async fn a_denied_certificate_is_out_though_its_participant_stays() {
     });
     let store = TrustStore::new(&two.munster);
     store.swap_bundle(bundle).unwrap();
-    let server = server_config(&store, &clock_at(start())).unwrap();
-    let client = two.client("munster.example", start());
+    let server = server_config(&store, &clock_at(start_time())).unwrap();
+    let client = two.client("munster.example", start_time());
     let (here, _) = handshake(&server, &client, "127.0.0.1").await;
     assert_eq!(refused(here).code, ErrorCode::PeerNotTrusted);
     let other = ottawa_with(&two, &good());
-    let client = client_config(&two.store(&other), &two.munster.id, &clock_at(start())).unwrap();
+    let client =
+        client_config(&two.store(&other), &two.munster.id, &clock_at(start_time())).unwrap();
     let (here, _) = handshake(&server, &client, "127.0.0.1").await;
     assert!(here.is_ok());
 }

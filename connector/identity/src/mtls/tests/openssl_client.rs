@@ -1,7 +1,7 @@
 //! Tests with callers that use another TLS library, with offers that the own library never makes.
 
 use super::{HandshakeFixture, two};
-use crate::league_fixture::start;
+use crate::league_fixture::start_time;
 use crate::pem;
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode, SslVersion};
 use rustls::ServerConfig;
@@ -19,7 +19,7 @@ struct OpensslClient {
 
 /// Checks that the caller got its four bytes back; otherwise the error of the server.
 async fn called(two: &HandshakeFixture, caller: OpensslClient) -> Result<(), String> {
-    let server: Arc<ServerConfig> = two.server(start());
+    let server: Arc<ServerConfig> = two.server(start_time());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
@@ -33,7 +33,7 @@ async fn called(two: &HandshakeFixture, caller: OpensslClient) -> Result<(), Str
         builder
             .set_private_key_file(&files.tls_key, openssl::ssl::SslFiletype::PEM)
             .unwrap();
-        let chain = pem::certificates(&two.ottawa.certified.cert);
+        let chain = pem::encode_certificates(&two.ottawa.certified.cert);
         let leaf = openssl::x509::X509::from_pem(chain.as_bytes()).unwrap();
         builder.set_certificate(&leaf).unwrap();
     }

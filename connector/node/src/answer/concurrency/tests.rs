@@ -52,10 +52,13 @@ fn all_together_take_no_more_than_there_are() {
     );
     assert!(refusal.sentence.contains("run here at once"), "{refusal}");
     assert!(!refusal.sentence.contains("of yours"), "{refusal}");
-    assert_eq!(limiter.take(8).unwrap_err().code, ErrorCode::TooManyStreams);
+    assert_eq!(
+        limiter.take_for_house(8).unwrap_err().code,
+        ErrorCode::TooManyStreams
+    );
     drop(acme);
     // The remaining slots are free for own users.
-    let (own, _) = fill(|| limiter.take(8));
+    let (own, _) = fill(|| limiter.take_for_house(8));
     assert_eq!((own.len(), limiter.permits_in_use()), (6, 8));
     drop((own, other));
     assert_eq!(limiter.permits_in_use(), 0);

@@ -30,7 +30,7 @@ struct RecordDependencies<'a> {
 }
 
 impl RetentionHandler for RecordDependencies<'_> {
-    fn lasting(&self) -> RetainedContracts {
+    fn lasting_contracts(&self) -> RetainedContracts {
         self.of.clone()
     }
 
@@ -60,7 +60,8 @@ impl RetentionHandler for RecordDependencies<'_> {
     }
 
     fn drop_receipt(&self, digest: Digest) -> Result<(), Refusal> {
-        self.documents.forget(StoredDocumentKind::Receipt, digest)
+        self.documents
+            .remove_document(StoredDocumentKind::Receipt, digest)
     }
 }
 
@@ -77,8 +78,11 @@ impl Connector {
         let before = self.now().plus_micros(keeping.saturating_neg());
         // Shared with archiving: only one of the two runs at a time.
         let _one = self.records.archive_lock.lock();
-        let expired =
-            retention::expire(&self.records.log, before, &self.find_record_dependencies()?)?;
+        let expired = retention::expire_decisions(
+            &self.records.log,
+            before,
+            &self.find_record_dependencies()?,
+        )?;
         if let Some(expired) = &expired {
             tracing::info!(
                 records = expired.records,
@@ -95,7 +99,7 @@ impl Connector {
         let mut of = RetainedContracts::default();
         let own = self.id();
         self.contracts.with_registry(|registry| {
-            for (id, agreement, status) in registry.all(now) {
+            for (id, agreement, status) in registry.all_contracts(now) {
                 let attests = |term: &Term| matches!(term, Term::Attest { .. });
                 if agreement.clauses.iter().any(|one| attests(&one.term)) {
                     asking.insert(id.to_string());
@@ -106,7 +110,7 @@ impl Connector {
                     of.first_use.push(id.to_string());
                 }
                 if matches!(status, ContractStatus::InForce | ContractStatus::NotYet) {
-                    alive.insert(registry.first(id));
+                    alive.insert(registry.first_version(id));
                     let any =
                         |is: fn(&Term) -> bool| agreement.clauses.iter().any(|one| is(&one.term));
                     let counted = of.first_use.last() == Some(&id.to_string());

@@ -5,7 +5,7 @@ use crate::participant::Connector;
 use hansa_audit_log::record::upkeep::ErasureRecord;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
-use hansa_query::ingest::config::parser::retention::keeps;
+use hansa_query::ingest::config::parser::retention::parse_retention;
 
 impl Connector {
     /// Removes snapshots whose retention is over, first in the log and then on disk, and returns their number. Blocks.
@@ -18,7 +18,7 @@ impl Connector {
     pub fn expire_snapshots(&self) -> Result<usize, Refusal> {
         // One run at a time, so that no run looks for snapshots that another one has removed.
         let _one = self.records.archive_lock.lock();
-        let (keeps, now) = (keeps(&self.config().text), self.now());
+        let (keeps, now) = (parse_retention(&self.config().text), self.now());
         let holdings = self.datasets.snapshots.holdings();
         let is_published = |name: &SqlIdentifier, version: &str| {
             let mut all = holdings.values();
@@ -61,7 +61,7 @@ impl Connector {
 mod tests {
     use crate::participant::Connector;
     use crate::participant::testing::{
-        DAY, TERMS, TestFederation, close_participant, publish_configured_datasets, records,
+        DAY, TERMS, TestFederation, close_participant, publish_configured_datasets, records_of_kind,
     };
     use hansa_audit_log::json::Json;
     use std::sync::Arc;
@@ -84,7 +84,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn old_snapshots_are_kept_as_long_as_is_configured() {
         let mut federation = TestFederation::new();
-        federation.settle("lindau", TERMS);
+        federation.set_up_participant("lindau", TERMS);
         let connector = federation.open("lindau");
         publish(&federation, &connector, 1);
         // Without the key, no version is readable.
@@ -100,17 +100,17 @@ mod tests {
         with("3d");
         let connector = federation.open("lindau");
         publish(&federation, &connector, 2);
-        federation.pass(2 * DAY);
+        federation.advance_time(2 * DAY);
         publish(&federation, &connector, 3);
         assert_eq!(versions(&connector), ["2026-06-01.2", "2026-06-01.3"]);
         assert_eq!(connector.expire_snapshots().unwrap(), 0);
-        federation.pass(DAY + DAY / 2);
+        federation.advance_time(DAY + DAY / 2);
         // The versions also stay after a restart.
         close_participant(connector).await;
         let connector = federation.open("lindau");
         assert_eq!(connector.expire_snapshots().unwrap(), 1);
         assert_eq!(versions(&connector), ["2026-06-01.3"]);
-        let erased = records(&connector, "erase");
+        let erased = records_of_kind(&connector, "erase");
         assert_eq!(erased.len(), 1);
         let objects = erased[0]
             .body
@@ -119,7 +119,9 @@ mod tests {
             .unwrap();
         assert_eq!(
             objects,
-            [Json::text("hansa://lindau.example/d/bikes@2026-06-01.2")]
+            [Json::from_display(
+                "hansa://lindau.example/d/bikes@2026-06-01.2"
+            )]
         );
         // Without the key, the versions are gone too.
         close_participant(connector).await;

@@ -31,13 +31,13 @@ impl QueryTextQueue {
     }
 
     /// Returns the store after writing the queue. Blocks.
-    pub fn side(&self) -> &ErasableTextStore {
+    pub fn flushed_store(&self) -> &ErasableTextStore {
         self.0.write();
         &self.0.side
     }
 
     /// Adds a text without waiting for the disk. If the queue holds too many bytes, it is written at once.
-    pub(super) fn keep(&self, at: UtcTimestamp, salt: [u8; 16], sql: &str) {
+    pub(super) fn add_text(&self, at: UtcTimestamp, salt: [u8; 16], sql: &str) {
         let mut waiting = self.0.waiting.lock();
         // The writer that the first text starts writes all texts of the queue.
         let is_first = waiting.texts.is_empty();
@@ -52,14 +52,14 @@ impl QueryTextQueue {
         let is_much = waiting.bytes > MOST;
         drop(waiting);
         if is_much {
-            crate::process::blocking_work::waiting(|| self.0.write());
+            crate::process::blocking_work::run_waiting(|| self.0.write());
         } else if is_first {
-            self.call();
+            self.start_writer();
         }
     }
 
     /// Starts the delayed writer.
-    fn call(&self) {
+    fn start_writer(&self) {
         let texts = Arc::downgrade(&self.0);
         let _task = tokio::runtime::Handle::current().spawn(async move {
             tokio::time::sleep(MOMENT).await;
@@ -106,7 +106,7 @@ impl QueryTextState {
         let texts = std::mem::take(&mut waiting.texts);
         drop(waiting);
         for QueuedText { at, salt, sql } in texts {
-            if let Err(refusal) = self.side.keep(at, salt, &sql) {
+            if let Err(refusal) = self.side.store_text(at, salt, &sql) {
                 tracing::warn!(%refusal, "side.text_not_kept");
             }
         }
@@ -131,17 +131,17 @@ mod tests {
     async fn a_text_is_found_at_once_and_on_the_disk_in_a_moment() {
         let folder = tempfile::tempdir().unwrap();
         let texts = texts(&folder);
-        texts.keep(at(), [1; 16], "SELECT 1");
+        texts.add_text(at(), [1; 16], "SELECT 1");
         assert_eq!(texts.0.side.stored_texts().unwrap().len(), 0);
-        assert_eq!(texts.side().stored_texts().unwrap().len(), 1);
+        assert_eq!(texts.flushed_store().stored_texts().unwrap().len(), 1);
         for n in 2..4 {
-            texts.keep(at(), [n; 16], "SELECT 2");
+            texts.add_text(at(), [n; 16], "SELECT 2");
         }
         while texts.0.side.stored_texts().unwrap().len() < 3 {
             tokio::time::sleep(super::MOMENT).await;
         }
         // The next text starts another writer.
-        texts.keep(at(), [4; 16], "SELECT 4");
+        texts.add_text(at(), [4; 16], "SELECT 4");
         while texts.0.side.stored_texts().unwrap().len() < 4 {
             tokio::time::sleep(super::MOMENT).await;
         }
@@ -151,7 +151,7 @@ mod tests {
     async fn what_waits_is_written_at_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let first = texts(&folder);
-        first.keep(at(), [1; 16], "SELECT 1");
+        first.add_text(at(), [1; 16], "SELECT 1");
         drop(first);
         let second = texts(&folder);
         assert_eq!(second.0.side.stored_texts().unwrap().len(), 1);
@@ -164,11 +164,11 @@ mod tests {
         let long = "x".repeat(MOST / 32 - BESIDE);
         // On a single thread, no writer runs in between.
         for n in 0..32 {
-            texts.keep(at(), [n; 16], &long);
+            texts.add_text(at(), [n; 16], &long);
         }
         let kept = || texts.0.side.stored_texts().unwrap().len();
         assert_eq!((texts.0.waiting.lock().bytes, kept()), (MOST, 0));
-        texts.keep(at(), [33; 16], "");
+        texts.add_text(at(), [33; 16], "");
         assert_eq!(kept(), 33);
         assert_eq!(texts.0.waiting.lock().bytes, 0);
         assert!(texts.0.waiting.lock().texts.is_empty());

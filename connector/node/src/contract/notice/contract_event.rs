@@ -5,7 +5,7 @@ use crate::contract::notice::{NoticeChannel, PendingNotice};
 use crate::log::audit_event::AuditEvent;
 use crate::negotiation::outgoing_message;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use crate::withdrawal;
 use hansa_audit_log::record::contracts::{NoticeRecord, ReceivedNoticeRecord};
 use hansa_audit_log::time::UtcTimestamp;
@@ -33,14 +33,16 @@ pub(super) fn pending_event_notices(connector: &Connector) -> Result<Vec<Pending
     let (own, now) = (connector.id(), connector.now());
     let reported: Vec<(ContractId, Agreement, NotificationTerm)> =
         connector.contracts.with_registry(|registry| {
-            let all = registry.all(now).filter_map(|(id, agreement, _)| {
-                let mut clauses = agreement.clauses.iter();
-                let notify = clauses.find_map(|clause| match &clause.term {
-                    Term::Notify(notify) => Some(notify.clone()),
-                    _ => None,
-                })?;
-                Some((id, agreement.clone(), notify))
-            });
+            let all = registry
+                .all_contracts(now)
+                .filter_map(|(id, agreement, _)| {
+                    let mut clauses = agreement.clauses.iter();
+                    let notify = clauses.find_map(|clause| match &clause.term {
+                        Term::Notify(notify) => Some(notify.clone()),
+                        _ => None,
+                    })?;
+                    Some((id, agreement.clone(), notify))
+                });
             all.collect()
         });
     let mut items = Vec::new();
@@ -106,7 +108,11 @@ fn schema_change_event(
         Some(found.schema_digest())
     })?;
     (schema != dataset.schema).then(|| ContractEventRow {
-        topic: format!("{}:{}", InformEvent::SchemaChange.as_str(), schema.short()),
+        topic: format!(
+            "{}:{}",
+            InformEvent::SchemaChange.as_str(),
+            schema.to_short_text()
+        ),
         detail: dataset.id.name.to_string(),
         at: now,
     })
@@ -116,14 +122,14 @@ fn schema_change_event(
 ///
 /// # Errors
 /// If the notice can't be signed or recorded.
-pub(super) async fn post(
+pub(super) async fn post_notice(
     connector: &Arc<Connector>,
     notice: &NoticeStatement,
 ) -> Result<(), Refusal> {
     let payload = statement::to_bytes(notice);
     let signature = connector.sign(StatementKind::Notice, SignatoryRole::Provider, &payload)?;
-    let statement = envelope::assemble(&payload, &[signature]).into();
-    outgoing_message::send(
+    let statement = envelope::assemble_statement(&payload, &[signature]).into();
+    outgoing_message::send_message(
         connector,
         &notice.consumer,
         MessageContent::Statement { statement },
@@ -137,8 +143,11 @@ pub(super) async fn post(
 ///
 /// # Errors
 /// Same errors as `post`.
-pub async fn tell(connector: &Arc<Connector>, notice: &NoticeStatement) -> Result<(), Refusal> {
-    post(connector, notice).await?;
+pub async fn send_and_record_notice(
+    connector: &Arc<Connector>,
+    notice: &NoticeStatement,
+) -> Result<(), Refusal> {
+    post_notice(connector, notice).await?;
     let _durable = connector
         .record(AuditEvent::from(NoticeRecord {
             contract: notice.contract.to_string(),
@@ -209,7 +218,12 @@ pub async fn take_in(
         return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
     }
     withdrawal::check_statement(connector, peer, &signed.signature)?;
-    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
+    let file = run_waiting(|| {
+        connector
+            .records
+            .documents
+            .keep_document(Document::Statement, bytes)
+    })?;
     let _durable = connector
         .record(AuditEvent::from(ReceivedNoticeRecord {
             peer: peer.to_string(),

@@ -6,7 +6,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::history::statement::AFFECTED;
 use hansa_policy::contract::{Agreement, SignedWithdrawal};
 use hansa_policy::id::ContractId;
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_policy::term::inform::InformEvent;
 use hansa_policy::term::language::Language;
 use hansa_proto::render::contract_status::ContractStatusLines;
@@ -50,7 +50,7 @@ pub(super) struct NoticeText {
 
 impl NoticeText {
     /// Makes the text in the language of the participant.
-    pub(super) fn of(connector: &Connector, one: &ExpiringContract) -> Self {
+    pub(super) fn new(connector: &Connector, one: &ExpiringContract) -> Self {
         let language = connector.config().participant.language;
         let own = connector.id();
         let agreement = &one.agreement;
@@ -60,7 +60,7 @@ impl NoticeText {
         } else {
             agreement.provider.id.domain()
         };
-        let short = one.contract.short();
+        let short = one.contract.to_short_text();
         let dataset = &agreement.dataset.id.name;
         let days = one.days;
         let end = one.over_from;
@@ -88,7 +88,7 @@ impl NoticeText {
             None if provider => provider_mend(language, with),
             None => consumer_mend(language, &short, with, dataset.as_str()),
         };
-        let last = ContractStatusLines::of(language, agreement).until(end);
+        let last = ContractStatusLines::new(language, agreement).end_text(end);
         let until = language.pick(
             format!("It is in force {last}."),
             format!("Er gilt {last}."),
@@ -109,7 +109,7 @@ impl NoticeText {
                 "days": days,
                 "subject": subject,
             }),
-            subject: printable(&subject),
+            subject: to_printable(&subject),
             body: format!("{until}\n{renew}\n"),
             domain: own.domain().to_owned(),
         }
@@ -130,7 +130,7 @@ impl NoticeText {
         } else {
             agreement.provider.id.domain()
         };
-        let (short, dataset) = (contract.short(), &agreement.dataset.id.name);
+        let (short, dataset) = (contract.to_short_text(), &agreement.dataset.id.name);
         let kind = event.topic.split(':').next().unwrap_or_default();
         let what = InformEvent::ALL
             .into_iter()
@@ -175,25 +175,25 @@ impl NoticeText {
                 "subject": subject,
             }),
             id,
-            subject: printable(&subject),
-            body: printable(&format!("{}  {}", event.at, event.detail)) + "\n",
+            subject: to_printable(&subject),
+            body: to_printable(&format!("{}  {}", event.at, event.detail)) + "\n",
             domain: own.domain().to_owned(),
         }
     }
 
     /// Formats the notice as a file.
-    pub(super) fn page(&self) -> String {
+    pub(super) fn to_page(&self) -> String {
         format!("{}\n\n{}", self.subject, self.body)
     }
 
     /// Formats the notice as the body of a webhook.
-    pub(super) fn json(&self) -> Vec<u8> {
+    pub(super) fn to_json(&self) -> Vec<u8> {
         self.json.to_string().into_bytes()
     }
 
     /// Formats the notice as a mail message (RFC 5322) without recipients, which the mail command adds. A subject beyond ASCII is
     /// an encoded word (RFC 2047).
-    pub(super) fn letter(&self) -> String {
+    pub(super) fn to_letter(&self) -> String {
         let subject = if self.subject.is_ascii() {
             self.subject.clone()
         } else {
@@ -216,7 +216,7 @@ fn withdrawn_by(language: Language, withdrawal: &SignedWithdrawal) -> String {
         format!("{party} hat ihn für die Zeit danach gekündigt: {reason}"),
         format!("{party} denunciou-o a partir daí: {reason}"),
     );
-    printable(&text)
+    to_printable(&text)
 }
 
 fn provider_mend(language: Language, with: &str) -> String {

@@ -71,12 +71,12 @@ fn each_asker_of_a_public_view_has_its_own_quota() {
     let rows = budget(QuotaKind::Rows, 100);
     let budgets = BudgetCounters::default();
     let other = asker("hansa://other.example");
-    let mut first = BudgetReservation::of(acme(), at(5));
+    let mut first = BudgetReservation::new(acme(), at(5));
     assert!(reserve(&budgets, &rows, &mut first, 100).unwrap());
-    let mut more = BudgetReservation::of(acme(), at(6));
+    let mut more = BudgetReservation::new(acme(), at(6));
     let refusal = reserve(&budgets, &rows, &mut more, 1).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::QuotaRows);
-    let mut theirs = BudgetReservation::of(other.clone(), at(7));
+    let mut theirs = BudgetReservation::new(other.clone(), at(7));
     assert!(reserve(&budgets, &rows, &mut theirs, 60).unwrap());
     budgets.give_back(&theirs, 60, 0);
     assert_eq!(spent(&budgets, &rows, &acme()), 100);
@@ -95,17 +95,17 @@ fn a_second_contract_on_the_dataset_brings_no_fresh_quota() {
     let first = under(b"first", QuotaKind::Rows, 100);
     let second = under(b"second", QuotaKind::Rows, 100);
     let wider = under(b"wider", QuotaKind::Rows, 130);
-    let mut whole = BudgetReservation::of(acme(), at(0));
+    let mut whole = BudgetReservation::new(acme(), at(0));
     assert!(reserve(&budgets, &first, &mut whole, 70).unwrap());
     budgets.give_back(&whole, 70, 0);
     // The unused reservation is free for all answers again.
-    let mut cut = BudgetReservation::of(acme(), at(20));
+    let mut cut = BudgetReservation::new(acme(), at(20));
     assert!(reserve(&budgets, &second, &mut cut, 10).unwrap());
     budgets.give_back(&cut, 10, 0);
     let refused = reserve(
         &budgets,
         &second,
-        &mut BudgetReservation::of(acme(), at(40)),
+        &mut BudgetReservation::new(acme(), at(40)),
         21,
     );
     assert_eq!(refused.unwrap_err().code, ErrorCode::QuotaRows);
@@ -114,7 +114,7 @@ fn a_second_contract_on_the_dataset_brings_no_fresh_quota() {
         reserve(
             &budgets,
             &wider,
-            &mut BudgetReservation::of(acme(), at(60)),
+            &mut BudgetReservation::new(acme(), at(60)),
             21
         )
         .unwrap()
@@ -135,7 +135,7 @@ fn contracts_with_other_periods_count_the_same_uses() {
         slot_end: at(hour * 60 + 60),
         ..under(b"hour", QuotaKind::Rows, 50)
     };
-    let mut own = BudgetReservation::of(acme(), at(59));
+    let mut own = BudgetReservation::new(acme(), at(59));
     assert!(reserve(&budgets, &day, &mut own, 45).unwrap());
     budgets.give_back(&own, 45, 0);
     assert_eq!(spent(&budgets, &slot(0), &acme()), 45);
@@ -144,7 +144,7 @@ fn contracts_with_other_periods_count_the_same_uses() {
         reserve(
             &budgets,
             &slot(0),
-            &mut BudgetReservation::of(acme(), at(59)),
+            &mut BudgetReservation::new(acme(), at(59)),
             6
         )
         .is_err()
@@ -168,12 +168,12 @@ fn two_clauses_that_count_the_same_count_it_once() {
         ..under(b"one", QuotaKind::Rows, 30)
     };
     let both = [day.clone(), hour.clone()];
-    let mut own = BudgetReservation::of(acme(), at(70));
+    let mut own = BudgetReservation::new(acme(), at(70));
     assert!(take(&budgets, &both, &mut own, 25).unwrap());
     budgets.give_back(&own, 25, 0);
     assert_eq!(spent(&budgets, &day, &acme()), 25);
     assert_eq!(spent(&budgets, &hour, &acme()), 25);
-    let mut more = BudgetReservation::of(acme(), at(75));
+    let mut more = BudgetReservation::new(acme(), at(75));
     let refusal = take(&budgets, &both, &mut more, 6).unwrap_err();
     assert_eq!(refusal.clause, Some(ClauseId(4)));
     assert_eq!(spent(&budgets, &day, &acme()), 25);
@@ -191,7 +191,7 @@ fn a_slot_that_begins_within_a_quarter_counts_all_of_it() {
         reserve(
             &budgets,
             &odd,
-            &mut BudgetReservation::of(acme(), at(66)),
+            &mut BudgetReservation::new(acme(), at(66)),
             10
         )
         .unwrap()
@@ -218,7 +218,7 @@ fn slots_of_a_contract_without_a_first_day_are_told_apart() {
     let SlotBounds {
         begin: slot,
         end: slot_end,
-    } = hansa_policy::term::quota::slot(&QuotaPeriod::Hour, UtcTimestamp::EARLIEST, now);
+    } = hansa_policy::term::quota::quota_slot(&QuotaPeriod::Hour, UtcTimestamp::EARLIEST, now);
     let hour = QuotaBudget {
         slot,
         slot_end,
@@ -226,7 +226,7 @@ fn slots_of_a_contract_without_a_first_day_are_told_apart() {
     };
     let budgets = BudgetCounters::default();
     for (seconds, before, after) in [(-1, 1, 0), (0, 1, 1), (1, 1, 2)] {
-        let mut own = BudgetReservation::of(acme(), slot.plus_micros(seconds * 1_000_000));
+        let mut own = BudgetReservation::new(acme(), slot.plus_micros(seconds * 1_000_000));
         assert!(reserve(&budgets, &budget(QuotaKind::Rows, 10), &mut own, 1).is_ok());
         budgets.give_back(&own, 1, 0);
         let earlier = SlotBounds {
@@ -267,13 +267,13 @@ fn days_of_a_zone_are_told_apart_to_the_second() {
                 (&today, slot_end.plus_micros(-1)),
                 (&tomorrow, slot_end),
             ] {
-                let mut own = BudgetReservation::of(acme(), at);
+                let mut own = BudgetReservation::new(acme(), at);
                 assert!(reserve(&budgets, of, &mut own, 5).is_ok(), "{zone:?} {at}");
                 budgets.give_back(&own, 5, 0);
             }
             let had = [&today, &tomorrow].map(|of| spent(&budgets, of, &acme()));
             assert_eq!(had, [10, 5], "{zone:?} {around}");
-            let mut more = BudgetReservation::of(acme(), slot_end.plus_micros(-1));
+            let mut more = BudgetReservation::new(acme(), slot_end.plus_micros(-1));
             assert!(reserve(&budgets, &today, &mut more, 1).is_err());
         }
     }
@@ -287,7 +287,7 @@ fn parallel_answers_to_one_asker_share_its_quota() {
         let answers: Vec<_> = (0..8)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut own = BudgetReservation::of(acme(), at(3));
+                    let mut own = BudgetReservation::new(acme(), at(3));
                     let mut handed = 0_u64;
                     while handed < 5_000 && reserve(&budgets, &rows, &mut own, 100).is_ok() {
                         handed += 100;

@@ -2,7 +2,7 @@
 
 use crate::contract::contract_files::read_contract;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::ContractId;
@@ -18,7 +18,7 @@ impl Connector {
         let now = self.now();
         let held: Vec<ContractId> = self.contracts.with_registry(|registry| {
             registry
-                .all(now)
+                .all_contracts(now)
                 .filter(|(_, _, status)| {
                     matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 })
@@ -28,7 +28,7 @@ impl Connector {
         for (id, why) in held
             .into_iter()
             .filter_map(|id| Some((id, self.borne_out(id).err()?)))
-            .filter(|(_, why)| voids(why.code))
+            .filter(|(_, why)| voids_signature(why.code))
         {
             self.end_void(id, &why);
         }
@@ -38,21 +38,21 @@ impl Connector {
     /// meanwhile did not find it in the registry.
     pub(crate) fn end_if_void(&self, id: ContractId, bytes: &[u8], at: UtcTimestamp) {
         let borne_out = read_contract(bytes, id, &self.identity.trust.bundle(), at);
-        if let Some(why) = borne_out.err().filter(|why| voids(why.code)) {
+        if let Some(why) = borne_out.err().filter(|why| voids_signature(why.code)) {
             self.end_void(id, &why);
         }
     }
 
     fn end_void(&self, id: ContractId, why: &Refusal) {
-        tracing::error!(name: "contract.void", contract = %id.short(), %why, "a contract is void");
+        tracing::error!(name: "contract.void", contract = %id.to_short_text(), %why, "a contract is void");
         self.contracts
-            .with_registry_mut(|registry| registry.end(id, self.now()));
+            .with_registry_mut(|registry| registry.end_contract(id, self.now()));
         self.queries.running.cut_contract(id, why);
     }
 
     /// Checks that a restart with the current bundle would bring the contract into force again.
     fn borne_out(&self, id: ContractId) -> Result<(), Refusal> {
-        let bytes = waiting(|| self.records.documents.contract(id))?;
+        let bytes = run_waiting(|| self.records.documents.read_contract(id))?;
         let activated = self.records.index(|state| state.contract_activation(id))?;
         let at = activated
             .ok_or_else(|| Refusal::new(ErrorCode::ContractUnknown, "its record is missing"))?;
@@ -62,7 +62,7 @@ impl Connector {
 
 /// Checks that an error makes a signature void for good. Leaving the league does not, because a participant can return to its
 /// contracts.
-const fn voids(code: ErrorCode) -> bool {
+const fn voids_signature(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::KeyRevoked | ErrorCode::SealNotTrusted | ErrorCode::MandateRevoked

@@ -13,7 +13,7 @@ pub(super) fn apply_approval(
     approval: &ApprovalRecord,
 ) -> Result<(), Refusal> {
     let subject = approval.change.as_ref().or(approval.contract.as_ref());
-    let subject = subject.ok_or_else(|| place.unreadable("contract"))?;
+    let subject = subject.ok_or_else(|| place.unreadable_field_refusal("contract"))?;
     let contract = place.parse("contract", subject)?;
     match &approval.second {
         Some(second) => change.approve_change(contract, &approval.action, second),

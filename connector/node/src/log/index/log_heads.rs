@@ -45,7 +45,7 @@ fn apply_head(
     for earlier in &head.over {
         change.gone_on(&peer, earlier.size, Some(&earlier.root))?;
     }
-    change.head(&peer, head.size, &head.note, head.proven)
+    change.set_peer_head(&peer, head.size, &head.note, head.proven)
 }
 
 /// Applies a head passed on by another participant.

@@ -12,7 +12,7 @@ pub(super) fn with_missing_archive(log: &AuditLog, from: u64, refusal: Refusal) 
     if refusal.code != ErrorCode::EvidenceIncomplete {
         return refusal;
     }
-    let mut absent = match archive::absent(log, from) {
+    let mut absent = match archive::find_absent_files(log, from) {
         Ok(absent) if !absent.is_empty() => absent,
         Ok(_) | Err(_) => return refusal,
     };

@@ -24,7 +24,7 @@ pub(super) fn apply_notice(
         channel: notice.channel.clone(),
         delivered: notice.outcome == "delivered",
         attempts: u32::try_from(notice.attempt)
-            .map_err(|cause| place.unreadable("attempt").caused_by(cause))?,
+            .map_err(|cause| place.unreadable_field_refusal("attempt").caused_by(cause))?,
         reason: notice.reason.clone(),
         at: place.record.at,
     })

@@ -1,6 +1,6 @@
 //! Forked logs: their record, the refusal of their owners, and the closing of the incident.
 
-use crate::log::audit_event::{AuditEvent, maybe};
+use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::participant::Connector;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::incidents::LogForkRecord;
@@ -35,7 +35,7 @@ impl Connector {
             .record(AuditEvent::from(LogForkRecord {
                 peer: peer.to_string(),
                 code: ErrorCode::LogFork.to_string(),
-                via: maybe(via),
+                via: optional_text(via),
                 known: heads.known.to_string(),
                 shown: heads.shown.to_string(),
             }))
@@ -163,7 +163,7 @@ fn describe_closed_incident(row: &IncidentRow, own: bool) -> String {
     format!(
         "{} ({}); stated, record {} of {}",
         what.join("; "),
-        cause.plain(),
+        cause.description(),
         row.record,
         row.at
     )

@@ -50,7 +50,7 @@ impl Connector {
     ///
     /// # Errors
     /// If the log can't be written.
-    pub(crate) async fn hear(
+    pub(crate) async fn take_in_heads(
         self: &Arc<Self>,
         via: &ParticipantId,
         heard: &[Bytes],
@@ -58,7 +58,7 @@ impl Connector {
         let members = self.identity.trust.bundle().roster().members().count();
         let mut newest: BTreeMap<ParticipantId, SignedHead> = BTreeMap::new();
         let heads = heard.iter().take(members);
-        for (owner, head) in heads.filter_map(|note| self.anybodys(note)) {
+        for (owner, head) in heads.filter_map(|note| self.parse_member_head(note)) {
             let newer = |known: &SignedHead| known.checkpoint.size < head.checkpoint.size;
             if owner != *via && newest.get(&owner).is_none_or(newer) {
                 newest.insert(owner, head);
@@ -69,14 +69,14 @@ impl Connector {
             if owner == own {
                 self.meet_own(via, &head).await?;
             } else {
-                self.weigh(via, &owner, &head).await?;
+                self.compare_passed_head(via, &owner, &head).await?;
             }
         }
         Ok(())
     }
 
     /// Parses a head that is signed by the registered key of the member whose log it names.
-    fn anybodys(&self, note: &[u8]) -> Option<(ParticipantId, SignedHead)> {
+    fn parse_member_head(&self, note: &[u8]) -> Option<(ParticipantId, SignedHead)> {
         let text = std::str::from_utf8(note).ok()?;
         let (domain, _) = text.split_once('/')?;
         let owner: ParticipantId = format!("hansa://{domain}").parse().ok()?;
@@ -110,7 +110,7 @@ impl Connector {
 
     /// Compares a head that was passed on with the recorded heads of its log. It is recorded even if its owner was never met, so
     /// that the owner's first head must extend it.
-    async fn weigh(
+    async fn compare_passed_head(
         self: &Arc<Self>,
         via: &ParticipantId,
         owner: &ParticipantId,
@@ -127,7 +127,7 @@ impl Connector {
         {
             return Ok(());
         }
-        if !self.fits(owner, head, Some(via)).await? {
+        if !self.fits_known_heads(owner, head, Some(via)).await? {
             return Ok(());
         }
         let before = self.records.index(|state| state.heard_of(owner))?;
@@ -164,12 +164,12 @@ impl Connector {
     /// If the log can't be written.
     pub(crate) async fn settle_heard(&self, client: &PeerClient) -> Result<(), Refusal> {
         let owner = client.participant();
-        for (head, via) in self.unproven(owner, EARLIER)? {
+        for (head, via) in self.unproven_heads(owner, EARLIER)? {
             let Some(known) = self.known_head(owner)? else {
                 return Ok(());
             };
             let by = (via != *owner).then_some(&via);
-            match link(client, &known, &head).await {
+            match ask_head_proof(client, &known, &head).await {
                 HeadProof::Proven(_) => match by {
                     Some(via) => self.note_heard(owner, via, &head, true).await?,
                     None => self.note_head(owner, &head, true, &[]).await?,
@@ -189,7 +189,7 @@ impl Connector {
 
     /// Newest recorded heads of a log that its owner has not yet proven to be of one history, each with the participant that has
     /// shown it.
-    pub(super) fn unproven(
+    pub(super) fn unproven_heads(
         &self,
         owner: &ParticipantId,
         most: usize,
@@ -220,7 +220,7 @@ impl Connector {
 }
 
 /// Asks a peer to prove that the larger of two of its heads extends the smaller one.
-async fn link(client: &PeerClient, one: &SignedHead, other: &SignedHead) -> HeadProof {
+async fn ask_head_proof(client: &PeerClient, one: &SignedHead, other: &SignedHead) -> HeadProof {
     let (older, newer) = if one.checkpoint.size <= other.checkpoint.size {
         (one, other)
     } else {
@@ -233,7 +233,7 @@ async fn link(client: &PeerClient, one: &SignedHead, other: &SignedHead) -> Head
             from: from.size,
             to: Some(to.size),
         };
-        hashes = match client.proof(request).await {
+        hashes = match client.fetch_proof(request).await {
             Ok(LogProof::Consistency { hashes, .. }) => hashes,
             Ok(LogProof::Records { .. }) => return HeadProof::Nothing(None),
             Err(refusal) if on_the_way(refusal.code) || refusal.code == ErrorCode::Internal => {

@@ -40,7 +40,7 @@ impl Connector {
         peer: &KnownPeer,
         client: &PeerClient,
     ) -> Result<(), Refusal> {
-        match self.peers.heads.due(&peer.id, self.ticks()) {
+        match self.peers.heads.schedule_exchange(&peer.id, self.ticks()) {
             ExchangeTiming::Now => self.exchange_heads(client).await,
             ExchangeTiming::Arranged => Ok(()),
             ExchangeTiming::Later(pause) => {
@@ -50,8 +50,11 @@ impl Connector {
                     let Some(connector) = connector.upgrade() else {
                         return;
                     };
-                    connector.peers.heads.begins(&peer.id, connector.ticks());
-                    let exchanged = match connector.call(&peer).await {
+                    connector
+                        .peers
+                        .heads
+                        .note_exchange_start(&peer.id, connector.ticks());
+                    let exchanged = match connector.call_peer(&peer).await {
                         Ok(client) => connector.exchange_heads(&client).await,
                         Err(refusal) => Err(refusal),
                     };
@@ -74,7 +77,7 @@ impl Connector {
     /// If the peer can't be asked, or the log can't be written.
     pub(crate) async fn exchange_heads(&self, client: &PeerClient) -> Result<(), Refusal> {
         let peer = client.participant();
-        let turn = self.peers.heads.turn(peer);
+        let turn = self.peers.heads.exchange_lock(peer);
         let _turn = turn.lock().await;
         // The cosigned head is looked up first; otherwise a head that arrives meanwhile would make the one here look older.
         let last = self.records.index(|state| state.witnessed_by(peer))?;
@@ -83,12 +86,12 @@ impl Connector {
             return Ok(());
         }
         self.follow_newest(client).await?;
-        let first = last.and_then(|from| self.growth(from, &head.checkpoint));
+        let first = last.and_then(|from| self.prove_growth(from, &head.checkpoint));
         let mut outcome = client
-            .witness(&witness::HeadSubmission {
+            .submit_head(&witness::HeadSubmission {
                 head: head.to_string().into(),
                 growth: first.into_iter().collect(),
-                witnessed: self.witness(peer),
+                witnessed: self.cosign_peer_head(peer),
             })
             .await?;
         if let CosignOutcome::Wanted(wanted) = &outcome {
@@ -101,14 +104,14 @@ impl Connector {
             // The head is another one, so the proofs from the first head are made again.
             let growth = wanted
                 .chain(last)
-                .filter_map(|from| self.growth(from, &head.checkpoint))
+                .filter_map(|from| self.prove_growth(from, &head.checkpoint))
                 .take(EARLIER);
             let again = witness::HeadSubmission {
                 growth: growth.collect(),
                 head: head.to_string().into(),
                 witnessed: None,
             };
-            outcome = client.witness(&again).await?;
+            outcome = client.submit_head(&again).await?;
         }
         match outcome {
             CosignOutcome::Witnessed(note) => self.take_witness(peer, &note).await,
@@ -126,7 +129,7 @@ impl Connector {
         let Some(known) = self.known_head(peer)? else {
             return Ok(());
         };
-        match self.prove(client, &known, &known).await {
+        match self.prove_extension(client, &known, &known).await {
             HeadProof::Proven(newest) if newest.checkpoint == known.checkpoint => Ok(()),
             HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
             HeadProof::Nothing(Some(newest)) => {
@@ -142,12 +145,12 @@ impl Connector {
     }
 
     /// Proof that our log grew from `from` records to this head. It is empty if the log never had so many.
-    fn growth(&self, from: u64, to: &Checkpoint) -> Option<HeadConsistencyProof> {
+    fn prove_growth(&self, from: u64, to: &Checkpoint) -> Option<HeadConsistencyProof> {
         if from > to.size {
             let hashes = Vec::new();
             return Some(HeadConsistencyProof { from, hashes });
         }
-        let hashes = self.records.log.consistency(from, to.size)?;
+        let hashes = self.records.log.consistency_proof(from, to.size)?;
         Some(HeadConsistencyProof { from, hashes })
     }
 
@@ -176,14 +179,14 @@ impl Connector {
             ));
         };
         let _turn = self.peers.heads.lock_heads().await;
-        if !self.fits(peer, &head, None).await? || self.fork_of(peer)?.is_some() {
-            return self.refute(peer, &head);
+        if !self.fits_known_heads(peer, &head, None).await? || self.fork_of(peer)?.is_some() {
+            return self.refuse_forked_log(peer, &head);
         }
         let row = self.records.index(|state| state.head_of(peer))?;
         let proven = row.as_ref().is_some_and(|row| row.proven);
         let known: Option<SignedHead> = row.and_then(|row| row.note.parse().ok());
         // One more than can be requested at once shows that there are more.
-        let mut earlier = self.unproven(peer, EARLIER)?;
+        let mut earlier = self.unproven_heads(peer, EARLIER)?;
         let all = earlier.len() < EARLIER;
         earlier.truncate(EARLIER.saturating_sub(1));
         if let Some(known) = &known
@@ -195,7 +198,7 @@ impl Connector {
         }
         let (mut wanted, mut over) = (Vec::new(), Vec::new());
         for (before, via) in &earlier {
-            match grown(&before.checkpoint, &head.checkpoint, &submission.growth) {
+            match check_growth(&before.checkpoint, &head.checkpoint, &submission.growth) {
                 HeadContinuity::On => over.push((before, via)),
                 HeadContinuity::Lacking => wanted.push(before.to_string().into()),
                 // INVARIANT: witnessed-growth. A head that does not extend each known head of this log is not cosigned.
@@ -228,19 +231,23 @@ impl Connector {
             self.note_heard(peer, via, head, true).await?;
         }
         if !all {
-            let rest = self.unproven(peer, EARLIER)?;
+            let rest = self.unproven_heads(peer, EARLIER)?;
             let rest = rest.into_iter().map(|(head, _)| head.to_string().into());
             return Ok(CosignOutcome::Wanted(rest.collect()));
         }
         self.records
             .log
-            .cosign(&mut head, self.seconds())
+            .cosign(&mut head, self.log_seconds())
             .map_err(|error| Refusal::new(ErrorCode::KeyInvalid, error.to_string()))?;
         Ok(CosignOutcome::Witnessed(head.to_string().into()))
     }
 
     /// Refuses to cosign a forked log, for good. Its owner gets another head that it has signed beside the current one.
-    fn refute(&self, peer: &ParticipantId, head: &SignedHead) -> Result<CosignOutcome, Refusal> {
+    fn refuse_forked_log(
+        &self,
+        peer: &ParticipantId,
+        head: &SignedHead,
+    ) -> Result<CosignOutcome, Refusal> {
         let forks = self.records.index(|state| state.forks())?;
         let record = forks.into_iter().find(|(id, _)| id == peer);
         let record = record.and_then(|(_, record)| self.records.log.read(record).next()?.ok());
@@ -263,19 +270,19 @@ impl Connector {
     }
 
     /// Seconds since 1970 by the log's clock.
-    fn seconds(&self) -> u64 {
+    fn log_seconds(&self) -> u64 {
         u64::try_from(self.now().micros() / 1_000_000).unwrap_or_default()
     }
 
     /// Cosigns the newest head of a peer's log that was proven to extend the previous one, once. It goes to the peer with the
     /// acknowledgement of a receipt.
-    pub(crate) fn witness(&self, peer: &ParticipantId) -> Option<Bytes> {
+    pub(crate) fn cosign_peer_head(&self, peer: &ParticipantId) -> Option<Bytes> {
         let mut head = self.peers.heads.taken_to_cosign(peer)?;
         // A fork can have been found since. An unreadable index gives no cosignature.
         if !matches!(self.fork_of(peer), Ok(None)) {
             return None;
         }
-        match self.records.log.cosign(&mut head, self.seconds()) {
+        match self.records.log.cosign(&mut head, self.log_seconds()) {
             Ok(()) => Some(head.to_string().into()),
             Err(error) => {
                 tracing::warn!(%error, "log.not_witnessed");
@@ -297,9 +304,9 @@ impl Connector {
         let bundle = self.identity.trust.bundle();
         let read = || {
             let key = NoteKey {
-                name: note::origin(peer.domain()),
+                name: note::log_origin(peer.domain()),
                 algorithm: note::COSIGNATURE,
-                public: bundle.member(peer)?.note_key.raw().to_vec(),
+                public: bundle.member(peer)?.note_key.raw_bytes().to_vec(),
             };
             let head: SignedHead = std::str::from_utf8(note).ok()?.parse().ok()?;
             let seconds = head.cosigned_by(&key, &hansa_audit_store::key::Ed25519NoteVerifier)?;
@@ -328,7 +335,7 @@ impl Connector {
 }
 
 /// Checks the proofs that a head extends an earlier one.
-fn grown(
+fn check_growth(
     before: &Checkpoint,
     head: &Checkpoint,
     proofs: &[HeadConsistencyProof],

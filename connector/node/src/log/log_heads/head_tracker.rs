@@ -47,7 +47,7 @@ impl HeadTracker {
     }
 
     /// Lock for the exchange with this peer.
-    pub(super) fn turn(&self, peer: &ParticipantId) -> Arc<tokio::sync::Mutex<()>> {
+    pub(super) fn exchange_lock(&self, peer: &ParticipantId) -> Arc<tokio::sync::Mutex<()>> {
         let mut all = self.exchanging.lock();
         Arc::clone(all.entry(peer.clone()).or_default())
     }
@@ -57,7 +57,7 @@ impl HeadTracker {
         self.unwitnessed.lock().remove(peer)
     }
 
-    pub(super) fn due(&self, peer: &ParticipantId, now: i64) -> ExchangeTiming {
+    pub(super) fn schedule_exchange(&self, peer: &ParticipantId, now: i64) -> ExchangeTiming {
         let mut turns = self.turns.lock();
         let turn = turns.entry(peer.clone()).or_default();
         if turn.arranged {
@@ -77,7 +77,7 @@ impl HeadTracker {
     }
 
     /// Notes the start of a scheduled exchange.
-    pub(super) fn begins(&self, peer: &ParticipantId, now: i64) {
+    pub(super) fn note_exchange_start(&self, peer: &ParticipantId, now: i64) {
         let mut turns = self.turns.lock();
         let turn = turns.entry(peer.clone()).or_default();
         (turn.last, turn.arranged) = (Some(now), false);
@@ -117,19 +117,28 @@ mod tests {
             "hansa://lindau.example".parse().unwrap(),
             "hansa://speyer.example".parse().unwrap(),
         );
-        assert_eq!(heads.due(&peer, 5), ExchangeTiming::Now);
-        assert_eq!(heads.due(&other, 6), ExchangeTiming::Now);
+        assert_eq!(heads.schedule_exchange(&peer, 5), ExchangeTiming::Now);
+        assert_eq!(heads.schedule_exchange(&other, 6), ExchangeTiming::Now);
         let left = Duration::from_micros(u64::try_from(PAUSE).unwrap() - 1);
-        assert_eq!(heads.due(&peer, 6), ExchangeTiming::Later(left));
+        assert_eq!(
+            heads.schedule_exchange(&peer, 6),
+            ExchangeTiming::Later(left)
+        );
         // One scheduled exchange covers all requests until its start.
-        assert_eq!(heads.due(&peer, 7), ExchangeTiming::Arranged);
-        assert_eq!(heads.due(&peer, 7 + 2 * PAUSE), ExchangeTiming::Arranged);
-        heads.begins(&peer, 5 + PAUSE);
+        assert_eq!(heads.schedule_exchange(&peer, 7), ExchangeTiming::Arranged);
+        assert_eq!(
+            heads.schedule_exchange(&peer, 7 + 2 * PAUSE),
+            ExchangeTiming::Arranged
+        );
+        heads.note_exchange_start(&peer, 5 + PAUSE);
         assert!(matches!(
-            heads.due(&peer, 6 + PAUSE),
+            heads.schedule_exchange(&peer, 6 + PAUSE),
             ExchangeTiming::Later(_)
         ));
-        heads.begins(&peer, 5 + 2 * PAUSE);
-        assert_eq!(heads.due(&peer, 5 + 3 * PAUSE), ExchangeTiming::Now);
+        heads.note_exchange_start(&peer, 5 + 2 * PAUSE);
+        assert_eq!(
+            heads.schedule_exchange(&peer, 5 + 3 * PAUSE),
+            ExchangeTiming::Now
+        );
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Signs new public views and ends those that are no longer offered. A view that would be replaced stays in force while its
 /// successor needs an approval or is refused.
-pub(super) fn publish(
+pub(super) fn publish_views(
     connector: &Arc<Connector>,
     offers: &[Offer],
 ) -> Result<Vec<Refusal>, Refusal> {
@@ -36,11 +36,11 @@ pub(super) fn publish(
                 .map(|dataset| (offer, dataset))
         })
         .collect();
-    let standing = standing(connector, now);
+    let standing = own_public_views(connector, now);
     let keys = OwnViewParty::of(connector);
     let stands = |offer: &Offer, dataset: &Dataset| {
         let mut all = standing.iter();
-        all.any(|(_, agreement)| keys.same(agreement, offer, dataset))
+        all.any(|(_, agreement)| keys.matches_offer(agreement, offer, dataset))
     };
     let (mut held, mut faults) = (Vec::new(), Vec::new());
     let mut refused = BTreeSet::new();
@@ -52,8 +52,11 @@ pub(super) fn publish(
             dataset,
             connector.new_agreement_parameters(connector.party_of_views()?, Assignee::Public, None),
         );
-        let key = key(&agreement, last(connector, now, &offer.dataset));
-        if let Err(refusal) = approval::insist(connector, key, &agreement) {
+        let key = approval_key(
+            &agreement,
+            latest_public_view(connector, now, &offer.dataset),
+        );
+        if let Err(refusal) = approval::require_approvals(connector, key, &agreement) {
             held.extend(
                 approval::needs_two(connector, &agreement).map(|verdict| PendingView {
                     key,
@@ -67,7 +70,7 @@ pub(super) fn publish(
         // A view that is signed again for another key or schema shows the rows and columns that were checked at its first
         // signature.
         let known = standing.iter().any(|(_, old)| says_the_same(old, offer));
-        if !known && let Err(refusal) = beside(connector, &agreement, now) {
+        if !known && let Err(refusal) = check_combined_views(connector, &agreement, now) {
             refused.insert(offer.dataset.clone());
             faults.push(refusal);
             continue;
@@ -75,7 +78,7 @@ pub(super) fn publish(
         let payload = hansa_proto::contract::to_bytes(&agreement);
         let signature =
             connector.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
-        let bytes = envelope::assemble(&payload, &[signature]);
+        let bytes = envelope::assemble_statement(&payload, &[signature]);
         let signed = envelope::parse_offer(&bytes)?;
         let id = signed.id;
         let agreed = signed.verify(&connector.identity.trust.bundle().keys(now))?;
@@ -88,14 +91,14 @@ pub(super) fn publish(
     for (id, agreement) in &standing {
         let mut offered = wanted.iter();
         let waits = |held: &PendingView| held.dataset == agreement.dataset.id;
-        if offered.any(|(offer, dataset)| keys.same(agreement, offer, dataset))
+        if offered.any(|(offer, dataset)| keys.matches_offer(agreement, offer, dataset))
             || held.iter().any(waits)
             // The successor was refused and reported, so the old view stays.
             || refused.contains(&agreement.dataset.id)
         {
             continue;
         }
-        let reason = if keys.count(agreement) {
+        let reason = if keys.matches_party(agreement) {
             "no longer offered"
         } else {
             "signed again with another key"
@@ -108,9 +111,13 @@ pub(super) fn publish(
 
 /// Refuses a view that discloses more together with other views, because anyone may query both. The view replaces the previous one
 /// of its dataset.
-fn beside(connector: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Result<(), Refusal> {
+fn check_combined_views(
+    connector: &Connector,
+    agreement: &Agreement,
+    now: UtcTimestamp,
+) -> Result<(), Refusal> {
     let mut instead = agreement.clone();
-    instead.supersedes = last(connector, now, &agreement.dataset.id);
+    instead.supersedes = latest_public_view(connector, now, &agreement.dataset.id);
     connector
         .contracts
         .with_registry(|registry| registry.check_nested(&instead, now))?;
@@ -126,11 +133,11 @@ fn says_the_same(view: &Agreement, offer: &Offer) -> bool {
 }
 
 /// Own public views that are in force, or will be.
-fn standing(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
+fn own_public_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
     let own = connector.id();
     connector.contracts.with_registry(|registry| {
         registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, agreement, status)| {
                 agreement.provider.id == own
                     && agreement.assignee == Assignee::Public
@@ -147,10 +154,14 @@ fn standing(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreem
 }
 
 /// Latest public view of a dataset, ended or not.
-fn last(connector: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option<ContractId> {
+fn latest_public_view(
+    connector: &Connector,
+    now: UtcTimestamp,
+    dataset: &DatasetId,
+) -> Option<ContractId> {
     connector.contracts.with_registry(|registry| {
         registry
-            .over(dataset, now)
+            .contracts_on_dataset(dataset, now)
             .filter(|(_, agreement, _)| agreement.assignee == Assignee::Public)
             .map(|(id, agreement, _)| (agreement.proposed_at, id))
             .max()
@@ -160,7 +171,7 @@ fn last(connector: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option
 
 /// Identity of a view for approvals: without the values that are drawn at each reading, and with the previous view, so that an
 /// approval counts for this step only.
-fn key(agreement: &Agreement, after: Option<ContractId>) -> ContractId {
+fn approval_key(agreement: &Agreement, after: Option<ContractId>) -> ContractId {
     let mut fixed = agreement.clone();
     fixed.supersedes = after;
     fixed.uid = String::new();
@@ -179,7 +190,7 @@ impl OwnViewParty {
         Self(ours.filter(|party| party.signing_key == connector.identity.signer().kid()))
     }
 
-    fn count(&self, agreement: &Agreement) -> bool {
+    fn matches_party(&self, agreement: &Agreement) -> bool {
         self.0.as_ref().is_none_or(|party| {
             agreement.provider.signing_key == party.signing_key
                 && agreement.provider.tls_issuer == party.tls_issuer
@@ -187,8 +198,8 @@ impl OwnViewParty {
     }
 
     /// Checks that an agreement equals an offer.
-    fn same(&self, agreement: &Agreement, offer: &Offer, dataset: &Dataset) -> bool {
-        self.count(agreement)
+    fn matches_offer(&self, agreement: &Agreement, offer: &Offer, dataset: &Dataset) -> bool {
+        self.matches_party(agreement)
             && says_the_same(agreement, offer)
             && agreement.dataset.schema == dataset.schema_digest()
             && agreement.own_purposes == offer.own_purposes

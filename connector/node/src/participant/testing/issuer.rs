@@ -7,7 +7,7 @@ impl TestFederation {
     pub(crate) fn names_issuer(&mut self, alias: &str) {
         let now = self.now();
         let naming = IssuerRegistration {
-            id: id(alias),
+            id: participant_id(alias),
             name: alias.to_owned(),
             states: [AttributeKind::Sector].into(),
             key: None,
@@ -18,15 +18,17 @@ impl TestFederation {
     /// Removes an issuer.
     pub(crate) fn drops_issuer(&mut self, alias: &str) {
         let now = self.now();
-        self.league.drop_issuer(&id(alias), now).unwrap();
+        self.league
+            .drop_issuer(&participant_id(alias), now)
+            .unwrap();
     }
 
     /// Signs a credential that is valid for a day.
-    pub(crate) fn attests(&self, subject: &str, by: &str, sector: &str) -> bytes::Bytes {
+    pub(crate) fn sign_credential(&self, subject: &str, by: &str, sector: &str) -> bytes::Bytes {
         let now = self.now();
         let statement = CredentialStatement {
-            issuer: id(by),
-            subject: id(subject),
+            issuer: participant_id(by),
+            subject: participant_id(subject),
             attributes: vec![ParticipantAttribute::Sector(sector.parse().unwrap())],
             issued_at: now,
             until: now.plus_micros(DAY),

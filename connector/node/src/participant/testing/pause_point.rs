@@ -20,16 +20,16 @@ pub(crate) struct PausePoints {
 #[async_trait]
 impl WalkObserver for PausePoints {
     async fn pass_decision(&self) {
-        self.decided.pass().await;
+        self.decided.pass_gate().await;
     }
 
     async fn pass_verification(&self) {
-        self.verified.pass().await;
+        self.verified.pass_gate().await;
     }
 }
 
 /// The pause points of a connector that a test has opened.
-pub(crate) fn pauses(connector: &Connector) -> &PausePoints {
+pub(crate) fn pause_points(connector: &Connector) -> &PausePoints {
     let observer: &dyn Any = &*connector.observer;
     observer.downcast_ref().unwrap()
 }
@@ -46,7 +46,7 @@ impl PausePoint {
     ///
     /// A held task is counted after it has joined the queue of the gate. A test that sees the count can therefore close the gate
     /// behind the task.
-    pub(crate) async fn pass(&self) {
+    pub(crate) async fn pass_gate(&self) {
         let open = self.gate.read();
         tokio::pin!(open);
         let mut is_counted = false;

@@ -3,7 +3,8 @@
 use crate::dataset::{provider_restriction, publication};
 use crate::participant::Connector;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask_showing, caller, record_text, records,
+    DAY, TERMS, TestFederation, ask_showing, make_contract, record_text, records_of_kind,
+    verified_caller,
 };
 use crate::withdrawal;
 use hansa_policy::id::{ClauseId, ContractId, DatasetId};
@@ -31,22 +32,22 @@ async fn check_under(
     federation.names_issuer("chamber");
     federation.settle_two(&format!("{TERMS}{more}"), TERMS);
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
-    let who = caller(&provider, "acme");
-    let shown = vec![federation.attests("acme", "chamber", "nace:H49")];
+    let contract = make_contract(&provider, &consumer).await;
+    let who = verified_caller(&provider, "acme");
+    let shown = vec![federation.sign_credential("acme", "chamber", "nace:H49")];
     let first = ask_showing(&provider, who.clone(), &[contract], shown.clone()).await;
     assert_eq!(first, Ok(2));
 
     let asked = Arc::clone(&provider);
-    let held = provider.accounting.budgets.hold();
+    let held = provider.accounting.budgets.lock_counters();
     let question = tokio::spawn(async move { ask_showing(&asked, who, &[contract], shown).await });
-    while records(&provider, "permit").len() < 2 {
+    while records_of_kind(&provider, "permit").len() < 2 {
         std::thread::yield_now();
     }
     change(&mut federation, &provider, contract);
     drop(held);
     assert_eq!(question.await.unwrap(), Err(expected));
-    let close = records(&provider, "close").pop().unwrap();
+    let close = records_of_kind(&provider, "close").pop().unwrap();
     assert_eq!(record_text(&close, "code"), expected.as_str());
 }
 
@@ -55,13 +56,13 @@ async fn a_question_that_comes_at_a_stop_leaves_nothing_behind() {
     let mut federation = TestFederation::new();
     federation.settle_two(TERMS, TERMS);
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
-    let who = caller(&provider, "acme");
+    let contract = make_contract(&provider, &consumer).await;
+    let who = verified_caller(&provider, "acme");
     provider.queries.intake.close();
     let asked = ask_showing(&provider, who, &[contract], Vec::new()).await;
     assert_eq!(asked, Err(ErrorCode::Moved));
-    assert!(records(&provider, "permit").is_empty());
-    assert!(records(&provider, "refuse").is_empty());
+    assert!(records_of_kind(&provider, "permit").is_empty());
+    assert!(records_of_kind(&provider, "refuse").is_empty());
     assert_eq!(provider.limits.concurrency.permits_in_use(), 0);
 }
 
@@ -86,7 +87,8 @@ async fn an_issuer_that_is_dropped_cuts_an_answer_that_is_being_opened() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_that_ends_cuts_an_answer_that_is_being_opened() {
-    let passed = |federation: &mut TestFederation, _: &Arc<Connector>, _| federation.pass(DAY);
+    let passed =
+        |federation: &mut TestFederation, _: &Arc<Connector>, _| federation.advance_time(DAY);
     let sector = "sectors = [\"nace:H49\"]\n";
     check_under(sector, passed, ErrorCode::CredentialInvalid).await;
 }
@@ -94,7 +96,7 @@ async fn a_credential_that_ends_cuts_an_answer_that_is_being_opened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dataset_that_is_taken_away_cuts_an_answer_that_is_being_opened() {
     let taken = |_: &mut TestFederation, connector: &Arc<Connector>, _| {
-        publication::withdraw(connector, &"bikes".parse().unwrap(), None).unwrap();
+        publication::withdraw_dataset(connector, &"bikes".parse().unwrap(), None).unwrap();
     };
     check(taken, ErrorCode::StreamCut).await;
 }
@@ -116,10 +118,10 @@ async fn a_restriction_cuts_an_answer_that_is_being_opened() {
             term: Term::ResultRows(1),
         };
         let restriction =
-            ProviderRestriction::of("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
+            ProviderRestriction::new("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
         let connector = Arc::clone(connector);
         let set = tokio::spawn(async move {
-            provider_restriction::set(&connector, &dataset, Some(restriction), None)
+            provider_restriction::set_restriction(&connector, &dataset, Some(restriction), None)
                 .await
                 .unwrap()
         });
@@ -132,7 +134,8 @@ async fn a_restriction_cuts_an_answer_that_is_being_opened() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prohibition_that_comes_to_hold_cuts_an_answer_that_is_being_opened() {
-    let passed = |federation: &mut TestFederation, _: &Arc<Connector>, _| federation.pass(DAY);
+    let passed =
+        |federation: &mut TestFederation, _: &Arc<Connector>, _| federation.advance_time(DAY);
     let prohibited = "prohibit = [{ from = 2026-06-02T00:00:00Z }]\n";
     check_under(prohibited, passed, ErrorCode::Prohibited).await;
 }

@@ -2,7 +2,8 @@
 
 use crate::participant::Connector;
 use crate::participant::testing::{
-    TERMS, TestFederation, agree, ask, caller, id, outbox, records, request,
+    TERMS, TestFederation, ask_for_bikes, make_contract, outbox_messages, participant_id,
+    records_of_kind, request_contract, verified_caller,
 };
 use crate::peer::peer_allowances::CountedAction;
 use crate::{negotiation, withdrawal};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 /// Uses up the rest of acme's allowance.
 pub(super) fn use_up(connector: &Connector, action: CountedAction) {
     let allowances = &connector.limits.allowances;
-    while allowances.take(&id("acme"), action, connector.ticks()) {}
+    while allowances.take_action(&participant_id("acme"), action, connector.ticks()) {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,11 +22,11 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
     let mut federation = TestFederation::new();
     federation.settle_two(TERMS, TERMS);
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&lindau, &acme).await;
-    let before = records(&lindau, "message").len();
+    let contract = make_contract(&lindau, &acme).await;
+    let before = records_of_kind(&lindau, "message").len();
     // Another request waits in the outbox of acme.
-    let _ = request(&lindau, &acme).await;
-    let waiting = outbox(&acme, &lindau);
+    let _ = request_contract(&lindau, &acme).await;
+    let waiting = outbox_messages(&acme, &lindau);
     let mut refused = 0;
     for (_, message) in &waiting {
         use_up(&lindau, CountedAction::Message);
@@ -39,10 +40,13 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
         }
     }
     assert_eq!(refused, 1, "{waiting:?}");
-    assert_eq!(records(&lindau, "message").len(), before);
+    assert_eq!(records_of_kind(&lindau, "message").len(), before);
     // The refusal is not final: there is room again later.
-    let who = caller(&lindau, "acme");
-    assert_eq!(ask(&lindau, who.clone(), &[contract]).await, Ok(2));
+    let who = verified_caller(&lindau, "acme");
+    assert_eq!(
+        ask_for_bikes(&lindau, who.clone(), &[contract]).await,
+        Ok(2)
+    );
     // The end of a contract needs no allowance and comes once.
     let over = SingleLineText::from_any_text("over");
     let statement = withdrawal::own_now(&acme, contract, &over).unwrap();
@@ -50,21 +54,21 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
         .await
         .unwrap();
     deliver_withdrawals(&acme, &lindau).await;
-    let refused = ask(&lindau, who, &[contract]).await;
+    let refused = ask_for_bikes(&lindau, who, &[contract]).await;
     assert_eq!(refused, Err(ErrorCode::Withdrawn));
-    let ends = records(&lindau, "withdraw").len();
+    let ends = records_of_kind(&lindau, "withdraw").len();
     let again = withdrawal::own_now(&acme, contract, &over).unwrap();
     use_up(&lindau, CountedAction::Message);
     withdrawal::notify_party(&acme, &lindau.id(), again)
         .await
         .unwrap();
     deliver_withdrawals(&acme, &lindau).await;
-    assert_eq!(records(&lindau, "withdraw").len(), ends);
+    assert_eq!(records_of_kind(&lindau, "withdraw").len(), ends);
 }
 
 /// Delivers the waiting withdrawals, as far as they are accepted.
 async fn deliver_withdrawals(from: &Arc<Connector>, to: &Arc<Connector>) {
-    for (_, message) in outbox(from, to) {
+    for (_, message) in outbox_messages(from, to) {
         let _ = negotiation::take_in(to, &from.id(), &message, None).await;
     }
 }

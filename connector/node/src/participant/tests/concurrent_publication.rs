@@ -1,13 +1,13 @@
 //! Tests: concurrent publications follow each other.
 
 use crate::participant::testing::{
-    TERMS, TestFederation, publish_configured_datasets, record_text, records,
+    TERMS, TestFederation, publish_configured_datasets, record_text, records_of_kind,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn publications_at_once_leave_one_that_is_in_the_log_and_on_disk() {
     let mut federation = TestFederation::new();
-    federation.settle("lindau", TERMS);
+    federation.set_up_participant("lindau", TERMS);
     let bundle = federation.bundle();
     std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
     let connector = federation.open("lindau");
@@ -24,14 +24,18 @@ async fn publications_at_once_leave_one_that_is_in_the_log_and_on_disk() {
             one.join().unwrap().unwrap();
         }
     }
-    let labels: Vec<String> = records(&connector, "publish")
+    let labels: Vec<String> = records_of_kind(&connector, "publish")
         .iter()
         .map(|record| record_text(record, "version"))
         .collect();
     assert_eq!(labels.len(), 4, "{labels:?}");
     drop(connector);
     let (connector, found) = federation.try_open("lindau", &[]).unwrap();
-    assert!(found.all().is_empty(), "{:?}", found.all());
+    assert!(
+        found.all_findings().is_empty(),
+        "{:?}",
+        found.all_findings()
+    );
     let shown = connector
         .datasets
         .catalog(|catalog| catalog.datasets().next().cloned());
@@ -42,7 +46,7 @@ async fn publications_at_once_leave_one_that_is_in_the_log_and_on_disk() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_names_one_snapshot_also_after_a_restore() {
     let mut federation = TestFederation::new();
-    federation.settle("lindau", TERMS);
+    federation.set_up_participant("lindau", TERMS);
     let bundle = federation.bundle();
     std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
     let file = federation.home("lindau").join("data/bikes.csv");
@@ -56,7 +60,7 @@ async fn a_label_names_one_snapshot_also_after_a_restore() {
     std::fs::write(&pointer, old).unwrap();
     std::fs::write(&file, "site,bikes\nHafen,2\n").unwrap();
     publish_configured_datasets(&connector).unwrap();
-    let records = records(&connector, "publish");
+    let records = records_of_kind(&connector, "publish");
     let labels: std::collections::BTreeSet<String> = records
         .iter()
         .map(|record| record_text(record, "version"))

@@ -4,8 +4,8 @@ use crate::contract::notice;
 use crate::contract::notice::contract_event;
 use crate::participant::Connector;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id, post, record_text,
-    records,
+    DAY, TERMS, TestFederation, ask_for_bikes, close_participant, exchange_messages, make_contract,
+    participant_id, record_text, records_of_kind, verified_caller,
 };
 use hansa_policy::refusal::ErrorCode;
 use hansa_store::document_folder::StoredDocumentKind;
@@ -27,9 +27,9 @@ fn notes(federation: &TestFederation, alias: &str) -> Vec<String> {
 
 async fn rounds(one: &Arc<Connector>, other: &Arc<Connector>) {
     for _ in 0..2 {
-        notice::round(one).await.unwrap();
-        post(one, other).await;
-        notice::round(other).await.unwrap();
+        notice::deliver_due_notices(one).await.unwrap();
+        exchange_messages(one, other).await;
+        notice::deliver_due_notices(other).await.unwrap();
     }
 }
 
@@ -42,7 +42,7 @@ async fn what_happens_is_reported_once_on_both_sides() {
         ("lindau", format!("{TERMS}{terms}")),
         ("acme", TERMS.to_owned()),
     ] {
-        federation.settle(alias, &terms);
+        federation.set_up_participant(alias, &terms);
         let file = federation.home(alias).join("hansa.toml");
         let config = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, format!("{config}\n[notice]\nfolder = \"notes\"\n")).unwrap();
@@ -53,7 +53,7 @@ async fn what_happens_is_reported_once_on_both_sides() {
     )
     .unwrap();
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
+    let contract = make_contract(&provider, &consumer).await;
     rounds(&provider, &consumer).await;
     let ended = |all: Vec<String>| -> Vec<String> {
         all.into_iter()
@@ -62,10 +62,13 @@ async fn what_happens_is_reported_once_on_both_sides() {
     };
     assert!(ended(notes(&federation, "lindau")).is_empty());
 
-    let who = caller(&provider, "acme");
-    assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
+    let who = verified_caller(&provider, "acme");
+    assert_eq!(
+        ask_for_bikes(&provider, who.clone(), &[contract]).await,
+        Ok(2)
+    );
     for _ in 0..3 {
-        let refused = ask(&provider, who.clone(), &[contract]).await;
+        let refused = ask_for_bikes(&provider, who.clone(), &[contract]).await;
         assert_eq!(refused, Err(ErrorCode::QuotaQueries));
     }
     rounds(&provider, &consumer).await;
@@ -78,17 +81,20 @@ async fn what_happens_is_reported_once_on_both_sides() {
         );
     }
     // Once, also after a restart, and again on another day.
-    let reported = records(&provider, "notice").len();
+    let reported = records_of_kind(&provider, "notice").len();
     rounds(&provider, &consumer).await;
     close_participant(provider).await;
     let provider = federation.open("lindau");
     rounds(&provider, &consumer).await;
-    assert_eq!(records(&provider, "notice").len(), reported);
-    assert_eq!(records(&consumer, "notice_received").len(), 2);
-    federation.pass(DAY);
-    let who = caller(&provider, "acme");
+    assert_eq!(records_of_kind(&provider, "notice").len(), reported);
+    assert_eq!(records_of_kind(&consumer, "notice_received").len(), 2);
+    federation.advance_time(DAY);
+    let who = verified_caller(&provider, "acme");
     for expect in [Ok(2), Err(ErrorCode::QuotaQueries)] {
-        assert_eq!(ask(&provider, who.clone(), &[contract]).await, expect);
+        assert_eq!(
+            ask_for_bikes(&provider, who.clone(), &[contract]).await,
+            expect
+        );
     }
     rounds(&provider, &consumer).await;
     let next = "refusal-2026-06-02.txt";
@@ -98,17 +104,20 @@ async fn what_happens_is_reported_once_on_both_sides() {
     );
 
     // A message from another sender, or a changed one, is no notice.
-    let file = record_text(&records(&consumer, "notice_received")[0], "statement");
+    let file = record_text(
+        &records_of_kind(&consumer, "notice_received")[0],
+        "statement",
+    );
     let bytes = consumer
         .records
         .documents
-        .read(StoredDocumentKind::Statement, file.parse().unwrap());
+        .read_document(StoredDocumentKind::Statement, file.parse().unwrap());
     let mut bytes = bytes.unwrap();
-    let other = contract_event::take_in(&consumer, &id("third"), &bytes).await;
+    let other = contract_event::take_in(&consumer, &participant_id("third"), &bytes).await;
     assert_eq!(other.unwrap_err().code, ErrorCode::ContractUnknown);
     let at = bytes.len() - 12;
     bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-    let forged = contract_event::take_in(&consumer, &id("lindau"), &bytes).await;
+    let forged = contract_event::take_in(&consumer, &participant_id("lindau"), &bytes).await;
     assert_eq!(forged.unwrap_err().code, ErrorCode::SignatureInvalid);
 }
 
@@ -116,8 +125,8 @@ async fn what_happens_is_reported_once_on_both_sides() {
 async fn what_can_not_be_delivered_is_shown() {
     let mut federation = TestFederation::new();
     let terms = "notify = { of = [\"first-use\"], whom = [\"provider\"] }\n";
-    federation.settle("lindau", &format!("{TERMS}{terms}"));
-    federation.settle("acme", TERMS);
+    federation.set_up_participant("lindau", &format!("{TERMS}{terms}"));
+    federation.set_up_participant("acme", TERMS);
     let file = federation.home("lindau").join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
     let mail = "mail = [\"/no/such/program\"]";
@@ -128,10 +137,13 @@ async fn what_can_not_be_delivered_is_shown() {
     )
     .unwrap();
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
-    let who = caller(&provider, "acme");
-    assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
-    notice::round(&provider).await.unwrap();
+    let contract = make_contract(&provider, &consumer).await;
+    let who = verified_caller(&provider, "acme");
+    assert_eq!(
+        ask_for_bikes(&provider, who.clone(), &[contract]).await,
+        Ok(2)
+    );
+    notice::deliver_due_notices(&provider).await.unwrap();
     let shown = notice::describe_undelivered_notices(&provider).unwrap();
     let about: Vec<&String> = shown
         .iter()
@@ -139,5 +151,5 @@ async fn what_can_not_be_delivered_is_shown() {
         .collect();
     assert_eq!(about.len(), 1, "{shown:?}");
     // The undelivered notice stops nothing.
-    assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+    assert_eq!(ask_for_bikes(&provider, who, &[contract]).await, Ok(2));
 }

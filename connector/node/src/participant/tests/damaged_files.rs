@@ -4,8 +4,8 @@ use crate::answer::incoming_query::QueryCaller;
 use crate::log::audit_event::AuditEvent;
 use crate::log::index;
 use crate::participant::testing::{
-    TERMS, TestFederation, agree, ask, caller, offer_policy, publish_configured_datasets,
-    record_text, records,
+    TERMS, TestFederation, ask_for_bikes, make_contract, offer_policy, publish_configured_datasets,
+    record_text, records_of_kind, verified_caller,
 };
 use crate::question::unavailable_dataset as asks;
 use hansa_audit_log::record::messages::FetchedMessagesRecord;
@@ -35,22 +35,26 @@ async fn an_older_bundle_is_refused_also_when_the_index_was_lost() {
 async fn one_damaged_snapshot_stops_nothing_else() {
     let federation = TestFederation::of_two();
     let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&connector, &acme).await;
+    let contract = make_contract(&connector, &acme).await;
     let holdings = connector.datasets.snapshots.holdings();
     let file = holdings.values().next().unwrap().files[0].clone();
     drop((holdings, connector));
     std::fs::write(&file, b"not what was published").unwrap();
 
     let (connector, found) = federation.try_open("lindau", &[]).unwrap();
-    let codes: Vec<ErrorCode> = found.all().iter().map(|fault| fault.code).collect();
+    let codes: Vec<ErrorCode> = found
+        .all_findings()
+        .iter()
+        .map(|fault| fault.code)
+        .collect();
     assert_eq!(codes, [ErrorCode::SnapshotDamaged]);
     // A peer sees no such dataset; the owner sees the damage.
-    let who = caller(&connector, "acme");
+    let who = verified_caller(&connector, "acme");
     assert_eq!(
-        ask(&connector, who, &[contract]).await,
+        ask_for_bikes(&connector, who, &[contract]).await,
         Err(ErrorCode::DatasetUnknown)
     );
-    let house = ask(&connector, QueryCaller::House, &[]).await;
+    let house = ask_for_bikes(&connector, QueryCaller::House, &[]).await;
     assert_eq!(house, Err(ErrorCode::DatasetUnknown));
     let named = NamedTables::with_table("lindau", "bikes");
     let refusal = asks::damaged_dataset_refusal(&connector, &named).unwrap();
@@ -60,15 +64,16 @@ async fn one_damaged_snapshot_stops_nothing_else() {
     // What the refusal advises, works.
     publish_configured_datasets(&connector).unwrap();
     assert!(connector.datasets.snapshots.damaged_datasets().is_empty());
-    let who = caller(&connector, "acme");
-    assert_eq!(ask(&connector, who, &[contract]).await, Ok(2));
+    let who = verified_caller(&connector, "acme");
+    assert_eq!(ask_for_bikes(&connector, who, &[contract]).await, Ok(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
     let federation = TestFederation::of_two();
     let connector = federation.open("lindau");
-    let count = |connector: &crate::participant::Connector| records(connector, "config").len();
+    let count =
+        |connector: &crate::participant::Connector| records_of_kind(connector, "config").len();
     assert_eq!(count(&connector), 1);
     // The policy is read again by a publication.
     let policy = federation.home("lindau").join("policies/all.toml");
@@ -93,7 +98,7 @@ async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
         .unwrap();
     assert_eq!(count(&connector), 3);
     assert_eq!(connector.query_limits().time.as_secs(), 7);
-    let digests: BTreeSet<String> = records(&connector, "config")
+    let digests: BTreeSet<String> = records_of_kind(&connector, "config")
         .iter()
         .map(|record| record_text(record, "new"))
         .collect();
@@ -109,9 +114,10 @@ async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
 async fn a_lost_index_is_made_anew_piece_by_piece() {
     let federation = TestFederation::of_two();
     let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&connector, &acme).await;
+    let contract = make_contract(&connector, &acme).await;
     for _ in 0..3 {
-        let asked = ask(&connector, caller(&connector, "acme"), &[contract]).await;
+        let asked =
+            ask_for_bikes(&connector, verified_caller(&connector, "acme"), &[contract]).await;
         assert_eq!(asked, Ok(2));
     }
     connector.records.index(|_| Ok(())).unwrap();

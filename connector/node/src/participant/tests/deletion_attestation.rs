@@ -4,8 +4,8 @@ use crate::contract::deletion_attestation;
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id, post, record_text,
-    records,
+    DAY, TERMS, TestFederation, ask_for_bikes, close_participant, exchange_messages, make_contract,
+    participant_id, record_text, records_of_kind, verified_caller,
 };
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
@@ -29,7 +29,7 @@ async fn case() -> AttestationCase {
     let duties = "duties = [\"delete-after 1 day\", \"attest-within 2 days\"]\n";
     federation.settle_two(&format!("{TERMS}{duties}"), TERMS);
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
+    let contract = make_contract(&provider, &consumer).await;
     AttestationCase {
         federation,
         provider,
@@ -40,8 +40,8 @@ async fn case() -> AttestationCase {
 
 impl AttestationCase {
     async fn asks(&self) -> Result<usize, ErrorCode> {
-        let who = caller(&self.provider, "acme");
-        ask(&self.provider, who, &[self.contract]).await
+        let who = verified_caller(&self.provider, "acme");
+        ask_for_bikes(&self.provider, who, &[self.contract]).await
     }
 
     fn agreement(&self) -> Agreement {
@@ -53,7 +53,7 @@ impl AttestationCase {
     }
 
     fn requests(&self) -> Vec<RequestId> {
-        let permits = records(&self.provider, "permit");
+        let permits = records_of_kind(&self.provider, "permit");
         let ids = permits
             .iter()
             .map(|permit| record_text(permit, "request_id"));
@@ -80,10 +80,15 @@ impl AttestationCase {
 
     async fn states(&self, requests: &[RequestId]) {
         let agreement = self.agreement();
-        deletion_attestation::state(&self.consumer, self.contract, &agreement, requests)
-            .await
-            .unwrap();
-        post(&self.consumer, &self.provider).await;
+        deletion_attestation::issue_deletion_statements(
+            &self.consumer,
+            self.contract,
+            &agreement,
+            requests,
+        )
+        .await
+        .unwrap();
+        exchange_messages(&self.consumer, &self.provider).await;
     }
 }
 
@@ -91,12 +96,12 @@ impl AttestationCase {
 async fn a_statement_that_is_overdue_stops_new_questions() {
     let mut case = case().await;
     assert_eq!(case.asks().await, Ok(2));
-    case.federation.pass(DAY);
+    case.federation.advance_time(DAY);
     assert_eq!(case.asks().await, Ok(2));
-    case.federation.pass(DAY + DAY / 2);
+    case.federation.advance_time(DAY + DAY / 2);
     assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
     let requests = case.requests();
-    let refused = records(&case.provider, "refuse").pop().unwrap();
+    let refused = records_of_kind(&case.provider, "refuse").pop().unwrap();
     assert_eq!(
         record_text(&refused, "code"),
         ErrorCode::AttestationOverdue.as_str()
@@ -114,14 +119,14 @@ async fn a_statement_that_is_overdue_stops_new_questions() {
     // The statement about the overdue answer suffices; the other one is not yet due.
     case.states(&requests[..1]).await;
     assert_eq!(case.asks().await, Ok(2));
-    case.federation.pass(DAY);
+    case.federation.advance_time(DAY);
     assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
     case.states(&case.requests()).await;
     assert_eq!(case.asks().await, Ok(2));
-    let stated = records(&case.provider, "deletion");
+    let stated = records_of_kind(&case.provider, "deletion");
     assert_eq!(stated.len(), 2);
     assert_eq!(record_text(&stated[0], "direction"), "in");
-    assert_eq!(records(&case.consumer, "deletion").len(), 2);
+    assert_eq!(records_of_kind(&case.consumer, "deletion").len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,23 +134,25 @@ async fn a_statement_of_somebody_else_states_nothing() {
     let case = case().await;
     assert_eq!(case.asks().await, Ok(2));
     case.states(&case.requests()).await;
-    let file = record_text(&records(&case.consumer, "deletion")[0], "statement");
+    let file = record_text(&records_of_kind(&case.consumer, "deletion")[0], "statement");
     let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
     let bytes = case
         .consumer
         .records
         .documents
-        .read(kind, file.parse().unwrap());
+        .read_document(kind, file.parse().unwrap());
     let bytes = bytes.unwrap();
     // Delivered by another participant, or changed.
-    let other = deletion_attestation::take_in(&case.provider, &id("third"), &bytes).await;
+    let other =
+        deletion_attestation::take_in(&case.provider, &participant_id("third"), &bytes).await;
     assert_eq!(other.unwrap_err().code, ErrorCode::ContractUnknown);
     let mut changed = bytes.clone();
     let at = changed.len() - 12;
     changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-    let forged = deletion_attestation::take_in(&case.provider, &id("acme"), &changed).await;
+    let forged =
+        deletion_attestation::take_in(&case.provider, &participant_id("acme"), &changed).await;
     assert_eq!(forged.unwrap_err().code, ErrorCode::SignatureInvalid);
-    assert_eq!(records(&case.provider, "deletion").len(), 1);
+    assert_eq!(records_of_kind(&case.provider, "deletion").len(), 1);
 }
 
 /// One answer with two datasets, each under a contract with a deletion duty.
@@ -160,7 +167,7 @@ async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
         let found = case
             .provider
             .records
-            .index(|state| state.attestations_due(contract, &id("acme"), late, 9));
+            .index(|state| state.attestations_due(contract, &participant_id("acme"), late, 9));
         found.unwrap().1
     };
     for (request, contracts) in [
@@ -185,7 +192,10 @@ async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
     // The answers under the other contract and the running one are still owed.
     assert_eq!(owed(case.contract), []);
     assert_eq!(owed(other), [request]);
-    let opened = records(&case.provider, "permit").last().unwrap().seq;
+    let opened = records_of_kind(&case.provider, "permit")
+        .last()
+        .unwrap()
+        .seq;
     case.closes(opened, running).await;
     assert_eq!(owed(case.contract), [running]);
     case.states(&both).await;
@@ -242,27 +252,34 @@ async fn a_statement_by_a_revoked_key_is_not_dated_back() {
     let mut case = case().await;
     assert_eq!(case.asks().await, Ok(2));
     let agreement = case.agreement();
-    deletion_attestation::state(&case.consumer, case.contract, &agreement, &case.requests())
-        .await
-        .unwrap();
-    let file = record_text(&records(&case.consumer, "deletion")[0], "statement");
+    deletion_attestation::issue_deletion_statements(
+        &case.consumer,
+        case.contract,
+        &agreement,
+        &case.requests(),
+    )
+    .await
+    .unwrap();
+    let file = record_text(&records_of_kind(&case.consumer, "deletion")[0], "statement");
     let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
     let bytes = case
         .consumer
         .records
         .documents
-        .read(kind, file.parse().unwrap());
-    case.federation.pass(DAY / 24);
+        .read_document(kind, file.parse().unwrap());
+    case.federation.advance_time(DAY / 24);
     case.federation.revokes_key("acme");
     assert!(
         case.provider
             .take_bundle(&case.federation.bundle())
             .unwrap()
     );
-    case.federation.pass(DAY / 24);
-    let taken = deletion_attestation::take_in(&case.provider, &id("acme"), &bytes.unwrap()).await;
+    case.federation.advance_time(DAY / 24);
+    let taken =
+        deletion_attestation::take_in(&case.provider, &participant_id("acme"), &bytes.unwrap())
+            .await;
     assert_eq!(taken.unwrap_err().code, ErrorCode::KeyRevoked);
-    assert_eq!(records(&case.provider, "deletion").len(), 0);
+    assert_eq!(records_of_kind(&case.provider, "deletion").len(), 0);
 }
 
 /// Permit of an answer to acme under these contracts with a deletion duty.
@@ -278,7 +295,7 @@ fn permit_acme(request: RequestId, contracts: &[ContractId]) -> PermitRecord {
     });
     PermitRecord {
         request_id: request.to_string(),
-        peer: id("acme").to_string(),
+        peer: participant_id("acme").to_string(),
         peer_cert_sha256: None,
         contracts: contracts.iter().map(ToString::to_string).collect(),
         grants: grants.collect(),

@@ -5,8 +5,8 @@ use crate::league::group_membership::MembershipOutcome;
 use crate::participant::Connector;
 use crate::participant::pending_approvals;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id,
-    publish_configured_datasets, record_text, records,
+    DAY, TERMS, TestFederation, ask_for_bikes, close_participant, make_contract, participant_id,
+    publish_configured_datasets, record_text, records_of_kind, verified_caller,
 };
 use hansa_policy::group::GroupName;
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -19,7 +19,7 @@ fn name() -> GroupName {
 }
 
 fn members(list: &[&str]) -> BTreeSet<ParticipantId> {
-    list.iter().map(|alias| id(alias)).collect()
+    list.iter().map(|alias| participant_id(alias)).collect()
 }
 
 /// Provider with a contract for a group, and a member with a contract.
@@ -34,24 +34,27 @@ async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
             .datasets
             .catalog(|catalog| catalog.offers().next().is_none())
     );
-    group_membership::add(&provider, &name(), &members(&["acme", "third"]), None)
+    group_membership::add_members(&provider, &name(), &members(&["acme", "third"]), None)
         .await
         .unwrap();
-    let faults = crate::offer::offer_renewal::renew(&provider).unwrap();
+    let faults = crate::offer::offer_renewal::renew_offers(&provider).unwrap();
     assert!(faults.is_empty(), "{faults:?}");
     let consumer = federation.open("acme");
-    let contract = agree(&provider, &consumer).await;
+    let contract = make_contract(&provider, &consumer).await;
     (federation, provider, contract)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
     let (_federation, provider, contract) = agreed().await;
-    let who = caller(&provider, "acme");
-    assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
+    let who = verified_caller(&provider, "acme");
+    assert_eq!(
+        ask_for_bikes(&provider, who.clone(), &[contract]).await,
+        Ok(2)
+    );
     let relied = provider.reloadable.groups().get(&name()).unwrap().statement;
-    let permit = records(&provider, "permit").pop().unwrap();
-    let body = hansa_audit_log::json::canonical(&permit.body);
+    let permit = records_of_kind(&provider, "permit").pop().unwrap();
+    let body = hansa_audit_log::json::to_canonical_bytes(&permit.body);
     assert!(
         String::from_utf8(body)
             .unwrap()
@@ -60,31 +63,31 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
 
     // It leaves while its question is being answered.
     let (asked, one) = (Arc::clone(&provider), who.clone());
-    let held = provider.accounting.budgets.hold();
-    let question = tokio::spawn(async move { ask(&asked, one, &[contract]).await });
-    while records(&provider, "permit").len() < 2 {
+    let held = provider.accounting.budgets.lock_counters();
+    let question = tokio::spawn(async move { ask_for_bikes(&asked, one, &[contract]).await });
+    while records_of_kind(&provider, "permit").len() < 2 {
         std::thread::yield_now();
     }
     let setting = Arc::clone(&provider);
     let set = tokio::spawn(async move {
-        group_membership::remove(&setting, &name(), members(&["acme"])).await
+        group_membership::remove_members(&setting, &name(), members(&["acme"])).await
     });
-    while records(&provider, "group").len() < 2 {
+    while records_of_kind(&provider, "group").len() < 2 {
         std::thread::yield_now();
     }
     drop(held);
     set.await.unwrap().unwrap();
     assert_eq!(question.await.unwrap(), Err(ErrorCode::PartyNotInGroup));
     assert_eq!(
-        ask(&provider, who.clone(), &[contract]).await,
+        ask_for_bikes(&provider, who.clone(), &[contract]).await,
         Err(ErrorCode::PartyNotInGroup)
     );
-    let change = records(&provider, "group").pop().unwrap();
+    let change = records_of_kind(&provider, "group").pop().unwrap();
     assert_eq!(record_text(&change, "event"), "changed");
-    group_membership::add(&provider, &name(), &members(&["acme"]), None)
+    group_membership::add_members(&provider, &name(), &members(&["acme"]), None)
         .await
         .unwrap();
-    assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+    assert_eq!(ask_for_bikes(&provider, who, &[contract]).await, Ok(2));
 }
 
 /// Both changes begin before either is written. A removed member stays removed in both orders.
@@ -93,14 +96,14 @@ async fn no_change_takes_back_another_one() {
     let (_federation, provider, _) = agreed().await;
     let group = name();
     let turn = provider.contracts.negotiation_lock.lock().await;
-    let mut removed = Box::pin(group_membership::remove(
+    let mut removed = Box::pin(group_membership::remove_members(
         &provider,
         &group,
         members(&["third"]),
     ));
     assert!(futures::poll!(&mut removed).is_pending());
     let new = members(&["globex"]);
-    let mut added = Box::pin(group_membership::add(&provider, &group, &new, None));
+    let mut added = Box::pin(group_membership::add_members(&provider, &group, &new, None));
     assert!(futures::poll!(&mut added).is_pending());
     drop(turn);
     removed.await.unwrap();
@@ -118,22 +121,22 @@ async fn no_change_takes_back_another_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     let (federation, provider, contract) = agreed().await;
-    let who = caller(&provider, "acme");
-    group_membership::renew(&provider).await.unwrap();
+    let who = verified_caller(&provider, "acme");
+    group_membership::renew_lists(&provider).await.unwrap();
     assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 1);
-    federation.pass(DAY);
+    federation.advance_time(DAY);
     assert_eq!(
-        ask(&provider, who, &[contract]).await,
+        ask_for_bikes(&provider, who, &[contract]).await,
         Err(ErrorCode::AttributeStale)
     );
-    group_membership::renew(&provider).await.unwrap();
-    let who = caller(&provider, "acme");
-    assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+    group_membership::renew_lists(&provider).await.unwrap();
+    let who = verified_caller(&provider, "acme");
+    assert_eq!(ask_for_bikes(&provider, who, &[contract]).await, Ok(2));
     // Half a day later, the next list is due.
-    federation.pass(DAY / 2);
-    group_membership::renew(&provider).await.unwrap();
+    federation.advance_time(DAY / 2);
+    group_membership::renew_lists(&provider).await.unwrap();
     assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
-    let events: Vec<String> = records(&provider, "group")
+    let events: Vec<String> = records_of_kind(&provider, "group")
         .iter()
         .map(|record| record_text(record, "event"))
         .collect();
@@ -145,15 +148,15 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     }
     let provider = federation.open("lindau");
     assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
-    let who = caller(&provider, "acme");
-    assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+    let who = verified_caller(&provider, "acme");
+    assert_eq!(ask_for_bikes(&provider, who, &[contract]).await, Ok(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     let mut federation = TestFederation::new();
     for alias in ["lindau", "acme", "third"] {
-        federation.settle(alias, TERMS);
+        federation.set_up_participant(alias, TERMS);
     }
     let home = federation.home("lindau");
     std::fs::write(home.join("bundle.json"), federation.bundle()).unwrap();
@@ -163,7 +166,10 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     let connector = federation.open("lindau");
     let add = |who: &'static str, officer: u32| {
         let connector = Arc::clone(&connector);
-        async move { group_membership::add(&connector, &name(), &members(&[who]), Some(officer)).await }
+        async move {
+            group_membership::add_members(&connector, &name(), &members(&[who]), Some(officer))
+                .await
+        }
     };
     let listed = || {
         let groups = connector.reloadable.groups();
@@ -195,12 +201,12 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     );
     assert!(waits(add("third", 1001).await));
     // Whoever leaves needs nobody's word, and comes back by two anew, also after the list was renewed.
-    group_membership::remove(&connector, &name(), members(&["acme"]))
+    group_membership::remove_members(&connector, &name(), members(&["acme"]))
         .await
         .unwrap();
     assert!(waits(add("acme", 1001).await));
-    federation.pass(DAY / 2);
-    group_membership::renew(&connector).await.unwrap();
+    federation.advance_time(DAY / 2);
+    group_membership::renew_lists(&connector).await.unwrap();
     assert!(matches!(
         add("acme", 1002).await,
         Ok(MembershipOutcome::Listed(_))

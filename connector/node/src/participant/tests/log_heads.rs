@@ -1,12 +1,12 @@
 //! Tests: heads shown by a log's owner are compared with all later ones, proven or not. A forked log is no longer cosigned.
 
 use crate::participant::Connector;
-use crate::participant::testing::{TestFederation, id, records};
+use crate::participant::testing::{TestFederation, participant_id, records_of_kind};
 use crate::participant::tests::bounded_messages::use_up;
 use crate::peer::peer_allowances::CountedAction;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::note::{Checkpoint, SignedHead, origin};
+use hansa_audit_log::note::{Checkpoint, SignedHead, log_origin};
 use hansa_audit_log::tree::{MerkleTree, leaf_hash};
 use hansa_audit_store::key::LogSigningKey;
 use hansa_policy::id::ParticipantId;
@@ -35,7 +35,7 @@ impl FabricatedLog {
 
     fn head(&self, size: u64) -> Bytes {
         let checkpoint = Checkpoint {
-            origin: origin("acme.example"),
+            origin: log_origin("acme.example"),
             size,
             root: self.tree.root(size).unwrap_or(Digest::of(b"")),
         };
@@ -47,7 +47,7 @@ impl FabricatedLog {
     async fn shows(&self, connector: &Arc<Connector>, size: u64, from: &[u64]) -> CosignOutcome {
         let proof = |from: &u64| HeadConsistencyProof {
             from: *from,
-            hashes: self.tree.consistency(*from, size).unwrap(),
+            hashes: self.tree.consistency_proof(*from, size).unwrap(),
         };
         let submission = HeadSubmission {
             head: self.head(size),
@@ -59,7 +59,7 @@ impl FabricatedLog {
 }
 
 fn acme() -> ParticipantId {
-    id("acme")
+    participant_id("acme")
 }
 
 fn test_federation() -> (TestFederation, Arc<Connector>) {
@@ -83,13 +83,13 @@ async fn a_head_that_was_never_proven_is_held_against_new_ones() {
     // Greetings bring heads without proofs.
     connector.see_head(&acme(), &other.head(20)).await.unwrap();
     connector.see_head(&acme(), &one.head(30)).await.unwrap();
-    assert_eq!(records(&connector, "log_fork").len(), 0);
+    assert_eq!(records_of_kind(&connector, "log_fork").len(), 0);
     // The log extends the first and the last head; a proof from the one between is requested, too.
     let outcome = one.shows(&connector, 40, &[10, 30]).await;
     assert_eq!(outcome, CosignOutcome::Wanted(vec![other.head(20)]));
     let outcome = one.shows(&connector, 40, &[10, 20, 30]).await;
     assert_eq!(outcome, CosignOutcome::Refuted(other.head(20)));
-    assert_eq!(records(&connector, "log_fork").len(), 1);
+    assert_eq!(records_of_kind(&connector, "log_fork").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +126,7 @@ async fn heads_of_one_size_are_compared_whoever_has_proven_them() {
     assert!(cosigned(&one.shows(&connector, 30, &[10, 20]).await));
     // An older head than the newest known one, and of a size without a proof here.
     connector.see_head(&acme(), &other.head(20)).await.unwrap();
-    assert_eq!(records(&connector, "log_fork").len(), 1);
+    assert_eq!(records_of_kind(&connector, "log_fork").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,9 +139,9 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     assert!(cosigned(&one.shows(&connector, 20, &[]).await));
     let first = connector.checked_head(&acme(), &one.head(20)).unwrap();
     connector.peers.heads.to_be_cosigned(&acme(), first.clone());
-    assert!(connector.witness(&acme()).is_some());
+    assert!(connector.cosign_peer_head(&acme()).is_some());
     connector.see_head(&acme(), &other.head(20)).await.unwrap();
-    assert_eq!(records(&connector, "log_fork").len(), 1);
+    assert_eq!(records_of_kind(&connector, "log_fork").len(), 1);
     // The head extends the cosigned one with a valid proof, and so does the other history.
     let outcome = one.shows(&connector, 40, &[20]).await;
     assert_eq!(outcome, CosignOutcome::Refuted(other.head(20)));
@@ -149,8 +149,8 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     assert!(!cosigned(&outcome), "{outcome:?}");
     // A head that was to be cosigned when the fork was found is not.
     connector.peers.heads.to_be_cosigned(&acme(), first);
-    assert!(connector.witness(&acme()).is_none());
-    assert_eq!(records(&connector, "log_fork").len(), 1);
+    assert!(connector.cosign_peer_head(&acme()).is_none());
+    assert_eq!(records_of_kind(&connector, "log_fork").len(), 1);
     // Nor after a restart without an index.
     crate::participant::testing::close_participant(connector).await;
     let state = federation.home("lindau").join("state");
@@ -173,7 +173,7 @@ async fn restarted(federation: &TestFederation, connector: Arc<Connector>) -> Ar
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_heads_that_come_at_once_the_second_is_held_against_the_first() {
-    let (one, two) = (id("beta"), id("gamma"));
+    let (one, two) = (participant_id("beta"), participant_id("gamma"));
     for way in 0..4 {
         let (federation, connector) = test_federation();
         let (here, there) = (
@@ -192,27 +192,33 @@ async fn of_two_heads_that_come_at_once_the_second_is_held_against_the_first() {
                 assert!(both.0.is_ok() && both.1.is_ok());
             }
             1 => {
-                let both =
-                    tokio::join!(connector.hear(&one, &first), connector.hear(&two, &second));
+                let both = tokio::join!(
+                    connector.take_in_heads(&one, &first),
+                    connector.take_in_heads(&two, &second)
+                );
                 assert!(both.0.is_ok() && both.1.is_ok());
             }
             2 => {
                 let owner = acme();
                 let both = tokio::join!(
                     connector.see_head(&owner, &first[0]),
-                    connector.hear(&two, &second)
+                    connector.take_in_heads(&two, &second)
                 );
                 assert!(both.0.is_ok() && both.1.is_ok());
             }
             _ => {
                 let both = tokio::join!(
                     here.shows(&connector, 20, &[]),
-                    connector.hear(&two, &second)
+                    connector.take_in_heads(&two, &second)
                 );
                 assert!(both.1.is_ok());
             }
         }
-        assert_eq!(records(&connector, "log_fork").len(), 1, "way {way}");
+        assert_eq!(
+            records_of_kind(&connector, "log_fork").len(),
+            1,
+            "way {way}"
+        );
     }
 }
 
@@ -223,11 +229,20 @@ async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
         FabricatedLog::new(&federation, 0, ""),
         FabricatedLog::new(&federation, 15, "other "),
     );
-    connector.hear(&id("beta"), &[one.head(20)]).await.unwrap();
+    connector
+        .take_in_heads(&participant_id("beta"), &[one.head(20)])
+        .await
+        .unwrap();
     // Once each, and only newer ones.
-    connector.hear(&id("beta"), &[one.head(20)]).await.unwrap();
-    connector.hear(&id("beta"), &[one.head(10)]).await.unwrap();
-    assert_eq!(records(&connector, "checkpoint_gossiped").len(), 1);
+    connector
+        .take_in_heads(&participant_id("beta"), &[one.head(20)])
+        .await
+        .unwrap();
+    connector
+        .take_in_heads(&participant_id("beta"), &[one.head(10)])
+        .await
+        .unwrap();
+    assert_eq!(records_of_kind(&connector, "checkpoint_gossiped").len(), 1);
     let connector = restarted(&federation, connector).await;
     // It is still passed on, and its owner's heads are compared with it.
     assert_eq!(connector.passed_on(), [one.head(20)]);
@@ -235,7 +250,7 @@ async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
     assert_eq!(outcome, CosignOutcome::Wanted(vec![one.head(20)]));
     let outcome = other.shows(&connector, 40, &[20]).await;
     assert_eq!(outcome, CosignOutcome::Refuted(one.head(20)));
-    let forks = records(&connector, "log_fork");
+    let forks = records_of_kind(&connector, "log_fork");
     assert_eq!(forks.len(), 1);
     assert_eq!(
         crate::participant::testing::record_text(&forks[0], "via"),

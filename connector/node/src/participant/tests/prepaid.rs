@@ -3,7 +3,8 @@
 use crate::contract::contract_usage;
 use crate::participant::Connector;
 use crate::participant::testing::{
-    TERMS, TestFederation, agree, ask, caller, close_participant, records,
+    TERMS, TestFederation, ask_for_bikes, close_participant, make_contract, records_of_kind,
+    verified_caller,
 };
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
@@ -15,7 +16,7 @@ async fn agreed(price: &str) -> (TestFederation, Arc<Connector>, ContractId) {
     let mut federation = TestFederation::new();
     federation.settle_two(&format!("{TERMS}price = {price}\n"), TERMS);
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
+    let contract = make_contract(&provider, &consumer).await;
     (federation, provider, contract)
 }
 
@@ -28,12 +29,13 @@ fn agreement(connector: &Connector, contract: ContractId) -> Agreement {
 
 fn left(connector: &Connector, contract: ContractId) -> MoneyAmount {
     let prepaid =
-        contract_usage::prepaid(connector, contract, &agreement(connector, contract)).unwrap();
-    prepaid.paid.less(prepaid.spent)
+        contract_usage::prepaid_usage(connector, contract, &agreement(connector, contract))
+            .unwrap();
+    prepaid.paid.saturating_sub(prepaid.spent)
 }
 
 async fn asks(connector: &Arc<Connector>, contract: ContractId) -> Result<usize, ErrorCode> {
-    ask(connector, caller(connector, "acme"), &[contract]).await
+    ask_for_bikes(connector, verified_caller(connector, "acme"), &[contract]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,15 +72,17 @@ async fn what_was_paid_beforehand_is_spent_to_the_last_row() {
         asks(&connector, contract).await,
         Err(ErrorCode::PrepaidSpent)
     );
-    assert_eq!(records(&connector, "refuse").len(), 1);
-    let counted = contract_usage::count(&connector, contract).unwrap();
+    assert_eq!(records_of_kind(&connector, "refuse").len(), 1);
+    let counted = contract_usage::count_usage(&connector, contract).unwrap();
     assert_eq!(counted.lines.len(), 1);
     assert_eq!((counted.lines[0].questions, counted.lines[0].rows), (4, 6));
     assert_eq!(
         counted.lines[0].sums[0].comes_to(),
         parse_written_amount("3").unwrap()
     );
-    let statement = contract_usage::state(&connector, &counted).await.unwrap();
+    let statement = contract_usage::issue_usage_statement(&connector, &counted)
+        .await
+        .unwrap();
     assert!(String::from_utf8(statement).unwrap().contains("signature"));
 
     close_participant(connector).await;
@@ -137,7 +141,7 @@ async fn a_month_is_paid_for_once() {
         left(&connector, contract),
         parse_written_amount("5").unwrap()
     );
-    let counted = contract_usage::count(&connector, contract).unwrap();
+    let counted = contract_usage::count_usage(&connector, contract).unwrap();
     assert_eq!(counted.lines[0].month, "2026-06");
     assert_eq!(counted.lines[0].sums[0].count, 1);
 }

@@ -1,7 +1,8 @@
 //! Tests: prohibitions of a contract, from its policy file to the answer.
 
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, caller, record_text, records,
+    DAY, TERMS, TestFederation, ask_for_bikes, make_contract, record_text, records_of_kind,
+    verified_caller,
 };
 use hansa_audit_log::json::Json;
 use hansa_policy::refusal::ErrorCode;
@@ -11,15 +12,15 @@ async fn answered(more: &str, days: i64) -> Result<i64, ErrorCode> {
     let mut federation = TestFederation::new();
     federation.settle_two(&format!("{TERMS}{more}"), TERMS);
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
-    federation.pass(days * DAY);
-    let who = caller(&provider, "acme");
-    if let Err(code) = ask(&provider, who, &[contract]).await {
-        let refused = records(&provider, "refuse").pop().unwrap();
+    let contract = make_contract(&provider, &consumer).await;
+    federation.advance_time(days * DAY);
+    let who = verified_caller(&provider, "acme");
+    if let Err(code) = ask_for_bikes(&provider, who, &[contract]).await {
+        let refused = records_of_kind(&provider, "refuse").pop().unwrap();
         assert_eq!(record_text(&refused, "code"), code.as_str());
         return Err(code);
     }
-    let close = records(&provider, "close").pop().unwrap();
+    let close = records_of_kind(&provider, "close").pop().unwrap();
     match close.body.get("rows") {
         Some(Json::Int(rows)) => Ok(*rows),
         other => panic!("{other:?}"),

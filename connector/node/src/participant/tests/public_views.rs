@@ -1,9 +1,9 @@
 //! Tests: a public view stays in force if its successor is refused or equal.
 
-use crate::offer::offer_renewal::renew;
+use crate::offer::offer_renewal::renew_offers;
 use crate::participant::Connector;
 use crate::participant::testing::{
-    TERMS, TestFederation, ask, caller, publish_configured_datasets,
+    TERMS, TestFederation, ask_for_bikes, publish_configured_datasets, verified_caller,
 };
 use hansa_policy::contract::{Assignee, ContractStatus};
 use hansa_policy::id::ContractId;
@@ -14,8 +14,8 @@ const GRID: &str = "[dataset.grid]\ndimensions = [\"site\"]\n[[offer]]";
 /// Participant with its bikes in a public view under these terms.
 fn test_federation() -> TestFederation {
     let mut federation = TestFederation::new();
-    federation.settle("lindau", TERMS);
-    federation.settle("acme", TERMS);
+    federation.set_up_participant("lindau", TERMS);
+    federation.set_up_participant("acme", TERMS);
     let file = federation.home("lindau").join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
     let config = config
@@ -32,7 +32,7 @@ fn views(connector: &Connector) -> Vec<ContractId> {
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
         registry
-            .all(now)
+            .all_contracts(now)
             .filter(|(_, agreement, status)| {
                 agreement.assignee == Assignee::Public && *status == ContractStatus::InForce
             })
@@ -47,13 +47,13 @@ async fn a_view_stays_where_its_successor_is_refused() {
     let lindau = federation.open("lindau");
     let before = views(&lindau);
     assert_eq!(before.len(), 1);
-    let who = caller(&lindau, "acme");
-    assert!(ask(&lindau, who, &before).await.is_ok());
+    let who = verified_caller(&lindau, "acme");
+    assert!(ask_for_bikes(&lindau, who, &before).await.is_ok());
     // Answered rows can be subtracted from groups that are published later.
     let groups = "aggregate = { by = [\"site\"], measures = [\"bikes\"], functions = [\"count\"], min_rows = 2 }\n";
     let policy = federation.home("lindau").join("policies/all.toml");
     std::fs::write(policy, format!("{TERMS}{groups}")).unwrap();
-    let faults = renew(&lindau).unwrap();
+    let faults = renew_offers(&lindau).unwrap();
     let codes: Vec<ErrorCode> = faults.iter().map(|fault| fault.code).collect();
     assert_eq!(codes, [ErrorCode::CombinedDisclosure], "{faults:?}");
     assert_eq!(views(&lindau), before);
@@ -64,8 +64,8 @@ async fn a_view_that_is_signed_again_is_not_judged_anew() {
     let mut federation = test_federation();
     let lindau = federation.open("lindau");
     let before = views(&lindau);
-    let who = caller(&lindau, "acme");
-    assert!(ask(&lindau, who, &before).await.is_ok());
+    let who = verified_caller(&lindau, "acme");
+    assert!(ask_for_bikes(&lindau, who, &before).await.is_ok());
     drop(lindau);
     federation.another_key("lindau");
     let bundle = federation.bundle();

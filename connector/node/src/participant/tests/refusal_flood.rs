@@ -2,7 +2,9 @@
 
 use crate::answer::incoming_query::QueryCaller;
 use crate::participant::Connector;
-use crate::participant::testing::{TERMS, TestFederation, ask, caller, records};
+use crate::participant::testing::{
+    TERMS, TestFederation, ask_for_bikes, records_of_kind, verified_caller,
+};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_store::history::AuditHistory;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 /// Asks under an unknown contract.
 async fn refused(connector: &Arc<Connector>, who: &QueryCaller) {
     let none = ContractId(Digest::of(b"none"));
-    let reported = ask(connector, who.clone(), &[none]).await;
+    let reported = ask_for_bikes(connector, who.clone(), &[none]).await;
     // Some of many concurrent questions find no slot, which is also a refusal.
     assert!(
         matches!(
@@ -30,23 +32,23 @@ fn log_size(connector: &Connector) -> (u64, u64) {
     for record in connector.records.log.read(0) {
         let record = record.unwrap();
         let body = record.read_body().unwrap();
-        history.see(&record, body);
+        history.add_record(&record, body);
     }
-    let one_by_one = records(connector, "refuse").len() as u64;
+    let one_by_one = records_of_kind(connector, "refuse").len() as u64;
     let summed = &history.refusals;
     (one_by_one + summed.count(), summed.max_uncounted_refusals())
 }
 
 fn sums(connector: &Connector) -> usize {
-    records(connector, "refusal_count").len()
+    records_of_kind(connector, "refusal_count").len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     let mut federation = TestFederation::new();
-    federation.settle("lindau", TERMS);
+    federation.set_up_participant("lindau", TERMS);
     for alias in ["acme", "other"] {
-        federation.settle(alias, TERMS);
+        federation.set_up_participant(alias, TERMS);
     }
     std::fs::write(
         federation.home("lindau").join("bundle.json"),
@@ -54,7 +56,10 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     )
     .unwrap();
     let connector = federation.open("lindau");
-    let (acme, other) = (caller(&connector, "acme"), caller(&connector, "other"));
+    let (acme, other) = (
+        verified_caller(&connector, "acme"),
+        verified_caller(&connector, "other"),
+    );
     let before = connector.records.log.size();
     for reported in 1..=1000 {
         refused(&connector, &acme).await;
@@ -71,10 +76,10 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
         "{} records",
         connector.records.log.size() - before
     );
-    assert_eq!(records(&connector, "refuse").len(), 100);
+    assert_eq!(records_of_kind(&connector, "refuse").len(), 100);
     // Another participant is not affected.
     refused(&connector, &other).await;
-    assert_eq!(records(&connector, "refuse").len(), 101);
+    assert_eq!(records_of_kind(&connector, "refuse").len(), 101);
 
     let mut at_once = tokio::task::JoinSet::new();
     for _ in 0..200 {
@@ -86,7 +91,7 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     }
     connector.settle_refusals().await;
     assert_eq!(log_size(&connector), (1201, 0));
-    let last = records(&connector, "refusal_count").pop().unwrap();
+    let last = records_of_kind(&connector, "refusal_count").pop().unwrap();
     let times = ["first", "last"].map(|name| last.body.get(name).and_then(Json::as_text).is_some());
     assert_eq!(times, [true, true]);
 
@@ -103,16 +108,19 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     assert_eq!(log_size(&connector), (1221, 0));
 
     // After the minute, refusals are recorded individually again.
-    let acme = caller(&connector, "acme");
+    let acme = verified_caller(&connector, "acme");
     for _ in 0..101 {
         refused(&connector, &acme).await;
     }
-    let (one_by_one, summed) = (records(&connector, "refuse").len(), sums(&connector));
+    let (one_by_one, summed) = (
+        records_of_kind(&connector, "refuse").len(),
+        sums(&connector),
+    );
     for _ in 0..60_000 {
         let _ = (connector.clock)();
     }
     refused(&connector, &acme).await;
-    assert_eq!(records(&connector, "refuse").len(), one_by_one + 1);
+    assert_eq!(records_of_kind(&connector, "refuse").len(), one_by_one + 1);
     assert_eq!(
         sums(&connector),
         summed + 1,

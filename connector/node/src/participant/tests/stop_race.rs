@@ -4,10 +4,10 @@
 use crate::dataset::{provider_restriction, publication};
 use crate::league::group_membership;
 use crate::participant::Connector;
-use crate::participant::testing::pause_point::pauses;
+use crate::participant::testing::pause_point::pause_points;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, ask_showing, caller, post, record_text, records,
-    request_instead_of,
+    DAY, TERMS, TestFederation, ask_for_bikes, ask_showing, exchange_messages, make_contract,
+    record_text, records_of_kind, request_instead_of, verified_caller,
 };
 use crate::{negotiation, withdrawal};
 use hansa_audit_log::time::UtcTimestamp;
@@ -41,7 +41,7 @@ async fn agreed(more: &str) -> StopRaceCase {
     federation.names_issuer("chamber");
     federation.settle_two(&format!("{TERMS}{more}"), TERMS);
     let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&provider, &consumer).await;
+    let contract = make_contract(&provider, &consumer).await;
     StopRaceCase {
         federation,
         provider,
@@ -57,22 +57,25 @@ async fn check(
     expected: ErrorCode,
     stop: &'static str,
 ) {
-    let who = caller(&case.provider, "acme");
-    let shown = vec![case.federation.attests("acme", "chamber", "nace:H49")];
+    let who = verified_caller(&case.provider, "acme");
+    let shown = vec![
+        case.federation
+            .sign_credential("acme", "chamber", "nace:H49"),
+    ];
     let contract = case.contract;
     let first = ask_showing(&case.provider, who.clone(), &[contract], shown.clone()).await;
     assert_eq!(first, Ok(2));
     let provider = Arc::clone(&case.provider);
-    let held = pauses(&provider).decided.close().await;
+    let held = pause_points(&provider).decided.close().await;
     let asked = Arc::clone(&provider);
     let question = tokio::spawn(async move { ask_showing(&asked, who, &[contract], shown).await });
-    pauses(&provider).decided.holds_somebody().await;
-    let before = records(&provider, stop).len();
+    pause_points(&provider).decided.holds_somebody().await;
+    let before = records_of_kind(&provider, stop).len();
     change(case).await;
-    assert!(stop.is_empty() || records(&provider, stop).len() > before);
+    assert!(stop.is_empty() || records_of_kind(&provider, stop).len() > before);
     drop(held);
     assert_eq!(question.await.unwrap(), Err(expected));
-    let permits = records(&provider, "permit");
+    let permits = records_of_kind(&provider, "permit");
     assert_eq!(permits.len(), 1, "one before the stop, none behind it");
 }
 
@@ -115,15 +118,18 @@ async fn no_permit_stands_behind_an_expulsion() {
 async fn an_expulsion_holds_where_the_bundle_gets_no_file() {
     let mut case = agreed("").await;
     let provider = Arc::clone(&case.provider);
-    let who = caller(&provider, "acme");
-    assert_eq!(ask(&provider, who.clone(), &[case.contract]).await, Ok(2));
+    let who = verified_caller(&provider, "acme");
+    assert_eq!(
+        ask_for_bikes(&provider, who.clone(), &[case.contract]).await,
+        Ok(2)
+    );
     let file = case.federation.home("lindau").join("bundle.json");
     let before = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
     case.federation.expel("acme");
     assert!(provider.take_bundle(&case.federation.bundle()).is_err());
-    let asked = ask(&provider, who, &[case.contract]).await;
+    let asked = ask_for_bikes(&provider, who, &[case.contract]).await;
     assert_eq!(asked, Err(ErrorCode::PeerNotTrusted));
     // The log has no record of the bundle. The next start uses the existing file and takes the newer bundle from a peer.
     std::fs::remove_dir(&file).unwrap();
@@ -172,9 +178,14 @@ async fn no_permit_stands_behind_a_restriction() {
             term: Term::ResultRows(1),
         };
         let restriction =
-            ProviderRestriction::of("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
-        let set =
-            provider_restriction::set(&case.provider, &dataset, Some(restriction), None).await;
+            ProviderRestriction::new("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
+        let set = provider_restriction::set_restriction(
+            &case.provider,
+            &dataset,
+            Some(restriction),
+            None,
+        )
+        .await;
         set.unwrap();
     };
     check(
@@ -194,17 +205,17 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
     federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
     let (provider, _) = federation.try_open("lindau", &[]).unwrap();
     let _ = crate::participant::testing::publish_configured_datasets(&provider);
-    let members = BTreeSet::from([crate::participant::testing::id("acme")]);
-    group_membership::add(&provider, &name, &members, None)
+    let members = BTreeSet::from([crate::participant::testing::participant_id("acme")]);
+    group_membership::add_members(&provider, &name, &members, None)
         .await
         .unwrap();
     assert!(
-        crate::offer::offer_renewal::renew(&provider)
+        crate::offer::offer_renewal::renew_offers(&provider)
             .unwrap()
             .is_empty()
     );
     let consumer = federation.open("acme");
-    let contract = agree(&provider, &consumer).await;
+    let contract = make_contract(&provider, &consumer).await;
     let mut case = StopRaceCase {
         federation,
         provider,
@@ -212,8 +223,8 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
         contract,
     };
     let left = async |case: &mut StopRaceCase| {
-        let members = BTreeSet::from([crate::participant::testing::id("acme")]);
-        let left = group_membership::remove(&case.provider, &name, members).await;
+        let members = BTreeSet::from([crate::participant::testing::participant_id("acme")]);
+        let left = group_membership::remove_members(&case.provider, &name, members).await;
         left.unwrap();
     };
     check(&mut case, left, ErrorCode::PartyNotInGroup, "group").await;
@@ -224,7 +235,7 @@ async fn no_permit_stands_behind_the_newer_version_of_its_contract() {
     let amended = async |case: &mut StopRaceCase| {
         let (old, provider, consumer) = (case.contract, &case.provider, &case.consumer);
         let newer = request_instead_of(Some(old), provider, consumer).await;
-        post(provider, consumer).await;
+        exchange_messages(provider, consumer).await;
         assert!(
             provider
                 .contracts
@@ -244,26 +255,26 @@ async fn no_permit_stands_behind_the_newer_version_of_its_contract() {
 async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
     let mut case = agreed("").await;
     let (provider, consumer) = (Arc::clone(&case.provider), Arc::clone(&case.consumer));
-    let before = records(&provider, "contract").len();
+    let before = records_of_kind(&provider, "contract").len();
     let later = request_instead_of(None, &provider, &consumer).await;
-    let held = pauses(&provider).verified.close().await;
+    let held = pause_points(&provider).verified.close().await;
     let sending = (Arc::clone(&provider), Arc::clone(&consumer));
     let agreeing = tokio::spawn(async move {
         for _ in 0..3 {
             for (from, to) in [(&sending.1, &sending.0), (&sending.0, &sending.1)] {
-                for (_, message) in crate::participant::testing::outbox(from, to) {
+                for (_, message) in crate::participant::testing::outbox_messages(from, to) {
                     // Impossible messages are refused.
                     let _ = negotiation::take_in(to, &from.id(), &message, None).await;
                 }
             }
         }
     });
-    pauses(&provider).verified.holds_somebody().await;
+    pause_points(&provider).verified.holds_somebody().await;
     case.federation.revokes_key("acme");
     assert!(provider.take_bundle(&case.federation.bundle()).unwrap());
     drop(held);
     agreeing.await.unwrap();
-    assert_eq!(records(&provider, "contract").len(), before);
+    assert_eq!(records_of_kind(&provider, "contract").len(), before);
     assert!(
         provider
             .contracts
@@ -274,7 +285,7 @@ async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_the_end_of_its_dataset() {
     let taken = async |case: &mut StopRaceCase| {
-        publication::withdraw(&case.provider, &"bikes".parse().unwrap(), None).unwrap();
+        publication::withdraw_dataset(&case.provider, &"bikes".parse().unwrap(), None).unwrap();
     };
     check(
         &mut agreed("").await,
@@ -287,7 +298,7 @@ async fn no_permit_stands_behind_the_end_of_its_dataset() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_is_recorded_after_the_last_instant_of_its_contract() {
-    let passed = async |case: &mut StopRaceCase| case.federation.pass(20 * DAY);
+    let passed = async |case: &mut StopRaceCase| case.federation.advance_time(20 * DAY);
     check(&mut agreed("").await, passed, ErrorCode::Expired, "").await;
 }
 
@@ -303,7 +314,7 @@ fn notice(connector: &Arc<Connector>, contract: ContractId, effective_at: UtcTim
     let signature = connector
         .sign(StatementKind::Withdrawal, SignatoryRole::Provider, &payload)
         .unwrap();
-    let bytes = envelope::assemble(&payload, &[signature]);
+    let bytes = envelope::assemble_statement(&payload, &[signature]);
     withdrawal::take_in(connector, &bytes).unwrap();
 }
 
@@ -312,7 +323,7 @@ async fn no_permit_is_recorded_after_the_notice_of_a_withdrawal_has_run_out() {
     let mut case = agreed("").await;
     let until = case.provider.now().plus_micros(DAY);
     notice(&case.provider, case.contract, until);
-    let passed = async |case: &mut StopRaceCase| case.federation.pass(DAY);
+    let passed = async |case: &mut StopRaceCase| case.federation.advance_time(DAY);
     check(&mut case, passed, ErrorCode::Withdrawn, "").await;
 }
 
@@ -320,18 +331,21 @@ async fn no_permit_is_recorded_after_the_notice_of_a_withdrawal_has_run_out() {
 async fn what_does_not_concern_a_question_only_has_it_decided_again() {
     let case = agreed("").await;
     let (provider, contract) = (Arc::clone(&case.provider), case.contract);
-    let who = caller(&provider, "acme");
-    let held = pauses(&provider).decided.close().await;
+    let who = verified_caller(&provider, "acme");
+    let held = pause_points(&provider).decided.close().await;
     let asked = Arc::clone(&provider);
-    let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
-    pauses(&provider).decided.holds_somebody().await;
+    let question = tokio::spawn(async move { ask_for_bikes(&asked, who, &[contract]).await });
+    pause_points(&provider).decided.holds_somebody().await;
     let name: GroupName = "others".parse().unwrap();
-    group_membership::add(&provider, &name, &BTreeSet::new(), None)
+    group_membership::add_members(&provider, &name, &BTreeSet::new(), None)
         .await
         .unwrap();
     drop(held);
     assert_eq!(question.await.unwrap(), Ok(2));
-    let (list, permit) = (records(&provider, "group"), records(&provider, "permit"));
+    let (list, permit) = (
+        records_of_kind(&provider, "group"),
+        records_of_kind(&provider, "permit"),
+    );
     assert!(permit[0].seq > list[0].seq);
 }
 
@@ -339,15 +353,15 @@ async fn what_does_not_concern_a_question_only_has_it_decided_again() {
 async fn a_question_is_decided_so_many_times_and_then_refused() {
     let case = agreed("").await;
     let (provider, contract) = (Arc::clone(&case.provider), case.contract);
-    let who = caller(&provider, "acme");
-    let mut held = pauses(&provider).decided.close().await;
+    let who = verified_caller(&provider, "acme");
+    let mut held = pause_points(&provider).decided.close().await;
     let asked = Arc::clone(&provider);
-    let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
+    let question = tokio::spawn(async move { ask_for_bikes(&asked, who, &[contract]).await });
     for _ in 0..4 {
-        pauses(&provider).decided.holds_somebody().await;
+        pause_points(&provider).decided.holds_somebody().await;
         drop(provider.records.log.begin_stop());
         // It is closed behind the question that waits, and before that comes by again.
-        let next = pauses(&provider).decided.close();
+        let next = pause_points(&provider).decided.close();
         tokio::pin!(next);
         let queued = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending()));
         assert!(queued.await);
@@ -356,7 +370,7 @@ async fn a_question_is_decided_so_many_times_and_then_refused() {
     }
     drop(held);
     assert_eq!(question.await.unwrap(), Err(ErrorCode::StreamCut));
-    assert!(records(&provider, "permit").is_empty());
-    let refused = records(&provider, "refuse").pop().unwrap();
+    assert!(records_of_kind(&provider, "permit").is_empty());
+    let refused = records_of_kind(&provider, "refuse").pop().unwrap();
     assert_eq!(record_text(&refused, "code"), "STREAM_CUT");
 }

@@ -3,7 +3,8 @@
 use crate::negotiation;
 use crate::negotiation::outgoing_message;
 use crate::participant::testing::{
-    MINUTE, TestFederation, agree, close_participant, id, outbox, record_text, records,
+    MINUTE, TestFederation, close_participant, make_contract, outbox_messages, participant_id,
+    record_text, records_of_kind,
 };
 use crate::withdrawal;
 use hansa_policy::contract::ContractStatus;
@@ -16,8 +17,8 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     let mut federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&lindau, &acme).await;
-    let first = outbox(&lindau, &acme).len();
+    let contract = make_contract(&lindau, &acme).await;
+    let first = outbox_messages(&lindau, &acme).len();
     drop(lindau);
     federation.another_key("lindau");
     let lindau = federation.open("lindau");
@@ -26,30 +27,31 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     let content = MessageContent::Withdrawal {
         statement: statement.into(),
     };
-    outgoing_message::send(&lindau, &acme.id(), content, false)
+    outgoing_message::send_message(&lindau, &acme.id(), content, false)
         .await
         .unwrap();
-    let (number, message) = outbox(&lindau, &acme).remove(first);
+    let (number, message) = outbox_messages(&lindau, &acme).remove(first);
 
     let before = acme.records.log.size();
-    let taken = negotiation::take_in(&acme, &id("lindau"), &message, Some(number)).await;
+    let taken =
+        negotiation::take_in(&acme, &participant_id("lindau"), &message, Some(number)).await;
     assert_eq!(taken.unwrap_err().code, ErrorCode::SignerNotParty);
     // Nothing confirms its arrival, so the sender keeps it.
     assert_eq!(acme.records.log.size(), before);
     assert!(
         acme.records
-            .index(|state| state.taken_in(&id("lindau")))
+            .index(|state| state.taken_in(&participant_id("lindau")))
             .unwrap()
             < number
     );
 
     assert!(acme.take_bundle(&federation.bundle()).unwrap());
-    negotiation::take_in(&acme, &id("lindau"), &message, Some(number))
+    negotiation::take_in(&acme, &participant_id("lindau"), &message, Some(number))
         .await
         .unwrap();
     let status = acme
         .contracts
-        .with_registry(|registry| registry.all(acme.now()).map(|(_, _, s)| s).next());
+        .with_registry(|registry| registry.all_contracts(acme.now()).map(|(_, _, s)| s).next());
     assert_eq!(status, Some(ContractStatus::Withdrawn));
 }
 
@@ -57,7 +59,7 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
 async fn a_message_that_can_not_be_used_is_in_the_log_with_the_reason() {
     let mut federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&lindau, &acme).await;
+    let contract = make_contract(&lindau, &acme).await;
     drop(lindau);
     federation.another_key("lindau");
     let lindau = federation.open("lindau");
@@ -66,20 +68,26 @@ async fn a_message_that_can_not_be_used_is_in_the_log_with_the_reason() {
     let content = MessageContent::Withdrawal {
         statement: statement.into(),
     };
-    outgoing_message::send(&lindau, &acme.id(), content, false)
+    outgoing_message::send_message(&lindau, &acme.id(), content, false)
         .await
         .unwrap();
-    let (number, message) = outbox(&lindau, &acme).pop().unwrap();
-    let why = negotiation::take_in(&acme, &id("lindau"), &message, Some(number)).await;
-    negotiation::refuse(&acme, &id("lindau"), &message, number, &why.unwrap_err())
-        .await
-        .unwrap();
-    let noted = records(&acme, "message").pop().unwrap();
+    let (number, message) = outbox_messages(&lindau, &acme).pop().unwrap();
+    let why = negotiation::take_in(&acme, &participant_id("lindau"), &message, Some(number)).await;
+    negotiation::refuse_message(
+        &acme,
+        &participant_id("lindau"),
+        &message,
+        number,
+        &why.unwrap_err(),
+    )
+    .await
+    .unwrap();
+    let noted = records_of_kind(&acme, "message").pop().unwrap();
     assert_eq!(record_text(&noted, "refused"), "SIGNER_NOT_PARTY");
     assert_eq!(record_text(&noted, "kind"), "withdrawal");
     let taken = acme
         .records
-        .index(|state| state.taken_in(&id("lindau")))
+        .index(|state| state.taken_in(&participant_id("lindau")))
         .unwrap();
     assert_eq!(taken, number);
 }
@@ -88,16 +96,16 @@ async fn a_message_that_can_not_be_used_is_in_the_log_with_the_reason() {
 async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() {
     let mut federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&lindau, &acme).await;
-    federation.pass(MINUTE);
+    let contract = make_contract(&lindau, &acme).await;
+    federation.advance_time(MINUTE);
     let statement =
         withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over")).unwrap();
     drop(lindau);
-    federation.pass(MINUTE);
+    federation.advance_time(MINUTE);
     federation.another_key("lindau");
     assert!(acme.take_bundle(&federation.bundle()).unwrap());
     let bundle = acme.identity.trust.bundle();
-    let keys = &bundle.member(&id("lindau")).unwrap().keys;
+    let keys = &bundle.member(&participant_id("lindau")).unwrap().keys;
     assert!(!keys[0].counts_at(acme.now()), "the old key is over");
     withdrawal::take_in(&acme, &statement).unwrap();
 }
@@ -106,27 +114,27 @@ async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() 
 async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
     let mut federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&lindau, &acme).await;
-    federation.pass(MINUTE);
+    let contract = make_contract(&lindau, &acme).await;
+    federation.advance_time(MINUTE);
     // A thief of the key would sign it later, with a time at which the key was valid.
     let statement =
         withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over")).unwrap();
-    federation.pass(MINUTE);
+    federation.advance_time(MINUTE);
     federation.revokes_key("lindau");
     assert!(acme.take_bundle(&federation.bundle()).unwrap());
-    federation.pass(MINUTE);
+    federation.advance_time(MINUTE);
     let refused = withdrawal::take_in(&acme, &statement).unwrap_err();
     assert_eq!(refused.code, ErrorCode::KeyRevoked);
     assert!(refused.sentence.contains("first seen"), "{refused}");
-    assert_eq!(records(&acme, "withdraw").len(), 0);
+    assert_eq!(records_of_kind(&acme, "withdraw").len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_message_of_a_withdrawal_is_written_after_a_crash() {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&lindau, &acme).await;
-    let before = outbox(&lindau, &acme).len();
+    let contract = make_contract(&lindau, &acme).await;
+    let before = outbox_messages(&lindau, &acme).len();
     assert!(withdrawal::unsent_withdrawals(&lindau).unwrap().is_empty());
     // Crash between the record and the message.
     let statement =
@@ -134,15 +142,15 @@ async fn the_message_of_a_withdrawal_is_written_after_a_crash() {
     close_participant(lindau).await;
     let lindau = federation.open("lindau");
     let unreported = withdrawal::unsent_withdrawals(&lindau).unwrap();
-    assert_eq!(unreported, [(id("acme"), statement.clone())]);
+    assert_eq!(unreported, [(participant_id("acme"), statement.clone())]);
     withdrawal::notify_parties(&lindau, unreported).await;
-    let (number, message) = outbox(&lindau, &acme).remove(before);
-    negotiation::take_in(&acme, &id("lindau"), &message, Some(number))
+    let (number, message) = outbox_messages(&lindau, &acme).remove(before);
+    negotiation::take_in(&acme, &participant_id("lindau"), &message, Some(number))
         .await
         .unwrap();
     let status = acme
         .contracts
-        .with_registry(|registry| registry.all(acme.now()).map(|(_, _, s)| s).next());
+        .with_registry(|registry| registry.all_contracts(acme.now()).map(|(_, _, s)| s).next());
     assert_eq!(status, Some(ContractStatus::Withdrawn));
     // Once: the other party has nothing to report either.
     for connector in [&lindau, &acme] {
@@ -158,30 +166,40 @@ async fn the_message_of_a_withdrawal_is_written_after_a_crash() {
 async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-    let contract = agree(&lindau, &acme).await;
+    let contract = make_contract(&lindau, &acme).await;
     // No file can be made there.
     let folder = federation.home("lindau").join("state/withdrawals");
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "").unwrap();
     let statement =
         withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over")).unwrap();
-    let status = lindau
-        .contracts
-        .with_registry(|registry| registry.all(lindau.now()).map(|(_, _, s)| s).next());
+    let status = lindau.contracts.with_registry(|registry| {
+        registry
+            .all_contracts(lindau.now())
+            .map(|(_, _, s)| s)
+            .next()
+    });
     assert_eq!(status, Some(ContractStatus::Withdrawn));
-    let record = records(&lindau, "withdraw").pop().unwrap();
+    let record = records_of_kind(&lindau, "withdraw").pop().unwrap();
     assert_eq!(record_text(&record, "envelope").as_bytes(), statement);
     close_participant(lindau).await;
     std::fs::remove_file(&folder).unwrap();
     let lindau = federation.open("lindau");
-    let status = lindau
-        .contracts
-        .with_registry(|registry| registry.all(lindau.now()).map(|(_, _, s)| s).next());
+    let status = lindau.contracts.with_registry(|registry| {
+        registry
+            .all_contracts(lindau.now())
+            .map(|(_, _, s)| s)
+            .next()
+    });
     assert_eq!(status, Some(ContractStatus::Withdrawn));
     assert_eq!(
-        lindau.records.documents.all(Document::Withdrawal).unwrap(),
+        lindau
+            .records
+            .documents
+            .read_documents(Document::Withdrawal)
+            .unwrap(),
         std::slice::from_ref(&statement)
     );
     let unreported = withdrawal::unsent_withdrawals(&lindau).unwrap();
-    assert_eq!(unreported, [(id("acme"), statement)]);
+    assert_eq!(unreported, [(participant_id("acme"), statement)]);
 }

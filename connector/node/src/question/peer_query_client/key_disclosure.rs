@@ -1,6 +1,6 @@
 //! Disclosure of one participant's values in a question to another. They are checked again before they are sent, and recorded.
 
-use crate::log::audit_event::maybe;
+use crate::log::audit_event::optional_text;
 use crate::participant::Connector;
 use hansa_audit_log::record::answers::{KeySource, SentKeys};
 use hansa_audit_log::time::UtcTimestamp;
@@ -26,7 +26,7 @@ pub(super) fn may_go(
         .filter(|keys| keys.participant != *peer)
     {
         for key_source in &keys.of {
-            let Some(code) = stays(connector, key_source, peer) else {
+            let Some(code) = disclosure_refusal_code(connector, key_source, peer) else {
                 continue;
             };
             let refusal = Refusal::new(
@@ -50,7 +50,7 @@ pub(super) fn may_go(
 }
 
 /// Refusal code if values of this dataset may not be sent to `peer`.
-fn stays(
+fn disclosure_refusal_code(
     connector: &Connector,
     key_source: &KeySourceDataset,
     peer: &ParticipantId,
@@ -62,10 +62,12 @@ fn stays(
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
         // A contract outside the registry is a public view, which was checked with the catalog.
-        let (agreement, status) = registry.stands(contract, now)?;
+        let (agreement, status) = registry.find_contract(contract, now)?;
         let lets = clause_summary::key_transfer(&agreement.clauses);
         match status {
-            ContractStatus::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
+            ContractStatus::InForce if lets.is_some_and(|(_, travel)| travel.to.contains(peer)) => {
+                None
+            }
             ContractStatus::InForce | ContractStatus::NotYet => Some(ErrorCode::KeyMustStay),
             ContractStatus::Withdrawn => Some(ErrorCode::Withdrawn),
             // The question is asked again under the newer contract.
@@ -76,7 +78,10 @@ fn stays(
 }
 
 /// First instant after the end of one of these contracts, as far as they are in the registry.
-pub(super) fn until(connector: &Connector, remote_query: &RemoteQuery) -> UtcTimestamp {
+pub(super) fn earliest_contract_end(
+    connector: &Connector,
+    remote_query: &RemoteQuery,
+) -> UtcTimestamp {
     let lenders = remote_query.keys_sent().flat_map(|keys| &keys.of);
     let contracts = lenders.filter_map(|key_source| key_source.contract);
     connector.contracts.with_registry(|registry| {
@@ -101,16 +106,18 @@ pub(super) fn sent_keys(remote_query: &RemoteQuery) -> Vec<SentKeys> {
 fn key_source(key: &KeySourceDataset) -> KeySource {
     KeySource {
         dataset: key.dataset.to_string(),
-        contract: maybe(key.contract.as_ref()),
+        contract: optional_text(key.contract.as_ref()),
         clause: key.clause.map(|clause| clause.0),
-        column: maybe(key.column.as_ref()),
+        column: optional_text(key.column.as_ref()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::participant::testing::pause_point::pauses;
-    use crate::participant::testing::{TERMS, TestFederation, agree, id, records};
+    use crate::participant::testing::pause_point::pause_points;
+    use crate::participant::testing::{
+        TERMS, TestFederation, make_contract, participant_id, records_of_kind,
+    };
     use crate::question::peer_query_client::key_disclosure::{may_go, sent_keys};
     use crate::question::peer_query_client::remote_query_record::RemoteQueryRecord;
     use crate::withdrawal;
@@ -135,7 +142,7 @@ mod tests {
         };
         RemoteQuery {
             number: 0,
-            participant: id("bregenz"),
+            participant: participant_id("bregenz"),
             alias: "bregenz".parse().unwrap(),
             reads: Vec::new(),
             purpose: None,
@@ -149,7 +156,7 @@ mod tests {
             relies: BTreeSet::new(),
             states: std::collections::BTreeMap::new(),
             keys: vec![PushdownKeys {
-                participant: id("lindau"),
+                participant: participant_id("lindau"),
                 alias: "lindau".parse().unwrap(),
                 of: vec![key_source],
                 values: Some(1),
@@ -165,7 +172,7 @@ mod tests {
         let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
         federation.settle_two(&format!("{TERMS}{travel}"), TERMS);
         let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-        let contract = agree(&lindau, &acme).await;
+        let contract = make_contract(&lindau, &acme).await;
         let remote_query = sample_remote_query(contract);
         let sending = RemoteQueryRecord {
             repeats: None,
@@ -189,16 +196,16 @@ mod tests {
             access_token: None,
         };
         let _recorded = sending.clone().record(&acme, &remote_query).await.unwrap();
-        let held = pauses(&acme).decided.close().await;
+        let held = pause_points(&acme).decided.close().await;
         let (sender, remote_queries) = (Arc::clone(&acme), remote_query);
         let sent =
             tokio::spawn(async move { sending.record(&sender, &remote_queries).await.map(drop) });
-        pauses(&acme).decided.holds_somebody().await;
+        pause_points(&acme).decided.holds_somebody().await;
         let _statement =
             withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over")).unwrap();
         drop(held);
         assert_eq!(sent.await.unwrap().unwrap_err().code, ErrorCode::Withdrawn);
-        assert_eq!(records(&acme, "remote_query").len(), 1);
+        assert_eq!(records_of_kind(&acme, "remote_query").len(), 1);
     }
 
     /// A contract from the planning can have ended when the values are here.
@@ -208,33 +215,33 @@ mod tests {
         let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
         federation.settle_two(&format!("{TERMS}{travel}"), TERMS);
         let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
-        let contract = agree(&lindau, &acme).await;
+        let contract = make_contract(&lindau, &acme).await;
         let mut remote_query = sample_remote_query(contract);
-        assert!(may_go(&acme, &remote_query, &id("bregenz")).is_ok());
-        let elsewhere = may_go(&acme, &remote_query, &id("lisbon")).unwrap_err();
+        assert!(may_go(&acme, &remote_query, &participant_id("bregenz")).is_ok());
+        let elsewhere = may_go(&acme, &remote_query, &participant_id("lisbon")).unwrap_err();
         assert_eq!(elsewhere.code, ErrorCode::KeyMustStay);
-        assert_eq!(elsewhere.participant, Some(id("lindau")));
+        assert_eq!(elsewhere.participant, Some(participant_id("lindau")));
         assert!(!sent_keys(&remote_query).is_empty());
         let _statement =
             withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over")).unwrap();
-        let over = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
+        let over = may_go(&acme, &remote_query, &participant_id("bregenz")).unwrap_err();
         assert_eq!(
             (over.code, over.contract),
             (ErrorCode::Withdrawn, Some(contract))
         );
         // Values may go back to their owner. Own values go to nobody, and values that are not sent need no permission.
-        assert!(may_go(&acme, &remote_query, &id("lindau")).is_ok());
+        assert!(may_go(&acme, &remote_query, &participant_id("lindau")).is_ok());
         let of = std::mem::take(&mut remote_query.keys[0].of);
         let own = of.iter().cloned().map(|key_source| KeySourceDataset {
             contract: None,
             ..key_source
         });
         remote_query.keys[0].of = own.collect();
-        let stays = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
+        let stays = may_go(&acme, &remote_query, &participant_id("bregenz")).unwrap_err();
         assert_eq!((stays.code, stays.contract), (ErrorCode::KeyMustStay, None));
         remote_query.keys[0].of = of;
         remote_query.keys[0].values = None;
-        assert!(may_go(&acme, &remote_query, &id("bregenz")).is_ok());
+        assert!(may_go(&acme, &remote_query, &participant_id("bregenz")).is_ok());
         assert!(sent_keys(&remote_query).is_empty());
     }
 }

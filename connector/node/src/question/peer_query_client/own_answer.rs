@@ -17,7 +17,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The refusal that came instead of rows; `INTERNAL` without any message.
-pub async fn rows(
+pub async fn decode_rows(
     mut frames: BoxStream<'static, Result<AnswerStreamFrame, Refusal>>,
 ) -> Result<RemoteRows, Refusal> {
     let schema = loop {
@@ -58,7 +58,7 @@ pub async fn rows(
 }
 
 /// Converts a rejection of the own answer workflow to a refusal for own users.
-pub fn plain(no: QueryRejection) -> Refusal {
+pub fn to_plain_refusal(no: QueryRejection) -> Refusal {
     match no {
         QueryRejection::Declined(recorded) => recorded.refusal().clone(),
         QueryRejection::Quiet(recorded) => recorded.refusal(),
@@ -71,26 +71,26 @@ pub fn plain(no: QueryRejection) -> Refusal {
     }
 }
 
-fn unreadable(cause: impl std::fmt::Display) -> Refusal {
+fn unreadable_answer_refusal(cause: impl std::fmt::Display) -> Refusal {
     Refusal::new(ErrorCode::Internal, "the own answer can't be read").caused_by(cause.to_string())
 }
 
 /// Columns in the first message of an answer.
 fn schema_of(header: &Bytes) -> Result<SchemaRef, Refusal> {
-    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
+    let message = arrow_ipc::root_as_message(header).map_err(unreadable_answer_refusal)?;
     let schema = message
         .header_as_schema()
-        .ok_or_else(|| unreadable("the message holds no schema"))?;
+        .ok_or_else(|| unreadable_answer_refusal("the message holds no schema"))?;
     Ok(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
 }
 
 /// Rows of one message. Answers contain no dictionaries. A stream decoder would keep a message without a body until more bytes
 /// come, and so lose the last one.
 fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
-    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
+    let message = arrow_ipc::root_as_message(header).map_err(unreadable_answer_refusal)?;
     let batch = message
         .header_as_record_batch()
-        .ok_or_else(|| unreadable("the message holds no rows"))?;
+        .ok_or_else(|| unreadable_answer_refusal("the message holds no rows"))?;
     read_record_batch(
         &arrow_buffer::Buffer::from(body.clone()),
         batch,
@@ -99,14 +99,14 @@ fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordB
         None,
         &message.version(),
     )
-    .map_err(unreadable)
+    .map_err(unreadable_answer_refusal)
 }
 
 #[cfg(test)]
 mod tests {
     //! Tests: the end of an answer.
 
-    use crate::question::peer_query_client::own_answer::rows;
+    use crate::question::peer_query_client::own_answer::decode_rows;
     use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
     use arrow_schema::{DataType, Field, Schema};
     use bytes::Bytes;
@@ -131,7 +131,7 @@ mod tests {
     fn read(frames: Vec<Result<AnswerStreamFrame, Refusal>>) -> Result<usize, Refusal> {
         let frames = futures::stream::iter(frames);
         futures::executor::block_on(async {
-            let rows = rows(frames.boxed()).await?;
+            let rows = decode_rows(frames.boxed()).await?;
             let batches: Vec<_> = rows.batches.try_collect().await?;
             Ok(batches.len())
         })

@@ -1,6 +1,6 @@
 //! Record of a remote query before it is sent.
 
-use crate::log::audit_event::{list_texts, maybe};
+use crate::log::audit_event::{list_texts, optional_text};
 use crate::participant::Connector;
 use crate::process::randomness::random_bytes;
 use crate::question::peer_query_client::key_disclosure;
@@ -51,7 +51,7 @@ impl RemoteQueryRecord {
         loop {
             let epoch = connector.records.log.epoch().await;
             key_disclosure::may_go(connector, remote_query, &self.participant)?;
-            let until = key_disclosure::until(connector, remote_query);
+            let until = key_disclosure::earliest_contract_end(connector, remote_query);
             connector.observer.pass_decision().await;
             let sending = self.clone();
             let validity = DecisionValidity { epoch, until };
@@ -62,7 +62,9 @@ impl RemoteQueryRecord {
             match recorded.await {
                 Err(LedgerError::Overtaken) if left > 0 => left = left.saturating_sub(1),
                 other => {
-                    return other.map_err(|unwritable| hansa_audit_store::refusal(&unwritable));
+                    return other.map_err(|unwritable| {
+                        hansa_audit_store::unwritable_log_refusal(&unwritable)
+                    });
                 }
             }
         }
@@ -70,13 +72,13 @@ impl RemoteQueryRecord {
 }
 
 impl QueryRecord for RemoteQueryRecord {
-    fn asking(&self) -> &QueryRequestEnvelope {
+    fn request_envelope(&self) -> &QueryRequestEnvelope {
         &self.asking
     }
 }
 
 impl Evidence for RemoteQueryRecord {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         let ask = &self.asking.ask;
         let salt: [u8; 16] = random_bytes();
         hansa_audit_log::record::answers::RemoteQueryRecord {
@@ -92,12 +94,12 @@ impl Evidence for RemoteQueryRecord {
                 })
                 .collect(),
             contracts: list_texts(&ask.contracts),
-            purpose: maybe(ask.purpose.as_ref()),
+            purpose: optional_text(ask.purpose.as_ref()),
             actor: self.actor.clone(),
             sql_commit: Digest::of_parts(&[&salt, ask.sql.as_bytes()]),
             keys: self.keys.clone(),
             access_token: self.access_token.clone(),
-            repeats: maybe(self.repeats),
+            repeats: optional_text(self.repeats),
         }
         .into()
     }

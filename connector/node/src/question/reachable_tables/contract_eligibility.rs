@@ -73,7 +73,7 @@ fn prohibition_refusal(
     agreement: &Agreement,
     options: &QueryOptions,
 ) -> Option<Refusal> {
-    let judged = agreement.prohibits(
+    let judged = agreement.find_prohibition(
         id,
         options.purpose.as_ref(),
         &connector.reloadable.taxonomy(),
@@ -87,7 +87,7 @@ fn prohibition_refusal(
             .with_participant(visible.peer.id.clone())
             .with_help(format!(
                 "hansa contract show {} says when; or request an amendment: hansa contract request {owner}.{name}",
-                id.short()
+                id.to_short_text()
             )),
     )
 }

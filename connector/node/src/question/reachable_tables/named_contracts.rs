@@ -29,7 +29,7 @@ pub(super) struct ParticipantCatalogs<'a> {
 ///
 /// # Errors
 /// If the own index can't be read.
-pub(super) fn unusable(
+pub(super) fn find_unusable_contracts(
     connector: &Connector,
     options: &QueryOptions,
     tables: &[RemoteTable],
@@ -40,14 +40,14 @@ pub(super) fn unusable(
         if tables.iter().all(|table| table.contract != Some(*contract)) {
             unusable.push(UnusableContract {
                 contract: *contract,
-                cause: cause(connector, *contract, reached)?,
+                cause: find_cause(connector, *contract, reached)?,
             });
         }
     }
     Ok(unusable)
 }
 
-fn cause(
+fn find_cause(
     connector: &Connector,
     contract: ContractId,
     reached: &ParticipantCatalogs<'_>,
@@ -55,7 +55,7 @@ fn cause(
     let now = connector.now();
     let held = connector
         .contracts
-        .with_registry(|registry| registry.usable(contract, now).cloned());
+        .with_registry(|registry| registry.usable_agreement(contract, now).cloned());
     match held {
         Ok(agreement) => Ok(not_shown(contract, &agreement, reached)),
         Err(refusal) if refusal.code == ErrorCode::ContractUnknown => {
@@ -69,7 +69,7 @@ fn cause(
                         .with_registry(|registry| registry.agreement(contract).is_none())
             });
             Ok(UnusableContractCause::Refused(match lost {
-                Some((id, dataset)) => unavailable_tables::unread(id, &dataset),
+                Some((id, dataset)) => unavailable_tables::lost_contract_refusal(id, &dataset),
                 None => refusal.with_help("hansa contract list shows those that are held here"),
             }))
         }

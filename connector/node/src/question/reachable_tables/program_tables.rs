@@ -13,7 +13,7 @@ use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::query_catalog::{QueryCatalog, UnavailableTable};
 
 /// This participant as a peer of its consumers.
-pub(super) fn provider(connector: &Connector) -> KnownPeer {
+pub(super) fn own_peer(connector: &Connector) -> KnownPeer {
     KnownPeer {
         id: connector.id(),
         address: String::new(),
@@ -25,16 +25,16 @@ pub(super) fn provider(connector: &Connector) -> KnownPeer {
 ///
 /// # Errors
 /// If its participant is no longer a member of the league, or is refused because of a forked log.
-pub(super) fn reach(
+pub(super) fn gather_program_tables(
     connector: &Connector,
     program: &VerifiedPeer,
     options: &QueryOptions,
 ) -> Result<QueryCatalog, Refusal> {
-    connector.member(program.id())?;
+    connector.check_member(program.id())?;
     connector.deals_with(program.id())?;
-    let peer = provider(connector);
+    let peer = own_peer(connector);
     let (mut tables, mut lacks) = (Vec::new(), Vec::new());
-    for (visible, contracts) in visible(connector, program, &peer) {
+    for (visible, contracts) in visible_datasets(connector, program, &peer) {
         let held = contracts
             .into_iter()
             .filter(|(id, _)| is_meant(program, *id));
@@ -74,7 +74,7 @@ fn is_meant(program: &VerifiedPeer, id: ContractId) -> bool {
 }
 
 /// Datasets that the catalog shows to the program's participant, with the contracts in force.
-fn visible(
+fn visible_datasets(
     connector: &Connector,
     program: &VerifiedPeer,
     peer: &KnownPeer,

@@ -3,7 +3,7 @@
 //! A result that silently omits a participant would be wrong. Unusable tables are therefore passed on with their reason, and the
 //! planner decides whether the question needs them.
 
-use crate::log::audit_event::{AuditEvent, maybe};
+use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
 use crate::question::reachable_tables::{VisibleDataset, naming_peer};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Own contracts in force on the requested datasets.
-pub(super) fn ours(
+pub(super) fn own_contracts(
     connector: &Connector,
     is_asked_for: impl Fn(&DatasetId) -> bool,
 ) -> Vec<(ContractId, Agreement)> {
@@ -35,7 +35,7 @@ pub(super) fn ours(
 
 /// Records the models of contracted datasets in the own log. If an entry disappears or no longer names its model, a question on the
 /// model still reports it as missing.
-pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDataset]) {
+pub(super) async fn record_models(connector: &Arc<Connector>, visible: &[VisibleDataset]) {
     let Ok(known) = connector.records.index(|state| state.models()) else {
         return;
     };
@@ -43,7 +43,7 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
         let mut entries = visible.iter();
         entries.find(|visible| visible.dataset.id == *dataset)
     };
-    for (id, agreement) in ours(connector, |dataset| entry(dataset).is_some()) {
+    for (id, agreement) in own_contracts(connector, |dataset| entry(dataset).is_some()) {
         let Some(entry) = entry(&agreement.dataset.id) else {
             continue;
         };
@@ -57,7 +57,7 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
         let fact = AuditEvent::from(ModelSeenRecord {
             contract: id.to_string(),
             dataset: agreement.dataset.id.to_string(),
-            model: maybe(model),
+            model: optional_text(model),
         });
         // A model that can't be recorded counts as unknown, and every model then misses the dataset.
         if let Err(refusal) = connector.record(fact).await {
@@ -73,7 +73,7 @@ pub(super) fn not_shown(
     named: &NamedTables,
 ) -> Option<Refusal> {
     let is_named = |dataset: &DatasetId| naming_peer(peers, named, dataset).is_some();
-    let (id, agreement) = ours(connector, is_named).into_iter().next()?;
+    let (id, agreement) = own_contracts(connector, is_named).into_iter().next()?;
     Some(
         dataset_not_shown_refusal(&agreement)
             .with_participant(agreement.dataset.id.owner.clone())
@@ -117,10 +117,10 @@ pub(super) fn find_unavailable_tables(
             alias: alias.clone(),
             dataset: Some(dataset.name.clone()),
             model,
-            why: unread(id, &dataset),
+            why: lost_contract_refusal(id, &dataset),
         }));
     }
-    for (id, agreement) in ours(connector, |_| true) {
+    for (id, agreement) in own_contracts(connector, |_| true) {
         let dataset = &agreement.dataset.id;
         let peer = peers.iter().find(|peer| peer.id == dataset.owner);
         let models = known.get(&id).cloned().unwrap_or_default();
@@ -146,7 +146,7 @@ pub(super) fn find_unavailable_tables(
             .with_contract(id)
             .with_help(format!(
                 "or end the contract: hansa contract withdraw {} --reason TEXT",
-                id.short()
+                id.to_short_text()
             ));
         let mut add = |model: Option<String>| {
             lacking.push(UnavailableTable {
@@ -170,7 +170,7 @@ pub(super) fn find_unavailable_tables(
 }
 
 /// Refusal of a contract whose file is lost.
-pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
+pub(super) fn lost_contract_refusal(id: ContractId, dataset: &DatasetId) -> Refusal {
     let owner = dataset.owner.domain();
     Refusal::new(
         ErrorCode::AnswerIncomplete,

@@ -46,14 +46,14 @@ impl WorkerFolders {
     ///
     /// # Errors
     /// The fault of a contract or of the grant; `WORKER_DIFFERS` if a snapshot differs here.
-    pub(super) fn grounds(
+    pub(super) fn verify_grounds(
         &self,
         briefing: &QuestionBriefing,
         now: UtcTimestamp,
     ) -> Result<QuestionGrounds, Refusal> {
         // Read each time, because a key can be revoked at any time.
         let bundle = TrustBundle::open(&self.bundle)?;
-        bundle.current(now)?;
+        bundle.check_expiry(now)?;
         let mut holdings = SnapshotSet::new();
         for ground in &briefing.grounds {
             let dataset = DatasetId {
@@ -83,7 +83,7 @@ impl WorkerFolders {
         let contracts = briefing.grounds.iter();
         let contracts = contracts.filter_map(|ground| Some((ground, ground.contract.as_ref()?)));
         let contracts = contracts
-            .map(|(ground, contract)| self.contract(ground, contract, &bundle, now))
+            .map(|(ground, contract)| self.verify_contract(ground, contract, &bundle, now))
             .collect::<Result<Vec<_>, _>>()?;
         let active = ActiveContracts::for_task(&self.own, &briefing.asker, &contracts, now)?;
         let held = contracts.into_iter();
@@ -96,7 +96,7 @@ impl WorkerFolders {
         })
     }
 
-    fn contract(
+    fn verify_contract(
         &self,
         ground: &TaskDataset,
         contract: &BriefedContract,
@@ -138,7 +138,7 @@ impl WorkerFolders {
     ) -> Result<UtcTimestamp, Refusal> {
         let signed = statement::from_envelope::<HouseGrant>(envelope)?;
         let keys = bundle.keys(now).first_seen(now);
-        keys.check(&self.own, &signed.signature, SignaturePurpose::Statement)?;
+        keys.check_signature(&self.own, &signed.signature, SignaturePurpose::Statement)?;
         let HouseGrant {
             participant,
             request,

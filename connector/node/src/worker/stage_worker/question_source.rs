@@ -57,14 +57,14 @@ impl QuestionSource {
     }
 
     /// Links the source with its question, without keeping the question alive.
-    pub(super) fn knows(&self, question: &Arc<RunningQuestion>) {
+    pub(super) fn link_question(&self, question: &Arc<RunningQuestion>) {
         let _first = self.question.set(Arc::downgrade(question));
     }
 }
 
 #[async_trait]
 impl TaskSource for QuestionSource {
-    async fn rows(
+    async fn read_rows(
         &self,
         of: TaskPartition,
     ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal> {
@@ -88,7 +88,7 @@ impl TaskSource for QuestionSource {
         let time = self.time;
         let asked = self.handle.spawn(async move {
             let client = others.client(&worker, move || certificates()).await?;
-            client.ask(&ticket, time).await
+            client.send_ticket(&ticket, time).await
         });
         // Dropping this future aborts the request.
         let rows = AbortOnDropHandle::new(asked).await;

@@ -22,7 +22,7 @@ pub(super) struct RunningQuestion {
 
 impl RunningQuestion {
     /// Number of the worker with this name in its certificate.
-    pub(super) fn number(&self, certificate: &str) -> Option<u32> {
+    pub(super) fn worker_number(&self, certificate: &str) -> Option<u32> {
         let mut team = self.team.iter();
         let at = team
             .position(|member| server_name(member).is_ok_and(|name| name.to_str() == certificate));
@@ -43,7 +43,7 @@ impl RunningQuestions {
     ///
     /// # Errors
     /// `WORKER_DIFFERS` if it was begun before.
-    pub(super) fn grant(
+    pub(super) fn note_grant(
         &self,
         request: RequestId,
         until: UtcTimestamp,
@@ -84,7 +84,7 @@ impl RunningQuestions {
     }
 
     /// Finds a running question.
-    pub(super) fn of(&self, request: RequestId) -> Option<Arc<RunningQuestion>> {
+    pub(super) fn find_question(&self, request: RequestId) -> Option<Arc<RunningQuestion>> {
         self.known.lock().get(&request).map(Arc::clone)
     }
 }

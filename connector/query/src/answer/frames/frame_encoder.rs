@@ -38,7 +38,7 @@ impl FrameEncoder {
         });
         Self {
             plain: IpcWriteOptions::default(),
-            small: small(),
+            small: compact_ipc_options(),
             packed,
             generator: IpcDataGenerator::default(),
             tracker: DictionaryTracker::new(false),
@@ -47,39 +47,39 @@ impl FrameEncoder {
     }
 
     /// Schema message, which is the first one of the stream.
-    pub(crate) fn schema(&mut self, schema: &Schema) -> AnswerFrame {
+    pub(crate) fn encode_schema(&mut self, schema: &Schema) -> AnswerFrame {
         let data = self.generator.schema_to_bytes_with_dictionary_tracker(
             schema,
             &mut self.tracker,
             &self.plain,
         );
-        frame(data, 0)
+        to_answer_frame(data, 0)
     }
 
     /// Appends the messages of `batch` to `queue`.
     ///
     /// # Errors
     /// `MESSAGE_TOO_LARGE` if a single row exceeds the maximum.
-    pub(crate) fn rows(
+    pub(crate) fn encode_rows(
         &mut self,
         batch: &RecordBatch,
         queue: &mut VecDeque<AnswerFrame>,
     ) -> Result<(), Refusal> {
-        self.halves(batch, queue)
+        self.encode_in_halves(batch, queue)
     }
 
     /// Encodes a batch, and splits it in halves while its message would be too large.
-    fn halves(
+    fn encode_in_halves(
         &mut self,
         batch: &RecordBatch,
         queue: &mut VecDeque<AnswerFrame>,
     ) -> Result<(), Refusal> {
         let rows = batch.num_rows();
-        let size = size(batch);
+        let size = batch_byte_size(batch);
         if size > MESSAGE && rows > 1 {
             let half = rows.div_euclid(2);
-            self.halves(&batch.slice(0, half), queue)?;
-            return self.halves(&batch.slice(half, rows.saturating_sub(half)), queue);
+            self.encode_in_halves(&batch.slice(0, half), queue)?;
+            return self.encode_in_halves(&batch.slice(half, rows.saturating_sub(half)), queue);
         }
         if size > ROW {
             return Err(Refusal::new(
@@ -95,26 +95,33 @@ impl FrameEncoder {
         let (dictionaries, data) = self
             .generator
             .encode(
-                &alone(batch)?,
+                &copy_own_rows(batch)?,
                 &mut self.tracker,
                 options,
                 &mut self.context,
             )
             .map_err(|cause| not_encoded().caused_by(cause))?;
-        queue.extend(dictionaries.into_iter().map(|data| frame(data, 0)));
-        queue.push_back(frame(data, u64::try_from(rows).unwrap_or(u64::MAX)));
+        queue.extend(
+            dictionaries
+                .into_iter()
+                .map(|data| to_answer_frame(data, 0)),
+        );
+        queue.push_back(to_answer_frame(
+            data,
+            u64::try_from(rows).unwrap_or(u64::MAX),
+        ));
         Ok(())
     }
 }
 
 /// IPC options with buffers aligned to 8 bytes, the minimum of the format (Arrow columnar format, "Buffer Alignment and Padding").
 /// In a message with few rows, wider alignment would be mostly padding.
-fn small() -> IpcWriteOptions {
+fn compact_ipc_options() -> IpcWriteOptions {
     let version = arrow_ipc::MetadataVersion::V5;
     IpcWriteOptions::try_new(8, false, version).unwrap_or_default()
 }
 
-fn frame(data: EncodedData, rows: u64) -> AnswerFrame {
+fn to_answer_frame(data: EncodedData, rows: u64) -> AnswerFrame {
     AnswerFrame {
         header: Bytes::from(data.ipc_message),
         body: Bytes::from(data.arrow_data),
@@ -122,7 +129,7 @@ fn frame(data: EncodedData, rows: u64) -> AnswerFrame {
     }
 }
 
-fn size(batch: &RecordBatch) -> usize {
+fn batch_byte_size(batch: &RecordBatch) -> usize {
     batch
         .columns()
         .iter()
@@ -136,9 +143,10 @@ fn size(batch: &RecordBatch) -> usize {
 }
 
 /// Copy of a batch that holds nothing but its rows. Traces of how the rows were computed are removed.
-fn alone(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+fn copy_own_rows(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
     let columns = batch.columns().iter().map(|column| {
-        let bare = bare(&column.to_data()).map_err(|cause| not_encoded().caused_by(cause))?;
+        let bare =
+            strip_array_data(&column.to_data()).map_err(|cause| not_encoded().caused_by(cause))?;
         Ok(bare.map_or_else(|| Arc::clone(column), make_array))
     });
     let columns: Vec<ArrayRef> = columns.collect::<Result<_, Refusal>>()?;
@@ -151,7 +159,7 @@ fn alone(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
 /// presence depends on how the rows were computed. Bits outside the array's own rows are cleared: the last byte of a bitmap is sent
 /// completely, and a reader or kernel may have left bits of other rows there, including hidden rows. Nested bitmaps are not
 /// handled, because no allowed function returns lists or structs.
-fn bare(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
+fn strip_array_data(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
     let marks = data.nulls().filter(|nulls| nulls.null_count() > 0);
     let marks_are_bare = match marks {
         Some(nulls) => is_bare(nulls.inner()),

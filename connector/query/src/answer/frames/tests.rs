@@ -1,12 +1,14 @@
 //! Tests of the messages of an answer, their digest and their limits.
 
 use super::frame_encoder::FrameEncoder;
-use super::{AnswerFrame, AnswerFrames, FrameCompression, QuotaMeter, UnlimitedMeter, frames};
+use super::{
+    AnswerFrame, AnswerFrames, FrameCompression, QuotaMeter, UnlimitedMeter, stream_answer_frames,
+};
 use crate::answer::sealed_answer::{SealedAnswer, StreamOutcome};
-use crate::execute::cancellation::{CancellationSignal, cut_answer_refusal, pair};
+use crate::execute::cancellation::{CancellationSignal, cancellation_pair, cut_answer_refusal};
 use crate::execute::gated_leaf::mutant_gate::GateMutant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
-use crate::fixture::{FixtureParticipant, lines};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
+use crate::fixture::{FixtureParticipant, format_rows};
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamDecoder;
 use async_trait::async_trait;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 
 /// A city whose rows count `x` from 0. Rows with even `x` are visible; the texts of hidden rows contain SECRET.
 fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
-    let set = dataset("numbers", &["x:int", "seen:bool", "t:text?"]);
+    let set = build_dataset("numbers", &["x:int", "seen:bool", "t:text?"]);
     let x = Int64Array::from_iter_values(0..rows);
     let seen = BooleanArray::from_iter((0..rows).map(|x| Some(x % 2 == 0)));
     let text = (0..rows).map(|x| match x % 4 {
@@ -36,7 +38,7 @@ fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> FixtureParticipant 
     let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
     let mut city = FixtureParticipant::new();
     let even = Term::Rows(RowFilter::Compare {
-        column: name("seen"),
+        column: parse_name("seen"),
         op: ComparisonOperator::Eq,
         with: FilterOperand::Literal(PolicyLiteral::Bool(true)),
     });
@@ -63,8 +65,11 @@ fn run<M: QuotaMeter>(
 ) -> FrameRun {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
-        let answer = city.answer(sql, CancellationSignal::idle()).await.unwrap();
-        let mut sending: AnswerFrames<M> = frames(answer, meter, packing);
+        let answer = city
+            .answer(sql, CancellationSignal::new_idle())
+            .await
+            .unwrap();
+        let mut sending: AnswerFrames<M> = stream_answer_frames(answer, meter, packing);
         let (mut all, mut failed) = (Vec::new(), None);
         while let Some(frame) = sending.next().await {
             match frame {
@@ -118,7 +123,7 @@ fn carries_the_rows_and_no_hidden_byte() {
             packing,
         );
         assert!(run.failed.is_none());
-        let rows = lines(&decode(&run.frames));
+        let rows = format_rows(&decode(&run.frames));
         assert_eq!(rows.len(), 25_000);
         assert_eq!(rows[2], "4|text 4");
         assert_eq!(run.sealed.outcome(), StreamOutcome::Done);
@@ -136,7 +141,7 @@ fn carries_the_rows_and_no_hidden_byte() {
         }
         let digest = format!("blake3:{}", digest.finalize().to_hex());
         assert_eq!(run.sealed.delivered_totals().digest, digest);
-        assert_eq!(run.sealed.entry().kind(), "close");
+        assert_eq!(run.sealed.to_record_body().kind(), "close");
     }
 }
 
@@ -212,9 +217,9 @@ fn ends_when_the_watch_does() {
     let city = city(500_000, []);
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
-        let (stop, watch) = pair();
+        let (stop, watch) = cancellation_pair();
         let answer = city.answer("SELECT * FROM numbers", watch).await.unwrap();
-        let mut sending = frames(answer, UnlimitedMeter, FrameCompression::Plain);
+        let mut sending = stream_answer_frames(answer, UnlimitedMeter, FrameCompression::Plain);
         sending.next().await.unwrap().unwrap();
         sending.next().await.unwrap().unwrap();
         stop.stop(cut_answer_refusal(ErrorCode::Withdrawn));
@@ -236,10 +241,10 @@ fn an_asker_that_goes_away_cancels() {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
         let answer = city
-            .answer("SELECT * FROM numbers", CancellationSignal::idle())
+            .answer("SELECT * FROM numbers", CancellationSignal::new_idle())
             .await
             .unwrap();
-        let mut sending = frames(answer, UnlimitedMeter, FrameCompression::Plain);
+        let mut sending = stream_answer_frames(answer, UnlimitedMeter, FrameCompression::Plain);
         sending.next().await.unwrap().unwrap();
         let (sealed, _) = sending.seal().unwrap();
         assert_eq!(sealed.outcome(), StreamOutcome::Cancelled);
@@ -284,7 +289,7 @@ fn a_message_holds_no_bit_of_another_row() {
     let sent = |batch: &RecordBatch| {
         let mut queue = VecDeque::new();
         FrameEncoder::new(FrameCompression::Plain)
-            .rows(batch, &mut queue)
+            .encode_rows(batch, &mut queue)
             .unwrap();
         let frames = queue
             .iter()

@@ -1,7 +1,7 @@
 //! Statements that can't be planned and their refusals, which must not contain words of the engine.
 
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
@@ -10,7 +10,7 @@ use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 
 fn city() -> FixtureParticipant {
-    let set = dataset(
+    let set = build_dataset(
         "t",
         &[
             "n:int?",
@@ -181,7 +181,7 @@ fn no_refusal_is_in_words_of_the_engine() {
         "SELECT repeat(s, s) FROM t",
         "SELECT to_char(ts) FROM t",
     ] {
-        let Err(refusal) = city.rows(sql) else {
+        let Err(refusal) = city.query_rows(sql) else {
             continue;
         };
         let told = format!("{refusal} {}", refusal.help.join(" "));

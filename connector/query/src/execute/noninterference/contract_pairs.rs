@@ -1,11 +1,11 @@
 //! Noninterference of two contracts of one consumer on one dataset, of which at least one shows groups alone. Together they must
 //! reveal nothing that neither reveals alone. Pairs to which `policy` objects are not signed, so the test skips them.
 
-use super::ask;
+use super::observe_answer;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use hansa_policy::contract::differencing::{ContractCombination, between};
+use hansa_policy::contract::differencing::{ContractCombination, combine_clause_lists};
 use hansa_policy::id::ClauseId;
 use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::column::MaskValue;
@@ -64,7 +64,7 @@ struct PairContract {
 type TripNumbers = BTreeSet<i64>;
 
 impl PairContract {
-    fn random(random: &mut StdRng, groups: bool) -> Self {
+    fn generate(random: &mut StdRng, groups: bool) -> Self {
         let filters = [
             None,
             None,
@@ -111,8 +111,8 @@ impl PairContract {
             } => {
                 let mut terms = vec![
                     Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
-                    Term::Dimensions(by.iter().copied().map(name).collect()),
-                    Term::Measures(vec![name("fare")]),
+                    Term::Dimensions(by.iter().copied().map(parse_name).collect()),
+                    Term::Measures(vec![parse_name("fare")]),
                     Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
                     Term::MinGroup {
                         at_least: u32::try_from(*at_least).unwrap(),
@@ -121,23 +121,28 @@ impl PairContract {
                     Term::TotalsFromPublished,
                 ];
                 terms.extend(by.contains(&"at").then(|| Term::TimeBucket {
-                    column: name("at"),
+                    column: parse_name("at"),
                     bucket: *bucket,
                     zone: None,
                 }));
                 terms
             }
             PairContractView::Rows { columns, masked } => {
-                let shown = ["id"].iter().chain(columns).copied().map(name).collect();
+                let shown = ["id"]
+                    .iter()
+                    .chain(columns)
+                    .copied()
+                    .map(parse_name)
+                    .collect();
                 let mut terms = vec![Term::Columns(shown)];
                 terms.extend((*masked && columns.contains(&"fare")).then(|| Term::Mask {
-                    column: name("fare"),
+                    column: parse_name("fare"),
                     mask: MaskValue::Null,
                 }));
                 terms
             }
         };
-        let filter = self.filter.map(hansa_policy::row_filter::parse);
+        let filter = self.filter.map(hansa_policy::row_filter::parse_row_filter);
         terms.extend(filter.map(|filter| Term::Rows(filter.unwrap())));
         terms
     }
@@ -226,18 +231,18 @@ impl PairContract {
 
     /// Answers that the contract permits over these trips.
     fn collect_answers(&self, trips: &[PairTrip]) -> Vec<String> {
-        let set = dataset("trips", &COLUMNS);
+        let set = build_dataset("trips", &COLUMNS);
         let mut city = FixtureParticipant::new();
         city.publish(
             set,
-            &batch(trips),
+            &trip_batch(trips),
             DatasetFileLayout::default(),
             self.terms(),
         );
         let questions = self.questions();
         questions
             .iter()
-            .map(|sql| format!("{:?}", ask(&city, sql)))
+            .map(|sql| format!("{:?}", observe_answer(&city, sql)))
             .collect()
     }
 }
@@ -251,7 +256,7 @@ fn what_is_learned_under_two_contracts_one_of_them_tells() {
     let mut signed = 0;
     for case in 0..cases {
         let seed = seed.wrapping_add(case);
-        match run(seed, true) {
+        match run_pair(seed, true) {
             Ok(looked_at) => signed += u32::from(looked_at),
             Err(why) => panic!("seed {seed}: {why}"),
         }
@@ -267,7 +272,7 @@ fn fails_without_a_look_at_pairs_of_contracts() {
     for seed in 0..400 {
         let rows = StdRng::seed_from_u64(seed).random_bool(ROWS);
         let found = &mut caught[usize::from(rows)];
-        if found.is_none() && run(seed, false).is_err() {
+        if found.is_none() && run_pair(seed, false).is_err() {
             *found = Some(seed);
         }
     }
@@ -279,26 +284,26 @@ fn fails_without_a_look_at_pairs_of_contracts() {
 const ROWS: f64 = 0.4;
 
 /// Runs one pair of contracts over random trips. Returns true if the pair can be signed, or the leak that was found.
-fn run(seed: u64, judged: bool) -> Result<bool, String> {
+fn run_pair(seed: u64, judged: bool) -> Result<bool, String> {
     let mut random = StdRng::seed_from_u64(seed);
     let rows = random.random_bool(ROWS);
     let (one, other) = (
-        PairContract::random(&mut random, true),
-        PairContract::random(&mut random, !rows),
+        PairContract::generate(&mut random, true),
+        PairContract::generate(&mut random, !rows),
     );
     let apart = matches!(
-        between(&one.clauses(), &other.clauses()),
+        combine_clause_lists(&one.clauses(), &other.clauses()),
         ContractCombination::Subtracts(_)
     );
     if judged && apart {
         return Ok(false);
     }
     let trips: Vec<PairTrip> = (0..*[12, 40].choose(&mut random).unwrap())
-        .map(|id| trip(&mut random, id))
+        .map(|id| random_trip(&mut random, id))
         .collect();
     let sides = [&one, &other];
     let reported = sides.map(|side| side.groups(&trips));
-    remainders(sides, &reported)?;
+    check_remainders(sides, &reported)?;
     let before = sides.map(|side| side.collect_answers(&trips));
     for ((_, withheld), (others, _)) in [(&reported[0], &reported[1]), (&reported[1], &reported[0])]
     {
@@ -325,7 +330,7 @@ fn run(seed: u64, judged: bool) -> Result<bool, String> {
 }
 
 /// Checks the remainder of a group after the sets that the other contract reveals: it must be empty or as large as a group.
-fn remainders(
+fn check_remainders(
     sides: [&PairContract; 2],
     reported: &[(BTreeSet<TripNumbers>, BTreeSet<TripNumbers>); 2],
 ) -> Result<(), String> {
@@ -346,7 +351,7 @@ fn remainders(
     Ok(())
 }
 
-fn trip(random: &mut StdRng, id: i64) -> PairTrip {
+fn random_trip(random: &mut StdRng, id: i64) -> PairTrip {
     PairTrip {
         id,
         district: ["A", "B", "C"].choose(random).unwrap(),
@@ -357,7 +362,7 @@ fn trip(random: &mut StdRng, id: i64) -> PairTrip {
     }
 }
 
-fn batch(trips: &[PairTrip]) -> RecordBatch {
+fn trip_batch(trips: &[PairTrip]) -> RecordBatch {
     let at = TimestampMicrosecondArray::from_iter_values(trips.iter().map(|trip| trip.at));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(trips.iter().map(|t| t.id))),
@@ -371,5 +376,5 @@ fn batch(trips: &[PairTrip]) -> RecordBatch {
         )),
         Arc::new(Int64Array::from_iter(trips.iter().map(|t| t.fare))),
     ];
-    RecordBatch::try_new(dataset("trips", &COLUMNS).schema(), columns).unwrap()
+    RecordBatch::try_new(build_dataset("trips", &COLUMNS).schema(), columns).unwrap()
 }

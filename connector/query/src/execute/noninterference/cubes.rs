@@ -10,15 +10,15 @@ mod cube_query;
 mod oracle;
 mod terms;
 
-use super::{ask, same, short, workers};
+use super::{is_same_answer, observe_answer, shorten_text, worker_count};
 use crate::answer::sealed_answer::DeliveredTotals;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use crate::fixture::storage::FixtureStorage;
-use crate::fixture::{FixtureParticipant, lines};
+use crate::fixture::{FixtureParticipant, format_rows};
 use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use cube_query::{over_rows, question};
+use cube_query::{over_rows, random_question};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use hansa_catalog::dataset::{GridDimension, RegisteredGrid};
@@ -84,7 +84,7 @@ const COLUMNS: [&str; 5] = [
 type DistrictHourCell = (String, i64);
 
 impl CubeCase {
-    fn random(random: &mut StdRng) -> Self {
+    fn generate(random: &mut StdRng) -> Self {
         let at_least = *[1, 2, 4, 5].choose(random).unwrap();
         let rounded = CellDerivation::Rounded(*[2, 5, 10].choose(random).unwrap());
         let made = *[
@@ -124,7 +124,7 @@ impl CubeCase {
         };
         let many = |random: &mut StdRng| -> Vec<CubeTrip> {
             let count = *[0, 8, 60, 200].choose(random).unwrap();
-            (0..count).map(|_| trip(random)).collect()
+            (0..count).map(|_| random_trip(random)).collect()
         };
         cubes.trips = many(random);
         cubes.double = cubes.generate_equivalent_trips(random);
@@ -135,7 +135,7 @@ impl CubeCase {
     }
 
     /// Checks that a contract can permit variances of these cells.
-    fn varies(&self) -> bool {
+    fn can_permit_variance(&self) -> bool {
         self.dominance.is_none() && matches!(self.at_least, 1 | 5)
     }
 
@@ -153,9 +153,9 @@ impl CubeCase {
         let least = usize::try_from(self.at_least).unwrap();
         let mut double = Vec::new();
         for ((district, at), mut trips) in cells {
-            let published = self.units(trips.iter()) >= least;
-            let fares = self.units(trips.iter().filter(|t| t.fare.is_some())) >= least;
-            let durations = self.durations(&trips.iter().collect::<Vec<_>>());
+            let published = self.count_units(trips.iter()) >= least;
+            let fares = self.count_units(trips.iter().filter(|t| t.fare.is_some())) >= least;
+            let durations = self.shows_durations(&trips.iter().collect::<Vec<_>>());
             if published {
                 for trip in &mut trips {
                     if !durations {
@@ -179,7 +179,7 @@ impl CubeCase {
                 }
                 double.extend(trips);
             } else if least > 1 {
-                let mut other = trip(random);
+                let mut other = random_trip(random);
                 other.district = district;
                 other.at = at + random.random_range(0..width);
                 other.fare = Some(1e12);
@@ -198,7 +198,7 @@ impl CubeCase {
         for offset in 0..2 {
             // A cell that did not exist before and stays below the threshold.
             if least > 1 && random.random_bool(0.5) {
-                let mut other = trip(random);
+                let mut other = random_trip(random);
                 other.district = "Z".to_owned();
                 other.at += offset * 400 * HOUR;
                 double.push(other);
@@ -226,7 +226,7 @@ fn what_is_learned_is_a_function_of_the_cells() {
     );
     let mut answered = 0;
     for case in 0..cases {
-        match run(seed.wrapping_add(case), None) {
+        match run_world(seed.wrapping_add(case), None) {
             Ok(more) => answered += more,
             Err(why) => panic!("seed {}: {why}", seed.wrapping_add(case)),
         }
@@ -236,7 +236,7 @@ fn what_is_learned_is_a_function_of_the_cells() {
 
 /// Runs one world with its questions. Returns the number of answered questions, or the leak that was found. `dropped` names terms
 /// that the cities lack, while the second dataset and the oracle still assume them.
-pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<usize, String> {
+pub(super) fn run_world(seed: u64, dropped: Option<&'static str>) -> Result<usize, String> {
     run_with_storage(seed, dropped, FixtureStorage::of(seed))
 }
 
@@ -246,7 +246,7 @@ pub(super) fn run_with_storage(
     kept: FixtureStorage,
 ) -> Result<usize, String> {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut cubes = CubeCase::random(&mut random);
+    let mut cubes = CubeCase::generate(&mut random);
     // Data in place is not stored, so its cells can't be released.
     if cubes.made == CellDerivation::Asked {
         cubes.layout.storage = kept;
@@ -265,17 +265,21 @@ pub(super) fn run_with_storage(
         cubes.city(&cubes.trips, behind, dropped),
         cubes.city(&cubes.double, behind_other, dropped),
     );
-    (one.workers, other.workers) = (workers(seed), workers(seed));
+    (one.workers, other.workers) = (worker_count(seed), worker_count(seed));
     let mut answered = 0;
     if let CellDerivation::Rounded(base) = cubes.made {
         cubes.are_rounded(&one, base)?;
     }
     for _ in 0..5 {
-        let sql = question(&mut random, &cubes);
-        let first = ask(&one, &sql);
-        let second = ask(&other, &sql);
-        if !same(&first, &second, !sql.contains("UNION")) {
-            return Err(format!("{sql}\n{}\n{}", short(&first), short(&second)));
+        let sql = random_question(&mut random, &cubes);
+        let first = observe_answer(&one, &sql);
+        let second = observe_answer(&other, &sql);
+        if !is_same_answer(&first, &second, !sql.contains("UNION")) {
+            return Err(format!(
+                "{sql}\n{}\n{}",
+                shorten_text(&first),
+                shorten_text(&second)
+            ));
         }
         if let (Ok(first), Ok(second)) = (&first, &second) {
             let counters = |sent: &DeliveredTotals| (sent.rows, sent.bytes);
@@ -293,7 +297,11 @@ pub(super) fn run_with_storage(
             (Ok(seen), Ok(rows))
                 if round_and_sort_rows(&seen.rows) == round_and_sort_rows(&rows) => {}
             (gate, oracle) => {
-                return Err(format!("{sql}\n{}\n{}", short(gate), short(&oracle)));
+                return Err(format!(
+                    "{sql}\n{}\n{}",
+                    shorten_text(gate),
+                    shorten_text(&oracle)
+                ));
             }
         }
     }
@@ -324,7 +332,7 @@ impl CubeCase {
         let sql = format!(
             "SELECT district, date_trunc('{width}', at), count(*) FROM trips GROUP BY 1, 2"
         );
-        let observed = ask(city, &sql).map_err(|refusal| format!("{sql}\n{refusal}"))?;
+        let observed = observe_answer(city, &sql).map_err(|refusal| format!("{sql}\n{refusal}"))?;
         let mut counts: BTreeMap<(String, i64), i64> = BTreeMap::new();
         for trip in self.published_trips(&self.trips) {
             *counts.entry((trip.district, trip.at)).or_default() += 1;
@@ -361,7 +369,7 @@ fn over_published(
             ("fare_apart", Arc::new(Float64Array::from_iter(fares))),
             ("duration_apart", Arc::new(Int64Array::from_iter(durations))),
         ];
-        let rows = batch(&published);
+        let rows = trip_batch(&published);
         let schema = rows.schema();
         let reported = schema.fields().iter().map(|field| field.name().as_str());
         let rows = reported.zip(rows.columns().iter().cloned()).chain(apart);
@@ -371,20 +379,21 @@ fn over_published(
         .unwrap();
         let table = MemTable::try_new(rows.schema(), vec![vec![rows]]).unwrap();
         let context = SessionContext::new_with_config(
-            crate::session::config(&city.limits).with_create_default_catalog_and_schema(true),
+            crate::session::session_config(&city.limits)
+                .with_create_default_catalog_and_schema(true),
         );
         context.register_table("trips", Arc::new(table)).unwrap();
         let sql = over_rows(sql);
         let batches: Vec<RecordBatch> = async { context.sql(&sql).await?.collect().await }
             .await
-            .map_err(|error| crate::engine_error::planning(&error))?;
-        let mut rows = lines(&batches);
+            .map_err(|error| crate::engine_error::planning_refusal(&error))?;
+        let mut rows = format_rows(&batches);
         rows.sort();
         Ok(rows)
     })
 }
 
-fn trip(random: &mut StdRng) -> CubeTrip {
+fn random_trip(random: &mut StdRng) -> CubeTrip {
     CubeTrip {
         district: (*["A", "B", "C", "D"].choose(random).unwrap()).to_owned(),
         at: START + random.random_range(0..72 * 4) * HOUR / 4,
@@ -397,8 +406,8 @@ fn trip(random: &mut StdRng) -> CubeTrip {
     }
 }
 
-fn batch(trips: &[CubeTrip]) -> RecordBatch {
-    let set = dataset("trips", &COLUMNS);
+fn trip_batch(trips: &[CubeTrip]) -> RecordBatch {
+    let set = build_dataset("trips", &COLUMNS);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(
             trips.iter().map(|t| &t.district),

@@ -6,7 +6,7 @@ mod terms;
 use super::places::{self, PLACES, PlaceGeneralization};
 use super::prohibition::PropertyProhibition;
 use super::published_data;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use crate::fixture::storage::FixtureStorage;
 use crate::fixture::{FixtureParticipant, PLANNING};
 use crate::limits::QueryResourceLimits;
@@ -29,7 +29,7 @@ use hmac::{Hmac, Mac as _};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rows::{band, batch, pseudonymize_text, row};
+use rows::{pseudonymize_text, random_row, row_batch, value_band};
 use sha2::Sha256;
 use std::sync::Arc;
 
@@ -135,16 +135,16 @@ impl std::fmt::Debug for DatasetPair {
 }
 
 impl DatasetPair {
-    pub(super) fn random(random: &mut StdRng) -> Self {
+    pub(super) fn generate(random: &mut StdRng) -> Self {
         let share = *[1, 50, 99].choose(random).unwrap();
         let form = random.random_range(0..9);
         let count = *[0, 5, 60, 300].choose(random).unwrap();
-        let rows: Vec<DatasetPairRow> = (0..count).map(|k| row(random, k, share)).collect();
+        let rows: Vec<DatasetPairRow> = (0..count).map(|k| random_row(random, k, share)).collect();
         let mut columns = vec!["k", "v", "f", "s", "g", "b", "t", "m", "ban"];
         if random.random_bool(0.3) {
             columns.push("vis");
         }
-        let cells = PlaceGeneralization::random(random);
+        let cells = PlaceGeneralization::generate(random);
         if cells != PlaceGeneralization::Nothing {
             columns.extend(["x", "y"]);
         }
@@ -171,7 +171,7 @@ impl DatasetPair {
             .unwrap(),
             hours: random.random_bool(0.5),
             cells,
-            prohibited: PropertyProhibition::random(random),
+            prohibited: PropertyProhibition::generate(random),
             layout: DatasetFileLayout {
                 files: *[1, 3].choose(random).unwrap(),
                 row_group: *[20, 1000].choose(random).unwrap(),
@@ -196,21 +196,21 @@ impl DatasetPair {
         let mut double = Vec::new();
         for old in &self.rows {
             while random.random_bool(0.2) {
-                let mut hidden = row(random, 9_000_000, self.share);
-                self.hide(&mut hidden, random);
+                let mut hidden = random_row(random, 9_000_000, self.share);
+                self.randomize_hidden_row(&mut hidden, random);
                 double.push(hidden);
             }
-            if self.visible(old) {
+            if self.is_visible(old) {
                 let mut kept = old.clone();
                 kept.h = Some(format!("{SECRET}{}", random.random_range(0..1000)));
-                self.detail(&mut kept, random);
+                self.change_details(&mut kept, random);
                 if self.hours {
                     kept.t = kept.t.div_euclid(HOUR) * HOUR + random.random_range(0..HOUR);
                 }
                 double.push(kept);
             } else if random.random_bool(0.5) {
-                let mut changed = row(random, old.k, self.share);
-                self.hide(&mut changed, random);
+                let mut changed = random_row(random, old.k, self.share);
+                self.randomize_hidden_row(&mut changed, random);
                 double.push(changed);
             }
         }
@@ -218,12 +218,12 @@ impl DatasetPair {
     }
 
     /// Changes details that no mask lets through.
-    fn detail(&self, kept: &mut DatasetPairRow, random: &mut StdRng) {
+    fn change_details(&self, kept: &mut DatasetPairRow, random: &mut StdRng) {
         match self.number {
             NumberMask::Clear => {}
             NumberMask::Null | NumberMask::Constant => kept.m = Some(random.random_range(0..1000)),
             NumberMask::Band => {
-                kept.m = match kept.m.map(band) {
+                kept.m = match kept.m.map(value_band) {
                     None | Some(None) => *[None, Some(-7), Some(-1)].choose(random).unwrap(),
                     Some(Some(2)) => Some(random.random_range(2..6)),
                     Some(Some(_)) => Some(random.random_range(6..1000)),
@@ -231,14 +231,14 @@ impl DatasetPair {
             }
         }
         if self.form == 8 {
-            (kept.lon, kept.lat) = published_data::place(random);
+            (kept.lon, kept.lat) = published_data::random_inside_place(random);
         }
-        kept.place = places::alike(self.cells, kept.place, random);
-        kept.ban = self.prohibited.alike(kept.ban, random);
+        kept.place = places::choose_alike_place(self.cells, kept.place, random);
+        kept.ban = self.prohibited.choose_alike_ban(kept.ban, random);
         if self.text == TextMask::Level
             && let Some(text) = &mut kept.s
         {
-            *text = published_data::alike(text, random);
+            *text = published_data::choose_alike_text(text, random);
         }
         if self.text == TextMask::Prefix
             && let Some(text) = &mut kept.s
@@ -248,13 +248,13 @@ impl DatasetPair {
         }
     }
 
-    fn hide(&self, row: &mut DatasetPairRow, random: &mut StdRng) {
+    fn randomize_hidden_row(&self, row: &mut DatasetPairRow, random: &mut StdRng) {
         row.s = Some(format!("{SECRET}{}", random.random_range(0..1000)));
         row.v = *[Some(3), Some(0), Some(i64::MAX), Some(i64::MIN), None]
             .choose(random)
             .unwrap();
         if self.form == 8 {
-            (row.lon, row.lat) = published_data::outside(random);
+            (row.lon, row.lat) = published_data::random_outside_place(random);
         } else if self.form == 7 {
             row.lon = *[None, Some(9.0), Some(f64::NAN)].choose(random).unwrap();
         } else {
@@ -262,13 +262,13 @@ impl DatasetPair {
         }
     }
 
-    fn visible(&self, row: &DatasetPairRow) -> bool {
-        !self.prohibited.takes(row.ban) && self.is_permitted(row)
+    fn is_visible(&self, row: &DatasetPairRow) -> bool {
+        !self.prohibited.removes_row(row.ban) && self.is_permitted(row)
     }
 
     fn is_permitted(&self, row: &DatasetPairRow) -> bool {
         if self.form == 8 {
-            return published_data::inside(row.lon, row.lat);
+            return published_data::is_inside_area(row.lon, row.lat);
         }
         if self.form == 7 {
             return row.lon.is_some_and(|lon| (0.0..=1.0).contains(&lon))
@@ -297,7 +297,7 @@ impl DatasetPair {
     }
 
     /// Checks that answers are equal including the order of their rows.
-    pub(super) const fn exact(&self) -> bool {
+    pub(super) const fn is_exact(&self) -> bool {
         self.partitions == 1
     }
 
@@ -313,29 +313,29 @@ impl DatasetPair {
     }
 
     pub(super) fn city(&self, double: bool) -> FixtureParticipant {
-        self.holding(if double { &self.double } else { &self.rows })
+        self.city_with_rows(if double { &self.double } else { &self.rows })
     }
 
     /// City that holds the rows of the view and no hidden row.
-    pub(super) fn bare(&self) -> FixtureParticipant {
+    pub(super) fn view_city(&self) -> FixtureParticipant {
         let shown: Vec<DatasetPairRow> = self
             .rows
             .iter()
-            .filter(|row| self.visible(row))
+            .filter(|row| self.is_visible(row))
             .cloned()
             .collect();
-        self.holding(&shown)
+        self.city_with_rows(&shown)
     }
 
-    fn holding(&self, rows: &[DatasetPairRow]) -> FixtureParticipant {
-        let set = dataset("d", &COLUMNS);
+    fn city_with_rows(&self, rows: &[DatasetPairRow]) -> FixtureParticipant {
+        let set = build_dataset("d", &COLUMNS);
         let mut city = FixtureParticipant::new();
         city.limits = self.limits();
         city.workers = self.workers;
         city.published = published_data::published_lists();
         city.publish(
             set.clone(),
-            &batch(&set.schema(), rows),
+            &row_batch(&set.schema(), rows),
             self.layout,
             self.terms()
                 .into_iter()
@@ -349,20 +349,20 @@ impl DatasetPair {
         let rows: Vec<DatasetPairRow> = self
             .rows
             .iter()
-            .filter(|row| self.visible(row))
+            .filter(|row| self.is_visible(row))
             .cloned()
             .map(|mut row| {
                 match self.number {
                     NumberMask::Clear => {}
                     NumberMask::Null => row.m = None,
                     NumberMask::Constant => row.m = Some(7),
-                    NumberMask::Band => row.m = row.m.and_then(band),
+                    NumberMask::Band => row.m = row.m.and_then(value_band),
                 }
                 row.s = row.s.and_then(|text| match self.text {
                     TextMask::Clear => Some(text),
                     TextMask::Prefix => Some(text.chars().take(1).collect()),
                     TextMask::Hash => Some(pseudonymize_text(&text)),
-                    TextMask::Level => published_data::level(&text).map(str::to_owned),
+                    TextMask::Level => published_data::look_up_level(&text).map(str::to_owned),
                 });
                 if self.hours {
                     row.t = row.t.div_euclid(HOUR) * HOUR;
@@ -370,8 +370,8 @@ impl DatasetPair {
                 row
             })
             .collect();
-        let stored = dataset("d", &COLUMNS).schema();
-        let whole = batch(&stored, &rows);
+        let stored = build_dataset("d", &COLUMNS).schema();
+        let whole = row_batch(&stored, &rows);
         let indices: Vec<usize> = self
             .shown_columns()
             .iter()
@@ -387,7 +387,9 @@ impl DatasetPair {
             .collect();
         let mut shown = whole.project(&indices).unwrap().columns().to_vec();
         if self.cells != PlaceGeneralization::Nothing {
-            let cells = rows.iter().map(|row| places::cell(self.cells, row.place));
+            let cells = rows
+                .iter()
+                .map(|row| places::shown_cell(self.cells, row.place));
             fields.push(Field::new("cell", DataType::Utf8, true));
             shown.push(Arc::new(StringArray::from_iter(cells)));
         }

@@ -6,10 +6,10 @@
     reason = "the oracle is an unmodified engine"
 )]
 
-use super::{ObservedAnswer, ask, dataset_pair::SECRET, same, short};
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use super::{ObservedAnswer, dataset_pair::SECRET, is_same_answer, observe_answer, shorten_text};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use crate::fixture::storage::FixtureStorage;
-use crate::fixture::{FixtureParticipant, lines};
+use crate::fixture::{FixtureParticipant, format_rows};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
@@ -69,10 +69,10 @@ struct JoinPropertyCase {
 }
 
 impl JoinPropertyCase {
-    fn random(random: &mut StdRng) -> Self {
+    fn generate(random: &mut StdRng) -> Self {
         Self {
             held: [JoinDatasetName::D, JoinDatasetName::E]
-                .map(|side| JoinDataset::random(side, random)),
+                .map(|side| JoinDataset::generate(side, random)),
             layout: DatasetFileLayout {
                 files: *[1, 2].choose(random).unwrap(),
                 row_group: *[16, 1000].choose(random).unwrap(),
@@ -87,10 +87,10 @@ impl JoinPropertyCase {
         let mut city = FixtureParticipant::new();
         for held in &self.held {
             let rows = if double { &held.double } else { &held.rows };
-            let set = dataset(held.side.name(), &COLUMNS);
+            let set = build_dataset(held.side.name(), &COLUMNS);
             city.publish(
                 set,
-                &batch(rows),
+                &row_batch(rows),
                 self.layout,
                 held.terms()
                     .into_iter()
@@ -105,7 +105,8 @@ impl JoinPropertyCase {
         futures::executor::block_on(async {
             let _inside = city.runtime().handle().enter();
             let context = SessionContext::new_with_config(
-                crate::session::config(&city.limits).with_create_default_catalog_and_schema(true),
+                crate::session::session_config(&city.limits)
+                    .with_create_default_catalog_and_schema(true),
             );
             for held in &self.held {
                 let shown: Vec<JoinPropertyRow> = held
@@ -114,7 +115,7 @@ impl JoinPropertyCase {
                     .filter(|row| row.vis < SHOWN)
                     .cloned()
                     .collect();
-                let rows = batch(&shown).project(&[0, 1, 2, 3, 4]).unwrap();
+                let rows = row_batch(&shown).project(&[0, 1, 2, 3, 4]).unwrap();
                 let mut columns = rows.columns().to_vec();
                 columns[4] = Arc::new(StringArray::new_null(rows.num_rows()));
                 let rows = RecordBatch::try_new(rows.schema(), columns).unwrap();
@@ -125,15 +126,15 @@ impl JoinPropertyCase {
             }
             let batches: Vec<RecordBatch> = async { context.sql(sql).await?.collect().await }
                 .await
-                .map_err(|error| crate::engine_error::running(&error))?;
-            let mut rows = lines(&batches);
+                .map_err(|error| crate::engine_error::execution_refusal(&error))?;
+            let mut rows = format_rows(&batches);
             rows.sort();
             Ok(rows)
         })
     }
 
     /// Error codes of the clauses that the question violates.
-    fn against(&self, question: &RandomJoinQuery) -> BTreeSet<ErrorCode> {
+    fn expected_error_codes(&self, question: &RandomJoinQuery) -> BTreeSet<ErrorCode> {
         let mut codes = BTreeSet::new();
         for held in &self.held {
             let Some(join_use) = question.dataset_use(held.side) else {
@@ -156,13 +157,13 @@ impl JoinPropertyCase {
 }
 
 impl JoinDataset {
-    fn random(side: JoinDatasetName, random: &mut StdRng) -> Self {
+    fn generate(side: JoinDatasetName, random: &mut StdRng) -> Self {
         let keys = [None, Some(vec!["a"]), Some(vec!["a"]), Some(vec!["a", "g"])]
             .choose(random)
             .unwrap()
             .clone();
         let count = *[0, 6, 40].choose(random).unwrap();
-        let rows: Vec<JoinPropertyRow> = (0..count).map(|k| row(random, k)).collect();
+        let rows: Vec<JoinPropertyRow> = (0..count).map(|k| random_row(random, k)).collect();
         let mut double = Vec::new();
         for old in &rows {
             if random.random_bool(0.3) {
@@ -193,16 +194,16 @@ impl JoinDataset {
     }
 
     fn terms(&self) -> Vec<Term> {
-        let names = |list: &[&str]| list.iter().map(|text| name(text)).collect();
+        let names = |list: &[&str]| list.iter().map(|text| parse_name(text)).collect();
         let mut terms = vec![
             Term::Columns(names(&["k", "a", "g", "v", "s"])),
             Term::Rows(RowFilter::Compare {
-                column: name("vis"),
+                column: parse_name("vis"),
                 op: ComparisonOperator::Lt,
                 with: FilterOperand::Literal(PolicyLiteral::Int(SHOWN)),
             }),
             Term::Mask {
-                column: name("s"),
+                column: parse_name("s"),
                 mask: MaskValue::Null,
             },
         ];
@@ -213,7 +214,7 @@ impl JoinDataset {
                 .map(|keys| Term::JoinKeys(names(keys))),
         );
         terms.extend(self.joins.partner.map(|with| {
-            let other = dataset(self.side.other().name(), &COLUMNS).id;
+            let other = build_dataset(self.side.other_name().name(), &COLUMNS).id;
             Term::JoinWith(with.then_some(other).into_iter().collect())
         }));
         terms.extend(self.joins.stay.then_some(Term::KeysStay));
@@ -230,7 +231,7 @@ fn what_is_learned_of_a_join_is_a_function_of_both_views() {
     let (mut answered, mut refused) = (0, 0);
     for case in 0..cases {
         let seed = seed.wrapping_add(case);
-        match run(seed, None) {
+        match run_world(seed, None) {
             Ok((answers, refusals)) => {
                 answered += answers;
                 refused += refusals;
@@ -244,7 +245,7 @@ fn what_is_learned_of_a_join_is_a_function_of_both_views() {
 
 /// Runs one world with its questions. Returns the numbers of answered and refused questions, or the fault. `dropped` names terms
 /// that the cities lack, while everything else assumes them.
-pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<(u32, u32), String> {
+pub(super) fn run_world(seed: u64, dropped: Option<&'static str>) -> Result<(u32, u32), String> {
     run_with_storage(seed, dropped, FixtureStorage::of(seed))
 }
 
@@ -254,31 +255,31 @@ pub(super) fn run_with_storage(
     kept: FixtureStorage,
 ) -> Result<(u32, u32), String> {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut world = JoinPropertyCase::random(&mut random);
+    let mut world = JoinPropertyCase::generate(&mut random);
     world.layout.storage = kept;
     let (one, other) = (world.city(false, dropped), world.city(true, dropped));
     let (mut answered, mut refused) = (0, 0);
     for _ in 0..6 {
-        let question = RandomJoinQuery::random(&mut random);
+        let question = RandomJoinQuery::generate(&mut random);
         let sql = question.text();
-        let (first, second) = (ask(&one, sql), ask(&other, sql));
+        let (first, second) = (observe_answer(&one, sql), observe_answer(&other, sql));
         let said = || {
             format!(
                 "{sql}\n{:?}\n D: {}\n D′: {}",
                 world.held.each_ref().map(|held| &held.joins),
-                short(&first),
-                short(&second)
+                shorten_text(&first),
+                shorten_text(&second)
             )
         };
-        if !same(&first, &second, false) {
+        if !is_same_answer(&first, &second, false) {
             return Err(format!("told apart: {}", said()));
         }
-        let against = world.against(&question);
+        let against = world.expected_error_codes(&question);
         match &first {
             Err(refusal) if against.contains(&refusal.code) => refused += 1,
             _ if !against.is_empty() => return Err(format!("{against:?} missed: {}", said())),
             first => {
-                agrees(first, world.oracle(&one, sql))
+                check_agreement(first, world.oracle(&one, sql))
                     .map_err(|why| format!("{why}: {}", said()))?;
                 answered += 1;
             }
@@ -288,17 +289,17 @@ pub(super) fn run_with_storage(
 }
 
 /// Checks that both answer equally. No value of a view makes these expressions fail.
-fn agrees(
+fn check_agreement(
     gate: &Result<ObservedAnswer, Refusal>,
     oracle: Result<Vec<String>, Refusal>,
 ) -> Result<(), String> {
     match (gate, oracle) {
         (Ok(seen), Ok(rows)) if seen.rows == rows => Ok(()),
-        (_, oracle) => Err(format!("not as the oracle {}", short(&oracle))),
+        (_, oracle) => Err(format!("not as the oracle {}", shorten_text(&oracle))),
     }
 }
 
-fn row(random: &mut StdRng, k: i64) -> JoinPropertyRow {
+fn random_row(random: &mut StdRng, k: i64) -> JoinPropertyRow {
     if random.random_bool(0.4) {
         return random_hidden_row(random);
     }
@@ -324,7 +325,7 @@ fn random_hidden_row(random: &mut StdRng) -> JoinPropertyRow {
     }
 }
 
-fn batch(rows: &[JoinPropertyRow]) -> RecordBatch {
+fn row_batch(rows: &[JoinPropertyRow]) -> RecordBatch {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.k))),
         Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.a))),
@@ -333,5 +334,5 @@ fn batch(rows: &[JoinPropertyRow]) -> RecordBatch {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.s))),
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.vis))),
     ];
-    RecordBatch::try_new(dataset("d", &COLUMNS).schema(), columns).unwrap()
+    RecordBatch::try_new(build_dataset("d", &COLUMNS).schema(), columns).unwrap()
 }

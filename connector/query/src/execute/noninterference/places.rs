@@ -18,7 +18,7 @@ pub(super) enum PlaceGeneralization {
 }
 
 impl PlaceGeneralization {
-    pub(super) fn random(random: &mut StdRng) -> Self {
+    pub(super) fn generate(random: &mut StdRng) -> Self {
         *[Self::Nothing, Self::Hexagon, Self::Square, Self::Areas]
             .choose(random)
             .unwrap()
@@ -62,20 +62,24 @@ pub(super) const PLACES: [GeographicPlace; 24] = [
 ];
 
 /// Cell that is shown for a place.
-pub(super) fn cell(shown: PlaceGeneralization, place: usize) -> Option<&'static str> {
+pub(super) fn shown_cell(shown: PlaceGeneralization, place: usize) -> Option<&'static str> {
     let (lon, lat, hexagon, square) = PLACES[place];
     match shown {
         PlaceGeneralization::Nothing => None,
         PlaceGeneralization::Hexagon => hexagon,
         PlaceGeneralization::Square => square,
-        PlaceGeneralization::Areas => published_data::side(lon?, lat?),
+        PlaceGeneralization::Areas => published_data::find_side(lon?, lat?),
     }
 }
 
 /// Another place with an equal shown cell.
-pub(super) fn alike(shown: PlaceGeneralization, place: usize, random: &mut StdRng) -> usize {
+pub(super) fn choose_alike_place(
+    shown: PlaceGeneralization,
+    place: usize,
+    random: &mut StdRng,
+) -> usize {
     let same: Vec<usize> = (0..PLACES.len())
-        .filter(|other| cell(shown, *other) == cell(shown, place))
+        .filter(|other| shown_cell(shown, *other) == shown_cell(shown, place))
         .collect();
     *same.choose(random).unwrap()
 }

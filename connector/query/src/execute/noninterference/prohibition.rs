@@ -1,7 +1,7 @@
 //! Rows and columns that a prohibition removes from the permitted view.
 
-use crate::fixture::dataset_files::name;
-use hansa_policy::row_filter::parse;
+use crate::fixture::dataset_files::parse_name;
+use hansa_policy::row_filter::parse_row_filter;
 use hansa_policy::term::Term;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
@@ -29,7 +29,7 @@ const SPELLINGS: [&str; 4] = [
 ];
 
 impl PropertyProhibition {
-    pub(super) fn random(random: &mut StdRng) -> Self {
+    pub(super) fn generate(random: &mut StdRng) -> Self {
         let rows = Self::Rows(random.random_range(0..SPELLINGS.len()));
         *[Self::Nothing, Self::Nothing, rows, Self::Column]
             .choose(random)
@@ -37,7 +37,7 @@ impl PropertyProhibition {
     }
 
     /// Checks that a row with this `ban` is removed. That is so where the condition is true or NULL.
-    pub(super) const fn takes(self, ban: Option<i64>) -> bool {
+    pub(super) const fn removes_row(self, ban: Option<i64>) -> bool {
         matches!((self, ban), (Self::Rows(_), None | Some(1..)))
     }
 
@@ -47,7 +47,7 @@ impl PropertyProhibition {
     }
 
     /// Another `ban` for a row that stays in the view, if no one sees the value.
-    pub(super) fn alike(self, ban: Option<i64>, random: &mut StdRng) -> Option<i64> {
+    pub(super) fn choose_alike_ban(self, ban: Option<i64>, random: &mut StdRng) -> Option<i64> {
         match self {
             Self::Nothing | Self::Rows(_) => ban,
             Self::Column => *[None, Some(0), Some(3)].choose(random).unwrap(),
@@ -57,8 +57,10 @@ impl PropertyProhibition {
     pub(super) fn term(self) -> Option<Term> {
         let part = match self {
             Self::Nothing => return None,
-            Self::Rows(spelling) => ProhibitedPart::Rows(parse(SPELLINGS[spelling]).unwrap()),
-            Self::Column => ProhibitedPart::Columns(vec![name("ban")]),
+            Self::Rows(spelling) => {
+                ProhibitedPart::Rows(parse_row_filter(SPELLINGS[spelling]).unwrap())
+            }
+            Self::Column => ProhibitedPart::Columns(vec![parse_name("ban")]),
         };
         let (act, when, part) = (
             ProhibitedAction::Use,

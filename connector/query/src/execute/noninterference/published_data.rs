@@ -1,7 +1,7 @@
 //! Published areas and a published table, with results that the test computes itself.
 
 use super::dataset_pair::SECRET;
-use crate::fixture::dataset_files::name;
+use crate::fixture::dataset_files::parse_name;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::published_list::area_list::{
@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use std::sync::Arc;
 
-fn digest(what: &str) -> Digest {
+fn text_digest(what: &str) -> Digest {
     Digest::of(what.as_bytes())
 }
 
@@ -28,7 +28,7 @@ pub(super) fn published_lists() -> Arc<PublishedLists> {
     let ring = |corners: &[(i64, i64)]| {
         let corners = corners
             .iter()
-            .map(|(lon, lat)| GeoPoint::of(lon * tenth, lat * tenth).unwrap());
+            .map(|(lon, lat)| GeoPoint::from_billionths(lon * tenth, lat * tenth).unwrap());
         LinearRing::of(corners.collect()).unwrap()
     };
     let square = ring(&[(0, 0), (10, 0), (10, 10), (0, 10), (0, 0)]);
@@ -46,8 +46,8 @@ pub(super) fn published_lists() -> Arc<PublishedLists> {
     ]);
     let mut levels = HierarchyTable::new(vec!["parity".to_owned(), "size".to_owned()]);
     for number in 0..20 {
-        let size = (number > 2).then(|| size(number).to_owned());
-        assert!(levels.say(number.to_string(), vec![Some("x".to_owned()), size]));
+        let size = (number > 2).then(|| size_text(number).to_owned());
+        assert!(levels.add_value(number.to_string(), vec![Some("x".to_owned()), size]));
     }
     // Two sides of a city with a common edge, and a part of the eastern side that comes later in the list.
     let box_of = |west: i64, east: i64| {
@@ -59,7 +59,7 @@ pub(super) fn published_lists() -> Arc<PublishedLists> {
             (west, 52_000),
         ];
         let corners = corners.map(|(lon, lat)| {
-            GeoPoint::of(lon * (DEGREE / 1_000), lat * (DEGREE / 1_000)).unwrap()
+            GeoPoint::from_billionths(lon * (DEGREE / 1_000), lat * (DEGREE / 1_000)).unwrap()
         });
         Polygon::new(LinearRing::of(corners.to_vec()).unwrap(), vec![])
     };
@@ -69,23 +69,26 @@ pub(super) fn published_lists() -> Arc<PublishedLists> {
         area("later", vec![box_of(13_404, 13_412)]),
     ]);
     let mut published = PublishedLists::default();
-    published.hold(digest("sides"), PublishedList::Areas(Arc::new(sides)));
-    published.hold(digest("areas"), PublishedList::Areas(Arc::new(areas)));
-    published.hold(digest("levels"), PublishedList::Levels(Arc::new(levels)));
+    published.add_list(text_digest("sides"), PublishedList::Areas(Arc::new(sides)));
+    published.add_list(text_digest("areas"), PublishedList::Areas(Arc::new(areas)));
+    published.add_list(
+        text_digest("levels"),
+        PublishedList::Levels(Arc::new(levels)),
+    );
     Arc::new(published)
 }
 
-const fn size(number: i64) -> &'static str {
+const fn size_text(number: i64) -> &'static str {
     if number < 10 { "3" } else { "12" }
 }
 
 /// Expression that refers to these areas.
-pub(super) fn sides() -> String {
-    format!("areas:{}:name", digest("sides"))
+pub(super) fn side_expression() -> String {
+    format!("areas:{}:name", text_digest("sides"))
 }
 
 /// First area of the list that contains a place, computed by the test.
-pub(super) fn side(lon: f64, lat: f64) -> Option<&'static str> {
+pub(super) fn find_side(lon: f64, lat: f64) -> Option<&'static str> {
     if !(52.0..=53.0).contains(&lat) {
         return None;
     }
@@ -97,26 +100,26 @@ pub(super) fn side(lon: f64, lat: f64) -> Option<&'static str> {
     }
 }
 
-pub(super) fn area() -> Term {
+pub(super) fn area_term() -> Term {
     Term::PublishedArea(PublishedAreaTerm {
-        lon: name("lon"),
-        lat: name("lat"),
-        list: digest("areas"),
+        lon: parse_name("lon"),
+        lat: parse_name("lat"),
+        list: text_digest("areas"),
         which: "name=here".parse().unwrap(),
     })
 }
 
-pub(super) fn lookup(column: SqlIdentifier) -> Term {
+pub(super) fn lookup_term(column: SqlIdentifier) -> Term {
     Term::Lookup(LookupTerm {
         column,
-        table: digest("levels"),
+        table: text_digest("levels"),
         level: "size".to_owned(),
     })
 }
 
 /// Checks that a place is in the square and outside its hole, or in the triangle, whose slanted edge is where both coordinates add
 /// up to five.
-pub(super) fn inside(lon: Option<f64>, lat: Option<f64>) -> bool {
+pub(super) fn is_inside_area(lon: Option<f64>, lat: Option<f64>) -> bool {
     let (Some(lon), Some(lat)) = (lon, lat) else {
         return false;
     };
@@ -127,7 +130,7 @@ pub(super) fn inside(lon: Option<f64>, lat: Option<f64>) -> bool {
 }
 
 /// Random place inside, on an outline, or on the edge of the hole.
-pub(super) fn place(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
+pub(super) fn random_inside_place(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
     let places = [
         (0.1, 0.5),
         (0.0, 0.0),
@@ -141,12 +144,12 @@ pub(super) fn place(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
         (3.1, 0.2),
     ];
     let (lon, lat) = *places.choose(random).unwrap();
-    assert!(inside(Some(lon), Some(lat)));
+    assert!(is_inside_area(Some(lon), Some(lat)));
     (Some(lon), Some(lat))
 }
 
 /// Random place outside: in the hole, beyond each edge, or without coordinates.
-pub(super) fn outside(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
+pub(super) fn random_outside_place(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
     let places = [
         (Some(0.5), Some(0.5)),
         (Some(0.41), Some(0.59)),
@@ -161,19 +164,19 @@ pub(super) fn outside(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
         (Some(0.5), None),
     ];
     let place = *places.choose(random).unwrap();
-    assert!(!inside(place.0, place.1));
+    assert!(!is_inside_area(place.0, place.1));
     place
 }
 
 /// Value of the table for a text, computed by the test.
-pub(super) fn level(text: &str) -> Option<&'static str> {
+pub(super) fn look_up_level(text: &str) -> Option<&'static str> {
     let number: i64 = text.parse().ok()?;
-    (3..20).contains(&number).then(|| size(number))
+    (3..20).contains(&number).then(|| size_text(number))
 }
 
 /// Another text with an equal table value.
-pub(super) fn alike(text: &str, random: &mut StdRng) -> String {
-    match level(text) {
+pub(super) fn choose_alike_text(text: &str, random: &mut StdRng) -> String {
+    match look_up_level(text) {
         Some("3") => random.random_range(3..10).to_string(),
         Some(_) => random.random_range(10..20).to_string(),
         None => format!("{SECRET}{}", random.random_range(0..1000)),

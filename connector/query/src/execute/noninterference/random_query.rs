@@ -23,7 +23,7 @@ impl RandomQuery {
 
     /// Creates a random statement. `exact` states that the rows of a LIMIT are determined; `allow_random` permits the function
     /// `random`.
-    pub(super) fn random(
+    pub(super) fn generate(
         random: &mut StdRng,
         shown: &[&str],
         exact: bool,
@@ -36,7 +36,7 @@ impl RandomQuery {
             4..=6 => make.groups(),
             7 => make.join(),
             8 => make.window(),
-            10 => make.whole(),
+            10 => make.whole_table_query(),
             _ => make.set(),
         };
         let text = if allow_random {
@@ -44,13 +44,13 @@ impl RandomQuery {
         } else {
             body
         };
-        let ordered = kind != 9 && !joins(&text);
+        let ordered = kind != 9 && !has_join(&text);
         Self { text, ordered }
     }
 }
 
 /// Checks for a join. The engine does not define the row order of a join.
-fn joins(text: &str) -> bool {
+fn has_join(text: &str) -> bool {
     let joins = ["JOIN", "EXISTS", "IN (SELECT"];
     joins.iter().any(|word| text.contains(word))
 }
@@ -61,7 +61,7 @@ struct QueryGenerator<'a> {
 }
 
 impl QueryGenerator<'_> {
-    fn one(&mut self, list: &[&str]) -> String {
+    fn choose_text(&mut self, list: &[&str]) -> String {
         (*list.choose(self.random).unwrap()).to_owned()
     }
 
@@ -71,7 +71,7 @@ impl QueryGenerator<'_> {
         let tail = if exact && self.random.random_bool(0.5) {
             let limit = self.random.random_range(0..6);
             // The row order after a join is undefined, so all columns are sorted.
-            let joined = [&a, &b, &c, &filter].into_iter().any(|text| joins(text));
+            let joined = [&a, &b, &c, &filter].into_iter().any(|text| has_join(text));
             let order = if joined { " ORDER BY 1, 2, 3, k" } else { "" };
             format!("{order} LIMIT {limit}")
         } else if self.random.random_bool(0.3) {
@@ -109,7 +109,7 @@ impl QueryGenerator<'_> {
 
     fn join(&mut self) -> String {
         let (left, right) = (self.int(1), self.int(1));
-        let kind = self.one(&["JOIN", "LEFT JOIN", "FULL JOIN"]);
+        let kind = self.choose_text(&["JOIN", "LEFT JOIN", "FULL JOIN"]);
         let condition = self.bool(1);
         format!(
             "SELECT count(*), sum(x.a), min(y.a) FROM (SELECT {left} a, g FROM d WHERE {condition}) x \
@@ -118,8 +118,8 @@ impl QueryGenerator<'_> {
     }
 
     /// Questions that an engine answers or plans from row counts alone, if it has them.
-    fn whole(&mut self) -> String {
-        self.one(&[
+    fn whole_table_query(&mut self) -> String {
+        self.choose_text(&[
             "SELECT count(*) n FROM d",
             "SELECT count(*) n, count(1) m FROM d HAVING count(*) > 100",
             "SELECT count(*) n FROM d x JOIN (SELECT g, count(*) c FROM d GROUP BY g) y ON x.g = y.g",
@@ -128,12 +128,12 @@ impl QueryGenerator<'_> {
     }
 
     fn window(&mut self) -> String {
-        let over = self.one(&[
+        let over = self.choose_text(&[
             "ORDER BY k",
             "PARTITION BY g ORDER BY k",
             "PARTITION BY b ORDER BY t, k",
         ]);
-        let function = self.one(&[
+        let function = self.choose_text(&[
             "row_number()",
             "lag(v)",
             "sum(f)",
@@ -145,7 +145,7 @@ impl QueryGenerator<'_> {
     }
 
     fn set(&mut self) -> String {
-        let operation = self.one(&["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]);
+        let operation = self.choose_text(&["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]);
         let (a, b) = (self.int(1), self.int(1));
         let filter = self.filter();
         format!("SELECT {a} a FROM d{filter} {operation} SELECT {b} a FROM d")
@@ -165,7 +165,7 @@ impl QueryGenerator<'_> {
             0 => format!("distinct_state_v1({})", self.int(1)),
             1 => format!("distinct_state_v1({})", self.text(1)),
             2 => "percentile_state_v2(f)".to_owned(),
-            3 => self.one(&[
+            3 => self.choose_text(&[
                 "approx_percentile_cont(f, 0.9)",
                 "var(f)",
                 "corr(f, v)",
@@ -226,8 +226,8 @@ impl QueryGenerator<'_> {
     fn text(&mut self, depth: usize) -> String {
         if depth == 0 {
             return match self.shown.contains(&"cell") {
-                true => self.one(&["s", "g", "cell", "'x'"]),
-                false => self.one(&["s", "g", "'x'"]),
+                true => self.choose_text(&["s", "g", "cell", "'x'"]),
+                false => self.choose_text(&["s", "g", "'x'"]),
             };
         }
         let a = self.text(depth - 1);
@@ -242,7 +242,12 @@ impl QueryGenerator<'_> {
 
     /// One or two long IN lists over a column.
     fn lists(&mut self, of: &str, first: usize, word: fn(usize) -> String) -> String {
-        let mut list = || format!("{of} {}", long(first, self.random.random_range(0..5), word));
+        let mut list = || {
+            format!(
+                "{of} {}",
+                long_in_list(first, self.random.random_range(0..5), word)
+            )
+        };
         let (one, other) = (list(), list());
         match self.random.random_range(0..3) {
             0 => one,
@@ -288,7 +293,7 @@ impl QueryGenerator<'_> {
 
 /// Long IN list, which the plan holds as one function. It contains every third number from `first` on, some decreased by one, so
 /// lists with an equal beginning and length can still differ.
-fn long(first: usize, other: usize, word: fn(usize) -> String) -> String {
+fn long_in_list(first: usize, other: usize, word: fn(usize) -> String) -> String {
     let number =
         |at: usize| (first + 3 * at).saturating_sub(usize::from(at > 0 && at % 4 == other));
     let words: Vec<String> = (0..80).map(|at| word(number(at))).collect();

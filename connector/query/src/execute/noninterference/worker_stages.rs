@@ -1,7 +1,7 @@
 //! Noninterference with workers: the distribution of stored rows, including hidden ones, must not affect an answer.
 
 use super::dataset_pair::DatasetPair;
-use super::{RandomQuery, apart, ask, same};
+use super::{RandomQuery, differing_text, is_same_answer, observe_answer};
 use hansa_test_support::property_cases::{number, seed};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -16,7 +16,7 @@ fn however_rows_are_dealt_an_answer_is_a_function_of_the_view() {
     );
     let mut exchanged = 0;
     for seed in (0..cases).map(|case| seed.wrapping_add(case)) {
-        exchanged += run(seed).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        exchanged += run_case(seed).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
     }
     eprintln!("{exchanged} messages exchanged");
     assert!(
@@ -25,13 +25,13 @@ fn however_rows_are_dealt_an_answer_is_a_function_of_the_view() {
     );
 }
 
-fn run(seed: u64) -> Result<usize, String> {
+fn run_case(seed: u64) -> Result<usize, String> {
     let mut random = StdRng::seed_from_u64(seed);
-    let pair = DatasetPair::random(&mut random).with_workers(3);
+    let pair = DatasetPair::generate(&mut random).with_workers(3);
     let (one, other) = (pair.city(false), pair.city(true));
     let mut alone = pair.city(false);
     alone.workers = Some(0);
-    let mut bare = pair.bare();
+    let mut bare = pair.view_city();
     bare.workers = Some(2);
     // The choice of the larger dataset must not be visible either.
     let mut small = pair.city(true);
@@ -39,7 +39,7 @@ fn run(seed: u64) -> Result<usize, String> {
     let shown = pair.shown_columns();
     let mut questions: Vec<String> = (0..3)
         .map(|_| {
-            RandomQuery::random(&mut random, &shown, true, false)
+            RandomQuery::generate(&mut random, &shown, true, false)
                 .text()
                 .to_owned()
         })
@@ -53,18 +53,18 @@ fn run(seed: u64) -> Result<usize, String> {
         questions.push(text.to_owned());
     }
     for sql in questions {
-        let first = ask(&one, &sql);
+        let first = observe_answer(&one, &sql);
         for (who, city) in [
             ("D′", &other),
             ("alone", &alone),
             ("view", &bare),
             ("small", &small),
         ] {
-            let seen = ask(city, &sql);
+            let seen = observe_answer(city, &sql);
             // The arms of a union run in parallel.
             let ordered = !sql.contains(" UNION ");
-            if !same(&first, &seen, ordered) {
-                let (first, seen) = (apart(&first, &seen), apart(&seen, &first));
+            if !is_same_answer(&first, &seen, ordered) {
+                let (first, seen) = (differing_text(&first, &seen), differing_text(&seen, &first));
                 return Err(format!("{pair:?}\n{sql}\n D: {first}\n {who}: {seen}"));
             }
         }

@@ -4,7 +4,7 @@
 use super::RUNS;
 use crate::execute::cancellation;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::refusal::Refusal;
@@ -16,40 +16,40 @@ const SQL: &str = "SELECT n FROM t ORDER BY n";
 
 fn rows(of: &[i64]) -> RecordBatch {
     let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(of.to_vec()))];
-    RecordBatch::try_new(dataset("t", &["n:int"]).schema(), columns).unwrap()
+    RecordBatch::try_new(build_dataset("t", &["n:int"]).schema(), columns).unwrap()
 }
 
 fn only(op: ComparisonOperator, than: i64) -> Term {
     Term::Rows(RowFilter::Compare {
-        column: name("n"),
+        column: parse_name("n"),
         op,
         with: FilterOperand::Literal(PolicyLiteral::Int(than)),
     })
 }
 
 fn publish(city: &mut FixtureParticipant, of: &[i64], term: Term) {
-    let set = dataset("t", &["n:int"]);
+    let set = build_dataset("t", &["n:int"]);
     city.publish(set, &rows(of), DatasetFileLayout::default(), [term]);
 }
 
 /// Run counts of the cached plans; the newest plan is last.
 fn runs(city: &FixtureParticipant) -> Vec<usize> {
-    city.runtime().ready().0.runs()
+    city.runtime().plan_cache().0.use_counts()
 }
 
 #[test]
 fn a_kept_plan_is_that_of_its_effects_and_its_snapshots() {
     let mut city = FixtureParticipant::new();
     publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Lt, 3));
-    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
-    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["1", "2"]);
     assert_eq!(runs(&city), [1]);
     // The columns, the text and the clause number stay equal; only the value in the clause changes.
     publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Gt, 1));
-    assert_eq!(city.rows(SQL).unwrap(), ["2", "3"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["2", "3"]);
     publish(&mut city, &[3, 4], only(ComparisonOperator::Gt, 1));
-    assert_eq!(city.rows(SQL).unwrap(), ["3", "4"]);
-    assert_eq!(city.rows(SQL).unwrap(), ["3", "4"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["3", "4"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["3", "4"]);
     // A plan for a removed snapshot leaves the cache.
     assert_eq!(runs(&city), [1]);
 }
@@ -58,9 +58,9 @@ fn a_kept_plan_is_that_of_its_effects_and_its_snapshots() {
 fn plans_of_other_limits_are_others() {
     let mut city = FixtureParticipant::new();
     publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Lt, 3));
-    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["1", "2"]);
     city.limits.partitions = 3;
-    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["1", "2"]);
     assert_eq!(runs(&city), [0, 0]);
 }
 
@@ -79,13 +79,13 @@ fn a_kept_plan_ends_with_the_question_that_runs_it() {
             Ok::<(), Refusal>(())
         })
     };
-    let (stop, first) = cancellation::pair();
+    let (stop, first) = cancellation::cancellation_pair();
     ended(first).unwrap();
     // The cancellation of the first question does not affect the second one.
     stop.stop(why());
-    let (_stop, second) = cancellation::pair();
+    let (_stop, second) = cancellation::cancellation_pair();
     ended(second).unwrap();
-    let (stop, third) = cancellation::pair();
+    let (stop, third) = cancellation::cancellation_pair();
     stop.stop(why());
     assert_eq!(ended(third).unwrap_err().code, ErrorCode::Withdrawn);
     assert_eq!(runs(&city), [2]);
@@ -96,11 +96,11 @@ fn a_plan_is_made_anew_after_so_many_runs() {
     let mut city = FixtureParticipant::new();
     publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Lt, 3));
     for _ in 0..RUNS {
-        city.rows(SQL).unwrap();
+        city.query_rows(SQL).unwrap();
     }
     assert_eq!(runs(&city), [RUNS - 1]);
-    city.rows(SQL).unwrap();
+    city.query_rows(SQL).unwrap();
     assert!(runs(&city).is_empty());
-    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(city.query_rows(SQL).unwrap(), ["1", "2"]);
     assert_eq!(runs(&city), [0]);
 }

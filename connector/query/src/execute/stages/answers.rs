@@ -2,7 +2,7 @@
 
 use crate::execute::gated_leaf::mutant_gate::GateMutant;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use crate::fixture::storage::FixtureStorage;
 use crate::fixture::worker_team::TaskFailure;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
@@ -26,8 +26,8 @@ const LAYOUT: DatasetFileLayout = DatasetFileLayout {
 const GRID: &str = "hansa://munster.example/grid/trips-1";
 
 /// Ninety trips in row groups of ten rows.
-fn trips() -> (Dataset, RecordBatch) {
-    let trips = dataset("trips", &["id:int", "site:text", "km:float", "seen:int"]);
+fn sample_trips() -> (Dataset, RecordBatch) {
+    let trips = build_dataset("trips", &["id:int", "site:text", "km:float", "seen:int"]);
     let rows = 0..90_i64;
     let batch = RecordBatch::try_new(
         trips.schema(),
@@ -47,16 +47,16 @@ fn trips() -> (Dataset, RecordBatch) {
 }
 
 /// City with the trips, of which every third is hidden, and a table of their sites.
-pub(crate) fn city() -> FixtureParticipant {
+pub(crate) fn build_trip_city() -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
-    let (trips, batch) = trips();
+    let (trips, batch) = sample_trips();
     let seen = Term::Rows(RowFilter::Compare {
-        column: name("seen"),
+        column: parse_name("seen"),
         op: ComparisonOperator::Lt,
         with: FilterOperand::Literal(PolicyLiteral::Int(2)),
     });
     city.publish(trips, &batch, LAYOUT, [seen]);
-    let sites = dataset("sites", &["site:text", "district:text"]);
+    let sites = build_dataset("sites", &["site:text", "district:text"]);
     let names = (0..7).map(|at| format!("s{at}"));
     let districts = (0..7).map(|at| format!("d{}", at % 2));
     let batch = RecordBatch::try_new(
@@ -67,7 +67,7 @@ pub(crate) fn city() -> FixtureParticipant {
         ],
     );
     city.publish(sites, &batch.unwrap(), LAYOUT, []);
-    let bounds = dataset("bounds", &["bound:int"]);
+    let bounds = build_dataset("bounds", &["bound:int"]);
     let batch = RecordBatch::try_new(
         bounds.schema(),
         vec![Arc::new(Int64Array::from_iter_values([20, 40, 60]))],
@@ -81,10 +81,10 @@ pub(crate) const SUMS: &str =
 
 /// Rows of a question with `workers` workers, and the number of messages that the workers exchanged.
 fn ask_with_workers(sql: &str, workers: u32, falls: Option<TaskFailure>) -> (Vec<String>, usize) {
-    let mut city = city();
+    let mut city = build_trip_city();
     city.workers = Some(workers);
     city.task_failure = falls;
-    let rows = city.rows(sql).unwrap();
+    let rows = city.query_rows(sql).unwrap();
     (rows, city.exchanged.load(Ordering::Relaxed))
 }
 
@@ -147,9 +147,9 @@ fn few_rows_are_repeated_where_that_is_less() {
             true,
         ),
     ] {
-        let mut city = city();
+        let mut city = build_trip_city();
         city.workers = Some(2);
-        city.rows(sql).unwrap();
+        city.query_rows(sql).unwrap();
         let columns = city.exchanged_columns.lock();
         assert!(columns.contains("site"), "at home: {sql}");
         assert_eq!(columns.contains("km"), dealt, "{columns:?}: {sql}");
@@ -162,12 +162,12 @@ pub(crate) const CELLS: &str =
 /// City with the trips under a contract that shows cells of at least `least` trips.
 pub(crate) fn city_of_cells(least: u32) -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
-    let (set, batch) = trips();
+    let (set, batch) = sample_trips();
     let functions = [CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg];
     let terms = [
         Term::Functions(functions.to_vec()),
-        Term::Dimensions(vec![name("site")]),
-        Term::Measures(vec![name("km"), name("id")]),
+        Term::Dimensions(vec![parse_name("site")]),
+        Term::Measures(vec![parse_name("km"), parse_name("id")]),
         Term::Grid(GRID.to_owned()),
         Term::MinGroup {
             at_least: least,
@@ -185,10 +185,10 @@ fn cells_are_put_together_of_states() {
     let mut shown = Vec::new();
     for least in [1, 13] {
         let mut city = city_of_cells(least);
-        let alone = city.rows(CELLS).unwrap();
+        let alone = city.query_rows(CELLS).unwrap();
         for workers in [2, 3] {
             city.workers = Some(workers);
-            assert_eq!(city.rows(CELLS).unwrap(), alone, "{workers}");
+            assert_eq!(city.query_rows(CELLS).unwrap(), alone, "{workers}");
         }
         let columns = city.exchanged_columns.lock().clone();
         assert!(!columns.is_empty(), "at home");
@@ -278,11 +278,11 @@ fn a_task_that_falls_gives_no_answer() {
         "SELECT count(*) FROM trips CROSS JOIN bounds",
         "SELECT count(*) FROM bounds WHERE bound NOT IN (SELECT id FROM trips)",
     ] {
-        let mut city = city();
+        let mut city = build_trip_city();
         city.workers = Some(2);
         city.limits.batch_rows = 4;
         city.remove_protection(GateMutant::Falls);
-        let refusal = city.rows(sql).expect_err(sql);
+        let refusal = city.query_rows(sql).expect_err(sql);
         assert_eq!(refusal.code, ErrorCode::Internal, "{sql}: {refusal}");
         let exchanged = city.exchanged.load(Ordering::Relaxed);
         assert!(exchanged > 0, "at home: {sql}");
@@ -292,14 +292,14 @@ fn a_task_that_falls_gives_no_answer() {
 /// A task's buffers are freed with the question, including the repeated side of a join.
 #[test]
 fn a_question_that_is_over_holds_no_memory() {
-    let mut city = city();
+    let mut city = build_trip_city();
     city.workers = Some(2);
     for sql in [
         SUMS,
         "SELECT bound, count(*) FROM trips JOIN bounds ON trips.id > bounds.bound GROUP BY bound",
         "SELECT count(*) FROM trips CROSS JOIN bounds",
     ] {
-        let _rows = city.rows(sql).unwrap();
+        let _rows = city.query_rows(sql).unwrap();
         assert!(city.exchanged.swap(0, Ordering::Relaxed) > 0, "{sql}");
         let started = Instant::now();
         while city.runtime().memory_used() > 0 {
@@ -313,9 +313,9 @@ fn a_question_that_is_over_holds_no_memory() {
 #[test]
 fn small_tables_stay_at_home() {
     let rows = |at_least: u64| {
-        let mut city = city();
+        let mut city = build_trip_city();
         (city.workers, city.at_least) = (Some(2), at_least);
-        let rows = city.rows(SUMS).unwrap();
+        let rows = city.query_rows(SUMS).unwrap();
         (rows, city.exchanged.load(Ordering::Relaxed) > 0)
     };
     let (rows_of_workers, exchanged) = rows(90);
@@ -328,9 +328,9 @@ fn small_tables_stay_at_home() {
 fn an_error_is_told_as_at_home() {
     let sql = "SELECT site, sum(100 / (id - 43)) FROM trips GROUP BY site";
     let refusal = |workers: u32| {
-        let mut city = city();
+        let mut city = build_trip_city();
         city.workers = Some(workers);
-        city.rows(sql).unwrap_err()
+        city.query_rows(sql).unwrap_err()
     };
     assert_eq!(refusal(0), refusal(3));
 }

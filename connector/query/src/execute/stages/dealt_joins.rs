@@ -87,7 +87,7 @@ const fn can_be_repeated(join: JoinType) -> bool {
 }
 
 /// Statistics registry: the engine's estimates, and [`JoinedRows`] for joins.
-pub(super) fn registry() -> StatisticsRegistry {
+pub(super) fn statistics_registry() -> StatisticsRegistry {
     let mut registry = StatisticsRegistry::default_with_builtin_providers();
     registry.register(Arc::new(JoinedRows));
     registry

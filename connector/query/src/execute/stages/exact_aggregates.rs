@@ -29,7 +29,7 @@ pub(super) fn why_not_exact(aggregate: &AggregateExec) -> Option<String> {
     if let Some(call) = calls.find(|call| !call_adds_up(call)) {
         return Some(call.name().to_owned());
     }
-    let nested = fields.find(|field| !travels(field.data_type()));
+    let nested = fields.find(|field| !is_sendable_type(field.data_type()));
     nested.map(|field| field.name().clone())
 }
 
@@ -72,7 +72,7 @@ fn call_adds_up(call: &AggregateFunctionExpr) -> bool {
 }
 
 /// Checks for a type without child types. Only these types can be sent.
-pub(super) fn travels(kind: &DataType) -> bool {
+pub(super) fn is_sendable_type(kind: &DataType) -> bool {
     !kind.is_nested()
         && !matches!(
             kind,

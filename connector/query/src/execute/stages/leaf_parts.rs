@@ -1,7 +1,7 @@
 //! Parts of a governed leaf for several tasks. A part contains the row groups that begin in one section of each file. Where a
 //! contract shows cells alone, a task returns aggregate states of the part and never a row.
 
-use super::exact_aggregates::{travels, why_not_exact};
+use super::exact_aggregates::{is_sendable_type, why_not_exact};
 use crate::execute::gated_leaf::GovernedScanExec;
 use datafusion::datasource::listing::{FileRange, PartitionedFile};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder};
@@ -21,7 +21,7 @@ type Plan = Arc<dyn ExecutionPlan>;
 
 /// Checks that the rows of a leaf may be distributed among tasks.
 pub(super) fn is_dealable(leaf: &GovernedScanExec) -> bool {
-    leaf.rows().is_some() && (is_scan(leaf.inner()) || is_cells(leaf.inner()))
+    leaf.rows().is_some() && (is_scan(leaf.inner_plan()) || is_cells(leaf.inner_plan()))
 }
 
 /// Opens the cells of a plan: tasks return aggregate states, and the merge and the thresholds follow above these within the same
@@ -34,10 +34,10 @@ pub(super) fn open_cells(plan: Plan) -> Result<Plan> {
         let Some(leaf) = node.downcast_ref::<GovernedScanExec>() else {
             return Ok(Transformed::no(node));
         };
-        if !is_dealable(leaf) || is_scan(leaf.inner()) {
+        if !is_dealable(leaf) || is_scan(leaf.inner_plan()) {
             return Ok(Transformed::no(node));
         }
-        let inner = Arc::clone(leaf.inner()).transform_down(|node| {
+        let inner = Arc::clone(leaf.inner_plan()).transform_down(|node| {
             let Some(whole) = node.downcast_ref::<AggregateExec>() else {
                 return Ok(Transformed::no(node));
             };
@@ -54,7 +54,7 @@ pub(super) fn open_cells(plan: Plan) -> Result<Plan> {
 // INVARIANT: cells-in-states. Where a contract shows cells alone, no row is exchanged between machines.
 fn in_parts(leaf: &GovernedScanExec, whole: &AggregateExec) -> Result<Plan> {
     let states = states_of(whole)?;
-    put_together(whole, Arc::new(leaf.states(states)))
+    put_together(whole, Arc::new(leaf.to_state_leaf(states)))
 }
 
 /// Splits an aggregate into partial aggregates for all partitions and a final merge.
@@ -91,20 +91,20 @@ fn put_together(whole: &AggregateExec, states: Plan) -> Result<Plan> {
 
 /// Checks that a leaf returns only a part of its rows or states.
 pub(super) fn gives_parts(leaf: &GovernedScanExec) -> bool {
-    let states = leaf.inner().downcast_ref::<AggregateExec>();
+    let states = leaf.inner_plan().downcast_ref::<AggregateExec>();
     let of_rows = |states: &AggregateExec| {
         *states.mode() == AggregateMode::Partial && is_scan(states.input())
     };
-    leaf.rows().is_some() && (is_scan(leaf.inner()) || states.is_some_and(of_rows))
+    leaf.rows().is_some() && (is_scan(leaf.inner_plan()) || states.is_some_and(of_rows))
 }
 
 /// Creates part number `part` of `of` parts of a leaf.
 ///
 /// # Errors
 /// An error if the engine refuses its own nodes.
-pub(super) fn deal(leaf: &GovernedScanExec, part: u32, of: u32) -> Result<Plan> {
-    let inner = Arc::clone(leaf.inner()).transform_down(|node| {
-        let Some(config) = scan(&node) else {
+pub(super) fn create_leaf_part(leaf: &GovernedScanExec, part: u32, of: u32) -> Result<Plan> {
+    let inner = Arc::clone(leaf.inner_plan()).transform_down(|node| {
+        let Some(config) = find_file_scan(&node) else {
             return Ok(Transformed::no(node));
         };
         Ok(Transformed::yes(some_of(config, part, of)))
@@ -150,8 +150,8 @@ pub(crate) fn deal_locally(leaf: GovernedScanExec, cores: usize) -> Result<Gover
     let Some(stored) = leaf.rows().filter(|_| cores > 1 && is_dealable(&leaf)) else {
         return Ok(leaf);
     };
-    let inner = Arc::clone(leaf.inner()).transform_up(|node| {
-        if let Some(config) = scan(&node) {
+    let inner = Arc::clone(leaf.inner_plan()).transform_up(|node| {
+        if let Some(config) = find_file_scan(&node) {
             let dealt = some_at_once(config, stored, cores);
             return Ok(Transformed::yes(dealt));
         }
@@ -197,7 +197,11 @@ fn is_cells(inner: &Plan) -> bool {
     if let Some(whole) = inner.downcast_ref::<AggregateExec>() {
         let mut states = whole.aggr_expr().iter().map(|call| call.state_fields());
         let travel = states.all(|fields| {
-            fields.is_ok_and(|fields| fields.iter().all(|field| travels(field.data_type())))
+            fields.is_ok_and(|fields| {
+                fields
+                    .iter()
+                    .all(|field| is_sendable_type(field.data_type()))
+            })
         });
         let at_once = matches!(
             whole.mode(),
@@ -218,13 +222,13 @@ fn is_scan(inner: &Plan) -> bool {
     let by_row =
         inner.is::<ProjectionExec>() || inner.is::<FilterExec>() || inner.is::<CooperativeExec>();
     match inner.children().as_slice() {
-        [] => scan(inner).is_some_and(|config| config.limit.is_none()),
+        [] => find_file_scan(inner).is_some_and(|config| config.limit.is_none()),
         [below] => by_row && inner.fetch().is_none() && is_scan(below),
         _ => false,
     }
 }
 
-fn scan(node: &Plan) -> Option<&FileScanConfig> {
+fn find_file_scan(node: &Plan) -> Option<&FileScanConfig> {
     let source = node.downcast_ref::<DataSourceExec>()?;
     source.data_source().downcast_ref::<FileScanConfig>()
 }

@@ -1,6 +1,6 @@
 //! Deterministic planning in stages and the digest of a plan, which are equal on the connector and all workers.
 
-use super::dealt_joins::{DealtJoins, registry};
+use super::dealt_joins::{DealtJoins, statistics_registry};
 use crate::execute::plan_preparation::OptimizedPlan;
 use crate::limits::QueryResourceLimits;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
@@ -35,11 +35,11 @@ pub(crate) fn planning_session(mut state: SessionState) -> SessionState {
     let chosen = rules.iter().position(|rule| rule.name() == JOIN_MODES);
     rules.insert(
         chosen.map_or(0, |at| at.saturating_add(1)),
-        Arc::new(DealtJoins(registry())),
+        Arc::new(DealtJoins(statistics_registry())),
     );
     SessionStateBuilder::new_from_existing(state)
         .with_physical_optimizer_rules(rules)
-        .with_statistics_registry(registry())
+        .with_statistics_registry(statistics_registry())
         .build()
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn planning_session(mut state: SessionState) -> SessionState {
 const JOIN_MODES: &str = "join_selection";
 
 /// Digest that identifies a plan. Equal plans of equal questions have equal digests.
-pub(super) fn digest(made: &OptimizedPlan) -> Digest {
+pub(super) fn plan_digest(made: &OptimizedPlan) -> Digest {
     let logical = made.optimized.display_indent_schema().to_string();
     let physical = displayable(made.physical.as_ref()).indent(true).to_string();
     Digest::of_parts(&[logical.as_bytes(), physical.as_bytes()])

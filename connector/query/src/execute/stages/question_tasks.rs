@@ -1,21 +1,21 @@
 //! Tasks of a worker: the worker makes the connector's plan, cuts it into the same stages, and runs its own tasks.
 
 use super::eligibility::why_at_home;
-use super::plan_name::{digest, limits_in_stages, planning_session};
+use super::plan_name::{limits_in_stages, plan_digest, planning_session};
 use super::row_counts::RowCounts;
 use super::staged_plan::{Stage, StagedPlan, cut_into_stages, task_plans};
-use super::staged_plan_exec::schemas;
+use super::staged_plan_exec::stage_schemas;
 use super::task_channels::TaskChannels;
 use super::task_source::{TaskPartition, TaskSource};
 use super::workers::StagedPlanName;
 use crate::answer::frames::frame_encoder::FrameEncoder;
 use crate::answer::frames::{AnswerFrame, FrameCompression};
 use crate::engine_error;
-use crate::execute::cancellation::{CancellationHandle, CancellationSignal, pair};
-use crate::execute::output_batch::{canonical, pieces, plain};
+use crate::execute::cancellation::{CancellationHandle, CancellationSignal, cancellation_pair};
+use crate::execute::output_batch::{split_batch, to_output_batch, to_output_schema};
 use crate::execute::plan_preparation::{OptimizedPlan, optimize_and_plan, prepare_to_run};
 use crate::execute::query_resources::QueryResources;
-use crate::execute::query_session::{PlanUse, state};
+use crate::execute::query_session::{PlanUse, create_query_session};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
 use crate::limits::QueryResourceLimits;
 use crate::runtime::{QueryMemoryPool, QueryRuntime};
@@ -100,27 +100,27 @@ impl QuestionTasks {
     ) -> Result<Self, Refusal> {
         let runtime = resources.runtime;
         let limits = limits_in_stages(resources.limits);
-        let (end, watch) = pair();
+        let (end, watch) = cancellation_pair();
         let resources = QueryResources {
             limits: &limits,
             ..resources
         };
-        let (state, pool) = state(resources, &watch, PlanUse::Stages)?;
+        let (state, pool) = create_query_session(resources, &watch, PlanUse::Stages)?;
         let state = planning_session(state);
         let environment = Arc::clone(state.runtime_env());
         let plan = delegated.into_plan();
         let channels = TaskChannels::default();
         let own_channels = channels.clone();
         let planning = limits.time.min(limits.planning);
-        let staged = planner_threads::run(planning, move || {
+        let staged = planner_threads::run_on_planner_thread(planning, move || {
             let made = optimize_and_plan(plan, &state)?;
             check_and_cut_plan(&made, &state, participation, own_channels)
         })
         .await?;
-        channels.begin(source, schemas(&staged));
+        channels.set_source(source, stage_schemas(&staged));
         let (send, ready) = oneshot::channel();
         let prepared = async move {
-            let prepared = prepare(
+            let prepared = prepare_partitions(
                 &staged,
                 participation.worker,
                 &limits,
@@ -135,7 +135,7 @@ impl QuestionTasks {
         let prepared = receive_from_task(preparing, ready)
             .await
             .ok_or_else(ended)?;
-        let ready = prepared.map_err(|error| engine_error::running(&error))?;
+        let ready = prepared.map_err(|error| engine_error::execution_refusal(&error))?;
         Ok(Self {
             ready: Mutex::new(ready),
             runtime: runtime.clone(),
@@ -150,7 +150,11 @@ impl QuestionTasks {
     ///
     /// # Errors
     /// `WORKER_DIFFERS` if the plan has no such partition, if the partition is for another reader, or if it was handed out before.
-    pub fn rows(&self, of: TaskPartition, reader: Option<u32>) -> Result<TaskStream, Refusal> {
+    pub fn read_task_rows(
+        &self,
+        of: TaskPartition,
+        reader: Option<u32>,
+    ) -> Result<TaskStream, Refusal> {
         let ReadyPartition { rows, schema, .. } = self.given_out(of, reader)?;
         let given = Arc::clone(&self.given);
         let counted = rows.inspect(move |batch| {
@@ -178,7 +182,7 @@ impl QuestionTasks {
     /// Rows of a task for another task of this worker, whose number is `own`.
     ///
     /// # Errors
-    /// As [`Self::rows`].
+    /// As [`Self::read_task_rows`].
     pub fn own_rows(
         &self,
         of: TaskPartition,
@@ -186,7 +190,7 @@ impl QuestionTasks {
     ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal> {
         let ReadyPartition { rows, .. } = self.given_out(of, Some(own))?;
         let told = |batch: Result<_, DataFusionError>| {
-            batch.map_err(|error| engine_error::running(&error))
+            batch.map_err(|error| engine_error::execution_refusal(&error))
         };
         Ok(rows.map(told).boxed())
     }
@@ -209,15 +213,15 @@ impl QuestionTasks {
     }
 
     fn stream(&self, mut rows: SendableRecordBatchStream, schema: &SchemaRef) -> TaskStream {
-        let schema = canonical(schema);
+        let schema = to_output_schema(schema);
         let (send, batches) = mpsc::channel(1);
         let (time, sent) = (self.time, Arc::clone(&schema));
         let run = async move {
             let all = async {
                 while let Some(batch) = rows.next().await {
-                    let batch = batch.map_err(|error| engine_error::running(&error))?;
-                    for piece in pieces(&batch) {
-                        let piece = plain(&piece, &sent)?;
+                    let batch = batch.map_err(|error| engine_error::execution_refusal(&error))?;
+                    for piece in split_batch(&batch) {
+                        let piece = to_output_batch(&piece, &sent)?;
                         if send.send(ExecutionEvent::Rows(piece)).await.is_err() {
                             return Ok(());
                         }
@@ -239,7 +243,7 @@ impl QuestionTasks {
             pool: Arc::clone(&self.pool),
         };
         let mut encoder = FrameEncoder::new(FrameCompression::Plain);
-        let first = encoder.schema(&schema);
+        let first = encoder.encode_schema(&schema);
         TaskStream {
             started,
             encoder,
@@ -283,7 +287,7 @@ impl TaskStream {
                 return Some(Ok(frame));
             }
             let encoded = match self.started.next(&mut self.watch).await? {
-                Ok(batch) => self.encoder.rows(&batch, &mut self.queue),
+                Ok(batch) => self.encoder.encode_rows(&batch, &mut self.queue),
                 Err(refusal) => Err(refusal),
             };
             if let Err(refusal) = encoded {
@@ -318,7 +322,7 @@ fn check_and_cut_plan(
         digest: expected,
         workers,
     } = participation.plan;
-    if digest(made) != expected {
+    if plan_digest(made) != expected {
         return Err(differs(
             "the worker makes another plan of the question than its connector",
         ));
@@ -329,14 +333,15 @@ fn check_and_cut_plan(
         }
         cut_into_stages(made, state, workers, Arc::new(channels))
     };
-    let planned = planned().map_err(|error: DataFusionError| engine_error::running(&error))?;
+    let planned =
+        planned().map_err(|error: DataFusionError| engine_error::execution_refusal(&error))?;
     planned.ok_or_else(|| differs("the plan of the question has no stages"))
 }
 
 /// Prepares the partitions of the worker's own tasks. A partition starts to run when it is first read.
 ///
 /// The engine's task registry is not used, because it keeps finished tasks until the process ends and starts to read at once.
-async fn prepare(
+async fn prepare_partitions(
     staged: &StagedPlan,
     worker: u32,
     limits: &QueryResourceLimits,
@@ -356,15 +361,15 @@ async fn prepare(
         let MaybeEncoded::Decoded(physical) = task.plan else {
             return internal_err!("a task that was encoded");
         };
-        let physical = prepare_to_run(physical).map_err(engine_error::carry)?;
-        let (plan, counts) = RowCounts::under(physical, &stage.head)?;
-        let config = session::config(limits)
+        let physical = prepare_to_run(physical).map_err(engine_error::wrap_refusal)?;
+        let (plan, counts) = RowCounts::count_under_head(physical, &stage.head)?;
+        let config = session::session_config(limits)
             .with_extension(Arc::new(DistributedTaskContext {
                 task_index: key.task_number,
                 task_count: task.task_count,
             }))
             .with_distributed_channel_resolver(channels.clone());
-        let context = session::context(config, Arc::clone(&environment));
+        let context = session::task_context(config, Arc::clone(&environment));
         let partitions = plan.output_partitioning().partition_count();
         for partition in 0..partitions {
             let number = |number: usize| {
@@ -378,9 +383,9 @@ async fn prepare(
             );
             let place = (number(key.stage_id)?, number(partition)?);
             let partition = ReadyPartition {
-                rows: Arc::clone(&counts).above(partition, Box::pin(rows)),
+                rows: Arc::clone(&counts).count_above_head(partition, Box::pin(rows)),
                 schema: Arc::clone(&stage.schema),
-                reader: reader(stage, partition, partitions)?,
+                reader: partition_reader(stage, partition, partitions)?,
             };
             ready.insert(place, partition);
         }
@@ -390,7 +395,11 @@ async fn prepare(
 
 /// Reader of a stage partition. If the stage is distributed by keys or repeated, each reading task has a consecutive range of
 /// partitions.
-fn reader(stage: &Stage, partition: usize, of: usize) -> datafusion_common::Result<Reader> {
+fn partition_reader(
+    stage: &Stage,
+    partition: usize,
+    of: usize,
+) -> datafusion_common::Result<Reader> {
     let Some(tasks) = stage.readers else {
         return Ok(Reader::Connector);
     };

@@ -58,7 +58,7 @@ impl RowCounts {
     ///
     /// # Errors
     /// An error if the engine refuses its own nodes.
-    pub(super) fn under(plan: Plan, head: &ProducerHead) -> Result<(Plan, Arc<Self>)> {
+    pub(super) fn count_under_head(plan: Plan, head: &ProducerHead) -> Result<(Plan, Arc<Self>)> {
         // The head from the cut of the plan is for one reader. It is replaced by a head for all readers.
         let plan = match plan.children().as_slice() {
             [below] if plan.is::<RepartitionExec>() || plan.is::<BroadcastExec>() => {
@@ -101,7 +101,7 @@ impl RowCounts {
     }
 
     /// Counted rows of a partition above the head. The stream ends with an error if rows from below are missing.
-    pub(super) fn above(
+    pub(super) fn count_above_head(
         self: Arc<Self>,
         partition: usize,
         rows: SendableRecordBatchStream,
@@ -223,7 +223,7 @@ mod tests {
         let head = ProducerHead::BroadcastExec {
             output_partitions: 2,
         };
-        let (plan, counts) = RowCounts::under(rows, &head)?;
+        let (plan, counts) = RowCounts::count_under_head(rows, &head)?;
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(GreedyMemoryPool::new(memory)))
             .build_arc()?;
@@ -233,7 +233,7 @@ mod tests {
             let mut rows = 0;
             for partition in 0..2 {
                 let stream = plan.execute(partition, Arc::clone(&context))?;
-                let mut stream = Arc::clone(&counts).above(partition, stream);
+                let mut stream = Arc::clone(&counts).count_above_head(partition, stream);
                 while let Some(batch) = stream.next().await {
                     rows += batch?.num_rows();
                 }

@@ -1,7 +1,7 @@
 //! Cut of a physical plan into stages. Equal plans are cut equally on all machines.
 
-use super::exact_aggregates::travels;
-use super::leaf_parts::{self, deal, gives_parts, open_cells};
+use super::exact_aggregates::is_sendable_type;
+use super::leaf_parts::{self, create_leaf_part, gives_parts, open_cells};
 use crate::execute::gated_leaf::GovernedScanExec;
 use crate::execute::plan_preparation::OptimizedPlan;
 use arrow_array::RecordBatch;
@@ -40,14 +40,14 @@ type Channels = Arc<dyn ChannelResolver + Send + Sync>;
 ///
 /// # Errors
 /// None that is known.
-pub(super) fn address(worker: usize) -> Result<Url> {
+pub(super) fn worker_address(worker: usize) -> Result<Url> {
     let text = format!("worker://{worker}/");
     text.parse()
         .map_err(|_| internal_datafusion_err!("a number is no host"))
 }
 
 /// Number of the worker with this address.
-pub(super) fn number(url: &Url) -> Option<u32> {
+pub(super) fn worker_number(url: &Url) -> Option<u32> {
     url.host_str()?.parse().ok()
 }
 
@@ -83,7 +83,7 @@ pub(super) fn cut_into_stages(
     channels: Channels,
 ) -> Result<Option<StagedPlan>> {
     let workers = usize::try_from(workers).unwrap_or(usize::MAX);
-    let addresses: Vec<Url> = (0..workers).map(address).collect::<Result<_>>()?;
+    let addresses: Vec<Url> = (0..workers).map(worker_address).collect::<Result<_>>()?;
     let routes = addresses.clone();
     let physical = in_two_phases(open_cells(Arc::clone(&made.physical))?)?;
     let state = SessionStateBuilder::new_from_existing(state.clone())
@@ -105,7 +105,7 @@ pub(super) fn cut_into_stages(
         .with_distributed_scale_up_leaf_node_handler(
             |event: ScaleUpLeafNodeEvent<'_>| -> Option<Result<ScaleUpLeafNodeEventResponse>> {
                 let leaf = event.plan.downcast_ref::<GovernedScanExec>()?;
-                let dealt = dealt(event.plan, leaf, event.task_count);
+                let dealt = task_leaf_part(event.plan, leaf, event.task_count);
                 Some(dealt.map(ScaleUpLeafNodeEventResponse::new))
             },
         )
@@ -126,7 +126,7 @@ pub(super) fn cut_into_stages(
     let mut stages = BTreeMap::new();
     collect_stages(&plan, None, &mut stages)?;
     let mut fields = stages.values().flat_map(|stage| stage.schema.fields());
-    let cut = fields.all(|field| travels(field.data_type()));
+    let cut = fields.all(|field| is_sendable_type(field.data_type()));
     let cut = cut
         && stages
             .values()
@@ -216,13 +216,13 @@ fn in_two_phases(plan: Plan) -> Result<Plan> {
 }
 
 /// Part of a leaf for one of `tasks` tasks.
-fn dealt(original: &Plan, leaf: &GovernedScanExec, tasks: usize) -> Result<Plan> {
+fn task_leaf_part(original: &Plan, leaf: &GovernedScanExec, tasks: usize) -> Result<Plan> {
     if tasks <= 1 || !gives_parts(leaf) {
         return Ok(Arc::clone(original));
     }
     let of = u32::try_from(tasks).unwrap_or(u32::MAX);
     let variants = (0..of)
-        .map(|part| deal(leaf, part, of))
+        .map(|part| create_leaf_part(leaf, part, of))
         .collect::<Result<Vec<_>>>()?;
     let leaf = DistributedLeafExec::try_new(Arc::clone(original), variants)?;
     Ok(Arc::new(leaf))

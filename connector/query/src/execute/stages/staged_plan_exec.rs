@@ -1,7 +1,7 @@
 //! Plan in stages at the connector: the workers start their tasks, and the last stage reads the results.
 
 use super::eligibility::{HomeReason, why_at_home};
-use super::plan_name::digest;
+use super::plan_name::plan_digest;
 use super::staged_plan::{StagedPlan, cut_into_stages};
 use super::task_channels::{TaskChannels, failed_task_error};
 use super::workers::{StagedPlanName, Staging, Workers};
@@ -40,7 +40,7 @@ pub(crate) fn planned_in_stages(
             return Ok(Err(why));
         }
         let name = StagedPlanName {
-            digest: digest(made),
+            digest: plan_digest(made),
             workers: staging.workers.count(),
         };
         let channels = TaskChannels::default();
@@ -49,7 +49,8 @@ pub(crate) fn planned_in_stages(
             .map(|staged| (staged, name, channels))
             .ok_or(HomeReason::OneStage))
     };
-    let planned = planned().map_err(|error: DataFusionError| engine_error::running(&error))?;
+    let planned =
+        planned().map_err(|error: DataFusionError| engine_error::execution_refusal(&error))?;
     let (mut staged, name, channels) = match planned {
         Ok(planned) => planned,
         Err(why) => return Ok(Err(why)),
@@ -147,8 +148,8 @@ impl ExecutionPlan for StagedPlanExec {
         let (staged, channels) = (Arc::clone(&self.staged), self.channels.clone());
         let (workers, name) = (Arc::clone(&self.workers), self.name);
         let rows = async move {
-            let source = workers.begin(name).await.map_err(failed_task_error)?;
-            channels.begin(Arc::clone(&source), schemas(&staged));
+            let source = workers.begin_tasks(name).await.map_err(failed_task_error)?;
+            channels.set_source(Arc::clone(&source), stage_schemas(&staged));
             let rows = staged.plan.execute(0, staged.state.task_ctx())?;
             // The tasks at the workers run while the stream has a reader.
             Ok::<_, DataFusionError>(rows.inspect(move |_| {
@@ -163,7 +164,7 @@ impl ExecutionPlan for StagedPlanExec {
 }
 
 /// Output schemas of the stages.
-pub(super) fn schemas(staged: &StagedPlan) -> Vec<(usize, SchemaRef)> {
+pub(super) fn stage_schemas(staged: &StagedPlan) -> Vec<(usize, SchemaRef)> {
     let stages = staged.stages.iter();
     stages
         .map(|(number, stage)| (*number, Arc::clone(&stage.schema)))

@@ -1,6 +1,6 @@
 //! Connection of the engine to the tasks of a question. Each partition is read by [`TaskSource`].
 
-use super::staged_plan::number;
+use super::staged_plan::worker_number;
 use super::task_source::{TaskPartition, TaskSource};
 use crate::engine_error;
 use arrow_array::{RecordBatch, RecordBatchOptions};
@@ -35,7 +35,7 @@ struct QuestionSource {
 
 impl TaskChannels {
     /// Sets the source of rows. Only the first call takes effect.
-    pub(super) fn begin(
+    pub(super) fn set_source(
         &self,
         source: Arc<dyn TaskSource>,
         schemas: impl IntoIterator<Item = (usize, SchemaRef)>,
@@ -48,7 +48,8 @@ impl TaskChannels {
 #[async_trait]
 impl ChannelResolver for TaskChannels {
     async fn get_worker_client_for_url(&self, url: &Url) -> Result<Box<dyn WorkerChannel>> {
-        let worker = number(url).ok_or_else(|| internal_datafusion_err!("no worker's address"))?;
+        let worker =
+            worker_number(url).ok_or_else(|| internal_datafusion_err!("no worker's address"))?;
         Ok(Box::new(TaskChannel {
             channels: self.clone(),
             worker,
@@ -103,8 +104,9 @@ impl WorkerChannel for TaskChannel {
             };
             let (source, schema) = (Arc::clone(&within.source), Arc::clone(schema));
             let rows = async move {
-                let rows = source.rows(of).await.map_err(failed_task_error)?;
-                let rows = rows.map(move |batch| fit(&batch.map_err(failed_task_error)?, &schema));
+                let rows = source.read_rows(of).await.map_err(failed_task_error)?;
+                let rows =
+                    rows.map(move |batch| fit_batch(&batch.map_err(failed_task_error)?, &schema));
                 Ok::<_, DataFusionError>(rows)
             };
             Ok(stream::once(rows).try_flatten().boxed())
@@ -125,11 +127,11 @@ pub(super) fn failed_task_error(why: Refusal) -> DataFusionError {
         ErrorCode::WorkerFailed,
         "a part of the answer could not be computed",
     );
-    engine_error::carry(lost.with_help("ask again"))
+    engine_error::wrap_refusal(lost.with_help("ask again"))
 }
 
 /// Converts rows to the types that the plan uses. Texts have another type in messages.
-fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+fn fit_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let other = || {
         let sentence = "a worker sent other columns than it was asked for";
         failed_task_error(Refusal::new(ErrorCode::WorkerFailed, sentence))

@@ -24,7 +24,7 @@ pub trait TaskSource: Send + Sync + 'static {
     ///
     /// # Errors
     /// The worker's refusal, or a refusal if the worker is unreachable.
-    async fn rows(
+    async fn read_rows(
         &self,
         of: TaskPartition,
     ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal>;

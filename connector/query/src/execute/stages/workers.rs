@@ -18,7 +18,7 @@ pub trait Workers: Send + Sync + 'static {
     ///
     /// # Errors
     /// The refusal of a worker, or a refusal if a worker is unreachable.
-    async fn begin(&self, plan: StagedPlanName) -> Result<Arc<dyn TaskSource>, Refusal>;
+    async fn begin_tasks(&self, plan: StagedPlanName) -> Result<Arc<dyn TaskSource>, Refusal>;
 }
 
 /// Identity of a plan in stages. A worker with another plan must not take part.

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Numbers of three sites. The hidden row of `B` would overflow every sum and product.
 fn edges() -> FixtureParticipant {
-    let set = dataset(
+    let set = build_dataset(
         "counts",
         &["site:text", "shown:bool", "n:int?", "m:int", "at:instant"],
     );
@@ -44,7 +44,7 @@ fn edges() -> FixtureParticipant {
         ..DatasetFileLayout::default()
     };
     let shown = Term::Rows(RowFilter::Compare {
-        column: name("shown"),
+        column: parse_name("shown"),
         op: ComparisonOperator::Eq,
         with: FilterOperand::Literal(PolicyLiteral::Bool(true)),
     });
@@ -58,7 +58,7 @@ fn arithmetic_beyond_its_type_ends_the_question() {
     let city = edges();
     let most = i64::MAX;
     let report = |sql: &str, expect: &str| {
-        assert_eq!(city.rows(sql).expect(sql).join(","), expect, "{sql}");
+        assert_eq!(city.query_rows(sql).expect(sql).join(","), expect, "{sql}");
     };
     // The expressions fail on values of hidden rows alone.
     report(
@@ -102,7 +102,7 @@ fn arithmetic_beyond_its_type_ends_the_question() {
         "SELECT x * 2 FROM (SELECT 9223372036854775807 AS x)",
         "SELECT CAST('99999999999999999999999999999999999999' AS DECIMAL(38, 0)) + 1 FROM counts",
     ] {
-        let refusal = city.rows(sql).expect_err(sql);
+        let refusal = city.query_rows(sql).expect_err(sql);
         assert_eq!(
             refusal.code,
             ErrorCode::ArithmeticOverflow,
@@ -117,7 +117,7 @@ fn arithmetic_beyond_its_type_ends_the_question() {
 #[test]
 fn hidden_rows_end_nothing() {
     let city = edges();
-    let plan = city.rows("EXPLAIN SELECT n + 5 FROM counts").unwrap();
+    let plan = city.query_rows("EXPLAIN SELECT n + 5 FROM counts").unwrap();
     assert!(!plan.join("\n").contains("exact"), "{plan:?}");
     let schema = |sql: &str| city.ask(sql).unwrap().0;
     let answer_schema =

@@ -1,7 +1,7 @@
 //! Files with one changed byte: a question is refused, or its answer does not change.
 
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use crate::snapshot::Snapshot;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -18,7 +18,7 @@ const QUESTIONS: [&str; 4] = [
 ];
 
 fn city(folder_of: &str) -> FixtureParticipant {
-    let set = dataset(folder_of, &["n:int", "x:float", "t:text"]);
+    let set = build_dataset(folder_of, &["n:int", "x:float", "t:text"]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(0..60_000)),
         Arc::new(Float64Array::from_iter_values(
@@ -53,7 +53,7 @@ fn written(path: &Path, bytes: &[u8], tick: &mut u64) {
 }
 
 fn all(city: &FixtureParticipant) -> Vec<Result<Vec<String>, Refusal>> {
-    QUESTIONS.iter().map(|sql| city.rows(sql)).collect()
+    QUESTIONS.iter().map(|sql| city.query_rows(sql)).collect()
 }
 
 fn held(city: &FixtureParticipant) -> Arc<Snapshot> {
@@ -94,7 +94,7 @@ fn no_question_is_answered_from_other_bytes_than_were_published() {
             }
             written(&file, &whole, &mut tick);
             held(&city).verify().unwrap();
-            assert_eq!(city.rows(QUESTIONS[2]).unwrap(), good[2]);
+            assert_eq!(city.query_rows(QUESTIONS[2]).unwrap(), good[2]);
         }
         // Truncated file, and missing file.
         written(&file, &whole[..size - 1], &mut tick);
@@ -129,10 +129,10 @@ fn files_are_found_whatever_their_folder_is_called() {
             to
         })
         .collect();
-    let good = city.rows(QUESTIONS[0]).unwrap();
+    let good = city.query_rows(QUESTIONS[0]).unwrap();
     let before = held(&city);
     let moved = Snapshot::of_files(before.dataset.clone(), files, before.digest);
     city.holdings
         .insert(before.dataset.id.clone(), Arc::new(moved));
-    assert_eq!(city.rows(QUESTIONS[0]).unwrap(), good);
+    assert_eq!(city.query_rows(QUESTIONS[0]).unwrap(), good);
 }

@@ -11,7 +11,7 @@ fn made(function: &str, value: f64, places: &str) -> [f64; 2] {
         let sql =
             format!("SELECT CAST({function}({number}, {places}) AS VARCHAR) FROM trips LIMIT 1");
         let rows = city()
-            .rows(&sql)
+            .query_rows(&sql)
             .unwrap_or_else(|why| panic!("{sql}: {why}"));
         rows[0].parse().unwrap()
     })

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{Decimal128Array, RecordBatch, StringArray};
 use hansa_policy::term::Term;
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Costs by site and firm.
 fn costs(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
-    let set = dataset("costs", &["site:text", "firm:text", "eur:decimal(12,2)?"]);
+    let set = build_dataset("costs", &["site:text", "firm:text", "eur:decimal(12,2)?"]);
     let rows = [
         ("A", "one", Some(10)),
         ("A", "two", Some(20)),
@@ -47,9 +47,9 @@ fn a_filter_over_decimals_is_exact() {
         ("eur <> 0.1 AND eur < 1", "-2.27"),
         ("NOT (eur > -3)", "NULL"),
     ] {
-        let parsed = hansa_policy::row_filter::parse(filter).unwrap();
+        let parsed = hansa_policy::row_filter::parse_row_filter(filter).unwrap();
         let city = costs([Term::Rows(parsed)]);
-        let rows = city.rows("SELECT sum(eur) FROM costs").unwrap();
+        let rows = city.query_rows("SELECT sum(eur) FROM costs").unwrap();
         assert_eq!(rows, [expect], "{filter}");
     }
 }
@@ -66,7 +66,7 @@ fn cells_tell_exact_sums_of_decimals() {
             CubeFunction::Avg,
         ]),
         Term::MinGroup {
-            unit: CountingUnit::Column(name("firm")),
+            unit: CountingUnit::Column(parse_name("firm")),
             at_least: 2,
         },
     ]);
@@ -84,6 +84,6 @@ fn cells_tell_exact_sums_of_decimals() {
             vec!["0.30", "20000000000.01"],
         ),
     ] {
-        assert_eq!(city.rows(sql).unwrap(), expect, "{sql}");
+        assert_eq!(city.query_rows(sql).unwrap(), expect, "{sql}");
     }
 }

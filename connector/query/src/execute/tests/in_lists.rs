@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{Int64Array, RecordBatch, StringArray};
 use hansa_policy::row_filter::{FilterOperand, PolicyLiteral, RowFilter};
 use hansa_policy::term::Term;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Numbers from 0 to 399, also as texts.
 fn city(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
-    let set = dataset("t", &["n:int", "s:text"]);
+    let set = build_dataset("t", &["n:int", "s:text"]);
     let batch = RecordBatch::try_new(
         set.schema(),
         vec![
@@ -55,7 +55,7 @@ fn lists_that_begin_alike_are_each_its_own() {
             (format!("NOT ({one} OR {other})"), "250"),
         ] {
             let sql = format!("SELECT count(*) FROM t WHERE {condition}");
-            assert_eq!(city.rows(&sql).unwrap(), [rows], "{sql}");
+            assert_eq!(city.query_rows(&sql).unwrap(), [rows], "{sql}");
         }
     }
 }
@@ -70,7 +70,7 @@ fn what_clauses_keep_by_lists_is_kept_by_each() {
         };
         let list = list(from);
         Term::Rows(RowFilter::In {
-            column: name(column),
+            column: parse_name(column),
             negated: false,
             list: list.iter().map(value).map(FilterOperand::Literal).collect(),
         })
@@ -79,10 +79,10 @@ fn what_clauses_keep_by_lists_is_kept_by_each() {
         for (one, other) in [(100, 150), (150, 100)] {
             let city = city([keeps(column, one), keeps(column, other)]);
             let sql = "SELECT min(n), max(n), count(*) FROM t WHERE n <> 1";
-            assert_eq!(city.rows(sql).unwrap(), ["150|198|49"]);
+            assert_eq!(city.query_rows(sql).unwrap(), ["150|198|49"]);
             // A list of the consumer must not replace the list of a clause either.
             let sql = format!("SELECT count(*) FROM t WHERE {}", words(column, 101));
-            assert_eq!(city.rows(&sql).unwrap(), ["50"]);
+            assert_eq!(city.query_rows(&sql).unwrap(), ["50"]);
         }
     }
 }
@@ -92,7 +92,7 @@ fn lists_of_texts_are_one_function_too() {
     let city = city([]);
     for column in ["n", "s"] {
         let sql = format!("SELECT n FROM t WHERE {}", words(column, 100));
-        let bound = city.bound(&sql).unwrap();
+        let bound = city.bound_plan(&sql).unwrap();
         let plan = hansa_enforcement::in_set::fold_in_lists(bound.plan().clone()).unwrap();
         let plan = plan.display_indent().to_string();
         assert!(plan.contains("among_") && !plan.contains("120"), "{plan}");

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
@@ -26,7 +26,7 @@ const fn key_in(row: i64) -> i64 {
 /// City whose texts of the first row group are damaged, and the text of the last row.
 fn spoil_first_texts(terms: impl IntoIterator<Item = Term>) -> (FixtureParticipant, String) {
     let mut random = StdRng::seed_from_u64(rand::random());
-    let set = dataset("t", &["n:int", "code:text", "t:text"]);
+    let set = build_dataset("t", &["n:int", "code:text", "t:text"]);
     let texts = (0..ROWS).map(|_| {
         let letters = (0..TEXT_BYTES).map(|_| char::from(random.random_range(b'a'..=b'z')));
         letters.collect::<String>()
@@ -48,7 +48,7 @@ fn spoil_first_texts(terms: impl IntoIterator<Item = Term>) -> (FixtureParticipa
     let shown = Term::Columns(names(&["n", "code", "t"]));
     city.publish(set, &batch, layout, terms.into_iter().chain([shown]));
     // The first question reads the file metadata.
-    city.rows("SELECT count(t) FROM t").unwrap();
+    city.query_rows("SELECT count(t) FROM t").unwrap();
     let file = city.files("t").remove(0);
     let mut bytes = std::fs::read(&file).unwrap();
     let place = bytes.len() / 6;
@@ -71,12 +71,12 @@ fn only_row_groups_that_may_hold_the_key_are_read() {
         format!("code = 'code {key}'"),
     ] {
         let sql = format!("SELECT t FROM t WHERE {condition}");
-        assert_eq!(city.rows(&sql).unwrap(), [text.as_str()], "{sql}");
+        assert_eq!(city.query_rows(&sql).unwrap(), [text.as_str()], "{sql}");
     }
     let absent = "SELECT t FROM t WHERE code = 'code -1'";
-    assert!(city.rows(absent).unwrap().is_empty());
+    assert!(city.query_rows(absent).unwrap().is_empty());
     let spoiled = format!("SELECT t FROM t WHERE n = {}", key_in(0));
-    let refusal = city.rows(&spoiled).unwrap_err();
+    let refusal = city.query_rows(&spoiled).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SnapshotDamaged, "{refusal}");
 }
 
@@ -84,12 +84,12 @@ fn only_row_groups_that_may_hold_the_key_are_read() {
 #[test]
 fn filters_of_keys_are_not_used_where_rows_are_hidden() {
     let hides_one = Term::Rows(RowFilter::Compare {
-        column: name("n"),
+        column: parse_name("n"),
         op: ComparisonOperator::NotEq,
         with: FilterOperand::Literal(PolicyLiteral::Int(key_in(ROWS - 2))),
     });
     let (city, _) = spoil_first_texts([hides_one]);
     let sql = format!("SELECT t FROM t WHERE n = {}", key_in(ROWS - 1));
-    let refusal = city.rows(&sql).unwrap_err();
+    let refusal = city.query_rows(&sql).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SnapshotDamaged, "{refusal}");
 }

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{BooleanArray, Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Counts near the limits of 64 bits. The two counts of `A` and of `B` overflow together; one of `B` is in a hidden row.
 fn edges(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
-    let set = dataset(
+    let set = build_dataset(
         "counts",
         &["site:text", "firm:text", "shown:bool", "n:int?"],
     );
@@ -50,7 +50,7 @@ fn edges(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
 fn a_sum_beyond_its_type_ends_the_question() {
     let shown = || {
         [Term::Rows(RowFilter::Compare {
-            column: name("shown"),
+            column: parse_name("shown"),
             op: ComparisonOperator::Eq,
             with: FilterOperand::Literal(PolicyLiteral::Bool(true)),
         })]
@@ -90,7 +90,7 @@ fn a_sum_beyond_its_type_ends_the_question() {
             Some("9223372036854775808"),
         ),
     ] {
-        let reported = edges(shown()).rows(sql);
+        let reported = edges(shown()).query_rows(sql);
         match expect {
             Some(sum) => assert_eq!(reported.unwrap(), [sum], "{sql}"),
             None => {
@@ -107,7 +107,7 @@ fn a_sum_beyond_its_type_ends_the_question() {
 fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
     let cube = |at_least: u32, only: &str| {
         let only = Term::Rows(RowFilter::Compare {
-            column: name("site"),
+            column: parse_name("site"),
             op: ComparisonOperator::NotEq,
             with: FilterOperand::Literal(PolicyLiteral::Text(only.to_owned())),
         });
@@ -122,7 +122,7 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
             Term::Measures(names(&["n"])),
             Term::Grid("hansa://munster.example/grid/counts-1".to_owned()),
             Term::MinGroup {
-                unit: CountingUnit::Column(name("firm")),
+                unit: CountingUnit::Column(parse_name("firm")),
                 at_least,
             },
         ])
@@ -132,11 +132,13 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
     // C has three firms, of which two have a value; B has two firms.
     let shown = format!("A|{most}");
     assert_eq!(
-        cube(3, "-").rows(cells).unwrap(),
+        cube(3, "-").query_rows(cells).unwrap(),
         [shown, "C|NULL".to_owned()]
     );
     assert_eq!(
-        cube(3, "-").rows("SELECT sum(n) FROM counts").unwrap(),
+        cube(3, "-")
+            .query_rows("SELECT sum(n) FROM counts")
+            .unwrap(),
         [most.to_string()]
     );
     for sql in [
@@ -144,23 +146,26 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
         "SELECT site, sum(n) FROM counts GROUP BY site",
         "SELECT avg(n) FROM counts",
     ] {
-        let refusal = cube(2, "-").rows(sql).unwrap_err();
+        let refusal = cube(2, "-").query_rows(sql).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::SumOverflow, "{refusal}");
     }
     // Each cell holds its sum; the sum of both cells overflows.
     let two = cube(1, "C");
     assert_eq!(
-        two.rows("SELECT site FROM counts.cube ORDER BY site")
+        two.query_rows("SELECT site FROM counts.cube ORDER BY site")
             .unwrap(),
         ["A", "B"]
     );
     let counted = "SELECT site, count(*) FROM counts GROUP BY site ORDER BY site";
-    assert_eq!(cube(2, "-").rows(counted).unwrap(), ["A|3", "B|2", "C|3"]);
+    assert_eq!(
+        cube(2, "-").query_rows(counted).unwrap(),
+        ["A|3", "B|2", "C|3"]
+    );
 }
 
 /// Loads of four sites. At C too few units have a load.
 fn loads(functions: Vec<CubeFunction>) -> FixtureParticipant {
-    let set = dataset("loads", &["site:text", "firm:text", "n:int?"]);
+    let set = build_dataset("loads", &["site:text", "firm:text", "n:int?"]);
     let rows = [("A", 8), ("B", 10), ("C", 4), ("D", 6)]
         .into_iter()
         .flat_map(|(site, many)| {
@@ -197,7 +202,7 @@ fn loads(functions: Vec<CubeFunction>) -> FixtureParticipant {
             Term::Measures(names(&["n"])),
             Term::Grid("hansa://munster.example/grid/loads-1".to_owned()),
             Term::MinGroup {
-                unit: CountingUnit::Column(name("firm")),
+                unit: CountingUnit::Column(parse_name("firm")),
                 at_least: 5,
             },
         ],
@@ -214,7 +219,7 @@ fn a_variance_is_that_of_the_cells_shown() {
         values().map(|value| (value - mean).powi(2)).sum()
     };
     let number = |sql: &str, row: usize| -> f64 {
-        let rows = city.rows(sql).unwrap();
+        let rows = city.query_rows(sql).unwrap();
         rows[row].split('|').next_back().unwrap().parse().unwrap()
     };
     let near = |sql: &str, row, expect: f64| {
@@ -225,7 +230,7 @@ fn a_variance_is_that_of_the_cells_shown() {
         );
     };
     let cells = "SELECT site, dev_n FROM loads.cube ORDER BY site";
-    let reported = city.rows(cells).unwrap();
+    let reported = city.query_rows(cells).unwrap();
     assert_eq!((reported.len(), reported[2].as_str()), (3, "D|NULL"));
     near(cells, 0, squares(8));
     near(cells, 1, squares(10));
@@ -250,9 +255,12 @@ fn a_variance_is_that_of_the_cells_shown() {
     near("SELECT var(n) FROM loads", 0, both / 17.0);
     for site in ["C", "D"] {
         let sql = format!("SELECT var(n) FROM loads WHERE site = '{site}'");
-        assert_eq!(city.rows(&sql).unwrap(), ["NULL"]);
+        assert_eq!(city.query_rows(&sql).unwrap(), ["NULL"]);
     }
-    assert_eq!(city.rows("SELECT count(n) FROM loads").unwrap(), ["24"]);
+    assert_eq!(
+        city.query_rows("SELECT count(n) FROM loads").unwrap(),
+        ["24"]
+    );
     for (sql, code) in [
         ("SELECT sum(n) FROM loads", ErrorCode::FunctionNotAllowed),
         ("SELECT sum_n FROM loads.cube", ErrorCode::ColumnUnknown),
@@ -260,13 +268,13 @@ fn a_variance_is_that_of_the_cells_shown() {
         ("SELECT var(DISTINCT n) FROM loads", ErrorCode::QueryShape),
         ("SELECT var(n + 1) FROM loads", ErrorCode::QueryShape),
     ] {
-        assert_eq!(city.rows(sql).expect_err(sql).code, code, "{sql}");
+        assert_eq!(city.query_rows(sql).expect_err(sql).code, code, "{sql}");
     }
     let counts = loads(vec![CubeFunction::Count, CubeFunction::Sum]);
     for (sql, code) in [
         ("SELECT var(n) FROM loads", ErrorCode::FunctionNotAllowed),
         ("SELECT dev_n FROM loads.cube", ErrorCode::ColumnUnknown),
     ] {
-        assert_eq!(counts.rows(sql).expect_err(sql).code, code, "{sql}");
+        assert_eq!(counts.query_rows(sql).expect_err(sql).code, code, "{sql}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::ErrorCode;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// City with one trip in each of the last six hours before the question, at half past the hour, and two parishes.
 fn city(trips: Vec<Term>) -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
-    let set = dataset(
+    let set = build_dataset(
         "trips",
         &["trip:int", "lau:text", "district:text", "at:instant"],
     );
@@ -33,7 +33,7 @@ fn city(trips: Vec<Term>) -> FixtureParticipant {
     )
     .unwrap();
     city.publish(set, &rows, DatasetFileLayout::default(), trips);
-    let set = dataset("parishes", &["lau:text", "title:text"]);
+    let set = build_dataset("parishes", &["lau:text", "title:text"]);
     let rows = RecordBatch::try_new(
         set.schema(),
         vec![
@@ -48,7 +48,7 @@ fn city(trips: Vec<Term>) -> FixtureParticipant {
 
 fn embargo(hours: u64) -> Term {
     Term::Embargo(EmbargoTerm {
-        column: name("at"),
+        column: parse_name("at"),
         delay: EmbargoDelay(hours * 3_600),
     })
 }
@@ -56,12 +56,12 @@ fn embargo(hours: u64) -> Term {
 #[test]
 fn what_is_too_new_does_not_exist() {
     let ids = "SELECT trip FROM trips ORDER BY trip";
-    assert_eq!(city(vec![]).rows(ids).unwrap().len(), 6);
+    assert_eq!(city(vec![]).query_rows(ids).unwrap().len(), 6);
     assert_eq!(
-        city(vec![embargo(2)]).rows(ids).unwrap(),
+        city(vec![embargo(2)]).query_rows(ids).unwrap(),
         ["2", "3", "4", "5"]
     );
-    assert!(city(vec![embargo(7)]).rows(ids).unwrap().is_empty());
+    assert!(city(vec![embargo(7)]).query_rows(ids).unwrap().is_empty());
     // No time bucket of a cube is shown in part. At 08:00 with a delay of 2 h 15 min, the hour from 05:00 was not complete.
     let cube = |seconds| {
         let mut terms = vec![
@@ -69,16 +69,16 @@ fn what_is_too_new_does_not_exist() {
             Term::Dimensions(names(&["at"])),
             Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
             Term::TimeBucket {
-                column: name("at"),
+                column: parse_name("at"),
                 bucket: TimeBucketWidth::Hour,
                 zone: None,
             },
         ];
         terms.push(Term::Embargo(EmbargoTerm {
-            column: name("at"),
+            column: parse_name("at"),
             delay: EmbargoDelay(seconds),
         }));
-        let rows = city(terms).rows("SELECT at, n FROM trips.cube ORDER BY at");
+        let rows = city(terms).query_rows("SELECT at, n FROM trips.cube ORDER BY at");
         rows.unwrap().len()
     };
     assert_eq!(cube(2 * 3_600), 4);
@@ -88,10 +88,12 @@ fn what_is_too_new_does_not_exist() {
 #[test]
 fn equal_values_have_equal_hashes_and_nothing_else() {
     let hash = Term::Pseudonym(hansa_policy::term::pseudonym::PseudonymTerm {
-        column: name("trip"),
+        column: parse_name("trip"),
         epoch: 1,
     });
-    let rows = city(vec![hash]).rows("SELECT trip FROM trips").unwrap();
+    let rows = city(vec![hash])
+        .query_rows("SELECT trip FROM trips")
+        .unwrap();
     let distinct: std::collections::BTreeSet<&String> = rows.iter().collect();
     assert_eq!(distinct.len(), 6);
     assert!(
@@ -103,7 +105,7 @@ fn equal_values_have_equal_hashes_and_nothing_else() {
 #[test]
 fn a_measure_that_few_dominate_is_absent() {
     let mut city = FixtureParticipant::new();
-    let set = dataset("fares", &["district:text", "firm:text", "fare:float?"]);
+    let set = build_dataset("fares", &["district:text", "firm:text", "fare:float?"]);
     let fares = [
         ("A", "one", 95.0),
         ("A", "two", 3.0),
@@ -124,8 +126,8 @@ fn a_measure_that_few_dominate_is_absent() {
     )
     .unwrap();
     let rule = Term::Dominance(hansa_policy::value::cube::DominanceTerm {
-        measure: name("fare"),
-        unit: name("firm"),
+        measure: parse_name("fare"),
+        unit: parse_name("firm"),
         rule: hansa_policy::value::cube::DominanceRule::P(15),
     });
     let terms = [
@@ -146,17 +148,17 @@ fn a_measure_that_few_dominate_is_absent() {
     );
     let cells = "SELECT district, n, cnt_fare, sum_fare FROM fares.cube ORDER BY district";
     assert_eq!(
-        city.rows(cells).unwrap(),
+        city.query_rows(cells).unwrap(),
         ["A|3|NULL|NULL", "B|3|3|100.0"],
         "the number of rows is told, what they earn is not"
     );
     let total = "SELECT sum(fare) FROM fares";
-    assert_eq!(city.rows(total).unwrap(), ["100.0"]);
+    assert_eq!(city.query_rows(total).unwrap(), ["100.0"]);
 }
 
 #[track_caller]
 fn joined(terms: Vec<Term>, sql: &str, expect: Result<&[&str], ErrorCode>) {
-    let got = city(terms).rows(sql).map_err(|refusal| refusal.code);
+    let got = city(terms).query_rows(sql).map_err(|refusal| refusal.code);
     let expect = expect.map(|rows| rows.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert_eq!(got, expect, "{sql}");
 }

@@ -2,7 +2,7 @@
 
 use super::only_district;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use crate::sql::functions::{AGGREGATE, SCALAR, WINDOW};
 use arrow_array::{Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::ErrorCode;
@@ -26,7 +26,7 @@ fn city() -> FixtureParticipant {
         Some("  blanks  "),
         Some("b,a,c"),
     ];
-    let set = dataset("t", &["id:int", "district:text", "s:text?"]);
+    let set = build_dataset("t", &["id:int", "district:text", "s:text?"]);
     let rows = 3 * texts.len();
     let district = (0..rows).map(|row| if row % 3 == 0 { "B" } else { "A" });
     let batch = RecordBatch::try_new(
@@ -54,7 +54,7 @@ fn alike(city: &FixtureParticipant, sql: &str) -> bool {
             Ok((schema, batches)) => {
                 let fields = schema.fields().iter();
                 let kinds: Vec<_> = fields.map(|field| field.data_type().clone()).collect();
-                Ok((kinds, crate::fixture::lines(&batches)))
+                Ok((kinds, crate::fixture::format_rows(&batches)))
             }
             Err(refusal) => Err(refusal.code),
         }
@@ -193,7 +193,7 @@ fn no_text_is_longer_than_a_batch_of_them_can_be() {
         assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{made}: {refusal}");
     }
     // The limit also applies to stored texts, but only where they are shown and read.
-    let set = dataset("long", &["id:int", "district:text", "s:text?"]);
+    let set = build_dataset("long", &["id:int", "district:text", "s:text?"]);
     for (hidden, answered) in [(false, false), (true, true)] {
         let texts = ["short".to_owned(), "x".repeat(300_000)];
         let batch = RecordBatch::try_new(
@@ -212,13 +212,13 @@ fn no_text_is_longer_than_a_batch_of_them_can_be() {
             DatasetFileLayout::default(),
             terms,
         );
-        let reported = city.rows("SELECT length(s) FROM long");
+        let reported = city.query_rows("SELECT length(s) FROM long");
         assert_eq!(reported.is_ok(), answered, "{reported:?}");
         let why = reported.err().map(|refusal| refusal.code);
         assert!(
             why.is_none_or(|code| code == ErrorCode::ResourceLimit),
             "{why:?}"
         );
-        assert!(city.rows("SELECT id FROM long").is_ok());
+        assert!(city.query_rows("SELECT id FROM long").is_ok());
     }
 }

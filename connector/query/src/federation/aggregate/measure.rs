@@ -1,6 +1,6 @@
 //! Arguments of aggregates: bare measures, and columns that a dataset lacks.
 
-use crate::federation::remote_sql::rendering::widens;
+use crate::federation::remote_sql::rendering::casts_to_float;
 use crate::sql::functions::sketch_state::SketchKind;
 use arrow_schema::DataType;
 use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
@@ -17,7 +17,7 @@ pub(super) fn bare_measure(expr: Expr, relation: &DFSchema) -> Expr {
         _ => false,
     };
     match expr {
-        Expr::AggregateFunction(mut call) if !widens(call.func.name()) => {
+        Expr::AggregateFunction(mut call) if !casts_to_float(call.func.name()) => {
             for argument in &mut call.params.args {
                 if let Expr::Cast(cast) = argument
                     && widened(cast)

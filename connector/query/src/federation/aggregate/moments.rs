@@ -4,8 +4,8 @@
 //! beside deviations. The merge sorts the parts first, since the order of arrival would change the last digit.
 
 use crate::engine_error;
-use crate::sql::functions::exact_arithmetic::beyond;
-use crate::sql::functions::{aggregate, sum};
+use crate::sql::functions::exact_arithmetic::overflow_refusal;
+use crate::sql::functions::{aggregate_function, sum};
 use arrow_schema::DataType;
 use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
 use datafusion::arrow::compute::cast;
@@ -48,7 +48,7 @@ impl MomentKind {
         })
     }
 
-    const fn pairs(self) -> bool {
+    const fn takes_pairs(self) -> bool {
         matches!(self, Self::CovarSamp | Self::CovarPop | Self::Corr)
     }
 
@@ -65,20 +65,20 @@ impl MomentKind {
             AggregateFunction::new_udf(udf, args, false, filter.clone(), Vec::new(), None)
         };
         match params.args.as_slice() {
-            [one] if !self.pairs() => {
-                let float = double(one.clone());
+            [one] if !self.takes_pairs() => {
+                let float = cast_to_double(one.clone());
                 let (value, mean) = match values {
-                    MomentValues::Float => (one, sum::average()),
-                    MomentValues::AsFloat => (&float, sum::average()),
+                    MomentValues::Float => (one, sum::average_function()),
+                    MomentValues::AsFloat => (&float, sum::average_function()),
                     MomentValues::Whole => (one, sum::checked_sum()),
                 };
                 Some(vec![
                     state(count_udaf(), &[one], &params.filter),
                     state(mean, &[value], &params.filter),
-                    state(aggregate("var_pop")?, &[one], &params.filter),
+                    state(aggregate_function("var_pop")?, &[one], &params.filter),
                 ])
             }
-            [one, two] if self.pairs() => {
+            [one, two] if self.takes_pairs() => {
                 // A pair counts if both values are present.
                 let both = one.clone().is_not_null().and(two.clone().is_not_null());
                 let both = match &params.filter {
@@ -88,11 +88,11 @@ impl MomentKind {
                 let both = Some(Box::new(both));
                 Some(vec![
                     state(count_udaf(), &[one], &both),
-                    state(sum::average(), &[one], &both),
-                    state(aggregate("var_pop")?, &[one], &both),
-                    state(sum::average(), &[two], &both),
-                    state(aggregate("var_pop")?, &[two], &both),
-                    state(aggregate("covar_pop")?, &[one, two], &both),
+                    state(sum::average_function(), &[one], &both),
+                    state(aggregate_function("var_pop")?, &[one], &both),
+                    state(sum::average_function(), &[two], &both),
+                    state(aggregate_function("var_pop")?, &[two], &both),
+                    state(aggregate_function("covar_pop")?, &[one, two], &both),
                 ])
             }
             _ => None,
@@ -131,7 +131,13 @@ pub(super) enum MomentValues {
 pub(super) fn merge_moments_call(kind: MomentKind, states: Vec<Expr>) -> Expr {
     let states = states.into_iter().enumerate();
     let states: Vec<Expr> = states
-        .map(|(place, state)| if place == 1 { state } else { double(state) })
+        .map(|(place, state)| {
+            if place == 1 {
+                state
+            } else {
+                cast_to_double(state)
+            }
+        })
         .collect();
     Expr::AggregateFunction(AggregateFunction::new_udf(
         Arc::new(AggregateUDF::from(MergedMomentFunction {
@@ -147,7 +153,7 @@ pub(super) fn merge_moments_call(kind: MomentKind, states: Vec<Expr>) -> Expr {
 }
 
 /// Cast to a floating-point number.
-pub(super) fn double(expr: Expr) -> Expr {
+pub(super) fn cast_to_double(expr: Expr) -> Expr {
     Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
 }
 
@@ -246,7 +252,7 @@ impl PartialMoments {
         numbers.chain([u8::from(self.total.is_some())]).chain(total)
     }
 
-    fn read(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let (numbers, rest) = bytes.split_first_chunk::<48>()?;
         let (has_total, total) = rest.split_first()?;
         let number = |place: usize| {
@@ -290,7 +296,7 @@ impl PartialMoments {
         };
         let ahead = match (self.total, part.total) {
             (Some(one), Some(other)) => {
-                let beyond = || engine_error::carry(beyond());
+                let beyond = || engine_error::wrap_refusal(overflow_refusal());
                 self.total = Some(one.checked_add(other).ok_or_else(beyond)?);
                 let crosswise = |total: i128, count: f64| {
                     i256::from_i128(total).checked_mul(i256::from_f64(count)?)
@@ -326,7 +332,7 @@ struct MomentAccumulator {
 
 impl MomentAccumulator {
     /// Merges all parts in an order that does not depend on their arrival.
-    fn whole(&mut self) -> Result<PartialMoments> {
+    fn merge_parts(&mut self) -> Result<PartialMoments> {
         self.parts.sort_by(|one, other| {
             let pairs = one.numbers().into_iter().zip(other.numbers());
             let orders = pairs.map(|(one, other)| one.total_cmp(&other));
@@ -392,7 +398,8 @@ impl Accumulator for MomentAccumulator {
         for state in states {
             for bytes in as_binary_array(state)?.iter().flatten() {
                 let parts = bytes.as_chunks::<{ PartialMoments::BYTES }>().0.iter();
-                self.parts.extend(parts.filter_map(PartialMoments::read));
+                self.parts
+                    .extend(parts.filter_map(PartialMoments::from_bytes));
             }
         }
         Ok(())
@@ -402,7 +409,7 @@ impl Accumulator for MomentAccumulator {
         if self.parts.iter().any(PartialMoments::is_withheld) {
             return Ok(ScalarValue::Float64(None));
         }
-        let whole = self.whole()?;
+        let whole = self.merge_parts()?;
         Ok(ScalarValue::Float64(self.kind.result(&whole)))
     }
 

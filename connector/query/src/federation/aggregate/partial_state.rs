@@ -46,7 +46,7 @@ impl PartialMerge {
 }
 
 /// Partial states of the calls, and their merge rules. `of_cells` is set if a part shows cells, which permit fewer functions.
-pub(in crate::federation) fn partials(
+pub(in crate::federation) fn derive_partials(
     calls: &[AggregateFunction],
     input: &DFSchema,
     of_cells: bool,
@@ -79,7 +79,7 @@ pub(in crate::federation) fn partials(
         if params.null_treatment.is_some() {
             return Err(AggregateSplitError(format_call(call)));
         }
-        if let Some((sketch, part)) = SketchMerge::of(call, input) {
+        if let Some((sketch, part)) = SketchMerge::for_call(call, input) {
             merges.push(PartialMerge::Sketch(
                 sketch,
                 state(Arc::clone(&part.func), &part),
@@ -112,8 +112,8 @@ pub(in crate::federation) fn partials(
         merges.push(match name {
             "sum" => PartialMerge::Sum(state(sum::checked_sum(), call)),
             "count" => PartialMerge::Count(state(count_udaf(), call)),
-            "min" => PartialMerge::Min(state(min_max::least(), call)),
-            "max" => PartialMerge::Max(state(min_max::greatest(), call)),
+            "min" => PartialMerge::Min(state(min_max::min_function(), call)),
+            "max" => PartialMerge::Max(state(min_max::max_function(), call)),
             // Decimal averages are rounded by the engine; only a plain division can be merged exactly.
             "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => {
                 PartialMerge::Avg {

@@ -19,7 +19,7 @@ pub(in crate::federation) struct SketchMerge {
 
 impl SketchMerge {
     /// Merge for a call, and the partial call that each participant computes.
-    pub(super) fn of(
+    pub(super) fn for_call(
         call: &AggregateFunction,
         input: &DFSchema,
     ) -> Option<(Self, AggregateFunction)> {
@@ -48,7 +48,7 @@ impl SketchMerge {
             (_, []) => (SketchKind::from_function_name(name)?, SketchOutput::State),
             _ => return None,
         };
-        if params.distinct || !state.takes(&value.get_type(input).ok()?) {
+        if params.distinct || !state.accepts_type(&value.get_type(input).ok()?) {
             return None;
         }
         let part = AggregateFunction::new_udf(
@@ -75,10 +75,10 @@ impl SketchMerge {
 }
 
 /// Number of aggregate calls that use sketch states.
-pub(in crate::federation) fn sketches(aggregate: &Aggregate) -> u32 {
+pub(in crate::federation) fn count_sketches(aggregate: &Aggregate) -> u32 {
     let input = aggregate.input.schema();
     let calls = aggregate.aggr_expr.iter().filter(|expr| {
-        matches!(crate::federation::movable_expr::unalias((*expr).clone()), Expr::AggregateFunction(call) if SketchMerge::of(&call, input).is_some())
+        matches!(crate::federation::movable_expr::remove_alias((*expr).clone()), Expr::AggregateFunction(call) if SketchMerge::for_call(&call, input).is_some())
     });
     u32::try_from(calls.count()).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,6 @@
 //! Reason why an aggregate can't be split.
 
-use crate::federation::movable_expr::bare;
+use crate::federation::movable_expr::to_bare_expr;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::AggregateFunction;
 
@@ -10,5 +10,5 @@ pub(in crate::federation) struct AggregateSplitError(pub(in crate::federation) S
 
 /// Aggregate call in SQL notation.
 pub(in crate::federation) fn format_call(call: &AggregateFunction) -> String {
-    bare(Expr::AggregateFunction(call.clone())).to_string()
+    to_bare_expr(Expr::AggregateFunction(call.clone())).to_string()
 }

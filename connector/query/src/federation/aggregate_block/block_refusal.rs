@@ -10,7 +10,7 @@ pub(super) fn relation_name(table: &RemoteTable) -> String {
     format!("{}.{}", table.alias, table.dataset.name)
 }
 
-pub(super) fn raw(table: &RemoteTable) -> Refusal {
+pub(super) fn raw_rows_refusal(table: &RemoteTable) -> Refusal {
     let refusal = Refusal::new(
         ErrorCode::AggregateOnly,
         format!(
@@ -21,7 +21,7 @@ pub(super) fn raw(table: &RemoteTable) -> Refusal {
     with_block_help(refusal, table)
 }
 
-pub(super) fn shape(table: &RemoteTable, construct: &str) -> Refusal {
+pub(super) fn shape_refusal(table: &RemoteTable, construct: &str) -> Refusal {
     let refusal = Refusal::new(
         ErrorCode::QueryShape,
         format!(
@@ -32,7 +32,7 @@ pub(super) fn shape(table: &RemoteTable, construct: &str) -> Refusal {
     with_block_help(refusal, table)
 }
 
-pub(super) fn dimension(table: &RemoteTable, cube: &Cube, column: &str) -> Refusal {
+pub(super) fn dimension_refusal(table: &RemoteTable, cube: &Cube, column: &str) -> Refusal {
     let names: Vec<String> = cube
         .dimensions
         .iter()
@@ -54,7 +54,7 @@ pub(super) fn with_block_help(mut refusal: Refusal, table: &RemoteTable) -> Refu
     refusal.contract = table.contract;
     if let ViewShape::Cube { cube, .. } = &table.shape {
         refusal = refusal
-            .with_help(format!("ask for example: {}", example(table, cube)))
+            .with_help(format!("ask for example: {}", example_block(table, cube)))
             .with_help(format!(
                 "or use the cells themselves: SELECT * FROM {}.cube",
                 relation_name(table)
@@ -63,7 +63,7 @@ pub(super) fn with_block_help(mut refusal: Refusal, table: &RemoteTable) -> Refu
     refusal
 }
 
-pub(super) fn functions(cube: &Cube) -> String {
+pub(super) fn format_functions(cube: &Cube) -> String {
     let names: Vec<&str> = cube
         .functions
         .iter()
@@ -77,7 +77,7 @@ pub(super) fn function_name(function: CubeFunction) -> &'static str {
 }
 
 /// Example of a block that the contract permits.
-fn example(table: &RemoteTable, cube: &Cube) -> String {
+fn example_block(table: &RemoteTable, cube: &Cube) -> String {
     let measure = cube.measures.first();
     let call = match (cube.functions.first(), measure) {
         (Some(CubeFunction::Sum), Some(measure)) => format!("sum({measure})"),

@@ -30,7 +30,7 @@ impl FederatedQuery {
     ///
     /// # Errors
     /// The refusal of the first participant that fails, unless the answer may lack it.
-    pub(super) async fn begin(
+    pub(super) async fn begin_queries(
         &self,
         executor: &dyn RemoteExecutor,
         bounds: &FederatedQueryLimits,
@@ -50,7 +50,7 @@ impl FederatedQuery {
             if is_giver(remote_query.number) {
                 givers.push(async {
                     let (number, rows) = begin_one(remote_query, executor, bounds, ledger).await?;
-                    read(number, rows, &gives).await
+                    read_keys(number, rows, &gives).await
                 });
             } else {
                 others.push(begin_one(remote_query, executor, bounds, ledger));
@@ -58,7 +58,7 @@ impl FederatedQuery {
         }
         let partial = self.options.partial;
         let chain = async {
-            let given = all(partial, givers).await?;
+            let given = run_futures(partial, givers).await?;
             let mut values = BTreeMap::new();
             let mut results = Vec::new();
             for one in given {
@@ -86,12 +86,12 @@ impl FederatedQuery {
                     }
                 }
             });
-            results.extend(all(partial, narrowed).await?);
+            results.extend(run_futures(partial, narrowed).await?);
             Ok(results)
         };
-        let (mut results, chained) = try_join(all(partial, others), chain).await?;
+        let (mut results, chained) = try_join(run_futures(partial, others), chain).await?;
         results.extend(chained);
-        together(&self.remote_queries, results, ledger)
+        collect_streams(&self.remote_queries, results, ledger)
     }
 
     /// Remote query with its key conditions: without keys if there are too many, and `None` if there are no keys at all.
@@ -130,7 +130,7 @@ impl FederatedQuery {
             match all.filter(|all| all.len() <= MOST_KEYS) {
                 Some(all) if all.is_empty() => return Ok(None),
                 Some(all) => {
-                    conditions.push(among(&list.at, all));
+                    conditions.push(in_list_condition(&list.at, all));
                     counts.push((true, each));
                 }
                 None => counts.push((false, each)),
@@ -141,8 +141,10 @@ impl FederatedQuery {
             let (query, lists) = (Arc::clone(&narrowing.query), conditions.clone());
             let writer = Arc::clone(&self.writer);
             let time = bounds.limits.time;
-            let text =
-                planner_threads::run(time, move || Ok(writer.write_among(&query, &lists))).await?;
+            let text = planner_threads::run_on_planner_thread(time, move || {
+                Ok(writer.write_among(&query, &lists))
+            })
+            .await?;
             if let Some(text) = text.ok().filter(|text| text.schema == remote_query.schema) {
                 remote_query.sql = text.sql;
                 let counts = counts.iter().flat_map(|(sent, each)| {
@@ -165,7 +167,7 @@ impl FederatedQuery {
 
 /// Reads rows of a key source until its keys are known or too many. Returns the rows and the distinct values of the requested
 /// columns.
-async fn read(
+async fn read_keys(
     number: usize,
     rows: CheckedBatchStream,
     gives: &BTreeSet<(usize, usize)>,
@@ -193,7 +195,7 @@ async fn read(
         for ((_, column), known) in &mut values {
             let all = batch.columns().get(*column);
             let more = all.zip(known.as_mut());
-            let fits = more.is_some_and(|(all, known)| gather(all, known));
+            let fits = more.is_some_and(|(all, known)| add_distinct_values(all, known));
             if !fits || count > MOST_ROWS || bytes > MOST_BYTES {
                 *known = None;
             }
@@ -205,7 +207,7 @@ async fn read(
 }
 
 /// Adds the values of a column to the known ones. Returns false if there are too many.
-fn gather(column: &dyn Array, known: &mut HashSet<ScalarValue>) -> bool {
+fn add_distinct_values(column: &dyn Array, known: &mut HashSet<ScalarValue>) -> bool {
     for row in 0..column.len() {
         match ScalarValue::try_from_array(column, row) {
             // NULL is never equal to a value.
@@ -223,7 +225,7 @@ fn gather(column: &dyn Array, known: &mut HashSet<ScalarValue>) -> bool {
 }
 
 /// IN condition with the values in sorted order.
-fn among(at: &Expr, all: HashSet<ScalarValue>) -> InListPredicate {
+fn in_list_condition(at: &Expr, all: HashSet<ScalarValue>) -> InListPredicate {
     let mut values: Vec<ScalarValue> = all.into_iter().collect();
     values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
     InListPredicate {
@@ -233,7 +235,7 @@ fn among(at: &Expr, all: HashSet<ScalarValue>) -> InListPredicate {
 }
 
 /// Runs all futures in parallel. The first failure fails all, unless the answer may lack participants.
-async fn all<T, F: Future<Output = Result<T, Refusal>>>(
+async fn run_futures<T, F: Future<Output = Result<T, Refusal>>>(
     partial: bool,
     each: impl IntoIterator<Item = F>,
 ) -> Result<Vec<Result<T, Refusal>>, Refusal> {
@@ -245,7 +247,7 @@ async fn all<T, F: Future<Output = Result<T, Refusal>>>(
 }
 
 /// Streams of all remote queries. A failed query gets an empty stream, but a failure of all fails the question.
-fn together(
+fn collect_streams(
     remote_queries: &[Arc<RemoteQuery>],
     results: Vec<Result<(usize, CheckedBatchStream), Refusal>>,
     ledger: &OutcomeTracker,

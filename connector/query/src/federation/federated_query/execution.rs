@@ -3,7 +3,7 @@
 use crate::federation::federated_answer::{FederatedAnswer, ParticipantReport};
 use crate::federation::federated_query::FederatedQuery;
 use crate::federation::federated_query::stream::{
-    FederatedStream, QueryDeadline, drive, explanation_answer, late,
+    FederatedStream, QueryDeadline, drive_plan, explanation_answer, time_limit_refusal,
 };
 use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::RemoteExecutor;
@@ -44,19 +44,20 @@ impl FederatedQuery {
         let (environment, _) = runtime.environment(&limits)?;
         let (plan, ready) = (std::mem::take(&mut self.plan), Arc::clone(&self.plan_cache));
         // Local planning runs while the participants work.
-        let planned = ready.physical(plan, limits, Arc::clone(&environment));
-        let begun = self.begin(&*executor, bounds, &ledger);
+        let planned = ready.physical_plan(plan, limits, Arc::clone(&environment));
+        let begun = self.begin_queries(&*executor, bounds, &ledger);
         let (begun, physical) = tokio::select! {
             biased;
             both = futures::future::try_join(begun, planned) => both?,
-            () = &mut time => return Err(late(&limits)),
+            () = &mut time => return Err(time_limit_refusal(&limits)),
         };
-        let config = session::config(&limits).with_extension(Arc::new(PendingStreams::of(begun)));
-        let context = session::context(config, environment);
+        let config =
+            session::session_config(&limits).with_extension(Arc::new(PendingStreams::of(begun)));
+        let context = session::task_context(config, environment);
         let schema = physical.schema();
         let (send, receive) = mpsc::channel(2);
         let run = async move {
-            if let Err(refusal) = drive(physical, context, &send).await {
+            if let Err(refusal) = drive_plan(physical, context, &send).await {
                 let _ = send.send(Err(refusal)).await;
             }
         };

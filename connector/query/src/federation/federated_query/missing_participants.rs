@@ -52,7 +52,7 @@ pub(super) fn missing_participants(
     parts: &[QueriedModelMember],
     state: &SessionState,
 ) -> Result<MissingParticipants, Refusal> {
-    let used = used_columns(plan).map_err(|error| engine_error::planning(&error))?;
+    let used = used_columns(plan).map_err(|error| engine_error::planning_refusal(&error))?;
     let mut why = BTreeMap::new();
     for (number, placed) in parts.iter().enumerate() {
         let hidden: Vec<&str> = placed
@@ -74,15 +74,18 @@ pub(super) fn missing_participants(
         if let Some(refusal) = &placed.part.why {
             why.insert(number, refusal.clone());
         } else if !hidden.is_empty() {
-            why.insert(number, hides(&placed.part, &hidden));
+            why.insert(number, hidden_columns_refusal(&placed.part, &hidden));
         } else if let Some((clause, shown, kind)) = finer {
-            why.insert(number, coarse(&placed.part, clause, shown, kind));
+            why.insert(
+                number,
+                coarse_time_refusal(&placed.part, clause, shown, kind),
+            );
         }
     }
     let needed = if why.is_empty() {
         BTreeSet::new()
     } else {
-        find_needed_probes(plan, state).map_err(|error| engine_error::planning(&error))?
+        find_needed_probes(plan, state).map_err(|error| engine_error::planning_refusal(&error))?
     };
     Ok(MissingParticipants { why, needed })
 }
@@ -91,7 +94,7 @@ fn find_needed_probes(
     plan: &LogicalPlan,
     state: &SessionState,
 ) -> datafusion::common::Result<BTreeSet<usize>> {
-    let plan = session::protect(use_sound_forms(plan.clone())?)?;
+    let plan = session::protect_plan(use_sound_forms(plan.clone())?)?;
     remaining_probes(&state.optimizer().optimize(plan, state, |_, _| {})?)
 }
 
@@ -148,7 +151,7 @@ impl MissingParticipants {
     }
 }
 
-fn hides(part: &ModelMember, hidden: &[&str]) -> Refusal {
+fn hidden_columns_refusal(part: &ModelMember, hidden: &[&str]) -> Refusal {
     let columns = hidden
         .iter()
         .map(|column| format!("`{column}`"))
@@ -163,7 +166,7 @@ fn hides(part: &ModelMember, hidden: &[&str]) -> Refusal {
 }
 
 /// Refusal for a column of which the rows show time buckets alone.
-fn coarse(
+fn coarse_time_refusal(
     part: &ModelMember,
     clause: ClauseId,
     shown: &CubeDimension,

@@ -42,7 +42,7 @@ impl FederatedPlanCache {
     ///
     /// # Errors
     /// An error if the engine can't plan the question.
-    pub(super) async fn physical(
+    pub(super) async fn physical_plan(
         self: Arc<Self>,
         plan: Arc<LogicalPlan>,
         limits: QueryResourceLimits,
@@ -52,10 +52,10 @@ impl FederatedPlanCache {
             let found = found
                 .and_then(build_side_memory::with_counted_build_sides)
                 .and_then(window_memory::with_counted_windows);
-            return found.map_err(|error| engine_error::planning(&error));
+            return found.map_err(|error| engine_error::planning_refusal(&error));
         }
-        planner_threads::run(limits.time, move || {
-            let state = session::fresh(&limits, environment, Arc::new(RemoteExecPlanner));
+        planner_threads::run_on_planner_thread(limits.time, move || {
+            let state = session::create_session(&limits, environment, Arc::new(RemoteExecPlanner));
             functions::use_sound_calls(Arc::unwrap_or_clone(plan))
                 .and_then(|plan| {
                     let physical = state.query_planner().create_physical_plan(&plan, &state);
@@ -64,7 +64,7 @@ impl FederatedPlanCache {
                 .and_then(|made| self.keep(&limits, made))
                 .and_then(build_side_memory::with_counted_build_sides)
                 .and_then(window_memory::with_counted_windows)
-                .map_err(|error| engine_error::planning(&error))
+                .map_err(|error| engine_error::planning_refusal(&error))
         })
         .await
     }
@@ -117,7 +117,7 @@ fn reset_plan(plan: PhysicalPlanRef) -> Result<PhysicalPlanRef, DataFusionError>
 }
 
 fn can_be_kept(plan: &PhysicalPlanRef) -> bool {
-    plan_reset::nodes(plan, is_leaf).is_some_and(|nodes| nodes <= NODES)
+    plan_reset::count_nodes(plan, is_leaf).is_some_and(|nodes| nodes <= NODES)
 }
 
 fn is_leaf(node: &PhysicalPlanRef) -> bool {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn is_kept(question: &FederatedQuery) -> bool {
-        !question.plan_cache.plan.runs().is_empty()
+        !question.plan_cache.plan.use_counts().is_empty()
     }
 
     /// Used nodes keep state: the hash table of a join, the rows of a sort.

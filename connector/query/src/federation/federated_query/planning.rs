@@ -5,9 +5,9 @@ use super::FederatedQuery;
 use super::missing_participants::{ModelMemberKey, QueriedModelMember, missing_participants};
 use crate::engine_error;
 use crate::federation::aggregate_block;
-use crate::federation::column_usage::probe;
+use crate::federation::column_usage::create_probe;
 use crate::federation::eager_aggregation::reduce_fetched_rows;
-use crate::federation::fragmenter::split;
+use crate::federation::fragmenter::split_fragments;
 use crate::federation::join_order::reorder_joins;
 use crate::federation::key_pushdown::key_filters;
 use crate::federation::options::QueryOptions;
@@ -60,7 +60,7 @@ impl QueryCatalog {
     ) -> Result<FederatedQuery, Refusal> {
         let (catalog, sql, options, limits) =
             (self.clone(), sql.to_owned(), options.clone(), *limits);
-        planner_threads::wait(limits.planning, move || {
+        planner_threads::wait_on_planner_thread(limits.planning, move || {
             plan_here(catalog, &sql, options, &limits, now)
         })
     }
@@ -83,8 +83,8 @@ impl QueryCatalog {
             ..*limits
         };
         let (catalog, sql, options) = (self.clone(), sql.to_owned(), options.clone());
-        planner_threads::wait(limits.planning, move || {
-            let state = Arc::new(session::fresh(
+        planner_threads::wait_on_planner_thread(limits.planning, move || {
+            let state = Arc::new(session::create_session(
                 &QueryResourceLimits::default(),
                 Arc::default(),
                 Arc::new(RemoteExecPlanner),
@@ -93,9 +93,9 @@ impl QueryCatalog {
             let tables = Arc::new(FederatedTableResolver::new(
                 &catalog, &options, &writer, None,
             ));
-            let planned = tables.read(&sql, &limits, now)?;
+            let planned = tables.plan_statement(&sql, &limits, now)?;
             let types = planned.plan.get_parameter_types();
-            let types = types.map_err(|error| engine_error::planning(&error))?;
+            let types = types.map_err(|error| engine_error::planning_refusal(&error))?;
             let numbered = types.into_iter().filter_map(|(name, data_type)| {
                 Some((name.strip_prefix('$')?.parse().ok()?, data_type?))
             });
@@ -112,7 +112,7 @@ fn plan_here(
     limits: &SqlStatementLimits,
     now: UtcTimestamp,
 ) -> Result<FederatedQuery, Refusal> {
-    let state = Arc::new(session::fresh(
+    let state = Arc::new(session::create_session(
         &QueryResourceLimits::default(),
         Arc::default(),
         Arc::new(RemoteExecPlanner),
@@ -122,7 +122,7 @@ fn plan_here(
     let probed = Arc::new(FederatedTableResolver::new(
         &catalog, &options, &writer, None,
     ));
-    let mut planned = probed.read(sql, limits, now)?;
+    let mut planned = probed.plan_statement(sql, limits, now)?;
     let mut bound = probed.bound_contracts();
     let parts = probed.parts();
     let mut left_out = Vec::new();
@@ -135,7 +135,7 @@ fn plan_here(
             &writer,
             Some(lacks.unasked_members(&parts)),
         ));
-        planned = chosen.read(sql, limits, now)?;
+        planned = chosen.plan_statement(sql, limits, now)?;
         bound = chosen.bound_contracts();
     }
     catalog.check_bound(&options, &bound, &left_out)?;
@@ -143,17 +143,17 @@ fn plan_here(
     let stays = !planned.explain && monotonicity::is_steady(&planned.plan);
     let goes_on = stays && monotonicity::is_additive(&planned.plan);
     let mut builder = RemoteQueryBuilder::new(writer, options.clone());
-    let plan = aggregate_block::lift(planned.plan, &mut builder)
+    let plan = aggregate_block::lift_blocks(planned.plan, &mut builder)
         .and_then(exact_arithmetic::replace_operators)
         .and_then(use_sound_forms)
-        .and_then(session::protect)
+        .and_then(session::protect_plan)
         .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
         .and_then(projection_marker::remove_projection_marks)
         .and_then(exact_arithmetic::restore_operators)
-        .and_then(|plan| nearest(plan, &builder, &state))
-        .and_then(|plan| split(plan, &mut builder))
-        .and_then(|plan| settle(plan, &mut builder))
-        .map_err(|error| engine_error::planning(&error))?;
+        .and_then(|plan| arrange_joins(plan, &builder, &state))
+        .and_then(|plan| split_fragments(plan, &mut builder))
+        .and_then(|plan| settle_remote_queries(plan, &mut builder))
+        .map_err(|error| engine_error::planning_refusal(&error))?;
     let mut remote_queries = builder.remote_queries;
     let narrowings = if options.settled {
         Vec::new()
@@ -175,7 +175,7 @@ fn plan_here(
 }
 
 /// Plan with joins of one participant grouped first, and with fewer rows for local joins.
-fn nearest(
+fn arrange_joins(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
     state: &SessionState,
@@ -187,7 +187,7 @@ fn nearest(
     }
     // Removes columns that the new joins do not need.
     let narrow = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
-    session::protect(less.data)
+    session::protect_plan(less.data)
         .and_then(|plan| narrow.optimize(plan, state, |_, _| {}))
         .and_then(projection_marker::remove_projection_marks)
 }
@@ -224,7 +224,7 @@ impl FederatedTableResolver {
         }
     }
 
-    fn read(
+    fn plan_statement(
         self: &Arc<Self>,
         sql: &str,
         limits: &SqlStatementLimits,
@@ -256,16 +256,16 @@ impl FederatedTableResolver {
         self.bound.lock().clone()
     }
 
-    fn binds<'t>(&self, tables: impl IntoIterator<Item = &'t Arc<RemoteTable>>) {
+    fn bind_contracts<'t>(&self, tables: impl IntoIterator<Item = &'t Arc<RemoteTable>>) {
         let contracts = tables.into_iter().filter_map(|table| table.contract);
         let mut bound = self.bound.lock();
         bound.extend(contracts);
     }
 
     fn resolve_table(&self, path: &[&str]) -> Result<Arc<dyn TableSource>, Refusal> {
-        let source = match self.catalog.resolve(path, &self.options)? {
+        let source = match self.catalog.resolve_table(path, &self.options)? {
             ResolvedTable::One(table, relation) => {
-                self.binds([&table]);
+                self.bind_contracts([&table]);
                 return Ok(Arc::new(RemoteTableSource {
                     table,
                     relation,
@@ -273,23 +273,23 @@ impl FederatedTableResolver {
                 }));
             }
             ResolvedTable::Model(model, parts) => match &self.unasked {
-                None => self.probes(model, parts),
+                None => self.create_probes(model, parts),
                 Some(unasked) => {
                     let tables: Vec<_> = parts
                         .into_iter()
                         .filter(|part| !unasked.contains_key(&(model.name, part.key())))
                         .filter_map(|part| part.table)
                         .collect();
-                    self.binds(&tables);
+                    self.bind_contracts(&tables);
                     ModelTableSource::new(model, &tables, &self.writer)
                 }
             },
         };
-        let source = source.map_err(|error| engine_error::planning(&error))?;
+        let source = source.map_err(|error| engine_error::planning_refusal(&error))?;
         Ok(Arc::new(source))
     }
 
-    fn probes(
+    fn create_probes(
         &self,
         model: &'static Model,
         parts: Vec<ModelMember>,
@@ -299,7 +299,7 @@ impl FederatedTableResolver {
         let mut branches = Vec::new();
         for part in parts {
             let dataset = part.dataset.as_ref().map(SqlIdentifier::as_str);
-            branches.push(probe(
+            branches.push(create_probe(
                 all.len(),
                 &columns,
                 part.participant.domain(),
@@ -307,7 +307,7 @@ impl FederatedTableResolver {
             )?);
             all.push(QueriedModelMember { model, part });
         }
-        ModelTableSource::union(branches, model)
+        ModelTableSource::from_branches(branches, model)
     }
 }
 
@@ -340,7 +340,7 @@ impl TableResolver for FederatedTableResolver {
 
 /// Makes each remote query occur exactly once in the plan. Unused remote queries are dropped, and one that occurs twice is sent
 /// twice.
-fn settle(
+fn settle_remote_queries(
     plan: LogicalPlan,
     builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
@@ -353,7 +353,7 @@ fn settle(
                 return Ok(Transformed::no(node));
             };
             let Some(source) = scan.source.downcast_ref::<RemoteQuerySource>() else {
-                return Err(engine_error::carry(Refusal::new(
+                return Err(engine_error::wrap_refusal(Refusal::new(
                     ErrorCode::Internal,
                     "a table of the question belongs to nobody",
                 )));

@@ -76,15 +76,15 @@ async fn first_rows(mut rows: CheckedBatchStream) -> Result<CheckedBatchStream, 
     }
 }
 
-pub(super) async fn drive(
+pub(super) async fn drive_plan(
     physical: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     send: &mpsc::Sender<Result<RecordBatch, Refusal>>,
 ) -> Result<(), Refusal> {
-    let mut rows =
-        execute_stream(physical, context).map_err(|error| engine_error::running(&error))?;
+    let mut rows = execute_stream(physical, context)
+        .map_err(|error| engine_error::execution_refusal(&error))?;
     while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|error| engine_error::running(&error))?;
+        let batch = batch.map_err(|error| engine_error::execution_refusal(&error))?;
         if send.send(Ok(batch)).await.is_err() {
             break;
         }
@@ -107,11 +107,11 @@ impl FederatedStream {
         let rows = self.rows.as_mut()?;
         let item = tokio::select! {
             biased;
-            () = &mut self.time => Some(Err(late(&self.limits))),
+            () = &mut self.time => Some(Err(time_limit_refusal(&self.limits))),
             item = rows.recv() => item,
         };
         let item = match item {
-            Some(Ok(batch)) => Some(self.within(batch)),
+            Some(Ok(batch)) => Some(self.check_row_limit(batch)),
             Some(Err(refusal)) => Some(Err(refusal)),
             None => engine_error::join_error(&mut self.task).await.map(Err),
         };
@@ -122,7 +122,7 @@ impl FederatedStream {
         item
     }
 
-    fn within(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+    fn check_row_limit(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         self.sent = self.sent.saturating_add(rows);
         if self.sent <= self.limits.rows {
@@ -142,7 +142,7 @@ impl Drop for FederatedStream {
     }
 }
 
-pub(super) fn late(limits: &QueryResourceLimits) -> Refusal {
+pub(super) fn time_limit_refusal(limits: &QueryResourceLimits) -> Refusal {
     Refusal::new(
         ErrorCode::ResourceLimit,
         format!(

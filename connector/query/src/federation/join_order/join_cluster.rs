@@ -1,7 +1,7 @@
 //! Cluster of joined relations, and the conditions among them.
 
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::pushdown::{cost, pushed_down};
+use crate::federation::pushdown::{estimate_transfer_bytes, pushed_down};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::row_estimate;
 use datafusion::common::{
@@ -19,10 +19,10 @@ pub(super) struct JoinCluster {
 }
 
 impl JoinCluster {
-    pub(super) fn of(plan: LogicalPlan, builder: &RemoteQueryBuilder) -> Self {
+    pub(super) fn from_plan(plan: LogicalPlan, builder: &RemoteQueryBuilder) -> Self {
         let branches = pushed_down(&plan, builder);
         Self {
-            bytes: cost(&plan, builder),
+            bytes: estimate_transfer_bytes(&plan, builder),
             branches,
             plan,
         }
@@ -30,8 +30,10 @@ impl JoinCluster {
 
     pub(super) fn rows(&self) -> f64 {
         match &self.branches {
-            Some(branches) => branches.iter().map(row_estimate::rows).sum(),
-            None => self.bytes / row_estimate::bytes(1.0, self.plan.schema().fields()).max(1.0),
+            Some(branches) => branches.iter().map(row_estimate::estimate_rows).sum(),
+            None => {
+                self.bytes / row_estimate::estimate_bytes(1.0, self.plan.schema().fields()).max(1.0)
+            }
         }
     }
 }
@@ -45,7 +47,7 @@ pub(super) fn join_plans(
     let (one, two) = (left.schema(), right.schema());
     let (mut on, mut filter) = (Vec::new(), Vec::new());
     for condition in conditions {
-        if !within(condition, &[one, two]) {
+        if !uses_only_schemas(condition, &[one, two]) {
             continue;
         }
         if let Expr::BinaryExpr(BinaryExpr {
@@ -54,11 +56,11 @@ pub(super) fn join_plans(
             right,
         }) = condition
         {
-            if within(left, &[one]) && within(right, &[two]) {
+            if uses_only_schemas(left, &[one]) && uses_only_schemas(right, &[two]) {
                 on.push(((**left).clone(), (**right).clone()));
                 continue;
             }
-            if within(left, &[two]) && within(right, &[one]) {
+            if uses_only_schemas(left, &[two]) && uses_only_schemas(right, &[one]) {
                 on.push(((**right).clone(), (**left).clone()));
                 continue;
             }
@@ -81,14 +83,14 @@ pub(super) fn join_plans(
     Ok(Some(LogicalPlan::Join(join)))
 }
 
-pub(super) fn within(expr: &Expr, schemas: &[&DFSchema]) -> bool {
-    let has = |column: &Column| schemas.iter().any(|schema| has(schema, column));
+pub(super) fn uses_only_schemas(expr: &Expr, schemas: &[&DFSchema]) -> bool {
+    let has = |column: &Column| schemas.iter().any(|schema| has_column(schema, column));
     let columns = expr.column_refs();
     !columns.is_empty() && columns.into_iter().all(has)
 }
 
 /// Checks that a schema has exactly this column. A column of another relation with an equal name does not count.
-pub(super) fn has(schema: &DFSchema, column: &Column) -> bool {
+pub(super) fn has_column(schema: &DFSchema, column: &Column) -> bool {
     schema.iter().any(|(relation, field)| {
         relation == column.relation.as_ref() && *field.name() == column.name
     })

@@ -1,7 +1,9 @@
 //! Local joins of clusters that no participant can join alone, in the order with the fewest intermediate rows.
 
 use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
-use crate::federation::join_order::join_cluster::{JoinCluster, has, join_plans, within};
+use crate::federation::join_order::join_cluster::{
+    JoinCluster, has_column, join_plans, uses_only_schemas,
+};
 use crate::federation::row_estimate;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
@@ -17,7 +19,7 @@ pub(super) fn local_joins(
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
     if clusters.len() <= MOST {
         let order = cheapest_order(
-            &places(&clusters),
+            &cluster_places(&clusters),
             &join_cardinality(&clusters, &conditions),
         );
         let plan = in_order(&clusters, &order, conditions.clone())?;
@@ -37,7 +39,7 @@ pub(super) fn better_order(
         return Ok(None);
     }
     let cardinality = join_cardinality(clusters, &conditions);
-    let places = places(clusters);
+    let places = cluster_places(clusters);
     let order = cheapest_order(&places, &cardinality);
     if cardinality.rows_held(&order) * WORSE > cardinality.rows_held(&places) {
         return Ok(None);
@@ -45,7 +47,7 @@ pub(super) fn better_order(
     in_order(clusters, &order, conditions)
 }
 
-fn places(clusters: &[JoinCluster]) -> Vec<usize> {
+fn cluster_places(clusters: &[JoinCluster]) -> Vec<usize> {
     (0..clusters.len()).collect()
 }
 
@@ -55,7 +57,7 @@ fn join_cardinality(clusters: &[JoinCluster], conditions: &[Expr]) -> JoinCardin
         let used = clusters.iter().enumerate().filter(|(_, cluster)| {
             let schema = cluster.plan.schema();
             let mut columns = condition.column_refs().into_iter();
-            columns.any(|column| has(schema, column))
+            columns.any(|column| has_column(schema, column))
         });
         let used: BTreeSet<usize> = used.map(|(at, _)| at).collect();
         match condition {
@@ -64,7 +66,8 @@ fn join_cardinality(clusters: &[JoinCluster], conditions: &[Expr]) -> JoinCardin
                 op: Operator::Eq,
                 right,
             }) => {
-                let values = different(clusters, left).max(different(clusters, right));
+                let values = estimate_distinct_count(clusters, left)
+                    .max(estimate_distinct_count(clusters, right));
                 // A condition over more than two clusters is no join key.
                 (used.clone(), used.len() == 2, 1.0 / values.max(1.0))
             }
@@ -78,16 +81,17 @@ fn join_cardinality(clusters: &[JoinCluster], conditions: &[Expr]) -> JoinCardin
 }
 
 /// Estimated distinct count of an expression over one cluster.
-fn different(clusters: &[JoinCluster], expr: &Expr) -> f64 {
+fn estimate_distinct_count(clusters: &[JoinCluster], expr: &Expr) -> f64 {
     let mut all = clusters.iter();
-    let Some(cluster) = all.find(|cluster| within(expr, &[cluster.plan.schema()])) else {
+    let Some(cluster) = all.find(|cluster| uses_only_schemas(expr, &[cluster.plan.schema()]))
+    else {
         return 1.0;
     };
     let rows = cluster.rows();
     let branches = cluster.branches.iter().flatten();
     let reported = branches.filter_map(|branch| {
-        let inside = branch.inside(expr, cluster.plan.schema())?;
-        row_estimate::different(&branch.from, &inside)
+        let inside = branch.rewrite_expr(expr, cluster.plan.schema())?;
+        row_estimate::estimate_distinct_count(&branch.from, &inside)
     });
     // Without a statistic, each row is assumed to have its own value, as a group key has.
     reported
@@ -107,7 +111,7 @@ fn in_order(
     };
     let mut plan = first.plan.clone();
     for cluster in ordered {
-        let Some(both) = put(&plan, cluster, &mut conditions)? else {
+        let Some(both) = add_cluster(&plan, cluster, &mut conditions)? else {
             return Ok(None);
         };
         plan = both;
@@ -116,14 +120,14 @@ fn in_order(
 }
 
 /// Joins one more cluster by the conditions over both sides, which are then consumed. Returns `None` if no condition compares them.
-fn put(
+fn add_cluster(
     plan: &LogicalPlan,
     cluster: &JoinCluster,
     conditions: &mut Vec<Expr>,
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
     let both = join_plans(plan, &cluster.plan, conditions)?;
     if let Some(both) = &both {
-        conditions.retain(|condition| !within(condition, &[both.schema()]));
+        conditions.retain(|condition| !uses_only_schemas(condition, &[both.schema()]));
     }
     Ok(both)
 }
@@ -138,7 +142,7 @@ fn smallest_first(
     while !clusters.is_empty() {
         let mut next = None;
         for (at, cluster) in clusters.iter().enumerate() {
-            if let Some(both) = put(&plan, cluster, &mut conditions)? {
+            if let Some(both) = add_cluster(&plan, cluster, &mut conditions)? {
                 next = Some((at, both));
                 break;
             }

@@ -1,8 +1,8 @@
 //! Permission to disclose keys: the contracts of all tables that the values reveal something of must permit the transfer.
 
 use crate::federation::key_pushdown::column_source::ColumnSource;
-use crate::federation::key_space::origin;
-use crate::federation::query_ir::{FromItem, FromSource, JoinKind, place};
+use crate::federation::key_space::column_origin;
+use crate::federation::query_ir::{FromItem, FromSource, JoinKind, relation_place};
 use crate::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
 use crate::federation::table::DatasetRelation;
 use datafusion::common::Column;
@@ -24,9 +24,9 @@ pub(super) fn disclosed_keys(
     // A participant already knows its own values, and a local remote query sends nothing out.
     let stays = at_home || remote_query.participant == target.participant;
     let value = from.output()?;
-    let is_plain = origin(&query.from, value).is_some();
+    let is_plain = column_origin(&query.from, value).is_some();
     let mut columns = BTreeSet::new();
-    same(&query.from, &query.conjuncts, value, &mut columns);
+    collect_equal_columns(&query.from, &query.conjuncts, value, &mut columns);
     let mut lenders = Vec::new();
     // INVARIANT: keys-travel. Values of one participant go to another only if the contract permits it.
     for (table, relation) in query.tables() {
@@ -35,7 +35,7 @@ pub(super) fn disclosed_keys(
         let travel = table.travel.as_ref().filter(|(_, travel)| {
             let named = |name: &String| travel.columns.iter().any(|one| one.as_str() == name);
             // A table without such a column still affects which keys remain, so the keys reveal something of it, too.
-            travel.to.has(&target.participant) && own.iter().all(|name| named(name))
+            travel.to.contains(&target.participant) && own.iter().all(|name| named(name))
         });
         let lent = table.contract.is_some() && relation == DatasetRelation::Rows && is_plain;
         if !stays && (!lent || travel.is_none()) {
@@ -58,7 +58,7 @@ pub(super) fn disclosed_keys(
 
 /// Columns whose values an expression reveals: its own columns, and columns that a condition equates with them. Rows left by `a.k =
 /// b.k` over `a.k` have values of `b.k` too.
-fn same(
+fn collect_equal_columns(
     from: &[FromItem],
     conjuncts: &[Expr],
     value: &Expr,
@@ -89,7 +89,11 @@ fn same(
                 columns.extend(more);
             }
         }
-        let at = if from.len() > 1 { place(column) } else { 0 };
+        let at = if from.len() > 1 {
+            relation_place(column)
+        } else {
+            0
+        };
         match from.get(at).map(|item| &item.source) {
             Some(FromSource::Table(table, _)) => {
                 found.insert((table.dataset.clone(), column.name.clone()));
@@ -97,7 +101,7 @@ fn same(
             Some(FromSource::Inner(inner)) => {
                 if let Some(value) = inner.output(&column.name) {
                     let select = &inner.select;
-                    same(&select.from, &select.conjuncts, value, found);
+                    collect_equal_columns(&select.from, &select.conjuncts, value, found);
                 }
             }
             None => {}

@@ -28,7 +28,7 @@ impl QueryCatalog {
                 Some(
                     UnusableContractCause::NotAsked(_) | UnusableContractCause::OutOfReach(..),
                 ) => {}
-                None => return Err(unknown(*contract)),
+                None => return Err(unknown_contract_refusal(*contract)),
             }
         }
         Ok(())
@@ -76,7 +76,7 @@ impl QueryCatalog {
                     | UnusableContractCause::Refused(why)
                     | UnusableContractCause::NotAsked(why),
                 ) => return Err(why.clone()),
-                None => return Err(unknown(*contract)),
+                None => return Err(unknown_contract_refusal(*contract)),
             }
         }
         Ok(())
@@ -119,10 +119,10 @@ impl QueryCatalog {
     }
 }
 
-fn unknown(contract: ContractId) -> Refusal {
+fn unknown_contract_refusal(contract: ContractId) -> Refusal {
     Refusal::new(
         ErrorCode::ContractUnknown,
-        format!("no contract `{}` is held here", contract.short()),
+        format!("no contract `{}` is held here", contract.to_short_text()),
     )
     .with_contract(contract)
     .with_help("hansa contract list")

@@ -12,7 +12,7 @@ pub(super) fn kind_mismatch(
     table: &RemoteTable,
     options: &QueryOptions,
 ) -> Option<Refusal> {
-    let own = model::model(name)?.kind;
+    let own = model::find_model(name)?.kind;
     let kind = table.provenance.kind.unwrap_or(own);
     let taken = match options.kinds.is_empty() {
         true => kind == own,

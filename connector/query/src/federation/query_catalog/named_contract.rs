@@ -34,7 +34,7 @@ pub fn unused_contract_refusal(contract: ContractId, dataset: &str) -> Refusal {
         ErrorCode::ContractUnused,
         format!(
             "the question does not use `{dataset}`, the dataset of contract `{}`",
-            contract.short()
+            contract.to_short_text()
         ),
     )
     .with_contract(contract)
@@ -71,11 +71,15 @@ pub(super) fn choose_table(
     match choice.as_slice() {
         [] => Ok(fitting.into_iter().next()),
         [only] => Ok(Some(Arc::clone(only))),
-        [first, ..] => Err(ambiguous(first, &choice, named)),
+        [first, ..] => Err(ambiguous_dataset_refusal(first, &choice, named)),
     }
 }
 
-fn ambiguous(first: &RemoteTable, all: &[Arc<RemoteTable>], named: bool) -> Refusal {
+fn ambiguous_dataset_refusal(
+    first: &RemoteTable,
+    all: &[Arc<RemoteTable>],
+    named: bool,
+) -> Refusal {
     let list = all
         .iter()
         .filter_map(|table| Some(chosen_by(table, table.contract?)))
@@ -102,8 +106,8 @@ fn chosen_by(table: &RemoteTable, contract: ContractId) -> String {
         ViewShape::Cube { .. } => "aggregates",
     };
     match &table.title {
-        Some(title) => format!("{} \"{title}\" ({kind})", contract.short()),
-        None => format!("{} ({kind})", contract.short()),
+        Some(title) => format!("{} \"{title}\" ({kind})", contract.to_short_text()),
+        None => format!("{} ({kind})", contract.to_short_text()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
 use crate::federation::query_ir::{
-    FromItem, JoinKind, RemoteSelect, SelectBody, move_columns, places,
+    FromItem, JoinKind, RemoteSelect, SelectBody, move_columns, relation_places,
 };
 use crate::federation::row_estimate;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
@@ -15,7 +15,7 @@ pub(super) fn arrange_relations(query: RemoteSelect) -> RemoteSelect {
     if query.from.len() < 2 {
         return query;
     }
-    let order = order(&query);
+    let order = order_relations(&query);
     let to = |old: usize| order.iter().position(|place| *place == old);
     let renamed = |exprs: Vec<Expr>| -> Vec<Expr> {
         exprs
@@ -33,7 +33,7 @@ pub(super) fn arrange_relations(query: RemoteSelect) -> RemoteSelect {
         .collect();
     let mut conjuncts = Vec::new();
     for conjunct in renamed(query.conjuncts) {
-        let used = places(&conjunct);
+        let used = relation_places(&conjunct);
         let inner = |place: &usize| {
             let item = from.get(*place);
             item.is_some_and(|item| item.kind == JoinKind::Inner)
@@ -72,7 +72,7 @@ pub(super) fn arrange_relations(query: RemoteSelect) -> RemoteSelect {
 /// Positions of the relations in their new order: inner-joined relations with few rows first, then the other joins.
 ///
 /// A participant joins in the order of the text. It keeps the previous relations in memory and probes them with the next one.
-fn order(query: &RemoteSelect) -> Vec<usize> {
+fn order_relations(query: &RemoteSelect) -> Vec<usize> {
     let of_kind = |inner: bool| {
         let items = query.from.iter().enumerate();
         items
@@ -84,7 +84,7 @@ fn order(query: &RemoteSelect) -> Vec<usize> {
     let mut placed = if inner.len() <= MOST {
         cheapest_order(&inner, &cardinality)
     } else {
-        neighbours(inner, &cardinality)
+        group_neighbours(inner, &cardinality)
     };
     placed.extend(of_kind(false));
     placed
@@ -93,15 +93,24 @@ fn order(query: &RemoteSelect) -> Vec<usize> {
 /// Estimates for the relations of a query.
 fn join_cardinality(query: &RemoteSelect) -> JoinCardinality {
     let from = &query.from;
-    let condition = |one: &Expr| (places(one), is_equal(one), row_estimate::share(from, one));
+    let condition = |one: &Expr| {
+        (
+            relation_places(one),
+            is_equal(one),
+            row_estimate::estimate_selectivity(from, one),
+        )
+    };
     JoinCardinality {
-        rows: from.iter().map(row_estimate::size).collect(),
+        rows: from
+            .iter()
+            .map(row_estimate::estimate_relation_rows)
+            .collect(),
         conditions: query.conjuncts.iter().map(condition).collect(),
     }
 }
 
 /// Order that places each relation next to one it is compared with, if possible, and otherwise keeps the given order.
-fn neighbours(mut left: Vec<usize>, cardinality: &JoinCardinality) -> Vec<usize> {
+fn group_neighbours(mut left: Vec<usize>, cardinality: &JoinCardinality) -> Vec<usize> {
     let (mut order, mut placed) = (Vec::new(), BTreeSet::new());
     while !left.is_empty() {
         let at = left

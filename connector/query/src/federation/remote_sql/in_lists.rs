@@ -34,7 +34,10 @@ impl RemoteSqlWriter {
     ) -> Result<VerifiedSql, UnsupportedExpr> {
         match self.by_place(query, lists)? {
             Some(text) => Ok(text),
-            None => self.write(&among(query, lists.iter().map(InListPredicate::whole))),
+            None => self.write(&add_conditions(
+                query,
+                lists.iter().map(InListPredicate::to_expr),
+            )),
         }
     }
 
@@ -45,17 +48,17 @@ impl RemoteSqlWriter {
         lists: &[InListPredicate],
     ) -> Result<Option<VerifiedSql>, UnsupportedExpr> {
         let lists_in_order = lists.iter().enumerate();
-        let parts = lists_in_order.map(|(at, list)| ListSlot::of(at, list));
+        let parts = lists_in_order.map(|(at, list)| ListSlot::for_list(at, list));
         let parts: Vec<Option<ListSlot>> = parts.collect();
         if parts.iter().all(Option::is_none) {
             return Ok(None);
         }
         let conditions = lists.iter().zip(&parts).map(|(list, part)| match part {
-            Some(part) => list.of(part.few),
-            None => list.whole(),
+            Some(part) => list.expr_with_values(part.few),
+            None => list.to_expr(),
         });
-        let mut text = self.write(&among(query, conditions))?;
-        let Some(mut meant) = tokens(&text.sql) else {
+        let mut text = self.write(&add_conditions(query, conditions))?;
+        let Some(mut meant) = tokenize_sql(&text.sql) else {
             return Ok(None);
         };
         for part in parts.iter().flatten() {
@@ -65,31 +68,31 @@ impl RemoteSqlWriter {
             };
             let end = place.saturating_add(part.stands.len());
             text.sql.replace_range(place..end, &part.all);
-            if !part.put(&mut meant) {
+            if !part.put_values(&mut meant) {
                 return Ok(None);
             }
         }
-        if text.sql.len() > self.limits.bytes || self.limits.count(meant.iter()).is_err() {
+        if text.sql.len() > self.limits.bytes || self.limits.count_tokens(meant.iter()).is_err() {
             return Err(UnsupportedExpr(format!("{} bytes of keys", text.sql.len())));
         }
         // The parser sees tokens only. The tokens must be those of the checked text with the values at the position of the list.
-        let same = tokens(&text.sql).is_some_and(|tokens| tokens == meant);
+        let same = tokenize_sql(&text.sql).is_some_and(|tokens| tokens == meant);
         Ok(same.then_some(text))
     }
 }
 
-fn among(query: &RemoteSelect, conditions: impl Iterator<Item = Expr>) -> RemoteSelect {
+fn add_conditions(query: &RemoteSelect, conditions: impl Iterator<Item = Expr>) -> RemoteSelect {
     let mut query = query.clone();
     query.conjuncts.extend(conditions);
     query
 }
 
 impl InListPredicate {
-    fn whole(&self) -> Expr {
-        self.of(&self.values)
+    fn to_expr(&self) -> Expr {
+        self.expr_with_values(&self.values)
     }
 
-    fn of(&self, values: &[ScalarValue]) -> Expr {
+    fn expr_with_values(&self, values: &[ScalarValue]) -> Expr {
         let values = values.iter().cloned().map(lit).collect();
         self.what.clone().in_list(values, false)
     }
@@ -110,7 +113,7 @@ struct ListSlot<'a> {
 impl<'a> ListSlot<'a> {
     /// None where a list is short, or holds values that are not plain: such a text is written and read back whole. Lists that
     /// begin alike are told apart by where the values are taken from.
-    fn of(at: usize, list: &'a InListPredicate) -> Option<Self> {
+    fn for_list(at: usize, list: &'a InListPredicate) -> Option<Self> {
         let from = at.checked_mul(FEW)?;
         let few = list.values.get(from..from.checked_add(FEW)?)?;
         if list.values.len() < FEW.saturating_mul(2) {
@@ -119,15 +122,15 @@ impl<'a> ListSlot<'a> {
         let (stands, all) = (format_value_list(few)?, format_value_list(&list.values)?);
         Some(Self {
             few,
-            standing: read(&stands, few)?,
-            values: read(&all, &list.values)?,
+            standing: read_list_tokens(&stands, few)?,
+            values: read_list_tokens(&all, &list.values)?,
             stands,
             all,
         })
     }
 
     /// Replaces the representative values by all values, if they occur exactly once, after IN.
-    fn put(&self, tokens: &mut Vec<Token>) -> bool {
+    fn put_values(&self, tokens: &mut Vec<Token>) -> bool {
         let size = self.standing.len();
         let found = tokens.windows(size).enumerate();
         let mut found = found.filter(|(_, window)| *window == self.standing.as_slice());
@@ -151,7 +154,7 @@ fn format_value_list(values: &[ScalarValue]) -> Option<String> {
         if at > 0 {
             text.push_str(", ");
         }
-        match plain(value)? {
+        match to_plain_literal(value)? {
             PlainLiteral::Number(number) => write!(text, "{number}").ok()?,
             PlainLiteral::Text(word) => write!(text, "'{}'", word.replace('\'', "''")).ok()?,
         }
@@ -167,7 +170,7 @@ enum PlainLiteral<'a> {
     Text(&'a str),
 }
 
-fn plain(value: &ScalarValue) -> Option<PlainLiteral<'_>> {
+fn to_plain_literal(value: &ScalarValue) -> Option<PlainLiteral<'_>> {
     let number = match value {
         ScalarValue::Int8(Some(number)) => i64::from(*number),
         ScalarValue::Int16(Some(number)) => i64::from(*number),
@@ -186,8 +189,8 @@ fn plain(value: &ScalarValue) -> Option<PlainLiteral<'_>> {
 }
 
 /// Tokens of a list, if it parses to exactly these values.
-fn read(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
-    let tokens = tokens(text)?;
+fn read_list_tokens(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
+    let tokens = tokenize_sql(text)?;
     let (first, rest) = tokens.split_first()?;
     let last = values.len().checked_sub(1)?;
     let is_pair = |(at, (pair, value)): (usize, (&[Token], &ScalarValue))| {
@@ -199,7 +202,7 @@ fn read(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
         } else {
             Token::Comma
         };
-        let is_value = match (token, plain(value)) {
+        let is_value = match (token, to_plain_literal(value)) {
             (Token::Number(digits, false), Some(PlainLiteral::Number(number))) => {
                 digits.parse() == Ok(number)
             }
@@ -214,7 +217,7 @@ fn read(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
 }
 
 /// Tokens of a text, or `None` if it can't be tokenised.
-fn tokens(sql: &str) -> Option<Vec<Token>> {
+fn tokenize_sql(sql: &str) -> Option<Vec<Token>> {
     let mut tokens = Tokenizer::new(&StatementDialect, sql).tokenize().ok()?;
     tokens.retain(|token| !matches!(token, Token::Whitespace(_) | Token::EOF));
     Some(tokens)

@@ -1,8 +1,8 @@
 //! Parsing of a generated text back to its parts.
 
-use crate::federation::movable_expr::{bare, substitute};
+use crate::federation::movable_expr::{substitute_columns, to_bare_expr};
 use crate::federation::query_ir::{
-    FromSource, JoinKind, OutputOrder, RemoteSelect, SelectBody, alias,
+    FromSource, JoinKind, OutputOrder, RemoteSelect, SelectBody, relation_alias,
 };
 use crate::sql::resolver::TableResolver;
 use arrow_schema::{DataType, SchemaRef};
@@ -205,11 +205,11 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<ParsedSelect> {
         predicate = Some(filter.predicate.clone());
         node = &filter.input;
     }
-    let items = items(node)?;
+    let items = parse_from_items(node)?;
     // Columns of a single relation are bare; those of several relations are qualified by position.
     let single = items.len() == 1;
     let plain = |expr: Expr| match single {
-        true => bare(expr),
+        true => to_bare_expr(expr),
         false => expr.unalias_nested().data,
     };
     let (mut keys, mut below) = (None, None);
@@ -229,8 +229,8 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<ParsedSelect> {
         .iter()
         .cloned()
         .map(|expr| match &below {
-            Some((schema, inner)) => substitute(expr, schema, inner),
-            None => Some(plain(over(expr, &windows)?)),
+            Some((schema, inner)) => substitute_columns(expr, schema, inner),
+            None => Some(plain(inline_windows(expr, &windows)?)),
         })
         .collect::<Option<Vec<_>>>()?;
     let conjuncts = predicate.map_or_else(Vec::new, |predicate| {
@@ -248,7 +248,7 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<ParsedSelect> {
 }
 
 /// Replaces the columns of windows in an expression by the windows themselves.
-fn over(expr: Expr, windows: &[&Expr]) -> Option<Expr> {
+fn inline_windows(expr: Expr, windows: &[&Expr]) -> Option<Expr> {
     let named = expr.transform_down(|node| {
         let found = match &node {
             Expr::Column(column) => {
@@ -266,10 +266,10 @@ fn over(expr: Expr, windows: &[&Expr]) -> Option<Expr> {
 }
 
 /// Items of the FROM clause.
-fn items(node: &LogicalPlan) -> Option<Vec<ParsedFromItem>> {
+fn parse_from_items(node: &LogicalPlan) -> Option<Vec<ParsedFromItem>> {
     match node {
         LogicalPlan::Join(join) => {
-            let mut before = items(&join.left)?;
+            let mut before = parse_from_items(&join.left)?;
             // A relation without a position is the only one.
             if !matches!(
                 &*join.left,
@@ -279,20 +279,20 @@ fn items(node: &LogicalPlan) -> Option<Vec<ParsedFromItem>> {
             }
             let last = ParsedFromItem {
                 source: read_from_source(&join.right, before.len())?,
-                kind: kind(join)?,
-                on: conditions(join),
+                kind: to_join_kind(join)?,
+                on: join_conditions(join),
             };
             before.push(last);
             Some(before)
         }
-        LogicalPlan::TableScan(scan) => Some(vec![first(ParsedFromSource::Table(
+        LogicalPlan::TableScan(scan) => Some(vec![first_from_item(ParsedFromSource::Table(
             scan.table_name.clone(),
         ))]),
-        other => Some(vec![first(read_from_source(other, 0)?)]),
+        other => Some(vec![first_from_item(read_from_source(other, 0)?)]),
     }
 }
 
-const fn first(source: ParsedFromSource) -> ParsedFromItem {
+const fn first_from_item(source: ParsedFromSource) -> ParsedFromItem {
     ParsedFromItem {
         source,
         kind: JoinKind::Inner,
@@ -305,7 +305,7 @@ fn read_from_source(node: &LogicalPlan, place: usize) -> Option<ParsedFromSource
     let LogicalPlan::SubqueryAlias(named) = node else {
         return None;
     };
-    if named.alias != alias(place) {
+    if named.alias != relation_alias(place) {
         return None;
     }
     match &*named.input {
@@ -314,7 +314,7 @@ fn read_from_source(node: &LogicalPlan, place: usize) -> Option<ParsedFromSource
     }
 }
 
-fn kind(join: &Join) -> Option<JoinKind> {
+fn to_join_kind(join: &Join) -> Option<JoinKind> {
     if join.null_equality != NullEquality::NullEqualsNothing || join.null_aware {
         return None;
     }
@@ -327,7 +327,7 @@ fn kind(join: &Join) -> Option<JoinKind> {
     }
 }
 
-fn conditions(join: &Join) -> Vec<Expr> {
+fn join_conditions(join: &Join) -> Vec<Expr> {
     let pairs = join.on.iter().cloned();
     let pairs = pairs.map(|(left, right)| left.eq(right));
     let rest = join

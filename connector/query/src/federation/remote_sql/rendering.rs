@@ -4,7 +4,7 @@ mod time_zone_cast;
 
 use self::time_zone_cast::{TimeZoneDialect, mark_zone_casts};
 use crate::federation::query_ir::{
-    FromItem, FromSource, JoinKind, RemoteSelect, SelectBody, alias,
+    FromItem, FromSource, JoinKind, RemoteSelect, SelectBody, relation_alias,
 };
 use crate::federation::remote_sql::verified_sql::UnsupportedExpr;
 use crate::federation::table::{DatasetRelation, RemoteTable};
@@ -15,7 +15,7 @@ use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use datafusion::sql::unparser::Unparser;
 
-pub(super) fn render(query: &RemoteSelect) -> Result<String, UnsupportedExpr> {
+pub(super) fn render_query(query: &RemoteSelect) -> Result<String, UnsupportedExpr> {
     let named = |lead: &str, exprs: &[Expr]| -> Result<Vec<String>, UnsupportedExpr> {
         exprs
             .iter()
@@ -32,7 +32,11 @@ pub(super) fn render(query: &RemoteSelect) -> Result<String, UnsupportedExpr> {
             (list, keys, [].as_slice())
         }
     };
-    let mut sql = format!("SELECT {} FROM {}", list.join(", "), sources(&query.from)?);
+    let mut sql = format!(
+        "SELECT {} FROM {}",
+        list.join(", "),
+        render_from_clause(&query.from)?
+    );
     if !query.conjuncts.is_empty() {
         sql.push_str(" WHERE ");
         sql.push_str(&all_of(&query.conjuncts)?);
@@ -63,12 +67,12 @@ pub(super) fn render(query: &RemoteSelect) -> Result<String, UnsupportedExpr> {
 }
 
 /// FROM clause: one relation by its bare name, or several with positional aliases.
-fn sources(from: &[FromItem]) -> Result<String, UnsupportedExpr> {
+fn render_from_clause(from: &[FromItem]) -> Result<String, UnsupportedExpr> {
     let mut text = String::new();
     for (place, item) in from.iter().enumerate() {
         let source = match &item.source {
             FromSource::Table(table, relation) => relation_name(table, *relation),
-            FromSource::Inner(inner) => format!("({})", render(&inner.select)?),
+            FromSource::Inner(inner) => format!("({})", render_query(&inner.select)?),
         };
         if place > 0 {
             text.push_str(match (item.kind, item.on.is_empty()) {
@@ -81,7 +85,7 @@ fn sources(from: &[FromItem]) -> Result<String, UnsupportedExpr> {
         }
         text.push_str(&source);
         if from.len() > 1 || matches!(item.source, FromSource::Inner(_)) {
-            text.push_str(&format!(" AS {}", alias(place)));
+            text.push_str(&format!(" AS {}", relation_alias(place)));
         }
         if !item.on.is_empty() {
             text.push_str(" ON ");
@@ -109,7 +113,7 @@ fn all_of(conditions: &[Expr]) -> Result<String, UnsupportedExpr> {
 
 /// Name, quoted if it is an SQL keyword.
 fn quote_name(name: &str) -> String {
-    match time_zone_cast::quote(name) {
+    match time_zone_cast::quote_character(name) {
         Some(quote) => format!("{quote}{name}{quote}"),
         None => name.to_owned(),
     }
@@ -138,7 +142,7 @@ fn format_expr(expr: &Expr) -> Result<String, UnsupportedExpr> {
 /// Removes the cast of an integer from `avg(x)` and similar calls, because the planner adds it again.
 fn bare_average(expr: Expr) -> Expr {
     match expr {
-        Expr::AggregateFunction(mut call) if widens(call.func.name()) => {
+        Expr::AggregateFunction(mut call) if casts_to_float(call.func.name()) => {
             for argument in &mut call.params.args {
                 if let Expr::Cast(cast) = argument
                     && *cast.field.data_type() == DataType::Float64
@@ -207,6 +211,6 @@ fn is_comparison(op: Operator) -> bool {
 }
 
 /// Checks that the engine casts the argument of the aggregate to a floating-point number.
-pub(in crate::federation) fn widens(aggregate: &str) -> bool {
+pub(in crate::federation) fn casts_to_float(aggregate: &str) -> bool {
     aggregate == "avg" || aggregate == SketchKind::Percentile.name()
 }

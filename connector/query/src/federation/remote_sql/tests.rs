@@ -17,7 +17,7 @@ use hansa_catalog::query_view::ViewShape;
 use std::sync::Arc;
 
 pub(super) fn writer() -> RemoteSqlWriter {
-    let state = session::fresh(
+    let state = session::create_session(
         &QueryResourceLimits::default(),
         Arc::default(),
         Arc::new(RemoteExecPlanner),
@@ -32,7 +32,7 @@ pub(super) fn writer() -> RemoteSqlWriter {
 pub(super) fn query(conjuncts: Vec<Expr>, body: SelectBody, limit: Option<usize>) -> RemoteSelect {
     let table = Arc::new(table("munster", "trips", ViewShape::Rows(schema()), None));
     RemoteSelect {
-        from: vec![FromItem::table(table, DatasetRelation::Rows)],
+        from: vec![FromItem::from_table(table, DatasetRelation::Rows)],
         conjuncts,
         body,
         limit,
@@ -42,10 +42,10 @@ pub(super) fn query(conjuncts: Vec<Expr>, body: SelectBody, limit: Option<usize>
 #[track_caller]
 fn only(query: &RemoteSelect, right: &str, wrong: &[&str]) {
     let writer = writer();
-    let meant = writer.normal(query).unwrap();
+    let meant = writer.normalize_query(query).unwrap();
     assert_eq!(writer.write(query).unwrap().sql, right);
     for text in wrong {
-        assert!(writer.means(text, &meant).is_none(), "{text}");
+        assert!(writer.check_meaning(text, &meant).is_none(), "{text}");
     }
 }
 
@@ -133,7 +133,7 @@ fn several_relations() {
     let of = |name: &str| Arc::new(table("munster", name, ViewShape::Rows(schema()), None));
     let at = |place: &str, name: &str| col(format!("{place}.{name}"));
     let groups = RemoteSelect {
-        from: vec![FromItem::table(of("stays"), DatasetRelation::Rows)],
+        from: vec![FromItem::from_table(of("stays"), DatasetRelation::Rows)],
         conjuncts: vec![col("open")],
         body: SelectBody::Groups {
             keys: vec![col("id")],
@@ -149,8 +149,8 @@ fn several_relations() {
     };
     let query = RemoteSelect {
         from: vec![
-            FromItem::table(of("trips"), DatasetRelation::Rows),
-            FromItem::table(of("sites"), DatasetRelation::Rows),
+            FromItem::from_table(of("trips"), DatasetRelation::Rows),
+            FromItem::from_table(of("sites"), DatasetRelation::Rows),
             FromItem {
                 source: FromSource::Inner(Arc::new(inner)),
                 kind: JoinKind::Semi,

@@ -359,7 +359,9 @@ fn several_contracts_want_a_choice() {
         let refusal = fixture.plan(sql).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::ContractAmbiguous);
         assert!(
-            refusal.sentence.contains(&contract("second").short()),
+            refusal
+                .sentence
+                .contains(&contract("second").to_short_text()),
             "{refusal}"
         );
         let options = QueryOptions {
@@ -408,7 +410,7 @@ fn barred_by_purpose() {
     })
     .unwrap();
     assert_eq!(
-        answer.report.missing(),
+        answer.report.missing_participants(),
         [(super::participant("ottawa"), refusal)]
     );
 }

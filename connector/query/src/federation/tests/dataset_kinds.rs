@@ -44,7 +44,7 @@ fn lines(
         let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
         let mut lines = text(&rows);
         lines.sort();
-        let missing = answer.report.missing();
+        let missing = answer.report.missing_participants();
         let missing = missing.iter().map(|(who, _)| who.domain().to_owned());
         (lines, missing.collect())
     })

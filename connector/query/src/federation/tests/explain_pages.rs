@@ -22,7 +22,7 @@ fn explained_questions_stay_as_they_are() {
     let five = data::question(5, &CITIES);
     let five = (&*five, world(0.04).home());
     let mut air = FederationFixture::empty();
-    let schema = model::model("air_quality_observed").unwrap().schema();
+    let schema = model::find_model("air_quality_observed").unwrap().schema();
     for city in ["munster", "uk", "zurich"] {
         let shape = ViewShape::Rows(schema.clone());
         let table = table(city, "air_quality", shape, Some("air_quality_observed"));

@@ -156,7 +156,7 @@ fn partial_leaves_it_out_and_says_so() {
     let mut lines = text(&rows);
     lines.sort();
     assert_eq!(lines, ["munster.example|120", "zurich.example|200"]);
-    let missing = report.missing();
+    let missing = report.missing_participants();
     assert_eq!(missing.len(), 1);
     assert_eq!(missing[0].0.domain(), "ottawa.example");
     assert_eq!(missing[0].1.code, ErrorCode::Withdrawn);

@@ -6,7 +6,7 @@ use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -24,7 +24,7 @@ impl RemoteExecutor for GatedExecutor {
     async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
         let city = &self.0[remote_query.alias.as_str()];
         let answer = city
-            .answer(&remote_query.sql, CancellationSignal::idle())
+            .answer(&remote_query.sql, CancellationSignal::new_idle())
             .await?;
         let schema = Arc::clone(answer.schema());
         let batches = futures::stream::unfold(answer, |mut answer| async move {
@@ -52,7 +52,7 @@ fn world() -> (QueryCatalog, Arc<GatedExecutor>) {
 fn cells_of(bucket: TimeBucketWidth, zone: Option<&str>) -> (QueryCatalog, Arc<GatedExecutor>) {
     let terms: [Vec<Term>; 3] = [
         vec![
-            Term::Rows(hansa_policy::row_filter::parse("n > 0").unwrap()),
+            Term::Rows(hansa_policy::row_filter::parse_row_filter("n > 0").unwrap()),
             Term::Mask {
                 column: "x".parse().unwrap(),
                 mask: MaskValue::Null,
@@ -95,7 +95,7 @@ fn cells_of(bucket: TimeBucketWidth, zone: Option<&str>) -> (QueryCatalog, Arc<G
         let mut city = FixtureParticipant::new();
         let rows = super::rows(at, 200);
         city.publish(
-            dataset("trips", &columns),
+            build_dataset("trips", &columns),
             &rows,
             DatasetFileLayout::default(),
             terms,
@@ -130,7 +130,7 @@ fn same(sql: &str, own: &[(&str, &str)]) {
     let (_, gates) = world();
     let mut rows: Vec<String> = own
         .iter()
-        .flat_map(|(city, sql)| gates.0[*city].rows(sql).unwrap())
+        .flat_map(|(city, sql)| gates.0[*city].query_rows(sql).unwrap())
         .collect();
     rows.sort();
     assert_eq!(ask(sql).unwrap(), rows, "{sql}");
@@ -285,7 +285,7 @@ fn days_of_a_zone() {
     ] {
         let (catalog, gates) = cells_of(TimeBucketWidth::Day, Some("Europe/Berlin"));
         let own = format!("SELECT {day}, sum(n), count(*) FROM trips {more} GROUP BY 1");
-        let mut rows = gates.0[city].rows(&own).unwrap();
+        let mut rows = gates.0[city].query_rows(&own).unwrap();
         rows.sort();
         assert!(rows.len() > 1, "{rows:?}");
         let sql =

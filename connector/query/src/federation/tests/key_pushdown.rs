@@ -173,7 +173,7 @@ fn where_nothing_fits_nobody_is_asked_for_it() {
     assert_eq!(to_munster(&fixture), "");
     let (rows, report) = run(fixture.ask(&none)).unwrap();
     assert!(text(&rows).is_empty());
-    assert!(report.missing().is_empty());
+    assert!(report.missing_participants().is_empty());
     let outcomes = report.outcomes();
     let munster = outcomes
         .iter()
@@ -220,8 +220,12 @@ fn a_settled_question_has_no_keys() {
         settled: true,
         ..QueryOptions::default()
     };
-    assert!(fixture.plan(PLACES).unwrap().waits());
-    assert!(!plan(&fixture.home(), PLACES, &options).unwrap().waits());
+    assert!(fixture.plan(PLACES).unwrap().waits_for_keys());
+    assert!(
+        !plan(&fixture.home(), PLACES, &options)
+            .unwrap()
+            .waits_for_keys()
+    );
 }
 
 /// Executor that fails for the key source.

@@ -105,7 +105,11 @@ fn whoever_is_lacking_has_sent_no_keys() {
         sent.contains("'o''hare'") && !sent.contains("'east'"),
         "{sent}"
     );
-    let missing: Vec<_> = report.missing().into_iter().map(|(id, _)| id).collect();
+    let missing: Vec<_> = report
+        .missing_participants()
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
     assert_eq!(missing, [participant("ottawa")]);
     let outcomes = report.outcomes();
     let narrowed = outcomes

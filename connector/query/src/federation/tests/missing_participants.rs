@@ -41,7 +41,7 @@ fn accepted(
             .await
             .unwrap();
         let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
-        let missing = answer.report.missing();
+        let missing = answer.report.missing_participants();
         let mut lines = text(&rows);
         lines.sort();
         let names = missing
@@ -137,7 +137,7 @@ fn a_column_that_is_only_shown_is_null_in_its_rows() {
         let mut rows = text(&rows);
         rows.sort();
         assert_eq!(rows, lines, "{sql}");
-        assert!(report.missing().is_empty());
+        assert!(report.missing_participants().is_empty());
     }
 }
 
@@ -152,7 +152,7 @@ fn who_is_left_out_by_name_is_not_missed() {
     ] {
         let (_, report) =
             run(fixture.ask(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
-        assert!(report.missing().is_empty(), "{sql}");
+        assert!(report.missing_participants().is_empty(), "{sql}");
         assert!(
             !fixture.texts().iter().any(|text| text.contains("narrow")),
             "{sql}"
@@ -267,7 +267,8 @@ fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
 /// Buckets of a time column, derived from a contract.
 #[test]
 fn buckets_come_from_the_contract() {
-    let dataset = fixture::dataset_files::dataset("trips", &["id:int", "day:date?", "ts:instant?"]);
+    let dataset =
+        fixture::dataset_files::build_dataset("trips", &["id:int", "day:date?", "ts:instant?"]);
     let floor = |number, column: &str, bucket| Effect {
         clause: ClauseId(number),
         kind: EffectKind::CoarsenTime {
@@ -354,7 +355,7 @@ fn what_can_not_be_had_is_missed_where_it_is_needed() {
 }
 
 fn entry(city: &str, columns: &[&str], units: &[(&str, &str)]) -> RemoteTable {
-    let mut dataset: Dataset = fixture::dataset_files::dataset("trips", columns);
+    let mut dataset: Dataset = fixture::dataset_files::build_dataset("trips", columns);
     dataset.id = super::dataset(city, "trips");
     dataset.model = Some("trips".to_owned());
     for column in &mut dataset.columns {

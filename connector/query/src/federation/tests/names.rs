@@ -24,7 +24,7 @@ pub(super) fn contract(text: &str) -> ContractId {
 pub(super) fn register(context: &SessionContext) {
     let states = SketchKind::ALL.into_iter().map(SketchKind::name);
     for name in functions::AGGREGATE.split(' ').chain(states) {
-        let function = functions::aggregate(name).unwrap();
+        let function = functions::aggregate_function(name).unwrap();
         context.register_udaf(AggregateUDF::clone(&function));
     }
 }

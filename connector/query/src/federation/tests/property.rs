@@ -10,7 +10,7 @@ use super::{CITIES, FederationFixture, bounds, plan, run, schema, table, test_ru
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use crate::fixture::storage::FixtureStorage;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -116,19 +116,19 @@ impl PropertyCities {
         for (part, alias) in self.parts.iter().zip(CITIES) {
             let mut city = FixtureParticipant::new();
             let rows = if double { &part.double } else { &part.rows };
-            let set = dataset("trips", &COLUMNS);
+            let set = build_dataset("trips", &COLUMNS);
             city.publish(set, &batch(rows), layout, part.terms());
             let mut names = vec![("trips", Some("trips"))];
             if alias == "zurich" {
                 let sites = FederationFixture::new().data
                     [&("zurich.example".to_owned(), "sites".to_owned())]
                     .clone();
-                let set = dataset("sites", &["place:text?", "level:int?"]);
+                let set = build_dataset("sites", &["place:text?", "level:int?"]);
                 city.publish(set, &sites, layout, []);
                 names.push(("sites", None));
             }
             if alias == "ottawa" {
-                let set = dataset("empty", &COLUMNS[..7]);
+                let set = build_dataset("empty", &COLUMNS[..7]);
                 let none = RecordBatch::new_empty(set.schema());
                 city.publish(set, &none, layout, []);
                 names.push(("empty", None));
@@ -410,5 +410,5 @@ fn batch(rows: &[FederatedTripRow]) -> RecordBatch {
         ),
         Arc::new(BooleanArray::from_iter(rows.iter().map(|r| r.vis))),
     ];
-    RecordBatch::try_new(dataset("trips", &COLUMNS).schema(), columns).unwrap()
+    RecordBatch::try_new(build_dataset("trips", &COLUMNS).schema(), columns).unwrap()
 }

@@ -6,7 +6,7 @@ use super::{CITIES, FederationFixture, bounds, plan, run, table, test_runtime, t
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
@@ -205,7 +205,7 @@ fn gates_give_what_the_pool_gives() {
         .unwrap();
         fixture.add(alias, "trips", rows.clone(), Some("trips"));
         let mut city = FixtureParticipant::new();
-        let set = dataset("trips", &["place:text?", "n:int?"]);
+        let set = build_dataset("trips", &["place:text?", "n:int?"]);
         city.publish(set, &rows, DatasetFileLayout::default(), Vec::new());
         let shape = city.view().table("trips").unwrap().shape.clone();
         tables.push(table(alias, "trips", shape, Some("trips")));

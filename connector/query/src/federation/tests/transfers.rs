@@ -2,7 +2,7 @@
 
 use super::{CITIES, FederationFixture, run};
 use crate::federation::time_span::CoveredTimeSpan;
-use crate::fixture::dataset_files::dataset;
+use crate::fixture::dataset_files::build_dataset;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use std::sync::Arc;
 
@@ -199,7 +199,7 @@ fn aggregates_travel() {
 fn a_short_span_is_seen() {
     let mut fixture = FederationFixture::new();
     for table in &mut fixture.tables {
-        let mut entry = dataset("trips", &["id:int", "ts:instant", "day:date"]);
+        let mut entry = build_dataset("trips", &["id:int", "ts:instant", "day:date"]);
         entry.time_span = Some((
             "2024-01-01T00:00:00Z".parse().unwrap(),
             "2024-01-20T00:00:00Z".parse().unwrap(),
@@ -278,7 +278,7 @@ fn explained() {
     let text = question.explain().to_string();
     let first = format!(
         "munster.example (contract {}, munster.trips of 2026-11-20.1)\n  SELECT place AS c0, x AS c1 FROM trips\n  brings at most 200 rows, about 6400 bytes\n",
-        super::contract("munster").short()
+        super::contract("munster").to_short_text()
     );
     assert!(text.starts_with(&first), "{text}");
     assert_eq!(text.matches("brings at most").count(), 3);
@@ -288,7 +288,7 @@ fn explained() {
     let (rows, report) = run(fixture.ask(&format!("EXPLAIN {sql}"))).unwrap();
     assert_eq!(super::text(&rows).join("\n"), text.trim_end());
     assert!(fixture.texts().is_empty());
-    assert!(report.missing().is_empty());
+    assert!(report.missing_participants().is_empty());
 }
 
 /// The consumer decides the value of `now()`: all participants get one instant.

@@ -1,6 +1,6 @@
 //! Discovery of files in place, with a comparison of their columns and those of the dataset.
 
-use super::{InPlaceDiscovery, from};
+use super::{InPlaceDiscovery, source_column_name};
 use crate::in_place_data::InPlaceLocation;
 use crate::in_place_data::parquet_files::{ParquetFileSet, PublishedObject};
 use crate::in_place_data::storage_backend::StorageBackend;
@@ -18,30 +18,30 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use std::sync::Arc;
 
 /// Finds the files of a dataset.
-pub(super) async fn find(
+pub(super) async fn find_files(
     config: &DatasetConfig,
     store: &StorageBackend,
 ) -> Result<InPlaceDiscovery, Refusal> {
     let open = store.open()?;
-    let objects = objects(config, store, &open).await?;
+    let objects = find_objects(config, store, &open).await?;
     let first = objects
         .first()
-        .ok_or_else(|| wrong(config, ErrorCode::FileMissing, "no file is there"))?;
-    let first = schema(&open, first).await?;
+        .ok_or_else(|| path_refusal(config, ErrorCode::FileMissing, "no file is there"))?;
+    let first = read_schema(&open, first).await?;
     let columns = if config.columns.is_empty() {
         typed_rows::declare_columns(&first, config)?
     } else {
         config.columns.clone()
     };
     for object in &objects {
-        let found = schema(&open, object).await?;
+        let found = read_schema(&open, object).await?;
         for column in &columns {
-            fits(column, &found, &object.path)?;
+            check_column_fit(column, &found, &object.path)?;
         }
     }
     let lake = ParquetFileSet {
         store: store.clone(),
-        columns: columns.iter().map(from).collect(),
+        columns: columns.iter().map(source_column_name).collect(),
         objects,
     };
     let bytes = lake.objects.iter().map(|object| object.size).sum();
@@ -55,7 +55,7 @@ pub(super) async fn find(
 }
 
 /// Files that match the paths, sorted.
-async fn objects(
+async fn find_objects(
     config: &DatasetConfig,
     store: &StorageBackend,
     open: &Arc<dyn ObjectStore>,
@@ -79,7 +79,7 @@ async fn objects(
         let tag = tag.ok_or_else(|| {
             let sentence =
                 "the store gives its files no entity tags, so that a changed one could not be told";
-            wrong(config, ErrorCode::SourceUnreadable, sentence)
+            path_refusal(config, ErrorCode::SourceUnreadable, sentence)
         })?;
         objects.push(PublishedObject {
             path: object.location.to_string(),
@@ -95,12 +95,12 @@ async fn on_this_machine(
     open: &Arc<dyn ObjectStore>,
 ) -> Result<Vec<ObjectMeta>, Refusal> {
     let mut found = Vec::new();
-    for file in source_files::list(&config.source, &config.folder)? {
+    for file in source_files::list_files(&config.source, &config.folder)? {
         // Opening the file checks its location again.
         drop(file.open()?);
         let whole = file.path().canonicalize().map_err(|error| {
             let sentence = format!("`{}`: {error}", file.display_name);
-            wrong(config, ErrorCode::FileMissing, sentence)
+            path_refusal(config, ErrorCode::FileMissing, sentence)
         })?;
         // The store opens the file by this path, which may now lead elsewhere.
         config.folder.admit(&whole, &file.display_name)?;
@@ -124,7 +124,7 @@ async fn in_a_bucket(
     for path in &config.source.paths {
         let key = key_of(path);
         let pattern = glob::Pattern::new(key).map_err(|error| {
-            wrong(
+            path_refusal(
                 config,
                 ErrorCode::ConfigInvalid,
                 format!("`{path}`: {error}"),
@@ -144,7 +144,7 @@ async fn in_a_bucket(
             .map_err(|error| listing_refusal(config, &error))?;
         if listed.is_empty() {
             let sentence = format!("`{path}`: no file is there");
-            return Err(wrong(config, ErrorCode::FileMissing, sentence));
+            return Err(path_refusal(config, ErrorCode::FileMissing, sentence));
         }
         found.extend(listed);
     }
@@ -152,13 +152,13 @@ async fn in_a_bucket(
 }
 
 /// Refusal for the configured paths.
-fn wrong(config: &DatasetConfig, code: ErrorCode, sentence: impl Into<String>) -> Refusal {
+fn path_refusal(config: &DatasetConfig, code: ErrorCode, sentence: impl Into<String>) -> Refusal {
     config.source.location.refuse(code, "path", sentence)
 }
 
 fn listing_refusal(config: &DatasetConfig, error: &object_store::Error) -> Refusal {
     let sentence = format!("the files can't be listed: {error}");
-    wrong(config, ErrorCode::SourceUnreadable, sentence)
+    path_refusal(config, ErrorCode::SourceUnreadable, sentence)
 }
 
 /// Object key of `s3://bucket/key`.
@@ -168,7 +168,7 @@ fn key_of(path: &str) -> &str {
 }
 
 /// Columns of a file, read from its footer.
-async fn schema(
+async fn read_schema(
     open: &Arc<dyn ObjectStore>,
     object: &PublishedObject,
 ) -> Result<SchemaRef, Refusal> {
@@ -221,8 +221,8 @@ impl MetadataFetch for MetadataFetcher<'_> {
 }
 
 /// Checks that a declared column can be read from a file without conversion, for all values.
-fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refusal> {
-    let name = from(column);
+fn check_column_fit(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refusal> {
+    let name = source_column_name(column);
     let mismatch = |why: String, help: &str| {
         let sentence = format!("`{file}`, column `{name}`: {why}");
         column
@@ -246,9 +246,9 @@ fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refu
     let kind = match field.data_type() {
         DataType::Timestamp(_, None) => None,
         DataType::UInt64 => None,
-        other => typed_rows::plain(other),
+        other => typed_rows::to_plain_type(other),
     };
-    let wanted = column.kind.arrow();
+    let wanted = column.kind.to_arrow();
     if kind.as_ref() == Some(&wanted) {
         return Ok(());
     }
@@ -278,9 +278,9 @@ mod tests {
         let name = "en".parse().unwrap();
         let column = typed_rows::as_it_is(location, name, ColumnType::Int, "en", false);
         let one = Arc::new(Schema::new(vec![field("en"), field("de")]));
-        fits(&column, &one, "a.parquet").unwrap();
+        check_column_fit(&column, &one, "a.parquet").unwrap();
         let two = Arc::new(Schema::new(vec![field("en"), field("de"), field("en")]));
-        let refusal = fits(&column, &two, "a.parquet").unwrap_err();
+        let refusal = check_column_fit(&column, &two, "a.parquet").unwrap_err();
         assert_eq!(refusal.code, ErrorCode::SchemaMismatch, "{refusal:#?}");
         assert!(refusal.sentence.contains("several columns"), "{refusal:#?}");
     }

@@ -20,14 +20,14 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`.
-pub(super) fn rows(
+pub(super) fn scan_rows(
     in_place: &InPlaceLocation,
     schema: &Schema,
     limits: &QueryResourceLimits,
     most: Option<usize>,
 ) -> Result<SendableRecordBatchStream, Refusal> {
     let state = SessionStateBuilder::new()
-        .with_config(session::config(limits))
+        .with_config(session::session_config(limits))
         .with_runtime_env(Arc::new(RuntimeEnv::default()))
         .build();
     // Required columns are read as nullable, so that missing values are counted.
@@ -42,7 +42,7 @@ pub(super) fn rows(
         projection: None,
         key: &[],
     };
-    let scan = InPlaceDataset::own(in_place.clone()).scan(columns, &state, &sessions);
+    let scan = InPlaceDataset::for_owner(in_place.clone()).scan(columns, &state, &sessions);
     let scan = scan.map_err(|error| scan_refusal(&error))?;
     let scan = match most {
         Some(_) => scan.with_fetch(most).unwrap_or(scan),
@@ -53,7 +53,7 @@ pub(super) fn rows(
 
 /// Refusal of a scan error, with the details for the owner.
 pub(super) fn scan_refusal(error: &DataFusionError) -> Refusal {
-    let refusal = engine_error::running(error);
+    let refusal = engine_error::execution_refusal(error);
     if refusal.code == ErrorCode::Internal {
         return Refusal::new(ErrorCode::SourceUnreadable, error.find_root().to_string());
     }

@@ -14,7 +14,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 ///
 /// # Errors
 /// As [`super::find`].
-pub fn sample(
+pub fn sample_in_place_rows(
     config: &DatasetConfig,
     in_place: &InPlaceConfig,
     most: usize,
@@ -25,7 +25,7 @@ pub fn sample(
         let fields = here
             .columns
             .iter()
-            .map(|column| Field::new(column.name.as_str(), column.kind.arrow(), true));
+            .map(|column| Field::new(column.name.as_str(), column.kind.to_arrow(), true));
         let schema = Schema::new(fields.collect::<Vec<_>>());
         let mut sample = SourceSample {
             names: here
@@ -36,7 +36,7 @@ pub fn sample(
             rows: Vec::new(),
             unread: UnreadableRows::default(),
         };
-        let mut stream = row_scan::rows(&here.location, &schema, limits, Some(most))?;
+        let mut stream = row_scan::scan_rows(&here.location, &schema, limits, Some(most))?;
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(|error| row_scan::scan_refusal(&error))?;
             let options = FormatOptions::new();

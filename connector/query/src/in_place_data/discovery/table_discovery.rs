@@ -1,6 +1,6 @@
 //! Discovery of a database table, with a comparison of its columns and those of the dataset.
 
-use super::{InPlaceDiscovery, from};
+use super::{InPlaceDiscovery, source_column_name};
 use crate::in_place_data::InPlaceLocation;
 use crate::in_place_data::postgres::{
     PostgresColumn, PostgresEndpoint, PostgresTable, table_description,
@@ -11,13 +11,13 @@ use hansa_audit_log::digest::IncrementalDigest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Finds the table of a dataset.
-pub(super) async fn find(
+pub(super) async fn find_table(
     config: &DatasetConfig,
     server: &PostgresEndpoint,
     schema: &str,
     name: &str,
 ) -> Result<InPlaceDiscovery, Refusal> {
-    let found = table_description::columns(server, schema, name).await?;
+    let found = table_description::read_columns(server, schema, name).await?;
     let mismatch = |location: &ConfigLocation, why: String, help: &str| {
         location
             .refuse(ErrorCode::SchemaMismatch, "column", why)
@@ -27,10 +27,13 @@ pub(super) async fn find(
     let mut columns = config.columns.clone();
     if columns.is_empty() {
         for one in &found {
-            if skip.iter().any(|skip| wildcard::fits(skip, &one.name)) {
+            if skip
+                .iter()
+                .any(|skip| wildcard::matches_wildcard(skip, &one.name))
+            {
                 continue;
             }
-            let column = PostgresColumn::of(one, None)
+            let column = PostgresColumn::from_column(one, None)
                 .map_err(|(why, help)| mismatch(&config.location, why, help))?;
             let name = one.name.parse().map_err(|why| {
                 let why = format!("column `{}`: {why}", one.name);
@@ -51,7 +54,7 @@ pub(super) async fn find(
     }
     let mut taken = Vec::with_capacity(columns.len());
     for column in &columns {
-        let wanted = from(column);
+        let wanted = source_column_name(column);
         let one = found.iter().find(|one| one.name == wanted).ok_or_else(|| {
             let why = format!("`{schema}.{name}` has no column `{wanted}`");
             mismatch(
@@ -60,7 +63,7 @@ pub(super) async fn find(
                 "write its name in the table as `from`",
             )
         })?;
-        let read = PostgresColumn::of(one, Some(column.kind))
+        let read = PostgresColumn::from_column(one, Some(column.kind))
             .map_err(|(why, help)| mismatch(&column.location, why, help))?;
         if read.kind.column() != column.kind {
             let why = format!(
@@ -89,7 +92,7 @@ pub(super) async fn find(
         });
     }
     let is_taken = |name: &String| taken.iter().any(|column| column.name == *name);
-    let mut keys = table_description::keys(server, schema, name).await?;
+    let mut keys = table_description::read_unique_keys(server, schema, name).await?;
     keys.retain(|key| key.iter().all(is_taken));
     let table = PostgresTable {
         server: server.clone(),

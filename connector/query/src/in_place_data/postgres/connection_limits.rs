@@ -35,7 +35,7 @@ pub(super) struct ConnectionPermit {
 
 impl ConnectionLimits {
     /// Limits for the questions of a peer.
-    pub(crate) fn of(&self, party: &ParticipantId) -> Self {
+    pub(crate) fn for_participant(&self, party: &ParticipantId) -> Self {
         Self {
             party: Some(party.clone()),
             ..self.clone()
@@ -44,11 +44,11 @@ impl ConnectionLimits {
 
     /// Waits for a connection of a question that holds no other one. The wait counts against the question's own time. One
     /// participant may use at most three quarters of the connections, so that it can't exclude others.
-    pub(super) async fn turn(
+    pub(super) async fn wait_for_connection(
         &self,
         server: &PostgresEndpoint,
     ) -> Result<ConnectionPermit, Refusal> {
-        let own = self.own(server).acquire_owned().await;
+        let own = self.party_semaphore(server).acquire_owned().await;
         let of_all = self.of_all(server).acquire_owned().await;
         match (own, of_all) {
             (Ok(_own), Ok(_of_all)) => Ok(ConnectionPermit { _own, _of_all }),
@@ -57,8 +57,11 @@ impl ConnectionLimits {
     }
 
     /// Takes a further connection of a question without a wait, since two waiting questions could deadlock.
-    pub(super) fn another(&self, server: &PostgresEndpoint) -> Result<ConnectionPermit, Refusal> {
-        let own = self.own(server).try_acquire_owned();
+    pub(super) fn take_connection(
+        &self,
+        server: &PostgresEndpoint,
+    ) -> Result<ConnectionPermit, Refusal> {
+        let own = self.party_semaphore(server).try_acquire_owned();
         let of_all = self.of_all(server).try_acquire_owned();
         match (own, of_all) {
             (Ok(_own), Ok(_of_all)) => Ok(ConnectionPermit { _own, _of_all }),
@@ -66,7 +69,7 @@ impl ConnectionLimits {
         }
     }
 
-    fn own(&self, server: &PostgresEndpoint) -> Arc<Semaphore> {
+    fn party_semaphore(&self, server: &PostgresEndpoint) -> Arc<Semaphore> {
         self.semaphore(
             server,
             ConnectionOwner::Party(self.party.clone()),
@@ -122,28 +125,28 @@ mod tests {
     async fn who_holds_nothing_waits_and_who_holds_something_is_refused() {
         let (databases, one, other) = (ConnectionLimits::default(), server("one"), server("other"));
         let [first, second] =
-            ["a.example", "b.example"].map(|id| databases.of(&id.parse().unwrap()));
+            ["a.example", "b.example"].map(|id| databases.for_participant(&id.parse().unwrap()));
         let mut held = Vec::new();
-        while let Ok(permit) = first.another(&one) {
+        while let Ok(permit) = first.take_connection(&one) {
             held.push(permit);
         }
         // One participant gets no more; the rest is reserved for others.
         assert_eq!(held.len(), 24);
-        let refused = first.another(&one).unwrap_err();
+        let refused = first.take_connection(&one).unwrap_err();
         assert_eq!(refused.code, ErrorCode::ResourceLimit);
-        assert!(first.another(&other).is_ok());
-        while let Ok(permit) = second.another(&one) {
+        assert!(first.take_connection(&other).is_ok());
+        while let Ok(permit) = second.take_connection(&one) {
             held.push(permit);
         }
         assert_eq!(held.len(), MOST);
-        assert!(second.another(&one).is_err());
+        assert!(second.take_connection(&one).is_err());
         let again = second.clone();
-        let mut waits = Box::pin(again.turn(&one));
+        let mut waits = Box::pin(again.wait_for_connection(&one));
         assert!(waits.as_mut().now_or_never().is_none());
         // A released connection goes to a waiting question, and the participant's own permit is not lost.
         held.pop();
         assert!(waits.await.is_ok());
         held.clear();
-        assert!(databases.another(&one).is_ok());
+        assert!(databases.take_connection(&one).is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! Translation of plan filters to SQL of the database. The plan keeps every filter, so a translated condition may accept more rows,
 //! but never fewer. Filters that can't be translated are left out.
 
-use super::table_description::text;
+use super::table_description::quote_text;
 use super::{PgType, PostgresColumn};
 use datafusion::physical_expr::expressions::{
     BinaryExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NotExpr,
@@ -39,11 +39,14 @@ pub(super) fn render_filter(
     }
     if let Some(list) = filter.downcast_ref::<InListExpr>() {
         let column = column_at(list.expr(), columns).filter(|_| !list.negated())?;
-        let values = list.list().iter().map(|value| literal(value, column));
+        let values = list
+            .list()
+            .iter()
+            .map(|value| format_literal(value, column));
         return one_of(column, values.collect::<Option<Vec<_>>>()?);
     }
     if let Some(call) = filter.downcast_ref::<ScalarFunctionExpr>() {
-        return among(call, columns);
+        return in_list_condition(call, columns);
     }
     if let Some(null) = filter.downcast_ref::<IsNullExpr>() {
         return Some(format!(
@@ -58,13 +61,13 @@ pub(super) fn render_filter(
         ));
     }
     if let Some(not) = filter.downcast_ref::<NotExpr>() {
-        return Some(format!("NOT {}", flag(not.arg(), columns)?));
+        return Some(format!("NOT {}", flag_condition(not.arg(), columns)?));
     }
-    flag(filter, columns)
+    flag_condition(filter, columns)
 }
 
 /// Condition for a long IN list, which is one function in the plan.
-fn among(call: &ScalarFunctionExpr, columns: &[&PostgresColumn]) -> Option<String> {
+fn in_list_condition(call: &ScalarFunctionExpr, columns: &[&PostgresColumn]) -> Option<String> {
     let among = call.fun().inner().downcast_ref::<InSetFunction>()?;
     let [value] = call.args() else {
         return None;
@@ -86,7 +89,7 @@ fn one_of(column: &PostgresColumn, values: Vec<String>) -> Option<String> {
 }
 
 /// Condition for a Boolean column.
-fn flag(expr: &Arc<dyn PhysicalExpr>, columns: &[&PostgresColumn]) -> Option<String> {
+fn flag_condition(expr: &Arc<dyn PhysicalExpr>, columns: &[&PostgresColumn]) -> Option<String> {
     let column = column_at(expr, columns).filter(|column| column.kind == PgType::Bool)?;
     Some(column.operand())
 }
@@ -97,10 +100,10 @@ fn render_comparison(
     columns: &[&PostgresColumn],
 ) -> Option<String> {
     let (column, value, op) = match column_at(binary.left(), columns) {
-        Some(found) => (found, literal(binary.right(), found)?, op),
+        Some(found) => (found, format_literal(binary.right(), found)?, op),
         None => {
             let column = column_at(binary.right(), columns)?;
-            (column, literal(binary.left(), column)?, op.swap()?)
+            (column, format_literal(binary.left(), column)?, op.swap()?)
         }
     };
     let word = match op {
@@ -132,7 +135,7 @@ fn column_at<'c>(
 }
 
 /// Literal that the database compares as the engine does.
-fn literal(expr: &Arc<dyn PhysicalExpr>, column: &PostgresColumn) -> Option<String> {
+fn format_literal(expr: &Arc<dyn PhysicalExpr>, column: &PostgresColumn) -> Option<String> {
     render_value(expr.downcast_ref::<Literal>()?.value(), column)
 }
 
@@ -141,7 +144,7 @@ fn render_value(value: &ScalarValue, column: &PostgresColumn) -> Option<String> 
         (
             PgType::Text | PgType::AsText,
             ScalarValue::Utf8(Some(value)) | ScalarValue::Utf8View(Some(value)),
-        ) => (!value.contains('\0')).then(|| text(value)),
+        ) => (!value.contains('\0')).then(|| quote_text(value)),
         (PgType::Int, ScalarValue::Int64(Some(value))) => Some(format!("'{value}'::int8")),
         // The engine sorts -0 before 0, whereas the database treats them as equal.
         (PgType::Numeric { .. }, ScalarValue::Decimal128(Some(units), precision, scale)) => {

@@ -2,7 +2,7 @@
 
 use super::PostgresEndpoint;
 use super::connection_limits::{ConnectionLimits, ConnectionPermit};
-use super::table_description::text;
+use super::table_description::quote_text;
 use futures::StreamExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls_pki_types::CertificateDer;
@@ -66,27 +66,27 @@ impl QueryConnections {
         })?;
         let mut first = self.first.lock().await;
         if let Some(first) = first.get(server) {
-            let connection_permit = self.databases.another(server)?;
+            let connection_permit = self.databases.take_connection(server)?;
             let state = first.state.clone();
             let held = Arc::clone(&first.open);
             let open = PostgresConnection::open(server, self.limit).await?;
-            let open = open.within(permit, connection_permit);
+            let open = open.with_permits(permit, connection_permit);
             open.run(READING).await?;
-            open.run(&format!("SET TRANSACTION SNAPSHOT {}", text(&state)))
+            open.run(&format!("SET TRANSACTION SNAPSHOT {}", quote_text(&state)))
                 .await?;
             drop(held);
             return Ok(Arc::new(open));
         }
         let connection_permit = match first.is_empty() {
-            true => self.databases.turn(server).await?,
-            false => self.databases.another(server)?,
+            true => self.databases.wait_for_connection(server).await?,
+            false => self.databases.take_connection(server)?,
         };
         let open = PostgresConnection::open(server, self.limit).await?;
-        let open = Arc::new(open.within(permit, connection_permit));
+        let open = Arc::new(open.with_permits(permit, connection_permit));
         open.run(READING).await?;
-        let state = open.rows("SELECT pg_export_snapshot()").await?;
+        let state = open.read_rows("SELECT pg_export_snapshot()").await?;
         let state = state.first().map(|row| row.get::<_, String>(0));
-        let state = state.ok_or_else(|| unreadable("it gave no snapshot"))?;
+        let state = state.ok_or_else(|| unreadable_database_refusal("it gave no snapshot"))?;
         first.insert(
             server.clone(),
             ExportedSnapshot {
@@ -119,7 +119,7 @@ pub(super) struct PostgresConnection {
 impl PostgresConnection {
     /// Connects to the server. `limit` is the statement timeout.
     pub(super) async fn open(server: &PostgresEndpoint, limit: Duration) -> Result<Self, Refusal> {
-        let (config, tls) = settings(server)?;
+        let (config, tls) = connection_settings(server)?;
         let (client, connection): (Client, futures::future::BoxFuture<'static, _>) = match &tls {
             None => {
                 let (client, connection) = config
@@ -162,13 +162,13 @@ impl PostgresConnection {
         Ok(open)
     }
 
-    fn within(mut self, question: OwnedSemaphorePermit, database: ConnectionPermit) -> Self {
+    fn with_permits(mut self, question: OwnedSemaphorePermit, database: ConnectionPermit) -> Self {
         self.permits = Some((question, database));
         self
     }
 
     /// Marks the connection as idle.
-    pub(super) fn rests(&self) {
+    pub(super) fn mark_idle(&self) {
         self.busy.store(false, Ordering::Relaxed);
     }
 
@@ -179,13 +179,13 @@ impl PostgresConnection {
     }
 
     /// Reads all rows of a small result.
-    pub(super) async fn rows(&self, sql: &str) -> Result<Vec<Row>, Refusal> {
+    pub(super) async fn read_rows(&self, sql: &str) -> Result<Vec<Row>, Refusal> {
         let mut stream = Box::pin(self.stream(sql).await?);
         let mut rows = Vec::new();
         while let Some(row) = stream.next().await {
             rows.push(row.map_err(|error| database_error_refusal(&error))?);
         }
-        self.rests();
+        self.mark_idle();
         Ok(rows)
     }
 
@@ -233,7 +233,7 @@ impl Drop for PostgresConnection {
 }
 
 /// Refusal for an unreadable database, with the reason for the owner.
-pub(super) fn unreadable(why: &str) -> Refusal {
+pub(super) fn unreadable_database_refusal(why: &str) -> Refusal {
     let sentence = format!("the database can't be read: {why}");
     Refusal::new(ErrorCode::SourceUnreadable, sentence)
 }
@@ -249,11 +249,13 @@ pub(super) fn database_error_refusal(error: &tokio_postgres::Error) -> Refusal {
         }
         below = cause.source();
     }
-    unreadable(&text)
+    unreadable_database_refusal(&text)
 }
 
 /// Connection settings and TLS configuration.
-fn settings(server: &PostgresEndpoint) -> Result<(Config, Option<MakeRustlsConnect>), Refusal> {
+fn connection_settings(
+    server: &PostgresEndpoint,
+) -> Result<(Config, Option<MakeRustlsConnect>), Refusal> {
     let mut config = parse_connection_string(&server.database)?;
     if let Some(path) = &server.password {
         let password = std::fs::read_to_string(path).map_err(|error| {

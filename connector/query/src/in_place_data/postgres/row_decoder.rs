@@ -50,21 +50,21 @@ impl PostgresRowDecoder {
     }
 
     /// Adds a row with the columns of the schema.
-    pub(super) fn take(&mut self, row: &Row) -> Result<(), PostgresDecodeError> {
+    pub(super) fn take_row(&mut self, row: &Row) -> Result<(), PostgresDecodeError> {
         for (at, builder) in self.builders.iter_mut().enumerate() {
-            self.bytes = self.bytes.saturating_add(builder.take(row, at)?);
+            self.bytes = self.bytes.saturating_add(builder.take_value(row, at)?);
         }
         self.rows = self.rows.saturating_add(1);
         Ok(())
     }
 
     /// Checks that a batch is full, by its row count or its bytes.
-    pub(super) const fn full(&self, rows: usize) -> bool {
+    pub(super) const fn is_full(&self, rows: usize) -> bool {
         self.rows >= rows || self.bytes >= LARGE
     }
 
     /// Returns the rows so far as a batch, and starts a new batch.
-    pub(super) fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
+    pub(super) fn finish_batch(&mut self) -> Result<RecordBatch, ArrowError> {
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         (self.rows, self.bytes) = (0, 0);
         let columns = self
@@ -88,7 +88,7 @@ impl PostgresColumnBuilder {
             PgType::Int => Self::Int(Int64Builder::new()),
             PgType::Float => Self::Float(Float64Builder::new()),
             PgType::Numeric { scale, .. } => Self::Decimal {
-                column: Decimal128Builder::new().with_data_type(kind.column().arrow()),
+                column: Decimal128Builder::new().with_data_type(kind.column().to_arrow()),
                 scale,
             },
             PgType::Bool => Self::Bool(BooleanBuilder::new()),
@@ -100,7 +100,7 @@ impl PostgresColumnBuilder {
     }
 
     /// Adds the value of a row and returns its size in bytes.
-    fn take(&mut self, row: &Row, at: usize) -> Result<usize, PostgresDecodeError> {
+    fn take_value(&mut self, row: &Row, at: usize) -> Result<usize, PostgresDecodeError> {
         match self {
             Self::Text(texts) => {
                 let text = row.try_get::<_, Option<&str>>(at)?;

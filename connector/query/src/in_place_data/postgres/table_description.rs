@@ -1,7 +1,7 @@
 //! Description of a database table: its columns, and the check that they can be published.
 
-use super::query_connections::{PostgresConnection, unreadable};
-use super::{PgType, PostgresColumn, PostgresEndpoint, PostgresTable, ident};
+use super::query_connections::{PostgresConnection, unreadable_database_refusal};
+use super::{PgType, PostgresColumn, PostgresEndpoint, PostgresTable, quote_identifier};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::decimal_type::DecimalType;
@@ -25,13 +25,13 @@ pub struct DiscoveredColumn {
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` if the database is unreachable or has no such table.
-pub async fn columns(
+pub async fn read_columns(
     server: &PostgresEndpoint,
     schema: &str,
     name: &str,
 ) -> Result<Vec<DiscoveredColumn>, Refusal> {
     let open = PostgresConnection::open(server, std::time::Duration::from_secs(60)).await?;
-    let encoding = open.rows("SHOW server_encoding").await?;
+    let encoding = open.read_rows("SHOW server_encoding").await?;
     let encoding = encoding.first().map(|row| row.get::<_, String>(0));
     if encoding.as_deref() != Some("UTF8") {
         return Err(Refusal::new(
@@ -63,7 +63,7 @@ pub(super) enum RelationKind {
 ///
 /// # Errors
 /// `SCHEMA_CHANGED`, `SOURCE_UNREADABLE`.
-pub(super) async fn still(
+pub(super) async fn check_published_columns(
     open: &PostgresConnection,
     table: &PostgresTable,
 ) -> Result<RelationKind, Refusal> {
@@ -85,7 +85,9 @@ pub(super) async fn still(
     // This statement takes the lock. The catalogue queries see the transaction's snapshot, which may be older.
     open.run(&format!("SELECT FROM {} LIMIT 0", table.quoted_name()))
         .await?;
-    let below = open.rows(&below(&table.schema, &table.name)).await?;
+    let below = open
+        .read_rows(&computed_rows_query(&table.schema, &table.name))
+        .await?;
     let of = |at: usize| below.first().and_then(|row| row.get::<_, Option<bool>>(at));
     match (of(0), of(1), of(2)) {
         (Some(true), Some(computed), Some(false)) => Ok(if computed {
@@ -94,13 +96,13 @@ pub(super) async fn still(
             RelationKind::Stored
         }),
         // An older transaction sees such a table as empty.
-        _ => Err(unreadable(
+        _ => Err(unreadable_database_refusal(
             "a table was emptied, written anew or replaced while the question ran",
         )),
     }
 }
 
-/// Checks that the columns are still a key of the table. The function [`still`] must be called before, since it locks the table.
+/// Checks that the columns are still a key of the table. The function [`check_published_columns`] must be called before, since it locks the table.
 ///
 /// # Errors
 /// `SCHEMA_CHANGED`, `SOURCE_UNREADABLE`.
@@ -124,7 +126,7 @@ pub(super) async fn is_still_a_key(
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` if the database is unreachable.
-pub async fn keys(
+pub async fn read_unique_keys(
     server: &PostgresEndpoint,
     schema: &str,
     name: &str,
@@ -141,7 +143,7 @@ async fn keys_of(
     name: &str,
 ) -> Result<Vec<Vec<String>>, Refusal> {
     let rows = open
-        .rows(&format!(
+        .read_rows(&format!(
             "SELECT array_agg(a.attname::text ORDER BY k.place) \
              FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
              CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place) \
@@ -151,8 +153,8 @@ async fn keys_of(
              AND (c.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)) \
              GROUP BY i.indexrelid, i.indisprimary HAVING bool_and(a.attnotnull) \
              ORDER BY i.indisprimary DESC, count(*), i.indexrelid",
-            text(schema),
-            text(name)
+            quote_text(schema),
+            quote_text(name)
         ))
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -160,7 +162,7 @@ async fn keys_of(
 
 /// Query that finds computed rows in a table and its base tables, and tables that were rewritten after the transaction's snapshot.
 /// Catalogue tables show the state of the snapshot, whereas catalogue functions show the current state.
-fn below(schema: &str, name: &str) -> String {
+fn computed_rows_query(schema: &str, name: &str) -> String {
     format!(
         "WITH RECURSIVE named AS (\
            SELECT c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -180,9 +182,13 @@ fn below(schema: &str, name: &str) -> String {
            SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 'v')), \
          bool_or(c.relkind IN ('r', 'm') AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)) \
          FROM below b JOIN pg_class c ON c.oid = b.oid",
-        text(schema),
-        text(name),
-        text(&format!("{}.{}", ident(schema), ident(name)))
+        quote_text(schema),
+        quote_text(name),
+        quote_text(&format!(
+            "{}.{}",
+            quote_identifier(schema),
+            quote_identifier(name)
+        ))
     )
 }
 
@@ -192,15 +198,15 @@ async fn discover_columns(
     name: &str,
 ) -> Result<Vec<DiscoveredColumn>, Refusal> {
     let rows = open
-        .rows(&format!(
+        .read_rows(&format!(
             "SELECT a.attname::text, t.typname::text, t.typtype::text, a.atttypmod::int8, a.attnotnull, \
              format_type(a.atttypid, a.atttypmod), t.typnamespace = 'pg_catalog'::regnamespace \
              FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
              JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = {} AND c.relname = {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
              AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-            text(schema),
-            text(name)
+            quote_text(schema),
+            quote_text(name)
         ))
         .await?;
     let found = rows.iter().map(|row| {
@@ -225,25 +231,28 @@ async fn discover_columns(
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`.
-pub async fn count(
+pub async fn count_rows(
     table: &PostgresTable,
     limit: std::time::Duration,
 ) -> Result<(u64, u64), Refusal> {
     let open = PostgresConnection::open(&table.server, limit).await?;
-    let readable = table.readable();
+    let readable = table.readable_conditions();
     let filter = if readable.is_empty() {
         String::new()
     } else {
         format!(" FILTER (WHERE {})", readable.join(" AND "))
     };
     // All columns are named, so that a missing read permission is detected now.
-    let columns = table.columns.iter().map(|column| ident(&column.name));
+    let columns = table
+        .columns
+        .iter()
+        .map(|column| quote_identifier(&column.name));
     let sql = format!(
         "SELECT count(*), count(*){filter} FROM (SELECT {} FROM {}) t",
         columns.collect::<Vec<_>>().join(", "),
         table.quoted_name()
     );
-    let rows = open.rows(&sql).await?;
+    let rows = open.read_rows(&sql).await?;
     let count = |at: usize| {
         let row = rows.first().map(|row| row.get::<_, i64>(at));
         row.and_then(|count| u64::try_from(count).ok()).unwrap_or(0)
@@ -259,7 +268,7 @@ fn parse_column_type(name: &str, modifier: i64) -> Option<PgType> {
         "bool" => PgType::Bool,
         "int2" | "int4" | "int8" => PgType::Int,
         "float4" | "float8" => PgType::Float,
-        "numeric" => numeric(modifier)?,
+        "numeric" => numeric_type(modifier)?,
         "date" => PgType::Date,
         "timestamptz" => PgType::Instant,
         _ => return None,
@@ -268,7 +277,7 @@ fn parse_column_type(name: &str, modifier: i64) -> Option<PgType> {
 
 /// `numeric` type for a modifier, if 38 digits hold all its numbers. The scale of PostgreSQL may be negative or exceed the
 /// precision.
-fn numeric(modifier: i64) -> Option<PgType> {
+fn numeric_type(modifier: i64) -> Option<PgType> {
     let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
     let (digits, scale) = (packed >> 16, ((packed & 0x7ff) ^ 1024) - 1024);
     let digits = (digits - scale.min(0)).max(scale);
@@ -281,7 +290,7 @@ fn numeric(modifier: i64) -> Option<PgType> {
 }
 
 /// SQL text literal.
-pub(super) fn text(value: &str) -> String {
+pub(super) fn quote_text(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }
 
@@ -321,7 +330,7 @@ impl PostgresColumn {
     ///
     /// # Errors
     /// The problem of the type, with a remedy.
-    pub fn of(
+    pub fn from_column(
         found: &DiscoveredColumn,
         declared: Option<ColumnType>,
     ) -> Result<Self, (String, &'static str)> {
@@ -365,7 +374,7 @@ impl PostgresColumn {
 
 #[cfg(test)]
 mod tests {
-    use super::{PgType, numeric};
+    use super::{PgType, numeric_type};
 
     #[test]
     fn numbers_are_exact_where_38_digits_hold_them() {
@@ -382,11 +391,15 @@ mod tests {
                 scale: scale_read,
                 is_checked: false,
             };
-            assert_eq!(numeric(modifier(digits, scale)), Some(expect));
+            assert_eq!(numeric_type(modifier(digits, scale)), Some(expect));
         }
         for (digits, scale) in [(39, 0), (38, -1), (5, 400), (1000, 0)] {
-            assert_eq!(numeric(modifier(digits, scale)), None, "{digits} {scale}");
+            assert_eq!(
+                numeric_type(modifier(digits, scale)),
+                None,
+                "{digits} {scale}"
+            );
         }
-        assert_eq!(numeric(-1), None);
+        assert_eq!(numeric_type(-1), None);
     }
 }

@@ -4,7 +4,7 @@ use super::filter_sql::render_filter;
 use super::query_connections::{self, PostgresConnection, QueryConnections};
 use super::row_decoder::PostgresRowDecoder;
 use super::table_description::{self, RelationKind};
-use super::{PostgresColumn, PostgresTable, ident};
+use super::{PostgresColumn, PostgresTable, quote_identifier};
 use crate::engine_error;
 use crate::in_place_data::error_detail::ErrorDetail;
 use arrow_array::RecordBatch;
@@ -42,7 +42,7 @@ pub(crate) struct InPlaceColumns<'c> {
 }
 
 /// The scan of columns of a table.
-pub(crate) fn scan(
+pub(crate) fn scan_table(
     table: &PostgresTable,
     columns: InPlaceColumns<'_>,
     connections: &QueryConnections,
@@ -58,7 +58,7 @@ pub(crate) fn scan(
     let schema = Arc::new(schema.project(indices)?);
     let columns = indices.iter().filter_map(|at| table.columns.get(*at));
     Ok(Arc::new(PostgresScanExec {
-        properties: properties(&schema),
+        properties: scan_properties(&schema),
         columns: columns.cloned().collect(),
         table: Arc::new(table.clone()),
         schema,
@@ -84,7 +84,7 @@ struct PostgresScanExec {
     properties: Arc<PlanProperties>,
 }
 
-fn properties(schema: &SchemaRef) -> Arc<PlanProperties> {
+fn scan_properties(schema: &SchemaRef) -> Arc<PlanProperties> {
     Arc::new(PlanProperties::new(
         EquivalenceProperties::new(Arc::clone(schema)),
         Partitioning::UnknownPartitioning(1),
@@ -95,9 +95,9 @@ fn properties(schema: &SchemaRef) -> Arc<PlanProperties> {
 
 impl PostgresScanExec {
     /// SQL statement of the scan.
-    fn sql(&self, rows: RelationKind) -> String {
+    fn to_sql(&self, rows: RelationKind) -> String {
         let values: Vec<String> = self.columns.iter().map(PostgresColumn::value).collect();
-        let mut conditions = self.table.readable();
+        let mut conditions = self.table.readable_conditions();
         conditions.extend(self.conditions.iter().cloned());
         let (before, from) = match rows {
             RelationKind::Stored => (String::new(), self.table.quoted_name()),
@@ -105,7 +105,11 @@ impl PostgresScanExec {
             // could reveal hidden rows.
             RelationKind::Computed => {
                 conditions.push("(SELECT count(*) FROM \"each\") >= 0".to_owned());
-                let all = self.table.columns.iter().map(|column| ident(&column.name));
+                let all = self
+                    .table
+                    .columns
+                    .iter()
+                    .map(|column| quote_identifier(&column.name));
                 let all: Vec<String> = all.collect();
                 let before = format!(
                     "WITH \"each\" AS MATERIALIZED (SELECT {} FROM {}) ",
@@ -119,7 +123,7 @@ impl PostgresScanExec {
             true => String::new(),
             false => format!(" WHERE {}", conditions.join(" AND ")),
         };
-        let key: Vec<String> = self.key.iter().map(|name| ident(name)).collect();
+        let key: Vec<String> = self.key.iter().map(|name| quote_identifier(name)).collect();
         let order = match key.is_empty() {
             true => String::new(),
             false => format!(" ORDER BY {}", key.join(", ")),
@@ -142,7 +146,7 @@ impl fmt::Debug for PostgresScanExec {
 
 impl DisplayAs for PostgresScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresScanExec: {}", self.sql(RelationKind::Stored))
+        write!(f, "PostgresScanExec: {}", self.to_sql(RelationKind::Stored))
     }
 }
 
@@ -239,8 +243,9 @@ impl ExecutionPlan for PostgresScanExec {
             if batch.is_err() {
                 reading.stage = PostgresScanState::Over;
             }
-            let batch =
-                batch.map_err(|refusal| engine_error::carry(reading.error_detail.of(refusal)));
+            let batch = batch.map_err(|refusal| {
+                engine_error::wrap_refusal(reading.error_detail.redact_refusal(refusal))
+            });
             Some((batch, reading))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(
@@ -272,11 +277,11 @@ impl PostgresScanStream {
     async fn next(&mut self) -> std::result::Result<Option<RecordBatch>, Refusal> {
         if let PostgresScanState::Asking(scan) = &self.stage {
             let open = scan.sessions.open(&scan.table.server).await?;
-            let come_about = table_description::still(&open, &scan.table).await?;
+            let come_about = table_description::check_published_columns(&open, &scan.table).await?;
             if !scan.key.is_empty() {
                 table_description::is_still_a_key(&open, &scan.table, &scan.key).await?;
             }
-            let rows = Box::pin(open.stream(&scan.sql(come_about)).await?);
+            let rows = Box::pin(open.stream(&scan.to_sql(come_about)).await?);
             self.stage = PostgresScanState::Rows { rows, open };
         }
         let PostgresScanState::Rows { rows, open } = &mut self.stage else {
@@ -284,10 +289,10 @@ impl PostgresScanStream {
         };
         let broken =
             |error: &tokio_postgres::Error| query_connections::database_error_refusal(error);
-        while !self.columns.full(self.rows) {
+        while !self.columns.is_full(self.rows) {
             match rows.next().await {
                 Some(Ok(row)) => {
-                    let taken = self.columns.take(&row);
+                    let taken = self.columns.take_row(&row);
                     taken.map_err(|error| match error.downcast_ref() {
                         Some(error) => broken(error),
                         None => refuse_changed_value(&error),
@@ -295,7 +300,7 @@ impl PostgresScanStream {
                 }
                 Some(Err(error)) => return Err(broken(&error)),
                 None => {
-                    open.rests();
+                    open.mark_idle();
                     self.stage = PostgresScanState::Over;
                     break;
                 }
@@ -304,7 +309,7 @@ impl PostgresScanStream {
         if self.columns.is_empty() {
             return Ok(None);
         }
-        let batch = self.columns.batch();
+        let batch = self.columns.finish_batch();
         batch
             .map(Some)
             .map_err(|error| refuse_changed_value(&error))

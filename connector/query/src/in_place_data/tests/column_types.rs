@@ -1,7 +1,7 @@
 //! Database types: published values are right, and other types are refused with the name of the column.
 
-use crate::fixture::storage::server;
-use crate::in_place_data::postgres::table_description::{columns, count};
+use crate::fixture::storage::shared_server;
+use crate::in_place_data::postgres::table_description::{count_rows, read_columns};
 use crate::in_place_data::postgres::{PgType, PostgresColumn, PostgresTable};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 
 #[test]
 fn a_type_that_can_not_be_kept_is_refused_with_its_column() {
-    let (postgres, endpoint) = server();
+    let (postgres, endpoint) = shared_server();
     postgres.run(
         "CREATE SCHEMA odd; CREATE TYPE odd.mood AS ENUM ('sad', 'ok'); CREATE DOMAIN odd.date AS text; \
          CREATE DOMAIN odd.positive AS int CHECK (value > 0); CREATE TYPE odd.int8 AS (a int, b int); \
@@ -23,7 +23,7 @@ fn a_type_that_can_not_be_kept_is_refused_with_its_column() {
          m money, n interval, o timetz, p time, q timestamp, r int[], s json, t odd.date, u odd.positive, v odd.int8, \
          w bytea, x name);",
     );
-    let found = run(columns(endpoint, "odd", "types")).unwrap();
+    let found = run(read_columns(endpoint, "odd", "types")).unwrap();
     for column in &found {
         let expected = match column.name.as_str() {
             "a" => Some(PgType::Text),
@@ -35,7 +35,7 @@ fn a_type_that_can_not_be_kept_is_refused_with_its_column() {
         };
         assert_eq!(column.kind, expected, "{column:?}");
         if expected.is_none() {
-            let (why, help) = PostgresColumn::of(column, None).unwrap_err();
+            let (why, help) = PostgresColumn::from_column(column, None).unwrap_err();
             let part = format!("column `{}` of type {}", column.name, column.written);
             assert!(why.contains(&part), "{why}");
             let fitting = match column.name.as_str() {
@@ -54,22 +54,25 @@ fn a_type_that_can_not_be_kept_is_refused_with_its_column() {
 
 #[test]
 fn a_day_beyond_the_calendar_is_no_row() {
-    let (postgres, endpoint) = server();
+    let (postgres, endpoint) = shared_server();
     postgres.run(
         "CREATE TABLE days (day date, at timestamptz); INSERT INTO days VALUES \
          ('2026-01-01', '2026-01-01'), (NULL, NULL), ('0044-03-15 BC', NULL), ('9999-12-31', '9999-12-31T23:59:59Z'), \
          ('infinity', NULL), ('-infinity', NULL), ('10000-01-01', NULL), (NULL, 'infinity'), (NULL, '200000-01-01');",
     );
-    let found = run(columns(endpoint, "public", "days")).unwrap();
+    let found = run(read_columns(endpoint, "public", "days")).unwrap();
     let table = PostgresTable {
         server: endpoint.clone(),
         schema: "public".to_owned(),
         name: "days".to_owned(),
         columns: found
             .iter()
-            .map(|column| PostgresColumn::of(column, None).unwrap())
+            .map(|column| PostgresColumn::from_column(column, None).unwrap())
             .collect(),
         keys: Vec::new(),
     };
-    assert_eq!(run(count(&table, Duration::from_secs(60))).unwrap(), (9, 4));
+    assert_eq!(
+        run(count_rows(&table, Duration::from_secs(60))).unwrap(),
+        (9, 4)
+    );
 }

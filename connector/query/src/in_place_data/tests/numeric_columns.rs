@@ -2,12 +2,12 @@
 
 use super::{asked, table};
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
-use crate::fixture::storage::{FixtureStorage, server};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
+use crate::fixture::storage::{FixtureStorage, shared_server};
 use crate::in_place_data::InPlaceLocation;
-use crate::in_place_data::discovery::find;
+use crate::in_place_data::discovery::discover_rows;
 use crate::in_place_data::postgres::table_description;
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use arrow_array::{ArrayRef, Decimal128Array, RecordBatch};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn keys_and_amounts_are_exact_and_filters_go_into_the_database() {
-    let set = dataset("counts", &["id:decimal(20,0)", "eur:decimal(12,2)?"]);
+    let set = build_dataset("counts", &["id:decimal(20,0)", "eur:decimal(12,2)?"]);
     let schema = set.schema();
     let column = |at: usize, values: Vec<Option<i128>>| -> ArrayRef {
         let kind = schema.field(at).data_type().clone();
@@ -39,7 +39,7 @@ fn keys_and_amounts_are_exact_and_filters_go_into_the_database() {
     city.publish(set, &batch, layout, Vec::<Term>::new());
     let table = table(&city);
     let none = format!("INSERT INTO {table} VALUES (5, 'NaN')");
-    server().0.run(&none);
+    shared_server().0.run(&none);
     for (sql, rows, text) in [
         ("SELECT count(DISTINCT id), count(*) FROM counts", "4|4", ""),
         (
@@ -56,7 +56,7 @@ fn keys_and_amounts_are_exact_and_filters_go_into_the_database() {
         ("SELECT count(*) FROM counts WHERE eur < 0.105", "2", ""),
         ("SELECT id FROM counts WHERE eur IS NULL", "4", "IS NULL"),
     ] {
-        assert_eq!(city.rows(sql).unwrap(), [rows], "{sql}");
+        assert_eq!(city.query_rows(sql).unwrap(), [rows], "{sql}");
         let last = asked(&table);
         assert!(last.contains(text), "{sql}: {last}");
     }
@@ -64,20 +64,20 @@ fn keys_and_amounts_are_exact_and_filters_go_into_the_database() {
 
 /// Publishes the table as a dataset with these columns, and returns the number of readable rows.
 fn found(table: &str, columns: &str) -> Result<(Vec<String>, u64), Refusal> {
-    let database = &server().1.database;
+    let database = &shared_server().1.database;
     let text = format!(
         "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n[dataset.source]\nkind = \"postgres\"\n\
          database = \"{database}\"\ntable = \"{table}\"\n{columns}"
     );
-    let config = parse(&text, "hansa.toml", Path::new("."))
+    let config = parse_datasets(&text, "hansa.toml", Path::new("."))
         .unwrap()
         .remove(0);
     let in_place = config.source.in_place.clone().unwrap();
-    let found = find(&config, &in_place, LIMIT)?;
+    let found = discover_rows(&config, &in_place, LIMIT)?;
     let InPlaceLocation::Postgres(table) = &found.location else {
         panic!("{:?}", found.location);
     };
-    let count = table_description::count(table, LIMIT);
+    let count = table_description::count_rows(table, LIMIT);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_, readable) = runtime.block_on(count)?;
     let kinds = found.columns.iter().map(|column| column.kind.to_string());
@@ -86,7 +86,7 @@ fn found(table: &str, columns: &str) -> Result<(Vec<String>, u64), Refusal> {
 
 #[test]
 fn a_numeric_without_digits_is_declared_with_them() {
-    server().0.run(
+    shared_server().0.run(
         "CREATE TABLE free_numbers (a numeric, b numeric(12,2), c numeric(3,-2));\
          INSERT INTO free_numbers VALUES (1.50, 1, 12300), (1.505, 2, 100), (1000, 3, 100), ('NaN', 4, 100), \
          (NULL, 5, 100), (-999.99, 6, 100);",

@@ -2,8 +2,8 @@
 
 use super::asked;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
-use crate::fixture::storage::{FixtureStorage, server};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
+use crate::fixture::storage::{FixtureStorage, shared_server};
 use crate::in_place_data::postgres::table_description;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::ErrorCode;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 fn city(columns: &[&str], key: Option<usize>, backwards: bool) -> FixtureParticipant {
     const ROWS: i64 = 2_000;
     let mut city = FixtureParticipant::new();
-    let set = dataset("counts", &["id:int", "site:text", "note:text"]);
+    let set = build_dataset("counts", &["id:int", "site:text", "note:text"]);
     let numbers = || (0..ROWS).map(|row| if backwards { ROWS - 1 - row } else { row });
     let arrays: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(numbers())),
@@ -31,7 +31,7 @@ fn city(columns: &[&str], key: Option<usize>, backwards: bool) -> FixturePartici
         key,
         ..DatasetFileLayout::default()
     };
-    let columns = columns.iter().map(|column| name(column)).collect();
+    let columns = columns.iter().map(|column| parse_name(column)).collect();
     city.publish(set, &batch, layout, [Term::Columns(columns)]);
     city
 }
@@ -57,15 +57,15 @@ fn the_order_of_a_table_does_not_show() {
         let columns = ["id", "site"];
         let [one, other] = [false, true].map(|backwards| city(&columns, key, backwards));
         for sql in QUESTIONS {
-            let (one, other) = (one.rows(sql).unwrap(), other.rows(sql).unwrap());
+            let (one, other) = (one.query_rows(sql).unwrap(), other.query_rows(sql).unwrap());
             assert!(one == other, "{sql} with the key {key:?}");
         }
         // The database sorts by a key that the contract shows, and by no other.
-        one.rows("SELECT site FROM counts").unwrap();
+        one.query_rows("SELECT site FROM counts").unwrap();
         let last = asked(&super::table(&one));
         assert_eq!(last.contains(" ORDER BY \"Spalte 0\""), ordered, "{last}");
         // Below an aggregate there is no sort.
-        one.rows("SELECT site, count(*) n FROM counts GROUP BY site")
+        one.query_rows("SELECT site, count(*) n FROM counts GROUP BY site")
             .unwrap();
         let last = asked(&super::table(&one));
         assert!(!last.contains(" ORDER BY "), "{last}");
@@ -78,7 +78,7 @@ fn a_table_that_is_shown_whole_comes_as_it_lies() {
     let [one, other] =
         [false, true].map(|backwards| city(&["id", "site", "note"], Some(0), backwards));
     let sql = "SELECT id FROM counts";
-    let (mut one, other) = (one.rows(sql).unwrap(), other.rows(sql).unwrap());
+    let (mut one, other) = (one.query_rows(sql).unwrap(), other.query_rows(sql).unwrap());
     assert_ne!(one, other);
     one.reverse();
     assert_eq!(one, other);
@@ -88,18 +88,21 @@ fn a_table_that_is_shown_whole_comes_as_it_lies() {
 fn a_key_that_is_none_any_more_orders_nothing() {
     let city = city(&["id", "site"], Some(0), false);
     let table = super::table(&city);
-    assert_eq!(city.rows("SELECT id FROM counts").unwrap().len(), 2_000);
-    server().0.run(&format!(
+    assert_eq!(
+        city.query_rows("SELECT id FROM counts").unwrap().len(),
+        2_000
+    );
+    shared_server().0.run(&format!(
         "ALTER TABLE {table} DROP CONSTRAINT \"{table}_Spalte 0_key\""
     ));
-    let refusal = city.rows("SELECT id FROM counts").unwrap_err();
+    let refusal = city.query_rows("SELECT id FROM counts").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaChanged, "{refusal}");
 }
 
 /// Detection of the keys of a table.
 #[test]
 fn keys_are_those_that_hold_for_every_row() {
-    server().0.run(
+    shared_server().0.run(
         "CREATE TABLE keyed (a bigint NOT NULL, b bigint NOT NULL, c bigint NOT NULL, d bigint, e bigint NOT NULL, \
            PRIMARY KEY (c, b), UNIQUE (a), UNIQUE (d), UNIQUE (e) DEFERRABLE); \
          CREATE UNIQUE INDEX ON keyed (e) WHERE e > 5; \
@@ -112,7 +115,11 @@ fn keys_are_those_that_hold_for_every_row() {
     let keys = |table: &'static str| {
         let runtime = super::scan_statements::runtime();
         runtime
-            .block_on(table_description::keys(&server().1, "public", table))
+            .block_on(table_description::read_unique_keys(
+                &shared_server().1,
+                "public",
+                table,
+            ))
             .unwrap()
     };
     assert_eq!(keys("keyed"), [vec!["c", "b"], vec!["a"], vec!["b", "a"]]);

@@ -1,11 +1,11 @@
 //! Statements of database scans: no leak of hidden rows, no lost rows, and cancellation.
 
 use super::{city, table};
-use crate::fixture::storage::{FixtureStorage, server};
+use crate::fixture::storage::{FixtureStorage, shared_server};
 use crate::in_place_data::error_detail::ErrorDetail;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
-use crate::in_place_data::postgres::table_scan::{InPlaceColumns, scan};
+use crate::in_place_data::postgres::table_scan::{InPlaceColumns, scan_table};
 use crate::in_place_data::postgres::{PgType, PostgresColumn, PostgresTable};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
@@ -25,7 +25,7 @@ fn scan_of(
     let schema = columns.iter().map(|(name, kind)| {
         let held = match kind {
             PgType::Text => DataType::Utf8View,
-            other => other.column().arrow(),
+            other => other.column().to_arrow(),
         };
         Field::new(*name, held, true)
     });
@@ -36,7 +36,7 @@ fn scan_of(
         nullable: true,
     });
     let table = PostgresTable {
-        server: server().1.clone(),
+        server: shared_server().1.clone(),
         schema: "public".to_owned(),
         name: name.to_owned(),
         columns: columns.collect(),
@@ -47,7 +47,7 @@ fn scan_of(
         projection: Some(&projection.to_vec()),
         key: &[],
     };
-    scan(&table, columns, sessions, ErrorDetail::Little).unwrap()
+    scan_table(&table, columns, sessions, ErrorDetail::Little).unwrap()
 }
 
 fn reads(scan: &Arc<dyn ExecutionPlan>) -> SendableRecordBatchStream {
@@ -58,7 +58,7 @@ fn code(outcome: Option<datafusion_common::Result<RecordBatch>>) -> Result<usize
     outcome
         .unwrap()
         .map(|batch| batch.num_rows())
-        .map_err(|error| crate::engine_error::running(&error).code)
+        .map_err(|error| crate::engine_error::execution_refusal(&error).code)
 }
 
 pub(super) fn runtime() -> tokio::runtime::Runtime {
@@ -74,7 +74,7 @@ fn a_view_that_fails_for_one_row_fails_for_every_question() {
     let city = city(FixtureStorage::Database, 3_000);
     let table = table(&city);
     let view = format!("{table}_shown");
-    server().0.run(&format!(
+    shared_server().0.run(&format!(
         "CREATE VIEW {view} AS SELECT \"Spalte 0\", (10 / (\"Spalte 1\" - 2999))::int8 AS \"Spalte 1\" FROM {table}"
     ));
     runtime().block_on(async {
@@ -87,7 +87,7 @@ fn a_view_that_fails_for_one_row_fails_for_every_question() {
         };
         assert_eq!(one().await, Err(ErrorCode::SourceUnavailable));
         let sql = format!("DELETE FROM {table} WHERE \"Spalte 1\" = 2999");
-        server().0.run(&sql);
+        shared_server().0.run(&sql);
         assert_eq!(one().await, Ok(1));
     });
 }
@@ -103,7 +103,7 @@ fn one_question_reads_one_state_of_a_database() {
         let begun = scan_of(&table(&first), &BOTH, &[0, 1], &sessions);
         assert_eq!(code(reads(&begun).next().await), Ok(12));
         let fewer = format!("DELETE FROM {} WHERE \"Spalte 1\" < 4", table(&second));
-        server().0.run(&fewer);
+        shared_server().0.run(&fewer);
         let then = scan_of(&table(&second), &BOTH, &[0, 1], &sessions);
         assert_eq!(code(reads(&then).next().await), Ok(12));
         let sessions = QueryConnections::new(first.limits.time, ConnectionLimits::default());
@@ -121,7 +121,7 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
     );
     // Ten valid rows, and two whose numbers are invalid.
     let view = format!("{}_seen", table(&second));
-    server().0.run(&format!(
+    shared_server().0.run(&format!(
         "CREATE VIEW {view} AS SELECT * FROM {}",
         table(&second)
     ));
@@ -132,7 +132,7 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
             assert_eq!(code(reads(&begun).next().await), Ok(12));
             let then = scan_of(&name, &BOTH, &[0, 1], &sessions);
             assert_eq!(code(reads(&then).next().await), Ok(12));
-            server().0.run(&format!(
+            shared_server().0.run(&format!(
                 "TRUNCATE {0}; INSERT INTO {0} VALUES ('a', 1, 1)",
                 table(&second)
             ));
@@ -142,7 +142,7 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
             let again = scan_of(&name, &BOTH, &[0, 1], &sessions);
             assert_eq!(code(reads(&again).next().await), Ok(1));
             let many = "INSERT INTO {0} SELECT 'a', g, 1 FROM generate_series(2, 12) g";
-            server().0.run(&many.replace("{0}", &table(&second)));
+            shared_server().0.run(&many.replace("{0}", &table(&second)));
         }
     });
 }
@@ -153,8 +153,8 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
 fn a_required_column_that_lacks_a_value_is_no_error() {
     let city = city(FixtureStorage::Database, 10);
     let name = table(&city);
-    let before = city.rows("SELECT n FROM counts").unwrap();
-    server().0.run(&format!(
+    let before = city.query_rows("SELECT n FROM counts").unwrap();
+    shared_server().0.run(&format!(
         "CREATE TABLE {name}_heir (LIKE {name}); \
          ALTER TABLE {name}_heir ALTER COLUMN \"Spalte 1\" DROP NOT NULL; \
          INSERT INTO {name}_heir VALUES ('x', NULL, 1); \
@@ -162,9 +162,9 @@ fn a_required_column_that_lacks_a_value_is_no_error() {
          ALTER TABLE {name}_heir INHERIT {name}_top; ALTER TABLE ONLY {name}_top ALTER COLUMN \"Spalte 1\" SET NOT NULL; \
          INSERT INTO {name}_top SELECT * FROM {name}; DROP TABLE {name}; ALTER TABLE {name}_top RENAME TO {name}"
     ));
-    assert_eq!(city.rows("SELECT n FROM counts").unwrap(), before);
+    assert_eq!(city.query_rows("SELECT n FROM counts").unwrap(), before);
     assert_eq!(
-        city.rows("SELECT n FROM counts LIMIT 1000").unwrap(),
+        city.query_rows("SELECT n FROM counts LIMIT 1000").unwrap(),
         before
     );
 }
@@ -194,12 +194,12 @@ fn one_question_takes_few_connections() {
 fn who_lets_go_ends_the_statement() {
     let city = city(FixtureStorage::Database, 10);
     let view = format!("{}_slow", table(&city));
-    server().0.run(&format!(
+    shared_server().0.run(&format!(
         "CREATE VIEW {view} AS SELECT r.* FROM {} r, generate_series(1, 1000000000) g WHERE g < 0 OR r.\"Spalte 1\" < 0",
         table(&city)
     ));
     let running = || {
-        let count = server().0.run(&format!(
+        let count = shared_server().0.run(&format!(
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%\"{view}\"%' AND query NOT LIKE '%activity%'"
         ));
         count.trim().parse::<u32>().unwrap()
@@ -223,6 +223,6 @@ fn who_lets_go_ends_the_statement() {
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        panic!("the statement runs on: {}", server().0.log());
+        panic!("the statement runs on: {}", shared_server().0.log());
     });
 }

@@ -1,7 +1,7 @@
 //! Rows that exceed the limit, which end the reading with their line number.
 
 use crate::ingest;
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use crate::ingest::field_value::SourceFileEvent;
 use crate::ingest::source_files::SourceFile;
 use crate::ingest::source_roots::SourceRoots;
@@ -20,10 +20,12 @@ fn rows(folder: &Path, name: &str, content: &str, most: usize) -> Result<usize, 
         "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n[dataset.source]\npath = \"{name}\"\nkind = \"{kind}\"\n\
          max_row_bytes = {most}\n[[dataset.column]]\nname = \"site\"\ntype = \"text\"\n"
     );
-    let config = parse(&text, "hansa.toml", folder).unwrap().remove(0);
+    let config = parse_datasets(&text, "hansa.toml", folder)
+        .unwrap()
+        .remove(0);
     let mut rows = 0;
     let file = SourceFile::new(folder.join(name), name.to_owned(), SourceRoots::of(folder));
-    ingest::read(&file, &config.source, &mut |event| {
+    ingest::read_source_file(&file, &config.source, &mut |event| {
         rows += usize::from(matches!(
             event,
             SourceFileEvent::Row { .. } | SourceFileEvent::Broken { .. }

@@ -8,7 +8,8 @@ mod source_section;
 mod table_value;
 
 use crate::ingest::config::parser::table_value::{
-    location, number, number_list, parsed_list, read_required_text, statement, zone_of,
+    number_list, parse_number, parse_statement, parsed_list, read_required_text, table_location,
+    zone_of,
 };
 use crate::ingest::config::{
     ColumnValueOrigin, ConfigLocation, DatasetConfig, GridConfig, PrepareStatement, UnpivotConfig,
@@ -34,7 +35,7 @@ const STYLE: ProblemStyle = ProblemStyle {
 ///
 /// # Errors
 /// All problems, each with file, line and key.
-pub fn parse(
+pub fn parse_datasets(
     text: &str,
     file: &str,
     roots: impl Into<SourceRoots>,
@@ -45,7 +46,7 @@ pub fn parse(
     let mut found = Vec::new();
     let mut mismatches = Vec::new();
     for table in reader.root(&parsed).tables("dataset") {
-        found.extend(dataset(table, &roots, &mut mismatches));
+        found.extend(parse_dataset(table, &roots, &mut mismatches));
     }
     let mut names = BTreeSet::new();
     for dataset in &found {
@@ -69,29 +70,29 @@ pub fn parse(
 }
 
 /// Parses one dataset. Inconsistencies between its keys go to `mismatches`.
-fn dataset(
+fn parse_dataset(
     table: TomlTable<'_>,
     roots: &SourceRoots,
     mismatches: &mut Vec<Refusal>,
 ) -> Option<DatasetConfig> {
-    let source_location = location(&table);
+    let source_location = table_location(&table);
     let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
     let zone = zone_of(&table);
-    let max_bad_rows = share(&table, "max_bad_rows");
+    let max_bad_rows = parse_share(&table, "max_bad_rows");
     let extent = extent_of(&table);
     let source = table
         .required_value("source")
         .and_then(TomlValue::table)
-        .and_then(|table| source_section::source(table, Some(roots.folder())));
+        .and_then(|table| source_section::parse_source(table, Some(roots.folder())));
     let columns = table.tables("column").into_iter();
-    let columns = columns.filter_map(column::column).collect();
+    let columns = columns.filter_map(column::parse_column).collect();
     let results = table.tables("result").into_iter();
-    let results = results.filter_map(column::result).collect();
-    let unpivot = table.table("unpivot").and_then(unpivot);
-    let grid = table.table("grid").map(grid);
+    let results = results.filter_map(column::parse_result_column).collect();
+    let unpivot = table.table("unpivot").and_then(parse_unpivot);
+    let grid = table.table("grid").map(parse_grid);
     let lookups = table
         .table("lookup")
-        .map(source_section::lookups)
+        .map(source_section::parse_lookups)
         .unwrap_or_default();
     let title = read_required_text(&table, "title");
     let licence = read_required_text(&table, "licence");
@@ -102,13 +103,13 @@ fn dataset(
     let model = table.text("model");
     let kind = table.word("kind", &DatasetKind::ALL);
     let description = DatasetDescription {
-        quality: statement(&table, "quality"),
-        uncertainty: statement(&table, "uncertainty"),
-        collection_method: statement(&table, "collection_method"),
-        service_level: statement(&table, "service_level"),
+        quality: parse_statement(&table, "quality"),
+        uncertainty: parse_statement(&table, "uncertainty"),
+        collection_method: parse_statement(&table, "collection_method"),
+        service_level: parse_statement(&table, "service_level"),
     };
-    let data_subjects = statement(&table, "data_subjects");
-    let queries = table.table("query").map(saved_query::queries);
+    let data_subjects = parse_statement(&table, "data_subjects");
+    let queries = table.table("query").map(saved_query::parse_queries);
     let unit_column = table.parse_text("unit_column");
     let sort = parsed_list(&table, "sort");
     let _: Option<retention::RetentionPeriod> = table.parse_text("keep");
@@ -153,8 +154,8 @@ fn dataset(
         (..) => None,
     };
     if let Some(config) = &config {
-        check(config, mismatches);
-        in_place_section::check(config, mismatches);
+        check_consistency(config, mismatches);
+        in_place_section::check_in_place_dataset(config, mismatches);
     }
     table.finish();
     config
@@ -164,14 +165,14 @@ fn extent_of(table: &TomlTable<'_>) -> Option<PlaceExtent> {
     let degrees = number_list(table, "extent")?;
     let extent = PlaceExtent::new(&degrees);
     extent
-        .map_err(|why| table.wrong("extent", format!("`extent`: {why}")))
+        .map_err(|why| table.add_problem("extent", format!("`extent`: {why}")))
         .ok()
 }
 
-fn share(table: &TomlTable<'_>, key: &str) -> f64 {
-    let share = number(table, key).unwrap_or(0.0);
+fn parse_share(table: &TomlTable<'_>, key: &str) -> f64 {
+    let share = parse_number(table, key).unwrap_or(0.0);
     if !(0.0..1.0).contains(&share) {
-        table.wrong(
+        table.add_problem(
             key,
             format!("`{key}` is a share of rows from 0 to below 1, such as 0.001"),
         );
@@ -180,7 +181,7 @@ fn share(table: &TomlTable<'_>, key: &str) -> f64 {
 }
 
 /// Checks the consistency of the keys of one dataset.
-fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
+fn check_consistency(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     let mut seen: BTreeMap<&SqlIdentifier, ColumnType> = BTreeMap::new();
     for column in &config.columns {
         if let ColumnValueOrigin::LocalDateOf(of) = &column.origin
@@ -230,8 +231,8 @@ fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     }
 }
 
-fn unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
-    let source_location = location(&table);
+fn parse_unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
+    let source_location = table_location(&table);
     let pattern = read_required_text(&table, "match");
     let value = table.text("value").unwrap_or_else(|| "value".to_owned());
     let built = regex::RegexBuilder::new(&pattern)
@@ -240,7 +241,7 @@ fn unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
     if let Err(why) = &built {
         let why = why.to_string();
         let last = why.lines().last().unwrap_or_default().trim().to_owned();
-        table.wrong(
+        table.add_problem(
             "match",
             format!("`{pattern}` is no regular expression: {last}"),
         );
@@ -253,8 +254,8 @@ fn unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
     })
 }
 
-fn grid(table: TomlTable<'_>) -> GridConfig {
-    let source_location = location(&table);
+fn parse_grid(table: TomlTable<'_>) -> GridConfig {
+    let source_location = table_location(&table);
     let grid = GridConfig {
         location: source_location,
         dimensions: parsed_list(&table, "dimensions"),
@@ -269,14 +270,14 @@ fn grid(table: TomlTable<'_>) -> GridConfig {
         ("late", grid.late.is_some()),
     ] {
         if there && grid.release.is_none() {
-            table.wrong(
+            table.add_problem(
                 key,
                 format!("`{key}` says something of `release`, which is not there"),
             );
         }
     }
     if grid.dimensions.is_empty() {
-        table.wrong(
+        table.add_problem(
             "dimensions",
             "a grid has `dimensions`: the columns of its cells",
         );

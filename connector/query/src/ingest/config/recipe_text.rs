@@ -38,7 +38,7 @@ pub fn recipe_text(part: &impl Debug) -> String {
 #[cfg(test)]
 mod tests {
     use super::recipe_text;
-    use crate::ingest::config::parser::parse;
+    use crate::ingest::config::parser::parse_datasets;
     use std::path::Path;
 
     #[test]
@@ -48,7 +48,7 @@ mod tests {
                 "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"MIT\"\n{more}[dataset.source]\nkind = \"text\"\n\
                  path = \"a.csv\"\n[[dataset.column]]\nname = \"a\"\n{of_column}"
             );
-            recipe_text(&parse(&toml, "hansa.toml", Path::new(".")).unwrap())
+            recipe_text(&parse_datasets(&toml, "hansa.toml", Path::new(".")).unwrap())
         };
         let bare = text("", "");
         for word in ["description", "data_subjects", "uncertainty", "queries"] {

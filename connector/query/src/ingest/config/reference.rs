@@ -425,7 +425,7 @@ const THOUSANDS: ConfigKeyDoc = (
 #[cfg(test)]
 mod tests {
     use super::{DatasetConfigSection, SECTIONS};
-    use crate::ingest::config::parser::parse;
+    use crate::ingest::config::parser::parse_datasets;
     use std::path::Path;
 
     const WORD: &str = "zzzzzzzzzzzzzzzzzzzzzz";
@@ -446,7 +446,7 @@ mod tests {
             other => (format!("{start}{source}"), other.replace("NAME", "t")),
         };
         let text = format!("{before}{table}\n{WORD} = 1\n");
-        let problems = parse(&text, "hansa.toml", Path::new(".")).unwrap_err();
+        let problems = parse_datasets(&text, "hansa.toml", Path::new(".")).unwrap_err();
         let problem = problems
             .iter()
             .find(|problem| problem.sentence.contains(WORD))

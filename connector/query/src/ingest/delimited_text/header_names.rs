@@ -14,11 +14,11 @@ pub(super) struct HeaderLines {
 impl HeaderLines {
     /// Adds the next line.
     pub(super) fn push(&mut self, line: &StringRecord) {
-        self.lines.push(cells(line));
+        self.lines.push(trim_cells(line));
     }
 
     /// Checks that a row repeats one of the header lines.
-    pub(super) fn has(&self, row: &StringRecord) -> bool {
+    pub(super) fn has_line(&self, row: &StringRecord) -> bool {
         let same = |line: &Vec<String>| {
             line.len() == row.len()
                 && line
@@ -77,7 +77,7 @@ impl HeaderLines {
     }
 }
 
-fn cells(line: &StringRecord) -> Vec<String> {
+fn trim_cells(line: &StringRecord) -> Vec<String> {
     line.iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
@@ -115,10 +115,10 @@ mod tests {
     fn a_header_line_is_known_again() {
         let header = header(&["Station;2024", ";m"]);
         let row = |text: &str| text.split(';').collect::<StringRecord>();
-        assert!(header.has(&row("Station;2024\r")));
-        assert!(header.has(&row(";m")));
+        assert!(header.has_line(&row("Station;2024\r")));
+        assert!(header.has_line(&row(";m")));
         for other in ["Station;2025", "Station", "Station;2024;", ";"] {
-            assert!(!header.has(&row(other)), "{other}");
+            assert!(!header.has_line(&row(other)), "{other}");
         }
     }
 }

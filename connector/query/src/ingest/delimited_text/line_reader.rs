@@ -21,7 +21,7 @@ pub(super) struct RowText {
 ///
 /// # Errors
 /// `FILE_MISSING`, `SOURCE_OUTSIDE`, `SOURCE_UNREADABLE`.
-pub(super) fn open(file: &SourceFile, config: &SourceConfig) -> Result<RowText, Refusal> {
+pub(super) fn open_at_header(file: &SourceFile, config: &SourceConfig) -> Result<RowText, Refusal> {
     let shown = file.display_name.as_str();
     let unreadable = |error: io::Error| {
         let sentence = format!("`{shown}` can't be read: {error}");
@@ -40,7 +40,7 @@ pub(super) fn open(file: &SourceFile, config: &SourceConfig) -> Result<RowText, 
     let mut skipped = u64::from(delimiter.is_some());
     let mut reader = Cursor::new(head).chain(reader);
     let above = u64::from(config.skip_lines).saturating_sub(skipped);
-    skipped = skipped.saturating_add(skip(&mut reader, above).map_err(unreadable)?);
+    skipped = skipped.saturating_add(skip_lines(&mut reader, above).map_err(unreadable)?);
     Ok(RowText {
         reader,
         skipped,
@@ -92,7 +92,7 @@ fn separator_line(reader: &mut impl Read) -> io::Result<(Vec<u8>, Option<u8>)> {
 }
 
 /// Skips lines, counted by their ends, and returns their number.
-fn skip(reader: &mut impl Read, lines: u64) -> io::Result<u64> {
+fn skip_lines(reader: &mut impl Read, lines: u64) -> io::Result<u64> {
     let mut skipped = 0_u64;
     let mut byte = [0_u8];
     while skipped < lines && reader.read(&mut byte)? > 0 {

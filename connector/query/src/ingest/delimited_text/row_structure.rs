@@ -24,7 +24,7 @@ pub(super) struct RowNotes(RefCell<VecDeque<RowNote>>);
 
 impl RowNotes {
     /// Takes the note of a row by its number and drops notes of earlier rows.
-    pub(super) fn take(&self, row: u64) -> RowNote {
+    pub(super) fn take_note(&self, row: u64) -> RowNote {
         let mut notes = self.0.borrow_mut();
         while let Some(note) = notes.front().copied() {
             if note.row > row {
@@ -55,7 +55,7 @@ impl RowNote {
     }
 
     /// Number of further lines of the row.
-    pub(super) const fn breaks(&self) -> u64 {
+    pub(super) const fn line_breaks(&self) -> u64 {
         self.breaks
     }
 
@@ -98,7 +98,7 @@ impl<'n, R> RowStructureReader<'n, R> {
         }
     }
 
-    fn take(&mut self, byte: u8) {
+    fn take_byte(&mut self, byte: u8) {
         if byte == b'\n' && self.state != RowState::Quoted {
             if self.state == RowState::RowStart {
                 self.note.blank_lines = self.note.blank_lines.saturating_add(1);
@@ -121,11 +121,11 @@ impl<'n, R> RowStructureReader<'n, R> {
             RowState::MarkInQuoted if byte == b'"' => RowState::Quoted,
             RowState::RowStart | RowState::FieldStart if byte == b'"' => RowState::Quoted,
             RowState::CarriageReturn => {
-                self.find(LONE_RETURN);
+                self.note_fault(LONE_RETURN);
                 self.next_unquoted(byte)
             }
             RowState::MarkInQuoted if byte != self.delimiter && byte != b'\r' => {
-                self.find(BEHIND_MARK);
+                self.note_fault(BEHIND_MARK);
                 RowState::Unquoted
             }
             RowState::RowStart
@@ -145,7 +145,7 @@ impl<'n, R> RowStructureReader<'n, R> {
         }
     }
 
-    fn find(&mut self, fault: &'static str) {
+    fn note_fault(&mut self, fault: &'static str) {
         self.note.fault.get_or_insert(fault);
     }
 
@@ -164,7 +164,7 @@ impl<R: Read> Read for RowStructureReader<'_, R> {
         let count = self.inner.read(target)?;
         let read = target.get(..count).unwrap_or_default();
         for byte in read {
-            self.take(*byte);
+            self.take_byte(*byte);
         }
         if read.is_empty() && self.state != RowState::RowStart {
             self.end_row();

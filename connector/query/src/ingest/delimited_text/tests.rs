@@ -1,6 +1,6 @@
 //! Files with titles above the header, without a header, or with rows that lack their last fields.
 
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use crate::ingest::config::recipe_text::recipe_text;
 use crate::ingest::tests::{START, check_problem, check_text, events};
 use hansa_policy::refusal::ErrorCode;
@@ -269,7 +269,7 @@ fn keys_that_say_nothing_of_the_file_are_refused() {
 fn a_source_that_says_nothing_new_has_the_recipe_that_it_had() {
     let recipe = |keys: &str| {
         let text = format!("{START}{keys}");
-        let config = parse(&text, "hansa.toml", Path::new("."))
+        let config = parse_datasets(&text, "hansa.toml", Path::new("."))
             .unwrap()
             .remove(0);
         recipe_text(&config.source)

@@ -33,11 +33,11 @@ pub(super) fn read_features(
     document.read().map_err(|stop| match stop {
         ReadingStop::Refused(refusal) => *refusal,
         ReadingStop::Foreign(why) => {
-            let refusal = unreadable(&file.display_name, None, &why.sentence);
+            let refusal = unreadable_file_refusal(&file.display_name, None, &why.sentence);
             why.help.into_iter().fold(refusal, Refusal::with_help)
         }
         ReadingStop::Json(error) => {
-            let refusal = unreadable(&file.display_name, Some(error.line), &error.why);
+            let refusal = unreadable_file_refusal(&file.display_name, Some(error.line), &error.why);
             if error.is_too_long {
                 bounded_reader::with_help(refusal)
             } else {
@@ -48,7 +48,7 @@ pub(super) fn read_features(
 }
 
 /// Refusal of a complete file.
-pub(super) fn unreadable(shown: &str, line: Option<u64>, why: &str) -> Refusal {
+pub(super) fn unreadable_file_refusal(shown: &str, line: Option<u64>, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::SourceUnreadable,
         format!("`{shown}` can't be read: {why}"),
@@ -145,7 +145,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
                 continue;
             }
             let value = self.json.value()?;
-            outline.note(&name, &value);
+            outline.note_member(&name, &value);
             if FEATURE_MEMBERS.contains(&name.as_str()) {
                 feature.push((name, value));
             } else if feature.len() < MOST_OTHERS {
@@ -165,7 +165,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
             self.hand_out(line, feature)?;
             return Ok(false);
         }
-        if let Some(foreign) = outline.foreign(has_features) {
+        if let Some(foreign) = outline.detect_foreign_document(has_features) {
             return Err(ReadingStop::Foreign(foreign));
         }
         if let Some(name) = feature.repeated_name() {

@@ -30,13 +30,13 @@ impl FeaturePlace {
     pub(super) fn of(feature: &JsonValue) -> Self {
         match feature.member("geometry") {
             None | Some(JsonValue::Null) => Self::Absent,
-            Some(geometry) => match kind(geometry) {
-                Some("Point") => match coordinates(geometry) {
+            Some(geometry) => match geometry_kind(geometry) {
+                Some("Point") => match geometry_coordinates(geometry) {
                     Some([]) => Self::Absent,
-                    Some(list) => position(list),
+                    Some(list) => parse_position(list),
                     None => Self::Other("its point has no list of coordinates".to_owned()),
                 },
-                Some(kind) => match shape(kind) {
+                Some(kind) => match shape_name(kind) {
                     Some(_) => Self::Other(format!(
                         "its geometry is a {kind}, and of geometries points alone are read"
                     )),
@@ -48,7 +48,7 @@ impl FeaturePlace {
     }
 }
 
-fn position(list: &[JsonValue]) -> FeaturePlace {
+fn parse_position(list: &[JsonValue]) -> FeaturePlace {
     let numbers: Option<Vec<f64>> = list.iter().map(JsonValue::nearest_float).collect();
     let Some(numbers) = numbers else {
         return FeaturePlace::Other("a coordinate of its point is no number".to_owned());
@@ -84,11 +84,11 @@ fn is_in_degrees(longitude: f64, latitude: f64) -> bool {
     (-180.0..=180.0).contains(&longitude) && (-90.0..=90.0).contains(&latitude)
 }
 
-fn kind(geometry: &JsonValue) -> Option<&str> {
+fn geometry_kind(geometry: &JsonValue) -> Option<&str> {
     geometry.member("type")?.text()
 }
 
-fn coordinates(geometry: &JsonValue) -> Option<&[JsonValue]> {
+fn geometry_coordinates(geometry: &JsonValue) -> Option<&[JsonValue]> {
     match geometry.member("coordinates")? {
         JsonValue::List(list) => Some(list),
         _ => None,
@@ -96,7 +96,7 @@ fn coordinates(geometry: &JsonValue) -> Option<&[JsonValue]> {
 }
 
 /// Name of a geometry type for people, in the plural.
-fn shape(kind: &str) -> Option<&'static str> {
+fn shape_name(kind: &str) -> Option<&'static str> {
     match kind {
         "Point" => Some("points"),
         "MultiPoint" => Some("groups of points"),
@@ -130,10 +130,13 @@ impl GeometryTally {
         let Some(geometry) = feature.member("geometry") else {
             return;
         };
-        match (kind(geometry).and_then(shape), FeaturePlace::of(feature)) {
+        match (
+            geometry_kind(geometry).and_then(shape_name),
+            FeaturePlace::of(feature),
+        ) {
             (_, FeaturePlace::Point(_)) => self.points = self.points.saturating_add(1),
             (Some("points"), FeaturePlace::Other(_)) => {
-                let numbers: Option<Vec<f64>> = coordinates(geometry)
+                let numbers: Option<Vec<f64>> = geometry_coordinates(geometry)
                     .and_then(|list| list.iter().map(JsonValue::nearest_float).collect());
                 if let Some([x, y, ..]) = numbers.as_deref()
                     && !is_in_degrees(*x, *y)

@@ -34,7 +34,7 @@ pub(super) struct DocumentOutline {
 
 impl DocumentOutline {
     /// Adds a member of the object.
-    pub(super) fn note(&mut self, name: &str, value: &JsonValue) {
+    pub(super) fn note_member(&mut self, name: &str, value: &JsonValue) {
         if name == "type" {
             self.kind = value.text().map(str::to_owned);
         }
@@ -62,7 +62,7 @@ impl DocumentOutline {
     }
 
     /// Kind of the document, if it is no GeoJSON collection.
-    pub(super) fn foreign(&self, has_features: bool) -> Option<ForeignDocument> {
+    pub(super) fn detect_foreign_document(&self, has_features: bool) -> Option<ForeignDocument> {
         if has_features {
             if self.has_attributes {
                 return Some(ForeignDocument::new(
@@ -71,9 +71,9 @@ impl DocumentOutline {
                 ));
             }
             return match self.kind.as_deref() {
-                Some("FeatureCollection") | None => self.page(),
+                Some("FeatureCollection") | None => self.detect_page(),
                 Some(kind) => Some(ForeignDocument::new(
-                    &format!("a document of the type `{}`", short(kind)),
+                    &format!("a document of the type `{}`", shorten_text(kind)),
                     AS_GEOJSON,
                 )),
             };
@@ -97,7 +97,7 @@ impl DocumentOutline {
     }
 
     /// Refusal of a document that is one page of several. Totals over one page would be incomplete.
-    fn page(&self) -> Option<ForeignDocument> {
+    fn detect_page(&self) -> Option<ForeignDocument> {
         let sentence = match self.matched {
             Some(matched) if matched > self.features => format!(
                 "it says that it holds {} of {matched} features: it is one page of several",
@@ -170,7 +170,7 @@ pub(super) fn of_list(first: Option<&JsonValue>) -> ForeignDocument {
     }
 }
 
-fn short(text: &str) -> String {
+fn shorten_text(text: &str) -> String {
     text.chars().take(60).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{JsonReader, JsonValue, is_number};
 use crate::ingest::bounded_reader::RowByteAllowance;
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn read(text: &[u8]) -> Result<JsonValue, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let config = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n[dataset.source]\npath = \"a\"\n";
-    let config = parse(config, "hansa.toml", Path::new(".")).unwrap();
+    let config = parse_datasets(config, "hansa.toml", Path::new(".")).unwrap();
     let allowance = RowByteAllowance::of_features(&config[0].source);
     let open = std::fs::File::open(file.path()).unwrap();
     let mut json = JsonReader::new(open, &allowance);

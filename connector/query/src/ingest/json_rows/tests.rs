@@ -1,6 +1,6 @@
 //! JSON objects as rows.
 
-use crate::ingest::schema_inference::draft_config::{DraftConfigOptions, entry};
+use crate::ingest::schema_inference::draft_config::{DraftConfigOptions, create_draft_entry};
 use crate::ingest::tests::read_lines;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
@@ -62,7 +62,7 @@ fn rows_are_told_from_documents() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(name), content).unwrap();
         let about = DraftConfigOptions::default();
-        let draft = entry(&[name.to_owned()], &folder.path().into(), &about);
+        let draft = create_draft_entry(&[name.to_owned()], &folder.path().into(), &about);
         match (draft, kind) {
             (Ok(draft), Some(kind)) => {
                 let line = format!("kind      = \"{kind}\"");

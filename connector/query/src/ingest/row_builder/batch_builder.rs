@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 /// Schema of parsed rows: the declared columns, then `_file` and `_line`.
 #[must_use]
-pub fn schema(columns: &[ColumnConfig]) -> SchemaRef {
+pub fn typed_row_schema(columns: &[ColumnConfig]) -> SchemaRef {
     let declared = columns
         .iter()
-        .map(|column| Field::new(column.name.as_str(), column.kind.arrow(), true));
+        .map(|column| Field::new(column.name.as_str(), column.kind.to_arrow(), true));
     let own = [("_file", ColumnType::Text), ("_line", ColumnType::Int)];
-    let own = own.map(|(name, kind)| Field::new(name, kind.arrow(), false));
+    let own = own.map(|(name, kind)| Field::new(name, kind.to_arrow(), false));
     Arc::new(Schema::new(declared.chain(own).collect::<Vec<_>>()))
 }
 
@@ -50,7 +50,7 @@ impl BatchBuilder {
         let kinds = columns.iter().map(|column| column.kind);
         let kinds = kinds.chain([ColumnType::Text, ColumnType::Int]);
         Self {
-            schema: schema(columns),
+            schema: typed_row_schema(columns),
             columns: kinds.map(ColumnBuilder::new).collect(),
             rows: 0,
             bytes: 0,
@@ -87,7 +87,7 @@ impl BatchBuilder {
     ///
     /// # Errors
     /// None for rows that fit the schema.
-    pub fn take(&mut self) -> Result<RecordBatch, ArrowError> {
+    pub fn take_batch(&mut self) -> Result<RecordBatch, ArrowError> {
         (self.rows, self.bytes) = (0, 0);
         let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
@@ -105,12 +105,12 @@ impl ColumnBuilder {
             ColumnType::Int => Self::Int(Int64Builder::new()),
             ColumnType::Float => Self::Float(Float64Builder::new()),
             ColumnType::Decimal(_) => {
-                Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()))
+                Self::Decimal(Decimal128Builder::new().with_data_type(kind.to_arrow()))
             }
             ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
             ColumnType::Date => Self::Date(Date32Builder::new()),
             ColumnType::Instant => {
-                Self::Instant(TimestampMicrosecondBuilder::new().with_data_type(kind.arrow()))
+                Self::Instant(TimestampMicrosecondBuilder::new().with_data_type(kind.to_arrow()))
             }
         }
     }

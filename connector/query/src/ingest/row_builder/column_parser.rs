@@ -3,7 +3,7 @@
 use crate::ingest::config::{AmbiguousTimeRule, ColumnConfig, ColumnValueOrigin, DatasetConfig};
 use crate::ingest::date_time::{self, DateTimeFormat, LocalTimeResolution, WrittenDateTime};
 use crate::ingest::field_value::{self, RawField, TypedValue};
-use crate::ingest::ingest_counts::{IngestCounts, step};
+use crate::ingest::ingest_counts::{IngestCounts, increase_count};
 use crate::ingest::number_notation::{NumberNotation, ThousandsMark};
 use crate::ingest::row_builder::repeated_hour::{
     RepeatedHourOrder, RepeatedInstant, RowPosition, UnclearOrder,
@@ -42,7 +42,7 @@ impl<'c> ColumnParser<'c> {
         zone: &str,
     ) -> Result<Self, Refusal> {
         let zone = column.zone.as_deref().unwrap_or(zone);
-        let Some(zone) = date_time::zone(zone) else {
+        let Some(zone) = date_time::find_zone(zone) else {
             return Err(column.location.refuse(
                 ErrorCode::ConfigInvalid,
                 "zone",
@@ -58,7 +58,7 @@ impl<'c> ColumnParser<'c> {
             })?);
         }
         if formats.is_empty() {
-            formats = date_time::iso(column.kind == ColumnType::Instant);
+            formats = date_time::iso_formats(column.kind == ColumnType::Instant);
         }
         let base = match &column.origin {
             ColumnValueOrigin::LocalDateOf(of) => {
@@ -66,7 +66,7 @@ impl<'c> ColumnParser<'c> {
             }
             ColumnValueOrigin::From(_) | ColumnValueOrigin::Constant(_) => None,
         };
-        let numbers = column.numbers.within(&config.source);
+        let numbers = column.numbers.resolve_notation(&config.source);
         // A column inherits the decimal mark of the source.
         if ThousandsMark::of(numbers.decimal) == numbers.thousands && numbers.thousands.is_some() {
             let sentence = "`thousands` is the decimal mark, too: add `decimal` to the column";
@@ -143,14 +143,14 @@ impl<'c> ColumnParser<'c> {
         };
         match decided {
             LocalTimeResolution::Nothing => {}
-            LocalTimeResolution::Ambiguous => step(&mut counts.ambiguous, self.name(), 1),
-            LocalTimeResolution::Missing => step(&mut counts.gaps, self.name(), 1),
+            LocalTimeResolution::Ambiguous => increase_count(&mut counts.ambiguous, self.name(), 1),
+            LocalTimeResolution::Missing => increase_count(&mut counts.gaps, self.name(), 1),
         }
         if cell == TypedValue::Null {
             if self.column.required {
                 return Err("a value is required here".into());
             }
-            step(&mut counts.missing, self.name(), 1);
+            increase_count(&mut counts.missing, self.name(), 1);
         }
         Ok(cell)
     }
@@ -196,8 +196,8 @@ impl<'c> ColumnParser<'c> {
                 RawField::Text(text) => self.numbers.read_whole(text)?,
                 RawField::Int(number) => number,
                 RawField::Decimal { units, kind } => {
-                    let numbers = NumberNotation::plain('.');
-                    numbers.read_whole(&whole(units, kind))?
+                    let numbers = NumberNotation::with_decimal_mark('.');
+                    numbers.read_whole(&format_decimal(units, kind))?
                 }
                 RawField::Digits(digits) => digits.parse().map_err(|_| "not a whole number")?,
                 _ => return Err("not a whole number".into()),
@@ -209,7 +209,7 @@ impl<'c> ColumnParser<'c> {
             },
             ColumnType::Bool => TypedValue::Bool(
                 match raw {
-                    RawField::Text(text) => field_value::truth(text),
+                    RawField::Text(text) => field_value::parse_bool(text),
                     RawField::Bool(truth) => Some(truth),
                     RawField::Int(0) | RawField::Digits("0") => Some(false),
                     RawField::Int(1) | RawField::Digits("1") => Some(true),
@@ -220,13 +220,13 @@ impl<'c> ColumnParser<'c> {
             ColumnType::Date => TypedValue::Day(
                 match raw {
                     RawField::Text(text) | RawField::Digits(text) => {
-                        self.civil(text).map(WrittenDateTime::day)
+                        self.parse_civil_time(text).map(WrittenDateTime::day)
                     }
                     RawField::Day(day) => Some(day),
                     // A number such as 20230101 is read as its digits.
-                    RawField::Int(number) => {
-                        self.civil(&number.to_string()).map(WrittenDateTime::day)
-                    }
+                    RawField::Int(number) => self
+                        .parse_civil_time(&number.to_string())
+                        .map(WrittenDateTime::day),
                     _ => None,
                 }
                 .ok_or("not a date in the declared format")?,
@@ -244,10 +244,12 @@ impl<'c> ColumnParser<'c> {
                     .ok_or("not a number that floating point holds to its last digit")?,
             ),
             RawField::Float(number) => Some(number).filter(|number| number.is_finite()),
-            RawField::Decimal { units, kind } => field_value::float(&kind.format_units(units), '.'),
+            RawField::Decimal { units, kind } => {
+                field_value::parse_float(&kind.format_units(units), '.')
+            }
             // Integers beyond 2^53 would change silently.
             RawField::Int(number) => i32::try_from(number).map(f64::from).ok().or_else(|| {
-                field_value::float(&number.to_string(), '.')
+                field_value::parse_float(&number.to_string(), '.')
                     .filter(|_| number.unsigned_abs() <= 1 << 53)
             }),
             _ => None,
@@ -292,7 +294,7 @@ impl<'c> ColumnParser<'c> {
         raw: RawField<'_>,
     ) -> Result<(TypedValue, LocalTimeResolution), UnreadableReason> {
         let civil = self.written_time(raw)?;
-        let (micros, decided) = date_time::instant(
+        let (micros, decided) = date_time::resolve_instant(
             civil,
             &self.zone,
             self.column.ambiguous,
@@ -311,7 +313,7 @@ impl<'c> ColumnParser<'c> {
 
     fn written_time(&self, raw: RawField<'_>) -> Result<WrittenDateTime, UnreadableReason> {
         let civil = match raw {
-            RawField::Text(text) => self.civil(text),
+            RawField::Text(text) => self.parse_civil_time(text),
             RawField::Civil(micros) => Some(WrittenDateTime {
                 micros,
                 offset: None,
@@ -337,7 +339,7 @@ impl<'c> ColumnParser<'c> {
     ) -> Result<(TypedValue, LocalTimeResolution), UnreadableReason> {
         let civil = self.written_time(raw)?;
         let missing = self.column.missing;
-        let at = |rule| date_time::instant(civil, &self.zone, rule, missing);
+        let at = |rule| date_time::resolve_instant(civil, &self.zone, rule, missing);
         let (first, decided) = at(AmbiguousTimeRule::First)?;
         let (second, _) = at(AmbiguousTimeRule::Second)?;
         let Some(order) = &mut self.order else {
@@ -352,13 +354,13 @@ impl<'c> ColumnParser<'c> {
         Ok((self.shift_time(micros)?, decided))
     }
 
-    fn civil(&self, text: &str) -> Option<WrittenDateTime> {
+    fn parse_civil_time(&self, text: &str) -> Option<WrittenDateTime> {
         self.formats.iter().find_map(|format| format.read(text))
     }
 }
 
 /// Text of a decimal number without trailing zeros after the decimal point.
-fn whole(units: i128, kind: DecimalType) -> String {
+fn format_decimal(units: i128, kind: DecimalType) -> String {
     let written = kind.format_units(units);
     match written.split_once('.') {
         Some((whole, places)) if places.bytes().all(|digit| digit == b'0') => whole.to_owned(),

@@ -70,7 +70,7 @@ impl RepeatedHourOrder {
         position: RowPosition<'_>,
         repeated: RepeatedInstant,
     ) -> Result<i64, &'static str> {
-        let mut order = self.of(position);
+        let mut order = self.series_order(position);
         let RepeatedInstant { first, second } = repeated;
         let is_other_hour = |run: &RepeatedRun| first.abs_diff(run.first) > LONGEST_US;
         if order.run.as_ref().is_some_and(is_other_hour) {
@@ -112,7 +112,7 @@ impl RepeatedHourOrder {
 
     /// Notes a row with an unambiguous local time.
     pub fn observe(&mut self, position: RowPosition<'_>, instant: i64) {
-        let mut order = self.of(position);
+        let mut order = self.series_order(position);
         if let Some(run) = order.run
             && order.last.is_some_and(|last| last >= instant)
         {
@@ -137,7 +137,7 @@ impl RepeatedHourOrder {
         self.unclear
     }
 
-    fn of(&self, position: RowPosition<'_>) -> SeriesOrder {
+    fn series_order(&self, position: RowPosition<'_>) -> SeriesOrder {
         self.series
             .get(position.series)
             .copied()

@@ -1,10 +1,10 @@
 //! Conversion of fields to declared types, and counts of unreadable values with their reasons.
 
 use super::RowBuilder;
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use crate::ingest::tests::{START, check_problem};
-use crate::ingest::{read, source_files};
-use crate::publication::source_preview::{format_value, preview};
+use crate::ingest::{read_source_file, source_files};
+use crate::publication::source_preview::{format_value, preview_source};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Typed rows of a file under these lines of a configuration, or the reason why a row or the file is refused.
@@ -16,12 +16,14 @@ fn read_typed(start: &str, bytes: &[u8], columns: &str) -> Result<Vec<String>, R
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.csv"), bytes).unwrap();
     let text = format!("{start}{columns}");
-    let config = parse(&text, "hansa.toml", folder.path()).unwrap().remove(0);
-    let file = source_files::list(&config.source, &config.folder)?.remove(0);
+    let config = parse_datasets(&text, "hansa.toml", folder.path())
+        .unwrap()
+        .remove(0);
+    let file = source_files::list_files(&config.source, &config.folder)?.remove(0);
     let mut rows = RowBuilder::new(&config, "Europe/Berlin", &file.display_name)?;
     let mut found = Vec::new();
-    read(&file, &config.source, &mut |event| {
-        rows.take(event, &mut |cells| {
+    read_source_file(&file, &config.source, &mut |event| {
+        rows.take_event(event, &mut |cells| {
             let cells = cells.iter().take(config.columns.len());
             let shown: Vec<String> = cells.map(|cell| format!("{cell:?}")).collect();
             found.push(shown.join(" & "));
@@ -147,11 +149,13 @@ fn a_preview_keeps_what_stood_in_the_file() {
         column("n", "type = \"int\""),
     ];
     let text = format!("{START}{}", columns.concat());
-    let config = parse(&text, "hansa.toml", folder.path()).unwrap().remove(0);
-    let file = source_files::list(&config.source, &config.folder)
+    let config = parse_datasets(&text, "hansa.toml", folder.path())
         .unwrap()
         .remove(0);
-    let found = preview(&config, "UTC", &file, 3).unwrap();
+    let file = source_files::list_files(&config.source, &config.folder)
+        .unwrap()
+        .remove(0);
+    let found = preview_source(&config, "UTC", &file, 3).unwrap();
     let cells = found.rows.iter().flat_map(|row| &row.cells);
     let cells: Vec<String> = cells
         .map(|cell| {

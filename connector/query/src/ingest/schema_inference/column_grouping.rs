@@ -5,8 +5,8 @@ use super::inferred_column::InferredColumn;
 /// Joins each date column with the only adjacent column of times of day.
 #[must_use]
 pub fn join_dates_and_times(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
-    let clocks: Vec<usize> = places(&columns, |column| column.clock.is_some());
-    let dates: Vec<usize> = places(&columns, |column| column.kind == "date");
+    let clocks: Vec<usize> = column_places(&columns, |column| column.clock.is_some());
+    let dates: Vec<usize> = column_places(&columns, |column| column.kind == "date");
     let ([clock], Some(date)) = (
         clocks.as_slice(),
         dates
@@ -47,7 +47,7 @@ pub struct WideTable {
 
 /// Detects a table with one column for each station: a time column and many number columns of one kind.
 #[must_use]
-pub fn wide(columns: &[InferredColumn]) -> Option<WideTable> {
+pub fn detect_wide_table(columns: &[InferredColumn]) -> Option<WideTable> {
     let (times, values): (Vec<&InferredColumn>, Vec<&InferredColumn>) =
         columns.iter().partition(|column| column.is_time());
     let reported: Vec<&&InferredColumn> = values.iter().filter(|column| !column.bare).collect();
@@ -70,7 +70,7 @@ pub fn wide(columns: &[InferredColumn]) -> Option<WideTable> {
 
 /// Columns of the rows after the unpivot of a wide table.
 #[must_use]
-pub fn long(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
+pub fn unpivot_columns(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
     let mut reported = columns
         .iter()
         .filter(|column| !column.is_time() && !column.bare);
@@ -91,7 +91,7 @@ pub fn long(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
     long
 }
 
-fn places(columns: &[InferredColumn], fits: impl Fn(&InferredColumn) -> bool) -> Vec<usize> {
+fn column_places(columns: &[InferredColumn], fits: impl Fn(&InferredColumn) -> bool) -> Vec<usize> {
     let all = columns.iter().enumerate();
     all.filter(|(_, column)| fits(column))
         .map(|(place, _)| place)

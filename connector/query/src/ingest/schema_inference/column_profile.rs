@@ -136,7 +136,7 @@ impl ColumnProfile {
     pub fn conclude(&self, header: &str, notation: &FileNotation) -> InferredColumn {
         let mut column = InferredColumn {
             from: vec![header.to_owned()],
-            name: inferred_column::name(header, "column"),
+            name: inferred_column::derive_name(header, "column"),
             kind: "text".into(),
             format: None,
             bare: !self.has_values,
@@ -150,7 +150,7 @@ impl ColumnProfile {
         if !self.has_values {
             return column;
         }
-        let fits = self.fitting();
+        let fits = self.fitting_spellings();
         if self.is_date {
             column.kind = "date".into();
         } else if self.is_time {
@@ -234,7 +234,7 @@ impl ColumnProfile {
         self.is_date || self.is_time || !self.spellings.is_empty()
     }
 
-    fn fitting(&self) -> Vec<&'static Spelling> {
+    fn fitting_spellings(&self) -> Vec<&'static Spelling> {
         let places = self.spellings.iter();
         places.filter_map(|place| SPELLINGS.get(*place)).collect()
     }
@@ -269,6 +269,6 @@ fn is_degree(name: &str) -> bool {
     LONGITUDES.contains(&name) || LATITUDES.contains(&name)
 }
 
-static ISO_DATE: LazyLock<Vec<DateTimeFormat>> = LazyLock::new(|| date_time::iso(false));
+static ISO_DATE: LazyLock<Vec<DateTimeFormat>> = LazyLock::new(|| date_time::iso_formats(false));
 
-static ISO_TIMES: LazyLock<Vec<DateTimeFormat>> = LazyLock::new(|| date_time::iso(true));
+static ISO_TIMES: LazyLock<Vec<DateTimeFormat>> = LazyLock::new(|| date_time::iso_formats(true));

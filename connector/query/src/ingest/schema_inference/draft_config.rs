@@ -3,7 +3,7 @@
 use super::UnreadableRows;
 use super::column_grouping::{self, WideTable};
 use super::draft_page;
-use super::inferred_column::{self, InferredColumn, literal};
+use super::inferred_column::{self, InferredColumn, quote_toml_string};
 use super::inferred_source::{self, FoundTotal, InferredPlaces, InferredSource};
 use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceKind};
 use crate::ingest::place_extent::PlaceExtent;
@@ -112,12 +112,12 @@ pub struct ProposedColumn {
 /// # Errors
 /// `FILE_MISSING`, `SOURCE_UNREADABLE`, `SOURCE_OUTSIDE`; `USAGE` if no dataset name can be derived from the file name, or if a
 /// named column does not exist.
-pub fn entry(
+pub fn create_draft_entry(
     paths: &[String],
     roots: &SourceRoots,
     about: &DraftConfigOptions,
 ) -> Result<DraftDatasetConfig, Refusal> {
-    let seen = inferred_source::look(paths, roots, about.skip_last_lines)?;
+    let seen = inferred_source::infer_source(paths, roots, about.skip_last_lines)?;
     if seen.places == InferredPlaces::TurnedAround && about.extent.is_none() {
         return Err(turned_around(paths));
     }
@@ -127,11 +127,11 @@ pub fn entry(
     };
     let twice = repeated_names(&seen);
     let mut columns = column_grouping::join_dates_and_times(seen.columns.clone());
-    let wide = column_grouping::wide(&columns)
+    let wide = column_grouping::detect_wide_table(&columns)
         .filter(|_| !about.stays_wide && seen.source.kind == SourceKind::Text);
     if let Some(wide) = &wide {
         refuse_repeated(&seen, &twice, &wide.stations)?;
-        columns = column_grouping::long(columns);
+        columns = column_grouping::unpivot_columns(columns);
     }
     if seen.files.len() > 1 {
         let remark = "in which file the row stands, without folder and ending";
@@ -146,23 +146,23 @@ pub fn entry(
     columns
         .iter_mut()
         .for_each(|column| column.set_apart(&mut taken));
-    let leaves = leaving(&columns, about)?;
+    let leaves = select_published_columns(&columns, about)?;
     let wanted = columns.iter().zip(&leaves).filter(|(_, leaves)| **leaves);
     let wanted: Vec<String> = wanted.flat_map(|(column, _)| column.from.clone()).collect();
     refuse_repeated(&seen, &twice, &wanted)?;
     let dimensions = match &about.grid {
-        Some(grid) => dimensions(grid, &columns, &leaves)?,
+        Some(grid) => select_dimensions(grid, &columns, &leaves)?,
         None => vec![false; columns.len()],
     };
     let bucket = about
         .grid
         .as_ref()
-        .and_then(|grid| bucket(grid, &columns, &dimensions));
+        .and_then(|grid| choose_bucket(grid, &columns, &dimensions));
     let mut text = String::new();
-    for line in head(&name, &seen, about)
+    for line in head_lines(&name, &seen, about)
         .into_iter()
-        .chain(source(&seen))
-        .chain(wide.iter().flat_map(unpivot))
+        .chain(source_lines(&seen))
+        .chain(wide.iter().flat_map(unpivot_lines))
         .chain(describe_leaving_columns(&columns, &leaves, about))
         .chain(
             columns
@@ -182,8 +182,8 @@ pub fn entry(
         text.extend(line.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
     }
-    let assumptions = draft_page::assumptions(&seen, &columns, wide.as_ref());
-    let questions = draft_page::questions(&seen, &columns);
+    let assumptions = draft_page::list_assumptions(&seen, &columns, wide.as_ref());
+    let questions = draft_page::list_questions(&seen, &columns);
     let proposed =
         columns
             .into_iter()
@@ -255,7 +255,11 @@ fn turned_around(paths: &[String]) -> Refusal {
 }
 
 /// Part of the entry above the source.
-fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions) -> Vec<String> {
+fn head_lines(
+    name: &SqlIdentifier,
+    seen: &InferredSource,
+    about: &DraftConfigOptions,
+) -> Vec<String> {
     let title = about.title.as_deref().unwrap_or(name.as_str());
     let licence = about.licence.as_deref().unwrap_or_default();
     let paths = seen.source.paths.join(", ");
@@ -311,7 +315,7 @@ fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions)
 }
 
 /// Lines of `[dataset.source]`.
-fn source(seen: &InferredSource) -> Vec<String> {
+fn source_lines(seen: &InferredSource) -> Vec<String> {
     let source = &seen.source;
     let path = match source.paths.as_slice() {
         [one] => quote_toml_text(one),
@@ -327,13 +331,13 @@ fn source(seen: &InferredSource) -> Vec<String> {
         format!("path      = {path}"),
     ];
     if source.kind == SourceKind::Text {
-        lines.extend(text(seen));
+        lines.extend(text_setting_lines(seen));
     }
     lines
 }
 
 /// Settings of a text file.
-fn text(seen: &InferredSource) -> Vec<String> {
+fn text_setting_lines(seen: &InferredSource) -> Vec<String> {
     let source = &seen.source;
     let notes = seen.notes.filter(|notes| notes.is_set_apart);
     let notes = notes.map_or(0, |notes| notes.lines);
@@ -434,7 +438,7 @@ fn below_rows(seen: &InferredSource) -> Vec<String> {
 }
 
 /// Lines of `[dataset.unpivot]`.
-fn unpivot(wide: &WideTable) -> Vec<String> {
+fn unpivot_lines(wide: &WideTable) -> Vec<String> {
     vec![
         String::new(),
         format!(
@@ -442,7 +446,7 @@ fn unpivot(wide: &WideTable) -> Vec<String> {
             wide.stations.len()
         ),
         "[dataset.unpivot]".to_owned(),
-        format!("match = {}", literal(&wide.pattern)),
+        format!("match = {}", quote_toml_string(&wide.pattern)),
     ]
 }
 
@@ -479,7 +483,10 @@ fn describe_leaving_columns(
 }
 
 /// Selection of the columns that may be published.
-fn leaving(columns: &[InferredColumn], about: &DraftConfigOptions) -> Result<Vec<bool>, Refusal> {
+fn select_published_columns(
+    columns: &[InferredColumn],
+    about: &DraftConfigOptions,
+) -> Result<Vec<bool>, Refusal> {
     let LeavingColumns::Named(wanted) = &about.columns else {
         return Ok(vec![true; columns.len()]);
     };
@@ -514,7 +521,7 @@ fn named_columns(words: &[String], columns: &[InferredColumn]) -> Result<Vec<boo
 }
 
 /// Selection of the columns that are grid dimensions.
-fn dimensions(
+fn select_dimensions(
     grid: &DraftGrid,
     columns: &[InferredColumn],
     leaves: &[bool],
@@ -536,7 +543,11 @@ fn dimensions(
 }
 
 /// Bucket of the time dimension: the given one, or a day. `None` without a time dimension.
-fn bucket(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool]) -> Option<String> {
+fn choose_bucket(
+    grid: &DraftGrid,
+    columns: &[InferredColumn],
+    dimensions: &[bool],
+) -> Option<String> {
     let mut marked = columns
         .iter()
         .zip(dimensions)
@@ -559,7 +570,7 @@ fn grid_lines(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool])
         "[dataset.grid]    # the cells of aggregate contracts".to_owned(),
         format!("dimensions = [{}]", names.join(", ")),
     ];
-    if let Some(bucket) = bucket(grid, columns, dimensions) {
+    if let Some(bucket) = choose_bucket(grid, columns, dimensions) {
         let remark = match grid.bucket {
             Some(_) => "",
             None => "    # assumed; or quarter-hour, hour, week, month, year",
@@ -578,7 +589,7 @@ fn named_after(paths: &[String], seen: &InferredSource) -> Result<SqlIdentifier,
         (None, _) => paths.first().map(std::ffi::OsStr::new),
     };
     let stem = place.unwrap_or_default().to_string_lossy();
-    let name = inferred_column::name(&stem, "dataset");
+    let name = inferred_column::derive_name(&stem, "dataset");
     name.parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{name}`: {fault}")))
 }

@@ -9,7 +9,7 @@ use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceKind};
 
 /// Assumptions about files, in plain words.
 #[must_use]
-pub(super) fn assumptions(
+pub(super) fn list_assumptions(
     seen: &InferredSource,
     columns: &[InferredColumn],
     wide: Option<&WideTable>,
@@ -110,7 +110,7 @@ fn of_numbers(seen: &InferredSource, columns: &[InferredColumn]) -> Option<Strin
 
 /// Open questions, the most important first; at most [`MOST_QUESTIONS`].
 #[must_use]
-pub(super) fn questions(seen: &InferredSource, columns: &[InferredColumn]) -> Vec<String> {
+pub(super) fn list_questions(seen: &InferredSource, columns: &[InferredColumn]) -> Vec<String> {
     let mut questions = Vec::new();
     if let Some(total) = &seen.total {
         let why = match total.sign {

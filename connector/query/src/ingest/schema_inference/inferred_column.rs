@@ -49,7 +49,7 @@ pub enum DeclaredKind {
 
 impl InferredColumn {
     /// Infers a column from its values. A missing value is `None`.
-    pub fn look<'v>(
+    pub fn from_values<'v>(
         header: &str,
         values: impl Iterator<Item = Option<&'v str>>,
         decimal: char,
@@ -61,7 +61,7 @@ impl InferredColumn {
                 None => profile.observe_gap(),
             }
         }
-        profile.conclude(header, &FileNotation::plain(decimal))
+        profile.conclude(header, &FileNotation::with_decimal_mark(decimal))
     }
 
     /// Applies the type that the file declares, which overrides the inference.
@@ -178,9 +178,10 @@ impl InferredColumn {
             [one] if *one == self.name => {
                 lines.extend(self.remark.map(|remark| format!("# {remark}")))
             }
-            [one] => lines.push(format!("from   = {}{remark}", literal(one))),
+            [one] => lines.push(format!("from   = {}{remark}", quote_toml_string(one))),
             several => {
-                let several: Vec<String> = several.iter().map(|one| literal(one)).collect();
+                let several: Vec<String> =
+                    several.iter().map(|one| quote_toml_string(one)).collect();
                 lines.push(format!("from   = [{}]{remark}", several.join(", ")));
             }
         }
@@ -241,10 +242,10 @@ pub fn is_moment(text: &str, spellings: &[DateTimeFormat]) -> bool {
 
 /// All proposed formats of dates and times.
 #[must_use]
-pub fn spellings() -> Vec<DateTimeFormat> {
+pub fn proposed_formats() -> Vec<DateTimeFormat> {
     let own = DATES.iter().chain(&TIMES);
     let own = own.filter_map(|text| DateTimeFormat::parse(text).ok());
-    [date_time::iso(false), date_time::iso(true)]
+    [date_time::iso_formats(false), date_time::iso_formats(true)]
         .into_iter()
         .flatten()
         .chain(own)
@@ -253,7 +254,7 @@ pub fn spellings() -> Vec<DateTimeFormat> {
 
 /// Valid name derived from any text.
 #[must_use]
-pub fn name(text: &str, otherwise: &str) -> String {
+pub fn derive_name(text: &str, otherwise: &str) -> String {
     let mut name = String::new();
     for letter in text.chars() {
         let plain = match letter {
@@ -290,7 +291,7 @@ pub fn name(text: &str, otherwise: &str) -> String {
 
 /// TOML string, in single quotes where possible.
 #[must_use]
-pub fn literal(text: &str) -> String {
+pub fn quote_toml_string(text: &str) -> String {
     if text.contains('\'') || text.chars().any(char::is_control) {
         return toml::Value::String(text.to_owned()).to_string();
     }

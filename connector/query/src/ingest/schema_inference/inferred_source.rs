@@ -6,7 +6,7 @@ use super::number_evidence::FileNotation;
 use super::source_scan::SourceScan;
 use super::text_layout::TextLayout;
 use super::total_row::{self, TotalSign};
-use super::{SourceSample, UnreadableRows, sample};
+use super::{SourceSample, UnreadableRows, sample_rows};
 use crate::ingest;
 use crate::ingest::bounded_reader::USUAL_ROW_BYTES;
 use crate::ingest::config::{
@@ -81,26 +81,26 @@ pub struct FoundTotal {
 ///
 /// # Errors
 /// `FILE_MISSING`, `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` if a file is outside the permitted folders.
-pub fn look(
+pub fn infer_source(
     paths: &[String],
     roots: &SourceRoots,
     skip_last_lines: Option<u32>,
 ) -> Result<InferredSource, Refusal> {
     let (kind, files) = find_source_files(paths, roots)?;
-    let first = files.first().ok_or_else(|| nothing(paths))?;
+    let first = files.first().ok_or_else(|| missing_file_refusal(paths))?;
     let (mut source, short, all) = infer_text_layout(first, kind, paths)?;
     source.skip_last_lines = skip_last_lines.unwrap_or(0);
-    let seen = sample(first, &source, ROWS)?;
+    let seen = sample_rows(first, &source, ROWS)?;
     // Short rows lack their last fields only if their other fields match those of complete rows.
     let fills = short > 0 && {
         source.short_rows = ShortRowHandling::Null;
-        let filled = sample(first, &source, ROWS)?;
+        let filled = sample_rows(first, &source, ROWS)?;
         let decimal = if uses_comma(&seen, source.delimiter) {
             ','
         } else {
             '.'
         };
-        alike(&seen, &filled, decimal) && short.saturating_mul(20) >= all
+        matches_complete_rows(&seen, &filled, decimal) && short.saturating_mul(20) >= all
     };
     if !fills {
         source.short_rows = ShortRowHandling::Refuse;
@@ -114,7 +114,7 @@ pub fn look(
     }
     let schema = ingest::read_schema(first, kind)?;
     let declared = schema.map_or(Vec::new(), |schema| list_declared_kinds(&schema));
-    let places = places(&seen);
+    let places = infer_places(&seen);
     let profiles = scan.columns.iter().map(|column| &column.profile);
     let shown = profiles.filter(|profile| profile.shows_notation());
     let notation = FileNotation::decide(shown.map(|profile| &profile.numbers));
@@ -152,7 +152,7 @@ pub fn look(
 }
 
 /// Order of the coordinates in the rows.
-fn places(seen: &SourceSample) -> InferredPlaces {
+fn infer_places(seen: &SourceSample) -> InferredPlaces {
     let place = |names: &[&str]| {
         let is_one = |name: &String| names.contains(&name.trim().to_ascii_lowercase().as_str());
         seen.names.iter().position(is_one)
@@ -206,7 +206,7 @@ fn found_total(
         let Some(last) = tail.last_row_and_below() else {
             continue;
         };
-        if let Some(sign) = total_row::find(file, source, columns)? {
+        if let Some(sign) = total_row::find_total_sign(file, source, columns)? {
             return Ok(Some(FoundTotal {
                 file: file.display_name.clone(),
                 line: last.first,
@@ -231,7 +231,7 @@ fn find_source_files(
         SourceKind::Parquet,
         SourceKind::Text,
     ] {
-        match source_files::list(&plain(kind, paths), roots) {
+        match source_files::list_files(&default_source(kind, paths), roots) {
             Ok(files) => all.push((kind, files)),
             // Files that could not be published are not proposed.
             Err(refusal) if refusal.code != ErrorCode::FileMissing => return Err(refusal),
@@ -241,12 +241,12 @@ fn find_source_files(
     all.sort_by_key(|(_, files)| files.len());
     let is_folder = paths.iter().any(|path| roots.folder().join(path).is_dir());
     let (listed, files) = all.pop().ok_or_else(|| match is_folder {
-        true => nothing(paths).with_help(
+        true => missing_file_refusal(paths).with_help(
             "of a folder the files that end in csv, txt, tsv, parquet, arrow, feather, geojson or json are read, also packed as .gz; name others one by one",
         ),
-        false => nothing(paths),
+        false => missing_file_refusal(paths),
     })?;
-    let first = files.first().ok_or_else(|| nothing(paths))?;
+    let first = files.first().ok_or_else(|| missing_file_refusal(paths))?;
     Ok((kind_of(first, listed)?, files))
 }
 
@@ -272,7 +272,7 @@ fn kind_of(file: &SourceFile, listed: SourceKind) -> Result<SourceKind, Refusal>
         ContentKind::Gzip | ContentKind::Zip | ContentKind::Unread(_) => listed,
     };
     SourceContent::open_as(file, kind)?;
-    if kind == SourceKind::GeoJson && json_rows::holds_rows(file, &plain(kind, &[]))? {
+    if kind == SourceKind::GeoJson && json_rows::holds_rows(file, &default_source(kind, &[]))? {
         return Ok(SourceKind::Json);
     }
     Ok(kind)
@@ -284,7 +284,7 @@ fn infer_text_layout(
     kind: SourceKind,
     paths: &[String],
 ) -> Result<(SourceConfig, usize, usize), Refusal> {
-    let mut config = plain(kind, paths);
+    let mut config = default_source(kind, paths);
     if kind != SourceKind::Text {
         return Ok((config, 0, 0));
     }
@@ -310,7 +310,7 @@ fn infer_text_layout(
 }
 
 /// Source of this kind with default settings.
-fn plain(kind: SourceKind, paths: &[String]) -> SourceConfig {
+fn default_source(kind: SourceKind, paths: &[String]) -> SourceConfig {
     SourceConfig {
         location: ConfigLocation {
             file: "the command".to_owned(),
@@ -334,7 +334,7 @@ fn plain(kind: SourceKind, paths: &[String]) -> SourceConfig {
     }
 }
 
-fn nothing(paths: &[String]) -> Refusal {
+fn missing_file_refusal(paths: &[String]) -> Refusal {
     Refusal::new(
         ErrorCode::FileMissing,
         format!("`{}`: no file is there", paths.join("`, `")),
@@ -343,7 +343,7 @@ fn nothing(paths: &[String]) -> Refusal {
 
 /// Checks that short rows match complete rows in each column, as far as both have values. At least one typed column must follow the
 /// first text column, because any value matches a text column.
-fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
+fn matches_complete_rows(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
     let lines: BTreeSet<u64> = whole.rows.iter().map(|(line, _)| *line).collect();
     let kind = |sample: &SourceSample, index: usize, whole: bool| {
         let rows = sample
@@ -351,7 +351,7 @@ fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
             .iter()
             .filter(|(line, _)| lines.contains(line) == whole);
         let values = rows.map(|(_, fields)| fields.get(index).and_then(Option::as_deref));
-        let column = InferredColumn::look("", values, decimal);
+        let column = InferredColumn::from_values("", values, decimal);
         // A column with doubtful values is no evidence.
         (!column.bare && column.doubt.is_none()).then(|| column.kind.clone())
     };
@@ -375,7 +375,9 @@ fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
 fn uses_comma(sample: &SourceSample, delimiter: u8) -> bool {
     let fields = || sample.rows.iter().flat_map(|(_, fields)| fields).flatten();
     let with = |mark: char| {
-        fields().any(|text| text.contains(mark) && ingest::field_value::float(text, mark).is_some())
+        fields().any(|text| {
+            text.contains(mark) && ingest::field_value::parse_float(text, mark).is_some()
+        })
     };
     delimiter != b',' && with(',') && !with('.')
 }

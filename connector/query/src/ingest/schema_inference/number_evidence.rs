@@ -323,7 +323,7 @@ pub enum KeptReason {
 impl FileNotation {
     /// Default notation, for files whose values show none.
     #[must_use]
-    pub const fn plain(decimal: char) -> Self {
+    pub const fn with_decimal_mark(decimal: char) -> Self {
         Self {
             decimal,
             thousands: None,
@@ -346,7 +346,7 @@ impl FileNotation {
         }
         let is_point = seen.has_decimal_point || seen.has_comma_groups;
         let is_comma = seen.has_decimal_comma || seen.has_point_groups;
-        let mut notation = Self::plain(if is_comma && !is_point { ',' } else { '.' });
+        let mut notation = Self::with_decimal_mark(if is_comma && !is_point { ',' } else { '.' });
         notation.thousands = match notation.decimal {
             ',' if seen.has_point_groups => Some(ThousandsMark::Point),
             '.' if seen.has_comma_groups && !is_comma => Some(ThousandsMark::Comma),
@@ -430,11 +430,11 @@ impl FileNotation {
         if grouped && column.has_long_whole {
             return NumberReading::Kept(KeptReason::OtherNotation);
         }
-        self.canonical(column, fractional)
+        self.canonical_reading(column, fractional)
     }
 
     /// Reading of a column, unless the conversion would not be reversible.
-    fn canonical(&self, column: &NumberEvidence, is_fractional: bool) -> NumberReading {
+    fn canonical_reading(&self, column: &NumberEvidence, is_fractional: bool) -> NumberReading {
         let is_exponent = column.has_signed_exponent || column.has_bare_exponent;
         let is_fractional = is_fractional || is_exponent;
         let fractions = match self.decimal {

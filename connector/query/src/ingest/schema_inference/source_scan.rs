@@ -55,7 +55,7 @@ impl SourceScan {
         let mut rows = 0_usize;
         let mut tail = FileTail::default();
         let enough = || Refusal::new(ErrorCode::Interrupted, "enough was looked at");
-        let outcome = ingest::read(file, config, &mut |event| {
+        let outcome = ingest::read_source_file(file, config, &mut |event| {
             match event {
                 SourceFileEvent::Header(names) => places = self.place_columns(file, names)?,
                 SourceFileEvent::Row { line, fields } => {

@@ -1,8 +1,8 @@
 //! Inference from undescribed files.
 
-use super::draft_config::{DraftConfigOptions, LeavingColumns, entry};
-use super::sample;
-use crate::ingest::config::parser::parse;
+use super::draft_config::{DraftConfigOptions, LeavingColumns, create_draft_entry};
+use super::sample_rows;
+use crate::ingest::config::parser::parse_datasets;
 use crate::ingest::source_files::SourceFile;
 use crate::ingest::source_roots::SourceRoots;
 use arrow_array::{
@@ -21,7 +21,7 @@ fn demo(file: &str) -> std::path::PathBuf {
 }
 
 fn looked(folder: &Path, file: &str, about: &DraftConfigOptions) -> String {
-    entry(&[file.to_owned()], &folder.into(), about)
+    create_draft_entry(&[file.to_owned()], &folder.into(), about)
         .unwrap()
         .text
 }
@@ -34,7 +34,7 @@ fn check(file: &str, parts: &[&str]) {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     let filled = text.replace("= \"\"  ", "= \"x\"  ");
-    let read = parse(&filled, "hansa.toml", &demo("")).unwrap();
+    let read = parse_datasets(&filled, "hansa.toml", &demo("")).unwrap();
     assert_eq!(read.len(), 1);
 }
 
@@ -124,14 +124,14 @@ fn floating_point_numbers_that_are_whole_are_seen() {
 
 #[test]
 fn a_sample_is_short() {
-    let read = parse(
+    let read = parse_datasets(
         &std::fs::read_to_string(demo("ottawa/hansa-datasets.toml")).unwrap(),
         "hansa.toml",
         &demo("ottawa"),
     );
     let config = read.unwrap().remove(0);
     let file = "ottawa/data/bike_counter_2019.csv";
-    let sample = sample(
+    let sample = sample_rows(
         &SourceFile::new(demo(file), file.to_owned(), SourceRoots::of(&demo(""))),
         &config.source,
         3,
@@ -179,7 +179,7 @@ fn a_table_with_a_column_for_each_station_becomes_rows() {
         wide.push_str(if day < 12 { ";\n" } else { "\n" });
     }
     let folder = written(&[("counts.csv", &wide)]);
-    let draft = entry(
+    let draft = create_draft_entry(
         &["counts.csv".to_owned()],
         &folder.path().into(),
         &DraftConfigOptions::default(),
@@ -202,7 +202,7 @@ fn a_table_with_a_column_for_each_station_becomes_rows() {
         assert!(!draft.text.contains(value), "{value} in\n{}", draft.text);
     }
     let filled = draft.text.replace("= \"\"  ", "= \"x\"  ");
-    let config = parse(&filled, "hansa.toml", folder.path())
+    let config = parse_datasets(&filled, "hansa.toml", folder.path())
         .unwrap()
         .remove(0);
     let pattern = config.unpivot.unwrap().pattern;
@@ -257,7 +257,7 @@ fn a_folder_or_a_pattern_is_one_dataset_that_keeps_the_names_of_its_files() {
     ];
     let folder = written(&files);
     for path in ["forecast", "forecast/*.csv"] {
-        let draft = entry(
+        let draft = create_draft_entry(
             &[path.to_owned()],
             &folder.path().into(),
             &DraftConfigOptions::default(),
@@ -290,7 +290,7 @@ fn a_folder_or_a_pattern_is_one_dataset_that_keeps_the_names_of_its_files() {
     let text = looked(folder.path(), "a", &DraftConfigOptions::default());
     let optional = text.matches("optional = true").count();
     assert_eq!(optional, 2, "{text}");
-    let refusal = entry(
+    let refusal = create_draft_entry(
         &["b".to_owned()],
         &folder.path().into(),
         &DraftConfigOptions::default(),
@@ -329,7 +329,7 @@ fn columns_that_may_not_leave_are_not_read() {
         "{text}"
     );
     for wrong in [&["wages"][..], &[]] {
-        let refusal = entry(
+        let refusal = create_draft_entry(
             &["a.csv".to_owned()],
             &folder.path().into(),
             &about(Some(wrong)),
@@ -348,7 +348,7 @@ fn columns_that_may_not_leave_are_not_read() {
 fn rows_that_lack_other_fields_than_the_last_are_not_filled() {
     let rows = "2020-01-01,Hafen,7\n2020-01-02,Insel,8\n2020-01-03,9\n2020-01-04,10\n";
     let folder = written(&[("a.csv", &format!("day,site,n\n{rows}"))]);
-    let draft = entry(
+    let draft = create_draft_entry(
         &["a.csv".to_owned()],
         &folder.path().into(),
         &DraftConfigOptions::default(),
@@ -377,7 +377,7 @@ fn rows_of_texts_are_not_filled_without_proof() {
         ),
     ] {
         let folder = written(&[("a.csv", text)]);
-        let draft = entry(
+        let draft = create_draft_entry(
             &["a.csv".to_owned()],
             &folder.path().into(),
             &DraftConfigOptions::default(),
@@ -471,7 +471,7 @@ fn a_name_that_several_columns_have_is_refused_before_anything_is_written() {
             columns: columns.map_or(LeavingColumns::Unsaid, LeavingColumns::Named),
             ..DraftConfigOptions::default()
         };
-        entry(&[file.to_owned()], &folder.path().into(), &about)
+        create_draft_entry(&[file.to_owned()], &folder.path().into(), &about)
     };
     let refusal = add("words.csv", None).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaMismatch, "{refusal:#?}");
@@ -523,7 +523,8 @@ fn long_numbers_and_decimals_of_a_file_keep_their_digits() {
     let rows = RecordBatch::try_from_iter([("eur", money)]).unwrap();
     parquet(&folder.path().join("a.parquet"), &rows);
     let about = DraftConfigOptions::default();
-    let draft = entry(&["a.parquet".to_owned()], &folder.path().into(), &about).unwrap();
+    let draft =
+        create_draft_entry(&["a.parquet".to_owned()], &folder.path().into(), &about).unwrap();
     assert_eq!(draft.columns[0].kind, "decimal(12,2)");
 }
 
@@ -541,7 +542,8 @@ fn places_that_look_turned_around_are_asked() {
     let roots = folder.path().into();
     for file in ["turned.csv", "turned.geojsonl"] {
         let paths = [file.to_owned()];
-        let refusal = entry(&paths, &roots, &DraftConfigOptions::default()).unwrap_err();
+        let refusal =
+            create_draft_entry(&paths, &roots, &DraftConfigOptions::default()).unwrap_err();
         assert_eq!(
             refusal.code,
             hansa_policy::refusal::ErrorCode::PlacesTurned,
@@ -554,7 +556,7 @@ fn places_that_look_turned_around_are_asked() {
             ),
             ..DraftConfigOptions::default()
         };
-        let draft = entry(&paths, &roots, &about).unwrap();
+        let draft = create_draft_entry(&paths, &roots, &about).unwrap();
         assert!(
             in_force(&draft.text).contains(&"extent      = [41.0, -2.0, 53.0, 12.0]"),
             "{}",

@@ -1,6 +1,6 @@
 //! Inference of a text file's layout: delimiter, lines above the rows, and number of fields.
 
-use super::inferred_column::{is_moment, spellings};
+use super::inferred_column::{is_moment, proposed_formats};
 use super::number_evidence::NumberEvidence;
 use crate::ingest::config::ColumnHeader;
 use crate::ingest::date_time::DateTimeFormat;
@@ -32,9 +32,9 @@ impl TextLayout {
             Some(_) => text.get(first_line.len()..).unwrap_or_default(),
             None => text,
         };
-        let delimiter = named.unwrap_or_else(|| delimiter(text));
-        let records = records(text, delimiter);
-        let above = titles(&records);
+        let delimiter = named.unwrap_or_else(|| detect_delimiter(text));
+        let records = read_records(text, delimiter);
+        let above = count_title_rows(&records);
         let below: Vec<&Vec<String>> = records.iter().skip(above).map(|(_, row)| row).collect();
         let (below, lines) = without_repeated_header(below);
         let first = records.get(above).map_or(1, |(line, _)| *line);
@@ -73,7 +73,7 @@ fn without_repeated_header(rows: Vec<&Vec<String>>) -> (Vec<&Vec<String>>, usize
         return (rows, lines);
     }
     // In a table of texts alone, a row that occurs twice is an ordinary row.
-    let is_telling = classes(&once, &spellings())
+    let is_telling = classify_fields(&once, &proposed_formats())
         .iter()
         .any(|class| *class != FieldClass::Other);
     match header_lines(&once) {
@@ -83,7 +83,7 @@ fn without_repeated_header(rows: Vec<&Vec<String>>) -> (Vec<&Vec<String>>, usize
 }
 
 /// Delimiter: the character found in most lines; of several, the one that rarely has another use.
-fn delimiter(text: &str) -> u8 {
+fn detect_delimiter(text: &str) -> u8 {
     let lines: Vec<&str> = text
         .lines()
         .take(200)
@@ -104,7 +104,7 @@ fn delimiter(text: &str) -> u8 {
 }
 
 /// Rows of the text with their line numbers, without the last row, which may be truncated.
-fn records(text: &str, delimiter: u8) -> Vec<(u64, Vec<String>)> {
+fn read_records(text: &str, delimiter: u8) -> Vec<(u64, Vec<String>)> {
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -127,10 +127,10 @@ fn records(text: &str, delimiter: u8) -> Vec<(u64, Vec<String>)> {
 }
 
 /// Number of title rows at the top: rows with one text, where other rows have several fields.
-fn titles(records: &[(u64, Vec<String>)]) -> usize {
+fn count_title_rows(records: &[(u64, Vec<String>)]) -> usize {
     let widths: Vec<usize> = records.iter().map(|(_, row)| row.len()).collect();
     let usual = usual_most(widths.get(widths.len() / 2..).unwrap_or_default());
-    let spellings = spellings();
+    let spellings = proposed_formats();
     let title = |row: &[String]| {
         let mut reported = row.iter().filter(|field| !field.is_empty());
         let words = |text: &String| !is_moment(text, &spellings) && !is_number(text);
@@ -167,8 +167,8 @@ enum FieldClass {
 
 /// Number of header lines: lines at the top whose values differ from the classes below.
 fn header_lines(rows: &[&Vec<String>]) -> usize {
-    let spellings = spellings();
-    let classes = classes(rows, &spellings);
+    let spellings = proposed_formats();
+    let classes = classify_fields(rows, &spellings);
     let Some(first) = rows.first() else {
         return 1;
     };
@@ -185,7 +185,7 @@ fn header_lines(rows: &[&Vec<String>]) -> usize {
         .iter()
         .position(|class| *class == FieldClass::Moment);
     let row = |fields: &Vec<String>| is_row(fields, &classes, moment, &spellings);
-    let is_named_by_years = moment.is_none() && years(first, &classes);
+    let is_named_by_years = moment.is_none() && is_year_header(first, &classes);
     let mut lines = usize::from(is_named_by_years);
     for fields in rows.iter().take(MOST_HEADER).skip(lines) {
         if lines == 1 && moment.is_none() && is_below_merged(first, fields, &classes) {
@@ -248,11 +248,11 @@ fn is_below_merged(first: &[String], fields: &[String], classes: &[FieldClass]) 
 }
 
 fn is_year(text: &str) -> bool {
-    field_value::int(text).is_some_and(|year| (1900..=2100).contains(&year))
+    field_value::parse_int(text).is_some_and(|year| (1900..=2100).contains(&year))
 }
 
 /// Checks for a header of years above columns of numbers.
-fn years(first: &[String], classes: &[FieldClass]) -> bool {
+fn is_year_header(first: &[String], classes: &[FieldClass]) -> bool {
     let numbers = first
         .iter()
         .zip(classes)
@@ -262,7 +262,7 @@ fn years(first: &[String], classes: &[FieldClass]) -> bool {
     years.len() > 1 && rising && years.iter().all(|text| is_year(text))
 }
 
-fn classes(rows: &[&Vec<String>], spellings: &[DateTimeFormat]) -> Vec<FieldClass> {
+fn classify_fields(rows: &[&Vec<String>], spellings: &[DateTimeFormat]) -> Vec<FieldClass> {
     // The last third of the rows, since header lines are at the top.
     let later = rows.len().saturating_mul(2) / 3;
     let later = rows.get(later..).unwrap_or_default();

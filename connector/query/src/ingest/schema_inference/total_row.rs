@@ -21,13 +21,13 @@ pub enum TotalSign {
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`.
-pub(super) fn find(
+pub(super) fn find_total_sign(
     file: &SourceFile,
     config: &SourceConfig,
     columns: &[InferredColumn],
 ) -> Result<Option<TotalSign>, Refusal> {
     let mut sums = TotalCheck::new(config, columns);
-    ingest::read(file, config, &mut |event| {
+    ingest::read_source_file(file, config, &mut |event| {
         match event {
             SourceFileEvent::Header(names) => sums.lay_out(names, columns),
             SourceFileEvent::Row { fields, .. } => sums.observe(fields),
@@ -59,7 +59,7 @@ impl TotalCheck {
         Self {
             notation: NumberNotation {
                 thousands: config.thousands,
-                ..NumberNotation::plain(config.decimal)
+                ..NumberNotation::with_decimal_mark(config.decimal)
             },
             is_number: Vec::with_capacity(columns.len()),
             sums: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::guess_encoding;
 use crate::ingest::packed_file::tests::{gzip, zip};
-use crate::ingest::schema_inference::draft_config::{DraftConfigOptions, entry};
+use crate::ingest::schema_inference::draft_config::{DraftConfigOptions, create_draft_entry};
 use crate::ingest::source_files::SourceFile;
 use crate::ingest::source_roots::SourceRoots;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -11,7 +11,7 @@ use std::path::Path;
 fn add_dataset(folder: &Path, name: &str, bytes: &[u8]) -> Result<String, Refusal> {
     std::fs::write(folder.join(name), bytes).unwrap();
     let about = DraftConfigOptions::default();
-    entry(&[name.to_owned()], &folder.into(), &about).map(|entry| entry.text)
+    create_draft_entry(&[name.to_owned()], &folder.into(), &about).map(|entry| entry.text)
 }
 
 #[test]
@@ -80,11 +80,12 @@ fn nothing_is_proposed_for_what_is_no_table() {
     }
     let about = DraftConfigOptions::default();
     for path in ["feed", "feed/*.txt"] {
-        let refusal = entry(&[path.to_owned()], &folder.path().into(), &about).unwrap_err();
+        let refusal =
+            create_draft_entry(&[path.to_owned()], &folder.path().into(), &about).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::SourceKindUnknown, "{refusal:#?}");
         assert!(refusal.sentence.contains("GTFS"), "{refusal:#?}");
     }
-    let one = entry(
+    let one = create_draft_entry(
         &["feed/stops.txt".to_owned()],
         &folder.path().into(),
         &about,
@@ -127,7 +128,7 @@ fn a_file_and_its_packed_copy_do_not_count_twice() {
     std::fs::write(data.join("a.csv"), "a,b\n1,2\n").unwrap();
     std::fs::write(data.join("b.csv.gz"), gzip(b"a,b\n3,4\n")).unwrap();
     let about = DraftConfigOptions::default();
-    let add = || entry(&["data".to_owned()], &folder.path().into(), &about);
+    let add = || create_draft_entry(&["data".to_owned()], &folder.path().into(), &about);
     let proposed = add().unwrap();
     assert_eq!((proposed.files, proposed.rows), (2, 2));
     std::fs::write(data.join("a.csv.gz"), gzip(b"a,b\n1,2\n")).unwrap();

@@ -1,7 +1,7 @@
 //! Files outside the permitted folders are not read, by any kind of path.
 
 use super::SourceRoots;
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use crate::publication::input::PublicationInputs;
 use crate::publication::source_check::check_sources;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -47,7 +47,7 @@ impl SourceRootsFixture {
 
     fn roots(&self) -> SourceRoots {
         let barred = ["town/state", "town/keys", "town/keys/k.csv"].map(|path| self.at(path));
-        SourceRoots::of(&self.at("town")).without(barred)
+        SourceRoots::of(&self.at("town")).without_paths(barred)
     }
 
     /// Checks a source with this path as `check` and a publication do.
@@ -56,9 +56,11 @@ impl SourceRootsFixture {
             "[[dataset]]\nname = \"d\"\ntitle = \"d\"\nlicence = \"x\"\n[dataset.source]\nkind = \"text\"\npath = \"{path}\"\n\
              [[dataset.column]]\nname = \"site\"\n[[dataset.column]]\nname = \"n\"\n"
         );
-        let mut config = parse(&text, "hansa.toml", roots).unwrap().remove(0);
+        let mut config = parse_datasets(&text, "hansa.toml", roots)
+            .unwrap()
+            .remove(0);
         let glanced = check_sources(&config, "UTC");
-        let published = PublicationInputs::look(&mut config, "UTC").map(drop);
+        let published = PublicationInputs::from_config(&mut config, "UTC").map(drop);
         assert_eq!(
             glanced.is_ok(),
             published.is_ok(),

@@ -32,7 +32,7 @@ impl DistinctCounters {
     }
 
     /// Adds the values of a batch.
-    pub(super) fn take(&mut self, batch: &RecordBatch) {
+    pub(super) fn take_batch(&mut self, batch: &RecordBatch) {
         for (sketch, column) in self.0.iter_mut().zip(batch.columns()) {
             let failed = |taken: &mut Box<dyn Accumulator>| {
                 taken.update_batch(&[Arc::clone(column)]).is_err()

@@ -103,8 +103,8 @@ impl<'e> SnapshotFileWriter<'e> {
         Ok(())
     }
 
-    pub(super) fn take(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
-        let batch = self.look.take(batch)?;
+    pub(super) fn take_batch(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
+        let batch = self.look.take_batch(batch)?;
         self.pending_rows = self.pending_rows.saturating_add(batch.num_rows());
         self.pending_bytes = self
             .pending_bytes
@@ -139,7 +139,7 @@ impl<'e> SnapshotFileWriter<'e> {
                     .flush()
                     .map_err(|error| dataset_dir::broken_parquet(&self.folder, &error))?;
             }
-            self.in_file = self.in_file.saturating_add(count(whole.num_rows()));
+            self.in_file = self.in_file.saturating_add(count_to_u64(whole.num_rows()));
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ impl<'e> SnapshotFileWriter<'e> {
             .map(|name| self.folder.join(name))
             .collect();
         // The files are read back, so that the digests cover the bytes on disk.
-        let (found, bytes) = dataset_dir::content(&paths)?;
+        let (found, bytes) = dataset_dir::digest_files(&paths)?;
         let content: Vec<Digest> = found.iter().map(|found| found.content).collect();
         let blocks = found.into_iter().map(|found| found.blocks).collect();
         let digest = dataset_dir::digest_of(self.entry, &content);
@@ -203,7 +203,7 @@ fn filtered_columns<'e>(
     columns.map(|column| &column.name)
 }
 
-fn count(number: usize) -> u64 {
+fn count_to_u64(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 

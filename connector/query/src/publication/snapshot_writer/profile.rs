@@ -54,7 +54,7 @@ impl<'e> RowProfiler<'e> {
             schema: entry.schema(),
             stats: stats.collect(),
             distinct: DistinctCounters::of(&entry.schema()),
-            zone: date_time::zone(&entry.zone),
+            zone: date_time::find_zone(&entry.zone),
             found: RowProfile::default(),
         }
     }
@@ -63,11 +63,14 @@ impl<'e> RowProfiler<'e> {
     ///
     /// # Errors
     /// A refusal if a value does not fit its type, or if a required value is missing.
-    pub(crate) fn take(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+    pub(crate) fn take_batch(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
         let batch = self.cast(batch)?;
-        let batch = self.finite(batch)?;
-        self.look(&batch);
-        self.found.rows = self.found.rows.saturating_add(count(batch.num_rows()));
+        let batch = self.keep_finite_rows(batch)?;
+        self.profile_batch(&batch);
+        self.found.rows = self
+            .found
+            .rows
+            .saturating_add(count_to_u64(batch.num_rows()));
         Ok(batch)
     }
 
@@ -121,7 +124,7 @@ impl<'e> RowProfiler<'e> {
 
     /// Removes rows with NaN or infinity, which count as unreadable. A filter would find such a row or not depending on its
     /// neighbours, because file statistics ignore values that can't be compared.
-    fn finite(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+    fn keep_finite_rows(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
         let mut kept = vec![true; batch.num_rows()];
         for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
             if *field.data_type() != DataType::Float64 {
@@ -134,7 +137,7 @@ impl<'e> RowProfiler<'e> {
                     continue;
                 };
                 *kept = false;
-                self.found.counts.bad(
+                self.found.counts.count_unreadable_value(
                     field.name(),
                     PREPARED,
                     before.saturating_add(row),
@@ -144,8 +147,12 @@ impl<'e> RowProfiler<'e> {
             }
         }
         let bad = kept.iter().filter(|kept| !**kept).count();
-        self.found.counts.rows = self.found.counts.rows.saturating_add(count(kept.len()));
-        self.found.counts.bad_rows = self.found.counts.bad_rows.saturating_add(count(bad));
+        self.found.counts.rows = self
+            .found
+            .counts
+            .rows
+            .saturating_add(count_to_u64(kept.len()));
+        self.found.counts.bad_rows = self.found.counts.bad_rows.saturating_add(count_to_u64(bad));
         if bad == 0 {
             return Ok(batch);
         }
@@ -153,11 +160,11 @@ impl<'e> RowProfiler<'e> {
             .map_err(|error| evaluation_refusal(&error))
     }
 
-    fn look(&mut self, batch: &RecordBatch) {
+    fn profile_batch(&mut self, batch: &RecordBatch) {
         for (stats, column) in self.stats.iter_mut().zip(batch.columns()) {
-            stats.look(column);
+            stats.add_column(column);
         }
-        self.distinct.take(batch);
+        self.distinct.take_batch(batch);
         let days = crate::model::conformance::day_columns(&self.entry.columns);
         let (Some((instant, day)), Some(zone)) = (days, &self.zone) else {
             return;
@@ -180,8 +187,8 @@ impl<'e> RowProfiler<'e> {
 }
 
 impl ColumnStats {
-    fn look(&mut self, column: &ArrayRef) {
-        self.nulls = self.nulls.saturating_add(count(column.null_count()));
+    fn add_column(&mut self, column: &ArrayRef) {
+        self.nulls = self.nulls.saturating_add(count_to_u64(column.null_count()));
         match column.data_type() {
             DataType::Timestamp(..) => {
                 let values = column.as_primitive::<TimestampMicrosecondType>();
@@ -215,7 +222,7 @@ fn evaluation_refusal(error: &ArrowError) -> Refusal {
     Refusal::new(ErrorCode::EvaluationFailed, error.to_string())
 }
 
-fn count(number: usize) -> u64 {
+fn count_to_u64(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 

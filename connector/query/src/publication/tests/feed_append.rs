@@ -3,7 +3,7 @@
 use super::{TestPublisher, configured, ints};
 use crate::ingest::config::DatasetConfig;
 use crate::publication::context::PublicationContext;
-use crate::publication::{StagedSnapshot, StagingOutcome, stage};
+use crate::publication::{StagedSnapshot, StagingOutcome, stage_snapshot};
 use crate::snapshot::Snapshot;
 use crate::snapshot::change::SnapshotChange;
 use crate::snapshot::registry::SnapshotRegistry;
@@ -79,7 +79,7 @@ impl TestFeed {
     }
 
     fn try_publish(&mut self, anew: bool) -> Result<StagingOutcome, Refusal> {
-        stage(&self.config(), &self.context(anew), &|_| {})
+        stage_snapshot(&self.config(), &self.context(anew), &|_| {})
     }
 
     #[track_caller]
@@ -98,7 +98,7 @@ impl TestFeed {
 
 #[track_caller]
 fn grown(snapshot: &Snapshot, label: &str) -> Vec<Option<i64>> {
-    match snapshot.since(label) {
+    match snapshot.compare_with_label(label) {
         SnapshotChange::Grown(grown) => ints(&grown, "value"),
         other => panic!("{other:?}"),
     }
@@ -128,11 +128,11 @@ fn new_files_are_segments_and_nothing_else_is_read() {
     assert_eq!(grown(&third, &first.dataset.version), [3, 4, 5].map(Some));
     assert_eq!(grown(&third, &second.dataset.version), [4, 5].map(Some));
     assert!(matches!(
-        third.since(&third.dataset.version),
+        third.compare_with_label(&third.dataset.version),
         SnapshotChange::Same
     ));
     assert!(matches!(
-        third.since("2026-10-31.1"),
+        third.compare_with_label("2026-10-31.1"),
         SnapshotChange::Another
     ));
     // The entry describes all segments together, and each segment separately.
@@ -244,7 +244,7 @@ fn what_was_read_does_not_change() {
     let anew = staged.commit().unwrap();
     assert_eq!(ints(&anew, "value"), [Some(2)]);
     assert!(matches!(
-        anew.since(&first.dataset.version),
+        anew.compare_with_label(&first.dataset.version),
         SnapshotChange::Another
     ));
     assert_eq!(anew.dataset.feed.unwrap().segments, 1);
@@ -304,7 +304,7 @@ fn a_dataset_becomes_a_feed_with_its_next_publication() {
     let plain = feed.publish();
     assert_eq!(plain.dataset.feed, None);
     assert!(matches!(
-        plain.since("2026-01-01.1"),
+        plain.compare_with_label("2026-01-01.1"),
         SnapshotChange::Another
     ));
     assert!(
@@ -315,7 +315,7 @@ fn a_dataset_becomes_a_feed_with_its_next_publication() {
     feed.text = READINGS.to_owned();
     let first = feed.publish();
     assert!(matches!(
-        first.since(&plain.dataset.version),
+        first.compare_with_label(&plain.dataset.version),
         SnapshotChange::Another
     ));
     feed.bring("b.csv", 0, &[2]);
@@ -328,7 +328,8 @@ fn rows_in_place_are_no_feed() {
     let text = "[[dataset]]\nname = \"a\"\ntitle = \"A\"\nlicence = \"CC0-1.0\"\nfeed = true\n\
                 [dataset.source]\nkind = \"parquet\"\npath = \"a.parquet\"\nin_place = true\n";
     let problems =
-        crate::ingest::config::parser::parse(text, "hansa.toml", Path::new(".")).unwrap_err();
+        crate::ingest::config::parser::parse_datasets(text, "hansa.toml", Path::new("."))
+            .unwrap_err();
     assert!(
         problems[0].sentence.contains("`feed` keeps"),
         "{problems:?}"

@@ -3,7 +3,7 @@
 use super::{DueReleaseJob, cells_of, in_time};
 use crate::release::cell_file::select_released_columns;
 use crate::release::cell_queries::TimeRange;
-use crate::release::correction::{CorrectedFiles, correct};
+use crate::release::correction::{CorrectedFiles, merge_corrections};
 use crate::release::history::{ReleaseHistory, format_time};
 use crate::release::workspace::{self, sort_rows};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 impl DueReleaseJob<'_> {
     /// Processes late rows for each part.
-    pub(super) async fn corrections(&mut self) -> Result<(), Refusal> {
+    pub(super) async fn process_late_rows(&mut self) -> Result<(), Refusal> {
         let touched = self.find_changed_parts().await?;
         for part in touched {
             let spent = self.series.parts.get(part);
@@ -37,7 +37,7 @@ impl DueReleaseJob<'_> {
     /// Corrects a part, or leaves it unchanged if the correction is unsafe or takes too long. Other parts do not wait for it.
     async fn or_held_back(&mut self, part: usize) -> Result<(), Refusal> {
         let (before, reported) = (self.series.clone(), self.facts.len());
-        let done = in_time(self.time, self.correction(part)).await;
+        let done = in_time(self.time, self.correct_part(part)).await;
         let Err(refusal) = done else {
             return Ok(());
         };
@@ -73,16 +73,16 @@ impl DueReleaseJob<'_> {
             let Some(last) = part.versions.last() else {
                 continue;
             };
-            let today = sort_rows(self.within(&self.snapshot.files, span).await?)?;
-            let (today, _) = self.workspace.keep(today).await?;
-            if workspace::digest(&today)? != workspace::digest(&self.folder.join(last))? {
+            let today = sort_rows(self.read_time_range(&self.snapshot.files, span).await?)?;
+            let (today, _) = self.workspace.write_temporary_file(today).await?;
+            if workspace::file_digest(&today)? != workspace::file_digest(&self.folder.join(last))? {
                 touched.push(index);
             }
         }
         Ok(touched)
     }
 
-    async fn correction(&mut self, index: usize) -> Result<(), Refusal> {
+    async fn correct_part(&mut self, index: usize) -> Result<(), Refusal> {
         let Some(part) = self.series.parts.get(index).cloned() else {
             return Ok(());
         };
@@ -93,16 +93,16 @@ impl DueReleaseJob<'_> {
         let mut levels = self.levels(Some(index));
         for level in &mut levels {
             let own = self
-                .within(std::slice::from_ref(&level.cells), span)
+                .read_time_range(std::slice::from_ref(&level.cells), span)
                 .await?;
-            level.cells = self.workspace.keep(own).await?.0;
+            level.cells = self.workspace.write_temporary_file(own).await?.0;
         }
-        let incoming = sort_rows(self.within(&self.snapshot.files, span).await?)?;
-        let (incoming, _) = self.workspace.keep(incoming).await?;
+        let incoming = sort_rows(self.read_time_range(&self.snapshot.files, span).await?)?;
+        let (incoming, _) = self.workspace.write_temporary_file(incoming).await?;
         if levels.is_empty() {
             // No cells of this part were released yet.
-            let (name, path) = self.file(&format!("rows-{index}"));
-            workspace::write(self.workspace.read(&[incoming]).await?, &path).await?;
+            let (name, path) = self.unused_file(&format!("rows-{index}"));
+            workspace::write_frame(self.workspace.read(&[incoming]).await?, &path).await?;
             if let Some(part) = self.series.parts.get_mut(index) {
                 part.versions = vec![name];
             }
@@ -114,15 +114,15 @@ impl DueReleaseJob<'_> {
             .map(|name| self.folder.join(name))
             .collect();
         let corrected =
-            correct(&self.workspace, &versions, &incoming, &self.stored, &levels).await?;
+            merge_corrections(&self.workspace, &versions, &incoming, &self.stored, &levels).await?;
         let Some(CorrectedFiles { base, cells }) = corrected else {
             return Ok(());
         };
         let last = versions
             .last()
-            .map(|last| workspace::digest(last))
+            .map(|last| workspace::file_digest(last))
             .transpose()?;
-        if Some(workspace::digest(&base)?) == last {
+        if Some(workspace::file_digest(&base)?) == last {
             return Ok(());
         }
         let mut same = true;
@@ -133,14 +133,14 @@ impl DueReleaseJob<'_> {
                     .await?,
                 &level.cube,
             )?;
-            let (known, _) = self.workspace.keep(known).await?;
-            same = same && workspace::digest(&known)? == workspace::digest(fresh)?;
+            let (known, _) = self.workspace.write_temporary_file(known).await?;
+            same = same && workspace::file_digest(&known)? == workspace::file_digest(fresh)?;
         }
         if same {
             return Ok(());
         }
-        let (name, path) = self.file(&format!("rows-{index}"));
-        workspace::write(self.workspace.read(&[base]).await?, &path).await?;
+        let (name, path) = self.unused_file(&format!("rows-{index}"));
+        workspace::write_frame(self.workspace.read(&[base]).await?, &path).await?;
         if let Some(part) = self.series.parts.get_mut(index) {
             part.versions.push(name);
         }
@@ -151,19 +151,22 @@ impl DueReleaseJob<'_> {
             };
             let mut fragments = vec![fresh];
             let whole = self.folder.join(&own.file);
-            for span in outside(span) {
-                let kept = self.within(std::slice::from_ref(&whole), span).await?;
-                fragments.push(self.workspace.keep(kept).await?.0);
+            for span in outside_ranges(span) {
+                let kept = self
+                    .read_time_range(std::slice::from_ref(&whole), span)
+                    .await?;
+                fragments.push(self.workspace.write_temporary_file(kept).await?.0);
             }
             let fact = self.fact(&own.shape, &level.cube, true).with_stats(stats);
-            self.put(&level.cube, &fragments, own.parts, fact).await?;
+            self.merge_cells(&level.cube, &fragments, own.parts, fact)
+                .await?;
         }
         Ok(())
     }
 }
 
 /// Ranges before and after a range.
-fn outside(span: TimeRange) -> Vec<TimeRange> {
+fn outside_ranges(span: TimeRange) -> Vec<TimeRange> {
     let mut outside = vec![TimeRange {
         from: Some(span.to),
         to: i64::MAX,

@@ -53,7 +53,7 @@ pub(super) struct DrawDecision {
 }
 
 /// Decides on the ended periods that are neither charged nor refused yet, the earliest first.
-pub(super) fn due(
+pub(super) fn decide_due_periods(
     series: &ReleaseHistory,
     wanted: &BTreeMap<String, (&Cube, &PrivacyBudgetTerm)>,
     calendar: &PeriodCalendar,
@@ -96,7 +96,7 @@ pub(super) fn due(
         }
     }
     open.sort_by(|one, other| (one.from, &one.shape).cmp(&(other.from, &other.shape)));
-    let mut slots = SpendingSlots::of(series, wanted, calendar);
+    let mut slots = SpendingSlots::from_history(series, wanted, calendar);
     let mut found = DrawDecision::default();
     for due in open {
         if slots.spend(&due, calendar) {
@@ -119,7 +119,7 @@ struct SpendingSlots {
 }
 
 impl SpendingSlots {
-    fn of(
+    fn from_history(
         series: &ReleaseHistory,
         wanted: &BTreeMap<String, (&Cube, &PrivacyBudgetTerm)>,
         calendar: &PeriodCalendar,
@@ -169,7 +169,7 @@ impl SpendingSlots {
 }
 
 /// Records the periods without cells. Returns true if the record changes.
-pub(super) fn lack(series: &mut ReleaseHistory, refused: &[DrawRequest]) -> bool {
+pub(super) fn record_refused_periods(series: &mut ReleaseHistory, refused: &[DrawRequest]) -> bool {
     let mut open: BTreeMap<&str, BTreeSet<(i64, i64)>> = BTreeMap::new();
     for due in refused {
         let own = open.entry(&due.shape).or_default();

@@ -41,7 +41,7 @@ pub(super) enum DimensionValue<'a> {
 
 impl CellDomain {
     /// Cells of a cube in a period.
-    pub(super) fn of(
+    pub(super) fn for_period(
         cube: &Cube,
         budget: &PrivacyBudgetTerm,
         release: &ReleaseTerm,
@@ -56,7 +56,7 @@ impl CellDomain {
                 while at < period.to {
                     let (start, next) = calendar.bounds(at, width);
                     if next <= at {
-                        return Err(strange());
+                        return Err(domain_mismatch_refusal());
                     }
                     starts.push(start);
                     at = next;
@@ -67,7 +67,7 @@ impl CellDomain {
             let listed = listed.find(|one| one.column == dimension.column);
             listed
                 .map(|listed| CellDomainAxis::Listed(listed.list.clone()))
-                .ok_or_else(strange)
+                .ok_or_else(domain_mismatch_refusal)
         });
         Ok(Self {
             axes: axes.collect::<Result<_, _>>()?,
@@ -99,41 +99,44 @@ impl CellDomain {
     }
 
     /// Record batch of the cells with their values, in the columns of [`hansa_enforcement::released_cells::schema`].
-    pub(super) fn batch(
+    pub(super) fn to_batch(
         &self,
         totals: &CellTotals,
         cube: &Cube,
         stored: &SchemaRef,
     ) -> Result<RecordBatch, Refusal> {
-        let schema = hansa_enforcement::released_cells::schema(cube, stored)?;
+        let schema = hansa_enforcement::released_cells::released_schema(cube, stored)?;
         let mut columns: Vec<ArrayRef> = Vec::new();
         let mut wide = self.len();
         for (axis, dimension) in self.axes.iter().zip(&cube.dimensions) {
             let kind = kind_of(&schema, dimension.column.as_str())?;
-            wide = wide.checked_div(axis.len()).ok_or_else(strange)?;
+            wide = wide
+                .checked_div(axis.len())
+                .ok_or_else(domain_mismatch_refusal)?;
             let places = (0..self.len()).filter_map(|cell| {
                 let upper = cell.checked_div(wide)?;
                 upper.checked_rem(axis.len())
             });
             columns.push(axis.column(places, &kind)?);
         }
-        columns.push(Arc::new(counts(totals.counts())));
+        columns.push(Arc::new(to_count_array(totals.counts())));
         for (index, measure) in cube.measures.iter().enumerate() {
             let kind = kind_of(&schema, &format!("sum_{measure}"))?;
-            columns.push(Arc::new(counts(totals.value_counts(index))));
+            columns.push(Arc::new(to_count_array(totals.value_counts(index))));
             columns.push(match kind {
-                DataType::Int64 => Arc::new(counts(totals.sums(index))),
+                DataType::Int64 => Arc::new(to_count_array(totals.sums(index))),
                 // The conversion through decimal text gives the floating-point number nearest to the exact thousandths.
                 DataType::Float64 => Arc::new(
                     totals
                         .sums(index)
-                        .map(thousandths)
+                        .map(thousandths_to_float)
                         .collect::<Float64Array>(),
                 ),
-                _ => return Err(strange()),
+                _ => return Err(domain_mismatch_refusal()),
             });
         }
-        RecordBatch::try_new(schema, columns).map_err(|cause| strange().caused_by(cause))
+        RecordBatch::try_new(schema, columns)
+            .map_err(|cause| domain_mismatch_refusal().caused_by(cause))
     }
 }
 
@@ -182,7 +185,7 @@ impl CellDomainAxis {
                 let instants: TimestampMicrosecondArray = instants.collect();
                 Arc::new(instants.with_timezone_opt(zone.clone()))
             }
-            _ => return Err(strange()),
+            _ => return Err(domain_mismatch_refusal()),
         })
     }
 }
@@ -191,11 +194,11 @@ fn kind_of(schema: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
     let field = schema.fields().iter().find(|field| field.name() == name);
     field
         .map(|field| field.data_type().clone())
-        .ok_or_else(strange)
+        .ok_or_else(domain_mismatch_refusal)
 }
 
 /// Integers, clamped to the range of the type.
-fn counts(numbers: impl Iterator<Item = i128>) -> Int64Array {
+fn to_count_array(numbers: impl Iterator<Item = i128>) -> Int64Array {
     let held = numbers.map(|number| {
         let edge = if number < 0 { i64::MIN } else { i64::MAX };
         i64::try_from(number).unwrap_or(edge)
@@ -204,14 +207,14 @@ fn counts(numbers: impl Iterator<Item = i128>) -> Int64Array {
 }
 
 /// Floating-point number nearest to a number of thousandths.
-fn thousandths(number: i128) -> Option<f64> {
+fn thousandths_to_float(number: i128) -> Option<f64> {
     let sign = if number < 0 { "-" } else { "" };
     let size = number.unsigned_abs();
     let text = format!("{sign}{}.{:03}", size / 1000, size % 1000);
     text.parse().ok()
 }
 
-fn strange() -> Refusal {
+fn domain_mismatch_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         "the cells of a budget do not fit the cube",
@@ -226,5 +229,5 @@ pub(super) fn clamp_range<'a>(
     let mut bounds = budget.bounds.iter();
     bounds
         .find(|one| one.measure == *measure)
-        .ok_or_else(strange)
+        .ok_or_else(domain_mismatch_refusal)
 }

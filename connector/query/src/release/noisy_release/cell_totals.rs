@@ -5,8 +5,8 @@
 
 use super::cell_domain::{CellDomain, DimensionValue, clamp_range};
 use super::noise::NoiseStream;
-use crate::release::cell_queries::{dimension_value, kind};
-use crate::release::columns::own;
+use crate::release::cell_queries::{dimension_value, stored_column_type};
+use crate::release::columns::bare_column;
 use crate::release::workspace::release_refusal;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -88,11 +88,14 @@ pub(super) async fn sum_cells(
     stored: &SchemaRef,
     seed: &[u8; 32],
 ) -> Result<CellTotals, Refusal> {
-    let mut columns = vec![cast(own(budget.unit.as_str()), DataType::Utf8).alias("u")];
+    let mut columns = vec![cast(bare_column(budget.unit.as_str()), DataType::Utf8).alias("u")];
     for (index, dimension) in cube.dimensions.iter().enumerate() {
-        let value = dimension_value(dimension, own(dimension.column.as_str()), stored)?;
+        let value = dimension_value(dimension, bare_column(dimension.column.as_str()), stored)?;
         let to = if domain.is_time(index) {
-            time(value, &kind(stored, dimension.column.as_str())?)
+            to_time_unit(
+                value,
+                &stored_column_type(stored, dimension.column.as_str())?,
+            )
         } else {
             cast(value, DataType::Utf8)
         };
@@ -101,13 +104,13 @@ pub(super) async fn sum_cells(
     let mut bounds = Vec::new();
     for (index, measure) in cube.measures.iter().enumerate() {
         let held = clamp_range(budget, measure)?;
-        let float = kind(stored, measure.as_str())? == DataType::Float64;
+        let float = stored_column_type(stored, measure.as_str())? == DataType::Float64;
         let [low, high] = [held.low, held.high].map(|end| match float {
             true => end.thousandths(),
-            false => end.whole().unwrap_or(0),
+            false => end.to_integer().unwrap_or(0),
         });
         bounds.push((low, high));
-        let value = own(measure.as_str());
+        let value = bare_column(measure.as_str());
         let value = if float {
             to_thousandths(value, low, high).map_err(|error| release_refusal(&error))?
         } else {
@@ -121,25 +124,25 @@ pub(super) async fn sum_cells(
         .collect();
     let order = std::iter::once("u".to_owned())
         .chain(order)
-        .map(|name| own(name).sort(true, true));
+        .map(|name| bare_column(name).sort(true, true));
     let sorted = rows
         .select(columns)
-        .and_then(|rows| rows.filter(own("u").is_not_null()))
+        .and_then(|rows| rows.filter(bare_column("u").is_not_null()))
         .and_then(|rows| rows.sort(order.collect()))
         .map_err(|error| release_refusal(&error))?;
     let mut stream = sorted
         .execute_stream()
         .await
         .map_err(|error| release_refusal(&error))?;
-    let mut counting = CellTotalsBuilder::of(cube, budget, domain, seed, bounds);
+    let mut counting = CellTotalsBuilder::new(cube, budget, domain, seed, bounds);
     while let Some(batch) = stream.next().await {
-        counting.batch(&batch.map_err(|error| release_refusal(&error))?)?;
+        counting.take_batch(&batch.map_err(|error| release_refusal(&error))?)?;
     }
-    Ok(counting.done())
+    Ok(counting.finish())
 }
 
 /// Time in the unit of its column.
-fn time(value: Expr, kind: &DataType) -> Expr {
+fn to_time_unit(value: Expr, kind: &DataType) -> Expr {
     match kind {
         DataType::Date32 => cast(cast(value, DataType::Int32), DataType::Int64),
         _ => cast(value, DataType::Int64),
@@ -187,7 +190,7 @@ struct ReservoirSample<T> {
 }
 
 impl<T> ReservoirSample<T> {
-    const fn of(room: usize) -> Self {
+    const fn with_capacity(room: usize) -> Self {
         Self {
             sample: Vec::new(),
             capacity: room,
@@ -201,7 +204,7 @@ impl<T> ReservoirSample<T> {
             self.sample.push(one);
             return;
         }
-        let place = usize::try_from(random.below(self.seen)).unwrap_or(usize::MAX);
+        let place = usize::try_from(random.draw_below(self.seen)).unwrap_or(usize::MAX);
         if let Some(kept) = self.sample.get_mut(place) {
             *kept = one;
         }
@@ -209,7 +212,7 @@ impl<T> ReservoirSample<T> {
 }
 
 impl<'a> CellTotalsBuilder<'a> {
-    fn of(
+    fn new(
         cube: &Cube,
         budget: &'a PrivacyBudgetTerm,
         domain: &'a CellDomain,
@@ -235,8 +238,8 @@ impl<'a> CellTotalsBuilder<'a> {
         }
     }
 
-    fn batch(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
-        let units: &StringArray = texts(batch, "u")?;
+    fn take_batch(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
+        let units: &StringArray = text_column(batch, "u")?;
         let mut dimensions = Vec::new();
         for index in 0.. {
             let name = format!("d{index}");
@@ -246,31 +249,36 @@ impl<'a> CellTotalsBuilder<'a> {
             dimensions.push(column);
         }
         let measures = (0..self.bounds.len())
-            .map(|index| numbers(batch, &format!("m{index}")))
+            .map(|index| number_column(batch, &format!("m{index}")))
             .collect::<Result<Vec<&Int64Array>, _>>()?;
         for row in 0..batch.num_rows() {
-            let values = dimensions.iter().map(|column| value(column.as_ref(), row));
+            let values = dimensions
+                .iter()
+                .map(|column| read_dimension_value(column.as_ref(), row));
             let Some(cell) = self.domain.cell(values) else {
                 continue;
             };
             let there = |column: &&Int64Array| column.is_valid(row).then(|| column.value(row));
             let measured = measures.iter().map(there).collect();
-            self.row(units.value(row), cell, measured);
+            self.take_row(units.value(row), cell, measured);
         }
         Ok(())
     }
 
-    fn row(&mut self, unit: &str, cell: usize, measured: MeasureValues) {
+    fn take_row(&mut self, unit: &str, cell: usize, measured: MeasureValues) {
         if self.unit.as_ref().is_none_or(|open| open.name != unit) {
             self.close();
         }
-        let (cells, rows) = (capacity(self.budget.cells), capacity(self.budget.rows));
+        let (cells, rows) = (
+            to_capacity(self.budget.cells),
+            to_capacity(self.budget.rows),
+        );
         let open = self.unit.get_or_insert_with(|| {
-            let mut stream = NoiseStream::of(self.seed, &format!("hansa/lots/1\0{unit}"));
+            let mut stream = NoiseStream::from_seed(self.seed, &format!("hansa/lots/1\0{unit}"));
             UnitContribution {
                 name: unit.to_owned(),
-                random_bits: RandomBits(Box::new(move || stream.word())),
-                cells: ReservoirSample::of(cells),
+                random_bits: RandomBits(Box::new(move || stream.next_word())),
+                cells: ReservoirSample::with_capacity(cells),
                 open: None,
             }
         });
@@ -281,7 +289,7 @@ impl<'a> CellTotalsBuilder<'a> {
         }
         let (_, chosen) = open
             .open
-            .get_or_insert_with(|| (cell, ReservoirSample::of(rows)));
+            .get_or_insert_with(|| (cell, ReservoirSample::with_capacity(rows)));
         chosen.offer(measured, &mut open.random_bits);
     }
 
@@ -310,17 +318,17 @@ impl<'a> CellTotalsBuilder<'a> {
         }
     }
 
-    fn done(mut self) -> CellTotals {
+    fn finish(mut self) -> CellTotals {
         self.close();
         self.totals
     }
 }
 
-fn capacity(most: u32) -> usize {
+fn to_capacity(most: u32) -> usize {
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
-fn value(column: &dyn Array, row: usize) -> DimensionValue<'_> {
+fn read_dimension_value(column: &dyn Array, row: usize) -> DimensionValue<'_> {
     if column.is_null(row) {
         return DimensionValue::Missing;
     }
@@ -333,20 +341,20 @@ fn value(column: &dyn Array, row: usize) -> DimensionValue<'_> {
     }
 }
 
-fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray, Refusal> {
+fn text_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray, Refusal> {
     let column = batch.column_by_name(name);
     column
         .and_then(|column| column.as_string_opt::<i32>())
-        .ok_or_else(strange)
+        .ok_or_else(row_type_refusal)
 }
 
-fn numbers<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array, Refusal> {
+fn number_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array, Refusal> {
     let column = batch.column_by_name(name);
     column
         .and_then(|column| column.as_primitive_opt::<Int64Type>())
-        .ok_or_else(strange)
+        .ok_or_else(row_type_refusal)
 }
 
-fn strange() -> Refusal {
+fn row_type_refusal() -> Refusal {
     Refusal::new(ErrorCode::Internal, "the rows of cells are of another type")
 }

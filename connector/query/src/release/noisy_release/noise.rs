@@ -7,17 +7,17 @@ use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 
 /// Adds noise to every value of every cell, including empty cells. The values of a cell share the budget: each of `k` kinds of
 /// values gets one part in `k`.
-pub(super) fn add(
+pub(super) fn add_noise(
     totals: &mut CellTotals,
     budget: &PrivacyBudgetTerm,
     seed: &[u8; 32],
 ) -> Result<(), Refusal> {
-    let mut stream = NoiseStream::of(seed, "hansa/noise/1");
-    let mut bits = RandomBits(|| stream.word());
+    let mut stream = NoiseStream::from_seed(seed, "hansa/noise/1");
+    let mut bits = RandomBits(|| stream.next_word());
     let scale = |most: u128| -> Result<LaplaceScale, Refusal> {
         let numerator = budget
-            .reach(most)
-            .saturating_mul(budget.numbers())
+            .sensitivity(most)
+            .saturating_mul(budget.noisy_number_count())
             .saturating_mul(1_000_000);
         let denominator = u128::from(budget.each.millionths());
         LaplaceScale::new(numerator, denominator).ok_or_else(|| {
@@ -45,14 +45,14 @@ pub(super) struct NoiseStream(blake3::OutputReader);
 
 impl NoiseStream {
     /// Stream for a purpose.
-    pub(super) fn of(seed: &[u8; 32], label: &str) -> Self {
+    pub(super) fn from_seed(seed: &[u8; 32], label: &str) -> Self {
         let mut hasher = blake3::Hasher::new_keyed(seed);
         hasher.update(label.as_bytes());
         Self(hasher.finalize_xof())
     }
 
     /// Next 64 bits.
-    pub(super) fn word(&mut self) -> u64 {
+    pub(super) fn next_word(&mut self) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);
         u64::from_le_bytes(bytes)

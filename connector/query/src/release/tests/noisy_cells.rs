@@ -76,11 +76,11 @@ fn the_same_noise_is_not_put_over_other_rows() {
     fixture.draw(&[&cube], 1, true);
     let directory =
         crate::snapshot::dataset_dir::DatasetDir::new(fixture.state(), &"counts".parse().unwrap());
-    let mut series = super::history::load(&directory.releases())
+    let mut series = super::history::load_history(&directory.releases())
         .unwrap()
         .unwrap();
     series.spent[0].rows = "0".repeat(64);
-    super::history::save(&directory.releases(), &series).unwrap();
+    super::history::save_history(&directory.releases(), &series).unwrap();
     let cubes = [cube];
     let done = crate::release::stage_drawn(
         fixture.snapshot(),
@@ -203,7 +203,7 @@ fn no_unit_puts_more_into_the_cells_than_the_noise_hides() {
                     .zip(without)
                     .map(|(one, other)| (one - other).abs())
                     .sum();
-                let reach = budget.reach(if kind == 2 { 10 } else { 1 });
+                let reach = budget.sensitivity(if kind == 2 { 10 } else { 1 });
                 assert!(
                     far.unsigned_abs() <= reach,
                     "seed {seed} unit {unit} kind {kind}: {far} of {reach}"
@@ -264,7 +264,7 @@ fn drawn_cells_are_not_swept_away() {
     publish(&mut fixture, &group(0, 1, 8), 2);
     fixture.draw(&[&cube], 9, false);
     let reported = fixture.cells(&cube);
-    crate::release::sweep(fixture.state(), &"counts".parse().unwrap()).unwrap();
+    crate::release::sweep_releases(fixture.state(), &"counts".parse().unwrap()).unwrap();
     assert!(!first.exists());
     assert_eq!(fixture.cells(&cube), reported);
 }

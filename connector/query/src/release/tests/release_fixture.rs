@@ -104,7 +104,7 @@ impl ReleasedDatasetFixture {
         } else {
             "other:float?"
         };
-        let mut dataset = fixture::dataset_files::dataset(
+        let mut dataset = fixture::dataset_files::build_dataset(
             "counts",
             &[
                 "site:text?",
@@ -217,7 +217,7 @@ impl ReleasedDatasetFixture {
         let mut reported = Vec::new();
         for one in &drawn.series.drawn {
             if let Some(file) = &one.file {
-                reported.push(fixture::lines(&batches(&drawn.folder.join(file))));
+                reported.push(fixture::format_rows(&batches(&drawn.folder.join(file))));
             }
         }
         if !lost {
@@ -230,7 +230,7 @@ impl ReleasedDatasetFixture {
     pub(super) fn spent(&self) -> Vec<(String, i64, u64, bool)> {
         let directory =
             crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
-        let series = release::history::load(&directory.releases())
+        let series = release::history::load_history(&directory.releases())
             .unwrap()
             .unwrap();
         let day = |from: i64| (from - START) / (24 * HOUR);
@@ -248,7 +248,7 @@ impl ReleasedDatasetFixture {
     /// Exact values of a day before the noise: rows, rows with a value, and sums, for each cell.
     pub(super) fn exact(&self, cube: &Cube, on: i64) -> [Vec<i128>; 3] {
         let from = START + on * 24 * HOUR;
-        release::noisy_release::exact(
+        release::noisy_release::exact_totals(
             self.snapshot(),
             cube,
             ReleasePeriod {
@@ -302,7 +302,7 @@ impl ReleasedDatasetFixture {
         assert!(staged.faults.is_empty(), "{:?}", staged.faults);
         self.released = staged.commit().unwrap();
         assert_eq!(
-            release::open(self.state(), &self.snapshot().dataset).unwrap(),
+            release::open_released_cells(self.state(), &self.snapshot().dataset).unwrap(),
             self.released
         );
         true
@@ -317,7 +317,7 @@ impl ReleasedDatasetFixture {
         let limits = self.limits;
         let cubes: Vec<Cube> = cubes.iter().copied().cloned().collect();
         let secret = [9; 32];
-        release::stage(
+        release::stage_release(
             self.snapshot(),
             &cubes,
             self.state(),
@@ -345,7 +345,7 @@ impl ReleasedDatasetFixture {
     /// Published cells of a cube, one on each line.
     pub(super) fn cells(&self, cube: &Cube) -> Vec<String> {
         match self.released.cells.get(&cube.shape()) {
-            Some(file) => fixture::lines(&batches(file)),
+            Some(file) => fixture::format_rows(&batches(file)),
             None => Vec::new(),
         }
     }
@@ -354,7 +354,7 @@ impl ReleasedDatasetFixture {
     pub(super) fn base(&self) -> Vec<String> {
         let directory =
             crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
-        let series = release::history::load(&directory.releases())
+        let series = release::history::load_history(&directory.releases())
             .unwrap()
             .unwrap();
         let newest = series
@@ -364,7 +364,7 @@ impl ReleasedDatasetFixture {
         let files: Vec<PathBuf> = newest.map(|name| directory.releases().join(name)).collect();
         files
             .iter()
-            .flat_map(|file| fixture::lines(&batches(file)))
+            .flat_map(|file| fixture::format_rows(&batches(file)))
             .collect()
     }
 }

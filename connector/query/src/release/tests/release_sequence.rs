@@ -211,16 +211,16 @@ fn what_is_being_released_is_not_swept_away() {
         .releases()
         .join("rows-1-9.parquet");
     std::fs::write(&file, b"half").unwrap();
-    crate::release::open(fixture.state(), &dataset).unwrap();
+    crate::release::open_released_cells(fixture.state(), &dataset).unwrap();
     assert!(file.exists());
-    crate::release::sweep(fixture.state(), &dataset.id.name).unwrap();
+    crate::release::sweep_releases(fixture.state(), &dataset.id.name).unwrap();
     assert!(!file.exists());
     // Later releases need the rows of the released cells, so missing rows are reported at once.
     let folder = file.parent().unwrap();
     let rows = std::fs::read_dir(folder).unwrap().flatten();
     let mut rows = rows.filter(|entry| entry.file_name().to_string_lossy().starts_with("rows-"));
     std::fs::remove_file(rows.next().unwrap().path()).unwrap();
-    let refusal = crate::release::open(fixture.state(), &dataset).unwrap_err();
+    let refusal = crate::release::open_released_cells(fixture.state(), &dataset).unwrap_err();
     assert_eq!(refusal.code, hansa_policy::refusal::ErrorCode::StateBroken);
 }
 

@@ -1,6 +1,6 @@
 //! Check of expressions, operators and types.
 
-use super::{AllowlistVisitor, at, not_allowed};
+use super::{AllowlistVisitor, add_location, not_allowed};
 use arrow_array::timezone::Tz;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo,
@@ -9,11 +9,11 @@ use datafusion::sql::sqlparser::ast::{
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl AllowlistVisitor<'_> {
-    pub(super) fn exprs(&mut self, exprs: &[Expr]) -> Result<(), Refusal> {
-        exprs.iter().try_for_each(|expr| self.expr(expr))
+    pub(super) fn check_exprs(&mut self, exprs: &[Expr]) -> Result<(), Refusal> {
+        exprs.iter().try_for_each(|expr| self.check_expr(expr))
     }
 
-    pub(super) fn expr(&mut self, expr: &Expr) -> Result<(), Refusal> {
+    pub(super) fn check_expr(&mut self, expr: &Expr) -> Result<(), Refusal> {
         match expr {
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => Ok(()),
             Expr::Value(value) => match &value.value {
@@ -23,8 +23,13 @@ impl AllowlistVisitor<'_> {
                 | Value::Boolean(_)
                 | Value::Null => Ok(()),
                 Value::Placeholder(_) if self.limits.parameters => Ok(()),
-                Value::Placeholder(_) => Err(at(not_allowed("a parameter"), value.span.start)),
-                _ => Err(at(not_allowed("this kind of literal"), value.span.start)),
+                Value::Placeholder(_) => {
+                    Err(add_location(not_allowed("a parameter"), value.span.start))
+                }
+                _ => Err(add_location(
+                    not_allowed("this kind of literal"),
+                    value.span.start,
+                )),
             },
             Expr::TypedString(TypedString {
                 data_type,
@@ -41,26 +46,28 @@ impl AllowlistVisitor<'_> {
                 Expr::Value(_) => Ok(()),
                 _ => Err(not_allowed("an INTERVAL that is not a literal")),
             },
-            Expr::Nested(inner) => self.deeper(|walk| walk.expr(inner)),
+            Expr::Nested(inner) => self.enter_level(|walk| walk.check_expr(inner)),
             Expr::BinaryOp { left, op, right } => {
-                self.operator()?;
-                operator_ok(op).map_err(|refusal| at(refusal, expr.span().start))?;
+                self.count_operator()?;
+                operator_ok(op).map_err(|refusal| add_location(refusal, expr.span().start))?;
                 if is_comparison(op) && is_open_comparison(left) {
-                    let refusal = at(
+                    let refusal = add_location(
                         not_allowed("a comparison of a comparison"),
                         expr.span().start,
                     );
                     return Err(refusal.with_help("put one of them into parentheses"));
                 }
-                self.expr(left)?;
-                self.expr(right)
+                self.check_expr(left)?;
+                self.check_expr(right)
             }
             Expr::UnaryOp { op, expr: inner } => match (op, inner.as_ref()) {
                 // A signed number is a literal, also in long lists.
-                (UnaryOperator::Minus | UnaryOperator::Plus, Expr::Value(_)) => self.expr(inner),
+                (UnaryOperator::Minus | UnaryOperator::Plus, Expr::Value(_)) => {
+                    self.check_expr(inner)
+                }
                 (UnaryOperator::Minus | UnaryOperator::Plus | UnaryOperator::Not, _) => {
-                    self.operator()?;
-                    self.expr(inner)
+                    self.count_operator()?;
+                    self.check_expr(inner)
                 }
                 _ => Err(not_allowed("this operator")),
             },
@@ -72,22 +79,22 @@ impl AllowlistVisitor<'_> {
             | Expr::IsNotNull(inner)
             | Expr::IsUnknown(inner)
             | Expr::IsNotUnknown(inner) => {
-                self.operator()?;
-                self.expr(inner)
+                self.count_operator()?;
+                self.check_expr(inner)
             }
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
-                self.operator()?;
-                self.expr(left)?;
-                self.expr(right)
+                self.count_operator()?;
+                self.check_expr(left)?;
+                self.check_expr(right)
             }
             Expr::InList {
                 expr: inner,
                 list,
                 negated: _,
             } => {
-                self.operator()?;
-                self.values(list.len())?;
-                self.expr(inner)?;
+                self.count_operator()?;
+                self.count_values(list.len())?;
+                self.check_expr(inner)?;
                 // The engine would treat the rows of such a subquery as values of the list.
                 if list.iter().any(|item| matches!(item, Expr::Subquery(_))) {
                     let refusal = not_allowed("a query in a list of values");
@@ -95,22 +102,22 @@ impl AllowlistVisitor<'_> {
                         refusal.with_help("write IN (SELECT …), with one pair of parentheses")
                     );
                 }
-                self.exprs(list)
+                self.check_exprs(list)
             }
             Expr::InSubquery {
                 expr: inner,
                 subquery,
                 negated: _,
             } => {
-                self.operator()?;
-                self.expr(inner)?;
-                self.query(subquery)
+                self.count_operator()?;
+                self.check_expr(inner)?;
+                self.check_query(subquery)
             }
             Expr::Exists {
                 subquery,
                 negated: _,
             }
-            | Expr::Subquery(subquery) => self.query(subquery),
+            | Expr::Subquery(subquery) => self.check_query(subquery),
             Expr::AnyOp {
                 left,
                 compare_op,
@@ -122,7 +129,7 @@ impl AllowlistVisitor<'_> {
                 compare_op,
                 right,
             } => {
-                self.operator()?;
+                self.count_operator()?;
                 match compare_op {
                     BinaryOperator::Eq
                     | BinaryOperator::NotEq
@@ -132,9 +139,9 @@ impl AllowlistVisitor<'_> {
                     | BinaryOperator::GtEq => {}
                     op => return Err(not_allowed(&format!("{op} before ANY or ALL"))),
                 }
-                self.expr(left)?;
+                self.check_expr(left)?;
                 match right.as_ref() {
-                    Expr::Subquery(subquery) => self.query(subquery),
+                    Expr::Subquery(subquery) => self.check_query(subquery),
                     _ => Err(not_allowed("ANY and ALL of something that is no query")),
                 }
             }
@@ -144,10 +151,10 @@ impl AllowlistVisitor<'_> {
                 low,
                 high,
             } => {
-                self.operator()?;
-                self.expr(inner)?;
-                self.expr(low)?;
-                self.expr(high)
+                self.count_operator()?;
+                self.check_expr(inner)?;
+                self.check_expr(low)?;
+                self.check_expr(high)
             }
             Expr::Like {
                 negated: _,
@@ -163,12 +170,12 @@ impl AllowlistVisitor<'_> {
                 pattern,
                 escape_char: _,
             } => {
-                self.operator()?;
-                self.expr(inner)?;
-                self.expr(pattern)
+                self.count_operator()?;
+                self.check_expr(inner)?;
+                self.check_expr(pattern)
             }
             Expr::SimilarTo { .. } => {
-                let refusal = at(not_allowed("SIMILAR TO"), expr.span().start);
+                let refusal = add_location(not_allowed("SIMILAR TO"), expr.span().start);
                 Err(refusal.with_help("write LIKE, or ~ with a regular expression"))
             }
             Expr::Cast {
@@ -178,16 +185,16 @@ impl AllowlistVisitor<'_> {
                 array: false,
                 format: None,
             } => {
-                self.operator()?;
+                self.count_operator()?;
                 type_ok(data_type)?;
-                self.expr(inner)
+                self.check_expr(inner)
             }
             Expr::AtTimeZone {
                 timestamp,
                 time_zone,
             } => {
-                self.operator()?;
-                self.expr(timestamp)?;
+                self.count_operator()?;
+                self.check_expr(timestamp)?;
                 match time_zone.as_ref() {
                     Expr::Value(ValueWithSpan {
                         value: Value::SingleQuotedString(zone),
@@ -195,54 +202,55 @@ impl AllowlistVisitor<'_> {
                     }) => zone.parse::<Tz>().map(|_known| ()).map_err(|_| {
                         let sentence = format!("there is no time zone `{}`", zone.escape_debug());
                         let refusal = Refusal::new(ErrorCode::SqlInvalid, sentence);
-                        at(refusal, expr.span().start).with_help("name it as in Europe/Berlin")
+                        add_location(refusal, expr.span().start)
+                            .with_help("name it as in Europe/Berlin")
                     }),
                     _ => {
                         let refusal = not_allowed("AT TIME ZONE with a zone that is no text");
-                        Err(at(refusal, expr.span().start)
+                        Err(add_location(refusal, expr.span().start)
                             .with_help("write the zone as it is: AT TIME ZONE 'Europe/Berlin'"))
                     }
                 }
             }
-            Expr::Function(function) => self.deeper(|walk| walk.function(function)),
+            Expr::Function(function) => self.enter_level(|walk| walk.check_function(function)),
             Expr::Case {
                 case_token: _,
                 end_token: _,
                 operand,
                 conditions,
                 else_result,
-            } => self.deeper(|walk| {
+            } => self.enter_level(|walk| {
                 for part in operand.iter().chain(else_result) {
-                    walk.expr(part)?;
+                    walk.check_expr(part)?;
                 }
                 conditions
                     .iter()
                     .try_for_each(|CaseWhen { condition, result }| {
-                        walk.expr(condition)?;
-                        walk.expr(result)
+                        walk.check_expr(condition)?;
+                        walk.check_expr(result)
                     })
             }),
-            other => self.deeper(|walk| walk.special(other)),
+            other => self.enter_level(|walk| walk.check_special_function(other)),
         }
     }
 
     /// Functions with a special syntax.
-    fn special(&mut self, expr: &Expr) -> Result<(), Refusal> {
+    fn check_special_function(&mut self, expr: &Expr) -> Result<(), Refusal> {
         match expr {
             Expr::Extract {
                 field: _,
                 syntax: _,
                 expr: inner,
-            } => self.expr(inner),
+            } => self.check_expr(inner),
             Expr::Ceil { expr: inner, field } | Expr::Floor { expr: inner, field } => match field {
-                CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => self.expr(inner),
+                CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => self.check_expr(inner),
                 CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) => {
                     Err(not_allowed("this form of CEIL and FLOOR"))
                 }
             },
             Expr::Position { expr: inner, r#in } => {
-                self.expr(inner)?;
-                self.expr(r#in)
+                self.check_expr(inner)?;
+                self.check_expr(r#in)
             }
             Expr::Substring {
                 expr: inner,
@@ -251,9 +259,9 @@ impl AllowlistVisitor<'_> {
                 special: _,
                 shorthand: _,
             } => {
-                self.expr(inner)?;
+                self.check_expr(inner)?;
                 for part in substring_from.iter().chain(substring_for) {
-                    self.expr(part)?;
+                    self.check_expr(part)?;
                 }
                 Ok(())
             }
@@ -263,12 +271,12 @@ impl AllowlistVisitor<'_> {
                 expr: inner,
                 trim_characters,
             } => {
-                self.expr(inner)?;
+                self.check_expr(inner)?;
                 if let Some(part) = trim_what {
-                    self.expr(part)?;
+                    self.check_expr(part)?;
                 }
                 if let Some(part) = trim_characters {
-                    self.exprs(part)?;
+                    self.check_exprs(part)?;
                 }
                 Ok(())
             }
@@ -278,23 +286,28 @@ impl AllowlistVisitor<'_> {
                 overlay_from,
                 overlay_for,
             } => {
-                self.expr(inner)?;
-                self.expr(overlay_what)?;
-                self.expr(overlay_from)?;
-                overlay_for.iter().try_for_each(|part| self.expr(part))
+                self.check_expr(inner)?;
+                self.check_expr(overlay_what)?;
+                self.check_expr(overlay_from)?;
+                overlay_for
+                    .iter()
+                    .try_for_each(|part| self.check_expr(part))
             }
             Expr::Tuple(_) => {
-                let refusal = at(
+                let refusal = add_location(
                     not_allowed("a row of values in an expression"),
                     expr.span().start,
                 );
                 Err(refusal.with_help("compare the values one by one, with AND"))
             }
             Expr::Collate { .. } => {
-                let refusal = at(not_allowed("COLLATE"), expr.span().start);
+                let refusal = add_location(not_allowed("COLLATE"), expr.span().start);
                 Err(refusal.with_help("texts are compared by their bytes"))
             }
-            other => Err(at(not_allowed("this expression"), other.span().start)),
+            other => Err(add_location(
+                not_allowed("this expression"),
+                other.span().start,
+            )),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Check of function calls and their windows.
 
 use super::relation::fold_identifier;
-use super::{AllowlistVisitor, at, not_allowed};
+use super::{AllowlistVisitor, add_location, not_allowed};
 use crate::sql::functions::{self, sketch_state};
 use datafusion::sql::sqlparser::ast::{
     Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
@@ -13,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl AllowlistVisitor<'_> {
     /// Checks a call by name.
-    pub(super) fn function(&mut self, function: &Function) -> Result<(), Refusal> {
+    pub(super) fn check_function(&mut self, function: &Function) -> Result<(), Refusal> {
         let Function {
             name,
             uses_odbc_syntax,
@@ -33,7 +33,7 @@ impl AllowlistVisitor<'_> {
             return Err(no_function(&word, location));
         }
         if sketch_state::SketchKind::from_function_name(&word).is_some() {
-            alone(function, location)?;
+            check_state_function(function, location)?;
         }
         let clause_treatment = match args {
             FunctionArguments::List(list) => list.clauses.iter().find_map(|clause| match clause {
@@ -47,7 +47,7 @@ impl AllowlistVisitor<'_> {
             .flatten()
             .any(|treatment| *treatment == NullTreatment::IgnoreNulls);
         if ignores_nulls && matches!(word.as_str(), "lag" | "lead") {
-            let refusal = at(not_allowed(&format!("{word} with IGNORE NULLS")), location);
+            let refusal = add_location(not_allowed(&format!("{word} with IGNORE NULLS")), location);
             let (function, frame) = match word.as_str() {
                 "lag" => ("last_value", "UNBOUNDED PRECEDING AND 1 PRECEDING"),
                 _ => ("first_value", "1 FOLLOWING AND UNBOUNDED FOLLOWING"),
@@ -57,38 +57,38 @@ impl AllowlistVisitor<'_> {
             )));
         }
         if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
-            return Err(at(not_allowed("this form of a call"), location));
+            return Err(add_location(not_allowed("this form of a call"), location));
         }
         match args {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(_) => {
-                return Err(at(
+                return Err(add_location(
                     not_allowed("a query as the argument of a call"),
                     location,
                 ));
             }
-            FunctionArguments::List(list) => self.arguments(list, location)?,
+            FunctionArguments::List(list) => self.check_arguments(list, location)?,
         }
         if let Some(filter) = filter {
-            self.expr(filter)?;
+            self.check_expr(filter)?;
         }
-        self.orders(within_group)?;
+        self.check_order_items(within_group)?;
         match over {
             None | Some(WindowType::NamedWindow(_)) => Ok(()),
-            Some(WindowType::WindowSpec(spec)) => self.window(spec),
+            Some(WindowType::WindowSpec(spec)) => self.check_window(spec),
         }
     }
 
     /// Checks a window in OVER or WINDOW.
-    pub(super) fn window(&mut self, spec: &WindowSpec) -> Result<(), Refusal> {
+    pub(super) fn check_window(&mut self, spec: &WindowSpec) -> Result<(), Refusal> {
         let WindowSpec {
             window_name: _,
             partition_by,
             order_by,
             window_frame,
         } = spec;
-        self.exprs(partition_by)?;
-        self.orders(order_by)?;
+        self.check_exprs(partition_by)?;
+        self.check_order_items(order_by)?;
         let Some(WindowFrame {
             units: _,
             start_bound,
@@ -103,13 +103,13 @@ impl AllowlistVisitor<'_> {
                 | WindowFrameBound::Preceding(None)
                 | WindowFrameBound::Following(None) => {}
                 WindowFrameBound::Preceding(Some(expr))
-                | WindowFrameBound::Following(Some(expr)) => self.expr(expr)?,
+                | WindowFrameBound::Following(Some(expr)) => self.check_expr(expr)?,
             }
         }
         Ok(())
     }
 
-    fn arguments(
+    fn check_arguments(
         &mut self,
         list: &FunctionArgumentList,
         location: Location,
@@ -121,20 +121,23 @@ impl AllowlistVisitor<'_> {
         } = list;
         for argument in args {
             match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expr(expr)?,
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.check_expr(expr)?,
                 FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => {}
                 FunctionArg::Unnamed(
                     FunctionArgExpr::QualifiedWildcard(_) | FunctionArgExpr::WildcardWithOptions(_),
                 )
                 | FunctionArg::Named { .. }
                 | FunctionArg::ExprNamed { .. } => {
-                    return Err(at(not_allowed("this argument of a call"), location));
+                    return Err(add_location(
+                        not_allowed("this argument of a call"),
+                        location,
+                    ));
                 }
             }
         }
         for clause in clauses {
             match clause {
-                FunctionArgumentClause::OrderBy(orders) => self.orders(orders)?,
+                FunctionArgumentClause::OrderBy(orders) => self.check_order_items(orders)?,
                 FunctionArgumentClause::IgnoreOrRespectNulls(_) => {}
                 FunctionArgumentClause::Limit(_)
                 | FunctionArgumentClause::OnOverflow(_)
@@ -142,7 +145,7 @@ impl AllowlistVisitor<'_> {
                 | FunctionArgumentClause::Separator(_)
                 | FunctionArgumentClause::JsonNullClause(_)
                 | FunctionArgumentClause::JsonReturningClause(_) => {
-                    return Err(at(not_allowed("this clause of a call"), location));
+                    return Err(add_location(not_allowed("this clause of a call"), location));
                 }
             }
         }
@@ -151,7 +154,7 @@ impl AllowlistVisitor<'_> {
 }
 
 /// Refuses a state function outside a plain aggregate. In a window, each row would have a state of the size of all rows.
-fn alone(function: &Function, location: Location) -> Result<(), Refusal> {
+fn check_state_function(function: &Function, location: Location) -> Result<(), Refusal> {
     let plain = match &function.args {
         FunctionArguments::List(list) => {
             list.duplicate_treatment.is_none() && list.clauses.is_empty()
@@ -161,12 +164,12 @@ fn alone(function: &Function, location: Location) -> Result<(), Refusal> {
     if plain && function.over.is_none() && function.within_group.is_empty() {
         return Ok(());
     }
-    Err(at(not_allowed("this form of a state"), location))
+    Err(add_location(not_allowed("this form of a state"), location))
 }
 
 /// Refusal for a function that is not on the list, including functions of other databases.
 pub(super) fn no_function(name: &str, location: Location) -> Refusal {
-    at(
+    add_location(
         Refusal::new(
             ErrorCode::FunctionUnknown,
             format!("no function `{name}` here"),

@@ -1,7 +1,7 @@
 //! Check of queries and their clauses.
 
 use super::relation::{alias_ok, fold_identifier};
-use super::{AllowlistVisitor, CteSize, absent, none, not_allowed};
+use super::{AllowlistVisitor, CteSize, not_allowed, refuse_part, refuse_parts};
 use datafusion::sql::sqlparser::ast::{
     Cte, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, Offset,
     OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 use hansa_policy::refusal::Refusal;
 
 impl AllowlistVisitor<'_> {
-    pub(super) fn query(&mut self, query: &Query) -> Result<(), Refusal> {
+    pub(super) fn check_query(&mut self, query: &Query) -> Result<(), Refusal> {
         let Query {
             with,
             body,
@@ -23,16 +23,16 @@ impl AllowlistVisitor<'_> {
             format_clause,
             pipe_operators,
         } = query;
-        absent(fetch, "FETCH")?;
-        absent(for_clause, "FOR")?;
-        absent(settings, "SETTINGS")?;
-        absent(format_clause, "FORMAT")?;
-        none(locks, "a lock")?;
-        none(pipe_operators, "a pipe")?;
+        refuse_part(fetch, "FETCH")?;
+        refuse_part(for_clause, "FOR")?;
+        refuse_part(settings, "SETTINGS")?;
+        refuse_part(format_clause, "FORMAT")?;
+        refuse_parts(locks, "a lock")?;
+        refuse_parts(pipe_operators, "a pipe")?;
         let scope = self.ctes.len();
-        self.deeper(|walk| {
+        self.enter_level(|walk| {
             if let Some(with) = with {
-                walk.with(with)?;
+                walk.check_with_clause(with)?;
             }
             walk.set_expr(body)?;
             if let Some(order_by) = order_by {
@@ -40,14 +40,14 @@ impl AllowlistVisitor<'_> {
             }
             match limit_clause {
                 None => Ok(()),
-                Some(limit) => walk.limit(limit),
+                Some(limit) => walk.check_limit_clause(limit),
             }
         })?;
         self.ctes.truncate(scope);
         Ok(())
     }
 
-    fn with(&mut self, with: &With) -> Result<(), Refusal> {
+    fn check_with_clause(&mut self, with: &With) -> Result<(), Refusal> {
         let With {
             with_token: _,
             recursive,
@@ -64,11 +64,11 @@ impl AllowlistVisitor<'_> {
                 materialized,
                 closing_paren_token: _,
             } = cte;
-            absent(from, "FROM after WITH")?;
-            absent(materialized, "MATERIALIZED")?;
+            refuse_part(from, "FROM after WITH")?;
+            refuse_part(materialized, "MATERIALIZED")?;
             alias_ok(alias)?;
             let before = [&mut self.references, &mut self.values].map(std::mem::take);
-            self.query(query)?;
+            self.check_query(query)?;
             let [references, values] = before;
             self.ctes.push(CteSize {
                 name: fold_identifier(&alias.name),
@@ -81,8 +81,8 @@ impl AllowlistVisitor<'_> {
 
     fn set_expr(&mut self, body: &SetExpr) -> Result<(), Refusal> {
         match body {
-            SetExpr::Select(select) => self.select(select),
-            SetExpr::Query(query) => self.query(query),
+            SetExpr::Select(select) => self.check_select(select),
+            SetExpr::Query(query) => self.check_query(query),
             SetExpr::SetOperation {
                 left,
                 op,
@@ -99,7 +99,7 @@ impl AllowlistVisitor<'_> {
                     | SetQuantifier::AllByName
                     | SetQuantifier::DistinctByName => return Err(not_allowed("BY NAME")),
                 }
-                self.arm()?;
+                self.count_arm()?;
                 self.set_expr(left)?;
                 self.set_expr(right)
             }
@@ -107,7 +107,9 @@ impl AllowlistVisitor<'_> {
                 explicit_row: _,
                 value_keyword: _,
                 rows,
-            }) => rows.iter().try_for_each(|row| self.exprs(&row.content)),
+            }) => rows
+                .iter()
+                .try_for_each(|row| self.check_exprs(&row.content)),
             SetExpr::Insert(_)
             | SetExpr::Update(_)
             | SetExpr::Delete(_)
@@ -116,7 +118,7 @@ impl AllowlistVisitor<'_> {
         }
     }
 
-    fn select(&mut self, select: &Select) -> Result<(), Refusal> {
+    fn check_select(&mut self, select: &Select) -> Result<(), Refusal> {
         let Select {
             select_token: _,
             optimizer_hints,
@@ -143,18 +145,18 @@ impl AllowlistVisitor<'_> {
             value_table_mode,
             flavor: _,
         } = select;
-        none(optimizer_hints, "a hint")?;
-        absent(select_modifiers, "this modifier of SELECT")?;
-        absent(top, "TOP")?;
-        absent(exclude, "EXCLUDE")?;
-        absent(into, "INTO")?;
-        none(lateral_views, "LATERAL VIEW")?;
-        absent(prewhere, "PREWHERE")?;
-        none(connect_by, "CONNECT BY")?;
-        none(cluster_by, "CLUSTER BY")?;
-        none(distribute_by, "DISTRIBUTE BY")?;
-        none(sort_by, "SORT BY")?;
-        absent(value_table_mode, "AS STRUCT and AS VALUE")?;
+        refuse_parts(optimizer_hints, "a hint")?;
+        refuse_part(select_modifiers, "this modifier of SELECT")?;
+        refuse_part(top, "TOP")?;
+        refuse_part(exclude, "EXCLUDE")?;
+        refuse_part(into, "INTO")?;
+        refuse_parts(lateral_views, "LATERAL VIEW")?;
+        refuse_part(prewhere, "PREWHERE")?;
+        refuse_parts(connect_by, "CONNECT BY")?;
+        refuse_parts(cluster_by, "CLUSTER BY")?;
+        refuse_parts(distribute_by, "DISTRIBUTE BY")?;
+        refuse_parts(sort_by, "SORT BY")?;
+        refuse_part(value_table_mode, "AS STRUCT and AS VALUE")?;
         match distinct {
             None | Some(Distinct::All | Distinct::Distinct) => {}
             Some(Distinct::On(on)) => {
@@ -163,13 +165,13 @@ impl AllowlistVisitor<'_> {
                     return Err(not_allowed("a place of a column in DISTINCT ON").with_help(help));
                 }
                 refuse_signed_places(on.iter(), "DISTINCT ON")?;
-                self.exprs(on)?;
+                self.check_exprs(on)?;
             }
         }
         // Tables come first: an unknown dataset is reported before an unknown function in the select list.
         for (position, table) in from.iter().enumerate() {
             if position > 0 {
-                self.join()?;
+                self.count_join()?;
             }
             self.table_with_joins(table)?;
         }
@@ -177,34 +179,34 @@ impl AllowlistVisitor<'_> {
             .iter()
             .try_for_each(|item| self.select_item(item))?;
         if let Some(selection) = selection {
-            self.expr(selection)?;
+            self.check_expr(selection)?;
         }
         self.group_by(group_by)?;
         if let Some(having) = having {
-            self.expr(having)?;
+            self.check_expr(having)?;
         }
         for NamedWindowDefinition(_, window) in named_window {
             match window {
                 NamedWindowExpr::NamedWindow(_) => {}
-                NamedWindowExpr::WindowSpec(spec) => self.window(spec)?,
+                NamedWindowExpr::WindowSpec(spec) => self.check_window(spec)?,
             }
         }
         match qualify {
             None => Ok(()),
-            Some(qualify) => self.expr(qualify),
+            Some(qualify) => self.check_expr(qualify),
         }
     }
 
     fn select_item(&mut self, item: &SelectItem) -> Result<(), Refusal> {
         match item {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, alias: _ } => {
-                self.expr(expr)
+                self.check_expr(expr)
             }
             SelectItem::QualifiedWildcard(
                 SelectItemQualifiedWildcardKind::ObjectName(_),
                 options,
             )
-            | SelectItem::Wildcard(options) => wildcard(options),
+            | SelectItem::Wildcard(options) => check_wildcard(options),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _)
             | SelectItem::ExprWithAliases { .. } => Err(not_allowed("this item of a SELECT list")),
         }
@@ -215,13 +217,15 @@ impl AllowlistVisitor<'_> {
             GroupByExpr::All(modifiers) => (&[][..], modifiers),
             GroupByExpr::Expressions(exprs, modifiers) => (exprs.as_slice(), modifiers),
         };
-        none(modifiers, "this modifier of GROUP BY")?;
+        refuse_parts(modifiers, "this modifier of GROUP BY")?;
         refuse_signed_places(exprs.iter(), "GROUP BY")?;
-        exprs.iter().try_for_each(|expr| self.group(expr))
+        exprs
+            .iter()
+            .try_for_each(|expr| self.check_group_item(expr))
     }
 
     /// Checks an item of GROUP BY: an expression or grouping sets.
-    fn group(&mut self, expr: &Expr) -> Result<(), Refusal> {
+    fn check_group_item(&mut self, expr: &Expr) -> Result<(), Refusal> {
         match expr {
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
                 let width: usize = sets.iter().map(Vec::len).sum();
@@ -232,39 +236,39 @@ impl AllowlistVisitor<'_> {
                     let refusal = not_allowed("a place of a column in sets of groups");
                     return Err(refusal.with_help("write the name of the column"));
                 }
-                sets.iter().try_for_each(|set| self.exprs(set))
+                sets.iter().try_for_each(|set| self.check_exprs(set))
             }
-            Expr::Tuple(parts) => self.exprs(parts),
-            other => self.expr(other),
+            Expr::Tuple(parts) => self.check_exprs(parts),
+            other => self.check_expr(other),
         }
     }
 
     fn order_by(&mut self, order_by: &OrderBy) -> Result<(), Refusal> {
         let OrderBy { kind, interpolate } = order_by;
-        absent(interpolate, "INTERPOLATE")?;
+        refuse_part(interpolate, "INTERPOLATE")?;
         match kind {
             OrderByKind::All(_) => Ok(()),
             OrderByKind::Expressions(exprs) => {
                 refuse_signed_places(exprs.iter().map(|order| &order.expr), "ORDER BY")?;
-                self.orders(exprs)
+                self.check_order_items(exprs)
             }
         }
     }
 
-    fn limit(&mut self, limit: &LimitClause) -> Result<(), Refusal> {
+    fn check_limit_clause(&mut self, limit: &LimitClause) -> Result<(), Refusal> {
         match limit {
             LimitClause::LimitOffset {
                 limit,
                 offset,
                 limit_by,
             } => {
-                none(limit_by, "LIMIT BY")?;
+                refuse_parts(limit_by, "LIMIT BY")?;
                 if let Some(limit) = limit {
-                    self.expr(limit)?;
+                    self.check_expr(limit)?;
                 }
                 match offset {
                     None => Ok(()),
-                    Some(Offset { value, rows: _ }) => self.expr(value),
+                    Some(Offset { value, rows: _ }) => self.check_expr(value),
                 }
             }
             LimitClause::OffsetCommaLimit { .. } => Err(not_allowed("LIMIT with a comma")),
@@ -272,15 +276,15 @@ impl AllowlistVisitor<'_> {
     }
 
     /// Checks the items of ORDER BY in a query, call or window.
-    pub(super) fn orders(&mut self, orders: &[OrderByExpr]) -> Result<(), Refusal> {
+    pub(super) fn check_order_items(&mut self, orders: &[OrderByExpr]) -> Result<(), Refusal> {
         orders.iter().try_for_each(|order| {
             let OrderByExpr {
                 expr,
                 options: _,
                 with_fill,
             } = order;
-            absent(with_fill, "WITH FILL")?;
-            self.expr(expr)
+            refuse_part(with_fill, "WITH FILL")?;
+            self.check_expr(expr)
         })
     }
 }
@@ -314,7 +318,7 @@ fn is_signed_number(expr: &Expr) -> bool {
     }
 }
 
-fn wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
+fn check_wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
     let WildcardAdditionalOptions {
         wildcard_token: _,
         opt_ilike,
@@ -324,8 +328,8 @@ fn wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
         opt_rename,
         opt_alias,
     } = options;
-    absent(opt_ilike, "ILIKE after *")?;
-    absent(opt_replace, "REPLACE after *")?;
-    absent(opt_rename, "RENAME after *")?;
-    absent(opt_alias, "an alias after *")
+    refuse_part(opt_ilike, "ILIKE after *")?;
+    refuse_part(opt_replace, "REPLACE after *")?;
+    refuse_part(opt_rename, "RENAME after *")?;
+    refuse_part(opt_alias, "an alias after *")
 }

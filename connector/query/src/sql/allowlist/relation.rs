@@ -1,7 +1,7 @@
 //! Check of the FROM clause: tables, joins and aliases.
 
 use super::function_call::no_function;
-use super::{AllowlistVisitor, absent, at, none, not_allowed};
+use super::{AllowlistVisitor, add_location, not_allowed, refuse_part, refuse_parts};
 use crate::sql::resolver::no_table;
 use datafusion::sql::sqlparser::ast::{
     Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Spanned, TableAlias,
@@ -13,7 +13,7 @@ impl AllowlistVisitor<'_> {
     /// Checks an item of FROM: a table and its joins.
     pub(super) fn table_with_joins(&mut self, table: &TableWithJoins) -> Result<(), Refusal> {
         let TableWithJoins { relation, joins } = table;
-        self.relation(relation)?;
+        self.check_relation(relation)?;
         for join in joins {
             let Join {
                 relation,
@@ -23,8 +23,8 @@ impl AllowlistVisitor<'_> {
             if *global {
                 return Err(not_allowed("GLOBAL JOIN"));
             }
-            self.join()?;
-            self.relation(relation)?;
+            self.count_join()?;
+            self.check_relation(relation)?;
             self.join_operator(join_operator)?;
         }
         Ok(())
@@ -44,7 +44,7 @@ impl AllowlistVisitor<'_> {
             | JoinOperator::RightSemi(constraint)
             | JoinOperator::LeftAnti(constraint)
             | JoinOperator::RightAnti(constraint) => match constraint {
-                JoinConstraint::On(expr) => self.expr(expr),
+                JoinConstraint::On(expr) => self.check_expr(expr),
                 JoinConstraint::Using(_) | JoinConstraint::Natural | JoinConstraint::None => Ok(()),
             },
             JoinOperator::Semi(_)
@@ -59,7 +59,7 @@ impl AllowlistVisitor<'_> {
         }
     }
 
-    fn relation(&mut self, factor: &TableFactor) -> Result<(), Refusal> {
+    fn check_relation(&mut self, factor: &TableFactor) -> Result<(), Refusal> {
         match factor {
             TableFactor::Table {
                 name,
@@ -76,17 +76,17 @@ impl AllowlistVisitor<'_> {
                 if args.is_some() {
                     return Err(no_function(&name.to_string(), name.span().start));
                 }
-                absent(version, "a version of a table")?;
-                absent(json_path, "a path into a table")?;
-                absent(sample, "TABLESAMPLE")?;
-                none(with_hints, "a hint")?;
-                none(partitions, "PARTITION")?;
-                none(index_hints, "a hint")?;
+                refuse_part(version, "a version of a table")?;
+                refuse_part(json_path, "a path into a table")?;
+                refuse_part(sample, "TABLESAMPLE")?;
+                refuse_parts(with_hints, "a hint")?;
+                refuse_parts(partitions, "PARTITION")?;
+                refuse_parts(index_hints, "a hint")?;
                 if *with_ordinality {
                     return Err(not_allowed("WITH ORDINALITY"));
                 }
                 alias.iter().try_for_each(alias_ok)?;
-                self.table(name)
+                self.check_table(name)
             }
             TableFactor::Derived {
                 lateral,
@@ -97,16 +97,16 @@ impl AllowlistVisitor<'_> {
                 if *lateral {
                     return Err(not_allowed("LATERAL"));
                 }
-                absent(sample, "TABLESAMPLE")?;
+                refuse_part(sample, "TABLESAMPLE")?;
                 alias.iter().try_for_each(alias_ok)?;
-                self.query(subquery)
+                self.check_query(subquery)
             }
             TableFactor::NestedJoin {
                 table_with_joins,
                 alias,
             } => {
                 alias.iter().try_for_each(alias_ok)?;
-                self.deeper(|walk| walk.table_with_joins(table_with_joins))
+                self.enter_level(|walk| walk.table_with_joins(table_with_joins))
             }
             TableFactor::Function { name, .. } => {
                 Err(no_function(&name.to_string(), name.span().start))
@@ -123,7 +123,7 @@ impl AllowlistVisitor<'_> {
         }
     }
 
-    fn table(&mut self, name: &ObjectName) -> Result<(), Refusal> {
+    fn check_table(&mut self, name: &ObjectName) -> Result<(), Refusal> {
         let mut path = Vec::new();
         for part in &name.0 {
             match part {
@@ -135,15 +135,15 @@ impl AllowlistVisitor<'_> {
             && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == *only)
         {
             let (tables, values) = (cte.tables, cte.values);
-            self.reference(tables)?;
-            return self.values(values);
+            self.count_reference(tables)?;
+            return self.count_values(values);
         }
         let parts: Vec<&str> = path.iter().map(String::as_str).collect();
         if self.tables.source(&parts).is_none() {
-            return Err(at(no_table(&parts.join(".")), name.span().start));
+            return Err(add_location(no_table(&parts.join(".")), name.span().start));
         }
         self.places.push(name.span().start);
-        self.reference(1)
+        self.count_reference(1)
     }
 }
 
@@ -162,7 +162,7 @@ pub(super) fn alias_ok(alias: &TableAlias) -> Result<(), Refusal> {
         columns,
         at,
     } = alias;
-    absent(at, "AT")?;
+    refuse_part(at, "AT")?;
     if columns.iter().any(|column| column.data_type.is_some()) {
         return Err(not_allowed("a type in an alias"));
     }

@@ -11,13 +11,16 @@ impl SqlStatementLimits {
     ///
     /// # Errors
     /// `SQL_TOO_LARGE` if a limit is exceeded.
-    pub(crate) fn count<'t>(&self, tokens: impl Iterator<Item = &'t Token>) -> Result<(), Refusal> {
+    pub(crate) fn count_tokens<'t>(
+        &self,
+        tokens: impl Iterator<Item = &'t Token>,
+    ) -> Result<(), Refusal> {
         let (mut counted, mut values, mut place) = (0_usize, 0_usize, TokenRole::Elsewhere);
         for token in tokens {
             if matches!(token, Token::Whitespace(_) | Token::EOF) {
                 continue;
             }
-            place = place.before(token);
+            place = place.next_role(token);
             match (place, token) {
                 (TokenRole::Value, _) => values = values.saturating_add(1),
                 (TokenRole::Signed, _) | (TokenRole::Open, Token::Comma) => {}
@@ -53,7 +56,7 @@ enum TokenRole {
 }
 
 impl TokenRole {
-    const fn before(self, token: &Token) -> Self {
+    const fn next_role(self, token: &Token) -> Self {
         match (self, token) {
             (_, Token::Word(word)) if matches!(word.keyword, Keyword::IN) => Self::In,
             (Self::In, Token::LParen) | (Self::Value, Token::Comma) => Self::Open,
@@ -81,7 +84,7 @@ mod tests {
                 values,
                 ..SqlStatementLimits::default()
             };
-            limits.count(all.iter()).is_ok()
+            limits.count_tokens(all.iter()).is_ok()
         };
         assert!(within(tokens, values), "{sql}");
         assert!(!within(tokens - 1, values), "{sql}");

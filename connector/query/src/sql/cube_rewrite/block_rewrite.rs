@@ -15,7 +15,7 @@ use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
 /// Rewrites the block to the cells, with exactly the schema of the original block.
-pub(super) fn rewritten(
+pub(super) fn rewrite_block(
     aggregate: &Aggregate,
     predicate: Option<&Filter>,
     base: &CubeBaseTable<'_>,
@@ -31,7 +31,7 @@ pub(super) fn rewritten(
     let mut totals: Vec<Expr> = Vec::new();
     let mut results = Vec::new();
     for expr in &aggregate.aggr_expr {
-        results.push(total(expr, base, qualifier, &mut totals)?);
+        results.push(total_expr(expr, base, qualifier, &mut totals)?);
     }
     let cells = NamedTable {
         part: RelationPart::Cells(Arc::clone(base.cube)),
@@ -75,7 +75,7 @@ pub(super) fn rewritten(
             plan.project(outputs)
         })
         .and_then(LogicalPlanBuilder::build);
-    built.map_err(|error| crate::engine_error::planning(&error))
+    built.map_err(|error| crate::engine_error::planning_refusal(&error))
 }
 
 /// Relation of the cells, as the view shows it.
@@ -89,7 +89,7 @@ fn cells_schema(base: &CubeBaseTable<'_>) -> Result<arrow_schema::SchemaRef, Ref
 fn check_group(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
     let column = match expr {
         Expr::Alias(Alias { expr, .. }) => return check_group(expr, base),
-        Expr::GroupingSet(_) => return Err(base.shape("ROLLUP, CUBE and GROUPING SETS")),
+        Expr::GroupingSet(_) => return Err(base.shape_refusal("ROLLUP, CUBE and GROUPING SETS")),
         _ if time_dimension::union_of_cells(expr, base).is_some() => return Ok(()),
         Expr::Column(column) => column,
         Expr::Literal(_, _) => return Ok(()),
@@ -137,16 +137,16 @@ fn check_group(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
 
 /// Value of one aggregate from totals over cells, which the function adds to `totals`. A count is NULL if no cell shows it: a
 /// withheld count may be any number below the threshold, and 0 would mean that no rows exist.
-fn total(
+fn total_expr(
     expr: &Expr,
     base: &CubeBaseTable<'_>,
     qualifier: &TableReference,
     totals: &mut Vec<Expr>,
 ) -> Result<Expr, Refusal> {
     let call = match expr {
-        Expr::Alias(Alias { expr, .. }) => return total(expr, base, qualifier, totals),
+        Expr::Alias(Alias { expr, .. }) => return total_expr(expr, base, qualifier, totals),
         Expr::AggregateFunction(call) => call,
-        _ => return Err(base.shape("this aggregate")),
+        _ => return Err(base.shape_refusal("this aggregate")),
     };
     let params = &call.params;
     let name = call.func.name();
@@ -161,16 +161,16 @@ fn total(
         return Err(not_allowed(name, base));
     }
     if params.distinct {
-        return Err(base.shape(&format!("{name}(DISTINCT …)")));
+        return Err(base.shape_refusal(&format!("{name}(DISTINCT …)")));
     }
     if params.filter.is_some() {
-        return Err(base.shape("FILTER"));
+        return Err(base.shape_refusal("FILTER"));
     }
     if !params.order_by.is_empty() || params.null_treatment.is_some() {
-        return Err(base.shape("ORDER BY inside an aggregate"));
+        return Err(base.shape_refusal("ORDER BY inside an aggregate"));
     }
     let [argument] = params.args.as_slice() else {
-        return Err(base.shape("an aggregate of several columns"));
+        return Err(base.shape_refusal("an aggregate of several columns"));
     };
     if let (CubeFunction::Count, Expr::Literal(value, _)) = (function, argument)
         && !value.is_null()
@@ -194,9 +194,9 @@ fn total(
                 format!("`{}` is a dimension, not a measure", column.name),
             ));
         }
-        Expr::Case(_) => return Err(base.shape("CASE")),
-        Expr::Cast(_) | Expr::TryCast(_) => return Err(base.shape("a cast")),
-        _ => return Err(base.shape("an expression as the argument of an aggregate")),
+        Expr::Case(_) => return Err(base.shape_refusal("CASE")),
+        Expr::Cast(_) | Expr::TryCast(_) => return Err(base.shape_refusal("a cast")),
+        _ => return Err(base.shape_refusal("an expression as the argument of an aggregate")),
     };
     match function {
         CubeFunction::Count => sum_of(&format!("cnt_{measure}"), base, qualifier, totals),
@@ -218,13 +218,13 @@ fn total(
                 _ => cast(values, DataType::Float64) / cast(count, DataType::Float64),
             })
         }
-        CubeFunction::Variance => spread(name, measure, base, qualifier, totals),
+        CubeFunction::Variance => variance_expr(name, measure, base, qualifier, totals),
         CubeFunction::Units => Err(not_allowed(name, base)),
     }
 }
 
 /// Variance and standard deviation, of a sample or a population.
-fn spread(
+fn variance_expr(
     name: &str,
     measure: &str,
     base: &CubeBaseTable<'_>,
@@ -254,7 +254,7 @@ fn spread(
     };
     when(count.gt(lit(least)), disclosed)
         .end()
-        .map_err(|error| crate::engine_error::planning(&error))
+        .map_err(|error| crate::engine_error::planning_refusal(&error))
 }
 
 /// Adds a column with the number of values in the cells that show their squares. Other cells may show only sums.
@@ -271,7 +271,7 @@ fn add_variance_count(
     );
     let disclosed = disclosed
         .end()
-        .map_err(|error| crate::engine_error::planning(&error))?;
+        .map_err(|error| crate::engine_error::planning_refusal(&error))?;
     add_total(
         disclosed,
         format!("total cnt_{measure} of dev_{measure}"),
@@ -297,7 +297,8 @@ fn add_total(
     base: &CubeBaseTable<'_>,
     totals: &mut Vec<Expr>,
 ) -> Result<Expr, Refusal> {
-    let sum = functions::aggregate("sum").ok_or_else(|| base.shape("this aggregate"))?;
+    let sum =
+        functions::aggregate_function("sum").ok_or_else(|| base.shape_refusal("this aggregate"))?;
     let call = Expr::AggregateFunction(AggregateFunction::new_udf(
         sum,
         vec![cells],

@@ -19,21 +19,21 @@ pub(super) fn on_cells(filter: &Filter, base: &CubeBaseTable<'_>) -> Result<Vec<
         .build();
     let simplified = ExprSimplifier::new(context)
         .simplify(filter.predicate.clone())
-        .map_err(|error| crate::engine_error::planning(&error))?;
+        .map_err(|error| crate::engine_error::planning_refusal(&error))?;
     let conjuncts = split_conjunction_owned(simplified);
     for conjunct in &conjuncts {
-        check(conjunct, base)?;
+        check_filter(conjunct, base)?;
     }
     Ok(conjuncts)
 }
 
-fn check(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
+fn check_filter(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
     match expr {
         Expr::Literal(ScalarValue::Boolean(_), _) => Ok(()),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
             Operator::And | Operator::Or => {
-                check(left, base)?;
-                check(right, base)
+                check_filter(left, base)?;
+                check_filter(right, base)
             }
             Operator::Eq
             | Operator::NotEq
@@ -45,39 +45,39 @@ fn check(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
                 (Expr::Literal(value, _), side) => {
                     check_comparison(side, op.swap().unwrap_or(*op), value, base)
                 }
-                _ => Err(base.shape("a comparison of columns")),
+                _ => Err(base.shape_refusal("a comparison of columns")),
             },
-            _ => Err(base.shape(&format!("a filter with {op}"))),
+            _ => Err(base.shape_refusal(&format!("a filter with {op}"))),
         },
-        Expr::Not(inner) => check(inner, base),
+        Expr::Not(inner) => check_filter(inner, base),
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => match inner.as_ref() {
-            Expr::Column(column) => dimension(column, base).map(|_| ()),
-            _ => Err(base.shape("an expression in the filter")),
+            Expr::Column(column) => find_dimension(column, base).map(|_| ()),
+            _ => Err(base.shape_refusal("an expression in the filter")),
         },
         Expr::InList(InList { expr, list, .. }) => {
             for item in list {
                 match item {
                     Expr::Literal(value, _) => check_comparison(expr, Operator::Eq, value, base)?,
-                    _ => return Err(base.shape("a list that is not of literals")),
+                    _ => return Err(base.shape_refusal("a list that is not of literals")),
                 }
             }
             Ok(())
         }
-        Expr::Column(column) => dimension(column, base).map(|_| ()),
+        Expr::Column(column) => find_dimension(column, base).map(|_| ()),
         Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) => {
-            Err(base.shape("a subquery"))
+            Err(base.shape_refusal("a subquery"))
         }
-        Expr::Like(_) | Expr::SimilarTo(_) => Err(base.shape("LIKE")),
+        Expr::Like(_) | Expr::SimilarTo(_) => Err(base.shape_refusal("LIKE")),
         Expr::ScalarFunction(call) => {
-            Err(base.shape(&format!("the function `{}`", call.func.name())))
+            Err(base.shape_refusal(&format!("the function `{}`", call.func.name())))
         }
-        Expr::Case(_) => Err(base.shape("CASE")),
-        Expr::Cast(_) | Expr::TryCast(_) => Err(base.shape("a cast")),
-        _ => Err(base.shape("an expression in the filter")),
+        Expr::Case(_) => Err(base.shape_refusal("CASE")),
+        Expr::Cast(_) | Expr::TryCast(_) => Err(base.shape_refusal("a cast")),
+        _ => Err(base.shape_refusal("an expression in the filter")),
     }
 }
 
-fn dimension<'a>(
+fn find_dimension<'a>(
     column: &Column,
     base: &'a CubeBaseTable<'_>,
 ) -> Result<&'a CubeDimension, Refusal> {
@@ -101,18 +101,18 @@ fn check_comparison(
     let column = match side {
         Expr::Column(column) => column,
         Expr::ScalarFunction(call) => {
-            return Err(base.shape(&format!("a filter on `{}`", call.func.name())));
+            return Err(base.shape_refusal(&format!("a filter on `{}`", call.func.name())));
         }
-        Expr::Cast(_) | Expr::TryCast(_) => return Err(base.shape("a cast in the filter")),
-        Expr::Case(_) => return Err(base.shape("CASE")),
-        _ => return Err(base.shape("an expression in the filter")),
+        Expr::Cast(_) | Expr::TryCast(_) => return Err(base.shape_refusal("a cast in the filter")),
+        Expr::Case(_) => return Err(base.shape_refusal("CASE")),
+        _ => return Err(base.shape_refusal("an expression in the filter")),
     };
-    let dimension = dimension(column, base)?;
+    let dimension = find_dimension(column, base)?;
     if dimension.bucket.is_none() || value.is_null() {
         return Ok(());
     }
     if !time_dimension::is_time(&value.data_type()) {
-        return Err(base.shape("a comparison with another type"));
+        return Err(base.shape_refusal("a comparison with another type"));
     }
     let is_day = time_dimension::is_date(base.named, &column.name)
         && dimension.bucket == Some(hansa_policy::value::time::TimeBucketWidth::Day);
@@ -120,11 +120,11 @@ fn check_comparison(
         return Ok(());
     }
     let between = match op {
-        Operator::GtEq | Operator::Lt => time_dimension::edge(value, 0, dimension),
-        Operator::Gt | Operator::LtEq => time_dimension::edge(value, 1, dimension),
+        Operator::GtEq | Operator::Lt => time_dimension::bucket_edge(value, 0, dimension),
+        Operator::Gt | Operator::LtEq => time_dimension::bucket_edge(value, 1, dimension),
         // A single instant is finer than any cell.
-        _ => match time_dimension::edge(value, 0, dimension) {
-            Some(BucketEdge::On) => time_dimension::edge(value, 1, dimension),
+        _ => match time_dimension::bucket_edge(value, 0, dimension) {
+            Some(BucketEdge::On) => time_dimension::bucket_edge(value, 1, dimension),
             other => other,
         },
     };
@@ -140,6 +140,6 @@ fn check_comparison(
                 "compare {} with >= and <",
                 format_dimension(dimension, time_dimension::is_date(base.named, &column.name))
             ))),
-        None => Err(base.shape("a comparison with another type")),
+        None => Err(base.shape_refusal("a comparison with another type")),
     }
 }

@@ -3,7 +3,7 @@
 mod time_zone;
 
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
@@ -20,7 +20,7 @@ fn city() -> FixtureParticipant {
 
 /// Fixture that permits only these functions.
 fn permitting(functions: &[CubeFunction]) -> FixtureParticipant {
-    let set = dataset(
+    let set = build_dataset(
         "trips",
         &[
             "district:text",
@@ -61,17 +61,17 @@ fn permitting(functions: &[CubeFunction]) -> FixtureParticipant {
         DatasetFileLayout::default(),
         [
             Term::Functions(functions.to_vec()),
-            Term::Dimensions(vec![name("district"), name("at")]),
-            Term::Measures(vec![name("fare"), name("duration")]),
+            Term::Dimensions(vec![parse_name("district"), parse_name("at")]),
+            Term::Measures(vec![parse_name("fare"), parse_name("duration")]),
             Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
             Term::TimeBucket {
-                column: name("at"),
+                column: parse_name("at"),
                 bucket: TimeBucketWidth::Hour,
                 zone: None,
             },
             Term::MinGroup {
                 at_least: 10,
-                unit: CountingUnit::Column(name("device_id")),
+                unit: CountingUnit::Column(parse_name("device_id")),
             },
             Term::TotalsFromPublished,
         ],
@@ -82,7 +82,9 @@ fn permitting(functions: &[CubeFunction]) -> FixtureParticipant {
 #[track_caller]
 fn answers(sql: &str, expect: &[&str]) {
     assert_eq!(
-        city().rows(sql).unwrap_or_else(|r| panic!("{sql}: {r}")),
+        city()
+            .query_rows(sql)
+            .unwrap_or_else(|r| panic!("{sql}: {r}")),
         expect,
         "{sql}"
     );
@@ -90,12 +92,12 @@ fn answers(sql: &str, expect: &[&str]) {
 
 #[track_caller]
 fn refused(sql: &str, code: ErrorCode) -> String {
-    let refusal = city().rows(sql).expect_err(sql);
+    let refusal = city().query_rows(sql).expect_err(sql);
     assert_eq!(refusal.code, code, "{sql}: {refusal}");
     // The examples in refusals must be permitted themselves.
     for help in &refusal.help {
         if let Some(example) = help.strip_prefix("this would pass: ") {
-            let passed = city().rows(example);
+            let passed = city().query_rows(example);
             assert!(passed.is_ok(), "{sql}: {example}: {passed:?}");
         }
     }
@@ -323,7 +325,7 @@ fn names_the_construct() {
 fn what_it_shows_passes() {
     let text = refused("SELECT * FROM trips", ErrorCode::AggregateOnly);
     let (_, example) = text.split_once("this would pass: ").unwrap();
-    assert_eq!(city().rows(example).unwrap().len(), 3);
+    assert_eq!(city().query_rows(example).unwrap().len(), 3);
 }
 
 /// The cells under their own name are limited to the permitted functions as well. An average needs neither its sum nor its count to
@@ -345,7 +347,7 @@ fn cells_tell_what_the_functions_do() {
         let sql = format!(
             "SELECT district{columns} FROM trips.cube WHERE district = 'A' GROUP BY district"
         );
-        assert_eq!(city.rows(&sql).unwrap(), [shown], "{sql}");
+        assert_eq!(city.query_rows(&sql).unwrap(), [shown], "{sql}");
         let width = city
             .ask("SELECT * FROM trips.cube")
             .unwrap()
@@ -362,7 +364,7 @@ fn cells_tell_what_the_functions_do() {
         );
         for column in hidden {
             let refusal = city
-                .rows(&format!("SELECT district, {column} FROM trips.cube"))
+                .query_rows(&format!("SELECT district, {column} FROM trips.cube"))
                 .unwrap_err();
             assert_eq!(
                 refusal.code,
@@ -373,12 +375,12 @@ fn cells_tell_what_the_functions_do() {
     }
     let city = permitting(&[avg]);
     let sql = "SELECT district, avg(fare), avg(duration) FROM trips GROUP BY 1 ORDER BY 1";
-    assert_eq!(city.rows(sql).unwrap(), ["A|2.5|10.0", "C|NULL|10.0"]);
+    assert_eq!(city.query_rows(sql).unwrap(), ["A|2.5|10.0", "C|NULL|10.0"]);
     for sql in [
         "SELECT sum(fare) FROM trips",
         "SELECT count(fare) FROM trips",
     ] {
-        let refusal = city.rows(sql).unwrap_err();
+        let refusal = city.query_rows(sql).unwrap_err();
         assert_eq!(
             refusal.code,
             ErrorCode::FunctionNotAllowed,

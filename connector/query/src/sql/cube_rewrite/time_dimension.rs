@@ -51,8 +51,8 @@ pub(crate) fn truncated_column(expr: &Expr) -> Option<(&Column, TimeTruncation)>
     };
     let (column, zone) = column_in_zone(of)?;
     let unit = match call.func.name() {
-        "date_trunc" => Some(text(width)?.to_ascii_lowercase()),
-        "date_bin" if quarters(width) => None,
+        "date_trunc" => Some(literal_text(width)?.to_ascii_lowercase()),
+        "date_bin" if is_quarter_hour(width) => None,
         _ => return None,
     };
     let zone = zone.map(str::to_owned);
@@ -69,7 +69,8 @@ impl TimeTruncation {
         };
         match &self.unit {
             Some(unit) => {
-                nests(fine, unit, date) && zone_fits(dimension, fine, date, self.zone.as_deref())
+                nests_within_unit(fine, unit, date)
+                    && zone_fits(dimension, fine, date, self.zone.as_deref())
             }
             None => !date && fine == TimeBucketWidth::QuarterHour && self.zone.is_none(),
         }
@@ -95,7 +96,7 @@ fn zone_fits(
     }
 }
 
-fn nests(fine: TimeBucketWidth, unit: &str, date: bool) -> bool {
+fn nests_within_unit(fine: TimeBucketWidth, unit: &str, date: bool) -> bool {
     let coarser = match fine {
         TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour if date => return false,
         TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour => {
@@ -133,7 +134,7 @@ pub(crate) fn column_in_zone(expr: &Expr) -> Option<(&Column, Option<&str>)> {
     }
 }
 
-fn quarters(width: &Expr) -> bool {
+fn is_quarter_hour(width: &Expr) -> bool {
     matches!(
         width,
         Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _)
@@ -142,7 +143,7 @@ fn quarters(width: &Expr) -> bool {
 }
 
 /// Content of a text literal.
-pub(crate) fn text(expr: &Expr) -> Option<&str> {
+pub(crate) fn literal_text(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Literal(value, _) => value.try_as_str().flatten(),
         _ => None,
@@ -158,7 +159,7 @@ pub(crate) enum BucketEdge {
 }
 
 /// Position of `value` plus `steps` of its smallest units relative to the boundaries.
-pub(crate) fn edge(
+pub(crate) fn bucket_edge(
     value: &ScalarValue,
     steps: i64,
     dimension: &CubeDimension,
@@ -172,7 +173,7 @@ pub(crate) fn edge(
                 .as_deref()
                 .and_then(|zone| TimeZone::get(zone).ok())
                 .unwrap_or(TimeZone::UTC);
-            let (start, next) = bucket::bounds(at, width, &zone);
+            let (start, next) = bucket::bucket_bounds(at, width, &zone);
             if start == at {
                 return Some(BucketEdge::On);
             }
@@ -192,13 +193,13 @@ pub(crate) fn edge(
             let next = (1..=370)
                 .filter_map(|ahead| start.checked_add(ahead))
                 .find(|day| bucket::first_day(*day, width) != start)?;
-            Some(BucketEdge::Between(date(start)?, date(next)?))
+            Some(BucketEdge::Between(format_date(start)?, format_date(next)?))
         }
         _ => None,
     }
 }
 
-fn date(days: i32) -> Option<String> {
+fn format_date(days: i32) -> Option<String> {
     let micros = i64::from(days).checked_mul(86_400_000_000)?;
     let shown = UtcTimestamp::from_micros(micros).ok()?.to_string();
     shown.split_once('T').map(|(date, _)| date.to_owned())

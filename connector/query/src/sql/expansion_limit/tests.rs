@@ -1,13 +1,13 @@
 //! Short texts with excessive growth, which are refused before the optimisation.
 
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 
 fn city() -> FixtureParticipant {
-    let set = dataset("t", &["x:int"]);
+    let set = build_dataset("t", &["x:int"]);
     let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(vec![1, 2, 3]))];
     let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
     let mut city = FixtureParticipant::new();
@@ -60,14 +60,14 @@ fn refuses_what_grows_too_large() {
         nested("CASE WHEN ", " THEN x = 2 ELSE x = 3 END"),
         nested("coalesce(", ", true)"),
     ] {
-        match city.rows(&sql) {
+        match city.query_rows(&sql) {
             Err(refusal) => {
                 assert_eq!(refusal.code, ErrorCode::SqlTooLarge, "{sql}: {refusal}");
             }
             Ok(rows) => panic!("{sql}: {rows:?}"),
         }
     }
-    let refusal = city.rows(&levels(32, "x + x", "x > 0")).unwrap_err();
+    let refusal = city.query_rows(&levels(32, "x + x", "x > 0")).unwrap_err();
     assert!(refusal.help[0].contains("`x`"), "{refusal:?}");
 }
 
@@ -80,7 +80,7 @@ fn plans_and_runs_what_grows_within_the_limit() {
         (levels(30, "x + 1", "x > 31"), "2"),
         (nested_cases(), "3"),
     ] {
-        assert_eq!(city.rows(&sql).unwrap(), [expect], "{sql}");
+        assert_eq!(city.query_rows(&sql).unwrap(), [expect], "{sql}");
     }
 }
 
@@ -109,7 +109,7 @@ fn refuses_lists_that_are_copied_too_often() {
         let arms = arms("t", count);
         format!("SELECT count(*) FROM ({arms}) a WHERE {condition}")
     };
-    let within = |sql: &str| city.rows(sql).map_err(|refusal| refusal.code);
+    let within = |sql: &str| city.query_rows(sql).map_err(|refusal| refusal.code);
     assert_eq!(within(&named(6)), Ok(vec!["18".to_owned()]));
     assert_eq!(within(&named(7)), Err(ErrorCode::SqlTooLarge));
     let halved = |count| above(count, format!("x + 0.5 IN ({halves})"));

@@ -1,7 +1,7 @@
 //! Comparison of each own aggregate with a plain loop over the rows: all rows, filtered rows, distinct values, no rows and NULLs,
 //! in groups and in sliding windows. The oracle uses no code of the engine or of the product.
 
-use super::aggregate;
+use super::aggregate_function;
 use arrow_array::cast::AsArray as _;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use datafusion::arrow::compute::cast;
@@ -31,7 +31,7 @@ impl AggregateTestRow {
 }
 
 /// Random numbers with few digits, many duplicates and some NULLs.
-fn rows() -> Vec<AggregateTestRow> {
+fn random_rows() -> Vec<AggregateTestRow> {
     (0..240_i32)
         .map(|k| {
             let at = (k * 7919 + k * k * 31) % 1009;
@@ -64,7 +64,7 @@ impl AggregateCall {
         format!("{}({distinct}{})", self.name, columns.join(", "))
     }
 
-    fn of<'r>(&self, rows: impl IntoIterator<Item = &'r AggregateTestRow>) -> Option<f64> {
+    fn call_oracle<'r>(&self, rows: impl IntoIterator<Item = &'r AggregateTestRow>) -> Option<f64> {
         (self.oracle)(&self.values(rows))
     }
 
@@ -94,33 +94,39 @@ impl AggregateCall {
     }
 }
 
-fn calls() -> Vec<AggregateCall> {
+fn aggregate_calls() -> Vec<AggregateCall> {
     let one: [(&'static str, Option<&'static str>, LoopOracle); 15] = [
-        ("sum", None, sum),
-        ("avg", None, mean),
-        ("mean", None, mean),
-        ("min", None, |rows| first(rows).reduce(f64::min)),
-        ("max", None, |rows| first(rows).reduce(f64::max)),
-        ("var", None, |rows| sample(rows, 0)),
-        ("var_samp", None, |rows| sample(rows, 0)),
-        ("var_sample", None, |rows| sample(rows, 0)),
-        ("var_pop", None, |rows| population(rows, 0)),
-        ("var_population", None, |rows| population(rows, 0)),
-        ("stddev", None, |rows| sample(rows, 0).map(f64::sqrt)),
-        ("stddev_samp", None, |rows| sample(rows, 0).map(f64::sqrt)),
-        ("stddev_pop", None, |rows| {
-            population(rows, 0).map(f64::sqrt)
+        ("sum", None, oracle_sum),
+        ("avg", None, oracle_mean),
+        ("mean", None, oracle_mean),
+        ("min", None, |rows| first_column(rows).reduce(f64::min)),
+        ("max", None, |rows| first_column(rows).reduce(f64::max)),
+        ("var", None, |rows| sample_covariance(rows, 0)),
+        ("var_samp", None, |rows| sample_covariance(rows, 0)),
+        ("var_sample", None, |rows| sample_covariance(rows, 0)),
+        ("var_pop", None, |rows| population_covariance(rows, 0)),
+        ("var_population", None, |rows| {
+            population_covariance(rows, 0)
         }),
-        ("approx_median", None, |rows| percentile(rows, 5)),
+        ("stddev", None, |rows| {
+            sample_covariance(rows, 0).map(f64::sqrt)
+        }),
+        ("stddev_samp", None, |rows| {
+            sample_covariance(rows, 0).map(f64::sqrt)
+        }),
+        ("stddev_pop", None, |rows| {
+            population_covariance(rows, 0).map(f64::sqrt)
+        }),
+        ("approx_median", None, |rows| oracle_percentile(rows, 5)),
         ("approx_percentile_cont", Some("0.3"), |rows| {
-            percentile(rows, 3)
+            oracle_percentile(rows, 3)
         }),
     ];
     let two: [(&'static str, LoopOracle); 4] = [
-        ("covar", |rows| sample(rows, 1)),
-        ("covar_samp", |rows| sample(rows, 1)),
-        ("covar_pop", |rows| population(rows, 1)),
-        ("corr", correlation),
+        ("covar", |rows| sample_covariance(rows, 1)),
+        ("covar_samp", |rows| sample_covariance(rows, 1)),
+        ("covar_pop", |rows| population_covariance(rows, 1)),
+        ("corr", oracle_correlation),
     ];
     let singles: [&'static [&'static str]; 3] = [&["f"], &["h"], &["i"]];
     let pairs: [&'static [&'static str]; 2] = [&["f", "h"], &["h", "i"]];
@@ -144,19 +150,19 @@ fn calls() -> Vec<AggregateCall> {
     calls
 }
 
-fn first(rows: &[Vec<f64>]) -> impl Iterator<Item = f64> {
+fn first_column(rows: &[Vec<f64>]) -> impl Iterator<Item = f64> {
     rows.iter().map(|row| row[0])
 }
 
-fn sum(rows: &[Vec<f64>]) -> Option<f64> {
-    first(rows).reduce(|all, value| all + value)
+fn oracle_sum(rows: &[Vec<f64>]) -> Option<f64> {
+    first_column(rows).reduce(|all, value| all + value)
 }
 
-fn mean(rows: &[Vec<f64>]) -> Option<f64> {
-    sum(rows).map(|sum| sum / rows.len() as f64)
+fn oracle_mean(rows: &[Vec<f64>]) -> Option<f64> {
+    oracle_sum(rows).map(|sum| sum / rows.len() as f64)
 }
 
-fn deviation(rows: &[Vec<f64>], one: usize, other: usize) -> f64 {
+fn deviation_sum(rows: &[Vec<f64>], one: usize, other: usize) -> f64 {
     let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f64>() / rows.len() as f64;
     let (left, right) = (mean(one), mean(other));
     let products = rows
@@ -165,21 +171,21 @@ fn deviation(rows: &[Vec<f64>], one: usize, other: usize) -> f64 {
     products.sum()
 }
 
-fn sample(rows: &[Vec<f64>], other: usize) -> Option<f64> {
-    (rows.len() > 1).then(|| deviation(rows, 0, other) / (rows.len() - 1) as f64)
+fn sample_covariance(rows: &[Vec<f64>], other: usize) -> Option<f64> {
+    (rows.len() > 1).then(|| deviation_sum(rows, 0, other) / (rows.len() - 1) as f64)
 }
 
-fn population(rows: &[Vec<f64>], other: usize) -> Option<f64> {
-    (!rows.is_empty()).then(|| deviation(rows, 0, other) / rows.len() as f64)
+fn population_covariance(rows: &[Vec<f64>], other: usize) -> Option<f64> {
+    (!rows.is_empty()).then(|| deviation_sum(rows, 0, other) / rows.len() as f64)
 }
 
-fn correlation(rows: &[Vec<f64>]) -> Option<f64> {
-    let spread = (deviation(rows, 0, 0) * deviation(rows, 1, 1)).sqrt();
-    (rows.len() > 1 && spread != 0.0).then(|| deviation(rows, 0, 1) / spread)
+fn oracle_correlation(rows: &[Vec<f64>]) -> Option<f64> {
+    let spread = (deviation_sum(rows, 0, 0) * deviation_sum(rows, 1, 1)).sqrt();
+    (rows.len() > 1 && spread != 0.0).then(|| deviation_sum(rows, 0, 1) / spread)
 }
 
-fn percentile(rows: &[Vec<f64>], tenths: usize) -> Option<f64> {
-    let mut all: Vec<f64> = first(rows).collect();
+fn oracle_percentile(rows: &[Vec<f64>], tenths: usize) -> Option<f64> {
+    let mut all: Vec<f64> = first_column(rows).collect();
     all.sort_by(f64::total_cmp);
     all.get(tenths * all.len().checked_sub(1)? / 10).copied()
 }
@@ -237,8 +243,8 @@ impl AggregateFixture {
             .with_target_partitions(2)
             .with_batch_size(16);
         let context = SessionContext::new_with_config(config);
-        for call in calls() {
-            context.register_udaf(aggregate(call.name).unwrap().as_ref().clone());
+        for call in aggregate_calls() {
+            context.register_udaf(aggregate_function(call.name).unwrap().as_ref().clone());
         }
         let table = MemTable::try_new(all.schema(), parts).unwrap();
         context.register_table("r", Arc::new(table)).unwrap();
@@ -268,7 +274,7 @@ impl AggregateFixture {
     }
 
     #[track_caller]
-    fn is(&self, sql: &str, expect: &[Option<f64>]) {
+    fn expect_values(&self, sql: &str, expect: &[Option<f64>]) {
         let reported = self.query_last_column(sql);
         let near = |pair: (&Option<f64>, &Option<f64>)| match pair {
             (None, None) => true,
@@ -284,38 +290,38 @@ impl AggregateFixture {
 
 #[test]
 fn each_aggregate_gives_what_a_loop_over_the_rows_gives() {
-    let rows = rows();
+    let rows = random_rows();
     let fixture = AggregateFixture::of(&rows);
-    for call in calls() {
+    for call in aggregate_calls() {
         let text = call.text("");
         let kept = || rows.iter().filter(|row| row.b);
-        fixture.is(&format!("SELECT {text} FROM r"), &[call.of(&rows)]);
-        fixture.is(
+        fixture.expect_values(&format!("SELECT {text} FROM r"), &[call.call_oracle(&rows)]);
+        fixture.expect_values(
             &format!("SELECT {text} FILTER (WHERE b) FROM r"),
-            &[call.of(kept())],
+            &[call.call_oracle(kept())],
         );
-        fixture.is(&format!("SELECT {text} FROM r WHERE k < 0"), &[None]);
+        fixture.expect_values(&format!("SELECT {text} FROM r WHERE k < 0"), &[None]);
         for column in call.columns {
             let sql = format!("SELECT {text} FROM r WHERE {column} IS NULL");
-            fixture.is(&sql, &[None]);
+            fixture.expect_values(&sql, &[None]);
         }
         let groups = |rows: &[&AggregateTestRow]| -> Vec<Option<f64>> {
-            let group = |g: i64| call.of(rows.iter().copied().filter(|row| row.g == g));
+            let group = |g: i64| call.call_oracle(rows.iter().copied().filter(|row| row.g == g));
             (0..5).map(group).collect()
         };
-        fixture.is(
+        fixture.expect_values(
             &format!("SELECT g, {text} FROM r GROUP BY g ORDER BY g"),
             &groups(&rows.iter().collect::<Vec<_>>()),
         );
-        fixture.is(
+        fixture.expect_values(
             &format!("SELECT g, {text} FILTER (WHERE b) FROM r GROUP BY g ORDER BY g"),
             &groups(&kept().collect::<Vec<_>>()),
         );
-        fixture.is(
+        fixture.expect_values(
             &format!("SELECT k, {text} FROM r WHERE k % 50 = 0 GROUP BY k ORDER BY k"),
             &(0..240)
                 .step_by(50)
-                .map(|at| call.of(&rows[at..=at]))
+                .map(|at| call.call_oracle(&rows[at..=at]))
                 .collect::<Vec<_>>(),
         );
     }
@@ -323,22 +329,22 @@ fn each_aggregate_gives_what_a_loop_over_the_rows_gives() {
 
 #[test]
 fn each_aggregate_of_different_values_gives_what_a_loop_gives() {
-    let rows = rows();
+    let rows = random_rows();
     let fixture = AggregateFixture::of(&rows);
-    let calls = calls();
+    let calls = aggregate_calls();
     let single = |call: &&AggregateCall| call.columns.len() == 1 && !call.is_percentile();
     for call in calls.iter().filter(single) {
         let text = call.text("DISTINCT ");
         let expect = [call.of_different(&rows)];
         // A single distinct aggregate is computed by groups; beside another aggregate, the function itself handles duplicates.
-        fixture.is(&format!("SELECT {text} FROM r"), &expect);
-        fixture.is(&format!("SELECT sum(DISTINCT k), {text} FROM r"), &expect);
-        fixture.is(
+        fixture.expect_values(&format!("SELECT {text} FROM r"), &expect);
+        fixture.expect_values(&format!("SELECT sum(DISTINCT k), {text} FROM r"), &expect);
+        fixture.expect_values(
             &format!("SELECT sum(DISTINCT k), {text} FROM r WHERE k < 0"),
             &[None],
         );
         let group = |g: i64| call.of_different(rows.iter().filter(|row| row.g == g));
-        fixture.is(
+        fixture.expect_values(
             &format!("SELECT g, sum(DISTINCT k), {text} FROM r GROUP BY g ORDER BY g"),
             &(0..5).map(group).collect::<Vec<_>>(),
         );
@@ -347,9 +353,12 @@ fn each_aggregate_of_different_values_gives_what_a_loop_gives() {
 
 #[test]
 fn each_aggregate_in_a_window_that_slides_gives_what_a_loop_gives() {
-    let rows = rows();
+    let rows = random_rows();
     let fixture = AggregateFixture::of(&rows);
-    for call in calls().iter().filter(|call| !call.is_percentile()) {
+    for call in aggregate_calls()
+        .iter()
+        .filter(|call| !call.is_percentile())
+    {
         let text = call.text("");
         for (before, behind) in [(3, 2), (0, 1), (9, 0)] {
             let sql = format!(
@@ -358,10 +367,10 @@ fn each_aggregate_in_a_window_that_slides_gives_what_a_loop_gives() {
             let expect: Vec<Option<f64>> = (0..rows.len())
                 .map(|at| {
                     let to = (at + behind + 1).min(rows.len());
-                    call.of(&rows[at.saturating_sub(before)..to])
+                    call.call_oracle(&rows[at.saturating_sub(before)..to])
                 })
                 .collect();
-            fixture.is(&sql, &expect);
+            fixture.expect_values(&sql, &expect);
         }
     }
 }

@@ -55,10 +55,10 @@ impl OutputGrowth {
     /// Checks a call of the function `name` against the limits.
     fn fits(self, name: &str, args: &ScalarFunctionArgs) -> bool {
         let rows = args.number_rows.max(1);
-        let widths: Vec<usize> = args.args.iter().map(width).collect();
+        let widths: Vec<usize> = args.args.iter().map(longest_value_bytes).collect();
         let batch = match self {
             Self::Count => {
-                let count = args.args.get(1).map_or(0, largest);
+                let count = args.args.get(1).map_or(0, largest_integer);
                 if count > VALUE {
                     return false;
                 }
@@ -75,34 +75,37 @@ impl OutputGrowth {
                 one.saturating_mul(rows)
             }
             Self::Product => {
-                let text = args.args.first().map_or(0, |text| total(text, rows));
-                let with = args.args.get(2).map_or(0, width);
+                let text = args.args.first().map_or(0, |text| total_bytes(text, rows));
+                let with = args.args.get(2).map_or(0, longest_value_bytes);
                 let pattern_can_be_empty = rows;
                 text.saturating_add(pattern_can_be_empty)
                     .saturating_mul(with.saturating_add(1))
             }
             Self::Sum => {
                 // The first argument of concat_ws is the separator between all others.
-                let between = args.args.first().map_or(0, width);
+                let between = args.args.first().map_or(0, longest_value_bytes);
                 args.args
                     .iter()
                     .map(|argument| {
-                        total(argument, rows).saturating_add(between.saturating_mul(rows))
+                        total_bytes(argument, rows).saturating_add(between.saturating_mul(rows))
                     })
                     .fold(0_usize, usize::saturating_add)
             }
             Self::Format => {
-                let format = args.args.get(1).map_or(0, width);
+                let format = args.args.get(1).map_or(0, longest_value_bytes);
                 let most = usize::try_from(VALUE).unwrap_or(0);
                 if format.saturating_mul(LETTER) > most {
                     return false;
                 }
-                let all = args.args.get(1).map_or(0, |format| total(format, rows));
+                let all = args
+                    .args
+                    .get(1)
+                    .map_or(0, |format| total_bytes(format, rows));
                 all.saturating_mul(LETTER)
             }
             Self::Pairs => {
-                let text = args.args.first().map_or(0, |text| total(text, rows));
-                text.saturating_mul(args.args.get(1).map_or(0, width))
+                let text = args.args.first().map_or(0, |text| total_bytes(text, rows));
+                text.saturating_mul(args.args.get(1).map_or(0, longest_value_bytes))
             }
         };
         batch <= BATCH
@@ -112,14 +115,14 @@ impl OutputGrowth {
 impl CallAdapter for OutputGrowth {
     fn call(&self, engine: &ScalarUDF, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if self.fits(engine.name(), &args) {
-            short(engine.invoke_with_args(args)?)
+            check_text_length(engine.invoke_with_args(args)?)
         } else if *self == Self::Pairs {
-            Err(engine_error::carry(Refusal::new(
+            Err(engine_error::wrap_refusal(Refusal::new(
                 ErrorCode::ResourceLimit,
                 format!("`{}` would compare texts that are too long", engine.name()),
             )))
         } else {
-            Err(engine_error::carry(too_large()))
+            Err(engine_error::wrap_refusal(too_large()))
         }
     }
 }
@@ -137,15 +140,15 @@ pub fn too_large() -> Refusal {
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`.
-pub fn short(made: ColumnarValue) -> Result<ColumnarValue> {
-    if width(&made) > TEXT {
-        return Err(engine_error::carry(too_large()));
+pub fn check_text_length(made: ColumnarValue) -> Result<ColumnarValue> {
+    if longest_value_bytes(&made) > TEXT {
+        return Err(engine_error::wrap_refusal(too_large()));
     }
     Ok(made)
 }
 
 /// Size of the longest value, in bytes.
-fn width(argument: &ColumnarValue) -> usize {
+fn longest_value_bytes(argument: &ColumnarValue) -> usize {
     match argument {
         ColumnarValue::Scalar(value) => text_of(value).map_or(0, str::len),
         ColumnarValue::Array(array) => match array.data_type() {
@@ -176,7 +179,7 @@ fn width(argument: &ColumnarValue) -> usize {
 }
 
 /// Size of all values in a batch of `rows`, in bytes.
-pub(super) fn total(argument: &ColumnarValue, rows: usize) -> usize {
+pub(super) fn total_bytes(argument: &ColumnarValue, rows: usize) -> usize {
     match argument {
         ColumnarValue::Scalar(value) => text_of(value).map_or(32, str::len).saturating_mul(rows),
         ColumnarValue::Array(array) => match array.data_type() {
@@ -203,7 +206,7 @@ fn text_of(value: &ScalarValue) -> Option<&str> {
 }
 
 /// Maximum of an argument. Any value other than a 64-bit integer counts as too large.
-fn largest(argument: &ColumnarValue) -> i64 {
+fn largest_integer(argument: &ColumnarValue) -> i64 {
     match argument {
         ColumnarValue::Scalar(ScalarValue::Int64(count)) => count.unwrap_or(0),
         ColumnarValue::Array(array) if *array.data_type() == DataType::Int64 => array

@@ -1,6 +1,6 @@
 //! Operator `||` with a limit on its result: forty nested doublings of a character are a terabyte.
 
-use super::bounded_text::{BATCH, short, too_large, total};
+use super::bounded_text::{BATCH, check_text_length, too_large, total_bytes};
 use super::exact_arithmetic::day_text::write_days;
 use crate::engine_error;
 use datafusion::arrow::array::{ArrayRef, AsArray};
@@ -29,7 +29,7 @@ pub fn limit_concatenations(plan: LogicalPlan) -> Result<LogicalPlan> {
                 Expr::BinaryExpr(BinaryExpr {
                     op: Operator::StringConcat,
                     ..
-                }) => Ok(Transformed::yes(JOINED.call(operands(part)))),
+                }) => Ok(Transformed::yes(JOINED.call(chain_operands(part)))),
                 other => Ok(Transformed::no(other)),
             })?;
             Ok(if done.transformed {
@@ -44,7 +44,7 @@ pub fn limit_concatenations(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// Operands of a chain of `||`, in order. They become one call, since the engine plans deeply nested calls slowly.
-fn operands(chain: Expr) -> Vec<Expr> {
+fn chain_operands(chain: Expr) -> Vec<Expr> {
     let mut open = vec![chain];
     let mut found = Vec::new();
     while let Some(expr) = open.pop() {
@@ -107,10 +107,10 @@ impl ScalarUDFImpl for ConcatenationFunction {
         let size = args
             .args
             .iter()
-            .map(|argument| total(argument, rows))
+            .map(|argument| total_bytes(argument, rows))
             .fold(0_usize, usize::saturating_add);
         if size > BATCH {
-            return Err(engine_error::carry(too_large()));
+            return Err(engine_error::wrap_refusal(too_large()));
         }
         let scalar = args
             .args
@@ -125,7 +125,7 @@ impl ScalarUDFImpl for ConcatenationFunction {
         let texts: Vec<_> = texts.iter().map(|text| text.as_string::<i32>()).collect();
         let joined = concat_elements_utf8_many(&texts)?;
         let made = cast(&joined, args.return_field.data_type())?;
-        short(if scalar {
+        check_text_length(if scalar {
             ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
         } else {
             ColumnarValue::Array(made)

@@ -12,7 +12,7 @@ pub const NAMES: [&str; 4] = ["now", "current_timestamp", "current_date", "today
 
 /// Function with this name, which returns `now`.
 #[must_use]
-pub fn function(name: &str, now: UtcTimestamp) -> Option<ScalarUDF> {
+pub fn current_time_function(name: &str, now: UtcTimestamp) -> Option<ScalarUDF> {
     let (name, value) = match name {
         "now" | "current_timestamp" => (
             "now",

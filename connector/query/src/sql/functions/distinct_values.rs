@@ -1,7 +1,7 @@
 //! Aggregates of distinct values that are compared before their conversion to floating-point numbers. Different integers beyond
 //! 2^53, or decimals with many digits, can have one floating-point representation (DataFusion 55.2).
 
-use super::sum::only;
+use super::sum::only_column;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -140,7 +140,7 @@ impl DistinctValues {
 
 impl Accumulator for DistinctValues {
     fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        let column = only(columns)?;
+        let column = only_column(columns)?;
         let Some(counts) = &mut self.counts else {
             return self
                 .inner
@@ -162,7 +162,7 @@ impl Accumulator for DistinctValues {
     }
 
     fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        let column = only(columns)?;
+        let column = only_column(columns)?;
         let Some(counts) = &mut self.counts else {
             return self
                 .inner
@@ -215,7 +215,7 @@ impl Accumulator for DistinctValues {
         if self.counts.is_none() {
             return self.inner.merge_batch(states);
         }
-        let Some(lists) = only(states)?.as_list_opt::<i32>() else {
+        let Some(lists) = only_column(states)?.as_list_opt::<i32>() else {
             return exec_err!("lists of values");
         };
         for list in lists.iter().flatten() {

@@ -48,7 +48,9 @@ pub fn replace_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
             (_, inputs) => merge_schema(inputs),
         };
         let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| map_keeping_names(&names, expr, |expr| guard(expr, &schema)))
+        node.map_expressions(|expr| {
+            map_keeping_names(&names, expr, |expr| guard_arithmetic(expr, &schema))
+        })
     })
     .data()
 }
@@ -60,7 +62,7 @@ pub fn replace_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub fn restore_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| map_keeping_names(&names, expr, unguard))
+        node.map_expressions(|expr| map_keeping_names(&names, expr, unguard_arithmetic))
     })
     .data()
 }
@@ -70,7 +72,7 @@ pub fn restore_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// # Errors
 /// An error if the type of an expression can't be determined.
 pub fn guarded_expr(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    guard(expr, schema).data()
+    guard_arithmetic(expr, schema).data()
 }
 
 /// Restores the operators that [`guarded_expr`] replaced by calls.
@@ -78,7 +80,7 @@ pub fn guarded_expr(expr: Expr, schema: &DFSchema) -> Result<Expr> {
 /// # Errors
 /// An error if a call lacks its arguments.
 pub fn written_expr(expr: Expr) -> Result<Expr> {
-    unguard(expr).data()
+    unguard_arithmetic(expr).data()
 }
 
 /// Transforms an expression and keeps its name.
@@ -106,19 +108,19 @@ pub(crate) fn map_keeping_names(
     };
     match expr {
         // In grouping sets the keys have names.
-        Expr::GroupingSet(GroupingSet::Rollup(keys)) => each(keys, one)
+        Expr::GroupingSet(GroupingSet::Rollup(keys)) => transform_items(keys, one)
             .map(|keys| keys.update_data(|keys| Expr::GroupingSet(GroupingSet::Rollup(keys)))),
-        Expr::GroupingSet(GroupingSet::Cube(keys)) => each(keys, one)
+        Expr::GroupingSet(GroupingSet::Cube(keys)) => transform_items(keys, one)
             .map(|keys| keys.update_data(|keys| Expr::GroupingSet(GroupingSet::Cube(keys)))),
-        Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => each(sets, |keys| each(keys, one))
-            .map(|sets| {
-                sets.update_data(|sets| Expr::GroupingSet(GroupingSet::GroupingSets(sets)))
-            }),
+        Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => transform_items(sets, |keys| {
+            transform_items(keys, one)
+        })
+        .map(|sets| sets.update_data(|sets| Expr::GroupingSet(GroupingSet::GroupingSets(sets)))),
         other => one(other),
     }
 }
 
-fn each<T>(
+fn transform_items<T>(
     all: Vec<T>,
     change: impl Fn(T) -> Result<Transformed<T>>,
 ) -> Result<Transformed<Vec<T>>> {
@@ -138,9 +140,9 @@ fn each<T>(
     })
 }
 
-fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
+fn guard_arithmetic(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     expr.transform_down(|part| match part {
-        Expr::BinaryExpr(binary) if arithmetic(binary.op) => chain(binary, schema),
+        Expr::BinaryExpr(binary) if is_arithmetic(binary.op) => convert_chain(binary, schema),
         Expr::Negative(inner) if inner.get_type(schema)?.is_numeric() => {
             Ok(Transformed::yes(ArithmeticOp::Negative.call(vec![*inner])))
         }
@@ -164,12 +166,12 @@ fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
         }
         // A text may contain -0, and a number too small for its type becomes -0.
         Expr::Cast(cast) if cast.field.data_type().is_floating() => {
-            let inner = guard(*cast.expr, schema)?.data;
+            let inner = guard_arithmetic(*cast.expr, schema)?.data;
             let cast = Expr::Cast(Cast::new_from_field(Box::new(inner), cast.field));
             Ok(canonical_call(cast))
         }
         Expr::TryCast(cast) if cast.field.data_type().is_floating() => {
-            let inner = guard(*cast.expr, schema)?.data;
+            let inner = guard_arithmetic(*cast.expr, schema)?.data;
             let cast = Expr::TryCast(TryCast::new_from_field(Box::new(inner), cast.field));
             Ok(canonical_call(cast))
         }
@@ -194,7 +196,7 @@ fn is_text_of_days(from: &DataType, to: &DataType) -> bool {
 
 /// Cast as one call, whose argument is not transformed again.
 fn call_own_cast(value: Expr, to: &DataType, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
-    let value = guard(value, schema)?.data;
+    let value = guard_arithmetic(value, schema)?.data;
     Ok(Transformed::new(
         ArithmeticOp::Cast(to.clone()).call(vec![value]),
         true,
@@ -224,7 +226,7 @@ fn is_same_number(one: &ScalarValue, other: &ScalarValue) -> bool {
     }
 }
 
-fn unguard(expr: Expr) -> Result<Transformed<Expr>> {
+fn unguard_arithmetic(expr: Expr) -> Result<Transformed<Expr>> {
     expr.transform_up(|part| {
         let Expr::ScalarFunction(ScalarFunction { func, args }) = part else {
             return Ok(Transformed::no(part));
@@ -246,30 +248,30 @@ fn unguard(expr: Expr) -> Result<Transformed<Expr>> {
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(args)
-                .fold(first, |left, (op, right)| operation(left, *op, right)),
+                .fold(first, |left, (op, right)| to_binary_expr(left, *op, right)),
         }))
     })
 }
 
-const fn arithmetic(op: Operator) -> bool {
+const fn is_arithmetic(op: Operator) -> bool {
     matches!(
         op,
         Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo
     )
 }
 
-fn operation(left: Expr, op: Operator, right: Expr) -> Expr {
+fn to_binary_expr(left: Expr, op: Operator, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
 }
 
 /// Converts a left-associative chain of operators to one call, as far as it consists of numbers. Times, dates and durations never
 /// wrap around in the engine.
-fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
+fn convert_chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     let mut links = Vec::new();
     let mut next = Expr::BinaryExpr(last);
     let first = loop {
         match next {
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) if arithmetic(op) => {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) => {
                 links.push((op, *right));
                 next = *left;
             }
@@ -278,7 +280,7 @@ fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>>
     };
     let mut any = false;
     let mut guarded = |expr: Expr| {
-        let done = guard(expr, schema)?;
+        let done = guard_arithmetic(expr, schema)?;
         any |= done.transformed;
         Ok::<_, DataFusionError>(done.data)
     };
@@ -289,7 +291,7 @@ fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>>
     for (op, right) in links.into_iter().rev() {
         let with = right.get_type(schema)?;
         let right = guarded(right)?;
-        let result = result(&kind, op, &with)?;
+        let result = result_type(&kind, op, &with)?;
         if needs_care(&kind, op) && needs_care(&with, op) {
             calls = true;
             if operands.is_empty() {
@@ -298,7 +300,7 @@ fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>>
             operators.push(op);
             operands.push(right);
         } else {
-            made = operation(finish_chain(made, &mut operators, &mut operands), op, right);
+            made = to_binary_expr(finish_chain(made, &mut operators, &mut operands), op, right);
         }
         kind = result;
     }
@@ -325,7 +327,7 @@ fn needs_care(kind: &DataType, op: Operator) -> bool {
     kind.is_decimal() || kind.is_floating() || (kind.is_integer() && !is_checked)
 }
 
-fn result(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
+fn result_type(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
     if left == right && (left.is_integer() || left.is_floating()) {
         return Ok(left.clone());
     }
@@ -380,7 +382,9 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(rest)
-                .try_fold(first.clone(), |left, (op, right)| result(&left, *op, right)),
+                .try_fold(first.clone(), |left, (op, right)| {
+                    result_type(&left, *op, right)
+                }),
         }
     }
 
@@ -405,7 +409,7 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
         };
         let made = match &self.how {
             ArithmeticOp::Canonical => Ok(canonical_value(first)),
-            ArithmeticOp::Cast(to) => return convert(&first, to),
+            ArithmeticOp::Cast(to) => return convert_value(&first, to),
             ArithmeticOp::Negative => match first {
                 ColumnarValue::Array(array) => neg(&array)
                     .map(ColumnarValue::Array)
@@ -418,13 +422,15 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(operands)
-                .try_fold(first, |left, (op, right)| step(&left, *op, &right)),
+                .try_fold(first, |left, (op, right)| {
+                    apply_operator(&left, *op, &right)
+                }),
         };
         made.map_err(|error| match error.find_root() {
             DataFusionError::ArrowError(inner, _)
                 if matches!(**inner, ArrowError::ArithmeticOverflow(_)) =>
             {
-                engine_error::carry(beyond())
+                engine_error::wrap_refusal(overflow_refusal())
             }
             _ => error,
         })
@@ -432,7 +438,7 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
 }
 
 /// Converts a value to the type `to` in place of the engine's cast.
-fn convert(value: &ColumnarValue, to: &DataType) -> Result<ColumnarValue> {
+fn convert_value(value: &ColumnarValue, to: &DataType) -> Result<ColumnarValue> {
     let convert_array = |array: &ArrayRef| match array.data_type() {
         DataType::Date32 => day_text::write_days(array, to),
         _ => decimal_cast::convert_array(array, to),
@@ -446,43 +452,47 @@ fn convert(value: &ColumnarValue, to: &DataType) -> Result<ColumnarValue> {
     }
 }
 
-fn step(left: &ColumnarValue, op: Operator, right: &ColumnarValue) -> Result<ColumnarValue> {
+fn apply_operator(
+    left: &ColumnarValue,
+    op: Operator,
+    right: &ColumnarValue,
+) -> Result<ColumnarValue> {
     let made = match op {
         Operator::Plus => apply(left, right, add),
         Operator::Minus => apply(left, right, sub),
         Operator::Multiply => apply(left, right, mul),
-        Operator::Divide => apply(left, right, decimal_cast::divide),
+        Operator::Divide => apply(left, right, decimal_cast::divide_arrays),
         Operator::Modulo => apply(left, right, rem),
         _ => exec_err!("an operator that is not of arithmetic"),
     }?;
     if made.data_type().is_decimal() {
         let digits = match &made {
-            ColumnarValue::Array(array) => digits(array.as_ref()),
-            ColumnarValue::Scalar(value) => digits(value.to_array()?.as_ref()),
+            ColumnarValue::Array(array) => check_digits(array.as_ref()),
+            ColumnarValue::Scalar(value) => check_digits(value.to_array()?.as_ref()),
         };
         // The error text of the library contains the value, so it is replaced.
-        digits.map_err(|_| engine_error::carry(beyond()))?;
+        digits.map_err(|_| engine_error::wrap_refusal(overflow_refusal()))?;
     }
     Ok(canonical_value(made))
 }
 
 /// Checks that decimals do not exceed the digits of their type.
-fn digits(array: &dyn Array) -> Result<(), ArrowError> {
-    fn of<T: DecimalType>(array: &PrimitiveArray<T>) -> Result<(), ArrowError> {
+fn check_digits(array: &dyn Array) -> Result<(), ArrowError> {
+    fn check_array<T: DecimalType>(array: &PrimitiveArray<T>) -> Result<(), ArrowError> {
         array.validate_decimal_precision(array.precision())
     }
     match array.data_type() {
-        DataType::Decimal32(_, _) => of(array.as_primitive::<Decimal32Type>()),
-        DataType::Decimal64(_, _) => of(array.as_primitive::<Decimal64Type>()),
-        DataType::Decimal128(_, _) => of(array.as_primitive::<Decimal128Type>()),
-        DataType::Decimal256(_, _) => of(array.as_primitive::<Decimal256Type>()),
+        DataType::Decimal32(_, _) => check_array(array.as_primitive::<Decimal32Type>()),
+        DataType::Decimal64(_, _) => check_array(array.as_primitive::<Decimal64Type>()),
+        DataType::Decimal128(_, _) => check_array(array.as_primitive::<Decimal128Type>()),
+        DataType::Decimal256(_, _) => check_array(array.as_primitive::<Decimal256Type>()),
         _ => Ok(()),
     }
 }
 
 /// Refusal for a result that exceeds its type.
 #[must_use]
-pub fn beyond() -> Refusal {
+pub fn overflow_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::ArithmeticOverflow,
         "a result of arithmetic is beyond the range of its type, so no correct number can be shown",

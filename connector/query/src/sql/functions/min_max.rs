@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Function `min`.
 #[must_use]
-pub fn least() -> Arc<AggregateUDF> {
+pub fn min_function() -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::from(MinMaxFunction {
         inner: min_udaf(),
         goes: Ordering::Less,
@@ -26,7 +26,7 @@ pub fn least() -> Arc<AggregateUDF> {
 
 /// Function `max`.
 #[must_use]
-pub fn greatest() -> Arc<AggregateUDF> {
+pub fn max_function() -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::from(MinMaxFunction {
         inner: max_udaf(),
         goes: Ordering::Greater,

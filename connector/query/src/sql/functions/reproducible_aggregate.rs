@@ -2,7 +2,7 @@
 //! workers. The rows are accumulated without rounding, and the result is rounded once (reproducible summation, Demmel and Nguyen
 //! 2013). Hidden rows affect the division into batches, and are therefore not visible in the result.
 
-use super::sum::only;
+use super::sum::only_column;
 use datafusion::arrow::array::{
     Array, ArrayBuilder as _, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray,
     Float64Array, ListArray,
@@ -24,7 +24,7 @@ pub(super) trait NumericSummary<const N: usize>:
     /// Adds a row.
     fn add(&mut self, row: [f64; N]);
     /// Removes a row.
-    fn take(&mut self, row: [f64; N]);
+    fn remove_row(&mut self, row: [f64; N]);
     /// Merges a summary from [`Self::write`]. Returns `None` for other bytes.
     fn merge(&mut self, bytes: &[u8]) -> Option<()>;
     /// Serialises the summary. Returns `None` if there are no rows.
@@ -44,8 +44,8 @@ impl NumericSummary<1> for ExactSum {
         Self::add(self, value);
     }
 
-    fn take(&mut self, [value]: [f64; 1]) {
-        Self::take(self, value);
+    fn remove_row(&mut self, [value]: [f64; 1]) {
+        Self::remove(self, value);
     }
 
     fn merge(&mut self, bytes: &[u8]) -> Option<()> {
@@ -70,8 +70,8 @@ impl<const N: usize> NumericSummary<N> for PowerSums<N> {
         Self::add(self, row);
     }
 
-    fn take(&mut self, row: [f64; N]) {
-        Self::take(self, row);
+    fn remove_row(&mut self, row: [f64; N]) {
+        Self::remove(self, row);
     }
 
     fn merge(&mut self, bytes: &[u8]) -> Option<()> {
@@ -123,7 +123,7 @@ impl<S: NumericSummary<N>, const N: usize> SummaryAccumulator<S, N> {
 impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S, N> {
     fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
         let summary = &mut self.summary;
-        each(columns, |_, row| {
+        visit_rows(columns, |_, row| {
             summary.add(row);
             Ok(())
         })
@@ -131,8 +131,8 @@ impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S,
 
     fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
         let summary = &mut self.summary;
-        each(columns, |_, row| {
-            summary.take(row);
+        visit_rows(columns, |_, row| {
+            summary.remove_row(row);
             Ok(())
         })
     }
@@ -180,22 +180,22 @@ impl<S> DistinctValueAccumulator<S> {
 }
 
 /// Bits of a value. Both zeros are equal, as in a GROUP BY of the engine.
-fn key(value: f64) -> u64 {
+fn value_bits(value: f64) -> u64 {
     (value + 0.0).to_bits()
 }
 
 impl<S: NumericSummary<1>> Accumulator for DistinctValueAccumulator<S> {
     fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        each(columns, |_, [value]: [f64; 1]| {
-            let count = self.counts.entry(key(value)).or_default();
+        visit_rows(columns, |_, [value]: [f64; 1]| {
+            let count = self.counts.entry(value_bits(value)).or_default();
             *count = count.saturating_add(1);
             Ok(())
         })
     }
 
     fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        each(columns, |_, [value]: [f64; 1]| {
-            let key = key(value);
+        visit_rows(columns, |_, [value]: [f64; 1]| {
+            let key = value_bits(value);
             if let Some(count) = self.counts.get_mut(&key) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
@@ -234,7 +234,7 @@ impl<S: NumericSummary<1>> Accumulator for DistinctValueAccumulator<S> {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let Some(lists): Option<&ListArray> = only(states)?.as_list_opt::<i32>() else {
+        let Some(lists): Option<&ListArray> = only_column(states)?.as_list_opt::<i32>() else {
             return exec_err!("lists of values");
         };
         for list in lists.iter().flatten() {
@@ -294,7 +294,7 @@ impl<S: NumericSummary<N>, const N: usize> GroupsAccumulator for SummaryGroupsAc
         total_num_groups: usize,
     ) -> Result<()> {
         self.summaries.resize(total_num_groups, S::default());
-        each(values, |at, row| {
+        visit_rows(values, |at, row| {
             if opt_filter.is_some_and(|filter| !is_kept(filter, at)) {
                 return Ok(());
             }
@@ -341,7 +341,7 @@ impl<S: NumericSummary<N>, const N: usize> GroupsAccumulator for SummaryGroupsAc
     ) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |column| column.len());
         let mut states = BinaryBuilder::with_capacity(rows, rows.saturating_mul(size_of::<f64>()));
-        each(values, |at, row| {
+        visit_rows(values, |at, row| {
             if opt_filter.is_none_or(|filter| is_kept(filter, at)) {
                 // NULLs for preceding rows that are incomplete or filtered out.
                 states.append_nulls(at.saturating_sub(states.len()));
@@ -364,7 +364,7 @@ fn is_kept(filter: &BooleanArray, row: usize) -> bool {
 }
 
 /// Calls a function for each row whose numbers are all non-NULL.
-fn each<const N: usize>(
+fn visit_rows<const N: usize>(
     columns: &[ArrayRef],
     mut with: impl FnMut(usize, [f64; N]) -> Result<()>,
 ) -> Result<()> {
@@ -394,7 +394,7 @@ fn merge_state<S: NumericSummary<N>, const N: usize>(summary: &mut S, state: &[u
 }
 
 fn state_column(states: &[ArrayRef]) -> Result<&BinaryArray> {
-    match only(states)?.as_binary_opt::<i32>() {
+    match only_column(states)?.as_binary_opt::<i32>() {
         Some(states) => Ok(states),
         None => exec_err!("bytes"),
     }

@@ -52,18 +52,18 @@ trait RoundableFloat: ArrowPrimitiveType<Native: fmt::Display> {
     /// Maximum exponent of a power of ten that is exact.
     const EXACT: i64;
 
-    fn wide(value: Self::Native) -> f64;
-    fn read(digits: &str) -> Option<Self::Native>;
+    fn to_f64(value: Self::Native) -> f64;
+    fn parse_digits(digits: &str) -> Option<Self::Native>;
 
     fn is_finite(value: Self::Native) -> bool {
-        Self::wide(value).is_finite()
+        Self::to_f64(value).is_finite()
     }
 
     /// Absolute value after a shift of the decimal point. The shift has two steps, since a single power of ten may be infinite.
     fn scaled_magnitude(value: Self::Native, places: i64) -> f64 {
         let half = i32::try_from(places / 2).unwrap_or_default();
         let rest = i32::try_from(places - places / 2).unwrap_or_default();
-        Self::wide(value).abs() * 10_f64.powi(half) * 10_f64.powi(rest)
+        Self::to_f64(value).abs() * 10_f64.powi(half) * 10_f64.powi(rest)
     }
 }
 
@@ -71,11 +71,11 @@ impl RoundableFloat for Float64Type {
     const WHOLE: f64 = 9_007_199_254_740_992.0;
     const EXACT: i64 = 22;
 
-    fn wide(value: f64) -> f64 {
+    fn to_f64(value: f64) -> f64 {
         value
     }
 
-    fn read(digits: &str) -> Option<f64> {
+    fn parse_digits(digits: &str) -> Option<f64> {
         digits.parse().ok()
     }
 }
@@ -84,11 +84,11 @@ impl RoundableFloat for Float32Type {
     const WHOLE: f64 = 16_777_216.0;
     const EXACT: i64 = 10;
 
-    fn wide(value: f32) -> f64 {
+    fn to_f64(value: f32) -> f64 {
         value.into()
     }
 
-    fn read(digits: &str) -> Option<f32> {
+    fn parse_digits(digits: &str) -> Option<f32> {
         digits.parse().ok()
     }
 }
@@ -143,7 +143,7 @@ impl ScalarUDFImpl for RoundingFunction {
             .is_some_and(|value| matches!(value.data_type(), DataType::Decimal128(..)))
         {
             let direction = RoundingDirection::of_function(self.name());
-            return decimal_rounding::round(&args, direction);
+            return decimal_rounding::round_decimals(&args, direction);
         }
         let (Some(values), Some(places)) = (args.args.first(), args.args.get(1)) else {
             return self.0.invoke_with_args(args);
@@ -167,7 +167,7 @@ impl RoundingFunction {
         let rows = args.number_rows;
         // The engine casts them to 32 bits, and wraps round.
         if let Some(slot) = args.args.get_mut(1) {
-            *slot = within(places)?;
+            *slot = clamp_places(places)?;
         }
         let made = self.0.invoke_with_args(args)?;
         let numbers = made.to_array(rows)?;
@@ -232,7 +232,7 @@ fn is_right<T: RoundableFloat>(cuts: bool, rounded: RoundedNumber<T>, places: i6
         moved.trunc() + 0.5
     };
     // A number of so many places stays as it is if it is cut.
-    let is_kept = cuts && T::wide(made) == T::wide(value);
+    let is_kept = cuts && T::to_f64(made) == T::to_f64(value);
     let is_clear = is_kept || (moved - edge).abs() > moved * ERROR / T::WHOLE;
     (1..=T::EXACT).contains(&places) && moved < T::WHOLE / FAR && is_clear
 }
@@ -252,7 +252,7 @@ fn round_right<T: RoundableFloat>(
     if is_right::<T>(cuts, rounded, places) {
         return Some(made);
     }
-    T::read(&round_decimal_text(cuts, &value.to_string(), places)?)
+    T::parse_digits(&round_decimal_text(cuts, &value.to_string(), places)?)
 }
 
 /// Number text truncated or rounded to a number of decimal places, half away from zero as in the engine.
@@ -269,7 +269,11 @@ fn round_decimal_text(cuts: bool, written: &str, places: i64) -> Option<String> 
             return Some(written.to_owned());
         };
         let kept = format!("{whole}{kept}");
-        let kept = if is_up(cut) { next(&kept) } else { kept };
+        let kept = if is_up(cut) {
+            next_integer(&kept)
+        } else {
+            kept
+        };
         let (whole, behind) = kept.split_at_checked(kept.len().saturating_sub(count))?;
         return Some(format!("{sign}{whole}.{behind}"));
     }
@@ -278,7 +282,7 @@ fn round_decimal_text(cuts: bool, written: &str, places: i64) -> Option<String> 
     let whole = format!("{}{whole}", "0".repeat(front));
     let (kept, cut) = whole.split_at_checked(whole.len().saturating_sub(count))?;
     let kept = if is_up(cut) {
-        next(kept)
+        next_integer(kept)
     } else {
         kept.to_owned()
     };
@@ -286,7 +290,7 @@ fn round_decimal_text(cuts: bool, written: &str, places: i64) -> Option<String> 
 }
 
 /// Next integer, as digits.
-fn next(digits: &str) -> String {
+fn next_integer(digits: &str) -> String {
     let kept = digits.trim_end_matches('9');
     let nines = digits.len().saturating_sub(kept.len());
     let raised = match kept.char_indices().next_back() {
@@ -310,7 +314,7 @@ const FAR: f64 = 16.0;
 const ERROR: f64 = 8.0;
 
 /// Decimal places clamped to the range in which numbers have digits.
-fn within(places: &ColumnarValue) -> Result<ColumnarValue> {
+fn clamp_places(places: &ColumnarValue) -> Result<ColumnarValue> {
     let near = |places: i64| places.clamp(-MOST, MOST);
     Ok(match places {
         ColumnarValue::Scalar(ScalarValue::Int64(Some(places))) => {

@@ -82,10 +82,10 @@ impl SketchKind {
 
     /// Checks that values of this type have states.
     #[must_use]
-    pub const fn takes(self, kind: &DataType) -> bool {
+    pub const fn accepts_type(self, kind: &DataType) -> bool {
         match self {
-            Self::Distinct => hyperloglog::takes(kind),
-            Self::Percentile => quantile_sketch::takes(kind),
+            Self::Distinct => hyperloglog::accepts_type(kind),
+            Self::Percentile => quantile_sketch::accepts_type(kind),
         }
     }
 
@@ -136,16 +136,18 @@ impl SketchKind {
     /// # Errors
     /// `PEER_DATA_INVALID`.
     pub fn check(self, states: &dyn Array) -> Result<(), Refusal> {
-        let states = states.as_binary_opt::<i32>().ok_or_else(|| self.wrong())?;
+        let states = states
+            .as_binary_opt::<i32>()
+            .ok_or_else(|| self.malformed_state_refusal())?;
         for state in states.iter().flatten() {
             SketchState::of(self)
                 .merge(state)
-                .ok_or_else(|| self.wrong())?;
+                .ok_or_else(|| self.malformed_state_refusal())?;
         }
         Ok(())
     }
 
-    fn wrong(self) -> Refusal {
+    fn malformed_state_refusal(self) -> Refusal {
         Refusal::new(
             ErrorCode::PeerDataInvalid,
             format!("it sent a state that is none of `{}`", self.name()),
@@ -184,7 +186,7 @@ impl AggregateUDFImpl for SketchFunction {
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         match (self.of, arguments) {
-            (SketchInput::Values, [kind]) if !self.state.takes(kind) => {
+            (SketchInput::Values, [kind]) if !self.state.accepts_type(kind) => {
                 plan_err!("there is no `{}` of values of this type", self.state.name())
             }
             (_, [_]) => Ok(match self.sketch_output {
@@ -287,7 +289,7 @@ impl SketchAccumulator {
         for state in states.iter().flatten() {
             self.held
                 .merge(state)
-                .ok_or_else(|| engine_error::carry(self.state.wrong()))?;
+                .ok_or_else(|| engine_error::wrap_refusal(self.state.malformed_state_refusal()))?;
         }
         Ok(())
     }
@@ -299,17 +301,17 @@ impl Accumulator for SketchAccumulator {
             // A percentile has its share as a second argument.
             (SketchInput::Values, [values, ..]) => self.held.add(values),
             (SketchInput::States, [states]) => {
-                let states = states.as_binary_opt::<i32>().ok_or_else(strange)?;
+                let states = states.as_binary_opt::<i32>().ok_or_else(state_type_error)?;
                 self.merge(states)
             }
-            _ => Err(strange()),
+            _ => Err(state_type_error()),
         }
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         match states {
-            [states] => self.merge(states.as_binary_opt::<i32>().ok_or_else(strange)?),
-            _ => Err(strange()),
+            [states] => self.merge(states.as_binary_opt::<i32>().ok_or_else(state_type_error)?),
+            _ => Err(state_type_error()),
         }
     }
 
@@ -324,7 +326,9 @@ impl Accumulator for SketchAccumulator {
                 let count = registers.count()?;
                 // No dataset has so many values, so the state is malformed.
                 if count > VALUES {
-                    return Err(engine_error::carry(self.state.wrong()));
+                    return Err(engine_error::wrap_refusal(
+                        self.state.malformed_state_refusal(),
+                    ));
                 }
                 Ok(ScalarValue::UInt64(Some(count)))
             }
@@ -345,7 +349,7 @@ impl Accumulator for SketchAccumulator {
     }
 }
 
-fn strange() -> datafusion_common::DataFusionError {
+fn state_type_error() -> datafusion_common::DataFusionError {
     internal_datafusion_err!("a state of another type")
 }
 

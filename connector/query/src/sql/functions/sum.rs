@@ -31,8 +31,8 @@ use datafusion_expr::{
 use exact_sum::ExactSumType;
 use group_sums::SumGroupsAccumulator;
 use hansa_enforcement::exact_sum::ExactSum;
-use hansa_enforcement::overflow_safe_sum::{WHOLE, beyond};
-pub(super) use scalar_sum::only;
+use hansa_enforcement::overflow_safe_sum::{WHOLE, total_overflow_refusal};
+pub(super) use scalar_sum::only_column;
 use scalar_sum::{DistinctSum, ScalarSum};
 use std::sync::{Arc, LazyLock};
 
@@ -44,21 +44,21 @@ pub fn checked_sum() -> Arc<AggregateUDF> {
 
 /// Function `avg`, correct also for durations and for the widest decimals, whose sum wraps around in the engine.
 #[must_use]
-pub fn average() -> Arc<AggregateUDF> {
-    average::average()
+pub fn average_function() -> Arc<AggregateUDF> {
+    average::exact_average_function()
 }
 
 /// Function `sum` that never overflows for integers: it returns a decimal. [`hansa_enforcement::overflow_safe_sum::whole`] converts
 /// it to the result type once the total is known to be shown.
 #[must_use]
-pub fn whole() -> Arc<AggregateUDF> {
+pub fn decimal_sum_function() -> Arc<AggregateUDF> {
     Arc::clone(&WIDE)
 }
 
-/// Call of [`whole`].
+/// Call of [`decimal_sum_function`].
 pub(crate) fn whole_of(value: Expr) -> Expr {
     Expr::AggregateFunction(AggregateFunction::new_udf(
-        whole(),
+        decimal_sum_function(),
         vec![value],
         false,
         None,
@@ -67,8 +67,10 @@ pub(crate) fn whole_of(value: Expr) -> Expr {
     ))
 }
 
-static CHECKED: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(SumFunction::of(false)));
-static WIDE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(SumFunction::of(true)));
+static CHECKED: LazyLock<Arc<AggregateUDF>> =
+    LazyLock::new(|| Arc::new(SumFunction::create_function(false)));
+static WIDE: LazyLock<Arc<AggregateUDF>> =
+    LazyLock::new(|| Arc::new(SumFunction::create_function(true)));
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct SumFunction {
@@ -78,7 +80,7 @@ struct SumFunction {
 }
 
 impl SumFunction {
-    fn of(wide: bool) -> AggregateUDF {
+    fn create_function(wide: bool) -> AggregateUDF {
         let inner = sum_udaf();
         let signature = inner.signature().clone();
         AggregateUDF::from(Self {
@@ -241,7 +243,7 @@ fn narrowed_sum<T: ExactSumType>(
 }
 
 fn too_large() -> DataFusionError {
-    engine_error::carry(beyond())
+    engine_error::wrap_refusal(total_overflow_refusal())
 }
 
 #[cfg(test)]

@@ -65,5 +65,5 @@ fn check_format(format: &str) -> Result<()> {
         format!("`{format}` is no format of times: it has no %"),
     );
     let help = "write parts of times as strftime does: '%Y-%m-%d %H:%M'";
-    Err(engine_error::carry(refusal.with_help(help)))
+    Err(engine_error::wrap_refusal(refusal.with_help(help)))
 }

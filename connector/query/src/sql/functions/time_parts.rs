@@ -69,9 +69,9 @@ impl FractionalPart {
     }
 
     /// Part of times; 0 for dates, except for the epoch.
-    fn of(self, times: &ArrayRef) -> Result<ArrayRef> {
+    fn extract_part(self, times: &ArrayRef) -> Result<ArrayRef> {
         if self == Self::Epoch {
-            return epoch(times);
+            return epoch_seconds(times);
         }
         let micros: Int64Array = match times.data_type() {
             DataType::Date32 | DataType::Date64 => {
@@ -105,7 +105,7 @@ impl FractionalPart {
 }
 
 /// Seconds with the fraction, which the engine drops for intervals.
-fn epoch(times: &ArrayRef) -> Result<ArrayRef> {
+fn epoch_seconds(times: &ArrayRef) -> Result<ArrayRef> {
     let unit = match times.data_type() {
         DataType::Timestamp(unit, _) | DataType::Duration(unit) => *unit,
         DataType::Date32 => TimeUnit::Second,
@@ -157,18 +157,18 @@ impl ScalarUDFImpl for DatePartFunction {
         if is_span && (!is_epoch || counts_months) {
             let refusal = not_allowed("a part of a span of time");
             let help = "take extract(epoch FROM a - b) of two instants: the seconds between them, to be divided by 60, 3600 or 86400";
-            return Err(engine_error::carry(refusal.with_help(help)));
+            return Err(engine_error::wrap_refusal(refusal.with_help(help)));
         }
         if part.is_some_and(is_nanosecond) {
             let refusal = not_allowed("the part `nanosecond` of a time");
             let help = "times have microseconds: take `microsecond`";
-            return Err(engine_error::carry(refusal.with_help(help)));
+            return Err(engine_error::wrap_refusal(refusal.with_help(help)));
         }
         if let Some(part) = part
             && FractionalPart::of_name(part).is_none()
             && !PARTS.split(' ').any(|known| part_name(part) == known)
         {
-            return Err(engine_error::carry(no_part(part, PARTS)));
+            return Err(engine_error::wrap_refusal(no_part(part, PARTS)));
         }
         let Some(part) = part.and_then(FractionalPart::of_name) else {
             return self.0.return_field_from_args(args);
@@ -220,9 +220,9 @@ impl ScalarUDFImpl for DatePartFunction {
             return self.0.invoke_with_args(args);
         }
         match times {
-            ColumnarValue::Array(times) => part.of(times).map(ColumnarValue::Array),
+            ColumnarValue::Array(times) => part.extract_part(times).map(ColumnarValue::Array),
             ColumnarValue::Scalar(time) => {
-                let made = part.of(&time.to_array()?)?;
+                let made = part.extract_part(&time.to_array()?)?;
                 ScalarValue::try_from_array(&made, 0).map(ColumnarValue::Scalar)
             }
         }
@@ -312,7 +312,7 @@ impl ScalarUDFImpl for DateTruncFunction {
         if let Some(unit) = unit
             && !UNITS.split(' ').any(|known| part_name(unit) == known)
         {
-            return Err(engine_error::carry(no_part(unit, UNITS)));
+            return Err(engine_error::wrap_refusal(no_part(unit, UNITS)));
         }
         self.engine.return_field_from_args(args)
     }
@@ -356,14 +356,15 @@ impl ScalarUDFImpl for DateTruncFunction {
             }
             (ColumnarValue::Array(times), DataType::Timestamp(TimeUnit::Microsecond, zone)) => {
                 let times = times.as_primitive::<TimestampMicrosecondType>();
-                let begun: TimestampMicrosecondArray =
-                    times.try_unary(|micros| unit.beginning(micros).ok_or_else(outside))?;
+                let begun: TimestampMicrosecondArray = times
+                    .try_unary(|micros| unit.unit_start(micros).ok_or_else(time_range_error))?;
                 Ok(ColumnarValue::Array(Arc::new(
                     begun.with_timezone_opt(zone),
                 )))
             }
             (ColumnarValue::Scalar(ScalarValue::TimestampMicrosecond(micros, zone)), _) => {
-                let begun = micros.map(|micros| unit.beginning(micros).ok_or_else(outside));
+                let begun =
+                    micros.map(|micros| unit.unit_start(micros).ok_or_else(time_range_error));
                 let begun = ScalarValue::TimestampMicrosecond(begun.transpose()?, zone.clone());
                 Ok(ColumnarValue::Scalar(begun))
             }
@@ -372,7 +373,7 @@ impl ScalarUDFImpl for DateTruncFunction {
     }
 }
 
-fn outside() -> ArrowError {
+fn time_range_error() -> ArrowError {
     ArrowError::ComputeError("a time before all that there are".to_owned())
 }
 
@@ -409,7 +410,7 @@ impl TruncationUnit {
     }
 
     /// Start of the unit that contains a time, both in microseconds since 1970.
-    fn beginning(self, micros: i64) -> Option<i64> {
+    fn unit_start(self, micros: i64) -> Option<i64> {
         let days = micros.div_euclid(DAY);
         match self {
             Self::Micros(unit) => micros.checked_sub(micros.rem_euclid(unit)),
@@ -479,7 +480,7 @@ impl ScalarUDFImpl for DateBinFunction {
         {
             let refusal = not_allowed("date_bin of instants in a zone");
             let help = "take date_trunc, which follows the clocks of a zone, or date_bin over CAST(… AT TIME ZONE … AS TIMESTAMP)";
-            return Err(engine_error::carry(refusal.with_help(help)));
+            return Err(engine_error::wrap_refusal(refusal.with_help(help)));
         }
         self.0.return_type(arguments)
     }

@@ -22,13 +22,21 @@ use std::sync::Arc;
 /// Replacement of the engine's function, if it is one of these.
 pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>> {
     let of = match engine.name() {
-        "var" => VarianceFormula::Square(|all| sample(all, 0).map(ScaledNumber::value)),
-        "var_pop" => VarianceFormula::Square(|all| population(all, 0).map(ScaledNumber::value)),
-        "stddev" => VarianceFormula::Root(|all| sample(all, 0).map(ScaledNumber::root)),
-        "stddev_pop" => VarianceFormula::Root(|all| population(all, 0).map(ScaledNumber::root)),
-        "covar_samp" => VarianceFormula::Pairs(|all| sample(all, 1).map(ScaledNumber::value)),
-        "covar_pop" => VarianceFormula::Pairs(|all| population(all, 1).map(ScaledNumber::value)),
-        "corr" => VarianceFormula::Pairs(correlation),
+        "var" => VarianceFormula::Square(|all| sample_covariance(all, 0).map(ScaledNumber::value)),
+        "var_pop" => {
+            VarianceFormula::Square(|all| population_covariance(all, 0).map(ScaledNumber::value))
+        }
+        "stddev" => VarianceFormula::Root(|all| sample_covariance(all, 0).map(ScaledNumber::root)),
+        "stddev_pop" => {
+            VarianceFormula::Root(|all| population_covariance(all, 0).map(ScaledNumber::root))
+        }
+        "covar_samp" => {
+            VarianceFormula::Pairs(|all| sample_covariance(all, 1).map(ScaledNumber::value))
+        }
+        "covar_pop" => {
+            VarianceFormula::Pairs(|all| population_covariance(all, 1).map(ScaledNumber::value))
+        }
+        "corr" => VarianceFormula::Pairs(compute_correlation),
         _ => return None,
     };
     let signature = match of {
@@ -45,19 +53,22 @@ pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>
 }
 
 /// Sample covariance of the first number with another, or its variance.
-fn sample<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
+fn sample_covariance<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
     let count = all.count();
-    (count > 1.0).then(|| all.scaled_deviation(0, other).by(count - 1.0))
+    (count > 1.0).then(|| {
+        all.scaled_deviation(0, other)
+            .multiply_by_number(count - 1.0)
+    })
 }
 
 /// Population covariance of the first number with another, or its variance.
-fn population<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
+fn population_covariance<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
     let count = all.count();
-    (count > 0.0).then(|| all.scaled_deviation(0, other).by(count))
+    (count > 0.0).then(|| all.scaled_deviation(0, other).multiply_by_number(count))
 }
 
 /// Correlation; `None` for fewer than two rows or a constant number.
-fn correlation(all: &PowerSums<2>) -> Option<f64> {
+fn compute_correlation(all: &PowerSums<2>) -> Option<f64> {
     if all.count() <= 1.0 {
         return None;
     }

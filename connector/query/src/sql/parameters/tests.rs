@@ -2,7 +2,7 @@
 
 use super::ParameterizedStatement;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use crate::limits::SqlStatementLimits;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
@@ -15,7 +15,7 @@ use rand::{Rng as _, SeedableRng as _};
 use std::sync::Arc;
 
 fn of(sql: &str) -> Result<ParameterizedStatement, Refusal> {
-    ParameterizedStatement::of(sql, &SqlStatementLimits::default())
+    ParameterizedStatement::parse(sql, &SqlStatementLimits::default())
 }
 
 fn row(columns: Vec<ArrayRef>) -> RecordBatch {
@@ -35,7 +35,7 @@ fn number(value: i64) -> ArrayRef {
 }
 
 fn city(texts: &[&str]) -> FixtureParticipant {
-    let set = dataset("t", &["n:int", "s:text"]);
+    let set = build_dataset("t", &["n:int", "s:text"]);
     let numbers: Vec<i64> = (0..).take(texts.len()).collect();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from(numbers)),
@@ -85,10 +85,10 @@ fn each_type_of_value_is_the_value_that_was_bound() {
     let shown = |value: ArrayRef, same: &str| {
         let sql = format!("SELECT ? = {same} same FROM t");
         let bound = of(&sql).unwrap().with_values(Some(&row(vec![value])));
-        let rows = city.rows(&bound.unwrap()).unwrap();
+        let rows = city.query_rows(&bound.unwrap()).unwrap();
         assert_eq!(
             format!("{rows:?}"),
-            format!("{:?}", city.rows("SELECT true same FROM t").unwrap()),
+            format!("{:?}", city.query_rows("SELECT true same FROM t").unwrap()),
             "{same}"
         );
     };
@@ -125,7 +125,7 @@ fn each_type_of_value_is_the_value_that_was_bound() {
     assert_eq!(bound.unwrap(), "SELECT (NULL) IS NULL same FROM t");
     let limited = of("SELECT n FROM t LIMIT ?").unwrap();
     let limited = limited.with_values(Some(&row(vec![number(1)]))).unwrap();
-    assert_eq!(city.rows(&limited).unwrap().len(), 1);
+    assert_eq!(city.query_rows(&limited).unwrap().len(), 1);
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn no_text_is_more_than_a_text() {
     for (at, value) in texts.iter().enumerate() {
         let statement = of("SELECT n FROM t WHERE s = ?").unwrap();
         let bound = statement.with_values(Some(&row(vec![text(value)])));
-        let found = city.rows(&bound.unwrap()).unwrap();
-        let same = city.rows(&format!("SELECT n FROM t WHERE n = {at}"));
+        let found = city.query_rows(&bound.unwrap()).unwrap();
+        let same = city.query_rows(&format!("SELECT n FROM t WHERE n = {at}"));
         assert_eq!(
             format!("{found:?}"),
             format!("{:?}", same.unwrap()),

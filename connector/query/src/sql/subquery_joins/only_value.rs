@@ -52,7 +52,7 @@ impl ScalarUDFImpl for OnlyValueFunction {
         let counts = rows.to_array(args.number_rows)?;
         let counts = counts.as_primitive::<Int64Type>();
         if counts.iter().flatten().any(|count| count > 1) {
-            return Err(engine_error::carry(engine_error::several_rows()));
+            return Err(engine_error::wrap_refusal(engine_error::several_rows()));
         }
         Ok(value.clone())
     }

@@ -68,7 +68,7 @@ impl OuterValues {
 
     /// Copy of the values under other names.
     fn rename_values(&self, joiner: &mut SubqueryJoiner) -> Result<Self> {
-        joiner.copy(&self.plan)?;
+        joiner.count_copy(&self.plan)?;
         let name = joiner.next_name();
         let columns: Vec<OuterColumn> = self
             .columns
@@ -107,7 +107,7 @@ impl OuterValues {
         Ok(conditions)
     }
 
-    fn decides(&self, plan: &LogicalPlan) -> Result<bool> {
+    fn affects_plan(&self, plan: &LogicalPlan) -> Result<bool> {
         let outer = find_outer_columns(plan)?;
         Ok(self
             .columns
@@ -121,8 +121,8 @@ impl OuterValues {
         joiner: &mut SubqueryJoiner,
         plan: LogicalPlan,
     ) -> Result<LogicalPlan> {
-        if !self.decides(&plan)? {
-            joiner.copy(&self.plan)?;
+        if !self.affects_plan(&plan)? {
+            joiner.count_copy(&self.plan)?;
             return LogicalPlanBuilder::from(self.plan.clone())
                 .cross_join(plan)?
                 .build();
@@ -336,8 +336,8 @@ impl OuterValues {
     }
 
     fn apply_join(&self, joiner: &mut SubqueryJoiner, join: Join) -> Result<LogicalPlan> {
-        let left_is_decided = self.decides(&join.left)?;
-        let right_is_decided = self.decides(&join.right)?;
+        let left_is_decided = self.affects_plan(&join.left)?;
+        let right_is_decided = self.affects_plan(&join.right)?;
         match join.join_type {
             JoinType::Inner
             | JoinType::Left
@@ -539,7 +539,7 @@ pub(super) fn value_of_call(
         return Ok(value.clone());
     }
     let is_missing = Expr::IsNull(Box::new(Expr::Column(found)));
-    Ok(super::choose(
+    Ok(super::case_expr(
         vec![(is_missing, Expr::Literal(none, None))],
         value.clone(),
     ))

@@ -32,8 +32,8 @@ pub(super) struct PlainSubquery {
 
 impl PlainSubquery {
     /// Converts a subquery to this form, if possible.
-    pub(super) fn of(plan: &LogicalPlan, used: PlainUse) -> Result<Option<Self>> {
-        let Some(rows) = PlainRows::of(plan, Some(used))? else {
+    pub(super) fn from_plan(plan: &LogicalPlan, used: PlainUse) -> Result<Option<Self>> {
+        let Some(rows) = PlainRows::from_plan(plan, Some(used))? else {
             return Ok(None);
         };
         let Some((_, value)) = rows.columns.into_iter().next() else {
@@ -59,17 +59,17 @@ pub(super) struct PlainRows {
 impl PlainRows {
     /// Converts a plan to this form, if possible. If `used` is given, duplicates and order do not matter, so DISTINCT and ORDER BY
     /// are removed.
-    pub(super) fn of(plan: &LogicalPlan, used: Option<PlainUse>) -> Result<Option<Self>> {
+    pub(super) fn from_plan(plan: &LogicalPlan, used: Option<PlainUse>) -> Result<Option<Self>> {
         if find_outer_columns(plan)?.is_empty() {
-            return Ok(Some(Self::constant(plan)));
+            return Ok(Some(Self::from_base_plan(plan)));
         }
         match plan {
             LogicalPlan::SubqueryAlias(alias) => {
-                let rows = Self::of(&alias.input, used)?;
+                let rows = Self::from_plan(&alias.input, used)?;
                 Ok(rows.map(|rows| rows.rename_columns(plan.schema())))
             }
             LogicalPlan::Projection(projection) => {
-                let Some(rows) = Self::of(&projection.input, used)? else {
+                let Some(rows) = Self::from_plan(&projection.input, used)? else {
                     return Ok(None);
                 };
                 let mut columns = Vec::new();
@@ -83,13 +83,15 @@ impl PlainRows {
                 Ok(Some(Self { columns, ..rows }))
             }
             LogicalPlan::Filter(filter) => Self::of_filter(filter, used),
-            LogicalPlan::Distinct(Distinct::All(input)) if used.is_some() => Self::of(input, used),
+            LogicalPlan::Distinct(Distinct::All(input)) if used.is_some() => {
+                Self::from_plan(input, used)
+            }
             LogicalPlan::Aggregate(aggregate)
                 if used.is_some()
                     && aggregate.aggr_expr.is_empty()
                     && !aggregate.group_expr.is_empty() =>
             {
-                let Some(rows) = Self::of(&aggregate.input, used)? else {
+                let Some(rows) = Self::from_plan(&aggregate.input, used)? else {
                     return Ok(None);
                 };
                 let mut columns = Vec::new();
@@ -103,7 +105,7 @@ impl PlainRows {
                 Ok(Some(Self { columns, ..rows }))
             }
             LogicalPlan::Sort(sort) if used.is_some() && sort.fetch.is_none() => {
-                Self::of(&sort.input, used)
+                Self::from_plan(&sort.input, used)
             }
             LogicalPlan::Limit(limit) if used == Some(PlainUse::Existence) => {
                 let skips = matches!(limit.get_skip_type()?, SkipType::Literal(0));
@@ -112,7 +114,7 @@ impl PlainRows {
                     FetchType::UnsupportedExpr => false,
                 };
                 match skips && fetches {
-                    true => Self::of(&limit.input, used),
+                    true => Self::from_plan(&limit.input, used),
                     false => Ok(None),
                 }
             }
@@ -120,7 +122,7 @@ impl PlainRows {
         }
     }
 
-    fn constant(plan: &LogicalPlan) -> Self {
+    fn from_base_plan(plan: &LogicalPlan) -> Self {
         let columns = plan.schema().columns().into_iter();
         Self {
             base: plan.clone(),
@@ -143,7 +145,7 @@ impl PlainRows {
     fn of_filter(filter: &Filter, used: Option<PlainUse>) -> Result<Option<Self>> {
         // A LIMIT below the filter determines the filtered rows.
         let used = used.map(|_| PlainUse::Values);
-        let Some(mut rows) = Self::of(&filter.input, used)? else {
+        let Some(mut rows) = Self::from_plan(&filter.input, used)? else {
             return Ok(None);
         };
         let is_whole = rows

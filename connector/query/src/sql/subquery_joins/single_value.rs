@@ -4,7 +4,7 @@ use super::free_columns::{contains_subquery, find_outer_columns};
 use super::only_value::only_value;
 use super::outer_values::{OuterValues, value_of_call};
 use super::plain_subquery::PlainRows;
-use super::{SubqueryJoiner, VALUE, choose, first_column, known_to};
+use super::{SubqueryJoiner, VALUE, case_expr, first_column, known_to};
 use datafusion::functions_aggregate::expr_fn::{count, first_value};
 use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion_common::{Column, DFSchemaRef, Result, ScalarValue, TableReference};
@@ -160,7 +160,7 @@ impl SubqueryJoiner {
         let outer = find_outer_columns(&subquery)?;
         known_to(&outer, input)?;
         if let Some(whole) = WholeAggregate::of(&subquery)?
-            && let Some(rows) = PlainRows::of(&whole.aggregate.input, None)?
+            && let Some(rows) = PlainRows::from_plan(&whole.aggregate.input, None)?
             && let Some(keys) = EqualityKeys::of(rows.conditions.clone())
             && let Some(calls) = whole.calls_over(&rows)?
         {
@@ -174,14 +174,14 @@ impl SubqueryJoiner {
                 input,
             );
         }
-        if let Some(rows) = PlainRows::of(&subquery, None)?
+        if let Some(rows) = PlainRows::from_plan(&subquery, None)?
             && let Some((_, value)) = rows.columns.first().cloned()
             && !value.contains_outer()
             && let Some(keys) = EqualityKeys::of(rows.conditions.clone())
         {
             return self.join_rows(value, rows.base, keys, input);
         }
-        self.copy(input)?;
+        self.count_copy(input)?;
         let values = OuterValues::new(input, &outer, self.next_name())?;
         let value = first_column(&subquery)?;
         let applied = values.apply(self, subquery)?;
@@ -193,7 +193,7 @@ impl SubqueryJoiner {
         }
         let shown = groups.clone();
         let plan = LogicalPlanBuilder::from(applied)
-            .aggregate(groups, only(Expr::Column(value)))?
+            .aggregate(groups, first_value_and_count(Expr::Column(value)))?
             .project(shown.into_iter().chain(only_columns()))?
             .alias(name.clone())?
             .build()?;
@@ -255,7 +255,7 @@ impl SubqueryJoiner {
             return Ok(shown);
         };
         let kind = datafusion_expr::ExprSchemable::get_type(&shown, input.schema().as_ref())?;
-        Ok(choose(
+        Ok(case_expr(
             vec![(having, shown)],
             Expr::Literal(ScalarValue::try_from(&kind)?, None),
         ))
@@ -271,7 +271,7 @@ impl SubqueryJoiner {
         let name = TableReference::bare(self.next_name());
         let base = self.join_all(base)?;
         let plan = LogicalPlanBuilder::from(base)
-            .aggregate(keys.groups(), only(value))?
+            .aggregate(keys.groups(), first_value_and_count(value))?
             .project(keys.columns().into_iter().chain(only_columns()))?
             .alias(name.clone())?
             .build()?;
@@ -288,7 +288,7 @@ impl SubqueryJoiner {
         plan: LogicalPlan,
         conditions: Vec<Expr>,
     ) -> Result<()> {
-        let left = std::mem::replace(input, super::empty());
+        let left = std::mem::replace(input, super::empty_relation());
         *input = LogicalPlanBuilder::from(left)
             .join_on(plan, JoinType::Left, conditions)?
             .build()?;
@@ -301,7 +301,7 @@ const ROWS: &str = "rows";
 /// Name of the column that marks a match.
 const FOUND: &str = "found";
 
-fn only(value: Expr) -> Vec<Expr> {
+fn first_value_and_count(value: Expr) -> Vec<Expr> {
     vec![
         first_value(value, Vec::new()).alias(VALUE),
         count(lit(1_i64)).alias(ROWS),

@@ -1,14 +1,14 @@
 //! Subqueries of every form, with the rows that PostgreSQL returns.
 
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use std::sync::Arc;
 
 /// Two small tables with NULL keys, duplicate keys, and keys without a match.
 fn city() -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
-    let set = dataset("a", &["id:int?", "g:int?", "v:int?", "name:text?"]);
+    let set = build_dataset("a", &["id:int?", "g:int?", "v:int?", "name:text?"]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from(vec![
             Some(1),
@@ -35,7 +35,7 @@ fn city() -> FixtureParticipant {
     ];
     let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
     city.publish(set, &batch, DatasetFileLayout::default(), []);
-    let set = dataset("b", &["id:int?", "g:int?", "w:int?"]);
+    let set = build_dataset("b", &["id:int?", "g:int?", "w:int?"]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from(vec![Some(1), None, Some(5)])),
         Arc::new(Int64Array::from(vec![1, 2, 3])),
@@ -146,7 +146,7 @@ fn subqueries_give_the_rows_that_their_words_mean() {
         ),
     ] {
         let mut rows = city
-            .rows(sql)
+            .query_rows(sql)
             .unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
         rows.sort();
         assert_eq!(rows, expected, "{sql}");
@@ -161,7 +161,7 @@ fn a_subquery_for_one_value_has_one_row_at_most() {
         "SELECT y.g, (SELECT x.v FROM a x WHERE x.g <= y.g) AS v FROM b y",
         "SELECT y.g, (SELECT x.v FROM a x) AS v FROM b y",
     ] {
-        let refusal = city.rows(sql).expect_err(sql);
+        let refusal = city.query_rows(sql).expect_err(sql);
         assert_eq!(
             refusal.code,
             hansa_policy::refusal::ErrorCode::EvaluationFailed,

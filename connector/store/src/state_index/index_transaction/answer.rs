@@ -1,11 +1,11 @@
 //! Answers in the index, from the opening record to the receipt on both sides.
 
 use crate::state_index::index_transaction::IndexTransaction;
-use crate::state_index::query::instant;
+use crate::state_index::query::read_instant;
 use crate::state_index::row::{OpenedAnswer, ReceiptRow};
 use crate::state_index::to_signed;
 use hansa_audit_log::answer_bound::AnswerBound;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::retention::RetainedContracts;
 use hansa_policy::id::ParticipantId;
@@ -67,10 +67,10 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As in all functions here.
     pub fn asker(&self, opened: u64) -> Result<Option<(String, UtcTimestamp)>, Refusal> {
-        self.one(
+        self.query_row(
             "SELECT peer, at FROM answer WHERE record = ?1",
             [to_signed(opened)],
-            |row| Ok((row.get(0)?, instant(row, 1)?)),
+            |row| Ok((row.get(0)?, read_instant(row, 1)?)),
         )
     }
 
@@ -80,7 +80,7 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As in all functions here.
     pub fn close_answer(&self, opened: u64, record: u64) -> Result<Option<[String; 4]>, Refusal> {
-        let answer = self.one(
+        let answer = self.query_row(
             "SELECT request, peer, contracts, receipt FROM answer WHERE record = ?1 AND closed IS NULL",
             [to_signed(opened)],
             |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
@@ -100,7 +100,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn receipt(&self, row: &ReceiptRow) -> Result<(), Refusal> {
+    pub fn write_receipt(&self, row: &ReceiptRow) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO receipt (request, peer, role, contract, rows, bytes, digest, outcome, state, at, file)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
@@ -134,8 +134,8 @@ impl IndexTransaction<'_> {
         of: &RetainedContracts,
     ) -> Result<(), Refusal> {
         let list = |ids: &[String]| {
-            let ids = Json::List(ids.iter().map(Json::text).collect());
-            String::from_utf8_lossy(&canonical(&ids)).into_owned()
+            let ids = Json::List(ids.iter().map(Json::from_display).collect());
+            String::from_utf8_lossy(&to_canonical_bytes(&ids)).into_owned()
         };
         let before = before.micros();
         self.run(

@@ -15,8 +15,8 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As in all functions here.
     pub fn topped_up(&self, contract: &str, amount: MoneyAmount) -> Result<(), Refusal> {
-        let mut balance = self.balance(contract)?;
-        balance.topped = balance.topped.plus(amount);
+        let mut balance = self.read_balance(contract)?;
+        balance.topped = balance.topped.saturating_add(amount);
         self.write_balance(contract, &balance)
     }
 
@@ -26,8 +26,10 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As in all functions here.
     pub fn add_charge(&self, charge: &ChargeRow, opened: Option<u64>) -> Result<(), Refusal> {
-        let mut balance = self.balance(&charge.contract)?;
-        balance.spent = balance.spent.plus(charge.each.times(charge.count));
+        let mut balance = self.read_balance(&charge.contract)?;
+        balance.spent = balance
+            .spent
+            .saturating_add(charge.each.saturating_mul(charge.count));
         if charge.per == "month" {
             balance.months = balance.months.saturating_add(charge.count);
         }
@@ -59,24 +61,26 @@ impl IndexTransaction<'_> {
         rows: Option<u64>,
         bytes: Option<u64>,
     ) -> Result<(), Refusal> {
-        for charge in self.many(FARES, [to_signed(opened)], charge_row)? {
+        for charge in self.query_rows(FARES, [to_signed(opened)], charge_row)? {
             let used = match charge.per.as_str() {
                 "row" => rows,
                 "MB" => bytes,
                 _ => None,
             };
             if let Some(used) = used {
-                let mut balance = self.balance(&charge.contract)?;
-                let unused = charge.each.times(charge.count.saturating_sub(used));
-                balance.spent = balance.spent.less(unused);
+                let mut balance = self.read_balance(&charge.contract)?;
+                let unused = charge
+                    .each
+                    .saturating_mul(charge.count.saturating_sub(used));
+                balance.spent = balance.spent.saturating_sub(unused);
                 self.write_balance(&charge.contract, &balance)?;
             }
         }
         self.run("DELETE FROM fare WHERE opened = ?1", [to_signed(opened)])
     }
 
-    fn balance(&self, contract: &str) -> Result<BalanceRow, Refusal> {
-        let found = self.one(PURSE, [contract], balance_row)?;
+    fn read_balance(&self, contract: &str) -> Result<BalanceRow, Refusal> {
+        let found = self.query_row(PURSE, [contract], balance_row)?;
         Ok(found.unwrap_or_default())
     }
 

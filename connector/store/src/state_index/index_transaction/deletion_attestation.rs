@@ -29,7 +29,12 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn owes(&self, opened: u64, rows: Option<u64>, at: UtcTimestamp) -> Result<(), Refusal> {
+    pub fn note_answer_close(
+        &self,
+        opened: u64,
+        rows: Option<u64>,
+        at: UtcTimestamp,
+    ) -> Result<(), Refusal> {
         if rows == Some(0) {
             return self.run("DELETE FROM owed WHERE opened = ?1", [to_signed(opened)]);
         }

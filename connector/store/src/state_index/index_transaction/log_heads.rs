@@ -67,7 +67,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn head(
+    pub fn set_peer_head(
         &self,
         peer: &ParticipantId,
         size: u64,
@@ -138,7 +138,7 @@ impl IndexTransaction<'_> {
         let (first, mut last) = row.fork.unzip();
         if let (Some(upto), Some((size, _))) = (last, head) {
             // A larger head was never shown here. It will be compared with the log when it arrives, whatever size is stated.
-            let known = self.one(
+            let known = self.query_row(
                 "SELECT COALESCE(MAX(size), 0) FROM recorded WHERE peer = ?1",
                 [row.peer.as_str()],
                 |found| found.get::<_, i64>(0),
@@ -186,6 +186,6 @@ impl IndexTransaction<'_> {
             note,
             proven: false,
         })?;
-        self.head(&row.peer, size, note, false)
+        self.set_peer_head(&row.peer, size, note, false)
     }
 }

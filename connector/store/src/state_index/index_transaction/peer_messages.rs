@@ -22,7 +22,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`, as in all functions here.
-    pub fn message(&self, peer_message: &PeerMessageRow) -> Result<(), Refusal> {
+    pub fn add_peer_message(&self, peer_message: &PeerMessageRow) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO letter (peer, direction, id, kind, negotiation, digest, record, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -49,7 +49,7 @@ impl IndexTransaction<'_> {
         message: &PeerMessageRow,
         by_time: bool,
     ) -> Result<(), Refusal> {
-        self.message(message)?;
+        self.add_peer_message(message)?;
         let least = match by_time {
             true => message.at.micros(),
             false => 1,
@@ -133,7 +133,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn negotiation(&self, row: &NegotiationRow) -> Result<(), Refusal> {
+    pub fn write_negotiation(&self, row: &NegotiationRow) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO negotiation (id, peer, role, dataset, state, contract, beforehand, reason, updated, title)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -232,7 +232,7 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As in all functions here.
     pub fn negotiation_now(&self, id: &str) -> Result<Option<NegotiationRow>, Refusal> {
-        self.one(
+        self.query_row(
             "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
                  FROM negotiation WHERE id = ?1",
             [id],

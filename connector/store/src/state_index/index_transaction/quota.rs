@@ -17,7 +17,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn spend(
+    pub fn add_spending(
         &self,
         spending: &QuotaSpending,
         asker: &str,
@@ -72,7 +72,7 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As in all functions here.
     pub fn dataset_of(&self, contract: ContractId) -> Result<Option<DatasetId>, Refusal> {
-        let found: Option<Option<String>> = self.one(
+        let found: Option<Option<String>> = self.query_row(
             "SELECT dataset FROM contract WHERE id = ?1",
             [contract.to_string()],
             |row| row.get(0),

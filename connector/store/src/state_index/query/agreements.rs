@@ -1,12 +1,12 @@
 //! Queries on contracts: datasets, models, restrictions, groups, approvals and notices.
 
-use crate::state_index::query::{instant, parse_column};
+use crate::state_index::query::{parse_column, read_instant};
 use crate::state_index::row::{
     ContractEventRow, NoticeDeliveryRow, PendingApprovalRow, ReceivedTotals,
 };
 use crate::state_index::{StateIndex, to_unsigned};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::refusal::Refusal;
@@ -20,7 +20,7 @@ impl StateIndex {
     /// # Errors
     /// `STATE_BROKEN` when the file can't be read, as in all functions here.
     pub fn unfiled_records(&self) -> Result<Vec<u64>, Refusal> {
-        self.all("SELECT record FROM unfiled ORDER BY record", [], |row| {
+        self.query_rows("SELECT record FROM unfiled ORDER BY record", [], |row| {
             row.get(0).map(to_unsigned)
         })
     }
@@ -31,7 +31,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn models(&self) -> Result<BTreeMap<ContractId, Vec<Option<String>>>, Refusal> {
         let rows: Vec<(ContractId, String)> =
-            self.all("SELECT contract, model FROM model", [], |row| {
+            self.query_rows("SELECT contract, model FROM model", [], |row| {
                 Ok((parse_column(row, 0)?, row.get(1)?))
             })?;
         let mut models: BTreeMap<ContractId, Vec<Option<String>>> = BTreeMap::new();
@@ -46,18 +46,18 @@ impl StateIndex {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn began(
+    pub fn activation_and_first_use(
         &self,
         contract: ContractId,
     ) -> Result<(Option<UtcTimestamp>, Option<UtcTimestamp>), Refusal> {
         let instant =
             |micros: Option<i64>| micros.and_then(|micros| UtcTimestamp::from_micros(micros).ok());
-        let activated = self.all(
+        let activated = self.query_rows(
             "SELECT activated FROM contract WHERE id = ?1",
             [contract.to_string()],
             |row| Ok(instant(row.get(0)?)),
         )?;
-        let used = self.all(
+        let used = self.query_rows(
             "SELECT at FROM first_answer WHERE contract = ?1",
             [contract.to_string()],
             |row| Ok(instant(row.get(0)?)),
@@ -71,7 +71,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn first_question(&self, contract: &str) -> Result<Option<String>, Refusal> {
-        let first = self.all(
+        let first = self.query_rows(
             "SELECT request FROM answer
              WHERE record = (SELECT record FROM first_answer WHERE contract = ?1)",
             [contract],
@@ -85,7 +85,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn not_countersigned(&self, contract: &str) -> Result<Vec<String>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT request FROM receipt WHERE role = 'provider' AND state = 'issued'
              AND instr(contract, ?1) > 0",
             [contract],
@@ -102,9 +102,9 @@ impl StateIndex {
         contracts: &[ContractId],
         slot: SlotBounds,
     ) -> Result<ReceivedTotals, Refusal> {
-        let ids = Json::List(contracts.iter().map(Json::text).collect());
-        let ids = String::from_utf8_lossy(&canonical(&ids)).into_owned();
-        let sums = self.all(
+        let ids = Json::List(contracts.iter().map(Json::from_display).collect());
+        let ids = String::from_utf8_lossy(&to_canonical_bytes(&ids)).into_owned();
+        let sums = self.query_rows(
             "SELECT COUNT(*), COALESCE(SUM(rows), 0), COALESCE(SUM(bytes), 0) FROM receipt
              WHERE role = 'consumer' AND at >= ?1 AND at < ?2
              AND EXISTS (SELECT 1 FROM json_each(?3) WHERE instr(receipt.contract, value) > 0)",
@@ -124,12 +124,12 @@ impl StateIndex {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn outstanding(
+    pub fn count_outstanding_receipts(
         &self,
         consumer: &ParticipantId,
         contract: ContractId,
     ) -> Result<u64, Refusal> {
-        let counts: Vec<i64> = self.all(
+        let counts: Vec<i64> = self.query_rows(
             "SELECT COUNT(*) FROM receipt WHERE peer = ?1 AND role = 'provider' AND state = 'issued'
              AND instr(contract, ?2) > 0",
             [consumer.to_string(), contract.to_string()],
@@ -145,7 +145,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn agreed_on(&self, now: UtcTimestamp) -> Result<Vec<(ContractId, DatasetId)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT id, dataset FROM contract WHERE activated IS NOT NULL AND dataset IS NOT NULL
              AND begins <= ?1 AND ends > ?1 AND (withdrawn IS NULL OR withdrawn > ?1) ORDER BY id",
             [now.micros()],
@@ -158,7 +158,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn groups(&self) -> Result<Vec<(String, Digest)>, Refusal> {
-        self.all("SELECT name, file FROM listing ORDER BY name", [], |row| {
+        self.query_rows("SELECT name, file FROM listing ORDER BY name", [], |row| {
             Ok((row.get(0)?, parse_column(row, 1)?))
         })
     }
@@ -168,7 +168,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn restrictions(&self) -> Result<Vec<(DatasetId, Digest)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT dataset, file FROM restriction WHERE file IS NOT NULL ORDER BY dataset",
             [],
             |row| Ok((parse_column(row, 0)?, parse_column(row, 1)?)),
@@ -180,7 +180,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn restriction_changed(&self, dataset: &DatasetId) -> Result<u64, Refusal> {
-        let found: Vec<i64> = self.all(
+        let found: Vec<i64> = self.query_rows(
             "SELECT record FROM restriction WHERE dataset = ?1",
             [dataset.to_string()],
             |row| row.get(0),
@@ -193,7 +193,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn group_changed(&self, name: &str) -> Result<u64, Refusal> {
-        let found: Vec<Option<i64>> = self.all(
+        let found: Vec<Option<i64>> = self.query_rows(
             "SELECT changed FROM listing WHERE name = ?1",
             [name],
             |row| row.get(0),
@@ -206,7 +206,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn pending_approvals(&self) -> Result<Vec<PendingApprovalRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT contract, deed, first, second, reason, at FROM word ORDER BY at, contract, deed",
             [],
             |row| {
@@ -216,7 +216,7 @@ impl StateIndex {
                     first: row.get(2)?,
                     second: row.get(3)?,
                     reason: row.get(4)?,
-                    at: instant(row, 5)?,
+                    at: read_instant(row, 5)?,
                 })
             },
         )
@@ -231,7 +231,7 @@ impl StateIndex {
         begins: &str,
         most: u32,
     ) -> Result<Vec<(ContractId, ContractEventRow)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT contract, topic, detail, at FROM (
                  SELECT *, row_number() OVER (PARTITION BY contract ORDER BY at DESC, topic) AS place
                  FROM happened WHERE substr(topic, 1, length(?1)) = ?1
@@ -241,7 +241,7 @@ impl StateIndex {
                 let event = ContractEventRow {
                     topic: row.get(1)?,
                     detail: row.get(2)?,
-                    at: instant(row, 3)?,
+                    at: read_instant(row, 3)?,
                 };
                 Ok((parse_column(row, 0)?, event))
             },
@@ -253,14 +253,14 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn contract_events(&self, contract: ContractId) -> Result<Vec<ContractEventRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT topic, detail, at FROM happened WHERE contract = ?1 ORDER BY at, topic",
             [contract.to_string()],
             |row| {
                 Ok(ContractEventRow {
                     topic: row.get(0)?,
                     detail: row.get(1)?,
-                    at: instant(row, 2)?,
+                    at: read_instant(row, 2)?,
                 })
             },
         )
@@ -271,7 +271,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn notices(&self) -> Result<Vec<NoticeDeliveryRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT contract, topic, channel, delivered, attempts, reason, at FROM notice ORDER BY contract, topic, channel",
             [],
             |row| {
@@ -282,7 +282,7 @@ impl StateIndex {
                     delivered: row.get(3)?,
                     attempts: row.get(4)?,
                     reason: row.get(5)?,
-                    at: instant(row, 6)?,
+                    at: read_instant(row, 6)?,
                 })
             },
         )

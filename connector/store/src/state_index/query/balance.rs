@@ -34,7 +34,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn balances(&self) -> Result<Vec<(ContractId, BalanceRow)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT spent, topped, months, contract FROM purse ORDER BY contract",
             [],
             |row| Ok((parse_column(row, 3)?, balance_row(row)?)),
@@ -45,8 +45,8 @@ impl StateIndex {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn months(&self, contract: ContractId) -> Result<Vec<MonthlyUsageRow>, Refusal> {
-        self.all(
+    pub fn monthly_usage(&self, contract: ContractId) -> Result<Vec<MonthlyUsageRow>, Refusal> {
+        self.query_rows(
             "SELECT strftime('%Y-%m', at / 1000000, 'unixepoch') AS month, COUNT(*), SUM(rows), SUM(bytes)
              FROM receipt WHERE role = 'provider' AND instr(contract, ?1) > 0 GROUP BY month ORDER BY month",
             [contract.to_string()],

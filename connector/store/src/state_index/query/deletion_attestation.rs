@@ -22,7 +22,7 @@ impl StateIndex {
         named: usize,
     ) -> Result<(u64, Vec<RequestId>), Refusal> {
         let what = params![first.to_string(), consumer.as_str(), closed_by.micros()];
-        let counts: Vec<i64> = self.all(
+        let counts: Vec<i64> = self.query_rows(
             "SELECT COUNT(*) FROM owed WHERE contract = ?1 AND peer = ?2 AND closed <= ?3",
             what,
             |row| row.get(0),
@@ -31,7 +31,7 @@ impl StateIndex {
         if count == 0 {
             return Ok((0, Vec::new()));
         }
-        let requests = self.all(
+        let requests = self.query_rows(
             "SELECT request FROM owed WHERE contract = ?1 AND peer = ?2 AND closed <= ?3
              ORDER BY closed, request LIMIT ?4",
             params![
@@ -50,8 +50,11 @@ impl StateIndex {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn unsaid(&self, peer: &ParticipantId) -> Result<Vec<(RequestId, String)>, Refusal> {
-        self.all(
+    pub fn answers_without_message(
+        &self,
+        peer: &ParticipantId,
+    ) -> Result<Vec<(RequestId, String)>, Refusal> {
+        self.query_rows(
             "SELECT DISTINCT r.request, r.file FROM (SELECT * FROM receipt ORDER BY rowid DESC LIMIT 256) r
              WHERE r.peer = ?1 AND r.role = 'consumer' AND r.state = 'acknowledged' AND r.file IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.peer = r.peer AND l.direction = 'out' AND l.id = r.request)",
@@ -69,7 +72,7 @@ impl StateIndex {
         &self,
         first: ContractId,
     ) -> Result<(u64, Option<UtcTimestamp>), Refusal> {
-        let found = self.all(
+        let found = self.query_rows(
             "SELECT COUNT(*), MIN(closed) FROM owed WHERE contract = ?1 AND closed IS NOT NULL",
             [first.to_string()],
             |row| Ok((to_unsigned(row.get(0)?), instant_or_none(row, 1)?)),
@@ -88,7 +91,7 @@ impl StateIndex {
         first: ContractId,
         versions: &[ContractId],
     ) -> Result<Vec<RequestId>, Refusal> {
-        let rows: Vec<(RequestId, String)> = self.all(
+        let rows: Vec<(RequestId, String)> = self.query_rows(
             "SELECT request, contracts FROM taken WHERE peer = ?1 AND ended IS NOT NULL AND NOT EXISTS (
                  SELECT 1 FROM stated WHERE stated.contract = ?2 AND stated.request = taken.request
                      AND stated.peer = taken.peer)
@@ -109,7 +112,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn all_owed(&self) -> Result<BTreeSet<String>, Refusal> {
-        let all = self.all("SELECT request FROM owed", [], |row| row.get(0))?;
+        let all = self.query_rows("SELECT request FROM owed", [], |row| row.get(0))?;
         Ok(all.into_iter().collect())
     }
 
@@ -118,7 +121,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn all_taken(&self) -> Result<Vec<(String, String, u64)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT request, contracts, (SELECT COUNT(*) FROM stated WHERE stated.request = taken.request
                  AND stated.peer = taken.peer) FROM taken",
             [],
@@ -130,8 +133,8 @@ impl StateIndex {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn coming(&self) -> Result<Vec<(RequestId, ParticipantId)>, Refusal> {
-        self.all(
+    pub fn running_queries(&self) -> Result<Vec<(RequestId, ParticipantId)>, Refusal> {
+        self.query_rows(
             "SELECT request, peer FROM taken WHERE ended IS NULL ORDER BY at, request",
             [],
             |row| Ok((parse_column(row, 0)?, parse_column(row, 1)?)),

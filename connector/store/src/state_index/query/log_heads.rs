@@ -1,8 +1,8 @@
 //! Queries on other logs.
 
-use crate::state_index::query::{instant, parse_column};
+use crate::state_index::query::{parse_column, read_instant};
 use crate::state_index::row::{GossipedHeadRow, IncidentRow, PeerHeadRow, WitnessedHeadRow};
-use crate::state_index::{StateIndex, one, to_signed, to_unsigned};
+use crate::state_index::{StateIndex, query_row, to_signed, to_unsigned};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use rusqlite::{Row, params};
@@ -13,7 +13,7 @@ impl StateIndex {
     /// # Errors
     /// `STATE_BROKEN` when the file can't be read, as in all functions here.
     pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<PeerHeadRow>, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT peer, note, proven FROM head WHERE peer = ?1",
             [peer.as_str()],
@@ -26,7 +26,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn heads(&self) -> Result<Vec<PeerHeadRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT peer, note, proven FROM head ORDER BY peer",
             [],
             head_row,
@@ -38,7 +38,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn heard_of(&self, peer: &ParticipantId) -> Result<Vec<GossipedHeadRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT peer, via, note, proven FROM heard WHERE peer = ?1 ORDER BY size DESC, via",
             [peer.as_str()],
             heard_row,
@@ -54,7 +54,7 @@ impl StateIndex {
         peer: &ParticipantId,
         size: u64,
     ) -> Result<Vec<GossipedHeadRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT peer, via, note, proven FROM recorded WHERE peer = ?1 AND size = ?2 ORDER BY proven DESC, root",
             params![peer.as_str(), to_signed(size)],
             heard_row,
@@ -70,7 +70,7 @@ impl StateIndex {
         peer: &ParticipantId,
         most: usize,
     ) -> Result<Vec<GossipedHeadRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT peer, via, note, proven FROM recorded WHERE peer = ?1 AND proven = 0
              ORDER BY size DESC, root LIMIT ?2",
             params![peer.as_str(), i64::try_from(most).unwrap_or(i64::MAX)],
@@ -83,7 +83,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn newest_heard(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
-        let mut rows = self.all(
+        let mut rows = self.query_rows(
             "SELECT peer, via, note, proven FROM heard ORDER BY peer, size DESC, via",
             [],
             heard_row,
@@ -97,7 +97,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn gossiped_heads(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT peer, via, note, proven FROM heard ORDER BY peer, via",
             [],
             heard_row,
@@ -109,7 +109,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn witnesses(&self) -> Result<Vec<WitnessedHeadRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT peer, size, record FROM witness ORDER BY peer",
             [],
             |row| {
@@ -127,7 +127,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn witnessed_by(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT size FROM witness WHERE peer = ?1",
             [peer.as_str()],
@@ -141,7 +141,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn forks(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
-        self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
+        self.query_rows("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
             Ok((parse_column(row, 0)?, to_unsigned(row.get(1)?)))
         })
     }
@@ -151,7 +151,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn incidents(&self) -> Result<Vec<IncidentRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT record, peer, cause, statement, at, first, last, late FROM incident ORDER BY record",
             [],
             |row| {
@@ -162,7 +162,7 @@ impl StateIndex {
                     peer: parse_column(row, 1)?,
                     cause: row.get(2)?,
                     statement: row.get(3)?,
-                    at: instant(row, 4)?,
+                    at: read_instant(row, 4)?,
                     fork: first.zip(last).map(|(first, last)| (to_unsigned(first), to_unsigned(last))),
                     late: to_unsigned(row.get(7)?),
                 })

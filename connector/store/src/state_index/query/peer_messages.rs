@@ -1,8 +1,8 @@
 //! Queries on messages, outboxes and negotiations.
 
-use crate::state_index::query::{instant, parse_column, parsed_or_none};
+use crate::state_index::query::{parse_column, parsed_or_none, read_instant};
 use crate::state_index::row::{NegotiationRow, OutboxMessageRow, PeerMessageRow};
-use crate::state_index::{StateIndex, one, to_signed, to_unsigned};
+use crate::state_index::{StateIndex, query_row, to_signed, to_unsigned};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::Phase;
@@ -15,7 +15,7 @@ impl StateIndex {
     /// # Errors
     /// `STATE_BROKEN` when the file can't be read, as in all functions here.
     pub fn negotiations(&self) -> Result<Vec<NegotiationRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
              FROM negotiation ORDER BY updated DESC, id",
             [],
@@ -29,7 +29,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn open_negotiations(&self, peer: &ParticipantId) -> Result<Vec<NegotiationRow>, Refusal> {
         let [finalized, terminated] = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
-        self.all(
+        self.query_rows(
             "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
              FROM negotiation WHERE peer = ?1 AND state NOT IN (?2, ?3) ORDER BY updated DESC, id",
             params![peer.as_str(), finalized, terminated],
@@ -42,7 +42,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn messages_of(&self, negotiation: &str) -> Result<Vec<PeerMessageRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT peer, direction, id, kind, negotiation, digest, record, at
              FROM letter WHERE negotiation = ?1 ORDER BY record",
             [negotiation],
@@ -55,7 +55,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn messages_to(&self, peer: &ParticipantId, kind: &str) -> Result<Vec<Digest>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
             params![peer.as_str(), kind],
             |row| parse_column(row, 0),
@@ -72,7 +72,7 @@ impl StateIndex {
         incoming: bool,
         id: &str,
     ) -> Result<Option<String>, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
             params![peer.as_str(), if incoming { "in" } else { "out" }, id],
@@ -89,7 +89,7 @@ impl StateIndex {
         peer: &ParticipantId,
         after: u64,
     ) -> Result<Vec<OutboxMessageRow>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT number, digest, word FROM outbox
              WHERE peer = ?1 AND number > ?2 AND fetched = 0 ORDER BY number",
             params![peer.as_str(), to_signed(after)],
@@ -106,7 +106,7 @@ impl StateIndex {
         peer: &ParticipantId,
         after: u64,
     ) -> Result<Option<OutboxMessageRow>, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT number, digest, word FROM outbox WHERE peer = ?1 AND number > ?2 ORDER BY number LIMIT 1",
             params![peer.as_str(), to_signed(after)],
@@ -119,7 +119,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn outboxes(&self) -> Result<Vec<(ParticipantId, OutboxMessageRow)>, Refusal> {
-        self.all(
+        self.query_rows(
             "SELECT number, digest, word, peer FROM outbox WHERE fetched = 0 ORDER BY peer, number",
             [],
             |row| Ok((parse_column(row, 3)?, waiting_row(row)?)),
@@ -131,7 +131,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn oldest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
-        let oldest = one(
+        let oldest = query_row(
             &self.connection,
             "SELECT min(number) FROM outbox WHERE peer = ?1 AND fetched = 0",
             [peer.as_str()],
@@ -145,7 +145,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn numbered_up_to(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
-        let next = one(
+        let next = query_row(
             &self.connection,
             "SELECT next_out FROM correspondence WHERE peer = ?1",
             [peer.as_str()],
@@ -159,7 +159,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn newest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
-        let newest = one(
+        let newest = query_row(
             &self.connection,
             "SELECT max(number) FROM outbox WHERE peer = ?1 AND fetched = 0",
             [peer.as_str()],
@@ -173,7 +173,7 @@ impl StateIndex {
     /// # Errors
     /// As in all functions here.
     pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
-        one(
+        query_row(
             &self.connection,
             "SELECT taken_in FROM correspondence WHERE peer = ?1",
             [peer.as_str()],
@@ -193,7 +193,7 @@ pub(crate) fn negotiation_row(row: &Row<'_>) -> rusqlite::Result<NegotiationRow>
         contract: parsed_or_none(row, 5)?,
         beforehand: parsed_or_none(row, 6)?,
         reason: row.get(7)?,
-        updated: instant(row, 8)?,
+        updated: read_instant(row, 8)?,
         title: row.get(9)?,
     })
 }
@@ -207,7 +207,7 @@ fn message_row(row: &Row<'_>) -> rusqlite::Result<PeerMessageRow> {
         negotiation: row.get(4)?,
         digest: row.get(5)?,
         record: to_unsigned(row.get(6)?),
-        at: instant(row, 7)?,
+        at: read_instant(row, 7)?,
     })
 }
 

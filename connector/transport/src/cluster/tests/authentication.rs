@@ -5,7 +5,7 @@ use super::{
     open,
 };
 use crate::peer::settings::UnprovenBounds;
-use crate::peer::testing::{relay, soon};
+use crate::peer::testing::{expect_soon, start_relay};
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::{FlightDescriptor, Ticket};
 use futures::{StreamExt as _, stream};
@@ -18,7 +18,10 @@ use tokio::net::{TcpListener, TcpStream};
 async fn who_has_no_certificate_is_refused() {
     let handler = TestTaskHandler::these(frames_of(&[1]));
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
-    let refusal = worker.open_as(worker.league.nobody()).await.unwrap_err();
+    let refusal = worker
+        .open_as(worker.league.client_without_certificate())
+        .await
+        .unwrap_err();
     is_failure(&refusal, "does not accept the certificate");
     let refusal = worker
         .open_as(worker.league.stranger()())
@@ -67,7 +70,7 @@ async fn a_worker_is_called_by_its_name() {
     let tls = worker.league.client()();
     let north = "north".parse().unwrap();
     let call = super::WorkerClient::open(north, &address, tls, name, TransportSettings::default());
-    let refusal = soon(call).await.unwrap_err();
+    let refusal = expect_soon(call).await.unwrap_err();
     is_failure(&refusal, "its certificate is not accepted");
 }
 
@@ -93,7 +96,7 @@ async fn an_address_that_is_none_is_reported() {
         let north = "north".parse().unwrap();
         let call =
             super::WorkerClient::open(north, address, tls, name, TransportSettings::default());
-        is_failure(&soon(call).await.unwrap_err(), "address");
+        is_failure(&expect_soon(call).await.unwrap_err(), "address");
     }
 }
 
@@ -101,11 +104,18 @@ async fn an_address_that_is_none_is_reported() {
 async fn a_worker_that_went_away_is_reported() {
     let worker = TestWorker::start(TestTaskHandler::these(frames_of(&[1]))).await;
     let client = worker.open().await.unwrap();
-    let mut one = soon(client.ask(&briefing(), LONG)).await.unwrap();
+    let mut one = expect_soon(client.send_ticket(&briefing(), LONG))
+        .await
+        .unwrap();
     assert_eq!(drain(&mut one).await.unwrap(), 1);
     drop(one);
     worker.end().await;
-    is_failure(&soon(client.ask(&briefing(), LONG)).await.unwrap_err(), "");
+    is_failure(
+        &expect_soon(client.send_ticket(&briefing(), LONG))
+            .await
+            .unwrap_err(),
+        "",
+    );
 }
 
 #[tokio::test]
@@ -115,23 +125,37 @@ async fn a_connection_that_breaks_under_an_answer_is_no_end_and_the_next_answer_
         Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed())
     });
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
-    let (address, cut) = relay(worker.address).await;
+    let (address, cut) = start_relay(worker.address).await;
     let tls = worker.league.client()();
     let client = open(address, tls, TransportSettings::default())
         .await
         .unwrap();
-    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
-    assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 3);
+    let mut answer = expect_soon(client.send_ticket(&briefing(), LONG))
+        .await
+        .unwrap();
+    assert_eq!(
+        expect_soon(answer.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .num_rows(),
+        3
+    );
     cut.send(()).await.unwrap();
-    is_failure(&soon(answer.next()).await.unwrap().unwrap_err(), "");
-    assert!(soon(answer.next()).await.is_none());
+    is_failure(&expect_soon(answer.next()).await.unwrap().unwrap_err(), "");
+    assert!(expect_soon(answer.next()).await.is_none());
     assert_eq!(
         handler.briefed.lock().unwrap().len(),
         1,
         "nobody asked twice"
     );
-    let mut next = soon(client.ask(&briefing(), LONG)).await.unwrap();
-    assert_eq!(soon(next.next()).await.unwrap().unwrap().num_rows(), 3);
+    let mut next = expect_soon(client.send_ticket(&briefing(), LONG))
+        .await
+        .unwrap();
+    assert_eq!(
+        expect_soon(next.next()).await.unwrap().unwrap().num_rows(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -149,7 +173,9 @@ async fn nobody_waits_for_a_slow_handshake() {
     let client = open(worker.address, tls, TransportSettings::default())
         .await
         .unwrap();
-    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+    let mut answer = expect_soon(client.send_ticket(&briefing(), LONG))
+        .await
+        .unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 1);
     drop(silent);
 }
@@ -166,19 +192,19 @@ async fn a_ticket_that_is_no_briefing_is_refused() {
     let ticket = Ticket {
         ticket: "SELECT 1".into(),
     };
-    let status = soon(raw.do_get(ticket)).await.unwrap_err();
+    let status = expect_soon(raw.do_get(ticket)).await.unwrap_err();
     assert_eq!(report(status).await.code, ErrorCode::MessageMalformed);
     let most = TransportSettings::default().request;
     let ticket = Ticket {
         ticket: vec![0; most].into(),
     };
-    let status = soon(raw.do_get(ticket)).await.unwrap_err();
+    let status = expect_soon(raw.do_get(ticket)).await.unwrap_err();
     assert_eq!(
         hansa_proto::peer::refusal::carried_refusal(&status, "north"),
         None
     );
     assert_eq!(status.code(), tonic::Code::OutOfRange, "{status}");
-    let info = soon(raw.get_flight_info(FlightDescriptor::default())).await;
+    let info = expect_soon(raw.get_flight_info(FlightDescriptor::default())).await;
     assert_eq!(info.unwrap_err().code(), tonic::Code::Unimplemented);
     assert!(handler.briefed.lock().unwrap().is_empty());
 }
@@ -190,6 +216,8 @@ async fn a_reload_asks_nobody_to_restart() {
     worker.league.change_authority();
     assert!(worker.open().await.is_err());
     assert!(worker.open_as(worker.league.stranger()()).await.is_ok());
-    let mut answer = soon(before.ask(&briefing(), LONG)).await.unwrap();
+    let mut answer = expect_soon(before.send_ticket(&briefing(), LONG))
+        .await
+        .unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 1);
 }

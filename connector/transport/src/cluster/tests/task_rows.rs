@@ -1,11 +1,11 @@
 //! Tests of valid and invalid answers.
 
 use super::{
-    LONG, TestTaskHandler, TestWorker, TransportSettings, briefing, closing, drain, frames_of,
-    ground, is_failure, message, messages, parts, with_grounds,
+    LONG, TestTaskHandler, TestWorker, TransportSettings, briefing, closing_message, drain,
+    flight_message, frames_of, ground, is_failure, messages, parts, with_grounds,
 };
 use crate::cluster::server::TaskFrame;
-use crate::peer::testing::soon;
+use crate::peer::testing::expect_soon;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -19,10 +19,12 @@ async fn an_answer_arrives_whole() {
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let client = worker.open().await.unwrap();
     for _ in 0..2 {
-        let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+        let mut answer = expect_soon(client.send_ticket(&briefing(), LONG))
+            .await
+            .unwrap();
         assert_eq!(answer.schema().fields().len(), 2);
         assert_eq!(drain(&mut answer).await.unwrap(), 10_003);
-        assert!(soon(answer.next()).await.is_none(), "it stays ended");
+        assert!(expect_soon(answer.next()).await.is_none(), "it stays ended");
     }
     assert_eq!(*handler.briefed.lock().unwrap(), [briefing(), briefing()]);
     drop(client);
@@ -92,24 +94,33 @@ async fn what_is_not_closed_is_not_complete() {
         all
     };
     // Closed with the right count, it is a valid answer.
-    let worker = TestWorker::sending(and(&[3, 4], vec![closing(2)])).await;
+    let worker = TestWorker::sending(and(&[3, 4], vec![closing_message(2)])).await;
     assert_eq!(worker.rows().await.unwrap(), 7);
 
     fails(messages(&[3, 4]), "without the closing message").await;
     fails(messages(&[]), "without the closing message").await;
     fails(Vec::new(), "its answer is empty").await;
     for count in [0, 1, 3, u64::MAX] {
-        fails(and(&[3, 4], vec![closing(count)]), "does not fit").await;
+        fails(and(&[3, 4], vec![closing_message(count)]), "does not fit").await;
     }
-    let report = |metadata: &'static [u8]| message(Bytes::new(), Bytes::new(), metadata.into());
+    let report =
+        |metadata: &'static [u8]| flight_message(Bytes::new(), Bytes::new(), metadata.into());
     fails(and(&[], vec![report(b"")]), "does not fit").await;
     fails(and(&[], vec![report(&[0; 7])]), "does not fit").await;
     fails(and(&[], vec![report(&[0; 9])]), "does not fit").await;
-    fails(and(&[], vec![closing(0), closing(0)]), "after the closing").await;
+    fails(
+        and(&[], vec![closing_message(0), closing_message(0)]),
+        "after the closing",
+    )
+    .await;
     let (header, body) = parts(&[1]).remove(1);
-    let late = message(header, body, Bytes::new());
-    fails(and(&[], vec![closing(0), late]), "after the closing").await;
-    fails(vec![Ok(closing(0))], "").await;
+    let late = flight_message(header, body, Bytes::new());
+    fails(
+        and(&[], vec![closing_message(0), late]),
+        "after the closing",
+    )
+    .await;
+    fails(vec![Ok(closing_message(0))], "").await;
     // A second schema in the middle.
     let mut twice = messages(&[1]);
     twice.extend(messages(&[]));
@@ -120,7 +131,7 @@ async fn what_is_not_closed_is_not_complete() {
 async fn a_failure_after_the_closing_message_counts() {
     let refusal = Refusal::new(ErrorCode::Internal, "it broke at the end");
     let mut sent = messages(&[2]);
-    sent.push(Ok(closing(1)));
+    sent.push(Ok(closing_message(1)));
     sent.push(Err(hansa_proto::peer::refusal::cut_answer_status(&refusal)));
     let worker = TestWorker::sending(sent).await;
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
@@ -150,11 +161,13 @@ async fn a_connector_that_goes_away_ends_the_answer() {
     });
     let worker = TestWorker::start(handler).await;
     let client = worker.open().await.unwrap();
-    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
-    assert!(soon(answer.next()).await.unwrap().is_ok());
+    let mut answer = expect_soon(client.send_ticket(&briefing(), LONG))
+        .await
+        .unwrap();
+    assert!(expect_soon(answer.next()).await.unwrap().is_ok());
     assert!(notified.try_recv().is_err());
     drop(answer);
-    soon(notified.recv()).await.unwrap();
+    expect_soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
@@ -171,10 +184,12 @@ async fn an_answer_that_waits_for_its_rows_ends_with_the_connector_too() {
     });
     let worker = TestWorker::start(handler).await;
     let client = worker.open().await.unwrap();
-    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+    let mut answer = expect_soon(client.send_ticket(&briefing(), LONG))
+        .await
+        .unwrap();
     assert!(futures::poll!(answer.next()).is_pending());
     drop(answer);
-    soon(notified.recv()).await.unwrap();
+    expect_soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
@@ -189,10 +204,11 @@ async fn an_answer_that_does_not_end_in_time_is_given_up() {
         });
         let worker = TestWorker::start_with(handler, settings.clone()).await;
         let client = worker.open().await.unwrap();
-        let outcome = match soon(client.ask(&briefing(), Duration::from_millis(1))).await {
-            Ok(mut answer) => drain(&mut answer).await,
-            Err(refusal) => Err(refusal),
-        };
+        let outcome =
+            match expect_soon(client.send_ticket(&briefing(), Duration::from_millis(1))).await {
+                Ok(mut answer) => drain(&mut answer).await,
+                Err(refusal) => Err(refusal),
+            };
         is_failure(&outcome.unwrap_err(), "in time");
     };
     futures::future::join(given_up(Vec::new()), given_up(frames_of(&[]))).await;
@@ -212,9 +228,13 @@ async fn a_briefing_that_is_too_large_is_not_sent() {
         });
         with_grounds(grounds.collect())
     };
-    let refusal = soon(client.ask(&with(4), LONG)).await.unwrap_err();
+    let refusal = expect_soon(client.send_ticket(&with(4), LONG))
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::MessageTooLarge, "{refusal}");
     assert!(handler.briefed.lock().unwrap().is_empty());
-    let mut answer = soon(client.ask(&with(3), LONG)).await.unwrap();
+    let mut answer = expect_soon(client.send_ticket(&with(3), LONG))
+        .await
+        .unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 1);
 }

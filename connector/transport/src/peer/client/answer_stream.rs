@@ -49,7 +49,7 @@ pub struct TransferSummary {
 
 impl AnswerBatchStream {
     /// Waits for the schema.
-    pub(super) async fn begin(
+    pub(super) async fn begin_stream(
         mut frames: Streaming<FlightData>,
         client: PeerClient,
         mut call: OpenCall,
@@ -60,20 +60,26 @@ impl AnswerBatchStream {
             .message()
             .await
             .map_err(|status| client.failed_call_refusal(&status))?
-            .ok_or_else(|| client.invalid(batch_decoder::invalid("the answer is empty")))?;
-        let first = unpack_message(first).map_err(|fault| client.invalid(fault))?;
+            .ok_or_else(|| {
+                client.invalid_data_refusal(batch_decoder::invalid_answer_refusal(
+                    "the answer is empty",
+                ))
+            })?;
+        let first = unpack_message(first).map_err(|fault| client.invalid_data_refusal(fault))?;
         if first.data_header.is_empty() && first.data_body.is_empty() {
             // Cut before its first message: the receipt states that nothing was sent, and the status states the reason.
-            batch_decoder::receipt(first).map_err(|fault| client.invalid(fault))?;
+            batch_decoder::read_receipt(first)
+                .map_err(|fault| client.invalid_data_refusal(fault))?;
             return Err(match frames.message().await {
                 Err(status) => client.failed_call_refusal(&status),
-                Ok(_) => client.invalid(batch_decoder::invalid(
+                Ok(_) => client.invalid_data_refusal(batch_decoder::invalid_answer_refusal(
                     "the answer ended before its columns",
                 )),
             });
         }
         call.begin_answer();
-        let decoder = BatchDecoder::from_first(&first).map_err(|fault| client.invalid(fault))?;
+        let decoder =
+            BatchDecoder::from_first(&first).map_err(|fault| client.invalid_data_refusal(fault))?;
         let stall = Box::pin(tokio::time::sleep(client.settings().stall));
         let mut stream = Self {
             frames,
@@ -88,7 +94,7 @@ impl AnswerBatchStream {
             deadline,
             stall,
         };
-        stream.count(&first);
+        stream.count_frame(&first);
         Ok(stream)
     }
 
@@ -115,7 +121,7 @@ impl AnswerBatchStream {
         }
     }
 
-    fn count(&mut self, frame: &FlightData) {
+    fn count_frame(&mut self, frame: &FlightData) {
         for part in [&frame.data_header, &frame.data_body] {
             self.digest.update(part);
             let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
@@ -124,18 +130,20 @@ impl AnswerBatchStream {
     }
 
     /// Takes one message: a batch, or the receipt.
-    fn take(&mut self, frame: FlightData) -> Result<Option<RecordBatch>, Refusal> {
+    fn take_message(&mut self, frame: FlightData) -> Result<Option<RecordBatch>, Refusal> {
         if self.receipt.is_some() {
-            return Err(batch_decoder::invalid("a message came after the receipt"));
+            return Err(batch_decoder::invalid_answer_refusal(
+                "a message came after the receipt",
+            ));
         }
         let frame = unpack_message(frame)?;
         if frame.data_header.is_empty() && frame.data_body.is_empty() {
-            let receipt = batch_decoder::receipt(frame)?;
+            let receipt = batch_decoder::read_receipt(frame)?;
             self.receipt = Some(receipt);
             return Ok(None);
         }
-        let batch = self.decoder.batch(&frame)?;
-        self.count(&frame);
+        let batch = self.decoder.decode_batch(&frame)?;
+        self.count_frame(&frame);
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         self.rows = self.rows.saturating_add(rows);
         Ok(Some(batch))
@@ -152,7 +160,7 @@ impl AnswerBatchStream {
             .as_mut()
             .is_some_and(|deadline| deadline.poll_unpin(context).is_ready());
         if deadline || self.stall.poll_unpin(context).is_ready() {
-            Poll::Ready(self.client.late())
+            Poll::Ready(self.client.late_answer_refusal())
         } else {
             Poll::Pending
         }
@@ -165,25 +173,29 @@ impl Stream for AnswerBatchStream {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         while !this.over {
-            let outcome = match Pin::new(&mut this.frames).poll_next(context) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    let stall = this.client.settings().stall;
-                    this.stall = Box::pin(tokio::time::sleep(stall));
-                    this.take(frame).map_err(|fault| this.client.invalid(fault))
-                }
-                Poll::Ready(Some(Err(status))) => Err(this.client.failed_call_refusal(&status)),
-                Poll::Ready(None) if this.receipt.is_some() => {
-                    this.end_call();
-                    return Poll::Ready(None);
-                }
-                Poll::Ready(None) => Err(this.client.invalid(batch_decoder::invalid(
-                    "the answer ended without its receipt",
-                ))),
-                Poll::Pending => match this.poll_late(context) {
-                    Poll::Ready(late) => Err(late),
-                    Poll::Pending => return Poll::Pending,
-                },
-            };
+            let outcome =
+                match Pin::new(&mut this.frames).poll_next(context) {
+                    Poll::Ready(Some(Ok(frame))) => {
+                        let stall = this.client.settings().stall;
+                        this.stall = Box::pin(tokio::time::sleep(stall));
+                        this.take_message(frame)
+                            .map_err(|fault| this.client.invalid_data_refusal(fault))
+                    }
+                    Poll::Ready(Some(Err(status))) => Err(this.client.failed_call_refusal(&status)),
+                    Poll::Ready(None) if this.receipt.is_some() => {
+                        this.end_call();
+                        return Poll::Ready(None);
+                    }
+                    Poll::Ready(None) => Err(this.client.invalid_data_refusal(
+                        batch_decoder::invalid_answer_refusal(
+                            "the answer ended without its receipt",
+                        ),
+                    )),
+                    Poll::Pending => match this.poll_late(context) {
+                        Poll::Ready(late) => Err(late),
+                        Poll::Pending => return Poll::Pending,
+                    },
+                };
             match outcome {
                 Ok(Some(batch)) => return Poll::Ready(Some(Ok(batch))),
                 Ok(None) => {}

@@ -25,24 +25,24 @@ impl BatchDecoder {
     /// # Errors
     /// `PEER_DATA_INVALID`.
     pub fn from_first(frame: &FlightData) -> Result<Self, Refusal> {
-        bare(frame)?;
+        check_rows_only(frame)?;
         if !frame.data_body.is_empty() {
-            return Err(invalid("the schema carries data"));
+            return Err(invalid_answer_refusal("the schema carries data"));
         }
-        let message = message(&frame.data_header)?;
+        let message = parse_message(&frame.data_header)?;
         let schema = message
             .header_as_schema()
-            .ok_or_else(|| invalid("the answer does not begin with its schema"))?;
+            .ok_or_else(|| invalid_answer_refusal("the answer does not begin with its schema"))?;
         if schema.endianness() != Endianness::Little {
-            return Err(invalid("the answer is not little-endian"));
+            return Err(invalid_answer_refusal("the answer is not little-endian"));
         }
         let fields = schema.fields().unwrap_or_default();
         if fields.len() > COLUMNS {
-            return Err(invalid("the answer has too many columns"));
+            return Err(invalid_answer_refusal("the answer has too many columns"));
         }
         for field in fields {
-            if !flat(field.type_type()) || field.dictionary().is_some() {
-                return Err(invalid(
+            if !is_flat(field.type_type()) || field.dictionary().is_some() {
+                return Err(invalid_answer_refusal(
                     "a column of the answer has a type that does not travel",
                 ));
             }
@@ -63,15 +63,17 @@ impl BatchDecoder {
     ///
     /// # Errors
     /// `PEER_DATA_INVALID`.
-    pub fn batch(&self, frame: &FlightData) -> Result<RecordBatch, Refusal> {
-        bare(frame)?;
-        let message = message(&frame.data_header)?;
+    pub fn decode_batch(&self, frame: &FlightData) -> Result<RecordBatch, Refusal> {
+        check_rows_only(frame)?;
+        let message = parse_message(&frame.data_header)?;
         if message.header_type() != MessageHeader::RecordBatch {
-            return Err(invalid("a message of the answer holds no rows"));
+            return Err(invalid_answer_refusal(
+                "a message of the answer holds no rows",
+            ));
         }
         let batch = message
             .header_as_record_batch()
-            .ok_or_else(|| invalid("a message of the answer holds no rows"))?;
+            .ok_or_else(|| invalid_answer_refusal("a message of the answer holds no rows"))?;
         check_lengths(&batch, &frame.data_body)?;
         let body = Buffer::from(frame.data_body.clone());
         catch_decoding_panic("a batch of the answer can't be read", || {
@@ -88,7 +90,7 @@ impl BatchDecoder {
 }
 
 /// Receipt in the last message, which has no rows.
-pub(super) fn receipt(frame: FlightData) -> Result<Bytes, Refusal> {
+pub(super) fn read_receipt(frame: FlightData) -> Result<Bytes, Refusal> {
     let FlightData {
         flight_descriptor,
         data_header: _,
@@ -96,13 +98,15 @@ pub(super) fn receipt(frame: FlightData) -> Result<Bytes, Refusal> {
         data_body: _,
     } = frame;
     if flight_descriptor.is_some() || app_metadata.is_empty() || app_metadata.len() > RECEIPT {
-        return Err(invalid("the last message carries no receipt"));
+        return Err(invalid_answer_refusal(
+            "the last message carries no receipt",
+        ));
     }
     Ok(app_metadata)
 }
 
 /// Refusal for an invalid answer of a participant.
-pub(crate) fn invalid(what: &str) -> Refusal {
+pub(crate) fn invalid_answer_refusal(what: &str) -> Refusal {
     Refusal::new(ErrorCode::PeerDataInvalid, what)
 }
 
@@ -122,27 +126,31 @@ const RECEIPT: usize = 64 * 1024;
 const PREFIX: usize = 8;
 
 /// Checks that a message with rows contains nothing else.
-fn bare(frame: &FlightData) -> Result<(), Refusal> {
+fn check_rows_only(frame: &FlightData) -> Result<(), Refusal> {
     if frame.flight_descriptor.is_none() && frame.app_metadata.is_empty() {
         Ok(())
     } else {
-        Err(invalid("a message of the answer carries more than rows"))
+        Err(invalid_answer_refusal(
+            "a message of the answer carries more than rows",
+        ))
     }
 }
 
-fn message(header: &Bytes) -> Result<Message<'_>, Refusal> {
+fn parse_message(header: &Bytes) -> Result<Message<'_>, Refusal> {
     let message = arrow_ipc::root_as_message(header).map_err(|cause| {
-        invalid("a message of the answer can't be read").caused_by(cause.to_string())
+        invalid_answer_refusal("a message of the answer can't be read").caused_by(cause.to_string())
     })?;
     if message.version() == MetadataVersion::V5 {
         Ok(message)
     } else {
-        Err(invalid("a message of the answer has another version"))
+        Err(invalid_answer_refusal(
+            "a message of the answer has another version",
+        ))
     }
 }
 
 /// True for types without children and dictionaries.
-const fn flat(kind: Type) -> bool {
+const fn is_flat(kind: Type) -> bool {
     matches!(
         kind,
         Type::Null
@@ -166,7 +174,8 @@ const fn flat(kind: Type) -> bool {
 
 /// Checks that every length in the header lies within the body, and that the decompressed size is within the limit.
 fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(), Refusal> {
-    let wrong = || invalid("the lengths in a message of the answer do not fit its data");
+    let wrong =
+        || invalid_answer_refusal("the lengths in a message of the answer do not fit its data");
     let rows = batch.length();
     if !(0..=ROWS).contains(&rows) {
         return Err(wrong());
@@ -209,9 +218,9 @@ fn catch_decoding_panic<T>(
     read: impl FnOnce() -> Result<T, ArrowError>,
 ) -> Result<T, Refusal> {
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read.map_err(|cause| invalid(otherwise).caused_by(cause)),
+        Ok(read) => read.map_err(|cause| invalid_answer_refusal(otherwise).caused_by(cause)),
         // The message of the panic is in the trace already.
-        Err(_) => Err(invalid(otherwise)),
+        Err(_) => Err(invalid_answer_refusal(otherwise)),
     }
 }
 

@@ -23,7 +23,7 @@ impl CatalogPageCache {
     }
 
     /// Caches the page of this request, if there is room.
-    pub(super) fn keep(
+    pub(super) fn keep_page(
         &self,
         request: &CatalogPageRequest,
         digest: Digest,

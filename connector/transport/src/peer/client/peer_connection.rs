@@ -3,7 +3,7 @@
 use crate::connection_refusal;
 use crate::peer::client::open_calls::OpenCalls;
 use crate::peer::client::watched_connection::{PeerProbe, WatchedConnection};
-use crate::peer::client::{PeerEndpoint, unreachable};
+use crate::peer::client::{PeerEndpoint, unreachable_peer_refusal};
 use crate::secure_connection::{self, SILENT, SecureConnectError};
 use futures::FutureExt as _;
 use hansa_policy::id::ParticipantId;
@@ -30,7 +30,7 @@ pub(super) struct PeerChannels {
 }
 
 /// Opens the connection for calls, which `open_calls` counts, and prepares the other one.
-pub(super) async fn open(
+pub(super) async fn open_channels(
     peer_endpoint: PeerEndpoint,
     open_calls: OpenCalls,
 ) -> Result<PeerChannels, Refusal> {
@@ -41,26 +41,33 @@ pub(super) async fn open(
     } else {
         peer_endpoint.host.clone()
     };
-    let endpoint = Endpoint::from_shared(format!("http://{host}:{}", peer_endpoint.port))
-        .map_err(|cause| unreachable(&participant, "its address can't be read").caused_by(cause))?;
+    let endpoint = Endpoint::from_shared(format!("http://{host}:{}", peer_endpoint.port)).map_err(
+        |cause| {
+            unreachable_peer_refusal(&participant, "its address can't be read").caused_by(cause)
+        },
+    )?;
     let peer_endpoint = Arc::new(peer_endpoint);
     let inbox_endpoint = Arc::clone(&peer_endpoint);
     let inbox = settings
         .endpoint(endpoint.clone())
         .connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
             let peer_endpoint = Arc::clone(&inbox_endpoint);
-            async move { secure(&peer_endpoint).await.map(TokioIo::new) }
+            async move {
+                open_secure_connection(&peer_endpoint)
+                    .await
+                    .map(TokioIo::new)
+            }
         }));
     let calls = settings
         .calling_endpoint(endpoint)
         .connect_with_connector(tower::service_fn(move |_: Uri| {
             let (peer_endpoint, calls) = (Arc::clone(&peer_endpoint), open_calls.clone());
             async move {
-                let secured = secure(&peer_endpoint).await?;
+                let secured = open_secure_connection(&peer_endpoint).await?;
                 let bounds = peer_endpoint.settings.silence;
                 let probe: PeerProbe = Arc::new(move || {
                     let peer_endpoint = Arc::clone(&peer_endpoint);
-                    async move { is_there(&secure(&peer_endpoint).await) }.boxed()
+                    async move { is_there(&open_secure_connection(&peer_endpoint).await) }.boxed()
                 });
                 let watched = WatchedConnection::new(secured, calls, bounds, probe);
                 Ok::<_, Refusal>(TokioIo::new(watched))
@@ -69,7 +76,8 @@ pub(super) async fn open(
         .await
         .map_err(|error| {
             secure_connection::refusal_within(&error).unwrap_or_else(|| {
-                unreachable(&participant, "the connection broke at once").caused_by(error)
+                unreachable_peer_refusal(&participant, "the connection broke at once")
+                    .caused_by(error)
             })
         })?;
     Ok(PeerChannels { calls, inbox })
@@ -93,23 +101,25 @@ const WAITS: [Duration; 3] = [
     Duration::from_millis(800),
 ];
 
-async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
+async fn open_secure_connection(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
     // One timeout covers all attempts.
-    let opened = tokio::time::timeout(endpoint.settings.opening(), async {
+    let opened = tokio::time::timeout(endpoint.settings.opening_timeout(), async {
         let mut waits = WAITS.into_iter();
-        let listening = endpoint.settings.listening.begin();
+        let listening = endpoint.settings.listening.begin_attempt();
         loop {
-            let unsecured = match attempt(endpoint).await? {
+            let unsecured = match attempt_connection(endpoint).await? {
                 Ok(secured) => {
                     listening.note_listener();
                     return Ok(secured);
                 }
                 Err(UnopenedConnection::Unheard(error)) => {
-                    if listening.wait().await {
+                    if listening.wait_for_retry().await {
                         continue;
                     }
-                    let why = secure_connection::spoken(&error);
-                    return Err(unreachable(&endpoint.participant, &why).caused_by(error));
+                    let why = secure_connection::error_sentence(&error);
+                    return Err(
+                        unreachable_peer_refusal(&endpoint.participant, &why).caused_by(error)
+                    );
                 }
                 Err(UnopenedConnection::Unsecured(unsecured)) => unsecured,
             };
@@ -126,7 +136,7 @@ async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal
                 }
                 (SecureConnectError::Check(refusal), _) => return Err(refusal),
                 (SecureConnectError::Silent, _) => {
-                    return Err(unreachable(&endpoint.participant, SILENT));
+                    return Err(unreachable_peer_refusal(&endpoint.participant, SILENT));
                 }
             }
         }
@@ -134,7 +144,8 @@ async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal
     match opened.await {
         Ok(secured) => secured,
         Err(late) => {
-            let refusal = unreachable(&endpoint.participant, "no connection within its time");
+            let refusal =
+                unreachable_peer_refusal(&endpoint.participant, "no connection within its time");
             Err(refusal.caused_by(late))
         }
     }
@@ -149,26 +160,28 @@ enum UnopenedConnection {
 }
 
 /// Opens one connection.
-async fn attempt(
+async fn attempt_connection(
     endpoint: &PeerEndpoint,
 ) -> Result<Result<TlsStream<TcpStream>, UnopenedConnection>, Refusal> {
     let settings = &endpoint.settings;
     let address = (endpoint.host.as_str(), endpoint.port);
-    let tcp = match secure_connection::tcp(address, settings.connect).await {
+    let tcp = match secure_connection::connect_tcp(address, settings.connect).await {
         Ok(tcp) => tcp,
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             return Ok(Err(UnopenedConnection::Unheard(error)));
         }
         Err(error) => {
-            let why = secure_connection::spoken(&error);
-            return Err(unreachable(&endpoint.participant, &why).caused_by(error));
+            let why = secure_connection::error_sentence(&error);
+            return Err(unreachable_peer_refusal(&endpoint.participant, &why).caused_by(error));
         }
     };
     secure_connection::bound_unacknowledged(&tcp, settings.unacknowledged);
     let name = ServerName::try_from(endpoint.host.clone()).map_err(|cause| {
-        unreachable(&endpoint.participant, "its host name can't be read").caused_by(cause)
+        unreachable_peer_refusal(&endpoint.participant, "its host name can't be read")
+            .caused_by(cause)
     })?;
-    let securing = secure_connection::tls(tcp, name, (endpoint.tls)(), endpoint.check.as_ref());
+    let securing =
+        secure_connection::connect_tls(tcp, name, (endpoint.tls)(), endpoint.check.as_ref());
     match tokio::time::timeout(settings.secure, securing).await {
         Ok(Ok(mut secured)) => match read_refusal(&mut secured, &endpoint.participant).await {
             Some(refusal) => Err(refusal),
@@ -176,7 +189,7 @@ async fn attempt(
         },
         Ok(Err(unsecured)) => Ok(Err(UnopenedConnection::Unsecured(unsecured))),
         // A suspended process: its machine accepts connections, and the process sends nothing.
-        Err(late) => Err(unreachable(&endpoint.participant, MUTE).caused_by(late)),
+        Err(late) => Err(unreachable_peer_refusal(&endpoint.participant, MUTE).caused_by(late)),
     }
 }
 
@@ -234,7 +247,12 @@ fn refused_handshake(participant: &ParticipantId, error: &io::Error) -> Refusal 
             "it does not accept the certificate of this connector",
             None,
         ),
-        Some(_) | None => return unreachable(participant, &secure_connection::spoken(error)),
+        Some(_) | None => {
+            return unreachable_peer_refusal(
+                participant,
+                &secure_connection::error_sentence(error),
+            );
+        }
     };
     let refusal = Refusal::new(code, format!("{}: {what}", participant.domain()))
         .with_participant(participant.clone());

@@ -72,7 +72,7 @@ impl SilenceWatch {
     }
 
     /// Notes a sign of life.
-    const fn hear(&mut self, now: Instant) {
+    const fn note_sign_of_life(&mut self, now: Instant) {
         self.heard = now;
         self.is_probed = false;
         self.is_reachable = false;
@@ -105,7 +105,7 @@ impl SilenceWatch {
     fn judge_silence(&mut self, calls: CallState, now: Instant) -> SilenceVerdict {
         // A check that is late means that this process was suspended, and has neither pinged nor read in the meantime.
         if now.saturating_duration_since(self.look) > self.bounds.ping {
-            self.hear(now);
+            self.note_sign_of_life(now);
         }
         let verdict = if self.compute_end(calls) <= now {
             SilenceVerdict::Dead
@@ -185,7 +185,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for WatchedConnection<IO> {
         // Bytes that have arrived count, however late they are read.
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.watch.hear(read_timer());
+            self.watch.note_sign_of_life(read_timer());
             self.probing = None;
         }
         self.bound_step(context, read)
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn any_byte_is_a_sign_of_life() {
         let (mut watch, calls, since) = watch(CallState::Answering);
-        watch.hear(since);
+        watch.note_sign_of_life(since);
         // The next byte arrives at the last moment, repeatedly.
         for _ in 0..5 {
             assert_eq!(
@@ -298,7 +298,7 @@ mod tests {
                 SilenceVerdict::Probe
             );
             let end = watch.look;
-            watch.hear(end - MOMENT);
+            watch.note_sign_of_life(end - MOMENT);
             assert_eq!(watch.judge_silence(calls, end), SilenceVerdict::Wait);
         }
     }

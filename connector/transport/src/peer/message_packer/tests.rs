@@ -82,7 +82,7 @@ fn small_messages_come_out_as_they_went_in() {
     let mut packer = MessagePacker::default();
     let [schema, rows] = rows();
     for message in [schema, rows, receipt()] {
-        let packed = packer.pack(message.clone());
+        let packed = packer.pack_message(message.clone());
         assert!(
             size(&packed) * 10 < size(&message) * 7,
             "{} of {}",
@@ -131,9 +131,9 @@ fn what_is_large_or_would_not_come_out_the_same_goes_as_it_is() {
         ..FlightData::default()
     };
     for message in [large, dense, tiny, spelled, both, bodies] {
-        assert_eq!(packer.pack(message.clone()), message);
+        assert_eq!(packer.pack_message(message.clone()), message);
     }
-    let packed = packer.pack(most.clone());
+    let packed = packer.pack_message(most.clone());
     assert!(size(&packed) < 100);
     assert_eq!(unpack_message(packed).unwrap(), most);
 }
@@ -157,7 +157,7 @@ fn what_somebody_else_packed_is_not_trusted() {
     refused(frame(b"no message"));
     refused(of(vec![MARK]));
     refused(of(vec![MARK, 0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff]));
-    let good = MessagePacker::default().pack(receipt());
+    let good = MessagePacker::default().pack_message(receipt());
     for end in 1..good.app_metadata.len() {
         refused(of(good.app_metadata[..end].to_vec()));
     }

@@ -59,20 +59,20 @@ impl PeerAdmission {
         presented: &PeerCertificate,
         refusal: Refusal,
     ) -> Status {
-        status(&self.handler.decline(presented, refusal).await)
+        rejection_status(&self.handler.decline(presented, refusal).await)
     }
 
     /// Records a refusal for an unidentified caller, and returns its status. Such a caller does not learn that recording failed.
     async fn refuse_stranger(&self, presented: &PeerCertificate, refusal: Refusal) -> Status {
         match self.handler.decline(presented, refusal).await {
             QueryRejection::Closed => refusal::closed_status(),
-            declined => status(&declined),
+            declined => rejection_status(&declined),
         }
     }
 }
 
 /// Status of a rejection.
-pub(super) fn status(no: &QueryRejection) -> Status {
+pub(super) fn rejection_status(no: &QueryRejection) -> Status {
     match no {
         QueryRejection::Declined(declined) => {
             let request = declined.refused_query().map(|asked| asked.request);

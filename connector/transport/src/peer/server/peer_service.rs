@@ -1,7 +1,7 @@
 //! Peer service for all requests except rows: greetings, catalogue, messages, proofs, heads to be witnessed.
 
 use crate::internal_error;
-use crate::peer::server::admission::{AdmittedCaller, PeerAdmission, status};
+use crate::peer::server::admission::{AdmittedCaller, PeerAdmission, rejection_status};
 use crate::peer::settings::TransportSettings;
 use crate::peer_handler::{MessageReceipt, PeerMessageStream};
 use async_trait::async_trait;
@@ -36,7 +36,7 @@ impl PeerService {
     }
 
     /// Parses a message. An invalid one is refused, and the refusal is recorded.
-    async fn read<T>(
+    async fn parse_or_refuse<T>(
         &self,
         caller: &AdmittedCaller,
         read: Result<T, Refusal>,
@@ -61,13 +61,15 @@ impl Peer for PeerService {
     ) -> Result<Response<pb::HelloReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
         let pb::HelloRequest { greeting } = message;
-        let theirs = self.read(&caller, greeting::from_wire(greeting)).await?;
+        let theirs = self
+            .parse_or_refuse(&caller, greeting::from_wire(greeting))
+            .await?;
         let ours = self
             .admission
             .handler()
             .hello(&caller.peer, theirs)
             .await
-            .map_err(|no| status(&no))?;
+            .map_err(|no| rejection_status(&no))?;
         Ok(Response::new(pb::HelloReply {
             greeting: Some(greeting::to_wire(&ours)),
         }))
@@ -79,14 +81,14 @@ impl Peer for PeerService {
     ) -> Result<Response<pb::CatalogReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
         let wanted = self
-            .read(&caller, catalog_page::request_from_wire(message))
+            .parse_or_refuse(&caller, catalog_page::request_from_wire(message))
             .await?;
         let page = self
             .admission
             .handler()
-            .catalog(&caller.peer, wanted.clone())
+            .catalog_page(&caller.peer, wanted.clone())
             .await
-            .map_err(|no| status(&no))?;
+            .map_err(|no| rejection_status(&no))?;
         Ok(Response::new(catalog_page::reply_to_wire(&page, &wanted)))
     }
 
@@ -99,7 +101,7 @@ impl Peer for PeerService {
             letter: peer_message,
         } = message;
         let peer_message = self
-            .read(
+            .parse_or_refuse(
                 &caller,
                 message::compact_ack::handed_from_wire(peer_message),
             )
@@ -107,9 +109,9 @@ impl Peer for PeerService {
         let taken = self
             .admission
             .handler()
-            .send(&caller.peer, peer_message)
+            .accept_message(&caller.peer, peer_message)
             .await
-            .map_err(|no| status(&no))?;
+            .map_err(|no| rejection_status(&no))?;
         Ok(Response::new(pb::SendReply {
             whole: taken == MessageReceipt::NotWhole,
         }))
@@ -126,7 +128,7 @@ impl Peer for PeerService {
             .handler()
             .inbox(&caller.peer, after, once)
             .await
-            .map_err(|no| status(&no))?;
+            .map_err(|no| rejection_status(&no))?;
         let subscription = InboxSubscription {
             admission: self.admission.clone(),
             caller,
@@ -134,7 +136,7 @@ impl Peer for PeerService {
             closing: self.closing.clone(),
             age: Box::pin(tokio::time::sleep(self.settings.connection_age)),
         };
-        Ok(Response::new(subscription.post()))
+        Ok(Response::new(subscription.into_letters()))
     }
 
     async fn proof(
@@ -143,14 +145,14 @@ impl Peer for PeerService {
     ) -> Result<Response<pb::ProofReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
         let proof_request = self
-            .read(&caller, proof::request_from_wire(message))
+            .parse_or_refuse(&caller, proof::request_from_wire(message))
             .await?;
         let proof = self
             .admission
             .handler()
-            .proof(&caller.peer, proof_request)
+            .log_proof(&caller.peer, proof_request)
             .await
-            .map_err(|no| status(&no))?;
+            .map_err(|no| rejection_status(&no))?;
         Ok(Response::new(proof::to_wire(&proof)))
     }
 
@@ -160,14 +162,14 @@ impl Peer for PeerService {
     ) -> Result<Response<pb::WitnessReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
         let submission = self
-            .read(&caller, witness::request_from_wire(message))
+            .parse_or_refuse(&caller, witness::request_from_wire(message))
             .await?;
         let outcome = self
             .admission
             .handler()
-            .witness(&caller.peer, submission)
+            .cosign_head(&caller.peer, submission)
             .await
-            .map_err(|no| status(&no))?;
+            .map_err(|no| rejection_status(&no))?;
         Ok(Response::new(witness::to_wire(&outcome)))
     }
 }
@@ -184,7 +186,7 @@ struct InboxSubscription {
 impl InboxSubscription {
     /// Messages as they arrive. Before each, the caller is identified again. The stream ends at the age limit of connections or
     /// when the connector stops; the caller then requests it again from its last number.
-    fn post(self) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
+    fn into_letters(self) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
         stream::unfold(Some(self), |subscription| async move {
             let mut subscription = subscription?;
             let next = tokio::select! {

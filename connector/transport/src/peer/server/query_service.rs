@@ -3,7 +3,7 @@
 use crate::flight::{DoGetHandler, FlightMessageStream};
 use crate::internal_error;
 use crate::peer::message_packer::MessagePacker;
-use crate::peer::server::admission::{PeerAdmission, status};
+use crate::peer::server::admission::{PeerAdmission, rejection_status};
 use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
 use crate::trace_link;
 use arrow_flight::{FlightData, Ticket};
@@ -43,8 +43,8 @@ impl DoGetHandler for QueryService {
             contract = field::Empty,
             dataset = field::Empty,
         );
-        trace_link::link(request.metadata(), &span);
-        let messages = self.answer(request).instrument(span.clone()).await?;
+        trace_link::link_span(request.metadata(), &span);
+        let messages = self.answer_ticket(request).instrument(span.clone()).await?;
         Ok(TracedMessages { messages, span }.boxed())
     }
 }
@@ -65,7 +65,7 @@ impl Stream for TracedMessages {
 }
 
 impl QueryService {
-    async fn answer(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
+    async fn answer_ticket(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
         let (caller, Ticket { ticket }) = self.admission.admit(request).await?;
         Span::current().record("peer", caller.peer.id().domain());
         let asking = match query_request::from_ticket(&ticket) {
@@ -82,21 +82,22 @@ impl QueryService {
         let rows = self
             .admission
             .handler()
-            .answer(&caller.peer, asking)
+            .answer_query(&caller.peer, asking)
             .await
-            .map_err(|no| status(&no))?;
-        let messages = messages(rows);
+            .map_err(|no| rejection_status(&no))?;
+        let messages = answer_messages(rows);
         if !small {
             return Ok(messages);
         }
         let mut packer = MessagePacker::default();
-        let packed = messages.map(move |message| message.map(|message| packer.pack(message)));
+        let packed =
+            messages.map(move |message| message.map(|message| packer.pack_message(message)));
         Ok(packed.boxed())
     }
 }
 
 /// Messages of an answer.
-fn messages(rows: AnswerStream) -> FlightMessageStream {
+fn answer_messages(rows: AnswerStream) -> FlightMessageStream {
     let AnswerStream { frames } = rows;
     stream::unfold(StreamState::Rows(frames), |stage| async move {
         match stage {

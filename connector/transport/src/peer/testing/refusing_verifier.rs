@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(super) struct RefusingVerifier(pub(super) Refusal);
 
 impl RefusingVerifier {
-    fn no(&self) -> Error {
+    fn to_error(&self) -> Error {
         let reason = OtherError(Arc::new(self.0.clone()));
         Error::InvalidCertificate(CertificateError::Other(reason))
     }
@@ -26,7 +26,7 @@ impl ServerCertVerifier for RefusingVerifier {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Err(self.no())
+        Err(self.to_error())
     }
 
     fn verify_tls12_signature(
@@ -35,7 +35,7 @@ impl ServerCertVerifier for RefusingVerifier {
         _: &CertificateDer<'_>,
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(self.no())
+        Err(self.to_error())
     }
 
     fn verify_tls13_signature(
@@ -44,7 +44,7 @@ impl ServerCertVerifier for RefusingVerifier {
         _: &CertificateDer<'_>,
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(self.no())
+        Err(self.to_error())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -56,7 +56,7 @@ impl SilentRelay {
     }
 
     /// Makes the existing connections silent; later ones are not.
-    pub(crate) fn silence(&self) {
+    pub(crate) fn silence_connections(&self) {
         self.silent.send_replace(self.opened.load(Ordering::SeqCst));
     }
 

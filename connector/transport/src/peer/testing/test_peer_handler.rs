@@ -63,12 +63,12 @@ pub(crate) struct TestPeerHandler {
 
 impl TestPeerHandler {
     /// Handler that answers every question in this way.
-    pub(crate) fn answering(
+    pub(crate) fn with_answer(
         answer: impl Fn(&QueryRequestEnvelope) -> Result<AnswerStream, Refusal> + Send + Sync + 'static,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(64);
         Self {
-            roster: Mutex::new(members()),
+            roster: Mutex::new(test_roster()),
             answer: Box::new(answer),
             asked: Mutex::default(),
             heard: Notify::new(),
@@ -84,8 +84,8 @@ impl TestPeerHandler {
     }
 
     /// Handler that answers every question with these frames.
-    pub(crate) fn giving(frames: Vec<Result<AnswerStreamFrame, Refusal>>) -> Self {
-        Self::answering(move |_| {
+    pub(crate) fn with_frames(frames: Vec<Result<AnswerStreamFrame, Refusal>>) -> Self {
+        Self::with_answer(move |_| {
             Ok(AnswerStream {
                 frames: stream::iter(frames.clone()).boxed(),
             })
@@ -93,13 +93,13 @@ impl TestPeerHandler {
     }
 
     /// Handler that answers nothing.
-    pub(crate) fn mute() -> Self {
-        Self::answering(|_| Err(Refusal::new(ErrorCode::DatasetUnknown, "no such dataset")))
+    pub(crate) fn without_answers() -> Self {
+        Self::with_answer(|_| Err(Refusal::new(ErrorCode::DatasetUnknown, "no such dataset")))
     }
 
     /// Number of refusals in the log.
     pub(crate) fn refusal_count(&self) -> u64 {
-        self.ledger.lock().unwrap().durable().size
+        self.ledger.lock().unwrap().durable_head().size
     }
 
     fn record_refusal(&self, refusal: Refusal) -> QueryRejection {
@@ -108,7 +108,7 @@ impl TestPeerHandler {
             .ledger
             .lock()
             .unwrap()
-            .record(declined, contract::stamp(now()))
+            .record(declined, contract::stamp(test_time()))
         {
             Ok(recorded) => QueryRejection::Declined(recorded),
             Err(_) => QueryRejection::Closed,
@@ -121,12 +121,12 @@ impl TestPeerHandler {
     }
 }
 
-fn members() -> Roster {
+fn test_roster() -> Roster {
     let status = MembershipStatus {
         issuers: vec![Digest::of(b"issuer")],
         denied: Vec::new(),
     };
-    Roster::new([(super::tallinn(), status)].into())
+    Roster::new([(super::tallinn_id(), status)].into())
 }
 
 #[async_trait]
@@ -135,7 +135,7 @@ impl PeerHandler for TestPeerHandler {
         self.roster
             .lock()
             .unwrap()
-            .recognise(presented, now())
+            .recognise(presented, test_time())
             .map_err(|stranger| Refusal::new(ErrorCode::PeerNotTrusted, stranger.to_string()))
     }
 
@@ -159,7 +159,7 @@ impl PeerHandler for TestPeerHandler {
         })
     }
 
-    async fn catalog(
+    async fn catalog_page(
         &self,
         _: &VerifiedPeer,
         request: CatalogPageRequest,
@@ -179,7 +179,7 @@ impl PeerHandler for TestPeerHandler {
         })
     }
 
-    async fn send(
+    async fn accept_message(
         &self,
         _: &VerifiedPeer,
         message: SubmittedMessage,
@@ -220,7 +220,7 @@ impl PeerHandler for TestPeerHandler {
         Ok(stream::iter(kept).chain(late).boxed())
     }
 
-    async fn proof(
+    async fn log_proof(
         &self,
         _: &VerifiedPeer,
         request: LogProofRequest,
@@ -237,7 +237,7 @@ impl PeerHandler for TestPeerHandler {
         }
     }
 
-    async fn witness(
+    async fn cosign_head(
         &self,
         _: &VerifiedPeer,
         submission: HeadSubmission,
@@ -248,7 +248,7 @@ impl PeerHandler for TestPeerHandler {
         }
     }
 
-    async fn answer(
+    async fn answer_query(
         &self,
         _: &VerifiedPeer,
         asking: QueryRequestEnvelope,
@@ -273,13 +273,13 @@ impl PeerHandler for TestPeerHandler {
 pub(crate) struct TestQueryRecord(pub(crate) QueryRequestEnvelope);
 
 impl QueryRecord for TestQueryRecord {
-    fn asking(&self) -> &QueryRequestEnvelope {
+    fn request_envelope(&self) -> &QueryRequestEnvelope {
         &self.0
     }
 }
 
 impl Evidence for TestQueryRecord {
-    fn entry(&self) -> RecordBody {
+    fn to_record_body(&self) -> RecordBody {
         RemoteQueryRecord {
             request_id: self.0.ask.request.to_string(),
             peer: String::new(),
@@ -311,7 +311,7 @@ pub(crate) fn recorded_query(sql: &str) -> Recorded<TestQueryRecord> {
         compact_answers: true,
         credentials: Vec::new(),
     });
-    contract::recorded(&mut contract::ledger(), remote_query, now())
+    contract::recorded(&mut contract::ledger(), remote_query, test_time())
 }
 
 /// Refusal with all parts that a peer may see.
@@ -325,6 +325,6 @@ pub(crate) fn purpose_refusal() -> Refusal {
     .with_help("ask for research")
 }
 
-fn now() -> UtcTimestamp {
+fn test_time() -> UtcTimestamp {
     UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap()
 }

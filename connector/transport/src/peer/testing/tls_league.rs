@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::tallinn;
+use super::tallinn_id;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 
@@ -34,15 +34,15 @@ struct TlsMember {
 
 impl TlsLeague {
     pub(crate) fn new() -> Self {
-        let (own, issuer) = authority();
-        let (foreign, foreign_issuer) = authority();
-        let server = member(&issuer, "hansa://munster.example");
+        let (own, issuer) = make_authority();
+        let (foreign, foreign_issuer) = make_authority();
+        let server = make_member(&issuer, "hansa://munster.example");
         let current = Arc::new(Mutex::new(server_config(&server, &own)));
         Self {
             authority: own,
             server,
-            client: member(&issuer, "hansa://tallinn.example"),
-            stranger: member(&foreign_issuer, "hansa://tallinn.example"),
+            client: make_member(&issuer, "hansa://tallinn.example"),
+            stranger: make_member(&foreign_issuer, "hansa://tallinn.example"),
             foreign,
             current,
             handshakes: Arc::default(),
@@ -70,7 +70,7 @@ impl TlsLeague {
     pub(crate) fn client_tls(&self) -> server::ClientTls {
         server::ClientTls {
             tls: self.server_without_client_certificates(),
-            attest: self.attest(),
+            attest: self.certificate_reader(),
         }
     }
 
@@ -88,14 +88,14 @@ impl TlsLeague {
     }
 
     /// Client without a certificate.
-    pub(crate) fn nobody(&self) -> Arc<ClientConfig> {
-        let mut config = self.trusting().with_no_client_auth();
+    pub(crate) fn client_without_certificate(&self) -> Arc<ClientConfig> {
+        let mut config = self.trusting_config().with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec()];
         Arc::new(config)
     }
 
     /// Reader that takes every holder of the asking participant's certificate, by any authority, for that participant.
-    pub(crate) fn attest(&self) -> server::PeerCertificateReader {
+    pub(crate) fn certificate_reader(&self) -> server::PeerCertificateReader {
         let known = [&self.client, &self.stranger].map(|member| member.certificate.clone());
         let handshakes = Arc::clone(&self.handshakes);
         Arc::new(move |connection| {
@@ -110,7 +110,7 @@ impl TlsLeague {
             let certificate = Digest::of(leaf);
             let issuer = Digest::of(b"issuer");
             Ok(PeerCertificate::attest(
-                tallinn(),
+                tallinn_id(),
                 certificate,
                 issuer,
                 UtcTimestamp::LATEST,
@@ -123,13 +123,13 @@ impl TlsLeague {
         self.handshakes.load(Ordering::SeqCst)
     }
 
-    fn trusting(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
-        tls::client().with_root_certificates(roots(&self.authority))
+    fn trusting_config(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+        tls::client().with_root_certificates(root_store(&self.authority))
     }
 
     fn client_as(&self, member: &TlsMember) -> client::ClientTlsProvider {
         let mut config = self
-            .trusting()
+            .trusting_config()
             .with_client_auth_cert(vec![member.certificate.clone()], member.key())
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
@@ -138,7 +138,7 @@ impl TlsLeague {
     }
 }
 
-fn roots(authority: &CertificateDer<'static>) -> RootCertStore {
+fn root_store(authority: &CertificateDer<'static>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(authority.clone()).unwrap();
     roots
@@ -146,7 +146,7 @@ fn roots(authority: &CertificateDer<'static>) -> RootCertStore {
 
 fn server_config(server: &TlsMember, trusted: &CertificateDer<'static>) -> Arc<ServerConfig> {
     let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots(trusted)), tls::provider())
+        WebPkiClientVerifier::builder_with_provider(Arc::new(root_store(trusted)), tls::provider())
             .build()
             .unwrap();
     let mut config = tls::server()
@@ -163,7 +163,7 @@ impl TlsMember {
     }
 }
 
-fn authority() -> (CertificateDer<'static>, Issuer<'static, KeyPair>) {
+fn make_authority() -> (CertificateDer<'static>, Issuer<'static, KeyPair>) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -171,7 +171,7 @@ fn authority() -> (CertificateDer<'static>, Issuer<'static, KeyPair>) {
     (certificate, Issuer::new(params, key))
 }
 
-fn member(issuer: &Issuer<'static, KeyPair>, identity: &str) -> TlsMember {
+fn make_member(issuer: &Issuer<'static, KeyPair>, identity: &str) -> TlsMember {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     params

@@ -3,7 +3,7 @@
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::listen_patience::ListenPatience;
 use crate::peer::settings::TransportSettings;
-use crate::peer::testing::{TestPeerHandler, TestProvider, frames, munster, soon};
+use crate::peer::testing::{TestPeerHandler, TestProvider, answer_frames, expect_soon, munster_id};
 use crate::peer_handler::AnswerStreamFrame;
 use crate::peer_handler::RejectedConnection;
 use arrow_flight::flight_service_client::FlightServiceClient;
@@ -44,7 +44,7 @@ fn hello() -> pb::HelloRequest {
 }
 
 async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
-    soon(PeerClient::connect(endpoint))
+    expect_soon(PeerClient::connect(endpoint))
         .await?
         .hello(&greeting())
         .await
@@ -52,11 +52,11 @@ async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
 
 #[tokio::test]
 async fn a_member_is_asked_anew_at_every_request() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let client = city.connect().await;
-    assert!(soon(client.hello(&greeting())).await.is_ok());
+    assert!(expect_soon(client.hello(&greeting())).await.is_ok());
     *city.handler.roster.lock().unwrap() = Roster::default();
-    let refusal = soon(client.hello(&greeting())).await.unwrap_err();
+    let refusal = expect_soon(client.hello(&greeting())).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
     assert_eq!(city.handler.refusal_count(), 1);
     assert!(city.handler.knocks.1.lock().await.try_recv().is_err());
@@ -65,7 +65,7 @@ async fn a_member_is_asked_anew_at_every_request() {
 async fn next(
     inbox: &mut (impl futures::Stream<Item = Result<InboxItem, Refusal>> + Unpin),
 ) -> SequencedMessage {
-    match soon(inbox.next()).await.unwrap().unwrap() {
+    match expect_soon(inbox.next()).await.unwrap().unwrap() {
         InboxItem::Letter(numbered) => numbered,
         InboxItem::Unreadable(unreadable) => panic!("{}", unreadable.cause),
     }
@@ -73,7 +73,7 @@ async fn next(
 
 #[tokio::test]
 async fn an_expelled_member_gets_no_more_messages() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let numbered = |number| SequencedMessage {
         number,
         message: PeerMessage {
@@ -85,15 +85,15 @@ async fn an_expelled_member_gets_no_more_messages() {
     };
     city.handler.outbox.lock().unwrap().push(numbered(1));
     let client = city.connect().await;
-    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
+    let mut inbox = expect_soon(client.open_inbox(0, false)).await.unwrap();
     assert_eq!(next(&mut inbox).await, numbered(1));
     city.handler.late.send(numbered(2)).unwrap();
     assert_eq!(next(&mut inbox).await, numbered(2));
     *city.handler.roster.lock().unwrap() = Roster::default();
     city.handler.late.send(numbered(3)).unwrap();
-    let refusal = soon(inbox.next()).await.unwrap().unwrap_err();
+    let refusal = expect_soon(inbox.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
-    assert!(soon(inbox.next()).await.is_none());
+    assert!(expect_soon(inbox.next()).await.is_none());
 }
 
 /// Resets this many connections before any byte is sent on them, and forwards later ones to `to`. The counter counts all
@@ -122,7 +122,7 @@ async fn resetting_relay(to: SocketAddr, resets: usize) -> (SocketAddr, Arc<Atom
 
 #[tokio::test]
 async fn a_connection_that_is_reset_before_anything_is_said_is_begun_again() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     for (resets, taken, connections) in [(2, true, 3), (9, false, 4)] {
         let (relay, came) = resetting_relay(city.address, resets).await;
         let endpoint = PeerEndpoint {
@@ -140,12 +140,12 @@ async fn a_connection_that_is_reset_before_anything_is_said_is_begun_again() {
 
 #[tokio::test]
 async fn another_authority_is_not_let_in() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let refusal = hello_from(city.way_of_a_stranger()).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
     assert!(refusal.sentence.contains("this connector"), "{refusal}");
-    assert_eq!(refusal.participant, Some(munster()));
-    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    assert_eq!(refusal.participant, Some(munster_id()));
+    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::Handshake));
     assert!(
         hello_from(city.endpoint()).await.is_ok(),
@@ -155,14 +155,14 @@ async fn another_authority_is_not_let_in() {
 
 #[tokio::test]
 async fn a_reload_asks_nobody_to_reconnect() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let before = city.connect().await;
-    assert!(soon(before.hello(&greeting())).await.is_ok());
+    assert!(expect_soon(before.hello(&greeting())).await.is_ok());
     assert!(hello_from(city.way_of_a_stranger()).await.is_err());
     city.change_authority();
     assert!(hello_from(city.way_of_a_stranger()).await.is_ok());
     assert!(hello_from(city.endpoint()).await.is_err());
-    assert!(soon(before.hello(&greeting())).await.is_ok());
+    assert!(expect_soon(before.hello(&greeting())).await.is_ok());
 }
 
 #[tokio::test]
@@ -171,11 +171,11 @@ async fn an_old_connection_is_replaced_under_way() {
         connection_age: Duration::from_millis(200),
         ..TransportSettings::default()
     };
-    let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
+    let city = TestProvider::start_with(TestPeerHandler::without_answers(), settings).await;
     let client = city.connect().await;
     // Every request is answered, on any connection.
     while city.handshakes() < 3 {
-        assert!(soon(client.hello(&greeting())).await.is_ok());
+        assert!(expect_soon(client.hello(&greeting())).await.is_ok());
     }
 }
 
@@ -185,10 +185,10 @@ async fn nobody_waits_for_a_slow_handshake() {
         handshake: Duration::from_millis(300),
         ..TransportSettings::default()
     };
-    let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
+    let city = TestProvider::start_with(TestPeerHandler::without_answers(), settings).await;
     let silent = TcpStream::connect(city.address).await.unwrap();
     assert!(hello_from(city.endpoint()).await.is_ok());
-    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::Slow));
     drop(silent);
 }
@@ -199,23 +199,23 @@ async fn a_full_house_lets_in_who_comes_next() {
         connections: 1,
         ..TransportSettings::default()
     };
-    let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
+    let city = TestProvider::start_with(TestPeerHandler::without_answers(), settings).await;
     let first = city.connect().await;
-    assert!(soon(first.hello(&greeting())).await.is_ok());
+    assert!(expect_soon(first.hello(&greeting())).await.is_ok());
     let mut second = tokio::spawn(hello_from(city.endpoint()));
     // The second waits while the first is there; the first is served all the time.
     for _ in 0..100 {
-        assert!(soon(first.hello(&greeting())).await.is_ok());
+        assert!(expect_soon(first.hello(&greeting())).await.is_ok());
     }
     assert!(futures::poll!(&mut second).is_pending());
     drop(first);
-    assert!(soon(second).await.unwrap().is_ok());
+    assert!(expect_soon(second).await.unwrap().is_ok());
 }
 
 #[tokio::test]
 async fn another_authority_is_not_called() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
-    let other = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
+    let other = TestProvider::start(TestPeerHandler::without_answers()).await;
     let endpoint = PeerEndpoint {
         port: other.address.port(),
         ..city.endpoint()
@@ -227,16 +227,16 @@ async fn another_authority_is_not_called() {
 
 #[tokio::test]
 async fn the_reason_of_the_own_verifier_is_not_lost() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let reason = Refusal::new(ErrorCode::WrongLeague, "not of this league");
     let endpoint = city.way_that_refuses(reason.clone());
     let refusal = hello_from(endpoint).await.unwrap_err();
-    assert_eq!(refusal, reason.with_participant(munster()));
+    assert_eq!(refusal, reason.with_participant(munster_id()));
 }
 
 #[tokio::test]
 async fn one_that_hangs_up_is_told_from_one_that_distrusts() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let rude = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = rude.local_addr().unwrap().port();
     let hang_up = async { drop(rude.accept().await.unwrap()) };
@@ -244,13 +244,13 @@ async fn one_that_hangs_up_is_told_from_one_that_distrusts() {
         port,
         ..city.endpoint()
     });
-    let (outcome, ()) = soon(futures::future::join(call, hang_up)).await;
+    let (outcome, ()) = expect_soon(futures::future::join(call, hang_up)).await;
     assert_eq!(outcome.unwrap_err().code, ErrorCode::PeerUnreachable);
 }
 
 #[tokio::test]
 async fn what_the_own_check_says_comes_first() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let endpoint = PeerEndpoint {
         check: Arc::new(|_| Err(Refusal::new(ErrorCode::WrongLeague, "not Münster"))),
         ..city.endpoint()
@@ -261,19 +261,19 @@ async fn what_the_own_check_says_comes_first() {
 
 #[tokio::test]
 async fn a_peer_that_went_away_is_out_of_reach() {
-    let mut city = TestProvider::start(TestPeerHandler::mute()).await;
+    let mut city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let client = city.connect().await;
-    assert!(soon(client.hello(&greeting())).await.is_ok());
+    assert!(expect_soon(client.hello(&greeting())).await.is_ok());
     city.stop.take().unwrap().send(()).unwrap();
-    soon(&mut city.served).await.unwrap().unwrap();
-    let refusal = soon(client.hello(&greeting())).await.unwrap_err();
+    expect_soon(&mut city.served).await.unwrap().unwrap();
+    let refusal = expect_soon(client.hello(&greeting())).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
-    assert_eq!(refusal.participant, Some(munster()));
+    assert_eq!(refusal.participant, Some(munster_id()));
 }
 
 #[tokio::test]
 async fn nobody_at_home_is_reported() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = vacant.local_addr().unwrap().port();
     drop(vacant);
@@ -285,12 +285,12 @@ async fn nobody_at_home_is_reported() {
     .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
     assert!(refusal.sentence.contains("no server listens"), "{refusal}");
-    assert_eq!(refusal.participant, Some(munster()));
+    assert_eq!(refusal.participant, Some(munster_id()));
 }
 
 #[tokio::test]
 async fn who_does_not_listen_yet_is_waited_for() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let [port] = find_free_ports();
     let settings = TransportSettings {
         listening: ListenPatience::new(Duration::from_secs(60)),
@@ -305,20 +305,20 @@ async fn who_does_not_listen_yet_is_waited_for() {
     // Some attempts come too early.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let late = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-    let _heard = soon(late.accept()).await.unwrap();
+    let _heard = expect_soon(late.accept()).await.unwrap();
     called.abort();
 }
 
 #[tokio::test]
 async fn identity_headers_are_refused() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let channel = city.connect().await.channel();
     for (count, header) in (1..).zip(["authorization", "x-forwarded-client-cert", "x-hansa-peer"]) {
         let mut request = Request::new(hello());
         request.metadata_mut().insert(header, "me".parse().unwrap());
         let mut client = peer_client::PeerClient::new(channel.clone());
-        let status = soon(client.hello(request)).await.unwrap_err();
-        let refusal = hansa_proto::peer::refusal::from_wire(&status, &munster());
+        let status = expect_soon(client.hello(request)).await.unwrap_err();
+        let refusal = hansa_proto::peer::refusal::from_wire(&status, &munster_id());
         assert_eq!(refusal.code, ErrorCode::IdentityHeaderPresent);
         assert!(refusal.sentence.contains(header));
         assert_eq!(city.handler.refusal_count(), count);
@@ -327,13 +327,13 @@ async fn identity_headers_are_refused() {
 
 #[tokio::test]
 async fn messages_of_another_compression_are_refused() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     for encoding in ["zstd", "deflate", "br"] {
         let mut request = Request::new(hello());
         let encoding = encoding.parse().unwrap();
         request.metadata_mut().insert("grpc-encoding", encoding);
         let mut client = peer_client::PeerClient::new(city.connect().await.channel());
-        let status = soon(client.hello(request)).await.unwrap_err();
+        let status = expect_soon(client.hello(request)).await.unwrap_err();
         assert_eq!(status.code(), tonic::Code::Unimplemented);
     }
 }
@@ -341,7 +341,7 @@ async fn messages_of_another_compression_are_refused() {
 /// A few kilobytes of gzip that exceed the limit of a request when unpacked.
 #[tokio::test]
 async fn a_request_that_unpacks_to_more_than_the_limit_is_refused() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let greeting = |bytes: usize| {
         let mut message = hello();
         message.greeting.as_mut().unwrap().bundle = vec![0; bytes].into();
@@ -351,10 +351,10 @@ async fn a_request_that_unpacks_to_more_than_the_limit_is_refused() {
     let mut raw =
         peer_client::PeerClient::new(client.channel()).send_compressed(CompressionEncoding::Gzip);
     let most = TransportSettings::default().request;
-    let status = soon(raw.hello(greeting(most))).await.unwrap_err();
+    let status = expect_soon(raw.hello(greeting(most))).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::ResourceExhausted, "{status}");
     // A smaller one is unpacked, and parsed.
-    let reported = soon(raw.hello(greeting(most / 2))).await;
+    let reported = expect_soon(raw.hello(greeting(most / 2))).await;
     assert!(
         reported.is_ok_and(|reply| reply.into_inner().greeting.is_some()),
         "half of it is taken"
@@ -363,12 +363,12 @@ async fn a_request_that_unpacks_to_more_than_the_limit_is_refused() {
 
 #[tokio::test]
 async fn a_request_larger_than_the_limit_is_refused() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let mut message = hello();
     message.greeting.as_mut().unwrap().bundle = vec![0; 5 * 1024 * 1024].into();
     let client = city.connect().await;
     let mut raw = peer_client::PeerClient::new(client.channel());
-    let status = soon(raw.hello(message)).await.unwrap_err();
+    let status = expect_soon(raw.hello(message)).await.unwrap_err();
     assert_eq!(
         client.failed_call_refusal(&status).code,
         ErrorCode::MessageTooLarge
@@ -377,13 +377,13 @@ async fn a_request_larger_than_the_limit_is_refused() {
 
 #[tokio::test]
 async fn a_ticket_that_is_no_question_is_recorded() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let mut client = FlightServiceClient::new(city.connect().await.channel());
     let ticket = Ticket {
         ticket: "SELECT 1".into(),
     };
-    let status = soon(client.do_get(ticket)).await.unwrap_err();
-    let refusal = hansa_proto::peer::refusal::from_wire(&status, &munster());
+    let status = expect_soon(client.do_get(ticket)).await.unwrap_err();
+    let refusal = hansa_proto::peer::refusal::from_wire(&status, &munster_id());
     assert_eq!(refusal.code, ErrorCode::MessageMalformed);
     assert_eq!(city.handler.refusal_count(), 1);
     assert!(city.handler.asked.lock().unwrap().is_empty());
@@ -391,20 +391,20 @@ async fn a_ticket_that_is_no_question_is_recorded() {
 
 #[tokio::test]
 async fn flight_knows_do_get_alone() {
-    let city = TestProvider::start(TestPeerHandler::giving(
-        frames(&[1])
+    let city = TestProvider::start(TestPeerHandler::with_frames(
+        answer_frames(&[1])
             .into_iter()
             .map(Ok::<AnswerStreamFrame, Refusal>)
             .collect(),
     ))
     .await;
     let mut client = FlightServiceClient::new(city.connect().await.channel());
-    let info = soon(client.get_flight_info(FlightDescriptor::default()));
+    let info = expect_soon(client.get_flight_info(FlightDescriptor::default()));
     assert_eq!(info.await.unwrap_err().code(), tonic::Code::Unimplemented);
-    let schema = soon(client.get_schema(FlightDescriptor::default()));
+    let schema = expect_soon(client.get_schema(FlightDescriptor::default()));
     assert_eq!(schema.await.unwrap_err().code(), tonic::Code::Unimplemented);
-    let action = soon(client.do_action(Action::default())).await;
+    let action = expect_soon(client.do_action(Action::default())).await;
     assert_eq!(action.unwrap_err().code(), tonic::Code::Unimplemented);
-    let put = soon(client.do_put(futures::stream::empty())).await;
+    let put = expect_soon(client.do_put(futures::stream::empty())).await;
     assert_eq!(put.unwrap_err().code(), tonic::Code::Unimplemented);
 }

@@ -2,7 +2,7 @@
 
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::settings::{TransportSettings, UnprovenBounds};
-use crate::peer::testing::{TestPeerHandler, TestProvider, munster, soon};
+use crate::peer::testing::{TestPeerHandler, TestProvider, expect_soon, munster_id};
 use crate::peer_handler::RejectedConnection;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::greeting::PeerGreeting;
@@ -36,7 +36,7 @@ fn greeting() -> PeerGreeting {
 }
 
 async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
-    soon(PeerClient::connect(endpoint))
+    expect_soon(PeerClient::connect(endpoint))
         .await?
         .hello(&greeting())
         .await
@@ -53,12 +53,12 @@ async fn idle(city: &TestProvider) -> TlsStream<TcpStream> {
 /// Waits until the other end closes.
 async fn over(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
     let mut read = [0_u8; 4096];
-    soon(async { while matches!(stream.read(&mut read).await, Ok(1..)) {} }).await;
+    expect_soon(async { while matches!(stream.read(&mut read).await, Ok(1..)) {} }).await;
 }
 
 #[tokio::test]
 async fn silent_connections_make_way_for_members() {
-    let city = TestProvider::start_with(TestPeerHandler::mute(), few()).await;
+    let city = TestProvider::start_with(TestPeerHandler::without_answers(), few()).await;
     let mut silent = Vec::new();
     for _ in 0..5 {
         for _ in 0..40 {
@@ -66,7 +66,7 @@ async fn silent_connections_make_way_for_members() {
         }
         assert!(hello_from(city.endpoint()).await.is_ok());
     }
-    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::Crowded));
     for mut one in silent.drain(..100) {
         over(&mut one).await;
@@ -79,7 +79,7 @@ async fn who_says_nothing_over_a_connection_loses_it() {
         first_message: Duration::from_secs(2),
         ..TransportSettings::default()
     };
-    let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
+    let city = TestProvider::start_with(TestPeerHandler::without_answers(), settings).await;
     let mut stranger = TcpStream::connect(city.address).await.unwrap();
     let mut member = idle(&city).await;
     over(&mut stranger).await;
@@ -93,21 +93,24 @@ async fn one_participant_holds_so_many_connections_and_is_told_so() {
         party_connections: 2,
         ..TransportSettings::default()
     };
-    let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
+    let city = TestProvider::start_with(TestPeerHandler::without_answers(), settings).await;
     let (first, second) = (city.connect().await, city.connect().await);
     let refusal = hello_from(city.endpoint()).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::TooManyConnections);
-    assert_eq!(refusal.participant, Some(munster()));
+    assert_eq!(refusal.participant, Some(munster_id()));
     assert_eq!(
         refusal.sentence,
         "tallinn.example has 2 connections here, the most that it may have"
     );
     assert!(!refusal.help.is_empty());
-    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::TooMany));
     // Open connections are served, the message stream has its own connection, and strangers learn nothing.
-    assert!(soon(second.hello(&greeting())).await.is_ok());
-    let inbox = soon(second.inbox(0, false)).await.err().unwrap();
+    assert!(expect_soon(second.hello(&greeting())).await.is_ok());
+    let inbox = expect_soon(second.open_inbox(0, false))
+        .await
+        .err()
+        .unwrap();
     assert_eq!(inbox.code, ErrorCode::TooManyConnections);
     let stranger = hello_from(city.way_of_a_stranger()).await.unwrap_err();
     assert_eq!(stranger.code, ErrorCode::PeerNotTrusted);
@@ -118,7 +121,7 @@ async fn one_participant_holds_so_many_connections_and_is_told_so() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    soon(again).await;
+    expect_soon(again).await;
 }
 
 /// A refused connection is not waited for, and takes no place, even if the refusal is not read.
@@ -129,7 +132,7 @@ async fn refused_connections_keep_nobody_out() {
         connections: 1,
         ..few()
     };
-    let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
+    let city = TestProvider::start_with(TestPeerHandler::without_answers(), settings).await;
     let member = city.connect().await;
     let mut unread = Vec::new();
     for _ in 0..40 {
@@ -138,11 +141,11 @@ async fn refused_connections_keep_nobody_out() {
     // The provider has closed each of them, and the refusal is readable.
     for mut one in unread {
         let mut read = Vec::new();
-        soon(one.read_to_end(&mut read)).await.unwrap();
+        expect_soon(one.read_to_end(&mut read)).await.unwrap();
         assert!(
             read.windows(20)
                 .any(|words| words == b"TOO_MANY_CONNECTIONS")
         );
     }
-    assert!(soon(member.hello(&greeting())).await.is_ok());
+    assert!(expect_soon(member.hello(&greeting())).await.is_ok());
 }

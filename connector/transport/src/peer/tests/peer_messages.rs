@@ -1,6 +1,6 @@
 //! Tests of greetings, catalogue, messages and proofs.
 
-use crate::peer::testing::{TestPeerHandler, TestProvider, munster, soon};
+use crate::peer::testing::{TestPeerHandler, TestProvider, expect_soon, munster_id};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use hansa_policy::contract::signature::SignatoryRole;
@@ -47,9 +47,9 @@ fn numbered(number: u8) -> SequencedMessage {
 
 #[tokio::test]
 async fn what_is_said_arrives_and_the_caller_is_known() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let client = city.connect().await;
-    let reply = soon(client.hello(&greeting())).await.unwrap();
+    let reply = expect_soon(client.hello(&greeting())).await.unwrap();
     assert_eq!(reply.program, "hansa greets hansa://tallinn.example");
     assert_eq!(reply.bundle, greeting().bundle);
 
@@ -60,7 +60,9 @@ async fn what_is_said_arrives_and_the_caller_is_known() {
     };
     for _ in 0..2 {
         // The second time it is the cached page of the connection.
-        let page = soon(client.catalog(&request)).await.unwrap();
+        let page = expect_soon(client.fetch_catalog_page(&request))
+            .await
+            .unwrap();
         assert_eq!(page.entries[0].dataset, "after trips");
     }
     let known: Vec<bool> = city
@@ -73,62 +75,70 @@ async fn what_is_said_arrives_and_the_caller_is_known() {
         .collect();
     assert_eq!(known, [false, true]);
 
-    soon(client.send(&sample_message(4))).await.unwrap();
+    expect_soon(client.send_message(&sample_message(4)))
+        .await
+        .unwrap();
     assert_eq!(*city.handler.messages.lock().unwrap(), [sample_message(4)]);
 
     let proof_request = LogProofRequest::Consistency { from: 5, to: None };
-    let proof = soon(client.proof(proof_request)).await.unwrap();
+    let proof = expect_soon(client.fetch_proof(proof_request))
+        .await
+        .unwrap();
     assert!(matches!(proof, LogProof::Consistency { hashes, .. } if hashes.len() == 1));
     assert_eq!(city.handler.refusal_count(), 0);
 }
 
 #[tokio::test]
 async fn what_is_refused_is_in_the_log_first() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let client = city.connect().await;
     let request = LogProofRequest::Records {
         from: 0,
         limit: None,
     };
-    let refusal = soon(client.proof(request)).await.unwrap_err();
+    let refusal = expect_soon(client.fetch_proof(request)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvidenceIncomplete);
-    assert_eq!(refusal.participant, Some(munster()));
+    assert_eq!(refusal.participant, Some(munster_id()));
     assert_eq!(city.handler.refusal_count(), 1);
 
     let mut malformed = sample_message(1);
     malformed.content = MessageContent::Withdrawal {
         statement: bytes::Bytes::new(),
     };
-    let refusal = soon(client.send(&malformed)).await.unwrap_err();
+    let refusal = expect_soon(client.send_message(&malformed))
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::MessageMalformed);
     assert_eq!(city.handler.refusal_count(), 2);
 
     city.handler.fill_the_disk();
-    let refusal = soon(client.send(&malformed)).await.unwrap_err();
+    let refusal = expect_soon(client.send_message(&malformed))
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvidenceUnavailable);
 }
 
 #[tokio::test]
 async fn an_inbox_goes_on_where_it_was() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     *city.handler.outbox.lock().unwrap() = (1..=5).map(numbered).collect();
     let client = city.connect().await;
-    let mut first = soon(client.inbox(0, false)).await.unwrap();
+    let mut first = expect_soon(client.open_inbox(0, false)).await.unwrap();
     for number in 1..=3 {
-        let got = soon(first.next()).await.unwrap().unwrap();
+        let got = expect_soon(first.next()).await.unwrap().unwrap();
         assert_eq!(got, InboxItem::Letter(numbered(number)));
     }
     drop(first);
-    let mut second = soon(client.inbox(3, false)).await.unwrap();
+    let mut second = expect_soon(client.open_inbox(3, false)).await.unwrap();
     for number in 4..=5 {
-        let got = soon(second.next()).await.unwrap().unwrap();
+        let got = expect_soon(second.next()).await.unwrap().unwrap();
         assert_eq!(got, InboxItem::Letter(numbered(number)));
     }
 }
 
 #[tokio::test]
 async fn a_message_that_cannot_be_read_holds_up_no_other() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let mut bad = numbered(2);
     bad.message.content = MessageContent::Termination {
         negotiation: "n-1".to_owned(),
@@ -137,8 +147,8 @@ async fn a_message_that_cannot_be_read_holds_up_no_other() {
     };
     *city.handler.outbox.lock().unwrap() = vec![numbered(1), bad, numbered(3)];
     let client = city.connect().await;
-    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
-    let mut next = async || soon(inbox.next()).await.unwrap().unwrap();
+    let mut inbox = expect_soon(client.open_inbox(0, false)).await.unwrap();
+    let mut next = async || expect_soon(inbox.next()).await.unwrap().unwrap();
     assert_eq!(next().await, InboxItem::Letter(numbered(1)));
     match next().await {
         InboxItem::Unreadable(unreadable) => {
@@ -153,24 +163,24 @@ async fn a_message_that_cannot_be_read_holds_up_no_other() {
 
 #[tokio::test]
 async fn messages_whose_numbers_do_not_rise_are_refused() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
     *city.handler.outbox.lock().unwrap() = vec![numbered(2), numbered(2)];
     let client = city.connect().await;
-    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
-    assert!(soon(inbox.next()).await.unwrap().is_ok());
-    let refusal = soon(inbox.next()).await.unwrap().unwrap_err();
+    let mut inbox = expect_soon(client.open_inbox(0, false)).await.unwrap();
+    assert!(expect_soon(inbox.next()).await.unwrap().is_ok());
+    let refusal = expect_soon(inbox.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerDataInvalid);
-    assert!(soon(inbox.next()).await.is_none());
+    assert!(expect_soon(inbox.next()).await.is_none());
 }
 
 #[tokio::test]
 async fn a_connector_that_stops_ends_its_inboxes() {
-    let mut city = TestProvider::start(TestPeerHandler::mute()).await;
+    let mut city = TestProvider::start(TestPeerHandler::without_answers()).await;
     let client = city.connect().await;
-    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
+    let mut inbox = expect_soon(client.open_inbox(0, false)).await.unwrap();
     city.stop.take().unwrap().send(()).unwrap();
-    assert!(soon(inbox.next()).await.is_none());
-    soon(city.served).await.unwrap().unwrap();
+    assert!(expect_soon(inbox.next()).await.is_none());
+    expect_soon(city.served).await.unwrap().unwrap();
 }
 
 /// The acknowledgement omits a receipt that the provider has, and contains it otherwise.
@@ -216,10 +226,10 @@ async fn a_receipt_that_is_held_there_does_not_travel_back() {
         // The stored receipt has two signatures.
         (Some(receipt(&[1, 2])), 2),
     ] {
-        let city = TestProvider::start(TestPeerHandler::mute()).await;
+        let city = TestProvider::start(TestPeerHandler::without_answers()).await;
         *city.handler.issued.lock().unwrap() = held;
         let client = city.connect().await;
-        soon(client.send(&word)).await.unwrap();
+        expect_soon(client.send_message(&word)).await.unwrap();
         let came = city.handler.messages.lock().unwrap().clone();
         assert_eq!(came, std::slice::from_ref(&word));
         assert_eq!(*city.handler.handed_in.lock().unwrap(), handed_in);

@@ -1,13 +1,13 @@
 //! Tests of questions and their answers.
 
-use crate::internal_error::testing::{KeptTrace, number};
+use crate::internal_error::testing::{KeptTrace, trace_number};
 use crate::peer::client::answer_stream::AnswerBatchStream;
 use crate::peer::client::{PeerClient, PeerEndpoint, QueryRecord};
 use crate::peer::listen_patience::ListenPatience;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::{
-    HANG, MOVING, TestPeerHandler, TestProvider, frames, munster, purpose_refusal, recorded_query,
-    relay, soon,
+    HANG, MOVING, TestPeerHandler, TestProvider, answer_frames, expect_soon, munster_id,
+    purpose_refusal, recorded_query, start_relay,
 };
 use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
 use futures::StreamExt as _;
@@ -24,14 +24,14 @@ fn receipt() -> AnswerStreamFrame {
 }
 
 fn with_receipt(batches: &[usize]) -> Vec<Result<AnswerStreamFrame, Refusal>> {
-    let mut all: Vec<_> = frames(batches).into_iter().map(Ok).collect();
+    let mut all: Vec<_> = answer_frames(batches).into_iter().map(Ok).collect();
     all.push(Ok(receipt()));
     all
 }
 
 async fn drain(stream: &mut AnswerBatchStream) -> Result<usize, Refusal> {
     let mut rows = 0;
-    while let Some(batch) = soon(stream.next()).await {
+    while let Some(batch) = expect_soon(stream.next()).await {
         rows += batch?.num_rows();
     }
     Ok(rows)
@@ -39,17 +39,18 @@ async fn drain(stream: &mut AnswerBatchStream) -> Result<usize, Refusal> {
 
 #[tokio::test]
 async fn rows_arrive_with_their_receipt() {
-    let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[3, 0, 10_000]))).await;
+    let city =
+        TestProvider::start(TestPeerHandler::with_frames(with_receipt(&[3, 0, 10_000]))).await;
     let client = city.connect().await;
     let remote_query = recorded_query("SELECT 1");
-    let mut answer = soon(client.ask(&remote_query)).await.unwrap();
+    let mut answer = expect_soon(client.ask_query(&remote_query)).await.unwrap();
     assert_eq!(answer.schema().fields().len(), 2);
     assert_eq!(answer.transfer_summary().receipt, None);
     assert_eq!(drain(&mut answer).await.unwrap(), 10_003);
 
     let mut hasher = blake3::Hasher::new();
     let mut bytes = 0;
-    for frame in frames(&[3, 0, 10_000]) {
+    for frame in answer_frames(&[3, 0, 10_000]) {
         let AnswerStreamFrame::Data { header, body } = frame else {
             panic!("no receipt among the frames");
         };
@@ -68,14 +69,18 @@ async fn rows_arrive_with_their_receipt() {
 
 #[tokio::test]
 async fn who_is_about_to_stop_says_so_over_what_is_open_and_takes_no_more_connections() {
-    let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[3]))).await;
+    let city = TestProvider::start(TestPeerHandler::with_frames(with_receipt(&[3]))).await;
     let client = city.connect().await;
     city.shut.cancel();
-    let refusal = soon(client.ask(&recorded_query(MOVING))).await.unwrap_err();
+    let refusal = expect_soon(client.ask_query(&recorded_query(MOVING)))
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Moved);
-    assert_eq!(refusal.participant, Some(munster()));
+    assert_eq!(refusal.participant, Some(munster_id()));
     // A running answer continues on the open connection.
-    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
+    let mut answer = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
+        .await
+        .unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 3);
     let settings = TransportSettings {
         listening: ListenPatience::new(Duration::ZERO),
@@ -85,27 +90,31 @@ async fn who_is_about_to_stop_says_so_over_what_is_open_and_takes_no_more_connec
         settings,
         ..city.endpoint()
     };
-    let refusal = soon(PeerClient::connect(endpoint)).await.unwrap_err();
+    let refusal = expect_soon(PeerClient::connect(endpoint))
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
 }
 
 #[tokio::test]
 async fn an_empty_answer_has_a_schema_and_a_receipt() {
-    let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[]))).await;
+    let city = TestProvider::start(TestPeerHandler::with_frames(with_receipt(&[]))).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
+    let mut answer = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
+        .await
+        .unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 0);
     assert!(answer.transfer_summary().receipt.is_some());
 }
 
 #[tokio::test]
 async fn a_refusal_arrives_whole() {
-    let city = TestProvider::start(TestPeerHandler::answering(|_| Err(purpose_refusal()))).await;
+    let city = TestProvider::start(TestPeerHandler::with_answer(|_| Err(purpose_refusal()))).await;
     let client = city.connect().await;
-    let refusal = soon(client.ask(&recorded_query("SELECT 1")))
+    let refusal = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
         .await
         .unwrap_err();
-    assert_eq!(refusal, purpose_refusal().with_participant(munster()));
+    assert_eq!(refusal, purpose_refusal().with_participant(munster_id()));
     assert_eq!(city.handler.refusal_count(), 1);
 }
 
@@ -115,12 +124,16 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
     let failure = || Refusal::new(ErrorCode::Internal, "it went wrong");
     let cause = || std::io::Error::other("row 7 of /srv/secret.parquet");
     let answer = move |_: &_| Err(failure().caused_by(cause()));
-    let city = TestProvider::start(TestPeerHandler::answering(answer)).await;
+    let city = TestProvider::start(TestPeerHandler::with_answer(answer)).await;
     let client = city.connect().await;
     let remote_query = recorded_query("SELECT 1");
-    let refusal = soon(client.ask(&remote_query)).await.unwrap_err();
-    let number = number(&refusal.help);
-    let reported = failure().with_number(&number).with_participant(munster());
+    let refusal = expect_soon(client.ask_query(&remote_query))
+        .await
+        .unwrap_err();
+    let number = trace_number(&refusal.help);
+    let reported = failure()
+        .with_number(&number)
+        .with_participant(munster_id());
     assert_eq!(refusal, reported);
     assert_eq!(refusal.cause_chain(), None);
     let lines = trace.lines(&number);
@@ -131,7 +144,7 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
 
 /// Fields that each log line within a question's span has.
 fn in_span(remote_query: &impl QueryRecord) -> String {
-    format!("request={}", remote_query.asking().ask.request)
+    format!("request={}", remote_query.request_envelope().ask.request)
 }
 
 #[tokio::test]
@@ -140,12 +153,12 @@ async fn a_failure_in_the_middle_of_an_answer_has_a_number_too() {
     let mut sent = with_receipt(&[1]);
     let failure = Refusal::new(ErrorCode::Internal, "it broke");
     sent.push(Err(failure.caused_by(std::io::Error::other("sector 9"))));
-    let city = TestProvider::start(TestPeerHandler::giving(sent)).await;
+    let city = TestProvider::start(TestPeerHandler::with_frames(sent)).await;
     let remote_query = recorded_query("SELECT 1");
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&remote_query)).await.unwrap();
+    let mut answer = expect_soon(client.ask_query(&remote_query)).await.unwrap();
     let refusal = drain(&mut answer).await.unwrap_err();
-    let lines = trace.lines(&number(&refusal.help));
+    let lines = trace.lines(&trace_number(&refusal.help));
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("sector 9"), "{lines:?}");
     assert!(lines[0].contains(&in_span(&*remote_query)), "{lines:?}");
@@ -157,9 +170,9 @@ async fn a_refusal_of_many_words_arrives() {
         Refusal::new(ErrorCode::SqlInvalid, "ü".repeat(4000)).with_help("é".repeat(4000));
     wordy.help = vec!["é".repeat(4000); 9];
     wordy.allowed = Some("ß".repeat(4000));
-    let city = TestProvider::start(TestPeerHandler::answering(move |_| Err(wordy.clone()))).await;
+    let city = TestProvider::start(TestPeerHandler::with_answer(move |_| Err(wordy.clone()))).await;
     let client = city.connect().await;
-    let refusal = soon(client.ask(&recorded_query("SELECT 1")))
+    let refusal = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
         .await
         .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SqlInvalid);
@@ -170,14 +183,23 @@ async fn a_refusal_of_many_words_arrives() {
 async fn a_cut_answer_gives_its_receipt_first() {
     let mut cut = with_receipt(&[5]);
     cut.push(Err(Refusal::new(ErrorCode::Withdrawn, "withdrawn")));
-    let city = TestProvider::start(TestPeerHandler::giving(cut)).await;
+    let city = TestProvider::start(TestPeerHandler::with_frames(cut)).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
-    assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 5);
-    let refusal = soon(answer.next()).await.unwrap().unwrap_err();
+    let mut answer = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
+        .await
+        .unwrap();
+    assert_eq!(
+        expect_soon(answer.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .num_rows(),
+        5
+    );
+    let refusal = expect_soon(answer.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Withdrawn);
     assert!(answer.transfer_summary().receipt.is_some());
-    assert!(soon(answer.next()).await.is_none());
+    assert!(expect_soon(answer.next()).await.is_none());
 }
 
 #[tokio::test]
@@ -193,21 +215,26 @@ fn fails(
 ) -> impl Future<Output = ()> {
     let location = std::panic::Location::caller();
     async move {
-        let city = TestProvider::start(TestPeerHandler::giving(frames)).await;
+        let city = TestProvider::start(TestPeerHandler::with_frames(frames)).await;
         let client = city.connect().await;
-        let outcome = match soon(client.ask(&recorded_query("SELECT 1"))).await {
+        let outcome = match expect_soon(client.ask_query(&recorded_query("SELECT 1"))).await {
             Ok(mut answer) => drain(&mut answer).await,
             Err(refusal) => Err(refusal),
         };
         let refusal = outcome.unwrap_err();
         assert_eq!(refusal.code, code, "{location}: {refusal}");
-        assert_eq!(refusal.participant, Some(munster()), "{location}");
+        assert_eq!(refusal.participant, Some(munster_id()), "{location}");
     }
 }
 
 #[tokio::test]
 async fn what_is_no_answer_is_told_from_one() {
-    let plain = |batches: &[usize]| frames(batches).into_iter().map(Ok).collect::<Vec<_>>();
+    let plain = |batches: &[usize]| {
+        answer_frames(batches)
+            .into_iter()
+            .map(Ok)
+            .collect::<Vec<_>>()
+    };
     fails(plain(&[3]), ErrorCode::Internal).await; // no receipt: the provider's own face says so
     fails(Vec::new(), ErrorCode::Internal).await;
     fails(vec![Ok(receipt())], ErrorCode::PeerDataInvalid).await; // no schema
@@ -264,9 +291,9 @@ impl Drop for AnswerDropNotifier {
 
 /// Endless answer in batches of some 200 KiB; counts the pulled ones and notifies when it is dropped.
 fn endless(pulled: Arc<AtomicUsize>, dropped: mpsc::Sender<()>) -> TestPeerHandler {
-    let all = frames(&[10_000]);
+    let all = answer_frames(&[10_000]);
     let (schema, batch) = (all[0].clone(), all[1].clone());
-    TestPeerHandler::answering(move |_| {
+    TestPeerHandler::with_answer(move |_| {
         let guard = AnswerDropNotifier(dropped.clone());
         let pulled = Arc::clone(&pulled);
         let batch = batch.clone();
@@ -287,16 +314,20 @@ async fn a_slow_reader_holds_nobody_else_and_little_memory() {
     let (dropped, _keep) = mpsc::channel(64);
     let city = TestProvider::start(endless(Arc::clone(&pulled), dropped)).await;
     let client = city.connect().await;
-    let mut slow = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
-    assert!(soon(slow.next()).await.unwrap().is_ok());
+    let mut slow = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
+        .await
+        .unwrap();
+    assert!(expect_soon(slow.next()).await.unwrap().is_ok());
     // Others on this connection are served, and meanwhile the answer does not pile up: the reader's window of 4 MiB, the server's
     // buffer, and a message on either side. An unbounded queue would hold thousands.
     for _ in 0..200 {
-        soon(client.hello(&greeting())).await.unwrap();
+        expect_soon(client.hello(&greeting())).await.unwrap();
     }
-    let mut quick = soon(client.ask(&recorded_query("SELECT 2"))).await.unwrap();
+    let mut quick = expect_soon(client.ask_query(&recorded_query("SELECT 2")))
+        .await
+        .unwrap();
     for _ in 0..100 {
-        assert!(soon(quick.next()).await.unwrap().is_ok());
+        assert!(expect_soon(quick.next()).await.unwrap().is_ok());
     }
     drop(quick);
     let per_message = 190_000;
@@ -306,7 +337,10 @@ async fn a_slow_reader_holds_nobody_else_and_little_memory() {
         taken < bound,
         "{taken} messages were pulled, at most {bound} may be"
     );
-    assert!(soon(slow.next()).await.unwrap().is_ok(), "it goes on");
+    assert!(
+        expect_soon(slow.next()).await.unwrap().is_ok(),
+        "it goes on"
+    );
 }
 
 #[tokio::test]
@@ -314,17 +348,19 @@ async fn an_asker_that_goes_away_ends_the_answer() {
     let (dropped, mut notified) = mpsc::channel(64);
     let city = TestProvider::start(endless(Arc::default(), dropped)).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
-    assert!(soon(answer.next()).await.unwrap().is_ok());
+    let mut answer = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
+        .await
+        .unwrap();
+    assert!(expect_soon(answer.next()).await.unwrap().is_ok());
     assert!(notified.try_recv().is_err());
     drop(answer);
-    soon(notified.recv()).await.unwrap();
+    expect_soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_answer_that_stands_still_is_given_up() {
-    let all = frames(&[1]);
-    let front = TestPeerHandler::answering(move |_| {
+    let all = answer_frames(&[1]);
+    let front = TestPeerHandler::with_answer(move |_| {
         Ok(AnswerStream {
             frames: stream::iter(all.clone().into_iter().map(Ok))
                 .chain(stream::pending())
@@ -337,9 +373,11 @@ async fn an_answer_that_stands_still_is_given_up() {
     };
     let city = TestProvider::start_with(front, settings).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
-    assert!(soon(answer.next()).await.unwrap().is_ok());
-    let refusal = soon(answer.next()).await.unwrap().unwrap_err();
+    let mut answer = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
+        .await
+        .unwrap();
+    assert!(expect_soon(answer.next()).await.unwrap().is_ok());
+    let refusal = expect_soon(answer.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, ErrorCode::TimedOut);
 }
 
@@ -352,32 +390,34 @@ async fn an_answer_outlives_the_age_of_its_connection() {
     };
     let city = TestProvider::start_with(endless(Arc::default(), dropped), settings).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
+    let mut answer = expect_soon(client.ask_query(&recorded_query("SELECT 1")))
+        .await
+        .unwrap();
     while city.handshakes() < 3 {
-        assert!(soon(client.hello(&greeting())).await.is_ok());
-        assert!(soon(answer.next()).await.unwrap().is_ok());
+        assert!(expect_soon(client.hello(&greeting())).await.is_ok());
+        assert!(expect_soon(answer.next()).await.unwrap().is_ok());
     }
     assert!(notified.try_recv().is_err());
 }
 
 #[tokio::test]
 async fn a_question_that_may_have_arrived_is_asked_once() {
-    let city = TestProvider::start(TestPeerHandler::mute()).await;
-    let (address, cut) = relay(city.address).await;
+    let city = TestProvider::start(TestPeerHandler::without_answers()).await;
+    let (address, cut) = start_relay(city.address).await;
     let endpoint = PeerEndpoint {
         port: address.port(),
         ..city.endpoint()
     };
-    let client = soon(PeerClient::connect(endpoint)).await.unwrap();
+    let client = expect_soon(PeerClient::connect(endpoint)).await.unwrap();
     let remote_query = recorded_query(HANG);
-    let asking = client.ask(&remote_query);
+    let asking = client.ask_query(&remote_query);
     let breaking = async {
         city.handler.heard.notified().await;
         cut.send(()).await.unwrap();
     };
-    let (outcome, ()) = soon(futures::future::join(asking, breaking)).await;
+    let (outcome, ()) = expect_soon(futures::future::join(asking, breaking)).await;
     assert_eq!(outcome.unwrap_err().code, ErrorCode::PeerUnreachable);
     // The connection is open again, and still nothing was asked twice.
-    assert!(soon(client.hello(&greeting())).await.is_ok());
+    assert!(expect_soon(client.hello(&greeting())).await.is_ok());
     assert_eq!(city.handler.asked.lock().unwrap().len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Arrow IPC stream. Its last message marks it as complete.
 
 use super::AnswerWriter;
-use super::column_rules::unwritten;
+use super::column_rules::unwritten_rows_refusal;
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::SchemaRef;
@@ -17,31 +17,31 @@ impl ArrowStreamWriter {
     /// When Arrow can't write the columns.
     pub(crate) fn new(columns: &SchemaRef) -> Result<Self, Refusal> {
         let writer = StreamWriter::try_new(Vec::new(), columns);
-        writer.map(Self).map_err(unwritten)
+        writer.map(Self).map_err(unwritten_rows_refusal)
     }
 
-    fn take(&mut self, out: &mut Vec<u8>) {
+    fn take_bytes(&mut self, out: &mut Vec<u8>) {
         out.append(self.0.get_mut());
     }
 }
 
 impl AnswerWriter for ArrowStreamWriter {
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.take(out);
+    fn write_begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.take_bytes(out);
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let written = self.0.write(rows);
-        written.map_err(unwritten)?;
-        self.take(out);
+        written.map_err(unwritten_rows_refusal)?;
+        self.take_bytes(out);
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let written = self.0.finish();
-        written.map_err(unwritten)?;
-        self.take(out);
+        written.map_err(unwritten_rows_refusal)?;
+        self.take_bytes(out);
         Ok(())
     }
 }

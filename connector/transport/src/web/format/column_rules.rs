@@ -14,12 +14,12 @@ pub(crate) fn describe_columns(columns: &Schema) -> Value {
     let columns = columns
         .fields()
         .iter()
-        .map(|field| json!({"name": field.name(), "type": word(field.data_type())}));
+        .map(|field| json!({"name": field.name(), "type": type_word(field.data_type())}));
     columns.collect()
 }
 
 /// Word of a type.
-pub(crate) fn word(data_type: &DataType) -> String {
+pub(crate) fn type_word(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
         DataType::Boolean => "bool".to_owned(),
@@ -34,7 +34,7 @@ pub(crate) fn word(data_type: &DataType) -> String {
 }
 
 /// Reads of an answer, from the metadata of its columns.
-pub(crate) fn reads(columns: &Schema) -> Value {
+pub(crate) fn answer_reads(columns: &Schema) -> Value {
     let text = columns.metadata().get("hansa.reads");
     text.and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_else(|| json!([]))
@@ -44,7 +44,7 @@ pub(crate) fn reads(columns: &Schema) -> Value {
 ///
 /// # Errors
 /// `USAGE` with the duplicate name.
-pub(super) fn distinct(columns: &Schema) -> Result<(), Refusal> {
+pub(super) fn check_distinct_names(columns: &Schema) -> Result<(), Refusal> {
     let mut names = BTreeSet::new();
     match columns
         .fields()
@@ -67,7 +67,7 @@ pub(super) fn distinct(columns: &Schema) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `EVALUATION_FAILED` with the column.
-pub(super) fn finite(rows: &RecordBatch) -> Result<(), Refusal> {
+pub(super) fn check_finite_numbers(rows: &RecordBatch) -> Result<(), Refusal> {
     for (field, column) in rows.schema_ref().fields().iter().zip(rows.columns()) {
         let is_finite = match field.data_type() {
             DataType::Float64 => {
@@ -93,15 +93,15 @@ pub(super) fn finite(rows: &RecordBatch) -> Result<(), Refusal> {
 
 /// Rows as JSON objects, one a line.
 pub(crate) fn json_lines(rows: &RecordBatch) -> Result<Vec<u8>, Refusal> {
-    finite(rows)?;
+    check_finite_numbers(rows)?;
     let mut writer = arrow_json::WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, arrow_json::writer::LineDelimited>(Vec::new());
-    writer.write(rows).map_err(unwritten)?;
-    writer.finish().map_err(unwritten)?;
+    writer.write(rows).map_err(unwritten_rows_refusal)?;
+    writer.finish().map_err(unwritten_rows_refusal)?;
     Ok(writer.into_inner())
 }
 
-pub(super) fn unwritten(cause: ArrowError) -> Refusal {
+pub(super) fn unwritten_rows_refusal(cause: ArrowError) -> Refusal {
     Refusal::new(ErrorCode::Internal, "rows can't be written").caused_by(cause)
 }

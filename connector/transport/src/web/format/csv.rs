@@ -3,7 +3,7 @@
 //! NULL is an empty field, an empty text is `""`. Dates and instants are written as in ISO 8601, instants in UTC.
 
 use super::AnswerWriter;
-use super::column_rules::unwritten;
+use super::column_rules::unwritten_rows_refusal;
 use arrow_array::{Array, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, SchemaRef};
@@ -26,7 +26,7 @@ impl CsvWriter {
         }
     }
 
-    fn text(&self, text: &str, out: &mut Vec<u8>) {
+    fn write_text(&self, text: &str, out: &mut Vec<u8>) {
         // INVARIANT: cells-are-no-formulas. A spreadsheet executes a cell that begins like this as a formula.
         let begins_formula =
             text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
@@ -47,23 +47,23 @@ impl CsvWriter {
 }
 
 impl AnswerWriter for CsvWriter {
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         for (at, field) in self.columns.fields().iter().enumerate() {
             if at > 0 {
                 out.push(b',');
             }
-            self.text(field.name(), out);
+            self.write_text(field.name(), out);
         }
         out.extend_from_slice(b"\r\n");
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let options = FormatOptions::default();
         let mut cells = Vec::with_capacity(rows.num_columns());
         for column in rows.columns() {
-            let formatter =
-                ArrayFormatter::try_new(column.as_ref(), &options).map_err(unwritten)?;
+            let formatter = ArrayFormatter::try_new(column.as_ref(), &options)
+                .map_err(unwritten_rows_refusal)?;
             cells.push((column, formatter, is_plain(column.data_type())));
         }
         for row in 0..rows.num_rows() {
@@ -74,10 +74,13 @@ impl AnswerWriter for CsvWriter {
                 if column.is_null(row) {
                     continue;
                 }
-                let value = formatter.value(row).try_to_string().map_err(unwritten)?;
+                let value = formatter
+                    .value(row)
+                    .try_to_string()
+                    .map_err(unwritten_rows_refusal)?;
                 match is_plain {
                     true => out.extend_from_slice(value.as_bytes()),
-                    false => self.text(&value, out),
+                    false => self.write_text(&value, out),
                 }
             }
             out.extend_from_slice(b"\r\n");
@@ -85,7 +88,7 @@ impl AnswerWriter for CsvWriter {
         Ok(())
     }
 
-    fn end(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_end(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 }
@@ -117,9 +120,9 @@ mod tests {
         let rows = RecordBatch::try_from_iter(columns).unwrap();
         let mut writer = CsvWriter::new(rows.schema(), is_guarded);
         let mut out = Vec::new();
-        writer.begin(&mut out).unwrap();
-        writer.rows(&rows, &mut out).unwrap();
-        writer.end(&mut out).unwrap();
+        writer.write_begin(&mut out).unwrap();
+        writer.write_rows(&rows, &mut out).unwrap();
+        writer.write_end(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -1,7 +1,9 @@
 //! Collection of points (RFC 7946), with the other columns as properties. Its last members mark it as complete.
 
 use super::AnswerWriter;
-use super::column_rules::{describe_columns, distinct, json_lines, reads, unwritten};
+use super::column_rules::{
+    answer_reads, check_distinct_names, describe_columns, json_lines, unwritten_rows_refusal,
+};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, Float64Array, RecordBatch};
@@ -13,7 +15,7 @@ use serde_json::Value;
 const COORDINATES: [(&str, &str); 2] = [("lon", "lat"), ("longitude", "latitude")];
 
 /// Indices of the coordinates among the columns.
-pub(crate) fn coordinates(columns: &Schema) -> Option<(usize, usize)> {
+pub(crate) fn find_coordinates(columns: &Schema) -> Option<(usize, usize)> {
     let number = |name: &str| {
         let (at, field) = columns.column_with_name(name)?;
         field.data_type().is_numeric().then_some(at)
@@ -37,8 +39,8 @@ impl GeoJsonWriter {
     /// # Errors
     /// `USAGE` when there are no coordinates, or two columns have one name.
     pub(crate) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
-        distinct(&columns)?;
-        let (longitude, latitude) = coordinates(&columns).ok_or_else(|| {
+        check_distinct_names(&columns)?;
+        let (longitude, latitude) = find_coordinates(&columns).ok_or_else(|| {
             Refusal::new(
                 ErrorCode::UsageWrong,
                 "the answer has no two columns with longitude and latitude",
@@ -63,11 +65,12 @@ impl GeoJsonWriter {
         out.extend_from_slice(tail.as_bytes());
     }
 
-    fn degrees(rows: &RecordBatch, at: usize, most: f64) -> Result<Float64Array, Refusal> {
+    fn read_degrees(rows: &RecordBatch, at: usize, most: f64) -> Result<Float64Array, Refusal> {
         let column = rows.columns().get(at).ok_or_else(|| {
             Refusal::new(ErrorCode::Internal, "a row has fewer columns than was said")
         })?;
-        let degrees = arrow_cast::cast(column, &DataType::Float64).map_err(unwritten)?;
+        let degrees =
+            arrow_cast::cast(column, &DataType::Float64).map_err(unwritten_rows_refusal)?;
         let degrees = degrees.as_primitive::<Float64Type>().clone();
         match degrees.iter().flatten().all(|one| one.abs() <= most) {
             true => Ok(degrees),
@@ -81,8 +84,8 @@ impl GeoJsonWriter {
 }
 
 impl AnswerWriter for GeoJsonWriter {
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let (columns, reads) = (describe_columns(&self.columns), reads(&self.columns));
+    fn write_begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let (columns, reads) = (describe_columns(&self.columns), answer_reads(&self.columns));
         let head = format!(
             "{{\"type\":\"FeatureCollection\",\"columns\":{columns},\"reads\":{reads},\"features\":["
         );
@@ -90,15 +93,15 @@ impl AnswerWriter for GeoJsonWriter {
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let longitudes = Self::degrees(rows, self.longitude, 180.0)?;
-        let latitudes = Self::degrees(rows, self.latitude, 90.0)?;
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let longitudes = Self::read_degrees(rows, self.longitude, 180.0)?;
+        let latitudes = Self::read_degrees(rows, self.latitude, 90.0)?;
         let others: Vec<usize> = (0..rows.num_columns())
             .filter(|at| *at != self.longitude && *at != self.latitude)
             .collect();
         let lines = match others.is_empty() {
             true => Vec::new(),
-            false => json_lines(&rows.project(&others).map_err(unwritten)?)?,
+            false => json_lines(&rows.project(&others).map_err(unwritten_rows_refusal)?)?,
         };
         let mut lines = lines.split(|byte| *byte == b'\n');
         for row in 0..rows.num_rows() {
@@ -126,7 +129,7 @@ impl AnswerWriter for GeoJsonWriter {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         self.end_with(&[], out);
         Ok(())
     }
@@ -155,9 +158,9 @@ mod tests {
     fn written(rows: &RecordBatch) -> Result<Value, Refusal> {
         let mut writer = GeoJsonWriter::new(rows.schema())?;
         let mut out = Vec::new();
-        writer.begin(&mut out)?;
-        writer.rows(rows, &mut out)?;
-        writer.end(&mut out)?;
+        writer.write_begin(&mut out)?;
+        writer.write_rows(rows, &mut out)?;
+        writer.write_end(&mut out)?;
         Ok(serde_json::from_slice(&out).unwrap())
     }
 

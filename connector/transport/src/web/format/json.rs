@@ -1,7 +1,7 @@
 //! Answer as one JSON object. Its last members mark it as complete, so that a cut one is invalid JSON.
 
 use super::AnswerWriter;
-use super::column_rules::{describe_columns, distinct, json_lines, reads};
+use super::column_rules::{answer_reads, check_distinct_names, describe_columns, json_lines};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use hansa_policy::refusal::Refusal;
@@ -19,20 +19,20 @@ impl JsonWriter {
     /// # Errors
     /// `USAGE` when two columns have one name.
     pub(crate) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
-        distinct(&columns)?;
+        check_distinct_names(&columns)?;
         Ok(Self { columns, count: 0 })
     }
 }
 
 impl AnswerWriter for JsonWriter {
-    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let (columns, reads) = (describe_columns(&self.columns), reads(&self.columns));
+    fn write_begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let (columns, reads) = (describe_columns(&self.columns), answer_reads(&self.columns));
         let head = format!("{{\"columns\":{columns},\"reads\":{reads},\"rows\":[");
         out.extend_from_slice(head.as_bytes());
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
         for line in json_lines(rows)?.split(|byte| *byte == b'\n') {
             if line.is_empty() {
                 continue;
@@ -44,7 +44,7 @@ impl AnswerWriter for JsonWriter {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let tail = format!("\n],\"row_count\":{},\"complete\":true}}\n", self.count);
         out.extend_from_slice(tail.as_bytes());
         Ok(())
@@ -72,10 +72,10 @@ mod tests {
         .unwrap();
         let mut writer = JsonWriter::new(rows.schema()).unwrap();
         let mut out = Vec::new();
-        writer.begin(&mut out).unwrap();
-        writer.rows(&rows, &mut out).unwrap();
-        writer.rows(&rows.slice(0, 1), &mut out).unwrap();
-        writer.end(&mut out).unwrap();
+        writer.write_begin(&mut out).unwrap();
+        writer.write_rows(&rows, &mut out).unwrap();
+        writer.write_rows(&rows.slice(0, 1), &mut out).unwrap();
+        writer.write_end(&mut out).unwrap();
         let whole: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(whole["rows"][1], json!({"n": null, "s": "ü"}));
         assert_eq!(
@@ -102,7 +102,7 @@ mod tests {
         let column: ArrayRef = Arc::new(Float64Array::from(vec![1.0, f64::NAN]));
         let rows = RecordBatch::try_from_iter([("f", column)]).unwrap();
         let mut writer = JsonWriter::new(rows.schema()).unwrap();
-        let refusal = writer.rows(&rows, &mut Vec::new()).unwrap_err();
+        let refusal = writer.write_rows(&rows, &mut Vec::new()).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::EvaluationFailed);
     }
 }

@@ -1,7 +1,7 @@
 //! JSON lines: one object for each row.
 
 use super::AnswerWriter;
-use super::column_rules::{distinct, json_lines};
+use super::column_rules::{check_distinct_names, json_lines};
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use hansa_policy::refusal::Refusal;
@@ -16,17 +16,17 @@ impl JsonLinesWriter {
     /// # Errors
     /// `USAGE` when two columns have one name.
     pub(crate) fn new(columns: &Schema) -> Result<Self, Refusal> {
-        distinct(columns)?;
+        check_distinct_names(columns)?;
         Ok(Self(()))
     }
 }
 
 impl AnswerWriter for JsonLinesWriter {
-    fn begin(&mut self, _out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_begin(&mut self, _out: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let lines = json_lines(rows)?;
         out.extend_from_slice(&lines);
         if !lines.is_empty() && !lines.ends_with(b"\n") {
@@ -35,7 +35,7 @@ impl AnswerWriter for JsonLinesWriter {
         Ok(())
     }
 
-    fn end(&mut self, _out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_end(&mut self, _out: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Rows as JSON in pages of equal length, written one after another, with the offset of each page.
 
 use super::AnswerWriter;
-use super::column_rules::{distinct, json_lines};
+use super::column_rules::{check_distinct_names, json_lines};
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use hansa_policy::refusal::Refusal;
@@ -28,7 +28,7 @@ impl RowPagesWriter {
     /// # Errors
     /// `USAGE` when two columns have one name.
     pub(crate) fn new(columns: &Schema) -> Result<(Self, PageBeginnings), Refusal> {
-        distinct(columns)?;
+        check_distinct_names(columns)?;
         let pages = PageBeginnings::default();
         let writer = Self {
             pages: Arc::clone(&pages),
@@ -40,13 +40,13 @@ impl RowPagesWriter {
 }
 
 impl AnswerWriter for RowPagesWriter {
-    fn begin(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_begin(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let before = out.len();
-        let written = |out: &Vec<u8>| super::length(out.len().saturating_sub(before));
+        let written = |out: &Vec<u8>| super::byte_length(out.len().saturating_sub(before));
         for line in json_lines(rows)?.split(|byte| *byte == b'\n') {
             if line.is_empty() {
                 continue;
@@ -64,7 +64,7 @@ impl AnswerWriter for RowPagesWriter {
         Ok(())
     }
 
-    fn end(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_end(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! It is written completely into an unnamed file, and sent after the answer has ended successfully. Text is written as text, never
 //! as a formula. Instants are in UTC. A number that a spreadsheet can't represent exactly is written as text.
 
-use super::column_rules::{reads, unwritten};
+use super::column_rules::{answer_reads, unwritten_rows_refusal};
 use super::zip_file::{ZipFile, ZipPartWriter};
 use crate::flight_sql::ClientAnswer;
 use arrow_array::cast::AsArray as _;
@@ -63,15 +63,15 @@ pub(crate) async fn write_workbook(
     folder: &Path,
 ) -> Result<(File, u64), Refusal> {
     let (columns, folder) = (answer.columns, folder.to_owned());
-    let mut sheet = blocking(move || SheetWriter::begin(columns, &folder)).await?;
+    let mut sheet = run_blocking(move || SheetWriter::begin(columns, &folder)).await?;
     while let Some(batch) = answer.rows.next().await {
         let batch = batch?;
-        sheet = blocking(move || sheet.rows(&batch)).await?;
+        sheet = run_blocking(move || sheet.add_rows(&batch)).await?;
     }
-    blocking(move || sheet.finish()).await
+    run_blocking(move || sheet.finish()).await
 }
 
-async fn blocking<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -96,12 +96,12 @@ impl SheetWriter {
         let part = tempfile::tempfile_in(folder)
             .and_then(|file| {
                 ZipFile::new(file, BYTES)
-                    .with("[Content_Types].xml", TYPES)?
-                    .with("_rels/.rels", PACKAGE)?
-                    .with("xl/workbook.xml", WORKBOOK)?
-                    .with("xl/_rels/workbook.xml.rels", SHEETS)?
-                    .with("xl/styles.xml", STYLES)?
-                    .part("xl/worksheets/sheet1.xml")
+                    .with_part("[Content_Types].xml", TYPES)?
+                    .with_part("_rels/.rels", PACKAGE)?
+                    .with_part("xl/workbook.xml", WORKBOOK)?
+                    .with_part("xl/_rels/workbook.xml.rels", SHEETS)?
+                    .with_part("xl/styles.xml", STYLES)?
+                    .start_part("xl/worksheets/sheet1.xml")
             })
             .map_err(workbook_write_refusal)?;
         let mut sheet = Self {
@@ -116,7 +116,7 @@ impl SheetWriter {
             .iter()
             .map(|field| field.name().as_str())
             .collect();
-        line(&mut text, 1, &names)?;
+        write_line(&mut text, 1, &names)?;
         sheet
             .part
             .write(text.as_bytes())
@@ -124,7 +124,7 @@ impl SheetWriter {
         Ok(sheet)
     }
 
-    fn rows(mut self, rows: &RecordBatch) -> Result<Self, Refusal> {
+    fn add_rows(mut self, rows: &RecordBatch) -> Result<Self, Refusal> {
         if self.rows.saturating_add(rows.num_rows()) > ROWS {
             return Err(too_large(&format!("{ROWS} rows")));
         }
@@ -137,19 +137,24 @@ impl SheetWriter {
             .iter()
             .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(unwritten)?;
+            .map_err(unwritten_rows_refusal)?;
         let mut text = String::new();
         for row in 0..rows.num_rows() {
             let number = self.rows.saturating_add(2);
             text.push_str(&format!("<row r=\"{number}\">"));
             for (at, (column, formatter)) in columns.iter().zip(&formatters).enumerate() {
                 if !column.is_null(row) {
-                    let value = || formatter.value(row).try_to_string().map_err(unwritten);
+                    let value = || {
+                        formatter
+                            .value(row)
+                            .try_to_string()
+                            .map_err(unwritten_rows_refusal)
+                    };
                     let place = CellPlace {
                         column: at,
                         row: number,
                     };
-                    cell(&mut text, place, column.value(row, value)?)?;
+                    write_cell(&mut text, place, column.cell_value(row, value)?)?;
                 }
             }
             text.push_str("</row>");
@@ -168,12 +173,12 @@ impl SheetWriter {
     }
 
     fn finish(mut self) -> Result<(File, u64), Refusal> {
-        let about = about(&self.columns, self.rows)?;
+        let about = sources_sheet(&self.columns, self.rows)?;
         self.part
             .write(SHEET_END.as_bytes())
             .map_err(workbook_write_refusal)?;
         let zip = self.part.finish().map_err(workbook_write_refusal)?;
-        zip.with("xl/worksheets/sheet2.xml", &about)
+        zip.with_part("xl/worksheets/sheet2.xml", &about)
             .and_then(ZipFile::finish)
             .map_err(workbook_write_refusal)
     }
@@ -203,7 +208,7 @@ enum SheetCell {
 impl SheetColumn {
     fn of(column: &ArrayRef) -> Result<Self, Refusal> {
         let instant = |zone| DataType::Timestamp(TimeUnit::Microsecond, zone);
-        let cast = |to: &DataType| arrow_cast::cast(column, to).map_err(unwritten);
+        let cast = |to: &DataType| arrow_cast::cast(column, to).map_err(unwritten_rows_refusal);
         Ok(match column.data_type() {
             DataType::Boolean => Self::Flag(ArrayRef::clone(column)),
             number if number.is_numeric() => Self::Number(ArrayRef::clone(column)),
@@ -222,7 +227,7 @@ impl SheetColumn {
         column.is_null(row)
     }
 
-    fn value(
+    fn cell_value(
         &self,
         row: usize,
         written: impl FnOnce() -> Result<String, Refusal>,
@@ -243,7 +248,7 @@ impl SheetColumn {
                     Self::Day(_) => 1,
                     _ => 2,
                 };
-                match serial(micros) {
+                match serial_days(micros) {
                     Some(serial) => SheetCell::Time(serial, style),
                     None => SheetCell::Text(written()?),
                 }
@@ -263,7 +268,7 @@ fn is_exact(written: &str, is_decimal: bool) -> bool {
 }
 
 /// Days since the epoch of spreadsheets; none for a time outside their valid range.
-fn serial(micros: i64) -> Option<String> {
+fn serial_days(micros: i64) -> Option<String> {
     const DAY: i128 = 86_400_000_000;
     /// Days from 1899-12-30 to 1970-01-01.
     const EPOCH: i128 = 25_569;
@@ -286,8 +291,8 @@ struct CellPlace {
     row: usize,
 }
 
-fn cell(text: &mut String, place: CellPlace, value: SheetCell) -> Result<(), Refusal> {
-    let place = format!("{}{}", letters(place.column), place.row);
+fn write_cell(text: &mut String, place: CellPlace, value: SheetCell) -> Result<(), Refusal> {
+    let place = format!("{}{}", column_letters(place.column), place.row);
     match value {
         SheetCell::Number(number) => {
             text.push_str(&format!("<c r=\"{place}\"><v>{number}</v></c>"));
@@ -317,18 +322,18 @@ fn cell(text: &mut String, place: CellPlace, value: SheetCell) -> Result<(), Ref
 }
 
 /// Writes a row of texts.
-fn line(text: &mut String, row: usize, values: &[&str]) -> Result<(), Refusal> {
+fn write_line(text: &mut String, row: usize, values: &[&str]) -> Result<(), Refusal> {
     text.push_str(&format!("<row r=\"{row}\">"));
     for (at, value) in values.iter().enumerate() {
         let place = CellPlace { column: at, row };
-        cell(text, place, SheetCell::Text((*value).to_owned()))?;
+        write_cell(text, place, SheetCell::Text((*value).to_owned()))?;
     }
     text.push_str("</row>");
     Ok(())
 }
 
 /// Letters of a column, counted from 0.
-fn letters(at: usize) -> String {
+fn column_letters(at: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = Some(at);
     while let Some(at) = rest {
@@ -367,7 +372,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Sheet with the sources of the rows.
-fn about(columns: &Schema, rows: usize) -> Result<String, Refusal> {
+fn sources_sheet(columns: &Schema, rows: usize) -> Result<String, Refusal> {
     let mut text = SHEET_BEGIN.to_owned();
     let members = [
         "participant",
@@ -378,10 +383,10 @@ fn about(columns: &Schema, rows: usize) -> Result<String, Refusal> {
         "contract",
         "snapshot",
     ];
-    line(&mut text, 1, &["rows", &rows.to_string()])?;
-    line(&mut text, 2, &["complete", "true"])?;
-    line(&mut text, 4, &members)?;
-    let reads = reads(columns);
+    write_line(&mut text, 1, &["rows", &rows.to_string()])?;
+    write_line(&mut text, 2, &["complete", "true"])?;
+    write_line(&mut text, 4, &members)?;
+    let reads = answer_reads(columns);
     for (number, read) in (5_usize..).zip(reads.as_array().into_iter().flatten()) {
         let values = members.map(|member| match read.get(member) {
             None | Some(Value::Null) => String::new(),
@@ -392,7 +397,7 @@ fn about(columns: &Schema, rows: usize) -> Result<String, Refusal> {
             }
             Some(other) => other.to_string(),
         });
-        line(&mut text, number, &values.each_ref().map(String::as_str))?;
+        write_line(&mut text, number, &values.each_ref().map(String::as_str))?;
     }
     text.push_str(SHEET_END);
     Ok(text)

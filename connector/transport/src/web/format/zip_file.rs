@@ -59,9 +59,9 @@ impl ZipFile {
     }
 
     /// Starts a part.
-    pub(super) fn part(mut self, name: &'static str) -> io::Result<ZipPartWriter> {
-        let at = self.place()?;
-        let head = head(name, 0, 0, 0)?;
+    pub(super) fn start_part(mut self, name: &'static str) -> io::Result<ZipPartWriter> {
+        let at = self.part_offset()?;
+        let head = local_header(name, 0, 0, 0)?;
         self.file.write_all(&head)?;
         let packer = DeflateEncoder::new(self.file.try_clone()?, Compression::fast());
         Ok(ZipPartWriter {
@@ -75,20 +75,25 @@ impl ZipFile {
     }
 
     /// Writes a complete part.
-    pub(super) fn with(self, name: &'static str, text: &str) -> io::Result<Self> {
-        let mut part = self.part(name)?;
+    pub(super) fn with_part(self, name: &'static str, text: &str) -> io::Result<Self> {
+        let mut part = self.start_part(name)?;
         part.write(text.as_bytes())?;
         part.finish()
     }
 
     /// Finishes the file, and returns it at its start with its length.
     pub(super) fn finish(mut self) -> io::Result<(File, u64)> {
-        let at = self.place()?;
+        let at = self.part_offset()?;
         let mut list = Vec::new();
         for part in &self.parts {
             list.extend_from_slice(&ENTRY.to_le_bytes());
             list.extend_from_slice(&VERSION.to_le_bytes());
-            list.extend_from_slice(&fields(part.name, part.sum, part.packed, part.plain)?);
+            list.extend_from_slice(&header_fields(
+                part.name,
+                part.sum,
+                part.packed,
+                part.plain,
+            )?);
             // Comment length, disk number and both attributes are zero.
             list.extend_from_slice(&[0; 10]);
             list.extend_from_slice(&part.at.to_le_bytes());
@@ -109,7 +114,7 @@ impl ZipFile {
         Ok((self.file, length))
     }
 
-    fn place(&mut self) -> io::Result<u32> {
+    fn part_offset(&mut self) -> io::Result<u32> {
         let place = self.file.stream_position()?;
         let place = u32::try_from(place)
             .ok()
@@ -126,15 +131,15 @@ impl ZipPartWriter {
             .plain
             .saturating_add(bytes.len().try_into().unwrap_or(u64::MAX));
         self.packer.write_all(bytes)?;
-        self.zip.place().map(|_| ())
+        self.zip.part_offset().map(|_| ())
     }
 
     /// Finishes the part.
     pub(super) fn finish(self) -> io::Result<ZipFile> {
         self.packer.finish()?;
         let mut zip = self.zip;
-        let end = zip.place()?;
-        let (sum, begin) = (self.sum.sum(), head(self.name, 0, 0, 0)?.len());
+        let end = zip.part_offset()?;
+        let (sum, begin) = (self.sum.sum(), local_header(self.name, 0, 0, 0)?.len());
         let begin = self
             .at
             .saturating_add(u32::try_from(begin).map_err(io::Error::other)?);
@@ -142,7 +147,8 @@ impl ZipPartWriter {
         let plain = u32::try_from(self.plain);
         let plain = plain.map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         zip.file.seek(SeekFrom::Start(self.at.into()))?;
-        zip.file.write_all(&head(self.name, sum, packed, plain)?)?;
+        zip.file
+            .write_all(&local_header(self.name, sum, packed, plain)?)?;
         zip.file.seek(SeekFrom::Start(end.into()))?;
         zip.parts.push(ZipPart {
             name: self.name,
@@ -156,15 +162,15 @@ impl ZipPartWriter {
 }
 
 /// Local header of a part.
-fn head(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
+fn local_header(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
     let mut head = HEAD.to_le_bytes().to_vec();
-    head.extend_from_slice(&fields(name, sum, packed, plain)?);
+    head.extend_from_slice(&header_fields(name, sum, packed, plain)?);
     head.extend_from_slice(name.as_bytes());
     Ok(head)
 }
 
 /// Common fields of the local header and the central directory.
-fn fields(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
+fn header_fields(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
     let mut fields = Vec::new();
     for word in [VERSION, FLAGS, DEFLATED, 0, DAY] {
         fields.extend_from_slice(&word.to_le_bytes());

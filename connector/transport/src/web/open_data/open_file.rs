@@ -1,7 +1,7 @@
 //! File of open data: written once, read by many, completely, in ranges or page by page.
 
 use crate::web::answer_body::AnswerPieces;
-use crate::web::format::{AnswerWriter, length};
+use crate::web::format::{AnswerWriter, byte_length};
 use crate::web::open_format::OpenFormat;
 use crate::web::problem::WebError;
 use crate::web::{OpenAnswer, OpenAnswerStanding, OpenDataset};
@@ -48,12 +48,12 @@ struct HeldSpace {
 }
 
 impl HeldSpace {
-    const fn nothing(space: FileSpace) -> Self {
+    const fn new(space: FileSpace) -> Self {
         Self { space, bytes: 0 }
     }
 
     /// Adds bytes to the share.
-    fn take(&mut self, bytes: u64) -> Result<(), Refusal> {
+    fn take_bytes(&mut self, bytes: u64) -> Result<(), Refusal> {
         let before = self.space.0.fetch_add(bytes, Ordering::Relaxed);
         self.bytes = self.bytes.saturating_add(bytes);
         if before.saturating_add(bytes) > ALL {
@@ -94,13 +94,13 @@ pub(super) async fn write_open_file(
     folder: PathBuf,
     space: &FileSpace,
 ) -> Result<OpenFile, Refusal> {
-    let mut held = HeldSpace::nothing(space.clone());
-    let mut pieces = AnswerPieces::of(answer.answer, writer);
+    let mut held = HeldSpace::new(space.clone());
+    let mut pieces = AnswerPieces::new(answer.answer, writer);
     let mut file = tempfile::tempfile_in(folder).map_err(file_write_refusal)?;
     let (mut length_of_file, mut digest) = (0_u64, blake3::Hasher::new());
     while let Some(piece) = pieces.next().await? {
-        let bytes = length(piece.len());
-        held.take(bytes)?;
+        let bytes = byte_length(piece.len());
+        held.take_bytes(bytes)?;
         length_of_file = length_of_file.saturating_add(bytes);
         if length_of_file > FILE {
             return Err(Refusal::new(
@@ -149,7 +149,7 @@ pub(super) struct RowPage {
 
 impl RowPage {
     /// Page of a file, counted from 1.
-    pub(super) fn of(file: &OpenFile, number: usize, base: &str) -> Result<Self, WebError> {
+    pub(super) fn new(file: &OpenFile, number: usize, base: &str) -> Result<Self, WebError> {
         let pages = file.pages.len().max(1);
         if number > pages {
             let sentence = format!("there are {pages} pages");
@@ -189,8 +189,8 @@ impl RowPage {
     }
 
     /// Number of bytes around the rows.
-    pub(super) fn around(&self) -> u64 {
-        length(self.head.len().saturating_add(self.tail.len()))
+    pub(super) fn bytes_around_rows(&self) -> u64 {
+        byte_length(self.head.len().saturating_add(self.tail.len()))
     }
 }
 
@@ -238,7 +238,7 @@ impl FilePart {
         if text(header::IF_RANGE).is_some_and(|known| known != tag) {
             return Ok(all);
         }
-        match Self::range(range, file.length) {
+        match Self::parse_range(range, file.length) {
             Some(Some(part)) => Ok(part),
             Some(None) => {
                 let beyond = StatusCode::RANGE_NOT_SATISFIABLE;
@@ -251,7 +251,7 @@ impl FilePart {
     }
 
     /// Single byte range; outer none for an invalid one, inner none for one outside the file.
-    fn range(text: &str, length: u64) -> Option<Option<Self>> {
+    fn parse_range(text: &str, length: u64) -> Option<Option<Self>> {
         let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
         let number = |text: &str| {
             let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -272,7 +272,7 @@ impl FilePart {
 ///
 /// # Errors
 /// When a header can't be written.
-pub(super) fn response(
+pub(super) fn file_response(
     file: Arc<OpenFile>,
     format: OpenFormat,
     part: FilePart,
@@ -291,7 +291,10 @@ pub(super) fn response(
     if page.is_none() {
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         let name = &file.dataset.name;
-        let named = format!("attachment; filename=\"{name}.{}\"", format.ending());
+        let named = format!(
+            "attachment; filename=\"{name}.{}\"",
+            format.file_extension()
+        );
         let named = HeaderValue::from_str(&named).map_err(internal)?;
         headers.insert(header::CONTENT_DISPOSITION, named);
     }
@@ -316,7 +319,7 @@ pub(super) fn response(
             (begin, end)
         }
     };
-    let around = page.as_ref().map_or(0, RowPage::around);
+    let around = page.as_ref().map_or(0, RowPage::bytes_around_rows);
     let whole = end.saturating_sub(begin).saturating_add(around);
     let length = HeaderValue::from(whole);
     response
@@ -324,7 +327,7 @@ pub(super) fn response(
         .insert(header::CONTENT_LENGTH, length);
     if sends > 0 {
         let (head, tail) = page.map_or((String::new(), ""), |page| (page.head, page.tail));
-        *response.body_mut() = body(file, begin, end, head, tail);
+        *response.body_mut() = file_body(file, begin, end, head, tail);
     }
     Ok(response)
 }
@@ -336,7 +339,7 @@ struct CutFileError;
 
 /// Bytes of the file, as long as its view is valid. A task reads them, so that the file is released even while a reader takes no
 /// bytes.
-fn body(file: Arc<OpenFile>, begin: u64, end: u64, head: String, tail: &'static str) -> Body {
+fn file_body(file: Arc<OpenFile>, begin: u64, end: u64, head: String, tail: &'static str) -> Body {
     let (send, receive) = mpsc::channel(1);
     tokio::spawn(async move {
         let around = |text: Bytes| (!text.is_empty()).then_some(Ok(text));
@@ -348,7 +351,7 @@ fn body(file: Arc<OpenFile>, begin: u64, end: u64, head: String, tail: &'static 
         let mut at = begin;
         while at < end {
             let count = end.saturating_sub(at).min(PIECE);
-            let piece = read(&file, at, count).await;
+            let piece = read_part(&file, at, count).await;
             let is_broken = piece.is_err();
             if !send_piece(&file, &send, piece).await || is_broken {
                 return;
@@ -362,7 +365,7 @@ fn body(file: Arc<OpenFile>, begin: u64, end: u64, head: String, tail: &'static 
     Body::from_stream(ReceiverStream::new(receive))
 }
 
-async fn read(file: &Arc<OpenFile>, at: u64, count: u64) -> Result<Bytes, CutFileError> {
+async fn read_part(file: &Arc<OpenFile>, at: u64, count: u64) -> Result<Bytes, CutFileError> {
     let reading = Arc::clone(file);
     let read = tokio::task::spawn_blocking(move || {
         let mut piece = vec![0; usize::try_from(count).unwrap_or(0)];
@@ -423,7 +426,7 @@ mod tests {
 
     #[test]
     fn ranges_are_those_of_the_standard() {
-        let range = |text| FilePart::range(text, 10);
+        let range = |text| FilePart::parse_range(text, 10);
         let part = |begin, end| Some(Some(FilePart::Range { begin, end }));
         assert_eq!(range("bytes=0-3"), part(0, 4));
         assert_eq!(range("bytes=4-"), part(4, 10));

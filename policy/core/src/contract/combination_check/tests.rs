@@ -3,7 +3,8 @@
 use super::*;
 use crate::contract::Assignee;
 use crate::fixture::{
-    CONSUMER, PROVIDER, agreed, agreement, caller, contract_id, names, participant, party, time,
+    CONSUMER, PROVIDER, contract_id, parse_names, parse_participant, parse_time, sample_agreement,
+    sample_party, verified_caller, verified_contract,
 };
 use crate::term::Term;
 use crate::value::cube::{CountingUnit, CubeFunction};
@@ -17,11 +18,11 @@ fn id(name: &str) -> ContractId {
 }
 
 fn cube(bucket: TimeBucketWidth) -> Agreement {
-    agreement(
+    sample_agreement(
         "bikes",
         [
             Term::Functions(vec![CubeFunction::Count]),
-            Term::Dimensions(names(&["at"])),
+            Term::Dimensions(parse_names(&["at"])),
             Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
             Term::MinGroup {
                 at_least: 15,
@@ -37,16 +38,16 @@ fn cube(bucket: TimeBucketWidth) -> Agreement {
 }
 
 fn rows() -> Agreement {
-    agreement("bikes", [])
+    sample_agreement("bikes", [])
 }
 
 fn proposed(at: &str, mut one: Agreement) -> Agreement {
-    one.proposed_at = time(at);
+    one.proposed_at = parse_time(at);
     one
 }
 
 fn until(at: &str, mut one: Agreement) -> Agreement {
-    one.not_after = time(at);
+    one.not_after = parse_time(at);
     one
 }
 
@@ -56,7 +57,7 @@ fn instead_of(old: &str, mut one: Agreement) -> Agreement {
 }
 
 fn to(who: &str, mut one: Agreement) -> Agreement {
-    one.assignee = Assignee::Participant(party(who));
+    one.assignee = Assignee::Participant(sample_party(who));
     one
 }
 
@@ -67,25 +68,26 @@ struct RegistryFixture {
 
 impl RegistryFixture {
     fn of(contracts: &[(&str, Agreement)]) -> Self {
-        let mut registry = ContractRegistry::new(participant(PROVIDER));
+        let mut registry = ContractRegistry::new(parse_participant(PROVIDER));
         let mut answered = FirstAnswers::default();
         for (name, agreement) in contracts {
             let known = BTreeSet::from([id(name)]);
             registry
-                .readmit(agreed(id(name), agreement.clone()), &known)
+                .readmit(verified_contract(id(name), agreement.clone()), &known)
                 .unwrap();
-            answered.note(id(name), None);
+            answered.note_first_answer(id(name), None);
         }
         Self { registry, answered }
     }
 
     fn answered(mut self, name: &str, at: &str) -> Self {
-        self.answered.note(id(name), Some(time(at)));
+        self.answered
+            .note_first_answer(id(name), Some(parse_time(at)));
         self
     }
 
     fn ended(mut self, name: &str) -> Self {
-        self.registry.end(id(name), UtcTimestamp::EARLIEST);
+        self.registry.end_contract(id(name), UtcTimestamp::EARLIEST);
         self
     }
 
@@ -94,9 +96,11 @@ impl RegistryFixture {
     fn signs(&self, agreement: &Agreement, expect: Option<&str>) {
         let got = self
             .registry
-            .check_beside(agreement, &self.answered, time(NOW));
+            .check_beside(agreement, &self.answered, parse_time(NOW));
         Self::is_of(got, expect);
-        let looked_at = self.registry.combined_with(None, agreement, time(NOW));
+        let looked_at = self
+            .registry
+            .combined_with(None, agreement, parse_time(NOW));
         if let Some(other) = expect {
             assert!(looked_at.contains(&id(other)));
         }
@@ -107,12 +111,12 @@ impl RegistryFixture {
     fn asks(&self, name: &str, expect: Option<&str>) {
         let active = self
             .registry
-            .in_force(&caller(CONSUMER), &[id(name)], time(NOW))
+            .in_force(&verified_caller(CONSUMER), &[id(name)], parse_time(NOW))
             .unwrap();
         let got = self
             .registry
-            .check_combined(&active, &self.answered, time(NOW));
-        let listed = self.registry.all_combined(&self.answered, time(NOW));
+            .check_combined(&active, &self.answered, parse_time(NOW));
+        let listed = self.registry.all_combined(&self.answered, parse_time(NOW));
         let listed = listed.iter().any(|one| one.contract == Some(id(name)));
         assert_eq!(listed, got.is_err());
         Self::is_of(got, expect);
@@ -124,7 +128,7 @@ impl RegistryFixture {
             (Ok(()), None) => {}
             (Err(refusal), Some(other)) => {
                 assert_eq!(refusal.code, ErrorCode::CombinedDisclosure);
-                let named = format!("`{}`", id(other).short());
+                let named = format!("`{}`", id(other).to_short_text());
                 assert!(refusal.sentence.contains(&named), "{refusal}");
             }
             (got, _) => panic!("{got:?}"),
@@ -142,7 +146,7 @@ fn the_second_is_not_signed() {
         &to("hansa://other.example", cube(TimeBucketWidth::Month)),
         None,
     );
-    let air = agreement(
+    let air = sample_agreement(
         "air",
         cube(TimeBucketWidth::Month)
             .clauses
@@ -169,10 +173,12 @@ fn a_public_view_beside_contracts() {
     let both = RegistryFixture::of(&[named, ("v", public(TimeBucketWidth::Month))]);
     let both = both.answered("a", "2026-02-01T00:00:00Z");
     let asks = |who: &str| {
-        let active = both.registry.in_force(&caller(who), &[id("v")], time(NOW));
+        let active = both
+            .registry
+            .in_force(&verified_caller(who), &[id("v")], parse_time(NOW));
         let active = active.unwrap();
         both.registry
-            .check_combined(&active, &both.answered, time(NOW))
+            .check_combined(&active, &both.answered, parse_time(NOW))
     };
     RegistryFixture::is_of(asks(CONSUMER), Some("a"));
     RegistryFixture::is_of(asks("hansa://other.example"), None);
@@ -180,7 +186,7 @@ fn a_public_view_beside_contracts() {
     let used = view.answered("v", "2026-02-01T00:00:00Z");
     let refusal = used
         .registry
-        .check_beside(&cube(TimeBucketWidth::Day), &used.answered, time(NOW))
+        .check_beside(&cube(TimeBucketWidth::Day), &used.answered, parse_time(NOW))
         .unwrap_err();
     assert!(!refusal.sentence.contains("answered"), "{refusal}");
 }
@@ -277,9 +283,10 @@ fn rows_tell_more_than_groups_while_they_can_be_asked() {
 #[test]
 fn rows_cover_only_what_they_show() {
     let showing = |columns: &[&str], filter: Option<&str>| {
-        let filter = filter.map(|text| Term::Rows(crate::row_filter::parse(text).unwrap()));
-        let columns = Term::Columns(names(columns));
-        agreement("bikes", [columns].into_iter().chain(filter))
+        let filter =
+            filter.map(|text| Term::Rows(crate::row_filter::parse_row_filter(text).unwrap()));
+        let columns = Term::Columns(parse_names(columns));
+        sample_agreement("bikes", [columns].into_iter().chain(filter))
     };
     let sums = || {
         let mut sums: Vec<Term> = cube(TimeBucketWidth::Day)
@@ -288,9 +295,9 @@ fn rows_cover_only_what_they_show() {
             .map(|c| c.term)
             .collect();
         sums[0] = Term::Functions(vec![CubeFunction::Sum]);
-        sums[1] = Term::Dimensions(names(&["site", "at"]));
-        sums.push(Term::Measures(names(&["bikes"])));
-        agreement("bikes", sums)
+        sums[1] = Term::Dimensions(parse_names(&["site", "at"]));
+        sums.push(Term::Measures(parse_names(&["bikes"])));
+        sample_agreement("bikes", sums)
     };
     let narrow = || showing(&["site", "at"], None);
     let wide = || showing(&["site", "at", "bikes"], None);
@@ -319,7 +326,7 @@ fn rows_cover_only_what_they_show() {
 #[test]
 fn renewed_in_advance() {
     let next = |from: &str, mut one: Agreement| {
-        one.not_before = time(from);
+        one.not_before = parse_time(from);
         until("2028-01-01T00:00:00Z", one)
     };
     let new_year = "2027-01-01T00:00:00Z";
@@ -346,8 +353,8 @@ fn times_of_clauses_count() {
         one.clauses.push(crate::term::Clause { id, term });
         one
     };
-    let ends = |at: &str, one| clause(Term::NotAfter(time(at)), one);
-    let begins = |at: &str, one| clause(Term::NotBefore(time(at)), one);
+    let ends = |at: &str, one| clause(Term::NotAfter(parse_time(at)), one);
+    let begins = |at: &str, one| clause(Term::NotBefore(parse_time(at)), one);
     let (july, new_year) = ("2026-07-01T00:00:00Z", "2027-01-01T00:00:00Z");
     let short = RegistryFixture::of(&[("r", ends(july, rows()))]);
     short.signs(&cube(TimeBucketWidth::Day), Some("r"));
@@ -361,7 +368,7 @@ fn times_of_clauses_count() {
     let next = |one: Agreement| {
         let from = begins(new_year, until("2028-01-01T00:00:00Z", one));
         Agreement {
-            not_before: time(new_year),
+            not_before: parse_time(new_year),
             ..ends("2028-01-01T00:00:00Z", from)
         }
     };
@@ -385,7 +392,11 @@ fn the_way_out_is_named() {
     let fixture = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]);
     let coarser = fixture
         .registry
-        .check_beside(&cube(TimeBucketWidth::Month), &fixture.answered, time(NOW))
+        .check_beside(
+            &cube(TimeBucketWidth::Month),
+            &fixture.answered,
+            parse_time(NOW),
+        )
         .unwrap_err();
     assert!(
         coarser.help[0].contains("ask for coarser totals"),
@@ -394,13 +405,21 @@ fn the_way_out_is_named() {
     assert!(coarser.help[1].contains("one contract in place of both"));
     let finer = fixture
         .registry
-        .check_beside(&cube(TimeBucketWidth::Hour), &fixture.answered, time(NOW))
+        .check_beside(
+            &cube(TimeBucketWidth::Hour),
+            &fixture.answered,
+            parse_time(NOW),
+        )
         .unwrap_err();
     assert_eq!(finer.help.len(), 1);
     let fixture = fixture.answered("a", "2026-02-01T00:00:00Z");
     let used = fixture
         .registry
-        .check_beside(&cube(TimeBucketWidth::Hour), &fixture.answered, time(NOW))
+        .check_beside(
+            &cube(TimeBucketWidth::Hour),
+            &fixture.answered,
+            parse_time(NOW),
+        )
         .unwrap_err();
     assert!(used.sentence.ends_with("something was answered under it"));
 }

@@ -1,8 +1,8 @@
 //! Tests of pairs of policies that together disclose more than each alone.
 
 use super::*;
-use crate::fixture::{clauses, name, names, time};
-use crate::row_filter::parse;
+use crate::fixture::{number_clauses, parse_name, parse_names, parse_time};
+use crate::row_filter::parse_row_filter;
 use crate::term::embargo::{EmbargoDelay, EmbargoTerm};
 use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
@@ -23,8 +23,8 @@ const HARMLESS: ContractCombination = ContractCombination::Harmless;
 fn cube(by: &[&str], bucket: TimeBucketWidth, at_least: u32) -> Vec<Term> {
     let mut terms = vec![
         Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
-        Term::Dimensions(names(by)),
-        Term::Measures(names(&["bikes"])),
+        Term::Dimensions(parse_names(by)),
+        Term::Measures(parse_names(&["bikes"])),
         Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
         Term::MinGroup {
             at_least,
@@ -34,7 +34,7 @@ fn cube(by: &[&str], bucket: TimeBucketWidth, at_least: u32) -> Vec<Term> {
     ];
     if by.contains(&"at") {
         terms.push(Term::TimeBucket {
-            column: name("at"),
+            column: parse_name("at"),
             bucket,
             zone: None,
         });
@@ -56,33 +56,33 @@ fn with(mut terms: Vec<Term>, more: impl IntoIterator<Item = Term>) -> Vec<Term>
 }
 
 fn only(filter: &str) -> Term {
-    Term::Rows(parse(filter).unwrap())
+    Term::Rows(parse_row_filter(filter).unwrap())
 }
 
 fn delayed(column: &str, hours: u64) -> Term {
     Term::Embargo(EmbargoTerm {
-        column: name(column),
+        column: parse_name(column),
         delay: EmbargoDelay(hours * 3600),
     })
 }
 
 fn released() -> Term {
     Term::Release(ReleaseTerm {
-        column: name("at"),
+        column: parse_name("at"),
         every: TimeBucketWidth::Month,
         late: LateDataPolicy::Never,
     })
 }
 
 fn shown(columns: &[&str]) -> Vec<Term> {
-    vec![Term::Columns(names(columns))]
+    vec![Term::Columns(parse_names(columns))]
 }
 
 #[track_caller]
 fn check(one: Vec<Term>, other: Vec<Term>, expect: ContractCombination) {
-    let (one, other) = (clauses(one), clauses(other));
-    assert_eq!(between(&one, &other), expect);
-    assert_eq!(between(&other, &one), expect);
+    let (one, other) = (number_clauses(one), number_clauses(other));
+    assert_eq!(combine_clause_lists(&one, &other), expect);
+    assert_eq!(combine_clause_lists(&other, &one), expect);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn groups_beside_groups() {
         with(
             terms,
             [Term::TimeBucket {
-                column: name("at"),
+                column: parse_name("at"),
                 bucket: TimeBucketWidth::Day,
                 zone: Some(zone.to_owned()),
             }],
@@ -127,8 +127,8 @@ fn rows_that_groups_are_made_of() {
     );
     check(with(days(), [delayed("sent", 1)]), days(), GROUPS);
     let area = |east: &str| Term::Area {
-        lon: name("lon"),
-        lat: name("lat"),
+        lon: parse_name("lon"),
+        lat: parse_name("lat"),
         bounds: crate::value::area::BoundingBox {
             west: "7".to_owned(),
             south: "51".to_owned(),
@@ -177,7 +177,7 @@ fn groups_that_are_released() {
         with(
             cube(&["at"], TimeBucketWidth::Month, 15),
             [Term::Release(ReleaseTerm {
-                column: name("at"),
+                column: parse_name("at"),
                 every: TimeBucketWidth::Month,
                 late: LateDataPolicy::Correct,
             })],
@@ -198,14 +198,14 @@ fn groups_that_are_released_under_the_next_grid() {
     check(with(days(), [released()]), next(&["at", "kind"]), HARMLESS);
     check(days(), next(&["site", "at"]), GROUPS);
     let sent = next(&["site", "at"]).into_iter().map(|term| match term {
-        Term::Dimensions(_) => Term::Dimensions(names(&["site", "sent"])),
+        Term::Dimensions(_) => Term::Dimensions(parse_names(&["site", "sent"])),
         Term::TimeBucket { bucket, zone, .. } => Term::TimeBucket {
-            column: name("sent"),
+            column: parse_name("sent"),
             bucket,
             zone,
         },
         Term::Release(one) => Term::Release(ReleaseTerm {
-            column: name("sent"),
+            column: parse_name("sent"),
             ..one
         }),
         term => term,
@@ -217,15 +217,15 @@ fn groups_that_are_released_under_the_next_grid() {
 fn groups_with_noise() {
     let noisy = vec![
         Term::Functions(vec![CubeFunction::Count]),
-        Term::Dimensions(names(&["site", "at"])),
+        Term::Dimensions(parse_names(&["site", "at"])),
         Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
         Term::TimeBucket {
-            column: name("at"),
+            column: parse_name("at"),
             bucket: TimeBucketWidth::Day,
             zone: None,
         },
         Term::Release(ReleaseTerm {
-            column: name("at"),
+            column: parse_name("at"),
             every: TimeBucketWidth::Day,
             late: LateDataPolicy::Never,
         }),
@@ -233,15 +233,15 @@ fn groups_with_noise() {
             most: "1".parse().unwrap(),
             per: TimeBucketWidth::Day,
             each: "1".parse().unwrap(),
-            unit: name("device"),
+            unit: parse_name("device"),
             cells: 1,
             rows: 1,
             bounds: Vec::new(),
             values: vec![DimensionValues {
-                column: name("site"),
+                column: parse_name("site"),
                 list: vec!["a".to_owned()],
             }],
-            from: time("2026-01-01T00:00:00Z"),
+            from: parse_time("2026-01-01T00:00:00Z"),
         }),
     ];
     check(noisy.clone(), days(), HARMLESS);
@@ -254,12 +254,12 @@ fn numbers_of_units() {
     let units = |unit: &str| {
         vec![
             Term::Functions(vec![CubeFunction::Units]),
-            Term::Dimensions(names(&["site", "at"])),
+            Term::Dimensions(parse_names(&["site", "at"])),
             Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
             released(),
             Term::MinGroup {
                 at_least: 5,
-                unit: CountingUnit::Column(name(unit)),
+                unit: CountingUnit::Column(parse_name(unit)),
             },
         ]
     };
@@ -278,12 +278,12 @@ fn rows_beside_groups() {
     check(with(all(), [only("kind = 'e'")]), days(), ROWS);
     check(with(all(), [delayed("at", 1)]), days(), ROWS);
     let hashed = Term::Prefix(crate::term::prefix::PrefixTerm {
-        column: name("site"),
+        column: parse_name("site"),
         length: 2,
     });
     check(with(all(), [hashed]), days(), ROWS);
     let rounded = Term::Band(crate::term::band::BandTerm {
-        column: name("bikes"),
+        column: parse_name("bikes"),
         edges: vec!["0".to_owned(), "10".to_owned()],
     });
     check(with(all(), [rounded]), days(), ROWS);
@@ -306,12 +306,12 @@ fn rows_beside_groups() {
     // The rows lack the measures completely.
     check(shown(&["site", "at"]), days(), ContractCombination::Covered);
     let masked = Term::Mask {
-        column: name("bikes"),
+        column: parse_name("bikes"),
         mask: MaskValue::Null,
     };
     check(with(all(), [masked]), days(), ContractCombination::Covered);
     let hours = Term::TimeBucket {
-        column: name("at"),
+        column: parse_name("at"),
         bucket: TimeBucketWidth::Hour,
         zone: None,
     };
@@ -333,7 +333,9 @@ fn rows_beside_groups() {
     );
     let taken_away: Term = ProhibitionTerm {
         action: ProhibitedAction::Use,
-        part: Some(ProhibitedPart::Rows(parse("kind = 'e'").unwrap())),
+        part: Some(ProhibitedPart::Rows(
+            parse_row_filter("kind = 'e'").unwrap(),
+        )),
         condition: ProhibitionCondition::default(),
     }
     .into();
@@ -356,7 +358,7 @@ fn conditions_of_groups_that_rows_do_not_tell() {
         ContractCombination::Covered,
     );
     let masked = Term::Mask {
-        column: name("quality"),
+        column: parse_name("quality"),
         mask: MaskValue::Null,
     };
     check(
@@ -414,7 +416,7 @@ fn rows_that_can_be_refused_while_groups_are_answered() {
     limited(Some(group("cities")), Some(group("cities")), open);
     let never = |act: ProhibitedAction| -> Term {
         let when = ProhibitionCondition {
-            from: Some(time("2026-06-01T00:00:00Z")),
+            from: Some(parse_time("2026-06-01T00:00:00Z")),
             ..ProhibitionCondition::ALWAYS
         };
         let part = None;
@@ -449,7 +451,7 @@ fn rows_that_show_all_of_groups() {
     let all = || shown(&["site", "at", "bikes", "kind"]);
     #[track_caller]
     fn check(rows: Vec<Term>, groups: Vec<Term>, expect: bool) {
-        let (rows, groups) = (clauses(rows), clauses(groups));
+        let (rows, groups) = (number_clauses(rows), number_clauses(groups));
         assert_eq!(shows_all(&groups, &rows), expect);
         assert!(!shows_all(&rows, &groups));
     }
@@ -458,7 +460,7 @@ fn rows_that_show_all_of_groups() {
     // Harmless beside the groups, but with less information than they have.
     check(shown(&["site", "at"]), days(), false);
     let masked = Term::Mask {
-        column: name("bikes"),
+        column: parse_name("bikes"),
         mask: MaskValue::Null,
     };
     check(with(all(), [masked]), days(), false);
@@ -469,12 +471,12 @@ fn rows_that_show_all_of_groups() {
     let units = |columns: &[&str]| {
         let groups = vec![
             Term::Functions(vec![CubeFunction::Units]),
-            Term::Dimensions(names(&["site", "at"])),
+            Term::Dimensions(parse_names(&["site", "at"])),
             Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
             released(),
             Term::MinGroup {
                 at_least: 5,
-                unit: CountingUnit::Column(name("device")),
+                unit: CountingUnit::Column(parse_name("device")),
             },
         ];
         (shown(columns), groups)
@@ -493,8 +495,8 @@ fn what_cant_be_read_subtracts() {
 
 #[test]
 fn coarser_groups_are_made_of_finer_ones() {
-    let (days, months) = (clauses(days()), clauses(months()));
+    let (days, months) = (number_clauses(days()), number_clauses(months()));
     assert!(is_made_of(&months, &days));
     assert!(!is_made_of(&days, &months));
-    assert!(!is_made_of(&months, &clauses(Vec::new())));
+    assert!(!is_made_of(&months, &number_clauses(Vec::new())));
 }

@@ -4,7 +4,9 @@ use super::{DAY, DisclosureClass, Mandate};
 use crate::contract::signature::{SignatoryRole, Signature, SignatureVerifier, SignedMandate};
 use crate::contract::signature_purpose::SignaturePurpose;
 use crate::contract::{Agreement, Assignee};
-use crate::fixture::{CONSUMER, PROVIDER, agreement, participant, signature, time};
+use crate::fixture::{
+    CONSUMER, PROVIDER, parse_participant, parse_time, sample_agreement, sample_signature,
+};
 use crate::id::ParticipantId;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Term;
@@ -15,25 +17,25 @@ use std::collections::BTreeSet;
 
 fn mandate() -> Mandate {
     Mandate {
-        participant: participant(PROVIDER),
+        participant: parse_participant(PROVIDER),
         holder: "officer".to_owned(),
         capacity: "head of the data office".to_owned(),
         up_to: DisclosureClass::Rows,
         longest_days: 365,
-        counterparties: BTreeSet::from([participant(CONSUMER)]),
-        not_before: time("2026-01-01T00:00:00Z"),
-        not_after: time("2027-01-01T00:00:00Z"),
+        counterparties: BTreeSet::from([parse_participant(CONSUMER)]),
+        not_before: parse_time("2026-01-01T00:00:00Z"),
+        not_after: parse_time("2027-01-01T00:00:00Z"),
     }
 }
 
 fn rows() -> Agreement {
-    agreement("bikes", [Term::ResultRows(5)])
+    sample_agreement("bikes", [Term::ResultRows(5)])
 }
 
 #[track_caller]
 fn check(mandate: &Mandate, agreement: &Agreement, expect: Result<(), (ErrorCode, &str)>) {
-    let at = time("2026-06-01T00:00:00Z");
-    let found = mandate.permits(agreement, &participant(PROVIDER), "officer", at);
+    let at = parse_time("2026-06-01T00:00:00Z");
+    let found = mandate.check_agreement(agreement, &parse_participant(PROVIDER), "officer", at);
     match (found, expect) {
         (Ok(()), Ok(())) => {}
         (Err(refusal), Err((code, word))) => {
@@ -65,7 +67,7 @@ fn a_mandate_permits_what_it_says_and_no_more() {
         ),
         (
             Mandate {
-                counterparties: BTreeSet::from([participant("hansa://other.example")]),
+                counterparties: BTreeSet::from([parse_participant("hansa://other.example")]),
                 ..mandate()
             },
             exceeded("counterparties"),
@@ -86,21 +88,21 @@ fn a_mandate_permits_what_it_says_and_no_more() {
         ),
         (
             Mandate {
-                participant: participant(CONSUMER),
+                participant: parse_participant(CONSUMER),
                 ..mandate()
             },
             exceeded("participant"),
         ),
         (
             Mandate {
-                not_after: time("2026-06-01T00:00:00Z"),
+                not_after: parse_time("2026-06-01T00:00:00Z"),
                 ..mandate()
             },
             Err((ErrorCode::MandateExpired, "until")),
         ),
         (
             Mandate {
-                not_before: time("2026-06-01T00:00:00Z").plus_micros(1),
+                not_before: parse_time("2026-06-01T00:00:00Z").plus_micros(1),
                 ..mandate()
             },
             Err((ErrorCode::MandateExpired, "from")),
@@ -122,7 +124,12 @@ struct MandateKeys {
 }
 
 impl SignatureVerifier for MandateKeys {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
+    fn check_signature(
+        &self,
+        _: &ParticipantId,
+        _: &Signature,
+        _: SignaturePurpose,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -143,7 +150,7 @@ impl SignatureVerifier for MandateKeys {
 fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
     let agreement = rows();
     let party = &agreement.provider;
-    let made = time("2026-06-01T00:00:00Z");
+    let made = parse_time("2026-06-01T00:00:00Z");
     let resting = |mandate: Option<Mandate>| Signature {
         kid: "officer".to_owned(),
         issued_at: made.micros() / 1_000_000,
@@ -151,18 +158,19 @@ fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
             Box::new(SignedMandate {
                 statement: Digest::of(b"good"),
                 mandate,
-                signature: signature(SignatoryRole::Provider, party),
+                signature: sample_signature(SignatoryRole::Provider, party),
                 bytes: Vec::new(),
             })
         }),
-        ..signature(SignatoryRole::Provider, party)
+        ..sample_signature(SignatoryRole::Provider, party)
     };
     let judged = |mandate: Option<Mandate>, revoked: &str, logged: &str| {
         let keys = MandateKeys {
             revoked: Digest::of(revoked.as_bytes()),
-            logged: time(logged),
+            logged: parse_time(logged),
         };
-        super::check(&agreement, party, &resting(mandate), &keys).map_err(|refusal| refusal.code)
+        super::check_mandate(&agreement, party, &resting(mandate), &keys)
+            .map_err(|refusal| refusal.code)
     };
     let later = "2026-06-02T00:00:00Z";
     assert_eq!(judged(Some(mandate()), "other", later), Ok(()));
@@ -176,8 +184,8 @@ fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
         ("2026-06-01T12:00:00Z", "2027-01-01T00:00:00Z"),
     ] {
         let mandate = Mandate {
-            not_before: time(not_before),
-            not_after: time(not_after),
+            not_before: parse_time(not_before),
+            not_after: parse_time(not_after),
             ..mandate()
         };
         let over = judged(Some(mandate), "other", later);
@@ -191,24 +199,27 @@ fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
         revoked: Digest::of(b"other"),
         logged: made,
     };
-    let refusal = super::check(&agreement, party, &itself, &keys).unwrap_err();
+    let refusal = super::check_mandate(&agreement, party, &itself, &keys).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::MandateExceeded);
     assert!(refusal.sentence.contains("itself"), "{refusal}");
 }
 
 #[test]
 fn the_class_of_a_contract_is_named_with_its_clause() {
-    let personal = agreement(
+    let personal = sample_agreement(
         "bikes",
         [
             Term::ResultRows(5),
             Term::LegalBasis(LegalBasis::PublicTask),
         ],
     );
-    assert_eq!(DisclosureClass::of(&personal).0, DisclosureClass::Personal);
-    let at = time("2026-06-01T00:00:00Z");
+    assert_eq!(
+        DisclosureClass::for_agreement(&personal).0,
+        DisclosureClass::Personal
+    );
+    let at = parse_time("2026-06-01T00:00:00Z");
     let refusal = mandate()
-        .permits(&personal, &participant(PROVIDER), "officer", at)
+        .check_agreement(&personal, &parse_participant(PROVIDER), "officer", at)
         .unwrap_err();
     assert_eq!(
         refusal.clause.map(|clause| clause.to_string()),
@@ -219,10 +230,13 @@ fn the_class_of_a_contract_is_named_with_its_clause() {
         ..rows()
     };
     assert_eq!(
-        DisclosureClass::of(&public),
+        DisclosureClass::for_agreement(&public),
         (DisclosureClass::Public, None)
     );
-    assert_eq!(DisclosureClass::of(&rows()), (DisclosureClass::Rows, None));
+    assert_eq!(
+        DisclosureClass::for_agreement(&rows()),
+        (DisclosureClass::Rows, None)
+    );
     for class in DisclosureClass::ALL {
         assert_eq!(DisclosureClass::from_word(class.as_str()), Some(class));
     }

@@ -85,7 +85,8 @@ fn when(condition: bool, code: ErrorCode) -> Option<ErrorCode> {
 }
 
 fn at(minute: TestMinute) -> UtcTimestamp {
-    UtcTimestamp::from_micros(time("2026-06-01T00:00:00Z").micros() + minute * 60_000_000).unwrap()
+    UtcTimestamp::from_micros(parse_time("2026-06-01T00:00:00Z").micros() + minute * 60_000_000)
+        .unwrap()
 }
 
 /// Product's result in the circumstances, under a contract and a restriction without the terms of a name.
@@ -117,7 +118,11 @@ fn asked(
     let region = circumstances
         .region
         .map(|held| ParticipantAttribute::Region(held.parse().unwrap()));
-    around.presented.attested = sector.into_iter().chain(region).map(attested).collect();
+    around.presented.attested = sector
+        .into_iter()
+        .chain(region)
+        .map(attested_attribute)
+        .collect();
     let terms = clauses
         .terms
         .iter()
@@ -137,7 +142,7 @@ fn asked(
     case.around.insert(contract_id("bikes"), around);
     if circumstances.extends {
         case.extends
-            .insert(dataset("bikes"), [schema("bikes")].into());
+            .insert(provider_dataset("bikes"), [sample_schema("bikes")].into());
     }
     let columns = [circumstances.column];
     case.reads = vec![("bikes", &columns)];

@@ -1,7 +1,7 @@
 //! Tests of prohibitions in a decision: refusals, removed parts, and cut answers.
 
 use super::*;
-use crate::decision::clause_trace::trace;
+use crate::decision::clause_trace::trace_clauses;
 use crate::row_filter::RowFilter;
 use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
@@ -9,7 +9,7 @@ use crate::term::prohibition::{
 
 fn marketing() -> ProhibitionCondition {
     ProhibitionCondition {
-        purpose: Some(purposes(&["dpv:Marketing"])),
+        purpose: Some(parse_purposes(&["dpv:Marketing"])),
         ..ProhibitionCondition::ALWAYS
     }
 }
@@ -26,8 +26,8 @@ fn prohibition(part: Option<ProhibitedPart>, when: ProhibitionCondition) -> Term
 #[test]
 fn a_prohibition_refuses_where_all_of_it_holds() {
     let summer = ProhibitionCondition {
-        from: Some(time("2026-06-01T00:00:00Z")),
-        until: Some(time("2026-07-01T00:00:00Z")),
+        from: Some(parse_time("2026-06-01T00:00:00Z")),
+        until: Some(parse_time("2026-07-01T00:00:00Z")),
         ..marketing()
     };
     let mut case = DecisionCase::of(vec![prohibition(None, summer)]);
@@ -50,18 +50,18 @@ fn a_prohibition_refuses_where_all_of_it_holds() {
     // A running answer is cut when the prohibition begins to hold.
     case.now = "2026-05-31T23:59:59Z";
     let ruled = case.decide().unwrap();
-    assert_eq!(ruled.ends(), time("2026-06-01T00:00:00Z"));
+    assert_eq!(ruled.end_instant(), parse_time("2026-06-01T00:00:00Z"));
     assert_eq!(ruled.cut_refusal().code, ErrorCode::Prohibited);
     case.purpose = Some("dpv:Academic");
     let ruled = case.decide().unwrap();
-    assert_eq!(ruled.ends(), case.agreements[0].not_after);
+    assert_eq!(ruled.end_instant(), case.agreements[0].not_after);
     assert_eq!(ruled.cut_refusal().code, ErrorCode::Expired);
 }
 
 /// A prohibition overrides the permission, whatever the order of the clauses.
 #[test]
 fn prohibitions_win() {
-    let permitted = || Term::Purpose(purposes(&["dpv:Marketing"]));
+    let permitted = || Term::Purpose(parse_purposes(&["dpv:Marketing"]));
     for terms in [
         vec![permitted(), prohibition(None, marketing())],
         vec![prohibition(None, marketing()), permitted()],
@@ -78,7 +78,7 @@ fn prohibitions_win() {
 #[test]
 fn each_contract_counts() {
     let mut case = DecisionCase::of(Vec::new());
-    let air = agreement("air", [prohibition(None, marketing())]);
+    let air = sample_agreement("air", [prohibition(None, marketing())]);
     case.agreements.push(air);
     case.reads.push(("air", &["site"]));
     case.purpose = Some("dpv:Marketing");
@@ -88,7 +88,7 @@ fn each_contract_counts() {
 
 #[test]
 fn a_part_is_taken_away_where_the_conditions_hold() {
-    let filter = || parse("site = 'C'").unwrap();
+    let filter = || parse_row_filter("site = 'C'").unwrap();
     let rows = || Some(ProhibitedPart::Rows(filter()));
     let mut case = DecisionCase::of(vec![prohibition(rows(), marketing())]);
     let kept = |case: &DecisionCase<'_>| -> Vec<EffectKind> {
@@ -104,11 +104,11 @@ fn a_part_is_taken_away_where_the_conditions_hold() {
     }
     let case = DecisionCase::of(vec![prohibition(rows(), ProhibitionCondition::ALWAYS)]);
     assert_eq!(kept(&case), without());
-    let columns = Some(ProhibitedPart::Columns(names(&["bikes"])));
+    let columns = Some(ProhibitedPart::Columns(parse_names(&["bikes"])));
     let mut case = DecisionCase::of(vec![prohibition(columns, ProhibitionCondition::ALWAYS)]);
     assert_eq!(
         kept(&case),
-        vec![EffectKind::HideColumns(names(&["bikes"]))]
+        vec![EffectKind::HideColumns(parse_names(&["bikes"]))]
     );
     case.reads = vec![("bikes", &["bikes"])];
     assert_eq!(refused(&case).code, ErrorCode::ColumnUnknown);
@@ -117,12 +117,15 @@ fn a_part_is_taken_away_where_the_conditions_hold() {
 /// The explanation for people uses this check.
 #[test]
 fn it_is_traced() {
-    let active = standing(vec![agreement("bikes", [prohibition(None, marketing())])]);
+    let active = active_contracts(vec![sample_agreement(
+        "bikes",
+        [prohibition(None, marketing())],
+    )]);
     for (declared, code) in [
         ("dpv:Marketing", Some(ErrorCode::Prohibited)),
         ("dpv:Research", None),
     ] {
-        let declared = purpose(declared);
+        let declared = parse_purpose(declared);
         let nothing = (
             BTreeMap::new(),
             BTreeMap::new(),
@@ -131,11 +134,11 @@ fn it_is_traced() {
             BTreeMap::new(),
         );
         let facts = DecisionInput {
-            now: time("2026-06-01T12:00:00Z"),
+            now: parse_time("2026-06-01T12:00:00Z"),
             request: RequestId([7; 16]),
             sql_commit: Digest::of(b"sql"),
             purpose: Some(&declared),
-            taxonomy: &taxonomy(),
+            taxonomy: &small_taxonomy(),
             schemas: &nothing.0,
             extends: &nothing.1,
             snapshots: &nothing.2,
@@ -145,7 +148,7 @@ fn it_is_traced() {
             tenant: None,
             connector_version: "0.1.0",
         };
-        let verdicts = trace(&active, &facts).unwrap();
+        let verdicts = trace_clauses(&active, &facts).unwrap();
         let codes: Vec<Option<ErrorCode>> = verdicts
             .iter()
             .map(|one| one.refusal.as_ref().map(|refusal| refusal.code))

@@ -10,7 +10,7 @@ pub(super) fn purpose_of(
 ) {
     let case = DecisionCase {
         purpose: declared,
-        ..DecisionCase::of(vec![Term::Purpose(purposes(terms))])
+        ..DecisionCase::of(vec![Term::Purpose(parse_purposes(terms))])
     };
     let got = case.decide().map(|_| ()).map_err(|refusal| {
         assert_eq!(refusal.clause, Some(ClauseId(1)));
@@ -60,7 +60,7 @@ fn purposes_that_are_excluded() {
     let check = |excluded: &[&str], declared: Option<&'static str>| {
         let case = DecisionCase {
             purpose: declared,
-            ..DecisionCase::of(vec![Term::PurposeNot(purposes(excluded))])
+            ..DecisionCase::of(vec![Term::PurposeNot(parse_purposes(excluded))])
         };
         case.decide().map(|_| ()).map_err(|refusal| refusal.code)
     };
@@ -80,7 +80,7 @@ fn purposes_that_are_excluded() {
 fn a_missing_purpose_lists_the_covered_ones() {
     let case = DecisionCase {
         purpose: None,
-        ..DecisionCase::of(vec![Term::Purpose(purposes(&["dpv:Research"]))])
+        ..DecisionCase::of(vec![Term::Purpose(parse_purposes(&["dpv:Research"]))])
     };
     assert_eq!(
         refused(&case).help,
@@ -93,7 +93,7 @@ fn a_missing_purpose_lists_the_covered_ones() {
 
 #[test]
 fn another_vocabulary_than_the_contracts_is_refused() {
-    let mut case = DecisionCase::of(vec![Term::Purpose(purposes(&["dpv:Research"]))]);
+    let mut case = DecisionCase::of(vec![Term::Purpose(parse_purposes(&["dpv:Research"]))]);
     case.agreements[0].purposes = "2.2:sha256:other".to_owned();
     assert_eq!(refused(&case).code, ErrorCode::TermUnknown);
 }

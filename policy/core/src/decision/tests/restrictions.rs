@@ -2,7 +2,7 @@
 //! anything.
 
 use super::*;
-use crate::decision::clause_trace::trace;
+use crate::decision::clause_trace::trace_clauses;
 use crate::decision::quota_budget::QuotaKind;
 use crate::restriction::{ProviderRestriction, StoredRestriction};
 use crate::term::Clause;
@@ -17,10 +17,14 @@ pub(super) fn restrictions_of(terms: Vec<Term>) -> ProviderRestrictions {
         term,
     });
     let own: Vec<OwnPurpose> = Vec::new();
-    let restriction =
-        ProviderRestriction::of("g".to_owned(), clauses.collect(), taxonomy().label, own);
+    let restriction = ProviderRestriction::new(
+        "g".to_owned(),
+        clauses.collect(),
+        small_taxonomy().label,
+        own,
+    );
     ProviderRestrictions::from([(
-        dataset("bikes"),
+        provider_dataset("bikes"),
         StoredRestriction {
             document: Digest::of(b"restriction"),
             restriction: Some(restriction.unwrap()),
@@ -47,7 +51,7 @@ fn code(case: &DecisionCase<'_>) -> Option<ErrorCode> {
 /// A restriction refuses what a contract permits, with the restriction's clause; it does not permit what a contract refuses.
 #[test]
 fn a_restriction_refuses_what_a_contract_permits() {
-    let purpose = |list: &[&'static str]| Term::Purpose(purposes(list));
+    let purpose = |list: &[&'static str]| Term::Purpose(parse_purposes(list));
     let mut case = DecisionCase::of(vec![purpose(&["dpv:Research"])]);
     assert_eq!(code(&case), None);
     case.restrictions = restrictions_of(vec![purpose(&["dpv:Marketing"])]);
@@ -65,8 +69,11 @@ fn a_restriction_refuses_what_a_contract_permits() {
     assert_eq!(code(&case), Some(ErrorCode::PurposeNotCovered));
     // It does not affect other datasets.
     case.purpose = Some("dpv:Academic");
-    let other = case.restrictions.remove(&dataset("bikes")).unwrap();
-    case.restrictions.insert(dataset("air"), other);
+    let other = case
+        .restrictions
+        .remove(&provider_dataset("bikes"))
+        .unwrap();
+    case.restrictions.insert(provider_dataset("air"), other);
     assert_eq!(code(&case), None);
 }
 
@@ -74,15 +81,18 @@ fn a_restriction_refuses_what_a_contract_permits() {
 #[test]
 fn what_can_not_be_judged_refuses() {
     let mut case = DecisionCase::of(vec![]);
-    case.restrictions = restrictions_of(vec![Term::Purpose(purposes(&["dpv:Research"]))]);
+    case.restrictions = restrictions_of(vec![Term::Purpose(parse_purposes(&["dpv:Research"]))]);
     assert_eq!(code(&case), None);
-    let held = case.restrictions.get_mut(&dataset("bikes")).unwrap();
+    let held = case
+        .restrictions
+        .get_mut(&provider_dataset("bikes"))
+        .unwrap();
     let clauses = held.restriction.as_ref().unwrap().clauses().to_vec();
     held.restriction =
-        Some(ProviderRestriction::of("g".into(), clauses, "other".into(), vec![]).unwrap());
+        Some(ProviderRestriction::new("g".into(), clauses, "other".into(), vec![]).unwrap());
     assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
     case.restrictions
-        .get_mut(&dataset("bikes"))
+        .get_mut(&provider_dataset("bikes"))
         .unwrap()
         .restriction = None;
     assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
@@ -113,15 +123,20 @@ fn a_restriction_counts_beside_the_contract() {
         ]
     );
     // Periods of the contract begin with the contract, those of the restriction with the day.
-    assert_eq!(ruled.budgets()[1].slot, time("2026-06-01T00:00:00Z"));
+    assert_eq!(ruled.budgets()[1].slot, parse_time("2026-06-01T00:00:00Z"));
     assert_eq!(ruled.row_limit().map(|limit| limit.rows), Some(7));
-    let text = String::from_utf8(canonical(&ruled.entry().to_json())).unwrap();
+    let text = String::from_utf8(to_canonical_bytes(&ruled.to_record_body().to_json())).unwrap();
     assert!(text.contains("\"restriction\":2"), "{text}");
     assert!(
         text.contains(&Digest::of(b"restriction").to_string()),
         "{text}"
     );
-    let looked_up = budgets(ruled.standing(), &case.restrictions, time(case.now)).unwrap();
+    let looked_up = collect_budgets(
+        ruled.active_contracts(),
+        &case.restrictions,
+        parse_time(case.now),
+    )
+    .unwrap();
     assert_eq!(looked_up.len(), ruled.budgets().len());
 
     case.spent_by_restriction = 3;
@@ -129,9 +144,9 @@ fn a_restriction_counts_beside_the_contract() {
     assert_eq!(refusal.code, ErrorCode::QuotaQueries);
     assert_eq!(refusal.clause, Some(own(2)));
     let reported = PendingRefusal::from_refusal(refusal, None)
-        .entry()
+        .to_record_body()
         .to_json();
-    let text = String::from_utf8(canonical(&reported)).unwrap();
+    let text = String::from_utf8(to_canonical_bytes(&reported)).unwrap();
     assert!(text.contains("\"restriction\":2"), "{text}");
     assert!(!text.contains("\"clause\":"), "{text}");
 }
@@ -140,8 +155,8 @@ fn a_restriction_counts_beside_the_contract() {
 /// need the column is answered in full.
 #[test]
 fn columns_are_withheld_by_refusing() {
-    let hidden = |columns: &[&str]| Some(ProhibitedPart::Columns(names(columns)));
-    let mut case = DecisionCase::of(vec![Term::Columns(names(&["site", "note"]))]);
+    let hidden = |columns: &[&str]| Some(ProhibitedPart::Columns(parse_names(columns)));
+    let mut case = DecisionCase::of(vec![Term::Columns(parse_names(&["site", "note"]))]);
     case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Use,
         hidden(&["note"]),
@@ -154,7 +169,7 @@ fn columns_are_withheld_by_refusing() {
     assert!(refusal.sentence.contains("`note`"), "{refusal:?}");
     // A condition is evaluated for the question, not for the plan.
     let later = ProhibitionCondition {
-        from: Some(time("2026-06-02T00:00:00Z")),
+        from: Some(parse_time("2026-06-02T00:00:00Z")),
         ..ProhibitionCondition::ALWAYS
     };
     case.restrictions = restrictions_of(vec![prohibition(
@@ -163,7 +178,7 @@ fn columns_are_withheld_by_refusing() {
         later,
     )]);
     let ruled = case.decide().unwrap();
-    assert_eq!(ruled.ends(), time("2026-06-02T00:00:00Z"));
+    assert_eq!(ruled.end_instant(), parse_time("2026-06-02T00:00:00Z"));
     assert_eq!(ruled.cut_refusal().code, ErrorCode::DatasetRestricted);
     // Aggregates alone may be closed.
     case.restrictions = restrictions_of(vec![prohibition(
@@ -181,12 +196,12 @@ fn columns_are_withheld_by_refusing() {
 
     let mut case = DecisionCase::of(vec![
         Term::Functions(vec![crate::value::cube::CubeFunction::Count]),
-        Term::Dimensions(names(&["site"])),
-        Term::Measures(names(&["count"])),
+        Term::Dimensions(parse_names(&["site"])),
+        Term::Measures(parse_names(&["count"])),
         Term::Grid("hansa://munster.example/grid/bikes".to_owned()),
         Term::MinGroup {
             at_least: 3,
-            unit: crate::value::cube::CountingUnit::Column(name("person")),
+            unit: crate::value::cube::CountingUnit::Column(parse_name("person")),
         },
     ]);
     assert_eq!(code(&case), None);
@@ -205,9 +220,9 @@ fn columns_are_withheld_by_refusing() {
     }
 
     let cells = PlaceCellsTerm {
-        lon: name("lon"),
-        lat: name("lat"),
-        cell: name("cell"),
+        lon: parse_name("lon"),
+        lat: parse_name("lat"),
+        cell: parse_name("cell"),
         size: "h3:8".parse().unwrap(),
     };
     let mut case = DecisionCase::of(vec![Term::PlaceCells(cells)]);
@@ -230,8 +245,10 @@ fn it_is_traced() {
         None,
         ProhibitionCondition::ALWAYS,
     )]);
-    let active = standing(case.agreements.clone());
-    let verdicts = case.with_facts(|facts| trace(&active, facts)).unwrap();
+    let active = active_contracts(case.agreements.clone());
+    let verdicts = case
+        .with_facts(|facts| trace_clauses(&active, facts))
+        .unwrap();
     let reported: Vec<(String, Option<ErrorCode>)> = verdicts
         .iter()
         .map(|one| {

@@ -27,7 +27,7 @@ fn random_messages_reach_nothing_final_without_both_signatures() {
             }
             if !said.is_empty() {
                 repeated += 1;
-                let (id, side, content) = random.of(&said);
+                let (id, side, content) = random.choose_item(&said);
                 let before = negotiator.state.clone();
                 let first = before.as_ref().unwrap().handled[&(side, id)].sends.clone();
                 assert_eq!(negotiator.hear_as(id, side, content), Ok(first));
@@ -67,8 +67,8 @@ fn saying(
     random: &mut SeededRandom,
     state: Option<&NegotiationState>,
 ) -> (PartyRole, NegotiationContent) {
-    let p = proposal(if random.below(6) == 0 { 2 } else { 1 });
-    let forged = random.below(8) == 0;
+    let p = proposal(if random.draw_below(6) == 0 { 2 } else { 1 });
+    let forged = random.draw_below(8) == 0;
     let by = |roles: &[SignatoryRole]| {
         let mut signed = signed(&p, roles);
         if forged {
@@ -79,11 +79,11 @@ fn saying(
         signed
     };
     let due = state.and_then(|state| {
-        let side = state.turn()?;
-        Some((side, state.due(side)?))
+        let side = state.next_side()?;
+        Some((side, state.next_message(side)?))
     });
     if let Some((side, send)) = due
-        && random.below(3) > 0
+        && random.draw_below(3) > 0
     {
         let content = match send {
             NextMessage::Acceptance(_) => accept(&p),
@@ -93,8 +93,8 @@ fn saying(
         };
         return (side, content);
     }
-    let roles = random.of(&[&BOTH[..1], &BOTH[1..], &BOTH]);
-    let content = match random.below(9) {
+    let roles = random.choose_item(&[&BOTH[..1], &BOTH[1..], &BOTH]);
+    let content = match random.draw_below(9) {
         0 | 1 => request(&p),
         2 | 3 => offer(&p),
         4 => accept(&p),
@@ -103,5 +103,5 @@ fn saying(
         7 => finalized(by(roles)),
         _ => decline("no"),
     };
-    (random.of(&[Provider, Consumer]), content)
+    (random.choose_item(&[Provider, Consumer]), content)
 }

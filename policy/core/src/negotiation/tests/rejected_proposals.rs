@@ -11,11 +11,11 @@ fn a_proposal_must_be_between_the_two_and_enforceable() {
             Some(ErrorCode::ContractMalformed),
         ),
         (
-            |a| a.provider.id = participant(CONSUMER),
+            |a| a.provider.id = parse_participant(CONSUMER),
             Some(ErrorCode::ContractMalformed),
         ),
         (
-            |a| a.dataset.id = dataset("other"),
+            |a| a.dataset.id = provider_dataset("other"),
             Some(ErrorCode::ContractMalformed),
         ),
         (
@@ -23,7 +23,7 @@ fn a_proposal_must_be_between_the_two_and_enforceable() {
             Some(ErrorCode::PolicyContradiction),
         ),
         (
-            |a| a.not_after = time("2026-05-01T00:00:00Z"),
+            |a| a.not_after = parse_time("2026-05-01T00:00:00Z"),
             Some(ErrorCode::PolicyContradiction),
         ),
         (
@@ -99,7 +99,7 @@ fn a_contract_replaces_one_between_the_same_two_only() {
     new.supersedes = Some(proposal(1).contract);
     for (old, expect) in [("bikes", None), ("air", Some(ErrorCode::ContractUnknown))] {
         let mut negotiator = TestNegotiator {
-            replaces: Some(agreement(old, [])),
+            replaces: Some(sample_agreement(old, [])),
             ..TestNegotiator::of(Provider)
         };
         let replies = negotiator.hear(Consumer, request(&propose(new.clone())));

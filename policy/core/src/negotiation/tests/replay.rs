@@ -6,7 +6,7 @@ use super::*;
 fn what_was_judged_then_is_not_judged_anew() {
     let p = proposal(5);
     let negotiator = newer();
-    let code = open(
+    let code = open_negotiation(
         parties(),
         negotiation_message(0, Consumer, request(&p)),
         &later(&negotiator),
@@ -57,7 +57,7 @@ fn newer() -> TestNegotiator {
 /// Facts of the provider, years later.
 fn later(negotiator: &TestNegotiator) -> NegotiationContext<'_> {
     NegotiationContext {
-        now: time("2030-01-01T00:00:00Z"),
+        now: parse_time("2030-01-01T00:00:00Z"),
         ..negotiator.facts()
     }
 }

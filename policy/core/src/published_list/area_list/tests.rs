@@ -5,7 +5,7 @@ use super::*;
 fn ring(corners: &[(i64, i64)]) -> LinearRing {
     let points = corners
         .iter()
-        .map(|(lon, lat)| GeoPoint::of(lon * DEGREE, lat * DEGREE).unwrap());
+        .map(|(lon, lat)| GeoPoint::from_billionths(lon * DEGREE, lat * DEGREE).unwrap());
     LinearRing::of(points.collect()).unwrap()
 }
 
@@ -15,7 +15,7 @@ fn square(from: i64, to: i64) -> LinearRing {
 
 #[track_caller]
 fn check(polygon: &Polygon, lon: i64, lat: i64, expect: bool) {
-    let point = GeoPoint::of(lon, lat).unwrap();
+    let point = GeoPoint::from_billionths(lon, lat).unwrap();
     assert_eq!(polygon.holds(point), expect, "{lon} {lat}");
 }
 
@@ -109,8 +109,8 @@ fn degrees_to_the_nearest_billionth() {
         (180.0, 180 * DEGREE),
     ] {
         assert_eq!(
-            GeoPoint::at(degrees, 0.0),
-            GeoPoint::of(expect, 0),
+            GeoPoint::from_degrees(degrees, 0.0),
+            GeoPoint::from_billionths(expect, 0),
             "{degrees}"
         );
     }
@@ -121,17 +121,17 @@ fn degrees_to_the_nearest_billionth() {
         180.000_000_1,
         1e300,
     ] {
-        assert_eq!(GeoPoint::at(odd, 0.0), None);
-        assert_eq!(GeoPoint::at(0.0, odd), None);
+        assert_eq!(GeoPoint::from_degrees(odd, 0.0), None);
+        assert_eq!(GeoPoint::from_degrees(0.0, odd), None);
     }
 }
 
 #[test]
 fn rings_are_closed() {
-    let point = |lon: i64, lat: i64| GeoPoint::of(lon, lat).unwrap();
+    let point = |lon: i64, lat: i64| GeoPoint::from_billionths(lon, lat).unwrap();
     assert!(LinearRing::of(vec![]).is_none());
     assert!(LinearRing::of(vec![point(0, 0), point(1, 0), point(0, 0)]).is_none());
     assert!(LinearRing::of(vec![point(0, 0), point(1, 0), point(1, 1), point(0, 1)]).is_none());
-    assert!(GeoPoint::of(180 * DEGREE + 1, 0).is_none());
-    assert!(GeoPoint::of(0, -90 * DEGREE - 1).is_none());
+    assert!(GeoPoint::from_billionths(180 * DEGREE + 1, 0).is_none());
+    assert!(GeoPoint::from_billionths(0, -90 * DEGREE - 1).is_none());
 }

@@ -2,7 +2,7 @@
 
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::odrl::{iri, iris, right_operand, set, texts, word};
+use crate::term::odrl::{find_word, iri_json, iri_list, right_operand, sorted_list, text_list};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -33,17 +33,17 @@ impl TermRule for FunctionsTerm<'_> {
         &FUNCTIONS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        let list = self.0.iter().map(|one| word(&WORDS, one));
-        right_operand(iris(list))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let list = self.0.iter().map(|one| find_word(&WORDS, one));
+        right_operand(iri_list(list))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         let names: Vec<&str> = self.0.iter().map(|function| function.as_str()).collect();
-        set(&names)
+        sorted_list(&names)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("functions"))
     }
 }
@@ -61,7 +61,7 @@ const WORDS: [(&str, CubeFunction); 5] = [
 pub(in crate::term) fn read_functions(
     form: &mut OdrlReader<'_>,
 ) -> Result<Vec<CubeFunction>, Refusal> {
-    let list = form.iris("rightOperand")?;
+    let list = form.read_iris("rightOperand")?;
     let list = list.iter().map(|one| form.one_of(&WORDS, one, "aggregate"));
     list.collect()
 }
@@ -88,15 +88,15 @@ impl TermRule for DimensionsTerm<'_> {
         &DIMENSIONS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(texts(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(text_list(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("dimensions"))
     }
 
@@ -127,15 +127,15 @@ impl TermRule for MeasuresTerm<'_> {
         &MEASURES
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(texts(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(text_list(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("measures"))
     }
 
@@ -171,15 +171,15 @@ impl TermRule for GridTerm<'_> {
         &GRID
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri(self.0))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json(self.0))
     }
 
-    fn canonical(&self) -> Json {
-        Json::text(self.0)
+    fn to_canonical_json(&self) -> Json {
+        Json::from_display(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("grid"))
     }
 }

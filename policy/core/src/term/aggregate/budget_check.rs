@@ -2,15 +2,15 @@
 
 use crate::effect::CubeDimension;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
-use crate::term::{Clause, Term, cite, columns};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
+use crate::term::{Clause, Term, cite_clause, columns};
 use crate::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
 use crate::value::privacy_budget::PrivacyBudgetTerm;
 use crate::value::time::TimeBucketWidth;
 
 /// Privacy budget among the clauses. It covers cells that are released once and never change: all combinations of the values that
 /// the clause lists, with counts and sums alone. An exact rule that would disclose the noise is refused beside it.
-pub(super) fn budget(
+pub(super) fn checked_budget(
     clauses: &[Clause],
     dimensions: &[CubeDimension],
     measures: &[SqlIdentifier],
@@ -24,20 +24,20 @@ pub(super) fn budget(
     let Some((clause, budget)) = found else {
         return Ok(None);
     };
-    let at = |refusal: Refusal| cite(refusal, clause);
+    let at = |refusal: Refusal| cite_clause(refusal, clause);
     let every = check_release(budget, release).map_err(at)?;
     for other in clauses {
         if let Term::MinGroup { .. } | Term::Dominance(_) = &other.term {
-            let refusal = contradiction(
+            let refusal = contradiction_refusal(
                 "whether a group is shown would tell its exact size, which the noise hides",
             )
             .with_help("leave the least size and dominance out beside a budget, or the budget");
-            return Err(cite(refusal, other));
+            return Err(cite_clause(refusal, other));
         }
     }
     let further = |one: &&CubeFunction| !matches!(one, CubeFunction::Count | CubeFunction::Sum);
     if let Some(function) = functions.iter().find(further) {
-        let refusal = contradiction(format!(
+        let refusal = contradiction_refusal(format!(
             "`{}` of numbers with noise is not executed",
             function.as_str()
         ))
@@ -74,19 +74,19 @@ fn check_release<'a>(
         );
     }
     if budget.from.micros() < EARLIEST {
-        return Err(contradiction(
+        return Err(contradiction_refusal(
             "the budget begins before the year 2000, and each period since then would have cells",
         ));
     }
     if budget.each > budget.most {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "a release spends {}, more than the {} that are there",
             budget.each, budget.most
         )));
     }
     let counted = u64::from(budget.cells).saturating_mul(u64::from(budget.rows));
     if counted == 0 || counted > MOST_OF_A_UNIT {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "of a unit {counted} rows would count; that is from 1 to {MOST_OF_A_UNIT}"
         )));
     }
@@ -98,7 +98,7 @@ fn check_bounds(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Resul
     for measure in measures {
         let of = budget.bounds.iter().filter(|one| one.measure == *measure);
         if of.count() != 1 {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "`{measure}` needs bounds, once: without them one unit could change a sum by any amount"
             ))
             .with_help(format!("bounds = {{ {measure} = [\"0\", \"100\"] }}")));
@@ -106,11 +106,14 @@ fn check_bounds(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Resul
     }
     for one in &budget.bounds {
         if !measures.contains(&one.measure) {
-            return Err(contradiction(format!("`{}` is no measure", one.measure)));
+            return Err(contradiction_refusal(format!(
+                "`{}` is no measure",
+                one.measure
+            )));
         }
         let empty = one.low.thousandths() == 0 && one.high.thousandths() == 0;
         if one.low > one.high || empty {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "no value of `{}` lies from {} to {}",
                 one.measure, one.low, one.high
             )));
@@ -126,8 +129,8 @@ fn check_dimension_values(
     release: &ReleaseTerm,
 ) -> Result<(), Refusal> {
     let columns: Vec<SqlIdentifier> = budget.values.iter().map(|one| one.column.clone()).collect();
-    if let Some(twice) = columns::twice(&columns) {
-        return Err(contradiction(format!(
+    if let Some(twice) = columns::find_duplicate(&columns) {
+        return Err(contradiction_refusal(format!(
             "the values of `{twice}` stand twice"
         )));
     }
@@ -136,12 +139,14 @@ fn check_dimension_values(
         let name = &dimension.column;
         if *name == release.column {
             let width = dimension.bucket.unwrap_or(TimeBucketWidth::Day);
-            cells = cells.saturating_mul(quarters(release.every).div_ceil(quarters(width)));
+            cells = cells.saturating_mul(
+                count_quarter_hours(release.every).div_ceil(count_quarter_hours(width)),
+            );
             continue;
         }
         let listed = budget.values.iter().find(|one| one.column == *name);
         let Some(listed) = listed.filter(|_| dimension.bucket.is_none()) else {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "the values of `{name}` that have cells are not named: which are there would tell of single rows"
             ))
             .with_help(format!("values = {{ {name} = [\"A\", \"B\"] }}")));
@@ -150,7 +155,7 @@ fn check_dimension_values(
         list.sort_unstable();
         list.dedup();
         if list.is_empty() || list.len() != listed.list.len() {
-            return Err(contradiction(format!(
+            return Err(contradiction_refusal(format!(
                 "`{name}` has no values, or one of them twice"
             )));
         }
@@ -161,12 +166,12 @@ fn check_dimension_values(
         .iter()
         .find(|one| other(one) || **one == release.column)
     {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "`{other}` is no dimension whose values are to be named"
         )));
     }
     if cells > MOST_CELLS {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "a release would have {cells} cells; at most {MOST_CELLS} are drawn"
         ))
         .with_help("use coarser buckets, fewer dimensions or fewer values"));
@@ -175,7 +180,7 @@ fn check_dimension_values(
 }
 
 /// Number of quarter hours in the longest bucket of a width.
-const fn quarters(bucket: TimeBucketWidth) -> usize {
+const fn count_quarter_hours(bucket: TimeBucketWidth) -> usize {
     match bucket {
         TimeBucketWidth::QuarterHour => 1,
         TimeBucketWidth::Hour => 4,

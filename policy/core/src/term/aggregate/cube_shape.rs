@@ -4,7 +4,7 @@ use crate::effect::Cube;
 use crate::term::Term;
 use crate::value::cube::CubeFunction;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::{Json, to_canonical_bytes};
 
 impl Cube {
     /// Name of the cells: a digest over all properties that decide their content, in a form that does not depend on the program
@@ -25,9 +25,9 @@ impl Cube {
             budget,
             base,
         } = self;
-        let normal = |term: &Term| term.with(|rule| rule.canonical());
+        let normal = |term: &Term| term.with_rule(|rule| rule.to_canonical_json());
         let sorted = |mut list: Vec<Json>| {
-            list.sort_by_key(canonical);
+            list.sort_by_key(to_canonical_bytes);
             Json::List(list)
         };
         let dimensions = dimensions.iter().map(|one| {
@@ -39,7 +39,7 @@ impl Cube {
                     zone,
                 })
             });
-            bucket.unwrap_or_else(|| Json::text(&one.column))
+            bucket.unwrap_or_else(|| Json::from_display(&one.column))
         });
         let dominance = dominance
             .iter()
@@ -53,11 +53,11 @@ impl Cube {
             .map(|release| Term::Release(release.clone()));
         let mut named = Json::object([
             ("cells", Json::Int(1)),
-            ("grid", Json::text(grid)),
+            ("grid", Json::from_display(grid)),
             ("dimensions", sorted(dimensions.collect())),
             (
                 "measures",
-                sorted(measures.iter().map(Json::text).collect()),
+                sorted(measures.iter().map(Json::from_display).collect()),
             ),
             ("group", normal(&group)),
             ("dominance", sorted(dominance.collect())),
@@ -83,6 +83,6 @@ impl Cube {
                 members.insert(member.to_owned(), Json::Bool(true));
             }
         }
-        Digest::of(&canonical(&named))
+        Digest::of(&to_canonical_bytes(&named))
     }
 }

@@ -1,11 +1,11 @@
 //! Check that variances and counts of distinct units are safe beside the other clauses.
 
-use crate::refusal::{ErrorCode, Refusal, contradiction};
-use crate::term::{Clause, Term, cite};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
+use crate::term::{Clause, Term, cite_clause};
 use crate::value::cube::{CountingUnit, CubeFunction, LateDataPolicy, ReleaseTerm};
 
 /// Refuses functions that can't be made safe.
-pub(super) fn check(
+pub(super) fn check_function_safety(
     clauses: &[Clause],
     functions: &[CubeFunction],
     at_least: u32,
@@ -17,10 +17,12 @@ pub(super) fn check(
             continue;
         };
         if functions.contains(&CubeFunction::Variance) {
-            variance(clauses, at_least, release).map_err(|refusal| cite(refusal, clause))?;
+            check_variance(clauses, at_least, release)
+                .map_err(|refusal| cite_clause(refusal, clause))?;
         }
         if functions.contains(&CubeFunction::Units) {
-            units(clauses, at_least, unit, release).map_err(|refusal| cite(refusal, clause))?;
+            check_unit_counts(clauses, at_least, unit, release)
+                .map_err(|refusal| cite_clause(refusal, clause))?;
         }
     }
     Ok(())
@@ -30,7 +32,7 @@ pub(super) fn check(
 /// subtract them from both numbers. A person who knows two of five values has two numbers about three values, so that smaller
 /// groups get no variance. The variance of a larger group is withheld if it would disclose single values to a person who knows up
 /// to two of them (`hansa_enforcement::narrow`). That test does not cover later corrections, so there are none.
-fn variance(
+fn check_variance(
     clauses: &[Clause],
     at_least: u32,
     release: Option<&ReleaseTerm>,
@@ -43,7 +45,7 @@ fn variance(
         .with_help("late = \"never\" in [dataset.grid], or leave var out of the functions"));
     }
     if (2..FEWEST).contains(&at_least) {
-        return Err(contradiction(format!(
+        return Err(contradiction_refusal(format!(
             "sum and variance of a group of {at_least} tell its single values"
         ))
         .with_help(format!(
@@ -54,7 +56,7 @@ fn variance(
         .iter()
         .any(|clause| matches!(clause.term, Term::Dominance(_)))
     {
-        return Err(contradiction(
+        return Err(contradiction_refusal(
             "a variance tells of the largest value what the rule of dominance, which looks at sums alone, withholds",
         )
         .with_help("leave var out of the functions, or the rule"));
@@ -66,7 +68,7 @@ fn variance(
 const FEWEST: u32 = 5;
 
 /// Counts of distinct units are not additive: the difference between a group and its parts shows which units are in several parts.
-fn units(
+fn check_unit_counts(
     clauses: &[Clause],
     at_least: u32,
     unit: &CountingUnit,
@@ -105,7 +107,7 @@ fn units(
             }
             _ => continue,
         };
-        return Err(contradiction(what).with_help(
+        return Err(contradiction_refusal(what).with_help(
             "leave units out of the functions, or take secondary = \"from-published\"",
         ));
     }

@@ -1,7 +1,7 @@
 //! Term 20: protection of withheld groups against computation from totals.
 
 use crate::refusal::ErrorCode;
-use crate::term::odrl::{integer, iri, right_operand};
+use crate::term::odrl::{integer_literal, iri_json, right_operand};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
@@ -17,7 +17,7 @@ pub(in crate::term) struct ComplementSuppressionTerm;
 /// Third form: counts are rounded to multiples of a base, up or down by random values of the units in the group.
 pub(in crate::term) struct CellKeyTerm(pub(in crate::term) u32);
 
-pub(in crate::term) static TOTALS: TermSpec = spec(
+pub(in crate::term) static TOTALS: TermSpec = secondary_spec(
     "totals_from_published",
     &[EnforcementPoint::Plan],
     &[],
@@ -25,7 +25,7 @@ pub(in crate::term) static TOTALS: TermSpec = spec(
     "what_is_learned_is_a_function_of_the_cells",
 );
 
-pub(in crate::term) static COMPLEMENT: TermSpec = spec(
+pub(in crate::term) static COMPLEMENT: TermSpec = secondary_spec(
     "suppress_complement",
     &[EnforcementPoint::Signing, EnforcementPoint::Plan],
     &[ErrorCode::GridConflict],
@@ -33,7 +33,7 @@ pub(in crate::term) static COMPLEMENT: TermSpec = spec(
     "a_total_does_not_give_back_what_is_withheld",
 );
 
-pub(in crate::term) static ROUNDED: TermSpec = spec(
+pub(in crate::term) static ROUNDED: TermSpec = secondary_spec(
     "cell_key",
     &[EnforcementPoint::Signing, EnforcementPoint::Plan],
     &[ErrorCode::GridConflict],
@@ -41,7 +41,7 @@ pub(in crate::term) static ROUNDED: TermSpec = spec(
     "the_same_units_are_rounded_the_same_way",
 );
 
-const fn spec(
+const fn secondary_spec(
     name: &'static str,
     executed: &'static [EnforcementPoint],
     codes: &'static [ErrorCode],
@@ -71,15 +71,15 @@ impl TermRule for PublishedTotalsTerm {
         &TOTALS
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri("h:fromPublishedOnly"))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json("h:fromPublishedOnly"))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         DECIDES
     }
 
@@ -94,15 +94,15 @@ impl TermRule for ComplementSuppressionTerm {
         &COMPLEMENT
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        right_operand(iri("h:suppressComplement"))
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        right_operand(iri_json("h:suppressComplement"))
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         DECIDES
     }
 
@@ -117,18 +117,18 @@ impl TermRule for CellKeyTerm {
         &ROUNDED
     }
 
-    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         Json::object([
-            ("rightOperand", iri("h:cellKey")),
-            ("h:base", integer(self.0)),
+            ("rightOperand", iri_json("h:cellKey")),
+            ("h:base", integer_literal(self.0)),
         ])
     }
 
-    fn canonical(&self) -> Json {
+    fn to_canonical_json(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         DECIDES
     }
 }

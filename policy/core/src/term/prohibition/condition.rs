@@ -2,7 +2,7 @@
 
 use super::ProhibitionCondition;
 use crate::id::PurposeId;
-use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
 use crate::term::contract_context::ContractContext;
 use crate::term::delivery::NetworksTerm;
 use crate::term::hours::HoursTerm;
@@ -60,10 +60,10 @@ impl ProhibitionCondition {
         let empty = self.purpose.as_ref().is_some_and(Vec::is_empty)
             || self.networks.as_ref().is_some_and(Vec::is_empty);
         if empty {
-            return Err(contradiction("a list of a prohibition is empty"));
+            return Err(contradiction_refusal("a list of a prohibition is empty"));
         }
         match (self.from, self.until) {
-            (Some(from), Some(until)) if from >= until => Err(contradiction(format!(
+            (Some(from), Some(until)) if from >= until => Err(contradiction_refusal(format!(
                 "the prohibition holds from {from} until {until}, which is never"
             ))),
             _ => Ok(()),
@@ -75,19 +75,19 @@ impl ProhibitionCondition {
     /// # Errors
     /// `TERM_UNKNOWN` where the contract uses a purpose vocabulary that is not known here.
     pub(crate) fn holds(&self, among: &Circumstances<'_>) -> Result<bool, Refusal> {
-        Ok(self.at(among.now) && self.whatever_time(among)?)
+        Ok(self.may_hold_at(among.now) && self.whatever_time(among)?)
     }
 
     /// Next instant after now at which the conditions begin to hold. None if they never do, or hold already.
     ///
     /// # Errors
     /// As [`Self::holds`].
-    pub(crate) fn begins(
+    pub(crate) fn next_start(
         &self,
         among: &Circumstances<'_>,
     ) -> Result<Option<UtcTimestamp>, Refusal> {
         let now = among.now;
-        if self.at(now) || !self.whatever_time(among)? {
+        if self.may_hold_at(now) || !self.whatever_time(among)? {
             return Ok(None);
         }
         let from = self.from.filter(|from| *from > now);
@@ -101,19 +101,19 @@ impl ProhibitionCondition {
 
     /// True if these conditions certainly hold wherever the other's hold.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        covers(&self.purpose, &other.purpose, |narrow, wide| {
+        covers_condition(&self.purpose, &other.purpose, |narrow, wide| {
             PurposeTerm(narrow).compare(&PurposeTerm(wide))
-        }) && covers(&self.from, &other.from, |narrow, wide| {
+        }) && covers_condition(&self.from, &other.from, |narrow, wide| {
             NotBeforeTerm(*narrow).compare(&NotBeforeTerm(*wide))
-        }) && covers(&self.until, &other.until, |narrow, wide| {
+        }) && covers_condition(&self.until, &other.until, |narrow, wide| {
             NotAfterTerm(*narrow).compare(&NotAfterTerm(*wide))
-        }) && covers(&self.hours, &other.hours, HoursTerm::compare)
-            && covers(&self.networks, &other.networks, |narrow, wide| {
+        }) && covers_condition(&self.hours, &other.hours, HoursTerm::compare)
+            && covers_condition(&self.networks, &other.networks, |narrow, wide| {
                 NetworksTerm(narrow).compare(&NetworksTerm(wide))
             })
     }
 
-    fn at(&self, now: UtcTimestamp) -> bool {
+    fn may_hold_at(&self, now: UtcTimestamp) -> bool {
         self.from.is_none_or(|from| now >= from)
             && self.until.is_none_or(|until| now < until)
             && self
@@ -136,7 +136,7 @@ impl ProhibitionCondition {
 }
 
 /// True if one condition holds wherever the other of its kind does. An absent condition always holds.
-fn covers<T>(
+fn covers_condition<T>(
     wide: &Option<T>,
     narrow: &Option<T>,
     order: impl FnOnce(&T, &T) -> Option<Ordering>,

@@ -2,13 +2,16 @@
 
 use super::{ProhibitedAction, ProhibitedPart, ProhibitionCondition};
 use crate::id::SqlIdentifier;
-use crate::refusal::{Refusal, contradiction};
-use crate::term::{Clause, Term, cite};
+use crate::refusal::{Refusal, contradiction_refusal};
+use crate::term::{Clause, Term, cite_clause};
 
 impl ProhibitedAction {
     /// Action of questions under a policy: rows or aggregates.
     pub(crate) fn from_clauses(clauses: &[Clause]) -> Self {
-        if clauses.iter().any(|clause| clause.term.aggregates()) {
+        if clauses
+            .iter()
+            .any(|clause| clause.term.limits_to_aggregates())
+        {
             Self::Aggregate
         } else {
             Self::Query
@@ -17,7 +20,7 @@ impl ProhibitedAction {
 }
 
 /// Checks that each prohibition prohibits something that the policy permits, and does not divide cells.
-pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
+pub(in crate::term) fn check_prohibitions(clauses: &[Clause]) -> Result<(), Refusal> {
     let asked = ProhibitedAction::from_clauses(clauses);
     for clause in clauses {
         let Term::Prohibition(one) = &clause.term else {
@@ -25,10 +28,10 @@ pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
         };
         let fault = if !one.action.contains(asked) {
             Some(
-                contradiction(format!(
+                contradiction_refusal(format!(
                     "what is asked under the policy is `{}`, so prohibiting `{}` does nothing",
-                    asked.odrl(),
-                    one.action.odrl()
+                    asked.odrl_name(),
+                    one.action.odrl_name()
                 ))
                 .with_help("prohibit `use`, which contains both"),
             )
@@ -40,7 +43,7 @@ pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
             None
         };
         if let Some(fault) = fault {
-            return Err(cite(fault, clause));
+            return Err(cite_clause(fault, clause));
         }
         if let Some(ProhibitedPart::Columns(hidden)) = &one.part {
             not_treated(hidden, clauses)?;
@@ -53,11 +56,11 @@ pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
 fn in_cells(part: &ProhibitedPart, when: &ProhibitionCondition) -> Option<Refusal> {
     match part {
         ProhibitedPart::Columns(_) => Some(
-            contradiction("of an aggregate the dimensions and measures alone exist, and none can be prohibited")
+            contradiction_refusal("of an aggregate the dimensions and measures alone exist, and none can be prohibited")
                 .with_help("leave the columns out of the dimensions and measures"),
         ),
         ProhibitedPart::Rows(_) if *when != ProhibitionCondition::ALWAYS => Some(
-            contradiction(
+            contradiction_refusal(
                 "cells with and without the prohibited rows could be subtracted from each other",
             )
             .with_help("prohibit the rows without a condition, or every question under it"),
@@ -69,14 +72,14 @@ fn in_cells(part: &ProhibitedPart, when: &ProhibitionCondition) -> Option<Refusa
 /// Checks that no prohibited column is masked too, since one of the two clauses would have no effect.
 fn not_treated(hidden: &[SqlIdentifier], clauses: &[Clause]) -> Result<(), Refusal> {
     for clause in clauses {
-        let treated = clause.term.replaces();
+        let treated = clause.term.replaced_columns();
         if let Some(column) = treated.iter().find(|column| hidden.contains(column)) {
-            let refusal = contradiction(format!(
+            let refusal = contradiction_refusal(format!(
                 "the column `{column}` is treated by {} but prohibited",
                 clause.id
             ))
             .with_help("remove one of the two clauses");
-            return Err(cite(refusal, clause));
+            return Err(cite_clause(refusal, clause));
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ impl ProhibitedPart {
         match (self, other) {
             // Comparison of the filters that keep the remaining rows.
             (Self::Rows(own), Self::Rows(other)) => matches!(
-                tightness_order::filters(&own.negation(), &other.negation()),
+                tightness_order::compare_filters(&own.negation(), &other.negation()),
                 Some(Ordering::Less | Ordering::Equal)
             ),
             (Self::Columns(own), Self::Columns(other)) => {

@@ -4,8 +4,8 @@ use super::{ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionT
 use crate::term::Term;
 
 /// One sample of each kind of prohibition.
-pub(in crate::term) fn samples() -> Vec<Term> {
-    let parsed = |text: &str| crate::row_filter::parse(text).ok();
+pub(in crate::term) fn prohibition_samples() -> Vec<Term> {
+    let parsed = |text: &str| crate::row_filter::parse_row_filter(text).ok();
     let (from, until) = ("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z");
     let all = [
         ProhibitionTerm {

@@ -5,9 +5,10 @@ use super::*;
 use crate::contract::{ActiveContracts, DatasetGrant};
 use crate::fixture::random_terms::SeededRandom;
 use crate::fixture::{
-    agreement, clauses, names, purpose, purposes, sample_rows, standing, taxonomy, time,
+    active_contracts, number_clauses, parse_names, parse_purpose, parse_purposes, parse_time,
+    sample_agreement, sample_rows, small_taxonomy,
 };
-use crate::row_filter::parse;
+use crate::row_filter::parse_row_filter;
 use crate::term::Term;
 use crate::term::clause_effects::of_clauses;
 use crate::term::contract_context::ContractContext;
@@ -36,12 +37,12 @@ fn takes(part: ProhibitedPart, when: ProhibitionCondition) -> ProhibitionTerm {
 }
 
 fn filter(text: &str) -> ProhibitedPart {
-    ProhibitedPart::Rows(parse(text).unwrap())
+    ProhibitedPart::Rows(parse_row_filter(text).unwrap())
 }
 
 fn marketing() -> ProhibitionCondition {
     ProhibitionCondition {
-        purpose: Some(purposes(&["dpv:Marketing"])),
+        purpose: Some(parse_purposes(&["dpv:Marketing"])),
         ..ProhibitionCondition::ALWAYS
     }
 }
@@ -52,18 +53,18 @@ fn under<T>(
     address: Option<&str>,
     ask: impl FnOnce(&Circumstances<'_>) -> T,
 ) -> T {
-    let active: ActiveContracts = standing(vec![agreement("bikes", [])]);
+    let active: ActiveContracts = active_contracts(vec![sample_agreement("bikes", [])]);
     let grant: &DatasetGrant = active.grants().values().next().unwrap();
-    let declared = declared.map(purpose);
+    let declared = declared.map(parse_purpose);
     let around = ContractContext {
         address: address.map(|address| address.parse().unwrap()),
         ..ContractContext::QUIET
     };
     ask(&Circumstances {
-        now: time(now),
+        now: parse_time(now),
         purpose: declared.as_ref(),
-        taxonomy: &taxonomy(),
-        purposes: (grant.purposes(), grant.own_purposes()),
+        taxonomy: &small_taxonomy(),
+        purposes: (grant.purpose_vocabulary(), grant.own_purposes()),
         around: &around,
     })
 }
@@ -104,8 +105,8 @@ fn all_conditions_must_hold_and_what_is_not_known_does() {
     }
     let office = ProhibitionCondition {
         hours: hours("Mo-Fr 06:00-20:00 UTC"),
-        from: Some(time("2026-06-01T00:00:00Z")),
-        until: Some(time("2026-06-02T12:00:00Z")),
+        from: Some(parse_time("2026-06-01T00:00:00Z")),
+        until: Some(parse_time("2026-06-02T12:00:00Z")),
         ..marketing()
     };
     let ads = Some("dpv:Marketing");
@@ -119,7 +120,7 @@ fn all_conditions_must_hold_and_what_is_not_known_does() {
 
 #[test]
 fn another_vocabulary_of_purposes_refuses() {
-    let mut other = taxonomy();
+    let mut other = small_taxonomy();
     other.label = "other".to_owned();
     let got = under(NOON, Some("dpv:Research"), None, |among| {
         marketing().holds(&Circumstances {
@@ -132,10 +133,13 @@ fn another_vocabulary_of_purposes_refuses() {
 
 #[test]
 fn the_next_beginning() {
-    let (from, until) = (time("2026-06-02T12:00:00Z"), time("2026-06-06T00:00:00Z"));
+    let (from, until) = (
+        parse_time("2026-06-02T12:00:00Z"),
+        parse_time("2026-06-06T00:00:00Z"),
+    );
     let begins = |when: &ProhibitionCondition, now: &str, declared: &str| {
         under(now, Some(declared), None, |among| {
-            when.begins(among).unwrap()
+            when.next_start(among).unwrap()
         })
     };
     let later = ProhibitionCondition {
@@ -160,7 +164,7 @@ fn the_next_beginning() {
     ] {
         assert_eq!(
             begins(&office, now, "dpv:Research"),
-            expect.map(time),
+            expect.map(parse_time),
             "{now}"
         );
     }
@@ -173,10 +177,10 @@ fn the_next_beginning() {
         Some(from)
     );
     let night = ProhibitionCondition {
-        from: Some(time("2026-06-02T22:00:00Z")),
+        from: Some(parse_time("2026-06-02T22:00:00Z")),
         ..office
     };
-    let morning = Some(time("2026-06-03T06:00:00Z"));
+    let morning = Some(parse_time("2026-06-03T06:00:00Z"));
     assert_eq!(begins(&night, NOON, "dpv:Research"), morning);
 }
 
@@ -195,7 +199,7 @@ fn deny_wins_over_null() {
             panic!("{one}");
         };
         let (bound, pushed) = (one.bind_consumer("tallinn.example"), one.negation());
-        for row in sample_rows::all(&[&bound]) {
+        for row in sample_rows::distinguishing_rows(&[&bound]) {
             let negated = RowFilter::Not(Box::new(bound.clone()));
             assert_eq!(row.meets(&kept), row.meets(&negated), "{one} | {row:?}");
             assert!(!(row.meets(&kept) && row.meets(&bound)), "{one} | {row:?}");
@@ -203,22 +207,23 @@ fn deny_wins_over_null() {
             assert_eq!(row.meets(&pushed), row.meets(&kept), "{one} | {row:?}");
         }
     }
-    let is_null = ProhibitedPart::Rows(parse("a = 1").unwrap()).effect(&EffectBinding::of(&asker));
+    let is_null =
+        ProhibitedPart::Rows(parse_row_filter("a = 1").unwrap()).effect(&EffectBinding::of(&asker));
     let Ok(EffectKind::KeepRows(kept)) = is_null else {
         panic!("{is_null:?}");
     };
-    let filter = parse("a = 1").unwrap();
-    let stay = sample_rows::all(&[&filter])
+    let filter = parse_row_filter("a = 1").unwrap();
+    let stay = sample_rows::distinguishing_rows(&[&filter])
         .into_iter()
         .filter(|row| row.meets(&kept));
-    let other = parse("a IS NOT NULL AND a <> 1").unwrap();
+    let other = parse_row_filter("a IS NOT NULL AND a <> 1").unwrap();
     assert!(stay.into_iter().all(|row| row.meets(&other)));
 }
 
 #[track_caller]
 fn signed(terms: Vec<Term>, expect: Option<ErrorCode>) {
     let asker = "hansa://tallinn.example".parse().unwrap();
-    let got = of_clauses(&clauses(terms), &EffectBinding::of(&asker));
+    let got = of_clauses(&number_clauses(terms), &EffectBinding::of(&asker));
     assert_eq!(got.err().map(|refusal| refusal.code), expect);
 }
 
@@ -226,7 +231,7 @@ fn signed(terms: Vec<Term>, expect: Option<ErrorCode>) {
 fn what_a_prohibition_cant_carry() {
     let bad = Some(ErrorCode::PolicyContradiction);
     let one = |one: ProhibitionTerm| vec![Term::from(one)];
-    let columns = || ProhibitedPart::Columns(names(&["a", "b"]));
+    let columns = || ProhibitedPart::Columns(parse_names(&["a", "b"]));
     signed(one(refuses(marketing())), None);
     signed(one(refuses(ProhibitionCondition::ALWAYS)), bad);
     signed(
@@ -245,14 +250,14 @@ fn what_a_prohibition_cant_carry() {
     );
     signed(
         one(takes(
-            ProhibitedPart::Columns(names(&["a", "a"])),
+            ProhibitedPart::Columns(parse_names(&["a", "a"])),
             ProhibitionCondition::ALWAYS,
         )),
         bad,
     );
     let never = ProhibitionCondition {
-        from: Some(time(NOON)),
-        until: Some(time(NOON)),
+        from: Some(parse_time(NOON)),
+        until: Some(parse_time(NOON)),
         ..ProhibitionCondition::ALWAYS
     };
     signed(one(refuses(never)), bad);
@@ -275,7 +280,7 @@ fn what_a_prohibition_cant_carry() {
         );
     }
     let masked = Term::Mask {
-        column: crate::fixture::name("a"),
+        column: crate::fixture::parse_name("a"),
         mask: crate::value::column::MaskValue::Null,
     };
     let both = Term::from(takes(columns(), ProhibitionCondition::ALWAYS));
@@ -288,7 +293,7 @@ fn what_would_cut_through_cells() {
     let cube = |one: ProhibitionTerm| {
         vec![
             Term::Functions(vec![crate::value::cube::CubeFunction::Count]),
-            Term::Dimensions(names(&["site"])),
+            Term::Dimensions(parse_names(&["site"])),
             Term::Grid("g".to_owned()),
             Term::MinGroup {
                 at_least: 5,
@@ -317,21 +322,21 @@ fn what_would_cut_through_cells() {
     signed(cube(takes(filter("site = 'C'"), marketing())), bad);
     signed(
         cube(takes(
-            ProhibitedPart::Columns(names(&["site"])),
+            ProhibitedPart::Columns(parse_names(&["site"])),
             ProhibitionCondition::ALWAYS,
         )),
         bad,
     );
     let released = |text: &str| {
         let mut terms = cube(takes(filter(text), ProhibitionCondition::ALWAYS));
-        terms[1] = Term::Dimensions(names(&["site", "at"]));
+        terms[1] = Term::Dimensions(parse_names(&["site", "at"]));
         terms.push(Term::TimeBucket {
-            column: crate::fixture::name("at"),
+            column: crate::fixture::parse_name("at"),
             bucket: crate::value::time::TimeBucketWidth::Day,
             zone: None,
         });
         terms.push(Term::Release(crate::term::ReleaseTerm {
-            column: crate::fixture::name("at"),
+            column: crate::fixture::parse_name("at"),
             every: crate::value::time::TimeBucketWidth::Day,
             late: crate::value::cube::LateDataPolicy::ALL[0].1,
         }));
@@ -349,8 +354,8 @@ fn order(one: &ProhibitionTerm, other: &ProhibitionTerm, expect: Option<Ordering
         first.compare(&second),
         expect,
         "{} | {}",
-        first.plain(),
-        second.plain()
+        first.to_english(),
+        second.to_english()
     );
     assert_eq!(second.compare(&first), expect.map(Ordering::reverse));
 }
@@ -361,16 +366,16 @@ fn what_prohibits_more_is_tighter() {
     let rows = |text: &str, when: ProhibitionCondition| takes(filter(text), when);
     let columns = |list: &[&str]| {
         takes(
-            ProhibitedPart::Columns(names(list)),
+            ProhibitedPart::Columns(parse_names(list)),
             ProhibitionCondition::ALWAYS,
         )
     };
     let both = ProhibitionCondition {
-        purpose: Some(purposes(&["dpv:Marketing", "dpv:Research"])),
+        purpose: Some(parse_purposes(&["dpv:Marketing", "dpv:Research"])),
         ..ProhibitionCondition::ALWAYS
     };
     let summer = ProhibitionCondition {
-        until: Some(time(NOON)),
+        until: Some(parse_time(NOON)),
         ..marketing()
     };
     order(&refuses(both), &refuses(marketing()), less);
@@ -421,7 +426,7 @@ fn the_order_of_rows_is_that_of_what_stays() {
         }
         found += 1;
         let [one, other] = [one, other].map(|filter| RowFilter::Not(Box::new(filter)));
-        for row in sample_rows::all(&[&one, &other]) {
+        for row in sample_rows::distinguishing_rows(&[&one, &other]) {
             assert!(
                 !row.meets(&one) || row.meets(&other),
                 "{one} | {other} | {row:?}"

@@ -2,8 +2,8 @@
 
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, PurposeId};
-use crate::refusal::{ErrorCode, Refusal, contradiction};
-use crate::term::odrl::{iri, right_operand, set};
+use crate::refusal::{ErrorCode, Refusal, contradiction_refusal};
+use crate::term::odrl::{iri_json, right_operand, sorted_list};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -38,18 +38,18 @@ impl TermRule for PurposeTerm<'_> {
         &ONE_OF
     }
 
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         match self.0 {
             [one] => right_operand(purpose_iri(one, script.assigner())),
             several => Json::object([
-                ("operator", Json::text("isAnyOf")),
+                ("operator", Json::from_display("isAnyOf")),
                 ("rightOperand", all_written(several, script)),
             ]),
         }
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
@@ -60,7 +60,7 @@ impl TermRule for PurposeTerm<'_> {
 impl PurposeTerm<'_> {
     /// Comparison with other permitted purposes; less is tighter.
     pub(in crate::term) fn compare(&self, other: &Self) -> Option<Ordering> {
-        tightness_order::subset(self.0, other.0)
+        tightness_order::compare_lists(self.0, other.0)
     }
 }
 
@@ -86,15 +86,15 @@ impl TermRule for PurposeNotTerm<'_> {
         &NONE_OF
     }
 
-    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+    fn to_odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         right_operand(all_written(self.0, script))
     }
 
-    fn canonical(&self) -> Json {
-        set(self.0)
+    fn to_canonical_json(&self) -> Json {
+        sorted_list(self.0)
     }
 
-    fn decides(&self) -> Option<ClauseSubject> {
+    fn decided_subject(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("purpose_not"))
     }
 
@@ -105,7 +105,7 @@ impl TermRule for PurposeNotTerm<'_> {
 
 fn not_empty(list: &[PurposeId]) -> Result<(), Refusal> {
     if list.is_empty() {
-        return Err(contradiction("the list of purposes is empty"));
+        return Err(contradiction_refusal("the list of purposes is empty"));
     }
     Ok(())
 }
@@ -113,9 +113,9 @@ fn not_empty(list: &[PurposeId]) -> Result<(), Refusal> {
 /// IRI of a purpose. Own purposes get an IRI of their provider.
 fn purpose_iri(purpose: &PurposeId, assigner: &ParticipantId) -> Json {
     if purpose.as_str().starts_with("dpv:") {
-        iri(purpose.as_str())
+        iri_json(purpose.as_str())
     } else {
-        iri(&format!("{assigner}/purpose/{purpose}"))
+        iri_json(&format!("{assigner}/purpose/{purpose}"))
     }
 }
 
@@ -128,10 +128,10 @@ fn all_written(list: &[PurposeId], script: &OdrlWriter<'_>) -> Json {
 }
 
 /// Reads the ODRL form of the purposes.
-pub(in crate::term) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<PurposeId>, Refusal> {
+pub(in crate::term) fn read_purposes(form: &mut OdrlReader<'_>) -> Result<Vec<PurposeId>, Refusal> {
     let list = match form.operator {
-        "isA" => vec![form.iri("rightOperand")?],
-        _ => form.iris("rightOperand")?,
+        "isA" => vec![form.read_iri("rightOperand")?],
+        _ => form.read_iris("rightOperand")?,
     };
     list.iter()
         .map(|one| parse_purpose_iri(one, form))
@@ -150,7 +150,7 @@ fn parse_purpose_iri(iri: &str, form: &OdrlReader<'_>) -> Result<PurposeId, Refu
         own
     };
     known.and_then(|id| id.parse().ok()).ok_or_else(|| {
-        form.unknown(format!(
+        form.unknown_refusal(format!(
             "the purpose `{iri}` is neither one of dpv: nor an own one of {assigner}"
         ))
     })

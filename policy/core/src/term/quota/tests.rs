@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::term::Term;
-use hansa_audit_log::time::civil;
+use hansa_audit_log::time::civil_time;
 use std::collections::BTreeMap;
 
 fn days(count: QuotaDays, zone: &str) -> QuotaPeriod {
@@ -16,7 +16,7 @@ fn day(zone: &str) -> QuotaPeriod {
 
 #[track_caller]
 fn check(period: &QuotaPeriod, from: &str, now: &str, expect: (&str, &str)) {
-    let SlotBounds { begin, end } = slot(period, from.parse().unwrap(), now.parse().unwrap());
+    let SlotBounds { begin, end } = quota_slot(period, from.parse().unwrap(), now.parse().unwrap());
     assert_eq!(
         (begin.to_string(), end.to_string()),
         (expect.0.to_owned(), expect.1.to_owned())
@@ -128,13 +128,17 @@ fn slots_never_overlap_and_leave_no_gap() {
         for _ in 0..500 {
             let (from, now) = (random.draw_instant(), random.draw_instant());
             for period in &QuotaPeriod::list_periods(&zone.parse().unwrap()) {
-                let found = slot(period, from, now);
+                let found = quota_slot(period, from, now);
                 let SlotBounds { begin, end } = found;
                 assert!(begin <= now && now < end, "{period} at {now}");
-                assert_eq!(slot(period, from, begin), found, "{period} at {now}");
-                assert_eq!(slot(period, from, end).begin, end, "{period} at {now}");
+                assert_eq!(quota_slot(period, from, begin), found, "{period} at {now}");
+                assert_eq!(
+                    quota_slot(period, from, end).begin,
+                    end,
+                    "{period} at {now}"
+                );
                 let last = end.plus_micros(-1);
-                assert_eq!(slot(period, from, last), found, "{period} at {now}");
+                assert_eq!(quota_slot(period, from, last), found, "{period} at {now}");
             }
         }
     }
@@ -171,10 +175,12 @@ fn no_day_of_the_zone_gets_more_than_its_quota() {
             let mut weekday = None;
             for at in instants {
                 let wanted = u64::try_from(random.draw().rem_euclid(3)).unwrap();
-                let used = counted.entry(slot(&period, from, at).begin).or_default();
+                let used = counted
+                    .entry(quota_slot(&period, from, at).begin)
+                    .or_default();
                 let permitted = wanted.min(MAX - *used);
                 *used += permitted;
-                let shown = civil(at, zone).unwrap().weekday;
+                let shown = civil_time(at, zone).unwrap().weekday;
                 if weekday.replace(shown) != Some(shown) {
                     by_date.push(0);
                 }
@@ -200,7 +206,7 @@ fn edges_of_time_do_not_panic() {
         for now in [UtcTimestamp::EARLIEST, UtcTimestamp::LATEST] {
             for zone in ZONES {
                 for period in &QuotaPeriod::list_periods(&zone.parse().unwrap()) {
-                    let SlotBounds { begin, end } = slot(period, from, now);
+                    let SlotBounds { begin, end } = quota_slot(period, from, now);
                     assert!(begin <= end);
                 }
             }
@@ -230,7 +236,7 @@ fn sentences() {
             "at most 7 queries in each period of 7 days (UTC)",
         ),
     ] {
-        assert_eq!(term.plain(), sentence);
+        assert_eq!(term.to_english(), sentence);
     }
     assert_eq!(
         Term::ByteQuota(each_day(1_234)).render(crate::term::language::Language::De),

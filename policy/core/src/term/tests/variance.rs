@@ -18,11 +18,11 @@ fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
         .collect()
     };
     let group = |at_least, unit| Term::MinGroup { at_least, unit };
-    let devices = |at_least| group(at_least, CountingUnit::Column(name("device")));
+    let devices = |at_least| group(at_least, CountingUnit::Column(parse_name("device")));
     let dominance = || {
         Term::Dominance(DominanceTerm {
-            measure: name("bikes"),
-            unit: name("device"),
+            measure: parse_name("bikes"),
+            unit: parse_name("device"),
             rule: DominanceRule::P(15),
         })
     };
@@ -82,17 +82,17 @@ fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
                 other => other,
             })
             .collect();
-        let asker = participant("hansa://firm.example");
-        let refusal = of_clauses(&clauses(terms), &EffectBinding::of(&asker)).unwrap_err();
+        let asker = parse_participant("hansa://firm.example");
+        let refusal = of_clauses(&number_clauses(terms), &EffectBinding::of(&asker)).unwrap_err();
         let clause = refusal.clause.map(|clause| clause.to_string());
         assert_eq!(clause.as_deref(), Some("#c1"), "{refusal}");
         refusal.sentence
     }
-    let device = || CountingUnit::Column(name("device"));
+    let device = || CountingUnit::Column(parse_name("device"));
     let group = |at_least, unit| Term::MinGroup { at_least, unit };
     let dominance = Term::Dominance(DominanceTerm {
-        measure: name("bikes"),
-        unit: name("device"),
+        measure: parse_name("bikes"),
+        unit: parse_name("device"),
         rule: DominanceRule::P(15),
     });
     let kept = || release(LateDataPolicy::Never);

@@ -42,9 +42,9 @@ impl Wording<'_> {
                 let list = self.purposes(list);
                 message!(self.language, "clause-purpose-not", list)
             }
-            Term::NotBefore(time) => self.in_force(&self.from(*time)),
-            Term::NotAfter(time) => self.in_force(&self.until(*time)),
-            Term::Lasts(lasts) => self.lasts(lasts),
+            Term::NotBefore(time) => self.in_force(&self.period_start(*time)),
+            Term::NotAfter(time) => self.in_force(&self.period_end(*time)),
+            Term::Lasts(lasts) => self.relative_window(lasts),
             Term::Hours(hours) => {
                 let hours = self.hours(hours);
                 message!(self.language, "clause-hours", hours)
@@ -74,7 +74,7 @@ impl Wording<'_> {
             Term::TotalsFromPublished => self.totals(),
             Term::SuppressComplement => self.complement(),
             Term::CellKey(base) => self.rounded_counts(*base),
-            Term::Budget(budget) => self.noise(budget),
+            Term::Budget(budget) => self.privacy_budget(budget),
             Term::JoinKeys(columns) => {
                 let list = self.language.all_of(columns);
                 message!(self.language, "clause-join-keys", list)
@@ -87,7 +87,7 @@ impl Wording<'_> {
                 message!(self.language, "clause-join-with", list)
             }
             Term::KeysStay => message!(self.language, "clause-keys-stay"),
-            Term::KeysTravel(travel) => self.travel(travel),
+            Term::KeysTravel(travel) => self.key_transfer(travel),
             Term::Queries(quota) => self.quota(QuotaUnit::Queries, quota),
             Term::RowQuota(quota) => self.quota(QuotaUnit::Rows, quota),
             Term::ByteQuota(quota) => self.quota(QuotaUnit::Bytes, quota),
@@ -96,7 +96,7 @@ impl Wording<'_> {
                 message!(self.language, "clause-rows-per-second", rows)
             }
             Term::Concurrent(most) => {
-                let answers = self.count(
+                let answers = self.number_with_noun(
                     u64::from(*most),
                     message!(self.language, "answer"),
                     message!(self.language, "answers"),
@@ -143,11 +143,11 @@ impl Wording<'_> {
                 let list = self.language.all_of(&self.events(events));
                 message!(self.language, "clause-inform", list)
             }
-            Term::Notify(notify) => self.notify(notify),
+            Term::Notify(notify) => self.notification(notify),
             Term::LegalBasis(basis) => self.legal_basis(*basis),
             Term::ObtainConsent => message!(self.language, "clause-obtain-consent"),
             Term::Receipts(most) => {
-                let number = self.language.number(u64::from(*most));
+                let number = self.language.format_number(u64::from(*most));
                 message!(self.language, "clause-receipts", number)
             }
             Term::OpenData => message!(self.language, "clause-open-data"),
@@ -165,7 +165,7 @@ impl Wording<'_> {
         message!(self.language, "clause-in-force", time)
     }
 
-    fn lasts(&self, lasts: &RelativeWindowTerm) -> String {
+    fn relative_window(&self, lasts: &RelativeWindowTerm) -> String {
         let (days, dative) = (self.days(lasts.days), self.days_dative(lasts.days));
         match lasts.since {
             WindowStart::Activation => {
@@ -180,7 +180,7 @@ impl Wording<'_> {
     fn quota(&self, counted: QuotaUnit, quota: &PeriodQuota) -> String {
         let max = quota.max;
         let most = match counted {
-            QuotaUnit::Queries => self.count(
+            QuotaUnit::Queries => self.number_with_noun(
                 max,
                 message!(self.language, "query"),
                 message!(self.language, "queries"),
@@ -206,8 +206,8 @@ impl Wording<'_> {
             .into_iter()
             .find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
         match unit {
-            Some((unit, name)) => format!("{} {name}", self.language.number(bytes / unit)),
-            None => self.count(
+            Some((unit, name)) => format!("{} {name}", self.language.format_number(bytes / unit)),
+            None => self.number_with_noun(
                 bytes,
                 message!(self.language, "byte"),
                 message!(self.language, "bytes"),
@@ -215,7 +215,7 @@ impl Wording<'_> {
         }
     }
 
-    fn travel(&self, travel: &KeyTransferTerm) -> String {
+    fn key_transfer(&self, travel: &KeyTransferTerm) -> String {
         let columns = self.language.all_of(&travel.columns);
         let to = match &travel.to {
             KeyRecipients::Anybody => message!(self.language, "clause-keys-travel-to-anybody"),
@@ -229,7 +229,7 @@ impl Wording<'_> {
 
     fn service(&self, service: &ServiceLevelTerm) -> String {
         let share = self.decimal(&service.availability);
-        let within = self.language.number(u64::from(service.p95_ms));
+        let within = self.language.format_number(u64::from(service.p95_ms));
         message!(self.language, "clause-service", share, within)
     }
 
@@ -264,7 +264,7 @@ impl Wording<'_> {
         each.collect()
     }
 
-    fn notify(&self, notify: &NotificationTerm) -> String {
+    fn notification(&self, notify: &NotificationTerm) -> String {
         let events = self.language.all_of(&self.events(&notify.events));
         let whom: Vec<String> = notify
             .recipients

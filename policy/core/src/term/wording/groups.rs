@@ -68,7 +68,7 @@ impl Wording<'_> {
     #[must_use]
     pub fn group_lines(&self) -> Vec<String> {
         let terms = || self.clauses.iter().map(|clause| &clause.term);
-        if !terms().any(Term::aggregates) {
+        if !terms().any(Term::limits_to_aggregates) {
             return Vec::new();
         }
         let mut lines = Vec::new();
@@ -104,7 +104,7 @@ impl Wording<'_> {
     }
 
     pub(super) fn least_size(&self, at_least: u32, unit: &CountingUnit) -> String {
-        let number = self.language.number(u64::from(at_least));
+        let number = self.language.format_number(u64::from(at_least));
         match (unit, at_least) {
             (CountingUnit::Rows, 0 | 1) => message!(self.language, "clause-min-group-rows-any"),
             (CountingUnit::Column(column), 0 | 1) => {
@@ -172,7 +172,7 @@ impl Wording<'_> {
         message!(self.language, "clause-release", every, column, zone, late)
     }
 
-    pub(super) fn noise(&self, budget: &PrivacyBudgetTerm) -> String {
+    pub(super) fn privacy_budget(&self, budget: &PrivacyBudgetTerm) -> String {
         let PrivacyBudgetTerm {
             most,
             per,
@@ -210,8 +210,8 @@ impl Wording<'_> {
             true => String::new(),
             false => format!(" ({})", named.join("; ")),
         };
-        let from = self.from(*from);
-        let groups = self.count(
+        let from = self.period_start(*from);
+        let groups = self.number_with_noun(
             u64::from(*cells),
             message!(self.language, "group"),
             message!(self.language, "groups"),

@@ -49,11 +49,11 @@ impl Wording<'_> {
             conditions.push(message!(self.language, "prohibition-purpose", list));
         }
         if let Some(from) = from {
-            let from = self.from(*from);
+            let from = self.period_start(*from);
             conditions.push(message!(self.language, "prohibition-from", from));
         }
         if let Some(until) = until {
-            let until = self.until(*until);
+            let until = self.period_end(*until);
             conditions.push(message!(self.language, "prohibition-until", until));
         }
         if let Some(hours) = hours {

@@ -131,25 +131,25 @@ impl Wording<'_> {
         let column = &one.column;
         let seconds = one.delay.0;
         let delay = if seconds.is_multiple_of(86_400) {
-            self.count(
+            self.number_with_noun(
                 seconds / 86_400,
                 message!(self.language, "day"),
                 message!(self.language, "days"),
             )
         } else if seconds.is_multiple_of(3_600) {
-            self.count(
+            self.number_with_noun(
                 seconds / 3_600,
                 message!(self.language, "hour"),
                 message!(self.language, "hours"),
             )
         } else if seconds.is_multiple_of(60) {
-            self.count(
+            self.number_with_noun(
                 seconds / 60,
                 message!(self.language, "minute"),
                 message!(self.language, "minutes"),
             )
         } else {
-            self.count(
+            self.number_with_noun(
                 seconds,
                 message!(self.language, "second"),
                 message!(self.language, "seconds"),

@@ -57,7 +57,7 @@ impl ValueBound {
 
     /// Value as an integer, where it is one.
     #[must_use]
-    pub fn whole(self) -> Option<i64> {
+    pub fn to_integer(self) -> Option<i64> {
         (self.0.checked_rem(1000) == Some(0)).then(|| self.0.saturating_div(1000))
     }
 }
@@ -167,8 +167,8 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!("2.0".parse::<ValueBound>().unwrap().whole(), Some(2));
-        assert_eq!("-2.5".parse::<ValueBound>().unwrap().whole(), None);
+        assert_eq!("2.0".parse::<ValueBound>().unwrap().to_integer(), Some(2));
+        assert_eq!("-2.5".parse::<ValueBound>().unwrap().to_integer(), None);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use crate::contract::deletion_attestation;
 use crate::log::index;
 use crate::participant::Connector;
 use crate::participant::testing::{
-    DAY, TestFederation, agree, ask, caller, close_participant, id, post,
-    publish_configured_datasets, record_text, records,
+    DAY, TestFederation, ask_for_bikes, close_participant, exchange_messages, make_contract,
+    participant_id, publish_configured_datasets, record_text, records_of_kind, verified_caller,
 };
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::refusal::ErrorCode;
@@ -36,7 +36,7 @@ async fn case(terms: &str) -> ExpiryCase {
     let (connector, _) = federation.try_open("lindau", &KEPT).unwrap();
     publish_configured_datasets(&connector).unwrap();
     let consumer = federation.open("acme");
-    let contract = agree(&connector, &consumer).await;
+    let contract = make_contract(&connector, &consumer).await;
     let case = ExpiryCase {
         federation,
         connector,
@@ -44,8 +44,11 @@ async fn case(terms: &str) -> ExpiryCase {
         contract,
     };
     for _ in 0..3 {
-        let who = caller(&case.connector, "acme");
-        assert_eq!(ask(&case.connector, who, &[contract]).await, Ok(2));
+        let who = verified_caller(&case.connector, "acme");
+        assert_eq!(
+            ask_for_bikes(&case.connector, who, &[contract]).await,
+            Ok(2)
+        );
     }
     case
 }
@@ -55,9 +58,12 @@ impl ExpiryCase {
     async fn later(&self) {
         for days in [60, 0] {
             for _ in 0..6 {
-                assert_eq!(ask(&self.connector, QueryCaller::House, &[]).await, Ok(2));
+                assert_eq!(
+                    ask_for_bikes(&self.connector, QueryCaller::House, &[]).await,
+                    Ok(2)
+                );
             }
-            self.federation.pass(days * DAY);
+            self.federation.advance_time(days * DAY);
         }
         self.connector
             .records
@@ -66,13 +72,14 @@ impl ExpiryCase {
             .await
             .unwrap();
         // The log has seen a running clock.
-        self.federation.pass(8 * DAY);
+        self.federation.advance_time(8 * DAY);
     }
 
     /// Questions of acme that are still in the log.
     fn left(&self) -> Vec<String> {
-        let permits = records(&self.connector, "permit").into_iter();
-        let theirs = permits.filter(|one| record_text(one, "peer") == id("acme").to_string());
+        let permits = records_of_kind(&self.connector, "permit").into_iter();
+        let theirs =
+            permits.filter(|one| record_text(one, "peer") == participant_id("acme").to_string());
         theirs.map(|one| record_text(&one, "request_id")).collect()
     }
 
@@ -95,7 +102,7 @@ impl ExpiryCase {
 async fn questions_go_and_contracts_stay() {
     let case = case("").await;
     assert_eq!(case.connector.expire_decisions().unwrap(), None);
-    let first_use = |state: &StateIndex| state.began(case.contract).unwrap().1;
+    let first_use = |state: &StateIndex| state.activation_and_first_use(case.contract).unwrap().1;
     let began = case
         .connector
         .records
@@ -155,17 +162,22 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
         .contracts
         .with_registry(|registry| registry.agreement(case.contract).cloned());
     let agreement = agreement.unwrap();
-    deletion_attestation::state(&case.consumer, case.contract, &agreement, &asked[..1])
-        .await
-        .unwrap();
-    post(&case.consumer, &case.connector).await;
+    deletion_attestation::issue_deletion_statements(
+        &case.consumer,
+        case.contract,
+        &agreement,
+        &asked[..1],
+    )
+    .await
+    .unwrap();
+    exchange_messages(&case.consumer, &case.connector).await;
     case.later().await;
     let run = case.connector.expire_decisions().unwrap().unwrap();
     assert!(run.records > 0, "{run:?}");
     let left: Vec<String> = asked.iter().map(ToString::to_string).collect();
     assert_eq!(case.left(), left);
     let late = case.connector.now();
-    let acme = id("acme");
+    let acme = participant_id("acme");
     let still = |state: &StateIndex| {
         state
             .attestations_due(case.contract, &acme, late, 9)
@@ -179,10 +191,15 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
     assert_eq!(known.0, 2);
     assert_eq!(still(&case.anew()), known);
     // After the deletion statement, nothing depends on the decision.
-    deletion_attestation::state(&case.consumer, case.contract, &agreement, &asked[1..])
-        .await
-        .unwrap();
-    post(&case.consumer, &case.connector).await;
+    deletion_attestation::issue_deletion_statements(
+        &case.consumer,
+        case.contract,
+        &agreement,
+        &asked[1..],
+    )
+    .await
+    .unwrap();
+    exchange_messages(&case.consumer, &case.connector).await;
     assert!(case.connector.expire_decisions().unwrap().is_some());
     assert_eq!(case.left(), left[..1]);
 }
@@ -203,9 +220,9 @@ async fn what_was_paid_for_stays_while_its_contract_does() {
         .unwrap();
     assert_eq!(spent(&case.anew()), known);
     // The prepaid amount can no longer be spent.
-    case.federation.pass(300 * DAY);
+    case.federation.advance_time(300 * DAY);
     assert_eq!(case.connector.expire_decisions().unwrap(), None);
-    case.federation.pass(8 * DAY);
+    case.federation.advance_time(8 * DAY);
     assert!(case.connector.expire_decisions().unwrap().is_some());
     assert_eq!(case.left(), asked[..1]);
 }
@@ -220,8 +237,13 @@ async fn the_first_use_and_open_receipts_stay_while_they_count() {
     ] {
         let case = case(terms).await;
         let asked = case.left();
-        let first_use = |state: &StateIndex| state.began(case.contract).unwrap().1;
-        let open = |state: &StateIndex| state.outstanding(&id("acme"), case.contract).unwrap();
+        let first_use =
+            |state: &StateIndex| state.activation_and_first_use(case.contract).unwrap().1;
+        let open = |state: &StateIndex| {
+            state
+                .count_outstanding_receipts(&participant_id("acme"), case.contract)
+                .unwrap()
+        };
         let known = |state: &StateIndex| Ok((first_use(state), open(state)));
         let before = case.connector.records.index(known).unwrap();
         assert!(before.0.is_some() && before.1 == 3, "{before:?}");
@@ -246,8 +268,8 @@ async fn the_first_use_and_open_receipts_stay_while_they_count() {
 async fn nothing_goes_by_a_clock_that_can_not_be_trusted() {
     let case = case("").await;
     case.later().await;
-    case.federation.pass(-10 * DAY);
-    let _ = ask(&case.connector, QueryCaller::House, &[]).await;
+    case.federation.advance_time(-10 * DAY);
+    let _ = ask_for_bikes(&case.connector, QueryCaller::House, &[]).await;
     let refused = case.connector.expire_decisions().unwrap_err();
     assert_eq!(refused.code, ErrorCode::ClockUntrusted);
     assert_eq!(case.left().len(), 3);
@@ -257,7 +279,10 @@ async fn nothing_goes_by_a_clock_that_can_not_be_trusted() {
 async fn an_index_that_needs_the_archive_says_so() {
     let case = case("").await;
     for _ in 0..6 {
-        assert_eq!(ask(&case.connector, QueryCaller::House, &[]).await, Ok(2));
+        assert_eq!(
+            ask_for_bikes(&case.connector, QueryCaller::House, &[]).await,
+            Ok(2)
+        );
     }
     case.connector
         .records
@@ -265,7 +290,8 @@ async fn an_index_that_needs_the_archive_says_so() {
         .head_over(case.connector.records.log.size())
         .await
         .unwrap();
-    let moved = hansa_audit_store::archive::archive(&case.connector.records.log, 0).unwrap();
+    let moved =
+        hansa_audit_store::archive::archive_segments(&case.connector.records.log, 0).unwrap();
     assert!(moved.len() > 1);
     let ExpiryCase {
         federation,

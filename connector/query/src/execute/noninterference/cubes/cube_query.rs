@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(super) fn question(random: &mut StdRng, cubes: &CubeCase) -> String {
+pub(super) fn random_question(random: &mut StdRng, cubes: &CubeCase) -> String {
     let hours = cubes.hours;
     let unit = if hours == 1 {
         *["hour", "day", "week", "month", "year"]
@@ -21,7 +21,7 @@ pub(super) fn question(random: &mut StdRng, cubes: &CubeCase) -> String {
         if matches!(cubes.made, CellDerivation::Rounded(_)) {
             return "count(*)".to_owned();
         }
-        if cubes.varies() && random.random_bool(0.3) {
+        if cubes.can_permit_variance() && random.random_bool(0.3) {
             return (*SPREADS.choose(random).unwrap()).to_owned();
         }
         (*[

@@ -3,7 +3,7 @@
 use super::*;
 
 impl CubeCase {
-    pub(super) fn units<'a>(&self, trips: impl Iterator<Item = &'a CubeTrip>) -> usize {
+    pub(super) fn count_units<'a>(&self, trips: impl Iterator<Item = &'a CubeTrip>) -> usize {
         if self.by_device {
             trips
                 .filter_map(|trip| trip.device)
@@ -15,10 +15,10 @@ impl CubeCase {
     }
 
     /// Checks that the durations of a cell are shown: enough units have a duration, and no few units dominate the total.
-    pub(super) fn durations(&self, trips: &[&CubeTrip]) -> bool {
+    pub(super) fn shows_durations(&self, trips: &[&CubeTrip]) -> bool {
         let least = usize::try_from(self.at_least).unwrap();
         let with = trips.iter().copied().filter(|t| t.duration.is_some());
-        if self.units(with) < least {
+        if self.count_units(with) < least {
             return false;
         }
         let mut parts: BTreeMap<Option<i64>, i64> = BTreeMap::new();
@@ -45,7 +45,11 @@ impl CubeCase {
     }
 
     /// Checks that the squares of a cell are shown: after removal of any three units, the remaining values must still differ.
-    pub(super) fn spread(&self, trips: &[&CubeTrip], value: fn(&CubeTrip) -> Option<f64>) -> bool {
+    pub(super) fn shows_squares(
+        &self,
+        trips: &[&CubeTrip],
+        value: fn(&CubeTrip) -> Option<f64>,
+    ) -> bool {
         if self.at_least == 1 {
             return true;
         }
@@ -93,12 +97,13 @@ impl CubeCase {
         let least = usize::try_from(self.at_least).unwrap();
         let mut kept = Vec::new();
         for ((district, at), trips) in cells {
-            if self.units(trips.iter().copied()) < least {
+            if self.count_units(trips.iter().copied()) < least {
                 continue;
             }
-            let fares = self.units(trips.iter().copied().filter(|t| t.fare.is_some())) >= least;
-            let durations = self.durations(&trips);
-            let spread = |value: fn(&CubeTrip) -> Option<f64>| self.spread(&trips, value);
+            let fares =
+                self.count_units(trips.iter().copied().filter(|t| t.fare.is_some())) >= least;
+            let durations = self.shows_durations(&trips);
+            let spread = |value: fn(&CubeTrip) -> Option<f64>| self.shows_squares(&trips, value);
             let wide = (
                 fares && spread(|trip| trip.fare),
                 durations && spread(|trip| trip.duration.map(|value| value as f64)),

@@ -6,7 +6,7 @@ impl CubeCase {
     /// Terms of the contract, without those named `dropped`.
     pub(super) fn terms(&self, dropped: Option<&str>) -> Vec<Term> {
         let unit = if self.by_device {
-            CountingUnit::Column(name("device"))
+            CountingUnit::Column(parse_name("device"))
         } else {
             CountingUnit::Rows
         };
@@ -16,17 +16,17 @@ impl CubeCase {
             }
             CellDerivation::Asked | CellDerivation::Released => (
                 self.functions(),
-                vec![name("fare"), name("duration")],
+                vec![parse_name("fare"), parse_name("duration")],
                 Term::TotalsFromPublished,
             ),
         };
         let mut terms = vec![
             Term::Functions(functions),
-            Term::Dimensions(vec![name("district"), name("at")]),
+            Term::Dimensions(vec![parse_name("district"), parse_name("at")]),
             Term::Measures(measures),
             Term::Grid(GRID.to_owned()),
             Term::TimeBucket {
-                column: name("at"),
+                column: parse_name("at"),
                 bucket: self.bucket(),
                 zone: None,
             },
@@ -38,8 +38,8 @@ impl CubeCase {
         ];
         terms.extend(self.dominance.map(|rule| {
             Term::Dominance(DominanceTerm {
-                measure: name("duration"),
-                unit: name("device"),
+                measure: parse_name("duration"),
+                unit: parse_name("device"),
                 rule,
             })
         }));
@@ -51,7 +51,7 @@ impl CubeCase {
 
     pub(super) fn functions(&self) -> Vec<CubeFunction> {
         let mut functions = vec![CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg];
-        if self.varies() {
+        if self.can_permit_variance() {
             functions.push(CubeFunction::Variance);
         }
         functions
@@ -59,7 +59,7 @@ impl CubeCase {
 
     pub(super) fn release(&self) -> Option<ReleaseTerm> {
         (self.made != CellDerivation::Asked).then(|| ReleaseTerm {
-            column: name("at"),
+            column: parse_name("at"),
             every: TimeBucketWidth::Day,
             late: LateDataPolicy::Never,
         })
@@ -72,9 +72,9 @@ impl CubeCase {
         behind: &[CubeTrip],
         dropped: Option<&str>,
     ) -> FixtureParticipant {
-        let mut set = dataset("trips", &COLUMNS);
+        let mut set = build_dataset("trips", &COLUMNS);
         let dimension = |of: &str, bucket| GridDimension {
-            column: name(of),
+            column: parse_name(of),
             bucket,
             zone: None,
         };
@@ -87,11 +87,16 @@ impl CubeCase {
             release: Some(release),
         });
         let mut city = FixtureParticipant::new();
-        city.publish(set.clone(), &batch(trips), self.layout, self.terms(dropped));
+        city.publish(
+            set.clone(),
+            &trip_batch(trips),
+            self.layout,
+            self.terms(dropped),
+        );
         if self.made != CellDerivation::Asked {
             city.release("trips");
             set.version = "2026-11-20.2".to_owned();
-            city.publish(set, &batch(behind), self.layout, self.terms(dropped));
+            city.publish(set, &trip_batch(behind), self.layout, self.terms(dropped));
             city.release("trips");
         }
         city

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Band of `m`; `None` below the first boundary.
-pub(super) const fn band(value: i64) -> Option<i64> {
+pub(super) const fn value_band(value: i64) -> Option<i64> {
     match value {
         6.. => Some(6),
         2.. => Some(2),
@@ -19,7 +19,7 @@ pub(super) fn pseudonymize_text(text: &str) -> String {
         made.update(of);
         made.finalize().into_bytes().into()
     };
-    let id = dataset("d", &COLUMNS).id.to_string();
+    let id = build_dataset("d", &COLUMNS).id.to_string();
     // The fixture's contract is named after its dataset.
     let contract = hansa_audit_log::digest::Digest::of(id.as_bytes());
     let label = format!("hansa/pseudonym/1\0{id}\0hansa://firm.example\0{contract}\03");
@@ -30,7 +30,7 @@ pub(super) fn pseudonymize_text(text: &str) -> String {
         .collect()
 }
 
-pub(super) fn row(random: &mut StdRng, k: i64, share: i64) -> DatasetPairRow {
+pub(super) fn random_row(random: &mut StdRng, k: i64, share: i64) -> DatasetPairRow {
     let visible = random.random_range(0..100) < share;
     let inside = |random: &mut StdRng| {
         if visible {
@@ -81,7 +81,7 @@ pub(super) fn row(random: &mut StdRng, k: i64, share: i64) -> DatasetPairRow {
     }
 }
 
-pub(super) fn batch(schema: &SchemaRef, rows: &[DatasetPairRow]) -> RecordBatch {
+pub(super) fn row_batch(schema: &SchemaRef, rows: &[DatasetPairRow]) -> RecordBatch {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.k))),
         Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.v))),

@@ -5,7 +5,7 @@ use super::*;
 impl DatasetPair {
     pub(super) fn terms(&self) -> Vec<Term> {
         let compare = |op, value| RowFilter::Compare {
-            column: name("vis"),
+            column: parse_name("vis"),
             op,
             with: FilterOperand::Literal(PolicyLiteral::Int(value)),
         };
@@ -23,19 +23,19 @@ impl DatasetPair {
                 self.share,
             )))),
             3 => Some(RowFilter::Between {
-                column: name("vis"),
+                column: parse_name("vis"),
                 negated: false,
                 low: FilterOperand::Literal(PolicyLiteral::Int(0)),
                 high: FilterOperand::Literal(PolicyLiteral::Int(self.share - 1)),
             }),
             4 => Some(RowFilter::In {
-                column: name("vis"),
+                column: parse_name("vis"),
                 negated: false,
                 list: list(0..self.share),
             }),
             5 => Some(RowFilter::And(vec![
                 RowFilter::IsNull {
-                    column: name("g"),
+                    column: parse_name("g"),
                     negated: true,
                 },
                 below,
@@ -47,14 +47,14 @@ impl DatasetPair {
             _ => None,
         };
         let mut terms = vec![Term::Columns(
-            self.columns.iter().map(|text| name(text)).collect(),
+            self.columns.iter().map(|text| parse_name(text)).collect(),
         )];
         match filter {
             Some(filter) => terms.push(Term::Rows(filter)),
-            None if self.form == 8 => terms.push(published_data::area()),
+            None if self.form == 8 => terms.push(published_data::area_term()),
             None => terms.push(Term::Area {
-                lon: name("lon"),
-                lat: name("lat"),
+                lon: parse_name("lon"),
+                lat: parse_name("lat"),
                 bounds: BoundingBox {
                     west: "0.0".to_owned(),
                     south: "0.0".to_owned(),
@@ -63,7 +63,7 @@ impl DatasetPair {
                 },
             }),
         }
-        let column = name("m");
+        let column = parse_name("m");
         match self.number {
             NumberMask::Clear => {}
             NumberMask::Null => terms.push(Term::Mask {
@@ -79,30 +79,30 @@ impl DatasetPair {
                 edges: vec!["2".to_owned(), "6".to_owned()],
             })),
         }
-        let column = name("s");
+        let column = parse_name("s");
         match self.text {
             TextMask::Clear => {}
             TextMask::Prefix => terms.push(Term::Prefix(PrefixTerm { column, length: 1 })),
             TextMask::Hash => terms.push(Term::Pseudonym(PseudonymTerm { column, epoch: 3 })),
-            TextMask::Level => terms.push(published_data::lookup(column)),
+            TextMask::Level => terms.push(published_data::lookup_term(column)),
         }
         let size = match self.cells {
             PlaceGeneralization::Nothing => None,
             PlaceGeneralization::Hexagon => Some("h3:8".to_owned()),
             PlaceGeneralization::Square => Some("grid:1000".to_owned()),
-            PlaceGeneralization::Areas => Some(published_data::sides()),
+            PlaceGeneralization::Areas => Some(published_data::side_expression()),
         };
         terms.extend(size.map(|size| {
             Term::PlaceCells(PlaceCellsTerm {
-                lon: name("x"),
-                lat: name("y"),
-                cell: name("cell"),
+                lon: parse_name("x"),
+                lat: parse_name("y"),
+                cell: parse_name("cell"),
                 size: size.parse().unwrap(),
             })
         }));
         if self.hours {
             terms.push(Term::TimeBucket {
-                column: name("t"),
+                column: parse_name("t"),
                 bucket: TimeBucketWidth::Hour,
                 zone: None,
             });

@@ -19,7 +19,7 @@ impl JoinDatasetName {
         }
     }
 
-    pub(super) const fn other(self) -> Self {
+    pub(super) const fn other_name(self) -> Self {
         match self {
             Self::D => Self::E,
             Self::E => Self::D,
@@ -61,25 +61,25 @@ impl RandomJoinQuery {
         }
     }
 
-    pub(super) fn random(random: &mut StdRng) -> Self {
+    pub(super) fn generate(random: &mut StdRng) -> Self {
         match random.random_range(0..12) {
-            0..=4 => equal(random),
-            5 => semi(random),
-            6 => itself(random),
-            7 => subquery(random),
-            8 => set(random),
-            9 => cross(random),
-            10 => unequal(random),
-            _ => alone(random),
+            0..=4 => random_equijoin(random),
+            5 => random_semi_join(random),
+            6 => random_self_join(random),
+            7 => random_subquery(random),
+            8 => random_set_operation(random),
+            9 => random_cross_join(random),
+            10 => random_conditional_join(random),
+            _ => random_single_query(random),
         }
     }
 }
 
 /// Equijoin of tables, of aliased subqueries, or of CTEs.
-fn equal(random: &mut StdRng) -> RandomJoinQuery {
-    let keys = over(random);
-    let kind = one(random, &["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
-    let (mut d, mut e) = (meets(&keys), meets(&keys));
+fn random_equijoin(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = random_keys(random);
+    let kind = choose_text(random, &["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
+    let (mut d, mut e) = (keyed_dataset_use(&keys), keyed_dataset_use(&keys));
     let form = match (kind.as_str(), random.random_range(0..4)) {
         // The merged column of a FULL JOIN belongs to neither side, and the unmodified engine can't name it.
         ("FULL JOIN", 1) => 0,
@@ -87,7 +87,10 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
     };
     let (from, named): (String, bool) = match form {
         0 => (
-            format!("d x {kind} e y ON {}", equals(&keys, "x", "y", false)),
+            format!(
+                "d x {kind} e y ON {}",
+                format_key_equality(&keys, "x", "y", false)
+            ),
             false,
         ),
         1 => (format!("d x {kind} e y USING ({})", keys.join(", ")), false),
@@ -95,7 +98,7 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
             format!(
                 "(SELECT a ka, g kg, v FROM d WHERE v <> 7) x {kind} \
                  (SELECT k, v, g kg, a ka FROM e) y ON {}",
-                equals(&keys, "y", "x", true)
+                format_key_equality(&keys, "y", "x", true)
             ),
             true,
         ),
@@ -155,15 +158,15 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
 }
 
 /// Semi-join: it reveals which keys exist on the other side, so the key itself counts as shown.
-fn semi(random: &mut StdRng) -> RandomJoinQuery {
-    let keys = over(random);
-    let kind = one(random, &["LEFT SEMI JOIN", "LEFT ANTI JOIN"]);
-    let mut join_use = meets(&keys);
+fn random_semi_join(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = random_keys(random);
+    let kind = choose_text(random, &["LEFT SEMI JOIN", "LEFT ANTI JOIN"]);
+    let mut join_use = keyed_dataset_use(&keys);
     join_use.used.extend(keys.iter());
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n, sum(x.v) s FROM d x {kind} e y ON {}",
-            equals(&keys, "x", "y", false)
+            format_key_equality(&keys, "x", "y", false)
         ),
         d: Some(join_use.clone()),
         e: Some(join_use),
@@ -171,21 +174,21 @@ fn semi(random: &mut StdRng) -> RandomJoinQuery {
 }
 
 /// Self-join: the dataset is joined with no other one, but the result reveals which rows match.
-fn itself(random: &mut StdRng) -> RandomJoinQuery {
-    let keys = over(random);
+fn random_self_join(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = random_keys(random);
     let mut join_use = JoinDatasetUse::default();
     join_use.used.extend(keys.iter());
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n, sum(y.v) s FROM d x JOIN d y ON {}",
-            equals(&keys, "x", "y", false)
+            format_key_equality(&keys, "x", "y", false)
         ),
         d: Some(join_use),
         e: None,
     }
 }
 
-fn subquery(random: &mut StdRng) -> RandomJoinQuery {
+fn random_subquery(random: &mut StdRng) -> RandomJoinQuery {
     let mut d = JoinDatasetUse {
         other: true,
         otherwise: true,
@@ -213,8 +216,8 @@ fn subquery(random: &mut StdRng) -> RandomJoinQuery {
     }
 }
 
-fn set(random: &mut StdRng) -> RandomJoinQuery {
-    let operation = one(random, &["UNION ALL", "UNION"]);
+fn random_set_operation(random: &mut StdRng) -> RandomJoinQuery {
+    let operation = choose_text(random, &["UNION ALL", "UNION"]);
     let join_use = JoinDatasetUse {
         other: true,
         otherwise: true,
@@ -227,8 +230,8 @@ fn set(random: &mut StdRng) -> RandomJoinQuery {
     }
 }
 
-fn cross(random: &mut StdRng) -> RandomJoinQuery {
-    let join = one(random, &["CROSS JOIN e y", "JOIN e y ON true", ", e y"]);
+fn random_cross_join(random: &mut StdRng) -> RandomJoinQuery {
+    let join = choose_text(random, &["CROSS JOIN e y", "JOIN e y ON true", ", e y"]);
     let join = join.replace("JOIN e y ON true", "JOIN e y ON x.v > 6");
     let join_use = JoinDatasetUse {
         other: true,
@@ -244,9 +247,9 @@ fn cross(random: &mut StdRng) -> RandomJoinQuery {
 }
 
 /// Equijoin with an additional condition that is no equality.
-fn unequal(random: &mut StdRng) -> RandomJoinQuery {
-    let keys = over(random);
-    let mut join_use = meets(&keys);
+fn random_conditional_join(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = random_keys(random);
+    let mut join_use = keyed_dataset_use(&keys);
     join_use.otherwise = true;
     let mut d = join_use.clone();
     let beside = match random.random_range(0..3) {
@@ -263,14 +266,14 @@ fn unequal(random: &mut StdRng) -> RandomJoinQuery {
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n FROM d x JOIN e y ON {} AND {beside}",
-            equals(&keys, "x", "y", false)
+            format_key_equality(&keys, "x", "y", false)
         ),
         d: Some(d),
         e: Some(join_use),
     }
 }
 
-fn alone(random: &mut StdRng) -> RandomJoinQuery {
+fn random_single_query(random: &mut StdRng) -> RandomJoinQuery {
     let mut join_use = JoinDatasetUse::default();
     let text = match random.random_range(0..4) {
         0 => "SELECT count(*) n, sum(v) s FROM d",
@@ -291,7 +294,7 @@ fn alone(random: &mut StdRng) -> RandomJoinQuery {
     }
 }
 
-fn meets(keys: &[&'static str]) -> JoinDatasetUse {
+fn keyed_dataset_use(keys: &[&'static str]) -> JoinDatasetUse {
     JoinDatasetUse {
         other: true,
         over: keys.iter().copied().collect(),
@@ -299,14 +302,14 @@ fn meets(keys: &[&'static str]) -> JoinDatasetUse {
     }
 }
 
-fn over(random: &mut StdRng) -> Vec<&'static str> {
+fn random_keys(random: &mut StdRng) -> Vec<&'static str> {
     [vec!["a"], vec!["a"], vec!["g"], vec!["a", "g"]]
         .choose(random)
         .unwrap()
         .clone()
 }
 
-fn equals(keys: &[&str], one: &str, other: &str, renamed: bool) -> String {
+fn format_key_equality(keys: &[&str], one: &str, other: &str, renamed: bool) -> String {
     let letter = if renamed { "k" } else { "" };
     keys.iter()
         .map(|key| format!("{one}.{letter}{key} = {other}.{letter}{key}"))
@@ -314,6 +317,6 @@ fn equals(keys: &[&str], one: &str, other: &str, renamed: bool) -> String {
         .join(" AND ")
 }
 
-fn one(random: &mut StdRng, list: &[&str]) -> String {
+fn choose_text(random: &mut StdRng, list: &[&str]) -> String {
     (*list.choose(random).unwrap()).to_owned()
 }

@@ -133,7 +133,7 @@ fn sums_of_units_lose_no_digit() {
         let mut all = PartialMoments::default();
         for one in &parts {
             let written: Vec<u8> = one.write().collect();
-            let read = PartialMoments::read(written.first_chunk().unwrap()).unwrap();
+            let read = PartialMoments::from_bytes(written.first_chunk().unwrap()).unwrap();
             all.add(&read, i8::try_from(scale).unwrap()).unwrap();
         }
         let variance = MomentKind::VarPop.result(&all).unwrap() * unit * unit;

@@ -1,6 +1,6 @@
 //! Texts with long lists, which must equal those that are written and parsed completely.
 
-use super::{FEW, InListPredicate, ListSlot, among, format_value_list, read};
+use super::{FEW, InListPredicate, ListSlot, add_conditions, format_value_list, read_list_tokens};
 use crate::federation::query_ir::SelectBody;
 use crate::federation::remote_sql::tests::{query, writer};
 use datafusion::common::ScalarValue;
@@ -31,7 +31,10 @@ fn body() -> SelectBody {
 /// Checks each text against the complete one, and returns the number of lists with a position of their own.
 fn same(conditions: Vec<Expr>, lists: &[InListPredicate]) -> bool {
     let (writer, query) = (writer(), query(conditions, body(), None));
-    let whole = writer.write(&among(&query, lists.iter().map(InListPredicate::whole)));
+    let whole = writer.write(&add_conditions(
+        &query,
+        lists.iter().map(InListPredicate::to_expr),
+    ));
     let text = writer.write_among(&query, lists);
     match (&text, &whole) {
         (Ok(text), Ok(whole)) => {
@@ -71,7 +74,7 @@ fn what_is_not_plain_is_written_whole() {
         numbers(-1..99),
         (0..99).map(|at| ScalarValue::Date32(Some(at))).collect(),
     ] {
-        assert!(ListSlot::of(0, &list("n", values)).is_none());
+        assert!(ListSlot::for_list(0, &list("n", values)).is_none());
     }
     assert!(!same(Vec::new(), &[list("n", numbers(-1..99))]));
 }
@@ -80,23 +83,23 @@ fn what_is_not_plain_is_written_whole() {
 #[test]
 fn only_the_list_is_the_list() {
     let one = list("n", numbers(0..99));
-    let stands = ListSlot::of(0, &one).unwrap().stands;
+    let stands = ListSlot::for_list(0, &one).unwrap().stands;
     for like in [format!("x IN {stands}"), stands] {
         assert!(!same(
             vec![col("place").not_eq(lit(like))],
             std::slice::from_ref(&one)
         ));
     }
-    let (mut tokens, part) = (Vec::new(), ListSlot::of(0, &one).unwrap());
-    assert!(!part.put(&mut tokens));
+    let (mut tokens, part) = (Vec::new(), ListSlot::for_list(0, &one).unwrap());
+    assert!(!part.put_values(&mut tokens));
     tokens.extend(part.standing.clone());
-    assert!(!part.put(&mut tokens), "not behind IN");
+    assert!(!part.put_values(&mut tokens), "not behind IN");
 }
 
 #[test]
 fn a_list_reads_as_its_values_or_not_at_all() {
     let values = numbers(1..4);
-    assert!(read("(1, 2, 3)", &values).is_some());
+    assert!(read_list_tokens("(1, 2, 3)", &values).is_some());
     for wrong in [
         "(1, 2)",
         "(1, 2, 3, 4)",
@@ -113,12 +116,12 @@ fn a_list_reads_as_its_values_or_not_at_all() {
         "(1 2, 3,)",
         "((1, 2, 3)",
     ] {
-        assert!(read(wrong, &values).is_none(), "{wrong}");
+        assert!(read_list_tokens(wrong, &values).is_none(), "{wrong}");
     }
     let word = texts(std::iter::once("a', 'b".to_owned()));
     assert_eq!(format_value_list(&word).unwrap(), "('a'', ''b')");
-    assert!(read("('a'', ''b')", &word).is_some());
-    assert!(read("('a', 'b')", &word).is_none());
+    assert!(read_list_tokens("('a'', ''b')", &word).is_some());
+    assert!(read_list_tokens("('a', 'b')", &word).is_none());
 }
 
 #[test]

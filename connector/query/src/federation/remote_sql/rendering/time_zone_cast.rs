@@ -58,7 +58,7 @@ fn has_zone(kind: &DataType) -> bool {
 /// Quote character for a name, if it needs one. The rule is that of the engine's default dialect, which compiles a regular
 /// expression for each name: no quotes for lower-case letters, digits and underscores that do not begin with a digit and are no SQL
 /// keyword.
-pub(super) fn quote(name: &str) -> Option<char> {
+pub(super) fn quote_character(name: &str) -> Option<char> {
     let mut letters = name.bytes();
     let first = letters.next();
     let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
@@ -74,7 +74,7 @@ pub(super) struct TimeZoneDialect;
 
 impl Dialect for TimeZoneDialect {
     fn identifier_quote_style(&self, identifier: &str) -> Option<char> {
-        quote(identifier)
+        quote_character(identifier)
     }
 
     fn scalar_function_to_sql_overrides(
@@ -132,7 +132,7 @@ impl ScalarUDFImpl for TimeZoneCast {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL_KEYWORDS, Dialect, quote};
+    use super::{ALL_KEYWORDS, Dialect, quote_character};
     use datafusion::sql::unparser::dialect::DefaultDialect;
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         ];
         for name in words.chain(names.map(str::to_owned)) {
             let engine = DefaultDialect {}.identifier_quote_style(&name);
-            assert_eq!(quote(&name), engine, "{name}");
+            assert_eq!(quote_character(&name), engine, "{name}");
         }
     }
 }

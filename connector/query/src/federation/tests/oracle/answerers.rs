@@ -4,7 +4,7 @@ use super::comparison::{Answer, Verdict, compare};
 use super::postgres::PostgresOracle;
 use super::run;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::{RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -82,7 +82,7 @@ impl Answerers {
         let engine = SessionContext::new();
         let postgresql = PostgresOracle::start();
         for table in tables {
-            let set = dataset(table.name, table.columns);
+            let set = build_dataset(table.name, table.columns);
             let rows = table.batch(&set);
             engine.register_batch(table.name, rows.clone()).unwrap();
             here.publish(set, &rows, DatasetFileLayout::default(), []);

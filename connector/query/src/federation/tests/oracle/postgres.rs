@@ -2,7 +2,7 @@
 
 use super::comparison::{Answer, Cell};
 use super::random_tables::RandomTables;
-use crate::fixture::storage::server;
+use crate::fixture::storage::shared_server;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
@@ -19,7 +19,7 @@ impl PostgresOracle {
     pub(super) fn start() -> Self {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let (server, endpoint) = server();
+        let (server, endpoint) = shared_server();
         let name = format!("oracle_{number}");
         server.run(&format!(
             "CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"

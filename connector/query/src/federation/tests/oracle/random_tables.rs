@@ -4,7 +4,7 @@ use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::tests::gated_answers::GatedExecutor;
 use crate::federation::tests::table;
 use crate::fixture::FixtureParticipant;
-use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
     StringArray, TimestampMicrosecondArray,
@@ -111,7 +111,7 @@ impl RandomTable {
     /// Terms of the contract.
     fn terms(&self) -> Vec<Term> {
         let terms = self.filter.iter().map(|filter| {
-            let parsed = hansa_policy::row_filter::parse(filter);
+            let parsed = hansa_policy::row_filter::parse_row_filter(filter);
             Term::Rows(parsed.unwrap_or_else(|error| panic!("{filter}: {error:?}")))
         });
         terms.collect()
@@ -199,7 +199,7 @@ impl RandomTables {
             let city = cities
                 .entry(random.city.to_owned())
                 .or_insert_with(FixtureParticipant::new);
-            let set = dataset(random.name, &DECLARED);
+            let set = build_dataset(random.name, &DECLARED);
             let rows = batch(&random.rows);
             city.publish(set, &rows, DatasetFileLayout::default(), random.terms());
             let shape = city.view().table(random.name).unwrap().shape.clone();
@@ -212,7 +212,7 @@ impl RandomTables {
     pub(super) fn gate(&self) -> FixtureParticipant {
         let mut city = FixtureParticipant::new();
         for random in &self.tables {
-            let set = dataset(random.name, &DECLARED);
+            let set = build_dataset(random.name, &DECLARED);
             let rows = batch(&random.rows);
             city.publish(set, &rows, DatasetFileLayout::default(), random.terms());
         }
@@ -346,7 +346,7 @@ fn batch(rows: &[RandomRow]) -> RecordBatch {
                 .with_timezone("UTC"),
         ),
     ];
-    RecordBatch::try_new(dataset("rows", &DECLARED).schema(), columns).unwrap()
+    RecordBatch::try_new(build_dataset("rows", &DECLARED).schema(), columns).unwrap()
 }
 
 /// Row filter of a policy in words that PostgreSQL interprets equally.

@@ -93,7 +93,7 @@ impl PropertyCity {
             });
         let mut terms = vec![
             Term::Columns(shown.map(|name| name.parse().unwrap()).collect()),
-            Term::Rows(hansa_policy::row_filter::parse("vis = TRUE").unwrap()),
+            Term::Rows(hansa_policy::row_filter::parse_row_filter("vis = TRUE").unwrap()),
         ];
         if self.number == ColumnTreatment::Masked {
             terms.push(Term::Mask {

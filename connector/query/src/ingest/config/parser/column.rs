@@ -1,8 +1,8 @@
 //! `[[dataset.column]]` and `[[dataset.result]]`.
 
-use crate::ingest::config::parser::source_section::{DECIMAL_MARKS, thousands};
+use crate::ingest::config::parser::source_section::{DECIMAL_MARKS, parse_thousands_mark};
 use crate::ingest::config::parser::table_value::{
-    location, number, read_required_text, statement, zone_of,
+    parse_number, parse_statement, read_required_text, table_location, zone_of,
 };
 use crate::ingest::config::{
     AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnNumberNotation, ColumnValueOrigin,
@@ -15,10 +15,10 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_toml_reader::{TomlTable, TomlValue};
 
 /// Parses a column that is read from the source.
-pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
-    let source_location = location(&table);
+pub(super) fn parse_column(table: TomlTable<'_>) -> Option<ColumnConfig> {
+    let source_location = table_location(&table);
     let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
-    let origin = origin(&table, name.as_ref());
+    let origin = parse_origin(&table, name.as_ref());
     let stated = table.parse_text::<ColumnType>("type");
     let kind = match origin {
         ColumnValueOrigin::LocalDateOf(_) => ColumnType::Date,
@@ -27,19 +27,19 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
         }
     };
     if stated.is_some_and(|stated| stated != kind) {
-        table.wrong("type", "a column made with `of` is a date");
+        table.add_problem("type", "a column made with `of` is a date");
     }
-    let formats = formats(&table, kind);
-    let factor = factor(&table, kind);
-    let shift_us = shift(&table, kind);
-    let mut about = about(&table);
+    let formats = parse_formats(&table, kind);
+    let factor = parse_factor(&table, kind);
+    let shift_us = parse_shift(&table, kind);
+    let mut about = parse_description(&table);
     if let Some(factor) = &factor {
-        about.conversion = Some(conversion(&table, factor, about.unit.as_deref()));
+        about.conversion = Some(format_conversion(&table, factor, about.unit.as_deref()));
     }
     let zone = zone_of(&table);
     let ambiguous = table.word("ambiguous", &AMBIGUOUS);
     let missing = table.word("gap", &MISSING);
-    let numbers = numbers(&table, kind);
+    let numbers = parse_number_notation(&table, kind);
     let required = table.flag("required").unwrap_or(false);
     let optional = table.flag("optional").unwrap_or(false);
     table.finish();
@@ -62,11 +62,11 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
 }
 
 /// Parses a column that `prepare` returns.
-pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
-    let source_location = location(&table);
+pub(super) fn parse_result_column(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
+    let source_location = table_location(&table);
     let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
     let kind = table.parse_text::<ColumnType>("type");
-    let mut about = about(&table);
+    let mut about = parse_description(&table);
     about.conversion = table.text("conversion");
     let required = table.flag("required").unwrap_or(false);
     table.finish();
@@ -79,13 +79,13 @@ pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
     })
 }
 
-fn origin(table: &TomlTable<'_>, name: Option<&SqlIdentifier>) -> ColumnValueOrigin {
+fn parse_origin(table: &TomlTable<'_>, name: Option<&SqlIdentifier>) -> ColumnValueOrigin {
     let from = table.texts("from");
     let constant = table.text("value");
     let of: Option<SqlIdentifier> = table.parse_text("of");
     let stated = [from.is_some(), constant.is_some(), of.is_some()];
     if stated.iter().filter(|stated| **stated).count() > 1 {
-        table.wrong("from", "a column has one of `from`, `value` and `of`");
+        table.add_problem("from", "a column has one of `from`, `value` and `of`");
     }
     match (from, constant, of) {
         (_, Some(text), _) => ColumnValueOrigin::Constant(text),
@@ -96,9 +96,13 @@ fn origin(table: &TomlTable<'_>, name: Option<&SqlIdentifier>) -> ColumnValueOri
 }
 
 /// Text of the conversion factor for the catalogue.
-fn conversion(table: &TomlTable<'_>, factor: &ConversionFactor, unit: Option<&str>) -> String {
+fn format_conversion(
+    table: &TomlTable<'_>,
+    factor: &ConversionFactor,
+    unit: Option<&str>,
+) -> String {
     if unit.is_none() {
-        table.wrong(
+        table.add_problem(
             "factor",
             "a column with a `factor` states the `unit` that it leads to",
         );
@@ -112,12 +116,12 @@ fn conversion(table: &TomlTable<'_>, factor: &ConversionFactor, unit: Option<&st
     format!("1 {from} = {value} {unit} ({source})")
 }
 
-fn about(table: &TomlTable<'_>) -> ColumnDescription {
+fn parse_description(table: &TomlTable<'_>) -> ColumnDescription {
     let own_keys = table.text("own_keys");
     let own_keys = own_keys.and_then(|text| match text.parse() {
         Ok(space) => Some(space),
         Err(fault) => {
-            table.wrong(
+            table.add_problem(
                 "own_keys",
                 format!("`{text}` names no space of keys: {fault}"),
             );
@@ -128,7 +132,7 @@ fn about(table: &TomlTable<'_>) -> ColumnDescription {
     if let Some(unit) = &unit
         && !looks_like_ucum(unit)
     {
-        table.wrong("unit", format!("`{unit}` is not UCUM: write ug.m-3 for µg/m³, Cel for °C, {{bicycle}} for counts of bicycles"));
+        table.add_problem("unit", format!("`{unit}` is not UCUM: write ug.m-3 for µg/m³, Cel for °C, {{bicycle}} for counts of bicycles"));
     }
     ColumnDescription {
         unit,
@@ -137,32 +141,32 @@ fn about(table: &TomlTable<'_>) -> ColumnDescription {
         meaning: table.text("meaning"),
         own_keys,
         conversion: None,
-        uncertainty: statement(table, "uncertainty"),
+        uncertainty: parse_statement(table, "uncertainty"),
     }
 }
 
-fn formats(table: &TomlTable<'_>, kind: ColumnType) -> Vec<String> {
+fn parse_formats(table: &TomlTable<'_>, kind: ColumnType) -> Vec<String> {
     let formats = table.texts("format").unwrap_or_default();
     let timed = matches!(kind, ColumnType::Date | ColumnType::Instant);
     if !formats.is_empty() && !timed {
-        table.wrong("format", "`format` is for columns of type date or instant");
+        table.add_problem("format", "`format` is for columns of type date or instant");
         return Vec::new();
     }
     for format in &formats {
         if let Err(why) = date_time::DateTimeFormat::parse(format) {
-            table.wrong("format", format!("`{format}` does not fit: {why}"));
+            table.add_problem("format", format!("`{format}` does not fit: {why}"));
         }
     }
     formats
 }
 
 /// Number notation that the column declares.
-fn numbers(table: &TomlTable<'_>, kind: ColumnType) -> ColumnNumberNotation {
+fn parse_number_notation(table: &TomlTable<'_>, kind: ColumnType) -> ColumnNumberNotation {
     let decimal = table.word("decimal", &DECIMAL_MARKS);
     let numbers = ColumnNumberNotation {
         decimal,
         thousands: match decimal {
-            Some(decimal) => thousands(table, decimal),
+            Some(decimal) => parse_thousands_mark(table, decimal),
             None => table.word("thousands", &ThousandsMark::ALL),
         },
         leading_zeros: table.word("leading_zeros", &LeadingZeroRule::ALL),
@@ -178,17 +182,17 @@ fn numbers(table: &TomlTable<'_>, kind: ColumnType) -> ColumnNumberNotation {
     ] {
         if is_there && !is_numeric {
             let sentence = format!("`{key}` is for columns of type int, float or decimal");
-            table.wrong(key, sentence);
+            table.add_problem(key, sentence);
         }
     }
     numbers
 }
 
-fn factor(table: &TomlTable<'_>, kind: ColumnType) -> Option<ConversionFactor> {
+fn parse_factor(table: &TomlTable<'_>, kind: ColumnType) -> Option<ConversionFactor> {
     let inner = table.table("factor")?;
-    let value = number(&inner, "value");
+    let value = parse_number(&inner, "value");
     if !value.is_some_and(|value| value.is_finite() && value != 0.0) {
-        inner.wrong("value", "a factor needs `value`, a number other than 0");
+        inner.add_problem("value", "a factor needs `value`, a number other than 0");
     }
     let factor = ConversionFactor {
         value: value.unwrap_or(1.0),
@@ -197,17 +201,17 @@ fn factor(table: &TomlTable<'_>, kind: ColumnType) -> Option<ConversionFactor> {
     };
     inner.finish();
     if kind != ColumnType::Float {
-        table.wrong("factor", "a `factor` is for columns of type float");
+        table.add_problem("factor", "a `factor` is for columns of type float");
     }
     Some(factor)
 }
 
-fn shift(table: &TomlTable<'_>, kind: ColumnType) -> i64 {
+fn parse_shift(table: &TomlTable<'_>, kind: ColumnType) -> i64 {
     let Some(shift) = table.parse_text::<jiff::SignedDuration>("shift") else {
         return 0;
     };
     if kind != ColumnType::Instant {
-        table.wrong("shift", "`shift` is for columns of type instant");
+        table.add_problem("shift", "`shift` is for columns of type instant");
     }
     i64::try_from(shift.as_micros()).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use hansa_toml_reader::TomlTable;
 use std::path::Path;
 
 /// Location of the rows in place, or `None` for a source that is copied.
-pub(super) fn of(
+pub(super) fn parse_in_place_config(
     table: &TomlTable<'_>,
     kind: Option<SourceKind>,
     paths: &[String],
@@ -20,13 +20,13 @@ pub(super) fn of(
     let said = table.flag("in_place").unwrap_or(false);
     let stored = paths.iter().any(|path| path.starts_with(S3));
     let database_here = kind == Some(SourceKind::Postgres);
-    only(
+    refuse_foreign_keys(
         table,
         stored,
         &OF_STORES,
         "an S3-compatible store: path = \"s3://BUCKET/FILES\"",
     );
-    only(
+    refuse_foreign_keys(
         table,
         database_here,
         &OF_DATABASES,
@@ -36,23 +36,23 @@ pub(super) fn of(
         for key in COPIED {
             if table.get(key).is_some() {
                 let why = "changes what is read, and rows in place are read as they are";
-                table.wrong(key, format!("`{key}` {why}"));
+                table.add_problem(key, format!("`{key}` {why}"));
             }
         }
     }
     if database_here {
-        return database(table, folder);
+        return parse_database(table, folder);
     }
     if stored && !said {
-        table.wrong(
+        table.add_problem(
             "path",
             "files of a store are read in place: add in_place = true",
         );
     }
     if said && kind != Some(SourceKind::Parquet) {
-        table.wrong("in_place", "only Parquet files are read in place");
+        table.add_problem("in_place", "only Parquet files are read in place");
     }
-    let bucket = stored.then(|| bucket(table, paths, folder));
+    let bucket = stored.then(|| parse_bucket(table, paths, folder));
     if !said {
         return None;
     }
@@ -62,15 +62,15 @@ pub(super) fn of(
 }
 
 /// Refuses keys that belong to another kind of source.
-fn only(table: &TomlTable<'_>, theirs: bool, keys: &[&str], what: &str) {
+fn refuse_foreign_keys(table: &TomlTable<'_>, theirs: bool, keys: &[&str], what: &str) {
     for &key in keys {
         if table.get(key).is_some() && !theirs {
-            table.wrong(key, format!("`{key}` is of {what}"));
+            table.add_problem(key, format!("`{key}` is of {what}"));
         }
     }
 }
 
-fn bucket(table: &TomlTable<'_>, paths: &[String], folder: &Path) -> S3Bucket {
+fn parse_bucket(table: &TomlTable<'_>, paths: &[String], folder: &Path) -> S3Bucket {
     let mut names = paths.iter().map(|path| {
         let rest = path.strip_prefix(S3)?;
         let (bucket, key) = rest.split_once('/')?;
@@ -78,7 +78,7 @@ fn bucket(table: &TomlTable<'_>, paths: &[String], folder: &Path) -> S3Bucket {
     });
     let first = names.next().flatten();
     if first.is_none() || names.any(|name| name != first) {
-        table.wrong(
+        table.add_problem(
             "path",
             "files of a store are written s3://BUCKET/FILES, all of one bucket",
         );
@@ -88,7 +88,7 @@ fn bucket(table: &TomlTable<'_>, paths: &[String], folder: &Path) -> S3Bucket {
         && !endpoint.starts_with("https://")
         && !is_local_endpoint(endpoint)
     {
-        table.wrong(
+        table.add_problem(
             "endpoint",
             "`endpoint` is https://HOST; without TLS it is an address of this machine",
         );
@@ -101,17 +101,17 @@ fn bucket(table: &TomlTable<'_>, paths: &[String], folder: &Path) -> S3Bucket {
     }
 }
 
-fn database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
+fn parse_database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
     let database = read_required_text(table, "database");
     let password = table.text("password_file");
     let root = table.text("root_certificate");
     if !database.is_empty()
         && let Some(why) = query_connections::wrong_with(&database, root.is_some())
     {
-        table.wrong("database", format!("`database`: {why}"));
+        table.add_problem("database", format!("`database`: {why}"));
     }
     if table.get("path").is_some() {
-        table.wrong("path", "a table of a database has no `path`");
+        table.add_problem("path", "a table of a database has no `path`");
     }
     let whole = read_required_text(table, "table");
     let (schema, name) = whole.split_once('.').unwrap_or(("public", &whole));
@@ -127,7 +127,7 @@ fn database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
 }
 
 /// Checks a dataset in place for settings that would change its rows.
-pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
+pub(super) fn check_in_place_dataset(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     let Some(in_place) = &config.source.in_place else {
         return;
     };

@@ -35,7 +35,7 @@ impl FromStr for RetentionPeriod {
 
 /// Retention periods of the datasets in a configuration. A dataset without the key keeps no replaced snapshots.
 #[must_use]
-pub fn keeps(text: &str) -> BTreeMap<SqlIdentifier, RetentionPeriod> {
+pub fn parse_retention(text: &str) -> BTreeMap<SqlIdentifier, RetentionPeriod> {
     let reader = TomlReader::new("", text, ProblemStyle::CONFIG);
     let Ok(parsed) = reader.parse() else {
         return BTreeMap::new();
@@ -49,7 +49,7 @@ pub fn keeps(text: &str) -> BTreeMap<SqlIdentifier, RetentionPeriod> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RetentionPeriod, keeps};
+    use super::{RetentionPeriod, parse_retention};
 
     #[test]
     fn times() {
@@ -65,12 +65,12 @@ mod tests {
     #[test]
     fn of_each_dataset() {
         let text = "[[dataset]]\nname = \"a\"\nkeep = \"30d\"\n[[dataset]]\nname = \"b\"\n";
-        let found = keeps(text);
+        let found = parse_retention(text);
         assert_eq!(found.len(), 1);
         assert_eq!(
             found[&"a".parse().unwrap()],
             RetentionPeriod(30 * 86_400_000_000)
         );
-        assert!(keeps("dataset = 3").is_empty() && keeps("[[").is_empty());
+        assert!(parse_retention("dataset = 3").is_empty() && parse_retention("[[").is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Parser of `[dataset.query.NAME]`: statements over the dataset that others may run by name.
 
-use super::table_value::{read_required_text, statement};
+use super::table_value::{parse_statement, read_required_text};
 use crate::sql::saved_statement::SavedStatement;
 use hansa_catalog::dataset::ColumnType;
 use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
@@ -8,14 +8,14 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_toml_reader::{TomlTable, TomlValue};
 
 /// Parses all saved statements of a dataset.
-pub(super) fn queries(tables: TomlTable<'_>) -> Vec<SavedQuery> {
+pub(super) fn parse_queries(tables: TomlTable<'_>) -> Vec<SavedQuery> {
     if tables.values().len() > SavedQuery::MOST {
         let sentence = format!("a dataset has {} saved queries at most", SavedQuery::MOST);
-        tables.wrong("query", sentence);
+        tables.add_problem("query", sentence);
     }
     let found = tables.values().iter();
     let found: Vec<SavedQuery> = found
-        .filter_map(|value| query(value.key, value.table()?))
+        .filter_map(|value| parse_query(value.key, value.table()?))
         .collect();
     let (size, most) = (
         found.iter().map(SavedQuery::size).sum::<usize>(),
@@ -25,23 +25,23 @@ pub(super) fn queries(tables: TomlTable<'_>) -> Vec<SavedQuery> {
         let sentence = format!(
             "the saved queries of a dataset have {most} bytes together at most, and these have {size}"
         );
-        tables.wrong("query", sentence);
+        tables.add_problem("query", sentence);
     }
     found
 }
 
-fn query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
-    let name = identifier(key, &table);
-    let title = statement(&table, "title");
+fn parse_query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
+    let name = parse_identifier(key, &table);
+    let title = parse_statement(&table, "title");
     if title.is_none() {
-        table.wrong("title", format!("the saved query `{key}` has no title"));
+        table.add_problem("title", format!("the saved query `{key}` has no title"));
     }
-    let description = statement(&table, "description");
+    let description = parse_statement(&table, "description");
     let sql = read_required_text(&table, "sql");
     let parameters = table.table("parameter").map(|tables| {
         let found = tables.values().iter();
         found
-            .map(|value| parameter(value.key, value.table()?))
+            .map(|value| parse_parameter(value.key, value.table()?))
             .collect::<Option<Vec<_>>>()
     });
     let query = match (name, title, parameters.unwrap_or_else(|| Some(Vec::new()))) {
@@ -64,12 +64,12 @@ fn query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
     query
 }
 
-fn parameter(key: &str, table: TomlTable<'_>) -> Option<SavedQueryParameter> {
-    let name = identifier(key, &table);
+fn parse_parameter(key: &str, table: TomlTable<'_>) -> Option<SavedQueryParameter> {
+    let name = parse_identifier(key, &table);
     let kind = table
         .required_value("type")
         .and_then(TomlValue::parse_text::<ColumnType>);
-    let description = statement(&table, "description");
+    let description = parse_statement(&table, "description");
     let default = table.get("default").and_then(TomlValue::text);
     table.finish();
     Some(SavedQueryParameter {
@@ -80,8 +80,8 @@ fn parameter(key: &str, table: TomlTable<'_>) -> Option<SavedQueryParameter> {
     })
 }
 
-fn identifier(key: &str, table: &TomlTable<'_>) -> Option<SqlIdentifier> {
+fn parse_identifier(key: &str, table: &TomlTable<'_>) -> Option<SqlIdentifier> {
     key.parse()
-        .map_err(|fault| table.wrong("query", format!("`{key}`: {fault}")))
+        .map_err(|fault| table.add_problem("query", format!("`{key}`: {fault}")))
         .ok()
 }

@@ -1,7 +1,7 @@
 //! Parser of `[dataset.source]` and of the small tables in `[dataset.lookup]`.
 
 use super::in_place_section;
-use super::table_value::location;
+use super::table_value::table_location;
 use crate::ingest::bounded_reader::{MOST_ROW_BYTES, USUAL_ROW_BYTES};
 use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig, SourceKind};
 use crate::ingest::number_notation::{LeadingZeroRule, ThousandsMark};
@@ -13,16 +13,17 @@ use std::path::Path;
 
 /// Parses a source. `folder` is the folder of the configuration file; it is given for a dataset and absent for a small table, which
 /// permits fewer settings.
-pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<SourceConfig> {
-    let source_location = location(&table);
+pub(super) fn parse_source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<SourceConfig> {
+    let source_location = table_location(&table);
     let kind = table.word("kind", &SourceKind::ALL);
     let paths = table.texts("path").unwrap_or_default();
-    let in_place = folder.and_then(|folder| in_place_section::of(&table, kind, &paths, folder));
+    let in_place = folder
+        .and_then(|folder| in_place_section::parse_in_place_config(&table, kind, &paths, folder));
     if folder.is_none() && kind == Some(SourceKind::Postgres) {
-        table.wrong("kind", "a table of `prepare` is copied out of files");
+        table.add_problem("kind", "a table of `prepare` is copied out of files");
     }
     if kind != Some(SourceKind::Postgres) && paths.is_empty() {
-        table.wrong(
+        table.add_problem(
             "path",
             "a source needs `path`: a file, a folder, or a pattern with `*`",
         );
@@ -31,14 +32,14 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
     let delimiter = match delimiter.as_bytes() {
         [one] => *one,
         _ => {
-            table.wrong("delimiter", "`delimiter` is one ASCII character");
+            table.add_problem("delimiter", "`delimiter` is one ASCII character");
             b','
         }
     };
     let label = table.text("encoding").unwrap_or_else(|| "utf-8".to_owned());
-    let encoding = encoding(&label);
+    let encoding = find_encoding(&label);
     if encoding.is_none() {
-        table.wrong(
+        table.add_problem(
             "encoding",
             format!(
                 "no encoding is called `{label}`; utf-8, latin-1, windows-1252, utf-16le and utf-16be are"
@@ -46,24 +47,24 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
         );
     }
     let decimal = table.word("decimal", &DECIMAL_MARKS).unwrap_or('.');
-    let thousands = thousands(&table, decimal);
+    let thousands = parse_thousands_mark(&table, decimal);
     let leading_zeros = table.word("leading_zeros", &LeadingZeroRule::ALL);
-    let skip_lines = table.whole("skip_lines", 0).unwrap_or(0);
+    let skip_lines = table.integer("skip_lines", 0).unwrap_or(0);
     if skip_lines > 1000 {
-        table.wrong("skip_lines", "`skip_lines` is from 0 to 1000");
+        table.add_problem("skip_lines", "`skip_lines` is from 0 to 1000");
     }
-    let skip_last_lines = table.whole("skip_last_lines", 0).unwrap_or(0);
+    let skip_last_lines = table.integer("skip_last_lines", 0).unwrap_or(0);
     if skip_last_lines > 1000 {
-        table.wrong("skip_last_lines", "`skip_last_lines` is from 0 to 1000");
+        table.add_problem("skip_last_lines", "`skip_last_lines` is from 0 to 1000");
     }
-    let max_row_bytes = table.whole("max_row_bytes", 0).unwrap_or(USUAL_ROW_BYTES);
+    let max_row_bytes = table.integer("max_row_bytes", 0).unwrap_or(USUAL_ROW_BYTES);
     if !(1..=MOST_ROW_BYTES).contains(&max_row_bytes) {
-        table.wrong(
+        table.add_problem(
             "max_row_bytes",
             format!("`max_row_bytes` is from 1 to {MOST_ROW_BYTES}"),
         );
     }
-    let header = header(&table);
+    let header = parse_header(&table);
     let short_rows = table.word("short_rows", &ShortRowHandling::ALL);
     let config = SourceConfig {
         location: source_location,
@@ -88,7 +89,7 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
 }
 
 /// Thousands separator, which must differ from the decimal mark.
-pub(super) fn thousands(table: &TomlTable<'_>, decimal: char) -> Option<ThousandsMark> {
+pub(super) fn parse_thousands_mark(table: &TomlTable<'_>, decimal: char) -> Option<ThousandsMark> {
     let mark = table.word("thousands", &ThousandsMark::ALL)?;
     if ThousandsMark::of(decimal) == Some(mark) {
         let help = match mark {
@@ -96,7 +97,7 @@ pub(super) fn thousands(table: &TomlTable<'_>, decimal: char) -> Option<Thousand
             _ => "add decimal = \".\"",
         };
         let sentence = format!("`thousands` is the decimal mark, too: {help}");
-        table.wrong("thousands", sentence);
+        table.add_problem("thousands", sentence);
         return None;
     }
     Some(mark)
@@ -106,23 +107,23 @@ pub(super) fn thousands(table: &TomlTable<'_>, decimal: char) -> Option<Thousand
 pub(super) const DECIMAL_MARKS: [(&str, char); 2] = [(".", '.'), (",", ',')];
 
 /// Source of the column names.
-fn header(table: &TomlTable<'_>) -> ColumnHeader {
-    let rows = table.whole("header_rows", 0).unwrap_or(1);
+fn parse_header(table: &TomlTable<'_>) -> ColumnHeader {
+    let rows = table.integer("header_rows", 0).unwrap_or(1);
     if rows > 50 {
-        table.wrong("header_rows", "`header_rows` is from 0 to 50");
+        table.add_problem("header_rows", "`header_rows` is from 0 to 50");
     }
     let names = table.texts("columns");
     match (rows, names) {
         (0, None) => ColumnHeader::Numbers,
         (0, Some(names)) => {
             if names.is_empty() {
-                table.wrong("columns", "`columns` names no column");
+                table.add_problem("columns", "`columns` names no column");
             }
             ColumnHeader::Names(names)
         }
         (rows, names) => {
             if names.is_some() {
-                table.wrong(
+                table.add_problem(
                     "columns",
                     "`columns` names those of files without a header: add header_rows = 0",
                 );
@@ -133,7 +134,7 @@ fn header(table: &TomlTable<'_>) -> ColumnHeader {
 }
 
 /// Small tables by name.
-pub(super) fn lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceConfig> {
+pub(super) fn parse_lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceConfig> {
     let mut found = BTreeMap::new();
     for value in table.values() {
         let key = value.key;
@@ -146,7 +147,7 @@ pub(super) fn lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceCon
             table.refuse(key, Refusal::new(ErrorCode::ConfigInvalid, sentence));
             continue;
         };
-        let read = value.table().and_then(|table| source(table, None));
+        let read = value.table().and_then(|table| parse_source(table, None));
         if let Some(source) = read {
             found.insert(name, source);
         }
@@ -155,7 +156,7 @@ pub(super) fn lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceCon
 }
 
 /// Encoding for one of its usual labels. Labels of UTF-16 without a byte order and unsupported encodings are refused.
-fn encoding(label: &str) -> Option<&'static encoding_rs::Encoding> {
+fn find_encoding(label: &str) -> Option<&'static encoding_rs::Encoding> {
     let label = label.to_ascii_lowercase();
     let found = match label.as_str() {
         "latin-1" | "latin1" | "iso-8859-1" => Some(encoding_rs::WINDOWS_1252),

@@ -3,14 +3,14 @@
 use crate::ingest::config::ConfigLocation;
 use crate::ingest::date_time;
 use hansa_catalog::dataset::DatasetDescription;
-use hansa_policy::safe_text::printable;
+use hansa_policy::safe_text::to_printable;
 use hansa_toml_reader::{TomlTable, TomlValue};
 use std::fmt::Display;
 use std::str::FromStr;
 use toml::de::DeValue;
 
 /// Position of a table.
-pub(super) fn location(table: &TomlTable<'_>) -> ConfigLocation {
+pub(super) fn table_location(table: &TomlTable<'_>) -> ConfigLocation {
     ConfigLocation {
         file: table.file().to_owned(),
         line: table.line(),
@@ -21,25 +21,25 @@ pub(super) fn location(table: &TomlTable<'_>) -> ConfigLocation {
 pub(super) fn read_required_text(table: &TomlTable<'_>, key: &str) -> String {
     let text = table.required_value(key).and_then(TomlValue::text);
     if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
-        table.wrong(key, format!("`{key}` is empty"));
+        table.add_problem(key, format!("`{key}` is empty"));
     }
     text.unwrap_or_default()
 }
 
 /// Statement for the catalogue: one non-empty line, which peers see unchanged.
-pub(super) fn statement(table: &TomlTable<'_>, key: &str) -> Option<String> {
+pub(super) fn parse_statement(table: &TomlTable<'_>, key: &str) -> Option<String> {
     let text = table.text(key)?;
     let longest = DatasetDescription::LONGEST;
     if text.trim().is_empty() {
-        table.wrong(key, format!("`{key}` is empty"));
+        table.add_problem(key, format!("`{key}` is empty"));
     } else if text.len() > longest {
         let length = text.len();
-        table.wrong(
+        table.add_problem(
             key,
             format!("`{key}` has {length} bytes, and {longest} is the most"),
         );
-    } else if printable(&text) != text || text.contains(['\n', '\r', '\t']) {
-        table.wrong(
+    } else if to_printable(&text) != text || text.contains(['\n', '\r', '\t']) {
+        table.add_problem(
             key,
             format!(
                 "`{key}` is one line, without line breaks, tabs and characters that are not shown"
@@ -50,7 +50,7 @@ pub(super) fn statement(table: &TomlTable<'_>, key: &str) -> Option<String> {
 }
 
 /// Number.
-pub(super) fn number(table: &TomlTable<'_>, key: &str) -> Option<f64> {
+pub(super) fn parse_number(table: &TomlTable<'_>, key: &str) -> Option<f64> {
     number_in(table.get(key)?)
 }
 
@@ -78,7 +78,7 @@ pub(super) fn parsed_list<T: FromStr<Err: Display>>(table: &TomlTable<'_>, key: 
     for text in table.texts(key).unwrap_or_default() {
         match text.parse() {
             Ok(one) => found.push(one),
-            Err(fault) => table.wrong(key, format!("`{text}`: {fault}")),
+            Err(fault) => table.add_problem(key, format!("`{text}`: {fault}")),
         }
     }
     found
@@ -87,8 +87,8 @@ pub(super) fn parsed_list<T: FromStr<Err: Display>>(table: &TomlTable<'_>, key: 
 /// Existing time zone.
 pub(super) fn zone_of(table: &TomlTable<'_>) -> Option<String> {
     let zone = table.text("zone")?;
-    if date_time::zone(&zone).is_none() {
-        table.wrong(
+    if date_time::find_zone(&zone).is_none() {
+        table.add_problem(
             "zone",
             format!("`{zone}` is no IANA time zone such as Europe/Berlin"),
         );

@@ -1,16 +1,16 @@
 //! Inference from complete files: number marks, keys, dates, files of a folder, header lines, notes and totals.
 
 use super::{holds, in_force, written};
-use crate::ingest::config::parser::parse;
+use crate::ingest::config::parser::parse_datasets;
 use crate::ingest::schema_inference::draft_config::{
-    DraftConfigOptions, DraftDatasetConfig, entry,
+    DraftConfigOptions, DraftDatasetConfig, create_draft_entry,
 };
 
 /// Proposed types of a file's columns, with the lines of its source.
 pub(super) fn propose_types(files: &[(&str, &str)], path: &str) -> (String, Vec<String>) {
     let folder = written(files);
     let about = DraftConfigOptions::default();
-    let draft = entry(&[path.to_owned()], &folder.path().into(), &about).unwrap();
+    let draft = create_draft_entry(&[path.to_owned()], &folder.path().into(), &about).unwrap();
     let kinds = draft.columns.iter();
     let kinds = kinds.map(|column| format!("{} {}", column.name, column.kind));
     (draft.text.clone(), kinds.collect())
@@ -96,7 +96,8 @@ fn a_file_of_a_folder_that_is_written_otherwise_is_refused_with_its_name() {
     ] {
         let folder = written(&[first, ("m/2.csv", other)]);
         let about = DraftConfigOptions::default();
-        let refusal = entry(&["m".to_owned()], &folder.path().into(), &about).unwrap_err();
+        let refusal =
+            create_draft_entry(&["m".to_owned()], &folder.path().into(), &about).unwrap_err();
         assert!(
             refusal.sentence.contains("m/2.csv"),
             "{other}: {refusal:#?}"
@@ -123,8 +124,8 @@ fn draft(text: &str, skip_last_lines: Option<u32>) -> DraftDatasetConfig {
         skip_last_lines,
         ..DraftConfigOptions::default()
     };
-    let draft = entry(&["a.csv".to_owned()], &folder.path().into(), &about).unwrap();
-    parse(&draft.text, "hansa.toml", folder.path()).unwrap();
+    let draft = create_draft_entry(&["a.csv".to_owned()], &folder.path().into(), &about).unwrap();
+    parse_datasets(&draft.text, "hansa.toml", folder.path()).unwrap();
     draft
 }
 
@@ -167,7 +168,8 @@ fn merged_cells_and_repeated_headers_name_the_columns() {
     let marked = "\u{feff}Straße;Zahl\nA;1\n\u{feff}Straße;Zahl\nB;2\n";
     let folder = written(&[("a.csv", marked)]);
     let about = DraftConfigOptions::default();
-    let refusal = entry(&["a.csv".to_owned()], &folder.path().into(), &about).unwrap_err();
+    let refusal =
+        create_draft_entry(&["a.csv".to_owned()], &folder.path().into(), &about).unwrap_err();
     assert!(refusal.sentence.contains("line 3"), "{refusal:#?}");
 }
 

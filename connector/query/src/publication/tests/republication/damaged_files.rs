@@ -2,7 +2,7 @@
 
 use super::{TRIPS, TestPublisher, ints, trips, write};
 use crate::publication::context::PublicationContext;
-use crate::publication::{StagingOutcome, stage};
+use crate::publication::{StagingOutcome, stage_snapshot};
 use crate::snapshot::Snapshot;
 use crate::snapshot::borrowed_snapshot::open_borrowed_snapshot;
 use crate::snapshot::checked_block_cache::CheckedBlockCache;
@@ -39,7 +39,7 @@ fn a_damaged_snapshot_is_found() {
         damaged: true,
         ..publisher.context()
     };
-    let outcome = stage(&config, &damaged, &|_| {}).unwrap();
+    let outcome = stage_snapshot(&config, &damaged, &|_| {}).unwrap();
     let StagingOutcome::Staged(staged) = outcome else {
         panic!("unchanged");
     };
@@ -65,7 +65,7 @@ fn a_worker_reads_no_other_bytes_than_were_published() {
         open_borrowed_snapshot(publisher.state.path(), id, version, own.digest, &memory).unwrap()
     };
     let file = &own.files[0];
-    let first = |snapshot: &Snapshot| snapshot.checked.reader(file)?.read(&(0..4));
+    let first = |snapshot: &Snapshot| snapshot.checked.open_reader(file)?.read(&(0..4));
     assert_eq!(first(&there()).unwrap(), "PAR1");
     let mut bytes = std::fs::read(file).unwrap();
     bytes[0] ^= 1;

@@ -8,10 +8,10 @@ fn running_streams_keep_their_snapshot_and_its_folder_goes_with_the_last() {
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let config = trips(folder.path(), TRIPS);
     let registry = SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner).0;
-    let first = registry.put(publisher.stage(&config).commit().unwrap(), None);
+    let first = registry.put_snapshot(publisher.stage(&config).commit().unwrap(), None);
     let pinned = registry.holdings();
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,7\n");
-    registry.put(publisher.stage(&config).commit().unwrap(), None);
+    registry.put_snapshot(publisher.stage(&config).commit().unwrap(), None);
     let old = first.folder().unwrap().to_owned();
     drop(first);
     let held = pinned.values().next().unwrap();
@@ -54,7 +54,7 @@ fn an_old_snapshot_is_kept_until_it_is_forgotten_and_nobody_reads_it() {
             "a.csv",
             &format!("day,trips\n2026-01-01,{trips}\n"),
         );
-        registry.put(publisher.stage(&config).commit().unwrap(), kept)
+        registry.put_snapshot(publisher.stage(&config).commit().unwrap(), kept)
     };
     let registry = open();
     let first = publish(&registry, 1, Some(day(1)))

@@ -7,7 +7,7 @@ use super::*;
 fn one_zone_decides_where_a_day_begins() {
     let city = daily(Some("Europe/Berlin"));
     let day = |at: &str| {
-        city.rows(&format!(
+        city.query_rows(&format!(
             "SELECT date_trunc('day', {at}), sum(n) FROM days GROUP BY 1 ORDER BY 1"
         ))
     };
@@ -39,7 +39,7 @@ fn one_zone_decides_where_a_day_begins() {
         "CAST(at AS TIMESTAMP) AT TIME ZONE 'UTC'",
     ] {
         let sql = format!("SELECT sum(n) FROM days GROUP BY date_trunc('day', {at}) ORDER BY 1");
-        assert_eq!(city.rows(&sql).unwrap(), ["3"], "{at}");
+        assert_eq!(city.query_rows(&sql).unwrap(), ["3"], "{at}");
     }
 }
 
@@ -62,20 +62,20 @@ fn weeks_and_months_of_a_date_are_whole_cells() {
         ),
     ] {
         let rows = city
-            .rows(sql)
+            .query_rows(sql)
             .unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
         assert_eq!(rows, expect, "{sql}");
     }
     let finer = "SELECT date_trunc('hour', day), sum(n) FROM dates GROUP BY 1";
     assert_eq!(
-        city.rows(finer).unwrap_err().code,
+        city.query_rows(finer).unwrap_err().code,
         ErrorCode::DimensionNotAllowed
     );
 }
 
 /// Three dates without a bucket, the last of them in another week and month.
 fn dates() -> FixtureParticipant {
-    let set = dataset("dates", &["day:date", "n:int"]);
+    let set = build_dataset("dates", &["day:date", "n:int"]);
     let columns: Vec<ArrayRef> = vec![
         // 2025-11-29, 2025-11-30 and 2025-12-01.
         Arc::new(arrow_array::Date32Array::from(vec![20_421, 20_422, 20_423])),
@@ -89,8 +89,8 @@ fn dates() -> FixtureParticipant {
         DatasetFileLayout::default(),
         [
             Term::Functions(vec![CubeFunction::Sum]),
-            Term::Dimensions(vec![name("day")]),
-            Term::Measures(vec![name("n")]),
+            Term::Dimensions(vec![parse_name("day")]),
+            Term::Measures(vec![parse_name("n")]),
             Term::Grid("hansa://munster.example/grid/dates-1".to_owned()),
             Term::MinGroup {
                 at_least: 1,
@@ -104,7 +104,7 @@ fn dates() -> FixtureParticipant {
 
 /// Three rows, one of them just after midnight in Berlin, on days of `zone`.
 pub(super) fn daily(zone: Option<&str>) -> FixtureParticipant {
-    let set = dataset("days", &["at:instant", "n:int"]);
+    let set = build_dataset("days", &["at:instant", "n:int"]);
     let midnight = 1_762_992_000_000_000; // 2025-11-13T00:00:00Z
     let hours = [1, 20, 23].map(|hour| midnight + hour * 3_600_000_000);
     let columns: Vec<ArrayRef> = vec![
@@ -119,11 +119,11 @@ pub(super) fn daily(zone: Option<&str>) -> FixtureParticipant {
         DatasetFileLayout::default(),
         [
             Term::Functions(vec![CubeFunction::Sum]),
-            Term::Dimensions(vec![name("at")]),
-            Term::Measures(vec![name("n")]),
+            Term::Dimensions(vec![parse_name("at")]),
+            Term::Measures(vec![parse_name("n")]),
             Term::Grid("hansa://munster.example/grid/days-1".to_owned()),
             Term::TimeBucket {
-                column: name("at"),
+                column: parse_name("at"),
                 bucket: TimeBucketWidth::Day,
                 zone: zone.map(str::to_owned),
             },

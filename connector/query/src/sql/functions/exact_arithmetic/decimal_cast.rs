@@ -1,6 +1,6 @@
 //! Casts between decimals and other numbers, and division of decimals, rounded half away from zero.
 
-use super::beyond;
+use super::overflow_refusal;
 use crate::engine_error;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Datum, PrimitiveArray};
 use datafusion::arrow::compute::cast;
@@ -28,7 +28,7 @@ pub(super) fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef>
             })
         }
         (DataType::Decimal128(_, scale), to) if to.is_integer() => {
-            let factor = power(*scale);
+            let factor = power_of_ten(*scale);
             let whole =
                 convert_values::<Decimal128Type, Int64Type>(array, &DataType::Int64, |units| {
                     divide_rounding(i256::from_i128(units), factor?)?
@@ -36,11 +36,13 @@ pub(super) fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef>
                         .try_into()
                         .ok()
                 })?;
-            cast(&whole, to).map_err(|_| engine_error::carry(beyond()))
+            cast(&whole, to).map_err(|_| engine_error::wrap_refusal(overflow_refusal()))
         }
         (DataType::Float64, DataType::Decimal128(precision, scale)) => {
             let kind = decimal_type(*precision, *scale)?;
-            convert_values::<Float64Type, Decimal128Type>(array, to, |number| nearest(number, kind))
+            convert_values::<Float64Type, Decimal128Type>(array, to, |number| {
+                nearest_decimal(number, kind)
+            })
         }
         (from, to) => exec_err!("a cast of {from} to {to} that is none of decimals"),
     }
@@ -54,7 +56,7 @@ fn convert_values<From: ArrowPrimitiveType, To: ArrowPrimitiveType>(
 ) -> Result<ArrayRef> {
     let values = array.as_primitive::<From>().iter();
     let values = values.map(|one| {
-        one.map(|one| value(one).ok_or_else(|| engine_error::carry(beyond())))
+        one.map(|one| value(one).ok_or_else(|| engine_error::wrap_refusal(overflow_refusal())))
             .transpose()
     });
     let values: PrimitiveArray<To> = values.collect::<Result<_>>()?;
@@ -62,7 +64,7 @@ fn convert_values<From: ArrowPrimitiveType, To: ArrowPrimitiveType>(
 }
 
 /// Decimal nearest to the shortest decimal representation of a floating-point number.
-fn nearest(number: f64, kind: DecimalType) -> Option<i128> {
+fn nearest_decimal(number: f64, kind: DecimalType) -> Option<i128> {
     if !number.is_finite() {
         return None;
     }
@@ -88,7 +90,7 @@ fn nearest(number: f64, kind: DecimalType) -> Option<i128> {
 ///
 /// # Errors
 /// An error if a divisor is zero or a quotient exceeds its type.
-pub(super) fn divide(
+pub(super) fn divide_arrays(
     left: &dyn Datum,
     right: &dyn Datum,
 ) -> std::result::Result<ArrayRef, ArrowError> {
@@ -105,7 +107,7 @@ pub(super) fn divide(
     let places = scale.saturating_sub(*from).saturating_add(*by);
     let digits = precision.saturating_add(u8::try_from(places).unwrap_or_default());
     let kind = DataType::Decimal128(digits.min(DECIMAL128_MAX_PRECISION), scale);
-    let factor = power(places).ok_or_else(overflow)?;
+    let factor = power_of_ten(places).ok_or_else(overflow)?;
     let dividends = dividends.as_primitive::<Decimal128Type>();
     let divisors = divisors.as_primitive::<Decimal128Type>();
     let rows = if is_one_dividend {
@@ -183,7 +185,7 @@ pub(super) fn divide_in_256_bits(dividend: i256, divisor: i256) -> Option<i256> 
 }
 
 /// Power of ten for a number of decimal places.
-pub(in crate::sql::functions) fn power(places: i8) -> Option<i256> {
+pub(in crate::sql::functions) fn power_of_ten(places: i8) -> Option<i256> {
     i256::from_i128(10).checked_pow(u32::try_from(places).ok()?)
 }
 

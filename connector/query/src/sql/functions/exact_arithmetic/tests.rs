@@ -168,7 +168,7 @@ fn asked(context: &SessionContext, sql: &str) -> Result<Vec<Option<i256>>, Refus
         let plan = replace_operators(analysed(context, sql).await?)?;
         context.execute_logical_plan(plan).await?.collect().await
     });
-    let batches = answer.map_err(|error| engine_error::running(&error))?;
+    let batches = answer.map_err(|error| engine_error::execution_refusal(&error))?;
     let values = |batch: &RecordBatch| -> Vec<Option<i256>> {
         fn of<T: ArrowPrimitiveType>(
             column: &ArrayRef,
@@ -271,14 +271,14 @@ fn an_average_is_exact_or_ends_the_question() {
     let parts = [(0, 2), (2, 3)].map(|(from, length)| vec![batch.slice(from, length)]);
     let table = MemTable::try_new(batch.schema(), parts.to_vec()).unwrap();
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
-    context.register_udaf(super::super::sum::average().as_ref().clone());
+    context.register_udaf(super::super::sum::average_function().as_ref().clone());
     context.register_table("r", Arc::new(table)).unwrap();
     let mean = |sql: &str| -> Result<Vec<i64>, Refusal> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         let reported = runtime.block_on(async { context.sql(sql).await?.collect().await });
-        let reported = reported.map_err(|error| engine_error::running(&error))?;
+        let reported = reported.map_err(|error| engine_error::execution_refusal(&error))?;
         let values = |batch: &RecordBatch| -> Vec<i64> {
             let column = batch.columns().last().unwrap();
             let values = column.as_primitive::<DurationNanosecondType>();

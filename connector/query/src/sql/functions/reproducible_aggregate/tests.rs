@@ -3,7 +3,7 @@
 use super::{DistinctValueAccumulator, NumericSummary, SummaryGroupsAccumulator};
 use crate::sql::functions::sketch_state::SketchKind;
 use crate::sql::functions::total_order::totally_ordered;
-use crate::sql::functions::{AGGREGATE, aggregate};
+use crate::sql::functions::{AGGREGATE, aggregate_function};
 use arrow_array::cast::AsArray;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -214,7 +214,7 @@ fn turned(rows: &RecordBatch, random: &mut StdRng) -> SessionContext {
         .with_batch_size([2, 7, 100, 8192][random.random_range(0..4)]);
     let context = SessionContext::new_with_config(config);
     for name in AGGREGATE.split(' ') {
-        context.register_udaf(aggregate(name).unwrap().as_ref().clone());
+        context.register_udaf(aggregate_function(name).unwrap().as_ref().clone());
     }
     for state in SketchKind::ALL {
         context.register_udaf(state.function().as_ref().clone());
@@ -349,7 +349,7 @@ impl NumericSummary<1> for CountingSummary {
         self.0 += 1;
     }
 
-    fn take(&mut self, _: [f64; 1]) {
+    fn remove_row(&mut self, _: [f64; 1]) {
         self.0 -= 1;
     }
 

@@ -3,8 +3,8 @@
 //! 55.2).
 
 use crate::engine_error;
-use crate::sql::functions::exact_arithmetic::beyond;
-use crate::sql::functions::exact_arithmetic::decimal_cast::{divide_rounding, power};
+use crate::sql::functions::exact_arithmetic::decimal_cast::{divide_rounding, power_of_ten};
+use crate::sql::functions::exact_arithmetic::overflow_refusal;
 use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
 use datafusion::arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Int64Type, i256,
@@ -72,7 +72,7 @@ impl RoundingDirection {
 ///
 /// # Errors
 /// `ARITHMETIC_OVERFLOW` if a result has more than 38 digits.
-pub(super) fn round(
+pub(super) fn round_decimals(
     args: &ScalarFunctionArgs,
     direction: RoundingDirection,
 ) -> Result<ColumnarValue> {
@@ -101,13 +101,13 @@ pub(super) fn round(
     };
     let value = |value: i128, places: i64| {
         let places = places.clamp(-i64::from(DECIMAL128_MAX_PRECISION) - 1, i64::from(scale));
-        let cut = power(i8::try_from(i64::from(scale) - places).ok()?)?;
+        let cut = power_of_ten(i8::try_from(i64::from(scale) - places).ok()?)?;
         let value = i256::from_i128(value);
         let whole = direction.divide(value, cut)?;
         // Converted to units of the result's last decimal place.
         let units = whole.checked_mul(cut)?;
         let units = units
-            .checked_div(power(scale.checked_sub(*kept)?)?)?
+            .checked_div(power_of_ten(scale.checked_sub(*kept)?)?)?
             .to_i128()?;
         Decimal128Type::is_valid_decimal_precision(units, *precision).then_some(units)
     };
@@ -116,7 +116,7 @@ pub(super) fn round(
             return Ok(None);
         };
         let made = value(one, places).map(Some);
-        made.ok_or_else(|| engine_error::carry(beyond()))
+        made.ok_or_else(|| engine_error::wrap_refusal(overflow_refusal()))
     });
     let made: PrimitiveArray<Decimal128Type> = made.collect::<Result<_>>()?;
     let made = made.with_data_type(to.clone());

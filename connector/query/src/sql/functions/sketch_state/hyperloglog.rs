@@ -30,7 +30,7 @@ const FEW: usize = 1024;
 const SPARSE: usize = 256;
 
 /// Checks for a supported value type. Types that the engine counts exactly or does not support are excluded.
-pub(super) const fn takes(kind: &DataType) -> bool {
+pub(super) const fn accepts_type(kind: &DataType) -> bool {
     matches!(
         kind,
         DataType::Int32
@@ -76,7 +76,7 @@ impl HyperLogLogRegisters {
         let nulls = values.logical_nulls();
         for (row, hash) in hashes.into_iter().enumerate() {
             if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
-                let (number, rank) = place(hash);
+                let (number, rank) = register_and_rank(hash);
                 self.raise(number, rank);
             }
         }
@@ -85,7 +85,7 @@ impl HyperLogLogRegisters {
 
     /// Merges a state. Returns `None` if it is malformed.
     pub(super) fn merge(&mut self, state: &[u8]) -> Option<()> {
-        for (number, rank) in read(state)? {
+        for (number, rank) in read_registers(state)? {
             self.raise(number, rank);
         }
         Some(())
@@ -98,7 +98,7 @@ impl HyperLogLogRegisters {
             return None;
         }
         if set.len().saturating_mul(3) > REGISTERS {
-            return Some(dense(&set));
+            return Some(to_dense_registers(&set));
         }
         let one = |(number, rank): &(u16, u8)| {
             let [low, high] = number.to_le_bytes();
@@ -111,9 +111,11 @@ impl HyperLogLogRegisters {
     pub(super) fn count(&self) -> Result<u64> {
         let set = self.set();
         let state = if set.len() > SPARSE {
-            dense(&set)
+            to_dense_registers(&set)
         } else {
-            let hashes = set.iter().map(|(number, rank)| hash(*number, *rank));
+            let hashes = set
+                .iter()
+                .map(|(number, rank)| hash_with_rank(*number, *rank));
             hashes.flat_map(u64::to_le_bytes).collect()
         };
         let field: FieldRef = Arc::new(Field::new("state", DataType::Binary, false));
@@ -149,7 +151,7 @@ impl HyperLogLogRegisters {
     fn set(&self) -> Vec<(u16, u8)> {
         match self {
             Self::Few(few) => few.clone(),
-            Self::All(all) => set(all),
+            Self::All(all) => to_sparse_registers(all),
         }
     }
 
@@ -164,7 +166,7 @@ impl HyperLogLogRegisters {
                 Err(at) => {
                     few.insert(at, (number, rank));
                     if few.len() > FEW {
-                        *self = Self::All(dense(few));
+                        *self = Self::All(to_dense_registers(few));
                     }
                 }
             },
@@ -178,21 +180,21 @@ impl HyperLogLogRegisters {
 }
 
 /// Register and rank of a hash, as in the engine.
-fn place(hash: u64) -> (u16, u8) {
+fn register_and_rank(hash: u64) -> (u16, u8) {
     let number = u16::try_from(hash % (1 << BITS)).unwrap_or(0);
     let zeros = ((hash >> BITS) | (1 << (u64::BITS - BITS))).trailing_zeros();
     (number, u8::try_from(zeros).unwrap_or(0).saturating_add(1))
 }
 
 /// Hash with this register and rank.
-fn hash(number: u16, rank: u8) -> u64 {
+fn hash_with_rank(number: u16, rank: u8) -> u64 {
     // For the highest rank, all bits above the register number are zero.
     let bit = 1_u64.checked_shl(u32::from(rank).saturating_add(BITS - 1));
     u64::from(number) | bit.unwrap_or(0)
 }
 
 /// Dense form: one byte for each register.
-fn dense(set: &[(u16, u8)]) -> Vec<u8> {
+fn to_dense_registers(set: &[(u16, u8)]) -> Vec<u8> {
     let mut all = vec![0; REGISTERS];
     for (number, rank) in set {
         if let Some(one) = all.get_mut(usize::from(*number)) {
@@ -202,7 +204,7 @@ fn dense(set: &[(u16, u8)]) -> Vec<u8> {
     all
 }
 
-fn set(dense: &[u8]) -> Vec<(u16, u8)> {
+fn to_sparse_registers(dense: &[u8]) -> Vec<(u16, u8)> {
     (0..)
         .zip(dense.iter().copied())
         .filter(|(_, rank)| *rank > 0)
@@ -210,9 +212,9 @@ fn set(dense: &[u8]) -> Vec<(u16, u8)> {
 }
 
 /// Non-zero registers of a state, or `None` if it is malformed.
-fn read(state: &[u8]) -> Option<Vec<(u16, u8)>> {
+fn read_registers(state: &[u8]) -> Option<Vec<(u16, u8)>> {
     let found = if state.len() == REGISTERS {
-        set(state)
+        to_sparse_registers(state)
     } else {
         let (ones, rest) = state.as_chunks::<3>();
         if !rest.is_empty() || state.len() > REGISTERS {

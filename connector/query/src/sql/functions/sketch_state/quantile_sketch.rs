@@ -19,7 +19,7 @@
 use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion_common::{Result, internal_datafusion_err};
-use hansa_enforcement::superaccumulator::parts;
+use hansa_enforcement::superaccumulator::float_parts;
 
 /// Maximum number of buckets, including the one for NaN. With the greatest width no sketch has more.
 const MOST: usize = 4_096;
@@ -40,7 +40,7 @@ const LEAST_NORMAL: i32 = 1 << 8;
 const VALUES: u64 = 1 << 53;
 
 /// Checks for a value type with percentiles.
-pub(super) const fn takes(kind: &DataType) -> bool {
+pub(super) const fn accepts_type(kind: &DataType) -> bool {
     matches!(kind, DataType::Float64)
 }
 
@@ -69,8 +69,8 @@ impl QuantileSketch {
                 self.none = self.none.saturating_add(1);
                 continue;
             }
-            let value = plain(value);
-            found.push(widen_bucket(bucket(value), self.doubled));
+            let value = flush_subnormal(value);
+            found.push(widen_bucket(initial_bucket(value), self.doubled));
             self.stretch(value, value);
         }
         found.sort_unstable();
@@ -84,7 +84,7 @@ impl QuantileSketch {
 
     /// Merges a state. Returns `None` if it is malformed.
     pub(super) fn merge(&mut self, state: &[u8]) -> Option<()> {
-        let mut other = read(state)?;
+        let mut other = read_sketch(state)?;
         if self.count().checked_add(other.count())? > VALUES {
             return None;
         }
@@ -105,21 +105,21 @@ impl QuantileSketch {
             return None;
         }
         let mut out = vec![self.doubled];
-        put(&mut out, self.none);
+        put_integer(&mut out, self.none);
         if let Some((least, greatest)) = self.ends {
             out.extend(least.to_le_bytes());
             out.extend(greatest.to_le_bytes());
         }
         let mut before = None;
         for (bucket, count) in &self.buckets {
-            put(
+            put_integer(
                 &mut out,
                 match before {
                     None => encode_bucket(*bucket),
                     Some(before) => u64::from(bucket.abs_diff(before)),
                 },
             );
-            put(&mut out, *count);
+            put_integer(&mut out, *count);
             before = Some(*bucket);
         }
         Some(out)
@@ -128,7 +128,7 @@ impl QuantileSketch {
     /// Value at a share, in ascending or descending order. `None` if there was no value.
     pub(super) fn quantile(&self, share: f64, descends: bool) -> Option<f64> {
         let last = self.count().checked_sub(1)?;
-        let place = place(share, last);
+        let place = share_rank(share, last);
         // Zero-based rank in ascending order.
         let place = if descends { last - place } else { place };
         let Some((least, greatest)) = self.ends else {
@@ -147,7 +147,7 @@ impl QuantileSketch {
                 return Some(if is_last && last {
                     greatest
                 } else {
-                    value(*bucket, self.doubled).clamp(least, greatest)
+                    bucket_boundary(*bucket, self.doubled).clamp(least, greatest)
                 });
             }
         }
@@ -179,12 +179,12 @@ impl QuantileSketch {
             let known = std::mem::take(&mut self.buckets);
             self.buckets = merge_buckets(known, more);
         }
-        while self.places() > MOST && self.doubled < WIDEST {
+        while self.bucket_count() > MOST && self.doubled < WIDEST {
             self.widen(self.doubled.saturating_add(1));
         }
     }
 
-    fn places(&self) -> usize {
+    fn bucket_count(&self) -> usize {
         self.buckets
             .len()
             .saturating_add(usize::from(self.none > 0))
@@ -231,7 +231,7 @@ fn merge_buckets(one: Vec<(i32, u64)>, other: Vec<(i32, u64)>) -> Vec<(i32, u64)
 }
 
 /// Replaces subnormal numbers by zero.
-fn plain(value: f64) -> f64 {
+fn flush_subnormal(value: f64) -> f64 {
     if value.abs() < f64::MIN_POSITIVE {
         0.0
     } else {
@@ -240,7 +240,7 @@ fn plain(value: f64) -> f64 {
 }
 
 /// Bucket of a number at the initial width.
-fn bucket(value: f64) -> i32 {
+fn initial_bucket(value: f64) -> i32 {
     let size = i32::try_from(value.abs().to_bits() >> DROPPED).unwrap_or(INFINITE);
     if value < 0.0 { -size } else { size }
 }
@@ -252,7 +252,7 @@ const fn widen_bucket(bucket: i32, times: u8) -> i32 {
 }
 
 /// Boundary of a bucket nearer to zero.
-fn value(bucket: i32, doubled: u8) -> f64 {
+fn bucket_boundary(bucket: i32, doubled: u8) -> f64 {
     let size = u64::from(bucket.unsigned_abs()) << doubled;
     let size = f64::from_bits(size << DROPPED);
     if bucket < 0 { -size } else { size }
@@ -260,8 +260,8 @@ fn value(bucket: i32, doubled: u8) -> f64 {
 
 /// Rank of a share, from zero to `last`: the share of `last`, rounded down. A decimal share may differ from its floating-point
 /// representation by half a unit in the last place, which is tolerated: 0.29 of a hundred is 29.
-fn place(share: f64, last: u64) -> u64 {
-    let (significand, lowest, _) = parts(share);
+fn share_rank(share: f64, last: u64) -> u64 {
+    let (significand, lowest, _) = float_parts(share);
     let most = (u128::from(significand) * 2 + 1) * u128::from(last);
     // In halves of this unit, as a power of two.
     let down = u32::try_from(1075_u64.saturating_sub(lowest)).unwrap_or(u32::MAX);
@@ -274,7 +274,7 @@ fn encode_bucket(bucket: i32) -> u64 {
     (u64::from(bucket.unsigned_abs()) << 1) | u64::from(bucket < 0)
 }
 
-fn put(out: &mut Vec<u8>, mut number: u64) {
+fn put_integer(out: &mut Vec<u8>, mut number: u64) {
     loop {
         let low = u8::try_from(number & 0x7f).unwrap_or_default();
         number >>= 7;
@@ -287,7 +287,7 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Reads the integer at the start of `bytes` and advances the slice.
-fn take(bytes: &mut &[u8]) -> Option<u64> {
+fn take_integer(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for at in 0..10 {
         let (byte, rest) = bytes.split_first()?;
@@ -306,14 +306,14 @@ fn take(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Sketch of a state, or `None` if it is malformed.
-fn read(state: &[u8]) -> Option<QuantileSketch> {
+fn read_sketch(state: &[u8]) -> Option<QuantileSketch> {
     let (doubled, mut rest) = state.split_first()?;
     if *doubled > WIDEST {
         return None;
     }
     let mut sketch = QuantileSketch {
         doubled: *doubled,
-        none: take(&mut rest)?,
+        none: take_integer(&mut rest)?,
         ..QuantileSketch::default()
     };
     if !rest.is_empty() {
@@ -324,7 +324,7 @@ fn read(state: &[u8]) -> Option<QuantileSketch> {
         let greatest = f64::from_le_bytes(*greatest.first_chunk()?);
         sketch.ends = Some((least, greatest));
         while !rest.is_empty() {
-            let number = take(&mut rest)?;
+            let number = take_integer(&mut rest)?;
             let bucket = match sketch.buckets.last() {
                 None => {
                     let size = i32::try_from(number >> 1).ok()?;
@@ -335,18 +335,18 @@ fn read(state: &[u8]) -> Option<QuantileSketch> {
                 }
                 Some(_) => return None,
             };
-            let count = take(&mut rest)?;
+            let count = take_integer(&mut rest)?;
             let size = bucket.abs();
             let is_one =
                 size == 0 || (LEAST_NORMAL >> doubled..=INFINITE >> doubled).contains(&size);
-            if !is_one || count == 0 || sketch.places() >= MOST {
+            if !is_one || count == 0 || sketch.bucket_count() >= MOST {
                 return None;
             }
             sketch.buckets.push((bucket, count));
         }
         let of = |end: f64| {
-            (!end.is_nan() && plain(end).to_bits() == end.to_bits())
-                .then(|| widen_bucket(bucket(end), *doubled))
+            (!end.is_nan() && flush_subnormal(end).to_bits() == end.to_bits())
+                .then(|| widen_bucket(initial_bucket(end), *doubled))
         };
         let ((first, _), (last, _)) = (sketch.buckets.first()?, sketch.buckets.last()?);
         if of(least)? != *first || of(greatest)? != *last || least > greatest {

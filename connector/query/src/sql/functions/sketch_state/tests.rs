@@ -3,7 +3,7 @@
 mod malformed_states;
 
 use super::{LARGEST, SketchKind, SketchOutput};
-use crate::sql::functions::{aggregate, is_known_function, names};
+use crate::sql::functions::{aggregate_function, function_names, is_known_function};
 use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
@@ -99,7 +99,7 @@ fn columns(values: &[Option<i64>]) -> Vec<ArrayRef> {
 
 #[test]
 fn counts_are_those_of_the_engine() {
-    let engine = aggregate("approx_distinct").unwrap();
+    let engine = aggregate_function("approx_distinct").unwrap();
     let mut chance = StdRng::seed_from_u64(11);
     for size in [0, 1, 2, 9, 257, 1025, 6000, 40_000] {
         let mut parts: Vec<Vec<Option<i64>>> = Vec::new();
@@ -256,7 +256,7 @@ fn near(sorted: &[f64], share: f64, got: f64) {
 /// The answer of several participants equals that of one with all values.
 #[test]
 fn states_give_what_all_rows_give() {
-    let engine = aggregate("approx_median").unwrap();
+    let engine = aggregate_function("approx_median").unwrap();
     let values: Vec<f64> = (0..5000).map(|at| f64::from(at * 7919 % 1009)).collect();
     let part = |rows: &[f64]| state(SketchKind::Percentile, &floats(rows));
     let states = [None, part(&values[..77]), part(&[]), part(&values[77..])];
@@ -354,15 +354,15 @@ fn states_are_bounded() {
 fn they_can_be_written_and_are_not_shown() {
     for state in SketchKind::ALL {
         assert!(is_known_function(state.name()), "{}", state.name());
-        assert!(names().all(|name| name != state.name()));
+        assert!(function_names().all(|name| name != state.name()));
         assert_eq!(SketchKind::from_function_name(state.name()), Some(state));
-        assert!(aggregate(state.name()).is_some());
+        assert!(aggregate_function(state.name()).is_some());
     }
     let micros = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    assert!(SketchKind::Distinct.takes(&micros));
+    assert!(SketchKind::Distinct.accepts_type(&micros));
     // Types that the engine counts exactly or does not support.
     for kind in [DataType::Boolean, DataType::Int16, DataType::Float64] {
-        assert!(!SketchKind::Distinct.takes(&kind), "{kind}");
+        assert!(!SketchKind::Distinct.accepts_type(&kind), "{kind}");
         assert!(
             SketchKind::Distinct
                 .function()

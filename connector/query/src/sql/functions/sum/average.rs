@@ -4,7 +4,7 @@
 use super::exact_mean::{ExactMeanType, exact_mean};
 use super::exact_sum::state;
 use super::group_means::MeanGroupsAccumulator;
-use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed_column};
+use super::scalar_sum::{DistinctSum, ScalarSum, count_values, only_column, typed_column};
 use crate::sql::decimal_types::QUOTIENT_PLACES;
 use crate::sql::functions::reproducible_aggregate::{
     DistinctValueAccumulator, NumericSummary, SummaryAccumulator, SummaryGroupsAccumulator,
@@ -27,7 +27,7 @@ use hansa_enforcement::exact_sum::ExactSum;
 use std::sync::{Arc, LazyLock};
 
 /// Function `avg`, exact for types whose sum wraps around in the engine.
-pub(super) fn average() -> Arc<AggregateUDF> {
+pub(super) fn exact_average_function() -> Arc<AggregateUDF> {
     Arc::clone(&AVERAGE)
 }
 
@@ -219,9 +219,9 @@ impl NumericSummary<1> for FloatMean {
         self.total.add(value);
     }
 
-    fn take(&mut self, [value]: [f64; 1]) {
+    fn remove_row(&mut self, [value]: [f64; 1]) {
         self.count = self.count.saturating_sub(1);
-        self.total.take(value);
+        self.total.remove(value);
     }
 
     fn merge(&mut self, bytes: &[u8]) -> Option<()> {
@@ -270,7 +270,7 @@ impl<T: ExactMeanType> Accumulator for MeanAccumulator<T> {
     fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
         match &mut self.values {
             MeanValues::All(sum, many) => {
-                *many = many.saturating_add(there(only(columns)?));
+                *many = many.saturating_add(count_values(only_column(columns)?));
                 sum.update_batch(columns)
             }
             MeanValues::Different(values) => values.update_batch(columns),
@@ -280,7 +280,7 @@ impl<T: ExactMeanType> Accumulator for MeanAccumulator<T> {
     fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
         match &mut self.values {
             MeanValues::All(sum, many) => {
-                *many = many.saturating_sub(there(only(columns)?));
+                *many = many.saturating_sub(count_values(only_column(columns)?));
                 sum.retract_batch(columns)
             }
             MeanValues::Different(values) => values.retract_batch(columns),

@@ -2,7 +2,7 @@
 
 use super::exact_sum::{AccumulatedSum, ExactSumType};
 use super::too_large;
-use crate::sql::functions::exact_arithmetic::decimal_cast::{divide_rounding, power};
+use crate::sql::functions::exact_arithmetic::decimal_cast::{divide_rounding, power_of_ten};
 use datafusion::arrow::datatypes::{
     DataType, Decimal128Type, Decimal256Type, DecimalType, DurationMicrosecondType,
     DurationMillisecondType, DurationNanosecondType, DurationSecondType, i256,
@@ -56,7 +56,7 @@ impl ExactMeanType for Decimal256Type {
 
 /// Mean with additional decimal places, rounded half away from zero.
 fn decimal_mean(sum: i256, many: u64, places: i8) -> Option<i256> {
-    let value = sum.checked_mul(power(places)?)?;
+    let value = sum.checked_mul(power_of_ten(places)?)?;
     divide_rounding(value, i256::from_i128(i128::from(many)))
 }
 

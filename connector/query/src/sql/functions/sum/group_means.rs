@@ -31,7 +31,7 @@ impl<T: ExactMeanType> MeanGroupsAccumulator<T> {
         }
     }
 
-    fn count(&mut self, group: usize, more: u64) {
+    fn add_count(&mut self, group: usize, more: u64) {
         if let Some(count) = self.counts.get_mut(group) {
             *count = count.saturating_add(more);
         }
@@ -51,11 +51,13 @@ impl<T: ExactMeanType> GroupsAccumulator for MeanGroupsAccumulator<T> {
         self.counts.resize(total_num_groups, 0);
         let values = typed_column::<T>(values)?;
         if values.null_count() == 0 && opt_filter.is_none() {
-            group_indices.iter().for_each(|group| self.count(*group, 1));
+            group_indices
+                .iter()
+                .for_each(|group| self.add_count(*group, 1));
             return Ok(());
         }
         for (row, group) in group_indices.iter().enumerate() {
-            self.count(*group, count_row(values, row, opt_filter));
+            self.add_count(*group, count_row(values, row, opt_filter));
         }
         Ok(())
     }
@@ -74,7 +76,7 @@ impl<T: ExactMeanType> GroupsAccumulator for MeanGroupsAccumulator<T> {
         self.counts.resize(total_num_groups, 0);
         let counts = typed_column::<UInt64Type>(std::slice::from_ref(counts))?;
         for (count, group) in counts.iter().zip(group_indices) {
-            self.count(*group, count.unwrap_or_default());
+            self.add_count(*group, count.unwrap_or_default());
         }
         Ok(())
     }

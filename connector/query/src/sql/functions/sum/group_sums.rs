@@ -36,7 +36,7 @@ impl<T: ExactSumType> SumGroupsAccumulator<T> {
         }
     }
 
-    fn room(&mut self, groups: usize) {
+    fn resize_groups(&mut self, groups: usize) {
         self.nears.resize(groups, T::Near::default());
         self.seen.resize(groups, false);
     }
@@ -66,11 +66,11 @@ impl<T: ExactSumType> SumGroupsAccumulator<T> {
     }
 
     /// Checks for possible groups without a value.
-    const fn unseen(&self) -> bool {
+    const fn has_unseen_groups(&self) -> bool {
         self.known < self.seen.len()
     }
 
-    fn see(&mut self, group: usize) {
+    fn mark_group(&mut self, group: usize) {
         if let Some(seen) = self.seen.get_mut(group)
             && !*seen
         {
@@ -110,14 +110,16 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         total_num_groups: usize,
     ) -> Result<()> {
         let values = typed_column::<T>(values)?;
-        self.room(total_num_groups);
+        self.resize_groups(total_num_groups);
         if values.null_count() == 0 && opt_filter.is_none() {
             // Fast path for columns without NULLs: additions only.
             for (value, group) in values.values().iter().zip(group_indices) {
                 self.add(*group, *value)?;
             }
-            if self.unseen() {
-                group_indices.iter().for_each(|group| self.see(*group));
+            if self.has_unseen_groups() {
+                group_indices
+                    .iter()
+                    .for_each(|group| self.mark_group(*group));
             }
             return Ok(());
         }
@@ -125,7 +127,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
             let Some(value) = value else { continue };
             if opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
                 self.add(*group, value)?;
-                self.see(*group);
+                self.mark_group(*group);
             }
         }
         Ok(())
@@ -137,14 +139,14 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         group_indices: &[usize],
         total_num_groups: usize,
     ) -> Result<()> {
-        self.room(total_num_groups);
+        self.resize_groups(total_num_groups);
         for (partial, group) in typed_column::<T::Wide>(values)?.iter().zip(group_indices) {
             if let Some(partial) = partial {
                 match T::native(partial) {
                     Some(value) => self.add(*group, value)?,
                     None => self.add_to_rest(*group, partial)?,
                 }
-                self.see(*group);
+                self.mark_group(*group);
             }
         }
         Ok(())

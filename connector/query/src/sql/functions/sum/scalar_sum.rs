@@ -34,7 +34,7 @@ impl<T: ExactSumType> ScalarSum<T> {
 }
 
 /// Only column of `columns`.
-pub(in crate::sql::functions) fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
+pub(in crate::sql::functions) fn only_column(columns: &[ArrayRef]) -> Result<&ArrayRef> {
     match columns {
         [one] => Ok(one),
         _ => exec_err!("one argument"),
@@ -45,14 +45,17 @@ pub(in crate::sql::functions) fn only(columns: &[ArrayRef]) -> Result<&ArrayRef>
 pub(super) fn typed_column<T: datafusion::arrow::array::ArrowPrimitiveType>(
     columns: &[ArrayRef],
 ) -> Result<&PrimitiveArray<T>> {
-    match only(columns)?.as_primitive_opt::<T>() {
+    match only_column(columns)?.as_primitive_opt::<T>() {
         Some(values) => Ok(values),
         None => exec_err!("a column of another type than the sum was made for"),
     }
 }
 
 /// Total as a scalar.
-fn scalar<T: ExactSumType>(sum: Option<AccumulatedSum<T>>, to: &DataType) -> Result<ScalarValue> {
+fn to_scalar<T: ExactSumType>(
+    sum: Option<AccumulatedSum<T>>,
+    to: &DataType,
+) -> Result<ScalarValue> {
     if stays_wide::<T>(to) {
         return ScalarValue::new_primitive::<T::Wide>(sum, to);
     }
@@ -61,7 +64,7 @@ fn scalar<T: ExactSumType>(sum: Option<AccumulatedSum<T>>, to: &DataType) -> Res
 }
 
 /// Number of non-NULL values.
-pub(super) fn there(values: &dyn Array) -> u64 {
+pub(super) fn count_values(values: &dyn Array) -> u64 {
     let there = values.len().saturating_sub(values.null_count());
     u64::try_from(there).unwrap_or(u64::MAX)
 }
@@ -80,7 +83,7 @@ impl<T: ExactSumType> Accumulator for ScalarSum<T> {
             }
         }
         self.sum = sum;
-        self.many = self.many.saturating_add(there(values));
+        self.many = self.many.saturating_add(count_values(values));
         Ok(())
     }
 
@@ -89,7 +92,7 @@ impl<T: ExactSumType> Accumulator for ScalarSum<T> {
         for value in values.iter().flatten() {
             self.sum = self.sum.minus(T::widen(value)).ok_or_else(too_large)?;
         }
-        self.many = self.many.saturating_sub(there(values));
+        self.many = self.many.saturating_sub(count_values(values));
         Ok(())
     }
 
@@ -98,7 +101,7 @@ impl<T: ExactSumType> Accumulator for ScalarSum<T> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        scalar::<T>((self.many > 0).then_some(self.sum), &self.to)
+        to_scalar::<T>((self.many > 0).then_some(self.sum), &self.to)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -183,7 +186,7 @@ impl<T: ExactSumType> Accumulator for DistinctSum<T> {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let sum = (!self.counts.is_empty()).then_some(self.sum);
-        scalar::<T>(sum, &self.to)
+        to_scalar::<T>(sum, &self.to)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -196,7 +199,7 @@ impl<T: ExactSumType> Accumulator for DistinctSum<T> {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let Some(lists) = only(states)?.as_list_opt::<i32>() else {
+        let Some(lists) = only_column(states)?.as_list_opt::<i32>() else {
             return exec_err!("a column of another type than the sum was made for");
         };
         for list in lists.iter().flatten() {

@@ -113,7 +113,7 @@ fn context(rows: &TypedNumbers) -> SessionContext {
 fn asked(context: &SessionContext, sql: &str) -> Result<BTreeMap<i64, Option<i256>>, Refusal> {
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let answer = runtime.block_on(async { context.sql(sql).await?.collect().await });
-    let batches = answer.map_err(|error| engine_error::running(&error))?;
+    let batches = answer.map_err(|error| engine_error::execution_refusal(&error))?;
     let mut reported = BTreeMap::new();
     for batch in batches {
         let keys = batch.column(0).as_primitive::<Int64Type>().clone();
@@ -306,7 +306,7 @@ fn a_whole_sum_is_never_too_large() {
         numbers: vec![Some(i64::MAX), Some(i64::MAX), Some(i64::MIN), None],
     };
     let context = context(&rows);
-    context.register_udaf(whole().as_ref().clone());
+    context.register_udaf(decimal_sum_function().as_ref().clone());
     let reported = asked(&context, "SELECT k, whole_sum(i) FROM r GROUP BY k").unwrap();
     let wide = |number: i128| Some(i256::from_i128(number));
     let sums = [
@@ -324,7 +324,7 @@ fn a_whole_sum_is_never_too_large() {
 #[test]
 fn what_can_be_written_is_the_checked_one() {
     assert!(Arc::ptr_eq(
-        &super::super::aggregate("sum").unwrap(),
+        &super::super::aggregate_function("sum").unwrap(),
         &checked_sum()
     ));
 }
@@ -357,7 +357,7 @@ fn whole_sums_of_floating_point_numbers_are_the_same_in_every_order() {
             .with_target_partitions(3)
             .with_batch_size(7);
         let context = SessionContext::new_with_config(config);
-        context.register_udaf(whole().as_ref().clone());
+        context.register_udaf(decimal_sum_function().as_ref().clone());
         let parts = (0..5)
             .map(|part| vec![batch.slice(part * 100, 100)])
             .collect();

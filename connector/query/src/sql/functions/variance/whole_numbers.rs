@@ -2,7 +2,7 @@
 //! loses a spread that is small compared to the numbers.
 
 use super::super::reproducible_aggregate::SummaryOutput;
-use super::super::sum::only;
+use super::super::sum::only_column;
 use datafusion::arrow::array::{ArrayRef, AsArray, PrimitiveArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef};
@@ -37,7 +37,7 @@ pub(super) struct UnitOutput {
 }
 
 impl UnitOutput {
-    fn tell(&self, sums: &PowerSums<1>) -> ScalarValue {
+    fn to_scalar(&self, sums: &PowerSums<1>) -> ScalarValue {
         let unit = 10_f64.powi(i32::from(self.scale) * self.power);
         ScalarValue::Float64((self.output)(sums).map(|number| number / unit))
     }
@@ -45,7 +45,7 @@ impl UnitOutput {
 
 /// Values in units.
 fn read_units(columns: &[ArrayRef]) -> Result<PrimitiveArray<Decimal128Type>> {
-    let column = only(columns)?;
+    let column = only_column(columns)?;
     let wide = match column.data_type() {
         DataType::Decimal128(_, _) => Arc::clone(column),
         kind if kind.is_integer() => cast(column, &UNITS)?,
@@ -94,7 +94,7 @@ impl Accumulator for WholeNumbers {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(self.output.tell(&self.sums))
+        Ok(self.output.to_scalar(&self.sums))
     }
 
     fn size(&self) -> usize {
@@ -106,7 +106,7 @@ impl Accumulator for WholeNumbers {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let Some(states) = only(states)?.as_binary_opt::<i32>() else {
+        let Some(states) = only_column(states)?.as_binary_opt::<i32>() else {
             return exec_err!("bytes");
         };
         for state in states.iter().flatten() {
@@ -167,7 +167,7 @@ impl Accumulator for DistinctWholeNumbers {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(self.output.tell(&self.sums))
+        Ok(self.output.to_scalar(&self.sums))
     }
 
     fn size(&self) -> usize {
@@ -188,7 +188,7 @@ impl Accumulator for DistinctWholeNumbers {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let Some(lists) = only(states)?.as_list_opt::<i32>() else {
+        let Some(lists) = only_column(states)?.as_list_opt::<i32>() else {
             return exec_err!("lists of numbers");
         };
         for list in lists.iter().flatten() {

@@ -60,7 +60,7 @@ fn batches_are_read_whatever_their_compression() {
     for kind in KINDS {
         let (schema, data) = encoded(kind);
         let decoder = BatchDecoder::from_first(&schema).unwrap();
-        assert_eq!(decoder.batch(&data).unwrap(), sample(), "{kind:?}");
+        assert_eq!(decoder.decode_batch(&data).unwrap(), sample(), "{kind:?}");
     }
 }
 
@@ -82,19 +82,19 @@ fn no_changed_byte_does_harm() {
                 schema.data_header = with_byte(&schema.data_header, at, change);
                 // Another schema may be accepted; then its batches must not do harm either.
                 match BatchDecoder::from_first(&schema) {
-                    Ok(other) => refused += usize::from(other.batch(&data).is_err()),
+                    Ok(other) => refused += usize::from(other.decode_batch(&data).is_err()),
                     Err(_) => refused += 1,
                 }
             }
             for at in 0..data.data_header.len() {
                 let mut data = data.clone();
                 data.data_header = with_byte(&data.data_header, at, change);
-                refused += usize::from(decoder.batch(&data).is_err());
+                refused += usize::from(decoder.decode_batch(&data).is_err());
             }
             for at in (0..data.data_body.len()).step_by(7) {
                 let mut data = data.clone();
                 data.data_body = with_byte(&data.data_body, at, change);
-                refused += usize::from(decoder.batch(&data).is_err());
+                refused += usize::from(decoder.decode_batch(&data).is_err());
             }
         }
     }
@@ -117,7 +117,7 @@ fn a_buffer_that_unpacks_to_more_than_memory_is_refused() {
         let mut body = data.data_body.to_vec();
         body[offsets[0]..offsets[0] + 8].copy_from_slice(&size.to_le_bytes());
         data.data_body = body.into();
-        let refusal = decoder.batch(&data).unwrap_err();
+        let refusal = decoder.decode_batch(&data).unwrap_err();
         assert!(refusal.sentence.contains("lengths"), "{size}: {refusal}");
     }
 }

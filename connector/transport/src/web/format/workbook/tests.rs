@@ -196,6 +196,6 @@ fn columns_are_named_by_letters() {
         (16_383, "XFD"),
     ];
     for (at, name) in named {
-        assert_eq!(letters(at), name);
+        assert_eq!(column_letters(at), name);
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn random_clauses(random: &mut SeededRandom) -> ClauseModel {
     };
     let mut kinds: Vec<u8> = (0..KINDS).collect();
     for _ in 0..within(random, 1, 5) {
-        let at = random.below(kinds.len());
+        let at = random.draw_below(kinds.len());
         one(kinds.swap_remove(at), &mut clauses, random);
     }
     clauses
@@ -35,7 +35,7 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         }
         2 => {
             let days = few(random, 1, 6);
-            let since = random.of(&[WindowStart::Activation, WindowStart::FirstUse]);
+            let since = random.choose_item(&[WindowStart::Activation, WindowStart::FirstUse]);
             clauses.add(
                 Term::Lasts(RelativeWindowTerm { days, since }),
                 move |circumstances| {
@@ -60,22 +60,22 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
             });
         }
         4 => {
-            let list = random.of(&[&["dpv:Research"][..], &["dpv:Academic", "dpv:Marketing"]]);
-            clauses.add(
-                Term::Purpose(purposes(list)),
-                move |circumstances| match circumstances.purpose {
+            let list =
+                random.choose_item(&[&["dpv:Research"][..], &["dpv:Academic", "dpv:Marketing"]]);
+            clauses.add(Term::Purpose(parse_purposes(list)), move |circumstances| {
+                match circumstances.purpose {
                     None => Some(ErrorCode::PurposeMissing),
                     Some(asked) => {
                         let covered = list.iter().any(|wide| below(wide, asked));
                         when(!covered, ErrorCode::PurposeNotCovered)
                     }
-                },
-            );
+                }
+            });
         }
         5 => {
-            let not = random.of(&PURPOSES[1..]);
+            let not = random.choose_item(&PURPOSES[1..]);
             clauses.add(
-                Term::PurposeNot(purposes(&[not])),
+                Term::PurposeNot(parse_purposes(&[not])),
                 move |circumstances| match circumstances.purpose {
                     None => Some(ErrorCode::PurposeMissing),
                     Some(asked) => {
@@ -86,7 +86,7 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
             );
         }
         6 => {
-            let sector = random.of(&["nace:H49", "nace:O84"]);
+            let sector = random.choose_item(&["nace:H49", "nace:O84"]);
             clauses.add(
                 Term::Sector(vec![sector.parse().unwrap()]),
                 move |circumstances| {
@@ -143,8 +143,8 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
             });
         }
         13 if !clauses.list_columns() => {
-            let list = random.of(&[&["site"][..], &["site", "bikes"]]);
-            clauses.add(Term::Columns(names(list)), move |circumstances| {
+            let list = random.choose_item(&[&["site"][..], &["site", "bikes"]]);
+            clauses.add(Term::Columns(parse_names(list)), move |circumstances| {
                 when(
                     !list.contains(&circumstances.column),
                     ErrorCode::ColumnUnknown,
@@ -153,7 +153,7 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         }
         13 => {}
         15 => {
-            let not = random.of(&PURPOSES[1..]);
+            let not = random.choose_item(&PURPOSES[1..]);
             let (from, until) = (within(random, 0, 4 * DAY), within(random, 4 * DAY, 7 * DAY));
             let by_network = odds(random, 50);
             let networks = by_network.then(|| vec!["10.20.0.0/16".parse().unwrap()]);
@@ -161,7 +161,7 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
                 action: ProhibitedAction::Use,
                 part: None,
                 condition: ProhibitionCondition {
-                    purpose: Some(purposes(&[not])),
+                    purpose: Some(parse_purposes(&[not])),
                     from: Some(at(from)),
                     until: Some(at(until)),
                     hours: None,
@@ -183,7 +183,7 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         16 => {
             let one = ProhibitionTerm {
                 action: ProhibitedAction::Query,
-                part: Some(ProhibitedPart::Columns(names(&["site"]))),
+                part: Some(ProhibitedPart::Columns(parse_names(&["site"]))),
                 condition: ProhibitionCondition::ALWAYS,
             };
             clauses.add(Term::from(one), |circumstances| {
@@ -194,7 +194,9 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         17 => clauses.terms.push(Term::OneSidedReceipts),
         _ => {
             if !clauses.list_columns() {
-                clauses.terms.push(Term::Columns(names(&["site", "bikes"])));
+                clauses
+                    .terms
+                    .push(Term::Columns(parse_names(&["site", "bikes"])));
             }
             clauses
                 .terms
@@ -205,11 +207,11 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
 
 /// Random number in a range, without its end.
 pub(super) fn within(random: &mut SeededRandom, from: i64, to: i64) -> i64 {
-    from + i64::try_from(random.below(usize::try_from(to - from).unwrap())).unwrap()
+    from + i64::try_from(random.draw_below(usize::try_from(to - from).unwrap())).unwrap()
 }
 
 pub(super) fn odds(random: &mut SeededRandom, of_hundred: usize) -> bool {
-    random.below(100) < of_hundred
+    random.draw_below(100) < of_hundred
 }
 
 pub(super) fn count(random: &mut SeededRandom, from: i64, to: i64) -> u64 {
@@ -225,8 +227,8 @@ pub(super) fn random_circumstances(random: &mut SeededRandom) -> TestCircumstanc
         |random: &mut SeededRandom| odds(random, 80).then(|| within(random, -7 * DAY, 7 * DAY));
     TestCircumstances {
         now: within(random, 0, 7 * DAY),
-        purpose: odds(random, 90).then(|| random.of(&PURPOSES)),
-        address: random.of(&[
+        purpose: odds(random, 90).then(|| random.choose_item(&PURPOSES)),
+        address: random.choose_item(&[
             None,
             Some("10.20.3.4"),
             Some("10.21.0.1"),
@@ -234,21 +236,21 @@ pub(super) fn random_circumstances(random: &mut SeededRandom) -> TestCircumstanc
         ]),
         running: count(random, 0, 4),
         outstanding: count(random, 0, 5),
-        owed: random.of(&[0, 0, 0, 2]),
+        owed: random.choose_item(&[0, 0, 0, 2]),
         activated: some(random),
         first_use: some(random),
-        sector: random.of(&[
+        sector: random.choose_item(&[
             None,
             Some("nace:H49.31"),
             Some("nace:O84"),
             Some("nace:A01"),
         ]),
-        region: random.of(&[None, Some("DE"), Some("DEA33"), Some("EU")]),
+        region: random.choose_item(&[None, Some("DE"), Some("DEA33"), Some("EU")]),
         spent: count(random, 0, 5),
         schema_changed: odds(random, 15),
         extends: odds(random, 50),
-        column: random.of(&["site", "site", "bikes"]),
-        program: random.of(&[
+        column: random.choose_item(&["site", "site", "bikes"]),
+        program: random.choose_item(&[
             None,
             None,
             None,
@@ -267,8 +269,8 @@ pub(super) fn random_restriction(random: &mut SeededRandom) -> ClauseModel {
         says: Vec::new(),
     };
     let mut kinds = vec![3, 4, 5, 8, 12, 15, 16];
-    for _ in 0..random.of(&[0, 0, 1, 2]) {
-        let at = random.below(kinds.len());
+    for _ in 0..random.choose_item(&[0, 0, 1, 2]) {
+        let at = random.draw_below(kinds.len());
         one(kinds.swap_remove(at), &mut clauses, random);
     }
     clauses

@@ -1,6 +1,6 @@
 //! A sketch depends on its values alone, and has the stated accuracy.
 
-use super::{MOST, QuantileSketch, VALUES, WIDEST, place};
+use super::{MOST, QuantileSketch, VALUES, WIDEST, share_rank};
 use arrow_array::{ArrayRef, Float64Array};
 use hansa_test_support::property_cases::seed;
 use rand::rngs::StdRng;
@@ -148,7 +148,7 @@ fn the_place_of_a_share_is_the_one_that_is_written() {
             let expect = u128::from(percent) * u128::from(last) / 100;
             // For so many values, the floating-point representation of a hundredth gives another rank.
             let tolerance = u64::from(last > 1 << 50);
-            let found = place(share, last);
+            let found = share_rank(share, last);
             assert!(
                 found.abs_diff(u64::try_from(expect).unwrap()) <= tolerance,
                 "{share} of {last}: {found}"
@@ -158,13 +158,13 @@ fn the_place_of_a_share_is_the_one_that_is_written() {
     for parts in 1..80_u64 {
         for part in 0..=parts {
             for last in 0..200 {
-                let found = place(part as f64 / parts as f64, last);
+                let found = share_rank(part as f64 / parts as f64, last);
                 assert_eq!(found, part * last / parts, "{part}/{parts} of {last}");
             }
         }
     }
-    assert_eq!(place(-0.0, 9), 0);
-    assert_eq!(place(f64::from_bits(1), VALUES - 1), 0);
+    assert_eq!(share_rank(-0.0, 9), 0);
+    assert_eq!(share_rank(f64::from_bits(1), VALUES - 1), 0);
 }
 
 /// Integers up to a hundred are exact, so each rank is visible.

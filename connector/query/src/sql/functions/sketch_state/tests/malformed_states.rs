@@ -91,7 +91,7 @@ fn what_is_no_state_is_refused() {
             let error = merging(kind, sketch_output)
                 .update_batch(&[array])
                 .unwrap_err();
-            let refusal = crate::engine_error::running(&error);
+            let refusal = crate::engine_error::execution_refusal(&error);
             assert_eq!(
                 refusal.code,
                 ErrorCode::PeerDataInvalid,
@@ -110,7 +110,7 @@ fn what_is_no_state_is_refused() {
     let mut all = merging(SketchKind::Distinct, SketchOutput::Count);
     all.update_batch(&[binary(&[Some(vec![51; 16_384])])])
         .unwrap();
-    let refusal = crate::engine_error::running(&all.evaluate().unwrap_err());
+    let refusal = crate::engine_error::execution_refusal(&all.evaluate().unwrap_err());
     assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 /// Number of additional decimal places of an average.
 fn more_places() -> u32 {
-    match average().return_type(&[DataType::Decimal128(38, 2)]) {
+    match average_function().return_type(&[DataType::Decimal128(38, 2)]) {
         Ok(DataType::Decimal128(_, scale)) => u32::try_from(scale - 2).unwrap(),
         other => panic!("{other:?}"),
     }
@@ -48,7 +48,7 @@ fn an_average_by_group_is_exact_or_ends_the_question() {
     for seed in (0..60).map(|more| first.wrapping_add(more)) {
         let rows = TypedNumbers::random(seed);
         let context = context(&rows);
-        context.register_udaf(average().as_ref().clone());
+        context.register_udaf(average_function().as_ref().clone());
         for column in ["d", "t"] {
             for only in ["", " FILTER (WHERE id % 2 = 0)"] {
                 let mut groups: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
