@@ -87,7 +87,7 @@
 //! // `entry` says what the snapshot holds. It is checked, recorded, and only then listed.
 //! let snapshot = entry.schema();
 //! let (dataset, schema) = (entry.id.clone(), entry.schema_digest());
-//! let listed = DatasetDraft { dataset: entry }.check(&snapshot).map_err(|problems| format!("{problems:?}"))?;
+//! let listed = DatasetDraft { dataset: entry }.check_snapshot(&snapshot).map_err(|problems| format!("{problems:?}"))?;
 //! catalog.publish(ledger.record(listed, stamp)?);
 //!
 //! let firm: ParticipantId = "firm.example".parse()?;
@@ -112,7 +112,7 @@
 //! assert!(catalog.visible_to(&other, &contracts, now, None, 10).entries.is_empty());
 //!
 //! // An offer is no contract. The owner's own people have the house contract, and this is what they may name.
-//! let view = catalog.view(&contracts.owner_contracts([(dataset, schema)]), None)?;
+//! let view = catalog.build_view(&contracts.owner_contracts([(dataset, schema)]), None)?;
 //! assert!(view.table("bikes").is_some());
 //! assert!(view.table("air").is_none());
 //! # std::fs::remove_file(path)?;

@@ -24,7 +24,7 @@
 //! };
 //! let path = ["catalog.ttl".to_owned()];
 //! let request = PortalRequest { path: &path, accept: None, parameters: &BTreeMap::new() };
-//! let answer = hansa_portal::answer(&catalog, &request).unwrap();
+//! let answer = hansa_portal::answer_request(&catalog, &request).unwrap();
 //! assert_eq!(answer.content_type, "text/turtle");
 //! assert!(String::from_utf8(answer.body).unwrap().contains("dcat:Catalog"));
 //! ```

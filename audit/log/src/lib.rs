@@ -33,7 +33,7 @@
 //! struct DatasetRemoval(&'static str);
 //!
 //! impl Evidence for DatasetRemoval {
-//!     fn entry(&self) -> RecordBody {
+//!     fn to_record_body(&self) -> RecordBody {
 //!         UnpublicationRecord {
 //!             dataset: self.0.to_owned(),
 //!             version: "2026-06-01.1".to_owned(),
@@ -61,7 +61,7 @@
 //!
 //! assert_eq!(recorded.receipt().index(), 0);
 //! assert_eq!(recorded.0, "bikes");
-//! assert_eq!(ledger.durable().size, 1);
+//! assert_eq!(ledger.durable_head().size, 1);
 //! assert!(std::fs::read_to_string(&path)?.contains(r#""dataset":"bikes""#));
 //! # std::fs::remove_file(path)?;
 //! # Ok(())
@@ -80,18 +80,18 @@
 //! # let mut lines = Vec::new();
 //! # for number in 0..3 {
 //! #     let record = Record {
-//! #         log: chain.log().to_owned(),
+//! #         log: chain.log_origin().to_owned(),
 //! #         seq: chain.next(),
 //! #         at: "2026-11-20T08:00:00Z".parse()?,
 //! #         boot: "boot-1".to_owned(),
 //! #         mono: 0,
 //! #         salt: RecordSalt([7; 16]),
 //! #         kind: "sample".to_owned(),
-//! #         prev: chain.prev(),
+//! #         prev: chain.last_leaf(),
 //! #         body: Json::object([("number", Json::Int(number))]),
 //! #     };
 //! #     let line = record.to_bytes();
-//! #     chain.accept(&line)?;
+//! #     chain.accept_record(&line)?;
 //! #     lines.push(line);
 //! # }
 //! # let head = chain.head();
@@ -126,12 +126,12 @@
 //! let tree = MerkleTree::of(records.map(leaf_hash));
 //! let root = tree.root(3).unwrap();
 //!
-//! let proof = tree.inclusion(1, 3).unwrap();
+//! let proof = tree.inclusion_proof(1, 3).unwrap();
 //! assert!(check_inclusion(1, 3, leaf_hash(b"second"), &proof, root));
 //! assert!(!check_inclusion(1, 3, leaf_hash(b"another"), &proof, root));
 //!
 //! let older = tree.root(2).unwrap();
-//! let proof = tree.consistency(2, 3).unwrap();
+//! let proof = tree.consistency_proof(2, 3).unwrap();
 //! assert!(check_consistency(2, 3, older, root, &proof));
 //! assert!(!check_consistency(2, 3, leaf_hash(b"another"), root, &proof));
 //! ```
@@ -164,11 +164,11 @@
 //! Signatures and hashes cover the canonical form of RFC 8785. The reader refuses input that other readers change silently.
 //!
 //! ```
-//! use hansa_audit_log::{JsonErrorKind, JsonLimits, canonical, json};
+//! use hansa_audit_log::{JsonErrorKind, JsonLimits, to_canonical_bytes, json};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!
 //! let value = json::parse_json(br#"{ "rows": 12, "city": "Lindau" }"#, JsonLimits::default())?;
-//! assert_eq!(canonical(&value), br#"{"city":"Lindau","rows":12}"#);
+//! assert_eq!(to_canonical_bytes(&value), br#"{"city":"Lindau","rows":12}"#);
 //!
 //! let twice = json::parse_json(br#"{"rows": 12, "rows": 13}"#, JsonLimits::default());
 //! assert_eq!(twice.unwrap_err().what, JsonErrorKind::Duplicate);

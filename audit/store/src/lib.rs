@@ -37,7 +37,7 @@
 //! # use std::sync::Arc;
 //! # struct DatasetRemoval(&'static str);
 //! # impl Evidence for DatasetRemoval {
-//! #     fn entry(&self) -> RecordBody {
+//! #     fn to_record_body(&self) -> RecordBody {
 //! #         UnpublicationRecord {
 //! #             dataset: self.0.to_owned(),
 //! #             version: "2026-06-01.1".to_owned(),
@@ -82,7 +82,7 @@
 //! # use std::sync::Arc;
 //! # struct DatasetRemoval(&'static str);
 //! # impl Evidence for DatasetRemoval {
-//! #     fn entry(&self) -> RecordBody {
+//! #     fn to_record_body(&self) -> RecordBody {
 //! #         UnpublicationRecord {
 //! #             dataset: self.0.to_owned(),
 //! #             version: "2026-06-01.1".to_owned(),
@@ -93,7 +93,7 @@
 //! # }
 //! # struct NoDocuments;
 //! # impl DocumentStore for NoDocuments {
-//! #     fn trust(&self) -> (String, Vec<u8>) {
+//! #     fn trust_bundle(&self) -> (String, Vec<u8>) {
 //! #         (String::new(), Vec::new())
 //! #     }
 //! #     fn document(&self, _: DocumentKind, _: &str) -> Result<Option<Vec<u8>>, hansa_policy::Refusal> {
@@ -141,7 +141,7 @@
 //! assert_eq!(store.text_of(text.commit)?.as_deref(), Some("SELECT site FROM bikes"));
 //!
 //! // Its key is destroyed. What the log holds, the commitment, stays and tells nothing.
-//! store.erase(&[text])?;
+//! store.erase_texts(&[text])?;
 //! assert_eq!(store.text_of(text.commit)?, None);
 //! # Ok(())
 //! # }

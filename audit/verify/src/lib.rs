@@ -30,7 +30,7 @@
 //! # use std::{ffi::OsStr, path::Path, sync::Arc};
 //! # struct ClockNotice;
 //! # impl Evidence for ClockNotice {
-//! #     fn entry(&self) -> RecordBody {
+//! #     fn to_record_body(&self) -> RecordBody {
 //! #         ClockRecord { step_us: None, outcome: None, acknowledged: Some(true), source: "operator".to_owned() }.into()
 //! #     }
 //! # }
@@ -45,7 +45,7 @@
 //! # let request = participant_identity::create_identity(&files, &applicant, SignatureAlgorithm::EdDsa)?;
 //! # league.admit(&request, 7, now)?;
 //! # let trust = folder.path().join("trust.json");
-//! # std::fs::write(&trust, league.export(now)?)?;
+//! # std::fs::write(&trust, league.export_bundle(now)?)?;
 //! # let key = LogSigningKey::open(&files.note_key, "lindau.example")?;
 //! # let copy = folder.path().join("log");
 //! # let (log, _) = AuditLog::open(LogConfig::new(&copy, "lindau.example", Arc::new(key), clock, "boot-1"))?;
@@ -54,7 +54,7 @@
 //! // `copy` is the folder of a log, `trust` the bundle of the league that its participant belongs to.
 //! let check = |copy: &Path, trust: &Path| {
 //!     let arguments = ["hansa-verify", "check", "--trust"].map(OsStr::new);
-//!     hansa_verify::run([&arguments[..], &[trust.as_os_str(), copy.as_os_str()]].concat())
+//!     hansa_verify::run_program([&arguments[..], &[trust.as_os_str(), copy.as_os_str()]].concat())
 //! };
 //! let found = check(&copy, &trust);
 //! assert_eq!(found.status, 0, "{}{}", found.out, found.err);
@@ -122,7 +122,7 @@
 //! #     clauses: vec![Clause { id: ClauseId(2), term: Term::Columns(vec!["site".parse()?]) }],
 //! #     not_before: "2026-01-01T00:00:00Z".parse()?,
 //! #     not_after: "2027-01-01T00:00:00Z".parse()?,
-//! #     purposes: hansa_proto::purpose_taxonomy::label(),
+//! #     purposes: hansa_proto::purpose_taxonomy::vocabulary_label(),
 //! #     own_purposes: Vec::new(),
 //! #     legal: None,
 //! #     template: None,
@@ -155,7 +155,7 @@
 //! let id = verified.id();
 //! let mut contracts = ContractRegistry::new(lindau.id.clone());
 //! contracts.admit(log.record_blocking(verified)?);
-//! assert_eq!(contracts.stands(id, now).map(|(_, status)| status), Some(ContractStatus::InForce));
+//! assert_eq!(contracts.find_contract(id, now).map(|(_, status)| status), Some(ContractStatus::InForce));
 //! assert_eq!(contracts.simulate(&firm.id, &[id], now)?.grants().len(), 1);
 //! # Ok(())
 //! # }
@@ -217,12 +217,12 @@
 //! };
 //! let provider = sign(SignatoryRole::Provider, &lindau)?;
 //! let sealed = envelope::parse_receipt(&envelope::assemble_statement(&payload, &[provider.clone()]))?;
-//! sealed.check(&trust.keys(now))?;
+//! sealed.verify_signatures(&trust.keys(now))?;
 //! assert!(!sealed.is_countersigned());
 //!
 //! let consumer = sign(SignatoryRole::Consumer, &firm)?;
 //! let countersigned = envelope::parse_receipt(&envelope::assemble_statement(&payload, &[provider, consumer]))?;
-//! countersigned.check(&trust.keys(now))?;
+//! countersigned.verify_signatures(&trust.keys(now))?;
 //! assert!(countersigned.is_countersigned());
 //! assert_eq!(countersigned.receipt, statement);
 //! # Ok(())

@@ -5,7 +5,7 @@ pub(crate) mod arguments;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::load_config;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_path};
 use crate::cli::output::OutputSettings;
 use crate::cluster::arguments::ClusterCommand;
 use hansa_audit_log::time::UtcTimestamp;
@@ -69,9 +69,13 @@ fn init_cluster(
 /// New cluster.
 #[derive(Debug, Serialize)]
 struct FoundedCluster<'a> {
+    #[serde(serialize_with = "serialize_path")]
     folder: &'a Path,
+    #[serde(serialize_with = "serialize_path")]
     authority: PathBuf,
+    #[serde(serialize_with = "serialize_path")]
     certificate: PathBuf,
+    #[serde(serialize_with = "serialize_path")]
     key: PathBuf,
     /// Command that admits a worker.
     next: &'static str,
@@ -121,8 +125,11 @@ fn add_worker(
 #[derive(Debug, Serialize)]
 struct AdmittedWorker<'a> {
     worker: &'a SqlIdentifier,
+    #[serde(serialize_with = "serialize_path")]
     certificate: PathBuf,
+    #[serde(serialize_with = "serialize_path")]
     key: PathBuf,
+    #[serde(serialize_with = "serialize_path")]
     authority: PathBuf,
     /// `true` if the configuration names it.
     configured: bool,

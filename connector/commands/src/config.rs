@@ -9,7 +9,9 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::{CommandReport, ReportRow, report_json, report_table};
+use crate::cli::command_report::{
+    CommandReport, ReportRow, report_json, report_table, serialize_path,
+};
 use crate::cli::output::RefusalReport;
 use crate::config::arguments::ConfigCommand;
 use hansa_identity::participant_identity;
@@ -69,9 +71,11 @@ impl ConnectorVerb for ConfigCommand {
 /// Configuration in force.
 #[derive(Debug, Serialize)]
 struct ConfigReport<'a> {
+    #[serde(serialize_with = "serialize_path")]
     file: &'a Path,
     participant: &'a ParticipantId,
     listen: Option<&'a str>,
+    #[serde(serialize_with = "serialize_path")]
     state: &'a Path,
     /// Text of the file.
     text: &'a str,
@@ -317,6 +321,7 @@ pub(crate) async fn back_up_state(
 /// Copy of the state.
 #[derive(Debug, Serialize)]
 struct BackupReport<'a> {
+    #[serde(serialize_with = "serialize_path")]
     file: &'a Path,
     /// Number of files in it.
     files: usize,

@@ -6,7 +6,7 @@ pub(crate) mod offline_signer;
 
 use crate::cli::GlobalArgs;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::command_report::{CommandReport, ReportRow, serialize_path};
 use crate::cli::output::OutputSettings;
 use crate::config::config_lookup;
 use crate::key::arguments::KeyCommand;
@@ -121,7 +121,9 @@ fn list_signers(
 struct AddedKeyReport {
     participant: ParticipantId,
     key: String,
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
+    #[serde(serialize_with = "serialize_path")]
     public: PathBuf,
 }
 

@@ -7,7 +7,7 @@ mod rulebook;
 mod signing_authority;
 
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::command_report::{CommandReport, ReportRow, serialize_path};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{document_out, line_out};
 use crate::cli::{IssuedAttributeKind, LeagueCommand};
@@ -341,6 +341,7 @@ impl CommandReport for IssuerReport {
 struct IssuedCredential {
     participant: ParticipantId,
     issuer: ParticipantId,
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
 }
 
@@ -376,6 +377,7 @@ impl CommandReport for ExpelledMember {
 /// Trust bundle that was written to a file.
 #[derive(Debug, Serialize)]
 struct ExportedBundle {
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
     /// Number of the bundle.
     bundle: u64,
@@ -392,6 +394,7 @@ impl CommandReport for ExportedBundle {
 #[derive(Debug, Serialize)]
 struct FoundedLeague<'a> {
     league: String,
+    #[serde(serialize_with = "serialize_path")]
     folder: &'a Path,
     demo: bool,
     fingerprint: String,

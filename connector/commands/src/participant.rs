@@ -1,6 +1,6 @@
 //! `hansa init`: a new participant with configuration, keys, certificate request, house policy and empty state.
 
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_path};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::document_out;
 use crate::cli::{GlobalArgs, InitArgs};
@@ -116,7 +116,9 @@ pub(crate) fn create_participant(
 #[derive(Debug, Serialize)]
 struct CreatedParticipant<'a> {
     participant: ParticipantId,
+    #[serde(serialize_with = "serialize_path")]
     config: PathBuf,
+    #[serde(serialize_with = "serialize_path")]
     request: PathBuf,
     algorithm: &'static str,
     /// Fingerprint of its keys.

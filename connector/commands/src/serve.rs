@@ -8,7 +8,7 @@ pub(crate) mod trace_export;
 pub(crate) mod worker_server;
 
 use crate::admin::admin_service::AdminService;
-use crate::cli::command_report::{CommandReport, report_json};
+use crate::cli::command_report::{CommandReport, report_json, serialize_path};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::config::{reload_by_hand, reload_now};
@@ -183,6 +183,7 @@ struct ReadyConnector {
     participant: String,
     /// Address for peers.
     listen: Option<String>,
+    #[serde(serialize_with = "serialize_path")]
     socket: PathBuf,
 }
 

@@ -25,15 +25,15 @@
 //! # let folder = tempfile::tempdir()?;
 //!
 //! let file = folder.path().join("contract.json");
-//! hansa_files::create(&file, b"first", FileVisibility::Owner)?;
-//! let again = hansa_files::create(&file, b"second", FileVisibility::Owner).unwrap_err();
+//! hansa_files::create_file(&file, b"first", FileVisibility::Owner)?;
+//! let again = hansa_files::create_file(&file, b"second", FileVisibility::Owner).unwrap_err();
 //! assert_eq!(again.code, ErrorCode::FileExists);
 //!
-//! hansa_files::replace(&file, b"second", FileVisibility::Owner)?;
+//! hansa_files::replace_file(&file, b"second", FileVisibility::Owner)?;
 //! assert_eq!(hansa_files::read_private(&file, 1024)?, b"second");
 //!
 //! // A file that is larger than expected is not read.
-//! assert!(hansa_files::read(&file, 3).is_err());
+//! assert!(hansa_files::read_file(&file, 3).is_err());
 //! # Ok(())
 //! # }
 //! ```

@@ -88,7 +88,7 @@
 //!
 //! // The bytes of the handshake went to and fro.
 //! let certificate = mtls::attest_certificate(&trust, &server, now)?;
-//! let peer = trust.recognise(&certificate, now)?;
+//! let peer = trust.recognise_caller(&certificate, now)?;
 //! assert_eq!(peer.id(), &firm.id);
 //!
 //! // A peer is no contract: what it can't name does not exist.
@@ -99,7 +99,7 @@
 //! // The league expels the firm. The next request over the same connection is refused.
 //! league.expel(&firm.id, now)?;
 //! trust.swap_bundle(league.bundle().clone())?;
-//! let refusal = trust.recognise(&certificate, now).unwrap_err();
+//! let refusal = trust.recognise_caller(&certificate, now).unwrap_err();
 //! assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
 //! # Ok(())
 //! # }
@@ -119,11 +119,11 @@
 //! let settings = LeagueSettings { name: "Lake league".to_owned(), algorithm: SignatureAlgorithm::EdDsa, demo: true };
 //! let mut league = LeagueAuthority::init(&folder.path().join("league"), &settings, now)?;
 //! let older = league.bundle().clone();
-//! let bytes = league.export(now)?;
+//! let bytes = league.export_bundle(now)?;
 //!
 //! let newer = TrustBundle::read(&bytes)?;
 //! assert_eq!((older.content().sequence, newer.content().sequence), (1, 2));
-//! newer.current(now)?;
+//! newer.check_expiry(now)?;
 //!
 //! let forged = String::from_utf8(bytes)?.replace("Lake league", "Fake league");
 //! assert_eq!(TrustBundle::read(forged.as_bytes()).unwrap_err().code, ErrorCode::BundleInvalid);
@@ -145,8 +145,8 @@
 //! let file = folder.path().join("signing.key");
 //! let signer = FileSigner::create(&file, SignatureAlgorithm::EdDsa)?;
 //! let signature = signer.sign(b"a statement")?;
-//! assert!(signer.public().matches(b"a statement", &signature));
-//! assert!(!signer.public().matches(b"another statement", &signature));
+//! assert!(signer.public_key().accepts_signature(b"a statement", &signature));
+//! assert!(!signer.public_key().accepts_signature(b"another statement", &signature));
 //!
 //! // A key file that others can read is refused.
 //! std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644))?;

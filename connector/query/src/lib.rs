@@ -63,17 +63,17 @@
 //!
 //! ```
 //! use hansa_enforcement::apply;
-//! use hansa_policy::{ContractRegistry, decide};
-//! use hansa_query::answer::frames::{FrameCompression, UnlimitedMeter, frames};
-//! use hansa_query::{CancellationSignal, QueryResourceLimits, QueryResources, SqlStatementLimits, StreamOutcome, execute, sql};
+//! use hansa_policy::{ContractRegistry, decide_question};
+//! use hansa_query::answer::frames::{FrameCompression, UnlimitedMeter, stream_answer_frames};
+//! use hansa_query::{CancellationSignal, QueryResourceLimits, QueryResources, SqlStatementLimits, StreamOutcome, execute_plan, sql};
 #![doc = include_str!("../doc/published_dataset.txt")]
 //! # let contracts = ContractRegistry::new(owner).owner_contracts([(bikes.clone(), schema)]);
 //!
 //! // Plan over what the contracts show, decide, record the decision.
 //! let text = "SELECT site, sum(bikes) AS bikes FROM bikes GROUP BY site";
-//! let view = catalog.view(&contracts, None)?;
+//! let view = catalog.build_view(&contracts, None)?;
 //! let bound = sql::plan_query(text, &view, &SqlStatementLimits::default(), now)?;
-//! let permit = ledger.record(decide(contracts, &input, bound)?, stamp)?;
+//! let permit = ledger.record(decide_question(contracts, &input, bound)?, stamp)?;
 //! let opened = permit.receipt().index();
 //!
 //! // Enforce, execute, send each frame, and seal the end.
@@ -82,8 +82,8 @@
 //! let resources = QueryResources { holdings: &snapshots, runtime: &runtime, limits: &limits };
 //! let sealed = threads.block_on(async {
 //!     let signal = CancellationSignal::new_idle();
-//!     let answer = execute(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
-//!     let mut frames = frames(answer, UnlimitedMeter, FrameCompression::Plain);
+//!     let answer = execute_plan(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
+//!     let mut frames = stream_answer_frames(answer, UnlimitedMeter, FrameCompression::Plain);
 //!     while let Some(frame) = frames.next().await {
 //!         frame?;
 //!     }
@@ -105,8 +105,8 @@
 //! ```
 //! use hansa_enforcement::apply;
 //! use hansa_policy::term::pseudonym::PseudonymTerm;
-//! use hansa_policy::{ContractRegistry, Term, decide, row_filter};
-//! use hansa_query::{CancellationSignal, QueryResourceLimits, QueryResources, SqlStatementLimits, execute, sql};
+//! use hansa_policy::{ContractRegistry, Term, decide_question, row_filter};
+//! use hansa_query::{CancellationSignal, QueryResourceLimits, QueryResources, SqlStatementLimits, execute_plan, sql};
 //! # use hansa_policy::{Agreement, Assignee, Clause, ClauseId, ContractParty, DatasetRef, ParticipantId};
 #![doc = include_str!("../doc/published_dataset.txt")]
 //! # let firm: ParticipantId = "firm.example".parse()?;
@@ -142,16 +142,16 @@
 //! let device = PseudonymTerm { column: "device".parse()?, epoch: 1 };
 //! let draft = draft([Term::Rows(row_filter::parse_row_filter("bikes > 3")?), Term::Pseudonym(device)])?;
 //! let contracts = ContractRegistry::suppose_draft(&firm, &draft);
-//! let view = catalog.view(&contracts, None)?;
+//! let view = catalog.build_view(&contracts, None)?;
 //! let bound = sql::plan_query("SELECT device FROM bikes", &view, &SqlStatementLimits::default(), now)?;
-//! let permit = ledger.record(decide(contracts, &input, bound)?, stamp)?;
+//! let permit = ledger.record(decide_question(contracts, &input, bound)?, stamp)?;
 //! let permitted = apply(permit, &tools).map_err(|refused| refused.refusal().clone())?;
 //!
 //! let limits = QueryResourceLimits::default();
 //! let resources = QueryResources { holdings: &snapshots, runtime: &runtime, limits: &limits };
 //! let rows = threads.block_on(async {
 //!     let signal = CancellationSignal::new_idle();
-//!     let mut answer = execute(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
+//!     let mut answer = execute_plan(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
 //!     let mut rows = Vec::new();
 //!     while let Some(batch) = answer.next().await {
 //!         rows.extend(texts(&batch?));

@@ -23,14 +23,14 @@
 //! # let folder = tempfile::tempdir()?;
 //!
 //! let documents = DocumentFolder::open(folder.path())?;
-//! let digest = documents.keep(StoredDocumentKind::Receipt, b"a signed receipt")?;
-//! assert_eq!(documents.read(StoredDocumentKind::Receipt, digest)?, b"a signed receipt");
+//! let digest = documents.keep_document(StoredDocumentKind::Receipt, b"a signed receipt")?;
+//! assert_eq!(documents.read_document(StoredDocumentKind::Receipt, digest)?, b"a signed receipt");
 //!
 //! // The file is named by the digest of its bytes. Other bytes are found out.
 //! let receipts = folder.path().join("receipts");
 //! let file = std::fs::read_dir(receipts)?.next().ok_or("no file")??.path();
 //! std::fs::write(file, b"another receipt!")?;
-//! let refusal = documents.read(StoredDocumentKind::Receipt, digest).unwrap_err();
+//! let refusal = documents.read_document(StoredDocumentKind::Receipt, digest).unwrap_err();
 //! assert_eq!(refusal.code, ErrorCode::StateBroken);
 //! # Ok(())
 //! # }
@@ -47,7 +47,7 @@
 //!
 //! // The log holds one record: the publication of a dataset.
 //! let mut index = StateIndex::open(&file, 1)?;
-//! index.change(1, |change| change.set_publication("hansa://lindau.example/d/bikes", "{}", 0))?;
+//! index.apply_changes(1, |change| change.set_publication("hansa://lindau.example/d/bikes", "{}", 0))?;
 //! assert_eq!(index.publications()?, [("hansa://lindau.example/d/bikes".to_owned(), "{}".to_owned())]);
 //! assert_eq!(index.position(), 1);
 //! drop(index);

@@ -62,14 +62,14 @@
 //! # };
 //!
 //! let socket = folder.path().join("hansa.sock");
-//! assert!(admin::client::connect(&socket).await?.is_none());
+//! assert!(admin::client::connect_admin(&socket).await?.is_none());
 //!
-//! let listener = admin::server::bind(&socket, SocketAccess::Own)?;
+//! let listener = admin::server::bind_socket(&socket, SocketAccess::Own)?;
 //! let nobody_else = std::sync::Arc::new(|_| false);
 //! let handler = std::sync::Arc::new(CommandCounter);
-//! tokio::spawn(admin::server::serve(listener, handler, nobody_else, std::future::pending()));
+//! tokio::spawn(admin::server::serve_admin(listener, handler, nobody_else, std::future::pending()));
 //!
-//! let client = admin::client::connect(&socket).await?.ok_or("no server listens")?;
+//! let client = admin::client::connect_admin(&socket).await?.ok_or("no server listens")?;
 //! let events: Vec<AdminEvent> = client.run(&command).collect().await;
 //! assert_eq!(events[0], AdminEvent::Notice("status by a known user: true".to_owned()));
 //! assert_eq!(events[1], AdminEvent::Done { exit_code: 0 });
@@ -85,7 +85,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!
 //! let message = FlightData { data_header: vec![7; 200].into(), data_body: vec![0; 4000].into(), ..FlightData::default() };
-//! let packed = MessagePacker::default().pack(message.clone());
+//! let packed = MessagePacker::default().pack_message(message.clone());
 //! assert!(packed.app_metadata.len() < 1000);
 //! assert_eq!(unpack_message(packed.clone())?, message);
 //!

@@ -74,7 +74,7 @@
 //! let filter: RowFilter = row_filter::parse_row_filter("district in ('A','B') and bikes >= 10")?;
 //! let canonical = filter.to_string();
 //! assert_eq!(row_filter::parse_row_filter(&canonical)?, filter);
-//! assert_eq!(filter.columns().len(), 2);
+//! assert_eq!(filter.collect_columns().len(), 2);
 //!
 //! let call = row_filter::parse_row_filter("upper(district) = 'A'").unwrap_err();
 //! assert_eq!(call.code, ErrorCode::TermUnknown);
@@ -88,7 +88,7 @@
 //! owner simulates a draft for its assignee with [`ContractRegistry::suppose_draft`]. The function of the decision is the same.
 //!
 //! ```
-//! use hansa_policy::{Clause, ClauseId, ContractRegistry, ErrorCode, ParticipantId, Term, decide};
+//! use hansa_policy::{Clause, ClauseId, ContractRegistry, ErrorCode, ParticipantId, Term, decide_question};
 //! # use hansa_audit_log::Digest;
 //! # use hansa_policy::term::purpose::Taxonomy;
 //! # use hansa_policy::{
@@ -98,13 +98,13 @@
 //! # #[derive(Debug)]
 //! # struct Question(BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>);
 //! # impl QueryShape for Question {
-//! #     fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
+//! #     fn used_columns(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
 //! #         &self.0
 //! #     }
 //! #     fn digest(&self) -> Digest {
 //! #         Digest::of(b"plan")
 //! #     }
-//! #     fn meetings(&self) -> BTreeMap<DatasetId, JoinUse> {
+//! #     fn dataset_joins(&self) -> BTreeMap<DatasetId, JoinUse> {
 //! #         BTreeMap::new()
 //! #     }
 //! # }
@@ -165,12 +165,12 @@
 //! let contracts = || ContractRegistry::suppose_draft(&firm, &draft);
 //!
 //! // The contract shows `site`, and says what is done to the dataset.
-//! let permit = decide(contracts(), &input, question("site")?)?;
+//! let permit = decide_question(contracts(), &input, question("site")?)?;
 //! assert_eq!(permit.effects()[&bikes].len(), 1);
-//! assert_eq!(permit.ends(), draft.not_after);
+//! assert_eq!(permit.end_instant(), draft.not_after);
 //!
 //! // It does not show `device`, so that this column does not exist.
-//! let refusal = decide(contracts(), &input, question("device")?).unwrap_err();
+//! let refusal = decide_question(contracts(), &input, question("device")?).unwrap_err();
 //! assert_eq!(refusal.code, ErrorCode::ColumnUnknown);
 //! # Ok(())
 //! # }
@@ -181,14 +181,14 @@
 //! A person who amends a contract sees the effect of the change.
 //!
 //! ```
-//! use hansa_policy::diff::{ChangeVerdict, compare};
+//! use hansa_policy::diff::{ChangeVerdict, compare_policies};
 //! use hansa_policy::{Clause, ClauseId, Term};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!
 //! let narrow = [Clause { id: ClauseId(1), term: Term::Columns(vec!["site".parse()?]) }];
 //! let wide = [Clause { id: ClauseId(1), term: Term::Columns(vec!["site".parse()?, "device".parse()?]) }];
-//! assert_eq!(compare(&narrow, &wide).verdict(), ChangeVerdict::Looser);
-//! assert_eq!(compare(&wide, &narrow).verdict(), ChangeVerdict::Tighter);
+//! assert_eq!(compare_policies(&narrow, &wide).verdict(), ChangeVerdict::Looser);
+//! assert_eq!(compare_policies(&wide, &narrow).verdict(), ChangeVerdict::Tighter);
 //! # Ok(())
 //! # }
 //! ```

@@ -54,7 +54,7 @@
 //!     .project(vec![col("site")])?
 //!     .build()?;
 //! let bound = bind(plan, false)?;
-//! let read: Vec<&str> = bound.reads()[&dataset].iter().map(|column| column.as_str()).collect();
+//! let read: Vec<&str> = bound.used_columns()[&dataset].iter().map(|column| column.as_str()).collect();
 //! assert_eq!(read, ["bikes", "site"]);
 //!
 //! // A table that is not a dataset can't be bound.

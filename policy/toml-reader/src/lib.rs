@@ -29,9 +29,9 @@
 //! let reader = TomlReader::new("hansa.toml", text, ProblemStyle::CONFIG);
 //! let parsed = reader.parse().map_err(|problems| format!("{problems:?}"))?;
 //! let listen = reader.root(&parsed).section("listen");
-//! assert_eq!(listen.whole::<u16>("port", 1), Some(8815));
+//! assert_eq!(listen.integer::<u16>("port", 1), Some(8815));
 //! assert_eq!(listen.text("host"), None);
-//! assert_eq!(listen.whole::<u64>("workers", 1), None);
+//! assert_eq!(listen.integer::<u64>("workers", 1), None);
 //! listen.finish();
 //!
 //! let problems = reader.take_problems();

@@ -8,7 +8,7 @@ use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::AuditFilter;
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::{record_filter, sign_current_head};
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_path};
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_store::export;
 use hansa_node::participant::Connector;
@@ -43,6 +43,7 @@ pub(super) async fn write_export(
 /// File of exported records.
 #[derive(Debug, Serialize)]
 struct RecordExport {
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
     records: u64,
 }
@@ -92,6 +93,7 @@ pub(super) async fn write_tiles(
 /// Folder of tiles with the whole log.
 #[derive(Debug, Serialize)]
 struct TileExport {
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
     records: u64,
 }

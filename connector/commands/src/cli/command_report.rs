@@ -1,8 +1,10 @@
 //! Results of commands: an object for programs by its fields, and the same facts as text for people.
 
-use crate::cli::output::render_table;
-use serde::Serialize;
+use crate::cli::output::{refusal_json, render_table};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::path::Path;
 
 /// Result of a command. The names of its fields are stable.
 pub(crate) trait CommandReport: Serialize {
@@ -19,9 +21,31 @@ pub(crate) trait ReportRow: Serialize {
     fn cells(&self) -> Vec<String>;
 }
 
-/// The object of a result.
+/// The object of a result. A report that has no form in JSON is told as an internal error, never as nothing.
 pub(crate) fn report_json(report: &impl Serialize) -> Value {
-    serde_json::to_value(report).unwrap_or_default()
+    serde_json::to_value(report).unwrap_or_else(|fault| {
+        let sentence = format!("the result has no form in JSON: {fault}");
+        refusal_json(&Refusal::new(ErrorCode::Internal, sentence))
+    })
+}
+
+/// Serialises a path as people see it, with U+FFFD for bytes that are not UTF-8. A report follows its effect, so it must not fail.
+pub(crate) fn serialize_path<S: Serializer>(
+    path: &impl AsRef<Path>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.as_ref().display())
+}
+
+/// Serialises a path as [`serialize_path`] does, or null.
+pub(crate) fn serialize_optional_path<S: Serializer>(
+    path: &Option<impl AsRef<Path>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => serialize_path(path, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// The table of a list.

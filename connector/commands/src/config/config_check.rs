@@ -2,7 +2,7 @@
 
 mod hidden_characters;
 
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_path};
 use crate::cli::output::{OutputSettings, RefusalReport, warning_text};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_catalog::lint::LintSeverity;
@@ -269,6 +269,7 @@ pub(crate) fn print_config_check(
 #[derive(Debug, Serialize)]
 struct ConfigCheckReport<'a> {
     ok: bool,
+    #[serde(serialize_with = "serialize_path")]
     config: &'a Path,
     warnings: Vec<RefusalReport>,
     #[serde(skip)]

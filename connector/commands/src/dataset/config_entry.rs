@@ -3,7 +3,7 @@
 use crate::admin::command_result::{CommandError, CommandResult, combined_refusal};
 use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_optional_path, serialize_path};
 use crate::config::reload_quietly;
 use crate::dataset::offer_arguments::OfferTermsArgs;
 use crate::dataset::offer_entry::{OfferBackground, offer_entry};
@@ -159,10 +159,12 @@ pub(super) async fn add_dataset(
 struct AddedDataset<'a> {
     dataset: &'a SqlIdentifier,
     /// First of its files.
+    #[serde(serialize_with = "serialize_optional_path")]
     file: Option<&'a Path>,
     /// Number of its files.
     files: usize,
     /// File of the configuration.
+    #[serde(serialize_with = "serialize_path")]
     config: &'a Path,
     /// Text of the entry.
     entry: &'a str,
@@ -187,6 +189,7 @@ struct AddedDataset<'a> {
 /// Policy that was written for a dataset.
 #[derive(Debug, Serialize)]
 struct AddedPolicy<'a> {
+    #[serde(serialize_with = "serialize_path")]
     file: &'a Path,
     text: &'a str,
 }

@@ -1,6 +1,6 @@
 //! `hansa key mandate`: a participant states who may sign for it; needs no connector.
 
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_path};
 use crate::cli::output::OutputSettings;
 use crate::key::arguments::MandateArgs;
 use hansa_audit_log::digest::Digest;
@@ -86,6 +86,7 @@ struct MandateReport {
     longest_days: u32,
     not_after: UtcTimestamp,
     statement: Digest,
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
 }
 

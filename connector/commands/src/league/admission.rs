@@ -1,6 +1,6 @@
 //! `hansa league admit`: participants are admitted, and each gets a file with its certificate and the trust bundle.
 
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_path};
 use crate::cli::output::OutputSettings;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;
@@ -111,6 +111,7 @@ fn with_file_place(refusal: Refusal, file: &Path) -> Refusal {
 struct AdmittedParticipant {
     participant: ParticipantId,
     /// File with its certificate and the bundle.
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
     /// End of its certificate.
     valid_until: UtcTimestamp,

@@ -1,7 +1,7 @@
 //! `hansa join`: installs what the league sent back.
 
 use crate::cli::GlobalArgs;
-use crate::cli::command_report::CommandReport;
+use crate::cli::command_report::{CommandReport, serialize_path};
 use crate::cli::consent::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use hansa_audit_log::time::UtcTimestamp;
@@ -165,6 +165,7 @@ pub(crate) fn renew_signing_key(
 struct KeyRequest<'a> {
     participant: &'a ParticipantId,
     /// File of the request.
+    #[serde(serialize_with = "serialize_path")]
     request: &'a Path,
 }
 

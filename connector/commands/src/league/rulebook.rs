@@ -1,7 +1,7 @@
 //! `hansa league rulebook`: signs the next version of the rulebook, takes in acceptances, and lists who has accepted what.
 
 use crate::admin::command_result::combined_refusal;
-use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::command_report::{CommandReport, ReportRow, serialize_optional_path};
 use crate::cli::output::OutputSettings;
 use crate::league::apply_clock_offset;
 use crate::league::arguments::LeagueRulebookArgs;
@@ -82,6 +82,7 @@ struct IssuedRulebook<'a> {
     /// Digest of the rulebook.
     rulebook: Digest,
     from: UtcTimestamp,
+    #[serde(serialize_with = "serialize_optional_path")]
     file: Option<&'a Path>,
 }
 
