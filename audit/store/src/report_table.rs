@@ -141,7 +141,7 @@ impl AnswerTotals {
         self.last = self.last.max(other.last);
     }
 
-    fn to_cells(&self) -> [ReportCell; 5] {
+    fn to_cells(self) -> [ReportCell; 5] {
         [
             ReportCell::Count(self.answers),
             ReportCell::from_amount(self.rows),

@@ -37,7 +37,7 @@ pub(super) struct UnitOutput {
 }
 
 impl UnitOutput {
-    fn to_scalar(&self, sums: &PowerSums<1>) -> ScalarValue {
+    fn to_scalar(self, sums: &PowerSums<1>) -> ScalarValue {
         let unit = 10_f64.powi(i32::from(self.scale) * self.power);
         ScalarValue::Float64((self.output)(sums).map(|number| number / unit))
     }
