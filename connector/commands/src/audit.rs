@@ -28,6 +28,7 @@ use crate::cli::output::render_table;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
+use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::run_blocking;
@@ -302,7 +303,7 @@ async fn archive_segments(
     out: &EventSink,
 ) -> CommandResult {
     // The heads say of the hashes that stay that they are those of the records that go.
-    let _head = sign_current_head(connector).await?;
+    let _head = sign_current_head(&connector.records).await?;
     let inner = Arc::clone(connector);
     let moved = run_blocking(move || {
         // One run after another: two would copy into the same file, and count the same segments twice.
@@ -399,11 +400,10 @@ fn find_records(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal>
 }
 
 /// A signed head over the log as it stands.
-async fn sign_current_head(connector: &Connector) -> Result<SignedHead, Refusal> {
-    connector
-        .records
+async fn sign_current_head(records: &RecordKeeping) -> Result<SignedHead, Refusal> {
+    records
         .log
-        .head_over(connector.records.log.size())
+        .head_over(records.log.size())
         .await
         .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))
 }

@@ -52,7 +52,7 @@ impl ConnectorVerb for CredentialCommand {
         let CommandContext { connector, out, .. } = context;
         match self {
             CredentialCommand::List => {
-                let kept = credentials::stored_credentials(connector)?;
+                let kept = credentials::stored_credentials(&connector.records)?;
                 let rows: Vec<CredentialReport> = kept
                     .iter()
                     .map(|(credential, _)| CredentialReport::new(connector, credential))
@@ -104,7 +104,7 @@ async fn remove_credential(
     prefix: &str,
     out: &EventSink,
 ) -> Result<(), CommandError> {
-    let kept = credentials::stored_credentials(connector)?;
+    let kept = credentials::stored_credentials(&connector.records)?;
     let credential = find_credential(&kept, prefix)?;
     let _durable = connector
         .record(AuditEvent::from(CredentialRecord {

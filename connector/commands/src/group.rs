@@ -13,6 +13,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::league::group_membership;
 use hansa_node::league::group_membership::MembershipOutcome;
 use hansa_node::participant::Connector;
+use hansa_node::participant::reloadable_state::ReloadableState;
 use hansa_node::participant::startup::JudgedState;
 use hansa_policy::group::{COUNTS, GroupName, SignedGroupList};
 use hansa_policy::id::ParticipantId;
@@ -64,7 +65,7 @@ impl ConnectorVerb for GroupCommand {
                 out.send_list(&rows).await?;
             }
             GroupCommand::Show { group } => {
-                let group = find_group(connector, &group)?;
+                let group = find_group(&connector.reloadable, &group)?;
                 out.send_report(&GroupReport::new(connector, &group))
                     .await?;
             }
@@ -95,7 +96,7 @@ impl ConnectorVerb for GroupCommand {
                 group,
                 participants,
             } => {
-                let known = find_group(connector, &group)?;
+                let known = find_group(&connector.reloadable, &group)?;
                 let removed = participants
                     .iter()
                     .map(|participant| find_member(connector, &known.members, participant))
@@ -115,20 +116,15 @@ fn parse_group_name(text: &str) -> Result<GroupName, Refusal> {
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
 }
 
-fn find_group(connector: &Connector, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
+fn find_group(reloadable: &ReloadableState, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
     let name = parse_group_name(text)?;
-    connector
-        .reloadable
-        .groups()
-        .get(&name)
-        .cloned()
-        .ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::UsageWrong,
-                format!("there is no group `{name}` here"),
-            )
-            .with_help("hansa group list")
-        })
+    reloadable.groups().get(&name).cloned().ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("there is no group `{name}` here"),
+        )
+        .with_help("hansa group list")
+    })
 }
 
 /// A participant of the league, so that a misspelled one is no member of anything.

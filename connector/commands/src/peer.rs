@@ -12,6 +12,7 @@ use crate::peer::arguments::PeerCommand;
 use hansa_audit_log::record::configuration::PeerRecord;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
+use hansa_node::participant::connector_identity::ConnectorIdentity;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
@@ -203,7 +204,7 @@ async fn add_peer(
         Some((host, _)) => (parse_identity(named, id.unwrap_or(host))?, named.to_owned()),
         None => {
             let id = parse_identity(named, id.unwrap_or(named))?;
-            let address = member_address(connector, &id)?;
+            let address = member_address(&connector.identity, &id)?;
             (id, address)
         }
     };
@@ -255,8 +256,8 @@ fn parse_identity(named: &str, id: &str) -> Result<ParticipantId, Refusal> {
 }
 
 /// The address that the league has signed for a member.
-fn member_address(connector: &Connector, id: &ParticipantId) -> Result<String, Refusal> {
-    let bundle = connector.identity.trust.bundle();
+fn member_address(identity: &ConnectorIdentity, id: &ParticipantId) -> Result<String, Refusal> {
+    let bundle = identity.trust.bundle();
     let member = bundle
         .member(id)
         .filter(|member| member.expelled_at.is_none());

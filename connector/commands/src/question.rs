@@ -345,7 +345,7 @@ impl<'a> ExplainedRead<'a> {
     fn of(connector: &Connector, read: &'a RemoteDatasetRead, alias: &SqlIdentifier) -> Self {
         let clauses = read
             .contract
-            .and_then(|contract| clause_texts(connector, contract));
+            .and_then(|contract| clause_texts(&connector.contracts, contract));
         let clauses = clauses.into_iter().flatten();
         Self {
             dataset: &read.dataset.name,

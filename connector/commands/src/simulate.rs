@@ -18,6 +18,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::lint::LintSeverity;
 use hansa_node::answer::cell_text::to_text_cells;
 use hansa_node::answer::dry_run::{DryRunQuery, rehearse_query};
+use hansa_node::contract::contract_state::ContractState;
 use hansa_node::offer::offers;
 use hansa_node::offer::offers::OfferChecks;
 use hansa_node::participant::Connector;
@@ -115,7 +116,7 @@ async fn run_simulation(
         out.send_report(&dataset).await?;
     }
     if let Some(draft) = &draft {
-        for line in compare_with_contracts(connector, draft, now) {
+        for line in compare_with_contracts(&connector.contracts, draft, now) {
             out.send_text(line).await?;
         }
     }
@@ -224,12 +225,12 @@ impl CommandReport for AnswerPreview {
 
 /// What a draft lets out beside what is in force.
 fn compare_with_contracts(
-    connector: &Connector,
+    contracts: &ContractState,
     draft: &Agreement,
     now: UtcTimestamp,
 ) -> Vec<String> {
     let who = draft.assignee_id();
-    connector.contracts.with_registry(|registry| {
+    contracts.with_registry(|registry| {
         registry
             .all_contracts(now)
             .filter(|(_, agreement, status)| {

@@ -64,7 +64,7 @@ pub(crate) async fn report_status(
     }
     for word in pending_approvals::open_approvals(connector)? {
         if word.action == ApprovalAction::Admit.as_str() {
-            let what = approval::read_approval_reason(connector, word.reason.as_deref())?
+            let what = approval::read_approval_reason(&connector.records, word.reason.as_deref())?
                 .unwrap_or_default();
             waiting.push(format!(
                 "one officer wants to add to a group, a second must say so too: hansa group add {what}"

@@ -14,6 +14,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::configuration::AccessTokenRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::log::audit_event::{AuditEvent, list_texts, optional_text};
+use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
 use hansa_node::participant::pseudonyms::Person;
 use hansa_node::participant::startup::JudgedState;
@@ -84,7 +85,7 @@ async fn list_tokens(connector: &Arc<Connector>, out: &EventSink) -> CommandResu
         .iter()
         .map(|grant| ListedToken {
             token: TokenReport::of(grant),
-            person: person_name(connector, grant),
+            person: person_name(&connector.records, grant),
             state: grant_state(connector, grant),
         })
         .collect();
@@ -268,8 +269,8 @@ fn build_token_record(
 }
 
 /// The name of the person, as long as it is known here.
-fn person_name(connector: &Connector, grant: &AccessTokenGrant) -> Option<String> {
-    let person = connector.records.pseudonyms.person(&grant.actor);
+fn person_name(records: &RecordKeeping, grant: &AccessTokenGrant) -> Option<String> {
+    let person = records.pseudonyms.person(&grant.actor);
     person.map(|person| person.to_string())
 }
 

@@ -13,7 +13,7 @@ pub mod dry_run;
 pub mod incoming_query;
 pub(super) mod plan_tools;
 mod presented_attributes;
-pub(crate) mod query_execution;
+pub mod query_execution;
 pub mod query_intake;
 pub mod query_limits;
 pub(crate) mod query_texts;

@@ -1,6 +1,6 @@
 //! Own datasets: publication, snapshots, and restrictions that refuse despite contracts.
 
-pub(crate) mod dataset_state;
+pub mod dataset_state;
 pub mod provider_restriction;
 pub(crate) mod provider_restrictions;
 pub mod publication;

@@ -8,6 +8,7 @@ mod tests;
 use crate::log::audit_event::AuditEvent;
 use crate::negotiation::outgoing_message;
 use crate::participant::Connector;
+use crate::participant::connector_identity::ConnectorIdentity;
 use crate::process::blocking_work::run_waiting;
 use crate::withdrawal;
 use hansa_audit_log::note::SignedHead;
@@ -75,7 +76,7 @@ pub async fn state_incident(
             .or(fork.since)
             .unwrap_or(UtcTimestamp::EARLIEST);
         insist_on_another_key(
-            connector,
+            &connector.identity,
             &connector.id(),
             connector.identity.signer().kid(),
             since,
@@ -217,7 +218,7 @@ pub async fn take_in(
         // Also without a known fork: the statement may come from the copy of the log before the fork is found.
         let noticed = incident_detection::fork_detection_time(connector, peer)?;
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
-        insist_on_another_key(connector, peer, kid, since)?;
+        insist_on_another_key(&connector.identity, peer, kid, since)?;
     }
     let file = hansa_audit_log::digest::Digest::of(bytes).to_string();
     let known = connector.records.index(|state| state.incidents())?;
@@ -230,12 +231,12 @@ pub async fn take_in(
 /// Refuses a statement under an old key. A copy of the folder also has that key, so only a key from after the discovery or the
 /// start of the fork counts.
 fn insist_on_another_key(
-    connector: &Connector,
+    identity: &ConnectorIdentity,
     of: &ParticipantId,
     kid: &str,
     since: UtcTimestamp,
 ) -> Result<(), Refusal> {
-    let bundle = connector.identity.trust.bundle();
+    let bundle = identity.trust.bundle();
     if bundle.replaced_since(of, kid, since) {
         return Ok(());
     }

@@ -36,15 +36,14 @@
 //! - `records.pseudonyms` and `records.texts`: their own stores beside the log.
 //! - `access_tokens`, `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting`
 //!   and `limits`, maps of `peers`, `records.time_stamps`: only the clock of the log, and documents.
-//!   `limits`, maps of `peers`, `records.time_stamps`: only the clock of the log, and documents.
 
 pub mod approval;
-mod connector_identity;
+pub mod connector_identity;
 pub mod opening;
 pub mod pending_approvals;
 pub(crate) mod person_erasure;
 pub mod pseudonyms;
-mod reloadable_state;
+pub mod reloadable_state;
 pub mod schema_secret;
 mod shutdown;
 pub(crate) mod signing_keys;

@@ -15,6 +15,7 @@ mod snapshot_age;
 pub mod unavailable_dataset;
 
 use crate::contract::clause_citation::cite_clause;
+use crate::contract::contract_state::ContractState;
 use crate::participant::Connector;
 use crate::process::blocking_work::run_blocking;
 use crate::question::prepared_tables::PreparedStatement;
@@ -172,8 +173,11 @@ fn is_unknown_name(refusal: &Refusal) -> bool {
 }
 
 /// Returns the clauses of a contract or public view in plain language.
-pub fn clause_texts(connector: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
-    connector.contracts.with_registry(|registry| {
+pub fn clause_texts(
+    contracts: &ContractState,
+    contract: ContractId,
+) -> Option<Vec<(String, String)>> {
+    contracts.with_registry(|registry| {
         registry.agreement(contract).map(|agreement| {
             agreement
                 .clauses

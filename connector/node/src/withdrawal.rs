@@ -3,6 +3,7 @@
 pub mod effective_instant;
 
 use crate::log::evidence_recording::StopRecord;
+use crate::log::record_keeping::RecordKeeping;
 use crate::negotiation::{outgoing_message, resumption};
 use crate::participant::Connector;
 use hansa_audit_log::time::UtcTimestamp;
@@ -138,9 +139,8 @@ fn record_withdrawal(connector: &Connector, revoked: VerifiedWithdrawal) -> Resu
 }
 
 /// Returns the stored withdrawal that ended a contract: party, time and reason; `None` if it is unreadable or its text is erased.
-pub fn withdrawal_of(connector: &Connector, contract: ContractId) -> Option<SignedWithdrawal> {
-    let kept = connector
-        .records
+pub fn withdrawal_of(records: &RecordKeeping, contract: ContractId) -> Option<SignedWithdrawal> {
+    let kept = records
         .documents
         .read_documents(Document::Withdrawal)
         .ok()?;

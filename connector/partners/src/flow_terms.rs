@@ -269,7 +269,7 @@ impl CatalogTerms {
         let last = run_blocking(move || {
             // An unreadable withdrawal counts as one of now.
             let ends = of.iter().map(|id| {
-                withdrawal::withdrawal_of(&connector, *id)
+                withdrawal::withdrawal_of(&connector.records, *id)
                     .map_or_else(|| connector.now(), |read| read.issued_at)
             });
             Ok(ends.max())

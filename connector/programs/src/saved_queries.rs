@@ -145,7 +145,7 @@ impl WebHandler for ClientHandler {
         for remote_query in &explanation.remote_queries {
             let reads = remote_query.reads.iter().map(|reading| {
                 let contract = reading.contract;
-                let clauses = contract.and_then(|contract| clause_texts(&self.connector, contract));
+                let clauses = contract.and_then(|contract| clause_texts(&self.connector.contracts, contract));
                 let clauses = clauses.unwrap_or_default().into_iter();
                 json!({
                     "dataset": reading.dataset.name.as_str(),

@@ -29,7 +29,7 @@ pub(super) async fn write_export(
     out: &EventSink,
 ) -> CommandResult {
     tell_expired(connector, out).await;
-    let head = sign_current_head(connector).await?;
+    let head = sign_current_head(&connector.records).await?;
     let (inner, path) = (Arc::clone(connector), output.clone());
     let count = run_blocking(move || write_records(&inner, &path, &filter, &head)).await?;
     out.send_report(&RecordExport {
@@ -76,7 +76,7 @@ pub(super) async fn write_tiles(
         .with_help("remove the filters, or write a bundle")
         .into());
     }
-    let head = sign_current_head(connector).await?;
+    let head = sign_current_head(&connector.records).await?;
     let (inner, path) = (Arc::clone(connector), output.clone());
     let count = run_blocking(move || {
         hansa_audit_store::tiles::write_tiles(&inner.records.log, &head, &path)

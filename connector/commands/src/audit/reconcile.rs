@@ -11,6 +11,7 @@ use hansa_audit_log::reconcile::{
 use hansa_audit_log::record::Record;
 use hansa_audit_log::tree;
 use hansa_audit_store::answers::AnswerCollector;
+use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
 use hansa_node::peer::mailbox;
 use hansa_node::process::blocking_work::run_blocking;
@@ -34,7 +35,7 @@ pub(super) async fn reconcile_with_peer(
     let client = connector.call_peer(&peer).await?;
     let theirs = fetch_peer_answers(connector, &client, &peer.id).await?;
     let inner = Arc::clone(connector);
-    let ours = run_blocking(move || read_own_answers(&inner)).await?;
+    let ours = run_blocking(move || read_own_answers(&inner.records)).await?;
     let (own, other) = (connector.id(), peer.id.as_str());
     // What one of the logs keeps no longer can't be compared.
     let since = ours.comparable_from(&theirs);
@@ -78,9 +79,9 @@ pub(super) async fn reconcile_with_peer(
 }
 
 /// What the own log says.
-fn read_own_answers(connector: &Connector) -> Result<AnswerCollector, Refusal> {
+fn read_own_answers(records: &RecordKeeping) -> Result<AnswerCollector, Refusal> {
     let mut answers = AnswerCollector::new();
-    for record in connector.records.log.read(0) {
+    for record in records.log.read(0) {
         let record = record?;
         answers.add_record(&record, &hansa_audit_store::read_body(&record)?);
     }

@@ -15,6 +15,7 @@ use hansa_audit_store::history::publication::PublishedSnapshot;
 use hansa_audit_store::report_table::affected_answers::AffectedQuery;
 use hansa_audit_store::report_table::received::{self, ReceivedScope};
 use hansa_audit_store::report_table::{self, BreachScope, ReportCell, ReportTable};
+use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::contract::seal::SealCertificates;
@@ -301,7 +302,7 @@ fn by_key(
     }
     let mut signed = Vec::new();
     for (id, agreement, _) in contract_lookup::held_contracts(connector) {
-        if agreement.is_signed_with(key) || has_signed(connector, id, key)? {
+        if agreement.is_signed_with(key) || has_signed(&connector.records, id, key)? {
             signed.push(id.to_string());
         }
     }
@@ -318,8 +319,8 @@ fn by_key(
 
 /// Whether a signature under a contract was made by this key, or under a seal with this certificate: contract keys and seals
 /// stand in no agreement.
-fn has_signed(connector: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
-    let bytes = connector.records.documents.read_contract(contract)?;
+fn has_signed(records: &RecordKeeping, contract: ContractId, key: &str) -> Result<bool, Refusal> {
+    let bytes = records.documents.read_contract(contract)?;
     let signed = envelope::parse_any_contract(&bytes)?;
     Ok(signed.signatures.iter().any(|signature| {
         let mut chain = signature.seal.iter().flat_map(SealCertificates::chain);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Checks the own log, and whether the rows that it says are published are those, and says which logs have forked; the exit status is that
 /// of broken evidence.
 pub(super) async fn verify_own_log(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let head = sign_current_head(connector).await?;
+    let head = sign_current_head(&connector.records).await?;
     let folder = connector.records.log.folder().to_path_buf();
     let report = run_blocking(move || offline::verify_copy(&folder, Some(&head))).await?;
     let forks = connector.forks()?;

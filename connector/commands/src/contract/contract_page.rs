@@ -19,6 +19,7 @@ use crate::contract::{comment, exchange_messages};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::seal;
+use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
 use hansa_node::{negotiation, withdrawal};
 use hansa_policy::contract::rendering::PageRendering;
@@ -61,7 +62,7 @@ pub(super) async fn show_contract(
             ContractStatus::InForce | ContractStatus::NotYet => is_withdrawn,
             ContractStatus::Expired | ContractStatus::Superseded => false,
         };
-        let ended = shows_end.then(|| withdrawal::withdrawal_of(connector, *id));
+        let ended = shows_end.then(|| withdrawal::withdrawal_of(&connector.records, *id));
         let ended = ended.flatten();
         let text = if odrl {
             payload_text(agreement)
@@ -83,7 +84,7 @@ pub(super) async fn show_contract(
             shown: ShownPage::of(agreement),
             page: &read.page,
             withdrawal: ended.as_ref().map(WithdrawalReport::of),
-            officers: read_approvals(connector, *id)?,
+            officers: read_approvals(&connector.records, *id)?,
             signatures: signatures.iter().map(CheckedSignature::to_report).collect(),
             budgets: budgets.iter().map(QuotaUsage::to_report).collect(),
         };
@@ -129,7 +130,7 @@ pub(super) async fn show_contract(
         terms: TermReport::from_agreement(agreement),
         shown: ShownPage::of(agreement),
         page: &read.page,
-        officers: read_approvals(connector, proposal.contract)?,
+        officers: read_approvals(&connector.records, proposal.contract)?,
         diff: open
             .before
             .as_ref()
@@ -248,14 +249,14 @@ struct ApprovalReport {
 
 /// The actions at a contract that need two officers.
 fn read_approvals(
-    connector: &Connector,
+    records: &RecordKeeping,
     contract: ContractId,
 ) -> Result<Vec<ApprovalReport>, Refusal> {
-    let words = connector.records.index(|state| state.pending_approvals())?;
+    let words = records.index(|state| state.pending_approvals())?;
     let of = words.into_iter().filter(|word| word.contract == contract);
     // Who it was stands beside the log, as long as nobody has erased it.
     let user = |pseudonym: &str| {
-        let person = connector.records.pseudonyms.person(pseudonym);
+        let person = records.pseudonyms.person(pseudonym);
         person.map(|person| person.to_json())
     };
     let reported = of.map(|word| ApprovalReport {

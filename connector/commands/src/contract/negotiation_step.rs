@@ -8,6 +8,7 @@ use crate::contract::contract_lookup::{load_negotiation, read_negotiations};
 use crate::contract::contract_text::NegotiationReport;
 use crate::contract::exchange_messages;
 use crate::contract::proposal_terms::terms_from;
+use hansa_node::dataset::dataset_state::DatasetState;
 use hansa_node::negotiation;
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
 use hansa_node::negotiation::outgoing_message;
@@ -88,7 +89,7 @@ pub(super) async fn sign_contract(
     out: &EventSink,
 ) -> CommandResult {
     exchange_messages(connector, out).await?;
-    if let Some(held) = held_view(connector, prefix) {
+    if let Some(held) = held_view(&connector.datasets, prefix) {
         return sign_view(connector, &held, caller, out).await;
     }
     let (name, open) = load_negotiation(connector, prefix)?;
@@ -100,8 +101,8 @@ pub(super) async fn sign_contract(
 }
 
 /// The public view that waits for two officers, by a prefix of what they say it of.
-fn held_view(connector: &Connector, prefix: &str) -> Option<PendingView> {
-    let mut all = connector.datasets.pending_views().into_iter();
+fn held_view(datasets: &DatasetState, prefix: &str) -> Option<PendingView> {
+    let mut all = datasets.pending_views().into_iter();
     all.find(|held| prefix.len() >= 4 && held.key.to_string().starts_with(prefix))
 }
 

@@ -2,6 +2,7 @@
 
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
 use hansa_node::process::civil_day;
 use hansa_policy::refusal::Refusal;
@@ -29,7 +30,7 @@ pub(super) fn read_daily_figures(connector: &Connector) -> Result<DailyFigures, 
     for record in connector
         .records
         .log
-        .read(first_since(connector, midnight)?)
+        .read(first_since(&connector.records, midnight)?)
     {
         let record = record?;
         // Most records are of other kinds, and need not be read.
@@ -54,12 +55,12 @@ pub(super) fn read_daily_figures(connector: &Connector) -> Result<DailyFigures, 
 }
 
 /// The first record that was not made before an instant: the times of records never decrease.
-fn first_since(connector: &Connector, instant: UtcTimestamp) -> Result<u64, Refusal> {
-    let (mut before, mut since) = (0, connector.records.log.size());
+fn first_since(records: &RecordKeeping, instant: UtcTimestamp) -> Result<u64, Refusal> {
+    let (mut before, mut since) = (0, records.log.size());
     while before < since {
         let middle = before.midpoint(since);
         // What is past its retention is passed over: the next record that is there is no older.
-        match connector.records.log.read(middle).next().transpose()? {
+        match records.log.read(middle).next().transpose()? {
             Some(record) if record.at < instant => before = middle.saturating_add(1),
             Some(_) | None => since = middle,
         }

@@ -6,6 +6,7 @@ use crate::answer::budget_meter::AnswerMeter;
 use crate::answer::concurrency::QueryPermit;
 use crate::answer::decision_epoch::{PermittedQuery, current_standing, decide_and_record};
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
+use crate::answer::query_execution::QueryExecution;
 use crate::answer::running_queries::RunningQueryGuard;
 use crate::answer::worker_tasks::PermittedRead;
 use crate::answer::{presented_attributes, worker_tasks};
@@ -56,7 +57,7 @@ pub(super) async fn open_answer(
 ) -> Result<RunningAnswer, AnswerError> {
     let ask = &posed.asking.ask;
     let asker = posed.asker.id();
-    check_intake(connector, &posed.caller)?;
+    check_intake(&connector.queries, &posed.caller)?;
     let permit = match &posed.caller {
         QueryCaller::Peer(peer) => {
             connector.trusted_clock()?;
@@ -72,7 +73,7 @@ pub(super) async fn open_answer(
     };
     // After the slot is taken: a shutdown of the connector then either waits for this question or closes the intake before this
     // check.
-    check_intake(connector, &posed.caller)?;
+    check_intake(&connector.queries, &posed.caller)?;
     if !connector.first_time(ask.request, asker)? {
         return Err(Refusal::new(
             ErrorCode::RequestIdReused,
@@ -209,10 +210,10 @@ pub(super) async fn open_answer(
 }
 
 /// Refuses questions of peers and of the web during a shutdown. Parts of a running question of an own user are still answered.
-fn check_intake(connector: &Connector, caller: &QueryCaller) -> Result<(), AnswerError> {
+fn check_intake(queries: &QueryExecution, caller: &QueryCaller) -> Result<(), AnswerError> {
     match caller {
         // INVARIANT: moved-unrecorded. Nothing of the question was recorded or remembered, so the caller can ask it again.
-        QueryCaller::Peer(_) | QueryCaller::Web if connector.queries.intake.is_closed() => {
+        QueryCaller::Peer(_) | QueryCaller::Web if queries.intake.is_closed() => {
             Err(AnswerError::Moved)
         }
         QueryCaller::Peer(_) | QueryCaller::Web | QueryCaller::House => Ok(()),

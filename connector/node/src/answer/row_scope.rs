@@ -1,6 +1,7 @@
 //! Rows of an answer: all rows, rows since an earlier answer, or rows at an instant.
 
 use crate::answer::incoming_query::IncomingQuery;
+use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::record::Record;
@@ -65,17 +66,18 @@ impl<'q> ReadSet<'q> {
         holdings: &Arc<SnapshotSet>,
     ) -> Result<Self, Refusal> {
         let ask = &posed.asking.ask;
-        let scope = match ask.rows {
-            query_request::RowScope::All => AnswerRowScope::All,
-            query_request::RowScope::Since(request) => {
-                AnswerRowScope::Since(find_earlier_answer(connector, request, &posed.asker)?)
-            }
-            query_request::RowScope::AsOf(at) if at > connector.now() => {
-                let sentence = format!("{at} is still to come, and what will be there then");
-                return Err(Refusal::new(ErrorCode::AsOfUnavailable, sentence));
-            }
-            query_request::RowScope::AsOf(at) => AnswerRowScope::AsOf(at),
-        };
+        let scope =
+            match ask.rows {
+                query_request::RowScope::All => AnswerRowScope::All,
+                query_request::RowScope::Since(request) => AnswerRowScope::Since(
+                    find_earlier_answer(&connector.records, request, &posed.asker)?,
+                ),
+                query_request::RowScope::AsOf(at) if at > connector.now() => {
+                    let sentence = format!("{at} is still to come, and what will be there then");
+                    return Err(Refusal::new(ErrorCode::AsOfUnavailable, sentence));
+                }
+                query_request::RowScope::AsOf(at) => AnswerRowScope::AsOf(at),
+            };
         Ok(Self {
             connector,
             holdings: Arc::clone(holdings),
@@ -234,20 +236,18 @@ fn find_new_rows(
 
 /// Finds the caller's earlier answer to `request`. An answer to another caller counts as unknown.
 fn find_earlier_answer(
-    connector: &Connector,
+    records: &RecordKeeping,
     request: RequestId,
     asker: &Requester,
 ) -> Result<EarlierAnswer, Refusal> {
     let found = run_waiting(|| {
-        connector
-            .records
-            .index(|state| state.answer_to(&request.to_string(), asker.id().as_str()))
+        records.index(|state| state.answer_to(&request.to_string(), asker.id().as_str()))
     })?;
     let Some((permit, Some(closed))) = found else {
         return Err(unknown_answer_refusal());
     };
     let record = |index: u64| -> Result<Record, Refusal> {
-        let record = run_waiting(|| connector.records.log.get(index));
+        let record = run_waiting(|| records.log.get(index));
         record.ok().flatten().ok_or_else(unknown_answer_refusal)
     };
     let (permit_body, close) = (

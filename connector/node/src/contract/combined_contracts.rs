@@ -1,6 +1,7 @@
 //! Combined contracts of one consumer on one dataset. Past uses are looked up here; `hansa_policy::contract::combination_check`
 //! decides.
 
+use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use hansa_policy::contract::combination_check::FirstAnswers;
 use hansa_policy::contract::{ActiveContracts, Agreement, ContractStatus};
@@ -22,7 +23,7 @@ pub(crate) fn check_question(
     if beside.is_empty() {
         return Ok(());
     }
-    let answered = first_answers(connector, beside)?;
+    let answered = first_answers(&connector.records, beside)?;
     connector
         .contracts
         .with_registry(|registry| registry.check_combined(active, &answered, now))
@@ -37,7 +38,7 @@ pub(crate) fn check_agreement(connector: &Connector, agreement: &Agreement) -> R
     let beside = connector
         .contracts
         .with_registry(|registry| registry.combined_with(None, agreement, now));
-    let answered = first_answers(connector, beside)?;
+    let answered = first_answers(&connector.records, beside)?;
     connector
         .contracts
         .with_registry(|registry| registry.check_beside(agreement, &answered, now))
@@ -57,18 +58,16 @@ pub fn find_refused_contracts(connector: &Connector) -> Result<Vec<Refusal>, Ref
             .flat_map(|(id, agreement, _)| registry.combined_with(Some(id), agreement, now))
             .collect()
     });
-    let answered = first_answers(connector, beside)?;
+    let answered = first_answers(&connector.records, beside)?;
     Ok(connector
         .contracts
         .with_registry(|registry| registry.all_combined(&answered, now)))
 }
 
-fn first_answers(connector: &Connector, ids: Vec<ContractId>) -> Result<FirstAnswers, Refusal> {
+fn first_answers(records: &RecordKeeping, ids: Vec<ContractId>) -> Result<FirstAnswers, Refusal> {
     let mut answered = FirstAnswers::default();
     for id in ids {
-        let (_, first) = connector
-            .records
-            .index_fast(|state| state.activation_and_first_use(id))?;
+        let (_, first) = records.index_fast(|state| state.activation_and_first_use(id))?;
         answered.note_first_answer(id, first);
     }
     Ok(answered)

@@ -1,5 +1,6 @@
 //! Usage under a contract, counted from the records, and its prepaid balance.
 
+use crate::contract::query_accounting::QueryAccounting;
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::process::blocking_work::run_waiting;
@@ -103,19 +104,20 @@ pub fn count_usage(connector: &Connector, contract: ContractId) -> Result<UsageS
         consumer: newest.and_then(|agreement| agreement.assignee_id().cloned()),
         contract: first,
         lines,
-        prepaid: newest.and_then(|agreement| prepaid_usage(connector, first, agreement)),
+        prepaid: newest
+            .and_then(|agreement| prepaid_usage(&connector.accounting, first, agreement)),
         stated_at: now,
     })
 }
 
 /// Returns the prepaid amounts of a contract and the part that is spent.
 pub fn prepaid_usage(
-    connector: &Connector,
+    accounting: &QueryAccounting,
     first: ContractId,
     agreement: &Agreement,
 ) -> Option<PrepaidUsage> {
     let (_, price) = price_terms(agreement).find(|(_, price)| price.prepaid.is_some())?;
-    let balance = connector.accounting.prepaid_balances.balance(first);
+    let balance = accounting.prepaid_balances.balance(first);
     Some(PrepaidUsage {
         currency: price.currency.clone(),
         paid: price.prepaid_amount()?.saturating_add(balance.topped),
@@ -197,7 +199,7 @@ pub async fn top_up(
         let sentence = "the provider puts on its books what was paid";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
     }
-    prepaid_usage(connector, first, agreement).ok_or_else(nothing)?;
+    prepaid_usage(&connector.accounting, first, agreement).ok_or_else(nothing)?;
     let _durable = connector
         .record(AuditEvent::from(TopUpRecord {
             contract: first.to_string(),
@@ -209,5 +211,5 @@ pub async fn top_up(
         .accounting
         .prepaid_balances
         .topped_up(first, amount);
-    prepaid_usage(connector, first, agreement).ok_or_else(nothing)
+    prepaid_usage(&connector.accounting, first, agreement).ok_or_else(nothing)
 }

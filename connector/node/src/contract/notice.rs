@@ -195,7 +195,7 @@ fn expiring_contracts(connector: &Connector) -> Result<Vec<ExpiringContract>, Re
             Some(days) => {
                 one.days = days;
                 if one.is_withdrawn {
-                    one.withdrawal = withdrawal::withdrawal_of(connector, one.contract);
+                    one.withdrawal = withdrawal::withdrawal_of(&connector.records, one.contract);
                 }
                 true
             }

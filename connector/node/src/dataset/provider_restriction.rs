@@ -135,7 +135,8 @@ pub(crate) fn still_asked(
     connector: &Connector,
     word: &PendingApprovalRow,
 ) -> Result<bool, Refusal> {
-    let Some(what) = approval::read_approval_reason(connector, word.reason.as_deref())? else {
+    let Some(what) = approval::read_approval_reason(&connector.records, word.reason.as_deref())?
+    else {
         return Ok(true);
     };
     let Some((dataset, document)) = what.split_once(' ') else {

@@ -1,5 +1,6 @@
 //! Detection of faults in the own log: heads at peers that it does not extend, and permits after the withdrawal of their contract.
 
+use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
@@ -48,7 +49,7 @@ pub(super) fn detect_incident(
             largest = largest.max(head.map(|head| head.checkpoint.size));
         }
     }
-    let stated = stated_permits(connector, &own)?;
+    let stated = stated_permits(&connector.records, &own)?;
     let mut walk = LatePermitScan::default();
     let mut first = None;
     for record in connector.records.log.read(0) {
@@ -110,15 +111,14 @@ pub(super) fn fork_detection_time(
 }
 
 /// Permits in earlier statements.
-fn stated_permits(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
-    let rows = connector.records.index(|state| state.incidents())?;
+fn stated_permits(records: &RecordKeeping, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
+    let rows = records.index(|state| state.incidents())?;
     let mut stated = BTreeSet::new();
     for row in rows.into_iter().filter(|row| row.peer == *own) {
         let Ok(digest) = row.statement.parse() else {
             continue;
         };
-        let bytes = connector
-            .records
+        let bytes = records
             .documents
             .read_document(Document::Statement, digest)?;
         let read = statement::from_envelope::<IncidentStatement>(&bytes)?;

@@ -1,5 +1,6 @@
 //! Credentials of this participant that accompany a question.
 
+use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use bytes::Bytes;
 use hansa_policy::attribute::{AttributeKind, Credential};
@@ -15,9 +16,8 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// If the credentials can't be read.
-pub fn stored_credentials(connector: &Connector) -> Result<Vec<(Credential, Vec<u8>)>, Refusal> {
-    connector
-        .records
+pub fn stored_credentials(records: &RecordKeeping) -> Result<Vec<(Credential, Vec<u8>)>, Refusal> {
+    records
         .documents
         .read_documents(StoredDocumentKind::Credential)?
         .into_iter()
@@ -44,7 +44,7 @@ pub fn needed_credentials(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut fit = stored_credentials(connector)?;
+    let mut fit = stored_credentials(&connector.records)?;
     fit.retain(|(credential, _)| {
         let states = &mut credential.attributes.iter();
         now < credential.until && states.any(|attribute| wanted.contains(&attribute.kind()))

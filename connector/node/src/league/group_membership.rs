@@ -4,6 +4,7 @@ use crate::log::audit_event::{AuditEvent, list_texts};
 use crate::participant::Connector;
 use crate::participant::approval;
 use crate::participant::approval::{Approval, ApprovalAction};
+use crate::participant::reloadable_state::ReloadableState;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::GroupRecord;
 use hansa_policy::contract::signature::SignatoryRole;
@@ -29,7 +30,7 @@ pub async fn add_members(
     added: &BTreeSet<ParticipantId>,
     caller: Option<u32>,
 ) -> Result<MembershipOutcome, Refusal> {
-    let before = group_members(connector, name);
+    let before = group_members(&connector.reloadable, name);
     let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();
     let mut agreed = None;
     if connector.config().officers.second && all != before {
@@ -87,8 +88,8 @@ pub enum MembershipOutcome {
     Waits,
 }
 
-fn group_members(connector: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
-    let groups = connector.reloadable.groups();
+fn group_members(reloadable: &ReloadableState, name: &GroupName) -> BTreeSet<ParticipantId> {
+    let groups = reloadable.groups();
     let known = groups.get(name);
     known.map_or_else(BTreeSet::new, |group| group.members.clone())
 }
@@ -119,14 +120,15 @@ pub(crate) fn still_asked(
     connector: &Connector,
     word: &PendingApprovalRow,
 ) -> Result<bool, Refusal> {
-    let Some(what) = approval::read_approval_reason(connector, word.reason.as_deref())? else {
+    let Some(what) = approval::read_approval_reason(&connector.records, word.reason.as_deref())?
+    else {
         return Ok(true);
     };
     let mut words = what.split(' ');
     let Some(name) = words.next().and_then(|name| name.parse().ok()) else {
         return Ok(true);
     };
-    let mut all = group_members(connector, &name);
+    let mut all = group_members(&connector.reloadable, &name);
     all.extend(words.filter_map(|one| one.parse().ok()));
     Ok(change_identity(connector, &name, &all)? == word.contract)
 }

@@ -3,6 +3,7 @@
 
 use crate::league::rulebook_register::StoredAcceptance;
 use crate::log::audit_event::AuditEvent;
+use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::run_waiting;
@@ -54,7 +55,7 @@ pub async fn install_rulebook(
         connector
             .reloadable
             .change_rulebooks(|register| register.install(rulebook));
-        note_index(&connector);
+        note_index(&connector.records);
         Ok((version, true))
     })
     .await
@@ -127,7 +128,7 @@ pub async fn accept_rulebook(
         connector
             .reloadable
             .change_rulebooks(|register| register.accept(stored));
-        note_index(&connector);
+        note_index(&connector.records);
         Ok((version, envelope))
     })
     .await
@@ -142,8 +143,8 @@ pub fn no_rulebook() -> Refusal {
     .with_help("take in the file that the league sent: hansa rulebook install FILE")
 }
 
-fn note_index(connector: &Connector) {
-    if let Err(refusal) = connector.records.index(|_| Ok(())) {
+fn note_index(records: &RecordKeeping) {
+    if let Err(refusal) = records.index(|_| Ok(())) {
         tracing::warn!(code = %refusal.code, "rulebook.not_indexed");
     }
 }

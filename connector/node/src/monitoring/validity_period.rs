@@ -113,7 +113,7 @@ pub fn validity_periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Re
             }
         }));
     });
-    for (credential, _) in stored_credentials(connector)? {
+    for (credential, _) in stored_credentials(&connector.records)? {
         if now < credential.until {
             periods.push(ValidityPeriod {
                 kind: ValidityKind::Credential,

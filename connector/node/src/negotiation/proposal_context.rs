@@ -1,6 +1,7 @@
 //! Facts on which a step depends, beside the message and the time.
 
 use crate::contract::combined_contracts;
+use crate::contract::contract_state::ContractState;
 use crate::offer::offers::OfferChecks;
 use crate::participant::Connector;
 use crate::participant::approval;
@@ -40,7 +41,7 @@ impl ProposalContext {
         };
         let (offered, objection) = seen.unwrap_or((OfferMatch::Nothing, None));
         let objection = unregistered_party_refusal(connector, agreement)
-            .or_else(|| reused_label_refusal(connector, agreement))
+            .or_else(|| reused_label_refusal(&connector.contracts, agreement))
             .or(objection);
         Self {
             offered,
@@ -128,10 +129,9 @@ fn unregistered_party_refusal(connector: &Connector, agreement: &Agreement) -> O
 }
 
 /// Refusal of a reused label. A label, id with version, belongs to one contract forever.
-fn reused_label_refusal(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
+fn reused_label_refusal(contracts: &ContractState, agreement: &Agreement) -> Option<Refusal> {
     let id = ContractId(Digest::of(&hansa_proto::contract::to_bytes(agreement)));
-    connector
-        .contracts
+    contracts
         .with_registry(|registry| registry.check_label(id, agreement))
         .err()
 }

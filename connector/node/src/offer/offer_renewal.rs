@@ -4,6 +4,7 @@ mod public_views;
 
 use crate::config::ConnectorConfig;
 use crate::config::offer::OfferConfig;
+use crate::dataset::dataset_state::DatasetState;
 use crate::offer::offers;
 use crate::offer::offers::{OfferChecks, as_refusal, read_offer};
 use crate::participant::Connector;
@@ -52,7 +53,7 @@ pub fn renew_offers(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal>
             }
         }
     }
-    faults.extend(renew_templates(connector, &config));
+    faults.extend(renew_templates(&connector.datasets, &config));
     let now = connector.now();
     let in_force: Vec<Offer> = made
         .iter()
@@ -212,7 +213,7 @@ pub fn rehearse_rulebook(connector: &Connector, rulebook: Arc<SignedRulebook>) -
 }
 
 /// Activates the configured templates. Unreadable ones are reported and left out.
-fn renew_templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
+fn renew_templates(datasets: &DatasetState, config: &ConnectorConfig) -> Vec<Refusal> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     for template in config.templates.iter().take(TEMPLATES) {
         match crate::offer::template_file::read_template(&template.file) {
@@ -223,6 +224,6 @@ fn renew_templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refus
             Err(refusal) => faults.push(refusal),
         }
     }
-    connector.datasets.set_templates(good);
+    datasets.set_templates(good);
     faults
 }

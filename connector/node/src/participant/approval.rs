@@ -6,6 +6,7 @@
 //! officer: it names the Unix user at the other end of the local socket.
 
 use crate::log::audit_event::{AuditEvent, optional_text};
+use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::run_waiting;
@@ -124,7 +125,7 @@ pub async fn take_approval(
     }) = before
     {
         return Ok(Approval::Enough(read_approval_reason(
-            connector,
+            &connector.records,
             reason.as_deref(),
         )?));
     }
@@ -175,7 +176,10 @@ pub async fn take_approval(
         }
         Some(before) => (
             record(&before.first, Some(&officer), before.reason.as_deref()),
-            Approval::Enough(read_approval_reason(connector, before.reason.as_deref())?),
+            Approval::Enough(read_approval_reason(
+                &connector.records,
+                before.reason.as_deref(),
+            )?),
         ),
     };
     let _durable = connector.record(fact).await?;
@@ -248,7 +252,7 @@ fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Re
 
 /// Reason of the first officer, while it is stored.
 pub fn read_approval_reason(
-    connector: &Connector,
+    records: &RecordKeeping,
     reason: Option<&str>,
 ) -> Result<Option<String>, Refusal> {
     match reason.map(|reason| (reason, reason.parse::<Digest>())) {
@@ -257,6 +261,6 @@ pub fn read_approval_reason(
             let sentence = format!("the record of the first word names no reason: {fault}");
             Err(Refusal::new(ErrorCode::EvidenceBroken, sentence))
         }
-        Some((_, Ok(commit))) => run_waiting(|| connector.records.pseudonyms.reason(commit)),
+        Some((_, Ok(commit))) => run_waiting(|| records.pseudonyms.reason(commit)),
     }
 }

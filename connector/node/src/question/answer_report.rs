@@ -1,6 +1,7 @@
 //! The report below an answer: the participants that brought a part of it, the contract and snapshot of each dataset, and the
 //! participants that are missing.
 
+use crate::contract::contract_state::ContractState;
 use crate::participant::Connector;
 use crate::question::continuation::ContinuationReport;
 use crate::question::snapshot_age::{OldestDataset, SnapshotLabels, TornDataset};
@@ -272,7 +273,7 @@ fn add_outcome(connector: &Connector, outcome: &RemoteQueryOutcome, lines: &mut 
         lines.add(format_args!(
             "{}: {}, snapshot {}{rows}{}",
             reading.format_relation(&remote_query.alias),
-            contract_words(connector, reading),
+            contract_words(&connector.contracts, reading),
             reading.snapshot,
             covered_words(reading),
         ));
@@ -286,13 +287,11 @@ fn add_outcome(connector: &Connector, outcome: &RemoteQueryOutcome, lines: &mut 
     }
 }
 
-fn contract_words(connector: &Connector, reading: &RemoteDatasetRead) -> String {
+fn contract_words(contracts: &ContractState, reading: &RemoteDatasetRead) -> String {
     let Some(contract) = reading.contract else {
         return "own data, house contract".to_owned();
     };
-    let is_public = connector
-        .contracts
-        .with_registry(|registry| registry.agreement(contract).is_none());
+    let is_public = contracts.with_registry(|registry| registry.agreement(contract).is_none());
     let kind = if is_public { "public view" } else { "contract" };
     format!("{kind} {}", contract.to_short_text())
 }

@@ -5,6 +5,7 @@ mod named_contracts;
 mod program_tables;
 mod unavailable_tables;
 
+use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use crate::peer::catalog_cache::CachedCatalogReader;
 use crate::peer::mailbox;
@@ -390,9 +391,8 @@ pub fn usable_contracts(
 }
 
 /// Titles of the offers behind contracts with a peer. If they can't be read, the question continues without them.
-fn offer_titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
-    let rows = connector
-        .records
+fn offer_titles(records: &RecordKeeping, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
+    let rows = records
         .index(|state| state.negotiations())
         .unwrap_or_default();
     let with = rows.into_iter().filter(|row| row.peer == *peer);
@@ -412,7 +412,7 @@ fn remote_tables(
     let mut unusable = visible.unusable.clone();
     // Titles help a person to choose a contract.
     let titles = match held.len() > 1 {
-        true => offer_titles(connector, &visible.peer.id),
+        true => offer_titles(&connector.records, &visible.peer.id),
         false => BTreeMap::new(),
     };
     for (id, agreement) in held {

@@ -130,7 +130,7 @@ pub fn lapsed_contract_refusal(
     let (code, what) = match status {
         ContractStatus::Withdrawn => (
             ErrorCode::Withdrawn,
-            match withdrawal::withdrawal_of(connector, id) {
+            match withdrawal::withdrawal_of(&connector.records, id) {
                 Some(ended) => format!(
                     "was withdrawn by {} at {}: {}",
                     ended.party.domain(),

@@ -2,6 +2,7 @@
 //! received answer and made from the receipt, so it needs no file of its own.
 
 use crate::log::audit_event::AuditEvent;
+use crate::log::record_keeping::RecordKeeping;
 use crate::negotiation::message_record::MessageRecord;
 use crate::participant::Connector;
 use bytes::Bytes;
@@ -58,16 +59,16 @@ pub(crate) fn load_waiting_message(
     row: &OutboxMessageRow,
 ) -> Result<Option<PeerMessage>, Refusal> {
     let Some(request) = row.acknowledged_request else {
-        return read_letter(connector, row.digest).map(Some);
+        return read_letter(&connector.records, row.digest).map(Some);
     };
-    let Some(receipt) = read_kept_receipt(connector, peer, request)? else {
+    let Some(receipt) = read_kept_receipt(&connector.records, peer, request)? else {
         return Ok(None);
     };
     let message = acknowledgement_message(request, receipt, None);
     if Digest::of(&hansa_proto::stored_message::to_bytes(&message)) == row.digest {
         return Ok(Some(message));
     }
-    match read_letter(connector, row.digest) {
+    match read_letter(&connector.records, row.digest) {
         Ok(message) => Ok(Some(message)),
         Err(refusal) => ignore_missing_file(refusal),
     }
@@ -92,12 +93,9 @@ pub(crate) fn delete_acknowledgement(
     }
 }
 
-fn read_letter(connector: &Connector, digest: Digest) -> Result<PeerMessage, Refusal> {
+fn read_letter(records: &RecordKeeping, digest: Digest) -> Result<PeerMessage, Refusal> {
     let bytes = crate::process::blocking_work::run_waiting(|| {
-        connector
-            .records
-            .documents
-            .read_document(Document::Letter, digest)
+        records.documents.read_document(Document::Letter, digest)
     })?;
     hansa_proto::stored_message::from_bytes(&bytes)
 }
@@ -116,21 +114,15 @@ fn ignore_missing_file<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
 
 /// Receipt of an answer from a peer, if it is still stored.
 fn read_kept_receipt(
-    connector: &Connector,
+    records: &RecordKeeping,
     peer: &ParticipantId,
     request: RequestId,
 ) -> Result<Option<Bytes>, Refusal> {
-    let Some(file) = connector
-        .records
-        .index_fast(|state| state.received_receipt_file(request, peer))?
-    else {
+    let Some(file) = records.index_fast(|state| state.received_receipt_file(request, peer))? else {
         return Ok(None);
     };
     match crate::process::blocking_work::run_waiting(|| {
-        connector
-            .records
-            .documents
-            .read_document(Document::Receipt, file)
+        records.documents.read_document(Document::Receipt, file)
     }) {
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(refusal) => ignore_missing_file(refusal),

@@ -56,7 +56,8 @@ impl ObligationLedger {
             }
         }
         if provider
-            && let Some(prepaid) = contract_usage::prepaid_usage(connector, first, agreement)
+            && let Some(prepaid) =
+                contract_usage::prepaid_usage(&connector.accounting, first, agreement)
         {
             ledger
                 .lines

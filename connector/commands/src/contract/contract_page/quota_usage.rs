@@ -2,6 +2,7 @@
 
 use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_node::contract::query_accounting::QueryAccounting;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::Agreement;
 use hansa_policy::decision::quota_budget::QuotaKind;
@@ -83,7 +84,7 @@ pub(super) fn read_quota_usage(
         let slot = hansa_policy::term::quota::quota_slot(&quota.per, agreement.not_before, now);
         let given = agreement.provider.id == connector.id();
         let used = match given {
-            true => given_within(connector, agreement, (counts, slot)),
+            true => given_within(&connector.accounting, agreement, (counts, slot)),
             false => received_within(connector, id, agreement, (counts, slot))?,
         };
         all.push(QuotaUsage::new(
@@ -120,20 +121,16 @@ impl QuotaUsage {
 type QuotaSlot = hansa_policy::term::quota::SlotBounds;
 
 fn given_within(
-    connector: &Connector,
+    accounting: &QueryAccounting,
     agreement: &Agreement,
     (counts, slot): (QuotaKind, QuotaSlot),
 ) -> u64 {
     let dataset = &agreement.dataset.id;
     match agreement.assignee_id() {
-        Some(asker) => connector
-            .accounting
+        Some(asker) => accounting
             .budgets
             .spent_amount(dataset, counts, slot, asker),
-        None => connector
-            .accounting
-            .budgets
-            .most_spent(dataset, counts, slot),
+        None => accounting.budgets.most_spent(dataset, counts, slot),
     }
 }
 

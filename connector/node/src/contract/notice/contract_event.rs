@@ -2,6 +2,7 @@
 
 use crate::contract::notice::notice_text::NoticeText;
 use crate::contract::notice::{NoticeChannel, PendingNotice};
+use crate::dataset::dataset_state::DatasetState;
 use crate::log::audit_event::AuditEvent;
 use crate::negotiation::outgoing_message;
 use crate::participant::Connector;
@@ -57,7 +58,7 @@ pub(super) fn pending_event_notices(connector: &Connector) -> Result<Vec<Pending
             .records
             .index(|state| state.contract_events(contract))?;
         if provider {
-            events.extend(schema_change_event(connector, &agreement, now));
+            events.extend(schema_change_event(&connector.datasets, &agreement, now));
         }
         events.retain(|event| {
             let known = |one: &InformEvent| event.topic.split(':').next() == Some(one.as_str());
@@ -98,12 +99,12 @@ pub(super) fn pending_event_notices(connector: &Connector) -> Result<Vec<Pending
 
 /// Event: the dataset's current schema differs from the contract's schema.
 fn schema_change_event(
-    connector: &Connector,
+    datasets: &DatasetState,
     agreement: &Agreement,
     now: UtcTimestamp,
 ) -> Option<ContractEventRow> {
     let dataset = &agreement.dataset;
-    let schema = connector.datasets.catalog(|catalog| {
+    let schema = datasets.catalog(|catalog| {
         let found = catalog.by_id(&dataset.id)?;
         Some(found.schema_digest())
     })?;

@@ -1,6 +1,7 @@
 //! Public views: signed by the provider alone, and in force while they are offered.
 
 use crate::contract::combined_contracts;
+use crate::contract::contract_state::ContractState;
 use crate::offer::offers::PendingView;
 use crate::participant::Connector;
 use crate::participant::approval;
@@ -54,7 +55,7 @@ pub(super) fn publish_views(
         );
         let key = approval_key(
             &agreement,
-            latest_public_view(connector, now, &offer.dataset),
+            latest_public_view(&connector.contracts, now, &offer.dataset),
         );
         if let Err(refusal) = approval::require_approvals(connector, key, &agreement) {
             held.extend(
@@ -117,7 +118,7 @@ fn check_combined_views(
     now: UtcTimestamp,
 ) -> Result<(), Refusal> {
     let mut instead = agreement.clone();
-    instead.supersedes = latest_public_view(connector, now, &agreement.dataset.id);
+    instead.supersedes = latest_public_view(&connector.contracts, now, &agreement.dataset.id);
     connector
         .contracts
         .with_registry(|registry| registry.check_nested(&instead, now))?;
@@ -155,11 +156,11 @@ fn own_public_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId
 
 /// Latest public view of a dataset, ended or not.
 fn latest_public_view(
-    connector: &Connector,
+    contracts: &ContractState,
     now: UtcTimestamp,
     dataset: &DatasetId,
 ) -> Option<ContractId> {
-    connector.contracts.with_registry(|registry| {
+    contracts.with_registry(|registry| {
         registry
             .contracts_on_dataset(dataset, now)
             .filter(|(_, agreement, _)| agreement.assignee == Assignee::Public)

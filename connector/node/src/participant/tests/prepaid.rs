@@ -28,9 +28,12 @@ fn agreement(connector: &Connector, contract: ContractId) -> Agreement {
 }
 
 fn left(connector: &Connector, contract: ContractId) -> MoneyAmount {
-    let prepaid =
-        contract_usage::prepaid_usage(connector, contract, &agreement(connector, contract))
-            .unwrap();
+    let prepaid = contract_usage::prepaid_usage(
+        &connector.accounting,
+        contract,
+        &agreement(connector, contract),
+    )
+    .unwrap();
     prepaid.paid.saturating_sub(prepaid.spent)
 }
 
