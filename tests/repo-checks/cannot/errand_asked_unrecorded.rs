@@ -4,5 +4,5 @@
 use hansa_transport::peer::client::{QueryRecord, PeerClient};
 
 pub async fn hasten<T: QueryRecord>(client: &PeerClient, remote_query: &T) {
-    let _ = client.ask(remote_query).await;
+    let _ = client.ask_query(remote_query).await;
 }

@@ -10,7 +10,7 @@ use hansa_policy::contract::{VerifiedContract, Agreement, ContractRegistry, Acti
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::decision::{PendingRefusal, PermitDecision, decide};
+use hansa_policy::decision::{PendingRefusal, PermitDecision, decide_question};
 use hansa_enforcement::permitted_plan::{PermittedPlan, apply};
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_enforcement::cube_plan::PrivatePlanContext;

@@ -5,5 +5,5 @@ use hansa_policy::contract::ContractRegistry;
 use hansa_policy::id::ContractId;
 
 pub fn end(registry: &mut ContractRegistry, id: ContractId) {
-    registry.revoke(id);
+    registry.apply_withdrawal(id);
 }

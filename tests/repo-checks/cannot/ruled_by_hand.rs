@@ -1,5 +1,5 @@
 //! error: E0451
-//! Only `decide` permits a question: a ruling can't be written down by hand.
+//! Only `decide_question` permits a question: a ruling can't be written down by hand.
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;

@@ -4,5 +4,5 @@
 use hansa_policy::contract::{ContractRegistry, VerifiedWithdrawal};
 
 pub fn hasten(registry: &mut ContractRegistry, revoked: VerifiedWithdrawal) {
-    registry.revoke(revoked);
+    registry.apply_withdrawal(revoked);
 }
