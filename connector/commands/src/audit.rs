@@ -132,7 +132,7 @@ impl ConnectorVerb for AuditCommand {
             AuditCommand::Verify { .. } => verification::verify_own_log(connector, out).await,
             AuditCommand::Heads => log_heads::report_log_heads(connector, out).await,
             AuditCommand::Incident { cause, since, head } => {
-                incident::state_incident(connector, (cause, since, head), out).await
+                incident::state_incident(connector, cause, since, head, out).await
             }
             AuditCommand::Export {
                 output,

@@ -174,8 +174,7 @@ impl ConnectorVerb for DatasetCommand {
                     _ if remove => RestrictionChange::Remove,
                     _ => RestrictionChange::Nothing,
                 };
-                restriction::show_or_change(connector, &dataset, change, (options, caller), out)
-                    .await
+                restriction::show_or_change(connector, &dataset, change, options, caller, out).await
             }
             DatasetCommand::Withdraw { name, snapshot } => {
                 publication::withdraw_dataset(connector, parse_dataset_name(&name)?, snapshot, out)

@@ -94,7 +94,7 @@ pub(crate) fn run_league_command(
         } => {
             let mut league = LeagueAuthority::open(&dir)?;
             let now = apply_clock_offset(&league, offset.as_deref(), now)?;
-            admission::admit_participants(&mut league, &requests, output, (days, now), show)
+            admission::admit_participants(&mut league, &requests, output, days, now, show)
         }
         LeagueCommand::Key(args) => signing_authority::change_signing_key(&args, now, show),
         LeagueCommand::Mandates(args) => signing_authority::change_mandates(&args, now, show),

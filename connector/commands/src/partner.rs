@@ -151,7 +151,7 @@ impl ConnectorVerb for PartnerCommand {
                     )
                     .with_help(format!("hansa partner show {process}"))
                 })?;
-                agree_to_terms(connector, (&process, terms), caller, out).await?;
+                agree_to_terms(connector, &process, terms, caller, out).await?;
             }
             PartnerCommand::End { process, reason } => {
                 connector
@@ -191,8 +191,14 @@ impl ConnectorVerb for PartnerCommand {
                         return Err(refusal.into());
                     }
                 };
-                record_received_data(connector, (&partner, &pid, &agreement), (bytes, sha256))
-                    .await?;
+                let received = PartnerDataRecord {
+                    partner: partner.to_string(),
+                    process: pid.to_string(),
+                    agreement: agreement.to_string(),
+                    bytes,
+                    sha256: sha256.to_string(),
+                };
+                record_received_data(connector, received).await?;
                 processes.complete_transfer(&pid).await?;
                 out.send_report(&ReceivedData {
                     process: pid,
@@ -225,12 +231,14 @@ impl ConnectorVerb for PartnerCommand {
                 let limit = most.saturating_mul(1024 * 1024);
                 let (bytes, sha256) =
                     client::download_file(&address, &authorization, &output, limit).await?;
-                record_received_data(
-                    connector,
-                    (&flow.partner, &process, &flow.subject),
-                    (bytes, sha256),
-                )
-                .await?;
+                let received = PartnerDataRecord {
+                    partner: flow.partner.to_string(),
+                    process: process.to_string(),
+                    agreement: flow.subject.to_string(),
+                    bytes,
+                    sha256: sha256.to_string(),
+                };
+                record_received_data(connector, received).await?;
                 processes.complete_flow(&process).await?;
                 out.send_report(&ReceivedData {
                     process,
@@ -249,7 +257,8 @@ impl ConnectorVerb for PartnerCommand {
 /// Goes on with a negotiation; where two officers have to say so, each of them does.
 async fn agree_to_terms(
     connector: &Arc<Connector>,
-    (process, terms): (&str, Digest),
+    process: &str,
+    terms: Digest,
     caller: Option<u32>,
     out: &EventSink,
 ) -> Result<(), CommandError> {
@@ -285,16 +294,9 @@ async fn agree_to_terms(
 /// Records what data of a partner was written to a file.
 async fn record_received_data(
     connector: &Connector,
-    (partner, process, agreement): (&str, &str, &str),
-    (bytes, sha256): (u64, Digest),
+    received: PartnerDataRecord,
 ) -> Result<(), Refusal> {
-    let event = AuditEvent::from(PartnerDataRecord {
-        partner: partner.to_string(),
-        process: process.to_string(),
-        agreement: agreement.to_string(),
-        bytes,
-        sha256: sha256.to_string(),
-    });
+    let event = AuditEvent::from(received);
     connector.record(event).await.map(drop)
 }
 

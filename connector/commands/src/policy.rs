@@ -135,7 +135,7 @@ impl ConnectorVerb for PolicyCommand {
                 check_policies(connector, &policies, dataset.as_deref(), out).await
             }
             PolicyCommand::Diff { old, new, dataset } => {
-                policy_diff::diff_policies(connector, (&old, &new), dataset.as_deref(), out).await
+                policy_diff::diff_policies(connector, &old, &new, dataset.as_deref(), out).await
             }
             PolicyCommand::Clone {
                 participant, name, ..

@@ -135,14 +135,15 @@ async fn run_sql(
 ) -> CommandResult {
     // Who reads a table of figures does not want to see it below each.
     let shows = args.since.is_some();
-    run_query(connector, args, (user, shows), out).await
+    run_query(connector, args, user, shows, out).await
 }
 
 /// Asks; `shows` says whether people see from where the next question goes on.
 async fn run_query(
     connector: &Arc<Connector>,
     args: SqlArgs,
-    (user, shows): (Option<u32>, bool),
+    user: Option<u32>,
+    shows: bool,
     out: &EventSink,
 ) -> CommandResult {
     let text = args.sql.unwrap_or_default();
@@ -405,7 +406,7 @@ async fn get_dataset(
         every: 0,
         among_several: false,
     };
-    run_query(connector, order, (user, true), out).await
+    run_query(connector, order, user, true, out).await
 }
 
 /// What was typed about how to ask.

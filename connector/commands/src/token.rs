@@ -71,8 +71,13 @@ impl ConnectorVerb for TokenCommand {
                 days,
                 contract,
             } => {
-                let asked = (person.as_str(), purpose.as_slice(), days);
-                create_token(connector, asked, contract.as_deref(), caller, out).await
+                let asked = TokenRequest {
+                    name: &person,
+                    purposes: &purpose,
+                    days,
+                    contract: contract.as_deref(),
+                };
+                create_token(connector, asked, caller, out).await
             }
             TokenCommand::Revoke { token } => revoke_token(connector, &token, caller, out).await,
         }
@@ -93,13 +98,27 @@ async fn list_tokens(connector: &Arc<Connector>, out: &EventSink) -> CommandResu
     Ok(0)
 }
 
+/// Token that somebody asks for.
+struct TokenRequest<'a> {
+    /// Person or program that will have it.
+    name: &'a str,
+    purposes: &'a [String],
+    days: u16,
+    contract: Option<&'a str>,
+}
+
 async fn create_token(
     connector: &Arc<Connector>,
-    (name, purposes, days): (&str, &[String], u16),
-    contract: Option<&str>,
+    request: TokenRequest<'_>,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
+    let TokenRequest {
+        name,
+        purposes,
+        days,
+        contract,
+    } = request;
     let usage = |sentence: String| Refusal::new(ErrorCode::UsageWrong, sentence);
     if name.trim().is_empty() || name.chars().count() > MOST_NAME || to_printable(name) != name {
         return Err(usage(format!(

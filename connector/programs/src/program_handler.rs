@@ -12,7 +12,6 @@ use futures::stream::BoxStream;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::contract::clause_citation::cite_clause;
-use hansa_node::contract::contract_state::ContractState;
 use hansa_node::participant::Connector;
 use hansa_node::peer::peer_handler::ParticipantHandler;
 use hansa_node::process::blocking_work::run_blocking;
@@ -201,7 +200,7 @@ impl ClientHandler {
                 format!("the person of the access token {} was erased", grant.id),
             )
         })?;
-        let author = match consumer_of(&connector.contracts, &grant, now)? {
+        let author = match consumer_of(connector, &grant, now)? {
             None => QueryAuthor::House {
                 person: Some(person),
                 access_token: Some(grant.id.clone()),
@@ -445,14 +444,14 @@ impl FlightSqlHandler for ClientHandler {
 /// DOOR: resolves the consumer of the token's contract; `None` for a token of an own user. If the contract has ended, the refusal
 /// says how.
 fn consumer_of(
-    contracts: &ContractState,
+    connector: &Connector,
     grant: &AccessTokenGrant,
     now: UtcTimestamp,
 ) -> Result<Option<PresentedToken>, Refusal> {
     let Some(contract) = grant.contract else {
         return Ok(None);
     };
-    let consumer = contracts.with_registry(|registry| {
+    let consumer = connector.contracts.with_registry(|registry| {
         let agreement = registry.provided_agreement(contract, now)?;
         // A partner gets its data by transfers.
         let consumer = agreement.assignee_id();

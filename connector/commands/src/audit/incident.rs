@@ -20,7 +20,9 @@ use std::sync::Arc;
 /// States it, and tells whoever can be reached now.
 pub(super) async fn state_incident(
     connector: &Arc<Connector>,
-    (cause, since, head): (Option<IncidentCauseArg>, Option<String>, Option<PathBuf>),
+    cause: Option<IncidentCauseArg>,
+    since: Option<String>,
+    head: Option<PathBuf>,
     out: &EventSink,
 ) -> CommandResult {
     let args = IncidentArgs {

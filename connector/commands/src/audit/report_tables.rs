@@ -107,7 +107,7 @@ fn build_report(
         AuditReportRequest::Affected {
             snapshot,
             since_good,
-        } => report_affected_answers(connector, &history, own, (snapshot, *since_good)),
+        } => report_affected_answers(connector, &history, own, snapshot, *since_good),
         AuditReportRequest::Breach {
             key,
             contract,
@@ -232,7 +232,8 @@ fn report_affected_answers(
     connector: &Connector,
     history: &AuditHistory,
     own: &str,
-    (named, since_good): (&str, bool),
+    named: &str,
+    since_good: bool,
 ) -> Result<(ReportTable, String), Refusal> {
     let known = find_snapshot(connector, history, named)?;
     let recalled = affected_query(history, known, since_good);

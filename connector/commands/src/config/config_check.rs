@@ -87,7 +87,7 @@ pub(crate) fn find_problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<
             );
         }
         let checks = checks.as_ref();
-        problems.extend(check_offer_policy(config, offer, &datasets, (checks, now)));
+        problems.extend(check_offer_policy(config, offer, &datasets, checks, now));
     }
     match StateIndex::open_read_only(&config.state.join("state.db")) {
         Ok(Some(state)) => {
@@ -136,7 +136,8 @@ fn check_offer_policy(
     config: &ConnectorConfig,
     offer: &hansa_node::config::offer::OfferConfig,
     datasets: &[DatasetConfig],
-    (checks, now): (Option<&OfferChecks>, UtcTimestamp),
+    checks: Option<&OfferChecks>,
+    now: UtcTimestamp,
 ) -> Vec<Refusal> {
     let Some(dataset) = datasets.iter().find(|one| one.name == offer.dataset) else {
         return hansa_node::process::named_file::read_named_file(&offer.policy)

@@ -33,7 +33,8 @@ pub(super) async fn show_or_change(
     connector: &Arc<Connector>,
     dataset: &Dataset,
     change: RestrictionChange,
-    (options, caller): (CommandOptions, Option<u32>),
+    options: CommandOptions,
+    caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
     let held = connector

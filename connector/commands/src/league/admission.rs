@@ -21,7 +21,8 @@ pub(super) fn admit_participants(
     league: &mut LeagueAuthority,
     requests: &[PathBuf],
     output: Option<PathBuf>,
-    (days, now): (u16, UtcTimestamp),
+    days: u16,
+    now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let read: Vec<ReadRequest<'_>> = requests

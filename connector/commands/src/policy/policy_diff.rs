@@ -17,7 +17,8 @@ use std::sync::Arc;
 /// Compares two policies clause by clause, and the new one with each contract in force on its dataset.
 pub(super) async fn diff_policies(
     connector: &Arc<Connector>,
-    (old, new): (&str, &str),
+    old: &str,
+    new: &str,
     over: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {

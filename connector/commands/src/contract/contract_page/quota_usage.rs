@@ -8,8 +8,8 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::decision::quota_budget::QuotaKind;
 use hansa_policy::id::{ClauseId, ContractId};
 use hansa_policy::refusal::Refusal;
+use hansa_policy::term::quota::SlotBounds;
 use hansa_policy::term::{Clause, Term};
-use hansa_policy::value::time::PeriodQuota;
 use hansa_proto::render::contract_status::{ContractStatusLines, QuotaUsageFacts};
 use serde::Serialize;
 
@@ -84,46 +84,27 @@ pub(super) fn read_quota_usage(
         let slot = hansa_policy::term::quota::quota_slot(&quota.per, agreement.not_before, now);
         let given = agreement.provider.id == connector.id();
         let used = match given {
-            true => given_within(&connector.accounting, agreement, (counts, slot)),
-            false => received_within(connector, id, agreement, (counts, slot))?,
+            true => given_within(&connector.accounting, agreement, counts, slot),
+            false => received_within(connector, id, agreement, counts, slot)?,
         };
-        all.push(QuotaUsage::new(
-            clause.clone(),
-            (what, used),
-            quota,
-            slot.end,
-            !given,
-        ));
-    }
-    Ok(all)
-}
-
-impl QuotaUsage {
-    fn new(
-        clause: Clause,
-        (what, used): (&'static str, u64),
-        quota: &PeriodQuota,
-        until: UtcTimestamp,
-        by_receipts: bool,
-    ) -> Self {
-        Self {
-            clause,
+        all.push(QuotaUsage {
+            clause: clause.clone(),
             what,
             used,
             of: quota.max,
             zone: quota.per.zone().cloned(),
-            until,
-            by_receipts,
-        }
+            until: slot.end,
+            by_receipts: !given,
+        });
     }
+    Ok(all)
 }
-
-type QuotaSlot = hansa_policy::term::quota::SlotBounds;
 
 fn given_within(
     accounting: &QueryAccounting,
     agreement: &Agreement,
-    (counts, slot): (QuotaKind, QuotaSlot),
+    counts: QuotaKind,
+    slot: SlotBounds,
 ) -> u64 {
     let dataset = &agreement.dataset.id;
     match agreement.assignee_id() {
@@ -138,7 +119,8 @@ fn received_within(
     connector: &Connector,
     id: ContractId,
     agreement: &Agreement,
-    (counts, slot): (QuotaKind, QuotaSlot),
+    counts: QuotaKind,
+    slot: SlotBounds,
 ) -> Result<u64, Refusal> {
     let own = connector.id();
     // What counts belongs to who asks and the dataset, under whichever contract.
