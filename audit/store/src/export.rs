@@ -4,7 +4,7 @@
 //! that the records name, the heads, and a last line with the counts. An export of a whole log contains its leaf hashes and all its
 //! heads. A part contains the inclusion proof of each record, and the heads that its receipts name, each with a consistency proof.
 //! A head has its time stamp, or null where it has none; a part has the first time-stamped head after each of its records. In a
-//! whole log a record past its retention is null, and its leaf hash stays. [`super::offline::verify`] checks either kind without
+//! whole log a record past its retention is null, and its leaf hash stays. [`super::offline::verify_copy`] checks either kind without
 //! configuration. A part can't prove that it is complete; the two parties of a contract can, by comparing their parts.
 
 use crate::bundle_line::{

@@ -12,7 +12,7 @@
 //!
 //! 1. **Plan.** [`sql::plan_query`] plans a text over a [`QueryView`] and gives a [`BoundPlan`].
 //! 2. **Decide, record, apply.** `hansa_policy::decide`, the log, and `hansa_enforcement::apply` give a [`PermittedPlan`].
-//! 3. **Execute.** [`execute()`] runs it over a [`SnapshotSet`] in a [`QueryRuntime`] and gives a [`QueryAnswer`].
+//! 3. **Execute.** [`execute_plan`] runs it over a [`SnapshotSet`] in a [`QueryRuntime`] and gives a [`QueryAnswer`].
 //! 4. **Send.** [`AnswerFrames`] cuts the answer into messages. A [`QuotaMeter`] reserves each [`AnswerFrame`] first.
 //! 5. **Seal.** [`AnswerFrames::seal`] gives a [`SealedAnswer`], also for an answer that was cut. The sealed answer is recorded.
 //!

@@ -8,7 +8,7 @@
 //!
 //! A provider:
 //!
-//! 1. [`peer::server::serve`] accepts connections by a [`TlsAcceptorConfig`]. A finished handshake gives a [`PeerCertificate`].
+//! 1. [`peer::server::serve_peers`] accepts connections by a [`TlsAcceptorConfig`]. A finished handshake gives a [`PeerCertificate`].
 //! 2. At every request [`PeerHandler::recognise`] checks it and gives a [`VerifiedPeer`].
 //! 3. [`PeerHandler::answer_query`] gives an [`AnswerStream`] of [`AnswerStreamFrame`] values, the receipt last; or a
 //!    [`QueryRejection`], which holds the proof that the refusal is recorded.
@@ -18,10 +18,10 @@
 //! 1. [`PeerClient::connect`] opens a [`PeerEndpoint`] and checks the identity of the other end.
 //! 2. [`PeerClient::ask_query`] accepts a recorded [`QueryRecord`] only, and gives an [`AnswerBatchStream`].
 //!
-//! Programs of analysts: [`flight_sql::server::serve`] with a [`FlightSqlHandler`], which identifies each call by its [`AccessToken`].
+//! Programs of analysts: [`flight_sql::server::serve_clients`] with a [`FlightSqlHandler`], which identifies each call by its [`AccessToken`].
 //!
-//! The command line: [`admin::server::serve`] with an [`AdminHandler`], and [`admin::client::connect`]. Workers:
-//! [`cluster::server::serve`] with a [`TaskHandler`], and a [`WorkerClient`].
+//! The command line: [`admin::server::serve_admin`] with an [`AdminHandler`], and [`admin::client::connect_admin`]. Workers:
+//! [`cluster::server::serve_tasks`] with a [`TaskHandler`], and a [`WorkerClient`].
 //!
 //! [`PeerCertificate`]: hansa_policy::PeerCertificate
 //! [`VerifiedPeer`]: hansa_policy::VerifiedPeer

@@ -12,8 +12,8 @@
 //!    The [`ContractRegistry`] admits it once its record is durable.
 //! 4. **Contract.** [`ContractRegistry::in_force`] takes the [`VerifiedPeer`] and the contracts that the peer names, and gives
 //!    [`ActiveContracts`]. For local users [`ContractRegistry::owner_contracts`] gives the house contract.
-//! 5. **Check without a plan.** [`admissible`] looks at time, party, purpose and restrictions.
-//! 6. **Decide.** [`decide`] takes [`ActiveContracts`], a [`DecisionInput`] and a question with its [`QueryShape`]. It gives a
+//! 5. **Check without a plan.** [`check_admissibility`] looks at time, party, purpose and restrictions.
+//! 6. **Decide.** [`decide_question`] takes [`ActiveContracts`], a [`DecisionInput`] and a question with its [`QueryShape`]. It gives a
 //!    [`PermitDecision`] with the [`Effect`] list of each dataset, or a [`Refusal`] with the code of the first check that fails.
 //! 7. **Refuse.** A refusal is a [`PendingRefusal`] until it is recorded.
 //! 8. **Withdraw.** [`VerifiedContract::verify_withdrawal`] makes a [`VerifiedWithdrawal`]; its record ends the contract.

@@ -12,7 +12,7 @@
 //! 3. **Apply.** [`apply`] takes that proof and a [`PrivatePlanContext`]. It gives a [`PermittedPlan`] over [`GovernedTable`]
 //!    values, or a refusal that closes the entry of the log.
 //! 4. **Check again.** After optimization, [`governance_check::still_gated`] refuses a plan with a table that is not governed.
-//! 5. **On a worker.** [`delegate`] makes a [`DelegatedPlan`] of the effects that the worker derived itself.
+//! 5. **On a worker.** [`delegate_plan`] makes a [`DelegatedPlan`] of the effects that the worker derived itself.
 //!
 //! # What it must never do
 //!

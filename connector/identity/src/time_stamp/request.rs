@@ -62,7 +62,7 @@ impl TimeStampRequest {
     /// the anchors.
     ///
     /// # Errors
-    /// `TIME_STAMP_UNAVAILABLE` when the authority does not grant the request, or as [`verify`].
+    /// `TIME_STAMP_UNAVAILABLE` when the authority does not grant the request, or as [`verify_token`].
     pub fn accept_response(
         &self,
         response: &[u8],

@@ -24,7 +24,7 @@ pub struct DerivationContext<'a> {
 }
 
 /// Question with the effects of its contracts, derived without a decision. A worker may run tasks of it for the connector that has
-/// decided. Made by [`derive()`] alone.
+/// decided. Made by [`derive_effects`] alone.
 #[derive(Debug)]
 pub struct DerivedQuery<Q> {
     question: Q,
@@ -35,7 +35,7 @@ pub struct DerivedQuery<Q> {
 /// it can know: quotas, purposes, credentials and restrictions. This is the only constructor of [`DerivedQuery`].
 ///
 /// # Errors
-/// As [`super::decide`], of these checks.
+/// As [`super::decide_question`], of these checks.
 pub fn derive_effects<Q: QueryShape>(
     active: &ActiveContracts,
     stated: DerivationContext<'_>,

@@ -6,7 +6,7 @@ use crate::effect::{Cube, Effect, EffectKind};
 use crate::refusal::Refusal;
 
 /// Effects of clauses on their dataset, bound to the asking participant. Only terms about rows, columns and form have an effect;
-/// [`crate::decision::decide`] checks period, purpose and quotas.
+/// [`crate::decision::decide_question`] checks period, purpose and quotas.
 ///
 /// # Errors
 /// An error in any term refuses the whole policy: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`,

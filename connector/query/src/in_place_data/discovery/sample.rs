@@ -13,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 /// Name of the source, and its first `most` rows with the columns that its dataset would have.
 ///
 /// # Errors
-/// As [`super::find`].
+/// As [`super::discover_rows`].
 pub fn sample_in_place_rows(
     config: &DatasetConfig,
     in_place: &InPlaceConfig,

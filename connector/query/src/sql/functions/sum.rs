@@ -48,8 +48,8 @@ pub fn average_function() -> Arc<AggregateUDF> {
     average::exact_average_function()
 }
 
-/// Function `sum` that never overflows for integers: it returns a decimal. [`hansa_enforcement::overflow_safe_sum::whole`] converts
-/// it to the result type once the total is known to be shown.
+/// Function `sum` that never overflows for integers: it returns a decimal.
+/// [`hansa_enforcement::overflow_safe_sum::integer_total_expr`] converts it to the result type once the total is known to be shown.
 #[must_use]
 pub fn decimal_sum_function() -> Arc<AggregateUDF> {
     Arc::clone(&WIDE)
