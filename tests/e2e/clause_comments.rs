@@ -90,7 +90,12 @@ fn nobody_comments_without_end() {
     lindau.serve();
     acme.knows(&lindau);
     acme.serve();
-    acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    let requested = acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    assert!(
+        requested.out.contains("requested as n-"),
+        "{}",
+        requested.out
+    );
     let name = acme.listed("negotiation").pop().unwrap();
     let say = |words: &str| acme.hansa(&["contract", "comment", &name, "--clause", "3", words]);
     for number in 0..50 {

@@ -1,5 +1,5 @@
 //! error: E0451
-//! Only `derive` says what contracts do to a question of a worker: effects can't be chosen by hand.
+//! Only `derive_effects` says what contracts do to a question of a worker: effects can't be chosen by hand.
 
 use hansa_policy::decision::derivation::DerivedQuery;
 use std::collections::BTreeMap;
