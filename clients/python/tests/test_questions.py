@@ -183,7 +183,7 @@ def test_other_programs_take_the_connection(firm):
 
 def test_what_a_question_would_send_is_told_before(firm):
     told = firm.explain(THREE_CITIES)
-    assert {errand["participant"] for errand in told["remote_queries"]} == {"lisbon.example", "munster.example", "ottawa.example"}
+    assert {query["participant"] for query in told["remote_queries"]} == {"lisbon.example", "munster.example", "ottawa.example"}
 
 
 def test_each_answer_leaves_a_receipt_and_the_log_verifies(firm):

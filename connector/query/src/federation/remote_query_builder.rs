@@ -111,7 +111,7 @@ impl RemoteQueryBuilder {
             attempt: 0,
         });
         self.remote_queries.push(Arc::clone(&remote_query));
-        let name = TableReference::partial("hansa", format!("errand_{number}"));
+        let name = TableReference::partial("hansa", format!("remote_{number}"));
         let query = Arc::new(query.clone());
         LogicalPlanBuilder::scan(
             name,
