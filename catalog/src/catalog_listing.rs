@@ -43,7 +43,7 @@ pub const MOST_ENTRIES: usize = 200;
 impl Catalog {
     /// Page of the listing for `peer` that starts after the name `after`, with at most `most` entries.
     #[must_use]
-    pub fn visible_to<'a>(
+    pub fn visible_entries<'a>(
         &'a self,
         peer: &ParticipantId,
         registry: &ContractRegistry,
@@ -97,7 +97,7 @@ impl Catalog {
     /// Ended offers to `peer` for datasets without another offer to it; for each dataset the one that ended last. A participant
     /// that had no offer gets no entry, as for a dataset that does not exist.
     #[must_use]
-    pub fn ended_for(&self, peer: &ParticipantId, now: UtcTimestamp) -> Vec<EndedOffer> {
+    pub fn ended_offers_to_peer(&self, peer: &ParticipantId, now: UtcTimestamp) -> Vec<EndedOffer> {
         let mut ended = Vec::new();
         let mut at = None;
         while let Some(name) = self.offers.dataset_after(peer, at.as_ref()).cloned() {

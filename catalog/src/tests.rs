@@ -38,7 +38,7 @@ fn now() -> UtcTimestamp {
 
 fn seen(catalog: &Catalog, registry: &ContractRegistry, peer: &str) -> Vec<String> {
     catalog
-        .visible_to(&participant(peer), registry, now(), None, 10)
+        .visible_entries(&participant(peer), registry, now(), None, 10)
         .entries
         .iter()
         .map(|entry| {
@@ -122,7 +122,7 @@ fn offers_are_found_by_whom_they_are_made_to() {
         .iter()
         .chain([&participant(CONSUMER), &participant(PROVIDER)])
     {
-        let page = catalog.visible_to(peer, &registry, now(), None, 10);
+        let page = catalog.visible_entries(peer, &registry, now(), None, 10);
         let seen: Vec<String> = page
             .entries
             .iter()
@@ -136,7 +136,7 @@ fn offers_are_found_by_whom_they_are_made_to() {
             titles.collect::<Vec<_>>()
         };
         assert_eq!(seen, [named("air"), named("counts")].concat(), "{peer}");
-        let page = catalog.visible_to(peer, &registry, now(), Some(&sql_name("air")), 10);
+        let page = catalog.visible_entries(peer, &registry, now(), Some(&sql_name("air")), 10);
         assert!(
             page.entries
                 .iter()
@@ -156,7 +156,7 @@ fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
     catalog.set_offers(all.to_vec());
     let registry = ContractRegistry::new(participant(PROVIDER));
     let page = |catalog: &Catalog, after: Option<&SqlIdentifier>| {
-        let page = catalog.visible_to(&participant(CONSUMER), &registry, now(), after, 2);
+        let page = catalog.visible_entries(&participant(CONSUMER), &registry, now(), after, 2);
         let names: Vec<String> = page
             .entries
             .iter()

@@ -141,7 +141,7 @@ impl AnswerCollector {
 
     /// Answers given to `peer` since this instant.
     #[must_use]
-    pub fn given_to(&self, peer: &str, since: Option<UtcTimestamp>) -> Vec<AnswerSummary> {
+    pub fn answers_to_peer(&self, peer: &str, since: Option<UtcTimestamp>) -> Vec<AnswerSummary> {
         of_peer(self.given.values(), peer, since)
     }
 

@@ -163,7 +163,7 @@ pub fn archive_segments(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegme
     let _durable = log
         .record_blocking(SegmentArchival(moved.clone()))
         .map_err(|unwritable| crate::unwritable_log_refusal(&unwritable))?;
-    log.moved_to(&to, moved.len());
+    log.note_archived_segments(&to, moved.len());
     for segment in here.iter().take(moved.len()) {
         std::fs::remove_file(&segment.path).map_err(failed)?;
     }

@@ -52,7 +52,7 @@ impl LogIndexState {
 
 impl LogIndexState {
     /// Notes that the oldest `count` segments outside `archive` are now in it.
-    pub(super) fn moved_to(&mut self, archive: &Path, count: usize) {
+    pub(super) fn note_archived_segments(&mut self, archive: &Path, count: usize) {
         let here = self.segments.iter_mut();
         let here = here.filter(|segment| segment.path.parent() != Some(archive));
         for segment in here.take(count) {

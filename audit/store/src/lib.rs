@@ -499,8 +499,11 @@ impl AuditLog {
     }
 
     /// Notes that the oldest `count` segments outside the archive are now in it.
-    fn moved_to(&self, archive: &std::path::Path, count: usize) {
-        self.inner.index.lock_state().moved_to(archive, count);
+    fn note_archived_segments(&self, archive: &std::path::Path, count: usize) {
+        self.inner
+            .index
+            .lock_state()
+            .note_archived_segments(archive, count);
     }
 
     /// Writes waiting records, signs the newest head and ends the writer. Later records are refused.

@@ -90,7 +90,7 @@ impl AuditFinding {
     }
 
     /// Adds the heads that prove the finding.
-    pub(crate) fn proven_by(mut self, heads: [String; 2]) -> Self {
+    pub(crate) fn with_proving_heads(mut self, heads: [String; 2]) -> Self {
         self.proof.extend(heads);
         self
     }

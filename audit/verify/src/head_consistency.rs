@@ -225,7 +225,7 @@ fn two_heads(first: &ObservedHead<'_>, second: &ObservedHead<'_>) -> AuditFindin
         describe_place(second)
     );
     AuditFinding::broken_evidence(&second.copy.file, second.record, what)
-        .proven_by([first.head.to_string(), second.head.to_string()])
+        .with_proving_heads([first.head.to_string(), second.head.to_string()])
 }
 
 fn describe_place(held: &ObservedHead<'_>) -> String {
@@ -278,7 +278,7 @@ fn of_one_history(
         last_common(held, log)
     );
     let proof = [held.head.to_string(), newest.to_string()];
-    Some(AuditFinding::broken_evidence(&log.file, None, what).proven_by(proof))
+    Some(AuditFinding::broken_evidence(&log.file, None, what).with_proving_heads(proof))
 }
 
 /// Largest size up to which the file with the head saw this history.
@@ -338,7 +338,7 @@ fn reported_forks(case: &EvidenceSet) -> Vec<AuditFinding> {
                 owner.domain()
             );
             let finding = AuditFinding::missing_evidence(&copy.file, Some(fork.index), what);
-            findings.push(finding.proven_by([fork.known.clone(), fork.shown.clone()]));
+            findings.push(finding.with_proving_heads([fork.known.clone(), fork.shown.clone()]));
         }
     }
     findings

@@ -87,7 +87,7 @@ pub(crate) fn judge_head_pair(
             true => AuditFinding::incident(&pair.file, None, what),
             false => AuditFinding::broken_evidence(&pair.file, None, what),
         };
-        finding.proven_by(both)
+        finding.with_proving_heads(both)
     };
     let mut relation = "not shown";
     if from.size == to.size {

@@ -39,7 +39,9 @@ fn compare_direction(
 ) -> Vec<AuditFinding> {
     // Records past the retention of one log can't be compared.
     let since = provider.answers.comparable_from(&consumer.answers);
-    let sent = provider.answers.given_to(consumer.owner.as_str(), since);
+    let sent = provider
+        .answers
+        .answers_to_peer(consumer.owner.as_str(), since);
     let received = consumer
         .answers
         .received_from(provider.owner.as_str(), since);
@@ -48,7 +50,7 @@ fn compare_direction(
     let older = (
         provider
             .answers
-            .given_to(consumer.owner.as_str(), None)
+            .answers_to_peer(consumer.owner.as_str(), None)
             .len()
             .saturating_sub(sent.len()),
         consumer

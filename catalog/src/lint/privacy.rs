@@ -215,10 +215,10 @@ fn filter_findings(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     for clause in policy.clauses {
         let mut looked_at: Vec<SqlIdentifier> = Vec::new();
         if let Term::Rows(filter) = &clause.term {
-            looked_at = revealed_by(filter);
+            looked_at = disclosed_columns(filter);
         }
         if let Term::Prohibition(one) = &clause.term {
-            looked_at = one.rows().map(revealed_by).unwrap_or_default();
+            looked_at = one.rows().map(disclosed_columns).unwrap_or_default();
         }
         if let Term::Area { .. } | Term::PublishedArea(_) = &clause.term {
             looked_at = clause.term.columns();
@@ -268,7 +268,7 @@ fn is_dimension(policy: &LintedPolicy<'_>, name: &SqlIdentifier) -> bool {
 
 /// Columns whose range a filter discloses. The asking participant knows its own identity, so `column = {{consumer}}` discloses
 /// nothing.
-fn revealed_by(filter: &RowFilter) -> Vec<SqlIdentifier> {
+fn disclosed_columns(filter: &RowFilter) -> Vec<SqlIdentifier> {
     let (mut asked, mut other) = (BTreeSet::new(), BTreeSet::new());
     filter.each_operand(&mut |name, operand| {
         match operand {

@@ -278,9 +278,9 @@ async fn list_contracts(
     let mut listed = held_contracts(connector);
     if let Some(horizon) = horizon {
         listed.retain(|(id, agreement, status)| {
-            expiring_contracts::ends_by(over_from(connector, *id, agreement), *status, horizon)
+            expiring_contracts::ends_by(contract_end(connector, *id, agreement), *status, horizon)
         });
-        listed.sort_by_key(|(id, agreement, _)| over_from(connector, *id, agreement));
+        listed.sort_by_key(|(id, agreement, _)| contract_end(connector, *id, agreement));
     }
     if ics {
         let open: Vec<_> = listed
@@ -292,7 +292,7 @@ async fn list_contracts(
                 contract: *id,
                 agreement,
                 with: own_role_and_counterparty(connector, agreement).1,
-                over_from: over_from(connector, *id, agreement),
+                over_from: contract_end(connector, *id, agreement),
             })
             .collect();
         let expiries = ExpiryCalendar {
@@ -349,7 +349,7 @@ async fn list_contracts(
 }
 
 /// The first instant at which a contract is over, as far as it is known now.
-fn over_from(connector: &Connector, id: ContractId, agreement: &Agreement) -> UtcTimestamp {
+fn contract_end(connector: &Connector, id: ContractId, agreement: &Agreement) -> UtcTimestamp {
     let known = connector
         .contracts
         .with_registry(|registry| registry.over_from(id));

@@ -282,7 +282,7 @@ async fn check_peer_hops(
     let shown = catalogue.as_ref().map_err(Clone::clone);
     let shown = shown.map(|visible| format!("{} datasets shown to us", visible.len()));
     report_check(who, "catalogue", shown, status, out).await?;
-    let contracts = taken_from(connector, peer);
+    let contracts = contracts_with_peer(connector, peer);
     let found = Ok(format!("{} in force", contracts.len()));
     report_check(who, "contracts", found, status, out).await?;
     let visible = catalogue.unwrap_or_default();
@@ -297,7 +297,7 @@ async fn check_peer_hops(
 const CONTRACTS: usize = 100;
 
 /// The contracts in force under which we take data from a participant.
-fn taken_from(connector: &Connector, peer: &KnownPeer) -> Vec<(ContractId, DatasetId)> {
+fn contracts_with_peer(connector: &Connector, peer: &KnownPeer) -> Vec<(ContractId, DatasetId)> {
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
         let all = registry.all_contracts(now);

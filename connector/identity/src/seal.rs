@@ -89,7 +89,7 @@ pub(super) fn check_sealed_signature(
     );
     let mut found = false;
     for anchor in anchors {
-        match certificate_path::led_to(seal, &own, anchor, &organization, times) {
+        match certificate_path::verify_certificate_path(seal, &own, anchor, &organization, times) {
             Ok(()) => {
                 found = true;
                 break;
@@ -147,7 +147,7 @@ pub(super) fn check_sealed_signature(
 
 /// Organisation stated in a seal. It is not verified here.
 #[must_use]
-pub fn issued_to(seal: &SealCertificates) -> Option<String> {
+pub fn stated_organisation(seal: &SealCertificates) -> Option<String> {
     organization_identifier(
         &parse_certificate(&CertificateDer::from(seal.signing_certificate())).ok()?,
     )

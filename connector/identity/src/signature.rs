@@ -111,7 +111,7 @@ impl RegisteredKey {
     /// Instant from which the key alone concludes contracts of its participant, if it is such a key. Its validity begins a little
     /// before the registration, since clocks differ; contracts that another key concluded in that time stay valid.
     #[must_use]
-    pub fn alone_from(&self) -> Option<UtcTimestamp> {
+    pub fn sole_signing_start(&self) -> Option<UtcTimestamp> {
         self.only_contracts
             .then(|| self.not_before.plus_micros(SLACK))
     }
@@ -215,7 +215,9 @@ impl<'a> RegisteredKeys<'a> {
             SignaturePurpose::Contract
                 if !registered.only_contracts
                     && keys.iter().any(|other| {
-                        other.alone_from().is_some_and(|from| from <= self.logged)
+                        other
+                            .sole_signing_start()
+                            .is_some_and(|from| from <= self.logged)
                     }) =>
             {
                 refuse(format!(

@@ -73,7 +73,7 @@ pub fn verify_token(
     signed.check_content_digest()?;
     let certificate = SignerCertificate::find(&signed)?;
     signature_check::check_signature(&signed, &certificate)?;
-    let authority = certificate.vouched_for(&signed.certificates, anchors, info.at)?;
+    let authority = certificate.verify_signer_path(&signed.certificates, anchors, info.at)?;
     Ok(VerifiedTimeStamp {
         authority,
         at: info.at,

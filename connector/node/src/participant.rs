@@ -230,7 +230,7 @@ impl Connector {
     pub(crate) fn peer_query_permit(&self, peer: &ParticipantId) -> Result<QueryPermit, Refusal> {
         self.limits
             .concurrency
-            .take_for(peer, self.config().limits.concurrent)
+            .take_peer_slot(peer, self.config().limits.concurrent)
     }
 
     /// Path of a file in the state folder.

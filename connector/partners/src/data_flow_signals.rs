@@ -215,7 +215,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let role = flow.base.own_role();
         let next = DataFlowState::next(None, step, role);
         flow.enter_state(next.ok_or_else(RequestFault::internal_error)?);
-        self.flow_taken_in(&flow, step.name(), Digest::of(bytes).to_string())
+        self.record_flow_request(&flow, step.name(), Digest::of(bytes).to_string())
             .await?;
         let kept = self.flows.put_process(flow.clone()).await;
         kept.map_err(RequestFault::from_refusal)?;
@@ -223,7 +223,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Records the request of a control plane, with the agreement and the contract of the flow.
-    async fn flow_taken_in(
+    async fn record_flow_request(
         &self,
         flow: &DataFlow,
         message: &'static str,
@@ -258,7 +258,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let opened = self.terms.open(flow.subject()).await;
         let (address, token) = opened.map_err(RequestFault::from_refusal)?;
         let digest = token.clone().unwrap_or_default();
-        self.flow_taken_in(&flow, "open", digest).await?;
+        self.record_flow_request(&flow, "open", digest).await?;
         flow.token = token;
         let kept = self.flows.put_process(flow.clone()).await;
         kept.map_err(RequestFault::from_refusal)?;
@@ -351,7 +351,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             flow.base.outbox.clear();
         }
         flow.base.seen.extend(message.message_id);
-        self.flow_taken_in(&flow, step.name(), digest).await?;
+        self.record_flow_request(&flow, step.name(), digest).await?;
         let kept = self.flows.put_process(flow.clone()).await;
         kept.map_err(RequestFault::from_refusal)?;
         Ok(flow)
@@ -458,7 +458,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let why = Refusal::new(ErrorCode::Withdrawn, "it was ended here");
         self.end_flow(flow, DataFlowState::Terminated, Some(why))
             .await?;
-        self.flow_goes_on(pid);
+        self.continue_flow(pid);
         Ok(())
     }
 

@@ -88,7 +88,11 @@ pub(super) trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
     fn base_mut(&mut self) -> &mut PartnerProcess;
 
     /// Makes the next automatic move, under the lock. Returns true if there was one.
-    async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal>;
+    async fn make_next_move(
+        self,
+        engine: &ProcessEngine<T>,
+        partner: &Partner,
+    ) -> Result<bool, Refusal>;
 
     /// IDs of the process in the answer to its first message.
     fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids>;
@@ -125,7 +129,11 @@ impl<T: ProcessTerms> DeliveredProcess<T> for NegotiationProcess {
         &mut self.base
     }
 
-    async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal> {
+    async fn make_next_move(
+        self,
+        engine: &ProcessEngine<T>,
+        partner: &Partner,
+    ) -> Result<bool, Refusal> {
         let Some(wanted) = engine.terms.negotiation_move(&self) else {
             return Ok(false);
         };
@@ -159,7 +167,11 @@ impl<T: ProcessTerms> DeliveredProcess<T> for TransferProcess {
         &mut self.base
     }
 
-    async fn move_on(self, engine: &ProcessEngine<T>, _partner: &Partner) -> Result<bool, Refusal> {
+    async fn make_next_move(
+        self,
+        engine: &ProcessEngine<T>,
+        _partner: &Partner,
+    ) -> Result<bool, Refusal> {
         let Some(wanted) = engine.terms.transfer_move(&self) else {
             return Ok(false);
         };
@@ -192,7 +204,11 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
         &mut self.base
     }
 
-    async fn move_on(self, engine: &ProcessEngine<T>, _plane: &Partner) -> Result<bool, Refusal> {
+    async fn make_next_move(
+        self,
+        engine: &ProcessEngine<T>,
+        _plane: &Partner,
+    ) -> Result<bool, Refusal> {
         let Some(why) = engine.terms.flow_ends(&self).filter(|_| !self.is_over()) else {
             return Ok(false);
         };
@@ -244,21 +260,21 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
 
 impl<T: ProcessTerms> ProcessEngine<T> {
     /// Sends the messages of a negotiation and makes its automatic moves, in a background task.
-    pub(super) fn negotiation_goes_on(self: &Arc<Self>, pid: &str) {
-        self.goes_on::<NegotiationProcess>(pid);
+    pub(super) fn continue_negotiation(self: &Arc<Self>, pid: &str) {
+        self.continue_process::<NegotiationProcess>(pid);
     }
 
     /// Sends the messages of a transfer and makes its automatic moves, in a background task.
-    pub(super) fn transfer_goes_on(self: &Arc<Self>, pid: &str) {
-        self.goes_on::<TransferProcess>(pid);
+    pub(super) fn continue_transfer(self: &Arc<Self>, pid: &str) {
+        self.continue_process::<TransferProcess>(pid);
     }
 
     /// Sends the messages of a data flow and makes its automatic moves, in a background task.
-    pub(super) fn flow_goes_on(self: &Arc<Self>, pid: &str) {
-        self.goes_on::<DataFlow>(pid);
+    pub(super) fn continue_flow(self: &Arc<Self>, pid: &str) {
+        self.continue_process::<DataFlow>(pid);
     }
 
-    fn goes_on<P: DeliveredProcess<T>>(self: &Arc<Self>, pid: &str) {
+    fn continue_process<P: DeliveredProcess<T>>(self: &Arc<Self>, pid: &str) {
         let Some(wakes) = self.begin_task(pid) else {
             return;
         };
@@ -310,7 +326,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 let Some(now) = P::store(self).get(pid) else {
                     return Ok(());
                 };
-                if now.base().outbox.is_empty() && !now.move_on(self, &partner).await? {
+                if now.base().outbox.is_empty() && !now.make_next_move(self, &partner).await? {
                     return Ok(());
                 }
                 match P::store(self).get(pid) {
@@ -416,7 +432,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 .with_help(format!("hansa partner show {pid}")));
         }
         self.move_negotiation(&partner, process, wanted).await?;
-        self.negotiation_goes_on(pid);
+        self.continue_negotiation(pid);
         Ok(())
     }
 
@@ -439,7 +455,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .get(pid)
             .ok_or_else(|| unknown_process_refusal(pid))?;
         self.move_transfer(process, wanted).await?;
-        self.transfer_goes_on(pid);
+        self.continue_transfer(pid);
         Ok(())
     }
 
@@ -454,7 +470,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
         let ended = |flow: &DataFlow| !flow.is_over() && self.terms.flow_ends(flow).is_some();
         for pid in self.flows.find_all(ended) {
-            self.flow_goes_on(&pid);
+            self.continue_flow(&pid);
         }
     }
 }

@@ -205,7 +205,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             contract: None,
         };
         process.enter_phase(Phase::Requested);
-        self.taken_in(&process.base, "request", Digest::of(bytes).to_string())
+        self.record_received_message(&process.base, "request", Digest::of(bytes).to_string())
             .await
             .map_err(fault)?;
         let ack = process.ack().ok_or_else(RequestFault::internal_error)?;
@@ -214,7 +214,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .put_process(process)
             .await
             .map_err(RequestFault::from_refusal)?;
-        self.negotiation_goes_on(&pid);
+        self.continue_negotiation(&pid);
         Ok(Answered::NegotiationMade(ack))
     }
 
@@ -273,7 +273,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             contract: None,
         };
         process.enter_phase(Phase::Offered);
-        self.taken_in(&process.base, "offer", Digest::of(bytes).to_string())
+        self.record_received_message(&process.base, "offer", Digest::of(bytes).to_string())
             .await
             .map_err(fault)?;
         let ack = process.ack().ok_or_else(RequestFault::internal_error)?;
@@ -382,7 +382,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             process.enter_phase(next);
         }
         process.base.seen.extend(input.message_id);
-        self.taken_in(&process.base, step, input.digest)
+        self.record_received_message(&process.base, step, input.digest)
             .await
             .map_err(fault)?;
         let pid = process.base.pid.clone();
@@ -391,14 +391,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 .put_process(process)
                 .await
                 .map_err(RequestFault::from_refusal)?;
-            self.negotiation_goes_on(&pid);
+            self.continue_negotiation(&pid);
             return Ok(Answered::Nothing);
         };
         let ending = NegotiationMove::Terminate(why.code.as_str().to_owned(), why.sentence.clone());
         self.move_negotiation(partner, process, ending)
             .await
             .map_err(RequestFault::from_refusal)?;
-        self.negotiation_goes_on(&pid);
+        self.continue_negotiation(&pid);
         Err(fault(RequestFault::bad_request(why.code.as_str())))
     }
 
@@ -464,7 +464,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .await?;
         let _turn = self.lock_partner(&partner.name).await;
         self.negotiations.put_process(process).await?;
-        self.negotiation_goes_on(&pid);
+        self.continue_negotiation(&pid);
         Ok(pid)
     }
 

@@ -86,7 +86,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
             return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
         }
         self.end_flow(flow, DataFlowState::Completed, None).await?;
-        self.running_engine()?.flow_goes_on(pid);
+        self.running_engine()?.continue_flow(pid);
         Ok(())
     }
 

@@ -93,17 +93,17 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     pub fn resume_processes(self: &Arc<Self>) {
         for process in self.negotiations.all_processes() {
             if !process.is_over() || !process.base.outbox.is_empty() {
-                self.negotiation_goes_on(&process.base.pid);
+                self.continue_negotiation(&process.base.pid);
             }
         }
         for process in self.transfers.all_processes() {
             if !process.is_over() || !process.base.outbox.is_empty() {
-                self.transfer_goes_on(&process.base.pid);
+                self.continue_transfer(&process.base.pid);
             }
         }
         for flow in self.flows.all_processes() {
             if !flow.is_over() || !flow.base.outbox.is_empty() {
-                self.flow_goes_on(&flow.base.pid);
+                self.continue_flow(&flow.base.pid);
             }
         }
     }
@@ -177,7 +177,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Records a received message, before it is stored or answered.
-    pub(super) async fn taken_in(
+    pub(super) async fn record_received_message(
         &self,
         process: &PartnerProcess,
         message: &'static str,

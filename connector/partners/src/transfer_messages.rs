@@ -156,7 +156,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             data_address: None,
         };
         process.enter_state(TransferState::Requested, PartyRole::Consumer);
-        self.taken_in(
+        self.record_received_message(
             &process.base,
             "transfer request",
             Digest::of(bytes).to_string(),
@@ -169,7 +169,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .put_process(process)
             .await
             .map_err(RequestFault::from_refusal)?;
-        self.transfer_goes_on(&pid);
+        self.continue_transfer(&pid);
         Ok(Answered::TransferMade(ack))
     }
 
@@ -211,7 +211,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             process.current_state(),
             input.kind,
             by,
-            process.suspended_by(),
+            process.suspending_party(),
         );
         let Some(next) = next
             .filter(|_| !process.base.is_full() || input.kind == TransferMessageKind::Termination)
@@ -230,7 +230,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         process.data_address = input.data_address.as_ref().map(DataAddress::to_json);
         process.base.seen.extend(input.message_id);
         let resumes = process.base.is_provider && next == TransferState::Started;
-        self.taken_in(&process.base, input.name, input.digest)
+        self.record_received_message(&process.base, input.name, input.digest)
             .await
             .map_err(fault)?;
         let pid = process.base.pid.clone();
@@ -244,7 +244,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 .await
                 .map_err(RequestFault::from_refusal)?;
         }
-        self.transfer_goes_on(&pid);
+        self.continue_transfer(&pid);
         Ok(Answered::Nothing)
     }
 
@@ -286,7 +286,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .await?;
         let _turn = self.lock_partner(&partner.name).await;
         self.transfers.put_process(process).await?;
-        self.transfer_goes_on(&pid);
+        self.continue_transfer(&pid);
         Ok(pid)
     }
 
@@ -304,7 +304,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             process.current_state(),
             wanted.kind(),
             own,
-            process.suspended_by(),
+            process.suspending_party(),
         );
         let Some(next) = next else {
             let sentence = format!(

@@ -31,7 +31,7 @@ pub struct TransferProcess {
 
 impl TransferProcess {
     /// Party that suspended the transfer, if suspended.
-    pub(super) fn suspended_by(&self) -> Option<PartyRole> {
+    pub(super) fn suspending_party(&self) -> Option<PartyRole> {
         self.suspended_by_provider
             .map(|is_provider| match is_provider {
                 true => PartyRole::Provider,

@@ -431,7 +431,7 @@ impl FlightSqlHandler for ClientHandler {
             reading,
         };
         let (send, receive) = mpsc::channel(1);
-        let work = passing.pass_on(began.first, send).instrument(span);
+        let work = passing.forward_batches(began.first, send).instrument(span);
         let guard = AbortOnDrop(tokio::spawn(work));
         Ok(ClientAnswer {
             columns,
@@ -591,7 +591,7 @@ struct PassingAnswer {
 impl PassingAnswer {
     /// Passes the answer on, one batch at a time. A reader that stops for longer than the time limit of a question loses the
     /// answer, because other questions wait for its resources.
-    async fn pass_on(mut self, first: Option<RecordBatch>, send: mpsc::Sender<AnswerPart>) {
+    async fn forward_batches(mut self, first: Option<RecordBatch>, send: mpsc::Sender<AnswerPart>) {
         let time = self.connector.query_limits().time;
         let revoked = self.reading.ended.clone();
         let mut first = first;

@@ -229,7 +229,7 @@ impl ClientHandler {
             let now = connector.now();
             let entries: Vec<Dataset> = connector.datasets.catalog(|catalog| {
                 connector.contracts.with_registry(|registry| {
-                    let page = catalog.visible_to(&peer, registry, now, None, usize::MAX);
+                    let page = catalog.visible_entries(&peer, registry, now, None, usize::MAX);
                     let seen = page.entries.into_iter();
                     seen.map(|seen| seen.entry(registry)).collect()
                 })

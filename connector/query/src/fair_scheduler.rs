@@ -238,7 +238,7 @@ impl SchedulerState {
             return self.give_spare_place(number);
         }
         self.free = self.free.saturating_sub(1);
-        self.hand_on()
+        self.release_place()
     }
 
     /// Gives a waiting job a spare place, if there is one and its participant has no running slice. The last spare place is
@@ -265,7 +265,7 @@ impl SchedulerState {
 
     /// Hands a place on to the participant with the least usage, or frees it. While spare places are used, the place goes to a
     /// participant without a running slice, or is removed.
-    fn hand_on(&mut self) -> Option<Waker> {
+    fn release_place(&mut self) -> Option<Waker> {
         let is_beside = self.beside > 0;
         let waiting = self.parties.values_mut();
         let least = waiting
@@ -341,7 +341,7 @@ impl SchedulerState {
                 question.running = question.running.saturating_sub(1);
             }
         }
-        let next = self.hand_on();
+        let next = self.release_place();
         // A spare place lets the job continue without a wait for other slices.
         let itself = again.then(|| self.give_spare_place(number)).flatten();
         [next, itself]
@@ -366,7 +366,7 @@ impl SchedulerState {
                 self.parties.remove(&job.party);
             }
         }
-        granted.then(|| self.hand_on()).flatten()
+        granted.then(|| self.release_place()).flatten()
     }
 }
 

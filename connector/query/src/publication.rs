@@ -102,7 +102,7 @@ pub fn stage_snapshot(
         segments = Some(append::begin_feed(recipe, &entry, &written));
     }
     if let Some(segments) = &mut segments {
-        append::made_of(segments, &inputs);
+        append::record_source_files(segments, &inputs);
         entry.feed = Some(segments.feed());
     }
     let staged = StagedSnapshot::new(StagedRows {
@@ -187,7 +187,7 @@ fn draft_entry(
         .as_deref()
         .map(|name| resolve_model(config, name));
     let model = model.transpose()?;
-    let columns = dataset_entry::required_by(columns, model);
+    let columns = dataset_entry::mark_required_columns(columns, model);
     let entry = dataset_entry::draft_entry(config, context, zone, columns)?;
     if let Some(model) = model {
         model::conformance::check_conformance(model, &entry)

@@ -91,8 +91,8 @@ impl Snapshot {
 
     /// Sets the cache of verified blocks.
     #[must_use]
-    pub(crate) fn remembered_in(mut self, memory: &CheckedBlockCache) -> Self {
-        self.checked = Arc::new(self.checked.remembered_in(memory.clone()));
+    pub(crate) fn with_block_cache(mut self, memory: &CheckedBlockCache) -> Self {
+        self.checked = Arc::new(self.checked.with_block_cache(memory.clone()));
         self
     }
 

@@ -98,9 +98,13 @@ fn two_logs_side_by_side() {
         remote_query("r7"),
         remote_query("r8"),
     ]);
-    let given = luebeck.given_to("hansa://tallinn.example", None);
+    let given = luebeck.answers_to_peer("hansa://tallinn.example", None);
     assert_eq!(given.len(), 6);
-    assert!(luebeck.given_to("hansa://other.example", None).is_empty());
+    assert!(
+        luebeck
+            .answers_to_peer("hansa://other.example", None)
+            .is_empty()
+    );
     let found = reconcile_answers(
         &given,
         &tallinn.received_from("hansa://luebeck.example", None),
@@ -154,7 +158,7 @@ fn two_peers_may_draw_the_same_identity() {
     ]);
     let line = |peer: &str| {
         given
-            .given_to(&format!("hansa://{peer}.example"), None)
+            .answers_to_peer(&format!("hansa://{peer}.example"), None)
             .remove(0)
     };
     assert_eq!(

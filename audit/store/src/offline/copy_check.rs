@@ -174,7 +174,7 @@ impl<'a> CopyCheck<'a> {
 
     /// Takes a record with its body.
     pub(super) fn take_record(&mut self, record: &Record, body: RecordBody) {
-        self.was_at(record.at);
+        self.note_time(record.at);
         self.each.record(record, body);
     }
 
@@ -190,7 +190,7 @@ impl<'a> CopyCheck<'a> {
 
     /// Takes a good line. Its record is built only if the visitor wants it.
     pub(super) fn see_good(&mut self, good: &VerifiedLine<'_>) {
-        self.was_at(good.at);
+        self.note_time(good.at);
         if self.each.looks_at_records()
             && let Some(record) = good.record()
             && let Some(body) = self.read_body(&record)
@@ -222,7 +222,7 @@ impl<'a> CopyCheck<'a> {
         }
     }
 
-    pub(super) fn was_at(&mut self, at: UtcTimestamp) {
+    pub(super) fn note_time(&mut self, at: UtcTimestamp) {
         let first = self.span.map_or(at, |(first, _)| first);
         self.span = Some((first, at));
     }

@@ -40,11 +40,11 @@ pub(super) async fn reconcile_with_peer(
     // What one of the logs keeps no longer can't be compared.
     let since = ours.comparable_from(&theirs);
     let asked = reconcile_answers(
-        &theirs.given_to(own.as_str(), since),
+        &theirs.answers_to_peer(own.as_str(), since),
         &ours.received_from(other, since),
     );
     let given = reconcile_answers(
-        &ours.given_to(other, since),
+        &ours.answers_to_peer(other, since),
         &theirs.received_from(own.as_str(), since),
     );
     let both = [("we asked", asked), ("they asked", given)];

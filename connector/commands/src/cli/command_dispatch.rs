@@ -329,7 +329,7 @@ async fn with_connector(
     let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
     let (connector, found) = CommandTarget::connect_or_open(config, clock, show).await?;
-    show.print_warnings(&found.not_judged_by(command.judged_state(global.dry_run)));
+    show.print_warnings(&found.remaining_findings(command.judged_state(global.dry_run)));
     if command.effect() == CommandEffect::Looks {
         connector.only_looks();
     }

@@ -395,7 +395,7 @@ fn check_signatures(connector: &Connector, id: ContractId) -> Vec<CheckedSignatu
                 key: signature.kid.clone(),
                 algorithm: signature.alg.to_string(),
                 issued_at: signature.issued_at,
-                sealed_for: signature.seal.as_ref().and_then(seal::issued_to),
+                sealed_for: signature.seal.as_ref().and_then(seal::stated_organisation),
                 mandate: signature.mandate.as_deref().cloned(),
                 fault: checked.err(),
             }

@@ -41,7 +41,10 @@ impl TrustBundle {
     #[must_use]
     pub fn concludes_apart(&self, id: &ParticipantId, now: UtcTimestamp) -> bool {
         self.member(id).is_some_and(|member| {
-            let mut from = member.keys.iter().filter_map(RegisteredKey::alone_from);
+            let mut from = member
+                .keys
+                .iter()
+                .filter_map(RegisteredKey::sole_signing_start);
             from.any(|from| from <= now)
         })
     }

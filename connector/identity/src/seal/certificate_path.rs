@@ -11,7 +11,7 @@ use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeI
 
 /// Checks that the certificates lead to this authority, in their order and with none left over, at both times. `None` if another
 /// authority may fit.
-pub(super) fn led_to(
+pub(super) fn verify_certificate_path(
     seal: &SealCertificates,
     own: &CertificateDer<'_>,
     anchor: &SealAnchor,

@@ -57,7 +57,7 @@ impl<'a> SignerCertificate<'a> {
     }
 
     /// Checks that a path leads to one of the anchors at this instant, and returns the subject.
-    pub(super) fn vouched_for(
+    pub(super) fn verify_signer_path(
         &self,
         brought: &[&[u8]],
         anchors: &TimeStampAnchors,

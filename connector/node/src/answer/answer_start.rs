@@ -61,7 +61,7 @@ pub(super) async fn open_answer(
     let permit = match &posed.caller {
         QueryCaller::Peer(peer) => {
             connector.trusted_clock()?;
-            connector.deals_with(peer.id())?;
+            connector.check_not_forked(peer.id())?;
             Some(connector.peer_query_permit(peer.id())?)
         }
         QueryCaller::Web => {

@@ -55,7 +55,7 @@ impl ConcurrencyLimiter {
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
-    pub(crate) fn take_for(
+    pub(crate) fn take_peer_slot(
         &self,
         peer: &ParticipantId,
         all: usize,

@@ -93,7 +93,7 @@ async fn try_decision(
     let (shown, mut credentials) =
         presented_attributes::verify_presented_attributes(connector, posed, &active)?;
     place.relies_on(credentials.clone());
-    let groups = group_lists::looked_at(&active);
+    let groups = group_lists::used_groups(&active);
     let around = contract_contexts(connector, &active, &posed.asker, place, &shown)?;
     let mut known = DecisionContext {
         around,
@@ -158,7 +158,7 @@ pub(super) fn current_standing(
         QueryCaller::Peer(peer) => {
             connector.trusted_clock()?;
             connector.asks_lawfully(peer)?;
-            connector.deals_with(peer.id())?;
+            connector.check_not_forked(peer.id())?;
             let named = &posed.asking.ask.contracts;
             connector
                 .contracts

@@ -187,7 +187,7 @@ async fn finish_delivery(
     connector.metrics.count_answer_end(origin, outcome, after);
     connector
         .metrics
-        .handed_on(origin, peer, sent.rows, sent.bytes);
+        .count_sent_rows(origin, peer, sent.rows, sent.bytes);
     connector
         .accounting
         .budgets

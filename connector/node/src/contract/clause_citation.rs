@@ -26,7 +26,7 @@ pub fn cite_clause(
         }),
         // Client programs of others do not learn about the contracts that this participant holds with peers.
         (None, ErrorCode::ColumnUnknown) if author.program().is_none() => {
-            asked_under(connector, named)
+            sole_named_contract(connector, named)
         }
         (None, _) => None,
     };
@@ -59,7 +59,7 @@ fn find_clause(agreement: &Agreement, code: ErrorCode) -> Option<Clause> {
 
 /// The contract whose columns a statement names, if it is one: a column that it does not show is told like one that
 /// never was, and the clause says which there are.
-fn asked_under(connector: &Connector, named: &NamedTables) -> Option<(ContractId, Clause)> {
+fn sole_named_contract(connector: &Connector, named: &NamedTables) -> Option<(ContractId, Clause)> {
     let peers = connector.known_peers().ok()?;
     let (now, own) = (connector.now(), connector.id());
     let mut found: Vec<(ContractId, Clause)> = connector.contracts.with_registry(|registry| {

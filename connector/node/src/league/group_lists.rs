@@ -57,7 +57,7 @@ pub(crate) const fn group_of_term(term: &Term) -> Option<&GroupName> {
 }
 
 /// Groups on which the active contracts depend.
-pub(crate) fn looked_at(active: &ActiveContracts) -> Vec<(Option<ContractId>, GroupName)> {
+pub(crate) fn used_groups(active: &ActiveContracts) -> Vec<(Option<ContractId>, GroupName)> {
     let grants = active.grants().values();
     let named = grants.filter_map(|grant| Some((grant.contract(), group_of_grant(grant)?.clone())));
     named.collect()

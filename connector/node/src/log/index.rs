@@ -414,7 +414,7 @@ fn index_message(
         change.add_peer_message(&row)?;
     }
     if let Some(number) = message.number {
-        change.taken_in(&peer, number)?;
+        change.set_last_processed_message(&peer, number)?;
     }
     let (Some(id), Some(state)) = (row.negotiation, message.state.clone()) else {
         return Ok(());

@@ -132,7 +132,7 @@ impl Connector {
             return Ok(());
         }
         match self.prove_extension(client, &known, &head).await {
-            HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
+            HeadProof::Proven(newest) => self.accept_extended_head(peer, *newest).await,
             HeadProof::Nothing(_) => {
                 let heads = ConflictingHeads {
                     known: &known,
@@ -145,7 +145,11 @@ impl Connector {
     }
 
     /// Takes in a head that was proven to extend the known one.
-    async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
+    async fn accept_extended_head(
+        &self,
+        peer: &ParticipantId,
+        newest: SignedHead,
+    ) -> Result<(), Refusal> {
         let _turn = self.peers.heads.lock_heads().await;
         if self.fits_known_heads(peer, &newest, None).await? {
             self.note_head(peer, &newest, true, &[]).await?;

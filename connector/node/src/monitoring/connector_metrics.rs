@@ -337,7 +337,13 @@ impl ConnectorMetrics {
     }
 
     /// Counts the rows and bytes of an answer, by peer.
-    pub(crate) fn handed_on(&self, origin: QueryOrigin, peer: Option<&str>, rows: u64, bytes: u64) {
+    pub(crate) fn count_sent_rows(
+        &self,
+        origin: QueryOrigin,
+        peer: Option<&str>,
+        rows: u64,
+        bytes: u64,
+    ) {
         let labels = vec![("origin", origin.as_str().to_owned())];
         self.rows.get_or_create(&labels).inc_by(rows);
         if let Some(peer) = peer {
@@ -416,7 +422,7 @@ mod tests {
         metrics.count_permit();
         metrics.first_row(QueryOrigin::Peer, 20_000);
         metrics.count_answer_end(QueryOrigin::Peer, QueryOutcome::Done, 40_000);
-        metrics.handed_on(QueryOrigin::Peer, Some("acme.example"), 3, 512);
+        metrics.count_sent_rows(QueryOrigin::Peer, Some("acme.example"), 3, 512);
         let text = metrics.render_text().unwrap();
         for line in [
             "# TYPE hansa_queries counter",

@@ -261,7 +261,7 @@ async fn a_message_that_comes_unreadable_is_set_apart() {
             .unwrap();
         assert_eq!(
             acme.records
-                .index(|state| state.taken_in(&lindau.id()))
+                .index(|state| state.last_processed_message(&lindau.id()))
                 .unwrap(),
             number
         );

@@ -24,7 +24,7 @@ pub fn load_waiting_message(
     row: &OutboxMessageRow,
 ) -> Result<Option<PeerMessage>, Refusal> {
     match acknowledgement::load_waiting_message(connector, peer, row) {
-        Err(refusal) if is_for_good(&connector.records, row, refusal.code) => {
+        Err(refusal) if is_faulty_message(&connector.records, row, refusal.code) => {
             repair_message(connector, peer, row, &refusal)
         }
         read => read,
@@ -39,7 +39,7 @@ pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refus
     let mut found = Vec::new();
     for (peer, row) in connector.records.index(|state| state.outboxes())? {
         if let Err(refusal) = acknowledgement::load_waiting_message(connector, &peer, &row)
-            && is_for_good(&connector.records, &row, refusal.code)
+            && is_faulty_message(&connector.records, &row, refusal.code)
         {
             let mended = repair_message(connector, &peer, &row, &refusal)?;
             found.push(unsendable_message(&peer, &row, &refusal, mended.is_some()));
@@ -158,7 +158,7 @@ fn repair_message(
 
 /// Checks that the message itself is faulty. A failing disk proves no fault, and an acknowledgement can be made again from its
 /// receipt.
-fn is_for_good(records: &RecordKeeping, row: &OutboxMessageRow, code: ErrorCode) -> bool {
+fn is_faulty_message(records: &RecordKeeping, row: &OutboxMessageRow, code: ErrorCode) -> bool {
     row.acknowledged_request.is_none()
         && match code {
             // `STATE_BROKEN` reports a changed file.

@@ -92,11 +92,11 @@ pub enum JudgedState {
 impl StartupFindings {
     /// Returns all findings.
     pub fn all_findings(&self) -> Vec<Refusal> {
-        self.not_judged_by(JudgedState::None)
+        self.remaining_findings(JudgedState::None)
     }
 
     /// Returns the findings that a command reports at its start, each once: those that it does not check itself.
-    pub fn not_judged_by(&self, judged: JudgedState) -> Vec<Refusal> {
+    pub fn remaining_findings(&self, judged: JudgedState) -> Vec<Refusal> {
         let told: [&[Refusal]; 3] = match judged {
             JudgedState::None => [&self.damaged, &self.unread_lists, &self.unfit],
             JudgedState::Offers => [&self.damaged, &self.unread_lists, &[]],

@@ -53,7 +53,7 @@ where
 /// Same errors as [`exchange_messages`].
 pub(crate) async fn send_off(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     resume_negotiations(connector, Some(&peer.id)).await?;
-    with_reconnect(connector, peer, || hand_in(connector, peer)).await
+    with_reconnect(connector, peer, || deliver_outbox(connector, peer)).await
 }
 
 /// Checks the peer's catalog for a waiting message that was not taken in.
@@ -71,20 +71,20 @@ pub(crate) fn has_waiting_message(
     // A smaller number also counts: the peer has gone back to an older copy of its state.
     Ok(connector
         .records
-        .index_fast(|state| state.taken_in(&peer.id))?
+        .index_fast(|state| state.last_processed_message(&peer.id))?
         != newest)
 }
 
 async fn exchange_round(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     let before = connector.peers.delivery_queues.news_count(&peer.id);
     resume_negotiations(connector, Some(&peer.id)).await?;
-    hand_in(connector, peer).await?;
+    deliver_outbox(connector, peer).await?;
     fetch_messages(connector, peer).await?;
     if connector.peers.delivery_queues.news_count(&peer.id) == before {
         return Ok(());
     }
     // Received messages may have caused answers on both sides.
-    hand_in(connector, peer).await?;
+    deliver_outbox(connector, peer).await?;
     fetch_messages(connector, peer).await
 }
 
@@ -92,7 +92,7 @@ async fn exchange_round(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<
 ///
 /// # Errors
 /// If the peer can't be reached, or the last refusal of a message by the peer.
-pub async fn hand_in(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+pub async fn deliver_outbox(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     let alone = connector
         .peers
         .delivery_queues
@@ -121,7 +121,8 @@ async fn hand_in_alone(
         let Some(peer_message) =
             unreadable_message::load_waiting_message(connector, &peer.id, &row)?
         else {
-            handed_in(connector, peer, row.number, Some(ErrorCode::FileMissing)).await?;
+            record_delivered_message(connector, peer, row.number, Some(ErrorCode::FileMissing))
+                .await?;
             acknowledgement::delete_acknowledgement(connector, &row)?;
             continue;
         };
@@ -150,7 +151,7 @@ async fn hand_in_alone(
             Err(refusal) => Some(refusal),
         };
         let why = refused.as_ref().map(|refusal| refusal.code);
-        handed_in(connector, peer, row.number, why).await?;
+        record_delivered_message(connector, peer, row.number, why).await?;
         acknowledgement::delete_acknowledgement(connector, &row)?;
         if let (message::MessageContent::Request { negotiation, .. }, Some(why)) =
             (&peer_message.content, &refused)
@@ -174,7 +175,7 @@ async fn hand_in_alone(
 }
 
 /// Records that a message leaves the outbox, with the error if the peer refused it.
-async fn handed_in(
+async fn record_delivered_message(
     connector: &Connector,
     peer: &KnownPeer,
     number: u64,
@@ -219,7 +220,7 @@ async fn fetch_messages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<
     let _taking = connector.peers.delivery_queues.lock_intake(&peer.id).await;
     let after = connector
         .records
-        .index_fast(|state| state.taken_in(&peer.id))?;
+        .index_fast(|state| state.last_processed_message(&peer.id))?;
     let client = connector.call_peer(peer).await?;
     let mut messages = client.open_inbox(after, true).await?;
     let mut last = after;
@@ -332,7 +333,7 @@ async fn follow_inbox(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<()
     exchange_messages(connector, peer).await?;
     let after = connector
         .records
-        .index_fast(|state| state.taken_in(&peer.id))?;
+        .index_fast(|state| state.last_processed_message(&peer.id))?;
     let client = connector.call_peer(peer).await?;
     let mut messages = client.open_inbox(after, false).await?;
     loop {
@@ -343,11 +344,11 @@ async fn follow_inbox(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<()
                     // Held until the answer is delivered: a command that fetches meanwhile waits for both.
                     let _taking = connector.peers.delivery_queues.lock_intake(&peer.id).await;
                     take_message(connector, peer, &item?).await?;
-                    hand_in(connector, peer).await?;
+                    deliver_outbox(connector, peer).await?;
                 }
                 None => return Ok(()),
             },
-            () = posted => hand_in(connector, peer).await?,
+            () = posted => deliver_outbox(connector, peer).await?,
         }
     }
 }

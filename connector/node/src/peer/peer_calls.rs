@@ -169,7 +169,7 @@ impl Connector {
                 mtls::check_listener(&trust, &expected, connection, clock().wall)
             }),
             settings: TransportSettings {
-                listening: self.peers.connections.patience_with(&peer.address),
+                listening: self.peers.connections.listen_patience(&peer.address),
                 ..TransportSettings::default()
             },
         };
@@ -221,7 +221,7 @@ impl Connector {
             head: (!looks).then(|| self.records.log.head().to_string().into()),
             gossiped_heads: match looks {
                 true => Vec::new(),
-                false => self.passed_on(),
+                false => self.heads_to_gossip(),
             },
         }
     }

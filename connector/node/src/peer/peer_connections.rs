@@ -27,7 +27,7 @@ pub(crate) struct PeerConnections {
 
 impl PeerConnections {
     /// Returns the connection timeout of an address.
-    pub(crate) fn patience_with(&self, address: &str) -> ListenPatience {
+    pub(crate) fn listen_patience(&self, address: &str) -> ListenPatience {
         let mut listening = self.listening.lock();
         if !listening.contains_key(address) && listening.len() >= MOST_ADDRESSES {
             listening.clear();

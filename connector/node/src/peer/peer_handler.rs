@@ -167,7 +167,7 @@ impl ParticipantHandler {
         };
         connector.datasets.catalog(|catalog| {
             connector.contracts.with_registry(|registry| {
-                let page = catalog.visible_to(peer, registry, now, after.as_ref(), most);
+                let page = catalog.visible_entries(peer, registry, now, after.as_ref(), most);
                 let mut entries = Vec::new();
                 for seen in page.entries {
                     // The part that this peer may see, without columns, counts or time spans that all its offers hide.
@@ -204,7 +204,7 @@ impl ParticipantHandler {
                     entries,
                     next: page.after.map(|name| name.to_string()),
                     ended: match after {
-                        None => catalog.ended_for(peer, now),
+                        None => catalog.ended_offers_to_peer(peer, now),
                         Some(_) => Vec::new(),
                     },
                     newest_message: messages,

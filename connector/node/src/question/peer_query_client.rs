@@ -133,7 +133,7 @@ impl PeerQueryClient {
     ) -> Result<RemoteRows, Refusal> {
         let connector = &self.connector;
         let client = connector.call_peer(peer).await?;
-        connector.deals_with(&peer.id)?;
+        connector.check_not_forked(&peer.id)?;
         let asked = SentQuery::of(&asking);
         let begun = connector.ticks();
         let sending = RemoteQueryRecord {

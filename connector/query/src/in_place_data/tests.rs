@@ -10,7 +10,7 @@ use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, build_dataset, parse_name};
 use crate::fixture::storage::{FixtureStorage, shared_server};
 use crate::in_place_data::InPlaceLocation;
-use crate::in_place_data::postgres::query_connections::wrong_with;
+use crate::in_place_data::postgres::query_connections::connection_string_problem;
 use crate::in_place_data::storage_backend::is_local_endpoint;
 use crate::ingest::config::parser::parse_datasets;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -212,7 +212,7 @@ fn what_a_database_is_reached_by_holds_no_secret_and_travels_under_tls() {
         ),
         ("user=u dbname=d", true, "one `host`"),
     ] {
-        let why = wrong_with(database, verified).unwrap_or_default();
+        let why = connection_string_problem(database, verified).unwrap_or_default();
         assert!(
             why.contains(part) && why.is_empty() == part.is_empty(),
             "{database}: {why}"

@@ -277,7 +277,7 @@ pub(super) fn begin_feed(
 }
 
 /// Records the source files of the newest segment.
-pub(super) fn made_of(segments: &mut FeedSegments, inputs: &PublicationInputs) {
+pub(super) fn record_source_files(segments: &mut FeedSegments, inputs: &PublicationInputs) {
     if let Some(newest) = segments.list.last_mut() {
         let files = inputs.files.iter();
         let source = |(file, key): &(SourceFile, Digest)| {

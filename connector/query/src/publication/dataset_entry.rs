@@ -55,7 +55,10 @@ pub fn describe_columns(
 
 /// Marks the columns that the model requires.
 #[must_use]
-pub fn required_by(mut columns: Vec<DatasetColumn>, model: Option<&Model>) -> Vec<DatasetColumn> {
+pub fn mark_required_columns(
+    mut columns: Vec<DatasetColumn>,
+    model: Option<&Model>,
+) -> Vec<DatasetColumn> {
     for model_column in model.iter().flat_map(|model| model.columns) {
         let hit = columns
             .iter_mut()

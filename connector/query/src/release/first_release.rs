@@ -82,7 +82,7 @@ pub(super) async fn first_release_cells(
 }
 
 /// Quantity for a number of a measure.
-fn what_of<'a>(number: &str, measure: &'a SqlIdentifier) -> Quantity<'a> {
+fn to_quantity<'a>(number: &str, measure: &'a SqlIdentifier) -> Quantity<'a> {
     if number.starts_with("dev_") {
         Quantity::Squares(measure)
     } else {
@@ -182,7 +182,7 @@ impl FirstReleaseJob<'_> {
             let what = Quantity::Measure(measure);
             columns.push(bare_column(units_of(what)));
             for name in cube.numbers_of(measure) {
-                let disclosed = match what_of(&name, measure) {
+                let disclosed = match to_quantity(&name, measure) {
                     Quantity::Squares(_) if cube.withholds_variances() => {
                         disclosure_condition(cube, what)
                             .and(disclosure_condition(cube, Quantity::Squares(measure)))

@@ -110,7 +110,7 @@ impl CheckedFiles {
 
     /// Sets the cache of verified blocks.
     #[must_use]
-    pub(crate) fn remembered_in(&self, memory: CheckedBlockCache) -> Self {
+    pub(crate) fn with_block_cache(&self, memory: CheckedBlockCache) -> Self {
         Self {
             damage_refusal: self.damage_refusal.clone(),
             paths: self.paths.clone(),

@@ -68,7 +68,7 @@ impl SnapshotRegistry {
                 Ok(None) => {}
                 Ok(Some((snapshot, fault))) => {
                     cells.extend(fault);
-                    let snapshot = snapshot.remembered_in(&memory);
+                    let snapshot = snapshot.with_block_cache(&memory);
                     holdings.insert(snapshot.dataset.id.clone(), Arc::new(snapshot));
                 }
                 Err(refusal) => {
@@ -147,7 +147,7 @@ impl SnapshotRegistry {
     /// Publishes a committed snapshot for all new questions. The replaced snapshot is removed with its last reader, or retained
     /// from `kept` on.
     pub fn put_snapshot(&self, snapshot: Snapshot, kept: Option<UtcTimestamp>) -> Arc<Snapshot> {
-        let snapshot = Arc::new(snapshot.remembered_in(&self.memory));
+        let snapshot = Arc::new(snapshot.with_block_cache(&self.memory));
         let id = snapshot.dataset.id.clone();
         let mut damaged = self.damaged.lock();
         damaged.remove(&id.name);

@@ -44,7 +44,7 @@ pub fn rewrite_blocks(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
         true => nullable_counts(done.data)?,
         false => done.data,
     };
-    left_over(&plan, None)?;
+    refuse_remaining_table(&plan, None)?;
     Ok(plan)
 }
 
@@ -184,7 +184,7 @@ fn base_of(scan: &TableScan) -> Option<CubeBaseTable<'_>> {
 }
 
 /// Refuses a remaining row-style table, naming the construct between the table and its aggregate.
-fn left_over(plan: &LogicalPlan, construct: Option<&str>) -> Result<(), Refusal> {
+fn refuse_remaining_table(plan: &LogicalPlan, construct: Option<&str>) -> Result<(), Refusal> {
     if let LogicalPlan::TableScan(scan) = plan
         && let Some(base) = base_of(scan)
     {
@@ -215,11 +215,11 @@ fn left_over(plan: &LogicalPlan, construct: Option<&str>) -> Result<(), Refusal>
         _ => None,
     };
     for input in plan.inputs() {
-        left_over(input, below)?;
+        refuse_remaining_table(input, below)?;
     }
     let mut refusal = None;
     let _ = plan.apply_subqueries(|subquery| {
-        if let Err(found) = left_over(subquery, Some("a subquery of rows")) {
+        if let Err(found) = refuse_remaining_table(subquery, Some("a subquery of rows")) {
             refusal.get_or_insert(found);
         }
         Ok(TreeNodeRecursion::Continue)

@@ -164,8 +164,8 @@ static LISTS: LazyLock<AllowedFunctions> = LazyLock::new(|| {
                 udf.name() == name || udf.aliases().iter().any(|alias| alias == name)
             })?;
             // INVARIANT: order-free. The engine's aggregates round at every row, which makes the order of the rows visible.
-            let ours = variance::instead_of(found);
-            let ours = ours.or_else(|| sketch_state::percentile::instead_of(found));
+            let ours = variance::replacement_function(found);
+            let ours = ours.or_else(|| sketch_state::percentile::replacement_function(found));
             Some((name, ours.unwrap_or_else(|| Arc::clone(found))))
         })
         .collect();

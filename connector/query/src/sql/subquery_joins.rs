@@ -483,7 +483,7 @@ impl SubqueryJoiner {
         used: PlainUse,
     ) -> Result<JoinSide> {
         let outer = find_outer_columns(&subquery)?;
-        known_to(&outer, input)?;
+        check_outer_columns(&outer, input)?;
         if let Some(plain) = PlainSubquery::from_plan(&subquery, used)? {
             return self.plain_side(plain, !outer.is_empty());
         }
@@ -770,7 +770,7 @@ fn only_values(expr: &Expr) -> Result<bool> {
 }
 
 /// Checks that the outer rows have all columns that a subquery refers to.
-fn known_to(outer: &OuterColumns, input: &LogicalPlan) -> Result<()> {
+fn check_outer_columns(outer: &OuterColumns, input: &LogicalPlan) -> Result<()> {
     match outer.keys().all(|column| input.schema().has_column(column)) {
         true => Ok(()),
         false => Err(cannot_join("that names a column two queries further out")),

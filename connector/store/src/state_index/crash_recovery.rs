@@ -112,7 +112,7 @@ fn take_in(
             change.acknowledge_messages(&numbered_peer(*who), *number, *number > 3)
         }
         ReplayedRecord::Taken { peer: who, number } => {
-            change.taken_in(&numbered_peer(*who), *number)
+            change.set_last_processed_message(&numbered_peer(*who), *number)
         }
         ReplayedRecord::Negotiation { id, state } => change.write_negotiation(&NegotiationRow {
             id: format!("n-{id}"),
@@ -171,7 +171,7 @@ fn dump_index(state: &StateIndex) -> String {
         all += &format!(
             "{:?}\n{:?}\n{:?}\n{:?}\n",
             state.outbox(&who, 0).unwrap(),
-            state.taken_in(&who).unwrap(),
+            state.last_processed_message(&who).unwrap(),
             state.head_of(&who).unwrap(),
             state.messages_of(&format!("n-{number}")).unwrap()
         );

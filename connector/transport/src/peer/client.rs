@@ -199,12 +199,12 @@ impl PeerClient {
     /// As [`Self::hello`].
     pub async fn send_message(&self, message: &PeerMessage) -> Result<(), Refusal> {
         if let Some(short) = CompactAck::of(message)
-            && self.hand_in(SubmittedMessage::Short(short)).await?
+            && self.submit_message(SubmittedMessage::Short(short)).await?
         {
             return Ok(());
         }
         match self
-            .hand_in(SubmittedMessage::Whole(message.clone()))
+            .submit_message(SubmittedMessage::Whole(message.clone()))
             .await?
         {
             true => Ok(()),
@@ -216,7 +216,7 @@ impl PeerClient {
     }
 
     /// Sends a message. False if the participant needs it in full.
-    async fn hand_in(&self, peer_message: SubmittedMessage) -> Result<bool, Refusal> {
+    async fn submit_message(&self, peer_message: SubmittedMessage) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
             letter: Some(compact_ack::handed_to_wire(&peer_message)),
         };

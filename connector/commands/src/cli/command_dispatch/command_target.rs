@@ -173,7 +173,7 @@ impl CommandTarget {
                 .index(|state| state.newest_for(&peer.id))
                 .unwrap_or_default();
             if waiting.is_some() {
-                let sent = mailbox::hand_in(&connector, &peer);
+                let sent = mailbox::deliver_outbox(&connector, &peer);
                 let _ = tokio::time::timeout(Duration::from_secs(5), sent).await;
             }
         }

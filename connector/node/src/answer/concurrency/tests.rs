@@ -31,12 +31,12 @@ fn one_peer_takes_three_quarters_at_most() {
         (100, 75),
     ] {
         let limiter = ConcurrencyLimiter::default();
-        let (acme, refusal) = fill(|| limiter.take_for(&peer("acme.example"), all));
+        let (acme, refusal) = fill(|| limiter.take_peer_slot(&peer("acme.example"), all));
         assert_eq!(acme.len(), most, "of {all}");
         assert_eq!(refusal.code, ErrorCode::TooManyStreams);
         if all > 1 {
             assert!(refusal.sentence.contains("of yours"), "{refusal}");
-            let _other = limiter.take_for(&peer("other.example"), all).unwrap();
+            let _other = limiter.take_peer_slot(&peer("other.example"), all).unwrap();
         }
     }
 }
@@ -44,8 +44,8 @@ fn one_peer_takes_three_quarters_at_most() {
 #[test]
 fn all_together_take_no_more_than_there_are() {
     let limiter = ConcurrencyLimiter::default();
-    let (acme, _) = fill(|| limiter.take_for(&peer("acme.example"), 8));
-    let (other, refusal) = fill(|| limiter.take_for(&peer("other.example"), 8));
+    let (acme, _) = fill(|| limiter.take_peer_slot(&peer("acme.example"), 8));
+    let (other, refusal) = fill(|| limiter.take_peer_slot(&peer("other.example"), 8));
     assert_eq!(
         (acme.len(), other.len(), limiter.permits_in_use()),
         (6, 2, 8)
@@ -62,17 +62,17 @@ fn all_together_take_no_more_than_there_are() {
     assert_eq!((own.len(), limiter.permits_in_use()), (6, 8));
     drop((own, other));
     assert_eq!(limiter.permits_in_use(), 0);
-    let _again = limiter.take_for(&peer("acme.example"), 8).unwrap();
+    let _again = limiter.take_peer_slot(&peer("acme.example"), 8).unwrap();
 }
 
 #[test]
 fn fewer_slots_after_a_reload_let_nobody_in_until_enough_have_left() {
     let limiter = ConcurrencyLimiter::default();
-    let (mut acme, _) = fill(|| limiter.take_for(&peer("acme.example"), 8));
-    assert!(limiter.take_for(&peer("other.example"), 4).is_err());
+    let (mut acme, _) = fill(|| limiter.take_peer_slot(&peer("acme.example"), 8));
+    assert!(limiter.take_peer_slot(&peer("other.example"), 4).is_err());
     acme.truncate(3);
-    assert!(limiter.take_for(&peer("acme.example"), 4).is_err());
-    let _other = limiter.take_for(&peer("other.example"), 4).unwrap();
+    assert!(limiter.take_peer_slot(&peer("acme.example"), 4).is_err());
+    let _other = limiter.take_peer_slot(&peer("other.example"), 4).unwrap();
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn many_questions_at_the_same_time_do_not_see_the_same_free_slot() {
             .map(|_| {
                 scope.spawn(|| {
                     barrier.wait();
-                    limiter.take_for(&acme, 16).ok()
+                    limiter.take_peer_slot(&acme, 16).ok()
                 })
             })
             .collect();

@@ -103,7 +103,7 @@ impl Connector {
     ///
     /// # Errors
     /// `LOG_FORK`, or an error if the index can't be read.
-    pub(crate) fn deals_with(&self, peer: &ParticipantId) -> Result<(), Refusal> {
+    pub(crate) fn check_not_forked(&self, peer: &ParticipantId) -> Result<(), Refusal> {
         if !self.config().keeping.refuses_forked || *peer == self.id() {
             return Ok(());
         }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 impl Connector {
     /// Returns the newest heads of other logs to pass on, at most one per member of the league. A head shown by its owner comes
     /// before one passed on by others.
-    pub(crate) fn passed_on(&self) -> Vec<Bytes> {
+    pub(crate) fn heads_to_gossip(&self) -> Vec<Bytes> {
         let bundle = self.identity.trust.bundle();
         let shown = self
             .records

@@ -131,7 +131,7 @@ impl Connector {
         };
         match self.prove_extension(client, &known, &known).await {
             HeadProof::Proven(newest) if newest.checkpoint == known.checkpoint => Ok(()),
-            HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
+            HeadProof::Proven(newest) => self.accept_extended_head(peer, *newest).await,
             HeadProof::Nothing(Some(newest)) => {
                 let heads = ConflictingHeads {
                     known: &known,

@@ -245,7 +245,7 @@ async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
     assert_eq!(records_of_kind(&connector, "checkpoint_gossiped").len(), 1);
     let connector = restarted(&federation, connector).await;
     // It is still passed on, and its owner's heads are compared with it.
-    assert_eq!(connector.passed_on(), [one.head(20)]);
+    assert_eq!(connector.heads_to_gossip(), [one.head(20)]);
     let outcome = other.shows(&connector, 40, &[]).await;
     assert_eq!(outcome, CosignOutcome::Wanted(vec![one.head(20)]));
     let outcome = other.shows(&connector, 40, &[20]).await;

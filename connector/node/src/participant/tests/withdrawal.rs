@@ -40,7 +40,7 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     assert_eq!(acme.records.log.size(), before);
     assert!(
         acme.records
-            .index(|state| state.taken_in(&participant_id("lindau")))
+            .index(|state| state.last_processed_message(&participant_id("lindau")))
             .unwrap()
             < number
     );
@@ -87,7 +87,7 @@ async fn a_message_that_can_not_be_used_is_in_the_log_with_the_reason() {
     assert_eq!(record_text(&noted, "kind"), "withdrawal");
     let taken = acme
         .records
-        .index(|state| state.taken_in(&participant_id("lindau")))
+        .index(|state| state.last_processed_message(&participant_id("lindau")))
         .unwrap();
     assert_eq!(taken, number);
 }

@@ -31,7 +31,7 @@ pub(super) fn gather_program_tables(
     options: &QueryOptions,
 ) -> Result<QueryCatalog, Refusal> {
     connector.check_member(program.id())?;
-    connector.deals_with(program.id())?;
+    connector.check_not_forked(program.id())?;
     let peer = own_peer(connector);
     let (mut tables, mut lacks) = (Vec::new(), Vec::new());
     for (visible, contracts) in visible_datasets(connector, program, &peer) {
@@ -85,8 +85,13 @@ fn visible_datasets(
             let mut all = Vec::new();
             let mut after = None;
             loop {
-                let page =
-                    catalog.visible_to(program.id(), registry, now, after.as_ref(), MOST_ENTRIES);
+                let page = catalog.visible_entries(
+                    program.id(),
+                    registry,
+                    now,
+                    after.as_ref(),
+                    MOST_ENTRIES,
+                );
                 for seen in &page.entries {
                     let contracts = seen.contracts.iter().filter_map(|id| {
                         let agreement = registry.provided_agreement(*id, now).ok()?;

@@ -82,7 +82,7 @@ fn ambiguous_dataset_refusal(
 ) -> Refusal {
     let list = all
         .iter()
-        .filter_map(|table| Some(chosen_by(table, table.contract?)))
+        .filter_map(|table| Some(describe_contract(table, table.contract?)))
         .collect::<Vec<_>>()
         .join(", ");
     let dataset = format!("{}.{}", first.alias, first.dataset.name);
@@ -100,7 +100,7 @@ fn ambiguous_dataset_refusal(
 }
 
 /// Description of a contract for people: its name, title and shown data.
-fn chosen_by(table: &RemoteTable, contract: ContractId) -> String {
+fn describe_contract(table: &RemoteTable, contract: ContractId) -> String {
     let kind = match table.shape {
         ViewShape::Rows(_) => "rows",
         ViewShape::Cube { .. } => "aggregates",

@@ -308,7 +308,7 @@ fn parse_connection_string(database: &str) -> Result<Config, Refusal> {
 
 /// Problem of a connection string, for the author of the configuration.
 #[must_use]
-pub fn wrong_with(database: &str, verified: bool) -> Option<String> {
+pub fn connection_string_problem(database: &str, verified: bool) -> Option<String> {
     let config = match database.parse::<Config>() {
         Ok(config) => config,
         Err(error) => return Some(error.to_string()),

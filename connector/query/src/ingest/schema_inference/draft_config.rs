@@ -123,7 +123,7 @@ pub fn create_draft_entry(
     }
     let name = match &about.name {
         Some(name) => name.clone(),
-        None => named_after(paths, &seen)?,
+        None => derive_dataset_name(paths, &seen)?,
     };
     let twice = repeated_names(&seen);
     let mut columns = column_grouping::join_dates_and_times(seen.columns.clone());
@@ -581,7 +581,7 @@ fn grid_lines(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool])
 }
 
 /// Dataset name from a file name, or from the folder name of several files.
-fn named_after(paths: &[String], seen: &InferredSource) -> Result<SqlIdentifier, Refusal> {
+fn derive_dataset_name(paths: &[String], seen: &InferredSource) -> Result<SqlIdentifier, Refusal> {
     let first = seen.files.first().map(|file| file.path());
     let place = match (first, seen.files.len()) {
         (Some(first), 1) => first.file_stem(),

@@ -20,7 +20,7 @@ use hansa_enforcement::power_sums::{PowerSums, ScaledNumber};
 use std::sync::Arc;
 
 /// Replacement of the engine's function, if it is one of these.
-pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>> {
+pub(super) fn replacement_function(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>> {
     let of = match engine.name() {
         "var" => VarianceFormula::Square(|all| sample_covariance(all, 0).map(ScaledNumber::value)),
         "var_pop" => {

@@ -4,7 +4,7 @@ use super::free_columns::{contains_subquery, find_outer_columns};
 use super::only_value::only_value;
 use super::outer_values::{OuterValues, value_of_call};
 use super::plain_subquery::PlainRows;
-use super::{SubqueryJoiner, VALUE, case_expr, first_column, known_to};
+use super::{SubqueryJoiner, VALUE, case_expr, check_outer_columns, first_column};
 use datafusion::functions_aggregate::expr_fn::{count, first_value};
 use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion_common::{Column, DFSchemaRef, Result, ScalarValue, TableReference};
@@ -158,7 +158,7 @@ impl SubqueryJoiner {
         input: &mut LogicalPlan,
     ) -> Result<Expr> {
         let outer = find_outer_columns(&subquery)?;
-        known_to(&outer, input)?;
+        check_outer_columns(&outer, input)?;
         if let Some(whole) = WholeAggregate::of(&subquery)?
             && let Some(rows) = PlainRows::from_plan(&whole.aggregate.input, None)?
             && let Some(keys) = EqualityKeys::of(rows.conditions.clone())

@@ -121,7 +121,11 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn taken_in(&self, peer: &ParticipantId, number: u64) -> Result<(), Refusal> {
+    pub fn set_last_processed_message(
+        &self,
+        peer: &ParticipantId,
+        number: u64,
+    ) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, 1, ?2)
              ON CONFLICT (peer) DO UPDATE SET taken_in = max(taken_in, excluded.taken_in)",

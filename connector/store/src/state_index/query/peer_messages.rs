@@ -172,7 +172,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
+    pub fn last_processed_message(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
         query_row(
             &self.connection,
             "SELECT taken_in FROM correspondence WHERE peer = ?1",

@@ -106,7 +106,7 @@ fn parse_database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig>
     let password = table.text("password_file");
     let root = table.text("root_certificate");
     if !database.is_empty()
-        && let Some(why) = query_connections::wrong_with(&database, root.is_some())
+        && let Some(why) = query_connections::connection_string_problem(&database, root.is_some())
     {
         table.add_problem("database", format!("`database`: {why}"));
     }

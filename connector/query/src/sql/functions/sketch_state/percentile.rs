@@ -15,7 +15,7 @@ use datafusion_expr::{
 use std::sync::Arc;
 
 /// Replacement of the engine's function, if it is one of these.
-pub(in crate::sql::functions) fn instead_of(
+pub(in crate::sql::functions) fn replacement_function(
     engine: &Arc<AggregateUDF>,
 ) -> Option<Arc<AggregateUDF>> {
     let which = match engine.name() {
