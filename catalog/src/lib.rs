@@ -9,7 +9,7 @@
 //!    [`PublishableDataset`]. [`Catalog::publish`] takes it once its record is durable.
 //! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody. [`lint::check_offer`]
 //!    finds its faults before it is signed. [`Catalog::set_offers`] takes it.
-//! 3. **List.** [`Catalog::visible_to`] gives a [`CatalogListing`] of each dataset that one peer may see.
+//! 3. **List.** [`Catalog::visible_entries`] gives a [`CatalogListing`] of each dataset that one peer may see.
 //! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::match_proposal`] compares a proposal with the
 //!    offers.
 //! 5. **View.** [`Catalog::build_view`] takes the contracts of one question and gives a [`QueryView`] with a [`ViewTable`] for each

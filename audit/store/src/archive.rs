@@ -8,7 +8,9 @@ use crate::retention::kept_from;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Evidence;
 use hansa_audit_log::record::body::{RecordBody, UpkeepBody};
-use hansa_audit_log::record::upkeep::{ArchivalRecord, ArchivedSegmentEntry, ExpiryRecord};
+use hansa_audit_log::record::upkeep::{
+    ArchivalRecord, ArchivedSegmentEntry, ExpiryRecord, SegmentRecord,
+};
 use hansa_audit_log::record::{EXPIRED, Record};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::leaf_hash;
@@ -91,7 +93,10 @@ impl AbsentRecords {
     /// Takes the statements of a record about absent records.
     pub(super) fn take_statements(&mut self, good: &VerifiedLine<'_>) {
         // Most records have no such statement and need not be parsed.
-        if !matches!(&*good.kind, "archive" | "expire" | "segment") {
+        if !matches!(
+            &*good.kind,
+            ArchivalRecord::KIND | ExpiryRecord::KIND | SegmentRecord::KIND
+        ) {
             return;
         }
         let Some(record) = good.record() else { return };
@@ -179,7 +184,7 @@ pub fn find_absent_files(log: &AuditLog, from: u64) -> Result<Vec<String>, Refus
     let mut absent = Vec::new();
     for record in log.read(log.inner.index.archived_before()) {
         let record = record?;
-        if record.kind != "archive" {
+        if record.kind != ArchivalRecord::KIND {
             continue;
         }
         if let Ok(RecordBody::Upkeep(UpkeepBody::Archival(archival))) = record.read_body() {

@@ -226,12 +226,6 @@ pub use crate::offline::{BundleVisitor, CopyReport};
 pub use crate::steady_clock::ClockFault;
 pub use crate::time_stamps::StampedHead;
 
-/// Kind of the record that opens an entry, which must then be closed.
-pub const OPENING: &str = "permit";
-
-/// Kind of the record that closes an entry.
-pub const CLOSING: &str = "close";
-
 /// Configuration of a log.
 #[derive(Clone)]
 pub struct LogConfig {

@@ -8,6 +8,11 @@ use crate::log_dir::{self, LEAVES};
 use crate::log_segment::{self, LogSegment};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::answers::{
+    ActionCountRecord, CloseRecord, NoNewDataRecord, NotReceivedRecord, OneSidedReceiptRecord,
+    PermitRecord, ProgressRecord, ReceiptAcknowledgementRecord, ReceivedRecord, RefusalCountRecord,
+    RefusalRecord, RemoteQueryRecord,
+};
 use hansa_audit_log::record::body::{AnswerBody, RecordBody, UpkeepBody};
 use hansa_audit_log::record::upkeep::ExpiryRecord;
 use hansa_audit_log::record::{EXPIRED, Record};
@@ -17,31 +22,28 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 
-/// Kind of the record that states an erasure.
-pub const KIND: &str = "expire";
-
 /// Kinds of the records of single questions, given and asked. All other records state agreements, publications and observations:
 /// the state of the connector is computed from them, and they are kept with the log.
 pub const DECISIONS: [&str; 12] = [
-    "permit",
-    "no_new_data",
-    "progress",
-    "close",
-    "refuse",
-    "refusal_count",
-    "action_count",
-    "remote_query",
-    "received",
-    "not_received",
-    "receipt_ack",
-    "one_sided_receipt",
+    PermitRecord::KIND,
+    NoNewDataRecord::KIND,
+    ProgressRecord::KIND,
+    CloseRecord::KIND,
+    RefusalRecord::KIND,
+    RefusalCountRecord::KIND,
+    ActionCountRecord::KIND,
+    RemoteQueryRecord::KIND,
+    ReceivedRecord::KIND,
+    NotReceivedRecord::KIND,
+    ReceiptAcknowledgementRecord::KIND,
+    OneSidedReceiptRecord::KIND,
 ];
 
 /// Instant from which a log keeps its decisions, as stated by this record. None for every other record, and for a statement about
 /// the last month, since no retention is that short.
 #[must_use]
 pub fn kept_from(record: &Record) -> Option<UtcTimestamp> {
-    if record.kind != KIND {
+    if record.kind != ExpiryRecord::KIND {
         return None;
     }
     let body = record.read_body().ok()?;

@@ -11,11 +11,13 @@ use crate::reserve::LogReserve;
 use crate::segment_storage::SegmentStorage;
 use crate::steady_clock::SteadyClock;
 use crate::writer::{LogWriter, needs_head};
-use crate::{CLOSING, LogConfig, OPENING, ReplayReport};
+use crate::{LogConfig, ReplayReport};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Ledger;
 use hansa_audit_log::note::{Checkpoint, SignedHead, log_origin};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::{CloseRecord, PermitRecord};
+use hansa_audit_log::record::upkeep::StopRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::MerkleTree;
 use hansa_audit_log::verifier::LogVerifier;
@@ -317,12 +319,12 @@ fn check_log(
         unheaded |= tree.size() >= newest && needs_head(&good.kind);
         tree.push(good.leaf);
         last = Some(good.at);
-        if matches!(&*good.kind, OPENING | CLOSING)
+        if matches!(&*good.kind, PermitRecord::KIND | CloseRecord::KIND)
             && let Some(record) = good.record()
         {
             track_open_entry(&mut open, &record);
         }
-        if &*good.kind == "stop" {
+        if &*good.kind == StopRecord::KIND {
             stopped = good.record();
         }
         away.take_statements(good);
@@ -359,8 +361,8 @@ fn check_log(
 /// Tracks the open entries. A closing record names the opening one by its place, or by the request.
 fn track_open_entry(open: &mut BTreeMap<u64, Record>, record: &Record) {
     match record.kind.as_str() {
-        OPENING => drop(open.insert(record.seq, record.clone())),
-        CLOSING => {
+        PermitRecord::KIND => drop(open.insert(record.seq, record.clone())),
+        CloseRecord::KIND => {
             let body = record.read_body().ok();
             let opened = body.and_then(|body| body.permit_index());
             drop(opened.and_then(|opened| open.remove(&opened)));

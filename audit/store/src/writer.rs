@@ -8,10 +8,11 @@ use crate::reserve::LogReserve;
 use crate::segment_storage::SegmentStorage;
 use crate::steady_clock::StepOutcome;
 use crate::writer::job::{InternalRecord, WriteJob, WriterMessage};
-use crate::{LogConfig, OPENING, log_dir, low_space};
+use crate::{LogConfig, log_dir, low_space};
 use hansa_audit_log::ledger::{FlushProof, Ledger, LedgerError, RecordMetadata};
 use hansa_audit_log::note::{Checkpoint, NoteSigningError, SignedHead};
 use hansa_audit_log::record::RecordSalt;
+use hansa_audit_log::record::answers::PermitRecord;
 use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::record::upkeep::{
     ClockRecord, PauseRecord, ResumeRecord, SegmentRecord, StopRecord,
@@ -189,7 +190,7 @@ impl LogWriter {
         low: Option<&LedgerError>,
     ) -> Option<Box<dyn WriteJob>> {
         if let Some(low) = low
-            && job.kind() == OPENING
+            && job.kind() == PermitRecord::KIND
         {
             job.report_outcome(Err(low.clone()));
             return None;

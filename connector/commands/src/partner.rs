@@ -198,7 +198,7 @@ impl ConnectorVerb for PartnerCommand {
                     bytes,
                     sha256: sha256.to_string(),
                 };
-                record_received_data(connector, received).await?;
+                let _recorded = connector.record(AuditEvent::from(received)).await?;
                 processes.complete_transfer(&pid).await?;
                 out.send_report(&ReceivedData {
                     process: pid,
@@ -238,7 +238,7 @@ impl ConnectorVerb for PartnerCommand {
                     bytes,
                     sha256: sha256.to_string(),
                 };
-                record_received_data(connector, received).await?;
+                let _recorded = connector.record(AuditEvent::from(received)).await?;
                 processes.complete_flow(&process).await?;
                 out.send_report(&ReceivedData {
                     process,
@@ -289,15 +289,6 @@ async fn agree_to_terms(
     })
     .await?;
     Ok(())
-}
-
-/// Records what data of a partner was written to a file.
-async fn record_received_data(
-    connector: &Connector,
-    received: PartnerDataRecord,
-) -> Result<(), Refusal> {
-    let event = AuditEvent::from(received);
-    connector.record(event).await.map(drop)
 }
 
 async fn list_partners(connector: &Arc<Connector>, out: &EventSink) -> Result<(), CommandError> {

@@ -63,6 +63,11 @@ macro_rules! record_kinds {
             }
 
             $(
+                impl $body {
+                    /// Kind of the record, as written in the log.
+                    pub const KIND: &'static str = $word;
+                }
+
                 impl From<$body> for RecordBody {
                     fn from(body: $body) -> Self {
                         Self::$family($family_body::$kind(Box::new(body)))

@@ -52,3 +52,42 @@ pub(crate) fn serialize_optional_path<S: Serializer>(
 pub(crate) fn report_table<R: ReportRow>(rows: &[R]) -> String {
     render_table(R::HEADER, &rows.iter().map(R::cells).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    #[derive(Serialize)]
+    struct WrittenFile<'a> {
+        #[serde(serialize_with = "serialize_path")]
+        file: &'a Path,
+        #[serde(serialize_with = "serialize_optional_path")]
+        copy: Option<&'a Path>,
+    }
+
+    #[test]
+    fn a_path_that_is_not_utf_8_is_written_as_people_see_it() {
+        let file = Path::new(OsStr::from_bytes(b"b\xffe"));
+        let report = WrittenFile {
+            file,
+            copy: Some(file),
+        };
+        let shown = "b\u{fffd}e";
+        assert_eq!(
+            report_json(&report),
+            serde_json::json!({ "file": shown, "copy": shown })
+        );
+    }
+
+    #[test]
+    fn a_result_without_a_form_in_json_is_an_internal_error() {
+        #[derive(Serialize)]
+        struct PlainPath<'a> {
+            file: &'a Path,
+        }
+        let file = Path::new(OsStr::from_bytes(b"b\xffe"));
+        assert_eq!(report_json(&PlainPath { file })["code"], "INTERNAL");
+    }
+}

@@ -1,5 +1,6 @@
 //! What has left the house and what was refused since the day began.
 
+use hansa_audit_log::record::answers::{CloseRecord, RefusalCountRecord, RefusalRecord};
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::log::record_keeping::RecordKeeping;
@@ -34,7 +35,10 @@ pub(super) fn read_daily_figures(connector: &Connector) -> Result<DailyFigures, 
     {
         let record = record?;
         // Most records are of other kinds, and need not be read.
-        if !matches!(record.kind.as_str(), "close" | "refuse" | "refusal_count") {
+        if !matches!(
+            record.kind.as_str(),
+            CloseRecord::KIND | RefusalRecord::KIND | RefusalCountRecord::KIND
+        ) {
             continue;
         }
         let RecordBody::Answer(body) = hansa_audit_store::read_body(&record)? else {
