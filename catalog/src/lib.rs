@@ -106,10 +106,10 @@
 //! # let contracts = ContractRegistry::new("lindau.example".parse()?);
 //!
 //! // The firm sees the dataset with its offer; another member of the league sees nothing.
-//! let page = catalog.visible_to(&firm, &contracts, now, None, 10);
+//! let page = catalog.visible_entries(&firm, &contracts, now, None, 10);
 //! assert_eq!(page.entries[0].offers.len(), 1);
 //! let other: ParticipantId = "other.example".parse()?;
-//! assert!(catalog.visible_to(&other, &contracts, now, None, 10).entries.is_empty());
+//! assert!(catalog.visible_entries(&other, &contracts, now, None, 10).entries.is_empty());
 //!
 //! // An offer is no contract. The owner's own people have the house contract, and this is what they may name.
 //! let view = catalog.build_view(&contracts.owner_contracts([(dataset, schema)]), None)?;
