@@ -102,8 +102,8 @@ pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
 /// enough.
 #[must_use]
 pub fn repair_message(bytes: &[u8]) -> Option<PeerMessage> {
-    use pb::letter::Content as Wire;
-    let mut message = <pb::Letter as prost::Message>::decode(bytes).ok()?;
+    use pb::peer_message::Content as Wire;
+    let mut message = <pb::PeerMessage as prost::Message>::decode(bytes).ok()?;
     if let Some(Wire::Termination(termination)) = &mut message.content {
         termination.reason = SingleLineText::from_any_text(&termination.reason)
             .as_str()
@@ -117,7 +117,7 @@ pub fn repair_message(bytes: &[u8]) -> Option<PeerMessage> {
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn from_bytes(bytes: &[u8]) -> Result<PeerMessage, Refusal> {
-    let message = <pb::Letter as prost::Message>::decode(bytes).map_err(|cause| {
+    let message = <pb::PeerMessage as prost::Message>::decode(bytes).map_err(|cause| {
         Refusal::new(ErrorCode::MessageMalformed, "the message can't be read").caused_by(cause)
     })?;
     from_wire(Some(message))

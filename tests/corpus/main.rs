@@ -184,7 +184,7 @@ fn the_files_are_what_their_readers_take() {
             hansa_audit_log::note::read_all(text).is_ok_and(|heads| !heads.is_empty())
         }),
         "ticket" => hansa_proto::peer::query_request::from_ticket(bytes).is_ok(),
-        "letter" => hansa_proto::stored_message::from_bytes(bytes).is_ok(),
+        "stored_message" => hansa_proto::stored_message::from_bytes(bytes).is_ok(),
         "entry" => {
             hansa_proto::dataset::from_bytes(bytes).is_ok()
                 || hansa_proto::offer::from_bytes(bytes).is_ok()

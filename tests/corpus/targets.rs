@@ -44,7 +44,7 @@ pub(crate) const TARGETS: [FuzzTarget; 20] = [
     ("flight", flight),
     ("small", small),
     ("ticket", ticket),
-    ("letter", letter),
+    ("stored_message", stored_message),
     ("entry", entry),
     ("group", group),
     ("deletion", deletion),
@@ -286,14 +286,14 @@ pub(crate) fn ticket(bytes: &[u8]) -> RoundTripVerdict {
 }
 
 /// A message.
-pub(crate) fn letter(bytes: &[u8]) -> RoundTripVerdict {
+pub(crate) fn stored_message(bytes: &[u8]) -> RoundTripVerdict {
     let Ok(message) = stored_message::from_bytes(bytes) else {
         return Ok(());
     };
     let again = stored_message::from_bytes(&stored_message::to_bytes(&message));
     match again {
         Ok(again) if again == message => Ok(()),
-        _ => Err("another letter after one way out and in".to_owned()),
+        _ => Err("another message after one way out and in".to_owned()),
     }
 }
 

@@ -172,8 +172,8 @@ fn two_files_say_who_got_what_under_which_contract() {
         .lines()
         .position(|line| line.contains(&document))
         .unwrap();
-    std::fs::write(folder.join("unpapered"), without(place)).unwrap();
-    let (report, status) = verify(folder, &["check", "unpapered"]);
+    std::fs::write(folder.join("undocumented"), without(place)).unwrap();
+    let (report, status) = verify(folder, &["check", "undocumented"]);
     assert_eq!(status, 8, "{report:#}");
     // Another version of the bundle can't be judged here.
     let newer = bundle.replacen("\"bundle/1\"", "\"bundle/9\"", 1);

@@ -225,7 +225,7 @@ fn a_grid_that_is_in_the_file_is_registered() {
     }
     city.hansa(&["check"]).refused("GRID_CONFLICT", 6);
 
-    // What is wrong before is mended by what is done, and is not told; what is left is told once.
+    // What is wrong before is repaired by what is done, and is not told; what is left is told once.
     registers_grid(&city, "counts");
     let done = city.hansa(&["dataset", "publish"]);
     assert_eq!(done.err.matches("GRID_CONFLICT").count(), 1, "{}", done.err);

@@ -322,7 +322,7 @@ fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
             .refused("USAGE", 2);
         }
         let doctor = side.hansa(&["doctor"]).must().out;
-        assert!(doctor.contains("letters: all can be read"), "{doctor}");
+        assert!(doctor.contains("messages: all can be read"), "{doctor}");
     }
     acme.ask("SELECT count(*) FROM lindau.bikes").must();
     let most = "ä".repeat(1_000);

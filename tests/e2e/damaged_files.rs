@@ -142,10 +142,10 @@ fn a_changed_byte_of_rows_is_never_answered_from() {
     let text = lindau.hansa(&["audit", "affected", &snapshot]).must().out;
     assert!(text.contains("found damaged on"), "{text}");
 
-    // The mend that is told mends.
+    // The remedy that is told helps.
     let published = lindau.hansa(&["dataset", "publish", "bikes"]).must().out;
     assert!(
-        published.contains("mends") && published.contains("--since-good"),
+        published.contains("repairs") && published.contains("--since-good"),
         "{published}"
     );
     assert_ne!(versions(&lindau).1, version);
@@ -159,7 +159,7 @@ fn a_changed_byte_of_rows_is_never_answered_from() {
     let whole = std::fs::read(&file).unwrap();
     flip(&file, &whole, whole.len() / 3);
     let published = lindau.hansa(&["dataset", "publish", "bikes"]).must().out;
-    assert!(published.contains("mends"), "{published}");
+    assert!(published.contains("repairs"), "{published}");
     lindau.serve();
     acme.hansa(&["peer", "remove", "lindau"]).must();
     acme.knows(&lindau);

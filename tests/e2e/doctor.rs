@@ -1,4 +1,4 @@
-//! `hansa doctor` names the hop that fails, and what mends it.
+//! `hansa doctor` names the hop that fails, and what repairs it.
 
 use crate::binary;
 use hansa_test_support::league::TestLeague;

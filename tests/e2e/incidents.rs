@@ -83,7 +83,7 @@ fn the_log_says_who_is_concerned() {
             .hansa(&["audit", "affected", &faulty, "--notify"])
             .must()
     };
-    let letters = |name: &str| {
+    let mails = |name: &str| {
         let mut all = lindau.records("notice");
         all.retain(|one| text(&one["body"], "topic") == format!("affected:{first}"));
         assert!(all.len() <= 2, "{name}: {all:#?}");
@@ -92,16 +92,16 @@ fn the_log_says_who_is_concerned() {
     lindau
         .hansa(&["--dry-run", "audit", "affected", &faulty, "--notify"])
         .refused("USAGE", 2);
-    assert_eq!(letters("not yet"), 0);
+    assert_eq!(mails("not yet"), 0);
     let page = tells();
     assert!(
         page.out.contains("whom they went to was told"),
         "{}",
         page.out
     );
-    assert_eq!(letters("both"), 2);
+    assert_eq!(mails("both"), 2);
     let _ = tells();
-    assert_eq!(letters("once"), 2);
+    assert_eq!(mails("once"), 2);
     let found = rows(&lindau, &["affected", &faulty]);
     assert!(
         found.iter().all(|row| text(row, "told") != "no"),

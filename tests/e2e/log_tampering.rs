@@ -129,7 +129,7 @@ fn an_export_holds_what_was_asked_for_and_no_more() {
         let bytes = std::fs::read(lindau.folder().join(&name)).unwrap();
         let file = String::from_utf8_lossy(&bytes);
         // The league's list of members is the same for everybody.
-        let records = |line: &&str| !line.contains("\"paper\":\"trust\"");
+        let records = |line: &&str| !line.contains("\"document\":\"trust\"");
         let file: Vec<&str> = file.lines().filter(records).collect();
         let file = file.join("\n");
         assert!(file.contains("acme.example"), "{name}");

@@ -37,11 +37,11 @@ fn questions_of_long_ago_go_and_both_sides_still_agree() {
     acme.serve();
     acme.knows(&lindau);
     let contract = acme.contract("lindau.long");
-    let letters = || {
-        let folder = acme.folder().join("state/letters");
+    let messages = || {
+        let folder = acme.folder().join("state/messages");
         std::fs::read_dir(folder).unwrap().count()
     };
-    let before = letters();
+    let before = messages();
     let ask = |acme: &TestParticipant| acme.ask("SELECT count(*) FROM lindau.long").must();
     for _ in 0..12 {
         ask(&acme);
@@ -71,9 +71,11 @@ fn questions_of_long_ago_go_and_both_sides_still_agree() {
     assert_eq!(expired.len(), 1);
     assert_eq!(text(&expired[0]["body"], "ground"), "retention");
     // A word that took a head along was kept in a message of its own, with the receipt, until it was carried.
-    wait_for("the letters to be carried", Duration::from_secs(30), || {
-        (letters() == before).then_some(())
-    });
+    wait_for(
+        "the messages to be carried",
+        Duration::from_secs(30),
+        || (messages() == before).then_some(()),
+    );
     let left = requests(&lindau);
     assert_eq!(left[0], asked[0]);
     assert!(left.len() >= 16 && left.len() < 28, "{left:?}");

@@ -1,4 +1,4 @@
-//! Wrong input of each kind gets its code, its sentence, its place and its mend, and the exit status of its kind; with
+//! Wrong input of each kind gets its code, its sentence, its place and its remedy, and the exit status of its kind; with
 //! `--json` the same facts.
 
 mod expired_certificate;
@@ -26,7 +26,7 @@ pub(crate) fn try_all(folder: &Path, cases: &[FailureCase<'_>]) {
             .lines()
             .filter(|line| line.starts_with("  help"))
             .count();
-        assert!(helps > 0, "no mend: {}", done.err);
+        assert!(helps > 0, "no remedy: {}", done.err);
         let mut json = vec!["--json"];
         json.extend_from_slice(args);
         same_facts(&run(binary(), folder, &json), code, *status, says);
@@ -47,7 +47,7 @@ fn same_facts(done: &CommandOutput, code: &str, status: i32, says: &[&str]) {
         .unwrap_or_else(|| panic!("`{}` did not say {code}: {}", done.command, done.err));
     assert_eq!(error["exit"], status, "{error}");
     assert_eq!(done.status, Some(status), "{}", done.command);
-    assert!(!error["help"][0].is_null(), "no mend: {error}");
+    assert!(!error["help"][0].is_null(), "no remedy: {error}");
     let line = error["line"]
         .as_u64()
         .map(|line| format!(":{line}"))

@@ -77,7 +77,7 @@ const NOT_NOUNS: [&str; 66] = [
 ];
 
 /// Words that were once used for the things on the right. They are refused as parts of names of types and modules.
-const RETIRED: [(&str, &str); 24] = [
+const RETIRED: [(&str, &str); 29] = [
     ("afar", "remote"),
     ("courier", "executor or client"),
     ("deed", "signature purpose or approval action"),
@@ -90,8 +90,13 @@ const RETIRED: [(&str, &str); 24] = [
     ("knock", "rejected connection"),
     ("lender", "key source"),
     ("lent", "delegated plan or keys sent"),
+    ("letter", "message"),
+    ("letters", "messages"),
     ("mailman", "inbox subscription"),
+    ("mend", "remedy or repair"),
+    ("mends", "repairs"),
     ("outlaw", "malicious peer"),
+    ("paper", "document"),
     ("papers", "documents"),
     ("purse", "prepaid balance"),
     ("rogue", "malicious server"),
@@ -105,11 +110,9 @@ const RETIRED: [(&str, &str); 24] = [
 ];
 
 /// Words that were once used in records for the things on the right. Elsewhere some of them are words of Rust or of a command.
-const RETIRED_IN_RECORDS: [(&str, &str); 6] = [
+const RETIRED_IN_RECORDS: [(&str, &str); 4] = [
     ("guard", "restriction"),
     ("heard", "gossiped"),
-    ("letter", "message"),
-    ("letters", "messages"),
     ("officers", "approval"),
     ("quiet", "no new data"),
 ];

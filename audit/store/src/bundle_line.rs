@@ -61,7 +61,6 @@ pub(crate) struct EndLine {
 #[serde(deny_unknown_fields)]
 pub(crate) struct BundleEnd {
     pub(crate) records: u64,
-    #[serde(rename = "papers")]
     pub(crate) documents: u64,
     pub(crate) heads: u64,
     #[serde(rename = "sha256")]

@@ -79,7 +79,7 @@ hansa_audit_log::serialize_as_word!(DocumentKind);
 #[serde(deny_unknown_fields)]
 pub struct SignedDocument {
     /// What it is.
-    #[serde(rename = "paper")]
+    #[serde(rename = "document")]
     pub kind: DocumentKind,
     /// Digest by which records name the document.
     pub name: String,

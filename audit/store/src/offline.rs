@@ -109,7 +109,7 @@ pub trait BundleVisitor {
     fn expired_record(&mut self, _leaf: Digest) {}
 
     /// Takes a document of the copy. Its signatures are not checked yet.
-    fn document(&mut self, _paper: SignedDocument) {}
+    fn document(&mut self, _document: SignedDocument) {}
 
     /// Takes a head of the log, signed by a key in the copy.
     fn head(&mut self, _head: &SignedHead) {}

@@ -13,8 +13,8 @@ pub(crate) fn judge_continuations(case: &EvidenceSet) -> Vec<AuditFinding> {
     let taxonomy = hansa_proto::purpose_taxonomy::embedded_vocabulary();
     let mut findings = Vec::new();
     for copy in &case.copies {
-        for quiet in &copy.history.no_new_data {
-            findings.extend(judge_quiet_record(case, copy, quiet, &taxonomy));
+        for record in &copy.history.no_new_data {
+            findings.extend(judge_no_new_data(case, copy, record, &taxonomy));
         }
         for question in &copy.history.questions {
             findings.extend(check_continuation(copy, question));
@@ -25,26 +25,26 @@ pub(crate) fn judge_continuations(case: &EvidenceSet) -> Vec<AuditFinding> {
 
 /// Judges a record that nothing new came. It discloses something about a dataset, so the contracts of the earlier answer must have
 /// been in force.
-fn judge_quiet_record(
+fn judge_no_new_data(
     case: &EvidenceSet,
     copy: &ExportFile,
-    quiet: &NoNewData,
+    record: &NoNewData,
     taxonomy: &Taxonomy,
 ) -> Option<AuditFinding> {
-    let at = Some(quiet.index);
-    let report = |what: &str| format!("record {}: {what}", quiet.index);
+    let at = Some(record.index);
+    let report = |what: &str| format!("record {}: {what}", record.index);
     let broken = |what: &str| Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
-    let Some(earlier) = copy.history.question_by_permit(quiet.follows) else {
-        return missing_record_finding(copy, quiet.index);
+    let Some(earlier) = copy.history.question_by_permit(record.follows) else {
+        return missing_record_finding(copy, record.index);
     };
-    if earlier.peer != quiet.peer || quiet.follows >= quiet.index {
+    if earlier.peer != record.peer || record.follows >= record.index {
         return broken("it goes on from an answer that somebody else got");
     }
     let came = copy.history.published.iter().find(|one| {
         let mut reads = earlier.reads.iter();
         // A question uses the state at its arrival, and a publication is recorded before it is shown.
         one.at > earlier.at
-            && one.at.plus_micros(LONGEST) < quiet.at
+            && one.at.plus_micros(LONGEST) < record.at
             && reads.any(|read| read.dataset == one.dataset)
     });
     if let Some(came) = came {
@@ -52,8 +52,8 @@ fn judge_quiet_record(
         return broken(&what);
     }
     let then = QueryEntry {
-        index: quiet.index,
-        at: quiet.at,
+        index: record.index,
+        at: record.at,
         ..earlier.clone()
     };
     let contracts = earlier

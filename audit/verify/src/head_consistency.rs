@@ -142,9 +142,9 @@ fn observed_heads<'a>(
             });
         }
         let shown = copy.history.observed_heads.iter().map(|one| (one, false));
-        let heard = copy.history.gossiped_heads.iter().map(|one| (one, true));
+        let gossiped = copy.history.gossiped_heads.iter().map(|one| (one, true));
         let shown = shown
-            .chain(heard)
+            .chain(gossiped)
             .map(|(one, passed_on)| (one.index, &one.peer, &one.note, passed_on));
         let forks = copy.history.forks.iter().flat_map(|fork| {
             let both = [&fork.known, &fork.shown];

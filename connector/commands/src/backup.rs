@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
 const FOLDERS: [&str; 17] = [
     "contracts",
-    "letters",
+    "messages",
     "withdrawals",
     "receipts",
     "credentials",

@@ -144,7 +144,7 @@ pub enum TopLevelCommand {
     },
     /// What a connector does for its people
     #[command(flatten)]
-    Desk(ConnectorCommand),
+    Connector(ConnectorCommand),
 }
 
 /// `hansa demo`

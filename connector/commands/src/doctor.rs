@@ -1,4 +1,4 @@
-//! `hansa doctor`: hop by hop, what works and what does not, with the command that mends it.
+//! `hansa doctor`: hop by hop, what works and what does not, with the command that repairs it.
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -92,9 +92,9 @@ pub(crate) async fn run_doctor(
     say.push(("datasets", check_datasets(connector)));
     let messages = unreadable_message::describe_faults(connector)?;
     if messages.is_empty() {
-        say.push(("letters", Ok("all can be read".to_owned())));
+        say.push(("messages", Ok("all can be read".to_owned())));
     }
-    say.extend(messages.into_iter().map(|fault| ("letters", Err(fault))));
+    say.extend(messages.into_iter().map(|fault| ("messages", Err(fault))));
     for refusal in combined_contracts::find_refused_contracts(connector)? {
         say.push(("contracts beside each other", Err(refusal)));
     }

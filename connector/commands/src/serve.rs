@@ -72,7 +72,7 @@ pub(crate) async fn serve_until_stopped(
             Vec::new()
         });
     withdrawal::notify_parties(&connector, unreported).await;
-    let mut heard = StopSignals::listen()?;
+    let mut signals = StopSignals::listen()?;
     // The end of what comes from outside; what runs, and whoever commands this connector, still have the drain.
     let shut = stop.child_token();
     let mut address = None;
@@ -160,11 +160,11 @@ pub(crate) async fn serve_until_stopped(
     } else {
         line_err(&ready.to_text());
     }
-    wait_for_stop(&connector, &stop, &mut tasks, &mut heard).await?;
+    wait_for_stop(&connector, &stop, &mut tasks, &mut signals).await?;
     service_manager::notify_stopping();
     connector.queries.intake.close();
     shut.cancel();
-    drain_answers(&connector, &stop, &mut tasks, &mut heard).await;
+    drain_answers(&connector, &stop, &mut tasks, &mut signals).await;
     stop.cancel();
     end_tasks(&connector, tasks).await;
     for (file, _) in doors {
@@ -222,12 +222,12 @@ pub(crate) async fn wait_until_joined(
     show.print_refusals(&[awaiting_join()]);
     // To whoever started it, it runs.
     service_manager::notify_ready();
-    let mut heard = StopSignals::listen()?;
+    let mut signals = StopSignals::listen()?;
     let mut look = tokio::time::interval(LOOK);
     let mut refused = None;
     let joined = loop {
         tokio::select! {
-            () = heard.wait() => break false,
+            () = signals.wait() => break false,
             () = ending.cancelled() => break false,
             _ = look.tick() => {}
         }
@@ -529,7 +529,7 @@ async fn drain_answers(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
     tasks: &mut ServerTasks,
-    heard: &mut StopSignals,
+    signals: &mut StopSignals,
 ) {
     let ended = async {
         let mut look = tokio::time::interval(DRAIN_LOOK);
@@ -543,7 +543,7 @@ async fn drain_answers(
     tokio::select! {
         biased;
         _ = tokio::time::timeout(most, ended) => {}
-        again = wait_for_stop(connector, stop, tasks, heard) => {
+        again = wait_for_stop(connector, stop, tasks, signals) => {
             if let Err(refusal) = again {
                 line_err(&crate::cli::output::refusal_text(&refusal));
             }
@@ -619,14 +619,14 @@ async fn wait_for_stop(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
     tasks: &mut ServerTasks,
-    heard: &mut StopSignals,
+    signals: &mut StopSignals,
 ) -> Result<(), Refusal> {
     let mut hup = signal(SignalKind::hangup()).map_err(signal_refusal)?;
     let mut look = tokio::time::interval(LOOK);
     let mut trusted = trust_file_times(connector);
     loop {
         tokio::select! {
-            () = heard.wait() => return Ok(()),
+            () = signals.wait() => return Ok(()),
             () = stop.cancelled() => return Ok(()),
             ended = tasks.join_next() => {
                 if let Some(Ok(Err(refusal))) = ended {

@@ -124,8 +124,8 @@ pub(crate) async fn report_status(
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
     for damaged in connector.datasets.snapshots.damaged_datasets().values() {
-        let mend = damaged.help.first().map_or("", String::as_str);
-        waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
+        let remedy = damaged.help.first().map_or("", String::as_str);
+        waiting.push(format!("{}: {}; {remedy}", damaged.code, damaged.sentence));
     }
     for ended in offer_renewal::ended_offers(connector) {
         waiting.push(format!(

@@ -45,11 +45,11 @@ pub(super) fn run_recall_step(
     let wrong = read_daily_total(federation)?;
     check_expectation(wrong > before, "doubled rows make a greater total", wrong)?;
     write(&right)?;
-    let mended = publish_current_file(federation)?;
+    let republished = publish_current_file(federation)?;
     let after = read_daily_total(federation)?;
     check_expectation(
         after == before,
-        format!("the mended total is {before}"),
+        format!("the corrected total is {before}"),
         after,
     )?;
     let found = federation.run_command(
@@ -82,7 +82,7 @@ pub(super) fn run_recall_step(
         DemoSpeaker("Officer of Lisbon"),
         &format!(
             "for the show, {DOUBLED} rows of 3 January stood twice in snapshot {bad}: the firm was told {wrong} validations\n\
-             instead of {before}. Published again as {mended}; the log says whom to tell:\n{}",
+             instead of {before}. Published again as {republished}; the log says whom to tell:\n{}",
             indented_table(&["TO", "CONTRACT", "ROWS", "ACKNOWLEDGED"], &lines)
         ),
     );

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_file_that_others_can_read_is_refused_with_the_mend() {
+    fn a_private_file_that_others_can_read_is_refused_with_the_remedy() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         create_file(&path, b"secret", FileVisibility::Owner).unwrap();

@@ -146,7 +146,7 @@ async fn record_message(
             connector
                 .records
                 .documents
-                .keep_document(Document::Letter, &bytes)
+                .keep_document(Document::Message, &bytes)
         })
     };
     let noted = MessageRecord {
@@ -228,7 +228,7 @@ pub(crate) async fn refuse_message(
         connector
             .records
             .documents
-            .keep_document(Document::Letter, &bytes)
+            .keep_document(Document::Message, &bytes)
     })?;
     let noted = MessageRecord {
         peer: peer.clone(),

@@ -205,7 +205,7 @@ pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, V
             let message = connector
                 .records
                 .documents
-                .read_document(Document::Letter, digest);
+                .read_document(Document::Message, digest);
             let message = message.and_then(|bytes| hansa_proto::stored_message::from_bytes(&bytes));
             if let Ok(message) = message
                 && let MessageContent::Withdrawal { statement } = message.content

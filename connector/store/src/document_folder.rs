@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoredDocumentKind {
     /// Messages, named by the digest of their bytes.
-    Letter,
+    Message,
     /// Withdrawals in their envelope, named by the digest of their bytes.
     Withdrawal,
     /// Receipts in their envelope, named by the digest of their bytes.
@@ -39,7 +39,7 @@ pub enum StoredDocumentKind {
 impl StoredDocumentKind {
     const fn folder(self) -> &'static str {
         match self {
-            Self::Letter => "letters",
+            Self::Message => "messages",
             Self::Withdrawal => "withdrawals",
             Self::Receipt => "receipts",
             Self::Credential => "credentials",
@@ -83,7 +83,7 @@ impl DocumentFolder {
     pub fn open(folder: &Path) -> Result<Self, Refusal> {
         for name in [
             "contracts",
-            "letters",
+            "messages",
             "withdrawals",
             "receipts",
             "credentials",
@@ -274,34 +274,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let documents = DocumentFolder::open(folder.path()).unwrap();
         let digest = documents
-            .keep_document(StoredDocumentKind::Letter, b"hello")
+            .keep_document(StoredDocumentKind::Message, b"hello")
             .unwrap();
         assert_eq!(
             documents
-                .keep_document(StoredDocumentKind::Letter, b"hello")
+                .keep_document(StoredDocumentKind::Message, b"hello")
                 .unwrap(),
             digest
         );
         assert_eq!(
             documents
-                .read_document(StoredDocumentKind::Letter, digest)
+                .read_document(StoredDocumentKind::Message, digest)
                 .unwrap(),
             b"hello"
         );
-        std::fs::write(folder.path().join(format!("letters/{digest}")), b"hullo").unwrap();
+        std::fs::write(folder.path().join(format!("messages/{digest}")), b"hullo").unwrap();
         let refusal = documents
-            .read_document(StoredDocumentKind::Letter, digest)
+            .read_document(StoredDocumentKind::Message, digest)
             .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::StateBroken);
         // Removing a document twice is not an error.
         documents
-            .remove(StoredDocumentKind::Letter, digest)
+            .remove(StoredDocumentKind::Message, digest)
             .unwrap();
         documents
-            .remove(StoredDocumentKind::Letter, digest)
+            .remove(StoredDocumentKind::Message, digest)
             .unwrap();
         let refusal = documents
-            .read_document(StoredDocumentKind::Letter, digest)
+            .read_document(StoredDocumentKind::Message, digest)
             .unwrap_err();
         assert_eq!(refusal.code, ErrorCode::FileMissing);
     }

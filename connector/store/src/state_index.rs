@@ -253,11 +253,11 @@ pub(crate) fn database_refusal(fault: rusqlite::Error) -> Refusal {
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS letter (
+CREATE TABLE IF NOT EXISTS message (
     peer TEXT NOT NULL, direction TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, negotiation TEXT,
     digest TEXT NOT NULL, record INTEGER NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (peer, direction, id)) STRICT;
-CREATE INDEX IF NOT EXISTS letter_negotiation ON letter (negotiation, record);
+CREATE INDEX IF NOT EXISTS message_negotiation ON message (negotiation, record);
 CREATE TABLE IF NOT EXISTS negotiation (
     id TEXT PRIMARY KEY, peer TEXT NOT NULL, role TEXT NOT NULL, dataset TEXT NOT NULL, state TEXT NOT NULL,
     contract TEXT, beforehand TEXT, reason TEXT, updated INTEGER NOT NULL, title TEXT) STRICT;
@@ -270,7 +270,7 @@ CREATE TABLE IF NOT EXISTS correspondence (
 CREATE TABLE IF NOT EXISTS peer (id TEXT PRIMARY KEY, address TEXT NOT NULL, alias TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS head (peer TEXT PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL,
     proven INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS heard (peer TEXT NOT NULL, via TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS gossiped_head (peer TEXT NOT NULL, via TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL,
     proven INTEGER NOT NULL, PRIMARY KEY (peer, via)) STRICT;
 CREATE TABLE IF NOT EXISTS recorded (peer TEXT NOT NULL, size INTEGER NOT NULL, root TEXT NOT NULL, via TEXT NOT NULL,
     note TEXT NOT NULL, proven INTEGER NOT NULL, PRIMARY KEY (peer, size, root)) STRICT;
@@ -308,9 +308,9 @@ CREATE TABLE IF NOT EXISTS notice (
 CREATE TABLE IF NOT EXISTS happened (
     contract TEXT NOT NULL, topic TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (contract, topic)) STRICT;
-CREATE TABLE IF NOT EXISTS word (
-    contract TEXT NOT NULL, deed TEXT NOT NULL, first TEXT NOT NULL, second TEXT, reason TEXT, at INTEGER NOT NULL,
-    PRIMARY KEY (contract, deed)) STRICT;
+CREATE TABLE IF NOT EXISTS pending_approval (
+    contract TEXT NOT NULL, action TEXT NOT NULL, first TEXT NOT NULL, second TEXT, reason TEXT, at INTEGER NOT NULL,
+    PRIMARY KEY (contract, action)) STRICT;
 CREATE TABLE IF NOT EXISTS owed (
     contract TEXT NOT NULL, peer TEXT NOT NULL, request TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER,
     PRIMARY KEY (contract, peer, request)) STRICT;
@@ -323,9 +323,9 @@ CREATE TABLE IF NOT EXISTS stated (
     contract TEXT NOT NULL, request TEXT NOT NULL, peer TEXT NOT NULL, record INTEGER NOT NULL,
     PRIMARY KEY (contract, request, peer)) STRICT;
 CREATE TABLE IF NOT EXISTS erased (object TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS purse (
+CREATE TABLE IF NOT EXISTS balance (
     contract TEXT PRIMARY KEY, spent TEXT NOT NULL, topped TEXT NOT NULL, months INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS fare (
+CREATE TABLE IF NOT EXISTS charge (
     opened INTEGER NOT NULL, contract TEXT NOT NULL, per TEXT NOT NULL, each TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (opened, contract)) STRICT;
 CREATE TABLE IF NOT EXISTS listing (

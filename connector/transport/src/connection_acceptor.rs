@@ -111,7 +111,7 @@ pub(crate) fn secure_connections<I, IO, W>(
     + Send
     + Sync
     + 'static,
-    knocked: impl Fn(RejectedConnection, Option<IpAddr>) + Send + Sync,
+    report_rejected: impl Fn(RejectedConnection, Option<IpAddr>) + Send + Sync,
 ) -> impl Stream<Item = Result<SecuredConnection<IO, W>, io::Error>> + Send
 where
     I: Stream<Item = (IO, Option<IpAddr>)> + Send,
@@ -119,11 +119,11 @@ where
     W: Send + 'static,
 {
     let state = (Box::pin(incoming.fuse()), JoinSet::new());
-    let parts = (gate, who, knocked);
+    let parts = (gate, who, report_rejected);
     stream::unfold(
         (state, parts),
         |((mut incoming, mut under_way), parts)| async move {
-            let (gate, who, knocked) = &parts;
+            let (gate, who, report_rejected) = &parts;
             let secured = loop {
                 tokio::select! {
                     next = incoming.next(), if !incoming.is_done() => {
@@ -132,12 +132,12 @@ where
                         let (gate, who) = (Arc::clone(gate), who.clone());
                         under_way.spawn(async move {
                             let outcome = gate.handshake(io, unproven, |end| who(end, from)).await;
-                            outcome.map_err(|knock| (knock, from))
+                            outcome.map_err(|rejected| (rejected, from))
                         });
                     }
                     Some(done) = under_way.join_next() => match done {
                         Ok(Ok(secured)) => break secured,
-                        Ok(Err((knock, from))) => knocked(knock, from),
+                        Ok(Err((rejected, from))) => report_rejected(rejected, from),
                         Err(_) => {}
                     },
                     else => return None,

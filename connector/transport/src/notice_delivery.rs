@@ -65,7 +65,7 @@ pub async fn check_address_answers(url: &str) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `NOTICE_UNDELIVERABLE` unless the command exits with 0 before the timeout.
-pub async fn mail_notice(command: &[String], letter: &str) -> Result<(), Refusal> {
+pub async fn mail_notice(command: &[String], mail: &str) -> Result<(), Refusal> {
     let Some((program, args)) = command.split_first() else {
         return Err(undeliverable_notice_refusal(
             "the command is empty".to_owned(),
@@ -84,7 +84,7 @@ pub async fn mail_notice(command: &[String], letter: &str) -> Result<(), Refusal
     let reporting = async {
         if let Some(mut input) = child.stdin.take() {
             // A write error is ignored: the exit status of the command decides.
-            let _ = input.write_all(letter.as_bytes()).await;
+            let _ = input.write_all(mail.as_bytes()).await;
             let _ = input.shutdown().await;
         }
         child.wait().await
@@ -179,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn a_command_has_the_message_on_its_input() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("letter");
+        let file = folder.path().join("mail");
         let script = format!("cat > {}", file.display());
         let command = |script: &str| ["sh", "-c", script].map(str::to_owned);
         mail_notice(&command(&script), "Subject: over\n\nsoon")

@@ -128,11 +128,11 @@ pub fn reply_to_wire(page: &CatalogEntryPage, request: &CatalogPageRequest) -> p
     if request.known == Some(Digest::of(&reply.encode_to_vec())) {
         return pb::CatalogReply {
             unchanged: true,
-            letters: messages,
+            messages,
             ..pb::CatalogReply::default()
         };
     }
-    reply.letters = messages;
+    reply.messages = messages;
     reply
 }
 
@@ -141,7 +141,7 @@ pub fn reply_to_wire(page: &CatalogEntryPage, request: &CatalogPageRequest) -> p
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn reply_from_wire(mut message: pb::CatalogReply) -> Result<CatalogPageReply, Refusal> {
-    let messages = std::mem::take(&mut message.letters);
+    let messages = std::mem::take(&mut message.messages);
     let messages = (messages > 0).then_some(messages);
     if message.unchanged {
         return match message.entries.is_empty() && message.templates.is_empty() {
@@ -165,7 +165,7 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal
         next,
         templates,
         unchanged: _,
-        letters: _,
+        messages: _,
         ended,
     } = message;
     if ended.len() > ENTRIES {
@@ -215,7 +215,7 @@ fn page_to_wire(page: &CatalogEntryPage) -> pb::CatalogReply {
     } = page;
     pb::CatalogReply {
         unchanged: false,
-        letters: 0,
+        messages: 0,
         entries: entries.iter().map(entry_to_wire).collect(),
         next: next.clone().unwrap_or_default(),
         templates: templates

@@ -23,10 +23,10 @@ pub struct PeerGreeting {
 }
 
 /// Most heads of other logs in a greeting.
-pub const HEARD: usize = 4096;
+pub const MOST_GOSSIPED_HEADS: usize = 4096;
 
 /// Most bytes of such a head: text and one signature.
-pub const HEARD_BYTES: usize = 1024;
+pub const MOST_HEAD_BYTES: usize = 1024;
 
 impl PeerGreeting {
     /// Returns the newest version that both sides support.
@@ -63,7 +63,7 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal>
         bundle_sequence,
         bundle,
         head,
-        heard,
+        gossiped_heads,
     } = field::require_value("greeting", message)?;
     if versions.is_empty() || versions.len() > 64 {
         return Err(field::malformed_message_refusal(format!(
@@ -71,10 +71,14 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal>
             versions.len()
         )));
     }
-    if heard.len() > HEARD || heard.iter().any(|head| head.len() > HEARD_BYTES) {
+    if gossiped_heads.len() > MOST_GOSSIPED_HEADS
+        || gossiped_heads
+            .iter()
+            .any(|head| head.len() > MOST_HEAD_BYTES)
+    {
         return Err(field::malformed_message_refusal(format!(
-            "the greeting brings {} heads of other logs; at most {HEARD} are read, of at most {HEARD_BYTES} bytes",
-            heard.len()
+            "the greeting brings {} heads of other logs; at most {MOST_GOSSIPED_HEADS} are read, of at most {MOST_HEAD_BYTES} bytes",
+            gossiped_heads.len()
         )));
     }
     Ok(PeerGreeting {
@@ -83,7 +87,7 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal>
         bundle_sequence,
         bundle: field::non_empty(bundle),
         head: field::non_empty(head),
-        gossiped_heads: heard,
+        gossiped_heads,
     })
 }
 
@@ -96,7 +100,7 @@ pub fn to_wire(greeting: &PeerGreeting) -> pb::Greeting {
         bundle_sequence,
         bundle,
         head,
-        gossiped_heads: heard,
+        gossiped_heads,
     } = greeting;
     pb::Greeting {
         versions: versions.iter().copied().collect(),
@@ -104,7 +108,7 @@ pub fn to_wire(greeting: &PeerGreeting) -> pb::Greeting {
         bundle_sequence: *bundle_sequence,
         bundle: bundle.clone().unwrap_or_default(),
         head: head.clone().unwrap_or_default(),
-        heard: heard.clone(),
+        gossiped_heads: gossiped_heads.clone(),
     }
 }
 
@@ -138,9 +142,9 @@ mod tests {
         let mut escape = sample();
         escape.program = "\u{1b}[2J".to_owned();
         let mut many = sample();
-        many.gossiped_heads = vec!["h".into(); super::HEARD + 1];
+        many.gossiped_heads = vec!["h".into(); super::MOST_GOSSIPED_HEADS + 1];
         let mut long = sample();
-        long.gossiped_heads = vec![vec![b'h'; super::HEARD_BYTES + 1].into()];
+        long.gossiped_heads = vec![vec![b'h'; super::MOST_HEAD_BYTES + 1].into()];
         for message in [
             None,
             Some(to_wire(&escape)),

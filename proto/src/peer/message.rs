@@ -43,7 +43,7 @@ pub struct SequencedMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboxItem {
     /// Readable message.
-    Letter(SequencedMessage),
+    Message(SequencedMessage),
     /// Unreadable message. It must not block the next one.
     Unreadable(UnreadableMessage),
 }
@@ -53,7 +53,7 @@ impl InboxItem {
     #[must_use]
     pub const fn number(&self) -> u64 {
         match self {
-            Self::Letter(numbered) => numbered.number,
+            Self::Message(numbered) => numbered.number,
             Self::Unreadable(unreadable) => unreadable.number,
         }
     }
@@ -162,8 +162,8 @@ pub enum MessageContent {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
-pub fn from_wire(message: Option<pb::Letter>) -> Result<PeerMessage, Refusal> {
-    let pb::Letter { id, content } = field::require_value("letter", message)?;
+pub fn from_wire(message: Option<pb::PeerMessage>) -> Result<PeerMessage, Refusal> {
+    let pb::PeerMessage { id, content } = field::require_value("message", message)?;
     Ok(PeerMessage {
         id: PeerMessageId(field::read_fixed_bytes("id", &id)?),
         content: content_from_wire(field::require_value("content", content)?)?,
@@ -172,9 +172,9 @@ pub fn from_wire(message: Option<pb::Letter>) -> Result<PeerMessage, Refusal> {
 
 /// Writes a message as a wire message.
 #[must_use]
-pub fn to_wire(message: &PeerMessage) -> pb::Letter {
+pub fn to_wire(message: &PeerMessage) -> pb::PeerMessage {
     let PeerMessage { id, content } = message;
-    pb::Letter {
+    pb::PeerMessage {
         id: Bytes::copy_from_slice(&id.0),
         content: Some(content_encoding::encode_content(content)),
     }
@@ -184,10 +184,10 @@ pub fn to_wire(message: &PeerMessage) -> pb::Letter {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` for a message without a number.
-pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
-    let pb::InboxLetter {
+pub fn inbox_from_wire(message: pb::InboxMessage) -> Result<InboxItem, Refusal> {
+    let pb::InboxMessage {
         number,
-        letter: peer_message,
+        message: peer_message,
     } = message;
     if number == 0 {
         return Err(field::malformed_message_refusal(
@@ -196,7 +196,7 @@ pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
     }
     let bytes = peer_message.as_ref().map(prost::Message::encode_to_vec);
     Ok(match from_wire(peer_message) {
-        Ok(peer_message) => InboxItem::Letter(SequencedMessage {
+        Ok(peer_message) => InboxItem::Message(SequencedMessage {
             number,
             message: peer_message,
         }),
@@ -210,16 +210,16 @@ pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
 
 /// Writes an inbox item as a wire message.
 #[must_use]
-pub fn numbered_to_wire(numbered: &SequencedMessage) -> pb::InboxLetter {
+pub fn numbered_to_wire(numbered: &SequencedMessage) -> pb::InboxMessage {
     let SequencedMessage { number, message } = numbered;
-    pb::InboxLetter {
+    pb::InboxMessage {
         number: *number,
-        letter: Some(to_wire(message)),
+        message: Some(to_wire(message)),
     }
 }
 
-fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Refusal> {
-    use pb::letter::Content as Wire;
+fn content_from_wire(message: pb::peer_message::Content) -> Result<MessageContent, Refusal> {
+    use pb::peer_message::Content as Wire;
     match message {
         Wire::Request(message) => read_request(message),
         Wire::Offer(message) => {

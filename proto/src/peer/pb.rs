@@ -30,7 +30,7 @@ pub struct Greeting {
     pub head: ::prost::bytes::Bytes,
     /// Newest signed heads of other logs that the sender has seen, one per log, including the receiver's own log.
     #[prost(bytes = "bytes", repeated, tag = "6")]
-    pub heard: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    pub gossiped_heads: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogRequest {
@@ -54,12 +54,12 @@ pub struct CatalogReply {
     /// Policy templates, on the first page.
     #[prost(message, repeated, tag = "3")]
     pub templates: ::prost::alloc::vec::Vec<CatalogTemplate>,
-    /// True if the caller has the current reply; all other fields except `letters` are then empty.
+    /// True if the caller has the current reply; all other fields except `messages` are then empty.
     #[prost(bool, tag = "4")]
     pub unchanged: bool,
     /// Number of the newest message that waits for the caller; 0: none. The SHA-256 does not cover it.
     #[prost(uint64, tag = "5")]
-    pub letters: u64,
+    pub messages: u64,
     /// Ended offers to the caller, on the first page, for datasets without another offer to it.
     #[prost(message, repeated, tag = "6")]
     pub ended: ::prost::alloc::vec::Vec<CatalogEndedOffer>,
@@ -105,7 +105,7 @@ pub struct CatalogOffer {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SendRequest {
     #[prost(message, optional, tag = "1")]
-    pub letter: ::core::option::Option<Letter>,
+    pub message: ::core::option::Option<PeerMessage>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SendReply {
@@ -123,24 +123,24 @@ pub struct InboxRequest {
     pub once: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct InboxLetter {
+pub struct InboxMessage {
     /// Number per pair of participants, from 1, without gaps.
     #[prost(uint64, tag = "1")]
     pub number: u64,
     #[prost(message, optional, tag = "2")]
-    pub letter: ::core::option::Option<Letter>,
+    pub message: ::core::option::Option<PeerMessage>,
 }
 /// Message of a negotiation, a withdrawal, or the acknowledgement of a receipt.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Letter {
+pub struct PeerMessage {
     /// Identity of 16 random bytes; a message is taken in once.
     #[prost(bytes = "bytes", tag = "1")]
     pub id: ::prost::bytes::Bytes,
-    #[prost(oneof = "letter::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
-    pub content: ::core::option::Option<letter::Content>,
+    #[prost(oneof = "peer_message::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    pub content: ::core::option::Option<peer_message::Content>,
 }
-/// Nested message and enum types in `Letter`.
-pub mod letter {
+/// Nested message and enum types in `PeerMessage`.
+pub mod peer_message {
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Content {
         #[prost(message, tag = "2")]
@@ -661,7 +661,7 @@ pub mod peer_client {
             &mut self,
             request: impl tonic::IntoRequest<super::InboxRequest>,
         ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::InboxLetter>>,
+            tonic::Response<tonic::codec::Streaming<super::InboxMessage>>,
             tonic::Status,
         > {
             self.inner
@@ -751,7 +751,7 @@ pub mod peer_server {
         ) -> std::result::Result<tonic::Response<super::SendReply>, tonic::Status>;
         /// Server streaming response type for the Inbox method.
         type InboxStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::InboxLetter, tonic::Status>,
+                Item = std::result::Result<super::InboxMessage, tonic::Status>,
             >
             + std::marker::Send
             + 'static;
@@ -985,7 +985,7 @@ pub mod peer_server {
                         T: Peer,
                     > tonic::server::ServerStreamingService<super::InboxRequest>
                     for InboxSvc<T> {
-                        type Response = super::InboxLetter;
+                        type Response = super::InboxMessage;
                         type ResponseStream = T::InboxStream;
                         type Future = BoxFuture<
                             tonic::Response<Self::ResponseStream>,

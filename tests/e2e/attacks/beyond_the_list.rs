@@ -17,7 +17,7 @@ use hansa_test_support::workflow::PURPOSE;
 pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 12] = [
     AttackCase {
         number: 78,
-        setup: "letters",
+        setup: "messages",
         name: "proposes an offer that is signed by itself, under false names, keys and authorities",
         expected: "refused: nobody signs what the other wrote about it",
         does: misnamed,
@@ -25,7 +25,7 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 12] = [
     },
     AttackCase {
         number: 79,
-        setup: "letters",
+        setup: "messages",
         name: "proposes a little more than an offer that is signed by itself",
         expected: "never signed without a person",
         does: wider,
@@ -33,8 +33,8 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 12] = [
     },
     AttackCase {
         number: 80,
-        setup: "letters",
-        name: "speaks in a negotiation of others, repeats letters with other content",
+        setup: "messages",
+        name: "speaks in a negotiation of others, repeats messages with other content",
         expected: "NEGOTIATION_UNKNOWN as for none; REQUEST_ID_REUSED",
         does: others,
         lacks: "",
@@ -42,7 +42,7 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 12] = [
     AttackCase {
         number: 81,
         setup: "log",
-        name: "has records and letters of others shown to it",
+        name: "has records and messages of others shown to it",
         expected: "its own alone",
         does: own_alone,
         lacks: "",
@@ -219,7 +219,7 @@ fn own_alone(federation: &mut SqlAttackFederation) -> AttackVerdict {
         .inbox(u64::MAX)
         .map_err(|refusal| refusal.to_string())?;
     if !inbox.is_empty() || !far.is_empty() {
-        return Err(format!("{} letters", inbox.len() + far.len()));
+        return Err(format!("{} messages", inbox.len() + far.len()));
     }
     let sizes = [
         (0, 0),

@@ -2,14 +2,14 @@
 
 mod bytes;
 mod certificate_seals;
+mod contract_fixture;
 mod life;
-mod paper;
 
 use crate::attacks::contract::bytes::payload::strict;
 use crate::attacks::contract::bytes::{flips, headers, signatures, signers, unknown};
 use crate::attacks::contract::certificate_seals::SealedContractFixture;
+use crate::attacks::contract::contract_fixture::SignedContractFixture;
 use crate::attacks::contract::life::{changed, ended, replayed, withdrawn};
-use crate::attacks::contract::paper::SignedContractFixture;
 use crate::attacks::{AttackCase, AttackReportLine, tried};
 
 /// Attacks what both sides sealed.

@@ -40,7 +40,7 @@ pub(super) struct CopiedDocuments(BTreeMap<(DocumentKind, String), String>);
 impl CopiedDocuments {
     fn of(lines: &[Value]) -> Self {
         let documents = lines.iter().filter_map(|line| {
-            let kind = DocumentKind::from_word(line["paper"].as_str()?)?;
+            let kind = DocumentKind::from_word(line["document"].as_str()?)?;
             let text = line["text"].as_str()?.to_owned();
             Some(((kind, text_of(line, "name")), text))
         });

@@ -28,7 +28,7 @@ fn the_own_one_stops_every_command_until_it_is_renewed() {
             (&["sql", "SELECT 1"], "CERTIFICATE_EXPIRED", 4, &says),
         ],
     );
-    // What it says is what mends it.
+    // What it says is what repairs it.
     league.admit("acme");
     acme.hansa(&["check"]).must();
     acme.hansa(&["status"]).must();
@@ -99,11 +99,11 @@ fn that_of_a_peer_who_calls_gets_an_alert_and_nothing_else() {
     lindau.publishes();
     lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
     lindau.serve();
-    let knock = || league.try_handshake("acme", lindau.address(), "lindau.example");
-    knock().unwrap();
+    let handshake = || league.try_handshake("acme", lindau.address(), "lindau.example");
+    handshake().unwrap();
     let before = lindau.log().len();
     league.expire("acme");
-    let message = knock().unwrap_err();
+    let message = handshake().unwrap_err();
     assert!(message.contains("CertificateExpired"), "{message}");
     // It is in the log, and nothing was asked.
     let seen = hansa_test_support::workflow::wait_for(

@@ -230,7 +230,7 @@ impl MaliciousPeer {
     ///
     /// # Errors
     /// Why it was not taken.
-    pub fn send_raw_message(&self, message: pb::Letter) -> Result<(), Refusal> {
+    pub fn send_raw_message(&self, message: pb::PeerMessage) -> Result<(), Refusal> {
         self.submit_message(message).map(|_| ())
     }
 
@@ -238,9 +238,9 @@ impl MaliciousPeer {
     ///
     /// # Errors
     /// Why it was not taken.
-    pub fn submit_message(&self, peer_message: pb::Letter) -> Result<bool, Refusal> {
+    pub fn submit_message(&self, peer_message: pb::PeerMessage) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
-            letter: Some(peer_message),
+            message: Some(peer_message),
         };
         let mut client = self.peer();
         self.runtime
@@ -330,7 +330,7 @@ impl MaliciousPeer {
     ///
     /// # Errors
     /// What is said to it.
-    pub fn inbox(&self, after: u64) -> Result<Vec<pb::InboxLetter>, Refusal> {
+    pub fn inbox(&self, after: u64) -> Result<Vec<pb::InboxMessage>, Refusal> {
         let mut client = self.peer();
         self.runtime.block_on(async {
             let asked = client.inbox(pb::InboxRequest { after, once: true }).await;

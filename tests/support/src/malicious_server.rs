@@ -153,7 +153,7 @@ fn no<T>() -> GrpcResponse<T> {
 
 #[tonic::async_trait]
 impl Peer for TamperingService {
-    type InboxStream = BoxStream<'static, Result<pb::InboxLetter, Status>>;
+    type InboxStream = BoxStream<'static, Result<pb::InboxMessage, Status>>;
 
     async fn hello(&self, request: Request<pb::HelloRequest>) -> GrpcResponse<pb::HelloReply> {
         self.peer().hello(request.into_inner()).await

@@ -160,8 +160,8 @@ impl RecordBody {
             | Self::Incident(_)
             | Self::Upkeep(_) => &[],
         };
-        let lent = self.sources().filter_map(|source| source.contract.as_ref());
-        let several = several.iter().chain(lent).map(String::as_str);
+        let delegated = self.sources().filter_map(|source| source.contract.as_ref());
+        let several = several.iter().chain(delegated).map(String::as_str);
         several.chain(self.contract()).collect()
     }
 
@@ -179,8 +179,8 @@ impl RecordBody {
                 }
                 AnswerBody::RemoteQuery(query) => {
                     let read = query.datasets.iter().map(|entry| entry.id.as_str());
-                    let lent = self.sources().map(|source| source.dataset.as_str());
-                    return read.chain(lent).collect();
+                    let delegated = self.sources().map(|source| source.dataset.as_str());
+                    return read.chain(delegated).collect();
                 }
                 AnswerBody::OpenBlock(block) => block.dataset.as_deref(),
                 AnswerBody::ModelSeen(seen) => Some(&seen.dataset),

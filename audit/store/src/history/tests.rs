@@ -134,14 +134,14 @@ fn contracts_heads_and_snapshots() {
     assert_eq!(history.received[0].receipt, Some("f".repeat(64)));
 }
 
-const ERRAND: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","contracts":["b"],
+const REMOTE_QUERY: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","contracts":["b"],
     "keys":[{"values":2,"of":[{"dataset":"hansa://lindau.example/d/sites","contract":"c","clause":7,"column":"site"}]}]}"#;
 
 /// A provider that refuses a question has seen its content, whatever the code.
 #[test]
 fn values_went_unless_the_question_did_not_go() {
     let refused = r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"KEY_MUST_STAY"}"#;
-    let history = history_of(&[("remote_query", ERRAND), ("not_received", refused)]);
+    let history = history_of(&[("remote_query", REMOTE_QUERY), ("not_received", refused)]);
     let [keys_sent] = history.remote_queries.keys_sent.as_slice() else {
         panic!("{history:?}")
     };
@@ -150,7 +150,7 @@ fn values_went_unless_the_question_did_not_go() {
     assert_eq!(history.remote_queries.asked.get("b"), Some(&0));
     let stayed =
         r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"WITHDRAWN","sent":false}"#;
-    let history = history_of(&[("remote_query", ERRAND), ("not_received", stayed)]);
+    let history = history_of(&[("remote_query", REMOTE_QUERY), ("not_received", stayed)]);
     assert!(history.remote_queries.keys_sent.is_empty());
 }
 
@@ -165,11 +165,11 @@ fn the_same_identity_of_two_peers_is_two_questions() {
         .iter()
         .map(|question| question.acknowledged.is_some());
     assert_eq!(acknowledged.collect::<Vec<_>>(), [true, false]);
-    let lent = r#"{"request_id":"r1","peer":"hansa://acme.example","contracts":["c"],"keys":[{"of":[{"dataset":"d"}],"values":1}]}"#;
-    let other = lent.replace("acme", "visby");
+    let delegated = r#"{"request_id":"r1","peer":"hansa://acme.example","contracts":["c"],"keys":[{"of":[{"dataset":"d"}],"values":1}]}"#;
+    let other = delegated.replace("acme", "visby");
     let unsent = r#"{"request_id":"r1","peer":"hansa://visby.example","code":"PEER_UNREACHABLE","sent":false}"#;
     let history = history_of(&[
-        ("remote_query", lent),
+        ("remote_query", delegated),
         ("remote_query", &other),
         ("not_received", unsent),
     ]);

@@ -75,7 +75,7 @@ impl BundleTrailer {
         let read = (records, self.documents, self.heads);
         if (end.records, end.documents, end.heads) != read {
             return Err(format!(
-                "the bundle says {} records, {} papers and {} heads, and has {}, {} and {}",
+                "the bundle says {} records, {} documents and {} heads, and has {}, {} and {}",
                 end.records, end.documents, end.heads, read.0, read.1, read.2
             ));
         }
@@ -140,7 +140,7 @@ fn verify_whole_log(
                 continue;
             }
             Some(BundleLine::Record(read)) => (Some(read.line.index), read.record),
-            Some(BundleLine::Paper(document)) => {
+            Some(BundleLine::Document(document)) => {
                 behind.add_document(document, &mut found);
                 continue;
             }
@@ -203,7 +203,7 @@ fn verify_part(
         behind.more |= behind.end.is_some();
         let line = match line::read_line(&bytes, true) {
             Some(BundleLine::Record(read)) => Ok(read),
-            Some(BundleLine::Paper(document)) => {
+            Some(BundleLine::Document(document)) => {
                 behind.add_document(document, &mut found);
                 continue;
             }

@@ -230,7 +230,7 @@ impl DocumentStore for PartialDocuments {
     }
 
     fn document(&self, _: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
-        Ok((name == contract("a")).then(|| b"paper of a".to_vec()))
+        Ok((name == contract("a")).then(|| b"text of a".to_vec()))
     }
 }
 

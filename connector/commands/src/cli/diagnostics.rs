@@ -56,7 +56,7 @@ fn trace_export(cli: &CommandLine) -> Option<TraceExport> {
     let is_traced = matches!(
         &cli.verb,
         TopLevelCommand::Serve(_)
-            | TopLevelCommand::Desk(ConnectorCommand::Sql(_) | ConnectorCommand::Get(_))
+            | TopLevelCommand::Connector(ConnectorCommand::Sql(_) | ConnectorCommand::Get(_))
     );
     let config =
         is_traced.then(|| crate::cli::command_dispatch::load_config(&cli.global).ok())??;

@@ -25,7 +25,7 @@ pub(crate) fn print_error_codes(code: Option<&str>, show: OutputSettings) -> Res
         show.print_report(&ErrorCodeReport {
             code: one.as_str(),
             cause: one.cause(),
-            mend: one.remedy(),
+            remedy: one.remedy(),
             exit: one.kind().exit_code(),
             is_long: code.is_some(),
         });
@@ -38,7 +38,7 @@ pub(crate) fn print_error_codes(code: Option<&str>, show: OutputSettings) -> Res
 struct ErrorCodeReport {
     code: &'static str,
     cause: &'static str,
-    mend: &'static str,
+    remedy: &'static str,
     exit: u8,
     /// `true` if people see all of it.
     #[serde(skip)]
@@ -50,7 +50,7 @@ impl CommandReport for ErrorCodeReport {
         match self.is_long {
             true => format!(
                 "{}\n  cause  {}\n  help   {}\n  exit   {}",
-                self.code, self.cause, self.mend, self.exit
+                self.code, self.cause, self.remedy, self.exit
             ),
             false => format!("{:<26} {}", self.code, self.cause),
         }

@@ -38,7 +38,7 @@ impl Command for TopLevelCommand {
             Self::Key(command) => command.effect(),
             Self::Cluster(command) => command.effect(),
             Self::League(command) => command.effect(),
-            Self::Desk(command) => command.effect(),
+            Self::Connector(command) => command.effect(),
         }
     }
 }
@@ -101,7 +101,7 @@ pub fn run_command_line(
         TopLevelCommand::Serve(args) => {
             return command_dispatch::serve_connector(&cli.global, &args, clock, show);
         }
-        TopLevelCommand::Desk(command) => {
+        TopLevelCommand::Connector(command) => {
             return command_dispatch::run_on_connector(&cli.global, command, clock, show);
         }
         TopLevelCommand::Demo(args) => return (demonstration.play)(&args, show),

@@ -58,7 +58,7 @@ struct TermDescription {
     operators: &'static [&'static str],
     executed: Vec<&'static str>,
     codes: Vec<String>,
-    mend: &'static str,
+    remedy: &'static str,
     /// Key in a policy file, if there is one.
     key: Option<String>,
     example: String,
@@ -75,7 +75,7 @@ impl TermDescription {
             operators: spec.operators,
             executed: spec.executed.iter().map(|stage| stage.as_str()).collect(),
             codes: spec.codes.iter().map(ToString::to_string).collect(),
-            mend: spec.remedy,
+            remedy: spec.remedy,
             key: written.key,
             example: written.example,
             sentence: written.sentence,

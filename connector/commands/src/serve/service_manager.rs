@@ -42,7 +42,7 @@ pub(crate) async fn run_watchdog(connector: Arc<Connector>, stop: CancellationTo
         }
         let inner = Arc::clone(&connector);
         let looked = tokio::task::spawn_blocking(move || inner.records.index(|_| Ok(())).is_ok());
-        // That the state is broken is told by readiness; to begin anew would not mend it.
+        // That the state is broken is told by readiness; to begin anew would not repair it.
         if looked.await.is_ok() {
             notify_alive();
         }

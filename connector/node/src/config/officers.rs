@@ -32,7 +32,7 @@ pub(super) fn read_officers_config(section: ConfigSection<'_>, folder: &Path) ->
     }
     let socket = section
         .text("socket")
-        .unwrap_or_else(|| "desk.sock".to_owned());
+        .unwrap_or_else(|| "officers.sock".to_owned());
     let second = section
         .word("second", &[("never", false), ("looser", true)])
         .unwrap_or(false);

@@ -210,6 +210,6 @@ pub async fn top_up(
     connector
         .accounting
         .prepaid_balances
-        .topped_up(first, amount);
+        .add_top_up(first, amount);
     prepaid_usage(&connector.accounting, first, agreement).ok_or_else(nothing)
 }

@@ -241,7 +241,7 @@ async fn deliver_notice(
         },
         NoticeChannel::Mail => match &notice.mail {
             Some(command) => {
-                hansa_transport::notice_delivery::mail_notice(command, &words.to_letter()).await
+                hansa_transport::notice_delivery::mail_notice(command, &words.to_mail()).await
             }
             None => Ok(()),
         },

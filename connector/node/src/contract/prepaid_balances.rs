@@ -31,28 +31,28 @@ impl BalanceStore {
     }
 
     fn with_balances<T>(&self, act: impl FnOnce(&mut BTreeMap<ContractId, BalanceRow>) -> T) -> T {
-        let mut purses = self.0.lock();
-        act(&mut purses)
+        let mut balances = self.0.lock();
+        act(&mut balances)
     }
 
     /// Additional payments and charges of a contract.
     pub(crate) fn balance(&self, first: ContractId) -> BalanceRow {
-        self.with_balances(|purses| purses.get(&first).cloned().unwrap_or_default())
+        self.with_balances(|balances| balances.get(&first).cloned().unwrap_or_default())
     }
 
     /// Adds a recorded payment.
-    pub(crate) fn topped_up(&self, first: ContractId, amount: MoneyAmount) {
-        self.with_balances(|purses| {
-            let balance = purses.entry(first).or_default();
+    pub(crate) fn add_top_up(&self, first: ContractId, amount: MoneyAmount) {
+        self.with_balances(|balances| {
+            let balance = balances.entry(first).or_default();
             balance.topped = balance.topped.saturating_add(amount);
         });
     }
 
     /// Applies the charges of a recorded decision.
     pub(crate) fn charge(&self, charges: &[PrepaidCharge]) {
-        self.with_balances(|purses| {
+        self.with_balances(|balances| {
             for prepaid_charge in charges {
-                let balance = purses.entry(prepaid_charge.first).or_default();
+                let balance = balances.entry(prepaid_charge.first).or_default();
                 balance.spent = balance.spent.saturating_add(
                     prepaid_charge
                         .price
@@ -112,8 +112,8 @@ impl BalanceStore {
     fn take_units(&self, charge: &PrepaidCharge, least: u64, most: u64) -> Result<u64, Refusal> {
         let each = charge.price.unit_price();
         let paid = charge.price.prepaid_amount().unwrap_or_default();
-        self.with_balances(|purses| {
-            let balance = purses.entry(charge.first).or_default();
+        self.with_balances(|balances| {
+            let balance = balances.entry(charge.first).or_default();
             let left = balance.remaining_amount(paid);
             let room = left.count_multiples(each);
             if room < least {
@@ -137,12 +137,12 @@ impl BalanceStore {
         rows: u64,
         bytes: u64,
     ) {
-        self.with_balances(|purses| {
+        self.with_balances(|balances| {
             for charge in charges {
                 let handed = charge.count_units(rows, bytes);
                 let total = draft.total.get(&charge.first).copied();
                 if let (Some(handed), Some(total), Some(balance)) =
-                    (handed, total, purses.get_mut(&charge.first))
+                    (handed, total, balances.get_mut(&charge.first))
                 {
                     let unused = charge
                         .price

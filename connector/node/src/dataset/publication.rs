@@ -36,7 +36,7 @@ pub enum PublicationOutcome {
         /// True for a dry run.
         dry: bool,
         /// Damage of the previous snapshot, if any.
-        mends: Option<Box<Refusal>>,
+        repairs: Option<Box<Refusal>>,
         /// Errors of later steps: releases and cleanup.
         faults: Vec<Refusal>,
     },
@@ -180,7 +180,7 @@ fn attempt_publication(
             report,
             breaks,
             dry: true,
-            mends: damaged.map(Box::new),
+            repairs: damaged.map(Box::new),
             faults: Vec::new(),
         });
     }
@@ -223,7 +223,7 @@ fn attempt_publication(
         report,
         breaks,
         dry: false,
-        mends: damaged.map(Box::new),
+        repairs: damaged.map(Box::new),
         faults,
     })
 }

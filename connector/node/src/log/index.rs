@@ -223,7 +223,7 @@ fn apply_contract(
         }
         ContractBody::Approval(approval) => approvals::apply_approval(change, place, approval),
         ContractBody::TopUp(top_up) => {
-            change.topped_up(&top_up.contract, place.parse("amount", &top_up.amount)?)
+            change.add_top_up(&top_up.contract, place.parse("amount", &top_up.amount)?)
         }
         ContractBody::Deletion(deletion) => {
             deletion_statements::apply_deletion(change, deletion, record.seq)
@@ -357,7 +357,7 @@ fn apply_close(
         .asker(opened)?
         .map(|(asker, _)| asker)
         .unwrap_or_default();
-    for mut reserved in change.reserved_by(opened)? {
+    for mut reserved in change.list_reservations(opened)? {
         let used = match reserved.counts.as_str() {
             "rows" => rows,
             "bytes" => bytes,

@@ -150,7 +150,7 @@ pub fn read_comments(
             &connector
                 .records
                 .documents
-                .read_document(Document::Letter, digest)?,
+                .read_document(Document::Message, digest)?,
         )?;
         let MessageContent::Comment { statement, .. } = message.content else {
             return Err(lost(&row.digest));

@@ -62,7 +62,7 @@ fn replay_message(
         &connector
             .records
             .documents
-            .read_document(Document::Letter, digest)?,
+            .read_document(Document::Message, digest)?,
     )?;
     let content = to_step(&message.content)?;
     let proposed = proposal_of(&content);

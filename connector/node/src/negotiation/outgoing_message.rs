@@ -134,7 +134,7 @@ async fn write_in_turn(
             connector
                 .records
                 .documents
-                .keep_document(Document::Letter, &bytes)
+                .keep_document(Document::Message, &bytes)
         })
     };
     let noted = MessageRecord {

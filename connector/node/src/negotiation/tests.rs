@@ -124,7 +124,7 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
     let digest = acme
         .records
         .documents
-        .keep_document(Document::Letter, &bytes)
+        .keep_document(Document::Message, &bytes)
         .unwrap();
     let noted = MessageRecord {
         peer: lindau.id(),
@@ -223,7 +223,7 @@ async fn a_message_that_is_damaged_or_lost_holds_up_no_other() {
         let before = numbers(&acme, &lindau);
         let file = federation
             .home("acme")
-            .join(format!("state/letters/{digest}"));
+            .join(format!("state/messages/{digest}"));
         match lost {
             true => std::fs::remove_file(file).unwrap(),
             false => std::fs::write(file, b"?").unwrap(),
@@ -254,7 +254,7 @@ async fn a_message_that_comes_unreadable_is_set_apart() {
         let message = UnreadableMessage {
             number,
             bytes: vec![255; 3],
-            cause: Refusal::new(ErrorCode::MessageMalformed, "no letter"),
+            cause: Refusal::new(ErrorCode::MessageMalformed, "no message"),
         };
         unreadable_message::set_apart(&acme, &lindau.id(), &message)
             .await

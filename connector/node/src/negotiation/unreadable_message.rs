@@ -35,14 +35,19 @@ pub fn load_waiting_message(
 ///
 /// # Errors
 /// If the index can't be read or nothing can be recorded.
-pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
+pub(crate) fn repair_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
     for (peer, row) in connector.records.index(|state| state.outboxes())? {
         if let Err(refusal) = acknowledgement::load_waiting_message(connector, &peer, &row)
             && is_faulty_message(&connector.records, &row, refusal.code)
         {
-            let mended = repair_message(connector, &peer, &row, &refusal)?;
-            found.push(unsendable_message(&peer, &row, &refusal, mended.is_some()));
+            let repaired = repair_message(connector, &peer, &row, &refusal)?;
+            found.push(unsendable_message(
+                &peer,
+                &row,
+                &refusal,
+                repaired.is_some(),
+            ));
         }
     }
     Ok(found)
@@ -91,7 +96,7 @@ pub(crate) async fn set_apart(
         connector
             .records
             .documents
-            .keep_document(Document::Letter, bytes)
+            .keep_document(Document::Message, bytes)
     })?;
     let digest = Digest::of(bytes);
     let fact = AuditEvent::from(MessageRecord {
@@ -128,7 +133,7 @@ fn repair_message(
         connector
             .records
             .documents
-            .read_document(Document::Letter, row.digest)
+            .read_document(Document::Message, row.digest)
     });
     let message = kept
         .ok()
@@ -140,11 +145,11 @@ fn repair_message(
             connector
                 .records
                 .documents
-                .keep_document(Document::Letter, &bytes)
+                .keep_document(Document::Message, &bytes)
         })?;
         digest = Some(Digest::of(&bytes));
     }
-    tracing::warn!(peer = peer.domain(), number = row.number, code = %why.code, "letter.mended");
+    tracing::warn!(peer = peer.domain(), number = row.number, code = %why.code, "message.repaired");
     let _durable = connector.record_now(AuditEvent::from(ReplacedMessageRecord {
         peer: peer.to_string(),
         number: row.number,
@@ -165,7 +170,7 @@ fn is_faulty_message(records: &RecordKeeping, row: &OutboxMessageRow, code: Erro
             ErrorCode::MessageMalformed | ErrorCode::MessageTooLarge | ErrorCode::StateBroken => {
                 true
             }
-            ErrorCode::FileMissing => records.documents.is_missing(Document::Letter, row.digest),
+            ErrorCode::FileMissing => records.documents.is_missing(Document::Message, row.digest),
             _ => false,
         }
 }
@@ -174,9 +179,9 @@ fn unsendable_message(
     peer: &ParticipantId,
     row: &OutboxMessageRow,
     why: &Refusal,
-    is_mended: bool,
+    is_repaired: bool,
 ) -> Refusal {
-    let became = if is_mended {
+    let became = if is_repaired {
         "what was written in it was made readable"
     } else {
         "it was taken out of the outbox"

@@ -36,7 +36,7 @@ pub(crate) fn open_with_observer(
     connector.note_bundle()?;
     found
         .faults
-        .extend(unreadable_message::mend_outboxes(&connector)?);
+        .extend(unreadable_message::repair_outboxes(&connector)?);
     found.unfit.extend(offer_renewal::renew_offers(&connector)?);
     found.unfit.extend(connector.unexecutable_refusals());
     found.unfit.extend(release::release_all_cells(&connector));

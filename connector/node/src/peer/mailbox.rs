@@ -246,10 +246,10 @@ async fn take_message(
 ) -> Result<(), Refusal> {
     connector.peers.delivery_queues.carried_news(&peer.id);
     let (message, number) = match item {
-        InboxItem::Letter(numbered) => (&numbered.message, numbered.number),
+        InboxItem::Message(numbered) => (&numbered.message, numbered.number),
         InboxItem::Unreadable(unreadable) => {
             let code = unreadable.cause.code;
-            tracing::warn!(peer = peer.id.domain(), %code, "letter.unreadable");
+            tracing::warn!(peer = peer.id.domain(), %code, "message.unreadable");
             return unreadable_message::set_apart(connector, &peer.id, unreadable).await;
         }
     };
@@ -277,7 +277,7 @@ async fn take_message(
             Err(refusal)
         }
         Err(refusal) => {
-            tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "letter.refused");
+            tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "message.refused");
             negotiation::refuse_message(connector, &peer.id, message, number, &refusal).await
         }
     }
@@ -297,7 +297,7 @@ pub(crate) fn deliver_in_background(connector: &Arc<Connector>, peer: &KnownPeer
             return;
         };
         if let Err(refusal) = hand_in_alone(&connector, &peer, alone).await {
-            tracing::info!(peer = peer.id.domain(), code = %refusal.code, "letter.kept");
+            tracing::info!(peer = peer.id.domain(), code = %refusal.code, "message.kept");
         }
     };
     // A command waits for the task before its threads end. Undelivered messages stay in the outbox.

@@ -34,7 +34,7 @@ pub(crate) fn acknowledgement_event(
             connector
                 .records
                 .documents
-                .keep_document(Document::Letter, &bytes)
+                .keep_document(Document::Message, &bytes)
         })?;
     }
     let noted = MessageRecord {
@@ -59,7 +59,7 @@ pub(crate) fn load_waiting_message(
     row: &OutboxMessageRow,
 ) -> Result<Option<PeerMessage>, Refusal> {
     let Some(request) = row.acknowledged_request else {
-        return read_letter(&connector.records, row.digest).map(Some);
+        return read_stored_message(&connector.records, row.digest).map(Some);
     };
     let Some(receipt) = read_kept_receipt(&connector.records, peer, request)? else {
         return Ok(None);
@@ -68,7 +68,7 @@ pub(crate) fn load_waiting_message(
     if Digest::of(&hansa_proto::stored_message::to_bytes(&message)) == row.digest {
         return Ok(Some(message));
     }
-    match read_letter(&connector.records, row.digest) {
+    match read_stored_message(&connector.records, row.digest) {
         Ok(message) => Ok(Some(message)),
         Err(refusal) => ignore_missing_file(refusal),
     }
@@ -87,15 +87,15 @@ pub(crate) fn delete_acknowledgement(
             connector
                 .records
                 .documents
-                .remove_document(Document::Letter, row.digest)
+                .remove_document(Document::Message, row.digest)
         }),
         None => Ok(()),
     }
 }
 
-fn read_letter(records: &RecordKeeping, digest: Digest) -> Result<PeerMessage, Refusal> {
+fn read_stored_message(records: &RecordKeeping, digest: Digest) -> Result<PeerMessage, Refusal> {
     let bytes = crate::process::blocking_work::run_waiting(|| {
-        records.documents.read_document(Document::Letter, digest)
+        records.documents.read_document(Document::Message, digest)
     })?;
     hansa_proto::stored_message::from_bytes(&bytes)
 }

@@ -84,7 +84,7 @@ async fn test_federation() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
 /// Receipt in the last message for lindau, and its answer.
 fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
     let Some((_, PeerMessage { content, .. })) = outbox_messages(acme, lindau).pop() else {
-        panic!("no letter waits");
+        panic!("no message waits");
     };
     match content {
         MessageContent::Acknowledgement {
@@ -96,7 +96,7 @@ fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
 
 /// Number of messages in files.
 fn message_count(federation: &TestFederation, who: &str) -> usize {
-    let folder = federation.home(who).join("state/letters");
+    let folder = federation.home(who).join("state/messages");
     std::fs::read_dir(folder).unwrap().count()
 }
 

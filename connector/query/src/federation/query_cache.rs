@@ -105,7 +105,8 @@ impl FederatedQueryCache {
     ) -> Result<FederatedQuery, Refusal> {
         let PlanningSettings { options, limits } = settings;
         let question = catalog.plan(sql, options, limits, now)?;
-        let is_small = catalog.size() <= TABLES && question.remote_queries().len() <= ERRANDS;
+        let is_small =
+            catalog.size() <= TABLES && question.remote_queries().len() <= REMOTE_QUERIES;
         if is_small && sql.len() <= LONGEST && !tells_time(sql) {
             let key = FederatedQueryKey {
                 sql: sql.to_owned(),
@@ -129,7 +130,7 @@ const MOST: usize = 64;
 const TABLES: usize = 256;
 
 /// Maximum number of remote queries of a cached question.
-const ERRANDS: usize = 64;
+const REMOTE_QUERIES: usize = 64;
 
 #[cfg(test)]
 mod tests {

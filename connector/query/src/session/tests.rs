@@ -100,7 +100,7 @@ fn distinct_with_limit() -> Arc<dyn ExecutionPlan> {
 #[tokio::test]
 async fn distinct_over_rows_in_order_keeps_no_limit() {
     let engine = collect(distinct_with_limit(), Arc::new(TaskContext::default())).await;
-    assert!(engine.is_err(), "mended upstream: the rule can go");
+    assert!(engine.is_err(), "repaired upstream: the rule can go");
     let options = ConfigOptions::default();
     let plan = physical_optimizer_rules()
         .into_iter()

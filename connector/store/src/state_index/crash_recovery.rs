@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Content of a record, as far as the index needs it.
 #[derive(Debug, Clone)]
 enum ReplayedRecord {
-    Letter {
+    Message {
         peer: u8,
         incoming: bool,
         id: u8,
@@ -58,7 +58,7 @@ fn random_history(random: &mut StdRng, length: u64) -> Vec<ReplayedRecord> {
             let peer = random.random_range(0..3);
             let number = random.random_range(0..8);
             match random.random_range(0..10) {
-                0 | 1 => ReplayedRecord::Letter {
+                0 | 1 => ReplayedRecord::Message {
                     peer,
                     incoming: random.random(),
                     id: random.random(),
@@ -87,7 +87,7 @@ fn take_in(
     said: &ReplayedRecord,
 ) -> Result<(), Refusal> {
     match said {
-        ReplayedRecord::Letter {
+        ReplayedRecord::Message {
             peer: who,
             incoming,
             id,
@@ -309,7 +309,7 @@ fn an_index_of_another_version_is_made_again() {
     assert_eq!(StateIndex::open(&file, 3).unwrap().position(), 3);
     let other = rusqlite::Connection::open(&file).unwrap();
     other
-        .execute_batch("DROP TABLE letter; CREATE TABLE letter (x); PRAGMA user_version = 1;")
+        .execute_batch("DROP TABLE message; CREATE TABLE message (x); PRAGMA user_version = 1;")
         .unwrap();
     drop(other);
     let back = StateIndex::open(&file, 2).unwrap_err();

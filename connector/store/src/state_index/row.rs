@@ -49,7 +49,7 @@ pub struct ActivatedContract<'a> {
 
 /// Head of another log, shown by its owner or passed on.
 #[derive(Debug, Clone, Copy)]
-pub struct HeardHead<'a> {
+pub struct PeerHead<'a> {
     /// Owner of the log.
     pub peer: &'a ParticipantId,
     /// Participant that passed it on, or the owner.

@@ -2,7 +2,7 @@
 
 use crate::state_index::StateIndex;
 use crate::state_index::row::{
-    HeardHead, IncidentRow, OpenedAnswer, PeerMessageRow, QuotaSpending, ReceiptRow,
+    IncidentRow, OpenedAnswer, PeerHead, PeerMessageRow, QuotaSpending, ReceiptRow,
 };
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -171,7 +171,7 @@ fn what_is_given_back_can_be_spent_again() {
     assert_eq!(state.open_answers().unwrap().len(), 1);
     let closed = state
         .apply_changes(2, |change| {
-            assert_eq!(change.reserved_by(0)?, [rows(150)]);
+            assert_eq!(change.list_reservations(0)?, [rows(150)]);
             assert_eq!(change.asker(0)?, Some((ASKER.to_owned(), at)));
             change.give_back(&rows(40), ASKER)?;
             change.close_answer(0, 1)
@@ -339,30 +339,30 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
     };
     state
         .apply_changes(1, |change| {
-            change.add_recorded_head(HeardHead {
+            change.add_recorded_head(PeerHead {
                 peer: &peer(),
                 via: &peer(),
                 size: 40,
                 note: &note(40),
                 proven: false,
             })?;
-            change.stated_incident(&row(0, 1 << 60), Some((30, &note(30))))
+            change.add_stated_incident(&row(0, 1 << 60), Some((30, &note(30))))
         })
         .unwrap();
     // The statement removed the head over 40 records, so the one over 50 is the largest.
     state
         .apply_changes(2, |change| {
-            change.stated_incident(&row(1, 1 << 60), Some((50, &note(50))))
+            change.add_stated_incident(&row(1, 1 << 60), Some((50, &note(50))))
         })
         .unwrap();
     state
         .apply_changes(3, |change| {
-            change.stated_incident(&row(2, 20), Some((60, &note(60))))
+            change.add_stated_incident(&row(2, 20), Some((60, &note(60))))
         })
         .unwrap();
     // Of the own log nothing is stored here; stated and found incidents agree.
     state
-        .apply_changes(4, |change| change.stated_incident(&row(3, 70), None))
+        .apply_changes(4, |change| change.add_stated_incident(&row(3, 70), None))
         .unwrap();
     let ranges: Vec<_> = state
         .incidents()

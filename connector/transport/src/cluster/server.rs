@@ -124,7 +124,7 @@ pub(super) async fn serve_tickets(
                 Some(Err(_)) | None => Err(RejectedConnection::NoIdentity.into()),
             }
         },
-        |rejected, from| tracing::debug!(knock = ?rejected, ?from, "cluster.knocked"),
+        |rejected, from| tracing::debug!(?rejected, ?from, "cluster.rejected"),
     );
     settings
         .http_server()

@@ -209,7 +209,7 @@ impl PeerClient {
         {
             true => Ok(()),
             false => {
-                let sentence = "a letter was asked for whole that was whole";
+                let sentence = "a message was asked for in full that was sent in full";
                 Err(self.invalid_data_refusal(Refusal::new(ErrorCode::MessageMalformed, sentence)))
             }
         }
@@ -218,7 +218,7 @@ impl PeerClient {
     /// Sends a message. False if the participant needs it in full.
     async fn submit_message(&self, peer_message: SubmittedMessage) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
-            letter: Some(compact_ack::handed_to_wire(&peer_message)),
+            message: Some(compact_ack::handed_to_wire(&peer_message)),
         };
         let short = matches!(peer_message, SubmittedMessage::Short(_));
         let reply = self

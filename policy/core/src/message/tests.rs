@@ -50,8 +50,7 @@ fn arguments_stand_as_they_are_and_what_is_missing_stops_nothing() {
 #[test]
 fn what_does_not_agree_is_found() {
     let faults = |source: &str| EXAMPLE.find_faults(&[source.to_owned()]);
-    let fits =
-        "message!(\n    tongue,\n    \"row\",\n    count,\n    table,\n) message!(x.y, \"plain\")";
+    let fits = "message!(\n    language,\n    \"row\",\n    count,\n    table,\n) message!(x.y, \"plain\")";
     let more = "en: more is missing, de: more is missing";
     assert_eq!(
         faults(&format!("{fits} message!(x, \"more\", much)")).join(", "),

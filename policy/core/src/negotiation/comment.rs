@@ -83,7 +83,7 @@ impl NegotiationState {
     fn proposed_agreement(&self, contract: ContractId) -> Option<&Agreement> {
         self.handled
             .values()
-            .find_map(|heard| match &heard.content {
+            .find_map(|handled| match &handled.content {
                 NegotiationContent::Request { proposal, .. }
                 | NegotiationContent::Offer { proposal }
                     if proposal.contract == contract =>

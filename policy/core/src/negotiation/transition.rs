@@ -57,10 +57,10 @@ pub(super) fn take_step(
     facts: &NegotiationContext<'_>,
     judge: ProposalCheck,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
-    if let Some(heard) = state.handled.get(&(message.from, message.id)) {
+    if let Some(handled) = state.handled.get(&(message.from, message.id)) {
         // INVARIANT: once. A repeated message gets the first answer and has no effect.
-        return if heard.content == message.content {
-            Ok((state.clone(), heard.sends.clone()))
+        return if handled.content == message.content {
+            Ok((state.clone(), handled.sends.clone()))
         } else {
             Err(Refusal::new(
                 ErrorCode::RequestIdReused,

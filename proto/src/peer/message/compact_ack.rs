@@ -116,12 +116,12 @@ impl CompactAck {
 ///
 /// # Errors
 /// Same errors as [`from_wire`].
-pub fn handed_from_wire(message: Option<pb::Letter>) -> Result<SubmittedMessage, Refusal> {
+pub fn handed_from_wire(message: Option<pb::PeerMessage>) -> Result<SubmittedMessage, Refusal> {
     match message {
-        Some(pb::Letter {
+        Some(pb::PeerMessage {
             id,
             content:
-                Some(pb::letter::Content::Acknowledgement(pb::Acknowledgement {
+                Some(pb::peer_message::Content::Acknowledgement(pb::Acknowledgement {
                     request_id,
                     receipt,
                     disputed,
@@ -147,7 +147,7 @@ pub fn handed_from_wire(message: Option<pb::Letter>) -> Result<SubmittedMessage,
 
 /// Writes a sent message as a wire message.
 #[must_use]
-pub fn handed_to_wire(handed: &SubmittedMessage) -> pb::Letter {
+pub fn handed_to_wire(handed: &SubmittedMessage) -> pb::PeerMessage {
     match handed {
         SubmittedMessage::Whole(message) => to_wire(message),
         SubmittedMessage::Short(short) => {
@@ -157,15 +157,17 @@ pub fn handed_to_wire(handed: &SubmittedMessage) -> pb::Letter {
                 signature: word,
                 witnessed,
             } = short;
-            pb::Letter {
+            pb::PeerMessage {
                 id: Bytes::copy_from_slice(&id.0),
-                content: Some(pb::letter::Content::Acknowledgement(pb::Acknowledgement {
-                    request_id: Bytes::copy_from_slice(&request.0),
-                    receipt: Bytes::new(),
-                    disputed: false,
-                    witnessed: witnessed.clone().unwrap_or_default(),
-                    countersignature: Some(signature_to_wire(word)),
-                })),
+                content: Some(pb::peer_message::Content::Acknowledgement(
+                    pb::Acknowledgement {
+                        request_id: Bytes::copy_from_slice(&request.0),
+                        receipt: Bytes::new(),
+                        disputed: false,
+                        witnessed: witnessed.clone().unwrap_or_default(),
+                        countersignature: Some(signature_to_wire(word)),
+                    },
+                )),
             }
         }
     }
@@ -315,7 +317,9 @@ mod tests {
         let change = |change: fn(&mut crate::peer::pb::Acknowledgement)| {
             let mut wire = wire.clone();
             match &mut wire.content {
-                Some(crate::peer::pb::letter::Content::Acknowledgement(message)) => change(message),
+                Some(crate::peer::pb::peer_message::Content::Acknowledgement(message)) => {
+                    change(message)
+                }
                 other => panic!("{other:?}"),
             }
             handed_from_wire(Some(wire)).unwrap_err()

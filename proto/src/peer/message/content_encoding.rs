@@ -5,8 +5,8 @@ use crate::peer::{field, pb};
 use bytes::Bytes;
 
 /// Writes the content as a wire message.
-pub(super) fn encode_content(content: &MessageContent) -> pb::letter::Content {
-    use pb::letter::Content as Wire;
+pub(super) fn encode_content(content: &MessageContent) -> pb::peer_message::Content {
+    use pb::peer_message::Content as Wire;
     match content.clone() {
         MessageContent::Request {
             negotiation,

@@ -82,17 +82,17 @@ fn every_message_survives_the_round_trip() {
         };
         let wire = super::numbered_to_wire(&numbered);
         let bytes = prost::Message::encode_to_vec(&wire);
-        let wire: pb::InboxLetter = prost::Message::decode(bytes.as_slice()).unwrap();
+        let wire: pb::InboxMessage = prost::Message::decode(bytes.as_slice()).unwrap();
         assert_eq!(
             super::inbox_from_wire(wire).unwrap(),
-            super::InboxItem::Letter(numbered)
+            super::InboxItem::Message(numbered)
         );
     }
 }
 
 #[track_caller]
-fn refused(content: pb::letter::Content, code: &str, part: &str) {
-    let message = pb::Letter {
+fn refused(content: pb::peer_message::Content, code: &str, part: &str) {
+    let message = pb::PeerMessage {
         id: vec![1; 16].into(),
         content: Some(content),
     };
@@ -103,7 +103,7 @@ fn refused(content: pb::letter::Content, code: &str, part: &str) {
 
 #[test]
 fn messages_that_lack_or_overdo_something_are_refused() {
-    use pb::letter::Content as Wire;
+    use pb::peer_message::Content as Wire;
     let offer = |negotiation: &str, payload: Vec<u8>| {
         Wire::Offer(pb::Offer {
             negotiation: negotiation.to_owned(),
@@ -146,15 +146,15 @@ fn messages_that_lack_or_overdo_something_are_refused() {
         "a dataset is written",
     );
     assert!(super::from_wire(None).is_err());
-    let unnumbered = pb::InboxLetter {
+    let unnumbered = pb::InboxMessage {
         number: 0,
-        letter: None,
+        message: None,
     };
     assert!(super::inbox_from_wire(unnumbered).is_err());
     // An unreadable message is reported separately, with its number.
-    let unreadable = pb::InboxLetter {
+    let unreadable = pb::InboxMessage {
         number: 7,
-        letter: None,
+        message: None,
     };
     let item = super::inbox_from_wire(unreadable).unwrap();
     assert_eq!(item.number(), 7);

@@ -127,7 +127,7 @@ pub(super) fn socket(federation: &mut SqlAttackFederation) -> AttackVerdict {
         let private = [
             "log",
             "contracts",
-            "letters",
+            "messages",
             "receipts",
             "withdrawals",
             "schema.secret",

@@ -25,8 +25,8 @@ fn proposed(federation: &SqlAttackFederation, agreement: &Agreement, name: &str)
     let messages = federation.attacker.inbox(0).unwrap_or_default();
     let signed = messages.iter().any(|message| {
         matches!(
-            message.letter.as_ref().and_then(|letter| letter.content.as_ref()),
-            Some(pb::letter::Content::Agreement(agreed)) if agreed.negotiation == format!("n-{name}")
+            message.message.as_ref().and_then(|message| message.content.as_ref()),
+            Some(pb::peer_message::Content::Agreement(agreed)) if agreed.negotiation == format!("n-{name}")
         )
     });
     assert_eq!(

@@ -3,7 +3,9 @@
 pub(super) mod payload;
 
 use crate::attacks::AttackVerdict;
-use crate::attacks::contract::paper::{ContractSignatureEntry, HEADER, SignedContractFixture};
+use crate::attacks::contract::contract_fixture::{
+    ContractSignatureEntry, HEADER, SignedContractFixture,
+};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;

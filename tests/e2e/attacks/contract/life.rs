@@ -1,7 +1,7 @@
 //! Contracts that are over, withdrawn, replaced, or about something else by now.
 
 use crate::attacks::AttackVerdict;
-use crate::attacks::contract::paper::SignedContractFixture;
+use crate::attacks::contract::contract_fixture::SignedContractFixture;
 use hansa_policy::contract::Agreement;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;

@@ -21,7 +21,7 @@ pub(super) enum BundleLine {
     /// Record of the log.
     Record(BundleRecord),
     /// Document that records name.
-    Paper(SignedDocument),
+    Document(SignedDocument),
     /// A head.
     Head(Box<HeadLine>),
     /// The last one.
@@ -108,8 +108,8 @@ pub(super) fn read_line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
         let line: EndLine = from_json(&json).ok()?;
         return Some(BundleLine::End(line.end));
     }
-    if json.get("paper").is_some() {
-        return from_json(&json).ok().map(BundleLine::Paper);
+    if json.get("document").is_some() {
+        return from_json(&json).ok().map(BundleLine::Document);
     }
     if json.get("head").is_some() {
         let line: HeadLine = from_json(&json).ok()?;

@@ -145,7 +145,7 @@ fn parse_command(line: &str) -> ConnectorCommand {
     let words = ["hansa"].into_iter().chain(line.split(' '));
     match CommandLine::try_parse_from(words) {
         Ok(CommandLine {
-            verb: TopLevelCommand::Desk(command),
+            verb: TopLevelCommand::Connector(command),
             ..
         }) => command,
         Ok(other) => panic!("{line}: {other:?}"),

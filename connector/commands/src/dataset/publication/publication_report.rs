@@ -42,7 +42,7 @@ pub(super) struct NewDatasetVersion<'a> {
     breaks: Vec<ContractId>,
     /// Damage of the snapshot before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    mends: Option<&'a str>,
+    repairs: Option<&'a str>,
     #[serde(skip)]
     report: &'a PublicationReport,
     #[serde(skip)]
@@ -87,7 +87,7 @@ impl<'a> PublishedDataset<'a> {
                 report,
                 breaks,
                 dry,
-                mends,
+                repairs,
                 ..
             } => Self::New(NewDatasetVersion {
                 counts: SourceCounts::of(report),
@@ -96,9 +96,9 @@ impl<'a> PublishedDataset<'a> {
                 dry_run: *dry,
                 version: &entry.version,
                 breaks: breaks.iter().map(|broken| broken.contract).collect(),
-                mends: mends.as_ref().map(|damage| damage.sentence.as_str()),
+                repairs: repairs.as_ref().map(|damage| damage.sentence.as_str()),
                 report,
-                damage: mends.as_deref(),
+                damage: repairs.as_deref(),
             }),
         }
     }
@@ -179,7 +179,7 @@ impl CommandReport for NewDatasetVersion<'_> {
         }
         text.push_str(&counted_text(report));
         if let Some(damage) = self.damage {
-            text.push_str(&format!("\n  mends     {}", damage.sentence));
+            text.push_str(&format!("\n  repairs   {}", damage.sentence));
             for help in damage.help.iter().filter(|help| help.contains("affected")) {
                 text.push_str(&format!("\n            {help}"));
             }

@@ -85,8 +85,8 @@ impl NoticeText {
         );
         let renew = match &one.withdrawal {
             Some(withdrawal) => withdrawn_by(language, withdrawal),
-            None if provider => provider_mend(language, with),
-            None => consumer_mend(language, &short, with, dataset.as_str()),
+            None if provider => provider_remedy(language, with),
+            None => consumer_remedy(language, &short, with, dataset.as_str()),
         };
         let last = ContractStatusLines::new(language, agreement).end_text(end);
         let until = language.pick(
@@ -193,7 +193,7 @@ impl NoticeText {
 
     /// Formats the notice as a mail message (RFC 5322) without recipients, which the mail command adds. A subject beyond ASCII is
     /// an encoded word (RFC 2047).
-    pub(super) fn to_letter(&self) -> String {
+    pub(super) fn to_mail(&self) -> String {
         let subject = if self.subject.is_ascii() {
             self.subject.clone()
         } else {
@@ -219,7 +219,7 @@ fn withdrawn_by(language: Language, withdrawal: &SignedWithdrawal) -> String {
     to_printable(&text)
 }
 
-fn provider_mend(language: Language, with: &str) -> String {
+fn provider_remedy(language: Language, with: &str) -> String {
     language.pick(
         format!("To renew it, offer the dataset with a later end; {with} then requests it with --replaces."),
         format!("Zum Verlängern den Datensatz mit einem späteren Ende anbieten; {with} beantragt ihn dann mit --replaces."),
@@ -227,7 +227,7 @@ fn provider_mend(language: Language, with: &str) -> String {
     )
 }
 
-fn consumer_mend(language: Language, short: &str, with: &str, dataset: &str) -> String {
+fn consumer_remedy(language: Language, short: &str, with: &str, dataset: &str) -> String {
     let alias = with.split('.').next().unwrap_or(with);
     let command = format!("hansa contract request {alias}.{dataset} --replaces {short}");
     language.pick(

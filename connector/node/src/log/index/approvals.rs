@@ -17,7 +17,7 @@ pub(super) fn apply_approval(
     let contract = place.parse("contract", subject)?;
     match &approval.second {
         Some(second) => change.approve_change(contract, &approval.action, second),
-        None => change.asked_for(&PendingApprovalRow {
+        None => change.add_pending_approval(&PendingApprovalRow {
             contract,
             action: approval.action.clone(),
             first: approval.first.clone(),

@@ -16,8 +16,9 @@ pub(super) fn apply_permit(
         .grants
         .iter()
         .filter_map(|grant| grant.attest.as_ref());
-    asking
-        .try_for_each(|contract| change.will_owe(place, contract, &permit.peer, &permit.request_id))
+    asking.try_for_each(|contract| {
+        change.add_owed_statement(place, contract, &permit.peer, &permit.request_id)
+    })
 }
 
 /// Applies a received or sent deletion statement.
@@ -30,7 +31,7 @@ pub(super) fn apply_deletion(
     let mut requests = deletion.requests.iter();
     requests.try_for_each(|request| match deletion.direction.as_str() {
         "in" => change.clear_owed_statement(first, request, peer),
-        _ => change.have_stated(first, request, peer, place),
+        _ => change.add_own_statement(first, request, peer, place),
     })
 }
 
@@ -43,5 +44,5 @@ pub(super) fn not_received(
     if end.code == ErrorCode::Interrupted.as_str() {
         return change.end_sent_query(&end.request_id, &end.peer, at);
     }
-    change.not_taken(&end.request_id, &end.peer)
+    change.remove_sent_query(&end.request_id, &end.peer)
 }

@@ -6,7 +6,7 @@ use hansa_audit_log::record::incidents::{GossipedHeadRecord, IncidentRecord, Obs
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::index_transaction::IndexTransaction;
-use hansa_store::state_index::row::{HeardHead, IncidentRow};
+use hansa_store::state_index::row::{IncidentRow, PeerHead};
 
 /// Applies a record about the log of another participant.
 pub(super) fn apply_incident(
@@ -35,7 +35,7 @@ fn apply_head(
     head: &ObservedHeadRecord,
 ) -> Result<(), Refusal> {
     let peer: ParticipantId = place.parse("peer", &head.peer)?;
-    change.add_recorded_head(HeardHead {
+    change.add_recorded_head(PeerHead {
         peer: &peer,
         via: &peer,
         size: head.size,
@@ -43,7 +43,7 @@ fn apply_head(
         proven: head.proven,
     })?;
     for earlier in &head.over {
-        change.gone_on(&peer, earlier.size, Some(&earlier.root))?;
+        change.add_head_consistency(&peer, earlier.size, Some(&earlier.root))?;
     }
     change.set_peer_head(&peer, head.size, &head.note, head.proven)
 }
@@ -56,15 +56,15 @@ fn apply_gossiped_head(
 ) -> Result<(), Refusal> {
     let peer: ParticipantId = place.parse("peer", &head.peer)?;
     let via: ParticipantId = place.parse("via", &head.via)?;
-    let heard = HeardHead {
+    let gossiped_head = PeerHead {
         peer: &peer,
         via: &via,
         size: head.size,
         note: &head.note,
         proven: head.proven,
     };
-    change.add_recorded_head(heard)?;
-    change.head_gossiped(heard)
+    change.add_recorded_head(gossiped_head)?;
+    change.add_gossiped_head(gossiped_head)
 }
 
 /// Applies an owner's statement about an incident of its log.
@@ -84,5 +84,5 @@ fn apply_statement(
     };
     let is_incoming = incident.direction == "in";
     let head = is_incoming.then_some((incident.size, incident.head.as_str()));
-    change.stated_incident(&row, head)
+    change.add_stated_incident(&row, head)
 }

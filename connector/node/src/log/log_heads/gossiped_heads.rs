@@ -11,7 +11,7 @@ use hansa_audit_log::record::incidents::GossipedHeadRecord;
 use hansa_audit_log::tree::check_consistency;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::peer::greeting::HEARD;
+use hansa_proto::peer::greeting::MOST_GOSSIPED_HEADS;
 use hansa_proto::peer::proof::{LogProof, LogProofRequest};
 use hansa_proto::peer::witness::EARLIER;
 use hansa_store::state_index::row::GossipedHeadRow;
@@ -40,7 +40,7 @@ impl Connector {
         newest
             .into_iter()
             .filter(|(owner, _)| bundle.member(owner).is_some())
-            .take(HEARD)
+            .take(MOST_GOSSIPED_HEADS)
             .map(|(_, note)| note.into())
             .collect()
     }
@@ -53,11 +53,11 @@ impl Connector {
     pub(crate) async fn take_in_heads(
         self: &Arc<Self>,
         via: &ParticipantId,
-        heard: &[Bytes],
+        gossiped: &[Bytes],
     ) -> Result<(), Refusal> {
         let members = self.identity.trust.bundle().roster().members().count();
         let mut newest: BTreeMap<ParticipantId, SignedHead> = BTreeMap::new();
-        let heads = heard.iter().take(members);
+        let heads = gossiped.iter().take(members);
         for (owner, head) in heads.filter_map(|note| self.parse_member_head(note)) {
             let newer = |known: &SignedHead| known.checkpoint.size < head.checkpoint.size;
             if owner != *via && newest.get(&owner).is_none_or(newer) {

@@ -82,8 +82,8 @@ pub(super) fn earliest_contract_end(
     connector: &Connector,
     remote_query: &RemoteQuery,
 ) -> UtcTimestamp {
-    let lenders = remote_query.keys_sent().flat_map(|keys| &keys.of);
-    let contracts = lenders.filter_map(|key_source| key_source.contract);
+    let sources = remote_query.keys_sent().flat_map(|keys| &keys.of);
+    let contracts = sources.filter_map(|key_source| key_source.contract);
     connector.contracts.with_registry(|registry| {
         let ends = contracts.filter_map(|contract| registry.over_from(contract));
         ends.min().unwrap_or(UtcTimestamp::LATEST)

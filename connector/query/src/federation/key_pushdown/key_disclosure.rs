@@ -27,7 +27,7 @@ pub(super) fn disclosed_keys(
     let is_plain = column_origin(&query.from, value).is_some();
     let mut columns = BTreeSet::new();
     collect_equal_columns(&query.from, &query.conjuncts, value, &mut columns);
-    let mut lenders = Vec::new();
+    let mut sources = Vec::new();
     // INVARIANT: keys-travel. Values of one participant go to another only if the contract permits it.
     for (table, relation) in query.tables() {
         let own = columns.iter().filter(|one| one.0 == table.dataset);
@@ -37,11 +37,11 @@ pub(super) fn disclosed_keys(
             // A table without such a column still affects which keys remain, so the keys reveal something of it, too.
             travel.to.contains(&target.participant) && own.iter().all(|name| named(name))
         });
-        let lent = table.contract.is_some() && relation == DatasetRelation::Rows && is_plain;
-        if !stays && (!lent || travel.is_none()) {
+        let is_source = table.contract.is_some() && relation == DatasetRelation::Rows && is_plain;
+        if !stays && (!is_source || travel.is_none()) {
             return None;
         }
-        lenders.push(KeySourceDataset {
+        sources.push(KeySourceDataset {
             column: own.first().copied().cloned(),
             dataset: table.dataset.clone(),
             contract: table.contract,
@@ -51,7 +51,7 @@ pub(super) fn disclosed_keys(
     Some(PushdownKeys {
         participant: remote_query.participant.clone(),
         alias: remote_query.alias.clone(),
-        of: lenders,
+        of: sources,
         values: None,
     })
 }

@@ -116,10 +116,10 @@ fn whoever_is_lacking_has_sent_no_keys() {
         .iter()
         .find(|went| !went.remote_query.keys.is_empty());
     let remote_query = &narrowed.unwrap().remote_query;
-    let lent: Vec<_> = remote_query
+    let sources: Vec<_> = remote_query
         .keys_sent()
         .map(|keys| keys.alias.as_str())
         .collect();
-    assert_eq!(lent, ["zurich"]);
+    assert_eq!(sources, ["zurich"]);
     assert_eq!(remote_query.keys.len(), 2);
 }

@@ -2,7 +2,7 @@
 //! integers of SQLite.
 
 use crate::state_index::index_transaction::IndexTransaction;
-use crate::state_index::query::balance::{FARES, PURSE, balance_row, charge_row};
+use crate::state_index::query::balance::{BALANCE, CHARGES, balance_row, charge_row};
 use crate::state_index::row::{BalanceRow, ChargeRow};
 use crate::state_index::to_signed;
 use hansa_policy::money::MoneyAmount;
@@ -14,7 +14,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn topped_up(&self, contract: &str, amount: MoneyAmount) -> Result<(), Refusal> {
+    pub fn add_top_up(&self, contract: &str, amount: MoneyAmount) -> Result<(), Refusal> {
         let mut balance = self.read_balance(contract)?;
         balance.topped = balance.topped.saturating_add(amount);
         self.write_balance(contract, &balance)
@@ -38,7 +38,7 @@ impl IndexTransaction<'_> {
             return Ok(());
         };
         self.run(
-            "INSERT INTO fare (opened, contract, per, each, count) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO charge (opened, contract, per, each, count) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (opened, contract) DO UPDATE SET count = count + excluded.count",
             params![
                 to_signed(opened),
@@ -61,7 +61,7 @@ impl IndexTransaction<'_> {
         rows: Option<u64>,
         bytes: Option<u64>,
     ) -> Result<(), Refusal> {
-        for charge in self.query_rows(FARES, [to_signed(opened)], charge_row)? {
+        for charge in self.query_rows(CHARGES, [to_signed(opened)], charge_row)? {
             let used = match charge.per.as_str() {
                 "row" => rows,
                 "MB" => bytes,
@@ -76,17 +76,17 @@ impl IndexTransaction<'_> {
                 self.write_balance(&charge.contract, &balance)?;
             }
         }
-        self.run("DELETE FROM fare WHERE opened = ?1", [to_signed(opened)])
+        self.run("DELETE FROM charge WHERE opened = ?1", [to_signed(opened)])
     }
 
     fn read_balance(&self, contract: &str) -> Result<BalanceRow, Refusal> {
-        let found = self.query_row(PURSE, [contract], balance_row)?;
+        let found = self.query_row(BALANCE, [contract], balance_row)?;
         Ok(found.unwrap_or_default())
     }
 
     fn write_balance(&self, contract: &str, balance: &BalanceRow) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO purse (contract, spent, topped, months) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO balance (contract, spent, topped, months) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (contract) DO UPDATE SET spent = excluded.spent, topped = excluded.topped,
                  months = excluded.months",
             params![

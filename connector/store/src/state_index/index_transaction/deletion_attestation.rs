@@ -11,7 +11,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn will_owe(
+    pub fn add_owed_statement(
         &self,
         opened: u64,
         contract: &str,
@@ -98,7 +98,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn not_taken(&self, request: &str, peer: &str) -> Result<(), Refusal> {
+    pub fn remove_sent_query(&self, request: &str, peer: &str) -> Result<(), Refusal> {
         self.run(
             "DELETE FROM taken WHERE request = ?1 AND peer = ?2",
             params![request, peer],
@@ -109,7 +109,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn have_stated(
+    pub fn add_own_statement(
         &self,
         contract: &str,
         request: &str,

@@ -1,7 +1,7 @@
 //! Heads of logs: those of others, and cosigned heads of the own log.
 
 use crate::state_index::index_transaction::IndexTransaction;
-use crate::state_index::row::{HeardHead, IncidentRow};
+use crate::state_index::row::{IncidentRow, PeerHead};
 use crate::state_index::{to_signed, to_unsigned};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
@@ -12,8 +12,8 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn add_recorded_head(&self, head: HeardHead<'_>) -> Result<(), Refusal> {
-        let HeardHead {
+    pub fn add_recorded_head(&self, head: PeerHead<'_>) -> Result<(), Refusal> {
+        let PeerHead {
             peer,
             via,
             size,
@@ -39,7 +39,7 @@ impl IndexTransaction<'_> {
         }
         // Confirms heads that other participants have passed on.
         self.run(
-            "UPDATE heard SET proven = 1 WHERE peer = ?1 AND size = ?2 AND instr(note, ?3) > 0",
+            "UPDATE gossiped_head SET proven = 1 WHERE peer = ?1 AND size = ?2 AND instr(note, ?3) > 0",
             params![peer.as_str(), to_signed(size), root],
         )
     }
@@ -49,7 +49,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn gone_on(
+    pub fn add_head_consistency(
         &self,
         peer: &ParticipantId,
         size: u64,
@@ -86,9 +86,9 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn head_gossiped(&self, head: HeardHead<'_>) -> Result<(), Refusal> {
+    pub fn add_gossiped_head(&self, head: PeerHead<'_>) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO heard (peer, via, size, note, proven) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO gossiped_head (peer, via, size, note, proven) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (peer, via) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
              WHERE excluded.size > size OR (excluded.note = note AND excluded.proven > proven)",
             params![
@@ -130,7 +130,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn stated_incident(
+    pub fn add_stated_incident(
         &self,
         row: &IncidentRow,
         head: Option<(u64, &str)>,
@@ -165,7 +165,7 @@ impl IndexTransaction<'_> {
         let peer = row.peer.as_str();
         self.run("DELETE FROM fork WHERE peer = ?1", params![peer])?;
         self.run("DELETE FROM head WHERE peer = ?1", params![peer])?;
-        for table in ["recorded", "heard"] {
+        for table in ["recorded", "gossiped_head"] {
             self.run(
                 &format!("DELETE FROM {table} WHERE peer = ?1 AND size > ?2"),
                 params![peer, to_signed(first)],
@@ -179,7 +179,7 @@ impl IndexTransaction<'_> {
         let Some((size, note)) = head else {
             return Ok(());
         };
-        self.add_recorded_head(HeardHead {
+        self.add_recorded_head(PeerHead {
             peer: &row.peer,
             via: &row.peer,
             size,

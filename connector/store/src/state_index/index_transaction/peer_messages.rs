@@ -24,7 +24,7 @@ impl IndexTransaction<'_> {
     /// `STATE_BROKEN` or `DISK_FULL`, as in all functions here.
     pub fn add_peer_message(&self, peer_message: &PeerMessageRow) -> Result<(), Refusal> {
         self.run(
-            "INSERT OR IGNORE INTO letter (peer, direction, id, kind, negotiation, digest, record, at)
+            "INSERT OR IGNORE INTO message (peer, direction, id, kind, negotiation, digest, record, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 peer_message.peer.as_str(),
@@ -80,7 +80,7 @@ impl IndexTransaction<'_> {
         if !carried {
             self.run(
                 "UPDATE outbox SET fetched = 1 WHERE peer = ?1 AND number <= ?2 AND digest IN
-                     (SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?3)",
+                     (SELECT digest FROM message WHERE peer = ?1 AND direction = 'out' AND kind = ?3)",
                 params![peer.as_str(), to_signed(number), WITHDRAWAL],
             )?;
         }
@@ -112,7 +112,7 @@ impl IndexTransaction<'_> {
             params![peer.as_str(), to_signed(number), digest],
         )?;
         self.run(
-            "UPDATE letter SET digest = ?3 WHERE peer = ?1 AND direction = 'out' AND digest = ?2",
+            "UPDATE message SET digest = ?3 WHERE peer = ?1 AND direction = 'out' AND digest = ?2",
             params![peer.as_str(), was, digest],
         )
     }
@@ -163,15 +163,15 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn asked_for(&self, word: &PendingApprovalRow) -> Result<(), Refusal> {
+    pub fn add_pending_approval(&self, approval: &PendingApprovalRow) -> Result<(), Refusal> {
         self.run(
-            "INSERT OR IGNORE INTO word (contract, deed, first, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO pending_approval (contract, action, first, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
-                word.contract.to_string(),
-                word.action,
-                word.first,
-                word.reason,
-                word.at.micros(),
+                approval.contract.to_string(),
+                approval.action,
+                approval.first,
+                approval.reason,
+                approval.at.micros(),
             ],
         )
     }
@@ -187,7 +187,7 @@ impl IndexTransaction<'_> {
         second: &str,
     ) -> Result<(), Refusal> {
         self.run(
-            "UPDATE word SET second = ?3 WHERE contract = ?1 AND deed = ?2 AND first <> ?3",
+            "UPDATE pending_approval SET second = ?3 WHERE contract = ?1 AND action = ?2 AND first <> ?3",
             params![contract.to_string(), action, second],
         )
     }
@@ -235,7 +235,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn negotiation_now(&self, id: &str) -> Result<Option<NegotiationRow>, Refusal> {
+    pub fn read_negotiation(&self, id: &str) -> Result<Option<NegotiationRow>, Refusal> {
         self.query_row(
             "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
                  FROM negotiation WHERE id = ?1",

@@ -63,7 +63,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As in all functions here.
-    pub fn reserved_by(&self, opened: u64) -> Result<Vec<QuotaSpending>, Refusal> {
+    pub fn list_reservations(&self, opened: u64) -> Result<Vec<QuotaSpending>, Refusal> {
         reserved_spendings(self.transaction, opened)
     }
 

@@ -207,7 +207,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn pending_approvals(&self) -> Result<Vec<PendingApprovalRow>, Refusal> {
         self.query_rows(
-            "SELECT contract, deed, first, second, reason, at FROM word ORDER BY at, contract, deed",
+            "SELECT contract, action, first, second, reason, at FROM pending_approval ORDER BY at, contract, action",
             [],
             |row| {
                 Ok(PendingApprovalRow {

@@ -7,9 +7,9 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use rusqlite::Row;
 
-pub(crate) const PURSE: &str = "SELECT spent, topped, months FROM purse WHERE contract = ?1";
+pub(crate) const BALANCE: &str = "SELECT spent, topped, months FROM balance WHERE contract = ?1";
 
-pub(crate) const FARES: &str = "SELECT contract, per, each, count FROM fare WHERE opened = ?1";
+pub(crate) const CHARGES: &str = "SELECT contract, per, each, count FROM charge WHERE opened = ?1";
 
 pub(crate) fn balance_row(row: &Row<'_>) -> rusqlite::Result<BalanceRow> {
     Ok(BalanceRow {
@@ -35,7 +35,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn balances(&self) -> Result<Vec<(ContractId, BalanceRow)>, Refusal> {
         self.query_rows(
-            "SELECT spent, topped, months, contract FROM purse ORDER BY contract",
+            "SELECT spent, topped, months, contract FROM balance ORDER BY contract",
             [],
             |row| Ok((parse_column(row, 3)?, balance_row(row)?)),
         )

@@ -57,7 +57,7 @@ impl StateIndex {
         self.query_rows(
             "SELECT DISTINCT r.request, r.file FROM (SELECT * FROM receipt ORDER BY rowid DESC LIMIT 256) r
              WHERE r.peer = ?1 AND r.role = 'consumer' AND r.state = 'acknowledged' AND r.file IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.peer = r.peer AND l.direction = 'out' AND l.id = r.request)",
+             AND NOT EXISTS (SELECT 1 FROM message l WHERE l.peer = r.peer AND l.direction = 'out' AND l.id = r.request)",
             [peer.as_str()],
             |row| Ok((parse_column(row, 0)?, row.get(1)?)),
         )

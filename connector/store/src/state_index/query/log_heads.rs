@@ -39,7 +39,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn heard_of(&self, peer: &ParticipantId) -> Result<Vec<GossipedHeadRow>, Refusal> {
         self.query_rows(
-            "SELECT peer, via, note, proven FROM heard WHERE peer = ?1 ORDER BY size DESC, via",
+            "SELECT peer, via, note, proven FROM gossiped_head WHERE peer = ?1 ORDER BY size DESC, via",
             [peer.as_str()],
             heard_row,
         )
@@ -84,7 +84,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn newest_heard(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
         let mut rows = self.query_rows(
-            "SELECT peer, via, note, proven FROM heard ORDER BY peer, size DESC, via",
+            "SELECT peer, via, note, proven FROM gossiped_head ORDER BY peer, size DESC, via",
             [],
             heard_row,
         )?;
@@ -98,7 +98,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn gossiped_heads(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
         self.query_rows(
-            "SELECT peer, via, note, proven FROM heard ORDER BY peer, via",
+            "SELECT peer, via, note, proven FROM gossiped_head ORDER BY peer, via",
             [],
             heard_row,
         )

@@ -44,7 +44,7 @@ impl StateIndex {
     pub fn messages_of(&self, negotiation: &str) -> Result<Vec<PeerMessageRow>, Refusal> {
         self.query_rows(
             "SELECT peer, direction, id, kind, negotiation, digest, record, at
-             FROM letter WHERE negotiation = ?1 ORDER BY record",
+             FROM message WHERE negotiation = ?1 ORDER BY record",
             [negotiation],
             message_row,
         )
@@ -56,7 +56,7 @@ impl StateIndex {
     /// As in all functions here.
     pub fn messages_to(&self, peer: &ParticipantId, kind: &str) -> Result<Vec<Digest>, Refusal> {
         self.query_rows(
-            "SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
+            "SELECT digest FROM message WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
             params![peer.as_str(), kind],
             |row| parse_column(row, 0),
         )
@@ -74,7 +74,7 @@ impl StateIndex {
     ) -> Result<Option<String>, Refusal> {
         query_row(
             &self.connection,
-            "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
+            "SELECT digest FROM message WHERE peer = ?1 AND direction = ?2 AND id = ?3",
             params![peer.as_str(), if incoming { "in" } else { "out" }, id],
             |row| row.get(0),
         )

@@ -38,7 +38,7 @@ pub(super) struct WatchedConnection<IO> {
 #[derive(Debug)]
 struct SilenceWatch {
     bounds: SilenceBounds,
-    heard: Instant,
+    last_message: Instant,
     /// Time of the next check.
     look: Instant,
     /// True if the peer was probed in this silence.
@@ -62,7 +62,7 @@ impl SilenceWatch {
     fn new(bounds: SilenceBounds, calls: CallState, now: Instant) -> Self {
         let mut watch = Self {
             bounds,
-            heard: now,
+            last_message: now,
             look: now,
             is_probed: false,
             is_reachable: false,
@@ -73,7 +73,7 @@ impl SilenceWatch {
 
     /// Notes a sign of life.
     const fn note_sign_of_life(&mut self, now: Instant) {
-        self.heard = now;
+        self.last_message = now;
         self.is_probed = false;
         self.is_reachable = false;
     }
@@ -81,12 +81,12 @@ impl SilenceWatch {
     /// Time from which the silence is too long.
     fn compute_end(&self, calls: CallState) -> Instant {
         match calls {
-            CallState::Idle => self.heard + self.bounds.idle,
-            CallState::Asked(since) => self.heard.max(since) + self.bounds.asked,
+            CallState::Idle => self.last_message + self.bounds.idle,
+            CallState::Asked(since) => self.last_message.max(since) + self.bounds.asked,
             CallState::Answering(since) if self.is_reachable => {
-                self.heard.max(since) + self.bounds.reachable
+                self.last_message.max(since) + self.bounds.reachable
             }
-            CallState::Answering(since) => self.heard.max(since) + self.bounds.answering,
+            CallState::Answering(since) => self.last_message.max(since) + self.bounds.answering,
         }
     }
 
@@ -95,7 +95,7 @@ impl SilenceWatch {
         let end = self.compute_end(calls);
         match calls {
             CallState::Answering(since) if !self.is_probed => {
-                end.min(self.heard.max(since) + self.bounds.probe)
+                end.min(self.last_message.max(since) + self.bounds.probe)
             }
             CallState::Idle | CallState::Asked(_) | CallState::Answering(_) => end,
         }

@@ -53,7 +53,7 @@ impl PeerService {
 
 #[async_trait]
 impl Peer for PeerService {
-    type InboxStream = BoxStream<'static, Result<pb::InboxLetter, Status>>;
+    type InboxStream = BoxStream<'static, Result<pb::InboxMessage, Status>>;
 
     async fn hello(
         &self,
@@ -98,7 +98,7 @@ impl Peer for PeerService {
     ) -> Result<Response<pb::SendReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
         let pb::SendRequest {
-            letter: peer_message,
+            message: peer_message,
         } = message;
         let peer_message = self
             .parse_or_refuse(
@@ -136,7 +136,7 @@ impl Peer for PeerService {
             closing: self.closing.clone(),
             age: Box::pin(tokio::time::sleep(self.settings.connection_age)),
         };
-        Ok(Response::new(subscription.into_letters()))
+        Ok(Response::new(subscription.into_messages()))
     }
 
     async fn proof(
@@ -186,7 +186,7 @@ struct InboxSubscription {
 impl InboxSubscription {
     /// Messages as they arrive. Before each, the caller is identified again. The stream ends at the age limit of connections or
     /// when the connector stops; the caller then requests it again from its last number.
-    fn into_letters(self) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
+    fn into_messages(self) -> BoxStream<'static, Result<pb::InboxMessage, Status>> {
         stream::unfold(Some(self), |subscription| async move {
             let mut subscription = subscription?;
             let next = tokio::select! {

@@ -54,7 +54,7 @@ pub(crate) struct TestPeerHandler {
     pub(crate) pages: Mutex<Vec<CatalogPageRequest>>,
     pub(crate) outbox: Mutex<Vec<SequencedMessage>>,
     pub(crate) late: broadcast::Sender<SequencedMessage>,
-    pub(crate) knocks: (
+    pub(crate) rejections: (
         mpsc::Sender<RejectedConnection>,
         tokio::sync::Mutex<mpsc::Receiver<RejectedConnection>>,
     ),
@@ -78,7 +78,7 @@ impl TestPeerHandler {
             pages: Mutex::default(),
             outbox: Mutex::default(),
             late: broadcast::channel(8).0,
-            knocks: (sender, tokio::sync::Mutex::new(receiver)),
+            rejections: (sender, tokio::sync::Mutex::new(receiver)),
             ledger: Mutex::new(contract::ledger()),
         }
     }
@@ -141,7 +141,7 @@ impl PeerHandler for TestPeerHandler {
 
     fn connection_rejected(&self, rejected: RejectedConnection) {
         // Crowded connections may exceed the channel's capacity.
-        let _ = self.knocks.0.try_send(rejected);
+        let _ = self.rejections.0.try_send(rejected);
     }
 
     async fn decline(&self, _: &PeerCertificate, refusal: Refusal) -> QueryRejection {

@@ -59,14 +59,14 @@ async fn a_member_is_asked_anew_at_every_request() {
     let refusal = expect_soon(client.hello(&greeting())).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
     assert_eq!(city.handler.refusal_count(), 1);
-    assert!(city.handler.knocks.1.lock().await.try_recv().is_err());
+    assert!(city.handler.rejections.1.lock().await.try_recv().is_err());
 }
 
 async fn next(
     inbox: &mut (impl futures::Stream<Item = Result<InboxItem, Refusal>> + Unpin),
 ) -> SequencedMessage {
     match expect_soon(inbox.next()).await.unwrap().unwrap() {
-        InboxItem::Letter(numbered) => numbered,
+        InboxItem::Message(numbered) => numbered,
         InboxItem::Unreadable(unreadable) => panic!("{}", unreadable.cause),
     }
 }
@@ -145,7 +145,7 @@ async fn another_authority_is_not_let_in() {
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
     assert!(refusal.sentence.contains("this connector"), "{refusal}");
     assert_eq!(refusal.participant, Some(munster_id()));
-    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    let rejected = expect_soon(async { city.handler.rejections.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::Handshake));
     assert!(
         hello_from(city.endpoint()).await.is_ok(),
@@ -188,7 +188,7 @@ async fn nobody_waits_for_a_slow_handshake() {
     let city = TestProvider::start_with(TestPeerHandler::without_answers(), settings).await;
     let silent = TcpStream::connect(city.address).await.unwrap();
     assert!(hello_from(city.endpoint()).await.is_ok());
-    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    let rejected = expect_soon(async { city.handler.rejections.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::Slow));
     drop(silent);
 }

@@ -66,7 +66,7 @@ async fn silent_connections_make_way_for_members() {
         }
         assert!(hello_from(city.endpoint()).await.is_ok());
     }
-    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    let rejected = expect_soon(async { city.handler.rejections.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::Crowded));
     for mut one in silent.drain(..100) {
         over(&mut one).await;
@@ -103,7 +103,7 @@ async fn one_participant_holds_so_many_connections_and_is_told_so() {
         "tallinn.example has 2 connections here, the most that it may have"
     );
     assert!(!refusal.help.is_empty());
-    let rejected = expect_soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    let rejected = expect_soon(async { city.handler.rejections.1.lock().await.recv().await }).await;
     assert_eq!(rejected, Some(RejectedConnection::TooMany));
     // Open connections are served, the message stream has its own connection, and strangers learn nothing.
     assert!(expect_soon(second.hello(&greeting())).await.is_ok());

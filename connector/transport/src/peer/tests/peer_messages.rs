@@ -126,13 +126,13 @@ async fn an_inbox_goes_on_where_it_was() {
     let mut first = expect_soon(client.open_inbox(0, false)).await.unwrap();
     for number in 1..=3 {
         let got = expect_soon(first.next()).await.unwrap().unwrap();
-        assert_eq!(got, InboxItem::Letter(numbered(number)));
+        assert_eq!(got, InboxItem::Message(numbered(number)));
     }
     drop(first);
     let mut second = expect_soon(client.open_inbox(3, false)).await.unwrap();
     for number in 4..=5 {
         let got = expect_soon(second.next()).await.unwrap().unwrap();
-        assert_eq!(got, InboxItem::Letter(numbered(number)));
+        assert_eq!(got, InboxItem::Message(numbered(number)));
     }
 }
 
@@ -149,16 +149,16 @@ async fn a_message_that_cannot_be_read_holds_up_no_other() {
     let client = city.connect().await;
     let mut inbox = expect_soon(client.open_inbox(0, false)).await.unwrap();
     let mut next = async || expect_soon(inbox.next()).await.unwrap().unwrap();
-    assert_eq!(next().await, InboxItem::Letter(numbered(1)));
+    assert_eq!(next().await, InboxItem::Message(numbered(1)));
     match next().await {
         InboxItem::Unreadable(unreadable) => {
             assert_eq!(unreadable.number, 2);
             assert_eq!(unreadable.cause.code, ErrorCode::MessageMalformed);
             assert!(!unreadable.bytes.is_empty());
         }
-        InboxItem::Letter(message) => panic!("{message:?}"),
+        InboxItem::Message(message) => panic!("{message:?}"),
     }
-    assert_eq!(next().await, InboxItem::Letter(numbered(3)));
+    assert_eq!(next().await, InboxItem::Message(numbered(3)));
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ const fn secondary_spec(
     name: &'static str,
     executed: &'static [EnforcementPoint],
     codes: &'static [ErrorCode],
-    mend: &'static str,
+    remedy: &'static str,
     test: &'static str,
 ) -> TermSpec {
     TermSpec {
@@ -58,7 +58,7 @@ const fn secondary_spec(
         codes,
         nature: DemandKind::Protection,
         hides_rows: false,
-        remedy: mend,
+        remedy,
         test,
     }
 }

@@ -44,7 +44,7 @@ here, of PostgreSQL 15 and of an unmodified DataFusion 55.
 What is not listed is refused. What is listed gives the rows that PostgreSQL gives, or the line says **differs**, with both values, or
 **refused**, with a form that passes. The column *unmodified engine* is filled where the engine below can't be trusted: such a construct is
 rewritten here before it is planned, or refused. The test of its line fails when the engine gives something else, so that the line is looked
-at again; the issue or change that would mend it stands in the remarks.
+at again; the issue or change that would repair it stands in the remarks.
 
 Cells are separated by commas, rows by semicolons. The statements are about these tables:
 ";

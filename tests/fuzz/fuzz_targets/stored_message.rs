@@ -9,7 +9,7 @@ mod messages;
 mod targets;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Err(why) = targets::letter(bytes) {
+    if let Err(why) = targets::stored_message(bytes) {
         panic!("{why}");
     }
 });
