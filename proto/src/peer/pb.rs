@@ -136,7 +136,10 @@ pub struct PeerMessage {
     /// Identity of 16 random bytes; a message is taken in once.
     #[prost(bytes = "bytes", tag = "1")]
     pub id: ::prost::bytes::Bytes,
-    #[prost(oneof = "peer_message::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(
+        oneof = "peer_message::Content",
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+    )]
     pub content: ::core::option::Option<peer_message::Content>,
 }
 /// Nested message and enum types in `PeerMessage`.
