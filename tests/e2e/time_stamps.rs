@@ -202,7 +202,7 @@ fn an_authority_that_is_down_or_lies_stops_no_answer() {
         let waiting = found["waiting"].as_array().unwrap();
         let said = waiting
             .iter()
-            .filter_map(Value::as_str)
+            .filter_map(|item| item["text"].as_str())
             .find(|line| line.starts_with(code));
         let said = said.unwrap_or_else(|| panic!("{found}"));
         assert!(said.contains("asked again"), "{said}");

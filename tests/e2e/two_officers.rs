@@ -179,6 +179,17 @@ fn a_restriction_is_taken_away_by_two_persons() {
     let asked = lindau.hansa(&remove).must().json();
     assert_eq!(text(&asked, "waits_for"), "second officer", "{asked}");
     lindau.hansa(&remove).refused("SECOND_OFFICER_NEEDED", 3);
+    let status = lindau.hansa(&["--json", "status"]).must().json();
+    let waiting = status["waiting"].as_array().unwrap().iter();
+    let approvals: Vec<_> = waiting.filter(|item| item["kind"] == "approval").collect();
+    assert_eq!(approvals.len(), 1, "{status}");
+    assert_eq!(text(approvals[0], "subject"), "bikes", "{status}");
+    assert_eq!(text(approvals[0], "severity"), "decision", "{status}");
+    assert_eq!(
+        text(approvals[0], "act"),
+        "hansa dataset restrict bikes --remove"
+    );
+    assert!(approvals[0]["since"].is_string(), "{status}");
     acme.ask(count).refused("QUOTA_QUERIES", 3);
     lindau.write(
         "restriction.toml",

@@ -149,7 +149,7 @@ pub(crate) async fn reload_config(connector: &Arc<Connector>, out: &EventSink) -
     })
     .await?;
     for ended in offer_renewal::ended_offers(connector) {
-        out.send_notice(crate::cli::output::warning_text(&ended))
+        out.send_notice(crate::cli::output::warning_text(&ended.refusal))
             .await;
     }
     Ok(out.report_faults(&faults).await)

@@ -413,7 +413,7 @@ pub(crate) fn announcement_text(connector: &Connector) -> Option<String> {
             .collect(),
     };
     Some(format!(
-        "version {} of the rulebook, which {}, waits for acceptance: hansa rulebook accept{changes}",
+        "version {} of the rulebook, which {}, waits for acceptance{changes}",
         waiting.version(),
         effective_date_text(connector, waiting)
     ))

@@ -87,7 +87,7 @@ pub(super) async fn publish_datasets(
     });
     if !options.dry {
         for ended in offer_renewal::ended_offers(connector) {
-            out.send_notice(crate::cli::output::warning_text(&ended))
+            out.send_notice(crate::cli::output::warning_text(&ended.refusal))
                 .await;
         }
     }

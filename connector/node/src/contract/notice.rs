@@ -290,11 +290,22 @@ fn days_before(topic: &str) -> Option<u32> {
     topic.strip_prefix(WITHDRAWAL).unwrap_or(topic).parse().ok()
 }
 
-/// Describes undelivered notices for the operator, for contracts on which users can still act.
+/// Notice that did not arrive.
+#[derive(Debug)]
+pub struct UndeliveredNotice {
+    /// Contract of the notice.
+    pub contract: ContractId,
+    /// Time of the last attempt.
+    pub last_attempt: UtcTimestamp,
+    /// Description for the operator.
+    pub text: String,
+}
+
+/// Lists undelivered notices, for contracts on which users can still act.
 ///
 /// # Errors
 /// If the index can't be read.
-pub fn describe_undelivered_notices(connector: &Connector) -> Result<Vec<String>, Refusal> {
+pub fn list_undelivered_notices(connector: &Connector) -> Result<Vec<UndeliveredNotice>, Refusal> {
     let now = connector.now();
     let rows = connector.records.index(|state| state.notices())?;
     let current = |contract: ContractId| {
@@ -317,13 +328,18 @@ pub fn describe_undelivered_notices(connector: &Connector) -> Result<Vec<String>
                 Some(days) => format!("{days} days before the end"),
                 None => format!("of {}", row.topic),
             };
-            format!(
+            let text = format!(
                 "{}: the notice {of} of contract {} by {}: {}; {goes_on}",
                 ErrorCode::NoticeUndeliverable,
                 row.contract.to_short_text(),
                 row.channel,
                 row.reason.as_deref().unwrap_or("failed"),
-            )
+            );
+            UndeliveredNotice {
+                contract: row.contract,
+                last_attempt: row.at,
+                text,
+            }
         })
         .collect())
 }

@@ -12,7 +12,7 @@ use hansa_catalog::dataset::Dataset;
 use hansa_catalog::lint::LintSeverity;
 use hansa_catalog::offer::Offer;
 use hansa_identity::rulebook::SignedRulebook;
-use hansa_policy::id::DatasetId;
+use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::catalog_page::{ListedTemplate, TEMPLATES};
 use hansa_query::ingest::config::parser;
@@ -160,8 +160,17 @@ pub fn rehearse_publication(
     found
 }
 
-/// Returns the ended offers, each with its policy and a remedy. No other dataset or offer depends on them.
-pub fn ended_offers(connector: &Connector) -> Vec<Refusal> {
+/// Offer past its end.
+#[derive(Debug)]
+pub struct EndedOffer {
+    /// Dataset of the offer.
+    pub dataset: SqlIdentifier,
+    /// Refusal of requests for it, with its policy and the remedies.
+    pub refusal: Refusal,
+}
+
+/// Returns the ended offers. No other dataset or offer depends on them.
+pub fn ended_offers(connector: &Connector) -> Vec<EndedOffer> {
     let (config, now) = (connector.config(), connector.now());
     let mut found = Vec::new();
     for written in &config.offers {
@@ -173,7 +182,10 @@ pub fn ended_offers(connector: &Connector) -> Vec<Refusal> {
         });
         let offer = ended.and_then(|dataset| read_offer(&config, written, &dataset).ok());
         if let Some(offer) = offer.filter(|offer| offer.not_after <= now) {
-            found.push(offers::tell_ended_offer(&config, written, &offer));
+            found.push(EndedOffer {
+                dataset: written.dataset.clone(),
+                refusal: offers::tell_ended_offer(&config, written, &offer),
+            });
         }
     }
     found

@@ -144,9 +144,10 @@ async fn what_can_not_be_delivered_is_shown() {
         Ok(2)
     );
     notice::deliver_due_notices(&provider).await.unwrap();
-    let shown = notice::describe_undelivered_notices(&provider).unwrap();
+    let shown = notice::list_undelivered_notices(&provider).unwrap();
     let about: Vec<&String> = shown
         .iter()
+        .map(|notice| &notice.text)
         .filter(|line| line.starts_with("NOTICE_UNDELIVERABLE") && line.contains("first-use"))
         .collect();
     assert_eq!(about.len(), 1, "{shown:?}");
