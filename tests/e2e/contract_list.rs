@@ -58,3 +58,74 @@ fn contracts_are_told_apart_by_their_titles() {
         }
     }
 }
+
+#[test]
+fn a_list_is_read_page_by_page_without_the_post() {
+    let league = TestLeague::new(binary());
+    let (mut lindau, acme) = league.long_table(20, ALL);
+    for policy in ["b", "c"] {
+        lindau.offers("long", policy, "columns = [\"id\"]", "\"league\"", "auto");
+    }
+    lindau.offers("long", "d", "columns = [\"id\"]", "\"league\"", "officer");
+    lindau.hansa(&["reload"]).must();
+    for policy in ["all", "b", "c"] {
+        let _ = acme.contract_on("lindau.long", policy);
+    }
+    let ask = [
+        "contract",
+        "request",
+        "lindau.long",
+        "--offer",
+        "d",
+        "--sign",
+    ];
+    acme.hansa(&ask).must();
+    let list = |city: &hansa_test_support::participant::TestParticipant, more: &[&str]| {
+        let args = [
+            &["--json", "contract", "list", "--as-known", "--brief"],
+            more,
+        ]
+        .concat();
+        city.hansa(&args).must().lines()
+    };
+    let id = |line: &Value| match line["contract"].as_str() {
+        Some(contract) => contract.to_owned(),
+        None => text(line, "negotiation"),
+    };
+    let all: Vec<String> = list(&lindau, &[]).iter().map(id).collect();
+    assert_eq!(all.len(), 4, "{all:?}");
+    // Pages of one, each behind the last, are the list.
+    let mut paged: Vec<String> = Vec::new();
+    loop {
+        let page = match paged.last() {
+            None => list(&lindau, &["--limit", "1"]),
+            Some(last) => list(&lindau, &["--limit", "1", "--after", last]),
+        };
+        let Some(one) = page.first() else { break };
+        assert!(one["terms"].is_null(), "{one}");
+        paged.push(id(one));
+    }
+    assert_eq!(paged, all);
+    let count = |more: &[&str]| list(&lindau, more).len();
+    assert_eq!(count(&["--needs-me"]), 1);
+    assert_eq!(count(&["--state", "in-force"]), 3);
+    assert_eq!(count(&["--state", "requested"]), 1);
+    assert_eq!(count(&["--with", "ACME"]), 4);
+    assert_eq!(count(&["--with", "acme", "--text", "b"]), 1);
+    assert_eq!(count(&["--dataset", "lon"]), 0);
+    assert_eq!(count(&["--dataset", "long", "--state", "in force"]), 3);
+    lindau
+        .hansa(&["contract", "list", "--after", "7f3a"])
+        .refused("USAGE", 2);
+    // Nobody is asked: what the firm knows is told at once, though the city is away.
+    lindau.kill();
+    let held = list(&acme, &["--state", "in-force", "--limit", "1"]);
+    let shown = acme
+        .hansa(&["contract", "show", "--as-known", &id(&held[0])])
+        .must();
+    assert!(!shown.err.contains("not reached"), "{}", shown.err);
+    let listed = acme.hansa(&["contract", "list", "--as-known"]).must();
+    assert!(!listed.err.contains("not reached"), "{}", listed.err);
+    let asked = acme.hansa(&["contract", "list"]).must();
+    assert!(asked.err.contains("not reached"), "{}", asked.err);
+}

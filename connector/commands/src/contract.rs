@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 mod comment;
+mod contract_list;
 pub(crate) mod contract_lookup;
 mod contract_page;
 pub(crate) mod contract_text;
@@ -24,35 +25,24 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::{ReportRow as _, report_json};
-use crate::cli::output::render_table;
+use crate::cli::command_report::report_json;
 use crate::contract::arguments::ContractCommand;
-use crate::contract::contract_lookup::{
-    contract_by_prefix, held_contracts, own_role_and_counterparty, read_negotiations,
-};
-use crate::contract::contract_text::{
-    ContractReport, LIST_HEADER, ListedContract, NegotiationReport, last_day,
-};
-use hansa_audit_log::time::UtcTimestamp;
-use hansa_node::negotiation;
+use crate::contract::contract_lookup::contract_by_prefix;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::mailbox;
-use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
-use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use hansa_policy::term::language::Language;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Command for ContractCommand {
     fn effect(&self) -> CommandEffect {
         match self {
-            Self::List { .. } | Self::Show { .. } | Self::Wait { .. } | Self::Verify { .. } => {
+            Self::List(_) | Self::Show { .. } | Self::Wait { .. } | Self::Verify { .. } => {
                 CommandEffect::Looks
             }
             // Offline the page is shown first, and the question comes after it.
@@ -112,7 +102,7 @@ impl ConnectorVerb for ContractCommand {
                 ..
             } => vec![NamedFile::Sent { file, text }],
             Self::Request { policy: None, .. }
-            | Self::List { .. }
+            | Self::List(_)
             | Self::Show { .. }
             | Self::Wait { .. }
             | Self::Sign { .. }
@@ -129,7 +119,7 @@ impl ConnectorVerb for ContractCommand {
 
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
-            Self::List { .. }
+            Self::List(_)
             | Self::Request { .. }
             | Self::Show { .. }
             | Self::Wait { .. }
@@ -155,8 +145,11 @@ impl ConnectorVerb for ContractCommand {
             out,
         } = context;
         match self {
-            ContractCommand::List { expiring, ics } => {
-                list_contracts(connector, expiring.as_deref(), ics, out).await
+            ContractCommand::List(args) if args.ics => {
+                contract_list::write_calendar(connector, args, out).await
+            }
+            ContractCommand::List(args) => {
+                contract_list::list_contracts(connector, args, out).await
             }
             ContractCommand::Request {
                 dataset,
@@ -180,17 +173,16 @@ impl ConnectorVerb for ContractCommand {
                 id,
                 diff,
                 odrl,
+                as_known,
                 language,
             } => {
-                contract_page::show_contract(
-                    connector,
-                    &id,
+                let show = contract_page::ContractShowOptions {
                     diff,
                     odrl,
-                    parse_page_language(language.as_deref())?,
-                    out,
-                )
-                .await
+                    as_known,
+                    language: parse_page_language(language.as_deref())?,
+                };
+                contract_page::show_contract(connector, &id, show, out).await
             }
             ContractCommand::Counter {
                 id, policy_text, ..
@@ -264,98 +256,6 @@ impl ConnectorVerb for ContractCommand {
     }
 }
 
-async fn list_contracts(
-    connector: &Arc<Connector>,
-    expiring: Option<&str>,
-    ics: bool,
-    out: &EventSink,
-) -> CommandResult {
-    let now = connector.now();
-    let horizon = expiring
-        .map(|text| expiring_contracts::parse_horizon(now, text))
-        .transpose()?;
-    exchange_messages(connector, out).await?;
-    let mut listed = held_contracts(connector);
-    if let Some(horizon) = horizon {
-        listed.retain(|(id, agreement, status)| {
-            expiring_contracts::ends_by(contract_end(connector, *id, agreement), *status, horizon)
-        });
-        listed.sort_by_key(|(id, agreement, _)| contract_end(connector, *id, agreement));
-    }
-    if ics {
-        let open: Vec<_> = listed
-            .iter()
-            .filter(|(_, _, status)| {
-                matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
-            })
-            .map(|(id, agreement, _)| expiring_contracts::ContractExpiry {
-                contract: *id,
-                agreement,
-                with: own_role_and_counterparty(connector, agreement).1,
-                over_from: contract_end(connector, *id, agreement),
-            })
-            .collect();
-        let expiries = ExpiryCalendar {
-            calendar: expiring_contracts::render_calendar(&open, now),
-        };
-        out.send_document(report_json(&expiries), expiries.calendar)
-            .await?;
-        return Ok(0);
-    }
-    let (mut rows, ends) = (Vec::new(), contract_text::read_contract_ends(connector)?);
-    let mut titles = BTreeMap::new();
-    for row in read_negotiations(connector)? {
-        if let (Some(contract), Some(title)) = (row.contract, row.title.clone()) {
-            titles.insert(contract, title);
-        }
-        // What ends soon are contracts; a negotiation ends with its last word.
-        if row.state == Phase::Finalized.as_str() || horizon.is_some() {
-            continue;
-        }
-        // One that can't be read hides no other.
-        let open = match negotiation::message_replay::load_negotiation(connector, &row.id) {
-            Ok(open) => open,
-            Err(refusal) => {
-                let what = format!("{} can't be read: {}", row.id, refusal.sentence);
-                out.send_notice(what).await;
-                None
-            }
-        };
-        let row = NegotiationReport::new(&row, open.as_ref());
-        out.send_row(&row).await?;
-        rows.push(row.cells());
-    }
-    for (id, agreement, status) in listed {
-        let (role, with) = own_role_and_counterparty(connector, &agreement);
-        let ended = ends.get(&id).cloned();
-        let row = ListedContract {
-            contract: ContractReport::new(id, &agreement, status, role),
-            title: titles.get(&id).cloned(),
-            with,
-            until: match &ended {
-                None => format!("through {}", last_day(&agreement)),
-                Some(end) if end.from > now => {
-                    format!("until {}, by {}: {}", end.from, end.by, end.reason)
-                }
-                Some(end) => format!("by {} from {}: {}", end.by, end.from, end.reason),
-            },
-            ended,
-        };
-        out.send_row(&row).await?;
-        rows.push(row.cells());
-    }
-    out.send_text(render_table(LIST_HEADER, &rows)).await?;
-    Ok(0)
-}
-
-/// The first instant at which a contract is over, as far as it is known now.
-fn contract_end(connector: &Connector, id: ContractId, agreement: &Agreement) -> UtcTimestamp {
-    let known = connector
-        .contracts
-        .with_registry(|registry| registry.over_from(id));
-    known.unwrap_or(agreement.not_after)
-}
-
 async fn export_contract(
     connector: &Arc<Connector>,
     prefix: &str,
@@ -372,13 +272,6 @@ async fn export_contract(
     out.send_document(report_json(&exported), exported.file)
         .await?;
     Ok(0)
-}
-
-/// Days on which contracts end.
-#[derive(Debug, Serialize)]
-struct ExpiryCalendar {
-    /// Calendar in the form of RFC 5545.
-    calendar: String,
 }
 
 /// Contract with both signatures.

@@ -273,7 +273,7 @@ fn run_offline_verb(
             | PartnerCommand::Collect { .. },
         )
         | ConnectorCommand::Contract(
-            ContractCommand::List { .. }
+            ContractCommand::List(_)
             | ContractCommand::Request { .. }
             | ContractCommand::Show { .. }
             | ContractCommand::Wait { .. }
@@ -301,6 +301,7 @@ fn run_offline_verb(
         | ConnectorCommand::Doctor { .. }
         | ConnectorCommand::Conformance(_)
         | ConnectorCommand::Reload
+        | ConnectorCommand::Console
         | ConnectorCommand::Dataset(_)
         | ConnectorCommand::Catalog(_)
         | ConnectorCommand::Sql(_)
@@ -400,7 +401,7 @@ async fn with_connector(
         }
         // Verbs of which the connector does all.
         command @ (ConnectorCommand::Contract(
-            ContractCommand::List { .. }
+            ContractCommand::List(_)
             | ContractCommand::Request { .. }
             | ContractCommand::Show { .. }
             | ContractCommand::Wait { .. }
@@ -434,6 +435,7 @@ async fn with_connector(
         | ConnectorCommand::Doctor { .. }
         | ConnectorCommand::Conformance(_)
         | ConnectorCommand::Reload
+        | ConnectorCommand::Console
         | ConnectorCommand::Catalog(_)
         | ConnectorCommand::Model(_)
         | ConnectorCommand::Explain(_)

@@ -36,20 +36,53 @@ impl From<PartyRoleArg> for SignatoryRole {
     }
 }
 
+/// `hansa contract list …`
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+pub struct ContractListArgs {
+    /// Only contracts that end within so many days, the first to end first
+    #[arg(long, value_name = "DAYS", conflicts_with_all = ["after", "limit"])]
+    pub expiring: Option<String>,
+    /// As a calendar (iCalendar), with reminders 90, 30 and 7 days before each end
+    #[arg(long, conflicts_with_all = ["after", "limit"])]
+    pub ics: bool,
+    /// As it is known here: no peer is asked for its messages first
+    #[arg(long)]
+    pub as_known: bool,
+    /// Only those in this state, such as in-force or requested
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// Only those with this participant: its domain, or a part of it
+    #[arg(long, value_name = "PARTICIPANT")]
+    pub with: Option<String>,
+    /// Only those on this dataset
+    #[arg(long, value_name = "DATASET")]
+    pub dataset: Option<String>,
+    /// Only those with this text in participant, dataset or title
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Only those that wait for us
+    #[arg(long)]
+    pub needs_me: bool,
+    /// Only those behind this one: its whole identity
+    #[arg(long, value_name = "ID")]
+    pub after: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER")]
+    pub limit: Option<usize>,
+    /// Without the terms
+    #[arg(long)]
+    pub brief: bool,
+}
+
 /// `hansa contract …`
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContractCommand {
     /// Contracts and negotiations
-    #[command(after_help = "Example: hansa contract list --expiring 90d")]
-    List {
-        /// Only contracts that end within so many days, the first to end first
-        #[arg(long, value_name = "DAYS")]
-        expiring: Option<String>,
-        /// As a calendar (iCalendar), with reminders 90, 30 and 7 days before each end
-        #[arg(long)]
-        ics: bool,
-    },
+    #[command(
+        after_help = "Example: hansa contract list --expiring 90d\nExample: hansa contract list --needs-me --as-known --brief"
+    )]
+    List(ContractListArgs),
     /// Requests a contract for a dataset
     #[command(after_help = "Example: hansa contract request munster.bike_counts --sign")]
     Request {
@@ -85,6 +118,9 @@ pub enum ContractCommand {
         /// As ODRL
         #[arg(long)]
         odrl: bool,
+        /// As it is known here: no peer is asked for its messages first
+        #[arg(long)]
+        as_known: bool,
         /// Language of the page: en, de or pt; absent: the language in which it is signed
         #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
         language: Option<String>,

@@ -25,7 +25,8 @@ use hansa_node::{negotiation, withdrawal};
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
 use hansa_policy::contract::{Agreement, ContractStatus, SignedWithdrawal};
-use hansa_policy::id::ContractId;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::negotiation::PartyRole;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
 use hansa_proto::contract::page_digest;
@@ -36,14 +37,31 @@ use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 
+/// How a contract is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ContractShowOptions {
+    /// Changes since the last message.
+    pub(super) diff: bool,
+    /// The document instead of the page.
+    pub(super) odrl: bool,
+    /// True if no peer is asked for its messages first.
+    pub(super) as_known: bool,
+    /// Language of the page; absent: that in which it is signed.
+    pub(super) language: Option<Language>,
+}
+
 pub(super) async fn show_contract(
     connector: &Arc<Connector>,
     prefix: &str,
-    diff: bool,
-    odrl: bool,
-    language: Option<Language>,
+    options: ContractShowOptions,
     out: &EventSink,
 ) -> CommandResult {
+    let ContractShowOptions {
+        diff,
+        odrl,
+        as_known,
+        language,
+    } = options;
     let by_contract = held_contracts(connector)
         .into_iter()
         .filter(|(id, _, _)| id.to_string().starts_with(prefix))
@@ -91,7 +109,9 @@ pub(super) async fn show_contract(
         out.send_object(report_json(&report), text).await?;
         return Ok(0);
     }
-    exchange_messages(connector, out).await?;
+    if !as_known {
+        exchange_messages(connector, out).await?;
+    }
     let (name, open) = load_negotiation(connector, prefix)?;
     let agreement = &open.state.proposal().agreement;
     let read = RenderedPage::new(agreement, language);
@@ -123,6 +143,12 @@ pub(super) async fn show_contract(
     let proposal = open.state.proposal();
     let report = NegotiationPageReport {
         negotiation: &name,
+        participant: match open.own {
+            PartyRole::Provider => agreement.assignee_id().map_or("", ParticipantId::domain),
+            PartyRole::Consumer => agreement.provider.id.domain(),
+        },
+        dataset: agreement.dataset.id.name.as_str(),
+        role: open.own.as_str(),
         state: open.state.phase().as_str(),
         would_become: proposal.contract,
         turn: turn_text(&open),
@@ -206,6 +232,11 @@ struct ContractPageReport<'a> {
 #[derive(Debug, Serialize)]
 struct NegotiationPageReport<'a> {
     negotiation: &'a str,
+    /// Domain of the other side.
+    participant: &'a str,
+    dataset: &'a str,
+    /// Own role.
+    role: &'static str,
     state: &'static str,
     would_become: ContractId,
     turn: String,

@@ -1,6 +1,7 @@
 //! Contracts and negotiations as text and as JSON.
 
 use crate::cli::command_report::ReportRow;
+use crate::contract::contract_list::ListedFacts;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
@@ -56,6 +57,18 @@ impl NegotiationReport {
             would_become: row.contract,
             reason: ended.map(|ended| ended.reason.to_string()),
             ended_by: ended.map(|ended| ended.by.as_str()),
+        }
+    }
+}
+
+impl NegotiationReport {
+    /// Facts by which a list is filtered.
+    pub(super) fn facts(&self) -> ListedFacts<'_> {
+        ListedFacts {
+            state: &self.state,
+            with: &self.participant,
+            dataset: &self.dataset,
+            title: self.title.as_deref(),
         }
     }
 }
@@ -140,7 +153,8 @@ pub(super) struct ContractReport {
     not_before: UtcTimestamp,
     not_after: UtcTimestamp,
     template: Option<TemplateReport>,
-    terms: Vec<TermReport>,
+    /// Clauses; null in a brief list.
+    terms: Option<Vec<TermReport>>,
 }
 
 /// Template from which a contract was made.
@@ -177,8 +191,14 @@ impl ContractReport {
                 version: template.version,
                 sha256: template.sha256,
             }),
-            terms: TermReport::from_agreement(agreement),
+            terms: Some(TermReport::from_agreement(agreement)),
         }
+    }
+
+    /// With its clauses or without.
+    pub(super) fn with_terms(mut self, has_terms: bool) -> Self {
+        self.terms = self.terms.filter(|_| has_terms);
+        self
     }
 }
 
