@@ -23,6 +23,7 @@ mod command_exit;
 mod command_status;
 mod concurrent_commands;
 mod conformance;
+mod console;
 mod continuation;
 mod contract_life;
 mod contract_list;

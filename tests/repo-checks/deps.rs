@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Our packages, and which of ours each may depend on.
-const OURS: [(&str, &[&str]); 22] = [
+const OURS: [(&str, &[&str]); 23] = [
     ("hansa-audit-log", &[]),
     ("hansa-policy", &["hansa-audit-log"]),
     ("hansa-catalog", &["hansa-policy", "hansa-audit-log"]),
@@ -43,6 +43,7 @@ const OURS: [(&str, &[&str]); 22] = [
             "hansa-proto",
         ],
     ),
+    ("hansa-console", &["hansa-policy", "hansa-audit-log"]),
     ("hansa-files", &["hansa-policy"]),
     (
         "hansa-identity",
@@ -116,6 +117,7 @@ const OURS: [(&str, &[&str]); 22] = [
     (
         "hansa-commands",
         &[
+            "hansa-console",
             "hansa-node",
             "hansa-programs",
             "hansa-partners",

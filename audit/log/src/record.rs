@@ -14,6 +14,7 @@ use std::str::FromStr;
 pub mod answers;
 pub mod body;
 pub mod configuration;
+pub mod console;
 pub mod contracts;
 pub(crate) mod header;
 pub mod incidents;

@@ -84,7 +84,7 @@ impl Command for ConnectorCommand {
             Self::Reload => {
                 CommandEffect::Acts("hansa check looks at everything that would be reloaded")
             }
-            Self::Backup { .. } => CommandEffect::Acts(""),
+            Self::Backup { .. } | Self::Console => CommandEffect::Acts(""),
             Self::Restore { file, .. } => CommandEffect::Ends(format!(
                 "Restoring {} puts it in the place of the state that is here, which is moved aside.",
                 file.display()
@@ -97,9 +97,11 @@ impl ConnectorVerb for ConnectorCommand {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
         answer_by_verb!(self, verb => verb.named_files(), {
             Self::Backup { file } => vec![NamedFile::Opened(file)],
-            Self::Status { .. } | Self::Doctor { .. } | Self::Reload | Self::Restore { .. } => {
-                Vec::new()
-            }
+            Self::Status { .. }
+            | Self::Doctor { .. }
+            | Self::Reload
+            | Self::Console
+            | Self::Restore { .. } => Vec::new(),
         })
     }
 
@@ -108,18 +110,25 @@ impl ConnectorVerb for ConnectorCommand {
             Self::Reload => JudgedState::Configuration,
             Self::Status { .. }
             | Self::Doctor { .. }
+            | Self::Console
             | Self::Backup { .. }
             | Self::Restore { .. } => JudgedState::None,
         })
     }
 
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
-        let CommandContext { connector, out, .. } = context;
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
         answer_by_verb!(self, verb => verb.run(context).await, {
             Self::Status { check } => crate::status::report_status(connector, check, out).await,
             Self::Doctor { participant, peer } => {
                 crate::doctor::run_doctor(connector, participant.or(peer).as_deref(), out).await
             }
+            Self::Console => crate::console::invite_person(connector, caller, out).await,
             Self::Reload => crate::config::reload_config(connector, out).await,
             Self::Backup { file } => crate::config::back_up_state(connector, &file, out).await,
             Self::Restore { .. } => Err(Refusal::new(

@@ -23,6 +23,7 @@ mod cluster;
 mod config;
 mod conformance;
 mod connect;
+mod console;
 mod contract;
 mod credential;
 mod dataset;

@@ -13,6 +13,7 @@ use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::config::{reload_by_hand, reload_now};
 use crate::connect;
+use crate::console::console_service::ConsoleService;
 use crate::league::league_join;
 use hansa_identity::mtls::{self, client_face};
 use hansa_node::answer::query_intake;
@@ -37,6 +38,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_programs::program_handler::ClientHandler;
 use hansa_transport::admin::server as admin;
 use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
+use hansa_transport::console::server::{ConsoleOrigin, ConsoleServerConfig, serve_console};
 use hansa_transport::flight_sql::server as flight_sql;
 use hansa_transport::member_hosts::MemberHosts;
 use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
@@ -111,6 +113,7 @@ pub(crate) async fn serve_until_stopped(
     }
     serve_clients(&connector, &shut, &mut tasks).await?;
     serve_web(&connector, &shut, &mut tasks).await?;
+    open_console(&connector, &stop, &mut tasks).await?;
     let service = Arc::new(MonitoringService(Arc::clone(&connector)));
     start_monitoring(&connector.config(), service, &stop, &mut tasks).await?;
     let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
@@ -299,6 +302,58 @@ fn certificate_reader(connector: &Arc<Connector>) -> PeerCertificateReader {
         let now = attesting.now();
         hansa_identity::mtls::attest_certificate(&attesting.identity.trust, connection, now)
     })
+}
+
+/// Opens the console, where the configuration names an address for it.
+async fn open_console(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut ServerTasks,
+) -> Result<(), Refusal> {
+    let config = connector.config();
+    let Some(address) = config.console.listen else {
+        return Ok(());
+    };
+    let (listener, bound) = bind_listener(&address.to_string()).await?;
+    let port = bound.rsplit(':').next().unwrap_or_default();
+    let label = config.participant.id.domain().split('.').next();
+    let origin = config
+        .console
+        .name
+        .clone()
+        .unwrap_or_else(|| format!("http://{}.localhost:{port}", label.unwrap_or_default()));
+    let tls = match config.console.is_secure() {
+        false => None,
+        true => {
+            let shown = match &config.console.certificate {
+                Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
+                None => None,
+            };
+            let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
+            let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
+            let attest = certificate_reader(connector);
+            Some(ClientTls { tls, attest })
+        }
+    };
+    let _first = connector.console.origin.set(origin.clone());
+    let server = ConsoleServerConfig {
+        origin: ConsoleOrigin {
+            origin,
+            is_secure: config.console.is_secure(),
+        },
+        tls,
+        settings: TransportSettings::default(),
+    };
+    let service = Arc::new(ConsoleService(Arc::clone(connector)));
+    let ending = stop.clone();
+    tasks.spawn(async move {
+        serve_console(listener, server, service, async move {
+            ending.cancelled().await;
+        })
+        .await;
+        Ok(())
+    });
+    Ok(())
 }
 
 /// Opens the face for programs that speak HTTP, where the configuration names an address for it.

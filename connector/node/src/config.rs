@@ -4,6 +4,7 @@ pub mod audit;
 pub mod clients;
 pub mod clock;
 pub mod cluster;
+pub mod console;
 pub mod dataspace;
 pub mod limits;
 pub(crate) mod machine;
@@ -14,6 +15,7 @@ pub mod offer;
 pub mod officers;
 pub mod participant;
 pub mod peer;
+pub mod person;
 pub mod portal;
 pub mod reader;
 mod saved_query;
@@ -30,6 +32,7 @@ use crate::config::audit::RetentionConfig;
 use crate::config::clients::ClientsConfig;
 use crate::config::clock::ClockOffset;
 use crate::config::cluster::ClusterConfig;
+use crate::config::console::ConsoleConfig;
 use crate::config::dataspace::DataspaceConfig;
 use crate::config::limits::LimitsConfig;
 use crate::config::machine::MachineResources;
@@ -39,6 +42,7 @@ use crate::config::offer::OfferConfig;
 use crate::config::officers::OfficersConfig;
 use crate::config::participant::ParticipantConfig;
 use crate::config::peer::PeerConfig;
+use crate::config::person::PersonConfig;
 use crate::config::portal::PortalConfig;
 use crate::config::reader::{ConfigSection, ConfigSource};
 use crate::config::template::TemplateConfig;
@@ -76,6 +80,10 @@ pub struct ConnectorConfig {
     pub clients: ClientsConfig,
     /// `[web]`
     pub web: ClientsConfig,
+    /// `[console]`
+    pub console: ConsoleConfig,
+    /// `[person.NAME]`
+    pub people: Vec<PersonConfig>,
     /// `[portal]`
     pub portal: Option<PortalConfig>,
     /// `[dataspace]`, `[partner.NAME]` and `[control_plane.NAME]`
@@ -173,6 +181,8 @@ impl ConnectorConfig {
         listen.finish();
         let clients = clients::read_clients_config(root.section("clients"), &folder);
         let web = clients::read_clients_config(root.section("web"), &folder);
+        let console = console::read_console_config(root.section("console"), &folder);
+        let people = person::read_people(root.section("person"));
         let portal = portal::read_portal_config(root.section("portal"));
         let dataspace = dataspace::read_dataspace_config(
             dataspace::DataspaceSections {
@@ -231,6 +241,8 @@ impl ConnectorConfig {
             listen: address,
             clients,
             web,
+            console,
+            people,
             portal,
             dataspace,
             queries,
@@ -276,8 +288,12 @@ impl ConnectorConfig {
         // Files beside a key that lies in the folder of the configuration stay readable.
         let folders = keys.clone().filter_map(|key| key.parent());
         let folders = folders.filter(|folder| !self.root.starts_with(folder));
-        let shown = [&self.clients, &self.web].into_iter();
-        let shown = shown.filter_map(|face| face.certificate.as_ref());
+        let shown = [
+            &self.clients.certificate,
+            &self.web.certificate,
+            &self.console.certificate,
+        ];
+        let shown = shown.into_iter().flatten();
         let barred = folders
             .map(Path::to_path_buf)
             .chain(keys.cloned())

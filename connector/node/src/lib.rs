@@ -30,6 +30,7 @@
 
 pub mod answer;
 pub mod config;
+pub mod console;
 pub mod contract;
 pub mod dataset;
 mod debug_by_name;

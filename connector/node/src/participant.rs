@@ -59,6 +59,7 @@ use crate::answer::concurrency::QueryPermit;
 use crate::answer::query_execution::QueryExecution;
 use crate::answer::query_limits::QueryLimits;
 use crate::config::ConnectorConfig;
+use crate::console::ConsoleState;
 use crate::contract::contract_state::ContractState;
 use crate::contract::query_accounting::QueryAccounting;
 use crate::dataset::dataset_state::DatasetState;
@@ -101,6 +102,8 @@ pub struct Connector {
     pub contracts: ContractState,
     /// Access tokens of own users.
     pub access_tokens: AccessTokenRegister,
+    /// State of the console.
+    pub console: ConsoleState,
     /// Execution of questions.
     pub queries: QueryExecution,
     /// Limits of questions.

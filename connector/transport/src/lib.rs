@@ -115,6 +115,7 @@ mod client_fixture;
 pub mod cluster;
 mod connection_acceptor;
 mod connection_refusal;
+pub mod console;
 pub mod dataspace;
 mod flight;
 pub mod flight_sql;
@@ -134,6 +135,9 @@ pub use crate::admin::client::AdminSocketClient;
 pub use crate::admin::server::{AdminHandler, SocketAccess};
 pub use crate::cluster::client::{TaskRowStream, WorkerClient};
 pub use crate::cluster::server::{TaskFrame, TaskHandler};
+pub use crate::console::{
+    ConsoleAction, ConsoleHandler, ConsoleRequest, ConsoleResponse, SessionCookie,
+};
 pub use crate::dataspace::{
     DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey,
     TransferFormat,

@@ -14,8 +14,8 @@ mod open_format;
 mod openapi;
 mod parameter_values;
 mod portal_pages;
-mod problem;
-mod request;
+pub(crate) mod problem;
+pub(crate) mod request;
 mod routes;
 pub mod server;
 #[cfg(test)]

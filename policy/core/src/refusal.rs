@@ -307,6 +307,11 @@ codes! {
     CredentialInvalid "CREDENTIAL_INVALID" Identity "A credential was issued to somebody else, has expired, or is by an issuer that the trust bundle does not name for it." "Ask an issuer that the league names for a new one.";
     TokenRequired "TOKEN_REQUIRED" Identity "The call presents no access token, and this connector answers only calls with one." "Present one that `hansa token create` made: as `Authorization: Bearer TOKEN`, or its id as the user and its secret as the password.";
     TokenInvalid "TOKEN_INVALID" Identity "The access token is not from this connector, has ended, or was revoked." "Ask the operator of the connector for a new one: `hansa token create`.";
+    ConsoleOff "CONSOLE_OFF" Usage "This connector serves no console." "Set `[console] listen`, and start the connector again; `hansa config reference` shows the section.";
+    ConsoleCodeInvalid "CONSOLE_CODE_INVALID" Identity "The code is not one that this connector has given out, was used, or has ended." "`hansa console` gives another one; it lasts two minutes.";
+    ConsoleBusy "CONSOLE_BUSY" Exhausted "Too many codes were tried in the last minute." "Wait a minute, then type the code again.";
+    PersonUnknown "PERSON_UNKNOWN" Identity "No person of the configuration has this Unix user." "Add the person: `[person.NAME]` with `name`, `roles` and `unix`; then `hansa reload`.";
+    RoleMissing "ROLE_MISSING" Policy "The roles of the person do not permit this page." "The roles stand in `[person.NAME]`; another person with the role can open it.";
     // contracts
     ContractUnknown "CONTRACT_UNKNOWN" Unknown "There is no contract in force with that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
     ContractAmbiguous "CONTRACT_AMBIGUOUS" Usage "Several contracts in force fit the question." "Name one with --contract.";

@@ -9,6 +9,7 @@ use super::answers::{
 use super::configuration::{
     AccessTokenRecord, ConfigurationRecord, PeerRecord, RulebookRecord, TrustRecord,
 };
+use super::console::{ConsoleRefusalRecord, ConsoleSignInRecord};
 use super::contracts::{
     ActivationRecord, ApprovalRecord, CredentialRecord, DeletionRecord, GroupRecord, NoticeRecord,
     ReceivedNoticeRecord, RestrictionRecord, TemplateRecord, TopUpRecord, UsageRecord,
@@ -179,13 +180,15 @@ record_kinds! {
         "release" Release ReleaseRecord,
         "snapshot_check" SnapshotCheck SnapshotCheckRecord,
     }
-    /// The configuration, the league, peers and access tokens.
+    /// The configuration, the league, peers, access tokens and the console.
     Configuration ConfigurationBody {
         "trust" Trust TrustRecord,
         "config" Configuration ConfigurationRecord,
         "peer" Peer PeerRecord,
         "rulebook" Rulebook RulebookRecord,
         "access_token" AccessToken AccessTokenRecord,
+        "console_sign_in" ConsoleSignIn ConsoleSignInRecord,
+        "console_refused" ConsoleRefusal ConsoleRefusalRecord,
     }
     /// The logs of others.
     Incident IncidentBody {

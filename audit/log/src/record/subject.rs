@@ -53,7 +53,9 @@ impl RecordBody {
                 ConfigurationBody::Trust(_)
                 | ConfigurationBody::Configuration(_)
                 | ConfigurationBody::Rulebook(_)
-                | ConfigurationBody::AccessToken(_) => None,
+                | ConfigurationBody::AccessToken(_)
+                | ConfigurationBody::ConsoleSignIn(_)
+                | ConfigurationBody::ConsoleRefusal(_) => None,
             },
             Self::Incident(body) => Some(match body {
                 IncidentBody::ObservedHead(head) => &head.peer,

@@ -48,6 +48,9 @@ pub enum ConnectorCommand {
     /// What laws and standards ask, what is done about it, and how this participant stands; no legal advice
     #[command(after_help = "Example: hansa conformance --article data-act-36 --format md")]
     Conformance(ConformanceArgs),
+    /// A code for one sign-in at the console, for whoever types this
+    #[command(after_help = "Example: hansa console")]
+    Console,
     /// Reloads configuration, datasets, certificates and the trust bundle
     #[command(after_help = "Example: hansa --config munster reload")]
     Reload,

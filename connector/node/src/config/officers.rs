@@ -52,7 +52,7 @@ pub(super) fn read_officers_config(section: ConfigSection<'_>, folder: &Path) ->
 }
 
 /// Looks up a user ID. A name is resolved by the user database of this machine.
-fn resolve_user_id(named: &str) -> Option<u32> {
+pub(super) fn resolve_user_id(named: &str) -> Option<u32> {
     if let Ok(number) = named.parse() {
         return Some(number);
     }

@@ -15,7 +15,7 @@ pub struct ParticipantConfig {
     /// IANA time zone of civil times and of the days in policies.
     pub zone: String,
     /// Language of the contract pages that own users see and sign.
-    pub(crate) language: Language,
+    pub language: Language,
     /// Contact of the operators.
     pub contact: Option<String>,
     /// Name and contact of the data protection officer (Article 30(1)(a) of Regulation (EU) 2016/679).

@@ -310,7 +310,9 @@ fn apply_configuration(
             };
             change.store_highest_number(&access_tokens::index_key(&token.token), became)
         }
-        ConfigurationBody::Configuration(_) => Ok(()),
+        ConfigurationBody::Configuration(_)
+        | ConfigurationBody::ConsoleSignIn(_)
+        | ConfigurationBody::ConsoleRefusal(_) => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::answer::query_texts::text_queue::QueryTextQueue;
 use crate::answer::running_queries::RunningQueries;
 use crate::config::ConnectorConfig;
 use crate::config::limits::LimitsConfig;
+use crate::console::ConsoleState;
 use crate::contract::contract_files::read_contract;
 use crate::contract::contract_state::ContractState;
 use crate::contract::prepaid_balances::BalanceStore;
@@ -255,6 +256,7 @@ impl Connector {
                 notice_lock: tokio::sync::Mutex::new(()),
             },
             access_tokens,
+            console: ConsoleState::default(),
             queries: QueryExecution {
                 plans: LogicalPlanCache::default(),
                 questions: FederatedQueryCache::default(),

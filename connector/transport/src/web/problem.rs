@@ -12,7 +12,7 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Failed request: its refusal, and a status where it is more specific than the code.
 #[derive(Debug)]
-pub(super) struct WebError {
+pub(crate) struct WebError {
     refusal: Box<Refusal>,
     status: StatusCode,
     /// Methods of the path, after a wrong method.
@@ -37,7 +37,7 @@ impl From<Refusal> for WebError {
 
 impl WebError {
     /// Error of a wrong request, with its own status.
-    pub(super) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
         Self {
             status,
             ..Self::from(Refusal::new(ErrorCode::UsageWrong, sentence))
@@ -45,19 +45,19 @@ impl WebError {
     }
 
     /// Adds help.
-    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         *self.refusal = self.refusal.with_help(help);
         self
     }
 
     /// Adds the methods of the path.
-    pub(super) const fn with_methods(mut self, methods: &'static str) -> Self {
+    pub(crate) const fn with_methods(mut self, methods: &'static str) -> Self {
         self.allowed = Some(methods);
         self
     }
 
     /// Ends the connection after the response.
-    pub(super) const fn ending_connection(mut self) -> Self {
+    pub(crate) const fn ending_connection(mut self) -> Self {
         self.ends_connection = true;
         self
     }
@@ -79,7 +79,7 @@ impl WebError {
     }
 
     /// Response of the error.
-    pub(super) fn response(self) -> Response<Body> {
+    pub(crate) fn response(self) -> Response<Body> {
         let refusal = internal_error::with_trace_number(*self.refusal);
         let body = problem_details(&refusal, self.status).to_string();
         let mut response = Response::new(Body::from(body));
@@ -146,7 +146,7 @@ pub(super) fn problem_details(refusal: &Refusal, status: StatusCode) -> Value {
 }
 
 /// HTTP status of a code.
-const fn http_status(code: ErrorCode) -> StatusCode {
+pub(crate) const fn http_status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::MessageTooLarge | ErrorCode::SqlTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::ResultTooLarge | ErrorCode::ResourceLimit | ErrorCode::SqlTooDeep => {

@@ -19,15 +19,15 @@ const ADDRESS: usize = 16 * 1024;
 
 /// Parsed request.
 #[derive(Debug)]
-pub(super) struct WebRequest {
+pub(crate) struct WebRequest {
     /// Head of the HTTP request.
-    pub(super) parts: Parts,
+    pub(crate) parts: Parts,
     /// Base address for links: `https://` and the host name that the client used.
-    pub(super) base: String,
+    pub(crate) base: String,
     /// Segments of the path.
-    pub(super) path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// Query parameters, without duplicates.
-    pub(super) parameters: BTreeMap<String, String>,
+    pub(crate) parameters: BTreeMap<String, String>,
 }
 
 impl WebRequest {
@@ -35,7 +35,7 @@ impl WebRequest {
     ///
     /// # Errors
     /// When intermediaries could parse the request differently, or when it is invalid.
-    pub(super) fn of(parts: Parts) -> Result<Self, WebError> {
+    pub(crate) fn of(parts: Parts) -> Result<Self, WebError> {
         if matches!(parts.version, Version::HTTP_09 | Version::HTTP_10) {
             // HTTP/1.0 marks the end of a body by closing the connection, so a cut answer would look complete.
             let version = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
@@ -64,20 +64,7 @@ impl WebRequest {
             .map(|part| percent_decode(part, false))
             .collect::<Option<Vec<String>>>();
         let path = path.ok_or_else(unreadable_address_error)?;
-        let mut parameters = BTreeMap::new();
-        let query = parts.uri.query().unwrap_or_default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (Some(name), Some(value)) =
-                (percent_decode(name, true), percent_decode(value, true))
-            else {
-                return Err(unreadable_address_error());
-            };
-            let sentence = format!("the parameter `{name}` is given twice");
-            if parameters.insert(name, value).is_some() {
-                return Err(WebError::new(StatusCode::BAD_REQUEST, sentence));
-            }
-        }
+        let parameters = parse_pairs(parts.uri.query().unwrap_or_default())?;
         let mut texts = path
             .iter()
             .chain(parameters.keys())
@@ -105,7 +92,7 @@ impl WebRequest {
     ///
     /// # Errors
     /// 405 for another method, 400 for an unexpected body. An unread body ends the connection.
-    pub(super) fn insist_on(&self, method: &Method) -> Result<(), WebError> {
+    pub(crate) fn insist_on(&self, method: &Method) -> Result<(), WebError> {
         let length = self.parts.headers.get(header::CONTENT_LENGTH);
         let has_body = length.is_some_and(|length| length.as_bytes() != b"0");
         let wrong = if self.parts.method != *method {
@@ -152,6 +139,26 @@ impl WebRequest {
     }
 }
 
+/// Parses pairs of names and values, as queries and forms have them. No name stands there twice.
+///
+/// # Errors
+/// When a pair can't be decoded, or a name is repeated.
+pub(crate) fn parse_pairs(text: &str) -> Result<BTreeMap<String, String>, WebError> {
+    let mut pairs = BTreeMap::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (Some(name), Some(value)) = (percent_decode(name, true), percent_decode(value, true))
+        else {
+            return Err(unreadable_address_error());
+        };
+        let sentence = format!("the parameter `{name}` is given twice");
+        if pairs.insert(name, value).is_some() {
+            return Err(WebError::new(StatusCode::BAD_REQUEST, sentence));
+        }
+    }
+    Ok(pairs)
+}
+
 /// Reads a JSON body.
 ///
 /// # Errors
@@ -173,6 +180,14 @@ pub(super) async fn json_body(
             .with_help("send Content-Type: application/json")
             .ending_connection());
     }
+    read_body(body, time).await
+}
+
+/// Reads a body of at most 512 kB.
+///
+/// # Errors
+/// When the body is too long or too slow.
+pub(crate) async fn read_body(body: Body, time: Duration) -> Result<Bytes, WebError> {
     let late = || {
         let late = StatusCode::REQUEST_TIMEOUT;
         WebError::new(late, "the body did not come in time").ending_connection()

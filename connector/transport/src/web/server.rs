@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::server::Connected as _;
 
 /// Deadline for the head of a request, and for its body.
-const REQUEST_TIME: Duration = Duration::from_secs(10);
+pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(10);
 
 /// Largest size of the head of a request, bytes.
 const HEAD: u32 = 32 * 1024;
@@ -69,7 +69,7 @@ pub async fn serve_web<H: WebHandler>(
         settings.call.min(REQUEST_TIME),
         folder,
     ));
-    let server = Arc::new(http_server(&settings));
+    let server = Arc::new(build_http_server(&settings));
     let mut connections = JoinSet::new();
     let ending = CancellationToken::new();
     tokio::pin!(stop);
@@ -97,7 +97,8 @@ pub async fn serve_web<H: WebHandler>(
     connections.shutdown().await;
 }
 
-fn http_server(settings: &TransportSettings) -> auto::Builder<TokioExecutor> {
+/// Builder of connections, with their limits.
+pub(crate) fn build_http_server(settings: &TransportSettings) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
@@ -143,7 +144,8 @@ async fn serve_connection<H: WebHandler>(
     trace_connection_error(served.await);
 }
 
-fn trace_connection_error(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+/// Traces how a connection ended, where it was no end of the client's own.
+pub(crate) fn trace_connection_error(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "web.connection_ended");
     }

@@ -1,0 +1,225 @@
+//! One request of a browser: language, session, and the values that all pages share.
+
+use crate::status::describe_clock_offset;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_console::{FaultView, PageFrame, PersonLabel, PersonRole, render_fault};
+use hansa_node::config::ConnectorConfig;
+use hansa_node::console;
+use hansa_node::console::SignedInPerson;
+use hansa_node::console::session::Browser;
+use hansa_node::participant::Connector;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
+use hansa_transport::console::refusal_status;
+use hansa_transport::internal_error::with_trace_number;
+use hansa_transport::{ConsoleRequest, ConsoleResponse};
+use std::sync::Arc;
+
+/// Request of a browser, with its language.
+pub(super) struct PageVisit {
+    pub(super) request: ConsoleRequest,
+    pub(super) browser: Browser,
+    language: Language,
+    /// Tag of the language that the address of the page chooses, to be remembered.
+    pub(super) chosen_language: Option<&'static str>,
+    config: Arc<ConnectorConfig>,
+}
+
+/// Values of a page's frame.
+pub(super) struct FrameFacts {
+    config: Arc<ConnectorConfig>,
+    language: Language,
+    address: String,
+    person: Option<SignedInPerson>,
+    roles: Vec<PersonRole>,
+    is_demo: bool,
+    clock_offset: Option<String>,
+    as_of: Option<UtcTimestamp>,
+    form_key: String,
+    /// Command line with the content of the page.
+    pub(super) command: Option<String>,
+    /// Number of items that wait.
+    pub(super) waiting: Option<usize>,
+}
+
+impl FrameFacts {
+    /// The frame of the page.
+    pub(super) fn to_frame(&self) -> PageFrame<'_> {
+        PageFrame {
+            language: self.language,
+            participant_name: &self.config.participant.name,
+            participant_domain: self.config.participant.id.domain(),
+            zone: &self.config.participant.zone,
+            person: self.person.as_ref().map(|signed_in| PersonLabel {
+                name: &signed_in.person.name,
+                roles: &self.roles,
+            }),
+            demo: self.is_demo,
+            clock_offset: self.clock_offset.as_deref(),
+            as_of: self.as_of,
+            address: &self.address,
+            waiting: self.waiting,
+            form_key: &self.form_key,
+            command: self.command.as_deref(),
+        }
+    }
+}
+
+impl PageVisit {
+    /// Reads the language of a request: of its address, of an earlier choice, of the browser, of the participant.
+    pub(super) fn new(connector: &Connector, request: ConsoleRequest) -> Self {
+        let config = connector.config();
+        let chosen = request
+            .parameters
+            .get("lang")
+            .and_then(|tag| tag.parse::<Language>().ok());
+        let earlier = || request.language.as_deref()?.parse().ok();
+        let of_browser = || {
+            let wanted = request.languages.as_deref()?.split(',');
+            let tags = wanted.map(|entry| entry.split([';', '-']).next().unwrap_or_default());
+            tags.filter_map(|tag| tag.trim().parse().ok()).next()
+        };
+        let language = chosen
+            .or_else(earlier)
+            .or_else(of_browser)
+            .unwrap_or(config.participant.language);
+        Self {
+            browser: Browser {
+                address: request.address,
+                name: request.browser.clone(),
+            },
+            language,
+            chosen_language: chosen.map(Language::tag),
+            config,
+            request,
+        }
+    }
+
+    /// Person of the session of this request.
+    pub(super) fn find_person(&self, connector: &Connector) -> Option<SignedInPerson> {
+        let secret = self.request.session.as_deref()?;
+        console::find_session(connector, secret, &self.browser)
+    }
+
+    /// Ends the session of this request.
+    pub(super) fn sign_out(&self, connector: &Connector) {
+        if let Some(secret) = &self.request.session {
+            console::sign_out(connector, secret);
+        }
+    }
+
+    /// Uses up the key of the form.
+    ///
+    /// # Errors
+    /// `USAGE` where the key is unknown, used or over.
+    pub(super) fn take_form_key(&self, connector: &Connector, act: &str) -> Result<(), Refusal> {
+        let secret = self.request.session.as_deref().unwrap_or_default();
+        let key = self.request.form.get("key").map_or("", String::as_str);
+        if console::take_form_key(connector, secret, act, key) {
+            return Ok(());
+        }
+        let sentence = "this form was sent before, or is older than ten minutes";
+        Err(Refusal::new(ErrorCode::UsageWrong, sentence)
+            .with_help("open the page again, and repeat the act there"))
+    }
+
+    /// Frame of a page for nobody in particular.
+    pub(super) fn anonymous_frame_facts(&self) -> FrameFacts {
+        FrameFacts {
+            config: Arc::clone(&self.config),
+            language: self.language,
+            address: self.address(),
+            person: None,
+            roles: Vec::new(),
+            is_demo: false,
+            clock_offset: None,
+            as_of: None,
+            form_key: String::new(),
+            command: None,
+            waiting: None,
+        }
+    }
+
+    /// Frame of a page for a person.
+    pub(super) fn frame_facts(&self, connector: &Connector, person: &SignedInPerson) -> FrameFacts {
+        let secret = self.request.session.as_deref().unwrap_or_default();
+        let roles = person.person.roles.iter();
+        let clock = &self.config.clock;
+        FrameFacts {
+            is_demo: connector.identity.trust.bundle().content().demo,
+            clock_offset: (clock.micros != 0).then(|| describe_clock_offset(&clock.text)),
+            as_of: Some(connector.now()),
+            form_key: console::make_form_key(connector, secret, "leave"),
+            roles: roles
+                .filter_map(|role| PersonRole::from_word(role.as_str()))
+                .collect(),
+            person: Some(person.clone()),
+            ..self.anonymous_frame_facts()
+        }
+    }
+
+    /// Page of a fault for a person.
+    pub(super) fn fault_response(
+        &self,
+        connector: &Connector,
+        person: &SignedInPerson,
+        refusal: &Refusal,
+        status: u16,
+    ) -> ConsoleResponse {
+        let refusal = with_trace_number(refusal.clone());
+        let facts = self.frame_facts(connector, person);
+        let page = render_fault(&facts.to_frame(), &FaultView::from(&refusal));
+        html_response(status, page)
+    }
+
+    /// Page of a fault for nobody in particular.
+    pub(super) fn anonymous_fault_response(&self, refusal: &Refusal) -> ConsoleResponse {
+        let refusal = with_trace_number(refusal.clone());
+        let facts = self.anonymous_frame_facts();
+        let page = render_fault(&facts.to_frame(), &FaultView::from(&refusal));
+        html_response(refusal_status(refusal.code), page)
+    }
+
+    /// Path of the page with its parameters, as the frame's links continue it.
+    fn address(&self) -> String {
+        let encode = |text: &str| -> String {
+            let bytes = text.bytes().map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    char::from(byte).to_string()
+                }
+                other => format!("%{other:02X}"),
+            });
+            bytes.collect()
+        };
+        let path: Vec<String> = self.request.path.iter().map(|part| encode(part)).collect();
+        let pairs = self.request.parameters.iter();
+        let pairs: Vec<String> = pairs
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
+        match pairs.is_empty() {
+            true => format!("/{}", path.join("/")),
+            false => format!("/{}?{}", path.join("/"), pairs.join("&")),
+        }
+    }
+}
+
+/// Response with a page.
+pub(super) fn html_response(status: u16, page: String) -> ConsoleResponse {
+    ConsoleResponse {
+        status,
+        content_type: "text/html; charset=utf-8",
+        body: page.into(),
+        location: None,
+        cookie: None,
+        language: None,
+        is_immutable: false,
+    }
+}
+
+/// Response that leads to another page (RFC 9110, section 15.4.4).
+pub(super) fn redirect(path: &str) -> ConsoleResponse {
+    ConsoleResponse {
+        location: Some(path.to_owned()),
+        ..html_response(303, String::new())
+    }
+}

@@ -1,0 +1,62 @@
+//! Files that pages link to. The address of a file holds its digest, so that a browser can keep it for ever.
+
+use hansa_audit_log::digest::Digest;
+use std::sync::LazyLock;
+
+/// File that pages link to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asset {
+    /// Media type, for the header `Content-Type`.
+    pub content_type: &'static str,
+    /// Content.
+    pub bytes: &'static [u8],
+}
+
+/// Style sheet of all pages.
+const STYLE_SHEET: Asset = Asset {
+    content_type: "text/css; charset=utf-8",
+    bytes: include_bytes!("../assets/console.css"),
+};
+
+static STYLE_SHEET_ADDRESS: LazyLock<String> = LazyLock::new(|| {
+    let digest = Digest::of(STYLE_SHEET.bytes).to_short_text();
+    format!("/a/{digest}/console.css")
+});
+
+/// Address of the style sheet: `/a/{first twelve digits of its SHA-256}/console.css`.
+#[must_use]
+pub fn style_sheet_address() -> &'static str {
+    &STYLE_SHEET_ADDRESS
+}
+
+/// Asset at an address; none for another digest or name.
+#[must_use]
+pub fn find_asset(address: &str) -> Option<Asset> {
+    (address == style_sheet_address()).then_some(STYLE_SHEET)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_style_sheet_is_found_by_its_own_address_alone() {
+        let address = style_sheet_address();
+        assert_eq!(find_asset(address), Some(STYLE_SHEET));
+        assert_eq!(address.len(), "/a/0123456789ab/console.css".len());
+        for other in ["", "/", "/a/0123456789ab/console.css", "/a/console.css"] {
+            assert_eq!(find_asset(other), None);
+        }
+        assert_eq!(find_asset(&format!("{address}/")), None);
+    }
+
+    #[test]
+    fn the_style_sheet_is_small_and_loads_nothing() {
+        assert!(STYLE_SHEET.bytes.len() <= 12_000);
+        let text = std::str::from_utf8(STYLE_SHEET.bytes).unwrap();
+        for word in ["@import", "url(", "expression(", "</"] {
+            assert!(!text.contains(word), "{word}");
+        }
+        assert_eq!(text.matches('{').count(), text.matches('}').count());
+    }
+}

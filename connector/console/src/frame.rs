@@ -1,0 +1,107 @@
+//! Values that all pages share.
+
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::term::language::Language;
+
+/// Values of one page that do not belong to its subject.
+#[derive(Debug, Clone, Copy)]
+pub struct PageFrame<'a> {
+    /// Language of the page.
+    pub language: Language,
+    /// Name of the participant that runs the connector.
+    pub participant_name: &'a str,
+    /// Domain of this participant.
+    pub participant_domain: &'a str,
+    /// Time zone of this participant, as the IANA database names it. All times are shown in it.
+    pub zone: &'a str,
+    /// Person who is signed in; without one, the page has no navigation.
+    pub person: Option<PersonLabel<'a>>,
+    /// `true` in a demonstration.
+    pub demo: bool,
+    /// Offset of a clock that is moved for a demonstration, such as `+8d`.
+    pub clock_offset: Option<&'a str>,
+    /// Instant at which the state of the page was read.
+    pub as_of: Option<UtcTimestamp>,
+    /// Path of the page on this console with its query, such as `/contracts?state=expired`.
+    pub address: &'a str,
+    /// Number of items that wait for a person, where it is known.
+    pub waiting: Option<usize>,
+    /// Key of the sign-out form, bound to the session.
+    pub form_key: &'a str,
+    /// Command line with the content of the page.
+    pub command: Option<&'a str>,
+}
+
+impl<'a> PageFrame<'a> {
+    /// Frame with a language and an address. The other values are empty, and the zone is UTC.
+    #[must_use]
+    pub const fn new(language: Language, address: &'a str) -> Self {
+        Self {
+            language,
+            participant_name: "",
+            participant_domain: "",
+            zone: "UTC",
+            person: None,
+            demo: false,
+            clock_offset: None,
+            as_of: None,
+            address,
+            waiting: None,
+            form_key: "",
+            command: None,
+        }
+    }
+}
+
+/// Person who is signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct PersonLabel<'a> {
+    /// Name of the person.
+    pub name: &'a str,
+    /// Roles of the person.
+    pub roles: &'a [PersonRole],
+}
+
+/// Role of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PersonRole {
+    /// Drafts, comments and declines.
+    Officer,
+    /// Signs and withdraws contracts.
+    Signer,
+    /// Asks questions.
+    Analyst,
+    /// Reads the evidence.
+    Auditor,
+    /// Runs the connector.
+    Operator,
+}
+
+impl PersonRole {
+    /// All roles.
+    pub const ALL: [Self; 5] = [
+        Self::Officer,
+        Self::Signer,
+        Self::Analyst,
+        Self::Auditor,
+        Self::Operator,
+    ];
+
+    /// Word of the role in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Officer => "officer",
+            Self::Signer => "signer",
+            Self::Analyst => "analyst",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// Role of a word of the configuration; none for an unknown word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+}

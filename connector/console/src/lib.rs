@@ -1,0 +1,56 @@
+//! Pages of the console: server-rendered HTML for officers, auditors and operators.
+//!
+//! A view is the object that a command of `hansa` prints as JSON, or a part of it. A page is one function from a frame and a view to
+//! text. The pages need no script and no style attribute, so that `default-src 'none'; style-src 'self'; form-action 'self'` is enough
+//! as their content security policy.
+//!
+//! # The walk
+//!
+//! 1. A view is read from the JSON of a command: [`StatusView`], [`ContractListView`], [`ContractView`].
+//! 2. [`PageFrame`] holds the parts that all pages share: language, participant, person, navigation.
+//! 3. [`render_sign_in`], [`render_overview`], [`render_contracts`], [`render_contract`] or [`render_fault`] gives the page.
+//! 4. [`find_asset`] gives the style sheet that the page links to.
+//!
+//! # What it must never do
+//!
+//! - Perform input or output, or read a clock.
+//! - Write text that is not escaped. Control characters and marks of direction are shown as `⟨U+202E⟩`.
+//! - Present text of another participant as its own: such text stands in a frame with the name of its author.
+//!
+//! # Example
+//!
+//! ```
+//! use hansa_console::{PageFrame, StatusView, render_overview};
+//! use hansa_policy::term::language::Language;
+//!
+//! # fn main() -> Result<(), serde_json::Error> {
+//! let status = r#"{"waiting": [], "today": {"answers": 1, "rows": 49, "refusals": 0}, "datasets": 2,
+//!     "contracts_in_force": 3, "running": 0, "peers": 4, "ends": [], "records": 118, "bundle": 7}"#;
+//! let view: StatusView = serde_json::from_str(status)?;
+//! let frame = PageFrame::new(Language::De, "/");
+//! assert!(render_overview(&frame, &view).contains("<html lang=\"de\">"));
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod asset;
+pub mod frame;
+mod message;
+pub mod page;
+mod part;
+
+pub use crate::asset::{Asset, find_asset, style_sheet_address};
+pub use crate::frame::{PageFrame, PersonLabel, PersonRole};
+pub use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail};
+pub use crate::page::contract::{ContractView, render_contract};
+pub use crate::page::contract_list::{
+    ContractFilter, ContractListView, ContractRow, ContractSummary, NegotiationSummary,
+    ROWS_PER_PAGE, render_contracts,
+};
+pub use crate::page::fault::{FaultView, render_fault};
+pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};
+pub use crate::page::overview::{StatusView, render_overview};
+pub use crate::page::sign_in::{SignInFault, SignInView, render_sign_in};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Sentences of the console, from the message files.
+
+use hansa_policy::message::MessageCatalog;
+
+pub(crate) static CONSOLE: MessageCatalog = MessageCatalog::new(
+    include_str!("../messages/en/console.ftl"),
+    include_str!("../messages/de/console.ftl"),
+    include_str!("../messages/pt/console.ftl"),
+);
+
+/// Sentence of the console in a language, from its message ID and its arguments.
+macro_rules! message {
+    ($language:expr, $id:literal $(, $name:ident)* $(,)?) => {
+        $crate::message::CONSOLE.text(
+            $language,
+            hansa_policy::message::MessageId($id),
+            &[$((stringify!($name), &$name)),*],
+        )
+    };
+}
+pub(crate) use message;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn read_sources(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .flat_map(|path| match path.is_dir() {
+                true => read_sources(&path),
+                false => vec![std::fs::read_to_string(&path).unwrap()],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_sentence_is_there_in_every_language() {
+        let sources = read_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        assert_eq!(CONSOLE.find_faults(&sources), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,251 @@
+//! One contract or negotiation.
+
+mod detail;
+pub mod report;
+
+use crate::frame::PageFrame;
+use crate::message::message;
+use crate::page::contract::detail::{
+    render_approvals, render_budgets, render_comments, render_signatures, render_terms,
+};
+use crate::page::contract::report::{
+    ContractDetail, ContractReport, NegotiationDetail, OwedStatements, ShownPage, WithdrawalDetail,
+};
+use crate::part::contract_words::{kind_word, render_state, role_name, turn_word};
+use crate::part::layout::{PageContent, render_layout};
+use crate::part::quotation::{Quotation, render_quotation};
+use crate::part::table::{Fact, render_facts};
+use crate::part::text::{reveal_controls, shorten_identity};
+use crate::part::time::render_instant_text;
+use hansa_policy::term::language::Language;
+use maud::{Markup, html};
+
+/// Contract or negotiation, and the language in which its page was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractView {
+    /// Object of `hansa contract show --json`.
+    pub report: ContractReport,
+    /// Language of the text of the page; none if it is the language of the signatures.
+    pub page_language: Option<Language>,
+}
+
+/// Page of one contract or negotiation.
+#[must_use]
+pub fn render_contract(frame: &PageFrame<'_>, view: &ContractView) -> String {
+    let content = match &view.report {
+        ContractReport::Contract(detail) => build_contract_page(frame, view, detail),
+        ContractReport::Negotiation(detail) => build_negotiation_page(frame, view, detail),
+    };
+    render_layout(frame, &content)
+}
+
+fn build_contract_page(
+    frame: &PageFrame<'_>,
+    view: &ContractView,
+    detail: &ContractDetail,
+) -> PageContent {
+    let language = frame.language;
+    let summary = &detail.summary;
+    let other = match summary.other_party() {
+        Some(other) => reveal_controls(other).into_owned(),
+        None => message!(language, "party-everyone"),
+    };
+    let body = html! {
+        (render_facts(&list_contract_facts(frame, detail)))
+        @if let Some(withdrawal) = &detail.withdrawal {
+            (render_withdrawal(frame, withdrawal))
+        }
+        (render_budgets(frame, &detail.budgets))
+        (render_page_text(frame, &PageText { text: &detail.page, shown: &detail.shown, asked: view.page_language }))
+        (render_terms(language, &detail.terms))
+        (render_signatures(frame, &detail.signatures))
+        (render_approvals(language, &detail.officers))
+    };
+    build_content(language, &other, &summary.dataset, body)
+}
+
+fn build_negotiation_page(
+    frame: &PageFrame<'_>,
+    view: &ContractView,
+    detail: &NegotiationDetail,
+) -> PageContent {
+    let language = frame.language;
+    let body = html! {
+        (render_facts(&list_negotiation_facts(language, detail)))
+        (render_comments(frame, &detail.comments))
+        @if let Some(changes) = &detail.diff {
+            section aria-labelledby="changes" {
+                h2 id="changes" { (message!(language, "changes")) }
+                pre lang="en" { (reveal_controls(changes)) }
+            }
+        }
+        (render_page_text(frame, &PageText { text: &detail.page, shown: &detail.shown, asked: view.page_language }))
+        (render_terms(language, &detail.terms))
+        (render_approvals(language, &detail.officers))
+    };
+    match (&detail.participant, &detail.dataset) {
+        (Some(other), Some(dataset)) => {
+            build_content(language, &reveal_controls(other), dataset, body)
+        }
+        (_, _) => {
+            let name = shorten_identity(&detail.negotiation);
+            let title = message!(language, "negotiation-title", name);
+            PageContent {
+                heading: html! { (title) },
+                title,
+                body,
+                is_error: false,
+            }
+        }
+    }
+}
+
+/// Content under a heading with the other participant and the dataset.
+fn build_content(language: Language, other: &str, dataset: &str, body: Markup) -> PageContent {
+    let dataset = reveal_controls(dataset);
+    let title = message!(language, "contract-title", other, dataset);
+    PageContent {
+        heading: html! { bdi { (title) } },
+        title,
+        body,
+        is_error: false,
+    }
+}
+
+fn list_contract_facts(frame: &PageFrame<'_>, detail: &ContractDetail) -> Vec<Fact> {
+    let language = frame.language;
+    let summary = &detail.summary;
+    let instant = |text: &str| render_instant_text(frame, text);
+    let mut facts = vec![
+        Fact::new(
+            message!(language, "column-state"),
+            render_state(language, &summary.state),
+        ),
+        Fact::new(
+            message!(language, "column-role"),
+            html! { (role_name(language, &summary.role)) },
+        ),
+    ];
+    facts.extend((!summary.kind.is_empty()).then(|| {
+        let value = html! { (kind_word(language, &summary.kind)) };
+        Fact::new(message!(language, "fact-kind"), value)
+    }));
+    facts.extend((!summary.not_before.is_empty()).then(|| {
+        Fact::new(
+            message!(language, "fact-from"),
+            instant(&summary.not_before),
+        )
+    }));
+    facts.extend((!summary.not_after.is_empty()).then(|| {
+        Fact::new(
+            message!(language, "column-end"),
+            instant(&summary.not_after),
+        )
+    }));
+    facts.extend(detail.prepaid.as_ref().map(|prepaid| {
+        let spent = reveal_controls(&prepaid.spent);
+        let paid = reveal_controls(&prepaid.paid);
+        let currency = reveal_controls(&prepaid.currency);
+        let value = html! { (message!(language, "prepaid-spent", spent, paid, currency)) };
+        Fact::new(message!(language, "prepaid"), value)
+    }));
+    facts.extend(detail.statements_owed.as_ref().map(|owed| {
+        let value = render_owed_statements(frame, owed);
+        Fact::new(message!(language, "statements-owed"), value)
+    }));
+    let identity = html! { code { (reveal_controls(&summary.contract)) } };
+    facts.push(Fact::new(message!(language, "fact-identity"), identity));
+    facts
+}
+
+fn render_owed_statements(frame: &PageFrame<'_>, owed: &OwedStatements) -> Markup {
+    let language = frame.language;
+    html! {
+        (language.format_number(owed.count))
+        @if let Some(due) = &owed.first_due {
+            " · " (message!(language, "statements-due")) " " (render_instant_text(frame, due))
+        }
+    }
+}
+
+fn list_negotiation_facts(language: Language, detail: &NegotiationDetail) -> Vec<Fact> {
+    let state = render_state(language, &detail.state);
+    let mut facts = vec![Fact::new(message!(language, "column-state"), state)];
+    facts.extend(turn_word(language, detail.turn.as_deref()).map(|turn| {
+        let value = html! { strong { (turn) } };
+        Fact::new(message!(language, "fact-turn"), value)
+    }));
+    facts.extend(detail.role.as_deref().map(|role| {
+        let value = html! { (role_name(language, role)) };
+        Fact::new(message!(language, "column-role"), value)
+    }));
+    let identity = html! { code { (reveal_controls(&detail.negotiation)) } };
+    facts.push(Fact::new(message!(language, "fact-negotiation"), identity));
+    facts.extend(detail.would_become.as_deref().map(|contract| {
+        // No link: until it is signed, a contract has no page other than this one.
+        let value = html! { code { (reveal_controls(contract)) } };
+        Fact::new(message!(language, "fact-would-become"), value)
+    }));
+    facts
+}
+
+fn render_withdrawal(frame: &PageFrame<'_>, withdrawal: &WithdrawalDetail) -> Markup {
+    let language = frame.language;
+    let by = reveal_controls(&withdrawal.by);
+    html! {
+        section aria-labelledby="withdrawal" {
+            h2 id="withdrawal" { bdi { (message!(language, "withdrawal-title", by)) } }
+            p { (message!(language, "withdrawal-from")) " " (render_instant_text(frame, &withdrawal.from)) }
+            (render_quotation(frame, &Quotation {
+                author: &withdrawal.by,
+                at: Some(&withdrawal.at),
+                clause: None,
+                text: &withdrawal.reason,
+                valid: true,
+            }))
+        }
+    }
+}
+
+/// Text of the page of a contract.
+struct PageText<'a> {
+    text: &'a str,
+    shown: &'a ShownPage,
+    /// Language in which the text was asked for.
+    asked: Option<Language>,
+}
+
+fn render_page_text(frame: &PageFrame<'_>, page: &PageText<'_>) -> Markup {
+    let language = frame.language;
+    let signed = page.shown.language.parse::<Language>().ok();
+    // An unknown language is stated as such, so that no reader speaks the text as one of the page.
+    let tag = page.asked.or(signed).map_or("", Language::tag);
+    let is_translation = page.asked.is_some() && page.asked != signed;
+    html! {
+        section aria-labelledby="page-text" {
+            h2 id="page-text" { (message!(language, "page-text")) }
+            @if is_translation {
+                p.notice { (message!(language, "page-translation")) }
+            }
+            pre.page lang=(tag) { (reveal_controls(page.text)) }
+            @if !page.shown.sha256.is_empty() {
+                @let form = reveal_controls(&page.shown.form);
+                @let signed_language = describe_language(language, &page.shown.language);
+                p.hint {
+                    (message!(language, "page-signed", form, signed_language)) " "
+                    code { (reveal_controls(&page.shown.sha256)) }
+                }
+            }
+        }
+    }
+}
+
+/// Name of the language of a tag, in the language of the page.
+fn describe_language(language: Language, tag: &str) -> String {
+    match tag.parse() {
+        Ok(Language::En) => message!(language, "language-english"),
+        Ok(Language::De) => message!(language, "language-german"),
+        Ok(Language::Pt) => message!(language, "language-portuguese"),
+        Err(_) => reveal_controls(tag).into_owned(),
+    }
+}

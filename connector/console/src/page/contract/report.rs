@@ -1,0 +1,214 @@
+//! Objects of `hansa contract show --json`. A page reads a part of them, and ignores unknown members.
+
+use crate::page::contract_list::ContractSummary;
+use serde::Deserialize;
+
+/// Object of `hansa contract show --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ContractReport {
+    /// Contract with both signatures.
+    Contract(Box<ContractDetail>),
+    /// Negotiation that is not concluded.
+    Negotiation(Box<NegotiationDetail>),
+}
+
+/// Contract with its page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct ContractDetail {
+    /// Parties, dataset, role and state.
+    #[serde(flatten)]
+    pub summary: ContractSummary,
+    /// Clauses in words.
+    #[serde(default)]
+    pub terms: Vec<TermText>,
+    /// Page that the signatures cover.
+    #[serde(default)]
+    pub shown: ShownPage,
+    /// Text of the page.
+    pub page: String,
+    /// Withdrawal of the contract.
+    #[serde(default)]
+    pub withdrawal: Option<WithdrawalDetail>,
+    /// Steps that need two officers.
+    #[serde(default)]
+    pub officers: Vec<OfficerApproval>,
+    /// Signatures, checked now.
+    #[serde(default)]
+    pub signatures: Vec<SignatureCheck>,
+    /// Use of the quotas.
+    #[serde(default)]
+    pub budgets: Vec<QuotaUse>,
+    /// Prepaid amount.
+    #[serde(default)]
+    pub prepaid: Option<PrepaidBalance>,
+    /// Statements of deletion that are owed to this participant.
+    #[serde(default)]
+    pub statements_owed: Option<OwedStatements>,
+}
+
+/// Negotiation with the page of its proposal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct NegotiationDetail {
+    /// Identity of the negotiation.
+    pub negotiation: String,
+    /// Domain of the other participant, from the list.
+    #[serde(default)]
+    pub participant: Option<String>,
+    /// Name of the dataset, from the list.
+    #[serde(default)]
+    pub dataset: Option<String>,
+    /// Role of this participant, from the list.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// State, in the word of `hansa contract list`.
+    pub state: String,
+    /// Identity of the contract that the signatures would make.
+    #[serde(default)]
+    pub would_become: Option<String>,
+    /// Side that makes the next step, in the words of `hansa contract list`.
+    #[serde(default)]
+    pub turn: Option<String>,
+    /// Comments on clauses.
+    #[serde(default)]
+    pub comments: Vec<ClauseComment>,
+    /// Clauses in words.
+    #[serde(default)]
+    pub terms: Vec<TermText>,
+    /// Page that the signatures would cover.
+    #[serde(default)]
+    pub shown: ShownPage,
+    /// Text of the page.
+    pub page: String,
+    /// Steps that need two officers.
+    #[serde(default)]
+    pub officers: Vec<OfficerApproval>,
+    /// Differences from the proposal before, in English.
+    #[serde(default)]
+    pub diff: Option<String>,
+}
+
+/// Clause in English words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct TermText {
+    /// Identity of the clause.
+    pub clause: String,
+    /// Sentence of the clause.
+    pub text: String,
+    /// `true` if the connector enforces the clause, `false` if the parties only agree on it.
+    pub enforced: bool,
+}
+
+/// Page that is part of the signed content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ShownPage {
+    /// Form of the page.
+    pub form: String,
+    /// Tag of its language.
+    pub language: String,
+    /// Time zone of its days.
+    pub zone: String,
+    /// Digest of its text.
+    pub sha256: String,
+}
+
+/// Withdrawal with its reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct WithdrawalDetail {
+    /// Domain of the participant that has withdrawn.
+    pub by: String,
+    /// Instant of the statement.
+    pub at: String,
+    /// Instant at which the withdrawal takes effect.
+    pub from: String,
+    /// Reason, in the words of this participant.
+    pub reason: String,
+}
+
+/// Step that needs two officers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct OfficerApproval {
+    /// Step, such as `sign`.
+    pub action: String,
+    /// Pseudonym of the officer who has asked for it.
+    pub first: String,
+    /// Pseudonym of the officer who has approved it.
+    #[serde(default)]
+    pub second: Option<String>,
+}
+
+/// Signature and the result of its check.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct SignatureCheck {
+    /// Role of the side that signs.
+    pub role: String,
+    /// Identity of the key.
+    pub key: String,
+    /// Algorithm of the signature.
+    pub algorithm: String,
+    /// Seconds since 1970, by the clock of the side that signs.
+    pub issued_at: i64,
+    /// Organisation of the seal.
+    #[serde(default)]
+    pub sealed_for: Option<String>,
+    /// `true` if the signature holds.
+    pub valid: bool,
+    /// Fault of the signature, in English.
+    #[serde(default)]
+    pub fault: Option<String>,
+}
+
+/// Use of a quota in its current period.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct QuotaUse {
+    /// Identity of the clause.
+    pub clause: String,
+    /// Unit: `questions`, `rows` or `bytes`.
+    pub what: String,
+    /// Amount that is used.
+    pub used: u64,
+    /// Amount of the quota.
+    pub of: u64,
+    /// End of the period.
+    pub until: String,
+    /// Source of the amount: `counters` or `receipts`.
+    #[serde(default)]
+    pub by: String,
+}
+
+/// Amount that was paid beforehand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct PrepaidBalance {
+    /// Currency.
+    pub currency: String,
+    /// Amount that was paid.
+    pub paid: String,
+    /// Amount that is spent.
+    pub spent: String,
+}
+
+/// Statements of deletion that are owed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct OwedStatements {
+    /// Number of statements.
+    pub count: u64,
+    /// Instant at which the first is due.
+    #[serde(default)]
+    pub first_due: Option<String>,
+}
+
+/// Comment on a clause.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct ClauseComment {
+    /// Identity of the clause.
+    pub clause: String,
+    /// Domain of the author.
+    pub participant: String,
+    /// Instant at which the comment came.
+    pub at: String,
+    /// Text of the author.
+    pub text: String,
+    /// `true` if its signature holds.
+    pub valid: bool,
+}

@@ -1,0 +1,236 @@
+//! Overview: items that wait for a person, then the figures of the connector.
+
+pub mod waiting_list;
+
+use crate::frame::PageFrame;
+use crate::message::message;
+use crate::page::overview::waiting_list::{WaitingItem, render_waiting_list};
+use crate::part::layout::{PageContent, render_layout};
+use crate::part::table::{DataTable, Fact, render_facts, render_table};
+use crate::part::text::reveal_controls;
+use crate::part::time::render_instant_text;
+use hansa_policy::term::language::Language;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// State of a participant, as `hansa status --json` reports it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct StatusView {
+    /// Items that wait for a person, the most urgent first.
+    pub waiting: Vec<WaitingItem>,
+    /// Figures since midnight.
+    pub today: DailyFigures,
+    /// Number of published datasets.
+    pub datasets: u64,
+    /// Number of contracts in force.
+    pub contracts_in_force: u64,
+    /// Number of answers that run.
+    pub running: u64,
+    /// Number of known peers.
+    pub peers: u64,
+    /// Ends of certificates, contracts and other documents.
+    pub ends: Vec<DocumentEnd>,
+    /// Number of records in the log.
+    pub records: u64,
+    /// Newest time stamp of the log; none without an authority.
+    #[serde(default)]
+    pub time_stamp: Option<TimeStamp>,
+    /// Number of the trust bundle.
+    pub bundle: u64,
+    /// Version of the rulebook in force.
+    #[serde(default)]
+    pub rulebook: Option<u64>,
+    /// Version of the rulebook that is not accepted yet.
+    #[serde(default)]
+    pub rulebook_waiting: Option<u64>,
+}
+
+/// Figures of a day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct DailyFigures {
+    /// Answers that ended.
+    pub answers: u64,
+    /// Rows that left with them.
+    pub rows: u64,
+    /// Questions that were refused.
+    pub refusals: u64,
+}
+
+/// End of a certificate, a contract or another document.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DocumentEnd {
+    /// Kind of the document, such as `tls_certificate`.
+    pub what: String,
+    /// Name of the document.
+    pub name: String,
+    /// Instant of its end.
+    pub at: String,
+    /// Command or step that renews it.
+    pub renew: String,
+}
+
+/// Newest time stamp of the log, and what prevents the next one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct TimeStamp {
+    /// Number of records that its head covers.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// Instant before which the head existed.
+    #[serde(default)]
+    pub existed_before: Option<String>,
+    /// Authority that states it.
+    #[serde(default)]
+    pub authority: Option<String>,
+    /// Code of the fault that prevents the next one.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Sentence of this fault.
+    #[serde(default)]
+    pub fault: Option<String>,
+}
+
+/// Page of the state of a participant.
+#[must_use]
+pub fn render_overview(frame: &PageFrame<'_>, view: &StatusView) -> String {
+    let language = frame.language;
+    let body = html! {
+        section aria-labelledby="waiting" {
+            (render_waiting_list(frame, &view.waiting))
+        }
+        section aria-labelledby="today" {
+            h2 id="today" { (message!(language, "today")) }
+            (render_facts(&list_daily_facts(language, view)))
+        }
+        section aria-labelledby="stock" {
+            h2 id="stock" { (message!(language, "stock")) }
+            (render_facts(&list_stock_facts(frame, view)))
+        }
+        section aria-labelledby="ends" {
+            h2 id="ends" { (message!(language, "ends")) }
+            (render_ends(frame, &view.ends))
+        }
+    };
+    let title = message!(language, "overview-title");
+    render_layout(
+        frame,
+        &PageContent {
+            heading: html! { (title) },
+            title,
+            body,
+            is_error: false,
+        },
+    )
+}
+
+fn list_daily_facts(language: Language, view: &StatusView) -> Vec<Fact> {
+    let number = |number: u64| html! { (language.format_number(number)) };
+    vec![
+        Fact::new(
+            message!(language, "today-answers"),
+            number(view.today.answers),
+        ),
+        Fact::new(message!(language, "today-rows"), number(view.today.rows)),
+        Fact::new(
+            message!(language, "today-refusals"),
+            number(view.today.refusals),
+        ),
+        Fact::new(message!(language, "running"), number(view.running)),
+    ]
+}
+
+fn list_stock_facts(frame: &PageFrame<'_>, view: &StatusView) -> Vec<Fact> {
+    let language = frame.language;
+    let number = |number: u64| html! { (language.format_number(number)) };
+    let mut facts = vec![
+        Fact::new(message!(language, "log-records"), number(view.records)),
+        Fact::new(
+            message!(language, "contracts-in-force"),
+            number(view.contracts_in_force),
+        ),
+        Fact::new(message!(language, "datasets"), number(view.datasets)),
+        Fact::new(message!(language, "peers"), number(view.peers)),
+        // A name in figures, not a quantity.
+        Fact::new(message!(language, "bundle"), html! { (view.bundle) }),
+    ];
+    facts.extend(view.rulebook.map(|version| {
+        let value = html! { (message!(language, "version", version)) };
+        Fact::new(message!(language, "rulebook"), value)
+    }));
+    facts.extend(view.rulebook_waiting.map(|version| {
+        let value = html! { (message!(language, "version", version)) };
+        Fact::new(message!(language, "rulebook-waiting"), value)
+    }));
+    let stamp = view.time_stamp.as_ref();
+    facts.extend(stamp.map(|stamp| {
+        let value = render_time_stamp(frame, stamp);
+        Fact::new(message!(language, "time-stamp"), value)
+    }));
+    facts
+}
+
+fn render_time_stamp(frame: &PageFrame<'_>, stamp: &TimeStamp) -> Markup {
+    let language = frame.language;
+    html! {
+        span.plain {
+            @match &stamp.existed_before {
+                Some(instant) => {
+                    (message!(language, "time-stamp-before")) " " (render_instant_text(frame, instant))
+                }
+                None => { (message!(language, "time-stamp-none")) }
+            }
+            @if let Some(size) = stamp.size {
+                @let size = language.format_number(size);
+                " · " (message!(language, "time-stamp-size", size))
+            }
+            @if let Some(authority) = &stamp.authority {
+                @let authority = reveal_controls(authority);
+                " · " (message!(language, "time-stamp-authority", authority))
+            }
+            @if let Some(fault) = &stamp.fault {
+                br;
+                strong.fault { (message!(language, "time-stamp-fault")) } " "
+                span lang="en" {
+                    @if let Some(code) = &stamp.code { code { (reveal_controls(code)) } ": " }
+                    (reveal_controls(fault))
+                }
+            }
+        }
+    }
+}
+
+fn render_ends(frame: &PageFrame<'_>, ends: &[DocumentEnd]) -> Markup {
+    let language = frame.language;
+    if ends.is_empty() {
+        return html! { p { (message!(language, "ends-none")) } };
+    }
+    let rows = ends.iter().map(|end| {
+        vec![
+            html! { (document_word(language, &end.what)) },
+            html! { (reveal_controls(&end.name)) },
+            render_instant_text(frame, &end.at),
+            html! { span lang="en" { (reveal_controls(&end.renew)) } },
+        ]
+    });
+    render_table(&DataTable {
+        id: "ends-caption",
+        caption: message!(language, "ends-caption"),
+        columns: vec![
+            message!(language, "ends-what"),
+            message!(language, "ends-name"),
+            message!(language, "ends-at"),
+            message!(language, "ends-renew"),
+        ],
+        rows: rows.collect(),
+    })
+}
+
+fn document_word(language: Language, kind: &str) -> String {
+    match kind {
+        "tls_certificate" => message!(language, "document-certificate"),
+        "trust_bundle" => message!(language, "document-bundle"),
+        "contract" => message!(language, "document-contract"),
+        "credential" => message!(language, "document-credential"),
+        "access_token" => message!(language, "document-token"),
+        other => reveal_controls(other).into_owned(),
+    }
+}

@@ -1,0 +1,177 @@
+//! Items that wait for a person.
+
+use crate::frame::PageFrame;
+use crate::message::message;
+use crate::part::address::contract_address;
+use crate::part::text::reveal_controls;
+use crate::part::time::render_instant_text;
+use hansa_policy::term::language::Language;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// Item that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WaitingItem {
+    /// Kind of the item.
+    pub kind: WaitingKind,
+    /// Negotiation, contract, dataset, participant or document of the item.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Instant since which the item waits.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// Urgency of the item.
+    pub severity: WaitingSeverity,
+    /// English sentence about the item.
+    pub text: String,
+    /// Command that answers the item.
+    #[serde(default)]
+    pub act: Option<String>,
+    /// English remedies that are no single command.
+    #[serde(default)]
+    pub help: Vec<String>,
+}
+
+/// Kind of a waiting item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingKind {
+    /// Negotiation whose next message is ours.
+    Request,
+    /// Public view that two officers must approve.
+    PublicView,
+    /// Step that one officer has asked for.
+    Approval,
+    /// Version of the rulebook that is not accepted yet.
+    Rulebook,
+    /// Notice that did not arrive.
+    Notice,
+    /// Document whose renewal is due.
+    Validity,
+    /// Certificate that can't be used.
+    Certificate,
+    /// Receipts without acknowledgement.
+    Receipts,
+    /// Log that can't be written.
+    Log,
+    /// Clock that can't be trusted.
+    Clock,
+    /// Authority that gives no time stamps.
+    TimeStamp,
+    /// Log of a participant with two heads.
+    Fork,
+    /// Dataset with damaged files.
+    Dataset,
+    /// Offer past its end.
+    Offer,
+    /// Kind that this console does not know. The sentence of the item is shown nevertheless.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Urgency of a waiting item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingSeverity {
+    /// Something does not work until a person acts.
+    Fault,
+    /// A person must decide.
+    Decision,
+    /// Something stops working later.
+    Warning,
+}
+
+/// List of the waiting items below its heading.
+pub(super) fn render_waiting_list(frame: &PageFrame<'_>, items: &[WaitingItem]) -> Markup {
+    let language = frame.language;
+    let number = items.len();
+    html! {
+        h2 id="waiting" { (message!(language, "waiting", number)) }
+        @if items.is_empty() {
+            p { (message!(language, "waiting-none")) }
+        } @else {
+            ol.waiting {
+                @for item in items {
+                    (render_item(frame, item))
+                }
+            }
+        }
+    }
+}
+
+fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
+    let language = frame.language;
+    let class = match item.severity {
+        WaitingSeverity::Fault => "mark bad",
+        WaitingSeverity::Decision => "mark open",
+        WaitingSeverity::Warning => "mark late",
+    };
+    html! {
+        li {
+            h3 {
+                span class=(class) { (severity_word(language, item.severity)) } " "
+                (kind_heading(language, item.kind))
+            }
+            // The connector writes its sentences in English.
+            p lang="en" { (reveal_controls(&item.text)) }
+            @if let Some(since) = &item.since {
+                p.hint { (message!(language, "waiting-since")) " " (render_instant_text(frame, since)) }
+            }
+            @if let Some(address) = item_address(item) {
+                p { a.act href=(address) { (message!(language, "waiting-read")) } }
+            }
+            @if let Some(act) = &item.act {
+                p { (message!(language, "waiting-command")) " " code { (reveal_controls(act)) } }
+            }
+            @if !item.help.is_empty() {
+                p { (message!(language, "waiting-help")) }
+                ul lang="en" {
+                    @for line in &item.help { li { (reveal_controls(line)) } }
+                }
+            }
+        }
+    }
+}
+
+/// Page of the contract or negotiation of an item; none where the item is about something else.
+fn item_address(item: &WaitingItem) -> Option<String> {
+    let subject = item.subject.as_deref()?;
+    let is_contract = match item.kind {
+        WaitingKind::Request | WaitingKind::Notice => true,
+        // An approval is about a contract, a group or a dataset; the command says which.
+        WaitingKind::Approval => item
+            .act
+            .as_deref()
+            .is_some_and(|act| act.starts_with("hansa contract ")),
+        _ => false,
+    };
+    is_contract.then(|| contract_address(subject)).flatten()
+}
+
+fn severity_word(language: Language, severity: WaitingSeverity) -> String {
+    match severity {
+        WaitingSeverity::Fault => message!(language, "severity-fault"),
+        WaitingSeverity::Decision => message!(language, "severity-decision"),
+        WaitingSeverity::Warning => message!(language, "severity-warning"),
+    }
+}
+
+fn kind_heading(language: Language, kind: WaitingKind) -> String {
+    match kind {
+        WaitingKind::Request => message!(language, "item-request"),
+        WaitingKind::PublicView => message!(language, "item-public-view"),
+        WaitingKind::Approval => message!(language, "item-approval"),
+        WaitingKind::Rulebook => message!(language, "item-rulebook"),
+        WaitingKind::Notice => message!(language, "item-notice"),
+        WaitingKind::Validity => message!(language, "item-validity"),
+        WaitingKind::Certificate => message!(language, "item-certificate"),
+        WaitingKind::Receipts => message!(language, "item-receipts"),
+        WaitingKind::Log => message!(language, "item-log"),
+        WaitingKind::Clock => message!(language, "item-clock"),
+        WaitingKind::TimeStamp => message!(language, "item-time-stamp"),
+        WaitingKind::Fork => message!(language, "item-fork"),
+        WaitingKind::Dataset => message!(language, "item-dataset"),
+        WaitingKind::Offer => message!(language, "item-offer"),
+        WaitingKind::Unknown => message!(language, "item-unknown"),
+    }
+}

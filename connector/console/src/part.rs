@@ -1,0 +1,10 @@
+//! Parts that several pages share.
+
+pub(crate) mod address;
+pub(crate) mod contract_words;
+pub(crate) mod error_summary;
+pub(crate) mod layout;
+pub(crate) mod quotation;
+pub(crate) mod table;
+pub(crate) mod text;
+pub(crate) mod time;

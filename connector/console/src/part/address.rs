@@ -1,0 +1,108 @@
+//! Addresses on this console: links to pages and their queries.
+
+use std::fmt::{self, Write as _};
+
+/// Address of the page of a contract or negotiation. None for an identity that is not made of letters, digits and hyphens.
+pub(crate) fn contract_address(identity: &str) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let plain = !identity.is_empty() && identity.bytes().all(is_plain);
+    plain.then(|| format!("/contracts/{identity}"))
+}
+
+/// Path of an address, without its query. An address that leads away from this console gives `/`.
+pub(crate) fn own_path(address: &str) -> &str {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let is_own = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains(|letter: char| letter == '\\' || letter.is_control());
+    if is_own { path } else { "/" }
+}
+
+/// Query of an address without the pairs of a name, such as `state=expired`.
+pub(crate) fn query_without<'a>(address: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    let whole = address.split('#').next().unwrap_or_default();
+    let query = whole.split_once('?').map_or("", |halves| halves.1);
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let named = name.to_owned();
+    pairs.filter(move |pair| pair.split('=').next() != Some(named.as_str()))
+}
+
+/// Address with a query, whose values are percent-encoded.
+pub(crate) struct QueryAddress(String);
+
+impl QueryAddress {
+    /// Address without a query.
+    pub(crate) fn new(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Adds a pair whose value is text.
+    pub(crate) fn with_value(mut self, name: &str, value: &str) -> Self {
+        self.add_separator();
+        self.0.push_str(name);
+        self.0.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                self.0.push(char::from(byte));
+            } else {
+                // Writing to a `String` can't fail.
+                let _ = write!(self.0, "%{byte:02X}");
+            }
+        }
+        self
+    }
+
+    /// Adds a pair where its value is not empty.
+    pub(crate) fn with_filled(self, name: &str, value: &str) -> Self {
+        if value.is_empty() {
+            self
+        } else {
+            self.with_value(name, value)
+        }
+    }
+
+    /// Adds a pair that is encoded already.
+    pub(crate) fn with_pair(mut self, pair: &str) -> Self {
+        self.add_separator();
+        self.0.push_str(pair);
+        self
+    }
+
+    fn add_separator(&mut self) {
+        self.0.push(if self.0.contains('?') { '&' } else { '?' });
+    }
+}
+
+impl fmt::Display for QueryAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_stay_on_this_console() {
+        assert_eq!(own_path("/contracts?a=b#c"), "/contracts");
+        for away in ["", "x", "//evil.example", "/\\evil.example", "javascript:x"] {
+            assert_eq!(own_path(away), "/", "{away}");
+        }
+        assert_eq!(contract_address("n-3c51").unwrap(), "/contracts/n-3c51");
+        for bad in ["", "..", "a/b", "a%2f", "a?b", "\u{202e}"] {
+            assert_eq!(contract_address(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn queries_are_encoded_and_keep_other_pairs() {
+        let kept: Vec<_> = query_without("/c?lang=de&state=x&language=y#z", "lang").collect();
+        assert_eq!(kept, ["state=x", "language=y"]);
+        let address = QueryAddress::new("/c")
+            .with_pair("state=x")
+            .with_filled("with", "")
+            .with_value("text", "a b&ü");
+        assert_eq!(address.to_string(), "/c?state=x&text=a%20b%26%C3%BC");
+    }
+}

@@ -1,0 +1,244 @@
+//! Shape of every page: head, banner, navigation, content, footer.
+
+use crate::asset::style_sheet_address;
+use crate::frame::{PageFrame, PersonLabel, PersonRole};
+use crate::message::message;
+use crate::part::address::{QueryAddress, own_path, query_without};
+use crate::part::text::reveal_controls;
+use crate::part::time::render_instant;
+use hansa_policy::term::language::Language;
+use maud::{DOCTYPE, Markup, html};
+
+/// Content of a page and its names.
+pub(crate) struct PageContent {
+    /// Subject of the page, for the window of the browser.
+    pub(crate) title: String,
+    /// Main heading.
+    pub(crate) heading: Markup,
+    /// Content below the heading.
+    pub(crate) body: Markup,
+    /// `true` if the page reports an error.
+    pub(crate) is_error: bool,
+}
+
+/// Page that a link of the navigation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NavigationTarget {
+    Overview,
+    Contracts,
+}
+
+impl NavigationTarget {
+    const ALL: [Self; 2] = [Self::Overview, Self::Contracts];
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "/",
+            Self::Contracts => "/contracts",
+        }
+    }
+
+    fn label(self, language: Language) -> String {
+        match self {
+            Self::Overview => message!(language, "nav-overview"),
+            Self::Contracts => message!(language, "nav-contracts"),
+        }
+    }
+
+    /// Value of `aria-current` on a page: the page itself, or a page below it.
+    fn current_mark(self, path: &str) -> Option<&'static str> {
+        let is_below = self != Self::Overview
+            && path
+                .strip_prefix(self.path())
+                .is_some_and(|rest| rest.starts_with('/'));
+        if path == self.path() {
+            Some("page")
+        } else {
+            is_below.then_some("true")
+        }
+    }
+}
+
+/// Whole page as text.
+pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> String {
+    let language = frame.language;
+    let page = html! {
+        (DOCTYPE)
+        html lang=(language.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (page_title(frame, content)) }
+                link rel="stylesheet" href=(style_sheet_address());
+            }
+            body {
+                a.skip href="#content" { (message!(language, "skip")) }
+                (render_banner(frame))
+                @if frame.person.is_some() {
+                    (render_navigation(frame))
+                }
+                main id="content" tabindex="-1" {
+                    @if let Some(instant) = frame.as_of {
+                        p.as-of {
+                            (message!(language, "as-of")) " " (render_instant(frame, instant)) " "
+                            a href=(page_address(frame)) { (message!(language, "refresh")) }
+                        }
+                    }
+                    h1 { (content.heading) }
+                    (content.body)
+                }
+                (render_footer(frame))
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn page_title(frame: &PageFrame<'_>, content: &PageContent) -> String {
+    let language = frame.language;
+    let product = message!(language, "product-name");
+    let mut title = reveal_controls(&content.title).into_owned();
+    if content.is_error {
+        title = message!(language, "title-error", title);
+    }
+    if frame.participant_name.is_empty() {
+        format!("{title} – {product}")
+    } else {
+        let participant = reveal_controls(frame.participant_name);
+        format!("{title} – {participant} – {product}")
+    }
+}
+
+fn render_banner(frame: &PageFrame<'_>) -> Markup {
+    let language = frame.language;
+    html! {
+        header.banner {
+            p.product {
+                strong { (message!(language, "product-name")) }
+                @if !frame.participant_name.is_empty() {
+                    " · " bdi { (reveal_controls(frame.participant_name)) }
+                }
+                @if !frame.participant_domain.is_empty() {
+                    " " span.domain { (reveal_controls(frame.participant_domain)) }
+                }
+            }
+            @if frame.demo || frame.clock_offset.is_some() {
+                p.notice {
+                    @if frame.demo { strong.badge { (message!(language, "demonstration")) } }
+                    @if let Some(offset) = frame.clock_offset {
+                        @let offset = reveal_controls(offset);
+                        " " strong.badge { (message!(language, "clock-offset", offset)) }
+                    }
+                }
+            }
+            @if let Some(person) = frame.person {
+                (render_person(frame, person))
+            }
+            (render_language_links(frame))
+        }
+    }
+}
+
+fn render_person(frame: &PageFrame<'_>, person: PersonLabel<'_>) -> Markup {
+    let language = frame.language;
+    let roles: Vec<String> = person
+        .roles
+        .iter()
+        .map(|role| role_word(language, *role))
+        .collect();
+    html! {
+        form.leave method="post" action="/leave" {
+            input type="hidden" name="key" value=(frame.form_key);
+            span {
+                bdi { (reveal_controls(person.name)) }
+                @if !roles.is_empty() { " · " (roles.join(", ")) }
+            }
+            button type="submit" { (message!(language, "leave")) }
+        }
+    }
+}
+
+fn role_word(language: Language, role: PersonRole) -> String {
+    match role {
+        PersonRole::Officer => message!(language, "role-officer"),
+        PersonRole::Signer => message!(language, "role-signer"),
+        PersonRole::Analyst => message!(language, "role-analyst"),
+        PersonRole::Auditor => message!(language, "role-auditor"),
+        PersonRole::Operator => message!(language, "role-operator"),
+    }
+}
+
+fn render_language_links(frame: &PageFrame<'_>) -> Markup {
+    html! {
+        nav.languages aria-label=(message!(frame.language, "nav-languages")) {
+            ul {
+                @for other in Language::ALL {
+                    li {
+                        a href=(language_address(frame, other)) lang=(other.tag()) hreflang=(other.tag())
+                            aria-current=[(other == frame.language).then_some("true")] {
+                            (message!(other, "language-name"))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Address of the page in a language, with the rest of its query.
+fn language_address(frame: &PageFrame<'_>, language: Language) -> String {
+    let base = QueryAddress::new(own_path(frame.address));
+    query_without(frame.address, "lang")
+        .fold(base, QueryAddress::with_pair)
+        .with_value("lang", language.tag())
+        .to_string()
+}
+
+/// Address of the page itself.
+fn page_address(frame: &PageFrame<'_>) -> String {
+    let base = QueryAddress::new(own_path(frame.address));
+    query_without(frame.address, "lang")
+        .fold(base, QueryAddress::with_pair)
+        .to_string()
+}
+
+fn render_navigation(frame: &PageFrame<'_>) -> Markup {
+    let language = frame.language;
+    let path = own_path(frame.address);
+    html! {
+        nav.sections aria-label=(message!(language, "nav-sections")) {
+            ul {
+                @for target in NavigationTarget::ALL {
+                    li {
+                        a href=(target.path()) aria-current=[target.current_mark(path)] {
+                            (target.label(language))
+                            @if let (NavigationTarget::Overview, Some(number)) = (target, frame.waiting) {
+                                " " span.count {
+                                    (number)
+                                    span.unseen { " " (message!(language, "nav-waiting")) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn render_footer(frame: &PageFrame<'_>) -> Markup {
+    let language = frame.language;
+    html! {
+        footer {
+            @if let Some(command) = frame.command {
+                details {
+                    summary { (message!(language, "as-command")) }
+                    pre { code { (reveal_controls(command)) } }
+                    p.hint { (message!(language, "as-command-hint")) }
+                }
+            }
+        }
+    }
+}

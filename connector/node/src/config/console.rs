@@ -1,0 +1,112 @@
+//! `[console]`: address of the console, and the life of its sessions.
+
+use crate::config::reader::ConfigSection;
+use crate::config::unit::parse_duration;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Default time after which an unused session ends.
+const IDLE: Duration = Duration::from_secs(15 * 60);
+
+/// Default longest life of a session.
+const LONGEST: Duration = Duration::from_secs(8 * 3600);
+
+/// `[console]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleConfig {
+    /// Address to listen on; absent: there is no console.
+    pub listen: Option<SocketAddr>,
+    /// Scheme, host and port by which browsers reach it; absent: `http://LABEL.localhost:PORT`.
+    pub name: Option<String>,
+    /// Certificate chain and key of an HTTPS console; absent: those of the participant in its league.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Time after which an unused session ends.
+    pub idle: Duration,
+    /// Longest life of a session.
+    pub longest: Duration,
+}
+
+impl ConsoleConfig {
+    /// Checks that browsers reach the console by HTTPS.
+    pub fn is_secure(&self) -> bool {
+        let name = self.name.as_deref();
+        name.is_some_and(|name| name.starts_with("https://"))
+    }
+}
+
+/// Reads the section.
+pub(super) fn read_console_config(section: ConfigSection<'_>, folder: &Path) -> ConsoleConfig {
+    let listen: Option<SocketAddr> = section.parse_value("listen");
+    let name = section.parse_with(
+        "name",
+        parse_origin,
+        "an address of scheme, host and port alone, such as https://console.munster.example",
+    );
+    let certificate = section.text("certificate");
+    let key = section.text("key");
+    let certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((folder.join(certificate), folder.join(key))),
+        (None, None) => None,
+        _ => {
+            section.report_problem("certificate", "a certificate and its `key` come together");
+            None
+        }
+    };
+    let time = |key, default| {
+        let time = section.parse_with(key, parse_duration, "a time such as 15m");
+        time.unwrap_or(default)
+    };
+    let config = ConsoleConfig {
+        listen,
+        idle: time("idle", IDLE),
+        longest: time("longest", LONGEST),
+        name,
+        certificate,
+    };
+    // INVARIANT: console-loopback. Without TLS, only the own machine reaches the console, under a name that no other machine has.
+    if let Some(address) = config.listen
+        && !config.is_secure()
+    {
+        let is_local = |name: &String| {
+            let host = name.trim_start_matches("http://");
+            let host = host.split(':').next().unwrap_or_default();
+            host.ends_with(".localhost")
+        };
+        if !address.ip().is_loopback() || !config.name.as_ref().is_none_or(is_local) {
+            section.report_problem(
+                "listen",
+                "a console without HTTPS is for the own machine alone: listen on 127.0.0.1 and name it \
+                 http://….localhost, or give it a `name` with https://",
+            );
+        }
+    }
+    if config.idle > config.longest {
+        section.report_problem("idle", "`idle` is longer than `longest`");
+    }
+    section.finish();
+    config
+}
+
+/// Reads an origin as browsers write it (RFC 6454, section 6.2): small letters, no path, no default port.
+fn parse_origin(text: &str) -> Option<String> {
+    let (scheme, authority) = text.split_once("://")?;
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let is_host = !host.is_empty()
+        && host.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)
+        });
+    let default = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    let is_port = port.is_none_or(|port| {
+        let number = port.parse::<u16>();
+        number.is_ok_and(|number| number.to_string() == port && number != default)
+    });
+    (is_host && is_port).then(|| text.to_owned())
+}

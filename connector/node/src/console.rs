@@ -1,0 +1,222 @@
+//! State of the console: open codes, sessions, and the keys of forms. All of it is in memory, so a restart ends every session.
+
+pub mod session;
+pub mod sign_in_code;
+
+use crate::config::ConnectorConfig;
+use crate::config::person::PersonConfig;
+use crate::console::session::{Browser, Session, SessionLife, Sessions};
+use crate::console::sign_in_code::SignInCodes;
+use crate::log::audit_event::AuditEvent;
+use crate::participant::Connector;
+use crate::participant::pseudonyms::Person;
+use crate::process::blocking_work::run_waiting;
+use crate::process::randomness::random_bytes;
+use hansa_audit_log::record::console::{ConsoleRefusalRecord, ConsoleSignInRecord};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+/// Proof of a person that a code from the local socket gives.
+const BY_LINK: &str = "link";
+
+/// State of the console of a participant.
+#[derive(Debug, Default)]
+pub struct ConsoleState {
+    /// Scheme, host and port by which browsers reach the console; unset where it is not served.
+    pub origin: OnceLock<String>,
+    codes: Mutex<SignInCodes>,
+    sessions: Mutex<Sessions>,
+}
+
+/// Code for one sign-in, and the address at which it is typed.
+#[derive(Debug)]
+pub struct SignInInvitation {
+    /// Address of the page; it contains no secret.
+    pub address: String,
+    /// Code, once and for one person.
+    pub code: String,
+    /// Name of the person.
+    pub person: String,
+}
+
+/// Session of a person whose roles are those of the configuration in force.
+#[derive(Debug, Clone)]
+pub struct SignedInPerson {
+    /// Person, with the roles.
+    pub person: PersonConfig,
+    /// Session of the request.
+    pub session: Session,
+}
+
+/// Gives a code to the person of a Unix user. Codes that the person has not used end.
+///
+/// # Errors
+/// `CONSOLE_OFF` where no console is served, `PERSON_UNKNOWN` where the user is no person of the configuration.
+pub fn issue_code(connector: &Connector, user: Option<u32>) -> Result<SignInInvitation, Refusal> {
+    let Some(origin) = connector.console.origin.get() else {
+        return Err(Refusal::new(
+            ErrorCode::ConsoleOff,
+            "this connector serves no console",
+        ));
+    };
+    let config = connector.config();
+    let person = user.and_then(|user| find_person(&config, user));
+    let Some(person) = person else {
+        let user = user.map_or_else(
+            || "this user".to_owned(),
+            |user| format!("Unix user {user}"),
+        );
+        let sentence = format!("{user} is no person of this participant");
+        return Err(
+            Refusal::new(ErrorCode::PersonUnknown, sentence).with_help(format!(
+                "add [person.NAME] with name, roles and unix to {}, then hansa reload",
+                config.file.display()
+            )),
+        );
+    };
+    let ticks = connector.ticks();
+    let code = connector
+        .console
+        .codes
+        .lock()
+        .issue(person.unix, random_bytes(), ticks);
+    Ok(SignInInvitation {
+        address: format!("{origin}/enter"),
+        code,
+        person: person.name.clone(),
+    })
+}
+
+/// Opens a session for the person of a code. The sign-in is recorded before the session exists. Gives the secret of the cookie.
+///
+/// # Errors
+/// `CONSOLE_CODE_INVALID`, `CONSOLE_BUSY`, or why it can't be recorded.
+pub async fn sign_in(
+    connector: &Connector,
+    code: &str,
+    browser: &Browser,
+) -> Result<String, Refusal> {
+    let ticks = connector.ticks();
+    let redeemed = connector
+        .console
+        .codes
+        .lock()
+        .redeem(code, browser.address, ticks);
+    let user = match redeemed {
+        Ok(user) => user,
+        Err(fault) => {
+            // Too many tries write nothing, so that nobody fills the log.
+            if fault == ErrorCode::ConsoleCodeInvalid {
+                record_refusal(connector, None, fault, "enter").await?;
+            }
+            return Err(Refusal::new(
+                fault,
+                match fault {
+                    ErrorCode::ConsoleBusy => "too many codes were tried in the last minute",
+                    _ => "the code is unknown, used or over",
+                },
+            ));
+        }
+    };
+    let config = connector.config();
+    let Some(person) = find_person(&config, user) else {
+        let sentence = "the code is of nobody who is in the configuration now";
+        return Err(Refusal::new(ErrorCode::PersonUnknown, sentence));
+    };
+    let record = ConsoleSignInRecord {
+        actor: pseudonym_of(connector, person)?,
+        method: BY_LINK.to_owned(),
+        roles: person.roles.iter().map(|role| role.to_string()).collect(),
+    };
+    let _recorded = connector.record(AuditEvent::from(record)).await?;
+    let secret = to_hex(random_bytes());
+    let mut sessions = connector.console.sessions.lock();
+    sessions.open(&secret, person, browser, ticks);
+    Ok(secret)
+}
+
+/// Finds the session of a cookie, and notes that it is used. A session ends where its person or the roles have changed.
+pub fn find_session(
+    connector: &Connector,
+    secret: &str,
+    browser: &Browser,
+) -> Option<SignedInPerson> {
+    let config = connector.config();
+    let life = SessionLife {
+        idle: config.console.idle,
+        longest: config.console.longest,
+    };
+    let mut sessions = connector.console.sessions.lock();
+    let session = sessions.find(secret, browser, life, connector.ticks())?;
+    let person = find_person(&config, session.user);
+    let person = person.filter(|person| person.roles == session.roles);
+    let Some(person) = person else {
+        sessions.end(secret);
+        return None;
+    };
+    Some(SignedInPerson {
+        person: person.clone(),
+        session,
+    })
+}
+
+/// Ends a session.
+pub fn sign_out(connector: &Connector, secret: &str) {
+    connector.console.sessions.lock().end(secret);
+}
+
+/// Makes the key of a form for one act of a session. It is used once, within ten minutes.
+pub fn make_form_key(connector: &Connector, secret: &str, act: &str) -> String {
+    let key = to_hex(random_bytes());
+    let mut sessions = connector.console.sessions.lock();
+    sessions.add_form_key(secret, &key, act, connector.ticks());
+    key
+}
+
+/// Uses up the key of a form. True if it was made for this act of this session.
+pub fn take_form_key(connector: &Connector, secret: &str, act: &str, key: &str) -> bool {
+    let mut sessions = connector.console.sessions.lock();
+    sessions.take_form_key(secret, act, key, connector.ticks())
+}
+
+/// Records that a page was refused.
+///
+/// # Errors
+/// Why it can't be recorded.
+pub async fn record_refusal(
+    connector: &Connector,
+    person: Option<&PersonConfig>,
+    code: ErrorCode,
+    page: &str,
+) -> Result<(), Refusal> {
+    let actor = person.map(|person| pseudonym_of(connector, person));
+    let record = ConsoleRefusalRecord {
+        actor: actor.transpose()?,
+        code: code.as_str().to_owned(),
+        page: page.to_owned(),
+    };
+    let _recorded = connector.record(AuditEvent::from(record)).await?;
+    Ok(())
+}
+
+fn find_person(config: &ConnectorConfig, user: u32) -> Option<&PersonConfig> {
+    config.people.iter().find(|person| person.unix == user)
+}
+
+fn pseudonym_of(connector: &Connector, person: &PersonConfig) -> Result<String, Refusal> {
+    let person = Person::User(person.unix);
+    run_waiting(|| {
+        let pseudonyms = &connector.records.pseudonyms;
+        pseudonyms.pseudonym(&person, connector.now())
+    })
+}
+
+fn to_hex(bytes: [u8; 32]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

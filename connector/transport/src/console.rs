@@ -1,0 +1,99 @@
+//! Console: pages for people, over plain HTTP on the own machine or over TLS.
+//!
+//! A request reaches the handler only after the checks that need no session: it names the one host of the console, an act comes
+//! from a page of the console itself, and each parameter stands there once. The handler identifies the person and makes the page.
+//! Each response has the headers that keep pages of other origins, scripts and caches away from it.
+
+mod checked_request;
+pub mod server;
+#[cfg(test)]
+mod tests;
+
+use crate::web::problem::http_status;
+use bytes::Bytes;
+use hansa_policy::refusal::ErrorCode;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Effect that a request may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsoleAction {
+    /// `GET`: it changes nothing.
+    Read,
+    /// `POST` from a page of the console.
+    Act,
+}
+
+/// Request of a browser that has passed the checks of its host and origin.
+#[derive(Debug)]
+pub struct ConsoleRequest {
+    /// Effect that it may have.
+    pub action: ConsoleAction,
+    /// Decoded segments of the path.
+    pub path: Vec<String>,
+    /// Parameters of the address.
+    pub parameters: BTreeMap<String, String>,
+    /// Fields of the form; empty for a read.
+    pub form: BTreeMap<String, String>,
+    /// Value of the session cookie, unchecked.
+    pub session: Option<String>,
+    /// Address of the browser.
+    pub address: Option<IpAddr>,
+    /// `User-Agent`, at most 512 bytes of it.
+    pub browser: String,
+    /// `Accept-Language`.
+    pub languages: Option<String>,
+    /// Language that the person chose before: a tag, unchecked.
+    pub language: Option<String>,
+}
+
+/// Response to a request of a browser.
+#[derive(Debug)]
+pub struct ConsoleResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Media type of the body.
+    pub content_type: &'static str,
+    /// Body.
+    pub body: Bytes,
+    /// Path of a redirection.
+    pub location: Option<String>,
+    /// Change of the session cookie.
+    pub cookie: Option<SessionCookie>,
+    /// Tag of a language to remember in the browser.
+    pub language: Option<&'static str>,
+    /// True for an asset whose path contains its digest.
+    pub is_immutable: bool,
+}
+
+/// HTTP status of a refusal.
+#[must_use]
+pub fn refusal_status(code: ErrorCode) -> u16 {
+    http_status(code).as_u16()
+}
+
+/// Change of the session cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SessionCookie {
+    /// A new session with this value, which is a secret.
+    Set(String),
+    /// The session has ended.
+    Clear,
+}
+
+impl fmt::Debug for SessionCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Set(_) => "Set(…)",
+            Self::Clear => "Clear",
+        })
+    }
+}
+
+/// Handler of the console: it identifies persons and makes pages.
+#[async_trait::async_trait]
+pub trait ConsoleHandler: Send + Sync + 'static {
+    /// Response to a request. A failure is a page, too.
+    async fn answer_request(&self, request: ConsoleRequest) -> ConsoleResponse;
+}

@@ -1,0 +1,169 @@
+//! Checks of a request that need no session: host, origin, form, and the one value of the session cookie.
+
+use super::{ConsoleAction, ConsoleRequest};
+use crate::web::problem::WebError;
+use crate::web::request::{WebRequest, parse_pairs, read_body};
+use axum::body::Body;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Largest number of bytes of `User-Agent` that are kept.
+const BROWSER: usize = 512;
+
+/// Media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Name of the cookie with the language that a person chose.
+pub(super) const LANGUAGE_COOKIE: &str = "hansa-language";
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Address of the console, as browsers reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleOrigin {
+    /// Scheme, host and port, as `Origin` has them (RFC 6454, section 6.2).
+    pub origin: String,
+    /// True where the console is reached by HTTPS.
+    pub is_secure: bool,
+}
+
+impl ConsoleOrigin {
+    /// Host and port, as `Host` has them.
+    fn authority(&self) -> &str {
+        let (_, authority) = self.origin.split_once("://").unwrap_or(("", &self.origin));
+        authority
+    }
+
+    /// Name of the session cookie. `__Host-` binds a cookie to one host by HTTPS (RFC 6265bis, section 4.1.3.2).
+    pub(super) const fn cookie_name(&self) -> &'static str {
+        match self.is_secure {
+            true => "__Host-hansa",
+            false => "hansa",
+        }
+    }
+}
+
+/// Checks a request and reads its form.
+///
+/// # Errors
+/// The response to a request that no page of the console makes.
+pub(super) async fn check_request(
+    own: &ConsoleOrigin,
+    address: Option<IpAddr>,
+    request: Request<Body>,
+    time: Duration,
+) -> Result<ConsoleRequest, WebError> {
+    let (parts, body) = request.into_parts();
+    // INVARIANT: console-host. Before a cookie is read, so that a name of a stranger that leads here gets nothing.
+    check_host(own, &parts)?;
+    let action = match parts.method {
+        Method::GET => ConsoleAction::Read,
+        Method::POST => ConsoleAction::Act,
+        _ => {
+            let wrong = StatusCode::METHOD_NOT_ALLOWED;
+            let error = WebError::new(wrong, "the console takes GET and POST alone");
+            return Err(error.with_methods("GET, POST").ending_connection());
+        }
+    };
+    if action == ConsoleAction::Act {
+        check_origin(own, &parts.headers)?;
+    }
+    let request = WebRequest::of(parts)?;
+    request.insist_on(match action {
+        ConsoleAction::Read => &Method::GET,
+        ConsoleAction::Act => &Method::POST,
+    })?;
+    let WebRequest {
+        parts,
+        base: _,
+        path,
+        parameters,
+    } = request;
+    let form = match action {
+        ConsoleAction::Read => Default::default(),
+        ConsoleAction::Act => {
+            let bytes = read_body(body, time).await?;
+            let text = std::str::from_utf8(&bytes)
+                .map_err(|_| WebError::new(StatusCode::BAD_REQUEST, "a form is text in UTF-8"))?;
+            parse_pairs(text)?
+        }
+    };
+    let text = |name: HeaderName| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let browser = text(header::USER_AGENT).unwrap_or_default();
+    let browser = browser.chars().take(BROWSER).collect();
+    Ok(ConsoleRequest {
+        action,
+        session: find_cookie(&parts.headers, own.cookie_name()),
+        languages: text(header::ACCEPT_LANGUAGE).map(str::to_owned),
+        language: find_cookie(&parts.headers, LANGUAGE_COOKIE),
+        path,
+        parameters,
+        form,
+        address,
+        browser,
+    })
+}
+
+/// Checks that a request names the host of the console, once.
+fn check_host(own: &ConsoleOrigin, parts: &Parts) -> Result<(), WebError> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let named = hosts.next().map(|host| host.as_bytes());
+    let address = parts.uri.authority().map(|host| host.as_str().as_bytes());
+    let is_own = |host: Option<&[u8]>| host.is_none_or(|host| host == own.authority().as_bytes());
+    let is_named = named.is_some() || address.is_some();
+    if is_named && hosts.next().is_none() && is_own(named) && is_own(address) {
+        return Ok(());
+    }
+    let wrong = StatusCode::MISDIRECTED_REQUEST;
+    let error = WebError::new(wrong, "this console has another address");
+    Err(error
+        .with_help(format!("open {}", own.origin))
+        .ending_connection())
+}
+
+/// Checks that an act comes from a page of the console, as a form.
+fn check_origin(own: &ConsoleOrigin, headers: &HeaderMap) -> Result<(), WebError> {
+    let only = |name: HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next();
+        values.next().is_none().then_some(first).flatten()
+    };
+    let origin = only(header::ORIGIN).map(|value| value.as_bytes());
+    let has_site = headers.contains_key(FETCH_SITE);
+    let is_same_site = !has_site || only(FETCH_SITE).is_some_and(|site| site == "same-origin");
+    // INVARIANT: console-origin. Only a page of the console acts.
+    if origin != Some(own.origin.as_bytes()) || !is_same_site {
+        let sentence = "this act does not come from a page of this console";
+        let error = WebError::new(StatusCode::FORBIDDEN, sentence);
+        return Err(error
+            .with_help("open the page again and repeat the act there")
+            .ending_connection());
+    }
+    let media = only(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = media.map(|text| text.split(';').next().unwrap_or_default().trim());
+    if media.is_none_or(|media| !media.eq_ignore_ascii_case(FORM)) {
+        let wrong = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(WebError::new(wrong, "an act comes as a form").ending_connection());
+    }
+    Ok(())
+}
+
+/// Value of a cookie that stands there once. A second one of that name may be planted by another page, so then there is none.
+fn find_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let lines = lines.filter_map(|line| line.to_str().ok());
+    let mut values = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(named, _)| *named == name)
+        .map(|(_, value)| value.to_owned());
+    let first = values.next();
+    values.next().is_none().then_some(first).flatten()
+}

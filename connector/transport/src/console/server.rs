@@ -1,0 +1,277 @@
+//! Server of the console: HTTP/1.1 and HTTP/2, over TLS or on the own machine.
+
+pub use super::checked_request::ConsoleOrigin;
+use super::checked_request::{LANGUAGE_COOKIE, check_request};
+use super::{ConsoleHandler, ConsoleResponse, SessionCookie};
+use crate::client_connection;
+use crate::peer::server::ClientTls;
+use crate::peer::settings::TransportSettings;
+use crate::web::server::{REQUEST_TIME, build_http_server, trace_connection_error};
+use axum::body::Body;
+use futures::StreamExt as _;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::Connected as _;
+
+/// Largest number of connections without TLS, all from the own machine.
+const CONNECTIONS: usize = 64;
+
+/// Time before another try to accept, after the process ran out of file descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Time for which running requests are waited for when the connector stops.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Content that a page may load, and pages that may hold it (Content Security Policy Level 3).
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                              form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
+                              require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// Headers of each response.
+const HEADERS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "publickey-credentials-get=(self), camera=(), geolocation=(), microphone=()",
+    ),
+];
+
+/// Time for which a browser reaches the console by HTTPS alone.
+const TRANSPORT_SECURITY: &str = "max-age=31536000";
+
+/// Life of an asset in a cache. Its path contains its digest.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// Configuration of the console's server.
+#[derive(Debug)]
+pub struct ConsoleServerConfig {
+    /// Address of the console.
+    pub origin: ConsoleOrigin,
+    /// TLS of the socket; absent on the own machine.
+    pub tls: Option<ClientTls>,
+    /// Limits of connections.
+    pub settings: TransportSettings,
+}
+
+/// Serves browsers on a listening socket until `stop`.
+pub async fn serve_console<H: ConsoleHandler>(
+    listener: TcpListener,
+    config: ConsoleServerConfig,
+    handler: Arc<H>,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let ConsoleServerConfig {
+        origin,
+        tls,
+        settings,
+    } = config;
+    let site = ConsoleSite {
+        handler,
+        origin: Arc::new(origin),
+        server: Arc::new(build_http_server(&settings)),
+        body_time: settings.call.min(REQUEST_TIME),
+        age: settings.connection_age,
+        ending: CancellationToken::new(),
+    };
+    let mut connections = JoinSet::new();
+    tokio::pin!(stop);
+    match tls {
+        Some(tls) => {
+            let secured = client_connection::accept_clients(listener, tls, &settings, "console");
+            let mut secured = std::pin::pin!(secured);
+            loop {
+                tokio::select! {
+                    () = &mut stop => break,
+                    Some(_) = connections.join_next() => {}
+                    next = secured.next() => match next {
+                        Some(Ok(stream)) => {
+                            let known = stream.connect_info();
+                            // Who may see a page is asked at each request; a connection is bounded by its age.
+                            known.mark_admitted();
+                            let address = known.credentials(None).address;
+                            connections.spawn(site.clone().serve_connection(stream, address));
+                        }
+                        Some(Err(_)) => {}
+                        None => break,
+                    },
+                }
+            }
+        }
+        None => {
+            let places = Arc::new(Semaphore::new(CONNECTIONS));
+            loop {
+                tokio::select! {
+                    () = &mut stop => break,
+                    Some(_) = connections.join_next() => {}
+                    accepted = listener.accept() => match accepted {
+                        Ok((stream, from)) => {
+                            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                                continue;
+                            };
+                            let served = site.clone().serve_connection(stream, Some(from.ip()));
+                            connections.spawn(async move {
+                                let _place = place;
+                                served.await;
+                            });
+                        }
+                        Err(_) => tokio::time::sleep(PAUSE).await,
+                    },
+                }
+            }
+        }
+    }
+    site.ending.cancel();
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(PATIENCE, ended).await;
+    connections.shutdown().await;
+}
+
+/// Parts that all connections share.
+struct ConsoleSite<H> {
+    handler: Arc<H>,
+    origin: Arc<ConsoleOrigin>,
+    server: Arc<auto::Builder<TokioExecutor>>,
+    /// Deadline for reading a form.
+    body_time: Duration,
+    /// Longest age of a connection.
+    age: Duration,
+    ending: CancellationToken,
+}
+
+impl<H> Clone for ConsoleSite<H> {
+    fn clone(&self) -> Self {
+        Self {
+            handler: Arc::clone(&self.handler),
+            origin: Arc::clone(&self.origin),
+            server: Arc::clone(&self.server),
+            body_time: self.body_time,
+            age: self.age,
+            ending: self.ending.clone(),
+        }
+    }
+}
+
+impl<H: ConsoleHandler> ConsoleSite<H> {
+    async fn serve_connection(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        address: Option<IpAddr>,
+    ) {
+        let site = self.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let site = site.clone();
+            async move {
+                let request = request.map(Body::new);
+                Ok::<_, Infallible>(site.answer_request(address, request).await)
+            }
+        });
+        let served = self.server.serve_connection(TokioIo::new(stream), service);
+        let mut served = std::pin::pin!(served);
+        tokio::select! {
+            ended = served.as_mut() => return trace_connection_error(ended),
+            () = tokio::time::sleep(self.age) => {}
+            () = self.ending.cancelled() => {}
+        }
+        served.as_mut().graceful_shutdown();
+        trace_connection_error(served.await);
+    }
+
+    async fn answer_request(
+        &self,
+        address: Option<IpAddr>,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let checked = check_request(&self.origin, address, request, self.body_time).await;
+        let mut response = match checked {
+            Ok(request) => self.build_response(self.handler.answer_request(request).await),
+            Err(error) => error.response(),
+        };
+        let headers = response.headers_mut();
+        for (name, value) in HEADERS {
+            headers
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
+        }
+        if self.origin.is_secure {
+            let value = HeaderValue::from_static(TRANSPORT_SECURITY);
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+        }
+        response
+    }
+
+    fn build_response(&self, page: ConsoleResponse) -> Response<Body> {
+        let ConsoleResponse {
+            status,
+            content_type,
+            body,
+            location,
+            cookie,
+            language,
+            is_immutable,
+        } = page;
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(Ok(path)) = location.map(HeaderValue::try_from) {
+            headers.insert(header::LOCATION, path);
+        }
+        if let Some(Ok(cookie)) = cookie.map(|cookie| self.cookie_header(&cookie)) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+        if let Some(language) = language {
+            let cookie =
+                format!("{LANGUAGE_COOKIE}={language}; SameSite=Strict; Path=/; Max-Age=31536000");
+            if let Ok(cookie) = HeaderValue::try_from(cookie) {
+                headers.append(header::SET_COOKIE, cookie);
+            }
+        }
+        if is_immutable {
+            let value = HeaderValue::from_static(IMMUTABLE);
+            headers.insert(header::CACHE_CONTROL, value);
+        }
+        response
+    }
+
+    fn cookie_header(
+        &self,
+        cookie: &SessionCookie,
+    ) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+        let name = self.origin.cookie_name();
+        let secure = match self.origin.is_secure {
+            true => "; Secure",
+            false => "",
+        };
+        let (value, end) = match cookie {
+            SessionCookie::Set(value) => (value.as_str(), ""),
+            SessionCookie::Clear => ("", "; Max-Age=0"),
+        };
+        HeaderValue::try_from(format!(
+            "{name}={value}; HttpOnly; SameSite=Strict; Path=/{secure}{end}"
+        ))
+    }
+}

@@ -1,0 +1,332 @@
+//! Requests as browsers, strangers and proxies send them, byte by byte.
+
+use super::server::{ConsoleOrigin, ConsoleServerConfig, serve_console};
+use super::{ConsoleAction, ConsoleHandler, ConsoleRequest, ConsoleResponse, SessionCookie};
+use crate::peer::settings::TransportSettings;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+/// Handler that keeps the requests that reach it.
+#[derive(Default)]
+struct RequestCollector(Mutex<Vec<ConsoleRequest>>);
+
+#[async_trait::async_trait]
+impl ConsoleHandler for RequestCollector {
+    async fn answer_request(&self, request: ConsoleRequest) -> ConsoleResponse {
+        let cookie = match request.path.first().map(String::as_str) {
+            Some("enter") => Some(SessionCookie::Set("secret".to_owned())),
+            Some("leave") => Some(SessionCookie::Clear),
+            _ => None,
+        };
+        let is_immutable = request.path.first().is_some_and(|part| part == "a");
+        self.0.lock().push(request);
+        ConsoleResponse {
+            status: 200,
+            content_type: "text/html; charset=utf-8",
+            body: "page".into(),
+            location: None,
+            cookie,
+            language: None,
+            is_immutable,
+        }
+    }
+}
+
+struct TestConsole {
+    address: std::net::SocketAddr,
+    handler: Arc<RequestCollector>,
+    stop: CancellationToken,
+}
+
+impl Drop for TestConsole {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl TestConsole {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let handler = Arc::new(RequestCollector::default());
+        let stop = CancellationToken::new();
+        let config = ConsoleServerConfig {
+            origin: ConsoleOrigin {
+                origin: "http://lindau.localhost:8818".to_owned(),
+                is_secure: false,
+            },
+            tls: None,
+            settings: TransportSettings {
+                call: Duration::from_millis(800),
+                ..TransportSettings::default()
+            },
+        };
+        let ending = stop.clone();
+        tokio::spawn(serve_console(
+            listener,
+            config,
+            Arc::clone(&handler),
+            async move { ending.cancelled().await },
+        ));
+        Self {
+            address,
+            handler,
+            stop,
+        }
+    }
+
+    /// Sends lines of a request, each with its line end, and gives the whole response.
+    async fn send(&self, lines: &[&str], body: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let mut head = lines.join("\r\n");
+        head.push_str("\r\nConnection: close\r\n\r\n");
+        head.push_str(body);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let _ = tokio::time::timeout(Duration::from_secs(30), read)
+            .await
+            .expect("an end");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Status of a response, and what reached the handler.
+    async fn status(&self, lines: &[&str], body: &str) -> (String, Vec<ConsoleRequest>) {
+        let answer = self.send(lines, body).await;
+        let status = answer.split(' ').nth(1).unwrap_or("none").to_owned();
+        (status, std::mem::take(&mut *self.handler.0.lock()))
+    }
+}
+
+const HOST: &str = "Host: lindau.localhost:8818";
+const ORIGIN: &str = "Origin: http://lindau.localhost:8818";
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
+
+#[tokio::test]
+async fn a_page_has_the_headers_that_keep_others_away() {
+    let console = TestConsole::start().await;
+    let answer = console.send(&["GET / HTTP/1.1", HOST], "").await;
+    let head = answer.to_lowercase();
+    for header in [
+        "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'",
+        "cache-control: no-store",
+        "referrer-policy: no-referrer",
+        "x-content-type-options: nosniff",
+        "cross-origin-opener-policy: same-origin",
+        "cross-origin-resource-policy: same-origin",
+    ] {
+        assert!(head.contains(header), "{header} is not in {head}");
+    }
+    // A page and a secret in one compressed text can be told apart by length.
+    assert!(!head.contains("content-encoding"), "{head}");
+    assert!(!head.contains("strict-transport-security"), "{head}");
+    let asset = console
+        .send(&["GET /a/x/console.css HTTP/1.1", HOST], "")
+        .await;
+    assert!(asset.contains("immutable"), "{asset}");
+}
+
+#[tokio::test]
+async fn another_host_gets_nothing_even_with_a_cookie() {
+    let console = TestConsole::start().await;
+    let cookie = "Cookie: hansa=secret";
+    for lines in [
+        &["GET / HTTP/1.1", "Host: evil.example", cookie][..],
+        &["GET / HTTP/1.1", HOST, "Host: evil.example", cookie],
+        &["GET / HTTP/1.1", "Host: evil.example", HOST, cookie],
+        &["GET http://evil.example/ HTTP/1.1", HOST, cookie],
+        &["GET / HTTP/1.1", "Host: lindau.localhost", cookie],
+        &["GET / HTTP/1.1", "Host: 127.0.0.1:8818", cookie],
+        &["GET / HTTP/1.1", "Host: LINDAU.localhost:8818.", cookie],
+    ] {
+        let (status, seen) = console.status(lines, "").await;
+        assert!(
+            matches!(status.as_str(), "421" | "400"),
+            "{lines:?}: {status}"
+        );
+        assert!(seen.is_empty(), "{lines:?}");
+    }
+    let (status, seen) = console.status(&["GET / HTTP/1.1", HOST, cookie], "").await;
+    assert_eq!(status, "200");
+    assert_eq!(seen[0].session.as_deref(), Some("secret"));
+    assert_eq!(seen[0].action, ConsoleAction::Read);
+}
+
+#[tokio::test]
+async fn only_a_page_of_the_console_acts() {
+    let console = TestConsole::start().await;
+    let post = "POST /leave HTTP/1.1";
+    let length = "Content-Length: 5";
+    for (lines, wanted) in [
+        (&[post, HOST, FORM, length][..], "403"),
+        (&[post, HOST, "Origin: null", FORM, length], "403"),
+        (
+            &[
+                post,
+                HOST,
+                "Origin: http://other.localhost:8818",
+                FORM,
+                length,
+            ],
+            "403",
+        ),
+        (
+            &[
+                post,
+                HOST,
+                "Origin: http://lindau.localhost:8819",
+                FORM,
+                length,
+            ],
+            "403",
+        ),
+        (&[post, HOST, ORIGIN, ORIGIN, FORM, length], "403"),
+        (
+            &[
+                post,
+                HOST,
+                ORIGIN,
+                "Sec-Fetch-Site: same-site",
+                FORM,
+                length,
+            ],
+            "403",
+        ),
+        (
+            &[
+                post,
+                HOST,
+                ORIGIN,
+                "Sec-Fetch-Site: cross-site",
+                FORM,
+                length,
+            ],
+            "403",
+        ),
+        (
+            &[post, HOST, ORIGIN, "Content-Type: text/plain", length],
+            "415",
+        ),
+        (
+            &[post, HOST, ORIGIN, "Content-Type: application/json", length],
+            "415",
+        ),
+        (&[post, HOST, ORIGIN, length], "415"),
+        (&[post, HOST, ORIGIN, FORM, FORM, length], "415"),
+    ] {
+        let (status, seen) = console.status(lines, "key=a").await;
+        assert_eq!(status, wanted, "{lines:?}");
+        assert!(seen.is_empty(), "{lines:?}");
+    }
+    let lines = [
+        post,
+        HOST,
+        ORIGIN,
+        "Sec-Fetch-Site: same-origin",
+        FORM,
+        length,
+    ];
+    let (status, seen) = console.status(&lines, "key=a").await;
+    assert_eq!(
+        (status.as_str(), seen[0].action),
+        ("200", ConsoleAction::Act)
+    );
+    assert_eq!(seen[0].form["key"], "a");
+}
+
+#[tokio::test]
+async fn requests_that_two_programs_read_differently_are_refused() {
+    let console = TestConsole::start().await;
+    let post = "POST /enter HTTP/1.1";
+    for (lines, body) in [
+        (&["GET / HTTP/1.0", HOST][..], ""),
+        (&["HEAD / HTTP/1.1", HOST], ""),
+        (&["PUT / HTTP/1.1", HOST, "Content-Length: 0"], ""),
+        (&["GET / HTTP/1.1", HOST, "Content-Length: 3"], "a=b"),
+        (
+            &[post, HOST, ORIGIN, FORM, "Transfer-Encoding: chunked"],
+            "3\r\na=b\r\n0\r\n\r\n",
+        ),
+        (
+            &[
+                post,
+                HOST,
+                ORIGIN,
+                FORM,
+                "Content-Length: 3",
+                "Transfer-Encoding: chunked",
+            ],
+            "a=b",
+        ),
+        (
+            &[
+                post,
+                HOST,
+                ORIGIN,
+                FORM,
+                "Content-Length: 3",
+                "Content-Length: 4",
+            ],
+            "a=b",
+        ),
+        (&[post, HOST, ORIGIN, FORM, "Content-Length: 7"], "a=b&a=c"),
+        (&[post, HOST, ORIGIN, FORM, "Content-Length: 5"], "a=%ff"),
+        (&["GET /?a=1&a=2 HTTP/1.1", HOST], ""),
+        (&["GET /%00 HTTP/1.1", HOST], ""),
+    ] {
+        let (status, seen) = console.status(lines, body).await;
+        assert_ne!(status, "200", "{lines:?}");
+        assert!(seen.is_empty(), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_come_whole_or_is_too_long_acts_nothing() {
+    let console = TestConsole::start().await;
+    let post = "POST /enter HTTP/1.1";
+    let (status, seen) = console
+        .status(&[post, HOST, ORIGIN, FORM, "Content-Length: 30"], "code=1")
+        .await;
+    assert_eq!(status, "408");
+    assert!(seen.is_empty());
+    let long = "a".repeat(600 * 1024);
+    let length = format!("Content-Length: {}", long.len());
+    let (status, seen) = console
+        .status(&[post, HOST, ORIGIN, FORM, &length], &long)
+        .await;
+    assert!(matches!(status.as_str(), "413" | "none"), "{status}");
+    assert!(seen.is_empty());
+}
+
+#[tokio::test]
+async fn a_cookie_is_set_for_this_host_alone_and_one_that_stands_there_twice_is_none() {
+    let console = TestConsole::start().await;
+    let entered = console.send(&["GET /enter HTTP/1.1", HOST], "").await;
+    assert!(
+        entered.contains("set-cookie: hansa=secret; HttpOnly; SameSite=Strict; Path=/\r\n"),
+        "{entered}"
+    );
+    let left = console.send(&["GET /leave HTTP/1.1", HOST], "").await;
+    assert!(
+        left.contains("hansa=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0"),
+        "{left}"
+    );
+    console.handler.0.lock().clear();
+    for (cookies, wanted) in [
+        (&["Cookie: a=b; hansa=one; c=d"][..], Some("one")),
+        (&["Cookie: hansa=one; hansa=two"], None),
+        (&["Cookie: hansa=one", "Cookie: hansa=two"], None),
+        (&["Cookie: xhansa=one"], None),
+        (&[], None),
+    ] {
+        let lines = [&["GET / HTTP/1.1", HOST], cookies].concat();
+        let (_, seen) = console.status(&lines, "").await;
+        assert_eq!(seen[0].session.as_deref(), wanted, "{cookies:?}");
+    }
+}

@@ -1,0 +1,332 @@
+//! The console: people sign in by a code from the local socket and read pages, as a browser asks for them.
+
+use crate::binary;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, text, wait_for};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
+
+/// A browser with its cookies at one console.
+struct Browser {
+    /// `http://lindau.localhost:PORT`.
+    origin: String,
+    session: Option<String>,
+    language: Option<String>,
+    name: &'static str,
+}
+
+/// A page as it came.
+struct Page {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Page {
+    /// The value of a hidden field or an input.
+    fn field(&self, name: &str) -> String {
+        let at = format!("name=\"{name}\" value=\"");
+        let (_, rest) = self
+            .body
+            .split_once(&at)
+            .unwrap_or_else(|| panic!("{}", self.body));
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+impl Browser {
+    fn of(city: &TestParticipant) -> (Self, String) {
+        let invited = city.hansa(&["--json", "console"]).must().json();
+        let address = text(&invited, "address");
+        let origin = address.strip_suffix("/enter").unwrap().to_owned();
+        let browser = Self {
+            origin,
+            session: None,
+            language: None,
+            name: "Firefox",
+        };
+        (browser, text(&invited, "code"))
+    }
+
+    fn send(&mut self, line: &str, more: &str, body: &str) -> Page {
+        let host = self.origin.strip_prefix("http://").unwrap();
+        let port: u16 = host.rsplit(':').next().unwrap().parse().unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let mut cookies = Vec::new();
+        cookies.extend(self.session.as_ref().map(|value| format!("hansa={value}")));
+        cookies.extend(
+            self.language
+                .as_ref()
+                .map(|value| format!("hansa-language={value}")),
+        );
+        let cookies = match cookies.is_empty() {
+            true => String::new(),
+            false => format!("Cookie: {}\r\n", cookies.join("; ")),
+        };
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {}\r\nAccept-Language: en\r\n{cookies}{more}Connection: close\r\n\r\n{body}",
+            self.name
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let whole = String::from_utf8(bytes).unwrap();
+        let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+        for line in head.lines() {
+            let Some(cookie) = line.strip_prefix("set-cookie: ") else {
+                continue;
+            };
+            let (pair, _) = cookie.split_once(';').unwrap();
+            match pair.split_once('=').unwrap() {
+                ("hansa", "") => self.session = None,
+                ("hansa", value) => self.session = Some(value.to_owned()),
+                ("hansa-language", value) => self.language = Some(value.to_owned()),
+                (name, _) => panic!("an unknown cookie {name}"),
+            }
+        }
+        Page {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
+    fn get(&mut self, path: &str) -> Page {
+        self.send(&format!("GET {path}"), "", "")
+    }
+
+    fn post(&mut self, path: &str, body: &str) -> Page {
+        let more = format!(
+            "Origin: {}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n",
+            self.origin,
+            body.len()
+        );
+        self.send(&format!("POST {path}"), &more, body)
+    }
+
+    /// Signs in with a code.
+    fn enters(&mut self, code: &str) -> Page {
+        self.post("/enter", &format!("code={code}"))
+    }
+}
+
+/// The Unix user of this test.
+fn own() -> u32 {
+    std::fs::metadata("/proc/self").unwrap().uid()
+}
+
+/// The lines of a configuration with a console and one person with these roles.
+fn console(roles: &str) -> String {
+    format!(
+        "[console]\nlisten = \"127.0.0.1:0\"\n\n[person.maria]\nname = \"Maria <Santos>\"\nroles = [{roles}]\nunix = \"{}\"\n",
+        own()
+    )
+}
+
+/// A city with a console, and a firm that asks for its bicycles.
+fn city_with_request(league: &TestLeague, roles: &str) -> (TestParticipant, TestParticipant) {
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.configure(&console(roles));
+    lindau.offers_bikes("open", ALL, "officer");
+    lindau.serve();
+    acme.knows(&lindau);
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    (lindau, acme)
+}
+
+#[test]
+fn an_officer_signs_in_by_a_code_and_reads_what_waits() {
+    let league = TestLeague::new(binary());
+    let (mut lindau, acme) = city_with_request(&league, "\"officer\", \"signer\"");
+    let (mut browser, code) = Browser::of(&lindau);
+    // Without a session each page is the way to the sign-in, also one that does not exist.
+    for path in ["/", "/contracts", "/contracts/n-1", "/nothing"] {
+        let page = browser.get(path);
+        assert_eq!(page.status, 303, "{path}");
+        assert!(page.head.contains("location: /enter"), "{path}");
+    }
+    let page = browser.get("/enter");
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("lindau.bikes") && !page.body.contains("acme"));
+    let page = browser.enters("0000-0000-00");
+    assert_eq!(page.status, 401);
+    assert!(page.body.contains("role=\"alert\"") || page.body.contains("<title>Error"));
+    assert!(browser.session.is_none());
+    assert_eq!(browser.enters(&code.to_lowercase()).status, 303);
+    let session = browser.session.clone().unwrap();
+    assert_eq!(session.len(), 64);
+    // A code is good once.
+    let (mut thief, _) = Browser::of(&lindau);
+    assert_eq!(thief.enters(&code).status, 401);
+    let page = browser.get("/");
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("Maria &lt;Santos&gt;"), "{}", page.body);
+    assert!(page.body.contains("acme.example"), "{}", page.body);
+    assert!(page.body.contains("<html lang=\"en\""), "{}", page.body);
+    // A language that was chosen stays.
+    assert!(browser.get("/?lang=de").body.contains("<html lang=\"de\""));
+    assert!(browser.get("/").body.contains("<html lang=\"de\""));
+    assert!(browser.get("/?lang=pt").body.contains("<html lang=\"pt\""));
+    let asset = page
+        .body
+        .split("href=\"")
+        .find(|rest| rest.starts_with("/a/"));
+    let asset = asset.unwrap().split('"').next().unwrap().to_owned();
+    let asset = browser.get(&asset);
+    assert!(asset.status == 200 && asset.head.contains("immutable"));
+    let list = browser.get("/contracts?needs=me");
+    let (_, rest) = list.body.split_once("href=\"/contracts/n-").unwrap();
+    let negotiation = format!("n-{}", rest.split('"').next().unwrap());
+    let page = browser.get(&format!("/contracts/{negotiation}"));
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("acme"), "{}", page.body);
+    lindau.hansa(&["contract", "sign", &negotiation]).must();
+    wait_for("the contract", Duration::from_secs(30), || {
+        let list = browser.get("/contracts?state=in-force&with=acme");
+        list.body.contains("href=\"/contracts/").then_some(())
+    });
+    assert_eq!(browser.get("/contracts/no-such").status, 404);
+    assert_eq!(browser.get("/contracts/..%2f..").status, 404);
+    assert_eq!(browser.get("/nothing").status, 404);
+    // Sign-out needs the key of a page of this session, once.
+    let page = browser.get("/");
+    assert_eq!(browser.post("/leave", "key=00").status, 400);
+    assert_eq!(browser.get("/").status, 200);
+    let key = page.field("key");
+    assert_eq!(browser.post("/leave", &format!("key={key}")).status, 303);
+    assert!(browser.session.is_none());
+    browser.session = Some(session);
+    assert_eq!(
+        browser.get("/").status,
+        303,
+        "a session that was left is over"
+    );
+    let entered = lindau.records("console_sign_in");
+    assert_eq!(entered.len(), 1);
+    assert_eq!(text(&entered[0], "method"), "link");
+    let whole = entered[0].to_string();
+    assert!(
+        !whole.contains("Maria") && !whole.contains(&code),
+        "{whole}"
+    );
+    let refused = lindau.records("console_refused");
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    // A restart ends every session.
+    let (mut browser, code) = Browser::of(&lindau);
+    browser.enters(&code);
+    assert_eq!(browser.get("/").status, 200);
+    lindau.kill();
+    lindau.serve();
+    let (again, _) = Browser::of(&lindau);
+    browser.origin = again.origin;
+    assert_eq!(browser.get("/").status, 303);
+    lindau.verifies();
+    drop(acme);
+}
+
+#[test]
+fn a_role_opens_its_pages_alone() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_request(&league, "\"operator\"");
+    let (mut browser, code) = Browser::of(&lindau);
+    assert_eq!(browser.enters(&code).status, 303);
+    assert_eq!(browser.get("/").status, 200);
+    for path in ["/contracts", "/contracts/n-1"] {
+        let page = browser.get(path);
+        assert_eq!(page.status, 403, "{path}");
+        assert!(page.body.contains("ROLE_MISSING"), "{}", page.body);
+        assert!(!page.body.contains("acme"), "{}", page.body);
+    }
+    let refused = lindau.records("console_refused");
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert_eq!(text(&refused[0], "code"), "ROLE_MISSING");
+    assert!(refused[0]["actor"].is_string(), "{refused:?}");
+    // Other roles end the session.
+    let config = lindau.folder().join("hansa.toml");
+    let written = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, written.replace("\"operator\"", "\"auditor\"")).unwrap();
+    lindau.hansa(&["reload"]).must();
+    assert_eq!(browser.get("/").status, 303);
+    let (mut browser, code) = Browser::of(&lindau);
+    browser.enters(&code);
+    assert_eq!(browser.get("/contracts").status, 200);
+    // A cookie that another browser shows is good for nobody any more.
+    let mut thief = Browser {
+        name: "curl",
+        ..Browser::of(&lindau).0
+    };
+    thief.session.clone_from(&browser.session);
+    assert_eq!(thief.get("/").status, 303);
+    assert_eq!(browser.get("/").status, 303);
+    lindau.verifies();
+}
+
+#[test]
+fn without_the_section_there_is_no_console() {
+    let league = TestLeague::new(binary());
+    let mut lindau = league.city("lindau");
+    lindau.serve();
+    lindau.hansa(&["console"]).refused("CONSOLE_OFF", 2);
+    lindau.configure("[console]\nlisten = \"127.0.0.1:0\"\n");
+    lindau.kill();
+    lindau.serve();
+    lindau.hansa(&["console"]).refused("PERSON_UNKNOWN", 4);
+}
+
+#[test]
+fn a_console_that_others_reach_needs_https_and_a_person_is_one_user() {
+    let league = TestLeague::new(binary());
+    let lindau = league.city("lindau");
+    let config = lindau.folder().join("hansa.toml");
+    let before = std::fs::read_to_string(&config).unwrap();
+    for (wrong, key) in [
+        ("[console]\nlisten = \"0.0.0.0:0\"\n", "listen"),
+        (
+            "[console]\nlisten = \"127.0.0.1:0\"\nname = \"http://console.lindau.example\"\n",
+            "listen",
+        ),
+        (
+            "[console]\nlisten = \"127.0.0.1:0\"\nname = \"https://console.lindau.example/path\"\n",
+            "name",
+        ),
+        (
+            "[console]\nlisten = \"127.0.0.1:0\"\nname = \"https://Console.lindau.example\"\n",
+            "name",
+        ),
+        ("[console]\nsign_in = [\"oidc\"]\n", "sign_in"),
+        ("[console]\nidle = \"9h\"\n", "idle"),
+        (
+            "[person.a]\nname = \"A\"\nroles = [\"officer\"]\nunix = \"77\"\n\
+             [person.b]\nname = \"B\"\nroles = [\"auditor\"]\nunix = \"77\"\n",
+            "unix",
+        ),
+        (
+            "[person.a]\nname = \"A\"\nroles = [\"king\"]\nunix = \"77\"\n",
+            "roles",
+        ),
+        (
+            "[person.a]\nname = \"A\"\nroles = [\"signer\"]\nunix = \"77\"\n",
+            "roles",
+        ),
+        (
+            "[person.a]\nname = \"A\"\nroles = []\nunix = \"77\"\n",
+            "roles",
+        ),
+    ] {
+        std::fs::write(&config, format!("{before}\n{wrong}")).unwrap();
+        let refused = lindau.hansa(&["config", "check"]);
+        assert_ne!(refused.status, Some(0), "{wrong}");
+        let said = format!("{}{}", refused.out, refused.err);
+        assert!(said.contains(key), "{wrong}: {said}");
+    }
+}
