@@ -107,7 +107,7 @@ fn a_list_is_read_page_by_page_without_the_post() {
     }
     assert_eq!(paged, all);
     let count = |more: &[&str]| list(&lindau, more).len();
-    assert_eq!(count(&["--needs-me"]), 1);
+    assert_eq!(count(&["--needs-me"]), 1, "{:#?}", list(&lindau, &[]));
     assert_eq!(count(&["--state", "in-force"]), 3);
     assert_eq!(count(&["--state", "requested"]), 1);
     assert_eq!(count(&["--with", "ACME"]), 4);

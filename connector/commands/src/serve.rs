@@ -1,6 +1,7 @@
 //! `hansa serve`: faces up in order, down in reverse.
 
-pub(crate) mod inherited_listeners;
+mod client_servers;
+mod inherited_listeners;
 pub(crate) mod member_hosts;
 pub(crate) mod service_manager;
 pub(crate) mod temporary_folder;
@@ -12,10 +13,8 @@ use crate::cli::command_report::{CommandReport, report_json, serialize_path};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::config::{reload_by_hand, reload_now};
-use crate::connect;
-use crate::console::console_service::ConsoleService;
 use crate::league::league_join;
-use hansa_identity::mtls::{self, client_face};
+use hansa_identity::mtls;
 use hansa_node::answer::query_intake;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::contract::notice;
@@ -27,7 +26,6 @@ use hansa_node::negotiation::resumption::resume_negotiations;
 use hansa_node::offer::offer_renewal;
 use hansa_node::offer::portal_notice::PortalNotifier;
 use hansa_node::participant::Connector;
-use hansa_node::partner::PartnerProcesses;
 use hansa_node::peer::mailbox;
 use hansa_node::peer::peer_handler::ParticipantHandler;
 use hansa_node::process::blocking_work::{run_blocking, run_waiting};
@@ -35,19 +33,13 @@ use hansa_node::withdrawal;
 use hansa_partners::catalog_terms::CatalogTerms;
 use hansa_partners::process_engine::ProcessEngine;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_programs::program_handler::ClientHandler;
 use hansa_transport::admin::server as admin;
 use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
-use hansa_transport::console::server::{ConsoleOrigin, ConsoleServerConfig, serve_console};
-use hansa_transport::flight_sql::server as flight_sql;
 use hansa_transport::member_hosts::MemberHosts;
 use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
-use hansa_transport::peer::server::{
-    ClientTls, PeerCertificateReader, ServerTlsProvider, TlsAcceptorConfig, serve_peers,
-};
+use hansa_transport::peer::server::{TlsAcceptorConfig, serve_peers};
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
-use hansa_transport::web::server as web;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -111,9 +103,9 @@ pub(crate) async fn serve_until_stopped(
             .await
         });
     }
-    serve_clients(&connector, &shut, &mut tasks).await?;
-    serve_web(&connector, &shut, &mut tasks).await?;
-    open_console(&connector, &stop, &mut tasks).await?;
+    client_servers::serve_clients(&connector, &shut, &mut tasks).await?;
+    client_servers::serve_web(&connector, &shut, &mut tasks).await?;
+    client_servers::open_console(&connector, &stop, &mut tasks).await?;
     let service = Arc::new(MonitoringService(Arc::clone(&connector)));
     start_monitoring(&connector.config(), service, &stop, &mut tasks).await?;
     let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
@@ -249,166 +241,6 @@ pub(crate) async fn wait_until_joined(
     stop.cancel();
     while tasks.join_next().await.is_some() {}
     Ok(joined)
-}
-
-/// Opens the face for programs of analysts, where the configuration names an address for it.
-async fn serve_clients(
-    connector: &Arc<Connector>,
-    stop: &CancellationToken,
-    tasks: &mut ServerTasks,
-) -> Result<(), Refusal> {
-    let config = connector.config();
-    let Some(address) = config.clients.listen else {
-        return Ok(());
-    };
-    let (listener, bound) = bind_listener(&address.to_string()).await?;
-    let shown = match &config.clients.certificate {
-        Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
-        None => None,
-    };
-    let tls = client_face::client_face_config(&connector.identity.trust, &connector.clock, shown)?;
-    let trusted = client_face::root_certificates(&connector.identity.trust, connector.now());
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::ROOT_FILE),
-        trusted.as_bytes(),
-    )?;
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::ADDRESS_FILE),
-        bound.as_bytes(),
-    )?;
-    let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
-    let ending = stop.clone();
-    let attest = certificate_reader(connector);
-    tasks.spawn(async move {
-        let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
-        flight_sql::serve_clients(
-            listener,
-            ClientTls { tls, attest },
-            TransportSettings::default(),
-            handler,
-            async move {
-                ending.cancelled().await;
-            },
-        )
-        .await
-    });
-    Ok(())
-}
-
-/// Reads the certificate of a program that shows one.
-fn certificate_reader(connector: &Arc<Connector>) -> PeerCertificateReader {
-    let attesting = Arc::clone(connector);
-    Arc::new(move |connection| {
-        let now = attesting.now();
-        hansa_identity::mtls::attest_certificate(&attesting.identity.trust, connection, now)
-    })
-}
-
-/// Opens the console, where the configuration names an address for it.
-async fn open_console(
-    connector: &Arc<Connector>,
-    stop: &CancellationToken,
-    tasks: &mut ServerTasks,
-) -> Result<(), Refusal> {
-    let config = connector.config();
-    let Some(address) = config.console.listen else {
-        return Ok(());
-    };
-    let (listener, bound) = bind_listener(&address.to_string()).await?;
-    let port = bound.rsplit(':').next().unwrap_or_default();
-    let label = config.participant.id.domain().split('.').next();
-    let origin = config
-        .console
-        .name
-        .clone()
-        .unwrap_or_else(|| format!("http://{}.localhost:{port}", label.unwrap_or_default()));
-    let tls = match config.console.is_secure() {
-        false => None,
-        true => {
-            let shown = match &config.console.certificate {
-                Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
-                None => None,
-            };
-            let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
-            let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
-            let attest = certificate_reader(connector);
-            Some(ClientTls { tls, attest })
-        }
-    };
-    let _first = connector.console.origin.set(origin.clone());
-    let server = ConsoleServerConfig {
-        origin: ConsoleOrigin {
-            origin,
-            is_secure: config.console.is_secure(),
-        },
-        tls,
-        settings: TransportSettings::default(),
-    };
-    let service = Arc::new(ConsoleService(Arc::clone(connector)));
-    let ending = stop.clone();
-    tasks.spawn(async move {
-        serve_console(listener, server, service, async move {
-            ending.cancelled().await;
-        })
-        .await;
-        Ok(())
-    });
-    Ok(())
-}
-
-/// Opens the face for programs that speak HTTP, where the configuration names an address for it.
-async fn serve_web(
-    connector: &Arc<Connector>,
-    stop: &CancellationToken,
-    tasks: &mut ServerTasks,
-) -> Result<(), Refusal> {
-    let config = connector.config();
-    let Some(address) = config.web.listen else {
-        return Ok(());
-    };
-    let (listener, bound) = bind_listener(&address.to_string()).await?;
-    let shown = match &config.web.certificate {
-        Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
-        None => None,
-    };
-    let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
-    let trusted = client_face::root_certificates(&connector.identity.trust, connector.now());
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::ROOT_FILE),
-        trusted.as_bytes(),
-    )?;
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::WEB_FILE),
-        bound.as_bytes(),
-    )?;
-    let mut handler = ClientHandler::new(Arc::clone(connector));
-    if config.dataspace.is_some() {
-        let terms = Arc::new(CatalogTerms::new(Arc::clone(connector)));
-        let engine = ProcessEngine::load(terms, Some(&connector.state_file("dataspace")))?;
-        let processes: Arc<dyn PartnerProcesses> = engine.clone();
-        connector.partner_processes.set(&processes);
-        engine.resume_processes();
-        tasks.spawn(ended_transfers(Arc::clone(&engine), stop.clone()));
-        handler = handler.with_dataspace(engine);
-    }
-    let handler = Arc::new(handler);
-    let folder = config.state.clone();
-    let ending = stop.clone();
-    let attest = certificate_reader(connector);
-    tasks.spawn(async move {
-        let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
-        let config = web::WebServerConfig {
-            tls: ClientTls { tls, attest },
-            settings: TransportSettings::default(),
-            folder,
-        };
-        web::serve_web(listener, config, handler, async move {
-            ending.cancelled().await;
-        })
-        .await;
-        Ok(())
-    });
-    Ok(())
 }
 
 /// Ends transfers whose contracts have ended.

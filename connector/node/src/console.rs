@@ -1,12 +1,12 @@
 //! State of the console: open codes, sessions, and the keys of forms. All of it is in memory, so a restart ends every session.
 
+pub mod console_state;
 pub mod session;
 pub mod sign_in_code;
 
 use crate::config::ConnectorConfig;
 use crate::config::person::PersonConfig;
-use crate::console::session::{Browser, Session, SessionLife, Sessions};
-use crate::console::sign_in_code::SignInCodes;
+use crate::console::session::{Browser, Session, SessionLife};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
@@ -14,21 +14,10 @@ use crate::process::blocking_work::run_waiting;
 use crate::process::randomness::random_bytes;
 use hansa_audit_log::record::console::{ConsoleRefusalRecord, ConsoleSignInRecord};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use parking_lot::Mutex;
 use std::fmt::Write as _;
-use std::sync::OnceLock;
 
 /// Proof of a person that a code from the local socket gives.
 const BY_LINK: &str = "link";
-
-/// State of the console of a participant.
-#[derive(Debug, Default)]
-pub struct ConsoleState {
-    /// Scheme, host and port by which browsers reach the console; unset where it is not served.
-    pub origin: OnceLock<String>,
-    codes: Mutex<SignInCodes>,
-    sessions: Mutex<Sessions>,
-}
 
 /// Code for one sign-in, and the address at which it is typed.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ use crate::answer::concurrency::QueryPermit;
 use crate::answer::query_execution::QueryExecution;
 use crate::answer::query_limits::QueryLimits;
 use crate::config::ConnectorConfig;
-use crate::console::ConsoleState;
+use crate::console::console_state::ConsoleState;
 use crate::contract::contract_state::ContractState;
 use crate::contract::query_accounting::QueryAccounting;
 use crate::dataset::dataset_state::DatasetState;

@@ -16,6 +16,31 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+/// Address of the console, as browsers reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleOrigin {
+    /// Scheme, host and port, as `Origin` has them (RFC 6454, section 6.2).
+    pub origin: String,
+    /// True where the console is reached by HTTPS.
+    pub is_secure: bool,
+}
+
+impl ConsoleOrigin {
+    /// Host and port, as `Host` has them.
+    fn authority(&self) -> &str {
+        let (_, authority) = self.origin.split_once("://").unwrap_or(("", &self.origin));
+        authority
+    }
+
+    /// Name of the session cookie. `__Host-` binds a cookie to one host by HTTPS (RFC 6265bis, section 4.1.3.2).
+    const fn cookie_name(&self) -> &'static str {
+        match self.is_secure {
+            true => "__Host-hansa",
+            false => "hansa",
+        }
+    }
+}
+
 /// Effect that a request may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleAction {

@@ -8,7 +8,7 @@ use crate::answer::query_texts::text_queue::QueryTextQueue;
 use crate::answer::running_queries::RunningQueries;
 use crate::config::ConnectorConfig;
 use crate::config::limits::LimitsConfig;
-use crate::console::ConsoleState;
+use crate::console::console_state::ConsoleState;
 use crate::contract::contract_files::read_contract;
 use crate::contract::contract_state::ContractState;
 use crate::contract::prepaid_balances::BalanceStore;

@@ -1,6 +1,6 @@
 //! Checks of a request that need no session: host, origin, form, and the one value of the session cookie.
 
-use super::{ConsoleAction, ConsoleRequest};
+use super::{ConsoleAction, ConsoleOrigin, ConsoleRequest};
 use crate::web::problem::WebError;
 use crate::web::request::{WebRequest, parse_pairs, read_body};
 use axum::body::Body;
@@ -19,31 +19,6 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) const LANGUAGE_COOKIE: &str = "hansa-language";
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// Address of the console, as browsers reach it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsoleOrigin {
-    /// Scheme, host and port, as `Origin` has them (RFC 6454, section 6.2).
-    pub origin: String,
-    /// True where the console is reached by HTTPS.
-    pub is_secure: bool,
-}
-
-impl ConsoleOrigin {
-    /// Host and port, as `Host` has them.
-    fn authority(&self) -> &str {
-        let (_, authority) = self.origin.split_once("://").unwrap_or(("", &self.origin));
-        authority
-    }
-
-    /// Name of the session cookie. `__Host-` binds a cookie to one host by HTTPS (RFC 6265bis, section 4.1.3.2).
-    pub(super) const fn cookie_name(&self) -> &'static str {
-        match self.is_secure {
-            true => "__Host-hansa",
-            false => "hansa",
-        }
-    }
-}
 
 /// Checks a request and reads its form.
 ///

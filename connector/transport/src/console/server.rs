@@ -1,8 +1,7 @@
 //! Server of the console: HTTP/1.1 and HTTP/2, over TLS or on the own machine.
 
-pub use super::checked_request::ConsoleOrigin;
 use super::checked_request::{LANGUAGE_COOKIE, check_request};
-use super::{ConsoleHandler, ConsoleResponse, SessionCookie};
+use super::{ConsoleHandler, ConsoleOrigin, ConsoleResponse, SessionCookie};
 use crate::client_connection;
 use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;

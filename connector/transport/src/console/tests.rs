@@ -1,7 +1,9 @@
 //! Requests as browsers, strangers and proxies send them, byte by byte.
 
-use super::server::{ConsoleOrigin, ConsoleServerConfig, serve_console};
-use super::{ConsoleAction, ConsoleHandler, ConsoleRequest, ConsoleResponse, SessionCookie};
+use super::server::{ConsoleServerConfig, serve_console};
+use super::{
+    ConsoleAction, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, SessionCookie,
+};
 use crate::peer::settings::TransportSettings;
 use parking_lot::Mutex;
 use std::sync::Arc;

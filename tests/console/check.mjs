@@ -1,0 +1,160 @@
+// Looks at the pages of a console in Chromium: accessibility, width, keyboard, silence, and no request to another host.
+//
+// Environment: HANSA_CONSOLE (origin), HANSA_CONSOLE_CODE (for one sign-in), HANSA_CONSOLE_PAGES (paths, separated by blanks),
+// CHROMIUM (program), HANSA_CONSOLE_PICTURES (folder for pictures; absent: none).
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const origin = process.env.HANSA_CONSOLE;
+const code = process.env.HANSA_CONSOLE_CODE;
+const paths = process.env.HANSA_CONSOLE_PAGES.split(" ");
+const pictures = process.env.HANSA_CONSOLE_PICTURES;
+const languages = ["en", "de", "pt"];
+const themes = [
+  { name: "light", media: { colorScheme: "light", forcedColors: "none" } },
+  { name: "dark", media: { colorScheme: "dark", forcedColors: "none" } },
+  { name: "forced", media: { colorScheme: "light", forcedColors: "active" } },
+];
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const faults = [];
+let checks = 0;
+
+function expect(holds, sentence) {
+  checks += 1;
+  if (!holds) faults.push(sentence);
+}
+
+// A page that says anything on the console of the browser, or asks another host, is a fault.
+function watch(page) {
+  page.on("console", (message) => faults.push(`${page.url()}: the browser says: ${message.text()}`));
+  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(`${origin}/`)) faults.push(`${page.url()} asks ${request.url()}`);
+  });
+  return page;
+}
+
+async function open(page, path, language) {
+  const address = new URL(path, origin);
+  if (language) address.searchParams.set("lang", language);
+  const response = await page.goto(address.href);
+  return response.status();
+}
+
+async function checkAccessibility(page, what) {
+  await page.evaluate(axe);
+  const found = await page.evaluate((wanted) => globalThis.axe.run(document, { runOnly: wanted }), tags);
+  expect(found.passes.length > 5, `${what}: axe looked at nothing`);
+  for (const violation of found.violations) {
+    const places = violation.nodes.map((node) => `${node.target.join(" ")} (${node.failureSummary})`);
+    expect(false, `${what}: ${violation.id}: ${violation.help}: ${places.join("; ")}`);
+  }
+}
+
+async function checkWidth(page, what) {
+  for (const width of [320, 640, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    const over = await page.evaluate(() => {
+      const root = document.documentElement;
+      return root.scrollWidth - root.clientWidth;
+    });
+    expect(over <= 0, `${what}: ${over} pixels too wide at ${width}`);
+  }
+}
+
+// Each stop of the keyboard is in sight and has a visible focus.
+async function checkKeyboard(page, what) {
+  await page.evaluate(() => document.activeElement?.blur());
+  const seen = new Set();
+  for (let stop = 0; stop < 200; stop += 1) {
+    await page.keyboard.press("Tab");
+    const focus = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return null;
+      const box = element.getBoundingClientRect();
+      const style = getComputedStyle(element);
+      const inSight = box.bottom > 0 && box.top < innerHeight && box.width > 0 && box.height > 0;
+      const isMarked = style.outlineStyle !== "none" || style.boxShadow !== "none";
+      element.dataset.stop ??= String(document.querySelectorAll("[data-stop]").length);
+      return { key: element.dataset.stop, name: element.outerHTML.slice(0, 80), inSight, isMarked };
+    });
+    if (!focus || seen.has(focus.key)) break;
+    seen.add(focus.key);
+    expect(focus.inSight, `${what}: the focus is out of sight at ${focus.name}`);
+    expect(focus.isMarked, `${what}: the focus is not visible at ${focus.name}`);
+  }
+  expect(seen.size > 3, `${what}: the keyboard reaches ${seen.size} places`);
+}
+
+async function takePictures(page, name) {
+  if (!pictures) return;
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: `${pictures}/${name}-${width}.png`, fullPage: true });
+  }
+}
+
+async function checkPage(page, path, status) {
+  const name = path === "/" ? "overview" : path.slice(1).replace(/[^a-z]+/g, "-").replace(/-+$/, "");
+  for (const language of languages) {
+    for (const theme of themes) {
+      await page.emulateMedia(theme.media);
+      const what = `${path} in ${language}, ${theme.name}`;
+      expect((await open(page, path, language)) === status, `${what}: not ${status}`);
+      expect((await page.getAttribute("html", "lang")) === language, `${what}: another language`);
+      await checkAccessibility(page, what);
+      if (theme.name === "light") {
+        await checkWidth(page, what);
+        if (language === "en") await checkKeyboard(page, what);
+      }
+      if (theme.name !== "forced") await takePictures(page, `${name}-${language}-${theme.name}`);
+    }
+  }
+}
+
+if (pictures) mkdirSync(pictures, { recursive: true });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+const context = await browser.newContext();
+const page = watch(await context.newPage());
+
+// Sign-in by keyboard alone.
+await checkPage(page, "/enter", 200);
+await open(page, "/enter", "en");
+await page.keyboard.type(code);
+await page.keyboard.press("Enter");
+await page.waitForURL(`${origin}/`);
+for (const path of paths) await checkPage(page, path, path.includes("no-such") ? 404 : 200);
+
+// Pages read whole without scripts.
+const plain = await browser.newContext({ javaScriptEnabled: false, storageState: await context.storageState() });
+const bare = watch(await plain.newPage());
+for (const path of paths) {
+  await open(bare, path, "en");
+  expect((await bare.locator("main h1").count()) === 1, `${path}: no heading without scripts`);
+}
+
+// First paint: the browser's own measure, for the figures of the run.
+const paints = [];
+for (let round = 0; round < 20; round += 1) {
+  await open(page, "/", "en");
+  paints.push(
+    await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN),
+  );
+}
+paints.sort((one, other) => one - other);
+
+// Sign-out by keyboard alone, and nothing in the history.
+await open(page, "/", "en");
+await page.locator("form.leave button").focus();
+await page.keyboard.press("Enter");
+await page.waitForURL(`${origin}/enter`);
+await page.goBack();
+expect(page.url() === `${origin}/enter`, `after the sign-out the way back shows ${page.url()}`);
+await browser.close();
+
+for (const fault of faults) console.error(fault);
+console.log(`${checks} checks, ${faults.length} faults; first paint ${paints[10]?.toFixed(0)} ms, p95 ${paints[18]?.toFixed(0)} ms`);
+process.exit(faults.length === 0 ? 0 : 1);
