@@ -3,7 +3,9 @@
 # A program of crates.io: program, package, version.
 crate() {
     if ! [ -x "$tools/bin/$1" ] || ! grep -qF "\"$2 $3 " "$tools/.crates.toml" 2> /dev/null; then
-        CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" "$2" --version "$3"
+        # A check runs for seconds: what its build takes counts, not its speed.
+        CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+            CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" "$2" --version "$3"
     fi
 }
 
@@ -47,6 +49,38 @@ client_packages() {
     rm -rf "$tools/clients"
     python3 -m pip install --quiet --disable-pip-version-check --target "$tools/clients" -r tests/clients/packages.txt > "$tools/clients.log" 2>&1 || return 1
     printf '%s\n' "$wanted" > "$tools/clients.versions"
+}
+
+# The spelling checker, built by its authors, into $tools/spelling; from its source where there is no pip.
+spelling_checker() {
+    local wanted=1.52.0
+    if command -v python3 > /dev/null && python3 -m pip --version > /dev/null 2>&1; then
+        if [ "$(cat "$tools/spelling.version" 2> /dev/null)" != "$wanted" ]; then
+            python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$tools/spelling" "typos==$wanted" || return 1
+            printf '%s\n' "$wanted" > "$tools/spelling.version"
+        fi
+        spelling="$tools/spelling/bin/typos"
+    else
+        crate typos typos-cli "$wanted"
+        spelling="$tools/bin/typos"
+    fi
+}
+
+# Chromium and the packages that drive it, into $tools/console. Fails where there is no Node.js or no way to them.
+console_check() {
+    command -v node > /dev/null && command -v npm > /dev/null || return 1
+    chromium=$(command -v chromium) || {
+        apt-get update -q && apt-get install -yq --no-install-recommends chromium
+    } > "$tools/chromium.log" 2>&1 || return 1
+    chromium=$(command -v chromium)
+    mkdir -p "$tools/console"
+    cp tests/console/check.mjs "$tools/console/"
+    cmp -s tests/console/package-lock.json "$tools/console/package-lock.json" && return 0
+    cp tests/console/package.json tests/console/package-lock.json "$tools/console/"
+    (cd "$tools/console" && npm ci --ignore-scripts --no-audit --no-fund) > "$tools/console.log" 2>&1 || {
+        rm -f "$tools/console/package-lock.json"
+        return 1
+    }
 }
 
 # An environment of Python with the packages of a file. Fails where there is no Python that can make one, or no way to its packages.

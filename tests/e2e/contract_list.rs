@@ -117,6 +117,26 @@ fn a_list_is_read_page_by_page_without_the_post() {
     lindau
         .hansa(&["contract", "list", "--after", "7f3a"])
         .refused("USAGE", 2);
+    // Terms are compared: the whole table beside one column of it.
+    let of = |title: &str| {
+        let found = list(&lindau, &["--text", title, "--state", "in-force"]);
+        let one = found.iter().find(|line| text(line, "title") == title);
+        text(one.unwrap(), "contract")
+    };
+    let (whole, column) = (of("all"), of("b"));
+    let open = text(&list(&lindau, &["--needs-me"])[0], "negotiation");
+    for (old, new, verdict) in [
+        (&whole, &column, "tighter"),
+        (&column, &whole, "looser"),
+        (&column, &column, "same"),
+        (&whole, &open, "tighter"),
+    ] {
+        let found = lindau.hansa(&["--json", "contract", "diff", old, new]);
+        let found = found.must().json();
+        assert_eq!(text(&found, "verdict"), verdict, "{found}");
+        let has_changes = !found["changes"].as_array().unwrap().is_empty();
+        assert_eq!(has_changes, verdict != "same", "{found}");
+    }
     // Nobody is asked: what the firm knows is told at once, though the city is away.
     lindau.kill();
     let held = list(&acme, &["--state", "in-force", "--limit", "1"]);

@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 mod comment;
+mod contract_diff;
 mod contract_list;
 pub(crate) mod contract_lookup;
 mod contract_page;
@@ -42,9 +43,11 @@ use std::sync::Arc;
 impl Command for ContractCommand {
     fn effect(&self) -> CommandEffect {
         match self {
-            Self::List(_) | Self::Show { .. } | Self::Wait { .. } | Self::Verify { .. } => {
-                CommandEffect::Looks
-            }
+            Self::List(_)
+            | Self::Show { .. }
+            | Self::Diff { .. }
+            | Self::Wait { .. }
+            | Self::Verify { .. } => CommandEffect::Looks,
             // Offline the page is shown first, and the question comes after it.
             Self::Request { .. }
             | Self::Sign {
@@ -104,6 +107,7 @@ impl ConnectorVerb for ContractCommand {
             Self::Request { policy: None, .. }
             | Self::List(_)
             | Self::Show { .. }
+            | Self::Diff { .. }
             | Self::Wait { .. }
             | Self::Sign { .. }
             | Self::Comment { .. }
@@ -122,6 +126,7 @@ impl ConnectorVerb for ContractCommand {
             Self::List(_)
             | Self::Request { .. }
             | Self::Show { .. }
+            | Self::Diff { .. }
             | Self::Wait { .. }
             | Self::Counter { .. }
             | Self::Sign { .. }
@@ -183,6 +188,9 @@ impl ConnectorVerb for ContractCommand {
                     language: parse_page_language(language.as_deref())?,
                 };
                 contract_page::show_contract(connector, &id, show, out).await
+            }
+            ContractCommand::Diff { old, new } => {
+                contract_diff::diff_contracts(connector, &old, &new, out).await
             }
             ContractCommand::Counter {
                 id, policy_text, ..

@@ -1,7 +1,7 @@
 //! `hansa policy`: the own policies.
 
 pub(crate) mod arguments;
-mod policy_diff;
+pub(crate) mod policy_diff;
 pub(crate) mod policy_template;
 mod template_clone;
 pub(crate) mod vocabulary;

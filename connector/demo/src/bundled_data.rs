@@ -1,7 +1,8 @@
 //! Published data and policies of the demo, embedded in the binary, so that the demo needs no other files.
 
-use hansa_policy::refusal::Refusal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use include_dir::{Dir, DirEntry, include_dir};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 static DATA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cities");
@@ -49,6 +50,28 @@ fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Resu
         }
     }
     Ok(())
+}
+
+/// Configures a console for the person who runs the demo, with all roles.
+///
+/// # Errors
+/// If the configuration can't be written.
+pub(super) fn add_console(folder: &Path) -> Result<(), Refusal> {
+    let user = std::fs::metadata(folder)
+        .map(|folder| folder.uid())
+        .map_err(|fault| {
+            let sentence = format!("`{}` can't be read: {fault}", folder.display());
+            Refusal::new(ErrorCode::FileMissing, sentence)
+        })?;
+    let config = folder.join("hansa.toml");
+    let mut text =
+        String::from_utf8_lossy(&hansa_node::process::named_file::read_named_file(&config)?)
+            .into_owned();
+    text.push_str(&format!(
+        "\n[console]\nlisten = \"127.0.0.1:0\"\n\n[person.visitor]\nname  = \"Visitor of the demonstration\"\n\
+         roles = [\"officer\", \"signer\", \"analyst\", \"auditor\", \"operator\"]\nunix  = \"{user}\"\n"
+    ));
+    hansa_node::process::named_file::write_named_file(&config, text.as_bytes())
 }
 
 /// Configures a consumer to request uncompressed rows.

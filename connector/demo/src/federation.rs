@@ -310,6 +310,7 @@ fn set_up_participant(
         }
         return Ok(None);
     }
+    bundled_data::add_console(&folder).map_err(|refusal| unwritten(refusal.to_string()))?;
     stage.run(Some(participant), &["check"])?.expect_status(0)?;
     let published = stage
         .run(Some(participant), &["dataset", "publish"])?

@@ -40,6 +40,10 @@ pub(super) fn show_next_steps(federation: &DemoFederation<'_>, show: OutputSetti
             "see what the city wrote down",
             format!("{} audit list --last 20", at("lisbon")),
         ),
+        (
+            "read all of it in a browser, with the address and the code that this gives",
+            format!("{} console", at("lisbon")),
+        ),
     ];
     if show.json {
         let list: Vec<_> = tries.iter().map(|(_, command)| command).collect();
@@ -48,7 +52,7 @@ pub(super) fn show_next_steps(federation: &DemoFederation<'_>, show: OutputSetti
                 .to_string(),
         );
     } else {
-        line_out("\n7. The connectors go on until you press Ctrl-C. Five things to try:\n");
+        line_out("\n7. The connectors go on until you press Ctrl-C. Six things to try:\n");
         for (what, command) in &tries {
             line_out(&format!("   {what}:\n      {command}"));
         }

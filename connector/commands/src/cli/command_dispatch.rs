@@ -276,6 +276,7 @@ fn run_offline_verb(
             ContractCommand::List(_)
             | ContractCommand::Request { .. }
             | ContractCommand::Show { .. }
+            | ContractCommand::Diff { .. }
             | ContractCommand::Wait { .. }
             | ContractCommand::Counter { .. }
             | ContractCommand::Sign { .. }
@@ -404,6 +405,7 @@ async fn with_connector(
             ContractCommand::List(_)
             | ContractCommand::Request { .. }
             | ContractCommand::Show { .. }
+            | ContractCommand::Diff { .. }
             | ContractCommand::Wait { .. }
             | ContractCommand::Counter { .. }
             | ContractCommand::Sign { .. }

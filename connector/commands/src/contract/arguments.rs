@@ -125,6 +125,16 @@ pub enum ContractCommand {
         #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
         language: Option<String>,
     },
+    /// What changes from one version of terms to another: tighter, looser, or neither
+    #[command(
+        after_help = "Example: hansa contract diff 7f3a n-3c51\nExample: hansa contract diff 7f3a 8722"
+    )]
+    Diff {
+        /// The contract or negotiation with the old terms
+        old: String,
+        /// The contract or negotiation with the new terms
+        new: String,
+    },
     /// Waits until a negotiation has ended or needs a step of this participant; --timeout limits the wait
     #[command(after_help = "Example: hansa --timeout 1h contract wait n-3c51")]
     Wait {

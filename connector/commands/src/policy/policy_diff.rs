@@ -94,7 +94,7 @@ impl CommandReport for PolicyComparison<'_> {
 
 /// Change of a clause, with its old and new words.
 #[derive(Debug, Serialize)]
-struct ClauseChange {
+pub(crate) struct ClauseChange {
     change: &'static str,
     clause: ClauseId,
     verdict: &'static str,
@@ -120,7 +120,7 @@ impl ClauseChange {
         }
     }
 
-    fn list(found: &PolicyDiff) -> Vec<Self> {
+    pub(crate) fn list(found: &PolicyDiff) -> Vec<Self> {
         found.0.iter().map(Self::of).collect()
     }
 }
@@ -186,7 +186,8 @@ fn affected_contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContr
     })
 }
 
-const fn verdict_word(verdict: ChangeVerdict) -> &'static str {
+/// Word of a verdict in results.
+pub(crate) const fn verdict_word(verdict: ChangeVerdict) -> &'static str {
     match verdict {
         ChangeVerdict::Same => "same",
         ChangeVerdict::Tighter => "tighter",
