@@ -347,7 +347,7 @@ fn pages_are_seen_in_a_browser() {
         held.first().map(|one| text(one, "contract"))
     });
     acme.ask("SELECT count(*) FROM lindau.bikes").must();
-    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"]);
+    let _ = acme.hansa(&["contract", "request", "lindau.bikes", "--sign"]);
     let mut pages = vec!["/".to_owned(), "/contracts".to_owned()];
     pages.push("/contracts?needs=me".to_owned());
     pages.push("/contracts?with=nobody".to_owned());

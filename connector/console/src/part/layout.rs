@@ -69,7 +69,7 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
+                meta name="referrer" content="same-origin";
                 title { (page_title(frame, content)) }
                 link rel="stylesheet" href=(style_sheet_address());
             }

@@ -118,7 +118,7 @@ async fn a_page_has_the_headers_that_keep_others_away() {
          connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'",
         "cache-control: no-store",
-        "referrer-policy: no-referrer",
+        "referrer-policy: same-origin",
         "x-content-type-options: nosniff",
         "cross-origin-opener-policy: same-origin",
         "cross-origin-resource-policy: same-origin",
