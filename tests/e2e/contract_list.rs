@@ -63,10 +63,10 @@ fn contracts_are_told_apart_by_their_titles() {
 fn a_list_is_read_page_by_page_without_the_post() {
     let league = TestLeague::new(binary());
     let (mut lindau, acme) = league.long_table(20, ALL);
-    for policy in ["b", "c"] {
-        lindau.offers("long", policy, "columns = [\"id\"]", "\"league\"", "auto");
+    for (policy, most, sign) in [("b", 7, "auto"), ("c", 8, "auto"), ("d", 9, "officer")] {
+        let terms = format!("columns = [\"id\"]\nqueries_per_day = {most}");
+        lindau.offers("long", policy, &terms, "\"league\"", sign);
     }
-    lindau.offers("long", "d", "columns = [\"id\"]", "\"league\"", "officer");
     lindau.hansa(&["reload"]).must();
     for policy in ["all", "b", "c"] {
         let _ = acme.contract_on("lindau.long", policy);
