@@ -64,7 +64,7 @@ fn a_list_is_read_page_by_page_without_the_post() {
     let league = TestLeague::new(binary());
     let (mut lindau, acme) = league.long_table(20, ALL);
     for (policy, most, sign) in [("b", 7, "auto"), ("c", 8, "auto"), ("d", 9, "officer")] {
-        let terms = format!("columns = [\"id\"]\nqueries_per_day = {most}");
+        let terms = format!("queries_per_day = {most}\n{ALL}");
         lindau.offers("long", policy, &terms, "\"league\"", sign);
     }
     lindau.hansa(&["reload"]).must();

@@ -12,6 +12,12 @@ pub struct Asset {
     pub bytes: &'static [u8],
 }
 
+/// Picture of the console in a tab of the browser.
+const ICON: Asset = Asset {
+    content_type: "image/svg+xml",
+    bytes: include_bytes!("../assets/icon.svg"),
+};
+
 /// Style sheet of all pages.
 const STYLE_SHEET: Asset = Asset {
     content_type: "text/css; charset=utf-8",
@@ -23,6 +29,16 @@ static STYLE_SHEET_ADDRESS: LazyLock<String> = LazyLock::new(|| {
     format!("/a/{digest}/console.css")
 });
 
+static ICON_ADDRESS: LazyLock<String> = LazyLock::new(|| {
+    let digest = Digest::of(ICON.bytes).to_short_text();
+    format!("/a/{digest}/icon.svg")
+});
+
+/// Address of the icon: `/a/{first twelve digits of its SHA-256}/icon.svg`.
+pub(crate) fn icon_address() -> &'static str {
+    &ICON_ADDRESS
+}
+
 /// Address of the style sheet: `/a/{first twelve digits of its SHA-256}/console.css`.
 #[must_use]
 pub fn style_sheet_address() -> &'static str {
@@ -32,7 +48,11 @@ pub fn style_sheet_address() -> &'static str {
 /// Asset at an address; none for another digest or name.
 #[must_use]
 pub fn find_asset(address: &str) -> Option<Asset> {
-    (address == style_sheet_address()).then_some(STYLE_SHEET)
+    match address {
+        _ if address == style_sheet_address() => Some(STYLE_SHEET),
+        _ if address == icon_address() => Some(ICON),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Shape of every page: head, banner, navigation, content, footer.
 
-use crate::asset::style_sheet_address;
+use crate::asset::{icon_address, style_sheet_address};
 use crate::frame::{PageFrame, PersonLabel, PersonRole};
 use crate::message::message;
 use crate::part::address::{QueryAddress, own_path, query_without};
@@ -71,6 +71,7 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="same-origin";
                 title { (page_title(frame, content)) }
+                link rel="icon" type="image/svg+xml" href=(icon_address());
                 link rel="stylesheet" href=(style_sheet_address());
             }
             body {
