@@ -26,8 +26,6 @@ pub struct PageFrame<'a> {
     pub address: &'a str,
     /// Number of items that wait for a person, where it is known.
     pub waiting: Option<usize>,
-    /// Key of the sign-out form, bound to the session.
-    pub form_key: &'a str,
     /// Command line with the content of the page.
     pub command: Option<&'a str>,
 }
@@ -47,7 +45,6 @@ impl<'a> PageFrame<'a> {
             as_of: None,
             address,
             waiting: None,
-            form_key: "",
             command: None,
         }
     }

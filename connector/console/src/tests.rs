@@ -70,7 +70,7 @@ const ELEMENTS: [&str; 50] = [
 ];
 
 /// Members of the objects whose text a page shows completely.
-const SHOWN: [&str; 18] = [
+const SHOWN: [&str; 17] = [
     "text",
     "sentence",
     "allowed",
@@ -85,7 +85,6 @@ const SHOWN: [&str; 18] = [
     "title",
     "authority",
     "fault",
-    "key",
     "first",
     "trace",
     "sealed_for",
@@ -154,7 +153,6 @@ impl PageSamples {
             clock_offset: Some(&self.text),
             as_of: Some("2026-11-27T09:42:00Z".parse().unwrap()),
             waiting: Some(3),
-            form_key: "key-of-the-session",
             command: Some(&self.text),
             ..PageFrame::new(language, "/contracts?state=expired&lang=pt")
         }
@@ -200,7 +198,6 @@ impl PageSamples {
         vec![
             code(None),
             code(Some(SignInFault::CodeWrong)),
-            code(Some(SignInFault::CodeExpired)),
             code(Some(SignInFault::TriesExhausted)),
             render_overview(&frame, &status),
             render_overview(&PageFrame::new(language, "/"), &StatusView::default()),
@@ -371,19 +368,19 @@ fn pages_in_two_languages_share_no_sentence_of_the_console() {
 fn text_of_others_states_its_language() {
     let samples = PageSamples::new();
     let pages = samples.render_pages(Language::De);
-    let overview = read_page(&pages[4]);
+    let overview = read_page(&pages[3]);
     let sentence = overview
         .iter()
         .find(|element| element.name == "p" && element.text.contains("acme.example waits"));
     assert_eq!(sentence.unwrap().attribute("lang"), Some("en"));
-    let contract = read_page(&pages[8]);
+    let contract = read_page(&pages[7]);
     let text = elements(&contract, "pre");
     assert_eq!(
         text[0].attribute("lang"),
         Some("pt"),
         "the language that was asked for"
     );
-    let negotiation = read_page(&pages[9]);
+    let negotiation = read_page(&pages[8]);
     let text = elements(&negotiation, "pre");
     assert_eq!(
         text[1].attribute("lang"),
@@ -423,11 +420,11 @@ fn links_lead_to_contracts_and_keep_the_query() {
             .filter_map(|link| link.attribute("href").map(str::to_owned))
             .collect()
     };
-    let overview = hrefs(&pages[4]);
+    let overview = hrefs(&pages[3]);
     assert!(overview.contains(&"/contracts/n-3c51a07be4".to_owned()));
     assert!(overview.contains(&"/contracts/7f3a91c2d0e4".to_owned()));
     assert!(overview.contains(&"/contracts?state=expired&lang=de".to_owned()));
-    let list = hrefs(&pages[6]);
+    let list = hrefs(&pages[5]);
     assert!(list.contains(
         &"/contracts?state=expired&with=Stadt%20M%C3%BCnster&text=Stadt%20M%C3%BCnster&needs=me&after=Stadt%20M%C3%BCnster".to_owned()
     ));

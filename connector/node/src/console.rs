@@ -88,17 +88,16 @@ pub async fn sign_in(
     browser: &Browser,
 ) -> Result<String, Refusal> {
     let ticks = connector.ticks();
-    let redeemed = connector
-        .console
-        .codes
-        .lock()
-        .redeem(code, browser.address, ticks);
+    let (redeemed, is_open) = {
+        let mut codes = connector.console.codes.lock();
+        (codes.redeem(code, browser, ticks), codes.is_open())
+    };
     let user = match redeemed {
         Ok(user) => user,
         Err(fault) => {
-            // Too many tries write nothing, so that nobody fills the log.
-            if fault == ErrorCode::ConsoleCodeInvalid {
-                record_refusal(connector, None, fault, "enter").await?;
+            // Too many tries, and tries while no code is open, write nothing, so that nobody fills the log.
+            if fault == ErrorCode::ConsoleCodeInvalid && is_open {
+                write_refusal(connector, None, fault, "enter").await?;
             }
             return Err(Refusal::new(
                 fault,
@@ -156,25 +155,27 @@ pub fn sign_out(connector: &Connector, secret: &str) {
     connector.console.sessions.lock().end(secret);
 }
 
-/// Makes the key of a form for one act of a session. It is used once, within ten minutes.
-pub fn make_form_key(connector: &Connector, secret: &str, act: &str) -> String {
-    let key = to_hex(random_bytes());
-    let mut sessions = connector.console.sessions.lock();
-    sessions.add_form_key(secret, &key, act, connector.ticks());
-    key
-}
-
-/// Uses up the key of a form. True if it was made for this act of this session.
-pub fn take_form_key(connector: &Connector, secret: &str, act: &str, key: &str) -> bool {
-    let mut sessions = connector.console.sessions.lock();
-    sessions.take_form_key(secret, act, key, connector.ticks())
-}
-
-/// Records that a page was refused.
+/// Records that the roles of a person do not permit a page, once in each session.
 ///
 /// # Errors
 /// Why it can't be recorded.
 pub async fn record_refusal(
+    connector: &Connector,
+    secret: &str,
+    person: &PersonConfig,
+    page: &str,
+) -> Result<(), Refusal> {
+    let is_first = {
+        let mut sessions = connector.console.sessions.lock();
+        sessions.note_refusal(secret, page)
+    };
+    match is_first {
+        true => write_refusal(connector, Some(person), ErrorCode::RoleMissing, page).await,
+        false => Ok(()),
+    }
+}
+
+async fn write_refusal(
     connector: &Connector,
     person: Option<&PersonConfig>,
     code: ErrorCode,

@@ -72,7 +72,7 @@ impl ConsoleService {
             return redirect("/enter");
         };
         let answered = match (visit.request.action, path.as_slice()) {
-            (ConsoleAction::Act, ["leave"]) => self.leave(visit),
+            (ConsoleAction::Act, ["leave"]) => return self.leave(visit),
             (ConsoleAction::Read, [""]) => self.show_overview(visit, &person).await,
             (ConsoleAction::Read, ["contracts"]) => self.show_contracts(visit, &person).await,
             (ConsoleAction::Read, ["contracts", id]) => {
@@ -108,13 +108,13 @@ impl ConsoleService {
         }
     }
 
-    fn leave(&self, visit: &PageVisit) -> Result<ConsoleResponse, Refusal> {
-        visit.take_form_key(&self.0, "leave")?;
+    /// Ends the session, whatever the age of the page: the form came from a page of the console.
+    fn leave(&self, visit: &PageVisit) -> ConsoleResponse {
         visit.sign_out(&self.0);
-        Ok(ConsoleResponse {
+        ConsoleResponse {
             cookie: Some(SessionCookie::Clear),
             ..redirect("/enter")
-        })
+        }
     }
 
     async fn show_overview(
@@ -122,7 +122,7 @@ impl ConsoleService {
         visit: &PageVisit,
         person: &SignedInPerson,
     ) -> Result<ConsoleResponse, Refusal> {
-        let permitted = self.permit(person, Role::ALL, "overview").await?;
+        let permitted = self.permit(visit, person, Role::ALL, "overview").await?;
         let command = ConnectorCommand::Status { check: false };
         let view: StatusView = read_one(self.run_reading(&permitted, command).await?)?;
         let mut facts = visit.frame_facts(&self.0, person);
@@ -139,7 +139,9 @@ impl ConsoleService {
         visit: &PageVisit,
         person: &SignedInPerson,
     ) -> Result<ConsoleResponse, Refusal> {
-        let permitted = self.permit(person, CONTRACT_READERS, "contracts").await?;
+        let permitted = self
+            .permit(visit, person, CONTRACT_READERS, "contracts")
+            .await?;
         let value = |name: &str| {
             let value = visit.request.parameters.get(name);
             value.map_or("", |value| value.trim()).to_owned()
@@ -157,6 +159,8 @@ impl ConsoleService {
             with: filled(&filter.with),
             text: filled(&filter.text),
             needs_me: filter.needs == "me",
+            // Whoever looks for an ended negotiation names its state.
+            without_terminated: filter.state.is_empty(),
             after: filled(&value("after")),
             // One more shows whether another page follows.
             limit: Some(ROWS_PER_PAGE + 1),
@@ -194,27 +198,33 @@ impl ConsoleService {
         person: &SignedInPerson,
         id: &str,
     ) -> Result<ConsoleResponse, Refusal> {
-        let permitted = self.permit(person, CONTRACT_READERS, "contracts").await?;
+        let permitted = self
+            .permit(visit, person, CONTRACT_READERS, "contracts")
+            .await?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if id.is_empty() || id.len() > 80 || !id.bytes().all(is_plain) {
             let sentence = "this is no identity of a contract or a negotiation";
             return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
         }
         let asked = visit.request.parameters.get("language");
-        let language = asked.and_then(|tag| tag.parse::<Language>().ok());
+        let page_language = asked.and_then(|tag| tag.parse::<Language>().ok());
         let command = ConnectorCommand::Contract(ContractCommand::Show {
             id: id.to_owned(),
             diff: false,
             odrl: false,
             as_known: true,
-            language: language.map(|language| language.tag().to_owned()),
+            language: page_language.map(|language| language.tag().to_owned()),
         });
         let report: ContractReport = read_one(self.run_reading(&permitted, command).await?)?;
         let mut facts = visit.frame_facts(&self.0, person);
-        facts.command = Some(format!("hansa contract show {id}"));
+        let language = page_language.map(|language| format!(" --language {}", language.tag()));
+        facts.command = Some(format!(
+            "hansa contract show {id} --as-known{}",
+            language.unwrap_or_default()
+        ));
         let view = ContractView {
             report,
-            page_language: language,
+            page_language,
         };
         Ok(html_response(
             200,
@@ -225,6 +235,7 @@ impl ConsoleService {
     /// Checks that a person has one of the roles of a page. A refusal is recorded before it is shown.
     async fn permit<'a>(
         &self,
+        visit: &PageVisit,
         person: &'a SignedInPerson,
         roles: &[Role],
         page: &str,
@@ -232,11 +243,11 @@ impl ConsoleService {
         if roles.iter().any(|role| person.person.roles.contains(role)) {
             return Ok(PermittedPerson(person));
         }
-        let code = ErrorCode::RoleMissing;
-        console::record_refusal(&self.0, Some(&person.person), code, page).await?;
+        let secret = visit.request.session.as_deref().unwrap_or_default();
+        console::record_refusal(&self.0, secret, &person.person, page).await?;
         let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         let sentence = format!("this page is for {}", words.join(", "));
-        Err(Refusal::new(code, sentence))
+        Err(Refusal::new(ErrorCode::RoleMissing, sentence))
     }
 
     /// Objects that a reading command gives to a person.
@@ -251,6 +262,8 @@ impl ConsoleService {
             caller: Some(permitted.0.person.unix),
         };
         let (mut events, work) = start_local_command(&self.0, order);
+        // A browser that goes away ends the work.
+        let _ending = AbortOnDrop(work.abort_handle());
         let mut objects = Vec::new();
         let mut failure = None;
         while let Some(event) = events.recv().await {
@@ -267,14 +280,22 @@ impl ConsoleService {
                 | CommandEvent::Done(_) => {}
             }
         }
-        let ended = work.await.map_err(|cause| {
+        work.await.map_err(|cause| {
             Refusal::new(ErrorCode::Internal, "the page was not read to its end").caused_by(cause)
-        });
-        ended?;
+        })?;
         match failure {
             Some(refusal) => Err(refusal),
             None => Ok(objects),
         }
+    }
+}
+
+/// Ends a task when the request that waits for it is gone.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -320,6 +341,9 @@ fn list_command(args: &ContractListArgs) -> String {
     }
     if args.needs_me {
         line.push_str(" --needs-me");
+    }
+    if args.without_terminated {
+        line.push_str(" --without-terminated");
     }
     line
 }

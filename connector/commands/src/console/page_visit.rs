@@ -1,6 +1,5 @@
 //! One request of a browser: language, session, and the values that all pages share.
 
-use crate::status::describe_clock_offset;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_console::{FaultView, PageFrame, PersonLabel, PersonRole, render_fault};
 use hansa_node::config::ConnectorConfig;
@@ -8,7 +7,7 @@ use hansa_node::console;
 use hansa_node::console::SignedInPerson;
 use hansa_node::console::session::Browser;
 use hansa_node::participant::Connector;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
 use hansa_transport::console::refusal_status;
 use hansa_transport::internal_error::with_trace_number;
@@ -35,7 +34,6 @@ pub(super) struct FrameFacts {
     is_demo: bool,
     clock_offset: Option<String>,
     as_of: Option<UtcTimestamp>,
-    form_key: String,
     /// Command line with the content of the page.
     pub(super) command: Option<String>,
     /// Number of items that wait.
@@ -59,7 +57,6 @@ impl FrameFacts {
             as_of: self.as_of,
             address: &self.address,
             waiting: self.waiting,
-            form_key: &self.form_key,
             command: self.command.as_deref(),
         }
     }
@@ -108,21 +105,6 @@ impl PageVisit {
         }
     }
 
-    /// Uses up the key of the form.
-    ///
-    /// # Errors
-    /// `USAGE` where the key is unknown, used or over.
-    pub(super) fn take_form_key(&self, connector: &Connector, act: &str) -> Result<(), Refusal> {
-        let secret = self.request.session.as_deref().unwrap_or_default();
-        let key = self.request.form.get("key").map_or("", String::as_str);
-        if console::take_form_key(connector, secret, act, key) {
-            return Ok(());
-        }
-        let sentence = "this form was sent before, or is older than ten minutes";
-        Err(Refusal::new(ErrorCode::UsageWrong, sentence)
-            .with_help("open the page again, and repeat the act there"))
-    }
-
     /// Frame of a page for nobody in particular.
     pub(super) fn anonymous_frame_facts(&self) -> FrameFacts {
         FrameFacts {
@@ -134,7 +116,6 @@ impl PageVisit {
             is_demo: false,
             clock_offset: None,
             as_of: None,
-            form_key: String::new(),
             command: None,
             waiting: None,
         }
@@ -142,14 +123,12 @@ impl PageVisit {
 
     /// Frame of a page for a person.
     pub(super) fn frame_facts(&self, connector: &Connector, person: &SignedInPerson) -> FrameFacts {
-        let secret = self.request.session.as_deref().unwrap_or_default();
         let roles = person.person.roles.iter();
         let clock = &self.config.clock;
         FrameFacts {
             is_demo: connector.identity.trust.bundle().content().demo,
-            clock_offset: (clock.micros != 0).then(|| describe_clock_offset(&clock.text)),
+            clock_offset: (clock.micros != 0).then(|| clock.text.clone()),
             as_of: Some(connector.now()),
-            form_key: console::make_form_key(connector, secret, "leave"),
             roles: roles
                 .filter_map(|role| PersonRole::from_word(role.as_str()))
                 .collect(),

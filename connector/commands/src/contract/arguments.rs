@@ -60,9 +60,12 @@ pub struct ContractListArgs {
     /// Only those with this text in participant, dataset or title
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
-    /// Only those that wait for us
+    /// Only those that wait for us, also for a second officer
     #[arg(long)]
     pub needs_me: bool,
+    /// Without negotiations that ended without a contract
+    #[arg(long)]
+    pub without_terminated: bool,
     /// Only those behind this one: its whole identity
     #[arg(long, value_name = "ID")]
     pub after: Option<String>,

@@ -12,13 +12,13 @@ use crate::contract::contract_text::{
 use crate::contract::{exchange_messages, expiring_contracts};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation;
-use hansa_node::participant::Connector;
+use hansa_node::participant::{Connector, pending_approvals};
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Days on which contracts end.
@@ -56,18 +56,24 @@ pub(super) async fn list_contracts(
         .iter()
         .filter_map(|row| Some((row.contract?, row.title.clone()?)))
         .collect();
+    let waiting = approvals_of_contracts(connector)?;
     let mut rows = Vec::new();
     // What ends soon are contracts; a negotiation ends with its last word.
     if horizon.is_none() && !args.ics {
         let mut open: Vec<_> = negotiations
             .into_iter()
             .filter(|row| row.state != Phase::Finalized.as_str())
+            .filter(|row| !args.without_terminated || row.state != Phase::Terminated.as_str())
             .filter(|row| page.is_after_negotiation(&row.id))
             .collect();
         open.sort_by(|one, other| one.id.cmp(&other.id));
         for row in open {
             if page.is_full() {
                 break;
+            }
+            // Its messages are read only where it is on the page, or its turn decides that.
+            if !page.fits(&NegotiationReport::new(&row, None).facts()) {
+                continue;
             }
             // One that can't be read hides no other.
             let open = match negotiation::message_replay::load_negotiation(connector, &row.id) {
@@ -78,9 +84,10 @@ pub(super) async fn list_contracts(
                     None
                 }
             };
-            let waits = open
+            let is_turn = open
                 .as_ref()
                 .is_some_and(|open| open.state.next_side() == Some(open.own));
+            let waits = is_turn || row.contract.is_some_and(|id| waiting.contains(&id));
             let row = NegotiationReport::new(&row, open.as_ref());
             if page.takes(&row.facts(), waits) {
                 out.send_row(&row).await?;
@@ -89,7 +96,12 @@ pub(super) async fn list_contracts(
         }
     }
     let ends = read_contract_ends(connector)?;
-    for held in select_contracts(connector, &mut page, horizon, &titles) {
+    let selection = ContractSelection {
+        horizon,
+        titles: &titles,
+        waiting: &waiting,
+    };
+    for held in select_contracts(connector, &mut page, selection) {
         let HeldContract {
             id,
             agreement,
@@ -133,7 +145,12 @@ pub(super) async fn write_calendar(
         exchange_messages(connector, out).await?;
     }
     let mut page = ListPage::new(&args)?;
-    let held = select_contracts(connector, &mut page, horizon, &BTreeMap::new());
+    let selection = ContractSelection {
+        horizon,
+        titles: &BTreeMap::new(),
+        waiting: &approvals_of_contracts(connector)?,
+    };
+    let held = select_contracts(connector, &mut page, selection);
     let open: Vec<_> = held
         .iter()
         .filter(|held| {
@@ -157,13 +174,33 @@ pub(super) async fn write_calendar(
     Ok(0)
 }
 
+/// Contracts and proposals with a step that one officer has asked for.
+fn approvals_of_contracts(connector: &Connector) -> Result<BTreeSet<ContractId>, Refusal> {
+    let open = pending_approvals::open_approvals(connector)?.into_iter();
+    Ok(open.map(|pending| pending.contract).collect())
+}
+
+/// Facts by which contracts are selected, beside those of the contracts themselves.
+#[derive(Clone, Copy)]
+struct ContractSelection<'a> {
+    /// Instant before which they end.
+    horizon: Option<UtcTimestamp>,
+    titles: &'a BTreeMap<ContractId, String>,
+    /// Those with a step that waits for a second officer.
+    waiting: &'a BTreeSet<ContractId>,
+}
+
 /// The contracts of a page. Only these are copied out of the registry.
 fn select_contracts(
     connector: &Connector,
     page: &mut ListPage,
-    horizon: Option<UtcTimestamp>,
-    titles: &BTreeMap<ContractId, String>,
+    selection: ContractSelection<'_>,
 ) -> Vec<HeldContract> {
+    let ContractSelection {
+        horizon,
+        titles,
+        waiting,
+    } = selection;
     let now = connector.now();
     let mut held: Vec<HeldContract> = connector.contracts.with_registry(|registry| {
         let mut selected = Vec::new();
@@ -181,7 +218,10 @@ fn select_contracts(
                 dataset: agreement.dataset.id.name.as_str(),
                 title: titles.get(&id).map(String::as_str),
             };
-            if ends_in_time && page.is_after_contract(id) && page.takes(&facts, false) {
+            if ends_in_time
+                && page.is_after_contract(id)
+                && page.takes(&facts, waiting.contains(&id))
+            {
                 selected.push(HeldContract {
                     id,
                     agreement: agreement.clone(),
@@ -275,29 +315,28 @@ impl ListPage {
         }
     }
 
-    /// True if an item is on this page; it is then counted.
-    fn takes(&mut self, facts: &ListedFacts<'_>, waits: bool) -> bool {
+    /// True if the facts of an item are those that are looked for.
+    fn fits(&self, facts: &ListedFacts<'_>) -> bool {
         let state = facts.state.to_lowercase();
         let dataset = facts.dataset.to_lowercase();
         let is_named = |part: &Option<String>, whole: &str| {
             part.as_deref().is_none_or(|part| whole.contains(part))
         };
         let with = facts.with.to_lowercase();
-        let words = [
-            dataset.as_str(),
-            &with,
-            &facts.title.unwrap_or_default().to_lowercase(),
-        ]
-        .join("\n");
-        let is_taken = self.left > 0
-            && (waits || !self.needs_me)
-            && self.state.as_ref().is_none_or(|wanted| *wanted == state)
+        let title = facts.title.unwrap_or_default().to_lowercase();
+        let words = [dataset.as_str(), &with, &title].join("\n");
+        self.state.as_ref().is_none_or(|wanted| *wanted == state)
             && self
                 .dataset
                 .as_ref()
                 .is_none_or(|wanted| *wanted == dataset)
             && is_named(&self.with, &with)
-            && is_named(&self.text, &words);
+            && is_named(&self.text, &words)
+    }
+
+    /// True if an item is on this page; it is then counted.
+    fn takes(&mut self, facts: &ListedFacts<'_>, waits: bool) -> bool {
+        let is_taken = self.left > 0 && (waits || !self.needs_me) && self.fits(facts);
         if is_taken {
             self.left = self.left.saturating_sub(1);
         }

@@ -7,9 +7,7 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::report_json;
 use crate::contract::comment::CommentReport;
-use crate::contract::contract_lookup::{
-    held_contracts, load_negotiation, own_role_and_counterparty,
-};
+use crate::contract::contract_lookup::{load_negotiation, own_role_and_counterparty};
 use crate::contract::contract_page::obligation_ledger::ObligationLedger;
 use crate::contract::contract_page::quota_usage::{QuotaReport, QuotaUsage, read_quota_usage};
 use crate::contract::contract_text::{
@@ -62,10 +60,14 @@ pub(super) async fn show_contract(
         as_known,
         language,
     } = options;
-    let by_contract = held_contracts(connector)
-        .into_iter()
-        .filter(|(id, _, _)| id.to_string().starts_with(prefix))
-        .collect::<Vec<_>>();
+    let now = connector.now();
+    let by_contract: Vec<_> = connector.contracts.with_registry(|registry| {
+        let all = registry.all_contracts(now);
+        let named = all.filter(|(id, _, _)| id.to_string().starts_with(prefix));
+        // Two already name none.
+        let copied = named.map(|(id, agreement, status)| (id, agreement.clone(), status));
+        copied.take(2).collect()
+    });
     if let [(id, agreement, status)] = by_contract.as_slice() {
         let (role, _) = own_role_and_counterparty(connector, agreement);
         let read = RenderedPage::new(agreement, language);

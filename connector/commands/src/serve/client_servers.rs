@@ -6,6 +6,7 @@ use crate::serve::{ServerTasks, bind_listener, ended_transfers};
 use hansa_identity::mtls::client_face;
 use hansa_node::participant::Connector;
 use hansa_node::partner::PartnerProcesses;
+use hansa_node::process::randomness::random_hex;
 use hansa_partners::catalog_terms::CatalogTerms;
 use hansa_partners::process_engine::ProcessEngine;
 use hansa_policy::refusal::Refusal;
@@ -140,11 +141,11 @@ pub(super) async fn open_console(
     let (listener, bound) = bind_listener(&address.to_string()).await?;
     let port = bound.rsplit(':').next().unwrap_or_default();
     let label = config.participant.id.domain().split('.').next();
-    let origin = config
-        .console
-        .name
-        .clone()
-        .unwrap_or_else(|| format!("http://{}.localhost:{port}", label.unwrap_or_default()));
+    // Browsers send a cookie to every port of a host. A name that only `hansa console` tells is of no use to others on the machine.
+    let origin = config.console.name.clone().unwrap_or_else(|| {
+        let label = label.unwrap_or_default();
+        format!("http://{label}-{}.localhost:{port}", random_hex(6))
+    });
     let tls = match config.console.is_secure() {
         false => None,
         true => {

@@ -52,8 +52,7 @@ sign-in-how = How to get a code
 sign-in-steps = On the machine of the connector, run this command under your own user account. It prints a code for you alone.
 sign-in-validity = A code is valid for two minutes and for one sign-in.
 sign-in-wrong = This code is not valid. Check the letters and digits, or get a new code.
-sign-in-expired = This code has expired or was used already. Get a new code.
-sign-in-exhausted = After too many wrong codes, all open codes have ended. Get a new code.
+sign-in-exhausted = Too many wrong codes came in the last minute. Wait a minute, then type the code again.
 
 ## Errors
 fault-title = This was not possible: { $code }
@@ -173,6 +172,7 @@ next-rows = Next { $number }
 ## A contract
 contract-title = { $dataset }: contract with { $other }
 negotiation-title = Negotiation { $name }
+negotiation-heading = { $dataset }: negotiation with { $other }
 fact-kind = What leaves
 fact-from = In force from
 fact-identity = Identity of the contract
@@ -189,6 +189,7 @@ changes = Changes since the proposal before
 comments = Comments
 comments-hint = A comment is signed by its author. It does not become part of the contract.
 page-text = The page of the contract
+proposal-text = The page of the proposal
 page-translation = This is a translation. The signatures cover the page in the language that is named below it.
 page-signed = Page for the signatures: { $form }, { $signed_language }; its SHA-256 is
 language-english = English

@@ -56,12 +56,18 @@ fn build_contract_page(
             (render_withdrawal(frame, withdrawal))
         }
         (render_budgets(frame, &detail.budgets))
-        (render_page_text(frame, &PageText { text: &detail.page, shown: &detail.shown, asked: view.page_language }))
+        (render_page_text(frame, &PageText {
+            heading: message!(language, "page-text"),
+            text: &detail.page,
+            shown: &detail.shown,
+            asked: view.page_language,
+        }))
         (render_terms(language, &detail.terms))
         (render_signatures(frame, &detail.signatures))
         (render_approvals(language, &detail.officers))
     };
-    build_content(language, &other, &summary.dataset, body)
+    let dataset = reveal_controls(&summary.dataset);
+    build_content(message!(language, "contract-title", other, dataset), body)
 }
 
 fn build_negotiation_page(
@@ -79,13 +85,22 @@ fn build_negotiation_page(
                 pre lang="en" { (reveal_controls(changes)) }
             }
         }
-        (render_page_text(frame, &PageText { text: &detail.page, shown: &detail.shown, asked: view.page_language }))
+        (render_page_text(frame, &PageText {
+            heading: message!(language, "proposal-text"),
+            text: &detail.page,
+            shown: &detail.shown,
+            asked: view.page_language,
+        }))
         (render_terms(language, &detail.terms))
         (render_approvals(language, &detail.officers))
     };
     match (&detail.participant, &detail.dataset) {
         (Some(other), Some(dataset)) => {
-            build_content(language, &reveal_controls(other), dataset, body)
+            let (other, dataset) = (reveal_controls(other), reveal_controls(dataset));
+            build_content(
+                message!(language, "negotiation-heading", other, dataset),
+                body,
+            )
         }
         (_, _) => {
             let name = shorten_identity(&detail.negotiation);
@@ -101,9 +116,7 @@ fn build_negotiation_page(
 }
 
 /// Content under a heading with the other participant and the dataset.
-fn build_content(language: Language, other: &str, dataset: &str, body: Markup) -> PageContent {
-    let dataset = reveal_controls(dataset);
-    let title = message!(language, "contract-title", other, dataset);
+fn build_content(title: String, body: Markup) -> PageContent {
     PageContent {
         heading: html! { bdi { (title) } },
         title,
@@ -209,6 +222,7 @@ fn render_withdrawal(frame: &PageFrame<'_>, withdrawal: &WithdrawalDetail) -> Ma
 
 /// Text of the page of a contract.
 struct PageText<'a> {
+    heading: String,
     text: &'a str,
     shown: &'a ShownPage,
     /// Language in which the text was asked for.
@@ -223,7 +237,7 @@ fn render_page_text(frame: &PageFrame<'_>, page: &PageText<'_>) -> Markup {
     let is_translation = page.asked.is_some() && page.asked != signed;
     html! {
         section aria-labelledby="page-text" {
-            h2 id="page-text" { (message!(language, "page-text")) }
+            h2 id="page-text" { (page.heading) }
             @if is_translation {
                 p.notice { (message!(language, "page-translation")) }
             }

@@ -12,9 +12,7 @@ use maud::html;
 pub enum SignInFault {
     /// No open code has these letters.
     CodeWrong,
-    /// The time of the code is over, or it was used.
-    CodeExpired,
-    /// Too many wrong codes came, so that all open codes ended.
+    /// Too many wrong codes came in the last minute.
     TriesExhausted,
 }
 
@@ -42,9 +40,6 @@ pub fn render_sign_in(frame: &PageFrame<'_>, view: &SignInView) -> String {
             (render_error_summary(language, &FieldFault { field: FIELD, sentence: sentence.clone() }))
         }
         form.stacked method="post" action="/enter" {
-            @if !frame.form_key.is_empty() {
-                input type="hidden" name="key" value=(frame.form_key);
-            }
             label for=(FIELD) { (message!(language, "sign-in-code")) }
             p.hint id="code-hint" { (message!(language, "sign-in-hint")) }
             @if let Some(sentence) = &fault {
@@ -76,7 +71,6 @@ pub fn render_sign_in(frame: &PageFrame<'_>, view: &SignInView) -> String {
 fn describe_fault(language: Language, fault: SignInFault) -> String {
     match fault {
         SignInFault::CodeWrong => message!(language, "sign-in-wrong"),
-        SignInFault::CodeExpired => message!(language, "sign-in-expired"),
         SignInFault::TriesExhausted => message!(language, "sign-in-exhausted"),
     }
 }

@@ -151,7 +151,6 @@ fn render_person(frame: &PageFrame<'_>, person: PersonLabel<'_>) -> Markup {
         .collect();
     html! {
         form.leave method="post" action="/leave" {
-            input type="hidden" name="key" value=(frame.form_key);
             span {
                 bdi { (reveal_controls(person.name)) }
                 @if !roles.is_empty() { " · " (roles.join(", ")) }

@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(8 * 3600);
 pub struct ConsoleConfig {
     /// Address to listen on; absent: there is no console.
     pub listen: Option<SocketAddr>,
-    /// Scheme, host and port by which browsers reach it; absent: `http://LABEL.localhost:PORT`.
+    /// Scheme, host and port by which browsers reach it; absent: `http://LABEL-RANDOM.localhost:PORT`.
     pub name: Option<String>,
     /// Certificate chain and key of an HTTPS console; absent: those of the participant in its league.
     pub certificate: Option<(PathBuf, PathBuf)>,

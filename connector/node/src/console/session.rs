@@ -9,12 +9,6 @@ use std::time::Duration;
 /// Most sessions of one person.
 const SESSIONS: usize = 5;
 
-/// Most open form keys of a session.
-const FORM_KEYS: usize = 64;
-
-/// Life of a form key, microseconds.
-const FORM_KEY_LIFE: i64 = 600 * 1_000_000;
-
 /// Browser of a request.
 #[derive(Debug, Clone)]
 pub struct Browser {
@@ -25,17 +19,21 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Digest of the network, an IPv4 /24 or an IPv6 /64, and of the browser's name.
-    fn digest(&self) -> Digest {
-        let network = match self.address {
+    /// Network of the browser: an IPv4 /24 or an IPv6 /64.
+    pub(super) fn network(&self) -> Vec<u8> {
+        match self.address.map(|address| address.to_canonical()) {
             Some(IpAddr::V4(address)) => {
                 let [a, b, c, _] = address.octets();
                 vec![a, b, c]
             }
             Some(IpAddr::V6(address)) => address.octets().into_iter().take(8).collect(),
             None => Vec::new(),
-        };
-        Digest::of_parts(&[network.as_slice(), self.name.as_bytes()])
+        }
+    }
+
+    /// Digest of the network and of the browser's name.
+    fn digest(&self) -> Digest {
+        Digest::of_parts(&[self.network().as_slice(), self.name.as_bytes()])
     }
 }
 
@@ -51,14 +49,8 @@ pub struct Session {
     opened: i64,
     /// The same for the last request.
     used: i64,
-    form_keys: Vec<FormKey>,
-}
-
-#[derive(Debug, Clone)]
-struct FormKey {
-    digest: Digest,
-    act: String,
-    until: i64,
+    /// Pages that were refused to the person and recorded.
+    refused: BTreeSet<String>,
 }
 
 /// Times after which sessions end.
@@ -94,7 +86,7 @@ impl Sessions {
             browser: browser.digest(),
             opened: ticks,
             used: ticks,
-            form_keys: Vec::new(),
+            refused: BTreeSet::new(),
         };
         self.0.insert(Digest::of(secret.as_bytes()), session);
     }
@@ -129,36 +121,10 @@ impl Sessions {
         self.0.remove(&Digest::of(secret.as_bytes()));
     }
 
-    /// Adds the key of a form for one act.
-    pub fn add_form_key(&mut self, secret: &str, key: &str, act: &str, ticks: i64) {
-        let Some(session) = self.0.get_mut(&Digest::of(secret.as_bytes())) else {
-            return;
-        };
-        session.form_keys.retain(|key| ticks < key.until);
-        if session.form_keys.len() >= FORM_KEYS {
-            session.form_keys.remove(0);
-        }
-        session.form_keys.push(FormKey {
-            digest: Digest::of(key.as_bytes()),
-            act: act.to_owned(),
-            until: ticks.saturating_add(FORM_KEY_LIFE),
-        });
-    }
-
-    /// Uses up the key of a form. True if the session has it for this act.
-    pub fn take_form_key(&mut self, secret: &str, act: &str, key: &str, ticks: i64) -> bool {
-        let Some(session) = self.0.get_mut(&Digest::of(secret.as_bytes())) else {
-            return false;
-        };
-        let digest = Digest::of(key.as_bytes());
-        let found = session
-            .form_keys
-            .iter()
-            .position(|key| key.digest == digest && key.act == act && ticks < key.until);
-        found.is_some_and(|at| {
-            session.form_keys.remove(at);
-            true
-        })
+    /// Notes that a page was refused in a session. True for the first time.
+    pub fn note_refusal(&mut self, secret: &str, page: &str) -> bool {
+        let session = self.0.get_mut(&Digest::of(secret.as_bytes()));
+        session.is_none_or(|session| session.refused.insert(page.to_owned()))
     }
 }
 
@@ -254,16 +220,26 @@ mod tests {
     }
 
     #[test]
-    fn a_form_key_is_for_one_act_of_one_session_once() {
+    fn an_address_of_ipv4_has_its_network_in_both_writings() {
+        let network = |text: &str| {
+            let browser = Browser {
+                address: Some(text.parse().unwrap()),
+                name: String::new(),
+            };
+            browser.network()
+        };
+        assert_eq!(network("10.1.2.3"), network("::ffff:10.1.2.9"));
+        assert_ne!(network("10.1.2.3"), network("::ffff:10.1.3.3"));
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:9::1"));
+    }
+
+    #[test]
+    fn a_page_is_refused_for_the_first_time_once_a_session() {
         let here = browser(1, 1, "Firefox");
         let mut sessions = Sessions::default();
         sessions.open("one", &person(), &here, NOW);
         sessions.open("two", &person(), &here, NOW);
-        sessions.add_form_key("one", "key", "leave", NOW);
-        assert!(!sessions.take_form_key("two", "leave", "key", NOW));
-        assert!(!sessions.take_form_key("one", "sign", "key", NOW));
-        assert!(!sessions.take_form_key("one", "leave", "key", NOW + FORM_KEY_LIFE));
-        assert!(sessions.take_form_key("one", "leave", "key", NOW));
-        assert!(!sessions.take_form_key("one", "leave", "key", NOW));
+        let first = ["one", "one", "two"].map(|secret| sessions.note_refusal(secret, "contracts"));
+        assert_eq!(first, [true, false, true]);
     }
 }

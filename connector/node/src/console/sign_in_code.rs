@@ -1,34 +1,30 @@
 //! Codes for one sign-in: 50 random bits, for one person, once, for two minutes.
 
+use crate::console::session::Browser;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::ErrorCode;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
 /// Life of a code, microseconds.
 const LIFE: i64 = 120 * 1_000_000;
 
-/// Wrong codes after which all open codes end.
-const WRONG: u32 = 5;
-
-/// Time over which tries are counted, microseconds.
+/// Time over which wrong codes are counted, microseconds.
 const WINDOW: i64 = 60 * 1_000_000;
 
-/// Most tries of one address in that time.
-const TRIES_OF_ADDRESS: usize = 5;
+/// Most wrong codes of one network in that time.
+const MOST_OF_NETWORK: usize = 5;
 
-/// Most tries of all in that time.
-const TRIES: usize = 20;
+/// Most wrong codes of all in that time.
+const MOST: usize = 20;
 
 /// Characters of a code (Crockford's Base32): no letter that is read as a digit.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Open codes, and the recent tries.
+/// Open codes, and the recent wrong ones.
 #[derive(Debug, Default)]
 pub struct SignInCodes {
     open: Vec<OpenCode>,
-    wrong: u32,
-    tries: VecDeque<Try>,
+    wrong: VecDeque<WrongCode>,
 }
 
 #[derive(Debug)]
@@ -39,8 +35,8 @@ struct OpenCode {
 }
 
 #[derive(Debug)]
-struct Try {
-    address: Option<IpAddr>,
+struct WrongCode {
+    network: Vec<u8>,
     at: i64,
 }
 
@@ -69,42 +65,36 @@ impl SignInCodes {
         shown
     }
 
-    /// Uses up a code, and gives its Unix user.
+    /// Uses up a code, and gives its Unix user. Only wrong codes are counted, so nobody can keep a person with a code out. A guess
+    /// fits one of the open codes with a chance of one in 2^50.
     ///
     /// # Errors
-    /// `CONSOLE_BUSY` after too many tries, `CONSOLE_CODE_INVALID` for a code that is not open. Both take equal time for every
-    /// code and person.
-    pub fn redeem(
-        &mut self,
-        typed: &str,
-        address: Option<IpAddr>,
-        ticks: i64,
-    ) -> Result<u32, ErrorCode> {
-        self.count_try(address, ticks)?;
+    /// `CONSOLE_CODE_INVALID` for a code that is not open, `CONSOLE_BUSY` after too many of them. Both take equal time for every code
+    /// and person.
+    pub fn redeem(&mut self, typed: &str, browser: &Browser, ticks: i64) -> Result<u32, ErrorCode> {
         self.open.retain(|code| ticks < code.until);
         let digest = Digest::of(read_typed_code(typed).as_bytes());
         let found = self.open.iter().position(|code| code.digest == digest);
-        let Some(found) = found else {
-            self.wrong = self.wrong.saturating_add(1);
-            if self.wrong >= WRONG {
-                self.wrong = 0;
-                self.open.clear();
-            }
-            return Err(ErrorCode::ConsoleCodeInvalid);
-        };
-        self.wrong = 0;
-        Ok(self.open.swap_remove(found).user)
+        match found {
+            Some(found) => Ok(self.open.swap_remove(found).user),
+            None => Err(self.count_wrong_code(browser.network(), ticks)),
+        }
     }
 
-    fn count_try(&mut self, address: Option<IpAddr>, ticks: i64) -> Result<(), ErrorCode> {
-        self.tries
-            .retain(|tried| ticks.saturating_sub(tried.at) < WINDOW);
-        let own = self.tries.iter().filter(|tried| tried.address == address);
-        if self.tries.len() >= TRIES || own.count() >= TRIES_OF_ADDRESS {
-            return Err(ErrorCode::ConsoleBusy);
+    /// True while a code is open. Without one, a wrong code can't have been a try to come in.
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    fn count_wrong_code(&mut self, network: Vec<u8>, ticks: i64) -> ErrorCode {
+        self.wrong
+            .retain(|wrong| ticks.saturating_sub(wrong.at) < WINDOW);
+        let own = self.wrong.iter().filter(|wrong| wrong.network == network);
+        if self.wrong.len() >= MOST || own.count() >= MOST_OF_NETWORK {
+            return ErrorCode::ConsoleBusy;
         }
-        self.tries.push_back(Try { address, at: ticks });
-        Ok(())
+        self.wrong.push_back(WrongCode { network, at: ticks });
+        ErrorCode::ConsoleCodeInvalid
     }
 }
 
@@ -124,12 +114,15 @@ fn read_typed_code(typed: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     const NOW: i64 = 1_000_000_000;
 
-    fn address(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)))
+    fn browser(third: u8) -> Browser {
+        Browser {
+            address: Some(IpAddr::V4(Ipv4Addr::new(10, 0, third, 1))),
+            name: String::new(),
+        }
     }
 
     #[test]
@@ -138,18 +131,14 @@ mod tests {
         let maria = codes.issue(1001, [7; 10], NOW);
         let jonas = codes.issue(1002, [9, 1, 2, 3, 4, 5, 6, 7, 8, 9], NOW);
         assert_eq!(maria.len(), 12);
+        let here = browser(1);
+        assert_eq!(codes.redeem(&jonas.to_lowercase(), &here, NOW), Ok(1002));
         assert_eq!(
-            codes.redeem(&jonas.to_lowercase(), address(1), NOW),
-            Ok(1002)
-        );
-        assert_eq!(
-            codes.redeem(&jonas, address(1), NOW),
+            codes.redeem(&jonas, &here, NOW),
             Err(ErrorCode::ConsoleCodeInvalid)
         );
-        assert_eq!(
-            codes.redeem(&maria.replace('-', " "), address(1), NOW),
-            Ok(1001)
-        );
+        assert_eq!(codes.redeem(&maria.replace('-', " "), &here, NOW), Ok(1001));
+        assert!(!codes.is_open());
     }
 
     #[test]
@@ -158,43 +147,27 @@ mod tests {
         let first = codes.issue(1001, [1; 10], NOW);
         let second = codes.issue(1001, [2; 10], NOW);
         let wrong = Err(ErrorCode::ConsoleCodeInvalid);
-        assert_eq!(codes.redeem(&first, address(1), NOW), wrong);
-        assert_eq!(codes.redeem(&second, address(1), NOW + LIFE), wrong);
+        assert_eq!(codes.redeem(&first, &browser(1), NOW), wrong);
+        assert_eq!(codes.redeem(&second, &browser(1), NOW + LIFE), wrong);
     }
 
     #[test]
-    fn five_wrong_codes_end_all_open_ones() {
+    fn wrong_codes_are_counted_by_network_and_in_all_and_keep_nobody_out() {
         let mut codes = SignInCodes::default();
         let code = codes.issue(1001, [1; 10], NOW);
-        for last in 0..5 {
-            let wrong = codes.redeem("0000-0000-00", address(last), NOW);
-            assert_eq!(wrong, Err(ErrorCode::ConsoleCodeInvalid));
-        }
-        let wrong = codes.redeem(&code, address(9), NOW);
-        assert_eq!(wrong, Err(ErrorCode::ConsoleCodeInvalid));
-    }
-
-    #[test]
-    fn tries_are_counted_by_address_and_in_all() {
-        let mut codes = SignInCodes::default();
-        for _ in 0..TRIES_OF_ADDRESS {
-            let _ = codes.redeem("x", address(1), NOW);
-        }
-        assert_eq!(
-            codes.redeem("x", address(1), NOW),
-            Err(ErrorCode::ConsoleBusy)
+        let (wrong, busy) = (
+            Err(ErrorCode::ConsoleCodeInvalid),
+            Err(ErrorCode::ConsoleBusy),
         );
-        let code = codes.issue(1001, [1; 10], NOW);
-        assert_eq!(codes.redeem(&code, address(2), NOW), Ok(1001));
-        for last in 3..17 {
-            let _ = codes.redeem("x", address(last), NOW);
+        for network in 1..=4 {
+            for _ in 0..MOST_OF_NETWORK {
+                assert_eq!(codes.redeem("x", &browser(network), NOW), wrong);
+            }
+            assert_eq!(codes.redeem("x", &browser(network), NOW), busy);
         }
-        assert_eq!(
-            codes.redeem("x", address(18), NOW),
-            Err(ErrorCode::ConsoleBusy)
-        );
-        let later = codes.redeem("x", address(1), NOW + WINDOW);
-        assert_eq!(later, Err(ErrorCode::ConsoleCodeInvalid));
+        assert_eq!(codes.redeem("x", &browser(5), NOW), busy);
+        assert_eq!(codes.redeem(&code, &browser(1), NOW), Ok(1001));
+        assert_eq!(codes.redeem("x", &browser(1), NOW + WINDOW), wrong);
     }
 
     #[test]

@@ -23,13 +23,9 @@ pub fn load_negotiation(
     connector: &Connector,
     name: &str,
 ) -> Result<Option<OpenNegotiation>, Refusal> {
-    let (messages, row) = connector.records.index(|state| {
-        let row = state
-            .negotiations()?
-            .into_iter()
-            .find(|negotiation| negotiation.id == name);
-        Ok((state.messages_of(name)?, row))
-    })?;
+    let (messages, row) = connector
+        .records
+        .index(|state| Ok((state.messages_of(name)?, state.find_negotiation(name)?)))?;
     let Some(row) = row else {
         return Ok(None);
     };

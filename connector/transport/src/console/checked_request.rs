@@ -97,9 +97,10 @@ fn check_host(own: &ConsoleOrigin, parts: &Parts) -> Result<(), WebError> {
         return Ok(());
     }
     let wrong = StatusCode::MISDIRECTED_REQUEST;
-    let error = WebError::new(wrong, "this console has another address");
+    let error = WebError::new(wrong, "the console has another address");
+    // The address itself is not told: whoever may know it asks the connector.
     Err(error
-        .with_help(format!("open {}", own.origin))
+        .with_help("hansa console gives the address")
         .ending_connection())
 }
 

@@ -5,6 +5,7 @@ use super::{ConsoleHandler, ConsoleOrigin, ConsoleResponse, SessionCookie};
 use crate::client_connection;
 use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;
+use crate::web::problem::WebError;
 use crate::web::server::{REQUEST_TIME, build_http_server, trace_connection_error};
 use axum::body::Body;
 use futures::StreamExt as _;
@@ -131,10 +132,13 @@ pub async fn serve_console<H: ConsoleHandler>(
                             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                                 continue;
                             };
-                            let served = site.clone().serve_connection(stream, Some(from.ip()));
+                            let site = site.clone();
                             connections.spawn(async move {
                                 let _place = place;
-                                served.await;
+                                let first = tokio::time::timeout(REQUEST_TIME, stream.readable());
+                                if matches!(first.await, Ok(Ok(()))) {
+                                    site.serve_connection(stream, Some(from.ip())).await;
+                                }
                             });
                         }
                         Err(_) => tokio::time::sleep(PAUSE).await,
@@ -174,6 +178,20 @@ impl<H> Clone for ConsoleSite<H> {
     }
 }
 
+/// Response to a request that no page makes: its sentence as text, without a way to sign in by the browser's own dialogue.
+fn build_error_response(error: WebError) -> Response<Body> {
+    let text = error.to_text();
+    let mut response = error.response();
+    let headers = response.headers_mut();
+    headers.remove(header::WWW_AUTHENTICATE);
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    *response.body_mut() = Body::from(text);
+    response
+}
+
 impl<H: ConsoleHandler> ConsoleSite<H> {
     async fn serve_connection(
         self,
@@ -196,7 +214,10 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
             () = self.ending.cancelled() => {}
         }
         served.as_mut().graceful_shutdown();
-        trace_connection_error(served.await);
+        // Who does not read to the end loses the connection.
+        if let Ok(ended) = tokio::time::timeout(PATIENCE, served).await {
+            trace_connection_error(ended);
+        }
     }
 
     async fn answer_request(
@@ -207,7 +228,7 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         let checked = check_request(&self.origin, address, request, self.body_time).await;
         let mut response = match checked {
             Ok(request) => self.build_response(self.handler.answer_request(request).await),
-            Err(error) => error.response(),
+            Err(error) => build_error_response(error),
         };
         let headers = response.headers_mut();
         for (name, value) in HEADERS {

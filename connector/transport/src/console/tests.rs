@@ -153,11 +153,42 @@ async fn another_host_gets_nothing_even_with_a_cookie() {
             "{lines:?}: {status}"
         );
         assert!(seen.is_empty(), "{lines:?}");
+        // Nor is the right name told.
+        let answer = console.send(lines, "").await.to_lowercase();
+        assert!(!answer.contains("lindau.localhost"), "{answer}");
     }
+    // A link of a stranger does not raise the browser's own dialogue in the console's name.
+    let token = format!(
+        "GET /?x=hansa_{}_{} HTTP/1.1",
+        "a".repeat(12),
+        "b".repeat(64)
+    );
+    let answer = console.send(&[&token, HOST], "").await.to_lowercase();
+    assert!(!answer.contains("www-authenticate"), "{answer}");
+    assert!(answer.contains("text/plain"), "{answer}");
     let (status, seen) = console.status(&["GET / HTTP/1.1", HOST, cookie], "").await;
     assert_eq!(status, "200");
     assert_eq!(seen[0].session.as_deref(), Some("secret"));
     assert_eq!(seen[0].action, ConsoleAction::Read);
+}
+
+#[tokio::test]
+async fn whoever_sends_nothing_holds_no_place() {
+    let console = TestConsole::start().await;
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(TcpStream::connect(console.address).await.unwrap());
+    }
+    let ended = async {
+        for stream in &mut silent {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ended)
+        .await
+        .expect("silent connections end");
+    let (status, _) = console.status(&["GET / HTTP/1.1", HOST], "").await;
+    assert_eq!(status, "200");
 }
 
 #[tokio::test]

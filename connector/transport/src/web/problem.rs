@@ -78,6 +78,14 @@ impl WebError {
         (*self.refusal, self.status)
     }
 
+    /// Sentence and remedies, a line each.
+    pub(crate) fn to_text(&self) -> String {
+        let mut lines = vec![self.refusal.sentence.clone()];
+        lines.extend(self.refusal.help.iter().cloned());
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
     /// Response of the error.
     pub(crate) fn response(self) -> Response<Body> {
         let refusal = internal_error::with_trace_number(*self.refusal);

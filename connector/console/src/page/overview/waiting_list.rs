@@ -1,6 +1,6 @@
 //! Items that wait for a person.
 
-use crate::frame::PageFrame;
+use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::part::address::contract_address;
 use crate::part::text::reveal_controls;
@@ -117,7 +117,7 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
             @if let Some(since) = &item.since {
                 p.hint { (message!(language, "waiting-since")) " " (render_instant_text(frame, since)) }
             }
-            @if let Some(address) = item_address(item) {
+            @if let Some(address) = item_address(item).filter(|_| reads_contracts(frame)) {
                 p { a.act href=(address) { (message!(language, "waiting-read")) } }
             }
             @if let Some(act) = &item.act {
@@ -131,6 +131,12 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
             }
         }
     }
+}
+
+/// `true` if the roles of the person open the pages of contracts.
+fn reads_contracts(frame: &PageFrame<'_>) -> bool {
+    let roles = frame.person.map_or(&[][..], |person| person.roles);
+    !roles.iter().all(|role| *role == PersonRole::Operator)
 }
 
 /// Page of the contract or negotiation of an item; none where the item is about something else.

@@ -23,6 +23,20 @@ impl StateIndex {
         )
     }
 
+    /// One negotiation.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn find_negotiation(&self, id: &str) -> Result<Option<NegotiationRow>, Refusal> {
+        let rows = self.query_rows(
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
+             FROM negotiation WHERE id = ?1",
+            [id],
+            negotiation_row,
+        )?;
+        Ok(rows.into_iter().next())
+    }
+
     /// Open negotiations with a peer, the latest change first.
     ///
     /// # Errors
