@@ -207,7 +207,7 @@ fn an_officer_signs_in_by_a_code_and_reads_what_waits() {
         "{whole}"
     );
     let refused = lindau.records("console_refused");
-    assert_eq!(refused.len(), 1, "once while a code was open: {refused:?}");
+    assert_eq!(refused.len(), 2, "each while a code was open: {refused:?}");
     // A restart ends every session.
     let (mut browser, code) = Browser::of(&lindau);
     browser.enters(&code);
