@@ -2,7 +2,7 @@
 
 use super::checked_request::{LANGUAGE_COOKIE, check_request};
 use super::{ConsoleHandler, ConsoleOrigin, ConsoleResponse, SessionCookie};
-use crate::client_connection;
+use crate::client_connection::{self, ClientConnection};
 use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;
 use crate::web::problem::WebError;
@@ -92,7 +92,11 @@ pub async fn serve_console<H: ConsoleHandler>(
     let site = ConsoleSite {
         handler,
         origin: Arc::new(origin),
-        server: Arc::new(build_http_server(&settings)),
+        // Without TLS browsers speak HTTP/1.1, whose time for a head begins with the connection.
+        server: Arc::new(match tls {
+            Some(_) => build_http_server(&settings),
+            None => build_http_server(&settings).http1_only(),
+        }),
         body_time: settings.call.min(REQUEST_TIME),
         age: settings.connection_age,
         ending: CancellationToken::new(),
@@ -110,10 +114,9 @@ pub async fn serve_console<H: ConsoleHandler>(
                     next = secured.next() => match next {
                         Some(Ok(stream)) => {
                             let known = stream.connect_info();
-                            // Who may see a page is asked at each request; a connection is bounded by its age.
-                            known.mark_admitted();
                             let address = known.credentials(None).address;
-                            connections.spawn(site.clone().serve_connection(stream, address));
+                            let site = site.clone();
+                            connections.spawn(site.serve_connection(stream, address, Some(known)));
                         }
                         Some(Err(_)) => {}
                         None => break,
@@ -135,10 +138,7 @@ pub async fn serve_console<H: ConsoleHandler>(
                             let site = site.clone();
                             connections.spawn(async move {
                                 let _place = place;
-                                let first = tokio::time::timeout(REQUEST_TIME, stream.readable());
-                                if matches!(first.await, Ok(Ok(()))) {
-                                    site.serve_connection(stream, Some(from.ip())).await;
-                                }
+                                site.serve_connection(stream, Some(from.ip()), None).await;
                             });
                         }
                         Err(_) => tokio::time::sleep(PAUSE).await,
@@ -197,10 +197,15 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         address: Option<IpAddr>,
+        known: Option<Arc<ClientConnection>>,
     ) {
         let site = self.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let site = site.clone();
+            // Who may see a page is asked at each request. A connection with a request is bounded by its age.
+            if let Some(known) = &known {
+                known.mark_admitted();
+            }
             async move {
                 let request = request.map(Body::new);
                 Ok::<_, Infallible>(site.answer_request(address, request).await)
