@@ -118,9 +118,22 @@ fn an_interruption_ends_everything() {
         .map(Result::unwrap)
         .find(|line| line.contains("\"closing\""));
     let closing: Value = serde_json::from_str(&closing.expect("the story ends")).unwrap();
-    assert_eq!(closing["figures"]["try"].as_array().unwrap().len(), 5);
+    assert_eq!(closing["figures"]["try"].as_array().unwrap().len(), 6);
     let folders: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     let stage = folders[0].as_ref().unwrap().path();
+    // Whoever runs it can open the console of a city.
+    let invited = Command::new(super::binary())
+        .args(["--json", "--config"])
+        .arg(stage.join("lisbon"))
+        .arg("console")
+        .output()
+        .unwrap();
+    let invited: Value = serde_json::from_slice(&invited.stdout).unwrap();
+    let address = invited["address"].as_str().unwrap();
+    assert!(
+        address.starts_with("http://lisbon-") && address.ends_with("/enter"),
+        "{invited}"
+    );
     let sockets = ["lisbon", "munster"].map(|city| stage.join(city).join("state/hansa.sock"));
     assert!(
         sockets
