@@ -51,6 +51,7 @@ pub use crate::page::fault::{FaultView, render_fault};
 pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};
 pub use crate::page::overview::{StatusView, render_overview};
 pub use crate::page::sign_in::{SignInFault, SignInView, render_sign_in};
+pub use crate::part::address::encode_address;
 
 #[cfg(test)]
 mod tests;

@@ -6,15 +6,14 @@ pub mod sign_in_code;
 
 use crate::config::ConnectorConfig;
 use crate::config::person::PersonConfig;
-use crate::console::session::{Browser, Session, SessionLife};
+use crate::console::session::{Browser, SessionLife};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::run_waiting;
-use crate::process::randomness::random_bytes;
+use crate::process::randomness::{random_bytes, random_hex};
 use hansa_audit_log::record::console::{ConsoleRefusalRecord, ConsoleSignInRecord};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use std::fmt::Write as _;
 
 /// Proof of a person that a code from the local socket gives.
 const BY_LINK: &str = "link";
@@ -35,8 +34,6 @@ pub struct SignInInvitation {
 pub struct SignedInPerson {
     /// Person, with the roles.
     pub person: PersonConfig,
-    /// Session of the request.
-    pub session: Session,
 }
 
 /// Gives a code to the person of a Unix user. Codes that the person has not used end.
@@ -116,10 +113,14 @@ pub async fn sign_in(
     let record = ConsoleSignInRecord {
         actor: pseudonym_of(connector, person)?,
         method: BY_LINK.to_owned(),
-        roles: person.roles.iter().map(|role| role.to_string()).collect(),
+        roles: person
+            .roles
+            .iter()
+            .map(|role| role.as_str().to_owned())
+            .collect(),
     };
     let _recorded = connector.record(AuditEvent::from(record)).await?;
-    let secret = to_hex(random_bytes());
+    let secret = random_hex(32);
     let mut sessions = connector.console.sessions.lock();
     sessions.open(&secret, person, browser, ticks);
     Ok(secret)
@@ -146,7 +147,6 @@ pub fn find_session(
     };
     Some(SignedInPerson {
         person: person.clone(),
-        session,
     })
 }
 
@@ -201,12 +201,4 @@ fn pseudonym_of(connector: &Connector, person: &PersonConfig) -> Result<String, 
         let pseudonyms = &connector.records.pseudonyms;
         pseudonyms.pseudonym(&person, connector.now())
     })
-}
-
-fn to_hex(bytes: [u8; 32]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -41,7 +41,7 @@ impl AdminHandler for AdminService {
         let connector = Arc::clone(&self.0);
         let work =
             tokio::runtime::Handle::current().spawn(admin::run_command(connector, order, out));
-        let state = Some((events, AbortOnDrop(work)));
+        let state = Some((events, AbortOnDrop(work.abort_handle())));
         futures::stream::unfold(state, |state| async move {
             let (mut events, guard) = state?;
             let event = events.recv().await?;
@@ -53,7 +53,7 @@ impl AdminHandler for AdminService {
 }
 
 /// Stops the verb when its caller is gone.
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
+pub(crate) struct AbortOnDrop(pub(crate) tokio::task::AbortHandle);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

@@ -1,6 +1,6 @@
 //! Routes of the console: sign-in, sign-out, and the pages.
 
-use crate::admin::admin_service::start_local_command;
+use crate::admin::admin_service::{AbortOnDrop, start_local_command};
 use crate::admin::command_envelope::CommandEnvelope;
 use crate::admin::command_event::CommandEvent;
 use crate::admin::connector_verb::CommandOptions;
@@ -287,15 +287,6 @@ impl ConsoleService {
             Some(refusal) => Err(refusal),
             None => Ok(objects),
         }
-    }
-}
-
-/// Ends a task when the request that waits for it is gone.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

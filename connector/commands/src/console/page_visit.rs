@@ -1,7 +1,7 @@
 //! One request of a browser: language, session, and the values that all pages share.
 
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_console::{FaultView, PageFrame, PersonLabel, PersonRole, render_fault};
+use hansa_console::{FaultView, PageFrame, PersonLabel, PersonRole, encode_address, render_fault};
 use hansa_node::config::ConnectorConfig;
 use hansa_node::console;
 use hansa_node::console::SignedInPerson;
@@ -110,7 +110,7 @@ impl PageVisit {
         FrameFacts {
             config: Arc::clone(&self.config),
             language: self.language,
-            address: self.address(),
+            address: encode_address(&self.request.path, &self.request.parameters),
             person: None,
             roles: Vec::new(),
             is_demo: false,
@@ -158,28 +158,6 @@ impl PageVisit {
         let page = render_fault(&facts.to_frame(), &FaultView::from(&refusal));
         html_response(refusal_status(refusal.code), page)
     }
-
-    /// Path of the page with its parameters, as the frame's links continue it.
-    fn address(&self) -> String {
-        let encode = |text: &str| -> String {
-            let bytes = text.bytes().map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    char::from(byte).to_string()
-                }
-                other => format!("%{other:02X}"),
-            });
-            bytes.collect()
-        };
-        let path: Vec<String> = self.request.path.iter().map(|part| encode(part)).collect();
-        let pairs = self.request.parameters.iter();
-        let pairs: Vec<String> = pairs
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
-        match pairs.is_empty() {
-            true => format!("/{}", path.join("/")),
-            false => format!("/{}?{}", path.join("/"), pairs.join("&")),
-        }
-    }
 }
 
 /// Response with a page.
@@ -200,5 +178,19 @@ pub(super) fn redirect(path: &str) -> ConsoleResponse {
     ConsoleResponse {
         location: Some(path.to_owned()),
         ..html_response(303, String::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hansa_console::PersonRole;
+    use hansa_node::config::person::Role;
+
+    #[test]
+    fn the_console_has_a_word_for_each_role() {
+        for role in Role::ALL {
+            assert!(PersonRole::from_word(role.as_str()).is_some(), "{role:?}");
+        }
+        assert_eq!(Role::ALL.len(), PersonRole::ALL.len());
     }
 }

@@ -128,7 +128,7 @@ pub enum ContractCommand {
         #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
         language: Option<String>,
     },
-    /// What changes from one version of terms to another: tighter, looser, or neither
+    /// Changes from one version of terms to another: tighter, looser, or neither
     #[command(
         after_help = "Example: hansa contract diff 7f3a n-3c51\nExample: hansa contract diff 7f3a 8722"
     )]

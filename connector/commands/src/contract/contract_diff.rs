@@ -80,7 +80,7 @@ struct TermComparison {
     old: String,
     new: String,
     dataset: SqlIdentifier,
-    /// What the change lets out: `same`, `tighter`, `looser` or `not comparable`.
+    /// Effect of the change: `same`, `tighter`, `looser` or `not comparable`.
     verdict: &'static str,
     /// Changes of clauses.
     changes: Vec<ClauseChange>,

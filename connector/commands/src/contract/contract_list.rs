@@ -42,14 +42,7 @@ pub(super) async fn list_contracts(
     out: &EventSink,
 ) -> CommandResult {
     let now = connector.now();
-    let horizon = args
-        .expiring
-        .as_deref()
-        .map(|text| expiring_contracts::parse_horizon(now, text))
-        .transpose()?;
-    if !args.as_known {
-        exchange_messages(connector, out).await?;
-    }
+    let horizon = prepare_list(connector, &args, out).await?;
     let mut page = ListPage::new(&args)?;
     let negotiations = read_negotiations(connector)?;
     let titles: BTreeMap<ContractId, String> = negotiations
@@ -58,7 +51,7 @@ pub(super) async fn list_contracts(
         .collect();
     let waiting = approvals_of_contracts(connector)?;
     let mut rows = Vec::new();
-    // What ends soon are contracts; a negotiation ends with its last word.
+    // Contracts end soon; a negotiation ends with its last message.
     if horizon.is_none() && !args.ics {
         let mut open: Vec<_> = negotiations
             .into_iter()
@@ -129,6 +122,22 @@ pub(super) async fn list_contracts(
     Ok(0)
 }
 
+/// Fetches what peers have to say, where that is wanted. Gives the instant before which listed contracts end.
+async fn prepare_list(
+    connector: &Arc<Connector>,
+    args: &ContractListArgs,
+    out: &EventSink,
+) -> Result<Option<UtcTimestamp>, Refusal> {
+    let now = connector.now();
+    let horizon = args.expiring.as_deref();
+    let horizon = horizon.map(|text| expiring_contracts::parse_horizon(now, text));
+    let horizon = horizon.transpose()?;
+    if !args.as_known {
+        exchange_messages(connector, out).await?;
+    }
+    Ok(horizon)
+}
+
 /// The contracts that end, as a calendar.
 pub(super) async fn write_calendar(
     connector: &Arc<Connector>,
@@ -136,14 +145,7 @@ pub(super) async fn write_calendar(
     out: &EventSink,
 ) -> CommandResult {
     let now = connector.now();
-    let horizon = args
-        .expiring
-        .as_deref()
-        .map(|text| expiring_contracts::parse_horizon(now, text))
-        .transpose()?;
-    if !args.as_known {
-        exchange_messages(connector, out).await?;
-    }
+    let horizon = prepare_list(connector, &args, out).await?;
     let mut page = ListPage::new(&args)?;
     let selection = ContractSelection {
         horizon,

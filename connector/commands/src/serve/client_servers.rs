@@ -6,6 +6,7 @@ use crate::serve::{ServerTasks, bind_listener, ended_transfers};
 use hansa_identity::mtls::client_face;
 use hansa_node::participant::Connector;
 use hansa_node::partner::PartnerProcesses;
+use hansa_node::process::named_file::write_named_file;
 use hansa_node::process::randomness::random_hex;
 use hansa_partners::catalog_terms::CatalogTerms;
 use hansa_partners::process_engine::ProcessEngine;
@@ -31,20 +32,11 @@ pub(super) async fn serve_clients(
         return Ok(());
     };
     let (listener, bound) = bind_listener(&address.to_string()).await?;
-    let shown = match &config.clients.certificate {
-        Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
-        None => None,
-    };
+    let shown = config.clients.certificate.as_ref();
+    let shown = shown.map(|(certificate, key)| client_face::read_certificate(certificate, key));
+    let shown = shown.transpose()?;
     let tls = client_face::client_face_config(&connector.identity.trust, &connector.clock, shown)?;
-    let trusted = client_face::root_certificates(&connector.identity.trust, connector.now());
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::ROOT_FILE),
-        trusted.as_bytes(),
-    )?;
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::ADDRESS_FILE),
-        bound.as_bytes(),
-    )?;
+    write_connection_files(connector, connect::ADDRESS_FILE, &bound)?;
     let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
     let ending = stop.clone();
     let attest = certificate_reader(connector);
@@ -73,6 +65,16 @@ fn certificate_reader(connector: &Arc<Connector>) -> PeerCertificateReader {
     })
 }
 
+/// Writes the files from which `hansa connect` fills in its lines: the roots of the league, and the address of a server.
+fn write_connection_files(connector: &Connector, file: &str, address: &str) -> Result<(), Refusal> {
+    let trusted = client_face::root_certificates(&connector.identity.trust, connector.now());
+    write_named_file(
+        &connector.state_file(connect::ROOT_FILE),
+        trusted.as_bytes(),
+    )?;
+    write_named_file(&connector.state_file(file), address.as_bytes())
+}
+
 /// Opens the face for programs that speak HTTP, where the configuration names an address for it.
 pub(super) async fn serve_web(
     connector: &Arc<Connector>,
@@ -84,20 +86,11 @@ pub(super) async fn serve_web(
         return Ok(());
     };
     let (listener, bound) = bind_listener(&address.to_string()).await?;
-    let shown = match &config.web.certificate {
-        Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
-        None => None,
-    };
+    let shown = config.web.certificate.as_ref();
+    let shown = shown.map(|(certificate, key)| client_face::read_certificate(certificate, key));
+    let shown = shown.transpose()?;
     let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
-    let trusted = client_face::root_certificates(&connector.identity.trust, connector.now());
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::ROOT_FILE),
-        trusted.as_bytes(),
-    )?;
-    hansa_node::process::named_file::write_named_file(
-        &connector.state_file(connect::WEB_FILE),
-        bound.as_bytes(),
-    )?;
+    write_connection_files(connector, connect::WEB_FILE, &bound)?;
     let mut handler = ClientHandler::new(Arc::clone(connector));
     if config.dataspace.is_some() {
         let terms = Arc::new(CatalogTerms::new(Arc::clone(connector)));
@@ -149,10 +142,10 @@ pub(super) async fn open_console(
     let tls = match config.console.is_secure() {
         false => None,
         true => {
-            let shown = match &config.console.certificate {
-                Some((certificate, key)) => Some(client_face::read_certificate(certificate, key)?),
-                None => None,
-            };
+            let shown = config.console.certificate.as_ref();
+            let shown =
+                shown.map(|(certificate, key)| client_face::read_certificate(certificate, key));
+            let shown = shown.transpose()?;
             let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
             let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
             let attest = certificate_reader(connector);

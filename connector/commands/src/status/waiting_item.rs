@@ -301,3 +301,39 @@ fn describe_validity(period: &ValidityPeriod) -> WaitingItem {
     item.help = vec![kind.renewal_command().to_owned()];
     item
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_console::{StatusView, WaitingKind as PageKind};
+
+    /// The console reads items as JSON, with kinds of its own.
+    #[test]
+    fn the_console_knows_each_kind_of_waiting_item() {
+        for kind in [
+            WaitingKind::Request,
+            WaitingKind::PublicView,
+            WaitingKind::Approval,
+            WaitingKind::Rulebook,
+            WaitingKind::Notice,
+            WaitingKind::Validity,
+            WaitingKind::Certificate,
+            WaitingKind::Receipts,
+            WaitingKind::Log,
+            WaitingKind::Clock,
+            WaitingKind::TimeStamp,
+            WaitingKind::Fork,
+            WaitingKind::Dataset,
+            WaitingKind::Offer,
+        ] {
+            let status = serde_json::json!({
+                "waiting": [WaitingItem::new(kind, "x")],
+                "today": {"answers": 0, "rows": 0, "refusals": 0},
+                "datasets": 0, "contracts_in_force": 0, "running": 0, "peers": 0,
+                "ends": [], "records": 0, "bundle": 1,
+            });
+            let view: StatusView = serde_json::from_value(status).unwrap();
+            assert_ne!(view.waiting[0].kind, PageKind::Unknown, "{kind:?}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Addresses on this console: links to pages and their queries.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 /// Address of the page of a contract or negotiation. None for an identity that is not made of letters, digits and hyphens.
@@ -27,6 +28,35 @@ pub(crate) fn query_without<'a>(address: &'a str, name: &str) -> impl Iterator<I
     pairs.filter(move |pair| pair.split('=').next() != Some(named.as_str()))
 }
 
+/// Address of a request, from its decoded path and parameters, for [`crate::PageFrame::address`].
+#[must_use]
+pub fn encode_address(path: &[String], parameters: &BTreeMap<String, String>) -> String {
+    let mut address = String::new();
+    for part in path {
+        address.push('/');
+        push_encoded(&mut address, part);
+    }
+    for (at, (name, value)) in parameters.iter().enumerate() {
+        address.push(if at == 0 { '?' } else { '&' });
+        push_encoded(&mut address, name);
+        address.push('=');
+        push_encoded(&mut address, value);
+    }
+    address
+}
+
+/// Appends a text in percent-encoding (RFC 3986, section 2.1).
+fn push_encoded(address: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            address.push(char::from(byte));
+        } else {
+            // Writing to a `String` can't fail.
+            let _ = write!(address, "%{byte:02X}");
+        }
+    }
+}
+
 /// Address with a query, whose values are percent-encoded.
 pub(crate) struct QueryAddress(String);
 
@@ -41,14 +71,7 @@ impl QueryAddress {
         self.add_separator();
         self.0.push_str(name);
         self.0.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-                self.0.push(char::from(byte));
-            } else {
-                // Writing to a `String` can't fail.
-                let _ = write!(self.0, "%{byte:02X}");
-            }
-        }
+        push_encoded(&mut self.0, value);
         self
     }
 
@@ -82,6 +105,22 @@ impl fmt::Display for QueryAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_a_request_is_encoded_again() {
+        let texts = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let none = BTreeMap::new();
+        assert_eq!(encode_address(&texts(&[""]), &none), "/");
+        let pairs = BTreeMap::from([("a&b".to_owned(), "ü ?".to_owned())]);
+        let address = encode_address(&texts(&["contracts", "../x"]), &pairs);
+        assert_eq!(address, "/contracts/..%2Fx?a%26b=%C3%BC%20%3F");
+        assert_eq!(own_path(&encode_address(&texts(&["", "evil"]), &none)), "/");
+    }
 
     #[test]
     fn addresses_stay_on_this_console() {

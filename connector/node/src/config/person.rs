@@ -3,7 +3,6 @@
 use crate::config::officers::resolve_user_id;
 use crate::config::reader::ConfigSection;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// Role of a person at the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,15 +29,6 @@ impl Role {
         Self::Operator,
     ];
 
-    /// Words of all roles in the configuration.
-    pub const WORDS: [(&'static str, Self); 5] = [
-        ("officer", Self::Officer),
-        ("signer", Self::Signer),
-        ("analyst", Self::Analyst),
-        ("auditor", Self::Auditor),
-        ("operator", Self::Operator),
-    ];
-
     /// Word of the role.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,17 +41,9 @@ impl Role {
     }
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// `[person.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonConfig {
-    /// Key of the table.
-    pub key: String,
     /// Name of the person.
     pub name: String,
     /// Roles of the person.
@@ -78,12 +60,13 @@ pub(super) fn read_people(section: ConfigSection<'_>) -> Vec<PersonConfig> {
         let name = inner.required_text("name");
         let mut roles = BTreeSet::new();
         for word in inner.texts("roles").unwrap_or_default() {
-            match Role::WORDS.iter().find(|(known, _)| *known == word) {
-                Some((_, role)) => {
+            match Role::ALL.iter().find(|role| role.as_str() == word) {
+                Some(role) => {
                     roles.insert(*role);
                 }
                 None => {
-                    let known = Role::WORDS.map(|(known, _)| known).join(", ");
+                    let known: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+                    let known = known.join(", ");
                     inner.report_problem("roles", format!("`{word}` is no role: {known}"));
                 }
             }
@@ -111,12 +94,7 @@ pub(super) fn read_people(section: ConfigSection<'_>) -> Vec<PersonConfig> {
         }
         inner.finish();
         if let (Some(name), Some(unix)) = (name, user) {
-            people.push(PersonConfig {
-                key: key.to_owned(),
-                name,
-                roles,
-                unix,
-            });
+            people.push(PersonConfig { name, roles, unix });
         }
     }
     people

@@ -47,7 +47,7 @@ pub struct Session {
     browser: Digest,
     /// Microseconds of the monotonic clock at the sign-in.
     opened: i64,
-    /// The same for the last request.
+    /// Microseconds of the monotonic clock at the last request.
     used: i64,
     /// Pages that were refused to the person and recorded.
     refused: BTreeSet<String>,
@@ -141,7 +141,6 @@ mod tests {
 
     fn person() -> PersonConfig {
         PersonConfig {
-            key: "maria".to_owned(),
             name: "Maria".to_owned(),
             roles: [Role::Officer].into(),
             unix: 1001,
