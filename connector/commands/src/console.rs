@@ -1,7 +1,9 @@
 //! `hansa console`: a code for one sign-in at the console. The pages behind it are commands that only read.
 
 pub(crate) mod console_service;
+mod contract_pages;
 mod page_visit;
+mod person_visit;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;

@@ -2,11 +2,25 @@
 
 use hansa_policy::message::MessageCatalog;
 
-pub(crate) static CONSOLE: MessageCatalog = MessageCatalog::new(
-    include_str!("../messages/en/console.ftl"),
-    include_str!("../messages/de/console.ftl"),
-    include_str!("../messages/pt/console.ftl"),
-);
+/// Texts of the message files of a language, one after another.
+macro_rules! messages_of {
+    ($language:literal) => {
+        concat!(
+            include_str!(concat!("../messages/", $language, "/console.ftl")),
+            include_str!(concat!("../messages/", $language, "/contract.ftl")),
+            include_str!(concat!("../messages/", $language, "/act.ftl")),
+            include_str!(concat!("../messages/", $language, "/dataset.ftl")),
+            include_str!(concat!("../messages/", $language, "/catalog.ftl")),
+            include_str!(concat!("../messages/", $language, "/evidence.ftl")),
+            include_str!(concat!("../messages/", $language, "/operation.ftl")),
+            include_str!(concat!("../messages/", $language, "/setting.ftl")),
+            include_str!(concat!("../messages/", $language, "/verdict.ftl")),
+        )
+    };
+}
+
+pub(crate) static CONSOLE: MessageCatalog =
+    MessageCatalog::new(messages_of!("en"), messages_of!("de"), messages_of!("pt"));
 
 /// Sentence of the console in a language, from its message ID and its arguments.
 macro_rules! message {

@@ -160,15 +160,7 @@ pub fn render_contracts(frame: &PageFrame<'_>, view: &ContractListView) -> Strin
         }
     };
     let title = message!(language, "contracts-title");
-    render_layout(
-        frame,
-        &PageContent {
-            heading: html! { (title) },
-            title,
-            body,
-            is_error: false,
-        },
-    )
+    render_layout(frame, &PageContent::new(title, body))
 }
 
 fn next_address(filter: &ContractFilter, after: &str) -> String {

@@ -111,15 +111,7 @@ pub fn render_overview(frame: &PageFrame<'_>, view: &StatusView) -> String {
         }
     };
     let title = message!(language, "overview-title");
-    render_layout(
-        frame,
-        &PageContent {
-            heading: html! { (title) },
-            title,
-            body,
-            is_error: false,
-        },
-    )
+    render_layout(frame, &PageContent::new(title, body))
 }
 
 fn list_daily_facts(language: Language, view: &StatusView) -> Vec<Fact> {

@@ -21,27 +21,84 @@ pub(crate) struct PageContent {
     pub(crate) is_error: bool,
 }
 
+impl PageContent {
+    /// Content of a page whose heading is its title.
+    pub(crate) fn new(title: String, body: Markup) -> Self {
+        Self {
+            heading: html! { (title) },
+            title,
+            body,
+            is_error: false,
+        }
+    }
+}
+
 /// Page that a link of the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NavigationTarget {
     Overview,
+    Datasets,
     Contracts,
+    Catalog,
+    Evidence,
+    Operations,
+    Settings,
 }
 
 impl NavigationTarget {
-    const ALL: [Self; 2] = [Self::Overview, Self::Contracts];
+    const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Datasets,
+        Self::Contracts,
+        Self::Catalog,
+        Self::Evidence,
+        Self::Operations,
+        Self::Settings,
+    ];
 
     const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/",
+            Self::Datasets => "/datasets",
             Self::Contracts => "/contracts",
+            Self::Catalog => "/catalog",
+            Self::Evidence => "/evidence",
+            Self::Operations => "/operations",
+            Self::Settings => "/settings",
         }
+    }
+
+    /// Roles that open the page; empty for everybody.
+    const fn roles(self) -> &'static [PersonRole] {
+        match self {
+            Self::Overview => &[],
+            Self::Datasets => &[PersonRole::Officer],
+            Self::Contracts => &[
+                PersonRole::Officer,
+                PersonRole::Analyst,
+                PersonRole::Auditor,
+            ],
+            Self::Catalog => &[PersonRole::Officer, PersonRole::Analyst],
+            Self::Evidence => &[PersonRole::Officer, PersonRole::Auditor],
+            Self::Operations => &[PersonRole::Operator],
+            Self::Settings => &[PersonRole::Auditor, PersonRole::Operator],
+        }
+    }
+
+    fn is_open_to(self, person: PersonLabel<'_>) -> bool {
+        let roles = self.roles();
+        roles.is_empty() || roles.iter().any(|role| person.roles.contains(role))
     }
 
     fn label(self, language: Language) -> String {
         match self {
             Self::Overview => message!(language, "nav-overview"),
+            Self::Datasets => message!(language, "nav-datasets"),
             Self::Contracts => message!(language, "nav-contracts"),
+            Self::Catalog => message!(language, "nav-catalog"),
+            Self::Evidence => message!(language, "nav-evidence"),
+            Self::Operations => message!(language, "nav-operations"),
+            Self::Settings => message!(language, "nav-settings"),
         }
     }
 
@@ -77,8 +134,8 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
             body {
                 a.skip href="#content" { (message!(language, "skip")) }
                 (render_banner(frame))
-                @if frame.person.is_some() {
-                    (render_navigation(frame))
+                @if let Some(person) = frame.person {
+                    (render_navigation(frame, person))
                 }
                 main id="content" tabindex="-1" {
                     @if let Some(instant) = frame.as_of {
@@ -204,13 +261,13 @@ fn page_address(frame: &PageFrame<'_>) -> String {
         .to_string()
 }
 
-fn render_navigation(frame: &PageFrame<'_>) -> Markup {
+fn render_navigation(frame: &PageFrame<'_>, person: PersonLabel<'_>) -> Markup {
     let language = frame.language;
     let path = own_path(frame.address);
     html! {
         nav.sections aria-label=(message!(language, "nav-sections")) {
             ul {
-                @for target in NavigationTarget::ALL {
+                @for target in NavigationTarget::ALL.into_iter().filter(|target| target.is_open_to(person)) {
                     li {
                         a href=(target.path()) aria-current=[target.current_mark(path)] {
                             (target.label(language))

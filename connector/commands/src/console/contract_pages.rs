@@ -1,0 +1,121 @@
+//! Pages of contracts and negotiations.
+
+use crate::cli::connector_command::ConnectorCommand;
+use crate::console::person_visit::{PersonVisit, quote_word, read_object};
+use crate::contract::arguments::{ContractCommand, ContractListArgs};
+use hansa_console::{
+    ContractFilter, ContractListView, ContractReport, ContractRow, ContractView, ROWS_PER_PAGE,
+    render_contract, render_contracts,
+};
+use hansa_node::config::person::Role;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
+use hansa_transport::ConsoleResponse;
+use serde_json::Value;
+
+/// Roles that read contracts.
+const READERS: &[Role] = &[Role::Officer, Role::Analyst, Role::Auditor];
+
+/// List of contracts and negotiations.
+pub(super) async fn show_contracts(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, "contracts").await?;
+    let value = |name: &str| visit.parameter(name).to_owned();
+    let filter = ContractFilter {
+        state: value("state"),
+        with: value("with"),
+        text: value("text"),
+        needs: value("needs"),
+    };
+    let args = ContractListArgs {
+        as_known: true,
+        state: visit.given_parameter("state"),
+        with: visit.given_parameter("with"),
+        text: visit.given_parameter("text"),
+        needs_me: filter.needs == "me",
+        // Whoever looks for an ended negotiation names its state.
+        without_terminated: filter.state.is_empty(),
+        after: visit.given_parameter("after"),
+        // One more shows whether another page follows.
+        limit: Some(ROWS_PER_PAGE + 1),
+        brief: true,
+        ..ContractListArgs::default()
+    };
+    let shown = list_command(&args);
+    let command = ConnectorCommand::Contract(ContractCommand::List(args));
+    let mut objects = permitted.read_objects(command).await?;
+    let has_more = objects.len() > ROWS_PER_PAGE;
+    objects.truncate(ROWS_PER_PAGE);
+    let key = |object: &Value| {
+        let id = object.get("contract").or_else(|| object.get("negotiation"));
+        id.and_then(Value::as_str).map(str::to_owned)
+    };
+    let after = objects.last().filter(|_| has_more).and_then(key);
+    let rows: Result<Vec<ContractRow>, Refusal> = objects.into_iter().map(read_object).collect();
+    let view = ContractListView {
+        rows: rows?,
+        filter,
+        after,
+    };
+    Ok(visit.show_page(shown, |frame| render_contracts(frame, &view)))
+}
+
+/// One contract or negotiation.
+pub(super) async fn show_contract(
+    visit: &PersonVisit<'_>,
+    id: &str,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, "contracts").await?;
+    check_identity(id)?;
+    let asked = visit.parameter("language");
+    let page_language = asked.parse::<Language>().ok();
+    let command = ConnectorCommand::Contract(ContractCommand::Show {
+        id: id.to_owned(),
+        diff: false,
+        odrl: false,
+        as_known: true,
+        language: page_language.map(|language| language.tag().to_owned()),
+    });
+    let report: ContractReport = permitted.read_one(command).await?;
+    let language = page_language.map(|language| format!(" --language {}", language.tag()));
+    let shown = format!(
+        "hansa contract show {id} --as-known{}",
+        language.unwrap_or_default()
+    );
+    let view = ContractView {
+        report,
+        page_language,
+    };
+    Ok(visit.show_page(shown, |frame| render_contract(frame, &view)))
+}
+
+/// Checks that a segment of the address can be an identity.
+fn check_identity(id: &str) -> Result<(), Refusal> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if id.is_empty() || id.len() > 80 || !id.bytes().all(is_plain) {
+        let sentence = "this is no identity of a contract or a negotiation";
+        return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
+    }
+    Ok(())
+}
+
+/// Command line of a page of the list.
+fn list_command(args: &ContractListArgs) -> String {
+    let mut line = format!("hansa contract list --as-known --brief --limit {ROWS_PER_PAGE}");
+    for (option, value) in [
+        ("--state", &args.state),
+        ("--with", &args.with),
+        ("--text", &args.text),
+        ("--after", &args.after),
+    ] {
+        if let Some(value) = value {
+            line.push_str(&format!(" {option} {}", quote_word(value)));
+        }
+    }
+    if args.needs_me {
+        line.push_str(" --needs-me");
+    }
+    if args.without_terminated {
+        line.push_str(" --without-terminated");
+    }
+    line
+}

@@ -1,0 +1,168 @@
+//! Pages that a person reads: the check of roles, the command behind a page, and the frame around it.
+
+use crate::admin::admin_service::{AbortOnDrop, start_local_command};
+use crate::admin::command_envelope::CommandEnvelope;
+use crate::admin::command_event::CommandEvent;
+use crate::admin::connector_verb::CommandOptions;
+use crate::cli::connector_command::ConnectorCommand;
+use crate::console::page_visit::{FrameFacts, PageVisit, html_response};
+use hansa_console::PageFrame;
+use hansa_node::config::person::Role;
+use hansa_node::console;
+use hansa_node::console::SignedInPerson;
+use hansa_node::participant::Connector;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::ConsoleResponse;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Request of a person who is signed in.
+pub(super) struct PersonVisit<'a> {
+    pub(super) connector: &'a Arc<Connector>,
+    pub(super) visit: &'a PageVisit,
+    pub(super) person: SignedInPerson,
+}
+
+/// Person whose roles permit a page. Only [`PersonVisit::permit`] makes one, so a page can't be made without the check.
+pub(super) struct PermittedPerson<'a>(&'a PersonVisit<'a>);
+
+impl PersonVisit<'_> {
+    /// Checks that the person has one of the roles of a page. A refusal is recorded before it is shown.
+    ///
+    /// # Errors
+    /// `ROLE_MISSING`.
+    pub(super) async fn permit(
+        &self,
+        roles: &[Role],
+        page: &str,
+    ) -> Result<PermittedPerson<'_>, Refusal> {
+        let person = &self.person.person;
+        if roles.iter().any(|role| person.roles.contains(role)) {
+            return Ok(PermittedPerson(self));
+        }
+        let secret = self.visit.request.session.as_deref().unwrap_or_default();
+        console::record_refusal(self.connector, secret, person, page).await?;
+        let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        let sentence = format!("this page is for {}", words.join(", "));
+        Err(Refusal::new(ErrorCode::RoleMissing, sentence))
+    }
+
+    /// Value of a parameter of the address, without space around it; empty where it is not given.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        let value = self.visit.request.parameters.get(name);
+        value.map_or("", |value| value.trim())
+    }
+
+    /// Value of a parameter of the address that is given and not empty.
+    pub(super) fn given_parameter(&self, name: &str) -> Option<String> {
+        let value = self.parameter(name);
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    /// Frame of a page, with the command line of its content.
+    pub(super) fn frame_facts(&self, command: String) -> FrameFacts {
+        let mut facts = self.visit.frame_facts(self.connector, &self.person);
+        facts.command = Some(command);
+        facts
+    }
+
+    /// Response with a page and the command line of its content.
+    pub(super) fn show_page(
+        &self,
+        command: String,
+        render: impl FnOnce(&PageFrame<'_>) -> String,
+    ) -> ConsoleResponse {
+        let facts = self.frame_facts(command);
+        html_response(200, render(&facts.to_frame()))
+    }
+}
+
+impl PermittedPerson<'_> {
+    /// Objects that a reading command gives.
+    ///
+    /// # Errors
+    /// The refusal of the command.
+    pub(super) async fn read_objects(&self, verb: ConnectorCommand) -> Result<Vec<Value>, Refusal> {
+        let Self(visit) = self;
+        let order = CommandEnvelope {
+            verb,
+            manner: CommandOptions::default(),
+            caller: Some(visit.person.person.unix),
+        };
+        let (mut events, work) = start_local_command(visit.connector, order);
+        // A browser that goes away ends the work.
+        let _ending = AbortOnDrop(work.abort_handle());
+        let mut objects = Vec::new();
+        let mut failure = None;
+        while let Some(event) = events.recv().await {
+            match event {
+                CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {
+                    objects.push(data);
+                }
+                CommandEvent::Failed(refusal) => failure = Some(refusal),
+                CommandEvent::Rows(_)
+                | CommandEvent::Progress { .. }
+                | CommandEvent::Text(_)
+                | CommandEvent::Notice(_)
+                | CommandEvent::Fault { .. }
+                | CommandEvent::Done(_) => {}
+            }
+        }
+        work.await.map_err(|cause| {
+            Refusal::new(ErrorCode::Internal, "the page was not read to its end").caused_by(cause)
+        })?;
+        match failure {
+            Some(refusal) => Err(refusal),
+            None => Ok(objects),
+        }
+    }
+
+    /// The rows that a reading command gives.
+    ///
+    /// # Errors
+    /// The refusal of the command, or `INTERNAL` where the page can't read its objects.
+    pub(super) async fn read_rows<T: DeserializeOwned>(
+        &self,
+        verb: ConnectorCommand,
+    ) -> Result<Vec<T>, Refusal> {
+        let objects = self.read_objects(verb).await?;
+        objects.into_iter().map(read_object).collect()
+    }
+
+    /// The one object that a reading command gives.
+    ///
+    /// # Errors
+    /// As [`Self::read_rows`].
+    pub(super) async fn read_one<T: DeserializeOwned>(
+        &self,
+        verb: ConnectorCommand,
+    ) -> Result<T, Refusal> {
+        let object = self.read_objects(verb).await?.into_iter().next();
+        let object = object.ok_or_else(|| {
+            let sentence = "the command behind the page gave nothing";
+            Refusal::new(ErrorCode::Internal, sentence)
+        })?;
+        read_object(object)
+    }
+}
+
+/// View of an object that a command gave.
+///
+/// # Errors
+/// `INTERNAL` where the page can't read it.
+pub(super) fn read_object<T: DeserializeOwned>(object: Value) -> Result<T, Refusal> {
+    serde_json::from_value(object).map_err(|fault| {
+        let sentence = "the command behind the page gave what the page does not read";
+        Refusal::new(ErrorCode::Internal, sentence).caused_by(fault)
+    })
+}
+
+/// Word of a command line, in quotes where a shell would read it otherwise.
+pub(super) fn quote_word(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=".contains(&byte);
+    match !word.is_empty() && word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}

@@ -1,0 +1,2 @@
+
+## Acts: check pages and their results

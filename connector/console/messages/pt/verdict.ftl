@@ -1,0 +1,2 @@
+
+## Verdict on files of evidence
