@@ -1,12 +1,13 @@
 //! Contracts as pages for people.
 
+use crate::render::agreement_page::PageBlock;
 use crate::render::message::message;
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{Agreement, Assignee};
 use hansa_policy::id::ContractId;
 use hansa_policy::term::language::Language;
 
-mod agreement_page;
+pub mod agreement_page;
 pub mod contract_status;
 mod message;
 #[cfg(test)]
@@ -33,6 +34,12 @@ pub fn agreement_in(language: Language, id: Option<ContractId>, agreement: &Agre
     };
     let rendering = agreement.rendering.in_language(language);
     format!("{title}\n\n{}", render_page(rendering, agreement))
+}
+
+/// Returns the page that signatories see as blocks. Their lines are the text of [`render_page`].
+#[must_use]
+pub fn page_blocks(rendering: PageRendering, agreement: &Agreement) -> Vec<PageBlock> {
+    agreement_page::page_blocks(rendering, agreement)
 }
 
 /// Returns the page that signatories see and whose digest they sign. The page contains neither the digest nor the contract ID.

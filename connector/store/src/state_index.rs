@@ -262,6 +262,7 @@ CREATE TABLE IF NOT EXISTS negotiation (
     id TEXT PRIMARY KEY, peer TEXT NOT NULL, role TEXT NOT NULL, dataset TEXT NOT NULL, state TEXT NOT NULL,
     contract TEXT, beforehand TEXT, reason TEXT, updated INTEGER NOT NULL, title TEXT) STRICT;
 CREATE INDEX IF NOT EXISTS negotiation_peer ON negotiation (peer, state);
+CREATE INDEX IF NOT EXISTS negotiation_contract ON negotiation (contract);
 CREATE TABLE IF NOT EXISTS outbox (
     peer TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, word TEXT, fetched INTEGER NOT NULL,
     PRIMARY KEY (peer, number)) STRICT;

@@ -16,12 +16,126 @@ use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::time::QuotaDays;
 use std::fmt::Display;
 
-/// Page of a contract.
+/// Part of a page, in the order of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PagePart {
+    /// Parties.
+    Parties,
+    /// Dataset and the meaning of a row.
+    Subject,
+    /// Time and signing.
+    Time,
+    /// Clauses that the provider's connector enforces.
+    Enforced,
+    /// Clauses that only bind the parties.
+    Agreed,
+    /// Points that the clauses leave open.
+    Open,
+    /// Ways to end the contract.
+    End,
+    /// Documents beside the page.
+    Documents,
+}
+
+impl PagePart {
+    /// Word of the part for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Parties => "parties",
+            Self::Subject => "subject",
+            Self::Time => "time",
+            Self::Enforced => "enforced",
+            Self::Agreed => "agreed",
+            Self::Open => "open",
+            Self::End => "end",
+            Self::Documents => "documents",
+        }
+    }
+}
+
+/// Form of a block of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageBlockForm {
+    /// Heading of a part.
+    Heading,
+    /// Heading within a part.
+    Subheading,
+    /// Value of a fact, with its name. The name is empty where the value goes on.
+    Fact(String),
+    /// Clause, with its identity.
+    Clause(String),
+    /// Note on the clauses above it.
+    ClauseNote,
+    /// Item of a list.
+    Item,
+    /// Sentence of the part.
+    Note,
+}
+
+impl PageBlockForm {
+    /// Word of the form for programs.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Heading => "heading",
+            Self::Subheading => "subheading",
+            Self::Fact(_) => "fact",
+            Self::Clause(_) => "clause",
+            Self::ClauseNote => "clause_note",
+            Self::Item => "item",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// Line of a page, with its place and its form. The lines of all blocks are the page that is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageBlock {
+    /// Part of the page.
+    pub part: PagePart,
+    /// Form of the block.
+    pub form: PageBlockForm,
+    /// Text of the block, without its name.
+    pub text: String,
+}
+
+impl PageBlock {
+    /// Line of the block on the page, as it is signed.
+    fn line(&self) -> String {
+        let text = &self.text;
+        signed_line(&match &self.form {
+            PageBlockForm::Heading => text.clone(),
+            PageBlockForm::Subheading => format!("  {text}:"),
+            PageBlockForm::Fact(name) => format!("  {name:<16} {text}"),
+            PageBlockForm::Clause(id) => format!("  {id:<6} {text}"),
+            PageBlockForm::ClauseNote => format!("         {text}"),
+            PageBlockForm::Item => format!("  - {text}"),
+            PageBlockForm::Note => format!("  {text}"),
+        })
+    }
+}
+
+/// Page of a contract as text: the lines of its blocks, with an empty line between two parts.
 pub(super) fn render_page(rendering: PageRendering, agreement: &Agreement) -> String {
+    let mut text = String::new();
+    for block in page_blocks(rendering, agreement) {
+        if block.form == PageBlockForm::Heading && !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&block.line());
+        text.push('\n');
+    }
+    text
+}
+
+/// Page of a contract as blocks.
+pub(super) fn page_blocks(rendering: PageRendering, agreement: &Agreement) -> Vec<PageBlock> {
     let mut page = AgreementPage {
         words: agreement_wording(rendering, agreement),
         agreement,
-        text: String::new(),
+        part: PagePart::Parties,
+        blocks: Vec::new(),
     };
     page.write_parties();
     page.write_subject();
@@ -31,7 +145,7 @@ pub(super) fn render_page(rendering: PageRendering, agreement: &Agreement) -> St
     page.write_open_points();
     page.write_end();
     page.write_documents();
-    page.text
+    page.blocks
 }
 
 /// Wording of an agreement in the language and time zone of its page.
@@ -48,33 +162,42 @@ pub(super) fn agreement_wording(rendering: PageRendering, agreement: &Agreement)
 struct AgreementPage<'a> {
     words: Wording<'a>,
     agreement: &'a Agreement,
-    text: String,
+    part: PagePart,
+    blocks: Vec<PageBlock>,
 }
 
 impl AgreementPage<'_> {
-    fn write_line(&mut self, line: impl AsRef<str>) {
-        self.text.push_str(&signed_line(line.as_ref()));
-        self.text.push('\n');
+    fn write_block(&mut self, form: PageBlockForm, text: impl Display) {
+        self.blocks.push(PageBlock {
+            part: self.part,
+            form,
+            text: text.to_string(),
+        });
     }
 
-    /// Heading, after an empty line except for the first one.
-    fn write_heading(&mut self, title: impl AsRef<str>) {
-        if !self.text.is_empty() {
-            self.write_line("");
-        }
-        self.write_line(title);
+    /// Begins a part with its heading.
+    fn begin_part(&mut self, part: PagePart, title: impl Display) {
+        self.part = part;
+        self.write_block(PageBlockForm::Heading, title);
     }
 
     fn write_fact(&mut self, name: impl AsRef<str>, value: impl Display) {
-        self.write_line(format!("  {:<16} {value}", name.as_ref()));
+        self.write_block(PageBlockForm::Fact(name.as_ref().to_owned()), value);
     }
 
     fn write_note(&mut self, note: impl Display) {
-        self.write_line(format!("  {note}"));
+        self.write_block(PageBlockForm::Note, note);
+    }
+
+    fn write_clause_note(&mut self, note: impl Display) {
+        self.write_block(PageBlockForm::ClauseNote, note);
     }
 
     fn write_parties(&mut self) {
-        self.write_heading(message!(self.words.language, "page-parties"));
+        self.begin_part(
+            PagePart::Parties,
+            message!(self.words.language, "page-parties"),
+        );
         let provider = self.party_text(&self.agreement.provider);
         self.write_fact(message!(self.words.language, "page-provider"), &provider);
         let consumer = match &self.agreement.assignee {
@@ -119,7 +242,10 @@ impl AgreementPage<'_> {
 
     fn write_subject(&mut self) {
         let (agreement, words) = (self.agreement, self.words);
-        self.write_heading(message!(self.words.language, "page-subject"));
+        self.begin_part(
+            PagePart::Subject,
+            message!(self.words.language, "page-subject"),
+        );
         self.write_fact(
             message!(words.language, "page-dataset"),
             agreement.dataset.id.to_string(),
@@ -149,7 +275,7 @@ impl AgreementPage<'_> {
 
     fn write_time(&mut self) {
         let (agreement, words) = (self.agreement, self.words);
-        self.write_heading(message!(self.words.language, "page-time"));
+        self.begin_part(PagePart::Time, message!(self.words.language, "page-time"));
         let from = match (agreement.not_before, &agreement.assignee) {
             (UtcTimestamp::EARLIEST, Assignee::Participant(_)) => {
                 message!(words.language, "page-from-second-signature")
@@ -176,7 +302,10 @@ impl AgreementPage<'_> {
     }
 
     fn write_enforced_clauses(&mut self) {
-        self.write_heading(message!(self.words.language, "page-enforced"));
+        self.begin_part(
+            PagePart::Enforced,
+            message!(self.words.language, "page-enforced"),
+        );
         let clauses = &self.agreement.clauses;
         if clauses.iter().all(|clause| clause.term.is_recorded_only()) {
             self.write_note(message!(self.words.language, "page-enforced-none"));
@@ -201,7 +330,7 @@ impl AgreementPage<'_> {
             &at(OdrlPosition::Action),
         );
         for line in self.words.group_lines() {
-            self.write_line(format!("         {line}"));
+            self.write_clause_note(line);
         }
         self.write_section(
             message!(self.words.language, "page-prohibition"),
@@ -225,7 +354,7 @@ impl AgreementPage<'_> {
         if here.is_empty() {
             return false;
         }
-        self.write_line(format!("  {heading}:"));
+        self.write_block(PageBlockForm::Subheading, heading);
         for clause in here {
             self.write_clause(clause);
         }
@@ -234,7 +363,7 @@ impl AgreementPage<'_> {
 
     fn write_clause(&mut self, clause: &Clause) {
         let (id, sentence) = (clause.id.to_string(), self.words.sentence(&clause.term));
-        self.write_line(format!("  {id:<6} {sentence}"));
+        self.write_block(PageBlockForm::Clause(id), sentence);
     }
 
     /// Note on purposes: a connector sees the declared purpose, but not the later use of the data.
@@ -242,7 +371,7 @@ impl AgreementPage<'_> {
         let purpose = |clause: &Clause| !clause.term.purposes().is_empty();
         if self.agreement.clauses.iter().any(purpose) {
             let note = message!(self.words.language, "page-purpose-note");
-            self.write_line(format!("         {note}"));
+            self.write_clause_note(note);
         }
     }
 
@@ -262,20 +391,23 @@ impl AgreementPage<'_> {
         let language = self.words.language;
         if lengths.iter().any(Option::is_some) {
             let note = message!(language, "page-day-note");
-            self.write_line(format!("         {note}"));
+            self.write_clause_note(note);
         }
         if lengths.iter().flatten().any(|days| *days > QuotaDays::One) {
             let note = message!(language, "page-days-note", start);
-            self.write_line(format!("         {note}"));
+            self.write_clause_note(note);
         }
         if lengths.iter().any(Option::is_none) {
             let note = message!(language, "page-hour-note", start);
-            self.write_line(format!("         {note}"));
+            self.write_clause_note(note);
         }
     }
 
     fn write_recorded_clauses(&mut self) {
-        self.write_heading(message!(self.words.language, "page-recorded"));
+        self.begin_part(
+            PagePart::Agreed,
+            message!(self.words.language, "page-recorded"),
+        );
         let clauses = &self.agreement.clauses;
         let here: Vec<&Clause> = clauses
             .iter()
@@ -339,10 +471,10 @@ impl AgreementPage<'_> {
             message!(words.language, "page-open-service"),
         );
         unless(false, message!(words.language, "page-open-liability"));
-        self.write_heading(message!(words.language, "page-open"));
+        self.begin_part(PagePart::Open, message!(words.language, "page-open"));
         self.write_note(message!(words.language, "page-open-note"));
         for one in open {
-            self.write_line(format!("  - {one}"));
+            self.write_block(PageBlockForm::Item, one);
         }
         if agreement.legal.is_some() {
             self.write_note(message!(words.language, "page-open-legal"));
@@ -350,7 +482,7 @@ impl AgreementPage<'_> {
     }
 
     fn write_end(&mut self) {
-        self.write_heading(message!(self.words.language, "page-end"));
+        self.begin_part(PagePart::End, message!(self.words.language, "page-end"));
         let endless = self.agreement.not_after == UtcTimestamp::LATEST;
         let by_clauses = self.ending_clauses();
         let sentence = match (endless, by_clauses) {
@@ -361,7 +493,7 @@ impl AgreementPage<'_> {
                 message!(self.words.language, "page-end-instant-or-clauses", clauses)
             }
         };
-        self.write_line(format!("  {sentence}"));
+        self.write_note(sentence);
         match &self.agreement.assignee {
             Assignee::Participant(_) => {
                 self.write_note(message!(self.words.language, "page-withdrawal"));
@@ -397,7 +529,10 @@ impl AgreementPage<'_> {
 
     fn write_documents(&mut self) {
         let (agreement, words) = (self.agreement, self.words);
-        self.write_heading(message!(self.words.language, "page-documents"));
+        self.begin_part(
+            PagePart::Documents,
+            message!(self.words.language, "page-documents"),
+        );
         let (uid, number) = (&agreement.uid, agreement.version);
         self.write_fact(
             message!(words.language, "page-reference"),

@@ -2,6 +2,7 @@
 
 mod obligation_ledger;
 mod quota_usage;
+mod timeline;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -10,6 +11,7 @@ use crate::contract::comment::CommentReport;
 use crate::contract::contract_lookup::{load_negotiation, own_role_and_counterparty};
 use crate::contract::contract_page::obligation_ledger::ObligationLedger;
 use crate::contract::contract_page::quota_usage::{QuotaReport, QuotaUsage, read_quota_usage};
+use crate::contract::contract_page::timeline::{TimelineEvent, read_timeline};
 use crate::contract::contract_text::{
     ContractReport, TermReport, describe_changes, payload_text, turn_text,
 };
@@ -28,6 +30,7 @@ use hansa_policy::negotiation::PartyRole;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
 use hansa_proto::contract::page_digest;
+use hansa_proto::render::agreement_page::{PageBlock, PageBlockForm, PagePart};
 use hansa_proto::render::contract_status::{
     ContractStatusLines, SignatureFacts, StatusLineLabel, WithdrawalFacts,
 };
@@ -98,11 +101,20 @@ pub(super) async fn show_contract(
             render_contract_page(&lines, &read, *id, agreement, &state, &signatures, &budgets)
                 + &owed.to_text()
         };
+        let history = ContractHistory {
+            contract: *id,
+            negotiation: None,
+            agreement,
+            signatures: &signatures,
+            ended: ended.as_ref(),
+        };
         let report = ContractPageReport {
             contract: ContractReport::new(*id, agreement, *status, role),
             owed,
             shown: ShownPage::of(agreement),
             page: &read.page,
+            blocks: read.blocks.iter().map(PageBlockReport::of).collect(),
+            timeline: read_timeline(connector, &history)?,
             withdrawal: ended.as_ref().map(WithdrawalReport::of),
             officers: read_approvals(&connector.records, *id)?,
             signatures: signatures.iter().map(CheckedSignature::to_report).collect(),
@@ -143,6 +155,13 @@ pub(super) async fn show_contract(
         )
     };
     let proposal = open.state.proposal();
+    let history = ContractHistory {
+        contract: proposal.contract,
+        negotiation: Some(&name),
+        agreement,
+        signatures: &[],
+        ended: None,
+    };
     let report = NegotiationPageReport {
         negotiation: &name,
         participant: match open.own {
@@ -158,6 +177,8 @@ pub(super) async fn show_contract(
         terms: TermReport::from_agreement(agreement),
         shown: ShownPage::of(agreement),
         page: &read.page,
+        blocks: read.blocks.iter().map(PageBlockReport::of).collect(),
+        timeline: read_timeline(connector, &history)?,
         officers: read_approvals(&connector.records, proposal.contract)?,
         diff: open
             .before
@@ -198,6 +219,7 @@ fn render_contract_page(
 struct RenderedPage {
     language: Language,
     page: String,
+    blocks: Vec<PageBlock>,
 }
 
 impl RenderedPage {
@@ -211,6 +233,52 @@ impl RenderedPage {
         Self {
             language: rendering.language,
             page: hansa_proto::render::render_page(rendering, agreement),
+            blocks: hansa_proto::render::page_blocks(rendering, agreement),
+        }
+    }
+}
+
+/// Values from which the events of a contract are read.
+struct ContractHistory<'a> {
+    /// Contract, proposed or concluded.
+    contract: ContractId,
+    /// Negotiation; absent: the one that made the contract.
+    negotiation: Option<&'a str>,
+    agreement: &'a Agreement,
+    signatures: &'a [CheckedSignature],
+    ended: Option<&'a SignedWithdrawal>,
+}
+
+/// Line of the page, with its place.
+#[derive(Debug, Serialize)]
+struct PageBlockReport<'a> {
+    /// Part: `parties`, `subject`, `time`, `enforced`, `agreed`, `open`, `end` or `documents`.
+    part: &'static str,
+    /// Form: `heading`, `subheading`, `fact`, `clause`, `clause_note`, `item` or `note`.
+    form: &'static str,
+    /// Name of a fact.
+    name: Option<&'a str>,
+    /// Identity of a clause.
+    clause: Option<&'a str>,
+    text: &'a str,
+    /// `true` if the provider's connector enforces the clause; absent outside clauses.
+    enforced: Option<bool>,
+}
+
+impl<'a> PageBlockReport<'a> {
+    fn of(block: &'a PageBlock) -> Self {
+        let (name, clause) = match &block.form {
+            PageBlockForm::Fact(name) => (Some(name.as_str()), None),
+            PageBlockForm::Clause(id) => (None, Some(id.as_str())),
+            _ => (None, None),
+        };
+        Self {
+            part: block.part.as_str(),
+            form: block.form.as_str(),
+            name,
+            clause,
+            text: &block.text,
+            enforced: clause.map(|_| block.part == PagePart::Enforced),
         }
     }
 }
@@ -224,6 +292,8 @@ struct ContractPageReport<'a> {
     owed: ObligationLedger,
     shown: ShownPage,
     page: &'a str,
+    blocks: Vec<PageBlockReport<'a>>,
+    timeline: Vec<TimelineEvent>,
     withdrawal: Option<WithdrawalReport>,
     officers: Vec<ApprovalReport>,
     signatures: Vec<SignatureReport<'a>>,
@@ -246,6 +316,8 @@ struct NegotiationPageReport<'a> {
     terms: Vec<TermReport>,
     shown: ShownPage,
     page: &'a str,
+    blocks: Vec<PageBlockReport<'a>>,
+    timeline: Vec<TimelineEvent>,
     officers: Vec<ApprovalReport>,
     diff: Option<String>,
 }

@@ -86,6 +86,7 @@ pub(super) fn sample_contract() -> Value {
         "statements_owed": { "count": 2, "first_due": "2026-12-20T00:00:00Z" },
         "shown": { "form": "page/1", "language": "de", "zone": "Europe/Berlin", "sha256": "e7a2e3a7" },
         "page": "Vertrag über den Datensatz bike_counts\n\n1 Vertragsparteien\n  Anbieter  Stadt Münster (munster.example)\n  Nutzer    Acme Mobility (acme.example)\n\n2 Klauseln\n  #c2  Zweck jeder Abfrage: Verkehrsplanung\n  #c9  der Nutzer nennt als Quelle: Stadt Münster",
+        "blocks": sample_blocks(), "timeline": sample_timeline(),
         "withdrawal": {
             "by": "acme.example", "at": "2026-11-26T09:00:00Z", "from": "2027-01-01T00:00:00Z", "reason": "the pilot is over",
         },
@@ -126,7 +127,7 @@ pub(super) fn sample_negotiation() -> Value {
         "terms": [{ "clause": "c10", "text": "at most 10,000 rows a day", "enforced": true }],
         "shown": { "form": "page/1", "language": "en", "zone": "Europe/Berlin", "sha256": "e7a2e3a7" },
         "page": "Contract on the dataset ticket_validations\n\n  #c10  at most 10,000 rows a day",
-        "officers": [], "diff": "c10: looser",
+        "blocks": [], "timeline": sample_timeline(), "officers": [], "diff": "c10: looser",
     })
 }
 
@@ -135,4 +136,40 @@ pub(super) fn sample_fault() -> Value {
         "code": "GROUP_TOO_SMALL", "sentence": "the answer would show groups of fewer than 20", "contract": "7f3a91c2d0e4",
         "clause": "c6", "allowed": "sums by site, for groups of at least 20", "help": ["group by month"], "trace": "a1b2c3",
     })
+}
+
+/// Lines of a page in each form.
+fn sample_blocks() -> Value {
+    let block = |part: &str, form: &str, text: &str| json!({ "part": part, "form": form, "name": null, "clause": null, "text": text, "enforced": null });
+    let mut fact = block("parties", "fact", "Stadt Münster (hansa://munster.example)");
+    fact["name"] = json!("Anbieter");
+    let mut clause = block("enforced", "clause", "Zweck jeder Abfrage: Verkehrsplanung");
+    clause["clause"] = json!("#c2");
+    json!([
+        block("parties", "heading", "Vertragsparteien"),
+        fact,
+        block("enforced", "heading", "Technisch durchgesetzt"),
+        block("enforced", "subheading", "wofür, wann und wie viel"),
+        clause,
+        block("enforced", "clause_note", "geprüft wird die Angabe"),
+        block("agreed", "heading", "Nur vereinbart"),
+        block("agreed", "note", "nichts"),
+        block("open", "heading", "Nicht geregelt"),
+        block("open", "item", "Weiterverkauf der Daten"),
+    ])
+}
+
+/// Events of each kind.
+fn sample_timeline() -> Value {
+    let event = |step: &str, text: Option<&str>| json!({ "at": "2026-11-24T13:02:11Z", "step": step, "by": "acme.example", "pseudonym": null, "text": text });
+    let mut approval = event("approval", Some("withdraw"));
+    approval["pseudonym"] = json!("7d2a90cc1b3f5e64");
+    json!([
+        event("request", None),
+        event("comment", Some("why not the small site?")),
+        approval,
+        event("signature", None),
+        event("refusal:2026-11-25", Some("FILTER_NOT_ON_GRID")),
+        event("a-new-step", None),
+    ])
 }

@@ -31,6 +31,7 @@ pub(super) struct QuotaReport<'a> {
     what: &'static str,
     used: u64,
     of: u64,
+    left: u64,
     zone: Option<&'a str>,
     until: UtcTimestamp,
     by: &'static str,
@@ -43,6 +44,7 @@ impl QuotaUsage {
             what: self.what,
             used: self.used,
             of: self.of,
+            left: self.of.saturating_sub(self.used),
             zone: self.zone.as_ref().map(DayZone::as_str),
             until: self.until,
             by: match self.by_receipts {

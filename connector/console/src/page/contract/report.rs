@@ -27,6 +27,12 @@ pub struct ContractDetail {
     pub shown: ShownPage,
     /// Text of the page.
     pub page: String,
+    /// Lines of the page, in the order of the page.
+    #[serde(default)]
+    pub blocks: Vec<PageBlock>,
+    /// Events, the first one first.
+    #[serde(default)]
+    pub timeline: Vec<TimelineEvent>,
     /// Withdrawal of the contract.
     #[serde(default)]
     pub withdrawal: Option<WithdrawalDetail>,
@@ -80,6 +86,12 @@ pub struct NegotiationDetail {
     pub shown: ShownPage,
     /// Text of the page.
     pub page: String,
+    /// Lines of the page, in the order of the page.
+    #[serde(default)]
+    pub blocks: Vec<PageBlock>,
+    /// Events, the first one first.
+    #[serde(default)]
+    pub timeline: Vec<TimelineEvent>,
     /// Steps that need two officers.
     #[serde(default)]
     pub officers: Vec<OfficerApproval>,
@@ -111,6 +123,38 @@ pub struct ShownPage {
     pub zone: String,
     /// Digest of its text.
     pub sha256: String,
+}
+
+/// Line of the page, with its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PageBlock {
+    /// Part of the page, such as `enforced`.
+    pub part: String,
+    /// Form: `heading`, `subheading`, `fact`, `clause`, `clause_note`, `item` or `note`.
+    pub form: String,
+    /// Name of a fact.
+    pub name: Option<String>,
+    /// Identity of a clause.
+    pub clause: Option<String>,
+    /// Text without the name.
+    pub text: String,
+}
+
+/// Event of a contract or a negotiation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TimelineEvent {
+    /// Instant of the event.
+    pub at: String,
+    /// Kind of the event.
+    pub step: String,
+    /// Domain of the participant.
+    pub by: Option<String>,
+    /// Pseudonym of an own person.
+    pub pseudonym: Option<String>,
+    /// Words of the author, or a detail.
+    pub text: Option<String>,
 }
 
 /// Withdrawal with its reason.
@@ -170,6 +214,9 @@ pub struct QuotaUse {
     pub used: u64,
     /// Amount of the quota.
     pub of: u64,
+    /// Amount that is left.
+    #[serde(default)]
+    pub left: u64,
     /// End of the period.
     pub until: String,
     /// Source of the amount: `counters` or `receipts`.

@@ -4,7 +4,7 @@ use crate::state_index::query::{parse_column, parsed_or_none, read_instant};
 use crate::state_index::row::{NegotiationRow, OutboxMessageRow, PeerMessageRow};
 use crate::state_index::{StateIndex, query_row, to_signed, to_unsigned};
 use hansa_audit_log::digest::Digest;
-use hansa_policy::id::ParticipantId;
+use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::Refusal;
 use rusqlite::{Row, params};
@@ -32,6 +32,20 @@ impl StateIndex {
             "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
              FROM negotiation WHERE id = ?1",
             [id],
+            negotiation_row,
+        )?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// The negotiation that made a contract.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn negotiation_of(&self, contract: ContractId) -> Result<Option<NegotiationRow>, Refusal> {
+        let rows = self.query_rows(
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
+             FROM negotiation WHERE contract = ?1 ORDER BY state = ?2 DESC, updated DESC LIMIT 1",
+            params![contract.to_string(), Phase::Finalized.as_str()],
             negotiation_row,
         )?;
         Ok(rows.into_iter().next())
