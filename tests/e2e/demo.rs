@@ -118,7 +118,17 @@ fn an_interruption_ends_everything() {
         .map(Result::unwrap)
         .find(|line| line.contains("\"closing\""));
     let closing: Value = serde_json::from_str(&closing.expect("the story ends")).unwrap();
-    assert_eq!(closing["figures"]["try"].as_array().unwrap().len(), 6);
+    assert_eq!(closing["figures"]["try"].as_array().unwrap().len(), 5);
+    let consoles = closing["figures"]["consoles"].as_array().unwrap();
+    let hosts = ["http://lisbon-", "http://acme-"];
+    assert_eq!(consoles.len(), hosts.len(), "{closing}");
+    for (console, host) in consoles.iter().zip(hosts) {
+        assert!(
+            console["address"].as_str().unwrap().starts_with(host),
+            "{closing}"
+        );
+        assert!(console.get("code").is_none(), "{closing}");
+    }
     let folders: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     let stage = folders[0].as_ref().unwrap().path();
     // Whoever runs it can open the console of a city.

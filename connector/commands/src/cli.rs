@@ -175,6 +175,9 @@ pub struct TryArgs {
     /// Keep the files in this folder
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Then open the consoles of the city and of the firm, until Ctrl-C
+    #[arg(long)]
+    pub console: bool,
 }
 
 /// Whose part of the demo.

@@ -5,6 +5,7 @@
 mod analyst;
 mod auditor;
 mod bundled_data;
+mod console_tour;
 mod denied_query;
 mod draft_review;
 mod federation;
@@ -132,7 +133,9 @@ fn run_steps(
         step.run_step(|step| (act.play)(&demo_federation, step))?;
     }
     if !args.exit {
-        next_steps::show_next_steps(&demo_federation, show);
+        // A stage is for programs, which ask as the firm without its connector.
+        let with_consoles = !args.stage;
+        next_steps::show_next_steps(&demo_federation, with_consoles, show)?;
     }
     Ok(())
 }

@@ -1,13 +1,29 @@
-//! Step 7: the connectors keep running, with suggestions for the user.
+//! Step 7: the connectors keep running, with consoles and suggestions for the user.
 
+use crate::console_tour::{ConsoleTour, TourParticipants};
 use crate::federation::{DemoFederation, FIRM, PURPOSE};
+use crate::step_report::ExpectationError;
 use hansa_commands::cli::output::OutputSettings;
 use hansa_commands::cli::terminal::line_out;
 use serde_json::json;
 use std::time::Duration;
 
-/// Prints suggestions and waits for the end of the demo.
-pub(super) fn show_next_steps(federation: &DemoFederation<'_>, show: OutputSettings) {
+/// Opens the consoles, prints suggestions, and waits for the end of the demo.
+///
+/// # Errors
+/// If a console can't be opened.
+pub(super) fn show_next_steps(
+    federation: &DemoFederation<'_>,
+    with_consoles: bool,
+    show: OutputSettings,
+) -> Result<(), ExpectationError> {
+    let participants = TourParticipants {
+        city: "lisbon",
+        firm: FIRM,
+        dataset: "validations",
+    };
+    let open = || ConsoleTour::open(federation.stage, &participants);
+    let tour = with_consoles.then(open).transpose()?;
     let hansa = std::env::current_exe()
         .map_or_else(|_| "hansa".to_owned(), |path| path.display().to_string());
     let at = |participant: &str| {
@@ -40,24 +56,25 @@ pub(super) fn show_next_steps(federation: &DemoFederation<'_>, show: OutputSetti
             "see what the city wrote down",
             format!("{} audit list --last 20", at("lisbon")),
         ),
-        (
-            "read all of it in a browser, with the address and the code that this gives",
-            format!("{} console", at("lisbon")),
-        ),
     ];
     if show.json {
         let list: Vec<_> = tries.iter().map(|(_, command)| command).collect();
         line_out(
-            &json!({"step": 7, "name": "closing", "ok": true, "figures": {"try": list}})
+            &json!({"step": 7, "name": "closing", "ok": true, "figures": {"try": list, "consoles": tour.as_ref().map(ConsoleTour::to_json)}})
                 .to_string(),
         );
     } else {
-        line_out("\n7. The connectors go on until you press Ctrl-C. Six things to try:\n");
+        line_out("\n7. The connectors go on until you press Ctrl-C. Five things to try:\n");
         for (what, command) in &tries {
             line_out(&format!("   {what}:\n      {command}"));
+        }
+        if let Some(tour) = &tour {
+            line_out("");
+            tour.print();
         }
     }
     while !federation.stage.is_interrupted() {
         std::thread::sleep(Duration::from_millis(100));
     }
+    Ok(())
 }

@@ -360,11 +360,16 @@ impl DemoRunner {
         let (mut out, _) = self.start(participant, &["serve", "--until-stdin-ends"], None)?;
         let mut line = String::new();
         let read = out.read_line(&mut line);
-        let address = serde_json::from_str::<Value>(&line)
-            .ok()
-            .and_then(|ready| ready.get("listen")?.as_str().map(str::to_owned));
-        match (read, address) {
-            (Ok(_), Some(address)) => Ok(ConnectorProcess { address, _out: out }),
+        let ready = serde_json::from_str::<Value>(&line).ok();
+        let ready = ready.filter(|event| event.get("event").is_some_and(|word| word == "ready"));
+        match (read, ready) {
+            (Ok(_), Some(ready)) => {
+                let address = ready.get("listen").and_then(Value::as_str);
+                Ok(ConnectorProcess {
+                    address: address.unwrap_or_default().to_owned(),
+                    _out: out,
+                })
+            }
             (_, _) => Err(ExpectationError {
                 expected: format!("`hansa --config {participant} serve` is ready"),
                 came: format!("`{}`", line.trim()),
@@ -376,7 +381,7 @@ impl DemoRunner {
 /// Running connector.
 #[derive(Debug)]
 pub(super) struct ConnectorProcess {
-    /// Address of the connector.
+    /// Address for peers; empty where the connector listens for none.
     pub(super) address: String,
     /// Held open, so that the connector can continue to write.
     _out: BufReader<ChildStdout>,

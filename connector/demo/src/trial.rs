@@ -5,6 +5,7 @@
 //! nobody else.
 
 use crate::bundled_data;
+use crate::console_tour::{ConsoleTour, TourParticipants};
 use crate::federation::{PURPOSE, member_text};
 use crate::runner::{ConnectorProcess, DemoRunner};
 use crate::step_report::ExpectationError;
@@ -13,6 +14,7 @@ use hansa_commands::cli::output::OutputSettings;
 use hansa_commands::cli::terminal::{line_err, line_out, object_out};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const CITY: &str = "munster";
 const FIRM: &str = "acme";
@@ -30,10 +32,16 @@ const REFUSED: &str = "SELECT * FROM munster.bike_counts LIMIT 5";
 /// If the folder can't be made, or a step fails.
 pub fn run_trial(args: &TryArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let runner = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
-    let tried = Trial::set_up_participants(&runner, show)
-        .and_then(|trial| trial.ask_and_print(args.sql.as_deref(), show));
+    let tried = Trial::set_up_participants(&runner, show).and_then(|trial| {
+        let status = trial.ask_and_print(args.sql.as_deref(), show)?;
+        if args.console {
+            trial.show_consoles(show)?;
+        }
+        Ok(status)
+    });
     let was_interrupted = runner.close();
     match tried {
+        // With consoles, an interruption is the normal end.
         Ok(status) => Ok(status),
         Err(_) if was_interrupted => Err(vec![Refusal::new(ErrorCode::Interrupted, "interrupted")]),
         Err(ExpectationError { expected, came }) => Err(vec![Refusal::new(
@@ -132,6 +140,12 @@ impl<'a> Trial<'a> {
                 came: refusal.to_string(),
             },
         )?;
+        bundled_data::add_console(&runner.folder().join(CITY)).map_err(|refusal| {
+            ExpectationError {
+                expected: "the folder of the city is written".to_owned(),
+                came: refusal.to_string(),
+            }
+        })?;
         does(Some(CITY), &["dataset", "publish", "bike_counts"])?;
         let city = runner.serve(CITY)?;
         does(
@@ -212,7 +226,7 @@ impl<'a> Trial<'a> {
             line_out(&format!("  {line}"));
         }
         line_out(&format!(
-            "\nAll of that took {} commands; on two machines it takes the same. Where to go on:\n  hansa demo                                     the whole story: six cities, withdrawal, audit\n  hansa try --dir DIR                            the same in a folder that stays, to try commands in\n  hansa try \"SELECT count(*) FROM munster.bike_counts\"   a question of yours",
+            "\nAll of that took {} commands; on two machines it takes the same. Where to go on:\n  hansa demo                                     the whole story: six cities, withdrawal, audit\n  hansa try --console                            the same, and then in a browser\n  hansa try --dir DIR                            the same in a folder that stays, to try commands in\n  hansa try \"SELECT count(*) FROM munster.bike_counts\"   a question of yours",
             self.commands.len(),
         ));
         if let Some(folder) = self.kept_folder() {
@@ -221,6 +235,26 @@ impl<'a> Trial<'a> {
             ));
         }
         Ok(status)
+    }
+
+    /// Opens the consoles of the city and of the firm, and waits for an interruption.
+    fn show_consoles(&self, show: OutputSettings) -> Result<(), ExpectationError> {
+        let participants = TourParticipants {
+            city: CITY,
+            firm: FIRM,
+            dataset: "bike_counts",
+        };
+        let tour = ConsoleTour::open(self.runner, &participants)?;
+        if show.json {
+            object_out(&json!({ "consoles": tour.to_json() }));
+        } else {
+            line_out("\nThe connectors go on until you press Ctrl-C.");
+            tour.print();
+        }
+        while !self.runner.is_interrupted() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
     }
 
     fn show_question(&self, sql: &str, asked: &[&str]) -> Result<u8, ExpectationError> {
