@@ -17,6 +17,7 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::arguments::ConsoleCommand;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -84,7 +85,7 @@ impl Command for ConnectorCommand {
             Self::Reload => {
                 CommandEffect::Acts("hansa check looks at everything that would be reloaded")
             }
-            Self::Backup { .. } | Self::Console => CommandEffect::Acts(""),
+            Self::Backup { .. } | Self::Console { .. } => CommandEffect::Acts(""),
             Self::Restore { file, .. } => CommandEffect::Ends(format!(
                 "Restoring {} puts it in the place of the state that is here, which is moved aside.",
                 file.display()
@@ -100,7 +101,7 @@ impl ConnectorVerb for ConnectorCommand {
             Self::Status { .. }
             | Self::Doctor { .. }
             | Self::Reload
-            | Self::Console
+            | Self::Console { .. }
             | Self::Restore { .. } => Vec::new(),
         })
     }
@@ -110,7 +111,7 @@ impl ConnectorVerb for ConnectorCommand {
             Self::Reload => JudgedState::Configuration,
             Self::Status { .. }
             | Self::Doctor { .. }
-            | Self::Console
+            | Self::Console { .. }
             | Self::Backup { .. }
             | Self::Restore { .. } => JudgedState::None,
         })
@@ -128,7 +129,12 @@ impl ConnectorVerb for ConnectorCommand {
             Self::Doctor { participant, peer } => {
                 crate::doctor::run_doctor(connector, participant.or(peer).as_deref(), out).await
             }
-            Self::Console => crate::console::invite_person(connector, caller, out).await,
+            Self::Console { step: None } => {
+                crate::console::invite_person(connector, caller, out).await
+            }
+            Self::Console {
+                step: Some(ConsoleCommand::Confirm { number }),
+            } => crate::console::confirm_number(connector, caller, &number, out).await,
             Self::Reload => crate::config::reload_config(connector, out).await,
             Self::Backup { file } => crate::config::back_up_state(connector, &file, out).await,
             Self::Restore { .. } => Err(Refusal::new(

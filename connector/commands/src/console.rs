@@ -1,5 +1,7 @@
-//! `hansa console`: a code for one sign-in at the console. The pages behind it are commands that only read.
+//! `hansa console`: a code for one sign-in at the console, and the number of an act there.
 
+mod act_pages;
+pub(crate) mod arguments;
 pub(crate) mod console_service;
 mod contract_pages;
 mod page_visit;
@@ -8,6 +10,7 @@ mod person_visit;
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
+use hansa_node::console::act::confirm_act;
 use hansa_node::console::issue_code;
 use hansa_node::participant::Connector;
 use serde::Serialize;
@@ -27,6 +30,43 @@ pub(crate) async fn invite_person(
     })
     .await?;
     Ok(0)
+}
+
+/// Confirms an act that the person has begun in the browser.
+pub(crate) async fn confirm_number(
+    connector: &Arc<Connector>,
+    caller: Option<u32>,
+    number: &str,
+    out: &EventSink,
+) -> CommandResult {
+    let act = confirm_act(connector, caller, number)?;
+    out.send_report(&ConfirmationReport {
+        act: act.act,
+        subject: act.subject,
+        shown: act.shown,
+    })
+    .await?;
+    Ok(0)
+}
+
+/// Act that its person has confirmed.
+#[derive(Debug, Serialize)]
+struct ConfirmationReport {
+    /// Words of the command.
+    act: String,
+    /// Contract or negotiation.
+    subject: String,
+    /// Digest of the page that was shown.
+    shown: String,
+}
+
+impl CommandReport for ConfirmationReport {
+    fn to_text(&self) -> String {
+        format!(
+            "confirmed: {} {}, with the page whose SHA-256 is {}; go on in the browser",
+            self.act, self.subject, self.shown
+        )
+    }
 }
 
 /// Code for one sign-in.

@@ -203,9 +203,12 @@ impl ConnectorVerb for ContractCommand {
                 )
                 .await
             }
-            ContractCommand::Sign { id, .. } => {
-                negotiation_step::sign_contract(connector, &id.unwrap_or_default(), caller, out)
-                    .await
+            ContractCommand::Sign { id, becomes, .. } => {
+                let args = negotiation_step::SignatureArgs {
+                    id: id.unwrap_or_default(),
+                    becomes,
+                };
+                negotiation_step::sign_contract(connector, args, caller, out).await
             }
             ContractCommand::Attach { id, signature, .. } => {
                 let signature = signature.unwrap_or_default();

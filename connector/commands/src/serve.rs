@@ -116,8 +116,11 @@ pub(crate) async fn serve_until_stopped(
         let ending = stop.clone();
         let admin_service = Arc::new(AdminService(Arc::clone(&connector)));
         let listed = Arc::clone(&connector);
-        let users: UserAuthorization =
-            Arc::new(move |user| listed.config().officers.users.contains(&user));
+        let users: UserAuthorization = Arc::new(move |user| {
+            let config = listed.config();
+            let is_person = config.people.iter().any(|person| person.unix == user);
+            is_person || config.officers.users.contains(&user)
+        });
         tasks.spawn(async move {
             admin::serve_admin(socket, admin_service, users, async move {
                 ending.cancelled().await

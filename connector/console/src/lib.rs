@@ -41,6 +41,10 @@ mod part;
 
 pub use crate::asset::{Asset, find_asset, style_sheet_address};
 pub use crate::frame::{PageFrame, PersonLabel, PersonRole};
+pub use crate::page::act::{
+    ActCheckView, ActFault, ActFields, ActKind, DoneActView, PendingActView, render_act_check,
+    render_pending_act,
+};
 pub use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail};
 pub use crate::page::contract::{ContractView, render_contract};
 pub use crate::page::contract_list::{
@@ -49,7 +53,7 @@ pub use crate::page::contract_list::{
 };
 pub use crate::page::fault::{FaultView, render_fault};
 pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};
-pub use crate::page::overview::{StatusView, render_overview};
+pub use crate::page::overview::{StatusView, render_overview, sees_whole_state};
 pub use crate::page::sign_in::{SignInFault, SignInView, render_sign_in};
 pub use crate::part::address::encode_address;
 

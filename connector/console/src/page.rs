@@ -1,5 +1,6 @@
 //! Pages, one module each.
 
+pub mod act;
 pub mod contract;
 pub mod contract_list;
 pub mod fault;

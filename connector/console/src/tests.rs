@@ -1,5 +1,6 @@
 //! Tests of whole pages: their shape in every language, and their safety with any text in any field.
 
+mod act;
 mod html_reader;
 mod page_check;
 mod sample;
@@ -117,16 +118,19 @@ impl PageSamples {
         let contract = ContractView {
             report: read(&self.contract),
             page_language: Some(Language::Pt),
+            done: None,
         };
         let negotiation = ContractView {
             report: read(&self.negotiation),
             page_language: None,
+            done: None,
         };
         let mut unnamed = self.negotiation.clone();
         unnamed["participant"] = Value::Null;
         let unnamed = ContractView {
             report: read(&unnamed),
             page_language: None,
+            done: None,
         };
         let list = ContractListView {
             rows: serde_json::from_value(self.rows.clone()).unwrap(),

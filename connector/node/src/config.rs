@@ -206,7 +206,7 @@ impl ConnectorConfig {
         let limits = limits::read_limits_config(root.section("limits"), MachineResources::read());
         let monitoring = monitoring::read_monitoring_config(root.section("monitoring"), &folder);
         let notice = notice::read_notice_config(root.section("notice"), &folder);
-        let officers = officers::read_officers_config(root.section("officers"), &folder);
+        let officers = officers::read_officers_config(root.section("officers"), &folder, &people);
         let (keeping, time_stamp) = audit::read_audit_config(root.section("audit"), &folder);
         let clock = clock::read_clock_offset(root.section("clock"));
         let cluster =

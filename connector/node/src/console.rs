@@ -1,6 +1,9 @@
 //! State of the console: open codes, sessions, and the keys of forms. All of it is in memory, so a restart ends every session.
 
+pub mod act;
 pub mod console_state;
+pub mod form_key;
+pub mod pending_act;
 pub mod session;
 pub mod sign_in_code;
 

@@ -311,6 +311,9 @@ codes! {
     ConsoleCodeInvalid "CONSOLE_CODE_INVALID" Identity "The code is not one that this connector has given out, was used, or has ended." "`hansa console` gives another one; it lasts two minutes.";
     ConsoleBusy "CONSOLE_BUSY" Exhausted "Too many codes were tried in the last minute." "Wait a minute, then type the code again.";
     PersonUnknown "PERSON_UNKNOWN" Identity "No person of the configuration has this Unix user." "Add the person: `[person.NAME]` with `name`, `roles` and `unix`; then `hansa reload`.";
+    FormStale "FORM_STALE" State "The form of the console is over, was used, or belongs to another page or session." "Open the page again, and fill in the form there.";
+    ActUnconfirmed "ACT_UNCONFIRMED" Policy "The act waits for the number that its person types at the machine of the connector." "`hansa console confirm NUMBER`, within two minutes; then go on in the browser.";
+    TermsChanged "TERMS_CHANGED" State "The proposal is not the one that was shown any more." "Read the new page, and sign that: `hansa contract show --diff` says what changed.";
     RoleMissing "ROLE_MISSING" Policy "The roles of the person do not permit this page." "The roles stand in `[person.NAME]`; another person with the role can open it.";
     // contracts
     ContractUnknown "CONTRACT_UNKNOWN" Unknown "There is no contract in force with that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";

@@ -9,7 +9,7 @@ use super::answers::{
 use super::configuration::{
     AccessTokenRecord, ConfigurationRecord, PeerRecord, RulebookRecord, TrustRecord,
 };
-use super::console::{ConsoleRefusalRecord, ConsoleSignInRecord};
+use super::console::{ConsoleActRecord, ConsoleRefusalRecord, ConsoleSignInRecord};
 use super::contracts::{
     ActivationRecord, ApprovalRecord, CredentialRecord, DeletionRecord, GroupRecord, NoticeRecord,
     ReceivedNoticeRecord, RestrictionRecord, TemplateRecord, TopUpRecord, UsageRecord,
@@ -189,6 +189,7 @@ record_kinds! {
         "access_token" AccessToken AccessTokenRecord,
         "console_sign_in" ConsoleSignIn ConsoleSignInRecord,
         "console_refused" ConsoleRefusal ConsoleRefusalRecord,
+        "console_act" ConsoleAct ConsoleActRecord,
     }
     /// The logs of others.
     Incident IncidentBody {

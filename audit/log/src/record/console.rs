@@ -1,4 +1,4 @@
-//! Records of the console: who came in, and who was refused.
+//! Records of the console: who came in, who was refused, and who acted.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,4 +29,22 @@ pub struct ConsoleRefusalRecord {
     pub code: String,
     /// The page, by its first word, such as `contracts`.
     pub page: String,
+}
+
+/// A person acted at the console: signed, withdrew, answered or declined.
+///
+/// Written by the participant of the person, before anything is signed or sent. Proves who said yes, to which page, and by which proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleActRecord {
+    /// The pseudonym of the person.
+    pub actor: String,
+    /// The words of the command that the act runs, such as `contract sign`.
+    pub act: String,
+    /// The identity of the contract or the negotiation.
+    pub subject: String,
+    /// The SHA-256 of the page of the contract that was shown, in the language of the signatures.
+    pub shown: String,
+    /// The proof that the person was present: `session` alone, or `host`, a number that the person typed at the machine.
+    pub proof: String,
 }

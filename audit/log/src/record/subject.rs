@@ -55,7 +55,8 @@ impl RecordBody {
                 | ConfigurationBody::Rulebook(_)
                 | ConfigurationBody::AccessToken(_)
                 | ConfigurationBody::ConsoleSignIn(_)
-                | ConfigurationBody::ConsoleRefusal(_) => None,
+                | ConfigurationBody::ConsoleRefusal(_)
+                | ConfigurationBody::ConsoleAct(_) => None,
             },
             Self::Incident(body) => Some(match body {
                 IncidentBody::ObservedHead(head) => &head.peer,

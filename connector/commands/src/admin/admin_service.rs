@@ -5,6 +5,7 @@ use crate::admin::command_envelope::CommandEnvelope;
 use crate::admin::command_event::CommandEvent;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::report_json;
+use crate::cli::connector_command::ConnectorCommand;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hansa_node::participant::Connector;
@@ -15,6 +16,7 @@ use hansa_transport::admin::client::AdminSocketClient;
 use hansa_transport::admin::server::AdminHandler;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -37,6 +39,10 @@ impl AdminHandler for AdminService {
                     .boxed();
             }
         };
+        if let Err(refusal) = check_caller(&self.0, &order) {
+            return futures::stream::once(std::future::ready(Wire::Failure(Box::new(refusal))))
+                .boxed();
+        }
         let (out, events) = EventSink::channel();
         let connector = Arc::clone(&self.0);
         let work =
@@ -49,6 +55,26 @@ impl AdminHandler for AdminService {
             Some((to_wire(event), (!last).then_some((events, guard))))
         })
         .boxed()
+    }
+}
+
+/// Refuses what a person may not do at the socket: without being an officer, a person signs in at the console and confirms acts there.
+fn check_caller(connector: &Connector, order: &CommandEnvelope) -> Result<(), Refusal> {
+    let config = connector.config();
+    let is_officer = |user: u32| config.officers.users.contains(&user);
+    // The socket belongs to the user of this process.
+    let own = std::fs::metadata(config.socket()).map(|socket| socket.uid());
+    let is_own = |user: u32| user == 0 || own.as_ref().is_ok_and(|own| *own == user);
+    match (order.caller, &order.verb) {
+        (_, ConnectorCommand::Console { .. }) | (None, _) => Ok(()),
+        (Some(user), _) if is_own(user) || is_officer(user) => Ok(()),
+        (Some(user), _) => {
+            let sentence = format!(
+                "the Unix user {user} signs in at the console, and gives no other command here"
+            );
+            Err(Refusal::new(ErrorCode::RoleMissing, sentence)
+                .with_help("hansa console; or list the user under [officers]"))
+        }
     }
 }
 

@@ -302,7 +302,7 @@ fn run_offline_verb(
         | ConnectorCommand::Doctor { .. }
         | ConnectorCommand::Conformance(_)
         | ConnectorCommand::Reload
-        | ConnectorCommand::Console
+        | ConnectorCommand::Console { .. }
         | ConnectorCommand::Dataset(_)
         | ConnectorCommand::Catalog(_)
         | ConnectorCommand::Sql(_)
@@ -437,7 +437,7 @@ async fn with_connector(
         | ConnectorCommand::Doctor { .. }
         | ConnectorCommand::Conformance(_)
         | ConnectorCommand::Reload
-        | ConnectorCommand::Console
+        | ConnectorCommand::Console { .. }
         | ConnectorCommand::Catalog(_)
         | ConnectorCommand::Model(_)
         | ConnectorCommand::Explain(_)

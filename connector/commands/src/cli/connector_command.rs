@@ -5,6 +5,7 @@ use crate::catalog::arguments::CatalogCommand;
 use crate::config::arguments::ConfigCommand;
 use crate::conformance::arguments::ConformanceArgs;
 use crate::connect::arguments::ConnectArgs;
+use crate::console::arguments::ConsoleCommand;
 use crate::contract::arguments::ContractCommand;
 use crate::credential::arguments::CredentialCommand;
 use crate::dataset::arguments::DatasetCommand;
@@ -49,8 +50,12 @@ pub enum ConnectorCommand {
     #[command(after_help = "Example: hansa conformance --article data-act-36 --format md")]
     Conformance(ConformanceArgs),
     /// A code for one sign-in at the console, for whoever types this
-    #[command(after_help = "Example: hansa console")]
-    Console,
+    #[command(after_help = "Example: hansa console\nExample: hansa console confirm 482913")]
+    Console {
+        /// A further step; absent: a code
+        #[command(subcommand)]
+        step: Option<ConsoleCommand>,
+    },
     /// Reloads configuration, datasets, certificates and the trust bundle
     #[command(after_help = "Example: hansa --config munster reload")]
     Reload,

@@ -1,11 +1,13 @@
 //! Routes of the console: sign-in, sign-out, and the pages.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
 use crate::console::contract_pages::{show_contract, show_contracts};
 use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::person_visit::PersonVisit;
 use hansa_console::{
-    SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
+    ActKind, SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
+    sees_whole_state,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console;
@@ -65,7 +67,7 @@ impl ConsoleService {
             ConsoleAction::Read => show_page(&visit, &path).await,
             ConsoleAction::Act => match path.as_slice() {
                 ["leave"] => return self.leave(visit.visit),
-                _ => Ok(None),
+                path => carry_out_act(&visit, path).await,
             },
         };
         let (refusal, status) = match answered {
@@ -120,6 +122,27 @@ async fn show_page(
         [""] => show_overview(visit).await?,
         ["contracts"] => show_contracts(visit).await?,
         ["contracts", id] => show_contract(visit, id).await?,
+        ["contracts", id, act] => match ActKind::from_path_word(act) {
+            Some(kind) => show_act(visit, id, kind).await?,
+            None => return Ok(None),
+        },
+        ["acts", id] => show_pending_act(visit, id)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(response))
+}
+
+/// Act of an address; none where no act has it.
+async fn carry_out_act(
+    visit: &PersonVisit<'_>,
+    path: &[&str],
+) -> Result<Option<ConsoleResponse>, Refusal> {
+    let response = match path {
+        ["contracts", id, act] => match ActKind::from_path_word(act) {
+            Some(kind) => submit_act(visit, id, kind).await?,
+            None => return Ok(None),
+        },
+        ["acts", id] => finish_act(visit, id).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))
@@ -130,6 +153,10 @@ async fn show_overview(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refus
     let command = ConnectorCommand::Status { check: false };
     let view: StatusView = permitted.read_one(command).await?;
     let mut facts = visit.frame_facts("hansa status".to_owned());
+    let view = match sees_whole_state(facts.roles()) {
+        true => view,
+        false => view.for_analyst(),
+    };
     facts.waiting = Some(view.waiting.len());
     Ok(html_response(
         200,

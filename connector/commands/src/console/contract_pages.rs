@@ -1,8 +1,9 @@
 //! Pages of contracts and negotiations.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::act_pages::done_view;
 use crate::console::person_visit::{PersonVisit, quote_word, read_object};
-use crate::contract::arguments::{ContractCommand, ContractListArgs};
+use crate::contract::arguments::{ContractCommand, ContractListArgs, PartyRoleArg};
 use hansa_console::{
     ContractFilter, ContractListView, ContractReport, ContractRow, ContractView, ROWS_PER_PAGE,
     render_contract, render_contracts,
@@ -31,6 +32,7 @@ pub(super) async fn show_contracts(visit: &PersonVisit<'_>) -> Result<ConsoleRes
         state: visit.given_parameter("state"),
         with: visit.given_parameter("with"),
         text: visit.given_parameter("text"),
+        role: consumer_only(visit),
         needs_me: filter.needs == "me",
         // Whoever looks for an ended negotiation names its state.
         without_terminated: filter.state.is_empty(),
@@ -76,6 +78,7 @@ pub(super) async fn show_contract(
         language: page_language.map(|language| language.tag().to_owned()),
     });
     let report: ContractReport = permitted.read_one(command).await?;
+    check_role(visit, &report)?;
     let language = page_language.map(|language| format!(" --language {}", language.tag()));
     let shown = format!(
         "hansa contract show {id} --as-known{}",
@@ -84,12 +87,34 @@ pub(super) async fn show_contract(
     let view = ContractView {
         report,
         page_language,
+        done: done_view(visit, id),
     };
     Ok(visit.show_page(shown, |frame| render_contract(frame, &view)))
 }
 
+/// Own role of the contracts that a person may see: an analyst alone sees those under which the house asks.
+fn consumer_only(visit: &PersonVisit<'_>) -> Option<PartyRoleArg> {
+    let roles = &visit.person.person.roles;
+    let sees_all = roles.contains(&Role::Officer) || roles.contains(&Role::Auditor);
+    (!sees_all).then_some(PartyRoleArg::Consumer)
+}
+
+/// Refuses a contract that the person may not see, as one that is not there.
+fn check_role(visit: &PersonVisit<'_>, report: &ContractReport) -> Result<(), Refusal> {
+    let role = match report {
+        ContractReport::Contract(detail) => Some(detail.summary.role.as_str()),
+        ContractReport::Negotiation(detail) => detail.role.as_deref(),
+    };
+    if consumer_only(visit).is_some() && role != Some("consumer") {
+        let sentence =
+            "there is no contract of that name among those under which this participant asks";
+        return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
+    }
+    Ok(())
+}
+
 /// Checks that a segment of the address can be an identity.
-fn check_identity(id: &str) -> Result<(), Refusal> {
+pub(super) fn check_identity(id: &str) -> Result<(), Refusal> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if id.is_empty() || id.len() > 80 || !id.bytes().all(is_plain) {
         let sentence = "this is no identity of a contract or a negotiation";
@@ -110,6 +135,9 @@ fn list_command(args: &ContractListArgs) -> String {
         if let Some(value) = value {
             line.push_str(&format!(" {option} {}", quote_word(value)));
         }
+    }
+    if args.role.is_some() {
+        line.push_str(" --role consumer");
     }
     if args.needs_me {
         line.push_str(" --needs-me");

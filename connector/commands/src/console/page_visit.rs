@@ -41,6 +41,11 @@ pub(super) struct FrameFacts {
 }
 
 impl FrameFacts {
+    /// Roles of the person.
+    pub(super) fn roles(&self) -> &[PersonRole] {
+        &self.roles
+    }
+
     /// The frame of the page.
     pub(super) fn to_frame(&self) -> PageFrame<'_> {
         PageFrame {

@@ -16,6 +16,8 @@ use hansa_transport::ConsoleResponse;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
+use tokio::sync::mpsc::Receiver;
+use tokio::task::{JoinError, JoinHandle};
 
 /// Request of a person who is signed in.
 pub(super) struct PersonVisit<'a> {
@@ -41,11 +43,15 @@ impl PersonVisit<'_> {
         if roles.iter().any(|role| person.roles.contains(role)) {
             return Ok(PermittedPerson(self));
         }
-        let secret = self.visit.request.session.as_deref().unwrap_or_default();
-        console::record_refusal(self.connector, secret, person, page).await?;
+        console::record_refusal(self.connector, self.session(), person, page).await?;
         let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         let sentence = format!("this page is for {}", words.join(", "));
         Err(Refusal::new(ErrorCode::RoleMissing, sentence))
+    }
+
+    /// Secret of the session.
+    pub(super) fn session(&self) -> &str {
+        self.visit.request.session.as_deref().unwrap_or_default()
     }
 
     /// Value of a parameter of the address, without space around it; empty where it is not given.
@@ -84,38 +90,30 @@ impl PermittedPerson<'_> {
     /// # Errors
     /// The refusal of the command.
     pub(super) async fn read_objects(&self, verb: ConnectorCommand) -> Result<Vec<Value>, Refusal> {
+        let (events, work) = self.start_command(verb);
+        // A browser that goes away ends the work.
+        let _ending = AbortOnDrop(work.abort_handle());
+        collect_objects(events, work).await
+    }
+
+    /// Objects of a command that acts. It runs to its end, also where the browser goes away.
+    ///
+    /// # Errors
+    /// The refusal of the command.
+    pub(super) async fn run_act(&self, verb: ConnectorCommand) -> Result<Vec<Value>, Refusal> {
+        let (events, work) = self.start_command(verb);
+        let collected = tokio::spawn(collect_objects(events, work));
+        collected.await.map_err(unread_end)?
+    }
+
+    fn start_command(&self, verb: ConnectorCommand) -> (Receiver<CommandEvent>, JoinHandle<()>) {
         let Self(visit) = self;
         let order = CommandEnvelope {
             verb,
             manner: CommandOptions::default(),
             caller: Some(visit.person.person.unix),
         };
-        let (mut events, work) = start_local_command(visit.connector, order);
-        // A browser that goes away ends the work.
-        let _ending = AbortOnDrop(work.abort_handle());
-        let mut objects = Vec::new();
-        let mut failure = None;
-        while let Some(event) = events.recv().await {
-            match event {
-                CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {
-                    objects.push(data);
-                }
-                CommandEvent::Failed(refusal) => failure = Some(refusal),
-                CommandEvent::Rows(_)
-                | CommandEvent::Progress { .. }
-                | CommandEvent::Text(_)
-                | CommandEvent::Notice(_)
-                | CommandEvent::Fault { .. }
-                | CommandEvent::Done(_) => {}
-            }
-        }
-        work.await.map_err(|cause| {
-            Refusal::new(ErrorCode::Internal, "the page was not read to its end").caused_by(cause)
-        })?;
-        match failure {
-            Some(refusal) => Err(refusal),
-            None => Ok(objects),
-        }
+        start_local_command(visit.connector, order)
     }
 
     /// The rows that a reading command gives.
@@ -145,6 +143,39 @@ impl PermittedPerson<'_> {
         })?;
         read_object(object)
     }
+}
+
+/// Objects of a command, once it has ended.
+async fn collect_objects(
+    mut events: Receiver<CommandEvent>,
+    work: JoinHandle<()>,
+) -> Result<Vec<Value>, Refusal> {
+    let mut objects = Vec::new();
+    let mut failure = None;
+    while let Some(event) = events.recv().await {
+        match event {
+            CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {
+                objects.push(data);
+            }
+            CommandEvent::Failed(refusal) => failure = Some(refusal),
+            CommandEvent::Rows(_)
+            | CommandEvent::Progress { .. }
+            | CommandEvent::Text(_)
+            | CommandEvent::Notice(_)
+            | CommandEvent::Fault { .. }
+            | CommandEvent::Done(_) => {}
+        }
+    }
+    work.await.map_err(unread_end)?;
+    match failure {
+        Some(refusal) => Err(refusal),
+        None => Ok(objects),
+    }
+}
+
+fn unread_end(cause: JoinError) -> Refusal {
+    let sentence = "the command behind the page did not come to its end";
+    Refusal::new(ErrorCode::Internal, sentence).caused_by(cause)
 }
 
 /// View of an object that a command gave.

@@ -60,6 +60,9 @@ pub struct ContractListArgs {
     /// Only those with this text in participant, dataset or title
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
+    /// Only those in which we have this role
+    #[arg(long, value_enum)]
+    pub role: Option<PartyRoleArg>,
     /// Only those that wait for us, also for a second officer
     #[arg(long)]
     pub needs_me: bool,
@@ -164,6 +167,9 @@ pub enum ContractCommand {
         /// The negotiation, or its dataset
         #[arg(required_unless_present = "offline", conflicts_with = "offline")]
         id: Option<String>,
+        /// Only where the signature would make this contract, as `contract show` names it
+        #[arg(long, value_name = "CONTRACT", conflicts_with = "offline")]
+        becomes: Option<String>,
         /// A draft that `contract export` wrote: shows its page and signs it here
         #[arg(long, value_name = "FILE", requires = "key")]
         offline: Option<PathBuf>,

@@ -13,6 +13,7 @@ use crate::contract::{exchange_messages, expiring_contracts};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation;
 use hansa_node::participant::{Connector, pending_approvals};
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::Phase;
@@ -213,12 +214,13 @@ fn select_contracts(
             let end = registry.over_from(id).unwrap_or(agreement.not_after);
             let ends_in_time =
                 horizon.is_none_or(|horizon| expiring_contracts::ends_by(end, status, horizon));
-            let (_, with) = own_role_and_counterparty(connector, agreement);
+            let (role, with) = own_role_and_counterparty(connector, agreement);
             let facts = ListedFacts {
                 state: status.as_str(),
                 with: &with,
                 dataset: agreement.dataset.id.name.as_str(),
                 title: titles.get(&id).map(String::as_str),
+                role,
             };
             if ends_in_time
                 && page.is_after_contract(id)
@@ -254,6 +256,8 @@ pub(super) struct ListedFacts<'a> {
     pub(super) with: &'a str,
     pub(super) dataset: &'a str,
     pub(super) title: Option<&'a str>,
+    /// Own role.
+    pub(super) role: &'a str,
 }
 
 /// The part of the list that was asked for. Negotiations come first, then contracts, each in the order of their identities.
@@ -262,6 +266,7 @@ struct ListPage {
     with: Option<String>,
     dataset: Option<String>,
     text: Option<String>,
+    role: Option<SignatoryRole>,
     needs_me: bool,
     after: ListStart,
     left: usize,
@@ -292,6 +297,7 @@ impl ListPage {
             with: small(&args.with),
             dataset: small(&args.dataset),
             text: small(&args.text),
+            role: args.role.map(SignatoryRole::from),
             needs_me: args.needs_me,
             after,
             left: args.limit.unwrap_or(usize::MAX),
@@ -328,6 +334,7 @@ impl ListPage {
         let title = facts.title.unwrap_or_default().to_lowercase();
         let words = [dataset.as_str(), &with, &title].join("\n");
         self.state.as_ref().is_none_or(|wanted| *wanted == state)
+            && self.role.is_none_or(|wanted| wanted.as_str() == facts.role)
             && self
                 .dataset
                 .as_ref()
@@ -363,6 +370,7 @@ mod tests {
             with: "acme.example",
             dataset: "bike_counts",
             title: Some("Bicycle counts"),
+            role: "provider",
         }
     }
 

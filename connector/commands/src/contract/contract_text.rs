@@ -69,6 +69,7 @@ impl NegotiationReport {
             with: &self.participant,
             dataset: &self.dataset,
             title: self.title.as_deref(),
+            role: &self.role,
         }
     }
 }

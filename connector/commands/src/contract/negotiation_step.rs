@@ -82,17 +82,42 @@ pub(super) async fn counter_offer(
     send_step(connector, &name, &open, content, out).await
 }
 
+/// Negotiation to sign, and the contract that the signature must make.
+pub(super) struct SignatureArgs {
+    pub(super) id: String,
+    /// Absent: that of the proposal as it stands.
+    pub(super) becomes: Option<String>,
+}
+
+impl SignatureArgs {
+    /// Refuses a proposal that is another one than the person has read.
+    fn check_contract(&self, contract: ContractId) -> Result<(), Refusal> {
+        match &self.becomes {
+            Some(wanted) if *wanted != contract.to_string() => {
+                let sentence = format!(
+                    "the signature would make the contract {contract}, not {wanted}; nothing was signed"
+                );
+                Err(Refusal::new(ErrorCode::TermsChanged, sentence))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 pub(super) async fn sign_contract(
     connector: &Arc<Connector>,
-    prefix: &str,
+    args: SignatureArgs,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
     exchange_messages(connector, out).await?;
+    let prefix = args.id.as_str();
     if let Some(held) = held_view(&connector.datasets, prefix) {
+        args.check_contract(held.key)?;
         return sign_view(connector, &held, caller, out).await;
     }
     let (name, open) = load_negotiation(connector, prefix)?;
+    args.check_contract(open.state.proposal().contract)?;
     if waits_for_second_officer(connector, &name, &open, caller, out).await? {
         return Ok(0);
     }

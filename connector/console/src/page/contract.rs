@@ -1,16 +1,21 @@
 //! One contract or negotiation.
 
 mod detail;
+mod page_text;
 pub mod report;
+mod timeline;
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::page::act::{DoneActView, render_act_links, render_done_act};
 use crate::page::contract::detail::{
     render_approvals, render_budgets, render_comments, render_signatures, render_terms,
 };
+use crate::page::contract::page_text::{PageText, render_page_text};
 use crate::page::contract::report::{
-    ContractDetail, ContractReport, NegotiationDetail, OwedStatements, ShownPage, WithdrawalDetail,
+    ContractDetail, ContractReport, NegotiationDetail, OwedStatements, WithdrawalDetail,
 };
+use crate::page::contract::timeline::render_timeline;
 use crate::part::contract_words::{kind_word, render_state, role_name, turn_word};
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::quotation::{Quotation, render_quotation};
@@ -27,6 +32,8 @@ pub struct ContractView {
     pub report: ContractReport,
     /// Language of the text of the page; none if it is the language of the signatures.
     pub page_language: Option<Language>,
+    /// Act that the person has done on it a moment ago.
+    pub done: Option<DoneActView>,
 }
 
 /// Page of one contract or negotiation.
@@ -51,6 +58,7 @@ fn build_contract_page(
         None => message!(language, "party-everyone"),
     };
     let body = html! {
+        (render_act_parts(frame, view))
         (render_facts(&list_contract_facts(frame, detail)))
         @if let Some(withdrawal) = &detail.withdrawal {
             (render_withdrawal(frame, withdrawal))
@@ -59,12 +67,14 @@ fn build_contract_page(
         (render_page_text(frame, &PageText {
             heading: message!(language, "page-text"),
             text: &detail.page,
+            blocks: &detail.blocks,
             shown: &detail.shown,
             asked: view.page_language,
         }))
         (render_terms(language, &detail.terms))
         (render_signatures(frame, &detail.signatures))
         (render_approvals(language, &detail.officers))
+        (render_timeline(frame, &detail.timeline))
     };
     let dataset = reveal_controls(&summary.dataset);
     build_content(message!(language, "contract-title", other, dataset), body)
@@ -77,6 +87,7 @@ fn build_negotiation_page(
 ) -> PageContent {
     let language = frame.language;
     let body = html! {
+        (render_act_parts(frame, view))
         (render_facts(&list_negotiation_facts(language, detail)))
         (render_comments(frame, &detail.comments))
         @if let Some(changes) = &detail.diff {
@@ -88,11 +99,13 @@ fn build_negotiation_page(
         (render_page_text(frame, &PageText {
             heading: message!(language, "proposal-text"),
             text: &detail.page,
+            blocks: &detail.blocks,
             shown: &detail.shown,
             asked: view.page_language,
         }))
         (render_terms(language, &detail.terms))
         (render_approvals(language, &detail.officers))
+        (render_timeline(frame, &detail.timeline))
     };
     match (&detail.participant, &detail.dataset) {
         (Some(other), Some(dataset)) => {
@@ -104,14 +117,18 @@ fn build_negotiation_page(
         }
         (_, _) => {
             let name = shorten_identity(&detail.negotiation);
-            let title = message!(language, "negotiation-title", name);
-            PageContent {
-                heading: html! { (title) },
-                title,
-                body,
-                is_error: false,
-            }
+            PageContent::new(message!(language, "negotiation-title", name), body)
         }
+    }
+}
+
+/// Last act of the person, and the acts that are possible now.
+fn render_act_parts(frame: &PageFrame<'_>, view: &ContractView) -> Markup {
+    html! {
+        @if let Some(done) = &view.done {
+            (render_done_act(frame.language, done))
+        }
+        (render_act_links(frame, &view.report))
     }
 }
 
@@ -217,49 +234,5 @@ fn render_withdrawal(frame: &PageFrame<'_>, withdrawal: &WithdrawalDetail) -> Ma
                 valid: true,
             }))
         }
-    }
-}
-
-/// Text of the page of a contract.
-struct PageText<'a> {
-    heading: String,
-    text: &'a str,
-    shown: &'a ShownPage,
-    /// Language in which the text was asked for.
-    asked: Option<Language>,
-}
-
-fn render_page_text(frame: &PageFrame<'_>, page: &PageText<'_>) -> Markup {
-    let language = frame.language;
-    let signed = page.shown.language.parse::<Language>().ok();
-    // An unknown language is stated as such, so that no reader speaks the text as one of the page.
-    let tag = page.asked.or(signed).map_or("", Language::tag);
-    let is_translation = page.asked.is_some() && page.asked != signed;
-    html! {
-        section aria-labelledby="page-text" {
-            h2 id="page-text" { (page.heading) }
-            @if is_translation {
-                p.notice { (message!(language, "page-translation")) }
-            }
-            pre.page lang=(tag) { (reveal_controls(page.text)) }
-            @if !page.shown.sha256.is_empty() {
-                @let form = reveal_controls(&page.shown.form);
-                @let signed_language = describe_language(language, &page.shown.language);
-                p.hint {
-                    (message!(language, "page-signed", form, signed_language)) " "
-                    code { (reveal_controls(&page.shown.sha256)) }
-                }
-            }
-        }
-    }
-}
-
-/// Name of the language of a tag, in the language of the page.
-fn describe_language(language: Language, tag: &str) -> String {
-    match tag.parse() {
-        Ok(Language::En) => message!(language, "language-english"),
-        Ok(Language::De) => message!(language, "language-german"),
-        Ok(Language::Pt) => message!(language, "language-portuguese"),
-        Err(_) => reveal_controls(tag).into_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod waiting_list;
 
-use crate::frame::PageFrame;
+use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::overview::waiting_list::{WaitingItem, render_waiting_list};
 use crate::part::layout::{PageContent, render_layout};
@@ -89,14 +89,50 @@ pub struct TimeStamp {
     pub fault: Option<String>,
 }
 
+impl StatusView {
+    /// State as far as an analyst may see it: faults of the connector, without requests and contracts of others.
+    #[must_use]
+    pub fn for_analyst(self) -> Self {
+        let waiting = self.waiting.into_iter();
+        Self {
+            waiting: waiting
+                .filter(|item| item.kind.concerns_everybody())
+                .collect(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Page of the state of a participant.
 #[must_use]
 pub fn render_overview(frame: &PageFrame<'_>, view: &StatusView) -> String {
     let language = frame.language;
+    let sees_all = frame
+        .person
+        .is_none_or(|person| sees_whole_state(person.roles));
     let body = html! {
         section aria-labelledby="waiting" {
             (render_waiting_list(frame, &view.waiting))
         }
+        @if sees_all {
+            (render_figures(frame, view))
+        }
+    };
+    render_layout(
+        frame,
+        &PageContent::new(message!(language, "overview-title"), body),
+    )
+}
+
+/// `true` for roles that see more of the state than faults.
+#[must_use]
+pub fn sees_whole_state(roles: &[PersonRole]) -> bool {
+    roles.iter().any(|role| *role != PersonRole::Analyst)
+}
+
+fn render_figures(frame: &PageFrame<'_>, view: &StatusView) -> Markup {
+    let language = frame.language;
+    html! {
         section aria-labelledby="today" {
             h2 id="today" { (message!(language, "today")) }
             (render_facts(&list_daily_facts(language, view)))
@@ -109,9 +145,7 @@ pub fn render_overview(frame: &PageFrame<'_>, view: &StatusView) -> String {
             h2 id="ends" { (message!(language, "ends")) }
             (render_ends(frame, &view.ends))
         }
-    };
-    let title = message!(language, "overview-title");
-    render_layout(frame, &PageContent::new(title, body))
+    }
 }
 
 fn list_daily_facts(language: Language, view: &StatusView) -> Vec<Fact> {

@@ -229,7 +229,10 @@ impl HostileText {
     ) {
         match value {
             Value::String(text)
-                if !matches!(member, "kind" | "severity" | "state" | "role" | "what") =>
+                if !matches!(
+                    member,
+                    "kind" | "severity" | "state" | "role" | "what" | "form"
+                ) =>
             {
                 *text = self.draw_text();
                 if names.contains(&member) {

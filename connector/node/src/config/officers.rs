@@ -1,5 +1,6 @@
 //! `[officers]`: officers of this connector, each a Unix user, and the steps that need two of them.
 
+use crate::config::person::{PersonConfig, Role};
 use crate::config::reader::ConfigSection;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
@@ -10,14 +11,20 @@ use std::path::{Path, PathBuf};
 pub struct OfficersConfig {
     /// Unix user IDs of the officers.
     pub users: BTreeSet<u32>,
-    /// Socket for officers; absent without officers.
+    /// Unix user IDs of those who approve: the officers, and the people with the role `signer`.
+    pub approvers: BTreeSet<u32>,
+    /// Socket for officers and people; absent without them.
     pub socket: Option<PathBuf>,
     /// True if less strict amendments and withdrawals need two officers.
     pub second: bool,
 }
 
 /// Reads the section.
-pub(super) fn read_officers_config(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig {
+pub(super) fn read_officers_config(
+    section: ConfigSection<'_>,
+    folder: &Path,
+    people: &[PersonConfig],
+) -> OfficersConfig {
     let mut users = BTreeSet::new();
     for named in section.texts("users").unwrap_or_default() {
         match resolve_user_id(&named) {
@@ -36,16 +43,26 @@ pub(super) fn read_officers_config(section: ConfigSection<'_>, folder: &Path) ->
     let second = section
         .word("second", &[("never", false), ("looser", true)])
         .unwrap_or(false);
-    if second && users.len() < 2 {
-        let sentence =
-            "a second officer is asked for, and `officers.users` names less than two Unix users";
+    let signers = people
+        .iter()
+        .filter(|person| person.roles.contains(&Role::Signer));
+    let approvers: BTreeSet<u32> = users
+        .iter()
+        .copied()
+        .chain(signers.map(|person| person.unix))
+        .collect();
+    if second && approvers.len() < 2 {
+        let sentence = "a second officer is asked for, and `officers.users` and the people with the role `signer` are less than two \
+                        Unix users";
         let help = "name them, by number or by name: users = [\"maria\", \"1002\"]";
         let refusal = Refusal::new(ErrorCode::ConfigInvalid, sentence);
         section.report_refusal("users", refusal.with_help(help));
     }
     section.finish();
     OfficersConfig {
-        socket: (!users.is_empty()).then(|| folder.join(socket)),
+        // A person gets a code for the console there.
+        socket: (!users.is_empty() || !people.is_empty()).then(|| folder.join(socket)),
+        approvers,
         users,
         second,
     }

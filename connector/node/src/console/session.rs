@@ -2,12 +2,18 @@
 
 use crate::config::person::{PersonConfig, Role};
 use hansa_audit_log::digest::Digest;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// Most sessions of one person.
 const SESSIONS: usize = 5;
+
+/// Most keys of forms that one session uses.
+const USED_KEYS: usize = 4096;
+
+/// Time for which the page of a subject tells the last act, microseconds.
+const TELL: i64 = 600 * 1_000_000;
 
 /// Browser of a request.
 #[derive(Debug, Clone)]
@@ -51,6 +57,25 @@ pub struct Session {
     used: i64,
     /// Pages that were refused to the person and recorded.
     refused: BTreeSet<String>,
+    /// Keys of forms that were used.
+    used_keys: HashSet<Digest>,
+    /// Last act of the person in this session.
+    done: Option<DoneAct>,
+}
+
+/// Act that a person has carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneAct {
+    /// Words of the act, such as `contract sign`.
+    pub act: String,
+    /// Identity of the contract or the negotiation.
+    pub subject: String,
+    /// Number of its record.
+    pub record: u64,
+    /// True where another person must approve it.
+    pub waits: bool,
+    /// Microseconds of the monotonic clock at its end.
+    pub ticks: i64,
 }
 
 /// Times after which sessions end.
@@ -87,6 +112,8 @@ impl Sessions {
             opened: ticks,
             used: ticks,
             refused: BTreeSet::new(),
+            used_keys: HashSet::new(),
+            done: None,
         };
         self.0.insert(Digest::of(secret.as_bytes()), session);
     }
@@ -119,6 +146,29 @@ impl Sessions {
     /// Ends the session of a secret.
     pub fn end(&mut self, secret: &str) {
         self.0.remove(&Digest::of(secret.as_bytes()));
+    }
+
+    /// Uses up the key of a form. False where the key was used before, or the session remembers too many.
+    pub fn use_key(&mut self, secret: &str, key: &str) -> bool {
+        let Some(session) = self.0.get_mut(&Digest::of(secret.as_bytes())) else {
+            return false;
+        };
+        session.used_keys.len() < USED_KEYS && session.used_keys.insert(Digest::of(key.as_bytes()))
+    }
+
+    /// Keeps the last act of a session.
+    pub fn keep_act(&mut self, secret: &str, done: DoneAct) {
+        if let Some(session) = self.0.get_mut(&Digest::of(secret.as_bytes())) {
+            session.done = Some(done);
+        }
+    }
+
+    /// Last act of a session on a subject, for ten minutes.
+    pub fn last_act(&self, secret: &str, subject: &str, ticks: i64) -> Option<DoneAct> {
+        let session = self.0.get(&Digest::of(secret.as_bytes()))?;
+        let done = session.done.as_ref()?;
+        let is_recent = ticks.saturating_sub(done.ticks) < TELL;
+        (is_recent && done.subject == subject).then(|| done.clone())
     }
 
     /// Notes that a page was refused in a session. True for the first time.

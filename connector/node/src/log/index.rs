@@ -312,7 +312,8 @@ fn apply_configuration(
         }
         ConfigurationBody::Configuration(_)
         | ConfigurationBody::ConsoleSignIn(_)
-        | ConfigurationBody::ConsoleRefusal(_) => Ok(()),
+        | ConfigurationBody::ConsoleRefusal(_)
+        | ConfigurationBody::ConsoleAct(_) => Ok(()),
     }
 }
 

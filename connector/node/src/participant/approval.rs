@@ -224,7 +224,9 @@ pub fn require_approvals(
         format!("the contract to be signed is {verdict} compared with those in force"),
     )
     .with_contract(contract)
-    .with_help("hansa contract sign, by two of the users under [officers]"))
+    .with_help(
+        "hansa contract sign, by two of the users under [officers] or with the role `signer`",
+    ))
 }
 
 /// Pseudonym of the calling officer. The log alone does not reveal the person.
@@ -236,9 +238,9 @@ fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Re
                 refusal.with_help("start it, hansa serve, and give the command again")
             });
     };
-    if !connector.config().officers.users.contains(&user) {
+    if !connector.config().officers.approvers.contains(&user) {
         return refuse(format!(
-            "you are the Unix user {user}, who is not listed under [officers]"
+            "you are the Unix user {user}, who is not listed under [officers] and is no person with the role `signer`"
         ));
     }
     let now = connector.now();

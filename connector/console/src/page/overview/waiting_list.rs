@@ -69,6 +69,13 @@ pub enum WaitingKind {
     Unknown,
 }
 
+impl WaitingKind {
+    /// `true` if the item says why the connector answers nobody at all.
+    pub(super) const fn concerns_everybody(self) -> bool {
+        matches!(self, Self::Certificate | Self::Log | Self::Clock)
+    }
+}
+
 /// Urgency of a waiting item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]

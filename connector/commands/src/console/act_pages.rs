@@ -1,0 +1,416 @@
+//! Acts on contracts: the page before an act, the number at the machine, the record, and the command.
+
+use crate::cli::connector_command::ConnectorCommand;
+use crate::console::contract_pages::check_identity;
+use crate::console::page_visit::{html_response, redirect};
+use crate::console::person_visit::{PermittedPerson, PersonVisit};
+use crate::contract::arguments::ContractCommand;
+use hansa_console::{
+    ActCheckView, ActFault, ActFields, ActKind, ContractReport, DoneActView, PendingActView,
+    PersonRole, render_act_check, render_pending_act,
+};
+use hansa_node::config::person::Role;
+use hansa_node::console::act::{
+    ActProof, find_act, issue_form_key, keep_done_act, last_act, open_act, record_act, take_act,
+    use_form_key,
+};
+use hansa_node::console::form_key::FormSubject;
+use hansa_node::console::pending_act::{ActOwner, DescribedAct};
+use hansa_node::console::session::DoneAct;
+use hansa_node::withdrawal::effective_instant;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_transport::ConsoleResponse;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Words of the form that goes on after the number was typed.
+const GO_ON: &str = "go on";
+
+/// Page before an act.
+pub(super) async fn show_act(
+    visit: &PersonVisit<'_>,
+    id: &str,
+    kind: ActKind,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = permit_act(visit, kind).await?;
+    let report = read_report(&permitted, id).await?;
+    Ok(show_check(visit, ActDraft::new(id, kind, report), 200))
+}
+
+/// Act of a form: it is carried out, or waits for the number at the machine.
+pub(super) async fn submit_act(
+    visit: &PersonVisit<'_>,
+    id: &str,
+    kind: ActKind,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = permit_act(visit, kind).await?;
+    let report = read_report(&permitted, id).await?;
+    let form = |name: &str| {
+        let value = visit.visit.request.form.get(name);
+        value.map_or("", |value| value.trim()).to_owned()
+    };
+    let fields = ActFields {
+        reason: form("reason"),
+        from: form("from"),
+        clause: form("clause"),
+        text: form("text"),
+        has_read: form("read") == "yes",
+    };
+    let shown = form("shown");
+    let becomes = form("becomes");
+    // The key is of the page that was shown, so another page since then is told before anything else.
+    let key = form("key");
+    let subject = FormSubject {
+        session: visit.session(),
+        act: kind.command(),
+        subject: id,
+        shown: &join_shown(&shown, &becomes),
+    };
+    let (now_shown, now_becomes) = shown_page(&report);
+    if shown != now_shown || becomes != now_becomes {
+        return Err(changed_terms());
+    }
+    let faults = check_fields(visit, kind, &fields);
+    if !faults.is_empty() {
+        let draft = ActDraft {
+            fields,
+            faults,
+            ..ActDraft::new(id, kind, report)
+        };
+        return Ok(show_check(visit, draft, 422));
+    }
+    use_form_key(visit.connector, subject, &key)?;
+    let mut kept = BTreeMap::new();
+    for (name, value) in [
+        ("reason", fields.reason),
+        ("from", fields.from),
+        ("clause", fields.clause),
+        ("text", fields.text),
+        ("becomes", becomes),
+    ] {
+        if !value.is_empty() {
+            kept.insert(name.to_owned(), value);
+        }
+    }
+    let act = DescribedAct {
+        act: kind.command().to_owned(),
+        subject: id.to_owned(),
+        shown,
+        fields: kept,
+    };
+    if kind.needs_presence() {
+        let pending = open_act(visit.connector, act, owner_of(visit));
+        return Ok(redirect(&format!("/acts/{pending}")));
+    }
+    carry_out(visit, kind, act, ActProof::Session).await
+}
+
+/// Page of an act that waits for its number.
+pub(super) fn show_pending_act(
+    visit: &PersonVisit<'_>,
+    id: &str,
+) -> Result<ConsoleResponse, Refusal> {
+    show_pending(visit, id, false)
+}
+
+/// Carries out an act whose number was typed at the machine.
+pub(super) async fn finish_act(
+    visit: &PersonVisit<'_>,
+    id: &str,
+) -> Result<ConsoleResponse, Refusal> {
+    let pending = find_act(visit.connector, id, owner_of(visit))?;
+    let kind = act_kind(&pending.act)?;
+    let _permitted = permit_act(visit, kind).await?;
+    let key = visit.visit.request.form.get("key");
+    use_form_key(
+        visit.connector,
+        go_on_form(visit, id),
+        key.map_or("", String::as_str),
+    )?;
+    let act = match take_act(visit.connector, id, owner_of(visit)) {
+        Ok(act) => act,
+        Err(refusal) if refusal.code == ErrorCode::ActUnconfirmed => {
+            return show_pending(visit, id, true);
+        }
+        Err(refusal) => return Err(refusal),
+    };
+    carry_out(visit, kind, act, ActProof::Host).await
+}
+
+/// Last act of the person on a contract or negotiation.
+pub(super) fn done_view(visit: &PersonVisit<'_>, subject: &str) -> Option<DoneActView> {
+    let done = last_act(visit.connector, visit.session(), subject)?;
+    Some(DoneActView {
+        kind: ActKind::from_command(&done.act)?,
+        record: done.record,
+        waits: done.waits,
+    })
+}
+
+/// Act, with the values of its form.
+struct ActDraft<'a> {
+    id: &'a str,
+    kind: ActKind,
+    report: ContractReport,
+    fields: ActFields,
+    faults: Vec<ActFault>,
+}
+
+impl<'a> ActDraft<'a> {
+    fn new(id: &'a str, kind: ActKind, report: ContractReport) -> Self {
+        let mut fields = ActFields::default();
+        if let (ActKind::Withdraw, Some(from)) = (kind, asked_end(&report)) {
+            // Whoever approves ends the contract at the instant that the first person asked for.
+            from.clone_into(&mut fields.from);
+            "approved".clone_into(&mut fields.reason);
+        }
+        Self {
+            id,
+            kind,
+            report,
+            fields,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// Instant of the end that one officer has asked for; empty for an end at once.
+fn asked_end(report: &ContractReport) -> Option<&str> {
+    let ContractReport::Contract(detail) = report else {
+        return None;
+    };
+    let mut open = detail.officers.iter().filter(|step| step.second.is_none());
+    open.find_map(|step| match step.action.as_str() {
+        "withdraw" => Some(""),
+        action => action.strip_prefix("withdraw from "),
+    })
+}
+
+async fn permit_act<'a>(
+    visit: &'a PersonVisit<'_>,
+    kind: ActKind,
+) -> Result<PermittedPerson<'a>, Refusal> {
+    let wanted = kind.role();
+    let roles: Vec<Role> = Role::ALL
+        .iter()
+        .copied()
+        .filter(|role| PersonRole::from_word(role.as_str()) == Some(wanted))
+        .collect();
+    visit.permit(&roles, kind.command()).await
+}
+
+async fn read_report(permitted: &PermittedPerson<'_>, id: &str) -> Result<ContractReport, Refusal> {
+    check_identity(id)?;
+    let command = ConnectorCommand::Contract(ContractCommand::Show {
+        id: id.to_owned(),
+        diff: false,
+        odrl: false,
+        as_known: true,
+        // The language that is shown is the language that is signed.
+        language: None,
+    });
+    permitted.read_one(command).await
+}
+
+/// Digest of the page that is shown, and the contract that a signature would make.
+fn shown_page(report: &ContractReport) -> (&str, &str) {
+    match report {
+        ContractReport::Contract(detail) => (&detail.shown.sha256, ""),
+        ContractReport::Negotiation(detail) => (
+            &detail.shown.sha256,
+            detail.would_become.as_deref().unwrap_or_default(),
+        ),
+    }
+}
+
+fn join_shown(shown: &str, becomes: &str) -> String {
+    format!("{shown} {becomes}")
+}
+
+fn changed_terms() -> Refusal {
+    let sentence = "the proposal is not the one that was shown any more; nothing was done";
+    Refusal::new(ErrorCode::TermsChanged, sentence)
+}
+
+fn show_check(visit: &PersonVisit<'_>, draft: ActDraft<'_>, status: u16) -> ConsoleResponse {
+    let ActDraft {
+        id,
+        kind,
+        report,
+        fields,
+        faults,
+    } = draft;
+    let (shown, becomes) = shown_page(&report);
+    let subject = FormSubject {
+        session: visit.session(),
+        act: kind.command(),
+        subject: id,
+        shown: &join_shown(shown, becomes),
+    };
+    let key = issue_form_key(visit.connector, subject);
+    let line = command_line(kind, id, becomes);
+    let view = ActCheckView {
+        kind,
+        report,
+        key,
+        fields,
+        faults,
+    };
+    let facts = visit.frame_facts(line);
+    html_response(status, render_act_check(&facts.to_frame(), &view))
+}
+
+/// Command line of an act, with the words that the form asks for.
+fn command_line(kind: ActKind, id: &str, becomes: &str) -> String {
+    let command = kind.command();
+    match kind {
+        ActKind::Sign if becomes.is_empty() => format!("hansa {command} {id}"),
+        ActKind::Sign => format!("hansa {command} {id} --becomes {becomes}"),
+        ActKind::Comment => format!("hansa {command} {id} --clause NUMBER TEXT"),
+        ActKind::Decline => format!("hansa {command} {id} --reason TEXT"),
+        ActKind::Withdraw => format!("hansa {command} {id} --reason TEXT"),
+    }
+}
+
+/// Faults of the values of a form, before anything is recorded.
+fn check_fields(visit: &PersonVisit<'_>, kind: ActKind, fields: &ActFields) -> Vec<ActFault> {
+    let is_line = |what, text: &str| !text.is_empty() && SingleLineText::parse(what, text).is_ok();
+    let mut faults = Vec::new();
+    if matches!(kind, ActKind::Decline | ActKind::Withdraw) && !is_line("reason", &fields.reason) {
+        faults.push(ActFault::Reason);
+    }
+    if kind == ActKind::Withdraw && !fields.from.is_empty() {
+        let zone = visit.connector.config().participant.zone.clone();
+        let from = effective_instant::read_instant(&fields.from, Some(&zone));
+        if from.is_err() || from.is_ok_and(|from| from <= visit.connector.now()) {
+            faults.push(ActFault::From);
+        }
+    }
+    if kind == ActKind::Comment {
+        if fields.clause.parse::<u32>().is_err() {
+            faults.push(ActFault::Clause);
+        }
+        if !is_line("comment", &fields.text) {
+            faults.push(ActFault::Text);
+        }
+    }
+    if matches!(kind, ActKind::Sign | ActKind::Withdraw) && !fields.has_read {
+        faults.push(ActFault::NotRead);
+    }
+    faults
+}
+
+fn show_pending(
+    visit: &PersonVisit<'_>,
+    id: &str,
+    is_missing: bool,
+) -> Result<ConsoleResponse, Refusal> {
+    let pending = find_act(visit.connector, id, owner_of(visit))?;
+    let kind = act_kind(&pending.act)?;
+    let key = issue_form_key(visit.connector, go_on_form(visit, id));
+    let line = format!("hansa console confirm {}", pending.number);
+    let view = PendingActView {
+        id: id.to_owned(),
+        kind,
+        subject: pending.act.subject,
+        number: pending.number,
+        key,
+        is_missing,
+    };
+    let facts = visit.frame_facts(line);
+    let status = if is_missing { 422 } else { 200 };
+    Ok(html_response(
+        status,
+        render_pending_act(&facts.to_frame(), &view),
+    ))
+}
+
+fn go_on_form<'a>(visit: &'a PersonVisit<'_>, id: &'a str) -> FormSubject<'a> {
+    FormSubject {
+        session: visit.session(),
+        act: GO_ON,
+        subject: id,
+        shown: "",
+    }
+}
+
+fn owner_of<'a>(visit: &'a PersonVisit<'_>) -> ActOwner<'a> {
+    ActOwner {
+        user: visit.person.person.unix,
+        session: visit.session(),
+    }
+}
+
+fn act_kind(act: &DescribedAct) -> Result<ActKind, Refusal> {
+    ActKind::from_command(&act.act).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::Internal,
+            "the pending act is none of the console",
+        )
+    })
+}
+
+/// Records the act, runs its command to the end, and leads to the page of its subject.
+async fn carry_out(
+    visit: &PersonVisit<'_>,
+    kind: ActKind,
+    act: DescribedAct,
+    proof: ActProof,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = permit_act(visit, kind).await?;
+    let record = record_act(visit.connector, &visit.person, &act, proof).await?;
+    let command = ConnectorCommand::Contract(build_command(kind, &act)?);
+    let objects = permitted.run_act(command).await?;
+    let waits = objects
+        .iter()
+        .any(|object| object.get("waits_for").is_some_and(Value::is_string));
+    let done = DoneAct {
+        act: act.act,
+        subject: act.subject.clone(),
+        record,
+        waits,
+        ticks: visit.connector.ticks(),
+    };
+    keep_done_act(visit.connector, visit.session(), done);
+    Ok(redirect(&format!("/contracts/{}", act.subject)))
+}
+
+fn build_command(kind: ActKind, act: &DescribedAct) -> Result<ContractCommand, Refusal> {
+    let field = |name: &str| act.fields.get(name).cloned();
+    let id = act.subject.clone();
+    Ok(match kind {
+        ActKind::Sign => ContractCommand::Sign {
+            id: Some(id),
+            becomes: field("becomes"),
+            offline: None,
+            key: None,
+            certificates: None,
+            mandate: None,
+            output: None,
+        },
+        ActKind::Comment => ContractCommand::Comment {
+            id,
+            clause: field("clause")
+                .and_then(|clause| clause.parse().ok())
+                .ok_or_else(|| {
+                    Refusal::new(ErrorCode::UsageWrong, "the comment names no clause")
+                })?,
+            text: field("text").unwrap_or_default(),
+        },
+        ActKind::Decline => ContractCommand::Decline {
+            id,
+            reason: field("reason").unwrap_or_default(),
+        },
+        ActKind::Withdraw => ContractCommand::Withdraw {
+            id: Some(id),
+            reason: field("reason").unwrap_or_default(),
+            from: field("from"),
+            offline: None,
+            key: None,
+            certificates: None,
+            role: None,
+            output: None,
+        },
+    })
+}

@@ -1,0 +1,400 @@
+//! Acts on a contract or a negotiation: the page before an act, and the page that waits for the number at the machine.
+
+mod form;
+
+use crate::frame::{PageFrame, PersonLabel, PersonRole};
+use crate::message::message;
+use crate::page::act::form::{render_field_faults, render_fields};
+use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail, ShownPage};
+use crate::part::contract_words::is_own_turn;
+use crate::part::layout::{PageContent, render_layout};
+use crate::part::text::reveal_controls;
+use hansa_policy::term::language::Language;
+use maud::{Markup, html};
+
+/// Act on a contract or a negotiation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ActKind {
+    /// Signature of the proposal.
+    Sign,
+    /// Comment on a clause.
+    Comment,
+    /// End of the negotiation.
+    Decline,
+    /// End of the contract.
+    Withdraw,
+}
+
+impl ActKind {
+    /// All acts.
+    pub const ALL: [Self; 4] = [Self::Sign, Self::Comment, Self::Decline, Self::Withdraw];
+
+    /// Last word of the address of its page.
+    #[must_use]
+    pub const fn path_word(self) -> &'static str {
+        match self {
+            Self::Sign => "sign",
+            Self::Comment => "comment",
+            Self::Decline => "decline",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
+    /// Words of the command that it runs.
+    #[must_use]
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::Sign => "contract sign",
+            Self::Comment => "contract comment",
+            Self::Decline => "contract decline",
+            Self::Withdraw => "contract withdraw",
+        }
+    }
+
+    /// Act of the last word of an address.
+    #[must_use]
+    pub fn from_path_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.path_word() == word)
+    }
+
+    /// Act of the words of a command.
+    #[must_use]
+    pub fn from_command(words: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.command() == words)
+    }
+
+    /// Role whose people may do it.
+    #[must_use]
+    pub const fn role(self) -> PersonRole {
+        match self {
+            Self::Sign | Self::Withdraw => PersonRole::Signer,
+            Self::Comment | Self::Decline => PersonRole::Officer,
+        }
+    }
+
+    /// `true` if the session alone is no proof for it.
+    #[must_use]
+    pub const fn needs_presence(self) -> bool {
+        matches!(self, Self::Sign | Self::Withdraw)
+    }
+
+    /// Acts that a person can do on a contract or negotiation now.
+    pub(crate) fn list_offered(
+        person: Option<PersonLabel<'_>>,
+        report: &ContractReport,
+    ) -> Vec<Self> {
+        let possible: &[Self] = match report {
+            ContractReport::Negotiation(detail) if detail.state == "TERMINATED" => &[],
+            ContractReport::Negotiation(detail) if is_own_turn(detail.turn.as_deref()) => {
+                &[Self::Sign, Self::Comment, Self::Decline]
+            }
+            ContractReport::Negotiation(_) => &[Self::Comment, Self::Decline],
+            ContractReport::Contract(detail) => match detail.summary.state.as_str() {
+                "in force" | "not yet in force" if detail.withdrawal.is_none() => &[Self::Withdraw],
+                _ => &[],
+            },
+        };
+        let has_role = |role| person.is_some_and(|person| person.roles.contains(&role));
+        let offered = possible.iter().copied();
+        offered.filter(|kind| has_role(kind.role())).collect()
+    }
+
+    fn title(self, language: Language) -> String {
+        match self {
+            Self::Sign => message!(language, "act-sign-title"),
+            Self::Comment => message!(language, "act-comment-title"),
+            Self::Decline => message!(language, "act-decline-title"),
+            Self::Withdraw => message!(language, "act-withdraw-title"),
+        }
+    }
+
+    /// Words of a link or a button.
+    pub(crate) fn label(self, language: Language) -> String {
+        match self {
+            Self::Sign => message!(language, "act-sign"),
+            Self::Comment => message!(language, "act-comment"),
+            Self::Decline => message!(language, "act-decline"),
+            Self::Withdraw => message!(language, "act-withdraw"),
+        }
+    }
+
+    /// Consequences, and what can't be undone.
+    fn list_consequences(self, language: Language) -> Vec<String> {
+        match self {
+            Self::Sign => vec![
+                message!(language, "act-sign-effect"),
+                message!(language, "act-sign-for-good"),
+            ],
+            Self::Comment => vec![message!(language, "act-comment-effect")],
+            Self::Decline => vec![
+                message!(language, "act-decline-effect"),
+                message!(language, "act-decline-for-good"),
+            ],
+            Self::Withdraw => vec![
+                message!(language, "act-withdraw-effect"),
+                message!(language, "act-withdraw-for-good"),
+            ],
+        }
+    }
+}
+
+/// Values of the form of an act, as they were typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActFields {
+    /// Reason of a decline or a withdrawal.
+    pub reason: String,
+    /// Day or instant from which a withdrawal counts; empty: at once.
+    pub from: String,
+    /// Number of the clause of a comment.
+    pub clause: String,
+    /// Text of a comment.
+    pub text: String,
+    /// `true` if the person has confirmed to have read the page.
+    pub has_read: bool,
+}
+
+/// Fault of a field of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActFault {
+    /// The reading of the page is not confirmed.
+    NotRead,
+    /// The reason is missing, or is not one line of text.
+    Reason,
+    /// The day is not one on which the contract can end.
+    From,
+    /// No clause is chosen.
+    Clause,
+    /// The comment is missing, or is not one line of text.
+    Text,
+}
+
+/// Page before an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActCheckView {
+    /// Act.
+    pub kind: ActKind,
+    /// Object of `hansa contract show --json`, with the page in the language of the signatures.
+    pub report: ContractReport,
+    /// Key of the form.
+    pub key: String,
+    /// Values that were typed before.
+    pub fields: ActFields,
+    /// Faults of these values.
+    pub faults: Vec<ActFault>,
+}
+
+/// Page that says what an act will do, with the form that does it.
+#[must_use]
+pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
+    let language = frame.language;
+    let kind = view.kind;
+    let subject = ActSubject::of(&view.report);
+    let own = reveal_controls(frame.participant_name);
+    let other = match subject.other {
+        Some(other) => reveal_controls(other).into_owned(),
+        None => message!(language, "party-everyone"),
+    };
+    let dataset = reveal_controls(subject.dataset);
+    let waits = subject.waits_for_second(kind);
+    let body = html! {
+        (render_field_faults(language, &view.faults))
+        p { bdi { (message!(language, "act-parties", own, other, dataset)) } }
+        @if waits {
+            p.notice { strong { (message!(language, "act-second")) } }
+        }
+        h2 { (message!(language, "act-consequences")) }
+        ul {
+            @for line in kind.list_consequences(language) {
+                li { (line) }
+            }
+        }
+        @if kind != ActKind::Comment {
+            (render_whole_page(language, subject.shown, subject.page))
+        }
+        form.act-form method="post" action=(subject.act_address(kind)) {
+            input type="hidden" name="key" value=(reveal_controls(&view.key));
+            input type="hidden" name="shown" value=(reveal_controls(&subject.shown.sha256));
+            @if let Some(contract) = subject.becomes {
+                input type="hidden" name="becomes" value=(reveal_controls(contract));
+            }
+            (render_fields(frame, view, waits))
+            button.main type="submit" { (kind.label(language)) }
+        }
+        p { a.back href=(subject.address()) { (message!(language, "act-back")) } }
+    };
+    let mut content = PageContent::new(kind.title(language), body);
+    content.is_error = !view.faults.is_empty();
+    render_layout(frame, &content)
+}
+
+/// Text of the page of the contract, in the language of the signatures, to its last line.
+fn render_whole_page(language: Language, shown: &ShownPage, page: &str) -> Markup {
+    let tag = shown.language.parse::<Language>().map_or("", Language::tag);
+    html! {
+        h2 { (message!(language, "act-page")) }
+        pre.page lang=(tag) { (reveal_controls(page)) }
+        p.hint {
+            (message!(language, "act-page-digest")) " "
+            code { (reveal_controls(&shown.sha256)) }
+        }
+    }
+}
+
+/// Contract or negotiation of an act.
+struct ActSubject<'a> {
+    id: &'a str,
+    other: Option<&'a str>,
+    dataset: &'a str,
+    shown: &'a ShownPage,
+    page: &'a str,
+    /// Contract that a signature would make.
+    becomes: Option<&'a str>,
+    /// Steps that one officer has asked for.
+    asked: Vec<&'a str>,
+}
+
+impl<'a> ActSubject<'a> {
+    fn of(report: &'a ContractReport) -> Self {
+        match report {
+            ContractReport::Contract(detail) => Self::of_contract(detail),
+            ContractReport::Negotiation(detail) => Self::of_negotiation(detail),
+        }
+    }
+
+    fn of_contract(detail: &'a ContractDetail) -> Self {
+        let open = detail.officers.iter().filter(|step| step.second.is_none());
+        Self {
+            id: &detail.summary.contract,
+            other: detail.summary.other_party(),
+            dataset: &detail.summary.dataset,
+            shown: &detail.shown,
+            page: &detail.page,
+            becomes: None,
+            asked: open.map(|step| step.action.as_str()).collect(),
+        }
+    }
+
+    fn of_negotiation(detail: &'a NegotiationDetail) -> Self {
+        let open = detail.officers.iter().filter(|step| step.second.is_none());
+        Self {
+            id: &detail.negotiation,
+            other: detail.participant.as_deref(),
+            dataset: detail.dataset.as_deref().unwrap_or_default(),
+            shown: &detail.shown,
+            page: &detail.page,
+            becomes: detail.would_become.as_deref(),
+            asked: open.map(|step| step.action.as_str()).collect(),
+        }
+    }
+
+    /// `true` if one officer has asked for the act already.
+    fn waits_for_second(&self, kind: ActKind) -> bool {
+        let word = match kind {
+            ActKind::Sign => "sign",
+            ActKind::Withdraw => "withdraw",
+            ActKind::Comment | ActKind::Decline => return false,
+        };
+        self.asked.iter().any(|action| action.starts_with(word))
+    }
+
+    fn address(&self) -> String {
+        crate::part::address::contract_address(self.id).unwrap_or_else(|| "/contracts".to_owned())
+    }
+
+    fn act_address(&self, kind: ActKind) -> String {
+        format!("{}/{}", self.address(), kind.path_word())
+    }
+}
+
+/// Act that waits for the number at the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingActView {
+    /// Identity of the pending act.
+    pub id: String,
+    /// Act.
+    pub kind: ActKind,
+    /// Identity of the contract or the negotiation.
+    pub subject: String,
+    /// Number to type.
+    pub number: String,
+    /// Key of the form that goes on.
+    pub key: String,
+    /// `true` after a try to go on without the number.
+    pub is_missing: bool,
+}
+
+/// Page with the number that the person types at the machine of the connector.
+#[must_use]
+pub fn render_pending_act(frame: &PageFrame<'_>, view: &PendingActView) -> String {
+    let language = frame.language;
+    let act = view.kind.label(language);
+    let subject = reveal_controls(&view.subject);
+    let number = reveal_controls(&view.number);
+    let body = html! {
+        @if view.is_missing {
+            div.summary tabindex="-1" autofocus {
+                h2 { (message!(language, "error-summary")) }
+                p { (message!(language, "pending-missing")) }
+            }
+        }
+        p { bdi { (message!(language, "pending-act", act, subject)) } }
+        p { (message!(language, "pending-how")) }
+        pre { code { "hansa console confirm " (number) } }
+        p { (message!(language, "pending-why")) }
+        form method="post" action={ "/acts/" (view.id) } {
+            input type="hidden" name="key" value=(reveal_controls(&view.key));
+            button.main type="submit" { (message!(language, "pending-go-on")) }
+        }
+        @let back = crate::part::address::contract_address(&view.subject);
+        p { a.back href=(back.as_deref().unwrap_or("/contracts")) { (message!(language, "pending-leave")) } }
+    };
+    let mut content = PageContent::new(message!(language, "pending-title"), body);
+    content.is_error = view.is_missing;
+    render_layout(frame, &content)
+}
+
+/// Act that the person has done a moment ago, on the page of its subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneActView {
+    /// Act.
+    pub kind: ActKind,
+    /// Number of its record.
+    pub record: u64,
+    /// `true` if another person must approve it.
+    pub waits: bool,
+}
+
+/// Message about an act that was done.
+pub(crate) fn render_done_act(language: Language, done: &DoneActView) -> Markup {
+    let sentence = match (done.waits, done.kind) {
+        (true, _) => message!(language, "done-waits"),
+        (false, ActKind::Sign) => message!(language, "done-sign"),
+        (false, ActKind::Comment) => message!(language, "done-comment"),
+        (false, ActKind::Decline) => message!(language, "done-decline"),
+        (false, ActKind::Withdraw) => message!(language, "done-withdraw"),
+    };
+    let number = done.record;
+    html! {
+        div.done role="status" {
+            p { strong { (sentence) } }
+            p { a href={ "/evidence/records/" (number) } { (message!(language, "done-record", number)) } }
+        }
+    }
+}
+
+/// Links to the acts that a person can do now.
+pub(crate) fn render_act_links(frame: &PageFrame<'_>, report: &ContractReport) -> Markup {
+    let offered = ActKind::list_offered(frame.person, report);
+    let subject = ActSubject::of(report);
+    html! {
+        @if !offered.is_empty() {
+            nav.buttons aria-label=(message!(frame.language, "acts")) {
+                ul {
+                    @for kind in offered {
+                        li { a href=(subject.act_address(kind)) { (kind.label(frame.language)) "…" } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Tests of acts: offered by role and state, described in words, and safe with any text.
+
+use crate::page::contract::report::ContractReport;
+use crate::tests::html_reader::read_page;
+use crate::tests::page_check::{check_page, check_view, elements};
+use crate::tests::sample::{sample_contract, sample_negotiation};
+use crate::{
+    ActCheckView, ActFault, ActFields, ActKind, ContractView, DoneActView, PageFrame,
+    PendingActView, PersonLabel, PersonRole, render_act_check, render_contract, render_pending_act,
+};
+use hansa_policy::term::language::Language;
+use serde_json::{Value, json};
+
+fn frame(language: Language, roles: &[PersonRole]) -> PageFrame<'_> {
+    PageFrame {
+        participant_name: "Stadt Münster",
+        zone: "Europe/Berlin",
+        person: Some(PersonLabel {
+            name: "Maria",
+            roles,
+        }),
+        command: Some("hansa contract sign n-3c51a07be4"),
+        ..PageFrame::new(language, "/contracts/n-3c51a07be4/sign")
+    }
+}
+
+fn render_check(language: Language, kind: ActKind, value: &Value) -> String {
+    let object = value["object"].clone();
+    let text = |name: &str| value[name].as_str().unwrap().to_owned();
+    let view = ActCheckView {
+        kind,
+        report: serde_json::from_value::<ContractReport>(object).unwrap(),
+        key: "00ff".to_owned(),
+        fields: ActFields {
+            reason: text("reason"),
+            from: text("from"),
+            clause: "3".to_owned(),
+            text: text("comment"),
+            has_read: true,
+        },
+        faults: vec![
+            ActFault::NotRead,
+            ActFault::Reason,
+            ActFault::From,
+            ActFault::Clause,
+            ActFault::Text,
+        ]
+        .into_iter()
+        .filter(|fault| is_fault_of(kind, *fault))
+        .collect(),
+    };
+    render_act_check(&frame(language, &PersonRole::ALL), &view)
+}
+
+const fn is_fault_of(kind: ActKind, fault: ActFault) -> bool {
+    match fault {
+        ActFault::NotRead => matches!(kind, ActKind::Sign | ActKind::Withdraw),
+        ActFault::Reason => matches!(kind, ActKind::Decline | ActKind::Withdraw),
+        ActFault::From => matches!(kind, ActKind::Withdraw),
+        ActFault::Clause | ActFault::Text => matches!(kind, ActKind::Comment),
+    }
+}
+
+#[test]
+fn the_page_before_an_act_is_safe_with_any_text() {
+    for kind in ActKind::ALL {
+        let mut object = match kind {
+            ActKind::Withdraw => sample_contract(),
+            _ => sample_negotiation(),
+        };
+        // Without an open approval, so that the form has all fields.
+        object["officers"] = json!([]);
+        let sample =
+            json!({ "object": object, "reason": "over", "from": "2027-01-01", "comment": "why?" });
+        let shown: &[&str] = if kind == ActKind::Comment {
+            &[]
+        } else {
+            &["page", "sha256"]
+        };
+        check_view(&sample, shown, |language, value| {
+            render_check(language, kind, value)
+        });
+    }
+}
+
+#[test]
+fn a_fault_names_its_field_and_what_was_typed_stays() {
+    let sample = json!({ "object": sample_negotiation(), "reason": "not \"now\"", "from": "", "comment": "" });
+    let page = read_page(&render_check(Language::En, ActKind::Decline, &sample));
+    assert!(elements(&page, "title")[0].text.starts_with("Error: "));
+    let field = page
+        .iter()
+        .find(|element| element.attribute("id") == Some("reason"))
+        .unwrap();
+    assert_eq!(field.attribute("value"), Some("not \"now\""));
+    assert_eq!(field.attribute("aria-invalid"), Some("true"));
+    assert!(
+        page.iter()
+            .any(|element| element.attribute("href") == Some("#reason"))
+    );
+}
+
+#[test]
+fn acts_are_offered_by_role_and_state() {
+    let offered = |roles: &[PersonRole], report: &Value| -> Vec<ActKind> {
+        let report: ContractReport = serde_json::from_value(report.clone()).unwrap();
+        let frame = frame(Language::En, roles);
+        ActKind::list_offered(frame.person, &report)
+    };
+    let mut negotiation = sample_negotiation();
+    negotiation["state"] = json!("REQUESTED");
+    negotiation["turn"] = json!("our turn");
+    let all = &PersonRole::ALL;
+    assert_eq!(
+        offered(all, &negotiation),
+        [ActKind::Sign, ActKind::Comment, ActKind::Decline]
+    );
+    assert_eq!(
+        offered(&[PersonRole::Officer], &negotiation),
+        [ActKind::Comment, ActKind::Decline]
+    );
+    assert_eq!(
+        offered(
+            &[
+                PersonRole::Auditor,
+                PersonRole::Operator,
+                PersonRole::Analyst
+            ],
+            &negotiation
+        ),
+        []
+    );
+    negotiation["turn"] = json!("their turn");
+    assert_eq!(
+        offered(all, &negotiation),
+        [ActKind::Comment, ActKind::Decline]
+    );
+    negotiation["state"] = json!("TERMINATED");
+    assert_eq!(offered(all, &negotiation), []);
+    let mut contract = sample_contract();
+    contract["withdrawal"] = Value::Null;
+    for (state, acts) in [
+        ("in force", vec![ActKind::Withdraw]),
+        ("not yet in force", vec![ActKind::Withdraw]),
+        ("expired", vec![]),
+        ("withdrawn", vec![]),
+    ] {
+        contract["state"] = json!(state);
+        assert_eq!(offered(all, &contract), acts, "{state}");
+        assert_eq!(offered(&[PersonRole::Officer], &contract), [], "{state}");
+    }
+}
+
+#[test]
+fn whoever_approves_gives_no_reason_of_their_own() {
+    let mut contract = sample_contract();
+    contract["officers"] =
+        json!([{ "action": "withdraw from 2027-01-01T00:00:00Z", "first": "ab12" }]);
+    let sample = json!({ "object": contract, "reason": "approved", "from": "2027-01-01T00:00:00Z", "comment": "" });
+    let page = read_page(&render_check(Language::En, ActKind::Withdraw, &sample));
+    let hidden = |name: &str| {
+        let mut fields = elements(&page, "input").into_iter();
+        let field = fields
+            .find(|field| field.attribute("name") == Some(name))
+            .unwrap();
+        (
+            field.attribute("type").unwrap().to_owned(),
+            field.attribute("value").unwrap().to_owned(),
+        )
+    };
+    assert_eq!(
+        hidden("from"),
+        ("hidden".to_owned(), "2027-01-01T00:00:00Z".to_owned())
+    );
+    assert_eq!(hidden("reason").0, "hidden");
+}
+
+#[test]
+fn a_pending_act_shows_its_number_and_a_done_act_its_record() {
+    for language in Language::ALL {
+        let frame = frame(language, &PersonRole::ALL);
+        let mut view = PendingActView {
+            id: "00aa".to_owned(),
+            kind: ActKind::Sign,
+            subject: "n-3c51a07be4".to_owned(),
+            number: "482913".to_owned(),
+            key: "ff".to_owned(),
+            is_missing: false,
+        };
+        let page = render_pending_act(&frame, &view);
+        check_page(&page);
+        assert!(page.contains("hansa console confirm 482913"));
+        view.is_missing = true;
+        let page = check_page(&render_pending_act(&frame, &view));
+        assert!(
+            page.iter()
+                .any(|element| element.attribute("autofocus").is_some())
+        );
+        for kind in ActKind::ALL {
+            for waits in [false, true] {
+                let view = ContractView {
+                    report: serde_json::from_value(sample_contract()).unwrap(),
+                    page_language: None,
+                    done: Some(DoneActView {
+                        kind,
+                        record: 118,
+                        waits,
+                    }),
+                };
+                let page = check_page(&render_contract(&frame, &view));
+                assert!(
+                    page.iter()
+                        .any(|element| element.attribute("href") == Some("/evidence/records/118"))
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_words_of_acts_lead_back_to_them() {
+    for kind in ActKind::ALL {
+        assert_eq!(ActKind::from_command(kind.command()), Some(kind));
+        assert_eq!(ActKind::from_path_word(kind.path_word()), Some(kind));
+    }
+    assert_eq!(ActKind::from_path_word("show"), None);
+}

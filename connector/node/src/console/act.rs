@@ -1,0 +1,145 @@
+//! Acts of people at the console: the key of the form, the proof that the person is present, and the record before the effect.
+
+use crate::console::form_key::{FormSubject, check_form_key, make_form_key};
+use crate::console::pending_act::{ActOwner, DescribedAct, PendingAct};
+use crate::console::session::DoneAct;
+use crate::console::{SignedInPerson, find_person, pseudonym_of};
+use crate::log::audit_event::AuditEvent;
+use crate::participant::Connector;
+use crate::process::randomness::{random_bytes, random_hex};
+use hansa_audit_log::record::console::ConsoleActRecord;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// Proof that the person of an act was present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActProof {
+    /// The session alone: the act binds nobody and can be followed by another one.
+    Session,
+    /// A number from the page, typed at the machine of the connector by the person's Unix user.
+    Host,
+}
+
+impl ActProof {
+    /// Word of the proof in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Host => "host",
+        }
+    }
+}
+
+/// Makes the key of a form.
+pub fn issue_form_key(connector: &Connector, subject: FormSubject<'_>) -> String {
+    make_form_key(subject, random_bytes(), connector.ticks())
+}
+
+/// Uses up the key of a form.
+///
+/// # Errors
+/// `FORM_STALE` for a key that is not of this form, is over, or was used.
+pub fn use_form_key(
+    connector: &Connector,
+    subject: FormSubject<'_>,
+    key: &str,
+) -> Result<(), Refusal> {
+    check_form_key(subject, key, connector.ticks())?;
+    // INVARIANT: console-act-once. A double click, a reload and a way back act no second time.
+    if connector
+        .console
+        .sessions
+        .lock()
+        .use_key(subject.session, key)
+    {
+        return Ok(());
+    }
+    let sentence = "this form was sent already; nothing was done a second time";
+    Err(Refusal::new(ErrorCode::FormStale, sentence))
+}
+
+/// Keeps an act until its person has confirmed it at the machine. Gives its identity.
+pub fn open_act(connector: &Connector, act: DescribedAct, owner: ActOwner<'_>) -> String {
+    let id = random_hex(16);
+    let random = u32::from_be_bytes(random_bytes());
+    let mut acts = connector.console.acts.lock();
+    acts.open(&id, act, owner, random, connector.ticks());
+    id
+}
+
+/// Finds a pending act of a session.
+///
+/// # Errors
+/// `FORM_STALE` where there is none, or no longer.
+pub fn find_act(
+    connector: &Connector,
+    id: &str,
+    owner: ActOwner<'_>,
+) -> Result<PendingAct, Refusal> {
+    let mut acts = connector.console.acts.lock();
+    acts.find(id, owner, connector.ticks()).cloned()
+}
+
+/// Takes a confirmed act of a session, to carry it out.
+///
+/// # Errors
+/// `FORM_STALE` where there is none, or no longer; `ACT_UNCONFIRMED` where its person did not type the number.
+pub fn take_act(
+    connector: &Connector,
+    id: &str,
+    owner: ActOwner<'_>,
+) -> Result<DescribedAct, Refusal> {
+    let mut acts = connector.console.acts.lock();
+    acts.take(id, owner, connector.ticks())
+}
+
+/// Confirms the act of a number, for the Unix user at the local socket.
+///
+/// # Errors
+/// `PERSON_UNKNOWN` where the user is no person of the configuration, `CONSOLE_CODE_INVALID` for a number of no act of this person.
+pub fn confirm_act(
+    connector: &Connector,
+    user: Option<u32>,
+    number: &str,
+) -> Result<DescribedAct, Refusal> {
+    let config = connector.config();
+    let person = user.and_then(|user| find_person(&config, user));
+    let Some(person) = person else {
+        let sentence = "the Unix user at this socket is no person of this participant";
+        return Err(Refusal::new(ErrorCode::PersonUnknown, sentence));
+    };
+    let mut acts = connector.console.acts.lock();
+    acts.confirm(person.unix, number, connector.ticks())
+}
+
+/// Records an act before it is carried out. Gives the number of the record.
+///
+/// # Errors
+/// Why it can't be recorded; then the act must not happen.
+pub async fn record_act(
+    connector: &Connector,
+    person: &SignedInPerson,
+    act: &DescribedAct,
+    proof: ActProof,
+) -> Result<u64, Refusal> {
+    let record = ConsoleActRecord {
+        actor: pseudonym_of(connector, &person.person)?,
+        act: act.act.clone(),
+        subject: act.subject.clone(),
+        shown: act.shown.clone(),
+        proof: proof.as_str().to_owned(),
+    };
+    // INVARIANT: console-act. The record is durable before anything is signed.
+    let recorded = connector.record(AuditEvent::from(record)).await?;
+    Ok(recorded.receipt().index())
+}
+
+/// Keeps what a session did last, for the page of its subject.
+pub fn keep_done_act(connector: &Connector, session: &str, done: DoneAct) {
+    connector.console.sessions.lock().keep_act(session, done);
+}
+
+/// Last act of a session on a subject, for ten minutes.
+pub fn last_act(connector: &Connector, session: &str, subject: &str) -> Option<DoneAct> {
+    let sessions = connector.console.sessions.lock();
+    sessions.last_act(session, subject, connector.ticks())
+}

@@ -1,0 +1,254 @@
+//! Acts that a person has confirmed in the browser and not yet at the machine.
+
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::{BTreeMap, HashMap};
+
+/// Life of a pending act, microseconds.
+const LIFE: i64 = 120 * 1_000_000;
+
+/// Most pending acts of one person. The oldest one ends.
+const MOST: usize = 4;
+
+/// Wrong numbers of one person after which all pending acts of the person end.
+const WRONG: u32 = 5;
+
+/// Act of a person at the console, as its check page described it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribedAct {
+    /// Words of the act, such as `contract sign`.
+    pub act: String,
+    /// Identity of the contract or the negotiation.
+    pub subject: String,
+    /// Digest of the page of the contract that was shown.
+    pub shown: String,
+    /// Further values of the form, such as the reason.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// Act that waits for a proof that its person is present.
+#[derive(Debug, Clone)]
+pub struct PendingAct {
+    /// Act, as it was described.
+    pub act: DescribedAct,
+    /// Number to type at the machine.
+    pub number: String,
+    /// True once the person has typed it there.
+    pub is_confirmed: bool,
+    user: u32,
+    session: Digest,
+    opened: i64,
+}
+
+/// All pending acts, by random identities.
+#[derive(Debug, Default)]
+pub struct PendingActs {
+    acts: HashMap<String, PendingAct>,
+    wrong: HashMap<u32, u32>,
+}
+
+/// Person and session that a pending act belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct ActOwner<'a> {
+    /// Unix user of the person.
+    pub user: u32,
+    /// Secret of the session.
+    pub session: &'a str,
+}
+
+impl PendingActs {
+    /// Adds an act under a random identity, with a number of six digits.
+    pub fn open(
+        &mut self,
+        id: &str,
+        act: DescribedAct,
+        owner: ActOwner<'_>,
+        random: u32,
+        ticks: i64,
+    ) {
+        self.remove_ended(ticks);
+        let mut own: Vec<_> = self
+            .acts
+            .iter()
+            .filter(|(_, pending)| pending.user == owner.user)
+            .map(|(id, pending)| (pending.opened, id.clone()))
+            .collect();
+        own.sort_unstable();
+        let too_many = (own.len() + 1).saturating_sub(MOST);
+        for (_, id) in own.into_iter().take(too_many) {
+            self.acts.remove(&id);
+        }
+        // Two acts of one person never have one number.
+        let mut number = random % 1_000_000;
+        let is_taken = |number: u32| {
+            let text = format!("{number:06}");
+            self.acts.values().any(|pending| pending.number == text)
+        };
+        while is_taken(number) {
+            number = (number + 1) % 1_000_000;
+        }
+        let pending = PendingAct {
+            act,
+            number: format!("{number:06}"),
+            is_confirmed: false,
+            user: owner.user,
+            session: Digest::of(owner.session.as_bytes()),
+            opened: ticks,
+        };
+        self.acts.insert(id.to_owned(), pending);
+    }
+
+    /// Act of an identity, for the session in which it was opened.
+    ///
+    /// # Errors
+    /// `FORM_STALE` where there is none, or no longer.
+    pub fn find(
+        &mut self,
+        id: &str,
+        owner: ActOwner<'_>,
+        ticks: i64,
+    ) -> Result<&PendingAct, Refusal> {
+        self.remove_ended(ticks);
+        let digest = Digest::of(owner.session.as_bytes());
+        let found = self.acts.get(id);
+        found
+            .filter(|pending| pending.user == owner.user && pending.session == digest)
+            .ok_or_else(|| {
+                let sentence = "this act is over; it was waited for for two minutes";
+                Refusal::new(ErrorCode::FormStale, sentence)
+            })
+    }
+
+    /// Removes a confirmed act, to be carried out once.
+    ///
+    /// # Errors
+    /// `FORM_STALE` as [`Self::find`], `ACT_UNCONFIRMED` where nobody typed its number.
+    pub fn take(
+        &mut self,
+        id: &str,
+        owner: ActOwner<'_>,
+        ticks: i64,
+    ) -> Result<DescribedAct, Refusal> {
+        if !self.find(id, owner, ticks)?.is_confirmed {
+            let sentence = "the number was not typed at the machine of the connector yet";
+            return Err(Refusal::new(ErrorCode::ActUnconfirmed, sentence));
+        }
+        let taken = self.acts.remove(id);
+        taken
+            .map(|pending| pending.act)
+            .ok_or_else(|| Refusal::new(ErrorCode::FormStale, "this act was carried out already"))
+    }
+
+    /// Confirms the act of a number, for the person who is at the machine.
+    ///
+    /// # Errors
+    /// `CONSOLE_CODE_INVALID` for a number of no act of this person. After five of them, all acts of the person end.
+    pub fn confirm(
+        &mut self,
+        user: u32,
+        number: &str,
+        ticks: i64,
+    ) -> Result<DescribedAct, Refusal> {
+        self.remove_ended(ticks);
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let mut own = self.acts.values_mut();
+        let found = own.find(|pending| pending.user == user && pending.number == digits);
+        if let Some(pending) = found {
+            pending.is_confirmed = true;
+            self.wrong.remove(&user);
+            return Ok(pending.act.clone());
+        }
+        let wrong = self.wrong.entry(user).or_default();
+        *wrong += 1;
+        if *wrong >= WRONG {
+            self.wrong.remove(&user);
+            self.acts.retain(|_, pending| pending.user != user);
+        }
+        let sentence = "no act of yours waits under this number";
+        Err(Refusal::new(ErrorCode::ConsoleCodeInvalid, sentence)
+            .with_help("the page in the browser shows the number; it is good for two minutes"))
+    }
+
+    fn remove_ended(&mut self, ticks: i64) {
+        self.acts
+            .retain(|_, pending| ticks.saturating_sub(pending.opened) < LIFE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 9_000_000_000;
+    const MARIA: ActOwner<'static> = ActOwner {
+        user: 1001,
+        session: "s1",
+    };
+
+    fn act(subject: &str) -> DescribedAct {
+        DescribedAct {
+            act: "contract sign".to_owned(),
+            subject: subject.to_owned(),
+            shown: "e7a2".to_owned(),
+            fields: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn an_act_is_carried_out_once_after_its_person_has_typed_the_number() {
+        let mut acts = PendingActs::default();
+        acts.open("a", act("n-1"), MARIA, 12, NOW);
+        assert_eq!(acts.find("a", MARIA, NOW).unwrap().number, "000012");
+        let unconfirmed = acts.take("a", MARIA, NOW).unwrap_err();
+        assert_eq!(unconfirmed.code, ErrorCode::ActUnconfirmed);
+        // Neither another person nor another session of the same one.
+        assert!(acts.confirm(1002, "000012", NOW).is_err());
+        assert_eq!(acts.confirm(1001, "000-012", NOW).unwrap().subject, "n-1");
+        for other in [
+            ActOwner {
+                user: 1002,
+                ..MARIA
+            },
+            ActOwner {
+                session: "s2",
+                ..MARIA
+            },
+        ] {
+            assert_eq!(
+                acts.take("a", other, NOW).unwrap_err().code,
+                ErrorCode::FormStale
+            );
+        }
+        assert_eq!(acts.take("a", MARIA, NOW).unwrap(), act("n-1"));
+        assert_eq!(
+            acts.take("a", MARIA, NOW).unwrap_err().code,
+            ErrorCode::FormStale
+        );
+    }
+
+    #[test]
+    fn acts_end_by_time_by_number_and_by_guesses() {
+        let mut acts = PendingActs::default();
+        acts.open("a", act("n-1"), MARIA, 12, NOW);
+        acts.confirm(1001, "000012", NOW).unwrap();
+        assert!(acts.take("a", MARIA, NOW + LIFE).is_err());
+        for at in 0..6 {
+            acts.open(&format!("b{at}"), act("n-1"), MARIA, 5, NOW + at);
+        }
+        assert!(acts.find("b1", MARIA, NOW + 9).is_err());
+        let numbers: Vec<String> = (2..6)
+            .map(|at| {
+                acts.find(&format!("b{at}"), MARIA, NOW + 9)
+                    .unwrap()
+                    .number
+                    .clone()
+            })
+            .collect();
+        let different: std::collections::BTreeSet<_> = numbers.iter().collect();
+        assert_eq!(different.len(), 4, "{numbers:?}");
+        for _ in 0..5 {
+            assert!(acts.confirm(1001, "999999", NOW + 9).is_err());
+        }
+        assert!(acts.confirm(1001, &numbers[0], NOW + 9).is_err());
+    }
+}
