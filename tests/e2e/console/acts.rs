@@ -163,7 +163,7 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
     let acts = lindau.records("console_act");
     let ends = lindau.records("withdraw");
     assert_eq!((acts.len(), ends.len()), (2, 1));
-    assert!(acts[1]["index"].as_u64() < ends[0]["index"].as_u64());
+    assert!(acts[1]["seq"].as_u64() < ends[0]["seq"].as_u64());
     lindau.verifies();
 }
 
@@ -182,9 +182,15 @@ fn an_officer_comments_and_declines_and_signs_nothing() {
         assert_eq!(browser.post(&address, "read=yes").status, 403, "{act}");
     }
     let check = browser.get(&format!("{subject}/comment"));
+    let (_, options) = check.body.split_once("<option value=\"\"").unwrap();
+    let (_, clause) = options.split_once("<option value=\"").unwrap();
+    let (clause, _) = clause.split_once('"').unwrap();
     let sent = browser.post(
         &format!("{subject}/comment"),
-        &filled(&check, "clause=1&text=why+%3Cb%3Eall%3C%2Fb%3E+sites%3F"),
+        &filled(
+            &check,
+            &format!("clause={clause}&text=why+%3Cb%3Eall%3C%2Fb%3E+sites%3F"),
+        ),
     );
     assert_eq!(location(&sent), subject);
     let page = browser.get(&subject);

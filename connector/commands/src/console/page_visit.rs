@@ -12,6 +12,7 @@ use hansa_policy::term::language::Language;
 use hansa_transport::console::refusal_status;
 use hansa_transport::internal_error::with_trace_number;
 use hansa_transport::{ConsoleRequest, ConsoleResponse};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Request of a browser, with its language.
@@ -152,8 +153,22 @@ impl PageVisit {
     ) -> ConsoleResponse {
         let refusal = with_trace_number(refusal.clone());
         let facts = self.frame_facts(connector, person);
-        let page = render_fault(&facts.to_frame(), &FaultView::from(&refusal));
-        html_response(status, page)
+        let view = FaultView {
+            back: self.page_above(),
+            ..FaultView::from(&refusal)
+        };
+        html_response(status, render_fault(&facts.to_frame(), &view))
+    }
+
+    /// Address of the page under which the page of this request lies.
+    fn page_above(&self) -> Option<String> {
+        let (_, above) = self.request.path.split_last()?;
+        match above {
+            [] => None,
+            // A pending act lies under no page; it began on that of a contract.
+            [acts] if acts == "acts" => Some("/contracts".to_owned()),
+            above => Some(encode_address(above, &BTreeMap::new())),
+        }
     }
 
     /// Page of a fault for nobody in particular.

@@ -67,6 +67,7 @@ fault-clause = Klausel
 fault-allowed = Inhalt der Klausel
 fault-help = Was Sie tun können
 fault-trace = Nummer in der Ablaufverfolgung dieses Rechners
+fault-back = Zurück zur vorigen Seite
 
 ## Overview
 overview-title = Überblick

@@ -67,6 +67,7 @@ fault-clause = Clause
 fault-allowed = What the clause says
 fault-help = What you can do
 fault-trace = Number in the trace of this machine
+fault-back = Back to the page before
 
 ## Overview
 overview-title = Overview

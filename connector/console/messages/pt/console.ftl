@@ -67,6 +67,7 @@ fault-clause = Cláusula
 fault-allowed = Conteúdo da cláusula
 fault-help = O que pode fazer
 fault-trace = Número no registo de diagnóstico desta máquina
+fault-back = Voltar à página anterior
 
 ## Overview
 overview-title = Visão geral

@@ -2,6 +2,7 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::part::address::own_path;
 use crate::part::contract_words::link_contract;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{Fact, render_facts};
@@ -33,6 +34,9 @@ pub struct FaultView {
     /// Number under which the trace of this machine holds the cause.
     #[serde(default)]
     pub trace: Option<String>,
+    /// Page from which the person can go on, as a path of this console.
+    #[serde(skip)]
+    pub back: Option<String>,
 }
 
 impl From<&Refusal> for FaultView {
@@ -45,6 +49,7 @@ impl From<&Refusal> for FaultView {
             allowed: refusal.allowed.clone(),
             help: refusal.help.clone(),
             trace: None,
+            back: None,
         }
     }
 }
@@ -66,6 +71,9 @@ pub fn render_fault(frame: &PageFrame<'_>, view: &FaultView) -> String {
                     li { (reveal_controls(line)) }
                 }
             }
+        }
+        @if let Some(back) = &view.back {
+            p { a.back href=(own_path(back)) { (message!(language, "fault-back")) } }
         }
     };
     let title = message!(language, "fault-title", code);
