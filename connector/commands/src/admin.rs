@@ -15,6 +15,7 @@ use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
+use crate::backup::arguments::BackupCommand;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::arguments::ConsoleCommand;
@@ -71,6 +72,10 @@ macro_rules! answer_by_verb {
             ConnectorCommand::Connect($verb) => $answer,
             ConnectorCommand::Peer($verb) => $answer,
             ConnectorCommand::Partner($verb) => $answer,
+            ConnectorCommand::Person($verb) => $answer,
+            ConnectorCommand::Running($verb) => $answer,
+            ConnectorCommand::Delivery($verb) => $answer,
+            ConnectorCommand::Worker($verb) => $answer,
             ConnectorCommand::Audit($verb) => $answer,
             ConnectorCommand::Config($verb) => $answer,
         }
@@ -80,7 +85,12 @@ macro_rules! answer_by_verb {
 impl Command for ConnectorCommand {
     fn effect(&self) -> CommandEffect {
         answer_by_verb!(self, verb => verb.effect(), {
-            Self::Status { .. } | Self::Restore { check: true, .. } => CommandEffect::Looks,
+            Self::Status { .. }
+            | Self::Restore { check: true, .. }
+            | Self::Backup {
+                command: Some(BackupCommand::List),
+                ..
+            } => CommandEffect::Looks,
             Self::Doctor { .. } => CommandEffect::Judges,
             Self::Reload => {
                 CommandEffect::Acts("hansa check looks at everything that would be reloaded")
@@ -97,7 +107,7 @@ impl Command for ConnectorCommand {
 impl ConnectorVerb for ConnectorCommand {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
         answer_by_verb!(self, verb => verb.named_files(), {
-            Self::Backup { file } => vec![NamedFile::Opened(file)],
+            Self::Backup { file, .. } => file.as_mut().map(NamedFile::Opened).into_iter().collect(),
             Self::Status { .. }
             | Self::Doctor { .. }
             | Self::Reload
@@ -136,7 +146,20 @@ impl ConnectorVerb for ConnectorCommand {
                 step: Some(ConsoleCommand::Confirm { number }),
             } => crate::console::confirm_number(connector, caller, &number, out).await,
             Self::Reload => crate::config::reload_config(connector, out).await,
-            Self::Backup { file } => crate::config::back_up_state(connector, &file, out).await,
+            Self::Backup {
+                command: Some(BackupCommand::List),
+                ..
+            } => crate::backup::backup_journal::list_backups(connector, out).await,
+            Self::Backup {
+                file: Some(file),
+                command: None,
+            } => crate::config::back_up_state(connector, &file, out).await,
+            Self::Backup {
+                file: None,
+                command: None,
+            } => Err(Refusal::new(ErrorCode::UsageWrong, "no file is named for the copy")
+                .with_help("hansa backup FILE writes one; hansa backup list shows those that were made")
+                .into()),
             Self::Restore { .. } => Err(Refusal::new(
                 ErrorCode::StateLocked,
                 "a running connector can't be restored; stop it first",

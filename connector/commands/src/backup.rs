@@ -1,5 +1,7 @@
 //! `hansa backup` and `hansa restore`: the state folder as one file.
 
+pub(crate) mod arguments;
+pub(crate) mod backup_journal;
 pub(crate) mod backup_rehearsal;
 
 use crate::cli::command_report::CommandReport;

@@ -3,11 +3,14 @@
 pub(crate) mod arguments;
 pub(crate) mod config_check;
 pub(crate) mod config_lookup;
+mod key_meaning;
 
 use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
+use crate::backup::backup_journal;
+use crate::backup::backup_journal::BackupEvent;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{
     CommandReport, ReportRow, report_json, report_table, serialize_path,
@@ -86,17 +89,26 @@ struct ConfigReport<'a> {
 #[derive(Debug, Serialize)]
 struct ConfigKeyReport<'a> {
     key: &'a str,
-    /// Value as written; absent: the default is effective.
+    /// Value as written; absent: the default is effective. `***` for a value that gives access.
     value: Option<&'a str>,
     from: &'a str,
+    /// Meaning in the words of the reference.
+    meaning: Option<&'static str>,
+    /// Moment at which a new value takes effect: `reload` or `start`.
+    effect: &'static str,
 }
 
 impl<'a> ConfigReport<'a> {
     fn of(config: &'a ConnectorConfig) -> Self {
         let keys = config.origins.iter().map(|(key, origin)| ConfigKeyReport {
             key,
-            value: origin.value.as_deref(),
+            value: match key_meaning::is_secret(key) {
+                true => origin.value.as_ref().map(|_| "***"),
+                false => origin.value.as_deref(),
+            },
             from: &origin.from,
+            meaning: key_meaning::meaning_of(key),
+            effect: key_meaning::effect_of(key),
         });
         Self {
             file: &config.file,
@@ -185,6 +197,11 @@ fn restart_only_changes(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<
         ("listen.peer", before.listen != now.listen),
         ("clients", before.clients != now.clients),
         ("web", before.web != now.web),
+        (
+            "console.listen",
+            before.console.listen != now.console.listen,
+        ),
+        ("console.name", before.console.name != now.console.name),
         (
             "monitoring.listen",
             before.monitoring.listen != now.monitoring.listen,
@@ -313,9 +330,27 @@ pub(crate) async fn back_up_state(
     out: &EventSink,
 ) -> CommandResult {
     let (inner, path) = (Arc::clone(connector), file.to_path_buf());
-    let files = run_blocking(move || crate::backup::write_backup(&inner, &path)).await?;
+    let files = run_blocking(move || {
+        let files = crate::backup::write_backup(&inner, &path)?;
+        note_backup(&inner, &path, files);
+        Ok(files)
+    })
+    .await?;
     out.send_report(&BackupReport { file, files }).await?;
     Ok(0)
+}
+
+/// Notes a copy for `hansa backup list`. The copy is good without the note.
+fn note_backup(connector: &Connector, file: &Path, files: usize) {
+    let event = BackupEvent::Made {
+        file: backup_journal::journal_path(file),
+        at: connector.now(),
+        files: u64::try_from(files).unwrap_or(u64::MAX),
+        bytes: std::fs::metadata(file).map_or(0, |found| found.len()),
+    };
+    if let Err(refusal) = backup_journal::note_event(&connector.config().state, &event) {
+        tracing::warn!(%refusal, "backup.not_noted");
+    }
 }
 
 /// Copy of the state.

@@ -4,8 +4,10 @@ mod act_pages;
 pub(crate) mod arguments;
 pub(crate) mod console_service;
 mod contract_pages;
+mod operation_pages;
 mod page_visit;
 mod person_visit;
+mod setting_pages;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;

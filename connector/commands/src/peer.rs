@@ -10,21 +10,24 @@ use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::peer::arguments::PeerCommand;
 use hansa_audit_log::record::configuration::PeerRecord;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
 use hansa_node::participant::connector_identity::ConnectorIdentity;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::peer_connections::KnownPeer;
+use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::sql::query_text::NamedTables;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Command for PeerCommand {
     fn effect(&self) -> CommandEffect {
         match self {
-            Self::List | Self::Show { .. } => CommandEffect::Looks,
+            Self::List { .. } | Self::Show { .. } => CommandEffect::Looks,
             Self::Add { .. } | Self::Remove { .. } => CommandEffect::Acts(""),
         }
     }
@@ -33,13 +36,15 @@ impl Command for PeerCommand {
 impl ConnectorVerb for PeerCommand {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
         match self {
-            Self::List | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => Vec::new(),
+            Self::List { .. } | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => {
+                Vec::new()
+            }
         }
     }
 
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
-            Self::List | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => {
+            Self::List { .. } | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => {
                 JudgedState::None
             }
         }
@@ -48,11 +53,19 @@ impl ConnectorVerb for PeerCommand {
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
         match self {
-            PeerCommand::List => {
-                let peers = connector.known_peers()?;
-                let rows: Vec<PeerReport> = peers
+            PeerCommand::List { after, limit } => {
+                // They come in the order of their aliases.
+                let mut peers = connector.known_peers()?;
+                peers.retain(|peer| {
+                    after
+                        .as_deref()
+                        .is_none_or(|after| peer.alias.as_str() > after)
+                });
+                peers.truncate(limit.unwrap_or(usize::MAX));
+                let counts = PeerCounts::read(connector)?;
+                let rows: Vec<ListedPeer> = peers
                     .iter()
-                    .map(|peer| PeerReport::new(connector, peer))
+                    .map(|peer| ListedPeer::new(connector, peer, &counts))
                     .collect();
                 out.send_list(&rows).await?;
                 let members = connector.reachable_members()?;
@@ -137,14 +150,109 @@ impl PeerReport {
     }
 }
 
-impl ReportRow for PeerReport {
-    const HEADER: &'static [&'static str] = &["ALIAS", "PARTICIPANT", "ADDRESS"];
+/// Numbers of contracts and messages by peer.
+struct PeerCounts {
+    contracts: BTreeMap<ParticipantId, u64>,
+    messages: BTreeMap<ParticipantId, u64>,
+}
+
+impl PeerCounts {
+    fn read(connector: &Connector) -> Result<Self, Refusal> {
+        let (own, now) = (connector.id(), connector.now());
+        let mut contracts = BTreeMap::new();
+        connector.contracts.with_registry(|registry| {
+            for (_, agreement, status) in registry.all_contracts(now) {
+                let is_provider = agreement.provider.id == own;
+                let other = match is_provider {
+                    true => agreement.assignee_id(),
+                    false => Some(&agreement.provider.id),
+                };
+                if let (Some(other), ContractStatus::InForce) = (other, status) {
+                    let count: &mut u64 = contracts.entry(other.clone()).or_default();
+                    *count = count.saturating_add(1);
+                }
+            }
+        });
+        let messages = connector
+            .records
+            .index(|state| state.count_waiting_messages())?;
+        Ok(Self {
+            contracts,
+            messages: messages.into_iter().collect(),
+        })
+    }
+}
+
+/// Peer of the list, with what is known of it without a call.
+#[derive(Debug, Serialize)]
+struct ListedPeer {
+    #[serde(flatten)]
+    peer: PeerReport,
+    /// Name for people, from the trust bundle.
+    name: Option<String>,
+    /// Last greeting by us that succeeded, since the start of the connector.
+    reached_at: Option<UtcTimestamp>,
+    /// Time of this greeting with its connection, in milliseconds.
+    round_trip_ms: Option<u64>,
+    /// Program and version in the words of the peer.
+    program: Option<String>,
+    /// Last call that failed; none after a greeting that succeeded.
+    failure: Option<ContactFailureReport>,
+    /// Contracts in force with the peer.
+    contracts: u64,
+    /// Messages that wait for the peer.
+    messages: u64,
+    /// `true` if the log of the peer has two histories.
+    forked: bool,
+}
+
+/// Call of a peer that failed.
+#[derive(Debug, Serialize)]
+struct ContactFailureReport {
+    at: UtcTimestamp,
+    code: &'static str,
+    sentence: String,
+}
+
+impl ListedPeer {
+    fn new(connector: &Connector, peer: &KnownPeer, counts: &PeerCounts) -> Self {
+        let bundle = connector.identity.trust.bundle();
+        let contact = connector.peer_contact(&peer.id);
+        let round_trip = contact.round_trip.map(|micros| micros / 1_000);
+        Self {
+            peer: PeerReport::new(connector, peer),
+            name: bundle.member(&peer.id).map(|member| member.name.clone()),
+            reached_at: contact.reached_at,
+            round_trip_ms: round_trip.and_then(|millis| u64::try_from(millis).ok()),
+            program: contact.program,
+            failure: contact.failure.map(|failure| ContactFailureReport {
+                at: failure.at,
+                code: failure.code.as_str(),
+                sentence: failure.sentence,
+            }),
+            contracts: counts.contracts.get(&peer.id).copied().unwrap_or_default(),
+            messages: counts.messages.get(&peer.id).copied().unwrap_or_default(),
+            forked: connector.fork_of(&peer.id).is_ok_and(|fork| fork.is_some()),
+        }
+    }
+}
+
+impl ReportRow for ListedPeer {
+    const HEADER: &'static [&'static str] =
+        &["ALIAS", "PARTICIPANT", "ADDRESS", "CONTRACTS", "LAST CALL"];
 
     fn cells(&self) -> Vec<String> {
+        let last = match (&self.failure, self.reached_at) {
+            (Some(failure), _) => format!("{} at {}", failure.code, failure.at),
+            (None, Some(reached)) => format!("reached at {reached}"),
+            (None, None) => "–".to_owned(),
+        };
         vec![
-            self.alias.to_string(),
-            self.participant.clone(),
-            self.address.clone(),
+            self.peer.alias.to_string(),
+            self.peer.participant.clone(),
+            self.peer.address.clone(),
+            self.contracts.to_string(),
+            last,
         ]
     }
 }

@@ -12,6 +12,7 @@ use crate::status::time_stamps::TimeStampReport;
 use crate::status::waiting_item::WaitingItem;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::rulebook::SignedRulebook;
+use hansa_node::monitoring::readiness;
 use hansa_node::monitoring::validity_period;
 use hansa_node::monitoring::validity_period::ValidityPeriod;
 use hansa_node::participant::Connector;
@@ -68,6 +69,8 @@ pub(crate) async fn report_status(
         clock_offset: (config.clock.micros != 0).then(|| describe_clock_offset(&config.clock.text)),
         zone: config.participant.zone.clone(),
         newest_time_stamp: time_stamps::newest_stamped_head(&time_stamps),
+        health: HealthReport::list(connector),
+        free_bytes: hansa_audit_store::free_space(connector.records.log.folder()).ok(),
     };
     out.send_report(&report).await?;
     Ok(u8::from(check && !report.waiting.is_empty()))
@@ -97,6 +100,10 @@ struct StatusReport {
     /// Version of the rulebook in force.
     rulebook: Option<u64>,
     rulebook_waiting: Option<u64>,
+    /// Conditions without which no question is answered.
+    health: Vec<HealthReport>,
+    /// Free space on the disk of the log; none where it can't be read.
+    free_bytes: Option<u64>,
     demo: bool,
     clock_offset_s: i64,
     #[serde(skip)]
@@ -105,6 +112,32 @@ struct StatusReport {
     zone: String,
     #[serde(skip)]
     newest_time_stamp: Option<String>,
+}
+
+/// Condition without which no question is answered.
+#[derive(Debug, Serialize)]
+struct HealthReport {
+    /// Name of the condition, such as `log`.
+    check: &'static str,
+    ok: bool,
+    code: Option<&'static str>,
+    /// Sentence of the reason why it is not met.
+    fault: Option<String>,
+    help: Vec<String>,
+}
+
+impl HealthReport {
+    fn list(connector: &Connector) -> Vec<Self> {
+        let checks = readiness::run_checks(connector).into_iter();
+        let reports = checks.map(|check| Self {
+            check: check.name,
+            ok: check.fault.is_none(),
+            code: check.fault.as_ref().map(|fault| fault.code.as_str()),
+            fault: check.fault.as_ref().map(|fault| fault.sentence.clone()),
+            help: check.fault.map(|fault| fault.help).unwrap_or_default(),
+        });
+        reports.collect()
+    }
 }
 
 /// End of a certificate, a contract or another document.

@@ -35,7 +35,7 @@ use std::sync::Arc;
 impl Command for TokenCommand {
     fn effect(&self) -> CommandEffect {
         match self {
-            Self::List => CommandEffect::Looks,
+            Self::List { .. } => CommandEffect::Looks,
             Self::Create { .. } | Self::Revoke { .. } => {
                 CommandEffect::Acts("hansa token list shows those that there are")
             }
@@ -46,13 +46,13 @@ impl Command for TokenCommand {
 impl ConnectorVerb for TokenCommand {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
         match self {
-            Self::List | Self::Create { .. } | Self::Revoke { .. } => Vec::new(),
+            Self::List { .. } | Self::Create { .. } | Self::Revoke { .. } => Vec::new(),
         }
     }
 
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
-            Self::List | Self::Create { .. } | Self::Revoke { .. } => JudgedState::None,
+            Self::List { .. } | Self::Create { .. } | Self::Revoke { .. } => JudgedState::None,
         }
     }
 
@@ -64,7 +64,9 @@ impl ConnectorVerb for TokenCommand {
             ..
         } = context;
         match self {
-            TokenCommand::List => list_tokens(connector, out).await,
+            TokenCommand::List { after, limit } => {
+                list_tokens(connector, after.as_deref(), limit, out).await
+            }
             TokenCommand::Create {
                 person,
                 purpose,
@@ -84,10 +86,18 @@ impl ConnectorVerb for TokenCommand {
     }
 }
 
-async fn list_tokens(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+async fn list_tokens(
+    connector: &Arc<Connector>,
+    after: Option<&str>,
+    limit: Option<usize>,
+    out: &EventSink,
+) -> CommandResult {
+    // They come in the order of their ids.
     let grants = connector.access_tokens.all_tokens();
     let rows: Vec<ListedToken> = grants
         .iter()
+        .filter(|grant| after.is_none_or(|after| grant.id.as_str() > after))
+        .take(limit.unwrap_or(usize::MAX))
         .map(|grant| ListedToken {
             token: TokenReport::of(grant),
             person: person_name(&connector.records, grant),

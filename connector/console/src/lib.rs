@@ -52,8 +52,27 @@ pub use crate::page::contract_list::{
     ROWS_PER_PAGE, render_contracts,
 };
 pub use crate::page::fault::{FaultView, render_fault};
+pub use crate::page::operation::backup_list::{BackupRow, render_backups};
+pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
+pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};
+pub use crate::page::operation::health::{HealthCheck, HealthView, render_operations};
+pub use crate::page::operation::peer_list::{
+    ContactFailure, PEERS_PER_PAGE, PeerListView, PeerRow, render_peers,
+};
+pub use crate::page::operation::running_list::{RunningRow, render_running};
+pub use crate::page::operation::worker_list::{WorkerRow, render_workers};
 pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};
 pub use crate::page::overview::{StatusView, render_overview, sees_whole_state};
+pub use crate::page::setting::configuration::{
+    Configuration, ConfigurationKey, ConfigurationView, render_configuration,
+};
+pub use crate::page::setting::error_help::render_error_help;
+pub use crate::page::setting::own_person::{OwnPersonView, OwnSession, render_own_person};
+pub use crate::page::setting::people::{PersonRow, render_people};
+pub use crate::page::setting::statement::{
+    AccessibilityView, render_accessibility, render_licences,
+};
+pub use crate::page::setting::token_list::{TokenListView, TokenRow, render_tokens};
 pub use crate::page::sign_in::{SignInFault, SignInView, render_sign_in};
 pub use crate::part::address::encode_address;
 

@@ -2,9 +2,12 @@
 
 pub(crate) mod address;
 pub(crate) mod contract_words;
+pub(crate) mod error_code;
 pub(crate) mod error_summary;
 pub(crate) mod layout;
+pub(crate) mod magnitude;
 pub(crate) mod quotation;
+pub(crate) mod section_links;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;

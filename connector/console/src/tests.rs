@@ -2,8 +2,10 @@
 
 mod act;
 mod html_reader;
+mod operation;
 mod page_check;
 mod sample;
+mod setting;
 
 use crate::part::text::shorten_quotation;
 use crate::tests::html_reader::read_page;

@@ -9,7 +9,7 @@ pub mod sign_in_code;
 
 use crate::config::ConnectorConfig;
 use crate::config::person::PersonConfig;
-use crate::console::session::{Browser, SessionLife};
+use crate::console::session::{Browser, ListedSession, SessionLife};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
@@ -136,10 +136,7 @@ pub fn find_session(
     browser: &Browser,
 ) -> Option<SignedInPerson> {
     let config = connector.config();
-    let life = SessionLife {
-        idle: config.console.idle,
-        longest: config.console.longest,
-    };
+    let life = session_life(&config);
     let mut sessions = connector.console.sessions.lock();
     let session = sessions.find(secret, browser, life, connector.ticks())?;
     let person = find_person(&config, session.user);
@@ -151,6 +148,24 @@ pub fn find_session(
     Some(SignedInPerson {
         person: person.clone(),
     })
+}
+
+/// Lists the sessions of a person that have not ended, the newest first.
+pub fn list_sessions(
+    connector: &Connector,
+    secret: &str,
+    person: &PersonConfig,
+) -> Vec<ListedSession> {
+    let life = session_life(&connector.config());
+    let sessions = connector.console.sessions.lock();
+    sessions.list_own(person.unix, secret, life, connector.ticks())
+}
+
+const fn session_life(config: &ConnectorConfig) -> SessionLife {
+    SessionLife {
+        idle: config.console.idle,
+        longest: config.console.longest,
+    }
 }
 
 /// Ends a session.

@@ -9,3 +9,4 @@ pub(crate) mod peer_calls;
 pub mod peer_connections;
 pub mod peer_handler;
 pub(crate) mod peer_state;
+pub mod waiting_messages;

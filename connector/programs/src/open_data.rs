@@ -239,16 +239,18 @@ impl ClientHandler {
             })?,
         };
         // Entered before the question, so that a stop from here on also ends the file.
-        let (place, watch) = connector.queries.running.register_query(
-            RequestId(random_bytes()),
-            &connector.id(),
-            vec![contract],
-        );
+        // The file and its answer are one question, so that one cancellation ends both.
+        let request = RequestId(random_bytes());
+        let (place, watch) =
+            connector
+                .queries
+                .running
+                .register_query(request, &connector.id(), vec![contract]);
         place.set_reads(vec![contract], vec![id.clone()]);
         let asking = QueryRequestEnvelope {
             credentials: Vec::new(),
             ask: QueryRequest {
-                request: RequestId(random_bytes()),
+                request,
                 contracts: vec![contract],
                 sql: format!("SELECT * FROM \"{}\"", id.name),
                 purpose: None,

@@ -438,6 +438,7 @@ codes! {
     PeerDataInvalid "PEER_DATA_INVALID" OutOfReach "A participant answered with something else than it was asked for." "Tell its operator; the log holds the record.";
     PeerUnknown "PEER_UNKNOWN" Unknown "No such participant here." "`hansa peer list` shows them; `hansa peer add` adds one.";
     AnswerIncomplete "ANSWER_INCOMPLETE" OutOfReach "The answer lacks a participant." "Ask again, or accept it with --partial.";
+    AnswerCancelled "ANSWER_CANCELLED" State "The operator of the connector that gives the answer has ended it." "Ask the other participant why; a question can be asked again.";
     StreamCut "STREAM_CUT" OutOfReach "The answer ended before its last row." "Ask again.";
     Moved "MOVED" OutOfReach "The connector that answers is being stopped or replaced." "Ask again; the next one answers at the same address.";
     TooManyConnections "TOO_MANY_CONNECTIONS" OutOfReach "The asker has the most connections that it may have." "Close unused connections, and ask over one that stays open; check which other programs use the same key, or run commands as the same user.";

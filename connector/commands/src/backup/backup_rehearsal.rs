@@ -1,5 +1,7 @@
 //! `hansa restore --check`: a copy is put back beside the state, opened as a connector would, read to its last byte and thrown away.
 
+use crate::backup::backup_journal;
+use crate::backup::backup_journal::BackupEvent;
 use crate::backup::{UnpackedCopy, last_record_text};
 use crate::cli::command_report::CommandReport;
 use crate::cli::output::{OutputSettings, RefusalReport};
@@ -26,6 +28,7 @@ pub(crate) async fn rehearse_restore(
 ) -> Result<u8, Refusal> {
     let (own, named) = (config.clone(), file.to_owned());
     let copy = run_blocking(move || UnpackedCopy::open(&own, &named)).await?;
+    let now = clock().wall;
     let mut rehearsed = config.clone();
     rehearsed.state = copy.state_folder();
     let (connector, found) =
@@ -40,6 +43,16 @@ pub(crate) async fn rehearse_restore(
     let checks = checks?;
     let mut faults = found.all_findings();
     faults.extend(checks.iter().filter_map(|check| check.found.clone().err()));
+    let event = BackupEvent::Rehearsed {
+        file: backup_journal::journal_path(file),
+        at: now,
+        good: faults.is_empty(),
+        records: copy.log.records,
+    };
+    // The rehearsal is good without its note.
+    if let Err(refusal) = backup_journal::note_event(&config.state, &event) {
+        show.print_warnings(&[refusal]);
+    }
     show.print_report(&RehearsalReport {
         restored: false,
         good: faults.is_empty(),

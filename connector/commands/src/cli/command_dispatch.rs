@@ -314,7 +314,11 @@ fn run_offline_verb(
         | ConnectorCommand::Rulebook(_)
         | ConnectorCommand::Token(_)
         | ConnectorCommand::Connect(_)
-        | ConnectorCommand::Peer(_) => return Ok(None),
+        | ConnectorCommand::Peer(_)
+        | ConnectorCommand::Person(_)
+        | ConnectorCommand::Running(_)
+        | ConnectorCommand::Delivery(_)
+        | ConnectorCommand::Worker(_) => return Ok(None),
     };
     status.map(Some).map_err(single_refusal)
 }
@@ -449,6 +453,10 @@ async fn with_connector(
         | ConnectorCommand::Connect(_)
         | ConnectorCommand::Peer(_)
         | ConnectorCommand::Partner(_)
+        | ConnectorCommand::Person(_)
+        | ConnectorCommand::Running(_)
+        | ConnectorCommand::Delivery(_)
+        | ConnectorCommand::Worker(_)
         | ConnectorCommand::Audit(_)
         | ConnectorCommand::Backup { .. }
         | ConnectorCommand::Restore { .. }

@@ -1,6 +1,7 @@
 //! The commands that a connector carries out for its people: the running one through its socket, or one inside the command.
 
 use crate::audit::arguments::AuditCommand;
+use crate::backup::arguments::BackupCommand;
 use crate::catalog::arguments::CatalogCommand;
 use crate::config::arguments::ConfigCommand;
 use crate::conformance::arguments::ConformanceArgs;
@@ -9,14 +10,18 @@ use crate::console::arguments::ConsoleCommand;
 use crate::contract::arguments::ContractCommand;
 use crate::credential::arguments::CredentialCommand;
 use crate::dataset::arguments::DatasetCommand;
+use crate::delivery::arguments::DeliveryCommand;
 use crate::group::arguments::GroupCommand;
 use crate::model::ModelCommand;
 use crate::partner::arguments::PartnerCommand;
 use crate::peer::arguments::PeerCommand;
+use crate::person::arguments::PersonCommand;
 use crate::policy::arguments::PolicyCommand;
 use crate::question::arguments::{ExplainArgs, GetArgs, SimulateArgs, SqlArgs};
 use crate::rulebook::arguments::RulebookCommand;
+use crate::running::arguments::RunningCommand;
 use crate::token::arguments::TokenCommand;
+use crate::worker::arguments::WorkerCommand;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -111,14 +116,32 @@ pub enum ConnectorCommand {
     /// Connectors of other makes, by the Dataspace Protocol
     #[command(subcommand)]
     Partner(PartnerCommand),
+    /// The people of this participant and their roles at the console
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// The answers that run now
+    #[command(subcommand)]
+    Running(RunningCommand),
+    /// The messages that wait for their receivers
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
+    /// The machines among which questions are split
+    #[command(subcommand)]
+    Worker(WorkerCommand),
     /// The log
     #[command(subcommand)]
     Audit(AuditCommand),
     /// A consistent copy while running
-    #[command(after_help = "Example: hansa backup munster-2026-11-20.hansa")]
+    #[command(
+        args_conflicts_with_subcommands = true,
+        arg_required_else_help = true,
+        after_help = "Example: hansa backup munster-2026-11-20.hansa\nExample: hansa backup list"
+    )]
     Backup {
         /// The file to write
-        file: PathBuf,
+        file: Option<PathBuf>,
+        #[command(subcommand)]
+        command: Option<BackupCommand>,
     },
     /// Puts a copy back; or rehearses it
     #[command(

@@ -3,8 +3,15 @@
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
 use crate::console::contract_pages::{show_contract, show_contracts};
+use crate::console::operation_pages::{
+    run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
+    show_running, show_workers,
+};
 use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::person_visit::PersonVisit;
+use crate::console::setting_pages::{
+    show_configuration, show_error_help, show_own_person, show_people, show_statement, show_tokens,
+};
 use hansa_console::{
     ActKind, SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
     sees_whole_state,
@@ -52,6 +59,9 @@ impl ConsoleService {
         match (visit.request.action, path.as_slice()) {
             (ConsoleAction::Read, ["enter"]) => return show_sign_in(visit, None, 200),
             (ConsoleAction::Act, ["enter"]) => return self.enter(visit).await,
+            (ConsoleAction::Read, [name @ ("accessibility" | "licences")]) => {
+                return show_statement(&self.0, visit, name);
+            }
             _ => {}
         }
         // INVARIANT: console-session. Before a response shows if a page exists.
@@ -127,6 +137,19 @@ async fn show_page(
             None => return Ok(None),
         },
         ["acts", id] => show_pending_act(visit, id)?,
+        ["operations"] => show_operations(visit).await?,
+        ["operations", "peers"] => show_peers(visit).await?,
+        ["operations", "doctor"] => show_check(visit, None).await?,
+        ["operations", "doctor", name] => show_check(visit, Some(name)).await?,
+        ["operations", "running"] => show_running(visit).await?,
+        ["operations", "delivery"] => show_deliveries(visit).await?,
+        ["operations", "workers"] => show_workers(visit).await?,
+        ["operations", "backup"] => show_backups(visit).await?,
+        ["settings"] => show_configuration(visit).await?,
+        ["settings", "people"] => show_people(visit).await?,
+        ["settings", "tokens"] => show_tokens(visit).await?,
+        ["me"] => show_own_person(visit).await?,
+        ["help", "errors", code] => return show_error_help(visit, code).await,
         _ => return Ok(None),
     };
     Ok(Some(response))
@@ -143,6 +166,8 @@ async fn carry_out_act(
             None => return Ok(None),
         },
         ["acts", id] => finish_act(visit, id).await?,
+        ["operations", "doctor"] => run_check(visit, None).await?,
+        ["operations", "doctor", name] => run_check(visit, Some(name)).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))

@@ -7,9 +7,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeerCommand {
-    /// Lists the peers
-    #[command(after_help = "Example: hansa peer list")]
-    List,
+    /// Lists the peers as they are known here; `hansa doctor` calls them
+    #[command(
+        after_help = "Example: hansa peer list\nExample: hansa peer list --after munster --limit 50"
+    )]
+    List {
+        /// Only those behind this one: its alias
+        #[arg(long, value_name = "ALIAS")]
+        after: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<usize>,
+    },
     /// Adds a peer by its address, or a member of the league by its identity
     #[command(
         after_help = "Example: hansa peer add munster.example\nExample: hansa peer add data.munster.example:8814 --id munster.example"

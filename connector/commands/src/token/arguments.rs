@@ -8,8 +8,17 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum TokenCommand {
     /// The access tokens, without their secrets
-    #[command(after_help = "Example: hansa token list")]
-    List,
+    #[command(
+        after_help = "Example: hansa token list\nExample: hansa token list --after 4f1c0a9b22d7 --limit 50"
+    )]
+    List {
+        /// Only those behind this one: its whole id
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<usize>,
+    },
     /// Creates a token for a person; its secret is shown only now
     #[command(
         after_help = "Example: hansa token create ida --purpose traffic-planning --days 90\nExample: hansa token create ida --purpose traffic-planning --purpose mobility-research\nExample: hansa token create \"ida of acme\" --contract 4f1c0a9b --purpose traffic-planning"

@@ -4,6 +4,7 @@ use crate::frame::PageFrame;
 use crate::message::message;
 use crate::part::address::own_path;
 use crate::part::contract_words::link_contract;
+use crate::part::error_code::render_error_code;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
@@ -89,7 +90,7 @@ pub fn render_fault(frame: &PageFrame<'_>, view: &FaultView) -> String {
 }
 
 fn list_facts(language: Language, view: &FaultView) -> Vec<Fact> {
-    let code = html! { code { (reveal_controls(&view.code)) } };
+    let code = render_error_code(&view.code);
     let mut facts = vec![Fact::new(message!(language, "fault-code"), code)];
     facts.extend(view.contract.as_deref().map(|contract| {
         Fact::new(

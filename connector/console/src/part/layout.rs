@@ -209,7 +209,7 @@ fn render_person(frame: &PageFrame<'_>, person: PersonLabel<'_>) -> Markup {
     html! {
         form.leave method="post" action="/leave" {
             span {
-                bdi { (reveal_controls(person.name)) }
+                a href="/me" { bdi { (reveal_controls(person.name)) } }
                 @if !roles.is_empty() { " · " (roles.join(", ")) }
             }
             button type="submit" { (message!(language, "leave")) }
@@ -217,7 +217,8 @@ fn render_person(frame: &PageFrame<'_>, person: PersonLabel<'_>) -> Markup {
     }
 }
 
-fn role_word(language: Language, role: PersonRole) -> String {
+/// Role in a language.
+pub(crate) fn role_word(language: Language, role: PersonRole) -> String {
     match role {
         PersonRole::Officer => message!(language, "role-officer"),
         PersonRole::Signer => message!(language, "role-signer"),
@@ -294,6 +295,12 @@ fn render_footer(frame: &PageFrame<'_>) -> Markup {
                     summary { (message!(language, "as-command")) }
                     pre { code { (reveal_controls(command)) } }
                     p.hint { (message!(language, "as-command-hint")) }
+                }
+            }
+            nav aria-label=(message!(language, "nav-statements")) {
+                ul {
+                    li { a href="/accessibility" { (message!(language, "accessibility-title")) } }
+                    li { a href="/licences" { (message!(language, "licences-title")) } }
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::answer::concurrency::QueryPermit;
 use crate::answer::decision_epoch::{PermittedQuery, current_standing, decide_and_record};
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::answer::query_execution::QueryExecution;
-use crate::answer::running_queries::RunningQueryGuard;
+use crate::answer::running_queries::{CallerKind, QueryArrival, RunningQueryGuard};
 use crate::answer::worker_tasks::PermittedRead;
 use crate::answer::{presented_attributes, worker_tasks};
 use crate::contract::prepaid_balances::BalanceReservation;
@@ -87,6 +87,15 @@ pub(super) async fn open_answer(
             .queries
             .running
             .register_query(ask.request, asker, ask.contracts.clone());
+    place.note_arrival(QueryArrival {
+        caller: match &posed.caller {
+            QueryCaller::Peer(_) => CallerKind::Peer,
+            QueryCaller::House => CallerKind::House,
+            QueryCaller::Web => CallerKind::Web,
+        },
+        purpose: ask.purpose.clone(),
+        begun: posed.begun,
+    });
     let PermittedQuery {
         recorded,
         known,
@@ -127,6 +136,7 @@ pub(super) async fn open_answer(
         opened: leaf.index,
         rates: recorded.rates().to_vec(),
         watch: watch.clone(),
+        sent_rows: place.sent_rows(),
     };
     let cut = recorded.cut_refusal();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();

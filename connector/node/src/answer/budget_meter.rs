@@ -14,6 +14,7 @@ use hansa_policy::refusal::Refusal;
 use hansa_query::answer::frames::QuotaMeter;
 use hansa_query::execute::cancellation::CancellationSignal;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Budgets of one answer, and the amounts reserved from them.
 pub(super) struct AnswerMeter {
@@ -31,6 +32,8 @@ pub(super) struct AnswerMeter {
     pub(super) rates: Vec<(ContractId, u64)>,
     /// Signal that ends the wait for the next second when the answer is cut.
     pub(super) watch: CancellationSignal,
+    /// Rows that left, for the list of running answers.
+    pub(super) sent_rows: Arc<AtomicU64>,
 }
 
 #[async_trait]
@@ -51,6 +54,7 @@ impl QuotaMeter for AnswerMeter {
         if let Some(record) = self.reserve_all(rows, bytes)? {
             let _durable = self.connector.record(record).await?;
         }
+        self.sent_rows.fetch_add(rows, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! Running answers, so that a withdrawal or an expulsion can cut them.
 
 use hansa_policy::attribute::Credential;
-use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId, PurposeId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_query::execute::cancellation::{self, CancellationHandle, CancellationSignal};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// List of the running answers.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,51 @@ struct RunningQuery {
     datasets: Vec<DatasetId>,
     credentials: Vec<Credential>,
     stop: CancellationHandle,
+    /// Facts about the arrival; none for a file of open data, whose own answer has them.
+    arrival: Option<QueryArrival>,
+    /// Rows that left so far.
+    sent_rows: Arc<AtomicU64>,
+}
+
+/// Origin of a question, for the people of this participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallerKind {
+    /// Another participant.
+    Peer,
+    /// Person or program of this participant.
+    House,
+    /// Anybody, by an open view.
+    Web,
+}
+
+/// Facts about the arrival of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QueryArrival {
+    pub(crate) caller: CallerKind,
+    pub(crate) purpose: Option<PurposeId>,
+    /// Arrival on the monotonic clock, in microseconds.
+    pub(crate) begun: i64,
+}
+
+/// Running answer, for the people of this participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedAnswer {
+    /// Identity of the question.
+    pub request: RequestId,
+    /// Participant that asks.
+    pub peer: ParticipantId,
+    /// Origin of the question.
+    pub caller: CallerKind,
+    /// Declared purpose.
+    pub purpose: Option<PurposeId>,
+    /// Datasets that the answer reads; empty until the question is permitted.
+    pub datasets: Vec<DatasetId>,
+    /// Contracts of the answer.
+    pub contracts: Vec<ContractId>,
+    /// Rows that left so far.
+    pub rows: u64,
+    /// Arrival on the monotonic clock, in microseconds.
+    pub begun: i64,
 }
 
 /// Place of an answer in the list. Dropping it removes the answer.
@@ -38,6 +84,24 @@ impl RunningQueryGuard {
                 entry.datasets = datasets;
             }
         });
+    }
+
+    /// Notes the facts about the arrival of the question.
+    pub(crate) fn note_arrival(&self, arrival: QueryArrival) {
+        self.list.with_queries(|list| {
+            if let Some(entry) = list.get_mut(&self.key) {
+                entry.arrival = Some(arrival);
+            }
+        });
+    }
+
+    /// Counter of the rows that left. Its reader sees each message after it was reserved.
+    pub(crate) fn sent_rows(&self) -> Arc<AtomicU64> {
+        let counter = self.list.with_queries(|list| {
+            list.get(&self.key)
+                .map(|entry| Arc::clone(&entry.sent_rows))
+        });
+        counter.unwrap_or_default()
     }
 
     /// Sets the credentials on which this answer relies.
@@ -105,6 +169,8 @@ impl RunningQueries {
                     datasets: Vec::new(),
                     credentials: Vec::new(),
                     stop,
+                    arrival: None,
+                    sent_rows: Arc::default(),
                 },
             );
             key
@@ -127,6 +193,26 @@ impl RunningQueries {
             list.values()
                 .map(|entry| (entry.request, entry.peer.clone(), entry.datasets.clone()))
                 .collect()
+        })
+    }
+
+    /// Running answers with their facts, the oldest first, without those before their arrival was noted.
+    pub fn list_answers(&self) -> Vec<ListedAnswer> {
+        self.with_queries(|list| {
+            let known = list.values().filter_map(|entry| {
+                let arrival = entry.arrival.as_ref()?;
+                Some(ListedAnswer {
+                    request: entry.request,
+                    peer: entry.peer.clone(),
+                    caller: arrival.caller,
+                    purpose: arrival.purpose.clone(),
+                    datasets: entry.datasets.clone(),
+                    contracts: entry.contracts.clone(),
+                    rows: entry.sent_rows.load(Ordering::Relaxed),
+                    begun: arrival.begun,
+                })
+            });
+            known.collect()
         })
     }
 

@@ -78,6 +78,19 @@ pub struct DoneAct {
     pub ticks: i64,
 }
 
+impl Session {
+    /// Checks that the session was not used for too long, or is too old.
+    fn is_over(&self, life: SessionLife, ticks: i64) -> bool {
+        passed_since(self.used, ticks) >= life.idle
+            || passed_since(self.opened, ticks) >= life.longest
+    }
+}
+
+/// Time since an earlier reading of the monotonic clock.
+fn passed_since(since: i64, ticks: i64) -> Duration {
+    Duration::from_micros(u64::try_from(ticks.saturating_sub(since)).unwrap_or_default())
+}
+
 /// Times after which sessions end.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLife {
@@ -85,6 +98,17 @@ pub struct SessionLife {
     pub idle: Duration,
     /// Time after the sign-in.
     pub longest: Duration,
+}
+
+/// Session in a list for its own person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedSession {
+    /// Time since the sign-in.
+    pub opened: Duration,
+    /// Time since the last request.
+    pub used: Duration,
+    /// `true` for the session of the request that asks.
+    pub is_this: bool,
 }
 
 /// All sessions, by the digest of their secret.
@@ -128,19 +152,35 @@ impl Sessions {
     ) -> Option<Session> {
         let digest = Digest::of(secret.as_bytes());
         let session = self.0.get_mut(&digest)?;
-        let is_over = |since: i64, time: Duration| {
-            let passed = u128::try_from(ticks.saturating_sub(since)).unwrap_or_default();
-            passed >= time.as_micros()
-        };
-        let has_ended = is_over(session.used, life.idle)
-            || is_over(session.opened, life.longest)
-            || session.browser != browser.digest();
+        let has_ended = session.is_over(life, ticks) || session.browser != browser.digest();
         if has_ended {
             self.0.remove(&digest);
             return None;
         }
         session.used = ticks;
         Some(session.clone())
+    }
+
+    /// Sessions of a person that have not ended, the newest first.
+    pub fn list_own(
+        &self,
+        user: u32,
+        secret: &str,
+        life: SessionLife,
+        ticks: i64,
+    ) -> Vec<ListedSession> {
+        let this = Digest::of(secret.as_bytes());
+        let own = self.0.iter().filter(|(_, session)| session.user == user);
+        let mut listed: Vec<ListedSession> = own
+            .filter(|(_, session)| !session.is_over(life, ticks))
+            .map(|(digest, session)| ListedSession {
+                opened: passed_since(session.opened, ticks),
+                used: passed_since(session.used, ticks),
+                is_this: *digest == this,
+            })
+            .collect();
+        listed.sort_by_key(|session| session.opened);
+        listed
     }
 
     /// Ends the session of a secret.
@@ -266,6 +306,27 @@ mod tests {
             found.is_some()
         });
         assert_eq!(alive.collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_person_sees_the_own_sessions_that_have_not_ended() {
+        let here = browser(1, 1, "Firefox");
+        let mut sessions = Sessions::default();
+        sessions.open("old", &person(), &here, NOW);
+        sessions.open("one", &person(), &here, NOW + 800_000_000);
+        sessions.open("two", &person(), &here, NOW + 850_000_000);
+        let other = PersonConfig {
+            unix: 1002,
+            ..person()
+        };
+        sessions.open("other", &other, &here, NOW + 850_000_000);
+        let listed = sessions.list_own(1001, "one", LIFE, NOW + 900_000_000);
+        let seconds: Vec<u64> = listed
+            .iter()
+            .map(|session| session.opened.as_secs())
+            .collect();
+        assert_eq!(seconds, [50, 100]);
+        assert!(!listed[0].is_this && listed[1].is_this);
     }
 
     #[test]

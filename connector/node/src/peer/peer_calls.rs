@@ -1,7 +1,7 @@
 //! Connections to peers: opened on demand and kept while they are alive.
 
 use crate::participant::Connector;
-use crate::peer::peer_connections::KnownPeer;
+use crate::peer::peer_connections::{ContactFailure, KnownPeer, PeerContact, SuccessfulContact};
 use hansa_identity::certificate::LeafCertificate;
 use hansa_identity::mtls;
 use hansa_policy::id::ParticipantId;
@@ -123,11 +123,48 @@ impl Connector {
         }
         // Without the lock: a peer that does not answer must not delay calls to others. Only a greeted connection is kept, so that
         // each one is verified.
-        let client = self.open_connection(peer).await?;
-        self.greet_peer(&client).await?;
+        let client = self.open_greeted_connection(peer).await?;
         let mut held = self.peers.connections.held.lock().await;
         held.insert(peer.id.clone(), (peer.address.clone(), client.clone()));
         Ok(client)
+    }
+
+    /// Opens a connection, greets the peer, and notes how that ended.
+    async fn open_greeted_connection(
+        self: &Arc<Self>,
+        peer: &KnownPeer,
+    ) -> Result<PeerClient, Refusal> {
+        let begun = self.ticks();
+        let opened = async {
+            let client = self.open_connection(peer).await?;
+            let program = self.greet_peer(&client).await?;
+            Ok((client, program))
+        };
+        match opened.await {
+            Ok((client, program)) => {
+                let success = SuccessfulContact {
+                    at: self.now(),
+                    round_trip: self.ticks().saturating_sub(begun),
+                    program,
+                };
+                self.peers.connections.note_success(&peer.id, success);
+                Ok(client)
+            }
+            Err(refusal) => {
+                let failure = ContactFailure {
+                    at: self.now(),
+                    code: refusal.code,
+                    sentence: refusal.sentence.clone(),
+                };
+                self.peers.connections.note_failure(&peer.id, failure);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Returns the last contacts with a peer that this participant began, since its start.
+    pub fn peer_contact(&self, peer: &ParticipantId) -> PeerContact {
+        self.peers.connections.contact(peer)
     }
 
     /// Returns the open connection to a peer, if any.
@@ -186,8 +223,9 @@ impl Connector {
         leaf.map_err(|refusal| refusal.with_place(file, None, None))
     }
 
-    /// Greets a peer: exchanges bundle, own head and heads of other logs. Takes a newer bundle of the league.
-    async fn greet_peer(self: &Arc<Self>, client: &PeerClient) -> Result<(), Refusal> {
+    /// Greets a peer: exchanges bundle, own head and heads of other logs. Takes a newer bundle of the league. Gives the program of
+    /// the peer.
+    async fn greet_peer(self: &Arc<Self>, client: &PeerClient) -> Result<String, Refusal> {
         let theirs = client
             .hello(&self.greeting(0))
             .await
@@ -197,14 +235,15 @@ impl Connector {
             self.take_bundle(bytes)?;
         }
         if self.peers.heads.only_looks() {
-            return Ok(());
+            return Ok(theirs.program);
         }
         if let Some(head) = &theirs.head {
             self.follow_head(client, head).await?;
         }
         self.settle_heard(client).await?;
         self.take_in_heads(client.participant(), &theirs.gossiped_heads)
-            .await
+            .await?;
+        Ok(theirs.program)
     }
 
     /// Returns the greeting of this participant. It contains the bundle only if the peer's bundle number is lower.

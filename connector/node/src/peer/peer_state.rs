@@ -14,7 +14,7 @@ pub struct PeerState {
     /// Connections to peers.
     pub(crate) connections: PeerConnections,
     /// Connections to own workers.
-    pub(crate) workers: WorkerRegistry,
+    pub workers: WorkerRegistry,
     /// Delivery queues of messages to peers.
     pub(crate) delivery_queues: DeliveryQueues,
     /// Signal that the outbox has new messages.

@@ -12,6 +12,28 @@ use rustls::ClientConfig;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// State of a worker, as it is known from the last question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerState {
+    /// A connection is open.
+    Connected,
+    /// The worker was unreachable and is not asked for a while.
+    Unreachable,
+    /// The worker was not asked yet, or not since it was unreachable.
+    NotAsked,
+}
+
+impl WorkerState {
+    /// Word of the state.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Unreachable => "unreachable",
+            Self::NotAsked => "not asked",
+        }
+    }
+}
+
 /// State of each worker that was asked before, by name and address.
 #[derive(Debug, Default)]
 pub struct WorkerRegistry {
@@ -68,6 +90,17 @@ impl WorkerRegistry {
         matches!(self.known.lock().get(&worker_key(worker)), Some(WorkerConnection::Rests(until)) if ticks < *until)
     }
 
+    /// State of a worker as it is known, without a call.
+    pub fn known_state(&self, worker: &WorkerConfig, ticks: i64) -> WorkerState {
+        match self.known.lock().get(&worker_key(worker)) {
+            None => WorkerState::NotAsked,
+            Some(WorkerConnection::Open(_)) => WorkerState::Connected,
+            Some(WorkerConnection::Rests(until)) if ticks < *until => WorkerState::Unreachable,
+            // It is asked again with the next question.
+            Some(WorkerConnection::Rests(_)) => WorkerState::NotAsked,
+        }
+    }
+
     /// Drops all connections, because certificates or addresses may have changed.
     pub(crate) fn forget_all(&self) {
         self.known.lock().clear();
@@ -112,6 +145,9 @@ mod tests {
         team.pause_worker(&gone, 7);
         assert!(team.is_resting(&gone, 7 + REST - 1) && !team.is_resting(&gone, 7 + REST));
         assert!(!team.is_resting(&moved, 7));
+        assert_eq!(team.known_state(&gone, 8), WorkerState::Unreachable);
+        assert_eq!(team.known_state(&gone, 7 + REST), WorkerState::NotAsked);
+        assert_eq!(team.known_state(&moved, 8), WorkerState::NotAsked);
         team.forget_all();
         assert!(!team.is_resting(&gone, 7));
     }

@@ -147,6 +147,7 @@ impl StreamOutcome {
             | ErrorCode::AttributeStale
             | ErrorCode::SchemaChanged
             | ErrorCode::ClockUntrusted
+            | ErrorCode::AnswerCancelled
             | ErrorCode::StreamCut
             | ErrorCode::Moved => Self::Cut(refusal.code),
             code => Self::Failed(code),

@@ -83,6 +83,16 @@ fn messages_are_numbered_without_gaps_and_kept_until_acknowledged() {
         })
         .unwrap();
     assert_eq!(numbers(&state), [3, 4]);
+    let (all, behind) = (
+        state.outboxes_after(None, 10).unwrap(),
+        state.outboxes_after(Some((&peer(), 3)), 10).unwrap(),
+    );
+    assert_eq!((all.len(), behind.len()), (2, 1));
+    assert_eq!(behind[0].1.number, 4);
+    assert_eq!(state.outboxes_after(None, 1).unwrap(), all[..1]);
+    assert_eq!(state.count_waiting_messages().unwrap(), [(peer(), 2)]);
+    assert!(state.sent_at(&peer(), "d").unwrap().is_some());
+    assert_eq!(state.sent_at(&peer(), "e").unwrap(), None);
     assert_eq!(state.newest_for(&peer()).unwrap(), Some(4));
     state
         .apply_changes(6, |change| change.acknowledge_messages(&peer(), 4, false))

@@ -4,6 +4,7 @@ use crate::state_index::query::{parse_column, parsed_or_none, read_instant};
 use crate::state_index::row::{NegotiationRow, OutboxMessageRow, PeerMessageRow};
 use crate::state_index::{StateIndex, query_row, to_signed, to_unsigned};
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::Refusal;
@@ -151,6 +152,49 @@ impl StateIndex {
             "SELECT number, digest, word, peer FROM outbox WHERE fetched = 0 ORDER BY peer, number",
             [],
             |row| Ok((parse_column(row, 3)?, waiting_row(row)?)),
+        )
+    }
+
+    /// Waiting messages behind a number of a peer, those to each peer in order, `most` at most.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn outboxes_after(
+        &self,
+        after: Option<(&ParticipantId, u64)>,
+        most: u32,
+    ) -> Result<Vec<(ParticipantId, OutboxMessageRow)>, Refusal> {
+        let (peer, number) = after.map_or(("", 0), |(peer, number)| (peer.as_str(), number));
+        self.query_rows(
+            "SELECT number, digest, word, peer FROM outbox
+             WHERE fetched = 0 AND (peer, number) > (?1, ?2) ORDER BY peer, number LIMIT ?3",
+            params![peer, to_signed(number), most],
+            |row| Ok((parse_column(row, 3)?, waiting_row(row)?)),
+        )
+    }
+
+    /// Instant of the record of a sent message.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn sent_at(&self, peer: &ParticipantId, id: &str) -> Result<Option<UtcTimestamp>, Refusal> {
+        query_row(
+            &self.connection,
+            "SELECT at FROM message WHERE peer = ?1 AND direction = 'out' AND id = ?2",
+            params![peer.as_str(), id],
+            |row| read_instant(row, 0),
+        )
+    }
+
+    /// Number of waiting messages for each peer that has some.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn count_waiting_messages(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
+        self.query_rows(
+            "SELECT peer, count(*) FROM outbox WHERE fetched = 0 GROUP BY peer ORDER BY peer",
+            [],
+            |row| Ok((parse_column(row, 0)?, to_unsigned(row.get(1)?))),
         )
     }
 

@@ -1,0 +1,78 @@
+//! `hansa person`: the people of this participant and their roles.
+
+pub(crate) mod arguments;
+
+use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::ReportRow;
+use crate::person::arguments::PersonCommand;
+use hansa_node::config::person::PersonConfig;
+use hansa_node::participant::startup::JudgedState;
+use serde::Serialize;
+
+impl Command for PersonCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List => CommandEffect::Looks,
+        }
+    }
+}
+
+impl ConnectorVerb for PersonCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::List => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        match self {
+            Self::List => {
+                let config = connector.config();
+                let rows: Vec<PersonReport> = config.people.iter().map(PersonReport::of).collect();
+                out.send_list(&rows).await?;
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Person of the configuration. The pseudonym of the log is no part of it.
+#[derive(Debug, Serialize)]
+struct PersonReport {
+    name: String,
+    roles: Vec<&'static str>,
+    /// Unix user.
+    unix: u32,
+}
+
+impl PersonReport {
+    fn of(person: &PersonConfig) -> Self {
+        Self {
+            name: person.name.clone(),
+            roles: person.roles.iter().map(|role| role.as_str()).collect(),
+            unix: person.unix,
+        }
+    }
+}
+
+impl ReportRow for PersonReport {
+    const HEADER: &'static [&'static str] = &["NAME", "ROLES", "UNIX USER"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.roles.join(", "),
+            self.unix.to_string(),
+        ]
+    }
+}

@@ -1,0 +1,89 @@
+//! Own person: roles and sessions.
+
+use crate::frame::PageFrame;
+use crate::message::message;
+use crate::part::layout::{PageContent, render_layout, role_word};
+use crate::part::magnitude::describe_duration;
+use crate::part::table::{DataTable, Fact, render_facts, render_table};
+use crate::part::text::reveal_controls;
+use hansa_policy::term::language::Language;
+use maud::{Markup, html};
+
+/// Sessions of the person of the frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnPersonView {
+    /// Sessions, the newest first.
+    pub sessions: Vec<OwnSession>,
+    /// Time without a request after which a session ends, in milliseconds.
+    pub idle_ms: u64,
+    /// Longest life of a session, in milliseconds.
+    pub longest_ms: u64,
+}
+
+/// Session of the person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwnSession {
+    /// Time since the sign-in, in milliseconds.
+    pub opened_ms: u64,
+    /// Time since the last request, in milliseconds.
+    pub used_ms: u64,
+    /// `true` for the session of this page.
+    pub is_this: bool,
+}
+
+/// Page of the own person.
+#[must_use]
+pub fn render_own_person(frame: &PageFrame<'_>, view: &OwnPersonView) -> String {
+    let language = frame.language;
+    let body = html! {
+        @if let Some(person) = frame.person {
+            @let roles: Vec<String> = person.roles.iter().map(|role| role_word(language, *role)).collect();
+            (render_facts(&[
+                Fact::new(
+                    message!(language, "person-name"),
+                    html! { bdi { (reveal_controls(person.name)) } },
+                ),
+                Fact::new(message!(language, "person-roles"), html! { (roles.join(", ")) }),
+            ]))
+            p.hint { (message!(language, "own-roles-from")) }
+        }
+        h2 { (message!(language, "own-sessions")) }
+        (render_sessions(language, &view.sessions))
+        @let idle = describe_duration(language, view.idle_ms);
+        @let longest = describe_duration(language, view.longest_ms);
+        p { (message!(language, "own-session-life", idle, longest)) }
+        p { (message!(language, "own-session-strange")) }
+    };
+    let title = message!(language, "own-title");
+    render_layout(frame, &PageContent::new(title, body))
+}
+
+fn render_sessions(language: Language, sessions: &[OwnSession]) -> Markup {
+    let rows = sessions.iter().enumerate().map(|(index, session)| {
+        vec![
+            html! {
+                (index.saturating_add(1))
+                @if session.is_this {
+                    " " span class="mark open" { (message!(language, "own-this-session")) }
+                }
+            },
+            html! { (describe_past(language, session.opened_ms)) },
+            html! { (describe_past(language, session.used_ms)) },
+        ]
+    });
+    render_table(&DataTable {
+        id: "sessions-caption",
+        caption: message!(language, "own-sessions-caption"),
+        columns: vec![
+            message!(language, "own-session"),
+            message!(language, "own-opened"),
+            message!(language, "own-used"),
+        ],
+        rows: rows.collect(),
+    })
+}
+
+fn describe_past(language: Language, milliseconds: u64) -> String {
+    let time = describe_duration(language, milliseconds);
+    message!(language, "own-ago", time)
+}

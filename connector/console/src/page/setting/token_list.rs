@@ -1,0 +1,112 @@
+//! List of the access tokens, without their secrets.
+
+use crate::frame::PageFrame;
+use crate::message::message;
+use crate::page::operation::peer_list::render_next_rows;
+use crate::page::setting::render_links;
+use crate::part::contract_words::link_contract;
+use crate::part::layout::{PageContent, render_layout};
+use crate::part::table::{DataTable, render_table};
+use crate::part::text::reveal_controls;
+use crate::part::time::render_instant_text;
+use hansa_policy::term::language::Language;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// Access tokens of one page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenListView {
+    /// Tokens in the order of their ids.
+    pub rows: Vec<TokenRow>,
+    /// Token after which the next page begins; none on the last page.
+    pub after: Option<String>,
+}
+
+/// Object of `hansa token list --json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct TokenRow {
+    /// Id of the token, which is no secret.
+    pub token: String,
+    /// Purposes that a connection with the token may name.
+    pub purposes: Vec<String>,
+    /// Contract to which the token is limited.
+    #[serde(default)]
+    pub contract: Option<String>,
+    /// End of the token.
+    pub until: String,
+    /// Name of the person; none once it was erased.
+    #[serde(default)]
+    pub person: Option<String>,
+    /// State: `counts`, `over` or `revoked`.
+    pub state: String,
+}
+
+/// Page with the access tokens.
+#[must_use]
+pub fn render_tokens(frame: &PageFrame<'_>, view: &TokenListView) -> String {
+    let language = frame.language;
+    let body = html! {
+        (render_links(frame))
+        p { (message!(language, "tokens-what")) }
+        @if view.rows.is_empty() {
+            p { (message!(language, "tokens-none")) }
+            pre { code { "hansa token create ida --purpose traffic-planning" } }
+        } @else {
+            (render_rows(frame, &view.rows))
+        }
+        (render_next_rows(language, "/settings/tokens", view.after.as_deref()))
+    };
+    let title = message!(language, "tokens-title");
+    render_layout(frame, &PageContent::new(title, body))
+}
+
+fn render_rows(frame: &PageFrame<'_>, rows: &[TokenRow]) -> Markup {
+    let language = frame.language;
+    let cells = rows.iter().map(|row| {
+        vec![
+            html! { code { (reveal_controls(&row.token)) } },
+            html! {
+                @match &row.person {
+                    Some(person) => { bdi { (reveal_controls(person)) } }
+                    None => { (message!(language, "token-person-erased")) }
+                }
+            },
+            html! {
+                @if row.purposes.is_empty() { (message!(language, "token-no-purpose")) }
+                (reveal_controls(&row.purposes.join(", ")))
+            },
+            html! {
+                @match &row.contract {
+                    Some(contract) => { (link_contract(contract)) }
+                    None => { (message!(language, "token-all-contracts")) }
+                }
+            },
+            render_instant_text(frame, &row.until),
+            render_state(language, &row.state),
+        ]
+    });
+    render_table(&DataTable {
+        id: "tokens-caption",
+        caption: message!(language, "tokens-caption"),
+        columns: vec![
+            message!(language, "token-id"),
+            message!(language, "token-person"),
+            message!(language, "token-purposes"),
+            message!(language, "token-contract"),
+            message!(language, "token-until"),
+            message!(language, "token-state"),
+        ],
+        rows: cells.collect(),
+    })
+}
+
+fn render_state(language: Language, state: &str) -> Markup {
+    html! {
+        @match state {
+            "counts" => { span class="state good" { (message!(language, "token-valid")) } }
+            "over" => { span class="state over" { (message!(language, "token-over")) } }
+            "revoked" => { span class="state over" { (message!(language, "token-revoked")) } }
+            other => { (reveal_controls(other)) }
+        }
+    }
+}
