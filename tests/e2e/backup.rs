@@ -45,12 +45,22 @@ fn a_copy_is_made_while_serving_and_put_back() {
     let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0, "others can read the copy: {mode:o}");
     let before = lindau.hansa(&["--json", "audit", "verify"]).must().json();
+    let copies = || lindau.hansa(&["--json", "backup", "list"]).must().lines();
+    let made = copies();
+    assert_eq!(made.len(), 1, "{made:?}");
+    assert!(text(&made[0], "file").ends_with("/copy.hansa"), "{made:?}");
+    assert!(
+        number(&made[0], "bytes") > 0 && made[0]["good"].is_null(),
+        "{made:?}"
+    );
 
     // Rehearsed beside the running connector, which goes on; a copy of which a byte has changed is found.
     let rehearse = ["--json", "restore", "copy.hansa", "--check"];
     let rehearsed = lindau.hansa(&rehearse).must().json();
     assert_eq!(rehearsed["good"], true, "{rehearsed}");
     assert_eq!(number(&rehearsed, "snapshots"), 1, "{rehearsed}");
+    assert_eq!(copies()[0]["good"], true);
+    assert!(copies()[0]["rehearsed_at"].is_string());
     let held = std::fs::read(&copy).unwrap();
     let parquet = held.windows(4).position(|bytes| bytes == b"PAR1").unwrap();
     let mut damaged = held.clone();
@@ -59,6 +69,8 @@ fn a_copy_is_made_while_serving_and_put_back() {
     let found = lindau.hansa(&["restore", "damaged.hansa", "--check"]);
     assert!(found.err.contains("SNAPSHOT_DAMAGED"), "{}", found.err);
     assert_ne!(found.status, Some(0));
+    let faulty = copies().into_iter().find(|copy| copy["good"] == false);
+    assert!(text(&faulty.unwrap(), "file").ends_with("/damaged.hansa"));
     let left = std::fs::read_dir(lindau.folder()).unwrap();
     let left = left.filter(|entry| {
         entry

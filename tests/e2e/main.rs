@@ -91,6 +91,7 @@ mod resources;
 mod restrictions;
 mod retention;
 mod rulebook;
+mod running_answers;
 mod scenarios;
 mod shutdown;
 mod signed_page;

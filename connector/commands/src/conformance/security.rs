@@ -40,10 +40,11 @@ pub(super) const NIS2_MIM6: ConformancePage = ConformancePage {
             reference: "21(2)(c)",
             requirement: "Business continuity: backups, recovery, crisis management.",
             coverage: RequirementCoverage::Partial,
-            measure: "Consistent copies while it runs, a rehearsal of each, and restore; a full disk and a crash lose no record. Copies are not recorded, so when the last one was made is known to whoever made it.",
+            measure: "Consistent copies while it runs, a rehearsal of each, and restore; a full disk and a crash lose no record. Copies and rehearsals stand in a journal beside the log, not in the log.",
             commands: &[
                 "hansa backup munster-2026-11-20.hansa",
                 "hansa --config munster restore munster-2026-11-20.hansa --check",
+                "hansa backup list",
                 "hansa --config munster restore munster-2026-11-20.hansa",
                 "hansa audit archive --keep 4",
             ],

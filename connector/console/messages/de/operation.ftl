@@ -47,6 +47,7 @@ peer-messages = Wartende Nachrichten
 peer-doctor = Prüfung
 peer-check = Prüfen
 peer-reached = erreicht
+peer-reached-before = zuvor erreicht:
 peer-round-trip = { $number } ms
 peer-failed = nicht erreicht
 peer-not-called = seit dem Start des Konnektors nicht angerufen

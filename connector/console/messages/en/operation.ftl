@@ -47,6 +47,7 @@ peer-messages = Waiting messages
 peer-doctor = Check
 peer-check = Check
 peer-reached = reached
+peer-reached-before = reached before:
 peer-round-trip = { $number } ms
 peer-failed = not reached
 peer-not-called = not called since the start of the connector

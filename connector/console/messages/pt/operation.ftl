@@ -47,6 +47,7 @@ peer-messages = Mensagens em espera
 peer-doctor = Verificação
 peer-check = Verificar
 peer-reached = contactado
+peer-reached-before = contactado antes:
 peer-round-trip = { $number } ms
 peer-failed = não contactado
 peer-not-called = não contactado desde o arranque do conector

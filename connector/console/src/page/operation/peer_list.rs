@@ -160,8 +160,12 @@ fn render_contact(frame: &PageFrame<'_>, peer: &PeerRow) -> Markup {
         }
         @match &peer.reached_at {
             Some(reached) => {
-                @if peer.failure.is_some() { br; }
-                (message!(language, "peer-reached")) " " (render_instant_text(frame, reached))
+                @if peer.failure.is_some() {
+                    br; (message!(language, "peer-reached-before")) " "
+                } @else {
+                    (message!(language, "peer-reached")) " "
+                }
+                (render_instant_text(frame, reached))
                 @if let Some(milliseconds) = peer.round_trip_ms {
                     @let number = language.format_number(milliseconds);
                     " · " (message!(language, "peer-round-trip", number))
