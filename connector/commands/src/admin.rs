@@ -107,7 +107,7 @@ impl Command for ConnectorCommand {
 impl ConnectorVerb for ConnectorCommand {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
         answer_by_verb!(self, verb => verb.named_files(), {
-            Self::Backup { file, .. } => file.as_mut().map(NamedFile::Opened).into_iter().collect(),
+            Self::Backup { file, .. } => NamedFile::list_opened(file.as_mut()),
             Self::Status { .. }
             | Self::Doctor { .. }
             | Self::Reload

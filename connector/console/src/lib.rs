@@ -56,9 +56,7 @@ pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
 pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};
 pub use crate::page::operation::health::{HealthCheck, HealthView, render_operations};
-pub use crate::page::operation::peer_list::{
-    ContactFailure, PEERS_PER_PAGE, PeerListView, PeerRow, render_peers,
-};
+pub use crate::page::operation::peer_list::{ContactFailure, PeerListView, PeerRow, render_peers};
 pub use crate::page::operation::running_list::{RunningRow, render_running};
 pub use crate::page::operation::worker_list::{WorkerRow, render_workers};
 pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};

@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_state_without_a_journal_has_no_copies() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read_events(folder.path()).unwrap(), []);
+        assert!(read_events(folder.path()).unwrap().is_empty());
         let gone = folder.path().join("gone");
         note_event(&gone, &made("/b/one", "2026-11-27T02:00:00Z")).unwrap();
         assert!(!gone.exists());

@@ -8,7 +8,7 @@ static MEANINGS: LazyLock<BTreeMap<String, String>> =
     LazyLock::new(|| read_meanings(hansa_node::config::REFERENCE));
 
 /// Keys, and sections that end with a dot, whose values a running connector can't take.
-pub(super) const AT_NEXT_START: &[&str] = &[
+const AT_NEXT_START: &[&str] = &[
     "participant.id",
     "state.dir",
     "listen.peer",

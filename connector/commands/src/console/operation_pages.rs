@@ -8,10 +8,9 @@ use crate::peer::arguments::PeerCommand;
 use crate::running::arguments::RunningCommand;
 use crate::worker::arguments::WorkerCommand;
 use hansa_console::{
-    BackupRow, DeliveryListView, DeliveryRow, DoctorFinding, DoctorView, HealthView,
-    PEERS_PER_PAGE, PeerListView, PeerRow, RunningRow, WorkerRow, render_backups,
-    render_deliveries, render_doctor, render_operations, render_peers, render_running,
-    render_workers,
+    BackupRow, DeliveryListView, DeliveryRow, DoctorFinding, DoctorView, HealthView, PeerListView,
+    PeerRow, ROWS_PER_PAGE, RunningRow, WorkerRow, render_backups, render_deliveries,
+    render_doctor, render_operations, render_peers, render_running, render_workers,
 };
 use hansa_node::config::person::Role;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -40,11 +39,11 @@ pub(super) async fn show_peers(visit: &PersonVisit<'_>) -> Result<ConsoleRespons
     // One more shows if another page follows.
     let command = ConnectorCommand::Peer(PeerCommand::List {
         after: after.clone(),
-        limit: Some(PEERS_PER_PAGE + 1),
+        limit: Some(ROWS_PER_PAGE + 1),
     });
     let mut rows: Vec<PeerRow> = permitted.read_rows(command).await?;
-    let has_more = rows.len() > PEERS_PER_PAGE;
-    rows.truncate(PEERS_PER_PAGE);
+    let has_more = rows.len() > ROWS_PER_PAGE;
+    rows.truncate(ROWS_PER_PAGE);
     let view = PeerListView {
         after: rows
             .last()
@@ -109,11 +108,11 @@ pub(super) async fn show_deliveries(visit: &PersonVisit<'_>) -> Result<ConsoleRe
     let after = visit.given_parameter("after");
     let command = ConnectorCommand::Delivery(DeliveryCommand::List {
         after: after.clone(),
-        limit: Some(PEERS_PER_PAGE + 1),
+        limit: Some(ROWS_PER_PAGE + 1),
     });
     let mut rows: Vec<DeliveryRow> = permitted.read_rows(command).await?;
-    let has_more = rows.len() > PEERS_PER_PAGE;
-    rows.truncate(PEERS_PER_PAGE);
+    let has_more = rows.len() > ROWS_PER_PAGE;
+    rows.truncate(ROWS_PER_PAGE);
     let view = DeliveryListView {
         after: rows.last().filter(|_| has_more).map(|row| row.key.clone()),
         rows,
@@ -149,7 +148,7 @@ pub(super) async fn show_backups(visit: &PersonVisit<'_>) -> Result<ConsoleRespo
 pub(super) fn page_command(list: &str, after: Option<&str>) -> String {
     let after = after.map(|after| format!(" --after {}", quote_word(after)));
     format!(
-        "{list} --limit {PEERS_PER_PAGE}{}",
+        "{list} --limit {ROWS_PER_PAGE}{}",
         after.unwrap_or_default()
     )
 }

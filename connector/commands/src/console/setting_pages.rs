@@ -8,8 +8,8 @@ use crate::console::person_visit::PersonVisit;
 use crate::person::arguments::PersonCommand;
 use crate::token::arguments::TokenCommand;
 use hansa_console::{
-    AccessibilityView, Configuration, ConfigurationView, OwnPersonView, OwnSession, PEERS_PER_PAGE,
-    PersonRow, TokenListView, TokenRow, render_accessibility, render_configuration,
+    AccessibilityView, Configuration, ConfigurationView, OwnPersonView, OwnSession, PersonRow,
+    ROWS_PER_PAGE, TokenListView, TokenRow, render_accessibility, render_configuration,
     render_error_help, render_licences, render_own_person, render_people, render_tokens,
 };
 use hansa_node::config::person::Role;
@@ -59,11 +59,11 @@ pub(super) async fn show_tokens(visit: &PersonVisit<'_>) -> Result<ConsoleRespon
     // One more shows if another page follows.
     let command = ConnectorCommand::Token(TokenCommand::List {
         after: after.clone(),
-        limit: Some(PEERS_PER_PAGE + 1),
+        limit: Some(ROWS_PER_PAGE + 1),
     });
     let mut rows: Vec<TokenRow> = permitted.read_rows(command).await?;
-    let has_more = rows.len() > PEERS_PER_PAGE;
-    rows.truncate(PEERS_PER_PAGE);
+    let has_more = rows.len() > ROWS_PER_PAGE;
+    rows.truncate(ROWS_PER_PAGE);
     let view = TokenListView {
         after: rows
             .last()

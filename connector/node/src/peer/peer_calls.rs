@@ -138,7 +138,7 @@ impl Connector {
         let opened = async {
             let client = self.open_connection(peer).await?;
             let program = self.greet_peer(&client).await?;
-            Ok((client, program))
+            Ok::<_, Refusal>((client, program))
         };
         match opened.await {
             Ok((client, program)) => {

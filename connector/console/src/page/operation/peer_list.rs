@@ -2,6 +2,7 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::page::contract_list::ROWS_PER_PAGE;
 use crate::page::operation::doctor::doctor_address;
 use crate::page::operation::render_links;
 use crate::part::error_code::render_error_code;
@@ -12,9 +13,6 @@ use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
-
-/// Most rows of one page.
-pub const PEERS_PER_PAGE: usize = 50;
 
 /// Peers of one page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -179,7 +177,7 @@ fn render_contact(frame: &PageFrame<'_>, peer: &PeerRow) -> Markup {
 
 /// Link to the next rows of a list by its key.
 pub(crate) fn render_next_rows(language: Language, path: &str, after: Option<&str>) -> Markup {
-    let number = PEERS_PER_PAGE;
+    let number = ROWS_PER_PAGE;
     html! {
         @if let Some(after) = after {
             nav.pager aria-label=(message!(language, "nav-pages")) {
