@@ -38,7 +38,7 @@ fn commands_that_read_leave_no_trace() {
     let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     acme.ask(COUNT).must();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 15] = [
         &["contract", "list"],
         &["contract", "show", &contract],
         &["catalog", "list"],
@@ -49,6 +49,11 @@ fn commands_that_read_leave_no_trace() {
         &["peer", "list"],
         &["dataset", "list"],
         &["policy", "list"],
+        &["running", "list"],
+        &["delivery", "list"],
+        &["worker", "list"],
+        &["backup", "list"],
+        &["person", "list"],
     ];
     let all = || {
         for command in commands {

@@ -4,7 +4,7 @@ settings-title = Definições
 settings-title-of = Definições: { $section }
 settings-configuration = Configuração
 settings-people = Pessoas
-settings-tokens = Chaves de acesso
+settings-tokens = Tokens de acesso
 settings-own = A sua conta
 settings-file = Ficheiro de configuração
 settings-state = Pasta de estado
@@ -48,11 +48,11 @@ role-auditor-may = Lê os contratos, as evidências e a configuração; verifica
 role-operator-may = Opera o conector: lê o seu estado e a sua configuração, verifica-o e faz cópias de segurança.
 
 ## Access tokens
-tokens-title = Chaves de acesso
-tokens-what = Com uma chave de acesso, o programa de uma pessoa faz consultas. O segredo da chave é mostrado uma única vez, quando é criada.
-tokens-none = Não existe nenhuma chave de acesso. Este comando cria uma:
-tokens-caption = Chaves de acesso, sem os seus segredos
-token-id = Chave
+tokens-title = Tokens de acesso
+tokens-what = Com um token de acesso, o programa de uma pessoa faz consultas. O segredo do token é mostrado uma única vez, quando é criado.
+tokens-none = Não existe nenhum token de acesso. Este comando cria um:
+tokens-caption = Tokens de acesso, sem os seus segredos
+token-id = Token
 token-person = Pessoa
 token-purposes = Finalidades
 token-contract = Contrato
@@ -61,9 +61,9 @@ token-state = Estado
 token-person-erased = apagado
 token-no-purpose = nenhuma
 token-all-contracts = todos deste participante
-token-valid = válida
-token-over = terminada
-token-revoked = revogada
+token-valid = válido
+token-over = terminado
+token-revoked = revogado
 
 ## Own person
 own-title = A sua conta
