@@ -54,7 +54,7 @@ impl ConnectorVerb for PeerCommand {
         let CommandContext { connector, out, .. } = context;
         match self {
             PeerCommand::List { after, limit } => {
-                // They come in the order of their aliases.
+                // Peers are sorted by alias.
                 let mut peers = connector.known_peers()?;
                 peers.retain(|peer| {
                     after

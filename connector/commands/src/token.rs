@@ -92,7 +92,7 @@ async fn list_tokens(
     limit: Option<usize>,
     out: &EventSink,
 ) -> CommandResult {
-    // They come in the order of their ids.
+    // Tokens are sorted by id.
     let grants = connector.access_tokens.all_tokens();
     let rows: Vec<ListedToken> = grants
         .iter()
