@@ -24,6 +24,7 @@ mod command_status;
 mod concurrent_commands;
 mod conformance;
 mod console;
+mod console_operations;
 mod continuation;
 mod contract_life;
 mod contract_list;

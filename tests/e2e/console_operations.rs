@@ -1,0 +1,94 @@
+//! The console for those who run a connector: its health, its peers, what runs and what waits, and its settings.
+
+use crate::binary;
+use crate::console::browser::{Browser, city_with_request};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::text;
+
+const OPERATIONS: [&str; 7] = [
+    "/operations",
+    "/operations/peers",
+    "/operations/doctor",
+    "/operations/running",
+    "/operations/delivery",
+    "/operations/workers",
+    "/operations/backup",
+];
+
+const SETTINGS: [&str; 4] = [
+    "/settings",
+    "/settings?section=participant",
+    "/settings/people",
+    "/settings/tokens",
+];
+
+#[test]
+fn an_operator_reads_the_state_and_the_settings_and_changes_nothing() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_request(&league, "\"operator\"");
+    let (mut browser, code) = Browser::of(&lindau);
+    for path in OPERATIONS.into_iter().chain(SETTINGS).chain(["/me"]) {
+        assert_eq!(browser.get(path).status, 303, "{path}");
+    }
+    // Statements are for everybody.
+    for path in ["/accessibility", "/licences"] {
+        assert_eq!(browser.get(path).status, 200, "{path}");
+    }
+    assert_eq!(browser.enters(&code).status, 303);
+    let before = lindau.log().len();
+    for path in OPERATIONS.into_iter().chain(SETTINGS).chain(["/me"]) {
+        let page = browser.get(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+    }
+    assert_eq!(lindau.log().len(), before, "a look leaves no record");
+    let page = browser.get("/settings?section=participant");
+    assert!(page.body.contains("lindau.example"), "{}", page.body);
+    assert!(page.body.contains("hansa.toml:"), "{}", page.body);
+    let page = browser.get("/settings/people");
+    assert!(page.body.contains("Maria &lt;Santos&gt;"), "{}", page.body);
+    let entered = lindau.records("console_sign_in");
+    let pseudonym = text(&entered[0]["body"], "actor");
+    assert!(!page.body.contains(&pseudonym), "{}", page.body);
+    let page = browser.get("/me");
+    assert_eq!(page.body.matches("this one").count(), 1, "{}", page.body);
+    let page = browser.get("/help/errors/GROUP_TOO_SMALL");
+    assert!(page.status == 200 && page.body.contains("GROUP_TOO_SMALL"));
+    for path in [
+        "/help/errors/NO_SUCH_CODE",
+        "/operations/nothing",
+        "/settings/nothing",
+    ] {
+        assert_eq!(browser.get(path).status, 404, "{path}");
+    }
+    // The check is begun by a form alone.
+    let page = browser.post("/operations/doctor", "");
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("records, writable"), "{}", page.body);
+    let page = browser.post("/operations/doctor/nobody.example", "");
+    assert!(page.body.contains("PEER_UNKNOWN"), "{}", page.body);
+    for path in ["/operations/doctor/..%2f..", "/operations/doctor/--all"] {
+        assert_ne!(browser.get(path).status, 200, "{path}");
+    }
+    lindau.verifies();
+}
+
+#[test]
+fn operations_and_settings_are_for_their_roles() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_request(&league, "\"auditor\"");
+    let (mut browser, code) = Browser::of(&lindau);
+    browser.enters(&code);
+    for path in SETTINGS {
+        assert_eq!(browser.get(path).status, 200, "{path}");
+    }
+    for path in OPERATIONS {
+        let page = browser.get(path);
+        assert_eq!(page.status, 403, "{path}");
+        assert!(page.body.contains("/help/errors/ROLE_MISSING"), "{path}");
+    }
+    assert_eq!(browser.post("/operations/doctor", "").status, 403);
+    let refused = lindau.records("console_refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(text(&refused[0]["body"], "page"), "operations");
+    lindau.verifies();
+}
