@@ -5,6 +5,7 @@ mod false_accusation;
 mod forged_permits;
 mod incidents;
 mod key_transfer;
+mod pages;
 mod restrictions;
 mod statements;
 

@@ -149,6 +149,7 @@ const OURS: [(&str, &[&str]); 23] = [
     (
         "hansa-verify",
         &[
+            "hansa-console",
             "hansa-audit-log",
             "hansa-policy",
             "hansa-proto",

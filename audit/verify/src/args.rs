@@ -1,6 +1,7 @@
 //! Command line arguments of `hansa-verify`.
 
 use clap::{Parser, Subcommand};
+use hansa_policy::term::language::Language;
 use std::path::PathBuf;
 
 /// Judges evidence of a Hansa league: exported bundles and copied logs, without configuration or network
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 #[command(
     name = "hansa-verify",
     version,
-    after_help = "Ends with 0 when all of it is good, 1 when the verdict can't be written, 2 on wrong use, 7 when something is \
+    after_help = "Ends with 0 when all of it is good, 1 when the verdict or its pages can't be written, 2 on wrong use, 7 when something is \
                   broken, 8 when something is missing from the files, 9 when something is of a version or under an algorithm \
                   that is not known here.\n\n\
                   A key that was revoked is judged by when a withdrawal or a statement was first recorded, as far as a \
@@ -47,6 +48,22 @@ pub(crate) enum VerifyCommand {
         /// Exported bundles, or copies of log folders
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Also writes the result as pages for a browser into this folder, which must not exist or be empty
+        #[arg(long, value_name = "FOLDER")]
+        html: Option<PathBuf>,
+        /// Language of the first page: en, de or pt; absent: that of the environment
+        #[arg(long)]
+        language: Option<Language>,
+    },
+    /// The result of check as pages, in the browser: for people who don't use a terminal
+    #[command(after_help = "Example: hansa-verify open lindau.bundle acme.bundle")]
+    Open {
+        /// Exported bundles, or copies of log folders
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Language of the first page: en, de or pt; absent: that of the environment
+        #[arg(long)]
+        language: Option<Language>,
     },
     /// One question: was it permitted, under which clauses, and what left
     #[command(after_help = "Example: hansa-verify question 01989f lindau.bundle")]
@@ -112,7 +129,8 @@ pub(crate) enum VerifyCommand {
 impl VerifyCommand {
     pub(crate) fn files(&self) -> &[PathBuf] {
         match self {
-            Self::Check { files }
+            Self::Check { files, .. }
+            | Self::Open { files, .. }
             | Self::Question { files, .. }
             | Self::Contract { files, .. }
             | Self::Left { files, .. }

@@ -2,9 +2,9 @@
 
 use crate::args::VerifyArgs;
 use crate::documents::DocumentIndex;
-use crate::finding::AuditFinding;
+use crate::finding::{AuditFinding, FindingSubject};
 use crate::incident::{self, ClosedIncident};
-use hansa_audit_log::digest::Digest;
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::note::{self, ED25519, NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::RecordBody;
@@ -22,12 +22,16 @@ use hansa_identity::bundle::TrustBundle;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::ProviderRestriction;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 /// File of the case.
 pub(crate) struct ExportFile {
     /// Path as given by the user.
     pub(crate) file: String,
+    /// SHA-256 of the file; none for a folder.
+    pub(crate) digest: Option<Digest>,
     /// Owner of the log.
     pub(crate) owner: ParticipantId,
     /// Report of the check of its records.
@@ -66,7 +70,10 @@ impl EvidenceSet {
         let (mut copies, mut findings, mut documents) = (Vec::new(), Vec::new(), Vec::new());
         for path in args.ask.files() {
             let file = path.display().to_string();
-            let mut gathered = ExportFileBuilder::default();
+            let mut gathered = ExportFileBuilder {
+                digest: file_digest(path),
+                ..ExportFileBuilder::default()
+            };
             match offline::visit_copy(path, None, &mut gathered) {
                 Ok(report) => {
                     findings.extend(of_report(&file, &report));
@@ -83,11 +90,15 @@ impl EvidenceSet {
                 Err(refusal) => findings.push(of_refusal(&file, &refusal)?),
             }
         }
-        let trust = read_trust_bundle(args, &documents, &mut findings)?;
+        let mut of_trust = Vec::new();
+        let trust = read_trust_bundle(args, &documents, &mut of_trust)?;
         for copy in &copies {
-            findings.extend(trust.as_ref().and_then(|trust| copy.foreign_key(trust)));
+            of_trust.extend(trust.as_ref().and_then(|trust| copy.foreign_key(trust)));
         }
-        let pool = DocumentIndex::judge(documents, &copies, trust.as_ref(), &mut findings);
+        findings.extend(FindingSubject::Trust.label_findings(of_trust));
+        let mut of_documents = Vec::new();
+        let pool = DocumentIndex::judge(documents, &copies, trust.as_ref(), &mut of_documents);
+        findings.extend(FindingSubject::Document.label_findings(of_documents));
         let mut case = Self {
             copies,
             trust,
@@ -98,6 +109,11 @@ impl EvidenceSet {
         };
         (case.incidents, case.shown) = incident::judge_incidents(&case);
         Ok(case)
+    }
+
+    /// Thumbprint of the league's key, under which the signatures are judged.
+    pub(crate) fn league(&self) -> Option<&str> {
+        Some(self.trust.as_ref()?.content().key.kid())
     }
 
     /// Key that signs the heads of a participant's log, as the league registers it.
@@ -168,6 +184,7 @@ fn note_key(trust: &TrustBundle, of: &ParticipantId) -> Option<NoteKey> {
 /// Builder of a file, record by record.
 #[derive(Default)]
 struct ExportFileBuilder {
+    digest: Option<Digest>,
     history: AuditHistory,
     answers: AnswerCollector,
     tree: MerkleTree,
@@ -206,6 +223,7 @@ impl ExportFileBuilder {
         let owner = format!("hansa://{domain}").parse().ok()?;
         Some(ExportFile {
             file,
+            digest: self.digest,
             owner,
             history: self.history,
             answers: self.answers,
@@ -217,17 +235,34 @@ impl ExportFileBuilder {
     }
 }
 
+/// SHA-256 of a file, as it was before the check; none for a folder and for a file that can't be read.
+fn file_digest(path: &Path) -> Option<Digest> {
+    if !path.is_file() {
+        return None;
+    }
+    let mut file = File::open(path).ok()?;
+    let mut digest = IncrementalDigest::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).ok()? {
+            0 => return Some(digest.finish()),
+            read => digest.update(buffer.get(..read).unwrap_or_default()),
+        }
+    }
+}
+
 fn of_report(file: &str, report: &CopyReport) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     if let Some(fault) = &report.fault {
         let version = FaultKind::Damaged(ChainError::Record(RecordError::Version));
         let sentence = fault.to_string();
         let index = Some(fault.index);
-        findings.push(if fault.what == version {
+        let finding = if fault.what == version {
             AuditFinding::unknown_format(file, index, sentence)
         } else {
             AuditFinding::broken_evidence(file, index, sentence)
-        });
+        };
+        findings.push(finding.with_subject(FindingSubject::Record));
     }
     let damaged = report.damaged.iter();
     findings.extend(damaged.map(|what| AuditFinding::broken_evidence(file, None, what)));

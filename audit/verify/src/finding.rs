@@ -16,6 +16,9 @@ pub(crate) enum AuditVerdict {
 }
 
 impl AuditVerdict {
+    /// Exit status where the pages could not be written.
+    pub(crate) const NOT_WRITTEN: u8 = 1;
+
     /// Exit status for wrong use of the command.
     pub(crate) const WRONG_USE: u8 = 2;
 
@@ -41,11 +44,72 @@ impl AuditVerdict {
     }
 }
 
+/// Subject of a finding. Readers get an explanation for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FindingSubject {
+    /// Record of a log.
+    Record,
+    /// File as a whole.
+    File,
+    /// Keys and participants of the league.
+    Trust,
+    /// Contract or withdrawal.
+    Document,
+    /// Permit of an answer.
+    Permit,
+    /// Values that were sent with a question.
+    KeyValues,
+    /// Receipt.
+    Receipt,
+    /// Answer of which two logs differ.
+    Answer,
+    /// Signed head of a log.
+    Head,
+    /// Time stamp of a head.
+    TimeStamp,
+    /// Statement of deletion or of use.
+    Statement,
+    /// Statement of an incident.
+    Incident,
+}
+
+impl FindingSubject {
+    /// Subject in one word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::File => "file",
+            Self::Trust => "trust",
+            Self::Document => "document",
+            Self::Permit => "permit",
+            Self::KeyValues => "key_values",
+            Self::Receipt => "receipt",
+            Self::Answer => "answer",
+            Self::Head => "head",
+            Self::TimeStamp => "time_stamp",
+            Self::Statement => "statement",
+            Self::Incident => "incident",
+        }
+    }
+
+    /// Findings of a check of this subject.
+    pub(crate) fn label_findings(
+        self,
+        findings: Vec<AuditFinding>,
+    ) -> impl Iterator<Item = AuditFinding> {
+        findings
+            .into_iter()
+            .map(move |finding| finding.with_subject(self))
+    }
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuditFinding {
     /// Verdict of the finding.
     pub(crate) verdict: AuditVerdict,
+    /// Subject of the finding.
+    pub(crate) subject: FindingSubject,
     /// Affected file.
     pub(crate) file: String,
     /// Affected record, if there is one.
@@ -89,6 +153,12 @@ impl AuditFinding {
         Self::new(AuditVerdict::Unknown, file, record, sentence)
     }
 
+    /// Names the subject.
+    pub(crate) fn with_subject(mut self, subject: FindingSubject) -> Self {
+        self.subject = subject;
+        self
+    }
+
     /// Adds the heads that prove the finding.
     pub(crate) fn with_proving_heads(mut self, heads: [String; 2]) -> Self {
         self.proof.extend(heads);
@@ -103,6 +173,7 @@ impl AuditFinding {
     ) -> Self {
         Self {
             verdict,
+            subject: FindingSubject::File,
             file: file.to_owned(),
             record,
             sentence: sentence.into(),

@@ -252,6 +252,7 @@ mod head_pair;
 mod incident;
 mod key_disclosure;
 mod output;
+mod page_folder;
 mod permit;
 mod receipt;
 mod reconciliation;
@@ -263,9 +264,10 @@ mod usage_statement;
 use args::{VerifyArgs, VerifyCommand};
 use clap::Parser as _;
 use evidence_set::EvidenceSet;
-use finding::AuditVerdict;
+use finding::{AuditVerdict, FindingSubject};
 use hansa_policy::safe_text::{printable_json, printable_lines};
-use output::OutputCollector;
+use output::{JudgedFindings, OutputCollector};
+use page_folder::PageFolder;
 use std::ffi::OsString;
 
 /// Output of a run, with its exit status.
@@ -275,7 +277,7 @@ pub struct RunOutput {
     pub out: String,
     /// Text for standard error.
     pub err: String,
-    /// Exit status: 0 good, 2 wrong use, 7 broken, 8 incomplete, 9 can't be checked here.
+    /// Exit status: 0 good, 1 pages that can't be written, 2 wrong use, 7 broken, 8 incomplete, 9 can't be checked here.
     pub status: u8,
 }
 
@@ -309,37 +311,69 @@ fn judge_files(args: &VerifyArgs) -> Result<RunOutput, String> {
         let pair = head_pair::HeadPair::open(older, newer)?;
         let case = EvidenceSet::open(args)?;
         let findings = head_pair::judge_head_pair(&pair, &case, &mut collector);
-        return Ok(collector.finish(findings));
+        let findings = FindingSubject::Head.label_findings(findings).collect();
+        return Ok(collector.finish(&JudgedFindings::judge(findings), None));
     }
     let anchors = time_stamp::read_anchors(&args.tsa_trust)?;
+    let folder = PageFolder::prepare_folder(&args.ask)?;
     let case = EvidenceSet::open(args)?;
     let mut findings = case.findings.clone();
-    findings.extend(case.shown.clone());
-    findings.extend(permit::judge_permits(&case));
-    findings.extend(continuation::judge_continuations(&case));
-    findings.extend(key_disclosure::judge_key_disclosures(&case));
-    findings.extend(receipt::judge_receipts(&case));
-    findings.extend(deletion_statement::judge_deletion_statements(&case));
-    findings.extend(usage_statement::judge_usage_statements(&case));
-    findings.extend(head_consistency::judge_heads(&case));
-    let stamped = time_stamp::judge_time_stamps(&case, anchors.as_ref(), &mut findings);
+    findings.extend(FindingSubject::Incident.label_findings(case.shown.clone()));
+    for (subject, found) in [
+        (FindingSubject::Permit, permit::judge_permits(&case)),
+        (
+            FindingSubject::Permit,
+            continuation::judge_continuations(&case),
+        ),
+        (
+            FindingSubject::KeyValues,
+            key_disclosure::judge_key_disclosures(&case),
+        ),
+        (FindingSubject::Receipt, receipt::judge_receipts(&case)),
+        (
+            FindingSubject::Statement,
+            deletion_statement::judge_deletion_statements(&case),
+        ),
+        (
+            FindingSubject::Statement,
+            usage_statement::judge_usage_statements(&case),
+        ),
+        (FindingSubject::Head, head_consistency::judge_heads(&case)),
+    ] {
+        findings.extend(subject.label_findings(found));
+    }
+    let mut of_stamps = Vec::new();
+    let stamped = time_stamp::judge_time_stamps(&case, anchors.as_ref(), &mut of_stamps);
+    findings.extend(FindingSubject::TimeStamp.label_findings(of_stamps));
     match &args.ask {
-        VerifyCommand::Check { .. } => {
+        VerifyCommand::Check { .. } | VerifyCommand::Open { .. } => {
             for (copy, stamps) in case.copies.iter().zip(&stamped) {
                 let witnesses = head_consistency::judge_witnesses(&case, copy).0;
                 let uncounted = usage_statement::describe_uncounted_months(&case, copy);
                 collector.add_file(copy, &witnesses, stamps, uncounted);
             }
-            findings.extend(reconciliation::judge_reconciliation(&case, None));
+            let mut compared = OutputCollector::new(true);
+            let found = reconciliation::judge_reconciliation(&case, Some(&mut compared));
+            findings.extend(FindingSubject::Answer.label_findings(found));
+            let findings = JudgedFindings::judge(findings);
+            let failed = folder.and_then(|folder| {
+                let check = collector.to_check(&findings, case.league());
+                let written = folder.write_pages(&case, check, compared.into_answers());
+                written.map(|pages| collector.add_pages(pages)).err()
+            });
+            let mut output = collector.finish(&findings, case.league());
+            if let Some(sentence) = failed {
+                output.err = format!("error: {sentence}\n");
+                output.status = AuditVerdict::NOT_WRITTEN;
+            }
+            return Ok(output);
         }
         VerifyCommand::Reconcile { .. } => {
             if case.copies.len() != 2 {
                 return Err("two files are compared: a provider's and a consumer's".to_owned());
             }
-            findings.extend(reconciliation::judge_reconciliation(
-                &case,
-                Some(&mut collector),
-            ));
+            let found = reconciliation::judge_reconciliation(&case, Some(&mut collector));
+            findings.extend(FindingSubject::Answer.label_findings(found));
         }
         VerifyCommand::Question { id, .. } => {
             subject_report::report_question(&case, id, &mut collector)?
@@ -364,7 +398,7 @@ fn judge_files(args: &VerifyArgs) -> Result<RunOutput, String> {
         }
         VerifyCommand::Heads { .. } => {}
     }
-    Ok(collector.finish(findings))
+    Ok(collector.finish(&JudgedFindings::judge(findings), None))
 }
 
 impl RunOutput {

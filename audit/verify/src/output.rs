@@ -8,11 +8,21 @@ use crate::time_stamp::{DatedHead, TimeStampReport};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// Pages that were written.
+#[derive(Debug)]
+pub(crate) struct WrittenPages {
+    /// Path of the first page.
+    pub(crate) first: String,
+    /// `true` if a browser was started with it; none where none was to be started.
+    pub(crate) opened: Option<bool>,
+}
+
 /// Collector of the output.
 pub(crate) struct OutputCollector {
     json: bool,
     text: String,
     answers: Vec<Value>,
+    pages: Option<WrittenPages>,
 }
 
 impl OutputCollector {
@@ -22,6 +32,7 @@ impl OutputCollector {
             json,
             text: String::new(),
             answers: Vec::new(),
+            pages: None,
         }
     }
 
@@ -101,11 +112,15 @@ impl OutputCollector {
                 stamps.not_judged
             ));
         }
+        if let Some(digest) = copy.digest {
+            text.push_str(&format!("\n  sha256 {digest}"));
+        }
         for unseen in &unseen {
             text.push_str(&format!("\n  not seen: {unseen}"));
         }
         let value = json!({
             "file": copy.file,
+            "sha256": copy.digest.map(|digest| digest.to_string()),
             "log": report.log,
             "part": report.is_part,
             "records": report.records,
@@ -137,8 +152,72 @@ impl OutputCollector {
         self.add_answer(value, &text);
     }
 
-    /// Ends the output with the findings and the verdict.
-    pub(crate) fn finish(mut self, mut findings: Vec<AuditFinding>) -> RunOutput {
+    /// Answers so far, as JSON.
+    pub(crate) fn into_answers(self) -> Vec<Value> {
+        self.answers
+    }
+
+    /// Adds the place of the pages.
+    pub(crate) fn add_pages(&mut self, pages: WrittenPages) {
+        self.pages = Some(pages);
+    }
+
+    /// Result of a check so far as JSON, with its findings.
+    pub(crate) fn to_check(&self, findings: &JudgedFindings, league: Option<&str>) -> Value {
+        json!({
+            "verdict": findings.verdict.as_str(),
+            "league": league,
+            "answers": self.answers,
+            "findings": findings.to_json(),
+        })
+    }
+
+    /// Ends the output with the findings and the verdict. `league` is the thumbprint of the key under which a check judged.
+    pub(crate) fn finish(mut self, findings: &JudgedFindings, league: Option<&str>) -> RunOutput {
+        let verdict = findings.verdict;
+        if self.json {
+            let mut whole = json!({
+                "verdict": verdict.as_str(),
+                "answers": self.answers,
+                "findings": findings.to_json(),
+            });
+            if let (Some(members), Some(league)) = (whole.as_object_mut(), league) {
+                members.insert("league".to_owned(), Value::from(league));
+            }
+            if let (Some(members), Some(pages)) = (whole.as_object_mut(), &self.pages) {
+                members.insert("pages".to_owned(), Value::from(pages.first.as_str()));
+                if let Some(opened) = pages.opened {
+                    members.insert("opened".to_owned(), Value::from(opened));
+                }
+            }
+            self.text = format!("{whole}\n");
+        } else {
+            for finding in &findings.findings {
+                self.text.push_str(&as_text(finding));
+            }
+            self.text
+                .push_str(&format!("verdict: {}\n", verdict.as_str()));
+            if let Some(pages) = &self.pages {
+                self.text.push_str(&describe_pages(pages));
+            }
+        }
+        RunOutput {
+            out: self.text,
+            err: String::new(),
+            status: verdict.exit_status(),
+        }
+    }
+}
+
+/// Findings in their order, the worst first, with the verdict.
+pub(crate) struct JudgedFindings {
+    findings: Vec<AuditFinding>,
+    verdict: AuditVerdict,
+}
+
+impl JudgedFindings {
+    /// Sorts the findings; the worst one decides.
+    pub(crate) fn judge(mut findings: Vec<AuditFinding>) -> Self {
         findings.sort_by(|one, other| {
             other
                 .verdict
@@ -151,26 +230,21 @@ impl OutputCollector {
             None | Some(AuditVerdict::Incident) => AuditVerdict::Good,
             Some(worst) => worst,
         };
-        if self.json {
-            let findings: Vec<Value> = findings.iter().map(as_json).collect();
-            let whole = json!({
-                "verdict": verdict.as_str(),
-                "answers": self.answers,
-                "findings": findings,
-            });
-            self.text = format!("{whole}\n");
-        } else {
-            for finding in &findings {
-                self.text.push_str(&as_text(finding));
-            }
-            self.text
-                .push_str(&format!("verdict: {}\n", verdict.as_str()));
+        Self { findings, verdict }
+    }
+
+    fn to_json(&self) -> Vec<Value> {
+        self.findings.iter().map(as_json).collect()
+    }
+}
+
+fn describe_pages(pages: &WrittenPages) -> String {
+    let first = &pages.first;
+    match pages.opened {
+        Some(false) => {
+            format!("pages: {first}\n  no browser could be started here: open this file with one\n")
         }
-        RunOutput {
-            out: self.text,
-            err: String::new(),
-            status: verdict.exit_status(),
-        }
+        Some(true) | None => format!("pages: {first}\n"),
     }
 }
 
@@ -192,6 +266,7 @@ fn count_refusal_codes(copy: &ExportFile) -> BTreeMap<&str, u64> {
 fn as_json(finding: &AuditFinding) -> Value {
     json!({
         "verdict": finding.verdict.as_str(),
+        "about": finding.subject.as_str(),
         "file": finding.file,
         "record": finding.record,
         "what": finding.sentence,

@@ -181,7 +181,7 @@ fn in_the_log(
 }
 
 /// Receipt with this name and valid signatures; `None` for an unknown key.
-fn read_receipt(
+pub(crate) fn read_receipt(
     case: &EvidenceSet,
     copy: &ExportFile,
     index: u64,

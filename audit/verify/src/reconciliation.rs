@@ -8,7 +8,10 @@ use crate::receipt;
 use hansa_audit_log::reconcile::{
     ComparedAnswer, ContractTotals, ReconciliationFinding as Said, reconcile_answers,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Largest number of differing answers in one comparison; the findings name all.
+const MOST_DIFFERING: usize = 1_000;
 
 /// Compares the files of different participants, each pair in both directions.
 pub(crate) fn judge_reconciliation(
@@ -71,6 +74,11 @@ fn compare_direction(
             add_totals(&mut sums.0, sent);
             add_totals(&mut sums.1, received);
         }
+        let differing: Vec<&ComparedAnswer> = found
+            .requests
+            .iter()
+            .filter(|compared| !compared.finding.is_clean())
+            .collect();
         let (from, to) = (provider.owner.domain(), consumer.owner.domain());
         let mut text = format!(
             "{from} to {to}: {} answers, {} of them matched; sent {} rows and {} bytes, received {} rows and {} bytes",
@@ -117,6 +125,8 @@ fn compare_direction(
             "rows_received": sums.1.rows,
             "bytes_sent": sums.0.bytes,
             "bytes_received": sums.1.bytes,
+            "differing": differing.iter().take(MOST_DIFFERING).map(|compared| difference_json(compared)).collect::<Vec<_>>(),
+            "differing_omitted": differing.len().saturating_sub(MOST_DIFFERING),
         });
         collector.add_answer(value, &text);
     }
@@ -129,6 +139,21 @@ fn compare_direction(
                 .unwrap_or_else(|| difference_finding(case, provider, consumer, compared))
         })
         .collect()
+}
+
+/// Answer in which the logs differ, with the values of both.
+fn difference_json(compared: &ComparedAnswer) -> Value {
+    let fields = match &compared.finding {
+        Said::Mismatch(fields) => fields.as_slice(),
+        _ => &[],
+    };
+    json!({
+        "request": compared.request_id,
+        "kind": compared.finding.as_str(),
+        "fields": fields.iter().map(|one| json!({
+            "field": one.field, "provider": one.provider, "consumer": one.consumer,
+        })).collect::<Vec<_>>(),
+    })
 }
 
 /// Finding for an answer that one log lacks and that falls into a closed incident of its owner.

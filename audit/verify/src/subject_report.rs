@@ -1,5 +1,6 @@
 //! Reports on one question, one contract, or the disclosed answers.
 
+use crate::documents::time_from_seconds;
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::output::OutputCollector;
 use crate::permit;
@@ -241,41 +242,9 @@ pub(crate) fn report_contract(
     let at = at.map(parse_instant).transpose()?;
     let mut found = false;
     let wanted = |(known, _): &(&ContractId, &VerifiedContract)| known.to_string().starts_with(id);
-    for (known, agreed) in case.documents.contracts.iter().filter(wanted) {
+    for (_, agreed) in case.documents.contracts.iter().filter(wanted) {
         found = true;
-        let agreement = agreed.agreement();
-        let mut text = hansa_proto::render::render_agreement(Some(*known), agreement);
-        let mut signatures = Vec::new();
-        for signature in case.documents.signed.get(known).into_iter().flatten() {
-            let party = match signature.role {
-                SignatoryRole::Provider => Some(&agreement.provider.id),
-                SignatoryRole::Consumer => agreement.assignee_id(),
-            };
-            let party = party.map_or_else(String::new, ToString::to_string);
-            text.push_str(&format!(
-                "\nsigned for {party} with the registered key {}",
-                signature.kid
-            ));
-            signatures.push(json!({"party": party, "key": signature.kid}));
-        }
-        let mut stood = Vec::new();
-        for copy in &case.copies {
-            let at = at.unwrap_or_else(|| copy.last_time());
-            let standing = permit::contract_state_text(case, copy, agreed, at);
-            text.push_str(&format!(
-                "\nin the log of {}, on {at}: {standing}",
-                copy.owner.domain()
-            ));
-            stood.push(json!({"log": copy.report.log, "at": at.to_string(), "standing": standing}));
-        }
-        let value = json!({
-            "contract": known.to_string(),
-            "provider": agreement.provider.id.to_string(),
-            "consumer": agreement.assignee_id().map(ToString::to_string),
-            "dataset": agreement.dataset.id.to_string(),
-            "signatures": signatures,
-            "standing": stood,
-        });
+        let (value, text) = describe_contract(case, agreed, at);
         collector.add_answer(value, &text);
     }
     if found {
@@ -285,6 +254,86 @@ pub(crate) fn report_contract(
             "no contract `{id}` is in the files, or none that holds"
         ))
     }
+}
+
+/// Contract as JSON and as text: its page, its signatures, and its state by each log at an instant; absent: at the end of the log.
+pub(crate) fn describe_contract(
+    case: &EvidenceSet,
+    agreed: &VerifiedContract,
+    at: Option<UtcTimestamp>,
+) -> (Value, String) {
+    let known = agreed.id();
+    let agreement = agreed.agreement();
+    let page = hansa_proto::render::render_agreement(Some(known), agreement);
+    let mut text = page.clone();
+    let mut signatures = Vec::new();
+    for signature in case.documents.signed.get(&known).into_iter().flatten() {
+        let party = match signature.role {
+            SignatoryRole::Provider => Some(&agreement.provider.id),
+            SignatoryRole::Consumer => agreement.assignee_id(),
+        };
+        let party = party.map_or_else(String::new, ToString::to_string);
+        let signed_at = time_from_seconds(signature.issued_at);
+        text.push_str(&format!(
+            "\nsigned for {party} with the registered key {}, on {signed_at} by the signer's clock",
+            signature.kid
+        ));
+        signatures.push(json!({
+            "role": signature.role.as_str(),
+            "party": party,
+            "key": signature.kid,
+            "at": signed_at.to_string(),
+        }));
+    }
+    let (mut stood, mut withdrawals) = (Vec::new(), Vec::new());
+    for copy in &case.copies {
+        let at = at.unwrap_or_else(|| copy.last_time());
+        let standing = permit::contract_state_text(case, copy, agreed, at);
+        text.push_str(&format!(
+            "\nin the log of {}, on {at}: {standing}",
+            copy.owner.domain()
+        ));
+        let life = copy.history.contracts.get(&known.to_string());
+        let activated = life.and_then(|life| life.activated);
+        stood.push(json!({
+            "log": copy.report.log,
+            "at": at.to_string(),
+            "standing": standing,
+            "state": standing.split(',').next(),
+            "record": activated.map(|(record, _)| record),
+            "activated": activated.map(|(_, at)| at.to_string()),
+        }));
+        for withdrawn in life.into_iter().flat_map(|life| &life.withdrawn) {
+            let effective = withdrawn.effective.unwrap_or(withdrawn.at);
+            text.push_str(&format!(
+                "\nin the log of {}, record {}: withdrawn by {} from {effective} on",
+                copy.owner.domain(),
+                withdrawn.index,
+                withdrawn.party
+            ));
+            withdrawals.push(json!({
+                "log": copy.report.log,
+                "record": withdrawn.index,
+                "at": withdrawn.at.to_string(),
+                "effective": effective.to_string(),
+                "by": withdrawn.party,
+            }));
+        }
+    }
+    let value = json!({
+        "contract": known.to_string(),
+        "provider": agreement.provider.id.to_string(),
+        "consumer": agreement.assignee_id().map(ToString::to_string),
+        "dataset": agreement.dataset.id.to_string(),
+        "from": agreement.not_before.to_string(),
+        "until": agreement.not_after.to_string(),
+        "language": agreement.rendering.language.tag(),
+        "page": page,
+        "signatures": signatures,
+        "standing": stood,
+        "withdrawals": withdrawals,
+    });
+    (value, text)
 }
 
 /// Filter of the disclosed answers.

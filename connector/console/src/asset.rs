@@ -18,10 +18,13 @@ const ICON: Asset = Asset {
     bytes: include_bytes!("../assets/icon.svg"),
 };
 
+/// Text of the style sheet of all pages.
+const STYLE_SHEET_TEXT: &str = include_str!("../assets/console.css");
+
 /// Style sheet of all pages.
 const STYLE_SHEET: Asset = Asset {
     content_type: "text/css; charset=utf-8",
-    bytes: include_bytes!("../assets/console.css"),
+    bytes: STYLE_SHEET_TEXT.as_bytes(),
 };
 
 static STYLE_SHEET_ADDRESS: LazyLock<String> = LazyLock::new(|| {
@@ -43,6 +46,11 @@ pub(crate) fn icon_address() -> &'static str {
 #[must_use]
 pub fn style_sheet_address() -> &'static str {
     &STYLE_SHEET_ADDRESS
+}
+
+/// Text of the style sheet, for a page that can't link to it.
+pub(crate) const fn style_sheet_text() -> &'static str {
+    STYLE_SHEET_TEXT
 }
 
 /// Asset at an address; none for another digest or name.

@@ -11,6 +11,10 @@
 //! 3. [`render_sign_in`], [`render_overview`], [`render_contracts`], [`render_contract`] or [`render_fault`] gives the page.
 //! 4. [`find_asset`] gives the style sheet that the page links to.
 //!
+//! The result of `hansa-verify` is a folder of pages that nobody serves. [`CheckView`] is read from its JSON, [`FolderFrame`] holds what
+//! the pages share, and [`render_verdict_page`] and its siblings give them. Each holds its style sheet and a policy that permits nothing
+//! else.
+//!
 //! # What it must never do
 //!
 //! - Perform input or output, or read a clock.
@@ -72,7 +76,26 @@ pub use crate::page::setting::statement::{
 };
 pub use crate::page::setting::token_list::{TokenListView, TokenRow, render_tokens};
 pub use crate::page::sign_in::{SignInFault, SignInView, render_sign_in};
+pub use crate::page::verdict::comparison::{
+    ComparisonView, DifferenceView, FieldView, render_comparison,
+};
+pub use crate::page::verdict::contracts::{
+    ContractEvidence, SignatureLine, StandingLine, WithdrawalLine, render_contract_evidence,
+    render_contract_list,
+};
+pub use crate::page::verdict::findings::render_findings;
+pub use crate::page::verdict::index::render_verdict_page;
+pub use crate::page::verdict::limits::render_limits;
+pub use crate::page::verdict::recipients::{
+    AnswerGroup, AnswerLine, AnswerMonth, AnswerSide, AnswerSums, ClauseLine, MonthLine,
+    RecipientLine, RecipientView, WebLine, render_month, render_recipients,
+};
+pub use crate::page::verdict::{CheckView, FindingView, JudgedFile, TimeStampView, WitnessView};
 pub use crate::part::address::encode_address;
+pub use crate::part::folder_layout::{
+    FolderFrame, FolderPage, FolderStyle, contract_file_name, month_file_name,
+    render_language_choice,
+};
 
 #[cfg(test)]
 mod tests;

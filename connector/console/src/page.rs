@@ -8,3 +8,4 @@ pub mod operation;
 pub mod overview;
 pub mod setting;
 pub mod sign_in;
+pub mod verdict;

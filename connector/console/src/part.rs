@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod contract_words;
 pub(crate) mod error_code;
 pub(crate) mod error_summary;
+pub(crate) mod folder_layout;
 pub(crate) mod layout;
 pub(crate) mod magnitude;
 pub(crate) mod quotation;

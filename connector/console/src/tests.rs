@@ -6,6 +6,7 @@ mod operation;
 mod page_check;
 mod sample;
 mod setting;
+mod verdict;
 
 use crate::part::text::shorten_quotation;
 use crate::tests::html_reader::read_page;

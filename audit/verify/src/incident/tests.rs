@@ -44,6 +44,7 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Export
     history.incidents = incidents.collect();
     ExportFile {
         file: format!("{domain}.bundle"),
+        digest: None,
         owner: id(domain),
         report: CopyReport {
             log: format!("{domain}/hansa/evidence"),

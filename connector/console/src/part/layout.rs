@@ -119,6 +119,52 @@ impl NavigationTarget {
 /// Whole page as text.
 pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> String {
     let language = frame.language;
+    let document = PageDocument {
+        title: page_title(frame, content),
+        head: html! {
+            meta name="referrer" content="same-origin";
+            link rel="icon" type="image/svg+xml" href=(icon_address());
+            link rel="stylesheet" href=(style_sheet_address());
+        },
+        banner: html! {
+            (render_banner(frame))
+            @if let Some(person) = frame.person {
+                (render_navigation(frame, person))
+            }
+        },
+        lead: html! {
+            @if let Some(instant) = frame.as_of {
+                p.as-of {
+                    (message!(language, "as-of")) " " (render_instant(frame, instant)) " "
+                    a href=(page_address(frame)) { (message!(language, "refresh")) }
+                }
+            }
+        },
+        footer: render_footer(frame),
+    };
+    render_document(language, &document, content)
+}
+
+/// Parts of a page around its content.
+pub(crate) struct PageDocument {
+    /// Title, for the window of the browser.
+    pub(crate) title: String,
+    /// Elements of the head after those of every page.
+    pub(crate) head: Markup,
+    /// Elements before the content: banner and navigation.
+    pub(crate) banner: Markup,
+    /// Elements of the content before its heading.
+    pub(crate) lead: Markup,
+    /// Elements after the content.
+    pub(crate) footer: Markup,
+}
+
+/// Whole page as text, from the parts around its content.
+pub(crate) fn render_document(
+    language: Language,
+    document: &PageDocument,
+    content: &PageContent,
+) -> String {
     let page = html! {
         (DOCTYPE)
         html lang=(language.tag()) {
@@ -126,28 +172,18 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta name="referrer" content="same-origin";
-                title { (page_title(frame, content)) }
-                link rel="icon" type="image/svg+xml" href=(icon_address());
-                link rel="stylesheet" href=(style_sheet_address());
+                title { (document.title) }
+                (document.head)
             }
             body {
                 a.skip href="#content" { (message!(language, "skip")) }
-                (render_banner(frame))
-                @if let Some(person) = frame.person {
-                    (render_navigation(frame, person))
-                }
+                (document.banner)
                 main id="content" tabindex="-1" {
-                    @if let Some(instant) = frame.as_of {
-                        p.as-of {
-                            (message!(language, "as-of")) " " (render_instant(frame, instant)) " "
-                            a href=(page_address(frame)) { (message!(language, "refresh")) }
-                        }
-                    }
+                    (document.lead)
                     h1 { (content.heading) }
                     (content.body)
                 }
-                (render_footer(frame))
+                (document.footer)
             }
         }
     };

@@ -25,6 +25,24 @@ pub(crate) fn render_instant(frame: &PageFrame<'_>, instant: UtcTimestamp) -> Ma
     }
 }
 
+/// Month such as `2026-11` in words. A text of another form is shown as it is.
+pub(crate) fn describe_month(language: Language, text: &str) -> String {
+    let is_month = |number: &str| {
+        number.len() == 2
+            && number
+                .parse()
+                .is_ok_and(|number: u8| (1..=12).contains(&number))
+    };
+    match text.split_once('-') {
+        Some((year, number)) if is_month(number) => {
+            let month = month_name(language, number);
+            let year = reveal_controls(year).into_owned();
+            message!(language, "month-and-year", month, year)
+        }
+        _ => reveal_controls(text).into_owned(),
+    }
+}
+
 /// Day, time and place of an instant, such as `27 Nov 2026, 10:42 (Berlin)`.
 fn describe_instant(frame: &PageFrame<'_>, instant: UtcTimestamp) -> String {
     let language = frame.language;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 50] = [
+const ELEMENTS: [&str; 51] = [
     "a",
     "bdi",
     "blockquote",
@@ -50,6 +50,7 @@ const ELEMENTS: [&str; 50] = [
     "select",
     "span",
     "strong",
+    "style",
     "summary",
     "table",
     "tbody",
@@ -67,8 +68,21 @@ pub(super) fn elements<'a>(page: &'a [PageElement], name: &str) -> Vec<&'a PageE
     page.iter().filter(|element| element.name == name).collect()
 }
 
-/// Rules that hold for each page with any text.
+/// Rule of the addresses that a page may link to.
+#[derive(Clone, Copy)]
+pub(super) struct LinkRule(pub(super) fn(&str) -> bool);
+
+/// Paths of the console.
+const CONSOLE: LinkRule =
+    LinkRule(|address| address.starts_with('/') && !address.starts_with("//"));
+
+/// Rules that hold for each page of the console with any text.
 pub(super) fn check_page(text: &str) -> Vec<PageElement> {
+    check_page_with(CONSOLE, text)
+}
+
+/// Rules that hold for each page with any text. Its links lead to places in itself, and to those that the rule permits.
+pub(super) fn check_page_with(links: LinkRule, text: &str) -> Vec<PageElement> {
     assert!(text.len() < 60_000, "{} bytes", text.len());
     let page = read_page(text);
     let mut ids = BTreeSet::new();
@@ -82,9 +96,9 @@ pub(super) fn check_page(text: &str) -> Vec<PageElement> {
             let name = attribute.name.as_str();
             assert!(name != "style" && !name.starts_with("on"), "{name}");
             if name == "href" || name == "action" {
-                let own = attribute.value.starts_with('/') && !attribute.value.starts_with("//");
+                let is_asset = element.name == "link";
                 assert!(
-                    own || attribute.value.starts_with('#'),
+                    is_asset || links.0(&attribute.value) || attribute.value.starts_with('#'),
                     "{}",
                     attribute.value
                 );
@@ -278,8 +292,18 @@ pub(super) fn check_view(
     names: &[&str],
     render: impl Fn(Language, &Value) -> String,
 ) {
+    check_view_with(CONSOLE, sample, names, render);
+}
+
+/// Checks a page like [`check_view`], with another rule for links.
+pub(super) fn check_view_with(
+    links: LinkRule,
+    sample: &Value,
+    names: &[&str],
+    render: impl Fn(Language, &Value) -> String,
+) {
     for language in Language::ALL {
-        let page = check_page(&render(language, sample));
+        let page = check_page_with(links, &render(language, sample));
         assert_eq!(page[0].attribute("lang"), Some(language.tag()));
     }
     let first = first_seed();
@@ -290,7 +314,7 @@ pub(super) fn check_view(
         random.replace_texts(&mut object, "", names, &mut shown);
         let language = Language::ALL[random.draw_below(3)];
         let text = render(language, &object);
-        let page = check_page(&text);
+        let page = check_page_with(links, &text);
         check_no_control(&text, seed);
         for text in shown {
             let short = shorten_quotation(&text).text;
