@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Our packages, and which of ours each may depend on.
-const OURS: [(&str, &[&str]); 23] = [
+const OURS: [(&str, &[&str]); 24] = [
     ("hansa-audit-log", &[]),
     ("hansa-policy", &["hansa-audit-log"]),
     ("hansa-catalog", &["hansa-policy", "hansa-audit-log"]),
@@ -44,6 +44,7 @@ const OURS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("hansa-console", &["hansa-policy", "hansa-audit-log"]),
+    ("hansa-oidc", &["hansa-policy", "hansa-audit-log"]),
     ("hansa-files", &["hansa-policy"]),
     (
         "hansa-identity",
@@ -79,6 +80,7 @@ const OURS: [(&str, &[&str]); 23] = [
             "hansa-proto",
             "hansa-query",
             "hansa-transport",
+            "hansa-oidc",
             "hansa-audit-store",
             "hansa-files",
             "hansa-identity",
@@ -226,6 +228,7 @@ const HELD: [(&str, &[&str]); 11] = [
             "hansa-enforcement",
             "hansa-proto",
             "hansa-transport",
+            "hansa-oidc",
             "hansa-identity",
             "hansa-audit-store",
             "hansa-store",

@@ -315,6 +315,10 @@ codes! {
     ActUnconfirmed "ACT_UNCONFIRMED" Policy "The act waits for the number that its person types at the machine of the connector." "`hansa console confirm NUMBER`, within two minutes; then go on in the browser.";
     TermsChanged "TERMS_CHANGED" State "The proposal is not the one that was shown any more." "Read the new page, and sign that: `hansa contract show --diff` says what changed.";
     RoleMissing "ROLE_MISSING" Policy "The roles of the person do not permit this page." "The roles stand in `[person.NAME]`; another person with the role can open it.";
+    IssuerUnreachable "ISSUER_UNREACHABLE" OutOfReach "The OpenID Connect issuer, at which people sign in to the console, does not answer." "Check `issuer` under [console.oidc] and the way to it; where `sign_in` names \"link\", `hansa console` signs in without it.";
+    IssuerAnswerInvalid "ISSUER_ANSWER_INVALID" OutOfReach "The OpenID Connect issuer answered with something that can't be used for a sign-in." "Check the client at the issuer, and `issuer`, `client` and the secret under [console.oidc].";
+    SignInRefused "SIGN_IN_REFUSED" Identity "The issuer's answer to a sign-in or a fresh login does not prove who the person is." "Begin the sign-in again; if it is refused again, compare the clocks, and the settings of the client at the issuer.";
+    LogoutTokenInvalid "LOGOUT_TOKEN_INVALID" Identity "A message about a logout is not by the issuer, is not for this console, or came before." "Nothing ended; check the address and the client that the issuer has for this console.";
     // contracts
     ContractUnknown "CONTRACT_UNKNOWN" Unknown "There is no contract in force with that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
     ContractAmbiguous "CONTRACT_AMBIGUOUS" Usage "Several contracts in force fit the question." "Name one with --contract.";
