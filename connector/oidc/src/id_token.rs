@@ -86,6 +86,7 @@ fn check_demand(
     claims: &IdTokenClaims,
     now: UtcTimestamp,
 ) -> Result<(), String> {
+    // INVARIANT: oidc-fresh-login. The issuer is asked for it, and not believed to have done it.
     if demand.is_fresh {
         let Some(login) = claims.auth_time else {
             return Err("the issuer does not say when the login was".to_owned());

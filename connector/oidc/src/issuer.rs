@@ -123,6 +123,7 @@ impl Issuer {
         callback: &CallbackParameters,
         now: UtcTimestamp,
     ) -> Result<SignInOutcome, Refusal> {
+        // INVARIANT: oidc-one-sign-in. The caller has taken the pending sign-in by the cookie of the browser.
         let state = callback.state.as_deref().unwrap_or_default();
         if verify_slices_are_equal(state.as_bytes(), pending.state.as_bytes()).is_err() {
             return Err(sign_in_refusal("the response is of another sign-in"));
@@ -160,6 +161,7 @@ impl Issuer {
         let refuse = |reason: String| logout_refusal(&reason);
         let payload = self.verify_token(token, &LOGOUT_TOKEN, now, refuse).await?;
         let logout = check_logout_claims(&payload, self.parties(), now).map_err(refuse)?;
+        // INVARIANT: oidc-logout-once. Only a token that holds comes into the memory.
         let is_new = self.logouts.lock().remember(&logout.token, now);
         match is_new {
             true => Ok(logout.ended),

@@ -81,7 +81,7 @@ impl IssuerKeys {
         if kept.holds(kid, algorithm, now) {
             return Ok(kept.set);
         }
-        // The difference counts in both directions: a caller that waited has an earlier instant.
+        // INVARIANT: oidc-key-fetches. The difference counts in both directions: a caller that waited has an earlier instant.
         if last_fetch.micros().abs_diff(now.micros()) < PAUSE {
             return match kept.is_recent(now) {
                 true => Ok(kept.set),

@@ -39,7 +39,7 @@ impl<C> PendingSignIns<C> {
             let oldest = self
                 .waiting
                 .iter()
-                .min_by_key(|(_, kept)| kept.pending.begun())
+                .min_by_key(|(_, kept)| kept.pending.begin_time())
                 .map(|(digest, _)| *digest);
             if let Some(oldest) = oldest {
                 self.waiting.remove(&oldest);

@@ -57,7 +57,7 @@ impl PendingSignIn {
 
     /// Beginning of the sign-in.
     #[must_use]
-    pub const fn begun(&self) -> UtcTimestamp {
+    pub const fn begin_time(&self) -> UtcTimestamp {
         self.begun
     }
 

@@ -18,6 +18,7 @@ pub(crate) enum SignatureAlgorithm {
 impl SignatureAlgorithm {
     /// Algorithm of the header parameter `alg`.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
+        // INVARIANT: oidc-algorithms. The only way from the text of a token to an algorithm.
         match name {
             "RS256" => Some(Self::Rs256),
             "PS256" => Some(Self::Ps256),

@@ -3,6 +3,7 @@
 mod authorization_address;
 mod issuer_discovery;
 mod issuer_keys;
+mod keycloak;
 mod logout_token;
 mod sign_in;
 mod signature_vectors;
