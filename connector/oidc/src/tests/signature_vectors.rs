@@ -23,7 +23,8 @@ fn examples_of_the_standards_verify() {
         assert_eq!(verify(token).as_deref(), Ok(payload.as_bytes()));
         let (head, signature) = token.rsplit_once('.').unwrap();
         let other = if signature.starts_with('A') { 'B' } else { 'A' };
-        assert!(verify(&format!("{head}.{other}{}", &signature[1..])).is_err());
+        let rest: String = signature.chars().skip(1).collect();
+        assert!(verify(&format!("{head}.{other}{rest}")).is_err());
     }
 }
 
