@@ -25,6 +25,7 @@ mod concurrent_commands;
 mod conformance;
 mod console;
 mod console_operations;
+mod console_catalog;
 mod continuation;
 mod contract_life;
 mod contract_list;

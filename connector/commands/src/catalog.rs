@@ -1,28 +1,30 @@
 //! `hansa catalog`: what others offer to us.
 
 pub(crate) mod arguments;
+mod catalog_list;
 mod portal_catalog;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
-use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::catalog::arguments::CatalogCommand;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{CommandReport, ReportRow};
-use crate::cli::output::render_table;
 use crate::dataset::catalog_entry::{entry_json, entry_text};
-use hansa_catalog::dataset::DatasetKind;
+use crate::dataset::dataset_list::CoveredTime;
+use crate::policy::clause_report::{ClauseReport, parse_term_language};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::offer::SigningMode;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
-use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::question::reachable_tables;
 use hansa_node::question::reachable_tables::VisibleDataset;
 use hansa_policy::contract::ContractStatus;
-use hansa_policy::id::{ClauseId, ContractId};
+use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::to_printable;
 use hansa_policy::term::Clause;
+use hansa_policy::term::language::Language;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ use std::sync::Arc;
 impl Command for CatalogCommand {
     fn effect(&self) -> CommandEffect {
         match self {
-            Self::List { .. }
+            Self::List(_)
             | Self::Search { .. }
             | Self::Show { .. }
             | Self::Export { .. }
@@ -42,7 +44,7 @@ impl Command for CatalogCommand {
 impl ConnectorVerb for CatalogCommand {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
         match self {
-            Self::List { .. }
+            Self::List(_)
             | Self::Search { .. }
             | Self::Show { .. }
             | Self::Export { .. }
@@ -52,7 +54,7 @@ impl ConnectorVerb for CatalogCommand {
 
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
-            Self::List { .. }
+            Self::List(_)
             | Self::Search { .. }
             | Self::Show { .. }
             | Self::Export { .. }
@@ -63,27 +65,26 @@ impl ConnectorVerb for CatalogCommand {
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
         match self {
-            CatalogCommand::List { participant } => {
-                let peers = match participant {
-                    Some(named) => vec![connector.peer_or_member(&named)?],
-                    None => connector.known_peers()?,
-                };
-                list_datasets(connector, &peers, |_| true, out).await
-            }
+            CatalogCommand::List(args) => catalog_list::list_datasets(connector, args, out).await,
             CatalogCommand::Search { words } => {
-                let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-                let peers = connector.known_peers()?;
-                list_datasets(
-                    connector,
-                    &peers,
-                    |visible| matches_words(visible, &words),
-                    out,
-                )
-                .await
+                let words = words.iter().map(|word| word.to_lowercase()).collect();
+                catalog_list::search_datasets(connector, words, out).await
             }
-            CatalogCommand::Show { dataset } => {
-                let visible = find_dataset(connector, &dataset).await?;
-                out.send_report(&CatalogReport::new(connector, &visible))
+            CatalogCommand::Show {
+                dataset,
+                as_known,
+                language,
+            } => {
+                let language = parse_term_language(language.as_deref())?;
+                let (visible, read_at) = match as_known {
+                    true => {
+                        let known = find_known_dataset(connector, &dataset)?;
+                        (known.dataset, Some(known.read_at))
+                    }
+                    false => (find_dataset(connector, &dataset).await?, None),
+                };
+                let report = CatalogReport::new(connector, &visible, language);
+                out.send_report(&CatalogReport { read_at, ..report })
                     .await?;
                 Ok(0)
             }
@@ -105,12 +106,10 @@ pub(crate) async fn find_dataset(
     connector: &Arc<Connector>,
     named: &str,
 ) -> Result<VisibleDataset, Refusal> {
-    let (alias, name) = named.split_once('.').ok_or_else(|| {
-        Refusal::new(
-            ErrorCode::UsageWrong,
-            format!("`{named}` is not participant.dataset"),
-        )
-    })?;
+    let DatasetName {
+        alias,
+        dataset: name,
+    } = DatasetName::parse(named)?;
     let peer = connector.peer_or_member(alias)?;
     let shown = reachable_tables::fetch_catalog(connector, &peer).await?;
     let mut shown = shown.into_iter();
@@ -127,52 +126,44 @@ pub(crate) async fn find_dataset(
     }))
 }
 
-fn matches_words(visible: &VisibleDataset, words: &[String]) -> bool {
-    let dataset = &visible.dataset;
-    let mut text = format!(
-        "{} {} {} {} {}",
-        dataset.id,
-        dataset.title,
-        dataset.kind.map_or("", DatasetKind::as_str),
-        dataset.model.clone().unwrap_or_default(),
-        dataset.attribution.clone().unwrap_or_default()
-    );
-    for column in &dataset.columns {
-        text.push(' ');
-        text.push_str(column.name.as_str());
-        text.push(' ');
-        text.push_str(column.meaning.as_deref().unwrap_or_default());
-    }
-    let text = text.to_lowercase();
-    words.iter().all(|word| text.contains(word))
+/// Dataset of a catalogue as it was last read.
+struct KnownDataset {
+    dataset: VisibleDataset,
+    read_at: UtcTimestamp,
 }
 
-async fn list_datasets(
-    connector: &Arc<Connector>,
-    peers: &[KnownPeer],
-    wanted: impl Fn(&VisibleDataset) -> bool,
-    out: &EventSink,
-) -> CommandResult {
-    let mut rows = Vec::new();
-    let mut status = 0;
-    for peer in peers {
-        match reachable_tables::fetch_catalog(connector, peer).await {
-            Ok(all) => {
-                for visible in all.into_iter().filter(|visible| wanted(visible)) {
-                    let row = CatalogReport::new(connector, &visible);
-                    out.send_row(&row).await?;
-                    rows.push(row.cells());
-                }
-            }
-            Err(refusal) => {
-                status = refusal.code.kind().exit_code();
-                out.send_fault(&refusal).await;
-            }
-        }
+/// The dataset that `participant.dataset` names, as its owner showed it when its catalogue was last read. No participant is asked.
+fn find_known_dataset(connector: &Connector, named: &str) -> Result<KnownDataset, Refusal> {
+    let name = DatasetName::parse(named)?;
+    let peer = connector.peer_or_member(name.alias)?;
+    let unknown = || {
+        let sentence = format!("no dataset `{named}` is known here");
+        Refusal::new(ErrorCode::DatasetUnknown, sentence)
+            .with_help(format!("hansa catalog list {} asks its owner", name.alias))
+    };
+    let known = reachable_tables::known_catalog(connector, &peer).ok_or_else(unknown)?;
+    let mut datasets = known.datasets.iter();
+    let found = datasets.find(|visible| visible.dataset.id.name.as_str() == name.dataset);
+    Ok(KnownDataset {
+        dataset: found.cloned().ok_or_else(unknown)?,
+        read_at: known.read_at,
+    })
+}
+
+/// Parts of `participant.dataset`.
+struct DatasetName<'a> {
+    alias: &'a str,
+    dataset: &'a str,
+}
+
+impl<'a> DatasetName<'a> {
+    fn parse(named: &'a str) -> Result<Self, Refusal> {
+        let (alias, dataset) = named.split_once('.').ok_or_else(|| {
+            let sentence = format!("`{named}` is not participant.dataset");
+            Refusal::new(ErrorCode::UsageWrong, sentence)
+        })?;
+        Ok(Self { alias, dataset })
     }
-    out.send_text(render_table(CatalogReport::HEADER, &rows))
-        .await?;
-    Ok(status)
 }
 
 fn contracts_in_force(connector: &Connector, visible: &VisibleDataset) -> Vec<ContractId> {
@@ -193,13 +184,34 @@ fn contracts_in_force(connector: &Connector, visible: &VisibleDataset) -> Vec<Co
 struct CatalogReport<'a> {
     participant: &'a str,
     name: String,
+    title: &'a str,
+    licence: &'a str,
+    rows: u64,
+    version: &'a str,
+    published_at: UtcTimestamp,
+    /// First and last day or instant of the rows.
+    covers: Option<CoveredTime>,
+    /// Ways in which we may have it: `contract`, `public view` or `offer`.
+    had_by: Vec<&'static str>,
+    /// Instant at which the catalogue was read, where its owner was not asked now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<UtcTimestamp>,
+    #[serde(flatten)]
+    detail: Option<CatalogDetail<'a>>,
+    #[serde(skip)]
+    visible: &'a VisibleDataset,
+}
+
+/// Columns, offers and contracts of a dataset; absent in a brief list.
+#[derive(Debug, Serialize)]
+struct CatalogDetail<'a> {
     entry: Value,
     offers: Vec<OfferTerms<'a>>,
     public_views: Vec<ViewTerms>,
     /// Contracts in force, by which we have it.
     contracts: Vec<ContractId>,
     #[serde(skip)]
-    visible: &'a VisibleDataset,
+    language: Language,
 }
 
 /// Offer with its clauses in words.
@@ -207,68 +219,89 @@ struct CatalogReport<'a> {
 struct OfferTerms<'a> {
     offer: String,
     title: &'a str,
-    terms: Vec<ClauseText>,
+    not_before: UtcTimestamp,
+    not_after: UtcTimestamp,
+    /// `officer` where a person of the owner signs, `auto` where its connector does.
+    sign: SigningMode,
+    terms: Vec<ClauseReport>,
 }
 
 /// Public view with its clauses in words.
 #[derive(Debug, Serialize)]
 struct ViewTerms {
     contract: ContractId,
-    terms: Vec<ClauseText>,
+    not_after: UtcTimestamp,
+    terms: Vec<ClauseReport>,
 }
 
-/// Clause in words.
-#[derive(Debug, Serialize)]
-struct ClauseText {
-    clause: ClauseId,
-    text: String,
-}
-
-impl ClauseText {
-    fn from_clauses(clauses: &[Clause]) -> Vec<Self> {
-        let texts = clauses.iter().map(|clause| Self {
-            clause: clause.id,
-            text: clause.term.to_english(),
+impl<'a> CatalogDetail<'a> {
+    fn new(visible: &'a VisibleDataset, contracts: Vec<ContractId>, language: Language) -> Self {
+        let offers = visible.offers.iter().map(|offer| OfferTerms {
+            offer: offer.id().to_string(),
+            title: &offer.title,
+            not_before: offer.not_before,
+            not_after: offer.not_after,
+            sign: offer.sign,
+            terms: ClauseReport::from_clauses(&offer.clauses, language),
         });
-        texts.collect()
+        let views = visible.views.iter().map(|(id, agreement)| ViewTerms {
+            contract: *id,
+            not_after: agreement.not_after,
+            terms: ClauseReport::from_clauses(&agreement.clauses, language),
+        });
+        Self {
+            entry: entry_json(&visible.dataset),
+            offers: offers.collect(),
+            public_views: views.collect(),
+            contracts,
+            language,
+        }
     }
 }
 
 impl<'a> CatalogReport<'a> {
-    fn new(connector: &Connector, visible: &'a VisibleDataset) -> Self {
-        let offers = visible.offers.iter().map(|offer| OfferTerms {
-            offer: offer.id().to_string(),
-            title: &offer.title,
-            terms: ClauseText::from_clauses(&offer.clauses),
-        });
-        let views = visible.views.iter().map(|(id, agreement)| ViewTerms {
-            contract: *id,
-            terms: ClauseText::from_clauses(&agreement.clauses),
-        });
+    /// Report without columns, offers and contracts.
+    fn brief(connector: &Connector, visible: &'a VisibleDataset) -> Self {
+        let contracts = contracts_in_force(connector, visible);
+        Self::with_contracts(visible, &contracts)
+    }
+
+    /// Whole report, with the clauses in a language.
+    fn new(connector: &Connector, visible: &'a VisibleDataset, language: Language) -> Self {
+        let contracts = contracts_in_force(connector, visible);
+        let report = Self::with_contracts(visible, &contracts);
         Self {
-            participant: visible.peer.id.domain(),
-            name: format!("{}.{}", visible.peer.alias, visible.dataset.id.name),
-            entry: entry_json(&visible.dataset),
-            offers: offers.collect(),
-            public_views: views.collect(),
-            contracts: contracts_in_force(connector, visible),
-            visible,
+            detail: Some(CatalogDetail::new(visible, contracts, language)),
+            ..report
         }
     }
 
-    /// Ways in which we may have it.
-    fn access_ways(&self) -> String {
-        let mut ways = Vec::new();
-        if !self.contracts.is_empty() {
-            ways.push("contract");
+    fn with_contracts(visible: &'a VisibleDataset, contracts: &[ContractId]) -> Self {
+        let dataset = &visible.dataset;
+        let mut had_by = Vec::new();
+        if !contracts.is_empty() {
+            had_by.push("contract");
         }
-        if !self.public_views.is_empty() {
-            ways.push("public view");
+        if !visible.views.is_empty() {
+            had_by.push("public view");
         }
-        if ways.is_empty() && !self.offers.is_empty() {
-            ways.push("offer");
+        if had_by.is_empty() && !visible.offers.is_empty() {
+            had_by.push("offer");
         }
-        ways.join(", ")
+        Self {
+            participant: visible.peer.id.domain(),
+            name: format!("{}.{}", visible.peer.alias, dataset.id.name),
+            title: &dataset.title,
+            licence: &dataset.licence,
+            rows: dataset.rows,
+            version: &dataset.version,
+            published_at: dataset.published_at,
+            covers: CoveredTime::of(dataset),
+            had_by,
+            read_at: None,
+            detail: None,
+            visible,
+        }
     }
 }
 
@@ -281,7 +314,7 @@ impl ReportRow for CatalogReport<'_> {
         let kind = dataset.kind.map(|kind| kind.to_string());
         vec![
             self.name.clone(),
-            self.access_ways(),
+            self.had_by.join(", "),
             match dataset.rows {
                 0 => String::new(),
                 rows => rows.to_string(),
@@ -296,9 +329,11 @@ impl ReportRow for CatalogReport<'_> {
 impl CommandReport for CatalogReport<'_> {
     fn to_text(&self) -> String {
         let mut text = entry_text(&self.visible.dataset);
+        let detail = self.detail.as_ref();
+        let language = detail.map_or(Language::En, |detail| detail.language);
         let mut block = |head: String, clauses: &[Clause]| {
             text.push_str(&format!("\n\n{head}"));
-            text.push_str(&terms_text(clauses));
+            text.push_str(&terms_text_in(clauses, language));
         };
         for offer in &self.visible.offers {
             block(
@@ -316,18 +351,26 @@ impl CommandReport for CatalogReport<'_> {
                 &agreement.clauses,
             );
         }
-        for id in &self.contracts {
+        for id in detail.into_iter().flat_map(|detail| &detail.contracts) {
             let id = id.to_short_text();
             text.push_str(&format!(
                 "\n\ncontract {id} in force: hansa contract show {id}"
             ));
         }
+        if let Some(read_at) = self.read_at {
+            text.push_str(&format!("\n\nas it was read at {read_at}"));
+        }
         text
     }
 }
 
-/// Clauses in plain language; what is only recorded stands under its own heading.
+/// Clauses in plain language; those that are recorded alone stand under their own heading.
 pub(crate) fn terms_text(clauses: &[Clause]) -> String {
+    terms_text_in(clauses, Language::En)
+}
+
+/// Clauses in a language; those that are recorded alone stand under their own heading.
+pub(crate) fn terms_text_in(clauses: &[Clause], language: Language) -> String {
     let mut text = String::new();
     for clause in clauses
         .iter()
@@ -336,7 +379,7 @@ pub(crate) fn terms_text(clauses: &[Clause]) -> String {
         text.push_str(&format!(
             "\n  {:<5} {}",
             clause.id.to_string(),
-            clause.term.to_english()
+            clause.term.render(language)
         ));
     }
     let recorded: Vec<&Clause> = clauses
@@ -349,7 +392,7 @@ pub(crate) fn terms_text(clauses: &[Clause]) -> String {
             text.push_str(&format!(
                 "\n  {:<5} {}",
                 clause.id.to_string(),
-                clause.term.to_english()
+                clause.term.render(language)
             ));
         }
     }

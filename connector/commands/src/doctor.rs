@@ -3,7 +3,7 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
-use crate::dataset::configured_now;
+use crate::dataset::dataset_lookup::configured_now;
 use crate::status::describe_clock_offset;
 use hansa_audit_log::time::Clock;
 use hansa_identity::cluster;

@@ -1,24 +1,27 @@
 //! `hansa policy`: the own policies.
 
 pub(crate) mod arguments;
+pub(crate) mod clause_report;
 pub(crate) mod policy_diff;
+mod policy_report;
 pub(crate) mod policy_template;
 mod template_clone;
 pub(crate) mod vocabulary;
 
-use crate::admin::command_result::{CommandResult, combined_refusal};
+use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
-use crate::catalog::terms_text;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::{refusal_json, warning_text};
-use crate::dataset::configured_now;
+use crate::dataset::dataset_lookup::configured_now;
 use crate::policy::arguments::PolicyCommand;
+use crate::policy::clause_report::parse_term_language;
+pub(crate) use crate::policy::policy_report::{OfferUse, list_uses};
+use crate::policy::policy_report::{PolicyReport, list_policies};
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::lint::LintSeverity;
-use hansa_catalog::offer_index::IdentifiedOffer;
 use hansa_node::config;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::offer::offers;
@@ -28,7 +31,6 @@ use hansa_node::participant::startup::JudgedState;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::safe_text::to_printable;
 use hansa_query::publication::dataset_entry;
 use serde::Serialize;
 use serde_json::Value;
@@ -38,7 +40,7 @@ use std::sync::Arc;
 impl Command for PolicyCommand {
     fn effect(&self) -> CommandEffect {
         match self {
-            Self::List
+            Self::List(_)
             | Self::Show { .. }
             | Self::Check { .. }
             | Self::Diff { .. }
@@ -71,7 +73,7 @@ impl ConnectorVerb for PolicyCommand {
             Self::Show { dataset: None, .. }
             | Self::Check { dataset: None, .. }
             | Self::Diff { dataset: None, .. }
-            | Self::List
+            | Self::List(_)
             | Self::Terms
             | Self::Template { .. }
             | Self::Clone { .. } => Vec::new(),
@@ -81,7 +83,7 @@ impl ConnectorVerb for PolicyCommand {
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
             Self::Check { .. } => JudgedState::Offers,
-            Self::List
+            Self::List(_)
             | Self::Show { .. }
             | Self::Diff { .. }
             | Self::Terms
@@ -93,41 +95,29 @@ impl ConnectorVerb for PolicyCommand {
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
         match self {
-            PolicyCommand::List => {
-                let config = connector.config();
-                let rows: Vec<ListedPolicy> = config.offers.iter().map(ListedPolicy::of).collect();
-                out.send_list(&rows).await?;
-                Ok(0)
-            }
+            PolicyCommand::List(args) => list_policies(connector, &args, out).await,
             PolicyCommand::Show {
                 policy,
                 odrl,
                 toml,
                 dataset,
+                offered_for,
+                language,
             } => {
-                let (written, dataset) = resolve_policy(connector, &policy, dataset.as_deref())?;
-                let offer = offers::read_offer(&connector.config(), &written, &dataset)
-                    .map_err(combined_refusal)?;
-                let offer = IdentifiedOffer::from(offer);
-                let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
-                let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-                let text = if odrl {
-                    serde_json::to_string_pretty(&value).unwrap_or_default()
-                } else if toml {
-                    String::from_utf8_lossy(&hansa_node::process::named_file::read_named_file(
-                        &written.policy,
-                    )?)
-                    .into_owned()
-                } else {
-                    format!(
-                        "{}{}",
-                        to_printable(&offer.title),
-                        terms_text(&offer.clauses)
-                    )
+                let language = parse_term_language(language.as_deref())?;
+                let (written, dataset) = match offered_for {
+                    Some(offered) => resolve_offer(connector, &policy, &offered)?,
+                    None => resolve_policy(connector, &policy, dataset.as_deref())?,
                 };
-                match odrl || toml {
-                    true => out.send_document(value, text).await?,
-                    false => out.send_object(value, text).await?,
+                let report = PolicyReport::read(connector, &written, &dataset, language)?;
+                if odrl {
+                    let text = serde_json::to_string_pretty(report.odrl()).unwrap_or_default();
+                    out.send_document(report.odrl().clone(), text).await?;
+                } else if toml {
+                    out.send_document(report.odrl().clone(), report.toml())
+                        .await?;
+                } else {
+                    out.send_report(&report).await?;
                 }
                 Ok(0)
             }
@@ -198,6 +188,34 @@ pub(crate) fn resolve_policy(
     Ok((written, dataset))
 }
 
+/// The offer of the configuration that offers a dataset under a policy.
+fn resolve_offer(
+    connector: &Connector,
+    policy: &str,
+    offered_for: &str,
+) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
+    let config = connector.config();
+    let mut offers = config.offers.iter();
+    let written = offers
+        .find(|offer| offer.dataset.as_str() == offered_for && has_policy_name(offer, policy));
+    let written = written.ok_or_else(|| unknown_policy_refusal(policy))?;
+    let dataset = find_published_dataset(connector, &written.dataset)?;
+    Ok((written.clone(), dataset))
+}
+
+fn has_policy_name(offer: &config::offer::OfferConfig, named: &str) -> bool {
+    let stem = offer.policy.file_stem().and_then(std::ffi::OsStr::to_str);
+    stem == Some(named) || offer.policy.ends_with(named)
+}
+
+fn unknown_policy_refusal(named: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::OfferUnknown,
+        format!("no offer of the configuration uses the policy `{named}`"),
+    )
+    .with_help("hansa policy list")
+}
+
 /// A draft over a dataset that is named.
 fn draft_offer(policy: &str, over: &str) -> Result<config::offer::OfferConfig, Refusal> {
     let dataset: SqlIdentifier = over
@@ -220,17 +238,8 @@ fn find_offer(
     let written = config
         .offers
         .iter()
-        .find(|offer| {
-            let stem = offer.policy.file_stem().and_then(std::ffi::OsStr::to_str);
-            stem == Some(named) || offer.policy.ends_with(named) || offer.dataset.as_str() == named
-        })
-        .ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::OfferUnknown,
-                format!("no offer of the configuration uses the policy `{named}`"),
-            )
-            .with_help("hansa policy list")
-        })?;
+        .find(|offer| has_policy_name(offer, named) || offer.dataset.as_str() == named)
+        .ok_or_else(|| unknown_policy_refusal(named))?;
     Ok(written.clone())
 }
 
@@ -332,43 +341,6 @@ async fn check_policies(
         }
     }
     Ok(out.report_faults(&faults).await)
-}
-
-/// Policy of the configuration, with those to whom it is offered.
-#[derive(Debug, Serialize)]
-struct ListedPolicy {
-    policy: String,
-    dataset: SqlIdentifier,
-    to: String,
-}
-
-impl ListedPolicy {
-    fn of(written: &config::offer::OfferConfig) -> Self {
-        Self {
-            policy: written.policy.display().to_string(),
-            dataset: written.dataset.clone(),
-            to: match &written.to {
-                config::offer::OfferAudience::League => "league".to_owned(),
-                config::offer::OfferAudience::Public => "public".to_owned(),
-                config::offer::OfferAudience::Named(list) => {
-                    let named: Vec<&str> = list.iter().map(|id| id.domain()).collect();
-                    named.join(", ")
-                }
-            },
-        }
-    }
-}
-
-impl ReportRow for ListedPolicy {
-    const HEADER: &'static [&'static str] = &["POLICY", "DATASET", "TO"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.policy.clone(),
-            self.dataset.to_string(),
-            self.to.clone(),
-        ]
-    }
 }
 
 /// Finding that keeps nobody from offering a policy.

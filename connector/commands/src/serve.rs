@@ -1,5 +1,6 @@
 //! `hansa serve`: faces up in order, down in reverse.
 
+mod catalog_round;
 mod client_servers;
 mod inherited_listeners;
 pub(crate) mod member_hosts;
@@ -141,6 +142,10 @@ pub(crate) async fn serve_until_stopped(
     tasks.spawn(erase_expired_data(Arc::clone(&connector), stop.clone()));
     tasks.spawn(check_snapshots(Arc::clone(&connector), stop.clone()));
     tasks.spawn(stamp_heads(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(catalog_round::refresh_catalogs(
+        Arc::clone(&connector),
+        stop.clone(),
+    ));
     let (alive, ending) = (Arc::clone(&connector), stop.clone());
     tasks.spawn(async move {
         service_manager::run_watchdog(alive, ending).await;

@@ -6,9 +6,10 @@
 //!
 //! # The walk
 //!
-//! 1. A view is read from the JSON of a command: [`StatusView`], [`ContractListView`], [`ContractView`].
+//! 1. A view is read from the JSON of a command: [`StatusView`], [`ContractListView`], [`ContractView`], [`DatasetView`], [`PolicyView`],
+//!    [`CatalogView`].
 //! 2. [`PageFrame`] holds the parts that all pages share: language, participant, person, navigation.
-//! 3. [`render_sign_in`], [`render_overview`], [`render_contracts`], [`render_contract`] or [`render_fault`] gives the page.
+//! 3. A function such as [`render_sign_in`], [`render_overview`], [`render_contract`] or [`render_fault`] gives the page.
 //! 4. [`find_asset`] gives the style sheet that the page links to.
 //!
 //! The result of `hansa-verify` is a folder of pages that nobody serves. [`CheckView`] is read from its JSON, [`FolderFrame`] holds what
@@ -49,12 +50,19 @@ pub use crate::page::act::{
     ActCheckView, ActFault, ActFields, ActKind, DoneActView, PendingActView, render_act_check,
     render_pending_act,
 };
+pub use crate::page::catalog::detail::{CatalogView, render_catalog_entry};
+pub use crate::page::catalog::list::{
+    CatalogFilter, CatalogListView, CatalogRow, CatalogSummary, render_catalog,
+};
 pub use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail};
 pub use crate::page::contract::{ContractView, render_contract};
 pub use crate::page::contract_list::{
     ContractFilter, ContractListView, ContractRow, ContractSummary, NegotiationSummary,
     ROWS_PER_PAGE, render_contracts,
 };
+pub use crate::page::dataset::detail::{DatasetSample, DatasetView, render_dataset};
+pub use crate::page::dataset::list::{DatasetListView, DatasetRow, render_datasets};
+pub use crate::page::dataset::report::{DatasetReport, SampledRow};
 pub use crate::page::fault::{FaultView, render_fault};
 pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
@@ -75,6 +83,9 @@ pub use crate::page::setting::statement::{
     AccessibilityView, render_accessibility, render_licences,
 };
 pub use crate::page::setting::token_list::{TokenListView, TokenRow, render_tokens};
+pub use crate::page::policy::{
+    PolicyListView, PolicyRow, PolicyView, render_policies, render_policy,
+};
 pub use crate::page::sign_in::{SignInFault, SignInView, render_sign_in};
 pub use crate::page::verdict::comparison::{
     ComparisonView, DifferenceView, FieldView, render_comparison,
@@ -96,6 +107,7 @@ pub use crate::part::folder_layout::{
     FolderFrame, FolderPage, FolderStyle, contract_file_name, month_file_name,
     render_language_choice,
 };
+pub use crate::part::dataset_words::StatedFault;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,14 @@
 //! Pages, one module each.
 
 pub mod act;
+pub mod catalog;
 pub mod contract;
 pub mod contract_list;
+pub mod dataset;
 pub mod fault;
 pub mod operation;
 pub mod overview;
 pub mod setting;
+pub mod policy;
 pub mod sign_in;
 pub mod verdict;

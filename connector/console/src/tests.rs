@@ -1,9 +1,12 @@
 //! Tests of whole pages: their shape in every language, and their safety with any text in any field.
 
 mod act;
+mod catalog;
+mod dataset;
 mod html_reader;
 mod operation;
 mod page_check;
+mod policy;
 mod sample;
 mod setting;
 mod verdict;

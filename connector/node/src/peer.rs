@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog_cache;
 pub(crate) mod delivery;
+pub mod known_catalogs;
 pub mod mailbox;
 pub mod peer_aliases;
 pub(crate) mod peer_allowances;
@@ -10,3 +11,4 @@ pub mod peer_connections;
 pub mod peer_handler;
 pub(crate) mod peer_state;
 pub mod waiting_messages;
+pub mod visible_dataset;

@@ -290,7 +290,7 @@ fn run_offline_verb(
             | ContractCommand::Export { .. },
         )
         | ConnectorCommand::Policy(
-            PolicyCommand::List
+            PolicyCommand::List(_)
             | PolicyCommand::Show { .. }
             | PolicyCommand::Diff { .. }
             | PolicyCommand::Clone { .. }
@@ -424,7 +424,7 @@ async fn with_connector(
             | ContractCommand::Export { output: None, .. },
         )
         | ConnectorCommand::Policy(
-            PolicyCommand::List
+            PolicyCommand::List(_)
             | PolicyCommand::Show { .. }
             | PolicyCommand::Diff { .. }
             | PolicyCommand::Terms

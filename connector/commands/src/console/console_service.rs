@@ -2,6 +2,7 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
+use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::contract_pages::{show_contract, show_contracts};
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
@@ -12,6 +13,10 @@ use crate::console::person_visit::PersonVisit;
 use crate::console::setting_pages::{
     show_configuration, show_error_help, show_own_person, show_people, show_statement, show_tokens,
 };
+use crate::console::dataset_pages::{show_dataset, show_datasets};
+use crate::console::page_visit::{PageVisit, html_response, redirect};
+use crate::console::person_visit::PersonVisit;
+use crate::console::policy_pages::{show_policies, show_policy};
 use hansa_console::{
     ActKind, SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
     sees_whole_state,
@@ -150,6 +155,14 @@ async fn show_page(
         ["settings", "tokens"] => show_tokens(visit).await?,
         ["me"] => show_own_person(visit).await?,
         ["help", "errors", code] => return show_error_help(visit, code).await,
+        ["datasets"] => show_datasets(visit).await?,
+        ["datasets", name] => show_dataset(visit, name).await?,
+        ["policies"] => show_policies(visit).await?,
+        ["policies", name] => show_policy(visit, name).await?,
+        ["catalog"] => show_catalog(visit).await?,
+        ["catalog", participant, dataset] => {
+            show_catalog_entry(visit, participant, dataset).await?
+        }
         _ => return Ok(None),
     };
     Ok(Some(response))

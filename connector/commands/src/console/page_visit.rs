@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub(super) struct PageVisit {
     pub(super) request: ConsoleRequest,
     pub(super) browser: Browser,
-    language: Language,
+    /// Language of the page.
+    pub(super) language: Language,
     /// Tag of the language that the address of the page chooses, to be remembered.
     pub(super) chosen_language: Option<&'static str>,
     config: Arc<ConnectorConfig>,

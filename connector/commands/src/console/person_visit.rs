@@ -12,6 +12,7 @@ use hansa_node::console;
 use hansa_node::console::SignedInPerson;
 use hansa_node::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
 use hansa_transport::ConsoleResponse;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -52,6 +53,11 @@ impl PersonVisit<'_> {
     /// Secret of the session.
     pub(super) fn session(&self) -> &str {
         self.visit.request.session.as_deref().unwrap_or_default()
+    }
+
+    /// Language of the page.
+    pub(super) fn language(&self) -> Language {
+        self.visit.language
     }
 
     /// Value of a parameter of the address, without space around it; empty where it is not given.

@@ -1,9 +1,23 @@
 //! The verbs of `hansa dataset`: what a participant publishes.
 
 use crate::dataset::offer_arguments::OfferTermsArgs;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// `hansa dataset list`
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+pub struct DatasetListArgs {
+    /// Only those with this text in name or title
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Only those behind this one: its name
+    #[arg(long, value_name = "NAME")]
+    pub after: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER")]
+    pub limit: Option<usize>,
+}
 
 /// `hansa dataset …`
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
@@ -11,12 +25,15 @@ use std::path::PathBuf;
 pub enum DatasetCommand {
     /// Lists the own datasets
     #[command(after_help = "Example: hansa dataset list --json")]
-    List,
+    List(DatasetListArgs),
     /// Shows one dataset
     #[command(after_help = "Example: hansa dataset show bike_counts")]
     Show {
         /// Its name
         name: String,
+        /// Language of the clauses: en, de or pt; absent: en
+        #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
+        language: Option<String>,
     },
     /// Shows the first rows of a dataset, as they would be published
     #[command(after_help = "Example: hansa dataset sample bike_counts --rows 5")]
@@ -26,6 +43,9 @@ pub enum DatasetCommand {
         /// Number of rows
         #[arg(long, default_value_t = 10)]
         rows: usize,
+        /// Shows no row of a dataset with columns about persons
+        #[arg(long)]
+        unless_personal: bool,
     },
     /// Looks at files and writes a commented entry into the configuration
     ///

@@ -6,8 +6,10 @@ use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
 use crate::config::reload_if_changed;
+use crate::dataset::dataset_lookup::{
+    configured_datasets, configured_now, unconfigured_dataset_refusal,
+};
 use crate::dataset::publication::publication_report::PublishedDataset;
-use crate::dataset::{configured_datasets, configured_now, unconfigured_dataset_refusal};
 use hansa_node::dataset::publication::{PublicationOutcome, PublishOptions};
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;

@@ -14,6 +14,7 @@ use hansa_policy::diff;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::{ProviderRestriction, StoredRestriction};
+use hansa_policy::term::language::Language;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub(super) async fn show_or_change(
         .cloned();
     let new = match change {
         RestrictionChange::Nothing => {
-            out.send_report(&RestrictionReport::of(dataset, held.as_ref()))
+            out.send_report(&RestrictionReport::of(dataset, held.as_ref(), Language::En))
                 .await?;
             return Ok(0);
         }
@@ -207,22 +208,26 @@ struct RestrictionClause {
 
 impl<'a> RestrictionReport<'a> {
     /// The report of a restriction, or of none.
-    pub(super) fn of(dataset: &'a Dataset, held: Option<&'a StoredRestriction>) -> Self {
+    pub(super) fn of(
+        dataset: &'a Dataset,
+        held: Option<&'a StoredRestriction>,
+        language: Language,
+    ) -> Self {
         Self {
             dataset: &dataset.id.name,
             restriction: held.map(|held| held.document),
-            content: held.map(|held| RestrictionContent::of(held.restriction.as_ref())),
+            content: held.map(|held| RestrictionContent::of(held.restriction.as_ref(), language)),
         }
     }
 }
 
 impl<'a> RestrictionContent<'a> {
-    fn of(restriction: Option<&'a ProviderRestriction>) -> Self {
+    fn of(restriction: Option<&'a ProviderRestriction>, language: Language) -> Self {
         let clauses = restriction.map(|restriction| {
             let clauses = restriction.clauses().iter();
             let clauses = clauses.map(|clause| RestrictionClause {
                 clause: clause.id.in_restriction(),
-                says: clause.term.to_english(),
+                says: clause.term.render(language),
             });
             clauses.collect()
         });

@@ -4,7 +4,7 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::report_json;
 use crate::cli::output::render_table;
-use crate::dataset::{configured_datasets, unconfigured_dataset_refusal};
+use crate::dataset::dataset_lookup::{configured_datasets, unconfigured_dataset_refusal};
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -18,17 +18,35 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+/// Rows that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WantedSample {
+    /// Number of rows.
+    pub(super) rows: usize,
+    /// `true` if rows about persons stay unread.
+    pub(super) unless_personal: bool,
+}
+
 pub(super) async fn show_sample(
     connector: &Arc<Connector>,
     name: &str,
-    rows: usize,
+    wanted: WantedSample,
     out: &EventSink,
 ) -> CommandResult {
+    let WantedSample {
+        rows,
+        unless_personal,
+    } = wanted;
     let configs = configured_datasets(connector)?;
     let config = configs
         .into_iter()
         .find(|config| config.name.as_str() == name)
         .ok_or_else(|| unconfigured_dataset_refusal(name))?;
+    if unless_personal && is_about_persons(&config) {
+        let sentence = format!("{name} has columns about persons, so no row of it is shown");
+        out.send_text(sentence).await?;
+        return Ok(0);
+    }
     let limits = connector.query_limits();
     if let Some(in_place_config) = config.source.in_place.clone() {
         let look = move || in_place::sample_in_place_rows(&config, &in_place_config, rows, &limits);
@@ -39,6 +57,13 @@ pub(super) async fn show_sample(
     let is_prepared = config.prepare.is_some();
     let (shown, preview) = run_blocking(move || read_preview(&config, &zone, rows)).await?;
     print_preview(&shown, &preview, is_prepared, out).await
+}
+
+/// `true` if the configuration says that rows or columns are about persons, also in a column that the next publication adds.
+fn is_about_persons(config: &DatasetConfig) -> bool {
+    let columns = config.columns.iter().map(|column| &column.about);
+    let results = config.results.iter().map(|column| &column.about);
+    config.personal || columns.chain(results).any(|about| about.personal)
 }
 
 /// The first rows of the first file, and its name.

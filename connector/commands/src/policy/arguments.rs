@@ -1,8 +1,19 @@
 //! The verbs of `hansa policy`: the terms of the own offers.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// `hansa policy list`
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+pub struct PolicyListArgs {
+    /// Only those of offers behind this line of the configuration
+    #[arg(long, value_name = "LINE")]
+    pub after: Option<u64>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER")]
+    pub limit: Option<usize>,
+}
 
 /// `hansa policy …`
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
@@ -10,7 +21,7 @@ use std::path::PathBuf;
 pub enum PolicyCommand {
     /// Lists the policies of the own offers
     #[command(after_help = "Example: hansa policy list")]
-    List,
+    List(PolicyListArgs),
     /// Shows one policy in plain language
     #[command(after_help = "Example: hansa policy show mobility-research --odrl")]
     Show {
@@ -25,6 +36,12 @@ pub enum PolicyCommand {
         /// The own dataset to which a draft that no offer uses yet would apply
         #[arg(long)]
         dataset: Option<String>,
+        /// The own dataset whose offer is meant, where several offers use the policy
+        #[arg(long, value_name = "DATASET", conflicts_with = "dataset")]
+        offered_for: Option<String>,
+        /// Language of the clauses: en, de or pt; absent: en
+        #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
+        language: Option<String>,
     },
     /// Shows what a changed policy would let out or take away, by clause and by contract
     #[command(

@@ -1,6 +1,6 @@
 //! `hansa sql` without a statement: what a pipe brings, or the conversation with a person.
 
-use crate::catalog::arguments::CatalogCommand;
+use crate::catalog::arguments::{CatalogCommand, CatalogListArgs};
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::connector_command::ConnectorCommand;
@@ -172,9 +172,9 @@ impl SessionSettings {
                 });
                 None
             }
-            SqlInput::Catalog => Some(ConnectorCommand::Catalog(CatalogCommand::List {
-                participant: None,
-            })),
+            SqlInput::Catalog => Some(ConnectorCommand::Catalog(CatalogCommand::List(
+                CatalogListArgs::default(),
+            ))),
             SqlInput::Explain(sql) => Some(ConnectorCommand::Explain(ExplainArgs {
                 sql,
                 analyze: false,

@@ -1,2 +1,37 @@
 
 ## Catalogue
+catalog-title = Katalog
+catalog-caption = Datensätze anderer Teilnehmer, wie sie zuletzt gelesen wurden
+catalog-none = Noch ist hier kein Datensatz eines anderen Teilnehmers bekannt.
+catalog-none-such = Kein bekannter Datensatz erfüllt diese Bedingungen.
+catalog-filter = Katalog durchsuchen
+catalog-filter-text = Wörter aus Titel, Spalte oder Bedeutung
+catalog-filter-with = Teilnehmer
+catalog-column-title = Titel, in den Worten des Eigentümers
+column-access = Zugang
+column-published = Veröffentlicht
+column-owner = Eigentümer
+access-contract = durch Vertrag
+access-public = offen, ohne Vertrag
+access-offer = auf Anfrage
+access-none = zurzeit nicht angeboten
+catalog-read = gelesen
+catalog-gaps = Was in der Liste fehlt
+catalog-omitted = { $participant } bietet mehr Datensätze an, als hier aufbewahrt werden. Es fehlen: { $number }.
+catalog-unread = Der Katalog von { $participant } wurde seit dem Start dieses Konnektors nicht gelesen. Dieser Befehl fragt ihn ab:
+catalog-entry-title = { $name } von { $author }
+catalog-known-since = Dies hat { $author } gezeigt, als sein Katalog zuletzt gelesen wurde, nämlich am
+owner-words = In den Worten des Eigentümers
+catalog-columns-caption = Spalten, in den Worten von { $author }
+catalog-queries-caption = Gespeicherte Abfragen, in den Worten von { $author }
+catalog-contracts = Eigene Verträge in Kraft
+catalog-offers-none = Zurzeit gibt es kein Angebot an diesen Teilnehmer.
+catalog-request = Dieser Befehl fragt einen Vertrag an:
+offer-name = Angebot { $name }
+public-views = Öffentliche Sichten
+public-views-hint = Unter diesen Bedingungen dürfen alle im Datenraum fragen, ohne eigenen Vertrag.
+public-view-name = Öffentliche Sicht { $name }
+items-omitted = Weitere, nicht gezeigte Einträge: { $number }
+citation = So wird zitiert
+citation-text = { $title }, { $author }, Fassung { $version }, Lizenz { $licence }
+citation-hint = Ein Vertrag kann andere Worte verlangen; dann gelten diese.

@@ -1,2 +1,37 @@
 
 ## Catalogue
+catalog-title = Catalogue
+catalog-caption = Datasets of other participants, as they were last read
+catalog-none = No dataset of another participant is known here yet.
+catalog-none-such = No known dataset meets these conditions.
+catalog-filter = Search the catalogue
+catalog-filter-text = Words of title, column or meaning
+catalog-filter-with = Participant
+catalog-column-title = Title, in the words of its owner
+column-access = Access
+column-published = Published
+column-owner = Owner
+access-contract = by contract
+access-public = open, without a contract
+access-offer = on request
+access-none = not offered now
+catalog-read = read
+catalog-gaps = What the list lacks
+catalog-omitted = { $participant } offers more datasets than are kept here. Missing: { $number }.
+catalog-unread = The catalogue of { $participant } has not been read since this connector started. This command asks for it:
+catalog-entry-title = { $name } of { $author }
+catalog-known-since = This is what { $author } showed when its catalogue was last read, which was on
+owner-words = In the words of the owner
+catalog-columns-caption = Columns, in the words of { $author }
+catalog-queries-caption = Saved queries, in the words of { $author }
+catalog-contracts = Own contracts in force
+catalog-offers-none = There is no offer to this participant now.
+catalog-request = This command asks for a contract:
+offer-name = Offer { $name }
+public-views = Public views
+public-views-hint = Everyone in the data space may ask under these terms, without a contract of their own.
+public-view-name = Public view { $name }
+items-omitted = Further entries that are not shown: { $number }
+citation = How to cite
+citation-text = { $title }, { $author }, version { $version }, licence { $licence }
+citation-hint = A contract may ask for other words; then these count.

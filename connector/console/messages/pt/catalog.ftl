@@ -1,2 +1,37 @@
 
 ## Catalogue
+catalog-title = Catálogo
+catalog-caption = Conjuntos de dados de outros participantes, tal como foram lidos da última vez
+catalog-none = Ainda não se conhece aqui nenhum conjunto de dados de outro participante.
+catalog-none-such = Nenhum conjunto de dados conhecido cumpre estas condições.
+catalog-filter = Pesquisar no catálogo
+catalog-filter-text = Palavras do título, da coluna ou do significado
+catalog-filter-with = Participante
+catalog-column-title = Título, nas palavras do proprietário
+column-access = Acesso
+column-published = Publicação
+column-owner = Proprietário
+access-contract = por contrato
+access-public = aberto, sem contrato
+access-offer = a pedido
+access-none = não oferecido agora
+catalog-read = lido
+catalog-gaps = O que falta na lista
+catalog-omitted = { $participant } oferece mais conjuntos de dados do que os guardados aqui. Faltam: { $number }.
+catalog-unread = O catálogo de { $participant } ainda não foi lido desde o arranque deste conector. Este comando pede-o:
+catalog-entry-title = { $name } de { $author }
+catalog-known-since = Isto é o que { $author } mostrou quando o seu catálogo foi lido pela última vez, em
+owner-words = Nas palavras do proprietário
+catalog-columns-caption = Colunas, nas palavras de { $author }
+catalog-queries-caption = Consultas guardadas, nas palavras de { $author }
+catalog-contracts = Contratos próprios em vigor
+catalog-offers-none = Neste momento não há nenhuma oferta a este participante.
+catalog-request = Este comando pede um contrato:
+offer-name = Oferta { $name }
+public-views = Vistas públicas
+public-views-hint = Todos no espaço de dados podem consultar nestas condições, sem contrato próprio.
+public-view-name = Vista pública { $name }
+items-omitted = Outras entradas que não são mostradas: { $number }
+citation = Como citar
+citation-text = { $title }, { $author }, versão { $version }, licença { $licence }
+citation-hint = Um contrato pode exigir outras palavras; nesse caso, são estas que contam.

@@ -10,6 +10,22 @@ pub(crate) fn contract_address(identity: &str) -> Option<String> {
     plain.then(|| format!("/contracts/{identity}"))
 }
 
+/// Address of a page below a path, such as `/datasets/bike_counts`. None where a segment would change the path.
+pub(crate) fn page_below(path: &str, segments: &[&str]) -> Option<String> {
+    let mut address = path.to_owned();
+    for segment in segments {
+        let changes_path = matches!(*segment, "" | "." | "..")
+            || segment.contains(['/', '\\'])
+            || segment.chars().any(char::is_control);
+        if changes_path {
+            return None;
+        }
+        address.push('/');
+        push_encoded(&mut address, segment);
+    }
+    Some(address)
+}
+
 /// Path of an address, without its query. An address that leads away from this console gives `/`.
 pub(crate) fn own_path(address: &str) -> &str {
     let path = address.split(['?', '#']).next().unwrap_or_default();
@@ -131,6 +147,16 @@ mod tests {
         assert_eq!(contract_address("n-3c51").unwrap(), "/contracts/n-3c51");
         for bad in ["", "..", "a/b", "a%2f", "a?b", "\u{202e}"] {
             assert_eq!(contract_address(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_in_a_path_stay_segments() {
+        let below = |name: &str| page_below("/datasets", &[name]);
+        assert_eq!(below("bike_counts").unwrap(), "/datasets/bike_counts");
+        assert_eq!(below("Räder?").unwrap(), "/datasets/R%C3%A4der%3F");
+        for bad in ["", ".", "..", "a/b", "a\\b", "a\0"] {
+            assert_eq!(below(bad), None, "{bad}");
         }
     }
 

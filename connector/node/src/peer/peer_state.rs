@@ -2,6 +2,7 @@
 
 use crate::log::log_heads::head_tracker::HeadTracker;
 use crate::peer::delivery::DeliveryQueues;
+use crate::peer::known_catalogs::KnownCatalogs;
 use crate::peer::peer_connections::PeerConnections;
 use crate::worker::workers::WorkerRegistry;
 use tokio::sync::Notify;
@@ -17,6 +18,8 @@ pub struct PeerState {
     pub workers: WorkerRegistry,
     /// Delivery queues of messages to peers.
     pub(crate) delivery_queues: DeliveryQueues,
+    /// Catalogs of peers as they were last read.
+    pub(crate) known_catalogs: KnownCatalogs,
     /// Signal that the outbox has new messages.
     pub(crate) outbox_signal: Notify,
 }

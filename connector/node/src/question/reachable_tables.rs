@@ -8,8 +8,10 @@ mod unavailable_tables;
 use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use crate::peer::catalog_cache::CachedCatalogReader;
+use crate::peer::known_catalogs::{KnownCatalog, SizedDataset};
 use crate::peer::mailbox;
 use crate::peer::peer_connections::KnownPeer;
+pub use crate::peer::visible_dataset::VisibleDataset;
 use crate::question::query_author::QueryAuthor;
 use hansa_catalog::catalog_listing::EndedOffer;
 use hansa_catalog::dataset::Dataset;
@@ -27,21 +29,6 @@ use hansa_query::sql::query_text::NamedTables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Dataset of a peer, as its catalog shows it here.
-#[derive(Debug, Clone)]
-pub struct VisibleDataset {
-    /// Peer with the dataset.
-    pub peer: KnownPeer,
-    /// Catalog entry.
-    pub dataset: Dataset,
-    /// Offers of the dataset.
-    pub offers: Vec<hansa_catalog::offer::Offer>,
-    /// Public views in force, with their ID and content.
-    pub views: Vec<(ContractId, Agreement)>,
-    /// Reasons why shown public views are unusable.
-    pub(crate) unusable: Vec<Refusal>,
-}
-
 /// Fetches all pages of a peer's catalog.
 ///
 /// # Errors
@@ -52,6 +39,12 @@ pub async fn fetch_catalog(
 ) -> Result<Vec<VisibleDataset>, Refusal> {
     let shown = catalog_page(connector, peer).await?;
     Ok(shown.visible)
+}
+
+/// Catalog of a peer as it was last read; none where it was not read since the start of the process. No peer is asked.
+#[must_use]
+pub fn known_catalog(connector: &Connector, peer: &KnownPeer) -> Option<Arc<KnownCatalog>> {
+    connector.peers.known_catalogs.find(&peer.id)
 }
 
 /// Returns the refusal of a dataset that a peer no longer shows, if its offer to this participant has ended.
@@ -105,6 +98,7 @@ async fn fetch_pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<Cat
     let mut shown = CatalogPage::default();
     let mut reading = connector.peers.delivery_queues.start_reading(&peer.id);
     let mut request = CatalogPageRequest::default();
+    let mut sizes = Vec::new();
     for _ in 0..MOST_PAGES {
         let page = client.fetch_catalog_page(&request).await?;
         shown.newest_message = shown.newest_message.max(page.newest_message);
@@ -123,6 +117,8 @@ async fn fetch_pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<Cat
                 )
                 .with_participant(peer.id.clone()));
             }
+            let offers = entry.offers.iter().map(|offer| offer.policy.len());
+            sizes.push(offers.fold(entry.dataset.len(), usize::saturating_add));
             shown.visible.push(read_visible_dataset(
                 connector,
                 peer,
@@ -138,6 +134,13 @@ async fn fetch_pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<Cat
             Some(next) => request.after = Some(next),
             None => {
                 connector.peers.delivery_queues.was_read(&peer.id, reading);
+                let sized = shown.visible.iter().zip(&sizes);
+                let sized = sized.map(|(dataset, bytes)| SizedDataset {
+                    dataset,
+                    bytes: *bytes,
+                });
+                let known = &connector.peers.known_catalogs;
+                known.keep(&peer.id, connector.now(), sized);
                 return Ok(shown);
             }
         }

@@ -1,0 +1,5 @@
+//! Own datasets: the list, and one dataset.
+
+pub mod detail;
+pub mod list;
+pub mod report;
