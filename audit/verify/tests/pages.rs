@@ -166,11 +166,7 @@ fn the_pages_of_a_good_pair() {
 fn the_pages_of_an_edited_record() {
     let place = tempfile::tempdir().unwrap();
     let pair = BundlePair::make(place.path());
-    pair.edit(
-        "lindau.bundle",
-        "2026-10-01.1",
-        "2026-10-01.7",
-    );
+    pair.edit("lindau.bundle", "2026-10-01.1", "2026-10-01.7");
     std::fs::create_dir(place.path().join("pages")).unwrap();
     let output = run(
         place.path(),

@@ -5,14 +5,12 @@ pub(crate) mod arguments;
 mod catalog_pages;
 pub(crate) mod console_service;
 mod contract_pages;
+mod dataset_pages;
 mod operation_pages;
 mod page_visit;
 mod person_visit;
-mod setting_pages;
-mod dataset_pages;
-mod page_visit;
-mod person_visit;
 mod policy_pages;
+mod setting_pages;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;

@@ -73,6 +73,9 @@ pub use crate::page::operation::running_list::{RunningRow, render_running};
 pub use crate::page::operation::worker_list::{WorkerRow, render_workers};
 pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};
 pub use crate::page::overview::{StatusView, render_overview, sees_whole_state};
+pub use crate::page::policy::{
+    PolicyListView, PolicyRow, PolicyView, render_policies, render_policy,
+};
 pub use crate::page::setting::configuration::{
     Configuration, ConfigurationKey, ConfigurationView, render_configuration,
 };
@@ -83,9 +86,6 @@ pub use crate::page::setting::statement::{
     AccessibilityView, render_accessibility, render_licences,
 };
 pub use crate::page::setting::token_list::{TokenListView, TokenRow, render_tokens};
-pub use crate::page::policy::{
-    PolicyListView, PolicyRow, PolicyView, render_policies, render_policy,
-};
 pub use crate::page::sign_in::{SignInFault, SignInView, render_sign_in};
 pub use crate::page::verdict::comparison::{
     ComparisonView, DifferenceView, FieldView, render_comparison,
@@ -103,11 +103,11 @@ pub use crate::page::verdict::recipients::{
 };
 pub use crate::page::verdict::{CheckView, FindingView, JudgedFile, TimeStampView, WitnessView};
 pub use crate::part::address::encode_address;
+pub use crate::part::dataset_words::StatedFault;
 pub use crate::part::folder_layout::{
     FolderFrame, FolderPage, FolderStyle, contract_file_name, month_file_name,
     render_language_choice,
 };
-pub use crate::part::dataset_words::StatedFault;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ pub mod dataset;
 pub mod fault;
 pub mod operation;
 pub mod overview;
-pub mod setting;
 pub mod policy;
+pub mod setting;
 pub mod sign_in;
 pub mod verdict;

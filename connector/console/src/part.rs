@@ -3,9 +3,9 @@
 pub(crate) mod address;
 pub(crate) mod clause_table;
 pub(crate) mod contract_words;
-pub(crate) mod error_code;
 pub(crate) mod dataset_entry;
 pub(crate) mod dataset_words;
+pub(crate) mod error_code;
 pub(crate) mod error_summary;
 pub(crate) mod folder_layout;
 pub(crate) mod layout;

@@ -10,5 +10,5 @@ pub(crate) mod peer_calls;
 pub mod peer_connections;
 pub mod peer_handler;
 pub(crate) mod peer_state;
-pub mod waiting_messages;
 pub mod visible_dataset;
+pub mod waiting_messages;

@@ -4,19 +4,17 @@ use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::contract_pages::{show_contract, show_contracts};
+use crate::console::dataset_pages::{show_dataset, show_datasets};
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
     show_running, show_workers,
 };
 use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::person_visit::PersonVisit;
+use crate::console::policy_pages::{show_policies, show_policy};
 use crate::console::setting_pages::{
     show_configuration, show_error_help, show_own_person, show_people, show_statement, show_tokens,
 };
-use crate::console::dataset_pages::{show_dataset, show_datasets};
-use crate::console::page_visit::{PageVisit, html_response, redirect};
-use crate::console::person_visit::PersonVisit;
-use crate::console::policy_pages::{show_policies, show_policy};
 use hansa_console::{
     ActKind, SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
     sees_whole_state,
