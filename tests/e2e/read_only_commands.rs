@@ -39,12 +39,16 @@ fn commands_that_read_leave_no_trace() {
     let contract = acme.contract("lindau.long");
     acme.ask(COUNT).must();
     let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 13] = [
         &["contract", "list"],
         &["contract", "show", &contract],
         &["catalog", "list"],
         &["catalog", "show", "lindau.long"],
         &["audit", "list"],
         &["audit", "heads"],
+        &["audit", "summary"],
+        &["audit", "show", "0", "--proof"],
+        &["audit", "received"],
         &["status"],
         &["peer", "list"],
         &["dataset", "list"],

@@ -8,6 +8,7 @@ use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -53,6 +54,61 @@ impl RecordFilter {
         }
     }
 
+    /// True if a record is selected by itself or by the earlier records that it belongs to, which `origins` finds.
+    ///
+    /// A reader that goes back from the newest record has not processed the earlier ones; a [`RecordSelector`] has. It reads no body
+    /// that no condition asks for.
+    ///
+    /// # Errors
+    /// When the record or its origin can't be read.
+    pub fn selects_with_origins(
+        &self,
+        record: &Record,
+        origins: &mut impl RecordOrigins,
+    ) -> Result<bool, Refusal> {
+        if !self.matches_time(record) {
+            return Ok(false);
+        }
+        let has_subject =
+            self.participant.is_some() || self.dataset.is_some() || self.contract.is_some();
+        if !has_subject && self.outcome.is_none() {
+            return Ok(true);
+        }
+        let body = crate::read_body(record)?;
+        if !self.matches_outcome(&body) {
+            return Ok(false);
+        }
+        if self.matches_subject(&body) {
+            return Ok(true);
+        }
+        if let Some(origin) = origins.find_question(record, &body)?
+            && self.matches_subject(&origin)
+        {
+            return Ok(true);
+        }
+        for contract in body.contracts() {
+            let subject = origins.find_contract(contract)?;
+            if subject.is_some_and(|subject| self.matches_contract(contract, &subject)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// True if a contract satisfies the subject conditions.
+    fn matches_contract(&self, contract: &str, subject: &ContractSubject) -> bool {
+        self.participant.as_ref().is_none_or(|wanted| {
+            let mut parties = subject.parties.iter();
+            parties.any(|party| party == wanted)
+        }) && self
+            .dataset
+            .as_ref()
+            .is_none_or(|wanted| subject.dataset.ends_with(wanted))
+            && self
+                .contract
+                .is_none_or(|wanted| wanted.to_string() == contract)
+    }
+
     /// True if the record itself satisfies the subject conditions.
     fn matches_subject(&self, body: &RecordBody) -> bool {
         self.participant.as_ref().is_none_or(|wanted| {
@@ -95,6 +151,34 @@ impl RecordFilter {
                 || is_counted
         })
     }
+}
+
+/// Parties and dataset of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractSubject {
+    /// Both parties, or the provider alone for a public view.
+    pub parties: Vec<ParticipantId>,
+    /// Identity of the dataset.
+    pub dataset: String,
+}
+
+/// Access to the earlier records that say what a record is about.
+pub trait RecordOrigins {
+    /// Body of the record that began the question of a record; none where the record is about no question, or is itself the beginning.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn find_question(
+        &mut self,
+        record: &Record,
+        body: &RecordBody,
+    ) -> Result<Option<RecordBody>, Refusal>;
+
+    /// Subject of a contract; none for an unknown one.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn find_contract(&mut self, contract: &str) -> Result<Option<ContractSubject>, Refusal>;
 }
 
 /// Goes through a log from its beginning and knows what later records belong to.

@@ -5,6 +5,7 @@ use crate::index::LogIndex;
 use crate::log_dir::{self, RecordOffset};
 use crate::log_segment;
 use hansa_audit_log::record::{EXPIRED, Record};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::leaf_hash;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::File;
@@ -33,6 +34,33 @@ impl AuditLog {
     #[must_use]
     pub fn read(&self, from: u64) -> LogReader {
         LogReader::new(Arc::clone(&self.inner.index), from)
+    }
+
+    /// Reader of the records from index `from` on, up to the one before `to`.
+    #[must_use]
+    pub fn read_between(&self, from: u64, to: u64) -> LogReader {
+        let mut reader = self.read(from);
+        reader.end = reader.end.min(to);
+        reader
+    }
+
+    /// Place of the first record that was not made before an instant; the number of records where there is none.
+    ///
+    /// The times of records never decrease, so only a few of them are read.
+    ///
+    /// # Errors
+    /// As [`AuditLog::get`].
+    pub fn first_since(&self, instant: UtcTimestamp) -> Result<u64, Refusal> {
+        let (mut before, mut since) = (0, self.size());
+        while before < since {
+            let middle = before.midpoint(since);
+            // A record past its retention is skipped: the next one that is there is no older.
+            match self.read(middle).next().transpose()? {
+                Some(record) if record.at < instant => before = middle.saturating_add(1),
+                Some(_) | None => since = middle,
+            }
+        }
+        Ok(since)
     }
 
     /// Record at `index`.

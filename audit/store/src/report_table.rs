@@ -119,6 +119,10 @@ struct AnswerTotals {
     bytes: LeftAmount,
     first: UtcTimestamp,
     last: UtcTimestamp,
+    /// Answers that were cut.
+    cut: u64,
+    /// Answers whose receipt the recipient has countersigned.
+    acknowledged: u64,
 }
 
 impl AnswerTotals {
@@ -130,6 +134,13 @@ impl AnswerTotals {
             bytes,
             first: question.at,
             last: question.at,
+            cut: u64::from(
+                question
+                    .end
+                    .as_ref()
+                    .is_some_and(|end| end.outcome == "cut"),
+            ),
+            acknowledged: u64::from(matches!(question.acknowledged, Some((_, true)))),
         }
     }
 
@@ -139,6 +150,15 @@ impl AnswerTotals {
         self.bytes = self.bytes.add_amount(other.bytes);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
+        self.cut = self.cut.saturating_add(other.cut);
+        self.acknowledged = self.acknowledged.saturating_add(other.acknowledged);
+    }
+
+    const fn to_receipt_cells(self) -> [ReportCell; 2] {
+        [
+            ReportCell::Count(self.cut),
+            ReportCell::Count(self.acknowledged),
+        ]
     }
 
     fn to_cells(self) -> [ReportCell; 5] {

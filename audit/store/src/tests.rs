@@ -199,6 +199,24 @@ fn recorded_read_and_proved() {
     assert!(numbers(&log, 20).is_empty());
     assert_eq!(log.get(7).unwrap().unwrap().seq, 7);
     assert_eq!(log.get(20).unwrap(), None);
+    let places = |from, to| -> Vec<u64> {
+        let records = log.read_between(from, to);
+        records.map(|record| record.unwrap().seq).collect()
+    };
+    assert_eq!(places(3, 6), [3, 4, 5]);
+    assert_eq!(places(18, 99), [18, 19]);
+    assert!(places(6, 3).is_empty());
+    for index in [0, 7, 19] {
+        let at = log.get(index).unwrap().unwrap().at;
+        let first = log.first_since(at).unwrap();
+        assert!(first <= index && log.get(first).unwrap().unwrap().at == at);
+        let earlier = first
+            .checked_sub(1)
+            .map(|one| log.get(one).unwrap().unwrap().at);
+        assert!(earlier.is_none_or(|earlier| earlier < at));
+    }
+    let later = log.now().plus_micros(1);
+    assert_eq!(log.first_since(later).unwrap(), 20);
     let root = log.checkpoint().root;
     for index in 0..20 {
         let proof = log.inclusion_proof(index, 20).unwrap();

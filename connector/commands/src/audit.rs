@@ -7,11 +7,14 @@ mod expiry_notice;
 mod export;
 mod incident;
 mod log_heads;
+mod log_summary;
 mod processing_record;
 mod recall_notice;
 mod reconcile;
 mod record_filter;
 mod record_format;
+mod record_page;
+mod record_proof;
 mod report_tables;
 pub(crate) mod verification;
 
@@ -21,7 +24,8 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::audit::arguments::{AuditCommand, AuditFilter};
 use crate::audit::expiry_notice::tell_expired;
-use crate::audit::report_tables::AuditReportRequest;
+use crate::audit::record_page::{ContinuationReport, PageBounds, RecordListing};
+use crate::audit::report_tables::{AuditReportRequest, ReceivedNames};
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{CommandReport, report_json};
 use crate::cli::output::render_table;
@@ -41,6 +45,7 @@ impl Command for AuditCommand {
     fn effect(&self) -> CommandEffect {
         match self {
             Self::List { .. }
+            | Self::Summary
             | Self::Show { .. }
             | Self::Verify { .. }
             | Self::Heads
@@ -92,6 +97,7 @@ impl ConnectorVerb for AuditCommand {
             | Self::Received { output: file, .. }
             | Self::Processing { output: file, .. } => NamedFile::list_opened(file.as_mut()),
             Self::List { .. }
+            | Self::Summary
             | Self::Show { .. }
             | Self::Verify { .. }
             | Self::Heads
@@ -104,6 +110,7 @@ impl ConnectorVerb for AuditCommand {
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
             Self::List { .. }
+            | Self::Summary
             | Self::Show { .. }
             | Self::Verify { .. }
             | Self::Heads
@@ -127,8 +134,21 @@ impl ConnectorVerb for AuditCommand {
             AuditCommand::List {
                 filter,
                 checkpoints,
-            } => list_records(connector, filter, checkpoints, out).await,
-            AuditCommand::Show { id } => show_records(connector, id, out).await,
+                before,
+                within,
+            } => {
+                let bounds = PageBounds {
+                    before,
+                    within,
+                    checkpoints,
+                };
+                list_records(connector, filter, bounds, out).await
+            }
+            AuditCommand::Summary => log_summary::report_log_summary(connector, out).await,
+            AuditCommand::Show { id, proof: true } => {
+                record_proof::report_record_proof(connector, &id, out).await
+            }
+            AuditCommand::Show { id, proof: false } => show_records(connector, id, out).await,
             AuditCommand::Verify { .. } => verification::verify_own_log(connector, out).await,
             AuditCommand::Heads => log_heads::report_log_heads(connector, out).await,
             AuditCommand::Incident { cause, since, head } => {
@@ -185,16 +205,19 @@ impl ConnectorVerb for AuditCommand {
             AuditCommand::Received {
                 participant,
                 dataset,
+                contract,
                 from,
                 to,
                 output,
             } => {
-                let asked = AuditReportRequest::Received {
+                let named = ReceivedNames {
                     participant,
                     dataset,
+                    contract,
                     from,
                     to,
                 };
+                let asked = AuditReportRequest::Received(named);
                 report_tables::write_report_table(connector, asked, output, out).await
             }
             AuditCommand::Processing {
@@ -236,15 +259,18 @@ impl ConnectorVerb for AuditCommand {
 async fn list_records(
     connector: &Arc<Connector>,
     filter: AuditFilter,
-    checkpoints: bool,
+    bounds: PageBounds,
     out: &EventSink,
 ) -> CommandResult {
     tell_expired(connector, out).await;
     let inner = Arc::clone(connector);
     let listed =
-        run_blocking(move || record_filter::read_newest_records(&inner, &filter, checkpoints))
-            .await?;
-    let record_filter::RecordListing { records, left_out } = listed;
+        run_blocking(move || record_page::read_newest_records(&inner, &filter, bounds)).await?;
+    let RecordListing {
+        records,
+        left_out,
+        continues_before,
+    } = listed;
     let mut rows = Vec::new();
     for record in &records {
         out.send_object(record_format::record_json(record), "")
@@ -253,6 +279,11 @@ async fn list_records(
     }
     out.send_text(render_table(&record_format::HEADER, &rows))
         .await?;
+    if let Some(continues_before) = continues_before.filter(|_| bounds.within.is_some()) {
+        let report = ContinuationReport { continues_before };
+        let text = format!("older records: --before {continues_before}");
+        out.send_object(report_json(&report), &text).await?;
+    }
     if left_out > 0 {
         out.send_notice(format!(
             "{left_out} records that tell of signed heads are left out; --checkpoints shows them"

@@ -1,7 +1,7 @@
 //! `hansa status`: how it stands, and what waits.
 
 mod daily_figures;
-mod time_stamps;
+pub(crate) mod time_stamps;
 mod waiting_item;
 
 use crate::admin::command_result::CommandResult;

@@ -1,12 +1,14 @@
 //! Tests: the subject of a record may be in an earlier record.
 
-use super::RecordFilter;
+use super::{ContractSubject, RecordFilter, RecordOrigins};
 use crate::tests::complete::complete;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::json::serialized::{from_json, to_json};
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::record::{Record, RecordSalt};
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::refusal::Refusal;
 
 const ACME: &str = "hansa://acme.example";
 const OTHER: &str = "hansa://other.example";
@@ -75,6 +77,43 @@ fn chosen(choice: &RecordFilter) -> Vec<u64> {
         .collect()
 }
 
+/// Origins in the log of the tests, as a reader from its end finds them.
+struct TestOrigins(Vec<Record>);
+
+impl RecordOrigins for TestOrigins {
+    fn find_question(
+        &mut self,
+        _record: &Record,
+        body: &RecordBody,
+    ) -> Result<Option<RecordBody>, Refusal> {
+        let permit = body.permit_index().map(|permit| permit as usize);
+        Ok(permit.map(|permit| self.0[permit].read_body().unwrap()))
+    }
+
+    fn find_contract(&mut self, contract: &str) -> Result<Option<ContractSubject>, Refusal> {
+        let is_known = contract == Digest::of(b"contract").to_string();
+        Ok(is_known.then(|| ContractSubject {
+            parties: vec![
+                "hansa://city.example".parse().unwrap(),
+                ACME.parse().unwrap(),
+            ],
+            dataset: "hansa://city.example/d/bikes".to_owned(),
+        }))
+    }
+}
+
+fn chosen_from_the_end(choice: &RecordFilter) -> Vec<u64> {
+    let mut origins = TestOrigins(log());
+    let mut chosen: Vec<u64> = log()
+        .iter()
+        .rev()
+        .filter(|record| choice.selects_with_origins(record, &mut origins).unwrap())
+        .map(|record| record.seq)
+        .collect();
+    chosen.reverse();
+    chosen
+}
+
 #[test]
 fn each_condition_holds_for_the_whole_question() {
     let all = RecordFilter::default();
@@ -117,6 +156,7 @@ fn each_condition_holds_for_the_whole_question() {
         ),
     ] {
         assert_eq!(chosen(&choice), expected, "{choice:?}");
+        assert_eq!(chosen_from_the_end(&choice), expected, "{choice:?}");
         assert_eq!(from_json(&to_json(&choice)), Ok(choice));
     }
     assert!(from_json::<RecordFilter>(&Json::object([])).is_err());

@@ -4,11 +4,12 @@ use super::{AnswerTotals, LeftAmount, ReportCell, ReportTable, disclosed_answers
 use crate::history::AuditHistory;
 use crate::history::open_block::OpenBlock;
 use crate::history::query_entry::{DatasetRead, QueryEntry};
+use hansa_audit_log::record::answers::PermitRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns of the table.
-const RECEIVED: [&str; 10] = [
+const RECEIVED: [&str; 12] = [
     "recipient",
     "dataset",
     "contract",
@@ -19,6 +20,8 @@ const RECEIVED: [&str; 10] = [
     "bytes",
     "first",
     "last",
+    "cut",
+    "acknowledged",
 ];
 
 /// Recipient of open data, who is not identified.
@@ -34,6 +37,8 @@ pub struct ReceivedScope {
     pub recipient: Option<String>,
     /// Dataset of the answers.
     pub dataset: Option<String>,
+    /// Contract of the answers.
+    pub contract: Option<String>,
     /// First instant of the questions.
     pub from: Option<UtcTimestamp>,
     /// First instant after the range.
@@ -47,8 +52,22 @@ impl ReceivedScope {
             && self.to.is_none_or(|to| at < to)
     }
 
-    fn covers_dataset(&self, dataset: &str) -> bool {
+    fn covers_read(&self, dataset: &str, contract: Option<&str>) -> bool {
         self.dataset.as_deref().is_none_or(|one| one == dataset)
+            && self
+                .contract
+                .as_deref()
+                .is_none_or(|one| Some(one) == contract)
+    }
+
+    /// True if an admitted question can be in the table. Others need not be kept while the log is read.
+    #[must_use]
+    pub fn covers_permit(&self, permit: &PermitRecord, at: UtcTimestamp) -> bool {
+        self.covers(&permit.peer, at)
+            && permit
+                .grants
+                .iter()
+                .any(|grant| self.covers_read(&grant.dataset, grant.contract.as_deref()))
     }
 }
 
@@ -90,7 +109,7 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
         let reads: Vec<&DatasetRead> = question
             .reads
             .iter()
-            .filter(|read| scope.covers_dataset(&read.dataset))
+            .filter(|read| scope.covers_read(&read.dataset, read.contract.as_deref()))
             .collect();
         if reads.is_empty() {
             continue;
@@ -133,6 +152,7 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
             ReportCell::Text(String::new()),
         ];
         row.extend(sum.to_cells());
+        row.extend(sum.to_receipt_cells());
         rows.push(row);
     }
     ReportTable {
@@ -167,7 +187,8 @@ fn add_line(lines: &mut BTreeMap<ReceivedKey, ReceivedLine>, key: ReceivedKey, l
 /// Largest amount of open data that may have been sent to the web, by the reserved block.
 fn of_web(block: &OpenBlock, scope: &ReceivedScope) -> Option<(ReceivedKey, AnswerTotals)> {
     let dataset = block.dataset.clone()?;
-    let is_meant = scope.covers(ANYBODY, block.at) && scope.covers_dataset(&dataset);
+    let is_meant =
+        scope.covers(ANYBODY, block.at) && scope.covers_read(&dataset, block.contract.as_deref());
     is_meant.then(|| {
         let key = ReceivedKey {
             recipient: ANYBODY.to_owned(),
@@ -180,6 +201,8 @@ fn of_web(block: &OpenBlock, scope: &ReceivedScope) -> Option<(ReceivedKey, Answ
             bytes: LeftAmount::AtMost(block.bytes),
             first: block.at,
             last: block.at,
+            cut: 0,
+            acknowledged: 0,
         };
         (key, totals)
     })
@@ -194,6 +217,7 @@ fn make_row(key: ReceivedKey, line: ReceivedLine) -> Vec<ReportCell> {
         ReportCell::from_words(line.purposes),
     ];
     row.extend(line.totals.to_cells());
+    row.extend(line.totals.to_receipt_cells());
     row
 }
 
@@ -250,6 +274,14 @@ mod tests {
             }),
             ["12", "5", "12"]
         );
+        let under = Some("s".to_owned());
+        assert_eq!(
+            rows(ReceivedScope {
+                contract: under,
+                ..scope()
+            }),
+            ["5", "5"]
+        );
         let sites = Some("sites".to_owned());
         assert_eq!(
             rows(ReceivedScope {
@@ -270,6 +302,17 @@ mod tests {
             ..scope()
         };
         assert!(rows(never).is_empty());
+    }
+
+    #[test]
+    fn cut_answers_and_acknowledged_receipts_are_counted() {
+        let mut history = history();
+        history.questions[0].acknowledged = Some(("digest".to_owned(), true));
+        history.questions[1].acknowledged = Some(("digest".to_owned(), false));
+        history.questions[2].end.as_mut().unwrap().outcome = "cut".to_owned();
+        let found = tabulate_received(&history, OWN, &ReceivedScope::default());
+        assert_eq!(column(&found, "cut"), ["0", "0", "1", "1"]);
+        assert_eq!(column(&found, "acknowledged"), ["1", "1", "0", "1"]);
     }
 
     #[test]

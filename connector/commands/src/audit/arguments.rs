@@ -17,12 +17,25 @@ pub enum AuditCommand {
         /// Also records about signed heads that were seen, passed on or cosigned
         #[arg(long)]
         checkpoints: bool,
+        /// Only records before this index, for the next page of a list
+        #[arg(long)]
+        before: Option<u64>,
+        /// Reads at most this number of records, and says before which index the list goes on
+        #[arg(long)]
+        within: Option<u64>,
     },
+    /// Shows the figures of the log: records, signed head, witnesses, archive, retention, contradictions
+    #[command(after_help = "Example: hansa audit summary")]
+    Summary,
     /// Shows one record, and the record that closed it
     #[command(after_help = "Example: hansa audit show 118")]
     Show {
         /// The record's index, or a question's identity
         id: String,
+        /// Only the record of an index with the beginning and the end of its answer, and the proof that it is in the log; no text of a
+        /// question, and nobody behind a pseudonym
+        #[arg(long)]
+        proof: bool,
     },
     /// Checks a log; offline on a copied log or bundle
     #[command(after_help = "Example: hansa audit verify copied-log")]
@@ -124,6 +137,9 @@ pub enum AuditCommand {
         /// Only of this dataset
         #[arg(long)]
         dataset: Option<String>,
+        /// Only under this contract
+        #[arg(long)]
+        contract: Option<String>,
         /// Asked not before this instant or day
         #[arg(long)]
         from: Option<String>,

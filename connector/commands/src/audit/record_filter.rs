@@ -2,58 +2,12 @@
 
 use crate::audit::arguments::AuditFilter;
 use crate::contract::contract_lookup;
-use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::filter::RecordFilter;
 use hansa_node::participant::Connector;
 use hansa_node::process::civil_day;
-use hansa_policy::id::ParticipantId;
+use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use std::collections::VecDeque;
-
-/// Records for a list, and how many that tell of heads alone are not in it.
-pub(super) struct RecordListing {
-    pub(super) records: Vec<Record>,
-    pub(super) left_out: usize,
-}
-
-/// The types of records that tell of signed heads and of nothing else.
-const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_gossiped", "witnessed"];
-
-/// The newest records that the filter lets through, oldest first; those that tell of heads only where they are asked for.
-pub(super) fn read_newest_records(
-    connector: &Connector,
-    filter: &AuditFilter,
-    checkpoints: bool,
-) -> Result<RecordListing, Refusal> {
-    let asked = |kind: &str| filter.outcome.as_deref() == Some(kind);
-    let wanted = |kind: &str| checkpoints || !CHECKPOINTS.contains(&kind) || asked(kind);
-    let mut left_out = 0_usize;
-    let choice = resolve_filter(connector, filter)?;
-    let mut chooser = choice.selector();
-    let most = filter.last.unwrap_or(SHOWN).max(1);
-    let mut kept = VecDeque::new();
-    for record in connector.records.log.read(0) {
-        let record = record?;
-        if chooser.selects_record(&record, &hansa_audit_store::read_body(&record)?) {
-            if !wanted(&record.kind) {
-                left_out = left_out.saturating_add(1);
-                continue;
-            }
-            if kept.len() >= most {
-                kept.pop_front();
-            }
-            kept.push_back(record);
-        }
-    }
-    Ok(RecordListing {
-        records: kept.into(),
-        left_out,
-    })
-}
-
-/// Records that a list shows unless it is told otherwise.
-const SHOWN: usize = 100;
 
 /// A filter, with what it names looked up.
 pub(super) fn resolve_filter(
@@ -74,7 +28,7 @@ pub(super) fn resolve_filter(
         contract: filter
             .contract
             .as_deref()
-            .map(|named| contract_lookup::contract_by_prefix(connector, named))
+            .map(|named| resolve_contract(connector, named))
             .transpose()?,
         from: filter
             .from
@@ -110,6 +64,18 @@ pub(super) fn resolve_participant(
         )
         .caused_by(cause)
     })
+}
+
+/// A contract by its whole identity, without a look at the others; else as people name it.
+pub(super) fn resolve_contract(connector: &Connector, named: &str) -> Result<ContractId, Refusal> {
+    let whole = named.parse::<ContractId>().ok().filter(|id| {
+        let contracts = &connector.contracts;
+        contracts.with_registry(|registry| registry.agreement(*id).is_some())
+    });
+    match whole {
+        Some(id) => Ok(id),
+        None => contract_lookup::contract_by_prefix(connector, named),
+    }
 }
 
 /// `participant.dataset`, or a dataset's name, whoever owns it.

@@ -4,11 +4,17 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::processing_record;
-use crate::audit::record_filter::{dataset_id, parse_instant, resolve_participant};
+use crate::audit::record_filter::{
+    dataset_id, parse_instant, resolve_contract, resolve_participant,
+};
 use crate::cli::command_report::report_json;
 use crate::cli::output::render_table;
 use crate::contract::contract_lookup;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::answers::{
+    CloseRecord, OpenBlockRecord, PermitRecord, ProgressRecord, ReceiptAcknowledgementRecord,
+};
+use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_store::export;
 use hansa_audit_store::history::AuditHistory;
 use hansa_audit_store::history::publication::PublishedSnapshot;
@@ -44,14 +50,19 @@ pub(super) enum AuditReportRequest {
     /// Who received a dataset.
     Recipients(String),
     /// Who received what, under which clauses.
-    Received {
-        participant: Option<String>,
-        dataset: Option<String>,
-        from: Option<String>,
-        to: Option<String>,
-    },
+    Received(ReceivedNames),
     /// The record of processing.
     Processing,
+}
+
+/// Bounds of the received data, as a person names them.
+#[derive(Debug)]
+pub(super) struct ReceivedNames {
+    pub(super) participant: Option<String>,
+    pub(super) dataset: Option<String>,
+    pub(super) contract: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
 }
 
 /// Answers it, and writes the table to `output` as well.
@@ -100,20 +111,23 @@ fn build_report(
     connector: &Connector,
     asked: &AuditReportRequest,
 ) -> Result<(ReportTable, String), Refusal> {
-    let history = load_history(connector)?;
     let own = connector.id();
     let own = own.as_str();
     match asked {
         AuditReportRequest::Affected {
             snapshot,
             since_good,
-        } => report_affected_answers(connector, &history, own, snapshot, *since_good),
+        } => {
+            let history = load_history(connector)?;
+            report_affected_answers(connector, &history, own, snapshot, *since_good)
+        }
         AuditReportRequest::Breach {
             key,
             contract,
             from,
             to,
         } => {
+            let history = load_history(connector)?;
             let mut scope = BreachScope {
                 from: from
                     .as_deref()
@@ -140,44 +154,85 @@ fn build_report(
             Ok((table, text))
         }
         AuditReportRequest::Recipients(named) => {
+            let history = load_history(connector)?;
             let table =
                 report_table::recipients_table(&history, own, &dataset_id(connector, named)?);
             let text = format!("{} recipients of `{named}`", table.rows.len());
             Ok((table, text))
         }
-        AuditReportRequest::Received {
-            participant: named,
-            dataset,
-            from,
-            to,
-        } => {
-            let at = |written: Option<&str>| {
-                let at = written.map(|written| parse_instant(connector, written));
-                at.transpose()
-            };
-            let recipient = named
-                .as_deref()
-                .map(|named| resolve_participant(connector, named));
-            let dataset = dataset.as_deref().map(|named| dataset_id(connector, named));
-            let scope = ReceivedScope {
-                recipient: recipient.transpose()?.map(|id| id.to_string()),
-                dataset: dataset.transpose()?,
-                from: at(from.as_deref())?,
-                to: at(to.as_deref())?,
-            };
-            let table = received::tabulate_received(&history, own, &scope);
-            let text = match table.rows.len() {
-                0 => "nobody else received anything".to_owned(),
-                _ => "each answer counts once in the sum; hansa contract show CONTRACT says its clauses in words".to_owned(),
-            };
-            Ok((table, text))
-        }
+        AuditReportRequest::Received(named) => report_received(connector, own, named),
         AuditReportRequest::Processing => {
+            let history = load_history(connector)?;
             let table = processing_record::build_processing_table(connector, &history)?;
             let text = format!("{} contracts", table.rows.len());
             Ok((table, text))
         }
     }
+}
+
+fn report_received(
+    connector: &Connector,
+    own: &str,
+    named: &ReceivedNames,
+) -> Result<(ReportTable, String), Refusal> {
+    let read_instant = |written: &Option<String>| {
+        let instant = written.as_deref();
+        instant
+            .map(|written| parse_instant(connector, written))
+            .transpose()
+    };
+    let recipient = named.participant.as_deref();
+    let recipient = recipient.map(|named| resolve_participant(connector, named));
+    let dataset = named.dataset.as_deref();
+    let dataset = dataset.map(|named| dataset_id(connector, named));
+    let contract = named.contract.as_deref();
+    let contract = contract.map(|named| resolve_contract(connector, named));
+    let scope = ReceivedScope {
+        recipient: recipient.transpose()?.map(|id| id.to_string()),
+        dataset: dataset.transpose()?,
+        contract: contract.transpose()?.map(|id| id.to_string()),
+        from: read_instant(&named.from)?,
+        to: read_instant(&named.to)?,
+    };
+    let history = load_answers(&connector.records, &scope)?;
+    let table = received::tabulate_received(&history, own, &scope);
+    let text = match table.rows.len() {
+        0 => "nobody else received anything",
+        _ => {
+            "each answer counts once in the sum; hansa contract show CONTRACT says its clauses in words"
+        }
+    };
+    Ok((table, text.to_owned()))
+}
+
+/// Answers within a scope: the log is read from its first instant on, and no other questions are kept.
+fn load_answers(records: &RecordKeeping, scope: &ReceivedScope) -> Result<AuditHistory, Refusal> {
+    let log = &records.log;
+    let begin = scope.from.map_or(Ok(0), |from| log.first_since(from))?;
+    let mut history = AuditHistory::new();
+    for record in log.read(begin) {
+        let record = record?;
+        // The other kinds say nothing of given answers.
+        if ![
+            PermitRecord::KIND,
+            ProgressRecord::KIND,
+            CloseRecord::KIND,
+            ReceiptAcknowledgementRecord::KIND,
+            OpenBlockRecord::KIND,
+        ]
+        .contains(&record.kind.as_str())
+        {
+            continue;
+        }
+        let body = hansa_audit_store::read_body(&record)?;
+        if let RecordBody::Answer(AnswerBody::Permit(permit)) = &body
+            && !scope.covers_permit(permit, record.at)
+        {
+            continue;
+        }
+        history.add_record(&record, body);
+    }
+    Ok(history)
 }
 
 /// What the whole log tells.

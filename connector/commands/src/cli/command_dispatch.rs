@@ -244,6 +244,7 @@ fn run_offline_verb(
         // Verbs that need a connector. No verb of the nouns below `Reload` works without one.
         ConnectorCommand::Audit(
             AuditCommand::List { .. }
+            | AuditCommand::Summary
             | AuditCommand::Show { .. }
             | AuditCommand::Verify {
                 file: None,

@@ -2,8 +2,6 @@
 
 use hansa_audit_log::record::answers::{CloseRecord, RefusalCountRecord, RefusalRecord};
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
-use hansa_audit_log::time::UtcTimestamp;
-use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
 use hansa_node::process::civil_day;
 use hansa_policy::refusal::Refusal;
@@ -28,11 +26,8 @@ pub(super) fn read_daily_figures(connector: &Connector) -> Result<DailyFigures, 
     let zone = connector.config().participant.zone.clone();
     let midnight = civil_day::begin_today(now, &zone).unwrap_or(now);
     let mut today = DailyFigures::default();
-    for record in connector
-        .records
-        .log
-        .read(first_since(&connector.records, midnight)?)
-    {
+    let log = &connector.records.log;
+    for record in log.read(log.first_since(midnight)?) {
         let record = record?;
         // Most records are of other kinds, and need not be read.
         if !matches!(
@@ -56,18 +51,4 @@ pub(super) fn read_daily_figures(connector: &Connector) -> Result<DailyFigures, 
         today.refusals = today.refusals.saturating_add(refusals);
     }
     Ok(today)
-}
-
-/// The first record that was not made before an instant: the times of records never decrease.
-fn first_since(records: &RecordKeeping, instant: UtcTimestamp) -> Result<u64, Refusal> {
-    let (mut before, mut since) = (0, records.log.size());
-    while before < since {
-        let middle = before.midpoint(since);
-        // What is past its retention is passed over: the next record that is there is no older.
-        match records.log.read(middle).next().transpose()? {
-            Some(record) if record.at < instant => before = middle.saturating_add(1),
-            Some(_) | None => since = middle,
-        }
-    }
-    Ok(since)
 }

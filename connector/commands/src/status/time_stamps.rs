@@ -31,7 +31,7 @@ pub(super) fn stamp_failure_notice(progress: &TimeStampProgress) -> Option<Strin
 
 /// Newest time stamp, and what stands in the way of the next one.
 #[derive(Debug, Serialize)]
-pub(super) struct TimeStampReport {
+pub(crate) struct TimeStampReport {
     /// Records that its head covers.
     size: Option<u64>,
     existed_before: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct TimeStampReport {
 
 impl TimeStampReport {
     /// The report of a progress. Without a configured authority there is none.
-    pub(super) fn of(progress: &TimeStampProgress) -> Option<Self> {
+    pub(crate) fn of(progress: &TimeStampProgress) -> Option<Self> {
         progress.config.as_ref()?;
         let newest = progress.newest.as_ref();
         let stamp = newest.and_then(|newest| newest.stamp.as_ref());

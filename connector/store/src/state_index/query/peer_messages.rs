@@ -24,6 +24,23 @@ impl StateIndex {
         )
     }
 
+    /// Newest negotiation with these terms, proposed or concluded.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn negotiation_about(
+        &self,
+        contract: ContractId,
+    ) -> Result<Option<NegotiationRow>, Refusal> {
+        let rows = self.query_rows(
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
+             FROM negotiation WHERE contract = ?1 ORDER BY updated DESC LIMIT 1",
+            [contract.to_string()],
+            negotiation_row,
+        )?;
+        Ok(rows.into_iter().next())
+    }
+
     /// One negotiation.
     ///
     /// # Errors
