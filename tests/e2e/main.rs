@@ -26,6 +26,7 @@ mod conformance;
 mod console;
 mod console_catalog;
 mod console_operations;
+mod console_evidence;
 mod continuation;
 mod contract_life;
 mod contract_list;

@@ -7,6 +7,7 @@ pub(crate) mod console_service;
 mod contract_pages;
 mod dataset_pages;
 mod operation_pages;
+mod evidence_pages;
 mod page_visit;
 mod person_visit;
 mod policy_pages;

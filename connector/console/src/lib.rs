@@ -63,6 +63,15 @@ pub use crate::page::contract_list::{
 pub use crate::page::dataset::detail::{DatasetSample, DatasetView, render_dataset};
 pub use crate::page::dataset::list::{DatasetListView, DatasetRow, render_datasets};
 pub use crate::page::dataset::report::{DatasetReport, SampledRow};
+pub use crate::page::evidence::heads::{LogHead, LogHeadsView, render_heads};
+pub use crate::page::evidence::received::{
+    ReceivedFilter, ReceivedLine, ReceivedView, SentAmount, render_received,
+};
+pub use crate::page::evidence::record::LogRecord;
+pub use crate::page::evidence::record_list::{RecordListFilter, RecordListView, render_records};
+pub use crate::page::evidence::record_proof::{ProofHead, RecordProofView, render_record};
+pub use crate::page::evidence::verification::render_verification;
+pub use crate::page::evidence::{EvidenceView, ForkedLog, HeadWitness, render_evidence};
 pub use crate::page::fault::{FaultView, render_fault};
 pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};

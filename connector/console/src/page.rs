@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod contract;
 pub mod contract_list;
 pub mod dataset;
+pub mod evidence;
 pub mod fault;
 pub mod operation;
 pub mod overview;

@@ -3,6 +3,7 @@
 mod act;
 mod catalog;
 mod dataset;
+mod evidence;
 mod html_reader;
 mod operation;
 mod page_check;

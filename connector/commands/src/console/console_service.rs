@@ -9,6 +9,7 @@ use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
     show_running, show_workers,
 };
+use crate::console::evidence_pages;
 use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::person_visit::PersonVisit;
 use crate::console::policy_pages::{show_policies, show_policy};
@@ -161,6 +162,12 @@ async fn show_page(
         ["catalog", participant, dataset] => {
             show_catalog_entry(visit, participant, dataset).await?
         }
+        ["evidence"] => evidence_pages::show_evidence(visit).await?,
+        ["evidence", "received"] => evidence_pages::show_received(visit).await?,
+        ["evidence", "records"] => evidence_pages::show_records(visit).await?,
+        ["evidence", "records", number] => evidence_pages::show_record(visit, number).await?,
+        ["evidence", "heads"] => evidence_pages::show_heads(visit).await?,
+        ["evidence", "verify"] => evidence_pages::show_verification(visit).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))

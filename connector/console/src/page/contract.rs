@@ -16,6 +16,7 @@ use crate::page::contract::report::{
     ContractDetail, ContractReport, NegotiationDetail, OwedStatements, WithdrawalDetail,
 };
 use crate::page::contract::timeline::render_timeline;
+use crate::page::evidence::render_contract_evidence;
 use crate::part::contract_words::{kind_word, render_state, role_name, turn_word};
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::quotation::{Quotation, render_quotation};
@@ -75,6 +76,7 @@ fn build_contract_page(
         (render_signatures(frame, &detail.signatures))
         (render_approvals(language, &detail.officers))
         (render_timeline(frame, &detail.timeline))
+        (render_contract_evidence(frame, summary))
     };
     let dataset = reveal_controls(&summary.dataset);
     build_content(message!(language, "contract-title", other, dataset), body)

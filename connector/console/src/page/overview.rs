@@ -194,7 +194,8 @@ fn list_stock_facts(frame: &PageFrame<'_>, view: &StatusView) -> Vec<Fact> {
     facts
 }
 
-fn render_time_stamp(frame: &PageFrame<'_>, stamp: &TimeStamp) -> Markup {
+/// Newest time stamp, and what prevents the next one.
+pub(crate) fn render_time_stamp(frame: &PageFrame<'_>, stamp: &TimeStamp) -> Markup {
     let language = frame.language;
     html! {
         span.plain {

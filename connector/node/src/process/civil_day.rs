@@ -24,6 +24,15 @@ pub fn begin_today(now: UtcTimestamp, zone: &str) -> Option<UtcTimestamp> {
     begin_day(local.date(), zone)
 }
 
+/// Returns the first day of the month that contains an instant.
+pub fn first_day_of_month(now: UtcTimestamp, zone: &str) -> Option<jiff::civil::Date> {
+    let in_zone = jiff::tz::TimeZone::get(zone).ok()?;
+    let local = jiff::Timestamp::from_microsecond(now.micros())
+        .ok()?
+        .to_zoned(in_zone);
+    Some(local.date().first_of_month())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +48,10 @@ mod tests {
             assert_eq!(begin_today(now, zone).unwrap().to_string(), begun);
         }
         assert_eq!(begin_today(now, "Nowhere"), None);
+        let late: UtcTimestamp = "2026-11-30T23:30:00Z".parse().unwrap();
+        for (zone, first) in [("UTC", "2026-11-01"), ("Europe/Berlin", "2026-12-01")] {
+            assert_eq!(first_day_of_month(late, zone).unwrap().to_string(), first);
+        }
         // A day that begins at one o'clock, because the clocks go forward at midnight.
         let day = read_day("2019-03-31").unwrap();
         let begun = begin_day(day, "Asia/Beirut").unwrap();

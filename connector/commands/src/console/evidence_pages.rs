@@ -1,0 +1,214 @@
+//! Pages of the evidence: the log, its records, its heads, and who received what.
+
+use crate::audit::arguments::{AuditCommand, AuditFilter};
+use crate::cli::connector_command::ConnectorCommand;
+use crate::console::page_visit::redirect;
+use crate::console::person_visit::{PersonVisit, quote_word, read_object};
+use hansa_console::{
+    EvidenceView, LogHeadsView, LogRecord, ROWS_PER_PAGE, ReceivedFilter, ReceivedLine,
+    ReceivedView, RecordListFilter, RecordListView, RecordProofView, render_evidence, render_heads,
+    render_received, render_record, render_records, render_verification,
+};
+use hansa_node::config::person::Role;
+use hansa_node::process::civil_day;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::ConsoleResponse;
+use serde_json::Value;
+
+/// Roles that read the evidence.
+const READERS: &[Role] = &[Role::Officer, Role::Auditor];
+
+/// Word of these pages in records.
+const PAGE: &str = "evidence";
+
+/// Most records that one page of the list reads.
+const RECORDS_READ: u64 = 10_000;
+
+/// Start of the evidence.
+pub(super) async fn show_evidence(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, PAGE).await?;
+    let command = ConnectorCommand::Audit(AuditCommand::Summary);
+    let view: EvidenceView = permitted.read_one(command).await?;
+    let shown = "hansa audit summary".to_owned();
+    Ok(visit.show_page(shown, |frame| render_evidence(frame, &view)))
+}
+
+/// Who received what.
+pub(super) async fn show_received(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, PAGE).await?;
+    let value = |name: &str| visit.parameter(name).to_owned();
+    // A form that was sent with an empty first day asks for the whole log.
+    let is_chosen = visit.visit.request.parameters.contains_key("from");
+    let filter = ReceivedFilter {
+        participant: value("participant"),
+        dataset: value("dataset"),
+        contract: value("contract"),
+        from: match is_chosen {
+            true => value("from"),
+            false => first_day_of_month(visit),
+        },
+        to: value("to"),
+    };
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let command = AuditCommand::Received {
+        participant: given(&filter.participant),
+        dataset: given(&filter.dataset),
+        contract: given(&filter.contract),
+        from: given(&filter.from),
+        to: given(&filter.to),
+        output: None,
+    };
+    let mut shown = "hansa audit received".to_owned();
+    push_option(&mut shown, "--participant", &filter.participant);
+    push_option(&mut shown, "--dataset", &filter.dataset);
+    push_option(&mut shown, "--contract", &filter.contract);
+    push_option(&mut shown, "--from", &filter.from);
+    push_option(&mut shown, "--to", &filter.to);
+    let mut lines: Vec<ReceivedLine> = permitted
+        .read_rows(ConnectorCommand::Audit(command))
+        .await?;
+    let sum = lines.pop_if(|line| line.is_sum());
+    if let Some(after) = visit.given_parameter("after") {
+        lines.retain(|line| line.key() > after);
+    }
+    let has_more = lines.len() > ROWS_PER_PAGE;
+    lines.truncate(ROWS_PER_PAGE);
+    let after = lines.last().filter(|_| has_more).map(ReceivedLine::key);
+    let view = ReceivedView {
+        lines,
+        sum,
+        filter,
+        after,
+    };
+    Ok(visit.show_page(shown, |frame| render_received(frame, &view)))
+}
+
+/// List of records, or the way to the page of one whose number was typed.
+pub(super) async fn show_records(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, PAGE).await?;
+    if let Some(number) = visit.given_parameter("number") {
+        let place = read_place(&number)?;
+        return Ok(redirect(&format!("/evidence/records/{place}")));
+    }
+    let value = |name: &str| visit.parameter(name).to_owned();
+    let filter = RecordListFilter {
+        participant: value("participant"),
+        dataset: value("dataset"),
+        contract: value("contract"),
+        outcome: value("outcome"),
+        from: value("from"),
+        to: value("to"),
+        checkpoints: visit.parameter("checkpoints") == "yes",
+    };
+    let before = visit.given_parameter("before");
+    let before = before.map(|place| read_place(&place)).transpose()?;
+    let command = AuditCommand::List {
+        filter: AuditFilter {
+            participant: visit.given_parameter("participant"),
+            dataset: visit.given_parameter("dataset"),
+            contract: visit.given_parameter("contract"),
+            from: visit.given_parameter("from"),
+            to: visit.given_parameter("to"),
+            outcome: visit.given_parameter("outcome"),
+            last: Some(ROWS_PER_PAGE),
+        },
+        checkpoints: filter.checkpoints,
+        before,
+        within: Some(RECORDS_READ),
+    };
+    let mut shown = format!("hansa audit list --last {ROWS_PER_PAGE} --within {RECORDS_READ}");
+    push_option(&mut shown, "--participant", &filter.participant);
+    push_option(&mut shown, "--dataset", &filter.dataset);
+    push_option(&mut shown, "--contract", &filter.contract);
+    push_option(&mut shown, "--outcome", &filter.outcome);
+    push_option(&mut shown, "--from", &filter.from);
+    push_option(&mut shown, "--to", &filter.to);
+    if filter.checkpoints {
+        shown.push_str(" --checkpoints");
+    }
+    if let Some(before) = before {
+        shown.push_str(&format!(" --before {before}"));
+    }
+    let mut objects = permitted
+        .read_objects(ConnectorCommand::Audit(command))
+        .await?;
+    let continues_before = objects.last().and_then(continuation);
+    if continues_before.is_some() {
+        objects.pop();
+    }
+    // The command lists the newest last.
+    let records: Result<Vec<LogRecord>, Refusal> =
+        objects.into_iter().rev().map(read_object).collect();
+    let view = RecordListView {
+        records: records?,
+        filter,
+        before,
+        continues_before,
+    };
+    Ok(visit.show_page(shown, |frame| render_records(frame, &view)))
+}
+
+/// One record.
+pub(super) async fn show_record(
+    visit: &PersonVisit<'_>,
+    number: &str,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, PAGE).await?;
+    let place = read_place(number)?;
+    let command = AuditCommand::Show {
+        id: place.to_string(),
+        proof: true,
+    };
+    let view: RecordProofView = permitted.read_one(ConnectorCommand::Audit(command)).await?;
+    let shown = format!("hansa audit show {place} --proof");
+    Ok(visit.show_page(shown, |frame| render_record(frame, &view)))
+}
+
+/// Heads of logs.
+pub(super) async fn show_heads(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, PAGE).await?;
+    let command = ConnectorCommand::Audit(AuditCommand::Heads);
+    let view = LogHeadsView {
+        rows: permitted.read_rows(command).await?,
+    };
+    let shown = "hansa audit heads".to_owned();
+    Ok(visit.show_page(shown, |frame| render_heads(frame, &view)))
+}
+
+/// How the log is verified. The page runs no verification.
+pub(super) async fn show_verification(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let _permitted = visit.permit(READERS, PAGE).await?;
+    let shown = "hansa audit verify".to_owned();
+    Ok(visit.show_page(shown, render_verification))
+}
+
+/// Place of a record in an address.
+fn read_place(text: &str) -> Result<u64, Refusal> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let place = text.parse().ok().filter(|_| is_plain);
+    place.ok_or_else(|| {
+        let sentence = "this is no number of a record";
+        Refusal::new(ErrorCode::UsageWrong, sentence)
+    })
+}
+
+/// Place before which a list goes on, in the last object of the list.
+fn continuation(object: &Value) -> Option<u64> {
+    object.get("continues_before").and_then(Value::as_u64)
+}
+
+/// First day of the present month at the participant, such as `2026-12-01`; empty in an unknown zone.
+fn first_day_of_month(visit: &PersonVisit<'_>) -> String {
+    let now = visit.connector.now();
+    let config = visit.connector.config();
+    civil_day::first_day_of_month(now, &config.participant.zone)
+        .map(|day| day.to_string())
+        .unwrap_or_default()
+}
+
+/// Adds an option to a command line where it has a value.
+fn push_option(line: &mut String, option: &str, value: &str) {
+    if !value.is_empty() {
+        line.push_str(&format!(" {option} {}", quote_word(value)));
+    }
+}
