@@ -38,8 +38,7 @@ fn commands_that_read_leave_no_trace() {
     let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     acme.ask(COUNT).must();
-    let commands: [&[&str]; 15] = [
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 18] = [
         &["contract", "list"],
         &["contract", "show", &contract],
         &["catalog", "list"],

@@ -5,11 +5,11 @@ use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_a
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::contract_pages::{show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets};
+use crate::console::evidence_pages;
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
     show_running, show_workers,
 };
-use crate::console::evidence_pages;
 use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::person_visit::PersonVisit;
 use crate::console::policy_pages::{show_policies, show_policy};
