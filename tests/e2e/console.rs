@@ -209,7 +209,8 @@ fn a_console_that_others_reach_needs_https_and_a_person_is_one_user() {
 fn pages_are_seen_in_a_browser() {
     let check = std::env::var("HANSA_CONSOLE_CHECK").expect("HANSA_CONSOLE_CHECK");
     let league = TestLeague::new(binary());
-    let (lindau, acme) = city_with_request(&league, "\"officer\", \"signer\"");
+    let roles = "\"officer\", \"signer\", \"analyst\", \"auditor\", \"operator\"";
+    let (lindau, acme) = city_with_request(&league, roles);
     let negotiation = lindau.listed("negotiation").pop().unwrap();
     lindau.hansa(&["contract", "sign", &negotiation]).must();
     let contract = wait_for("the contract", Duration::from_secs(30), || {
@@ -223,7 +224,40 @@ fn pages_are_seen_in_a_browser() {
     pages.push("/contracts?with=nobody".to_owned());
     pages.push(format!("/contracts/{contract}"));
     let open = lindau.listed("negotiation");
-    pages.extend(open.iter().map(|name| format!("/contracts/{name}")));
+    for name in &open {
+        pages.push(format!("/contracts/{name}"));
+        let acts = ["sign", "comment", "decline"];
+        pages.extend(acts.map(|act| format!("/contracts/{name}/{act}")));
+    }
+    pages.push(format!("/contracts/{contract}/withdraw"));
+    let others = [
+        "/datasets",
+        "/datasets/bikes",
+        "/policies",
+        "/policies/open?dataset=bikes",
+        "/catalog",
+        "/evidence",
+        "/evidence/received",
+        "/evidence/records",
+        "/evidence/records/0",
+        "/evidence/heads",
+        "/evidence/verify",
+        "/operations",
+        "/operations/peers",
+        "/operations/doctor",
+        "/operations/running",
+        "/operations/delivery",
+        "/operations/workers",
+        "/operations/backup",
+        "/settings",
+        "/settings/people",
+        "/settings/tokens",
+        "/me",
+        "/help/errors/ROLE_MISSING",
+        "/accessibility",
+        "/licences",
+    ];
+    pages.extend(others.map(str::to_owned));
     pages.push("/contracts/no-such".to_owned());
     let (browser, code) = Browser::of(&lindau);
     let done = std::process::Command::new("node")
