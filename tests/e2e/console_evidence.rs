@@ -101,12 +101,11 @@ fn a_record_comes_with_its_proof_and_without_what_is_kept_beside_the_log() {
     assert!(!shown["proof"].as_array().unwrap().is_empty(), "{shown}");
     let whole = shown.to_string();
     assert!(!whole.contains("SELECT"), "{whole}");
-    // Of a record of a person, the pseudonym alone.
+    // Of a record of a person, at most the pseudonym.
     let asked = acme.records("remote_query").pop().unwrap();
     let place = number(&asked, "seq").to_string();
     let shown = acme.hansa(&["--json", "audit", "show", &place, "--proof"]);
     let shown = shown.must().json();
-    assert!(shown["record"]["body"]["actor"].is_string(), "{shown}");
     assert!(!shown.to_string().contains("actor_user"), "{shown}");
     lindau
         .hansa(&["audit", "show", "99999", "--proof"])

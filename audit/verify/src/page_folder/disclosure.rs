@@ -455,7 +455,7 @@ fn datasets_of_permit(question: &QueryEntry) -> Vec<AnsweredDataset<'_>> {
         }
     }
     if datasets.is_empty() {
-        datasets.push(AnsweredDataset::unnamed());
+        datasets.push(AnsweredDataset::without_name());
     }
     datasets
 }
@@ -479,14 +479,14 @@ fn datasets_of_receipt<'a>(
         })
         .collect();
     if datasets.is_empty() {
-        vec![AnsweredDataset::unnamed()]
+        vec![AnsweredDataset::without_name()]
     } else {
         datasets
     }
 }
 
 impl AnsweredDataset<'_> {
-    const fn unnamed() -> Self {
+    const fn without_name() -> Self {
         Self {
             dataset: Cow::Borrowed(""),
             contract: None,

@@ -11,7 +11,7 @@ use crate::peer::catalog_cache::CachedCatalogReader;
 use crate::peer::known_catalogs::{KnownCatalog, SizedDataset};
 use crate::peer::mailbox;
 use crate::peer::peer_connections::KnownPeer;
-pub use crate::peer::visible_dataset::VisibleDataset;
+use crate::peer::visible_dataset::VisibleDataset;
 use crate::question::query_author::QueryAuthor;
 use hansa_catalog::catalog_listing::EndedOffer;
 use hansa_catalog::dataset::Dataset;

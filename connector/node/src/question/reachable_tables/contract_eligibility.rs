@@ -2,7 +2,7 @@
 //! refuse, and leaves the choice to another contract on the dataset.
 
 use crate::participant::Connector;
-use crate::question::reachable_tables::VisibleDataset;
+use crate::peer::visible_dataset::VisibleDataset;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};

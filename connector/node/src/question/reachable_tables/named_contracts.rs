@@ -2,8 +2,9 @@
 
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
+use crate::peer::visible_dataset::VisibleDataset;
+use crate::question::reachable_tables::QueryOptions;
 use crate::question::reachable_tables::unavailable_tables;
-use crate::question::reachable_tables::{QueryOptions, VisibleDataset};
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};

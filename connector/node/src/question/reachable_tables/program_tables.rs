@@ -2,7 +2,8 @@
 
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
-use crate::question::reachable_tables::{VisibleDataset, remote_tables};
+use crate::peer::visible_dataset::VisibleDataset;
+use crate::question::reachable_tables::remote_tables;
 use hansa_catalog::catalog_listing::MOST_ENTRIES;
 use hansa_policy::contract::Agreement;
 use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};

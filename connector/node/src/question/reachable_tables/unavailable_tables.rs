@@ -6,7 +6,8 @@
 use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
-use crate::question::reachable_tables::{VisibleDataset, naming_peer};
+use crate::peer::visible_dataset::VisibleDataset;
+use crate::question::reachable_tables::naming_peer;
 use hansa_audit_log::record::answers::ModelSeenRecord;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
