@@ -24,6 +24,7 @@ mod command_status;
 mod concurrent_commands;
 mod conformance;
 mod console;
+mod console_ask;
 mod console_catalog;
 mod console_evidence;
 mod console_operations;

@@ -1,7 +1,10 @@
 //! `hansa console`: a code for one sign-in at the console, and the number of an act there.
 
 mod act_pages;
+mod answer_download;
 pub(crate) mod arguments;
+mod ask_pages;
+mod asked_question;
 mod catalog_pages;
 pub(crate) mod console_service;
 mod contract_pages;

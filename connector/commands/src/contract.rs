@@ -5,7 +5,8 @@ mod comment;
 mod contract_diff;
 mod contract_list;
 pub(crate) mod contract_lookup;
-mod contract_page;
+pub(crate) mod contract_page;
+mod contract_tables;
 pub(crate) mod contract_text;
 pub(crate) mod contract_verification;
 mod deletion_attestation;
@@ -44,6 +45,7 @@ impl Command for ContractCommand {
     fn effect(&self) -> CommandEffect {
         match self {
             Self::List(_)
+            | Self::Tables { .. }
             | Self::Show { .. }
             | Self::Diff { .. }
             | Self::Wait { .. }
@@ -106,6 +108,7 @@ impl ConnectorVerb for ContractCommand {
             } => vec![NamedFile::Sent { file, text }],
             Self::Request { policy: None, .. }
             | Self::List(_)
+            | Self::Tables { .. }
             | Self::Show { .. }
             | Self::Diff { .. }
             | Self::Wait { .. }
@@ -124,6 +127,7 @@ impl ConnectorVerb for ContractCommand {
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
             Self::List(_)
+            | Self::Tables { .. }
             | Self::Request { .. }
             | Self::Show { .. }
             | Self::Diff { .. }
@@ -155,6 +159,10 @@ impl ConnectorVerb for ContractCommand {
             }
             ContractCommand::List(args) => {
                 contract_list::list_contracts(connector, args, out).await
+            }
+            ContractCommand::Tables { after, limit } => {
+                let args = contract_tables::TableListArgs { after, limit };
+                contract_tables::list_tables(connector, args, out).await
             }
             ContractCommand::Request {
                 dataset,

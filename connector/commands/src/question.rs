@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 mod explain_analyze;
 pub(crate) mod piped_input;
 pub(crate) mod prompt;
+mod question_budgets;
 pub(crate) mod row_sink;
 pub(crate) mod sql_follow;
 pub(crate) mod sql_input;
@@ -18,6 +19,7 @@ use crate::cli::command_report::CommandReport;
 use crate::peer::remember_named;
 use crate::question::arguments::{ExplainArgs, GetArgs, SqlArgs};
 use crate::question::explain_analyze::MeasuredAnswer;
+use crate::question::question_budgets::{QuestionBudget, read_question_budgets};
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::Schema;
@@ -243,6 +245,9 @@ async fn explain_query(
     let explanation = question.explain();
     let remote_queries = explanation.remote_queries.iter();
     let here = explanation.here.iter();
+    let budgets = read_question_budgets(connector, &explanation.remote_queries)?;
+    let would_fail =
+        !explanation.left_out.is_empty() || budgets.iter().any(QuestionBudget::would_fail);
     let mut report = ExplanationReport {
         remote_queries: remote_queries
             .map(|remote_query| ExplainedRemoteQuery::of(connector, remote_query))
@@ -254,6 +259,8 @@ async fn explain_query(
             })
             .collect(),
         missing: MissingParticipant::from_refusals(&explanation.left_out),
+        budgets,
+        would_fail,
         came: None,
         plan: explanation.to_string(),
     };
@@ -271,6 +278,9 @@ struct ExplanationReport<'a> {
     remote_queries: Vec<ExplainedRemoteQuery<'a>>,
     here: Vec<LocalStep<'a>>,
     missing: Vec<MissingParticipant>,
+    budgets: Vec<QuestionBudget>,
+    /// True if `hansa sql` refuses the question: a budget is used up, or a participant would be lacking.
+    would_fail: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     came: Option<MeasuredAnswer>,
     /// Plan for people.
@@ -283,6 +293,12 @@ impl CommandReport for ExplanationReport<'_> {
         let mut text = self.plan.clone();
         for read in self.remote_queries.iter().flat_map(|query| &query.reads) {
             text.push_str(&read.format_clauses());
+        }
+        if !self.budgets.is_empty() {
+            text.push_str("\nleft of the budgets:");
+        }
+        for budget in &self.budgets {
+            text.push_str(&format!("\n  {}", budget.to_text()));
         }
         match &self.came {
             None => text,

@@ -50,6 +50,12 @@ pub use crate::page::act::{
     ActCheckView, ActFault, ActFields, ActKind, DoneActView, PendingActView, render_act_check,
     render_pending_act,
 };
+pub use crate::page::answer::{
+    AnswerReport, AnswerState, AnswerView, ColumnKind, MOST_COLUMNS, OwedDuties, OwedDuty,
+    render_answer,
+};
+pub use crate::page::ask::explanation::ExplanationView;
+pub use crate::page::ask::{AskView, AskableTable, KeptAnswerSummary, render_ask};
 pub use crate::page::catalog::detail::{CatalogView, render_catalog_entry};
 pub use crate::page::catalog::list::{
     CatalogFilter, CatalogListView, CatalogRow, CatalogSummary, render_catalog,

@@ -1,6 +1,8 @@
 //! Pages, one module each.
 
 pub mod act;
+pub mod answer;
+pub mod ask;
 pub mod catalog;
 pub mod contract;
 pub mod contract_list;

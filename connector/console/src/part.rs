@@ -1,6 +1,7 @@
 //! Parts that several pages share.
 
 pub(crate) mod address;
+pub(crate) mod chart;
 pub(crate) mod clause_table;
 pub(crate) mod contract_words;
 pub(crate) mod dataset_entry;

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod console_state;
 pub mod form_key;
+pub mod kept_answers;
 pub mod pending_act;
 pub mod session;
 pub mod sign_in_code;

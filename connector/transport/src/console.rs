@@ -11,6 +11,7 @@ mod tests;
 
 use crate::web::problem::http_status;
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use hansa_policy::refusal::ErrorCode;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -81,7 +82,9 @@ pub struct ConsoleResponse {
     /// Media type of the body.
     pub content_type: &'static str,
     /// Body.
-    pub body: Bytes,
+    pub body: ConsoleBody,
+    /// Name of the file under which a browser keeps the body; absent: the browser shows it.
+    pub file_name: Option<String>,
     /// Path of a redirection.
     pub location: Option<String>,
     /// Change of the session cookie.
@@ -90,6 +93,42 @@ pub struct ConsoleResponse {
     pub language: Option<&'static str>,
     /// True for an asset whose path contains its digest.
     pub is_immutable: bool,
+}
+
+/// Body of a response.
+pub enum ConsoleBody {
+    /// Whole body.
+    Whole(Bytes),
+    /// Body that is sent while it is made. After an error the connection ends without the end mark of its protocol, so no browser takes
+    /// the body for a whole one.
+    Stream(BoxStream<'static, std::io::Result<Bytes>>),
+}
+
+impl fmt::Debug for ConsoleBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
+            Self::Stream(_) => f.write_str("Stream"),
+        }
+    }
+}
+
+impl From<String> for ConsoleBody {
+    fn from(text: String) -> Self {
+        Self::Whole(text.into())
+    }
+}
+
+impl From<&'static str> for ConsoleBody {
+    fn from(text: &'static str) -> Self {
+        Self::Whole(text.into())
+    }
+}
+
+impl From<&'static [u8]> for ConsoleBody {
+    fn from(bytes: &'static [u8]) -> Self {
+        Self::Whole(bytes.into())
+    }
 }
 
 /// HTTP status of a refusal.

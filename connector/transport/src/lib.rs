@@ -136,7 +136,8 @@ pub use crate::admin::server::{AdminHandler, SocketAccess};
 pub use crate::cluster::client::{TaskRowStream, WorkerClient};
 pub use crate::cluster::server::{TaskFrame, TaskHandler};
 pub use crate::console::{
-    ConsoleAction, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, SessionCookie,
+    ConsoleAction, ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse,
+    SessionCookie,
 };
 pub use crate::dataspace::{
     DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey,

@@ -394,6 +394,7 @@ codes! {
     TenantUnbound "TENANT_UNBOUND" Policy "The provider has not mapped this participant to a tenant." "Ask the provider to map your identity.";
     DatasetUnknown "DATASET_UNKNOWN" Unknown "No such dataset for this asker." "`hansa catalog list` shows what can be asked.";
     QueryUnknown "QUERY_UNKNOWN" Unknown "No saved query of that name for this asker." "`GET /v1/queries` lists those that can be asked.";
+    AnswerUnknown "ANSWER_UNKNOWN" Unknown "No such answer is kept for this person." "Ask the question again; it counts again.";
     ColumnUnknown "COLUMN_UNKNOWN" Usage "No such column in the datasets of the question." "`hansa catalog show` lists the columns.";
     FunctionUnknown "FUNCTION_UNKNOWN" Usage "No such function here." "`hansa error FUNCTION_UNKNOWN` lists the functions.";
     AggregateOnly "AGGREGATE_ONLY" Policy "The contract permits aggregates only; rows never leave." "Ask with GROUP BY over the contract's dimensions.";

@@ -2,6 +2,7 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
+use crate::console::ask_pages::{download_answer, show_answer, show_ask, stop_answer, submit_ask};
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::contract_pages::{show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets};
@@ -44,6 +45,7 @@ impl ConsoleHandler for ConsoleService {
                 status: 200,
                 content_type: asset.content_type,
                 body: asset.bytes.into(),
+                file_name: None,
                 location: None,
                 cookie: None,
                 language: None,
@@ -154,6 +156,9 @@ async fn show_page(
         ["settings", "tokens"] => show_tokens(visit).await?,
         ["me"] => show_own_person(visit).await?,
         ["help", "errors", code] => return show_error_help(visit, code).await,
+        ["ask"] => show_ask(visit).await?,
+        ["answers", id] => show_answer(visit, id).await?,
+        ["answers", id, format] => return download_answer(visit, id, format).await,
         ["datasets"] => show_datasets(visit).await?,
         ["datasets", name] => show_dataset(visit, name).await?,
         ["policies"] => show_policies(visit).await?,
@@ -186,6 +191,8 @@ async fn carry_out_act(
         ["acts", id] => finish_act(visit, id).await?,
         ["operations", "doctor"] => run_check(visit, None).await?,
         ["operations", "doctor", name] => run_check(visit, Some(name)).await?,
+        ["ask"] => submit_ask(visit).await?,
+        ["answers", id, "stop"] => stop_answer(visit, id).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))

@@ -187,6 +187,7 @@ pub(super) fn html_response(status: u16, page: String) -> ConsoleResponse {
         status,
         content_type: "text/html; charset=utf-8",
         body: page.into(),
+        file_name: None,
         location: None,
         cookie: None,
         language: None,

@@ -112,7 +112,11 @@ impl PermittedPerson<'_> {
         collected.await.map_err(unread_end)?
     }
 
-    fn start_command(&self, verb: ConnectorCommand) -> (Receiver<CommandEvent>, JoinHandle<()>) {
+    /// Starts a command for the person.
+    pub(super) fn start_command(
+        &self,
+        verb: ConnectorCommand,
+    ) -> (Receiver<CommandEvent>, JoinHandle<()>) {
         let Self(visit) = self;
         let order = CommandEnvelope {
             verb,

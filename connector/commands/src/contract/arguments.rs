@@ -89,6 +89,16 @@ pub enum ContractCommand {
         after_help = "Example: hansa contract list --expiring 90d\nExample: hansa contract list --needs-me --as-known --brief"
     )]
     List(ContractListArgs),
+    /// Lists the tables that a question may name, by the contracts in force; no peer is asked
+    #[command(after_help = "Example: hansa contract tables")]
+    Tables {
+        /// Only those behind this contract: its whole identity
+        #[arg(long, value_name = "CONTRACT")]
+        after: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<usize>,
+    },
     /// Requests a contract for a dataset
     #[command(after_help = "Example: hansa contract request munster.bike_counts --sign")]
     Request {

@@ -1,7 +1,7 @@
 //! `contract show`: one contract or negotiation as a page.
 
 mod obligation_ledger;
-mod quota_usage;
+pub(crate) mod quota_usage;
 mod timeline;
 
 use crate::admin::command_result::CommandResult;

@@ -41,6 +41,9 @@ pub(crate) enum RowSink {
     ),
 }
 
+/// Bytes of a row group of Parquet, which is in memory until it is written.
+const ROW_GROUP: usize = 64 << 20;
+
 /// Rows that a table shows; the rest is counted.
 const SHOWN: usize = 100;
 
@@ -155,7 +158,11 @@ impl RowSink {
                 writer.write(batch).map_err(unwritable_output_refusal)
             }
             Self::Parquet(_, Some(writer)) => {
-                writer.write(batch).map_err(unwritable_output_refusal)
+                writer.write(batch).map_err(unwritable_output_refusal)?;
+                match writer.in_progress_size() > ROW_GROUP {
+                    true => writer.flush().map_err(unwritable_output_refusal),
+                    false => Ok(()),
+                }
             }
             Self::ArrowFile(_, None) | Self::ArrowStream(_, None) | Self::Parquet(_, None) => {
                 Ok(())

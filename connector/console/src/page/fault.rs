@@ -10,7 +10,7 @@ use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 /// Error or refusal. Its sentences are English.
@@ -61,18 +61,7 @@ pub fn render_fault(frame: &PageFrame<'_>, view: &FaultView) -> String {
     let language = frame.language;
     let code = reveal_controls(&view.code);
     let body = html! {
-        div.summary {
-            p lang="en" { (reveal_controls(&view.sentence)) }
-        }
-        (render_facts(&list_facts(language, view)))
-        @if !view.help.is_empty() {
-            h2 { (message!(language, "fault-help")) }
-            ul lang="en" {
-                @for line in &view.help {
-                    li { (reveal_controls(line)) }
-                }
-            }
-        }
+        (render_fault_facts(language, view))
         @if let Some(back) = &view.back {
             p { a.back href=(own_path(back)) { (message!(language, "fault-back")) } }
         }
@@ -87,6 +76,24 @@ pub fn render_fault(frame: &PageFrame<'_>, view: &FaultView) -> String {
             is_error: true,
         },
     )
+}
+
+/// Sentence, facts and remedies of a fault, below a heading of the page.
+pub(crate) fn render_fault_facts(language: Language, view: &FaultView) -> Markup {
+    html! {
+        div.summary {
+            p lang="en" { (reveal_controls(&view.sentence)) }
+        }
+        (render_facts(&list_facts(language, view)))
+        @if !view.help.is_empty() {
+            h2 { (message!(language, "fault-help")) }
+            ul lang="en" {
+                @for line in &view.help {
+                    li { (reveal_controls(line)) }
+                }
+            }
+        }
+    }
 }
 
 fn list_facts(language: Language, view: &FaultView) -> Vec<Fact> {

@@ -40,17 +40,19 @@ enum NavigationTarget {
     Datasets,
     Contracts,
     Catalog,
+    Ask,
     Evidence,
     Operations,
     Settings,
 }
 
 impl NavigationTarget {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Overview,
         Self::Datasets,
         Self::Contracts,
         Self::Catalog,
+        Self::Ask,
         Self::Evidence,
         Self::Operations,
         Self::Settings,
@@ -62,6 +64,7 @@ impl NavigationTarget {
             Self::Datasets => "/datasets",
             Self::Contracts => "/contracts",
             Self::Catalog => "/catalog",
+            Self::Ask => "/ask",
             Self::Evidence => "/evidence",
             Self::Operations => "/operations",
             Self::Settings => "/settings",
@@ -79,6 +82,7 @@ impl NavigationTarget {
                 PersonRole::Auditor,
             ],
             Self::Catalog => &[PersonRole::Officer, PersonRole::Analyst],
+            Self::Ask => &[PersonRole::Analyst],
             Self::Evidence => &[PersonRole::Officer, PersonRole::Auditor],
             Self::Operations => &[PersonRole::Operator],
             Self::Settings => &[PersonRole::Auditor, PersonRole::Operator],
@@ -96,6 +100,7 @@ impl NavigationTarget {
             Self::Datasets => message!(language, "nav-datasets"),
             Self::Contracts => message!(language, "nav-contracts"),
             Self::Catalog => message!(language, "nav-catalog"),
+            Self::Ask => message!(language, "nav-ask"),
             Self::Evidence => message!(language, "nav-evidence"),
             Self::Operations => message!(language, "nav-operations"),
             Self::Settings => message!(language, "nav-settings"),

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 51] = [
+const ELEMENTS: [&str; 57] = [
     "a",
     "bdi",
     "blockquote",
@@ -36,6 +36,7 @@ const ELEMENTS: [&str; 51] = [
     "input",
     "label",
     "li",
+    "line",
     "link",
     "main",
     "meta",
@@ -44,17 +45,22 @@ const ELEMENTS: [&str; 51] = [
     "ol",
     "option",
     "p",
+    "polyline",
     "pre",
     "q",
+    "rect",
     "section",
     "select",
     "span",
     "strong",
     "style",
     "summary",
+    "svg",
     "table",
     "tbody",
     "td",
+    "text",
+    "textarea",
     "th",
     "thead",
     "time",
@@ -128,6 +134,7 @@ pub(super) fn check_page_with(links: LinkRule, text: &str) -> Vec<PageElement> {
             .and_then(|href| href.strip_prefix('#'));
         assert!(target.is_none_or(|id| ids.contains(id)), "{target:?}");
         let is_field = element.name == "select"
+            || element.name == "textarea"
             || (element.name == "input" && element.attribute("type") != Some("hidden"));
         if is_field {
             let id = element.attribute("id").unwrap();

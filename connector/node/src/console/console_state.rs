@@ -1,16 +1,19 @@
 //! State of a participant's console.
 
+use crate::console::kept_answers::KeptAnswers;
 use crate::console::pending_act::PendingActs;
 use crate::console::session::Sessions;
 use crate::console::sign_in_code::SignInCodes;
 use parking_lot::Mutex;
 use std::sync::OnceLock;
 
-/// Open codes, sessions and pending acts of a participant's console.
+/// Open codes, sessions, pending acts and kept answers of a participant's console.
 #[derive(Debug, Default)]
 pub struct ConsoleState {
     /// Scheme, host and port by which browsers reach the console; unset where it is not served.
     pub origin: OnceLock<String>,
+    /// Answers of people's questions.
+    pub answers: KeptAnswers,
     pub(super) codes: Mutex<SignInCodes>,
     pub(super) sessions: Mutex<Sessions>,
     pub(super) acts: Mutex<PendingActs>,

@@ -1,7 +1,7 @@
 //! Server of the console: HTTP/1.1 and HTTP/2, over TLS or on the own machine.
 
 use super::checked_request::{LANGUAGE_COOKIE, check_request};
-use super::{ConsoleHandler, ConsoleOrigin, ConsoleResponse, SessionCookie};
+use super::{ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleResponse, SessionCookie};
 use crate::client_connection::{self, ClientConnection};
 use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;
@@ -253,16 +253,27 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
             status,
             content_type,
             body,
+            file_name,
             location,
             cookie,
             language,
             is_immutable,
         } = page;
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(match body {
+            ConsoleBody::Whole(bytes) => Body::from(bytes),
+            ConsoleBody::Stream(bytes) => Body::from_stream(bytes),
+        });
         *response.status_mut() =
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(name) = file_name {
+            // The name is made by the console, of letters, digits, hyphens and full stops (RFC 6266, section 4.3).
+            let value = format!("attachment; filename=\"{name}\"");
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(header::CONTENT_DISPOSITION, value);
+            }
+        }
         if let Some(Ok(path)) = location.map(HeaderValue::try_from) {
             headers.insert(header::LOCATION, path);
         }

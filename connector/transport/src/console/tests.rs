@@ -30,6 +30,7 @@ impl ConsoleHandler for RequestCollector {
             status: 200,
             content_type: "text/html; charset=utf-8",
             body: "page".into(),
+            file_name: None,
             location: None,
             cookie,
             language: None,

@@ -14,13 +14,14 @@ use hansa_proto::render::contract_status::{ContractStatusLines, QuotaUsageFacts}
 use serde::Serialize;
 
 /// What of a quota is used in its current slot.
-pub(super) struct QuotaUsage {
-    clause: Clause,
-    what: &'static str,
-    used: u64,
+pub(crate) struct QuotaUsage {
+    pub(crate) clause: Clause,
+    pub(crate) what: &'static str,
+    pub(crate) counts: QuotaKind,
+    pub(crate) used: u64,
     of: u64,
     zone: Option<DayZone>,
-    until: UtcTimestamp,
+    pub(crate) until: UtcTimestamp,
     by_receipts: bool,
 }
 
@@ -44,13 +45,23 @@ impl QuotaUsage {
             what: self.what,
             used: self.used,
             of: self.of,
-            left: self.of.saturating_sub(self.used),
+            left: self.left(),
             zone: self.zone.as_ref().map(DayZone::as_str),
             until: self.until,
-            by: match self.by_receipts {
-                true => "receipts",
-                false => "counters",
-            },
+            by: self.source(),
+        }
+    }
+
+    /// Part that is left until the end of the slot.
+    pub(crate) const fn left(&self) -> u64 {
+        self.of.saturating_sub(self.used)
+    }
+
+    /// Source of the used part.
+    pub(crate) const fn source(&self) -> &'static str {
+        match self.by_receipts {
+            true => "receipts",
+            false => "counters",
         }
     }
 
@@ -69,7 +80,7 @@ impl QuotaUsage {
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn read_quota_usage(
+pub(crate) fn read_quota_usage(
     connector: &Connector,
     id: ContractId,
     agreement: &Agreement,
@@ -92,6 +103,7 @@ pub(super) fn read_quota_usage(
         all.push(QuotaUsage {
             clause: clause.clone(),
             what,
+            counts,
             used,
             of: quota.max,
             zone: quota.per.zone().cloned(),

@@ -1,0 +1,406 @@
+//! Pages of questions: the form, what a question takes, and the answers that are kept.
+
+use crate::cli::connector_command::ConnectorCommand;
+use crate::console::answer_download::{DownloadFormat, stream_answer};
+use crate::console::asked_question::{QuestionForm, start_question};
+use crate::console::page_visit::{html_response, redirect};
+use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word, read_object};
+use crate::contract::arguments::ContractCommand;
+use crate::question::arguments::ExplainArgs;
+use arrow_schema::DataType;
+use hansa_console::{
+    AnswerReport, AnswerState, AnswerView, AskView, AskableTable, ColumnKind, ExplanationView,
+    FaultView, KeptAnswerSummary, MOST_COLUMNS, OwedDuties, OwedDuty, ROWS_PER_PAGE, render_answer,
+    render_ask,
+};
+use hansa_node::answer::cell_text::to_text_cells;
+use hansa_node::config::person::Role;
+use hansa_node::console::act::{issue_form_key, use_form_key};
+use hansa_node::console::form_key::FormSubject;
+use hansa_node::console::kept_answers::{AnswerPhase, KeptAnswer, MINUTES_KEPT};
+use hansa_node::participant::Connector;
+use hansa_node::process::blocking_work::run_blocking;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
+use hansa_policy::term::{Clause, Term};
+use hansa_transport::ConsoleResponse;
+use hansa_transport::console::refusal_status;
+use hansa_transport::internal_error::with_trace_number;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Roles that ask.
+const ASKERS: &[Role] = &[Role::Analyst];
+
+/// Words of the form that asks a question.
+const ASK: &str = "ask";
+
+/// Longest text of a question of a form, bytes.
+const LONGEST: usize = 100_000;
+
+/// Form for a question. Nothing is asked.
+pub(super) async fn show_ask(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(ASKERS, ASK).await?;
+    show_form(visit, &permitted, AskDraft::default()).await
+}
+
+/// Question of a form: it is explained, or asked.
+pub(super) async fn submit_ask(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(ASKERS, ASK).await?;
+    let field = |name: &str| {
+        let value = visit.visit.request.form.get(name);
+        value.map_or("", |value| value.trim()).to_owned()
+    };
+    let form = QuestionForm {
+        // Browsers send each line break as two characters (URL standard, section 5.1, and HTML, section 4.10.21.4).
+        sql: field("sql").replace("\r\n", "\n"),
+        purpose: field("purpose"),
+        is_partial: field("partial") == "yes",
+    };
+    let step = field("step");
+    let mut draft = AskDraft {
+        form,
+        ..AskDraft::default()
+    };
+    let done = match step.as_str() {
+        "edit" => Ok(None),
+        "see" => match explain(&permitted, &draft.form).await {
+            Ok(explanation) => {
+                draft.explanation = Some(explanation);
+                Ok(None)
+            }
+            Err(refusal) => Err(refusal),
+        },
+        "ask" => check_text(&draft.form)
+            .and_then(|()| use_form_key(visit.connector, ask_form(visit), &field("key")))
+            .and_then(|()| start_question(visit, &permitted, &draft.form))
+            .map(Some),
+        _ => {
+            let sentence = "the form has no such button";
+            return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+        }
+    };
+    match done {
+        Ok(Some(id)) => return Ok(redirect(&format!("/answers/{id}"))),
+        Ok(None) => {}
+        Err(refusal) => draft.refusal = Some(with_trace_number(refusal)),
+    }
+    show_form(visit, &permitted, draft).await
+}
+
+/// Page of an answer, with some of its rows. Nothing is asked again.
+pub(super) async fn show_answer(
+    visit: &PersonVisit<'_>,
+    id: &str,
+) -> Result<ConsoleResponse, Refusal> {
+    let _permitted = visit.permit(ASKERS, ASK).await?;
+    let answer = find_answer(visit, id)?;
+    let page = visit.given_parameter("page");
+    let page = page.and_then(|page| page.parse::<u64>().ok()).unwrap_or(1);
+    let language = visit.visit.language;
+    let connector = Arc::clone(visit.connector);
+    let kept = Arc::clone(&answer);
+    let view = run_blocking(move || build_answer_view(&connector, &kept, page, language)).await?;
+    let line = command_line("sql", &question_form(&answer));
+    Ok(visit.show_page(line, |frame| render_answer(frame, &view)))
+}
+
+/// Stops a question. The rows that have come are kept.
+pub(super) async fn stop_answer(
+    visit: &PersonVisit<'_>,
+    id: &str,
+) -> Result<ConsoleResponse, Refusal> {
+    let _permitted = visit.permit(ASKERS, ASK).await?;
+    let answer = find_answer(visit, id)?;
+    answer.ending.cancel();
+    Ok(redirect(&format!("/answers/{id}")))
+}
+
+/// File with all rows of an answer; none for an unknown format.
+pub(super) async fn download_answer(
+    visit: &PersonVisit<'_>,
+    id: &str,
+    format: &str,
+) -> Result<Option<ConsoleResponse>, Refusal> {
+    let _permitted = visit.permit(ASKERS, ASK).await?;
+    let Some(format) = DownloadFormat::from_word(format) else {
+        return Ok(None);
+    };
+    let answer = find_answer(visit, id)?;
+    if !matches!(answer.phase(), AnswerPhase::Complete) {
+        let sentence = "the answer is not whole, so there is no file of it";
+        return Err(Refusal::new(ErrorCode::StreamCut, sentence));
+    }
+    let short: String = answer.id.chars().take(8).collect();
+    Ok(Some(ConsoleResponse {
+        content_type: format.media_type(),
+        file_name: Some(format!("hansa-{short}.{}", format.ending())),
+        body: stream_answer(answer, format),
+        ..html_response(200, String::new())
+    }))
+}
+
+/// Form for a question, with what stands beside it.
+#[derive(Debug, Default)]
+struct AskDraft {
+    form: QuestionForm,
+    refusal: Option<Refusal>,
+    explanation: Option<ExplanationView>,
+}
+
+async fn show_form(
+    visit: &PersonVisit<'_>,
+    permitted: &PermittedPerson<'_>,
+    draft: AskDraft,
+) -> Result<ConsoleResponse, Refusal> {
+    let command = ConnectorCommand::Contract(ContractCommand::Tables {
+        after: None,
+        // One more shows whether there are others.
+        limit: Some(ROWS_PER_PAGE + 1),
+    });
+    let mut tables: Vec<AskableTable> = permitted.read_rows(command).await?;
+    let has_more_tables = tables.len() > ROWS_PER_PAGE;
+    tables.truncate(ROWS_PER_PAGE);
+    let purposes: BTreeSet<String> = tables
+        .iter()
+        .flat_map(|table| table.purposes.iter().flatten().cloned())
+        .collect();
+    let AskDraft {
+        form,
+        refusal,
+        explanation,
+    } = draft;
+    let line = match &explanation {
+        Some(_) => command_line("explain", &form),
+        None => format!("hansa contract tables --limit {ROWS_PER_PAGE}"),
+    };
+    let status = refusal
+        .as_ref()
+        .map_or(200, |refusal| refusal_status(refusal.code));
+    let view = AskView {
+        key: issue_form_key(visit.connector, ask_form(visit)),
+        sql: form.sql,
+        purpose: form.purpose,
+        is_partial: form.is_partial,
+        purposes: purposes.into_iter().collect(),
+        tables,
+        has_more_tables,
+        fault: refusal.as_ref().map(FaultView::from),
+        explanation,
+        answers: list_answers(visit),
+    };
+    let facts = visit.frame_facts(line);
+    Ok(html_response(status, render_ask(&facts.to_frame(), &view)))
+}
+
+fn ask_form<'a>(visit: &'a PersonVisit<'_>) -> FormSubject<'a> {
+    FormSubject {
+        session: visit.session(),
+        act: ASK,
+        subject: "",
+        shown: "",
+    }
+}
+
+fn check_text(form: &QuestionForm) -> Result<(), Refusal> {
+    let sentence = if form.sql.is_empty() {
+        "there is no question in the form"
+    } else if form.sql.len() > LONGEST {
+        "the text of the question is too long"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::new(ErrorCode::UsageWrong, sentence))
+}
+
+async fn explain(
+    permitted: &PermittedPerson<'_>,
+    form: &QuestionForm,
+) -> Result<ExplanationView, Refusal> {
+    check_text(form)?;
+    let command = ConnectorCommand::Explain(ExplainArgs {
+        sql: form.sql.clone(),
+        analyze: false,
+        kind: Vec::new(),
+        purpose: form.given_purpose(),
+        contract: Vec::new(),
+        among_several: false,
+    });
+    permitted.read_one(command).await
+}
+
+fn command_line(verb: &str, form: &QuestionForm) -> String {
+    let mut line = format!("hansa {verb} {}", quote_word(&form.sql));
+    if !form.purpose.is_empty() {
+        line.push_str(&format!(" --purpose {}", quote_word(&form.purpose)));
+    }
+    if form.is_partial && verb == "sql" {
+        line.push_str(" --partial");
+    }
+    line
+}
+
+fn list_answers(visit: &PersonVisit<'_>) -> Vec<KeptAnswerSummary> {
+    let user = visit.person.person.unix;
+    let answers = &visit.connector.console.answers;
+    let answers = answers.list(user, visit.connector.ticks()).into_iter();
+    answers
+        .map(|answer| KeptAnswerSummary {
+            id: answer.id.clone(),
+            sql: answer.question.sql.clone(),
+            at: answer.question.at.to_string(),
+            state: answer_state(&answer.phase()),
+            rows: answer.rows.rows(),
+        })
+        .collect()
+}
+
+/// Answer of the person. The answer of another person is as unknown as one that there never was.
+fn find_answer(visit: &PersonVisit<'_>, id: &str) -> Result<Arc<KeptAnswer>, Refusal> {
+    let user = visit.person.person.unix;
+    let answers = &visit.connector.console.answers;
+    let found = answers.find(id, user, visit.connector.ticks());
+    found.ok_or_else(|| {
+        let sentence = "there is no such answer, or its time is over";
+        Refusal::new(ErrorCode::AnswerUnknown, sentence)
+    })
+}
+
+const fn answer_state(phase: &AnswerPhase) -> AnswerState {
+    match phase {
+        AnswerPhase::Running => AnswerState::Running,
+        AnswerPhase::Complete => AnswerState::Complete,
+        AnswerPhase::Stopped => AnswerState::Stopped,
+        AnswerPhase::Failed(_) => AnswerState::Failed,
+    }
+}
+
+fn question_form(answer: &KeptAnswer) -> QuestionForm {
+    QuestionForm {
+        sql: answer.question.sql.clone(),
+        purpose: answer.question.purpose.clone(),
+        is_partial: answer.question.is_partial,
+    }
+}
+
+fn build_answer_view(
+    connector: &Connector,
+    answer: &KeptAnswer,
+    page: u64,
+    language: Language,
+) -> Result<AnswerView, Refusal> {
+    let phase = answer.phase();
+    let per_page = u64::try_from(ROWS_PER_PAGE).unwrap_or(u64::MAX);
+    // The phase is read first, so that a complete answer has all of its rows here.
+    let rows = answer.rows.rows();
+    let pages = rows.div_ceil(per_page).max(1);
+    let page = page.clamp(1, pages);
+    let first = (page - 1).saturating_mul(per_page);
+    let schema = answer.rows.schema();
+    let width = schema.as_ref().map_or(0, |schema| schema.fields().len());
+    let shown: Vec<usize> = (0..width.min(MOST_COLUMNS)).collect();
+    let mut cells = Vec::new();
+    for batch in answer.rows.read_rows(first, per_page)? {
+        let batch = batch.project(&shown).map_err(|fault| {
+            Refusal::new(ErrorCode::Internal, "the rows can't be shown").caused_by(fault)
+        })?;
+        cells.extend(to_text_cells(&batch)?);
+    }
+    let kinds = schema.iter().flat_map(|schema| schema.fields().iter());
+    let column_kinds = kinds
+        .take(MOST_COLUMNS)
+        .map(|field| column_kind(field.data_type()))
+        .collect();
+    let columns = schema.as_ref().map(|schema| {
+        let names = schema.fields().iter().take(MOST_COLUMNS);
+        names.map(|field| field.name().clone()).collect()
+    });
+    let report: Option<AnswerReport> = answer.report().map(read_object).transpose()?;
+    let owed = report
+        .as_ref()
+        .map(|report| list_duties(connector, report, language));
+    let fault = match &phase {
+        AnswerPhase::Failed(refusal) => Some(FaultView::from(refusal.as_ref())),
+        AnswerPhase::Running | AnswerPhase::Complete | AnswerPhase::Stopped => None,
+    };
+    Ok(AnswerView {
+        id: answer.id.clone(),
+        sql: answer.question.sql.clone(),
+        purpose: answer.question.purpose.clone(),
+        is_partial: answer.question.is_partial,
+        at: answer.question.at.to_string(),
+        state: answer_state(&phase),
+        rows,
+        page,
+        pages,
+        first_row: first.saturating_add(1),
+        columns,
+        column_kinds,
+        more_columns: u64::try_from(width.saturating_sub(MOST_COLUMNS)).unwrap_or(u64::MAX),
+        cells,
+        report,
+        notices: answer.notices(),
+        owed: owed.unwrap_or_default(),
+        fault,
+        minutes_kept: MINUTES_KEPT,
+    })
+}
+
+fn column_kind(kind: &DataType) -> ColumnKind {
+    if kind.is_numeric() {
+        ColumnKind::Number
+    } else if kind.is_temporal() {
+        ColumnKind::Time
+    } else {
+        ColumnKind::Text
+    }
+}
+
+/// Duties of each contract under which a part of an answer came, whatever the state of the contract is now.
+fn list_duties(
+    connector: &Connector,
+    report: &AnswerReport,
+    language: Language,
+) -> Vec<OwedDuties> {
+    let contracts: BTreeSet<ContractId> = report
+        .participants
+        .iter()
+        .flat_map(|part| &part.reads)
+        .filter_map(|read| read.contract.as_deref()?.parse().ok())
+        .collect();
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        contracts
+            .into_iter()
+            .filter_map(|id| {
+                // A public view that is not kept here has its licence and attribution among the sources.
+                let agreement = registry.agreement(id)?;
+                let mut held = registry.contracts_on_dataset(&agreement.dataset.id, now);
+                let (_, _, state) = held.find(|(other, _, _)| *other == id)?;
+                let duties = agreement.clauses.iter().filter(|clause| is_duty(clause));
+                Some(OwedDuties {
+                    contract: id.to_string(),
+                    participant: agreement.provider.id.domain().to_owned(),
+                    dataset: agreement.dataset.id.name.to_string(),
+                    state: state.as_str().to_owned(),
+                    duties: duties
+                        .map(|clause| describe_duty(clause, language))
+                        .collect(),
+                })
+            })
+            .collect()
+    })
+}
+
+/// True for a clause that binds its consumer after the answer.
+fn is_duty(clause: &Clause) -> bool {
+    clause.term.is_recorded_only() || matches!(clause.term, Term::Attest { .. })
+}
+
+fn describe_duty(clause: &Clause, language: Language) -> OwedDuty {
+    OwedDuty {
+        clause: clause.id.to_string(),
+        text: clause.term.render(language),
+    }
+}
