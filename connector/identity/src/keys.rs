@@ -3,8 +3,8 @@
 use crate::jwk::JwkMembers;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
-    Ed25519KeyPair, UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519,
+    EcdsaKeyPair, Ed25519KeyPair, UnparsedPublicKey,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -141,6 +141,17 @@ impl PublicKey {
             }
         };
         signature.len() == 64 && verified.is_ok()
+    }
+
+    /// True if `signature` over `message` is by this key, in the form of a passkey: ASN.1 for P-256 (WebAuthn Level 3, section 6.5.5).
+    pub(crate) fn accepts_passkey_signature(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self.algorithm {
+            SignatureAlgorithm::EdDsa => self.accepts_signature(message, signature),
+            SignatureAlgorithm::Es256 => {
+                let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.point());
+                key.verify(message, signature).is_ok()
+            }
+        }
     }
 
     /// Uncompressed point of a key on P-256 (SEC 1, section 2.3.3).

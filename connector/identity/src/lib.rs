@@ -180,6 +180,7 @@ pub mod mtls;
 #[cfg(test)]
 mod mutated_input;
 pub mod participant_identity;
+pub mod passkey;
 mod pem;
 pub mod rulebook;
 pub mod seal;

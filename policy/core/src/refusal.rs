@@ -313,6 +313,9 @@ codes! {
     PersonUnknown "PERSON_UNKNOWN" Identity "No person of the configuration has this Unix user." "Add the person: `[person.NAME]` with `name`, `roles` and `unix`; then `hansa reload`.";
     FormStale "FORM_STALE" State "The form of the console is over, was used, or belongs to another page or session." "Open the page again, and fill in the form there.";
     ActUnconfirmed "ACT_UNCONFIRMED" Policy "The act waits for the number that its person types at the machine of the connector." "`hansa console confirm NUMBER`, within two minutes; then go on in the browser.";
+    PasskeyInvalid "PASSKEY_INVALID" Identity "The answer of the passkey does not prove that its person was present for this act." "Open the page again and use the passkey there, or type the number at the machine of the connector.";
+    PasskeyUnknown "PASSKEY_UNKNOWN" Identity "The passkey is not one that this person has added, or it was removed." "`/me/passkeys` of the console lists the passkeys of the person.";
+    PasskeyLimit "PASSKEY_LIMIT" Exhausted "The person has as many passkeys as one person may have." "Remove one first, on `/me/passkeys` of the console.";
     TermsChanged "TERMS_CHANGED" State "The proposal is not the one that was shown any more." "Read the new page, and sign that: `hansa contract show --diff` says what changed.";
     RoleMissing "ROLE_MISSING" Policy "The roles of the person do not permit this page." "The roles stand in `[person.NAME]`; another person with the role can open it.";
     IssuerUnreachable "ISSUER_UNREACHABLE" OutOfReach "The OpenID Connect issuer, at which people sign in to the console, does not answer." "Check `issuer` under [console.oidc] and the way to it; where `sign_in` names \"link\", `hansa console` signs in without it.";

@@ -37,6 +37,7 @@
     )
 )]
 
+pub mod authenticator;
 pub mod breaking_relay;
 pub mod connection_flood;
 pub mod contract;
