@@ -1,7 +1,9 @@
 // Looks at the pages of a console in Chromium: accessibility, width, keyboard, silence, and no request to another host.
 //
 // Environment: HANSA_CONSOLE (origin), HANSA_CONSOLE_CODE (for one sign-in), HANSA_CONSOLE_PAGES (paths, separated by blanks),
-// CHROMIUM (program), HANSA_CONSOLE_PICTURES (folder for pictures; absent: none).
+// CHROMIUM (program), HANSA_CONSOLE_PICTURES (folder for pictures; absent: none), HANSA_CONSOLE_SIGN (path of a negotiation that a
+// passkey signs; absent: none). A line `confirm NUMBER` on standard output asks for that number at the machine; a line on standard input
+// answers.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
@@ -12,6 +14,7 @@ const origin = process.env.HANSA_CONSOLE;
 const code = process.env.HANSA_CONSOLE_CODE;
 const paths = process.env.HANSA_CONSOLE_PAGES.split(" ");
 const pictures = process.env.HANSA_CONSOLE_PICTURES;
+const signed = process.env.HANSA_CONSOLE_SIGN;
 const languages = ["en", "de", "pt"];
 const themes = [
   { name: "light", media: { colorScheme: "light", forcedColors: "none" } },
@@ -129,6 +132,60 @@ async function checkPage(page, path, status) {
   }
 }
 
+async function press(page, place, key) {
+  await page.locator(place).focus();
+  await page.keyboard.press(key);
+}
+
+// The number of an act that waits, typed at the machine.
+async function confirm(page) {
+  const command = await page.locator("main pre code").first().textContent();
+  const answered = new Promise((resolve) => process.stdin.once("data", resolve));
+  console.log(`confirm ${command.trim().split(" ").pop()}`);
+  await answered;
+  process.stdin.pause();
+}
+
+async function checkWaiting(page, name) {
+  await checkAccessibility(page, name);
+  await checkWidth(page, name);
+  await checkKeyboard(page, name);
+  await takePictures(page, name);
+}
+
+// A passkey is added and signs, by keyboard alone.
+async function checkPasskey(page, path) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  const options = {
+    protocol: "ctap2",
+    transport: "internal",
+    hasResidentKey: true,
+    hasUserVerification: true,
+    isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  await session.send("WebAuthn.addVirtualAuthenticator", { options });
+  await open(page, "/me/passkeys", "en");
+  await press(page, "hansa-passkey button", "Enter");
+  await page.waitForURL(`${origin}/acts/*`);
+  await checkWaiting(page, "act-number");
+  await confirm(page);
+  await press(page, "main form button", "Enter");
+  await page.waitForURL(`${origin}/me/passkeys`);
+  expect((await page.locator(".done").count()) === 1, "no passkey was added");
+  await checkPage(page, "/me/passkeys", 200);
+
+  await open(page, `${path}/sign`, "en");
+  await press(page, "#read", "Space");
+  await press(page, "form.act-form button", "Enter");
+  await page.waitForURL(`${origin}/acts/*`);
+  await checkWaiting(page, "act-passkey");
+  await press(page, "hansa-passkey button", "Enter");
+  await page.waitForURL(`${origin}${path}`);
+  expect((await page.locator(".done").count()) === 1, "the passkey signed nothing");
+}
+
 if (pictures) mkdirSync(pictures, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
 const context = await browser.newContext();
@@ -158,6 +215,8 @@ for (let round = 0; round < 20; round += 1) {
   paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
 }
 paints.sort((one, other) => one - other);
+
+if (signed) await checkPasskey(page, signed);
 
 // Sign-out by keyboard alone, and nothing in the history.
 await open(page, "/", "en");

@@ -2,11 +2,15 @@
 
 mod acts;
 pub(crate) mod browser;
+pub(crate) mod passkeys;
 
 use crate::binary;
 use crate::console::browser::{Browser, city_with_request};
+use crate::console::passkeys::city_with_passkeys;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::workflow::{text, wait_for};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[test]
@@ -177,6 +181,16 @@ fn a_console_that_others_reach_needs_https_and_a_person_is_one_user() {
         ),
         ("[console]\nsign_in = [\"oidc\"]\n", "sign_in"),
         ("[console]\nidle = \"9h\"\n", "idle"),
+        ("[console]\nstep_up = \"again\"\n", "step_up"),
+        // A passkey is for one host name that stays.
+        (
+            "[console]\nlisten = \"127.0.0.1:0\"\nstep_up = \"passkey\"\n",
+            "step_up",
+        ),
+        (
+            "[console]\nname = \"https://10.0.0.7\"\nstep_up = \"passkey\"\n",
+            "step_up",
+        ),
         (
             "[person.a]\nname = \"A\"\nroles = [\"officer\"]\nunix = \"77\"\n\
              [person.b]\nname = \"B\"\nroles = [\"auditor\"]\nunix = \"77\"\n",
@@ -210,7 +224,7 @@ fn pages_are_seen_in_a_browser() {
     let check = std::env::var("HANSA_CONSOLE_CHECK").expect("HANSA_CONSOLE_CHECK");
     let league = TestLeague::new(binary());
     let roles = "\"officer\", \"signer\", \"analyst\", \"auditor\", \"operator\"";
-    let (lindau, acme) = city_with_request(&league, roles);
+    let (lindau, acme) = city_with_passkeys(&league, roles);
     let negotiation = lindau.listed("negotiation").pop().unwrap();
     lindau.hansa(&["contract", "sign", &negotiation]).must();
     let contract = wait_for("the contract", Duration::from_secs(30), || {
@@ -253,6 +267,7 @@ fn pages_are_seen_in_a_browser() {
         "/settings/people",
         "/settings/tokens",
         "/me",
+        "/me/passkeys",
         "/help/errors/ROLE_MISSING",
         "/accessibility",
         "/licences",
@@ -260,13 +275,36 @@ fn pages_are_seen_in_a_browser() {
     pages.extend(others.map(str::to_owned));
     pages.push("/contracts/no-such".to_owned());
     let (browser, code) = Browser::of(&lindau);
-    let done = std::process::Command::new("node")
+    let mut running = Command::new("node")
         .arg(format!("{check}/check.mjs"))
         .env("HANSA_CONSOLE", &browser.origin)
         .env("HANSA_CONSOLE_CODE", &code)
         .env("HANSA_CONSOLE_PAGES", pages.join(" "))
-        .status()
+        .env(
+            "HANSA_CONSOLE_SIGN",
+            format!("/contracts/{}", acts::waiting(&lindau)),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
         .unwrap();
-    assert!(done.success());
+    let mut answers = running.stdin.take().unwrap();
+    for line in BufReader::new(running.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        match line.strip_prefix("confirm ") {
+            Some(number) => {
+                lindau.hansa(&["console", "confirm", number]).must();
+                writeln!(answers, "confirmed").unwrap();
+            }
+            None => println!("{line}"),
+        }
+    }
+    assert!(running.wait().unwrap().success());
+    let proofs: Vec<String> = lindau
+        .records("console_act")
+        .iter()
+        .map(|act| text(&act["body"], "proof"))
+        .collect();
+    assert_eq!(proofs, ["host", "passkey"]);
     lindau.verifies();
 }

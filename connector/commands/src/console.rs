@@ -12,6 +12,7 @@ mod dataset_pages;
 mod evidence_pages;
 mod operation_pages;
 mod page_visit;
+mod passkey_pages;
 mod person_visit;
 mod policy_pages;
 mod setting_pages;

@@ -27,6 +27,12 @@ const STYLE_SHEET: Asset = Asset {
     bytes: STYLE_SHEET_TEXT.as_bytes(),
 };
 
+/// Script of the pages with the form of a passkey.
+const SCRIPT: Asset = Asset {
+    content_type: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../assets/console.js"),
+};
+
 static STYLE_SHEET_ADDRESS: LazyLock<String> = LazyLock::new(|| {
     let digest = Digest::of(STYLE_SHEET.bytes).to_short_text();
     format!("/a/{digest}/console.css")
@@ -36,6 +42,16 @@ static ICON_ADDRESS: LazyLock<String> = LazyLock::new(|| {
     let digest = Digest::of(ICON.bytes).to_short_text();
     format!("/a/{digest}/icon.svg")
 });
+
+static SCRIPT_ADDRESS: LazyLock<String> = LazyLock::new(|| {
+    let digest = Digest::of(SCRIPT.bytes).to_short_text();
+    format!("/a/{digest}/console.js")
+});
+
+/// Address of the script: `/a/{first twelve digits of its SHA-256}/console.js`.
+pub(crate) fn script_address() -> &'static str {
+    &SCRIPT_ADDRESS
+}
 
 /// Address of the icon: `/a/{first twelve digits of its SHA-256}/icon.svg`.
 pub(crate) fn icon_address() -> &'static str {
@@ -59,6 +75,7 @@ pub fn find_asset(address: &str) -> Option<Asset> {
     match address {
         _ if address == style_sheet_address() => Some(STYLE_SHEET),
         _ if address == icon_address() => Some(ICON),
+        _ if address == script_address() => Some(SCRIPT),
         _ => None,
     }
 }
@@ -86,5 +103,30 @@ mod tests {
             assert!(!text.contains(word), "{word}");
         }
         assert_eq!(text.matches('{').count(), text.matches('}').count());
+    }
+
+    #[test]
+    fn the_script_writes_no_markup_and_asks_nobody() {
+        assert_eq!(find_asset(script_address()), Some(SCRIPT));
+        let text = std::str::from_utf8(SCRIPT.bytes).unwrap();
+        assert!(text.lines().count() <= 200);
+        for word in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacent",
+            "document.write",
+            "eval",
+            "Function(",
+            "import",
+            "fetch",
+            "XMLHttp",
+            "WebSocket",
+            "http:",
+            "https:",
+            "setTimeout",
+            "style",
+        ] {
+            assert!(!text.contains(word), "{word}");
+        }
     }
 }

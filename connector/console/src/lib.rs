@@ -1,8 +1,8 @@
 //! Pages of the console: server-rendered HTML for officers, auditors and operators.
 //!
 //! A view is the object that a command of `hansa` prints as JSON, or a part of it. A page is one function from a frame and a view to
-//! text. The pages need no script and no style attribute, so that `default-src 'none'; style-src 'self'; form-action 'self'` is enough
-//! as their content security policy.
+//! text. The pages need no style attribute and, apart from the form of a passkey, no script, so that
+//! `default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'` is enough as their content security policy.
 //!
 //! # The walk
 //!
@@ -47,8 +47,8 @@ mod part;
 pub use crate::asset::{Asset, find_asset, style_sheet_address};
 pub use crate::frame::{PageFrame, PersonLabel, PersonRole};
 pub use crate::page::act::{
-    ActCheckView, ActFault, ActFields, ActKind, DoneActView, PendingActView, render_act_check,
-    render_pending_act,
+    ActCheckView, ActFault, ActFields, ActKind, DoneActView, PendingActKind, PendingActView,
+    PendingFault, render_act_check, render_pending_act,
 };
 pub use crate::page::answer::{
     AnswerReport, AnswerState, AnswerView, ColumnKind, MOST_COLUMNS, OwedDuties, OwedDuty,
@@ -88,6 +88,10 @@ pub use crate::page::operation::running_list::{RunningRow, render_running};
 pub use crate::page::operation::worker_list::{WorkerRow, render_workers};
 pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};
 pub use crate::page::overview::{StatusView, render_overview, sees_whole_state};
+pub use crate::page::passkey::{
+    DonePasskeyView, PASSKEYS_ADDRESS, PasskeyAdditionView, PasskeyEntry, PasskeyListView,
+    render_passkeys,
+};
 pub use crate::page::policy::{
     PolicyListView, PolicyRow, PolicyView, render_policies, render_policy,
 };
@@ -123,6 +127,7 @@ pub use crate::part::folder_layout::{
     FolderFrame, FolderPage, FolderStyle, contract_file_name, month_file_name,
     render_language_choice,
 };
+pub use crate::part::passkey_element::PasskeyRequest;
 
 #[cfg(test)]
 mod tests;

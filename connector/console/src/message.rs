@@ -10,6 +10,7 @@ macro_rules! messages_of {
             include_str!(concat!("../messages/", $language, "/contract.ftl")),
             include_str!(concat!("../messages/", $language, "/act.ftl")),
             include_str!(concat!("../messages/", $language, "/ask.ftl")),
+            include_str!(concat!("../messages/", $language, "/passkey.ftl")),
             include_str!(concat!("../messages/", $language, "/dataset.ftl")),
             include_str!(concat!("../messages/", $language, "/catalog.ftl")),
             include_str!(concat!("../messages/", $language, "/evidence.ftl")),

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod fault;
 pub mod operation;
 pub mod overview;
+pub mod passkey;
 pub mod policy;
 pub mod setting;
 pub mod sign_in;

@@ -8,6 +8,7 @@ mod evidence;
 mod html_reader;
 mod operation;
 mod page_check;
+mod passkey;
 mod policy;
 mod sample;
 mod setting;

@@ -4,6 +4,7 @@ pub mod act;
 pub mod console_state;
 pub mod form_key;
 pub mod kept_answers;
+pub mod passkey;
 pub mod pending_act;
 pub mod session;
 pub mod sign_in_code;
@@ -215,7 +216,11 @@ fn find_person(config: &ConnectorConfig, user: u32) -> Option<&PersonConfig> {
 }
 
 fn pseudonym_of(connector: &Connector, person: &PersonConfig) -> Result<String, Refusal> {
-    let person = Person::User(person.unix);
+    pseudonym_of_user(connector, person.unix)
+}
+
+fn pseudonym_of_user(connector: &Connector, user: u32) -> Result<String, Refusal> {
+    let person = Person::User(user);
     run_waiting(|| {
         let pseudonyms = &connector.records.pseudonyms;
         pseudonyms.pseudonym(&person, connector.now())

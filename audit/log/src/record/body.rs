@@ -9,7 +9,9 @@ use super::answers::{
 use super::configuration::{
     AccessTokenRecord, ConfigurationRecord, PeerRecord, RulebookRecord, TrustRecord,
 };
-use super::console::{ConsoleActRecord, ConsoleRefusalRecord, ConsoleSignInRecord};
+use super::console::{
+    ConsoleActRecord, ConsolePasskeyRecord, ConsoleRefusalRecord, ConsoleSignInRecord,
+};
 use super::contracts::{
     ActivationRecord, ApprovalRecord, CredentialRecord, DeletionRecord, GroupRecord, NoticeRecord,
     ReceivedNoticeRecord, RestrictionRecord, TemplateRecord, TopUpRecord, UsageRecord,
@@ -190,6 +192,7 @@ record_kinds! {
         "console_sign_in" ConsoleSignIn ConsoleSignInRecord,
         "console_refused" ConsoleRefusal ConsoleRefusalRecord,
         "console_act" ConsoleAct ConsoleActRecord,
+        "console_passkey" ConsolePasskey ConsolePasskeyRecord,
     }
     /// The logs of others.
     Incident IncidentBody {

@@ -1,5 +1,7 @@
 //! Records of the console: who came in, who was refused, and who acted.
 
+use crate::digest::Digest;
+use crate::time::UtcTimestamp;
 use serde::{Deserialize, Serialize};
 
 /// A person of the participant signed in at the console.
@@ -45,6 +47,54 @@ pub struct ConsoleActRecord {
     pub subject: String,
     /// The SHA-256 of the page of the contract that was shown, in the language of the signatures.
     pub shown: String,
-    /// The proof that the person was present: `session` alone, or `host`, a number that the person typed at the machine.
+    /// The proof that the person was present: `session` alone, `host`, a number that the person typed at the machine, or `passkey`.
     pub proof: String,
+    /// The answer of the passkey; absent for another proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<PasskeyProof>,
+}
+
+/// The answer of a passkey, with all that is needed to verify it without the console.
+///
+/// The challenge is the SHA-256 of `hansa console act 1`, participant, act, subject, digest of the page, pseudonym, random bytes and
+/// instant, each with its length in front as 8 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyProof {
+    /// The SHA-256 of the public key, as its record `console_passkey` names it.
+    pub key: Digest,
+    /// The 32 random bytes of the challenge, in base64url.
+    pub random: String,
+    /// The instant of the challenge.
+    pub at: UtcTimestamp,
+    /// The bytes of `authenticatorData`, in base64url.
+    pub authenticator_data: String,
+    /// The bytes of `clientDataJSON`, in base64url.
+    pub client_data: String,
+    /// The signature, in base64url.
+    pub signature: String,
+    /// The counter of the authenticator; 0 where it counts nothing.
+    pub counter: u32,
+}
+
+/// A person added or removed a passkey.
+///
+/// Written by the participant of the person. Proves which key signs for the person between two records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsolePasskeyRecord {
+    /// The pseudonym of the person.
+    pub actor: String,
+    /// `added` or `removed`.
+    pub change: String,
+    /// The SHA-256 of the public key.
+    pub key: Digest,
+    /// The public key, as SubjectPublicKeyInfo in base64url.
+    pub public_key: String,
+    /// The identity of the key at its authenticator, in base64url.
+    pub credential: String,
+    /// The host of the console for which the key was made.
+    pub party: String,
+    /// The counter of the authenticator at the record; 0 where it counts nothing.
+    pub counter: u32,
 }

@@ -56,7 +56,8 @@ impl RecordBody {
                 | ConfigurationBody::AccessToken(_)
                 | ConfigurationBody::ConsoleSignIn(_)
                 | ConfigurationBody::ConsoleRefusal(_)
-                | ConfigurationBody::ConsoleAct(_) => None,
+                | ConfigurationBody::ConsoleAct(_)
+                | ConfigurationBody::ConsolePasskey(_) => None,
             },
             Self::Incident(body) => Some(match body {
                 IncidentBody::ObservedHead(head) => &head.peer,

@@ -1,13 +1,16 @@
-//! Acts on contracts: the page before an act, the number at the machine, the record, and the command.
+//! Acts on contracts: the page before an act, the proof that the person is present, the record, and the command.
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::contract_pages::check_identity;
 use crate::console::page_visit::{html_response, redirect};
+use crate::console::passkey_pages::{
+    finish_addition, owner_of, passkey_request, record_by_passkey,
+};
 use crate::console::person_visit::{PermittedPerson, PersonVisit};
 use crate::contract::arguments::ContractCommand;
 use hansa_console::{
-    ActCheckView, ActFault, ActFields, ActKind, ContractReport, DoneActView, PendingActView,
-    PersonRole, render_act_check, render_pending_act,
+    ActCheckView, ActFault, ActFields, ActKind, ContractReport, DoneActView, PendingActKind,
+    PendingActView, PendingFault, PersonRole, render_act_check, render_pending_act,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console::act::{
@@ -15,7 +18,8 @@ use hansa_node::console::act::{
     use_form_key,
 };
 use hansa_node::console::form_key::FormSubject;
-use hansa_node::console::pending_act::{ActOwner, DescribedAct};
+use hansa_node::console::passkey::{ADD_PASSKEY, RecordedAct, has_passkeys};
+use hansa_node::console::pending_act::DescribedAct;
 use hansa_node::console::session::DoneAct;
 use hansa_node::withdrawal::effective_instant;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -100,42 +104,66 @@ pub(super) async fn submit_act(
         fields: kept,
     };
     if kind.needs_presence() {
-        let pending = open_act(visit.connector, act, owner_of(visit));
+        let pending = open_act(visit.connector, act, owner_of(visit))?;
         return Ok(redirect(&format!("/acts/{pending}")));
     }
-    carry_out(visit, kind, act, ActProof::Session).await
+    let record = record_act(visit.connector, &visit.person, &act, ActProof::Session).await?;
+    carry_out(visit, kind, RecordedAct { act, record }).await
 }
 
-/// Page of an act that waits for its number.
+/// Page of an act that waits for its person.
 pub(super) fn show_pending_act(
     visit: &PersonVisit<'_>,
     id: &str,
 ) -> Result<ConsoleResponse, Refusal> {
-    show_pending(visit, id, false)
+    show_pending(visit, id, None)
 }
 
-/// Carries out an act whose number was typed at the machine.
+/// Carries out an act whose person a passkey, or the number at the machine, has proven to be present.
 pub(super) async fn finish_act(
     visit: &PersonVisit<'_>,
     id: &str,
 ) -> Result<ConsoleResponse, Refusal> {
     let pending = find_act(visit.connector, id, owner_of(visit))?;
     let kind = act_kind(&pending.act)?;
-    let _permitted = permit_act(visit, kind).await?;
-    let key = visit.visit.request.form.get("key");
+    if let PendingActKind::Contract(kind) = kind {
+        let _permitted = permit_act(visit, kind).await?;
+    }
     use_form_key(
         visit.connector,
         go_on_form(visit, id),
-        key.map_or("", String::as_str),
+        visit.form_value("key"),
     )?;
+    match (kind, record_by_passkey(visit, id).await) {
+        (PendingActKind::Contract(kind), Some(Ok(recorded))) => {
+            return carry_out(visit, kind, recorded).await;
+        }
+        (_, Some(Err(refusal))) if is_unproven(refusal.code) => {
+            return show_pending(visit, id, Some(PendingFault::PasskeyRefused));
+        }
+        (_, Some(Err(refusal))) => return Err(refusal),
+        // The number below proves the addition of a passkey, and nothing else does.
+        (PendingActKind::AddPasskey, Some(Ok(_))) | (_, None) => {}
+    }
     let act = match take_act(visit.connector, id, owner_of(visit)) {
         Ok(act) => act,
         Err(refusal) if refusal.code == ErrorCode::ActUnconfirmed => {
-            return show_pending(visit, id, true);
+            return show_pending(visit, id, Some(PendingFault::NumberMissing));
         }
         Err(refusal) => return Err(refusal),
     };
-    carry_out(visit, kind, act, ActProof::Host).await
+    match kind {
+        PendingActKind::AddPasskey => finish_addition(visit, &act).await,
+        PendingActKind::Contract(kind) => {
+            let record = record_act(visit.connector, &visit.person, &act, ActProof::Host).await?;
+            carry_out(visit, kind, RecordedAct { act, record }).await
+        }
+    }
+}
+
+/// True for an answer of a passkey that proves nothing; the act then waits on.
+fn is_unproven(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::PasskeyInvalid | ErrorCode::PasskeyUnknown)
 }
 
 /// Last act of the person on a contract or negotiation.
@@ -304,22 +332,27 @@ fn check_fields(visit: &PersonVisit<'_>, kind: ActKind, fields: &ActFields) -> V
 fn show_pending(
     visit: &PersonVisit<'_>,
     id: &str,
-    is_missing: bool,
+    fault: Option<PendingFault>,
 ) -> Result<ConsoleResponse, Refusal> {
     let pending = find_act(visit.connector, id, owner_of(visit))?;
     let kind = act_kind(&pending.act)?;
     let key = issue_form_key(visit.connector, go_on_form(visit, id));
     let line = format!("hansa console confirm {}", pending.number);
+    let passkey = passkey_request(visit, &pending)?;
+    let can_add_passkey =
+        passkey.is_none() && kind != PendingActKind::AddPasskey && has_passkeys(visit.connector);
     let view = PendingActView {
         id: id.to_owned(),
         kind,
         subject: pending.act.subject,
         number: pending.number,
         key,
-        is_missing,
+        passkey,
+        can_add_passkey,
+        fault,
     };
     let facts = visit.frame_facts(line);
-    let status = if is_missing { 422 } else { 200 };
+    let status = if fault.is_some() { 422 } else { 200 };
     Ok(html_response(
         status,
         render_pending_act(&facts.to_frame(), &view),
@@ -335,31 +368,27 @@ fn go_on_form<'a>(visit: &'a PersonVisit<'_>, id: &'a str) -> FormSubject<'a> {
     }
 }
 
-fn owner_of<'a>(visit: &'a PersonVisit<'_>) -> ActOwner<'a> {
-    ActOwner {
-        user: visit.person.person.unix,
-        session: visit.session(),
+fn act_kind(act: &DescribedAct) -> Result<PendingActKind, Refusal> {
+    if act.act == ADD_PASSKEY {
+        return Ok(PendingActKind::AddPasskey);
     }
-}
-
-fn act_kind(act: &DescribedAct) -> Result<ActKind, Refusal> {
-    ActKind::from_command(&act.act).ok_or_else(|| {
+    let kind = ActKind::from_command(&act.act).ok_or_else(|| {
         Refusal::new(
             ErrorCode::Internal,
             "the pending act is none of the console",
         )
-    })
+    })?;
+    Ok(PendingActKind::Contract(kind))
 }
 
-/// Records the act, runs its command to the end, and leads to the page of its subject.
+/// Runs the command of a recorded act to its end, and leads to the page of its subject.
 async fn carry_out(
     visit: &PersonVisit<'_>,
     kind: ActKind,
-    act: DescribedAct,
-    proof: ActProof,
+    recorded: RecordedAct,
 ) -> Result<ConsoleResponse, Refusal> {
+    let RecordedAct { act, record } = recorded;
     let permitted = permit_act(visit, kind).await?;
-    let record = record_act(visit.connector, &visit.person, &act, proof).await?;
     let command = ConnectorCommand::Contract(build_command(kind, &act)?);
     let objects = permitted.run_act(command).await?;
     let waits = objects

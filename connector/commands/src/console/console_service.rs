@@ -12,6 +12,7 @@ use crate::console::operation_pages::{
     show_running, show_workers,
 };
 use crate::console::page_visit::{PageVisit, html_response, redirect};
+use crate::console::passkey_pages::{show_passkeys, submit_passkey, submit_removal};
 use crate::console::person_visit::PersonVisit;
 use crate::console::policy_pages::{show_policies, show_policy};
 use crate::console::setting_pages::{
@@ -173,6 +174,7 @@ async fn show_page(
         ["evidence", "records", number] => evidence_pages::show_record(visit, number).await?,
         ["evidence", "heads"] => evidence_pages::show_heads(visit).await?,
         ["evidence", "verify"] => evidence_pages::show_verification(visit).await?,
+        ["me", "passkeys"] => show_passkeys(visit).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))
@@ -193,6 +195,8 @@ async fn carry_out_act(
         ["operations", "doctor", name] => run_check(visit, Some(name)).await?,
         ["ask"] => submit_ask(visit).await?,
         ["answers", id, "stop"] => stop_answer(visit, id).await?,
+        ["me", "passkeys"] => submit_passkey(visit).await?,
+        ["me", "passkeys", key, "remove"] => submit_removal(visit, key).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))

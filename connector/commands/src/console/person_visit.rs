@@ -72,6 +72,17 @@ impl PersonVisit<'_> {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
+    /// Value of a field of the form, without space around it; empty where it is not sent.
+    pub(super) fn form_value(&self, name: &str) -> &str {
+        let value = self.visit.request.form.get(name);
+        value.map_or("", |value| value.trim())
+    }
+
+    /// Frame of a page whose content no command prints.
+    pub(super) fn plain_frame_facts(&self) -> FrameFacts {
+        self.visit.frame_facts(self.connector, &self.person)
+    }
+
     /// Frame of a page, with the command line of its content.
     pub(super) fn frame_facts(&self, command: String) -> FrameFacts {
         let mut facts = self.visit.frame_facts(self.connector, &self.person);

@@ -1,4 +1,4 @@
-//! Acts on a contract or a negotiation: the page before an act, and the page that waits for the number at the machine.
+//! Acts on a contract or a negotiation: the page before an act, and the page that waits until its person has proven to be present.
 
 mod form;
 
@@ -6,8 +6,12 @@ use crate::frame::{PageFrame, PersonLabel, PersonRole};
 use crate::message::message;
 use crate::page::act::form::{render_field_faults, render_fields};
 use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail, ShownPage};
+use crate::page::passkey::PASSKEYS_ADDRESS;
 use crate::part::contract_words::is_own_turn;
 use crate::part::layout::{PageContent, render_layout};
+use crate::part::passkey_element::{
+    PasskeyForm, PasskeyOperation, PasskeyRequest, render_passkey_form,
+};
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -306,51 +310,125 @@ impl<'a> ActSubject<'a> {
     }
 }
 
-/// Act that waits for the number at the machine.
+/// Subject of an act that waits for its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingActKind {
+    /// Act on a contract or a negotiation.
+    Contract(ActKind),
+    /// Addition of a passkey.
+    AddPasskey,
+}
+
+impl PendingActKind {
+    fn label(self, language: Language) -> String {
+        match self {
+            Self::Contract(kind) => kind.label(language),
+            Self::AddPasskey => message!(language, "passkey-act-add"),
+        }
+    }
+
+    fn back_address(self, subject: &str) -> String {
+        match self {
+            Self::Contract(_) => crate::part::address::contract_address(subject)
+                .unwrap_or_else(|| "/contracts".to_owned()),
+            Self::AddPasskey => PASSKEYS_ADDRESS.to_owned(),
+        }
+    }
+}
+
+/// Fault of a try to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingFault {
+    /// The number was not typed.
+    NumberMissing,
+    /// The answer of the passkey proves nothing.
+    PasskeyRefused,
+}
+
+/// Act that waits for a passkey, or for the number at the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingActView {
     /// Identity of the pending act.
     pub id: String,
     /// Act.
-    pub kind: ActKind,
-    /// Identity of the contract or the negotiation.
+    pub kind: PendingActKind,
+    /// Identity of the contract, the negotiation or the passkey.
     pub subject: String,
     /// Number to type.
     pub number: String,
     /// Key of the form that goes on.
     pub key: String,
-    /// `true` after a try to go on without the number.
-    pub is_missing: bool,
+    /// Request to a passkey of the person; absent where the person has none.
+    pub passkey: Option<PasskeyRequest>,
+    /// `true` if a passkey would be enough, and the person has none.
+    pub can_add_passkey: bool,
+    /// Fault of the last try.
+    pub fault: Option<PendingFault>,
 }
 
-/// Page with the number that the person types at the machine of the connector.
+/// Page with the form of a passkey, and the number that the person types at the machine of the connector.
 #[must_use]
 pub fn render_pending_act(frame: &PageFrame<'_>, view: &PendingActView) -> String {
     let language = frame.language;
     let act = view.kind.label(language);
     let subject = reveal_controls(&view.subject);
-    let number = reveal_controls(&view.number);
+    let address = format!("/acts/{}", reveal_controls(&view.id));
     let body = html! {
-        @if view.is_missing {
+        @if let Some(fault) = view.fault {
             div.summary tabindex="-1" autofocus {
                 h2 { (message!(language, "error-summary")) }
-                p { (message!(language, "pending-missing")) }
+                @match fault {
+                    PendingFault::NumberMissing => p { (message!(language, "pending-missing")) },
+                    PendingFault::PasskeyRefused => p { (message!(language, "passkey-act-refused")) },
+                }
             }
         }
         p { bdi { (message!(language, "pending-act", act, subject)) } }
+        @if let Some(request) = &view.passkey {
+            p { (message!(language, "passkey-act-how")) }
+            (render_passkey_form(frame, &PasskeyForm {
+                action: &address,
+                key: &view.key,
+                request,
+                operation: PasskeyOperation::Get,
+                label: message!(language, "passkey-act-sign"),
+            }))
+            details open[view.fault == Some(PendingFault::NumberMissing)] {
+                summary { (message!(language, "passkey-act-other")) }
+                (render_number(language, view, &address))
+            }
+            p { a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) } }
+        } @else {
+            (render_number(language, view, &address))
+            @if view.can_add_passkey {
+                p {
+                    (message!(language, "passkey-act-have-one")) " "
+                    a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) }
+                }
+            }
+        }
+        p { a.back href=(view.kind.back_address(&view.subject)) { (message!(language, "pending-leave")) } }
+    };
+    let title = match view.passkey {
+        Some(_) => message!(language, "passkey-act-title"),
+        None => message!(language, "pending-title"),
+    };
+    let mut content = PageContent::new(title, body);
+    content.is_error = view.fault.is_some();
+    render_layout(frame, &content)
+}
+
+/// Number that the person types at the machine, and the form that goes on.
+fn render_number(language: Language, view: &PendingActView, address: &str) -> Markup {
+    html! {
         p { (message!(language, "pending-how")) }
-        pre { code { "hansa console confirm " (number) } }
+        pre { code { "hansa console confirm " (reveal_controls(&view.number)) } }
         p { (message!(language, "pending-why")) }
-        form method="post" action={ "/acts/" (view.id) } {
+        form method="post" action=(address) {
             input type="hidden" name="key" value=(reveal_controls(&view.key));
             button.main type="submit" { (message!(language, "pending-go-on")) }
         }
-        @let back = crate::part::address::contract_address(&view.subject);
-        p { a.back href=(back.as_deref().unwrap_or("/contracts")) { (message!(language, "pending-leave")) } }
-    };
-    let mut content = PageContent::new(message!(language, "pending-title"), body);
-    content.is_error = view.is_missing;
-    render_layout(frame, &content)
+    }
 }
 
 /// Act that the person has done a moment ago, on the page of its subject.

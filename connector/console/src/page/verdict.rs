@@ -72,6 +72,9 @@ pub struct JudgedFile {
     /// Number of time stamps that were not judged.
     #[serde(default)]
     pub time_stamps_not_judged: u64,
+    /// Number of acts with a passkey that was added in another year.
+    #[serde(default)]
+    pub passkey_acts_not_linked: u64,
     /// Facts that this check can't see.
     #[serde(default)]
     pub unseen: Vec<String>,

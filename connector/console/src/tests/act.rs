@@ -6,7 +6,8 @@ use crate::tests::page_check::{check_page, check_view, elements};
 use crate::tests::sample::{sample_contract, sample_negotiation};
 use crate::{
     ActCheckView, ActFault, ActFields, ActKind, ContractView, DoneActView, PageFrame,
-    PendingActView, PersonLabel, PersonRole, render_act_check, render_contract, render_pending_act,
+    PendingActKind, PendingActView, PendingFault, PersonLabel, PersonRole, render_act_check,
+    render_contract, render_pending_act,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -181,16 +182,18 @@ fn a_pending_act_shows_its_number_and_a_done_act_its_record() {
         let frame = frame(language, &PersonRole::ALL);
         let mut view = PendingActView {
             id: "00aa".to_owned(),
-            kind: ActKind::Sign,
+            kind: PendingActKind::Contract(ActKind::Sign),
             subject: "n-3c51a07be4".to_owned(),
             number: "482913".to_owned(),
             key: "ff".to_owned(),
-            is_missing: false,
+            passkey: None,
+            can_add_passkey: false,
+            fault: None,
         };
         let page = render_pending_act(&frame, &view);
         check_page(&page);
         assert!(page.contains("hansa console confirm 482913"));
-        view.is_missing = true;
+        view.fault = Some(PendingFault::NumberMissing);
         let page = check_page(&render_pending_act(&frame, &view));
         assert!(
             page.iter()

@@ -10,6 +10,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
 const ELEMENTS: [&str; 57] = [
+const ELEMENTS: [&str; 53] = [
     "a",
     "bdi",
     "blockquote",
@@ -30,6 +31,7 @@ const ELEMENTS: [&str; 57] = [
     "h1",
     "h2",
     "h3",
+    "hansa-passkey",
     "head",
     "header",
     "html",
@@ -49,6 +51,7 @@ const ELEMENTS: [&str; 57] = [
     "pre",
     "q",
     "rect",
+    "script",
     "section",
     "select",
     "span",
@@ -175,6 +178,12 @@ pub(super) fn check_page_with(links: LinkRule, text: &str) -> Vec<PageElement> {
     for link in elements(&page, "link") {
         let address = link.attribute("href").unwrap();
         assert!(asset::find_asset(address).is_some(), "{address}");
+    }
+    // A script is an asset, too, and has no text of its own.
+    for script in elements(&page, "script") {
+        let address = script.attribute("src").unwrap();
+        assert!(asset::find_asset(address).is_some(), "{address}");
+        assert_eq!(script.text, "");
     }
     page
 }

@@ -366,6 +366,7 @@ fn each_finding_says_its_meaning_and_whom_to_ask() {
         "head",
         "time_stamp",
         "statement",
+        "act",
     ];
     let mut meanings = std::collections::BTreeSet::new();
     for about in subjects {

@@ -1,8 +1,8 @@
-//! `[console]`: address of the console, and the life of its sessions.
+//! `[console]`: address of the console, the life of its sessions, and the proof of acts.
 
 use crate::config::reader::ConfigSection;
 use crate::config::unit::parse_duration;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +25,17 @@ pub struct ConsoleConfig {
     pub idle: Duration,
     /// Longest life of a session.
     pub longest: Duration,
+    /// Proof of an act that binds the participant.
+    pub step_up: StepUp,
+}
+
+/// Proof that the person of an act is present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepUp {
+    /// A number, typed at the machine of the connector.
+    Host,
+    /// A passkey; the number where the person has none at hand.
+    Passkey,
 }
 
 impl ConsoleConfig {
@@ -57,8 +68,11 @@ pub(super) fn read_console_config(section: ConfigSection<'_>, folder: &Path) -> 
         let time = section.parse_with(key, parse_duration, "a time such as 15m");
         time.unwrap_or(default)
     };
+    let proofs = [("host", StepUp::Host), ("passkey", StepUp::Passkey)];
+    let step_up = section.word("step_up", &proofs).unwrap_or(StepUp::Host);
     let config = ConsoleConfig {
         listen,
+        step_up,
         idle: time("idle", IDLE),
         longest: time("longest", LONGEST),
         name,
@@ -80,6 +94,18 @@ pub(super) fn read_console_config(section: ConfigSection<'_>, folder: &Path) -> 
                  http://….localhost, or give it a `name` with https://",
             );
         }
+    }
+    // A browser keeps a passkey for one host, and none for an address of digits.
+    let has_host = |name: &String| {
+        let host = name.split("://").nth(1).unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default();
+        host.parse::<Ipv4Addr>().is_err()
+    };
+    if config.step_up == StepUp::Passkey && !config.name.as_ref().is_some_and(has_host) {
+        section.report_problem(
+            "step_up",
+            "a passkey is for one host name: give the console a `name` that stays, such as http://munster.localhost:8818",
+        );
     }
     if config.idle > config.longest {
         section.report_problem("idle", "`idle` is longer than `longest`");

@@ -1,30 +1,44 @@
 //! Acts of people at the console: the key of the form, the proof that the person is present, and the record before the effect.
 
 use crate::console::form_key::{FormSubject, check_form_key, make_form_key};
-use crate::console::pending_act::{ActOwner, DescribedAct, PendingAct};
+use crate::console::pending_act::{
+    ActOwner, DescribedAct, OpenedAct, PendingAct, PresenceChallenge,
+};
 use crate::console::session::DoneAct;
-use crate::console::{SignedInPerson, find_person, pseudonym_of};
+use crate::console::{SignedInPerson, find_person, pseudonym_of, pseudonym_of_user};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::process::randomness::{random_bytes, random_hex};
-use hansa_audit_log::record::console::ConsoleActRecord;
+use hansa_audit_log::record::console::{ConsoleActRecord, PasskeyProof};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Proof that the person of an act was present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActProof {
     /// The session alone: the act binds nobody and can be followed by another one.
     Session,
     /// A number from the page, typed at the machine of the connector by the person's Unix user.
     Host,
+    /// The answer of a passkey to a challenge that names the act.
+    Passkey(Box<PasskeyPresence>),
+}
+
+/// Verified answer of a passkey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasskeyPresence {
+    /// Pseudonym of the person in the challenge.
+    pub(super) actor: String,
+    /// Answer for the record.
+    pub(super) proof: PasskeyProof,
 }
 
 impl ActProof {
     /// Word of the proof in the log.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Session => "session",
             Self::Host => "host",
+            Self::Passkey(_) => "passkey",
         }
     }
 }
@@ -57,13 +71,28 @@ pub fn use_form_key(
     Err(Refusal::new(ErrorCode::FormStale, sentence))
 }
 
-/// Keeps an act until its person has confirmed it at the machine. Gives its identity.
-pub fn open_act(connector: &Connector, act: DescribedAct, owner: ActOwner<'_>) -> String {
+/// Keeps an act until its person has proven to be present. Gives its identity.
+///
+/// # Errors
+/// Why the person has no pseudonym.
+pub fn open_act(
+    connector: &Connector,
+    act: DescribedAct,
+    owner: ActOwner<'_>,
+) -> Result<String, Refusal> {
+    let opened = OpenedAct {
+        act,
+        number: u32::from_be_bytes(random_bytes()),
+        challenge: PresenceChallenge {
+            actor: pseudonym_of_user(connector, owner.user)?,
+            random: random_bytes(),
+            at: connector.now(),
+        },
+    };
     let id = random_hex(16);
-    let random = u32::from_be_bytes(random_bytes());
     let mut acts = connector.console.acts.lock();
-    acts.open(&id, act, owner, random, connector.ticks());
-    id
+    acts.open(&id, opened, owner, connector.ticks());
+    Ok(id)
 }
 
 /// Finds a pending act of a session.
@@ -121,12 +150,19 @@ pub async fn record_act(
     act: &DescribedAct,
     proof: ActProof,
 ) -> Result<u64, Refusal> {
+    let word = proof.as_str().to_owned();
+    // The challenge of a passkey names the pseudonym, which is another one in another year.
+    let (actor, passkey) = match proof {
+        ActProof::Session | ActProof::Host => (pseudonym_of(connector, &person.person)?, None),
+        ActProof::Passkey(presence) => (presence.actor, Some(presence.proof)),
+    };
     let record = ConsoleActRecord {
-        actor: pseudonym_of(connector, &person.person)?,
+        actor,
         act: act.act.clone(),
         subject: act.subject.clone(),
         shown: act.shown.clone(),
-        proof: proof.as_str().to_owned(),
+        proof: word,
+        passkey,
     };
     // INVARIANT: console-act. The record is durable before anything is signed.
     let recorded = connector.record(AuditEvent::from(record)).await?;

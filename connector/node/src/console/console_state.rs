@@ -17,4 +17,6 @@ pub struct ConsoleState {
     pub(super) codes: Mutex<SignInCodes>,
     pub(super) sessions: Mutex<Sessions>,
     pub(super) acts: Mutex<PendingActs>,
+    /// Turn of a passkey, from the check of its counter to the record of the new one.
+    pub(super) passkey_turn: tokio::sync::Mutex<()>,
 }

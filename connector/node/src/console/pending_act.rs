@@ -1,6 +1,7 @@
-//! Acts that a person has confirmed in the browser and not yet at the machine.
+//! Acts that a person has confirmed in the browser, and not yet by a number at the machine or by a passkey.
 
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +27,28 @@ pub struct DescribedAct {
     pub fields: BTreeMap<String, String>,
 }
 
+/// Parts of the challenge to a passkey that are of one pending act alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceChallenge {
+    /// Pseudonym of the person.
+    pub actor: String,
+    /// Random bytes.
+    pub random: [u8; 32],
+    /// Instant at which the act began to wait.
+    pub at: UtcTimestamp,
+}
+
+/// Act that begins to wait.
+#[derive(Debug, Clone)]
+pub struct OpenedAct {
+    /// Act.
+    pub act: DescribedAct,
+    /// Random number; its last six digits are typed at the machine.
+    pub number: u32,
+    /// Challenge to a passkey.
+    pub challenge: PresenceChallenge,
+}
+
 /// Act that waits for a proof that its person is present.
 #[derive(Debug, Clone)]
 pub struct PendingAct {
@@ -35,6 +58,9 @@ pub struct PendingAct {
     pub number: String,
     /// True once the person has typed it there.
     pub is_confirmed: bool,
+    /// Challenge to a passkey.
+    pub challenge: PresenceChallenge,
+    is_refused: bool,
     user: u32,
     session: Digest,
     opened: i64,
@@ -58,14 +84,7 @@ pub struct ActOwner<'a> {
 
 impl PendingActs {
     /// Adds an act under a random identity, with a number of six digits.
-    pub fn open(
-        &mut self,
-        id: &str,
-        act: DescribedAct,
-        owner: ActOwner<'_>,
-        random: u32,
-        ticks: i64,
-    ) {
+    pub fn open(&mut self, id: &str, opened: OpenedAct, owner: ActOwner<'_>, ticks: i64) {
         self.remove_ended(ticks);
         let mut own: Vec<_> = self
             .acts
@@ -79,7 +98,7 @@ impl PendingActs {
             self.acts.remove(&id);
         }
         // Two acts of one person never have one number.
-        let mut number = random % 1_000_000;
+        let mut number = opened.number % 1_000_000;
         let is_taken = |number: u32| {
             let text = format!("{number:06}");
             self.acts.values().any(|pending| pending.number == text)
@@ -88,9 +107,11 @@ impl PendingActs {
             number = (number + 1) % 1_000_000;
         }
         let pending = PendingAct {
-            act,
+            act: opened.act,
             number: format!("{number:06}"),
             is_confirmed: false,
+            challenge: opened.challenge,
+            is_refused: false,
             user: owner.user,
             session: Digest::of(owner.session.as_bytes()),
             opened: ticks,
@@ -133,10 +154,30 @@ impl PendingActs {
             let sentence = "the number was not typed at the machine of the connector yet";
             return Err(Refusal::new(ErrorCode::ActUnconfirmed, sentence));
         }
+        self.take_proven(id, owner, ticks)
+    }
+
+    /// Removes an act whose person a passkey has proven to be present.
+    ///
+    /// # Errors
+    /// `FORM_STALE` as [`Self::find`].
+    pub fn take_proven(
+        &mut self,
+        id: &str,
+        owner: ActOwner<'_>,
+        ticks: i64,
+    ) -> Result<DescribedAct, Refusal> {
+        let _own = self.find(id, owner, ticks)?;
         let taken = self.acts.remove(id);
         taken
             .map(|pending| pending.act)
             .ok_or_else(|| Refusal::new(ErrorCode::FormStale, "this act was carried out already"))
+    }
+
+    /// Notes that a passkey was refused for an act. True for the first time.
+    pub fn note_refusal(&mut self, id: &str) -> bool {
+        let pending = self.acts.get_mut(id);
+        pending.is_some_and(|pending| !std::mem::replace(&mut pending.is_refused, true))
     }
 
     /// Confirms the act of a number, for the person who is at the machine.
@@ -194,10 +235,22 @@ mod tests {
         }
     }
 
+    fn opened(number: u32) -> OpenedAct {
+        OpenedAct {
+            act: act("n-1"),
+            number,
+            challenge: PresenceChallenge {
+                actor: "4f1e".to_owned(),
+                random: [7; 32],
+                at: "2026-11-30T10:00:00Z".parse().unwrap(),
+            },
+        }
+    }
+
     #[test]
     fn an_act_is_carried_out_once_after_its_person_has_typed_the_number() {
         let mut acts = PendingActs::default();
-        acts.open("a", act("n-1"), MARIA, 12, NOW);
+        acts.open("a", opened(12), MARIA, NOW);
         assert_eq!(acts.find("a", MARIA, NOW).unwrap().number, "000012");
         let unconfirmed = acts.take("a", MARIA, NOW).unwrap_err();
         assert_eq!(unconfirmed.code, ErrorCode::ActUnconfirmed);
@@ -227,13 +280,37 @@ mod tests {
     }
 
     #[test]
+    fn an_act_that_a_passkey_proves_is_taken_by_its_own_session_once() {
+        let mut acts = PendingActs::default();
+        acts.open("a", opened(12), MARIA, NOW);
+        let other = ActOwner {
+            session: "s2",
+            ..MARIA
+        };
+        assert!(acts.take_proven("a", other, NOW).is_err());
+        assert!(acts.take_proven("a", MARIA, NOW + LIFE).is_err());
+        acts.open("a", opened(12), MARIA, NOW);
+        assert_eq!(
+            [
+                acts.note_refusal("a"),
+                acts.note_refusal("a"),
+                acts.note_refusal("b")
+            ],
+            [true, false, false]
+        );
+        assert_eq!(acts.take_proven("a", MARIA, NOW).unwrap(), act("n-1"));
+        assert!(acts.take_proven("a", MARIA, NOW).is_err());
+        assert!(acts.confirm(1001, "000012", NOW).is_err());
+    }
+
+    #[test]
     fn acts_end_by_time_by_number_and_by_guesses() {
         let mut acts = PendingActs::default();
-        acts.open("a", act("n-1"), MARIA, 12, NOW);
+        acts.open("a", opened(12), MARIA, NOW);
         acts.confirm(1001, "000012", NOW).unwrap();
         assert!(acts.take("a", MARIA, NOW + LIFE).is_err());
         for at in 0..6 {
-            acts.open(&format!("b{at}"), act("n-1"), MARIA, 5, NOW + at);
+            acts.open(&format!("b{at}"), opened(5), MARIA, NOW + at);
         }
         assert!(acts.find("b1", MARIA, NOW + 9).is_err());
         let numbers: Vec<String> = (2..6)

@@ -5,6 +5,7 @@ mod deletion_statements;
 mod log_heads;
 mod missing_archive;
 mod notice;
+mod passkeys;
 mod prepaid_balances;
 
 use crate::contract::quota_budget::piece_start;
@@ -310,10 +311,13 @@ fn apply_configuration(
             };
             change.store_highest_number(&access_tokens::index_key(&token.token), became)
         }
+        ConfigurationBody::ConsoleAct(act) => passkeys::apply_act(change, act),
+        ConfigurationBody::ConsolePasskey(passkey) => {
+            passkeys::apply_passkey(change, place, passkey)
+        }
         ConfigurationBody::Configuration(_)
         | ConfigurationBody::ConsoleSignIn(_)
-        | ConfigurationBody::ConsoleRefusal(_)
-        | ConfigurationBody::ConsoleAct(_) => Ok(()),
+        | ConfigurationBody::ConsoleRefusal(_) => Ok(()),
     }
 }
 

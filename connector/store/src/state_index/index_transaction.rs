@@ -4,6 +4,7 @@ mod answer;
 mod balance;
 mod deletion_attestation;
 mod log_heads;
+mod passkeys;
 mod peer_messages;
 mod quota;
 

@@ -4,6 +4,7 @@ mod agreements;
 pub(crate) mod balance;
 mod deletion_attestation;
 mod log_heads;
+mod passkeys;
 pub(crate) mod peer_messages;
 
 use crate::state_index::row::{OpenAnswerRow, QuotaSpending, ReceiptRow};

@@ -17,6 +17,25 @@ pub struct OpenAnswerRow {
     pub bound: Option<AnswerBound>,
 }
 
+/// Passkey of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasskeyRow {
+    /// SHA-256 of the public key, in hexadecimal digits.
+    pub key: String,
+    /// Pseudonym of the person who added it.
+    pub actor: String,
+    /// SubjectPublicKeyInfo in base64url.
+    pub public_key: String,
+    /// Identity at the authenticator, in base64url.
+    pub credential: String,
+    /// Host of the console for which it was made.
+    pub party: String,
+    /// Counter of its last answer; 0 where it counts nothing.
+    pub counter: u32,
+    /// Time of the record that added it.
+    pub added: UtcTimestamp,
+}
+
 /// Answer that a record opens.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenedAnswer<'a> {

@@ -2,7 +2,7 @@
 
 use crate::state_index::StateIndex;
 use crate::state_index::row::{
-    IncidentRow, OpenedAnswer, PeerHead, PeerMessageRow, QuotaSpending, ReceiptRow,
+    IncidentRow, OpenedAnswer, PasskeyRow, PeerHead, PeerMessageRow, QuotaSpending, ReceiptRow,
 };
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -382,4 +382,41 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
         .collect();
     let expected = [40_u64, 50, 20, 70].map(|upto| Some((0_u64, upto)));
     assert_eq!(ranges, expected);
+}
+
+#[test]
+fn a_passkey_is_there_until_it_is_removed_and_its_counter_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
+    let at = |second: i64| UtcTimestamp::from_micros(second * 1_000_000).unwrap();
+    let passkey = |key: &str, counter, added| PasskeyRow {
+        key: key.to_owned(),
+        actor: "maria".to_owned(),
+        public_key: "spki".to_owned(),
+        credential: "id".to_owned(),
+        party: "munster.localhost".to_owned(),
+        counter,
+        added,
+    };
+    state
+        .apply_changes(3, |change| {
+            change.add_passkey(&passkey("a", 1, at(1)))?;
+            change.add_passkey(&passkey("b", 0, at(2)))?;
+            change.set_passkey_counter("a", 7)?;
+            // The passkey of an act that no record added.
+            change.set_passkey_counter("c", 7)
+        })
+        .unwrap();
+    let both = [passkey("a", 7, at(1)), passkey("b", 0, at(2))];
+    assert_eq!(state.passkeys().unwrap(), both);
+    state
+        .apply_changes(4, |change| change.end_passkey("a", at(3)))
+        .unwrap();
+    assert_eq!(state.passkeys().unwrap(), [passkey("b", 0, at(2))]);
+    // A key that comes back may not count from the beginning.
+    state
+        .apply_changes(5, |change| change.add_passkey(&passkey("a", 2, at(4))))
+        .unwrap();
+    let both = [passkey("b", 0, at(2)), passkey("a", 7, at(4))];
+    assert_eq!(state.passkeys().unwrap(), both);
 }

@@ -56,7 +56,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
     (
         HeaderName::from_static("permissions-policy"),
-        "publickey-credentials-get=(self), camera=(), geolocation=(), microphone=()",
+        "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), geolocation=(), microphone=()",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::page::passkey::PASSKEYS_ADDRESS;
 use crate::part::layout::{PageContent, render_layout, role_word};
 use crate::part::magnitude::describe_duration;
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
@@ -46,6 +47,7 @@ pub fn render_own_person(frame: &PageFrame<'_>, view: &OwnPersonView) -> String 
                 Fact::new(message!(language, "person-roles"), html! { (roles.join(", ")) }),
             ]))
             p.hint { (message!(language, "own-roles-from")) }
+            p { a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) } }
         }
         h2 { (message!(language, "own-sessions")) }
         (render_sessions(language, &view.sessions))

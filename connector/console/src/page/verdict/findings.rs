@@ -158,6 +158,7 @@ fn subject_title(language: Language, about: &str) -> String {
         "time_stamp" => message!(language, "about-time-stamp"),
         "statement" => message!(language, "about-statement"),
         "incident" => message!(language, "about-incident"),
+        "act" => message!(language, "about-act"),
         other => reveal_controls(other).into_owned(),
     }
 }
@@ -178,6 +179,7 @@ fn describe_meaning(language: Language, group: &FindingGroup<'_>) -> String {
             "head" => message!(language, "meaning-head"),
             "time_stamp" => message!(language, "meaning-time-stamp"),
             "statement" => message!(language, "meaning-statement"),
+            "act" => message!(language, "meaning-act"),
             _ => message!(language, "meaning-other"),
         },
         _ => message!(language, "meaning-unknown"),
@@ -205,6 +207,7 @@ fn describe_remedy(language: Language, group: &FindingGroup<'_>) -> String {
             "head" => message!(language, "ask-head"),
             "time_stamp" => message!(language, "ask-time-stamp"),
             "statement" => message!(language, "ask-statement"),
+            "act" => message!(language, "ask-act"),
             _ => message!(language, "ask-other"),
         },
         _ => message!(language, "ask-unknown"),

@@ -35,6 +35,9 @@ pub fn render_limits(frame: &FolderFrame<'_>) -> String {
             @if files.iter().any(|file| file.time_stamps_not_judged > 0) {
                 (render_limit(message!(language, "limit-not-judged"), message!(language, "limit-not-judged-text")))
             }
+            @if files.iter().any(|file| file.passkey_acts_not_linked > 0) {
+                (render_limit(message!(language, "limit-not-linked"), message!(language, "limit-not-linked-text")))
+            }
         }
         @if files.iter().any(|file| !file.unseen.is_empty()) {
             h2 { (message!(language, "limits-unseen")) }

@@ -1,0 +1,94 @@
+// Passkeys in the browser: asks the authenticator, and sends its answer in the form that the server has written.
+// Each value travels in base64url. Each sentence stands in an attribute of the element, in the language of the page.
+
+function decode(text) {
+  const plain = text.replaceAll("-", "+").replaceAll("_", "/");
+  return Uint8Array.from(atob(plain), (letter) => letter.charCodeAt(0));
+}
+
+function encode(buffer) {
+  let text = "";
+  for (const byte of new Uint8Array(buffer)) text += String.fromCharCode(byte);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+class PasskeyElement extends HTMLElement {
+  connectedCallback() {
+    const form = this.querySelector("form");
+    if (!form || !globalThis.PublicKeyCredential || !navigator.credentials) return;
+    form.hidden = false;
+    const missing = this.querySelector("[data-part='missing']");
+    if (missing) missing.hidden = true;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.ask(form);
+    });
+  }
+
+  async ask(form) {
+    const button = form.querySelector("button");
+    button.disabled = true;
+    this.tell(this.dataset.working);
+    try {
+      const answer = this.dataset.operation === "create" ? await this.create() : await this.get();
+      for (const [name, value] of Object.entries(answer)) form.elements.namedItem(name).value = value;
+    } catch {
+      // The person has cancelled, the time is over, or the authenticator has no key: the browser tells no page which.
+      this.tell(this.dataset.refused);
+      button.disabled = false;
+      button.focus();
+      return;
+    }
+    form.submit();
+  }
+
+  credentials() {
+    const named = (this.dataset.credentials ?? "").split(" ").filter((id) => id !== "");
+    return named.map((id) => ({ type: "public-key", id: decode(id) }));
+  }
+
+  async create() {
+    const { response } = await navigator.credentials.create({
+      publicKey: {
+        challenge: decode(this.dataset.challenge),
+        rp: { id: this.dataset.party, name: this.dataset.participant },
+        user: { id: decode(this.dataset.user), name: this.dataset.person, displayName: this.dataset.person },
+        // ES256 and Ed25519.
+        pubKeyCredParams: [{ type: "public-key", alg: -7 }, { type: "public-key", alg: -8 }],
+        authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+        excludeCredentials: this.credentials(),
+        attestation: "none",
+        timeout: 120000,
+      },
+    });
+    return {
+      client_data: encode(response.clientDataJSON),
+      authenticator_data: encode(response.getAuthenticatorData()),
+      public_key: encode(response.getPublicKey()),
+    };
+  }
+
+  async get() {
+    const { rawId, response } = await navigator.credentials.get({
+      publicKey: {
+        challenge: decode(this.dataset.challenge),
+        rpId: this.dataset.party,
+        allowCredentials: this.credentials(),
+        userVerification: "required",
+        timeout: 120000,
+      },
+    });
+    return {
+      credential: encode(rawId),
+      client_data: encode(response.clientDataJSON),
+      authenticator_data: encode(response.authenticatorData),
+      signature: encode(response.signature),
+    };
+  }
+
+  tell(sentence) {
+    this.querySelector("[role='status']").textContent = sentence;
+  }
+}
+
+customElements.define("hansa-passkey", PasskeyElement);

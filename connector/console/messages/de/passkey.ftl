@@ -1,0 +1,37 @@
+
+## Passkeys
+passkey-title = Ihre Passkeys
+passkey-purpose = Mit einem Passkey bestätigen Sie, was Ihren Teilnehmer bindet, etwa einen Vertrag. Ihr Gerät verwahrt ihn; er antwortet nur auf Ihren Finger, Ihr Gesicht oder Ihre PIN.
+passkey-none = Sie haben noch keinen Passkey.
+passkey-caption = Passkeys, der älteste zuerst
+passkey-key = Schlüssel
+passkey-added = Hinzugefügt
+passkey-use = Verwendung
+passkey-change = Änderung
+passkey-usable = Für diese Konsole
+passkey-elsewhere = Für { $party }; diese Konsole heißt inzwischen anders
+passkey-remove = Entfernen
+passkey-add-title = Weiterer Passkey
+passkey-add = Passkey hinzufügen
+passkey-add-how = Ihr Gerät erzeugt den Passkey. Danach wird einmal eine Zahl an der Maschine des Konnektors bestätigt, damit niemand sonst in Ihrem Namen einen Passkey hinzufügt.
+passkey-full = Sie haben { $most } Passkeys; mehr kann eine Person nicht haben. Entfernen Sie zuerst einen.
+passkey-off = Diese Konsole verwendet keine Passkeys. Schritte werden durch eine Zahl an der Maschine des Konnektors bestätigt. Wer den Konnektor betreibt, kann das ändern.
+passkey-not-added = Die Antwort Ihres Geräts ergab keinen Passkey, der hier verwendbar ist. Es wurde nichts hinzugefügt.
+passkey-done-added = Der Passkey ist hinzugefügt.
+passkey-done-removed = Der Passkey ist entfernt. Mit ihm wird nichts mehr bestätigt.
+passkey-working = Ihr Gerät fragt jetzt nach Ihnen.
+passkey-refused = Ihr Gerät hat nicht geantwortet. Es ist nichts geschehen. Sie können es noch einmal versuchen.
+passkey-no-browser = Dieser Browser bietet keine Passkeys an, oder Skripte sind abgeschaltet.
+passkey-act-add = Passkey hinzufügen
+passkey-act-title = Bestätigen Sie, dass Sie es sind
+passkey-act-how = Dieser Schritt bindet Ihren Teilnehmer; die Sitzung des Browsers genügt dafür nicht. Bestätigen Sie ihn innerhalb von zwei Minuten mit Ihrem Passkey.
+passkey-act-sign = Mit dem Passkey bestätigen
+passkey-act-other = Kein Passkey zur Hand?
+passkey-act-refused = Die Antwort des Passkeys belegt diesen Schritt nicht. Es ist nichts geschehen.
+passkey-act-have-one = Mit einem Passkey können Sie den nächsten Schritt hier im Browser bestätigen.
+passkey-act-list = Ihre Passkeys
+about-act = Schritte von Personen an der Konsole
+meaning-act = Eine Person soll einen Schritt mit einem Passkey bestätigt haben, und der Eintrag belegt das nicht: Ein anderer Schlüssel, eine andere Seite oder ein anderer Schritt wurde unterschrieben, oder nichts.
+ask-act = Fragen Sie den Eigentümer des Protokolls und die Person, deren Pseudonym im Eintrag steht, wer den Schritt bestätigt hat.
+limit-not-linked = Personen in zwei Jahren
+limit-not-linked-text = Eine Person hat jedes Jahr ein anderes Pseudonym. Einige Schritte wurden mit einem Passkey bestätigt, der in einem anderen Jahr hinzugefügt wurde; ob das dieselbe Person war, kann diese Prüfung nicht sagen.

@@ -1,0 +1,37 @@
+
+## Passkeys
+passkey-title = Your passkeys
+passkey-purpose = A passkey signs what binds your participant, such as a contract. It is kept by your device, and answers to your finger, your face or your PIN alone.
+passkey-none = You have no passkey yet.
+passkey-caption = Passkeys, the oldest first
+passkey-key = Passkey
+passkey-added = Added
+passkey-use = Use
+passkey-change = Change
+passkey-usable = For this console
+passkey-elsewhere = For { $party }; this console has another name now
+passkey-remove = Remove
+passkey-add-title = Another passkey
+passkey-add = Add a passkey
+passkey-add-how = Your device makes the passkey. Then a number is confirmed at the machine of the connector, once, so that nobody else adds a passkey in your name.
+passkey-full = You have { $most } passkeys, and one person has no more. Remove one first.
+passkey-off = This console has no passkeys. Acts are confirmed by a number at the machine of the connector. Whoever runs the connector can change that.
+passkey-not-added = The answer of your device made no passkey that can be used here. Nothing was added.
+passkey-done-added = The passkey is added.
+passkey-done-removed = The passkey is removed. It signs nothing any more.
+passkey-working = Your device asks for you now.
+passkey-refused = Your device gave no answer. Nothing was done. You can try again.
+passkey-no-browser = This browser offers no passkeys, or scripts are off.
+passkey-act-add = Add a passkey
+passkey-act-title = Confirm that it is you
+passkey-act-how = This act binds your participant, so the session of the browser is not enough. Confirm it with your passkey within two minutes.
+passkey-act-sign = Confirm with the passkey
+passkey-act-other = No passkey at hand?
+passkey-act-refused = The answer of the passkey does not prove this act. Nothing was done.
+passkey-act-have-one = With a passkey, you can confirm the next act here in the browser.
+passkey-act-list = Your passkeys
+about-act = Acts of people at the console
+meaning-act = A person is said to have confirmed an act with a passkey, and the record does not prove it: another key, another page or another act was signed, or none.
+ask-act = Ask the owner of the log, and the person whose pseudonym the record has, who confirmed the act.
+limit-not-linked = People in two years
+limit-not-linked-text = A person has another pseudonym each year. Some acts were confirmed with a passkey that was added in another year, so this check can't say that it was the same person who added it.

@@ -1,0 +1,37 @@
+
+## Passkeys
+passkey-title = As suas chaves de acesso
+passkey-purpose = Uma chave de acesso confirma o que vincula o seu participante, como um contrato. Fica guardada no seu dispositivo e só responde ao seu dedo, ao seu rosto ou ao seu PIN.
+passkey-none = Ainda não tem nenhuma chave de acesso.
+passkey-caption = Chaves de acesso, a mais antiga primeiro
+passkey-key = Chave
+passkey-added = Adicionada
+passkey-use = Utilização
+passkey-change = Alteração
+passkey-usable = Para esta consola
+passkey-elsewhere = Para { $party }; esta consola tem agora outro nome
+passkey-remove = Remover
+passkey-add-title = Outra chave de acesso
+passkey-add = Adicionar uma chave de acesso
+passkey-add-how = O seu dispositivo cria a chave de acesso. Depois confirma-se uma vez um número na máquina do conector, para que mais ninguém adicione uma chave em seu nome.
+passkey-full = Tem { $most } chaves de acesso, e uma pessoa não pode ter mais. Remova primeiro uma delas.
+passkey-off = Esta consola não usa chaves de acesso. Os atos confirmam-se com um número na máquina do conector. Quem opera o conector pode alterar isto.
+passkey-not-added = A resposta do seu dispositivo não deu uma chave de acesso utilizável aqui. Nada foi adicionado.
+passkey-done-added = A chave de acesso foi adicionada.
+passkey-done-removed = A chave de acesso foi removida. Já não confirma nada.
+passkey-working = O seu dispositivo pede agora a sua confirmação.
+passkey-refused = O seu dispositivo não respondeu. Nada foi feito. Pode tentar de novo.
+passkey-no-browser = Este navegador não oferece chaves de acesso, ou os scripts estão desligados.
+passkey-act-add = Adicionar uma chave de acesso
+passkey-act-title = Confirme que é a própria pessoa
+passkey-act-how = Este ato vincula o seu participante, pelo que a sessão do navegador não basta. Confirme-o com a sua chave de acesso no prazo de dois minutos.
+passkey-act-sign = Confirmar com a chave de acesso
+passkey-act-other = Sem chave de acesso à mão?
+passkey-act-refused = A resposta da chave de acesso não comprova este ato. Nada foi feito.
+passkey-act-have-one = Com uma chave de acesso, pode confirmar o próximo ato aqui no navegador.
+passkey-act-list = As suas chaves de acesso
+about-act = Atos de pessoas na consola
+meaning-act = Diz-se que uma pessoa confirmou um ato com uma chave de acesso, e o registo não o comprova: foi assinado com outra chave, outra página ou outro ato, ou nada.
+ask-act = Pergunte ao proprietário do registo e à pessoa cujo pseudónimo está na entrada quem confirmou o ato.
+limit-not-linked = Pessoas em dois anos
+limit-not-linked-text = Uma pessoa tem outro pseudónimo em cada ano. Alguns atos foram confirmados com uma chave de acesso adicionada noutro ano; esta verificação não pode dizer se foi a mesma pessoa que a adicionou.
