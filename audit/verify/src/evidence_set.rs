@@ -4,6 +4,7 @@ use crate::args::VerifyArgs;
 use crate::documents::DocumentIndex;
 use crate::finding::{AuditFinding, FindingSubject};
 use crate::incident::{self, ClosedIncident};
+use crate::passkey_records::PasskeyRecords;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::note::{self, ED25519, NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
@@ -46,6 +47,8 @@ pub(crate) struct ExportFile {
     pub(crate) heads: Vec<SignedHead>,
     /// Time stamps of heads in the file, not judged yet.
     pub(crate) time_stamps: Vec<StampedHead>,
+    /// Passkeys, and acts at the console.
+    pub(crate) passkeys: PasskeyRecords,
 }
 
 /// All files with their common documents.
@@ -190,12 +193,14 @@ struct ExportFileBuilder {
     tree: MerkleTree,
     heads: Vec<SignedHead>,
     time_stamps: Vec<StampedHead>,
+    passkeys: PasskeyRecords,
     documents: Vec<SignedDocument>,
 }
 
 impl BundleVisitor for ExportFileBuilder {
     fn record(&mut self, record: &Record, body: RecordBody) {
         self.answers.add_record(record, &body);
+        self.passkeys.add_record(record, &body);
         self.history.add_record(record, body);
         self.tree.push(leaf_hash(&record.to_bytes()));
     }
@@ -230,6 +235,7 @@ impl ExportFileBuilder {
             tree: (!report.is_part && report.missing.is_empty()).then_some(self.tree),
             heads: self.heads,
             time_stamps: self.time_stamps,
+            passkeys: self.passkeys,
             report,
         })
     }

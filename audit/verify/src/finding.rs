@@ -71,6 +71,8 @@ pub(crate) enum FindingSubject {
     Statement,
     /// Statement of an incident.
     Incident,
+    /// Act of a person at the console.
+    Act,
 }
 
 impl FindingSubject {
@@ -89,6 +91,7 @@ impl FindingSubject {
             Self::TimeStamp => "time_stamp",
             Self::Statement => "statement",
             Self::Incident => "incident",
+            Self::Act => "act",
         }
     }
 

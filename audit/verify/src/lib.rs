@@ -10,9 +10,10 @@
 //! 3. The trust bundle is read, and with it the key of each participant.
 //! 4. The documents are verified: contracts, mandates, credentials, groups, statements, receipts.
 //! 5. With `--tsa-trust`, the time stamps of heads are verified. They prove when the heads existed.
-//! 6. Each permit is compared with the signed contract, each receipt with the log, each head with the one history of its log,
+//! 6. Each act that a person confirmed with a passkey is verified by the key that the person had added before.
+//! 7. Each permit is compared with the signed contract, each receipt with the log, each head with the one history of its log,
 //!    and two copies with each other.
-//! 7. A [`RunOutput`] contains the findings. Its status is 0 for good evidence, 7 for broken evidence, 8 for missing parts, 9 for
+//! 8. A [`RunOutput`] contains the findings. Its status is 0 for good evidence, 7 for broken evidence, 8 for missing parts, 9 for
 //!    unknown versions or algorithms.
 //!
 //! # What it must never do
@@ -253,6 +254,8 @@ mod incident;
 mod key_disclosure;
 mod output;
 mod page_folder;
+mod passkey;
+mod passkey_records;
 mod permit;
 mod receipt;
 mod reconciliation;
@@ -266,7 +269,7 @@ use clap::Parser as _;
 use evidence_set::EvidenceSet;
 use finding::{AuditVerdict, FindingSubject};
 use hansa_policy::safe_text::{printable_json, printable_lines};
-use output::{JudgedFindings, OutputCollector};
+use output::{FileReports, JudgedFindings, OutputCollector};
 use page_folder::PageFolder;
 use std::ffi::OsString;
 
@@ -345,12 +348,21 @@ fn judge_files(args: &VerifyArgs) -> Result<RunOutput, String> {
     let mut of_stamps = Vec::new();
     let stamped = time_stamp::judge_time_stamps(&case, anchors.as_ref(), &mut of_stamps);
     findings.extend(FindingSubject::TimeStamp.label_findings(of_stamps));
+    let mut of_acts = Vec::new();
+    let confirmed = passkey::judge_passkeys(&case, &mut of_acts);
+    findings.extend(FindingSubject::Act.label_findings(of_acts));
     match &args.ask {
         VerifyCommand::Check { .. } | VerifyCommand::Open { .. } => {
-            for (copy, stamps) in case.copies.iter().zip(&stamped) {
+            let reports = stamped.iter().zip(&confirmed);
+            for (copy, (stamps, passkeys)) in case.copies.iter().zip(reports) {
                 let witnesses = head_consistency::judge_witnesses(&case, copy).0;
                 let uncounted = usage_statement::describe_uncounted_months(&case, copy);
-                collector.add_file(copy, &witnesses, stamps, uncounted);
+                let reports = FileReports {
+                    witnesses: &witnesses,
+                    stamps,
+                    passkeys,
+                };
+                collector.add_file(copy, &reports, uncounted);
             }
             let mut compared = OutputCollector::new(true);
             let found = reconciliation::judge_reconciliation(&case, Some(&mut compared));

@@ -4,6 +4,7 @@ use crate::RunOutput;
 use crate::evidence_set::ExportFile;
 use crate::finding::{AuditFinding, AuditVerdict};
 use crate::head_consistency::CosignedHead;
+use crate::passkey::PasskeyReport;
 use crate::time_stamp::{DatedHead, TimeStampReport};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,6 +16,16 @@ pub(crate) struct WrittenPages {
     pub(crate) first: String,
     /// `true` if a browser was started with it; none where none was to be started.
     pub(crate) opened: Option<bool>,
+}
+
+/// Reports of the checks of one file.
+pub(crate) struct FileReports<'a> {
+    /// Heads of the file that others have signed.
+    pub(crate) witnesses: &'a [CosignedHead],
+    /// Time stamps.
+    pub(crate) stamps: &'a TimeStampReport,
+    /// Acts that were confirmed with passkeys.
+    pub(crate) passkeys: &'a PasskeyReport,
 }
 
 /// Collector of the output.
@@ -43,14 +54,18 @@ impl OutputCollector {
         self.text.push('\n');
     }
 
-    /// Adds a file with its witnesses and time stamps, and the months of its statements of use that could not be recounted.
+    /// Adds a file with the reports of its checks, and the months of its statements of use that could not be recounted.
     pub(crate) fn add_file(
         &mut self,
         copy: &ExportFile,
-        witnesses: &[CosignedHead],
-        stamps: &TimeStampReport,
+        reports: &FileReports<'_>,
         uncounted: Option<String>,
     ) {
+        let FileReports {
+            witnesses,
+            stamps,
+            passkeys,
+        } = *reports;
         let report = &copy.report;
         let unseen: Vec<&String> = report.unseen.iter().chain(&uncounted).collect();
         let span = report.span.map(|(from, to)| format!(", {from} to {to}"));
@@ -92,6 +107,18 @@ impl OutputCollector {
                 "\n  {} of the refusals stand in sums, and a crash may have left {} more uncounted",
                 summed.count(),
                 summed.max_uncounted_refusals()
+            ));
+        }
+        if passkeys.checked > 0 {
+            text.push_str(&format!(
+                "\n  {} acts at the console were confirmed with a passkey, whose signature is good",
+                passkeys.checked
+            ));
+        }
+        if passkeys.not_linked > 0 {
+            text.push_str(&format!(
+                "\n  {} of them with a passkey that was added in another year: pseudonyms of two years can't be linked",
+                passkeys.not_linked
             ));
         }
         for CosignedHead { by, size, at } in witnesses {
@@ -146,6 +173,8 @@ impl OutputCollector {
                 "policy": one.stamp.policy,
             })).collect::<Vec<_>>(),
             "time_stamps_not_judged": stamps.not_judged,
+            "passkey_acts": passkeys.checked,
+            "passkey_acts_not_linked": passkeys.not_linked,
             "first_bad": report.fault.as_ref().map(|fault| fault.index),
             "unseen": unseen,
         });

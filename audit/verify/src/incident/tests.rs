@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::documents::DocumentIndex;
+use crate::passkey_records::PasskeyRecords;
 use hansa_audit_log::note::Checkpoint;
 use hansa_audit_store::answers::AnswerCollector;
 use hansa_audit_store::history::AuditHistory;
@@ -66,6 +67,7 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Export
         tree: None,
         heads: Vec::new(),
         time_stamps: Vec::new(),
+        passkeys: PasskeyRecords::default(),
     }
 }
 
