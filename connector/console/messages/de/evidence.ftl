@@ -216,6 +216,7 @@ record-peer = Teilnehmer hinzugefügt oder geändert
 record-rulebook = Regelwerk
 record-access-token = Zugangsschlüssel
 record-console-act = Handlung einer Person an der Konsole
+record-console-passkey = Passkey einer Person
 record-console-sign-in = Anmeldung an der Konsole
 record-console-refused = Abweisung an der Konsole
 record-checkpoint-seen = Signierter Stand eines anderen Protokolls gesehen

@@ -216,6 +216,7 @@ record-peer = Participant added or changed
 record-rulebook = Rulebook
 record-access-token = Access token
 record-console-act = Act of a person at the console
+record-console-passkey = Passkey of a person
 record-console-sign-in = Sign-in at the console
 record-console-refused = Refusal at the console
 record-checkpoint-seen = Head of another log seen

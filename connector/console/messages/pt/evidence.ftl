@@ -216,6 +216,7 @@ record-peer = Participante adicionado ou alterado
 record-rulebook = Regulamento
 record-access-token = Token de acesso
 record-console-act = Ato de uma pessoa na consola
+record-console-passkey = Chave de acesso de uma pessoa
 record-console-sign-in = Início de sessão na consola
 record-console-refused = Recusa na consola
 record-checkpoint-seen = Estado assinado de outro registo observado

@@ -9,8 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 57] = [
-const ELEMENTS: [&str; 53] = [
+const ELEMENTS: [&str; 59] = [
     "a",
     "bdi",
     "blockquote",
