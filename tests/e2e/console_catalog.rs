@@ -106,6 +106,68 @@ fn an_officer_reads_datasets_and_policies() {
 }
 
 #[test]
+fn a_profile_is_kept_with_its_snapshot() {
+    let league = TestLeague::new(binary());
+    let mut lindau = league.city("lindau");
+    lindau.configure(&console("\"officer\""));
+    let walkers =
+        "site,at,name\nHafen,2026-01-01,Erika\nHafen,2026-01-02,Max\nInsel,2026-01-05,Max\n";
+    lindau.holds("walkers", walkers, "personal = true");
+    lindau.offers_bikes("open", ALL, "officer");
+    lindau.serve();
+    let mut browser = sign_in(&lindau);
+    let page = browser.get("/datasets/bikes").body;
+    assert!(page.contains("hansa dataset profile bikes"), "{page}");
+    let kept = ["--json", "dataset", "profile", "bikes", "--as-kept"];
+    lindau.hansa(&kept).refused("USAGE", 2);
+
+    let made = lindau.hansa(&kept[..4]).must().json();
+    assert_eq!(made["rows"], 2, "{made}");
+    assert_eq!(made["duplicates"], 0, "{made}");
+    let bikes = &made["columns"][1];
+    assert_eq!(text(bikes, "least"), "77", "{made}");
+    assert_eq!(text(bikes, "most"), "310", "{made}");
+    assert_eq!(bikes["frequent"].as_array().unwrap().len(), 2, "{made}");
+    let counted: u64 = bikes["spread"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| part["rows"].as_u64().unwrap())
+        .sum();
+    assert_eq!(counted, 2, "{made}");
+    assert_eq!(lindau.hansa(&kept).must().json(), made);
+    let page = browser.get("/datasets/bikes").body;
+    assert!(
+        page.contains("77") && !page.contains("hansa dataset profile"),
+        "{page}"
+    );
+
+    // Of columns about persons a profile has numbers alone.
+    let made = lindau.hansa(&["--json", "dataset", "profile", "walkers"]);
+    let made = made.must().json();
+    let names = &made["columns"][2];
+    assert_eq!(names["distinct"], 2, "{made}");
+    assert!(
+        names["least"].is_null() && !made.to_string().contains("Erika"),
+        "{made}"
+    );
+    assert_eq!(
+        text(&made["columns"][0]["frequent"][0], "value"),
+        "Hafen",
+        "{made}"
+    );
+    assert_eq!(made["gaps"]["usual_seconds"], 86_400, "{made}");
+    assert_eq!(made["gaps"]["gaps"], 1, "{made}");
+    assert_eq!(text(&made["gaps"], "longest_from"), "2026-01-02", "{made}");
+
+    // Another publication has no profile yet.
+    lindau.write("data/bikes.csv", "site,bikes\nHafen,1\n");
+    lindau.publishes();
+    lindau.hansa(&kept).refused("USAGE", 2);
+    lindau.verifies();
+}
+
+#[test]
 fn an_analyst_reads_the_catalogue_without_asking_a_peer() {
     let league = TestLeague::new(binary());
     let (mut lindau, mut acme) = league.bikes("open", ALL, "auto");

@@ -5,6 +5,7 @@ pub(crate) mod catalog_entry;
 mod config_entry;
 pub(crate) mod dataset_list;
 pub(crate) mod dataset_lookup;
+mod dataset_profile;
 pub(crate) mod disclosure_prompt;
 pub(crate) mod offer_arguments;
 mod offer_entry;
@@ -38,6 +39,7 @@ impl Command for DatasetCommand {
             Self::List(_)
             | Self::Show { .. }
             | Self::Sample { .. }
+            | Self::Profile { as_kept: true, .. }
             | Self::Restrict {
                 policy: None,
                 remove: false,
@@ -46,6 +48,9 @@ impl Command for DatasetCommand {
             Self::Add { .. } | Self::Publish { .. } | Self::Restrict { .. } => {
                 CommandEffect::Rehearses
             }
+            Self::Profile { as_kept: false, .. } => CommandEffect::Acts(
+                "hansa dataset profile NAME --as-kept shows the profile that is kept",
+            ),
             Self::Withdraw { name, .. } => CommandEffect::Ends(format!(
                 "Withdrawing {name} cuts the answers that read it and removes its snapshot from disk."
             )),
@@ -73,6 +78,7 @@ impl ConnectorVerb for DatasetCommand {
             | Self::List(_)
             | Self::Show { .. }
             | Self::Sample { .. }
+            | Self::Profile { .. }
             | Self::Publish { .. }
             | Self::Withdraw { .. } => Vec::new(),
         }
@@ -86,6 +92,7 @@ impl ConnectorVerb for DatasetCommand {
             | Self::List(_)
             | Self::Show { .. }
             | Self::Sample { .. }
+            | Self::Profile { .. }
             | Self::Restrict { .. }
             | Self::Withdraw { .. } => JudgedState::None,
         }
@@ -114,6 +121,9 @@ impl ConnectorVerb for DatasetCommand {
                     unless_personal,
                 };
                 source_sample::show_sample(connector, &name, wanted, out).await
+            }
+            DatasetCommand::Profile { name, as_kept } => {
+                dataset_profile::show_profile(connector, &name, as_kept, out).await
             }
             DatasetCommand::Add {
                 files,

@@ -31,7 +31,8 @@
 //! # What it must never do
 //!
 //! - Connect to a peer. A [`RemoteExecutor`] does.
-//! - Execute a plan other than a permitted plan, or read a snapshot without one.
+//! - Execute a plan other than a permitted plan, or read a snapshot without one. A [profile](snapshot_profile) is the exception: the owner
+//!   alone receives it.
 //! - Resolve a name that is not in the view, or call a function that is not on the list.
 //! - Hand out a message that is not reserved.
 //!
@@ -202,6 +203,7 @@ pub mod release;
 pub mod runtime;
 pub mod session;
 pub mod snapshot;
+pub mod snapshot_profile;
 pub mod sql;
 
 pub use crate::answer::QueryAnswer;

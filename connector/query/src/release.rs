@@ -15,7 +15,7 @@ pub mod first_release;
 mod grid_basis;
 pub mod history;
 mod noisy_release;
-mod workspace;
+pub(crate) mod workspace;
 
 use crate::limits::QueryResourceLimits;
 use crate::release::history::ReleaseHistory;

@@ -124,6 +124,12 @@ impl Snapshot {
         self
     }
 
+    /// Folder that the snapshot owns; none for files of the caller.
+    #[must_use]
+    pub(crate) fn folder_path(&self) -> Option<&Path> {
+        self.folder.as_ref().map(|folder| folder.path.as_path())
+    }
+
     /// Marks the folder for removal when the last holder drops the snapshot.
     pub fn retire(&self) {
         if let Some(folder) = &self.folder {

@@ -47,6 +47,18 @@ pub enum DatasetCommand {
         #[arg(long)]
         unless_personal: bool,
     },
+    /// Counts and describes the values of a published dataset, and keeps the result with its snapshot
+    ///
+    /// Of each column: rows without a value, distinct values (approximately), the least and the greatest value, the most frequent values,
+    /// and how numbers are spread. Of columns about persons: numbers alone. Only the owner sees a profile.
+    #[command(after_help = "Example: hansa dataset profile bike_counts")]
+    Profile {
+        /// Its name
+        name: String,
+        /// Shows the profile that is kept, and computes nothing
+        #[arg(long)]
+        as_kept: bool,
+    },
     /// Looks at files and writes a commented entry into the configuration
     ///
     /// The command detects how they are written: lines above the header, several header lines or none, a date and a time of day in two columns,

@@ -13,6 +13,7 @@ use crate::policy::{OfferUse, list_uses};
 use hansa_audit_log::digest::Digest;
 use hansa_node::participant::Connector;
 use hansa_policy::term::language::Language;
+use hansa_query::snapshot_profile::{SnapshotProfile, read_profile};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub(super) async fn show_dataset(
         contracts: count_contracts(connector, &dataset.id),
         releases: has_releases.then(|| facts.iter().map(ReleaseReport::of).collect()),
         restriction: restriction.map(|held| RestrictionReport::of(&dataset, Some(held), language)),
+        profile: held.and_then(|held| read_profile(held)),
         in_place: in_place.map(|in_place| in_place.location().locations()),
         entry_text: entry_text(&dataset),
         releases_text: releases_text(facts),
@@ -71,6 +73,8 @@ struct ShownDataset<'a> {
     releases: Option<Vec<ReleaseReport<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     restriction: Option<RestrictionReport<'a>>,
+    /// Profile that is kept with the snapshot.
+    profile: Option<SnapshotProfile>,
     /// Places of a dataset that stays where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_place: Option<Vec<String>>,

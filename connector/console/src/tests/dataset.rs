@@ -92,6 +92,19 @@ fn sample_dataset() -> Value {
             "clauses": [{ "clause": "r1", "says": "at most 100 rows a day" }],
         },
         "in_place": [],
+        "profile": {
+            "digest": "e7a2e3a7", "version": "2026-11-27.1", "rows": 36_488, "duplicates": 3,
+            "gaps": { "column": "at", "usual_seconds": 3_600, "gaps": 2, "longest_from": "2026-03-01T00:00:00Z",
+                "longest_to": "2026-03-02T05:00:00Z" },
+            "area": null,
+            "columns": [
+                { "name": "site", "missing": 0, "distinct": 2, "least": "Bahnhof", "most": "Hafen",
+                    "frequent": [{ "value": "Hafen", "rows": 20_000 }, { "value": "Bahnhof", "rows": 16_488 }], "spread": [] },
+                { "name": "bikes", "missing": 12, "distinct": 20_412, "least": "0", "most": "800", "frequent": [],
+                    "spread": [{ "from": 0.0, "to": 100.5, "rows": 30_000 }, { "from": 100.5, "to": 201.0, "rows": 6_476 }] },
+                { "name": "device", "missing": 0, "distinct": 9, "least": null, "most": null, "frequent": [], "spread": [] },
+            ],
+        },
     });
     let (Value::Object(all), Value::Object(more)) = (&mut dataset, more) else {
         panic!("both are objects");
@@ -183,6 +196,7 @@ fn a_dataset_shows_each_field_as_text() {
     ];
     let mut sample = sample_dataset();
     // Members of a segment that the page does not read.
+    sample["profile"].as_object_mut().unwrap().remove("version");
     sample["in_place"] = json!([]);
     sample["feed"]["newest"]
         .as_object_mut()

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Workspace with temporary files, which are removed on drop.
-pub(super) struct ReleaseWorkspace {
+pub(crate) struct ReleaseWorkspace {
     context: SessionContext,
     folder: tempfile::TempDir,
     next: Cell<u32>,
@@ -43,7 +43,7 @@ impl ReleaseWorkspace {
     ///
     /// # Errors
     /// `STATE_BROKEN`, `DISK_FULL`.
-    pub(super) fn open<'f>(
+    pub(crate) fn open<'f>(
         folder: &Path,
         limits: &QueryResourceLimits,
         checked: impl IntoIterator<Item = &'f Arc<CheckedFiles>>,
@@ -103,7 +103,7 @@ impl ReleaseWorkspace {
     }
 
     /// Frame over files with one schema.
-    pub(super) async fn read(&self, files: &[PathBuf]) -> Result<DataFrame, Refusal> {
+    pub(crate) async fn read(&self, files: &[PathBuf]) -> Result<DataFrame, Refusal> {
         let mut names = Vec::with_capacity(files.len());
         for file in files {
             let name = file.to_str().ok_or_else(|| {
@@ -199,7 +199,7 @@ pub(super) fn file_digest(path: &Path) -> Result<Digest, Refusal> {
 }
 
 /// Refusal of an engine error, by class.
-pub(super) fn release_refusal(error: &DataFusionError) -> Refusal {
+pub(crate) fn release_refusal(error: &DataFusionError) -> Refusal {
     if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
         // The engine's text about a question would be misleading, since there is no question.
         return Refusal::new(

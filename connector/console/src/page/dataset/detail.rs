@@ -2,6 +2,7 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::page::dataset::profile::render_profile;
 use crate::page::dataset::report::{
     DatasetReport, OfferSummary, ReleaseSummary, RestrictionSummary, SampledCell, SampledRow,
 };
@@ -59,6 +60,9 @@ pub fn render_dataset(frame: &PageFrame<'_>, view: &DatasetView) -> String {
         section aria-labelledby="columns" {
             h2 id="columns" { (message!(language, "columns")) }
             (render_columns(language, message!(language, "columns-caption"), &entry.columns))
+        }
+        @if report.in_place.is_empty() {
+            (render_profile(frame, &view.name, report.profile.as_ref()))
         }
         (render_statements(language, report))
         (render_offers(frame, view))

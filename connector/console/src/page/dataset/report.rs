@@ -1,5 +1,6 @@
 //! Objects of `hansa dataset show --json` and `hansa dataset sample --json`. A page reads a part of them, and ignores unknown members.
 
+use crate::page::dataset::profile::ProfileSummary;
 use crate::part::dataset_entry::DatasetEntry;
 use crate::part::dataset_words::{CoveredPeriod, StatedFault};
 use serde::Deserialize;
@@ -32,6 +33,9 @@ pub struct DatasetReport {
     /// Restriction that applies before all contracts.
     #[serde(default)]
     pub restriction: Option<RestrictionSummary>,
+    /// Profile that is kept with the snapshot.
+    #[serde(default)]
+    pub profile: Option<ProfileSummary>,
     /// Places of a dataset that stays where it is.
     #[serde(default)]
     pub in_place: Vec<String>,
