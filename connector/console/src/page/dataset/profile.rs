@@ -127,7 +127,7 @@ fn render_gaps(frame: &PageFrame<'_>, gaps: &GapSummary) -> Markup {
     let language = frame.language;
     let number = language.format_number(gaps.gaps);
     let column = reveal_controls(&gaps.column);
-    let usual = describe_duration(language, gaps.usual_seconds);
+    let usual = describe_exact_duration(language, gaps.usual_seconds);
     html! {
         (message!(language, "profile-gaps-of", number, column, usual))
         @if let (Some(from), Some(to)) = (&gaps.longest_from, &gaps.longest_to) {
@@ -140,7 +140,7 @@ fn render_gaps(frame: &PageFrame<'_>, gaps: &GapSummary) -> Markup {
 }
 
 /// Duration in the largest unit of which it is a whole number.
-fn describe_duration(language: Language, seconds: u64) -> String {
+fn describe_exact_duration(language: Language, seconds: u64) -> String {
     let in_unit = |unit: u64| {
         let is_whole = seconds >= unit && seconds.is_multiple_of(unit);
         is_whole.then(|| language.format_number(seconds.checked_div(unit).unwrap_or_default()))
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn durations_are_told_in_whole_units() {
-        let told = |seconds| describe_duration(Language::En, seconds);
+        let told = |seconds| describe_exact_duration(Language::En, seconds);
         assert_eq!(told(172_800), "48 h");
         assert_eq!(told(3_600), "1 h");
         assert_eq!(told(5_400), "90 min");
