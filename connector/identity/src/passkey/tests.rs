@@ -5,6 +5,8 @@ use super::{
     compute_creation_challenge, read_origin,
 };
 use crate::keys::PublicKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
 use hansa_test_support::authenticator::{
@@ -399,4 +401,47 @@ fn a_relying_party_is_the_host_of_an_origin() {
     ] {
         assert!(RelyingParty::from_origin(wrong).is_err(), "{wrong}");
     }
+}
+
+/// Values that Chromium gave for an authenticator in software, in base64url.
+#[test]
+fn what_a_browser_sends_is_read() {
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let party = RelyingParty::from_origin("http://munster.localhost:36673").unwrap();
+    let creation = PasskeyCreation {
+        client_data: decode(
+            "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiQVFFQkFRRUJBUUVCQVFFQkFRRUJBUUVCQVFFQkFRRUJBUUVC\
+             QVFFQkFRRSIsIm9yaWdpbiI6Imh0dHA6Ly9tdW5zdGVyLmxvY2FsaG9zdDozNjY3MyIsImNyb3NzT3JpZ2luIjpmYWxzZSwib3Ro\
+             ZXJfa2V5c19jYW5fYmVfYWRkZWRfaGVyZSI6ImRvIG5vdCBjb21wYXJlIGNsaWVudERhdGFKU09OIGFnYWluc3QgYSB0ZW1wbGF0\
+             ZS4gU2VlIGh0dHBzOi8vZ29vLmdsL3lhYlBleCJ9",
+        ),
+        authenticator_data: decode(
+            "SQR0eOHjGmYGbYcbvhE0L9Pyvd8_yGQX6_lpZbWWaI1FAAAAAQECAwQFBgcIAQIDBAUGBwgAII0w0OMtvGJmURevbjLXoVfGCuxT\
+             ylOe7maIuQCX7OERpQECAyYgASFYIDD_wHGm0BVIBml7cHF5Bxe9lprbudFqQhaB5Kx-\
+             NNfZIlgg-v6SDUT9vNK1VTxigq0Fee_qzt4OB1aRvFrSCfyyu_Y",
+        ),
+        spki: decode(
+            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMP_AcabQFUgGaXtwcXkHF72Wmtu50WpCFoHkrH4019n6_pINRP280rVVPGKCrQV5\
+             7-rO3g4HVpG8WtIJ_LK79g",
+        ),
+    };
+    let created = creation
+        .verify(Digest::from_bytes([1; 32]), &party)
+        .unwrap();
+    let credential = "jTDQ4y28YmZRF69uMtehV8YK7FPKU57uZoi5AJfs4RE";
+    assert_eq!(created.credential, decode(credential));
+    let assertion = PasskeyAssertion {
+        client_data: decode(
+            "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJ\
+             Q0FnSSIsIm9yaWdpbiI6Imh0dHA6Ly9tdW5zdGVyLmxvY2FsaG9zdDozNjY3MyIsImNyb3NzT3JpZ2luIjpmYWxzZX0",
+        ),
+        authenticator_data: decode("SQR0eOHjGmYGbYcbvhE0L9Pyvd8_yGQX6_lpZbWWaI0FAAAAAg"),
+        signature: decode(
+            "MEYCIQDabJyM6uKOF3BOu21e3tQLdtUXAOF0K8Ompj4JZaH_GAIhAJtVowciL7toKT_FtUUPHg9VONWSlwY_-sQm_TSEqAiU",
+        ),
+    };
+    let verified = assertion.verify(&created.passkey, Digest::from_bytes([2; 32]), &party);
+    assert_eq!(verified, Ok(2));
+    let other = assertion.verify(&created.passkey, Digest::from_bytes([1; 32]), &party);
+    assert_eq!(other, Err(PasskeyFault::Challenge));
 }
