@@ -277,6 +277,7 @@ fn run_offline_verb(
             ContractCommand::List(_)
             | ContractCommand::Request { .. }
             | ContractCommand::Show { .. }
+            | ContractCommand::Tables { .. }
             | ContractCommand::Diff { .. }
             | ContractCommand::Wait { .. }
             | ContractCommand::Counter { .. }
@@ -410,6 +411,7 @@ async fn with_connector(
             ContractCommand::List(_)
             | ContractCommand::Request { .. }
             | ContractCommand::Show { .. }
+            | ContractCommand::Tables { .. }
             | ContractCommand::Diff { .. }
             | ContractCommand::Wait { .. }
             | ContractCommand::Counter { .. }
