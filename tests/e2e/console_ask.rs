@@ -16,7 +16,9 @@ fn city_and_analysts(league: &TestLeague) -> (TestParticipant, TestParticipant) 
     let mut bremen = league.city("bremen");
     league.hand_bundle_to("lindau");
     league.hand_bundle_to("bremen");
-    let terms = format!("{ALL}\nrows_per_day = 1000\nduties = [\"delete-after 30 days\"]");
+    let terms = format!(
+        "{ALL}\nrows_per_day = 1000\nbytes_per_day = \"1 MB\"\nduties = [\"delete-after 30 days\"]"
+    );
     lindau.offers_bikes("open", &terms, "auto");
     lindau.serve();
     bremen.configure(&format!(

@@ -142,18 +142,15 @@ fn a_profile_is_kept_with_its_snapshot() {
         "{page}"
     );
 
-    // Of columns about persons a profile has numbers alone.
+    // Of a dataset about persons a profile has numbers alone.
     let made = lindau.hansa(&["--json", "dataset", "profile", "walkers"]);
     let made = made.must().json();
     let names = &made["columns"][2];
     assert_eq!(names["distinct"], 2, "{made}");
     assert!(
-        names["least"].is_null() && !made.to_string().contains("Erika"),
-        "{made}"
-    );
-    assert_eq!(
-        text(&made["columns"][0]["frequent"][0], "value"),
-        "Hafen",
+        names["least"].is_null()
+            && !made.to_string().contains("Erika")
+            && !made.to_string().contains("Hafen"),
         "{made}"
     );
     assert_eq!(made["gaps"]["usual_seconds"], 86_400, "{made}");

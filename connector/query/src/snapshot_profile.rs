@@ -3,7 +3,7 @@
 //! A profile is computed once and kept in the folder of the snapshot, so that it ends with the snapshot. Of a column about persons, a
 //! profile holds numbers alone.
 
-mod time_gaps;
+pub mod time_gaps;
 
 use crate::dedicated_thread::run_on_dedicated_thread;
 use crate::limits::QueryResourceLimits;
@@ -26,7 +26,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-pub use crate::snapshot_profile::time_gaps::TimeGaps;
+use crate::snapshot_profile::time_gaps::TimeGaps;
 
 /// File of the profile in the folder of its snapshot.
 const FILE: &str = "profile.json";
@@ -66,13 +66,13 @@ pub struct SnapshotProfile {
     /// West, south, east and north in degrees.
     pub area: Option<[String; 4]>,
     /// Columns in order.
-    pub columns: Vec<ColumnProfile>,
+    pub columns: Vec<ValueProfile>,
 }
 
 /// Profile of a column.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ColumnProfile {
+pub struct ValueProfile {
     /// Name of the column.
     pub name: String,
     /// Number of rows without a value.
@@ -236,7 +236,7 @@ fn column_of(column: &DatasetColumn) -> Expr {
 async fn count_columns(
     dataset: &Dataset,
     rows: &DataFrame,
-) -> Result<(u64, Vec<ColumnProfile>), Refusal> {
+) -> Result<(u64, Vec<ValueProfile>), Refusal> {
     let mut totals = vec![count(lit(1_i64)).alias("rows")];
     let mut shown = vec![cast(col("rows"), DataType::Int64).alias("rows")];
     for (index, column) in dataset.columns.iter().enumerate() {
@@ -277,13 +277,13 @@ async fn count_columns(
         let name = |part: &str| format!("{part}{index}");
         let number = |part: &str| line.map_or(0, |batch| read_count(batch, &name(part), 0));
         let text = |part: &str| line.and_then(|batch| read_text(batch, &name(part), 0));
-        ColumnProfile {
+        ValueProfile {
             name: column.name.to_string(),
             missing: count.saturating_sub(number("present")),
             distinct: number("distinct"),
             least: text("least"),
             most: text("most"),
-            ..ColumnProfile::default()
+            ..ValueProfile::default()
         }
     });
     Ok((count, profiles.collect()))
@@ -336,7 +336,7 @@ async fn count_frequent_values(
 async fn count_spread(
     rows: &DataFrame,
     column: &DatasetColumn,
-    profile: &ColumnProfile,
+    profile: &ValueProfile,
 ) -> Result<Vec<SpreadPart>, Refusal> {
     let end = |text: &Option<String>| {
         let number: Option<f64> = text.as_deref().and_then(|text| text.parse().ok());

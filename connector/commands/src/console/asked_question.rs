@@ -125,7 +125,7 @@ async fn receive_answer(
             () = answer.ending.cancelled() => {
                 return match run_waiting(|| writer.finish(&answer.rows)) {
                     Ok(()) => AnswerPhase::Stopped,
-                    Err(refusal) => failed(refusal),
+                    Err(refusal) => fail_answer(refusal),
                 };
             }
             event = events.recv() => event,
@@ -152,7 +152,7 @@ async fn receive_answer(
             Some(CommandEvent::Done(_)) => {
                 return match run_waiting(|| writer.finish(&answer.rows)) {
                     Ok(()) => AnswerPhase::Complete,
-                    Err(refusal) => failed(refusal),
+                    Err(refusal) => fail_answer(refusal),
                 };
             }
             None => {
@@ -161,12 +161,12 @@ async fn receive_answer(
             }
         };
         if let Err(refusal) = kept {
-            return failed(refusal);
+            return fail_answer(refusal);
         }
     }
 }
 
-fn failed(refusal: Refusal) -> AnswerPhase {
+fn fail_answer(refusal: Refusal) -> AnswerPhase {
     AnswerPhase::Failed(Box::new(with_trace_number(refusal)))
 }
 

@@ -50,7 +50,7 @@ pub enum DatasetCommand {
     /// Counts and describes the values of a published dataset, and keeps the result with its snapshot
     ///
     /// Of each column: rows without a value, distinct values (approximately), the least and the greatest value, the most frequent values,
-    /// and how numbers are spread. Of columns about persons: numbers alone. Only the owner sees a profile.
+    /// and how numbers are spread. Of datasets and columns about persons: numbers alone. Only the owner sees a profile.
     #[command(after_help = "Example: hansa dataset profile bike_counts")]
     Profile {
         /// Its name

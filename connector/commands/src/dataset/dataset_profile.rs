@@ -11,7 +11,7 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::to_printable;
 use hansa_query::snapshot_profile::{
-    ColumnProfile, SnapshotProfile, profile_snapshot, read_profile,
+    SnapshotProfile, ValueProfile, profile_snapshot, read_profile,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl CommandReport for ProfileReport {
     }
 }
 
-fn column_cells(column: &ColumnProfile) -> Vec<String> {
+fn column_cells(column: &ValueProfile) -> Vec<String> {
     let printable = |text: &Option<String>| {
         let text = text.as_deref().unwrap_or_default();
         to_printable(text)

@@ -26,8 +26,8 @@ pub fn guard_columns(columns: &SchemaRef) -> SchemaRef {
 pub fn guard_rows(rows: &RecordBatch) -> Result<RecordBatch, Refusal> {
     let columns: Result<Vec<ArrayRef>, ArrowError> =
         rows.columns().iter().map(guard_column).collect();
-    let columns = columns.map_err(unguarded)?;
-    RecordBatch::try_new(guard_columns(&rows.schema()), columns).map_err(unguarded)
+    let columns = columns.map_err(report_fault)?;
+    RecordBatch::try_new(guard_columns(&rows.schema()), columns).map_err(report_fault)
 }
 
 fn guard_column(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
@@ -58,7 +58,7 @@ fn guard_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn unguarded(fault: ArrowError) -> Refusal {
+fn report_fault(fault: ArrowError) -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         "the rows have no form for spreadsheets",
