@@ -111,11 +111,13 @@ async function takePictures(page, name) {
   }
   // The documentation shows what fits a window.
   await page.setViewportSize({ width: 1000, height: 760 });
+  await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: `${pictures}/${name}-window.png` });
 }
 
 async function checkPage(page, path, status) {
-  const plain = path.split("?")[0].split("/").filter((part) => !/^(n-)?[0-9a-f]{16,}$/.test(part));
+  const kinds = (part) => (/^n-[0-9a-f]{16}$/.test(part) ? "negotiation" : /^[0-9a-f]{64}$/.test(part) ? "contract" : part);
+  const plain = path.split("?")[0].split("/").map(kinds);
   const name = path === "/" ? "overview" : plain.join("-").replace(/[^a-z0-9]+/gi, "-").replace(/^-+|-+$/g, "");
   for (const language of languages) {
     // Colours differ by theme, not by language.
