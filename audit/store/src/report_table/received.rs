@@ -309,6 +309,7 @@ mod tests {
         let mut history = history();
         history.questions[0].acknowledged = Some(("digest".to_owned(), true));
         history.questions[1].acknowledged = Some(("digest".to_owned(), false));
+        history.questions[2].acknowledged = None;
         history.questions[2].end.as_mut().unwrap().outcome = "cut".to_owned();
         let found = tabulate_received(&history, OWN, &ReceivedScope::default());
         assert_eq!(column(&found, "cut"), ["0", "0", "1", "1"]);
