@@ -65,7 +65,7 @@ fn check_pages(folder: &Path) {
     let names = names_below(folder);
     for name in &names {
         let page = read(folder, name);
-        let language = &name[..2];
+        let language = name.get(..2).unwrap();
         for link in page.split("href=\"").skip(1) {
             let target = link.split('"').next().unwrap();
             let target = target.split('#').next().unwrap();

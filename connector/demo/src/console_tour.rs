@@ -120,7 +120,7 @@ fn request_contract(
         .lines
         .iter()
         .map(|line| member_text(line, "contract"));
-    let held = held.filter(|contract| !contract.is_empty()).last();
+    let held = held.filter(|contract| !contract.is_empty()).next_back();
     let name = format!("{city}.{dataset}");
     let mut request = vec!["contract", "request", &name, "--sign"];
     request.extend(

@@ -28,7 +28,7 @@ pub(crate) fn open_page(page: &Path) -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    started.is_ok_and(|opener| has_opened(opener))
+    started.is_ok_and(has_opened)
 }
 
 /// `true` if the opener ends well. Some openers stay until the browser is closed: one that still runs has opened it.

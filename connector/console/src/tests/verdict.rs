@@ -305,7 +305,7 @@ fn links_lead_from_each_page_to_the_other_languages() {
         Language::Pt,
         &sample_check(),
         "contract-7f3a.html",
-        |frame| render_findings(frame),
+        render_findings,
     );
     let page = read_page(&text);
     let links: Vec<_> = page
