@@ -52,7 +52,7 @@ fn second_signed_in(city: &TestParticipant) -> Browser {
 }
 
 /// Text in the encoding of forms.
-fn encoded(value: &str) -> String {
+fn encode_value(value: &str) -> String {
     let bytes = value.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
@@ -66,23 +66,23 @@ fn key_of(page: &Page) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
-fn filled(key: &str, sql: &str, step: &str) -> String {
+fn fill_form(key: &str, sql: &str, step: &str) -> String {
     format!(
         "key={key}&purpose={}&sql={}&step={step}",
-        encoded(PURPOSE),
-        encoded(sql)
+        encode_value(PURPOSE),
+        encode_value(sql)
     )
 }
 
 fn see(browser: &mut Browser, sql: &str) -> Page {
     let key = key_of(&browser.get("/ask"));
-    browser.post("/ask", &filled(&key, sql, "see"))
+    browser.post("/ask", &fill_form(&key, sql, "see"))
 }
 
 /// Asks, and gives the address of the answer.
 fn ask(browser: &mut Browser, sql: &str) -> String {
     let key = key_of(&browser.get("/ask"));
-    let page = browser.post("/ask", &filled(&key, sql, "ask"));
+    let page = browser.post("/ask", &fill_form(&key, sql, "ask"));
     assert_eq!(page.status, 303, "{} {}", page.head, page.body);
     let line = page
         .head
@@ -92,7 +92,7 @@ fn ask(browser: &mut Browser, sql: &str) -> String {
 }
 
 /// Page of an answer that has ended.
-fn ended(browser: &mut Browser, address: &str) -> Page {
+fn wait_for_end(browser: &mut Browser, address: &str) -> Page {
     wait_for("the end of the answer", Duration::from_secs(60), || {
         let page = browser.get(address);
         assert_eq!(page.status, 200, "{}", page.body);
@@ -123,15 +123,15 @@ fn an_analyst_sees_what_a_question_takes_asks_once_and_takes_the_file() {
     }
     assert!(lindau.records("permit").is_empty());
     // A form without its key asks nothing.
-    let stale = browser.post("/ask", &filled("00", sql, "ask"));
+    let stale = browser.post("/ask", &fill_form("00", sql, "ask"));
     assert!(stale.body.contains("FORM_STALE"), "{}", stale.body);
     // A question in an address is none.
-    let looked = browser.get(&format!("/ask?sql={}&step=ask", encoded(sql)));
+    let looked = browser.get(&format!("/ask?sql={}&step=ask", encode_value(sql)));
     assert_eq!(looked.status, 200);
     assert!(lindau.records("permit").is_empty());
     let key = key_of(&browser.get("/ask"));
-    let first = browser.post("/ask", &filled(&key, sql, "ask"));
-    let again = browser.post("/ask", &filled(&key, sql, "ask"));
+    let first = browser.post("/ask", &fill_form(&key, sql, "ask"));
+    let again = browser.post("/ask", &fill_form(&key, sql, "ask"));
     assert_eq!(first.status, 303, "{}", first.body);
     assert!(again.body.contains("FORM_STALE"), "{}", again.body);
     let address = first
@@ -140,7 +140,7 @@ fn an_analyst_sees_what_a_question_takes_asks_once_and_takes_the_file() {
         .find_map(|line| line.strip_prefix("location: "))
         .unwrap()
         .to_owned();
-    let page = ended(&mut browser, &address);
+    let page = wait_for_end(&mut browser, &address);
     for part in [
         "Hafen",
         "310",
@@ -165,7 +165,7 @@ fn an_analyst_sees_what_a_question_takes_asks_once_and_takes_the_file() {
     assert_eq!(browser.get(&address).status, 200);
     // All these looks were one question.
     assert_eq!(lindau.records("permit").len(), 1);
-    // What was received stays, with its duties, when the contract has ended.
+    // Received rows stay, with their duties, when the contract has ended.
     lindau.withdraws_from("bremen");
     wait_for("the withdrawal", Duration::from_secs(30), || {
         let page = browser.get(&address);
@@ -182,7 +182,7 @@ fn a_refusal_stands_where_the_answer_would() {
     let (_lindau, bremen) = city_and_analysts(&league);
     let mut browser = signed_in(&bremen);
     let address = ask(&mut browser, "SELECT wheels FROM lindau.bikes");
-    let page = ended(&mut browser, &address);
+    let page = wait_for_end(&mut browser, &address);
     assert!(page.body.contains("COLUMN_UNKNOWN"), "{}", page.body);
     assert!(!page.body.contains(&format!("{address}/csv")));
     let file = browser.get(&format!("{address}/csv"));
@@ -206,7 +206,7 @@ fn pages_of_an_answer_ask_nothing_and_a_question_is_stopped() {
     let _ = bremen.contract("lindau.long");
     let mut browser = signed_in(&bremen);
     let address = ask(&mut browser, "SELECT id FROM lindau.long ORDER BY id");
-    let page = ended(&mut browser, &address);
+    let page = wait_for_end(&mut browser, &address);
     assert!(page.body.contains("Rows 1 to 50 of 3,000"), "{}", page.body);
     let last = browser.get(&format!("{address}?page=60"));
     assert!(
@@ -221,7 +221,7 @@ fn pages_of_an_answer_ask_nothing_and_a_question_is_stopped() {
     let address = ask(&mut browser, "SELECT count(*) FROM lindau.long");
     assert_eq!(browser.get(&format!("{address}/stop")).status, 404);
     assert_eq!(browser.post(&format!("{address}/stop"), "").status, 303);
-    let page = ended(&mut browser, &address);
+    let page = wait_for_end(&mut browser, &address);
     let is_over = ["stopped", "received in full"]
         .iter()
         .any(|word| page.body.contains(word));
@@ -234,7 +234,7 @@ fn an_answer_is_of_its_person_alone() {
     let (_lindau, bremen) = city_and_analysts(&league);
     let mut maria = signed_in(&bremen);
     let address = ask(&mut maria, "SELECT site FROM lindau.bikes");
-    ended(&mut maria, &address);
+    wait_for_end(&mut maria, &address);
     let mut jonas = second_signed_in(&bremen);
     let never = format!("/answers/{}", "0".repeat(32));
     for path in ["", "/csv", "/arrow", "/parquet", "?page=1"] {
@@ -277,7 +277,7 @@ fn an_analyst_learns_nothing_of_what_is_not_offered() {
         ("SELECT * FROM lindau.nothing", "nothing"),
     ] {
         let address = ask(&mut browser, sql);
-        let page = ended(&mut browser, &address);
+        let page = wait_for_end(&mut browser, &address);
         assert!(
             page.body.contains("DATASET_UNKNOWN"),
             "{name}: {}",

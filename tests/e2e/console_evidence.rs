@@ -69,7 +69,7 @@ fn a_list_of_records_goes_back_page_by_page() {
         }
         assert_eq!(found, places(&whole), "{filter:?}");
     }
-    // What belongs to a question is found by its beginning, however far away that is.
+    // The records of a question are found by its beginning, however far away that is.
     let closed = list(&[
         "--participant",
         "acme.example",

@@ -8,7 +8,7 @@ use hansa_test_support::workflow::{text, wait_for};
 use std::time::Duration;
 
 /// Values of the hidden fields of a form, as a browser sends them, with further values.
-pub(super) fn filled(page: &Page, more: &str) -> String {
+pub(super) fn fill_form(page: &Page, more: &str) -> String {
     let fields = page.body.split("<input type=\"hidden\" name=\"").skip(1);
     let mut body: Vec<String> = fields
         .map(|field| {
@@ -81,18 +81,18 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
             .contains(&format!("--becomes {}", text(&shown, "would_become")))
     );
     // Who has not read it does not sign.
-    let unread = browser.post(&format!("{subject}/sign"), &filled(&check, ""));
+    let unread = browser.post(&format!("{subject}/sign"), &fill_form(&check, ""));
     assert_eq!(unread.status, 422);
     assert!(unread.body.contains("href=\"#read\""), "{}", unread.body);
-    let waits = browser.post(&format!("{subject}/sign"), &filled(&check, "read=yes"));
+    let waits = browser.post(&format!("{subject}/sign"), &fill_form(&check, "read=yes"));
     let pending = location(&waits);
     // The form was sent: a second time it does nothing.
-    let again = browser.post(&format!("{subject}/sign"), &filled(&check, "read=yes"));
+    let again = browser.post(&format!("{subject}/sign"), &fill_form(&check, "read=yes"));
     assert_eq!(again.status, 409);
     assert!(again.body.contains("FORM_STALE"), "{}", again.body);
     let page = browser.get(&pending);
     // Without the number of the machine nothing is signed.
-    let early = browser.post(&pending, &filled(&page, ""));
+    let early = browser.post(&pending, &fill_form(&page, ""));
     assert_eq!(early.status, 422, "{}", early.body);
     assert!(lindau.records("console_act").is_empty());
     let number = number_of(&early);
@@ -102,15 +102,15 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
     lindau.hansa(&["console", "confirm", &number]).must();
     // Neither another session of the person, nor the form of another page, carries it out.
     let mut other = signed_in(&lindau);
-    assert_eq!(other.post(&pending, &filled(&early, "")).status, 409);
+    assert_eq!(other.post(&pending, &fill_form(&early, "")).status, 409);
     assert_eq!(other.get(&pending).status, 409);
-    assert_eq!(browser.post(&pending, &filled(&page, "")).status, 409);
+    assert_eq!(browser.post(&pending, &fill_form(&page, "")).status, 409);
     assert!(lindau.records("console_act").is_empty());
-    let done = browser.post(&pending, &filled(&early, ""));
+    let done = browser.post(&pending, &fill_form(&early, ""));
     assert_eq!(location(&done), subject);
     let page = browser.get(&subject);
     assert!(page.body.contains("Signed and sent"), "{}", page.body);
-    assert_eq!(browser.post(&pending, &filled(&early, "")).status, 409);
+    assert_eq!(browser.post(&pending, &fill_form(&early, "")).status, 409);
     let acts = lindau.records("console_act");
     assert_eq!(acts.len(), 1, "{acts:?}");
     let act = &acts[0]["body"];
@@ -129,7 +129,7 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
     assert_eq!(check.status, 200, "{}", check.body);
     let wrong = browser.post(
         &format!("{subject}/withdraw"),
-        &filled(&check, "reason=&from=2020-01-01"),
+        &fill_form(&check, "reason=&from=2020-01-01"),
     );
     assert_eq!(wrong.status, 422);
     for field in ["#reason", "#from", "#read"] {
@@ -141,7 +141,7 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
     }
     let waits = browser.post(
         &format!("{subject}/withdraw"),
-        &filled(&wrong, "reason=the+pilot+is+over&from=&read=yes"),
+        &fill_form(&wrong, "reason=the+pilot+is+over&from=&read=yes"),
     );
     let pending = location(&waits);
     let page = browser.get(&pending);
@@ -149,7 +149,7 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
         .hansa(&["console", "confirm", &number_of(&page)])
         .must();
     assert_eq!(
-        location(&browser.post(&pending, &filled(&page, ""))),
+        location(&browser.post(&pending, &fill_form(&page, ""))),
         subject
     );
     let page = browser.get(&subject);
@@ -187,7 +187,7 @@ fn an_officer_comments_and_declines_and_signs_nothing() {
     let (clause, _) = clause.split_once('"').unwrap();
     let sent = browser.post(
         &format!("{subject}/comment"),
-        &filled(
+        &fill_form(
             &check,
             &format!("clause={clause}&text=why+%3Cb%3Eall%3C%2Fb%3E+sites%3F"),
         ),
@@ -201,7 +201,10 @@ fn an_officer_comments_and_declines_and_signs_nothing() {
     );
     // The key of one form opens no other one.
     let check = browser.get(&format!("{subject}/comment"));
-    let declined = browser.post(&format!("{subject}/decline"), &filled(&check, "reason=no"));
+    let declined = browser.post(
+        &format!("{subject}/decline"),
+        &fill_form(&check, "reason=no"),
+    );
     assert_eq!(declined.status, 409, "{}", declined.body);
     let check = browser.get(&format!("{subject}/decline"));
     // The other side changes its request in the meantime.
@@ -215,13 +218,16 @@ fn an_officer_comments_and_declines_and_signs_nothing() {
     lindau
         .hansa(&["contract", "counter", &negotiation, "--policy", file])
         .must();
-    let late = browser.post(&format!("{subject}/decline"), &filled(&check, "reason=no"));
+    let late = browser.post(
+        &format!("{subject}/decline"),
+        &fill_form(&check, "reason=no"),
+    );
     assert_eq!(late.status, 409, "{}", late.body);
     assert!(late.body.contains("TERMS_CHANGED"), "{}", late.body);
     let check = browser.get(&format!("{subject}/decline"));
     let done = browser.post(
         &format!("{subject}/decline"),
-        &filled(&check, "reason=not+for+this+purpose"),
+        &fill_form(&check, "reason=not+for+this+purpose"),
     );
     assert_eq!(location(&done), subject);
     let page = browser.get(&subject);
@@ -271,13 +277,13 @@ fn a_person_who_is_no_officer_signs_in_and_gives_no_other_command() {
     let negotiation = waiting(&lindau);
     let address = format!("/contracts/{negotiation}/sign");
     let check = browser.get(&address);
-    let pending = location(&browser.post(&address, &filled(&check, "read=yes")));
+    let pending = location(&browser.post(&address, &fill_form(&check, "read=yes")));
     let page = browser.get(&pending);
     let number = number_of(&page);
     lindau
         .hansa_as(AUDITOR, &["console", "confirm", &number])
         .refused("CONSOLE_CODE_INVALID", 4);
-    assert_eq!(browser.post(&pending, &filled(&page, "")).status, 422);
+    assert_eq!(browser.post(&pending, &fill_form(&page, "")).status, 422);
     assert_ne!(own(), AUDITOR);
     lindau.verifies();
 }

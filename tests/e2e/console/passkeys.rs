@@ -2,7 +2,7 @@
 
 use crate::auditor::{export, verify};
 use crate::binary;
-use crate::console::acts::{filled, location, number_of, signed_in, waiting};
+use crate::console::acts::{fill_form, location, number_of, signed_in, waiting};
 use crate::console::browser::{Browser, Page, own};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -113,7 +113,7 @@ fn adds(city: &TestParticipant, browser: &mut Browser, own: &mut TestAuthenticat
     let page = browser.get(&pending);
     city.hansa(&["console", "confirm", &number_of(&page)])
         .must();
-    let done = browser.post(&pending, &filled(&page, ""));
+    let done = browser.post(&pending, &fill_form(&page, ""));
     assert_eq!(location(&done), "/me/passkeys");
 }
 
@@ -121,7 +121,7 @@ fn adds(city: &TestParticipant, browser: &mut Browser, own: &mut TestAuthenticat
 fn opens(browser: &mut Browser, address: &str, more: &str) -> String {
     let check = browser.get(address);
     assert_eq!(check.status, 200, "{}", check.body);
-    location(&browser.post(address, &filled(&check, more)))
+    location(&browser.post(address, &fill_form(&check, more)))
 }
 
 #[test]

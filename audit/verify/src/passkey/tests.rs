@@ -50,7 +50,7 @@ impl TestConsoleLog {
     }
 
     /// Act that a passkey signs now.
-    fn signed(&self, actor: &str, by: &mut TestAuthenticator) -> ConsoleActRecord {
+    fn sign_act(&self, actor: &str, by: &mut TestAuthenticator) -> ConsoleActRecord {
         let owner = id("munster.example");
         let at = self.now.plus_micros(50_000_000);
         let challenge = ActChallenge {
@@ -128,16 +128,16 @@ fn acts_of_a_person_are_checked_and_counted() {
         own.counter = 3;
         let mut log = log_with(&own);
         for _ in 0..3 {
-            let act = log.signed("maria", &mut own);
+            let act = log.sign_act("maria", &mut own);
             log.act(act);
         }
         // Another port of the same host.
         own.origin = format!("{ORIGIN}:8443");
-        let act = log.signed("maria", &mut own);
+        let act = log.sign_act("maria", &mut own);
         log.act(act);
         log.change("removed", "maria", &own);
         log.change("added", "maria", &own);
-        let act = log.signed("maria", &mut own);
+        let act = log.sign_act("maria", &mut own);
         log.act(act.clone());
         // Acts with other proofs bring none of a passkey.
         for proof in ["session", "host"] {
@@ -157,7 +157,7 @@ fn acts_of_a_person_are_checked_and_counted() {
 fn an_act_that_was_changed_in_the_log_is_found() {
     let mut own = authenticator();
     let log = log_with(&own);
-    let good = log.signed("maria", &mut own);
+    let good = log.sign_act("maria", &mut own);
     let proof = good.passkey.clone().unwrap();
     let with = |passkey: PasskeyProof| ConsoleActRecord {
         passkey: Some(passkey),
@@ -269,7 +269,7 @@ fn an_act_that_the_house_made_without_the_person_is_found() {
     let own = authenticator();
     let mut house = authenticator();
     let mut log = log_with(&own);
-    let mut act = log.signed("maria", &mut house);
+    let mut act = log.sign_act("maria", &mut house);
     if let Some(proof) = &mut act.passkey {
         proof.key = Digest::of(&own.spki());
     }
@@ -277,14 +277,14 @@ fn an_act_that_the_house_made_without_the_person_is_found() {
     log.must_break("PASSKEY_INVALID: the signature does not match");
     // By a key that was added after the act.
     let mut log = TestConsoleLog::new();
-    let act = log.signed("maria", &mut house);
+    let act = log.sign_act("maria", &mut house);
     log.act(act);
     log.change("added", "maria", &house);
     log.must_break("PASSKEY_UNKNOWN: nobody added its passkey");
     // By a key that another person has added.
     let mut log = log_with(&own);
     log.change("added", "rui", &house);
-    let act = log.signed("maria", &mut house);
+    let act = log.sign_act("maria", &mut house);
     log.act(act);
     log.must_break("added by another person");
     // Under the digest of another key.
@@ -315,7 +315,7 @@ fn an_answer_from_elsewhere_or_without_the_person_is_found() {
         let mut own = authenticator();
         let mut log = log_with(&own);
         change(&mut own);
-        let act = log.signed("maria", &mut own);
+        let act = log.sign_act("maria", &mut own);
         log.act(act);
         log.must_break(words);
     }
@@ -326,7 +326,7 @@ fn an_answer_that_is_used_twice_or_late_is_found() {
     let mut own = authenticator();
     own.counter = 3;
     let mut log = log_with(&own);
-    let act = log.signed("maria", &mut own);
+    let act = log.sign_act("maria", &mut own);
     log.act(act.clone());
     log.act(act.clone());
     log.must_break("counter of the authenticator did not grow");
@@ -341,7 +341,7 @@ fn a_passkey_that_was_removed_signs_nothing() {
     let mut own = authenticator();
     let mut log = log_with(&own);
     log.change("removed", "maria", &own);
-    let act = log.signed("maria", &mut own);
+    let act = log.sign_act("maria", &mut own);
     log.act(act);
     log.must_break("PASSKEY_UNKNOWN: its passkey was removed");
     let mut log = log_with(&own);
@@ -363,7 +363,7 @@ fn a_pseudonym_of_another_year_is_counted_apart() {
     let mut own = authenticator();
     let mut log = log_with(&own);
     log.now = "2027-01-02T10:00:00Z".parse().unwrap();
-    let act = log.signed("maria-of-2027", &mut own);
+    let act = log.sign_act("maria-of-2027", &mut own);
     log.act(act);
     let (report, findings) = log.judge(false);
     assert_eq!(findings, []);
@@ -374,7 +374,7 @@ fn a_pseudonym_of_another_year_is_counted_apart() {
 fn a_part_of_a_log_says_what_it_lacks() {
     let mut own = authenticator();
     let mut log = TestConsoleLog::new();
-    let act = log.signed("maria", &mut own);
+    let act = log.sign_act("maria", &mut own);
     log.act(act);
     log.change("removed", "maria", &own);
     let (report, findings) = log.judge(true);

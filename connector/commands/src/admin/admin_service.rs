@@ -66,9 +66,11 @@ fn check_caller(connector: &Connector, order: &CommandEnvelope) -> Result<(), Re
     let own = std::fs::metadata(config.socket()).map(|socket| socket.uid());
     let is_own = |user: u32| user == 0 || own.as_ref().is_ok_and(|own| *own == user);
     match (order.caller, &order.verb) {
-        (_, ConnectorCommand::Console { .. }) | (None, _) => Ok(()),
+        (_, ConnectorCommand::Console { .. }) => Ok(()),
         (Some(user), _) if is_own(user) || is_officer(user) => Ok(()),
-        (Some(user), _) => {
+        // A caller whom the kernel does not name is nobody.
+        (user, _) => {
+            let user = user.map_or_else(|| "without a number".to_owned(), |user| user.to_string());
             let sentence = format!(
                 "the Unix user {user} signs in at the console, and gives no other command here"
             );

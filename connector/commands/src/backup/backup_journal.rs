@@ -215,7 +215,7 @@ mod tests {
         }
     }
 
-    fn rehearsed(file: &str, at: &str, good: bool) -> BackupEvent {
+    fn rehearse_copy(file: &str, at: &str, good: bool) -> BackupEvent {
         BackupEvent::Rehearsed {
             file: file.to_owned(),
             at: at.parse().unwrap(),
@@ -229,10 +229,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let events = [
             made("/b/one", "2026-11-27T02:00:00Z"),
-            rehearsed("/b/one", "2026-11-27T03:00:00Z", false),
-            rehearsed("/b/one", "2026-11-28T03:00:00Z", true),
+            rehearse_copy("/b/one", "2026-11-27T03:00:00Z", false),
+            rehearse_copy("/b/one", "2026-11-28T03:00:00Z", true),
             made("/b/two", "2026-11-28T02:00:00Z"),
-            rehearsed("/b/two", "2026-11-28T03:00:00Z", true),
+            rehearse_copy("/b/two", "2026-11-28T03:00:00Z", true),
             made("/b/two", "2026-11-29T02:00:00Z"),
         ];
         for event in &events {

@@ -228,7 +228,7 @@ pub fn render_answer(frame: &PageFrame<'_>, view: &AnswerView) -> String {
     )
 }
 
-/// What keeps the rows from being the whole answer stands before them.
+/// Participants that are missing stand before the rows.
 fn render_warnings(language: Language, view: &AnswerView) -> Markup {
     let missing = view.report.as_ref().map(|report| report.missing.as_slice());
     let missing = missing.unwrap_or_default();

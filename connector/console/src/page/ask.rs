@@ -44,7 +44,7 @@ pub struct AskView {
     /// Reason why the question was refused.
     #[serde(default)]
     pub fault: Option<FaultView>,
-    /// What the question would take.
+    /// Explanation of the question before it is asked.
     #[serde(default)]
     pub explanation: Option<ExplanationView>,
     /// Answers that are kept for the person, the newest first.

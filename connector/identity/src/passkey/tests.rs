@@ -114,7 +114,7 @@ fn attack_20_an_answer_for_another_act_subject_page_person_or_time_is_refused() 
             at: "2026-11-30T10:00:01Z".parse().unwrap(),
             ..act
         },
-        // The same letters, cut at another place.
+        // Equal letters, cut at another place.
         ActChallenge {
             act: "contract signn-",
             subject: "3c51",
@@ -234,7 +234,7 @@ fn attack_20_a_counter_that_does_not_grow_is_refused() {
             "{before}"
         );
     }
-    // The same answer a second time.
+    // A second time with one answer.
     own.counter = 50;
     let answer = own.get(challenge().as_bytes());
     passkey.counter = verify(&passkey, answer.clone()).unwrap();

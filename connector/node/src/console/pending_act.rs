@@ -235,7 +235,7 @@ mod tests {
         }
     }
 
-    fn opened(number: u32) -> OpenedAct {
+    fn make_opened_act(number: u32) -> OpenedAct {
         OpenedAct {
             act: act("n-1"),
             number,
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn an_act_is_carried_out_once_after_its_person_has_typed_the_number() {
         let mut acts = PendingActs::default();
-        acts.open("a", opened(12), MARIA, NOW);
+        acts.open("a", make_opened_act(12), MARIA, NOW);
         assert_eq!(acts.find("a", MARIA, NOW).unwrap().number, "000012");
         let unconfirmed = acts.take("a", MARIA, NOW).unwrap_err();
         assert_eq!(unconfirmed.code, ErrorCode::ActUnconfirmed);
@@ -282,14 +282,14 @@ mod tests {
     #[test]
     fn an_act_that_a_passkey_proves_is_taken_by_its_own_session_once() {
         let mut acts = PendingActs::default();
-        acts.open("a", opened(12), MARIA, NOW);
+        acts.open("a", make_opened_act(12), MARIA, NOW);
         let other = ActOwner {
             session: "s2",
             ..MARIA
         };
         assert!(acts.take_proven("a", other, NOW).is_err());
         assert!(acts.take_proven("a", MARIA, NOW + LIFE).is_err());
-        acts.open("a", opened(12), MARIA, NOW);
+        acts.open("a", make_opened_act(12), MARIA, NOW);
         assert_eq!(
             [
                 acts.note_refusal("a"),
@@ -306,11 +306,11 @@ mod tests {
     #[test]
     fn acts_end_by_time_by_number_and_by_guesses() {
         let mut acts = PendingActs::default();
-        acts.open("a", opened(12), MARIA, NOW);
+        acts.open("a", make_opened_act(12), MARIA, NOW);
         acts.confirm(1001, "000012", NOW).unwrap();
         assert!(acts.take("a", MARIA, NOW + LIFE).is_err());
         for at in 0..6 {
-            acts.open(&format!("b{at}"), opened(5), MARIA, NOW + at);
+            acts.open(&format!("b{at}"), make_opened_act(5), MARIA, NOW + at);
         }
         assert!(acts.find("b1", MARIA, NOW + 9).is_err());
         let numbers: Vec<String> = (2..6)

@@ -126,7 +126,7 @@ async fn a_replayed_logout_token_is_refused() {
     let another = Issuer::discover(issuer.config(), instant(0)).await.unwrap();
     let refused = another.check_logout_token(&token, instant(601)).await;
     assert_refused(refused, ErrorCode::LogoutTokenInvalid, "too old");
-    // The same identifier in another token.
+    // One identifier in two tokens.
     let second = logout_token(
         &issuer,
         json!({"sid": null}),

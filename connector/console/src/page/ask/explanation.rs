@@ -1,4 +1,4 @@
-//! What a question would take: of each participant, of each budget, and here.
+//! Explanation of a question: its parts at each participant, the budgets, and the own part.
 
 use crate::frame::PageFrame;
 use crate::message::message;

@@ -63,7 +63,7 @@ fn an_answer_is_found_by_its_person_alone_and_for_its_time() {
     assert!(answers.find("a", 1002, NOW).is_none());
     assert!(answers.find("b", 1001, NOW).is_none());
     assert!(answers.list(1002, NOW).is_empty());
-    // What runs is kept, however long nobody looks.
+    // A running answer is kept, however long nobody looks.
     let answer = answers.find("a", 1001, NOW + 10 * LIFE).unwrap();
     answer.end(AnswerPhase::Complete, NOW + 10 * LIFE);
     let end = NOW + 10 * LIFE;
