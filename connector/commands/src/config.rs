@@ -203,6 +203,10 @@ fn restart_only_changes(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<
         ),
         ("console.name", before.console.name != now.console.name),
         (
+            "console.certificate",
+            before.console.certificate != now.console.certificate,
+        ),
+        (
             "monitoring.listen",
             before.monitoring.listen != now.monitoring.listen,
         ),

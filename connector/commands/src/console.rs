@@ -72,10 +72,20 @@ struct ConfirmationReport {
 
 impl CommandReport for ConfirmationReport {
     fn to_text(&self) -> String {
-        format!(
-            "confirmed: {} {}, with the page whose SHA-256 is {}; go on in the browser",
-            self.act, self.subject, self.shown
-        )
+        let Self {
+            act,
+            subject,
+            shown,
+        } = self;
+        match shown.is_empty() {
+            // Only a passkey is confirmed without a page of a contract.
+            true => format!(
+                "confirmed: {act}: the passkey {subject} will act in your name; go on in the browser"
+            ),
+            false => format!(
+                "confirmed: {act} {subject}, with the page whose SHA-256 is {shown}; go on in the browser"
+            ),
+        }
     }
 }
 

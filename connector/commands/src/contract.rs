@@ -212,11 +212,9 @@ impl ConnectorVerb for ContractCommand {
                 .await
             }
             ContractCommand::Sign { id, becomes, .. } => {
-                let args = negotiation_step::SignatureArgs {
-                    id: id.unwrap_or_default(),
-                    becomes,
-                };
-                negotiation_step::sign_contract(connector, args, caller, out).await
+                let id = id.unwrap_or_default();
+                let read = negotiation_step::ReadProposal { id, becomes };
+                negotiation_step::sign_contract(connector, read, caller, out).await
             }
             ContractCommand::Attach { id, signature, .. } => {
                 let signature = signature.unwrap_or_default();
@@ -234,16 +232,27 @@ impl ConnectorVerb for ContractCommand {
                 )
                 .await
             }
-            ContractCommand::Comment { id, clause, text } => {
+            ContractCommand::Comment {
+                id,
+                clause,
+                becomes,
+                text,
+            } => {
                 let text = SingleLineText::parse("comment", &text)?;
-                comment::send_comment(connector, &id, clause, text, out).await
+                let read = negotiation_step::ReadProposal { id, becomes };
+                comment::send_comment(connector, read, clause, text, out).await
             }
             ContractCommand::Wait { id } => {
                 negotiation_wait::wait_for_outcome(connector, &id, out).await
             }
-            ContractCommand::Decline { id, reason } => {
+            ContractCommand::Decline {
+                id,
+                reason,
+                becomes,
+            } => {
                 let reason = SingleLineText::parse("reason", &reason)?;
-                negotiation_step::decline_negotiation(connector, &id, reason, out).await
+                let read = negotiation_step::ReadProposal { id, becomes };
+                negotiation_step::decline_negotiation(connector, read, reason, out).await
             }
             ContractCommand::Usage { id, .. } => usage::state_usage(connector, &id, out).await,
             ContractCommand::TopUp { id, amount } => {

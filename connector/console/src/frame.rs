@@ -28,6 +28,8 @@ pub struct PageFrame<'a> {
     pub waiting: Option<usize>,
     /// Command line with the content of the page.
     pub command: Option<&'a str>,
+    /// English notices about the content of the page, such as a limit of what was read.
+    pub notices: &'a [String],
 }
 
 impl<'a> PageFrame<'a> {
@@ -46,6 +48,7 @@ impl<'a> PageFrame<'a> {
             address,
             waiting: None,
             command: None,
+            notices: &[],
         }
     }
 }

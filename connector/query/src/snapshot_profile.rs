@@ -196,7 +196,14 @@ async fn compute_profile(snapshot: &Snapshot, rows: DataFrame) -> Result<Snapsho
     };
     let time = time_column(&dataset.columns).and_then(|index| dataset.columns.get(index));
     let gaps = match time {
-        Some(time) => find_time_gaps(rows, time).await?,
+        Some(time) => {
+            let gaps = find_time_gaps(rows, time).await?;
+            match is_about_persons(dataset, time) {
+                // An instant of a gap is the value of a row.
+                true => gaps.map(TimeGaps::without_instants),
+                false => gaps,
+            }
+        }
         None => None,
     };
     Ok(SnapshotProfile {
@@ -205,7 +212,10 @@ async fn compute_profile(snapshot: &Snapshot, rows: DataFrame) -> Result<Snapsho
         rows: count,
         duplicates,
         gaps,
-        area: dataset.area.map(|area| area.map(|edge| edge.to_string())),
+        area: dataset
+            .area
+            .filter(|_| !dataset.personal)
+            .map(|area| area.map(|edge| edge.to_string())),
         columns,
     })
 }

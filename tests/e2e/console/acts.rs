@@ -199,6 +199,32 @@ fn an_officer_comments_and_declines_and_signs_nothing() {
         "{}",
         page.body
     );
+    // Neither the name of a dataset nor an act that the state does not offer has a page.
+    let prefix = &negotiation[..8];
+    for other in [
+        "/contracts/bikes/decline".to_owned(),
+        format!("/contracts/{prefix}/decline"),
+    ] {
+        assert_eq!(browser.get(&other).status, 404, "{other}");
+        assert_eq!(browser.post(&other, "reason=no").status, 404, "{other}");
+    }
+    // On the command line, too, only the proposal that was read is answered.
+    for act in [
+        &["contract", "decline", &negotiation, "--becomes", "00"][..],
+        &[
+            "contract",
+            "comment",
+            &negotiation,
+            "--clause",
+            clause,
+            "--becomes",
+            "00",
+            "why?",
+        ],
+        &["contract", "sign", &negotiation, "--becomes", "00"],
+    ] {
+        lindau.hansa(act).refused("TERMS_CHANGED", 3);
+    }
     // The key of one form opens no other one.
     let check = browser.get(&format!("{subject}/comment"));
     let declined = browser.post(

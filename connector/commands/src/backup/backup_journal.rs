@@ -70,6 +70,8 @@ pub(crate) fn note_event(state: &Path, event: &BackupEvent) -> Result<(), Refusa
     let mut line = serde_json::to_string(event).map_err(|fault| {
         Refusal::new(ErrorCode::Internal, "an event has no form in JSON").caused_by(fault)
     })?;
+    // A line that was cut off before takes nothing of this one with it. Empty lines are no events.
+    line.insert(0, '\n');
     line.push('\n');
     // A line is written at once, so that two programs can't mix theirs.
     let mut journal = OpenOptions::new()
@@ -245,6 +247,9 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let read = read_events(folder.path()).unwrap();
         assert_eq!(read, events);
+        let again = made("/b/three", "2026-11-29T03:00:00Z");
+        note_event(folder.path(), &again).unwrap();
+        assert_eq!(read_events(folder.path()).unwrap().last(), Some(&again));
         let copies = collect_copies(read);
         let files: Vec<&str> = copies.iter().map(|copy| copy.file.as_str()).collect();
         assert_eq!(files, ["/b/two", "/b/one"]);

@@ -26,6 +26,42 @@ pub(crate) async fn rehearse_restore(
     clock: Clock,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
+    let at = clock().wall;
+    let rehearsed = put_back_aside(config, file, clock, show).await;
+    if let Err(refusal) = &rehearsed
+        && !matches!(
+            refusal.code,
+            ErrorCode::DiskFull | ErrorCode::FileMissing | ErrorCode::ResourceLimit
+        )
+    {
+        // A copy that can't even be opened was no good copy.
+        note_rehearsal(
+            config,
+            show,
+            &BackupEvent::Rehearsed {
+                file: backup_journal::journal_path(file),
+                at,
+                good: false,
+                records: 0,
+            },
+        );
+    }
+    rehearsed
+}
+
+/// Notes a rehearsal. It is good without its note.
+fn note_rehearsal(config: &ConnectorConfig, show: OutputSettings, event: &BackupEvent) {
+    if let Err(refusal) = backup_journal::note_event(&config.state, event) {
+        show.print_warnings(&[refusal]);
+    }
+}
+
+async fn put_back_aside(
+    config: &ConnectorConfig,
+    file: &Path,
+    clock: Clock,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
     let (own, named) = (config.clone(), file.to_owned());
     let copy = run_blocking(move || UnpackedCopy::open(&own, &named)).await?;
     let now = clock().wall;
@@ -49,10 +85,7 @@ pub(crate) async fn rehearse_restore(
         good: faults.is_empty(),
         records: copy.log.records,
     };
-    // The rehearsal is good without its note.
-    if let Err(refusal) = backup_journal::note_event(&config.state, &event) {
-        show.print_warnings(&[refusal]);
-    }
+    note_rehearsal(config, show, &event);
     show.print_report(&RehearsalReport {
         restored: false,
         good: faults.is_empty(),

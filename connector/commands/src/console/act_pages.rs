@@ -39,6 +39,7 @@ pub(super) async fn show_act(
 ) -> Result<ConsoleResponse, Refusal> {
     let permitted = permit_act(visit, kind).await?;
     let report = read_report(&permitted, id).await?;
+    check_offer(visit, id, kind, &report)?;
     Ok(show_check(visit, ActDraft::new(id, kind, report), 200))
 }
 
@@ -50,10 +51,8 @@ pub(super) async fn submit_act(
 ) -> Result<ConsoleResponse, Refusal> {
     let permitted = permit_act(visit, kind).await?;
     let report = read_report(&permitted, id).await?;
-    let form = |name: &str| {
-        let value = visit.visit.request.form.get(name);
-        value.map_or("", |value| value.trim()).to_owned()
-    };
+    check_offer(visit, id, kind, &report)?;
+    let form = |name: &str| visit.form_value(name).trim().to_owned();
     let fields = ActFields {
         reason: form("reason"),
         from: form("from"),
@@ -98,7 +97,11 @@ pub(super) async fn submit_act(
         }
     }
     let act = DescribedAct {
-        act: kind.command().to_owned(),
+        // An end at another instant is another act, for which the person says yes apart.
+        act: match kept.get("from") {
+            Some(from) => format!("{} from {from}", kind.command()),
+            None => kind.command().to_owned(),
+        },
         subject: id.to_owned(),
         shown,
         fields: kept,
@@ -241,6 +244,25 @@ async fn read_report(permitted: &PermittedPerson<'_>, id: &str) -> Result<Contra
     permitted.read_one(command).await
 }
 
+/// Refuses an act that the page of the subject does not offer, and a subject that is named by anything but its whole identity.
+fn check_offer(
+    visit: &PersonVisit<'_>,
+    id: &str,
+    kind: ActKind,
+    report: &ContractReport,
+) -> Result<(), Refusal> {
+    if report.identity() != id {
+        let sentence = "an act names a contract or a negotiation by its whole identity";
+        return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
+    }
+    let facts = visit.plain_frame_facts();
+    if kind.is_offered(facts.roles(), report) {
+        return Ok(());
+    }
+    let sentence = "this act is not possible in the state of the contract or negotiation";
+    Err(Refusal::new(ErrorCode::NegotiationState, sentence))
+}
+
 /// Digest of the page that is shown, and the contract that a signature would make.
 fn shown_page(report: &ContractReport) -> (&str, &str) {
     match report {
@@ -295,8 +317,10 @@ fn command_line(kind: ActKind, id: &str, becomes: &str) -> String {
     match kind {
         ActKind::Sign if becomes.is_empty() => format!("hansa {command} {id}"),
         ActKind::Sign => format!("hansa {command} {id} --becomes {becomes}"),
-        ActKind::Comment => format!("hansa {command} {id} --clause NUMBER TEXT"),
-        ActKind::Decline => format!("hansa {command} {id} --reason TEXT"),
+        ActKind::Comment => {
+            format!("hansa {command} {id} --becomes {becomes} --clause NUMBER TEXT")
+        }
+        ActKind::Decline => format!("hansa {command} {id} --becomes {becomes} --reason TEXT"),
         ActKind::Withdraw => format!("hansa {command} {id} --reason TEXT"),
     }
 }
@@ -390,7 +414,7 @@ async fn carry_out(
     let RecordedAct { act, record } = recorded;
     let permitted = permit_act(visit, kind).await?;
     let command = ConnectorCommand::Contract(build_command(kind, &act)?);
-    let objects = permitted.run_act(command).await?;
+    let objects = permitted.read_objects(command).await?;
     let waits = objects
         .iter()
         .any(|object| object.get("waits_for").is_some_and(Value::is_string));
@@ -425,11 +449,13 @@ fn build_command(kind: ActKind, act: &DescribedAct) -> Result<ContractCommand, R
                 .ok_or_else(|| {
                     Refusal::new(ErrorCode::UsageWrong, "the comment names no clause")
                 })?,
+            becomes: field("becomes"),
             text: field("text").unwrap_or_default(),
         },
         ActKind::Decline => ContractCommand::Decline {
             id,
             reason: field("reason").unwrap_or_default(),
+            becomes: field("becomes"),
         },
         ActKind::Withdraw => ContractCommand::Withdraw {
             id: Some(id),

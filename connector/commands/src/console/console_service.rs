@@ -25,11 +25,13 @@ use hansa_console::{
 use hansa_node::config::person::Role;
 use hansa_node::console;
 use hansa_node::participant::Connector;
+use hansa_node::process::run_to_completion;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::console::refusal_status;
 use hansa_transport::{
     ConsoleAction, ConsoleHandler, ConsoleRequest, ConsoleResponse, SessionCookie,
 };
+use parking_lot::Mutex;
 use std::sync::Arc;
 
 /// Console of a connector.
@@ -53,14 +55,26 @@ impl ConsoleHandler for ConsoleService {
                 is_immutable: true,
             };
         }
-        let visit = PageVisit::new(&self.0, request);
-        let mut response = self.answer_visit(&visit).await;
+        let visit = Arc::new(PageVisit::new(&self.0, request));
+        let mut response = match visit.request.action {
+            ConsoleAction::Read => self.answer_visit(&visit).await,
+            ConsoleAction::Act => self.answer_act(&visit).await,
+        };
         response.language = visit.chosen_language;
         response
     }
 }
 
 impl ConsoleService {
+    /// Answers a form to its end, also where the browser goes away: an act that is recorded is carried out.
+    async fn answer_act(&self, visit: &Arc<PageVisit>) -> ConsoleResponse {
+        let (service, form) = (Self(Arc::clone(&self.0)), Arc::clone(visit));
+        let answered =
+            run_to_completion::to_the_end(async move { Ok(service.answer_visit(&form).await) });
+        let response = answered.await;
+        response.unwrap_or_else(|refusal| visit.anonymous_fault_response(&refusal))
+    }
+
     async fn answer_visit(&self, visit: &PageVisit) -> ConsoleResponse {
         let path: Vec<&str> = visit.request.path.iter().map(String::as_str).collect();
         match (visit.request.action, path.as_slice()) {
@@ -79,6 +93,7 @@ impl ConsoleService {
             connector: &self.0,
             visit,
             person,
+            notices: Mutex::default(),
         };
         let answered = match visit.visit.request.action {
             ConsoleAction::Read => show_page(&visit, &path).await,

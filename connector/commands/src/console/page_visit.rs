@@ -36,6 +36,8 @@ pub(super) struct FrameFacts {
     is_demo: bool,
     clock_offset: Option<String>,
     as_of: Option<UtcTimestamp>,
+    /// Notices of the commands behind the page.
+    pub(super) notices: Vec<String>,
     /// Command line with the content of the page.
     pub(super) command: Option<String>,
     /// Number of items that wait.
@@ -65,6 +67,7 @@ impl FrameFacts {
             address: &self.address,
             waiting: self.waiting,
             command: self.command.as_deref(),
+            notices: &self.notices,
         }
     }
 }
@@ -124,6 +127,7 @@ impl PageVisit {
             clock_offset: None,
             as_of: None,
             command: None,
+            notices: Vec::new(),
             waiting: None,
         }
     }

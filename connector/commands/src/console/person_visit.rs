@@ -14,6 +14,7 @@ use hansa_node::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::language::Language;
 use hansa_transport::ConsoleResponse;
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub(super) struct PersonVisit<'a> {
     pub(super) connector: &'a Arc<Connector>,
     pub(super) visit: &'a PageVisit,
     pub(super) person: SignedInPerson,
+    /// Notices of the commands behind the page, such as a limit of what they have read.
+    pub(super) notices: Mutex<Vec<String>>,
 }
 
 /// Person whose roles permit a page. Only [`PersonVisit::permit`] makes one, so a page can't be made without the check.
@@ -80,12 +83,14 @@ impl PersonVisit<'_> {
 
     /// Frame of a page whose content no command prints.
     pub(super) fn plain_frame_facts(&self) -> FrameFacts {
-        self.visit.frame_facts(self.connector, &self.person)
+        let mut facts = self.visit.frame_facts(self.connector, &self.person);
+        facts.notices.clone_from(&self.notices.lock());
+        facts
     }
 
     /// Frame of a page, with the command line of its content.
     pub(super) fn frame_facts(&self, command: String) -> FrameFacts {
-        let mut facts = self.visit.frame_facts(self.connector, &self.person);
+        let mut facts = self.plain_frame_facts();
         facts.command = Some(command);
         facts
     }
@@ -110,17 +115,9 @@ impl PermittedPerson<'_> {
         let (events, work) = self.start_command(verb);
         // A browser that goes away ends the work.
         let _ending = AbortOnDrop(work.abort_handle());
-        collect_objects(events, work).await
-    }
-
-    /// Objects of a command that acts. It runs to its end, also where the browser goes away.
-    ///
-    /// # Errors
-    /// The refusal of the command.
-    pub(super) async fn run_act(&self, verb: ConnectorCommand) -> Result<Vec<Value>, Refusal> {
-        let (events, work) = self.start_command(verb);
-        let collected = tokio::spawn(collect_objects(events, work));
-        collected.await.map_err(unread_end)?
+        let told = collect_objects(events, work).await?;
+        self.0.notices.lock().extend(told.notices);
+        Ok(told.objects)
     }
 
     /// Starts a command for the person.
@@ -166,31 +163,41 @@ impl PermittedPerson<'_> {
     }
 }
 
-/// Objects of a command, once it has ended.
+/// Results of a command that has ended.
+struct CommandResults {
+    objects: Vec<Value>,
+    /// Notices and faults, in English. A page that left one out could show a part as the whole.
+    notices: Vec<String>,
+}
+
 async fn collect_objects(
     mut events: Receiver<CommandEvent>,
     work: JoinHandle<()>,
-) -> Result<Vec<Value>, Refusal> {
-    let mut objects = Vec::new();
+) -> Result<CommandResults, Refusal> {
+    let mut told = CommandResults {
+        objects: Vec::new(),
+        notices: Vec::new(),
+    };
     let mut failure = None;
     while let Some(event) = events.recv().await {
         match event {
             CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {
-                objects.push(data);
+                told.objects.push(data);
+            }
+            CommandEvent::Notice(text) | CommandEvent::Fault { text, .. } => {
+                told.notices.push(text)
             }
             CommandEvent::Failed(refusal) => failure = Some(refusal),
             CommandEvent::Rows(_)
             | CommandEvent::Progress { .. }
             | CommandEvent::Text(_)
-            | CommandEvent::Notice(_)
-            | CommandEvent::Fault { .. }
             | CommandEvent::Done(_) => {}
         }
     }
     work.await.map_err(unread_end)?;
     match failure {
         Some(refusal) => Err(refusal),
-        None => Ok(objects),
+        None => Ok(told),
     }
 }
 

@@ -219,6 +219,9 @@ pub enum ContractCommand {
         /// The number of the clause, as `contract show` lists them: 3 or #c3
         #[arg(long, value_parser = parse_clause_number)]
         clause: u32,
+        /// Only where a signature would make this contract, as `contract show` names it
+        #[arg(long, value_name = "CONTRACT")]
+        becomes: Option<String>,
         /// One line of text
         text: String,
     },
@@ -232,6 +235,9 @@ pub enum ContractCommand {
         /// The reason
         #[arg(long, default_value = "declined")]
         reason: String,
+        /// Only where a signature would make this contract, as `contract show` names it
+        #[arg(long, value_name = "CONTRACT")]
+        becomes: Option<String>,
     },
     /// Sends the provider a signed statement that the data received under a contract is deleted
     #[command(after_help = "Example: hansa --yes contract attest 7f3a")]

@@ -5,7 +5,7 @@ use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
 use crate::contract::contract_lookup::load_negotiation;
 use crate::contract::exchange_messages;
-use crate::contract::negotiation_step::peer_of;
+use crate::contract::negotiation_step::{ReadProposal, peer_of};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation::clause_comment;
 use hansa_node::negotiation::clause_comment::ReceivedComment;
@@ -20,13 +20,14 @@ use std::sync::Arc;
 
 pub(super) async fn send_comment(
     connector: &Arc<Connector>,
-    prefix: &str,
+    read: ReadProposal,
     clause: u32,
     text: SingleLineText,
     out: &EventSink,
 ) -> CommandResult {
     exchange_messages(connector, out).await?;
-    let (name, open) = load_negotiation(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, &read.id)?;
+    read.check_contract(open.state.proposal().contract)?;
     let clause = ClauseId(clause);
     let content = clause_comment::sign_comment(connector, &open, clause, &text)?;
     outgoing_message::send_message(connector, open.other_party(), content, false).await?;

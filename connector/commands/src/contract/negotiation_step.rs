@@ -82,20 +82,20 @@ pub(super) async fn counter_offer(
     send_step(connector, &name, &open, content, out).await
 }
 
-/// Negotiation to sign, and the contract that the signature must make.
-pub(super) struct SignatureArgs {
+/// Negotiation, and the contract that a signature of its proposal must make.
+pub(super) struct ReadProposal {
     pub(super) id: String,
     /// Absent: that of the proposal as it stands.
     pub(super) becomes: Option<String>,
 }
 
-impl SignatureArgs {
+impl ReadProposal {
     /// Refuses a proposal that is another one than the person has read.
-    fn check_contract(&self, contract: ContractId) -> Result<(), Refusal> {
+    pub(super) fn check_contract(&self, contract: ContractId) -> Result<(), Refusal> {
         match &self.becomes {
             Some(wanted) if *wanted != contract.to_string() => {
                 let sentence = format!(
-                    "the signature would make the contract {contract}, not {wanted}; nothing was signed"
+                    "a signature would make the contract {contract}, not {wanted}; nothing was done"
                 );
                 Err(Refusal::new(ErrorCode::TermsChanged, sentence))
             }
@@ -106,7 +106,7 @@ impl SignatureArgs {
 
 pub(super) async fn sign_contract(
     connector: &Arc<Connector>,
-    args: SignatureArgs,
+    args: ReadProposal,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
@@ -241,12 +241,13 @@ impl CommandReport for WaitingSignature<'_> {
 
 pub(super) async fn decline_negotiation(
     connector: &Arc<Connector>,
-    prefix: &str,
+    read: ReadProposal,
     reason: SingleLineText,
     out: &EventSink,
 ) -> CommandResult {
     exchange_messages(connector, out).await?;
-    let (name, open) = load_negotiation(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, &read.id)?;
+    read.check_contract(open.state.proposal().contract)?;
     let content = MessageContent::Termination {
         negotiation: name.clone(),
         code: None,

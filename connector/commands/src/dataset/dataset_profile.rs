@@ -15,6 +15,10 @@ use hansa_query::snapshot_profile::{
 };
 use serde::Serialize;
 use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Turn of those who make profiles.
+static PROFILING: Mutex<()> = Mutex::const_new(());
 
 pub(super) async fn show_profile(
     connector: &Arc<Connector>,
@@ -39,6 +43,11 @@ pub(super) async fn show_profile(
             let help = format!("hansa dataset profile {} makes one", id.name);
             Refusal::new(ErrorCode::UsageWrong, sentence).with_help(help)
         })
+    };
+    // One at a time: each takes the memory of a question, and two would write one file.
+    let _turn = match as_kept {
+        true => None,
+        false => Some(PROFILING.lock().await),
     };
     let profile = run_blocking(work).await?;
     out.send_report(&ProfileReport {

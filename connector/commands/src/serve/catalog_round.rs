@@ -7,6 +7,7 @@ use hansa_node::question::reachable_tables;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// Time between two rounds. A peer that was away is asked again in the next one.
@@ -27,6 +28,8 @@ pub(super) async fn refresh_catalogs(
         return Ok(());
     }
     let mut look = tokio::time::interval(EVERY);
+    // After a long round the next one waits, too.
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -36,6 +39,7 @@ pub(super) async fn refresh_catalogs(
             tracing::warn!(%refusal, "catalogs.not_read");
             Vec::new()
         });
+        reachable_tables::retain_catalogs(&connector, &peers);
         for peer in peers {
             if !is_stale(&connector, &peer) {
                 continue;

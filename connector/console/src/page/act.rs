@@ -2,7 +2,7 @@
 
 mod form;
 
-use crate::frame::{PageFrame, PersonLabel, PersonRole};
+use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::act::form::{render_field_faults, render_fields};
 use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail, ShownPage};
@@ -64,7 +64,9 @@ impl ActKind {
     /// Act of the words of a command.
     #[must_use]
     pub fn from_command(words: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.command() == words)
+        // A withdrawal from an instant on names it behind the words.
+        let command = words.split(" from ").next().unwrap_or_default();
+        Self::ALL.into_iter().find(|kind| kind.command() == command)
     }
 
     /// Role whose people may do it.
@@ -82,11 +84,14 @@ impl ActKind {
         matches!(self, Self::Sign | Self::Withdraw)
     }
 
-    /// Acts that a person can do on a contract or negotiation now.
-    pub(crate) fn list_offered(
-        person: Option<PersonLabel<'_>>,
-        report: &ContractReport,
-    ) -> Vec<Self> {
+    /// `true` if people of these roles can do it on a contract or negotiation now.
+    #[must_use]
+    pub fn is_offered(self, roles: &[PersonRole], report: &ContractReport) -> bool {
+        Self::list_offered(roles, report).contains(&self)
+    }
+
+    /// Acts that people of these roles can do on a contract or negotiation now.
+    pub(crate) fn list_offered(roles: &[PersonRole], report: &ContractReport) -> Vec<Self> {
         let possible: &[Self] = match report {
             ContractReport::Negotiation(detail) if detail.state == "TERMINATED" => &[],
             ContractReport::Negotiation(detail) if is_own_turn(detail.turn.as_deref()) => {
@@ -98,9 +103,10 @@ impl ActKind {
                 _ => &[],
             },
         };
-        let has_role = |role| person.is_some_and(|person| person.roles.contains(&role));
         let offered = possible.iter().copied();
-        offered.filter(|kind| has_role(kind.role())).collect()
+        offered
+            .filter(|kind| roles.contains(&kind.role()))
+            .collect()
     }
 
     fn title(self, language: Language) -> String {
@@ -462,7 +468,8 @@ pub(crate) fn render_done_act(language: Language, done: &DoneActView) -> Markup 
 
 /// Links to the acts that a person can do now.
 pub(crate) fn render_act_links(frame: &PageFrame<'_>, report: &ContractReport) -> Markup {
-    let offered = ActKind::list_offered(frame.person, report);
+    let roles = frame.person.map_or(&[][..], |person| person.roles);
+    let offered = ActKind::list_offered(roles, report);
     let subject = ActSubject::of(report);
     html! {
         @if !offered.is_empty() {

@@ -174,6 +174,7 @@ pub(crate) fn render_folder_page(frame: &FolderFrame<'_>, content: &PageContent)
             (render_page_links(frame))
         },
         lead: html! {},
+        notices: html! {},
         footer: render_folder_footer(frame),
     };
     render_document(language, &document, content)
@@ -203,6 +204,7 @@ pub fn render_language_choice(frame: &FolderFrame<'_>) -> String {
         head: render_head(frame.style),
         banner: html! {},
         lead: html! {},
+        notices: html! {},
         footer: render_folder_footer(frame),
     };
     render_document(language, &document, &content)

@@ -145,6 +145,11 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
                 }
             }
         },
+        notices: html! {
+            @for notice in frame.notices {
+                p.notice.told lang="en" { (reveal_controls(notice)) }
+            }
+        },
         footer: render_footer(frame),
     };
     render_document(language, &document, content)
@@ -160,6 +165,8 @@ pub(crate) struct PageDocument {
     pub(crate) banner: Markup,
     /// Elements of the content before its heading.
     pub(crate) lead: Markup,
+    /// Elements between the heading and the content.
+    pub(crate) notices: Markup,
     /// Elements after the content.
     pub(crate) footer: Markup,
 }
@@ -186,6 +193,7 @@ pub(crate) fn render_document(
                 main id="content" tabindex="-1" {
                     (document.lead)
                     h1 { (content.heading) }
+                    (document.notices)
                     (content.body)
                 }
                 (document.footer)

@@ -105,8 +105,7 @@ fn a_fault_names_its_field_and_what_was_typed_stays() {
 fn acts_are_offered_by_role_and_state() {
     let offered = |roles: &[PersonRole], report: &Value| -> Vec<ActKind> {
         let report: ContractReport = serde_json::from_value(report.clone()).unwrap();
-        let frame = frame(Language::En, roles);
-        ActKind::list_offered(frame.person, &report)
+        ActKind::list_offered(roles, &report)
     };
     let mut negotiation = sample_negotiation();
     negotiation["state"] = json!("REQUESTED");
@@ -225,6 +224,8 @@ fn the_words_of_acts_lead_back_to_them() {
     for kind in ActKind::ALL {
         assert_eq!(ActKind::from_command(kind.command()), Some(kind));
         assert_eq!(ActKind::from_path_word(kind.path_word()), Some(kind));
+        let later = format!("{} from 2027-01-01", kind.command());
+        assert_eq!(ActKind::from_command(&later), Some(kind));
     }
     assert_eq!(ActKind::from_path_word("show"), None);
 }

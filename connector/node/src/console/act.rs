@@ -150,23 +150,33 @@ pub async fn record_act(
     act: &DescribedAct,
     proof: ActProof,
 ) -> Result<u64, Refusal> {
+    let record = build_act_record(connector, person, act, proof)?;
+    // INVARIANT: console-act. The record is durable before anything is signed.
+    let recorded = connector.record(AuditEvent::from(record)).await?;
+    Ok(recorded.receipt().index())
+}
+
+/// Builds the record of an act.
+pub(super) fn build_act_record(
+    connector: &Connector,
+    person: &SignedInPerson,
+    act: &DescribedAct,
+    proof: ActProof,
+) -> Result<ConsoleActRecord, Refusal> {
     let word = proof.as_str().to_owned();
     // The challenge of a passkey names the pseudonym, which is another one in another year.
     let (actor, passkey) = match proof {
         ActProof::Session | ActProof::Host => (pseudonym_of(connector, &person.person)?, None),
         ActProof::Passkey(presence) => (presence.actor, Some(presence.proof)),
     };
-    let record = ConsoleActRecord {
+    Ok(ConsoleActRecord {
         actor,
         act: act.act.clone(),
         subject: act.subject.clone(),
         shown: act.shown.clone(),
         proof: word,
         passkey,
-    };
-    // INVARIANT: console-act. The record is durable before anything is signed.
-    let recorded = connector.record(AuditEvent::from(record)).await?;
-    Ok(recorded.receipt().index())
+    })
 }
 
 /// Keeps what a session did last, for the page of its subject.

@@ -1,14 +1,15 @@
 //! Keys of forms: each is good for one act on one subject in one session, once, for ten minutes.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::base64url;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 /// Life of a key, microseconds.
 const LIFE: i64 = 600 * 1_000_000;
 
-/// Letters of a key: 16 random bytes, 8 bytes of its end and 32 bytes of its code, as hexadecimal digits.
-const LETTERS: usize = 2 * (16 + 8 + 32);
+/// Bytes of a key before its code: 16 random ones, and its end.
+const HEAD: usize = 16 + 8;
 
 /// Form of a page, to which a key is bound.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +27,11 @@ pub struct FormSubject<'a> {
 /// Makes a key. It needs no memory here, so a page with a form changes nothing.
 pub fn make_form_key(subject: FormSubject<'_>, random: [u8; 16], ticks: i64) -> String {
     let end = ticks.saturating_add(LIFE);
-    let mut text = String::with_capacity(LETTERS);
-    push_hex(&mut text, &random);
-    push_hex(&mut text, &end.to_be_bytes());
-    let code = compute_code(subject, &text).finalize().into_bytes();
-    push_hex(&mut text, &code);
-    text
+    let mut bytes = random.to_vec();
+    bytes.extend_from_slice(&end.to_be_bytes());
+    let code = compute_code(subject, &bytes).finalize().into_bytes();
+    bytes.extend_from_slice(&code);
+    base64url::encode(&bytes)
 }
 
 /// Checks a key that a form sends back, except that it was not used before.
@@ -43,19 +43,12 @@ pub fn check_form_key(subject: FormSubject<'_>, key: &str, ticks: i64) -> Result
         let sentence = "the form is over, was used, or belongs to another page";
         Refusal::new(ErrorCode::FormStale, sentence)
     };
-    if key.len() != LETTERS || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(stale());
-    }
-    let (text, code) = key.split_at(2 * (16 + 8));
-    let end = i64::from_str_radix(text.get(32..).unwrap_or_default(), 16);
-    let is_open = end.is_ok_and(|end| ticks < end);
-    let code: Option<Vec<u8>> = code
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    let expected = compute_code(subject, text);
-    let is_own = code.is_some_and(|code| expected.verify_slice(&code).is_ok());
+    // A key has one spelling, so that none is used twice under two of them.
+    let bytes = base64url::decode(key).ok_or_else(stale)?;
+    let (head, code) = bytes.split_at_checked(HEAD).ok_or_else(stale)?;
+    let end = head.last_chunk::<8>().copied().map(i64::from_be_bytes);
+    let is_open = end.is_some_and(|end| ticks < end);
+    let is_own = compute_code(subject, head).verify_slice(code).is_ok();
     if is_own && is_open {
         Ok(())
     } else {
@@ -64,28 +57,20 @@ pub fn check_form_key(subject: FormSubject<'_>, key: &str, ticks: i64) -> Result
 }
 
 /// Code of a key (RFC 2104). Each part has its length in front, so that no two forms have one message.
-fn compute_code(subject: FormSubject<'_>, text: &str) -> Hmac<Sha256> {
+fn compute_code(subject: FormSubject<'_>, head: &[u8]) -> Hmac<Sha256> {
     let mut code = Hmac::<Sha256>::new_from_slice(subject.session.as_bytes())
         .unwrap_or_else(|_| unreachable!("a key of any length is taken"));
     for part in [
-        "form key 1",
-        text,
-        subject.act,
-        subject.subject,
-        subject.shown,
+        b"form key 1".as_slice(),
+        head,
+        subject.act.as_bytes(),
+        subject.subject.as_bytes(),
+        subject.shown.as_bytes(),
     ] {
         code.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        code.update(part.as_bytes());
+        code.update(part);
     }
     code
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    use std::fmt::Write as _;
-    for byte in bytes {
-        // Writing to a `String` can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
 }
 
 #[cfg(test)]
@@ -103,7 +88,6 @@ mod tests {
     #[test]
     fn a_key_is_good_for_its_form_alone() {
         let key = make_form_key(SUBJECT, [7; 16], NOW);
-        assert_eq!(key.len(), LETTERS);
         check_form_key(SUBJECT, &key, NOW + LIFE - 1).unwrap();
         let refused = |subject: FormSubject<'_>, key: &str, ticks: i64| {
             let refusal = check_form_key(subject, key, ticks).unwrap_err();
@@ -137,16 +121,14 @@ mod tests {
         }
         for at in [0, 33, 40, key.len() - 1] {
             let mut wrong = key.clone().into_bytes();
-            wrong[at] = if wrong[at] == b'0' { b'1' } else { b'0' };
+            wrong[at] = if wrong[at] == b'A' { b'B' } else { b'A' };
             refused(SUBJECT, &String::from_utf8(wrong).unwrap(), NOW);
         }
-        for wrong in [
-            "",
-            "zz",
-            &key[1..],
-            &format!("{key}0"),
-            &"é".repeat(LETTERS / 2),
-        ] {
+        // Another spelling of one key is none.
+        for other in [key.to_lowercase(), format!("{key}="), format!(" {key}")] {
+            refused(SUBJECT, &other, NOW);
+        }
+        for wrong in ["", "zz", &key[1..], &format!("{key}0"), &"é".repeat(38)] {
             refused(SUBJECT, wrong, NOW);
         }
     }

@@ -1,7 +1,7 @@
 //! Passkeys of people: added after a confirmation at the machine, and asked for before an act that binds the participant.
 
 use crate::config::console::StepUp;
-use crate::console::act::{ActProof, PasskeyPresence, record_act};
+use crate::console::act::{ActProof, PasskeyPresence, build_act_record, record_act};
 use crate::console::pending_act::{ActOwner, DescribedAct, PendingAct};
 use crate::console::{SignedInPerson, pseudonym_of, write_refusal};
 use crate::log::audit_event::AuditEvent;
@@ -62,7 +62,10 @@ pub struct RecordedAct {
 
 /// Checks that acts of this console are proven by passkeys.
 pub fn has_passkeys(connector: &Connector) -> bool {
-    connector.config().console.step_up == StepUp::Passkey
+    let config = connector.config();
+    // A passkey is for a name. A name that is only in the file counts from the next start on.
+    config.console.step_up == StepUp::Passkey
+        && connector.console.origin.get() == config.console.name.as_ref()
 }
 
 /// Website of the console, for which passkeys are made.
@@ -193,9 +196,7 @@ pub async fn add_passkey(
         counter,
     };
     // INVARIANT: passkey-by-host. Only who commands at the machine adds a key that signs in the person's name.
-    let number = record_act(connector, person, act, ActProof::Host).await?;
-    let _recorded = connector.record(AuditEvent::from(record)).await?;
-    Ok(number)
+    record_with_act(connector, person, act, ActProof::Host, record).await
 }
 
 /// Removes a passkey of a person. Gives the number of the record of the act.
@@ -226,9 +227,7 @@ pub async fn remove_passkey(
         party: passkey.party,
         counter: passkey.counter,
     };
-    let number = record_act(connector, person, &act, ActProof::Session).await?;
-    let _recorded = connector.record(AuditEvent::from(record)).await?;
-    Ok(number)
+    record_with_act(connector, person, &act, ActProof::Session, record).await
 }
 
 /// Takes and records a pending act of a session, by the answer of a passkey of its person.
@@ -307,6 +306,19 @@ fn verify_answer(
             counter,
         },
     })
+}
+
+/// Records an act and its effect on a passkey, so that no reader sees one without the other. Gives the number of the act.
+async fn record_with_act(
+    connector: &Connector,
+    person: &SignedInPerson,
+    act: &DescribedAct,
+    proof: ActProof,
+    effect: ConsolePasskeyRecord,
+) -> Result<u64, Refusal> {
+    let act = build_act_record(connector, person, act, proof)?;
+    let both = connector.record_both(AuditEvent::from(act), AuditEvent::from(effect));
+    both.await
 }
 
 fn check_limit(connector: &Connector, person: &SignedInPerson) -> Result<(), Refusal> {

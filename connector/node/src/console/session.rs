@@ -43,13 +43,20 @@ impl Browser {
     }
 }
 
-/// Session of a person.
+/// Person of a session.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct SessionPerson {
     /// Unix user of the person.
     pub user: u32,
     /// Roles of the person at the sign-in.
     pub roles: BTreeSet<Role>,
+}
+
+/// Session of a person.
+#[derive(Debug)]
+struct Session {
+    user: u32,
+    roles: BTreeSet<Role>,
     browser: Digest,
     /// Microseconds of the monotonic clock at the sign-in.
     opened: i64,
@@ -142,14 +149,14 @@ impl Sessions {
         self.0.insert(Digest::of(secret.as_bytes()), session);
     }
 
-    /// Session of a secret. It ends here where its time is over, or another network or browser shows the secret.
+    /// Person of the session of a secret. It ends here where its time is over, or another network or browser shows the secret.
     pub fn find(
         &mut self,
         secret: &str,
         browser: &Browser,
         life: SessionLife,
         ticks: i64,
-    ) -> Option<Session> {
+    ) -> Option<SessionPerson> {
         let digest = Digest::of(secret.as_bytes());
         let session = self.0.get_mut(&digest)?;
         let has_ended = session.is_over(life, ticks) || session.browser != browser.digest();
@@ -158,7 +165,10 @@ impl Sessions {
             return None;
         }
         session.used = ticks;
-        Some(session.clone())
+        Some(SessionPerson {
+            user: session.user,
+            roles: session.roles.clone(),
+        })
     }
 
     /// Sessions of a person that have not ended, the newest first.

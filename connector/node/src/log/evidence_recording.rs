@@ -46,7 +46,7 @@ impl Connector {
             .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))
     }
 
-    /// Records two facts atomically: no reader sees one without the other.
+    /// Records two facts atomically: no reader sees one without the other. Gives the number of the first record.
     ///
     /// # Errors
     /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; the recorded step must not happen then.
@@ -54,9 +54,9 @@ impl Connector {
         &self,
         first: AuditEvent,
         second: AuditEvent,
-    ) -> Result<(), Refusal> {
+    ) -> Result<u64, Refusal> {
         let both = self.records.log.record_both(first, second).await;
-        both.map(drop)
+        both.map(|(first, _second)| first.receipt().index())
             .map_err(|unwritable| hansa_audit_store::unwritable_log_refusal(&unwritable))
     }
 

@@ -1,5 +1,6 @@
 //! Catalogs of peers as they were last read, so that a list needs no answer of a peer.
 
+use crate::peer::peer_connections::KnownPeer;
 use crate::peer::visible_dataset::VisibleDataset;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::ParticipantId;
@@ -9,6 +10,9 @@ use std::sync::Arc;
 
 /// Largest size of all kept entries, in bytes of their form on the wire.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// Largest size of the entries of one peer, so that none pushes out the others.
+const MOST_OF_PEER: usize = MOST_BYTES / 8;
 
 /// Catalog of a peer as it was last read.
 #[derive(Debug, Clone)]
@@ -44,6 +48,12 @@ impl KnownCatalogs {
         all.get(peer).map(|stored| Arc::clone(&stored.catalog))
     }
 
+    /// Forgets the catalogs of all peers but these.
+    pub(crate) fn retain(&self, peers: &[KnownPeer]) {
+        let mut all = self.0.lock();
+        all.retain(|id, _| peers.iter().any(|peer| peer.id == *id));
+    }
+
     /// Replaces the catalog of a peer, as far as the memory for catalogs suffices.
     pub(crate) fn keep<'a>(
         &self,
@@ -62,7 +72,7 @@ impl KnownCatalogs {
         };
         for SizedDataset { dataset, bytes } in shown {
             let next = stored_bytes.saturating_add(bytes);
-            if of_others.saturating_add(next) > MOST_BYTES {
+            if next > MOST_OF_PEER || of_others.saturating_add(next) > MOST_BYTES {
                 catalog.left_out = catalog.left_out.saturating_add(1);
             } else {
                 stored_bytes = next;
@@ -82,7 +92,6 @@ impl KnownCatalogs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peer::peer_connections::KnownPeer;
     use hansa_catalog::dataset::{Dataset, DatasetDescription};
     use hansa_policy::id::DatasetId;
 
@@ -144,8 +153,19 @@ mod tests {
     fn the_memory_for_catalogs_has_an_end() {
         let known = KnownCatalogs::default();
         let (one, other) = ("hansa://lindau.example", "hansa://bregenz.example");
-        keep(&known, one, &[("b", MOST_BYTES / 2), ("a", 1)]);
-        keep(&known, other, &[("c", MOST_BYTES / 2), ("d", 1)]);
+        let fillers: Vec<String> = (0..7)
+            .map(|at| format!("hansa://city{at}.example"))
+            .collect();
+        for filler in fillers.iter().take(6) {
+            keep(&known, filler, &[("x", MOST_OF_PEER)]);
+        }
+        // No peer has more than its share.
+        keep(&known, one, &[("b", MOST_OF_PEER), ("a", 1)]);
+        let of_one = known.find(&one.parse().unwrap()).unwrap();
+        assert_eq!((of_one.datasets.len(), of_one.left_out), (1, 1));
+        keep(&known, one, &[("b", MOST_OF_PEER - 1), ("a", 1)]);
+        keep(&known, &fillers[6], &[("x", 1)]);
+        keep(&known, other, &[("c", MOST_OF_PEER), ("d", 1)]);
         let names = |peer: &str| -> (Vec<String>, usize) {
             let catalog = known.find(&peer.parse().unwrap()).unwrap();
             let names = catalog.datasets.iter();
@@ -156,8 +176,11 @@ mod tests {
         assert_eq!(names(other), (vec!["d".to_owned()], 1));
         // A catalog that shrinks makes room.
         keep(&known, one, &[]);
-        keep(&known, other, &[("c", MOST_BYTES / 2), ("d", 1)]);
+        keep(&known, other, &[("c", MOST_OF_PEER - 1), ("d", 1)]);
         assert_eq!(names(other).1, 0);
+        // So does one whose peer is known no longer.
+        known.retain(&[visible("a").peer]);
+        assert!(known.find(&other.parse().unwrap()).is_none());
         assert!(
             known
                 .find(&"hansa://acme.example".parse().unwrap())

@@ -44,7 +44,16 @@ pub async fn fetch_catalog(
 /// Catalog of a peer as it was last read; none where it was not read since the start of the process. No peer is asked.
 #[must_use]
 pub fn known_catalog(connector: &Connector, peer: &KnownPeer) -> Option<Arc<KnownCatalog>> {
-    connector.peers.known_catalogs.find(&peer.id)
+    let known = connector.peers.known_catalogs.find(&peer.id)?;
+    // Names begin with the alias at the time of reading, so under another alias the catalog is read again.
+    let first = known.datasets.first();
+    let is_named_so = first.is_none_or(|visible| visible.peer.alias == peer.alias);
+    is_named_so.then_some(known)
+}
+
+/// Forgets the catalogs of all peers but these.
+pub fn retain_catalogs(connector: &Connector, peers: &[KnownPeer]) {
+    connector.peers.known_catalogs.retain(peers);
 }
 
 /// Returns the refusal of a dataset that a peer no longer shows, if its offer to this participant has ended.

@@ -35,6 +35,18 @@ pub struct TimeGaps {
     pub longest_to: Option<String>,
 }
 
+impl TimeGaps {
+    /// Gaps as numbers alone.
+    #[must_use]
+    pub(super) fn without_instants(self) -> Self {
+        Self {
+            longest_from: None,
+            longest_to: None,
+            ..self
+        }
+    }
+}
+
 /// Distances between successive instants.
 #[derive(Default)]
 struct DistanceCounts {

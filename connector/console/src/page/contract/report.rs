@@ -13,6 +13,17 @@ pub enum ContractReport {
     Negotiation(Box<NegotiationDetail>),
 }
 
+impl ContractReport {
+    /// Whole identity of the contract or of the negotiation.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        match self {
+            Self::Contract(detail) => &detail.summary.contract,
+            Self::Negotiation(detail) => &detail.negotiation,
+        }
+    }
+}
+
 /// Contract with its page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct ContractDetail {
