@@ -1,16 +1,19 @@
 //! `hansa console`: a code for one sign-in at the console, and the number of an act there.
 
+mod act_form_pages;
 mod act_pages;
 mod answer_download;
 pub(crate) mod arguments;
 mod ask_pages;
 mod asked_question;
 mod catalog_pages;
+mod console_act;
 pub(crate) mod console_service;
 mod contract_pages;
 mod dataset_pages;
 mod evidence_pages;
 mod operation_pages;
+mod operator_acts;
 mod page_visit;
 mod passkey_pages;
 mod person_visit;
@@ -64,7 +67,7 @@ pub(crate) async fn confirm_number(
 struct ConfirmationReport {
     /// Words of the command.
     act: String,
-    /// Contract or negotiation.
+    /// Contract, negotiation, or another subject.
     subject: String,
     /// Digest of the page that was shown.
     shown: String,

@@ -30,6 +30,8 @@ pub struct PageFrame<'a> {
     pub command: Option<&'a str>,
     /// English notices about the content of the page, such as a limit of what was read.
     pub notices: &'a [String],
+    /// Act of the person a moment ago that led to the page.
+    pub done: Option<&'a ActNote>,
 }
 
 impl<'a> PageFrame<'a> {
@@ -49,8 +51,32 @@ impl<'a> PageFrame<'a> {
             waiting: None,
             command: None,
             notices: &[],
+            done: None,
         }
     }
+
+    /// `true` if the person has a role.
+    pub(crate) fn has_role(&self, role: PersonRole) -> bool {
+        self.person
+            .is_some_and(|person| person.roles.contains(&role))
+    }
+}
+
+/// Act that a person has done a moment ago, for the page to which it led.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActNote {
+    /// Language of the sentence.
+    pub language: Language,
+    /// Sentence about the act.
+    pub sentence: String,
+    /// Lines that the command printed, in English.
+    pub lines: Vec<String>,
+    /// Number of the record of the act.
+    pub record: u64,
+    /// `true` if another person must approve it.
+    pub waits: bool,
+    /// `true` if a part of it was refused or failed.
+    pub has_faults: bool,
 }
 
 /// Person who is signed in.

@@ -45,10 +45,14 @@ pub mod page;
 mod part;
 
 pub use crate::asset::{Asset, find_asset, style_sheet_address};
-pub use crate::frame::{PageFrame, PersonLabel, PersonRole};
+pub use crate::frame::{ActNote, PageFrame, PersonLabel, PersonRole};
 pub use crate::page::act::{
     ActCheckView, ActFault, ActFields, ActKind, DoneActView, PendingActKind, PendingActView,
-    PendingFault, render_act_check, render_pending_act,
+    PendingFault, PendingForm, render_act_check, render_pending_act,
+};
+pub use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
+pub use crate::page::act_form::{
+    ActForm, ActFormView, ActResultView, ActValue, render_act_form, render_act_result,
 };
 pub use crate::page::answer::{
     AnswerReport, AnswerState, AnswerView, ColumnKind, MOST_COLUMNS, OwedDuties, OwedDuty,
@@ -83,6 +87,7 @@ pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
 pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};
 pub use crate::page::operation::health::{HealthCheck, HealthView, render_operations};
+pub use crate::page::operation::operator_act::{describe_reload, describe_running_cut};
 pub use crate::page::operation::peer_list::{ContactFailure, PeerListView, PeerRow, render_peers};
 pub use crate::page::operation::running_list::{RunningRow, render_running};
 pub use crate::page::operation::worker_list::{WorkerRow, render_workers};

@@ -1,6 +1,7 @@
 //! Pages, one module each.
 
 pub mod act;
+pub mod act_form;
 pub mod answer;
 pub mod ask;
 pub mod catalog;

@@ -1,5 +1,6 @@
 //! Parts that several pages share.
 
+pub(crate) mod act_note;
 pub(crate) mod address;
 pub(crate) mod chart;
 pub(crate) mod clause_table;

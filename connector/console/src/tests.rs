@@ -1,6 +1,7 @@
 //! Tests of whole pages: their shape in every language, and their safety with any text in any field.
 
 mod act;
+mod act_form;
 mod ask;
 mod catalog;
 mod dataset;

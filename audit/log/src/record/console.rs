@@ -33,9 +33,9 @@ pub struct ConsoleRefusalRecord {
     pub page: String,
 }
 
-/// A person acted at the console: signed, withdrew, answered or declined.
+/// A person acted at the console: signed, withdrew, answered, declined, or gave another command by a form.
 ///
-/// Written by the participant of the person, before anything is signed or sent. Proves who said yes, to which page, and by which proof.
+/// Written by the participant of the person, before the command. Proves who said yes, to which page, and by which proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsoleActRecord {
@@ -43,9 +43,10 @@ pub struct ConsoleActRecord {
     pub actor: String,
     /// The words of the command that the act runs, such as `contract sign`.
     pub act: String,
-    /// The identity of the contract or the negotiation.
+    /// The identity of the contract, the negotiation, or another subject of the command; of the participant where it names none.
     pub subject: String,
-    /// The SHA-256 of the page of the contract that was shown, in the language of the signatures.
+    /// The SHA-256 of the page of the contract that was shown, in the language of the signatures; for another form of its text and of
+    /// what the person entered, except words about persons.
     pub shown: String,
     /// The proof that the person was present: `session` alone, `host`, a number that the person typed at the machine, or `passkey`.
     pub proof: String,

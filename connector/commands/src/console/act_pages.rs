@@ -1,6 +1,7 @@
 //! Acts on contracts: the page before an act, the proof that the person is present, the record, and the command.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::act_form_pages::{carry_out_form, pending_form};
 use crate::console::contract_pages::check_identity;
 use crate::console::page_visit::{html_response, redirect};
 use crate::console::passkey_pages::{
@@ -105,6 +106,7 @@ pub(super) async fn submit_act(
         subject: id.to_owned(),
         shown,
         fields: kept,
+        words: None,
     };
     if kind.needs_presence() {
         let pending = open_act(visit.connector, act, owner_of(visit))?;
@@ -129,17 +131,20 @@ pub(super) async fn finish_act(
 ) -> Result<ConsoleResponse, Refusal> {
     let pending = find_act(visit.connector, id, owner_of(visit))?;
     let kind = act_kind(&pending.act)?;
-    if let PendingActKind::Contract(kind) = kind {
-        let _permitted = permit_act(visit, kind).await?;
+    if let PendingActKind::Contract(kind) = &kind {
+        let _permitted = permit_act(visit, *kind).await?;
     }
     use_form_key(
         visit.connector,
         go_on_form(visit, id),
         visit.form_value("key"),
     )?;
-    match (kind, record_by_passkey(visit, id).await) {
+    match (&kind, record_by_passkey(visit, id).await) {
         (PendingActKind::Contract(kind), Some(Ok(recorded))) => {
-            return carry_out(visit, kind, recorded).await;
+            return carry_out(visit, *kind, recorded).await;
+        }
+        (PendingActKind::Form(_), Some(Ok(recorded))) => {
+            return carry_out_form(visit, recorded).await;
         }
         (_, Some(Err(refusal))) if is_unproven(refusal.code) => {
             return show_pending(visit, id, Some(PendingFault::PasskeyRefused));
@@ -160,6 +165,10 @@ pub(super) async fn finish_act(
         PendingActKind::Contract(kind) => {
             let record = record_act(visit.connector, &visit.person, &act, ActProof::Host).await?;
             carry_out(visit, kind, RecordedAct { act, record }).await
+        }
+        PendingActKind::Form(_) => {
+            let record = record_act(visit.connector, &visit.person, &act, ActProof::Host).await?;
+            carry_out_form(visit, RecordedAct { act, record }).await
         }
     }
 }
@@ -396,6 +405,9 @@ fn act_kind(act: &DescribedAct) -> Result<PendingActKind, Refusal> {
     if act.act == ADD_PASSKEY {
         return Ok(PendingActKind::AddPasskey);
     }
+    if let Some(form) = pending_form(act) {
+        return Ok(PendingActKind::Form(form));
+    }
     let kind = ActKind::from_command(&act.act).ok_or_else(|| {
         Refusal::new(
             ErrorCode::Internal,
@@ -424,6 +436,7 @@ async fn carry_out(
         record,
         waits,
         ticks: visit.connector.ticks(),
+        note: None,
     };
     keep_done_act(visit.connector, visit.session(), done);
     Ok(redirect(&format!("/contracts/{}", act.subject)))

@@ -1,9 +1,11 @@
 //! Routes of the console: sign-in, sign-out, and the pages.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::act_form_pages::{show_act_form, submit_act_form};
 use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
 use crate::console::ask_pages::{download_answer, show_answer, show_ask, stop_answer, submit_ask};
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
+use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets};
 use crate::console::evidence_pages;
@@ -150,6 +152,9 @@ async fn show_page(
     visit: &PersonVisit<'_>,
     path: &[&str],
 ) -> Result<Option<ConsoleResponse>, Refusal> {
+    if let Some(requested) = RequestedAct::from_path(path) {
+        return show_act_form(visit, &requested).await.map(Some);
+    }
     let response = match path {
         [""] => show_overview(visit).await?,
         ["contracts"] => show_contracts(visit).await?,
@@ -200,6 +205,9 @@ async fn carry_out_act(
     visit: &PersonVisit<'_>,
     path: &[&str],
 ) -> Result<Option<ConsoleResponse>, Refusal> {
+    if let Some(requested) = RequestedAct::from_path(path) {
+        return submit_act_form(visit, &requested).await.map(Some);
+    }
     let response = match path {
         ["contracts", id, act] => match ActKind::from_path_word(act) {
             Some(kind) => submit_act(visit, id, kind).await?,

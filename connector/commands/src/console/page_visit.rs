@@ -1,11 +1,14 @@
 //! One request of a browser: language, session, and the values that all pages share.
 
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_console::{FaultView, PageFrame, PersonLabel, PersonRole, encode_address, render_fault};
+use hansa_console::{
+    ActNote, FaultView, PageFrame, PersonLabel, PersonRole, encode_address, render_fault,
+};
 use hansa_node::config::ConnectorConfig;
 use hansa_node::console;
 use hansa_node::console::SignedInPerson;
-use hansa_node::console::session::Browser;
+use hansa_node::console::act::last_act_of_page;
+use hansa_node::console::session::{Browser, DoneAct};
 use hansa_node::participant::Connector;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
@@ -42,12 +45,24 @@ pub(super) struct FrameFacts {
     pub(super) command: Option<String>,
     /// Number of items that wait.
     pub(super) waiting: Option<usize>,
+    /// Act of the person a moment ago that led to the page.
+    pub(super) done: Option<ActNote>,
 }
 
 impl FrameFacts {
     /// Roles of the person.
     pub(super) fn roles(&self) -> &[PersonRole] {
         &self.roles
+    }
+
+    /// Language of the page.
+    pub(super) const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Sets the language of the page.
+    pub(super) const fn set_language(&mut self, language: Language) {
+        self.language = language;
     }
 
     /// The frame of the page.
@@ -68,6 +83,7 @@ impl FrameFacts {
             waiting: self.waiting,
             command: self.command.as_deref(),
             notices: &self.notices,
+            done: self.done.as_ref(),
         }
     }
 }
@@ -129,6 +145,7 @@ impl PageVisit {
             command: None,
             notices: Vec::new(),
             waiting: None,
+            done: None,
         }
     }
 
@@ -144,8 +161,17 @@ impl PageVisit {
                 .filter_map(|role| PersonRole::from_word(role.as_str()))
                 .collect(),
             person: Some(person.clone()),
+            done: self.find_done_act(connector),
             ..self.anonymous_frame_facts()
         }
+    }
+
+    /// Act of the session that led to the page of this request.
+    fn find_done_act(&self, connector: &Connector) -> Option<ActNote> {
+        let secret = self.request.session.as_deref()?;
+        let page = encode_address(&self.request.path, &BTreeMap::new());
+        let done = last_act_of_page(connector, secret, &page)?;
+        done_note(done)
     }
 
     /// Page of a fault for a person.
@@ -162,6 +188,24 @@ impl PageVisit {
             back: self.page_above(),
             ..FaultView::from(&refusal)
         };
+        html_response(status, render_fault(&facts.to_frame(), &view))
+    }
+
+    /// Page of the refusal of an act, after its record or before it.
+    pub(super) fn refused_act_response(
+        &self,
+        connector: &Connector,
+        person: &SignedInPerson,
+        refused: RefusedAct<'_>,
+    ) -> ConsoleResponse {
+        let refusal = with_trace_number(refused.refusal.clone());
+        let facts = self.frame_facts(connector, person);
+        let view = FaultView {
+            back: Some(refused.back.to_owned()),
+            record: refused.record,
+            ..FaultView::from(&refusal)
+        };
+        let status = refusal_status(refusal.code);
         html_response(status, render_fault(&facts.to_frame(), &view))
     }
 
@@ -183,6 +227,34 @@ impl PageVisit {
         let page = render_fault(&facts.to_frame(), &FaultView::from(&refusal));
         html_response(refusal_status(refusal.code), page)
     }
+}
+
+/// Act that was refused.
+pub(super) struct RefusedAct<'a> {
+    pub(super) refusal: &'a Refusal,
+    /// Page to which the person can go back.
+    pub(super) back: &'a str,
+    /// Number of the record of the act, where it was recorded.
+    pub(super) record: Option<u64>,
+}
+
+/// Words about an act of a form for the page to which it led.
+pub(super) fn done_note(done: DoneAct) -> Option<ActNote> {
+    let DoneAct {
+        record,
+        waits,
+        note,
+        ..
+    } = done;
+    let note = note?;
+    Some(ActNote {
+        language: note.language,
+        sentence: note.sentence,
+        lines: note.lines,
+        record,
+        waits,
+        has_faults: note.has_faults,
+    })
 }
 
 /// Response with a page.

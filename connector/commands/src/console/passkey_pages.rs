@@ -183,6 +183,7 @@ fn keep_done(visit: &PersonVisit<'_>, act: &str, record: u64) {
         record,
         waits: false,
         ticks: visit.connector.ticks(),
+        note: None,
     };
     keep_done_act(visit.connector, visit.session(), done);
 }

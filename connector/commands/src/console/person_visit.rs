@@ -106,7 +106,21 @@ impl PersonVisit<'_> {
     }
 }
 
-impl PermittedPerson<'_> {
+impl<'a> PermittedPerson<'a> {
+    /// Request of the person.
+    pub(super) const fn visit(&self) -> &'a PersonVisit<'a> {
+        self.0
+    }
+
+    /// Runs the command of an act to its end.
+    ///
+    /// # Errors
+    /// The refusal of the command.
+    pub(super) async fn run_act(&self, verb: ConnectorCommand) -> Result<CommandResults, Refusal> {
+        let (events, work) = self.start_command(verb);
+        collect_results(events, work).await
+    }
+
     /// Objects that a reading command gives.
     ///
     /// # Errors
@@ -115,9 +129,9 @@ impl PermittedPerson<'_> {
         let (events, work) = self.start_command(verb);
         // A browser that goes away ends the work.
         let _ending = AbortOnDrop(work.abort_handle());
-        let told = collect_objects(events, work).await?;
-        self.0.notices.lock().extend(told.notices);
-        Ok(told.objects)
+        let results = collect_results(events, work).await?;
+        self.0.notices.lock().extend(results.notices);
+        Ok(results.objects)
     }
 
     /// Starts a command for the person.
@@ -164,40 +178,45 @@ impl PermittedPerson<'_> {
 }
 
 /// Results of a command that has ended.
-struct CommandResults {
-    objects: Vec<Value>,
+#[derive(Debug, Default)]
+pub(super) struct CommandResults {
+    pub(super) objects: Vec<Value>,
+    /// Results as text for people, in English.
+    pub(super) texts: Vec<String>,
     /// Notices and faults, in English. A page that left one out could show a part as the whole.
-    notices: Vec<String>,
+    pub(super) notices: Vec<String>,
+    /// `true` where a part of the command was refused or failed.
+    pub(super) has_faults: bool,
 }
 
-async fn collect_objects(
+async fn collect_results(
     mut events: Receiver<CommandEvent>,
     work: JoinHandle<()>,
 ) -> Result<CommandResults, Refusal> {
-    let mut told = CommandResults {
-        objects: Vec::new(),
-        notices: Vec::new(),
-    };
+    let mut results = CommandResults::default();
     let mut failure = None;
     while let Some(event) = events.recv().await {
         match event {
-            CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {
-                told.objects.push(data);
+            CommandEvent::Object { data, text } => {
+                results.objects.push(data);
+                results.texts.push(text);
             }
-            CommandEvent::Notice(text) | CommandEvent::Fault { text, .. } => {
-                told.notices.push(text)
+            CommandEvent::Document { data, .. } => results.objects.push(data),
+            CommandEvent::Text(text) => results.texts.push(text),
+            CommandEvent::Notice(text) => results.notices.push(text),
+            CommandEvent::Fault { text, .. } => {
+                results.has_faults = true;
+                results.notices.push(text);
             }
             CommandEvent::Failed(refusal) => failure = Some(refusal),
-            CommandEvent::Rows(_)
-            | CommandEvent::Progress { .. }
-            | CommandEvent::Text(_)
-            | CommandEvent::Done(_) => {}
+            CommandEvent::Done(code) => results.has_faults |= code != 0,
+            CommandEvent::Rows(_) | CommandEvent::Progress { .. } => {}
         }
     }
     work.await.map_err(unread_end)?;
     match failure {
         Some(refusal) => Err(refusal),
-        None => Ok(told),
+        None => Ok(results),
     }
 }
 

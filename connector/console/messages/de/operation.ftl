@@ -88,8 +88,6 @@ running-web = jedermann, über eine öffentliche Sicht
 running-undecided = noch nicht entschieden
 running-no-purpose = keiner angegeben
 running-no-contract = eigene Daten
-running-cancel-title = Eine Antwort beenden
-running-cancel = Dieser Befehl beendet eine Antwort; der Anfang der Kennung ihrer Abfrage genügt. Was gesendet ist, bleibt bei der Gegenseite; das Prüfprotokoll schließt die Antwort mit dem Code ANSWER_CANCELLED.
 
 ## Waiting messages
 delivery-title = Wartende Nachrichten

@@ -88,8 +88,6 @@ running-web = anybody, by an open view
 running-undecided = not decided yet
 running-no-purpose = none declared
 running-no-contract = own data
-running-cancel-title = To end an answer
-running-cancel = This command ends one answer, by the beginning of the number of its question. What was sent stays with the other side; the audit log closes the answer with the code ANSWER_CANCELLED.
 
 ## Waiting messages
 delivery-title = Waiting messages

@@ -88,8 +88,6 @@ running-web = qualquer pessoa, por uma vista pública
 running-undecided = ainda não decidido
 running-no-purpose = nenhuma declarada
 running-no-contract = dados próprios
-running-cancel-title = Terminar uma resposta
-running-cancel = Este comando termina uma resposta, indicada pelo início do identificador da sua consulta. O que já foi enviado fica com a outra parte; o registo de auditoria fecha a resposta com o código ANSWER_CANCELLED.
 
 ## Waiting messages
 delivery-title = Mensagens em espera

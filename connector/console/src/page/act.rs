@@ -5,13 +5,16 @@ mod form;
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::act::form::{render_field_faults, render_fields};
+use crate::page::act_form::ActValue;
 use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail, ShownPage};
 use crate::page::passkey::PASSKEYS_ADDRESS;
+use crate::part::address::own_path;
 use crate::part::contract_words::is_own_turn;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::passkey_element::{
     PasskeyForm, PasskeyOperation, PasskeyRequest, render_passkey_form,
 };
+use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -317,27 +320,63 @@ impl<'a> ActSubject<'a> {
 }
 
 /// Subject of an act that waits for its person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PendingActKind {
     /// Act on a contract or a negotiation.
     Contract(ActKind),
     /// Addition of a passkey.
     AddPasskey,
+    /// Act of a form.
+    Form(PendingForm),
+}
+
+/// Words of an act of a form, as its page showed them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingForm {
+    /// Language of the page.
+    pub language: Language,
+    /// Words of the act.
+    pub label: String,
+    /// Values that the person has entered.
+    pub values: Vec<ActValue>,
+    /// Page to which the person can go back, as a path of this console.
+    pub back: String,
 }
 
 impl PendingActKind {
-    fn label(self, language: Language) -> String {
+    fn label(&self, language: Language) -> String {
         match self {
             Self::Contract(kind) => kind.label(language),
             Self::AddPasskey => message!(language, "passkey-act-add"),
+            Self::Form(form) => reveal_controls(&form.label).into_owned(),
         }
     }
 
-    fn back_address(self, subject: &str) -> String {
+    fn back_address(&self, subject: &str) -> String {
         match self {
             Self::Contract(_) => crate::part::address::contract_address(subject)
                 .unwrap_or_else(|| "/contracts".to_owned()),
             Self::AddPasskey => PASSKEYS_ADDRESS.to_owned(),
+            Self::Form(form) => own_path(&form.back).to_owned(),
+        }
+    }
+
+    /// Values that the person has entered.
+    fn render_values(&self, language: Language) -> Markup {
+        let Self::Form(form) = self else {
+            return html! {};
+        };
+        let tag = (form.language != language).then(|| form.language.tag());
+        let facts = form.values.iter().map(|value| {
+            let name = reveal_controls(&value.name).into_owned();
+            let text = html! { span.plain { (reveal_controls(&value.value)) } };
+            Fact::new(name, text)
+        });
+        let facts: Vec<Fact> = facts.collect();
+        html! {
+            @if !facts.is_empty() {
+                div lang=[tag] { (render_facts(&facts)) }
+            }
         }
     }
 }
@@ -358,7 +397,7 @@ pub struct PendingActView {
     pub id: String,
     /// Act.
     pub kind: PendingActKind,
-    /// Identity of the contract, the negotiation or the passkey.
+    /// Identity of the subject, such as a contract or a passkey.
     pub subject: String,
     /// Number to type.
     pub number: String,
@@ -390,6 +429,7 @@ pub fn render_pending_act(frame: &PageFrame<'_>, view: &PendingActView) -> Strin
             }
         }
         p { bdi { (message!(language, "pending-act", act, subject)) } }
+        (view.kind.render_values(language))
         @if let Some(request) = &view.passkey {
             p { (message!(language, "passkey-act-how")) }
             (render_passkey_form(frame, &PasskeyForm {

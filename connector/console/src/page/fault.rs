@@ -2,6 +2,7 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::part::act_note::render_act_record;
 use crate::part::address::own_path;
 use crate::part::contract_words::link_contract;
 use crate::part::error_code::render_error_code;
@@ -38,6 +39,9 @@ pub struct FaultView {
     /// Page from which the person can go on, as a path of this console.
     #[serde(skip)]
     pub back: Option<String>,
+    /// Number of the record of an act whose command was refused.
+    #[serde(skip)]
+    pub record: Option<u64>,
 }
 
 impl From<&Refusal> for FaultView {
@@ -51,6 +55,7 @@ impl From<&Refusal> for FaultView {
             help: refusal.help.clone(),
             trace: None,
             back: None,
+            record: None,
         }
     }
 }
@@ -62,6 +67,10 @@ pub fn render_fault(frame: &PageFrame<'_>, view: &FaultView) -> String {
     let code = reveal_controls(&view.code);
     let body = html! {
         (render_fault_facts(language, view))
+        @if let Some(record) = view.record {
+            p { (message!(language, "fault-after-record")) }
+            (render_act_record(frame, record))
+        }
         @if let Some(back) = &view.back {
             p { a.back href=(own_path(back)) { (message!(language, "fault-back")) } }
         }

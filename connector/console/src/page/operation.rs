@@ -4,6 +4,7 @@ pub mod backup_list;
 pub mod delivery_list;
 pub mod doctor;
 pub mod health;
+pub mod operator_act;
 pub mod peer_list;
 pub mod running_list;
 pub mod worker_list;

@@ -3,6 +3,7 @@
 use crate::asset::{icon_address, style_sheet_address};
 use crate::frame::{PageFrame, PersonLabel, PersonRole};
 use crate::message::message;
+use crate::part::act_note::render_act_note;
 use crate::part::address::{QueryAddress, own_path, query_without};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant;
@@ -146,6 +147,9 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
             }
         },
         notices: html! {
+            @if let Some(done) = frame.done {
+                (render_act_note(frame, done))
+            }
             @for notice in frame.notices {
                 p.notice.told lang="en" { (reveal_controls(notice)) }
             }

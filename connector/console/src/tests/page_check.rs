@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 59] = [
+const ELEMENTS: [&str; 61] = [
     "a",
     "bdi",
     "blockquote",
@@ -23,6 +23,7 @@ const ELEMENTS: [&str; 59] = [
     "div",
     "dl",
     "dt",
+    "fieldset",
     "figcaption",
     "figure",
     "footer",
@@ -36,6 +37,7 @@ const ELEMENTS: [&str; 59] = [
     "html",
     "input",
     "label",
+    "legend",
     "li",
     "line",
     "link",

@@ -189,3 +189,9 @@ pub fn last_act(connector: &Connector, session: &str, subject: &str) -> Option<D
     let sessions = connector.console.sessions.lock();
     sessions.last_act(session, subject, connector.ticks())
 }
+
+/// Last act of a session, if it led to a page, for ten minutes.
+pub fn last_act_of_page(connector: &Connector, session: &str, page: &str) -> Option<DoneAct> {
+    let sessions = connector.console.sessions.lock();
+    sessions.last_act_of_page(session, page, connector.ticks())
+}

@@ -18,7 +18,7 @@ pub struct FormSubject<'a> {
     pub session: &'a str,
     /// Words of the act, such as `contract sign`.
     pub act: &'a str,
-    /// Identity of the contract, the negotiation or the pending act.
+    /// Identity of the subject, such as a contract or a pending act.
     pub subject: &'a str,
     /// Digest of the text that the page shows; empty where it shows none.
     pub shown: &'a str,

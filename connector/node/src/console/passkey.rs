@@ -167,6 +167,7 @@ pub fn describe_addition(
         subject: key.to_string(),
         shown: String::new(),
         fields: BTreeMap::from(fields.map(|(name, value)| (name.to_owned(), value))),
+        words: None,
     })
 }
 
@@ -217,6 +218,7 @@ pub async fn remove_passkey(
         subject: passkey.key.clone(),
         shown: String::new(),
         fields: BTreeMap::new(),
+        words: None,
     };
     let record = ConsolePasskeyRecord {
         actor: pseudonym_of(connector, &person.person)?,

@@ -3,6 +3,7 @@
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
 use std::collections::{BTreeMap, HashMap};
 
 /// Life of a pending act, microseconds.
@@ -19,12 +20,38 @@ const WRONG: u32 = 5;
 pub struct DescribedAct {
     /// Words of the act, such as `contract sign`.
     pub act: String,
-    /// Identity of the contract or the negotiation.
+    /// Identity of the subject, such as a contract.
     pub subject: String,
-    /// Digest of the page of the contract that was shown.
+    /// Digest of the page of the contract that was shown, or of the text of another form.
     pub shown: String,
     /// Further values of the form, such as the reason.
     pub fields: BTreeMap<String, String>,
+    /// Words of the form; absent for an act on a contract, which has words of its own.
+    pub words: Option<ActWords>,
+}
+
+/// Words of an act, in the language of the form that the person has sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActWords {
+    /// Language of the form.
+    pub language: Language,
+    /// Words of the button.
+    pub label: String,
+    /// Sentence after the act.
+    pub done: String,
+    /// Values that the person has entered.
+    pub values: Vec<EnteredValue>,
+    /// Page to which the person can go back.
+    pub back: String,
+}
+
+/// Value that a person has entered, with the name of its field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnteredValue {
+    /// Name of the field.
+    pub name: String,
+    /// Value as the page shows it.
+    pub value: String,
 }
 
 /// Parts of the challenge to a passkey that are of one pending act alone.
@@ -232,6 +259,7 @@ mod tests {
             subject: subject.to_owned(),
             shown: "e7a2".to_owned(),
             fields: BTreeMap::new(),
+            words: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::config::person::{PersonConfig, Role};
 use hansa_audit_log::digest::Digest;
+use hansa_policy::term::language::Language;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -75,7 +76,7 @@ struct Session {
 pub struct DoneAct {
     /// Words of the act, such as `contract sign`.
     pub act: String,
-    /// Identity of the contract or the negotiation.
+    /// Identity of the subject, such as a contract.
     pub subject: String,
     /// Number of its record.
     pub record: u64,
@@ -83,6 +84,23 @@ pub struct DoneAct {
     pub waits: bool,
     /// Microseconds of the monotonic clock at its end.
     pub ticks: i64,
+    /// Words about the act of a form; absent where the page of the subject has words of its own.
+    pub note: Option<DoneActNote>,
+}
+
+/// Words about an act of a form, for the page to which it led.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneActNote {
+    /// Path of the page.
+    pub page: String,
+    /// Language of the sentence.
+    pub language: Language,
+    /// Sentence about the act.
+    pub sentence: String,
+    /// Lines that the command printed.
+    pub lines: Vec<String>,
+    /// True where a part of the command was refused or failed.
+    pub has_faults: bool,
 }
 
 impl Session {
@@ -221,6 +239,15 @@ impl Sessions {
         (is_recent && done.subject == subject).then(|| done.clone())
     }
 
+    /// Last act of a session, if it led to a page, for ten minutes.
+    pub fn last_act_of_page(&self, secret: &str, page: &str, ticks: i64) -> Option<DoneAct> {
+        let session = self.0.get(&Digest::of(secret.as_bytes()))?;
+        let done = session.done.as_ref()?;
+        let is_recent = ticks.saturating_sub(done.ticks) < TELL;
+        let note = done.note.as_ref()?;
+        (is_recent && note.page == page).then(|| done.clone())
+    }
+
     /// Notes that a page was refused in a session. True for the first time.
     pub fn note_refusal(&mut self, secret: &str, page: &str) -> bool {
         let session = self.0.get_mut(&Digest::of(secret.as_bytes()));
@@ -351,6 +378,32 @@ mod tests {
         assert_eq!(network("10.1.2.3"), network("::ffff:10.1.2.9"));
         assert_ne!(network("10.1.2.3"), network("::ffff:10.1.3.3"));
         assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:9::1"));
+    }
+
+    #[test]
+    fn an_act_is_told_on_its_page_alone_and_for_ten_minutes() {
+        let mut sessions = Sessions::default();
+        sessions.open("one", &person(), &browser(1, 1, "Firefox"), NOW);
+        let done = DoneAct {
+            act: "reload".to_owned(),
+            subject: "munster.example".to_owned(),
+            record: 7,
+            waits: false,
+            ticks: NOW,
+            note: Some(DoneActNote {
+                page: "/operations".to_owned(),
+                language: Language::De,
+                sentence: "Neu geladen.".to_owned(),
+                lines: Vec::new(),
+                has_faults: false,
+            }),
+        };
+        sessions.keep_act("one", done.clone());
+        let find = |secret: &str, page: &str, ticks| sessions.last_act_of_page(secret, page, ticks);
+        assert_eq!(find("one", "/operations", NOW + TELL - 1), Some(done));
+        assert_eq!(find("one", "/operations", NOW + TELL), None);
+        assert_eq!(find("one", "/operations/peers", NOW), None);
+        assert_eq!(find("two", "/operations", NOW), None);
     }
 
     #[test]

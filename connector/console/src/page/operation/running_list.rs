@@ -3,6 +3,7 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::operation::render_links;
+use crate::part::address::page_below;
 use crate::part::contract_words::link_contract;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::magnitude::describe_duration;
@@ -47,9 +48,6 @@ pub fn render_running(frame: &PageFrame<'_>, rows: &[RunningRow]) -> String {
             p { (message!(language, "running-none")) }
         } @else {
             (render_rows(language, rows))
-            h2 { (message!(language, "running-cancel-title")) }
-            p { (message!(language, "running-cancel")) }
-            pre { code { "hansa running cancel 4f1c0a9b22d7" } }
         }
         @if rows.len() > MOST_ROWS {
             @let number = language.format_number(u64::try_from(rows.len()).unwrap_or(u64::MAX));
@@ -93,6 +91,7 @@ fn render_rows(language: Language, rows: &[RunningRow]) -> Markup {
             },
             html! { (language.format_number(row.rows)) },
             html! { (describe_duration(language, row.age_ms)) },
+            render_cut_link(language, row),
         ]
     });
     render_table(&DataTable {
@@ -106,7 +105,21 @@ fn render_rows(language: Language, rows: &[RunningRow]) -> Markup {
             message!(language, "running-contracts"),
             message!(language, "running-rows"),
             message!(language, "running-age"),
+            message!(language, "running-act"),
         ],
         rows: cells.collect(),
     })
+}
+
+/// Link to the page before the end of an answer.
+fn render_cut_link(language: Language, row: &RunningRow) -> Markup {
+    let question = reveal_controls(&row.question);
+    let address = page_below("/operations/running", &[&row.question, "cancel"]);
+    html! {
+        @if let Some(address) = address {
+            a href=(address) {
+                (message!(language, "cut")) "…" span.unseen { " " (question) }
+            }
+        }
+    }
 }

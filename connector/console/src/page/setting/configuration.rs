@@ -1,8 +1,9 @@
 //! Configuration in force: its sections, and the keys of one section.
 
-use crate::frame::PageFrame;
+use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::setting::render_links;
+use crate::part::act_note::render_act_link;
 use crate::part::address::QueryAddress;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
@@ -93,6 +94,9 @@ pub fn render_configuration(frame: &PageFrame<'_>, view: &ConfigurationView) -> 
             None => {
                 (render_facts(&facts))
                 p { (message!(language, "settings-how")) }
+                @if frame.has_role(PersonRole::Operator) {
+                    (render_act_link("/settings/reload", &message!(language, "reload")))
+                }
                 (render_sections(language, configuration))
             }
             Some(section) => {

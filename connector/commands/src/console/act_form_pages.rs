@@ -1,0 +1,353 @@
+//! Pages of acts with a form: before the act, the record, the command, and what it said.
+
+use crate::console::console_act::{ActRequest, PreparedAct, RequestedAct, act_of_words};
+use crate::console::page_visit::{FrameFacts, RefusedAct, done_note, html_response, redirect};
+use crate::console::passkey_pages::owner_of;
+use crate::console::person_visit::{PermittedPerson, PersonVisit};
+use hansa_audit_log::digest::Digest;
+use hansa_console::{
+    ActFormView, ActResultView, ActValue, PendingForm, render_act_form, render_act_result,
+};
+use hansa_node::console::act::{
+    ActProof, issue_form_key, keep_done_act, open_act, record_act, use_form_key,
+};
+use hansa_node::console::form_key::FormSubject;
+use hansa_node::console::passkey::RecordedAct;
+use hansa_node::console::pending_act::{ActWords, DescribedAct, EnteredValue};
+use hansa_node::console::session::{DoneAct, DoneActNote};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
+use hansa_transport::ConsoleResponse;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Most bytes of the lines of a command that a page shows after an act.
+const MOST_BYTES: usize = 4_000;
+
+/// Page before an act.
+pub(super) async fn show_act_form(
+    visit: &PersonVisit<'_>,
+    requested: &RequestedAct,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = permit_act(visit, requested).await?;
+    let facts = visit.plain_frame_facts();
+    match prepare_act(&permitted, requested, &facts).await {
+        Ok(prepared) => {
+            let values = prepared.form.initial_values();
+            let checked = CheckedForm {
+                prepared,
+                values,
+                faults: Vec::new(),
+            };
+            Ok(show_form(visit, requested, checked))
+        }
+        Err(refusal) => Ok(refuse_act(visit, requested, &refusal)),
+    }
+}
+
+/// Act of a form: it is carried out, or waits for its person.
+pub(super) async fn submit_act_form(
+    visit: &PersonVisit<'_>,
+    requested: &RequestedAct,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = permit_act(visit, requested).await?;
+    match submit_checked(visit, &permitted, requested).await {
+        Ok(response) => Ok(response),
+        Err(refusal) => Ok(refuse_act(visit, requested, &refusal)),
+    }
+}
+
+/// Carries out the recorded act of a form, and leads to its page.
+pub(super) async fn carry_out_form(
+    visit: &PersonVisit<'_>,
+    recorded: RecordedAct,
+) -> Result<ConsoleResponse, Refusal> {
+    let RecordedAct { act, record } = recorded;
+    let kind = act_of_words(&act.act).ok_or_else(unknown_act)?;
+    let permitted = visit.permit(kind.roles(), kind.command_words()).await?;
+    let words = act.words.as_ref();
+    let back = words.map_or("/", |words| words.back.as_str());
+    let results = match kind.carry_out(&permitted, &act).await {
+        Ok(results) => results,
+        Err(refusal) => {
+            let refused = RefusedAct {
+                refusal: &refusal,
+                back,
+                record: Some(record),
+            };
+            let (connector, person) = (visit.connector, &visit.person);
+            return Ok(visit.visit.refused_act_response(connector, person, refused));
+        }
+    };
+    let waits = results
+        .objects
+        .iter()
+        .any(|object| object.get("waits_for").is_some_and(Value::is_string));
+    let page = kind.page_after(&act);
+    let lines = results.texts.iter().chain(&results.notices);
+    let done = DoneAct {
+        record,
+        waits,
+        ticks: visit.connector.ticks(),
+        note: Some(DoneActNote {
+            page: page.split('?').next().unwrap_or_default().to_owned(),
+            language: words.map_or_else(|| visit.language(), |words| words.language),
+            sentence: words.map_or_else(String::new, |words| words.done.clone()),
+            lines: cut_lines(lines),
+            has_faults: results.has_faults,
+        }),
+        act: act.act.clone(),
+        subject: act.subject.clone(),
+    };
+    if kind.is_shown_once() {
+        let mut facts = visit.plain_frame_facts();
+        facts.done = done_note(done);
+        let view = ActResultView {
+            label: words.map_or_else(String::new, |words| words.label.clone()),
+            back: page,
+        };
+        return Ok(html_response(
+            200,
+            render_act_result(&facts.to_frame(), &view),
+        ));
+    }
+    keep_done_act(visit.connector, visit.session(), done);
+    Ok(redirect(&page))
+}
+
+/// Words of a pending act of a form.
+pub(super) fn pending_form(act: &DescribedAct) -> Option<PendingForm> {
+    let words = act.words.as_ref()?;
+    let values = words.values.iter();
+    Some(PendingForm {
+        language: words.language,
+        label: words.label.clone(),
+        values: values
+            .map(|value| ActValue {
+                name: value.name.clone(),
+                value: value.value.clone(),
+            })
+            .collect(),
+        back: words.back.clone(),
+    })
+}
+
+/// Form of an act with the values that were entered.
+struct CheckedForm {
+    prepared: PreparedAct,
+    values: BTreeMap<String, String>,
+    /// Names of the fields whose values are wrong.
+    faults: Vec<String>,
+}
+
+async fn submit_checked(
+    visit: &PersonVisit<'_>,
+    permitted: &PermittedPerson<'_>,
+    requested: &RequestedAct,
+) -> Result<ConsoleResponse, Refusal> {
+    let act = requested.act;
+    let mut facts = visit.plain_frame_facts();
+    // The text is compared in the language in which it was shown.
+    let language: Option<Language> = visit.form_value("language").parse().ok();
+    if let Some(language) = language {
+        facts.set_language(language);
+    }
+    let prepared = prepare_act(permitted, requested, &facts).await?;
+    let subject = requested.subject(visit);
+    let shown = digest_of(&prepared.form.shown_text());
+    if visit.form_value("shown") != shown {
+        let sentence = "the page has changed since it was shown; nothing was done";
+        return Err(Refusal::new(ErrorCode::TermsChanged, sentence));
+    }
+    let values = prepared.form.read_values(&visit.visit.request.form);
+    let mut faults = prepared.form.find_faults(&values);
+    if faults.is_empty() {
+        let request = make_request(permitted, requested, &facts);
+        faults = act.find_faults(&request, &values).await?;
+    }
+    if !faults.is_empty() {
+        // The person reads the page again, in the language of now.
+        let prepared = prepare_act(permitted, requested, &visit.plain_frame_facts()).await?;
+        let checked = CheckedForm {
+            prepared,
+            values,
+            faults,
+        };
+        return Ok(show_form(visit, requested, checked));
+    }
+    let form_subject = FormSubject {
+        session: visit.session(),
+        act: act.command_words(),
+        subject: &subject,
+        shown: &shown,
+    };
+    use_form_key(visit.connector, form_subject, visit.form_value("key"))?;
+    let described = describe_act(requested, &facts, &prepared, values);
+    let described = DescribedAct {
+        subject,
+        ..described
+    };
+    if act.needs_presence() {
+        let pending = open_act(visit.connector, described, owner_of(visit))?;
+        return Ok(redirect(&format!("/acts/{pending}")));
+    }
+    let proof = ActProof::Session;
+    let record = record_act(visit.connector, &visit.person, &described, proof).await?;
+    let recorded = RecordedAct {
+        act: described,
+        record,
+    };
+    carry_out_form(visit, recorded).await
+}
+
+/// Act of a form, still without its subject.
+fn describe_act(
+    requested: &RequestedAct,
+    facts: &FrameFacts,
+    prepared: &PreparedAct,
+    values: BTreeMap<String, String>,
+) -> DescribedAct {
+    let act = requested.act;
+    let form = &prepared.form;
+    let shown = format!("{}\n{}", form.shown_text(), form.entered_text(&values));
+    let entered = form.describe_values(&values).into_iter();
+    let words = ActWords {
+        language: facts.language(),
+        label: form.label().to_owned(),
+        done: form.done().to_owned(),
+        values: entered
+            .map(|value| EnteredValue {
+                name: value.name,
+                value: value.value,
+            })
+            .collect(),
+        back: act.back_address(&requested.segments),
+    };
+    let mut fields = values;
+    fields.extend(prepared.facts.clone());
+    DescribedAct {
+        act: act.command_words().to_owned(),
+        subject: String::new(),
+        shown: digest_of(&shown),
+        fields,
+        words: Some(words),
+    }
+}
+
+async fn permit_act<'a>(
+    visit: &'a PersonVisit<'_>,
+    requested: &RequestedAct,
+) -> Result<PermittedPerson<'a>, Refusal> {
+    let act = requested.act;
+    visit.permit(act.roles(), act.command_words()).await
+}
+
+async fn prepare_act(
+    permitted: &PermittedPerson<'_>,
+    requested: &RequestedAct,
+    facts: &FrameFacts,
+) -> Result<PreparedAct, Refusal> {
+    let request = make_request(permitted, requested, facts);
+    requested.act.prepare(&request).await
+}
+
+fn make_request<'a>(
+    permitted: &'a PermittedPerson<'a>,
+    requested: &'a RequestedAct,
+    facts: &'a FrameFacts,
+) -> ActRequest<'a> {
+    ActRequest {
+        permitted,
+        frame: facts.to_frame(),
+        subject: &requested.segments,
+    }
+}
+
+fn show_form(
+    visit: &PersonVisit<'_>,
+    requested: &RequestedAct,
+    checked: CheckedForm,
+) -> ConsoleResponse {
+    let CheckedForm {
+        prepared,
+        values,
+        faults,
+    } = checked;
+    let shown = digest_of(&prepared.form.shown_text());
+    let subject = requested.subject(visit);
+    let form_subject = FormSubject {
+        session: visit.session(),
+        act: requested.act.command_words(),
+        subject: &subject,
+        shown: &shown,
+    };
+    let key = issue_form_key(visit.connector, form_subject);
+    let status = if faults.is_empty() { 200 } else { 422 };
+    let view = ActFormView {
+        form: prepared.form,
+        key,
+        shown,
+        values,
+        faults,
+        back: requested.act.back_address(&requested.segments),
+    };
+    let mut facts = visit.plain_frame_facts();
+    facts.command = (!prepared.line.is_empty()).then_some(prepared.line);
+    html_response(status, render_act_form(&facts.to_frame(), &view))
+}
+
+fn refuse_act(
+    visit: &PersonVisit<'_>,
+    requested: &RequestedAct,
+    refusal: &Refusal,
+) -> ConsoleResponse {
+    let back = requested.act.back_address(&requested.segments);
+    let refused = RefusedAct {
+        refusal,
+        back: &back,
+        record: None,
+    };
+    let (connector, person) = (visit.connector, &visit.person);
+    visit.visit.refused_act_response(connector, person, refused)
+}
+
+fn unknown_act() -> Refusal {
+    let sentence = "the pending act is none of the console";
+    Refusal::new(ErrorCode::Internal, sentence)
+}
+
+fn digest_of(text: &str) -> String {
+    Digest::of(text.as_bytes()).to_string()
+}
+
+/// Lines that are not empty, as many as a page shows.
+fn cut_lines<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let lines = texts.flat_map(|text| text.lines());
+    let lines = lines.filter(|line| !line.trim().is_empty());
+    let mut bytes = 0_usize;
+    let mut kept = Vec::new();
+    for line in lines {
+        bytes = bytes.saturating_add(line.len());
+        if bytes > MOST_BYTES {
+            kept.push("…".to_owned());
+            break;
+        }
+        kept.push(line.to_owned());
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_a_command_are_bounded() {
+        let texts = ["a\n\n  \nb".to_owned(), "x".repeat(3_000)];
+        let lines = cut_lines(texts.iter());
+        assert_eq!(lines, ["a", "b", "x".repeat(3_000).as_str()]);
+        let many = vec!["y".repeat(1_000); 9];
+        let lines = cut_lines(many.iter());
+        assert_eq!((lines.len(), lines[4].as_str()), (5, "…"));
+    }
+}

@@ -1,0 +1,220 @@
+//! Acts of people on anything but a contract's signature: each is declared in one place.
+//!
+//! # To add an act
+//!
+//! 1. **Words.** Write a function in `hansa-console`, beside the page from which the act begins, that gives an `ActForm`: title, button,
+//!    consequences, fields, and the sentence afterwards. Its messages stand in the message files of all languages. What the form shows must
+//!    be the same at the page and at the answer, so it holds no time that passes.
+//! 2. **Act.** Implement [`ConsoleAct`] for a type without values, in the file of its subject here (`operator_acts.rs` is the shortest
+//!    example): path, words of the command, roles, form and command.
+//! 3. **Place.** Add the type to [`ACTS`]. The page before the act, the key of the form, the proof of presence, the record before the
+//!    command, and the page afterwards follow from it.
+//! 4. **Link.** Link to the path from the page of the subject.
+//!
+//! The test of each route with each role, `e2e::console::act_routes`, has a line for each act.
+
+use crate::cli::connector_command::ConnectorCommand;
+use crate::console::operator_acts::{Reload, RunningCut};
+use crate::console::person_visit::{CommandResults, PermittedPerson, PersonVisit};
+use hansa_console::{ActForm, PageFrame};
+use hansa_node::config::person::Role;
+use hansa_node::console::pending_act::DescribedAct;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeMap;
+
+/// Segment of the path of an act that names its subject.
+pub(super) const SUBJECT: &str = "*";
+
+/// Acts of the console with a form of this module.
+pub(super) const ACTS: &[&dyn ConsoleAct] = &[&RunningCut, &Reload];
+
+/// Act of a person at the console.
+#[async_trait::async_trait]
+pub(super) trait ConsoleAct: Sync {
+    /// Segments of the path of its page; [`SUBJECT`] stands for each that names the subject.
+    fn path(&self) -> &'static [&'static str];
+
+    /// Words of the command, as the record names them; of one act alone.
+    fn command_words(&self) -> &'static str;
+
+    /// Roles whose people may do it.
+    fn roles(&self) -> &'static [Role];
+
+    /// `true` if the session alone is no proof for it.
+    fn needs_presence(&self) -> bool {
+        false
+    }
+
+    /// `true` if the result is shown at once and never again, as a new secret is.
+    fn is_shown_once(&self) -> bool {
+        false
+    }
+
+    /// Page from which the act begins.
+    fn back_address(&self, subject: &[String]) -> String;
+
+    /// Page to which the act leads.
+    fn page_after(&self, act: &DescribedAct) -> String;
+
+    /// Prepares the page before the act.
+    ///
+    /// # Errors
+    /// Why the act is not possible on this subject now.
+    async fn prepare(&self, request: &ActRequest<'_>) -> Result<PreparedAct, Refusal>;
+
+    /// Names of the fields whose values the act does not take, after the check of each field alone.
+    ///
+    /// # Errors
+    /// Why the values can't be judged.
+    async fn find_faults(
+        &self,
+        _request: &ActRequest<'_>,
+        _values: &BTreeMap<String, String>,
+    ) -> Result<Vec<String>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    /// Command of a described act.
+    ///
+    /// # Errors
+    /// `INTERNAL` where the act lacks a value.
+    fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal>;
+
+    /// Carries out a recorded act: by its command, unless no command does the same.
+    ///
+    /// # Errors
+    /// The refusal of the command.
+    async fn carry_out(
+        &self,
+        permitted: &PermittedPerson<'_>,
+        act: &DescribedAct,
+    ) -> Result<CommandResults, Refusal> {
+        permitted.run_act(self.build_command(act)?).await
+    }
+}
+
+/// Request of a person for the page of an act.
+pub(super) struct ActRequest<'a> {
+    /// Person, whose roles permit the act.
+    pub(super) permitted: &'a PermittedPerson<'a>,
+    /// Frame of the page, in the language of the form.
+    pub(super) frame: PageFrame<'a>,
+    /// Segments of the path that name the subject.
+    pub(super) subject: &'a [String],
+}
+
+impl ActRequest<'_> {
+    /// Segment of the path that names the subject, by its place; empty where there is none.
+    pub(super) fn subject(&self, place: usize) -> &str {
+        self.subject.get(place).map_or("", String::as_str)
+    }
+}
+
+/// Page before an act.
+pub(super) struct PreparedAct {
+    pub(super) form: ActForm,
+    /// Values that the act needs besides those that the person enters, such as the digest of what it replaces.
+    pub(super) facts: BTreeMap<String, String>,
+    /// Command line that does the same; empty where no command does.
+    pub(super) line: String,
+}
+
+impl PreparedAct {
+    /// Page before an act that needs nothing but its form.
+    pub(super) const fn new(form: ActForm, line: String) -> Self {
+        Self {
+            form,
+            facts: BTreeMap::new(),
+            line,
+        }
+    }
+}
+
+/// Act that a path names.
+pub(super) struct RequestedAct {
+    pub(super) act: &'static dyn ConsoleAct,
+    /// Segments that name the subject.
+    pub(super) segments: Vec<String>,
+}
+
+impl RequestedAct {
+    /// Act of a path; none where it is the path of another page.
+    pub(super) fn from_path(path: &[&str]) -> Option<Self> {
+        let mut acts = ACTS.iter();
+        acts.find_map(|act| {
+            let pattern = act.path();
+            let is_same = pattern.len() == path.len()
+                && pattern.iter().zip(path).all(|(expected, segment)| {
+                    (*expected == SUBJECT && !segment.is_empty()) || expected == segment
+                });
+            let named = pattern
+                .iter()
+                .zip(path)
+                .filter(|(expected, _)| **expected == SUBJECT);
+            is_same.then(|| Self {
+                act: *act,
+                segments: named.map(|(_, segment)| (*segment).to_owned()).collect(),
+            })
+        })
+    }
+
+    /// Name of the subject in the record: its segments, or the participant itself.
+    pub(super) fn subject(&self, visit: &PersonVisit<'_>) -> String {
+        match self.segments.as_slice() {
+            [] => visit.connector.id().domain().to_owned(),
+            segments => segments.join("/"),
+        }
+    }
+}
+
+/// Act of the words of a record.
+pub(super) fn act_of_words(words: &str) -> Option<&'static dyn ConsoleAct> {
+    let mut acts = ACTS.iter().copied();
+    acts.find(|act| act.command_words() == words)
+}
+
+/// Value of a described act.
+///
+/// # Errors
+/// `INTERNAL` where the act has no such value.
+pub(super) fn act_value(act: &DescribedAct, name: &str) -> Result<String, Refusal> {
+    act.fields.get(name).cloned().ok_or_else(|| {
+        let sentence = format!("the act lacks its value `{name}`");
+        Refusal::new(ErrorCode::Internal, sentence)
+    })
+}
+
+/// Value of a described act that may be empty; none where it is.
+pub(super) fn optional_act_value(act: &DescribedAct, name: &str) -> Option<String> {
+    let value = act.fields.get(name);
+    value.filter(|value| !value.is_empty()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_console::ActKind;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_act_has_a_path_and_words_of_its_own() {
+        let mut words: BTreeSet<&str> = ActKind::ALL.map(ActKind::command).into();
+        let mut paths = BTreeSet::new();
+        for act in ACTS {
+            assert!(words.insert(act.command_words()), "{}", act.command_words());
+            assert!(paths.insert(act.path()), "{:?}", act.path());
+            assert!(!act.roles().is_empty());
+            let segments = act.path().iter().map(|segment| match *segment {
+                SUBJECT => "a",
+                segment => segment,
+            });
+            let path: Vec<&str> = segments.collect();
+            let requested = RequestedAct::from_path(&path).unwrap();
+            assert_eq!(requested.act.command_words(), act.command_words());
+            let back = requested.act.back_address(&requested.segments);
+            assert!(back.starts_with('/'), "{back}");
+        }
+        assert!(RequestedAct::from_path(&["contracts", "a", "sign"]).is_none());
+        assert!(RequestedAct::from_path(&[""]).is_none());
+    }
+}

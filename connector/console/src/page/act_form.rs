@@ -1,0 +1,245 @@
+//! Page before an act on anything but a contract: what will happen, the fields, and the form that does it.
+
+pub mod field;
+
+use crate::frame::PageFrame;
+use crate::message::message;
+use crate::page::act_form::field::{ActField, render_field};
+use crate::part::address::{QueryAddress, own_path, query_without};
+use crate::part::layout::{PageContent, render_layout};
+use crate::part::text::reveal_controls;
+use hansa_policy::term::language::Language;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Words and fields of the page before an act, in one language.
+///
+/// The digest of [`Self::shown_text`] is recorded with the act. So the form holds what is true of the subject at the page and at the
+/// answer alike, and no time that passes between them.
+#[derive(Debug, Clone)]
+pub struct ActForm {
+    /// Heading of the page.
+    pub(crate) title: String,
+    /// Words of the button, and of the act while it waits for its person.
+    pub(crate) label: String,
+    /// Consequences, and what can't be undone.
+    pub(crate) consequences: Vec<String>,
+    /// Sentences before them that nobody should overlook.
+    pub(crate) warnings: Vec<String>,
+    /// Content about the subject; empty for an act without one.
+    pub(crate) body: Markup,
+    /// Fields, in their order on the page.
+    pub(crate) fields: Vec<ActField>,
+    /// Sentence after the act.
+    pub(crate) done: String,
+}
+
+impl ActForm {
+    /// Form without warnings, content and fields.
+    pub(crate) fn new(title: String, label: String, done: String) -> Self {
+        Self {
+            title,
+            label,
+            consequences: Vec::new(),
+            warnings: Vec::new(),
+            body: html! {},
+            fields: Vec::new(),
+            done,
+        }
+    }
+
+    /// Words of the button, and of the act while it waits for its person.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Sentence after the act.
+    #[must_use]
+    pub fn done(&self) -> &str {
+        &self.done
+    }
+
+    /// Fields, in their order on the page.
+    #[must_use]
+    pub fn fields(&self) -> &[ActField] {
+        &self.fields
+    }
+
+    /// All that the page shows of the act, for its digest.
+    #[must_use]
+    pub fn shown_text(&self) -> String {
+        let mut text = String::new();
+        let lines = [&self.title, &self.label].into_iter();
+        let lines = lines.chain(&self.warnings).chain(&self.consequences);
+        // Each part has its length in front, so that no two forms have one text.
+        for line in lines.chain([&self.body.0]) {
+            let _ = writeln!(text, "{} {line}", line.len());
+        }
+        for field in &self.fields {
+            field.write_shown_text(&mut text);
+        }
+        text
+    }
+
+    /// Values that the form starts with.
+    #[must_use]
+    pub fn initial_values(&self) -> BTreeMap<String, String> {
+        let fields = self.fields.iter();
+        fields
+            .map(|field| (field.name.clone(), field.initial.clone()))
+            .collect()
+    }
+
+    /// Values of the fields in a form that was sent.
+    #[must_use]
+    pub fn read_values(&self, sent: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let fields = self.fields.iter();
+        fields
+            .map(|field| (field.name.clone(), field.read_value(sent)))
+            .collect()
+    }
+
+    /// Names of the fields whose values they do not take.
+    #[must_use]
+    pub fn find_faults(&self, values: &BTreeMap<String, String>) -> Vec<String> {
+        let value = |name: &str| values.get(name).map_or("", String::as_str);
+        let fields = self.fields.iter();
+        fields
+            .filter(|field| !field.takes(value(&field.name)))
+            .map(|field| field.name.clone())
+            .collect()
+    }
+
+    /// Values that a person has entered, for the digest of the act; without those about persons.
+    #[must_use]
+    pub fn entered_text(&self, values: &BTreeMap<String, String>) -> String {
+        let mut text = String::new();
+        for field in self.fields.iter().filter(|field| !field.is_personal) {
+            let value = values.get(&field.name).map_or("", String::as_str);
+            // Writing to a `String` can't fail.
+            let _ = writeln!(text, "{} {value:?}", field.name);
+        }
+        text
+    }
+
+    /// Names and values for the person, as they are confirmed.
+    #[must_use]
+    pub fn describe_values(&self, values: &BTreeMap<String, String>) -> Vec<ActValue> {
+        let fields = self.fields.iter();
+        fields
+            .filter_map(|field| field.describe_value(values.get(&field.name)?))
+            .collect()
+    }
+}
+
+/// Value that a person has entered, with the name of its field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActValue {
+    /// Name of the field in the language of the form.
+    pub name: String,
+    /// Value as the page shows it.
+    pub value: String,
+}
+
+/// Page before an act.
+#[derive(Debug, Clone)]
+pub struct ActFormView {
+    /// Words and fields.
+    pub form: ActForm,
+    /// Key of the form.
+    pub key: String,
+    /// Digest of what is shown.
+    pub shown: String,
+    /// Values of the fields.
+    pub values: BTreeMap<String, String>,
+    /// Names of the fields whose values are wrong.
+    pub faults: Vec<String>,
+    /// Page to which the person can go back, as a path of this console.
+    pub back: String,
+}
+
+/// Page that says what an act will do, with the form that does it.
+#[must_use]
+pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
+    let language = frame.language;
+    let form = &view.form;
+    let value = |name: &str| view.values.get(name).map_or("", String::as_str);
+    let is_wrong = |name: &str| view.faults.iter().any(|fault| fault == name);
+    let body = html! {
+        (render_field_faults(language, view))
+        @for warning in &form.warnings {
+            p.notice { strong { (warning) } }
+        }
+        @if !form.consequences.is_empty() {
+            h2 { (message!(language, "act-consequences")) }
+            ul {
+                @for line in &form.consequences {
+                    li { (line) }
+                }
+            }
+        }
+        (form.body)
+        form.act-form method="post" action=(form_address(frame)) {
+            input type="hidden" name="key" value=(reveal_controls(&view.key));
+            input type="hidden" name="shown" value=(reveal_controls(&view.shown));
+            // Whoever changes the language in another window has not read this page in it.
+            input type="hidden" name="language" value=(language.tag());
+            @for field in &form.fields {
+                (render_field(language, field, value(&field.name), is_wrong(&field.name)))
+            }
+            button.main type="submit" { (form.label) }
+        }
+        p { a.back href=(own_path(&view.back)) { (message!(language, "act-back")) } }
+    };
+    let mut content = PageContent::new(form.title.clone(), body);
+    content.is_error = !view.faults.is_empty();
+    render_layout(frame, &content)
+}
+
+/// Address to which the form is sent: that of its page, whose parameters may name the subject.
+fn form_address(frame: &PageFrame<'_>) -> String {
+    let pairs = query_without(frame.address, "lang");
+    let address = QueryAddress::new(own_path(frame.address));
+    pairs.fold(address, QueryAddress::with_pair).to_string()
+}
+
+fn render_field_faults(language: Language, view: &ActFormView) -> Markup {
+    let fields = view.form.fields.iter();
+    let wrong: Vec<&ActField> = fields
+        .filter(|field| view.faults.contains(&field.name))
+        .collect();
+    html! {
+        @if !wrong.is_empty() {
+            div.summary tabindex="-1" autofocus {
+                h2 { (message!(language, "error-summary")) }
+                ul {
+                    @for field in wrong {
+                        li { a href={ "#" (field.first_id()) } { (field.fault) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Result of an act whose words are shown only once, such as a new secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActResultView {
+    /// Words of the act.
+    pub label: String,
+    /// Page to which the person can go back, as a path of this console.
+    pub back: String,
+}
+
+/// Page with the result of an act, which the frame brings. It is shown once.
+#[must_use]
+pub fn render_act_result(frame: &PageFrame<'_>, view: &ActResultView) -> String {
+    let language = frame.language;
+    let body = html! {
+        p.notice { strong { (message!(language, "act-shown-once")) } }
+        p { a.back href=(own_path(&view.back)) { (message!(language, "act-go-back")) } }
+    };
+    render_layout(frame, &PageContent::new(view.label.clone(), body))
+}
