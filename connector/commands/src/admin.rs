@@ -40,11 +40,11 @@ async fn dispatch_command(
     mut order: CommandEnvelope,
     out: &EventSink,
 ) -> CommandResult {
-    file_access::check_file_access(connector, &mut order.verb, order.caller)?;
+    file_access::check_file_access(connector, &mut order.verb, &order.caller)?;
     let context = CommandContext {
         connector,
         options: order.manner,
-        caller: order.caller,
+        caller: &order.caller,
         out,
     };
     order.verb.run(context).await

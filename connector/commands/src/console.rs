@@ -26,13 +26,14 @@ use crate::cli::command_report::CommandReport;
 use hansa_node::console::act::confirm_act;
 use hansa_node::console::issue_code;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// Gives a code to the person behind the local socket.
 pub(crate) async fn invite_person(
     connector: &Arc<Connector>,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let invitation = issue_code(connector, caller)?;
@@ -48,7 +49,7 @@ pub(crate) async fn invite_person(
 /// Confirms an act that the person has begun in the browser.
 pub(crate) async fn confirm_number(
     connector: &Arc<Connector>,
-    caller: Option<u32>,
+    caller: &Caller,
     number: &str,
     out: &EventSink,
 ) -> CommandResult {

@@ -16,6 +16,7 @@ use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
 use hansa_node::participant::approval;
 use hansa_node::participant::approval::{Approval, ApprovalAction};
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::partner::{PartnerOffer, PartnerProcessSummary, PartnerProcesses};
 use hansa_policy::id::{ContractId, SqlIdentifier};
@@ -259,7 +260,7 @@ async fn agree_to_terms(
     connector: &Arc<Connector>,
     process: &str,
     terms: Digest,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> Result<(), CommandError> {
     let processes = connector.partner_processes.get()?;

@@ -52,7 +52,9 @@ struct PersonReport {
     name: String,
     roles: Vec<&'static str>,
     /// Unix user.
-    unix: u32,
+    unix: Option<u32>,
+    /// Subject at the issuer.
+    oidc: Option<String>,
 }
 
 impl PersonReport {
@@ -60,19 +62,21 @@ impl PersonReport {
         Self {
             name: person.name.clone(),
             roles: person.roles.iter().map(|role| role.as_str()).collect(),
-            unix: person.unix,
+            unix: person.key.unix(),
+            oidc: person.key.account().map(|account| account.subject.clone()),
         }
     }
 }
 
 impl ReportRow for PersonReport {
-    const HEADER: &'static [&'static str] = &["NAME", "ROLES", "UNIX USER"];
+    const HEADER: &'static [&'static str] = &["NAME", "ROLES", "UNIX USER", "ACCOUNT"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.name.clone(),
             self.roles.join(", "),
-            self.unix.to_string(),
+            self.unix.map(|user| user.to_string()).unwrap_or_default(),
+            self.oidc.clone().unwrap_or_default(),
         ]
     }
 }

@@ -28,6 +28,7 @@ use futures::StreamExt as _;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_node::contract::clause_citation::cite_clause;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::question::answer_report::{AnswerReport, KeysEntry, MissingParticipant};
 use hansa_node::question::continuation::RequestedRowScope;
@@ -132,19 +133,19 @@ impl ConnectorVerb for GetArgs {
 async fn run_sql(
     connector: &Arc<Connector>,
     args: SqlArgs,
-    user: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     // Who reads a table of figures does not want to see it below each.
     let shows = args.since.is_some();
-    run_query(connector, args, user, shows, out).await
+    run_query(connector, args, caller, shows, out).await
 }
 
 /// Asks; `shows` says whether people see from where the next question goes on.
 async fn run_query(
     connector: &Arc<Connector>,
     args: SqlArgs,
-    user: Option<u32>,
+    caller: &Caller,
     shows: bool,
     out: &EventSink,
 ) -> CommandResult {
@@ -163,7 +164,7 @@ async fn run_query(
     let scope = RequestedRowScope::from_options(args.since.as_deref(), args.as_of.as_deref())?;
     let text = parse_query(connector, &text).await?;
     remember_named(connector, text.tables(), out).await?;
-    let author = QueryAuthor::from_local_user(user);
+    let author = QueryAuthor::from_caller(caller);
     let query_start::StartedQuery {
         answer,
         first,
@@ -225,7 +226,7 @@ impl<R: Serialize> CommandReport for AnswerFooter<R> {
 async fn explain_query(
     connector: &Arc<Connector>,
     args: ExplainArgs,
-    user: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
@@ -239,7 +240,7 @@ async fn explain_query(
             !args.analyze,
         )?
     };
-    let author = QueryAuthor::from_local_user(user);
+    let author = QueryAuthor::from_caller(caller);
     let asked = parse_query(connector, &args.sql).await?;
     let question = plan_query(connector, &asked, &options, &author).await?;
     let explanation = question.explain();
@@ -398,7 +399,7 @@ struct LocalStep<'a> {
 async fn get_dataset(
     connector: &Arc<Connector>,
     args: GetArgs,
-    user: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let Some((alias, dataset)) = args.dataset.split_once('.') else {
@@ -422,7 +423,7 @@ async fn get_dataset(
         every: 0,
         among_several: false,
     };
-    run_query(connector, order, user, true, out).await
+    run_query(connector, order, caller, true, out).await
 }
 
 /// What was typed about how to ask.

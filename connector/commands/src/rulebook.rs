@@ -19,6 +19,7 @@ use hansa_node::league::rulebook_acceptance::no_rulebook;
 use hansa_node::league::rulebook_register::RulebookRegister;
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -101,7 +102,7 @@ impl ConnectorVerb for RulebookCommand {
 async fn accept_version(
     connector: &Arc<Connector>,
     shown: Digest,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let (version, envelope) =

@@ -18,6 +18,7 @@ use crate::league::league_join;
 use hansa_identity::mtls;
 use hansa_node::answer::query_intake;
 use hansa_node::config::ConnectorConfig;
+use hansa_node::config::person::find_person_of_user;
 use hansa_node::contract::notice;
 use hansa_node::league::group_membership;
 use hansa_node::log::time_stamping;
@@ -119,7 +120,7 @@ pub(crate) async fn serve_until_stopped(
         let listed = Arc::clone(&connector);
         let users: UserAuthorization = Arc::new(move |user| {
             let config = listed.config();
-            let is_person = config.people.iter().any(|person| person.unix == user);
+            let is_person = find_person_of_user(&config.people, user).is_some();
             is_person || config.officers.users.contains(&user)
         });
         tasks.spawn(async move {

@@ -13,9 +13,11 @@ use crate::token::arguments::TokenCommand;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::configuration::AccessTokenRecord;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_node::config::person_key::IssuerAccount;
 use hansa_node::log::audit_event::{AuditEvent, list_texts, optional_text};
 use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::pseudonyms::Person;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::run_waiting;
@@ -120,7 +122,7 @@ struct TokenRequest<'a> {
 async fn create_token(
     connector: &Arc<Connector>,
     request: TokenRequest<'_>,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let TokenRequest {
@@ -138,6 +140,10 @@ async fn create_token(
     }
     if name.parse::<u32>().is_ok() {
         return Err(usage("a number names a Unix user; give the person a name".to_owned()).into());
+    }
+    if name.parse::<IssuerAccount>().is_ok() {
+        let sentence = "this names an account at an issuer; give the person a name";
+        return Err(usage(sentence.to_owned()).into());
     }
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(usage(format!("a token counts 1 to {MOST_DAYS} days")).into());
@@ -241,7 +247,7 @@ fn is_named_by_a_contract(connector: &Connector, purpose: &PurposeId) -> bool {
 async fn revoke_token(
     connector: &Arc<Connector>,
     prefix: &str,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let all = connector.access_tokens.all_tokens();
@@ -275,16 +281,9 @@ fn build_token_record(
     connector: &Connector,
     event: &str,
     grant: &AccessTokenGrant,
-    caller: Option<u32>,
+    caller: &Caller,
 ) -> Result<AccessTokenRecord, Refusal> {
-    let by = run_waiting(|| {
-        caller
-            .map(|user| {
-                let pseudonyms = &connector.records.pseudonyms;
-                pseudonyms.pseudonym(&Person::User(user), connector.now())
-            })
-            .transpose()
-    })?;
+    let by = caller.pseudonym(connector)?;
     Ok(AccessTokenRecord {
         event: event.to_owned(),
         token: grant.id.to_string(),

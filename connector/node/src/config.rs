@@ -16,6 +16,7 @@ pub mod officers;
 pub mod participant;
 pub mod peer;
 pub mod person;
+pub mod person_key;
 pub mod portal;
 pub mod reader;
 mod saved_query;
@@ -182,7 +183,8 @@ impl ConnectorConfig {
         let clients = clients::read_clients_config(root.section("clients"), &folder);
         let web = clients::read_clients_config(root.section("web"), &folder);
         let console = console::read_console_config(root.section("console"), &folder);
-        let people = person::read_people(root.section("person"));
+        let issuer = console.oidc.as_ref().map(|oidc| oidc.issuer.as_str());
+        let people = person::read_people(root.section("person"), issuer);
         let portal = portal::read_portal_config(root.section("portal"));
         let dataspace = dataspace::read_dataspace_config(
             dataspace::DataspaceSections {
@@ -294,10 +296,12 @@ impl ConnectorConfig {
             &self.console.certificate,
         ];
         let shown = shown.into_iter().flatten();
+        let issuer = self.console.oidc.as_ref();
         let barred = folders
             .map(Path::to_path_buf)
             .chain(keys.cloned())
             .chain(shown.map(|(_, key)| key.clone()))
+            .chain(issuer.map(|issuer| issuer.secret_file.clone()))
             .chain([self.state.clone(), self.cluster.folder.clone()]);
         SourceRoots::of(&self.root)
             .with_further(self.roots.clone())

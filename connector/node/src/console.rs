@@ -11,9 +11,11 @@ pub mod sign_in_code;
 
 use crate::config::ConnectorConfig;
 use crate::config::person::PersonConfig;
+use crate::config::person_key::PersonKey;
 use crate::console::session::{Browser, ListedSession, SessionLife};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
+use crate::participant::caller::Caller;
 use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::run_waiting;
 use crate::process::randomness::{random_bytes, random_hex};
@@ -45,7 +47,7 @@ pub struct SignedInPerson {
 ///
 /// # Errors
 /// `CONSOLE_OFF` where no console is served, `PERSON_UNKNOWN` where the user is no person of the configuration.
-pub fn issue_code(connector: &Connector, user: Option<u32>) -> Result<SignInInvitation, Refusal> {
+pub fn issue_code(connector: &Connector, caller: &Caller) -> Result<SignInInvitation, Refusal> {
     let Some(origin) = connector.console.origin.get() else {
         return Err(Refusal::new(
             ErrorCode::ConsoleOff,
@@ -53,13 +55,10 @@ pub fn issue_code(connector: &Connector, user: Option<u32>) -> Result<SignInInvi
         ));
     };
     let config = connector.config();
-    let person = user.and_then(|user| find_person(&config, user));
+    let key = caller.key(&config);
+    let person = key.and_then(|key| find_person(&config, &key));
     let Some(person) = person else {
-        let user = user.map_or_else(
-            || "this user".to_owned(),
-            |user| format!("Unix user {user}"),
-        );
-        let sentence = format!("{user} is no person of this participant");
+        let sentence = format!("{caller} is no person of this participant");
         return Err(
             Refusal::new(ErrorCode::PersonUnknown, sentence).with_help(format!(
                 "add [person.NAME] with name, roles and unix to {}, then hansa reload",
@@ -72,7 +71,7 @@ pub fn issue_code(connector: &Connector, user: Option<u32>) -> Result<SignInInvi
         .console
         .codes
         .lock()
-        .issue(person.unix, random_bytes(), ticks);
+        .issue(&person.key, random_bytes(), ticks);
     Ok(SignInInvitation {
         address: format!("{origin}/enter"),
         code,
@@ -94,8 +93,8 @@ pub async fn sign_in(
         let mut codes = connector.console.codes.lock();
         (codes.redeem(code, browser, ticks), codes.is_open())
     };
-    let user = match redeemed {
-        Ok(user) => user,
+    let key = match redeemed {
+        Ok(key) => key,
         Err(fault) => {
             // Too many tries, and tries while no code is open, write nothing, so that nobody fills the log.
             if fault == ErrorCode::ConsoleCodeInvalid && is_open {
@@ -111,7 +110,7 @@ pub async fn sign_in(
         }
     };
     let config = connector.config();
-    let Some(person) = find_person(&config, user) else {
+    let Some(person) = find_person(&config, &key) else {
         let sentence = "the code is of nobody who is in the configuration now";
         return Err(Refusal::new(ErrorCode::PersonUnknown, sentence));
     };
@@ -141,7 +140,7 @@ pub fn find_session(
     let life = session_life(&config);
     let mut sessions = connector.console.sessions.lock();
     let session = sessions.find(secret, browser, life, connector.ticks())?;
-    let person = find_person(&config, session.user);
+    let person = find_person(&config, &session.key);
     let person = person.filter(|person| person.roles == session.roles);
     let Some(person) = person else {
         sessions.end(secret);
@@ -160,7 +159,7 @@ pub fn list_sessions(
 ) -> Vec<ListedSession> {
     let life = session_life(&connector.config());
     let sessions = connector.console.sessions.lock();
-    sessions.list_own(person.unix, secret, life, connector.ticks())
+    sessions.list_own(&person.key, secret, life, connector.ticks())
 }
 
 const fn session_life(config: &ConnectorConfig) -> SessionLife {
@@ -211,16 +210,17 @@ async fn write_refusal(
     Ok(())
 }
 
-fn find_person(config: &ConnectorConfig, user: u32) -> Option<&PersonConfig> {
-    config.people.iter().find(|person| person.unix == user)
+/// Person of a key. A key with other accounts than those of now is one of an earlier configuration.
+fn find_person<'a>(config: &'a ConnectorConfig, key: &PersonKey) -> Option<&'a PersonConfig> {
+    config.people.iter().find(|person| person.key == *key)
 }
 
 fn pseudonym_of(connector: &Connector, person: &PersonConfig) -> Result<String, Refusal> {
-    pseudonym_of_user(connector, person.unix)
+    pseudonym_of_key(connector, &person.key)
 }
 
-fn pseudonym_of_user(connector: &Connector, user: u32) -> Result<String, Refusal> {
-    let person = Person::User(user);
+fn pseudonym_of_key(connector: &Connector, key: &PersonKey) -> Result<String, Refusal> {
+    let person = Person::Human(key.clone());
     run_waiting(|| {
         let pseudonyms = &connector.records.pseudonyms;
         pseudonyms.pseudonym(&person, connector.now())

@@ -38,6 +38,7 @@
 //!   and `limits`, maps of `peers`, `records.time_stamps`: only the clock of the log, and documents.
 
 pub mod approval;
+pub mod caller;
 pub mod connector_identity;
 pub mod opening;
 pub mod pending_approvals;

@@ -310,7 +310,7 @@ codes! {
     ConsoleOff "CONSOLE_OFF" Usage "This connector serves no console." "Set `[console] listen`, and start the connector again; `hansa config reference` shows the section.";
     ConsoleCodeInvalid "CONSOLE_CODE_INVALID" Identity "The code is not one that this connector has given out, was used, or has ended." "`hansa console` gives another one; it lasts two minutes.";
     ConsoleBusy "CONSOLE_BUSY" Exhausted "Too many codes were tried in the last minute." "Wait a minute, then type the code again.";
-    PersonUnknown "PERSON_UNKNOWN" Identity "No person of the configuration has this Unix user." "Add the person: `[person.NAME]` with `name`, `roles` and `unix`; then `hansa reload`.";
+    PersonUnknown "PERSON_UNKNOWN" Identity "No person of the configuration has this Unix user, or this account at the issuer." "Add the person: `[person.NAME]` with `name`, `roles`, and `unix` or `oidc`; then `hansa reload`.";
     FormStale "FORM_STALE" State "The form of the console is over, was used, or belongs to another page or session." "Open the page again, and fill in the form there.";
     ActUnconfirmed "ACT_UNCONFIRMED" Policy "The act waits for the number that its person types at the machine of the connector." "`hansa console confirm NUMBER`, within two minutes; then go on in the browser.";
     PasskeyInvalid "PASSKEY_INVALID" Identity "The answer of the passkey does not prove that its person was present for this act." "Open the page again and use the passkey there, or type the number at the machine of the connector.";

@@ -9,6 +9,7 @@ use crate::cli::connector_command::ConnectorCommand;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::admin::command::AdminCommand;
 use hansa_proto::admin::event::AdminEvent as Wire;
@@ -28,7 +29,16 @@ pub(crate) struct AdminService(pub(crate) Arc<Connector>);
 impl AdminHandler for AdminService {
     fn run(&self, command: AdminCommand, caller: Option<u32>) -> BoxStream<'static, Wire> {
         let order = match serde_json::from_value::<CommandEnvelope>(Value::Object(command.args)) {
-            Ok(order) => CommandEnvelope { caller, ..order },
+            Ok(order) => {
+                if let Err(refusal) = check_caller(&self.0, caller, &order.verb) {
+                    return futures::stream::once(std::future::ready(Wire::Failure(Box::new(
+                        refusal,
+                    ))))
+                    .boxed();
+                }
+                let caller = Caller::from_local_user(&self.0.config(), caller);
+                CommandEnvelope { caller, ..order }
+            }
             Err(fault) => {
                 let refusal = Refusal::new(
                     ErrorCode::UsageWrong,
@@ -39,10 +49,6 @@ impl AdminHandler for AdminService {
                     .boxed();
             }
         };
-        if let Err(refusal) = check_caller(&self.0, &order) {
-            return futures::stream::once(std::future::ready(Wire::Failure(Box::new(refusal))))
-                .boxed();
-        }
         let (out, events) = EventSink::channel();
         let connector = Arc::clone(&self.0);
         let work =
@@ -59,13 +65,17 @@ impl AdminHandler for AdminService {
 }
 
 /// Refuses what a person may not do at the socket: without being an officer, a person signs in at the console and confirms acts there.
-fn check_caller(connector: &Connector, order: &CommandEnvelope) -> Result<(), Refusal> {
+fn check_caller(
+    connector: &Connector,
+    caller: Option<u32>,
+    verb: &ConnectorCommand,
+) -> Result<(), Refusal> {
     let config = connector.config();
     let is_officer = |user: u32| config.officers.users.contains(&user);
     // The socket belongs to the user of this process.
     let own = std::fs::metadata(config.socket()).map(|socket| socket.uid());
     let is_own = |user: u32| user == 0 || own.as_ref().is_ok_and(|own| *own == user);
-    match (order.caller, &order.verb) {
+    match (caller, verb) {
         (_, ConnectorCommand::Console { .. }) => Ok(()),
         (Some(user), _) if is_own(user) || is_officer(user) => Ok(()),
         // A caller whom the kernel does not name is nobody.

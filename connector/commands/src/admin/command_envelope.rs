@@ -2,6 +2,7 @@
 
 use crate::admin::connector_verb::CommandOptions;
 use crate::cli::connector_command::ConnectorCommand;
+use hansa_node::participant::caller::Caller;
 
 /// A command as it travels to a connector.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -10,7 +11,7 @@ pub(crate) struct CommandEnvelope {
     pub(crate) verb: ConnectorCommand,
     /// How.
     pub(crate) manner: CommandOptions,
-    /// For which Unix user, as the kernel names it; nobody in particular inside a command's own process.
+    /// Whoever gives it. It never comes from the bytes of a message.
     #[serde(skip)]
-    pub(crate) caller: Option<u32>,
+    pub(crate) caller: Caller,
 }

@@ -5,6 +5,7 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::Command;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::startup::JudgedState;
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ pub(crate) struct CommandContext<'a> {
     pub(crate) connector: &'a Arc<Connector>,
     /// How it is carried out.
     pub(crate) options: CommandOptions,
-    /// The Unix user at the socket, as the kernel names it; none inside a command's own process.
-    pub(crate) caller: Option<u32>,
+    /// Whoever gives the command.
+    pub(crate) caller: &'a Caller,
     /// Destination of its results.
     pub(crate) out: &'a EventSink,
 }

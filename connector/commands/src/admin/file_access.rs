@@ -6,6 +6,7 @@
 use crate::admin::connector_verb::ConnectorVerb;
 use crate::admin::named_file::NamedFile;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::os::unix::fs::MetadataExt as _;
 
@@ -19,15 +20,20 @@ mod tests;
 pub(super) fn check_file_access(
     connector: &Connector,
     command: &mut impl ConnectorVerb,
-    caller: Option<u32>,
+    caller: &Caller,
 ) -> Result<(), Refusal> {
-    let Some(caller) = caller.filter(|_| names_a_file(command)) else {
+    if *caller == Caller::Process || !names_a_file(command) {
         return Ok(());
+    }
+    let Some(user) = caller.unix() else {
+        let sentence = "a person without a Unix user on this machine names no file of this machine to the connector";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
+            .with_help("leave the file out, or give the person a `unix` under [person.NAME]"));
     };
     let state = &connector.config().state;
     let own = std::fs::metadata(state)
         .map_err(|error| hansa_files::unreadable_file_refusal(state, &error))?;
-    refuse_stranger(caller, own.uid())
+    refuse_stranger(user, own.uid())
 }
 
 /// Refuses every Unix user but root and that of the connector.

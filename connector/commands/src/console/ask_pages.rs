@@ -242,9 +242,9 @@ fn command_line(verb: &str, form: &QuestionForm) -> String {
 }
 
 fn list_answers(visit: &PersonVisit<'_>) -> Vec<KeptAnswerSummary> {
-    let user = visit.person.person.unix;
+    let person = &visit.person.person.key;
     let answers = &visit.connector.console.answers;
-    let answers = answers.list(user, visit.connector.ticks()).into_iter();
+    let answers = answers.list(person, visit.connector.ticks()).into_iter();
     answers
         .map(|answer| KeptAnswerSummary {
             id: answer.id.clone(),
@@ -258,9 +258,9 @@ fn list_answers(visit: &PersonVisit<'_>) -> Vec<KeptAnswerSummary> {
 
 /// Answer of the person. The answer of another person is as unknown as one that there never was.
 fn find_answer(visit: &PersonVisit<'_>, id: &str) -> Result<Arc<KeptAnswer>, Refusal> {
-    let user = visit.person.person.unix;
+    let person = &visit.person.person.key;
     let answers = &visit.connector.console.answers;
-    let found = answers.find(id, user, visit.connector.ticks());
+    let found = answers.find(id, person, visit.connector.ticks());
     found.ok_or_else(|| {
         let sentence = "there is no such answer, or its time is over";
         Refusal::new(ErrorCode::AnswerUnknown, sentence)

@@ -70,7 +70,7 @@ pub(super) fn start_question(
         .map_err(|fault| hansa_files::unwritable_file_refusal(&folder, &fault))?;
     let id = random_hex(16);
     let question = KeptQuestion {
-        user: visit.person.person.unix,
+        person: visit.person.person.key.clone(),
         sql: form.sql.clone(),
         purpose: form.purpose.clone(),
         is_partial: form.is_partial,
@@ -173,7 +173,7 @@ fn fail_answer(refusal: Refusal) -> AnswerPhase {
 /// Refuses more rows where the person has too many already, or where the log needs the rest of the disk.
 fn check_room(connector: &Connector, answer: &KeptAnswer) -> Result<(), Refusal> {
     let answers = &connector.console.answers;
-    answers.check_bytes(answer.question.user)?;
+    answers.check_bytes(&answer.question.person)?;
     let config = connector.config();
     // A kept answer never takes the space in which the log writes.
     match hansa_audit_store::low_space(&config.state, config.limits.reserve) {

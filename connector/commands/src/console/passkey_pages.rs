@@ -2,11 +2,13 @@
 
 use crate::console::page_visit::{html_response, redirect};
 use crate::console::person_visit::PersonVisit;
+use hansa_audit_log::digest::Digest;
 use hansa_console::{
     DonePasskeyView, PASSKEYS_ADDRESS, PasskeyAdditionView, PasskeyEntry, PasskeyListView,
     PasskeyRequest, render_passkeys,
 };
 use hansa_node::config::person::Role;
+use hansa_node::config::person_key::PersonKey;
 use hansa_node::console::act::{issue_form_key, keep_done_act, last_act, open_act, use_form_key};
 use hansa_node::console::form_key::FormSubject;
 use hansa_node::console::passkey::{
@@ -115,7 +117,7 @@ pub(super) async fn record_by_passkey(
 /// Person and session of a visit.
 pub(super) fn owner_of<'a>(visit: &'a PersonVisit<'_>) -> ActOwner<'a> {
     ActOwner {
-        user: visit.person.person.unix,
+        person: &visit.person.person.key,
         session: visit.session(),
     }
 }
@@ -143,7 +145,7 @@ fn show_list(visit: &PersonVisit<'_>, is_refused: bool) -> Result<ConsoleRespons
                     credentials,
                 },
                 // An authenticator keeps one passkey for a person of a website.
-                user: base64url::encode(&visit.person.person.unix.to_be_bytes()),
+                user: base64url::encode(&authenticator_handle(&visit.person.person.key)),
                 form_key,
             }
         });
@@ -174,6 +176,17 @@ fn show_list(visit: &PersonVisit<'_>, is_refused: bool) -> Result<ConsoleRespons
         status,
         render_passkeys(&facts.to_frame(), &view),
     ))
+}
+
+/// Identity under which an authenticator keeps the passkey of a person: at most 64 bytes, and no name.
+fn authenticator_handle(key: &PersonKey) -> Vec<u8> {
+    match (key.unix(), key.account()) {
+        (Some(user), _) => user.to_be_bytes().to_vec(),
+        (None, account) => {
+            let account = account.map(ToString::to_string).unwrap_or_default();
+            Digest::of(account.as_bytes()).as_bytes().to_vec()
+        }
+    }
 }
 
 fn keep_done(visit: &PersonVisit<'_>, act: &str, record: u64) {

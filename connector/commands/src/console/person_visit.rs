@@ -11,6 +11,7 @@ use hansa_node::config::person::Role;
 use hansa_node::console;
 use hansa_node::console::SignedInPerson;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::language::Language;
 use hansa_transport::ConsoleResponse;
@@ -143,7 +144,7 @@ impl<'a> PermittedPerson<'a> {
         let order = CommandEnvelope {
             verb,
             manner: CommandOptions::default(),
-            caller: Some(visit.person.person.unix),
+            caller: Caller::Person(visit.person.person.key.clone()),
         };
         start_local_command(visit.connector, order)
     }

@@ -16,6 +16,7 @@ use hansa_node::offer::offers::PendingView;
 use hansa_node::participant::Connector;
 use hansa_node::participant::approval;
 use hansa_node::participant::approval::{Approval, ApprovalAction};
+use hansa_node::participant::caller::Caller;
 use hansa_node::peer::mailbox;
 use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::process::blocking_work::run_blocking;
@@ -107,7 +108,7 @@ impl ReadProposal {
 pub(super) async fn sign_contract(
     connector: &Arc<Connector>,
     args: ReadProposal,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     exchange_messages(connector, out).await?;
@@ -135,7 +136,7 @@ fn held_view(datasets: &DatasetState, prefix: &str) -> Option<PendingView> {
 async fn sign_view(
     connector: &Arc<Connector>,
     held: &PendingView,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let word =
@@ -191,7 +192,7 @@ pub(super) async fn waits_for_second_officer(
     connector: &Arc<Connector>,
     name: &str,
     open: &OpenNegotiation,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> Result<bool, CommandError> {
     let Some(NextMessage::Agreement(contract) | NextMessage::Finalization(contract)) =

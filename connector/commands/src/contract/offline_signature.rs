@@ -8,6 +8,7 @@ use crate::contract::exchange_messages;
 use crate::contract::negotiation_step::{send_step, waits_for_second_officer};
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::NextMessage;
@@ -59,7 +60,7 @@ pub(super) async fn attach_signature(
     connector: &Arc<Connector>,
     prefix: &str,
     bytes: &[u8],
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     exchange_messages(connector, out).await?;

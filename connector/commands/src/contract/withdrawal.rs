@@ -8,6 +8,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::participant::Connector;
 use hansa_node::participant::approval;
 use hansa_node::participant::approval::{Approval, ApprovalAction};
+use hansa_node::participant::caller::Caller;
 use hansa_node::peer::mailbox;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_node::process::run_to_completion;
@@ -32,7 +33,7 @@ pub(super) struct WithdrawalArgs {
 pub(super) async fn withdraw_contract(
     connector: &Arc<Connector>,
     args: WithdrawalArgs,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let (contract, agreement) = find_contract(connector, &args.contract)?;
@@ -87,7 +88,7 @@ pub(super) async fn attach_withdrawal(
     connector: &Arc<Connector>,
     prefix: &str,
     statement: &[u8],
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let (contract, agreement) = find_contract(connector, prefix)?;

@@ -10,6 +10,7 @@ use hansa_node::dataset::provider_restriction;
 use hansa_node::dataset::provider_restriction::RestrictionOutcome;
 use hansa_node::offer::offers::used_purposes;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_policy::diff;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -35,7 +36,7 @@ pub(super) async fn show_or_change(
     dataset: &Dataset,
     change: RestrictionChange,
     options: CommandOptions,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let held = connector

@@ -36,6 +36,7 @@ people-caption = Personen dieses Teilnehmers
 person-name = Name
 person-roles = Rollen
 person-unix = Unix-Benutzer
+person-oidc = Konto beim Identitätsanbieter
 people-roles = Was die Rollen bedeuten
 roles-caption = Rollen und ihre Rechte
 role-name = Rolle

@@ -36,6 +36,7 @@ people-caption = People of this participant
 person-name = Name
 person-roles = Roles
 person-unix = Unix user
+person-oidc = Account at the issuer
 people-roles = What the roles mean
 roles-caption = Roles and their rights
 role-name = Role

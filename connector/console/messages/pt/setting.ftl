@@ -36,6 +36,7 @@ people-caption = Pessoas deste participante
 person-name = Nome
 person-roles = Funções
 person-unix = Utilizador Unix
+person-oidc = Conta no fornecedor de identidade
 people-roles = O que significam as funções
 roles-caption = Funções e os seus direitos
 role-name = Função

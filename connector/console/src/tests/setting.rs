@@ -130,8 +130,8 @@ fn a_long_section_has_pages() {
 #[test]
 fn people_are_told_with_their_roles_and_without_pseudonyms() {
     let sample = json!([
-        { "name": "Maria Santos", "roles": ["officer", "signer"], "unix": 1001 },
-        { "name": "Jonas", "roles": ["a new role"], "unix": 1002 },
+        { "name": "Maria Santos", "roles": ["officer", "signer"], "unix": 1001, "oidc": "f3b1" },
+        { "name": "Jonas", "roles": ["a new role"], "unix": null, "oidc": null },
     ]);
     let render = |language, object: &Value| {
         let rows: Vec<PersonRow> = read(object);
@@ -139,7 +139,11 @@ fn people_are_told_with_their_roles_and_without_pseudonyms() {
     };
     check_view(&sample, &["name"], render);
     let text = render(Language::De, &sample);
-    assert!(text.contains("Sachbearbeitung, Unterschrift") && text.contains("1001"));
+    assert!(
+        text.contains("Sachbearbeitung, Unterschrift")
+            && text.contains("1001")
+            && text.contains("f3b1")
+    );
     check_page(&render_people(&frame(Language::Pt, "/"), &[]));
 }
 

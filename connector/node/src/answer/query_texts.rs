@@ -119,7 +119,7 @@ mod tests {
         let person = connector
             .records
             .pseudonyms
-            .pseudonym(&Person::User(1001), connector.now())
+            .pseudonym(&Person::of_user(1001), connector.now())
             .unwrap();
         let whose = connector
             .records

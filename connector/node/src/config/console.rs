@@ -1,7 +1,9 @@
-//! `[console]`: address of the console, the life of its sessions, and the proof of acts.
+//! `[console]`: address of the console, the life of its sessions, the ways to sign in, and the proof of acts.
 
 use crate::config::reader::ConfigSection;
 use crate::config::unit::parse_duration;
+use hansa_oidc::{ClientSecret, IssuerConfig};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,8 +27,34 @@ pub struct ConsoleConfig {
     pub idle: Duration,
     /// Longest life of a session.
     pub longest: Duration,
+    /// Ways to sign in.
+    pub sign_in: BTreeSet<SignInMethod>,
+    /// Issuer of the accounts of people.
+    pub oidc: Option<ConsoleIssuerConfig>,
     /// Proof of an act that binds the participant.
     pub step_up: StepUp,
+}
+
+/// Way to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SignInMethod {
+    /// A code of the local socket.
+    Link,
+    /// An account at the issuer.
+    Oidc,
+}
+
+/// `[console.oidc]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleIssuerConfig {
+    /// Issuer identifier.
+    pub issuer: String,
+    /// Client identifier of the console at the issuer.
+    pub client: String,
+    /// File with the secret of the client.
+    pub secret_file: PathBuf,
+    /// Authentication context class that a fresh login must have.
+    pub acr: Option<String>,
 }
 
 /// Proof that the person of an act is present.
@@ -36,6 +64,8 @@ pub enum StepUp {
     Host,
     /// A passkey; the number where the person has none at hand.
     Passkey,
+    /// A fresh login at the issuer; a passkey or the number for a contract about rows or persons.
+    Again,
 }
 
 impl ConsoleConfig {
@@ -43,6 +73,12 @@ impl ConsoleConfig {
     pub fn is_secure(&self) -> bool {
         let name = self.name.as_deref();
         name.is_some_and(|name| name.starts_with("https://"))
+    }
+
+    /// Issuer by which people sign in; none where the configuration does not permit it.
+    pub fn sign_in_issuer(&self) -> Option<&ConsoleIssuerConfig> {
+        let oidc = self.oidc.as_ref();
+        oidc.filter(|_| self.sign_in.contains(&SignInMethod::Oidc))
     }
 }
 
@@ -68,10 +104,16 @@ pub(super) fn read_console_config(section: ConfigSection<'_>, folder: &Path) -> 
         let time = section.parse_with(key, parse_duration, "a time such as 15m");
         time.unwrap_or(default)
     };
-    let proofs = [("host", StepUp::Host), ("passkey", StepUp::Passkey)];
+    let proofs = [
+        ("host", StepUp::Host),
+        ("passkey", StepUp::Passkey),
+        ("again", StepUp::Again),
+    ];
     let step_up = section.word("step_up", &proofs).unwrap_or(StepUp::Host);
     let config = ConsoleConfig {
         listen,
+        sign_in: read_sign_in(&section),
+        oidc: read_issuer(section.section("oidc"), folder),
         step_up,
         idle: time("idle", IDLE),
         longest: time("longest", LONGEST),
@@ -101,10 +143,30 @@ pub(super) fn read_console_config(section: ConfigSection<'_>, folder: &Path) -> 
         let host = host.split(':').next().unwrap_or_default();
         host.parse::<Ipv4Addr>().is_err()
     };
-    if config.step_up == StepUp::Passkey && !config.name.as_ref().is_some_and(has_host) {
+    if config.step_up != StepUp::Host && !config.name.as_ref().is_some_and(has_host) {
         section.report_problem(
             "step_up",
             "a passkey is for one host name: give the console a `name` that stays, such as http://munster.localhost:8818",
+        );
+    }
+    let is_by_issuer = config.sign_in_issuer().is_some();
+    if config.sign_in.contains(&SignInMethod::Oidc) && !is_by_issuer {
+        section.report_problem(
+            "sign_in",
+            "a sign-in by an issuer needs the section [console.oidc], which names it",
+        );
+    }
+    // The issuer sends a browser back to one address that it knows.
+    if is_by_issuer && config.name.is_none() {
+        section.report_problem(
+            "sign_in",
+            "the issuer sends people back to one address: give the console a `name` that stays",
+        );
+    }
+    if config.step_up == StepUp::Again && !is_by_issuer {
+        section.report_problem(
+            "step_up",
+            "a fresh login is one at an issuer: add \"oidc\" to `sign_in`",
         );
     }
     if config.idle > config.longest {
@@ -112,6 +174,60 @@ pub(super) fn read_console_config(section: ConfigSection<'_>, folder: &Path) -> 
     }
     section.finish();
     config
+}
+
+fn read_sign_in(section: &ConfigSection<'_>) -> BTreeSet<SignInMethod> {
+    let Some(words) = section.texts("sign_in") else {
+        return BTreeSet::from([SignInMethod::Link]);
+    };
+    let mut methods = BTreeSet::new();
+    for word in words {
+        match word.as_str() {
+            "link" => {
+                methods.insert(SignInMethod::Link);
+            }
+            "oidc" => {
+                methods.insert(SignInMethod::Oidc);
+            }
+            _ => {
+                let sentence = format!("`{word}` is no way to sign in: link, oidc");
+                section.report_problem("sign_in", sentence);
+            }
+        }
+    }
+    if methods.is_empty() {
+        section.report_problem("sign_in", "nobody could sign in: name link, oidc, or both");
+    }
+    methods
+}
+
+fn read_issuer(section: ConfigSection<'_>, folder: &Path) -> Option<ConsoleIssuerConfig> {
+    if !section.is_present() {
+        section.finish();
+        return None;
+    }
+    let issuer = section.required_text("issuer");
+    let client = section.required_text("client");
+    let secret_file = section.required_text("secret_file");
+    let acr = section.text("acr");
+    let config = ConsoleIssuerConfig {
+        issuer: issuer?,
+        client: client?,
+        secret_file: folder.join(secret_file?),
+        acr,
+    };
+    let checked = IssuerConfig {
+        issuer: config.issuer.clone(),
+        client: config.client.clone(),
+        // The file is read when the console is opened.
+        secret: ClientSecret::new("unread"),
+        acr: config.acr.clone(),
+    };
+    if let Err(refusal) = checked.check() {
+        section.report_refusal("issuer", refusal);
+    }
+    section.finish();
+    Some(config)
 }
 
 /// Reads an origin as browsers write it (RFC 6454, section 6.2): small letters, no path, no default port.

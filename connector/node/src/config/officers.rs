@@ -1,6 +1,7 @@
 //! `[officers]`: officers of this connector, each a Unix user, and the steps that need two of them.
 
-use crate::config::person::{PersonConfig, Role};
+use crate::config::person::{PersonConfig, Role, key_of_user};
+use crate::config::person_key::PersonKey;
 use crate::config::reader::ConfigSection;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct OfficersConfig {
     /// Unix user IDs of the officers.
     pub users: BTreeSet<u32>,
-    /// Unix user IDs of those who approve: the officers, and the people with the role `signer`.
-    pub approvers: BTreeSet<u32>,
+    /// Those who approve: the officers, and the people with the role `signer`. A human being stands here once.
+    pub approvers: BTreeSet<PersonKey>,
     /// Socket for officers and people; absent without them.
     pub socket: Option<PathBuf>,
     /// True if less strict amendments and withdrawals need two officers.
@@ -46,14 +47,14 @@ pub(super) fn read_officers_config(
     let signers = people
         .iter()
         .filter(|person| person.roles.contains(&Role::Signer));
-    let approvers: BTreeSet<u32> = users
+    let approvers: BTreeSet<PersonKey> = users
         .iter()
-        .copied()
-        .chain(signers.map(|person| person.unix))
+        .map(|user| key_of_user(people, *user))
+        .chain(signers.map(|person| person.key.clone()))
         .collect();
     if second && approvers.len() < 2 {
         let sentence = "a second officer is asked for, and `officers.users` and the people with the role `signer` are less than two \
-                        Unix users";
+                        human beings";
         let help = "name them, by number or by name: users = [\"maria\", \"1002\"]";
         let refusal = Refusal::new(ErrorCode::ConfigInvalid, sentence);
         section.report_refusal("users", refusal.with_help(help));

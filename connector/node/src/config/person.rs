@@ -1,6 +1,7 @@
-//! `[person.NAME]`: people of the participant, each with roles and a Unix user.
+//! `[person.NAME]`: people of the participant, each with roles, a Unix user, and an account at the issuer.
 
 use crate::config::officers::resolve_user_id;
+use crate::config::person_key::{IssuerAccount, PersonKey};
 use crate::config::reader::ConfigSection;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,14 +49,26 @@ pub struct PersonConfig {
     pub name: String,
     /// Roles of the person.
     pub roles: BTreeSet<Role>,
-    /// Unix user of the person.
-    pub unix: u32,
+    /// Accounts of the person.
+    pub key: PersonKey,
 }
 
-/// Reads the people.
-pub(super) fn read_people(section: ConfigSection<'_>) -> Vec<PersonConfig> {
+/// Finds the person of a Unix user.
+pub fn find_person_of_user(people: &[PersonConfig], user: u32) -> Option<&PersonConfig> {
+    people.iter().find(|person| person.key.unix() == Some(user))
+}
+
+/// Key of a Unix user: the one of the person where the user is one, so that a human being has one key.
+pub fn key_of_user(people: &[PersonConfig], user: u32) -> PersonKey {
+    let person = find_person_of_user(people, user);
+    person.map_or_else(|| PersonKey::of_user(user), |person| person.key.clone())
+}
+
+/// Reads the people. An account at the issuer has the issuer of section `[console.oidc]`.
+pub(super) fn read_people(section: ConfigSection<'_>, issuer: Option<&str>) -> Vec<PersonConfig> {
     let mut people = Vec::new();
     let mut users: BTreeMap<u32, String> = BTreeMap::new();
+    let mut subjects: BTreeMap<String, String> = BTreeMap::new();
     for (key, inner) in section.named_sections() {
         let name = inner.required_text("name");
         let mut roles = BTreeSet::new();
@@ -77,7 +90,7 @@ pub(super) fn read_people(section: ConfigSection<'_>) -> Vec<PersonConfig> {
         if roles.contains(&Role::Signer) && !roles.contains(&Role::Officer) {
             inner.report_problem("roles", "a signer is an officer, too");
         }
-        let unix = inner.required_text("unix");
+        let unix = inner.text("unix");
         let user = unix.as_deref().and_then(|named| {
             let user = resolve_user_id(named);
             if user.is_none() {
@@ -92,10 +105,44 @@ pub(super) fn read_people(section: ConfigSection<'_>) -> Vec<PersonConfig> {
             let sentence = format!("`{other}` and `{key}` are one Unix user, so one person");
             inner.report_problem("unix", sentence);
         }
+        let account = read_account(&inner, issuer);
+        if let Some(account) = &account
+            && let Some(other) = subjects.insert(account.subject.clone(), key.to_owned())
+        {
+            let sentence = format!("`{other}` and `{key}` are one account, so one person");
+            inner.report_problem("oidc", sentence);
+        }
+        let accounts = PersonKey::from_accounts(user, account);
+        if accounts.is_none() && unix.is_none() && inner.value("oidc").is_none() {
+            let sentence = format!(
+                "`{key}` has no account: give it `unix`, a Unix user, or `oidc`, the `sub` at the issuer"
+            );
+            inner.report_problem("unix", sentence);
+        }
         inner.finish();
-        if let (Some(name), Some(unix)) = (name, user) {
-            people.push(PersonConfig { name, roles, unix });
+        if let (Some(name), Some(key)) = (name, accounts) {
+            people.push(PersonConfig { name, roles, key });
         }
     }
     people
+}
+
+fn read_account(section: &ConfigSection<'_>, issuer: Option<&str>) -> Option<IssuerAccount> {
+    let subject = section.text("oidc")?;
+    let is_subject = !subject.is_empty() && subject.len() <= 255 && subject.is_ascii();
+    if !is_subject {
+        section.report_problem("oidc", "a `sub` is a text of 1 to 255 ASCII characters");
+        return None;
+    }
+    let Some(issuer) = issuer else {
+        section.report_problem(
+            "oidc",
+            "an account is one at an issuer, and section [console.oidc] names none",
+        );
+        return None;
+    };
+    Some(IssuerAccount {
+        issuer: issuer.to_owned(),
+        subject,
+    })
 }

@@ -377,3 +377,109 @@ fn a_time_stamp_authority_has_an_address_anchors_and_an_interval() {
         assert_eq!((faults[0].code, key_of), (code, Some(key)), "{value}");
     }
 }
+
+#[test]
+fn a_person_has_a_unix_user_an_account_or_both_and_nobody_shares_one() {
+    let head = "[participant]\nid = \"munster.example\"\nname = \"Münster\"\n";
+    let issuer = "[console.oidc]\nissuer = \"https://id.example\"\nclient = \"hansa\"\nsecret_file = \"s\"\n";
+    let person = |name: &str, accounts: &str| {
+        format!(
+            "[person.{name}]\nname = \"{name}\"\nroles = [\"officer\", \"signer\"]\n{accounts}\n"
+        )
+    };
+    let unix = |user: u32| format!("unix = \"{user}\"");
+    let oidc = |subject: &str| format!("oidc = \"{subject}\"");
+    let both = format!("{}\n{}", unix(1001), oidc("a"));
+    let people = |list: &[String]| load(&format!("{head}{issuer}{}", list.concat()));
+    let config = people(&[
+        person("maria", &both),
+        person("rui", &oidc("b")),
+        person("jonas", &unix(1002)),
+    ])
+    .unwrap();
+    let accounts: Vec<_> = config
+        .people
+        .iter()
+        .map(|person| {
+            let account = person.key.account();
+            (person.key.unix(), account.map(ToString::to_string))
+        })
+        .collect();
+    let account = |subject: &str| Some(format!("https://id.example#{subject}"));
+    assert_eq!(
+        accounts,
+        [
+            (Some(1002), None),
+            (Some(1001), account("a")),
+            (None, account("b"))
+        ]
+    );
+    for (list, words) in [
+        (vec![person("maria", "")], "has no account"),
+        (
+            vec![person("maria", &unix(1)), person("rui", &unix(1))],
+            "are one Unix user",
+        ),
+        (
+            vec![person("maria", &both), person("rui", &oidc("a"))],
+            "are one account",
+        ),
+        (vec![person("maria", &oidc(""))], "a `sub` is"),
+        (vec![person("maria", "oidc = \"é\"")], "a `sub` is"),
+    ] {
+        let problems = people(&list).unwrap_err();
+        let mut found = problems.iter();
+        assert!(
+            found.any(|problem| problem.code == ErrorCode::ConfigInvalid
+                && problem.sentence.contains(words)),
+            "{list:?}: {problems:?}"
+        );
+    }
+    // An account is one at an issuer.
+    assert!(load(&format!("{head}{}", person("maria", &oidc("a")))).is_err());
+    // One human being with two accounts is one of those who approve.
+    let officers = |users: &str| format!("[officers]\nusers = [{users}]\nsecond = \"looser\"\n");
+    let maria = person("maria", &both);
+    assert!(load(&format!("{head}{}{issuer}{maria}", officers("\"1001\""))).is_err());
+    let two = load(&format!(
+        "{head}{}{issuer}{maria}",
+        officers("\"1001\", \"1002\"")
+    ))
+    .unwrap();
+    assert_eq!(two.officers.approvers.len(), 2);
+}
+
+#[test]
+fn a_sign_in_by_an_issuer_needs_the_issuer_and_a_name_that_stays() {
+    let head = "[participant]\nid = \"munster.example\"\nname = \"Münster\"\n";
+    let issuer = "[console.oidc]\nissuer = \"https://id.example\"\nclient = \"hansa\"\nsecret_file = \"keys/s\"\n";
+    let name = "name = \"http://munster.localhost:8818\"\n";
+    let console = |lines: &str, issuer: &str| load(&format!("{head}[console]\n{lines}{issuer}"));
+    let config = console(
+        &format!("{name}sign_in = [\"link\", \"oidc\"]\nstep_up = \"again\"\n"),
+        issuer,
+    )
+    .unwrap();
+    let oidc = config.console.sign_in_issuer().unwrap();
+    assert!(oidc.secret_file.ends_with("keys/s") && oidc.secret_file.is_absolute());
+    // An issuer that nobody signs in with, while the people keep their accounts.
+    let off = console("", issuer).unwrap();
+    assert!(off.console.oidc.is_some() && off.console.sign_in_issuer().is_none());
+    for (lines, issuer) in [
+        (format!("{name}sign_in = [\"oidc\"]\n"), ""),
+        ("sign_in = [\"oidc\"]\n".to_owned(), issuer),
+        (format!("{name}sign_in = []\n"), issuer),
+        (format!("{name}sign_in = [\"mail\"]\n"), issuer),
+        (format!("{name}step_up = \"again\"\n"), issuer),
+        (
+            format!("{name}sign_in = [\"oidc\"]\n"),
+            "[console.oidc]\nissuer = \"http://id.example\"\nclient = \"hansa\"\nsecret_file = \"s\"\n",
+        ),
+        (
+            format!("{name}sign_in = [\"oidc\"]\n"),
+            "[console.oidc]\nissuer = \"https://id.example\"\nclient = \"hansa\"\n",
+        ),
+    ] {
+        assert!(console(&lines, issuer).is_err(), "{lines}{issuer}");
+    }
+}

@@ -5,9 +5,10 @@ use crate::console::pending_act::{
     ActOwner, DescribedAct, OpenedAct, PendingAct, PresenceChallenge,
 };
 use crate::console::session::DoneAct;
-use crate::console::{SignedInPerson, find_person, pseudonym_of, pseudonym_of_user};
+use crate::console::{SignedInPerson, find_person, pseudonym_of, pseudonym_of_key};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
+use crate::participant::caller::Caller;
 use crate::process::randomness::{random_bytes, random_hex};
 use hansa_audit_log::record::console::{ConsoleActRecord, PasskeyProof};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -84,7 +85,7 @@ pub fn open_act(
         act,
         number: u32::from_be_bytes(random_bytes()),
         challenge: PresenceChallenge {
-            actor: pseudonym_of_user(connector, owner.user)?,
+            actor: pseudonym_of_key(connector, owner.person)?,
             random: random_bytes(),
             at: connector.now(),
         },
@@ -127,17 +128,18 @@ pub fn take_act(
 /// `PERSON_UNKNOWN` where the user is no person of the configuration, `CONSOLE_CODE_INVALID` for a number of no act of this person.
 pub fn confirm_act(
     connector: &Connector,
-    user: Option<u32>,
+    caller: &Caller,
     number: &str,
 ) -> Result<DescribedAct, Refusal> {
     let config = connector.config();
-    let person = user.and_then(|user| find_person(&config, user));
+    let key = caller.key(&config);
+    let person = key.and_then(|key| find_person(&config, &key));
     let Some(person) = person else {
         let sentence = "the Unix user at this socket is no person of this participant";
         return Err(Refusal::new(ErrorCode::PersonUnknown, sentence));
     };
     let mut acts = connector.console.acts.lock();
-    acts.confirm(person.unix, number, connector.ticks())
+    acts.confirm(&person.key, number, connector.ticks())
 }
 
 /// Records an act before it is carried out. Gives the number of the record.

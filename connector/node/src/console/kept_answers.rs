@@ -2,6 +2,7 @@
 
 pub mod answer_file;
 
+use crate::config::person_key::PersonKey;
 use crate::console::kept_answers::answer_file::AnswerFile;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -31,8 +32,8 @@ const NOTICES: usize = 50;
 /// Question whose answer is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptQuestion {
-    /// Unix user of the person who asks.
-    pub user: u32,
+    /// Person who asks.
+    pub person: PersonKey,
     /// Text of the question.
     pub sql: String,
     /// Declared purpose; empty for the purpose of the configuration.
@@ -155,7 +156,7 @@ impl KeptAnswers {
         answers.retain(|_, answer| !answer.is_over(ticks));
         let mut own: Vec<_> = answers
             .values()
-            .filter(|answer| answer.question.user == question.user)
+            .filter(|answer| answer.question.person == question.person)
             .map(|answer| (answer.is_running(), answer.opened, answer.id.clone()))
             .collect();
         // The ended ones first, each group by its age.
@@ -183,11 +184,11 @@ impl KeptAnswers {
     }
 
     /// Answer of a person, and notes the look at it. The answer of another person is not found.
-    pub fn find(&self, id: &str, user: u32, ticks: i64) -> Option<Arc<KeptAnswer>> {
+    pub fn find(&self, id: &str, person: &PersonKey, ticks: i64) -> Option<Arc<KeptAnswer>> {
         let answers = self.0.lock();
         let answer = answers.get(id)?;
         // INVARIANT: answer-of-its-person. Another person learns not even that it exists.
-        if answer.question.user != user || answer.is_over(ticks) {
+        if answer.question.person != *person || answer.is_over(ticks) {
             return None;
         }
         answer.note_look(ticks);
@@ -195,11 +196,11 @@ impl KeptAnswers {
     }
 
     /// Answers of a person, the newest first.
-    pub fn list(&self, user: u32, ticks: i64) -> Vec<Arc<KeptAnswer>> {
+    pub fn list(&self, person: &PersonKey, ticks: i64) -> Vec<Arc<KeptAnswer>> {
         let answers = self.0.lock();
         let mut own: Vec<_> = answers
             .values()
-            .filter(|answer| answer.question.user == user && !answer.is_over(ticks))
+            .filter(|answer| answer.question.person == *person && !answer.is_over(ticks))
             .cloned()
             .collect();
         own.sort_by_key(|answer| std::cmp::Reverse(answer.opened));
@@ -225,11 +226,11 @@ impl KeptAnswers {
     ///
     /// # Errors
     /// `RESOURCE_LIMIT`.
-    pub fn check_bytes(&self, user: u32) -> Result<(), Refusal> {
+    pub fn check_bytes(&self, person: &PersonKey) -> Result<(), Refusal> {
         let answers = self.0.lock();
         let own = answers
             .values()
-            .filter(|answer| answer.question.user == user);
+            .filter(|answer| answer.question.person == *person);
         let bytes: u64 = own.map(|answer| answer.rows.bytes()).sum();
         if bytes <= BYTES {
             return Ok(());

@@ -1,5 +1,6 @@
 //! Acts that a person has confirmed in the browser, and not yet by a number at the machine or by a passkey.
 
+use crate::config::person_key::PersonKey;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -88,7 +89,7 @@ pub struct PendingAct {
     /// Challenge to a passkey.
     pub challenge: PresenceChallenge,
     is_refused: bool,
-    user: u32,
+    person: PersonKey,
     session: Digest,
     opened: i64,
 }
@@ -97,14 +98,14 @@ pub struct PendingAct {
 #[derive(Debug, Default)]
 pub struct PendingActs {
     acts: HashMap<String, PendingAct>,
-    wrong: HashMap<u32, u32>,
+    wrong: HashMap<PersonKey, u32>,
 }
 
 /// Person and session that a pending act belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct ActOwner<'a> {
-    /// Unix user of the person.
-    pub user: u32,
+    /// Person.
+    pub person: &'a PersonKey,
     /// Secret of the session.
     pub session: &'a str,
 }
@@ -116,7 +117,7 @@ impl PendingActs {
         let mut own: Vec<_> = self
             .acts
             .iter()
-            .filter(|(_, pending)| pending.user == owner.user)
+            .filter(|(_, pending)| pending.person == *owner.person)
             .map(|(id, pending)| (pending.opened, id.clone()))
             .collect();
         own.sort_unstable();
@@ -139,7 +140,7 @@ impl PendingActs {
             is_confirmed: false,
             challenge: opened.challenge,
             is_refused: false,
-            user: owner.user,
+            person: owner.person.clone(),
             session: Digest::of(owner.session.as_bytes()),
             opened: ticks,
         };
@@ -160,7 +161,7 @@ impl PendingActs {
         let digest = Digest::of(owner.session.as_bytes());
         let found = self.acts.get(id);
         found
-            .filter(|pending| pending.user == owner.user && pending.session == digest)
+            .filter(|pending| pending.person == *owner.person && pending.session == digest)
             .ok_or_else(|| {
                 let sentence = "this act is over; it was waited for for two minutes";
                 Refusal::new(ErrorCode::FormStale, sentence)
@@ -213,24 +214,24 @@ impl PendingActs {
     /// `CONSOLE_CODE_INVALID` for a number of no act of this person. After five of them, all acts of the person end.
     pub fn confirm(
         &mut self,
-        user: u32,
+        person: &PersonKey,
         number: &str,
         ticks: i64,
     ) -> Result<DescribedAct, Refusal> {
         self.remove_ended(ticks);
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         let mut own = self.acts.values_mut();
-        let found = own.find(|pending| pending.user == user && pending.number == digits);
+        let found = own.find(|pending| pending.person == *person && pending.number == digits);
         if let Some(pending) = found {
             pending.is_confirmed = true;
-            self.wrong.remove(&user);
+            self.wrong.remove(person);
             return Ok(pending.act.clone());
         }
-        let wrong = self.wrong.entry(user).or_default();
+        let wrong = self.wrong.entry(person.clone()).or_default();
         *wrong += 1;
         if *wrong >= WRONG {
-            self.wrong.remove(&user);
-            self.acts.retain(|_, pending| pending.user != user);
+            self.wrong.remove(person);
+            self.acts.retain(|_, pending| pending.person != *person);
         }
         let sentence = "no act of yours waits under this number";
         Err(Refusal::new(ErrorCode::ConsoleCodeInvalid, sentence)
@@ -248,8 +249,10 @@ mod tests {
     use super::*;
 
     const NOW: i64 = 9_000_000_000;
+    const KEY: PersonKey = PersonKey::of_user(1001);
+    const OTHER: PersonKey = PersonKey::of_user(1002);
     const MARIA: ActOwner<'static> = ActOwner {
-        user: 1001,
+        person: &KEY,
         session: "s1",
     };
 
@@ -283,11 +286,11 @@ mod tests {
         let unconfirmed = acts.take("a", MARIA, NOW).unwrap_err();
         assert_eq!(unconfirmed.code, ErrorCode::ActUnconfirmed);
         // Neither another person nor another session of the same one.
-        assert!(acts.confirm(1002, "000012", NOW).is_err());
-        assert_eq!(acts.confirm(1001, "000-012", NOW).unwrap().subject, "n-1");
+        assert!(acts.confirm(&OTHER, "000012", NOW).is_err());
+        assert_eq!(acts.confirm(&KEY, "000-012", NOW).unwrap().subject, "n-1");
         for other in [
             ActOwner {
-                user: 1002,
+                person: &OTHER,
                 ..MARIA
             },
             ActOwner {
@@ -328,14 +331,14 @@ mod tests {
         );
         assert_eq!(acts.take_proven("a", MARIA, NOW).unwrap(), act("n-1"));
         assert!(acts.take_proven("a", MARIA, NOW).is_err());
-        assert!(acts.confirm(1001, "000012", NOW).is_err());
+        assert!(acts.confirm(&KEY, "000012", NOW).is_err());
     }
 
     #[test]
     fn acts_end_by_time_by_number_and_by_guesses() {
         let mut acts = PendingActs::default();
         acts.open("a", make_opened_act(12), MARIA, NOW);
-        acts.confirm(1001, "000012", NOW).unwrap();
+        acts.confirm(&KEY, "000012", NOW).unwrap();
         assert!(acts.take("a", MARIA, NOW + LIFE).is_err());
         for at in 0..6 {
             acts.open(&format!("b{at}"), make_opened_act(5), MARIA, NOW + at);
@@ -352,8 +355,8 @@ mod tests {
         let different: std::collections::BTreeSet<_> = numbers.iter().collect();
         assert_eq!(different.len(), 4, "{numbers:?}");
         for _ in 0..5 {
-            assert!(acts.confirm(1001, "999999", NOW + 9).is_err());
+            assert!(acts.confirm(&KEY, "999999", NOW + 9).is_err());
         }
-        assert!(acts.confirm(1001, &numbers[0], NOW + 9).is_err());
+        assert!(acts.confirm(&KEY, &numbers[0], NOW + 9).is_err());
     }
 }

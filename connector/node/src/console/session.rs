@@ -1,6 +1,7 @@
 //! Sessions of people at the console: kept as the digest of their secret, bound to a network and a browser.
 
 use crate::config::person::{PersonConfig, Role};
+use crate::config::person_key::PersonKey;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::term::language::Language;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -47,8 +48,8 @@ impl Browser {
 /// Person of a session.
 #[derive(Debug, Clone)]
 pub struct SessionPerson {
-    /// Unix user of the person.
-    pub user: u32,
+    /// Accounts of the person.
+    pub key: PersonKey,
     /// Roles of the person at the sign-in.
     pub roles: BTreeSet<Role>,
 }
@@ -56,7 +57,7 @@ pub struct SessionPerson {
 /// Session of a person.
 #[derive(Debug)]
 struct Session {
-    user: u32,
+    key: PersonKey,
     roles: BTreeSet<Role>,
     browser: Digest,
     /// Microseconds of the monotonic clock at the sign-in.
@@ -146,7 +147,7 @@ impl Sessions {
         let mut own: Vec<_> = self
             .0
             .iter()
-            .filter(|(_, session)| session.user == person.unix)
+            .filter(|(_, session)| session.key == person.key)
             .map(|(digest, session)| (session.opened, *digest))
             .collect();
         own.sort_unstable();
@@ -155,7 +156,7 @@ impl Sessions {
             self.0.remove(&digest);
         }
         let session = Session {
-            user: person.unix,
+            key: person.key.clone(),
             roles: person.roles.clone(),
             browser: browser.digest(),
             opened: ticks,
@@ -184,7 +185,7 @@ impl Sessions {
         }
         session.used = ticks;
         Some(SessionPerson {
-            user: session.user,
+            key: session.key.clone(),
             roles: session.roles.clone(),
         })
     }
@@ -192,13 +193,13 @@ impl Sessions {
     /// Sessions of a person that have not ended, the newest first.
     pub fn list_own(
         &self,
-        user: u32,
+        key: &PersonKey,
         secret: &str,
         life: SessionLife,
         ticks: i64,
     ) -> Vec<ListedSession> {
         let this = Digest::of(secret.as_bytes());
-        let own = self.0.iter().filter(|(_, session)| session.user == user);
+        let own = self.0.iter().filter(|(_, session)| session.key == *key);
         let mut listed: Vec<ListedSession> = own
             .filter(|(_, session)| !session.is_over(life, ticks))
             .map(|(digest, session)| ListedSession {
@@ -270,7 +271,7 @@ mod tests {
         PersonConfig {
             name: "Maria".to_owned(),
             roles: [Role::Officer].into(),
-            unix: 1001,
+            key: PersonKey::of_user(1001),
         }
     }
 
@@ -353,11 +354,11 @@ mod tests {
         sessions.open("one", &person(), &here, NOW + 800_000_000);
         sessions.open("two", &person(), &here, NOW + 850_000_000);
         let other = PersonConfig {
-            unix: 1002,
+            key: PersonKey::of_user(1002),
             ..person()
         };
         sessions.open("other", &other, &here, NOW + 850_000_000);
-        let listed = sessions.list_own(1001, "one", LIFE, NOW + 900_000_000);
+        let listed = sessions.list_own(&PersonKey::of_user(1001), "one", LIFE, NOW + 900_000_000);
         let seconds: Vec<u64> = listed
             .iter()
             .map(|session| session.opened.as_secs())

@@ -1,5 +1,6 @@
 //! Codes for one sign-in: 50 random bits, for one person, once, for two minutes.
 
+use crate::config::person_key::PersonKey;
 use crate::console::session::Browser;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::ErrorCode;
@@ -30,7 +31,7 @@ pub struct SignInCodes {
 #[derive(Debug)]
 struct OpenCode {
     digest: Digest,
-    user: u32,
+    person: PersonKey,
     until: i64,
 }
 
@@ -41,10 +42,10 @@ struct WrongCode {
 }
 
 impl SignInCodes {
-    /// Gives a code to a Unix user. A code that the user had before ends. `ticks` are microseconds of the monotonic clock.
-    pub fn issue(&mut self, user: u32, random: [u8; 10], ticks: i64) -> String {
+    /// Gives a code to a person. A code that the person had before ends. `ticks` are microseconds of the monotonic clock.
+    pub fn issue(&mut self, person: &PersonKey, random: [u8; 10], ticks: i64) -> String {
         self.open
-            .retain(|code| code.user != user && ticks < code.until);
+            .retain(|code| code.person != *person && ticks < code.until);
         let letters = random.map(|byte| {
             let at = usize::from(byte & 31);
             ALPHABET.get(at).copied().map_or('0', char::from)
@@ -52,7 +53,7 @@ impl SignInCodes {
         let plain: String = letters.iter().collect();
         self.open.push(OpenCode {
             digest: Digest::of(plain.as_bytes()),
-            user,
+            person: person.clone(),
             until: ticks.saturating_add(LIFE),
         });
         let mut shown = String::new();
@@ -65,18 +66,23 @@ impl SignInCodes {
         shown
     }
 
-    /// Uses up a code, and gives its Unix user. Only wrong codes are counted, so nobody can keep a person with a code out. A guess
+    /// Uses up a code, and gives its person. Only wrong codes are counted, so nobody can keep a person with a code out. A guess
     /// fits one of the open codes with a chance of one in 2^50.
     ///
     /// # Errors
     /// `CONSOLE_CODE_INVALID` for a code that is not open, `CONSOLE_BUSY` after too many of them. Both take equal time for every code
     /// and person.
-    pub fn redeem(&mut self, typed: &str, browser: &Browser, ticks: i64) -> Result<u32, ErrorCode> {
+    pub fn redeem(
+        &mut self,
+        typed: &str,
+        browser: &Browser,
+        ticks: i64,
+    ) -> Result<PersonKey, ErrorCode> {
         self.open.retain(|code| ticks < code.until);
         let digest = Digest::of(read_typed_code(typed).as_bytes());
         let found = self.open.iter().position(|code| code.digest == digest);
         match found {
-            Some(found) => Ok(self.open.swap_remove(found).user),
+            Some(found) => Ok(self.open.swap_remove(found).person),
             None => Err(self.count_wrong_code(browser.network(), ticks)),
         }
     }
@@ -117,6 +123,8 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     const NOW: i64 = 1_000_000_000;
+    const MARIA: PersonKey = PersonKey::of_user(1001);
+    const JONAS: PersonKey = PersonKey::of_user(1002);
 
     fn browser(third: u8) -> Browser {
         Browser {
@@ -128,46 +136,47 @@ mod tests {
     #[test]
     fn a_code_is_good_once_for_its_person() {
         let mut codes = SignInCodes::default();
-        let maria = codes.issue(1001, [7; 10], NOW);
-        let jonas = codes.issue(1002, [9, 1, 2, 3, 4, 5, 6, 7, 8, 9], NOW);
+        let maria = codes.issue(&MARIA, [7; 10], NOW);
+        let jonas = codes.issue(&JONAS, [9, 1, 2, 3, 4, 5, 6, 7, 8, 9], NOW);
         assert_eq!(maria.len(), 12);
         let here = browser(1);
-        assert_eq!(codes.redeem(&jonas.to_lowercase(), &here, NOW), Ok(1002));
+        assert_eq!(codes.redeem(&jonas.to_lowercase(), &here, NOW), Ok(JONAS));
         assert_eq!(
             codes.redeem(&jonas, &here, NOW),
             Err(ErrorCode::ConsoleCodeInvalid)
         );
-        assert_eq!(codes.redeem(&maria.replace('-', " "), &here, NOW), Ok(1001));
+        assert_eq!(
+            codes.redeem(&maria.replace('-', " "), &here, NOW),
+            Ok(MARIA)
+        );
         assert!(!codes.is_open());
     }
 
     #[test]
     fn a_code_ends_after_two_minutes_and_with_the_next_one() {
         let mut codes = SignInCodes::default();
-        let first = codes.issue(1001, [1; 10], NOW);
-        let second = codes.issue(1001, [2; 10], NOW);
-        let wrong = Err(ErrorCode::ConsoleCodeInvalid);
-        assert_eq!(codes.redeem(&first, &browser(1), NOW), wrong);
-        assert_eq!(codes.redeem(&second, &browser(1), NOW + LIFE), wrong);
+        let first = codes.issue(&MARIA, [1; 10], NOW);
+        let second = codes.issue(&MARIA, [2; 10], NOW);
+        let wrong = || Err(ErrorCode::ConsoleCodeInvalid);
+        assert_eq!(codes.redeem(&first, &browser(1), NOW), wrong());
+        assert_eq!(codes.redeem(&second, &browser(1), NOW + LIFE), wrong());
     }
 
     #[test]
     fn wrong_codes_are_counted_by_network_and_in_all_and_keep_nobody_out() {
         let mut codes = SignInCodes::default();
-        let code = codes.issue(1001, [1; 10], NOW);
-        let (wrong, busy) = (
-            Err(ErrorCode::ConsoleCodeInvalid),
-            Err(ErrorCode::ConsoleBusy),
-        );
+        let code = codes.issue(&MARIA, [1; 10], NOW);
+        let wrong = || Err(ErrorCode::ConsoleCodeInvalid);
+        let busy = || Err(ErrorCode::ConsoleBusy);
         for network in 1..=4 {
             for _ in 0..MOST_OF_NETWORK {
-                assert_eq!(codes.redeem("x", &browser(network), NOW), wrong);
+                assert_eq!(codes.redeem("x", &browser(network), NOW), wrong());
             }
-            assert_eq!(codes.redeem("x", &browser(network), NOW), busy);
+            assert_eq!(codes.redeem("x", &browser(network), NOW), busy());
         }
-        assert_eq!(codes.redeem("x", &browser(5), NOW), busy);
-        assert_eq!(codes.redeem(&code, &browser(1), NOW), Ok(1001));
-        assert_eq!(codes.redeem("x", &browser(1), NOW + WINDOW), wrong);
+        assert_eq!(codes.redeem("x", &browser(5), NOW), busy());
+        assert_eq!(codes.redeem(&code, &browser(1), NOW), Ok(MARIA));
+        assert_eq!(codes.redeem("x", &browser(1), NOW + WINDOW), wrong());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::approval;
 use crate::participant::approval::{Approval, ApprovalAction};
+use crate::participant::caller::Caller;
 use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::RestrictionRecord;
@@ -62,7 +63,7 @@ pub async fn set_restriction(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
     provider_restriction: Option<ProviderRestriction>,
-    caller: Option<u32>,
+    caller: &Caller,
 ) -> Result<RestrictionOutcome, Refusal> {
     let after = connector
         .records

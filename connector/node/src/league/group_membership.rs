@@ -4,6 +4,7 @@ use crate::log::audit_event::{AuditEvent, list_texts};
 use crate::participant::Connector;
 use crate::participant::approval;
 use crate::participant::approval::{Approval, ApprovalAction};
+use crate::participant::caller::Caller;
 use crate::participant::reloadable_state::ReloadableState;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::GroupRecord;
@@ -28,7 +29,7 @@ pub async fn add_members(
     connector: &Arc<Connector>,
     name: &GroupName,
     added: &BTreeSet<ParticipantId>,
-    caller: Option<u32>,
+    caller: &Caller,
 ) -> Result<MembershipOutcome, Refusal> {
     let before = group_members(&connector.reloadable, name);
     let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();

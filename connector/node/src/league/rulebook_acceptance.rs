@@ -5,8 +5,7 @@ use crate::league::rulebook_register::StoredAcceptance;
 use crate::log::audit_event::AuditEvent;
 use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
-use crate::participant::pseudonyms::Person;
-use crate::process::blocking_work::run_waiting;
+use crate::participant::caller::Caller;
 use crate::process::run_to_completion::to_the_end;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::configuration::RulebookRecord;
@@ -69,9 +68,9 @@ pub async fn install_rulebook(
 pub async fn accept_rulebook(
     connector: &Arc<Connector>,
     shown: Digest,
-    caller: Option<u32>,
+    caller: &Caller,
 ) -> Result<(u64, String), Refusal> {
-    let connector = Arc::clone(connector);
+    let (connector, caller) = (Arc::clone(connector), caller.clone());
     to_the_end(async move {
         let _turn = connector.contracts.negotiation_lock.lock().await;
         let register = connector.reloadable.rulebooks();
@@ -101,10 +100,7 @@ pub async fn accept_rulebook(
         // A statement that the league would refuse is neither stored nor recorded.
         let bundle = connector.identity.trust.bundle();
         acceptance.check(version, shown, &bundle.keys(connector.now()))?;
-        let now = connector.now();
-        let people = &connector.records.pseudonyms;
-        let actor = caller.map(|user| run_waiting(|| people.pseudonym(&Person::User(user), now)));
-        let actor = actor.transpose()?;
+        let actor = caller.pseudonym(&connector)?;
         let file = connector
             .records
             .documents

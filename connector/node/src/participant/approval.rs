@@ -2,13 +2,13 @@
 //! approves it.
 //!
 //! Both acts are recorded before anything is signed, each under a pseudonym that only this participant can resolve
-//! (`crate::participant::pseudonyms`), and with the digest of a reason that is stored beside the log. The kernel identifies the
-//! officer: it names the Unix user at the other end of the local socket.
+//! (`crate::participant::pseudonyms`), and with the digest of a reason that is stored beside the log. Human beings are counted, not
+//! accounts: a Unix user at the local socket and an account at the issuer may be one officer.
 
 use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
-use crate::participant::pseudonyms::Person;
+use crate::participant::caller::Caller;
 use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::ApprovalRecord;
@@ -111,7 +111,7 @@ pub fn needs_two(connector: &Connector, agreement: &Agreement) -> Option<ChangeV
 /// `SECOND_OFFICER_NEEDED` for a caller that is no officer or has already approved; or if the approval can't be recorded.
 pub async fn take_approval(
     connector: &Arc<Connector>,
-    caller: Option<u32>,
+    caller: &Caller,
     contract: ContractId,
     action: ApprovalAction,
     reason: Option<&str>,
@@ -230,26 +230,21 @@ pub fn require_approvals(
 }
 
 /// Pseudonym of the calling officer. The log alone does not reveal the person.
-fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Refusal> {
-    let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence));
-    let Some(user) = caller else {
-        return refuse("no connector runs here, so your Unix user can't be checked".to_owned())
-            .map_err(|refusal| {
-                refusal.with_help("start it, hansa serve, and give the command again")
-            });
+fn find_officer(connector: &Connector, caller: &Caller) -> Result<String, Refusal> {
+    let refuse = |sentence: String| Refusal::new(ErrorCode::SecondOfficerNeeded, sentence);
+    let config = connector.config();
+    let unknown = || {
+        let sentence = "no connector runs here, so your Unix user can't be checked".to_owned();
+        refuse(sentence).with_help("start it, hansa serve, and give the command again")
     };
-    if !connector.config().officers.approvers.contains(&user) {
-        return refuse(format!(
-            "you are the Unix user {user}, who is not listed under [officers] and is no person with the role `signer`"
-        ));
+    let key = caller.key(&config).ok_or_else(unknown)?;
+    // INVARIANT: two-human-beings. A key has all accounts of a person, so nobody is two officers.
+    if !config.officers.approvers.contains(&key) {
+        return Err(refuse(format!(
+            "you are {key}, who is not listed under [officers] and is no person with the role `signer`"
+        )));
     }
-    let now = connector.now();
-    run_waiting(|| {
-        connector
-            .records
-            .pseudonyms
-            .pseudonym(&Person::User(user), now)
-    })
+    caller.pseudonym(connector)?.ok_or_else(unknown)
 }
 
 /// Reason of the first officer, while it is stored.

@@ -8,6 +8,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::upkeep::ErasureRecord;
 use hansa_audit_store::erasable_texts::StoredText;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeSet;
 
 impl Connector {
     /// Erases the identity of a person in all years: records the erasure, then destroys the keys. Returns the pseudonyms.
@@ -32,8 +33,9 @@ impl Connector {
                 .with_help("have it approved, or end what it is about; then erase"));
         }
         self.erase_beside("actor", ground, all.iter().map(|one| one.held).collect())?;
-        self.records.pseudonyms.forget(person);
-        Ok(all.into_iter().map(|one| one.pseudonym).collect())
+        self.records.pseudonyms.forget(&all);
+        let pseudonyms: BTreeSet<String> = all.into_iter().map(|one| one.pseudonym).collect();
+        Ok(pseudonyms.into_iter().collect())
     }
 
     /// Erases the reasons with these digests. Returns their number.

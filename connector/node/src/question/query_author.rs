@@ -1,5 +1,6 @@
 //! Author of a question.
 
+use crate::participant::caller::Caller;
 use crate::participant::pseudonyms::Person;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::peer::VerifiedPeer;
@@ -19,10 +20,10 @@ pub enum QueryAuthor {
 }
 
 impl QueryAuthor {
-    /// Returns the author for a Unix user at the local socket, by the number from the kernel.
-    pub fn from_local_user(user: Option<u32>) -> Self {
+    /// Returns the author for whoever gives a command.
+    pub fn from_caller(caller: &Caller) -> Self {
         Self::House {
-            person: user.map(Person::User),
+            person: caller.person(),
             access_token: None,
         }
     }

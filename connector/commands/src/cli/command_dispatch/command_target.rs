@@ -13,6 +13,7 @@ use hansa_audit_log::time::Clock;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::contract::notice;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::opening;
 use hansa_node::participant::startup::StartupFindings;
 use hansa_node::peer::mailbox;
@@ -133,7 +134,7 @@ impl CommandTarget {
         let order = CommandEnvelope {
             verb: command,
             manner: options,
-            caller: None,
+            caller: Caller::Process,
         };
         match self {
             Self::Running(client) => (

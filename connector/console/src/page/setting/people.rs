@@ -18,7 +18,9 @@ pub struct PersonRow {
     /// Words of the roles.
     pub roles: Vec<String>,
     /// Number of the Unix user.
-    pub unix: u32,
+    pub unix: Option<u32>,
+    /// Subject identifier at the issuer.
+    pub oidc: Option<String>,
 }
 
 /// Page with the people and their roles.
@@ -54,7 +56,8 @@ fn render_rows(language: Language, rows: &[PersonRow]) -> Markup {
                 }
             },
             // A name in figures, not a quantity.
-            html! { (person.unix) },
+            html! { @if let Some(user) = person.unix { (user) } },
+            html! { @if let Some(subject) = &person.oidc { code { (reveal_controls(subject)) } } },
         ]
     });
     render_table(&DataTable {
@@ -64,6 +67,7 @@ fn render_rows(language: Language, rows: &[PersonRow]) -> Markup {
             message!(language, "person-name"),
             message!(language, "person-roles"),
             message!(language, "person-unix"),
+            message!(language, "person-oidc"),
         ],
         rows: cells.collect(),
     })

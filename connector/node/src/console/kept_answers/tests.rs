@@ -2,6 +2,7 @@
 
 use super::answer_file::{AnswerFile, AnswerWriter};
 use super::{AnswerPhase, KeptAnswers, KeptQuestion, LIFE};
+use crate::config::person_key::PersonKey;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use arrow_array::{Int64Array, RecordBatch};
@@ -12,9 +13,12 @@ use std::sync::Arc;
 
 const NOW: i64 = 3_000_000;
 
-fn question(user: u32) -> KeptQuestion {
+const MARIA: PersonKey = PersonKey::of_user(1001);
+const JONAS: PersonKey = PersonKey::of_user(1002);
+
+fn question(person: &PersonKey) -> KeptQuestion {
     KeptQuestion {
-        user,
+        person: person.clone(),
         sql: "SELECT 1".to_owned(),
         purpose: String::new(),
         is_partial: false,
@@ -22,10 +26,10 @@ fn question(user: u32) -> KeptQuestion {
     }
 }
 
-fn open(answers: &KeptAnswers, id: &str, user: u32, ticks: i64) -> Result<(), Refusal> {
+fn open(answers: &KeptAnswers, id: &str, person: &PersonKey, ticks: i64) -> Result<(), Refusal> {
     let file = tempfile::tempfile().unwrap();
     answers
-        .open(id.to_owned(), question(user), file, ticks)
+        .open(id.to_owned(), question(person), file, ticks)
         .map(|_| ())
 }
 
@@ -59,40 +63,40 @@ fn values(batches: &[RecordBatch]) -> Vec<i64> {
 #[test]
 fn an_answer_is_found_by_its_person_alone_and_for_its_time() {
     let answers = KeptAnswers::default();
-    open(&answers, "a", 1001, NOW).unwrap();
-    assert!(answers.find("a", 1002, NOW).is_none());
-    assert!(answers.find("b", 1001, NOW).is_none());
-    assert!(answers.list(1002, NOW).is_empty());
+    open(&answers, "a", &MARIA, NOW).unwrap();
+    assert!(answers.find("a", &JONAS, NOW).is_none());
+    assert!(answers.find("b", &MARIA, NOW).is_none());
+    assert!(answers.list(&JONAS, NOW).is_empty());
     // A running answer is kept, however long nobody looks.
-    let answer = answers.find("a", 1001, NOW + 10 * LIFE).unwrap();
+    let answer = answers.find("a", &MARIA, NOW + 10 * LIFE).unwrap();
     answer.end(AnswerPhase::Complete, NOW + 10 * LIFE);
     let end = NOW + 10 * LIFE;
-    assert!(answers.find("a", 1001, end + LIFE - 1).is_some());
+    assert!(answers.find("a", &MARIA, end + LIFE - 1).is_some());
     assert!(answers.expire("a", end + 2 * LIFE - 2));
     assert!(!answers.expire("a", end + 2 * LIFE - 1));
-    assert!(answers.find("a", 1001, end).is_none());
+    assert!(answers.find("a", &MARIA, end).is_none());
 }
 
 #[test]
 fn a_person_has_two_answers_and_the_oldest_that_has_ended_gives_way() {
     let answers = KeptAnswers::default();
-    open(&answers, "a", 1001, NOW).unwrap();
-    open(&answers, "b", 1001, NOW + 1).unwrap();
-    let refusal = open(&answers, "c", 1001, NOW + 2).unwrap_err();
+    open(&answers, "a", &MARIA, NOW).unwrap();
+    open(&answers, "b", &MARIA, NOW + 1).unwrap();
+    let refusal = open(&answers, "c", &MARIA, NOW + 2).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::TooManyStreams);
-    open(&answers, "other", 1002, NOW + 2).unwrap();
-    let newer = answers.find("b", 1001, NOW).unwrap();
+    open(&answers, "other", &JONAS, NOW + 2).unwrap();
+    let newer = answers.find("b", &MARIA, NOW).unwrap();
     newer.end(AnswerPhase::Stopped, NOW);
-    open(&answers, "c", 1001, NOW + 3).unwrap();
+    open(&answers, "c", &MARIA, NOW + 3).unwrap();
     let own: Vec<_> = answers
-        .list(1001, NOW)
+        .list(&MARIA, NOW)
         .iter()
         .map(|a| a.id.clone())
         .collect();
     assert_eq!(own, ["c", "a"]);
     answers.forget("a");
-    assert_eq!(answers.list(1001, NOW).len(), 1);
-    assert_eq!(answers.list(1002, NOW).len(), 1);
+    assert_eq!(answers.list(&MARIA, NOW).len(), 1);
+    assert_eq!(answers.list(&JONAS, NOW).len(), 1);
 }
 
 #[test]
@@ -146,8 +150,8 @@ fn an_answer_without_rows_has_its_columns() {
 #[test]
 fn an_answer_that_failed_has_no_rows() {
     let answers = KeptAnswers::default();
-    open(&answers, "a", 1001, NOW).unwrap();
-    let answer = answers.find("a", 1001, NOW).unwrap();
+    open(&answers, "a", &MARIA, NOW).unwrap();
+    let answer = answers.find("a", &MARIA, NOW).unwrap();
     let mut writer = AnswerWriter::default();
     for bytes in stream(&[numbers(0, 10)]) {
         writer.take_bytes(&answer.rows, bytes).unwrap();

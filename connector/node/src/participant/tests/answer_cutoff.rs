@@ -2,6 +2,7 @@
 
 use crate::dataset::{provider_restriction, publication};
 use crate::participant::Connector;
+use crate::participant::caller::Caller;
 use crate::participant::testing::{
     DAY, TERMS, TestFederation, ask_showing, make_contract, record_text, records_of_kind,
     verified_caller,
@@ -121,9 +122,14 @@ async fn a_restriction_cuts_an_answer_that_is_being_opened() {
             ProviderRestriction::new("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
         let connector = Arc::clone(connector);
         let set = tokio::spawn(async move {
-            provider_restriction::set_restriction(&connector, &dataset, Some(restriction), None)
-                .await
-                .unwrap()
+            provider_restriction::set_restriction(
+                &connector,
+                &dataset,
+                Some(restriction),
+                &Caller::Process,
+            )
+            .await
+            .unwrap()
         });
         while !set.is_finished() {
             std::thread::yield_now();

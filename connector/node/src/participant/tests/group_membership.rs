@@ -1,8 +1,11 @@
 //! Tests: the newest list of a group decides on its members, and no list older than a day.
 
+use crate::config::ConnectorConfig;
+use crate::config::person_key::IssuerAccount;
 use crate::league::group_membership;
 use crate::league::group_membership::MembershipOutcome;
 use crate::participant::Connector;
+use crate::participant::caller::Caller;
 use crate::participant::pending_approvals;
 use crate::participant::testing::{
     DAY, TERMS, TestFederation, ask_for_bikes, close_participant, make_contract, participant_id,
@@ -34,9 +37,14 @@ async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
             .datasets
             .catalog(|catalog| catalog.offers().next().is_none())
     );
-    group_membership::add_members(&provider, &name(), &members(&["acme", "third"]), None)
-        .await
-        .unwrap();
+    group_membership::add_members(
+        &provider,
+        &name(),
+        &members(&["acme", "third"]),
+        &Caller::Process,
+    )
+    .await
+    .unwrap();
     let faults = crate::offer::offer_renewal::renew_offers(&provider).unwrap();
     assert!(faults.is_empty(), "{faults:?}");
     let consumer = federation.open("acme");
@@ -84,7 +92,7 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
     );
     let change = records_of_kind(&provider, "group").pop().unwrap();
     assert_eq!(record_text(&change, "event"), "changed");
-    group_membership::add_members(&provider, &name(), &members(&["acme"]), None)
+    group_membership::add_members(&provider, &name(), &members(&["acme"]), &Caller::Process)
         .await
         .unwrap();
     assert_eq!(ask_for_bikes(&provider, who, &[contract]).await, Ok(2));
@@ -103,7 +111,10 @@ async fn no_change_takes_back_another_one() {
     ));
     assert!(futures::poll!(&mut removed).is_pending());
     let new = members(&["globex"]);
-    let mut added = Box::pin(group_membership::add_members(&provider, &group, &new, None));
+    let caller = Caller::Process;
+    let mut added = Box::pin(group_membership::add_members(
+        &provider, &group, &new, &caller,
+    ));
     assert!(futures::poll!(&mut added).is_pending());
     drop(turn);
     removed.await.unwrap();
@@ -167,8 +178,8 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     let add = |who: &'static str, officer: u32| {
         let connector = Arc::clone(&connector);
         async move {
-            group_membership::add_members(&connector, &name(), &members(&[who]), Some(officer))
-                .await
+            let caller = Caller::from_local_user(&connector.config(), Some(officer));
+            group_membership::add_members(&connector, &name(), &members(&[who]), &caller).await
         }
     };
     let listed = || {
@@ -212,4 +223,65 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
         Ok(MembershipOutcome::Listed(_))
     ));
     assert_eq!(listed(), 1);
+}
+
+/// Attack 13: the second word is one of the same human being, by the other account.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_human_being_with_a_unix_user_and_an_account_is_one_officer() {
+    let mut federation = TestFederation::new();
+    for alias in ["lindau", "acme", "third"] {
+        federation.set_up_participant(alias, TERMS);
+    }
+    let home = federation.home("lindau");
+    std::fs::write(home.join("bundle.json"), federation.bundle()).unwrap();
+    std::fs::write(home.join("oidc.secret"), "swordfish").unwrap();
+    let toml = std::fs::read_to_string(home.join("hansa.toml")).unwrap();
+    let officers = "[officers]\nusers = [\"1001\", \"1002\"]\nsecond = \"looser\"\n\n\
+        [console.oidc]\nissuer = \"https://id.example\"\nclient = \"hansa\"\nsecret_file = \"oidc.secret\"\n";
+    let person = |name: &str, accounts: &str| {
+        format!(
+            "\n[person.{name}]\nname = \"Maria\"\nroles = [\"officer\", \"signer\"]\n{accounts}\n"
+        )
+    };
+    let write = |people: &str| {
+        std::fs::write(home.join("hansa.toml"), format!("{toml}{officers}{people}")).unwrap();
+    };
+    write(&person("maria", "unix = \"1001\"\noidc = \"f3b1\""));
+    let connector = federation.open("lindau");
+    let account = IssuerAccount {
+        issuer: "https://id.example".to_owned(),
+        subject: "f3b1".to_owned(),
+    };
+    let by_issuer = |config: &ConnectorConfig| {
+        let mut people = config.people.iter();
+        let person = people.find(|person| person.key.account() == Some(&account));
+        Caller::Person(person.unwrap().key.clone())
+    };
+    let add = async |connector: &Arc<Connector>, who: &str, caller: &Caller| {
+        group_membership::add_members(connector, &name(), &members(&[who]), caller).await
+    };
+    let by_socket = Caller::from_local_user(&connector.config(), Some(1001));
+    assert_eq!(by_socket, by_issuer(&connector.config()));
+    for (first, second) in [
+        (by_socket.clone(), Caller::User(1001)),
+        (Caller::User(1001), by_issuer(&connector.config())),
+    ] {
+        let added = add(&connector, "acme", &first).await;
+        assert!(
+            matches!(added, Ok(MembershipOutcome::Waits))
+                || added.is_err_and(|refusal| refusal.code == ErrorCode::SecondOfficerNeeded)
+        );
+        let refused = add(&connector, "acme", &second).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::SecondOfficerNeeded);
+    }
+    close_participant(connector).await;
+    // A renamed entry, and one that has lost the Unix user: the human being stays the one who asked.
+    write(&person("anna", "oidc = \"f3b1\""));
+    let connector = federation.open("lindau");
+    let renamed = by_issuer(&connector.config());
+    let refused = add(&connector, "acme", &renamed).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::SecondOfficerNeeded);
+    let other = Caller::from_local_user(&connector.config(), Some(1002));
+    let added = add(&connector, "acme", &other).await;
+    assert!(matches!(added, Ok(MembershipOutcome::Listed(_))));
 }

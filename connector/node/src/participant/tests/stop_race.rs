@@ -4,6 +4,7 @@
 use crate::dataset::{provider_restriction, publication};
 use crate::league::group_membership;
 use crate::participant::Connector;
+use crate::participant::caller::Caller;
 use crate::participant::testing::pause_point::pause_points;
 use crate::participant::testing::{
     DAY, TERMS, TestFederation, ask_for_bikes, ask_showing, exchange_messages, make_contract,
@@ -183,7 +184,7 @@ async fn no_permit_stands_behind_a_restriction() {
             &case.provider,
             &dataset,
             Some(restriction),
-            None,
+            &Caller::Process,
         )
         .await;
         set.unwrap();
@@ -206,7 +207,7 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
     let (provider, _) = federation.try_open("lindau", &[]).unwrap();
     let _ = crate::participant::testing::publish_configured_datasets(&provider);
     let members = BTreeSet::from([crate::participant::testing::participant_id("acme")]);
-    group_membership::add_members(&provider, &name, &members, None)
+    group_membership::add_members(&provider, &name, &members, &Caller::Process)
         .await
         .unwrap();
     assert!(
@@ -337,7 +338,7 @@ async fn what_does_not_concern_a_question_only_has_it_decided_again() {
     let question = tokio::spawn(async move { ask_for_bikes(&asked, who, &[contract]).await });
     pause_points(&provider).decided.holds_somebody().await;
     let name: GroupName = "others".parse().unwrap();
-    group_membership::add_members(&provider, &name, &BTreeSet::new(), None)
+    group_membership::add_members(&provider, &name, &BTreeSet::new(), &Caller::Process)
         .await
         .unwrap();
     drop(held);
