@@ -8,5 +8,5 @@ mod logout_token;
 mod sign_in;
 mod signature_vectors;
 mod step_up;
-mod test_issuer;
+mod test_sign_in;
 mod token_attacks;

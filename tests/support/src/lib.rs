@@ -14,6 +14,7 @@
 //! | a peer or provider that breaks the rules | [`malicious_peer::MaliciousPeer`], [`malicious_server::MaliciousServer`] | keys and wire; what is said is forged |
 //! | the connector | `TestFederation` in `connector/node` | keys, log, contracts; no network, a clock that the test sets |
 //! | the peer protocol | `TestProvider`, `TlsLeague` in `connector/transport` | TLS on a socket; certificates without a league |
+//! | an issuer of accounts | [`oidc_issuer::TestIssuer`] | HTTP, keys and tokens, with whatever fault a test wants |
 //! | keys and trust | `LeagueFixture` in `connector/identity` | the league's authority and its files |
 //! | the query engine | `FixtureParticipant` in `connector/query` | plans and rows; contracts of [`contract`] |
 //! | catalogue | functions of `catalog/src/fixture.rs` | entries; contracts of [`contract`] |
@@ -49,6 +50,7 @@ pub mod malicious_peer;
 pub mod malicious_server;
 pub mod mutation;
 pub mod network_relay;
+pub mod oidc_issuer;
 pub mod participant;
 pub mod postgres_server;
 pub mod property_cases;

@@ -1,15 +1,14 @@
 //! The address to which the browser goes.
 
-use super::test_issuer::{
-    CLIENT, REDIRECT, SUBJECT, TestIssuer, begin, encode, entropy, instant, members, query,
-};
+use super::test_sign_in::{REDIRECT, begin, discover, entropy, instant};
 use hansa_audit_log::digest::Digest;
+use hansa_test_support::oidc_issuer::{CLIENT, SUBJECT, TestIssuer, encode, members, query};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_address_has_state_nonce_and_challenge() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let start = begin(&client);
     assert!(
         start
@@ -44,7 +43,7 @@ async fn the_address_has_state_nonce_and_challenge() {
 #[tokio::test]
 async fn a_sign_in_after_a_sign_out_asks_for_a_login() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let start = client.begin_sign_in(REDIRECT, true, &entropy(1), instant(0));
     let asked = query(&start.address);
     assert_eq!(
@@ -57,7 +56,7 @@ async fn a_sign_in_after_a_sign_out_asks_for_a_login() {
 #[tokio::test]
 async fn a_step_up_asks_for_a_login_of_the_class() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let start = client.begin_step_up(REDIRECT, SUBJECT, &entropy(1), instant(0));
     let asked = query(&start.address);
     assert_eq!(
@@ -72,7 +71,7 @@ async fn a_step_up_asks_for_a_login_of_the_class() {
     );
 
     issuer.change(|it| it.metadata = members(json!({"claims_parameter_supported": false})));
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let start = client.begin_step_up(REDIRECT, SUBJECT, &entropy(1), instant(0));
     let asked = query(&start.address);
     assert_eq!(asked["acr_values"], "2");

@@ -1,10 +1,11 @@
 //! The metadata of the issuer, and issuers that send elsewhere.
 
-use super::test_issuer::{
-    REDIRECT, TestIssuer, assert_refused, entropy, instant, members, response, sign_in,
+use super::test_sign_in::{
+    REDIRECT, assert_refused, config, discover, entropy, instant, sign_in, visit,
 };
 use crate::issuer::Issuer;
 use hansa_policy::refusal::ErrorCode;
+use hansa_test_support::oidc_issuer::{TestIssuer, members, response};
 use serde_json::{Value, json};
 
 const METADATA: &str = "/.well-known/openid-configuration";
@@ -12,7 +13,7 @@ const METADATA: &str = "/.well-known/openid-configuration";
 async fn assert_metadata_refused(metadata: Value, part: &str) {
     let issuer = TestIssuer::start();
     issuer.change(|it| it.metadata = members(metadata));
-    let refused = Issuer::discover(issuer.config(), instant(0)).await;
+    let refused = Issuer::discover(config(&issuer), instant(0)).await;
     assert_refused(refused, ErrorCode::IssuerAnswerInvalid, part);
 }
 
@@ -27,13 +28,13 @@ async fn the_metadata_is_of_the_issuer_that_was_asked() {
     let issuer = TestIssuer::start();
     let slash = json!({"issuer": format!("{}/", issuer.address)});
     issuer.change(|it| it.metadata = members(slash));
-    let refused = Issuer::discover(issuer.config(), instant(0)).await;
+    let refused = Issuer::discover(config(&issuer), instant(0)).await;
     assert_refused(
         refused,
         ErrorCode::IssuerAnswerInvalid,
         "its metadata is of",
     );
-    let mut config = issuer.config();
+    let mut config = config(&issuer);
     config.issuer.push('/');
     assert!(Issuer::discover(config, instant(0)).await.is_ok());
     assert_eq!(issuer.requests(METADATA), 2);
@@ -64,7 +65,7 @@ async fn metadata_without_what_a_sign_in_needs_is_refused() {
     let issuer = TestIssuer::start();
     issuer.change(|it| it.metadata = members(json!({"code_challenge_methods_supported": null})));
     sign_in(&issuer).await.unwrap();
-    assert!(issuer.discover().await.tells_logout());
+    assert!(discover(&issuer).await.tells_logout());
 }
 
 /// Attack 22: an issuer that redirects, at each of its addresses.
@@ -78,10 +79,10 @@ async fn a_redirection_of_the_issuer_is_not_followed() {
             issuer.change(|it| {
                 it.raw.insert(path.to_owned(), response(status, &head, b""));
             });
-            let refused = match Issuer::discover(issuer.config(), instant(0)).await {
+            let refused = match Issuer::discover(config(&issuer), instant(0)).await {
                 Ok(client) => {
                     let start = client.begin_sign_in(REDIRECT, false, &entropy(7), instant(0));
-                    let callback = issuer.visit(&start.address).await;
+                    let callback = visit(&start.address).await;
                     let finished = client.finish_sign_in(start.pending, &callback, instant(1));
                     finished.await.map(|_| ())
                 }
@@ -101,7 +102,7 @@ async fn a_redirection_of_the_issuer_is_not_followed() {
 #[tokio::test]
 async fn an_issuer_that_does_not_answer_is_told() {
     let issuer = TestIssuer::start();
-    let mut config = issuer.config();
+    let mut config = config(&issuer);
     drop(issuer);
     let refused = Issuer::discover(config.clone(), instant(0)).await;
     assert_refused(refused, ErrorCode::IssuerUnreachable, "can't be reached");
@@ -144,7 +145,7 @@ async fn an_issuer_that_does_not_answer_is_told() {
         issuer.change(|it| {
             it.raw.insert(METADATA.to_owned(), answer);
         });
-        let refused = Issuer::discover(issuer.config(), instant(0)).await;
+        let refused = Issuer::discover(config(&issuer), instant(0)).await;
         assert_refused(refused, code, part);
     }
 }
@@ -152,7 +153,7 @@ async fn an_issuer_that_does_not_answer_is_told() {
 #[tokio::test]
 async fn settings_that_can_t_be_meant_are_refused() {
     let issuer = TestIssuer::start();
-    let good = issuer.config();
+    let good = config(&issuer);
     for (client, acr) in [
         ("", "2"),
         ("a b", "2"),

@@ -1,17 +1,20 @@
 //! Attack 22: key sets that are too large, change, or are asked for too often.
 
-use super::test_issuer::{
-    REDIRECT, TestIssuer, assert_refused, entropy, instant, key_set, members, response, sign_in,
+use super::test_sign_in::{
+    REDIRECT, assert_refused, config, discover, entropy, instant, sign_in, visit,
 };
 use crate::issuer::Issuer;
 use hansa_policy::refusal::ErrorCode;
+use hansa_test_support::oidc_issuer::{
+    NOW, TestIssuer, TokenSigning, key_set, members, response, sign_token,
+};
 use serde_json::{Value, json};
 
 async fn sign_in_at(issuer: &TestIssuer, client: &Issuer, seconds: i64) -> bool {
-    let times = json!({"iat": super::test_issuer::NOW + seconds, "exp": super::test_issuer::NOW + seconds + 60});
+    let times = json!({"iat": NOW + seconds, "exp": NOW + seconds + 60});
     issuer.change(|it| it.claims = members(times));
     let start = client.begin_sign_in(REDIRECT, false, &entropy(7), instant(seconds));
-    let callback = issuer.visit(&start.address).await;
+    let callback = visit(&start.address).await;
     let finished = client.finish_sign_in(start.pending, &callback, instant(seconds));
     finished.await.is_ok()
 }
@@ -19,7 +22,7 @@ async fn sign_in_at(issuer: &TestIssuer, client: &Issuer, seconds: i64) -> bool 
 #[tokio::test]
 async fn a_storm_of_unknown_keys_fetches_once_a_minute() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     assert_eq!(issuer.requests("/keys"), 1);
     // Known keys are not fetched again.
     assert!(sign_in_at(&issuer, &client, 1).await);
@@ -46,11 +49,11 @@ async fn a_storm_of_unknown_keys_fetches_once_a_minute() {
 #[tokio::test]
 async fn a_storm_at_once_fetches_once() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
-    let token = super::test_issuer::sign_token(
+    let client = discover(&issuer).await;
+    let token = sign_token(
         &json!({"alg": "RS256", "kid": "unknown"}),
         &json!({}),
-        super::test_issuer::TokenSigning::Rs256,
+        TokenSigning::Rs256,
     );
     let checks = [60_i64, 61, 62, 63, 64, 65]
         .map(|second| client.check_logout_token(&token, instant(second)));
@@ -75,7 +78,7 @@ async fn new_keys_of_the_issuer_are_found() {
     let mut old = keys.clone();
     old["keys"].as_array_mut().unwrap().remove(0);
     issuer.change(|it| it.key_set = old.to_string().into_bytes());
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     issuer.change(|it| it.key_set = keys.to_string().into_bytes());
     assert!(!sign_in_at(&issuer, &client, 59).await);
     assert!(sign_in_at(&issuer, &client, 60).await);
@@ -86,7 +89,7 @@ async fn new_keys_of_the_issuer_are_found() {
 #[tokio::test]
 async fn a_withdrawn_key_ends() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let mut rest = key_set();
     rest["keys"].as_array_mut().unwrap().remove(0);
     issuer.change(|it| it.key_set = rest.to_string().into_bytes());
@@ -108,7 +111,7 @@ async fn a_key_set_of_ten_megabytes_is_refused() {
     let keys = [key_set().to_string().into_bytes(), vec![b' '; 10 << 20]].concat();
     let issuer = TestIssuer::start();
     issuer.change(|it| it.key_set = keys.clone());
-    let refused = Issuer::discover(issuer.config(), instant(0)).await;
+    let refused = Issuer::discover(config(&issuer), instant(0)).await;
     assert_refused(
         refused,
         ErrorCode::IssuerAnswerInvalid,
@@ -121,7 +124,7 @@ async fn a_key_set_of_ten_megabytes_is_refused() {
         let endless = [head.as_slice(), keys.as_slice()].concat();
         it.raw.insert("/keys".to_owned(), endless);
     });
-    let refused = Issuer::discover(issuer.config(), instant(0)).await;
+    let refused = Issuer::discover(config(&issuer), instant(0)).await;
     assert_refused(
         refused,
         ErrorCode::IssuerAnswerInvalid,
@@ -133,7 +136,7 @@ async fn a_key_set_of_ten_megabytes_is_refused() {
         it.raw.clear();
         it.key_set = key_set().to_string().into_bytes();
     });
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     issuer.change(|it| {
         it.key_set = keys;
         it.header = members(json!({"kid": "unknown"}));
@@ -155,7 +158,7 @@ async fn a_key_set_that_is_none_is_refused() {
     ] {
         let issuer = TestIssuer::start();
         issuer.change(|it| it.key_set = keys.into_bytes());
-        let refused = Issuer::discover(issuer.config(), instant(0)).await;
+        let refused = Issuer::discover(config(&issuer), instant(0)).await;
         assert_refused(refused, ErrorCode::IssuerAnswerInvalid, part);
     }
 }

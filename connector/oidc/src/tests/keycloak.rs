@@ -1,6 +1,6 @@
 //! A real issuer: Keycloak signs people in, steps them up and tells of a logout. `tests/oidc/keycloak` fetches and starts it.
 
-use super::test_issuer::{assert_refused, entropy, query};
+use super::test_sign_in::{assert_refused, entropy};
 use crate::callback::CallbackParameters;
 use crate::issuer::Issuer;
 use crate::issuer_config::{ClientSecret, IssuerConfig};
@@ -9,6 +9,7 @@ use crate::sign_in::{SignInOutcome, SignInStart, SignedInSubject};
 use aws_lc_rs::hmac;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_test_support::oidc_issuer::query;
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

@@ -1,12 +1,12 @@
 //! Attack 24: logout tokens that are forged, replayed, or something else.
 
-use super::test_issuer::{
-    CLIENT, NOW, SUBJECT, TestIssuer, TokenSigning, assert_refused, begin, change, finish, instant,
-    members, sign_token,
-};
+use super::test_sign_in::{assert_refused, begin, config, discover, finish, instant};
 use crate::issuer::Issuer;
 use crate::logout::EndedSessions;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_test_support::oidc_issuer::{
+    CLIENT, NOW, SUBJECT, TestIssuer, TokenSigning, change, members, sign_token,
+};
 use serde_json::{Value, json};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -30,7 +30,7 @@ fn logout_token(
 
 async fn check(claims: Value) -> Result<EndedSessions, Refusal> {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let token = logout_token(&issuer, claims, json!({}), TokenSigning::Rs256);
     client.check_logout_token(&token, instant(0)).await
 }
@@ -64,7 +64,7 @@ async fn a_logout_ends_the_sessions_that_it_names() {
 #[tokio::test]
 async fn a_forged_logout_token_is_refused() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     for (header, signing, part) in [
         (json!({}), TokenSigning::ForeignKey, "not by the issuer"),
         (json!({"alg": "none"}), TokenSigning::Unsigned, "`none`"),
@@ -108,7 +108,7 @@ async fn a_logout_token_for_others_is_refused() {
 #[tokio::test]
 async fn a_replayed_logout_token_is_refused() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let token = logout_token(
         &issuer,
         json!({"exp": NOW + 100_000}),
@@ -123,7 +123,7 @@ async fn a_replayed_logout_token_is_refused() {
     // Afterwards its age stands in the way, also where nobody remembers it.
     let refused = client.check_logout_token(&token, instant(601)).await;
     assert_refused(refused, ErrorCode::LogoutTokenInvalid, "too old");
-    let another = Issuer::discover(issuer.config(), instant(0)).await.unwrap();
+    let another = Issuer::discover(config(&issuer), instant(0)).await.unwrap();
     let refused = another.check_logout_token(&token, instant(601)).await;
     assert_refused(refused, ErrorCode::LogoutTokenInvalid, "too old");
     // One identifier in two tokens.
@@ -166,7 +166,7 @@ async fn an_id_token_is_no_logout_token_and_the_other_way_round() {
     assert_claims_refused(json!({"jti": null}), "malformed").await;
 
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let typed = logout_token(
         &issuer,
         json!({}),
@@ -175,14 +175,14 @@ async fn an_id_token_is_no_logout_token_and_the_other_way_round() {
     );
     client.check_logout_token(&typed, instant(0)).await.unwrap();
     issuer.change(|it| it.token_response = members(json!({"id_token": typed})));
-    let refused = finish(&issuer, &client, begin(&client)).await;
+    let refused = finish(&client, begin(&client)).await;
     assert_refused(refused, ErrorCode::SignInRefused, "another sign-in");
 }
 
 #[tokio::test]
 async fn a_null_nonce_is_a_nonce() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let claims = json!({
         "iss": issuer.address, "aud": CLIENT, "iat": NOW, "exp": NOW + 120, "jti": "token-1",
         "events": {EVENT: {}}, "sub": SUBJECT, "nonce": null,

@@ -1,13 +1,15 @@
 //! Sign-ins that succeed, and responses that are of another sign-in or of another issuer.
 
-use super::test_issuer::{
-    REDIRECT, SECRET, SUBJECT, TestIssuer, TokenSigning, assert_refused, begin, entropy, finish,
-    instant, members, response, sign_in,
+use super::test_sign_in::{
+    REDIRECT, assert_refused, begin, discover, entropy, finish, instant, sign_in, visit,
 };
 use crate::client_authentication::basic_authorization;
 use crate::pending_sign_ins::PendingSignIns;
 use crate::sign_in::SignInOutcome;
 use hansa_policy::refusal::ErrorCode;
+use hansa_test_support::oidc_issuer::{
+    SECRET, SUBJECT, TestIssuer, TokenSigning, members, response,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -60,9 +62,9 @@ async fn the_client_proves_itself_as_the_issuer_wants() {
 #[tokio::test]
 async fn the_code_of_another_session_is_refused() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let attacker = client.begin_sign_in(REDIRECT, false, &entropy(50), instant(0));
-    let stolen = issuer.visit(&attacker.address).await;
+    let stolen = visit(&attacker.address).await;
 
     // The attacker's response, as it is, in the browser of the victim.
     let victim = begin(&client);
@@ -83,7 +85,7 @@ async fn the_code_of_another_session_is_refused() {
 
     // A response without `state`.
     let victim = begin(&client);
-    let mut bare = issuer.visit(&victim.address).await;
+    let mut bare = visit(&victim.address).await;
     bare.state = None;
     let finished = client.finish_sign_in(victim.pending, &bare, instant(1));
     assert_refused(finished.await, ErrorCode::SignInRefused, "another sign-in");
@@ -94,13 +96,13 @@ async fn the_code_of_another_session_is_refused() {
 async fn the_response_of_another_issuer_is_refused() {
     let honest = TestIssuer::start();
     let malicious = TestIssuer::start();
-    let client = honest.discover().await;
+    let client = discover(&honest).await;
 
     // The malicious issuer sends the browser on to the honest one, and wants its code.
-    let at_malicious = malicious.discover().await;
+    let at_malicious = discover(&malicious).await;
     let start = begin(&at_malicious);
     let asked = begin(&client);
-    let callback = honest.visit(&asked.address).await;
+    let callback = visit(&asked.address).await;
     assert_eq!(callback.state.as_deref(), Some(start.pending.state()));
     let finished = at_malicious.finish_sign_in(start.pending, &callback, instant(1));
     assert_refused(finished.await, ErrorCode::SignInRefused, "another issuer");
@@ -108,13 +110,13 @@ async fn the_response_of_another_issuer_is_refused() {
 
     // A response without `iss` of an issuer that always sends it.
     honest.change(|it| it.callback = members(json!({"iss": null})));
-    let refused = finish(&honest, &client, begin(&client)).await;
+    let refused = finish(&client, begin(&client)).await;
     assert_refused(refused, ErrorCode::SignInRefused, "not name its issuer");
 
     // A sign-in that began at another issuer of the same console.
     honest.change(|it| it.callback.clear());
     let start = begin(&client);
-    let callback = honest.visit(&start.address).await;
+    let callback = visit(&start.address).await;
     let finished = at_malicious.finish_sign_in(start.pending, &callback, instant(1));
     assert_refused(
         finished.await,
@@ -155,9 +157,9 @@ async fn an_error_of_the_issuer_is_told_as_a_word() {
 #[tokio::test]
 async fn a_sign_in_ends_after_ten_minutes_and_counts_once() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let start = begin(&client);
-    let callback = issuer.visit(&start.address).await;
+    let callback = visit(&start.address).await;
     let finished = client.finish_sign_in(start.pending, &callback, instant(601));
     assert_refused(finished.await, ErrorCode::SignInRefused, "ten minutes");
 
@@ -187,9 +189,9 @@ async fn a_sign_in_ends_after_ten_minutes_and_counts_once() {
 #[tokio::test]
 async fn a_code_counts_once() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let (first, second) = (begin(&client), begin(&client));
-    let callback = issuer.visit(&first.address).await;
+    let callback = visit(&first.address).await;
     let finished = client.finish_sign_in(first.pending, &callback, instant(1));
     assert!(matches!(
         finished.await.unwrap(),

@@ -1,18 +1,17 @@
 //! Attack 23: a step-up without a fresh login, or with a weaker one.
 
-use super::test_issuer::{
-    NOW, REDIRECT, SUBJECT, TestIssuer, assert_refused, entropy, instant, members,
-};
+use super::test_sign_in::{REDIRECT, assert_refused, discover, entropy, instant, visit};
 use crate::sign_in::{SignInOutcome, StepUpProof};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_test_support::oidc_issuer::{NOW, SUBJECT, TestIssuer, members};
 use serde_json::{Value, json};
 
 async fn step_up(claims: Value) -> Result<StepUpProof, Refusal> {
     let issuer = TestIssuer::start();
     issuer.change(|it| it.claims = members(claims));
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     let start = client.begin_step_up(REDIRECT, SUBJECT, &entropy(7), instant(0));
-    let callback = issuer.visit(&start.address).await;
+    let callback = visit(&start.address).await;
     let outcome = client.finish_sign_in(start.pending, &callback, instant(0));
     match outcome.await? {
         SignInOutcome::SteppedUp(proof) => Ok(proof),
@@ -65,11 +64,11 @@ async fn a_step_up_of_somebody_else_is_refused() {
 #[tokio::test]
 async fn a_fresh_sign_in_needs_a_fresh_login_and_no_class() {
     let issuer = TestIssuer::start();
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     for (time, is_accepted) in [(NOW, true), (NOW - 61, false)] {
         issuer.change(|it| it.claims = members(json!({"auth_time": time, "acr": "0"})));
         let start = client.begin_sign_in(REDIRECT, true, &entropy(7), instant(0));
-        let callback = issuer.visit(&start.address).await;
+        let callback = visit(&start.address).await;
         let outcome = client.finish_sign_in(start.pending, &callback, instant(0));
         let outcome = outcome.await;
         assert_eq!(

@@ -1,7 +1,8 @@
 //! Attack 22: ID tokens that are not what they say.
 
-use super::test_issuer::{CLIENT, NOW, TestIssuer, TokenSigning, assert_refused, members, sign_in};
+use super::test_sign_in::{assert_refused, sign_in};
 use hansa_policy::refusal::ErrorCode;
+use hansa_test_support::oidc_issuer::{CLIENT, NOW, TestIssuer, TokenSigning, members};
 use serde_json::{Value, json};
 
 /// Signs in with changed claims, and asserts the refusal.

@@ -1,9 +1,13 @@
-//! Issuer of the tests: an HTTP server on the own machine that signs whatever a test wants.
+//! OpenID Connect issuer of the tests: an HTTP server on the own machine that signs whatever a test wants.
 
-use crate::callback::CallbackParameters;
-use crate::issuer::Issuer;
-use crate::issuer_config::{ClientSecret, IssuerConfig};
-use crate::sign_in::{SignInEntropy, SignInOutcome, SignInStart, SignedInSubject};
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a harness reports by failing the test"
+)]
+
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -14,10 +18,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
-use reqwest::Url;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -25,27 +26,29 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Seconds since 1970 at which the tests run.
-pub(super) const NOW: i64 = 1_796_000_000;
-pub(super) const CLIENT: &str = "hansa-console";
-pub(super) const SECRET: &str = "sword fish:%";
-pub(super) const REDIRECT: &str = "http://munster.localhost:8818/oidc/callback";
-pub(super) const SUBJECT: &str = "f3b1-maria";
-const ACCESS_TOKEN: &str = "an-access-token";
-
-/// Instant of the tests, moved by seconds.
-pub(super) fn instant(seconds: i64) -> UtcTimestamp {
-    UtcTimestamp::EPOCH.plus_micros((NOW + seconds) * 1_000_000)
-}
+/// Seconds since 1970 at which tests with a clock of their own run.
+pub const NOW: i64 = 1_796_000_000;
+/// Client identifier of the console.
+pub const CLIENT: &str = "hansa-console";
+/// Secret of the client.
+pub const SECRET: &str = "sword fish:%";
+/// Subject that logs in, where a test names no other one.
+pub const SUBJECT: &str = "f3b1-maria";
+/// Access token of each answer.
+pub const ACCESS_TOKEN: &str = "an-access-token";
 
 /// Signature of the issuer's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenSigning {
+pub enum TokenSigning {
+    /// RSA, PKCS #1.
     Rs256,
+    /// RSA, PSS.
     Ps256,
+    /// Curve P-256.
     Es256,
+    /// Ed25519.
     EdDsa,
     /// The algorithm `none`, without a signature.
     Unsigned,
@@ -95,12 +98,13 @@ fn signing_keys() -> &'static SigningKeys {
     })
 }
 
-pub(super) fn encode(bytes: &[u8]) -> String {
+/// Text of bytes, in base64url.
+pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Key set of the issuer, one key for each algorithm.
-pub(super) fn key_set() -> Value {
+pub fn key_set() -> Value {
     let keys = signing_keys();
     // `RSAPublicKey` of PKCS #1: two numbers, the first of 2048 bits.
     let rsa = keys.rsa.public_key().as_ref();
@@ -118,7 +122,7 @@ pub(super) fn key_set() -> Value {
 }
 
 /// Signs a token.
-pub(super) fn sign_token(header: &Value, claims: &Value, signing: TokenSigning) -> String {
+pub fn sign_token(header: &Value, claims: &Value, signing: TokenSigning) -> String {
     let keys = signing_keys();
     let random = SystemRandom::new();
     let message = format!(
@@ -148,31 +152,34 @@ pub(super) fn sign_token(header: &Value, claims: &Value, signing: TokenSigning) 
 }
 
 /// Behaviour of the issuer. Tests change it.
-pub(super) struct IssuerBehaviour {
+pub struct IssuerBehaviour {
     /// Members of the metadata that differ; `null` removes one.
-    pub(super) metadata: Map<String, Value>,
+    pub metadata: Map<String, Value>,
     /// Key set, to the byte.
-    pub(super) key_set: Vec<u8>,
+    pub key_set: Vec<u8>,
     /// Claims of the ID token that differ; `null` removes one.
-    pub(super) claims: Map<String, Value>,
+    pub claims: Map<String, Value>,
     /// Members of the header of the token that differ; `null` removes one.
-    pub(super) header: Map<String, Value>,
-    pub(super) signing: TokenSigning,
+    pub header: Map<String, Value>,
+    /// Signature of the ID token.
+    pub signing: TokenSigning,
     /// Parameters of the authorization response that differ; `null` removes one.
-    pub(super) callback: Map<String, Value>,
+    pub callback: Map<String, Value>,
     /// Members of the token response that differ; `null` removes one.
-    pub(super) token_response: Map<String, Value>,
+    pub token_response: Map<String, Value>,
     /// Raw response of a path in place of the usual one.
-    pub(super) raw: BTreeMap<String, Vec<u8>>,
+    pub raw: BTreeMap<String, Vec<u8>>,
     /// Requests by path.
-    pub(super) requests: BTreeMap<String, usize>,
+    pub requests: BTreeMap<String, usize>,
     /// `Authorization` and form of the last token request.
-    pub(super) token_request: Option<(String, BTreeMap<String, String>)>,
+    pub token_request: Option<(String, BTreeMap<String, String>)>,
     codes: BTreeMap<String, BTreeMap<String, String>>,
+    /// Seconds since 1970; absent: those of the machine.
+    now: Option<i64>,
 }
 
 /// Changes members; `null` removes one.
-pub(super) fn change(object: &mut Value, changes: &Map<String, Value>) {
+pub fn change(object: &mut Value, changes: &Map<String, Value>) {
     let object = object.as_object_mut().unwrap();
     for (name, value) in changes {
         match value {
@@ -183,7 +190,7 @@ pub(super) fn change(object: &mut Value, changes: &Map<String, Value>) {
 }
 
 /// Members of an object that a test writes.
-pub(super) fn members(object: Value) -> Map<String, Value> {
+pub fn members(object: Value) -> Map<String, Value> {
     match object {
         Value::Object(members) => members,
         _ => panic!("no object"),
@@ -191,9 +198,11 @@ pub(super) fn members(object: Value) -> Map<String, Value> {
 }
 
 /// Issuer that runs until it is dropped.
-pub(super) struct TestIssuer {
-    pub(super) address: String,
-    pub(super) behaviour: Arc<Mutex<IssuerBehaviour>>,
+pub struct TestIssuer {
+    /// Issuer identifier.
+    pub address: String,
+    /// Behaviour, which a test changes while the issuer runs.
+    pub behaviour: Arc<Mutex<IssuerBehaviour>>,
     has_ended: Arc<AtomicBool>,
     server: Option<JoinHandle<()>>,
 }
@@ -209,7 +218,17 @@ impl Drop for TestIssuer {
 }
 
 impl TestIssuer {
-    pub(super) fn start() -> Self {
+    /// Starts an issuer whose clock stands at [`NOW`].
+    pub fn start() -> Self {
+        Self::start_at(Some(NOW))
+    }
+
+    /// Starts an issuer with the clock of the machine.
+    pub fn start_now() -> Self {
+        Self::start_at(None)
+    }
+
+    fn start_at(now: Option<i64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let behaviour = Arc::new(Mutex::new(IssuerBehaviour {
@@ -224,6 +243,7 @@ impl TestIssuer {
             requests: BTreeMap::new(),
             token_request: None,
             codes: BTreeMap::new(),
+            now,
         }));
         let has_ended = Arc::new(AtomicBool::new(false));
         let server = std::thread::spawn({
@@ -254,96 +274,80 @@ impl TestIssuer {
         }
     }
 
-    pub(super) fn config(&self) -> IssuerConfig {
-        IssuerConfig {
-            issuer: self.address.clone(),
-            client: CLIENT.to_owned(),
-            secret: ClientSecret::new(&format!("{SECRET}\n")),
-            acr: Some("2".to_owned()),
-        }
-    }
-
-    pub(super) async fn discover(&self) -> Issuer {
-        Issuer::discover(self.config(), instant(0)).await.unwrap()
-    }
-
-    pub(super) fn change(&self, change: impl FnOnce(&mut IssuerBehaviour)) {
+    /// Changes the behaviour.
+    pub fn change(&self, change: impl FnOnce(&mut IssuerBehaviour)) {
         change(&mut self.behaviour.lock());
     }
 
-    pub(super) fn requests(&self, path: &str) -> usize {
+    /// Number of requests for a path.
+    pub fn requests(&self, path: &str) -> usize {
         let behaviour = self.behaviour.lock();
         behaviour.requests.get(path).copied().unwrap_or_default()
     }
 
-    /// Goes to the issuer as a browser, where somebody logs in.
-    pub(super) async fn visit(&self, address: &str) -> CallbackParameters {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        let answer = client.get(address).send().await.unwrap();
-        assert_eq!(answer.status(), 302);
-        let location = answer.headers()["location"].to_str().unwrap();
-        assert!(location.starts_with(REDIRECT), "{location}");
-        CallbackParameters::from_query(&query(location))
+    /// Logout token with the clock of the machine (OpenID Connect Back-Channel Logout 1.0, section 2.4). `changes` differ; `null`
+    /// removes a claim.
+    pub fn sign_logout(&self, token: &str, changes: Value, signing: TokenSigning) -> String {
+        let now = read_clock();
+        let mut claims = json!({
+            "iss": self.address, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": token, "sub": SUBJECT,
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        change(&mut claims, &members(changes));
+        let header = json!({"alg": signing.algorithm(), "kid": signing.kid(), "typ": "logout+jwt"});
+        sign_token(&header, &claims, signing)
     }
 }
 
-/// Parameters of an address.
-pub(super) fn query(address: &str) -> BTreeMap<String, String> {
-    let url = Url::parse(address).unwrap();
-    url.query_pairs().into_owned().collect()
+/// Seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a connector that runs as a process compares tokens with the clock of the machine"
+)]
+pub fn read_clock() -> i64 {
+    let passed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(passed.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Random bytes of a test.
-pub(super) fn entropy(seed: u8) -> SignInEntropy {
-    SignInEntropy {
-        state: [seed; 32],
-        nonce: [seed.wrapping_add(1); 32],
-        code_verifier: [seed.wrapping_add(2); 32],
+/// Parameters of an address, or of a form behind `?`.
+pub fn query(address: &str) -> BTreeMap<String, String> {
+    let (_, query) = address.split_once('?').unwrap_or_default();
+    let query = query.split('#').next().unwrap_or_default();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode_parameter(name), decode_parameter(value))
+        })
+        .collect()
+}
+
+fn decode_parameter(text: &str) -> String {
+    let mut decoded = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [bytes.next().unwrap_or(b'0'), bytes.next().unwrap_or(b'0')];
+                let digits = String::from_utf8_lossy(&digits).into_owned();
+                u8::from_str_radix(&digits, 16).unwrap_or(b'?')
+            }
+            byte => byte,
+        });
     }
+    String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// Begins a sign-in of anybody.
-pub(super) fn begin(client: &Issuer) -> SignInStart {
-    client.begin_sign_in(REDIRECT, false, &entropy(7), instant(0))
-}
-
-/// Signs in, at an issuer that a test has changed.
-pub(super) async fn sign_in(issuer: &TestIssuer) -> Result<SignedInSubject, Refusal> {
-    let client = issuer.discover().await;
-    finish(issuer, &client, begin(&client)).await
-}
-
-/// Sends the browser to the issuer, and finishes.
-pub(super) async fn finish(
-    issuer: &TestIssuer,
-    client: &Issuer,
-    start: SignInStart,
-) -> Result<SignedInSubject, Refusal> {
-    let callback = issuer.visit(&start.address).await;
-    let outcome = client.finish_sign_in(start.pending, &callback, instant(1));
-    match outcome.await? {
-        SignInOutcome::SignedIn(subject) => Ok(subject),
-        SignInOutcome::SteppedUp(proof) => Ok(proof.subject().clone()),
-    }
-}
-
-/// Asserts the code of a refusal and a part of its sentence, and that it tells no secret.
-#[track_caller]
-pub(super) fn assert_refused<T: std::fmt::Debug>(
-    result: Result<T, Refusal>,
-    code: ErrorCode,
-    part: &str,
-) {
-    let refusal = result.unwrap_err();
-    assert_eq!(refusal.code, code, "{refusal}");
-    assert!(refusal.sentence.contains(part), "{refusal}");
-    let shown = format!("{refusal} {refusal:?} {:?}", refusal.cause_chain());
-    for secret in [SECRET, ACCESS_TOKEN, "code-", "eyJ"] {
-        assert!(!shown.contains(secret), "{shown}");
-    }
+/// Text as a parameter of an address.
+pub fn encode_parameter(text: &str) -> String {
+    let encode = |byte: u8| match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 struct HttpRequest {
@@ -386,7 +390,8 @@ impl HttpRequest {
     }
 }
 
-pub(super) fn response(status: &str, head: &str, body: &[u8]) -> Vec<u8> {
+/// Response of HTTP/1.1.
+pub fn response(status: &str, head: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{head}\r\n\r\n",
         body.len()
@@ -436,16 +441,21 @@ impl IssuerBehaviour {
 
     fn authorize(&mut self, address: &str, target: &str) -> Vec<u8> {
         let asked = query(&format!("{address}{target}"));
-        let code = format!("code-{}", self.codes.len());
+        let code = format!("code-{}", self.requests["/authorize"]);
         let mut callback = json!({
             "state": asked["state"], "code": code, "iss": address, "session_state": "unknown to the client"
         });
         change(&mut callback, &self.callback);
-        let mut location = Url::parse(&asked["redirect_uri"]).unwrap();
-        for (name, value) in callback.as_object().unwrap() {
-            let mut pairs = location.query_pairs_mut();
-            pairs.append_pair(name, value.as_str().unwrap());
-        }
+        let parameters: Vec<String> = callback
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| {
+                let value = encode_parameter(value.as_str().unwrap());
+                format!("{}={value}", encode_parameter(name))
+            })
+            .collect();
+        let location = format!("{}?{}", asked["redirect_uri"], parameters.join("&"));
         self.codes.insert(code, asked);
         response("302 Found", &format!("location: {location}"), b"")
     }
@@ -463,9 +473,10 @@ impl IssuerBehaviour {
             return refused;
         }
         let hash = Digest::of(ACCESS_TOKEN.as_bytes());
+        let now = self.now.unwrap_or_else(read_clock);
         let mut claims = json!({
-            "iss": address, "sub": SUBJECT, "aud": CLIENT, "exp": NOW + 300, "iat": NOW,
-            "nonce": asked["nonce"], "auth_time": NOW, "acr": "2", "sid": "issuer-session",
+            "iss": address, "sub": SUBJECT, "aud": CLIENT, "exp": now + 300, "iat": now,
+            "nonce": asked["nonce"], "auth_time": now, "acr": "2", "sid": "issuer-session",
             "at_hash": encode(&hash.as_bytes()[..16]), "email": "maria@example", "groups": ["admin"],
         });
         change(&mut claims, &self.claims);
