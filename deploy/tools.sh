@@ -115,3 +115,10 @@ maven_jars() {
     (cd "$built" && mvn -q -B compile dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=lib) > "$tools/$1.log" 2>&1 || return 1
     cp "$2/pom.xml" "$built/built.xml"
 }
+
+# Keycloak, an issuer of accounts, into $tools/keycloak. Fails where there is no Java or Maven, or no way to it.
+keycloak_issuer() {
+    command -v java > /dev/null && command -v jar > /dev/null && command -v mvn > /dev/null || return 1
+    mkdir -p "$tools"
+    timeout 120 tests/oidc/keycloak "$tools/keycloak" > "$tools/keycloak.log" 2>&1
+}
