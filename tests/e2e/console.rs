@@ -1,6 +1,6 @@
 //! The console: people sign in by a code from the local socket and read pages, as a browser asks for them.
 
-mod acts;
+pub(crate) mod acts;
 pub(crate) mod browser;
 pub(crate) mod passkeys;
 

@@ -27,6 +27,7 @@ mod console;
 mod console_ask;
 mod console_catalog;
 mod console_evidence;
+mod console_oidc;
 mod console_operations;
 mod continuation;
 mod contract_life;

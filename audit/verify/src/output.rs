@@ -121,6 +121,12 @@ impl OutputCollector {
                 passkeys.not_linked
             ));
         }
+        if passkeys.by_login > 0 {
+            text.push_str(&format!(
+                "\n  {} acts at the console rest on a fresh login at an issuer: that is the word of the house, and can't be checked here",
+                passkeys.by_login
+            ));
+        }
         for CosignedHead { by, size, at } in witnesses {
             text.push_str(&format!(
                 "\n  witnessed by {}: the head over {size} records, on {at}",
@@ -175,6 +181,7 @@ impl OutputCollector {
             "time_stamps_not_judged": stamps.not_judged,
             "passkey_acts": passkeys.checked,
             "passkey_acts_not_linked": passkeys.not_linked,
+            "login_acts": passkeys.by_login,
             "first_bad": report.fault.as_ref().map(|fault| fault.index),
             "unseen": unseen,
         });

@@ -1,7 +1,8 @@
 //! Check of the acts that people confirmed with a passkey: the key was added before in the name of the person, and has signed this act,
 //! this page and this instant.
 //!
-//! Nothing here trusts the house that keeps the log. It can't make an act in the name of a person whose key it does not hold.
+//! Nothing here trusts the house that keeps the log. It can't make an act in the name of a person whose key it does not hold. An act
+//! with a login at an issuer rests on the word of the house, and is counted apart.
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,8 @@ pub(crate) struct PasskeyReport {
     pub(crate) checked: u64,
     /// Number of those whose key was added in another year. Pseudonyms of two years can't be linked, so the key may be of another person.
     pub(crate) not_linked: u64,
+    /// Number of acts that rest on a fresh login at an issuer, which can't be checked here.
+    pub(crate) by_login: u64,
 }
 
 /// Judges the acts of each file, in the order of the files.
@@ -206,13 +209,24 @@ impl PasskeyAccount<'_> {
     }
 
     fn judge_act(&mut self, act: &ConsoleActRecord, at: UtcTimestamp) -> Result<(), RecordFault> {
+        if act.proof != "login" && act.login.is_some() {
+            return Err(RecordFault::wrong_record(
+                "it has a login at an issuer, and names another proof",
+            ));
+        }
+        if act.proof != "host" && act.typed_by.is_some() {
+            return Err(RecordFault::wrong_record(
+                "somebody else typed its number, and it names another proof",
+            ));
+        }
         match (act.proof.as_str(), &act.passkey) {
             ("passkey", Some(proof)) => self.judge_proof(act, proof, at),
             ("passkey", None) => Err(RecordFault::wrong_record(
                 "it names a passkey as its proof, and has no answer of one",
             )),
             ("session" | "host", None) => Ok(()),
-            ("session" | "host", Some(_)) => Err(RecordFault::wrong_record(
+            ("login", None) => self.judge_login(act, at),
+            ("session" | "host" | "login", Some(_)) => Err(RecordFault::wrong_record(
                 "it has the answer of a passkey, and names another proof",
             )),
             (other, _) => {
@@ -220,6 +234,21 @@ impl PasskeyAccount<'_> {
                 Err(RecordFault::Unknown(sentence))
             }
         }
+    }
+
+    /// Judges a fresh login. The issuer has signed nothing that is kept, so it counts as the word of the house.
+    fn judge_login(&mut self, act: &ConsoleActRecord, at: UtcTimestamp) -> Result<(), RecordFault> {
+        let login = act.login.as_ref().ok_or_else(|| {
+            RecordFault::wrong_record("it names a login as its proof, and has none")
+        })?;
+        let passed = at.micros().saturating_sub(login.at.micros());
+        if !(-LONGEST..=LONGEST).contains(&passed) {
+            return Err(RecordFault::wrong_record(
+                "its login is of another time, so it was not made for this act",
+            ));
+        }
+        self.report.by_login += 1;
+        Ok(())
     }
 
     fn judge_proof(

@@ -143,8 +143,14 @@ impl ConnectorVerb for ConnectorCommand {
                 crate::console::invite_person(connector, caller, out).await
             }
             Self::Console {
-                step: Some(ConsoleCommand::Confirm { number }),
+                step: Some(ConsoleCommand::Confirm { number, person: None }),
             } => crate::console::confirm_number(connector, caller, &number, out).await,
+            Self::Console {
+                step: Some(ConsoleCommand::Confirm { number, person: Some(person) }),
+            } => {
+                file_access::check_own_user(connector, caller)?;
+                crate::console::confirm_addition(connector, caller, &person, &number, out).await
+            }
             Self::Reload => crate::config::reload_config(connector, out).await,
             Self::Backup {
                 command: Some(BackupCommand::List),

@@ -12,6 +12,8 @@ pub(crate) mod console_service;
 mod contract_pages;
 mod dataset_pages;
 mod evidence_pages;
+mod login_pages;
+mod login_proof;
 mod operation_pages;
 mod operator_acts;
 mod page_visit;
@@ -23,8 +25,9 @@ mod setting_pages;
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::CommandReport;
-use hansa_node::console::act::confirm_act;
+use hansa_node::console::act::{confirm_act, confirm_addition_for};
 use hansa_node::console::issue_code;
+use hansa_node::console::pending_act::DescribedAct;
 use hansa_node::participant::Connector;
 use hansa_node::participant::caller::Caller;
 use serde::Serialize;
@@ -54,6 +57,22 @@ pub(crate) async fn confirm_number(
     out: &EventSink,
 ) -> CommandResult {
     let act = confirm_act(connector, caller, number)?;
+    report_confirmation(act, out).await
+}
+
+/// Confirms the passkey that a person without a Unix user has begun to add.
+pub(crate) async fn confirm_addition(
+    connector: &Arc<Connector>,
+    caller: &Caller,
+    person: &str,
+    number: &str,
+    out: &EventSink,
+) -> CommandResult {
+    let act = confirm_addition_for(connector, caller, person, number)?;
+    report_confirmation(act, out).await
+}
+
+async fn report_confirmation(act: DescribedAct, out: &EventSink) -> CommandResult {
     out.send_report(&ConfirmationReport {
         act: act.act,
         subject: act.subject,
@@ -84,7 +103,7 @@ impl CommandReport for ConfirmationReport {
         match shown.is_empty() {
             // Only a passkey is confirmed without a page of a contract.
             true => format!(
-                "confirmed: {act}: the passkey {subject} will act in your name; go on in the browser"
+                "confirmed: {act}: the passkey {subject} will act in the name of its person; go on in the browser"
             ),
             false => format!(
                 "confirmed: {act} {subject}, with the page whose SHA-256 is {shown}; go on in the browser"

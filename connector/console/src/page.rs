@@ -10,6 +10,7 @@ pub mod contract_list;
 pub mod dataset;
 pub mod evidence;
 pub mod fault;
+pub mod login;
 pub mod operation;
 pub mod overview;
 pub mod passkey;

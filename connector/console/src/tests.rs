@@ -19,9 +19,10 @@ use crate::part::text::shorten_quotation;
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{HostileText, check_no_control, check_page, elements, first_seed};
 use crate::{
-    ContractFilter, ContractListView, ContractReport, ContractView, FaultView, PageFrame,
-    PersonLabel, PersonRole, SignInFault, SignInView, StatusView, render_contract,
-    render_contracts, render_fault, render_overview, render_sign_in,
+    ContractFilter, ContractListView, ContractReport, ContractView, DoneLogin, FaultView,
+    IssuerLink, PageFrame, PersonLabel, PersonRole, SignInFault, SignInView, StatusView,
+    render_contract, render_contracts, render_done_login, render_fault, render_overview,
+    render_sign_in,
 };
 use hansa_policy::term::language::Language;
 use serde_json::Value;
@@ -155,11 +156,27 @@ impl PageSamples {
         let empty = ContractListView::default();
         let status: StatusView = serde_json::from_value(self.status.clone()).unwrap();
         let fault: FaultView = serde_json::from_value(self.fault.clone()).unwrap();
-        let code = |fault| render_sign_in(&signed_out, &SignInView { fault });
+        let sign_in = |fault, has_codes, has_issuer| {
+            let issuer = IssuerLink {
+                host: self.text.clone(),
+                is_fresh: has_codes,
+            };
+            let view = SignInView {
+                fault,
+                has_codes,
+                issuer: Some(issuer).filter(|_| has_issuer),
+            };
+            render_sign_in(&signed_out, &view)
+        };
+        let code = |fault| sign_in(fault, true, false);
         vec![
             code(None),
             code(Some(SignInFault::CodeWrong)),
             code(Some(SignInFault::TriesExhausted)),
+            sign_in(Some(SignInFault::CodeWrong), true, true),
+            sign_in(None, false, true),
+            render_done_login(&signed_out, DoneLogin::SignedIn),
+            render_done_login(&signed_out, DoneLogin::Act(&self.text)),
             render_overview(&frame, &status),
             render_overview(&PageFrame::new(language, "/"), &StatusView::default()),
             render_contracts(&frame, &list),

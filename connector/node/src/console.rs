@@ -3,6 +3,7 @@
 pub mod act;
 pub mod console_state;
 pub mod form_key;
+pub mod issuer_login;
 pub mod kept_answers;
 pub mod passkey;
 pub mod pending_act;
@@ -10,9 +11,10 @@ pub mod session;
 pub mod sign_in_code;
 
 use crate::config::ConnectorConfig;
+use crate::config::console::SignInMethod;
 use crate::config::person::PersonConfig;
 use crate::config::person_key::PersonKey;
-use crate::console::session::{Browser, ListedSession, SessionLife};
+use crate::console::session::{Browser, IssuerSession, ListedSession, SessionLife};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::caller::Caller;
@@ -24,6 +26,9 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Proof of a person that a code from the local socket gives.
 const BY_LINK: &str = "link";
+
+/// Proof of a person that a login at the issuer gives.
+const BY_ISSUER: &str = "oidc";
 
 /// Code for one sign-in, and the address at which it is typed.
 #[derive(Debug)]
@@ -55,6 +60,14 @@ pub fn issue_code(connector: &Connector, caller: &Caller) -> Result<SignInInvita
         ));
     };
     let config = connector.config();
+    if !config.console.sign_in.contains(&SignInMethod::Link) {
+        let sentence = "people sign in to this console by the issuer alone";
+        return Err(
+            Refusal::new(ErrorCode::ConsoleOff, sentence).with_help(format!(
+                "open {origin}/enter; or add \"link\" to `sign_in` under [console]"
+            )),
+        );
+    }
     let key = caller.key(&config);
     let person = key.and_then(|key| find_person(&config, &key));
     let Some(person) = person else {
@@ -114,9 +127,23 @@ pub async fn sign_in(
         let sentence = "the code is of nobody who is in the configuration now";
         return Err(Refusal::new(ErrorCode::PersonUnknown, sentence));
     };
+    open_session(connector, person, browser, None).await
+}
+
+/// Opens a session of a person, after its record. Gives the secret of the cookie.
+async fn open_session(
+    connector: &Connector,
+    person: &PersonConfig,
+    browser: &Browser,
+    login: Option<IssuerSession>,
+) -> Result<String, Refusal> {
+    let method = match login {
+        Some(_) => BY_ISSUER,
+        None => BY_LINK,
+    };
     let record = ConsoleSignInRecord {
         actor: pseudonym_of(connector, person)?,
-        method: BY_LINK.to_owned(),
+        method: method.to_owned(),
         roles: person
             .roles
             .iter()
@@ -126,7 +153,7 @@ pub async fn sign_in(
     let _recorded = connector.record(AuditEvent::from(record)).await?;
     let secret = random_hex(32);
     let mut sessions = connector.console.sessions.lock();
-    sessions.open(&secret, person, browser, ticks);
+    sessions.open(&secret, person, browser, login, connector.ticks());
     Ok(secret)
 }
 

@@ -1,7 +1,8 @@
 //! Console: pages for people, over plain HTTP on the own machine or over TLS.
 //!
 //! A request reaches the handler only after the checks that need no session: it names the one host of the console, an act comes
-//! from a page of the console itself, and each parameter stands there once. The handler identifies the person and makes the page.
+//! from a page of the console itself, and each parameter stands there once. A message of the issuer comes from no page; it reaches
+//! the handler without cookies, and proves itself. The handler identifies the person and makes the page.
 //! Each response has the headers that keep pages of other origins, scripts and caches away from it.
 
 mod checked_request;
@@ -40,7 +41,21 @@ impl ConsoleOrigin {
             false => "hansa",
         }
     }
+
+    /// Name of the cookie of a login at the issuer. It has a path, so it can't have the prefix `__Host-`.
+    const fn login_cookie_name(&self) -> &'static str {
+        match self.is_secure {
+            true => "__Secure-hansa-login",
+            false => "hansa-login",
+        }
+    }
 }
+
+/// Path below which a browser shows the cookie of a login at the issuer.
+pub const LOGIN_PATH: &str = "/oidc";
+
+/// Path to which the issuer posts a logout.
+pub const LOGOUT_PATH: &str = "/oidc/logout";
 
 /// Effect that a request may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +64,8 @@ pub enum ConsoleAction {
     Read,
     /// `POST` from a page of the console.
     Act,
+    /// `POST` of the issuer of accounts, about a logout. No browser sends it.
+    Message,
 }
 
 /// Request of a browser that has passed the checks of its host and origin.
@@ -64,6 +81,8 @@ pub struct ConsoleRequest {
     pub form: BTreeMap<String, String>,
     /// Value of the session cookie, unchecked.
     pub session: Option<String>,
+    /// Value of the cookie of a login at the issuer, unchecked.
+    pub login: Option<String>,
     /// Address of the browser.
     pub address: Option<IpAddr>,
     /// `User-Agent`, at most 512 bytes of it.
@@ -85,10 +104,15 @@ pub struct ConsoleResponse {
     pub body: ConsoleBody,
     /// Name of the file under which a browser keeps the body; absent: the browser shows it.
     pub file_name: Option<String>,
-    /// Path of a redirection.
+    /// Path or address of a redirection.
     pub location: Option<String>,
+    /// Path of the page that follows at once (`Refresh`, HTML, section 4.2.5.3). A browser sends the cookies of the console with it,
+    /// also where another site led to this page.
+    pub next: Option<String>,
     /// Change of the session cookie.
-    pub cookie: Option<SessionCookie>,
+    pub cookie: Option<CookieChange>,
+    /// Change of the cookie of a login at the issuer.
+    pub login: Option<CookieChange>,
     /// Tag of a language to remember in the browser.
     pub language: Option<&'static str>,
     /// True for an asset whose path contains its digest.
@@ -137,16 +161,16 @@ pub fn refusal_status(code: ErrorCode) -> u16 {
     http_status(code).as_u16()
 }
 
-/// Change of the session cookie.
+/// Change of a cookie.
 #[derive(Clone, PartialEq, Eq)]
-pub enum SessionCookie {
-    /// A new session with this value, which is a secret.
+pub enum CookieChange {
+    /// A new value, which is a secret.
     Set(String),
-    /// The session has ended.
+    /// The cookie has ended.
     Clear,
 }
 
-impl fmt::Debug for SessionCookie {
+impl fmt::Debug for CookieChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Set(_) => "Set(…)",

@@ -137,7 +137,7 @@ pub use crate::cluster::client::{TaskRowStream, WorkerClient};
 pub use crate::cluster::server::{TaskFrame, TaskHandler};
 pub use crate::console::{
     ConsoleAction, ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse,
-    SessionCookie,
+    CookieChange,
 };
 pub use crate::dataspace::{
     DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey,

@@ -309,7 +309,7 @@ codes! {
     TokenInvalid "TOKEN_INVALID" Identity "The access token is not from this connector, has ended, or was revoked." "Ask the operator of the connector for a new one: `hansa token create`.";
     ConsoleOff "CONSOLE_OFF" Usage "This connector serves no console." "Set `[console] listen`, and start the connector again; `hansa config reference` shows the section.";
     ConsoleCodeInvalid "CONSOLE_CODE_INVALID" Identity "The code is not one that this connector has given out, was used, or has ended." "`hansa console` gives another one; it lasts two minutes.";
-    ConsoleBusy "CONSOLE_BUSY" Exhausted "Too many codes were tried in the last minute." "Wait a minute, then type the code again.";
+    ConsoleBusy "CONSOLE_BUSY" Exhausted "Too many codes were tried, or too many sign-ins begun, in the last minute." "Wait a minute, then sign in again.";
     PersonUnknown "PERSON_UNKNOWN" Identity "No person of the configuration has this Unix user, or this account at the issuer." "Add the person: `[person.NAME]` with `name`, `roles`, and `unix` or `oidc`; then `hansa reload`.";
     FormStale "FORM_STALE" State "The form of the console is over, was used, or belongs to another page or session." "Open the page again, and fill in the form there.";
     ActUnconfirmed "ACT_UNCONFIRMED" Policy "The act waits for the number that its person types at the machine of the connector." "`hansa console confirm NUMBER`, within two minutes; then go on in the browser.";

@@ -8,7 +8,7 @@ use hansa_test_support::workflow::{text, wait_for};
 use std::time::Duration;
 
 /// Values of the hidden fields of a form, as a browser sends them, with further values.
-pub(super) fn fill_form(page: &Page, more: &str) -> String {
+pub(crate) fn fill_form(page: &Page, more: &str) -> String {
     let fields = page.body.split("<input type=\"hidden\" name=\"").skip(1);
     let mut body: Vec<String> = fields
         .map(|field| {
@@ -22,7 +22,7 @@ pub(super) fn fill_form(page: &Page, more: &str) -> String {
 }
 
 /// Address of a redirection.
-pub(super) fn location(page: &Page) -> String {
+pub(crate) fn location(page: &Page) -> String {
     assert_eq!(page.status, 303, "{} {}", page.head, page.body);
     let line = page
         .head
@@ -32,20 +32,20 @@ pub(super) fn location(page: &Page) -> String {
 }
 
 /// Number on the page of a pending act.
-pub(super) fn number_of(page: &Page) -> String {
+pub(crate) fn number_of(page: &Page) -> String {
     let (_, rest) = page.body.split_once("hansa console confirm ").unwrap();
     rest.chars().take_while(char::is_ascii_digit).collect()
 }
 
 /// Browser of the person of a city, signed in.
-pub(super) fn signed_in(city: &TestParticipant) -> Browser {
+pub(crate) fn signed_in(city: &TestParticipant) -> Browser {
     let (mut browser, code) = Browser::of(city);
     assert_eq!(browser.enters(&code).status, 303);
     browser
 }
 
 /// Negotiation that waits for a city.
-pub(super) fn waiting(city: &TestParticipant) -> String {
+pub(crate) fn waiting(city: &TestParticipant) -> String {
     let all = city
         .hansa(&["--json", "contract", "list", "--needs-me"])
         .must()

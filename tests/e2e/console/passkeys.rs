@@ -48,7 +48,7 @@ fn attribute(page: &Page, name: &str) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
-fn challenge(page: &Page) -> Vec<u8> {
+pub(crate) fn challenge(page: &Page) -> Vec<u8> {
     let text = attribute(page, "data-challenge");
     URL_SAFE_NO_PAD.decode(text).unwrap()
 }
@@ -79,7 +79,11 @@ fn creation(page: &Page, answer: &AuthenticatorAnswer, of: &TestAuthenticator) -
 }
 
 /// Form with the answer to the challenge of an act.
-fn assertion(page: &Page, answer: &AuthenticatorAnswer, of: &TestAuthenticator) -> String {
+pub(crate) fn assertion(
+    page: &Page,
+    answer: &AuthenticatorAnswer,
+    of: &TestAuthenticator,
+) -> String {
     [
         format!("key={}", form_key(page, "authenticator_data")),
         pair("credential", &of.credential),
@@ -94,12 +98,12 @@ fn key_form(page: &Page, words: &str) -> String {
     format!("key={}", form_key(page, words))
 }
 
-fn authenticator(browser: &Browser) -> TestAuthenticator {
+pub(crate) fn authenticator(browser: &Browser) -> TestAuthenticator {
     TestAuthenticator::new(AuthenticatorAlgorithm::P256, &browser.origin)
 }
 
 /// Begins to add a passkey. Gives the address of the pending act.
-fn begins_to_add(browser: &mut Browser, own: &mut TestAuthenticator) -> String {
+pub(crate) fn begins_to_add(browser: &mut Browser, own: &mut TestAuthenticator) -> String {
     let page = browser.get("/me/passkeys");
     assert_eq!(page.status, 200, "{}", page.body);
     let answer = own.create(&challenge(&page));

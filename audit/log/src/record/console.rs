@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct ConsoleSignInRecord {
     /// The pseudonym of the person.
     pub actor: String,
-    /// The proof of the person: `link`, a code from the local socket.
+    /// The proof of the person: `link`, a code from the local socket, or `oidc`, an account at the issuer.
     pub method: String,
     /// The roles of the person.
     pub roles: Vec<String>,
@@ -48,11 +48,33 @@ pub struct ConsoleActRecord {
     /// The SHA-256 of the page of the contract that was shown, in the language of the signatures; for another form of its text and of
     /// what the person entered, except words about persons.
     pub shown: String,
-    /// The proof that the person was present: `session` alone, `host`, a number that the person typed at the machine, or `passkey`.
+    /// The proof that the person was present: `session` alone, `host`, a number that the person typed at the machine, `login`, a fresh
+    /// login at the issuer, or `passkey`.
     pub proof: String,
     /// The answer of the passkey; absent for another proof.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passkey: Option<PasskeyProof>,
+    /// The login at the issuer; absent for another proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<LoginProof>,
+    /// The pseudonym of the person who typed the number in the place of one without a user at the machine; absent where the person did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typed_by: Option<String>,
+}
+
+/// A fresh login, as the issuer stated it to the console.
+///
+/// It rests on the words of the issuer and of the console. The token is not kept, because it names the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginProof {
+    /// The issuer identifier.
+    pub issuer: String,
+    /// The instant of the login.
+    pub at: UtcTimestamp,
+    /// The authentication context class of the login; absent where the issuer states none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// The answer of a passkey, with all that is needed to verify it without the console.

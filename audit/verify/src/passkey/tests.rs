@@ -5,7 +5,9 @@ use crate::finding::{AuditFinding, AuditVerdict};
 use crate::incident::tests::{copy, id};
 use crate::passkey_records::{PasskeyEvent, PasskeyEventBody, PasskeyRecords};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::record::console::{ConsoleActRecord, ConsolePasskeyRecord, PasskeyProof};
+use hansa_audit_log::record::console::{
+    ConsoleActRecord, ConsolePasskeyRecord, LoginProof, PasskeyProof,
+};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::passkey::ActChallenge;
 use hansa_proto::base64url;
@@ -78,6 +80,8 @@ impl TestConsoleLog {
                 signature: base64url::encode(&answer.signature),
                 counter: by.counter,
             }),
+            login: None,
+            typed_by: None,
         }
     }
 
@@ -147,9 +151,21 @@ fn acts_of_a_person_are_checked_and_counted() {
                 ..act.clone()
             });
         }
+        let login = LoginProof {
+            issuer: "https://id.example".to_owned(),
+            at: log.now,
+            class: None,
+        };
+        log.act(ConsoleActRecord {
+            proof: "login".to_owned(),
+            passkey: None,
+            login: Some(login),
+            ..act.clone()
+        });
         let (report, findings) = log.judge(false);
         assert_eq!(findings, []);
         assert_eq!((report.checked, report.not_linked), (5, 0));
+        assert_eq!(report.by_login, 1);
     }
 }
 
@@ -250,7 +266,47 @@ fn an_act_that_was_changed_in_the_log_is_found() {
             "names another proof",
         ),
     ];
-    for (act, words) in cases {
+    let login = LoginProof {
+        issuer: "https://id.example".to_owned(),
+        at: proof.at,
+        class: Some("2".to_owned()),
+    };
+    let by_login = |login: Option<LoginProof>| ConsoleActRecord {
+        proof: "login".to_owned(),
+        passkey: None,
+        login,
+        ..good.clone()
+    };
+    let late = LoginProof {
+        at: proof.at.plus_micros(-3_600_000_000),
+        ..login.clone()
+    };
+    let login_cases = [
+        (by_login(None), "and has none"),
+        (by_login(Some(late)), "of another time"),
+        (
+            ConsoleActRecord {
+                login: Some(login.clone()),
+                ..good.clone()
+            },
+            "names another proof",
+        ),
+        (
+            ConsoleActRecord {
+                passkey: good.passkey.clone(),
+                ..by_login(Some(login))
+            },
+            "names another proof",
+        ),
+        (
+            ConsoleActRecord {
+                typed_by: Some("rui".to_owned()),
+                ..good.clone()
+            },
+            "somebody else typed its number",
+        ),
+    ];
+    for (act, words) in cases.into_iter().chain(login_cases) {
         let mut log = log_with(&own);
         log.act(act);
         log.must_break(words);

@@ -30,6 +30,27 @@ pub(super) fn check_file_access(
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
             .with_help("leave the file out, or give the person a `unix` under [person.NAME]"));
     };
+    check_user(connector, user)
+}
+
+/// Refuses everybody but the Unix user of the connector and root.
+///
+/// # Errors
+/// `USAGE_WRONG`, or `STATE_BROKEN` where nobody can say whose the connector is.
+pub(super) fn check_own_user(connector: &Connector, caller: &Caller) -> Result<(), Refusal> {
+    match caller.unix() {
+        Some(user) => check_user(connector, user).map_err(|refusal| {
+            let sentence = "only the Unix user that the connector runs as does this for others";
+            Refusal::new(refusal.code, sentence)
+        }),
+        None => {
+            let sentence = "the kernel names nobody who gives the command";
+            Err(Refusal::new(ErrorCode::UsageWrong, sentence))
+        }
+    }
+}
+
+fn check_user(connector: &Connector, user: u32) -> Result<(), Refusal> {
     let state = &connector.config().state;
     let own = std::fs::metadata(state)
         .map_err(|error| hansa_files::unreadable_file_refusal(state, &error))?;

@@ -9,10 +9,9 @@ use hansa_console::{
     ActFormView, ActResultView, ActValue, PendingForm, render_act_form, render_act_result,
 };
 use hansa_node::console::act::{
-    ActProof, issue_form_key, keep_done_act, open_act, record_act, use_form_key,
+    ActProof, RecordedAct, issue_form_key, keep_done_act, open_act, record_act, use_form_key,
 };
 use hansa_node::console::form_key::FormSubject;
-use hansa_node::console::passkey::RecordedAct;
 use hansa_node::console::pending_act::{ActWords, DescribedAct, EnteredValue};
 use hansa_node::console::session::{DoneAct, DoneActNote};
 use hansa_policy::refusal::{ErrorCode, Refusal};

@@ -3,24 +3,25 @@
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_form_pages::{carry_out_form, pending_form};
 use crate::console::contract_pages::check_identity;
+use crate::console::login_proof::login_step;
 use crate::console::page_visit::{html_response, redirect};
 use crate::console::passkey_pages::{
     finish_addition, owner_of, passkey_request, record_by_passkey,
 };
-use crate::console::person_visit::{PermittedPerson, PersonVisit};
+use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word};
 use crate::contract::arguments::ContractCommand;
 use hansa_console::{
-    ActCheckView, ActFault, ActFields, ActKind, ContractReport, DoneActView, PendingActKind,
-    PendingActView, PendingFault, PersonRole, render_act_check, render_pending_act,
+    ActCheckView, ActFault, ActFields, ActKind, ContractReport, DoneActView, LoginStep,
+    PendingActKind, PendingActView, PendingFault, PersonRole, render_act_check, render_pending_act,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console::act::{
-    ActProof, find_act, issue_form_key, keep_done_act, last_act, open_act, record_act, take_act,
-    use_form_key,
+    ActProof, RecordedAct, find_act, issue_form_key, keep_done_act, last_act, open_act, record_act,
+    record_act_by_login, take_act, use_form_key,
 };
 use hansa_node::console::form_key::FormSubject;
-use hansa_node::console::passkey::{ADD_PASSKEY, RecordedAct, has_passkeys};
-use hansa_node::console::pending_act::DescribedAct;
+use hansa_node::console::passkey::has_passkeys;
+use hansa_node::console::pending_act::{ADD_PASSKEY, DescribedAct, PendingAct};
 use hansa_node::console::session::DoneAct;
 use hansa_node::withdrawal::effective_instant;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -130,10 +131,7 @@ pub(super) async fn finish_act(
     id: &str,
 ) -> Result<ConsoleResponse, Refusal> {
     let pending = find_act(visit.connector, id, owner_of(visit))?;
-    let kind = act_kind(&pending.act)?;
-    if let PendingActKind::Contract(kind) = &kind {
-        let _permitted = permit_act(visit, *kind).await?;
-    }
+    let kind = permit_pending_act(visit, &pending).await?;
     use_form_key(
         visit.connector,
         go_on_form(visit, id),
@@ -153,10 +151,21 @@ pub(super) async fn finish_act(
         // The number below proves the addition of a passkey, and nothing else does.
         (PendingActKind::AddPasskey, Some(Ok(_))) | (_, None) => {}
     }
+    if let PendingActKind::Contract(kind) = &kind
+        && login_step(visit, &pending)? == LoginStep::Done
+    {
+        let owner = owner_of(visit);
+        let recorded = record_act_by_login(visit.connector, &visit.person, id, owner).await?;
+        if let Some(recorded) = recorded {
+            return carry_out(visit, *kind, recorded).await;
+        }
+    }
     let act = match take_act(visit.connector, id, owner_of(visit)) {
         Ok(act) => act,
         Err(refusal) if refusal.code == ErrorCode::ActUnconfirmed => {
-            return show_pending(visit, id, Some(PendingFault::NumberMissing));
+            let has_number =
+                kind == PendingActKind::AddPasskey || visit.person.person.key.unix().is_some();
+            return show_pending(visit, id, has_number.then_some(PendingFault::NumberMissing));
         }
         Err(refusal) => return Err(refusal),
     };
@@ -171,6 +180,21 @@ pub(super) async fn finish_act(
             carry_out_form(visit, RecordedAct { act, record }).await
         }
     }
+}
+
+/// Checks that the roles of the person permit a pending act, and gives its kind.
+///
+/// # Errors
+/// `ROLE_MISSING`.
+pub(super) async fn permit_pending_act(
+    visit: &PersonVisit<'_>,
+    pending: &PendingAct,
+) -> Result<PendingActKind, Refusal> {
+    let kind = act_kind(&pending.act)?;
+    if let PendingActKind::Contract(kind) = &kind {
+        let _permitted = permit_act(visit, *kind).await?;
+    }
+    Ok(kind)
 }
 
 /// True for an answer of a passkey that proves nothing; the act then waits on.
@@ -370,7 +394,19 @@ fn show_pending(
     let pending = find_act(visit.connector, id, owner_of(visit))?;
     let kind = act_kind(&pending.act)?;
     let key = issue_form_key(visit.connector, go_on_form(visit, id));
-    let line = format!("hansa console confirm {}", pending.number);
+    let login = login_step(visit, &pending)?;
+    let person = &visit.person.person;
+    let own_line = format!("hansa console confirm {}", pending.number);
+    // Only a Unix user is at the machine. A passkey of another person is confirmed by whoever runs the connector.
+    let is_for_other = person.key.unix().is_none();
+    let (number, line) = match (is_for_other, &kind) {
+        (false, _) => (Some(pending.number.clone()), Some(own_line)),
+        (true, PendingActKind::AddPasskey) => {
+            let line = format!("{own_line} --for {}", quote_word(&person.name));
+            (Some(line.clone()), Some(line))
+        }
+        (true, PendingActKind::Contract(_) | PendingActKind::Form(_)) => (None, None),
+    };
     let passkey = passkey_request(visit, &pending)?;
     let can_add_passkey =
         passkey.is_none() && kind != PendingActKind::AddPasskey && has_passkeys(visit.connector);
@@ -378,13 +414,16 @@ fn show_pending(
         id: id.to_owned(),
         kind,
         subject: pending.act.subject,
-        number: pending.number,
+        number,
+        is_for_other,
         key,
         passkey,
         can_add_passkey,
+        login,
         fault,
     };
-    let facts = visit.frame_facts(line);
+    let mut facts = visit.plain_frame_facts();
+    facts.command = line;
     let status = if fault.is_some() { 422 } else { 200 };
     Ok(html_response(
         status,

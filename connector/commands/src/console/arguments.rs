@@ -12,5 +12,9 @@ pub enum ConsoleCommand {
     Confirm {
         /// The number on the page: six digits
         number: String,
+        /// The name of a person without a Unix user here whose passkey is added; for the user that the connector runs as
+        #[arg(long = "for", value_name = "NAME")]
+        #[serde(default)]
+        person: Option<String>,
     },
 }

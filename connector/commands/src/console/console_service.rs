@@ -8,7 +8,6 @@ use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets};
-use crate::console::evidence_pages;
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
     show_running, show_workers,
@@ -20,10 +19,12 @@ use crate::console::policy_pages::{show_policies, show_policy};
 use crate::console::setting_pages::{
     show_configuration, show_error_help, show_own_person, show_people, show_statement, show_tokens,
 };
+use crate::console::{evidence_pages, login_pages};
 use hansa_console::{
     ActKind, SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
     sees_whole_state,
 };
+use hansa_node::config::console::SignInMethod;
 use hansa_node::config::person::Role;
 use hansa_node::console;
 use hansa_node::participant::Connector;
@@ -31,7 +32,7 @@ use hansa_node::process::run_to_completion;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::console::refusal_status;
 use hansa_transport::{
-    ConsoleAction, ConsoleHandler, ConsoleRequest, ConsoleResponse, SessionCookie,
+    ConsoleAction, ConsoleHandler, ConsoleRequest, ConsoleResponse, CookieChange,
 };
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -52,14 +53,16 @@ impl ConsoleHandler for ConsoleService {
                 body: asset.bytes.into(),
                 file_name: None,
                 location: None,
+                next: None,
                 cookie: None,
+                login: None,
                 language: None,
                 is_immutable: true,
             };
         }
         let visit = Arc::new(PageVisit::new(&self.0, request));
         let mut response = match visit.request.action {
-            ConsoleAction::Read => self.answer_visit(&visit).await,
+            ConsoleAction::Read | ConsoleAction::Message => self.answer_visit(&visit).await,
             ConsoleAction::Act => self.answer_act(&visit).await,
         };
         response.language = visit.chosen_language;
@@ -80,7 +83,16 @@ impl ConsoleService {
     async fn answer_visit(&self, visit: &PageVisit) -> ConsoleResponse {
         let path: Vec<&str> = visit.request.path.iter().map(String::as_str).collect();
         match (visit.request.action, path.as_slice()) {
-            (ConsoleAction::Read, ["enter"]) => return show_sign_in(visit, None, 200),
+            (ConsoleAction::Read, ["enter"]) => return self.show_sign_in(visit, None, 200),
+            (ConsoleAction::Read, ["oidc", "start"])
+                if !visit.request.parameters.contains_key(login_pages::ACT) =>
+            {
+                return login_pages::start_sign_in(&self.0, visit).await;
+            }
+            (ConsoleAction::Read, ["oidc", "callback"]) => {
+                return login_pages::receive_callback(&self.0, visit).await;
+            }
+            (ConsoleAction::Message, _) => return login_pages::take_logout(&self.0, visit).await,
             (ConsoleAction::Act, ["enter"]) => return self.enter(visit).await,
             (ConsoleAction::Read, [name @ ("accessibility" | "licences")]) => {
                 return show_statement(&self.0, visit, name);
@@ -98,7 +110,7 @@ impl ConsoleService {
             notices: Mutex::default(),
         };
         let answered = match visit.visit.request.action {
-            ConsoleAction::Read => show_page(&visit, &path).await,
+            ConsoleAction::Read | ConsoleAction::Message => show_page(&visit, &path).await,
             ConsoleAction::Act => match path.as_slice() {
                 ["leave"] => return self.leave(visit.visit),
                 path => carry_out_act(&visit, path).await,
@@ -120,10 +132,15 @@ impl ConsoleService {
     }
 
     async fn enter(&self, visit: &PageVisit) -> ConsoleResponse {
+        if !self.takes_codes() {
+            let sentence = "people sign in to this console by the issuer alone";
+            let refusal = Refusal::new(ErrorCode::ConsoleOff, sentence);
+            return visit.anonymous_fault_response(&refusal);
+        }
         let code = visit.request.form.get("code").map_or("", String::as_str);
         match console::sign_in(&self.0, code, &visit.browser).await {
             Ok(secret) => ConsoleResponse {
-                cookie: Some(SessionCookie::Set(secret)),
+                cookie: Some(CookieChange::Set(secret)),
                 ..redirect("/")
             },
             Err(refusal) => {
@@ -132,7 +149,7 @@ impl ConsoleService {
                     ErrorCode::ConsoleBusy => SignInFault::TriesExhausted,
                     _ => return visit.anonymous_fault_response(&refusal),
                 };
-                show_sign_in(visit, Some(fault), refusal_status(refusal.code))
+                self.show_sign_in(visit, Some(fault), refusal_status(refusal.code))
             }
         }
     }
@@ -141,9 +158,36 @@ impl ConsoleService {
     fn leave(&self, visit: &PageVisit) -> ConsoleResponse {
         visit.sign_out(&self.0);
         ConsoleResponse {
-            cookie: Some(SessionCookie::Clear),
-            ..redirect("/enter")
+            cookie: Some(CookieChange::Clear),
+            ..redirect(
+                match login_pages::issuer_link(&self.0.config().console, true) {
+                    Some(_) => "/enter?left=yes",
+                    None => "/enter",
+                },
+            )
         }
+    }
+
+    fn takes_codes(&self) -> bool {
+        let config = self.0.config();
+        config.console.sign_in.contains(&SignInMethod::Link)
+    }
+
+    fn show_sign_in(
+        &self,
+        visit: &PageVisit,
+        fault: Option<SignInFault>,
+        status: u16,
+    ) -> ConsoleResponse {
+        let facts = visit.anonymous_frame_facts();
+        // Whoever signs in after a sign-out is asked by the issuer, also on a machine that others use.
+        let has_left = visit.request.parameters.contains_key("left");
+        let view = SignInView {
+            fault,
+            has_codes: self.takes_codes(),
+            issuer: login_pages::issuer_link(&self.0.config().console, has_left),
+        };
+        html_response(status, render_sign_in(&facts.to_frame(), &view))
     }
 }
 
@@ -195,6 +239,7 @@ async fn show_page(
         ["evidence", "heads"] => evidence_pages::show_heads(visit).await?,
         ["evidence", "verify"] => evidence_pages::show_verification(visit).await?,
         ["me", "passkeys"] => show_passkeys(visit).await?,
+        ["oidc", "start"] => login_pages::start_act_login(visit).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))
@@ -239,12 +284,4 @@ async fn show_overview(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refus
         200,
         render_overview(&facts.to_frame(), &view),
     ))
-}
-
-fn show_sign_in(visit: &PageVisit, fault: Option<SignInFault>, status: u16) -> ConsoleResponse {
-    let facts = visit.anonymous_frame_facts();
-    html_response(
-        status,
-        render_sign_in(&facts.to_frame(), &SignInView { fault }),
-    )
 }

@@ -133,10 +133,16 @@ impl PageVisit {
 
     /// Frame of a page for nobody in particular.
     pub(super) fn anonymous_frame_facts(&self) -> FrameFacts {
+        let address = encode_address(&self.request.path, &self.request.parameters);
+        self.anonymous_frame_facts_at(&address)
+    }
+
+    /// Frame of a page for nobody in particular, whose links name another address than that of the request.
+    pub(super) fn anonymous_frame_facts_at(&self, address: &str) -> FrameFacts {
         FrameFacts {
             config: Arc::clone(&self.config),
             language: self.language,
-            address: encode_address(&self.request.path, &self.request.parameters),
+            address: address.to_owned(),
             person: None,
             roles: Vec::new(),
             is_demo: false,
@@ -265,7 +271,9 @@ pub(super) fn html_response(status: u16, page: String) -> ConsoleResponse {
         body: page.into(),
         file_name: None,
         location: None,
+        next: None,
         cookie: None,
+        login: None,
         language: None,
         is_immutable: false,
     }

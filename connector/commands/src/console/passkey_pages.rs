@@ -9,14 +9,16 @@ use hansa_console::{
 };
 use hansa_node::config::person::Role;
 use hansa_node::config::person_key::PersonKey;
-use hansa_node::console::act::{issue_form_key, keep_done_act, last_act, open_act, use_form_key};
+use hansa_node::console::act::{
+    RecordedAct, issue_form_key, keep_done_act, last_act, open_act, use_form_key,
+};
 use hansa_node::console::form_key::FormSubject;
 use hansa_node::console::passkey::{
-    ADD_PASSKEY, AssertionAnswer, CreationAnswer, PASSKEYS, REMOVE_PASSKEY, RecordedAct,
-    act_challenge, add_passkey, creation_challenge, describe_addition, has_passkeys, list_passkeys,
-    list_usable_passkeys, record_act_by_passkey, relying_party, remove_passkey,
+    AssertionAnswer, CreationAnswer, PASSKEYS, REMOVE_PASSKEY, act_challenge, add_passkey,
+    creation_challenge, describe_addition, has_passkeys, list_passkeys, list_usable_passkeys,
+    record_act_by_passkey, relying_party, remove_passkey,
 };
-use hansa_node::console::pending_act::{ActOwner, DescribedAct, PendingAct};
+use hansa_node::console::pending_act::{ADD_PASSKEY, ActOwner, DescribedAct, PendingAct};
 use hansa_node::console::session::DoneAct;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::base64url;

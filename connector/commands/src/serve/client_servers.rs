@@ -4,6 +4,7 @@ use crate::connect;
 use crate::console::console_service::ConsoleService;
 use crate::serve::{ServerTasks, bind_listener, ended_transfers};
 use hansa_identity::mtls::client_face;
+use hansa_node::console::issuer_login::read_issuer_config;
 use hansa_node::participant::Connector;
 use hansa_node::partner::PartnerProcesses;
 use hansa_node::process::named_file::write_named_file;
@@ -131,6 +132,7 @@ pub(super) async fn open_console(
     let Some(address) = config.console.listen else {
         return Ok(());
     };
+    let _readable = read_issuer_config(&config)?;
     let (listener, bound) = bind_listener(&address.to_string()).await?;
     let port = bound.rsplit(':').next().unwrap_or_default();
     let label = config.participant.id.domain().split('.').next();

@@ -58,6 +58,14 @@ sign-in-steps = Führen Sie auf dem Rechner des Konnektors unter Ihrem eigenen B
 sign-in-validity = Ein Code gilt zwei Minuten lang und für eine Anmeldung.
 sign-in-wrong = Dieser Code gilt nicht. Prüfen Sie die Buchstaben und Ziffern, oder holen Sie einen neuen Code.
 sign-in-exhausted = In der letzten Minute kamen zu viele falsche Codes. Warten Sie eine Minute, und geben Sie den Code dann noch einmal ein.
+sign-in-issuer = Melden Sie sich mit Ihrem Konto bei { $host } an.
+sign-in-issuer-link = Zur Anmeldung
+sign-in-by-code = Mit einem Code dieser Maschine
+login-done-title = Sie sind angemeldet
+login-done-text = Die Konsole öffnet sich von selbst. Falls nicht, folgen Sie dem Link.
+login-act-title = Sie haben sich neu angemeldet
+login-act-text = Die Seite Ihres Schritts öffnet sich von selbst. Falls nicht, folgen Sie dem Link. Es ist noch nichts geschehen.
+login-go-on = Weiter
 
 ## Errors
 fault-title = Das war nicht möglich: { $code }

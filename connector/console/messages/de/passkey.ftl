@@ -35,3 +35,5 @@ meaning-act = Eine Person soll einen Schritt mit einem Passkey bestätigt haben,
 ask-act = Fragen Sie den Eigentümer des Protokolls und die Person, deren Pseudonym im Eintrag steht, wer den Schritt bestätigt hat.
 limit-not-linked = Personen in zwei Jahren
 limit-not-linked-text = Eine Person hat jedes Jahr ein anderes Pseudonym. Einige Schritte wurden mit einem Passkey bestätigt, der in einem anderen Jahr hinzugefügt wurde; ob das dieselbe Person war, kann diese Prüfung nicht sagen.
+limit-login = Anmeldungen bei einem Identitätsanbieter
+limit-login-text = Einige Schritte in der Konsole beruhen auf einer neuen Anmeldung beim Identitätsanbieter des Hauses. Der Anbieter hat nichts unterschrieben, was im Protokoll steht; dass die Person anwesend war, sagt dieser Prüfung also nur das Haus selbst.

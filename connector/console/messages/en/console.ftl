@@ -58,6 +58,14 @@ sign-in-steps = On the machine of the connector, run this command under your own
 sign-in-validity = A code is valid for two minutes and for one sign-in.
 sign-in-wrong = This code is not valid. Check the letters and digits, or get a new code.
 sign-in-exhausted = Too many wrong codes came in the last minute. Wait a minute, then type the code again.
+sign-in-issuer = Sign in with your account at { $host }.
+sign-in-issuer-link = Go to the sign-in
+sign-in-by-code = With a code of this machine
+login-done-title = You are signed in
+login-done-text = The console opens by itself. If it does not, follow the link.
+login-act-title = You have signed in again
+login-act-text = The page of your act opens by itself. If it does not, follow the link. Nothing was done yet.
+login-go-on = Go on
 
 ## Errors
 fault-title = This was not possible: { $code }

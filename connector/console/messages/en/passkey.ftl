@@ -35,3 +35,5 @@ meaning-act = A person is said to have confirmed an act with a passkey, and the 
 ask-act = Ask the owner of the log, and the person whose pseudonym the record has, who confirmed the act.
 limit-not-linked = People in two years
 limit-not-linked-text = A person has another pseudonym each year. Some acts were confirmed with a passkey that was added in another year, so this check can't say that it was the same person who added it.
+limit-login = Logins at an issuer
+limit-login-text = Some acts at the console rest on a fresh login at the issuer of the house. The issuer signed nothing that is in the log, so this check has the word of the house alone that the person was present.

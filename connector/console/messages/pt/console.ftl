@@ -58,6 +58,14 @@ sign-in-steps = Na máquina do conector, execute este comando na sua própria co
 sign-in-validity = Um código é válido durante dois minutos e para um único início de sessão.
 sign-in-wrong = Este código não é válido. Verifique as letras e os algarismos, ou obtenha um novo código.
 sign-in-exhausted = No último minuto chegaram demasiados códigos errados. Aguarde um minuto e escreva o código de novo.
+sign-in-issuer = Inicie sessão com a sua conta em { $host }.
+sign-in-issuer-link = Ir para o início de sessão
+sign-in-by-code = Com um código desta máquina
+login-done-title = Sessão iniciada
+login-done-text = A consola abre-se sozinha. Se não se abrir, siga a ligação.
+login-act-title = Iniciou sessão de novo
+login-act-text = A página do seu ato abre-se sozinha. Se não se abrir, siga a ligação. Ainda nada foi feito.
+login-go-on = Continuar
 
 ## Errors
 fault-title = Não foi possível: { $code }

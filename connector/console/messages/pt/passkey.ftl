@@ -35,3 +35,5 @@ meaning-act = Diz-se que uma pessoa confirmou um ato com uma chave de acesso, e 
 ask-act = Pergunte ao proprietário do registo e à pessoa cujo pseudónimo está na entrada quem confirmou o ato.
 limit-not-linked = Pessoas em dois anos
 limit-not-linked-text = Uma pessoa tem outro pseudónimo em cada ano. Alguns atos foram confirmados com uma chave de acesso adicionada noutro ano; esta verificação não pode dizer se foi a mesma pessoa que a adicionou.
+limit-login = Inícios de sessão num fornecedor de identidade
+limit-login-text = Alguns atos na consola assentam num novo início de sessão no fornecedor de identidade da casa. O fornecedor não assinou nada que esteja no registo; que a pessoa estava presente, esta verificação sabe-o apenas pela palavra da casa.

@@ -390,7 +390,18 @@ pub enum PendingFault {
     PasskeyRefused,
 }
 
-/// Act that waits for a passkey, or for the number at the machine.
+/// Fresh login at the issuer as the proof of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginStep {
+    /// It is no proof of this act, or not one of this person.
+    NotOffered,
+    /// The person can log in.
+    Offered,
+    /// The person has logged in.
+    Done,
+}
+
+/// Act that waits for a passkey, a fresh login, or the number at the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingActView {
     /// Identity of the pending act.
@@ -399,19 +410,23 @@ pub struct PendingActView {
     pub kind: PendingActKind,
     /// Identity of the subject, such as a contract or a passkey.
     pub subject: String,
-    /// Number to type.
-    pub number: String,
+    /// Number to type, or the command line with it where somebody else types it; absent where nobody can.
+    pub number: Option<String>,
+    /// `true` if whoever runs the connector types the number, for a person without a Unix user.
+    pub is_for_other: bool,
     /// Key of the form that goes on.
     pub key: String,
     /// Request to a passkey of the person; absent where the person has none.
     pub passkey: Option<PasskeyRequest>,
     /// `true` if a passkey would be enough, and the person has none.
     pub can_add_passkey: bool,
+    /// Fresh login.
+    pub login: LoginStep,
     /// Fault of the last try.
     pub fault: Option<PendingFault>,
 }
 
-/// Page with the form of a passkey, and the number that the person types at the machine of the connector.
+/// Page with the ways in which the person can prove to be present: a passkey, a fresh login, the number at the machine.
 #[must_use]
 pub fn render_pending_act(frame: &PageFrame<'_>, view: &PendingActView) -> String {
     let language = frame.language;
@@ -430,46 +445,103 @@ pub fn render_pending_act(frame: &PageFrame<'_>, view: &PendingActView) -> Strin
         }
         p { bdi { (message!(language, "pending-act", act, subject)) } }
         (view.kind.render_values(language))
-        @if let Some(request) = &view.passkey {
-            p { (message!(language, "passkey-act-how")) }
-            (render_passkey_form(frame, &PasskeyForm {
-                action: &address,
-                key: &view.key,
-                request,
-                operation: PasskeyOperation::Get,
-                label: message!(language, "passkey-act-sign"),
-            }))
-            details open[view.fault == Some(PendingFault::NumberMissing)] {
-                summary { (message!(language, "passkey-act-other")) }
-                (render_number(language, view, &address))
-            }
-            p { a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) } }
-        } @else {
-            (render_number(language, view, &address))
-            @if view.can_add_passkey {
-                p {
-                    (message!(language, "passkey-act-have-one")) " "
-                    a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) }
-                }
-            }
-        }
+        (render_proofs(frame, view, &address))
         p { a.back href=(view.kind.back_address(&view.subject)) { (message!(language, "pending-leave")) } }
     };
-    let title = match view.passkey {
-        Some(_) => message!(language, "passkey-act-title"),
-        None => message!(language, "pending-title"),
+    let is_at_machine = view.passkey.is_none() && view.login == LoginStep::NotOffered;
+    let title = match is_at_machine && view.number.is_some() {
+        true => message!(language, "pending-title"),
+        false => message!(language, "passkey-act-title"),
     };
     let mut content = PageContent::new(title, body);
     content.is_error = view.fault.is_some();
     render_layout(frame, &content)
 }
 
-/// Number that the person types at the machine, and the form that goes on.
-fn render_number(language: Language, view: &PendingActView, address: &str) -> Markup {
+/// Ways to prove that the person is present; the first one in full.
+fn render_proofs(frame: &PageFrame<'_>, view: &PendingActView, address: &str) -> Markup {
+    let language = frame.language;
+    let is_open = view.fault == Some(PendingFault::NumberMissing);
     html! {
-        p { (message!(language, "pending-how")) }
-        pre { code { "hansa console confirm " (reveal_controls(&view.number)) } }
-        p { (message!(language, "pending-why")) }
+        @match (view.login, &view.passkey, &view.number) {
+            (LoginStep::Done, _, _) => {
+                p { (message!(language, "pending-login-done")) }
+                (render_go_on(language, view, address))
+            }
+            (login, Some(request), number) => {
+                p { (message!(language, "passkey-act-how")) }
+                (render_passkey_form(frame, &PasskeyForm {
+                    action: address,
+                    key: &view.key,
+                    request,
+                    operation: PasskeyOperation::Get,
+                    label: message!(language, "passkey-act-sign"),
+                }))
+                @if login == LoginStep::Offered || number.is_some() {
+                    details open[is_open] {
+                        summary { (message!(language, "passkey-act-other")) }
+                        @if login == LoginStep::Offered {
+                            (render_login(language, view))
+                        }
+                        @if let Some(number) = number {
+                            (render_number(language, view, number, address))
+                        }
+                    }
+                }
+                p { a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) } }
+            }
+            (LoginStep::Offered, None, number) => {
+                (render_login(language, view))
+                @if let Some(number) = number {
+                    details open[is_open] {
+                        summary { (message!(language, "pending-at-machine")) }
+                        (render_number(language, view, number, address))
+                    }
+                }
+            }
+            (LoginStep::NotOffered, None, Some(number)) => {
+                (render_number(language, view, number, address))
+                @if view.can_add_passkey {
+                    p {
+                        (message!(language, "passkey-act-have-one")) " "
+                        a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) }
+                    }
+                }
+            }
+            (LoginStep::NotOffered, None, None) => {
+                p.notice { (message!(language, "pending-no-proof")) }
+                p { a href=(PASSKEYS_ADDRESS) { (message!(language, "passkey-act-list")) } }
+            }
+        }
+    }
+}
+
+/// Link to a fresh login at the issuer.
+fn render_login(language: Language, view: &PendingActView) -> Markup {
+    let address = format!("/oidc/start?act={}", reveal_controls(&view.id));
+    html! {
+        p { (message!(language, "pending-login-how")) }
+        p.buttons { a href=(address) { (message!(language, "pending-login")) } }
+    }
+}
+
+/// Number that the person types at the machine, and the form that goes on.
+fn render_number(language: Language, view: &PendingActView, number: &str, address: &str) -> Markup {
+    html! {
+        @if view.is_for_other {
+            p { (message!(language, "pending-how-other")) }
+            pre { code { (reveal_controls(number)) } }
+        } @else {
+            p { (message!(language, "pending-how")) }
+            pre { code { "hansa console confirm " (reveal_controls(number)) } }
+            p { (message!(language, "pending-why")) }
+        }
+        (render_go_on(language, view, address))
+    }
+}
+
+fn render_go_on(language: Language, view: &PendingActView, address: &str) -> Markup {
+    html! {
         form method="post" action=(address) {
             input type="hidden" name="key" value=(reveal_controls(&view.key));
             button.main type="submit" { (message!(language, "pending-go-on")) }

@@ -75,6 +75,9 @@ pub struct JudgedFile {
     /// Number of acts with a passkey that was added in another year.
     #[serde(default)]
     pub passkey_acts_not_linked: u64,
+    /// Number of acts that rest on a login at an issuer.
+    #[serde(default)]
+    pub login_acts: u64,
     /// Facts that this check can't see.
     #[serde(default)]
     pub unseen: Vec<String>,

@@ -5,7 +5,7 @@ use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::tests::sample::{sample_contract, sample_negotiation};
 use crate::{
-    ActCheckView, ActFault, ActFields, ActKind, ContractView, DoneActView, PageFrame,
+    ActCheckView, ActFault, ActFields, ActKind, ContractView, DoneActView, LoginStep, PageFrame,
     PendingActKind, PendingActView, PendingFault, PersonLabel, PersonRole, render_act_check,
     render_contract, render_pending_act,
 };
@@ -183,10 +183,12 @@ fn a_pending_act_shows_its_number_and_a_done_act_its_record() {
             id: "00aa".to_owned(),
             kind: PendingActKind::Contract(ActKind::Sign),
             subject: "n-3c51a07be4".to_owned(),
-            number: "482913".to_owned(),
+            number: Some("482913".to_owned()),
+            is_for_other: false,
             key: "ff".to_owned(),
             passkey: None,
             can_add_passkey: false,
+            login: LoginStep::NotOffered,
             fault: None,
         };
         let page = render_pending_act(&frame, &view);

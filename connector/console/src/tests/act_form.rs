@@ -4,9 +4,9 @@ use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActForm, ActFormView, ActNote, ActResultView, PageFrame, PendingActKind, PendingActView,
-    PendingForm, PersonLabel, PersonRole, RunningRow, describe_reload, describe_running_cut,
-    render_act_form, render_act_result, render_pending_act, render_running,
+    ActForm, ActFormView, ActNote, ActResultView, LoginStep, PageFrame, PendingActKind,
+    PendingActView, PendingForm, PersonLabel, PersonRole, RunningRow, describe_reload,
+    describe_running_cut, render_act_form, render_act_result, render_pending_act, render_running,
 };
 use hansa_policy::term::language::Language;
 use maud::html;
@@ -222,10 +222,12 @@ fn a_form_and_its_notes_are_safe_with_any_text() {
                 back: text.to_owned(),
             }),
             subject: text.to_owned(),
-            number: "482913".to_owned(),
+            number: Some("482913".to_owned()),
+            is_for_other: false,
             key: text.to_owned(),
             passkey: None,
             can_add_passkey: false,
+            login: LoginStep::NotOffered,
             fault: None,
         };
         check_page(&render_pending_act(&frame, &pending));

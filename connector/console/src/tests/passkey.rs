@@ -3,9 +3,9 @@
 use crate::tests::html_reader::PageElement;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActKind, DonePasskeyView, PageFrame, PasskeyAdditionView, PasskeyEntry, PasskeyListView,
-    PasskeyRequest, PendingActKind, PendingActView, PendingFault, PersonLabel, PersonRole,
-    render_passkeys, render_pending_act,
+    ActKind, DonePasskeyView, LoginStep, PageFrame, PasskeyAdditionView, PasskeyEntry,
+    PasskeyListView, PasskeyRequest, PendingActKind, PendingActView, PendingFault, PersonLabel,
+    PersonRole, render_passkeys, render_pending_act,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -70,10 +70,12 @@ fn pending_view(value: &Value, kind: PendingActKind) -> PendingActView {
         id: "00aa".to_owned(),
         kind,
         subject: text("subject"),
-        number: text("number"),
+        number: Some(text("number")),
+        is_for_other: false,
         key: text("form_key"),
         passkey: Some(request(&text)),
         can_add_passkey: false,
+        login: LoginStep::NotOffered,
         fault: None,
     }
 }
@@ -185,4 +187,57 @@ fn an_act_waits_for_a_passkey_and_the_number_stays() {
     };
     let page = check_page(&render_pending_act(&frame, &view));
     assert!(page[0].text.contains("Add a passkey: n-3c51a07be4"));
+}
+
+#[test]
+fn an_act_shows_the_proofs_that_its_person_has() {
+    let frame = frame(Language::En, "Maria", "/acts/00aa");
+    let with = |login, has_passkey: bool, has_number: bool| {
+        let whole = pending_view(&sample(), PendingActKind::Contract(ActKind::Sign));
+        let view = PendingActView {
+            login,
+            passkey: whole.passkey.clone().filter(|_| has_passkey),
+            number: whole.number.clone().filter(|_| has_number),
+            ..whole
+        };
+        render_pending_act(&frame, &view)
+    };
+    let login_link = "/oidc/start?act=00aa";
+    for (login, has_passkey, has_number) in [
+        (LoginStep::Offered, false, false),
+        (LoginStep::Offered, false, true),
+        (LoginStep::Offered, true, false),
+        (LoginStep::Offered, true, true),
+        (LoginStep::NotOffered, false, false),
+        (LoginStep::NotOffered, true, false),
+        (LoginStep::Done, true, true),
+        (LoginStep::Done, false, false),
+    ] {
+        let text = with(login, has_passkey, has_number);
+        let page = check_page(&text);
+        let case = format!("{login:?} {has_passkey} {has_number}");
+        let links = page
+            .iter()
+            .filter(|element| element.attribute("href") == Some(login_link));
+        assert_eq!(links.count() == 1, login == LoginStep::Offered, "{case}");
+        let shows_number = text.contains("hansa console confirm");
+        assert_eq!(
+            shows_number,
+            has_number && login != LoginStep::Done,
+            "{case}"
+        );
+        // A form acts; a link to the issuer is none.
+        let forms = forms_of(&page, "/acts/00aa").len();
+        let expect = match login {
+            LoginStep::Done => 1,
+            _ => usize::from(has_passkey) + usize::from(has_number),
+        };
+        assert_eq!(forms, expect, "{case}");
+    }
+    let page = check_page(&with(LoginStep::NotOffered, false, false));
+    assert!(
+        page[0]
+            .text
+            .contains("neither a passkey nor a user account")
+    );
 }

@@ -2,7 +2,7 @@
 
 use crate::console::form_key::{FormSubject, check_form_key, make_form_key};
 use crate::console::pending_act::{
-    ActOwner, DescribedAct, OpenedAct, PendingAct, PresenceChallenge,
+    ActOwner, DescribedAct, OpenedAct, PendingAct, PresenceChallenge, TYPED_BY,
 };
 use crate::console::session::DoneAct;
 use crate::console::{SignedInPerson, find_person, pseudonym_of, pseudonym_of_key};
@@ -10,7 +10,7 @@ use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::caller::Caller;
 use crate::process::randomness::{random_bytes, random_hex};
-use hansa_audit_log::record::console::{ConsoleActRecord, PasskeyProof};
+use hansa_audit_log::record::console::{ConsoleActRecord, LoginProof, PasskeyProof};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Proof that the person of an act was present.
@@ -22,6 +22,8 @@ pub enum ActProof {
     Host,
     /// The answer of a passkey to a challenge that names the act.
     Passkey(Box<PasskeyPresence>),
+    /// A fresh login at the issuer.
+    Login(LoginProof),
 }
 
 /// Verified answer of a passkey.
@@ -40,8 +42,18 @@ impl ActProof {
             Self::Session => "session",
             Self::Host => "host",
             Self::Passkey(_) => "passkey",
+            Self::Login(_) => "login",
         }
     }
+}
+
+/// Act that is recorded, and not carried out yet.
+#[derive(Debug, Clone)]
+pub struct RecordedAct {
+    /// Act.
+    pub act: DescribedAct,
+    /// Number of its record.
+    pub record: u64,
 }
 
 /// Makes the key of a form.
@@ -122,6 +134,28 @@ pub fn take_act(
     acts.take(id, owner, connector.ticks())
 }
 
+/// Takes an act of a session whose person has logged in afresh, and records it; none where no such login was made. Whoever calls has
+/// checked that a login is enough for the act.
+///
+/// # Errors
+/// `FORM_STALE` where there is no such act, or why it can't be recorded; then the act must not happen.
+pub async fn record_act_by_login(
+    connector: &Connector,
+    person: &SignedInPerson,
+    id: &str,
+    owner: ActOwner<'_>,
+) -> Result<Option<RecordedAct>, Refusal> {
+    let (act, login) = {
+        let mut acts = connector.console.acts.lock();
+        let Some(login) = acts.find(id, owner, connector.ticks())?.login.clone() else {
+            return Ok(None);
+        };
+        (acts.take_proven(id, owner, connector.ticks())?, login)
+    };
+    let record = record_act(connector, person, &act, ActProof::Login(login)).await?;
+    Ok(Some(RecordedAct { act, record }))
+}
+
 /// Confirms the act of a number, for the Unix user at the local socket.
 ///
 /// # Errors
@@ -140,6 +174,36 @@ pub fn confirm_act(
     };
     let mut acts = connector.console.acts.lock();
     acts.confirm(&person.key, number, connector.ticks())
+}
+
+/// Confirms the addition of a passkey by its number, for a person without a Unix user. Whoever calls has checked that the caller is the
+/// Unix user of the connector, who commands everything there.
+///
+/// # Errors
+/// `PERSON_UNKNOWN` for a name of nobody, or of somebody who types the number alone, and `CONSOLE_CODE_INVALID` for a number of no such act.
+pub fn confirm_addition_for(
+    connector: &Connector,
+    caller: &Caller,
+    name: &str,
+    number: &str,
+) -> Result<DescribedAct, Refusal> {
+    let config = connector.config();
+    let mut named = config.people.iter().filter(|person| person.name == name);
+    let (Some(person), None) = (named.next(), named.next()) else {
+        let sentence = format!("`{name}` is the name of no person here, or of several");
+        return Err(Refusal::new(ErrorCode::PersonUnknown, sentence)
+            .with_help("hansa person list shows the names"));
+    };
+    if person.key.unix().is_some() {
+        let sentence = format!("{name} has a Unix user, and types the number alone");
+        return Err(Refusal::new(ErrorCode::PersonUnknown, sentence));
+    }
+    let typed_by = caller.pseudonym(connector)?.ok_or_else(|| {
+        let sentence = "the kernel names nobody who types the number";
+        Refusal::new(ErrorCode::PersonUnknown, sentence)
+    })?;
+    let mut acts = connector.console.acts.lock();
+    acts.confirm_addition(&person.key, number, typed_by, connector.ticks())
 }
 
 /// Records an act before it is carried out. Gives the number of the record.
@@ -167,9 +231,12 @@ pub(super) fn build_act_record(
 ) -> Result<ConsoleActRecord, Refusal> {
     let word = proof.as_str().to_owned();
     // The challenge of a passkey names the pseudonym, which is another one in another year.
-    let (actor, passkey) = match proof {
-        ActProof::Session | ActProof::Host => (pseudonym_of(connector, &person.person)?, None),
-        ActProof::Passkey(presence) => (presence.actor, Some(presence.proof)),
+    let (actor, passkey, login) = match proof {
+        ActProof::Passkey(presence) => (presence.actor, Some(presence.proof), None),
+        ActProof::Session | ActProof::Host => {
+            (pseudonym_of(connector, &person.person)?, None, None)
+        }
+        ActProof::Login(login) => (pseudonym_of(connector, &person.person)?, None, Some(login)),
     };
     Ok(ConsoleActRecord {
         actor,
@@ -178,6 +245,8 @@ pub(super) fn build_act_record(
         shown: act.shown.clone(),
         proof: word,
         passkey,
+        login,
+        typed_by: act.fields.get(TYPED_BY).cloned(),
     })
 }
 

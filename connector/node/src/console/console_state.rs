@@ -1,5 +1,6 @@
 //! State of a participant's console.
 
+use crate::console::issuer_login::IssuerLogins;
 use crate::console::kept_answers::KeptAnswers;
 use crate::console::pending_act::PendingActs;
 use crate::console::session::Sessions;
@@ -7,7 +8,7 @@ use crate::console::sign_in_code::SignInCodes;
 use parking_lot::Mutex;
 use std::sync::OnceLock;
 
-/// Open codes, sessions, pending acts and kept answers of a participant's console.
+/// Open codes, sessions, pending acts, logins at the issuer and kept answers of a participant's console.
 #[derive(Debug, Default)]
 pub struct ConsoleState {
     /// Scheme, host and port by which browsers reach the console; unset where it is not served.
@@ -17,6 +18,7 @@ pub struct ConsoleState {
     pub(super) codes: Mutex<SignInCodes>,
     pub(super) sessions: Mutex<Sessions>,
     pub(super) acts: Mutex<PendingActs>,
+    pub(super) logins: IssuerLogins,
     /// Turn of a passkey, from the check of its counter to the record of the new one.
     pub(super) passkey_turn: tokio::sync::Mutex<()>,
 }

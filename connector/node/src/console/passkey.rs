@@ -1,8 +1,8 @@
 //! Passkeys of people: added after a confirmation at the machine, and asked for before an act that binds the participant.
 
 use crate::config::console::StepUp;
-use crate::console::act::{ActProof, PasskeyPresence, build_act_record, record_act};
-use crate::console::pending_act::{ActOwner, DescribedAct, PendingAct};
+use crate::console::act::{ActProof, PasskeyPresence, RecordedAct, build_act_record, record_act};
+use crate::console::pending_act::{ADD_PASSKEY, ActOwner, DescribedAct, PendingAct};
 use crate::console::{SignedInPerson, pseudonym_of, write_refusal};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -17,9 +17,6 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::base64url;
 use hansa_store::state_index::row::PasskeyRow;
 use std::collections::BTreeMap;
-
-/// Words of the act that adds a passkey.
-pub const ADD_PASSKEY: &str = "console passkey";
 
 /// Words of the act that removes a passkey.
 pub const REMOVE_PASSKEY: &str = "console passkey remove";
@@ -51,20 +48,11 @@ pub struct AssertionAnswer<'a> {
     pub signature: &'a str,
 }
 
-/// Act that is recorded, and not carried out yet.
-#[derive(Debug, Clone)]
-pub struct RecordedAct {
-    /// Act.
-    pub act: DescribedAct,
-    /// Number of its record.
-    pub record: u64,
-}
-
 /// Checks that acts of this console are proven by passkeys.
 pub fn has_passkeys(connector: &Connector) -> bool {
     let config = connector.config();
     // A passkey is for a name. A name that is only in the file counts from the next start on.
-    config.console.step_up == StepUp::Passkey
+    config.console.step_up != StepUp::Host
         && connector.console.origin.get() == config.console.name.as_ref()
 }
 
@@ -76,8 +64,9 @@ pub fn relying_party(connector: &Connector) -> Result<RelyingParty, Refusal> {
     let origin = connector.console.origin.get();
     let origin = origin.filter(|_| has_passkeys(connector)).ok_or_else(|| {
         let sentence = "this console has no passkeys";
-        Refusal::new(ErrorCode::PasskeyInvalid, sentence)
-            .with_help("set [console] step_up = \"passkey\", then start the connector again")
+        Refusal::new(ErrorCode::PasskeyInvalid, sentence).with_help(
+            "set [console] step_up = \"passkey\" or \"again\", then start the connector again",
+        )
     })?;
     RelyingParty::from_origin(origin)
 }

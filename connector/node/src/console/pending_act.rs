@@ -2,10 +2,17 @@
 
 use crate::config::person_key::PersonKey;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::console::LoginProof;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::language::Language;
 use std::collections::{BTreeMap, HashMap};
+
+/// Words of the act that adds a passkey.
+pub const ADD_PASSKEY: &str = "console passkey";
+
+/// Field of an act whose number somebody else typed, with the pseudonym.
+pub(super) const TYPED_BY: &str = "typed_by";
 
 /// Life of a pending act, microseconds.
 const LIFE: i64 = 120 * 1_000_000;
@@ -88,6 +95,8 @@ pub struct PendingAct {
     pub is_confirmed: bool,
     /// Challenge to a passkey.
     pub challenge: PresenceChallenge,
+    /// Fresh login of the person; absent until the browser is back from the issuer.
+    pub login: Option<LoginProof>,
     is_refused: bool,
     person: PersonKey,
     session: Digest,
@@ -139,6 +148,7 @@ impl PendingActs {
             number: format!("{number:06}"),
             is_confirmed: false,
             challenge: opened.challenge,
+            login: None,
             is_refused: false,
             person: owner.person.clone(),
             session: Digest::of(owner.session.as_bytes()),
@@ -162,10 +172,7 @@ impl PendingActs {
         let found = self.acts.get(id);
         found
             .filter(|pending| pending.person == *owner.person && pending.session == digest)
-            .ok_or_else(|| {
-                let sentence = "this act is over; it was waited for for two minutes";
-                Refusal::new(ErrorCode::FormStale, sentence)
-            })
+            .ok_or_else(ended_act_refusal)
     }
 
     /// Removes a confirmed act, to be carried out once.
@@ -185,7 +192,28 @@ impl PendingActs {
         self.take_proven(id, owner, ticks)
     }
 
-    /// Removes an act whose person a passkey has proven to be present.
+    /// Notes the fresh login of the person of an act, for the session in which the act was opened.
+    ///
+    /// # Errors
+    /// `FORM_STALE` where there is no such act, or no longer.
+    pub fn prove_by_login(
+        &mut self,
+        id: &str,
+        person: &PersonKey,
+        session: Digest,
+        login: LoginProof,
+        ticks: i64,
+    ) -> Result<(), Refusal> {
+        self.remove_ended(ticks);
+        let found = self.acts.get_mut(id);
+        let pending = found
+            .filter(|pending| pending.person == *person && pending.session == session)
+            .ok_or_else(ended_act_refusal)?;
+        pending.login = Some(login);
+        Ok(())
+    }
+
+    /// Removes an act whose person a passkey or a fresh login has proven to be present.
     ///
     /// # Errors
     /// `FORM_STALE` as [`Self::find`].
@@ -218,12 +246,44 @@ impl PendingActs {
         number: &str,
         ticks: i64,
     ) -> Result<DescribedAct, Refusal> {
+        self.confirm_as(person, number, None, ticks)
+    }
+
+    /// Confirms the addition of a passkey by its number, typed by somebody else.
+    ///
+    /// # Errors
+    /// As [`Self::confirm`]; another act than the addition of a passkey has no such number.
+    pub fn confirm_addition(
+        &mut self,
+        person: &PersonKey,
+        number: &str,
+        typed_by: String,
+        ticks: i64,
+    ) -> Result<DescribedAct, Refusal> {
+        self.confirm_as(person, number, Some(typed_by), ticks)
+    }
+
+    fn confirm_as(
+        &mut self,
+        person: &PersonKey,
+        number: &str,
+        typed_by: Option<String>,
+        ticks: i64,
+    ) -> Result<DescribedAct, Refusal> {
         self.remove_ended(ticks);
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         let mut own = self.acts.values_mut();
-        let found = own.find(|pending| pending.person == *person && pending.number == digits);
+        let found = own.find(|pending| {
+            pending.person == *person
+                && pending.number == digits
+                // INVARIANT: passkey-by-host. Nobody else than the person confirms an act on a contract.
+                && (typed_by.is_none() || pending.act.act == ADD_PASSKEY)
+        });
         if let Some(pending) = found {
             pending.is_confirmed = true;
+            if let Some(typed_by) = typed_by {
+                pending.act.fields.insert(TYPED_BY.to_owned(), typed_by);
+            }
             self.wrong.remove(person);
             return Ok(pending.act.clone());
         }
@@ -242,6 +302,11 @@ impl PendingActs {
         self.acts
             .retain(|_, pending| ticks.saturating_sub(pending.opened) < LIFE);
     }
+}
+
+fn ended_act_refusal() -> Refusal {
+    let sentence = "this act is over; it was waited for for two minutes";
+    Refusal::new(ErrorCode::FormStale, sentence)
 }
 
 #[cfg(test)]
@@ -332,6 +397,49 @@ mod tests {
         assert_eq!(acts.take_proven("a", MARIA, NOW).unwrap(), act("n-1"));
         assert!(acts.take_proven("a", MARIA, NOW).is_err());
         assert!(acts.confirm(&KEY, "000012", NOW).is_err());
+    }
+
+    #[test]
+    fn somebody_else_confirms_the_addition_of_a_passkey_alone() {
+        let mut acts = PendingActs::default();
+        acts.open("a", make_opened_act(12), MARIA, NOW);
+        let addition = OpenedAct {
+            act: DescribedAct {
+                act: ADD_PASSKEY.to_owned(),
+                ..act("key")
+            },
+            ..make_opened_act(13)
+        };
+        acts.open("b", addition, MARIA, NOW);
+        let mut confirm = |person: &PersonKey, number: &str| {
+            acts.confirm_addition(person, number, "rui".to_owned(), NOW)
+        };
+        assert!(confirm(&KEY, "000012").is_err());
+        assert!(confirm(&OTHER, "000013").is_err());
+        let confirmed = confirm(&KEY, "000013").unwrap();
+        assert_eq!(confirmed.fields[TYPED_BY], "rui");
+        assert!(acts.take("a", MARIA, NOW).is_err());
+        assert_eq!(acts.take("b", MARIA, NOW).unwrap().fields[TYPED_BY], "rui");
+    }
+
+    #[test]
+    fn a_fresh_login_is_for_the_session_that_began_it() {
+        let mut acts = PendingActs::default();
+        acts.open("a", make_opened_act(12), MARIA, NOW);
+        let login = LoginProof {
+            issuer: "https://id.example".to_owned(),
+            at: "2026-11-30T10:00:30Z".parse().unwrap(),
+            class: Some("2".to_owned()),
+        };
+        let session = Digest::of(b"s1");
+        let mut prove = |person: &PersonKey, session: Digest, ticks: i64| {
+            acts.prove_by_login("a", person, session, login.clone(), ticks)
+        };
+        assert!(prove(&OTHER, session, NOW).is_err());
+        assert!(prove(&KEY, Digest::of(b"s2"), NOW).is_err());
+        prove(&KEY, session, NOW + 1).unwrap();
+        assert_eq!(acts.find("a", MARIA, NOW).unwrap().login, Some(login));
+        assert!(acts.find("a", MARIA, NOW + LIFE).is_err());
     }
 
     #[test]

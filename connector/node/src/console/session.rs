@@ -1,7 +1,7 @@
 //! Sessions of people at the console: kept as the digest of their secret, bound to a network and a browser.
 
 use crate::config::person::{PersonConfig, Role};
-use crate::config::person_key::PersonKey;
+use crate::config::person_key::{IssuerAccount, PersonKey};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::term::language::Language;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -54,12 +54,23 @@ pub struct SessionPerson {
     pub roles: BTreeSet<Role>,
 }
 
+/// Login at the issuer that opened a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerSession {
+    /// Account that logged in.
+    pub account: IssuerAccount,
+    /// Session at the issuer, where it is stated.
+    pub sid: Option<String>,
+}
+
 /// Session of a person.
 #[derive(Debug)]
 struct Session {
     key: PersonKey,
     roles: BTreeSet<Role>,
     browser: Digest,
+    /// Login at the issuer; absent for a session that a code opened.
+    login: Option<IssuerSession>,
     /// Microseconds of the monotonic clock at the sign-in.
     opened: i64,
     /// Microseconds of the monotonic clock at the last request.
@@ -143,7 +154,14 @@ pub struct Sessions(HashMap<Digest, Session>);
 
 impl Sessions {
     /// Opens a session. The oldest ones of the person end where there are too many.
-    pub fn open(&mut self, secret: &str, person: &PersonConfig, browser: &Browser, ticks: i64) {
+    pub fn open(
+        &mut self,
+        secret: &str,
+        person: &PersonConfig,
+        browser: &Browser,
+        login: Option<IssuerSession>,
+        ticks: i64,
+    ) {
         let mut own: Vec<_> = self
             .0
             .iter()
@@ -159,6 +177,7 @@ impl Sessions {
             key: person.key.clone(),
             roles: person.roles.clone(),
             browser: browser.digest(),
+            login,
             opened: ticks,
             used: ticks,
             refused: BTreeSet::new(),
@@ -215,6 +234,14 @@ impl Sessions {
     /// Ends the session of a secret.
     pub fn end(&mut self, secret: &str) {
         self.0.remove(&Digest::of(secret.as_bytes()));
+    }
+
+    /// Ends the sessions whose login at the issuer has ended. Gives their number.
+    pub fn end_of_issuer(&mut self, is_ended: impl Fn(&IssuerSession) -> bool) -> usize {
+        let before = self.0.len();
+        self.0
+            .retain(|_, session| !session.login.as_ref().is_some_and(&is_ended));
+        before - self.0.len()
     }
 
     /// Uses up the key of a form. False where the key was used before, or the session remembers too many.
@@ -287,7 +314,7 @@ mod tests {
         let here = browser(1, 1, "Firefox");
         let opened = || {
             let mut sessions = Sessions::default();
-            sessions.open("secret", &person(), &here, NOW);
+            sessions.open("secret", &person(), &here, None, NOW);
             sessions
         };
         let mut sessions = opened();
@@ -337,7 +364,7 @@ mod tests {
         let here = browser(1, 1, "Firefox");
         let mut sessions = Sessions::default();
         for at in 0..7 {
-            sessions.open(&format!("s{at}"), &person(), &here, NOW + at);
+            sessions.open(&format!("s{at}"), &person(), &here, None, NOW + at);
         }
         let alive = (0..7).filter(|at| {
             let found = sessions.find(&format!("s{at}"), &here, LIFE, NOW + 10);
@@ -350,14 +377,14 @@ mod tests {
     fn a_person_sees_the_own_sessions_that_have_not_ended() {
         let here = browser(1, 1, "Firefox");
         let mut sessions = Sessions::default();
-        sessions.open("old", &person(), &here, NOW);
-        sessions.open("one", &person(), &here, NOW + 800_000_000);
-        sessions.open("two", &person(), &here, NOW + 850_000_000);
+        sessions.open("old", &person(), &here, None, NOW);
+        sessions.open("one", &person(), &here, None, NOW + 800_000_000);
+        sessions.open("two", &person(), &here, None, NOW + 850_000_000);
         let other = PersonConfig {
             key: PersonKey::of_user(1002),
             ..person()
         };
-        sessions.open("other", &other, &here, NOW + 850_000_000);
+        sessions.open("other", &other, &here, None, NOW + 850_000_000);
         let listed = sessions.list_own(&PersonKey::of_user(1001), "one", LIFE, NOW + 900_000_000);
         let seconds: Vec<u64> = listed
             .iter()
@@ -384,7 +411,7 @@ mod tests {
     #[test]
     fn an_act_is_told_on_its_page_alone_and_for_ten_minutes() {
         let mut sessions = Sessions::default();
-        sessions.open("one", &person(), &browser(1, 1, "Firefox"), NOW);
+        sessions.open("one", &person(), &browser(1, 1, "Firefox"), None, NOW);
         let done = DoneAct {
             act: "reload".to_owned(),
             subject: "munster.example".to_owned(),
@@ -411,9 +438,34 @@ mod tests {
     fn a_page_is_refused_for_the_first_time_once_a_session() {
         let here = browser(1, 1, "Firefox");
         let mut sessions = Sessions::default();
-        sessions.open("one", &person(), &here, NOW);
-        sessions.open("two", &person(), &here, NOW);
+        sessions.open("one", &person(), &here, None, NOW);
+        sessions.open("two", &person(), &here, None, NOW);
         let first = ["one", "one", "two"].map(|secret| sessions.note_refusal(secret, "contracts"));
         assert_eq!(first, [true, false, true]);
+    }
+
+    #[test]
+    fn a_logout_at_the_issuer_ends_the_sessions_of_its_logins_alone() {
+        let here = browser(1, 1, "Firefox");
+        let login = |subject: &str, sid: &str| IssuerSession {
+            account: IssuerAccount {
+                issuer: "https://id.example".to_owned(),
+                subject: subject.to_owned(),
+            },
+            sid: Some(sid.to_owned()),
+        };
+        let mut sessions = Sessions::default();
+        sessions.open("link", &person(), &here, None, NOW);
+        sessions.open("one", &person(), &here, Some(login("maria", "1")), NOW);
+        sessions.open("two", &person(), &here, Some(login("maria", "2")), NOW);
+        let ended = sessions.end_of_issuer(|login| login.sid.as_deref() == Some("1"));
+        assert_eq!(ended, 1);
+        let alive =
+            ["link", "one", "two"].map(|secret| sessions.find(secret, &here, LIFE, NOW).is_some());
+        assert_eq!(alive, [true, false, true]);
+        assert_eq!(
+            sessions.end_of_issuer(|login| login.account.subject == "maria"),
+            1
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! Checks of a request that need no session: host, origin, form, and the one value of the session cookie.
 
-use super::{ConsoleAction, ConsoleOrigin, ConsoleRequest};
+use super::{ConsoleAction, ConsoleOrigin, ConsoleRequest, LOGOUT_PATH};
 use crate::web::problem::WebError;
 use crate::web::request::{WebRequest, parse_pairs, read_body};
 use axum::body::Body;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ pub(super) async fn check_request(
     check_host(own, &parts)?;
     let action = match parts.method {
         Method::GET => ConsoleAction::Read,
+        Method::POST if parts.uri.path() == LOGOUT_PATH => ConsoleAction::Message,
         Method::POST => ConsoleAction::Act,
         _ => {
             let wrong = StatusCode::METHOD_NOT_ALLOWED;
@@ -42,13 +43,19 @@ pub(super) async fn check_request(
             return Err(error.with_methods("GET, POST").ending_connection());
         }
     };
-    if action == ConsoleAction::Act {
-        check_origin(own, &parts.headers)?;
+    match action {
+        ConsoleAction::Read => {}
+        ConsoleAction::Act => {
+            check_origin(own, &parts.headers)?;
+            check_form(&parts.headers)?;
+        }
+        // INVARIANT: console-message. It comes without a page, so it gets no session and shows a token of its own.
+        ConsoleAction::Message => check_form(&parts.headers)?,
     }
     let request = WebRequest::of(parts)?;
     request.insist_on(match action {
         ConsoleAction::Read => &Method::GET,
-        ConsoleAction::Act => &Method::POST,
+        ConsoleAction::Act | ConsoleAction::Message => &Method::POST,
     })?;
     let WebRequest {
         parts,
@@ -58,7 +65,7 @@ pub(super) async fn check_request(
     } = request;
     let form = match action {
         ConsoleAction::Read => Default::default(),
-        ConsoleAction::Act => {
+        ConsoleAction::Act | ConsoleAction::Message => {
             let bytes = read_body(body, time).await?;
             let text = std::str::from_utf8(&bytes)
                 .map_err(|_| WebError::new(StatusCode::BAD_REQUEST, "a form is text in UTF-8"))?;
@@ -73,11 +80,16 @@ pub(super) async fn check_request(
     };
     let browser = text(header::USER_AGENT).unwrap_or_default();
     let browser = browser.chars().take(BROWSER).collect();
+    let cookie = |name: &str| match action {
+        ConsoleAction::Read | ConsoleAction::Act => find_cookie(&parts.headers, name),
+        ConsoleAction::Message => None,
+    };
     Ok(ConsoleRequest {
         action,
-        session: find_cookie(&parts.headers, own.cookie_name()),
+        session: cookie(own.cookie_name()),
+        login: cookie(own.login_cookie_name()),
         languages: text(header::ACCEPT_LANGUAGE).map(str::to_owned),
-        language: find_cookie(&parts.headers, LANGUAGE_COOKIE),
+        language: cookie(LANGUAGE_COOKIE),
         path,
         parameters,
         form,
@@ -104,13 +116,16 @@ fn check_host(own: &ConsoleOrigin, parts: &Parts) -> Result<(), WebError> {
         .ending_connection())
 }
 
-/// Checks that an act comes from a page of the console, as a form.
+/// Value of a header that stands there once.
+fn find_header(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    values.next().is_none().then_some(first).flatten()
+}
+
+/// Checks that an act comes from a page of the console.
 fn check_origin(own: &ConsoleOrigin, headers: &HeaderMap) -> Result<(), WebError> {
-    let only = |name: HeaderName| {
-        let mut values = headers.get_all(name).iter();
-        let first = values.next();
-        values.next().is_none().then_some(first).flatten()
-    };
+    let only = |name: HeaderName| find_header(headers, name);
     let origin = only(header::ORIGIN).map(|value| value.as_bytes());
     let has_site = headers.contains_key(FETCH_SITE);
     let is_same_site = !has_site || only(FETCH_SITE).is_some_and(|site| site == "same-origin");
@@ -122,7 +137,12 @@ fn check_origin(own: &ConsoleOrigin, headers: &HeaderMap) -> Result<(), WebError
             .with_help("open the page again and repeat the act there")
             .ending_connection());
     }
-    let media = only(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    Ok(())
+}
+
+/// Checks that a body is a form.
+fn check_form(headers: &HeaderMap) -> Result<(), WebError> {
+    let media = find_header(headers, header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media = media.map(|text| text.split(';').next().unwrap_or_default().trim());
     if media.is_none_or(|media| !media.eq_ignore_ascii_case(FORM)) {
         let wrong = StatusCode::UNSUPPORTED_MEDIA_TYPE;

@@ -1,7 +1,9 @@
 //! Server of the console: HTTP/1.1 and HTTP/2, over TLS or on the own machine.
 
 use super::checked_request::{LANGUAGE_COOKIE, check_request};
-use super::{ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleResponse, SessionCookie};
+use super::{
+    ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleResponse, CookieChange, LOGIN_PATH,
+};
 use crate::client_connection::{self, ClientConnection};
 use crate::peer::server::ClientTls;
 use crate::peer::settings::TransportSettings;
@@ -255,7 +257,9 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
             body,
             file_name,
             location,
+            next,
             cookie,
+            login,
             language,
             is_immutable,
         } = page;
@@ -277,8 +281,17 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         if let Some(Ok(path)) = location.map(HeaderValue::try_from) {
             headers.insert(header::LOCATION, path);
         }
-        if let Some(Ok(cookie)) = cookie.map(|cookie| self.cookie_header(&cookie)) {
-            headers.append(header::SET_COOKIE, cookie);
+        if let Some(Ok(next)) = next.map(|path| HeaderValue::try_from(format!("0; url={path}"))) {
+            headers.insert(header::REFRESH, next);
+        }
+        let cookies = [
+            cookie.map(|change| self.session_cookie(&change)),
+            login.map(|change| self.login_cookie(&change)),
+        ];
+        for cookie in cookies.into_iter().flatten() {
+            if let Ok(cookie) = HeaderValue::try_from(cookie) {
+                headers.append(header::SET_COOKIE, cookie);
+            }
         }
         if let Some(language) = language {
             let cookie =
@@ -294,21 +307,31 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         response
     }
 
-    fn cookie_header(
-        &self,
-        cookie: &SessionCookie,
-    ) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    fn session_cookie(&self, change: &CookieChange) -> String {
         let name = self.origin.cookie_name();
-        let secure = match self.origin.is_secure {
+        let (value, end) = match change {
+            CookieChange::Set(value) => (value.as_str(), ""),
+            CookieChange::Clear => ("", "; Max-Age=0"),
+        };
+        let secure = self.secure_attribute();
+        format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/{secure}{end}")
+    }
+
+    /// Cookie of a login at the issuer. It comes back with a browser that another site sends here, so it is not `Strict`.
+    fn login_cookie(&self, change: &CookieChange) -> String {
+        let name = self.origin.login_cookie_name();
+        let (value, age) = match change {
+            CookieChange::Set(value) => (value.as_str(), 600),
+            CookieChange::Clear => ("", 0),
+        };
+        let secure = self.secure_attribute();
+        format!("{name}={value}; HttpOnly; SameSite=Lax; Path={LOGIN_PATH}{secure}; Max-Age={age}")
+    }
+
+    const fn secure_attribute(&self) -> &'static str {
+        match self.origin.is_secure {
             true => "; Secure",
             false => "",
-        };
-        let (value, end) = match cookie {
-            SessionCookie::Set(value) => (value.as_str(), ""),
-            SessionCookie::Clear => ("", "; Max-Age=0"),
-        };
-        HeaderValue::try_from(format!(
-            "{name}={value}; HttpOnly; SameSite=Strict; Path=/{secure}{end}"
-        ))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::server::{ConsoleServerConfig, serve_console};
 use super::{
-    ConsoleAction, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, SessionCookie,
+    ConsoleAction, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, CookieChange,
 };
 use crate::peer::settings::TransportSettings;
 use parking_lot::Mutex;
@@ -20,8 +20,14 @@ struct RequestCollector(Mutex<Vec<ConsoleRequest>>);
 impl ConsoleHandler for RequestCollector {
     async fn answer_request(&self, request: ConsoleRequest) -> ConsoleResponse {
         let cookie = match request.path.first().map(String::as_str) {
-            Some("enter") => Some(SessionCookie::Set("secret".to_owned())),
-            Some("leave") => Some(SessionCookie::Clear),
+            Some("enter") => Some(CookieChange::Set("secret".to_owned())),
+            Some("leave") => Some(CookieChange::Clear),
+            _ => None,
+        };
+        let is_callback = request.path.last().is_some_and(|part| part == "callback");
+        let login = match request.path.last().map(String::as_str) {
+            Some("start") => Some(CookieChange::Set("state".to_owned())),
+            Some("callback") => Some(CookieChange::Clear),
             _ => None,
         };
         let is_immutable = request.path.first().is_some_and(|part| part == "a");
@@ -32,7 +38,9 @@ impl ConsoleHandler for RequestCollector {
             body: "page".into(),
             file_name: None,
             location: None,
+            next: is_callback.then(|| "/".to_owned()),
             cookie,
+            login,
             language: None,
             is_immutable,
         }
@@ -363,4 +371,77 @@ async fn a_cookie_is_set_for_this_host_alone_and_one_that_stands_there_twice_is_
         let (_, seen) = console.status(&lines, "").await;
         assert_eq!(seen[0].session.as_deref(), wanted, "{cookies:?}");
     }
+}
+
+#[tokio::test]
+async fn a_message_of_the_issuer_comes_without_a_page_and_gets_no_session() {
+    let console = TestConsole::start().await;
+    let cookie = "Cookie: hansa=stolen; hansa-login=state";
+    let length = "Content-Length: 14";
+    let lines = ["POST /oidc/logout HTTP/1.1", HOST, FORM, cookie, length];
+    let (status, seen) = console.status(&lines, "logout_token=x").await;
+    assert_eq!((status.as_str(), seen.len()), ("200", 1));
+    assert_eq!(seen[0].action, ConsoleAction::Message);
+    assert_eq!((&seen[0].session, &seen[0].login), (&None, &None));
+    assert_eq!(seen[0].form["logout_token"], "x");
+    // Nothing else comes without a page, and no other host and no other body does.
+    for (lines, wanted) in [
+        (
+            ["POST /oidc/callback HTTP/1.1", HOST, FORM, cookie, length],
+            "403",
+        ),
+        (
+            ["POST /oidc/logout/x HTTP/1.1", HOST, FORM, cookie, length],
+            "403",
+        ),
+        (
+            [
+                "POST /oidc/logout HTTP/1.1",
+                "Host: evil.example",
+                FORM,
+                cookie,
+                length,
+            ],
+            "421",
+        ),
+        (
+            [
+                "POST /oidc/logout HTTP/1.1",
+                HOST,
+                "Content-Type: text/plain",
+                cookie,
+                length,
+            ],
+            "415",
+        ),
+    ] {
+        let (status, seen) = console.status(&lines, "logout_token=x").await;
+        assert_eq!((status.as_str(), seen.len()), (wanted, 0), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_comes_back_from_the_issuer_with_the_cookie_of_its_login() {
+    let console = TestConsole::start().await;
+    let answer = console.send(&["GET /oidc/start HTTP/1.1", HOST], "").await;
+    assert!(
+        answer.contains(
+            "set-cookie: hansa-login=state; HttpOnly; SameSite=Lax; Path=/oidc; Max-Age=600"
+        ),
+        "{answer}"
+    );
+    assert!(!answer.contains("refresh:"), "{answer}");
+    let lines = [
+        "GET /oidc/callback?code=c HTTP/1.1",
+        HOST,
+        "Cookie: hansa-login=state",
+        "Sec-Fetch-Site: cross-site",
+    ];
+    let answer = console.send(&lines, "").await;
+    assert!(answer.contains("refresh: 0; url=/\r\n"), "{answer}");
+    assert!(answer.contains("set-cookie: hansa-login=; "), "{answer}");
+    assert!(answer.contains("Max-Age=0"), "{answer}");
+    let seen = std::mem::take(&mut *console.handler.0.lock());
+    assert_eq!(seen[1].login.as_deref(), Some("state"));
+    assert_eq!(seen[1].session, None);
 }

@@ -38,6 +38,9 @@ pub fn render_limits(frame: &FolderFrame<'_>) -> String {
             @if files.iter().any(|file| file.passkey_acts_not_linked > 0) {
                 (render_limit(message!(language, "limit-not-linked"), message!(language, "limit-not-linked-text")))
             }
+            @if files.iter().any(|file| file.login_acts > 0) {
+                (render_limit(message!(language, "limit-login"), message!(language, "limit-login-text")))
+            }
         }
         @if files.iter().any(|file| !file.unseen.is_empty()) {
             h2 { (message!(language, "limits-unseen")) }
