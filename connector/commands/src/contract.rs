@@ -2,7 +2,7 @@
 
 pub(crate) mod arguments;
 mod comment;
-mod contract_diff;
+pub(crate) mod contract_diff;
 mod contract_list;
 pub(crate) mod contract_lookup;
 pub(crate) mod contract_page;
@@ -12,7 +12,7 @@ pub(crate) mod contract_verification;
 mod deletion_attestation;
 pub(crate) mod draft_signature;
 mod expiring_contracts;
-mod negotiation_step;
+pub(crate) mod negotiation_step;
 mod negotiation_wait;
 mod offline_signature;
 pub(crate) mod offline_withdrawal;
@@ -197,19 +197,23 @@ impl ConnectorVerb for ContractCommand {
                 };
                 contract_page::show_contract(connector, &id, show, out).await
             }
-            ContractCommand::Diff { old, new } => {
-                contract_diff::diff_contracts(connector, &old, &new, out).await
+            ContractCommand::Diff { old, new, language } => {
+                let compared = contract_diff::ComparedVersions {
+                    old,
+                    new,
+                    language: parse_page_language(language.as_deref())?,
+                };
+                contract_diff::diff_contracts(connector, compared, out).await
             }
             ContractCommand::Counter {
-                id, policy_text, ..
+                id,
+                becomes,
+                policy_text,
+                ..
             } => {
-                negotiation_step::counter_offer(
-                    connector,
-                    &id,
-                    policy_text.as_deref().unwrap_or_default(),
-                    out,
-                )
-                .await
+                let read = negotiation_step::ReadProposal { id, becomes };
+                let policy = policy_text.unwrap_or_default();
+                negotiation_step::counter_offer(connector, read, &policy, out).await
             }
             ContractCommand::Sign { id, becomes, .. } => {
                 let id = id.unwrap_or_default();

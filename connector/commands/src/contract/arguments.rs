@@ -143,13 +143,16 @@ pub enum ContractCommand {
     },
     /// Changes from one version of terms to another: tighter, looser, or neither
     #[command(
-        after_help = "Example: hansa contract diff 7f3a n-3c51\nExample: hansa contract diff 7f3a 8722"
+        after_help = "Example: hansa contract diff 7f3a n-3c51\nExample: hansa contract diff 7f3a 8722\nExample: hansa contract diff n-3c51"
     )]
     Diff {
         /// The contract or negotiation with the old terms
         old: String,
-        /// The contract or negotiation with the new terms
-        new: String,
+        /// The contract or negotiation with the new terms; absent: what the last message of the negotiation has changed
+        new: Option<String>,
+        /// Language of the clauses: en, de or pt; absent: en
+        #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
+        language: Option<String>,
     },
     /// Waits until a negotiation has ended or needs a step of this participant; --timeout limits the wait
     #[command(after_help = "Example: hansa --timeout 1h contract wait n-3c51")]
@@ -162,6 +165,9 @@ pub enum ContractCommand {
     Counter {
         /// The negotiation
         id: String,
+        /// Only where a signature would make this contract now, as `contract show` names it
+        #[arg(long, value_name = "CONTRACT")]
+        becomes: Option<String>,
         /// The changed terms
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,

@@ -10,44 +10,69 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::diff;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
 use serde::Serialize;
 use std::sync::Arc;
+
+/// Two versions of terms, as they are named.
+pub(super) struct ComparedVersions {
+    /// Contract or negotiation with the old terms.
+    pub(super) old: String,
+    /// Contract or negotiation with the new terms; absent: those of the last message of the negotiation.
+    pub(super) new: Option<String>,
+    /// Language of the clauses; absent: English.
+    pub(super) language: Option<Language>,
+}
 
 /// Compares the terms of two contracts, of two negotiations, or of one of each. Nothing is fetched first.
 pub(super) async fn diff_contracts(
     connector: &Arc<Connector>,
-    old: &str,
-    new: &str,
+    compared: ComparedVersions,
     out: &EventSink,
 ) -> CommandResult {
-    let before = read_terms(connector, old)?;
-    let after = read_terms(connector, new)?;
+    let ComparedVersions { old, new, language } = compared;
+    let (before, after) = match &new {
+        Some(new) => (read_terms(connector, &old)?, read_terms(connector, new)?),
+        None => read_last_change(connector, &old)?,
+    };
     if before.agreement.dataset.id != after.agreement.dataset.id {
         let sentence = format!(
-            "`{old}` is about `{}`, `{new}` about `{}`",
-            before.agreement.dataset.id.name, after.agreement.dataset.id.name
+            "`{}` is about `{}`, `{}` about `{}`",
+            before.id, before.agreement.dataset.id.name, after.id, after.agreement.dataset.id.name
         );
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
             .with_help("compare terms on one dataset")
             .into());
     }
-    let found = diff::compare_policies(&before.agreement.clauses, &after.agreement.clauses);
-    out.send_report(&TermComparison {
-        old: before.id,
-        new: after.id,
-        verdict: verdict_word(diff::of_agreements(&before.agreement, &after.agreement)),
-        changes: ClauseChange::list(&found),
-        lines: diff::change_lines(&before.agreement, &after.agreement),
-        dataset: after.agreement.dataset.id.name,
-    })
-    .await?;
+    let comparison = TermComparison::new(before, after, language.unwrap_or(Language::En));
+    out.send_report(&comparison).await?;
     Ok(0)
 }
 
 /// Terms of a contract or of the last proposal of a negotiation.
-struct ComparedTerms {
-    id: String,
-    agreement: Agreement,
+pub(crate) struct ComparedTerms {
+    /// Whole identity of the contract or negotiation.
+    pub(crate) id: String,
+    pub(crate) agreement: Agreement,
+}
+
+/// Terms of a negotiation before its last message, and those of this message.
+fn read_last_change(
+    connector: &Connector,
+    named: &str,
+) -> Result<(ComparedTerms, ComparedTerms), Refusal> {
+    let (id, open) = load_negotiation(connector, named)?;
+    let before = open.before.clone().ok_or_else(|| {
+        let sentence = format!("no message of `{id}` has changed the terms yet");
+        Refusal::new(ErrorCode::UsageWrong, sentence)
+            .with_help("name two contracts or negotiations on one dataset")
+    })?;
+    let agreement = open.state.proposal().agreement.clone();
+    let before = ComparedTerms {
+        id: id.clone(),
+        agreement: before,
+    };
+    Ok((before, ComparedTerms { id, agreement }))
 }
 
 fn read_terms(connector: &Connector, named: &str) -> Result<ComparedTerms, Refusal> {
@@ -75,7 +100,7 @@ fn read_terms(connector: &Connector, named: &str) -> Result<ComparedTerms, Refus
 
 /// Changes between two versions of terms.
 #[derive(Debug, Serialize)]
-struct TermComparison {
+pub(crate) struct TermComparison {
     /// Whole identity of the contract or negotiation.
     old: String,
     new: String,
@@ -86,6 +111,22 @@ struct TermComparison {
     changes: Vec<ClauseChange>,
     /// All changes in words, also of the period, the schema and other parts that are no clauses.
     lines: Vec<String>,
+}
+
+impl TermComparison {
+    /// Changes of clauses in a language, and all changes in English.
+    pub(crate) fn new(before: ComparedTerms, after: ComparedTerms, language: Language) -> Self {
+        let (old, new) = (&before.agreement, &after.agreement);
+        let found = diff::compare_policies(&old.clauses, &new.clauses);
+        Self {
+            verdict: verdict_word(diff::of_agreements(old, new)),
+            changes: ClauseChange::list(&found, language),
+            lines: diff::change_lines(old, new),
+            dataset: new.dataset.id.name.clone(),
+            old: before.id,
+            new: after.id,
+        }
+    }
 }
 
 impl CommandReport for TermComparison {

@@ -108,7 +108,7 @@ fn ambiguous_name_refusal(what: &str, named: &str, lines: impl Iterator<Item = S
 /// How many of those that a word may mean are listed.
 const MEANT: usize = 8;
 
-pub(super) fn load_negotiation(
+pub(crate) fn load_negotiation(
     connector: &Connector,
     prefix: &str,
 ) -> Result<(String, OpenNegotiation), Refusal> {

@@ -35,36 +35,14 @@ use std::sync::Arc;
 
 pub(super) async fn counter_offer(
     connector: &Arc<Connector>,
-    prefix: &str,
+    args: ReadProposal,
     policy: &str,
     out: &EventSink,
 ) -> CommandResult {
     exchange_messages(connector, out).await?;
-    let (name, open) = load_negotiation(connector, prefix)?;
-    let mut agreement = open.state.proposal().agreement.clone();
-    let dataset = match open.own {
-        PartyRole::Provider => connector
-            .datasets
-            .catalog(|catalog| catalog.by_id(&agreement.dataset.id).cloned())
-            .ok_or_else(|| {
-                Refusal::new(
-                    ErrorCode::DatasetNotPublished,
-                    "the dataset is not published",
-                )
-            })?,
-        PartyRole::Consumer => {
-            let peer = peer_of(connector, &open)?;
-            find_dataset(
-                connector,
-                &format!("{}.{}", peer.alias, agreement.dataset.id.name),
-            )
-            .await?
-            .dataset
-        }
-    };
-    terms_from(policy, &dataset, &mut agreement, connector)?;
-    agreement.version = agreement.version.saturating_add(1);
-    agreement.rendering = agreement.rendering.in_zone(&dataset.zone);
+    let (name, open) = load_negotiation(connector, &args.id)?;
+    args.check_contract(open.state.proposal().contract)?;
+    let mut agreement = change_terms(connector, &open, policy).await?;
     agreement.proposed_at = connector.now();
     agreement.nonce = hansa_proto::base64url::encode(&random_bytes::<16>());
     let payload = contract::to_bytes(&agreement).into();
@@ -81,6 +59,38 @@ pub(super) async fn counter_offer(
         },
     };
     send_step(connector, &name, &open, content, out).await
+}
+
+/// Agreement of the last proposal with the terms of a policy. Nothing is sent.
+///
+/// # Errors
+/// Why the policy can't be read, or the dataset is not here.
+pub(crate) async fn change_terms(
+    connector: &Arc<Connector>,
+    open: &OpenNegotiation,
+    policy: &str,
+) -> Result<Agreement, Refusal> {
+    let mut agreement = open.state.proposal().agreement.clone();
+    let dataset = match open.own {
+        PartyRole::Provider => connector
+            .datasets
+            .catalog(|catalog| catalog.by_id(&agreement.dataset.id).cloned())
+            .ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::DatasetNotPublished,
+                    "the dataset is not published",
+                )
+            })?,
+        PartyRole::Consumer => {
+            let peer = peer_of(connector, open)?;
+            let name = format!("{}.{}", peer.alias, agreement.dataset.id.name);
+            find_dataset(connector, &name).await?.dataset
+        }
+    };
+    terms_from(policy, &dataset, &mut agreement, connector)?;
+    agreement.version = agreement.version.saturating_add(1);
+    agreement.rendering = agreement.rendering.in_zone(&dataset.zone);
+    Ok(agreement)
 }
 
 /// Negotiation, and the contract that a signature of its proposal must make.

@@ -11,6 +11,7 @@ use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::diff::{self, ChangeAssessment, ChangeVerdict, PolicyChange, PolicyDiff};
 use hansa_policy::id::{ClauseId, ContractId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub(super) async fn diff_policies(
     out.send_report(&PolicyComparison {
         dataset: after.dataset.name,
         verdict: verdict_word(found.verdict()),
-        changes: ClauseChange::list(&found),
+        changes: ClauseChange::list(&found, Language::En),
         contracts,
         old,
         new,
@@ -105,7 +106,7 @@ pub(crate) struct ClauseChange {
 }
 
 impl ClauseChange {
-    fn of(assessment: &ChangeAssessment) -> Self {
+    fn of(assessment: &ChangeAssessment, language: Language) -> Self {
         let (change, clause, old, new) = match &assessment.change {
             PolicyChange::Added(clause) => ("added", clause.id, None, Some(clause)),
             PolicyChange::Removed(clause) => ("removed", clause.id, Some(clause), None),
@@ -115,13 +116,16 @@ impl ClauseChange {
             change,
             clause,
             verdict: verdict_word(assessment.verdict),
-            old: old.map(|clause| clause.term.to_english()),
-            new: new.map(|clause| clause.term.to_english()),
+            old: old.map(|clause| clause.term.render(language)),
+            new: new.map(|clause| clause.term.render(language)),
         }
     }
 
-    pub(crate) fn list(found: &PolicyDiff) -> Vec<Self> {
-        found.0.iter().map(Self::of).collect()
+    pub(crate) fn list(found: &PolicyDiff, language: Language) -> Vec<Self> {
+        let assessments = found.0.iter();
+        assessments
+            .map(|assessment| Self::of(assessment, language))
+            .collect()
     }
 }
 
@@ -178,7 +182,7 @@ fn affected_contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContr
                         .assignee_id()
                         .map_or("everybody".to_owned(), |id| id.domain().to_owned()),
                     verdict: verdict_word(found.verdict()),
-                    changes: ClauseChange::list(&found),
+                    changes: ClauseChange::list(&found, Language::En),
                     found,
                 }
             })
