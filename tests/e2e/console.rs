@@ -1,7 +1,9 @@
 //! The console: people sign in by a code from the local socket and read pages, as a browser asks for them.
 
 pub(crate) mod acts;
+mod act_routes;
 pub(crate) mod browser;
+mod operator_acts;
 pub(crate) mod passkeys;
 
 use crate::binary;

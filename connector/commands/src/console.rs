@@ -20,7 +20,9 @@ mod page_visit;
 mod passkey_pages;
 mod person_visit;
 mod policy_pages;
+mod session_acts;
 mod setting_pages;
+mod token_acts;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;

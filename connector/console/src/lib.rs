@@ -52,7 +52,8 @@ pub use crate::page::act::{
 };
 pub use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 pub use crate::page::act_form::{
-    ActForm, ActFormView, ActResultView, ActValue, render_act_form, render_act_result,
+    ActFieldFault, ActForm, ActFormView, ActPreview, ActResultView, ActStep, ActValue,
+    render_act_form, render_act_result,
 };
 pub use crate::page::answer::{
     AnswerReport, AnswerState, AnswerView, ColumnKind, MOST_COLUMNS, OwedDuties, OwedDuty,
@@ -88,7 +89,10 @@ pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
 pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};
 pub use crate::page::operation::health::{HealthCheck, HealthView, render_operations};
-pub use crate::page::operation::operator_act::{describe_reload, describe_running_cut};
+pub use crate::page::operation::operator_act::{
+    describe_backup, describe_peer_addition, describe_peer_removal, describe_reload,
+    describe_running_cut,
+};
 pub use crate::page::operation::peer_list::{ContactFailure, PeerListView, PeerRow, render_peers};
 pub use crate::page::operation::running_list::{RunningRow, render_running};
 pub use crate::page::operation::worker_list::{WorkerRow, render_workers};
@@ -107,9 +111,11 @@ pub use crate::page::setting::configuration::{
 pub use crate::page::setting::error_help::render_error_help;
 pub use crate::page::setting::own_person::{OwnPersonView, OwnSession, render_own_person};
 pub use crate::page::setting::people::{PersonRow, render_people};
+pub use crate::page::setting::session_act::{describe_other_sessions_end, describe_session_end};
 pub use crate::page::setting::statement::{
     AccessibilityView, render_accessibility, render_licences,
 };
+pub use crate::page::setting::token_act::{describe_token_addition, describe_token_end};
 pub use crate::page::setting::token_list::{TokenListView, TokenRow, render_tokens};
 pub use crate::page::sign_in::{IssuerLink, SignInFault, SignInView, render_sign_in};
 pub use crate::page::verdict::comparison::{

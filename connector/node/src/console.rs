@@ -201,6 +201,29 @@ pub fn sign_out(connector: &Connector, secret: &str) {
     connector.console.sessions.lock().end(secret);
 }
 
+/// Ends a session of a person by its handle.
+///
+/// # Errors
+/// `FORM_STALE` where there is no such session.
+pub fn end_session(
+    connector: &Connector,
+    person: &PersonConfig,
+    handle: &str,
+) -> Result<(), Refusal> {
+    let mut sessions = connector.console.sessions.lock();
+    if sessions.end_own(person.unix, handle) {
+        return Ok(());
+    }
+    let sentence = "this session has ended already";
+    Err(Refusal::new(ErrorCode::FormStale, sentence))
+}
+
+/// Ends all sessions of a person but the one of a secret. Gives their number.
+pub fn end_other_sessions(connector: &Connector, person: &PersonConfig, secret: &str) -> usize {
+    let mut sessions = connector.console.sessions.lock();
+    sessions.end_others(person.unix, secret)
+}
+
 /// Records that the roles of a person do not permit a page, once in each session.
 ///
 /// # Errors

@@ -1,12 +1,17 @@
 //! Pages of acts with a form: before the act, the record, the command, and what it said.
 
-use crate::console::console_act::{ActRequest, PreparedAct, RequestedAct, act_of_words};
-use crate::console::page_visit::{FrameFacts, RefusedAct, done_note, html_response, redirect};
+use crate::console::console_act::{
+    ActRequest, JudgedValues, PreparedAct, RequestedAct, find_act_by_words,
+};
+use crate::console::page_visit::{
+    FrameFacts, RefusedAct, describe_done_act, html_response, redirect,
+};
 use crate::console::passkey_pages::owner_of;
 use crate::console::person_visit::{PermittedPerson, PersonVisit};
 use hansa_audit_log::digest::Digest;
 use hansa_console::{
-    ActFormView, ActResultView, ActValue, PendingForm, render_act_form, render_act_result,
+    ActFieldFault, ActFormView, ActResultView, ActStep, ActValue, PendingForm, render_act_form,
+    render_act_result,
 };
 use hansa_node::console::act::{
     ActProof, RecordedAct, issue_form_key, keep_done_act, open_act, record_act, use_form_key,
@@ -37,6 +42,7 @@ pub(super) async fn show_act_form(
                 prepared,
                 values,
                 faults: Vec::new(),
+                step: first_step(requested),
             };
             Ok(show_form(visit, requested, checked))
         }
@@ -50,7 +56,7 @@ pub(super) async fn submit_act_form(
     requested: &RequestedAct,
 ) -> Result<ConsoleResponse, Refusal> {
     let permitted = permit_act(visit, requested).await?;
-    match submit_checked(visit, &permitted, requested).await {
+    match submit_form(visit, &permitted, requested).await {
         Ok(response) => Ok(response),
         Err(refusal) => Ok(refuse_act(visit, requested, &refusal)),
     }
@@ -62,7 +68,7 @@ pub(super) async fn carry_out_form(
     recorded: RecordedAct,
 ) -> Result<ConsoleResponse, Refusal> {
     let RecordedAct { act, record } = recorded;
-    let kind = act_of_words(&act.act).ok_or_else(unknown_act)?;
+    let kind = find_act_by_words(&act.act).ok_or_else(unknown_act)?;
     let permitted = visit.permit(kind.roles(), kind.command_words()).await?;
     let words = act.words.as_ref();
     let back = words.map_or("/", |words| words.back.as_str());
@@ -82,7 +88,7 @@ pub(super) async fn carry_out_form(
         .objects
         .iter()
         .any(|object| object.get("waits_for").is_some_and(Value::is_string));
-    let page = kind.page_after(&act);
+    let page = kind.page_after(&act, &results);
     let lines = results.texts.iter().chain(&results.notices);
     let done = DoneAct {
         record,
@@ -100,7 +106,7 @@ pub(super) async fn carry_out_form(
     };
     if kind.is_shown_once() {
         let mut facts = visit.plain_frame_facts();
-        facts.done = done_note(done);
+        facts.done = describe_done_act(done);
         let view = ActResultView {
             label: words.map_or_else(String::new, |words| words.label.clone()),
             back: page,
@@ -135,11 +141,20 @@ pub(super) fn pending_form(act: &DescribedAct) -> Option<PendingForm> {
 struct CheckedForm {
     prepared: PreparedAct,
     values: BTreeMap<String, String>,
-    /// Names of the fields whose values are wrong.
-    faults: Vec<String>,
+    /// Faults of these values.
+    faults: Vec<ActFieldFault>,
+    step: ActStep,
 }
 
-async fn submit_checked(
+/// Step to which the button leads at first.
+fn first_step(requested: &RequestedAct) -> ActStep {
+    match requested.act.has_preview() {
+        true => ActStep::Preview,
+        false => ActStep::Act,
+    }
+}
+
+async fn submit_form(
     visit: &PersonVisit<'_>,
     permitted: &PermittedPerson<'_>,
     requested: &RequestedAct,
@@ -153,26 +168,40 @@ async fn submit_checked(
     }
     let prepared = prepare_act(permitted, requested, &facts).await?;
     let subject = requested.subject(visit);
-    let shown = digest_of(&prepared.form.shown_text());
+    let shown = compute_digest(&prepared.form.shown_text());
     if visit.form_value("shown") != shown {
         let sentence = "the page has changed since it was shown; nothing was done";
         return Err(Refusal::new(ErrorCode::TermsChanged, sentence));
     }
     let values = prepared.form.read_values(&visit.visit.request.form);
-    let mut faults = prepared.form.find_faults(&values);
-    if faults.is_empty() {
-        let request = make_request(permitted, requested, &facts);
-        faults = act.find_faults(&request, &values).await?;
-    }
-    if !faults.is_empty() {
-        // The person reads the page again, in the language of now.
-        let prepared = prepare_act(permitted, requested, &visit.plain_frame_facts()).await?;
-        let checked = CheckedForm {
-            prepared,
-            values,
-            faults,
-        };
-        return Ok(show_form(visit, requested, checked));
+    let faults = prepared.form.find_faults(&values);
+    let judged = match faults.is_empty() {
+        true => {
+            let request = make_request(permitted, requested, &facts);
+            act.judge_values(&request, &values).await?
+        }
+        false => JudgedValues::Refused(faults),
+    };
+    let (faults, step) = match judged {
+        JudgedValues::Taken => (Vec::new(), ActStep::Act),
+        JudgedValues::Refused(faults) => (faults, first_step(requested)),
+        JudgedValues::Previewed(preview) => {
+            let entered = prepared.form.entered_text(&values);
+            let digest = compute_digest(&format!("{}\n{entered}", preview.shown_text()));
+            match visit.form_value("preview") == digest {
+                true => (Vec::new(), ActStep::Act),
+                false => (Vec::new(), ActStep::Previewed { preview, digest }),
+            }
+        }
+    };
+    let checked = CheckedForm {
+        prepared,
+        values,
+        faults,
+        step,
+    };
+    if !matches!(checked.step, ActStep::Act) || !checked.faults.is_empty() {
+        return Ok(show_form_in(visit, requested, checked, facts));
     }
     let form_subject = FormSubject {
         session: visit.session(),
@@ -181,7 +210,7 @@ async fn submit_checked(
         shown: &shown,
     };
     use_form_key(visit.connector, form_subject, visit.form_value("key"))?;
-    let described = describe_act(requested, &facts, &prepared, values);
+    let described = describe_act(requested, &facts, checked, visit.form_value("preview"));
     let described = DescribedAct {
         subject,
         ..described
@@ -203,12 +232,20 @@ async fn submit_checked(
 fn describe_act(
     requested: &RequestedAct,
     facts: &FrameFacts,
-    prepared: &PreparedAct,
-    values: BTreeMap<String, String>,
+    checked: CheckedForm,
+    preview: &str,
 ) -> DescribedAct {
+    let CheckedForm {
+        prepared, values, ..
+    } = checked;
     let act = requested.act;
     let form = &prepared.form;
-    let shown = format!("{}\n{}", form.shown_text(), form.entered_text(&values));
+    let preview = if act.has_preview() { preview } else { "" };
+    let shown = format!(
+        "{}\n{}\n{preview}",
+        form.shown_text(),
+        form.entered_text(&values)
+    );
     let entered = form.describe_values(&values).into_iter();
     let words = ActWords {
         language: facts.language(),
@@ -223,11 +260,11 @@ fn describe_act(
         back: act.back_address(&requested.segments),
     };
     let mut fields = values;
-    fields.extend(prepared.facts.clone());
+    fields.extend(prepared.facts);
     DescribedAct {
         act: act.command_words().to_owned(),
         subject: String::new(),
-        shown: digest_of(&shown),
+        shown: compute_digest(&shown),
         fields,
         words: Some(words),
     }
@@ -267,12 +304,23 @@ fn show_form(
     requested: &RequestedAct,
     checked: CheckedForm,
 ) -> ConsoleResponse {
+    show_form_in(visit, requested, checked, visit.plain_frame_facts())
+}
+
+/// Page before an act in the language of its frame, which is that of the form.
+fn show_form_in(
+    visit: &PersonVisit<'_>,
+    requested: &RequestedAct,
+    checked: CheckedForm,
+    mut facts: FrameFacts,
+) -> ConsoleResponse {
     let CheckedForm {
         prepared,
         values,
         faults,
+        step,
     } = checked;
-    let shown = digest_of(&prepared.form.shown_text());
+    let shown = compute_digest(&prepared.form.shown_text());
     let subject = requested.subject(visit);
     let form_subject = FormSubject {
         session: visit.session(),
@@ -288,9 +336,9 @@ fn show_form(
         shown,
         values,
         faults,
+        step,
         back: requested.act.back_address(&requested.segments),
     };
-    let mut facts = visit.plain_frame_facts();
     facts.command = (!prepared.line.is_empty()).then_some(prepared.line);
     html_response(status, render_act_form(&facts.to_frame(), &view))
 }
@@ -315,7 +363,7 @@ fn unknown_act() -> Refusal {
     Refusal::new(ErrorCode::Internal, sentence)
 }
 
-fn digest_of(text: &str) -> String {
+fn compute_digest(text: &str) -> String {
     Digest::of(text.as_bytes()).to_string()
 }
 

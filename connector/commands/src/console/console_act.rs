@@ -9,14 +9,18 @@
 //!    example): path, words of the command, roles, form and command.
 //! 3. **Place.** Add the type to [`ACTS`]. The page before the act, the key of the form, the proof of presence, the record before the
 //!    command, and the page afterwards follow from it.
-//! 4. **Link.** Link to the path from the page of the subject.
+//! 4. **Preview**, where the values of the form make something that the person should see first: [`ConsoleAct::has_preview`], and
+//!    [`ConsoleAct::judge_values`] gives it. The act is possible with the preview that was shown, and with no other one.
+//! 5. **Link.** Link to the path from the page of the subject.
 //!
 //! The test of each route with each role, `e2e::console::act_routes`, has a line for each act.
 
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::operator_acts::{Reload, RunningCut};
+use crate::console::operator_acts::{BackupMaking, PeerAddition, PeerRemoval, Reload, RunningCut};
 use crate::console::person_visit::{CommandResults, PermittedPerson, PersonVisit};
-use hansa_console::{ActForm, PageFrame};
+use crate::console::session_acts::{OtherSessionsEnd, SessionEnd};
+use crate::console::token_acts::{TokenAddition, TokenEnd, TokenHolder};
+use hansa_console::{ActFieldFault, ActForm, ActPreview, PageFrame};
 use hansa_node::config::person::Role;
 use hansa_node::console::pending_act::DescribedAct;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -26,7 +30,19 @@ use std::collections::BTreeMap;
 pub(super) const SUBJECT: &str = "*";
 
 /// Acts of the console with a form of this module.
-pub(super) const ACTS: &[&dyn ConsoleAct] = &[&RunningCut, &Reload];
+pub(super) const ACTS: &[&dyn ConsoleAct] = &[
+    &RunningCut,
+    &PeerAddition,
+    &PeerRemoval,
+    &BackupMaking,
+    &Reload,
+    &TokenAddition(TokenHolder::Anybody),
+    &TokenAddition(TokenHolder::Oneself),
+    &TokenEnd(TokenHolder::Anybody),
+    &TokenEnd(TokenHolder::Oneself),
+    &SessionEnd,
+    &OtherSessionsEnd,
+];
 
 /// Act of a person at the console.
 #[async_trait::async_trait]
@@ -45,6 +61,11 @@ pub(super) trait ConsoleAct: Sync {
         false
     }
 
+    /// `true` if the person sees what the values make of the subject before the act is possible. Then [`Self::judge_values`] gives a preview.
+    fn has_preview(&self) -> bool {
+        false
+    }
+
     /// `true` if the result is shown at once and never again, as a new secret is.
     fn is_shown_once(&self) -> bool {
         false
@@ -53,8 +74,8 @@ pub(super) trait ConsoleAct: Sync {
     /// Page from which the act begins.
     fn back_address(&self, subject: &[String]) -> String;
 
-    /// Page to which the act leads.
-    fn page_after(&self, act: &DescribedAct) -> String;
+    /// Page to which the act leads, from the results of its command.
+    fn page_after(&self, act: &DescribedAct, results: &CommandResults) -> String;
 
     /// Prepares the page before the act.
     ///
@@ -62,16 +83,16 @@ pub(super) trait ConsoleAct: Sync {
     /// Why the act is not possible on this subject now.
     async fn prepare(&self, request: &ActRequest<'_>) -> Result<PreparedAct, Refusal>;
 
-    /// Names of the fields whose values the act does not take, after the check of each field alone.
+    /// Judges the values after the check of each field alone.
     ///
     /// # Errors
     /// Why the values can't be judged.
-    async fn find_faults(
+    async fn judge_values(
         &self,
         _request: &ActRequest<'_>,
         _values: &BTreeMap<String, String>,
-    ) -> Result<Vec<String>, Refusal> {
-        Ok(Vec::new())
+    ) -> Result<JudgedValues, Refusal> {
+        Ok(JudgedValues::Taken)
     }
 
     /// Command of a described act.
@@ -108,6 +129,16 @@ impl ActRequest<'_> {
     pub(super) fn subject(&self, place: usize) -> &str {
         self.subject.get(place).map_or("", String::as_str)
     }
+}
+
+/// Judgement of the values of a form.
+pub(super) enum JudgedValues {
+    /// They are good.
+    Taken,
+    /// They are good, and the person sees what they make of the subject before the act is possible.
+    Previewed(ActPreview),
+    /// The act does not take them.
+    Refused(Vec<ActFieldFault>),
 }
 
 /// Page before an act.
@@ -168,7 +199,7 @@ impl RequestedAct {
 }
 
 /// Act of the words of a record.
-pub(super) fn act_of_words(words: &str) -> Option<&'static dyn ConsoleAct> {
+pub(super) fn find_act_by_words(words: &str) -> Option<&'static dyn ConsoleAct> {
     let mut acts = ACTS.iter().copied();
     acts.find(|act| act.command_words() == words)
 }

@@ -177,7 +177,7 @@ impl PageVisit {
         let secret = self.request.session.as_deref()?;
         let page = encode_address(&self.request.path, &BTreeMap::new());
         let done = last_act_of_page(connector, secret, &page)?;
-        done_note(done)
+        describe_done_act(done)
     }
 
     /// Page of a fault for a person.
@@ -245,7 +245,7 @@ pub(super) struct RefusedAct<'a> {
 }
 
 /// Words about an act of a form for the page to which it led.
-pub(super) fn done_note(done: DoneAct) -> Option<ActNote> {
+pub(super) fn describe_done_act(done: DoneAct) -> Option<ActNote> {
     let DoneAct {
         record,
         waits,

@@ -5,6 +5,7 @@ use crate::config::arguments::ConfigCommand;
 use crate::console::operation_pages::page_command;
 use crate::console::page_visit::{PageVisit, html_response};
 use crate::console::person_visit::PersonVisit;
+use crate::console::token_acts::list_own_tokens;
 use crate::person::arguments::PersonCommand;
 use crate::token::arguments::TokenCommand;
 use hansa_console::{
@@ -78,14 +79,19 @@ pub(super) async fn show_tokens(visit: &PersonVisit<'_>) -> Result<ConsoleRespon
 
 /// Own person with the sessions of this person.
 pub(super) async fn show_own_person(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
-    let _permitted = visit.permit(Role::ALL, "me").await?;
-    let secret = visit.visit.request.session.as_deref().unwrap_or_default();
-    let sessions = console::list_sessions(visit.connector, secret, &visit.person.person);
+    let permitted = visit.permit(Role::ALL, "me").await?;
+    let person = &visit.person.person;
+    let sessions = console::list_sessions(visit.connector, visit.session(), person);
+    let tokens = match person.roles.contains(&Role::Analyst) {
+        true => Some(list_own_tokens(&permitted).await?),
+        false => None,
+    };
     let config = visit.connector.config();
     let view = OwnPersonView {
         sessions: sessions
             .iter()
             .map(|session| OwnSession {
+                handle: session.handle.clone(),
                 opened_ms: to_milliseconds(session.opened),
                 used_ms: to_milliseconds(session.used),
                 is_this: session.is_this,
@@ -93,6 +99,7 @@ pub(super) async fn show_own_person(visit: &PersonVisit<'_>) -> Result<ConsoleRe
             .collect(),
         idle_ms: to_milliseconds(config.console.idle),
         longest_ms: to_milliseconds(config.console.longest),
+        tokens,
     };
     // No command shows sessions: they are those of the browser alone.
     let facts = visit.visit.frame_facts(visit.connector, &visit.person);

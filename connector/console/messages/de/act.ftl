@@ -62,3 +62,6 @@ act-go-back = Weiter
 done-with-faults = Ein Teil davon wurde verweigert oder ist misslungen; die Zeilen darunter sagen, welcher.
 done-lines = Der Befehl meldete:
 fault-after-record = Die Handlung wurde vor dem Befehl verzeichnet, und der Befehl hat sie verweigert.
+act-preview = Ansehen, was es ändert
+act-preview-title = Was es ändert
+act-preview-hint = Dies ist das Ergebnis der Angaben darunter. Ändern Sie eine davon, so sehen Sie das Ergebnis neu, bevor etwas geschieht.

@@ -36,7 +36,7 @@ check-certificate = Zertifikat gilt
 ## Participants
 peers-title = Teilnehmer
 peers-as-known = Die Liste zeigt, was dieser Konnektor weiß. Dafür wird kein Teilnehmer angerufen; das tut erst die Prüfung.
-peers-none = Noch ist kein Teilnehmer bekannt. Dieser Befehl fügt ein Mitglied des Verbunds hinzu:
+peers-none = Noch ist kein Teilnehmer bekannt.
 peers-caption = Teilnehmer, mit denen dieser Konnektor spricht
 peer-name = Teilnehmer
 peer-address = Adresse
@@ -144,6 +144,5 @@ backup-good = lässt sich zurückspielen
 backup-bad = hat Fehler
 backup-unknown = nicht bekannt
 backup-how = Eine Sicherung anlegen und erproben
-backup-make = Dieser Befehl schreibt eine Sicherung, während der Konnektor läuft:
 backup-rehearse = Dieser Befehl erprobt sie: die Sicherung wird ausgepackt, geöffnet, bis zum Ende gelesen und wieder verworfen.
 backup-keys = Eine Sicherung enthält keine Schlüssel. Bewahren Sie diese getrennt auf.

@@ -51,7 +51,7 @@ role-operator-may = Betreibt den Konnektor: liest Zustand und Konfiguration, pr�
 ## Access tokens
 tokens-title = Zugangsschl체ssel
 tokens-what = Mit einem Zugangsschl체ssel stellt das Programm einer Person Abfragen. Sein Geheimnis wird einmal gezeigt, wenn er entsteht.
-tokens-none = Es gibt keinen Zugangsschl체ssel. Dieser Befehl legt einen an:
+tokens-none = Es gibt keinen Zugangsschl체ssel.
 tokens-caption = Zugangsschl체ssel ohne ihre Geheimnisse
 token-id = Zugangsschl체ssel
 token-person = Person

@@ -62,3 +62,6 @@ act-go-back = Go on
 done-with-faults = A part of it was refused or failed; the lines below say which.
 done-lines = The command said:
 fault-after-record = The act was recorded before the command, and the command refused it.
+act-preview = See what it changes
+act-preview-title = What it changes
+act-preview-hint = This is the result of the values below. If you change one of them, you see the result anew before anything is done.

@@ -36,7 +36,7 @@ check-certificate = Certificate is valid
 ## Participants
 peers-title = Participants
 peers-as-known = The list shows what this connector knows. No participant is called for it; the check does that.
-peers-none = No participant is known yet. This command adds a member of the league:
+peers-none = No participant is known yet.
 peers-caption = Participants that this connector talks to
 peer-name = Participant
 peer-address = Address
@@ -144,6 +144,5 @@ backup-good = can be put back
 backup-bad = has faults
 backup-unknown = not known
 backup-how = Make and rehearse a backup
-backup-make = This command writes a backup while the connector runs:
 backup-rehearse = This command rehearses it: the backup is unpacked, opened, read to its end and thrown away.
 backup-keys = A backup holds no keys. Keep them apart from it.

@@ -51,7 +51,7 @@ role-operator-may = Runs the connector: reads its state and its configuration, c
 ## Access tokens
 tokens-title = Access tokens
 tokens-what = With an access token, a program of a person asks questions. The secret of a token is shown once, when it is made.
-tokens-none = There is no access token. This command makes one:
+tokens-none = There is no access token.
 tokens-caption = Access tokens, without their secrets
 token-id = Token
 token-person = Person

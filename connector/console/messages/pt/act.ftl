@@ -62,3 +62,6 @@ act-go-back = Continuar
 done-with-faults = Uma parte foi recusada ou falhou; as linhas abaixo dizem qual.
 done-lines = O comando disse:
 fault-after-record = O ato foi registado antes do comando, e o comando recusou-o.
+act-preview = Ver o que muda
+act-preview-title = O que muda
+act-preview-hint = Este é o resultado dos valores abaixo. Se alterar algum deles, verá o novo resultado antes de algo ser feito.

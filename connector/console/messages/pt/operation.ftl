@@ -36,7 +36,7 @@ check-certificate = O certificado é válido
 ## Participants
 peers-title = Participantes
 peers-as-known = A lista mostra o que este conector sabe. Nenhum participante é contactado para isso; só a verificação o faz.
-peers-none = Ainda não se conhece nenhum participante. Este comando acrescenta um membro da liga:
+peers-none = Ainda não se conhece nenhum participante.
 peers-caption = Participantes com os quais este conector comunica
 peer-name = Participante
 peer-address = Endereço
@@ -144,6 +144,5 @@ backup-good = pode ser reposta
 backup-bad = tem defeitos
 backup-unknown = desconhecido
 backup-how = Fazer e ensaiar uma cópia
-backup-make = Este comando escreve uma cópia enquanto o conector funciona:
 backup-rehearse = Este comando ensaia-a: a cópia é desempacotada, aberta, lida até ao fim e eliminada.
 backup-keys = Uma cópia não contém chaves. Guarde-as em separado.

@@ -51,7 +51,7 @@ role-operator-may = Opera o conector: lê o seu estado e a sua configuração, v
 ## Access tokens
 tokens-title = Tokens de acesso
 tokens-what = Com um token de acesso, o programa de uma pessoa faz consultas. O segredo do token é mostrado uma única vez, quando é criado.
-tokens-none = Não existe nenhum token de acesso. Este comando cria um:
+tokens-none = Não existe nenhum token de acesso.
 tokens-caption = Tokens de acesso, sem os seus segredos
 token-id = Token
 token-person = Pessoa

@@ -29,6 +29,8 @@ pub struct ActForm {
     pub(crate) warnings: Vec<String>,
     /// Content about the subject; empty for an act without one.
     pub(crate) body: Markup,
+    /// Content that names a person. It is no part of the digest, from which nobody may guess a name.
+    pub(crate) person: Markup,
     /// Fields, in their order on the page.
     pub(crate) fields: Vec<ActField>,
     /// Sentence after the act.
@@ -44,6 +46,7 @@ impl ActForm {
             consequences: Vec::new(),
             warnings: Vec::new(),
             body: html! {},
+            person: html! {},
             fields: Vec::new(),
             done,
         }
@@ -67,7 +70,7 @@ impl ActForm {
         &self.fields
     }
 
-    /// All that the page shows of the act, for its digest.
+    /// All that the page shows of the act, for its digest; without what names a person.
     #[must_use]
     pub fn shown_text(&self) -> String {
         let mut text = String::new();
@@ -101,14 +104,14 @@ impl ActForm {
             .collect()
     }
 
-    /// Names of the fields whose values they do not take.
+    /// Faults of the values that the fields do not take.
     #[must_use]
-    pub fn find_faults(&self, values: &BTreeMap<String, String>) -> Vec<String> {
-        let value = |name: &str| values.get(name).map_or("", String::as_str);
+    pub fn find_faults(&self, values: &BTreeMap<String, String>) -> Vec<ActFieldFault> {
+        let read_value = |name: &str| values.get(name).map_or("", String::as_str);
         let fields = self.fields.iter();
         fields
-            .filter(|field| !field.takes(value(&field.name)))
-            .map(|field| field.name.clone())
+            .filter(|field| !field.takes(read_value(&field.name)))
+            .map(|field| ActFieldFault::new(&field.name))
             .collect()
     }
 
@@ -143,6 +146,40 @@ pub struct ActValue {
     pub value: String,
 }
 
+/// Fault of a value that a person has entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActFieldFault {
+    /// Name of the field.
+    pub field: String,
+    /// Particulars below the sentence of the field, in English; may be empty.
+    pub details: Vec<String>,
+}
+
+impl ActFieldFault {
+    /// Fault about which the sentence of the field says enough.
+    #[must_use]
+    pub fn new(field: &str) -> Self {
+        Self {
+            field: field.to_owned(),
+            details: Vec::new(),
+        }
+    }
+}
+
+/// Result of an act before it happens, as the values make it. The person sees it before the act is possible.
+#[derive(Debug, Clone)]
+pub struct ActPreview {
+    pub(crate) body: Markup,
+}
+
+impl ActPreview {
+    /// Text of the preview, for its digest.
+    #[must_use]
+    pub fn shown_text(&self) -> &str {
+        &self.body.0
+    }
+}
+
 /// Page before an act.
 #[derive(Debug, Clone)]
 pub struct ActFormView {
@@ -154,10 +191,28 @@ pub struct ActFormView {
     pub shown: String,
     /// Values of the fields.
     pub values: BTreeMap<String, String>,
-    /// Names of the fields whose values are wrong.
-    pub faults: Vec<String>,
+    /// Faults of these values.
+    pub faults: Vec<ActFieldFault>,
+    /// Step of an act that shows its result first.
+    pub step: ActStep,
     /// Page to which the person can go back, as a path of this console.
     pub back: String,
+}
+
+/// Step to which the button of the form leads.
+#[derive(Debug, Clone)]
+pub enum ActStep {
+    /// The act itself.
+    Act,
+    /// The preview of its result.
+    Preview,
+    /// The act, with the result that the page shows.
+    Previewed {
+        /// Result of the act.
+        preview: ActPreview,
+        /// Digest of the result and of the values.
+        digest: String,
+    },
 }
 
 /// Page that says what an act will do, with the form that does it.
@@ -165,8 +220,12 @@ pub struct ActFormView {
 pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
     let language = frame.language;
     let form = &view.form;
-    let value = |name: &str| view.values.get(name).map_or("", String::as_str);
-    let is_wrong = |name: &str| view.faults.iter().any(|fault| fault == name);
+    let read_value = |name: &str| view.values.get(name).map_or("", String::as_str);
+    let is_wrong = |name: &str| view.faults.iter().any(|fault| fault.field == name);
+    let label = match view.step {
+        ActStep::Preview => message!(language, "act-preview"),
+        ActStep::Act | ActStep::Previewed { .. } => form.label.clone(),
+    };
     let body = html! {
         (render_field_faults(language, view))
         @for warning in &form.warnings {
@@ -181,15 +240,26 @@ pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
             }
         }
         (form.body)
+        (form.person)
+        @if let ActStep::Previewed { preview, .. } = &view.step {
+            section.preview aria-labelledby="preview" {
+                h2 id="preview" { (message!(language, "act-preview-title")) }
+                (preview.body)
+                p.hint { (message!(language, "act-preview-hint")) }
+            }
+        }
         form.act-form method="post" action=(form_address(frame)) {
             input type="hidden" name="key" value=(reveal_controls(&view.key));
             input type="hidden" name="shown" value=(reveal_controls(&view.shown));
             // Whoever changes the language in another window has not read this page in it.
             input type="hidden" name="language" value=(language.tag());
-            @for field in &form.fields {
-                (render_field(language, field, value(&field.name), is_wrong(&field.name)))
+            @if let ActStep::Previewed { digest, .. } = &view.step {
+                input type="hidden" name="preview" value=(reveal_controls(digest));
             }
-            button.main type="submit" { (form.label) }
+            @for field in &form.fields {
+                (render_field(language, field, read_value(&field.name), is_wrong(&field.name)))
+            }
+            button.main type="submit" { (label) }
         }
         p { a.back href=(own_path(&view.back)) { (message!(language, "act-back")) } }
     };
@@ -206,17 +276,25 @@ fn form_address(frame: &PageFrame<'_>) -> String {
 }
 
 fn render_field_faults(language: Language, view: &ActFormView) -> Markup {
-    let fields = view.form.fields.iter();
-    let wrong: Vec<&ActField> = fields
-        .filter(|field| view.faults.contains(&field.name))
+    let faults = view.faults.iter();
+    let faults: Vec<(&ActFieldFault, &ActField)> = faults
+        .filter_map(|fault| {
+            let mut fields = view.form.fields.iter();
+            Some((fault, fields.find(|field| field.name == fault.field)?))
+        })
         .collect();
     html! {
-        @if !wrong.is_empty() {
+        @if !faults.is_empty() {
             div.summary tabindex="-1" autofocus {
                 h2 { (message!(language, "error-summary")) }
                 ul {
-                    @for field in wrong {
-                        li { a href={ "#" (field.first_id()) } { (field.fault) } }
+                    @for (fault, field) in faults {
+                        li {
+                            a href={ "#" (field.first_id()) } { (field.fault) }
+                            @for detail in &fault.details {
+                                br; span lang="en" { (reveal_controls(detail)) }
+                            }
+                        }
                     }
                 }
             }

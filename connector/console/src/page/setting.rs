@@ -4,7 +4,9 @@ pub mod configuration;
 pub mod error_help;
 pub mod own_person;
 pub mod people;
+pub mod session_act;
 pub mod statement;
+pub mod token_act;
 pub mod token_list;
 
 use crate::frame::PageFrame;

@@ -4,9 +4,7 @@ use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActForm, ActFormView, ActNote, ActResultView, LoginStep, PageFrame, PendingActKind,
-    PendingActView, PendingForm, PersonLabel, PersonRole, RunningRow, describe_reload,
-    describe_running_cut, render_act_form, render_act_result, render_pending_act, render_running,
+    ActFieldFault, ActForm, ActFormView, ActNote, ActPreview, ActResultView, ActStep, LoginStep, PageFrame, PendingActKind, PendingActView, PendingForm, PersonLabel, PersonRole, RunningRow, describe_reload, describe_running_cut, render_act_form, render_act_result, render_pending_act, render_running,
 };
 use hansa_policy::term::language::Language;
 use maud::html;
@@ -25,21 +23,21 @@ fn frame(language: Language, roles: &[PersonRole]) -> PageFrame<'_> {
 
 /// Form with a field of each kind.
 fn make_form(text: &str) -> ActForm {
-    let field = |name: &str, input: FieldInput| {
+    let make_field = |name: &str, input: FieldInput| {
         ActField::new(name, text.to_owned(), text.to_owned(), input).with_hint(text.to_owned())
     };
-    let options = || vec![FieldOption::plain("traffic"), FieldOption::plain(text)];
+    let make_options = || vec![FieldOption::plain("traffic"), FieldOption::plain(text)];
     let mut form = ActForm::new(text.to_owned(), text.to_owned(), text.to_owned());
     form.consequences = vec![text.to_owned()];
     form.warnings = vec![text.to_owned()];
     form.body = html! { p { (text) } };
     form.fields = vec![
-        field("line", FieldInput::Line { most: 80 }),
-        field("lines", FieldInput::Lines { most: 900, rows: 5 }),
-        field("choice", FieldInput::Choice(options())),
-        field("several", FieldInput::Choices(options())),
-        field("tick", FieldInput::Tick),
-        field("day", FieldInput::Date).optional(),
+        make_field("line", FieldInput::Line { most: 80 }),
+        make_field("lines", FieldInput::Lines { most: 900, rows: 5 }),
+        make_field("choice", FieldInput::Choice(make_options())),
+        make_field("several", FieldInput::Choices(make_options())),
+        make_field("tick", FieldInput::Tick),
+        make_field("day", FieldInput::Date).as_optional(),
         field(
             "days",
             FieldInput::Number {
@@ -62,11 +60,12 @@ fn make_view(form: ActForm, values: &[(&str, &str)]) -> ActFormView {
         key: "00ff".to_owned(),
         shown: "e7a2".to_owned(),
         values,
+        step: ActStep::Act,
         back: "/settings/tokens".to_owned(),
     }
 }
 
-fn sent(values: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn fill_values(values: &[(&str, &str)]) -> BTreeMap<String, String> {
     let values = values.iter();
     values
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -85,10 +84,15 @@ fn a_form_shows_what_was_typed_and_each_fault_leads_to_its_field() {
             ("days", "0"),
         ];
         let view = make_view(make_form("Purpose"), &typed);
-        assert_eq!(view.faults, ["line", "choice", "tick", "day", "days"]);
+        let faults: Vec<&str> = view
+            .faults
+            .iter()
+            .map(|fault| fault.field.as_str())
+            .collect();
+        assert_eq!(faults, ["line", "choice", "tick", "day", "days"]);
         let text = render_act_form(&frame(language, &PersonRole::ALL), &view);
         let page = check_page(&text);
-        for fault in &view.faults {
+        for fault in faults {
             let target = format!("#{fault}");
             assert!(
                 page.iter()
@@ -97,7 +101,7 @@ fn a_form_shows_what_was_typed_and_each_fault_leads_to_its_field() {
             );
             let marked = page
                 .iter()
-                .find(|element| element.attribute("id") == Some(fault.as_str()));
+                .find(|element| element.attribute("id") == Some(fault));
             assert_eq!(marked.unwrap().attribute("aria-invalid"), Some("true"));
         }
         assert!(text.contains("\n\na &lt; b</textarea>"), "{text}");
@@ -121,7 +125,7 @@ fn a_form_shows_what_was_typed_and_each_fault_leads_to_its_field() {
 #[test]
 fn values_are_read_as_the_fields_take_them() {
     let form = make_form("Traffic <planning>");
-    let values = form.read_values(&sent(&[
+    let values = form.read_values(&fill_values(&[
         ("line", "  Ida  "),
         ("lines", "a\r\nb"),
         ("choice", "traffic"),
@@ -137,7 +141,7 @@ fn values_are_read_as_the_fields_take_them() {
     // Only the values of the page can be chosen.
     assert_eq!(read("several"), "traffic");
     assert!(!values.contains_key("stranger"));
-    assert_eq!(form.find_faults(&values), Vec::<String>::new());
+    assert_eq!(form.find_faults(&values), []);
     let described = form.describe_values(&values);
     // Neither the tick nor the empty day says anything.
     assert_eq!(described.len(), 5);
@@ -152,7 +156,11 @@ fn values_are_read_as_the_fields_take_them() {
     ] {
         let mut values = values.clone();
         values.insert(wrong.0.to_owned(), wrong.1.to_owned());
-        assert_eq!(form.find_faults(&values), [wrong.0], "{wrong:?}");
+        assert_eq!(
+            form.find_faults(&values),
+            [ActFieldFault::new(wrong.0)],
+            "{wrong:?}"
+        );
     }
 }
 
@@ -179,8 +187,8 @@ fn the_text_for_the_digest_holds_all_that_is_shown_and_no_person() {
     apart.consequences = vec!["a".to_owned(), "a".to_owned()];
     assert_ne!(joined.shown_text(), apart.shown_text());
     let mut form = make_form("a");
-    form.fields[0] = form.fields[0].clone().about_person();
-    let values = sent(&[("line", "Ida"), ("days", "90")]);
+    form.fields[0] = form.fields[0].clone().as_personal();
+    let values = fill_values(&[("line", "Ida"), ("days", "90")]);
     let text = form.entered_text(&values);
     assert!(text.contains("90") && !text.contains("Ida"), "{text}");
 }
@@ -208,6 +216,18 @@ fn a_form_and_its_notes_are_safe_with_any_text() {
             done: Some(&note),
             ..frame(language, &[PersonRole::Operator])
         };
+        let mut previewed = view.clone();
+        previewed.step = ActStep::Previewed {
+            preview: ActPreview {
+                body: html! { p { (text) } },
+            },
+            digest: typed.to_owned(),
+        };
+        previewed.faults = vec![ActFieldFault {
+            field: "line".to_owned(),
+            details: vec![text.to_owned()],
+        }];
+        check_page(&render_act_form(&frame, &previewed));
         let result = ActResultView {
             label: "a".to_owned(),
             back: text.to_owned(),
@@ -218,7 +238,7 @@ fn a_form_and_its_notes_are_safe_with_any_text() {
             kind: PendingActKind::Form(PendingForm {
                 language: Language::De,
                 label: text.to_owned(),
-                values: make_form("a").describe_values(&sent(&[("line", text)])),
+                values: make_form("a").describe_values(&fill_values(&[("line", text)])),
                 back: text.to_owned(),
             }),
             subject: text.to_owned(),
@@ -233,6 +253,30 @@ fn a_form_and_its_notes_are_safe_with_any_text() {
         check_page(&render_pending_act(&frame, &pending));
         render_act_form(&frame, &view)
     });
+}
+
+#[test]
+fn a_preview_stands_before_the_act() {
+    let frame = frame(Language::En, &PersonRole::ALL);
+    let mut view = make_view(make_form("Publish"), &[]);
+    view.faults.clear();
+    view.step = ActStep::Preview;
+    let read_button = |view: &ActFormView| {
+        let page = check_page(&render_act_form(&frame, view));
+        let buttons = elements(&page, "button").into_iter();
+        let mut main = buttons.filter(|button| button.attribute("class") == Some("main"));
+        main.next().unwrap().text.clone()
+    };
+    assert_ne!(read_button(&view), "Publish");
+    view.step = ActStep::Previewed {
+        preview: ActPreview {
+            body: html! { p { "3 rows" } },
+        },
+        digest: "ab12".to_owned(),
+    };
+    assert_eq!(read_button(&view), "Publish");
+    let text = render_act_form(&frame, &view);
+    assert!(text.contains("3 rows") && text.contains("name=\"preview\" value=\"ab12\""));
 }
 
 #[test]
@@ -296,4 +340,53 @@ fn the_acts_of_operators_are_safe_and_show_nothing_that_grows() {
     assert!(page.iter().any(
         |element| element.attribute("href") == Some("/operations/running/4f1c0a9b22d7/cancel")
     ));
+}
+
+#[test]
+fn the_acts_on_participants_tokens_and_sessions_are_safe_with_any_text() {
+    let sample = json!({
+        "peer": { "participant": "acme.example", "alias": "acme", "address": "acme.example:8814", "contracts": 2 },
+        "token": { "token": "4f1c0a9b22d7", "purposes": [], "contract": "7f3a", "until": "2027-02-01T00:00:00Z",
+            "person": "Ida", "state": "counts" },
+    });
+    check_view(&sample, &["participant", "person"], |language, value| {
+        let frame = frame(language, &PersonRole::ALL);
+        let peer: PeerRow = serde_json::from_value(value["peer"].clone()).unwrap();
+        let token: TokenRow = serde_json::from_value(value["token"].clone()).unwrap();
+        let person = token.person.clone().unwrap();
+        let end = describe_token_end(&frame, &token);
+        let forms = [
+            describe_backup(&frame, &person),
+            describe_peer_addition(&frame),
+            describe_token_addition(&frame, None),
+            describe_token_addition(&frame, Some(&person)),
+            describe_session_end(&frame),
+            describe_other_sessions_end(&frame),
+        ];
+        for form in forms {
+            let text = render_act_form(&frame, &make_view(form, &[]));
+            check_page(&text);
+        }
+        let mut both = describe_peer_removal(&frame, &peer);
+        assert_eq!(both.warnings.len(), 1);
+        both.person = end.person;
+        render_act_form(&frame, &make_view(both, &[]))
+    });
+    let frame = frame(Language::En, &PersonRole::ALL);
+    // Nobody guesses a name from a digest of the log.
+    let token: TokenRow = serde_json::from_value(sample["token"].clone()).unwrap();
+    let own = describe_token_addition(&frame, Some("Ida"));
+    for form in [describe_token_end(&frame, &token), own] {
+        assert!(!form.shown_text().contains("Ida"));
+    }
+    let form = describe_token_addition(&frame, None);
+    let values = fill_values(&[("person", "Ida"), ("days", "30"), ("purposes", "a\nb")]);
+    assert_eq!(form.find_faults(&values), []);
+    assert!(!form.entered_text(&values).contains("Ida"));
+    assert!(
+        describe_token_addition(&frame, Some("Ida"))
+            .fields()
+            .iter()
+            .all(|field| field.name != "person" && field.name != "contract")
+    );
 }

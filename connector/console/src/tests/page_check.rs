@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 61] = [
+const ELEMENTS: [&str; 63] = [
     "a",
     "bdi",
     "blockquote",
@@ -19,6 +19,7 @@ const ELEMENTS: [&str; 61] = [
     "caption",
     "code",
     "dd",
+    "del",
     "details",
     "div",
     "dl",
@@ -36,6 +37,7 @@ const ELEMENTS: [&str; 61] = [
     "header",
     "html",
     "input",
+    "ins",
     "label",
     "legend",
     "li",

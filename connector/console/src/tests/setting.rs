@@ -183,14 +183,16 @@ fn tokens_are_told_without_their_secrets() {
 #[test]
 fn the_own_page_tells_which_session_is_this_one() {
     let session = |opened_ms, is_this| OwnSession {
+        handle: format!("{opened_ms:016}"),
         opened_ms,
         used_ms: 1_000,
         is_this,
     };
-    let view = OwnPersonView {
+    let mut view = OwnPersonView {
         sessions: vec![session(5_000, true), session(7_200_000, false)],
         idle_ms: 900_000,
         longest_ms: 28_800_000,
+        tokens: None,
     };
     for language in Language::ALL {
         check_page(&render_own_person(&frame(language, "/me"), &view));
@@ -201,6 +203,32 @@ fn the_own_page_tells_which_session_is_this_one() {
         assert!(text.contains(part), "{part}");
     }
     assert_eq!(text.matches("this one").count(), 1);
+    let list_links = |page: &[crate::tests::html_reader::PageElement]| -> Vec<String> {
+        let links = elements(page, "a").into_iter();
+        links
+            .filter_map(|link| link.attribute("href").map(str::to_owned))
+            .filter(|link| link.starts_with("/me/"))
+            .collect()
+    };
+    let links = list_links(&page);
+    assert!(links.contains(&"/me/sessions/0000000007200000/end".to_owned()));
+    assert!(links.contains(&"/me/sessions/end".to_owned()));
+    // The session of the page ends by signing out.
+    assert!(!links.contains(&"/me/sessions/0000000000005000/end".to_owned()));
+    assert!(!links.contains(&"/me/tokens/add".to_owned()));
+    view.sessions.truncate(1);
+    view.tokens = Some(vec![read(&json!({
+        "token": "4f1c0a9b22d7", "purposes": [], "until": "2027-02-01T00:00:00Z", "person": "Olga Brandt", "state": "counts"
+    }))]);
+    for language in Language::ALL {
+        let links = list_links(&check_page(&render_own_person(
+            &frame(language, "/me"),
+            &view,
+        )));
+        assert!(links.contains(&"/me/tokens/4f1c0a9b22d7/end".to_owned()));
+        assert!(links.contains(&"/me/tokens/add".to_owned()));
+        assert!(!links.contains(&"/me/sessions/end".to_owned()));
+    }
 }
 
 #[test]

@@ -128,6 +128,12 @@ fn passed_since(since: i64, ticks: i64) -> Duration {
     Duration::from_micros(u64::try_from(ticks.saturating_sub(since)).unwrap_or_default())
 }
 
+/// Name of a session for people: the beginning of a digest of its digest.
+fn make_handle(digest: &Digest) -> String {
+    let named = Digest::of_parts(&[b"console session".as_slice(), digest.to_string().as_bytes()]);
+    named.to_string().chars().take(16).collect()
+}
+
 /// Times after which sessions end.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLife {
@@ -138,8 +144,10 @@ pub struct SessionLife {
 }
 
 /// Session in a list for its own person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSession {
+    /// Name of the session in addresses and records, which is no secret.
+    pub handle: String,
     /// Time since the sign-in.
     pub opened: Duration,
     /// Time since the last request.
@@ -222,6 +230,7 @@ impl Sessions {
         let mut listed: Vec<ListedSession> = own
             .filter(|(_, session)| !session.is_over(life, ticks))
             .map(|(digest, session)| ListedSession {
+                handle: make_handle(digest),
                 opened: passed_since(session.opened, ticks),
                 used: passed_since(session.used, ticks),
                 is_this: *digest == this,
@@ -243,6 +252,17 @@ impl Sessions {
             .retain(|_, session| !session.login.as_ref().is_some_and(&is_ended));
         before - self.0.len()
     }
+
+    /// Ends the session of a handle, if it is of this person. False where there is none.
+    pub fn end_own(&mut self, key: &PersonKey, handle: &str) -> bool {
+            .retain(|digest, session| session.key != *key || make_handle(digest) != handle);
+        self.0.len() < before
+
+    /// Ends the sessions of a person except that of a secret. Gives their number.
+    pub fn end_others(&mut self, key: &PersonKey, secret: &str) -> usize {
+        let this = Digest::of(secret.as_bytes());
+            .retain(|digest, session| session.key != *key || *digest == this);
+        before.saturating_sub(self.0.len())
 
     /// Uses up the key of a form. False where the key was used before, or the session remembers too many.
     pub fn use_key(&mut self, secret: &str, key: &str) -> bool {
@@ -392,6 +412,32 @@ mod tests {
             .collect();
         assert_eq!(seconds, [50, 100]);
         assert!(!listed[0].is_this && listed[1].is_this);
+    }
+
+    #[test]
+    fn a_person_ends_own_sessions_and_those_of_nobody_else() {
+        let here = browser(1, 1, "Firefox");
+        let mut sessions = Sessions::default();
+        for secret in ["one", "two", "three"] {
+            sessions.open(secret, &person(), &here, NOW);
+        }
+        let other = PersonConfig {
+            unix: 1002,
+            ..person()
+        };
+        sessions.open("other", &other, &here, NOW);
+        let list = |sessions: &Sessions, user| sessions.list_own(user, "one", LIFE, NOW);
+        let stranger = list(&sessions, 1002).remove(0).handle;
+        assert!(!sessions.end_own(1001, &stranger));
+        let second = list(&sessions, 1001);
+        let second = second.iter().find(|session| !session.is_this).unwrap();
+        assert!(sessions.end_own(1001, &second.handle));
+        assert!(!sessions.end_own(1001, &second.handle));
+        assert_eq!(list(&sessions, 1001).len(), 2);
+        assert_eq!(sessions.end_others(1001, "one"), 1);
+        let left = list(&sessions, 1001);
+        assert!(left.len() == 1 && left[0].is_this);
+        assert_eq!(list(&sessions, 1002).len(), 1);
     }
 
     #[test]

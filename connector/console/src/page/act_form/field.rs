@@ -111,13 +111,13 @@ impl ActField {
     }
 
     /// Lets the field be empty.
-    pub(crate) const fn optional(mut self) -> Self {
+    pub(crate) const fn as_optional(mut self) -> Self {
         self.is_required = false;
         self
     }
 
     /// Keeps the value out of the record of the act.
-    pub(crate) const fn about_person(mut self) -> Self {
+    pub(crate) const fn as_personal(mut self) -> Self {
         self.is_personal = true;
         self
     }
@@ -193,7 +193,7 @@ impl ActField {
 
     /// Value for the person; none where nothing was entered, and for a tick that was necessary.
     pub(super) fn describe_value(&self, value: &str) -> Option<ActValue> {
-        let label_of = |options: &[FieldOption], value: &str| {
+        let find_label = |options: &[FieldOption], value: &str| {
             let mut options = options.iter();
             let option = options.find(|option| option.value == value);
             option.map_or_else(|| value.to_owned(), |option| option.label.clone())
@@ -201,9 +201,9 @@ impl ActField {
         let shown = match &self.input {
             _ if value.is_empty() => return None,
             FieldInput::Tick if self.is_required => return None,
-            FieldInput::Choice(options) => label_of(options, value),
+            FieldInput::Choice(options) => find_label(options, value),
             FieldInput::Choices(options) => {
-                let chosen = value.lines().map(|value| label_of(options, value));
+                let chosen = value.lines().map(|value| find_label(options, value));
                 chosen.collect::<Vec<_>>().join(", ")
             }
             _ => value.to_owned(),

@@ -3,6 +3,7 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::operation::render_links;
+use crate::part::act_note::render_act_link;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::magnitude::describe_bytes;
 use crate::part::table::{DataTable, render_table};
@@ -48,8 +49,7 @@ pub fn render_backups(frame: &PageFrame<'_>, rows: &[BackupRow]) -> String {
             (render_rows(frame, rows))
         }
         h2 { (message!(language, "backup-how")) }
-        p { (message!(language, "backup-make")) }
-        pre { code { "hansa backup munster-2026-11-20.hansa" } }
+        (render_act_link("/operations/backup/make", &message!(language, "backup-act")))
         p { (message!(language, "backup-rehearse")) }
         pre { code { "hansa restore munster-2026-11-20.hansa --check" } }
         p { (message!(language, "backup-keys")) }

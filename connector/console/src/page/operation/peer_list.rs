@@ -5,6 +5,8 @@ use crate::message::message;
 use crate::page::contract_list::ROWS_PER_PAGE;
 use crate::page::operation::doctor::doctor_address;
 use crate::page::operation::render_links;
+use crate::part::act_note::render_act_link;
+use crate::part::address::page_below;
 use crate::part::error_code::render_error_code;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{DataTable, render_table};
@@ -81,11 +83,11 @@ pub fn render_peers(frame: &PageFrame<'_>, view: &PeerListView) -> String {
         p { (message!(language, "peers-as-known")) }
         @if view.rows.is_empty() {
             p { (message!(language, "peers-none")) }
-            pre { code { "hansa peer add munster.example" } }
         } @else {
             (render_rows(frame, &view.rows))
         }
         (render_next_rows(language, "/operations/peers", view.after.as_deref()))
+        (render_act_link("/operations/peers/add", &message!(language, "peer-add")))
     };
     let title = message!(language, "peers-title");
     render_layout(frame, &PageContent::new(title, body))
@@ -111,6 +113,13 @@ fn render_rows(frame: &PageFrame<'_>, rows: &[PeerRow]) -> Markup {
                 a href=(doctor_address(Some(&peer.participant))) {
                     (message!(language, "peer-check"))
                     span.unseen { " " bdi { (name) } }
+                }
+                @if let Some(address) = page_below("/operations/peers", &[&peer.participant, "remove"]) {
+                    br;
+                    a href=(address) {
+                        (message!(language, "peer-remove")) "…"
+                        span.unseen { " " bdi { (name) } }
+                    }
                 }
             },
         ]

@@ -4,6 +4,8 @@ use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::operation::peer_list::render_next_rows;
 use crate::page::setting::render_links;
+use crate::part::act_note::render_act_link;
+use crate::part::address::page_below;
 use crate::part::contract_words::link_contract;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{DataTable, render_table};
@@ -50,17 +52,18 @@ pub fn render_tokens(frame: &PageFrame<'_>, view: &TokenListView) -> String {
         p { (message!(language, "tokens-what")) }
         @if view.rows.is_empty() {
             p { (message!(language, "tokens-none")) }
-            pre { code { "hansa token create ida --purpose traffic-planning" } }
         } @else {
-            (render_rows(frame, &view.rows))
+            (render_token_rows(frame, &view.rows, "/settings/tokens"))
         }
         (render_next_rows(language, "/settings/tokens", view.after.as_deref()))
+        (render_act_link("/settings/tokens/add", &message!(language, "token-add")))
     };
     let title = message!(language, "tokens-title");
     render_layout(frame, &PageContent::new(title, body))
 }
 
-fn render_rows(frame: &PageFrame<'_>, rows: &[TokenRow]) -> Markup {
+/// Table of tokens; each that is valid can be ended at a page below the path.
+pub(super) fn render_token_rows(frame: &PageFrame<'_>, rows: &[TokenRow], path: &str) -> Markup {
     let language = frame.language;
     let cells = rows.iter().map(|row| {
         vec![
@@ -82,7 +85,14 @@ fn render_rows(frame: &PageFrame<'_>, rows: &[TokenRow]) -> Markup {
                 }
             },
             render_instant_text(frame, &row.until),
-            render_state(language, &row.state),
+            html! {
+                (render_state(language, &row.state))
+                @if let Some(address) = end_address(path, row) {
+                    @let token = reveal_controls(&row.token);
+                    br;
+                    a href=(address) { (message!(language, "token-end")) "…" span.unseen { " " (token) } }
+                }
+            },
         ]
     });
     render_table(&DataTable {
@@ -98,6 +108,14 @@ fn render_rows(frame: &PageFrame<'_>, rows: &[TokenRow]) -> Markup {
         ],
         rows: cells.collect(),
     })
+}
+
+/// Address of the page before the end of a token; none for one that has ended.
+fn end_address(path: &str, row: &TokenRow) -> Option<String> {
+    let is_valid = row.state == "counts";
+    is_valid
+        .then(|| page_below(path, &[&row.token, "end"]))
+        .flatten()
 }
 
 fn render_state(language: Language, state: &str) -> Markup {
