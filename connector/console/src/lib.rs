@@ -47,8 +47,7 @@ mod part;
 pub use crate::asset::{Asset, find_asset, style_sheet_address};
 pub use crate::frame::{ActNote, PageFrame, PersonLabel, PersonRole};
 pub use crate::page::act::{
-    ActCheckView, ActFault, ActFields, ActKind, DoneActView, LoginStep, PendingActKind,
-    PendingActView, PendingFault, PendingForm, render_act_check, render_pending_act,
+    ActCheckView, ActFault, ActFields, ActKind, DoneActView, LoginStep, PendingActKind, PendingActView, PendingFault, PendingForm, offers_counter, render_act_check, render_pending_act,
 };
 pub use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 pub use crate::page::act_form::{
@@ -65,6 +64,11 @@ pub use crate::page::catalog::detail::{CatalogView, render_catalog_entry};
 pub use crate::page::catalog::list::{
     CatalogFilter, CatalogListView, CatalogRow, CatalogSummary, render_catalog,
 };
+pub use crate::page::catalog::request_act::describe_contract_request;
+pub use crate::page::contract::comparison::{
+    ClauseChange, TermComparison, TermComparisonView, render_term_comparison,
+};
+pub use crate::page::contract::counter_act::{ProposedPolicy, describe_counter, preview_counter};
 pub use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail};
 pub use crate::page::contract::{ContractView, render_contract};
 pub use crate::page::contract_list::{

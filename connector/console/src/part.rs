@@ -18,3 +18,4 @@ pub(crate) mod section_links;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod word_difference;

@@ -7,6 +7,7 @@ mod catalog;
 mod dataset;
 mod evidence;
 mod html_reader;
+mod negotiation;
 mod operation;
 mod page_check;
 mod passkey;

@@ -211,7 +211,7 @@ pub fn end_session(
     handle: &str,
 ) -> Result<(), Refusal> {
     let mut sessions = connector.console.sessions.lock();
-    if sessions.end_own(person.unix, handle) {
+    if sessions.end_own(&person.key, handle) {
         return Ok(());
     }
     let sentence = "this session has ended already";
@@ -221,7 +221,7 @@ pub fn end_session(
 /// Ends all sessions of a person but the one of a secret. Gives their number.
 pub fn end_other_sessions(connector: &Connector, person: &PersonConfig, secret: &str) -> usize {
     let mut sessions = connector.console.sessions.lock();
-    sessions.end_others(person.unix, secret)
+    sessions.end_others(&person.key, secret)
 }
 
 /// Records that the roles of a person do not permit a page, once in each session.

@@ -18,7 +18,7 @@ const PEOPLE: [&[&str]; 5] = [
 ];
 
 /// Pages of acts, with the roles that open them.
-const ROUTES: [(&str, &[&str]); 13] = [
+const ROUTES: [(&str, &[&str]); 15] = [
     ("/operations/running/ab12/cancel", &["operator"]),
     ("/operations/peers/add", &["operator"]),
     ("/operations/peers/acme.example/remove", &["operator"]),
@@ -28,6 +28,8 @@ const ROUTES: [(&str, &[&str]); 13] = [
     ("/settings/tokens/ab12/end", &["operator"]),
     ("/me/tokens/add", &["analyst"]),
     ("/me/tokens/ab12/end", &["analyst"]),
+    ("/catalog/lindau/bikes/request", &["officer", "analyst"]),
+    ("/contracts/n-1/counter", &["officer"]),
     ("/contracts/n-1/sign", &["signer"]),
     ("/contracts/n-1/decline", &["officer"]),
     ("/me/sessions/ab12/end", &ROLES),

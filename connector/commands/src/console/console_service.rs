@@ -6,7 +6,7 @@ use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_a
 use crate::console::ask_pages::{download_answer, show_answer, show_ask, stop_answer, submit_ask};
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::console_act::RequestedAct;
-use crate::console::contract_pages::{show_contract, show_contracts};
+use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets};
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
@@ -203,6 +203,7 @@ async fn show_page(
         [""] => show_overview(visit).await?,
         ["contracts"] => show_contracts(visit).await?,
         ["contracts", id] => show_contract(visit, id).await?,
+        ["contracts", id, "compare"] => show_comparison(visit, id).await?,
         ["contracts", id, act] => match ActKind::from_path_word(act) {
             Some(kind) => show_act(visit, id, kind).await?,
             None => return Ok(None),

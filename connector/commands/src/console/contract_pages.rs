@@ -2,11 +2,11 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_pages::done_view;
-use crate::console::person_visit::{PersonVisit, quote_word, read_object};
+use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word, read_object};
 use crate::contract::arguments::{ContractCommand, ContractListArgs, PartyRoleArg};
 use hansa_console::{
     ContractFilter, ContractListView, ContractReport, ContractRow, ContractView, ROWS_PER_PAGE,
-    render_contract, render_contracts,
+    TermComparisonView, render_contract, render_contracts, render_term_comparison,
 };
 use hansa_node::config::person::Role;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -90,6 +90,89 @@ pub(super) async fn show_contract(
         done: done_view(visit, id),
     };
     Ok(visit.show_page(shown, |frame| render_contract(frame, &view)))
+}
+
+/// Two versions of terms side by side: a contract or negotiation, and another one or the proposal before.
+pub(super) async fn show_comparison(
+    visit: &PersonVisit<'_>,
+    id: &str,
+) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, "contracts").await?;
+    let report = read_visible_report(visit, &permitted, id).await?;
+    let subject = report.identity().to_owned();
+    let other = match visit.given_parameter("with") {
+        Some(other) => {
+            let other = read_visible_report(visit, &permitted, &other).await?;
+            Some(other.identity().to_owned())
+        }
+        None => None,
+    };
+    let (dataset, has_changed) = match &report {
+        ContractReport::Contract(detail) => (Some(detail.summary.dataset.clone()), false),
+        ContractReport::Negotiation(detail) => (detail.dataset.clone(), detail.diff.is_some()),
+    };
+    let language = visit.language().tag();
+    let (old, new) = match &other {
+        Some(other) => (other.clone(), Some(subject.clone())),
+        None => (subject.clone(), None),
+    };
+    let comparison = match other.is_some() || has_changed {
+        true => {
+            let command = ConnectorCommand::Contract(ContractCommand::Diff {
+                old: old.clone(),
+                new: new.clone(),
+                language: Some(language.to_owned()),
+            });
+            Some(permitted.read_one(command).await?)
+        }
+        false => None,
+    };
+    let args = ContractListArgs {
+        as_known: true,
+        dataset,
+        role: consumer_only(visit),
+        // Two more show whether there are others: the subject itself is none of them.
+        limit: Some(ROWS_PER_PAGE + 2),
+        brief: true,
+        ..ContractListArgs::default()
+    };
+    let command = ConnectorCommand::Contract(ContractCommand::List(args));
+    let mut candidates: Vec<ContractRow> = permitted.read_rows(command).await?;
+    candidates.retain(|row| match row {
+        ContractRow::Contract(summary) => summary.contract != subject,
+        ContractRow::Negotiation(summary) => summary.negotiation != subject,
+    });
+    let has_more = candidates.len() > ROWS_PER_PAGE;
+    candidates.truncate(ROWS_PER_PAGE);
+    let new = new.map(|new| format!(" {new}")).unwrap_or_default();
+    let view = TermComparisonView {
+        subject,
+        other,
+        comparison,
+        candidates,
+        has_more,
+    };
+    let shown = format!("hansa contract diff {old}{new} --language {language}");
+    Ok(visit.show_page(shown, |frame| render_term_comparison(frame, &view)))
+}
+
+/// Contract or negotiation that the person may see.
+async fn read_visible_report(
+    visit: &PersonVisit<'_>,
+    permitted: &PermittedPerson<'_>,
+    id: &str,
+) -> Result<ContractReport, Refusal> {
+    check_identity(id)?;
+    let command = ConnectorCommand::Contract(ContractCommand::Show {
+        id: id.to_owned(),
+        diff: false,
+        odrl: false,
+        as_known: true,
+        language: None,
+    });
+    let report: ContractReport = permitted.read_one(command).await?;
+    check_role(visit, &report)?;
+    Ok(report)
 }
 
 /// Own role of the contracts that a person may see: an analyst alone sees those under which the house asks.

@@ -26,7 +26,6 @@ catalog-columns-caption = Spalten, in den Worten von { $author }
 catalog-queries-caption = Gespeicherte Abfragen, in den Worten von { $author }
 catalog-contracts = Eigene Verträge in Kraft
 catalog-offers-none = Zurzeit gibt es kein Angebot an diesen Teilnehmer.
-catalog-request = Dieser Befehl fragt einen Vertrag an:
 offer-name = Angebot { $name }
 public-views = Öffentliche Sichten
 public-views-hint = Unter diesen Bedingungen dürfen alle im Datenraum fragen, ohne eigenen Vertrag.

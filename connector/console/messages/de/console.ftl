@@ -83,6 +83,7 @@ waiting = Wartet auf Sie ({ $number })
 waiting-none = Nichts wartet auf eine Person. Hier erscheinen Anfragen, Zustimmungen, Fristen und Störungen.
 waiting-since = seit dem
 waiting-read = Lesen und antworten
+waiting-decide = Lesen und entscheiden
 waiting-command = Befehl:
 waiting-help = Was hilft:
 severity-fault = Störung

@@ -26,7 +26,6 @@ catalog-columns-caption = Columns, in the words of { $author }
 catalog-queries-caption = Saved queries, in the words of { $author }
 catalog-contracts = Own contracts in force
 catalog-offers-none = There is no offer to this participant now.
-catalog-request = This command asks for a contract:
 offer-name = Offer { $name }
 public-views = Public views
 public-views-hint = Everyone in the data space may ask under these terms, without a contract of their own.

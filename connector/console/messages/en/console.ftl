@@ -83,6 +83,7 @@ waiting = Waits for you ({ $number })
 waiting-none = Nothing waits for a person. Requests, approvals, ends and faults appear here.
 waiting-since = since
 waiting-read = Read and answer
+waiting-decide = Read and decide
 waiting-command = Command:
 waiting-help = What helps:
 severity-fault = Fault

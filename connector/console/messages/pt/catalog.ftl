@@ -26,7 +26,6 @@ catalog-columns-caption = Colunas, nas palavras de { $author }
 catalog-queries-caption = Consultas guardadas, nas palavras de { $author }
 catalog-contracts = Contratos próprios em vigor
 catalog-offers-none = Neste momento não há nenhuma oferta a este participante.
-catalog-request = Este comando pede um contrato:
 offer-name = Oferta { $name }
 public-views = Vistas públicas
 public-views-hint = Todos no espaço de dados podem consultar nestas condições, sem contrato próprio.

@@ -83,6 +83,7 @@ waiting = À sua espera ({ $number })
 waiting-none = Não há nada pendente. Aqui aparecem pedidos, aprovações, prazos e falhas.
 waiting-since = desde
 waiting-read = Ler e responder
+waiting-decide = Ler e decidir
 waiting-command = Comando:
 waiting-help = O que ajuda:
 severity-fault = Falha

@@ -590,8 +590,26 @@ pub(crate) fn render_act_links(frame: &PageFrame<'_>, report: &ContractReport) -
                     @for kind in offered {
                         li { a href=(subject.act_address(kind)) { (kind.label(frame.language)) "…" } }
                     }
+                    @if offers_counter(roles, report) {
+                        li {
+                            a href={ (subject.address()) "/counter" } { (message!(frame.language, "counter")) "…" }
+                        }
+                    }
                 }
             }
         }
     }
+}
+
+/// `true` if people of these roles can answer a negotiation with other terms now.
+#[must_use]
+pub fn offers_counter(roles: &[PersonRole], report: &ContractReport) -> bool {
+    let is_own_turn = match report {
+        ContractReport::Negotiation(detail) => {
+            let is_open = matches!(detail.state.as_str(), "REQUESTED" | "OFFERED");
+            is_open && is_own_turn(detail.turn.as_deref())
+        }
+        ContractReport::Contract(_) => false,
+    };
+    is_own_turn && roles.contains(&PersonRole::Officer)
 }

@@ -2,6 +2,7 @@
 
 pub mod detail;
 pub mod list;
+pub mod request_act;
 
 use crate::message::message;
 use crate::part::text::reveal_controls;

@@ -1,5 +1,7 @@
 //! One contract or negotiation.
 
+pub mod comparison;
+pub mod counter_act;
 mod detail;
 mod page_text;
 pub mod report;
@@ -17,6 +19,7 @@ use crate::page::contract::report::{
 };
 use crate::page::contract::timeline::render_timeline;
 use crate::page::evidence::render_contract_evidence;
+use crate::part::address::contract_address;
 use crate::part::contract_words::{kind_word, render_state, role_name, turn_word};
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::quotation::{Quotation, render_quotation};
@@ -131,6 +134,9 @@ fn render_act_parts(frame: &PageFrame<'_>, view: &ContractView) -> Markup {
             (render_done_act(frame.language, done))
         }
         (render_act_links(frame, &view.report))
+        @if let Some(address) = contract_address(view.report.identity()) {
+            p { a href={ (address) "/compare" } { (message!(frame.language, "compare")) } }
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::catalog::render_access;
+use crate::part::act_note::render_act_link;
+use crate::part::address::page_below;
 use crate::part::clause_table::{ClauseText, render_clauses};
 use crate::part::contract_words::link_contract;
 use crate::part::dataset_entry::{
@@ -184,15 +186,28 @@ fn render_offers(frame: &PageFrame<'_>, view: &CatalogView) -> Markup {
             @if view.offers.is_empty() {
                 p { (message!(language, "catalog-offers-none")) }
             }
-            @for (index, offer) in view.offers.iter().take(MOST_OFFERS).enumerate() {
-                (render_offer(frame, view, offer, index))
-            }
-            (render_remainder(frame, view.offers.len()))
-            @if !view.offers.is_empty() {
-                p { (message!(language, "catalog-request")) }
-                pre { code { "hansa contract request " (reveal_controls(&view.name)) } }
+            (render_offers_of(frame, view))
+            @if let Some(address) = request_address(view) {
+                (render_act_link(&address, &message!(language, "request")))
             }
         }
+    }
+}
+
+/// Address of the page before a request; none where nothing is offered.
+fn request_address(view: &CatalogView) -> Option<String> {
+    let (alias, dataset) = view.name.split_once('.')?;
+    let address = page_below("/catalog", &[alias, dataset, "request"]);
+    address.filter(|_| !view.offers.is_empty())
+}
+
+/// Offers with their terms.
+pub(super) fn render_offers_of(frame: &PageFrame<'_>, view: &CatalogView) -> Markup {
+    html! {
+        @for (index, offer) in view.offers.iter().take(MOST_OFFERS).enumerate() {
+            (render_offer(frame, view, offer, index))
+        }
+        (render_remainder(frame, view.offers.len()))
     }
 }
 

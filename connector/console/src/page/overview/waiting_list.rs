@@ -125,7 +125,7 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
                 p.hint { (message!(language, "waiting-since")) " " (render_instant_text(frame, since)) }
             }
             @if let Some(address) = item_address(item).filter(|_| reads_contracts(frame)) {
-                p { a.act href=(address) { (message!(language, "waiting-read")) } }
+                p { a.act href=(address) { (read_label(language, item.kind)) } }
             }
             @if let Some(act) = &item.act {
                 p { (message!(language, "waiting-command")) " " code { (reveal_controls(act)) } }
@@ -137,6 +137,14 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Words of the link to the page of an item. A second person decides there by the same act, or leaves it.
+fn read_label(language: Language, kind: WaitingKind) -> String {
+    match kind {
+        WaitingKind::Approval => message!(language, "waiting-decide"),
+        _ => message!(language, "waiting-read"),
     }
 }
 
