@@ -3,6 +3,7 @@
 pub(crate) mod acts;
 mod act_routes;
 pub(crate) mod browser;
+mod group_acts;
 mod negotiation_acts;
 mod operator_acts;
 pub(crate) mod passkeys;

@@ -14,6 +14,7 @@ mod dataset_pages;
 mod evidence_pages;
 mod login_pages;
 mod login_proof;
+mod group_acts;
 mod negotiation_acts;
 mod operation_pages;
 mod operator_acts;

@@ -15,6 +15,7 @@ macro_rules! messages_of {
             include_str!(concat!("../messages/", $language, "/catalog.ftl")),
             include_str!(concat!("../messages/", $language, "/evidence.ftl")),
             include_str!(concat!("../messages/", $language, "/operation.ftl")),
+            include_str!(concat!("../messages/", $language, "/group.ftl")),
             include_str!(concat!("../messages/", $language, "/negotiation.ftl")),
             include_str!(concat!("../messages/", $language, "/operator.ftl")),
             include_str!(concat!("../messages/", $language, "/setting.ftl")),

@@ -11,6 +11,7 @@ pub mod dataset;
 pub mod evidence;
 pub mod fault;
 pub mod login;
+pub mod group;
 pub mod operation;
 pub mod overview;
 pub mod passkey;

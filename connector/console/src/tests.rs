@@ -6,6 +6,7 @@ mod ask;
 mod catalog;
 mod dataset;
 mod evidence;
+mod group;
 mod html_reader;
 mod negotiation;
 mod operation;

@@ -18,7 +18,7 @@ const PEOPLE: [&[&str]; 5] = [
 ];
 
 /// Pages of acts, with the roles that open them.
-const ROUTES: [(&str, &[&str]); 15] = [
+const ROUTES: [(&str, &[&str]); 17] = [
     ("/operations/running/ab12/cancel", &["operator"]),
     ("/operations/peers/add", &["operator"]),
     ("/operations/peers/acme.example/remove", &["operator"]),
@@ -29,6 +29,8 @@ const ROUTES: [(&str, &[&str]); 15] = [
     ("/me/tokens/add", &["analyst"]),
     ("/me/tokens/ab12/end", &["analyst"]),
     ("/catalog/lindau/bikes/request", &["officer", "analyst"]),
+    ("/groups/add", &["signer"]),
+    ("/groups/cities/remove", &["signer"]),
     ("/contracts/n-1/counter", &["officer"]),
     ("/contracts/n-1/sign", &["signer"]),
     ("/contracts/n-1/decline", &["officer"]),

@@ -16,6 +16,7 @@
 //! The test of each route with each role, `e2e::console::act_routes`, has a line for each act.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::group_acts::{GroupAddition, GroupRemoval};
 use crate::console::negotiation_acts::{ContractRequest, CounterProposal};
 use crate::console::operator_acts::{BackupMaking, PeerAddition, PeerRemoval, Reload, RunningCut};
 use crate::console::person_visit::{CommandResults, PermittedPerson, PersonVisit};
@@ -41,6 +42,8 @@ pub(super) const ACTS: &[&dyn ConsoleAct] = &[
     &TokenAddition(TokenHolder::Oneself),
     &TokenEnd(TokenHolder::Anybody),
     &TokenEnd(TokenHolder::Oneself),
+    &GroupAddition,
+    &GroupRemoval,
     &ContractRequest,
     &CounterProposal,
     &SessionEnd,

@@ -8,6 +8,8 @@ use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets};
+use crate::console::evidence_pages;
+use crate::console::group_acts::show_groups;
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
     show_running, show_workers,
@@ -227,6 +229,7 @@ async fn show_page(
         ["answers", id, format] => return download_answer(visit, id, format).await,
         ["datasets"] => show_datasets(visit).await?,
         ["datasets", name] => show_dataset(visit, name).await?,
+        ["groups"] => show_groups(visit).await?,
         ["policies"] => show_policies(visit).await?,
         ["policies", name] => show_policy(visit, name).await?,
         ["catalog"] => show_catalog(visit).await?,

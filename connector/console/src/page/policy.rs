@@ -4,6 +4,7 @@ use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::contract_list::ROWS_PER_PAGE;
 use crate::page::dataset::detail::link_policy;
+use crate::page::group::GROUPS_ADDRESS;
 use crate::part::address::{QueryAddress, page_below};
 use crate::part::clause_table::{ClauseText, render_clauses};
 use crate::part::dataset_words::{audience_word, signing_word};
@@ -78,6 +79,7 @@ pub fn render_policies(frame: &PageFrame<'_>, view: &PolicyListView) -> String {
     let language = frame.language;
     let body = html! {
         p { (message!(language, "policies-intro")) }
+        p { a href=(GROUPS_ADDRESS) { (message!(language, "groups-title")) } }
         @if view.rows.is_empty() {
             p { (message!(language, "policies-none")) }
         } @else {

@@ -2,7 +2,7 @@
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
-use crate::part::address::contract_address;
+use crate::part::address::{QueryAddress, contract_address};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
@@ -140,6 +140,19 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
     }
 }
 
+/// Page with the addition to a group that another person has asked for.
+fn group_address(item: &WaitingItem) -> Option<String> {
+    let act = item
+        .act
+        .as_deref()
+        .filter(|_| item.kind == WaitingKind::Approval)?;
+    let (group, participants) = act.strip_prefix("hansa group add ")?.split_once(' ')?;
+    let address = QueryAddress::new("/groups/add")
+        .with_value("group", group)
+        .with_value("participants", participants);
+    Some(address.to_string())
+}
+
 /// Words of the link to the page of an item. A second person decides there by the same act, or leaves it.
 fn read_label(language: Language, kind: WaitingKind) -> String {
     match kind {
@@ -156,6 +169,9 @@ fn reads_contracts(frame: &PageFrame<'_>) -> bool {
 
 /// Page of the contract or negotiation of an item; none where the item is about something else.
 fn item_address(item: &WaitingItem) -> Option<String> {
+    if let Some(address) = group_address(item) {
+        return Some(address);
+    }
     let subject = item.subject.as_deref()?;
     let is_contract = match item.kind {
         WaitingKind::Request | WaitingKind::Notice => true,
