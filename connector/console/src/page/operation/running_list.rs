@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 /// Most rows of the page. A connector answers fewer questions at once, so that a longer list is seen on the command line.
-const MOST_ROWS: usize = 100;
+const MOST_ROWS: usize = 50;
 
 /// Object of `hansa running list --json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
