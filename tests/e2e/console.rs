@@ -244,10 +244,11 @@ fn pages_are_seen_in_a_browser() {
     let open = lindau.listed("negotiation");
     for name in &open {
         pages.push(format!("/contracts/{name}"));
-        let acts = ["sign", "comment", "decline"];
+        let acts = ["sign", "comment", "decline", "counter", "compare"];
         pages.extend(acts.map(|act| format!("/contracts/{name}/{act}")));
     }
     pages.push(format!("/contracts/{contract}/withdraw"));
+    pages.push(format!("/contracts/{contract}/compare"));
     let others = [
         "/datasets",
         "/datasets/bikes",
@@ -267,10 +268,18 @@ fn pages_are_seen_in_a_browser() {
         "/operations/delivery",
         "/operations/workers",
         "/operations/backup",
+        "/operations/backup/make",
+        "/operations/peers/add",
+        "/groups",
+        "/groups/add",
         "/settings",
+        "/settings/reload",
         "/settings/people",
         "/settings/tokens",
+        "/settings/tokens/add",
         "/me",
+        "/me/sessions/end",
+        "/me/tokens/add",
         "/me/passkeys",
         "/help/errors/ROLE_MISSING",
         "/accessibility",

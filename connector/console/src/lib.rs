@@ -47,7 +47,9 @@ mod part;
 pub use crate::asset::{Asset, find_asset, style_sheet_address};
 pub use crate::frame::{ActNote, PageFrame, PersonLabel, PersonRole};
 pub use crate::page::act::{
-    ActCheckView, ActFault, ActFields, ActKind, DoneActView, LoginStep, PendingActKind, PendingActView, PendingFault, PendingForm, offers_counter, render_act_check, render_pending_act,
+    ActCheckView, ActFault, ActFields, ActKind, DoneActView, LoginStep, PendingActKind,
+    PendingActView, PendingFault, PendingForm, offers_counter, render_act_check,
+    render_pending_act,
 };
 pub use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 pub use crate::page::act_form::{
@@ -88,11 +90,11 @@ pub use crate::page::evidence::record_proof::{ProofHead, RecordProofView, render
 pub use crate::page::evidence::verification::render_verification;
 pub use crate::page::evidence::{EvidenceView, ForkedLog, HeadWitness, render_evidence};
 pub use crate::page::fault::{FaultView, render_fault};
-pub use crate::page::login::{DoneLogin, render_done_login};
 pub use crate::page::group::{
     GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal,
     render_groups,
 };
+pub use crate::page::login::{DoneLogin, render_done_login};
 pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
 pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};

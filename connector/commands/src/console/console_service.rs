@@ -8,7 +8,6 @@ use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets};
-use crate::console::evidence_pages;
 use crate::console::group_acts::show_groups;
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
