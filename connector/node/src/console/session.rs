@@ -255,14 +255,20 @@ impl Sessions {
 
     /// Ends the session of a handle, if it is of this person. False where there is none.
     pub fn end_own(&mut self, key: &PersonKey, handle: &str) -> bool {
+        let before = self.0.len();
+        self.0
             .retain(|digest, session| session.key != *key || make_handle(digest) != handle);
         self.0.len() < before
+    }
 
     /// Ends the sessions of a person except that of a secret. Gives their number.
     pub fn end_others(&mut self, key: &PersonKey, secret: &str) -> usize {
+        let before = self.0.len();
         let this = Digest::of(secret.as_bytes());
+        self.0
             .retain(|digest, session| session.key != *key || *digest == this);
         before.saturating_sub(self.0.len())
+    }
 
     /// Uses up the key of a form. False where the key was used before, or the session remembers too many.
     pub fn use_key(&mut self, secret: &str, key: &str) -> bool {

@@ -10,7 +10,9 @@ use crate::peer::settings::TransportSettings;
 use crate::web::problem::WebError;
 use crate::web::server::{REQUEST_TIME, build_http_server, trace_connection_error};
 use axum::body::Body;
+use bytes::Bytes;
 use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -19,6 +21,7 @@ use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -35,6 +38,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Time for which running requests are waited for when the connector stops.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Time after which a file of which a browser takes nothing loses its connection.
+const STANDSTILL: Duration = Duration::from_secs(60);
 
 /// Content that a page may load, and pages that may hold it (Content Security Policy Level 3).
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -101,6 +107,7 @@ pub async fn serve_console<H: ConsoleHandler>(
         }),
         body_time: settings.call.min(REQUEST_TIME),
         age: settings.connection_age,
+        standstill: settings.call.min(STANDSTILL),
         ending: CancellationToken::new(),
     };
     let mut connections = JoinSet::new();
@@ -162,8 +169,10 @@ struct ConsoleSite<H> {
     server: Arc<auto::Builder<TokioExecutor>>,
     /// Deadline for reading a form.
     body_time: Duration,
-    /// Longest age of a connection.
+    /// Age at which a connection takes no more requests.
     age: Duration,
+    /// Longest time in which nothing of a file is taken, once the connection has this age.
+    standstill: Duration,
     ending: CancellationToken,
 }
 
@@ -175,8 +184,50 @@ impl<H> Clone for ConsoleSite<H> {
             server: Arc::clone(&self.server),
             body_time: self.body_time,
             age: self.age,
+            standstill: self.standstill,
             ending: self.ending.clone(),
         }
+    }
+}
+
+/// Files that are being sent on a connection.
+#[derive(Debug, Default)]
+struct SentFiles {
+    /// Number of files that are being sent.
+    files: AtomicUsize,
+    /// Number of the pieces of all files that the connection has taken.
+    pieces: AtomicU64,
+}
+
+impl SentFiles {
+    /// Body of a file, which counts here as long as it is sent.
+    fn send_file(self: &Arc<Self>, pieces: BoxStream<'static, std::io::Result<Bytes>>) -> Body {
+        let file = SentFile::new(self);
+        Body::from_stream(pieces.inspect(move |_| {
+            file.0.pieces.fetch_add(1, Ordering::Relaxed);
+        }))
+    }
+
+    /// Number of the pieces, while a file is being sent.
+    fn progress(&self) -> Option<u64> {
+        let is_sending = self.files.load(Ordering::Acquire) > 0;
+        is_sending.then(|| self.pieces.load(Ordering::Relaxed))
+    }
+}
+
+/// File that counts among those of its connection until it is dropped.
+struct SentFile(Arc<SentFiles>);
+
+impl SentFile {
+    fn new(files: &Arc<SentFiles>) -> Self {
+        files.files.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(files))
+    }
+}
+
+impl Drop for SentFile {
+    fn drop(&mut self) {
+        self.0.files.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -202,15 +253,17 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         known: Option<Arc<ClientConnection>>,
     ) {
         let site = self.clone();
+        let files = Arc::new(SentFiles::default());
+        let sent = Arc::clone(&files);
         let service = service_fn(move |request: Request<Incoming>| {
-            let site = site.clone();
+            let (site, sent) = (site.clone(), Arc::clone(&sent));
             // Who may see a page is asked at each request. A connection with a request is bounded by its age.
             if let Some(known) = &known {
                 known.mark_admitted();
             }
             async move {
                 let request = request.map(Body::new);
-                Ok::<_, Infallible>(site.answer_request(address, request).await)
+                Ok::<_, Infallible>(site.answer_request(address, request, &sent).await)
             }
         });
         let served = self.server.serve_connection(TokioIo::new(stream), service);
@@ -221,7 +274,22 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
             () = self.ending.cancelled() => {}
         }
         served.as_mut().graceful_shutdown();
-        // Who does not read to the end loses the connection.
+        // A file that is being sent is sent to its end. Who takes nothing of it, or does not read a page to its end, loses the connection.
+        loop {
+            let before = files.progress();
+            let patience = match before {
+                Some(_) => self.standstill,
+                None => PATIENCE,
+            };
+            tokio::select! {
+                ended = served.as_mut() => return trace_connection_error(ended),
+                () = tokio::time::sleep(patience) => {}
+                () = self.ending.cancelled() => break,
+            }
+            if before.is_none() || files.progress() == before {
+                return;
+            }
+        }
         if let Ok(ended) = tokio::time::timeout(PATIENCE, served).await {
             trace_connection_error(ended);
         }
@@ -231,10 +299,14 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         &self,
         address: Option<IpAddr>,
         request: Request<Body>,
+        files: &Arc<SentFiles>,
     ) -> Response<Body> {
         let checked = check_request(&self.origin, address, request, self.body_time).await;
         let mut response = match checked {
-            Ok(request) => self.build_response(self.handler.answer_request(request).await),
+            Ok(request) => {
+                let page = self.handler.answer_request(request).await;
+                self.build_response(page, files)
+            }
             Err(error) => build_error_response(error),
         };
         let headers = response.headers_mut();
@@ -250,7 +322,7 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         response
     }
 
-    fn build_response(&self, page: ConsoleResponse) -> Response<Body> {
+    fn build_response(&self, page: ConsoleResponse, files: &Arc<SentFiles>) -> Response<Body> {
         let ConsoleResponse {
             status,
             content_type,
@@ -265,7 +337,7 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         } = page;
         let mut response = Response::new(match body {
             ConsoleBody::Whole(bytes) => Body::from(bytes),
-            ConsoleBody::Stream(bytes) => Body::from_stream(bytes),
+            ConsoleBody::Stream(pieces) => files.send_file(pieces),
         });
         *response.status_mut() =
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

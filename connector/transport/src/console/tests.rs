@@ -2,9 +2,11 @@
 
 use super::server::{ConsoleServerConfig, serve_console};
 use super::{
-    ConsoleAction, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, CookieChange,
+    ConsoleAction, ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, CookieChange,
 };
 use crate::peer::settings::TransportSettings;
+use bytes::Bytes;
+use futures::StreamExt as _;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +18,28 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 struct RequestCollector(Mutex<Vec<ConsoleRequest>>);
 
+/// File that takes longer than a connection lives, in small pieces; or that stands still after its first piece.
+fn build_file(name: &str) -> Option<ConsoleBody> {
+    let pieces = match name {
+        "slow" => 40,
+        "still" => 1,
+        _ => return None,
+    };
+    let written = futures::stream::iter(0..pieces).then(|number| async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(Bytes::from(format!("piece {number}\n")))
+    });
+    Some(ConsoleBody::Stream(match name {
+        "still" => written.chain(futures::stream::pending()).boxed(),
+        _ => written.boxed(),
+    }))
+}
+
 #[async_trait::async_trait]
 impl ConsoleHandler for RequestCollector {
     async fn answer_request(&self, request: ConsoleRequest) -> ConsoleResponse {
+        let name = request.path.first().map_or("", String::as_str);
+        let body = build_file(name).unwrap_or_else(|| "page".into());
         let cookie = match request.path.first().map(String::as_str) {
             Some("enter") => Some(CookieChange::Set("secret".to_owned())),
             Some("leave") => Some(CookieChange::Clear),
@@ -35,7 +56,7 @@ impl ConsoleHandler for RequestCollector {
         ConsoleResponse {
             status: 200,
             content_type: "text/html; charset=utf-8",
-            body: "page".into(),
+            body,
             file_name: None,
             location: None,
             next: is_callback.then(|| "/".to_owned()),
@@ -61,6 +82,11 @@ impl Drop for TestConsole {
 
 impl TestConsole {
     async fn start() -> Self {
+        Self::start_with_age(TransportSettings::default().connection_age).await
+    }
+
+    /// Console whose connections take requests for this time.
+    async fn start_with_age(connection_age: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let handler = Arc::new(RequestCollector::default());
@@ -73,6 +99,7 @@ impl TestConsole {
             tls: None,
             settings: TransportSettings {
                 call: Duration::from_millis(800),
+                connection_age,
                 ..TransportSettings::default()
             },
         };
@@ -198,6 +225,25 @@ async fn whoever_sends_nothing_holds_no_place() {
         .expect("silent connections end");
     let (status, _) = console.status(&["GET / HTTP/1.1", HOST], "").await;
     assert_eq!(status, "200");
+}
+
+#[tokio::test]
+async fn a_file_is_sent_to_its_end_and_one_that_stands_still_is_cut() {
+    let console = TestConsole::start_with_age(Duration::from_millis(100)).await;
+    // Two seconds: longer than the age of a connection and the time for a page together.
+    let slow = console.send(&["GET /slow HTTP/1.1", HOST], "").await;
+    assert!(slow.contains("piece 39\n"), "{slow}");
+    assert!(slow.ends_with("0\r\n\r\n"), "{slow}");
+    let still = console.send(&["GET /still HTTP/1.1", HOST], "").await;
+    assert!(still.contains("piece 0\n"), "{still}");
+    assert!(!still.ends_with("0\r\n\r\n"), "{still}");
+    // An idle connection ends at its age.
+    let mut idle = TcpStream::connect(console.address).await.unwrap();
+    let head = format!("GET / HTTP/1.1\r\n{HOST}\r\n\r\n");
+    idle.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(30), idle.read_to_end(&mut answer)).await;
+    assert!(ended.is_ok(), "an idle connection ends");
 }
 
 #[tokio::test]
