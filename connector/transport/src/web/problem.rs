@@ -160,6 +160,8 @@ pub(crate) const fn http_status(code: ErrorCode) -> StatusCode {
         ErrorCode::ResultTooLarge | ErrorCode::ResourceLimit | ErrorCode::SqlTooDeep => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
+        // The dataset is not published yet. Nothing is wrong with the connector.
+        ErrorCode::DatasetNotPublished => StatusCode::CONFLICT,
         _ => match code.kind() {
             ErrorClass::Usage => StatusCode::BAD_REQUEST,
             ErrorClass::Identity => StatusCode::UNAUTHORIZED,
@@ -172,5 +174,20 @@ pub(crate) const fn http_status(code: ErrorCode) -> StatusCode {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dataset_without_a_snapshot_is_no_fault_of_the_connector() {
+        let status = http_status(ErrorCode::DatasetNotPublished);
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!(
+            http_status(ErrorCode::Internal),
+            StatusCode::INTERNAL_SERVER_ERROR
+        );
     }
 }
